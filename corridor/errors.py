@@ -1,0 +1,59 @@
+"""Every error that this package raises on purpose.
+
+::
+
+    CorridorError
+    ├── StudyError      (ValueError)   a study file is wrong: all faults at once, each with its field
+    ├── CatalogueError  (ValueError)   a row of the reference catalogue is wrong
+    ├── SourceError     (ValueError)   an input file can't be read as what it claims to be
+    │   └── CoverageError              an input is sound but doesn't cover the ground it is needed for
+    ├── NetworkError    (ValueError)   a place, crossing or edge doesn't fit the network
+    │   └── NoRouteError (LookupError) there is no way between two places; says why
+    ├── AlignmentError  (ValueError)   a new-build search was asked for something impossible
+    ├── ScoringError    (ValueError)   weights or criteria that can't rank anything
+    └── OutputError     (OSError)      results can't be written
+
+The command line turns any of them into one line on stderr and exit code 2.
+"""
+
+from __future__ import annotations
+
+
+class CorridorError(Exception):
+    """Base of all errors raised on purpose; its text is one line for a person."""
+
+
+class StudyError(CorridorError, ValueError):
+    """A study file is missing, unreadable or has faults."""
+
+
+class CatalogueError(CorridorError, ValueError):
+    """A row of the reference catalogue is wrong: names the file, the row and the field."""
+
+
+class SourceError(CorridorError, ValueError):
+    """An input file can't be read as what it claims to be."""
+
+
+class CoverageError(SourceError):
+    """An input is sound but doesn't cover the ground it is needed for."""
+
+
+class NetworkError(CorridorError, ValueError):
+    """A place, crossing or edge doesn't fit the network."""
+
+
+class NoRouteError(NetworkError, LookupError):
+    """There is no way between two places on the network that was asked."""
+
+
+class AlignmentError(CorridorError, ValueError):
+    """A new-build search was asked for something impossible."""
+
+
+class ScoringError(CorridorError, ValueError):
+    """Weights or criteria that can't rank anything."""
+
+
+class OutputError(CorridorError, OSError):
+    """Results can't be written where they were asked for."""

@@ -1,0 +1,43 @@
+"""Where a raster lies: coordinate reference system, transform and shape, kept together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A north-up raster frame.
+
+    ``transform`` maps (column, row) of pixel *corners* to x, y in ``crs``, as in rasterio; a value belongs to the
+    centre of its pixel. ``shape`` is (rows, cols).
+    """
+
+    crs: str
+    transform: Affine
+    shape: tuple[int, int]
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Outer edges (west, south, east, north) in units of ``crs``."""
+        rows, cols = self.shape
+        west, north = self.transform * (0, 0)
+        east, south = self.transform * (cols, rows)
+        return (min(west, east), min(south, north), max(west, east), max(south, north))
+
+    def fractional_index(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Rows and columns, as floats, of points; whole numbers are pixel centres."""
+        inverse = ~self.transform
+        cols, rows = inverse * (np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+        return np.asarray(rows) - 0.5, np.asarray(cols) - 0.5
+
+    def centres(self, rows: Floats, cols: Floats) -> tuple[Floats, Floats]:
+        """Coordinates x, y of the centres of pixels (fractional indices allowed)."""
+        x, y = self.transform * (np.asarray(cols, dtype=float) + 0.5, np.asarray(rows, dtype=float) + 0.5)
+        return np.asarray(x), np.asarray(y)

@@ -1,0 +1,25 @@
+"""Where something comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document or data set that a value rests on.
+
+    ``kind`` is ``data`` for files that were computed with and ``document`` for what a value was read from.
+    ``date`` is ISO (YYYY, YYYY-MM or YYYY-MM-DD) or empty where the source has none.
+    """
+
+    source_id: str
+    title: str
+    publisher: str
+    date: str
+    licence: str
+    url: str = ""
+    kind: str = "document"
+    file: str = ""
+    sha256: str = ""
+    note: str = ""
