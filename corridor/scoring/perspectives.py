@@ -1,0 +1,93 @@
+"""Points of view: how much each group of criteria weighs to whom, and where those weights come from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from corridor.errors import ScoringError
+
+GROUPS = ("distance", "terrain", "border_access", "north_south", "people")
+"""The groups of criteria that studies share; a study may add its own."""
+
+
+class Perspective(BaseModel):
+    """A named set of weights.
+
+    ``group_weights`` are shares per group of criteria. Inside a group the weight is shared equally, unless ``within``
+    gives shares per criterion for that group. ``weights_from`` is the sentence that says where the numbers come
+    from. ``attributed_to`` names the person or body whose view it is, empty where it is nobody's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    perspective_id: str
+    label: str
+    weights_from: str = Field(min_length=1)
+    group_weights: Mapping[str, float] = Field(alias="groups", min_length=1)
+    within: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
+    source_id: str = ""
+    attributed_to: str = ""
+
+    @field_validator("group_weights")
+    @classmethod
+    def _groups_weigh_something(cls, weights: Mapping[str, float]) -> Mapping[str, float]:
+        return _checked(weights)
+
+    @field_validator("within")
+    @classmethod
+    def _criteria_weigh_something(cls, within: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
+        return {group: _checked(weights) for group, weights in within.items()}
+
+
+def _checked(weights: Mapping[str, float]) -> Mapping[str, float]:
+    for name, weight in weights.items():
+        if not 0.0 <= weight < float("inf"):
+            raise ValueError(f"the weight of '{name}' is {weight:g}: weights are finite and not negative")
+    if sum(weights.values()) <= 0.0:
+        raise ValueError("all weights are zero: at least one must be above zero")
+    return weights
+
+
+def build_perspective(perspective_id: str, fields: Mapping[str, Any], where: str = "study") -> Perspective:
+    """Check one perspective as written in a TOML table (keys ``label``, ``weights_from``, ``groups``, ...).
+
+    Raises:
+        ScoringError: names ``where`` it was read, the perspective and every wrong field.
+    """
+    try:
+        return Perspective(perspective_id=perspective_id, **fields)
+    except (ValidationError, TypeError) as error:
+        raise ScoringError(f"{where}: perspective '{perspective_id}': {_faults(error)}") from error
+
+
+def load_perspectives(path: Path) -> dict[str, Perspective]:
+    """Read a file of perspectives, one TOML table each.
+
+    Raises:
+        ScoringError: the file can't be read, isn't TOML, or has a wrong field.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScoringError(f"{path}: can't be read as a file of perspectives: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ScoringError(f"{path}: not valid TOML: {error}") from error
+    wrong = [name for name, fields in tables.items() if not isinstance(fields, dict)]
+    if wrong:
+        raise ScoringError(f"{path}: '{wrong[0]}' must be a table such as [{wrong[0]}]")
+    return {name: build_perspective(name, fields, str(path)) for name, fields in tables.items()}
+
+
+def _faults(error: ValidationError | TypeError) -> str:
+    if isinstance(error, TypeError):
+        return "'perspective_id' is the name of the table and must not be a field of it"
+    lines = []
+    for fault in error.errors():
+        field = ".".join(str(part) for part in fault["loc"])
+        lines.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
+    return "; ".join(lines)
