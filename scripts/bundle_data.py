@@ -63,11 +63,11 @@ def write_borders(path: Path) -> None:
     for country, zone in ZONES.items():
         parts = [shapely.Polygon(p[0], p[1:]) for p in finder.get_geometry(tz_name=zone, coords_as_pairs=True)]
         shape = shapely.set_precision(shapely.union_all([p & shapely.box(*WINDOW) for p in parts]), 1e-6).normalize()
-        rounded = shapely.transform(shape, lambda xy: xy.round(6))
+        geometry = shapely.geometry.mapping(shapely.transform(shape, lambda xy: xy.round(6)))
         known = {"country": country, "name": NAMES[country], "source": f"time zone {zone}, 2026c"}
-        features.append({"type": "Feature", "properties": known, "geometry": shapely.geometry.mapping(rounded)})
-    collection = {"type": "FeatureCollection", "features": features}
-    path.write_text(json.dumps(collection, separators=(",", ":")) + "\n", encoding="utf-8")
+        features.append({"type": "Feature", "properties": known, "geometry": geometry})
+    text = json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":"))
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def is_useful(name: str) -> bool:
@@ -122,9 +122,10 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=BUNDLED, help="folder to write or to check (data/bundled)")
     parser.add_argument("--check", action="store_true", help="write nothing; say which files differ from a fresh build")
     args = parser.parse_args()
+    if not args.out.parent.is_dir() or (args.out.exists() and not (args.out / "provenance.json").is_file()):
+        parser.error(f"--out {args.out}: neither an earlier bundle nor a new folder in one that exists")
     with tempfile.TemporaryDirectory(dir=args.out.parent, prefix=".bundle-") as scratch:
-        fresh = Path(scratch) / "fresh"
-        fresh.mkdir()
+        (fresh := Path(scratch) / "fresh").mkdir()
         try:
             write_all(fresh, args.geonames)
         except (OSError, ValueError, KeyError, tarfile.TarError, metadata.PackageNotFoundError) as fault:
