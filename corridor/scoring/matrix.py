@@ -60,8 +60,8 @@ class Panel:
 class DecisionMatrix:
     """All panels of a metric table, and everybody who could not be put into one.
 
-    ``excluded`` has a row per reason: ``candidate_id``, ``name``, ``regime_id``, ``panel``, ``criterion_id``, ``status`` and
-    ``reason``. ``notes`` say what was dropped, clamped or constant, in sentences for a reader.
+    ``excluded`` has a row per reason, with the columns ``EXCLUDED_COLUMNS``. ``notes`` say what was dropped,
+    clamped or constant, in sentences for a reader.
     """
 
     criteria: tuple[Criterion, ...]
@@ -165,7 +165,7 @@ def _build_panel(
     where = _where(regime_id, kind)
     holes = np.isnan(intake.metrics[rows])
     lost = holes.all(axis=0) if missing == "set-aside" else holes.any(axis=0)
-    lost = lost & bool(rows)
+    lost = np.asarray(lost & bool(rows))
     kept = [column for column in range(len(criteria)) if not lost[column]]
     notes = [_dropped_note(where, criteria[column], holes[:, column]) for column in np.flatnonzero(lost)]
     excluded: list[tuple[str, ...]] = []
