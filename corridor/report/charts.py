@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
-from itertools import cycle, islice
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,19 +23,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
+LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""The same without yellow, which is too pale for a thin line on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _HATCHES = ("", "///", "...", "xxx")
 _DASHES = ("-", "--", ":", "-.")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_POINTS_PER_PX = 0.75
-_LONGEST_NAME = 34
+_POINTS_PER_PX = 72 / 96
+_LONGEST_NAME = 64
+_LINE = 31
 
 
-def _text(value: object) -> str:
-    """Make outside text safe to draw: no control characters, no formulas, one line, not too long."""
+def _text(value: object, width: int = _LINE) -> str:
+    """Make outside text safe to draw: no control characters, no formulas, not too long, broken into lines."""
     clean = " ".join(_UNPRINTABLE.sub("", str(value)).split())
     short = clean if len(clean) <= _LONGEST_NAME else clean[: _LONGEST_NAME - 1].rstrip() + "…"
-    return short.replace("$", r"\$")
+    return "\n".join(textwrap.wrap(short, width)).replace("$", r"\$")
 
 
 def _new_axes(width_px: float, height_px: float) -> Axes:
@@ -43,7 +47,7 @@ def _new_axes(width_px: float, height_px: float) -> Axes:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise OutputError("charts need matplotlib: install it with pip install matplotlib") from error
-    figure = Figure(figsize=(width_px / 100, height_px / 100), dpi=100, layout="constrained")
+    figure = Figure(figsize=(width_px / 96, height_px / 96), dpi=96, layout="constrained")
     FigureCanvasAgg(figure)
     return figure.add_subplot()
 
@@ -130,7 +134,7 @@ def acceptability_bars(
         for row in np.flatnonzero(width >= 0.08):
             ink = "white" if shades[column][:3].sum() < 1.5 else "black"
             middle = left[row] + width[row] / 2
-            ax.text(middle, row, f"{100 * width[row]:.0f}", ha="center", va="center", color=ink, fontsize=8.5)
+            ax.text(middle, float(row), f"{100 * width[row]:.0f}", ha="center", va="center", color=ink, fontsize=8.5)
         left = left + width
     known = names or {}
     ax.set_yticks(rows, [_text(known.get(str(key), key)) for key in table.index])
@@ -160,16 +164,16 @@ def parallel_coordinates(
     if ax is None:
         ax = _new_axes(600, 330 + 22 * -(-len(values) // 2))
     places = np.arange(values.shape[1])
-    styles = islice(cycle(range(len(OKABE_ITO) * len(_DASHES))), len(values))
-    for style, (candidate_id, row) in zip(styles, values.iterrows(), strict=True):
+    for style, (candidate_id, row) in enumerate(values.iterrows()):
         ax.plot(
             places,
             row.to_numpy(dtype=float),
-            color=OKABE_ITO[style % len(OKABE_ITO)],
-            linestyle=_DASHES[style // len(OKABE_ITO) % len(_DASHES)],
+            color=LINE_COLOURS[style % len(LINE_COLOURS)],
+            linestyle=_DASHES[style // len(LINE_COLOURS) % len(_DASHES)],
             marker=MARKERS[style % len(MARKERS)],
-            markersize=6,
+            markersize=7,
             markeredgecolor="white",
+            markeredgewidth=0.5,
             linewidth=1.8,
             label=_text(names.get(str(candidate_id), candidate_id)),
             clip_on=False,
@@ -183,7 +187,7 @@ def parallel_coordinates(
         )
     ax.set_ylim(0.0, 1.0)
     ax.set_yticks([0, 1], ["worst", "best"])
-    ax.set_xticks(places, [_wrapped(column) for column in values.columns])
+    ax.set_xticks(places, [_text(column, 12) for column in values.columns])
     ax.tick_params(axis="x", length=0, pad=20)
     _bare(ax)
     ax.spines["bottom"].set_visible(False)
@@ -216,16 +220,16 @@ def pareto_plot(
     across, up = known[x].to_numpy(dtype=float), known[y].to_numpy(dtype=float)
     cost = np.column_stack([across if smaller_is_better[0] else -across, up if smaller_is_better[1] else -up])
     better = (cost[:, None] <= cost[None]).all(axis=2) & (cost[:, None] < cost[None]).any(axis=2)
-    front = ~better.any(axis=0)
+    front = np.asarray(~better.any(axis=0))
     order = np.flatnonzero(front)[np.lexsort((cost[front, 1], cost[front, 0]))]
     ax.step(across[order], up[order], where="post", color="#999999", linewidth=1.2, linestyle="--", zorder=1)
     for style, (place, name) in enumerate(zip(range(len(known)), known["name"], strict=True)):
-        colour = OKABE_ITO[style % len(OKABE_ITO)]
+        colour = LINE_COLOURS[style % len(LINE_COLOURS)]
         ax.plot(
             across[place],
             up[place],
             linestyle="none",
-            marker=MARKERS[(style + style // len(OKABE_ITO)) % len(MARKERS)],
+            marker=MARKERS[style % len(MARKERS)],
             markersize=11 if front[place] else 9,
             markerfacecolor=colour if front[place] else "white",
             markeredgecolor=colour,
@@ -242,17 +246,6 @@ def pareto_plot(
     _bare(ax)
     _legend_below(ax, 2)
     return ax
-
-
-def _wrapped(label: object) -> str:
-    """Break a label for a narrow column at spaces."""
-    lines: list[str] = []
-    for word in _text(label).split():
-        if lines and len(lines[-1]) + len(word) < 12:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return "\n".join(lines)
 
 
 def _legend_below(ax: Axes, columns: int) -> None:
@@ -293,7 +286,13 @@ def chart_svg(ax: Axes, title: str, chart_id: str) -> str:
         raise OutputError(f"chart '{chart_id}': the axes belong to no figure")
     out = io.StringIO()
     with rc_context({"svg.hashsalt": "corridor", "svg.fonttype": "none"}):
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Title": _plain(title)})
+        FigureCanvasSVG(figure)
+        # The layout moves a little with every pass: settle it once, so that a chart always gives the same text.
+        if figure.get_layout_engine() is not None:
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+        metadata = {"Date": None, "Creator": None, "Title": _plain(title)}
+        figure.savefig(out, format="svg", metadata=metadata)
     drawn = out.getvalue()
     return re.sub(r"<[^>]*>", lambda tag: _rename(tag.group(), chart_id), drawn[drawn.index("<svg") :]).replace(
         "*{", f"#{chart_id} *{{", 1
@@ -317,21 +316,19 @@ def _rename(tag: str, chart_id: str) -> str:
     return tag.replace("<svg", f'{frame} style="max-width:100%;height:auto"', 1)
 
 
-def write_png(draw: Callable[[], Axes], path: str, dpi: int = 144) -> None:
-    """Draw a chart and save it as a picture, for reports that can't hold SVG.
+def write_png(ax: Axes, path: Path, dpi: int = 144) -> None:
+    """Save a chart as a picture, for reports that can't hold SVG.
 
     Raises:
         OutputError: the file can't be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = draw().get_figure()
+    figure = ax.get_figure()
     if not isinstance(figure, Figure):
         raise OutputError(f"{path}: the axes belong to no figure")
     try:
-        figure.set_dpi(dpi)
-        FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})
+        figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None})
     except OSError as error:
         raise OutputError(f"{path}: can't be written: {error}") from error
 
