@@ -1,0 +1,327 @@
+"""The exact price of a straight link: cheapest sequence of kinds along it, on the triangulated ground.
+
+A chord has constant grade, the ground under it is piecewise linear, so the depth of the line below the ground is
+linear between crossings with grid lines and diagonals, and the price per metre of each kind is a polynomial there.
+Kinds are chosen by dynamic programming with a price for each change (portal, abutment); changing is only ever worth
+it where a kind becomes allowed or forbidden or where two kinds cost the same, so pieces are split there and the
+result is exact, not sampled.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from corridor.alignment.ground import Ground, corner_weights
+from corridor.model.standard import DesignStandard, UnitCosts
+
+# Indices into the parameter vector. Prices are per metre, in million USD.
+SURFACE, BRIDGE, TUNNEL, ABUTMENT, PORTAL = 0, 1, 2, 3, 4
+MAX_CUT, MAX_FILL, MIN_BRIDGE, MAX_BRIDGE, MIN_TUNNEL = 5, 6, 7, 8, 9
+CUT2, FILL2, CROSS2 = 10, 11, 12  # squares of what doubles the price
+DX, DY = 13, 14
+CHEAPEST = 15
+N_PARAMETERS = 16
+
+
+def pack_parameters(ground: Ground, standard: DesignStandard, costs: UnitCosts) -> NDArray[np.float64]:
+    """Everything that a chord's price depends on besides the ground, as the vector that the kernels read."""
+    p = np.empty(N_PARAMETERS)
+    p[SURFACE], p[BRIDGE], p[TUNNEL] = (c.mid / 1000.0 for c in (costs.surface, costs.bridge, costs.tunnel))
+    p[ABUTMENT], p[PORTAL] = costs.abutment.mid, costs.portal.mid
+    p[MAX_CUT], p[MAX_FILL] = standard.max_cut_m, standard.max_fill_m
+    p[MIN_BRIDGE], p[MAX_BRIDGE] = standard.min_bridge_height_m, standard.max_bridge_height_m
+    p[MIN_TUNNEL] = standard.min_tunnel_depth_m
+    p[CUT2], p[FILL2] = standard.cut_doubles_m**2, standard.fill_doubles_m**2
+    p[CROSS2] = standard.cross_slope_doubles**2
+    p[DX], p[DY] = ground.dx_m, ground.dy_m
+    p[CHEAPEST] = min(p[SURFACE], p[BRIDGE], p[TUNNEL])
+    return p
+
+
+@njit(cache=True, nogil=True)
+def _earthwork(d0, d1, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Mean over a linear piece of (depth / doubling depth)^2, cut and fill with their own doubling depth."""
+    if d0 >= 0.0 and d1 >= 0.0:
+        return (d0 * d0 + d0 * d1 + d1 * d1) / (3.0 * p[CUT2])
+    if d0 <= 0.0 and d1 <= 0.0:
+        return (d0 * d0 + d0 * d1 + d1 * d1) / (3.0 * p[FILL2])
+    cut, fill = (d0, d1) if d0 > 0.0 else (d1, d0)
+    share = cut / (cut - fill)
+    return share * cut * cut / (3.0 * p[CUT2]) + (1.0 - share) * fill * fill / (3.0 * p[FILL2])
+
+
+@njit(cache=True, nogil=True)
+def settle(cost, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Let each kind be reached from the others at one point, by paying for the change."""
+    s, b, t = cost[0], cost[1], cost[2]
+    ab, po = p[ABUTMENT], p[PORTAL]
+    cost[0] = min(s, b + ab, t + po)
+    cost[1] = min(b, s + ab, t + po + ab)
+    cost[2] = min(t, s + po, b + ab + po)
+
+
+@njit(cache=True, nogil=True)
+def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Extend the cheapest costs by a piece on which no kind starts or stops being allowed or cheaper.
+
+    d: depth below ground (negative above); x: squared cross-slope over its doubling square; f: friction per metre.
+    """
+    middle = 0.5 * (d0 + d1)
+    settle(cost, p)
+    steer = 0.5 * (f0 + f1)
+    if -p[MAX_FILL] <= middle <= p[MAX_CUT] and not bits & 1:
+        cost[0] += metres * (p[SURFACE] * (1.0 + 0.5 * (x0 + x1) + _earthwork(d0, d1, p)) + steer)
+    else:
+        cost[0] = np.inf
+    if -p[MAX_BRIDGE] <= middle <= -p[MIN_BRIDGE] and not bits & 2:
+        cost[1] += metres * (p[BRIDGE] + steer)
+    else:
+        cost[1] = np.inf
+    if middle >= p[MIN_TUNNEL] and not bits & 4:
+        cost[2] += metres * p[TUNNEL]
+    else:
+        cost[2] = np.inf
+    if trace.shape[0] > 0:
+        row = trace[n_trace]
+        row[0], row[1], row[2], row[3] = s0, s1, d0, d1
+        row[4] = metres * (1.0 + 0.5 * (x0 + x1) + _earthwork(d0, d1, p))
+        row[5], row[6], row[7] = cost[0], cost[1], cost[2]
+
+
+@njit(cache=True, nogil=True)
+def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Where open line costs as much as ``price`` per metre: roots of a quadratic in the share of the piece."""
+    slope = d1 - d0
+    a = p[SURFACE] * slope * slope / doubling2
+    b = p[SURFACE] * (2.0 * d0 * slope / doubling2 + x1 - x0) + f1 - f0
+    c = p[SURFACE] * (1.0 + x0 + d0 * d0 / doubling2) + f0 - price
+    if a == 0.0:
+        if b != 0.0:
+            cuts[n] = -c / b
+            n += 1
+        return n
+    inner = b * b - 4.0 * a * c
+    if inner > 0.0:
+        q = -0.5 * (b + (np.sqrt(inner) if b >= 0.0 else -np.sqrt(inner)))
+        cuts[n] = q / a
+        n += 1
+        if q != 0.0:
+            cuts[n] = c / q
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_trace, s0, s1):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Extend the costs over a stretch with linear depth, split where the choice of kind can change."""
+    low, high = (d0, d1) if d0 < d1 else (d1, d0)
+    plain = low > -p[MIN_BRIDGE] and high < p[MIN_TUNNEL]
+    deep = low > p[MAX_CUT] and low > p[MIN_TUNNEL]
+    if plain or deep:
+        _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1)
+        return n_trace + 1
+    n = 0
+    if d1 != d0:
+        for limit in (p[MAX_CUT], -p[MAX_FILL], -p[MIN_BRIDGE], -p[MAX_BRIDGE], p[MIN_TUNNEL], 0.0):
+            if low < limit < high:
+                cuts[n] = (limit - d0) / (d1 - d0)
+                n += 1
+    if high > p[MIN_TUNNEL] and low < p[MAX_CUT]:
+        n = _add_root(cuts, n, d0, d1, x0, x1, f0, f1, p[CUT2], p[TUNNEL], p)
+    if low < -p[MIN_BRIDGE] and high > -p[MAX_FILL]:
+        n = _add_root(cuts, n, d0, d1, x0, x1, 0.0, 0.0, p[FILL2], p[BRIDGE], p)
+    for i in range(1, n):
+        value, j = cuts[i], i - 1
+        while j >= 0 and cuts[j] > value:
+            cuts[j + 1] = cuts[j]
+            j -= 1
+        cuts[j + 1] = value
+    cuts[n] = 1.0
+    t0 = 0.0
+    for i in range(n + 1):
+        t1 = cuts[i]
+        if not t1 > t0 or t1 > 1.0:
+            continue
+        _add_piece(
+            cost,
+            d0 + t0 * (d1 - d0),
+            d0 + t1 * (d1 - d0),
+            x0 + t0 * (x1 - x0),
+            x0 + t1 * (x1 - x0),
+            f0 + t0 * (f1 - f0),
+            f0 + t1 * (f1 - f0),
+            metres * (t1 - t0),
+            bits,
+            p,
+            trace,
+            n_trace,
+            s0 + t0 * (s1 - s0),
+            s0 + t1 * (s1 - s0),
+        )
+        n_trace += 1
+        t0 = t1
+    return n_trace
+
+
+@njit(cache=True, nogil=True)
+def _bits_at(mask, r, c, on_row, on_col, on_diagonal):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Forbidden kinds in the triangle around (r, c); on a shared side, what is forbidden on either part counts."""
+    if on_row:
+        row, left = int(round(r)), int(np.floor(c))
+        return mask[row, left] | mask[row, left + 1]
+    if on_col:
+        col, top = int(round(c)), int(np.floor(r))
+        return mask[top, col] | mask[top + 1, col]
+    r0, c0 = int(np.floor(r)), int(np.floor(c))
+    u, v = c - c0, r - r0
+    if on_diagonal:
+        down, right = 1 if v > 0.5 else 0, 1 if u > 0.5 else 0
+        return mask[r0 + down, c0 + right] | mask[r0 + 1 - down, c0 + right] | mask[r0 + down, c0 + 1 - right]
+    if min(v, 1.0 - v) <= min(u, 1.0 - u):
+        row = r0 if v <= 0.5 else r0 + 1
+        return mask[row, c0] | mask[row, c0 + 1]
+    col = c0 if u <= 0.5 else c0 + 1
+    return mask[r0, col] | mask[r0 + 1, col]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _point(z, rows, cols, r, c):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Square, corner weights and height of the ground at a point."""
+    i, j = min(max(int(r), 0), rows - 2), min(max(int(c), 0), cols - 2)
+    wa, wb, wc, wd = corner_weights(c - j, r - i)
+    return i, j, wa, wb, wc, wd, wa * z[i, j] + wb * z[i, j + 1] + wc * z[i + 1, j] + wd * z[i + 1, j + 1]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Squared cross-slope at a point of a line with the given direction."""
+    xa = slope[i, j, 0] * by_row + slope[i, j, 1] * by_col
+    xb = slope[i, j + 1, 0] * by_row + slope[i, j + 1, 1] * by_col
+    xc = slope[i + 1, j, 0] * by_row + slope[i + 1, j, 1] * by_col
+    xd = slope[i + 1, j + 1, 0] * by_row + slope[i + 1, j + 1, 1] * by_col
+    return wa * xa * xa + wb * xb * xb + wc * xc * xc + wd * xd * xd
+
+
+@njit(cache=True, nogil=True)
+def walk_chord(z, slope, mask, friction, r0, c0, h0, r1, c1, h1, p, cost, limit, cuts, trace, n_trace, s0):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0915
+    """Add the price of a chord to the cheapest costs by kind, in place.
+
+    Args:
+        z, slope, mask, friction: the ground's arrays (mask and friction may be empty).
+        r0, c0, h0, r1, c1, h1: both ends as fractional row, column and height in metres.
+        p: parameter vector.
+        cost: (3,) costs of being in open line, bridge, tunnel at the start; on return at the end.
+        limit: stop as soon as even the cheapest kind for the rest comes out dearer than this.
+        cuts: scratch of 24.
+        trace: (n, 8) rows to record pieces in, or empty.
+        n_trace: rows used so far.
+        s0: chainage at the start, metres.
+
+    Returns:
+        Rows used in ``trace`` after the chord, or -1 if the chord is dearer than ``limit`` or not possible.
+    """
+    rows, cols = z.shape
+    dr, dc = r1 - r0, c1 - c0
+    east, south = dc * p[DX], dr * p[DY]
+    metres = np.sqrt(east * east + south * south)
+    if metres == 0.0:
+        return n_trace
+    scale = 1.0 / (metres * np.sqrt(p[CROSS2]))
+    by_row, by_col = east * scale, -south * scale  # of the two slopes, in the cross-slope over its doubling value
+    sum0, minus0 = r0 + c0, r0 - c0
+    d_sum, d_minus = dr + dc, dr - dc
+    on_row = dr == 0.0 and r0 == np.floor(r0)
+    on_col = dc == 0.0 and c0 == np.floor(c0)
+    on_diagonal = (d_sum == 0.0 and sum0 == np.floor(sum0)) or (d_minus == 0.0 and minus0 == np.floor(minus0))
+    # Crossings with rows, columns and both families of diagonals: t = at + count * every.
+    every_r, every_c = 1.0 / abs(dr) if dr != 0.0 else np.inf, 1.0 / abs(dc) if dc != 0.0 else np.inf
+    every_s, every_m = 1.0 / abs(d_sum) if d_sum != 0.0 else np.inf, 1.0 / abs(d_minus) if d_minus != 0.0 else np.inf
+    at_r, at_c = _to_next(r0, dr), _to_next(c0, dc)
+    at_s, at_m = _to_next(sum0, d_sum), _to_next(minus0, d_minus)
+    t_r, t_c = at_r * every_r if dr != 0.0 else np.inf, at_c * every_c if dc != 0.0 else np.inf
+    t_s, t_m = at_s * every_s if d_sum != 0.0 else np.inf, at_m * every_m if d_minus != 0.0 else np.inf
+    masked, steered, traced = mask.size > 0, friction.size > 0, trace.shape[0] > 0
+    dearest = p[MIN_TUNNEL] if p[MIN_TUNNEL] > p[MAX_CUT] else p[MAX_CUT]
+    surface, bridge, tunnel = cost[0], cost[1], cost[2]
+    ab, po = p[ABUTMENT], p[PORTAL]
+    t0, bits = 0.0, 0
+    i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r0, c0)
+    d0 = height - h0
+    x0, known = 0.0, False
+    f0 = 0.0
+    if steered:
+        f0 = wa * friction[i, j] + wb * friction[i, j + 1] + wc * friction[i + 1, j] + wd * friction[i + 1, j + 1]
+    while t0 < 1.0:
+        t1 = min(min(t_r, t_c), min(t_s, t_m))
+        if t1 > 1.0 - 1e-12:
+            t1 = 1.0
+        if t_r <= t1:
+            at_r += 1.0
+            t_r = at_r * every_r
+        if t_c <= t1:
+            at_c += 1.0
+            t_c = at_c * every_c
+        if t_s <= t1:
+            at_s += 1.0
+            t_s = at_s * every_s
+        if t_m <= t1:
+            at_m += 1.0
+            t_m = at_m * every_m
+        if t1 - t0 < 1e-13:
+            continue
+        r, c = r0 + t1 * dr, c0 + t1 * dc
+        i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r, c)
+        d1 = height - (h0 + t1 * (h1 - h0))
+        piece = metres * (t1 - t0)
+        if masked:
+            middle = 0.5 * (t0 + t1)
+            bits = np.int64(_bits_at(mask, r0 + middle * dr, c0 + middle * dc, on_row, on_col, on_diagonal))
+        low, high = (d0, d1) if d0 < d1 else (d1, d0)
+        if low > dearest and bits & 4 == 0 and not traced:
+            tunnel = min(tunnel, surface + po, bridge + ab + po) + piece * p[TUNNEL]
+            surface, bridge = np.inf, np.inf
+            x1, f1, known_next = 0.0, 0.0, False
+        else:
+            if not known:
+                before = _point(z, rows, cols, r0 + t0 * dr, c0 + t0 * dc)
+                x0 = _cross(slope, before[0], before[1], before[2], before[3], before[4], before[5], by_row, by_col)
+            x1 = _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col)
+            known_next, f1 = True, 0.0
+            if steered:
+                if not known:
+                    f0 = _four(friction, before[0], before[1], before[2], before[3], before[4], before[5])
+                f1 = _four(friction, i, j, wa, wb, wc, wd)
+            if low > -p[MIN_BRIDGE] and high < p[MIN_TUNNEL] and bits & 1 == 0 and not traced:
+                price = p[SURFACE] * (1.0 + 0.5 * (x0 + x1) + _earthwork(d0, d1, p)) + 0.5e-3 * (f0 + f1)
+                surface = min(surface, bridge + ab, tunnel + po) + piece * price
+                bridge, tunnel = np.inf, np.inf
+            else:
+                cost[0], cost[1], cost[2] = surface, bridge, tunnel
+                at = s0 + metres * t0
+                n_trace = _add_stretch(
+                    cost, d0, d1, x0, x1, f0 / 1e3, f1 / 1e3, piece, bits, p, cuts, trace, n_trace, at, at + piece
+                )
+                surface, bridge, tunnel = cost[0], cost[1], cost[2]
+        best = min(surface, min(bridge, tunnel))
+        if not best + p[CHEAPEST] * metres * (1.0 - t1) <= limit or best == np.inf:
+            return -1
+        d0, x0, f0, t0, known = d1, x1, f1, t1, known_next
+    cost[0], cost[1], cost[2] = surface, bridge, tunnel
+    settle(cost, p)
+    return n_trace
+
+
+@njit(cache=True, nogil=True)
+def _to_next(start, step):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Distance to the next whole number in the direction of ``step``, above 0."""
+    if step > 0.0:
+        return np.floor(start) + 1.0 - start
+    return start - (np.ceil(start) - 1.0)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _four(values, i, j, wa, wb, wc, wd):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Interpolate node values on the triangles."""
+    return wa * values[i, j] + wb * values[i, j + 1] + wc * values[i + 1, j] + wd * values[i + 1, j + 1]

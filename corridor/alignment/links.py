@@ -1,0 +1,157 @@
+"""Which nodes a link may join: moves to near neighbours, long structure links, and the height levels at nodes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.errors import AlignmentError
+from corridor.model.standard import DesignStandard
+
+DEFAULT_OFFSETS_M = (-20.0, -10.0, 0.0, 7.0, 14.0)
+
+_STEPS = {
+    8: ((0, 1), (1, 1)),
+    16: ((0, 1), (1, 1), (1, 2)),
+    32: ((0, 1), (1, 1), (1, 2), (1, 3), (2, 3)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How the search lays links.
+
+    ``offsets_m`` are the heights above the ground (negative: below) that a node may be passed at; 0 must be among
+    them, because terminals lie on the ground. ``max_structure_km`` bounds structure links; links from and to the
+    terminals go as far as ``max_direct_km`` (None: any distance), because a base tunnel often starts right there.
+    ``near_factor`` and ``dilate_cells`` shape the set that the fine search is narrowed to.
+    """
+
+    neighbours: int = 16
+    directions: int = 64
+    growth: float = 1.35
+    max_structure_km: float = 25.0
+    max_direct_km: float | None = None
+    offsets_m: tuple[float, ...] = DEFAULT_OFFSETS_M
+    coarse_factor: int = 4
+    coarse_offsets_m: tuple[float, ...] = (0.0,)
+    near_factor: float = 1.15
+    dilate_cells: int = 1
+    abort: bool = True
+    turns: bool = True
+    reuse: tuple[ReuseLink, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Refuse options that make no search.
+
+        Raises:
+            AlignmentError: naming every option that is wrong.
+        """
+        faults = []
+        if self.neighbours not in _STEPS:
+            faults.append(f"neighbours must be 8, 16 or 32, got {self.neighbours}")
+        if self.directions < 0 or self.directions % 4:
+            faults.append(f"directions must be 0 or a multiple of 4, got {self.directions}")
+        if not self.growth > 1:
+            faults.append("growth must be above 1")
+        if 0.0 not in self.offsets_m or len(set(self.offsets_m)) != len(self.offsets_m):
+            faults.append("offsets_m must be distinct and contain 0")
+        if not self.near_factor >= 1:
+            faults.append("near_factor must be 1 or more")
+        if self.coarse_factor < 1 or self.dilate_cells < 0:
+            faults.append("coarse_factor must be 1 or more and dilate_cells 0 or more")
+        if faults:
+            raise AlignmentError("search options: " + "; ".join(faults))
+
+
+@dataclass(frozen=True, slots=True)
+class ReuseLink:
+    """A piece of an old formation between two nodes (row, column), usable both ways at a price of its own.
+
+    ``path`` holds the positions in between as (row, column, height) so that the line can be drawn; ``tunnel_m`` is
+    documented tunnel length inside the piece. The heights at the ends are the ground's.
+    """
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+    length_m: float
+    price_musd: float
+    tunnel_m: float = 0.0
+    path: tuple[tuple[float, float], ...] = ()
+
+
+def neighbour_moves(neighbours: int) -> NDArray[np.int32]:
+    """Row and column steps to 8, 16 or 32 neighbours, (n, 2); each set contains the smaller ones.
+
+    >>> len(neighbour_moves(32))
+    32
+    """
+    moves = {
+        (sr * r, sc * c) for a, b in _STEPS[neighbours] for r, c in ((a, b), (b, a)) for sr in (1, -1) for sc in (1, -1)
+    }
+    return np.array(sorted(moves), dtype=np.int32)
+
+
+def structure_moves(options: SearchOptions, dx_m: float, dy_m: float) -> NDArray[np.int32]:
+    """Steps of structure links: evenly spread directions, lengths growing from one cell to ``max_structure_km``.
+
+    The set is the same upside down and left to right, so that a search from the other end sees the same links.
+    """
+    moves: set[tuple[int, int]] = set()
+    length = max(dx_m, dy_m)
+    while options.directions and length <= options.max_structure_km * 1000.0:
+        for k in range(options.directions // 4 + 1):
+            angle = 2 * math.pi * k / options.directions
+            row, col = round(length * math.sin(angle) / dy_m), round(length * math.cos(angle) / dx_m)
+            moves |= {(sr * row, sc * col) for sr in (1, -1) for sc in (1, -1)}
+        length *= options.growth
+    moves.discard((0, 0))
+    return np.array(sorted(moves), dtype=np.int32).reshape(-1, 2)
+
+
+def all_moves(options: SearchOptions, dx_m: float, dy_m: float) -> NDArray[np.int32]:
+    """Neighbour and structure steps without duplicates, shortest first, (n, 2)."""
+    both = np.vstack([neighbour_moves(options.neighbours), structure_moves(options, dx_m, dy_m)])
+    both = np.unique(both, axis=0)
+    order = np.lexsort((both[:, 1], both[:, 0], np.hypot(both[:, 0] * dy_m, both[:, 1] * dx_m)))
+    return np.ascontiguousarray(both[order], dtype=np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """States at a node: a height above the ground together with a kind that is allowed there.
+
+    ``offset_m`` and ``kind`` (0 open line, 1 bridge, 2 tunnel) have one value per state; ``first`` marks where each
+    distinct offset starts (and has one more value at the end); ``terminal`` is the state of open line on the ground.
+    """
+
+    offset_m: NDArray[np.float64]
+    kind: NDArray[np.int32]
+    first: NDArray[np.int32]
+    terminal: int
+
+
+def build_levels(offsets_m: tuple[float, ...], standard: DesignStandard) -> Levels:
+    """Every combination of offset and kind that the standard allows.
+
+    A line may change kind at a node or anywhere between; giving each kind a state of its own lets a tunnel or a
+    bridge run on through a node without paying for portals that aren't there.
+    """
+    offsets, kinds, first = [], [], [0]
+    for offset in sorted(offsets_m):
+        allowed = []
+        if -standard.max_cut_m <= offset <= standard.max_fill_m:
+            allowed.append(0)
+        if standard.min_bridge_height_m <= offset <= standard.max_bridge_height_m:
+            allowed.append(1)
+        if -offset >= standard.min_tunnel_depth_m:
+            allowed.append(2)
+        if allowed:
+            offsets += [offset] * len(allowed)
+            kinds += allowed
+            first.append(len(offsets))
+    terminal = next(i for i, (o, k) in enumerate(zip(offsets, kinds, strict=True)) if o == 0.0 and k == 0)
+    return Levels(np.array(offsets), np.array(kinds, dtype=np.int32), np.array(first, dtype=np.int32), terminal)

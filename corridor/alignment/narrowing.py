@@ -1,0 +1,100 @@
+"""Coarse to fine: search a coarser ground both ways and keep only what a near-optimal line can pass.
+
+A buffer about the one coarse path loses the best line where two valleys cost nearly the same; the set of all nodes
+with ``cost from start + cost to end <= factor x best`` keeps both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
+
+from corridor.alignment.ground import CLOSED, Ground, build_ground
+from corridor.alignment.links import SearchOptions
+from corridor.alignment.search import Found, Node, Problem, build_problem, search
+from corridor.model.standard import DesignStandard, UnitCosts
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+def coarsen(ground: Ground, factor: int) -> Ground:
+    """Average blocks of ``factor`` x ``factor`` nodes; a kind stays forbidden only where the whole block forbids it."""
+    z = np.where(_closed(ground), np.nan, ground.z) if ground.mask.size else ground.z
+    mask = friction = None
+    if ground.mask.size:
+        bits = _blocks(ground.mask, factor, CLOSED)
+        mask = np.bitwise_and.reduce(np.bitwise_and.reduce(bits, axis=3), axis=1)
+    if ground.friction.size:
+        friction = _block_means(ground.friction, factor)
+    return build_ground(_block_means(z, factor), ground.dx_m * factor, ground.dy_m * factor, mask, friction)
+
+
+def _closed(ground: Ground) -> Flags:
+    """Nodes that no kind may pass."""
+    return np.asarray((ground.mask & CLOSED) == CLOSED)
+
+
+def _blocks(values: NDArray[np.generic], factor: int, fill: float) -> NDArray[np.generic]:
+    """View as (block rows, rows in block, block columns, columns in block), padded at the south and east."""
+    rows, cols = (-(-n // factor) * factor for n in values.shape)
+    padded = np.full((rows, cols), fill, dtype=values.dtype)
+    padded[: values.shape[0], : values.shape[1]] = values
+    return padded.reshape(rows // factor, factor, cols // factor, factor)
+
+
+def _block_means(values: NDArray[np.floating], factor: int) -> Floats:
+    """Means of blocks over the nodes that have a value; NaN where none has."""
+    blocks = _blocks(values, factor, np.nan)
+    known = np.isfinite(blocks.astype(np.float64))
+    total = np.where(known, blocks, 0.0).sum(axis=(1, 3), dtype=np.float64)
+    count = known.sum(axis=(1, 3))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def node_cost_through(problem: Problem, forward: Found, backward: Found) -> Floats:
+    """Cheapest way from start to end through each node (any level), (rows, cols); infinite where not settled."""
+    both = np.where(forward.settled & backward.settled, forward.cost + backward.cost, np.inf)
+    best = both.reshape(-1, problem.n_states).min(axis=1)
+    out = np.full(problem.ground.z.size, np.inf)
+    out[problem.node_of] = best
+    return out.reshape(problem.ground.shape)
+
+
+def search_both_ways(problem: Problem, near_factor: float) -> tuple[Found, Found]:
+    """Forward and backward costs of everything that a line within ``near_factor`` of the best can pass."""
+    forward = search(problem, near_factor)
+    if not np.isfinite(forward.cost_musd):
+        return forward, forward
+    return forward, search(problem, near_factor, reverse=True)
+
+
+def near_optimal_nodes(
+    ground: Ground, start: Node, goal: Node, standard: DesignStandard, costs: UnitCosts, options: SearchOptions
+) -> Flags | None:
+    """Nodes of the fine ground that the fine search is narrowed to, (rows, cols).
+
+    None if the coarse ground has no way between the terminals: then the fine search has to look everywhere.
+    """
+    factor = options.coarse_factor
+    coarse = coarsen(ground, factor)
+    ends = [(r // factor, c // factor) for r, c in (start, goal)]
+    if ends[0] == ends[1] or min(coarse.shape) < 4:
+        return None
+    if coarse.mask.size:
+        for end in ends:
+            coarse.mask[end] = 0
+    plain = replace(options, offsets_m=options.coarse_offsets_m, reuse=())
+    problem = build_problem(coarse, *ends, standard, costs, plain)
+    forward, backward = search_both_ways(problem, options.near_factor)
+    if not np.isfinite(forward.cost_musd):
+        return None
+    through = node_cost_through(problem, forward, backward)
+    near = through <= options.near_factor * forward.cost_musd
+    if options.dilate_cells:
+        near = binary_dilation(near, np.ones((3, 3), dtype=bool), iterations=options.dilate_cells)
+    fine = np.repeat(np.repeat(near, factor, axis=0), factor, axis=1)
+    return np.ascontiguousarray(fine[: ground.shape[0], : ground.shape[1]])

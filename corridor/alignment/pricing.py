@@ -1,0 +1,132 @@
+"""What a line is made of and what it costs: exactly, piece by piece, with the compiled walk that the search uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.alignment.chords import pack_parameters, walk_chord
+from corridor.alignment.ground import Ground
+from corridor.errors import AlignmentError
+from corridor.model.alignment import Kind, LinePrice, Structure
+from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
+
+Floats = NDArray[np.float64]
+
+KINDS: tuple[Kind, ...] = ("surface", "bridge", "tunnel")
+
+
+@dataclass(frozen=True, slots=True)
+class ReusedPiece:
+    """A stretch of a line (rows ``first`` to ``last`` of its points) that follows an old formation."""
+
+    first: int
+    last: int
+    price_musd: float
+    tunnel_m: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """Consecutive pieces of a line, each of one kind, with linear depth.
+
+    ``from_m``, ``to_m``: chainage; ``depth_from_m``, ``depth_to_m``: below ground; ``open_m``: length weighted by
+    earthwork, as if it were open line; ``kind``: 0 open line, 1 bridge, 2 tunnel.
+    """
+
+    from_m: Floats
+    to_m: Floats
+    depth_from_m: Floats
+    depth_to_m: Floats
+    open_m: Floats
+    kind: NDArray[np.int64]
+
+
+def change_prices(costs: UnitCosts) -> Floats:
+    """Price of changing from kind to kind, (3, 3), in million USD."""
+    ab, po = costs.abutment.mid, costs.portal.mid
+    return np.array([[0.0, ab, po], [ab, 0.0, ab + po], [po, ab + po, 0.0]])
+
+
+def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: UnitCosts) -> Pieces:
+    """Cut a line into pieces of the cheapest sequence of kinds; both ends of the line are in the open.
+
+    Args:
+        points: (n, 3) fractional rows, columns and heights in metres; straight with constant grade between.
+
+    Raises:
+        AlignmentError: if some stretch of the line is of no allowed kind, with its chainage.
+    """
+    p = pack_parameters(ground, standard, costs)
+    cost, cuts = np.array([0.0, np.inf, np.inf]), np.empty(24)
+    trace = np.zeros((_trace_rows(points), 8))
+    used, chainage = 0, 0.0
+    for a, b in zip(points[:-1], points[1:], strict=True):
+        arrays = (ground.z, ground.slope, ground.mask, ground.friction)
+        done = walk_chord(*arrays, *a, *b, p, cost, np.inf, cuts, trace, used, chainage)
+        metres = float(np.hypot((b[0] - a[0]) * ground.dy_m, (b[1] - a[1]) * ground.dx_m))
+        if done < 0:
+            raise AlignmentError(
+                f"line: no allowed kind between {chainage / 1000:.3f} and {(chainage + metres) / 1000:.3f} km "
+                "(too high for a bridge, or closed by the mask)"
+            )
+        used, chainage = done, chainage + metres
+    return _choose(trace[:used], change_prices(costs))
+
+
+def _trace_rows(points: Floats) -> int:
+    """Room for every piece: each crossing can be split by eight thresholds and four roots."""
+    crossings = np.abs(np.diff(points[:, :2], axis=0)).sum() * 4 + 6 * len(points)
+    return int(crossings * 11) + 64
+
+
+def _choose(trace: Floats, change: Floats) -> Pieces:
+    """Walk back through the costs by kind and read off the cheapest sequence of kinds."""
+    kinds = np.zeros(len(trace), dtype=np.int64)
+    after = 0
+    for i in range(len(trace) - 1, -1, -1):
+        after = int(np.argmin(trace[i, 5:8] + change[:, after]))
+        kinds[i] = after
+    return Pieces(trace[:, 0], trace[:, 1], trace[:, 2], trace[:, 3], trace[:, 4], kinds)
+
+
+def structures_of(pieces: Pieces) -> tuple[Structure, ...]:
+    """Bridges and tunnels as runs of pieces of one kind."""
+    found = []
+    starts = np.flatnonzero(np.diff(pieces.kind, prepend=-1))
+    for a, b in zip(starts, [*starts[1:], len(pieces.kind)], strict=True):
+        if pieces.kind[a]:
+            depth = np.concatenate([pieces.depth_from_m[a:b], pieces.depth_to_m[a:b]])
+            kind = KINDS[int(pieces.kind[a])]
+            found.append(
+                Structure(kind, float(pieces.from_m[a]), float(pieces.to_m[b - 1]), float(np.abs(depth).max()))
+            )
+    return tuple(found)
+
+
+def price_pieces(pieces: Pieces, costs: UnitCosts) -> LinePrice:
+    """Price by kind, low, middle and high, of a line that was cut into pieces (kinds as the middle prices chose)."""
+    metres = pieces.to_m - pieces.from_m
+    by_kind = [float(metres[pieces.kind == k].sum()) / 1000.0 for k in range(3)]
+    open_km = float(pieces.open_m[pieces.kind == 0].sum()) / 1000.0
+    along = np.concatenate([[0], pieces.kind, [0]])
+    changed = along[1:] != along[:-1]
+    abutments = int((changed & ((along[1:] == 1) | (along[:-1] == 1))).sum())
+    portals = int((changed & ((along[1:] == 2) | (along[:-1] == 2))).sum())
+    nothing = PriceRange(0.0, 0.0, 0.0)
+    return LinePrice(
+        surface_km=by_kind[0],
+        surface_equivalent_km=open_km,
+        bridge_km=by_kind[1],
+        tunnel_km=by_kind[2],
+        reused_km=0.0,
+        portals=portals,
+        abutments=abutments,
+        surface=costs.surface * open_km,
+        bridge=costs.bridge * by_kind[1],
+        tunnel=costs.tunnel * by_kind[2],
+        reused=nothing,
+        ends=costs.portal * portals + costs.abutment * abutments,
+    )

@@ -1,0 +1,219 @@
+"""Shortest path over ground nodes and their levels: A* with an admissible bound.
+
+The bound is the cheapest price of any kind times the shortest length that the remaining distance and the remaining
+difference in height allow. A link is tested for grade before it is priced, and pricing stops as soon as the link
+can't improve on what is known (Hart, Nilsson and Raphael 1968, doi:10.1109/TSSC.1968.300136).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.alignment._astar import run_search
+from corridor.alignment.chords import CHEAPEST, SURFACE, pack_parameters
+from corridor.alignment.ground import CLOSED, Ground
+from corridor.alignment.heap import DONE
+from corridor.alignment.links import Levels, SearchOptions, all_moves, build_levels
+from corridor.errors import AlignmentError
+from corridor.model.standard import DesignStandard, UnitCosts
+
+Node = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """A search that is ready to run: ground, links, levels, prices and which nodes may be used.
+
+    ``index_of`` maps a flat node number to its place among the usable ones (-1: not usable), ``node_of`` back.
+    """
+
+    ground: Ground
+    standard: DesignStandard
+    costs: UnitCosts
+    options: SearchOptions
+    start: Node
+    goal: Node
+    levels: Levels
+    moves: NDArray[np.int32]
+    parameters: NDArray[np.float64]
+    index_of: NDArray[np.int32]
+    node_of: NDArray[np.int32]
+    reuse: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+
+    @property
+    def n_states(self) -> int:
+        """States per node."""
+        return len(self.levels.kind)
+
+    def state(self, node: Node) -> int:
+        """Number of the state of open line on the ground at a node."""
+        flat = node[0] * self.ground.shape[1] + node[1]
+        return int(self.index_of[flat]) * self.n_states + self.levels.terminal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What a search leaves behind: cost so far and predecessor per state, which states are settled, and the best cost.
+
+    ``cost_musd`` is infinite where there is no way.
+    """
+
+    cost: NDArray[np.float64]
+    parent: NDArray[np.int32]
+    settled: NDArray[np.bool_]
+    cost_musd: float
+    expanded: int
+
+
+def build_problem(
+    ground: Ground,
+    start: Node,
+    goal: Node,
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+    usable: NDArray[np.bool_] | None = None,
+) -> Problem:
+    """Lay out a search between two nodes, over all nodes or over those marked ``usable`` (rows, cols).
+
+    Raises:
+        AlignmentError: if a terminal lies outside the grid, is closed, or both are the same node.
+    """
+    rows, cols = ground.shape
+    for name, (row, col) in (("start", start), ("end", goal)):
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise AlignmentError(f"{name}: node ({row}, {col}) lies outside the grid of {rows} x {cols}")
+        if ground.mask.size and ground.mask[row, col] & CLOSED == CLOSED:
+            raise AlignmentError(f"{name}: node ({row}, {col}) is closed by the mask or has no height")
+    if start == goal:
+        raise AlignmentError("start and end fall on the same node of the grid: nothing to search")
+    keep = np.ones(rows * cols, dtype=bool) if usable is None else usable.ravel().copy()
+    if ground.mask.size:
+        keep &= (ground.mask.ravel() & CLOSED) != CLOSED
+    keep[start[0] * cols + start[1]] = keep[goal[0] * cols + goal[1]] = True
+    node_of = np.flatnonzero(keep).astype(np.int32)
+    index_of = np.full(rows * cols, -1, dtype=np.int32)
+    index_of[node_of] = np.arange(len(node_of), dtype=np.int32)
+    parameters = pack_parameters(ground, standard, costs)
+    reuse = _reuse_table(ground, standard, options, index_of, len(node_of), parameters)
+    levels = build_levels(options.offsets_m, standard)
+    moves = all_moves(options, ground.dx_m, ground.dy_m)
+    return Problem(ground, standard, costs, options, start, goal, levels, moves, parameters, index_of, node_of, reuse)
+
+
+def _reuse_table(
+    ground: Ground,
+    standard: DesignStandard,
+    options: SearchOptions,
+    index_of: NDArray[np.int32],
+    n_nodes: int,
+    parameters: NDArray[np.float64],
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+    """Old pieces as adjacency (pointer, target, price), each both ways where the grade allows; lowers the bound."""
+    cols = ground.shape[1]
+    found: list[tuple[int, int, float]] = []
+    for link in options.reuse:
+        a, b = (int(index_of[r * cols + c]) for r, c in (link.start, link.end))
+        if a < 0 or b < 0:
+            continue
+        climb = ground.z[link.end] - ground.z[link.start]
+        chord = np.hypot((link.end[0] - link.start[0]) * ground.dy_m, (link.end[1] - link.start[1]) * ground.dx_m)
+        up, down = (g / 100.0 * link.length_m for g in (standard.max_grade_up_pct, standard.max_grade_down_pct))
+        for u, v, rise in ((a, b, climb), (b, a, -climb)):
+            if -down <= rise <= up:
+                found.append((u, v, link.price_musd))
+        if chord > 0:
+            shortest = max(chord, abs(climb) / max(standard.max_grade_up_pct, standard.max_grade_down_pct) * 100.0)
+            parameters[CHEAPEST] = min(parameters[CHEAPEST], link.price_musd / max(shortest, link.length_m))
+    if not found:
+        return np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0)
+    found.sort()
+    source = np.array([f[0] for f in found])
+    pointer = np.searchsorted(source, np.arange(n_nodes + 1)).astype(np.int32)
+    return pointer, np.array([f[1] for f in found], np.int32), np.array([f[2] for f in found])
+
+
+def search(problem: Problem, near_factor: float = 1.0, reverse: bool = False, informed: bool = True) -> Found:
+    """Run the search from start to end, or from end to start over the same links (``reverse``).
+
+    With a ``near_factor`` above 1 it goes on until every state is settled that a path within that factor of the best
+    can pass. ``informed`` off searches without the bound (Dijkstra), for checks.
+    """
+    p = problem
+    begin, end = (p.goal, p.start) if reverse else (p.start, p.goal)
+    up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
+    if reverse:
+        up, down = down, up
+    direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
+    order, lowest = _direct_candidates(p, begin, end, direct_m)
+    g = p.ground
+    cost, parent, position, expanded = run_search(
+        g.z, g.slope, g.mask, g.friction, p.index_of, p.node_of, p.moves,
+        p.levels.offset_m, p.levels.kind, p.levels.first, p.levels.terminal,
+        begin[0], begin[1], end[0], end[1], up, down, p.parameters, *_reversed(p.reuse, reverse),
+        order, lowest, direct_m, near_factor, p.options.abort, informed,
+    )  # fmt: skip
+    return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))
+
+
+def _reversed(
+    reuse: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]], reverse: bool
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+    """The adjacency with every link turned round."""
+    pointer, target, price = reuse
+    if not reverse or not len(target):
+        return reuse
+    source = np.repeat(np.arange(len(pointer) - 1), np.diff(pointer))
+    order = np.argsort(target, kind="stable")
+    turned = np.searchsorted(target[order], np.arange(len(pointer))).astype(np.int32)
+    return turned, source[order].astype(np.int32), price[order]
+
+
+def _direct_candidates(
+    p: Problem, begin: Node, end: Node, direct_m: float
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Usable nodes by rising lower bound of a way that goes straight there from the terminal."""
+    rows, cols = np.divmod(p.node_of, p.ground.shape[1])
+    cheapest = p.parameters[CHEAPEST]
+    near = _distance(p.ground, rows, cols, begin)
+    lowest = near + _distance(p.ground, rows, cols, end)
+    lowest *= np.float32(cheapest * (1 - 1e-6))
+    order = np.argsort(lowest, kind="stable").astype(np.int32)
+    if np.isfinite(direct_m):
+        order = order[near[order] <= direct_m * (1 + 1e-6)]
+    return order, lowest[order]
+
+
+def _distance(ground: Ground, rows: NDArray[np.int32], cols: NDArray[np.int32], node: Node) -> NDArray[np.float32]:
+    """Plan distance of nodes from one node, in metres, in single precision to save memory."""
+    south = (rows - node[0]).astype(np.float32) * np.float32(ground.dy_m)
+    return np.hypot(south, (cols - node[1]).astype(np.float32) * np.float32(ground.dx_m))
+
+
+def trace_states(problem: Problem, found: Found, reverse: bool = False) -> list[int]:
+    """States along the best path, from start to end whichever way it was searched; empty if there is none."""
+    begin, end = (problem.goal, problem.start) if reverse else (problem.start, problem.goal)
+    state, first = problem.state(end), problem.state(begin)
+    if not np.isfinite(found.cost[state]):
+        return []
+    states = [state]
+    while state != first:
+        state = int(found.parent[state])
+        states.append(state)
+    return states if reverse else states[::-1]
+
+
+def state_points(problem: Problem, states: list[int]) -> NDArray[np.float64]:
+    """Row, column and height of states, (n, 3)."""
+    index, level = np.divmod(np.asarray(states), problem.n_states)
+    rows, cols = np.divmod(problem.node_of[index], problem.ground.shape[1])
+    heights = problem.ground.z[rows, cols] + problem.levels.offset_m[level]
+    return np.column_stack([rows, cols, heights]).astype(float)
+
+
+def cheapest_per_m(problem: Problem) -> float:
+    """The lower bound on the price of a metre, in million USD."""
+    return float(min(problem.parameters[CHEAPEST], problem.parameters[SURFACE]))

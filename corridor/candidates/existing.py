@@ -1,0 +1,139 @@
+"""Candidates over roads that are open today: the quickest ways that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from corridor.candidates.parts import border_passages, route_parts
+from corridor.errors import NoRouteError
+from corridor.geo.geodesy import WGS84, project, utm_crs
+from corridor.geo.lines import locate_m
+from corridor.model.candidate import Candidate
+from corridor.network.alternatives import find_alternatives
+from corridor.network.connectivity import Gap, are_connected, find_gaps
+from corridor.network.graph import Network, Position
+from corridor.sources.reference import Catalogue
+from corridor.study import ExistingCandidates, Place
+
+_VIA_KM = 4.0
+_VIA_COUNT = 3
+
+
+@dataclass(frozen=True)
+class Reachability:
+    """Whether the destination can be reached over open ways in some countries, and the gaps if not."""
+
+    spec_id: str
+    countries: tuple[str, ...]
+    connected: bool
+    gaps: tuple[Gap, ...]
+
+
+def build_existing_candidates(
+    spec: ExistingCandidates,
+    catalogue: Catalogue,
+    network: Network,
+    places: gpd.GeoDataFrame,
+    origin: Place,
+    destination: Place,
+    snap_limit_m: float,
+) -> tuple[list[Candidate], Reachability]:
+    """Up to ``spec.count`` ways that differ, and whether there would be any without the study's assumptions.
+
+    Raises:
+        StudyError: an assumption names neither a section nor a crossing.
+        NetworkError: origin or destination is too far from any open way.
+        NoRouteError: there is no way even with what is assumed open; names the gaps.
+    """
+    closed = network.closed(spec.mode, countries=spec.countries, assume_open=spec.assume_open)
+    start = network.snap(origin.lon, origin.lat, closed, limit_m=snap_limit_m, what=f"origin {origin.name}")
+    end = network.snap(destination.lon, destination.lat, closed, limit_m=snap_limit_m, what=f"destination {destination.name}")
+    reach = measure_reachability(spec, network, start, end)
+    try:
+        routes = find_alternatives(
+            network, start, end, closed, count=spec.count, max_shared=spec.max_shared, max_stretch=spec.max_stretch
+        )
+    except NoRouteError as fault:
+        raise NoRouteError(
+            f"candidates '{spec.id}': no open road from {origin.name} to {destination.name} in {', '.join(spec.countries)}"
+            f"{say_gaps(find_gaps(network, closed, start, end))}; name a crossing or section in assume_open, or allow a country"
+        ) from fault
+    candidates = []
+    for number, route in enumerate(routes, 1):
+        parts = tuple(route_parts(network, route))
+        used = network.edges.iloc[list(route.edges)]
+        assumed = sorted((set(used["section_id"]) | set(used["crossing_id"])) & set(spec.assume_open))
+        candidates.append(
+            Candidate(
+                candidate_id=f"{spec.id}-{number}",
+                name=spec.name,
+                family="existing",
+                mode=spec.mode,
+                comparator=spec.comparator,
+                aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
+                note=spec.note,
+                parts=parts,
+                passages=border_passages(parts, catalogue),
+                assumptions=tuple(f"{_name_of(key, catalogue)}: taken as open" for key in assumed),
+                end_gaps_km=(start.distance_m / 1000, end.distance_m / 1000),
+            )
+        )
+    return _name_by_places(candidates, places), reach
+
+
+def measure_reachability(spec: ExistingCandidates, network: Network, start: Position, end: Position) -> Reachability:
+    """Whether open ways alone, in the spec's countries with borders between them passable, lead from start to end."""
+    closed = network.closed(spec.mode, countries=spec.countries)
+    closed = closed & ~(network.is_border & network.edges["border"].isin(_pairs(spec.countries)).to_numpy())
+    gaps = find_gaps(network, closed, start, end)
+    return Reachability(spec.id, spec.countries, are_connected(network, closed, start, end), tuple(gaps))
+
+
+def _pairs(countries: Sequence[str]) -> list[str]:
+    return [f"{a}-{b}" for a in sorted(countries) for b in sorted(countries) if a < b]
+
+
+def say_gaps(gaps: Sequence[Gap]) -> str:
+    """Gaps in a few words, for a message."""
+    if not gaps:
+        return ""
+    shown = [f"{gap.length_m / 1000:.1f} km at {gap.to_lonlat[1]:.3f} N {gap.to_lonlat[0]:.3f} E" for gap in gaps[:4]]
+    return " (gaps: " + ", ".join(shown) + ")"
+
+
+def _name_of(key: str, catalogue: Catalogue) -> str:
+    if key in catalogue.sections:
+        return catalogue.sections[key].name
+    return catalogue.crossings[key].name if key in catalogue.crossings else key
+
+
+def _name_by_places(candidates: list[Candidate], places: gpd.GeoDataFrame) -> list[Candidate]:
+    """Names that say by which larger places a way runs, those first that tell it from the others."""
+    passed = [_places_along(candidate.line, places) for candidate in candidates]
+    named = []
+    for index, candidate in enumerate(candidates):
+        others = [{name for name, _, _ in p} for i, p in enumerate(passed) if i != index]
+        own = sorted(passed[index], key=lambda item: (sum(item[0] in other for other in others), -item[2]))[:_VIA_COUNT]
+        via = ", ".join(name for name, _, _ in sorted(own, key=lambda item: item[1]))
+        named.append(replace(candidate, name=f"{candidate.name} via {via}" if via else candidate.name))
+    return named
+
+
+def _places_along(line: shapely.LineString, places: gpd.GeoDataFrame) -> list[tuple[str, float, float]]:
+    """Name, chainage and people of the places within 4 km of a line, ends excluded."""
+    middle = line.interpolate(0.5, normalized=True)
+    zone = utm_crs(middle.x, middle.y)
+    near = project(line, WGS84, zone).buffer(_VIA_KM * 1000)
+    inside = places[shapely.contains(near, project(places.geometry.to_numpy(), WGS84, zone))]
+    found = []
+    total = locate_m(line, *line.coords[-1])[0]
+    for name, lon, lat, people in zip(inside["name"], inside["lon"], inside["lat"], inside["population"], strict=True):
+        along, _ = locate_m(line, lon, lat)
+        if 15_000 < along < total - 15_000 and np.isfinite(people):
+            found.append((str(name), along, float(people)))
+    return found

@@ -1,0 +1,143 @@
+"""Parts of candidates from sections and from routes over the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+import shapely
+from shapely import LineString
+
+from corridor.geo.geodesy import line_lengths_m
+from corridor.geo.lines import join, locate_m
+from corridor.model.candidate import BorderPassage, Part, Span
+from corridor.model.section import Range, Section
+from corridor.network.alternatives import route_minutes
+from corridor.network.graph import Network, Route
+from corridor.network.jurisdiction import find_crossing
+from corridor.network.match import Match, part_lengths_km, route_spans
+from corridor.sources.reference import Catalogue
+
+TIME_UNCERTAINTY = 0.25
+_NEAR_LINE_M = 5000.0
+
+
+def minutes_range(minutes: float) -> Range:
+    """Travel time with the stated uncertainty of 25 % to both sides."""
+    return Range(minutes * (1 - TIME_UNCERTAINTY), minutes, minutes * (1 + TIME_UNCERTAINTY))
+
+
+def section_part(section: Section, line: LineString, minutes: float, match: Match | None, reverse: bool) -> Part:
+    """A section as a part of a route; ``line`` in travelling direction, ``minutes`` for the length that counts."""
+    drawn = float(line_lengths_m([line])[0]) / 1000
+    length = section.length_km or Range(drawn, drawn, drawn)
+    spans = (match.spans_reversed() if reverse else match.spans) if match else _documented_spans(section, line)
+    mapped_tunnel, mapped_bridge = _span_km(spans, "tunnel"), _span_km(spans, "bridge")
+    return Part(
+        name=section.name,
+        section_id=section.section_id,
+        mode=section.mode,
+        klass=section.klass,
+        status=section.status,
+        country=section.country,
+        line=line,
+        length_km=length,
+        drawn_km=drawn,
+        documented=section.length_km is not None,
+        geometry_quality="osm" if match else section.geometry_quality,
+        minutes=minutes_range(minutes),
+        tunnel_km=mapped_tunnel if section.tunnel_km is None else section.tunnel_km,
+        bridge_km=mapped_bridge if section.bridge_km is None else section.bridge_km,
+        max_grade_pct=section.max_grade_pct,
+        spans=spans,
+        source_ids=section.source_ids,
+        edges=match.route.edges if match else (),
+    )
+
+
+def _span_km(spans: Iterable[Span], kind: str) -> float:
+    return sum(span.to_km - span.from_km for span in spans if span.kind == kind)
+
+
+def _documented_spans(section: Section, line: LineString) -> tuple[Span, ...]:
+    """Structures of known place and length, on the schematic line."""
+    found = []
+    total = float(line_lengths_m([line])[0]) / 1000
+    for structure in section.structures:
+        if structure.length_km is None or structure.lon is None or structure.lat is None:
+            continue
+        middle, off = locate_m(line, structure.lon, structure.lat)
+        if off > _NEAR_LINE_M:
+            continue
+        half = structure.length_km / 2
+        kind: Literal["tunnel", "bridge"] = "bridge" if structure.kind == "bridge" else "tunnel"
+        low, high = max(middle / 1000 - half, 0.0), min(middle / 1000 + half, total)
+        found.append(Span(kind, low, high, structure.name, "documented"))
+    return tuple(sorted(found, key=lambda span: span.from_km))
+
+
+def route_parts(network: Network, route: Route) -> list[Part]:
+    """Parts of a route over the network: one for each run of edges of like class, country and road number."""
+    edges = network.edges.iloc[list(route.edges)]
+    lengths = part_lengths_km(network, route)
+    key = (edges["class"] + "|" + edges["status"] + "|" + edges["country"] + "|" + edges["ref"] + "|" + edges["section_id"]).to_numpy()
+    real = np.flatnonzero((lengths > 0) & ~network.is_border[list(route.edges)])
+    runs = np.split(real, np.flatnonzero(key[real][1:] != key[real][:-1]) + 1) if len(real) else []
+    return [_run_part(network, route, run, lengths) for run in runs]
+
+
+def _run_part(network: Network, route: Route, run: np.ndarray, lengths: np.ndarray) -> Part:  # type: ignore[type-arg]
+    edges = network.edges.iloc[[route.edges[i] for i in run]]
+    first = edges.iloc[0]
+    lines = [network.part(route, int(i)) for i in run]
+    line = join(lines)
+    piece = Route(
+        tuple(route.edges[i] for i in run), tuple(route.forward[i] for i in run),
+        route.first if run[0] == 0 else (0.0 if route.forward[run[0]] else 1.0),
+        route.last if run[-1] == len(route.edges) - 1 else (1.0 if route.forward[run[-1]] else 0.0), 0.0,
+    )  # fmt: skip
+    length = float(lengths[run].sum())
+    spans = route_spans(network, piece, lengths[run])
+    return Part(
+        name=str(first["name"] or first["ref"] or first["class"]),
+        section_id=str(first["section_id"]),
+        mode=first["mode"],
+        klass=str(first["class"]),
+        status=first["status"],
+        country=str(first["country"]),
+        line=line,
+        length_km=Range(length, length, length),
+        drawn_km=float(line_lengths_m([line])[0]) / 1000,
+        documented=bool(first["section_id"]),
+        geometry_quality="schematic" if first["section_id"] else "osm",
+        minutes=minutes_range(route_minutes(network, piece)),
+        tunnel_km=_span_km(spans, "tunnel"),
+        bridge_km=_span_km(spans, "bridge"),
+        max_grade_pct=None,
+        spans=spans,
+        source_ids=("osm",),
+        edges=piece.edges,
+    )
+
+
+def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[BorderPassage, ...]:
+    """Where consecutive parts lie in different countries, with the listed crossing there, if any."""
+    found = []
+    for before, after in zip(parts, parts[1:], strict=False):
+        if before.country == after.country:
+            continue
+        at = shapely.get_point(before.line, -1)
+        pair = frozenset((before.country, after.country))
+        crossing = find_crossing(at.x, at.y, pair, after.mode, catalogue.crossings.values())
+        found.append(
+            BorderPassage(
+                (before.country, after.country),
+                at.x,
+                at.y,
+                crossing.crossing_id if crossing else "",
+                crossing.status if crossing else "unlisted",
+                crossing.delay_min if crossing else None,
+            )
+        )
+    return tuple(found)

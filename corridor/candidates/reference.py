@@ -1,0 +1,166 @@
+"""Candidates from the catalogue: sections joined in a chain, on the map where they are mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+
+from corridor.candidates.parts import border_passages, section_part
+from corridor.errors import StudyError
+from corridor.geo.geodesy import distance_m
+from corridor.model.candidate import Candidate, Part
+from corridor.model.section import Section
+from corridor.network.alternatives import route_minutes
+from corridor.network.assemble import Assembly
+from corridor.network.build import build_physical, ways_of_sections
+from corridor.network.speeds import edge_minutes
+from corridor.sources.reference import Catalogue
+from corridor.study import Place, ReferenceCandidate
+from corridor.terrain.surface import Dem
+
+GAP_LIMIT_M = 100.0
+END_LIMIT_KM = 5.0
+
+
+def build_reference_candidate(
+    spec: ReferenceCandidate,
+    catalogue: Catalogue,
+    assembly: Assembly,
+    dem: Dem | None,
+    origin: Place,
+    destination: Place,
+) -> Candidate:
+    """One continuous route from a chain of sections, each turned as the chain needs it.
+
+    Raises:
+        CatalogueError: the chain names a section that isn't there.
+        StudyError: sections don't meet (names both), are of another mode, leave a gap of over 100 m, or the chain
+            ends more than 5 km from the origin or the destination.
+    """
+    asked_by = f"candidate '{spec.id}'"
+    sections = [catalogue.section(key, asked_by) for key in spec.sections]
+    wrong = [section.section_id for section in sections if section.mode != spec.mode]
+    if wrong:
+        raise StudyError(f"{asked_by}: sections of another mode than {spec.mode}: {', '.join(wrong)}")
+    turned = orient_chain(sections, asked_by, catalogue)
+    lines = _ground(sections, assembly)
+    minutes = section_minutes(sections, catalogue, assembly, dem)
+    parts = []
+    for section, reverse in zip(sections, turned, strict=True):
+        line = lines[section.section_id]
+        match = assembly.matches.get(section.section_id)
+        along, against = minutes[section.section_id]
+        parts.append(section_part(section, line.reverse() if reverse else line, against if reverse else along, match, reverse))
+    _require_continuous(parts, sections, asked_by)
+    ends = _end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
+    return Candidate(
+        candidate_id=spec.id,
+        name=spec.name,
+        family="reference",
+        mode=spec.mode,
+        comparator=spec.comparator,
+        aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
+        note=spec.note,
+        parts=tuple(parts),
+        passages=border_passages(parts, catalogue),
+        assumptions=tuple(f"{s.name}: {s.status}" for s in sections if s.status != "open"),
+        end_gaps_km=ends,
+    )
+
+
+def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogue) -> list[bool]:
+    """Whether each section is travelled from its end to its beginning.
+
+    Raises:
+        StudyError: two neighbours share no node; names the two.
+    """
+    turned: list[bool] = []
+    for before, after in zip(sections, sections[1:], strict=False):
+        ends = {before.from_node, before.to_node}
+        shared = ends & {after.from_node, after.to_node}
+        if turned:
+            here = before.from_node if turned[-1] else before.to_node
+            shared &= {here}
+        if not shared:
+            raise StudyError(
+                f"{asked_by}: gap between sections '{before.section_id}' and '{after.section_id}': they share no node; "
+                f"put the missing section between them"
+            )
+        node = sorted(shared)[0]
+        if not turned:
+            turned.append(before.from_node == node and before.to_node != node)
+        turned.append(after.to_node == node)
+    return turned or [False]
+
+
+def _ground(sections: Sequence[Section], assembly: Assembly) -> dict[str, shapely.LineString]:
+    """The line of each section: mapped where matched, else schematic with its ends moved to mapped neighbours."""
+    at: dict[str, tuple[float, float]] = {}
+    for section in sections:
+        match = assembly.matches.get(section.section_id)
+        if match:
+            at[section.from_node], at[section.to_node] = match.line.coords[0], match.line.coords[-1]
+    lines = {}
+    for section in sections:
+        match = assembly.matches.get(section.section_id)
+        if match:
+            lines[section.section_id] = match.line
+            continue
+        xy = shapely.get_coordinates(section.line)
+        xy[0], xy[-1] = at.get(section.from_node, xy[0]), at.get(section.to_node, xy[-1])
+        lines[section.section_id] = shapely.LineString(xy)
+    return lines
+
+
+def section_minutes(
+    sections: Sequence[Section], catalogue: Catalogue, assembly: Assembly, dem: Dem | None
+) -> dict[str, tuple[float, float]]:
+    """Minutes along and against each section, without border checks, for the documented length where there is one.
+
+    On the map they are the sum over its edges, scaled to the documented length; else they follow from class or design
+    speed and the heights at the section's ends.
+    """
+    edges = build_physical(ways_of_sections(sections)).edges
+    design = np.array([catalogue.sections[key].design_speed_kmh or np.nan for key in edges["section_id"]])
+    along, against = edge_minutes(edges, catalogue.speeds, dem, design_kmh=design)
+    found = dict(zip(edges["section_id"], zip(along, against, strict=True), strict=True))
+    for section in sections:
+        match = assembly.matches.get(section.section_id)
+        if match is None:
+            continue
+        scale = section.length_km.mid / match.length_km if section.length_km else 1.0
+        network = assembly.network
+        found[section.section_id] = (
+            scale * route_minutes(network, match.route),
+            scale * route_minutes(network, match.route.reversed()),
+        )
+    return found
+
+
+def _require_continuous(parts: Sequence[Part], sections: Sequence[Section], asked_by: str) -> None:
+    for (before, after), (left, right) in zip(
+        zip(parts, parts[1:], strict=False), zip(sections, sections[1:], strict=False), strict=True
+    ):
+        gap = float(distance_m(*before.line.coords[-1], *after.line.coords[0]))
+        if gap > GAP_LIMIT_M:
+            raise StudyError(
+                f"{asked_by}: gap of {gap:.0f} m between sections '{left.section_id}' and '{right.section_id}'; "
+                f"make their lines meet in the catalogue"
+            )
+
+
+def _end_gaps(
+    first: tuple[float, ...], last: tuple[float, ...], origin: Place, destination: Place, asked_by: str
+) -> tuple[float, float]:
+    gaps = []
+    for place, end in ((origin, first), (destination, last)):
+        gap = float(distance_m(place.lon, place.lat, end[0], end[1])) / 1000
+        if gap > END_LIMIT_KM:
+            raise StudyError(
+                f"{asked_by}: its sections end {gap:.1f} km from {place.name}, the limit is {END_LIMIT_KM:g} km; "
+                f"add the section that leads there"
+            )
+        gaps.append(gap)
+    return gaps[0], gaps[1]

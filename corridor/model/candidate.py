@@ -1,0 +1,117 @@
+"""A candidate route: named parts from origin to destination."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import shapely
+from shapely import LineString
+
+from corridor.model.section import Mode, Range, Status
+
+Family = Literal["existing", "reference", "new-build"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A tunnel or bridge on a part, by drawn chainage in km from the part's start in travelling direction.
+
+    ``located`` says how it is known: ``mapped`` (OpenStreetMap), ``documented`` (catalogue) or ``inferred``
+    (from the ground's departure from the design grade).
+    """
+
+    kind: Literal["tunnel", "bridge"]
+    from_km: float
+    to_km: float
+    name: str
+    located: Literal["mapped", "documented", "inferred"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a candidate that is alike: one section, or a run of like edges of the network.
+
+    ``line`` runs in travelling direction. ``length_km`` is the documented length where there is one (then
+    ``documented`` is True) and else the drawn one; ``drawn_km`` is always the line's own length. ``minutes`` is the
+    travel time without border checks. ``edges`` are the rows of the network's edge table that the part runs over.
+    """
+
+    name: str
+    section_id: str
+    mode: Mode
+    klass: str
+    status: Status
+    country: str
+    line: LineString
+    length_km: Range
+    drawn_km: float
+    documented: bool
+    geometry_quality: str
+    minutes: Range
+    tunnel_km: float
+    bridge_km: float
+    max_grade_pct: float | None
+    spans: tuple[Span, ...]
+    source_ids: tuple[str, ...]
+    edges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BorderPassage:
+    """Where a candidate goes from one country to another: the listed crossing, its status and delay, if there is one."""
+
+    countries: tuple[str, str]
+    lon: float
+    lat: float
+    crossing_id: str
+    status: str
+    delay_min: Range | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A continuous route from the study's origin to its destination.
+
+    ``assumptions`` says what was taken as open or built that isn't; ``end_gaps_km`` is how far its ends lie from the
+    places asked for.
+    """
+
+    candidate_id: str
+    name: str
+    family: Family
+    mode: Mode
+    comparator: bool
+    aliases: tuple[tuple[str, str], ...]
+    note: str
+    parts: tuple[Part, ...]
+    passages: tuple[BorderPassage, ...]
+    assumptions: tuple[str, ...]
+    end_gaps_km: tuple[float, float]
+
+    @cached_property
+    def line(self) -> LineString:
+        """The whole line, from origin to destination (lon, lat)."""
+        xy = np.concatenate([shapely.get_coordinates(part.line) for part in self.parts])
+        keep = np.concatenate([[True], np.any(np.diff(xy, axis=0) != 0, axis=1)])
+        return LineString(xy[keep])
+
+    @property
+    def length_km(self) -> Range:
+        """Documented length where there is one, drawn length elsewhere, part by part."""
+        total = Range(0.0, 0.0, 0.0)
+        for part in self.parts:
+            total = total + part.length_km
+        return total
+
+    @property
+    def drawn_km(self) -> float:
+        """Length of the drawn line."""
+        return sum(part.drawn_km for part in self.parts)
+
+    @property
+    def source_ids(self) -> tuple[str, ...]:
+        """Sources of all parts, each once, in order of use."""
+        return tuple(dict.fromkeys(source for part in self.parts for source in part.source_ids))

@@ -1,0 +1,28 @@
+"""Height along a route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.model.candidate import Span
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Heights along a candidate, all arrays of shape (n,).
+
+    ``chainage_km`` is drawn chainage; ``ground_m`` the DEM's height, ``height_m`` the route's: equal but in tunnels
+    and on bridges. ``spans`` are the structures by the candidate's own chainage.
+    """
+
+    chainage_km: Floats
+    lon: Floats
+    lat: Floats
+    ground_m: Floats
+    height_m: Floats
+    spans: tuple[Span, ...]

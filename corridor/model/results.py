@@ -1,0 +1,75 @@
+"""What one comparison found, as plain tables, lines and arrays: all that reports need and nothing that computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from corridor.model.candidate import Candidate
+from corridor.model.criterion import Criterion
+from corridor.model.grid import Grid
+from corridor.model.profile import Profile
+from corridor.model.source import Source
+
+
+@dataclass(frozen=True)
+class PerspectiveWords:
+    """A perspective as a reader meets it: its label, where its weights come from, and the weight of each criterion."""
+
+    perspective_id: str
+    label: str
+    weights_from: str
+    weights: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What the map shows beside the candidates (EPSG:4326).
+
+    ``heights_m`` (rows, cols) on ``grid`` is the relief; ``countries`` has country, name, geometry; ``places`` name,
+    country, population, geometry; ``crossings`` crossing_id, name, mode, status, as_of, countries, geometry;
+    ``focus`` is the study's focus region.
+    """
+
+    heights_m: NDArray[np.float32]
+    grid: Grid
+    countries: gpd.GeoDataFrame
+    places: gpd.GeoDataFrame
+    crossings: gpd.GeoDataFrame
+    focus: shapely.Geometry
+
+
+@dataclass(frozen=True)
+class Results:
+    """One comparison.
+
+    ``metrics`` has one row per candidate (and regime); ``ranking`` one per perspective and alternative; ``notes``
+    maps a subject to sentences that a reader needs to judge the figures (grades, gaps, schematic lines, assumptions).
+    """
+
+    study_id: str
+    title: str
+    question: str
+    as_of: str
+    baseline: str
+    version: str
+    area: tuple[float, float, float, float]
+    focus_id: str
+    focus_name: str
+    candidates: tuple[Candidate, ...]
+    profiles: dict[str, Profile]
+    metrics: pd.DataFrame
+    ranking: pd.DataFrame
+    excluded: pd.DataFrame
+    criteria: tuple[Criterion, ...]
+    perspectives: tuple[PerspectiveWords, ...]
+    default_perspective: str
+    sources: tuple[Source, ...]
+    documents: tuple[Source, ...]
+    layers: Layers
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,0 +1,79 @@
+"""Ways that differ: the penalty method, with bounds on shared length and on stretch.
+
+Edges of each way found are made dearer before the next search; a way is kept if it shares at most a stated part of
+its length with every way kept before and is at most a stated factor dearer than the best. Never Yen's algorithm:
+its next-best paths differ by a street. Y. Chen, M. Bell, K. Bogenberger, Reliable pretrip multipath planning,
+IEEE Trans. ITS 8 (2007), doi:10.1109/TITS.2006.889437, compare such methods.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.network.graph import Network, Position, Route
+from corridor.network.match import part_lengths_km
+
+PENALTY = 1.4
+MAX_SEARCHES = 60
+
+
+def find_alternatives(
+    network: Network,
+    start: Position,
+    end: Position,
+    closed: NDArray[np.bool_],
+    *,
+    count: int,
+    max_shared: float,
+    max_stretch: float,
+) -> list[Route]:
+    """Up to ``count`` ways from start to end, the quickest first, in minutes.
+
+    Args:
+        network: the graph, with minutes along and against each edge.
+        start: where the ways begin.
+        end: where they end.
+        closed: edges that may not be used, shape (n_edges,).
+        count: how many are wanted; fewer are given if no more differ enough.
+        max_shared: greatest part of the shorter way's length that two kept ways may share, 0 to 1.
+        max_stretch: greatest ratio of a kept way's minutes to the quickest one's.
+
+    Raises:
+        NoRouteError: there is no way at all.
+    """
+    forward = network.edges["minutes_forward"].to_numpy().astype(float)
+    backward = network.edges["minutes_backward"].to_numpy().astype(float)
+    factor = np.ones(len(forward))
+    kept: list[Route] = []
+    best = np.inf
+    for _ in range(MAX_SEARCHES):
+        found = network.route(start, end, forward * factor, backward * factor, closed)
+        route = Route(found.edges, found.forward, found.first, found.last, route_minutes(network, found))
+        best = min(best, route.cost) if kept else route.cost
+        if route.cost > best * max_stretch * PENALTY:
+            break
+        if route.cost <= best * max_stretch and all(shared_part(network, route, other) <= max_shared for other in kept):
+            kept.append(route)
+            if len(kept) == count:
+                break
+        factor[list(route.edges)] *= PENALTY
+    return sorted(kept, key=lambda route: route.cost)
+
+
+def route_minutes(network: Network, route: Route) -> float:
+    """Travel time of a route in minutes, ends cut, checks at open borders included."""
+    edges = list(route.edges)
+    minutes = np.where(
+        route.forward, network.edges["minutes_forward"].to_numpy()[edges], network.edges["minutes_backward"].to_numpy()[edges]
+    )
+    lengths = network.edges["length_m"].to_numpy()[edges] / 1000
+    share = np.divide(part_lengths_km(network, route), lengths, out=np.ones(len(edges)), where=lengths > 0)
+    return float((minutes * share).sum())
+
+
+def shared_part(network: Network, a: Route, b: Route) -> float:
+    """Length of the edges that two routes share, as a part of the shorter route's length."""
+    lengths_a, lengths_b = part_lengths_km(network, a), part_lengths_km(network, b)
+    shared = lengths_a[np.isin(a.edges, b.edges)].sum()
+    return float(shared / min(lengths_a.sum(), lengths_b.sum()))

@@ -1,0 +1,118 @@
+"""The network of a dated baseline: what is on the map, what the catalogue adds, and who controls what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from corridor.errors import NetworkError
+from corridor.model.section import Section
+from corridor.network.build import Ways, add_sections, build_network, build_physical, ways_of_osm, ways_of_sections
+from corridor.network.graph import Network, Position
+from corridor.network.match import Match, match_section, node_position
+from corridor.sources.borders import Borders
+from corridor.sources.osm import OsmData
+from corridor.sources.reference import Catalogue
+from corridor.terrain.surface import Dem
+
+MAX_DEVIATION = 0.25
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A network and how the catalogue's sections lie on it.
+
+    ``matches`` are sections found on mapped ways; ``schematic`` says why the others that should be there are drawn by
+    their waypoints. ``joins`` lists small railway gaps that were closed.
+    """
+
+    network: Network
+    matches: dict[str, Match]
+    schematic: dict[str, str]
+    joins: tuple[str, ...]
+
+
+def dated(section: Section, as_of: str) -> Section:
+    """A section as it was on a date: not yet open before ``opened``, nobody else's before ``control_from``."""
+    status = section.status
+    if status == "open" and section.opened and section.opened > as_of:
+        status = "construction"
+    if status == "closed" and section.closed and section.closed > as_of:
+        status = "open"
+    control = section.control if section.control and section.control_from <= as_of else ""
+    return replace(section, status=status, control=control)
+
+
+def assemble(
+    catalogue: Catalogue,
+    borders: Borders,
+    dem: Dem | None,
+    osm: OsmData | None,
+    *,
+    as_of: str,
+    grade_effect: bool,
+    progress: Callable[[str], None],
+) -> Assembly:
+    """Build the network as it was at a date (ISO, ``2021-08`` or longer).
+
+    With OpenStreetMap data, sections that it shows are looked up on it and the others are put to it; without, the
+    catalogue's sections are the network.
+    """
+    sections = {key: dated(section, as_of) for key, section in catalogue.sections.items()}
+    crossings = list(catalogue.crossings.values())
+    slowed = dem if grade_effect else None
+    if osm is None:
+        physical = build_physical(ways_of_sections(list(sections.values())))
+        network = build_network(physical, borders, crossings, catalogue.speeds, slowed, sections=sections, country_of_edge={})
+        return Assembly(network, {}, {}, ())
+    progress("joining ways into a network")
+    ways = _with_additions(ways_of_osm(osm), sections, catalogue)
+    physical = build_physical(ways)
+    progress("finding the catalogue's sections on the map")
+    bare = Network(physical.edges, physical.node_lon, physical.node_lat)
+    matches, schematic = _match_all(bare, sections, catalogue)
+    decided = {
+        edge: sections[key].control or sections[key].country
+        for key, match in matches.items()
+        if sections[key].mode == "road"
+        for edge in match.route.edges[1:-1] or match.route.edges
+    }
+    network = build_network(
+        physical, borders, crossings, catalogue.speeds, slowed, sections=sections, country_of_edge=decided
+    )
+    return Assembly(network, matches, schematic, ways.joins)
+
+
+def _with_additions(ways: Ways, sections: dict[str, Section], catalogue: Catalogue) -> Ways:
+    added = [section for section in sections.values() if not section.follows_osm]
+    return add_sections(ways, added, catalogue.nodes, limit_m=2000.0)
+
+
+def _match_all(
+    bare: Network, sections: dict[str, Section], catalogue: Catalogue
+) -> tuple[dict[str, Match], dict[str, str]]:
+    """Sections on the map, in the edge numbers of the physical network, which later steps keep."""
+    matches: dict[str, Match] = {}
+    schematic: dict[str, str] = {}
+    positions: dict[tuple[str, str], Position] = {}
+
+    def position(node_id: str, mode: str) -> Position:
+        if (node_id, mode) not in positions:
+            positions[node_id, mode] = node_position(bare, catalogue.nodes[node_id], mode)
+        return positions[node_id, mode]
+
+    for key, section in sections.items():
+        if not section.follows_osm:
+            continue
+        try:
+            ends = position(section.from_node, section.mode), position(section.to_node, section.mode)
+            match = match_section(bare, section, *ends)
+        except NetworkError as fault:
+            schematic[key] = str(fault)
+            continue
+        expected = section.length_km.mid if section.length_km else None
+        if expected and abs(match.length_km / expected - 1) > MAX_DEVIATION:
+            schematic[key] = f"the way found is {match.length_km:.1f} km long, documented are {expected:.1f} km"
+            continue
+        matches[key] = match
+    return matches, schematic

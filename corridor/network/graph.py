@@ -1,0 +1,243 @@
+"""The routable graph: nodes, a table of edges, and positions on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from corridor.errors import NetworkError, NoRouteError
+from corridor.geo.geodesy import WGS84, line_lengths_m, project, utm_crs
+from corridor.geo.lines import substring, vertex_chainage_m
+from corridor.network.paths import Arcs, Tree, build_arcs, search
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+EDGE_COLUMNS = (
+    "u v mode class status oneway bridge tunnel ref name section_id country border crossing_id delay_min "
+    "length_m minutes_forward minutes_backward geometry"
+).split()
+
+
+@dataclass(frozen=True)
+class Position:
+    """A point on an edge: ``fraction`` of its length from u, and how far the asked point lay off, in metres."""
+
+    edge: int
+    fraction: float
+    distance_m: float
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True)
+class Route:
+    """A way found: edges in travelling order with their direction, cut at both ends.
+
+    ``first`` and ``last`` are the fractions, along each edge's geometry, where travel begins on the first edge and
+    ends on the last one. ``cost`` is in the unit that the search was asked in.
+    """
+
+    edges: tuple[int, ...]
+    forward: tuple[bool, ...]
+    first: float
+    last: float
+    cost: float
+
+    def reversed(self) -> Route:
+        """The same way travelled back; its cost is not known."""
+        turned = tuple(not along for along in self.forward[::-1])
+        return Route(self.edges[::-1], turned, self.last, self.first, float("nan"))
+
+
+@dataclass(frozen=True)
+class Network:
+    """One graph of roads and railways.
+
+    ``edges`` has the columns of EDGE_COLUMNS in EPSG:4326. Each edge lies in one country; where a way goes on in
+    another, the two edges end in two nodes at the same place, joined by an edge of no length whose ``border`` names
+    the countries (``AM-IR``), whose ``crossing_id`` is the crossing that allows it ('' = none) and whose status is
+    that crossing's. ``oneway`` is 0 or 1 (along the geometry).
+    """
+
+    edges: gpd.GeoDataFrame
+    node_lon: Floats
+    node_lat: Floats
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.node_lon)
+
+    @cached_property
+    def arcs(self) -> Arcs:
+        """The directed graph in compressed rows."""
+        edges = self.edges
+        return build_arcs(edges["u"].to_numpy(), edges["v"].to_numpy(), edges["oneway"].to_numpy(), self.n_nodes)
+
+    @cached_property
+    def is_border(self) -> Bools:
+        """Which edges are the passage from one country to another."""
+        return (self.edges["border"] != "").to_numpy()
+
+    def closed(
+        self, mode: str, *, countries: Collection[str] | None = None, assume_open: Collection[str] = (), any_status: bool = False
+    ) -> Bools:
+        """Edges that may not be used: another mode, not open, a border without open crossing, another country.
+
+        ``assume_open`` names sections and crossings that count as open. ``any_status`` lets disused, abandoned and
+        unfinished ways count too: where a line lies rather than who may use it.
+        """
+        edges = self.edges
+        assumed = edges["section_id"].isin(assume_open) | edges["crossing_id"].isin(assume_open)
+        usable = assumed | any_status | (edges["status"] == "open")
+        shut = ~usable | (edges["mode"] != mode)
+        if countries is not None:
+            shut |= ~edges["country"].isin(list(countries)) & ~self.is_border
+            beyond = [pair for pair in edges["border"].unique() if pair and not set(pair.split("-")) <= set(countries)]
+            shut |= edges["border"].isin(beyond)
+        return shut.to_numpy(dtype=bool)
+
+    @cached_property
+    def crs(self) -> str:
+        """The UTM zone of the network's middle."""
+        return utm_crs(float(np.median(self.node_lon)), float(np.median(self.node_lat)))
+
+    @cached_property
+    def planar(self) -> NDArray[np.object_]:
+        """Edge geometries in metres, in the UTM zone of the network's middle."""
+        return np.asarray(project(self.edges.geometry.to_numpy(), WGS84, self.crs), dtype=object)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index of the planar geometries."""
+        return shapely.STRtree(self.planar)
+
+    def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
+        """The nearest point of the nearest edge that isn't closed.
+
+        Raises:
+            NetworkError: there is none within ``limit_m``; says how far the nearest is.
+        """
+        point = project(shapely.Point(lon, lat), WGS84, self.crs)
+        shut = closed | self.is_border
+        near = self.tree.query(shapely.buffer(point, limit_m))
+        near = np.sort(near[~shut[near]])
+        gaps = shapely.distance(self.planar[near], point) if len(near) else np.array([np.inf])
+        if gaps.min() > limit_m:
+            raise NetworkError(self._too_far(point, lon, lat, shut, limit_m, what))
+        nearest = int(near[np.argmin(gaps)])
+        line = self.planar[nearest]
+        fraction = float(shapely.line_locate_point(line, point, normalized=True))
+        back = project(shapely.line_interpolate_point(line, fraction, normalized=True), self.crs, WGS84)
+        return Position(nearest, fraction, float(gaps.min()), float(back.x), float(back.y))
+
+    def _too_far(self, point: shapely.Point, lon: float, lat: float, shut: Bools, limit_m: float, what: str) -> str:
+        if shut.all():
+            return f"{what}: the network has no usable way of that kind at all; check mode, countries and data"
+        gap = float(shapely.distance(self.planar[~shut], point).min())
+        return (
+            f"{what} at {lat:.4f} N {lon:.4f} E: the nearest usable way is {gap / 1000:.1f} km off, the limit is "
+            f"{limit_m / 1000:g} km; correct the place or raise snap_limit_km"
+        )
+
+    def starts(self, at: Position, forward: Floats, backward: Floats) -> list[tuple[int, float]]:
+        """Where a search from a position begins: the edge's ends that may be driven to, with what that costs."""
+        edge = self.edges.iloc[at.edge]
+        starts = [(int(edge["v"]), float(forward[at.edge] * (1 - at.fraction)))]
+        if not edge["oneway"]:
+            starts.append((int(edge["u"]), float(backward[at.edge] * at.fraction)))
+        return starts
+
+    def search(self, at: Position, forward: Floats, backward: Floats, closed: Bools) -> Tree:
+        """Cheapest costs from a position to every node; costs per edge, shape (n_edges,)."""
+        return search(self.arcs, self.starts(at, forward, backward), forward, backward, closed)
+
+    def route(self, start: Position, end: Position, forward: Floats, backward: Floats, closed: Bools) -> Route:
+        """The cheapest way between two positions.
+
+        Raises:
+            NoRouteError: there is none.
+        """
+        tree = self.search(start, forward, backward, closed)
+        edge = self.edges.iloc[end.edge]
+        ways = [(tree.cost[int(edge["u"])] + forward[end.edge] * end.fraction, int(edge["u"]), True)]
+        if not edge["oneway"]:
+            ways.append((tree.cost[int(edge["v"])] + backward[end.edge] * (1 - end.fraction), int(edge["v"]), False))
+        cost, node, along = min(ways)
+        if start.edge == end.edge:
+            direct = self._direct(start, end, forward, backward, bool(edge["oneway"]))
+            if direct is not None and direct.cost <= cost:
+                return direct
+        if not np.isfinite(cost) or closed[end.edge]:
+            raise NoRouteError("there is no way between the two places")
+        steps = self._with_start(start, [*tree.path(node), (end.edge, along)])
+        return Route(tuple(e for e, _ in steps), tuple(f for _, f in steps), start.fraction, end.fraction, float(cost))
+
+    def _with_start(self, start: Position, steps: list[tuple[int, bool]]) -> list[tuple[int, bool]]:
+        """Steps with the part of the first edge put before them."""
+        edge, along = steps[0]
+        first_node = int(self.edges["u"].iat[edge] if along else self.edges["v"].iat[edge])
+        leaves_forward = first_node == int(self.edges["v"].iat[start.edge])
+        return [(start.edge, leaves_forward), *steps]
+
+    def _direct(
+        self, start: Position, end: Position, forward: Floats, backward: Floats, oneway: bool
+    ) -> Route | None:
+        share = end.fraction - start.fraction
+        if share < 0 and oneway:
+            return None
+        cost = share * forward[start.edge] if share >= 0 else -share * backward[start.edge]
+        return Route((start.edge,), (share >= 0,), start.fraction, end.fraction, float(cost))
+
+    def part(self, route: Route, index: int) -> shapely.LineString:
+        """The geometry of one step of a route in travelling direction, cut at the route's ends."""
+        line = self.edges.geometry.iat[route.edges[index]]
+        forward = route.forward[index]
+        low, high = 0.0, 1.0
+        if index == 0:
+            low, high = (route.first, high) if forward else (low, route.first)
+        if index == len(route.edges) - 1:
+            low, high = (low, min(high, route.last)) if forward else (max(low, route.last), high)
+        if (low, high) != (0.0, 1.0):
+            total = float(vertex_chainage_m(line)[-1])
+            line = substring(line, low * total, high * total)
+        return line if forward else line.reverse()
+
+    def with_edges(self, edges: gpd.GeoDataFrame) -> Network:
+        """The same nodes with another edge table of the same shape."""
+        return replace(self, edges=edges)
+
+    @staticmethod
+    def from_osmnx(graph: Any) -> Network:
+        """A network from an osmnx graph; see :func:`corridor.network.osmnx_bridge.from_osmnx`."""
+        from corridor.network.osmnx_bridge import from_osmnx
+
+        return from_osmnx(graph)
+
+    def to_osmnx(self) -> Any:
+        """An osmnx graph (networkx.MultiDiGraph); see :func:`corridor.network.osmnx_bridge.to_osmnx`."""
+        from corridor.network.osmnx_bridge import to_osmnx
+
+        return to_osmnx(self)
+
+
+def edge_frame(columns: dict[str, Any]) -> gpd.GeoDataFrame:
+    """An edge table from columns; what is missing gets its neutral value and lengths are measured."""
+    n = len(columns["u"])
+    neutral: dict[str, Any] = {
+        "mode": "road", "class": "unclassified", "status": "open", "oneway": 0, "bridge": False, "tunnel": False,
+        "ref": "", "name": "", "section_id": "", "country": "", "border": "", "crossing_id": "", "delay_min": 0.0,
+        "minutes_forward": 0.0, "minutes_backward": 0.0,
+    }  # fmt: skip
+    data = {name: columns.get(name, np.full(n, value)) for name, value in neutral.items()}
+    data |= {"u": columns["u"], "v": columns["v"]}
+    data["length_m"] = columns["length_m"] if "length_m" in columns else line_lengths_m(columns["geometry"])
+    return gpd.GeoDataFrame(data, geometry=columns["geometry"], crs=WGS84)[EDGE_COLUMNS]

@@ -1,0 +1,92 @@
+"""Countries as polygons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from corridor.errors import SourceError
+from corridor.geo.geodesy import WGS84, line_lengths_m
+from corridor.model.source import Source
+from corridor.sources.files import require_file
+from corridor.sources.provenance import data_source
+
+
+@dataclass(frozen=True)
+class Borders:
+    """Country polygons (EPSG:4326), ``countries`` with columns country (ISO 3166 two letters), name, geometry."""
+
+    countries: gpd.GeoDataFrame
+    source: Source
+
+    @cached_property
+    def _polygons(self) -> dict[str, shapely.Geometry]:
+        polygons = dict(zip(self.countries["country"], self.countries.geometry, strict=True))
+        for polygon in polygons.values():
+            shapely.prepare(polygon)
+        return polygons
+
+    def country_at(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.object_]:
+        """Country code of each point, '' where no polygon holds it."""
+        x, y = np.atleast_1d(np.asarray(lon, dtype=float)), np.atleast_1d(np.asarray(lat, dtype=float))
+        found = np.full(x.shape, "", dtype=object)
+        for code, polygon in self._polygons.items():
+            free = found == ""
+            found[free] = np.where(shapely.contains_xy(polygon, x[free], y[free]), code, "")
+        return found
+
+    def polygon(self, country: str) -> shapely.Geometry:
+        """The polygon of a country.
+
+        Raises:
+            SourceError: the file has none.
+        """
+        if country not in self._polygons:
+            raise SourceError(f"{self.source.file}: has no country '{country}'; it has {', '.join(self._polygons)}")
+        return self._polygons[country]
+
+    @cached_property
+    def lines(self) -> NDArray[np.object_]:
+        """All boundaries cut into short pieces, for quick tests of what comes near a border."""
+        pieces: list[shapely.Geometry] = []
+        for ring in shapely.get_parts(shapely.boundary(np.array(list(self._polygons.values()), dtype=object))):
+            xy = shapely.get_coordinates(ring)
+            pieces += [shapely.LineString(xy[i : i + 33]) for i in range(0, len(xy) - 1, 32)]
+        return np.array(pieces, dtype=object)
+
+    def shared_border_km(self, a: str, b: str, tolerance_deg: float = 2e-4) -> float:
+        """Length in km of the line that two countries share, on the polygons' own vertices."""
+        line = shapely.boundary(self.polygon(a))
+        near = shapely.intersection(line, shapely.buffer(self.polygon(b), tolerance_deg))
+        return float(line_lengths_m(shapely.get_parts(near)).sum() / 1000)
+
+
+def read_borders(path: Path) -> Borders:
+    """Read country polygons from any file that GDAL reads, with a ``country`` column of two-letter codes.
+
+    Raises:
+        SourceError: the file is missing, unreadable, lacks the column or holds what isn't polygons.
+    """
+    import pyogrio
+
+    require_file(path, "borders file")
+    try:
+        frame = gpd.read_file(path)
+    except (pyogrio.errors.DataSourceError, RuntimeError, ValueError) as fault:
+        raise SourceError(f"{path}: not readable as a map of countries ({str(fault).splitlines()[0]})") from fault
+    if "country" not in frame.columns:
+        raise SourceError(f"{path}: has no column 'country' with two-letter codes")
+    if frame.crs is None or not frame.geom_type.isin(["Polygon", "MultiPolygon"]).all():
+        raise SourceError(f"{path}: countries must be polygons in a stated coordinate reference system")
+    frame = frame.to_crs(WGS84)
+    frame["geometry"] = shapely.make_valid(frame.geometry.to_numpy())
+    frame = frame.dissolve("country", as_index=False)
+    if "name" not in frame.columns:
+        frame["name"] = frame["country"]
+    return Borders(frame[["country", "name", "geometry"]], data_source(path, "borders", f"Borders {path.name}"))

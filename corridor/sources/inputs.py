@@ -1,0 +1,108 @@
+"""All data of a study, read and checked."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from corridor.errors import StudyError
+from corridor.model.source import Source
+from corridor.sources.borders import Borders, read_borders
+from corridor.sources.elevation import read_dem
+from corridor.sources.osm import OsmData, read_osm
+from corridor.sources.places import Places, read_places
+from corridor.sources.provenance import known_source
+from corridor.sources.reference import Catalogue, load_catalogue
+from corridor.study import Place, Study
+from corridor.terrain.surface import Dem
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a study is computed from."""
+
+    catalogue: Catalogue
+    borders: Borders
+    places: Places | None
+    dem: Dem
+    osm: OsmData | None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The data files used."""
+        found = [self.dem.source, self.borders.source]
+        if self.places:
+            found.append(self.places.source)
+        if self.osm:
+            found.append(self.osm.source)
+        return tuple(found)
+
+
+def load_inputs(
+    study: Study, *, osm: Path | None, dem: Sequence[Path], progress: Callable[[str], None]
+) -> Inputs:
+    """Read a study's data; ``osm`` and ``dem`` replace what the study names.
+
+    Raises:
+        StudyError: the study names no elevation model.
+        SourceError: a file can't be used; see the readers.
+    """
+    progress("reading the reference catalogue")
+    catalogue = load_catalogue(study.path(study.sources.reference))
+    progress("reading borders and places")
+    borders = read_borders(study.path(study.sources.borders))
+    places = read_places(study.path(study.sources.places)) if study.sources.places else None
+    progress("reading heights")
+    heights = load_dem(study, dem)
+    osm_path = osm or (study.path(study.sources.osm) if study.sources.osm else None)
+    if osm_path is not None:
+        progress(f"reading OpenStreetMap data from {osm_path.name}")
+    return Inputs(catalogue, borders, places, heights, read_osm(osm_path) if osm_path is not None else None)
+
+
+def load_dem(study: Study, paths: Sequence[Path] = ()) -> Dem:
+    """The elevation model of a study, or of the given files, over the study's area."""
+    files = list(paths) or [study.path(name) for name in study.sources.elevation]
+    if not files:
+        raise StudyError(f"{study.id}: sources.elevation is empty and no --dem was given; name an elevation raster")
+    return read_dem(
+        files,
+        study.area,
+        source=known_source(files[0], "elevation") if len(files) == 1 else None,
+        vertical_error_m=study.elevation.vertical_error_m,
+        error_range_km=study.elevation.error_range_km,
+    )
+
+
+def find_place(wanted: Place | str, field: str, study: Study, inputs: Inputs) -> Place:
+    """A place of the study: as given, or looked up by name among catalogue nodes, then settlements.
+
+    Raises:
+        StudyError: no place has that name, or it lies outside the study's area; gives the nearest names.
+    """
+    place = wanted if isinstance(wanted, Place) else _look_up(wanted, field, study, inputs)
+    west, south, east, north = study.area
+    if not (west <= place.lon <= east and south <= place.lat <= north):
+        raise StudyError(f"{study.id}: {field}: {place.name} ({place.lat:.3f} N {place.lon:.3f} E) lies outside the study's area")
+    return place
+
+
+def _look_up(name: str, field: str, study: Study, inputs: Inputs) -> Place:
+    wanted = name.casefold()
+    for node in inputs.catalogue.nodes.values():
+        aliases = (alias.rsplit(" (", 1)[0] for alias in node.aliases)
+        if wanted in {node.node_id.casefold(), node.name.casefold(), *(alias.casefold() for alias in aliases)}:
+            return Place(name=node.name, lon=node.lon, lat=node.lat, country=node.country)
+    known = [node.name for node in inputs.catalogue.nodes.values()]
+    if inputs.places is not None:
+        frame = inputs.places.frame
+        hits = frame[frame["name"].str.casefold() == wanted]
+        if len(hits):
+            best = hits.sort_values("population", ascending=False).iloc[0]
+            return Place(name=best["name"], lon=best["lon"], lat=best["lat"], country=best["country"])
+        known += list(frame["name"])
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else "; give name, lon, lat and country instead"
+    raise StudyError(f"{study.id}: {field}: no place is called '{name}'{hint}")

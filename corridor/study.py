@@ -1,0 +1,301 @@
+"""A study: what is asked, of which ground, with which data. TOML in, validated types out."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from corridor.errors import StudyError
+from corridor.model.criterion import Criterion
+from corridor.packaged import data_root
+
+_PACKAGED = "package:"
+_MAX_BYTES = 2_000_000
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Place(_Strict):
+    """A point with a name; ``country`` is whose ground it is on."""
+
+    name: Text
+    lon: Longitude
+    lat: Latitude
+    country: Country
+
+
+class Focus(_Strict):
+    """The region that the study is about: the part of ``country`` inside ``outline`` (lon, lat corners)."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    name: Text
+    country: Country
+    outline: Annotated[tuple[tuple[Longitude, Latitude], ...], Field(min_length=3)]
+
+
+class Files(_Strict):
+    """Where the data lies: paths beside the study file, or ``package:...`` for what ships with the toolkit."""
+
+    reference: Text = "package:reference"
+    elevation: tuple[Text, ...] = ()
+    borders: Text
+    places: Text | None = None
+    osm: Text | None = None
+    perspectives: Text = "package:reference/perspectives.toml"
+
+
+class Elevation(_Strict):
+    """How far heights can be trusted: standard error in metres and the distance over which errors are alike."""
+
+    vertical_error_m: Positive
+    error_range_km: Positive
+    draws: Annotated[int, Field(ge=0, le=1000)] = 64
+    level_sections: tuple[str, ...] = ()
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Alias(_Strict):
+    """A name that somebody uses for a route."""
+
+    name: Text
+    used_by: Text
+
+
+class ReferenceCandidate(_Strict):
+    """Catalogue sections joined in a chain from the origin to the destination."""
+
+    family: Literal["reference"]
+    id: Identifier
+    name: Text
+    mode: Literal["road", "rail"]
+    sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    comparator: bool = False
+    aliases: tuple[Alias, ...] = ()
+    note: str = ""
+
+
+class ExistingCandidates(_Strict):
+    """Up to ``count`` ways over open roads that differ: pairwise shared length and stretch are bounded.
+
+    ``countries`` may be driven through; crossings and sections in ``assume_open`` count as open, and are named with
+    every result.
+    """
+
+    family: Literal["existing"]
+    id: Identifier
+    name: Text
+    mode: Literal["road"] = "road"
+    count: Annotated[int, Field(ge=1, le=10)] = 3
+    max_shared: Share = 0.6
+    max_stretch: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)] = 1.6
+    countries: Annotated[tuple[Country, ...], Field(min_length=1)]
+    assume_open: tuple[Identifier, ...] = ()
+    comparator: bool = False
+    aliases: tuple[Alias, ...] = ()
+    note: str = ""
+
+
+CandidateSpec = Annotated[ReferenceCandidate | ExistingCandidates, Field(discriminator="family")]
+
+
+class CriterionSpec(_Strict):
+    """A scored criterion; see :class:`corridor.model.criterion.Criterion`."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    label: Text
+    metric: Text
+    unit: str
+    direction: Literal["min", "max"] = "min"
+    group: Literal["distance", "terrain", "border_access", "north_south", "people"]
+    best: Annotated[float, Field(allow_inf_nan=False)]
+    worst: Annotated[float, Field(allow_inf_nan=False)]
+    shape: Positive = 1.0
+    tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    explanation: str = ""
+
+    @model_validator(mode="after")
+    def _anchors(self) -> CriterionSpec:
+        falls = self.best < self.worst
+        if self.best == self.worst or falls != (self.direction == "min"):
+            raise ValueError("best and worst must differ, best below worst for 'min' and above it for 'max'")
+        return self
+
+    def build(self) -> Criterion:
+        """The criterion as scoring takes it."""
+        return Criterion(
+            self.id, self.label, self.metric, self.unit, self.direction, self.group, self.best, self.worst,
+            self.shape, self.tolerance, self.explanation,
+        )  # fmt: skip
+
+
+class Check(_Strict):
+    """A documented length or count between two catalogue nodes, to hold computed figures against."""
+
+    name: Text
+    mode: Literal["road", "rail"]
+    from_node: Identifier
+    to_node: Identifier
+    low_km: Positive
+    high_km: Positive
+    tolerance_pct: Annotated[float, Field(ge=0, le=100)] = 5.0
+    source: Identifier
+    note: str = ""
+
+
+class Baseline(_Strict):
+    """A dated state of the network: ``as_of`` decides which catalogue sections and controls count."""
+
+    id: Identifier
+    name: Text
+    as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
+    sections_since: bool
+
+
+class Study(_Strict):
+    """Everything that one comparison is made from."""
+
+    id: Identifier
+    title: Text
+    question: Text
+    as_of: Text
+    area: tuple[Longitude, Latitude, Longitude, Latitude]
+    focus: Focus
+    origin: Place | Text
+    destination: Place | Text
+    border_crossing: Place | Text
+    capital: Place | Text
+    sources: Files
+    elevation: Elevation
+    baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
+    baseline: Identifier
+    candidates: Annotated[tuple[CandidateSpec, ...], Field(min_length=1)]
+    criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1)]
+    default_perspective: Identifier = "equal"
+    snap_limit_km: Positive = 2.0
+    grade_effect: bool = True
+    new_build: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    folder: Path = Path()
+
+    @field_validator("area")
+    @classmethod
+    def _area(cls, area: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        west, south, east, north = area
+        if west >= east or south >= north:
+            raise ValueError("give west, south, east, north in degrees, west < east and south < north")
+        return area
+
+    @model_validator(mode="after")
+    def _whole(self) -> Study:
+        faults = []
+        for what, ids in (
+            ("candidates", [c.id for c in self.candidates]),
+            ("criteria", [c.id for c in self.criteria]),
+            ("baselines", [b.id for b in self.baselines]),
+        ):
+            faults += [f"{what}: id '{i}' stands twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
+        if self.baseline not in [b.id for b in self.baselines]:
+            faults.append(f"baseline: '{self.baseline}' is none of {', '.join(b.id for b in self.baselines)}")
+        if self._name(self.origin) == self._name(self.destination):
+            faults.append(f"destination: is the origin ('{self._name(self.origin)}'); a route needs two places")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @staticmethod
+    def _name(place: Place | str) -> str:
+        return place.name if isinstance(place, Place) else place
+
+    @property
+    def chosen_baseline(self) -> Baseline:
+        """The baseline that the study is computed on."""
+        return next(b for b in self.baselines if b.id == self.baseline)
+
+    def path(self, name: str) -> Path:
+        """A data path of the study as a file path: ``package:`` names lie in the package, others beside the study.
+
+        Raises:
+            StudyError: a packaged name climbs out of the package's data.
+        """
+        if not name.startswith(_PACKAGED):
+            return self.folder / name
+        root = data_root().resolve()
+        found = (root / name.removeprefix(_PACKAGED)).resolve()
+        if not found.is_relative_to(root):
+            raise StudyError(f"{self.id}: sources: '{name}' leads out of the packaged data")
+        return found
+
+    @classmethod
+    def bundled(cls, name: str) -> Study:
+        """A study that ships with the package, for instance ``syunik``.
+
+        Raises:
+            StudyError: there is none of that name; lists those that there are.
+        """
+        folder = data_root() / "studies"
+        names = sorted(path.stem for path in folder.glob("*.toml"))
+        if name not in names:
+            raise StudyError(f"no bundled study '{name}'; there are: {', '.join(names)}")
+        return cls.load(folder / f"{name}.toml")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Study:
+        """Read and check a study file.
+
+        Raises:
+            StudyError: the file is missing or isn't TOML, or has faults: all are named at once, each with its field.
+        """
+        path = Path(path)
+        return cls.build(_read_toml(path), path.parent, str(path))
+
+    @classmethod
+    def build(cls, content: dict[str, Any], folder: Path, name: str) -> Study:
+        """A study from parsed TOML; relative paths are taken from ``folder``, faults are reported for ``name``.
+
+        Raises:
+            StudyError: as :meth:`load`.
+        """
+        if "folder" in content:
+            raise StudyError(f"{name}: folder: unknown key; take it out")
+        try:
+            return cls.model_validate({**content, "folder": folder})
+        except ValidationError as faults:
+            raise StudyError(f"{name}: " + "; ".join(_say(fault) for fault in faults.errors())) from faults
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise StudyError(f"{path}: is larger than {_MAX_BYTES // 1_000_000} MB; a study is a short text")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as fault:
+        raise StudyError(f"{path}: no such file; give the path of a study TOML or the name of a bundled one") from fault
+    except OSError as fault:
+        raise StudyError(f"{path}: can't be read ({fault.strerror})") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise StudyError(f"{path}: is not valid TOML: {fault}") from fault
+
+
+def _say(fault: Any) -> str:
+    """One fault in a person's words: field, what is wrong, what was given."""
+    field = ".".join(str(part) for part in fault["loc"] if part not in {"reference", "existing", "Place", "constrained-str"})
+    if fault["type"] == "extra_forbidden":
+        return f"{field}: unknown key; take it out or see the README for the keys"
+    if fault["type"] == "missing":
+        return f"{field}: is missing"
+    given = repr(fault.get("input"))
+    shown = "" if fault["type"] == "value_error" else f" (given: {given[:60]})"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{field}: {message}{shown}" if field else message

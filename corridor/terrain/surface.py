@@ -1,0 +1,124 @@
+"""A digital elevation model: heights on a grid, sampled and described."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from corridor.errors import CoverageError
+from corridor.geo.geodesy import distance_m
+from corridor.model.grid import Grid
+from corridor.model.source import Source
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Dem:
+    """Heights in metres, shape (rows, cols), NaN where unknown, on a lon/lat grid.
+
+    ``vertical_error_m`` is the standard error of a height as stated by the study; ``error_range_m`` is the distance
+    over which errors are alike.
+    """
+
+    heights_m: NDArray[np.float32]
+    grid: Grid
+    source: Source
+    vertical_error_m: float
+    error_range_m: float
+
+    @property
+    def resolution_m(self) -> float:
+        """North-south size of a pixel at the grid's middle, in metres."""
+        west, south, east, north = self.grid.bounds
+        lon, lat = (west + east) / 2, (south + north) / 2
+        return float(distance_m(lon, lat, lon, lat + abs(self.grid.transform.e)))
+
+    def covers(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
+        """Whether points lie between pixel centres of the grid (nodata not looked at)."""
+        rows, cols = self.grid.fractional_index(np.asarray(lon), np.asarray(lat))
+        inside = (rows >= -0.5) & (cols >= -0.5) & (rows <= self.grid.shape[0] - 0.5) & (cols <= self.grid.shape[1] - 0.5)
+        return np.asarray(inside)
+
+    def sample(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
+        """Bilinear heights in metres at points; NaN outside the grid or beside a pixel without height.
+
+        >>> from affine import Affine
+        >>> plane = np.add.outer(np.zeros(3), np.arange(3.0)).astype(np.float32)
+        >>> dem = Dem(plane, Grid("EPSG:4326", Affine(1, 0, 0, 0, -1, 3), (3, 3)), Source("d", "", "", "", ""), 1, 1)
+        >>> dem.sample([1.0], [1.5]).tolist()
+        [0.5]
+        """
+        rows, cols = self.grid.fractional_index(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
+        heights = ndimage.map_coordinates(
+            self.heights_m.astype(np.float64), [np.clip(rows, 0, self.grid.shape[0] - 1), np.clip(cols, 0, self.grid.shape[1] - 1)],
+            order=1, mode="nearest",
+        )  # fmt: skip
+        return np.where(self.covers(lon, lat), heights, np.nan)
+
+    def require(self, lon: ArrayLike, lat: ArrayLike, what: str) -> Floats:
+        """Heights at points that must all have one.
+
+        Raises:
+            CoverageError: says how many points of ``what`` lack a height, where the first is, and what to do.
+        """
+        heights = self.sample(lon, lat)
+        missing = np.isnan(heights)
+        if missing.any():
+            at = int(np.flatnonzero(missing)[0])
+            where = f"{np.asarray(lat).ravel()[at]:.3f} N {np.asarray(lon).ravel()[at]:.3f} E"
+            why = "has no height" if self.covers(lon, lat).ravel()[at] else "doesn't reach"
+            raise CoverageError(
+                f"{self.source.file or self.source.title}: {why} at {where} ({missing.sum()} of {missing.size} points of "
+                f"{what}); add a DEM that covers it with --dem"
+            )
+        return heights
+
+    def with_heights(self, heights_m: NDArray[np.float32]) -> Dem:
+        """The same grid with other heights, for instance with a draw of errors added."""
+        return replace(self, heights_m=heights_m)
+
+    def pixel_size_m(self) -> tuple[Floats, float]:
+        """East-west size of a pixel for each row, shape (rows, 1), and its north-south size, in metres."""
+        rows = np.arange(self.grid.shape[0])
+        lon, lat = self.grid.centres(rows.astype(float), np.zeros(len(rows)))
+        width = distance_m(lon, lat, lon + self.grid.transform.a, lat)
+        return width[:, None], self.resolution_m
+
+
+def slope_deg(dem: Dem) -> Floats:
+    """Slope in degrees, shape (rows, cols), from Horn's 3 x 3 weighted differences.
+
+    B. K. P. Horn, Hill shading and the reflectance map, Proc. IEEE 69 (1981), doi:10.1109/PROC.1981.11918.
+    """
+    east, north = gradient(dem)
+    return np.degrees(np.arctan(np.hypot(east, north)))
+
+
+def gradient(dem: Dem) -> tuple[Floats, Floats]:
+    """Rise per metre towards the east and towards the north, shape (rows, cols) each (Horn 1981)."""
+    width, height = dem.pixel_size_m()
+    heights = dem.heights_m.astype(np.float64)
+    smooth = np.array([1.0, 2.0, 1.0]) / 4
+    east = ndimage.correlate1d(ndimage.correlate1d(heights, [-1, 0, 1], axis=1, mode="nearest"), smooth, axis=0, mode="nearest")
+    north = ndimage.correlate1d(ndimage.correlate1d(heights, [1, 0, -1], axis=0, mode="nearest"), smooth, axis=1, mode="nearest")
+    return east / (2 * width), north / (2 * height)
+
+
+def ruggedness_m(dem: Dem) -> Floats:
+    """Terrain ruggedness index in metres, shape (rows, cols): root of the summed squared differences to 8 neighbours.
+
+    S. J. Riley, S. D. DeGloria and R. Elliot, A terrain ruggedness index that quantifies topographic heterogeneity,
+    Intermountain Journal of Sciences 5 (1999). It grows with the pixel's size: compare within one DEM only.
+    """
+    heights = np.pad(dem.heights_m.astype(np.float64), 1, mode="edge")
+    rows, cols = dem.grid.shape
+    centre = heights[1:-1, 1:-1]
+    total = np.zeros((rows, cols))
+    for down in (0, 1, 2):
+        for right in (0, 1, 2):
+            total += (heights[down : down + rows, right : right + cols] - centre) ** 2
+    return np.sqrt(total)

@@ -1,0 +1,144 @@
+"""An explicit graph of every allowed link, solved by scipy: slow, plain, and nothing of the search in it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
+
+from corridor.alignment.chords import pack_parameters, walk_chord
+
+
+def exact_chord(ground, standard, costs, a, b):
+    """Costs (3 x 3, from kind to kind) of a chord in plain Python: all crossings sorted, all thresholds and roots cut."""
+    (r0, c0, h0), (r1, c1, h1) = a, b
+    dr, dc = r1 - r0, c1 - c0
+    ts = {0.0, 1.0}
+    for start, step in ((r0, dr), (c0, dc), (r0 + c0, dr + dc), (r0 - c0, dr - dc)):
+        if step:
+            low, high = sorted((start, start + step))
+            ts |= {(n - start) / step for n in range(math.ceil(low), math.floor(high) + 1)}
+    ts = sorted(t for t in ts if 0 <= t <= 1)
+    metres = math.hypot(dr * ground.dy_m, dc * ground.dx_m)
+
+    from corridor.alignment.ground import cross_slopes, ground_heights
+
+    def at(t):
+        r, c = np.array([r0 + t * dr]), np.array([c0 + t * dc])
+        depth = float(ground_heights(ground, r, c)[0]) - (h0 + t * (h1 - h0))
+        x = float(cross_slopes(ground, r, c, np.array([dr]), np.array([dc]))[0]) / standard.cross_slope_doubles**2
+        return depth, x
+
+    ab, po = costs.abutment.mid, costs.portal.mid
+    change = np.array([[0, ab, po], [ab, 0, ab + po], [po, ab + po, 0]])
+    total = np.where(np.eye(3, dtype=bool), 0.0, np.inf)
+    marks = [
+        standard.max_cut_m, -standard.max_fill_m, -standard.min_bridge_height_m, -standard.max_bridge_height_m,
+        standard.min_tunnel_depth_m, 0.0,
+    ]  # fmt: skip
+    for ta, tb in zip(ts[:-1], ts[1:], strict=True):
+        if tb - ta < 1e-13:
+            continue
+        (da, xa), (db, xb) = at(ta), at(tb)
+        cuts = {0.0, 1.0} | {(m - da) / (db - da) for m in marks if db != da}
+        for double, price in ((standard.cut_doubles_m, costs.tunnel.mid), (standard.fill_doubles_m, costs.bridge.mid)):
+            s, e = costs.surface.mid, db - da
+            poly = [
+                s * e * e / double**2,
+                s * (2 * da * e / double**2 + xb - xa),
+                s * (1 + xa + da * da / double**2) - price,
+            ]
+            cuts |= {float(z.real) for z in np.roots(np.trim_zeros(poly, "f")) if abs(z.imag) < 1e-12}
+        cuts = sorted(t for t in cuts if 0 <= t <= 1)
+        for u, v in zip(cuts[:-1], cuts[1:], strict=True):
+            d0, d1 = da + u * (db - da), da + v * (db - da)
+            x = xa + 0.5 * (u + v) * (xb - xa)
+            middle, length = (d0 + d1) / 2, metres * (tb - ta) * (v - u)
+            if length <= 0:
+                continue
+            double = standard.cut_doubles_m if middle > 0 else standard.fill_doubles_m
+            work = (d0 * d0 + d0 * d1 + d1 * d1) / 3 / double**2
+            add = np.full(3, np.inf)
+            if -standard.max_fill_m <= middle <= standard.max_cut_m:
+                add[0] = costs.surface.mid * (1 + x + work) * length / 1000
+            if standard.min_bridge_height_m <= -middle <= standard.max_bridge_height_m:
+                add[1] = costs.bridge.mid * length / 1000
+            if middle >= standard.min_tunnel_depth_m:
+                add[2] = costs.tunnel.mid * length / 1000
+            total = (total[:, :, None] + change[None]).min(axis=1) + add
+    return (total[:, :, None] + change[None]).min(axis=1)
+
+
+def explicit_cost(problem, exact=False):
+    """Cheapest cost from start to end over the full link graph, and that of the way back over turned links."""
+    p, g = problem, problem.ground
+    rows, cols = g.shape
+    n, lv = rows * cols, p.levels
+    k = len(lv.kind)
+    moves = {tuple(int(v) for v in m) for m in p.moves}
+    par = pack_parameters(g, p.standard, p.costs)
+    up, down = p.standard.max_grade_up_pct / 100, p.standard.max_grade_down_pct / 100
+    offsets = sorted(set(lv.offset_m.tolist()))
+    src, dst, val = [], [], []
+    cuts, none = np.empty(24), np.zeros((0, 8))
+
+    def usable(r, c):
+        return not (g.mask.size and g.mask[r, c] & 7 == 7)
+
+    def chord(a, b):
+        if exact:
+            return exact_chord(g, p.standard, p.costs, a, b)
+        out = np.empty((3, 3))
+        for i in range(3):
+            cost = np.full(3, np.inf)
+            cost[i] = 0
+            done = walk_chord(g.z, g.slope, g.mask, g.friction, *a, *b, par, cost, np.inf, cuts, none, 0, 0.0)
+            out[i] = cost if done >= 0 else np.inf
+        return out
+
+    limit = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000
+    for r in range(rows):
+        for c in range(cols):
+            if not usable(r, c):
+                continue
+            steps = {(r + a, c + b) for a, b in moves}
+            if (r, c) == p.start:
+                steps |= {(i, j) for i in range(rows) for j in range(cols)}
+            steps |= {p.goal}
+            for i, j in steps:
+                if not (0 <= i < rows and 0 <= j < cols) or (i, j) == (r, c) or not usable(i, j):
+                    continue
+                length = math.hypot((i - r) * g.dy_m, (j - c) * g.dx_m)
+                regular = (i - r, j - c) in moves
+                if not regular and length > limit:
+                    continue
+                for oa in offsets:
+                    if not regular and (i, j) != p.goal and oa != 0:
+                        continue
+                    for ob in offsets:
+                        if not regular and (i, j) == p.goal and (r, c) != p.start and ob != 0:
+                            continue
+                        ha, hb = g.z[r, c] + oa, g.z[i, j] + ob
+                        if hb - ha > up * length or ha - hb > down * length:
+                            continue
+                        table = chord((float(r), float(c), ha), (float(i), float(j), hb))
+                        for s in np.flatnonzero(lv.offset_m == oa):
+                            for t in np.flatnonzero(lv.offset_m == ob):
+                                v = table[lv.kind[s], lv.kind[t]]
+                                direct_ok = regular or (i, j) == p.goal or (lv.kind[s] == 0 and oa == 0)
+                                direct_ok &= regular or (i, j) != p.goal or ob == 0 or (r, c) == p.start
+                                if np.isfinite(v) and direct_ok:
+                                    src.append((r * cols + c) * k + s)
+                                    dst.append((i * cols + j) * k + t)
+                                    val.append(v)
+    # Parallel links: keep the cheapest, which a sparse matrix would otherwise add up.
+    best = {}
+    for a, b, v in zip(src, dst, val, strict=True):
+        best[a, b] = min(v, best.get((a, b), np.inf))
+    keys = np.array(list(best)).reshape(-1, 2)
+    matrix = coo_matrix((np.array(list(best.values())), (keys[:, 0], keys[:, 1])), shape=(n * k, n * k)).tocsr()
+    a = (p.start[0] * cols + p.start[1]) * k + lv.terminal
+    b = (p.goal[0] * cols + p.goal[1]) * k + lv.terminal
+    return float(dijkstra(matrix, indices=a)[b])

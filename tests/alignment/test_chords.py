@@ -1,0 +1,113 @@
+"""The compiled walk along a chord against a plain Python one, closed forms and short steps."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corridor.alignment.chords import pack_parameters, walk_chord
+from corridor.alignment.ground import build_ground, ground_heights
+from corridor.alignment.pricing import price_pieces, split_line, structures_of
+from corridor.alignment.repricing import price_steps
+from tests.alignment.helpers import costs, hills, standard
+from tests.alignment.oracle import exact_chord
+
+
+def walk(ground, a, b, design=None, prices=None, kind=0, limit=np.inf):
+    p = pack_parameters(ground, design or standard(), prices or costs())
+    cost = np.full(3, np.inf)
+    cost[kind] = 0.0
+    empty = np.zeros((0, 8))
+    arrays = (ground.z, ground.slope, ground.mask, ground.friction)
+    done = walk_chord(*arrays, *map(float, a), *map(float, b), p, cost, limit, np.empty(24), empty, 0, 0.0)
+    return cost if done >= 0 else np.full(3, np.inf)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_chord_costs_what_plain_python_says(seed):
+    rng = np.random.default_rng(seed)
+    ground = build_ground(rng.uniform(0, [40, 120][seed % 2], (9, 8)), 120.0, 90.0)
+    whole = seed % 3 == 0
+    a, b = (rng.integers(0, 8, 2) if whole else rng.uniform(0, 7, 2) for _ in range(2))
+    a = (*a, float(rng.uniform(0, 60)))
+    b = (*(b if tuple(b) != tuple(a[:2]) else (3, 4)), float(rng.uniform(0, 60)))
+    expected = exact_chord(ground, standard(), costs(), a, b)
+    for kind in range(3):
+        assert walk(ground, a, b, kind=kind) == pytest.approx(expected[kind], rel=1e-12, abs=1e-12)
+
+
+def test_level_ground_costs_the_unit_price():
+    ground = build_ground(np.full((5, 11), 300.0), 100.0)
+    assert walk(ground, (2, 0, 300), (2, 10, 300))[0] == pytest.approx(5.0, rel=1e-14)
+
+
+def test_a_cut_of_constant_depth_follows_the_square_of_the_depth():
+    ground = build_ground(np.full((5, 11), 300.0), 100.0)
+    assert walk(ground, (2, 0, 295), (2, 10, 295))[0] == pytest.approx(5.0 * (1 + 0.25), rel=1e-14)
+    assert walk(ground, (2, 0, 304), (2, 10, 304))[0] == pytest.approx(5.0 * (1 + 0.25), rel=1e-14)
+
+
+def test_cross_slope_counts_along_the_contour_and_not_up_the_hill():
+    z = np.repeat(np.arange(9.0)[:, None] * 20.0, 9, axis=1)  # falls 20 m per 100 m row
+    ground = build_ground(z, 100.0)
+    along = walk(ground, (4, 0, 80), (4, 8, 80))[0]
+    assert along == pytest.approx(4.0 * (1 + (0.2 / 0.5) ** 2), rel=1e-6)
+    assert walk(ground, (0, 4, 0), (8, 4, 160))[0] == pytest.approx(4.0, rel=1e-6)
+
+
+def test_a_deep_chord_is_a_tunnel_between_portals():
+    z = np.full((3, 41), 500.0)
+    z[:, :5] = z[:, -5:] = 100.0
+    ground = build_ground(z, 100.0)
+    line = np.array([[1.0, 0.0, 100.0], [1.0, 40.0, 100.0]])
+    pieces = split_line(line, ground, standard(), costs())
+    (tunnel,) = structures_of(pieces)
+    # The slope climbs 400 m over 100 m: open line costs as much as a tunnel at sqrt(5) x 10 m depth.
+    edge = np.sqrt(30 / 5 - 1) * 10 / 4
+    assert tunnel.kind == "tunnel"
+    assert tunnel.from_m == pytest.approx(400 + edge, abs=1e-6)
+    assert tunnel.length_m == pytest.approx(3200 - 2 * edge, abs=1e-6)
+    assert tunnel.extent_m == pytest.approx(400)
+    assert price_pieces(pieces, costs()).portals == 2
+
+
+def test_too_high_for_a_bridge_is_not_possible():
+    z = np.full((3, 21), 500.0)
+    z[:, 8:13] = 300.0
+    ground = build_ground(z, 100.0)
+    assert np.isinf(walk(ground, (1, 0, 500), (1, 20, 500))).all()
+    assert np.isfinite(walk(ground, (1, 0, 500), (1, 20, 500), standard(max_bridge_height_m=200.0))[0])
+
+
+@given(seed=st.integers(0, 10**6))
+def test_a_chord_costs_the_same_from_either_end(seed):
+    rng = np.random.default_rng(seed)
+    ground = hills((14, 14), 150.0, 80.0, seed % 7)
+    (a, b) = rng.uniform(0, 13, (2, 2))
+    ha, hb = rng.uniform(960, 1040, 2)
+    there, back = walk(ground, (*a, ha), (*b, hb)), walk(ground, (*b, hb), (*a, ha))
+    assert there[0] == pytest.approx(back[0], rel=1e-9)
+
+
+def test_pricing_stops_at_a_limit_but_never_below_the_true_price():
+    ground = hills((14, 14), 150.0, 60.0)
+    a, b = (1, 1, ground.z[1, 1]), (12, 9, ground.z[12, 9])
+    price = walk(ground, a, b)[0]
+    assert np.isinf(walk(ground, a, b, limit=0.9 * price)).all()
+    assert walk(ground, a, b, limit=price * 1.0001)[0] == price
+
+
+def test_the_pieces_add_up_and_short_steps_agree():
+    ground = hills((40, 40), 200.0, 150.0)
+    corners = np.array([[2.0, 3.0], [20.0, 11.0], [24.5, 30.2], [37.0, 36.0]])
+    line = np.column_stack([corners, ground_heights(ground, corners[:, 0], corners[:, 1])])
+    pieces = split_line(line, ground, standard(), costs())
+    assert pieces.from_m[1:] == pytest.approx(pieces.to_m[:-1], abs=1e-6)
+    exact = price_pieces(pieces, costs()).total_musd
+    cost = np.array([0.0, np.inf, np.inf])
+    p = pack_parameters(ground, standard(), costs())
+    for a, b in zip(line[:-1], line[1:], strict=True):
+        arrays = (ground.z, ground.slope, ground.mask, ground.friction)
+        walk_chord(*arrays, *a, *b, p, cost, np.inf, np.empty(24), np.zeros((0, 8)), 0, 0.0)
+    assert exact == pytest.approx(cost[0], rel=1e-12)
+    assert price_steps(line, ground, standard(), costs()).total_musd == pytest.approx(exact, rel=1e-4)
