@@ -77,32 +77,24 @@ LENGTH_EXCEPTIONS: dict[str, str] = {
     "rail-julfa-bridge": SHORT,
     "rail-kars-igdir": COARSE,
     "rail-igdir-dilucu": COARSE,
-    "road-nrnadzor-border": HAIRPINS,
     "road-shvanidzor-nrnadzor": HAIRPINS,
     "m2-vayk-angeghakot": HAIRPINS,
     "m2-goris-karahunj": HAIRPINS,
-    "m2-karahunj-vorotan": HAIRPINS,
     "m2-vorotan-shurnukh": HAIRPINS,
-    "m2-shurnukh-karmrakar": HAIRPINS,
-    "m2-karmrakar-kapan": HAIRPINS,
     "m2-kapan": SHORT,
-    "m2-kajaran-pass": HAIRPINS,
-    "m2-pass-tashtun": HAIRPINS,
     "m2-tashtun-meghri": HAIRPINS,
     "m2-agarak-west": SHORT,
     "road-norduz-bridge": SHORT,
     "road-sisian-town": SHORT,
     "bypass-shinuhayr-tatev": HAIRPINS,
-    "bypass-tatev-aghvani": HAIRPINS,
+    "bypass-aghvani-kapan": HAIRPINS,
     "m17-kapan-tsav": HAIRPINS,
     "m17-tsav-shvanidzor": HAIRPINS,
-    "nsr-tashtun-meghri": UNPUBLISHED,
     "nsr-meghri-agarak": UNPUBLISHED,
     "road-zabukh-lachin": HAIRPINS,
     "road-lachin-border": HAIRPINS,
     "road-border-tegh": HAIRPINS,
     "road-tegh-khndzoresk": HAIRPINS,
-    "road-khndzoresk-goris": HAIRPINS,
     "road-border-kapan": SHORT,
     "bichenek-junction-angeghakot": SHORT,
     "bichenek-angeghakot-east": HAIRPINS,
@@ -124,8 +116,8 @@ COARSE_SECTIONS = {
     "iran-parsabad-aslanduz",
     "iran-bilasuvar-parsabad",
     "road-bilasuvar-border",
-    "road-imishli-bilasuvar",
-    "road-horadiz-imishli",
+    "road-bahramtapa-bilasuvar",
+    "road-horadiz-bahramtapa",
 }
 CHAINS: dict[str, str] = {
     "aras-rail": """
@@ -193,7 +185,7 @@ CHAINS: dict[str, str] = {
     -road-julfa-jolfa -road-julfa-crossing road-julfa-nakhchivan
 """,
     "bilasuvar-julfa": """
-    road-horadiz-imishli road-imishli-bilasuvar road-bilasuvar-border iran-bilasuvar-parsabad
+    road-horadiz-bahramtapa road-bahramtapa-bilasuvar road-bilasuvar-border iran-bilasuvar-parsabad
     iran-parsabad-aslanduz iran-aslanduz-khoda-afarin iran-khoda-afarin-khomarlu iran-khomarlu-kalaleh
     iran-kalaleh-norduz iran-norduz-jolfa -road-julfa-jolfa -road-julfa-crossing road-julfa-nakhchivan
 """,
