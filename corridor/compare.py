@@ -139,7 +139,7 @@ def compare(
     say("building candidates")
     candidates, reach = build_candidates(study, inputs, assembly, origin, destination)
     say("measuring terrain")
-    profiles = {c.candidate_id: build_profile(c, inputs.dem) for c in candidates}
+    profiles = {c.candidate_id: build_profile(c, inputs.dem, inputs.catalogue.grade_ceilings) for c in candidates}
     grades = judge_study_grades(study, inputs, assembly)
     focus = focus_region(study, inputs)
     metrics = measure_candidates(study, inputs, candidates, profiles, grades, focus)
@@ -231,7 +231,7 @@ def _line_profile(line: shapely.LineString, dem: Dem, what: str) -> Profile:
 
     chainage, lon, lat = sample(line, min(dem.resolution_m / 2, 100.0))
     ground = dem.require(lon, lat, f"section '{what}'")
-    return Profile(chainage / 1000, lon, lat, ground, ground, ())
+    return Profile(chainage / 1000, lon, lat, ground, ground, np.full(len(ground), np.inf), ())
 
 
 def measure_candidates(
@@ -255,7 +255,7 @@ def measure_candidates(
             "mode": candidate.mode,
             "comparator": candidate.comparator,
         }
-        row |= measure_distance(candidate, focus, study.focus.id)
+        row |= measure_distance(candidate, focus, study.focus.id, study.focus.country)
         row |= measure_terrain(candidate, profiles[candidate.candidate_id], dem, slope, rugged, grades, draws)
         row |= measure_cost(candidate, inputs.catalogue.unit_costs)
         row |= {"dem": dem.source.title, "dem_resolution_m": round(dem.resolution_m, 1), "dem_vertical_error_m": dem.vertical_error_m}

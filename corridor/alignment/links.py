@@ -27,7 +27,8 @@ class SearchOptions:
     ``offsets_m`` are the heights above the ground (negative: below) that a node may be passed at; 0 must be among
     them, because terminals lie on the ground. ``max_structure_km`` bounds structure links; links from and to the
     terminals go as far as ``max_direct_km`` (None: any distance), because a base tunnel often starts right there.
-    ``near_factor`` and ``dilate_cells`` shape the set that the fine search is narrowed to.
+    ``narrowing`` lists stages (coarsening factor, factor of near-optimality kept), coarsest first; what a stage keeps is
+    widened by ``dilate_cells`` of its own cells.
     """
 
     neighbours: int = 16
@@ -36,9 +37,8 @@ class SearchOptions:
     max_structure_km: float = 25.0
     max_direct_km: float | None = None
     offsets_m: tuple[float, ...] = DEFAULT_OFFSETS_M
-    coarse_factor: int = 4
+    narrowing: tuple[tuple[int, float], ...] = ((4, 1.15), (2, 1.06))
     coarse_offsets_m: tuple[float, ...] = (0.0,)
-    near_factor: float = 1.15
     dilate_cells: int = 1
     abort: bool = True
     turns: bool = True
@@ -59,10 +59,8 @@ class SearchOptions:
             faults.append("growth must be above 1")
         if 0.0 not in self.offsets_m or len(set(self.offsets_m)) != len(self.offsets_m):
             faults.append("offsets_m must be distinct and contain 0")
-        if not self.near_factor >= 1:
-            faults.append("near_factor must be 1 or more")
-        if self.coarse_factor < 1 or self.dilate_cells < 0:
-            faults.append("coarse_factor must be 1 or more and dilate_cells 0 or more")
+        if self.dilate_cells < 0 or any(factor < 2 or near < 1 for factor, near in self.narrowing):
+            faults.append("narrowing needs coarsening factors of 2 or more, near factors of 1 or more, dilate_cells >= 0")
         if faults:
             raise AlignmentError("search options: " + "; ".join(faults))
 

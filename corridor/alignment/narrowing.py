@@ -77,9 +77,29 @@ def near_optimal_nodes(
 ) -> Flags | None:
     """Nodes of the fine ground that the fine search is narrowed to, (rows, cols).
 
-    None if the coarse ground has no way between the terminals: then the fine search has to look everywhere.
+    Runs the stages of ``options.narrowing``, each a coarsening factor with the factor of near-optimality that is
+    kept; a later, finer stage searches only what the one before left. None if no stage found a way between the
+    terminals: then the fine search has to look everywhere.
     """
-    factor = options.coarse_factor
+    usable: Flags | None = None
+    for factor, near_factor in options.narrowing:
+        found = _near_on_coarse(ground, start, goal, standard, costs, options, factor, near_factor, usable)
+        usable = usable if found is None else found
+    return usable
+
+
+def _near_on_coarse(
+    ground: Ground,
+    start: Node,
+    goal: Node,
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+    factor: int,
+    near_factor: float,
+    usable: Flags | None,
+) -> Flags | None:
+    """One stage: what is left of the fine ground, or None if there is no way on the coarse one."""
     coarse = coarsen(ground, factor)
     ends = [(r // factor, c // factor) for r, c in (start, goal)]
     if ends[0] == ends[1] or min(coarse.shape) < 4:
@@ -88,12 +108,12 @@ def near_optimal_nodes(
         for end in ends:
             coarse.mask[end] = 0
     plain = replace(options, offsets_m=options.coarse_offsets_m, reuse=())
-    problem = build_problem(coarse, *ends, standard, costs, plain)
-    forward, backward = search_both_ways(problem, options.near_factor)
+    inside = None if usable is None else _blocks(usable, factor, False).astype(bool).any(axis=(1, 3))
+    problem = build_problem(coarse, ends[0], ends[1], standard, costs, plain, inside)
+    forward, backward = search_both_ways(problem, near_factor)
     if not np.isfinite(forward.cost_musd):
         return None
-    through = node_cost_through(problem, forward, backward)
-    near = through <= options.near_factor * forward.cost_musd
+    near = node_cost_through(problem, forward, backward) <= near_factor * forward.cost_musd
     if options.dilate_cells:
         near = binary_dilation(near, np.ones((3, 3), dtype=bool), iterations=options.dilate_cells)
     fine = np.repeat(np.repeat(near, factor, axis=0), factor, axis=1)

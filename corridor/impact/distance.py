@@ -12,13 +12,15 @@ from corridor.model.candidate import Candidate, Part
 from corridor.model.section import TO_BUILD, Range
 
 
-def measure_distance(candidate: Candidate, focus: shapely.Geometry, focus_id: str) -> dict[str, Any]:
+def measure_distance(candidate: Candidate, focus: shapely.Geometry, focus_id: str, focus_country: str) -> dict[str, Any]:
     """Length, parts inside the focus region and to be built, detour, driving time and border checks.
 
     Args:
         candidate: the route.
         focus: the study's focus region (lon/lat polygon).
         focus_id: names the column of the length inside it, ``in_<id>_km``.
+        focus_country: only parts in this country count as inside, so that a road on the far bank of a border river
+            doesn't.
 
     Gives metrics by name, with ``_low`` and ``_high`` where the inputs are ranges. A part's factor documented/drawn
     applies to its length inside the focus and to its time. ``truck_time_h`` is empty for railways and
@@ -28,7 +30,7 @@ def measure_distance(candidate: Candidate, focus: shapely.Geometry, focus_id: st
     length = candidate.length_km
     first, last = candidate.line.coords[0], candidate.line.coords[-1]
     straight_km = float(distance_m(*first, *last)) / 1000
-    inside = _sum([part.length_km.scaled(_share_inside(part, focus)) for part in candidate.parts])
+    inside = _sum([part.length_km.scaled(_share_inside(part, focus)) for part in candidate.parts if part.country == focus_country])
     to_build = _sum([part.length_km for part in candidate.parts if part.status in TO_BUILD])
     driving_h = _sum([part.minutes for part in candidate.parts]).scaled(1 / 60)
     checks_h = _sum([passage.delay_min for passage in candidate.passages if passage.delay_min]).scaled(1 / 60)

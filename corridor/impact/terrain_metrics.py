@@ -14,7 +14,7 @@ from corridor.impact.distance import profile_gradient_pct
 from corridor.model.candidate import Candidate, Part
 from corridor.model.section import Range, UnitCost
 from corridor.model.profile import Profile
-from corridor.terrain.profile import HYSTERESIS_ERRORS, carry_structures, climbs_m
+from corridor.terrain.profile import HYSTERESIS_ERRORS, climbs_m, lay_line
 from corridor.terrain.surface import Dem
 from corridor.terrain.uncertainty import ErrorField
 
@@ -89,6 +89,7 @@ def measure_terrain(
     metrics |= {
         "mean_slope_deg": band_slope,
         "ruggedness_m": band_ruggedness,
+        "ground_departure_p95_m": float(np.percentile(np.abs(profile.ground_m - profile.height_m)[_open_ground(profile)], 95)),
         "tunnel_km": sum(part.tunnel_km for part in candidate.parts),
         "bridge_km": sum(part.bridge_km for part in candidate.parts),
         "documented_max_grade_pct": max((p.max_grade_pct for p in candidate.parts if p.max_grade_pct is not None), default=np.nan),
@@ -97,6 +98,14 @@ def measure_terrain(
         gradient = np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, DESIGN_WINDOW_KM))
         metrics |= {"grade_p95_pct": float(np.percentile(gradient, 95)), "max_grade_1km_pct": float(gradient.max())}
     return metrics
+
+
+def _open_ground(profile: Profile) -> NDArray[np.bool_]:
+    """Samples outside every structure."""
+    outside = np.ones(len(profile.chainage_km), dtype=bool)
+    for span in profile.spans:
+        outside &= (profile.chainage_km < span.from_km) | (profile.chainage_km > span.to_km)
+    return outside
 
 
 def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: float) -> dict[str, float]:
@@ -114,7 +123,7 @@ def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: float) -
 
 def _drawn(profile: Profile, field: ErrorField, threshold_m: float) -> dict[str, float]:
     ground = profile.ground_m + field.sample(profile.lon, profile.lat)
-    return _height_metrics(profile.chainage_km, carry_structures(profile.chainage_km, ground, profile.spans), threshold_m)
+    return _height_metrics(profile.chainage_km, lay_line(profile.chainage_km, ground, profile.limit_pct, profile.spans), threshold_m)
 
 
 def _band_means(profile: Profile, dem: Dem, rasters: tuple[Floats, ...]) -> tuple[float, ...]:

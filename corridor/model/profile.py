@@ -16,8 +16,9 @@ Floats = NDArray[np.float64]
 class Profile:
     """Heights along a candidate, all arrays of shape (n,).
 
-    ``chainage_km`` is drawn chainage; ``ground_m`` the DEM's height, ``height_m`` the route's: equal but in tunnels
-    and on bridges. ``spans`` are the structures by the candidate's own chainage.
+    ``chainage_km`` is drawn chainage; ``ground_m`` the DEM's height, ``height_m`` the route's: on the ground as far as
+    ``limit_pct``, the steepest grade taken, allows, and straight in tunnels and on bridges. ``spans`` are the
+    structures by the candidate's own chainage.
     """
 
     chainage_km: Floats
@@ -25,4 +26,5 @@ class Profile:
     lat: Floats
     ground_m: Floats
     height_m: Floats
+    limit_pct: Floats
     spans: tuple[Span, ...]

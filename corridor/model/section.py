@@ -142,3 +142,13 @@ class Speed:
     klass: str
     speed_kmh: Range
     source_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GradeCeiling:
+    """Steepest grade that a class of way can be expected to have where none is documented, in percent."""
+
+    mode: Mode
+    klass: str
+    ceiling_pct: float
+    source_ids: tuple[str, ...]

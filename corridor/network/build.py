@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.model.section import Crossing, Node, Section, Speed
-from corridor.network.graph import Network, edge_frame
+from corridor.network.graph import UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
 from corridor.network.speeds import edge_minutes
 from corridor.network.topology import build_chains
@@ -155,7 +155,7 @@ def add_sections(ways: Ways, sections: Sequence[Section], nodes: dict[str, Node]
     node_ids = extra.node_ids.copy()
     xy = shapely.get_coordinates(ways.frame.geometry.to_numpy())
     of_mode = np.repeat(ways.frame["mode"].to_numpy(), np.diff(ways.offsets))
-    served = np.repeat(~ways.frame["class"].isin(["track", "service"]).to_numpy(), np.diff(ways.offsets))
+    served = np.repeat(~ways.frame["class"].isin(UNFIT_CLASSES).to_numpy(), np.diff(ways.offsets))
     for mode in sorted({section.mode for section in sections}):
         eligible = np.flatnonzero((of_mode == mode) & served)
         if len(eligible) == 0:

@@ -20,6 +20,7 @@ from corridor.network.paths import Arcs, Tree, build_arcs, search
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
+UNFIT_CLASSES = ("track", "service")
 EDGE_COLUMNS = (
     "u v mode class status oneway bridge tunnel ref name section_id country border crossing_id delay_min "
     "length_m minutes_forward minutes_backward geometry"
@@ -92,13 +93,14 @@ class Network:
     ) -> Bools:
         """Edges that may not be used: another mode, not open, a border without open crossing, another country.
 
+        Tracks and service roads never count: what is measured is goods traffic.
         ``assume_open`` names sections and crossings that count as open. ``any_status`` lets disused, abandoned and
         unfinished ways count too: where a line lies rather than who may use it.
         """
         edges = self.edges
         assumed = edges["section_id"].isin(assume_open) | edges["crossing_id"].isin(assume_open)
         usable = assumed | any_status | (edges["status"] == "open")
-        shut = ~usable | (edges["mode"] != mode)
+        shut = ~usable | (edges["mode"] != mode) | edges["class"].isin(UNFIT_CLASSES)
         if countries is not None:
             shut |= ~edges["country"].isin(list(countries)) & ~self.is_border
             beyond = [pair for pair in edges["border"].unique() if pair and not set(pair.split("-")) <= set(countries)]

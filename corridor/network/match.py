@@ -13,7 +13,7 @@ from corridor.geo.geodesy import WGS84, project
 from corridor.geo.lines import join
 from corridor.model.candidate import Span
 from corridor.model.section import Node, Section
-from corridor.network.graph import Network, Position, Route
+from corridor.network.graph import UNFIT_CLASSES, Network, Position, Route
 
 SNAP_LIMIT_M = 3000.0
 REACH_M = 6000.0
@@ -65,12 +65,12 @@ def node_position(network: Network, node: Node, mode: str) -> Position:
     edges = network.edges
     closed = ((edges["mode"] != mode) | (edges["section_id"] != "")).to_numpy()
     if mode == "road":
-        closed |= (edges["status"] != "open").to_numpy()
+        closed = closed | (edges["status"] != "open").to_numpy()
         main = edges["class"].isin(MAIN_CLASSES).to_numpy()
         try:
             return network.snap(node.lon, node.lat, closed | ~main, limit_m=1000.0, what=f"node '{node.node_id}'")
         except NetworkError:
-            closed |= edges["class"].isin(["track", "service"]).to_numpy()
+            closed = closed | edges["class"].isin(UNFIT_CLASSES).to_numpy()
     return network.snap(node.lon, node.lat, closed, limit_m=SNAP_LIMIT_M, what=f"node '{node.node_id}'")
 
 
@@ -85,7 +85,7 @@ def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArr
         allowed &= (edges["status"] == "open").to_numpy() | network.is_border
     off = np.zeros(len(edges))
     off[near] = shapely.distance(shapely.line_interpolate_point(network.planar[near], 0.5, normalized=True), line)
-    minor = edges["class"].isin(["track", "service"]).to_numpy()
+    minor = edges["class"].isin(UNFIT_CLASSES).to_numpy()
     return ~allowed, edges["length_m"].to_numpy() * (1 + off / HALF_COST_M) * np.where(minor, 4.0, 1.0)
 
 

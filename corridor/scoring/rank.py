@@ -63,8 +63,26 @@ def linear_parts(panel: Panel, values: Floats, method: Method) -> Floats:
 
 
 def tolerance_in_value(panel: Panel) -> Floats:
-    """Tolerances as a share of the anchor range, ``(m,)``."""
-    return np.array([c.tolerance / abs(c.worst - c.best) for c in panel.criteria])
+    """Tolerances as a share of the range that values are scaled on, ``(m,)``."""
+    return np.array([c.tolerance / abs(c.worst - c.best) for c in fix_ends(panel).criteria])
+
+
+def fix_ends(panel: Panel) -> Panel:
+    """The same panel with the ends that it is scaled on as anchors: nothing changes under anchor scaling.
+
+    A criterion that is the same for all gets any range and no tolerance, since it orders nobody.
+    """
+    if panel.scaling == "anchors" or not panel.candidate_ids:
+        return panel
+    criteria = []
+    for criterion, low, high in zip(panel.criteria, panel.metrics.min(axis=0), panel.metrics.max(axis=0), strict=True):
+        best, worst = (float(high), float(low)) if criterion.direction == "max" else (float(low), float(high))
+        if best == worst:
+            worst = best + (1.0 if criterion.direction == "min" else -1.0)
+            criteria.append(replace(criterion, best=best, worst=worst, tolerance=0.0))
+        else:
+            criteria.append(replace(criterion, best=best, worst=worst))
+    return replace(panel, criteria=tuple(criteria), scaling="anchors")
 
 
 def competition_ranks(scores: Floats, width: Floats | float = 0.0) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -101,16 +119,21 @@ def competition_ranks(scores: Floats, width: Floats | float = 0.0) -> tuple[NDAr
 
 
 def score_widths(panel: Panel, weights: Floats, method: Method) -> Floats:
-    """How far each score moves when all metrics of that alternative move through their tolerance, ``(n,)``."""
-    half = 0.5 * np.array([c.tolerance if c.direction == "max" else -c.tolerance for c in panel.criteria])
-    widths = np.zeros(len(panel.candidate_ids))
-    if not np.any(half) or method == "promethee-ii":
-        return widths
-    anchored = replace(panel, scaling="anchors") if panel.scaling != "anchors" else panel
-    for row in range(len(widths)):
-        better, worse = panel.metrics[[row]] + half, panel.metrics[[row]] - half
-        widths[row] = float(score(anchored, weights, method, better)[0] - score(anchored, weights, method, worse)[0])
-    return widths
+    """How far each score moves when all metrics of that alternative move through their tolerance, ``(n,)``.
+
+    Twice the larger of half a tolerance better and half a tolerance worse, so that an alternative at the end of a
+    scale, which can move one way only, is not taken to be measured more finely.
+    """
+    count = len(panel.candidate_ids)
+    fixed = fix_ends(panel)
+    half = 0.5 * np.array([c.tolerance if c.direction == "max" else -c.tolerance for c in fixed.criteria])
+    if not np.any(half) or not count:
+        return np.zeros(count)
+    step, own = np.eye(count)[:, :, None] * half, np.arange(count)
+    here = score(fixed, weights, method)
+    better = score(fixed, weights, method, panel.metrics + step)[own, own] - here
+    worse = here - score(fixed, weights, method, panel.metrics - step)[own, own]
+    return np.asarray(2.0 * np.maximum(better, worse))
 
 
 def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: Method = "weighted-sum") -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 from shapely import LineString
 
 from corridor.errors import CatalogueError
-from corridor.model.section import Crossing, Node, Section, Speed, Structure, UnitCost
+from corridor.model.section import Crossing, GradeCeiling, Node, Section, Speed, Structure, UnitCost
 from corridor.model.source import Source
 from corridor.sources.tables import Faults, Row, read_rows
 
@@ -31,6 +31,7 @@ _SPEEDS = "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note
 _COSTS = (
     "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids note"
 )
+_GRADES = "mode class ceiling_pct source_ids note"
 _STATUS = ("open", "construction", "disused", "abandoned", "planned", "closed")
 _MODES = ("road", "rail")
 
@@ -46,6 +47,7 @@ class Catalogue:
     crossings: dict[str, Crossing]
     speeds: tuple[Speed, ...]
     unit_costs: tuple[UnitCost, ...]
+    grade_ceilings: tuple[GradeCeiling, ...]
 
     def section(self, section_id: str, asked_by: str) -> Section:
         """A section by its id.
@@ -78,8 +80,9 @@ def load_catalogue(folder: Path) -> Catalogue:
     crossings = _by_id(_load_crossings(folder, sources, faults), "crossing_id", folder / "crossings.csv", faults)
     speeds = tuple(_load_speeds(folder, sources, faults))
     costs = tuple(_load_costs(folder, sources, faults))
+    ceilings = tuple(_load_ceilings(folder, sources, faults))
     faults.raise_any()
-    return Catalogue(folder, sources, nodes, sections, crossings, speeds, costs)
+    return Catalogue(folder, sources, nodes, sections, crossings, speeds, costs, ceilings)
 
 
 def _by_id(items, field, path, faults):  # type: ignore[no-untyped-def]
@@ -270,3 +273,15 @@ def _load_costs(folder: Path, sources: dict[str, Source], faults: Faults) -> lis
             continue
         found.append(UnitCost(row.choice("mode", _MODES), kind, cost, row.text("price_year"), _source_ids(row, sources)))  # type: ignore[arg-type]
     return found
+
+
+def _load_ceilings(folder: Path, sources: dict[str, Source], faults: Faults) -> list[GradeCeiling]:
+    return [
+        GradeCeiling(
+            row.choice("mode", _MODES),  # type: ignore[arg-type]
+            row.text("class", required=True),
+            row.number("ceiling_pct", 0.1, 40),
+            _source_ids(row, sources),
+        )
+        for row in read_rows(folder / "grades.csv", _GRADES.split(), faults)
+    ]

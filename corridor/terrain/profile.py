@@ -8,27 +8,131 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from corridor.errors import CatalogueError
 from corridor.geo.lines import sample
 from corridor.model.candidate import Candidate, Span
 from corridor.model.profile import Profile
+from corridor.model.section import GradeCeiling
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
 MAX_STEP_M = 100.0
 HYSTERESIS_ERRORS = 3.0
+MIN_INFERRED_KM = 0.3
+TOUCH_KM = 0.25
 
 
-def build_profile(candidate: Candidate, dem: Dem) -> Profile:
-    """Sample a candidate every min(resolution / 2, 100 m).
+def build_profile(candidate: Candidate, dem: Dem, ceilings: Sequence[GradeCeiling]) -> Profile:
+    """Sample a candidate every min(resolution / 2, 100 m) and lay it on the ground as no way of its class is steeper.
+
+    Heights follow the ground within the steepest grade that is documented for a part or else usual for its class
+    (``ceilings``); mapped and documented tunnels and bridges run straight. Where a part's documented tunnels have no
+    known place, they are put where the ground stands highest above that grade.
 
     Raises:
         CoverageError: the DEM has no height somewhere along it.
+        CatalogueError: a class has no grade ceiling and the part no documented grade.
     """
     step = min(dem.resolution_m / 2, MAX_STEP_M)
-    chainage, lon, lat = sample(candidate.line, step)
+    chainage_m, lon, lat = sample(candidate.line, step)
+    chainage = chainage_m / 1000
     ground = dem.require(lon, lat, f"candidate '{candidate.candidate_id}'")
+    limit = _grade_limits_pct(candidate, chainage, ceilings)
     spans = candidate_spans(candidate)
-    return Profile(chainage / 1000, lon, lat, ground, carry_structures(chainage / 1000, ground, spans), spans)
+    spans += _infer_tunnels(candidate, chainage, ground, limit, spans)
+    spans = _merge_touching(spans)
+    return Profile(chainage, lon, lat, ground, lay_line(chainage, ground, limit, spans), limit, spans)
+
+
+def lay_line(chainage_km: Floats, ground_m: Floats, limit_pct: Floats, spans: Sequence[Span]) -> Floats:
+    """Heights of a line on the ground: structures straight, and nowhere steeper than the limit, shape (n,)."""
+    return grade_limited(chainage_km, carry_structures(chainage_km, ground_m, spans), limit_pct)
+
+
+def grade_limited(chainage_km: Floats, ground_m: Floats, limit_pct: Floats) -> Floats:
+    """The line nearest to the ground, by its greatest departure, that is nowhere steeper than the limit.
+
+    It is the mean of the highest line under the ground and the lowest line over it that keep the limit (the best
+    uniform approximation by a function of bounded slope). All arrays have shape (n,).
+
+    >>> grade_limited(np.array([0.0, 1.0, 2.0]), np.array([0.0, 100.0, 0.0]), np.full(3, 5.0)).tolist()
+    [25.0, 75.0, 25.0]
+    """
+    rise = np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1])
+    under = _lower_envelope(ground_m, rise)
+    over = -_lower_envelope(-ground_m, rise)
+    return np.asarray((under + over) / 2)
+
+
+@njit(cache=True)
+def _lower_envelope(ground, rise):  # type: ignore[no-untyped-def]
+    line = ground.copy()
+    for i in range(1, len(line)):
+        line[i] = min(line[i], line[i - 1] + rise[i - 1])
+    for i in range(len(line) - 2, -1, -1):
+        line[i] = min(line[i], line[i + 1] + rise[i])
+    return line
+
+
+def _grade_limits_pct(candidate: Candidate, chainage_km: Floats, ceilings: Sequence[GradeCeiling]) -> Floats:
+    """Steepest grade at each chainage, percent, shape (n,)."""
+    table = {(item.mode, item.klass): item.ceiling_pct for item in ceilings}
+    ends = np.cumsum([part.drawn_km for part in candidate.parts])
+    limits = []
+    for part in candidate.parts:
+        usual = table.get((part.mode, part.klass.removesuffix("_link")))
+        if part.max_grade_pct is None and usual is None:
+            raise CatalogueError(f"grades.csv: no row for {part.mode} {part.klass}; candidate '{candidate.candidate_id}' needs it")
+        limits.append(part.max_grade_pct if part.max_grade_pct is not None else usual)
+    which = np.minimum(np.searchsorted(ends, chainage_km), len(limits) - 1)
+    return np.asarray(limits, dtype=float)[which]
+
+
+def _infer_tunnels(
+    candidate: Candidate, chainage_km: Floats, ground_m: Floats, limit_pct: Floats, known: tuple[Span, ...]
+) -> tuple[Span, ...]:
+    """Places for documented tunnel kilometres that no source locates: where the ground stands highest above the grade."""
+    above = ground_m - _lower_envelope(ground_m, np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1]))
+    found: list[Span] = []
+    start = 0.0
+    for part in candidate.parts:
+        end = start + part.drawn_km
+        located = sum(span.to_km - span.from_km for span in part.spans if span.kind == "tunnel")
+        missing = part.tunnel_km - located
+        inside = np.flatnonzero((chainage_km >= start) & (chainage_km <= end))
+        if missing > MIN_INFERRED_KM and len(inside) > 2:
+            step = chainage_km[1] - chainage_km[0]
+            count = min(int(round(missing / step)), len(inside))
+            bored = np.zeros(len(chainage_km), dtype=bool)
+            deepest = inside[np.argsort(-above[inside], kind="stable")[:count]]
+            bored[deepest[above[deepest] > 0]] = True
+            found += _runs(chainage_km, bored, part.name, known)
+        start = end
+    return tuple(found)
+
+
+def _runs(chainage_km: Floats, flags: NDArray[np.bool_], name: str, known: tuple[Span, ...]) -> list[Span]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
+    spans = []
+    for low, high in zip(edges[::2], edges[1::2], strict=True):
+        span = Span("tunnel", float(chainage_km[low]), float(chainage_km[high - 1]), name, "inferred")
+        if span.to_km - span.from_km >= MIN_INFERRED_KM and not any(
+            other.from_km < span.to_km and span.from_km < other.to_km for other in known
+        ):
+            spans.append(span)
+    return spans
+
+
+def _merge_touching(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Structures in order; tunnels that meet (at a border, say) are one tunnel."""
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda item: (item.from_km, item.to_km)):
+        last = merged[-1] if merged else None
+        if last and last.kind == span.kind and span.from_km - last.to_km < TOUCH_KM:
+            merged[-1] = Span(span.kind, last.from_km, max(last.to_km, span.to_km), last.name or span.name, last.located)
+        else:
+            merged.append(span)
+    return tuple(merged)
 
 
 def candidate_spans(candidate: Candidate) -> tuple[Span, ...]:

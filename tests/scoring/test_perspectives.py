@@ -1,0 +1,84 @@
+import re
+
+import pytest
+
+from corridor.errors import ScoringError
+from corridor.packaged import data_root
+from corridor.scoring.perspectives import GROUPS, build_perspective, load_perspectives
+from corridor.scoring.weights import resolve_weights
+
+from .tables import make_criteria
+
+FILE = data_root() / "reference" / "perspectives.toml"
+NATIONS = re.compile(r"armenian|azerbaijani|iranian|turkish|russian|american|european", re.IGNORECASE)
+
+
+def test_the_packaged_perspectives():
+    found = load_perspectives(FILE)
+    assert set(found) == {
+        "transit-time",
+        "terrain-and-cost",
+        "border-access",
+        "north-south-continuity",
+        "border-communities",
+        "equal",
+    }
+    for perspective in found.values():
+        assert sum(perspective.group_weights.values()) == pytest.approx(1.0)
+        assert set(perspective.group_weights) == set(GROUPS)
+        assert perspective.weights_from.endswith(".")
+        assert perspective.source_id
+        assert not NATIONS.search(perspective.label)
+
+
+def test_each_packaged_perspective_weighs_its_interest_most():
+    criteria = make_criteria(5, groups=list(GROUPS))
+    heaviest = {
+        name: GROUPS[resolve_weights(perspective, criteria).values.argmax()]
+        for name, perspective in load_perspectives(FILE).items()
+        if name != "equal"
+    }
+    assert heaviest == {
+        "transit-time": "distance",
+        "terrain-and-cost": "terrain",
+        "border-access": "border_access",
+        "north-south-continuity": "north_south",
+        "border-communities": "people",
+    }
+
+
+FIELDS = {"label": "Own", "weights_from": "Asked.", "groups": {"distance": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"groups": {"distance": -1.0}}, "groups: the weight of 'distance' is -1"),
+        ({"groups": {"distance": 0.0}}, "all weights are zero"),
+        ({"groups": {}}, "groups"),
+        ({"groups": {"distance": float("inf")}}, "finite"),
+        ({"weights_from": ""}, "weights_from"),
+        ({"colour": "red"}, "colour"),
+        ({"within": {"distance": {"length": -2.0}}}, "within: the weight of 'length'"),
+        ({"perspective_id": "x"}, "must not be a field"),
+    ],
+)
+def test_wrong_fields_are_named(change, words):
+    with pytest.raises(ScoringError, match=words):
+        build_perspective("own", FIELDS | change, "study.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("[a", "not valid TOML"), ("a = 1", "must be a table"), ("[a]\nlabel='x'", "groups")]
+)
+def test_wrong_files(tmp_path, text, words):
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(ScoringError, match=words) as caught:
+        load_perspectives(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(ScoringError, match="can't be read"):
+        load_perspectives(tmp_path / "no.toml")
