@@ -278,7 +278,6 @@ def chart_svg(ax: Axes, title: str, chart_id: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", chart_id):
         raise OutputError(f"chart id '{chart_id}': use letters, digits and hyphens, a letter first")
     from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     figure = ax.get_figure()
@@ -286,7 +285,6 @@ def chart_svg(ax: Axes, title: str, chart_id: str) -> str:
         raise OutputError(f"chart '{chart_id}': the axes belong to no figure")
     out = io.StringIO()
     with rc_context({"svg.hashsalt": "corridor", "svg.fonttype": "none"}):
-        FigureCanvasSVG(figure)
         # The layout moves a little with every pass: settle it once, so that a chart always gives the same text.
         if figure.get_layout_engine() is not None:
             figure.draw_without_rendering()
