@@ -15,7 +15,7 @@ from corridor.scoring.matrix import DecisionMatrix, Panel
 from corridor.scoring.methods import METHODS, Method
 from corridor.scoring.rank import check_method, competition_ranks, score, score_widths
 from corridor.scoring.values import orient
-from corridor.scoring.weights import WeightsLike, resolve_weights
+from corridor.scoring.weights import WeightsLike, panel_weights
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[Metho
 
 def panel_ranks(panel: Panel, weights: WeightsLike, method: Method = "weighted-sum") -> NDArray[np.int64]:
     """Ranks of one panel, ties shared within tolerance, in the order of its alternatives."""
-    resolved = resolve_weights(weights, panel.criteria).values
+    resolved = panel_weights(panel, weights).values
     widths = score_widths(panel, resolved, method)
     return competition_ranks(score(panel, resolved, method), widths)[0]
 
@@ -82,7 +82,7 @@ def rank_reversals(panel: Panel, weights: WeightsLike, method: Method = "weighte
         One row per change: ``left_out``, ``first`` (ahead with everybody present) and ``second`` (ahead without).
     """
     check_method(method)
-    resolved = resolve_weights(weights, panel.criteria).values
+    resolved = panel_weights(panel, weights).values
     whole = score(panel, resolved, method)
     rows = []
     for out in range(len(whole) if len(whole) > _FEWEST - 1 else 0):
@@ -108,6 +108,7 @@ def take(panel: Panel, rows: NDArray[np.int64]) -> Panel:
         panel.low[rows],
         panel.high[rows],
         panel.scaling,
+        panel.study_criteria,
     )
 
 
@@ -142,7 +143,7 @@ def minimax_regret(
         raise ScoringError("regret: the regimes are not scored on the same criteria, so regrets don't compare")
     regrets: dict[str, pd.Series] = {}
     for panel in panels:
-        resolved = resolve_weights(weights, panel.criteria, matrix.criteria).values
+        resolved = panel_weights(panel, weights).values
         scores = pd.Series(score(panel, resolved, method), index=list(panel.candidate_ids), dtype=float)
         regrets[panel.regime_id] = scores.max() - scores
     table = pd.DataFrame(regrets)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from corridor.errors import ScoringError
 from corridor.scoring.matrix import Panel
 from corridor.scoring.values import nearest_name
-from corridor.scoring.weights import WeightsLike, resolve_weights
+from corridor.scoring.weights import WeightsLike, panel_weights
 
 Floats = NDArray[np.float64]
 Order = tuple[tuple[str, str], ...]
@@ -60,7 +60,7 @@ def draw_weights(panel: Panel, space: WeightSpace, draws: int, rng: np.random.Ge
         ScoringError: an unknown name in the order, an order that goes round in a circle, or weights that hardly ever
             meet it.
     """
-    centre = None if space.centre is None else resolve_weights(space.centre, panel.criteria).values
+    centre = None if space.centre is None else panel_weights(panel, space.centre).values
     if space.over == "criteria":
         return _draw(panel.criterion_ids, space, centre, draws, rng)
     if space.over != "groups":

@@ -18,7 +18,7 @@ from corridor.errors import ScoringError
 from corridor.scoring.matrix import Panel
 from corridor.scoring.methods import Method
 from corridor.scoring.rank import linear_parts
-from corridor.scoring.weights import WeightsLike, resolve_weights
+from corridor.scoring.weights import WeightsLike, panel_weights
 
 Floats = NDArray[np.float64]
 Over = Literal["criteria", "groups"]
@@ -81,7 +81,7 @@ def smallest_flips(
 
 def _terms(panel: Panel, weights: WeightsLike, method: Method, over: Over) -> tuple[tuple[str, ...], Floats, Floats]:
     """Names of what is weighed, the score parts ``(n, terms)`` and the weights ``(terms,)``."""
-    resolved = resolve_weights(weights, panel.criteria).values
+    resolved = panel_weights(panel, weights).values
     parts = linear_parts(panel, panel.values, method)
     if over == "criteria":
         return panel.criterion_ids, parts, resolved

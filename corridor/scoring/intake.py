@@ -15,8 +15,8 @@ from corridor.scoring.values import nearest_name
 
 Floats = NDArray[np.float64]
 
-VETO_STATUSES = ("unreachable",)
-GAP_STATUSES = ("not_applicable", "not_supported", "missing", "unknown")
+VETO_STATUSES = ("unreachable", "lost")
+GAP_STATUSES = ("not_applicable", "not_supported", "not_measured", "refused", "unspecified", "missing", "unknown")
 VALUE_STATUSES = ("", "ok", "open", "slower", "assumed", "documented", "drawn")
 
 
@@ -154,8 +154,9 @@ def _vetoes(
     for metric in others if any_status else ():
         if metric not in scored:
             for row, text in enumerate(_texts(table, f"{metric}_status")):
-                if text.strip() in VETO_STATUSES:
-                    vetoes.setdefault(row, (metric, text.strip(), f"not ranked: {metric}: {text.strip()}"))
+                status = text.strip()
+                if status in VETO_STATUSES:
+                    vetoes.setdefault(row, (metric, status, f"not ranked: {metric}: {status}"))
     return vetoes
 
 

@@ -27,7 +27,8 @@ class Panel:
     """Alternatives that are ranked together: one regime's through routes, or its comparators. It has no holes.
 
     ``metrics``, ``low`` and ``high`` are ``(alternatives, criteria)`` in the units of the criteria; where a metric
-    has no interval, low and high equal it.
+    has no interval, low and high equal it. ``study_criteria`` are all that the study scores, also those that had to
+    be dropped here.
     """
 
     regime_id: str
@@ -39,6 +40,7 @@ class Panel:
     low: Floats
     high: Floats
     scaling: Scaling = "anchors"
+    study_criteria: tuple[Criterion, ...] = ()
 
     @property
     def values(self) -> Floats:
@@ -193,6 +195,7 @@ def _build_panel(
         intake.low[cut],
         intake.high[cut],
         scaling,
+        criteria,
     )
     return panel, excluded, notes + _value_notes(panel)
 

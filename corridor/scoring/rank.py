@@ -12,7 +12,7 @@ from corridor.errors import ScoringError
 from corridor.scoring.matrix import DecisionMatrix, Panel
 from corridor.scoring.methods import METHODS, Method, topsis, unicriterion_flows, weighted_sum
 from corridor.scoring.values import nearest_name, scale
-from corridor.scoring.weights import WeightsLike, resolve_weights
+from corridor.scoring.weights import WeightsLike, panel_weights
 
 Floats = NDArray[np.float64]
 
@@ -159,7 +159,7 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: Meth
     frames = []
     for panel in matrix.panels:
         if panel.candidate_ids:
-            resolved = resolve_weights(weights, panel.criteria, matrix.criteria)
+            resolved = panel_weights(panel, weights)
             notes.extend(f"{panel.where}: {note}" for note in resolved.notes)
             frames.append(_rank_panel(panel, resolved.values, method))
     frames.append(_not_ranked(matrix.excluded))

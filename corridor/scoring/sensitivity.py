@@ -14,7 +14,7 @@ from corridor.errors import ScoringError
 from corridor.scoring.matrix import Panel
 from corridor.scoring.methods import Method
 from corridor.scoring.rank import score
-from corridor.scoring.weights import WeightsLike, resolve_weights
+from corridor.scoring.weights import WeightsLike, panel_weights
 
 Floats = NDArray[np.float64]
 Screening = Literal["sobol", "morris"]
@@ -43,7 +43,7 @@ def winner_margin(
     if candidate_id not in panel.candidate_ids or len(panel.candidate_ids) < 2:
         raise ScoringError(f"margin: '{candidate_id}' has nobody to be compared with here")
     who = panel.candidate_ids.index(candidate_id)
-    scores = score(panel, resolve_weights(weights, panel.criteria).values, method, metrics)
+    scores = score(panel, panel_weights(panel, weights).values, method, metrics)
     return np.asarray(scores[..., who] - np.delete(scores, who, axis=-1).max(axis=-1))
 
 

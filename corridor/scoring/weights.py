@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.model.criterion import Criterion
+from corridor.scoring.matrix import Panel
 from corridor.scoring.perspectives import GROUPS, Perspective
 from corridor.scoring.values import nearest_name
 
@@ -85,7 +86,8 @@ def resolve_weights(
     """
     known = tuple(criteria) if known is None else tuple(known)
     if isinstance(weights, Perspective):
-        return _from_groups(weights.group_weights, criteria, known, weights.within, weights.label)
+        found = _from_groups(weights.group_weights, criteria, known, weights.within, weights.label)
+        return Weights(found.values, (*weights.notes, *found.notes))
     if not isinstance(weights, Mapping):
         weights = _by_position(weights, known)
     groups = {criterion.group for criterion in known}
@@ -98,6 +100,11 @@ def resolve_weights(
     if all(name in groups for name in weights):
         return _from_groups(weights, criteria, known, {}, "weights")
     raise ScoringError("weights: groups and single criteria are mixed: name either only groups or only criteria")
+
+
+def panel_weights(panel: Panel, weights: WeightsLike) -> Weights:
+    """Weights for the criteria that take part in a panel; see :func:`resolve_weights`."""
+    return resolve_weights(weights, panel.criteria, panel.study_criteria or panel.criteria)
 
 
 def _by_position(weights: Sequence[float] | Floats, known: Sequence[Criterion]) -> dict[str, float]:

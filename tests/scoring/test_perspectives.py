@@ -82,3 +82,40 @@ def test_wrong_files(tmp_path, text, words):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(ScoringError, match="can't be read"):
         load_perspectives(tmp_path / "no.toml")
+
+
+def test_weights_from_pairwise_comparisons():
+    rows = [["border_access", "distance", 2], ["distance", "people", 2], ["border_access", "people", 4]]
+    found = build_perspective("own", {"label": "Own", "weights_from": "Asked.", "comparisons": rows})
+    assert dict(found.group_weights) == pytest.approx({"border_access": 4 / 7, "distance": 2 / 7, "people": 1 / 7})
+    assert found.notes == ("Own: weights from pairwise comparisons, consistency ratio 0.00",)
+    weights = resolve_weights(found, make_criteria(3, groups=["distance", "border_access", "people"]))
+    assert weights.values.tolist() == pytest.approx([2 / 7, 4 / 7, 1 / 7])
+    assert weights.notes == found.notes
+
+
+def test_contradicting_comparisons_are_said():
+    rows = [["terrain", "distance", 5], ["distance", "people", 5], ["people", "terrain", 5]]
+    notes = build_perspective("own", {"label": "Own", "weights_from": "Asked.", "comparisons": rows}).notes
+    assert "contradict each other" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([["terrain", "distance"]], "group, group, times"),
+        ([["terrain", "distance", 2], ["terrain", "distance", 2]], "compared twice"),
+        ([["terrain", "distance", 2], ["distance", "people", 2]], "are missing"),
+        ([["terrain", "distance", -2]], "above 0"),
+    ],
+)
+def test_comparisons_that_can_t_be_used(rows, words):
+    fields = {"label": "Own", "weights_from": "Asked.", "comparisons": rows}
+    with pytest.raises(ScoringError, match=words) as caught:
+        build_perspective("own", fields, "study.toml")
+    assert str(caught.value).startswith("study.toml: perspective 'own'")
+
+
+def test_groups_and_comparisons_together():
+    with pytest.raises(ScoringError, match="keep one"):
+        build_perspective("own", FIELDS | {"comparisons": [["terrain", "distance", 2]]})
