@@ -35,11 +35,12 @@ def pareto_front(panel: Panel) -> pd.DataFrame:
     difference.
 
     Returns:
-        One row per alternative: ``candidate_id``, ``name``, ``on_front`` and ``dominated_by`` (names).
+        One row per alternative: ``candidate_id``, ``name``, ``on_front`` and ``dominated_by`` (names, joined by
+        semicolons).
     """
     beats = dominance(orient(panel.metrics, panel.criteria))
     rows = []
     for column, (candidate_id, name) in enumerate(zip(panel.candidate_ids, panel.names, strict=True)):
         winners = [panel.names[row] for row in np.flatnonzero(beats[:, column])]
-        rows.append((candidate_id, name, not winners, ", ".join(winners)))
+        rows.append((candidate_id, name, not winners, "; ".join(winners)))
     return pd.DataFrame(rows, columns=["candidate_id", "name", "on_front", "dominated_by"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from corridor.scoring.agreement import correlated_criteria, method_agreement, panel_ranks, rank_reversals
-from corridor.scoring.draws import Spread, WeightSpace
+from corridor.scoring.draws import Spread, WeightSpace, has_intervals
 from corridor.scoring.flips import Flip, smallest_flips, weight_stability
 from corridor.scoring.matrix import DecisionMatrix, Panel
 from corridor.scoring.methods import METHODS, Method
@@ -45,7 +45,7 @@ class Review:
         names = dict(zip(self.panel.candidate_ids, self.panel.names, strict=True))
         told = [_first(self, names), _flip(self, names)]
         for name, front, by in zip(*(self.pareto[key] for key in ("name", "on_front", "dominated_by")), strict=True):
-            told.append("" if front else f"{name} is better on no criterion than {by}, and worse on some.")
+            told.append("" if front else f"{name} is better on no criterion, and worse on some, than {by}.")
         told.append(_methods(self, names))
         told += [f"{note}: they may count the same thing twice." for note in _doubles(self.correlated)]
         for row in self.reversals.itertuples(index=False):
@@ -122,13 +122,14 @@ def _first(review: Review, names: dict[str, str]) -> str:
     shares = dict(zip(review.panel.candidate_ids, first.tolist(), strict=True))
     error = review.robustness.error_95
     if len(review.winners) > 1:
-        return f"{_listed([names[who] for who in review.winners])} tie for first within measurement tolerance."
+        return f"{'; '.join(names[who] for who in review.winners)} tie for first within measurement tolerance."
     (winner,) = review.winners
     rest = max((share for who, share in shares.items() if who != winner), default=0.0)
-    told = f"{names[winner]} is first, and is so under {shares[winner]:.0%} of all weights (give or take {error:.1%})"
+    drawn = "weights and metrics" if has_intervals(review.panel) else "weights"
+    told = f"{names[winner]} is first, and is so in {shares[winner]:.0%} of all draws of {drawn} (give or take {error:.1%})"
     if rest > shares[winner]:
         other = max(shares, key=lambda who: shares[who])
-        return f"{told}; {names[other]} is first under more of them, {shares[other]:.0%}."
+        return f"{told}; {names[other]} is first in more of them, {shares[other]:.0%}."
     return f"{told}."
 
 

@@ -18,21 +18,21 @@ def said(values, weights, **options):
 def test_a_close_race_in_words():
     # The lead is 0.6 w0 - 0.8 w1: gone when 12.9 points of 0.7 have moved; a0 wins for w0 > 4/7, 43 % of all.
     text = said([[1.0, 0.0], [0.4, 0.8]], [0.7, 0.3])
-    assert "a0 is first, and is so under 4" in text
-    assert "a1 is first under more of them, 5" in text
+    assert "a0 is first, and is so in 4" in text
+    assert "a1 is first in more of them, 5" in text
     assert "puts a1 level with a0: 12.9 points of a hundred from g0 to g1." in text
 
 
 def test_a_clear_race_in_words():
     text = said([[0.9, 0.9], [0.2, 0.3]], [0.5, 0.5])
-    assert "under 100% of all weights" in text
+    assert "in 100% of all draws of weights" in text
     assert "No weights put anybody else before a0." in text
-    assert "a1 is better on no criterion than a0, and worse on some." in text
+    assert "a1 is better on no criterion, and worse on some, than a0." in text
     assert "give the same order" in text
 
 
 def test_a_tie_in_words():
-    assert "a0 and a1 tie for first within measurement tolerance." in said([[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5])
+    assert "a0; a1 tie for first within measurement tolerance." in said([[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5])
     assert "a1 is level with a0: any change of weights decides." in said([[1.0, 0.0], [0.0, 1.0]], [0.5, 0.5])
 
 
@@ -53,7 +53,7 @@ def test_methods_that_differ_in_words():
 
 def test_one_alternative_alone():
     review = review_panel(make_panel([[0.3, 0.4]]), [0.5, 0.5], draws=50)
-    assert review.sentences() == ("a0 is first, and is so under 100% of all weights (give or take 0.0%).",)
+    assert review.sentences() == ("a0 is first, and is so in 100% of all draws of weights (give or take 0.0%).",)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -89,3 +89,9 @@ def test_order_of_weights_reaches_the_draws():
 def test_nobody_to_review():
     with pytest.raises(ScoringError, match="no alternatives"):
         review_panel(make_panel(np.empty((0, 2))), [0.5, 0.5])
+
+
+def test_metrics_that_vary_are_said():
+    middle = np.array([[0.6, 0.5], [0.4, 0.5]])
+    review = review_panel(make_panel(middle, middle - 0.1, middle + 0.1), [0.5, 0.5], draws=200)
+    assert "of all draws of weights and metrics" in review.sentences()[0]
