@@ -198,7 +198,7 @@ def build_candidates(
         if isinstance(spec, ExistingCandidates):
             places = inputs.places.frame if inputs.places else gpd.GeoDataFrame({"name": [], "lon": [], "lat": [], "population": []}, geometry=[])
             found, reachability = build_existing_candidates(
-                spec, inputs.catalogue, assembly.network, places, origin, destination, study.snap_limit_km * 1000
+                spec, inputs.catalogue, assembly, places, origin, destination, study.snap_limit_km * 1000
             )
             candidates += found
             reach.append(reachability)

@@ -141,12 +141,13 @@ class CriterionSpec(_Strict):
 
 
 class Check(_Strict):
-    """A documented length or count between two catalogue nodes, to hold computed figures against."""
+    """A documented length between two catalogue nodes, by way of others, to hold computed ones against."""
 
     name: Text
     mode: Literal["road", "rail"]
     from_node: Identifier
     to_node: Identifier
+    via: tuple[Identifier, ...] = ()
     low_km: Positive
     high_km: Positive
     tolerance_pct: Annotated[float, Field(ge=0, le=100)] = 5.0

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyproj import Geod
+from shapely import LineString, get_coordinates
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "reference"
 GEOD = Geod(ellps="WGS84")
@@ -73,7 +74,6 @@ COARSE = "comparator outside the study area, drawn coarsely"
 UNPUBLISHED = "alignment of the new part not published, drawn simply"
 SHORT = "a kilometre or two, where a bend counts for much"
 LENGTH_EXCEPTIONS: dict[str, str] = {
-    "rail-border-yeraskh": SHORT,
     "rail-julfa-bridge": SHORT,
     "rail-kars-igdir": COARSE,
     "rail-igdir-dilucu": COARSE,
@@ -424,3 +424,33 @@ def test_the_bridge_that_decides_is_marked() -> None:
     bridge = decisive.loc["m2-bridge-over-railway"]
     assert (bridge["lat"], bridge["lon"], bridge["length_km"]) == ("38.885", "46.258", "0.069")
     assert "agarak-norduz-bridge" in decisive.index
+
+
+def _hits(first: str, second: str) -> np.ndarray:
+    """Points (n, 2) of lon, lat where two drawn lines meet."""
+    return get_coordinates(LineString(POINTS[first]).intersection(LineString(POINTS[second])))
+
+
+@pytest.mark.parametrize(
+    ("road", "times"),
+    [
+        ("m2-meghri-junction", 0),
+        ("m2-meghri-agarak", 1),
+        ("m2-agarak-west", 0),
+        ("m2-agarak-norduz", 0),
+        ("road-agarak-town", 1),
+        ("road-agarak-kotam-east", 1),
+        ("road-meghri-shvanidzor", 4),
+        ("road-shvanidzor-nrnadzor", 0),
+        ("road-nrnadzor-border", 0),
+    ],
+)
+def test_old_railway_crosses_each_road_as_often_as_on_the_ground(road: str, times: int) -> None:
+    """Counts are those of OpenStreetMap in 2021-08; points of 0.001 degree keep the order of the lines from the river."""
+    assert len(_hits("rail-meghri", road)) == times
+
+
+def test_main_road_passes_the_old_railway_at_the_bridge_only() -> None:
+    bridge = TABLES["structures"].set_index("structure_id").loc["m2-bridge-over-railway"]
+    ((lon, lat),) = _hits("rail-meghri", bridge["section_id"])
+    assert GEOD.inv(lon, lat, float(bridge["lon"]), float(bridge["lat"]))[2] < 100

@@ -9,7 +9,7 @@ from corridor.alignment.chords import CHEAPEST, DX, DY, walk_chord
 from corridor.alignment.heap import DONE, new_heap, pop, push
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _bound(r, c, height, end_r, end_c, end_height, up, down, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Least that the rest can cost: cheapest price times the shortest length that distance and climb allow."""
     east, south = (c - end_c) * p[DX], (r - end_r) * p[DY]
@@ -19,9 +19,9 @@ def _bound(r, c, height, end_r, end_c, end_height, up, down, p):  # type: ignore
     return p[CHEAPEST] * (metres if metres > needed else needed)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _try_links(
-    z, slope, mask, friction, u, cost_u, kind_u, r, c, height, t_r, t_c, t_index, metres,
+    z, slope, floors, mask, friction, u, cost_u, kind_u, r, c, height, t_r, t_c, t_index, metres,
     offsets, kinds, first, levels_from, levels_to, end_r, end_c, end_height, up, down, p, bound, abort, informed,
     cost, parent, keys, items, position, size, by_kind, cuts, no_trace,
 ):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # fmt: skip
@@ -49,7 +49,7 @@ def _try_links(
         by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
         by_kind[kind_u] = cost_u
         done = walk_chord(
-            z, slope, mask, friction, float(r), float(c), height, float(t_r), float(t_c), t_height,
+            z, slope, floors, mask, friction, float(r), float(c), height, float(t_r), float(t_c), t_height,
             p, by_kind, limit, cuts, no_trace, 0, 0.0,
         )  # fmt: skip
         if done < 0:
@@ -64,9 +64,9 @@ def _try_links(
     return size
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def run_search(
-    z, slope, mask, friction, index_of, node_of, moves, offsets, kinds, first, terminal,
+    z, slope, floors, mask, friction, index_of, node_of, moves, offsets, kinds, first, terminal,
     begin_r, begin_c, end_r, end_c, up, down, p, reuse_pointer, reuse_target, reuse_price,
     order, lowest, direct_m, near_factor, abort, informed,
 ):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0912, PLR0915  # fmt: skip
@@ -108,7 +108,7 @@ def run_search(
             metres = np.sqrt(((t_r - begin_r) * p[DY]) ** 2 + ((t_c - begin_c) * p[DX]) ** 2)
             if metres > 0.0 and metres <= direct_m:
                 size = _try_links(
-                    z, slope, mask, friction, begin_state, 0.0, 0, begin_r, begin_c, begin_height, t_r, t_c, t_index,
+                    z, slope, floors, mask, friction, begin_state, 0.0, 0, begin_r, begin_c, begin_height, t_r, t_c, t_index,
                     metres, offsets, kinds, first, 0, n_levels, end_r, end_c, end_height, up, down, p, bound, abort,
                     informed, cost, parent, keys, items, position, size, by_kind, cuts, no_trace,
                 )  # fmt: skip
@@ -125,7 +125,7 @@ def run_search(
         metres = np.sqrt(((end_r - r) * p[DY]) ** 2 + ((end_c - c) * p[DX]) ** 2)
         if metres > 0.0 and metres <= direct_m:
             size = _try_links(
-                z, slope, mask, friction, u, cost_u, kind_u, r, c, height, end_r, end_c, end_index, metres,
+                z, slope, floors, mask, friction, u, cost_u, kind_u, r, c, height, end_r, end_c, end_index, metres,
                 offsets, kinds, first, ground_level, ground_level + 1, end_r, end_c, end_height, up, down, p, bound,
                 abort, informed, cost, parent, keys, items, position, size, by_kind, cuts, no_trace,
             )  # fmt: skip
@@ -138,7 +138,7 @@ def run_search(
             if t_index < 0:
                 continue
             size = _try_links(
-                z, slope, mask, friction, u, cost_u, kind_u, r, c, height, t_r, t_c, t_index, lengths[m],
+                z, slope, floors, mask, friction, u, cost_u, kind_u, r, c, height, t_r, t_c, t_index, lengths[m],
                 offsets, kinds, first, 0, n_levels, end_r, end_c, end_height, up, down, p, bound, abort, informed,
                 cost, parent, keys, items, position, size, by_kind, cuts, no_trace,
             )  # fmt: skip

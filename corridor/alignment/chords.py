@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from corridor.alignment.ground import Ground, corner_weights
+from corridor.alignment.ground import BLOCK, Ground, corner_weights
 from corridor.model.standard import DesignStandard, UnitCosts
 
 # Indices into the parameter vector. Prices are per metre, in million USD.
@@ -40,7 +40,7 @@ def pack_parameters(ground: Ground, standard: DesignStandard, costs: UnitCosts) 
     return p
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _earthwork(d0, d1, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Mean over a linear piece of (depth / doubling depth)^2, cut and fill with their own doubling depth."""
     if d0 >= 0.0 and d1 >= 0.0:
@@ -52,7 +52,7 @@ def _earthwork(d0, d1, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
     return share * cut * cut / (3.0 * p[CUT2]) + (1.0 - share) * fill * fill / (3.0 * p[FILL2])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def settle(cost, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Let each kind be reached from the others at one point, by paying for the change."""
     s, b, t = cost[0], cost[1], cost[2]
@@ -62,7 +62,7 @@ def settle(cost, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - c
     cost[2] = min(t, s + po, b + ab + po)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Extend the cheapest costs by a piece on which no kind starts or stops being allowed or cheaper.
 
@@ -90,13 +90,15 @@ def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0
         row[5], row[6], row[7] = cost[0], cost[1], cost[2]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Where open line costs as much as ``price`` per metre: roots of a quadratic in the share of the piece."""
     slope = d1 - d0
     a = p[SURFACE] * slope * slope / doubling2
     b = p[SURFACE] * (2.0 * d0 * slope / doubling2 + x1 - x0) + f1 - f0
     c = p[SURFACE] * (1.0 + x0 + d0 * d0 / doubling2) + f0 - price
+    if (c <= 0.0 and a + b + c <= 0.0) or (c >= 0.0 and b >= 0.0):
+        return n  # the difference is convex: cheaper at both ends or rising from the start means no change between
     if a == 0.0:
         if b != 0.0:
             cuts[n] = -c / b
@@ -113,7 +115,7 @@ def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):  # type: ig
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_trace, s0, s1):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Extend the costs over a stretch with linear depth, split where the choice of kind can change."""
     low, high = (d0, d1) if d0 < d1 else (d1, d0)
@@ -132,6 +134,9 @@ def _add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_t
         n = _add_root(cuts, n, d0, d1, x0, x1, f0, f1, p[CUT2], p[TUNNEL], p)
     if low < -p[MIN_BRIDGE] and high > -p[MAX_FILL]:
         n = _add_root(cuts, n, d0, d1, x0, x1, 0.0, 0.0, p[FILL2], p[BRIDGE], p)
+    if n == 0:
+        _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1)
+        return n_trace + 1
     for i in range(1, n):
         value, j = cuts[i], i - 1
         while j >= 0 and cuts[j] > value:
@@ -165,7 +170,7 @@ def _add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_t
     return n_trace
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _bits_at(mask, r, c, on_row, on_col, on_diagonal):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Forbidden kinds in the triangle around (r, c); on a shared side, what is forbidden on either part counts."""
     if on_row:
@@ -186,7 +191,7 @@ def _bits_at(mask, r, c, on_row, on_col, on_diagonal):  # type: ignore[no-untype
     return mask[r0, col] | mask[r0 + 1, col]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _point(z, rows, cols, r, c):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Square, corner weights and height of the ground at a point."""
     i, j = min(max(int(r), 0), rows - 2), min(max(int(c), 0), cols - 2)
@@ -194,7 +199,7 @@ def _point(z, rows, cols, r, c):  # type: ignore[no-untyped-def]  # noqa: ANN001
     return i, j, wa, wb, wc, wd, wa * z[i, j] + wb * z[i, j + 1] + wc * z[i + 1, j] + wd * z[i + 1, j + 1]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Squared cross-slope at a point of a line with the given direction."""
     xa = slope[i, j, 0] * by_row + slope[i, j, 1] * by_col
@@ -204,12 +209,12 @@ def _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col):  # type: ignore[no-unty
     return wa * xa * xa + wb * xb * xb + wc * xc * xc + wd * xd * xd
 
 
-@njit(cache=True, nogil=True)
-def walk_chord(z, slope, mask, friction, r0, c0, h0, r1, c1, h1, p, cost, limit, cuts, trace, n_trace, s0):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0915
+@njit(cache=True, nogil=True, error_model="numpy")
+def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost, limit, cuts, trace, n_trace, s0):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0915
     """Add the price of a chord to the cheapest costs by kind, in place.
 
     Args:
-        z, slope, mask, friction: the ground's arrays (mask and friction may be empty).
+        z, slope, floors, mask, friction: the ground's arrays (mask and friction may be empty).
         r0, c0, h0, r1, c1, h1: both ends as fractional row, column and height in metres.
         p: parameter vector.
         cost: (3,) costs of being in open line, bridge, tunnel at the start; on return at the end.
@@ -254,6 +259,19 @@ def walk_chord(z, slope, mask, friction, r0, c0, h0, r1, c1, h1, p, cost, limit,
     if steered:
         f0 = wa * friction[i, j] + wb * friction[i, j + 1] + wc * friction[i + 1, j] + wd * friction[i + 1, j + 1]
     while t0 < 1.0:
+        if d0 > dearest and not traced:
+            exit_t = _block_exit(floors, r0, c0, dr, dc, t0, h0, h1, dearest)
+            if exit_t > t0 + 1e-12:
+                tunnel = min(tunnel, surface + po, bridge + ab + po) + metres * (exit_t - t0) * p[TUNNEL]
+                if not tunnel + p[CHEAPEST] * metres * (1.0 - exit_t) <= limit:
+                    return -1
+                surface, bridge, t0, known = np.inf, np.inf, exit_t, False
+                d0 = _point(z, rows, cols, r0 + t0 * dr, c0 + t0 * dc)[6] - (h0 + t0 * (h1 - h0))
+                at_r, at_c = _resume(at_r, t0, every_r), _resume(at_c, t0, every_c)
+                at_s, at_m = _resume(at_s, t0, every_s), _resume(at_m, t0, every_m)
+                t_r, t_c = at_r * every_r if dr != 0.0 else np.inf, at_c * every_c if dc != 0.0 else np.inf
+                t_s, t_m = at_s * every_s if d_sum != 0.0 else np.inf, at_m * every_m if d_minus != 0.0 else np.inf
+                continue
         t1 = min(min(t_r, t_c), min(t_s, t_m))
         if t1 > 1.0 - 1e-12:
             t1 = 1.0
@@ -313,7 +331,7 @@ def walk_chord(z, slope, mask, friction, r0, c0, h0, r1, c1, h1, p, cost, limit,
     return n_trace
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _to_next(start, step):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Distance to the next whole number in the direction of ``step``, above 0."""
     if step > 0.0:
@@ -321,7 +339,31 @@ def _to_next(start, step):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
     return start - (np.ceil(start) - 1.0)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _four(values, i, j, wa, wb, wc, wd):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Interpolate node values on the triangles."""
     return wa * values[i, j] + wb * values[i, j + 1] + wc * values[i + 1, j] + wd * values[i + 1, j + 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _resume(at, t, every):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Move a crossing counter on to the first crossing after ``t``."""
+    passed = t / every - at
+    if passed < 0.0:
+        return at
+    return at + np.floor(passed + 1e-9) + 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _block_exit(floors, r0, c0, dr, dc, t, h0, h1, dearest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Where the chord leaves the block it is in, if all of the block lies deep above it; else ``t``."""
+    r, c = r0 + t * dr, c0 + t * dc
+    row = int(r + (1e-7 if dr > 0.0 else -1e-7)) // BLOCK
+    col = int(c + (1e-7 if dc > 0.0 else -1e-7)) // BLOCK
+    leave = 1.0
+    if dr != 0.0:
+        leave = min(leave, ((row + 1 if dr > 0.0 else row) * BLOCK - r0) / dr)
+    if dc != 0.0:
+        leave = min(leave, ((col + 1 if dc > 0.0 else col) * BLOCK - c0) / dc)
+    top = max(h0 + t * (h1 - h0), h0 + leave * (h1 - h0))
+    return leave if floors[row, col] - top > dearest else t

@@ -22,6 +22,7 @@ NO_SURFACE = 1
 NO_BRIDGE = 2
 NO_TUNNEL = 4
 CLOSED = NO_SURFACE | NO_BRIDGE | NO_TUNNEL
+BLOCK = 8  # cells along the side of a block whose lowest height is kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,10 +37,16 @@ class Ground:
 
     z: Floats
     slope: NDArray[np.float32]
+    floors: Floats
     mask: NDArray[np.uint8]
     friction: NDArray[np.float32]
     dx_m: float
     dy_m: float
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.generic], ...]:
+        """The arrays that compiled walks read, in their order."""
+        return (self.z, self.slope, self.floors, self.mask, self.friction)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,10 +97,10 @@ def build_ground(
         steer = np.ascontiguousarray(friction_musd_per_km, dtype=np.float32)
         if steer.shape != z.shape or not (steer >= 0).all():
             raise AlignmentError("friction: needs one value of 0 or more per node")
-    return Ground(z, _node_slopes(z, dx_m, dy), bits, steer, float(dx_m), float(dy))
+    return Ground(z, _node_slopes(z, dx_m, dy), _block_floors(z, bits), bits, steer, float(dx_m), float(dy))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _node_slopes(z, dx, dy):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Central differences (one-sided at the rim) along rows and columns."""
     rows, cols = z.shape
@@ -107,7 +114,22 @@ def _node_slopes(z, dx, dy):  # type: ignore[no-untyped-def]  # noqa: ANN001, AN
     return out
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy")
+def _block_floors(z, mask):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Lowest node of each block of cells, nodes on its rim included."""
+    rows, cols = z.shape
+    out = np.full(((rows - 2) // BLOCK + 1, (cols - 2) // BLOCK + 1), np.inf)
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            for r in range(i * BLOCK, min((i + 1) * BLOCK, rows - 1) + 1):
+                for c in range(j * BLOCK, min((j + 1) * BLOCK, cols - 1) + 1):
+                    out[i, j] = min(out[i, j], z[r, c])
+                    if mask.size > 0 and mask[r, c] & 4:
+                        out[i, j] = -np.inf
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def corner_weights(u, v):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Weights of the corners (top-left, top-right, bottom-left, bottom-right) at (u along columns, v along rows).
 

@@ -8,7 +8,7 @@ from numba import njit
 OUT, DONE = -1, -2  # in the position array: not in the heap yet; taken out for good
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _up(keys, items, position, i):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     key, item = keys[i], items[i]
     while i > 0:
@@ -22,7 +22,7 @@ def _up(keys, items, position, i):  # type: ignore[no-untyped-def]  # noqa: ANN0
     position[item] = i
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def push(keys, items, position, size, item, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Insert an item or lower its key; returns the new size."""
     at = position[item]
@@ -36,7 +36,7 @@ def push(keys, items, position, size, item, key):  # type: ignore[no-untyped-def
     return size + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def pop(keys, items, position, size):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Take out the item with the lowest key; returns (item, new size) and marks the item as done."""
     top = items[0]
@@ -63,7 +63,7 @@ def pop(keys, items, position, size):  # type: ignore[no-untyped-def]  # noqa: A
     return top, size
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def new_heap(capacity):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Empty arrays for up to ``capacity`` items: keys, items, positions."""
     return np.empty(capacity, np.float64), np.empty(capacity, np.int32), np.full(capacity, OUT, np.int32)

@@ -64,7 +64,7 @@ def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: 
     trace = np.zeros((_trace_rows(points), 8))
     used, chainage = 0, 0.0
     for a, b in zip(points[:-1], points[1:], strict=True):
-        arrays = (ground.z, ground.slope, ground.mask, ground.friction)
+        arrays = ground.arrays
         done = walk_chord(*arrays, *a, *b, p, cost, np.inf, cuts, trace, used, chainage)
         metres = float(np.hypot((b[0] - a[0]) * ground.dy_m, (b[1] - a[1]) * ground.dx_m))
         if done < 0:

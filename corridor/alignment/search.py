@@ -151,7 +151,7 @@ def search(problem: Problem, near_factor: float = 1.0, reverse: bool = False, in
     order, lowest = _direct_candidates(p, begin, end, direct_m)
     g = p.ground
     cost, parent, position, expanded = run_search(
-        g.z, g.slope, g.mask, g.friction, p.index_of, p.node_of, p.moves,
+        *g.arrays, p.index_of, p.node_of, p.moves,
         p.levels.offset_m, p.levels.kind, p.levels.first, p.levels.terminal,
         begin[0], begin[1], end[0], end[1], up, down, p.parameters, *_reversed(p.reuse, reverse),
         order, lowest, direct_m, near_factor, p.options.abort, informed,

@@ -15,6 +15,7 @@ from corridor.geo.geodesy import WGS84, project, utm_crs
 from corridor.geo.lines import locate_m
 from corridor.model.candidate import Candidate
 from corridor.network.alternatives import find_alternatives
+from corridor.network.assemble import Assembly
 from corridor.network.connectivity import Gap, are_connected, find_gaps
 from corridor.network.graph import Network, Position
 from corridor.sources.reference import Catalogue
@@ -37,7 +38,7 @@ class Reachability:
 def build_existing_candidates(
     spec: ExistingCandidates,
     catalogue: Catalogue,
-    network: Network,
+    assembly: Assembly,
     places: gpd.GeoDataFrame,
     origin: Place,
     destination: Place,
@@ -50,7 +51,9 @@ def build_existing_candidates(
         NetworkError: origin or destination is too far from any open way.
         NoRouteError: there is no way even with what is assumed open; names the gaps.
     """
+    network = assembly.network
     closed = network.closed(spec.mode, countries=spec.countries, assume_open=spec.assume_open)
+    grades = _documented_grades(catalogue, assembly)
     start = network.snap(origin.lon, origin.lat, closed, limit_m=snap_limit_m, what=f"origin {origin.name}")
     end = network.snap(destination.lon, destination.lat, closed, limit_m=snap_limit_m, what=f"destination {destination.name}")
     reach = measure_reachability(spec, network, start, end)
@@ -65,7 +68,7 @@ def build_existing_candidates(
         ) from fault
     candidates = []
     for number, route in enumerate(routes, 1):
-        parts = tuple(route_parts(network, route))
+        parts = tuple(route_parts(network, route, grades))
         used = network.edges.iloc[list(route.edges)]
         assumed = sorted((set(used["section_id"]) | set(used["crossing_id"])) & set(spec.assume_open))
         candidates.append(
@@ -84,6 +87,17 @@ def build_existing_candidates(
             )
         )
     return _name_by_places(candidates, places), reach
+
+
+def _documented_grades(catalogue: Catalogue, assembly: Assembly) -> dict[int, float]:
+    """Steepest documented grade by edge, for edges that are a section or that one runs over."""
+    by_section = {key: s.max_grade_pct for key, s in catalogue.sections.items() if s.max_grade_pct is not None}
+    sections = assembly.network.edges["section_id"]
+    grades = {int(edge): by_section[key] for edge, key in enumerate(sections) if key in by_section}
+    for key, match in assembly.matches.items():
+        if key in by_section:
+            grades |= dict.fromkeys(match.route.edges, by_section[key])
+    return grades
 
 
 def measure_reachability(spec: ExistingCandidates, network: Network, start: Position, end: Position) -> Reachability:

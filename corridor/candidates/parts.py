@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import LineString
 
 from corridor.geo.geodesy import line_lengths_m
@@ -19,6 +20,8 @@ from corridor.network.jurisdiction import find_crossing
 from corridor.network.match import Match, part_lengths_km, route_spans
 from corridor.sources.reference import Catalogue
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 TIME_UNCERTAINTY = 0.25
 _NEAR_LINE_M = 5000.0
 
@@ -77,17 +80,22 @@ def _documented_spans(section: Section, line: LineString) -> tuple[Span, ...]:
     return tuple(sorted(found, key=lambda span: span.from_km))
 
 
-def route_parts(network: Network, route: Route) -> list[Part]:
-    """Parts of a route over the network: one for each run of edges of like class, country and road number."""
+def route_parts(network: Network, route: Route, documented_grade_pct: Mapping[int, float]) -> list[Part]:
+    """Parts of a route over the network: one for each run of edges of like class, country and road number.
+
+    ``documented_grade_pct`` gives the steepest documented grade of edges that a catalogue section runs over.
+    """
     edges = network.edges.iloc[list(route.edges)]
     lengths = part_lengths_km(network, route)
+    grades = np.array([documented_grade_pct.get(edge, np.nan) for edge in route.edges])
     key = (edges["class"] + "|" + edges["status"] + "|" + edges["country"] + "|" + edges["ref"] + "|" + edges["section_id"]).to_numpy()
+    key = key + "|" + grades.astype(str)
     real = np.flatnonzero((lengths > 0) & ~network.is_border[list(route.edges)])
     runs = np.split(real, np.flatnonzero(key[real][1:] != key[real][:-1]) + 1) if len(real) else []
-    return [_run_part(network, route, run, lengths) for run in runs]
+    return [_run_part(network, route, run, lengths, grades) for run in runs]
 
 
-def _run_part(network: Network, route: Route, run: np.ndarray, lengths: np.ndarray) -> Part:  # type: ignore[type-arg]
+def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades_pct: Floats) -> Part:
     edges = network.edges.iloc[[route.edges[i] for i in run]]
     first = edges.iloc[0]
     lines = [network.part(route, int(i)) for i in run]
@@ -114,7 +122,7 @@ def _run_part(network: Network, route: Route, run: np.ndarray, lengths: np.ndarr
         minutes=minutes_range(route_minutes(network, piece)),
         tunnel_km=_span_km(spans, "tunnel"),
         bridge_km=_span_km(spans, "bridge"),
-        max_grade_pct=None,
+        max_grade_pct=None if np.isnan(grades_pct[run[0]]) else float(grades_pct[run[0]]),
         spans=spans,
         source_ids=("osm",),
         edges=piece.edges,

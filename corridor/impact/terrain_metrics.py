@@ -15,13 +15,12 @@ from corridor.model.candidate import Candidate, Part
 from corridor.model.section import Range, UnitCost
 from corridor.model.profile import Profile
 from corridor.terrain.profile import HYSTERESIS_ERRORS, climbs_m, lay_line
-from corridor.terrain.surface import Dem
+from corridor.terrain.surface import GRADE_WINDOW_M, Dem
 from corridor.terrain.uncertainty import ErrorField
 
 Floats = NDArray[np.float64]
 BAND_M = 500.0
 HIGH_M = 2000.0
-DESIGN_WINDOW_KM = 1.0
 LEVEL_P95_PCT = 3.0
 _NEW = frozenset(("planned", "construction"))
 _RENEW = frozenset(("abandoned", "disused"))
@@ -43,8 +42,8 @@ def judge_grades(dem: Dem, level_profiles: Sequence[Profile]) -> GradeSupport:
         level_profiles: profiles of lines known to be nearly level (the study names them); their 95th percentile of
             the grade over 1 km must be under 3 %.
     """
-    limit = DESIGN_WINDOW_KM * 500
-    if dem.resolution_m > limit:
+    if not dem.carries_grades:
+        limit = GRADE_WINDOW_M / 2
         return GradeSupport(False, f"pixels of {dem.resolution_m:.0f} m are coarser than the {limit:.0f} m that grades need")
     for profile in level_profiles:
         p95 = grade_p95_pct(profile)
@@ -57,7 +56,7 @@ def judge_grades(dem: Dem, level_profiles: Sequence[Profile]) -> GradeSupport:
 
 def grade_p95_pct(profile: Profile) -> float:
     """95th percentile of the absolute grade over 1 km, in percent."""
-    return float(np.percentile(np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, DESIGN_WINDOW_KM)), 95))
+    return float(np.percentile(np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, GRADE_WINDOW_M / 1000)), 95))
 
 
 def measure_terrain(
@@ -95,7 +94,7 @@ def measure_terrain(
         "documented_max_grade_pct": max((p.max_grade_pct for p in candidate.parts if p.max_grade_pct is not None), default=np.nan),
     }
     if grades.supported:
-        gradient = np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, DESIGN_WINDOW_KM))
+        gradient = np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, GRADE_WINDOW_M / 1000))
         metrics |= {"grade_p95_pct": float(np.percentile(gradient, 95)), "max_grade_1km_pct": float(gradient.max())}
     return metrics
 

@@ -51,8 +51,9 @@ def edge_minutes(
 ) -> tuple[Floats, Floats]:
     """Minutes along and against each edge, delays at borders not included, shape (n_edges,) each.
 
-    The climb slows road traffic only where the DEM can carry a grade: on edges at least two pixels long, from the heights
-    at their ends, never across a tunnel or a bridge. A coarse DEM so gives shorter times than a fine one.
+    The climb slows road traffic only where the DEM carries grades, so that long edges of main roads aren't slowed
+    alone: with pixels of at most 500 m, on edges at least two pixels long, from the heights at their ends, never across
+    a tunnel or a bridge. A coarse DEM so gives shorter times than a fine one.
     ``design_kmh`` overrides the class speed where it isn't NaN.
     """
     speed = class_speeds_kmh(edges["mode"], edges["class"], speeds)
@@ -60,7 +61,7 @@ def edge_minutes(
         speed = np.where(np.isnan(design_kmh), speed, design_kmh)
     length = edges["length_m"].to_numpy()
     along, against = speed, speed
-    if dem is not None:
+    if dem is not None and dem.carries_grades:
         grade = _end_grades(edges, dem)
         along = np.minimum(speed, climbing_speed_kmh(grade))
         against = np.minimum(speed, climbing_speed_kmh(-grade))

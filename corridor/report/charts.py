@@ -52,6 +52,18 @@ def _new_axes(width_px: float, height_px: float) -> Axes:
     return figure.add_subplot()
 
 
+def _bars_px(names: Sequence[str], legend: Sequence[str], columns: int) -> float:
+    """Height of a bar chart whose names and legend need that much room."""
+    return 80 + sum(max(34, 14 * (name.count("\n") + 1) + 8) for name in names) + _legend_px(legend, columns)
+
+
+def _legend_px(texts: Sequence[str], columns: int) -> float:
+    """Height of a legend; a row is as tall as its tallest text."""
+    rows = -(-len(texts) // columns) if texts else 0
+    lines = max((text.count("\n") + 1 for text in texts), default=1)
+    return rows * (14 * lines + 7) + 12
+
+
 def _bare(ax: Axes) -> None:
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
@@ -68,8 +80,9 @@ def contribution_bars(ranking: pd.DataFrame, labels: Mapping[str, str], ax: Axes
         ax: Where to draw; a new figure 600 px wide if left out.
     """
     ranked = ranking[ranking["rank"].notna()].sort_values(["rank", "name"], kind="stable")
+    who = [f"{rank}  {_text(name)}" for rank, name in zip(ranked["rank"], ranked["name"], strict=True)]
     if ax is None:
-        ax = _new_axes(600, 110 + 34 * len(ranked) + 22 * -(-len(labels) // 3))
+        ax = _new_axes(600, _bars_px(who, [_text(label) for label in labels.values()], 3))
     rows = np.arange(len(ranked))
     right, left = np.zeros(len(ranked)), np.zeros(len(ranked))
     for position, (criterion_id, label) in enumerate(labels.items()):
@@ -89,7 +102,7 @@ def contribution_bars(ranking: pd.DataFrame, labels: Mapping[str, str], ax: Axes
         right, left = right + np.maximum(width, 0.0), left + np.minimum(width, 0.0)
     for row, end, total in zip(rows, right, ranked["score"].to_numpy(dtype=float), strict=True):
         ax.annotate(f"{total:.2f}", (end, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
-    ax.set_yticks(rows, [f"{rank}  {_text(name)}" for rank, name in zip(ranked["rank"], ranked["name"], strict=True)])
+    ax.set_yticks(rows, who)
     ax.invert_yaxis()
     ax.margins(x=0.12)
     if left.min(initial=0.0) < 0:
@@ -115,8 +128,9 @@ def acceptability_bars(
     from matplotlib import colormaps
 
     table = acceptability.sort_values(list(acceptability.columns), ascending=False, kind="stable")
+    who = [_text((names or {}).get(str(key), key)) for key in table.index]
     if ax is None:
-        ax = _new_axes(600, 110 + 34 * len(table) + 22 * -(-table.shape[1] // 6))
+        ax = _new_axes(600, _bars_px(who, [_text(rank) for rank in table.columns], 6))
     shades = colormaps["cividis"](np.linspace(0.05, 0.95, max(table.shape[1], 2)))
     rows, left = np.arange(len(table)), np.zeros(len(table))
     for column, rank in enumerate(table.columns):
@@ -136,8 +150,7 @@ def acceptability_bars(
             middle = left[row] + width[row] / 2
             ax.text(middle, float(row), f"{100 * width[row]:.0f}", ha="center", va="center", color=ink, fontsize=8.5)
         left = left + width
-    known = names or {}
-    ax.set_yticks(rows, [_text(known.get(str(key), key)) for key in table.index])
+    ax.set_yticks(rows, who)
     ax.invert_yaxis()
     ax.set_xlim(0.0, max(1.0, float(left.max(initial=1.0))))
     ax.set_xticks(np.linspace(0, 1, 6), [f"{share:.0%}" for share in np.linspace(0, 1, 6)])
@@ -161,13 +174,14 @@ def parallel_coordinates(
         ends: Column -> texts for worst and best end, such as ("600 km", "250 km").
         ax: Where to draw; a new figure 600 px wide if left out.
     """
+    who = [_text(names.get(str(key), key)) for key in values.index]
     if ax is None:
-        ax = _new_axes(600, 330 + 22 * -(-len(values) // 2))
+        ax = _new_axes(600, 340 + _legend_px(who, 2))
     places = np.arange(values.shape[1])
-    for style, (candidate_id, row) in enumerate(values.iterrows()):
+    for style, row in enumerate(values.to_numpy(dtype=float)):
         ax.plot(
             places,
-            row.to_numpy(dtype=float),
+            row,
             color=LINE_COLOURS[style % len(LINE_COLOURS)],
             linestyle=_DASHES[style // len(LINE_COLOURS) % len(_DASHES)],
             marker=MARKERS[style % len(MARKERS)],
@@ -175,7 +189,7 @@ def parallel_coordinates(
             markeredgecolor="white",
             markeredgewidth=0.5,
             linewidth=1.8,
-            label=_text(names.get(str(candidate_id), candidate_id)),
+            label=who[style],
             clip_on=False,
         )
     for place, column in zip(places, values.columns, strict=True):
@@ -216,7 +230,7 @@ def pareto_plot(
     """
     known = points.dropna(subset=[x, y])
     if ax is None:
-        ax = _new_axes(600, 360 + 22 * -(-len(known) // 2))
+        ax = _new_axes(600, 360 + _legend_px([_text(name) for name in known["name"]], 2))
     across, up = known[x].to_numpy(dtype=float), known[y].to_numpy(dtype=float)
     cost = np.column_stack([across if smaller_is_better[0] else -across, up if smaller_is_better[1] else -up])
     better = (cost[:, None] <= cost[None]).all(axis=2) & (cost[:, None] < cost[None]).any(axis=2)

@@ -126,7 +126,8 @@ def _first(review: Review, names: dict[str, str]) -> str:
     (winner,) = review.winners
     rest = max((share for who, share in shares.items() if who != winner), default=0.0)
     drawn = "weights and metrics" if has_intervals(review.panel) else "weights"
-    told = f"{names[winner]} is first, and is so in {shares[winner]:.0%} of all draws of {drawn} (give or take {error:.1%})"
+    share = f"{shares[winner]:.0%} of all draws of {drawn} (give or take {error:.1%})"
+    told = f"{names[winner]} is first, and is so in {share}"
     if rest > shares[winner]:
         other = max(shares, key=lambda who: shares[who])
         return f"{told}; {names[other]} is first in more of them, {shares[other]:.0%}."

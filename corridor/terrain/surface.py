@@ -14,6 +14,7 @@ from corridor.model.grid import Grid
 from corridor.model.source import Source
 
 Floats = NDArray[np.float64]
+GRADE_WINDOW_M = 1000.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Dem:
         west, south, east, north = self.grid.bounds
         lon, lat = (west + east) / 2, (south + north) / 2
         return float(distance_m(lon, lat, lon, lat + abs(self.grid.transform.e)))
+
+    @property
+    def carries_grades(self) -> bool:
+        """Whether pixels are at most half the 1 km window that grades are measured over."""
+        return self.resolution_m <= GRADE_WINDOW_M / 2
 
     def covers(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
         """Whether points lie between pixel centres of the grid (nodata not looked at)."""

@@ -94,7 +94,7 @@ def explicit_cost(problem, exact=False):
         for i in range(3):
             cost = np.full(3, np.inf)
             cost[i] = 0
-            done = walk_chord(g.z, g.slope, g.mask, g.friction, *a, *b, par, cost, np.inf, cuts, none, 0, 0.0)
+            done = walk_chord(*g.arrays, *a, *b, par, cost, np.inf, cuts, none, 0, 0.0)
             out[i] = cost if done >= 0 else np.inf
         return out
 

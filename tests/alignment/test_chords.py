@@ -18,7 +18,7 @@ def walk(ground, a, b, design=None, prices=None, kind=0, limit=np.inf):
     cost = np.full(3, np.inf)
     cost[kind] = 0.0
     empty = np.zeros((0, 8))
-    arrays = (ground.z, ground.slope, ground.mask, ground.friction)
+    arrays = ground.arrays
     done = walk_chord(*arrays, *map(float, a), *map(float, b), p, cost, limit, np.empty(24), empty, 0, 0.0)
     return cost if done >= 0 else np.full(3, np.inf)
 
@@ -107,7 +107,7 @@ def test_the_pieces_add_up_and_short_steps_agree():
     cost = np.array([0.0, np.inf, np.inf])
     p = pack_parameters(ground, standard(), costs())
     for a, b in zip(line[:-1], line[1:], strict=True):
-        arrays = (ground.z, ground.slope, ground.mask, ground.friction)
+        arrays = ground.arrays
         walk_chord(*arrays, *a, *b, p, cost, np.inf, np.empty(24), np.zeros((0, 8)), 0, 0.0)
     assert exact == pytest.approx(cost[0], rel=1e-12)
     assert price_steps(line, ground, standard(), costs()).total_musd == pytest.approx(exact, rel=1e-4)

@@ -1,0 +1,182 @@
+"""The command line: turns what people type into calls, and errors into one line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import corridor
+from corridor.errors import CorridorError
+
+app = typer.Typer(
+    name="corridor",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Compare land routes across contested, mountainous ground.\n\n"
+    "A *study* (one TOML file) says from where to where, on which data, which candidates and which criteria. "
+    "`corridor run` builds the candidates, measures and ranks them, and writes one HTML page with a map, tables and GIS files.",
+)
+_out = Console()
+_err = Console(stderr=True, highlight=False)
+
+StudyArg = Annotated[
+    str, typer.Argument(metavar="[STUDY]", help="A study file, or the name of one that ships with the toolkit.", show_default=True)
+]
+OsmOption = Annotated[
+    Path | None, typer.Option("--osm", metavar="FILE", help="OpenStreetMap roads and railways (.osm.pbf, .osm) instead of the study's.")
+]
+DemOption = Annotated[
+    list[Path] | None,
+    typer.Option("--dem", metavar="FILE", help="Elevation raster (GeoTIFF, HGT, VRT) instead of the study's; may be given again."),
+]
+
+
+def load_study(name: str) -> corridor.Study:
+    """A study by path or by the name of a bundled one."""
+    if name.endswith(".toml") or Path(name).is_file() or "/" in name:
+        return corridor.Study.load(name)
+    return corridor.Study.bundled(name)
+
+
+@app.command()
+def run(
+    study: StudyArg = "syunik",
+    osm: OsmOption = None,
+    dem: DemOption = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results; written whole or not at all.")] = Path("out"),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+) -> None:
+    """Compare the candidate routes of a study and write page, tables and GIS files.
+
+    Writes comparison.html (opens anywhere, needs no network), metrics.csv, ranking.csv, candidates.geojson,
+    candidates.gpkg and manifest.json. Progress goes to stderr, the page's path to stdout.
+
+    **Examples**
+
+    `corridor run` - the bundled study on the bundled data, into ./out
+
+    `corridor run --osm armenia.osm.pbf --dem N39E046.hgt --out syunik-osm` - the same on your own data
+
+    `corridor run my-study.toml --out my-results`
+    """
+    with _progress(quiet) as say:
+        comparison = corridor.compare(load_study(study), osm=osm, dem=dem or [], progress=say)
+        say("writing results")
+        page = comparison.write(out)
+    typer.echo(page)
+
+
+@app.command()
+def doctor(study: StudyArg = "syunik", osm: OsmOption = None, dem: DemOption = None) -> None:
+    """Say what data a study would use, its date, how much of the area it covers, and what is missing.
+
+    Also says what was decided on the way: kilometres by country, borders found and which crossings are open, sections
+    of the catalogue that were found on the map, and gaps that keep the open roads apart.
+
+    **Examples**
+
+    `corridor doctor`
+
+    `corridor doctor my-study.toml --osm region.osm.pbf`
+    """
+    from corridor.diagnosis import diagnose
+
+    with _progress(False) as say:
+        report = diagnose(load_study(study), osm, dem or [], say)
+    for title, columns, rows in report.tables:
+        _print_table(title, columns, rows)
+    for line in report.remarks:
+        _out.print(f"- {line}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def check(study: StudyArg = "syunik", osm: OsmOption = None) -> None:
+    """Hold computed lengths against documented ones and say where they differ by more than the tolerance.
+
+    Exit code 1 if any does.
+
+    **Example**
+
+    `corridor check --osm south-caucasus.osm.pbf`
+    """
+    from corridor.diagnosis import check_lengths
+
+    with _progress(False) as say:
+        rows = check_lengths(load_study(study), osm, say)
+    columns = ["what", "mode", "documented km", "computed km", "tolerance", "verdict", "source"]
+    cells = [
+        [r.name, r.mode, f"{r.low_km:g}-{r.high_km:g}", f"{r.computed_km:.1f}" if r.computed_km is not None else "no way", f"{r.tolerance_pct:g} %", r.verdict, r.source]
+        for r in rows
+    ]  # fmt: skip
+    _print_table("Documented against computed", columns, cells)
+    if any(row.verdict != "agrees" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def studies() -> None:
+    """List the studies that ship with the toolkit."""
+    from corridor.packaged import data_root
+
+    for path in sorted((data_root() / "studies").glob("*.toml")):
+        typer.echo(f"{path.stem}: {corridor.Study.load(path).title}")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(corridor.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    del version
+
+
+def _print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    _out.print(table)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Steps on stderr with the seconds since the start: a spinner on a terminal, plain lines elsewhere."""
+    started = time.monotonic()
+    if quiet:
+        yield lambda _: None
+    elif _err.is_terminal:
+        with _err.status("starting") as status:
+            yield lambda step: status.update(f"{step} ({time.monotonic() - started:.0f} s)")
+    else:
+        yield lambda step: _err.print(f"[{time.monotonic() - started:5.1f} s] {step}", markup=False)
+
+
+def main() -> None:
+    """Entry point of the ``corridor`` command."""
+    try:
+        app()
+    except CorridorError as error:
+        _err.print(f"corridor: {' '.join(str(error).split())}", markup=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _err.print("corridor: interrupted; nothing was written")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

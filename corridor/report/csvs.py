@@ -1,0 +1,50 @@
+"""Tables as CSV: a number is finite or absent, never a stand-in for something that can't be reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from corridor.report.escape import clean_text
+
+NO_NUMBER = ("unreachable", "lost", "not_applicable", "not applicable", "missing")
+"""Statuses under which a metric has no number."""
+
+
+def plain_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a table fit for files: endless numbers and numbers under a status without value are blank.
+
+    Where ``<metric>_status`` says that a metric has no value, the metric and its ``_low`` and ``_high`` are blank,
+    whatever stood there. An infinite number is blank too, and without a status column one is made that says
+    ``unreachable``, so that nobody reads the blank as unknown.
+    """
+    out = table.copy()
+    for column in [str(name) for name in table.columns]:
+        if pd.api.types.is_float_dtype(out[column]):
+            endless = np.isinf(out[column].to_numpy(dtype=float, na_value=np.nan))
+            if endless.any():
+                out[column] = out[column].mask(endless)
+                base = column.removesuffix("_low").removesuffix("_high")
+                status = f"{base}_status"
+                known = out[status] if status in out.columns else pd.Series("", index=out.index, dtype=object)
+                out[status] = known.astype(object).where(~(endless & known.fillna("").eq("").to_numpy()), "unreachable")
+        elif _is_text(out[column]):
+            out[column] = [value if pd.isna(value) else clean_text(value) if isinstance(value, str) else value for value in out[column]]
+    for status in [str(name) for name in out.columns if str(name).endswith("_status")]:
+        metric = status.removesuffix("_status")
+        blank = out[status].fillna("").astype(str).str.strip().isin(NO_NUMBER)
+        for column in (metric, f"{metric}_low", f"{metric}_high"):
+            if column in out.columns:
+                out[column] = out[column].mask(blank)
+    return out
+
+
+def _is_text(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column))
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as UTF-8 CSV with ten significant digits (what lies beyond is rounding)."""
+    plain_table(table).to_csv(path, index=False, float_format="%.10g", lineterminator="\n", encoding="utf-8")

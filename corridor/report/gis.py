@@ -1,0 +1,135 @@
+"""Candidates as GIS files: whole lines, their parts and their structures (EPSG:4326)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from shapely import LineString
+
+from corridor.geo.geodesy import WGS84
+from corridor.geo.lines import substring
+from corridor.model.candidate import Part
+from corridor.model.results import Results
+from corridor.report.escape import clean_text
+
+_TIME_IN_FILES = "2000-01-01T00:00:00.000Z"
+"""GeoPackages hold the time of their last change; a fixed one keeps files the same for the same input."""
+
+
+def candidate_lines(results: Results) -> gpd.GeoDataFrame:
+    """One row per candidate: what it is, its lengths in km, its sources, and its whole line."""
+    rows = [
+        {
+            "candidate_id": candidate.candidate_id,
+            "name": candidate.name,
+            "family": candidate.family,
+            "mode": candidate.mode,
+            "comparator": candidate.comparator,
+            "aliases": "; ".join(f"{name} ({by})" for name, by in candidate.aliases),
+            "length_km": candidate.length_km.mid,
+            "length_km_low": candidate.length_km.low,
+            "length_km_high": candidate.length_km.high,
+            "drawn_km": candidate.drawn_km,
+            "assumptions": "; ".join(candidate.assumptions),
+            "note": candidate.note,
+            "sources": "; ".join(candidate.source_ids),
+        }
+        for candidate in results.candidates
+    ]
+    return _frame(rows, [candidate.line for candidate in results.candidates])
+
+
+def candidate_parts(results: Results) -> gpd.GeoDataFrame:
+    """One row per part of each candidate, in travelling order, with status, country, lengths in km and sources."""
+    rows: list[dict[str, Any]] = []
+    lines: list[LineString] = []
+    for candidate in results.candidates:
+        for order, part in enumerate(candidate.parts, start=1):
+            rows.append({"candidate_id": candidate.candidate_id, "part": order} | _part_row(part))
+            lines.append(part.line)
+    return _frame(rows, lines)
+
+
+def _part_row(part: Part) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "section_id": part.section_id,
+        "mode": part.mode,
+        "class": part.klass,
+        "status": part.status,
+        "country": part.country,
+        "length_km": part.length_km.mid,
+        "length_km_low": part.length_km.low,
+        "length_km_high": part.length_km.high,
+        "documented": part.documented,
+        "drawn_km": part.drawn_km,
+        "geometry_quality": part.geometry_quality,
+        "minutes": part.minutes.mid,
+        "tunnel_km": part.tunnel_km,
+        "bridge_km": part.bridge_km,
+        "max_grade_pct": np.nan if part.max_grade_pct is None else part.max_grade_pct,
+        "sources": "; ".join(part.source_ids),
+    }
+
+
+def candidate_structures(results: Results) -> gpd.GeoDataFrame:
+    """One row per tunnel or bridge whose place is known, as a line."""
+    rows: list[dict[str, Any]] = []
+    lines: list[LineString] = []
+    for candidate in results.candidates:
+        profile = results.profiles.get(candidate.candidate_id)
+        for span in profile.spans if profile else ():
+            length_km = span.to_km - span.from_km
+            row = {"candidate_id": candidate.candidate_id, "kind": span.kind, "name": span.name, "located": span.located}
+            rows.append(row | {"from_km": span.from_km, "to_km": span.to_km, "length_km": length_km})
+            lines.append(substring(candidate.line, span.from_km * 1000, span.to_km * 1000))
+    columns = ["candidate_id", "kind", "name", "located", "from_km", "to_km", "length_km"]
+    return _frame(rows, lines, columns)
+
+
+def write_geojson(results: Results, path: Path) -> None:
+    """Write the candidates' whole lines as GeoJSON (RFC 7946)."""
+    candidate_lines(results).to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
+
+
+def write_geopackage(results: Results, path: Path) -> None:
+    """Write the layers ``candidates``, ``parts`` and ``structures``; the same bytes for the same results."""
+    layers = {
+        "candidates": candidate_lines(results),
+        "parts": candidate_parts(results),
+        "structures": candidate_structures(results),
+    }
+    with _fixed_time():
+        for name, frame in layers.items():
+            frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", geometry_type="LineString")
+
+
+@contextmanager
+def _fixed_time() -> Iterator[None]:
+    import pyogrio
+
+    option = "OGR_CURRENT_DATE"
+    before = pyogrio.get_gdal_config_option(option)
+    pyogrio.set_gdal_config_options({option: _TIME_IN_FILES})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({option: before})
+
+
+def _frame(rows: Sequence[dict[str, Any]], lines: Sequence[LineString], columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
+    table = pd.DataFrame(list(rows), columns=list(columns) if columns else None)
+    for column in table.columns:
+        texts = [isinstance(value, str) for value in table[column]]
+        if any(texts):
+            table[column] = [clean_text(value) for value in table[column]]
+        elif table[column].dtype == float:
+            table[column] = table[column].round(6)
+    return gpd.GeoDataFrame(table, geometry=list(lines), crs=WGS84)
+

@@ -1,0 +1,74 @@
+"""What a folder of results was made from: enough to make it again and to see that nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from corridor.model.results import Results
+from corridor.report.escape import clean
+
+NAME = "manifest.json"
+TOOL = "corridor"
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file as hexadecimal text."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def describe_run(results: Results) -> dict[str, Any]:
+    """Version, study, baseline and inputs with date, licence and SHA-256; no times."""
+    return {
+        "tool": TOOL,
+        "version": results.version,
+        "study": results.study_id,
+        "title": results.title,
+        "as_of": results.as_of,
+        "baseline": results.baseline,
+        "area": list(results.area),
+        "inputs": [
+            {
+                "id": source.source_id,
+                "title": source.title,
+                "publisher": source.publisher,
+                "file": source.file,
+                "date": source.date,
+                "licence": source.licence,
+                "sha256": source.sha256,
+            }
+            for source in results.sources
+        ],
+        "dem": describe_dem(results),
+        "candidates": [candidate.candidate_id for candidate in results.candidates],
+    }
+
+
+def describe_dem(results: Results) -> dict[str, Any]:
+    """Name, pixel size in metres and standard error in metres of the elevation model, as the metric table has them."""
+    named = {"dem": "title", "dem_resolution_m": "resolution_m", "dem_vertical_error_m": "vertical_error_m"}
+    table = results.metrics
+    return {word: table[column].iloc[0].item() if hasattr(table[column].iloc[0], "item") else table[column].iloc[0]
+            for column, word in named.items() if column in table.columns and len(table)}  # fmt: skip
+
+
+def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> None:
+    """Write the manifest of a folder whose other files are complete; ``created`` is the only time in any file."""
+    run = describe_run(results)
+    run["files"] = {name: file_sha256(folder / name) for name in names}
+    run["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+    text = json.dumps(clean(run), ensure_ascii=False, indent=2, allow_nan=False)
+    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def is_results_folder(folder: Path) -> bool:
+    """Whether a folder holds results that this package wrote."""
+    try:
+        content = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("tool") == TOOL
