@@ -18,6 +18,8 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import OutputError
+from corridor.model.criterion import Criterion
+from corridor.report.escape import clean_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +30,6 @@ LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _HATCHES = ("", "///", "...", "xxx")
 _DASHES = ("-", "--", ":", "-.")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _POINTS_PER_PX = 72 / 96
 _LONGEST_NAME = 64
 _LINE = 31
@@ -36,7 +37,7 @@ _LINE = 31
 
 def _text(value: object, width: int = _LINE) -> str:
     """Make outside text safe to draw: no control characters, no formulas, not too long, broken into lines."""
-    clean = " ".join(_UNPRINTABLE.sub("", str(value)).split())
+    clean = clean_text(value)
     short = clean if len(clean) <= _LONGEST_NAME else clean[: _LONGEST_NAME - 1].rstrip() + "…"
     return "\n".join(textwrap.wrap(short, width)).replace("$", r"\$")
 
@@ -303,16 +304,12 @@ def chart_svg(ax: Axes, title: str, chart_id: str) -> str:
         if figure.get_layout_engine() is not None:
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
-        metadata = {"Date": None, "Creator": None, "Title": _plain(title)}
+        metadata = {"Date": None, "Creator": None, "Title": clean_text(title)}
         figure.savefig(out, format="svg", metadata=metadata)
     drawn = out.getvalue()
     return re.sub(r"<[^>]*>", lambda tag: _rename(tag.group(), chart_id), drawn[drawn.index("<svg") :]).replace(
         "*{", f"#{chart_id} *{{", 1
     )
-
-
-def _plain(title: str) -> str:
-    return " ".join(_UNPRINTABLE.sub("", title).split())
 
 
 def _rename(tag: str, chart_id: str) -> str:
@@ -343,6 +340,11 @@ def write_png(ax: Axes, path: Path, dpi: int = 144) -> None:
         figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None})
     except OSError as error:
         raise OutputError(f"{path}: can't be written: {error}") from error
+
+
+def criterion_ends(criteria: Sequence[Criterion]) -> dict[str, tuple[str, str]]:
+    """What stands at the worst and best end of each criterion's axis in :func:`parallel_coordinates`, by label."""
+    return {c.label: (f"{c.worst:,g} {c.unit}".strip(), f"{c.best:,g} {c.unit}".strip()) for c in criteria}
 
 
 def value_frame(candidate_ids: Sequence[str], labels: Sequence[str], values: np.ndarray) -> pd.DataFrame:

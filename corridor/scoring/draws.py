@@ -125,20 +125,22 @@ def _put_in_order(
 
     Uniform weights are exchangeable: given their sizes every arrangement is equally likely. So a row sorted from
     large to small is dealt out along an arrangement drawn evenly from all that respect the order. These are counted
-    exactly over sets of names already dealt (dynamic programme), so nothing is ever rejected.
+    exactly over sets of names already dealt (dynamic programme), so nothing is ever rejected. Names that no order
+    mentions keep their weight.
     """
-    count = weights.shape[1]
+    involved = sorted({index for pair in order for index in pair})
+    count = len(involved)
     if count > MOST_ORDERED:
         raise ScoringError(f"order of weights: {count} weights are too many: at most {MOST_ORDERED} can be ordered")
     before = np.zeros(count, dtype=np.int64)
     for larger, smaller in order:
-        before[smaller] |= 1 << larger
+        before[involved.index(smaller)] |= 1 << involved.index(larger)
     ways = _count_completions(count, before)
     if ways[0] == 0:
         listed = ", ".join(f"{names[a]} >= {names[b]}" for a, b in order)
         raise ScoringError(f"order of weights: it goes round in a circle: {listed}")
-    sizes = -np.sort(-weights, axis=1)
-    arranged = np.empty_like(weights)
+    sizes = -np.sort(-weights[:, involved], axis=1)
+    arranged = np.empty_like(sizes)
     dealt = np.zeros(len(weights), dtype=np.int64)
     rows = np.arange(len(weights))
     bits = 1 << np.arange(count)
@@ -149,7 +151,8 @@ def _put_in_order(
         pick = (cumulative <= rng.random(len(weights))[:, None] * cumulative[:, [-1]]).sum(axis=1)
         arranged[rows, pick] = sizes[:, place]
         dealt |= bits[pick]
-    return arranged
+    weights[:, involved] = arranged
+    return weights
 
 
 def _count_completions(count: int, before: NDArray[np.int64]) -> Floats:

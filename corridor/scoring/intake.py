@@ -142,6 +142,8 @@ def _vetoes(
     """First reason per row: a stated veto, then a scored metric, then any other metric with a status."""
     vetoes: dict[int, tuple[str, str, str]] = {}
     if "veto" in table.columns:
+        if any(isinstance(value, bool | np.bool_) for value in table["veto"]):
+            raise ScoringError("metric table: column 'veto' must hold the reason as text, empty where there is none")
         for row, text in enumerate(_texts(table, "veto")):
             if text:
                 vetoes[row] = ("", "veto", f"not ranked: {text}")

@@ -125,6 +125,8 @@ def build_matrix(
         raise ScoringError(f"comparators '{comparators}' is unknown: use 'apart', 'together' or 'omit'")
     intake = read_metrics(metrics, criteria, veto_on_any_status)
     notes = list(intake.notes)
+    if comparators == "omit" and intake.comparator.any():
+        notes.append("comparators are left out, as asked")
     panels: list[Panel] = []
     excluded: list[tuple[str, ...]] = []
     for regime_id, kind, rows in _groups(intake, comparators):

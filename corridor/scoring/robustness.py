@@ -117,6 +117,8 @@ def measure_robustness(
         raise ScoringError("robustness: draws must be at least 1 and the seed 0 or more")
     if metric_draws is not None and metric_draws.shape != (draws, count, criteria):
         raise ScoringError(f"robustness: metric draws must have shape {(draws, count, criteria)}")
+    if metric_draws is not None and not np.isfinite(metric_draws).all():
+        raise ScoringError("robustness: metric draws hold something that is not a finite number")
     weight_rng, metric_rng, confidence_rng = np.random.default_rng(seed).spawn(3)
     weights = draw_weights(panel, space or WeightSpace(), draws, weight_rng)
     first = np.zeros(count)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from corridor.errors import OutputError
+from corridor.model.criterion import Criterion
 from corridor.report import charts
 
 pytest.importorskip("matplotlib")
@@ -83,6 +84,15 @@ def test_parallel_lines_pass_through_the_values():
     ax = charts.parallel_coordinates(values(), BY_ID)
     drawn = [line.get_ydata().tolist() for line in ax.lines[:3]]
     assert drawn == values().to_numpy().tolist()
+
+
+def test_the_ends_of_the_axes_are_written():
+    criterion = Criterion("cost", "Cost", "cost", "million USD", "min", "terrain", 0.0, 4000.0)
+    ends = charts.criterion_ends([criterion])
+    assert ends == {"Cost": ("4,000 million USD", "0 million USD")}
+    frame = charts.value_frame(["a"], ["Cost"], np.array([[0.5]]))
+    shown = [text.get_text() for text in charts.parallel_coordinates(frame, {}, ends).texts]
+    assert shown == ["0 million USD", "4,000 million USD"]
 
 
 def test_the_front_is_filled_and_joined():

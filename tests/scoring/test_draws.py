@@ -66,6 +66,18 @@ def test_order_of_groups():
     assert weights[:, 3].mean() == pytest.approx(0.75, abs=0.01)
 
 
+def test_many_criteria_of_which_few_are_ordered():
+    weights = draw(make_panel(np.eye(24)), WeightSpace(order=(("c20", "c3"),)), 20_000)
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+    assert (weights[:, 20] >= weights[:, 3]).all()
+    # The larger and the smaller of two out of 24: means 1.5 and 0.5 times 1/24; the rest keep 1/24.
+    expected = np.full(24, 1 / 24)
+    expected[[20, 3]] = 1.5 / 24, 0.5 / 24
+    np.testing.assert_allclose(weights.mean(axis=0), expected, atol=1.5e-3)
+    with pytest.raises(ScoringError, match="too many"):
+        draw(make_panel(np.eye(24)), WeightSpace(order=tuple(itertools.pairwise(f"c{k}" for k in range(24)))), 10)
+
+
 @pytest.mark.parametrize("over", ["criteria", "groups"])
 def test_weights_gather_about_a_centre(over):
     panel, centre = make_panel(np.eye(3)), {"c0": 0.6, "c1": 0.4}

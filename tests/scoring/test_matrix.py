@@ -31,6 +31,7 @@ def test_comparators_in_one_panel_or_left_out():
     assert reasons(together) == {"abroad": "not ranked: no value for Gain (missing)"}
     assert len(together.excluded) == 2
     omitted = build_matrix(route_table(), ROUTE_CRITERIA, comparators="omit")
+    assert "comparators are left out, as asked" in omitted.notes
     assert [panel.kind for panel in omitted.panels] == ["through"]
 
 
@@ -141,6 +142,7 @@ def test_what_the_reader_must_know_is_noted():
         (route_table(candidate_id=["a", "b", "c", "d", None]), "no candidate_id"),
         (route_table(access_delay_min_status="unreachble"), "did you mean 'unreachable'"),
         (route_table(comparator="no"), "true or false"),
+        (route_table(veto=False), "reason as text"),
     ],
 )
 def test_tables_that_can_t_be_used(table, words):

@@ -165,6 +165,9 @@ def test_metrics_drawn_elsewhere_take_the_place_of_intervals():
     assert found.acceptability[0, 0] == 0.75
     with pytest.raises(ScoringError, match="shape"):
         measure_robustness(panel, draws=10, metric_draws=drawn)
+    drawn[3, 1, 1] = np.nan
+    with pytest.raises(ScoringError, match="finite"):
+        measure_robustness(panel, draws=1000, metric_draws=drawn)
 
 
 def test_one_block_of_draws_continues_the_last():
