@@ -31,14 +31,22 @@ _out = Console()
 _err = Console(stderr=True, highlight=False)
 
 StudyArg = Annotated[
-    str, typer.Argument(metavar="[STUDY]", help="A study file, or the name of one that ships with the toolkit.", show_default=True)
+    str,
+    typer.Argument(
+        metavar="[STUDY]", help="A study file, or the name of one that ships with the toolkit.", show_default=True
+    ),
 ]
 OsmOption = Annotated[
-    Path | None, typer.Option("--osm", metavar="FILE", help="OpenStreetMap roads and railways (.osm.pbf, .osm) instead of the study's.")
+    Path | None,
+    typer.Option(
+        "--osm", metavar="FILE", help="OpenStreetMap roads and railways (.osm.pbf, .osm) instead of the study's."
+    ),
 ]
 DemOption = Annotated[
     list[Path] | None,
-    typer.Option("--dem", metavar="FILE", help="Elevation raster (GeoTIFF, HGT, VRT) instead of the study's; may be given again."),
+    typer.Option(
+        "--dem", metavar="FILE", help="Elevation raster (GeoTIFF, HGT, VRT) instead of the study's; may be given again."
+    ),
 ]
 
 
@@ -54,7 +62,9 @@ def run(
     study: StudyArg = "syunik",
     osm: OsmOption = None,
     dem: DemOption = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results; written whole or not at all.")] = Path("out"),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the results; written whole or not at all.")
+    ] = Path("out"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Compare the candidate routes of a study and write page, tables and GIS files.
@@ -140,7 +150,11 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     del version
 
 

@@ -17,6 +17,7 @@ from corridor.candidates.existing import Reachability, build_existing_candidates
 from corridor.candidates.reference import build_reference_candidate
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
+from corridor.geo.lines import sample
 from corridor.impact.distance import measure_distance
 from corridor.impact.terrain_metrics import GradeSupport, judge_grades, measure_cost, measure_terrain
 from corridor.impact.words import describe_limits
@@ -25,6 +26,7 @@ from corridor.model.profile import Profile
 from corridor.model.results import Layers, PerspectiveWords, Results
 from corridor.network.assemble import Assembly, assemble
 from corridor.scoring.matrix import DecisionMatrix, build_matrix
+from corridor.scoring.methods import Method
 from corridor.scoring.perspectives import Perspective, load_perspectives
 from corridor.scoring.rank import rank_alternatives
 from corridor.scoring.weights import WeightsLike, resolve_weights
@@ -47,7 +49,9 @@ def _silent(_: str) -> None:
 class Comparison:
     """Candidates, their metrics and ranks, and the files and maps made of them."""
 
-    def __init__(self, study: Study, results: Results, matrix: DecisionMatrix, perspectives: dict[str, Perspective]) -> None:
+    def __init__(
+        self, study: Study, results: Results, matrix: DecisionMatrix, perspectives: dict[str, Perspective]
+    ) -> None:
         self.study = study
         self.results = results
         self._matrix = matrix
@@ -55,7 +59,7 @@ class Comparison:
 
     @cached_property
     def candidates(self) -> gpd.GeoDataFrame:
-        """One row per candidate: candidate_id, name, family, mode, comparator, assumptions, note, geometry (EPSG:4326)."""
+        """One row per candidate, EPSG:4326: id, name, family, mode, aliases, assumptions, sources, geometry."""
         rows = [
             {
                 "candidate_id": c.candidate_id,
@@ -74,7 +78,7 @@ class Comparison:
 
     @property
     def metrics(self) -> pd.DataFrame:
-        """One row per candidate; a column per metric with its unit in the name, ``_low``/``_high`` where it is a range."""
+        """One row per candidate; a column per metric, unit in its name, ``_low``/``_high`` where it is a range."""
         return self.results.metrics
 
     @property
@@ -82,7 +86,9 @@ class Comparison:
         """Names that :meth:`rank` takes."""
         return tuple(self._perspectives)
 
-    def rank(self, perspective: str | None = None, *, weights: WeightsLike | None = None, method: str = "weighted-sum") -> pd.DataFrame:
+    def rank(
+        self, perspective: str | None = None, *, weights: WeightsLike | None = None, method: Method = "weighted-sum"
+    ) -> pd.DataFrame:
         """Candidates from best to worst under a perspective (the study's own by default) or under given weights.
 
         Comparators are ranked among themselves. The columns say each criterion's contribution and the reason.
@@ -150,7 +156,8 @@ def compare(
     notes = describe_limits(candidates, inputs.dem, grades, reach, assembly, inputs.places)
     notes["scoring"] = matrix.notes
     ranking = pd.concat(
-        [rank_alternatives(matrix, view).assign(perspective=name) for name, view in perspectives.items()], ignore_index=True
+        [rank_alternatives(matrix, view).assign(perspective=name) for name, view in perspectives.items()],
+        ignore_index=True,
     )
     used = {source for candidate in candidates for source in candidate.source_ids}
     results = Results(
@@ -196,7 +203,11 @@ def build_candidates(
     slowed = inputs.dem if study.grade_effect else None
     for spec in study.candidates:
         if isinstance(spec, ExistingCandidates):
-            places = inputs.places.frame if inputs.places else gpd.GeoDataFrame({"name": [], "lon": [], "lat": [], "population": []}, geometry=[])
+            places = (
+                inputs.places.frame
+                if inputs.places
+                else gpd.GeoDataFrame({"name": [], "lon": [], "lat": [], "population": []}, geometry=[])
+            )
             found, reachability = build_existing_candidates(
                 spec, inputs.catalogue, assembly, places, origin, destination, study.snap_limit_km * 1000
             )
@@ -227,8 +238,6 @@ def judge_study_grades(study: Study, inputs: Inputs, assembly: Assembly) -> Grad
 
 
 def _line_profile(line: shapely.LineString, dem: Dem, what: str) -> Profile:
-    from corridor.geo.lines import sample
-
     chainage, lon, lat = sample(line, min(dem.resolution_m / 2, 100.0))
     ground = dem.require(lon, lat, f"section '{what}'")
     return Profile(chainage / 1000, lon, lat, ground, ground, np.full(len(ground), np.inf), ())
@@ -258,7 +267,11 @@ def measure_candidates(
         row |= measure_distance(candidate, focus, study.focus.id, study.focus.country)
         row |= measure_terrain(candidate, profiles[candidate.candidate_id], dem, slope, rugged, grades, draws)
         row |= measure_cost(candidate, inputs.catalogue.unit_costs)
-        row |= {"dem": dem.source.title, "dem_resolution_m": round(dem.resolution_m, 1), "dem_vertical_error_m": dem.vertical_error_m}
+        row |= {
+            "dem": dem.source.title,
+            "dem_resolution_m": round(dem.resolution_m, 1),
+            "dem_vertical_error_m": dem.vertical_error_m,
+        }
         rows.append(row)
     return _complete_ranges(pd.DataFrame(rows))
 
@@ -294,5 +307,9 @@ def _layers(inputs: Inputs, focus: shapely.Geometry) -> Layers:
         geometry=gpd.points_from_xy([c.lon for c in crossings], [c.lat for c in crossings]),
         crs=WGS84,
     )
-    places = inputs.places.frame if inputs.places else gpd.GeoDataFrame({"name": [], "country": [], "population": []}, geometry=[], crs=WGS84)
+    places = (
+        inputs.places.frame
+        if inputs.places
+        else gpd.GeoDataFrame({"name": [], "country": [], "population": []}, geometry=[], crs=WGS84)
+    )
     return Layers(inputs.dem.heights_m, inputs.dem.grid, inputs.borders.countries, places, frame, focus)

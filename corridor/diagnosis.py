@@ -82,10 +82,24 @@ def _data_table(study: Study, inputs: Inputs) -> Table:
     covered = np.isfinite(inputs.dem.sample(grid[0].ravel(), grid[1].ravel())).mean()
     in_land = (inputs.borders.country_at(grid[0].ravel(), grid[1].ravel()) != "").mean()
     rows = [
-        [s.title, s.file, s.date or "unknown", s.licence, _coverage(s.source_id, float(covered), float(in_land), inputs)]
+        [
+            s.title,
+            s.file,
+            s.date or "unknown",
+            s.licence,
+            _coverage(s.source_id, float(covered), float(in_land), inputs),
+        ]
         for s in inputs.sources
     ]
-    rows.append(["Reference catalogue", str(inputs.catalogue.folder.name), study.as_of, f"{len(inputs.catalogue.sources)} sources", _catalogue(inputs)])
+    rows.append(
+        [
+            "Reference catalogue",
+            str(inputs.catalogue.folder.name),
+            study.as_of,
+            f"{len(inputs.catalogue.sources)} sources",
+            _catalogue(inputs),
+        ]
+    )
     return ("Data", ["what", "file", "date", "licence", "covers"], rows)
 
 
@@ -108,7 +122,10 @@ def _catalogue(inputs: Inputs) -> str:
 def _country_table(network: Network) -> Table:
     edges = network.edges[~network.is_border]
     grouped = edges.groupby(["country", "mode"])["length_m"].agg(["count", "sum"])
-    rows = [[str(c) or "none", str(m), f"{int(r['count']):,}", f"{r['sum'] / 1000:,.0f}"] for (c, m), r in grouped.iterrows()]
+    rows = [
+        [str(c) or "none", str(m), f"{int(r['count']):,}", f"{r['sum'] / 1000:,.0f}"]
+        for (c, m), r in grouped.iterrows()
+    ]
     return ("Network by country", ["country", "mode", "edges", "km"], rows)
 
 
@@ -119,7 +136,16 @@ def _border_table(network: Network, inputs: Inputs) -> Table:
         listed = sorted({c for c in group["crossing_id"] if c})
         opened = sorted({inputs.catalogue.crossings[c].name for c in listed if inputs.catalogue.crossings[c].is_open})
         closed = int((group["status"] != "open").sum())
-        rows.append([str(border), str(mode), str(len(group)), str(closed), ", ".join(listed) or "none", ", ".join(opened) or "none"])
+        rows.append(
+            [
+                str(border),
+                str(mode),
+                str(len(group)),
+                str(closed),
+                ", ".join(listed) or "none",
+                ", ".join(opened) or "none",
+            ]
+        )
     return ("Passages between countries", ["border", "mode", "found", "closed", "listed crossings found", "open"], rows)
 
 
@@ -152,9 +178,13 @@ def computed_km(row: Check, network: Network, inputs: Inputs) -> float:
         NoRouteError: there is no way between two of them.
     """
     rail = row.mode == "rail"
-    closed = network.closed(row.mode, any_status=rail) & ~(network.is_border & (network.edges["mode"] == row.mode).to_numpy())
+    closed = network.closed(row.mode, any_status=rail) & ~(
+        network.is_border & (network.edges["mode"] == row.mode).to_numpy()
+    )
     stops = [_position(network, inputs, node, row.mode, closed) for node in (row.from_node, *row.via, row.to_node)]
-    forward, backward = (network.edges["length_m" if rail else name].to_numpy() for name in ("minutes_forward", "minutes_backward"))
+    forward, backward = (
+        network.edges["length_m" if rail else name].to_numpy() for name in ("minutes_forward", "minutes_backward")
+    )
     legs = [network.route(start, end, forward, backward, closed) for start, end in pairwise(stops)]
     return sum(measure_route(network, leg).length_km for leg in legs)
 

@@ -291,7 +291,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def _say(fault: Any) -> str:
     """One fault in a person's words: field, what is wrong, what was given."""
-    field = ".".join(str(part) for part in fault["loc"] if part not in {"reference", "existing", "Place", "constrained-str"})
+    field = ".".join(
+        str(part) for part in fault["loc"] if part not in {"reference", "existing", "Place", "constrained-str"}
+    )
     if fault["type"] == "extra_forbidden":
         return f"{field}: unknown key; take it out or see the README for the keys"
     if fault["type"] == "missing":

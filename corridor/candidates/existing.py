@@ -55,7 +55,9 @@ def build_existing_candidates(
     closed = network.closed(spec.mode, countries=spec.countries, assume_open=spec.assume_open)
     grades = _documented_grades(catalogue, assembly)
     start = network.snap(origin.lon, origin.lat, closed, limit_m=snap_limit_m, what=f"origin {origin.name}")
-    end = network.snap(destination.lon, destination.lat, closed, limit_m=snap_limit_m, what=f"destination {destination.name}")
+    end = network.snap(
+        destination.lon, destination.lat, closed, limit_m=snap_limit_m, what=f"destination {destination.name}"
+    )
     reach = measure_reachability(spec, network, start, end)
     try:
         routes = find_alternatives(
@@ -63,8 +65,9 @@ def build_existing_candidates(
         )
     except NoRouteError as fault:
         raise NoRouteError(
-            f"candidates '{spec.id}': no open road from {origin.name} to {destination.name} in {', '.join(spec.countries)}"
-            f"{say_gaps(find_gaps(network, closed, start, end))}; name a crossing or section in assume_open, or allow a country"
+            f"candidates '{spec.id}': no open road from {origin.name} to {destination.name} in "
+            f"{', '.join(spec.countries)}{say_gaps(find_gaps(network, closed, start, end))}; "
+            f"name a crossing or section in assume_open, or allow a country"
         ) from fault
     candidates = []
     for number, route in enumerate(routes, 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -88,7 +89,9 @@ def route_parts(network: Network, route: Route, documented_grade_pct: Mapping[in
     edges = network.edges.iloc[list(route.edges)]
     lengths = part_lengths_km(network, route)
     grades = np.array([documented_grade_pct.get(edge, np.nan) for edge in route.edges])
-    key = (edges["class"] + "|" + edges["status"] + "|" + edges["country"] + "|" + edges["ref"] + "|" + edges["section_id"]).to_numpy()
+    key = (
+        edges["class"] + "|" + edges["status"] + "|" + edges["country"] + "|" + edges["ref"] + "|" + edges["section_id"]
+    ).to_numpy()
     key = key + "|" + grades.astype(str)
     real = np.flatnonzero((lengths > 0) & ~network.is_border[list(route.edges)])
     runs = np.split(real, np.flatnonzero(key[real][1:] != key[real][:-1]) + 1) if len(real) else []
@@ -132,7 +135,7 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
 def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[BorderPassage, ...]:
     """Where consecutive parts lie in different countries, with the listed crossing there, if any."""
     found = []
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in pairwise(parts):
         if before.country == after.country:
             continue
         at = shapely.get_point(before.line, -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -52,7 +53,9 @@ def build_reference_candidate(
         line = lines[section.section_id]
         match = assembly.matches.get(section.section_id)
         along, against = minutes[section.section_id]
-        parts.append(section_part(section, line.reverse() if reverse else line, against if reverse else along, match, reverse))
+        parts.append(
+            section_part(section, line.reverse() if reverse else line, against if reverse else along, match, reverse)
+        )
     _require_continuous(parts, sections, asked_by)
     ends = _end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
     return Candidate(
@@ -77,7 +80,7 @@ def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogu
         StudyError: two neighbours share no node; names the two.
     """
     turned: list[bool] = []
-    for before, after in zip(sections, sections[1:], strict=False):
+    for before, after in pairwise(sections):
         ends = {before.from_node, before.to_node}
         shared = ends & {after.from_node, after.to_node}
         if turned:
@@ -140,9 +143,7 @@ def section_minutes(
 
 
 def _require_continuous(parts: Sequence[Part], sections: Sequence[Section], asked_by: str) -> None:
-    for (before, after), (left, right) in zip(
-        zip(parts, parts[1:], strict=False), zip(sections, sections[1:], strict=False), strict=True
-    ):
+    for (before, after), (left, right) in zip(pairwise(parts), pairwise(sections), strict=True):
         gap = float(distance_m(*before.line.coords[-1], *after.line.coords[0]))
         if gap > GAP_LIMIT_M:
             raise StudyError(

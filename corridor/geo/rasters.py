@@ -32,7 +32,7 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid) -> Floats32:
 
 
 def grid_over(grid: Grid, crs: str, resolution: float | None = None) -> Grid:
-    """The grid in another CRS that covers ``grid``; ``resolution`` in units of ``crs``, or what keeps the pixels' size."""
+    """The grid in another CRS that covers ``grid``, of a resolution in units of ``crs`` or of about the same pixels."""
     from rasterio.warp import calculate_default_transform
 
     rows, cols = grid.shape

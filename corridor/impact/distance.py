@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from corridor.geo.geodesy import distance_m, line_lengths_m
 from corridor.model.candidate import Candidate, Part
 from corridor.model.section import TO_BUILD, Range
 
+Floats = NDArray[np.float64]
 
-def measure_distance(candidate: Candidate, focus: shapely.Geometry, focus_id: str, focus_country: str) -> dict[str, Any]:
+
+def measure_distance(
+    candidate: Candidate, focus: shapely.Geometry, focus_id: str, focus_country: str
+) -> dict[str, Any]:
     """Length, parts inside the focus region and to be built, detour, driving time and border checks.
 
     Args:
@@ -30,7 +35,9 @@ def measure_distance(candidate: Candidate, focus: shapely.Geometry, focus_id: st
     length = candidate.length_km
     first, last = candidate.line.coords[0], candidate.line.coords[-1]
     straight_km = float(distance_m(*first, *last)) / 1000
-    inside = _sum([part.length_km.scaled(_share_inside(part, focus)) for part in candidate.parts if part.country == focus_country])
+    inside = _sum(
+        [part.length_km.scaled(_share_inside(part, focus)) for part in candidate.parts if part.country == focus_country]
+    )
     to_build = _sum([part.length_km for part in candidate.parts if part.status in TO_BUILD])
     driving_h = _sum([part.minutes for part in candidate.parts]).scaled(1 / 60)
     checks_h = _sum([passage.delay_min for passage in candidate.passages if passage.delay_min]).scaled(1 / 60)
@@ -73,8 +80,8 @@ def _ranged(name: str, value: Range) -> dict[str, float]:
     return {name: value.mid, f"{name}_low": value.low, f"{name}_high": value.high}
 
 
-def profile_gradient_pct(chainage_km: np.ndarray, height_m: np.ndarray, window_km: float) -> np.ndarray:  # type: ignore[type-arg]
+def profile_gradient_pct(chainage_km: Floats, height_m: Floats, window_km: float) -> Floats:
     """Grade in percent between points ``window_km`` apart, at every chainage that has such a point ahead."""
     ahead = np.interp(chainage_km + window_km, chainage_km, height_m)
     usable = chainage_km + window_km <= chainage_km[-1]
-    return (ahead - height_m)[usable] / (window_km * 10)
+    return np.asarray((ahead - height_m)[usable] / (window_km * 10))

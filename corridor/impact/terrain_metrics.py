@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from corridor.errors import CatalogueError
 from corridor.impact.distance import profile_gradient_pct
 from corridor.model.candidate import Candidate, Part
-from corridor.model.section import Range, UnitCost
 from corridor.model.profile import Profile
+from corridor.model.section import CostKind, Range, UnitCost
 from corridor.terrain.profile import HYSTERESIS_ERRORS, climbs_m, lay_line
 from corridor.terrain.surface import GRADE_WINDOW_M, Dem
 from corridor.terrain.uncertainty import ErrorField
@@ -44,11 +44,15 @@ def judge_grades(dem: Dem, level_profiles: Sequence[Profile]) -> GradeSupport:
     """
     if not dem.carries_grades:
         limit = GRADE_WINDOW_M / 2
-        return GradeSupport(False, f"pixels of {dem.resolution_m:.0f} m are coarser than the {limit:.0f} m that grades need")
+        return GradeSupport(
+            False, f"pixels of {dem.resolution_m:.0f} m are coarser than the {limit:.0f} m that grades need"
+        )
     for profile in level_profiles:
         p95 = grade_p95_pct(profile)
         if p95 >= LEVEL_P95_PCT:
-            return GradeSupport(False, f"a line known to be nearly level shows grades of {p95:.1f} % (95th percentile) on it")
+            return GradeSupport(
+                False, f"a line known to be nearly level shows grades of {p95:.1f} % (95th percentile) on it"
+            )
     if not level_profiles:
         return GradeSupport(False, "the study names no level line to test the DEM's noise on")
     return GradeSupport(True, f"pixels of {dem.resolution_m:.0f} m, and the level line stays under {LEVEL_P95_PCT:g} %")
@@ -56,7 +60,9 @@ def judge_grades(dem: Dem, level_profiles: Sequence[Profile]) -> GradeSupport:
 
 def grade_p95_pct(profile: Profile) -> float:
     """95th percentile of the absolute grade over 1 km, in percent."""
-    return float(np.percentile(np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, GRADE_WINDOW_M / 1000)), 95))
+    return float(
+        np.percentile(np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, GRADE_WINDOW_M / 1000)), 95)
+    )
 
 
 def measure_terrain(
@@ -88,10 +94,14 @@ def measure_terrain(
     metrics |= {
         "mean_slope_deg": band_slope,
         "ruggedness_m": band_ruggedness,
-        "ground_departure_p95_m": float(np.percentile(np.abs(profile.ground_m - profile.height_m)[_open_ground(profile)], 95)),
+        "ground_departure_p95_m": float(
+            np.percentile(np.abs(profile.ground_m - profile.height_m)[_open_ground(profile)], 95)
+        ),
         "tunnel_km": sum(part.tunnel_km for part in candidate.parts),
         "bridge_km": sum(part.bridge_km for part in candidate.parts),
-        "documented_max_grade_pct": max((p.max_grade_pct for p in candidate.parts if p.max_grade_pct is not None), default=np.nan),
+        "documented_max_grade_pct": max(
+            (p.max_grade_pct for p in candidate.parts if p.max_grade_pct is not None), default=np.nan
+        ),
     }
     if grades.supported:
         gradient = np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, GRADE_WINDOW_M / 1000))
@@ -122,7 +132,9 @@ def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: float) -
 
 def _drawn(profile: Profile, field: ErrorField, threshold_m: float) -> dict[str, float]:
     ground = profile.ground_m + field.sample(profile.lon, profile.lat)
-    return _height_metrics(profile.chainage_km, lay_line(profile.chainage_km, ground, profile.limit_pct, profile.spans), threshold_m)
+    return _height_metrics(
+        profile.chainage_km, lay_line(profile.chainage_km, ground, profile.limit_pct, profile.spans), threshold_m
+    )
 
 
 def _band_means(profile: Profile, dem: Dem, rasters: tuple[Floats, ...]) -> tuple[float, ...]:
@@ -152,18 +164,20 @@ def measure_cost(candidate: Candidate, unit_costs: Sequence[UnitCost]) -> dict[s
     for part in candidate.parts:
         for kind, km in _priced_km(part):
             if (part.mode, kind) not in table:
-                raise CatalogueError(f"unit_costs.csv: no row for {part.mode} {kind}; candidate '{candidate.candidate_id}' needs it")
+                raise CatalogueError(
+                    f"unit_costs.csv: no row for {part.mode} {kind}; candidate '{candidate.candidate_id}' needs it"
+                )
             price = table[part.mode, kind]
             total = total + Range(price.low * km.low, price.mid * km.mid, price.high * km.high)
     return {"cost_musd": total.mid, "cost_musd_low": total.low, "cost_musd_high": total.high}
 
 
-def _priced_km(part: Part) -> list[tuple[str, Range]]:
+def _priced_km(part: Part) -> list[tuple[CostKind, Range]]:
     if part.status in _RENEW:
         return [("upgrade", part.length_km)]
     if part.status not in _NEW:
         return []
-    exact = [("tunnel", part.tunnel_km), ("bridge", part.bridge_km)]
+    exact: list[tuple[CostKind, float]] = [("tunnel", part.tunnel_km), ("bridge", part.bridge_km)]
     structures = part.tunnel_km + part.bridge_km
     length = part.length_km
     surface = Range(max(length.low - structures, 0), max(length.mid - structures, 0), max(length.high - structures, 0))

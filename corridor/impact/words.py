@@ -27,7 +27,8 @@ def describe_limits(
     """
     return {
         "heights": (
-            f"Heights are from {dem.source.title}: pixels of {dem.resolution_m:.0f} m, standard error {dem.vertical_error_m:g} m. "
+            f"Heights are from {dem.source.title}: pixels of {dem.resolution_m:.0f} m, "
+            f"standard error {dem.vertical_error_m:g} m. "
             f"Ranges of heights and climbs are the 5th to 95th percentile over draws of that error, smooth over "
             f"{dem.error_range_m / 1000:g} km.",
         ),
@@ -40,7 +41,9 @@ def describe_limits(
         "not on the map": tuple(f"{key}: {why}" for key, why in sorted(assembly.schematic.items())),
         "joins": assembly.joins,
         "assumptions": tuple(
-            f"{candidate.name} takes as open or built: {'; '.join(candidate.assumptions)}." for candidate in candidates if candidate.assumptions
+            f"{candidate.name} takes as open or built: {'; '.join(candidate.assumptions)}."
+            for candidate in candidates
+            if candidate.assumptions
         ),
     }
 
@@ -48,10 +51,10 @@ def describe_limits(
 def _say_reach(item: object, places: Places | None) -> str:
     countries = " and ".join(item.countries)  # type: ignore[attr-defined]
     if item.connected:  # type: ignore[attr-defined]
-        return f"Open roads inside {countries} alone lead from origin to destination, if the borders between them could be passed."
+        return f"Open roads inside {countries} alone lead from origin to destination, if their borders could be passed."
     gaps = [say_gap(gap, places) for gap in item.gaps]  # type: ignore[attr-defined]
     missing = f"; the road gaps are {', '.join(gaps)}" if gaps else "; no gap of under 3 km was found"
-    return f"Open roads inside {countries} alone don't reach the destination, even if the borders could be passed{missing}."
+    return f"Open roads inside {countries} alone don't reach the destination, even if borders could be passed{missing}."
 
 
 def say_gap(gap: Gap, places: Places | None) -> str:

@@ -35,7 +35,7 @@ class Part:
     """A stretch of a candidate that is alike: one section, or a run of like edges of the network.
 
     ``line`` runs in travelling direction. ``length_km`` is the documented length where there is one (then
-    ``documented`` is True) and else the drawn one; ``drawn_km`` is always the line's own length. ``minutes`` is the
+    ``documented`` is True), else the drawn one; ``drawn_km`` is always the line's own length. ``minutes`` is the
     travel time without border checks. ``edges`` are the rows of the network's edge table that the part runs over.
     """
 
@@ -61,7 +61,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class BorderPassage:
-    """Where a candidate goes from one country to another: the listed crossing, its status and delay, if there is one."""
+    """Where a candidate goes from one country to another: its listed crossing, status and delay, if any."""
 
     countries: tuple[str, str]
     lon: float

@@ -34,10 +34,13 @@ class Grid:
     def fractional_index(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Rows and columns, as floats, of points; whole numbers are pixel centres."""
         inverse = ~self.transform
-        cols, rows = inverse * (np.asarray(x, dtype=float), np.asarray(y, dtype=float))
-        return np.asarray(rows) - 0.5, np.asarray(cols) - 0.5
+        x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+        cols = inverse.a * x + inverse.b * y + inverse.c
+        rows = inverse.d * x + inverse.e * y + inverse.f
+        return rows - 0.5, cols - 0.5
 
     def centres(self, rows: Floats, cols: Floats) -> tuple[Floats, Floats]:
         """Coordinates x, y of the centres of pixels (fractional indices allowed)."""
-        x, y = self.transform * (np.asarray(cols, dtype=float) + 0.5, np.asarray(rows, dtype=float) + 0.5)
-        return np.asarray(x), np.asarray(y)
+        right, down = np.asarray(cols, dtype=float) + 0.5, np.asarray(rows, dtype=float) + 0.5
+        t = self.transform
+        return t.a * right + t.b * down + t.c, t.d * right + t.e * down + t.f

@@ -8,6 +8,7 @@ from typing import Literal
 from shapely import LineString
 
 Mode = Literal["road", "rail"]
+CostKind = Literal["surface", "bridge", "tunnel", "upgrade"]
 Status = Literal["open", "construction", "disused", "abandoned", "planned", "closed"]
 USABLE: frozenset[str] = frozenset(("open",))
 TO_BUILD: frozenset[str] = frozenset(("planned", "construction", "abandoned"))
@@ -68,8 +69,8 @@ class Section:
 
     ``length_km`` is the documented length, or None where no document gives one; ``line`` is the drawn line (lon, lat)
     from ``from_node`` to ``to_node`` and its own length is kept beside, never mixed in. ``control`` is the country
-    that controls the stretch in fact since ``control_from`` (the row's ``as_of``) where that differs from ``country``. ``opened`` is when
-    it came into use, ISO date, where that is recent enough to matter. ``follows_osm`` says that OpenStreetMap shows
+    that controls the stretch in fact since ``control_from`` (the row's ``as_of``) where that differs from ``country``.
+    ``opened`` is when it came into use, ISO date, where that is recent enough to matter. ``follows_osm`` says that OpenStreetMap shows
     this formation, so that its geometry may be taken from there.
     """
 
@@ -128,7 +129,7 @@ class UnitCost:
     """Price of a kilometre of one kind of construction, in millions of US dollars."""
 
     mode: Mode
-    kind: Literal["surface", "bridge", "tunnel", "upgrade"]
+    kind: CostKind
     cost_musd_per_km: Range
     price_year: str
     source_ids: tuple[str, ...]

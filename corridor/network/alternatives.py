@@ -65,7 +65,9 @@ def route_minutes(network: Network, route: Route) -> float:
     """Travel time of a route in minutes, ends cut, checks at open borders included."""
     edges = list(route.edges)
     minutes = np.where(
-        route.forward, network.edges["minutes_forward"].to_numpy()[edges], network.edges["minutes_backward"].to_numpy()[edges]
+        route.forward,
+        network.edges["minutes_forward"].to_numpy()[edges],
+        network.edges["minutes_backward"].to_numpy()[edges],
     )
     lengths = network.edges["length_m"].to_numpy()[edges] / 1000
     share = np.divide(part_lengths_km(network, route), lengths, out=np.ones(len(edges)), where=lengths > 0)

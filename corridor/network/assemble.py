@@ -63,7 +63,9 @@ def assemble(
     slowed = dem if grade_effect else None
     if osm is None:
         physical = build_physical(ways_of_sections(list(sections.values())))
-        network = build_network(physical, borders, crossings, catalogue.speeds, slowed, sections=sections, country_of_edge={})
+        network = build_network(
+            physical, borders, crossings, catalogue.speeds, slowed, sections=sections, country_of_edge={}
+        )
         return Assembly(network, {}, {}, ())
     progress("joining ways into a network")
     ways = _with_additions(ways_of_osm(osm), sections, catalogue)

@@ -74,7 +74,9 @@ def _join_rail_gaps(ways: Ways) -> Ways:
     loose = np.unique(ends[np.bincount(vertex)[vertex[ends]] == 1])
     xy = shapely.get_coordinates(ways.frame.geometry.to_numpy()[rail])[loose]
     scale = np.cos(np.radians(xy[:, 1].mean())) if len(xy) else 1.0
-    pairs = cKDTree(xy * [scale, 1.0]).query_pairs(JOIN_LIMIT_M / 110_000, output_type="ndarray") if len(xy) > 1 else []
+    pairs = np.zeros((0, 2), dtype=np.int64)
+    if len(xy) > 1:
+        pairs = cKDTree(xy * [scale, 1.0]).query_pairs(JOIN_LIMIT_M / 110_000, output_type="ndarray")
     gaps = distance_m(*xy[pairs[:, 0]].T, *xy[pairs[:, 1]].T) if len(pairs) else np.zeros(0)
     parent = {int(c): int(c) for c in component[vertex[loose]]}
 
@@ -104,7 +106,9 @@ def _join_rail_gaps(ways: Ways) -> Ways:
 def _append(ways: Ways, added: gpd.GeoDataFrame, node_ids: Ints, sizes: Ints, joins: tuple[str, ...] = ()) -> Ways:
     frame = pd.concat([ways.frame, added], ignore_index=True)
     offsets = np.concatenate([ways.offsets, ways.offsets[-1] + np.cumsum(sizes)])
-    return Ways(gpd.GeoDataFrame(frame, crs=WGS84), np.concatenate([ways.node_ids, node_ids]), offsets, ways.joins + joins)
+    return Ways(
+        gpd.GeoDataFrame(frame, crs=WGS84), np.concatenate([ways.node_ids, node_ids]), offsets, ways.joins + joins
+    )
 
 
 def ways_of_sections(sections: Sequence[Section]) -> Ways:
@@ -202,7 +206,11 @@ def build_physical(ways: Ways) -> Physical:
     frame = ways.frame
     key = frame.groupby(_KEY, sort=False).ngroup().to_numpy().astype(np.int64)
     chains = build_chains(
-        ways.node_ids, ways.offsets.astype(np.int64), key, frame["oneway"].to_numpy().astype(np.int64), np.zeros(0, np.int64)
+        ways.node_ids,
+        ways.offsets.astype(np.int64),
+        key,
+        frame["oneway"].to_numpy().astype(np.int64),
+        np.zeros(0, np.int64),
     )
     xy = shapely.get_coordinates(frame.geometry.to_numpy())
     owner = np.repeat(np.arange(len(chains.u)), np.diff(chains.offsets))
@@ -236,7 +244,9 @@ def build_network(
     countries = country_of_lines(edges.geometry.to_numpy(), borders)
     countries = smooth_islands(edges["u"].to_numpy(), edges["v"].to_numpy(), edges["length_m"].to_numpy(), countries)
     design = np.full(len(edges), np.nan)
-    for row, section_id in zip(np.flatnonzero(edges["section_id"] != ""), edges["section_id"][edges["section_id"] != ""], strict=True):
+    for row, section_id in zip(
+        np.flatnonzero(edges["section_id"] != ""), edges["section_id"][edges["section_id"] != ""], strict=True
+    ):
         section = sections[section_id]
         countries[row] = section.control or section.country
         if section.design_speed_kmh and section.mode == "road":
@@ -282,8 +292,10 @@ def _border_links(
     for u, v, mode in edges.loc[touching, ["u", "v", "mode"]].itertuples(index=False):
         modes.setdefault(u, set()).add(mode)
         modes.setdefault(v, set()).add(mode)
-    rows: dict[str, list[object]] = {k: [] for k in ("u", "v", "mode", "class", "status", "border", "crossing_id", "delay_min")}
-    for a in doubled:
+    rows: dict[str, list[object]] = {
+        k: [] for k in ("u", "v", "mode", "class", "status", "border", "crossing_id", "delay_min")
+    }
+    for a in doubled.tolist():
         b = a + 1
         while b < len(original) and original[b] == original[a]:
             for mode in sorted(modes.get(int(a), set()) & modes.get(int(b), set())):

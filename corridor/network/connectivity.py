@@ -61,7 +61,10 @@ def find_gaps(network: Network, closed: NDArray[np.bool_], start: Position, end:
     gaps: list[Gap] = []
     for at in found[np.argsort(near[found], kind="stable")]:
         p, q = a[which[at]], b[at]
-        ends = (float(network.node_lon[p]), float(network.node_lat[p])), (float(network.node_lon[q]), float(network.node_lat[q]))
+        ends = (
+            (float(network.node_lon[p]), float(network.node_lat[p])),
+            (float(network.node_lon[q]), float(network.node_lat[q])),
+        )
         if all(distance_m(*ends[1], *gap.to_lonlat) > CLUSTER_M for gap in gaps):
             gaps.append(Gap(float(distance_m(*ends[0], *ends[1])), *ends))
     return sorted(gaps, key=lambda gap: gap.length_m)

@@ -21,10 +21,10 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 UNFIT_CLASSES = ("track", "service")
-EDGE_COLUMNS = (
-    "u v mode class status oneway bridge tunnel ref name section_id country border crossing_id delay_min "
-    "length_m minutes_forward minutes_backward geometry"
-).split()
+EDGE_COLUMNS = [
+    *("u", "v", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name", "section_id"),
+    *("country", "border", "crossing_id", "delay_min", "length_m", "minutes_forward", "minutes_backward", "geometry"),
+]
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,15 @@ class Network:
     @cached_property
     def is_border(self) -> Bools:
         """Which edges are the passage from one country to another."""
-        return (self.edges["border"] != "").to_numpy()
+        return np.asarray(self.edges["border"] != "")
 
     def closed(
-        self, mode: str, *, countries: Collection[str] | None = None, assume_open: Collection[str] = (), any_status: bool = False
+        self,
+        mode: str,
+        *,
+        countries: Collection[str] | None = None,
+        assume_open: Collection[str] = (),
+        any_status: bool = False,
     ) -> Bools:
         """Edges that may not be used: another mode, not open, a border without open crossing, another country.
 
@@ -105,7 +110,7 @@ class Network:
             shut |= ~edges["country"].isin(list(countries)) & ~self.is_border
             beyond = [pair for pair in edges["border"].unique() if pair and not set(pair.split("-")) <= set(countries)]
             shut |= edges["border"].isin(beyond)
-        return shut.to_numpy(dtype=bool)
+        return np.array(shut, dtype=bool)
 
     @cached_property
     def crs(self) -> str:
@@ -190,9 +195,7 @@ class Network:
         leaves_forward = first_node == int(self.edges["v"].iat[start.edge])
         return [(start.edge, leaves_forward), *steps]
 
-    def _direct(
-        self, start: Position, end: Position, forward: Floats, backward: Floats, oneway: bool
-    ) -> Route | None:
+    def _direct(self, start: Position, end: Position, forward: Floats, backward: Floats, oneway: bool) -> Route | None:
         share = end.fraction - start.fraction
         if share < 0 and oneway:
             return None

@@ -38,13 +38,17 @@ def country_of_lines(lines: Objects, borders: Borders) -> Objects:
 
 def _majority(line: shapely.LineString, borders: Borders) -> str:
     count = max(int(np.ceil(line.length / _STEP_DEG)), 2)
-    at = shapely.get_coordinates(shapely.line_interpolate_point(line, (np.arange(count) + 0.5) / count, normalized=True))
+    at = shapely.get_coordinates(
+        shapely.line_interpolate_point(line, (np.arange(count) + 0.5) / count, normalized=True)
+    )
     names, counts = np.unique(borders.country_at(at[:, 0], at[:, 1]).astype(str), return_counts=True)
     known = names != ""
     return str(names[known][np.argmax(counts[known])]) if known.any() else ""
 
 
-def smooth_islands(u: NDArray[np.int64], v: NDArray[np.int64], length_m: NDArray[np.float64], countries: Objects) -> Objects:
+def smooth_islands(
+    u: NDArray[np.int64], v: NDArray[np.int64], length_m: NDArray[np.float64], countries: Objects
+) -> Objects:
     """Countries with connected islands under the hysteresis given to the neighbour that touches most of them."""
     countries = countries.copy()
     for _ in range(4):
@@ -67,12 +71,17 @@ def _islands(
     a, b = code * n_nodes + u, code * n_nodes + v
     graph = sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(int(code.max() + 1) * n_nodes,) * 2)
     _, parts = connected_components(graph, directed=False)
-    labels = parts[a]
-    return labels, np.bincount(labels, weights=length_m, minlength=labels.max() + 1)
+    labels = np.asarray(parts[a], dtype=np.int64)
+    totals = np.bincount(labels, weights=length_m, minlength=int(labels.max()) + 1)
+    return labels, totals.astype(np.float64)
 
 
 def _absorb(
-    u: NDArray[np.int64], v: NDArray[np.int64], length_m: NDArray[np.float64], countries: Objects, small: NDArray[np.bool_]
+    u: NDArray[np.int64],
+    v: NDArray[np.int64],
+    length_m: NDArray[np.float64],
+    countries: Objects,
+    small: NDArray[np.bool_],
 ) -> bool:
     """Give small edges the country of the longest edge beside them that isn't small; True if any changed."""
     best: dict[int, tuple[float, str]] = {}
@@ -91,7 +100,9 @@ def _absorb(
     return changed
 
 
-def find_crossing(lon: float, lat: float, pair: frozenset[str], mode: str, crossings: Iterable[Crossing]) -> Crossing | None:
+def find_crossing(
+    lon: float, lat: float, pair: frozenset[str], mode: str, crossings: Iterable[Crossing]
+) -> Crossing | None:
     """The listed crossing between two countries for a mode nearest to a point, if within reach (1.5 km)."""
     fitting = [c for c in crossings if c.countries == pair and c.mode == mode]
     if not fitting:

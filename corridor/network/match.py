@@ -33,7 +33,9 @@ class Match:
 
     def spans_reversed(self) -> tuple[Span, ...]:
         """The structures by chainage from the other end."""
-        return tuple(replace(s, from_km=self.length_km - s.to_km, to_km=self.length_km - s.from_km) for s in self.spans[::-1])
+        return tuple(
+            replace(s, from_km=self.length_km - s.to_km, to_km=self.length_km - s.from_km) for s in self.spans[::-1]
+        )
 
 
 def match_section(network: Network, section: Section, start: Position, end: Position) -> Match:

@@ -74,6 +74,8 @@ def _end_grades(edges: gpd.GeoDataFrame, dem: Dem) -> Floats:
     first, last = shapely.get_point(lines, 0), shapely.get_point(lines, -1)
     rise = dem.sample(shapely.get_x(last), shapely.get_y(last)) - dem.sample(shapely.get_x(first), shapely.get_y(first))
     length = edges["length_m"].to_numpy()
-    known = (length >= 2 * dem.resolution_m) & ~edges["tunnel"].to_numpy() & ~edges["bridge"].to_numpy() & np.isfinite(rise)
+    known = (
+        (length >= 2 * dem.resolution_m) & ~edges["tunnel"].to_numpy() & ~edges["bridge"].to_numpy() & np.isfinite(rise)
+    )
     known &= (edges["mode"] == "road").to_numpy()
     return np.where(known, rise / np.maximum(length, 1.0), 0.0)

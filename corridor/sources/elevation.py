@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from affine import Affine
@@ -68,7 +69,7 @@ def read_dem(
     return Dem(heights, grid, source or _describe(paths), vertical_error_m, error_range_km * 1000)
 
 
-def _checked(raster, path: Path):  # type: ignore[no-untyped-def]
+def _checked(raster: Any, path: Path) -> Any:
     """The raster, if it has a CRS, one band of numbers and north up."""
     if raster.crs is None:
         raise SourceError(f"{path}: has no coordinate reference system; set one, for instance with gdal_edit -a_srs")
@@ -79,7 +80,7 @@ def _checked(raster, path: Path):  # type: ignore[no-untyped-def]
     return raster
 
 
-def _in_degrees(raster):  # type: ignore[no-untyped-def]
+def _in_degrees(raster: Any) -> Any:
     from rasterio.enums import Resampling
     from rasterio.vrt import WarpedVRT
 
@@ -109,4 +110,6 @@ def _snap(bounds: tuple[float, float, float, float], transform: Affine) -> tuple
 def _describe(paths: Sequence[Path]) -> Source:
     names = ", ".join(path.name for path in paths)
     digest = " ".join(sha256_of(path) for path in paths)
-    return Source("elevation", f"Elevation model {names}", "as given", "", "as given", kind="data", file=names, sha256=digest)
+    return Source(
+        "elevation", f"Elevation model {names}", "as given", "", "as given", kind="data", file=names, sha256=digest
+    )

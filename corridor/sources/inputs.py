@@ -40,9 +40,7 @@ class Inputs:
         return tuple(found)
 
 
-def load_inputs(
-    study: Study, *, osm: Path | None, dem: Sequence[Path], progress: Callable[[str], None]
-) -> Inputs:
+def load_inputs(study: Study, *, osm: Path | None, dem: Sequence[Path], progress: Callable[[str], None]) -> Inputs:
     """Read a study's data; ``osm`` and ``dem`` replace what the study names.
 
     Raises:
@@ -85,7 +83,9 @@ def find_place(wanted: Place | str, field: str, study: Study, inputs: Inputs) ->
     place = wanted if isinstance(wanted, Place) else _look_up(wanted, field, study, inputs)
     west, south, east, north = study.area
     if not (west <= place.lon <= east and south <= place.lat <= north):
-        raise StudyError(f"{study.id}: {field}: {place.name} ({place.lat:.3f} N {place.lon:.3f} E) lies outside the study's area")
+        raise StudyError(
+            f"{study.id}: {field}: {place.name} ({place.lat:.3f} N {place.lon:.3f} E) lies outside the study's area"
+        )
     return place
 
 

@@ -21,8 +21,11 @@ from corridor.sources.files import file_source, require_file
 
 _LINKS = ("motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link")
 ROAD_CLASSES = frozenset(
-    ("motorway", "trunk", "primary", "secondary", "tertiary", *_LINKS)
-    + ("unclassified", "residential", "living_street", "service", "track", "road")
+    (
+        *("motorway", "trunk", "primary", "secondary", "tertiary"),
+        *_LINKS,
+        *("unclassified", "residential", "living_street", "service", "track", "road"),
+    )
 )
 RAIL_STATUS = {"rail": "open", "disused": "disused", "abandoned": "abandoned", "construction": "construction"}
 PLACE_KINDS = frozenset(("city", "town", "village", "hamlet", "isolated_dwelling"))
@@ -141,7 +144,9 @@ def read_osm(path: Path) -> OsmData:
         node_ids=np.array(node_ids, dtype=np.int64),
         offsets=offsets,
         places=_places_frame(places),
-        source=file_source(path, "osm", "OpenStreetMap extract", "OpenStreetMap contributors", _file_date(path), "ODbL 1.0"),
+        source=file_source(
+            path, "osm", "OpenStreetMap extract", "OpenStreetMap contributors", _file_date(path), "ODbL 1.0"
+        ),
     )
 
 

@@ -33,4 +33,6 @@ def known_source(path: Path, source_id: str) -> Source | None:
 def data_source(path: Path, source_id: str, title: str) -> Source:
     """The Source of a data file: as listed beside it, else by its name and hash with its origin unknown."""
     known = known_source(path, source_id)
-    return known or Source(source_id, title, "as given", "", "as given", kind="data", file=path.name, sha256=sha256_of(path))
+    return known or Source(
+        source_id, title, "as given", "", "as given", kind="data", file=path.name, sha256=sha256_of(path)
+    )

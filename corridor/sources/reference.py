@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast, get_args
 
 from shapely import LineString
 
 from corridor.errors import CatalogueError
-from corridor.model.section import Crossing, GradeCeiling, Node, Section, Speed, Structure, UnitCost
+from corridor.model.section import CostKind, Crossing, GradeCeiling, Mode, Node, Section, Speed, Structure, UnitCost
 from corridor.model.source import Source
 from corridor.sources.tables import Faults, Row, read_rows
 
@@ -28,12 +30,13 @@ _CROSSINGS = (
     "source_ids note"
 )
 _SPEEDS = "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note"
-_COSTS = (
-    "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids note"
-)
+_COSTS = "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids note"
 _GRADES = "mode class ceiling_pct source_ids note"
 _STATUS = ("open", "construction", "disused", "abandoned", "planned", "closed")
 _MODES = ("road", "rail")
+
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,8 @@ def load_catalogue(folder: Path) -> Catalogue:
     return Catalogue(folder, sources, nodes, sections, crossings, speeds, costs, ceilings)
 
 
-def _by_id(items, field, path, faults):  # type: ignore[no-untyped-def]
-    found = {}
+def _by_id(items: Iterable[Item], field: str, path: Path, faults: Faults) -> dict[str, Item]:
+    found: dict[str, Item] = {}
     for item in items:
         key = getattr(item, field)
         if key in found:
@@ -267,11 +270,12 @@ def _load_costs(folder: Path, sources: dict[str, Source], faults: Faults) -> lis
     found = []
     for row in read_rows(folder / "unit_costs.csv", _COSTS.split(), faults):
         cost = row.range("cost_musd_per_km")
-        kind = row.choice("kind", ("surface", "bridge", "tunnel", "upgrade"))
+        kind = cast(CostKind, row.choice("kind", get_args(CostKind)))
+        mode = cast(Mode, row.choice("mode", _MODES))
         if cost is None:
             row.fault("cost_musd_per_km", "is empty; a price is needed")
             continue
-        found.append(UnitCost(row.choice("mode", _MODES), kind, cost, row.text("price_year"), _source_ids(row, sources)))  # type: ignore[arg-type]
+        found.append(UnitCost(mode, kind, cost, row.text("price_year"), _source_ids(row, sources)))
     return found
 
 

@@ -96,7 +96,9 @@ class Row:
         centre = mid if mid is not None else (known[0] + known[-1]) / 2
         found = Range(low if low is not None else centre, centre, high if high is not None else centre)
         if not found.low <= found.mid <= found.high:
-            self.fault(f"{prefix}_low/mid/high", f"{found.low:g}, {found.mid:g}, {found.high:g} are not in rising order")
+            self.fault(
+                f"{prefix}_low/mid/high", f"{found.low:g}, {found.mid:g}, {found.high:g} are not in rising order"
+            )
         return found
 
 

@@ -82,7 +82,9 @@ def _grade_limits_pct(candidate: Candidate, chainage_km: Floats, ceilings: Seque
     for part in candidate.parts:
         usual = table.get((part.mode, part.klass.removesuffix("_link")))
         if part.max_grade_pct is None and usual is None:
-            raise CatalogueError(f"grades.csv: no row for {part.mode} {part.klass}; candidate '{candidate.candidate_id}' needs it")
+            raise CatalogueError(
+                f"grades.csv: no row for {part.mode} {part.klass}; candidate '{candidate.candidate_id}' needs it"
+            )
         limits.append(part.max_grade_pct if part.max_grade_pct is not None else usual)
     which = np.minimum(np.searchsorted(ends, chainage_km), len(limits) - 1)
     return np.asarray(limits, dtype=float)[which]
@@ -91,7 +93,7 @@ def _grade_limits_pct(candidate: Candidate, chainage_km: Floats, ceilings: Seque
 def _infer_tunnels(
     candidate: Candidate, chainage_km: Floats, ground_m: Floats, limit_pct: Floats, known: tuple[Span, ...]
 ) -> tuple[Span, ...]:
-    """Places for documented tunnel kilometres that no source locates: where the ground stands highest above the grade."""
+    """Places for documented tunnel kilometres that no source locates: where the ground stands highest over the grade."""
     above = ground_m - _lower_envelope(ground_m, np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1]))
     found: list[Span] = []
     start = 0.0
@@ -102,7 +104,7 @@ def _infer_tunnels(
         inside = np.flatnonzero((chainage_km >= start) & (chainage_km <= end))
         if missing > MIN_INFERRED_KM and len(inside) > 2:
             step = chainage_km[1] - chainage_km[0]
-            count = min(int(round(missing / step)), len(inside))
+            count = min(round(missing / step), len(inside))
             bored = np.zeros(len(chainage_km), dtype=bool)
             deepest = inside[np.argsort(-above[inside], kind="stable")[:count]]
             bored[deepest[above[deepest] > 0]] = True
@@ -129,7 +131,9 @@ def _merge_touching(spans: Sequence[Span]) -> tuple[Span, ...]:
     for span in sorted(spans, key=lambda item: (item.from_km, item.to_km)):
         last = merged[-1] if merged else None
         if last and last.kind == span.kind and span.from_km - last.to_km < TOUCH_KM:
-            merged[-1] = Span(span.kind, last.from_km, max(last.to_km, span.to_km), last.name or span.name, last.located)
+            merged[-1] = Span(
+                span.kind, last.from_km, max(last.to_km, span.to_km), last.name or span.name, last.located
+            )
         else:
             merged.append(span)
     return tuple(merged)
@@ -148,7 +152,8 @@ def candidate_spans(candidate: Candidate) -> tuple[Span, ...]:
 def carry_structures(chainage_km: Floats, ground_m: Floats, spans: Sequence[Span]) -> Floats:
     """Ground heights with every tunnel and bridge drawn straight from portal to portal; last axis is chainage.
 
-    >>> carry_structures(np.array([0.0, 1.0, 2.0]), np.array([0.0, 90.0, 20.0]), [Span("tunnel", 0, 2, "", "mapped")]).tolist()
+    >>> tunnel = Span("tunnel", 0, 2, "", "mapped")
+    >>> carry_structures(np.array([0.0, 1.0, 2.0]), np.array([0.0, 90.0, 20.0]), [tunnel]).tolist()
     [0.0, 10.0, 20.0]
     """
     heights = ground_m.copy()

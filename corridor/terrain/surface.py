@@ -46,7 +46,9 @@ class Dem:
     def covers(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
         """Whether points lie between pixel centres of the grid (nodata not looked at)."""
         rows, cols = self.grid.fractional_index(np.asarray(lon), np.asarray(lat))
-        inside = (rows >= -0.5) & (cols >= -0.5) & (rows <= self.grid.shape[0] - 0.5) & (cols <= self.grid.shape[1] - 0.5)
+        inside = (
+            (rows >= -0.5) & (cols >= -0.5) & (rows <= self.grid.shape[0] - 0.5) & (cols <= self.grid.shape[1] - 0.5)
+        )
         return np.asarray(inside)
 
     def sample(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
@@ -59,10 +61,9 @@ class Dem:
         [0.5]
         """
         rows, cols = self.grid.fractional_index(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
-        heights = ndimage.map_coordinates(
-            self.heights_m.astype(np.float64), [np.clip(rows, 0, self.grid.shape[0] - 1), np.clip(cols, 0, self.grid.shape[1] - 1)],
-            order=1, mode="nearest",
-        )  # fmt: skip
+        last_row, last_col = self.grid.shape[0] - 1, self.grid.shape[1] - 1
+        at = [np.clip(rows, 0, last_row), np.clip(cols, 0, last_col)]
+        heights = ndimage.map_coordinates(self.heights_m.astype(np.float64), at, order=1, mode="nearest")
         return np.where(self.covers(lon, lat), heights, np.nan)
 
     def require(self, lon: ArrayLike, lat: ArrayLike, what: str) -> Floats:
@@ -78,8 +79,8 @@ class Dem:
             where = f"{np.asarray(lat).ravel()[at]:.3f} N {np.asarray(lon).ravel()[at]:.3f} E"
             why = "has no height" if self.covers(lon, lat).ravel()[at] else "doesn't reach"
             raise CoverageError(
-                f"{self.source.file or self.source.title}: {why} at {where} ({missing.sum()} of {missing.size} points of "
-                f"{what}); add a DEM that covers it with --dem"
+                f"{self.source.file or self.source.title}: {why} at {where} ({missing.sum()} of {missing.size} "
+                f"points of {what}); add a DEM that covers it with --dem"
             )
         return heights
 
@@ -109,8 +110,12 @@ def gradient(dem: Dem) -> tuple[Floats, Floats]:
     width, height = dem.pixel_size_m()
     heights = dem.heights_m.astype(np.float64)
     smooth = np.array([1.0, 2.0, 1.0]) / 4
-    east = ndimage.correlate1d(ndimage.correlate1d(heights, [-1, 0, 1], axis=1, mode="nearest"), smooth, axis=0, mode="nearest")
-    north = ndimage.correlate1d(ndimage.correlate1d(heights, [1, 0, -1], axis=0, mode="nearest"), smooth, axis=1, mode="nearest")
+    east = ndimage.correlate1d(
+        ndimage.correlate1d(heights, [-1, 0, 1], axis=1, mode="nearest"), smooth, axis=0, mode="nearest"
+    )
+    north = ndimage.correlate1d(
+        ndimage.correlate1d(heights, [1, 0, -1], axis=0, mode="nearest"), smooth, axis=1, mode="nearest"
+    )
     return east / (2 * width), north / (2 * height)
 
 

@@ -1,0 +1,45 @@
+# `make demo` and `make test` do everything, set-up included; they need Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out/demo
+
+.PHONY: demo test lint fast clean help
+
+help:
+	@echo "make demo   compare the bundled study's routes, offline; ends with the path of the page"
+	@echo "make test   everything that CI runs: linters, types, import floors, tests, browser tests, notebooks"
+	@echo "make fast   the quick tests only"
+	@echo "make lint   linters, types and import floors only"
+	@echo "make clean  remove the environment and what was built"
+
+# Two stamps, so that the demo doesn't wait for what only the tests need.
+$(VENV)/.run: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=/path/to/it" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing corridor into $(VENV) (a minute or two, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@echo "installing what the tests need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.run
+	@$(BIN)/corridor run syunik --out $(OUT)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -m "not slow and not extract and not browser"
+
+test: lint
+	$(BIN)/python -m pytest -q
+
+clean:
+	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,135 @@
+"""Networks to and from osmnx, so that people who work with it can bring theirs and go on with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import osmnx as ox
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from corridor.errors import NetworkError
+from corridor.geo.geodesy import WGS84, line_lengths_m, project
+from corridor.network.graph import Network, edge_frame
+
+_OURS = ("mode", "class", "status", "section_id", "country", "border", "crossing_id", "delay_min")
+
+
+def from_osmnx(graph: Any) -> Network:
+    """A network from an osmnx graph (networkx.MultiDiGraph, projected or not).
+
+    Two opposite arcs with the same line become one edge for both directions. ``travel_time`` (seconds, as osmnx adds
+    it) becomes minutes; without it minutes are 0 and only lengths can be searched.
+
+    Raises:
+        NetworkError: the graph has no edges or no coordinate reference system.
+    """
+    if graph.number_of_edges() == 0 or "crs" not in graph.graph:
+        raise NetworkError("the osmnx graph has no edges or no 'crs'; make it with osmnx.graph_from_*")
+    nodes, edges = ox.graph_to_gdfs(graph, fill_edge_geometry=True)
+    crs = str(edges.crs)
+    geometry = edges.geometry.to_numpy()
+    at = np.column_stack([nodes["x"], nodes["y"]])
+    if edges.crs.to_epsg() != 4326:
+        geometry = project(geometry, crs, WGS84)
+        at = shapely.get_coordinates(project(shapely.points(at), crs, WGS84))
+    number = {node: i for i, node in enumerate(nodes.index)}
+    index = edges.index.to_frame(index=False)
+    u, v = index["u"].map(number).to_numpy(), index["v"].map(number).to_numpy()
+    keep, twin = _pair(u, v, np.asarray(geometry, dtype=object))
+    table = edges.reset_index(drop=True)
+    minutes = _numbers(table, "travel_time") / 60
+    columns: dict[str, Any] = {
+        "u": u[keep],
+        "v": v[keep],
+        "geometry": np.asarray(geometry, dtype=object)[keep],
+        "oneway": (twin[keep] < 0).astype(np.int64),
+        "minutes_forward": minutes[keep],
+        "minutes_backward": np.where(twin[keep] >= 0, minutes[twin[keep]], 0.0),
+        "class": _texts(table, "class" if "class" in table else "highway", "unclassified")[keep],
+        "ref": _texts(table, "ref", "")[keep],
+        "name": _texts(table, "name", "")[keep],
+        "bridge": _flags(table, "bridge")[keep],
+        "tunnel": _flags(table, "tunnel")[keep],
+    }
+    for name in _OURS:
+        if name in table and name != "class":
+            columns[name] = (_numbers(table, name) if name == "delay_min" else _texts(table, name, ""))[keep]
+    columns["length_m"] = _numbers(table, "length")[keep] if "length" in table else line_lengths_m(columns["geometry"])
+    return Network(edge_frame(columns), at[:, 0].astype(float), at[:, 1].astype(float))
+
+
+def to_osmnx(network: Network) -> Any:
+    """An osmnx graph (networkx.MultiDiGraph, EPSG:4326) with ``length`` in metres and ``travel_time`` in seconds.
+
+    Every direction that may be travelled is an arc; edge columns of the network go along under their own names.
+    """
+    nodes = gpd.GeoDataFrame(
+        {"x": network.node_lon, "y": network.node_lat},
+        geometry=gpd.points_from_xy(network.node_lon, network.node_lat),
+        crs=WGS84,
+    )
+    nodes.index.name = "osmid"
+    edges = network.edges
+    ahead = _arc_table(edges, "minutes_forward", reverse=False)
+    back = _arc_table(edges[edges["oneway"] == 0], "minutes_backward", reverse=True)
+    arcs = pd.concat([ahead, back], ignore_index=True)
+    arcs["key"] = arcs.groupby(["u", "v"]).cumcount()
+    frame = gpd.GeoDataFrame(arcs, crs=WGS84).set_index(["u", "v", "key"])
+    return ox.graph_from_gdfs(nodes, frame, graph_attrs={"crs": WGS84, "simplified": True})
+
+
+def _arc_table(edges: gpd.GeoDataFrame, minutes: str, *, reverse: bool) -> pd.DataFrame:
+    table = edges.drop(columns=["minutes_forward", "minutes_backward"]).rename(columns={"length_m": "length"})
+    table = table.assign(
+        highway=edges["class"],
+        travel_time=edges[minutes] * 60,
+        reversed=reverse,
+        oneway=edges["oneway"] == 1,
+        osmid=edges.index,
+    )
+    if reverse:
+        table = table.rename(columns={"u": "v", "v": "u"})
+        table["geometry"] = shapely.reverse(edges.geometry.to_numpy())
+    return pd.DataFrame(table)
+
+
+def _pair(u: NDArray[Any], v: NDArray[Any], lines: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Which arcs to keep, and for every arc its opposite with the same line (-1 if there is none)."""
+    waiting: dict[tuple[int, int, bytes], list[int]] = {}
+    twin = np.full(len(u), -1, dtype=np.int64)
+    keep = np.ones(len(u), dtype=bool)
+    for i, (a, b) in enumerate(zip(u.tolist(), v.tolist(), strict=True)):
+        opposite = waiting.get((b, a, shapely.to_wkb(shapely.reverse(lines[i]))))
+        if opposite and a != b:
+            other = opposite.pop()
+            twin[i], twin[other], keep[i] = other, i, False
+        else:
+            waiting.setdefault((a, b, shapely.to_wkb(lines[i])), []).append(i)
+    return np.flatnonzero(keep), twin
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _texts(table: pd.DataFrame, column: str, missing: str) -> NDArray[Any]:
+    if column not in table:
+        return np.full(len(table), missing, dtype=object)
+    values = [_first(value) for value in table[column]]
+    return np.array([str(v) if isinstance(v, str) and v else missing for v in values], dtype=object)
+
+
+def _flags(table: pd.DataFrame, column: str) -> NDArray[Any]:
+    if column not in table:
+        return np.zeros(len(table), dtype=bool)
+    return np.array([v is True or (isinstance(v, str) and v not in {"no", ""}) for v in map(_first, table[column])])
+
+
+def _numbers(table: pd.DataFrame, column: str) -> NDArray[Any]:
+    if column not in table:
+        return np.zeros(len(table))
+    return np.asarray(pd.to_numeric(table[column], errors="coerce").fillna(0.0), dtype=float)
