@@ -1,5 +1,8 @@
 """The compiled loop of the search."""
 
+# Compiled: numba infers the types, which stand in the docstrings.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+
 from __future__ import annotations
 
 import numpy as np
@@ -10,7 +13,7 @@ from corridor.alignment.heap import DONE, new_heap, pop, push
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _bound(r, c, height, end_r, end_c, end_height, up, down, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _bound(r, c, height, end_r, end_c, end_height, up, down, p):
     """Least that the rest can cost: cheapest price times the shortest length that distance and climb allow."""
     east, south = (c - end_c) * p[DX], (r - end_r) * p[DY]
     metres = np.sqrt(east * east + south * south)
@@ -21,10 +24,45 @@ def _bound(r, c, height, end_r, end_c, end_height, up, down, p):  # type: ignore
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _try_links(
-    z, slope, floors, mask, friction, u, cost_u, kind_u, r, c, height, t_r, t_c, t_index, metres,
-    offsets, kinds, first, levels_from, levels_to, end_r, end_c, end_height, up, down, p, bound, abort, informed,
-    cost, parent, keys, items, position, size, by_kind, cuts, no_trace,
-):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # fmt: skip
+    z,
+    slope,
+    floors,
+    mask,
+    friction,
+    u,
+    cost_u,
+    kind_u,
+    r,
+    c,
+    height,
+    t_r,
+    t_c,
+    t_index,
+    metres,
+    offsets,
+    kinds,
+    first,
+    levels_from,
+    levels_to,
+    end_r,
+    end_c,
+    end_height,
+    up,
+    down,
+    p,
+    bound,
+    abort,
+    informed,
+    cost,
+    parent,
+    keys,
+    items,
+    position,
+    size,
+    by_kind,
+    cuts,
+    no_trace,
+):
     """Price the link from a state to a node at each of its levels and keep what improves; returns the heap's size."""
     n_states = kinds.shape[0]
     lower = cost_u + p[CHEAPEST] * metres
@@ -49,9 +87,25 @@ def _try_links(
         by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
         by_kind[kind_u] = cost_u
         done = walk_chord(
-            z, slope, floors, mask, friction, float(r), float(c), height, float(t_r), float(t_c), t_height,
-            p, by_kind, limit, cuts, no_trace, 0, 0.0,
-        )  # fmt: skip
+            z,
+            slope,
+            floors,
+            mask,
+            friction,
+            float(r),
+            float(c),
+            height,
+            float(t_r),
+            float(t_c),
+            t_height,
+            p,
+            by_kind,
+            limit,
+            cuts,
+            no_trace,
+            0,
+            0.0,
+        )
         if done < 0:
             continue
         for q in range(first[level], first[level + 1]):
@@ -66,10 +120,35 @@ def _try_links(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def run_search(
-    z, slope, floors, mask, friction, index_of, node_of, moves, offsets, kinds, first, terminal,
-    begin_r, begin_c, end_r, end_c, up, down, p, reuse_pointer, reuse_target, reuse_price,
-    order, lowest, direct_m, near_factor, abort, informed,
-):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0912, PLR0915  # fmt: skip
+    z,
+    slope,
+    floors,
+    mask,
+    friction,
+    index_of,
+    node_of,
+    moves,
+    offsets,
+    kinds,
+    first,
+    terminal,
+    begin_r,
+    begin_c,
+    end_r,
+    end_c,
+    up,
+    down,
+    p,
+    reuse_pointer,
+    reuse_target,
+    reuse_price,
+    order,
+    lowest,
+    direct_m,
+    near_factor,
+    abort,
+    informed,
+):
     """Settle states in order of cost plus bound; see ``search`` for what the arguments are.
 
     Direct links from the begin terminal to every node are held back in ``order`` until their lower bound comes up.
@@ -108,10 +187,45 @@ def run_search(
             metres = np.sqrt(((t_r - begin_r) * p[DY]) ** 2 + ((t_c - begin_c) * p[DX]) ** 2)
             if metres > 0.0 and metres <= direct_m:
                 size = _try_links(
-                    z, slope, floors, mask, friction, begin_state, 0.0, 0, begin_r, begin_c, begin_height, t_r, t_c, t_index,
-                    metres, offsets, kinds, first, 0, n_levels, end_r, end_c, end_height, up, down, p, bound, abort,
-                    informed, cost, parent, keys, items, position, size, by_kind, cuts, no_trace,
-                )  # fmt: skip
+                    z,
+                    slope,
+                    floors,
+                    mask,
+                    friction,
+                    begin_state,
+                    0.0,
+                    0,
+                    begin_r,
+                    begin_c,
+                    begin_height,
+                    t_r,
+                    t_c,
+                    t_index,
+                    metres,
+                    offsets,
+                    kinds,
+                    first,
+                    0,
+                    n_levels,
+                    end_r,
+                    end_c,
+                    end_height,
+                    up,
+                    down,
+                    p,
+                    bound,
+                    abort,
+                    informed,
+                    cost,
+                    parent,
+                    keys,
+                    items,
+                    position,
+                    size,
+                    by_kind,
+                    cuts,
+                    no_trace,
+                )
             continue
         if size == 0 or top > bound:
             break
@@ -122,26 +236,73 @@ def run_search(
         index, state = u // n_states, u % n_states
         r, c = node_of[index] // cols, node_of[index] % cols
         height, cost_u, kind_u = z[r, c] + offsets[state], cost[u], kinds[state]
-        metres = np.sqrt(((end_r - r) * p[DY]) ** 2 + ((end_c - c) * p[DX]) ** 2)
-        if metres > 0.0 and metres <= direct_m:
-            size = _try_links(
-                z, slope, floors, mask, friction, u, cost_u, kind_u, r, c, height, end_r, end_c, end_index, metres,
-                offsets, kinds, first, ground_level, ground_level + 1, end_r, end_c, end_height, up, down, p, bound,
-                abort, informed, cost, parent, keys, items, position, size, by_kind, cuts, no_trace,
-            )  # fmt: skip
-            bound = near_factor * cost[end_state] * (1.0 + 1e-9)
-        for m in range(moves.shape[0]):
-            t_r, t_c = r + moves[m, 0], c + moves[m, 1]
-            if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
-                continue
+        for m in range(-1, moves.shape[0]):
+            levels_from, levels_to = 0, n_levels
+            if m < 0:  # the direct link to the end
+                t_r, t_c = end_r, end_c
+                metres = np.sqrt(((end_r - r) * p[DY]) ** 2 + ((end_c - c) * p[DX]) ** 2)
+                if metres == 0.0 or metres > direct_m:
+                    continue
+                levels_from, levels_to = ground_level, ground_level + 1
+            else:
+                t_r, t_c = r + moves[m, 0], c + moves[m, 1]
+                if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
+                    continue
+                metres = lengths[m]
             t_index = index_of[t_r * cols + t_c]
             if t_index < 0:
                 continue
+            lower, ground_z = cost_u + p[CHEAPEST] * metres, z[t_r, t_c]
+            hopeful = False  # tested here, because handing everything on costs more than the test
+            for level in range(levels_from, levels_to):
+                rise = ground_z + offsets[first[level]] - height
+                if rise <= up * metres and -rise <= down * metres:
+                    for q in range(t_index * n_states + first[level], t_index * n_states + first[level + 1]):
+                        if position[q] != DONE and lower < cost[q]:
+                            hopeful = True
+            if not hopeful:
+                continue
+            bound = near_factor * cost[end_state] * (1.0 + 1e-9)
             size = _try_links(
-                z, slope, floors, mask, friction, u, cost_u, kind_u, r, c, height, t_r, t_c, t_index, lengths[m],
-                offsets, kinds, first, 0, n_levels, end_r, end_c, end_height, up, down, p, bound, abort, informed,
-                cost, parent, keys, items, position, size, by_kind, cuts, no_trace,
-            )  # fmt: skip
+                z,
+                slope,
+                floors,
+                mask,
+                friction,
+                u,
+                cost_u,
+                kind_u,
+                r,
+                c,
+                height,
+                t_r,
+                t_c,
+                t_index,
+                metres,
+                offsets,
+                kinds,
+                first,
+                levels_from,
+                levels_to,
+                end_r,
+                end_c,
+                end_height,
+                up,
+                down,
+                p,
+                bound,
+                abort,
+                informed,
+                cost,
+                parent,
+                keys,
+                items,
+                position,
+                size,
+                by_kind,
+                cuts,
+                no_trace,
+            )
         if reuse_pointer.shape[0] > 0 and state == terminal:
             for e in range(reuse_pointer[index], reuse_pointer[index + 1]):
                 t_index = reuse_target[e]

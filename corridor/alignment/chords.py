@@ -7,6 +7,9 @@ it where a kind becomes allowed or forbidden or where two kinds cost the same, s
 result is exact, not sampled.
 """
 
+# Compiled: numba infers the types, which stand in the docstrings.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+
 from __future__ import annotations
 
 import numpy as np
@@ -41,7 +44,7 @@ def pack_parameters(ground: Ground, standard: DesignStandard, costs: UnitCosts) 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _earthwork(d0, d1, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def _earthwork(d0, d1, p):
     """Mean over a linear piece of (depth / doubling depth)^2, cut and fill with their own doubling depth."""
     if d0 >= 0.0 and d1 >= 0.0:
         return (d0 * d0 + d0 * d1 + d1 * d1) / (3.0 * p[CUT2])
@@ -53,7 +56,7 @@ def _earthwork(d0, d1, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle(cost, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def settle(cost, p):
     """Let each kind be reached from the others at one point, by paying for the change."""
     s, b, t = cost[0], cost[1], cost[2]
     ab, po = p[ABUTMENT], p[PORTAL]
@@ -63,7 +66,7 @@ def settle(cost, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - c
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1):
     """Extend the cheapest costs by a piece on which no kind starts or stops being allowed or cheaper.
 
     d: depth below ground (negative above); x: squared cross-slope over its doubling square; f: friction per metre.
@@ -91,7 +94,7 @@ def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):
     """Where open line costs as much as ``price`` per metre: roots of a quadratic in the share of the piece."""
     slope = d1 - d0
     a = p[SURFACE] * slope * slope / doubling2
@@ -116,7 +119,7 @@ def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):  # type: ig
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_trace, s0, s1):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_trace, s0, s1):
     """Extend the costs over a stretch with linear depth, split where the choice of kind can change."""
     low, high = (d0, d1) if d0 < d1 else (d1, d0)
     plain = low > -p[MIN_BRIDGE] and high < p[MIN_TUNNEL]
@@ -171,7 +174,7 @@ def _add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_t
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _bits_at(mask, r, c, on_row, on_col, on_diagonal):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _bits_at(mask, r, c, on_row, on_col, on_diagonal):
     """Forbidden kinds in the triangle around (r, c); on a shared side, what is forbidden on either part counts."""
     if on_row:
         row, left = int(round(r)), int(np.floor(c))
@@ -192,7 +195,7 @@ def _bits_at(mask, r, c, on_row, on_col, on_diagonal):  # type: ignore[no-untype
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _point(z, rows, cols, r, c):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def _point(z, rows, cols, r, c):
     """Square, corner weights and height of the ground at a point."""
     i, j = min(max(int(r), 0), rows - 2), min(max(int(c), 0), cols - 2)
     wa, wb, wc, wd = corner_weights(c - j, r - i)
@@ -200,7 +203,7 @@ def _point(z, rows, cols, r, c):  # type: ignore[no-untyped-def]  # noqa: ANN001
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col):
     """Squared cross-slope at a point of a line with the given direction."""
     xa = slope[i, j, 0] * by_row + slope[i, j, 1] * by_col
     xb = slope[i, j + 1, 0] * by_row + slope[i, j + 1, 1] * by_col
@@ -209,8 +212,45 @@ def _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col):  # type: ignore[no-unty
     return wa * xa * xa + wb * xb * xb + wc * xc * xc + wd * xd * xd
 
 
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _is_simple(
+    low,
+    high,
+    d0,
+    d1,
+    x0,
+    x1,
+    f0,
+    f1,
+    open_price,
+    bridge_price,
+    tunnel_price,
+    cut2,
+    fill2,
+    max_cut,
+    max_fill,
+    min_bridge,
+    max_bridge,
+    min_tunnel,
+):
+    """Whether no kind starts or stops being allowed or the cheapest along a piece."""
+    if low < 0.0 < high or low < max_cut < high or low < min_tunnel < high:
+        return False
+    if low < -max_fill < high or low < -min_bridge < high or low < -max_bridge < high:
+        return False
+    if high > min_tunnel and low < max_cut:
+        before = open_price * (1.0 + x0 + d0 * d0 / cut2) + f0 - tunnel_price
+        after = open_price * (1.0 + x1 + d1 * d1 / cut2) + f1 - tunnel_price
+        return before <= 0.0 and after <= 0.0
+    if low < -min_bridge and high > -max_fill:
+        before = open_price * (1.0 + x0 + d0 * d0 / fill2) - bridge_price
+        after = open_price * (1.0 + x1 + d1 * d1 / fill2) - bridge_price
+        return before <= 0.0 and after <= 0.0
+    return True
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost, limit, cuts, trace, n_trace, s0):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0915
+def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost, limit, cuts, trace, n_trace, s0):
     """Add the price of a chord to the cheapest costs by kind, in place.
 
     Args:
@@ -250,7 +290,9 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
     masked, steered, traced = mask.size > 0, friction.size > 0, trace.shape[0] > 0
     dearest = p[MIN_TUNNEL] if p[MIN_TUNNEL] > p[MAX_CUT] else p[MAX_CUT]
     surface, bridge, tunnel = cost[0], cost[1], cost[2]
-    ab, po = p[ABUTMENT], p[PORTAL]
+    ab, po, open_price, bridge_price, tunnel_price = p[ABUTMENT], p[PORTAL], p[SURFACE], p[BRIDGE], p[TUNNEL]
+    cut2, fill2, max_cut, max_fill, cheapest = p[CUT2], p[FILL2], p[MAX_CUT], p[MAX_FILL], p[CHEAPEST]
+    min_bridge, max_bridge, min_tunnel = p[MIN_BRIDGE], p[MAX_BRIDGE], p[MIN_TUNNEL]
     t0, bits = 0.0, 0
     i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r0, c0)
     d0 = height - h0
@@ -298,7 +340,7 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
             bits = np.int64(_bits_at(mask, r0 + middle * dr, c0 + middle * dc, on_row, on_col, on_diagonal))
         low, high = (d0, d1) if d0 < d1 else (d1, d0)
         if low > dearest and bits & 4 == 0 and not traced:
-            tunnel = min(tunnel, surface + po, bridge + ab + po) + piece * p[TUNNEL]
+            tunnel = min(tunnel, surface + po, bridge + ab + po) + piece * tunnel_price
             surface, bridge = np.inf, np.inf
             x1, f1, known_next = 0.0, 0.0, False
         else:
@@ -311,10 +353,37 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
                 if not known:
                     f0 = _four(friction, before[0], before[1], before[2], before[3], before[4], before[5])
                 f1 = _four(friction, i, j, wa, wb, wc, wd)
-            if low > -p[MIN_BRIDGE] and high < p[MIN_TUNNEL] and bits & 1 == 0 and not traced:
-                price = p[SURFACE] * (1.0 + 0.5 * (x0 + x1) + _earthwork(d0, d1, p)) + 0.5e-3 * (f0 + f1)
-                surface = min(surface, bridge + ab, tunnel + po) + piece * price
-                bridge, tunnel = np.inf, np.inf
+            if not traced and _is_simple(
+                low,
+                high,
+                d0,
+                d1,
+                x0,
+                x1,
+                1e-3 * f0,
+                1e-3 * f1,
+                open_price,
+                bridge_price,
+                tunnel_price,
+                cut2,
+                fill2,
+                max_cut,
+                max_fill,
+                min_bridge,
+                max_bridge,
+                min_tunnel,
+            ):
+                mid, steer = 0.5 * (d0 + d1), 0.5e-3 * (f0 + f1)
+                s_in, b_in = min(surface, bridge + ab, tunnel + po), min(bridge, surface + ab, tunnel + po + ab)
+                t_in = min(tunnel, surface + po, bridge + ab + po)
+                surface, bridge, tunnel = np.inf, np.inf, np.inf
+                if -max_fill <= mid <= max_cut and bits & 1 == 0:
+                    work = (d0 * d0 + d0 * d1 + d1 * d1) / (3.0 * (cut2 if mid > 0.0 else fill2))
+                    surface = s_in + piece * (open_price * (1.0 + 0.5 * (x0 + x1) + work) + steer)
+                if -max_bridge <= mid <= -min_bridge and bits & 2 == 0:
+                    bridge = b_in + piece * (bridge_price + steer)
+                if mid >= min_tunnel and bits & 4 == 0:
+                    tunnel = t_in + piece * tunnel_price
             else:
                 cost[0], cost[1], cost[2] = surface, bridge, tunnel
                 at = s0 + metres * t0
@@ -323,7 +392,7 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
                 )
                 surface, bridge, tunnel = cost[0], cost[1], cost[2]
         best = min(surface, min(bridge, tunnel))
-        if not best + p[CHEAPEST] * metres * (1.0 - t1) <= limit or best == np.inf:
+        if not best + cheapest * metres * (1.0 - t1) <= limit or best == np.inf:
             return -1
         d0, x0, f0, t0, known = d1, x1, f1, t1, known_next
     cost[0], cost[1], cost[2] = surface, bridge, tunnel
@@ -332,7 +401,7 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _to_next(start, step):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def _to_next(start, step):
     """Distance to the next whole number in the direction of ``step``, above 0."""
     if step > 0.0:
         return np.floor(start) + 1.0 - start
@@ -340,13 +409,13 @@ def _to_next(start, step):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _four(values, i, j, wa, wb, wc, wd):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def _four(values, i, j, wa, wb, wc, wd):
     """Interpolate node values on the triangles."""
     return wa * values[i, j] + wb * values[i, j + 1] + wc * values[i + 1, j] + wd * values[i + 1, j + 1]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _resume(at, t, every):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def _resume(at, t, every):
     """Move a crossing counter on to the first crossing after ``t``."""
     passed = t / every - at
     if passed < 0.0:
@@ -355,7 +424,7 @@ def _resume(at, t, every):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _block_exit(floors, r0, c0, dr, dc, t, h0, h1, dearest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _block_exit(floors, r0, c0, dr, dc, t, h0, h1, dearest):
     """Where the chord leaves the block it is in, if all of the block lies deep above it; else ``t``."""
     r, c = r0 + t * dr, c0 + t * dc
     row = int(r + (1e-7 if dr > 0.0 else -1e-7)) // BLOCK

@@ -1,5 +1,8 @@
 """A four-way heap of states with decrease-key, in flat arrays (compiled)."""
 
+# Compiled: numba infers the types, which stand in the docstrings.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+
 from __future__ import annotations
 
 import numpy as np
@@ -9,7 +12,7 @@ OUT, DONE = -1, -2  # in the position array: not in the heap yet; taken out for 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _up(keys, items, position, i):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def _up(keys, items, position, i):
     key, item = keys[i], items[i]
     while i > 0:
         above = (i - 1) >> 2
@@ -23,7 +26,7 @@ def _up(keys, items, position, i):  # type: ignore[no-untyped-def]  # noqa: ANN0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def push(keys, items, position, size, item, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def push(keys, items, position, size, item, key):
     """Insert an item or lower its key; returns the new size."""
     at = position[item]
     if at >= 0:
@@ -37,7 +40,7 @@ def push(keys, items, position, size, item, key):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def pop(keys, items, position, size):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def pop(keys, items, position, size):
     """Take out the item with the lowest key; returns (item, new size) and marks the item as done."""
     top = items[0]
     position[top] = DONE
@@ -64,6 +67,6 @@ def pop(keys, items, position, size):  # type: ignore[no-untyped-def]  # noqa: A
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def new_heap(capacity):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def new_heap(capacity):
     """Empty arrays for up to ``capacity`` items: keys, items, positions."""
     return np.empty(capacity, np.float64), np.empty(capacity, np.int32), np.full(capacity, OUT, np.int32)

@@ -60,7 +60,9 @@ class SearchOptions:
         if 0.0 not in self.offsets_m or len(set(self.offsets_m)) != len(self.offsets_m):
             faults.append("offsets_m must be distinct and contain 0")
         if self.dilate_cells < 0 or any(factor < 2 or near < 1 for factor, near in self.narrowing):
-            faults.append("narrowing needs coarsening factors of 2 or more, near factors of 1 or more, dilate_cells >= 0")
+            faults.append(
+                "narrowing needs coarsening factors of 2 or more, near factors of 1 or more, dilate_cells >= 0"
+            )
         if faults:
             raise AlignmentError("search options: " + "; ".join(faults))
 
