@@ -33,7 +33,7 @@ def line_lengths_m(lines: ArrayLike) -> Floats:
 
     >>> import shapely
     >>> line_lengths_m([shapely.LineString([(46.0, 39.0), (46.0, 40.0)])]).round(0).tolist()
-    [111017.0]
+    [111025.0]
     """
     array = np.atleast_1d(np.asarray(lines, dtype=object))
     xy, owner = shapely.get_coordinates(array, return_index=True)

@@ -27,9 +27,8 @@ class Grid:
     def bounds(self) -> tuple[float, float, float, float]:
         """Outer edges (west, south, east, north) in units of ``crs``."""
         rows, cols = self.shape
-        west, north = self.transform * (0, 0)
-        east, south = self.transform * (cols, rows)
-        return (min(west, east), min(south, north), max(west, east), max(south, north))
+        t = self.transform
+        return (t.c, t.f + t.e * rows, t.c + t.a * cols, t.f)
 
     def fractional_index(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Rows and columns, as floats, of points; whole numbers are pixel centres."""

@@ -70,8 +70,8 @@ class Section:
     ``length_km`` is the documented length, or None where no document gives one; ``line`` is the drawn line (lon, lat)
     from ``from_node`` to ``to_node`` and its own length is kept beside, never mixed in. ``control`` is the country
     that controls the stretch in fact since ``control_from`` (the row's ``as_of``) where that differs from ``country``.
-    ``opened`` is when it came into use, ISO date, where that is recent enough to matter. ``follows_osm`` says that OpenStreetMap shows
-    this formation, so that its geometry may be taken from there.
+    ``opened`` is when it came into use, ISO date, where that is recent enough to matter. ``follows_osm`` says that
+    OpenStreetMap shows this formation, so that its geometry may be taken from there.
     """
 
     section_id: str

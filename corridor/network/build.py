@@ -249,10 +249,9 @@ def build_network(
     ):
         section = sections[section_id]
         countries[row] = section.control or section.country
-        if section.design_speed_kmh and section.mode == "road":
-            design[row] = min(section.design_speed_kmh, 80.0)
-    for row, country in country_of_edge.items():
-        countries[row] = country
+        if section.design_speed_kmh:
+            design[row] = section.design_speed_kmh
+    countries[list(country_of_edge)] = list(country_of_edge.values())
     forward, backward = edge_minutes(edges, speeds, dem, design_kmh=design)
     edges = edges.assign(country=countries, minutes_forward=forward, minutes_backward=backward)
     return _split_at_borders(edges, physical.node_lon, physical.node_lat, crossings)

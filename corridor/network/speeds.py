@@ -18,6 +18,7 @@ GRAVITY = 9.81
 POWER_W_PER_KG = 1000 / 120  # a loaded truck of 120 kg per kW
 DRIVELINE = 0.85
 ROLLING = 0.009
+TRUCK_LIMIT_KMH = 80.0
 
 
 def climbing_speed_kmh(grade: ArrayLike) -> Floats:
@@ -54,11 +55,12 @@ def edge_minutes(
     The climb slows road traffic only where the DEM carries grades, so that long edges of main roads aren't slowed
     alone: with pixels of at most 500 m, on edges at least two pixels long, from the heights at their ends, never across
     a tunnel or a bridge. A coarse DEM so gives shorter times than a fine one.
-    ``design_kmh`` overrides the class speed where it isn't NaN.
+    ``design_kmh`` overrides the class speed where it isn't NaN; on roads no truck runs faster than 80 km/h.
     """
     speed = class_speeds_kmh(edges["mode"], edges["class"], speeds)
     if design_kmh is not None:
-        speed = np.where(np.isnan(design_kmh), speed, design_kmh)
+        design = np.where(edges["mode"] == "road", np.minimum(design_kmh, TRUCK_LIMIT_KMH), design_kmh)
+        speed = np.where(np.isnan(design), speed, design)
     length = edges["length_m"].to_numpy()
     along, against = speed, speed
     if dem is not None and dem.carries_grades:

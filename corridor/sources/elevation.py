@@ -100,11 +100,11 @@ def _clip(
 
 def _snap(bounds: tuple[float, float, float, float], transform: Affine) -> tuple[float, float, float, float]:
     """Bounds moved out to whole pixels, so that cutting resamples nothing."""
-    inverse = ~transform
-    (left, bottom), (right, top) = inverse * (bounds[0], bounds[1]), inverse * (bounds[2], bounds[3])
-    west, north = transform * (np.floor(left + 1e-6), np.floor(top + 1e-6))
-    east, south = transform * (np.ceil(right - 1e-6), np.ceil(bottom - 1e-6))
-    return (west, south, east, north)
+    t = transform
+    west, south, east, north = bounds
+    columns = np.floor((west - t.c) / t.a + 1e-6), np.ceil((east - t.c) / t.a - 1e-6)
+    rows = np.ceil((south - t.f) / t.e - 1e-6), np.floor((north - t.f) / t.e + 1e-6)
+    return (t.c + t.a * columns[0], t.f + t.e * rows[0], t.c + t.a * columns[1], t.f + t.e * rows[1])
 
 
 def _describe(paths: Sequence[Path]) -> Source:

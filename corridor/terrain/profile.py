@@ -93,7 +93,7 @@ def _grade_limits_pct(candidate: Candidate, chainage_km: Floats, ceilings: Seque
 def _infer_tunnels(
     candidate: Candidate, chainage_km: Floats, ground_m: Floats, limit_pct: Floats, known: tuple[Span, ...]
 ) -> tuple[Span, ...]:
-    """Places for documented tunnel kilometres that no source locates: where the ground stands highest over the grade."""
+    """Places for documented tunnels that no source locates: where the ground stands highest over the grade."""
     above = ground_m - _lower_envelope(ground_m, np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1]))
     found: list[Span] = []
     start = 0.0

@@ -1,0 +1,57 @@
+"""Lines and distances against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely import LineString
+
+from corridor.geo.geodesy import distance_m, line_lengths_m, utm_crs
+from corridor.geo.lines import join, locate_m, points_at, sample, substring, vertex_chainage_m
+
+coordinates = st.tuples(st.floats(40, 50), st.floats(35, 45))
+lines = st.lists(coordinates, min_size=2, max_size=12, unique=True).map(LineString)
+
+
+def test_a_quarter_meridian_is_ten_thousand_kilometres():
+    assert distance_m(0, 0, 0, 90) == pytest.approx(10_001_965.7, abs=1)
+
+
+def test_lengths_of_several_lines_at_once():
+    line = LineString([(46, 39), (46, 40), (46, 39)])
+    assert line_lengths_m([line, None, LineString([(46, 39), (46, 40)])]) == pytest.approx([222050.09, 0, 111025.05], abs=0.01)
+
+
+@given(lines, st.floats(0, 1), st.floats(0, 1))
+def test_a_line_is_the_sum_of_its_stretches(line, a, b):
+    total = vertex_chainage_m(line)[-1]
+    low, high = sorted((a * total, b * total))
+    if low < 1 or total - high < 1 or high - low < 1:
+        return
+    parts = [substring(line, 0, low), substring(line, low, high), substring(line, high, total)]
+    assert sum(line_lengths_m(parts)) == pytest.approx(total, rel=1e-3)
+    assert join(parts).coords[0] == line.coords[0]
+
+
+@given(lines, st.floats(0, 1))
+def test_a_point_of_a_line_is_found_on_it(line, share):
+    wanted = share * vertex_chainage_m(line)[-1]
+    lon, lat = points_at(line, [wanted])
+    along, off = locate_m(line, float(lon[0]), float(lat[0]))
+    assert off < 1.0
+    lon_back, lat_back = points_at(line, [along])
+    assert distance_m(lon, lat, lon_back, lat_back) < 1.0
+
+
+def test_samples_are_even_and_hold_both_ends():
+    chainage, lon, lat = sample(LineString([(46, 39), (46, 39.1)]), 1000)
+    assert len(chainage) == 13
+    assert np.ptp(np.diff(chainage)) < 1e-6
+    assert (lon[0], lat[0], lon[-1], lat[-1]) == (46, 39, 46, 39.1)
+
+
+def test_utm_zone():
+    assert utm_crs(46.2, 39) == "EPSG:32638"
+    assert utm_crs(-70.5, -33) == "EPSG:32719"

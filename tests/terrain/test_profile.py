@@ -1,0 +1,70 @@
+"""Profiles against closed forms: hysteresis, structures, and the grade-limited line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from corridor.model.candidate import Span
+from corridor.terrain.profile import carry_structures, climbs_m, grade_limited
+
+heights = arrays(np.float64, st.integers(2, 60), elements=st.floats(-100, 4000, allow_nan=False, width=32))
+
+
+@given(heights, st.floats(0, 300))
+def test_ascent_less_descent_is_the_difference_of_the_ends(line, threshold):
+    up, down = climbs_m(line, threshold)
+    assert up - down == pytest.approx(line[-1] - line[0], abs=1e-6)
+    assert up >= -1e-9
+    assert down >= -1e-9
+
+
+@given(heights, st.floats(0, 300))
+def test_reversing_a_line_swaps_ascent_and_descent_up_to_the_threshold(line, threshold):
+    up, down = climbs_m(line, threshold)
+    back_up, back_down = climbs_m(line[::-1], threshold)
+    if threshold == 0:
+        assert (back_up, back_down) == pytest.approx((down, up))
+    assert abs(back_up - down) <= threshold + 1e-6
+
+
+@given(heights)
+def test_without_threshold_every_rise_counts(line):
+    steps = np.diff(line)
+    assert climbs_m(line, 0.0) == pytest.approx((steps[steps > 0].sum(), -steps[steps < 0].sum()), abs=1e-6)
+
+
+def test_wiggles_under_the_threshold_are_no_climb():
+    slope = np.linspace(0, 500, 501) + 10 * np.sin(np.arange(501))
+    up, _ = climbs_m(slope, 30.0)
+    assert up == pytest.approx(500, abs=20)
+    assert climbs_m(slope, 0.0)[0] > 1500
+
+
+def test_a_tunnel_runs_straight_between_its_portals():
+    chainage = np.arange(0, 11.0)
+    ridge = np.where((chainage >= 3) & (chainage <= 7), 900.0, 100.0)
+    carried = carry_structures(chainage, ridge, [Span("tunnel", 2.2, 7.9, "", "documented")])
+    assert carried.tolist() == [100.0] * 11
+
+
+@given(heights, st.floats(0.5, 20))
+def test_the_limited_line_keeps_the_limit_and_moves_nothing_that_keeps_it(line, limit):
+    chainage = np.arange(len(line)) * 0.1
+    pct = np.full(len(line), limit)
+    laid = grade_limited(chainage, line, pct)
+    assert (np.abs(np.diff(laid)) <= limit * 1.0 + 1e-6).all()
+    np.testing.assert_allclose(grade_limited(chainage, laid, pct), laid, atol=1e-6)
+
+
+@given(heights, st.floats(0.5, 20))
+def test_no_line_within_the_limit_is_nearer_to_the_ground(line, limit):
+    """The best uniform approximation departs by half of the worst excess of rise over limit between two points."""
+    chainage = np.arange(len(line)) * 0.1
+    laid = grade_limited(chainage, line, np.full(len(line), limit))
+    rise = np.abs(line[:, None] - line[None, :])
+    allowed = np.abs(chainage[:, None] - chainage[None, :]) * 10 * limit
+    assert np.abs(laid - line).max() == pytest.approx(max((rise - allowed).max() / 2, 0), abs=1e-6)
