@@ -104,6 +104,16 @@ def test_regret_by_hand():
     assert found.loc["north", "name"] == "Northern road"
 
 
+def test_regret_is_the_largest_and_not_the_mean():
+    table = pd.concat([route_table(regime_id=regime) for regime in ("open", "gated", "sealed")], ignore_index=True)
+    table = table[table["candidate_id"].isin(["rail", "valley"])]
+    # rail loses 0.3 once, valley 0.2 twice: the largest is rail's, the sum valley's.
+    table["access_delay_min"] = [0.0, 24.0, 0.0, 24.0, 36.0, 0.0]
+    found = minimax_regret(build_matrix(table, ROUTE_CRITERIA), {"delay": 1.0}, ["open", "gated", "sealed"])
+    assert found["candidate_id"].tolist() == ["valley", "rail"]
+    assert found["max_regret"].tolist() == pytest.approx([0.2, 0.3])
+
+
 def test_regret_over_one_regime_is_its_ranking():
     found = minimax_regret(two_regimes(), EVEN, ["open"])
     assert found["candidate_id"].tolist() == ["pass", "north", "valley", "rail"]

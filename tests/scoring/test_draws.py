@@ -57,6 +57,8 @@ def test_groups_weigh_the_same_whatever_their_size():
     assert weights[:, 3].mean() == pytest.approx(0.5, abs=0.01)
     assert kstest(weights[:, 3], "uniform").pvalue > 1e-3
     np.testing.assert_allclose(weights[:, :3].mean(axis=0), 1 / 6, atol=0.01)
+    shares = weights[:, :3] / weights[:, :3].sum(axis=1, keepdims=True)
+    assert kstest(shares[:, 0], lambda w: 1 - (1 - w) ** 2).pvalue > 1e-3
 
 
 def test_order_of_groups():

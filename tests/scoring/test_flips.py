@@ -40,6 +40,14 @@ def test_over_groups_the_shares_inside_stay():
     assert flip.new_weights == pytest.approx({"big": 0.5, "small": 0.5})
 
 
+def test_over_groups_unequal_shares_inside_count():
+    # Inside the big group 3 : 1, so a0 is worth 0.75 there and a1 0.25; level where 0.5 of the big equals the small.
+    panel = make_panel([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]], groups=["big", "big", "small"])
+    flip = smallest_flips(panel, {"c0": 0.6, "c1": 0.2, "c2": 0.2})[0]
+    assert flip.new_weights == pytest.approx({"big": 2 / 3, "small": 1 / 3})
+    assert flip.moved == pytest.approx(0.8 - 2 / 3)
+
+
 def test_the_dominated_can_only_tie_and_the_hopeless_never_win():
     panel = make_panel([[0.9, 0.9], [0.9, 0.1], [0.5, 0.5]])
     flips = {flip.challenger: flip for flip in smallest_flips(panel, [0.5, 0.5])}
@@ -147,6 +155,13 @@ def test_inside_the_interval_the_winner_stays(values, weights):
 def test_dominance_by_hand():
     beats = dominance(np.array([[2.0, 2.0], [1.0, 2.0], [3.0, 0.0], [2.0, 2.0]]))
     assert np.argwhere(beats).tolist() == [[0, 1], [3, 1]]
+
+
+def test_the_front_is_of_metrics_and_not_of_clamped_values():
+    # Both lie beyond the best anchor and are worth 1; one is still better.
+    panel = make_panel([[1.5, 0.5], [1.2, 0.5]])
+    np.testing.assert_array_equal(panel.values[0], panel.values[1])
+    assert pareto_front(panel)["on_front"].tolist() == [True, False]
 
 
 def test_the_front_names_who_dominates():

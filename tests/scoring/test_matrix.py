@@ -45,6 +45,13 @@ def test_unreachable_is_a_veto_whatever_number_stands_there():
     assert row["reason"] == "not ranked: Access delay: unreachable"
 
 
+def test_a_number_beside_a_status_without_a_value_is_not_used():
+    table = route_table(cost_musd_status=["not_supported", "documented", "", "", ""])
+    matrix = build_matrix(table, ROUTE_CRITERIA)
+    assert reasons(matrix) == {"rail": "not ranked: no value for Cost (not supported)"}
+    assert "valley" in matrix.panel().candidate_ids
+
+
 def test_a_status_of_a_metric_that_is_not_scored_vetoes_too():
     table = route_table(north_south_delay_min_status=["", "unreachable", "", "", ""])
     assert reasons(build_matrix(table, ROUTE_CRITERIA)) == {"valley": "not ranked: north_south_delay_min: unreachable"}

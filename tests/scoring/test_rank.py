@@ -11,7 +11,7 @@ from corridor.packaged import data_root
 from corridor.scoring.matrix import build_matrix
 from corridor.scoring.methods import METHODS
 from corridor.scoring.perspectives import load_perspectives
-from corridor.scoring.rank import competition_ranks, rank_alternatives, score_widths
+from corridor.scoring.rank import competition_ranks, rank_alternatives, score, score_widths
 from corridor.scoring.weights import parse_weights
 
 from .tables import ROUTE_CRITERIA, make_panel, route_table
@@ -115,6 +115,17 @@ def test_ranks_of_scores():
 def test_a_chain_of_small_steps_is_not_one_tie():
     ranks, _ = competition_ranks(np.array([1.0, 0.95, 0.90, 0.85]), 0.06)
     assert ranks.tolist() == [1, 1, 3, 3]
+
+
+def test_a_coarse_and_a_fine_measurement_tie_by_their_mean():
+    assert competition_ranks(np.array([1.0, 0.95]), np.array([0.1, 0.02]))[0].tolist() == [1, 1]
+    assert competition_ranks(np.array([1.0, 0.93]), np.array([0.1, 0.02]))[0].tolist() == [1, 2]
+
+
+def test_promethee_takes_the_tolerance_as_indifference():
+    panel = make_panel([[0.5], [0.6], [0.4]], tolerance=0.1)
+    # Differences 0.1 don't count; 0.2 counts (0.2 - 0.1) / (0.25 - 0.1), over two comparisons.
+    np.testing.assert_allclose(score(panel, np.array([1.0]), "promethee-ii"), [0.0, 1 / 3, -1 / 3], atol=1e-9)
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=8), st.integers(0, 5), st.randoms(use_true_random=False))
