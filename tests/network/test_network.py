@@ -1,0 +1,196 @@
+"""The graph: snapping, routes, alternatives, borders, gaps and the way to osmnx and back."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import osmnx as ox
+import pytest
+import shapely
+from shapely import LineString
+
+from corridor.errors import NetworkError, NoRouteError
+from corridor.geo.geodesy import line_lengths_m
+from corridor.model.section import Crossing, Range
+from corridor.model.source import Source
+from corridor.network.alternatives import find_alternatives, route_minutes, shared_part
+from corridor.network.build import _split_at_borders
+from corridor.network.connectivity import are_connected, find_gaps
+from corridor.network.graph import Network, edge_frame
+from corridor.network.jurisdiction import country_of_lines, smooth_islands
+from corridor.network.match import measure_route
+from corridor.sources.borders import Borders
+
+STEP = 0.01
+
+
+def lattice(rows, cols, seed=0):
+    """A street lattice with minutes of one per edge, a little noise added."""
+    number = np.arange(rows * cols).reshape(rows, cols)
+    u = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
+    v = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
+    lat, lon = (a.ravel() for a in np.mgrid[0:rows, 0:cols])
+    x, y = 10 + lon * STEP, 45 + lat * STEP
+    lines = [LineString([(x[a], y[a]), (x[b], y[b])]) for a, b in zip(u, v, strict=True)]
+    minutes = 1 + np.random.default_rng(seed).uniform(0, 0.3, len(u))
+    columns = {"u": u, "v": v, "geometry": lines, "minutes_forward": minutes, "minutes_backward": minutes}
+    return Network(edge_frame(columns), x.astype(float), y.astype(float))
+
+
+def minutes_of(network):
+    return network.edges["minutes_forward"].to_numpy(), network.edges["minutes_backward"].to_numpy()
+
+
+def test_positions_lie_on_the_nearest_open_edge():
+    network = lattice(3, 3)
+    closed = np.zeros(len(network.edges), dtype=bool)
+    at = network.snap(10.004, 45.0005, closed, limit_m=500, what="place")
+    assert (at.edge, at.fraction) == (0, pytest.approx(0.4, abs=0.01))
+    assert at.distance_m == pytest.approx(55.6, abs=0.5)
+    closed[0] = True
+    assert network.snap(10.004, 45.0005, closed, limit_m=2000, what="place").edge != 0
+    with pytest.raises(NetworkError, match=r"place at 44\.0000 N 10\.0000 E: the nearest usable way is 111\.\d km off"):
+        network.snap(10.0, 44.0, closed, limit_m=2000, what="place")
+
+
+def test_a_route_is_cut_where_it_begins_and_ends():
+    network = lattice(2, 4)
+    closed = np.zeros(len(network.edges), dtype=bool)
+    start = network.snap(10.0025, 45.0, closed, limit_m=100, what="a")
+    end = network.snap(10.0275, 45.0, closed, limit_m=100, what="b")
+    forward, backward = minutes_of(network)
+    route = network.route(start, end, forward, backward, closed)
+    match = measure_route(network, route)
+    assert match.length_km * 1000 == pytest.approx(line_lengths_m([LineString([(10.0025, 45), (10.0275, 45)])])[0], rel=1e-4)
+    assert match.line.coords[0] == pytest.approx((10.0025, 45.0), abs=1e-6)
+    assert match.line.coords[-1] == pytest.approx((10.0275, 45.0), abs=1e-6)
+    assert route_minutes(network, route) == pytest.approx(route.cost)
+    back = network.route(end, start, forward, backward, closed)
+    assert back.cost == pytest.approx(route.cost)
+    assert route_minutes(network, route.reversed()) == pytest.approx(back.cost)
+
+
+def test_a_route_inside_one_edge_and_against_a_oneway():
+    network = lattice(2, 2)
+    closed = np.zeros(4, dtype=bool)
+    a = network.snap(10.002, 45.0, closed, limit_m=100, what="a")
+    b = network.snap(10.008, 45.0, closed, limit_m=100, what="b")
+    forward, backward = minutes_of(network)
+    assert network.route(a, b, forward, backward, closed).edges == (0,)
+    assert network.route(b, a, forward, backward, closed).forward == (False,)
+    one = network.with_edges(network.edges.assign(oneway=[1, 0, 0, 0]))
+    around = one.route(b, a, forward, backward, closed)
+    assert len(around.edges) == 5
+    assert around.cost == pytest.approx(forward.sum() - 0.6 * forward[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_alternatives_differ_and_aren_t_stretched(seed):
+    network = lattice(7, 9, seed)
+    closed = np.zeros(len(network.edges), dtype=bool)
+    start = network.snap(10.0, 45.0, closed, limit_m=10, what="a")
+    end = network.snap(10.08, 45.06, closed, limit_m=10, what="b")
+    routes = find_alternatives(network, start, end, closed, count=4, max_shared=0.5, max_stretch=1.4)
+    costs = [route.cost for route in routes]
+    assert len(routes) >= 3
+    assert costs == sorted(costs)
+    graph = nx.Graph()
+    for u, v, minutes in network.edges[["u", "v", "minutes_forward"]].itertuples(index=False):
+        graph.add_edge(u, v, weight=minutes)
+    assert costs[0] == pytest.approx(nx.dijkstra_path_length(graph, 0, network.n_nodes - 1))
+    assert costs[-1] <= costs[0] * 1.4
+    for i, a in enumerate(routes):
+        for b in routes[:i]:
+            assert shared_part(network, a, b) <= 0.5
+
+
+def test_no_way_is_an_error():
+    network = lattice(1, 3)
+    start = network.snap(10.0, 45.0, np.zeros(2, bool), limit_m=10, what="a")
+    end = network.snap(10.02, 45.0, np.zeros(2, bool), limit_m=10, what="b")
+    with pytest.raises(NoRouteError):
+        network.route(start, end, np.ones(2), np.ones(2), np.array([False, True]))
+
+
+def squares():
+    west = shapely.box(9.9, 44.9, 10.025, 45.2)
+    east = shapely.box(10.025, 44.9, 10.3, 45.2)
+    frame = gpd.GeoDataFrame({"country": ["XA", "XB"], "name": ["A", "B"]}, geometry=[west, east], crs=4326)
+    return Borders(frame, Source("b", "made up", "", "", ""))
+
+
+def crossing(status, lat):
+    return Crossing("gate", "Gate", 10.025, lat, frozenset(("XA", "XB")), "road", status, "", Range(5, 10, 20), (), "")
+
+
+def with_countries(crossings):
+    network = lattice(2, 6)
+    countries = country_of_lines(network.edges.geometry.to_numpy(), squares())
+    return _split_at_borders(network.edges.assign(country=countries), network.node_lon, network.node_lat, crossings)
+
+
+def test_a_border_is_passed_only_at_an_open_listed_crossing():
+    for status, passable in (("open", True), ("closed", False)):
+        network = with_countries([crossing(status, 45.0)])
+        assert set(network.edges.loc[network.is_border, "border"]) == {"XA-XB"}
+        closed = network.closed("road")
+        start = network.snap(10.0, 45.0, closed, limit_m=10, what="a")
+        end = network.snap(10.05, 45.0, closed, limit_m=10, what="b")
+        assert are_connected(network, closed, start, end) is passable
+    open_ = with_countries([crossing("open", 45.0)])
+    assert open_.edges.loc[open_.edges["crossing_id"] == "gate", "minutes_forward"].tolist() == [10, 10]
+    assumed = with_countries([crossing("closed", 45.0)])
+    assert not assumed.closed("road", assume_open=["gate"])[assumed.is_border].any()
+    assert not assumed.closed("road", countries=["XA"])[(assumed.edges["country"] == "XA")].any()
+    assert assumed.closed("road", countries=["XA"])[(assumed.edges["country"] == "XB")].all()
+
+
+def test_every_edge_lies_in_one_country_by_its_greater_part():
+    lines = np.array([LineString([(10.0, 45), (10.03, 45)]), LineString([(10.02, 45), (10.1, 45)])], dtype=object)
+    assert country_of_lines(lines, squares()).tolist() == ["XA", "XB"]
+
+
+def test_islands_under_the_hysteresis_join_their_surroundings():
+    u, v = np.array([0, 1, 2, 3]), np.array([1, 2, 3, 4])
+    short = smooth_islands(u, v, np.array([900.0, 240.0, 900.0, 900.0]), np.array(["A", "B", "A", "A"], dtype=object))
+    assert short.tolist() == ["A", "A", "A", "A"]
+    long = smooth_islands(u, v, np.array([900.0, 260.0, 900.0, 900.0]), np.array(["A", "B", "A", "A"], dtype=object))
+    assert long.tolist() == ["A", "B", "A", "A"]
+
+
+def test_gaps_between_parts_are_found_and_measured():
+    network = lattice(1, 6)
+    closed = np.array([False, False, True, False, False])
+    start = network.snap(10.0, 45.0, closed, limit_m=10, what="a")
+    end = network.snap(10.05, 45.0, closed, limit_m=10, what="b")
+    (gap,) = find_gaps(network, closed, start, end)
+    assert gap.length_m == pytest.approx(788.5, abs=1)
+    assert find_gaps(network, np.zeros(5, bool), start, end) == []
+
+
+def test_osmnx_takes_the_graph_and_gives_it_back():
+    network = lattice(3, 4)
+    network = network.with_edges(network.edges.assign(oneway=[1, *[0] * (len(network.edges) - 1)]))
+    graph = network.to_osmnx()
+    path = ox.routing.shortest_path(graph, 0, network.n_nodes - 1, weight="travel_time")
+    assert path[0] == 0
+    back = Network.from_osmnx(graph)
+    assert len(back.edges) == len(network.edges)
+    assert back.edges["oneway"].sum() == 1
+    assert back.edges["length_m"].sum() == pytest.approx(network.edges["length_m"].sum())
+    assert sorted(back.edges["minutes_forward"].round(9)) == sorted(network.edges["minutes_forward"].round(9))
+
+
+def test_a_graph_made_by_osmnx_alone_is_taken():
+    graph = nx.MultiDiGraph(crs="EPSG:4326")
+    for node, (x, y) in enumerate([(10, 45), (10.01, 45), (10.02, 45.01)]):
+        graph.add_node(node, x=x, y=y)
+    for a, b in ((0, 1), (1, 0), (1, 2)):
+        graph.add_edge(a, b, highway=["primary", "secondary"], name="x", oneway=False, bridge="yes" if (a, b) == (1, 2) else "no")
+    network = Network.from_osmnx(ox.distance.add_edge_lengths(graph))
+    assert network.edges[["u", "v", "oneway", "class", "bridge"]].to_numpy().tolist() == [
+        [0, 1, 0, "primary", False], [1, 2, 1, "primary", True],
+    ]  # fmt: skip
+    with pytest.raises(NetworkError, match="no edges"):
+        Network.from_osmnx(nx.MultiDiGraph())

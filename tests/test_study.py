@@ -1,0 +1,87 @@
+"""Study files: sound ones load, all faults of a broken one are named at once."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from corridor.errors import StudyError
+from corridor.packaged import data_root
+from corridor.study import Study
+
+PATH = data_root() / "studies" / "syunik.toml"
+
+
+def content():
+    return tomllib.loads(PATH.read_text(encoding="utf-8"))
+
+
+def build(changed):
+    return Study.build(changed, PATH.parent, "study.toml")
+
+
+def test_the_bundled_study_loads():
+    study = Study.bundled("syunik")
+    assert study == Study.load(PATH)
+    assert study.chosen_baseline.as_of == "2026-03"
+    assert study.path("package:reference").is_dir()
+
+
+def test_all_faults_at_once_each_with_its_field():
+    broken = content()
+    broken["colour"] = "red"
+    broken["area"] = [50, 38, 40, 41]
+    broken["elevation"]["vertical_error_m"] = -1
+    broken["candidates"][0]["mode"] = "boat"
+    broken["criteria"][0]["best"] = float("nan")
+    del broken["capital"]
+    with pytest.raises(StudyError) as caught:
+        build(broken)
+    said = str(caught.value)
+    assert said.startswith("study.toml: ")
+    for part in ("colour: unknown key", "area: give west, south, east, north", "elevation.vertical_error_m:",
+                 "candidates.0.mode:", "criteria.0.best:", "capital: is missing"):  # fmt: skip
+        assert part in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda c: c.update(destination=c["origin"]), "destination: is the origin ('Horadiz')"),
+        (lambda c: c.update(baseline="none"), "baseline: 'none' is none of osm-2021-08, documented-2026"),
+        (lambda c: c["candidates"].append(c["candidates"][0]), "candidates: id 'aras-rail' stands twice"),
+        (lambda c: c["criteria"][0].update(best=2000), "best and worst must differ"),
+        (lambda c: c.update(folder="/tmp"), "folder: unknown key"),
+        (lambda c: c["candidates"][0].update(family="ship"), "candidates.0:"),
+    ],
+)
+def test_faults_across_fields(change, says):
+    broken = content()
+    change(broken)
+    with pytest.raises(StudyError) as caught:
+        build(broken)
+    assert says in str(caught.value)
+
+
+def test_paths_can_t_climb_out_of_the_package():
+    with pytest.raises(StudyError, match="leads out of the packaged data"):
+        Study.bundled("syunik").path("package:../../etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("id = ", "is not valid TOML"), ("[[[", "is not valid TOML"), ("x = " + "[" * 5000, "is not valid TOML"), ("", "id: is missing")],
+)
+def test_text_that_is_no_study(tmp_path, text, says):
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(StudyError, match=says):
+        Study.load(tmp_path / "s.toml")
+
+
+def test_missing_and_unknown_studies(tmp_path):
+    with pytest.raises(StudyError, match="no such file"):
+        Study.load(tmp_path / "none.toml")
+    with pytest.raises(StudyError, match="there are: syunik"):
+        Study.bundled("nowhere")
