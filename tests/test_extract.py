@@ -1,0 +1,126 @@
+"""The main job on the real extract, held against documented figures; skipped where the extract is absent."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from corridor.compare import assemble_network, build_candidates, compare
+from corridor.diagnosis import _check
+from corridor.geo.geodesy import line_lengths_m
+from corridor.network.alternatives import route_minutes
+from corridor.network.match import part_lengths_km
+from corridor.sources.inputs import find_place, load_inputs
+from corridor.study import Study
+from tests.test_catalogue_lines import LENGTH_EXCEPTIONS
+
+pytestmark = [pytest.mark.extract, pytest.mark.slow]
+
+SHORT = "under 4 km: where the border node snaps counts for much"
+MAPPED = "the map's way between the same ends is longer than the documented one"
+DOCUMENTED_EXCEPTIONS = {
+    "m2-goris": SHORT,
+    "m2-agarak-norduz": SHORT,
+    "road-julfa-crossing": SHORT,
+}
+DRAWN_EXCEPTIONS = LENGTH_EXCEPTIONS | {
+    "rail-bridge-jolfa": SHORT,
+    "m2-goris": SHORT,
+    "m2-karahunj-vorotan": SHORT,
+    "m2-agarak-norduz": SHORT,
+    "road-agarak-town": SHORT,
+    "road-julfa-crossing": SHORT,
+    "road-julfa-jolfa": SHORT,
+    "road-poldasht": SHORT,
+}
+NOT_FOUND = {"road-norduz-bridge": SHORT, "road-sadarak-dilucu": MAPPED}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return Study.bundled("syunik")
+
+
+@pytest.fixture(scope="module")
+def inputs(study, extract_path):
+    return load_inputs(study, osm=extract_path, dem=[], progress=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def assembly(study, inputs):
+    return assemble_network(study, inputs)
+
+
+@pytest.fixture(scope="module")
+def built(study, inputs, assembly):
+    ends = (find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination"))
+    candidates, reach = build_candidates(study, inputs, assembly, *ends)
+    return {c.candidate_id: c for c in candidates}, reach
+
+
+def test_every_open_section_agrees_with_the_map(inputs, assembly):
+    """Documented and drawn length against the way on the map between the same ends: within 10 %, or listed."""
+    documented, drawn, missing = set(), set(), set()
+    for key, section in inputs.catalogue.sections.items():
+        if section.status != "open" or not section.follows_osm:
+            continue
+        if key not in assembly.matches:
+            missing.add(key)
+            continue
+        mapped = assembly.matches[key].length_km
+        if section.length_km and abs(section.length_km.mid / mapped - 1) > 0.1:
+            documented.add(key)
+        if abs(line_lengths_m([section.line])[0] / 1000 / mapped - 1) > 0.1:
+            drawn.add(key)
+    assert documented <= set(DOCUMENTED_EXCEPTIONS)
+    assert drawn <= set(DRAWN_EXCEPTIONS)
+    assert missing <= set(NOT_FOUND)
+
+
+def test_documented_lengths_are_found_again(study, inputs, assembly):
+    verdicts = {row.name: _check(row, assembly, inputs) for row in study.checks}
+    assert {name: row.verdict for name, row in verdicts.items()} == dict.fromkeys(verdicts, "agrees")
+    assert verdicts["Railway Horadiz-Nakhchivan"].computed_km == pytest.approx(252, abs=1)
+
+
+def test_open_roads_don_t_reach_nakhchivan_and_the_gaps_are_named(built):
+    (reach,) = built[1]
+    assert not reach.connected
+    found = {(round(gap.length_m / 1000, 1), round(gap.to_lonlat[1], 1)) for gap in reach.gaps}
+    assert {(0.6, 39.7), (1.1, 38.8), (1.8, 39.5)} <= found
+
+
+def test_the_aras_railway_is_one_mapped_line(built):
+    rail = built[0]["aras-rail"]
+    assert {part.geometry_quality for part in rail.parts} == {"osm"}
+    assert rail.drawn_km == pytest.approx(252.4, rel=0.01)
+    meghri = next(part for part in rail.parts if part.section_id == "rail-meghri")
+    assert meghri.drawn_km == pytest.approx(43, abs=1.5)
+
+
+def test_existing_roads_differ(built, assembly):
+    roads = [c for key, c in built[0].items() if key.startswith("existing-roads")]
+    assert len(roads) == 3
+    for i, a in enumerate(roads):
+        for b in roads[:i]:
+            edges_a = {e for part in a.parts for e in part.edges}
+            edges_b = {e for part in b.parts for e in part.edges}
+            lengths = assembly.network.edges["length_m"]
+            shared = lengths.iloc[sorted(edges_a & edges_b)].sum()
+            assert shared <= 0.71 * min(lengths.iloc[sorted(s)].sum() for s in (edges_a, edges_b))
+
+
+def test_the_main_road_is_where_trucks_go(inputs, assembly):
+    """The quickest way between the ends of the M2 keeps to it on what it shares with the catalogue's sections."""
+    match = assembly.matches["m2-kapan-kajaran"]
+    lengths = part_lengths_km(assembly.network, match.route)
+    speed = lengths.sum() / (route_minutes(assembly.network, match.route) / 60)
+    assert 50 < speed < 80
+
+
+def test_the_whole_run_stays_under_two_gigabytes(study, extract_path, tmp_path):
+    comparison = compare(study, osm=extract_path)
+    assert len(comparison.metrics) >= 13
+    assert comparison.write(tmp_path / "out").is_file()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2 * 1024 * 1024
