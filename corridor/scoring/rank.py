@@ -48,6 +48,25 @@ def score(panel: Panel, weights: Floats, method: Method = "weighted-sum", metric
     return weighted_sum(linear_parts(panel, values, method), weights)
 
 
+def cross_score(panel: Panel, weights: Floats, method: Method, metrics: Floats) -> Floats:
+    """Score every draw of metrics under every set of weights.
+
+    Args:
+        panel: ``n`` alternatives and ``m`` criteria.
+        weights: ``(sets, m)``.
+        method: Any of the three.
+        metrics: ``(draws, n, m)``.
+
+    Returns:
+        Scores ``(sets, draws, n)``.
+    """
+    values = scale(metrics, panel.criteria, panel.scaling)
+    if method == "topsis":
+        ends = np.ones(values.shape[-1]), np.zeros(values.shape[-1])
+        return np.array([topsis(values, row, *ends) for row in weights]).reshape(len(weights), *values.shape[:2])
+    return np.asarray(np.moveaxis(linear_parts(panel, values, method) @ weights.T, -1, 0))
+
+
 def linear_parts(panel: Panel, values: Floats, method: Method) -> Floats:
     """What the weights multiply in a method that is linear in them, ``(..., n, m)``.
 

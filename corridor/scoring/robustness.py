@@ -17,7 +17,7 @@ from corridor.errors import ScoringError
 from corridor.scoring.draws import Spread, WeightSpace, draw_metrics, draw_weights, has_intervals
 from corridor.scoring.matrix import Panel
 from corridor.scoring.methods import Method
-from corridor.scoring.rank import check_method, score
+from corridor.scoring.rank import check_method, cross_score, score
 
 Floats = NDArray[np.float64]
 Ranks = NDArray[np.int16]
@@ -201,9 +201,9 @@ def _confidence(
         draws = 1
     for rows, metrics in _metric_chunks(panel, draws, rng, spread, given):
         total += rows.stop - rows.start
-        for position, who in enumerate(seen):
-            scores = score(panel, central[who], method, metrics)
-            leads[position] += np.sum(scores[..., who] >= scores.max(axis=-1) - _ROUNDING)
+        scores = cross_score(panel, central[seen], method, panel.metrics[None] if metrics is None else metrics)
+        own = np.take_along_axis(scores, seen[:, None, None], axis=2)[..., 0]
+        leads += np.sum(own >= scores.max(axis=2) - _ROUNDING, axis=1)
     confidence = np.full(len(central), np.nan)
     confidence[seen] = leads / max(total, 1)
     return confidence

@@ -8,6 +8,7 @@ from shapely import Polygon
 
 from corridor.errors import ScoringError
 from corridor.scoring.draws import WeightSpace, draw_metrics, draw_weights
+from corridor.scoring.rank import cross_score, score
 from corridor.scoring.robustness import convergence_error, measure_robustness, rank_draws
 
 from .tables import make_panel
@@ -113,6 +114,15 @@ def test_confidence_is_about_metrics_and_not_about_weights():
     found = measure_robustness(make_panel(middle, middle - width, middle + width), draws=40_000)
     assert found.confidence[0] == pytest.approx(0.75, abs=0.01)
     assert found.confidence[1] == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.parametrize("method", ["weighted-sum", "topsis", "promethee-ii"])
+def test_scores_of_all_weights_with_all_metrics(method):
+    rng = np.random.default_rng(0)
+    panel, weights, metrics = make_panel(rng.random((4, 3))), rng.dirichlet(np.ones(3), 5), rng.random((6, 4, 3))
+    expected = [[score(panel, row, method, table) for table in metrics] for row in weights]
+    np.testing.assert_allclose(cross_score(panel, weights, method, metrics), expected, atol=1e-13)
+    assert cross_score(panel, weights[:0], method, metrics).shape == (0, 6, 4)
 
 
 def test_the_published_number_of_draws():
