@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 import corridor
-from corridor.candidates.existing import Reachability, build_existing_candidates
+from corridor.candidates.existing import build_existing_candidates
 from corridor.candidates.reference import build_reference_candidate
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
@@ -25,6 +25,7 @@ from corridor.model.candidate import Candidate
 from corridor.model.profile import Profile
 from corridor.model.results import Layers, PerspectiveWords, Results
 from corridor.network.assemble import Assembly, assemble
+from corridor.network.connectivity import Reachability
 from corridor.scoring.matrix import DecisionMatrix, build_matrix
 from corridor.scoring.methods import Method
 from corridor.scoring.perspectives import Perspective, load_perspectives

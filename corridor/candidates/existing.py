@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -16,23 +16,13 @@ from corridor.geo.lines import locate_m
 from corridor.model.candidate import Candidate
 from corridor.network.alternatives import find_alternatives
 from corridor.network.assemble import Assembly
-from corridor.network.connectivity import Gap, are_connected, find_gaps
+from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps
 from corridor.network.graph import Network, Position
 from corridor.sources.reference import Catalogue
 from corridor.study import ExistingCandidates, Place
 
 _VIA_KM = 4.0
 _VIA_COUNT = 3
-
-
-@dataclass(frozen=True)
-class Reachability:
-    """Whether the destination can be reached over open ways in some countries, and the gaps if not."""
-
-    spec_id: str
-    countries: tuple[str, ...]
-    connected: bool
-    gaps: tuple[Gap, ...]
 
 
 def build_existing_candidates(
@@ -71,7 +61,7 @@ def build_existing_candidates(
         ) from fault
     candidates = []
     for number, route in enumerate(routes, 1):
-        parts = tuple(route_parts(network, route, grades))
+        parts = tuple(route_parts(network, route, grades, catalogue.sections))
         used = network.edges.iloc[list(route.edges)]
         assumed = sorted((set(used["section_id"]) | set(used["crossing_id"])) & set(spec.assume_open))
         candidates.append(

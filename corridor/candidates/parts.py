@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -81,10 +82,13 @@ def _documented_spans(section: Section, line: LineString) -> tuple[Span, ...]:
     return tuple(sorted(found, key=lambda span: span.from_km))
 
 
-def route_parts(network: Network, route: Route, documented_grade_pct: Mapping[int, float]) -> list[Part]:
+def route_parts(
+    network: Network, route: Route, documented_grade_pct: Mapping[int, float], sections: Mapping[str, Section]
+) -> list[Part]:
     """Parts of a route over the network: one for each run of edges of like class, country and road number.
 
-    ``documented_grade_pct`` gives the steepest documented grade of edges that a catalogue section runs over.
+    ``documented_grade_pct`` gives the steepest documented grade of edges that a catalogue section runs over. Edges
+    that are a section of ``sections`` keep what is documented of it: length, tunnels, bridges and sources.
     """
     edges = network.edges.iloc[list(route.edges)]
     lengths = part_lengths_km(network, route)
@@ -95,7 +99,27 @@ def route_parts(network: Network, route: Route, documented_grade_pct: Mapping[in
     key = key + "|" + grades.astype(str)
     real = np.flatnonzero((lengths > 0) & ~network.is_border[list(route.edges)])
     runs = np.split(real, np.flatnonzero(key[real][1:] != key[real][:-1]) + 1) if len(real) else []
-    return [_run_part(network, route, run, lengths, grades) for run in runs]
+    parts = []
+    for run in runs:
+        part = _run_part(network, route, run, lengths, grades)
+        section = sections.get(part.section_id)
+        whole_km = float(edges["length_m"].to_numpy()[run].sum()) / 1000
+        parts.append(_documented(part, section, part.length_km.mid / whole_km) if section else part)
+    return parts
+
+
+def _documented(part: Part, section: Section, share: float) -> Part:
+    """A part that runs over a share (0-1) of a section, with what is documented of the section in place."""
+    return replace(
+        part,
+        length_km=section.length_km.scaled(share) if section.length_km else part.length_km,
+        documented=section.length_km is not None,
+        geometry_quality=section.geometry_quality,
+        tunnel_km=part.tunnel_km if section.tunnel_km is None else section.tunnel_km * share,
+        bridge_km=part.bridge_km if section.bridge_km is None else section.bridge_km * share,
+        spans=_documented_spans(section, part.line),
+        source_ids=section.source_ids,
+    )
 
 
 def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades_pct: Floats) -> Part:
@@ -120,8 +144,8 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
         line=line,
         length_km=Range(length, length, length),
         drawn_km=float(line_lengths_m([line])[0]) / 1000,
-        documented=bool(first["section_id"]),
-        geometry_quality="schematic" if first["section_id"] else "osm",
+        documented=False,
+        geometry_quality="osm",
         minutes=minutes_range(route_minutes(network, piece)),
         tunnel_km=_span_km(spans, "tunnel"),
         bridge_km=_span_km(spans, "bridge"),

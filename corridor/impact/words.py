@@ -8,7 +8,7 @@ from corridor.geo.geodesy import distance_m
 from corridor.impact.terrain_metrics import GradeSupport
 from corridor.model.candidate import Candidate
 from corridor.network.assemble import Assembly
-from corridor.network.connectivity import Gap
+from corridor.network.connectivity import Gap, Reachability
 from corridor.sources.places import Places
 from corridor.terrain.surface import Dem
 
@@ -17,14 +17,11 @@ def describe_limits(
     candidates: Sequence[Candidate],
     dem: Dem,
     grades: GradeSupport,
-    reach: Sequence[object],
+    reach: Sequence[Reachability],
     assembly: Assembly,
     places: Places | None,
 ) -> dict[str, tuple[str, ...]]:
-    """Notes by subject: heights, grades, open roads and their gaps, schematic lines, assumptions.
-
-    ``reach`` holds what is known of open roads (:class:`corridor.candidates.existing.Reachability`).
-    """
+    """Notes by subject: heights, grades, open roads and their gaps, schematic lines, assumptions."""
     return {
         "heights": (
             f"Heights are from {dem.source.title}: pixels of {dem.resolution_m:.0f} m, "
@@ -48,11 +45,11 @@ def describe_limits(
     }
 
 
-def _say_reach(item: object, places: Places | None) -> str:
-    countries = " and ".join(item.countries)  # type: ignore[attr-defined]
-    if item.connected:  # type: ignore[attr-defined]
+def _say_reach(item: Reachability, places: Places | None) -> str:
+    countries = " and ".join(item.countries)
+    if item.connected:
         return f"Open roads inside {countries} alone lead from origin to destination, if their borders could be passed."
-    gaps = [say_gap(gap, places) for gap in item.gaps]  # type: ignore[attr-defined]
+    gaps = [say_gap(gap, places) for gap in item.gaps]
     missing = f"; the road gaps are {', '.join(gaps)}" if gaps else "; no gap of under 3 km was found"
     return f"Open roads inside {countries} alone don't reach the destination, even if borders could be passed{missing}."
 

@@ -26,6 +26,16 @@ class Gap:
     to_lonlat: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Reachability:
+    """Whether the destination can be reached over open ways in some countries, and the gaps if not."""
+
+    spec_id: str
+    countries: tuple[str, ...]
+    connected: bool
+    gaps: tuple[Gap, ...]
+
+
 def components(network: Network, closed: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Number of the connected part that each node lies in, edges that are closed left out, directions ignored."""
     keep = ~closed

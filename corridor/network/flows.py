@@ -132,7 +132,9 @@ def replacement_costs(arcs: Arcs, cost: Floats, tree: Tree, goal: int, edges: In
     order = np.argsort(tree.cost, kind="stable")
     order = _parents_first(order, tree.arc, tails)
     return np.asarray(
-        _replace(arcs.indptr, arcs.head, arcs.edge, cost, tails, back_ptr, back, tree.cost, tree.arc, order, goal, edges)
+        _replace(
+            arcs.indptr, arcs.head, arcs.edge, cost, tails, back_ptr, back, tree.cost, tree.arc, order, goal, edges
+        )
     )
 
 
