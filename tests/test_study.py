@@ -72,7 +72,12 @@ def test_paths_can_t_climb_out_of_the_package():
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("id = ", "is not valid TOML"), ("[[[", "is not valid TOML"), ("x = " + "[" * 5000, "is not valid TOML"), ("", "id: is missing")],
+    [
+        ("id = ", "is not valid TOML"),
+        ("[[[", "is not valid TOML"),
+        ("x = " + "[" * 5000, "is not valid TOML"),
+        ("", "id: is missing"),
+    ],
 )
 def test_text_that_is_no_study(tmp_path, text, says):
     (tmp_path / "s.toml").write_text(text)

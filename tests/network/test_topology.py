@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,7 +56,9 @@ def test_a_ring_without_junction_is_one_edge_from_a_vertex_to_itself():
     assert len(runs[0]) == 5
 
 
-@given(st.lists(st.lists(st.integers(0, 14), min_size=2, max_size=6), min_size=1, max_size=14), st.integers(0, 2**32 - 1))
+@given(
+    st.lists(st.lists(st.integers(0, 14), min_size=2, max_size=6), min_size=1, max_size=14), st.integers(0, 2**32 - 1)
+)
 @settings(max_examples=200, deadline=None)
 def test_every_segment_is_kept_once(ways, seed):
     ways = [[a for a, b in zip(way, [*way[1:], None], strict=True) if a != b] for way in ways]
@@ -63,10 +67,10 @@ def test_every_segment_is_kept_once(ways, seed):
         return
     oneway = np.random.default_rng(seed).integers(0, 2, len(ways))
     runs, built = chains(ways, oneway=oneway)
-    segments = sorted(tuple(sorted(pair)) for way in ways for pair in zip(way, way[1:], strict=False))
-    kept = sorted(tuple(sorted(pair)) for run in runs for pair in zip(run, run[1:], strict=False))
+    segments = sorted(tuple(sorted(pair)) for way in ways for pair in itertools.pairwise(way))
+    kept = sorted(tuple(sorted(pair)) for run in runs for pair in itertools.pairwise(run))
     assert kept == segments
-    directed = {pair for way, one in zip(ways, oneway, strict=True) if one for pair in zip(way, way[1:], strict=False)}
+    directed = {pair for way, one in zip(ways, oneway, strict=True) if one for pair in itertools.pairwise(way)}
     for run, way in zip(runs, built.way, strict=True):
         if oneway[way]:
-            assert set(zip(run, run[1:], strict=False)) <= directed
+            assert set(itertools.pairwise(run)) <= directed

@@ -36,7 +36,8 @@ def test_classes_statuses_and_flags(tmp_path):
         way(7, [6, 7], railway="tram"),
         way(8, [7], highway="primary"),
         way(9, [7, 999, 8], highway="track", bridge="no"),
-        extra='<node id="20" version="1" lat="45.1" lon="10.1"><tag k="place" v="village"/><tag k="name" v="V"/><tag k="population" v="12"/></node>',
+        extra='<node id="20" version="1" lat="45.1" lon="10.1"><tag k="place" v="village"/>'
+        '<tag k="name" v="V"/><tag k="population" v="12"/></node>',
     )
     data = read_osm(file)
     table = data.ways.set_index("way_id")
