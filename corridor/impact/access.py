@@ -16,17 +16,17 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84
 from corridor.impact.entries import with_entries
 from corridor.impact.reach import Domain, State, build_domain, reach
-from corridor.model.impact import EdgeEffect, Event
+from corridor.model.impact import EdgeEffect
 from corridor.network.graph import Network, Position
 from corridor.study import Place
 
 Floats = NDArray[np.float64]
 AccessStatus = Literal["ok", "unreachable", "not_applicable", "not_supported"]
 SPEED_UNCERTAINTY = 0.25
-PLACE_COLUMNS = (
-    "place country people people_low people_high crossing_min_before crossing_min_after "
-    "centre centre_min_before centre_min_after lost_crossing lost_centre snap_m"
-).split()
+PLACE_COLUMNS = [
+    *("place", "country", "people", "people_low", "people_high", "crossing_min_before", "crossing_min_after"),
+    *("centre", "centre_min_before", "centre_min_after", "lost_crossing", "lost_centre", "snap_m"),
+]
 _PLACE_METRICS = ("places_lost_crossing", "places_lost_centre", "people_lost_crossing", "people_lost_centre")
 
 
@@ -44,7 +44,8 @@ class Reading:
     """Worse-of-both-directions minutes in one state; inf where there is no way.
 
     ``capital`` are minutes crossing -> capital and capital -> crossing; ``nodes`` and ``crossing`` are to and from the
-    crossing for each node of the domain and each place; ``centres`` for each place and centre, shape (n_places, n_centres).
+    crossing for each node of the domain and each place; ``centres`` for each place and centre, shape (n_places,
+    n_centres).
     """
 
     capital: tuple[float, float]
@@ -78,7 +79,10 @@ class Access:
     @cached_property
     def before_capital(self) -> dict[float, tuple[float, float]]:
         """Minutes crossing -> capital and back by time factor."""
-        return {f: self.read_capital(self.domain.state(factor=f)) for f in (self.factors.low, self.factors.mid, self.factors.high)}
+        return {
+            f: self.read_capital(self.domain.state(factor=f))
+            for f in (self.factors.low, self.factors.mid, self.factors.high)
+        }
 
     @cached_property
     def centre_of_place(self) -> NDArray[np.int64]:
@@ -146,9 +150,15 @@ def build_access(
     Raises:
         NetworkError: crossing, capital or a centre is far from any road, or the capital can't be reached even before.
     """
-    domain = with_entries(build_domain(network, country, assume_open=assume_open), crossing, limit_m=snap_limit_m, assume_open=assume_open)
+    domain = with_entries(
+        build_domain(network, country, assume_open=assume_open), crossing, limit_m=snap_limit_m, assume_open=assume_open
+    )
     at = domain.snap(capital.lon, capital.lat, limit_m=snap_limit_m, what=f"capital '{capital.name}'")
-    served = [domain.snap(c.lon, c.lat, limit_m=snap_limit_m, what=f"centre '{c.name}'") for c in centres] if supports_places else []
+    served = (
+        [domain.snap(c.lon, c.lat, limit_m=snap_limit_m, what=f"centre '{c.name}'") for c in centres]
+        if supports_places
+        else []
+    )
     kept = places if supports_places else places.iloc[:0]
     access = Access(
         domain=domain,
@@ -156,14 +166,16 @@ def build_access(
         centre_names=tuple(c.name for c in centres) if supports_places else (),
         centres=tuple(served),
         places=kept.reset_index(drop=True),
-        positions=tuple(_position(domain, lon, lat, snap_limit_m) for lon, lat in kept[["lon", "lat"]].itertuples(index=False)),
+        positions=tuple(
+            _position(domain, lon, lat, snap_limit_m) for lon, lat in kept[["lon", "lat"]].itertuples(index=False)
+        ),
         factors=factors or TimeFactors(),
         supports_places=supports_places,
     )
     if not np.isfinite(access.before_capital[access.factors.mid]).all():
         raise NetworkError(
-            f"capital '{capital.name}' can't be reached from '{crossing.name}' over open roads of {country} even before any route; "
-            "check the road data, crossings.csv and who controls which section"
+            f"capital '{capital.name}' can't be reached from '{crossing.name}' over open roads of {country} even "
+            "before any route; check the road data, crossings.csv and who controls which section"
         )
     return access
 
@@ -175,32 +187,33 @@ def _position(domain: Domain, lon: float, lat: float, limit_m: float) -> Positio
         return None
 
 
-def measure_access(access: Access, effect: EdgeEffect | None, events: Sequence[Event] = (), *, applicable: bool = True) -> AccessResult:
+def measure_access(access: Access, effect: EdgeEffect | None, *, applicable: bool = True) -> AccessResult:
     """Access before and after what a regime does through a candidate.
 
     Args:
         access: from :func:`build_access`.
-        effect: edges closed and slowed; None for nothing.
-        events: the candidate's events, which say where on their edges the effect lies.
+        effect: edges closed and slowed, on the same network; None for nothing.
         applicable: False for a candidate that doesn't touch the country: metrics are then empty, not zero.
     """
-    after = access.before if effect is None else access.read(access.domain.state(effect, events, factor=access.factors.mid))
+    after = access.before if effect is None else access.read(access.domain.state(effect, factor=access.factors.mid))
     table = _place_table(access, after)
     if not applicable:
         return AccessResult(_not_applicable(), table, after)
-    metrics = _capital_metrics(access, after, effect, events) | _place_metrics(access, table)
-    return AccessResult(metrics, table, after)
+    return AccessResult(_capital_metrics(access, after, effect) | _place_metrics(access, table), table, after)
 
 
-def _capital_metrics(access: Access, after: Reading, effect: EdgeEffect | None, events: Sequence[Event]) -> dict[str, Any]:
+def _capital_metrics(access: Access, after: Reading, effect: EdgeEffect | None) -> dict[str, Any]:
     before = access.before.capital
     found: dict[str, Any] = {"access_min_before": max(before)}
     if not np.isfinite(after.capital).all():
-        empty = dict.fromkeys(("access_min_after", "access_delay_min", "access_delay_min_low", "access_delay_min_high", "access_ratio"), np.nan)
+        empty = dict.fromkeys(
+            ("access_min_after", "access_delay_min", "access_delay_min_low", "access_delay_min_high", "access_ratio"),
+            np.nan,
+        )
         return found | empty | {"access_delay_min_status": "unreachable"}
     delays = {access.factors.mid: _delay(before, after.capital)}
     for factor in (access.factors.low, access.factors.high):
-        state = access.domain.state(effect, events, factor=factor)
+        state = access.domain.state(effect, factor=factor)
         delays[factor] = _delay(access.before_capital[factor], access.read_capital(state))
     ratios = [b / a for a, b in zip(before, after.capital, strict=True) if a > 0]
     return found | {
@@ -230,7 +243,9 @@ def _place_table(access: Access, after: Reading) -> pd.DataFrame:
         "centre_min_before": access.before.centres[rows, pick] if has_centre else np.full(len(rows), np.inf),
         "centre_min_after": after.centres[rows, pick] if has_centre else np.full(len(rows), np.inf),
     }
-    table = pd.DataFrame(columns | {name: np.where(np.isfinite(values), values, np.nan) for name, values in times.items()})
+    table = pd.DataFrame(
+        columns | {name: np.where(np.isfinite(values), values, np.nan) for name, values in times.items()}
+    )
     table["centre"] = [access.centre_names[i] for i in pick] if has_centre else ""
     for what in ("crossing", "centre"):
         table[f"lost_{what}"] = table[f"{what}_min_before"].notna() & table[f"{what}_min_after"].isna()
@@ -239,7 +254,13 @@ def _place_table(access: Access, after: Reading) -> pd.DataFrame:
 
 
 def _place_metrics(access: Access, table: pd.DataFrame) -> dict[str, Any]:
-    names = [*_PLACE_METRICS, "people_reaching_crossing", "people_reaching_centre", "people_delay_person_min", "people_delay_centre_person_min"]
+    names = [
+        *_PLACE_METRICS,
+        "people_reaching_crossing",
+        "people_reaching_centre",
+        "people_delay_person_min",
+        "people_delay_centre_person_min",
+    ]
     if not access.supports_places:
         return dict.fromkeys(names, np.nan) | {"places_status": "not_supported"}
     found: dict[str, Any] = {"places_status": "ok", "places_counted": len(table)}
@@ -255,13 +276,24 @@ def _place_metrics(access: Access, table: pd.DataFrame) -> dict[str, Any]:
 
 def _people(table: pd.DataFrame, name: str, weight: Floats) -> dict[str, float]:
     """People times a weight: at least (``_low``, and the value itself), and at most where populations are unknown."""
-    low, high = (float((table[column].to_numpy(dtype=float) * weight).sum()) for column in ("people_low", "people_high"))
+    low, high = (
+        float((table[column].to_numpy(dtype=float) * weight).sum()) for column in ("people_low", "people_high")
+    )
     return {name: low, f"{name}_low": low, f"{name}_high": high}
 
 
 def _not_applicable() -> dict[str, Any]:
-    names = ("access_min_before", "access_min_after", "access_delay_min", "access_delay_min_low", "access_delay_min_high", "access_ratio")
-    return dict.fromkeys((*names, *_PLACE_METRICS, "people_delay_person_min", "people_delay_centre_person_min"), np.nan) | {
+    names = (
+        "access_min_before",
+        "access_min_after",
+        "access_delay_min",
+        "access_delay_min_low",
+        "access_delay_min_high",
+        "access_ratio",
+    )
+    return dict.fromkeys(
+        (*names, *_PLACE_METRICS, "people_delay_person_min", "people_delay_centre_person_min"), np.nan
+    ) | {
         "access_delay_min_status": "not_applicable",
         "places_status": "not_applicable",
     }
@@ -273,6 +305,11 @@ def isochrone_points(access: Access, result: AccessResult) -> gpd.GeoDataFrame:
     could = np.flatnonzero(np.isfinite(before))
     network, nodes = access.domain.network, access.domain.nodes[could]
     left = np.where(np.isfinite(after[could]), after[could], np.nan)
-    frame = {"crossing_min_before": before[could], "crossing_min_after": left, "added_min": left - before[could], "lost": np.isnan(left)}
+    frame = {
+        "crossing_min_before": before[could],
+        "crossing_min_after": left,
+        "added_min": left - before[could],
+        "lost": np.isnan(left),
+    }
     points = gpd.points_from_xy(network.node_lon[nodes], network.node_lat[nodes])
     return gpd.GeoDataFrame(frame, geometry=points, crs=WGS84)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
@@ -13,6 +14,8 @@ from corridor.impact.reach import Domain, Entry
 from corridor.network.graph import Network, Position
 from corridor.network.paths import search
 from corridor.study import Place
+
+Floats = NDArray[np.float64]
 
 
 def with_entries(domain: Domain, start: Place, *, limit_m: float, assume_open: Collection[str] = ()) -> Domain:
@@ -36,7 +39,12 @@ def with_entries(domain: Domain, start: Place, *, limit_m: float, assume_open: C
     for row, home, foreign in links:
         spent = float(inward.cost[foreign]), float(outward.cost[foreign])
         if np.isfinite(spent).all():
-            rows = {at.edge, row, *(edge for edge, _ in inward.path(foreign)), *(edge for edge, _ in outward.path(foreign))}
+            rows = {
+                at.edge,
+                row,
+                *(edge for edge, _ in inward.path(foreign)),
+                *(edge for edge, _ in outward.path(foreign)),
+            }
             node = int(np.searchsorted(domain.nodes, home))
             entries.append(Entry(node, spent[0], spent[1], tuple(sorted(rows))))
     if not entries:
@@ -62,7 +70,7 @@ def _open_links(network: Network, country: str, pair: str, assume_open: Collecti
     return found
 
 
-def _arrivals(network: Network, at: Position, forward: np.ndarray, backward: np.ndarray) -> list[tuple[int, float]]:  # type: ignore[type-arg]
+def _arrivals(network: Network, at: Position, forward: Floats, backward: Floats) -> list[tuple[int, float]]:
     """Ends of an edge from which a position on it can be reached, with the minutes that takes."""
     edge = network.edges.iloc[at.edge]
     ends = [(int(edge["u"]), float(forward[at.edge] * at.fraction))]
@@ -85,7 +93,7 @@ def check_crossings(network: Network, crossings: dict[str, tuple[float, float]],
         gap = float(distance_m(network.node_lon[nodes], network.node_lat[nodes], lon, lat).min())
         if gap > limit_m:
             lines.append(
-                f"crossing '{key}' at {lat:.3f} N {lon:.3f} E lies {gap / 1000:.1f} km from the nearest road of the network; "
-                "correct its place in crossings.csv or use data that cover it"
+                f"crossing '{key}' at {lat:.3f} N {lon:.3f} E lies {gap / 1000:.1f} km from the nearest road of the "
+                "network; correct its place in crossings.csv or use data that cover it"
             )
     return lines

@@ -17,7 +17,18 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
 from corridor.sources.borders import Borders
 
-POPULATION_COLUMNS = ("place", "country", "kind", "lon", "lat", "people", "people_low", "people_high", "source", "check")
+POPULATION_COLUMNS = (
+    "place",
+    "country",
+    "kind",
+    "lon",
+    "lat",
+    "people",
+    "people_low",
+    "people_high",
+    "source",
+    "check",
+)
 NAME_REACH_M = 5000.0  # gazetteer and map put some villages up to 4 km apart
 LIKENESS_REACH_M = 3000.0
 LIKENESS = 0.8
@@ -43,12 +54,16 @@ class Population:
 
 
 def build_population(
-    gazetteer: pd.DataFrame | None, mapped: pd.DataFrame | None, country: str, borders: Borders, region: shapely.Geometry
+    gazetteer: pd.DataFrame | None,
+    mapped: pd.DataFrame | None,
+    country: str,
+    borders: Borders,
+    region: shapely.Geometry,
 ) -> Population:
     """Settlements of a country inside a region, with people.
 
-    Gazetteer and map are matched one to one: by a name or alias that is the same within 5 km, then by names that are much
-    alike within 3 km; the nearest pair first. Where a name fits two places, both are marked in ``check``.
+    Gazetteer and map are matched one to one: by a name or alias that is the same within 5 km, then by names that are
+    much alike within 3 km; the nearest pair first. Where a name fits two places, both are marked in ``check``.
 
     Args:
         gazetteer: name, lon, lat, country, population (NaN: unknown), alternate_names (parted by '|'); None for none.
@@ -64,7 +79,9 @@ def build_population(
     listed = listed[listed["country"] == country].reset_index(drop=True)
     check_countries(listed, borders)
     shown = _inside(mapped, region)
-    shown = shown[borders.country_at(shown["lon"], shown["lat"]) == country].reset_index(drop=True) if len(shown) else shown
+    shown = (
+        shown[borders.country_at(shown["lon"], shown["lat"]) == country].reset_index(drop=True) if len(shown) else shown
+    )
     pairs, doubtful = _match(listed, shown)
     rows = [_row(listed, shown, i, pairs.get(i), country, doubtful) for i in range(len(listed))]
     alone = sorted(set(range(len(shown))) - set(pairs.values()))
@@ -91,9 +108,13 @@ def check_countries(listed: pd.DataFrame, borders: Borders, tolerance_m: float =
         near = shapely.ops.nearest_points(borders.polygon(place["country"]), point)[0]
         gap = float(distance_m(place["lon"], place["lat"], near.x, near.y))
         if gap > tolerance_m:
-            faults.append(f"'{place['name']}' is listed in {place['country']} but lies {gap / 1000:.1f} km inside {drawn[row]}")
+            faults.append(
+                f"'{place['name']}' is listed in {place['country']} but lies {gap / 1000:.1f} km inside {drawn[row]}"
+            )
     if faults:
-        raise NetworkError(f"places in two countries: {'; '.join(faults[:3])}; correct the country or position in the table of places")
+        raise NetworkError(
+            f"places in two countries: {'; '.join(faults[:3])}; correct the country or position in the table of places"
+        )
 
 
 def _inside(frame: pd.DataFrame | None, region: shapely.Geometry) -> pd.DataFrame:
@@ -136,7 +157,7 @@ def _match(listed: pd.DataFrame, shown: pd.DataFrame) -> tuple[dict[int, int], s
                 alike.append((float(gaps[j]), i, j))
     doubtful: set[tuple[str, int]] = set()
     for side, which in ((1, "g"), (2, "m")):
-        rows = [hit[side] for hit in exact]
+        rows = [int(hit[side]) for hit in exact]
         doubtful |= {(which, row) for row in rows if rows.count(row) > 1}
     taken: set[int] = set()
     for _, i, j in [*sorted(exact), *sorted(alike)]:
@@ -166,7 +187,18 @@ def _row(
     elif len(shown):
         check = "not found on the map"
     known = people > 0
-    return (own["name"], country, kind, at["lon"], at["lat"], people if known else np.nan, 0.0, 0.0, source if known else "unknown", check)
+    return (
+        own["name"],
+        country,
+        kind,
+        at["lon"],
+        at["lat"],
+        people if known else np.nan,
+        0.0,
+        0.0,
+        source if known else "unknown",
+        check,
+    )
 
 
 def _mapped_row(shown: pd.DataFrame, j: int, country: str, doubtful: set[tuple[str, int]]) -> tuple[object, ...]:
@@ -178,7 +210,18 @@ def _mapped_row(shown: pd.DataFrame, j: int, country: str, doubtful: set[tuple[s
         check = f"the map calls it '{name}', which is no name" if name else "the map gives it no name"
         name = f"unnamed {own['kind']} at {own['lat']:.4f} N {own['lon']:.4f} E"
     known = people > 0
-    return (name, country, own["kind"], own["lon"], own["lat"], people if known else np.nan, 0.0, 0.0, "map" if known else "unknown", check)
+    return (
+        name,
+        country,
+        own["kind"],
+        own["lon"],
+        own["lat"],
+        people if known else np.nan,
+        0.0,
+        0.0,
+        "map" if known else "unknown",
+        check,
+    )
 
 
 def _kind_of(people: float) -> str:
@@ -186,7 +229,7 @@ def _kind_of(people: float) -> str:
 
 
 def _bounds(table: pd.DataFrame) -> pd.DataFrame:
-    """Low and high people: the figure itself, or from 0 to the largest figure known for the kind (or the next larger)."""
+    """Low and high people: the figure itself, or 0 to the largest known for the kind (else for the next larger)."""
     known = table[table["people"].notna()]
     top = known.groupby("kind")["people"].max()
     overall = float(known["people"].max()) if len(known) else np.nan

@@ -1,4 +1,4 @@
-"""One country's roads as traffic meets them: entries from abroad, obstacles at their exact place, times both ways."""
+"""One country's roads as its traffic meets them: entries from abroad, closures and delays, times both ways."""
 
 from __future__ import annotations
 
@@ -7,42 +7,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
-from corridor.geo.geodesy import WGS84, project
-from corridor.model.impact import EdgeEffect, Event
+from corridor.impact.gates import GatedNetwork
+from corridor.model.impact import EdgeEffect
 from corridor.network.graph import UNFIT_CLASSES, Network, Position
 from corridor.network.paths import Arcs, Tree, build_arcs, search
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_EDGE_END = 1e-9  # a cut at a junction lies just inside its edge, so that it is a cut of that edge
-_TOUCH_M = 1.0  # how far a shared line may lie from the road and still be it
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """What lies across an edge from one fraction of its length to another (equal: at one point)."""
-
-    low: float
-    high: float
-    closed: bool
-    delay_min: float
-
-    def between(self, low: float, high: float) -> float:
-        """Minutes that it costs to travel between two fractions; inf if that is closed."""
-        if not (self.low < high and self.high > low):
-            return 0.0
-        if self.closed:
-            return float("inf")
-        if self.high == self.low:
-            return self.delay_min
-        overlap = min(high, self.high) - max(low, self.low)
-        return self.delay_min * overlap / (self.high - self.low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +32,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class State:
-    """The domain under an effect: ``closed`` and ``delay_min`` by domain edge, ``obstacles`` for where on the edge.
+    """The domain under an effect: ``closed`` and ``delay_min`` by domain edge.
 
     ``entry_min`` is what each entry costs more, inf if it is closed. ``factor`` scales driving times.
     """
 
     closed: Bools
     delay_min: Floats
-    obstacles: dict[int, tuple[Obstacle, ...]]
     entry_min: tuple[float, ...]
     factor: float = 1.0
 
@@ -118,50 +92,44 @@ class Domain:
         at = self.network.snap(lon, lat, shut, limit_m=limit_m, what=what)
         return Position(int(self.local[at.edge]), at.fraction, at.distance_m, at.lon, at.lat)
 
-    def state(
-        self,
-        effect: EdgeEffect | None = None,
-        events: Sequence[Event] = (),
-        *,
-        opened: Collection[int] = (),
-        factor: float = 1.0,
-    ) -> State:
+    def rows_of(self, base_rows: Collection[int]) -> Ints:
+        """Rows of the network that lie on rows of the network it was split from (itself if it wasn't split)."""
+        wanted = np.fromiter(base_rows, dtype=np.int64)
+        if isinstance(self.network, GatedNetwork):
+            return np.flatnonzero(np.isin(self.network.origin, wanted))
+        return np.unique(wanted)
+
+    def state(self, effect: EdgeEffect | None = None, *, opened: Collection[int] = (), factor: float = 1.0) -> State:
         """The domain under a regime's effect; ``opened`` are network rows that count as open although they aren't.
 
         Raises:
             NetworkError: the effect belongs to another network.
         """
         closed = self.not_open.copy()
-        mine = self.local[np.asarray(list(opened), dtype=np.int64)]
+        mine = self.local[np.fromiter(opened, dtype=np.int64)]
         closed[mine[mine >= 0]] = False
         if effect is None:
-            return State(closed, np.zeros(len(self.rows)), {}, (0.0,) * len(self.entries), factor)
+            return State(closed, np.zeros(len(self.rows)), (0.0,) * len(self.entries), factor)
         if len(effect.closed) != len(self.local):
-            raise NetworkError(f"an effect on {len(effect.closed)} edges was given for a network of {len(self.local)}; compute it on the same network")
-        delay = effect.delay_min[self.rows]
-        entry_min = tuple(
-            float("inf") if effect.closed[list(e.edges)].any() else float(effect.delay_min[list(e.edges)].sum())
-            for e in self.entries
-        )
-        struck = effect.closed[self.rows] | (delay > 0)
-        obstacles = locate_obstacles(self, effect, events, np.flatnonzero(struck & ~closed))
-        return State(closed | effect.closed[self.rows], delay, obstacles, entry_min, factor)
+            raise NetworkError(
+                f"an effect on {len(effect.closed)} edges was given for a network of {len(self.local)}; "
+                "compute it on the network that access is measured on"
+            )
+        ways = [list(entry.edges) for entry in self.entries]
+        entry_min = tuple(np.inf if effect.closed[w].any() else float(effect.delay_min[w].sum()) for w in ways)
+        return State(closed | effect.closed[self.rows], effect.delay_min[self.rows], entry_min, factor)
 
     def leg(self, state: State, edge: int, start: float, end: float) -> float:
         """Minutes from one fraction of an edge to another on it; inf if that can't be driven."""
-        low, high = (start, end) if start <= end else (end, start)
-        if low == high:
+        if start == end:
             return 0.0
-        if start > end and self.oneway[edge]:
+        if state.closed[edge] or (start > end and self.oneway[edge]):
             return float("inf")
-        obstacles = state.obstacles.get(edge, ())
-        if state.closed[edge] and not obstacles:
-            return float("inf")
-        minutes = (self.forward if start < end else self.backward)[edge] * (high - low) * state.factor
-        return float(minutes + sum(o.between(low, high) for o in obstacles))
+        minutes = (self.forward if start < end else self.backward)[edge] * state.factor + state.delay_min[edge]
+        return float(minutes * abs(end - start))
 
     def tree_from(self, seeds: Sequence[tuple[int, float]], state: State, *, inbound: bool = False) -> Tree:
-        """Cheapest minutes from seeds (node, minutes spent) to every node; ``inbound``: from every node to the seeds."""
+        """Cheapest minutes from seeds (node, minutes spent) to all nodes; ``inbound``: from all nodes to the seeds."""
         arcs = self.reverse if inbound else self.arcs
         forward = self.forward * state.factor + state.delay_min
         backward = self.backward * state.factor + state.delay_min
@@ -237,49 +205,3 @@ def build_domain(network: Network, country: str, *, mode: str = "road", assume_o
         backward=part["minutes_backward"].to_numpy(dtype=float),
         not_open=(part["status"] != "open").to_numpy() & ~assumed,
     )
-
-
-def locate_obstacles(
-    domain: Domain, effect: EdgeEffect, events: Sequence[Event], struck: Ints
-) -> dict[int, tuple[Obstacle, ...]]:
-    """Where on each struck edge the effect lies, from the events that cause it.
-
-    An edge that a route both runs on and crosses counts once, as run on. What no event locates holds for the whole edge.
-    An edge's delay is shared evenly between its obstacles.
-    """
-    causes: dict[int, list[Event]] = {}
-    for event in events:
-        if event.kind != "beside":
-            for row in event.edges:
-                causes.setdefault(row, []).append(event)
-    found: dict[int, tuple[Obstacle, ...]] = {}
-    for edge in struck.tolist():
-        row = int(domain.rows[edge])
-        spans = _spans(domain.network, row, causes.get(row, []))
-        closed, delay = bool(effect.closed[row]), float(effect.delay_min[row]) / len(spans)
-        found[edge] = tuple(Obstacle(low, high, closed, delay) for low, high in spans)
-    return found
-
-
-def _spans(network: Network, row: int, events: Sequence[Event]) -> list[tuple[float, float]]:
-    shared = [event for event in events if event.kind == "same_line"]
-    if shared:
-        return [_shared_span(network, row, event) for event in shared]
-    level = [event for event in events if event.separation != "separated"] or list(events)
-    return [_cut(network, row, event) for event in level] or [(0.0, 1.0)]
-
-
-def _cut(network: Network, row: int, event: Event) -> tuple[float, float]:
-    point = project(shapely.centroid(event.geometry), WGS84, network.crs)
-    fraction = float(shapely.line_locate_point(network.planar[row], point, normalized=True))
-    inside = min(max(fraction, _EDGE_END), 1 - _EDGE_END)
-    return inside, inside
-
-
-def _shared_span(network: Network, row: int, event: Event) -> tuple[float, float]:
-    line = network.planar[row]
-    near = shapely.intersection(line, shapely.buffer(project(event.geometry, WGS84, network.crs), _TOUCH_M))
-    if near.is_empty or near.length > 0.999 * line.length or near.length == 0:
-        return 0.0, 1.0
-    ends = shapely.line_locate_point(line, shapely.points(shapely.get_coordinates(near)), normalized=True)
-    return float(ends.min()), float(ends.max())

@@ -1,4 +1,4 @@
-"""How much a country's way to a crossing hangs on single roads: disjoint routes by stage, single points, criticality."""
+"""How much the way to a crossing hangs on single roads: disjoint routes by stage, single points, criticality."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -59,7 +60,7 @@ def disjoint_legs(domain: Domain, stages: Sequence[Stage], closed: Bools, known:
     """
     discs = [_disc(domain, stage) for stage in stages]
     legs = []
-    for index, (a, b) in enumerate(zip(stages[:-1], stages[1:], strict=True)):
+    for index, (a, b) in enumerate(pairwise(stages)):
         if index < len(known) and not closed[list(known[index].edges)].any():
             legs.append(known[index])
             continue
@@ -74,8 +75,8 @@ def _disc(domain: Domain, stage: Stage) -> Bools:
     inside = distance_m(lon, lat, stage.lon, stage.lat) <= stage.radius_km * 1000
     if not inside.any():
         raise NetworkError(
-            f"stage '{stage.name}' at {stage.lat:.4f} N {stage.lon:.4f} E has no road junction within {stage.radius_km:g} km; "
-            "correct its place or raise its radius_km"
+            f"stage '{stage.name}' at {stage.lat:.4f} N {stage.lon:.4f} E has no road junction within "
+            f"{stage.radius_km:g} km; correct its place or raise its radius_km"
         )
     return np.asarray(inside)
 
@@ -86,7 +87,10 @@ def disjoint_metrics(before: Sequence[Leg], after: Sequence[Leg]) -> tuple[dict[
         [(a.from_stage, a.to_stage, a.routes, b.routes) for a, b in zip(before, after, strict=True)],
         columns=["from_stage", "to_stage", "routes_before", "routes_after"],
     )
-    found: dict[str, Any] = {"disjoint_routes": int(table["routes_after"].min()), "disjoint_routes_before": int(table["routes_before"].min())}
+    found: dict[str, Any] = {
+        "disjoint_routes": int(table["routes_after"].min()),
+        "disjoint_routes_before": int(table["routes_before"].min()),
+    }
     for row in table.itertuples():
         name = f"disjoint_routes_{slug(row.from_stage)}_{slug(row.to_stage)}"
         found |= {name: row.routes_after, f"{name}_before": row.routes_before}
@@ -155,11 +159,15 @@ def single_points(domain: Domain, state: State, way: Way) -> gpd.GeoDataFrame:
             road = "; ".join(dict.fromkeys(str(n) for n in names[run] if n))
             rows.append((float(ends[first] - way.km[first]), float(ends[last]), float(way.km[run].sum()), road))
             lines.append(shapely.MultiLineString(list(edges.geometry.iloc[run])))
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=["from_km", "to_km", "length_km", "road"]), geometry=lines, crs=WGS84)
+    return gpd.GeoDataFrame(
+        pd.DataFrame(rows, columns=["from_km", "to_km", "length_km", "road"]), geometry=lines, crs=WGS84
+    )
 
 
-def single_point_metrics(domain: Domain, capital: Position, before: State, after: State) -> tuple[dict[str, Any], gpd.GeoDataFrame]:
-    """``single_point_km`` of the best way from the crossing to the capital, before and after, and the stretches after."""
+def single_point_metrics(
+    domain: Domain, capital: Position, before: State, after: State
+) -> tuple[dict[str, Any], gpd.GeoDataFrame]:
+    """``single_point_km`` of the best way crossing -> capital, before and after, and the stretches after."""
     found: dict[str, Any] = {}
     table = gpd.GeoDataFrame({"from_km": [], "to_km": [], "length_km": [], "road": []}, geometry=[], crs=WGS84)
     for name, state in (("single_point_km_before", before), ("single_point_km", after)):
@@ -177,8 +185,8 @@ def single_point_metrics(domain: Domain, capital: Position, before: State, after
 def measure_criticality(domain: Domain, state: State, origin: Position | None, goal: Position) -> gpd.GeoDataFrame:
     """What closing each single edge of the best way costs, exactly.
 
-    One row per edge in travelling order: edge (row of the network), chainage_km, length_km, added_min (NaN where nothing
-    replaces it), ratio, status ok | unreachable, geometry.
+    One row per edge in travelling order: edge (row of the network), chainage_km, length_km, added_min (NaN where
+    nothing replaces it), ratio, status ok | unreachable, geometry.
 
     Raises:
         NetworkError: there is no way at all.
@@ -186,7 +194,9 @@ def measure_criticality(domain: Domain, state: State, origin: Position | None, g
     reached = reach(domain, origin, state)[0]
     way = best_way(reached, goal)
     if way is None:
-        raise NetworkError("criticality needs a way to measure: there is none between the two places; open a road or choose others")
+        raise NetworkError(
+            "criticality needs a way to measure: there is none between the two places; open a road or choose others"
+        )
     minutes = _without_each(domain, state, reached, goal, way)
     lost = ~np.isfinite(minutes)
     added = np.where(lost, np.nan, minutes - way.minutes)
@@ -205,7 +215,8 @@ def measure_criticality(domain: Domain, state: State, origin: Position | None, g
 def _without_each(domain: Domain, state: State, reached: Reached, goal: Position, way: Way) -> Floats:
     """Minutes of the best way without each of a way's edges."""
     arcs = domain.arcs
-    cost = arc_costs(arcs, *(m * state.factor + state.delay_min for m in (domain.forward, domain.backward)), state.closed)
+    forward, backward = (m * state.factor + state.delay_min for m in (domain.forward, domain.backward))
+    cost = arc_costs(arcs, forward, backward, state.closed)
     best = np.full(len(way.edges), np.inf)
     for node, spent in domain.seeds(goal, state, inbound=True):
         if np.isfinite(spent):

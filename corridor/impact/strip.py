@@ -30,8 +30,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BorderGround:
-    """A country and the line that it shares with a neighbour, in metres (``crs``); ``inside`` is a point of its main part.
+    """A country and the line that it shares with a neighbour, in metres (``crs``).
 
+    ``inside`` is a point of the country's main part.
     ``other`` is the rest of the country's outline. ``scale`` turns planar lengths into geodesic ones, its square areas.
     """
 
@@ -60,8 +61,10 @@ class Strip:
     behind_share: float
 
 
-def border_ground(borders: Borders, country: str, neighbour: str, inside: tuple[float, float], tolerance_deg: float = 2e-4) -> BorderGround:
-    """The ground that strips are measured on; ``inside`` is (lon, lat) of the capital or another point of the main part.
+def border_ground(
+    borders: Borders, country: str, neighbour: str, inside: tuple[float, float], tolerance_deg: float = 2e-4
+) -> BorderGround:
+    """The ground that strips are measured on; ``inside`` is (lon, lat) of a point of the main part, the capital's.
 
     Raises:
         NetworkError: the countries share no border, or ``inside`` lies outside the country.
@@ -71,7 +74,9 @@ def border_ground(borders: Borders, country: str, neighbour: str, inside: tuple[
     if shared.is_empty:
         raise NetworkError(f"{country} and {neighbour} share no border in the borders file; name two neighbours")
     if not shapely.contains_xy(home, *inside):
-        raise NetworkError(f"point {inside[1]:.4f} N {inside[0]:.4f} E lies outside {country}; correct the capital's place")
+        raise NetworkError(
+            f"point {inside[1]:.4f} N {inside[0]:.4f} E lies outside {country}; correct the capital's place"
+        )
     middle = shapely.centroid(shared)
     crs = utm_crs(middle.x, middle.y)
     polygon, line, other, point = (project(g, WGS84, crs) for g in (home, shared, rest, shapely.Point(inside)))
@@ -79,7 +84,9 @@ def border_ground(borders: Borders, country: str, neighbour: str, inside: tuple[
     return BorderGround(country, neighbour, polygon, line, other, point, crs, scale)
 
 
-def _part_outline(home: shapely.Geometry, other: shapely.Geometry, tolerance_deg: float) -> tuple[shapely.Geometry, shapely.Geometry]:
+def _part_outline(
+    home: shapely.Geometry, other: shapely.Geometry, tolerance_deg: float
+) -> tuple[shapely.Geometry, shapely.Geometry]:
     """The outline of a country, segment by segment: what it shares with another, and the rest."""
     parts: tuple[list[shapely.Geometry], list[shapely.Geometry]] = ([], [])
     shapely.prepare(other)
@@ -90,7 +97,9 @@ def _part_outline(home: shapely.Geometry, other: shapely.Geometry, tolerance_deg
         segments = shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
         parts[0].extend(segments[shared])
         parts[1].extend(segments[~shared])
-    merged = [shapely.line_merge(shapely.MultiLineString(pieces)) if pieces else shapely.LineString() for pieces in parts]
+    merged = [
+        shapely.line_merge(shapely.MultiLineString(pieces)) if pieces else shapely.LineString() for pieces in parts
+    ]
     return merged[0], merged[1]
 
 
@@ -99,7 +108,7 @@ def _length_km(line: shapely.Geometry, crs: str) -> float:
 
 
 def runs_in_country(candidate: Candidate, country: str) -> list[shapely.LineString]:
-    """The candidate's lines in its declared country (lon/lat), one for each unbroken run of parts, in travelling order."""
+    """The candidate's lines in its declared country (lon/lat), one for each unbroken run of parts, in order."""
     runs: list[list[shapely.LineString]] = []
     open_run = False
     for part in candidate.parts:
@@ -125,8 +134,9 @@ def check_declared(ground: BorderGround, candidate: Candidate, tolerance_m: floa
         if off.max() > tolerance_m:
             lon, lat = shapely.get_coordinates(part.line)[int(np.argmax(off))]
             raise NetworkError(
-                f"candidate '{candidate.candidate_id}': '{part.name}' is declared in {ground.country} but lies {off.max() / 1000:.1f} km "
-                f"outside its polygon at {lat:.4f} N {lon:.4f} E; correct the part's country, its line or the borders file"
+                f"candidate '{candidate.candidate_id}': '{part.name}' is declared in {ground.country} but lies "
+                f"{off.max() / 1000:.1f} km outside its polygon at {lat:.4f} N {lon:.4f} E; correct the part's "
+                "country, its line or the borders file"
             )
 
 
@@ -134,12 +144,14 @@ def measure_strip(ground: BorderGround, runs: Sequence[shapely.LineString]) -> S
     """What lies between a route (planar lines, see :func:`planar_runs`) and the border.
 
     Outline and route together are cut into faces. The face of the country with the main part is open; the country's
-    other faces that have a stretch of the border are the strip. Border that also bounds a face outside the country, where
-    the drawn route strays over it, is behind the route too: the route is taken to run along it there.
+    other faces that have a stretch of the border are the strip. Border that also bounds a face outside the country,
+    where the drawn route strays over it, is behind the route too: the route is taken to run along it there.
     """
     if not runs:
         return Strip(shapely.Polygon(), 0.0, 0.0, 0.0)
-    lines = shapely.node(shapely.GeometryCollection([*shapely.get_parts(ground.line), *shapely.get_parts(ground.other), *runs]))
+    lines = shapely.node(
+        shapely.GeometryCollection([*shapely.get_parts(ground.line), *shapely.get_parts(ground.other), *runs])
+    )
     faces = shapely.get_parts(shapely.polygonize(list(shapely.get_parts(lines))))
     pieces = shapely.get_parts(lines)
     on_border = shapely.distance(shapely.line_interpolate_point(pieces, 0.5, normalized=True), ground.line) < _TOUCH_M
@@ -161,7 +173,7 @@ def measure_strip(ground: BorderGround, runs: Sequence[shapely.LineString]) -> S
 
 
 def planar_runs(ground: BorderGround, candidate: Candidate) -> list[shapely.LineString]:
-    """The candidate's lines in the country in metres, each lengthened at both ends to the outline off the shared border.
+    """The candidate's lines in the country in metres.
 
     Raises:
         NetworkError: the candidate disagrees with the polygon.
@@ -183,7 +195,7 @@ def _way_out(ground: BorderGround, end: Floats) -> Floats:
     gap = float(np.hypot(*(to - end)))
     if gap > END_GAP_M or gap == 0:
         return np.zeros((0, 2))
-    return (end + (to - end) * (1 + _OVERSHOOT_M / gap))[None, :]
+    return np.asarray((end + (to - end) * (1 + _OVERSHOOT_M / gap))[None, :])
 
 
 def strip_metrics(
@@ -227,7 +239,10 @@ def strip_metrics(
         "border_behind_km": strip.behind_km,
         "strip_status": "ok",
     }
-    for name, values in (("strip_area_km2", [d.area_km2 for d in drawn]), ("border_behind_share", [d.behind_share for d in drawn])):
+    for name, values in (
+        ("strip_area_km2", [d.area_km2 for d in drawn]),
+        ("border_behind_share", [d.behind_share for d in drawn]),
+    ):
         if draws:
             found[f"{name}_low"], found[f"{name}_high"] = (float(q) for q in np.quantile(values, [0.025, 0.975]))
     found["strip_places"] = np.nan if places is None else len(places_behind(ground, strip, places))
@@ -244,10 +259,12 @@ def places_behind(ground: BorderGround, strip: Strip, places: pd.DataFrame) -> N
     return np.flatnonzero(shapely.contains(strip.faces, points))
 
 
-def border_km_within(ground: BorderGround, candidate: Candidate, bands_km: Sequence[float] = BANDS_KM) -> dict[str, float]:
-    """Length of the candidate in the country within distances of the shared border, documented length where there is one.
+def border_km_within(
+    ground: BorderGround, candidate: Candidate, bands_km: Sequence[float] = BANDS_KM
+) -> dict[str, float]:
+    """Length of the candidate in the country within distances of the shared border.
 
-    Metric names are ``border_km_within_0p1`` and so on, in km.
+    Documented length counts where there is one. Metric names are ``border_km_within_0p1`` and so on, in km.
     """
     found = dict.fromkeys((_band(km) for km in bands_km), 0.0)
     zones = [shapely.buffer(ground.line, km * 1000 / ground.scale, quad_segs=32) for km in bands_km]

@@ -1,8 +1,9 @@
 """What a network's ways hang on: edge-disjoint ways, bridges in the sense of graphs, exact replacement ways.
 
-Disjoint ways are a maximum flow of unit capacities (K. Menger 1927; E. Dinic 1970, through scipy). Bridges are found by
-low-links (R. Tarjan, A note on finding the bridges of a graph, 1974, doi:10.1016/0020-0190(74)90003-9). Replacement ways
-mend the part of a search tree that a closed edge cuts off (G. Ramalingam, T. Reps, 1996, doi:10.1006/jagm.1996.0046).
+Disjoint ways are a maximum flow of unit capacities (K. Menger 1927; E. Dinic 1970, through scipy). Bridges are found
+by low-links (R. Tarjan, A note on finding the bridges of a graph, 1974, doi:10.1016/0020-0190(74)90003-9).
+Replacement ways mend the part of a search tree that a closed edge cuts off (G. Ramalingam, T. Reps, 1996,
+doi:10.1006/jagm.1996.0046).
 """
 
 from __future__ import annotations
