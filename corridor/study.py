@@ -124,6 +124,7 @@ class CriterionSpec(_Strict):
     shape: Positive = 1.0
     tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     explanation: str = ""
+    factor: str = ""
 
     @model_validator(mode="after")
     def _anchors(self) -> CriterionSpec:
@@ -134,10 +135,8 @@ class CriterionSpec(_Strict):
 
     def build(self) -> Criterion:
         """The criterion as scoring takes it."""
-        return Criterion(
-            self.id, self.label, self.metric, self.unit, self.direction, self.group, self.best, self.worst,
-            self.shape, self.tolerance, self.explanation,
-        )  # fmt: skip
+        fields = self.model_dump()
+        return Criterion(criterion_id=fields.pop("id"), **fields)
 
 
 class Check(_Strict):
