@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -25,7 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Compare land routes across contested, mountainous ground.\n\n"
     "A *study* (one TOML file) says from where to where, on which data, which candidates and which criteria. "
-    "`corridor run` builds the candidates, measures and ranks them, and writes one HTML page with a map, tables and GIS files.",
+    "`corridor run` builds the candidates, measures and ranks them, and writes one HTML page with a map, tables and "
+    "GIS files.",
 )
 _out = Console()
 _err = Console(stderr=True, highlight=False)
@@ -126,12 +127,69 @@ def check(study: StudyArg = "syunik", osm: OsmOption = None) -> None:
         rows = check_lengths(load_study(study), osm, say)
     columns = ["what", "mode", "documented km", "computed km", "tolerance", "verdict", "source"]
     cells = [
-        [r.name, r.mode, f"{r.low_km:g}-{r.high_km:g}", f"{r.computed_km:.1f}" if r.computed_km is not None else "no way", f"{r.tolerance_pct:g} %", r.verdict, r.source]
+        [
+            *(r.name, r.mode, f"{r.low_km:g}-{r.high_km:g}"),
+            f"{r.computed_km:.1f}" if r.computed_km is not None else "no way",
+            *(f"{r.tolerance_pct:g} %", r.verdict, r.source),
+        ]
         for r in rows
-    ]  # fmt: skip
+    ]
     _print_table("Documented against computed", columns, cells)
     if any(row.verdict != "agrees" for row in rows):
         raise typer.Exit(1)
+
+
+@app.command()
+def rank(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `corridor run` wrote.")],
+    perspective: Annotated[
+        str | None, typer.Option("--perspective", "-p", help="Whose interest; the study's own if left out.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", "-w", metavar="NAME=NUMBER,...", help="Weights of criteria or groups instead."),
+    ] = None,
+    method: Annotated[
+        Literal["weighted-sum", "topsis", "promethee-ii"],
+        typer.Option("--method", "-m", help="How values are combined."),
+    ] = "weighted-sum",
+    robust: Annotated[
+        bool, typer.Option("--robust", "-r", help="Also say how firm the ranking is (10,000 draws).")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draws.")] = 0,
+) -> None:
+    """Rank results again under another perspective, other weights or another method, with the reasons.
+
+    **Examples**
+
+    `corridor rank out --perspective border-access`
+
+    `corridor rank out --weights distance=0.3,terrain=0.7 --method topsis --robust`
+    """
+    from corridor.rerank import rerank, review_sentences
+
+    table = rerank(folder, perspective=perspective, weights=weights, method=method)
+    parts = [column for column in table.columns if column.startswith("contribution:")]
+    columns = ["panel", "rank", "name", "score", *(part.removeprefix("contribution:") for part in parts)]
+    for regime, rows in table.groupby("regime_id", sort=False):
+        cells = [
+            [
+                row["panel"],
+                f"{row['rank']:.0f}{'=' if row['tied'] else ''}",
+                row["name"],
+                f"{row['score']:.3f}",
+                *(f"{row[p]:.3f}" for p in parts),
+            ]
+            for _, row in rows.iterrows()
+        ]
+        _print_table(f"Ranking{f' under {regime}' if regime else ''}", columns, cells)
+    for note in table.attrs.get("notes", ()):
+        _out.print(f"- {note}", markup=False, soft_wrap=True)
+    if robust:
+        for line in review_sentences(
+            folder, perspective=perspective, weights=weights, method=method, draws=10_000, seed=seed
+        ):
+            _out.print(f"- {line}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -26,10 +26,12 @@ from corridor.model.profile import Profile
 from corridor.model.results import Layers, PerspectiveWords, Results
 from corridor.network.assemble import Assembly, assemble
 from corridor.network.connectivity import Reachability
+from corridor.scoring.draws import WeightSpace, parse_order
 from corridor.scoring.matrix import DecisionMatrix, build_matrix
 from corridor.scoring.methods import Method
 from corridor.scoring.perspectives import Perspective, load_perspectives
 from corridor.scoring.rank import rank_alternatives
+from corridor.scoring.review import Review, review_matrix
 from corridor.scoring.weights import WeightsLike, resolve_weights
 from corridor.sources.inputs import Inputs, find_place, load_inputs
 from corridor.study import ExistingCandidates, Place, Study
@@ -99,6 +101,32 @@ class Comparison:
         """
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
         return rank_alternatives(self._matrix, chosen, method)
+
+    def robustness(
+        self,
+        perspective: str | None = None,
+        *,
+        weights: WeightsLike | None = None,
+        method: Method = "weighted-sum",
+        order: Sequence[str] = (),
+        draws: int = 10_000,
+        seed: int = 0,
+    ) -> tuple[Review, ...]:
+        """How firm a ranking is: rank acceptability, Pareto front, smallest flips, agreement of the methods.
+
+        Args:
+            perspective: whose ranking is put to the test; the study's own by default.
+            weights: weights instead of a perspective.
+            method: ``weighted-sum``, ``topsis`` or ``promethee-ii``.
+            order: what is known of importance, for instance ``"border_access >= distance"`` (groups of criteria).
+            draws: how many weights and metrics are drawn.
+            seed: of the draws; the same seed gives the same answer.
+
+        Gives one review per panel (regime, and through routes or comparators).
+        """
+        chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
+        space = WeightSpace(over="groups", order=tuple(pair for text in order for pair in parse_order(text)))
+        return review_matrix(self._matrix, chosen, method=method, space=space, draws=draws, seed=seed)
 
     def _perspective(self, name: str | None) -> Perspective:
         wanted = name or self.study.default_perspective

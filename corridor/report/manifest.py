@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,9 @@ def describe_run(results: Results) -> dict[str, Any]:
         ],
         "dem": describe_dem(results),
         "candidates": [candidate.candidate_id for candidate in results.candidates],
+        "criteria": [asdict(criterion) for criterion in results.criteria],
+        "perspectives": {view.perspective_id: view.weights for view in results.perspectives},
+        "default_perspective": results.default_perspective,
     }
 
 
