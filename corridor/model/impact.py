@@ -93,7 +93,7 @@ class Decisive:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One generated sentence on a candidate under a regime; ``evidence`` holds ids of events, structures and sources."""
+    """One generated sentence on a candidate under a regime; ``evidence`` holds ids of what it rests on."""
 
     candidate_id: str
     regime_id: str
