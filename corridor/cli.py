@@ -81,8 +81,10 @@ def run(
 
     `corridor run my-study.toml --out my-results`
     """
+    from corridor.compare import compare
+
     with _progress(quiet) as say:
-        comparison = corridor.compare(load_study(study), osm=osm, dem=dem or [], progress=say)
+        comparison = compare(load_study(study), osm=osm, dem=dem or [], progress=say)
         say("writing results")
         page = comparison.write(out)
     typer.echo(page)

@@ -213,7 +213,7 @@ def test_turned_round_it_is_as_long_and_climbs_what_it_descended(folder, plain):
     for same in ("length_km", "in_midland_km", "tunnel_km", "cost_musd", "max_elevation_m"):
         assert back[same] == pytest.approx(there[same], rel=1e-6)
     assert back["ascent_m"] == pytest.approx(there["descent_m"], rel=1e-6)
-    # From this side three sections climb: to the gap 80 m (too gentle to slow a truck), over it 40 m, to the summit 280.
+    # From this side three sections climb: to the gap 80 m (too gentle to slow a truck), over it 40, to the top 280.
     gap, climb = parallel_km(45.5, 0.01), parallel_km(45.5, 0.07)
     hours = (RIDGE_KM - gap - climb) / 80 + climbing_hours(gap, 40.0, 80) + climbing_hours(climb, 280.0, 80)
     assert back["truck_time_h"] == pytest.approx(hours, rel=1e-3)
