@@ -73,7 +73,6 @@ def _weights(views: dict[str, dict[str, float]], perspective: str, weights: str 
     if weights is not None:
         return parse_weights(weights)
     if perspective not in views:
-        raise ScoringError(
-            f"perspective '{perspective}' is unknown{nearest_name(perspective, list(views))}; there are: {', '.join(views)}"
-        )
+        near = nearest_name(perspective, list(views))
+        raise ScoringError(f"perspective '{perspective}' is unknown{near}; there are: {', '.join(views)}")
     return views[perspective]
