@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from corridor.candidates.parts import border_passages, route_parts
-from corridor.errors import NoRouteError
+from corridor.errors import NoRouteError, StudyError
 from corridor.geo.geodesy import WGS84, project, utm_crs
 from corridor.geo.lines import locate_m
 from corridor.model.candidate import Candidate
@@ -41,6 +41,7 @@ def build_existing_candidates(
         NetworkError: origin or destination is too far from any open way.
         NoRouteError: there is no way even with what is assumed open; names the gaps.
     """
+    _require_known(spec, catalogue)
     network = assembly.network
     closed = network.closed(spec.mode, countries=spec.countries, assume_open=spec.assume_open)
     grades = _documented_grades(catalogue, assembly)
@@ -56,7 +57,7 @@ def build_existing_candidates(
     except NoRouteError as fault:
         raise NoRouteError(
             f"candidates '{spec.id}': no open road from {origin.name} to {destination.name} in "
-            f"{', '.join(spec.countries)}{say_gaps(find_gaps(network, closed, start, end))}; "
+            f"{', '.join(spec.countries)}{_say_why(reach, find_gaps(network, closed, start, end))}; "
             f"name a crossing or section in assume_open, or allow a country"
         ) from fault
     candidates = []
@@ -80,6 +81,23 @@ def build_existing_candidates(
             )
         )
     return _name_by_places(candidates, places), reach
+
+
+def _require_known(spec: ExistingCandidates, catalogue: Catalogue) -> None:
+    unknown = [key for key in spec.assume_open if key not in catalogue.sections and key not in catalogue.crossings]
+    if unknown:
+        names = ", ".join(f"'{key}'" for key in unknown)
+        raise StudyError(
+            f"candidates '{spec.id}': assume_open: {names} is neither a section nor a crossing; correct it"
+        )
+
+
+def _say_why(reach: Reachability, gaps: Sequence[Gap]) -> str:
+    """What keeps the places apart: closed borders alone, or gaps, those that would stay were borders open."""
+    on_the_ground = [gap for gap in gaps if gap.length_m > 1]  # the two sides of a closed border are at one place
+    if reach.connected and not on_the_ground:
+        return " (closed borders alone are in the way)"
+    return say_gaps(on_the_ground or reach.gaps)
 
 
 def _documented_grades(catalogue: Catalogue, assembly: Assembly) -> dict[int, float]:

@@ -11,6 +11,7 @@ from corridor.errors import StudyError
 from corridor.model.source import Source
 from corridor.sources.borders import Borders, read_borders
 from corridor.sources.elevation import read_dem
+from corridor.sources.files import require_file
 from corridor.sources.osm import OsmData, read_osm
 from corridor.sources.places import Places, read_places
 from corridor.sources.provenance import known_source
@@ -44,7 +45,7 @@ def load_inputs(study: Study, *, osm: Path | None, dem: Sequence[Path], progress
     """Read a study's data; ``osm`` and ``dem`` replace what the study names.
 
     Raises:
-        StudyError: the study names no elevation model.
+        StudyError: the study names no elevation model, or places that nobody knows: all of them at once.
         SourceError: a file can't be used; see the readers.
     """
     progress("reading the reference catalogue")
@@ -52,6 +53,8 @@ def load_inputs(study: Study, *, osm: Path | None, dem: Sequence[Path], progress
     progress("reading borders and places")
     borders = read_borders(study.path(study.sources.borders))
     places = read_places(study.path(study.sources.places)) if study.sources.places else None
+    require_file(study.path(study.sources.perspectives), "file of perspectives")
+    _require_places(study, catalogue, places)
     progress("reading heights")
     heights = load_dem(study, dem)
     osm_path = osm or (study.path(study.sources.osm) if study.sources.osm else None)
@@ -80,7 +83,23 @@ def find_place(wanted: Place | str, field: str, study: Study, inputs: Inputs) ->
     Raises:
         StudyError: no place has that name, or it lies outside the study's area; gives the nearest names.
     """
-    place = wanted if isinstance(wanted, Place) else _look_up(wanted, field, study, inputs)
+    return _locate(wanted, field, study, inputs.catalogue, inputs.places)
+
+
+def _require_places(study: Study, catalogue: Catalogue, places: Places | None) -> None:
+    """Find every place that the study names before anything long is read."""
+    faults = []
+    for field in ("origin", "destination", "border_crossing", "capital"):
+        try:
+            _locate(getattr(study, field), field, study, catalogue, places)
+        except StudyError as fault:
+            faults.append(str(fault))
+    if faults:
+        raise StudyError("; ".join(faults))
+
+
+def _locate(wanted: Place | str, field: str, study: Study, catalogue: Catalogue, places: Places | None) -> Place:
+    place = wanted if isinstance(wanted, Place) else _look_up(wanted, field, study, catalogue, places)
     west, south, east, north = study.area
     if not (west <= place.lon <= east and south <= place.lat <= north):
         raise StudyError(
@@ -89,15 +108,15 @@ def find_place(wanted: Place | str, field: str, study: Study, inputs: Inputs) ->
     return place
 
 
-def _look_up(name: str, field: str, study: Study, inputs: Inputs) -> Place:
+def _look_up(name: str, field: str, study: Study, catalogue: Catalogue, places: Places | None) -> Place:
     wanted = name.casefold()
-    for node in inputs.catalogue.nodes.values():
+    for node in catalogue.nodes.values():
         aliases = (alias.rsplit(" (", 1)[0] for alias in node.aliases)
         if wanted in {node.node_id.casefold(), node.name.casefold(), *(alias.casefold() for alias in aliases)}:
             return Place(name=node.name, lon=node.lon, lat=node.lat, country=node.country)
-    known = [node.name for node in inputs.catalogue.nodes.values()]
-    if inputs.places is not None:
-        frame = inputs.places.frame
+    known = [node.name for node in catalogue.nodes.values()]
+    if places is not None:
+        frame = places.frame
         hits = frame[frame["name"].str.casefold() == wanted]
         if len(hits):
             best = hits.sort_values("population", ascending=False).iloc[0]
