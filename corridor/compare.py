@@ -269,7 +269,7 @@ def judge_study_grades(study: Study, inputs: Inputs, assembly: Assembly) -> Grad
 def _line_profile(line: shapely.LineString, dem: Dem, what: str) -> Profile:
     chainage, lon, lat = sample(line, min(dem.resolution_m / 2, 100.0))
     ground = dem.require(lon, lat, f"section '{what}'")
-    return Profile(chainage / 1000, lon, lat, ground, ground, np.full(len(ground), np.inf), ())
+    return Profile(chainage / 1000, lon, lat, ground, ground, np.full(len(ground), np.inf), np.zeros(len(ground)), ())
 
 
 def measure_candidates(

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Machines are noisy and kernels compile on first use: a time limit per example would fail at random.
+settings.register_profile("corridor", deadline=None)
+settings.load_profile("corridor")
 
 ROOT = Path(__file__).resolve().parent.parent
 _EXTRACT = "south-caucasus-2021-08.osm.pbf"

@@ -14,7 +14,7 @@ from corridor.impact.distance import profile_gradient_pct
 from corridor.model.candidate import Candidate, Part
 from corridor.model.profile import Profile
 from corridor.model.section import CostKind, Range, UnitCost
-from corridor.terrain.profile import HYSTERESIS_ERRORS, climbs_m, lay_line
+from corridor.terrain.profile import climbs_m, lay_line
 from corridor.terrain.surface import GRADE_WINDOW_M, Dem
 from corridor.terrain.uncertainty import ErrorField
 
@@ -80,10 +80,9 @@ def measure_terrain(
     ``slope_deg`` and ``ruggedness_m`` are rasters on the DEM's grid, shape (rows, cols). Grades are left out where the
     DEM can't carry them; the steepest documented grade stands beside, from the catalogue.
     """
-    threshold = HYSTERESIS_ERRORS * dem.vertical_error_m
-    metrics = _height_metrics(profile.chainage_km, profile.height_m, threshold)
+    metrics = _height_metrics(profile.chainage_km, profile.height_m, profile.threshold_m)
     if draws:
-        samples = [_drawn(profile, field, threshold) for field in draws]
+        samples = [_drawn(profile, field) for field in draws]
         for name in tuple(metrics):
             values = np.array([sample[name] for sample in samples])
             low, middle, high = (float(v) for v in np.percentile(values, [5, 50, 95]))
@@ -117,7 +116,7 @@ def _open_ground(profile: Profile) -> NDArray[np.bool_]:
     return outside
 
 
-def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: float) -> dict[str, float]:
+def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: Floats) -> dict[str, float]:
     up, down = climbs_m(height_m, threshold_m)
     steps = np.diff(chainage_km)
     middle = (height_m[1:] + height_m[:-1]) / 2
@@ -130,11 +129,10 @@ def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: float) -
     }
 
 
-def _drawn(profile: Profile, field: ErrorField, threshold_m: float) -> dict[str, float]:
+def _drawn(profile: Profile, field: ErrorField) -> dict[str, float]:
     ground = profile.ground_m + field.sample(profile.lon, profile.lat)
-    return _height_metrics(
-        profile.chainage_km, lay_line(profile.chainage_km, ground, profile.limit_pct, profile.spans), threshold_m
-    )
+    laid = lay_line(profile.chainage_km, ground, profile.limit_pct, profile.spans)
+    return _height_metrics(profile.chainage_km, laid, profile.threshold_m)
 
 
 def _band_means(profile: Profile, dem: Dem, rasters: tuple[Floats, ...]) -> tuple[float, ...]:

@@ -26,6 +26,8 @@ def describe_limits(
         "heights": (
             f"Heights are from {dem.source.title}: pixels of {dem.resolution_m:.0f} m, "
             f"standard error {dem.vertical_error_m:g} m. "
+            "In steep ground a road may lie far from its pixel's mean height: "
+            "swings under three local errors are no climb. "
             f"Ranges of heights and climbs are the 5th to 95th percentile over draws of that error, smooth over "
             f"{dem.error_range_m / 1000:g} km.",
         ),

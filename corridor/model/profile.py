@@ -17,7 +17,8 @@ class Profile:
     """Heights along a candidate, all arrays of shape (n,).
 
     ``chainage_km`` is drawn chainage; ``ground_m`` the DEM's height, ``height_m`` the route's: on the ground as far as
-    ``limit_pct``, the steepest grade taken, allows, and straight in tunnels and on bridges. ``spans`` are the
+    ``limit_pct``, the steepest grade taken, allows, straight in tunnels and on bridges, and without swings under
+    ``threshold_m`` (three local standard errors of the DEM). ``spans`` are the
     structures by the candidate's own chainage.
     """
 
@@ -27,4 +28,5 @@ class Profile:
     ground_m: Floats
     height_m: Floats
     limit_pct: Floats
+    threshold_m: Floats
     spans: tuple[Span, ...]

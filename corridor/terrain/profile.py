@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import isotonic_regression
 
 from corridor.errors import CatalogueError
 from corridor.geo.lines import sample
@@ -26,8 +28,9 @@ def build_profile(candidate: Candidate, dem: Dem, ceilings: Sequence[GradeCeilin
     """Sample a candidate every min(resolution / 2, 100 m) and lay it on the ground as no way of its class is steeper.
 
     Heights follow the ground within the steepest grade that is documented for a part or else usual for its class
-    (``ceilings``); mapped and documented tunnels and bridges run straight. Where a part's documented tunnels have no
-    known place, they are put where the ground stands highest above that grade.
+    (``ceilings``); mapped and documented tunnels and bridges run straight. Swings under three local errors of the DEM
+    are taken out, and what lies between two turning points rises or falls throughout. Where a part's documented
+    tunnels have no known place, they are put where the ground stands highest above that grade.
 
     Raises:
         CoverageError: the DEM has no height somewhere along it.
@@ -41,7 +44,10 @@ def build_profile(candidate: Candidate, dem: Dem, ceilings: Sequence[GradeCeilin
     spans = candidate_spans(candidate)
     spans += _infer_tunnels(candidate, chainage, ground, limit, spans)
     spans = _merge_touching(spans)
-    return Profile(chainage, lon, lat, ground, lay_line(chainage, ground, limit, spans), limit, spans)
+    threshold = HYSTERESIS_ERRORS * dem.error_at_m(lon, lat)
+    laid = lay_line(chainage, ground, limit, spans)
+    height = monotone_between(laid, turning_points(laid, threshold))
+    return Profile(chainage, lon, lat, ground, height, limit, threshold, spans)
 
 
 def lay_line(chainage_km: Floats, ground_m: Floats, limit_pct: Floats, spans: Sequence[Span]) -> Floats:
@@ -168,8 +174,8 @@ def carry_structures(chainage_km: Floats, ground_m: Floats, spans: Sequence[Span
     return heights
 
 
-def climbs_m(height_m: Floats, threshold_m: float) -> tuple[float, float]:
-    """Ascent and descent in metres, counting only swings of more than ``threshold_m``.
+def climbs_m(height_m: Floats, threshold_m: ArrayLike) -> tuple[float, float]:
+    """Ascent and descent in metres, counting only swings of more than a threshold (one value, or one per height).
 
     A turning point counts once the height has moved away from it by more than the threshold, so that the noise of the
     DEM is no climb; ascent minus descent is always the difference of the ends.
@@ -177,27 +183,50 @@ def climbs_m(height_m: Floats, threshold_m: float) -> tuple[float, float]:
     >>> climbs_m(np.array([0.0, 5.0, 2.0, 30.0, 10.0]), 8.0)
     (30.0, 20.0)
     """
-    up, down = _climbs(np.ascontiguousarray(height_m, dtype=np.float64), float(threshold_m))
-    return float(up), float(down)
+    steps = np.diff(np.asarray(height_m, dtype=float)[turning_points(height_m, threshold_m)])
+    return float(steps[steps > 0].sum()), float(-steps[steps < 0].sum())
+
+
+def turning_points(height_m: Floats, threshold_m: ArrayLike) -> NDArray[np.int64]:
+    """Places of both ends and of the extremes between them that differ by more than the threshold."""
+    heights = np.ascontiguousarray(height_m, dtype=np.float64)
+    threshold = np.ascontiguousarray(np.broadcast_to(np.asarray(threshold_m, dtype=np.float64), heights.shape))
+    return np.asarray(_turning_points(heights, threshold))
 
 
 @njit(cache=True)
-def _climbs(heights, threshold):  # type: ignore[no-untyped-def]
-    up, down = 0.0, 0.0
-    turn = heights[0]
-    low, high = heights[0], heights[0]
-    rising = 0
-    for height in heights:
-        low, high = min(low, height), max(high, height)
-        if rising >= 0 and high - height > threshold:
-            up += high - turn
-            turn, low, high, rising = high, height, height, -1
-        elif rising <= 0 and height - low > threshold:
-            down += turn - low
-            turn, low, high, rising = low, height, height, 1
-    last = heights[-1]
-    if last > turn:
-        up += last - turn
-    else:
-        down += turn - last
-    return up, down
+def _turning_points(heights, threshold):  # type: ignore[no-untyped-def]
+    found = [0]
+    low, high, rising = 0, 0, 0
+    for i in range(len(heights)):
+        if heights[i] < heights[low]:
+            low = i
+        if heights[i] > heights[high]:
+            high = i
+        if rising >= 0 and heights[high] - heights[i] > max(threshold[high], threshold[i]):
+            if high > found[-1]:
+                found.append(high)
+            low, high, rising = i, i, -1
+        elif rising <= 0 and heights[i] - heights[low] > max(threshold[low], threshold[i]):
+            if low > found[-1]:
+                found.append(low)
+            low, high, rising = i, i, 1
+    last = len(heights) - 1
+    if last > found[-1]:
+        found.append(last)
+    return np.array(found)
+
+
+def monotone_between(height_m: Floats, points: NDArray[np.int64]) -> Floats:
+    """Heights with every stretch between turning points made monotone (isotonic least squares), its ends kept.
+
+    M. Ayer and others, An empirical distribution function for sampling with incomplete information, Annals of
+    Mathematical Statistics 26 (1955), doi:10.1214/aoms/1177728423.
+    """
+    out = np.array(height_m, dtype=float)
+    for start, end in pairwise(points.tolist()):
+        first, last = out[start], out[end]
+        stretch = isotonic_regression(out[start : end + 1], increasing=bool(last >= first)).x
+        out[start : end + 1] = np.clip(stretch, min(first, last), max(first, last))
+        out[start], out[end] = first, last
+    return out

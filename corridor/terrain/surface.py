@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,6 +66,23 @@ class Dem:
         at = [np.clip(rows, 0, last_row), np.clip(cols, 0, last_col)]
         heights = ndimage.map_coordinates(self.heights_m.astype(np.float64), at, order=1, mode="nearest")
         return np.where(self.covers(lon, lat), heights, np.nan)
+
+    @cached_property
+    def local_error_m(self) -> Floats:
+        """Standard error of the height of a road or railway in each pixel, metres, shape (rows, cols).
+
+        The vertical error, and the rise of the slope over the standard deviation of a place inside a pixel (its side
+        over the square root of 12): in a gorge a pixel's mean height says little about the road at its bottom.
+        """
+        rise = np.tan(np.radians(slope_deg(self))) * self.resolution_m / np.sqrt(12)
+        return np.hypot(self.vertical_error_m, np.nan_to_num(rise))
+
+    def error_at_m(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
+        """:attr:`local_error_m` of the pixels that points lie in."""
+        rows, cols = self.grid.fractional_index(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
+        last_row, last_col = self.grid.shape[0] - 1, self.grid.shape[1] - 1
+        at = np.clip(np.rint(rows), 0, last_row).astype(int), np.clip(np.rint(cols), 0, last_col).astype(int)
+        return np.asarray(self.local_error_m[at])
 
     def require(self, lon: ArrayLike, lat: ArrayLike, what: str) -> Floats:
         """Heights at points that must all have one.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from corridor.model.candidate import Span
-from corridor.terrain.profile import carry_structures, climbs_m, grade_limited
+from corridor.terrain.profile import carry_structures, climbs_m, grade_limited, monotone_between, turning_points
 
 heights = arrays(np.float64, st.integers(2, 60), elements=st.floats(-100, 4000, allow_nan=False, width=32))
 
@@ -68,3 +70,21 @@ def test_no_line_within_the_limit_is_nearer_to_the_ground(line, limit):
     rise = np.abs(line[:, None] - line[None, :])
     allowed = np.abs(chainage[:, None] - chainage[None, :]) * 10 * limit
     assert np.abs(laid - line).max() == pytest.approx(max((rise - allowed).max() / 2, 0), abs=1e-6)
+
+
+@given(heights, st.floats(0, 300))
+def test_between_turning_points_the_line_is_monotone_and_climbs_the_same(line, threshold):
+    points = turning_points(line, threshold)
+    smooth = monotone_between(line, points)
+    for start, end in pairwise(points.tolist()):
+        steps = np.diff(smooth[start : end + 1])
+        assert (steps >= -1e-9).all() or (steps <= 1e-9).all()
+    np.testing.assert_array_equal(smooth[points], line[points])
+    assert climbs_m(smooth, threshold) == pytest.approx(climbs_m(line, threshold), abs=1e-6)
+    assert climbs_m(smooth, 0.0) == pytest.approx(climbs_m(line, threshold), abs=1e-6)
+
+
+@given(heights, st.floats(0, 100), st.floats(0, 100))
+def test_a_higher_threshold_never_adds_climb(line, a, b):
+    low, high = sorted((a, b))
+    assert climbs_m(line, high)[0] <= climbs_m(line, low)[0] + 1e-6
