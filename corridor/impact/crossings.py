@@ -326,6 +326,6 @@ def cut_points(members: Sequence[Hit]) -> tuple[tuple[tuple[int, float, float], 
         if at[0].on_route or not both_sided:
             ends += sorted(unique)
         elif right and left:
-            ends += min(right, left, key=lambda keys: (len(keys), keys))
+            ends += right if (len(right), right) <= (len(left), left) else left
     cuts = sorted({*((edge, fraction) for edge, fraction in points.items()), *ends})
     return tuple((edge, fraction, fraction) for edge, fraction in cuts), joins

@@ -26,6 +26,8 @@ from corridor.model.section import Structure
 from corridor.network.graph import Network
 
 STRUCTURE_REACH_M = 150.0
+DOCUMENTED = "documented structure"
+SCHEMATIC = "the route's line is schematic"
 EVENT_COLUMNS = tuple(
     "event_id candidate_id kind separation road_class road_ref road_name country chainage_km to_chainage_km "  # noqa: SIM905
     "distance_m length_km structure cause".split()
@@ -107,7 +109,7 @@ def _crossing_cause(members: list[Hit], lead: Hit, joins: bool) -> str:
     if all(hit.structure for hit in members):
         return f"mapped apart at the point: {lead.structure}"
     if lead.schematic:
-        return "the route's line is schematic and must cross the road somewhere near; no structure is documented"
+        return f"{SCHEMATIC} and crosses the road as drawn; where, and whether at grade, isn't known"
     if joins:
         return "the road goes on across the route's own road at a junction"
     return "the lines meet and no bridge or tunnel is mapped at the point"
@@ -188,6 +190,6 @@ def _structure_event(
         event_id="", candidate_id=candidate.candidate_id, kind="crossing", separation="separated",
         road_class=edge["class"], road_ref=edge["ref"], road_name=edge["name"], country=edge["country"],
         chainage_km=chainage_km, to_chainage_km=chainage_km, distance_m=0.0, length_km=0.0, edges=(row,),
-        structure=f"{structure.name}{length}", cause=f"documented structure {structure.structure_id}: {structure.note}",
+        structure=f"{structure.name}{length}", cause=f"{DOCUMENTED} {structure.structure_id}: {structure.note}",
         geometry=shapely.Point(structure.lon, structure.lat), portions=((row, fraction, fraction),),
     )  # fmt: skip

@@ -81,7 +81,8 @@ def _same_line_event(
         event_id="", candidate_id=candidate.candidate_id, kind="same_line", separation="", road_class=first["class"],
         road_ref=first["ref"], road_name=first["name"], country=first["country"], chainage_km=offset + low,
         to_chainage_km=offset + high, distance_m=0.0, length_km=high - low,
-        edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)), structure="", cause=cause, geometry=substring(part.line, low * 1000, high * 1000), portions=portions,
+        edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)), structure="", cause=cause,
+        geometry=substring(part.line, low * 1000, high * 1000), portions=portions,
     )  # fmt: skip
 
 
