@@ -163,6 +163,39 @@ class Baseline(_Strict):
     sections_since: bool
 
 
+class StageSpec(_Strict):
+    """A place that routes of the country pass; junctions within ``radius_km`` count as it."""
+
+    name: Text
+    lon: Longitude
+    lat: Latitude
+    radius_km: Positive = 3.0
+
+
+class AxisSpec(_Strict):
+    """A line of the catalogue whose continuity matters, as sections from end to end."""
+
+    id: Identifier
+    name: Text
+    sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+
+
+class ImpactSpec(_Strict):
+    """What candidates are measured for beyond themselves, in the focus country.
+
+    Access runs from the study's border crossing, which lies in ``neighbour``, to its capital; settlements count for
+    the nearest of ``centres``; disjoint routes are counted from stage to stage; ``axes`` are the north-south lines.
+    """
+
+    neighbour: Country
+    regimes: Text = "package:reference/regimes.toml"
+    centres: Annotated[tuple[Place | Text, ...], Field(min_length=1)]
+    stages: tuple[StageSpec, ...] = ()
+    axes: tuple[AxisSpec, ...] = ()
+    strip_draws: Annotated[int, Field(ge=0, le=1000)] = 100
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
 class Study(_Strict):
     """Everything that one comparison is made from."""
 
@@ -187,6 +220,7 @@ class Study(_Strict):
     grade_effect: bool = True
     new_build: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    impact: ImpactSpec | None = None
     folder: Path = Path()
 
     @field_validator("area")
