@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,8 +78,10 @@ def read_borders(path: Path) -> Borders:
 
     require_file(path, "borders file")
     try:
-        frame = gpd.read_file(path)
-    except (pyogrio.errors.DataSourceError, RuntimeError, ValueError) as fault:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # what GDAL only warns of is refused below
+            frame = gpd.read_file(path)
+    except (pyogrio.errors.DataSourceError, shapely.errors.GEOSException, RuntimeError, ValueError) as fault:
         raise SourceError(f"{path}: not readable as a map of countries ({str(fault).splitlines()[0]})") from fault
     if "country" not in frame.columns:
         raise SourceError(f"{path}: has no column 'country' with two-letter codes")

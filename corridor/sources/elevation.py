@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,6 @@ def read_dem(
         SourceError: a file isn't a raster, has no CRS, or holds heights that can't be metres.
         CoverageError: the files together don't reach over the whole of ``bounds``.
     """
-    import rasterio
     from rasterio.errors import RasterioError
     from rasterio.merge import merge
 
@@ -45,7 +45,7 @@ def read_dem(
     opened = []
     try:
         for path in paths:
-            opened.append(_in_degrees(_checked(rasterio.open(path), path)))
+            opened.append(_in_degrees(_checked(_open(path), path)))
         west, south, east, north = bounds
         wanted = (west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
         clipped = _clip(wanted, [raster.bounds for raster in opened])
@@ -67,6 +67,15 @@ def read_dem(
         raise SourceError(f"{paths[0]}: holds no height between -500 and 9000 m; are its heights in metres?")
     grid = Grid(WGS84, Affine(*transform[:6]), heights.shape)
     return Dem(heights, grid, source or _describe(paths), vertical_error_m, error_range_km * 1000)
+
+
+def _open(path: Path) -> Any:
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # such rasters are refused
+        return rasterio.open(path)
 
 
 def _checked(raster: Any, path: Path) -> Any:

@@ -128,7 +128,7 @@ def read_osm(path: Path) -> OsmData:
             elif item.is_node() and item.tags.get("place") in PLACE_KINDS and item.location.valid():
                 tags = item.tags
                 places.append((_name(tags), tags["place"], _clean(tags.get("population")), item.lon, item.lat))
-    except (RuntimeError, OSError, osmium.InvalidLocationError) as fault:
+    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as fault:
         reason = str(fault).splitlines()[0] if str(fault) else "unreadable"
         raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); fetch the file again") from fault
     if not rows:

@@ -36,6 +36,8 @@ def read_places(path: Path) -> Places:
         table = pd.read_csv(path, keep_default_na=False, na_values={"population": [""], "elevation_m": [""]})
     except (ValueError, UnicodeDecodeError) as fault:
         raise SourceError(f"{path}: not readable as a table of places ({str(fault).splitlines()[0]})") from fault
+    if not isinstance(table.index, pd.RangeIndex):
+        raise SourceError(f"{path}: its rows have more cells than there are columns; quote text with commas")
     missing = [column for column in _COLUMNS if column not in table.columns]
     if missing:
         raise SourceError(f"{path}: columns missing: {', '.join(missing)}")
