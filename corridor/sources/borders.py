@@ -88,6 +88,8 @@ def read_borders(path: Path) -> Borders:
     if frame.crs is None or not frame.geom_type.isin(["Polygon", "MultiPolygon"]).all():
         raise SourceError(f"{path}: countries must be polygons in a stated coordinate reference system")
     frame = frame.to_crs(WGS84)
+    if not np.isfinite(shapely.get_coordinates(frame.geometry.to_numpy())).all():
+        raise SourceError(f"{path}: has coordinates that are no numbers on Earth; correct its polygons")
     frame["geometry"] = shapely.make_valid(frame.geometry.to_numpy())
     frame = frame.dissolve("country", as_index=False)
     if "name" not in frame.columns:
