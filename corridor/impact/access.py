@@ -187,22 +187,32 @@ def _position(domain: Domain, lon: float, lat: float, limit_m: float) -> Positio
         return None
 
 
-def measure_access(access: Access, effect: EdgeEffect | None, *, applicable: bool = True) -> AccessResult:
+def measure_access(
+    access: Access,
+    effect: EdgeEffect | None,
+    *,
+    bounds: tuple[EdgeEffect, EdgeEffect] | None = None,
+    applicable: bool = True,
+) -> AccessResult:
     """Access before and after what a regime does through a candidate.
 
     Args:
         access: from :func:`build_access`.
         effect: edges closed and slowed, on the same network; None for nothing.
+        bounds: the same with the least and the greatest delays, for the interval; both as ``effect`` if not given.
         applicable: False for a candidate that doesn't touch the country: metrics are then empty, not zero.
     """
     after = access.before if effect is None else access.read(access.domain.state(effect, factor=access.factors.mid))
     table = _place_table(access, after)
     if not applicable:
         return AccessResult(_not_applicable(), table, after)
-    return AccessResult(_capital_metrics(access, after, effect) | _place_metrics(access, table), table, after)
+    ends = bounds or (effect, effect)
+    return AccessResult(_capital_metrics(access, after, ends) | _place_metrics(access, table), table, after)
 
 
-def _capital_metrics(access: Access, after: Reading, effect: EdgeEffect | None) -> dict[str, Any]:
+def _capital_metrics(
+    access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]
+) -> dict[str, Any]:
     before = access.before.capital
     found: dict[str, Any] = {"access_min_before": max(before)}
     if not np.isfinite(after.capital).all():
@@ -211,16 +221,16 @@ def _capital_metrics(access: Access, after: Reading, effect: EdgeEffect | None) 
             np.nan,
         )
         return found | empty | {"access_delay_min_status": "unreachable"}
-    delays = {access.factors.mid: _delay(before, after.capital)}
-    for factor in (access.factors.low, access.factors.high):
+    delays = [_delay(before, after.capital)]
+    for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
         state = access.domain.state(effect, factor=factor)
-        delays[factor] = _delay(access.before_capital[factor], access.read_capital(state))
+        delays.append(_delay(access.before_capital[factor], access.read_capital(state)))
     ratios = [b / a for a, b in zip(before, after.capital, strict=True) if a > 0]
     return found | {
         "access_min_after": max(after.capital),
-        "access_delay_min": delays[access.factors.mid],
-        "access_delay_min_low": min(delays.values()),
-        "access_delay_min_high": max(delays.values()),
+        "access_delay_min": delays[0],
+        "access_delay_min_low": min(delays),
+        "access_delay_min_high": max(delays),
         "access_ratio": max(ratios, default=1.0),
         "access_delay_min_status": "ok",
     }

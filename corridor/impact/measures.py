@@ -45,7 +45,7 @@ class ImpactFrame:
     ground: BorderGround
     stages: tuple[Stage, ...]
     axes: tuple[Axis, ...]
-    strip_draws: int = 100
+    strip_draws: int = 50
     seed: int = 0
 
     @property
@@ -63,6 +63,12 @@ class ImpactFrame:
         """Disjoint routes by stage with nothing done to the network."""
         return tuple(disjoint_legs(self.access.domain, self.stages, self.access.domain.state().closed))
 
+    @cached_property
+    def single_points(self) -> dict[str, Any]:
+        """Metrics of the stretches without substitute with nothing done to the network."""
+        domain = self.access.domain
+        return single_point_metrics(domain, self.access.capital, domain.state())[0]
+
 
 @dataclass(frozen=True)
 class ImpactRow:
@@ -78,11 +84,15 @@ class ImpactRow:
 
 @dataclass(frozen=True)
 class OwnMeasures:
-    """What of a candidate doesn't depend on the regime: metrics, the strip (lon/lat) and shared stretches by axis."""
+    """What of a candidate doesn't depend on the regime.
+
+    Metrics, the strip (lon/lat), shared stretches by axis, and rows of the unsplit network that are its new links.
+    """
 
     metrics: dict[str, Any]
     strip: shapely.Geometry
     axes: pd.DataFrame
+    links: tuple[int, ...] = ()
 
 
 def touches(candidate: Candidate, country: str) -> bool:
@@ -119,8 +129,8 @@ def measure_own(frame: ImpactFrame, candidate: Candidate, events: Sequence[Event
     shared, axes = shared_with_axes(frame.network, candidate, events, frame.axes)
     metrics = strip | border_km_within(frame.ground, candidate) | counted | shared
     metrics |= {"crossings_status": "ok" if frame.local_roads else "not_supported", "north_south_status": "ok"}
-    metrics |= measure_if_closed(frame.access, candidate, events, country)
-    return OwnMeasures(metrics, shape, axes)
+    metrics |= measure_if_closed(frame.access, events, country)
+    return OwnMeasures(metrics, shape, axes, new_links(frame.network, candidate, country))
 
 
 def measure_regime(
@@ -130,6 +140,7 @@ def measure_regime(
     effect: EdgeEffect | None,
     own: OwnMeasures,
     *,
+    bounds: tuple[EdgeEffect, EdgeEffect] | None = None,
     opens_own_links: bool = False,
 ) -> ImpactRow:
     """All border access and north-south metrics of a candidate under a regime.
@@ -140,15 +151,15 @@ def measure_regime(
         events: its events.
         effect: what the regime closes and slows, on the network of ``frame.access``; None for nothing.
         own: from :func:`measure_own`.
+        bounds: the effect with the least and the greatest delays, for the interval.
         opens_own_links: whether the regime lets the country's own traffic use the candidate's new links.
     """
     country, domain = frame.country, frame.access.domain
     applicable = touches(candidate, country)
-    result = measure_access(frame.access, effect, applicable=applicable)
+    result = measure_access(frame.access, effect, bounds=bounds, applicable=applicable)
     metrics = dict(own.metrics) | result.metrics | measure_north_south_delay(result.metrics)
     no_points = gpd.GeoDataFrame({"length_km": []}, geometry=[], crs="EPSG:4326")
-    links = new_links(frame.network, candidate, country) if opens_own_links and applicable else ()
-    metrics |= measure_gain(frame.access, links)
+    metrics |= measure_gain(frame.access, own.links if opens_own_links else ())
     if not applicable or not frame.local_roads:
         status = "not_applicable" if not applicable else "not_supported"
         names = (
@@ -161,9 +172,9 @@ def measure_regime(
         )
         metrics |= dict.fromkeys(names, np.nan) | {"disjoint_routes_status": status, "single_point_km_status": status}
         return ImpactRow(metrics, result.places, pd.DataFrame(), own.axes, no_points, result)
-    before, after = domain.state(), domain.state(effect)
+    after = domain.state(effect)
     disjoint, stages = disjoint_metrics(frame.legs, disjoint_legs(domain, frame.stages, after.closed, frame.legs))
-    single, points = single_point_metrics(domain, frame.access.capital, before, after)
+    single, points = single_point_metrics(domain, frame.access.capital, after, frame.single_points)
     metrics |= (
         count_openings(candidate, events, effect, country, domain.network)
         | disjoint

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.impact.access import Access
+from corridor.impact.gates import GatedNetwork
 from corridor.impact.reach import State, reach
 from corridor.impact.redundancy import best_way
 from corridor.model.candidate import Candidate
@@ -79,7 +80,8 @@ def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], 
     for kind in ("same_line", "beside"):
         for event in (e for e in events if e.kind == kind):
             hit = [edge for edge in event.edges if edge in axis.edges and edge not in counted]
-            km = min(event.length_km, float(lengths_km[hit].sum()))
+            shares = {edge: high - low for edge, low, high in event.portions}
+            km = min(event.length_km, sum(float(lengths_km[edge]) * shares.get(edge, 1.0) for edge in hit))
             if kind == "same_line":
                 same += km
                 counted |= set(hit)
@@ -88,18 +90,19 @@ def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], 
     return same, beside
 
 
-def measure_if_closed(access: Access, candidate: Candidate, events: Sequence[Event], country: str) -> dict[str, Any]:
-    """The way from the crossing to the capital if the candidate's part in the country, and all it shares, were closed.
+def measure_if_closed(access: Access, events: Sequence[Event], country: str) -> dict[str, Any]:
+    """The way from the crossing to the capital if all road that the candidate runs on in the country were closed.
 
     ``north_south_if_closed`` is open, slower or unreachable; ``north_south_if_closed_ratio`` how much slower, empty if
     unreachable.
     """
-    edges = {edge for part in candidate.parts if part.country == country for edge in part.edges}
-    edges |= {
-        edge for event in events if event.kind == "same_line" and event.country == country for edge in event.edges
-    }
-    closed = np.zeros(len(access.domain.local), dtype=bool)
-    closed[access.domain.rows_of(edges)] = True
+    shared = [event for event in events if event.kind == "same_line" and event.country == country]
+    network = access.domain.network
+    closed = np.zeros(len(network.edges), dtype=bool)
+    if isinstance(network, GatedNetwork):
+        closed[network.rows_of(portion for event in shared for portion in event.portions)] = True
+    else:
+        closed[[edge for event in shared for edge in event.edges]] = True
     state = access.domain.state(EdgeEffect(closed, np.zeros(len(closed))), factor=access.factors.mid)
     before, after = access.before.capital, access.read_capital(state)
     if not np.isfinite(after).all():

@@ -58,14 +58,14 @@ def disjoint_legs(domain: Domain, stages: Sequence[Stage], closed: Bools, known:
     Raises:
         NetworkError: a stage holds no junction, or two neighbouring ones overlap.
     """
-    discs = [_disc(domain, stage) for stage in stages]
     legs = []
     for index, (a, b) in enumerate(pairwise(stages)):
         if index < len(known) and not closed[list(known[index].edges)].any():
             legs.append(known[index])
             continue
-        there, used = disjoint_ways(domain.u, domain.v, domain.oneway, closed, discs[index], discs[index + 1])
-        back, used_back = disjoint_ways(domain.u, domain.v, domain.oneway, closed, discs[index + 1], discs[index])
+        begin, end = _disc(domain, a), _disc(domain, b)
+        there, used = disjoint_ways(domain.u, domain.v, domain.oneway, closed, begin, end)
+        back, used_back = disjoint_ways(domain.u, domain.v, domain.oneway, closed, end, begin)
         legs.append(Leg(a.name, b.name, min(there, back), frozenset(used.tolist()) | frozenset(used_back.tolist())))
     return legs
 
@@ -165,21 +165,21 @@ def single_points(domain: Domain, state: State, way: Way) -> gpd.GeoDataFrame:
 
 
 def single_point_metrics(
-    domain: Domain, capital: Position, before: State, after: State
+    domain: Domain, capital: Position, state: State, before: dict[str, float] | None = None
 ) -> tuple[dict[str, Any], gpd.GeoDataFrame]:
-    """``single_point_km`` of the best way crossing -> capital, before and after, and the stretches after."""
-    found: dict[str, Any] = {}
-    table = gpd.GeoDataFrame({"from_km": [], "to_km": [], "length_km": [], "road": []}, geometry=[], crs=WGS84)
-    for name, state in (("single_point_km_before", before), ("single_point_km", after)):
-        way = best_way(reach(domain, None, state)[0], capital)
-        if way is None:
-            found[name] = np.nan
-            continue
-        table = single_points(domain, state, way)
-        found[name] = float(table["length_km"].sum())
-        found[name.replace("single_point_km", "best_way_km")] = float(way.km.sum())
-    found["single_point_km_status"] = "ok" if np.isfinite(found["single_point_km"]) else "unreachable"
-    return found, table
+    """``single_point_km`` of the best way crossing -> capital and the way's length, and the stretches themselves.
+
+    ``before`` are the metrics of the untouched network, which are repeated as ``..._before``.
+    """
+    found: dict[str, Any] = {f"{name}_before": value for name, value in (before or {}).items() if name.endswith("_km")}
+    way = best_way(reach(domain, None, state)[0], capital)
+    if way is None:
+        empty = gpd.GeoDataFrame({"from_km": [], "to_km": [], "length_km": [], "road": []}, geometry=[], crs=WGS84)
+        lost = {"single_point_km": np.nan, "best_way_km": np.nan, "single_point_km_status": "unreachable"}
+        return found | lost, empty
+    table = single_points(domain, state, way)
+    own = {"single_point_km": float(table["length_km"].sum()), "best_way_km": float(way.km.sum())}
+    return found | own | {"single_point_km_status": "ok"}, table
 
 
 def measure_criticality(domain: Domain, state: State, origin: Position | None, goal: Position) -> gpd.GeoDataFrame:

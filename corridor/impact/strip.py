@@ -46,6 +46,11 @@ class BorderGround:
     scale: float
 
     @cached_property
+    def outline(self) -> shapely.Geometry:
+        """The country's whole boundary."""
+        return shapely.boundary(self.polygon)
+
+    @cached_property
     def length_km(self) -> float:
         """Geodesic length of the shared line on the polygon's own vertices."""
         return _length_km(self.line, self.crs)
@@ -80,6 +85,8 @@ def border_ground(
     middle = shapely.centroid(shared)
     crs = utm_crs(middle.x, middle.y)
     polygon, line, other, point = (project(g, WGS84, crs) for g in (home, shared, rest, shapely.Point(inside)))
+    for shape in (polygon, other):
+        shapely.prepare(shape)
     scale = float(line_lengths_m(shapely.get_parts(shared)).sum() / line.length)
     return BorderGround(country, neighbour, polygon, line, other, point, crs, scale)
 
@@ -190,12 +197,17 @@ def lengthen(ground: BorderGround, run: shapely.LineString) -> shapely.LineStrin
 
 
 def _way_out(ground: BorderGround, end: Floats) -> Floats:
-    point = shapely.Point(end)
-    to = shapely.get_coordinates(shapely.shortest_line(point, ground.other))[1]
-    gap = float(np.hypot(*(to - end)))
-    if gap > END_GAP_M or gap == 0:
+    """From the end of a run to the nearest outline off the shared border and 2 m across it, so that they meet."""
+    to = shapely.get_coordinates(shapely.shortest_line(shapely.Point(end), ground.other))[1]
+    if np.hypot(*(to - end)) > END_GAP_M:
         return np.zeros((0, 2))
-    return np.asarray((end + (to - end) * (1 + _OVERSHOOT_M / gap))[None, :])
+    angles = np.arange(16) * np.pi / 8
+    around = to + _OVERSHOOT_M * np.column_stack([np.cos(angles), np.sin(angles)])
+    points = shapely.points(around)
+    inside = shapely.contains(ground.polygon, points)
+    beyond = inside != shapely.contains(ground.polygon, shapely.Point(end))
+    off = np.where(beyond, shapely.distance(ground.outline, points), -1.0)
+    return np.asarray([to, around[int(np.argmax(off))]])
 
 
 def strip_metrics(
@@ -203,7 +215,7 @@ def strip_metrics(
     candidate: Candidate,
     places: pd.DataFrame | None,
     *,
-    draws: int = 100,
+    draws: int = 50,
     seed: int = 0,
     supported: bool = True,
 ) -> tuple[dict[str, Any], shapely.Geometry]:
