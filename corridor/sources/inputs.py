@@ -54,7 +54,7 @@ def load_inputs(study: Study, *, osm: Path | None, dem: Sequence[Path], progress
     borders = read_borders(study.path(study.sources.borders))
     places = read_places(study.path(study.sources.places)) if study.sources.places else None
     require_file(study.path(study.sources.perspectives), "file of perspectives")
-    _require_places(study, catalogue, places)
+    _require_known(study, catalogue, places)
     progress("reading heights")
     heights = load_dem(study, dem)
     osm_path = osm or (study.path(study.sources.osm) if study.sources.osm else None)
@@ -86,14 +86,20 @@ def find_place(wanted: Place | str, field: str, study: Study, inputs: Inputs) ->
     return _locate(wanted, field, study, inputs.catalogue, inputs.places)
 
 
-def _require_places(study: Study, catalogue: Catalogue, places: Places | None) -> None:
-    """Find every place that the study names before anything long is read."""
+def _require_known(study: Study, catalogue: Catalogue, places: Places | None) -> None:
+    """Find every place and node that the study names before anything long is read."""
     faults = []
     for field in ("origin", "destination", "border_crossing", "capital"):
         try:
             _locate(getattr(study, field), field, study, catalogue, places)
         except StudyError as fault:
             faults.append(str(fault))
+    for row in study.checks:
+        faults += [
+            f"{study.id}: checks '{row.name}': '{node}' is no node of the catalogue; correct it"
+            for node in (row.from_node, *row.via, row.to_node)
+            if node not in catalogue.nodes
+        ]
     if faults:
         raise StudyError("; ".join(faults))
 
