@@ -23,6 +23,17 @@ def _bound(r, c, height, end_r, end_c, end_height, up, down, p):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _rest(guide, target, first, level, r, c, height, end_r, end_c, end_height, up, down, p):
+    """Bound at a node's level: from the guide (least of its kinds) where there is one, else from geometry."""
+    if guide.shape[0] == 0:
+        return _bound(r, c, height, end_r, end_c, end_height, up, down, p)
+    least = np.inf
+    for q in range(first[level], first[level + 1]):
+        least = min(least, guide[target + q])
+    return least
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _try_links(
     z,
     slope,
@@ -53,6 +64,7 @@ def _try_links(
     bound,
     abort,
     informed,
+    guide,
     cost,
     parent,
     keys,
@@ -76,7 +88,7 @@ def _try_links(
             target = t_index * n_states + q
             if position[target] != DONE and cost[target] > worst:
                 worst = cost[target]
-        rest = _bound(t_r, t_c, t_height, end_r, end_c, end_height, up, down, p)
+        rest = _rest(guide, t_index * n_states, first, level, t_r, t_c, t_height, end_r, end_c, end_height, up, down, p)
         if lower >= worst:
             continue
         limit = np.inf
@@ -114,7 +126,9 @@ def _try_links(
             if value < cost[target] and position[target] != DONE:
                 cost[target] = value
                 parent[target] = u
-                size = push(keys, items, position, size, target, value + rest if informed else value)
+                ahead = guide[target] if guide.shape[0] > 0 else rest
+                if ahead < np.inf:
+                    size = push(keys, items, position, size, target, value + ahead if informed else value)
     return size
 
 
@@ -148,10 +162,13 @@ def run_search(
     near_factor,
     abort,
     informed,
+    guide,
+    known,
 ):
     """Settle states in order of cost plus bound; see ``search`` for what the arguments are.
 
-    Direct links from the begin terminal to every node are held back in ``order`` until their lower bound comes up.
+    ``guide`` holds a better bound per state, if there is one (exact costs of the search the other way round), and
+    ``known`` a cost that is known to be possible. Direct links from the begin terminal to every node are held back in ``order`` until their lower bound comes up.
     Returns cost and parent per state, heap positions (DONE: settled) and how many states were expanded.
     """
     rows, cols = z.shape
@@ -173,9 +190,9 @@ def run_search(
     cost[begin_state] = 0.0
     start_key = _bound(begin_r, begin_c, begin_height, end_r, end_c, end_height, up, down, p) if informed else 0.0
     size = push(keys, items, position, 0, begin_state, start_key)
-    waiting, expanded = 0, 0
+    waiting, expanded, guided = 0, 0, guide.shape[0] > 0
     while True:
-        bound = near_factor * cost[end_state] * (1.0 + 1e-9)
+        bound = near_factor * min(cost[end_state], known) * (1.0 + 1e-9)
         top = keys[0] if size > 0 else np.inf
         if waiting < order.shape[0] and (lowest[waiting] <= top or not informed):
             if lowest[waiting] > bound:
@@ -216,6 +233,7 @@ def run_search(
                     bound,
                     abort,
                     informed,
+                    guide,
                     cost,
                     parent,
                     keys,
@@ -253,16 +271,16 @@ def run_search(
             if t_index < 0:
                 continue
             lower, ground_z = cost_u + p[CHEAPEST] * metres, z[t_r, t_c]
+            bound = near_factor * min(cost[end_state], known) * (1.0 + 1e-9)
             hopeful = False  # tested here, because handing everything on costs more than the test
             for level in range(levels_from, levels_to):
                 rise = ground_z + offsets[first[level]] - height
                 if rise <= up * metres and -rise <= down * metres:
                     for q in range(t_index * n_states + first[level], t_index * n_states + first[level + 1]):
-                        if position[q] != DONE and lower < cost[q]:
+                        if position[q] != DONE and lower < cost[q] and (not guided or lower + guide[q] <= bound):
                             hopeful = True
             if not hopeful:
                 continue
-            bound = near_factor * cost[end_state] * (1.0 + 1e-9)
             size = _try_links(
                 z,
                 slope,
@@ -293,6 +311,7 @@ def run_search(
                 bound,
                 abort,
                 informed,
+                guide,
                 cost,
                 parent,
                 keys,
@@ -313,5 +332,7 @@ def run_search(
                     parent[target] = u
                     t_r, t_c = node_of[t_index] // cols, node_of[t_index] % cols
                     rest = _bound(t_r, t_c, z[t_r, t_c], end_r, end_c, end_height, up, down, p) if informed else 0.0
-                    size = push(keys, items, position, size, target, value + rest)
+                    rest = guide[target] if guide.shape[0] > 0 else rest
+                    if rest < np.inf:
+                        size = push(keys, items, position, size, target, value + rest)
     return cost, parent, position, expanded

@@ -59,9 +59,9 @@ class SearchOptions:
             faults.append("growth must be above 1")
         if 0.0 not in self.offsets_m or len(set(self.offsets_m)) != len(self.offsets_m):
             faults.append("offsets_m must be distinct and contain 0")
-        if self.dilate_cells < 0 or any(factor < 2 or near < 1 for factor, near in self.narrowing):
+        if self.dilate_cells < 0 or any(factor < 1 or near < 1 for factor, near in self.narrowing):
             faults.append(
-                "narrowing needs coarsening factors of 2 or more, near factors of 1 or more, dilate_cells >= 0"
+                "narrowing needs coarsening factors of 1 or more, near factors of 1 or more, dilate_cells >= 0"
             )
         if faults:
             raise AlignmentError("search options: " + "; ".join(faults))

@@ -69,7 +69,7 @@ def search_both_ways(problem: Problem, near_factor: float) -> tuple[Found, Found
     forward = search(problem, near_factor)
     if not np.isfinite(forward.cost_musd):
         return forward, forward
-    return forward, search(problem, near_factor, reverse=True)
+    return forward, search(problem, near_factor, reverse=True, guide=forward)
 
 
 def near_optimal_nodes(
@@ -100,11 +100,13 @@ def _near_on_coarse(
     usable: Flags | None,
 ) -> Flags | None:
     """One stage: what is left of the fine ground, or None if there is no way on the coarse one."""
-    coarse = coarsen(ground, factor)
+    if factor == 1 and len(options.offsets_m) == len(options.coarse_offsets_m):
+        return None
+    coarse = coarsen(ground, factor) if factor > 1 else ground
     ends = [(r // factor, c // factor) for r, c in (start, goal)]
     if ends[0] == ends[1] or min(coarse.shape) < 4:
         return None
-    if coarse.mask.size:
+    if coarse.mask.size and factor > 1:
         for end in ends:
             coarse.mask[end] = 0
     plain = replace(options, offsets_m=options.coarse_offsets_m, reuse=())

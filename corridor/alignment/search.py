@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment._astar import run_search
-from corridor.alignment.chords import CHEAPEST, SURFACE, pack_parameters
+from corridor.alignment.chords import CHEAPEST, pack_parameters
 from corridor.alignment.ground import CLOSED, Ground
 from corridor.alignment.heap import DONE
 from corridor.alignment.links import Levels, SearchOptions, all_moves, build_levels
@@ -136,11 +136,18 @@ def _reuse_table(
     return pointer, np.array([f[1] for f in found], np.int32), np.array([f[2] for f in found])
 
 
-def search(problem: Problem, near_factor: float = 1.0, reverse: bool = False, informed: bool = True) -> Found:
+def search(
+    problem: Problem,
+    near_factor: float = 1.0,
+    reverse: bool = False,
+    informed: bool = True,
+    guide: Found | None = None,
+) -> Found:
     """Run the search from start to end, or from end to start over the same links (``reverse``).
 
     With a ``near_factor`` above 1 it goes on until every state is settled that a path within that factor of the best
-    can pass. ``informed`` off searches without the bound (Dijkstra), for checks.
+    can pass. ``informed`` off searches without the bound (Dijkstra), for checks. ``guide`` is what a search the other
+    way round found with at least the same ``near_factor``: its costs are the best bound there is.
     """
     p = problem
     begin, end = (p.goal, p.start) if reverse else (p.start, p.goal)
@@ -150,11 +157,13 @@ def search(problem: Problem, near_factor: float = 1.0, reverse: bool = False, in
     direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
     order, lowest = _direct_candidates(p, begin, end, direct_m)
     g = p.ground
+    ahead = np.zeros(0) if guide is None else np.where(guide.settled, guide.cost, np.inf)
     cost, parent, position, expanded = run_search(
         *g.arrays, p.index_of, p.node_of, p.moves,
         p.levels.offset_m, p.levels.kind, p.levels.first, p.levels.terminal,
         begin[0], begin[1], end[0], end[1], up, down, p.parameters, *_reversed(p.reuse, reverse),
         order, lowest, direct_m, near_factor, p.options.abort, informed,
+        ahead, np.inf if guide is None else guide.cost_musd,
     )  # fmt: skip
     return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))
 
@@ -214,6 +223,12 @@ def state_points(problem: Problem, states: list[int]) -> NDArray[np.float64]:
     return np.column_stack([rows, cols, heights]).astype(float)
 
 
-def cheapest_per_m(problem: Problem) -> float:
-    """The lower bound on the price of a metre, in million USD."""
-    return float(min(problem.parameters[CHEAPEST], problem.parameters[SURFACE]))
+def reuse_edges(problem: Problem) -> list[tuple[int, int, float]]:
+    """Old pieces as links between states of open line: source, target, price."""
+    pointer, target, price = problem.reuse
+    if not len(target):
+        return []
+    source = np.repeat(np.arange(len(pointer) - 1), np.diff(pointer))
+    n, terminal = problem.n_states, problem.levels.terminal
+    pairs = zip(source, target, price, strict=True)
+    return [(int(a) * n + terminal, int(b) * n + terminal, float(c)) for a, b, c in pairs]

@@ -1,0 +1,141 @@
+"""The compiled loops of the turn-limited search."""
+
+# Compiled: numba infers the types, which stand in the docstrings.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0912, PLR0915
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from corridor.alignment.chords import CHEAPEST, DX, DY, walk_chord
+from corridor.alignment.heap import DONE, new_heap, pop, push
+
+ARC_STEP = np.pi / 90.0  # a curve is drawn by chords of two degrees
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def curve_loss(tan_half, radius):
+    """What a curve takes off each of its two links: tangent less half the drawn curve, in metres.
+
+    The drawn curve is a polygon of chords of at most two degrees; ``tan_half`` is tan(theta / 2).
+    """
+    theta = 2.0 * np.arctan(tan_half)
+    n = max(np.ceil(theta / ARC_STEP), 1.0)
+    return radius * tan_half - n * radius * np.sin(theta / (2.0 * n))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def list_links(
+    z, slope, floors, mask, friction, index_of, node_of, moves, offsets, kinds, first, begin, end, up, down, p, direct_m,
+    ahead, behind, bound, capacity,
+):  # fmt: skip
+    """Write out all links u -> v with cost to u (``ahead``) + price + cost from v (``behind``) <= ``bound``.
+
+    Returns source and target states, prices, and whether all fitted into ``capacity``.
+    """
+    rows, cols = z.shape
+    n_states, n_levels, n_nodes = kinds.shape[0], first.shape[0] - 1, node_of.shape[0]
+    source, target, price = np.empty(4096, np.int32), np.empty(4096, np.int32), np.empty(4096)
+    used = 0
+    by_kind, cuts, no_trace = np.empty(3), np.empty(24), np.zeros((0, 8))
+    for u in range(n_nodes * n_states):
+        if not ahead[u] + behind[u] <= bound:
+            continue
+        index, state = u // n_states, u % n_states
+        r, c = node_of[index] // cols, node_of[index] % cols
+        height = z[r, c] + offsets[state]
+        tries = n_nodes if u == begin else moves.shape[0] + 1
+        for m in range(tries):
+            if u == begin:
+                t_r, t_c = node_of[m] // cols, node_of[m] % cols
+            elif m == moves.shape[0]:
+                t_r, t_c = node_of[end // n_states] // cols, node_of[end // n_states] % cols
+            else:
+                t_r, t_c = r + moves[m, 0], c + moves[m, 1]
+            if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
+                continue
+            t_index = index_of[t_r * cols + t_c]
+            metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
+            if t_index < 0 or metres == 0.0 or (metres > direct_m and (u == begin or m == moves.shape[0])):
+                continue
+            for level in range(n_levels):
+                if m == moves.shape[0] and u != begin and offsets[first[level]] != 0.0:
+                    continue
+                rise = z[t_r, t_c] + offsets[first[level]] - height
+                if rise > up * metres or -rise > down * metres:
+                    continue
+                rest = np.inf
+                for q in range(first[level], first[level + 1]):
+                    rest = min(rest, behind[t_index * n_states + q])
+                if not ahead[u] + p[CHEAPEST] * metres + rest <= bound:
+                    continue
+                by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
+                by_kind[kinds[state]] = ahead[u]
+                done = walk_chord(
+                    z, slope, floors, mask, friction, float(r), float(c), height, float(t_r), float(t_c),
+                    height + rise, p, by_kind, bound - rest, cuts, no_trace, 0, 0.0,
+                )  # fmt: skip
+                if done < 0:
+                    continue
+                for q in range(first[level], first[level + 1]):
+                    if by_kind[kinds[q]] + behind[t_index * n_states + q] <= bound:
+                        if used == source.shape[0]:
+                            if 2 * used > capacity:
+                                return source, target, price, False
+                            source = np.concatenate((source, np.empty(used, np.int32)))
+                            target = np.concatenate((target, np.empty(used, np.int32)))
+                            price = np.concatenate((price, np.empty(used)))
+                        source[used], target[used] = u, t_index * n_states + q
+                        price[used] = by_kind[kinds[q]] - ahead[u]
+                        used += 1
+    return source[:used].copy(), target[:used].copy(), price[:used].copy(), True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def search_links(
+    z, node_of, offsets, p, up, down, radius, source, target, price, pointer, begin, end, behind
+):
+    """Shortest path from link to link (Dijkstra with the exact cost without turns as bound).
+
+    Returns the last link of the best line (-1: none), its price and the predecessor of each link.
+    """
+    n, n_states, cols = source.shape[0], offsets.shape[0], z.shape[1]
+    cost, before, start_loss = np.full(n, np.inf), np.full(n, -1, np.int32), np.zeros(n)
+    east, south, metres, rise = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    for e in range(n):
+        a, b = node_of[source[e] // n_states], node_of[target[e] // n_states]
+        east[e], south[e] = (b % cols - a % cols) * p[DX], (b // cols - a // cols) * p[DY]
+        metres[e] = np.sqrt(east[e] ** 2 + south[e] ** 2)
+        rise[e] = z[b // cols, b % cols] + offsets[target[e] % n_states]
+        rise[e] -= z[a // cols, a % cols] + offsets[source[e] % n_states]
+    keys, items, position = new_heap(n)
+    size = 0
+    for e in range(pointer[begin], pointer[begin + 1]):
+        cost[e] = price[e]
+        size = push(keys, items, position, size, e, price[e] + behind[target[e]])
+    while size > 0:
+        e, size = pop(keys, items, position, size)
+        v = target[e]
+        if v == end:
+            return e, cost[e], before
+        for f in range(pointer[v], pointer[v + 1]):
+            if position[f] == DONE or cost[e] + price[f] >= cost[f]:
+                continue
+            cross = abs(east[e] * south[f] - south[e] * east[f])
+            whole = metres[e] * metres[f] + east[e] * east[f] + south[e] * south[f]
+            if whole <= 1e-9 * metres[e] * metres[f]:
+                continue
+            tan_half = cross / whole
+            if radius * tan_half > 0.5 * min(metres[e], metres[f]):
+                continue
+            loss = curve_loss(tan_half, radius) if tan_half > 1e-9 else 0.0
+            left, following = metres[e] - start_loss[e] - loss, metres[f] - loss
+            if rise[e] > up * left or -rise[e] > down * left:
+                continue
+            if rise[f] > up * following or -rise[f] > down * following:
+                continue
+            cost[f], before[f], start_loss[f] = cost[e] + price[f], e, loss
+            size = push(keys, items, position, size, f, cost[f] + behind[target[f]])
+    return -1, np.inf, before

@@ -1,0 +1,67 @@
+"""The design standards of the reference data."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from corridor.errors import AlignmentError, CatalogueError
+from corridor.model.standard import DesignStandard
+from corridor.packaged import data_root
+
+
+def load_standards(path: Path | None = None) -> dict[str, DesignStandard]:
+    """Read design standards by id; without a path those that ship with the package.
+
+    Raises:
+        CatalogueError: if the file can't be read or an entry is wrong; names the file, the entry and the field.
+    """
+    file = path or data_root() / "reference" / "standards.toml"
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise CatalogueError(f"{file.name}: can't be read as TOML: {fault}") from fault
+    return {
+        name: _standard(file.name, name, entry, content.get("defaults", {}))
+        for name, entry in content.get("standard", {}).items()
+    }
+
+
+def _standard(file: str, name: str, entry: dict[str, Any], defaults: dict[str, Any]) -> DesignStandard:
+    """One entry, with the defaults of its mode."""
+    if entry.get("mode") not in ("rail", "road"):
+        raise CatalogueError(f"{file}: standard {name}: field mode must be rail or road")
+    values = {**defaults.get(entry["mode"], {}), **entry, "standard_id": name}
+    values["note"] = values.pop("source", "")
+    grade = values.pop("max_grade_pct", None)
+    if grade is not None:
+        values.setdefault("max_grade_up_pct", grade)
+        values.setdefault("max_grade_down_pct", grade)
+    known = {f.name: f for f in fields(DesignStandard)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise CatalogueError(f"{file}: standard {name}: unknown field {', '.join(unknown)}")
+    for key, value in values.items():
+        wanted = (int, float) if key.endswith(("_m", "_pct", "_kmh", "_doubles")) else (str,)
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise CatalogueError(f"{file}: standard {name}: field {key} must be a {'number' if float in wanted else 'text'}")
+    try:
+        return DesignStandard(**values)
+    except TypeError as fault:
+        raise CatalogueError(f"{file}: standard {name}: a field is missing ({fault})") from fault
+    except AlignmentError as fault:
+        raise CatalogueError(f"{file}: {fault}") from fault
+
+
+def find_standard(name: str, path: Path | None = None) -> DesignStandard:
+    """One standard by id.
+
+    Raises:
+        AlignmentError: if there is none of that name; lists those that there are.
+    """
+    standards = load_standards(path)
+    if name not in standards:
+        raise AlignmentError(f"standard {name!r} is not known; choose one of {', '.join(standards)}")
+    return standards[name]

@@ -1,0 +1,88 @@
+"""The cheapest line whose bends a curve of the minimum radius fits into.
+
+A search over nodes knows nothing of bends. Inside what the two-way search left, every link that a near-optimal line
+can use is written out, and a second search runs from link to link: a bend by the angle theta between two links is
+allowed if the tangents of its curve, R tan(theta / 2), fit into half of the shorter one. Bends shorten the line, so
+the grade is tested again with what the curves at both ends of a link take away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.alignment._linegraph import list_links, search_links
+from corridor.alignment.search import Found, Problem, reuse_edges
+from corridor.errors import AlignmentError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+MAX_LINKS = 12_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkList:
+    """Links between states that near-optimal lines use: source and target state, price in million USD."""
+
+    source: Ints
+    target: Ints
+    price: Floats
+
+
+def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor: float) -> LinkList:
+    """Every link on some line within ``factor`` of the best, sorted by source.
+
+    Raises:
+        AlignmentError: if there are more than twelve million of them.
+    """
+    p = problem
+    bound = factor * forward.cost_musd * (1.0 + 1e-9)
+    up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
+    direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
+    source, target, price, complete = list_links(
+        *p.ground.arrays, p.index_of, p.node_of, p.moves, p.levels.offset_m, p.levels.kind, p.levels.first,
+        p.state(p.start), p.state(p.goal), up, down, p.parameters, direct_m,
+        np.where(forward.settled, forward.cost, np.inf), np.where(backward.settled, backward.cost, np.inf),
+        bound, MAX_LINKS,
+    )  # fmt: skip
+    if not complete:
+        raise AlignmentError(f"turn limit: more than {MAX_LINKS} near-optimal links; use coarser cells or fewer levels")
+    extra = reuse_edges(p)
+    if extra:
+        source = np.concatenate([source, np.array([e[0] for e in extra], np.int32)])
+        target = np.concatenate([target, np.array([e[1] for e in extra], np.int32)])
+        price = np.concatenate([price, np.array([e[2] for e in extra])])
+        order = np.argsort(source, kind="stable")
+        source, target, price = source[order], target[order], price[order]
+    return LinkList(source, target, price)
+
+
+def search_with_turns(
+    problem: Problem, links: LinkList, backward: Found, min_radius_m: float
+) -> tuple[list[int], float]:
+    """States of the cheapest line that keeps the radius at every bend, and its price; ([], inf) if there is none."""
+    p = problem
+    pointer = np.searchsorted(links.source, np.arange(len(p.node_of) * p.n_states + 1)).astype(np.int32)
+    up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
+    last, price, before = search_links(
+        *p.ground.arrays[:1], p.node_of, p.levels.offset_m, p.parameters, up, down, min_radius_m,
+        links.source, links.target, links.price, pointer, p.state(p.start), p.state(p.goal), backward.cost,
+    )  # fmt: skip
+    if last < 0:
+        return [], np.inf
+    states = [int(links.target[last])]
+    while last >= 0:
+        states.append(int(links.source[last]))
+        last = int(before[last])
+    return states[::-1], float(price)
+
+
+def bend_angles(points: Floats) -> Floats:
+    """Angle of the bend at each inner vertex of a plan line (n, 2+), in radians, 0 for straight on."""
+    steps = np.diff(points[:, :2], axis=0)
+    cross = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
+    along = (steps[:-1] * steps[1:]).sum(axis=1)
+    return np.asarray(np.arctan2(np.abs(cross), along))
