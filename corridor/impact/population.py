@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -156,9 +157,10 @@ def _match(listed: pd.DataFrame, shown: pd.DataFrame) -> tuple[dict[int, int], s
             elif gaps[j] <= LIKENESS_REACH_M and names[j] and _alike(names[j], own):
                 alike.append((float(gaps[j]), i, j))
     doubtful: set[tuple[str, int]] = set()
-    for side, which in ((1, "g"), (2, "m")):
-        rows = [int(hit[side]) for hit in exact]
-        doubtful |= {(which, row) for row in rows if rows.count(row) > 1}
+    hits_of = (Counter(i for _, i, _ in exact), Counter(j for _, _, j in exact))
+    for _, i, j in exact:
+        if hits_of[0][i] > 1 or hits_of[1][j] > 1:
+            doubtful |= {("g", i), ("m", j)}
     taken: set[int] = set()
     for _, i, j in [*sorted(exact), *sorted(alike)]:
         if i not in pairs and j not in taken:

@@ -133,7 +133,8 @@ def event(
 ) -> Event:
     values = {
         "candidate_id": "c", "road_class": "primary", "road_ref": "", "road_name": "", "country": "AA",
-        "chainage_km": 0.0, "to_chainage_km": 0.0, "distance_m": 0.0, "length_km": 0.0, "structure": "", "cause": "made up",
+        "chainage_km": 0.0, "to_chainage_km": 0.0, "distance_m": 0.0, "length_km": 0.0, "structure": "",
+        "cause": "made up",
     } | more  # fmt: skip
     return Event(
         event_id=event_id, kind=kind, separation=separation if kind == "crossing" else "", edges=tuple(edges),
