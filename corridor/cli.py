@@ -243,7 +243,7 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
 def main() -> None:
     """Entry point of the ``corridor`` command."""
     try:
-        app()
+        app(prog_name="corridor")
     except CorridorError as error:
         _err.print(f"corridor: {' '.join(str(error).split())}", markup=False, soft_wrap=True)
         sys.exit(2)

@@ -1,0 +1,181 @@
+"""The command line teaches, says its version, and reports on data and lengths."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import corridor
+from corridor.cli import app, load_study, main
+from corridor.study import Study
+from tests.made_up import NAME, build, write_study
+from tests.made_up.ground import meridian_km, parallel_km
+
+COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands)
+_BASELINES = "[[baselines]]"
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """Tables and help as a wide terminal shows them, so that no line is folded."""
+    monkeypatch.setenv("COLUMNS", "240")
+
+
+@pytest.fixture(scope="module")
+def midland(tmp_path_factory) -> Path:
+    return build(tmp_path_factory.mktemp("cli") / "midland")
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Exit code, stdout and stderr of the installed command, called in this process."""
+
+    def run(*words: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["corridor", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        return int(end.value.code or 0), said.out, said.err
+
+    return run
+
+
+def cells(table: str, *first: str) -> list[str]:
+    """The cells of the row of a printed table that begins with these."""
+    for line in table.splitlines():
+        row = [cell.strip() for cell in re.split("[│┃]", line)[1:-1]]
+        if row[: len(first)] == [*first]:
+            return row
+    raise AssertionError(f"no row {first!r} in\n{table}")
+
+
+def test_the_commands_are_these():
+    assert {"run", "doctor", "check", "studies"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command_says_what_it_is_for_and_shows_how(command, call):
+    code, out, err = call(command, "--help")
+    assert (code, err) == (0, "")
+    assert "Usage: corridor" in out
+    assert f"corridor {command}" in out.split("Usage:")[1].split("\n", 1)[1]
+    documented = app.registered_commands[[c.callback.__name__ for c in app.registered_commands].index(command)]
+    assert documented.callback.__doc__.splitlines()[0] in out
+
+
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_of_the_whole_names_every_command(word, call):
+    code, out, _ = call(word)
+    assert code == 0
+    for command in COMMANDS:
+        assert re.search(rf"│ {command} ", out)
+
+
+def test_without_words_it_helps(call):
+    _, out, err = call()
+    assert "Usage: corridor" in out + err
+
+
+def test_version_is_the_installed_one(call):
+    assert call("--version") == (0, f"{corridor.__version__}\n", "")
+    assert corridor.__version__ == version("corridor")
+
+
+def test_unknown_words_are_a_usage_error(call):
+    code, out, err = call("run", "--osn", "x.osm")
+    assert (code, out) == (2, "")
+    assert "No such option" in err
+
+
+def test_studies_lists_the_bundled_ones_by_title(call):
+    code, out, _ = call("studies")
+    assert code == 0
+    assert f"syunik: {Study.bundled('syunik').title}\n" in out
+
+
+def test_a_study_is_a_file_or_a_bundled_name(midland, monkeypatch):
+    assert load_study("syunik") == Study.bundled("syunik")
+    assert load_study(str(midland)).id == "midland"
+    monkeypatch.chdir(midland.parent)
+    assert load_study(NAME).id == "midland"
+
+
+def test_doctor_on_the_bundled_study_says_what_the_data_are_and_lack(call):
+    code, out, err = call("doctor")
+    assert code == 0
+    assert "100% of the area; pixels of 925 m" in out
+    assert "AM, AZ, GE, IR, TR" in out
+    for licence in ("ODbL-1.0", "CC-BY-4.0", "public domain"):
+        assert licence in out
+    assert cells(out, "AM-IR")[-1] == "Agarak-Norduz"
+    assert cells(out, "AM-AZ")[-1] == "none"
+    assert "open roads in AM, AZ: Horadiz and Nakhchivan are not connected" in out
+    assert "no OpenStreetMap file: the network is the reference catalogue alone" in out
+    assert all(re.match(r"\[ *\d+\.\d s\] \w", line) for line in err.splitlines())
+
+
+def test_doctor_on_another_study_counts_its_network(midland, call):
+    code, out, _ = call("doctor", midland, "--osm", midland.parent / "map.osm")
+    assert code == 0
+    rail = parallel_km(45.7, 0.2) + meridian_km(45.5, 45.7)
+    assert float(cells(out, "XC", "rail")[3]) == pytest.approx(rail, abs=0.5)
+    assert cells(out, "XA-XB", "road")[-1] == "Ridge gate west"
+    assert cells(out, "XA-XB", "rail")[-1] == "none"
+    assert "railway gap of 31 m joined at 45.7000 N 10.2000 E" in out
+    assert "Aster and Corvo are not connected; gaps: 0.4 km, 11 km from Dalemoor" in out
+    assert "no OpenStreetMap file" not in out
+
+
+def test_check_on_the_bundled_study_agrees_with_what_is_documented(call):
+    code, out, _ = call("check")
+    study = Study.bundled("syunik")
+    assert code == 0
+    assert len(study.checks) > 3
+    for row in study.checks:
+        shown = cells(out, row.name)
+        assert shown[5] == "agrees"
+        slack = row.tolerance_pct / 100
+        assert row.low_km * (1 - slack) - 0.05 <= float(shown[3]) <= row.high_km * (1 + slack) + 0.05
+
+
+def check_toml(name: str, end: str, low: float, high: float) -> str:
+    return (
+        f'[[checks]]\nname = "{name}"\nmode = "road"\nfrom_node = "aster"\nto_node = "{end}"\n'
+        f'low_km = {low}\nhigh_km = {high}\ntolerance_pct = 1\nsource = "made-up"\n\n'
+    )
+
+
+def test_check_tells_what_differs_and_what_has_no_way(midland, call):
+    west = parallel_km(45.5, 0.3)
+    rows = [
+        check_toml("sound", "ridge-gate-west", west * 0.995, west * 0.996),
+        check_toml("too long", "ridge-gate-west", west * 0.98, west * 0.989),
+        check_toml("cut off", "corvo", 60, 70),
+    ]
+    path = write_study(midland.parent, {_BASELINES: "".join(rows) + _BASELINES})
+    code, out, _ = call("check", path)
+    write_study(midland.parent)
+    assert code == 1
+    assert cells(out, "sound")[3:6] == [f"{west:.1f}", "1 %", "agrees"]
+    assert cells(out, "too long")[5] == "differs"
+    assert cells(out, "cut off")[3:6:2] == ["no way", "no way"]
+
+
+def test_run_says_its_steps_on_stderr_and_the_page_on_stdout(midland, call, tmp_path):
+    pytest.importorskip("corridor.report.page")
+    code, out, err = call("run", midland, "--out", tmp_path / "results")
+    assert (code, out) == (0, f"{tmp_path / 'results' / 'comparison.html'}\n")
+    assert len(err.splitlines()) >= 5
+    assert all(re.match(r"\[ *\d+\.\d s\] \w", line) for line in err.splitlines())
+
+
+def test_the_command_starts_without_heavy_packages():
+    heavy = {"pandas", "geopandas", "rasterio", "numba", "scipy", "folium", "osmium", "osmnx", "pyproj"}
+    code = f"import sys, corridor.cli; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "[]\n"
