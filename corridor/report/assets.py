@@ -54,7 +54,10 @@ def leaflet_js() -> str:
 @cache
 def leaflet_css() -> str:
     """Leaflet's style sheet with its pictures inlined."""
-    return _CSS_URL.sub(lambda found: f'url("{_leaflet_picture(found[1])}")' if "#" not in found[1] else found[0], _leaflet("leaflet.css"))
+    return _CSS_URL.sub(
+        lambda found: f'url("{_leaflet_picture(found[1])}")' if "#" not in found[1] else found[0],
+        _leaflet("leaflet.css"),
+    )
 
 
 @cache
@@ -77,7 +80,13 @@ def uplot_css() -> str:
 def libraries() -> tuple[Library, ...]:
     """The libraries that a page carries, with their licences."""
     return (
-        Library("Leaflet", version("XStatic-Leaflet").rsplit(".", 1)[0], "BSD-2-Clause", "© 2010-2022 Vladimir Agafonkin, © 2010-2011 CloudMade", _read("vendor", "leaflet", "LICENSE")),
+        Library(
+            "Leaflet",
+            version("XStatic-Leaflet").rsplit(".", 1)[0],
+            "BSD-2-Clause",
+            "© 2010-2022 Vladimir Agafonkin, © 2010-2011 CloudMade",
+            _read("vendor", "leaflet", "LICENSE"),
+        ),
         Library("uPlot", "1.6.32", "MIT", "© 2022 Leon Sorokin", _read("vendor", "uplot", "LICENSE")),
     )
 

@@ -31,7 +31,10 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
                 known = out[status] if status in out.columns else pd.Series("", index=out.index, dtype=object)
                 out[status] = known.astype(object).where(~(endless & known.fillna("").eq("").to_numpy()), "unreachable")
         elif _is_text(out[column]):
-            out[column] = [value if pd.isna(value) else clean_text(value) if isinstance(value, str) else value for value in out[column]]
+            out[column] = [
+                value if pd.isna(value) else clean_text(value) if isinstance(value, str) else value
+                for value in out[column]
+            ]
     for status in [str(name) for name in out.columns if str(name).endswith("_status")]:
         metric = status.removesuffix("_status")
         blank = out[status].fillna("").astype(str).str.strip().isin(NO_NUMBER)

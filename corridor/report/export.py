@@ -55,7 +55,9 @@ def _check_target(target: Path) -> None:
     if not target.is_dir():
         raise OutputError(f"{target}: is a file; name a folder")
     if any(target.iterdir()) and not is_results_folder(target):
-        raise OutputError(f"{target}: holds other files and no results of an earlier run; name a new or an empty folder")
+        raise OutputError(
+            f"{target}: holds other files and no results of an earlier run; name a new or an empty folder"
+        )
 
 
 def _write_files(results: Results, folder: Path) -> None:

@@ -86,7 +86,12 @@ def candidate_structures(results: Results) -> gpd.GeoDataFrame:
         profile = results.profiles.get(candidate.candidate_id)
         for span in profile.spans if profile else ():
             length_km = span.to_km - span.from_km
-            row = {"candidate_id": candidate.candidate_id, "kind": span.kind, "name": span.name, "located": span.located}
+            row = {
+                "candidate_id": candidate.candidate_id,
+                "kind": span.kind,
+                "name": span.name,
+                "located": span.located,
+            }
             rows.append(row | {"from_km": span.from_km, "to_km": span.to_km, "length_km": length_km})
             lines.append(substring(candidate.line, span.from_km * 1000, span.to_km * 1000))
     columns = ["candidate_id", "kind", "name", "located", "from_km", "to_km", "length_km"]
@@ -123,7 +128,9 @@ def _fixed_time() -> Iterator[None]:
         pyogrio.set_gdal_config_options({option: before})
 
 
-def _frame(rows: Sequence[dict[str, Any]], lines: Sequence[LineString], columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
+def _frame(
+    rows: Sequence[dict[str, Any]], lines: Sequence[LineString], columns: Sequence[str] | None = None
+) -> gpd.GeoDataFrame:
     table = pd.DataFrame(list(rows), columns=list(columns) if columns else None)
     for column in table.columns:
         texts = [isinstance(value, str) for value in table[column]]
@@ -132,4 +139,3 @@ def _frame(rows: Sequence[dict[str, Any]], lines: Sequence[LineString], columns:
         elif table[column].dtype == float:
             table[column] = table[column].round(6)
     return gpd.GeoDataFrame(table, geometry=list(lines), crs=WGS84)
-

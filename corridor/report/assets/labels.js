@@ -1,0 +1,78 @@
+/* Names of places without collisions: the most important first, each where it finds room, anew after every move. */
+"use strict";
+var corridorLabels = (function () {
+  var FONT = "600 12px system-ui, 'Segoe UI', 'Noto Sans', sans-serif";
+  var HEIGHT = 15, GAP = 5, AREA_PER_LABEL = 9000;
+
+  function overlaps(a, b) {
+    return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+  }
+
+  /* Boxes [left, top, right, bottom] for a text of a width beside a point: right, left, above, below. */
+  function boxes(point, width) {
+    var half = HEIGHT / 2, far = 7;
+    return [
+      ["right", [point.x + far, point.y - half, point.x + far + width, point.y + half]],
+      ["left", [point.x - far - width, point.y - half, point.x - far, point.y + half]],
+      ["above", [point.x - width / 2, point.y - far - HEIGHT, point.x + width / 2, point.y - far]],
+      ["below", [point.x - width / 2, point.y + far, point.x + width / 2, point.y + far + HEIGHT]]
+    ];
+  }
+
+  /* Which labels fit: items {x, y, width}, in order of importance; blocked is a list of boxes that must stay free. */
+  function place(items, blocked, size, most) {
+    var taken = blocked.slice(), kept = [];
+    for (var i = 0; i < items.length && kept.length < most; i++) {
+      var options = boxes(items[i], items[i].width);
+      for (var k = 0; k < options.length; k++) {
+        var box = options[k][1];
+        var outside = box[0] < 2 || box[1] < 2 || box[2] > size.x - 2 || box[3] > size.y - 2;
+        var wide = [box[0] - GAP, box[1] - GAP / 2, box[2] + GAP, box[3] + GAP / 2];
+        if (!outside && !taken.some(function (other) { return overlaps(wide, other); })) {
+          taken.push(box, [items[i].x - 4, items[i].y - 4, items[i].x + 4, items[i].y + 4]);
+          kept.push({ item: items[i], side: options[k][0], box: box });
+          break;
+        }
+      }
+    }
+    return kept;
+  }
+
+  /* Keep the names of `places` ([name, lat, lon, people, priority], most important first) on a map. */
+  function attach(map, places, blockedBoxes) {
+    var layer = L.layerGroup(), context = document.createElement("canvas").getContext("2d"), widths = {};
+    context.font = FONT;
+    function width(name) {
+      if (!(name in widths)) { widths[name] = Math.ceil(context.measureText(name).width) + 2; }
+      return widths[name];
+    }
+    function refresh() {
+      layer.clearLayers();
+      if (!map.hasLayer(layer)) { return; }
+      var size = map.getSize(), view = map.getBounds().pad(0.02), items = [];
+      for (var i = 0; i < places.length; i++) {
+        if (view.contains([places[i][1], places[i][2]])) {
+          var point = map.latLngToContainerPoint([places[i][1], places[i][2]]);
+          items.push({ x: point.x, y: point.y, width: width(places[i][0]), place: places[i] });
+        }
+      }
+      var most = Math.max(6, Math.round(size.x * size.y / AREA_PER_LABEL / 2));
+      place(items, blockedBoxes(), size, most).forEach(function (label) {
+        var place_ = label.item.place, node = document.createElement("span");
+        node.className = "place " + label.side;
+        var name = document.createElement("bdi");
+        name.textContent = place_[0];
+        node.appendChild(name);
+        layer.addLayer(L.marker([place_[1], place_[2]], {
+          pane: "names", interactive: false, keyboard: false,
+          icon: L.divIcon({ className: "place-dot", html: node, iconSize: [6, 6] })
+        }));
+      });
+    }
+    map.on("moveend zoomend resize corridor:blocked", refresh);
+    layer.on("add", refresh);
+    return { layer: layer, refresh: refresh };
+  }
+
+  return { attach: attach, place: place };
+})();

@@ -1,0 +1,241 @@
+/* Routes, borders, crossings and names over the relief. Tells the page what is chosen by events on the document. */
+"use strict";
+var corridorMap = (function () {
+  var DASH = "7 6";
+
+  function fallbackWords(data) {
+    return function (key) { return (data.words && data.words[key]) || key; };
+  }
+  function wordsOf(data) {
+    var plain = fallbackWords(data);
+    return function (key) { return window.corridorWords ? window.corridorWords.get(key) : plain(key); };
+  }
+  function announce(name, detail) { document.dispatchEvent(new CustomEvent(name, { detail: detail })); }
+
+  function text(tag, className, content) {
+    var node = document.createElement(tag);
+    if (className) { node.className = className; }
+    node.textContent = content;
+    return node;
+  }
+
+  function panes(map) {
+    [["borders", 350], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["crossings", 610],
+      ["names", 620], ["letters", 640], ["cursor", 650]].forEach(function (pane) {
+      var node = map.getPane(pane[0]) || map.createPane(pane[0]);
+      node.style.zIndex = pane[1];
+    });
+    ["names", "borders"].forEach(function (name) { map.getPane(name).style.pointerEvents = "none"; });
+  }
+
+  function drawBorders(map, data) {
+    var group = L.layerGroup();
+    var casing = { pane: "borders", color: "#fff", weight: 4, opacity: 0.7, interactive: false };
+    var line = { pane: "borders", color: "#4a4a55", weight: 1.4, dashArray: "8 3 2 3", interactive: false };
+    group.addLayer(L.polyline(data.borders, casing));
+    group.addLayer(L.polyline(data.borders, line));
+    data.focus.forEach(function (ring) {
+      group.addLayer(L.polygon(ring, { pane: "borders", color: "#6b3fa0", weight: 1.5, opacity: 0.6, dashArray: "2 5",
+        fillColor: "#6b3fa0", fillOpacity: 0.05, interactive: false }));
+    });
+    data.countries.forEach(function (country) {
+      group.addLayer(L.marker([country[1], country[2]], { pane: "names", interactive: false, keyboard: false,
+        icon: L.divIcon({ className: "country", html: text("bdi", "", country[0]), iconSize: [0, 0] }) }));
+    });
+    return group.addTo(map);
+  }
+
+  /* One candidate: a white casing, its parts (dashed where not there yet), its structures and its letter. */
+  function drawCandidate(map, candidate, words) {
+    var group = L.featureGroup(), lines = [], casings = [];
+    candidate.parts.forEach(function (part) {
+      casings.push(L.polyline(part.line, { pane: "casing", color: "#fff", weight: 5, opacity: 0.75, interactive: false }));
+      var line = L.polyline(part.line, { pane: "routes", color: candidate.colour, weight: 3, opacity: 0.95,
+        dashArray: part.dashed ? DASH : null, bubblingMouseEvents: false });
+      line.on("mousemove", function (event) { announce("corridor:over", { id: candidate.id, latlng: event.latlng }); });
+      line.bindTooltip(function () {
+        var box = text("div", "tip", "");
+        box.appendChild(text("strong", "", candidate.letter + " "));
+        box.appendChild(text("bdi", "", candidate.name));
+        box.appendChild(document.createElement("br"));
+        box.appendChild(text("bdi", "", part.name));
+        box.appendChild(text("span", "", " · " + words("status." + part.status) + " · " + part.km + " km"));
+        return box;
+      }, { sticky: true });
+      lines.push(line);
+    });
+    casings.concat(lines).forEach(function (line) { group.addLayer(line); });
+    candidate.spans.forEach(function (span) {
+      var colour = span.kind === "tunnel" ? "#111" : "#fff";
+      group.addLayer(L.polyline(span.line, { pane: "structures", color: "#111", weight: span.kind === "tunnel" ? 8 : 9,
+        lineCap: "butt", interactive: false }));
+      var inner = L.polyline(span.line, { pane: "structures", color: span.kind === "tunnel" ? "#fff" : colour, weight: 5,
+        lineCap: "butt", dashArray: span.kind === "tunnel" ? "3 3" : null, bubblingMouseEvents: false });
+      inner.bindTooltip(function () {
+        return text("bdi", "", words("map." + span.kind) + ": " + span.name + ", " + span.km + " km");
+      }, { sticky: true });
+      group.addLayer(inner);
+    });
+    var letter = text("span", "letter", candidate.letter);
+    letter.style.backgroundColor = candidate.colour;
+    var marker = L.marker(candidate.at, { pane: "letters", keyboard: false, title: candidate.letter + ": " + candidate.name,
+      alt: candidate.name, icon: L.divIcon({ className: "letter-box", html: letter, iconSize: [22, 22] }) });
+    group.addLayer(marker);
+    group.on("click", function () { announce("corridor:choose", { id: candidate.id }); });
+
+    function paint(state) {
+      var chosen = state === "chosen", faint = state === "faint";
+      casings.forEach(function (line) { line.setStyle({ weight: chosen ? 11 : 5, opacity: faint ? 0.3 : chosen ? 1 : 0.75 }); });
+      lines.forEach(function (line) {
+        line.setStyle({ weight: chosen ? 6.5 : 3, opacity: faint ? 0.75 : 1 });
+        if (chosen) { line.bringToFront(); }
+      });
+      if (chosen) { casings.forEach(function (line) { line.bringToFront(); }); }
+      letter.classList.toggle("chosen", chosen);
+      marker.setZIndexOffset(chosen ? 1000 : 0);
+    }
+    return { group: group, marker: marker, paint: paint, candidate: candidate };
+  }
+
+  function drawCrossings(map, data, words) {
+    var group = L.layerGroup();
+    data.crossings.forEach(function (crossing) {
+      var sign = { open: "", closed: "×", planned: "" }[crossing.status];
+      var icon = text("span", "crossing " + crossing.mode + " " + crossing.status, sign === undefined ? "?" : sign);
+      var marker = L.marker([crossing.lat, crossing.lon], { pane: "crossings", title: crossing.name, alt: crossing.name,
+        icon: L.divIcon({ className: "crossing-box", html: icon, iconSize: [14, 14] }) });
+      marker.bindPopup(function () {
+        var box = text("div", "tip", "");
+        box.appendChild(text("strong", "", "")).appendChild(text("bdi", "", crossing.name));
+        box.appendChild(document.createElement("br"));
+        box.appendChild(text("span", "", words("map.crossing") + " " + crossing.countries + ", " +
+          words("status." + crossing.status) + " (" + crossing.as_of + ")"));
+        return box;
+      });
+      group.addLayer(marker);
+    });
+    return group.addTo(map);
+  }
+
+  function legend(map, words) {
+    var rows = [["line solid", "map.legend.existing"], ["line dashed", "map.legend.to_build"],
+      ["line tunnel", "map.tunnel"], ["line bridge", "map.bridge"], ["line border", "map.legend.border"],
+      ["line focus", "map.legend.focus"], ["crossing road open", "map.legend.open"],
+      ["crossing road closed", "map.legend.closed"], ["crossing road planned", "map.legend.planned"],
+      ["crossing rail open", "map.legend.rail"]];
+    var Control = L.Control.extend({
+      options: { position: "bottomright" },
+      onAdd: function () {
+        var box = L.DomUtil.create("details", "legend");
+        box.open = map.getSize().x > 700;
+        var head = text("summary", "", words("map.legend"));
+        head.dataset.i18n = "map.legend";
+        box.appendChild(head);
+        rows.forEach(function (row) {
+          var item = L.DomUtil.create("div", "legend-row", box);
+          item.appendChild(text("span", "key " + row[0], row[0].indexOf("closed") > 0 ? "×" : "")).setAttribute("aria-hidden", "true");
+          var label = item.appendChild(text("span", "", words(row[1])));
+          label.dataset.i18n = row[1];
+        });
+        L.DomEvent.disableClickPropagation(box);
+        L.DomEvent.disableScrollPropagation(box);
+        return box;
+      }
+    });
+    return new Control().addTo(map);
+  }
+
+  function fullscreen(map, words) {
+    var Control = L.Control.extend({
+      options: { position: "topleft" },
+      onAdd: function () {
+        var box = L.DomUtil.create("div", "leaflet-bar map-tool"), button = L.DomUtil.create("button", "", box);
+        button.type = "button";
+        button.textContent = "⛶";
+        button.dataset.i18nLabel = "map.fullscreen";
+        button.title = words("map.fullscreen");
+        button.setAttribute("aria-label", words("map.fullscreen"));
+        L.DomEvent.disableClickPropagation(box);
+        L.DomEvent.on(button, "click", function () {
+          if (document.fullscreenElement) { document.exitFullscreen(); return; }
+          var done = map.getContainer().requestFullscreen && map.getContainer().requestFullscreen();
+          if (done && done.catch) { done.catch(function () { map.getContainer().classList.toggle("filling"); }); }
+        });
+        return box;
+      }
+    });
+    return new Control().addTo(map);
+  }
+
+  function letterBoxes(map, routes) {
+    return routes.filter(function (route) { return map.hasLayer(route.group); }).map(function (route) {
+      var point = map.latLngToContainerPoint(route.candidate.at);
+      return [point.x - 12, point.y - 12, point.x + 12, point.y + 12];
+    });
+  }
+  function crossingBoxes(map, data) {
+    return data.crossings.map(function (crossing) {
+      var point = map.latLngToContainerPoint([crossing.lat, crossing.lon]);
+      return [point.x - 6, point.y - 6, point.x + 6, point.y + 6];
+    });
+  }
+
+  /* Build all layers; `relief` is the picture, or null where online tiles lie below. */
+  function draw(map, data, relief) {
+    var words = wordsOf(data), routes = [], cursor = null;
+    panes(map);
+    map.setMaxBounds(L.latLngBounds(data.bounds).pad(0.15));
+    map.fitBounds(data.view);
+    map.setMinZoom(Math.floor(map.getBoundsZoom(data.bounds)) - 1);
+    map.attributionControl.setPrefix(false);
+    L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+    var through = L.layerGroup().addTo(map), comparators = L.layerGroup().addTo(map);
+    var borders = drawBorders(map, data);
+    data.candidates.forEach(function (candidate) {
+      var route = drawCandidate(map, candidate, words);
+      (candidate.comparator ? comparators : through).addLayer(route.group);
+      routes.push(route);
+    });
+    var crossings = drawCrossings(map, data, words);
+    var labels = corridorLabels.attach(map, data.places, function () {
+      return letterBoxes(map, routes).concat(map.hasLayer(crossings) ? crossingBoxes(map, data) : []);
+    });
+    labels.layer.addTo(map);
+    fullscreen(map, words);
+    corridorMeasure.attach(map, words);
+    legend(map, words);
+    var layers = [[through, "map.layer.routes"], [comparators, "map.layer.comparators"], [borders, "map.layer.borders"],
+      [crossings, "map.layer.crossings"], [labels.layer, "map.layer.places"]];
+    if (relief) { layers.push([relief, "map.layer.relief"]); }
+    var named = {};
+    layers.forEach(function (layer) { named['<span data-i18n="' + layer[1] + '">' + words(layer[1]) + "</span>"] = layer[0]; });
+    L.control.layers(null, named, { collapsed: true }).addTo(map);
+
+    function choose(id) {
+      routes.forEach(function (route) {
+        route.paint(!id ? "plain" : route.candidate.id === id ? "chosen" : "faint");
+      });
+    }
+    function point(lat, lon) {
+      if (!cursor) {
+        cursor = L.circleMarker([lat, lon], { pane: "cursor", radius: 7, color: "#111", weight: 3, fillColor: "#fff",
+          fillOpacity: 1, interactive: false });
+      }
+      cursor.setLatLng([lat, lon]).addTo(map);
+    }
+    document.addEventListener("corridor:choose", function (event) { choose(event.detail.id); });
+    var api = {
+      map: map, choose: choose, refresh: labels.refresh, point: point,
+      clear: function () { if (cursor) { map.removeLayer(cursor); } },
+      show: function () { map.fitBounds(data.view, { animate: false }); },
+      find: function (name) {
+        var hit = data.places.find(function (place) { return place[0].toLowerCase() === name.trim().toLowerCase(); });
+        if (hit) { map.setView([hit[1], hit[2]], Math.max(map.getZoom(), 10)); point(hit[1], hit[2]); }
+        return Boolean(hit);
+      }
+    };
+    return api;
+  }
+
+  return { draw: draw };
+})();

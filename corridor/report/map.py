@@ -1,0 +1,148 @@
+"""The map: built with Folium, complete in itself, so that it works without a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import folium
+from branca.element import Element, MacroElement
+from folium.map import CustomPane
+from folium.raster_layers import ImageOverlay
+from folium.template import Template
+
+from corridor.model.results import Results
+from corridor.report.assets import leaflet_css, leaflet_js, leaflet_marker_icons, read_asset, read_messages
+from corridor.report.escape import script_json
+from corridor.report.mapdata import build_map_data
+from corridor.report.relief import build_relief
+
+MAP_SCRIPTS = ("labels.js", "measure.js", "map.js")
+MAP_STYLES = ("map.css",)
+MAP_ID = "corridor"
+MAP_DATA_ID = "corridor-map-data"
+
+
+class OfflineMap(folium.Map):  # type: ignore[misc]
+    """A Folium map that brings Leaflet with it instead of linking to it."""
+
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012  (Folium's own class attributes)
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012
+
+    _template = Template(
+        """
+        {% macro header(this, kwargs) %}
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <style>html, body { margin: 0; height: 100%; } .folium-map { height: 100%; width: 100%; }</style>
+        {% endmacro %}
+        {% macro html(this, kwargs) %}
+            <div class="folium-map" id={{ this.get_name()|tojson }}></div>
+        {% endmacro %}
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = L.map(
+                {{ this.get_name()|tojson }},
+                {center: {{ this.location|tojson }}, crs: L.CRS.{{ this.crs }}, ...{{ this.options|tojavascript }}}
+            );
+        {% endmacro %}
+        """
+    )
+
+
+class RouteLayers(MacroElement):  # type: ignore[misc]
+    """Everything that is drawn over the relief, from one block of data."""
+
+    _template = Template(
+        """
+        {% macro html(this, kwargs) %}
+            <script type="application/json" id="corridor-map-data">{{ this.data }}</script>
+        {% endmacro %}
+        {% macro script(this, kwargs) %}
+            var corridorLayers = corridorMap.draw(
+                {{ this._parent.get_name() }},
+                JSON.parse(document.getElementById("corridor-map-data").textContent),
+                {{ this.relief }}
+            );
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, data: dict[str, Any], relief: str) -> None:
+        super().__init__()
+        self._name = "RouteLayers"
+        self.data = script_json(data)
+        self.relief = relief
+
+
+def build_map(results: Results, *, online_tiles: bool = False) -> folium.Map:
+    """Draw candidates, borders, places and crossings over the relief.
+
+    Args:
+        results: what a comparison found.
+        online_tiles: put OpenStreetMap's tiles under the routes instead of the relief; they need a network.
+
+    Returns:
+        A Folium map that shows itself in notebooks and takes further Folium layers. Without ``online_tiles`` it loads
+        nothing from anywhere.
+    """
+    relief = build_relief(results.layers.heights_m, results.layers.grid)
+    data = build_map_data(results, relief.bounds)
+    west, south, east, north = relief.bounds
+    picture = _named(
+        ImageOverlay(
+            image=relief.uri,
+            bounds=[[south, west], [north, east]],
+            pixelated=False,
+            control=False,
+            pane="relief",
+            alt="",
+        ),
+        "relief",
+    )
+    map_ = OfflineMap(location=[(south + north) / 2, (west + east) / 2], tiles=None, zoom_start=8, zoom_snap=0.25)
+    _rename_root(map_)
+    _named(CustomPane("relief", z_index=150), "pane").add_to(map_)
+    if online_tiles:
+        folium.TileLayer("OpenStreetMap", control=False).add_to(map_)
+    else:
+        picture.add_to(map_)
+    data["words"] = {key: text for key, text in read_messages("en").items() if key.startswith(("map.", "status."))}
+    layers = _named(RouteLayers(data, "null" if online_tiles else picture.get_name()), "routes")
+    layers.add_to(map_)
+    _add_head(map_)
+    return map_
+
+
+def _named(element: Element, name: str) -> Element:
+    """Replace Folium's random id, so that the same results give the same page."""
+    element._id = name
+    return element
+
+
+def _rename_root(map_: folium.Map) -> None:
+    """The same for the map, which has entered its figure under its random name already."""
+    figure = map_.get_root()
+    figure._children.clear()
+    _named(map_, MAP_ID)
+    figure._id = "figure"
+    figure.add_child(map_)
+
+
+def _add_head(map_: folium.Map) -> None:
+    """Leaflet, styles and scripts, inlined in the head of the map's own document (notebooks and saved maps)."""
+    header = map_.get_root().header
+    for style in (leaflet_css(), *(read_asset(name) for name in MAP_STYLES)):
+        header.add_child(Element("{% raw %}<style>" + style + "</style>{% endraw %}"))
+    for script in (leaflet_js(), icon_script(), *(read_asset(name) for name in MAP_SCRIPTS)):
+        header.add_child(Element("{% raw %}<script>" + script + "</script>{% endraw %}"))
+
+
+def icon_script() -> str:
+    """Script that gives Leaflet's default marker its inlined pictures."""
+    return f"L.Icon.Default.imagePath='';L.Icon.Default.mergeOptions({script_json(leaflet_marker_icons())});"
+
+
+def map_pieces(map_: folium.Map) -> tuple[str, str]:
+    """HTML and script of a map, for a page that brings Leaflet and the styles itself."""
+    figure = map_.get_root()
+    for child in figure._children.values():
+        child.render()
+    return figure.html.render(), figure.script.render()

@@ -1,0 +1,121 @@
+"""What the map draws, as plain data for its script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+
+from corridor.geo.lines import substring
+from corridor.model.candidate import Candidate
+from corridor.model.results import Results
+from corridor.model.section import TO_BUILD
+from corridor.report.linework import border_lines, country_names, lat_lon, letter_points, route_line
+from corridor.report.palette import Mark, assign_marks
+
+Window = tuple[float, float, float, float]
+_MARGIN_DEG = 0.12
+_NAMED = 10_000_000
+"""Added to the population of places that routes are named after, so that their labels come first."""
+
+
+def build_map_data(results: Results, bounds: Window) -> dict[str, Any]:
+    """Candidates, borders, focus, places and crossings; ``bounds`` is what the relief covers."""
+    marks = assign_marks(results.candidates)
+    view = _view(results, bounds)
+    letters = letter_points([candidate.line for candidate in results.candidates], view)
+    return {
+        "bounds": _corners(bounds),
+        "view": _corners(view),
+        "candidates": [
+            _candidate(results, candidate, marks[candidate.candidate_id], letter)
+            for candidate, letter in zip(results.candidates, letters, strict=True)
+        ],
+        "borders": border_lines(results.layers.countries, bounds),
+        "countries": country_names(results.layers.countries, view),
+        "focus": _rings(results.layers.focus),
+        "focusName": results.focus_name,
+        "places": _places(results, bounds),
+        "crossings": _crossings(results, bounds),
+    }
+
+
+def _view(results: Results, bounds: Window) -> Window:
+    """What the map shows first: all through routes, with a margin."""
+    through = [c.line for c in results.candidates if not c.comparator] or [c.line for c in results.candidates]
+    west, south, east, north = shapely.total_bounds(through) if through else bounds
+    return (
+        max(west - _MARGIN_DEG, bounds[0]), max(south - _MARGIN_DEG, bounds[1]),
+        min(east + _MARGIN_DEG, bounds[2]), min(north + _MARGIN_DEG, bounds[3]),
+    )  # fmt: skip
+
+
+def _corners(window: Window) -> list[list[float]]:
+    west, south, east, north = (round(float(value), 4) for value in window)
+    return [[south, west], [north, east]]
+
+
+def _candidate(results: Results, candidate: Candidate, mark: Mark, letter: tuple[float, float]) -> dict[str, Any]:
+    profile = results.profiles.get(candidate.candidate_id)
+    return {
+        "id": candidate.candidate_id,
+        "name": candidate.name,
+        "letter": mark.letter,
+        "colour": mark.colour,
+        "comparator": candidate.comparator,
+        "at": list(letter),
+        "parts": [
+            {
+                "name": part.name,
+                "status": part.status,
+                "dashed": part.status in TO_BUILD or part.status == "disused",
+                "km": round(part.length_km.mid, 1),
+                "line": route_line(part.line),
+            }
+            for part in candidate.parts
+        ],
+        "spans": [
+            {
+                "kind": span.kind,
+                "name": span.name,
+                "km": round(span.to_km - span.from_km, 2),
+                "line": lat_lon(substring(candidate.line, span.from_km * 1000, span.to_km * 1000)),
+            }
+            for span in (profile.spans if profile else ())
+        ],
+    }
+
+
+def _rings(shape: shapely.Geometry) -> list[list[list[float]]]:
+    polygons = [part for part in shapely.get_parts(shape) if shapely.get_type_id(part) == 3]
+    thinned = [shapely.simplify(part.exterior, 0.002) for part in polygons if part.area > 1e-4]
+    return [lat_lon(ring) for ring in thinned]
+
+
+def _places(results: Results, bounds: Window) -> list[list[Any]]:
+    """Name, lat, lon, population (null where unknown), priority: largest priority first."""
+    frame = results.layers.places
+    if frame.empty:
+        return []
+    spoken = " ".join([c.name for c in results.candidates] + [p.name for c in results.candidates for p in c.parts])
+    words = set(spoken.replace("-", " ").replace(",", " ").replace("(", " ").replace(")", " ").split())
+    rows: list[list[Any]] = []
+    for name, point, people in zip(frame["name"], frame.geometry, frame["population"], strict=True):
+        known = None if people is None or not np.isfinite(people) else int(people)
+        if bounds[0] < point.x < bounds[2] and bounds[1] < point.y < bounds[3]:
+            priority = (known or 0) + (_NAMED if str(name) in words and (known or 0) > 500 else 0)
+            rows.append([str(name), round(point.y, 4), round(point.x, 4), known, priority])
+    return sorted(rows, key=lambda row: (-row[4], row[0], row[1], row[2]))
+
+
+def _crossings(results: Results, bounds: Window) -> list[dict[str, Any]]:
+    frame = results.layers.crossings
+    rows = []
+    for row in frame.drop(columns="geometry").to_dict("records") if len(frame) else []:
+        rows.append({str(key): ("" if value is None else str(value)) for key, value in row.items()})
+    return [
+        row | {"lat": round(point.y, 4), "lon": round(point.x, 4)}
+        for row, point in zip(rows, frame.geometry, strict=True)
+        if bounds[0] < point.x < bounds[2] and bounds[1] < point.y < bounds[3]
+    ]

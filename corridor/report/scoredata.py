@@ -1,0 +1,74 @@
+"""What the page needs to rank again by itself, exactly as the weighted sum did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from corridor.model.results import PerspectiveWords, Results
+from corridor.report.tables import regime_ids
+
+
+def build_score_data(results: Results) -> dict[str, Any]:
+    """Panels with their criteria and metrics, and each perspective as weights of groups and shares within them.
+
+    Numbers keep their full precision. Who takes part in a panel, and by which criteria, is read off the ranking:
+    a criterion that was dropped has no contribution there.
+    """
+    groups = list(dict.fromkeys(criterion.group for criterion in results.criteria))
+    panels = [_panel(results, regime, kind) for regime in regime_ids(results) for kind in ("through", "comparator")]
+    return {
+        "groups": groups,
+        "criteria": [
+            {
+                "id": c.criterion_id,
+                "group": c.group,
+                "best": c.best,
+                "worst": c.worst,
+                "shape": c.shape,
+                "tolerance": c.tolerance,
+                "direction": c.direction,
+            }
+            for c in results.criteria
+        ],
+        "panels": [panel for panel in panels if panel["ids"]],
+        "perspectives": {view.perspective_id: _perspective(results, view, groups) for view in results.perspectives},
+        "default": results.default_perspective,
+    }
+
+
+def _perspective(results: Results, view: PerspectiveWords, groups: list[str]) -> dict[str, Any]:
+    """Weights by group, and each criterion's share of its group (equal where the group has no weight)."""
+    by_group = {g: [c.criterion_id for c in results.criteria if c.group == g] for g in groups}
+    totals = {g: sum(view.weights.get(key, 0.0) for key in ids) for g, ids in by_group.items()}
+    within = {
+        key: view.weights.get(key, 0.0) / totals[g] if totals[g] > 0 else 1.0 / len(ids)
+        for g, ids in by_group.items()
+        for key in ids
+    }
+    return {"groups": totals, "within": within}
+
+
+def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
+    ranking = results.ranking
+    regimes = ranking["regime_id"].fillna("").astype(str)
+    first = ranking["perspective"] == results.default_perspective
+    rows = ranking[first & (ranking["panel"] == kind) & (regimes == regime_id) & ranking["rank"].notna()]
+    kept = [
+        index
+        for index, criterion in enumerate(results.criteria)
+        if rows.get(f"contribution:{criterion.criterion_id}", pd.Series(dtype=float)).notna().any()
+    ]
+    metrics = results.metrics
+    if "regime_id" in metrics.columns and regime_id:
+        metrics = metrics[metrics["regime_id"].fillna("").astype(str) == regime_id]
+    table = metrics[metrics["candidate_id"].isin(set(rows["candidate_id"]))]
+    columns = [results.criteria[index].metric for index in kept]
+    return {
+        "regime": regime_id,
+        "kind": kind,
+        "criteria": kept,
+        "ids": [str(key) for key in table["candidate_id"]],
+        "metrics": [[float(value) for value in row] for row in table[columns].to_numpy(dtype=float)],
+    }
