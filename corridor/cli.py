@@ -196,7 +196,12 @@ def rank(
 
 @app.command()
 def studies() -> None:
-    """List the studies that ship with the toolkit."""
+    """List the studies that ship with the toolkit, with their titles.
+
+    **Example**
+
+    `corridor studies`
+    """
     from corridor.packaged import data_root
 
     for path in sorted((data_root() / "studies").glob("*.toml")):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from corridor.errors import StudyError
 from corridor.model.source import Source
 from corridor.sources.borders import Borders, read_borders
@@ -119,15 +121,24 @@ def _look_up(name: str, field: str, study: Study, catalogue: Catalogue, places: 
     for node in catalogue.nodes.values():
         aliases = (alias.rsplit(" (", 1)[0] for alias in node.aliases)
         if wanted in {node.node_id.casefold(), node.name.casefold(), *(alias.casefold() for alias in aliases)}:
-            return Place(name=node.name, lon=node.lon, lat=node.lat, country=node.country)
+            return _place(node.name, node.lon, node.lat, node.country, f"{study.id}: {field}")
     known = [node.name for node in catalogue.nodes.values()]
     if places is not None:
         frame = places.frame
         hits = frame[frame["name"].str.casefold() == wanted]
         if len(hits):
             best = hits.sort_values("population", ascending=False).iloc[0]
-            return Place(name=best["name"], lon=best["lon"], lat=best["lat"], country=best["country"])
+            return _place(best["name"], best["lon"], best["lat"], best["country"], f"{study.id}: {field}")
         known += list(frame["name"])
     near = difflib.get_close_matches(name, known, n=3)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; give name, lon, lat and country instead"
     raise StudyError(f"{study.id}: {field}: no place is called '{name}'{hint}")
+
+
+def _place(name: str, lon: float, lat: float, country: str, asked_by: str) -> Place:
+    try:
+        return Place(name=name, lon=lon, lat=lat, country=country)
+    except ValidationError as fault:
+        raise StudyError(
+            f"{asked_by}: '{name}' has no two-letter country code where it is listed; correct it"
+        ) from fault

@@ -237,6 +237,10 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         file("places.csv", b"name,lat,lon,country,population\nAster,145.5,10,XA,1\n"),
         ["places.csv: row 2: lat must be"],
     ),
+    "place without a country": (
+        file("places.csv", b"name,lat,lon,country,population\nDalemoor,45.31,10.5,xb,1\n"),
+        ["capital: 'Dalemoor' has no two-letter country code"],
+    ),
     "places not text": (file("places.csv", bytes(range(256)) * 4), ["places.csv: not readable as a table of places"]),
     "borders not a map": (file("borders.geojson", b"hello"), ["borders.geojson: not readable as a map of countries"]),
     "borders without codes": (
