@@ -26,6 +26,7 @@ DISTANCES_M = (15, 30, 60)
 PARALLEL_DEG = 20.0
 MIN_RUN_M = 200.0
 _STEP_M = 10.0
+_AHEAD = 0.1  # of the distance: room for bends
 _PART_END = 1e-6
 Floats = NDArray[np.float64]
 
@@ -175,6 +176,7 @@ def _runs(
     heading = np.arctan2(*(ends - starts).T)
     turn = np.abs((np.degrees(course[sample] - heading[segment]) + 90) % 180 - 90)
     keep = turn <= PARALLEL_DEG
+    keep &= _abreast(points[sample], segments[segment], course[sample], turn)
     if barriers is not None and len(barriers):
         keep &= ~_parted(points[sample], segments[segment], barriers)
     sample, segment = sample[keep], segment[keep]
@@ -187,6 +189,16 @@ def _at(line: shapely.LineString, along: Floats) -> Floats:
     xy = shapely.get_coordinates(line)
     reached = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
     return np.column_stack([np.interp(along, reached, xy[:, 0]), np.interp(along, reached, xy[:, 1])])
+
+
+def _abreast(
+    points: NDArray[np.object_], segments: NDArray[np.object_], course: Floats, turn_deg: Floats
+) -> NDArray[np.bool_]:
+    """Whether a road is to the side of a point rather than ahead of it or behind: its ends don't count from afar."""
+    across = shapely.get_coordinates(shapely.shortest_line(points, segments)).reshape(-1, 2, 2)
+    east, north = (across[:, 1] - across[:, 0]).T
+    ahead = np.abs(east * np.sin(course) + north * np.cos(course))
+    return np.asarray(ahead <= (np.sin(np.radians(turn_deg)) + _AHEAD) * np.hypot(east, north) + _STEP_M / 2)
 
 
 def _parted(
