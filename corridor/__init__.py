@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from corridor.compare import Comparison, compare
+    from corridor.comparison import Comparison, compare
     from corridor.errors import CorridorError
     from corridor.network.graph import Network
     from corridor.study import Study
@@ -21,11 +21,11 @@ __version__ = "0.1.0"
 __all__ = ["Comparison", "CorridorError", "Network", "Study", "compare"]
 
 _HOMES = {
-    "Comparison": "corridor.compare",
+    "Comparison": "corridor.comparison",
     "CorridorError": "corridor.errors",
     "Network": "corridor.network.graph",
     "Study": "corridor.study",
-    "compare": "corridor.compare",
+    "compare": "corridor.comparison",
 }
 
 

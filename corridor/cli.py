@@ -81,7 +81,7 @@ def run(
 
     `corridor run my-study.toml --out my-results`
     """
-    from corridor.compare import compare
+    from corridor.comparison import compare
 
     with _progress(quiet) as say:
         comparison = compare(load_study(study), osm=osm, dem=dem or [], progress=say)

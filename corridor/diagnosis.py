@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.compare import assemble_network, build_candidates
+from corridor.comparison import assemble_network, build_candidates
 from corridor.errors import NetworkError, NoRouteError
 from corridor.impact.words import say_gap
 from corridor.network.assemble import Assembly

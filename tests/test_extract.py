@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from corridor.compare import assemble_network, build_candidates, compare
+from corridor.comparison import assemble_network, build_candidates, compare
 from corridor.diagnosis import _check
 from corridor.geo.geodesy import line_lengths_m
 from corridor.network.alternatives import route_minutes

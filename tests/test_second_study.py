@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import corridor
-from corridor.compare import Comparison, compare
+from corridor.comparison import Comparison, compare
 from corridor.study import Study
 from tests.made_up import build, write_study
 from tests.made_up.catalogue import RAIL_KM, TUNNEL_KM

@@ -261,7 +261,7 @@ def _notes(frame: ImpactFrame, population: Population) -> tuple[str, ...]:
         notes.append(f"{len(population.unmatched)} places of the gazetteer aren't on the map: {shown}.")
     if population.unknown:
         notes.append(
-            f"{len(population.unknown)} settlements have no known population; each counts as nobody at least and as the "
-            f"largest known place of its kind at most."
+            f"{len(population.unknown)} settlements have no known population; each counts as nobody at least and as "
+            "the largest known place of its kind at most."
         )
     return tuple(notes)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
+from corridor.impact.romanise import romanise
 from corridor.sources.borders import Borders
 
 POPULATION_COLUMNS = (
@@ -43,7 +44,8 @@ Floats = NDArray[np.float64]
 class Population:
     """Settlements of a domain.
 
-    ``places`` has POPULATION_COLUMNS: ``people`` is NaN where no source knows it, then ``people_low`` is 0 and
+    ``places`` has POPULATION_COLUMNS: ``place`` is the name in Latin letters where that can be had, ``local_name`` as
+    the source writes it; ``people`` is NaN where no source knows it, then ``people_low`` is 0 and
     ``people_high`` the largest population known for a place of its kind; ``source`` is gazetteer, map or unknown;
     ``check`` says what a person should look at ('' = nothing). ``unmatched`` are gazetteer places that the map doesn't
     show, ``unknown`` map places without any figure.
@@ -146,15 +148,15 @@ def _match(listed: pd.DataFrame, shown: pd.DataFrame) -> tuple[dict[int, int], s
     pairs: dict[int, int] = {}
     if not len(listed) or not len(shown):
         return pairs, set()
-    names = [plain_name(str(name)) for name in shown["name"]]
+    names = [{plain_name(str(name)), plain_name(romanise(str(name)))} - {""} for name in shown["name"]]
     exact, alike = [], []
     for i in range(len(listed)):
         own = _names(listed.iloc[i])
         gaps = distance_m(shown["lon"], shown["lat"], listed["lon"][i], listed["lat"][i])
         for j in np.flatnonzero(gaps <= NAME_REACH_M).tolist():
-            if names[j] in own:
+            if names[j] & own:
                 exact.append((float(gaps[j]), i, j))
-            elif gaps[j] <= LIKENESS_REACH_M and names[j] and _alike(names[j], own):
+            elif gaps[j] <= LIKENESS_REACH_M and _alike(names[j], own):
                 alike.append((float(gaps[j]), i, j))
     doubtful: set[tuple[str, int]] = set()
     hits_of = (Counter(i for _, i, _ in exact), Counter(j for _, _, j in exact))
@@ -169,8 +171,9 @@ def _match(listed: pd.DataFrame, shown: pd.DataFrame) -> tuple[dict[int, int], s
     return pairs, doubtful
 
 
-def _alike(name: str, own: set[str]) -> bool:
-    return any(difflib.SequenceMatcher(None, name, other).ratio() >= LIKENESS for other in own)
+def _alike(names: set[str], own: set[str]) -> bool:
+    pairs = ((name, other) for name in names for other in own)
+    return any(difflib.SequenceMatcher(None, name, other).ratio() >= LIKENESS for name, other in pairs)
 
 
 def _row(

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from corridor.model.candidate import Candidate
 from corridor.model.criterion import Criterion
 from corridor.model.grid import Grid
+from corridor.model.impact import Finding
 from corridor.model.profile import Profile
+from corridor.model.regime import Regime
 from corridor.model.source import Source
 
 
@@ -50,6 +52,10 @@ class Results:
 
     ``metrics`` has one row per candidate (and regime); ``ranking`` one per perspective and alternative; ``notes``
     maps a subject to sentences that a reader needs to judge the figures (grades, gaps, schematic lines, assumptions).
+
+    Where the study measures impacts, ``regimes`` and ``findings`` are there, ``events`` has the rows of
+    ``crossings.gpkg``, ``place_effects`` those of ``places.csv``, and ``strips`` the ground between each route and the
+    border (candidate_id, geometry).
     """
 
     study_id: str
@@ -73,3 +79,8 @@ class Results:
     documents: tuple[Source, ...]
     layers: Layers
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    regimes: tuple[Regime, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    events: gpd.GeoDataFrame | None = None
+    place_effects: pd.DataFrame | None = None
+    strips: gpd.GeoDataFrame | None = None

@@ -115,6 +115,13 @@ def write_geopackage(results: Results, path: Path) -> None:
             frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", geometry_type="LineString")
 
 
+def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    """Write one table of geometries as a layer of a GeoPackage, texts cleaned; the same bytes for the same table."""
+    texts = frame.drop(columns="geometry").map(lambda value: clean_text(value) if isinstance(value, str) else value)
+    with _fixed_time():
+        frame.assign(**texts).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+
+
 @contextmanager
 def _fixed_time() -> Iterator[None]:
     import pyogrio

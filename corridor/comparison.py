@@ -18,12 +18,14 @@ from corridor.candidates.reference import build_reference_candidate
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
 from corridor.geo.lines import sample
+from corridor.impact.assess import assess
 from corridor.impact.distance import measure_distance
 from corridor.impact.terrain_metrics import GradeSupport, judge_grades, measure_cost, measure_terrain
 from corridor.impact.words import describe_limits
 from corridor.model.candidate import Candidate
 from corridor.model.profile import Profile
 from corridor.model.results import Layers, PerspectiveWords, Results
+from corridor.model.source import Source
 from corridor.network.assemble import Assembly, assemble
 from corridor.network.connectivity import Reachability
 from corridor.scoring.draws import WeightSpace, parse_order
@@ -34,6 +36,7 @@ from corridor.scoring.rank import rank_alternatives
 from corridor.scoring.review import Review, review_matrix
 from corridor.scoring.weights import WeightsLike, resolve_weights
 from corridor.sources.inputs import Inputs, find_place, load_inputs
+from corridor.sources.regimes import load_regime_sources
 from corridor.study import ExistingCandidates, Place, Study
 from corridor.terrain.profile import build_profile
 from corridor.terrain.surface import Dem, ruggedness_m, slope_deg
@@ -83,6 +86,18 @@ class Comparison:
     def metrics(self) -> pd.DataFrame:
         """One row per candidate; a column per metric, unit in its name, ``_low``/``_high`` where it is a range."""
         return self.results.metrics
+
+    @property
+    def crossings(self) -> gpd.GeoDataFrame:
+        """What the routes meet: one row per event and regime (EPSG:4326); empty where the study measures no impacts."""
+        empty = gpd.GeoDataFrame({"candidate_id": [], "regime_id": []}, geometry=[], crs=WGS84)
+        return empty if self.results.events is None else self.results.events
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """What decides each candidate under each regime: candidate_id, regime_id, text, evidence (ids)."""
+        rows = [(f.candidate_id, f.regime_id, f.text, "; ".join(f.evidence)) for f in self.results.findings]
+        return pd.DataFrame(rows, columns=["candidate_id", "regime_id", "text", "evidence"])
 
     @property
     def perspectives(self) -> tuple[str, ...]:
@@ -178,17 +193,22 @@ def compare(
     grades = judge_study_grades(study, inputs, assembly)
     focus = focus_region(study, inputs)
     metrics = measure_candidates(study, inputs, candidates, profiles, grades, focus)
+    impacts = assess(study, study.impact, inputs, assembly, candidates, focus, say) if study.impact else None
+    if impacts is not None:
+        metrics = _with_impacts(metrics, impacts.metrics)
     say("ranking")
     perspectives = load_perspectives(study.path(study.sources.perspectives))
     criteria = tuple(spec.build() for spec in study.criteria)
     matrix = build_matrix(metrics, criteria)
     notes = describe_limits(candidates, inputs.dem, grades, reach, assembly, inputs.places)
     notes["scoring"] = matrix.notes
+    notes["impacts"] = impacts.notes if impacts else ()
     ranking = pd.concat(
         [rank_alternatives(matrix, view).assign(perspective=name) for name, view in perspectives.items()],
         ignore_index=True,
     )
     used = {source for candidate in candidates for source in candidate.source_ids}
+    used |= {source for regime in impacts.regimes.values() for source in regime.source_ids} if impacts else set()
     results = Results(
         study_id=study.id,
         title=study.title,
@@ -208,9 +228,14 @@ def compare(
         perspectives=_perspective_words(perspectives, matrix),
         default_perspective=study.default_perspective,
         sources=inputs.sources,
-        documents=tuple(source for key, source in inputs.catalogue.sources.items() if key in used),
+        documents=tuple(source for key, source in _documents(study, inputs).items() if key in used),
         layers=_layers(inputs, focus),
         notes=notes,
+        regimes=tuple(impacts.regimes.values()) if impacts else (),
+        findings=impacts.findings if impacts else (),
+        events=impacts.events if impacts else None,
+        place_effects=impacts.places if impacts else None,
+        strips=impacts.strips if impacts else None,
     )
     return Comparison(study, results, matrix, perspectives)
 
@@ -303,6 +328,23 @@ def measure_candidates(
         }
         rows.append(row)
     return _complete_ranges(pd.DataFrame(rows))
+
+
+def _with_impacts(metrics: pd.DataFrame, impacts: pd.DataFrame) -> pd.DataFrame:
+    """The metric table by candidate and regime, with the time of a whole trip, checks of the regime included."""
+    table = metrics.merge(impacts, on="candidate_id", how="inner", validate="one_to_many")
+    for end in ("", "_low", "_high"):
+        table[f"trip_time_h{end}"] = table[f"travel_time_h{end}"] + table[f"check_h{end}"]
+    first = ["candidate_id", "regime_id", "name", "family", "mode", "comparator"]
+    return _complete_ranges(table[[*first, *(column for column in table.columns if column not in first)]])
+
+
+def _documents(study: Study, inputs: Inputs) -> dict[str, Source]:
+    """Documents of the catalogue and of the regimes, by id."""
+    found = dict(inputs.catalogue.sources)
+    if study.impact:
+        found |= load_regime_sources(study.path(study.impact.regimes))
+    return found
 
 
 def _complete_ranges(table: pd.DataFrame) -> pd.DataFrame:
