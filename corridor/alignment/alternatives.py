@@ -1,0 +1,148 @@
+"""Lines that differ from the cheapest one, and the band of ground where near-optimal lines run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry import LineString, MultiPolygon
+
+from corridor.alignment.align import Terrain, align_on, find_way
+from corridor.alignment.ground import Ground, build_ground
+from corridor.alignment.links import SearchOptions
+from corridor.alignment.narrowing import node_cost_through, search_both_ways
+from corridor.errors import AlignmentError
+from corridor.model.alignment import Alignment
+from corridor.model.standard import DesignStandard, UnitCosts
+
+Floats = NDArray[np.float64]
+
+WITHIN_M = 2000.0
+MAX_OVERLAP = 0.5
+MAX_PRICE_FACTOR = 1.5
+FIRST_PENALTY = 0.5  # friction near kept lines, as a share of the surface price; doubles until a line leaves them
+ROUNDS = 4
+
+
+def find_alternatives(
+    terrain: Terrain,
+    start_xy: tuple[float, float],
+    end_xy: tuple[float, float],
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+    count: int = 3,
+) -> list[Alignment]:
+    """The cheapest line and up to ``count - 1`` others that differ, by rising price.
+
+    Penalty method: friction near the lines that were kept pushes the next search elsewhere, harder from round to
+    round. A line is kept if at most half of its length lies within 2 km of each kept one and its true price, without
+    friction, is at most 1.5 times the best. Where the penalty finds nothing more the list is shorter than asked.
+
+    Raises:
+        AlignmentError: if there is no way at all.
+    """
+    kept = [align_on(terrain, start_xy, end_xy, standard, costs, options)]
+    while len(kept) < count:
+        found = _next_line(terrain, start_xy, end_xy, standard, costs, options, kept)
+        if found is None:
+            break
+        kept.append(found)
+    return sorted(kept, key=lambda a: a.price.total_musd)
+
+
+def _next_line(
+    terrain: Terrain,
+    start_xy: tuple[float, float],
+    end_xy: tuple[float, float],
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+    kept: Sequence[Alignment],
+) -> Alignment | None:
+    """A line that differs enough from all kept ones, or None after the last round."""
+    best = min(a.price.total_musd for a in kept)
+    penalty = FIRST_PENALTY * costs.surface.mid
+    for _ in range(ROUNDS):
+        pushed = Terrain(_with_penalty(terrain, kept, penalty), terrain.grid)
+        try:
+            line = align_on(pushed, start_xy, end_xy, standard, costs, options)
+        except AlignmentError:
+            return None
+        differs = all(overlap(line.line, other.line) <= MAX_OVERLAP for other in kept)
+        if differs:
+            return line if line.price.total_musd <= MAX_PRICE_FACTOR * best else None
+        penalty *= 3.0
+    return None
+
+
+def _with_penalty(terrain: Terrain, kept: Sequence[Alignment], penalty: float) -> Ground:
+    """The ground with friction within 2 km of kept lines, in tunnels and bridges as well as in the open.
+
+    Tunnels know no friction, so the nodes near the middle of kept tunnels are closed to tunnels.
+    """
+    ground = terrain.ground
+    rows, cols = np.indices(ground.shape)
+    x, y = terrain.grid.centres(rows.ravel(), cols.ravel())
+    near = np.zeros(rows.size, dtype=bool)
+    bored = np.zeros(rows.size, dtype=bool)
+    points = shapely.points(x, y)
+    for line in kept:
+        near |= shapely.dwithin(points, LineString(line.line[:, :2]), WITHIN_M)
+        for structure in line.structures:
+            if structure.kind == "tunnel" and structure.length_m > 2 * WITHIN_M:
+                middle = 0.5 * (structure.from_m + structure.to_m)
+                spot = [np.interp(middle, line.chainage_m, line.line[:, k]) for k in (0, 1)]
+                bored |= np.hypot(x - spot[0], y - spot[1]) < WITHIN_M
+    friction = np.where(near, penalty, 0.0).reshape(ground.shape)
+    if ground.friction.size:
+        friction += ground.friction
+    mask = ground.mask if ground.mask.size else np.zeros(ground.shape, dtype=np.uint8)
+    mask = np.where(bored.reshape(ground.shape), mask | np.uint8(4), mask)
+    z = np.where((ground.mask & 7) == 7, np.nan, ground.z) if ground.mask.size else ground.z
+    return build_ground(z, ground.dx_m, ground.dy_m, mask, friction)
+
+
+def overlap(line: Floats, other: Floats, within_m: float = WITHIN_M) -> float:
+    """Share of a line's length that lies within a distance of another line (0 to 1)."""
+    drawn = LineString(line[:, :2])
+    return float(drawn.intersection(LineString(other[:, :2]).buffer(within_m)).length / drawn.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Ground that some line within ``factor`` of the cheapest price passes, in the grid's system."""
+
+    factor: float
+    area: MultiPolygon
+
+
+def near_optimal_band(
+    terrain: Terrain,
+    start_xy: tuple[float, float],
+    end_xy: tuple[float, float],
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+    factors: tuple[float, ...] = (1.02, 1.05, 1.10),
+) -> list[Band]:
+    """Polygons of the cells that lines within 2, 5 and 10 % of the best (without turn limit) pass a node of.
+
+    Long bridges and tunnels pass over and under cells without a node: those cells are not in the band.
+    """
+    start, _ = terrain.node_at(start_xy, "start")
+    end, _ = terrain.node_at(end_xy, "end")
+    problem, _ = find_way(terrain.ground, start, end, standard, costs, replace(options, turns=False))
+    forward, backward = search_both_ways(problem, max(factors))
+    through = node_cost_through(problem, forward, backward) / forward.cost_musd
+    bands = []
+    for factor in sorted(factors):
+        rows, cols = np.nonzero(through <= factor * (1 + 1e-9))
+        x, y = terrain.grid.centres(rows, cols)
+        half_x, half_y = terrain.ground.dx_m / 2, terrain.ground.dy_m / 2
+        merged = shapely.union_all(shapely.box(x - half_x, y - half_y, x + half_x, y + half_y))
+        bands.append(Band(factor, merged if isinstance(merged, MultiPolygon) else MultiPolygon([merged])))
+    return bands

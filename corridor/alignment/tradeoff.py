@@ -1,0 +1,93 @@
+"""How price and tunnel length answer to the ruling grade and to the price of a tunnel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from corridor.alignment.align import Terrain, align_on
+from corridor.alignment.links import SearchOptions
+from corridor.errors import AlignmentError
+from corridor.model.alignment import Alignment
+from corridor.model.standard import DesignStandard, UnitCosts
+
+DEFAULT_GRADES_PCT = (1.0, 1.2, 1.5, 1.8, 2.0, 2.5, 3.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TradeoffPoint:
+    """One line of a sweep: the value that was varied and the line, or why there is none."""
+
+    parameter: str
+    value: float
+    alignment: Alignment | None
+    reason: str = ""
+
+    def as_row(self) -> dict[str, float | str]:
+        """The figures for a table or chart; empty text where there is no line."""
+        a = self.alignment
+        if a is None:
+            return {"parameter": self.parameter, "value": self.value, "reason": self.reason}
+        total = a.price.total
+        return {
+            "parameter": self.parameter,
+            "value": self.value,
+            "cost_musd_low": total.low,
+            "cost_musd_mid": total.mid,
+            "cost_musd_high": total.high,
+            "length_km": a.length_km,
+            "tunnel_km": a.tunnel_km,
+            "longest_tunnel_km": a.longest_tunnel_km,
+            "bridge_km": a.bridge_km,
+            "max_grade_pct": a.max_grade_pct,
+            "reason": "",
+        }
+
+
+def sweep_grade(
+    terrain: Terrain,
+    start_xy: tuple[float, float],
+    end_xy: tuple[float, float],
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+    grades_pct: Iterable[float] = DEFAULT_GRADES_PCT,
+) -> list[TradeoffPoint]:
+    """One line per ruling grade (the same up and down), other limits unchanged."""
+    return [
+        _point("max_grade_pct", grade, terrain, start_xy, end_xy, standard.with_grade(grade), costs, options)
+        for grade in grades_pct
+    ]
+
+
+def sweep_tunnel_price(
+    terrain: Terrain,
+    start_xy: tuple[float, float],
+    end_xy: tuple[float, float],
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+    prices_musd_per_km: Iterable[float],
+) -> list[TradeoffPoint]:
+    """One line per price of a kilometre of tunnel, other prices unchanged."""
+    return [
+        _point("tunnel_musd_per_km", price, terrain, start_xy, end_xy, standard, costs.with_tunnel(price), options)
+        for price in prices_musd_per_km
+    ]
+
+
+def _point(
+    parameter: str,
+    value: float,
+    terrain: Terrain,
+    start_xy: tuple[float, float],
+    end_xy: tuple[float, float],
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+) -> TradeoffPoint:
+    """One line of a sweep; where there is none the reason stands instead."""
+    try:
+        return TradeoffPoint(parameter, value, align_on(terrain, start_xy, end_xy, standard, costs, options))
+    except AlignmentError as fault:
+        return TradeoffPoint(parameter, value, None, str(fault))
