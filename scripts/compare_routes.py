@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from corridor.cli import load_study
-from corridor.compare import Comparison, compare
+from corridor.comparison import Comparison, compare
 from corridor.errors import CorridorError, OutputError, StudyError
 from corridor.report.csvs import write_csv
 from corridor.study import Study

@@ -73,7 +73,7 @@ def test_one_line_exit_2_and_nothing_touched(name, folder, monkeypatch, capfd):
 
 @pytest.mark.xfail(strict=True, reason="the perspective is looked up only when somebody ranks by it")
 def test_default_perspective_that_there_is_not(folder):
-    from corridor.compare import compare
+    from corridor.comparison import compare
     from corridor.errors import CorridorError
     from corridor.study import Study
 
@@ -179,7 +179,7 @@ NUMBERS = ("0", "-1", "1", "45.5", "10.4", "99", "180", "1e6", "0.0001", "nan", 
 @given(data=st.data())
 def test_no_spoilt_file_breaks_the_comparison(data, sound, tmp_path_factory):
     """Numbers replaced, bytes cut, doubled or dropped: either it still computes or it is refused in one line."""
-    from corridor.compare import compare
+    from corridor.comparison import compare
     from corridor.errors import CorridorError
     from corridor.study import Study
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from corridor.compare import compare
+from corridor.comparison import compare
 from corridor.study import Study
 from tests.conftest import ROOT
 from tests.made_up import NAME, build, write_study

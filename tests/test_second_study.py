@@ -265,10 +265,10 @@ def test_no_asset_of_the_page_knows_the_bundled_ground():
         inside = path.relative_to(PACKAGE).parts
         if path.suffix not in {".html", ".css", ".js", ".toml", ".json"} or {"vendor", "messages", "_data"} & {*inside}:
             continue
-        assert FOREIGN.search(path.read_text(encoding="utf-8")) is None, path
+        text = re.sub(r"font[^;}]*", "", path.read_text(encoding="utf-8"))  # fonts are named after scripts
+        assert FOREIGN.search(text) is None, path
 
 
-@pytest.mark.xfail(strict=True, reason="the first use binds the module's name over the function's")
 def test_compare_can_be_called_again_and_again(folder):
     study = corridor.Study.load(folder / "midland.toml")
     assert callable(corridor.compare)
