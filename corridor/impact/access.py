@@ -25,7 +25,7 @@ AccessStatus = Literal["ok", "unreachable", "not_applicable", "not_supported"]
 SPEED_UNCERTAINTY = 0.25
 PLACE_COLUMNS = [
     *("place", "country", "people", "people_low", "people_high", "crossing_min_before", "crossing_min_after"),
-    *("centre", "centre_min_before", "centre_min_after", "lost_crossing", "lost_centre", "snap_m"),
+    *("centre", "centre_min_before", "centre_min_after", "lost_crossing", "lost_centre", "snap_m", "lon", "lat"),
 ]
 _PLACE_METRICS = ("places_lost_crossing", "places_lost_centre", "people_lost_crossing", "people_lost_centre")
 
@@ -244,7 +244,7 @@ def _delay(before: tuple[float, float], after: tuple[float, float]) -> float:
 
 def _place_table(access: Access, after: Reading) -> pd.DataFrame:
     places, rows = access.places, np.arange(len(access.places))
-    columns = {name: places[name].to_numpy() for name in ("place", "country", "people", "people_low", "people_high")}
+    columns = {name: places[name].to_numpy() for name in PLACE_COLUMNS if name in places}
     pick = access.centre_of_place
     has_centre = bool(access.centres)
     times = {

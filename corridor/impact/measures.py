@@ -22,7 +22,7 @@ from corridor.impact.north_south import (
     new_links,
     shared_with_axes,
 )
-from corridor.impact.redundancy import Leg, Stage, disjoint_legs, disjoint_metrics, single_point_metrics
+from corridor.impact.redundancy import POINT_COLUMNS, Leg, Stage, disjoint_legs, disjoint_metrics, single_point_metrics
 from corridor.impact.strip import BorderGround, border_km_within, strip_metrics
 from corridor.model.candidate import Candidate
 from corridor.model.impact import EdgeEffect, Event
@@ -158,7 +158,7 @@ def measure_regime(
     applicable = touches(candidate, country)
     result = measure_access(frame.access, effect, bounds=bounds, applicable=applicable)
     metrics = dict(own.metrics) | result.metrics | measure_north_south_delay(result.metrics)
-    no_points = gpd.GeoDataFrame({"length_km": []}, geometry=[], crs="EPSG:4326")
+    no_points = gpd.GeoDataFrame({name: [] for name in POINT_COLUMNS}, geometry=[], crs="EPSG:4326")
     metrics |= measure_gain(frame.access, own.links if opens_own_links else ())
     if not applicable or not frame.local_roads:
         status = "not_applicable" if not applicable else "not_supported"
@@ -174,7 +174,7 @@ def measure_regime(
         return ImpactRow(metrics, result.places, pd.DataFrame(), own.axes, no_points, result)
     after = domain.state(effect)
     disjoint, stages = disjoint_metrics(frame.legs, disjoint_legs(domain, frame.stages, after.closed, frame.legs))
-    single, points = single_point_metrics(domain, frame.access.capital, after, frame.single_points)
+    single, points = single_point_metrics(domain, frame.access.capital, after, frame.single_points, frame.access.places)
     metrics |= (
         count_openings(candidate, events, effect, country, domain.network)
         | disjoint

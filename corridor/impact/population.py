@@ -20,16 +20,8 @@ from corridor.impact.romanise import romanise
 from corridor.sources.borders import Borders
 
 POPULATION_COLUMNS = (
-    "place",
-    "country",
-    "kind",
-    "lon",
-    "lat",
-    "people",
-    "people_low",
-    "people_high",
-    "source",
-    "check",
+    *("place", "local_name", "country", "kind", "lon", "lat"),
+    *("people", "people_low", "people_high", "source", "check"),
 )
 NAME_REACH_M = 5000.0  # gazetteer and map put some villages up to 4 km apart
 LIKENESS_REACH_M = 3000.0
@@ -191,19 +183,8 @@ def _row(
             check = "the name fits more than one place nearby"
     elif len(shown):
         check = "not found on the map"
-    known = people > 0
-    return (
-        own["name"],
-        country,
-        kind,
-        at["lon"],
-        at["lat"],
-        people if known else np.nan,
-        0.0,
-        0.0,
-        source if known else "unknown",
-        check,
-    )
+    local = str(at["name"]) if j is not None else str(own["name"])
+    return _entry(str(own["name"]), local, country, kind, at, people, source, check)
 
 
 def _mapped_row(shown: pd.DataFrame, j: int, country: str, doubtful: set[tuple[str, int]]) -> tuple[object, ...]:
@@ -214,19 +195,16 @@ def _mapped_row(shown: pd.DataFrame, j: int, country: str, doubtful: set[tuple[s
     if not name or name.casefold() in PLACEHOLDERS:
         check = f"the map calls it '{name}', which is no name" if name else "the map gives it no name"
         name = f"unnamed {own['kind']} at {own['lat']:.4f} N {own['lon']:.4f} E"
+    return _entry(romanise(name), str(own["name"]), country, str(own["kind"]), own, people, "map", check)
+
+
+def _entry(
+    name: str, local: str, country: str, kind: str, at: pd.Series, people: float, source: str, check: str
+) -> tuple[object, ...]:
+    """A row of POPULATION_COLUMNS, its bounds still open."""
     known = people > 0
-    return (
-        name,
-        country,
-        own["kind"],
-        own["lon"],
-        own["lat"],
-        people if known else np.nan,
-        0.0,
-        0.0,
-        "map" if known else "unknown",
-        check,
-    )
+    figure, origin = (people, source) if known else (np.nan, "unknown")
+    return (name, local, country, kind, at["lon"], at["lat"], figure, 0.0, 0.0, origin, check)
 
 
 def _kind_of(people: float) -> str:

@@ -24,6 +24,8 @@ from corridor.network.graph import Position
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+POINT_COLUMNS = ["from_km", "to_km", "length_km", "road", "near"]
+NEAR_M = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -142,30 +144,43 @@ def best_way(reached: Reached, to: Position) -> Way | None:
     return Way(np.array([s[0] for s in steps]), np.array([s[1] for s in steps]), np.array(km), minutes)
 
 
-def single_points(domain: Domain, state: State, way: Way) -> gpd.GeoDataFrame:
+def single_points(domain: Domain, state: State, way: Way, places: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
     """Stretches of a way that have no substitute: bridges of the graph of open roads, one-ways ignored.
 
-    One row per unbroken stretch: from_km, to_km, length_km along the way, road, geometry (EPSG:4326). The two
-    carriageways of a dual carriageway and the halves of a roundabout stand in for each other.
+    One row per unbroken stretch: from_km, to_km, length_km along the way, road, near (the place nearest to its middle,
+    of ``places`` with place, lon and lat), geometry (EPSG:4326). The two carriageways of a dual carriageway and the
+    halves of a roundabout stand in for each other.
     """
-    bridge = find_bridges(domain.u, domain.v, state.closed, domain.n_nodes)[way.edges] & (way.km > 0)
+    bridge = find_bridges(domain.u, domain.v, state.closed, domain.n_nodes)[way.edges]
     ends = np.cumsum(way.km)
     edges = domain.network.edges.iloc[domain.rows[way.edges]]
     names = np.where(edges["ref"] != "", edges["ref"], edges["name"])
+    at = np.flatnonzero(bridge)
     rows, lines = [], []
-    for run in np.split(np.flatnonzero(bridge), np.flatnonzero(np.diff(np.flatnonzero(bridge)) > 1) + 1):
-        if len(run):
-            first, last = int(run[0]), int(run[-1])
-            road = "; ".join(dict.fromkeys(str(n) for n in names[run] if n))
-            rows.append((float(ends[first] - way.km[first]), float(ends[last]), float(way.km[run].sum()), road))
+    for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
+        km = float(way.km[run].sum())
+        if km > 0:
             lines.append(shapely.MultiLineString(list(edges.geometry.iloc[run])))
-    return gpd.GeoDataFrame(
-        pd.DataFrame(rows, columns=["from_km", "to_km", "length_km", "road"]), geometry=lines, crs=WGS84
-    )
+            road = "; ".join(dict.fromkeys(str(n) for n in names[run] if n))
+            rows.append((float(ends[run[-1]]) - km, float(ends[run[-1]]), km, road, _near(lines[-1], places)))
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=POINT_COLUMNS), geometry=lines, crs=WGS84)
+
+
+def _near(line: shapely.MultiLineString, places: pd.DataFrame | None) -> str:
+    """The place nearest to the middle of a line, '' if none is within 10 km."""
+    if places is None or not len(places):
+        return ""
+    middle = shapely.centroid(line)
+    gaps = distance_m(places["lon"], places["lat"], middle.x, middle.y)
+    return str(places["place"].iloc[int(np.argmin(gaps))]) if gaps.min() <= NEAR_M else ""
 
 
 def single_point_metrics(
-    domain: Domain, capital: Position, state: State, before: dict[str, float] | None = None
+    domain: Domain,
+    capital: Position,
+    state: State,
+    before: dict[str, float] | None = None,
+    places: pd.DataFrame | None = None,
 ) -> tuple[dict[str, Any], gpd.GeoDataFrame]:
     """``single_point_km`` of the best way crossing -> capital and the way's length, and the stretches themselves.
 
@@ -174,10 +189,10 @@ def single_point_metrics(
     found: dict[str, Any] = {f"{name}_before": value for name, value in (before or {}).items() if name.endswith("_km")}
     way = best_way(reach(domain, None, state)[0], capital)
     if way is None:
-        empty = gpd.GeoDataFrame({"from_km": [], "to_km": [], "length_km": [], "road": []}, geometry=[], crs=WGS84)
+        empty = gpd.GeoDataFrame({name: [] for name in POINT_COLUMNS}, geometry=[], crs=WGS84)
         lost = {"single_point_km": np.nan, "best_way_km": np.nan, "single_point_km_status": "unreachable"}
         return found | lost, empty
-    table = single_points(domain, state, way)
+    table = single_points(domain, state, way, places)
     own = {"single_point_km": float(table["length_km"].sum()), "best_way_km": float(way.km.sum())}
     return found | own | {"single_point_km_status": "ok"}, table
 

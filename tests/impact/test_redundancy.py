@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.errors import NetworkError
+from corridor.impact.gates import build_gates
 from corridor.impact.reach import build_domain, reach
 from corridor.impact.redundancy import (
     Stage,
@@ -20,7 +21,7 @@ from corridor.impact.redundancy import (
 from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.paths import build_arcs, search
 from corridor.study import Place
-from tests.impact.grounds import LAT, LON, STEP, access_to, along, effect, grid, network, with_neighbour
+from tests.impact.grounds import LAT, LON, STEP, access_to, along, effect, event, grid, network, with_neighbour
 
 SEEDS = st.integers(0, 10_000)
 
@@ -149,6 +150,9 @@ def test_stages_that_cannot_be_used_are_refused(stages, words):
         disjoint_legs(ladder(), stages, np.zeros(len(RUNGS), dtype=bool))
 
 
+NODES_NEAR = [(LON, LAT - 3 * STEP)]
+
+
 def test_single_points_are_the_stretches_outside_the_loop():
     # 0 - 1 =(loop over 2 and 3)= 4 - 5: the first and last edges have no substitute
     nodes = [(LON, LAT + STEP * y) for y in (0, 1)] + [(LON + STEP, LAT + STEP * 1.5), (LON - STEP, LAT + STEP * 1.5)]
@@ -162,6 +166,11 @@ def test_single_points_are_the_stretches_outside_the_loop():
     assert metrics["single_point_km_before"] == pytest.approx(km[0] + km[5] / 2, rel=1e-4)
     assert metrics["single_point_km"] == pytest.approx(km[0] + km[2] + km[4] + km[5] / 2, rel=1e-4)
     assert len(table) == 1  # one unbroken stretch
+    split = build_gates(net, [event(edges=(0,), portions=((0, 0.4, 0.4),))])
+    gated = access_to(split, along(net, 5, 0.5), NODES_NEAR)
+    again, parts = single_point_metrics(gated.domain, gated.capital, gated.domain.state(), places=gated.places)
+    assert again["single_point_km"] == pytest.approx(before["single_point_km"], rel=1e-4)
+    assert parts["near"].tolist() == ["p0", ""]  # a gate breaks no stretch; the second is far from any place
     lost, _ = single_point_metrics(access.domain, access.capital, access.domain.state(effect(net, closed=[0])))
     assert lost["single_point_km_status"] == "unreachable"
     assert np.isnan(lost["single_point_km"])
