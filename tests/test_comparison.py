@@ -1,0 +1,119 @@
+"""The main job on the bundled study: what comes out, and that it agrees with what is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import corridor
+from corridor.errors import StudyError
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return corridor.compare(corridor.Study.bundled("syunik"))
+
+
+def row(comparison, candidate, regime="status-quo"):
+    table = comparison.metrics
+    return table[(table["candidate_id"] == candidate) & (table["regime_id"] == regime)].iloc[0]
+
+
+def test_the_function_is_reachable_after_its_module_was_loaded():
+    import corridor.comparison
+
+    assert callable(corridor.compare)
+    assert corridor.compare is corridor.comparison.compare
+    assert set(corridor.__all__) <= set(dir(corridor))
+    for name in corridor.__all__:
+        assert getattr(corridor, name) is not None
+
+
+def test_every_candidate_runs_from_origin_to_destination(comparison):
+    study = comparison.study
+    for candidate in comparison.results.candidates:
+        assert max(candidate.end_gaps_km) < 5
+        assert candidate.drawn_km == pytest.approx(sum(p.drawn_km for p in candidate.parts))
+    assert comparison.candidates.crs.to_epsg() == 4326
+    assert len(comparison.candidates) == len(study.candidates) - 1 + 3
+
+
+def test_lengths_agree_with_documented_ones(comparison):
+    assert row(comparison, "aras-rail")["length_km"] == pytest.approx(252, rel=0.03)
+    assert row(comparison, "aras-rail")["in_syunik_km"] == pytest.approx(43, abs=2)
+    assert row(comparison, "kapan-meghri")["max_elevation_m"] == pytest.approx(2535, abs=60)
+    assert row(comparison, "kapan-meghri-tunnel")["length_km"] < row(comparison, "kapan-meghri")["length_km"] - 10
+    assert row(comparison, "aras-rail")["ascent_m"] < 1300
+
+
+def test_documented_and_drawn_aren_t_mixed(comparison):
+    for candidate in comparison.results.candidates:
+        for part in candidate.parts:
+            if not part.documented:
+                assert part.length_km.mid == pytest.approx(part.drawn_km)
+    table = comparison.metrics
+    assert (table["length_km_low"] <= table["length_km"]).all()
+    assert (table["length_km"] <= table["length_km_high"]).all()
+
+
+def test_grades_are_refused_on_thirty_arc_seconds(comparison):
+    assert not {"grade_p95_pct", "max_grade_1km_pct"} & set(comparison.metrics.columns)
+    assert comparison.results.notes["grades"][0].startswith("Grades are not shown: pixels of 92")
+    assert row(comparison, "kapan-meghri")["documented_max_grade_pct"] == 14
+
+
+def test_ranges_hold_their_middle(comparison):
+    table = comparison.metrics
+    for column in [c.removesuffix("_low") for c in table.columns if c.endswith("_low")]:
+        known = table[[f"{column}_low", column, f"{column}_high"]].dropna()
+        assert (known.iloc[:, 0] <= known.iloc[:, 1] + 1e-9).all(), column
+        assert (known.iloc[:, 1] <= known.iloc[:, 2] + 1e-9).all(), column
+
+
+def test_whether_the_crossing_stays_open_when_a_route_is_sealed(comparison):
+    rail, road = row(comparison, "aras-rail", "sealed"), row(comparison, "aras-road", "sealed")
+    assert rail["access_delay_min_status"] == "ok"
+    assert road["access_delay_min_status"] == "unreachable"
+    assert np.isnan(road["access_delay_min"])
+    found = comparison.findings.set_index(["candidate_id", "regime_id"])["text"]
+    assert "69 m" in found["aras-rail", "sealed"]
+    assert "is lost" in found["aras-road", "sealed"]
+
+
+def test_what_the_catalogue_can_t_tell_is_said(comparison):
+    assert row(comparison, "aras-rail")["disjoint_routes_status"] == "not_supported"
+    assert "aren't supported by this data" in comparison.results.notes["impacts"][0]
+
+
+def test_vetoes_are_shown_and_never_ranked(comparison):
+    ranked = comparison.rank()
+    vetoed = ranked[(ranked["candidate_id"] == "aras-road") & (ranked["regime_id"] == "sealed")].iloc[0]
+    assert np.isnan(vetoed["score"])
+    assert "unreachable" in vetoed["reason"]
+    through = ranked[(ranked["panel"] == "through") & ranked["rank"].notna()]
+    assert not set(through["candidate_id"]) & {"aras-iran", "bilasuvar-julfa", "kars-nakhchivan"}
+
+
+def test_perspectives_and_weights(comparison):
+    assert comparison.rank("equal").equals(comparison.rank())
+    only_cost = comparison.rank(weights={"cost": 1.0})
+    status_quo = only_cost[(only_cost["regime_id"] == "status-quo") & (only_cost["panel"] == "through")]
+    cheapest = comparison.metrics.query("regime_id == 'status-quo' and not comparator")["cost_musd"].min()
+    best = status_quo.loc[status_quo["rank"] == 1, "candidate_id"]
+    assert {row(comparison, key)["cost_musd"] for key in best} <= {cheapest, *(cheapest + np.arange(0, 50))} or all(
+        row(comparison, key)["cost_musd"] <= cheapest + 50 for key in best
+    )
+    with pytest.raises(StudyError, match="no perspective 'nobody'; there are: transit-time"):
+        comparison.rank("nobody")
+
+
+def test_robustness_follows_its_seed(comparison):
+    one, again = (comparison.robustness(draws=500, seed=0) for _ in range(2))
+    np.testing.assert_array_equal(one[0].robustness.acceptability, again[0].robustness.acceptability)
+    assert one[0].robustness.acceptability.sum(axis=1) == pytest.approx(1.0)
+    assert one[0].sentences()
+
+
+def test_the_same_study_gives_the_same_table(comparison):
+    again = corridor.compare(corridor.Study.bundled("syunik"))
+    assert again.metrics.equals(comparison.metrics)
