@@ -62,7 +62,7 @@ def _mercator_frame(grid: Grid) -> Grid:
     west, south, east, north = natural.bounds
     factor = min(FINER, LONGEST_SIDE_PX / max(rows, cols))
     rows, cols = max(round(rows * factor), 1), max(round(cols * factor), 1)
-    transform = Affine.translation(west, north) * Affine.scale((east - west) / cols, (south - north) / rows)
+    transform = Affine((east - west) / cols, 0.0, west, 0.0, (south - north) / rows, north)
     return Grid(WEB_MERCATOR, transform, (rows, cols))
 
 

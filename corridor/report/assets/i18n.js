@@ -1,0 +1,37 @@
+/* Words of the interface in the chosen language; what a language lacks is shown in English. */
+"use strict";
+window.corridorWords = (function () {
+  var messages = {}, language = "en";
+  var RIGHT_TO_LEFT = ["fa", "ar", "he"];
+
+  function fill(text, values) {
+    return text.replace(/\{(\w+)\}/g, function (whole, key) { return values && key in values ? String(values[key]) : whole; });
+  }
+  function get(key, values) {
+    var text = (messages[language] && messages[language][key]) || (messages.en && messages.en[key]);
+    return text === undefined ? key : fill(text, values);
+  }
+  function known(key) { return Boolean((messages[language] && messages[language][key]) || (messages.en && messages.en[key])); }
+
+  function each(selector, work) { Array.prototype.forEach.call(document.querySelectorAll(selector), work); }
+
+  function apply() {
+    document.documentElement.lang = language;
+    document.documentElement.dir = RIGHT_TO_LEFT.indexOf(language) >= 0 ? "rtl" : "ltr";
+    each("[data-i18n]", function (node) {
+      if (known(node.dataset.i18n)) {
+        node.textContent = get(node.dataset.i18n, node.dataset.values ? JSON.parse(node.dataset.values) : {});
+      }
+    });
+    each("[data-i18n-label]", function (node) {
+      node.setAttribute("aria-label", get(node.dataset.i18nLabel));
+      if (node.title) { node.title = get(node.dataset.i18nLabel); }
+    });
+    each("[data-i18n-placeholder]", function (node) { node.placeholder = get(node.dataset.i18nPlaceholder); });
+    document.dispatchEvent(new CustomEvent("corridor:language"));
+  }
+  function choose(code) { if (messages[code]) { language = code; apply(); } }
+
+  return { start: function (all) { messages = all; }, get: get, choose: choose, apply: apply,
+    language: function () { return language; } };
+})();

@@ -1,0 +1,63 @@
+/* Puts the parts of the page together: what is chosen in one place is chosen everywhere. */
+"use strict";
+(function () {
+  var data = JSON.parse(document.getElementById("page-data").textContent);
+  var words = window.corridorWords, map = corridorLayers;
+  words.start(data.messages);
+  document.documentElement.classList.add("alive");
+
+  function all(selector) { return Array.prototype.slice.call(document.querySelectorAll(selector)); }
+
+  var profile = corridorProfile.start(data, words.get, map);
+  corridorRanking.start(data.scores, words.get);
+  corridorTable.start();
+
+  document.addEventListener("corridor:choose", function (event) {
+    var id = event.detail.id;
+    all(".card").forEach(function (card) { card.hidden = card.dataset.id !== id; });
+    all(".ranks li, .metrics tbody tr").forEach(function (node) {
+      node.classList.toggle("chosen", node.dataset.id === id);
+      var button = node.querySelector("button.route");
+      if (button) { button.setAttribute("aria-pressed", String(node.dataset.id === id)); }
+    });
+  });
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("button.route");
+    if (button) {
+      document.dispatchEvent(new CustomEvent("corridor:choose", { detail: { id: button.closest("[data-id]").dataset.id } }));
+    }
+  });
+  document.getElementById("language").addEventListener("change", function (event) { words.choose(event.target.value); });
+  document.getElementById("search").addEventListener("submit", function (event) {
+    event.preventDefault();
+    var name = document.getElementById("place").value;
+    document.getElementById("found").textContent = !name || map.find(name) ? "" : words.get("page.not_found");
+  });
+
+  var frame = document.querySelector(".map-frame");
+  function forPrint() {
+    document.documentElement.classList.add("printing");
+    map.map.invalidateSize({ animate: false });
+    map.show();
+    profile.resize(640);
+  }
+  function afterPrint() {
+    document.documentElement.classList.remove("printing");
+    map.map.invalidateSize({ animate: false });
+    map.show();
+    profile.show(chosen());
+  }
+  function chosen() {
+    var card = all(".card").find(function (node) { return !node.hidden; });
+    return card ? card.dataset.id : data.chosen;
+  }
+  window.addEventListener("beforeprint", forPrint);
+  window.addEventListener("afterprint", afterPrint);
+  document.getElementById("print").addEventListener("click", function () { window.print(); });
+  new ResizeObserver(function () { map.map.invalidateSize({ animate: false }); }).observe(frame);
+
+  document.dispatchEvent(new CustomEvent("corridor:choose", { detail: { id: data.chosen } }));
+  map.show();
+  if (location.hash === "#print") { forPrint(); }
+  document.documentElement.classList.add("ready");
+})();

@@ -1,0 +1,93 @@
+/* Height along the chosen route, drawn by uPlot; the pointer moves a mark on the map. */
+"use strict";
+var corridorProfile = (function () {
+  var INK = "#1c1c28";
+
+  function shade(profile) {
+    return {
+      hooks: {
+        drawClear: [function (plot) {
+          var context = plot.ctx, box = plot.bbox;
+          profile.countries.forEach(function (stretch, index) {
+            var from = plot.valToPos(stretch[1], "x", true), to = plot.valToPos(stretch[2], "x", true);
+            from = Math.max(from, box.left); to = Math.min(to, box.left + box.width);
+            if (to <= from) { return; }
+            context.fillStyle = index % 2 ? "#eceff4" : "#f8f8f4";
+            context.fillRect(from, box.top, to - from, box.height);
+            if (to - from > 26 * devicePixelRatio) {
+              context.fillStyle = "#55556a";
+              context.font = 600 + " " + 12 * devicePixelRatio + "px system-ui, sans-serif";
+              context.textAlign = "center"; context.textBaseline = "top";
+              context.fillText(stretch[0], (from + to) / 2, box.top + 4 * devicePixelRatio);
+            }
+          });
+        }],
+        draw: [function (plot) {
+          var context = plot.ctx, box = plot.bbox;
+          profile.spans.forEach(function (span) {
+            var from = plot.valToPos(span[1], "x", true), to = plot.valToPos(span[2], "x", true);
+            context.fillStyle = span[0] === "tunnel" ? "rgba(17,17,17,0.16)" : "rgba(0,60,160,0.25)";
+            context.fillRect(from, box.top + 20 * devicePixelRatio, Math.max(to - from, 2 * devicePixelRatio), box.height - 20 * devicePixelRatio);
+          });
+        }]
+      }
+    };
+  }
+
+  function start(data, words, map) {
+    var chart = document.getElementById("chart"), plot = null, current = null;
+    var byId = {};
+    data.candidates.forEach(function (candidate) { byId[candidate.id] = candidate; });
+
+    function pointed(plot_) {
+      var index = plot_.cursor.idx, profile = data.profiles[current];
+      if (index === null || index === undefined || !profile) { map.clear(); return; }
+      map.point(profile.lat[index], profile.lon[index]);
+    }
+    function show(id) {
+      var profile = data.profiles[id];
+      current = id;
+      if (plot) { plot.destroy(); plot = null; }
+      map.clear();
+      chart.parentNode.hidden = !profile;
+      if (!profile) { return; }
+      var top = Math.max.apply(null, profile.height), low = Math.min.apply(null, profile.height);
+      document.getElementById("profile-words").textContent = words("profile.words", {
+        letter: byId[id].letter, name: byId[id].name, km: Math.round(profile.km[profile.km.length - 1]), top: top, low: low });
+      plot = new uPlot({
+        width: chart.clientWidth || 600, height: 230, plugins: [shade(profile)],
+        legend: { show: true, live: true }, hooks: { setCursor: [pointed] },
+        scales: { x: { time: false, range: [0, profile.km[profile.km.length - 1]] },
+          y: { range: function (_, min, max) { return [Math.min(0, min), Math.max(max * 1.12, 500)]; } } },
+        axes: [{ stroke: INK, label: words("profile.chainage"), labelSize: 22, size: 36, grid: { stroke: "#0001" } },
+          { stroke: INK, label: words("profile.height"), labelSize: 22, size: 54, grid: { stroke: "#0001" } }],
+        series: [{ label: "km", value: function (_, v) { return v === null ? "–" : v.toFixed(1); } },
+          { label: words("profile.ground"), stroke: "#8a7a5c", width: 1, fill: "rgba(150,130,90,0.22)",
+            value: function (_, v) { return v === null ? "–" : v + " m"; } },
+          { label: words("profile.route"), stroke: byId[id].colour, width: 2,
+            value: function (_, v) { return v === null ? "–" : v + " m"; } }]
+      }, [profile.km, profile.ground, profile.height], chart);
+    }
+    function near(id, latlng) {
+      var profile = data.profiles[id], best = -1, least = Infinity;
+      if (!plot || id !== current) { return; }
+      profile.lat.forEach(function (lat, i) {
+        var d = Math.pow(lat - latlng.lat, 2) + Math.pow((profile.lon[i] - latlng.lng) * 0.78, 2);
+        if (d < least) { least = d; best = i; }
+      });
+      plot.setCursor({ left: plot.valToPos(profile.km[best], "x"), top: plot.valToPos(profile.height[best], "y") });
+    }
+    document.addEventListener("corridor:choose", function (event) { show(event.detail.id); });
+    document.addEventListener("corridor:over", function (event) { near(event.detail.id, event.detail.latlng); });
+    document.addEventListener("corridor:language", function () { if (current) { show(current); } });
+    var waiting = null;
+    new ResizeObserver(function () {
+      clearTimeout(waiting);
+      waiting = setTimeout(function () {
+        if (plot && chart.clientWidth && plot.width !== chart.clientWidth) { plot.setSize({ width: chart.clientWidth, height: 230 }); }
+      }, 60);
+    }).observe(chart.parentNode);
+    return { show: show, resize: function (width) { if (plot) { plot.setSize({ width: width, height: 190 }); } } };
+  }
+  return { start: start };
+})();

@@ -1,0 +1,80 @@
+/* Perspective, weights and regime: the ranking beside the map follows them. */
+"use strict";
+var corridorRanking = (function () {
+  function all(selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); }
+
+  function start(scores, words) {
+    var perspective = document.getElementById("perspective"), regime = document.getElementById("regime");
+    var sliders = all(".weights input[type=range]"), last = scores["default"];
+
+    function shares() {
+      var total = sliders.reduce(function (sum, slider) { return sum + Number(slider.value); }, 0);
+      sliders.forEach(function (slider) {
+        var share = total ? Math.round(100 * slider.value / total) : 0;
+        slider.nextElementSibling.textContent = share + " %";
+        slider.setAttribute("aria-valuetext", share + " %");
+      });
+    }
+    function show(groupWeights) {
+      var within = scores.perspectives[last].within;
+      scores.panels.forEach(function (data) {
+        var rows = corridorRank.panel(data, scores.criteria, groupWeights, within);
+        if (rows) { fill(data, rows); }
+      });
+      say();
+    }
+    function fill(data, rows) {
+      var box = all(".panel").find(function (node) {
+        return node.dataset.regime === data.regime && node.dataset.kind === data.kind;
+      });
+      var list = box.querySelector("ol"), focused = document.activeElement, items = {};
+      all("li", list).forEach(function (item) { items[item.dataset.id] = item; });
+      rows.forEach(function (row, index) {
+        var item = items[row.id];
+        item.querySelector(".rank").textContent = row.rank;
+        item.querySelector(".score").textContent = row.score.toFixed(3);
+        item.querySelector(".tie").hidden = !row.tied;
+        item.querySelector(".bar span").style.width = (100 * row.score).toFixed(1) + "%";
+        if (list.children[index] !== item) { list.insertBefore(item, list.children[index]); }
+      });
+      if (list.contains(focused)) { focused.focus(); }
+    }
+    function say() {
+      var first = all(".panel:not([hidden]) .ranks li .name");
+      if (first.length) {
+        document.getElementById("ranked").textContent = words("page.first_now", { name: first[0].textContent.trim() });
+      }
+    }
+    function fromPerspective() {
+      last = perspective.value;
+      var groups = scores.perspectives[last].groups;
+      sliders.forEach(function (slider) { slider.value = Math.round(100 * (groups[slider.dataset.group] || 0)); });
+      all(".view-note").forEach(function (note) { note.hidden = note.dataset.view !== last; });
+      shares();
+      show(groups);
+    }
+    function fromSliders() {
+      var groups = {}, total = 0;
+      sliders.forEach(function (slider) { groups[slider.dataset.group] = Number(slider.value); total += Number(slider.value); });
+      if (!total) { shares(); return; }
+      perspective.querySelector('option[value=""]').hidden = false;
+      perspective.value = "";
+      all(".view-note").forEach(function (note) { note.hidden = true; });
+      shares();
+      show(groups);
+    }
+    function fromRegime() {
+      all("[data-regime]").forEach(function (node) { node.hidden = node.dataset.regime !== regime.value; });
+      say();
+    }
+    perspective.addEventListener("change", function () { if (perspective.value) { fromPerspective(); } });
+    sliders.forEach(function (slider) { slider.addEventListener("input", fromSliders); });
+    document.getElementById("reset").addEventListener("click", function () {
+      perspective.value = last;
+      fromPerspective();
+    });
+    if (regime) { regime.addEventListener("change", fromRegime); }
+    shares();
+  }
+  return { start: start };
+})();

@@ -1,0 +1,198 @@
+"""The page that a reader opens: one HTML file with everything in it and no way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from corridor.errors import OutputError
+from corridor.model.candidate import Candidate
+from corridor.model.results import Results
+from corridor.model.section import TO_BUILD
+from corridor.model.source import Source
+from corridor.report.assets import LANGUAGES, leaflet_css, leaflet_js, libraries, read_asset, read_messages, uplot_css, uplot_js
+from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
+from corridor.report.manifest import describe_run
+from corridor.report.map import MAP_SCRIPTS, MAP_STYLES, build_map, icon_script, map_pieces
+from corridor.report.palette import assign_marks
+from corridor.report.profiles import build_profile_data
+from corridor.report.scoredata import build_score_data
+from corridor.report.summary import default_choice, is_usable, summarise
+from corridor.report.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids
+
+PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "main.js")
+PAGE_STYLES = ("page.css", "print.css")
+
+
+def build_page(results: Results) -> str:
+    """Build the whole page as HTML text; the same text for the same results.
+
+    Raises:
+        OutputError: a part of the package is missing.
+    """
+    map_html, map_script = map_pieces(build_map(results))
+    scripts = [
+        leaflet_js(), icon_script(), uplot_js(), *(read_asset(name) for name in (*MAP_SCRIPTS, *PAGE_SCRIPTS[:-1])),
+        map_script, read_asset(PAGE_SCRIPTS[-1]),
+    ]  # fmt: skip
+    styles = [leaflet_css(), uplot_css(), *(read_asset(name) for name in (*MAP_STYLES, *PAGE_STYLES))]
+    _check_inline(scripts, styles)
+    page = _environment().get_template("page.html.j2")
+    return page.render(
+        policy=_policy(scripts),
+        styles=[Markup(style) for style in styles],  # noqa: S704  (files of this package and its libraries)
+        scripts=[Markup(script) for script in scripts],  # noqa: S704
+        map_html=Markup(map_html),  # noqa: S704  (built by build_map; its data are escaped there)
+        data=Markup(script_json(_page_data(results))),  # noqa: S704
+        **_words(results),
+    )
+
+
+def _policy(scripts: list[str]) -> str:
+    """Nothing may be loaded or sent; only the scripts of this page run, each known by its hash."""
+    hashes = " ".join(csp_hash(script) for script in scripts)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _check_inline(scripts: list[str], styles: list[str]) -> None:
+    for text, end in [(script, "</script") for script in scripts] + [(style, "</style") for style in styles]:
+        if end in text.lower():
+            raise OutputError(f"a script or style of the page holds '{end}': it can't be put into a page")
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(read_asset), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+
+
+def _page_data(results: Results) -> dict[str, Any]:
+    """What the scripts work with."""
+    marks = assign_marks(results.candidates)
+    return {
+        "candidates": [
+            {"id": c.candidate_id, "name": c.name, "letter": marks[c.candidate_id].letter, "colour": marks[c.candidate_id].colour}
+            for c in results.candidates
+        ],
+        "chosen": default_choice(results),
+        "scores": build_score_data(results),
+        "profiles": build_profile_data(results),
+        "messages": {language: read_messages(language) for language in LANGUAGES},
+    }
+
+
+def _words(results: Results) -> dict[str, Any]:
+    """What the template shows; strings are cleaned here and escaped there."""
+    english = read_messages("en")
+    marks = assign_marks(results.candidates)
+    columns = metric_columns(results)
+    rows = metric_rows(results, columns, marks)
+    default = results.default_perspective
+    names = {c.candidate_id: clean_text(c.name) for c in results.candidates}
+
+    def say(key: str, values: dict[str, Any] | None = None) -> str:
+        text = english.get(key, key)
+        for name, value in (values or {}).items():
+            text = text.replace(f"{{{name}}}", clean_text(value))
+        return text
+
+    ranking = ranking_rows(results, default)
+    return {
+        "say": say,
+        "known": english.__contains__,
+        "languages": {language: read_messages(language)["language.name"] for language in LANGUAGES},
+        "title": clean_text(results.title),
+        "question": clean_text(results.question),
+        "as_of": clean_text(results.as_of),
+        "baseline": clean_text(results.baseline),
+        "focus": clean_text(results.focus_name),
+        "sentences": [
+            {"key": s.key, "text": clean_text(s.text) or say(s.key, s.values), "values": script_json(s.values)} for s in summarise(results, columns, rows)
+        ],
+        "columns": columns,
+        "rows": rows,
+        "regimes": regime_ids(results),
+        "panels": [(regime, kind, [r for r in ranking if r["regime_id"] == regime and r["panel"] == kind]) for regime in regime_ids(results) for kind in ("through", "comparator")],
+        "perspectives": clean([{"id": p.perspective_id, "label": p.label, "from": p.weights_from} for p in results.perspectives]),
+        "default": default,
+        "groups": build_score_data(results)["groups"],
+        "weights": build_score_data(results)["perspectives"].get(default, {"groups": {}})["groups"],
+        "names": names,
+        "marks": marks,
+        "cards": [_card(results, candidate) for candidate in results.candidates],
+        "places": sorted({clean_text(name) for name in results.layers.places["name"]}) if len(results.layers.places) else [],
+        "notes": clean({subject: list(texts) for subject, texts in results.notes.items() if texts and subject != "findings"}),
+        "sources": [_source(source) for source in results.sources],
+        "documents": [_source(source) for source in results.documents],
+        "libraries": libraries(),
+        "run": clean(describe_run(results)),
+        "criteria": results.criteria,
+        "number": format_number,
+        "json": script_json,
+    }
+
+
+def _card(results: Results, candidate: Candidate) -> dict[str, Any]:
+    """A route in words: who calls it what, what it would need, where it crosses borders, what it is made of."""
+    titles = {source.source_id: source for source in results.documents}
+    used = [titles[key] for key in candidate.source_ids if key in titles]
+    to_build = sum(p.length_km.mid for p in candidate.parts if p.status in TO_BUILD or p.status == "disused")
+    return {
+        "id": candidate.candidate_id,
+        "name": clean_text(candidate.name),
+        "mode": candidate.mode,
+        "comparator": candidate.comparator,
+        "usable": is_usable(results, candidate.candidate_id),
+        "aliases": clean([list(alias) for alias in candidate.aliases]),
+        "note": clean_text(candidate.note),
+        "length": format_number(candidate.length_km.mid, 0),
+        "to_build": format_number(to_build, 0),
+        "passages": clean(
+            [
+                {"countries": "-".join(p.countries), "name": _crossing_name(results, p.crossing_id), "status": p.status}
+                for p in candidate.passages
+            ]
+        ),
+        "parts": clean(
+            [
+                {
+                    "name": p.name,
+                    "country": p.country,
+                    "status": p.status,
+                    "length": format_number(p.length_km.mid, 1),
+                    "documented": p.documented,
+                    "drawn": format_number(p.drawn_km, 1),
+                    "tunnel": format_number(p.tunnel_km, 1) if p.tunnel_km else "",
+                    "bridge": format_number(p.bridge_km, 1) if p.bridge_km else "",
+                }
+                for p in candidate.parts
+            ]
+        ),
+        "sources": [_source(source) for source in used],
+    }
+
+
+def _crossing_name(results: Results, crossing_id: str) -> str:
+    frame = results.layers.crossings
+    if not crossing_id or frame.empty:
+        return crossing_id
+    found = frame.loc[frame["crossing_id"] == crossing_id, "name"]
+    return str(found.iloc[0]) if len(found) else crossing_id
+
+
+def _source(source: Source) -> dict[str, str]:
+    return {
+        "title": clean_text(source.title),
+        "publisher": clean_text(source.publisher),
+        "date": clean_text(source.date),
+        "licence": clean_text(source.licence),
+        "url": safe_url(source.url),
+        "file": clean_text(source.file),
+        "sha256": clean_text(source.sha256),
+        "note": clean_text(source.note),
+    }
