@@ -1,47 +1,40 @@
-"""Where a route's line meets roads: hits of geometry, merged into crossings.
+"""Where a route's line meets roads: one hit for each point where it meets an edge.
 
-A hit is a point where the line meets a road's edge. Hits within 25 m of the route's chainage are one crossing if they
-are of one road (the same edge, edges that meet, the same ref or, without refs, the same name); links merge with
-nothing but what meets them. The two carriageways of a dual road (opposed one-ways of one ref within 40 m) are one
-crossing. Roads that touch the line without leaving it on the other side cross nothing.
-
-On schematic lines, which may be off by a kilometre, hits of one edge within 1 km are one crossing if their number is
-odd and none if it is even: a line that wavers about a road is not known to cross it, and between two junctions it
-makes no difference to anybody. Schematic roads are not met by geometry at all.
+Roads that exist and are mapped count, whatever their class; schematic roads are not met by geometry at all. Hits become
+crossings in :mod:`corridor.impact.merging`.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from corridor.geo.geodesy import WGS84, project
 from corridor.model.candidate import Candidate, Part
 from corridor.network.graph import Network
 
-MERGE_M = 25.0
-DUAL_M = 40.0
-SCHEMATIC_MERGE_M = 1000.0
 _PROBE_M = 4.0
 _END_M = 0.01
-_OPPOSED_DEG = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A point where a route's line meets an edge.
 
-    ``chainage_m`` is the route's drawn chainage. ``node`` is the network node where it is, -1 inside an edge; ``sides``
+    ``chain`` numbers the road between two junctions that the edge is of (:func:`road_chains`). ``chainage_m`` is the
+    route's drawn chainage. ``node`` is the network node where it is, -1 inside an edge; ``sides``
     the sides of the line (-1 right, 1 left) that the edge lies on near the point; ``structure`` names the bridge or
     tunnel that keeps the two apart at the point, '' if there is none. ``on_route`` tells nodes of the route's own road.
     """
 
     edge: int
+    chain: int
     fraction: float
     chainage_m: float
     node: int
@@ -75,6 +68,19 @@ def meetable(network: Network, own: NDArray[np.int64]) -> NDArray[np.bool_]:
     return meets
 
 
+def road_chains(network: Network) -> NDArray[np.int64]:
+    """A number per edge, shape (n_edges,), alike for road edges that follow one another without a junction."""
+    road = np.flatnonzero(((network.edges["mode"] == "road") & ~network.is_border).to_numpy())
+    ends = np.concatenate([network.edges["u"].to_numpy()[road], network.edges["v"].to_numpy()[road]])
+    edge = np.concatenate([road, road])
+    order = np.argsort(ends, kind="stable")
+    _, first, count = np.unique(ends[order], return_index=True, return_counts=True)
+    through = first[count == 2]
+    pairs = edge[order][through], edge[order][through + 1]
+    graph = sparse.coo_matrix((np.ones(len(through)), pairs), shape=(len(network.edges),) * 2)
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
 def count_raw_hits(candidate: Candidate, network: Network, country: str | None = None) -> int:
     """Points where an edge that the candidate runs over and a road's edge meet, before anything is merged.
 
@@ -103,9 +109,11 @@ def find_hits(candidate: Candidate, network: Network, countries: Collection[str]
     on_route = np.zeros(network.n_nodes, dtype=bool)
     roads = own[(network.edges["mode"].to_numpy()[own] == "road")]
     on_route[network.edges["u"].to_numpy()[roads]] = on_route[network.edges["v"].to_numpy()[roads]] = True
+    chains = road_chains(network)
     hits: list[Hit] = []
     for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
-        hits += _part_hits(part, offset * 1000, network, fit, on_route)
+        found = _part_hits(part, offset * 1000, network, fit, on_route)
+        hits += [replace(hit, chain=int(chains[hit.edge])) for hit in found]
     return sorted(hits, key=lambda hit: (hit.chainage_m, hit.edge, hit.fraction))
 
 
@@ -153,6 +161,7 @@ def _hit(
     chainage_m = along * part.drawn_km * 1000 / line.length
     return Hit(
         edge=row,
+        chain=row,
         fraction=fraction,
         chainage_m=offset_m + chainage_m,
         node=node,
@@ -200,132 +209,3 @@ def _structure_m(network: Network, row: int, kind: str) -> float:
             return float(edges["length_m"].to_numpy()[sorted(found)].sum())
         found.update(more)
         nodes |= {node for r in more for node in ends[r].tolist()}
-
-
-def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
-    """Hits by crossing, in order of chainage; touches and, on schematic lines, even numbers of hits are left out."""
-    u, v = network.edges["u"].to_numpy(), network.edges["v"].to_numpy()
-    refs = [_refs(network, hit.edge) for hit in hits]
-    groups = _Groups(len(hits))
-    for i, hit in enumerate(hits):
-        for j in range(i + 1, len(hits)):
-            other = hits[j]
-            gap = other.chainage_m - hit.chainage_m
-            if gap > (SCHEMATIC_MERGE_M if hit.schematic and other.schematic else MERGE_M):
-                break
-            if gap > MERGE_M and hit.edge != other.edge:
-                continue
-            met = hit.node >= 0 and hit.node == other.node
-            shared = {int(u[hit.edge]), int(v[hit.edge])} & {int(u[other.edge]), int(v[other.edge])}
-            same_road = hit.edge == other.edge or bool(shared) or bool(refs[i] & refs[j])
-            if met or (same_road and _is_link(network, hit.edge) == _is_link(network, other.edge)):
-                groups.join(i, j)
-    crossings = [members for members in groups.members(hits) if _crosses(members)]
-    return _join_carriageways(crossings, network)
-
-
-def _refs(network: Network, edge: int) -> frozenset[str]:
-    row = network.edges.iloc[edge]
-    refs = {ref.strip() for ref in row["ref"].split(";") if ref.strip()}
-    return frozenset(refs or ({f"name:{row['name']}"} if row["name"] else set()))
-
-
-def _is_link(network: Network, edge: int) -> bool:
-    return bool(network.edges["class"].iat[edge].endswith("_link"))
-
-
-class _Groups:
-    """Hits joined into groups (union-find)."""
-
-    def __init__(self, count: int) -> None:
-        self.parent = list(range(count))
-
-    def root(self, i: int) -> int:
-        while self.parent[i] != i:
-            i = self.parent[i]
-        return i
-
-    def join(self, i: int, j: int) -> None:
-        a, b = self.root(i), self.root(j)
-        self.parent[max(a, b)] = min(a, b)
-
-    def members(self, hits: Sequence[Hit]) -> list[list[Hit]]:
-        found: dict[int, list[Hit]] = defaultdict(list)
-        for i, hit in enumerate(hits):
-            found[self.root(i)].append(hit)
-        return list(found.values())
-
-
-def _crosses(members: Sequence[Hit]) -> bool:
-    sides = frozenset().union(*(hit.sides for hit in members))
-    if not {-1, 1} <= sides:
-        return False
-    by_edge: dict[int, list[Hit]] = defaultdict(list)
-    for hit in members:
-        by_edge[hit.edge].append(hit)
-    wavers = all(h.schematic and h.node < 0 for h in members) and all(len(h) % 2 == 0 for h in by_edge.values())
-    return not wavers
-
-
-def _join_carriageways(crossings: list[list[Hit]], network: Network) -> list[list[Hit]]:
-    """Crossings with the two carriageways of a dual road put together, each with its nearest partner."""
-    oneway = network.edges["oneway"].to_numpy()
-    left = sorted(crossings, key=lambda c: c[0].chainage_m)
-    joined = []
-    while left:
-        first = left.pop(0)
-        for index, other in enumerate(left):
-            if other[0].chainage_m - first[-1].chainage_m > DUAL_M:
-                break
-            both = [*first, *other]
-            if (
-                all(oneway[hit.edge] == 1 for hit in both)
-                and _opposed(first, other)
-                and _one_ref(first, other, network)
-            ):
-                first = sorted(both, key=lambda hit: hit.chainage_m)
-                del left[index]
-                break
-        joined.append(first)
-    return joined
-
-
-def _opposed(a: Sequence[Hit], b: Sequence[Hit]) -> bool:
-    turn = abs(a[0].heading_deg - b[0].heading_deg) % 360
-    return min(turn, 360 - turn) > _OPPOSED_DEG
-
-
-def _one_ref(a: Sequence[Hit], b: Sequence[Hit], network: Network) -> bool:
-    one, two = (frozenset().union(*(_refs(network, hit.edge) for hit in c)) for c in (a, b))
-    return bool(one & two)
-
-
-def cut_points(members: Sequence[Hit]) -> tuple[tuple[tuple[int, float, float], ...], bool]:
-    """Where the edges of a crossing would be cut, and whether it is a junction with the route's own road.
-
-    At a node of the route's road all arms are cut. At any other node only the arms on the side that has fewer are, so
-    that what meets on one side stays joined. An edge met several times is cut once.
-    """
-    points: dict[int, float] = {}
-    met: Counter[int] = Counter()
-    arms: dict[int, list[Hit]] = defaultdict(list)
-    joins = any(hit.on_route for hit in members)
-    for hit in members:
-        if hit.node >= 0:
-            arms[hit.node].append(hit)
-        elif hit.sides >= {-1, 1}:
-            points[hit.edge] = min(hit.fraction, points.get(hit.edge, 1.0))
-            met[hit.edge] += 1
-    if all(hit.schematic for hit in members):
-        points = {edge: at for edge, at in points.items() if met[edge] % 2 == 1}
-    both_sided = bool(points) or any(frozenset().union(*(h.sides for h in at)) >= {-1, 1} for at in arms.values())
-    ends: list[tuple[int, float]] = []
-    for at in arms.values():
-        unique = {(hit.edge, hit.fraction): hit for hit in at}
-        right, left = (sorted(key for key, hit in unique.items() if side in hit.sides) for side in (-1, 1))
-        if at[0].on_route or not both_sided:
-            ends += sorted(unique)
-        elif right and left:
-            ends += right if (len(right), right) <= (len(left), left) else left
-    cuts = sorted({*((edge, fraction) for edge, fraction in points.items()), *ends})
-    return tuple((edge, fraction, fraction) for edge, fraction in cuts), joins

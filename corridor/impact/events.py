@@ -1,6 +1,7 @@
 """What a route meets: crossings, stretches on the same line, stretches beside a road, as one table of events.
 
-Where the network holds mapped roads, crossings follow from geometry (:mod:`corridor.impact.crossings`). On a network
+Where the network holds mapped roads, crossings follow from geometry (:mod:`corridor.impact.crossings`,
+:mod:`corridor.impact.merging`). On a network
 of catalogue sections alone, whose lines are schematic, they follow from what the catalogue says: roads that go through
 a node of the route, and structures listed as decisive. Local roads aren't in it, so local crossings can't be known.
 """
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from corridor.geo.geodesy import WGS84, project
 from corridor.geo.lines import locate_m
-from corridor.impact.crossings import Hit, cut_points, find_hits, merge_hits, own_rows, part_offsets_km
+from corridor.impact.crossings import Hit, find_hits, own_rows, part_offsets_km
+from corridor.impact.merging import cut_points, merge_hits
 from corridor.impact.together import find_beside, find_same_line
 from corridor.model.candidate import Candidate
 from corridor.model.impact import Event

@@ -87,6 +87,19 @@ def test_a_road_that_winds_about_the_line_is_one_crossing_within_25_m(width, cou
     assert all(len(event.portions) == 1 for event in found)
 
 
+def test_a_winding_road_is_cut_once_however_it_is_split():
+    whole = [(500, -300), (500, 50), (510, 50), (510, -50), (520, -50), (520, 300)]
+    pieces = [whole[:3], whole[2:4], whole[3:]]
+    for lines in ([whole], pieces):
+        (event,) = crossings(rail(LINE), build(lines))
+        assert len(event.portions) == 1
+
+
+def test_two_roads_that_meet_elsewhere_are_two_crossings():
+    fork = [[(500, -300), (490, 300)], [(500, -300), (510, 300)], [(500, -300), (500, -600)]]
+    assert len(crossings(rail(LINE), build(fork))) == 2
+
+
 def test_a_link_beside_its_road_is_apart():
     lines = [[(500, -300), (500, 300)], [(510, -200), (510, 200)]]
     network = build(lines, ref=["M2", "M2"], **{"class": ["trunk", "trunk_link"]})
