@@ -75,7 +75,8 @@ def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], 
     lengths_km = network.edges["length_m"].to_numpy() / 1000
     member = [part for part in candidate.parts if part.section_id and part.section_id in axis.sections]
     same = sum(part.drawn_km for part in member)
-    counted = {edge for part in member for edge in part.edges}
+    own = network.edges["section_id"].isin([part.section_id for part in member]).to_numpy()
+    counted = {edge for part in member for edge in part.edges} | set(np.flatnonzero(own).tolist())
     beside = 0.0
     for kind in ("same_line", "beside"):
         for event in (e for e in events if e.kind == kind):

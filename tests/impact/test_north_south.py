@@ -57,7 +57,9 @@ def test_shared_length_runs_from_the_same_line_to_what_lies_beside():
 def test_a_stretch_of_two_axes_counts_once_and_membership_counts_as_shared():
     net = country(section_id=["spine", "", "", "", ""])
     two = [axis_of(net), Axis("b", "Other", ("spine",), frozenset({0}))]
-    member = part(net.edges.geometry.iat[0], section_id="spine", edges=(0,))
+    member = part(
+        net.edges.geometry.iat[0], section_id="spine"
+    )  # the network's edge of the section, not named by the part
     same = event("same_line", edges=(0,), portions=((0, 0.0, 1.0),), length_km=member.drawn_km)
     found, table = shared_with_axes(net, candidate(member), [same], two)
     assert found["north_south_shared_km"] == pytest.approx(member.drawn_km)
