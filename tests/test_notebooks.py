@@ -1,0 +1,84 @@
+"""Notebooks are stored without outputs, define nothing, and run from top to bottom on what ships with the package."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+IDS = [path.stem for path in NOTEBOOKS]
+# Of the libraries that talk to the kernel, not of this package: event loops on Windows, folders that will move.
+JUPYTER = [
+    "ignore::DeprecationWarning:jupyter_client",
+    "ignore::DeprecationWarning:jupyter_core",
+    "ignore::RuntimeWarning:zmq",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+]
+
+
+def cells(path: Path, kind: str) -> list[dict]:
+    return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind]
+
+
+def source(cell: dict) -> str:
+    return "".join(cell["source"])
+
+
+def test_there_are_notebooks():
+    assert "01_first_comparison" in IDS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
+def test_stored_without_outputs(path):
+    for cell in cells(path, "code"):
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+    assert json.loads(path.read_text(encoding="utf-8"))["metadata"]["kernelspec"]["name"] == "python3"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
+def test_defines_nothing_and_keeps_its_cells_short(path):
+    for cell in cells(path, "code"):
+        tree = ast.parse(source(cell))
+        defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+        assert not [node for node in ast.walk(tree) if isinstance(node, defined)]
+        assert len(source(cell).splitlines()) <= 12
+        assert max(map(len, source(cell).splitlines())) <= 120
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
+def test_each_step_is_explained_before_it_is_taken(path):
+    kinds = [cell["cell_type"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    assert kinds[0] == "markdown"
+    assert all(kinds[at - 1] == "markdown" for at, kind in enumerate(kinds) if kind == "code")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(*JUPYTER)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
+def test_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
+    pytest.importorskip("corridor.report.page")
+    import nbformat
+    from nbclient import NotebookClient
+
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("JUPYTER_PATH", str(Path(sys.prefix) / "share" / "jupyter"))
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    work = tmp_path / "work"
+    work.mkdir()
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    NotebookClient(notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(work)}}).execute()
+    said = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert [output.text for output in said if output.output_type == "stream" and output.name == "stderr"] == []
+    if path.stem == "01_first_comparison":
+        written = {item.name for item in (work / "out" / "first-comparison").iterdir()}
+        assert {"comparison.html", "metrics.csv", "ranking.csv", "candidates.geojson", "candidates.gpkg"} <= written
