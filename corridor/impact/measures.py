@@ -23,7 +23,8 @@ from corridor.impact.north_south import (
     shared_with_axes,
 )
 from corridor.impact.redundancy import POINT_COLUMNS, Leg, Stage, disjoint_legs, disjoint_metrics, single_point_metrics
-from corridor.impact.strip import BorderGround, border_km_within, strip_metrics
+from corridor.impact.strip import BorderGround, border_km_within
+from corridor.impact.strip_interval import strip_metrics
 from corridor.model.candidate import Candidate
 from corridor.model.impact import EdgeEffect, Event
 from corridor.network.graph import Network
@@ -45,7 +46,7 @@ class ImpactFrame:
     ground: BorderGround
     stages: tuple[Stage, ...]
     axes: tuple[Axis, ...]
-    strip_draws: int = 50
+    strip_draws: int = 100
     seed: int = 0
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,6 @@ from corridor.geo.lines import join
 from corridor.model.candidate import Candidate
 from corridor.sources.borders import Borders
 
-ROUTE_SIGMA_M = 15.0
-BORDER_SIGMA_M = 20.0
 DISAGREEMENT_M = 1000.0
 END_GAP_M = 5000.0
 BANDS_KM = (0.1, 0.25, 0.5, 1.0, 5.0, 10.0)
@@ -208,61 +205,6 @@ def _way_out(ground: BorderGround, end: Floats) -> Floats:
     beyond = inside != shapely.contains(ground.polygon, shapely.Point(end))
     off = np.where(beyond, shapely.distance(ground.outline, points), -1.0)
     return np.asarray([to, around[int(np.argmax(off))]])
-
-
-def strip_metrics(
-    ground: BorderGround,
-    candidate: Candidate,
-    places: pd.DataFrame | None,
-    *,
-    draws: int = 50,
-    seed: int = 0,
-    supported: bool = True,
-) -> tuple[dict[str, Any], shapely.Geometry]:
-    """Area, share of the border and places behind a route if it were closed, and the strip itself (lon/lat).
-
-    The intervals are the 2.5 and 97.5 per cent points of draws in which route and border are each moved as a whole by
-    independent normal errors (15 m and 20 m in either axis).
-
-    Args:
-        ground: the country and its border.
-        candidate: the route.
-        places: settlements with lon, lat; None where there are none.
-        draws: number of draws, 0 for no interval.
-        seed: of the draws.
-        supported: False where the route is drawn too roughly for this; metrics are then empty.
-
-    Raises:
-        NetworkError: the candidate disagrees with the polygon by more than a kilometre.
-    """
-    names = ("strip_area_km2", "border_behind_share", "border_behind_km", "strip_places")
-    passes = any(part.country == ground.country for part in candidate.parts)
-    if not passes or not supported:
-        status = "not_supported" if passes else "not_applicable"
-        return dict.fromkeys(names, np.nan) | {"strip_status": status}, shapely.Polygon()
-    runs = planar_runs(ground, candidate)
-    strip = measure_strip(ground, [lengthen(ground, run) for run in runs])
-    rng = np.random.default_rng(seed)
-    shifts = rng.normal(0, ROUTE_SIGMA_M, (draws, 2)) - rng.normal(0, BORDER_SIGMA_M, (draws, 2))
-    drawn = [measure_strip(ground, [lengthen(ground, _moved(run, shift)) for run in runs]) for shift in shifts]
-    found: dict[str, Any] = {
-        "strip_area_km2": strip.area_km2,
-        "border_behind_share": strip.behind_share,
-        "border_behind_km": strip.behind_km,
-        "strip_status": "ok",
-    }
-    for name, values in (
-        ("strip_area_km2", [d.area_km2 for d in drawn]),
-        ("border_behind_share", [d.behind_share for d in drawn]),
-    ):
-        if draws:
-            found[f"{name}_low"], found[f"{name}_high"] = (float(q) for q in np.quantile(values, [0.025, 0.975]))
-    found["strip_places"] = np.nan if places is None else len(places_behind(ground, strip, places))
-    return found, project(strip.faces, ground.crs, WGS84)
-
-
-def _moved(line: shapely.LineString, by: Floats) -> shapely.LineString:
-    return shapely.transform(line, lambda xy: xy + by)
 
 
 def places_behind(ground: BorderGround, strip: Strip, places: pd.DataFrame) -> NDArray[np.int64]:

@@ -1,5 +1,7 @@
 """The strip between a route and a border: closed forms on a square country, laws on random routes."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -18,8 +20,8 @@ from corridor.impact.strip import (
     measure_strip,
     places_behind,
     planar_runs,
-    strip_metrics,
 )
+from corridor.impact.strip_interval import coarse_ground, strip_metrics
 from corridor.model.source import Source
 from corridor.sources.borders import Borders
 from tests.impact.grounds import candidate, part
@@ -122,6 +124,18 @@ def test_metrics_carry_an_interval_that_the_seed_decides():
     width = first["strip_area_km2_high"] - first["strip_area_km2_low"]
     assert width == pytest.approx(20 * 2 * 1.96 * 0.025, rel=0.35)
     assert shape.intersects(shapely.Point(point(SIDE / 2, 500)))
+
+
+def test_a_coarse_outline_far_away_keeps_what_is_near():
+    jagged = [(SIDE * (1 - i / 200), SIDE + 60 * (i % 2)) for i in range(201)]
+    square = ground()
+    other = shapely.LineString([(X0 + SIDE, Y0), *((X0 + x, Y0 + y) for x, y in jagged), (X0, Y0)])
+    rough = replace(square, other=other, polygon=shapely.Polygon(other))
+    runs = planar_runs(rough, candidate(part(line((0, 1000), (SIDE, 1000)))))
+    coarse = coarse_ground(rough, runs)
+    assert len(shapely.get_coordinates(coarse.other)) < 10
+    near, far = (measure_strip(g, [lengthen(g, run) for run in runs]) for g in (coarse, rough))
+    assert near.area_km2 == pytest.approx(far.area_km2, rel=1e-9)
 
 
 def test_a_route_elsewhere_and_one_drawn_too_roughly_have_a_status_instead_of_figures():
