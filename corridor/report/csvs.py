@@ -9,7 +9,7 @@ import pandas as pd
 
 from corridor.report.escape import clean_text
 
-NO_NUMBER = ("unreachable", "lost", "not_applicable", "not applicable", "missing")
+NO_NUMBER = ("unreachable", "lost", "not_applicable", "not applicable", "not_supported", "missing")
 """Statuses under which a metric has no number."""
 
 

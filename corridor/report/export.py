@@ -11,13 +11,17 @@ from corridor.errors import OutputError
 from corridor.model.results import Results
 from corridor.report.csvs import write_csv
 from corridor.report.gis import write_geojson, write_geopackage
+from corridor.report.impacts import FILES as IMPACT_FILES
+from corridor.report.impacts import write_impacts
+from corridor.report.impacts import FILES as IMPACT_FILES
+from corridor.report.impacts import write_impacts
 from corridor.report.manifest import NAME, is_results_folder, write_manifest
 from corridor.report.page import build_page
 
 PAGE = "comparison.html"
 BRIEF = "brief.pdf"
 FILES = (PAGE, "metrics.csv", "ranking.csv", "candidates.geojson", "candidates.gpkg")
-_OURS = frozenset((*FILES, BRIEF, NAME))
+_OURS = frozenset((*FILES, *IMPACT_FILES, BRIEF, NAME))
 
 
 def write_results(results: Results, folder: Path) -> Path:
@@ -66,7 +70,7 @@ def _write_files(results: Results, folder: Path) -> None:
     write_csv(results.ranking, folder / "ranking.csv")
     write_geojson(results, folder / "candidates.geojson")
     write_geopackage(results, folder / "candidates.gpkg")
-    write_manifest(results, folder, FILES)
+    write_manifest(results, folder, (*FILES, *write_impacts(results, folder)))
 
 
 def _swap(fresh: Path, target: Path, old: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from corridor.geo.lines import substring
@@ -38,6 +39,9 @@ def build_map_data(results: Results, bounds: Window) -> dict[str, Any]:
         "focusName": results.focus_name,
         "places": _places(results, bounds),
         "crossings": _crossings(results, bounds),
+        "events": _events(results),
+        "strips": _strips(results),
+        "regime": next(iter(_texts(results.ranking, "regime_id")), ""),
     }
 
 
@@ -119,3 +123,54 @@ def _crossings(results: Results, bounds: Window) -> list[dict[str, Any]]:
         for row, point in zip(rows, frame.geometry, strict=True)
         if bounds[0] < point.x < bounds[2] and bounds[1] < point.y < bounds[3]
     ]
+
+
+def _texts(table: pd.DataFrame, column: str) -> list[str]:
+    if column not in table.columns:
+        return []
+    return ["" if pd.isna(value) else str(value) for value in table[column]]
+
+
+def _events(results: Results) -> list[dict[str, Any]]:
+    """Where candidates meet roads: each event once, with the regimes under which it counts and decides."""
+    table = results.events
+    if table is None or table.empty:
+        return []
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    regimes = _texts(table, "regime_id") or [""] * len(table)
+    for row, regime, shape in zip(table.drop(columns="geometry").to_dict("records"), regimes, table.geometry, strict=True):
+        key = (str(row["candidate_id"]), str(row["event_id"]))
+        if key not in found:
+            found[key] = {
+                "id": key[0],
+                "kind": _event_kind(row),
+                "road": " ".join(str(row.get(name) or "") for name in ("road_ref", "road_name")).strip() or str(row.get("road_class") or ""),
+                "structure": str(row.get("structure") or ""),
+                "regimes": [],
+                "decisive": [],
+            } | _event_shape(shape)
+        if regime:
+            found[key]["regimes"].append(regime)
+        if bool(row.get("decisive")):
+            found[key]["decisive"].append(regime)
+    return list(found.values())
+
+
+def _event_kind(row: dict[Any, Any]) -> str:
+    return str(row.get("separation") or "at_grade_assumed") if row["kind"] == "crossing" else str(row["kind"])
+
+
+def _event_shape(shape: shapely.Geometry) -> dict[str, Any]:
+    if shapely.get_type_id(shape) == 1 and shapely.length(shape) > 0:
+        return {"line": route_line(shape)}
+    point = shapely.centroid(shape)
+    return {"at": [round(point.y, 4), round(point.x, 4)]}
+
+
+def _strips(results: Results) -> dict[str, Any]:
+    """Ground between a route and the border, as rings by candidate."""
+    table = results.strips
+    if table is None or table.empty:
+        return {}
+    rings = {str(key): _rings(shape) for key, shape in zip(table["candidate_id"], table.geometry, strict=True)}
+    return {key: shape for key, shape in rings.items() if shape}

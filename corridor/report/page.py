@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from corridor.errors import OutputError
 from corridor.model.candidate import Candidate
+from corridor.model.regime import Regime
 from corridor.model.results import Results
 from corridor.model.section import TO_BUILD
 from corridor.model.source import Source
@@ -20,7 +21,7 @@ from corridor.report.palette import assign_marks
 from corridor.report.profiles import build_profile_data
 from corridor.report.scoredata import build_score_data
 from corridor.report.summary import default_choice, is_usable, summarise
-from corridor.report.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids
+from corridor.report.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids, unmeasured
 
 PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "main.js")
 PAGE_STYLES = ("page.css", "print.css")
@@ -117,6 +118,8 @@ def _words(results: Results) -> dict[str, Any]:
         "columns": columns,
         "rows": rows,
         "regimes": regime_ids(results),
+        "regime_words": {regime.regime_id: _regime(regime) for regime in results.regimes},
+        "unmeasured": [clean_text(criterion.label) for criterion in unmeasured(results)],
         "panels": [(regime, kind, [r for r in ranking if r["regime_id"] == regime and r["panel"] == kind]) for regime in regime_ids(results) for kind in ("through", "comparator")],
         "perspectives": clean([{"id": p.perspective_id, "label": p.label, "from": p.weights_from} for p in results.perspectives]),
         "default": default,
@@ -174,7 +177,26 @@ def _card(results: Results, candidate: Candidate) -> dict[str, Any]:
             ]
         ),
         "sources": [_source(source) for source in used],
+        "findings": [
+            (f.regime_id, clean_text(f.text)) for f in results.findings if f.candidate_id == candidate.candidate_id
+        ],
     }
+
+
+def _regime(regime: Regime) -> dict[str, Any]:
+    """A regime in words: what its text says, how firm the text is, and how many of the open questions it answers."""
+    return clean(  # type: ignore[no-any-return]
+        {
+            "label": regime.label,
+            "summary": regime.summary,
+            "text_status": regime.text_status,
+            "as_of": regime.as_of,
+            "counterfactual": regime.counterfactual,
+            "switches_from": regime.switches_from,
+            "clarity": str(regime.clarity),
+            "open": ", ".join(question.replace("_", " ") for question in regime.open_questions),
+        }
+    )
 
 
 def _crossing_name(results: Results, crossing_id: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from corridor.model.results import Results
 from corridor.report.tables import Column, Row, ranking_rows, regime_ids
 
@@ -21,9 +19,9 @@ class Sentence:
 
 
 def summarise(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> list[Sentence]:
-    """What the study's own findings say, else what the tables show: today, by rank, across perspectives, by criterion."""
-    said = [Sentence("", {}, text) for text in results.notes.get("findings", ())]
-    return said[:3] + [s for s in (_usable(results), _first(results), _views(results), _leaders(columns, rows)) if s]
+    """What the tables show: today, by rank, across perspectives and regimes, what is lost, and the best by criterion."""
+    said = [_usable(results), _first(results), _views(results), *_lost(results), _leaders(columns, rows)]
+    return [sentence for sentence in said if sentence]
 
 
 def is_usable(results: Results, candidate_id: str) -> bool:
@@ -73,17 +71,41 @@ def _first(results: Results) -> Sentence | None:
 
 
 def _views(results: Results) -> Sentence | None:
-    """Who comes first under how many perspectives."""
+    """Who comes first how often, over all perspectives and regimes that rank more than one route."""
     counts: dict[str, int] = {}
+    tables = 0
     for view in results.perspectives:
-        for row in _leading(results, view.perspective_id, regime_ids(results)[0]):
-            if row["rank"] == 1:
-                counts[row["candidate_id"]] = counts.get(row["candidate_id"], 0) + 1
+        for regime in regime_ids(results):
+            rows = _leading(results, view.perspective_id, regime)
+            tables += len(rows) > 1
+            for row in rows if len(rows) > 1 else ():
+                if row["rank"] == 1:
+                    counts[row["candidate_id"]] = counts.get(row["candidate_id"], 0) + 1
     if not counts:
         return None
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     listed = "; ".join(f"{_name(results, key)}: {count}" for key, count in ordered)
-    return Sentence("summary.views", {"count": len(results.perspectives), "list": listed})
+    key = "summary.views" if len(counts) > 1 else "summary.views_one"
+    return Sentence(key, {"count": tables, "list": listed, "name": _name(results, ordered[0][0])})
+
+
+def _lost(results: Results) -> list[Sentence]:
+    """Regimes under which a route makes something unreachable, so that it can't be ranked."""
+    table = results.excluded
+    if table.empty:
+        return []
+    labels = {regime.regime_id: regime.label for regime in results.regimes}
+    criteria = {criterion.criterion_id: criterion.label for criterion in results.criteria}
+    rows = table[table["status"].astype(str) == "unreachable"]
+    said = []
+    for (regime, criterion), group in rows.groupby(["regime_id", "criterion_id"], sort=False):
+        values = {
+            "regime": labels.get(str(regime), str(regime)),
+            "what": criteria.get(str(criterion), str(criterion)),
+            "names": "; ".join(dict.fromkeys(_name(results, str(key)) for key in group["candidate_id"])),
+        }
+        said.append(Sentence("summary.lost", values))
+    return said
 
 
 def _leaders(columns: tuple[Column, ...], rows: tuple[Row, ...]) -> Sentence | None:
@@ -105,7 +127,3 @@ def default_choice(results: Results) -> str:
         return str(rows[0]["candidate_id"])
     return results.candidates[0].candidate_id if results.candidates else ""
 
-
-def missing_metrics(metrics: pd.DataFrame) -> bool:
-    """Whether the table lacks everything about borders and north-south axes, which a reader would look for."""
-    return not any(str(name).startswith(("access_", "north_south_")) for name in metrics.columns)

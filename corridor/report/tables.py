@@ -76,8 +76,15 @@ def metric_columns(results: Results) -> tuple[Column, ...]:
     scored = {criterion.metric: criterion for criterion in results.criteria}
     others = [str(name) for name in table.columns if _is_metric(table, str(name)) and str(name) not in scored]
     hidden = _NOT_SHOWN if "travel_time_h" in table.columns else ()
-    names = [name for name in scored if name in table.columns] + [name for name in others if name not in hidden]
+    shown = [name for name in scored if name in table.columns and table[name].notna().any()]
+    names = shown + [name for name in others if name not in hidden]
     return tuple(_column(table, name, scored.get(name)) for name in names)
+
+
+def unmeasured(results: Results) -> tuple[Criterion, ...]:
+    """Criteria of the study for which the data give no value to anybody."""
+    table = results.metrics
+    return tuple(c for c in results.criteria if c.metric not in table.columns or not table[c.metric].notna().any())
 
 
 def _is_metric(table: pd.DataFrame, name: str) -> bool:
@@ -147,7 +154,7 @@ def _cell(table: pd.DataFrame, index: int, column: Column, mark: str) -> Cell:
     status = _texts(table, f"{column.metric}_status")[index].strip().replace(" ", "_")
     value = table[column.metric].iloc[index]
     if pd.isna(value):
-        return Cell("", "", None, status or "no_value", mark)
+        return Cell("", "", None, status if status not in ("", "ok") else "no_value", mark)
     low, high = (_bound(table, index, f"{column.metric}_{end}") for end in ("low", "high"))
     text, bounds = format_number(float(value), column.digits), ""
     if low is not None and high is not None:

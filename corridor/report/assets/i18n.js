@@ -32,6 +32,9 @@ window.corridorWords = (function () {
   }
   function choose(code) { if (messages[code]) { language = code; apply(); } }
 
-  return { start: function (all) { messages = all; }, get: get, choose: choose, apply: apply,
+  var page = document.getElementById("page-data");
+  if (page) { messages = JSON.parse(page.textContent).messages; }
+
+  return { get: get, choose: choose, apply: apply,
     language: function () { return language; } };
 })();

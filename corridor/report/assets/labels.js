@@ -39,12 +39,28 @@ var corridorLabels = (function () {
   }
 
   /* Keep the names of `places` ([name, lat, lon, people, priority], most important first) on a map. */
-  function attach(map, places, blockedBoxes) {
+  function attach(map, places, countries, blockedBoxes) {
     var layer = L.layerGroup(), context = document.createElement("canvas").getContext("2d"), widths = {};
     context.font = FONT;
     function width(name) {
       if (!(name in widths)) { widths[name] = Math.ceil(context.measureText(name).width) + 2; }
       return widths[name];
+    }
+    /* Names of countries where they collide with nothing; gives their boxes. */
+    function nameCountries(blocked, size) {
+      return countries.map(function (country) {
+        var at = map.latLngToContainerPoint([country[1], country[2]]), half = country[0].length * 8;
+        return { country: country, box: [at.x - half, at.y - 10, at.x + half, at.y + 10] };
+      }).filter(function (entry) {
+        var box = entry.box, inside = box[0] > 0 && box[1] > 0 && box[2] < size.x && box[3] < size.y;
+        return inside && !blocked.some(function (other) { return overlaps(box, other); });
+      }).map(function (entry) {
+        var node = document.createElement("bdi");
+        node.textContent = entry.country[0];
+        layer.addLayer(L.marker([entry.country[1], entry.country[2]], { pane: "names", interactive: false, keyboard: false,
+          icon: L.divIcon({ className: "country", html: node, iconSize: [0, 0] }) }));
+        return entry.box;
+      });
     }
     function refresh() {
       layer.clearLayers();
@@ -57,7 +73,8 @@ var corridorLabels = (function () {
         }
       }
       var most = Math.max(6, Math.round(size.x * size.y / AREA_PER_LABEL / 2));
-      place(items, blockedBoxes(), size, most).forEach(function (label) {
+      var blocked = blockedBoxes();
+      place(items, blocked.concat(nameCountries(blocked, size)), size, most).forEach(function (label) {
         var place_ = label.item.place, node = document.createElement("span");
         node.className = "place " + label.side;
         var name = document.createElement("bdi");

@@ -3,7 +3,6 @@
 (function () {
   var data = JSON.parse(document.getElementById("page-data").textContent);
   var words = window.corridorWords, map = corridorLayers;
-  words.start(data.messages);
   document.documentElement.classList.add("alive");
 
   function all(selector) { return Array.prototype.slice.call(document.querySelectorAll(selector)); }

@@ -38,10 +38,6 @@ var corridorMap = (function () {
       group.addLayer(L.polygon(ring, { pane: "borders", color: "#6b3fa0", weight: 1.5, opacity: 0.6, dashArray: "2 5",
         fillColor: "#6b3fa0", fillOpacity: 0.05, interactive: false }));
     });
-    data.countries.forEach(function (country) {
-      group.addLayer(L.marker([country[1], country[2]], { pane: "names", interactive: false, keyboard: false,
-        icon: L.divIcon({ className: "country", html: text("bdi", "", country[0]), iconSize: [0, 0] }) }));
-    });
     return group.addTo(map);
   }
 
@@ -97,6 +93,31 @@ var corridorMap = (function () {
     return { group: group, marker: marker, paint: paint, candidate: candidate };
   }
 
+  /* Where the chosen route meets roads under the chosen regime: shared stretches and crossings; decisive ones ringed. */
+  function drawEvents(group, data, words, id, regime) {
+    group.clearLayers();
+    (data.events || []).filter(function (event) {
+      return event.id === id && (event.regimes.length === 0 || event.regimes.indexOf(regime) >= 0);
+    }).forEach(function (event) {
+      var decisive = event.decisive.indexOf(regime) >= 0, shape;
+      if (event.line) {
+        shape = L.polyline(event.line, { pane: "structures", color: "#111", weight: 2.5, dashArray: "1 5" });
+      } else {
+        shape = L.circleMarker(event.at, { pane: "crossings", radius: decisive ? 9 : 4, color: decisive ? "#b3003c" : "#111",
+          weight: decisive ? 4 : 2, fillColor: "#ffd23f", fillOpacity: 1 });
+      }
+      shape.bindTooltip(function () {
+        var box = text("div", "tip", "");
+        box.appendChild(text("strong", "", words("event." + event.kind) + (decisive ? " (" + words("event.decisive") + ")" : "")));
+        [event.road, event.structure].forEach(function (line) {
+          if (line) { box.appendChild(document.createElement("br")); box.appendChild(text("bdi", "", line)); }
+        });
+        return box;
+      }, { sticky: true });
+      group.addLayer(shape);
+    });
+  }
+
   function drawCrossings(map, data, words) {
     var group = L.layerGroup();
     data.crossings.forEach(function (crossing) {
@@ -115,6 +136,14 @@ var corridorMap = (function () {
       group.addLayer(marker);
     });
     return group.addTo(map);
+  }
+
+  /* The ground between the chosen route and the border. */
+  function drawStrip(group, data, id) {
+    group.clearLayers();
+    ((data.strips || {})[id] || []).forEach(function (ring) {
+      group.addLayer(L.polygon(ring, { pane: "borders", color: "#b3003c", weight: 1, fillColor: "#b3003c", fillOpacity: 0.22, interactive: false }));
+    });
   }
 
   function legend(map, words) {
@@ -197,7 +226,8 @@ var corridorMap = (function () {
       routes.push(route);
     });
     var crossings = drawCrossings(map, data, words);
-    var labels = corridorLabels.attach(map, data.places, function () {
+    var events = L.layerGroup().addTo(map), strip = L.layerGroup().addTo(map);
+    var labels = corridorLabels.attach(map, data.places, data.countries, function () {
       return letterBoxes(map, routes).concat(map.hasLayer(crossings) ? crossingBoxes(map, data) : []);
     });
     labels.layer.addTo(map);
@@ -205,7 +235,7 @@ var corridorMap = (function () {
     corridorMeasure.attach(map, words);
     legend(map, words);
     var layers = [[through, "map.layer.routes"], [comparators, "map.layer.comparators"], [borders, "map.layer.borders"],
-      [crossings, "map.layer.crossings"], [labels.layer, "map.layer.places"]];
+      [crossings, "map.layer.crossings"], [events, "map.layer.events"], [strip, "map.layer.strip"], [labels.layer, "map.layer.places"]];
     if (relief) { layers.push([relief, "map.layer.relief"]); }
     var named = {};
     layers.forEach(function (layer) { named['<span data-i18n="' + layer[1] + '">' + words(layer[1]) + "</span>"] = layer[0]; });
@@ -223,7 +253,10 @@ var corridorMap = (function () {
       }
       cursor.setLatLng([lat, lon]).addTo(map);
     }
-    document.addEventListener("corridor:choose", function (event) { choose(event.detail.id); });
+    var now = { id: null, regime: data.regime };
+    function meet() { drawEvents(events, data, words, now.id, now.regime); drawStrip(strip, data, now.id); }
+    document.addEventListener("corridor:choose", function (event) { now.id = event.detail.id; choose(now.id); meet(); });
+    document.addEventListener("corridor:regime", function (event) { now.regime = event.detail.regime; meet(); });
     var api = {
       map: map, choose: choose, refresh: labels.refresh, point: point,
       clear: function () { if (cursor) { map.removeLayer(cursor); } },

@@ -65,6 +65,7 @@ var corridorRanking = (function () {
     }
     function fromRegime() {
       all("[data-regime]").forEach(function (node) { node.hidden = node.dataset.regime !== regime.value; });
+      document.dispatchEvent(new CustomEvent("corridor:regime", { detail: { regime: regime.value } }));
       say();
     }
     perspective.addEventListener("change", function () { if (perspective.value) { fromPerspective(); } });
