@@ -24,6 +24,17 @@ _END_M = 0.01
 
 
 @dataclass(frozen=True, slots=True)
+class _Ends:
+    """Columns of the edge table that every hit asks for, as arrays: a table gives single cells slowly."""
+
+    u: NDArray[np.int64]
+    v: NDArray[np.int64]
+    bridge: NDArray[np.bool_]
+    tunnel: NDArray[np.bool_]
+    on_route: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A point where a route's line meets an edge.
 
@@ -106,20 +117,25 @@ def find_hits(candidate: Candidate, network: Network, countries: Collection[str]
     fit = meetable(network, own)
     if countries is not None:
         fit = fit & network.edges["country"].isin(list(countries)).to_numpy()
-    on_route = np.zeros(network.n_nodes, dtype=bool)
-    roads = own[(network.edges["mode"].to_numpy()[own] == "road")]
-    on_route[network.edges["u"].to_numpy()[roads]] = on_route[network.edges["v"].to_numpy()[roads]] = True
+    edges = network.edges
+    ends = _Ends(
+        u=edges["u"].to_numpy(),
+        v=edges["v"].to_numpy(),
+        bridge=edges["bridge"].to_numpy(),
+        tunnel=edges["tunnel"].to_numpy(),
+        on_route=np.zeros(network.n_nodes, dtype=bool),
+    )
+    roads = own[(edges["mode"].iloc[own] == "road").to_numpy()]
+    ends.on_route[ends.u[roads]] = ends.on_route[ends.v[roads]] = True
     chains = road_chains(network)
     hits: list[Hit] = []
     for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
-        found = _part_hits(part, offset * 1000, network, fit, on_route)
+        found = _part_hits(part, offset * 1000, network, fit, ends)
         hits += [replace(hit, chain=int(chains[hit.edge])) for hit in found]
     return sorted(hits, key=lambda hit: (hit.chainage_m, hit.edge, hit.fraction))
 
 
-def _part_hits(
-    part: Part, offset_m: float, network: Network, fit: NDArray[np.bool_], on_route: NDArray[np.bool_]
-) -> list[Hit]:
+def _part_hits(part: Part, offset_m: float, network: Network, fit: NDArray[np.bool_], ends: _Ends) -> list[Hit]:
     line = project(part.line, WGS84, network.crs)
     if line.length == 0:
         return []
@@ -132,7 +148,7 @@ def _part_hits(
                 continue  # a stretch in common is no crossing
             at = shapely.Point(shapely.get_coordinates(piece).mean(axis=0))
             along = float(shapely.line_locate_point(line, at))
-            found.append(_hit(part, network, int(row), line, along, at, offset_m, on_route))
+            found.append(_hit(part, network, int(row), line, along, at, offset_m, ends))
     return found
 
 
@@ -144,16 +160,16 @@ def _hit(
     along: float,
     at: shapely.Point,
     offset_m: float,
-    on_route: NDArray[np.bool_],
+    ends: _Ends,
 ) -> Hit:
     road = network.planar[row]
     place = float(shapely.line_locate_point(road, at))
     fraction = place / road.length if road.length > 0 else 0.0
     node = -1
     if place <= _END_M:
-        node, fraction = int(network.edges["u"].iat[row]), 0.0
+        node, fraction = int(ends.u[row]), 0.0
     elif place >= road.length - _END_M:
-        node, fraction = int(network.edges["v"].iat[row]), 1.0
+        node, fraction = int(ends.v[row]), 1.0
     before = shapely.line_interpolate_point(road, max(place - _PROBE_M, 0.0))
     after = shapely.line_interpolate_point(road, min(place + _PROBE_M, road.length))
     sides = {_side(line, point) for point, there in ((before, fraction > 0.0), (after, fraction < 1.0)) if there}
@@ -167,9 +183,9 @@ def _hit(
         node=node,
         sides=frozenset(sides),
         heading_deg=heading,
-        structure=_structure(part, network, row, chainage_m / 1000),
+        structure=_structure(part, network, row, chainage_m / 1000, ends),
         schematic=part.geometry_quality == "schematic",
-        on_route=node >= 0 and bool(on_route[node]),
+        on_route=node >= 0 and bool(ends.on_route[node]),
         at=at,
     )
 
@@ -184,11 +200,11 @@ def _side(line: shapely.LineString, point: shapely.Point) -> int:
     return 0 if abs(gap) < 0.02 else int(np.sign(gap))
 
 
-def _structure(part: Part, network: Network, row: int, chainage_km: float) -> str:
+def _structure(part: Part, network: Network, row: int, chainage_km: float, ends: _Ends) -> str:
     """What keeps the route apart from a road at a chainage of its part, '' if nothing is mapped."""
-    edge = network.edges.iloc[row]
     for kind, word in (("bridge", "on a bridge over the route"), ("tunnel", "in a tunnel under the route")):
-        if edge[kind]:
+        if getattr(ends, kind)[row]:
+            edge = network.edges.iloc[row]
             return f"{edge['ref'] or edge['name'] or edge['class']} {word}, {_structure_m(network, row, kind):.0f} m"
     for span in part.spans:
         if span.from_km <= chainage_km <= span.to_km:

@@ -1,9 +1,9 @@
 """What a route meets: crossings, stretches on the same line, stretches beside a road, as one table of events.
 
 Where the network holds mapped roads, crossings follow from geometry (:mod:`corridor.impact.crossings`,
-:mod:`corridor.impact.merging`). On a network
-of catalogue sections alone, whose lines are schematic, they follow from what the catalogue says: roads that go through
-a node of the route, and structures listed as decisive. Local roads aren't in it, so local crossings can't be known.
+:mod:`corridor.impact.merging`). On a network of catalogue sections alone, whose lines are schematic, they follow from
+what the catalogue says: roads that go through a node of the route, and structures listed as decisive. Local roads
+aren't in it, so local crossings can't be known.
 """
 
 from __future__ import annotations

@@ -36,9 +36,11 @@ def shared_rows(part: Part, network: Network) -> list[int]:
     rows = list(part.edges)
     if not rows and part.section_id:
         rows = np.flatnonzero(network.edges["section_id"] == part.section_id).tolist()
-    edges = network.edges
-    kept = [row for row in rows if edges["mode"].iat[row] == "road" and edges["status"].iat[row] == "open"]
-    return [row for row in kept if not edges["border"].iat[row]]
+    if not rows:
+        return []
+    edges = network.edges.iloc[rows]
+    used = (edges["mode"] == "road") & (edges["status"] == "open") & (edges["border"] == "")
+    return [row for row, kept in zip(rows, used, strict=True) if kept]
 
 
 def find_same_line(candidate: Candidate, network: Network) -> list[Event]:
