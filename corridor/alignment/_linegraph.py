@@ -95,7 +95,7 @@ def list_links(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def search_links(
-    z, node_of, offsets, p, up, down, radius, source, target, price, pointer, begin, end, behind
+    z, node_of, offsets, p, up, down, radius, source, target, price, reused, pointer, begin, end, behind
 ):
     """Shortest path from link to link (Dijkstra with the exact cost without turns as bound).
 
@@ -122,6 +122,10 @@ def search_links(
             return e, cost[e], before
         for f in range(pointer[v], pointer[v + 1]):
             if position[f] == DONE or cost[e] + price[f] >= cost[f]:
+                continue
+            if reused[e] or reused[f]:  # an old formation has its own curves, and joins are not designed here
+                cost[f], before[f], start_loss[f] = cost[e] + price[f], e, 0.0
+                size = push(keys, items, position, size, f, cost[f] + behind[target[f]])
                 continue
             cross = abs(east[e] * south[f] - south[e] * east[f])
             whole = metres[e] * metres[f] + east[e] * east[f] + south[e] * south[f]

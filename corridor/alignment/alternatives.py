@@ -10,10 +10,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import LineString, MultiPolygon
 
-from corridor.alignment.align import Terrain, align_on, find_way
+from corridor.alignment.align import align_on, find_way
 from corridor.alignment.ground import Ground, build_ground
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.narrowing import node_cost_through, search_both_ways
+from corridor.alignment.terrain_frame import Terrain
 from corridor.errors import AlignmentError
 from corridor.model.alignment import Alignment
 from corridor.model.standard import DesignStandard, UnitCosts

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from corridor.alignment.align import Terrain, align_on
+from corridor.alignment.align import align_on
 from corridor.alignment.ground import Ground, build_ground
 from corridor.alignment.links import SearchOptions
+from corridor.alignment.terrain_frame import Terrain
 from corridor.errors import AlignmentError
 from corridor.model.standard import DesignStandard, UnitCosts
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +17,6 @@ from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
 Floats = NDArray[np.float64]
 
 KINDS: tuple[Kind, ...] = ("surface", "bridge", "tunnel")
-
-
-@dataclass(frozen=True, slots=True)
-class ReusedPiece:
-    """A stretch of a line (rows ``first`` to ``last`` of its points) that follows an old formation."""
-
-    first: int
-    last: int
-    price_musd: float
-    tunnel_m: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,3 +121,17 @@ def price_pieces(pieces: Pieces, costs: UnitCosts) -> LinePrice:
         reused=nothing,
         ends=costs.portal * portals + costs.abutment * abutments,
     )
+
+
+def price_reused(length_km: float, costs: UnitCosts) -> LinePrice:
+    """Price of a stretch of old formation: an upgrade per kilometre, its structures included."""
+    none = PriceRange(0.0, 0.0, 0.0)
+    return LinePrice(0.0, 0.0, 0.0, 0.0, length_km, 0, 0, none, none, none, costs.upgrade * length_km, none)
+
+
+def add_prices(prices: Sequence[LinePrice]) -> LinePrice:
+    """The price of stretches one after the other."""
+    total = prices[0]
+    for price in prices[1:]:
+        total = LinePrice(*(getattr(total, f.name) + getattr(price, f.name) for f in fields(LinePrice)))
+    return total

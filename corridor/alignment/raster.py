@@ -20,6 +20,8 @@ from corridor.errors import AlignmentError
 Floats = NDArray[np.float64]
 Node = tuple[int, int]
 
+MAX_BUCKETS = 20_000_000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RasterPath:
@@ -61,18 +63,30 @@ def find_raster_path(
         if not (0 <= r < rows and 0 <= c < cols) or not np.isfinite(price[r, c]):
             raise AlignmentError(f"{name}: node ({r}, {c}) is outside the raster or closed")
     moves = neighbour_moves(neighbours)
+    moves = moves[np.argsort((moves**2).sum(axis=1), kind="stable")]
     pointer, steps, weights = _stencils(moves, cell_m, exact)
     cheapest = float(price.min())
-    cost, parent = run_raster(price, *start, *end, cell_m, cheapest, moves, pointer, steps, weights)
+    dearest = float(price[np.isfinite(price)].max())
+    reach = int(np.abs(moves).max())
+    padded = np.pad(price, reach, constant_values=np.inf)
+    wide = padded.shape[1]
+    lengths = np.hypot(moves[:, 0], moves[:, 1]) * cell_m
+    width = cheapest * float(lengths.min()) * (1 - 1e-9)
+    ring = 1 << (int(dearest * lengths.max() / width) + 3).bit_length()
+    if ring > MAX_BUCKETS:
+        raise AlignmentError(f"raster prices range over a factor of {dearest / cheapest:.3g}: close the dear cells instead")
+    begin, last = ((r + reach) * wide + c + reach for r, c in (start, end))
+    cost, parent = run_raster(
+        padded.ravel(), begin, last, lengths * cheapest, moves[:, 0].astype(np.int64) * wide + moves[:, 1], pointer,
+        steps[:, 0].astype(np.int64) * wide + steps[:, 1], weights, not exact, 1.0 / width, ring,
+    )  # fmt: skip
     if not np.isfinite(cost):
         raise AlignmentError("no way between the terminals: closed cells part them")
-    flat = end[0] * cols + end[1]
-    nodes = [flat]
-    while flat != start[0] * cols + start[1]:
-        move = moves[parent[flat]]
-        flat -= int(move[0]) * cols + int(move[1])
-        nodes.append(flat)
-    return RasterPath(float(cost), np.column_stack(np.divmod(np.array(nodes[::-1]), cols)))
+    nodes = [last]
+    while nodes[-1] != begin:
+        move = moves[parent[nodes[-1]]]
+        nodes.append(nodes[-1] - int(move[0]) * wide - int(move[1]))
+    return RasterPath(float(cost), np.column_stack(np.divmod(np.array(nodes[::-1]), wide)) - reach)
 
 
 def _stencils(

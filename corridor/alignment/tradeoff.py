@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from corridor.alignment.align import Terrain, align_on
+from corridor.alignment.align import align_on
 from corridor.alignment.links import SearchOptions
+from corridor.alignment.terrain_frame import Terrain
 from corridor.errors import AlignmentError
 from corridor.model.alignment import Alignment
 from corridor.model.standard import DesignStandard, UnitCosts

@@ -25,11 +25,14 @@ MAX_LINKS = 12_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkList:
-    """Links between states that near-optimal lines use: source and target state, price in million USD."""
+    """Links between states that near-optimal lines use: source and target state, price in million USD, and whether it
+    is a piece of an old formation.
+    """
 
     source: Ints
     target: Ints
     price: Floats
+    reused: NDArray[np.bool_]
 
 
 def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor: float) -> LinkList:
@@ -50,14 +53,16 @@ def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor
     )  # fmt: skip
     if not complete:
         raise AlignmentError(f"turn limit: more than {MAX_LINKS} near-optimal links; use coarser cells or fewer levels")
+    reused = np.zeros(len(source), dtype=bool)
     extra = reuse_edges(p)
     if extra:
         source = np.concatenate([source, np.array([e[0] for e in extra], np.int32)])
         target = np.concatenate([target, np.array([e[1] for e in extra], np.int32)])
         price = np.concatenate([price, np.array([e[2] for e in extra])])
+        reused = np.concatenate([reused, np.ones(len(extra), dtype=bool)])
         order = np.argsort(source, kind="stable")
-        source, target, price = source[order], target[order], price[order]
-    return LinkList(source, target, price)
+        source, target, price, reused = source[order], target[order], price[order], reused[order]
+    return LinkList(source, target, price, reused)
 
 
 def search_with_turns(
@@ -69,7 +74,7 @@ def search_with_turns(
     up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
     last, price, before = search_links(
         *p.ground.arrays[:1], p.node_of, p.levels.offset_m, p.parameters, up, down, min_radius_m,
-        links.source, links.target, links.price, pointer, p.state(p.start), p.state(p.goal), backward.cost,
+        links.source, links.target, links.price, links.reused, pointer, p.state(p.start), p.state(p.goal), backward.cost,
     )  # fmt: skip
     if last < 0:
         return [], np.inf

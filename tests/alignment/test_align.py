@@ -7,11 +7,12 @@ import pytest
 from affine import Affine
 from shapely.geometry import LineString
 
-from corridor.alignment.align import align, build_terrain
+from corridor.alignment.align import align
 from corridor.alignment.alternatives import find_alternatives, near_optimal_band, overlap
 from corridor.alignment.dem_error import draw_errors, measure_price_spread
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.repricing import price_line
+from corridor.alignment.terrain_frame import build_terrain
 from corridor.alignment.tradeoff import sweep_grade, sweep_tunnel_price
 from corridor.alignment.turns import bend_angles
 from corridor.errors import AlignmentError

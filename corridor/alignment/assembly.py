@@ -1,0 +1,173 @@
+"""From the nodes that a search returns to the finished alignment: curves, kinds, price, figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.alignment.curves import CORNER_CUTS, FittedLine, fit_curves
+from corridor.alignment.ground import ground_heights
+from corridor.alignment.links import ReuseLink
+from corridor.alignment.pricing import add_prices, price_pieces, price_reused, split_line, structures_of
+from corridor.alignment.reuse import link_between
+from corridor.alignment.search import Problem
+from corridor.alignment.terrain_frame import Terrain
+from corridor.alignment.turns import bend_angles
+from corridor.errors import AlignmentError
+from corridor.model.alignment import Alignment, LinePrice, Structure
+
+Floats = NDArray[np.float64]
+
+COARSE_M, MEDIUM_M = 400.0, 100.0  # cells above which heights carry only a sketch, only indications
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leg:
+    """A stretch that is all new or all reused: what is drawn, its intersection points, structures and price."""
+
+    fitted: FittedLine
+    vertices: Floats
+    structures: tuple[Structure, ...]
+    price: LinePrice
+    max_grade_pct: float
+
+
+def assemble(
+    terrain: Terrain, problem: Problem, points: Floats, price: float, free_price: float, snapped: tuple[float, float]
+) -> Alignment:
+    """Fit curves, split into kinds and price what is drawn.
+
+    Args:
+        terrain: ground and frame.
+        problem: the search that the points came from.
+        points: (n, 3) rows, columns and heights of the nodes along the line.
+        price: what the search said, and ``free_price`` what it said without a turn limit, in million USD.
+        free_price: see ``price``.
+        snapped: how far the terminals lie from their nodes, in metres.
+
+    Raises:
+        AlignmentError: if no curve that fits keeps the line within the height of bridges.
+    """
+    legs = [_leg(terrain, problem, part, link) for part, link in _split_reused(problem, points)]
+    starts = np.concatenate([[0.0], np.cumsum([leg.fitted.chainage_m[-1] for leg in legs])])
+    line = np.vstack([legs[0].fitted.points, *(leg.fitted.points[1:] for leg in legs[1:])])
+    chainage = np.concatenate([[0.0], *(s + leg.fitted.chainage_m[1:] for s, leg in zip(starts[:-1], legs, strict=True))])
+    radii = [legs[0].fitted.radius_m]
+    for leg in legs[1:]:
+        radii += [np.array([np.inf]), leg.fitted.radius_m]
+    at = terrain.to_grid(line)
+    cell = max(terrain.ground.dx_m, terrain.ground.dy_m)
+    return Alignment(
+        standard_id=problem.standard.standard_id,
+        crs=terrain.grid.crs,
+        line=line,
+        vertices=np.vstack([legs[0].vertices, *(leg.vertices[1:] for leg in legs[1:])]),
+        chainage_m=chainage,
+        ground_m=ground_heights(terrain.ground, at[:, 0], at[:, 1]),
+        radius_m=np.concatenate(radii),
+        structures=tuple(
+            replace(s, from_m=s.from_m + start, to_m=s.to_m + start)
+            for start, leg in zip(starts[:-1], legs, strict=True)
+            for s in leg.structures
+        ),
+        price=add_prices([leg.price for leg in legs]),
+        search_price_musd=price,
+        unconstrained_price_musd=free_price,
+        max_grade_pct=max(leg.max_grade_pct for leg in legs),
+        cell_m=cell,
+        snapped_m=snapped,
+        notes=_notes(cell, problem.options.turns, any(leg.price.reused_km > 0 for leg in legs)),
+    )
+
+
+def _split_reused(problem: Problem, points: Floats) -> list[tuple[Floats, ReuseLink | None]]:
+    """Consecutive parts of the node line: each a run of new links or one piece of an old formation."""
+    parts: list[tuple[Floats, ReuseLink | None]] = []
+    run = [points[0]]
+    for a, b in pairwise(points):
+        link = link_between(problem, a, b) if problem.options.reuse else None
+        if link is None:
+            run.append(b)
+            continue
+        if len(run) > 1:
+            parts.append((np.array(run), None))
+        parts.append((np.array([a, b]), link))
+        run = [b]
+    if len(run) > 1:
+        parts.append((np.array(run), None))
+    return parts
+
+
+def _leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseLink | None) -> Leg:
+    """A finished stretch."""
+    if link is not None:
+        return _reused_leg(terrain, problem, points, link)
+    vertices = terrain.to_map(merge_straight(points))
+    if not problem.options.turns:
+        run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(vertices[:, :2], axis=0).T))])
+        return _new_leg(terrain, problem, vertices, FittedLine(vertices, run, np.zeros(len(vertices) - 2)))
+    best: Leg | None = None
+    cell = max(terrain.ground.dx_m, terrain.ground.dy_m)
+    for cut in CORNER_CUTS:
+        try:
+            leg = _new_leg(terrain, problem, vertices, fit_curves(vertices, problem.standard, cut * cell))
+        except AlignmentError:  # wide curves can leave the ground too far; tighter ones follow
+            continue
+        if best is None or leg.price.total_musd < best.price.total_musd:
+            best = leg
+    if best is None:
+        raise AlignmentError("curves: a fitted curve needs a bridge above its limit; use finer cells or a higher limit")
+    return best
+
+
+def _new_leg(terrain: Terrain, problem: Problem, vertices: Floats, fitted: FittedLine) -> Leg:
+    """A new stretch, split into kinds and priced as drawn."""
+    pieces = split_line(terrain.to_grid(fitted.points), terrain.ground, problem.standard, problem.costs)
+    run = np.hypot(*np.diff(fitted.points[:, :2], axis=0).T)
+    grade = float(np.abs(np.diff(fitted.points[:, 2]) / run).max() * 100.0)
+    return Leg(fitted, vertices, structures_of(pieces), price_pieces(pieces, problem.costs), grade)
+
+
+def _reused_leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseLink) -> Leg:
+    """A stretch of old formation as it was drawn, its height running evenly between its ends."""
+    plan = np.array([points[0, :2], *link.path, points[1, :2]])
+    on_map = terrain.to_map(np.column_stack([plan, np.zeros(len(plan))]))
+    apart = np.concatenate([[True], np.hypot(*np.diff(on_map[:, :2], axis=0).T) > 1e-6])
+    on_map = on_map[apart]
+    run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(on_map[:, :2], axis=0).T))])
+    on_map[:, 2] = np.interp(run, [0.0, run[-1]], points[:, 2])
+    structure = Structure("reused", 0.0, float(run[-1]), 0.0)
+    grade = abs(points[1, 2] - points[0, 2]) / link.length_m * 100.0
+    fitted = FittedLine(on_map, run, np.zeros(0))
+    price = price_reused(link.length_m / 1000.0, problem.costs)
+    return Leg(fitted, on_map[[0, -1]], (structure,), price, float(grade))
+
+
+def merge_straight(points: Floats) -> Floats:
+    """Drop inner vertices at which neither direction nor grade changes."""
+    if len(points) < 3:
+        return points
+    run = np.hypot(*np.diff(points[:, :2], axis=0).T)
+    grade = np.diff(points[:, 2]) / run
+    straight = (bend_angles(points) < 1e-9) & (np.abs(np.diff(grade)) < 1e-12)
+    return points[np.concatenate([[True], ~straight, [True]])]
+
+
+def _notes(cell_m: float, turns: bool, reused: bool) -> tuple[str, ...]:
+    """What the reader of the line has to know."""
+    notes = []
+    if cell_m >= COARSE_M:
+        notes.append(
+            f"heights every {cell_m:.0f} m: a regional sketch; lengths of base tunnels are meaningful, "
+            "grades, cuts and bridges in valleys are not"
+        )
+    elif cell_m > MEDIUM_M:
+        notes.append(f"heights every {cell_m:.0f} m: earthworks and short structures are indicative only")
+    if not turns:
+        notes.append("drawn without curves: not a line that can be built")
+    if reused:
+        notes.append("reused stretches are drawn and priced as the old formation; where it is joined is not designed")
+    return tuple(notes)
