@@ -28,7 +28,7 @@ app = typer.Typer(
     "`corridor run` builds the candidates, measures and ranks them, and writes one HTML page with a map, tables and "
     "GIS files.",
 )
-_out = Console()
+_out = Console(width=None if sys.stdout.isatty() else 140)
 _err = Console(stderr=True, highlight=False)
 
 StudyArg = Annotated[
@@ -171,20 +171,22 @@ def rank(
     from corridor.rerank import rerank, review_sentences
 
     table = rerank(folder, perspective=perspective, weights=weights, method=method)
-    parts = [column for column in table.columns if column.startswith("contribution:")]
-    columns = ["panel", "rank", "name", "score", *(part.removeprefix("contribution:") for part in parts)]
-    for regime, rows in table.groupby("regime_id", sort=False):
+    parts = [c for c in table.columns if c.startswith("contribution:") and table[c].notna().any()]
+    columns = ["rank", "candidate", "score", *(part.removeprefix("contribution:") for part in parts)]
+    for (regime, panel), rows in table.groupby(["regime_id", "panel"], sort=False):
+        ranked, left_out = rows[rows["rank"].notna()], rows[rows["rank"].isna()]
         cells = [
             [
-                row["panel"],
-                f"{row['rank']:.0f}{'=' if row['tied'] else ''}",
-                row["name"],
-                f"{row['score']:.3f}",
-                *(f"{row[p]:.3f}" for p in parts),
+                f"{r['rank']:.0f}{'=' if r['tied'] else ''}",
+                r["candidate_id"],
+                *(f"{r[c]:.3f}" for c in ("score", *parts)),
             ]
-            for _, row in rows.iterrows()
+            for _, r in ranked.iterrows()
         ]
-        _print_table(f"Ranking{f' under {regime}' if regime else ''}", columns, cells)
+        if cells:
+            _print_table(f"{panel.capitalize()} routes{f' under {regime}' if regime else ''}", columns, cells)
+        for _, r in left_out.iterrows():
+            _out.print(f"- {regime}: {r['candidate_id']} isn't ranked: {r['reason']}", markup=False, soft_wrap=True)
     for note in table.attrs.get("notes", ()):
         _out.print(f"- {note}", markup=False, soft_wrap=True)
     if robust:

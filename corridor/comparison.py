@@ -34,6 +34,7 @@ from corridor.scoring.methods import Method
 from corridor.scoring.perspectives import Perspective, load_perspectives
 from corridor.scoring.rank import rank_alternatives
 from corridor.scoring.review import Review, review_matrix
+from corridor.scoring.sensitivity import Screening, measure_interval_sensitivity
 from corridor.scoring.weights import WeightsLike, resolve_weights
 from corridor.sources.inputs import Inputs, find_place, load_inputs
 from corridor.sources.regimes import load_regime_sources
@@ -142,6 +143,24 @@ class Comparison:
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
         space = WeightSpace(over="groups", order=tuple(pair for text in order for pair in parse_order(text)))
         return review_matrix(self._matrix, chosen, method=method, space=space, draws=draws, seed=seed)
+
+    def sensitivity(
+        self,
+        regime: str,
+        perspective: str | None = None,
+        *,
+        screening: Screening = "sobol",
+        samples: int = 256,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Which inputs (unit costs, speeds, heights ...) the lead of a regime's best through route hangs on.
+
+        Needs SALib (``pip install corridor[sensitivity]``).
+        """
+        panel = self._matrix.panel(regime, "through")
+        return measure_interval_sensitivity(
+            panel, self._perspective(perspective), screening=screening, samples=samples, seed=seed
+        )
 
     def _perspective(self, name: str | None) -> Perspective:
         wanted = name or self.study.default_perspective

@@ -192,7 +192,7 @@ class ImpactSpec(_Strict):
     centres: Annotated[tuple[Place | Text, ...], Field(min_length=1)]
     stages: tuple[StageSpec, ...] = ()
     axes: tuple[AxisSpec, ...] = ()
-    strip_draws: Annotated[int, Field(ge=0, le=1000)] = 100
+    strip_draws: Annotated[int, Field(ge=0, le=1000)] = 40
     seed: Annotated[int, Field(ge=0)] = 0
 
 

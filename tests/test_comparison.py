@@ -117,3 +117,10 @@ def test_robustness_follows_its_seed(comparison):
 def test_the_same_study_gives_the_same_table(comparison):
     again = corridor.compare(corridor.Study.bundled("syunik"))
     assert again.metrics.equals(comparison.metrics)
+
+
+def test_the_lead_hangs_on_named_inputs(comparison):
+    pytest.importorskip("SALib")
+    table = comparison.sensitivity("status-quo", samples=64)
+    assert set(table["input"]) <= {"unit_costs", "speeds", "ascent", "heights"}
+    assert table["total"].max() > 0.3

@@ -103,6 +103,45 @@ def measure_sensitivity(
     return table.sort_values(columns[0], ascending=False, kind="stable", ignore_index=True)
 
 
+def measure_interval_sensitivity(
+    panel: Panel,
+    weights: WeightsLike,
+    *,
+    method: Method = "weighted-sum",
+    screening: Screening = "sobol",
+    samples: int = 256,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Which of the inputs behind the metrics' intervals the winner's lead hangs on.
+
+    Criteria that name the same factor (unit costs, speeds, check times, heights) move together, all alternatives at
+    once, from their low ends (0) over the metrics themselves (0.5) to their high ends (1); a criterion without a factor
+    is an input of its own.
+
+    Returns:
+        As :func:`measure_sensitivity`; empty where no metric has an interval.
+
+    Raises:
+        ScoringError: fewer than two alternatives, or weights that can't be used.
+    """
+    moving = np.any(panel.high > panel.low, axis=0)
+    inputs = [c.factor or c.criterion_id for c in panel.criteria]
+    names = list(dict.fromkeys(name for name, moves in zip(inputs, moving, strict=True) if moves))
+    scores = score(panel, panel_weights(panel, weights).values, method)
+    winner = panel.candidate_ids[int(np.argmax(scores))]
+
+    def margin(at: Mapping[str, float]) -> float:
+        share = np.array([at.get(name, 0.5) for name in inputs])
+        below, above = np.clip(1 - 2 * share, 0, 1), np.clip(2 * share - 1, 0, 1)
+        metrics = panel.metrics + below * (panel.low - panel.metrics) + above * (panel.high - panel.metrics)
+        return float(winner_margin(panel, weights, winner, method=method, metrics=metrics))
+
+    if not names:
+        return pd.DataFrame(columns=["input", "total", "total_conf", "first", "first_conf"])
+    ranges = dict.fromkeys(names, (0.0, 1.0))
+    return measure_sensitivity(margin, ranges, screening=screening, samples=samples, seed=seed)
+
+
 def _sample(problem: dict[str, Any], screening: Screening, samples: int, seed: int) -> Floats:
     try:
         sampler = import_module(f"SALib.sample.{screening}")

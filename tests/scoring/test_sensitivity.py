@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from corridor.errors import ScoringError
-from corridor.scoring.sensitivity import measure_sensitivity, winner_margin
+from corridor.scoring.sensitivity import measure_interval_sensitivity, measure_sensitivity, winner_margin
 
 from .tables import make_panel
 
@@ -98,3 +98,22 @@ def test_the_margin_hangs_on_what_moves_it():
     assert found["input"].tolist() == ["price", "wait"]
     # Variance of a sum of uniforms: shares 0.3^2 : 0.1^2.
     assert found["first"].tolist() == pytest.approx([0.9, 0.1], abs=0.03)
+
+
+def test_the_lead_hangs_on_the_only_interval():
+    values = np.array([[0.9, 0.9], [0.5, 0.6]])
+    low, high = values.copy(), values.copy()
+    low[0, 0], high[0, 0] = 0.7, 1.0
+    found = measure_interval_sensitivity(make_panel(values, low, high), {"c0": 0.5, "c1": 0.5}, samples=64)
+    assert found["input"].tolist() == ["c0"]
+    assert found["first"][0] == pytest.approx(1.0, abs=0.05)
+
+
+def test_criteria_of_one_factor_move_together():
+    values = np.array([[0.3, 0.4], [0.5, 0.6]])
+    panel = make_panel(values, values - 0.1, values + 0.1, factors=("prices", "prices"))
+    assert measure_interval_sensitivity(panel, {"c0": 0.5, "c1": 0.5}, samples=16)["input"].tolist() == ["prices"]
+
+
+def test_without_intervals_there_is_nothing_to_say():
+    assert measure_interval_sensitivity(make_panel(np.array([[1.0], [2.0]])), {"c0": 1.0}).empty

@@ -1,0 +1,55 @@
+"""Ranking results again from their folder gives what the comparison gives."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import corridor
+from corridor.errors import ScoringError, SourceError
+from corridor.rerank import load_results, rerank, review_sentences
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    comparison = corridor.compare(corridor.Study.bundled("syunik"))
+    folder = tmp_path_factory.mktemp("results") / "out"
+    comparison.write(folder)
+    return comparison, folder
+
+
+@pytest.mark.parametrize("method", ["weighted-sum", "topsis", "promethee-ii"])
+@pytest.mark.parametrize("perspective", ["equal", "border-access", "terrain-and-cost"])
+def test_ranks_are_the_comparison_s(written, perspective, method):
+    comparison, folder = written
+    own = comparison.rank(perspective, method=method)
+    again = rerank(folder, perspective=perspective, weights=None, method=method)
+    assert again["candidate_id"].tolist() == own["candidate_id"].tolist()
+    np.testing.assert_allclose(again["score"], own["score"], atol=1e-9)
+    assert again["rank"].equals(own["rank"])
+
+
+def test_weights_by_group_and_by_criterion(written):
+    _, folder = written
+    table = rerank(folder, perspective=None, weights="distance=0.3,terrain=0.7", method="weighted-sum")
+    assert table["contribution:access_delay"].fillna(0).abs().max() == 0
+    with pytest.raises(ScoringError, match="did you mean 'terrain'"):
+        rerank(folder, perspective=None, weights="terain=1", method="weighted-sum")
+    with pytest.raises(ScoringError, match="did you mean 'equal'"):
+        rerank(folder, perspective="eqal", weights=None, method="weighted-sum")
+
+
+def test_sentences_name_regime_and_panel(written):
+    lines = review_sentences(written[1], perspective=None, weights=None, method="weighted-sum", draws=200, seed=0)
+    assert lines[0].startswith("status-quo, through: ")
+
+
+def test_folders_without_results_are_refused(written, tmp_path):
+    with pytest.raises(SourceError, match=r"has no manifest\.json"):
+        load_results(tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps({"criteria": [{"unit": 3}]}))
+    (tmp_path / "metrics.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(SourceError, match="run it again"):
+        load_results(tmp_path)
