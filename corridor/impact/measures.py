@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from corridor.geo.geodesy import WGS84
 from corridor.impact.access import Access, AccessResult, measure_access
 from corridor.impact.crossing_counts import count_crossings, count_openings
 from corridor.impact.north_south import (
@@ -22,7 +23,16 @@ from corridor.impact.north_south import (
     new_links,
     shared_with_axes,
 )
-from corridor.impact.redundancy import POINT_COLUMNS, Leg, Stage, disjoint_legs, disjoint_metrics, single_point_metrics
+from corridor.impact.reach import State
+from corridor.impact.redundancy import (
+    POINT_COLUMNS,
+    Leg,
+    Stage,
+    count_whole_routes,
+    disjoint_legs,
+    disjoint_metrics,
+    single_point_metrics,
+)
 from corridor.impact.strip import BorderGround, border_km_within
 from corridor.impact.strip_interval import strip_metrics
 from corridor.model.candidate import Candidate
@@ -30,6 +40,7 @@ from corridor.model.impact import EdgeEffect, Event
 from corridor.network.graph import Network
 
 _COUNTS = ("crossings", "crossings_at_grade", "crossings_separated", "openings", "openings_per_10km")
+_ROUTES = ("disjoint_routes", "disjoint_routes_before", "disjoint_routes_whole", "disjoint_routes_whole_before")
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,11 @@ class ImpactFrame:
     def legs(self) -> tuple[Leg, ...]:
         """Disjoint routes by stage with nothing done to the network."""
         return tuple(disjoint_legs(self.access.domain, self.stages, self.access.domain.state().closed))
+
+    @cached_property
+    def whole_routes(self) -> int:
+        """Disjoint routes from the crossing to the last stage with nothing done to the network."""
+        return count_whole_routes(self.access.domain, self.access.domain.state(), self.stages[-1])
 
     @cached_property
     def single_points(self) -> dict[str, Any]:
@@ -159,27 +175,35 @@ def measure_regime(
     applicable = touches(candidate, country)
     result = measure_access(frame.access, effect, bounds=bounds, applicable=applicable)
     metrics = dict(own.metrics) | result.metrics | measure_north_south_delay(result.metrics)
-    no_points = gpd.GeoDataFrame({name: [] for name in POINT_COLUMNS}, geometry=[], crs="EPSG:4326")
     metrics |= measure_gain(frame.access, own.links if opens_own_links else ())
     if not applicable or not frame.local_roads:
-        status = "not_applicable" if not applicable else "not_supported"
-        names = (
-            "openings",
-            "openings_per_10km",
-            "disjoint_routes",
-            "disjoint_routes_before",
-            "single_point_km",
-            "single_point_km_before",
-        )
-        metrics |= dict.fromkeys(names, np.nan) | {"disjoint_routes_status": status, "single_point_km_status": status}
-        return ImpactRow(metrics, result.places, pd.DataFrame(), own.axes, no_points, result)
+        metrics |= _without_roads("not_applicable" if not applicable else "not_supported")
+        return ImpactRow(metrics, result.places, pd.DataFrame(), own.axes, _no_points(), result)
     after = domain.state(effect)
-    disjoint, stages = disjoint_metrics(frame.legs, disjoint_legs(domain, frame.stages, after.closed, frame.legs))
+    routes, stages = _count_routes(frame, after)
     single, points = single_point_metrics(domain, frame.access.capital, after, frame.single_points, frame.access.places)
-    metrics |= (
-        count_openings(candidate, events, effect, country, domain.network)
-        | disjoint
-        | {"disjoint_routes_status": "ok"}
-        | single
-    )
+    metrics |= count_openings(candidate, events, effect, country, domain.network) | routes | single
     return ImpactRow(metrics, result.places, stages, own.axes, points, result)
+
+
+def _without_roads(status: str) -> dict[str, Any]:
+    """What stands in for metrics that need local roads."""
+    empty = dict.fromkeys((*_COUNTS[3:], *_ROUTES, "single_point_km", "single_point_km_before"), np.nan)
+    return empty | {"disjoint_routes_status": status, "single_point_km_status": status}
+
+
+def _no_points() -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame({name: [] for name in POINT_COLUMNS}, geometry=[], crs=WGS84)
+
+
+def _count_routes(frame: ImpactFrame, after: State) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Disjoint routes by stage and over the whole, before and after."""
+    if len(frame.stages) < 2:
+        return dict.fromkeys(_ROUTES, np.nan) | {"disjoint_routes_status": "not_applicable"}, pd.DataFrame()
+    domain = frame.access.domain
+    metrics, table = disjoint_metrics(frame.legs, disjoint_legs(domain, frame.stages, after.closed, frame.legs))
+    whole = {
+        "disjoint_routes_whole": count_whole_routes(domain, after, frame.stages[-1]),
+        "disjoint_routes_whole_before": frame.whole_routes,
+    }
+    return metrics | whole | {"disjoint_routes_status": "ok"}, table

@@ -72,6 +72,21 @@ def disjoint_legs(domain: Domain, stages: Sequence[Stage], closed: Bools, known:
     return legs
 
 
+def count_whole_routes(domain: Domain, state: State, last: Stage) -> int:
+    """Edge-disjoint routes from the point abroad to the last stage, the fewer of the two directions.
+
+    Each open crossing is one road: a single bridge at the border caps the whole.
+    """
+    doors = [entry.node for entry, more in zip(domain.entries, state.entry_min, strict=True) if np.isfinite(more)]
+    source = np.zeros(domain.n_nodes, dtype=bool)
+    source[doors] = True
+    if not doors:
+        return 0
+    ends = (source, _disc(domain, last))
+    flows = [disjoint_ways(domain.u, domain.v, domain.oneway, state.closed, a, b)[0] for a, b in (ends, ends[::-1])]
+    return min(len(set(doors)), *flows)
+
+
 def _disc(domain: Domain, stage: Stage) -> Bools:
     lon, lat = domain.network.node_lon[domain.nodes], domain.network.node_lat[domain.nodes]
     inside = distance_m(lon, lat, stage.lon, stage.lat) <= stage.radius_km * 1000

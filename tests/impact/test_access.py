@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from corridor.errors import NetworkError
 from corridor.impact.access import PLACE_COLUMNS, TimeFactors, isochrone_points, measure_access
+from corridor.impact.entries import check_crossings
 from corridor.impact.gates import build_gates
 from corridor.study import Place
 from tests.impact.grounds import ABROAD, LAT, LON, STEP, access_to, along, effect, event, grid, network, with_neighbour
@@ -182,6 +183,14 @@ def test_a_closed_crossing_is_said_with_its_remedy():
     with pytest.raises(NetworkError, match=r"no open crossing AA-BB.*crossings\.csv"):
         access_to(net, LINE[3])
     assert np.isfinite(access_to(net, LINE[3], assume_open=["gate"]).before.capital).all()
+
+
+def test_listed_crossings_far_from_any_road_are_named():
+    net = chain()
+    said = check_crossings(net, {"gate": (0.0, 0.0), "pass": (LON, LAT + 1), "near": (LON, LAT)}, 1500)
+    assert len(said) == 1  # 'gate' is in use, 'near' lies at a road
+    assert "'pass'" in said[0]
+    assert "crossings.csv" in said[0]
 
 
 def test_an_effect_of_another_network_is_refused():

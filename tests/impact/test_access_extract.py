@@ -127,6 +127,24 @@ def test_single_edges_of_the_way_closed_one_by_one_agree_with_searching_again(se
             assert row.added_min == pytest.approx(after - before, abs=1e-6)
 
 
+def test_cutting_more_never_helps_on_real_roads(setting):
+    access = setting[0].access
+    rng = np.random.default_rng(3)
+    shut = np.zeros(len(access.domain.local), dtype=bool)
+    last = measure_access(access, None).places
+    people = last["people_high"][last["crossing_min_before"].notna()].sum()
+    for _ in range(5):
+        shut[access.domain.rows[rng.integers(0, len(access.domain.rows), 300)]] = True
+        result = measure_access(access, EdgeEffect(shut.copy(), np.zeros(len(shut))))
+        for name in ("crossing_min_after", "centre_min_after"):
+            now, before = result.places[name], last[name]
+            assert (now.isna() | (now >= before - 1e-9)).all()
+        metrics = result.metrics
+        assert metrics["people_lost_crossing_high"] + metrics["people_reaching_crossing_high"] == pytest.approx(people)
+        last = result.places
+    assert last["lost_crossing"].any()
+
+
 def test_all_candidates_under_all_closures_take_well_under_a_minute(setting, built):
     frame, events = setting
     regimes = load_regimes(built[0].path("package:reference/regimes.toml"))

@@ -159,6 +159,7 @@ def test_a_row_joins_all_metrics_and_keeps_unreachable_out_of_the_numbers():
     row = measure_regime(setting, route, events, shut, own)
     assert row.metrics["access_delay_min_status"] == row.metrics["north_south_delay_min_status"] == "unreachable"
     assert (row.metrics["disjoint_routes_before"], row.metrics["disjoint_routes"]) == (2, 0)
+    assert (row.metrics["disjoint_routes_whole_before"], row.metrics["disjoint_routes_whole"]) == (1, 0)  # one crossing
     assert row.metrics["openings"] == 0
     assert row.metrics["crossings_at_grade"] == 2
     assert row.metrics["border_behind_share"] == pytest.approx(1)
