@@ -1,5 +1,7 @@
 """The made-up reference catalogue: a road over the ridge, one through the valley, an old railway under the ridge.
 
+A slow road links both roads behind the western border.
+
 Both roads have a gap that is only planned: on the ridge road 10.62-10.63, on the valley road 10.640-10.645 (a bridge).
 """
 
@@ -25,6 +27,8 @@ NODES = {
 }
 TUNNEL_KM, RAIL_KM, RAIL_GRADE_PCT = 10.0, (24.0, 25.0, 26.0), 6.0
 
+LINK = [(10.4, 45.5), (10.42, 45.48), (10.42, 45.32), (10.4, 45.3)]
+
 # section: from, to, mode, class, status, country, points between the ends, and what is documented
 _SECTIONS: dict[str, tuple[str, str, str, str, str, str, list[tuple[float, float]], dict[str, object]]] = {
     "ridge-west": ("aster", "ridge-gate-west", "road", "primary", "open", "XA", [(10.25, 45.5)], {}),
@@ -41,6 +45,7 @@ _SECTIONS: dict[str, tuple[str, str, str, str, str, str, list[tuple[float, float
     ),
     "valley-end": ("valley-gap-east", "valley-gate-east", "road", "trunk", "open", "XB", [], {}),
     "valley-east": ("corvo", "valley-gate-east", "road", "trunk", "open", "XC", [(10.9, 45.3)], {}),
+    "link": ("ridge-gate-west", "valley-gate-west", "road", "residential", "open", "XB", LINK[1:-1], {}),
     "rail-west": ("aster", "rail-gate-west", "rail", "rail", "open", "XA", [(10.1, 45.7)], {}),
     "rail-middle": (
         "rail-gate-west", "rail-gate-east", "rail", "rail", "disused", "XB", [(10.55, 45.7)],

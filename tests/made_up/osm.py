@@ -10,12 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+from tests.made_up.catalogue import LINK
+
 Point = tuple[float, float]
 BRIDGE, TUNNEL = (10.34, 10.343), (10.54, 10.56)
 STEP_NORTH = 45.52
 RAIL_HOLE = (10.2, 10.2004)
 _RIDGE = {"highway": "primary", "ref": "R1", "name": "Ridge road"}
-_VALLEY = {"highway": "trunk", "ref": "V2", "name": "Valley road"}
+_VALLEY = {"highway": "trunk", "ref": "V2", "name": "Valley </script><script>alert(1)</script> road"}
 _OLD = {"railway": "disused", "name": "Old line"}
 
 WAYS: list[tuple[list[Point], dict[str, str]]] = [
@@ -43,6 +45,7 @@ WAYS: list[tuple[list[Point], dict[str, str]]] = [
     ([(10.25, 45.3), (10.26, 45.31)], {"barrier": "wall"}),
 ]
 STREETS: list[tuple[list[Point], dict[str, str]]] = [
+    (LINK, {"highway": "residential", "name": "Link"}),
     ([(10.4, 45.5), (10.401, 45.503)], {"highway": "service"}),
     ([(10.7, 45.5), (10.701, 45.503)], {"highway": "service"}),
     ([(10.8, 45.5), (10.8, 45.503)], {"highway": "residential"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from corridor.model.regime import ATTRIBUTES
 from tests.made_up.catalogue import write_catalogue
 from tests.made_up.ground import write_borders, write_dem, write_places
 from tests.made_up.osm import write_osm
@@ -22,7 +23,7 @@ as_of = "2020-01"
 area = [10.0, 45.0, 11.0, 46.0]
 origin = {{ name = "Aster", lon = 10.1, lat = 45.5, country = "XA" }}
 destination = "Corvo"
-border_crossing = {{ name = "Ridge gate", lon = 10.4, lat = 45.5, country = "XB" }}
+border_crossing = {{ name = "Gatehouse", lon = 10.39, lat = 45.5, country = "XA" }}
 capital = "Dalemoor"
 baseline = "now"
 
@@ -117,6 +118,56 @@ weights_from = "Declared."
 groups = { distance = 0.0, terrain = 1.0 }
 """
 
+# What routes do to the road from the western border to Dalemoor, under three regimes.
+IMPACT = """
+[impact]
+neighbour = "XA"
+regimes = "regimes.toml"
+centres = ["Dalemoor"]
+stages = [
+  { name = "Ridge gate", lon = 10.4, lat = 45.5, radius_km = 1 },
+  { name = "Dalemoor east", lon = 10.52, lat = 45.3, radius_km = 1 },
+]
+
+[[impact.axes]]
+id = "valley-axis"
+name = "Valley road"
+sections = ["valley-middle"]
+"""
+GATED_MIN = (5, 10, 20)
+_REGIMES = {
+    "free": ('{ kind = "free" }', '{ kind = "open" }'),
+    "gated": ('{ kind = "free" }', '{ kind = "gated", minutes = { low = 5, mid = 10, high = 20 } }'),
+    "shut": ('{ kind = "closed" }', '{ kind = "transit_only" }'),
+}
+
+
+def write_regimes(path: Path) -> Path:
+    """Regimes that differ in their switches; their texts answer no question."""
+    silent = 'state = "unspecified", text = "Nothing is said.", source_id = "made-up", as_of = "2020-01"'
+    no_time = '{ low = 0, mid = 0, high = 0, source_ids = ["made-up"], note = "None." }'
+    lines = []
+    for key, (crossing, same_line) in _REGIMES.items():
+        lines += [
+            f"[regimes.{key}]",
+            f'label = "{key.capitalize()}"',
+            'summary = "Invented."',
+            'text_status = "no text"',
+            'as_of = "2020-01"',
+            'source_ids = ["made-up"]',
+            f"crossing = {crossing}",
+            f"same_line = {same_line}",
+            'switches_from = "Invented."',
+            'local_access = "closed"',
+            'applies_to = { through = ["XB"] }',
+            f"transit_check_min = {no_time}",
+            f"border_check_min = {no_time}",
+            f"[regimes.{key}.attributes]",
+            *(f"{name} = {{ {silent} }}" for name in ATTRIBUTES),
+        ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
 
 def build(folder: Path) -> Path:
     """Write the study with all its data, and ``map.osm`` beside it, into a new folder; gives the study's path."""
@@ -126,12 +177,13 @@ def build(folder: Path) -> Path:
     write_borders(folder / "borders.geojson")
     write_places(folder / "places.csv")
     write_osm(folder / "map.osm")
+    write_regimes(folder / "regimes.toml")
     (folder / "perspectives.toml").write_text(_PERSPECTIVES, encoding="utf-8")
     return write_study(folder)
 
 
 def write_study(folder: Path, changes: dict[str, str] | None = None) -> Path:
-    """Write the study file with pieces of its text replaced; each piece must stand in it."""
+    """Write the study file with pieces of its text replaced; each piece must stand in it (IMPACT goes to its end)."""
     text = STUDY
     for old, new in (changes or {}).items():
         if old not in text:
