@@ -297,3 +297,15 @@ def test_a_gate_is_passed_once(seed):
         crossed = (late[node] - bare[node]) / 1000
         assert crossed >= -1e-9
         assert abs(crossed - round(crossed)) < 0.05, "whole crossings only: driving here takes a few minutes at most"
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=20)
+def test_a_mirrored_country_has_mirrored_crossings(seed):
+    lines, columns = street_grid(seed)
+    mirrored = [[(-x, y) for x, y in line] for line in lines]
+    here = crossings(rail(CROSS), build(lines, **columns))
+    there = crossings(rail([(-x, y) for x, y in CROSS]), build(mirrored, **columns))
+    assert [e.chainage_km for e in here] == _told(there)[0]
+    assert _told(here)[1] == _told(there)[1]
+    assert [e.edges for e in here] == [e.edges for e in there]
