@@ -1,6 +1,7 @@
 """North-south metrics, crossing counts, calibration and the row that joins all of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from corridor.errors import NetworkError
@@ -167,6 +168,28 @@ def test_a_row_joins_all_metrics_and_keeps_unreachable_out_of_the_numbers():
     assert row.metrics["places_lost_crossing"] == 1
     numbers = [v for v in row.metrics.values() if isinstance(v, float)]
     assert not np.isinf(numbers).any()
+
+
+def test_no_table_of_a_row_writes_an_infinity():
+    net = country()
+    setting = frame(net, net)
+    route = candidate(part(route_line((0, 1000), (20_000, 1000))))
+    row = measure_regime(setting, route, [], effect(net, closed=[1, 3]), measure_own(setting, route, []))
+    for table in (pd.DataFrame([row.metrics]), row.places, row.stages, row.axes, row.single_points):
+        assert "inf" not in table.to_csv().lower()
+
+
+def test_reversing_the_candidate_changes_no_metric():
+    net = country(section_id=["", "spine", "", "", ""])
+    setting = frame(net, net)
+    lines = [route_line((0, 1500), (8000, 700)), route_line((8000, 700), (20_000, 1000))]
+    there = candidate(part(lines[0], length_km=9.0), part(lines[1]))
+    back = candidate(part(lines[1].reverse()), part(lines[0].reverse(), length_km=9.0))
+    one, two = (measure_own(setting, route, []).metrics for route in (there, back))
+    words = {key for key, value in one.items() if isinstance(value, str)}
+    assert {key: one[key] for key in words} == {key: two[key] for key in words}
+    for key in one.keys() - words:
+        assert two[key] == pytest.approx(one[key], rel=1e-6, nan_ok=True), key
 
 
 def test_a_route_elsewhere_gets_statuses_and_no_figures():
