@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.comparison import assemble_network, build_candidates
 from corridor.errors import NetworkError, NoRouteError
 from corridor.impact.words import say_gap
 from corridor.network.assemble import Assembly
 from corridor.network.graph import Network, Position
 from corridor.network.match import measure_route, node_position
 from corridor.sources.inputs import Inputs, find_place, load_inputs
+from corridor.stages import assemble_network, build_candidates
 from corridor.study import Check, Study
 
 Table = tuple[str, list[str], list[list[str]]]

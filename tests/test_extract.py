@@ -6,12 +6,13 @@ import resource
 
 import pytest
 
-from corridor.comparison import assemble_network, build_candidates, compare
+from corridor.comparison import compare
 from corridor.diagnosis import _check
 from corridor.geo.geodesy import line_lengths_m
 from corridor.network.alternatives import route_minutes
 from corridor.network.match import part_lengths_km
 from corridor.sources.inputs import find_place, load_inputs
+from corridor.stages import assemble_network, build_candidates
 from corridor.study import Study
 from tests.test_catalogue_lines import LENGTH_EXCEPTIONS
 

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from corridor.comparison import assemble_network, build_candidates, focus_region
+from corridor.stages import assemble_network, build_candidates, focus_region
 from corridor.impact.access import build_access, measure_access
 from corridor.impact.effects import effects
 from corridor.impact.events import find_events

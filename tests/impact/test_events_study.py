@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from corridor.compare import assemble_network, build_candidates
+from corridor.stages import assemble_network, build_candidates
 from corridor.impact.crossings import count_raw_hits
 from corridor.impact.decisive import Stakes
 from corridor.impact.effects import applies, effects
