@@ -227,7 +227,7 @@ def measure_criticality(domain: Domain, state: State, origin: Position | None, g
         raise NetworkError(
             "criticality needs a way to measure: there is none between the two places; open a road or choose others"
         )
-    minutes = _without_each(domain, state, reached, goal, way)
+    minutes = minutes_without(reached, goal, way.edges)
     lost = ~np.isfinite(minutes)
     added = np.where(lost, np.nan, minutes - way.minutes)
     edges = domain.network.edges.iloc[domain.rows[way.edges]]
@@ -242,16 +242,20 @@ def measure_criticality(domain: Domain, state: State, origin: Position | None, g
     return gpd.GeoDataFrame(columns, geometry=edges.geometry.to_numpy(), crs=WGS84)
 
 
-def _without_each(domain: Domain, state: State, reached: Reached, goal: Position, way: Way) -> Floats:
-    """Minutes of the best way without each of a way's edges."""
-    arcs = domain.arcs
+def minutes_without(reached: Reached, goal: Position, edges: Ints) -> Floats:
+    """Minutes from an outbound tree's origin to a position without each of some domain edges, one at a time.
+
+    For the edges of a candidate, say: those that the best way doesn't use cost nothing. inf where no way is left; a
+    place on a closed edge is cut off. Shape (n_edges,).
+    """
+    domain, state = reached.domain, reached.state
     forward, backward = (m * state.factor + state.delay_min for m in (domain.forward, domain.backward))
-    cost = arc_costs(arcs, forward, backward, state.closed)
-    best = np.full(len(way.edges), np.inf)
+    cost = arc_costs(domain.arcs, forward, backward, state.closed)
+    best = np.full(len(edges), np.inf)
     for node, spent in domain.seeds(goal, state, inbound=True):
         if np.isfinite(spent):
-            best = np.minimum(best, replacement_costs(arcs, cost, reached.tree, node, way.edges) + spent)
+            best = np.minimum(best, replacement_costs(domain.arcs, cost, reached.tree, node, edges) + spent)
+    if reached.origin and reached.origin.edge == goal.edge:
+        best = np.minimum(best, reached.minutes(goal))
     ends = {goal.edge} | ({reached.origin.edge} if reached.origin else set())
-    for index in np.flatnonzero(np.isin(way.edges, list(ends))):
-        best[index] = np.inf  # a place on a closed edge is cut off
-    return best
+    return np.where(np.isin(edges, list(ends)), np.inf, best)

@@ -43,6 +43,8 @@ def disjoint_ways(u: Ints, v: Ints, oneway: Bools, closed: Bools, source: Bools,
     number = np.arange(len(source), dtype=np.int64) + 2
     number[source], number[sink] = 0, 1
     used = np.flatnonzero(~closed & (number[u] != number[v]))
+    if not len(used):
+        return 0, used
     both = used[~oneway[used]]
     tail = np.concatenate([number[u[used]], number[v[both]]])
     head = np.concatenate([number[v[used]], number[u[both]]])

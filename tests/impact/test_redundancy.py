@@ -15,6 +15,7 @@ from corridor.impact.redundancy import (
     disjoint_legs,
     disjoint_metrics,
     measure_criticality,
+    minutes_without,
     single_point_metrics,
     slug,
 )
@@ -51,6 +52,11 @@ def test_disjoint_ways_are_as_many_as_networkx_finds(seed):
     rest = closed.copy()
     rest[np.setdiff1d(np.arange(len(u)), used)] = True
     assert disjoint_ways(u, v, oneway, rest, source, sink)[0] == found  # the edges named are enough
+
+
+def test_nothing_open_is_no_way():
+    shut = np.ones(len(RUNGS), dtype=bool)
+    assert disjoint_legs(ladder(), [stage("a", 0), stage("b", 6)], shut)[0].routes == 0
 
 
 @given(SEEDS)
@@ -97,6 +103,20 @@ def test_criticality_equals_closing_each_edge(seed):
             assert row.added_min == pytest.approx(after - before, abs=1e-9)
         else:
             assert np.isnan([row.added_min, row.ratio]).all()
+
+
+@given(SEEDS)
+@settings(max_examples=12, deadline=None)
+def test_any_edge_of_a_country_closed_equals_searching_again(seed):
+    nodes, edges, oneway = grid(seed, oneways=0.2)
+    net = network(nodes, edges, oneway=oneway)
+    domain = build_domain(net, "AA")
+    start = domain.snap(*along(net, 0, 0.3), limit_m=500, what="start")
+    goal = domain.snap(*along(net, len(edges) - 1, 0.6), limit_m=500, what="goal")
+    found = minutes_without(reach(domain, start, domain.state())[0], goal, np.arange(len(edges)))
+    for row in range(len(edges)):
+        again = reach(domain, start, domain.state(effect(net, closed=[row])))[0].minutes(goal)
+        assert found[row] == pytest.approx(again)
 
 
 LADDER = [(LON + STEP * x, LAT + STEP * y) for y in range(4) for x in range(2)]
