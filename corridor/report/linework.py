@@ -13,6 +13,7 @@ BORDER_TOLERANCE_DEG = 0.002
 ROUTE_TOLERANCE_DEG = 0.0002
 _SAMPLES = 60
 _SAME_LINE_DEG = 0.02
+_COARSE_DEG = 0.003
 
 LatLon = list[list[float]]
 
@@ -59,6 +60,7 @@ def route_line(line: LineString) -> LatLon:
 def letter_points(lines: Sequence[LineString], window: tuple[float, float, float, float]) -> list[tuple[float, float]]:
     """One point (lat, lon) per line, inside the window, as far as possible from other lines and earlier letters."""
     frame = shapely.box(*window)
+    lines = [shapely.simplify(line, _COARSE_DEG) for line in lines]
     placed: list[shapely.Point] = []
     for index, line in enumerate(lines):
         samples = shapely.line_interpolate_point(line, np.linspace(0.06, 0.94, _SAMPLES), normalized=True)

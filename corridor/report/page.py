@@ -40,14 +40,15 @@ def build_page(results: Results) -> str:
     ]  # fmt: skip
     styles = [leaflet_css(), uplot_css(), *(read_asset(name) for name in (*MAP_STYLES, *PAGE_STYLES))]
     _check_inline(scripts, styles)
+    scores = build_score_data(results)
     page = _environment().get_template("page.html.j2")
     return page.render(
         policy=_policy(scripts),
         styles=[Markup(style) for style in styles],  # noqa: S704  (files of this package and its libraries)
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         map_html=Markup(map_html),  # noqa: S704  (built by build_map; its data are escaped there)
-        data=Markup(script_json(_page_data(results))),  # noqa: S704
-        **_words(results),
+        data=Markup(script_json(_page_data(results, scores))),  # noqa: S704
+        **_words(results, scores),
     )
 
 
@@ -72,7 +73,7 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _page_data(results: Results) -> dict[str, Any]:
+def _page_data(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
     """What the scripts work with."""
     marks = assign_marks(results.candidates)
     return {
@@ -81,13 +82,13 @@ def _page_data(results: Results) -> dict[str, Any]:
             for c in results.candidates
         ],
         "chosen": default_choice(results),
-        "scores": build_score_data(results),
+        "scores": scores,
         "profiles": build_profile_data(results),
         "messages": {language: read_messages(language) for language in LANGUAGES},
     }
 
 
-def _words(results: Results) -> dict[str, Any]:
+def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
     """What the template shows; strings are cleaned here and escaped there."""
     english = read_messages("en")
     marks = assign_marks(results.candidates)
@@ -123,8 +124,8 @@ def _words(results: Results) -> dict[str, Any]:
         "panels": [(regime, kind, [r for r in ranking if r["regime_id"] == regime and r["panel"] == kind]) for regime in regime_ids(results) for kind in ("through", "comparator")],
         "perspectives": clean([{"id": p.perspective_id, "label": p.label, "from": p.weights_from} for p in results.perspectives]),
         "default": default,
-        "groups": build_score_data(results)["groups"],
-        "weights": build_score_data(results)["perspectives"].get(default, {"groups": {}})["groups"],
+        "groups": scores["groups"],
+        "weights": scores["perspectives"].get(default, {"groups": {}})["groups"],
         "names": names,
         "marks": marks,
         "cards": [_card(results, candidate) for candidate in results.candidates],

@@ -33,7 +33,10 @@
     document.getElementById("found").textContent = !name || map.find(name) ? "" : words.get("page.not_found");
   });
 
-  var frame = document.querySelector(".map-frame");
+  var frame = document.querySelector(".map-frame"), legend = document.querySelector(".legend");
+  frame.parentNode.appendChild(legend);
+  legend.classList.remove("leaflet-control");
+  legend.open = true;
   function forPrint() {
     document.documentElement.classList.add("printing");
     map.map.invalidateSize({ animate: false });

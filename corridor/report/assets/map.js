@@ -153,10 +153,11 @@ var corridorMap = (function () {
       ["crossing road closed", "map.legend.closed"], ["crossing road planned", "map.legend.planned"],
       ["crossing rail open", "map.legend.rail"]];
     var Control = L.Control.extend({
-      options: { position: "bottomright" },
+      options: { position: "bottomleft" },
       onAdd: function () {
         var box = L.DomUtil.create("details", "legend");
         box.open = map.getSize().x > 700;
+        box.addEventListener("toggle", function () { map.fire("corridor:blocked"); });
         var head = text("summary", "", words("map.legend"));
         head.dataset.i18n = "map.legend";
         box.appendChild(head);
@@ -209,6 +210,15 @@ var corridorMap = (function () {
     });
   }
 
+  function controlBoxes(map) {
+    var frame = map.getContainer().getBoundingClientRect();
+    var nodes = map.getContainer().querySelectorAll(".leaflet-control");
+    return Array.prototype.map.call(nodes, function (node) {
+      var box = node.getBoundingClientRect();
+      return [box.left - frame.left, box.top - frame.top, box.right - frame.left, box.bottom - frame.top];
+    });
+  }
+
   /* Build all layers; `relief` is the picture, or null where online tiles lie below. */
   function draw(map, data, relief) {
     var words = wordsOf(data), routes = [], cursor = null;
@@ -217,7 +227,7 @@ var corridorMap = (function () {
     map.fitBounds(data.view);
     map.setMinZoom(Math.floor(map.getBoundsZoom(data.bounds)) - 1);
     map.attributionControl.setPrefix(false);
-    L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+    L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     var through = L.layerGroup().addTo(map), comparators = L.layerGroup().addTo(map);
     var borders = drawBorders(map, data);
     data.candidates.forEach(function (candidate) {
@@ -228,7 +238,7 @@ var corridorMap = (function () {
     var crossings = drawCrossings(map, data, words);
     var events = L.layerGroup().addTo(map), strip = L.layerGroup().addTo(map);
     var labels = corridorLabels.attach(map, data.places, data.countries, function () {
-      return letterBoxes(map, routes).concat(map.hasLayer(crossings) ? crossingBoxes(map, data) : []);
+      return letterBoxes(map, routes).concat(controlBoxes(map), map.hasLayer(crossings) ? crossingBoxes(map, data) : []);
     });
     labels.layer.addTo(map);
     fullscreen(map, words);

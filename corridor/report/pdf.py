@@ -1,0 +1,71 @@
+"""The page as a printed brief, through a Chromium that is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from corridor.errors import OutputError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
+_FLAGS = (
+    "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-extensions", "--no-pdf-header-footer",
+    "--virtual-time-budget=5000", "--host-resolver-rules=MAP * ~NOTFOUND",
+)  # fmt: skip
+_PATIENCE_S = 90
+
+
+def find_browser() -> str | None:
+    """Path of the first Chromium-like browser on the search path, or None."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def write_pdf(html: Path, pdf: Path, *, browser: str | None = None) -> Path:
+    """Print a page that :func:`corridor.report.export.write_results` wrote to A4.
+
+    Args:
+        html: the page.
+        pdf: where the brief goes; an older one is replaced once the new one is complete.
+        browser: path of Chromium, Chrome or Edge; searched for if left out.
+
+    Returns:
+        ``pdf``.
+
+    Raises:
+        OutputError: there is no browser, no page, or the browser failed.
+    """
+    program = browser or find_browser()
+    if program is None:
+        raise OutputError(f"{pdf}: printing needs Chromium, Chrome or Edge, and none is installed; open {html} and print it")
+    if not html.is_file():
+        raise OutputError(f"{html}: there is no such page to print")
+    try:
+        pdf.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".brief-", dir=pdf.parent) as work:
+            draft = Path(work) / "brief.pdf"
+            _print(program, html, draft, Path(work) / "profile")
+            draft.replace(pdf)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{pdf}: can't be written ({error.strerror or error}): choose another folder") from error
+    return pdf
+
+
+def _print(program: str, html: Path, draft: Path, profile: Path) -> None:
+    """Run the browser with a profile of its own, without its sandbox only where it could not start (as root)."""
+    address = f"{html.resolve().as_uri()}#print"
+    last = ""
+    for extra in ((), ("--no-sandbox",)):
+        command = [program, *_FLAGS, *extra, f"--user-data-dir={profile}", f"--print-to-pdf={draft}", address]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)  # noqa: S603
+        except subprocess.TimeoutExpired as error:
+            raise OutputError(f"{html}: {program} did not finish printing in {_PATIENCE_S} s") from error
+        if draft.is_file() and draft.stat().st_size > 0:
+            return
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    raise OutputError(f"{html}: {program} could not print it ({last})")
