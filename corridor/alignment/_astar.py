@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from corridor.alignment.chords import CHEAPEST, DX, DY, walk_chord
+from corridor.alignment.chords import least_price, walk_chord
 from corridor.alignment.heap import DONE, new_heap, pop, push
+from corridor.alignment.pieces import CHEAPEST, DX, DY
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -96,6 +97,10 @@ def _try_links(
             limit = min(worst, bound - rest)
             if lower > limit:
                 continue
+            if metres > 6.0 * p[DX]:
+                at_least = least_price(z, float(r), float(c), height, float(t_r), float(t_c), t_height, p)
+                if cost_u + at_least > limit:
+                    continue
         by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
         by_kind[kind_u] = cost_u
         done = walk_chord(

@@ -2,15 +2,15 @@
 
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
-# ruff: noqa: ANN001, ANN201, ANN202, PLR0912, PLR0915
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from corridor.alignment.chords import CHEAPEST, DX, DY, walk_chord
+from corridor.alignment.chords import walk_chord
 from corridor.alignment.heap import DONE, new_heap, pop, push
+from corridor.alignment.pieces import CHEAPEST, DX, DY
 
 ARC_STEP = np.pi / 90.0  # a curve is drawn by chords of two degrees
 
@@ -94,9 +94,7 @@ def list_links(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def search_links(
-    z, node_of, offsets, p, up, down, radius, source, target, price, reused, pointer, begin, end, behind
-):
+def search_links(z, node_of, offsets, p, up, down, radius, source, target, price, reused, pointer, begin, end, behind):
     """Shortest path from link to link (Dijkstra with the exact cost without turns as bound).
 
     Returns the last link of the best line (-1: none), its price and the predecessor of each link.

@@ -6,7 +6,6 @@ order (Dinic's and Denardo and Fox's observation); the result is exact and no he
 
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
-# ruff: noqa: ANN001, ANN201, ANN202, PLR0912, PLR0915
 
 from __future__ import annotations
 

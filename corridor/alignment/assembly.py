@@ -54,7 +54,9 @@ def assemble(
     legs = [_leg(terrain, problem, part, link) for part, link in _split_reused(problem, points)]
     starts = np.concatenate([[0.0], np.cumsum([leg.fitted.chainage_m[-1] for leg in legs])])
     line = np.vstack([legs[0].fitted.points, *(leg.fitted.points[1:] for leg in legs[1:])])
-    chainage = np.concatenate([[0.0], *(s + leg.fitted.chainage_m[1:] for s, leg in zip(starts[:-1], legs, strict=True))])
+    chainage = np.concatenate(
+        [[0.0], *(s + leg.fitted.chainage_m[1:] for s, leg in zip(starts[:-1], legs, strict=True))]
+    )
     radii = [legs[0].fitted.radius_m]
     for leg in legs[1:]:
         radii += [np.array([np.inf]), leg.fitted.radius_m]

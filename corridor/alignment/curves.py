@@ -112,10 +112,14 @@ def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: floa
     """Stations and heights: tangents of constant grade with a parabola at each change of grade."""
     grade = np.diff(z) / np.diff(vertex_s)
     change = np.diff(grade)
-    half = np.minimum(0.5 * np.abs(change) * vertical_radius_m, 0.5 * np.minimum(np.diff(vertex_s)[:-1], np.diff(vertex_s)[1:]))
+    half = np.minimum(
+        0.5 * np.abs(change) * vertical_radius_m, 0.5 * np.minimum(np.diff(vertex_s)[:-1], np.diff(vertex_s)[1:])
+    )
     extra = [s + h * np.linspace(-1.0, 1.0, 9) if h > 1.0 else [s] for s, h in zip(vertex_s[1:-1], half, strict=True)]
     wanted = np.concatenate([*extra, [0.0]])
-    nearest = np.abs(wanted[:, None] - along[np.clip(np.searchsorted(along, wanted)[:, None] - [[1, 0]], 0, len(along) - 1)])
+    nearest = np.abs(
+        wanted[:, None] - along[np.clip(np.searchsorted(along, wanted)[:, None] - [[1, 0]], 0, len(along) - 1)]
+    )
     wanted = np.unique(np.round(wanted[nearest.min(axis=1) > 0.05], 3))
     merged = np.sort(np.concatenate([along, wanted]))
     heights = np.interp(merged, vertex_s, z)

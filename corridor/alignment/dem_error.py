@@ -88,9 +88,7 @@ def measure_price_spread(
     found = len(values["cost_musd"])
     if not found:
         raise AlignmentError(f"none of {draws} draws of the heights (sigma {sigma_m:g} m) has a line")
-    return {
-        name: Spread(min(v), float(np.median(v)), max(v), found, draws) for name, v in values.items()
-    }
+    return {name: Spread(min(v), float(np.median(v)), max(v), found, draws) for name, v in values.items()}
 
 
 def _shifted(ground: Ground, error: Floats) -> Ground:

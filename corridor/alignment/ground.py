@@ -34,7 +34,7 @@ class Ground:
     ``z`` is (rows, cols) in metres; ``slope`` (rows, cols, 2) holds the tangents of the ground along rows and along
     columns; ``mask`` is (rows, cols) of bits that forbid a kind (0 x 0: no mask); ``friction`` is (rows, cols) in
     million USD per km added to open line while searching and never reported (0 x 0: none). ``dx_m`` and ``dy_m`` are
-    the cell's width and height in metres.
+    the cell's width and height in metres, ``steepest`` the tangent of the steepest triangle.
     """
 
     z: Floats
@@ -44,6 +44,7 @@ class Ground:
     friction: NDArray[np.float32]
     dx_m: float
     dy_m: float
+    steepest: float
 
     @property
     def arrays(self) -> tuple[NDArray[np.generic], ...]:
@@ -99,7 +100,16 @@ def build_ground(
         steer = np.ascontiguousarray(friction_musd_per_km, dtype=np.float32)
         if steer.shape != z.shape or not (steer >= 0).all():
             raise AlignmentError("friction: needs one value of 0 or more per node")
-    return Ground(z, _node_slopes(z, dx_m, dy), _block_floors(z, bits), bits, steer, float(dx_m), float(dy))
+    return Ground(
+        z,
+        _node_slopes(z, dx_m, dy),
+        _block_floors(z, bits),
+        bits,
+        steer,
+        float(dx_m),
+        float(dy),
+        _steepest(z, dx_m, dy),
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -114,6 +124,19 @@ def _node_slopes(z, dx, dy):
             out[r, c, 0] = (z[down, c] - z[up, c]) / ((down - up) * dy)
             out[r, c, 1] = (z[r, right] - z[r, left]) / ((right - left) * dx)
     return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _steepest(z, dx, dy):
+    """Tangent of the steepest of all triangles."""
+    most = 0.0
+    for r in range(z.shape[0] - 1):
+        for c in range(z.shape[1] - 1):
+            a, b, d, e = z[r, c], z[r, c + 1], z[r + 1, c], z[r + 1, c + 1]
+            across, along = 0.5 * (d + e - a - b) / dy, 0.5 * (b + e - a - d) / dx
+            most = max(most, ((b - a) / dx) ** 2 + across**2, ((e - d) / dx) ** 2 + across**2)
+            most = max(most, ((d - a) / dy) ** 2 + along**2, ((e - b) / dy) ** 2 + along**2)
+    return np.sqrt(most)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.chords import pack_parameters, walk_chord
+from corridor.alignment.chords import walk_chord
 from corridor.alignment.ground import Ground
+from corridor.alignment.pieces import pack_parameters
 from corridor.errors import AlignmentError
 from corridor.model.alignment import Kind, LinePrice, Structure
 from corridor.model.standard import DesignStandard, PriceRange, UnitCosts

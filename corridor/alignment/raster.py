@@ -74,7 +74,9 @@ def find_raster_path(
     width = cheapest * float(lengths.min()) * (1 - 1e-9)
     ring = 1 << (int(dearest * lengths.max() / width) + 3).bit_length()
     if ring > MAX_BUCKETS:
-        raise AlignmentError(f"raster prices range over a factor of {dearest / cheapest:.3g}: close the dear cells instead")
+        raise AlignmentError(
+            f"raster prices range over a factor of {dearest / cheapest:.3g}: close the dear cells instead"
+        )
     begin, last = ((r + reach) * wide + c + reach for r, c in (start, end))
     cost, parent = run_raster(
         padded.ravel(), begin, last, lengths * cheapest, moves[:, 0].astype(np.int64) * wide + moves[:, 1], pointer,

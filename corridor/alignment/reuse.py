@@ -64,7 +64,9 @@ def build_reuse_links(
             rows, cols = terrain.grid.fractional_index(inside[:, 0], inside[:, 1])
             between = tuple((float(r), float(c)) for r, c in zip(rows, cols, strict=True))
             share = (stations[i + skip] - stations[i]) / run[-1]
-            links.append(ReuseLink(a, b, metres, costs.upgrade.mid * metres / 1000.0, tunnel_km * 1000.0 * share, between))
+            links.append(
+                ReuseLink(a, b, metres, costs.upgrade.mid * metres / 1000.0, tunnel_km * 1000.0 * share, between)
+            )
     return tuple(links)
 
 

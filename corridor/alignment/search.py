@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment._astar import run_search
-from corridor.alignment.chords import CHEAPEST, pack_parameters
 from corridor.alignment.ground import CLOSED, Ground
 from corridor.alignment.heap import DONE
 from corridor.alignment.links import Levels, SearchOptions, all_moves, build_levels
+from corridor.alignment.pieces import CHEAPEST, pack_parameters
 from corridor.errors import AlignmentError
 from corridor.model.standard import DesignStandard, UnitCosts
 
@@ -142,12 +142,14 @@ def search(
     reverse: bool = False,
     informed: bool = True,
     guide: Found | None = None,
+    known_musd: float = np.inf,
 ) -> Found:
     """Run the search from start to end, or from end to start over the same links (``reverse``).
 
     With a ``near_factor`` above 1 it goes on until every state is settled that a path within that factor of the best
     can pass. ``informed`` off searches without the bound (Dijkstra), for checks. ``guide`` is what a search the other
-    way round found with at least the same ``near_factor``: its costs are the best bound there is.
+    way round found with at least the same ``near_factor``: its costs are the best bound there is. ``known_musd`` is a cost that
+    is known to be possible: links that can't stay below it are dropped early.
     """
     p = problem
     begin, end = (p.goal, p.start) if reverse else (p.start, p.goal)
@@ -163,7 +165,7 @@ def search(
         p.levels.offset_m, p.levels.kind, p.levels.first, p.levels.terminal,
         begin[0], begin[1], end[0], end[1], up, down, p.parameters, *_reversed(p.reuse, reverse),
         order, lowest, direct_m, near_factor, p.options.abort, informed,
-        ahead, np.inf if guide is None else guide.cost_musd,
+        ahead, known_musd if guide is None else guide.cost_musd,
     )  # fmt: skip
     return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))
 

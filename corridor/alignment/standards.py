@@ -46,7 +46,9 @@ def _standard(file: str, name: str, entry: dict[str, Any], defaults: dict[str, A
     for key, value in values.items():
         wanted = (int, float) if key.endswith(("_m", "_pct", "_kmh", "_doubles")) else (str,)
         if not isinstance(value, wanted) or isinstance(value, bool):
-            raise CatalogueError(f"{file}: standard {name}: field {key} must be a {'number' if float in wanted else 'text'}")
+            raise CatalogueError(
+                f"{file}: standard {name}: field {key} must be a {'number' if float in wanted else 'text'}"
+            )
     try:
         return DesignStandard(**values)
     except TypeError as fault:

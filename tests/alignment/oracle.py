@@ -8,7 +8,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from corridor.alignment.chords import pack_parameters, walk_chord
+from corridor.alignment.chords import walk_chord
+from corridor.alignment.pieces import pack_parameters
 
 
 def exact_chord(ground, standard, costs, a, b):

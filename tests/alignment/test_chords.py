@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.alignment.chords import pack_parameters, walk_chord
+from corridor.alignment.chords import least_price, walk_chord
 from corridor.alignment.ground import build_ground, ground_heights
+from corridor.alignment.pieces import pack_parameters
 from corridor.alignment.pricing import price_pieces, split_line, structures_of
 from corridor.alignment.repricing import price_steps
 from tests.alignment.helpers import costs, hills, standard
@@ -111,3 +112,21 @@ def test_the_pieces_add_up_and_short_steps_agree():
         walk_chord(*arrays, *a, *b, p, cost, np.inf, np.empty(24), np.zeros((0, 8)), 0, 0.0)
     assert exact == pytest.approx(cost[0], rel=1e-12)
     assert price_steps(line, ground, standard(), costs()).total_musd == pytest.approx(exact, rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_quick_bound_is_never_above_the_price(seed):
+    rng = np.random.default_rng(seed)
+    ground = hills((60, 60), 200.0, [100.0, 400.0, 900.0][seed % 3], seed, smooth=4.0)
+    p = pack_parameters(ground, standard(), costs())
+    bounds = []
+    for _ in range(40):
+        a, b = rng.integers(0, 60, (2, 2))
+        if np.abs(a - b).max() < 6:
+            continue
+        ends = [(float(r), float(c), float(ground.z[r, c])) for r, c in (a, b)]
+        bound = least_price(ground.z, *ends[0], *ends[1], p)
+        bounds.append(bound)
+        price = min(walk(ground, *ends, kind=kind).min() for kind in range(3))
+        assert bound <= price * (1 + 1e-12)
+    assert len(bounds) > 10

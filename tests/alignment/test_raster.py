@@ -31,7 +31,9 @@ def explicit(price, start, end, neighbours, exact):
     return dijkstra(graph, indices=start[0] * cols + start[1])[end[0] * cols + end[1]]
 
 
-@pytest.mark.parametrize(("neighbours", "exact", "tolerance"), [(8, False, 1e-12), (16, False, 1e-12), (32, True, 1e-6)])
+@pytest.mark.parametrize(
+    ("neighbours", "exact", "tolerance"), [(8, False, 1e-12), (16, False, 1e-12), (32, True, 1e-6)]
+)
 def test_cost_equals_that_of_an_explicit_graph(neighbours, exact, tolerance):
     for seed in range(4):
         price = np.random.default_rng(seed).uniform(1, 9, (13, 11))
@@ -43,7 +45,9 @@ def test_cost_equals_that_of_an_explicit_graph(neighbours, exact, tolerance):
 
 def test_even_price_gives_the_straight_line():
     assert find_raster_path(np.full((9, 9), 2.0), (0, 0), (8, 8), 10.0).cost == pytest.approx(2 * 80 * np.sqrt(2))
-    assert find_raster_path(np.full((9, 9), 2.0), (0, 0), (8, 4), 1.0, 16, True).cost == pytest.approx(2 * np.hypot(8, 4))
+    assert find_raster_path(np.full((9, 9), 2.0), (0, 0), (8, 4), 1.0, 16, True).cost == pytest.approx(
+        2 * np.hypot(8, 4)
+    )
 
 
 def test_closed_cells_are_gone_round_or_part_the_terminals():
