@@ -1,0 +1,247 @@
+"""A new road or railway between two places: data in, the cheapest buildable line and its files out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import shapely
+from affine import Affine
+
+from corridor.alignment.align import align_on
+from corridor.alignment.links import SearchOptions
+from corridor.alignment.standards import find_standard
+from corridor.alignment.terrain_frame import Terrain, build_terrain
+from corridor.alignment.tradeoff import TradeoffPoint, sweep_grade, sweep_tunnel_price
+from corridor.errors import AlignmentError, OutputError
+from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
+from corridor.geo.rasters import grid_over, warp
+from corridor.model.alignment import Alignment
+from corridor.model.grid import Grid
+from corridor.model.section import UnitCost
+from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.sources.borders import read_borders
+from corridor.sources.inputs import Inputs, find_place, load_dem
+from corridor.sources.places import read_places
+from corridor.sources.reference import load_catalogue
+from corridor.study import Place, Study
+from corridor.terrain.surface import Dem
+
+Sweep = Literal["grade", "tunnel-price"]
+TUNNEL_PRICES_MUSD_PER_KM = (15.0, 20.0, 30.0, 40.0, 60.0, 80.0)
+MIN_CELL_M = 100.0
+MAX_CELLS = 4_000_000
+MARGIN = 0.5
+MIN_MARGIN_M = 30_000.0
+
+
+@dataclass(frozen=True)
+class NewLine:
+    """A line that was found, what it was found on, and the points of a sweep if one was asked."""
+
+    alignment: Alignment
+    start: Place
+    end: Place
+    standard: DesignStandard
+    dem: Dem
+    sweep: tuple[TradeoffPoint, ...]
+
+
+def find_new_line(
+    study: Study,
+    start: str,
+    end: str,
+    standard_id: str,
+    *,
+    dem: Sequence[Path] = (),
+    sweep: Sweep | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> NewLine:
+    """The cheapest line under a design standard between two places, each a name or ``lat,lon``.
+
+    Prices are the catalogue's. The search runs in the UTM zone of the middle on cells of the elevation model's size,
+    at least 100 m and coarser where that would be over four million cells.
+
+    Raises:
+        AlignmentError: the standard isn't known, or there is no way: says which limit closes it.
+        StudyError: a place isn't known.
+        CoverageError: the elevation model doesn't reach over both places.
+    """
+    standard = find_standard(standard_id)
+    progress("reading places and heights")
+    inputs = Inputs(
+        load_catalogue(study.path(study.sources.reference)),
+        read_borders(study.path(study.sources.borders)),
+        read_places(study.path(study.sources.places)) if study.sources.places else None,
+        load_dem(study, dem),
+        None,
+    )
+    ends = [_place(text, which, study, inputs) for text, which in ((start, "FROM"), (end, "TO"))]
+    inputs.dem.require([p.lon for p in ends], [p.lat for p in ends], "FROM and TO")
+    terrain, points = _terrain(inputs.dem, ends)
+    costs = unit_costs(inputs.catalogue.unit_costs, standard.mode)
+    options = SearchOptions()
+    progress(f"searching {terrain.grid.shape[0]} x {terrain.grid.shape[1]} cells for {standard_id}")
+    found = align_on(terrain, points[0], points[1], standard, costs, options)
+    swept: list[TradeoffPoint] = []
+    if sweep is not None:
+        progress(f"sweeping over {sweep}")
+        ends_xy = points[0], points[1]
+        if sweep == "grade":
+            swept = sweep_grade(terrain, *ends_xy, standard, costs, options)
+        else:
+            swept = sweep_tunnel_price(terrain, *ends_xy, standard, costs, options, TUNNEL_PRICES_MUSD_PER_KM)
+    return NewLine(found, ends[0], ends[1], standard, inputs.dem, tuple(swept))
+
+
+def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
+    """The catalogue's prices of one mode as the search takes them.
+
+    Raises:
+        AlignmentError: the catalogue lacks one that the search needs.
+    """
+    prices = {c.kind: PriceRange(*_range(c)) for c in table if c.mode == mode}
+    missing = [kind for kind in ("surface", "bridge", "tunnel") if kind not in prices]
+    if missing:
+        raise AlignmentError(f"unit_costs.csv: no row for {mode} {', '.join(missing)}; add one for each")
+    return UnitCosts(prices["surface"], prices["bridge"], prices["tunnel"], prices.get("upgrade", PriceRange(0, 0, 0)))
+
+
+def _range(cost: UnitCost) -> tuple[float, float, float]:
+    value = cost.cost_musd_per_km
+    return value.low, value.mid, value.high
+
+
+def _place(text: str, which: str, study: Study, inputs: Inputs) -> Place:
+    parts = text.split(",")
+    if len(parts) != 2:
+        return find_place(text, which, study, inputs)
+    try:
+        lat, lon = (float(part) for part in parts)
+    except ValueError:
+        return find_place(text, which, study, inputs)
+    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+        raise AlignmentError(f"{which}: '{text}' is no point on Earth; write lat,lon in degrees")
+    country = str(inputs.borders.country_at(lon, lat)[0]) or "XX"
+    return Place(name=f"{lat:g} N {lon:g} E", lon=lon, lat=lat, country=country)
+
+
+def _terrain(dem: Dem, ends: Sequence[Place]) -> tuple[Terrain, list[tuple[float, float]]]:
+    """The ground about two places in their UTM zone, and the places in it."""
+    crs = utm_crs(sum(p.lon for p in ends) / 2, sum(p.lat for p in ends) / 2)
+    points = [project(shapely.Point(p.lon, p.lat), WGS84, crs) for p in ends]
+    apart = float(distance_m(ends[0].lon, ends[0].lat, ends[1].lon, ends[1].lat))
+    if apart < 2 * dem.resolution_m:
+        raise AlignmentError(
+            f"FROM and TO are {apart:.0f} m apart, under two cells of the elevation model; use a finer one"
+        )
+    margin = max(MARGIN * apart, MIN_MARGIN_M)
+    west, east = min(p.x for p in points) - margin, max(p.x for p in points) + margin
+    south, north = min(p.y for p in points) - margin, max(p.y for p in points) + margin
+    whole = grid_over(dem.grid, crs).bounds
+    west, south, east, north = max(west, whole[0]), max(south, whole[1]), min(east, whole[2]), min(north, whole[3])
+    cell = max(dem.resolution_m, MIN_CELL_M, math.sqrt((east - west) * (north - south) / MAX_CELLS))
+    shape = (max(int((north - south) / cell), 3), max(int((east - west) / cell), 3))
+    grid = Grid(crs, Affine(cell, 0, west, 0, -cell, north), shape)
+    return build_terrain(warp(dem.heights_m, dem.grid, grid), grid), [(p.x, p.y) for p in points]
+
+
+def describe_new_line(new: NewLine) -> dict[str, Any]:
+    """The figures of a line as plain values: prices by kind in million USD, lengths in km."""
+    line, price = new.alignment, new.alignment.price
+    kinds = {"surface": price.surface, "bridge": price.bridge, "tunnel": price.tunnel, "portals": price.ends}
+    return {
+        "from": {"name": new.start.name, "lat": new.start.lat, "lon": new.start.lon},
+        "to": {"name": new.end.name, "lat": new.end.lat, "lon": new.end.lon},
+        "standard": line.standard_id,
+        "length_km": line.length_km,
+        "tunnel_km": line.tunnel_km,
+        "longest_tunnel_km": line.longest_tunnel_km,
+        "bridge_km": line.bridge_km,
+        "max_grade_pct": line.max_grade_pct,
+        "min_radius_m": line.min_radius_m if math.isfinite(line.min_radius_m) else None,
+        "ascent_m": line.ascent_m,
+        "cost_musd": {"low": price.total.low, "mid": price.total.mid, "high": price.total.high},
+        "cost_musd_by_kind": {k: {"low": v.low, "mid": v.mid, "high": v.high} for k, v in kinds.items()},
+        "cell_m": line.cell_m,
+        "dem": {"title": new.dem.source.title, "resolution_m": new.dem.resolution_m, "date": new.dem.source.date},
+        "notes": list(line.notes),
+        "sweep": [point.as_row() for point in new.sweep],
+    }
+
+
+def write_new_line(new: NewLine, folder: Path) -> Path:
+    """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures) and, for a sweep, ``tradeoff.csv``.
+
+    Each file appears whole. With matplotlib a sweep is drawn too (``tradeoff.svg``). Gives the path of the line.
+
+    Raises:
+        OutputError: the folder can't be written.
+    """
+    files: dict[str, str] = {
+        "alignment.json": json.dumps(describe_new_line(new), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
+        "alignment.geojson": json.dumps(_features(new), ensure_ascii=False, allow_nan=False) + "\n",
+    }
+    if new.sweep:
+        table = pd.DataFrame([point.as_row() for point in new.sweep])
+        files["tradeoff.csv"] = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        chart = _tradeoff_chart(table)
+        if chart:
+            files["tradeoff.svg"] = chart
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            part = folder / f".{name}.part"
+            part.write_text(text, encoding="utf-8")
+            part.replace(folder / name)
+    except OSError as fault:
+        raise OutputError(f"{folder}: can't be written ({fault.strerror}); choose another folder with --out") from fault
+    return folder / "alignment.geojson"
+
+
+def _features(new: NewLine) -> dict[str, Any]:
+    line = new.alignment
+    flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
+    xy = shapely.get_coordinates(flat)
+    points = np.column_stack([xy.round(6), line.line[:, 2].round(1)])
+    features = [_feature(points, {"kind": "line", "standard": line.standard_id, "length_km": line.length_km})]
+    for structure in line.structures:
+        inside = (line.chainage_m > structure.from_m) & (line.chainage_m < structure.to_m)
+        chain = np.concatenate([[structure.from_m], line.chainage_m[inside], [structure.to_m]])
+        piece = np.column_stack([np.interp(chain, line.chainage_m, points[:, i]) for i in range(3)])
+        facts = {"kind": structure.kind, "length_km": structure.length_m / 1000, "extent_m": structure.extent_m}
+        features.append(_feature(piece, facts | {"from_km": structure.from_m / 1000, "to_km": structure.to_m / 1000}))
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _feature(points: np.ndarray[Any, np.dtype[np.float64]], facts: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "properties": facts, "geometry": {"type": "LineString", "coordinates": points.tolist()}}
+
+
+def _tradeoff_chart(table: pd.DataFrame) -> str:
+    """Price with its range and tunnel length against what was varied, as SVG; '' without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return ""
+    import io
+
+    known = table.dropna(subset=["cost_musd_mid"]) if "cost_musd_mid" in table else table.iloc[:0]
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    price = figure.add_subplot()
+    price.fill_between(known["value"], known["cost_musd_low"], known["cost_musd_high"], color="#0072B2", alpha=0.2)
+    price.plot(known["value"], known["cost_musd_mid"], color="#0072B2", marker="o")
+    price.set_xlabel(str(table["parameter"].iloc[0]).replace("_", " "))
+    price.set_ylabel("million USD (range shaded)", color="#0072B2")
+    tunnels = price.twinx()
+    tunnels.plot(known["value"], known["tunnel_km"], color="#D55E00", marker="s", linestyle="--")
+    tunnels.set_ylabel("km in tunnels (dashed)", color="#D55E00")
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()

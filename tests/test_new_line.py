@@ -1,0 +1,93 @@
+"""New lines between places of the bundled study, against what is known of the ground."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+import shapely
+
+import corridor
+from corridor.cli import main
+from corridor.errors import AlignmentError, CoverageError, StudyError
+from corridor.new_line import describe_new_line, find_new_line, unit_costs, write_new_line
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def study():
+    return corridor.Study.bundled("syunik")
+
+
+@pytest.fixture(scope="module")
+def base_tunnel(study):
+    return find_new_line(study, "Kapan", "38.9096,46.0227", "rail-12")
+
+
+def test_kapan_ordubad_at_twelve_per_mille_is_a_base_tunnel_or_goes_round(base_tunnel):
+    """At 35 million dollars a km of tunnel, near the 30 up to which it pays to bore through."""
+    line = base_tunnel.alignment
+    assert line.max_grade_pct <= 1.2 + 1e-6
+    if line.longest_tunnel_km > 40:
+        assert line.longest_tunnel_km == pytest.approx(46.5, abs=2)
+    else:
+        assert line.length_km > 100
+
+
+def test_mincivan_julfa_keeps_to_the_aras(study):
+    new = find_new_line(study, "Mincivan", "38.954,45.6296", "rail-25")
+    assert new.alignment.length_km == pytest.approx(115, abs=8)
+    features = json.loads((write_new_line(new, _folder(study))).read_text())["features"]
+    line = shapely.geometry.shape(features[0]["geometry"])
+    assert shapely.bounds(line)[1] == pytest.approx(38.84, abs=0.05)
+
+
+def _folder(study):
+    import tempfile
+    from pathlib import Path
+
+    return Path(tempfile.mkdtemp()) / study.id
+
+
+def test_files_hold_what_was_found(base_tunnel, tmp_path):
+    path = write_new_line(base_tunnel, tmp_path / "new")
+    facts = json.loads((tmp_path / "new" / "alignment.json").read_text())
+    assert facts == json.loads(json.dumps(describe_new_line(base_tunnel)))
+    parts = facts["cost_musd_by_kind"]
+    for end in ("low", "mid", "high"):
+        assert facts["cost_musd"][end] >= sum(part[end] for part in parts.values()) - 1e-6
+    features = json.loads(path.read_text())["features"]
+    assert {f["properties"]["kind"] for f in features} >= {"line"}
+    assert all(len(point) == 3 for point in features[0]["geometry"]["coordinates"])
+    assert not list((tmp_path / "new").glob(".*"))
+
+
+def test_bad_input_is_said(study):
+    with pytest.raises(AlignmentError, match="rail-7"):
+        find_new_line(study, "Kapan", "Ordubad", "rail-7")
+    with pytest.raises(StudyError, match="did you mean Ordubad"):
+        find_new_line(study, "Kapan", "Ordubat", "rail-18")
+    with pytest.raises(CoverageError, match="FROM and TO"):
+        find_new_line(study, "Kapan", "10.0,10.0", "rail-18")
+    with pytest.raises(AlignmentError, match="no point on Earth"):
+        find_new_line(study, "Kapan", "95.0,10.0", "rail-18")
+    with pytest.raises(AlignmentError, match="under two cells"):
+        find_new_line(study, "39.2076,46.4068", "39.2080,46.4070", "rail-18")
+    with pytest.raises(AlignmentError, match="no row for rail surface, bridge, tunnel"):
+        unit_costs([], "rail")
+
+
+def test_the_command_sweeps_and_writes(monkeypatch, tmp_path, capsys):
+    argv = ["corridor", "align", "Goris", "Sisian", "-s", "road-80", "--sweep", "tunnel-price", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", argv)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 0
+    assert "alignment.geojson" in capsys.readouterr().out
+    rows = (tmp_path / "tradeoff.csv").read_text().splitlines()
+    assert len(rows) == 7
+    tunnels = [float(row.split(",")[rows[0].split(",").index("tunnel_km")]) for row in rows[1:]]
+    assert tunnels[0] >= tunnels[-1]
+    assert (tmp_path / "tradeoff.svg").read_text().startswith("<?xml")
