@@ -24,13 +24,13 @@ from corridor.sources.reference import Catalogue
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-TIME_UNCERTAINTY = 0.25
+SPEED_UNCERTAINTY = 0.25
 _NEAR_LINE_M = 5000.0
 
 
 def minutes_range(minutes: float) -> Range:
-    """Travel time with the stated uncertainty of 25 % to both sides."""
-    return Range(minutes * (1 - TIME_UNCERTAINTY), minutes, minutes * (1 + TIME_UNCERTAINTY))
+    """Travel time at speeds 25 % higher and lower than the stated ones."""
+    return Range(minutes / (1 + SPEED_UNCERTAINTY), minutes, minutes / (1 - SPEED_UNCERTAINTY))
 
 
 def section_part(section: Section, line: LineString, minutes: float, match: Match | None, reverse: bool) -> Part:

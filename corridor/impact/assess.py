@@ -167,11 +167,21 @@ def _measure(
         "regime_id": regime.regime_id if regime else OUTSIDE,
         **_regime_checks(candidate, regime),
         **measured.metrics,
+        **_by_axis(measured.axes),
     }
     if regime:
         row |= {"clarity_of_6": regime.clarity, "open_questions": "; ".join(regime.open_questions)}
         row |= {f"declared_{question}": regime.attributes[question].text for question in QUESTIONS}
     return row, measured.places
+
+
+def _by_axis(axes: pd.DataFrame) -> dict[str, float]:
+    """Shared kilometres with each axis, certain and with what runs beside it."""
+    found = {}
+    for axis in axes.itertuples(index=False):
+        name = f"shared_{axis.axis_id.replace('-', '_')}_km"
+        found |= {name: axis.shared_km_low, f"{name}_low": axis.shared_km_low, f"{name}_high": axis.shared_km_high}
+    return found
 
 
 def _regime_checks(candidate: Candidate, regime: Regime | None) -> dict[str, float]:
