@@ -89,7 +89,7 @@ def find_place(wanted: Place | str, field: str, study: Study, inputs: Inputs) ->
 
 
 def _require_known(study: Study, catalogue: Catalogue, places: Places | None) -> None:
-    """Find every place and node that the study names before anything long is read."""
+    """Find every place, node and axis section that the study names before anything long is read."""
     faults = []
     for field in ("origin", "destination", "border_crossing", "capital"):
         try:
@@ -101,6 +101,12 @@ def _require_known(study: Study, catalogue: Catalogue, places: Places | None) ->
             f"{study.id}: checks '{row.name}': '{node}' is no node of the catalogue; correct it"
             for node in (row.from_node, *row.via, row.to_node)
             if node not in catalogue.nodes
+        ]
+    for axis in study.impact.axes if study.impact else ():
+        faults += [
+            f"{study.id}: impact.axes '{axis.id}': '{key}' is no section of the catalogue; correct it"
+            for key in axis.sections
+            if key not in catalogue.sections
         ]
     if faults:
         raise StudyError("; ".join(faults))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.made_up.ground import write_dem
 from tests.made_up.osm import STREETS, WAYS, write_osm
-from tests.made_up.study import NAME, OPENED, RIDGE, write_study
+from tests.made_up.study import IMPACT, NAME, OPENED, RIDGE, STUDY, write_study
 
 # Spoils the study in a folder and gives the words to add to the command line.
 Change = Callable[[Path], list[str]]
@@ -102,6 +102,18 @@ def table(name: str, *pairs: tuple[str, str]) -> Change:
             assert old in text
             text = text.replace(old, new)
         path.write_text(text, encoding="utf-8")
+        return []
+
+    return change
+
+
+def impact(old: str, new: str) -> Change:
+    """Let the study measure impacts, with a piece of what it says of them replaced."""
+
+    def change(folder: Path) -> list[str]:
+        if old not in IMPACT:
+            raise ValueError(f"the study says nothing like {old!r} of impacts")
+        (folder / NAME).write_text(STUDY + IMPACT.replace(old, new), encoding="utf-8")
         return []
 
     return change
@@ -205,6 +217,16 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["checks 'x': 'korvo' is no node of the catalogue"],
     ),
     "path out of the package": (study(('"borders.geojson"', '"package:../../x"')), ["leads out of the packaged data"]),
+    # what it measures for others
+    "no regimes": (impact('"regimes.toml"', '"none.toml"'), ["none.toml: no such file"]),
+    "regimes of other sources": (
+        impact('regimes = "regimes.toml"\n', ""), ["regimes.toml: regimes.", "is no known source"],
+    ),
+    "unknown centre": (impact('["Dalemoor"]', '["Dalmoor"]'), ["impact.centres: no place is called 'Dalmoor'"]),
+    "unknown neighbour": (impact('"XA"', '"XD"'), ["no country 'XD'"]),
+    "unknown section of an axis": (
+        impact('["valley-middle"]', '["valley-muddle"]'), ["impact.axes 'valley-axis': 'valley-muddle' is no section"],
+    ),
     # the study's other files
     "no catalogue": (file("reference/sections.csv", None), ["sections.csv: no such file"]),
     "catalogue of other columns": (
