@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SCRIPT_CODES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+_TEMPLATE_SIGNS = re.compile(r"\{(?=[{%#])")
 _SCHEMES = ("http", "https")
 
 
@@ -43,13 +44,14 @@ def script_json(value: Any) -> str:
     """Give JSON that may stand inside a ``<script>`` element.
 
     ``<``, ``>``, ``&`` and the two line separators of Unicode become escapes, so that no string can end the element
-    or open a comment.
+    or open a comment. So do braces that would open a template expression: Folium passes what its elements gave
+    through its template engine once more.
 
     Raises:
         ValueError: a number is not finite (no such number may reach a page).
     """
     text = json.dumps(clean(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.translate(_SCRIPT_CODES)
+    return _TEMPLATE_SIGNS.sub(r"\\u007b", text.translate(_SCRIPT_CODES))
 
 
 def safe_url(url: str) -> str:

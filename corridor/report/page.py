@@ -100,7 +100,8 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
     def say(key: str, values: dict[str, Any] | None = None) -> str:
         text = english.get(key, key)
         for name, value in (values or {}).items():
-            text = text.replace(f"{{{name}}}", clean_text(value))
+            words = english.get(value["t"], value["or"]) if isinstance(value, dict) else value
+            text = text.replace(f"{{{name}}}", clean_text(words))
         return text
 
     ranking = ranking_rows(results, default)

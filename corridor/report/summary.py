@@ -60,7 +60,7 @@ def _first(results: Results) -> Sentence | None:
         return None
     firsts = [row for row in rows if row["rank"] == 1]
     values = {
-        "view": view.label,
+        "view": {"t": f"perspective.{view.perspective_id}", "or": view.label},
         "count": len(rows),
         "name": ", ".join(_name(results, row["candidate_id"]) for row in firsts),
         "score": f"{firsts[0]['score']:.2f}",

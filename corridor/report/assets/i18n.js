@@ -4,8 +4,14 @@ window.corridorWords = (function () {
   var messages = {}, language = "en";
   var RIGHT_TO_LEFT = ["fa", "ar", "he"];
 
+  /* Values go in isolated where the text runs from right to left; a value may be a message itself: {t: key, or: text}. */
   function fill(text, values) {
-    return text.replace(/\{(\w+)\}/g, function (whole, key) { return values && key in values ? String(values[key]) : whole; });
+    return text.replace(/\{(\w+)\}/g, function (whole, key) {
+      if (!values || !(key in values)) { return whole; }
+      var value = values[key];
+      if (value && typeof value === "object") { value = known(value.t) ? get(value.t) : value.or; }
+      return RIGHT_TO_LEFT.indexOf(language) >= 0 ? "\u2068" + value + "\u2069" : String(value);
+    });
   }
   function get(key, values) {
     var text = (messages[language] && messages[language][key]) || (messages.en && messages.en[key]);

@@ -1,0 +1,264 @@
+"""The page in Chromium with the network off: nothing asked for, nothing run that shouldn't, ranks as Python's."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corridor.errors import OutputError
+from corridor.report.export import write_results
+from corridor.report.map import build_map
+from corridor.report.pdf import find_browser, write_pdf
+from tests.report.made_up import CRITERIA, hostile_results, metric_table, results, scorable
+
+pytestmark = pytest.mark.browser
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --lang=en --window-size=1366,768"
+).split()
+
+
+@pytest.fixture(scope="module")
+def driver():
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
+    chromium, chromedriver = find_browser(), shutil.which("chromedriver")
+    if not chromium or not chromedriver:
+        pytest.skip("Chromium or its driver isn't installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return write_results(results(), tmp_path_factory.mktemp("page") / "out")
+
+
+def open_page(driver, path, width=1366, height=768):
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    driver.get_log("browser")
+    driver.get_log("performance")
+    driver.get(path.as_uri())
+
+
+def requested(driver):
+    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    return {m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"}
+
+
+def faults(driver):
+    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def test_the_page_asks_nobody_for_anything(driver, page):
+    open_page(driver, page)
+    assert driver.execute_script("return document.documentElement.classList.contains('ready')")
+    assert faults(driver) == []
+    assert {url.split(":")[0] for url in requested(driver)} <= {"file", "data"}
+    assert driver.execute_script("return document.querySelector('.leaflet-image-layer').naturalWidth") > 50
+    assert driver.execute_script("return document.querySelectorAll('.leaflet-routes-pane path').length") >= 10
+
+
+def test_the_policy_stops_what_would_call_home(driver, page):
+    open_page(driver, page)
+    outcome = driver.execute_async_script(
+        "var done = arguments[0]; fetch('https://example.org/').then(function () { done('sent'); }, function (e) { done('' + e); });"
+    )
+    assert "sent" not in outcome
+    assert any("Content Security Policy" in text for text in faults(driver))
+
+
+def test_a_saved_map_works_by_itself(driver, tmp_path):
+    path = tmp_path / "map.html"
+    build_map(results()).save(str(path))
+    open_page(driver, path)
+    assert faults(driver) == []
+    assert {url.split(":")[0] for url in requested(driver)} <= {"file", "data"}
+    assert "way exists" in driver.execute_script("return document.querySelector('.legend').textContent")
+
+
+def test_hostile_names_run_nothing(driver, tmp_path):
+    path = write_results(hostile_results(), tmp_path / "out")
+    open_page(driver, path)
+    for code in ("en", "fa"):
+        driver.execute_script(
+            "var s = document.getElementById('language'); s.value = arguments[0]; s.dispatchEvent(new Event('change'));"
+            "document.querySelectorAll('button.route').forEach(function (b) { b.click(); });"
+            "document.querySelectorAll('.crossing-box, .letter-box').forEach(function (n) { n.click(); });"
+            "document.querySelectorAll('.leaflet-interactive').forEach(function (n) {"
+            " n.dispatchEvent(new MouseEvent('mouseover', {bubbles: true, clientX: 300, clientY: 300})); });",
+            code,
+        )
+    assert driver.execute_script("return [typeof window.hacked, document.querySelectorAll('img[src=x], svg[onload]').length]") == ["undefined", 0]
+    assert driver.execute_script("return document.title").startswith("<img src=x")
+    assert "\u202e" not in driver.execute_script("return document.body.textContent")
+    assert {url.split(":")[0] for url in requested(driver)} <= {"file", "data"}
+    assert [text for text in faults(driver) if "favicon" not in text] == []
+
+
+def python_ranks(matrix, weights):
+    from corridor.scoring.rank import rank_alternatives
+
+    table = rank_alternatives(matrix, weights)
+    table = table[table["rank"].notna()]
+    return {
+        (row.regime_id, row.panel, row.candidate_id): (int(row.rank), bool(row.tied), float(row.score))
+        for row in table.itertuples()
+    }
+
+
+RANK_ALL = """
+var s = JSON.parse(document.getElementById('page-data').textContent).scores;
+var within = s.perspectives['equal'].within;
+return arguments[0].map(function (w) {
+  var groups = {};
+  s.groups.forEach(function (g, i) { groups[g] = w[i]; });
+  return s.panels.map(function (p) {
+    return corridorRank.panel(p, s.criteria, groups, within).map(function (r) {
+      return [p.regime, p.kind, r.id, r.rank, r.tied, r.score];
+    });
+  });
+});
+"""
+
+
+def test_the_page_ranks_as_python_does_for_many_weights(driver, page):
+    from corridor.scoring.matrix import build_matrix
+
+    matrix = build_matrix(scorable(metric_table()), CRITERIA)
+    rng = np.random.default_rng(7)
+    groups = ["distance", "terrain", "people"]
+    draws = rng.dirichlet(np.ones(3), 300)
+    draws[::10] = np.round(draws[::10], 1) + np.array([1e-3, 0, 0])
+    draws[5] = [1.0, 0.0, 0.0]
+    open_page(driver, page)
+    answers = driver.execute_script(RANK_ALL, draws.tolist())
+    for weights, answer in zip(draws.tolist(), answers, strict=True):
+        expected = python_ranks(matrix, dict(zip(groups, weights, strict=True)))
+        got = {(regime, kind, key): (rank, tied, score) for panel in answer for regime, kind, key, rank, tied, score in panel}
+        assert got.keys() == expected.keys()
+        for key, (rank, tied, score) in got.items():
+            assert (rank, tied) == expected[key][:2], (weights, key)
+            assert score == pytest.approx(expected[key][2], abs=1e-12)
+
+
+def test_sliders_and_perspectives_rank_anew(driver, page):
+    open_page(driver, page)
+    ranks = "return [...document.querySelectorAll('.panel:not([hidden]) li:not(.unranked)')].map(n => [n.dataset.id, n.querySelector('.rank').textContent, n.querySelector('.score').textContent])"
+    before = driver.execute_script(ranks)
+    driver.execute_script("var p = document.getElementById('perspective'); p.value = 'time'; p.dispatchEvent(new Event('change'))")
+    changed = driver.execute_script(ranks)
+    assert changed != before
+    table = results().ranking
+    wanted = table[(table["perspective"] == "time") & (table["regime_id"] == "free") & table["rank"].notna()]
+    assert [[r.candidate_id, str(r.rank), f"{r.score:.3f}"] for r in wanted.itertuples()] == changed
+    driver.execute_script("var s = document.querySelector('[data-group=terrain]'); s.value = 100; s.dispatchEvent(new Event('input'))")
+    assert driver.execute_script("return document.getElementById('perspective').value") == ""
+    assert driver.execute_script(ranks) != changed
+    driver.execute_script("document.getElementById('reset').click()")
+    assert driver.execute_script(ranks) == changed
+
+
+def test_the_regime_switches_ranking_and_table(driver, page):
+    open_page(driver, page)
+    shown = "return [...document.querySelectorAll('#metrics tbody tr:not([hidden])')].map(n => n.dataset.regime)"
+    assert set(driver.execute_script(shown)) == {"free"}
+    driver.execute_script("var r = document.getElementById('regime'); r.value = 'gated'; r.dispatchEvent(new Event('change'))")
+    assert set(driver.execute_script(shown)) == {"gated"}
+    assert len(driver.execute_script(shown)) == 5
+
+
+def test_choosing_a_route_lights_it_up_everywhere(driver, page):
+    open_page(driver, page)
+    driver.execute_script("document.querySelector('.metrics tr[data-id=south] button.route').click()")
+    assert driver.execute_script("return [...document.querySelectorAll('.card:not([hidden])')].map(n => n.dataset.id)") == ["south"]
+    assert driver.execute_script("return document.querySelectorAll('.ranks li.chosen, .metrics tr.chosen').length") == 4
+    assert driver.execute_script("return document.querySelector('.letter.chosen').textContent") == "C"
+    assert "Route south" in driver.execute_script("return document.getElementById('profile-words').textContent")
+    assert driver.execute_script("return document.querySelector('#chart canvas').width") > 300
+
+
+def test_the_table_sorts_by_keyboard(driver, page):
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, page)
+    button = driver.find_elements("css selector", "#metrics .sort")[2]
+    order = "return [...document.querySelectorAll('#metrics tbody tr:not([hidden])')].map(n => n.dataset.id)"
+    button.send_keys(Keys.ENTER)
+    assert driver.execute_script(order) == ["far", "cut", "south", "middle", "north"]
+    button.send_keys(Keys.ENTER)
+    assert driver.execute_script(order) == ["north", "middle", "south", "cut", "far"]
+    assert driver.execute_script("return document.activeElement.closest('th').getAttribute('aria-sort')") == "descending"
+
+
+@pytest.mark.parametrize("width", [360, 768, 1366, 1920])
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_no_sideways_scrolling_at_any_width(driver, page, width, language):
+    open_page(driver, page, width, 740)
+    driver.execute_script("var s = document.getElementById('language'); s.value = arguments[0]; s.dispatchEvent(new Event('change'))", language)
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    assert driver.execute_script("return [document.documentElement.lang, document.documentElement.dir]") == [language, "rtl" if language == "fa" else "ltr"]
+
+
+def test_labels_do_not_touch(driver, page):
+    open_page(driver, page)
+    driver.execute_script("document.querySelector('.map-frame').scrollIntoView()")
+    boxes = driver.execute_script("return [...document.querySelectorAll('.place bdi')].map(n => { var b = n.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })")
+    assert boxes
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
+
+
+def axe_script():
+    """axe-core, from CORRIDOR_AXE or by npm; None where neither is at hand."""
+    stated = os.environ.get("CORRIDOR_AXE", "")
+    if stated:
+        return Path(stated)
+    return next((p for p in Path.cwd().glob("node_modules/axe-core/axe.min.js")), None)
+
+
+def test_axe_finds_nothing_serious(driver, page, tmp_path):
+    script = axe_script()
+    if script is None and shutil.which("npm"):
+        done = subprocess.run(["npm", "install", "--no-save", "--silent", "--prefix", str(tmp_path), "axe-core@4"], capture_output=True, timeout=120, check=False)
+        found = tmp_path / "node_modules" / "axe-core" / "axe.min.js"
+        script = found if done.returncode == 0 and found.is_file() else None
+    if script is None:
+        pytest.skip("axe-core isn't at hand: set CORRIDOR_AXE to axe.min.js, or install npm")
+    open_page(driver, page)
+    driver.execute_script(script.read_text(encoding="utf-8"))
+    for language in ("en", "fa"):
+        driver.execute_script("var s = document.getElementById('language'); s.value = arguments[0]; s.dispatchEvent(new Event('change'))", language)
+        found = driver.execute_async_script("var done = arguments[0]; axe.run(document).then(done)")
+        serious = [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in found["violations"] if v["impact"] in ("serious", "critical")]
+        assert serious == []
+
+
+def test_the_brief_is_two_to_four_pages(driver, page, tmp_path):
+    pdf = write_pdf(page, tmp_path / "brief.pdf")
+    data = pdf.read_bytes()
+    assert data.startswith(b"%PDF")
+    assert 2 <= data.replace(b"/Type /Pages", b"").count(b"/Type /Page") <= 4
+    assert [p.name for p in tmp_path.iterdir()] == ["brief.pdf"]
+
+
+def test_printing_without_a_browser_says_what_to_do(page, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(OutputError, match="needs Chromium, Chrome or Edge"):
+        write_pdf(page, tmp_path / "brief.pdf")
+    with pytest.raises(OutputError, match="no such page"):
+        write_pdf(tmp_path / "nothing.html", tmp_path / "brief.pdf", browser="/bin/true")
+    with pytest.raises(OutputError, match="could not print"):
+        write_pdf(page, tmp_path / "brief.pdf", browser="/bin/false")
+    assert list(tmp_path.iterdir()) == []

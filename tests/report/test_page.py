@@ -1,0 +1,193 @@
+import base64
+import hashlib
+import io
+import json
+import re
+import time
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from corridor.model.grid import Grid
+from corridor.report.assets import LANGUAGES, leaflet_css, read_messages
+from corridor.report.escape import clean_text, safe_url, script_json
+from corridor.report.linework import border_lines, letter_points
+from corridor.report.map import build_map
+from corridor.report.page import build_page
+from corridor.report.palette import assign_marks
+from corridor.report.profiles import thin
+from corridor.report.relief import build_relief
+from corridor.report.tables import format_number, metric_columns, metric_rows
+from tests.report.made_up import hostile_results, results
+
+
+@pytest.fixture(scope="module")
+def page():
+    return build_page(results())
+
+
+class _Links(HTMLParser):
+    """Every address that a browser would load by itself, and every inline event handler."""
+
+    def __init__(self):
+        super().__init__()
+        self.loads, self.handlers, self.links = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if name in ("src", "srcset", "data", "poster") or (tag == "link" and name == "href"):
+                self.loads.append(value)
+            if name.startswith("on"):
+                self.handlers.append((tag, name, value))
+            if tag == "a" and name == "href":
+                self.links.append(value)
+
+
+def test_nothing_is_loaded_from_anywhere(page):
+    found = _Links()
+    found.feed(page)
+    assert [value for value in found.loads if not value.startswith("data:")] == []
+    assert not found.handlers
+    assert not re.search(r"url\((?!['\"]?(?:data:|#))", re.sub(r"<script.*?</script>", "", page, flags=re.S))
+
+
+def test_the_policy_allows_exactly_the_scripts_of_the_page(page):
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1].replace("&#39;", "'")
+    assert "default-src 'none'" in policy
+    assert "connect-src" not in policy
+    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
+    hashes = {base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts}
+    assert hashes == set(re.findall(r"'sha256-([^']+)'", policy))
+    assert "script-src 'unsafe" not in policy
+
+
+def test_hostile_text_stays_text():
+    found = _Links()
+    text = build_page(hostile_results())
+    found.feed(text)
+    assert not found.handlers
+    assert [link for link in found.links if link.startswith("javascript")] == []
+    assert [value for value in found.loads if not value.startswith("data:")] == []
+    assert text.count("<script") == build_page(results()).count("<script")
+    assert text.count("7*7") > 1
+
+
+@given(st.text())
+def test_json_in_a_script_can_not_leave_it(text):
+    encoded = script_json({"name": text})
+    assert not set("<>&\u2028\u2029") & set(encoded)
+    assert not re.search(r"\{[{%#]", encoded)
+    assert json.loads(encoded)["name"] == clean_text(text)
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "file:///etc", "//host/x", "https://[", ""])
+def test_addresses_that_could_run_are_no_links(url):
+    assert safe_url(url) == ""
+
+
+def test_a_saved_map_links_to_nothing():
+    html = build_map(results()).get_root().render()
+    found = _Links()
+    found.feed(html)
+    assert [value for value in found.loads if not value.startswith("data:")] == []
+    assert "cdn" not in html
+    assert "L.map(" in html
+
+
+def test_a_map_takes_further_folium_layers_and_online_tiles():
+    import folium
+
+    map_ = build_map(results(), online_tiles=True)
+    folium.CircleMarker([39.5, 45.5]).add_to(map_)
+    html = map_.get_root().render()
+    assert "tile.openstreetmap.org" in html
+    assert "circleMarker" in html
+
+
+def test_leaflet_s_pictures_are_inside():
+    assert "url(images" not in leaflet_css()
+
+
+def test_languages_have_the_same_words_to_fill():
+    english = read_messages("en")
+    for language in LANGUAGES:
+        words = read_messages(language)
+        assert set(words) <= set(english)
+        assert len(words) > 100
+        for key, text in words.items():
+            slots = set(re.findall(r"\{\w+\}", text))
+            assert slots <= set(re.findall(r"\{\w+\}", english[key])), (language, key)
+
+
+def test_cells_mark_the_best_and_worst_through_route_and_no_comparator():
+    found = results()
+    columns = metric_columns(found)
+    rows = [row for row in metric_rows(found, columns, assign_marks(found.candidates)) if row.regime_id == "free"]
+    length = {row.candidate_id: row.cells[0].mark for row in rows}
+    assert length == {"north": "best", "middle": "", "south": "", "cut": "worst", "far": ""}
+    openings = {row.candidate_id: row.cells[[c.metric for c in columns].index("openings")] for row in rows}
+    assert (openings["cut"].text, openings["cut"].status) == ("", "unreachable")
+    assert rows[0].cells[0].range_text == "98.0–110.0"
+
+
+@pytest.mark.parametrize(("value", "digits", "text"), [(1614.57, 0, "1\u202f615"), (-0.04, 1, "0.0"), (-3.26, 1, "\u22123.3"), (2.0, 2, "2.00")])
+def test_numbers_read_the_same_in_every_language(value, digits, text):
+    assert format_number(value, digits) == text
+
+
+@given(st.lists(st.floats(-100, 5000), min_size=1, max_size=3000))
+def test_thinned_profiles_keep_ends_and_extremes(heights):
+    values = np.array(heights)
+    kept = thin(values, 100)
+    assert len(kept) <= max(102, min(len(values), 100))
+    assert kept[0] == 0
+    assert kept[-1] == len(values) - 1
+    assert values[kept].max() == values.max()
+    assert values[kept].min() == values.min()
+
+
+def test_relief_is_lit_from_the_north_west_and_lies_where_it_should():
+    rows, cols = np.mgrid[0:200, 0:200]
+    cone = (6000 - 40 * np.hypot(rows - 100, cols - 100)).astype(np.float32)
+    grid = Grid("EPSG:4326", Affine(0.01, 0, 45.0, 0, -0.01, 40.0), (200, 200))
+    relief = build_relief(cone, grid)
+    assert relief.bounds == pytest.approx((45.0, 38.0, 47.0, 40.0), abs=0.02)
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(relief.uri.split(",")[1]))).convert("L"), dtype=float)
+    rows, cols = picture.shape
+    north_west = picture[rows // 3 : rows // 2 - 8, cols // 3 : cols // 2 - 8].mean()
+    south_east = picture[rows // 2 + 8 : 2 * rows // 3, cols // 2 + 8 : 2 * cols // 3].mean()
+    assert north_west > south_east + 10
+
+
+@pytest.mark.slow
+def test_a_large_relief_is_quick():
+    heights = np.random.default_rng(0).normal(1500, 300, (2000, 2000)).astype(np.float32)
+    grid = Grid("EPSG:4326", Affine(0.001, 0, 45.0, 0, -0.001, 40.0), (2000, 2000))
+    build_relief(heights[:50, :50], Grid(grid.crs, grid.transform, (50, 50)))
+    start = time.process_time()
+    build_relief(heights, grid)
+    assert time.process_time() - start < 6.0
+
+
+def test_a_shared_border_is_drawn_once_and_the_frame_not_at_all():
+    lines = border_lines(results().layers.countries, (44.5, 38.5, 46.5, 40.5))
+    assert len(lines) == 1
+    assert {lon for _, lon in lines[0]} == {45.5}
+
+
+def test_letters_stand_apart():
+    found = results()
+    points = np.array(letter_points([c.line for c in found.candidates], found.area))
+    gaps = np.hypot(*(points[:, None] - points[None]).T) + np.eye(len(points)) * 9
+    assert gaps.min() > 0.05
+
+
+def test_the_page_is_small_and_speaks_of_its_sources(page):
+    assert len(page.encode()) < 1_500_000
+    for words in ("Made-up heights", "CC0-1.0", "BSD 2-Clause License", "The MIT License", "corridor run made-up.toml"):
+        assert words in page
