@@ -119,9 +119,7 @@ def read_rows(path: Path, columns: Collection[str], faults: Faults) -> Iterator[
                 raise CatalogueError(f"{path}: columns missing: {missing or 'none'}, unknown: {extra or 'none'}")
             for number, cells in enumerate(reader, 2):
                 if None in cells or None in cells.values():
-                    faults.add(
-                        f"{path}, row {number}: has more or fewer cells than columns; quote commas"
-                    )
+                    faults.add(f"{path}, row {number}: has more or fewer cells than columns; quote commas")
                 yield Row(cells, f"{path}, row {number}", faults)
     except (UnicodeDecodeError, csv.Error) as fault:
         raise CatalogueError(f"{path}: is not a UTF-8 table with commas ({fault})") from fault
