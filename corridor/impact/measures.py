@@ -39,6 +39,9 @@ from corridor.model.candidate import Candidate
 from corridor.model.impact import EdgeEffect, Event
 from corridor.network.graph import Network
 
+MAX_SCHEMATIC_SHARE = 0.1
+"""Above this part of a schematic line, crossings of roads can't be counted."""
+
 _COUNTS = ("crossings", "crossings_at_grade", "crossings_separated", "openings", "openings_per_10km")
 _ROUTES = ("disjoint_routes", "disjoint_routes_before", "disjoint_routes_whole", "disjoint_routes_whole_before")
 
@@ -117,6 +120,13 @@ def touches(candidate: Candidate, country: str) -> bool:
     return any(part.country == country for part in candidate.parts)
 
 
+def _schematic_share(candidate: Candidate, country: str) -> float:
+    """Part of a candidate's length in a country whose place isn't known: there crossings can't be counted."""
+    parts = [part for part in candidate.parts if part.country == country]
+    rough = sum(part.drawn_km for part in parts if part.geometry_quality == "schematic")
+    return rough / sum(part.drawn_km for part in parts)
+
+
 def measure_own(frame: ImpactFrame, candidate: Candidate, events: Sequence[Event]) -> OwnMeasures:
     """Metrics of a candidate that hold under every regime: strip, border distances, crossings, shared axes, if closed.
 
@@ -142,10 +152,11 @@ def measure_own(frame: ImpactFrame, candidate: Candidate, events: Sequence[Event
     strip, shape = strip_metrics(
         frame.ground, candidate, places, draws=frame.strip_draws, seed=frame.seed, supported=surveyed
     )
-    counted = count_crossings(events, country) if frame.local_roads else dict.fromkeys(_COUNTS[:3], np.nan)
+    placed = frame.local_roads and _schematic_share(candidate, country) <= MAX_SCHEMATIC_SHARE
+    counted = count_crossings(events, country) if placed else dict.fromkeys(_COUNTS[:3], np.nan)
     shared, axes = shared_with_axes(frame.network, candidate, events, frame.axes)
     metrics = strip | border_km_within(frame.ground, candidate) | counted | shared
-    metrics |= {"crossings_status": "ok" if frame.local_roads else "not_supported", "north_south_status": "ok"}
+    metrics |= {"crossings_status": "ok" if placed else "not_supported", "north_south_status": "ok"}
     metrics |= measure_if_closed(frame.access, events, country)
     return OwnMeasures(metrics, shape, axes, new_links(frame.network, candidate, country))
 
