@@ -173,7 +173,8 @@ def run_search(
     """Settle states in order of cost plus bound; see ``search`` for what the arguments are.
 
     ``guide`` holds a better bound per state, if there is one (exact costs of the search the other way round), and
-    ``known`` a cost that is known to be possible. Direct links from the begin terminal to every node are held back in ``order`` until their lower bound comes up.
+    ``known`` a cost that is known to be possible. Direct links from the begin terminal to every node are held back in
+    ``order`` until their lower bound comes up.
     Returns cost and parent per state, heap positions (DONE: settled) and how many states were expanded.
     """
     rows, cols = z.shape

@@ -28,8 +28,8 @@ def curve_loss(tan_half, radius):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def list_links(
-    z, slope, floors, mask, friction, index_of, node_of, moves, offsets, kinds, first, begin, end, up, down, p, direct_m,
-    ahead, behind, bound, capacity,
+    z, slope, floors, mask, friction, index_of, node_of, moves, offsets, kinds, first, begin, end, up, down, p,
+    direct_m, ahead, behind, bound, capacity,
 ):  # fmt: skip
     """Write out all links u -> v with cost to u (``ahead``) + price + cost from v (``behind``) <= ``bound``.
 

@@ -6,6 +6,7 @@ order (Dinic's and Denardo and Fox's observation); the result is exact and no he
 
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+# ruff: noqa: D417
 
 from __future__ import annotations
 

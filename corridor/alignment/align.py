@@ -84,7 +84,7 @@ def find_way(
         AlignmentError: if there is no way at all; says which limit closes it.
     """
     near = TURN_FACTORS[0] if options.turns else 1.0
-    usable = near_optimal_nodes(ground, start, end, standard, costs, options) if options.narrowing else None
+    usable = near_optimal_nodes(ground, start, end, standard, costs, options)
     problem = build_problem(ground, start, end, standard, costs, options, usable)
     forward = search(problem, near)
     if usable is not None and not np.isfinite(forward.cost_musd):

@@ -87,7 +87,7 @@ def _with_penalty(terrain: Terrain, kept: Sequence[Alignment], penalty: float) -
     """
     ground = terrain.ground
     rows, cols = np.indices(ground.shape)
-    x, y = terrain.grid.centres(rows.ravel(), cols.ravel())
+    x, y = terrain.grid.centres(rows.ravel().astype(float), cols.ravel().astype(float))
     near = np.zeros(rows.size, dtype=bool)
     bored = np.zeros(rows.size, dtype=bool)
     points = shapely.points(x, y)
@@ -142,7 +142,7 @@ def near_optimal_band(
     bands = []
     for factor in sorted(factors):
         rows, cols = np.nonzero(through <= factor * (1 + 1e-9))
-        x, y = terrain.grid.centres(rows, cols)
+        x, y = terrain.grid.centres(rows.astype(float), cols.astype(float))
         half_x, half_y = terrain.ground.dx_m / 2, terrain.ground.dy_m / 2
         merged = shapely.union_all(shapely.box(x - half_x, y - half_y, x + half_x, y + half_y))
         bands.append(Band(factor, merged if isinstance(merged, MultiPolygon) else MultiPolygon([merged])))

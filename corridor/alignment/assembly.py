@@ -155,7 +155,7 @@ def merge_straight(points: Floats) -> Floats:
     run = np.hypot(*np.diff(points[:, :2], axis=0).T)
     grade = np.diff(points[:, 2]) / run
     straight = (bend_angles(points) < 1e-9) & (np.abs(np.diff(grade)) < 1e-12)
-    return points[np.concatenate([[True], ~straight, [True]])]
+    return np.asarray(points[np.concatenate([[True], ~straight, [True]])])
 
 
 def _notes(cell_m: float, turns: bool, reused: bool) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ result is exact, not sampled.
 
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
-# ruff: noqa: ANN201, D417
+# ruff: noqa: ANN201, D417, PLW3301
 
 from __future__ import annotations
 

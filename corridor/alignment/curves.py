@@ -79,7 +79,7 @@ def _choose_radii(
         steep = np.abs(rise) > limit * (lengths - loss[:-1] - loss[1:])
         back = (steep[:-1] | steep[1:]) & bend
         radius = np.where(back, floor, radius)
-    return np.where(bend, radius, np.inf)
+    return np.asarray(np.where(bend, radius, np.inf))
 
 
 def _draw_plan(vertices: Floats, tan_half: Floats, radius: Floats) -> Floats:
@@ -105,7 +105,7 @@ def _draw_plan(vertices: Floats, tan_half: Floats, radius: Floats) -> Floats:
     out.append(xy[-1:])
     plan = np.vstack(out)
     apart = np.hypot(*np.diff(plan, axis=0).T) > 1e-6  # neighbouring arcs may touch
-    return plan[np.concatenate([[True], apart])]
+    return np.asarray(plan[np.concatenate([[True], apart])])
 
 
 def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: float) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ differences at the nodes and runs linearly over the same triangles.
 """
 
 # mypy: disable-error-code="no-untyped-def"
+# ruff: noqa: ANN201
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+# ruff: noqa: ANN201
 
 from __future__ import annotations
 

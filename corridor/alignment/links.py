@@ -12,6 +12,8 @@ from corridor.errors import AlignmentError
 from corridor.model.standard import DesignStandard
 
 DEFAULT_OFFSETS_M = (-20.0, -10.0, 0.0, 7.0, 14.0)
+COARSE_CELL_M = 1000.0
+SMALL_NODES = 10_000  # grids below this are searched without a coarser one
 
 _STEPS = {
     8: ((0, 1), (1, 1)),
@@ -27,7 +29,8 @@ class SearchOptions:
     ``offsets_m`` are the heights above the ground (negative: below) that a node may be passed at; 0 must be among
     them, because terminals lie on the ground. ``max_structure_km`` bounds structure links; links from and to the
     terminals go as far as ``max_direct_km`` (None: any distance), because a base tunnel often starts right there.
-    ``narrowing`` lists stages (coarsening factor, factor of near-optimality kept), coarsest first; what a stage keeps is
+    ``narrowing`` lists stages (coarsening factor, factor of near-optimality kept), coarsest first (empty: none,
+    None: by cell size); what a stage keeps is
     widened by ``dilate_cells`` of its own cells.
     """
 
@@ -37,7 +40,7 @@ class SearchOptions:
     max_structure_km: float = 25.0
     max_direct_km: float | None = None
     offsets_m: tuple[float, ...] = DEFAULT_OFFSETS_M
-    narrowing: tuple[tuple[int, float], ...] = ((4, 1.15), (2, 1.06))
+    narrowing: tuple[tuple[int, float], ...] | None = None
     coarse_offsets_m: tuple[float, ...] = (0.0,)
     dilate_cells: int = 1
     abort: bool = True
@@ -59,12 +62,23 @@ class SearchOptions:
             faults.append("growth must be above 1")
         if 0.0 not in self.offsets_m or len(set(self.offsets_m)) != len(self.offsets_m):
             faults.append("offsets_m must be distinct and contain 0")
-        if self.dilate_cells < 0 or any(factor < 1 or near < 1 for factor, near in self.narrowing):
+        if self.dilate_cells < 0 or any(f < 1 or near < 1 for f, near in self.narrowing or ()):
             faults.append(
                 "narrowing needs coarsening factors of 1 or more, near factors of 1 or more, dilate_cells >= 0"
             )
         if faults:
             raise AlignmentError("search options: " + "; ".join(faults))
+
+
+def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[tuple[int, float], ...]:
+    """Stages for a cell size: first cells of about a kilometre, then, with several levels, the ground level alone."""
+    stages: list[tuple[int, float]] = []
+    factor = min(round(COARSE_CELL_M / cell_m), 8)
+    if factor >= 3 and n_nodes >= SMALL_NODES:
+        stages.append((factor, 1.10))
+    if n_offsets > 1:
+        stages.append((1, 1.15))
+    return tuple(stages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from corridor.alignment.ground import CLOSED, Ground, build_ground
-from corridor.alignment.links import SearchOptions
+from corridor.alignment.links import SearchOptions, default_narrowing
 from corridor.alignment.search import Found, Node, Problem, build_problem, search
 from corridor.model.standard import DesignStandard, UnitCosts
 
@@ -82,7 +82,10 @@ def near_optimal_nodes(
     terminals: then the fine search has to look everywhere.
     """
     usable: Flags | None = None
-    for factor, near_factor in options.narrowing:
+    stages = options.narrowing
+    if stages is None:
+        stages = default_narrowing(max(ground.dx_m, ground.dy_m), len(options.offsets_m), ground.z.size)
+    for factor, near_factor in stages:
         found = _near_on_coarse(ground, start, goal, standard, costs, options, factor, near_factor, usable)
         usable = usable if found is None else found
     return usable
@@ -110,7 +113,7 @@ def _near_on_coarse(
         for end in ends:
             coarse.mask[end] = 0
     plain = replace(options, offsets_m=options.coarse_offsets_m, reuse=())
-    inside = None if usable is None else _blocks(usable, factor, False).astype(bool).any(axis=(1, 3))
+    inside = None if usable is None else np.asarray(_blocks(usable, factor, False).astype(bool).any(axis=(1, 3)))
     problem = build_problem(coarse, ends[0], ends[1], standard, costs, plain, inside)
     forward, backward = search_both_ways(problem, near_factor)
     if not np.isfinite(forward.cost_musd):

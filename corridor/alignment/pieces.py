@@ -6,7 +6,7 @@ where a kind becomes allowed or forbidden or where two kinds cost the same, so p
 
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
-# ruff: noqa: ANN201
+# ruff: noqa: ANN201, RUF046
 
 from __future__ import annotations
 

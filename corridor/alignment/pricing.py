@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,9 @@ def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: 
 
     Args:
         points: (n, 3) fractional rows, columns and heights in metres; straight with constant grade between.
+        ground: the surface.
+        standard: limits of the kinds.
+        costs: unit prices; the middle ones choose.
 
     Raises:
         AlignmentError: if some stretch of the line is of no allowed kind, with its chainage.
@@ -55,9 +59,9 @@ def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: 
     cost, cuts = np.array([0.0, np.inf, np.inf]), np.empty(24)
     trace = np.zeros((_trace_rows(points), 8))
     used, chainage = 0, 0.0
-    for a, b in zip(points[:-1], points[1:], strict=True):
+    for a, b in pairwise(points):
         arrays = ground.arrays
-        done = walk_chord(*arrays, *a, *b, p, cost, np.inf, cuts, trace, used, chainage)
+        done = walk_chord(*arrays, *a, *b, p, cost, np.inf, cuts, trace, used, chainage)  # type: ignore[call-arg]
         metres = float(np.hypot((b[0] - a[0]) * ground.dy_m, (b[1] - a[1]) * ground.dx_m))
         if done < 0:
             raise AlignmentError(

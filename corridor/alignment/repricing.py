@@ -5,6 +5,8 @@ Shares nothing with the compiled walk but the definition of the ground, and that
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,10 @@ def price_line(
     Args:
         line: (n, 3) x, y in the grid's system and height in metres.
         heights: (rows, cols) at pixel centres, in metres.
+        grid: frame of the heights.
+        standard: limits of the kinds.
+        costs: unit prices.
+        step_m: length of a step.
 
     Raises:
         AlignmentError: if a stretch of the line is of no allowed kind.
@@ -69,7 +75,7 @@ def price_steps(
 def _sample(points: Floats, ground: Ground, step_m: float) -> tuple[Floats, Floats, Floats]:
     """Step lengths, depths below ground and squared cross-slopes in the middle of each step."""
     parts = []
-    for a, b in zip(points[:-1], points[1:], strict=True):
+    for a, b in pairwise(points):
         d_row, d_col = b[0] - a[0], b[1] - a[1]
         length = float(np.hypot(d_row * ground.dy_m, d_col * ground.dx_m))
         if length == 0.0:
@@ -107,7 +113,7 @@ def _sum_up(kinds: NDArray[np.int64], metres: Floats, weight: Floats, costs: Uni
     km = [float(metres[kinds == k].sum()) / 1000.0 for k in range(3)]
     open_km = float((metres * weight)[kinds == 0].sum()) / 1000.0
     padded = np.concatenate([[0], kinds, [0]])
-    pairs = list(zip(padded[:-1], padded[1:], strict=True))
+    pairs = list(pairwise(padded))
     abutments = sum(1 for a, b in pairs if a != b and 1 in (a, b))
     portals = sum(1 for a, b in pairs if a != b and 2 in (a, b))
     return LinePrice(

@@ -148,8 +148,8 @@ def search(
 
     With a ``near_factor`` above 1 it goes on until every state is settled that a path within that factor of the best
     can pass. ``informed`` off searches without the bound (Dijkstra), for checks. ``guide`` is what a search the other
-    way round found with at least the same ``near_factor``: its costs are the best bound there is. ``known_musd`` is a cost that
-    is known to be possible: links that can't stay below it are dropped early.
+    way round found with at least the same ``near_factor``: its costs are the best bound there is. ``known_musd`` is
+    a cost that is known to be possible: links that can't stay below it are dropped early.
     """
     p = problem
     begin, end = (p.goal, p.start) if reverse else (p.start, p.goal)
@@ -160,7 +160,7 @@ def search(
     order, lowest = _direct_candidates(p, begin, end, direct_m)
     g = p.ground
     ahead = np.zeros(0) if guide is None else np.where(guide.settled, guide.cost, np.inf)
-    cost, parent, position, expanded = run_search(
+    cost, parent, position, expanded = run_search(  # type: ignore[call-arg]
         *g.arrays, p.index_of, p.node_of, p.moves,
         p.levels.offset_m, p.levels.kind, p.levels.first, p.levels.terminal,
         begin[0], begin[1], end[0], end[1], up, down, p.parameters, *_reversed(p.reuse, reverse),
@@ -201,7 +201,8 @@ def _direct_candidates(
 def _distance(ground: Ground, rows: NDArray[np.int32], cols: NDArray[np.int32], node: Node) -> NDArray[np.float32]:
     """Plan distance of nodes from one node, in metres, in single precision to save memory."""
     south = (rows - node[0]).astype(np.float32) * np.float32(ground.dy_m)
-    return np.hypot(south, (cols - node[1]).astype(np.float32) * np.float32(ground.dx_m))
+    east: NDArray[np.float32] = (cols - node[1]).astype(np.float32) * np.float32(ground.dx_m)
+    return np.asarray(np.hypot(south, east))
 
 
 def trace_states(problem: Problem, found: Found, reverse: bool = False) -> list[int]:

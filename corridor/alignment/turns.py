@@ -45,14 +45,14 @@ def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor
     bound = factor * forward.cost_musd * (1.0 + 1e-9)
     up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
     direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
-    source, target, price, complete = list_links(
+    source, target, price, complete = list_links(  # type: ignore[call-arg]
         *p.ground.arrays, p.index_of, p.node_of, p.moves, p.levels.offset_m, p.levels.kind, p.levels.first,
         p.state(p.start), p.state(p.goal), up, down, p.parameters, direct_m,
         np.where(forward.settled, forward.cost, np.inf), np.where(backward.settled, backward.cost, np.inf),
         bound, MAX_LINKS,
     )  # fmt: skip
     if not complete:
-        raise AlignmentError(f"turn limit: more than {MAX_LINKS} near-optimal links; use coarser cells or fewer levels")
+        raise AlignmentError(f"turn limit: over {MAX_LINKS} near-optimal links; use coarser cells or fewer levels")
     reused = np.zeros(len(source), dtype=bool)
     extra = reuse_edges(p)
     if extra:
@@ -65,16 +65,15 @@ def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor
     return LinkList(source, target, price, reused)
 
 
-def search_with_turns(
-    problem: Problem, links: LinkList, backward: Found, min_radius_m: float
-) -> tuple[list[int], float]:
+def search_with_turns(problem: Problem, links: LinkList, backward: Found, radius_m: float) -> tuple[list[int], float]:
     """States of the cheapest line that keeps the radius at every bend, and its price; ([], inf) if there is none."""
     p = problem
     pointer = np.searchsorted(links.source, np.arange(len(p.node_of) * p.n_states + 1)).astype(np.int32)
     up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
-    last, price, before = search_links(
-        *p.ground.arrays[:1], p.node_of, p.levels.offset_m, p.parameters, up, down, min_radius_m,
-        links.source, links.target, links.price, links.reused, pointer, p.state(p.start), p.state(p.goal), backward.cost,
+    last, price, before = search_links(  # type: ignore[call-arg]
+        *p.ground.arrays[:1], p.node_of, p.levels.offset_m, p.parameters, up, down, radius_m,
+        links.source, links.target, links.price, links.reused, pointer, p.state(p.start), p.state(p.goal),
+        backward.cost,
     )  # fmt: skip
     if last < 0:
         return [], np.inf

@@ -48,7 +48,16 @@ class DesignStandard:
         Raises:
             AlignmentError: naming every field that is wrong.
         """
-        positive = ["max_grade_up_pct", "max_grade_down_pct", "max_cut_m", "max_fill_m", "max_bridge_height_m", "cut_doubles_m", "fill_doubles_m", "cross_slope_doubles"]
+        positive = [
+            "max_grade_up_pct",
+            "max_grade_down_pct",
+            "max_cut_m",
+            "max_fill_m",
+            "max_bridge_height_m",
+            "cut_doubles_m",
+            "fill_doubles_m",
+            "cross_slope_doubles",
+        ]
         faults = [f"{name} must be above 0" for name in positive if not getattr(self, name) > 0]
         not_negative = ["min_radius_m", "vertical_radius_m", "min_bridge_height_m", "min_tunnel_depth_m"]
         faults += [f"{name} must be 0 or more" for name in not_negative if not getattr(self, name) >= 0]

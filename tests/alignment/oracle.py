@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -13,7 +14,7 @@ from corridor.alignment.pieces import pack_parameters
 
 
 def exact_chord(ground, standard, costs, a, b):
-    """Costs (3 x 3, from kind to kind) of a chord in plain Python: all crossings sorted, all thresholds and roots cut."""
+    """Costs (3 x 3, from kind to kind) of a chord in plain Python, cut at all crossings, thresholds and roots."""
     (r0, c0, h0), (r1, c1, h1) = a, b
     dr, dc = r1 - r0, c1 - c0
     ts = {0.0, 1.0}
@@ -39,7 +40,7 @@ def exact_chord(ground, standard, costs, a, b):
         standard.max_cut_m, -standard.max_fill_m, -standard.min_bridge_height_m, -standard.max_bridge_height_m,
         standard.min_tunnel_depth_m, 0.0,
     ]  # fmt: skip
-    for ta, tb in zip(ts[:-1], ts[1:], strict=True):
+    for ta, tb in pairwise(ts):
         if tb - ta < 1e-13:
             continue
         (da, xa), (db, xb) = at(ta), at(tb)
@@ -53,7 +54,7 @@ def exact_chord(ground, standard, costs, a, b):
             ]
             cuts |= {float(z.real) for z in np.roots(np.trim_zeros(poly, "f")) if abs(z.imag) < 1e-12}
         cuts = sorted(t for t in cuts if 0 <= t <= 1)
-        for u, v in zip(cuts[:-1], cuts[1:], strict=True):
+        for u, v in pairwise(cuts):
             d0, d1 = da + u * (db - da), da + v * (db - da)
             x = xa + 0.5 * (u + v) * (xb - xa)
             middle, length = (d0 + d1) / 2, metres * (tb - ta) * (v - u)

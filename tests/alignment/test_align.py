@@ -1,6 +1,7 @@
 """Whole lines: closed forms, limits that hold along what is drawn, and the laws of an optimum."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -123,7 +124,7 @@ ENDS = ((3, 3), (36, 45))
 
 def test_a_looser_grade_never_costs_more():
     prices = [free(ROUGH, *ENDS, standard(g)) for g in (1.5, 2.0, 3.0, 5.0)]
-    assert all(b <= a * (1 + 1e-12) for a, b in zip(prices[:-1], prices[1:], strict=True))
+    assert all(b <= a * (1 + 1e-12) for a, b in pairwise(prices))
 
 
 def test_a_cheaper_tunnel_longer_structures_and_more_directions_never_cost_more():
@@ -132,7 +133,7 @@ def test_a_cheaper_tunnel_longer_structures_and_more_directions_never_cost_more(
     denser = [free(ROUGH, *ENDS, options=replace(QUICK, directions=d)) for d in (16, 32, 64)]
     nearer = [free(ROUGH, *ENDS, options=replace(QUICK, neighbours=n)) for n in (8, 16, 32)]
     for prices in (cheap, longer, denser, nearer):
-        assert all(b <= a * (1 + 1e-12) for a, b in zip(prices[:-1], prices[1:], strict=True))
+        assert all(b <= a * (1 + 1e-12) for a, b in pairwise(prices))
 
 
 def test_a_mask_never_costs_less():
@@ -204,14 +205,17 @@ def test_a_wall_without_a_gap_is_blamed_on_the_mask():
     [
         ({"a": (-9, 3)}, "outside"),
         ({"b": (3, 3)}, "same node"),
-        ({"options": None, "neighbours": 5}, "neighbours"),
     ],
 )
 def test_wrong_questions_are_refused(change, message):
     z = np.full((12, 12), 50.0)
     with pytest.raises(AlignmentError, match=message):
-        options = QUICK if "options" not in change else replace(QUICK, neighbours=change["neighbours"])
-        line_on(z, change.get("a", (3, 3)), change.get("b", (8, 8)), options=options)
+        line_on(z, change.get("a", (3, 3)), change.get("b", (8, 8)))
+
+
+def test_wrong_options_are_refused_with_all_their_faults():
+    with pytest.raises(AlignmentError, match=r"neighbours must be 8, 16 or 32, got 5; .*offsets_m"):
+        replace(QUICK, neighbours=5, offsets_m=(5.0,))
 
 
 def test_degrees_are_refused():

@@ -1,5 +1,7 @@
 """The compiled walk along a chord against a plain Python one, closed forms and short steps."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -107,7 +109,7 @@ def test_the_pieces_add_up_and_short_steps_agree():
     exact = price_pieces(pieces, costs()).total_musd
     cost = np.array([0.0, np.inf, np.inf])
     p = pack_parameters(ground, standard(), costs())
-    for a, b in zip(line[:-1], line[1:], strict=True):
+    for a, b in pairwise(line):
         arrays = ground.arrays
         walk_chord(*arrays, *a, *b, p, cost, np.inf, np.empty(24), np.zeros((0, 8)), 0, 0.0)
     assert exact == pytest.approx(cost[0], rel=1e-12)

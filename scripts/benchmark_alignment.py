@@ -1,0 +1,240 @@
+"""Measure the alignment search: exactness, speed ratios within one run, memory, limits; prints one table.
+
+Run from the top folder: ``python scripts/benchmark_alignment.py [quick|all]``. ``quick`` leaves out the case of four
+million cells. scikit-image is needed for the comparison with MCP_Geometric, the tests' oracle for the explicit graphs.
+Times are processor times, the best of the stated number of runs.
+"""
+
+# ruff: noqa: ANN201, B023, E501
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from corridor.alignment.align import align
+from corridor.alignment.ground import build_ground
+from corridor.alignment.links import SearchOptions
+from corridor.alignment.narrowing import near_optimal_nodes
+from corridor.alignment.raster import find_raster_path
+from corridor.alignment.repricing import price_line
+from corridor.alignment.search import build_problem, search
+from corridor.alignment.turns import bend_angles
+from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.packaged import data_root
+
+PLACES = {
+    "Kapan": (46.4068, 39.2076),
+    "Ordubad": (46.0227, 38.9096),
+    "Mincivan": (46.7233, 39.0302),
+    "Julfa": (45.6296, 38.9540),
+}
+BOUNDS = {("Kapan", "Ordubad"): (45.85, 38.7, 46.95, 39.4), ("Mincivan", "Julfa"): (45.5, 38.7, 46.95, 39.3)}
+ROUTES = [("Kapan", "Ordubad", 1.2), ("Kapan", "Ordubad", 2.5), ("Mincivan", "Julfa", 1.2), ("Mincivan", "Julfa", 2.5)]
+COSTS = UnitCosts(*(PriceRange.flat(v) for v in (5.0, 25.0, 30.0)))
+
+
+def say(check: str, value: str, bar: str, held: bool | None) -> None:
+    mark = {True: "holds", False: "MISSED", None: ""}[held]
+    print(f"{check:66s} | {value:44s} | {bar:16s} | {mark}", flush=True)
+
+
+def seconds(run, times=1):
+    best, result = float("inf"), None
+    for _ in range(times):
+        begin = time.process_time()
+        result = run()
+        best = min(best, time.process_time() - begin)
+    return result, best
+
+
+def rail(grade: float) -> DesignStandard:
+    return DesignStandard("bench", "bench", "rail", grade, grade, 300.0, 5000.0)
+
+
+def warped(pair: tuple[str, str], cell_m: float):
+    import rasterio
+    from affine import Affine
+    from rasterio.warp import Resampling, reproject, transform_bounds
+
+    from corridor.model.grid import Grid
+
+    west, south, east, north = transform_bounds("EPSG:4326", "EPSG:32638", *BOUNDS[pair])
+    shape = (int((north - south) / cell_m), int((east - west) / cell_m))
+    transform = Affine(cell_m, 0, west, 0, -cell_m, north)
+    out = np.full(shape, np.nan)
+    with rasterio.open(data_root() / "bundled" / "elevation_globe_30s.tif") as source:
+        reproject(rasterio.band(source, 1), out, dst_transform=transform, dst_crs="EPSG:32638", dst_nodata=np.nan,
+                  resampling=Resampling.cubic)  # fmt: skip
+    return out, Grid("EPSG:32638", transform, shape)
+
+
+def place(name: str) -> tuple[float, float]:
+    from pyproj import Transformer
+
+    return Transformer.from_crs("EPSG:4326", "EPSG:32638", always_xy=True).transform(*PLACES[name])
+
+
+def nodes(grid, a: str, b: str) -> list[tuple[int, int]]:
+    rows, cols = grid.fractional_index(*np.array([place(a), place(b)]).T)
+    return [(round(float(r)), round(float(c))) for r, c in zip(rows, cols, strict=True)]
+
+
+def explicit_graphs() -> None:
+    from tests.alignment.oracle import explicit_cost
+    from tests.alignment.test_search import random_problem
+
+    worst, same, abort, reverse = 0.0, True, 0.0, 0.0
+    for seed in range(60):
+        problem = random_problem(seed)
+        expected, found = explicit_cost(problem), search(problem).cost_musd
+        same &= np.isfinite(expected) == np.isfinite(found)
+        if np.isfinite(expected):
+            worst = max(worst, abs(found / expected - 1))
+            plain = search(replace(problem, options=replace(problem.options, abort=False))).cost_musd
+            abort = max(abort, abs(plain / found - 1))
+            reverse = max(reverse, abs(search(problem, reverse=True).cost_musd / found - 1))
+    say("60 random grids against an explicit graph in scipy", f"{worst:.1e}, reachability same: {same}", "1e-12",
+        worst <= 1e-12 and same)  # fmt: skip
+    say(
+        "pricing aborted or not; forward against reverse",
+        f"{abort:.1e}; {reverse:.1e}",
+        "1e-12",
+        max(abort, reverse) <= 1e-12,
+    )
+
+
+def narrowed_at_250() -> None:
+    for a, b, grade in ROUTES:
+        z, grid = warped((a, b), 250.0)
+        ground, (start, end) = build_ground(z, 250.0), nodes(grid, a, b)
+        options = SearchOptions(offsets_m=(0.0,))
+        full, t_full = seconds(lambda: search(build_problem(ground, start, end, rail(grade), COSTS, options)))
+
+        def narrow():
+            keep = near_optimal_nodes(ground, start, end, rail(grade), COSTS, options)
+            return search(build_problem(ground, start, end, rail(grade), COSTS, options, keep))
+
+        near, t_near = seconds(narrow)
+        ratio, faster = near.cost_musd / full.cost_musd, t_full / t_near
+        say(f"narrowed against full, 250 m, {a}-{b} rail {grade:g} %",
+            f"cost {ratio:.5f}, {faster:.1f} x as fast ({t_full:.1f} s)", "1.001, 5 x",
+            ratio <= 1.001 and faster >= 5)  # fmt: skip
+
+
+def offsets_and_lines() -> None:
+    every = (-30.0, -20.0, -15.0, -10.0, -5.0, 0.0, 3.5, 7.0, 10.5, 14.0, 20.0)
+    for a, b, grade in ROUTES:
+        z, grid = warped((a, b), 900.0)
+        ground, (start, end) = build_ground(z, 900.0), nodes(grid, a, b)
+        if grade == 1.2:
+            best = [
+                search(build_problem(ground, start, end, rail(grade), COSTS, o)).cost_musd
+                for o in (SearchOptions(), SearchOptions(offsets_m=every))
+            ]
+            say(f"default against {len(every)} offsets, 900 m, {a}-{b} rail {grade:g} %", f"{best[0] / best[1]:.4f}", "1.02",
+                best[0] <= 1.02 * best[1])  # fmt: skip
+        line, took = seconds(lambda: align(z, grid, place(a), place(b), rail(grade), COSTS))
+        again = price_line(line.line, z, grid, rail(grade), COSTS).total_musd
+        error = abs(again / line.price.total_musd - 1)
+        say(f"{a}-{b} rail {grade:g} %: {line.length_km:.1f} km, tunnels {line.tunnel_km:.1f}, priced again",
+            f"{error:.1e} ({line.price.total_musd:.0f} M, {took:.1f} s)", "1e-4", error <= 1e-4)  # fmt: skip
+        over = line.max_grade_pct - grade
+        highest = max((s.extent_m for s in line.structures if s.kind == "bridge"), default=0.0)
+        say("  grade over the limit; highest bridge", f"{over:+.1e} %; {highest:.1f} m", "1e-9; 100 m",
+            over <= 1e-9 and highest <= 100.0 + 1e-9)  # fmt: skip
+        links = np.hypot(*np.diff(line.vertices[:, :2], axis=0).T)
+        room = 0.5 * np.minimum(links[:-1], links[1:]) - 300.0 * np.tan(bend_angles(line.vertices) / 2)
+        ratio = line.search_price_musd / line.unconstrained_price_musd
+        drawn = line.price.total_musd / line.unconstrained_price_musd
+        say("  turn limit: least room; price to unconstrained; drawn line", f"{room.min():.1f} m; {ratio:.3f}; {drawn:.3f}",
+            "0; 1.00-1.06", bool(room.min() >= -1e-6 and 1 - 1e-12 <= ratio <= 1.06))  # fmt: skip
+
+
+def plain_raster() -> None:
+    from scipy.ndimage import gaussian_filter
+    from skimage.graph import MCP_Geometric
+
+    noise = gaussian_filter(np.random.default_rng(0).normal(size=(2000, 2000)), 3)
+    price = (1 + 9 * (noise - noise.min()) / np.ptp(noise)) ** 2
+    a, b = (150, 100), (1850, 1100)
+    for exact in (False, True):
+        find_raster_path(price[:50, :50], (0, 0), (40, 40), 1.0, 32 if exact else 8, exact)
+    mcp, t_mcp = seconds(lambda: MCP_Geometric(price).find_costs([a], [b])[0][b], 3)
+    eight, t_eight = seconds(lambda: find_raster_path(price, a, b), 3)
+    many, t_many = seconds(lambda: find_raster_path(price, a, b, 1.0, 32, True), 3)
+    error, share = abs(eight.cost / mcp - 1), t_eight / t_mcp
+    say("8 neighbours against MCP_Geometric, 2000 x 2000", f"{error:.1e} in {share:.2f} of its {t_mcp:.1f} s", "1e-12 in 0.25",
+        error <= 1e-12 and share <= 0.25)  # fmt: skip
+    say("32 neighbours, exact chords", f"{many.cost / mcp:.4f} in {t_many / t_mcp:.2f} of its time", "0.97 in 1.00",
+        many.cost <= 0.97 * mcp and t_many <= t_mcp)  # fmt: skip
+
+
+def mountains(side: int, cell_m: float) -> np.ndarray:
+    """A made-up range: noise with the spectrum of real relief, smooth below three cells."""
+    rng = np.random.default_rng(7)
+    fx, fy = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]
+    wave = np.hypot(fx, fy)
+    wave[0, 0] = 1.0
+    spectrum = wave**-2.1 * np.exp(-((wave * 3) ** 2)) * (wave > 1.5 / side)
+    z = np.fft.irfft2(spectrum * np.exp(2j * np.pi * rng.random(spectrum.shape)), s=(side, side))
+    return 1000.0 + z / z.std() * 0.0028 * side * cell_m / 4
+
+
+def one_big(kind: str) -> None:
+    """Print cost, seconds and peak memory above the bare process of one search of four million cells."""
+    options = SearchOptions(offsets_m=(0.0,), max_structure_km=5.0, max_direct_km=25.0)
+    standard = replace(rail(6.0), mode="road", min_radius_m=150.0)
+
+    def run(z, a, b):
+        ground = build_ground(z, 100.0)
+        keep = near_optimal_nodes(ground, a, b, standard, COSTS, options) if kind == "narrowed" else None
+        return search(build_problem(ground, a, b, standard, COSTS, options, keep))
+
+    run(mountains(160, 100.0), (10, 10), (140, 150))
+    z = mountains(2000, 100.0)
+    bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    bare = max(bare, 0)
+    current = int(Path("/proc/self/statm").read_text().split()[1]) * 4
+    found, took = seconds(lambda: run(z, (300, 250), (1700, 1800)))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(found.cost_musd, took, (peak - current) / 1024, found.expanded, bare / 1024)
+
+
+def four_million() -> None:
+    results = {}
+    for kind in ("narrowed", "full"):
+        text = subprocess.run(
+            [sys.executable, __file__, f"big-{kind}"], capture_output=True, text=True, check=True
+        ).stdout
+        results[kind] = [float(v) for v in text.split()]
+    (cost, took, memory, _, _), (full_cost, full_took, full_memory, _, _) = results["narrowed"], results["full"]
+    say("4 million cells, narrowed against full", f"cost {cost / full_cost:.5f} in {took / full_took:.2f} of {full_took:.0f} s",
+        "1.001 in 0.15", cost <= 1.001 * full_cost and took <= 0.15 * full_took)  # fmt: skip
+    say("  peak memory above the bare process, narrowed; full", f"{memory:.0f} MB; {full_memory:.0f} MB", "300 MB",
+        max(memory, full_memory) <= 300)  # fmt: skip
+
+
+def main(mode: str) -> None:
+    if mode.startswith("big-"):
+        one_big(mode.removeprefix("big-"))
+        return
+    say("check", "measured", "bar", None)
+    explicit_graphs()
+    plain_raster()
+    offsets_and_lines()
+    narrowed_at_250()
+    if mode == "all":
+        four_million()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "quick")
