@@ -1,0 +1,1 @@
+"""Pages, maps, tables, charts and files made of results; computes nothing."""

@@ -68,12 +68,12 @@ def leaflet_marker_icons() -> dict[str, str]:
 
 
 def uplot_js() -> str:
-    """uPlot's script (draws the profiles)."""
+    """UPlot's script (draws the profiles)."""
     return _read("vendor", "uplot", "uPlot.iife.min.js").strip()
 
 
 def uplot_css() -> str:
-    """uPlot's style sheet."""
+    """UPlot's style sheet."""
     return _read("vendor", "uplot", "uPlot.min.css").strip()
 
 

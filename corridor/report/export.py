@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,8 +10,6 @@ from corridor.errors import OutputError
 from corridor.model.results import Results
 from corridor.report.csvs import write_csv
 from corridor.report.gis import write_geojson, write_geopackage
-from corridor.report.impacts import FILES as IMPACT_FILES
-from corridor.report.impacts import write_impacts
 from corridor.report.impacts import FILES as IMPACT_FILES
 from corridor.report.impacts import write_impacts
 from corridor.report.manifest import NAME, is_results_folder, write_manifest
@@ -76,13 +73,13 @@ def _write_files(results: Results, folder: Path) -> None:
 def _swap(fresh: Path, target: Path, old: Path) -> None:
     """Put ``fresh`` in the place of ``target``; put the old folder back if that fails."""
     if not target.exists():
-        os.replace(fresh, target)
+        fresh.replace(target)
         return
-    os.replace(target, old)
+    target.replace(old)
     try:
-        os.replace(fresh, target)
+        fresh.replace(target)
     except OSError:
-        os.replace(old, target)
+        old.replace(target)
         raise
     for entry in old.iterdir():
         if entry.name not in _OURS:

@@ -40,7 +40,9 @@ def border_lines(countries: gpd.GeoDataFrame, window: tuple[float, float, float,
     return [lat_lon(part) for part in kept]
 
 
-def country_names(countries: gpd.GeoDataFrame, window: tuple[float, float, float, float]) -> list[tuple[str, float, float]]:
+def country_names(
+    countries: gpd.GeoDataFrame, window: tuple[float, float, float, float]
+) -> list[tuple[str, float, float]]:
     """Name, lat and lon of a point inside each country's largest piece in the window."""
     out: list[tuple[str, float, float]] = []
     for name, shape in zip(countries.get("name", ()), countries.geometry, strict=True):

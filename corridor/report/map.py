@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import folium
-from branca.element import Element, MacroElement
+from branca.element import Element, Figure, MacroElement
 from folium.map import CustomPane
 from folium.raster_layers import ImageOverlay
 from folium.template import Template
@@ -22,7 +22,7 @@ MAP_ID = "corridor"
 MAP_DATA_ID = "corridor-map-data"
 
 
-class OfflineMap(folium.Map):  # type: ignore[misc]
+class OfflineMap(folium.Map):
     """A Folium map that brings Leaflet with it instead of linking to it."""
 
     default_js: list[tuple[str, str]] = []  # noqa: RUF012  (Folium's own class attributes)
@@ -47,7 +47,7 @@ class OfflineMap(folium.Map):  # type: ignore[misc]
     )
 
 
-class RouteLayers(MacroElement):  # type: ignore[misc]
+class RouteLayers(MacroElement):
     """Everything that is drawn over the relief, from one block of data."""
 
     _template = Template(
@@ -66,7 +66,7 @@ class RouteLayers(MacroElement):  # type: ignore[misc]
     )
 
     def __init__(self, data: dict[str, Any], relief: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "RouteLayers"
         self.data = script_json(data)
         self.relief = relief
@@ -119,16 +119,20 @@ def _named(element: Element, name: str) -> Element:
 
 def _rename_root(map_: folium.Map) -> None:
     """The same for the map, which has entered its figure under its random name already."""
-    figure = map_.get_root()
+    figure = _figure(map_)
     figure._children.clear()
     _named(map_, MAP_ID)
     figure._id = "figure"
     figure.add_child(map_)
 
 
+def _figure(map_: folium.Map) -> Figure:
+    return cast(Figure, map_.get_root())
+
+
 def _add_head(map_: folium.Map) -> None:
     """Leaflet, styles and scripts, inlined in the head of the map's own document (notebooks and saved maps)."""
-    header = map_.get_root().header
+    header = _figure(map_).header
     for style in (leaflet_css(), *(read_asset(name) for name in MAP_STYLES)):
         header.add_child(Element("{% raw %}<style>" + style + "</style>{% endraw %}"))
     for script in (leaflet_js(), icon_script(), *(read_asset(name) for name in MAP_SCRIPTS)):
@@ -142,7 +146,7 @@ def icon_script() -> str:
 
 def map_pieces(map_: folium.Map) -> tuple[str, str]:
     """HTML and script of a map, for a page that brings Leaflet and the styles itself."""
-    figure = map_.get_root()
+    figure = _figure(map_)
     for child in figure._children.values():
         child.render()
     return figure.html.render(), figure.script.render()

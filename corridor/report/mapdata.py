@@ -138,13 +138,16 @@ def _events(results: Results) -> list[dict[str, Any]]:
         return []
     found: dict[tuple[str, str], dict[str, Any]] = {}
     regimes = _texts(table, "regime_id") or [""] * len(table)
-    for row, regime, shape in zip(table.drop(columns="geometry").to_dict("records"), regimes, table.geometry, strict=True):
+    for row, regime, shape in zip(
+        table.drop(columns="geometry").to_dict("records"), regimes, table.geometry, strict=True
+    ):
         key = (str(row["candidate_id"]), str(row["event_id"]))
         if key not in found:
             found[key] = {
                 "id": key[0],
                 "kind": _event_kind(row),
-                "road": " ".join(str(row.get(name) or "") for name in ("road_ref", "road_name")).strip() or str(row.get("road_class") or ""),
+                "road": " ".join(str(row.get(name) or "") for name in ("road_ref", "road_name")).strip()
+                or str(row.get("road_class") or ""),
                 "structure": str(row.get("structure") or ""),
                 "regimes": [],
                 "decisive": [],

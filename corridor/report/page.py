@@ -13,7 +13,16 @@ from corridor.model.regime import Regime
 from corridor.model.results import Results
 from corridor.model.section import TO_BUILD
 from corridor.model.source import Source
-from corridor.report.assets import LANGUAGES, leaflet_css, leaflet_js, libraries, read_asset, read_messages, uplot_css, uplot_js
+from corridor.report.assets import (
+    LANGUAGES,
+    leaflet_css,
+    leaflet_js,
+    libraries,
+    read_asset,
+    read_messages,
+    uplot_css,
+    uplot_js,
+)
 from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
 from corridor.report.manifest import describe_run
 from corridor.report.map import MAP_SCRIPTS, MAP_STYLES, build_map, icon_script, map_pieces
@@ -69,7 +78,11 @@ def _check_inline(scripts: list[str], styles: list[str]) -> None:
 
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.FunctionLoader(read_asset), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FunctionLoader(read_asset),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
 
 
@@ -78,7 +91,12 @@ def _page_data(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
     marks = assign_marks(results.candidates)
     return {
         "candidates": [
-            {"id": c.candidate_id, "name": c.name, "letter": marks[c.candidate_id].letter, "colour": marks[c.candidate_id].colour}
+            {
+                "id": c.candidate_id,
+                "name": c.name,
+                "letter": marks[c.candidate_id].letter,
+                "colour": marks[c.candidate_id].colour,
+            }
             for c in results.candidates
         ],
         "chosen": default_choice(results),
@@ -115,23 +133,34 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "baseline": clean_text(results.baseline),
         "focus": clean_text(results.focus_name),
         "sentences": [
-            {"key": s.key, "text": clean_text(s.text) or say(s.key, s.values), "values": script_json(s.values)} for s in summarise(results, columns, rows)
+            {"key": s.key, "text": clean_text(s.text) or say(s.key, s.values), "values": script_json(s.values)}
+            for s in summarise(results, columns, rows)
         ],
         "columns": columns,
         "rows": rows,
         "regimes": regime_ids(results),
         "regime_words": {regime.regime_id: _regime(regime) for regime in results.regimes},
         "unmeasured": [clean_text(criterion.label) for criterion in unmeasured(results)],
-        "panels": [(regime, kind, [r for r in ranking if r["regime_id"] == regime and r["panel"] == kind]) for regime in regime_ids(results) for kind in ("through", "comparator")],
-        "perspectives": clean([{"id": p.perspective_id, "label": p.label, "from": p.weights_from} for p in results.perspectives]),
+        "panels": [
+            (regime, kind, [r for r in ranking if r["regime_id"] == regime and r["panel"] == kind])
+            for regime in regime_ids(results)
+            for kind in ("through", "comparator")
+        ],
+        "perspectives": clean(
+            [{"id": p.perspective_id, "label": p.label, "from": p.weights_from} for p in results.perspectives]
+        ),
         "default": default,
         "groups": scores["groups"],
         "weights": scores["perspectives"].get(default, {"groups": {}})["groups"],
         "names": names,
         "marks": marks,
         "cards": [_card(results, candidate) for candidate in results.candidates],
-        "places": sorted({clean_text(name) for name in results.layers.places["name"]}) if len(results.layers.places) else [],
-        "notes": clean({subject: list(texts) for subject, texts in results.notes.items() if texts and subject != "findings"}),
+        "places": sorted({clean_text(name) for name in results.layers.places["name"]})
+        if len(results.layers.places)
+        else [],
+        "notes": clean(
+            {subject: list(texts) for subject, texts in results.notes.items() if texts and subject != "findings"}
+        ),
         "sources": [_source(source) for source in results.sources],
         "documents": [_source(source) for source in results.documents],
         "libraries": libraries(),

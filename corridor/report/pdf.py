@@ -9,7 +9,15 @@ from pathlib import Path
 
 from corridor.errors import OutputError
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+    "msedge",
+)
 _FLAGS = (
     "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-extensions", "--no-pdf-header-footer",
@@ -39,7 +47,9 @@ def write_pdf(html: Path, pdf: Path, *, browser: str | None = None) -> Path:
     """
     program = browser or find_browser()
     if program is None:
-        raise OutputError(f"{pdf}: printing needs Chromium, Chrome or Edge, and none is installed; open {html} and print it")
+        raise OutputError(
+            f"{pdf}: printing needs Chromium, Chrome or Edge, and none is installed; open {html} and print it"
+        )
     if not html.is_file():
         raise OutputError(f"{html}: there is no such page to print")
     try:

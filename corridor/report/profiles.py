@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def thin(heights_m: NDArray[np.float64], count: int = POINTS) -> NDArray[np.int6
         return np.arange(total)
     edges = np.linspace(0, total, count // 2 + 1).astype(int)
     kept = {0, total - 1}
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         if end > start:
             kept.add(int(start + np.argmin(heights_m[start:end])))
             kept.add(int(start + np.argmax(heights_m[start:end])))

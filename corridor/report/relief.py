@@ -95,7 +95,8 @@ def _paint(heights: Floats32, frame: Grid) -> Bytes:
     table = np.stack([np.interp(steps, stops, [colour[band] for _, colour in TINTS]) for band in range(3)], axis=1)
     index = ((filled - np.float32(steps[0])) * np.float32(511.0 / (steps[-1] - steps[0]))).astype(np.int32)
     tint = table.astype(np.float32)[np.clip(index, 0, 511)]
-    return np.clip(tint * _shade(filled, frame)[..., None], 0, 255).astype(np.uint8)
+    colours: Bytes = np.clip(tint * _shade(filled, frame)[..., None], 0, 255).astype(np.uint8)
+    return colours
 
 
 def _shade(heights: Floats32, frame: Grid) -> Floats32:
@@ -104,7 +105,7 @@ def _shade(heights: Floats32, frame: Grid) -> Floats32:
     Mercator stretches lengths by 1 / cos(latitude); heights are stretched alike, and a little more, because kilometre
     pixels flatten every slope.
     """
-    west, south, east, north = _degrees(frame)
+    _, south, _, north = _degrees(frame)
     stretch = 1.0 / np.cos(np.radians((south + north) / 2.0))
     pixel = float(frame.transform.a)
     exaggeration = stretch * float(np.clip(pixel / 150.0, 1.0, 2.5))
@@ -131,5 +132,5 @@ def _encode(picture: Bytes, quality: int) -> str:
     if not np.any(picture[..., 3] < 255):
         image = image.convert("RGB")
     buffer = io.BytesIO()
-    image.save(buffer, format="WEBP", quality=quality, method=3)
+    image.save(buffer, format="WEBP", quality=quality, method=2)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

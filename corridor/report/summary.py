@@ -19,7 +19,7 @@ class Sentence:
 
 
 def summarise(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> list[Sentence]:
-    """What the tables show: today, by rank, across perspectives and regimes, what is lost, and the best by criterion."""
+    """What the tables show: today, by rank, over perspectives and regimes, what is lost, the best by criterion."""
     said = [_usable(results), _first(results), _views(results), *_lost(results), _leaders(columns, rows)]
     return [sentence for sentence in said if sentence]
 
@@ -126,4 +126,3 @@ def default_choice(results: Results) -> str:
     if rows:
         return str(rows[0]["candidate_id"])
     return results.candidates[0].candidate_id if results.candidates else ""
-

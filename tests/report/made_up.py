@@ -33,23 +33,43 @@ def part(name: str, xy: list[tuple[float, float]], status: str = "open", country
     line = LineString(xy)
     km = line.length * 100
     return Part(
-        name=name, section_id=name, mode="road", klass="primary", status=status, country=country, line=line,
-        length_km=Range(km, km * 1.02, km * 1.1), drawn_km=km, documented=status == "open", geometry_quality="schematic",
-        minutes=Range(km, km, km), tunnel_km=0.0, bridge_km=0.0, max_grade_pct=None, spans=(), source_ids=("doc",),
-    )  # fmt: skip
+        name=name,
+        section_id=name,
+        mode="road",
+        klass="primary",
+        status=status,
+        country=country,
+        line=line,
+        length_km=Range(km, km * 1.02, km * 1.1),
+        drawn_km=km,
+        documented=status == "open",
+        geometry_quality="schematic",
+        minutes=Range(km, km, km),
+        tunnel_km=0.0,
+        bridge_km=0.0,
+        max_grade_pct=None,
+        spans=(),
+        source_ids=("doc",),
+    )
 
 
 def candidate(key: str, name: str, north: float, *, comparator: bool = False, status: str = "open") -> Candidate:
     return Candidate(
-        candidate_id=key, name=name, family="reference", mode="road", comparator=comparator, aliases=(("Alias", "some"),),
+        candidate_id=key,
+        name=name,
+        family="reference",
+        mode="road",
+        comparator=comparator,
+        aliases=(("Alias", "some"),),
         note="A note.",
         parts=(
             part(f"{name} west", [(45.0, 39.5), (45.5, north)]),
             part(f"{name} east", [(45.5, north), (46.0, 39.5)], status, "BB"),
         ),
         passages=(BorderPassage(("AA", "BB"), 45.5, north, "gate", "closed", Range(60.0, 90.0, 120.0)),),
-        assumptions=(), end_gaps_km=(0.0, 0.0),
-    )  # fmt: skip
+        assumptions=(),
+        end_gaps_km=(0.0, 0.0),
+    )
 
 
 def profile(item: Candidate) -> Profile:
@@ -59,9 +79,15 @@ def profile(item: Candidate) -> Profile:
     spans = (Span("tunnel", 30.0, 34.0, "Made-up tunnel", "documented"),)
     lon, lat = np.array([p.x for p in points]), np.array([p.y for p in points])
     return Profile(
-        chainage_km=along * item.drawn_km, lon=lon, lat=lat, ground_m=ground, height_m=ground,
-        limit_pct=np.full(1500, 8.0), threshold_m=np.full(1500, 60.0), spans=spans,
-    )  # fmt: skip
+        chainage_km=along * item.drawn_km,
+        lon=lon,
+        lat=lat,
+        ground_m=ground,
+        height_m=ground,
+        limit_pct=np.full(1500, 8.0),
+        threshold_m=np.full(1500, 60.0),
+        spans=spans,
+    )
 
 
 CRITERIA = (
@@ -79,15 +105,22 @@ def metric_table() -> pd.DataFrame:
             lost = key == "cut"
             rows.append(
                 {
-                    "candidate_id": key, "regime_id": regime, "name": f"Route {key}", "comparator": key == "far",
-                    "length_km": 100.0 + 7.3 * index, "length_km_low": 98.0 + 7.3 * index, "length_km_high": 110.0 + 7.3 * index,
+                    "candidate_id": key,
+                    "regime_id": regime,
+                    "name": f"Route {key}",
+                    "comparator": key == "far",
+                    "length_km": 100.0 + 7.3 * index,
+                    "length_km_low": 98.0 + 7.3 * index,
+                    "length_km_high": 110.0 + 7.3 * index,
                     "time_h": 2.0 + 0.31 * index + (regime == "gated") * 0.5 * (index == 0),
                     "ascent_m": 3000.0 - 700.0 * index,
                     "openings": np.inf if lost else float(index + 2),
                     "openings_status": "unreachable" if lost else "ok",
-                    "dem": "Made-up heights", "dem_resolution_m": 900.0, "dem_vertical_error_m": 20.0,
+                    "dem": "Made-up heights",
+                    "dem_resolution_m": 900.0,
+                    "dem_vertical_error_m": 20.0,
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(rows)
 
 
@@ -115,37 +148,83 @@ def results(names: dict[str, str] | None = None) -> Results:
     )
     table = metric_table()
     table["name"] = [called[key] for key in table["candidate_id"]]
-    views = {"equal": {"distance": 1 / 3, "terrain": 1 / 3, "people": 1 / 3}, "time": {"distance": 0.8, "terrain": 0.1, "people": 0.1}}
+    views = {
+        "equal": {"distance": 1 / 3, "terrain": 1 / 3, "people": 1 / 3},
+        "time": {"distance": 0.8, "terrain": 0.1, "people": 0.1},
+    }
     ranking, excluded = rank(table, views)
     rows, cols = np.mgrid[0:60, 0:90]
     ground = (900 + 500 * np.sin(rows / 7) * np.cos(cols / 9)).astype(np.float32)
     places = gpd.GeoDataFrame(
         {"name": ["Alba", "Borg"], "country": ["AA", "BB"], "population": [12000.0, np.nan]},
-        geometry=[Point(45.1, 39.5), Point(45.9, 39.4)], crs="EPSG:4326",
-    )  # fmt: skip
+        geometry=[Point(45.1, 39.5), Point(45.9, 39.4)],
+        crs="EPSG:4326",
+    )
     crossings = gpd.GeoDataFrame(
-        {"crossing_id": ["gate"], "name": ["The Gate"], "mode": ["road"], "status": ["closed"], "as_of": ["2026"], "countries": ["AA-BB"]},
-        geometry=[Point(45.5, 39.6)], crs="EPSG:4326",
-    )  # fmt: skip
+        {
+            "crossing_id": ["gate"],
+            "name": ["The Gate"],
+            "mode": ["road"],
+            "status": ["closed"],
+            "as_of": ["2026"],
+            "countries": ["AA-BB"],
+        },
+        geometry=[Point(45.5, 39.6)],
+        crs="EPSG:4326",
+    )
     countries = gpd.GeoDataFrame(
         {"country": ["AA", "BB"], "name": ["Alphaland", "Betaland"]},
-        geometry=[box(44.0, 38.0, 45.5, 41.0), box(45.5, 38.0, 47.0, 41.0)], crs="EPSG:4326",
-    )  # fmt: skip
+        geometry=[box(44.0, 38.0, 45.5, 41.0), box(45.5, 38.0, 47.0, 41.0)],
+        crs="EPSG:4326",
+    )
     return Results(
-        study_id="made-up", title="Made-up routes", question="Which route?", as_of="2026-01", baseline="now: as it is", version="0.1.0",
-        area=(44.6, 38.6, 46.4, 40.2), focus_id="mid", focus_name="Middle", candidates=candidates,
-        profiles={item.candidate_id: profile(item) for item in candidates}, metrics=table, ranking=ranking, excluded=excluded,
+        study_id="made-up",
+        title="Made-up routes",
+        question="Which route?",
+        as_of="2026-01",
+        baseline="now: as it is",
+        version="0.1.0",
+        area=(44.6, 38.6, 46.4, 40.2),
+        focus_id="mid",
+        focus_name="Middle",
+        candidates=candidates,
+        profiles={item.candidate_id: profile(item) for item in candidates},
+        metrics=table,
+        ranking=ranking,
+        excluded=excluded,
         criteria=CRITERIA,
         perspectives=(
-            PerspectiveWords("equal", "Equal weights", "Declared.", {"length": 1 / 6, "time": 1 / 6, "ascent": 1 / 3, "open": 1 / 3}),
-            PerspectiveWords("time", "Time first", "Declared.", {"length": 0.4, "time": 0.4, "ascent": 0.1, "open": 0.1}),
+            PerspectiveWords(
+                "equal", "Equal weights", "Declared.", {"length": 1 / 6, "time": 1 / 6, "ascent": 1 / 3, "open": 1 / 3}
+            ),
+            PerspectiveWords(
+                "time", "Time first", "Declared.", {"length": 0.4, "time": 0.4, "ascent": 0.1, "open": 0.1}
+            ),
         ),
         default_perspective="equal",
-        sources=(Source("heights", "Made-up heights", "Nobody", "2026", "CC0-1.0", kind="data", file="heights.tif", sha256="ab" * 32),),
+        sources=(
+            Source(
+                "heights",
+                "Made-up heights",
+                "Nobody",
+                "2026",
+                "CC0-1.0",
+                kind="data",
+                file="heights.tif",
+                sha256="ab" * 32,
+            ),
+        ),
         documents=(Source("doc", "A document", "Somebody", "2025", "", url="https://example.org/doc"),),
-        layers=Layers(ground, Grid("EPSG:4326", Affine(0.03, 0.0, 44.2, 0.0, -0.03, 40.4), (60, 90)), countries, places, crossings, box(45.2, 39.0, 45.8, 39.9)),
+        layers=Layers(
+            ground,
+            Grid("EPSG:4326", Affine(0.03, 0.0, 44.2, 0.0, -0.03, 40.4), (60, 90)),
+            countries,
+            places,
+            crossings,
+            box(45.2, 39.0, 45.8, 39.9),
+        ),
         notes={"heights": ("Heights are made up.",)},
-    )  # fmt: skip
+    )
 
 
 def hostile_results() -> Results:
@@ -161,7 +240,15 @@ def hostile_results() -> Results:
     )
     documents = (Source("doc", bad, bad, bad, bad, url="javascript:window.hacked=5"),)
     return replace(
-        base, title=bad, question=bad, as_of=bad, baseline=bad, focus_name=bad, layers=layers, documents=documents,
+        base,
+        title=bad,
+        question=bad,
+        as_of=bad,
+        baseline=bad,
+        focus_name=bad,
+        layers=layers,
+        documents=documents,
         sources=(replace(base.sources[0], title=bad, note=bad, file=bad),),
-        perspectives=tuple(replace(view, label=bad, weights_from=bad) for view in base.perspectives), notes={bad: (bad,)},
-    )  # fmt: skip
+        perspectives=tuple(replace(view, label=bad, weights_from=bad) for view in base.perspectives),
+        notes={bad: (bad,)},
+    )

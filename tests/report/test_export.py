@@ -1,7 +1,7 @@
 import json
-import os
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -103,14 +103,14 @@ def test_a_failure_leaves_the_older_run_untouched(tmp_path, monkeypatch):
 
 def test_a_failing_swap_puts_the_older_run_back(tmp_path, monkeypatch):
     write_results(results(), tmp_path / "out")
-    real = os.replace
+    real = Path.replace
 
-    def replace_once(source, target):
-        if str(source).endswith("new"):
+    def replace_once(self, target):
+        if self.name == "new":
             raise PermissionError(13, "Permission denied")
-        real(source, target)
+        return real(self, target)
 
-    monkeypatch.setattr("corridor.report.export.os.replace", replace_once)
+    monkeypatch.setattr(Path, "replace", replace_once)
     with pytest.raises(OutputError, match="Permission denied"):
         write_results(results(), tmp_path / "out")
     assert (tmp_path / "out" / "comparison.html").is_file()

@@ -135,7 +135,10 @@ def test_cells_mark_the_best_and_worst_through_route_and_no_comparator():
     assert rows[0].cells[0].range_text == "98.0–110.0"
 
 
-@pytest.mark.parametrize(("value", "digits", "text"), [(1614.57, 0, "1\u202f615"), (-0.04, 1, "0.0"), (-3.26, 1, "\u22123.3"), (2.0, 2, "2.00")])
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(1614.57, 0, "1\u202f615"), (-0.04, 1, "0.0"), (-3.26, 1, "\u22123.3"), (2.0, 2, "2.00")],
+)
 def test_numbers_read_the_same_in_every_language(value, digits, text):
     assert format_number(value, digits) == text
 
