@@ -185,6 +185,7 @@ class ImpactSpec(_Strict):
 
     Access runs from the study's border crossing, which lies in ``neighbour``, to its capital; settlements count for
     the nearest of ``centres``; disjoint routes are counted from stage to stage; ``axes`` are the north-south lines.
+    ``own_regimes`` are added to those of the file, in its form.
     """
 
     neighbour: Country
@@ -192,12 +193,16 @@ class ImpactSpec(_Strict):
     centres: Annotated[tuple[Place | Text, ...], Field(min_length=1)]
     stages: tuple[StageSpec, ...] = ()
     axes: tuple[AxisSpec, ...] = ()
+    own_regimes: dict[Identifier, dict[str, Any]] = {}
     strip_draws: Annotated[int, Field(ge=0, le=1000)] = 40
     seed: Annotated[int, Field(ge=0)] = 0
 
 
 class Study(_Strict):
-    """Everything that one comparison is made from."""
+    """Everything that one comparison is made from.
+
+    ``perspectives`` are added to those of the file under ``sources``, in its form.
+    """
 
     id: Identifier
     title: Text
@@ -221,6 +226,7 @@ class Study(_Strict):
     new_build: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     impact: ImpactSpec | None = None
+    perspectives: dict[Identifier, dict[str, Any]] = {}
     folder: Path = Path()
 
     @field_validator("area")

@@ -71,7 +71,6 @@ def test_one_line_exit_2_and_nothing_touched(name, folder, monkeypatch, capfd):
     assert listing(folder) == before
 
 
-@pytest.mark.xfail(strict=True, reason="the perspective is looked up only when somebody ranks by it")
 def test_default_perspective_that_there_is_not(folder):
     from corridor.comparison import compare
     from corridor.errors import CorridorError

@@ -35,7 +35,13 @@ DRAWN_EXCEPTIONS = LENGTH_EXCEPTIONS | {
     "road-julfa-jolfa": SHORT,
     "road-poldasht": SHORT,
 }
-NOT_FOUND = {"road-norduz-bridge": SHORT, "road-sadarak-dilucu": MAPPED}
+NOT_FOUND = {
+    "road-norduz-bridge": SHORT,
+    "road-sadarak-dilucu": MAPPED,
+    "rail-bridge-jolfa": SHORT,
+    "road-julfa-jolfa": SHORT,
+    "road-poldasht": SHORT,
+}
 
 
 @pytest.fixture(scope="module")

@@ -276,7 +276,6 @@ def test_compare_can_be_called_again_and_again(folder):
     assert callable(corridor.compare)
 
 
-@pytest.mark.xfail(strict=True, reason="ways of one class merge across the border and go whole to one country")
 def test_ways_that_end_at_the_border_without_a_junction_are_of_their_own_country(folder, mapped, tmp_path):
     bare = write_osm(tmp_path / "bare.osm", WAYS)
     found = rows(compare(Study.load(folder / "midland.toml"), osm=bare))

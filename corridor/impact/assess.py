@@ -31,7 +31,7 @@ from corridor.model.section import Range
 from corridor.network.assemble import Assembly
 from corridor.network.graph import Position
 from corridor.sources.inputs import Inputs, find_place
-from corridor.sources.regimes import load_regimes
+from corridor.sources.regimes import build_regime, load_regimes
 from corridor.study import ImpactSpec, Place, Study
 
 OUTSIDE = "outside"
@@ -75,6 +75,7 @@ def assess(
     """
     country = study.focus.country
     regimes = load_regimes(study.path(spec.regimes), inputs.catalogue.sources)
+    regimes |= {key: build_regime(key, fields, study.id) for key, fields in spec.own_regimes.items()}
     applicable = applicable_regimes(regimes, candidates)
     progress("finding what the routes meet")
     events = _all_events(candidates, inputs, assembly, country)

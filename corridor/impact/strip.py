@@ -209,7 +209,8 @@ def _way_out(ground: BorderGround, end: Floats) -> Floats:
 
 def places_behind(ground: BorderGround, strip: Strip, places: pd.DataFrame) -> NDArray[np.int64]:
     """Rows of the places that lie in a strip."""
-    points = project(shapely.points(places["lon"].to_numpy(), places["lat"].to_numpy()), WGS84, ground.crs)
+    at = places[["lon", "lat"]].to_numpy(dtype=float)
+    points = project(shapely.points(at), WGS84, ground.crs)
     return np.flatnonzero(shapely.contains(strip.faces, points))
 
 

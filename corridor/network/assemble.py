@@ -6,16 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from corridor.errors import NetworkError
+from corridor.geo.geodesy import line_lengths_m
 from corridor.model.section import Section
 from corridor.network.build import Ways, add_sections, build_network, build_physical, ways_of_osm, ways_of_sections
 from corridor.network.graph import Network, Position
-from corridor.network.match import Match, match_section, node_position
+from corridor.network.match import Match, match_section, node_position, part_lengths_km
 from corridor.sources.borders import Borders
 from corridor.sources.osm import OsmData
 from corridor.sources.reference import Catalogue
 from corridor.terrain.surface import Dem
 
 MAX_DEVIATION = 0.25
+MAX_DRAWN_DEVIATION = 0.6
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def assemble(
         return Assembly(network, {}, {}, ())
     progress("joining ways into a network")
     ways = _with_additions(ways_of_osm(osm), sections, catalogue)
-    physical = build_physical(ways)
+    physical = build_physical(ways, borders)
     progress("finding the catalogue's sections on the map")
     bare = Network(physical.edges, physical.node_lon, physical.node_lat)
     matches, schematic = _match_all(bare, sections, catalogue)
@@ -77,12 +79,30 @@ def assemble(
         edge: sections[key].control or sections[key].country
         for key, match in matches.items()
         if sections[key].mode == "road"
-        for edge in match.route.edges[1:-1] or match.route.edges
+        for edge in _mostly_used(bare, match)
     }
     network = build_network(
         physical, borders, crossings, catalogue.speeds, slowed, sections=sections, country_of_edge=decided
     )
     return Assembly(network, matches, schematic, ways.joins)
+
+
+def _deviation(section: Section, match: Match) -> str:
+    """Why a way found can't be the section, by its length; '' if it can."""
+    if section.length_km:
+        expected, limit, what = section.length_km.mid, MAX_DEVIATION, "documented"
+    else:
+        expected, limit, what = float(line_lengths_m([section.line])[0]) / 1000, MAX_DRAWN_DEVIATION, "drawn"
+    if abs(match.length_km / expected - 1) <= limit:
+        return ""
+    return f"the way found is {match.length_km:.1f} km long, {what} are {expected:.1f} km"
+
+
+def _mostly_used(network: Network, match: Match) -> list[int]:
+    """Edges that a match runs over by more than half: a section says nothing about the rest."""
+    lengths = network.edges["length_m"].to_numpy()[list(match.route.edges)] / 1000
+    used = part_lengths_km(network, match.route) > lengths / 2
+    return [edge for edge, much in zip(match.route.edges, used, strict=True) if much]
 
 
 def _with_additions(ways: Ways, sections: dict[str, Section], catalogue: Catalogue) -> Ways:
@@ -112,9 +132,9 @@ def _match_all(
         except NetworkError as fault:
             schematic[key] = str(fault)
             continue
-        expected = section.length_km.mid if section.length_km else None
-        if expected and abs(match.length_km / expected - 1) > MAX_DEVIATION:
-            schematic[key] = f"the way found is {match.length_km:.1f} km long, documented are {expected:.1f} km"
+        fault = _deviation(section, match)
+        if fault:
+            schematic[key] = fault
             continue
         matches[key] = match
     return matches, schematic

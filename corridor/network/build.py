@@ -201,10 +201,15 @@ class Physical:
     node_lat: NDArray[np.float64]
 
 
-def build_physical(ways: Ways) -> Physical:
-    """Split ways at shared vertices, merge what nothing else meets; see :mod:`corridor.network.topology`."""
+def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
+    """Split ways at shared vertices, merge what nothing else meets; see :mod:`corridor.network.topology`.
+
+    With ``borders`` ways of two countries don't merge, so that a border between two ways stays between two edges.
+    """
     frame = ways.frame
-    key = frame.groupby(_KEY, sort=False).ngroup().to_numpy().astype(np.int64)
+    countries = country_of_lines(frame.geometry.to_numpy(), borders) if borders is not None else ""
+    keyed = frame[_KEY].assign(country=countries)
+    key = keyed.groupby([*_KEY, "country"], sort=False).ngroup().to_numpy().astype(np.int64)
     chains = build_chains(
         ways.node_ids,
         ways.offsets.astype(np.int64),
