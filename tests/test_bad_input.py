@@ -77,7 +77,7 @@ def test_default_perspective_that_there_is_not(folder):
     from corridor.study import Study
 
     path = write_study(folder, {'baseline = "now"\n': 'baseline = "now"\ndefault_perspective = "none"\n'})
-    with pytest.raises(CorridorError, match="perspective 'none'"):
+    with pytest.raises(CorridorError, match="default_perspective: 'none' is none of"):
         compare(Study.load(path))
 
 

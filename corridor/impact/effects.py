@@ -24,8 +24,9 @@ def effects(events: Sequence[Event], regime: Regime, network: GatedNetwork, *, e
     """Edges closed and minutes added when a regime is applied to what a candidate meets.
 
     Crossings act on their gates alone, so that nobody is cut off who needn't cross; shared stretches act on the
-    stretch: its minutes are spread along it, so that who drives a part of it is charged that part. A crossing that is ``separated`` is left alone by every regime, and so is a road that runs beside. Only
-    events in the regime's countries count. ``end`` chooses low, middle or high minutes of checks.
+    stretch: its minutes are spread along it, so that who drives a part of it is charged that part. A crossing that is
+    ``separated`` is left alone by every regime, and so is a road that runs beside. Only events in the regime's
+    countries count. ``end`` chooses low, middle or high minutes of checks.
     """
     closed = np.zeros(len(network.edges), dtype=bool)
     delay = np.zeros(len(network.edges))
