@@ -8,6 +8,8 @@ from typing import Any
 from corridor.model.results import Results
 from corridor.report.tables import Column, Row, ranking_rows, regime_ids
 
+MOST_DECISIVE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -20,7 +22,14 @@ class Sentence:
 
 def summarise(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> list[Sentence]:
     """What the tables show: today, by rank, over perspectives and regimes, what is lost, the best by criterion."""
-    said = [_usable(results), _first(results), _views(results), *_lost(results), _leaders(columns, rows)]
+    said = [
+        _usable(results),
+        *_decisive(results),
+        _first(results),
+        _views(results),
+        *_lost(results),
+        _leaders(columns, rows),
+    ]
     return [sentence for sentence in said if sentence]
 
 
@@ -106,6 +115,22 @@ def _lost(results: Results) -> list[Sentence]:
         }
         said.append(Sentence("summary.lost", values))
     return said
+
+
+def _decisive(results: Results) -> list[Sentence]:
+    """Findings on structures that decide what can be reached: each once, with the routes and rules it holds for."""
+    events = results.events
+    if events is None or events.empty or "decisive" not in events.columns:
+        return []
+    rows = events[events["decisive"].astype(bool)]
+    keys = set(zip(rows["candidate_id"].astype(str), rows["regime_id"].astype(str), strict=True))
+    labels = {regime.regime_id: regime.label for regime in results.regimes}
+    held: dict[str, list[str]] = {}
+    for finding in results.findings:
+        if (finding.candidate_id, finding.regime_id) in keys:
+            where = f"{_name(results, finding.candidate_id)}, {labels.get(finding.regime_id, finding.regime_id)}"
+            held.setdefault(finding.text, []).append(where)
+    return [Sentence("", {}, f"{'; '.join(where)}: {text}") for text, where in list(held.items())[:MOST_DECISIVE]]
 
 
 def _leaders(columns: tuple[Column, ...], rows: tuple[Row, ...]) -> Sentence | None:

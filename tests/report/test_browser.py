@@ -141,6 +141,7 @@ def python_ranks(matrix, weights):
     }
 
 
+FIRSTS = "[n.dataset.id, n.querySelector('.firsts').textContent]"
 RANK_ALL = """
 var s = JSON.parse(document.getElementById('page-data').textContent).scores;
 var within = s.perspectives['equal'].within;
@@ -174,6 +175,20 @@ def test_the_page_ranks_as_python_does_for_many_weights(driver, page):
         for key, (rank, tied, score) in got.items():
             assert (rank, tied) == expected[key][:2], (weights, key)
             assert score == pytest.approx(expected[key][2], abs=1e-12)
+
+
+def test_shares_of_first_ranks_agree_with_other_draws(driver, page):
+    from corridor.scoring.matrix import build_matrix
+
+    matrix = build_matrix(scorable(metric_table()), CRITERIA)
+    draws = np.random.default_rng(11).dirichlet(np.ones(3), 400)
+    ranks = [python_ranks(matrix, dict(zip(["distance", "terrain", "people"], w, strict=True))) for w in draws.tolist()]
+    open_page(driver, page)
+    shown = dict(ask(driver, '.panel[data-regime="free"][data-kind="through"] li:not(.unranked)', FIRSTS))
+    assert len(shown) == 3
+    for key, share in shown.items():
+        expected = np.mean([one[("free", "through", key)][0] == 1 for one in ranks])
+        assert float(share.removesuffix(" %")) / 100 == pytest.approx(expected, abs=0.09)
 
 
 def test_sliders_and_perspectives_rank_anew(driver, page):

@@ -33,6 +33,7 @@ window.corridorWords = (function () {
       node.setAttribute("aria-label", get(node.dataset.i18nLabel));
       if (node.title) { node.title = get(node.dataset.i18nLabel); }
     });
+    each("[data-i18n-title]", function (node) { node.title = get(node.dataset.i18nTitle); });
     each("[data-i18n-placeholder]", function (node) { node.placeholder = get(node.dataset.i18nPlaceholder); });
     document.dispatchEvent(new CustomEvent("corridor:language"));
   }

@@ -151,7 +151,8 @@ var corridorMap = (function () {
       ["line tunnel", "map.tunnel"], ["line bridge", "map.bridge"], ["line border", "map.legend.border"],
       ["line focus", "map.legend.focus"], ["crossing road open", "map.legend.open"],
       ["crossing road closed", "map.legend.closed"], ["crossing road planned", "map.legend.planned"],
-      ["crossing rail open", "map.legend.rail"]];
+      ["crossing rail open", "map.legend.rail"],
+      ["meet", "map.legend.meet"], ["meet decisive", "map.legend.decisive"]];
     var Control = L.Control.extend({
       options: { position: "bottomleft" },
       onAdd: function () {

@@ -66,6 +66,36 @@ var corridorRank = (function () {
     return rows.sort(function (a, b) { return a.rank - b.rank || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0); });
   }
 
-  return { panel: panel, ranks: ranks, resolve: resolve, score: score, width: width, value: value };
+  /* Even draws of weights over groups that sum to 1 (flat Dirichlet), the same ones every time. */
+  function draws(groups, count) {
+    var state = 20240229, out = [];
+    function random() {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return (state + 0.5) / 4294967296;
+    }
+    for (var i = 0; i < count; i++) {
+      var weights = {}, sum = 0;
+      groups.forEach(function (group) { weights[group] = -Math.log(random()); sum += weights[group]; });
+      groups.forEach(function (group) { weights[group] /= sum; });
+      out.push(weights);
+    }
+    return out;
+  }
+
+  /* Share of the draws under which each alternative of a panel ranks first: {id: share}. */
+  function acceptability(data, allCriteria, groups, within, count) {
+    var firsts = {}, ranked = 0;
+    data.ids.forEach(function (id) { firsts[id] = 0; });
+    draws(groups, count).forEach(function (weights) {
+      var rows = panel(data, allCriteria, weights, within);
+      if (!rows) { return; }
+      ranked += 1;
+      rows.forEach(function (row) { if (row.rank === 1) { firsts[row.id] += 1; } });
+    });
+    Object.keys(firsts).forEach(function (id) { firsts[id] = ranked ? firsts[id] / ranked : 0; });
+    return firsts;
+  }
+
+  return { panel: panel, acceptability: acceptability, ranks: ranks, resolve: resolve, score: score, width: width, value: value };
 })();
 if (typeof module !== "undefined") { module.exports = corridorRank; }

@@ -3,6 +3,8 @@
 var corridorRanking = (function () {
   function all(selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); }
 
+  var DRAWS = 1000;
+
   function start(scores, words) {
     var perspective = document.getElementById("perspective"), regime = document.getElementById("regime");
     var sliders = all(".weights input[type=range]"), last = scores["default"];
@@ -24,9 +26,7 @@ var corridorRanking = (function () {
       say();
     }
     function fill(data, rows) {
-      var box = all(".panel").find(function (node) {
-        return node.dataset.regime === data.regime && node.dataset.kind === data.kind;
-      });
+      var box = panelOf(data);
       var list = box.querySelector("ol"), focused = document.activeElement, items = {};
       all("li", list).forEach(function (item) { items[item.dataset.id] = item; });
       rows.forEach(function (row, index) {
@@ -38,6 +38,21 @@ var corridorRanking = (function () {
         if (list.children[index] !== item) { list.insertBefore(item, list.children[index]); }
       });
       if (list.contains(focused)) { focused.focus(); }
+    }
+    /* How often each route would come first if nothing were known of the weights. */
+    function shareOfFirsts() {
+      scores.panels.forEach(function (data) {
+        var shares_ = corridorRank.acceptability(data, scores.criteria, scores.groups, scores.perspectives[last].within, DRAWS);
+        all("li", panelOf(data)).forEach(function (item) {
+          var share = shares_[item.dataset.id];
+          if (share !== undefined) { item.querySelector(".firsts").textContent = Math.round(100 * share) + " %"; }
+        });
+      });
+    }
+    function panelOf(data) {
+      return all(".panel").find(function (node) {
+        return node.dataset.regime === data.regime && node.dataset.kind === data.kind;
+      });
     }
     function say() {
       var first = all(".panel:not([hidden]) .ranks li .name");
@@ -66,6 +81,10 @@ var corridorRanking = (function () {
     function fromRegime() {
       all("[data-regime]").forEach(function (node) { node.hidden = node.dataset.regime !== regime.value; });
       document.dispatchEvent(new CustomEvent("corridor:regime", { detail: { regime: regime.value } }));
+      var chosen = all(".panel:not([hidden]) li.chosen"), first = all(".panel:not([hidden]) li");
+      if (!chosen.length && first.length) {
+        document.dispatchEvent(new CustomEvent("corridor:choose", { detail: { id: first[0].dataset.id } }));
+      }
       say();
     }
     perspective.addEventListener("change", function () { if (perspective.value) { fromPerspective(); } });
@@ -76,6 +95,7 @@ var corridorRanking = (function () {
     });
     if (regime) { regime.addEventListener("change", fromRegime); }
     shares();
+    shareOfFirsts();
   }
   return { start: start };
 })();
