@@ -21,6 +21,7 @@ from corridor.model.section import Range
 
 # Letters of Armenian road numbers as they stand on the signs' Latin half.
 _LETTERS = str.maketrans({"Մ": "M", "Հ": "H", "Տ": "T"})
+NEAR_M = 5000.0
 _NAMED = 3
 _SCHEMATIC_SHARE = 0.05
 _SHOWN_KM = 0.5
@@ -42,13 +43,14 @@ class Words:
     local: bool
 
     def near(self, event: Event) -> str:
-        """' near X' for the settlement nearest to an event, '' where none is known."""
+        """' near X' for the settlement nearest to an event, '' where none is known within 5 km."""
         if self.places is None or not len(self.places):
             return ""
         at = event.geometry.centroid
         frame = self.places
         gaps = distance_m(frame["lon"].to_numpy(), frame["lat"].to_numpy(), at.x, at.y)
-        return f" near {frame['name'].iloc[int(gaps.argmin())]}"
+        nearest = int(gaps.argmin())
+        return f" near {frame['name'].iloc[nearest]}" if gaps[nearest] <= NEAR_M else ""
 
 
 def build_findings(
