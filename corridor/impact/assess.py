@@ -178,7 +178,7 @@ def _measure(
 
 def _by_axis(axes: pd.DataFrame) -> dict[str, float]:
     """Shared kilometres with each axis, certain and with what runs beside it."""
-    found = {}
+    found: dict[str, float] = {}
     for axis in axes.itertuples(index=False):
         name = f"shared_{axis.axis_id.replace('-', '_')}_km"
         found |= {name: axis.shared_km_low, f"{name}_low": axis.shared_km_low, f"{name}_high": axis.shared_km_high}

@@ -132,9 +132,8 @@ def _match_all(
         except NetworkError as fault:
             schematic[key] = str(fault)
             continue
-        fault = _deviation(section, match)
-        if fault:
-            schematic[key] = fault
+        if wrong := _deviation(section, match):
+            schematic[key] = wrong
             continue
         matches[key] = match
     return matches, schematic

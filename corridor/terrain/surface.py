@@ -75,7 +75,7 @@ class Dem:
         over the square root of 12): in a gorge a pixel's mean height says little about the road at its bottom.
         """
         rise = np.tan(np.radians(slope_deg(self))) * self.resolution_m / np.sqrt(12)
-        return np.hypot(self.vertical_error_m, np.nan_to_num(rise))
+        return np.asarray(np.hypot(self.vertical_error_m, np.nan_to_num(rise)))
 
     def error_at_m(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
         """:attr:`local_error_m` of the pixels that points lie in."""
