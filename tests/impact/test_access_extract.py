@@ -5,7 +5,6 @@ import time
 import numpy as np
 import pytest
 
-from corridor.stages import assemble_network, build_candidates, focus_region
 from corridor.impact.access import build_access, measure_access
 from corridor.impact.effects import effects
 from corridor.impact.events import find_events
@@ -18,6 +17,7 @@ from corridor.impact.strip import border_ground, lengthen, measure_strip, planar
 from corridor.model.impact import EdgeEffect
 from corridor.sources.inputs import find_place, load_inputs
 from corridor.sources.regimes import load_regimes
+from corridor.stages import assemble_network, build_candidates, focus_region
 from corridor.study import Place, Study
 
 pytestmark = [pytest.mark.extract, pytest.mark.slow]

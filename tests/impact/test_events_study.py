@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from corridor.stages import assemble_network, build_candidates
 from corridor.impact.crossings import count_raw_hits
 from corridor.impact.decisive import Stakes
 from corridor.impact.effects import applies, effects
@@ -16,6 +15,7 @@ from corridor.impact.findings import Words, build_findings
 from corridor.impact.gates import build_gates
 from corridor.sources.inputs import find_place, load_inputs
 from corridor.sources.regimes import load_regimes
+from corridor.stages import assemble_network, build_candidates
 from corridor.study import Study
 
 
