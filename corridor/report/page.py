@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jinja2
@@ -33,6 +34,7 @@ from corridor.report.summary import default_choice, is_usable, summarise
 from corridor.report.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids, unmeasured
 
 PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "main.js")
+_LONE_SPACE = re.compile(r" +([,:․])")
 PAGE_STYLES = ("page.css", "print.css")
 
 
@@ -120,7 +122,7 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         for name, value in (values or {}).items():
             words = english.get(value["t"], value["or"]) if isinstance(value, dict) else value
             text = text.replace(f"{{{name}}}", clean_text(words))
-        return text
+        return _LONE_SPACE.sub(r"\1", text)
 
     ranking = ranking_rows(results, default)
     return {

@@ -22,14 +22,8 @@ class Sentence:
 
 def summarise(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> list[Sentence]:
     """What the tables show: today, by rank, over perspectives and regimes, what is lost, the best by criterion."""
-    said = [
-        _usable(results),
-        *_decisive(results),
-        _first(results),
-        _views(results),
-        *_lost(results),
-        _leaders(columns, rows),
-    ]
+    lost = _decisive(results) or _lost(results)
+    said = [_usable(results), _first(results), *lost, _views(results), _leaders(columns, rows)]
     return [sentence for sentence in said if sentence]
 
 
@@ -70,6 +64,7 @@ def _first(results: Results) -> Sentence | None:
     firsts = [row for row in rows if row["rank"] == 1]
     values = {
         "view": {"t": f"perspective.{view.perspective_id}", "or": view.label},
+        "regime": next((f"({r.label})" for r in results.regimes if r.regime_id == regime_ids(results)[0]), ""),
         "count": len(rows),
         "name": ", ".join(_name(results, row["candidate_id"]) for row in firsts),
         "score": f"{firsts[0]['score']:.2f}",

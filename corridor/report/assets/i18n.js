@@ -11,7 +11,7 @@ window.corridorWords = (function () {
       var value = values[key];
       if (value && typeof value === "object") { value = known(value.t) ? get(value.t) : value.or; }
       return RIGHT_TO_LEFT.indexOf(language) >= 0 ? "\u2068" + value + "\u2069" : String(value);
-    });
+    }).replace(/ +([,:․])/g, "$1");
   }
   function get(key, values) {
     var text = (messages[language] && messages[language][key]) || (messages.en && messages.en[key]);
