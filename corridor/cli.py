@@ -50,9 +50,18 @@ DemOption = Annotated[
     ),
 ]
 
+BaselineOption = Annotated[
+    str | None, typer.Option("--baseline", metavar="ID", help="Dated state of the network instead of the study's own.")
+]
 
-def load_study(name: str) -> corridor.Study:
-    """A study by path or by the name of a bundled one."""
+
+def load_study(name: str, baseline: str | None = None) -> corridor.Study:
+    """A study by path or by the name of a bundled one, on its own or another baseline."""
+    found = _find_study(name)
+    return found if baseline is None else found.on_baseline(baseline)
+
+
+def _find_study(name: str) -> corridor.Study:
     if name.endswith(".toml") or Path(name).is_file() or "/" in name:
         return corridor.Study.load(name)
     return corridor.Study.bundled(name)
@@ -63,6 +72,7 @@ def run(
     study: StudyArg = "syunik",
     osm: OsmOption = None,
     dem: DemOption = None,
+    baseline: BaselineOption = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for the results; written whole or not at all.")
     ] = Path("out"),
@@ -84,14 +94,16 @@ def run(
     from corridor.comparison import compare
 
     with _progress(quiet) as say:
-        comparison = compare(load_study(study), osm=osm, dem=dem or [], progress=say)
+        comparison = compare(load_study(study, baseline), osm=osm, dem=dem or [], progress=say)
         say("writing results")
         page = comparison.write(out)
     typer.echo(page)
 
 
 @app.command()
-def doctor(study: StudyArg = "syunik", osm: OsmOption = None, dem: DemOption = None) -> None:
+def doctor(
+    study: StudyArg = "syunik", osm: OsmOption = None, dem: DemOption = None, baseline: BaselineOption = None
+) -> None:
     """Say what data a study would use, its date, how much of the area it covers, and what is missing.
 
     Also says what was decided on the way: kilometres by country, borders found and which crossings are open, sections
@@ -106,7 +118,7 @@ def doctor(study: StudyArg = "syunik", osm: OsmOption = None, dem: DemOption = N
     from corridor.diagnosis import diagnose
 
     with _progress(False) as say:
-        report = diagnose(load_study(study), osm, dem or [], say)
+        report = diagnose(load_study(study, baseline), osm, dem or [], say)
     for title, columns, rows in report.tables:
         _print_table(title, columns, rows)
     for line in report.remarks:
@@ -114,7 +126,7 @@ def doctor(study: StudyArg = "syunik", osm: OsmOption = None, dem: DemOption = N
 
 
 @app.command()
-def check(study: StudyArg = "syunik", osm: OsmOption = None) -> None:
+def check(study: StudyArg = "syunik", osm: OsmOption = None, baseline: BaselineOption = None) -> None:
     """Hold computed lengths against documented ones and say where they differ by more than the tolerance.
 
     Exit code 1 if any does.
@@ -126,7 +138,7 @@ def check(study: StudyArg = "syunik", osm: OsmOption = None) -> None:
     from corridor.diagnosis import check_lengths
 
     with _progress(False) as say:
-        rows = check_lengths(load_study(study), osm, say)
+        rows = check_lengths(load_study(study, baseline), osm, say)
     columns = ["what", "mode", "documented km", "computed km", "tolerance", "verdict", "source"]
     cells = [
         [

@@ -160,7 +160,6 @@ class Baseline(_Strict):
     id: Identifier
     name: Text
     as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
-    sections_since: bool
 
 
 class StageSpec(_Strict):
@@ -262,6 +261,17 @@ class Study(_Strict):
     def chosen_baseline(self) -> Baseline:
         """The baseline that the study is computed on."""
         return next(b for b in self.baselines if b.id == self.baseline)
+
+    def on_baseline(self, baseline: str) -> Study:
+        """The same study computed on another of its baselines.
+
+        Raises:
+            StudyError: the study has none of that id; lists those that it has.
+        """
+        ids = [b.id for b in self.baselines]
+        if baseline not in ids:
+            raise StudyError(f"{self.id}: baseline: '{baseline}' is none of {', '.join(ids)}")
+        return self.model_copy(update={"baseline": baseline})
 
     def path(self, name: str) -> Path:
         """A data path of the study as a file path: ``package:`` names lie in the package, others beside the study.

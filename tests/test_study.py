@@ -90,3 +90,10 @@ def test_missing_and_unknown_studies(tmp_path):
         Study.load(tmp_path / "none.toml")
     with pytest.raises(StudyError, match="there are: syunik"):
         Study.bundled("nowhere")
+
+
+def test_another_baseline():
+    study = Study.bundled("syunik")
+    assert study.on_baseline("osm-2021-08").chosen_baseline.as_of == "2021-08"
+    with pytest.raises(StudyError, match="'now' is none of osm-2021-08, documented-2026"):
+        study.on_baseline("now")

@@ -50,7 +50,6 @@ level_sections = ["rail-west"]
 id = "now"
 name = "as it is"
 as_of = "2020-01"
-sections_since = true
 
 [[candidates]]
 family = "reference"
