@@ -179,12 +179,23 @@ class AxisSpec(_Strict):
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
 
 
+class TimeSpec(_Strict):
+    """A journey between two catalogue nodes of which a document states the driving time."""
+
+    name: Text
+    from_node: Identifier
+    to_node: Identifier
+    low_min: Positive
+    high_min: Positive
+    source: Identifier
+
+
 class ImpactSpec(_Strict):
     """What candidates are measured for beyond themselves, in the focus country.
 
     Access runs from the study's border crossing, which lies in ``neighbour``, to its capital; settlements count for
     the nearest of ``centres``; disjoint routes are counted from stage to stage; ``axes`` are the north-south lines.
-    ``own_regimes`` are added to those of the file, in its form.
+    ``own_regimes`` are added to those of the file, in its form. Truck times are fitted to ``documented_times``.
     """
 
     neighbour: Country
@@ -192,6 +203,7 @@ class ImpactSpec(_Strict):
     centres: Annotated[tuple[Place | Text, ...], Field(min_length=1)]
     stages: tuple[StageSpec, ...] = ()
     axes: tuple[AxisSpec, ...] = ()
+    documented_times: tuple[TimeSpec, ...] = ()
     own_regimes: dict[Identifier, dict[str, Any]] = {}
     strip_draws: Annotated[int, Field(ge=0, le=1000)] = 40
     seed: Annotated[int, Field(ge=0)] = 0

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from corridor.geo.geodesy import WGS84, project
 from corridor.impact.access import build_access
+from corridor.impact.calibration import Calibration, DocumentedTime, fit_time_factor, time_factors
 from corridor.impact.decisive import Stakes
 from corridor.impact.effects import applicable_regimes, effects
 from corridor.impact.events import events_frame, find_events, supports_local_crossings
@@ -29,7 +30,8 @@ from corridor.model.impact import Event, Finding
 from corridor.model.regime import QUESTIONS, Regime
 from corridor.model.section import Range
 from corridor.network.assemble import Assembly
-from corridor.network.graph import Position
+from corridor.network.graph import Network, Position
+from corridor.network.match import SNAP_LIMIT_M
 from corridor.sources.inputs import Inputs, find_place
 from corridor.sources.regimes import build_regime, load_regimes
 from corridor.study import ImpactSpec, Place, Study
@@ -85,7 +87,8 @@ def assess(
     gazetteer = inputs.places.frame if inputs.places is not None else None
     population = build_population(gazetteer, mapped, country, inputs.borders, focus)
     progress("measuring access before")
-    frame = _frame(study, spec, inputs, assembly, gates, population, crossing, capital)
+    calibration = calibrate(spec, inputs, assembly.network)
+    frame = _frame(study, spec, inputs, assembly, gates, population, crossing, capital, calibration)
     progress("measuring access under each regime")
     rows, places, strips = [], [], []
     for candidate in candidates:
@@ -112,7 +115,7 @@ def assess(
         strips=gpd.GeoDataFrame(strips, crs=WGS84),
         regimes=regimes,
         population=population,
-        notes=_notes(frame, population),
+        notes=(*_notes(frame, population), _say_calibration(calibration)),
     )
 
 
@@ -136,18 +139,52 @@ def _frame(
     population: Population,
     crossing: Place,
     capital: Place,
+    calibration: Calibration | None,
 ) -> ImpactFrame:
     country = study.focus.country
     centres = [find_place(centre, "impact.centres", study, inputs) for centre in spec.centres]
     local = supports_local_crossings(assembly.network)
     access = build_access(
         gates, country, crossing, capital, centres, population.places,
-        snap_limit_m=study.snap_limit_km * 1000, supports_places=local,
+        snap_limit_m=study.snap_limit_km * 1000, supports_places=local, factors=time_factors(calibration),
     )  # fmt: skip
     stages = tuple(Stage(s.name, s.lon, s.lat, s.radius_km) for s in spec.stages) if local else ()
     axes = tuple(build_axis(assembly.network, assembly.matches, a.id, a.name, a.sections) for a in spec.axes)
     ground = border_ground(inputs.borders, country, spec.neighbour, (capital.lon, capital.lat))
     return ImpactFrame(assembly.network, access, ground, stages, axes, strip_draws=spec.strip_draws, seed=spec.seed)
+
+
+def calibrate(spec: ImpactSpec, inputs: Inputs, network: Network) -> Calibration | None:
+    """The factor between documented and computed truck times; None where the study lists no documented time.
+
+    Raises:
+        NetworkError: a journey's end is far from any road, or there is no way between its ends.
+    """
+    if not spec.documented_times:
+        return None
+    closed = network.closed("road")
+    forward, backward = (network.edges[f"minutes_{way}"].to_numpy(dtype=float) for way in ("forward", "backward"))
+    times = []
+    for row in spec.documented_times:
+        nodes = [inputs.catalogue.nodes[key] for key in (row.from_node, row.to_node)]
+        start, end = (
+            network.snap(n.lon, n.lat, closed, limit_m=SNAP_LIMIT_M, what=f"node '{n.node_id}'") for n in nodes
+        )
+        computed = network.route(start, end, forward, backward, closed).cost
+        times.append(DocumentedTime(row.name, row.low_min, row.high_min, computed, row.source))
+    return fit_time_factor(times)
+
+
+def _say_calibration(calibration: Calibration | None) -> str:
+    if calibration is None:
+        return (
+            "Truck times follow from the stated class speeds: no documented time of a journey inside the data is "
+            "listed, so none was fitted; read ratios rather than minutes."
+        )
+    return (
+        f"Documented times are {calibration.factor:.2f} times the computed ones ({len(calibration.times)} journeys, "
+        f"within a factor of {calibration.spread:.2f}); ranges reach as far as that."
+    )
 
 
 def _measure(

@@ -1,0 +1,62 @@
+"""What a study can add: regimes of its own, and documented times that truck times are fitted to."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+
+import pytest
+
+import corridor
+from corridor.errors import CorridorError
+from corridor.packaged import data_root
+
+STUDY = data_root() / "studies" / "syunik.toml"
+
+
+def compare(change):
+    content = tomllib.loads(STUDY.read_text(encoding="utf-8"))
+    content["elevation"]["draws"] = 0
+    content["candidates"] = content["candidates"][:1]
+    content["impact"]["strip_draws"] = 0
+    regimes = tomllib.loads((data_root() / "reference" / "regimes.toml").read_text(encoding="utf-8"))["regimes"]
+    change(content, copy.deepcopy(regimes))
+    return corridor.compare(corridor.Study.build(content, STUDY.parent, "mine"))
+
+
+def only_for_the_railway(content, regimes):
+    """The catalogue's own file has regimes for other routes too: keep those that fit the one candidate."""
+    content["candidates"] += tomllib.loads(STUDY.read_text(encoding="utf-8"))["candidates"][4:8]
+    content["impact"]["own_regimes"] = {"mine": regimes["sealed"] | {"label": "Mine"}}
+
+
+def test_a_study_s_own_regime_is_measured_like_the_others():
+    comparison = compare(only_for_the_railway)
+    table = comparison.metrics.set_index(["candidate_id", "regime_id"])
+    own, listed = table.loc[("aras-rail", "mine")], table.loc[("aras-rail", "sealed")]
+    assert own["access_delay_min"] == listed["access_delay_min"]
+    assert own["clarity_of_6"] == 0
+
+
+def test_a_wrong_regime_is_named():
+    def wrong(content, regimes):
+        only_for_the_railway(content, regimes)
+        content["impact"]["own_regimes"]["mine"]["crossing"] = {"kind": "open-ish"}
+
+    with pytest.raises(CorridorError, match="regime 'mine'"):
+        compare(wrong)
+
+
+def test_times_are_fitted_to_documented_ones():
+    def documented(content, regimes):
+        only_for_the_railway(content, regimes)
+        content["impact"]["documented_times"] = [
+            {"name": "Yerevan-Goris", "from_node": "yerevan", "to_node": "goris", "low_min": 400, "high_min": 400,
+             "source": "general-knowledge"},
+        ]  # fmt: skip
+
+    comparison = compare(documented)
+    said = comparison.results.notes["impacts"][-1]
+    assert said.startswith("Documented times are ")
+    factor = float(said.split()[3])
+    assert factor > 1.3
