@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,9 @@ def metric_columns(results: Results) -> tuple[Column, ...]:
     hidden = _NOT_SHOWN if "travel_time_h" in table.columns else ()
     shown = [name for name in scored if name in table.columns and table[name].notna().any()]
     names = shown + [name for name in others if name not in hidden]
-    return tuple(_column(table, name, scored.get(name)) for name in names)
+    columns = (_column(table, name, scored.get(name)) for name in names)
+    inside = {f"in_{results.focus_id}_km": f"Length in {results.focus_name}"}
+    return tuple(replace(column, label=inside.get(column.metric, column.label)) for column in columns)
 
 
 def unmeasured(results: Results) -> tuple[Criterion, ...]:
