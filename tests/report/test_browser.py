@@ -309,3 +309,39 @@ def test_printing_without_a_browser_says_what_to_do(page, tmp_path, monkeypatch)
     with pytest.raises(OutputError, match="could not print"):
         write_pdf(page, tmp_path / "brief.pdf", browser="/bin/false")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_pointer_on_the_profile_moves_a_mark_on_the_map_and_back(driver, page):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    open_page(driver, page)
+    chart = driver.find_element("css selector", "#chart .u-over")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", chart)
+    ActionChains(driver).move_to_element_with_offset(chart, 40, 5).perform()
+    assert len(ask(driver, ".leaflet-cursor-pane path", "n.tagName")) == 1
+    assert "–" not in driver.find_element("css selector", "#chart .u-legend").text
+    event = (
+        "document.dispatchEvent(new CustomEvent('corridor:over', {detail: {id: arguments[0], latlng: arguments[1]}}))"
+    )
+    route = driver.execute_script("return document.querySelector('.card:not([hidden])').dataset.id")
+    driver.execute_script(event, route, {"lat": 39.5, "lng": 46.0})
+    legend = driver.find_element("css selector", "#chart .u-legend").text
+    driver.execute_script(event, route, {"lat": 39.5, "lng": 45.0})
+    assert driver.find_element("css selector", "#chart .u-legend").text != legend
+
+
+def test_a_place_is_found_and_a_distance_measured(driver, page):
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, page)
+    driver.find_element("id", "place").send_keys("borg", Keys.ENTER)
+    lat, lon = driver.execute_script("var c = corridorLayers.map.getCenter(); return [c.lat, c.lng]")
+    assert (lat, lon) == pytest.approx((39.4, 45.9), abs=0.05)
+    driver.find_element("id", "place").clear()
+    driver.find_element("id", "place").send_keys("Atlantis", Keys.ENTER)
+    assert driver.find_element("id", "found").text == "No such place on this map"
+    driver.find_elements("css selector", ".map-tool button")[1].click()
+    points = "corridorLayers.map.fire('click', {latlng: L.latLng(arguments[0], arguments[1])})"
+    driver.execute_script(points, 39.0, 45.0)
+    driver.execute_script(points, 40.0, 45.0)
+    assert driver.find_element("css selector", ".measured").text.startswith("111.2 km")

@@ -274,7 +274,7 @@ var corridorMap = (function () {
       show: function () { map.fitBounds(data.view, { animate: false }); },
       find: function (name) {
         var hit = data.places.find(function (place) { return place[0].toLowerCase() === name.trim().toLowerCase(); });
-        if (hit) { map.setView([hit[1], hit[2]], Math.max(map.getZoom(), 10)); point(hit[1], hit[2]); }
+        if (hit) { map.setView([hit[1], hit[2]], Math.max(map.getZoom(), 10), { animate: false }); point(hit[1], hit[2]); }
         return Boolean(hit);
       }
     };
