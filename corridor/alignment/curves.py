@@ -18,6 +18,7 @@ from corridor.model.standard import DesignStandard
 
 Floats = NDArray[np.float64]
 
+STATION_M = 100.0  # the line has a point at least this often, so that the ground under it can be drawn
 STRAIGHT = 1e-9  # tan(theta / 2) below which a vertex is no bend
 CORNER_CUTS = (0.1, 0.03, 0.0)  # how far, in cells, an arc may stay off its intersection point: all are tried
 
@@ -116,7 +117,7 @@ def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: floa
         0.5 * np.abs(change) * vertical_radius_m, 0.5 * np.minimum(np.diff(vertex_s)[:-1], np.diff(vertex_s)[1:])
     )
     extra = [s + h * np.linspace(-1.0, 1.0, 9) if h > 1.0 else [s] for s, h in zip(vertex_s[1:-1], half, strict=True)]
-    wanted = np.concatenate([*extra, [0.0]])
+    wanted = np.concatenate([*extra, np.arange(0.0, along[-1], STATION_M)])
     nearest = np.abs(
         wanted[:, None] - along[np.clip(np.searchsorted(along, wanted)[:, None] - [[1, 0]], 0, len(along) - 1)]
     )

@@ -103,7 +103,7 @@ def _near_on_coarse(
     usable: Flags | None,
 ) -> Flags | None:
     """One stage: what is left of the fine ground, or None if there is no way on the coarse one."""
-    if factor == 1 and len(options.offsets_m) == len(options.coarse_offsets_m):
+    if factor == 1 and len(options.offsets_m) == 1:
         return None
     coarse = coarsen(ground, factor) if factor > 1 else ground
     ends = [(r // factor, c // factor) for r, c in (start, goal)]
@@ -112,7 +112,8 @@ def _near_on_coarse(
     if coarse.mask.size and factor > 1:
         for end in ends:
             coarse.mask[end] = 0
-    plain = replace(options, offsets_m=options.coarse_offsets_m, reuse=())
+    offsets = options.coarse_offsets_m if factor > 1 and len(options.offsets_m) > 1 else (0.0,)
+    plain = replace(options, offsets_m=offsets, reuse=())
     inside = None if usable is None else np.asarray(_blocks(usable, factor, False).astype(bool).any(axis=(1, 3)))
     problem = build_problem(coarse, ends[0], ends[1], standard, costs, plain, inside)
     forward, backward = search_both_ways(problem, near_factor)

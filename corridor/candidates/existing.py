@@ -16,7 +16,7 @@ from corridor.geo.lines import locate_m
 from corridor.model.candidate import Candidate
 from corridor.network.alternatives import find_alternatives
 from corridor.network.assemble import Assembly
-from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps
+from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps, find_missing
 from corridor.network.graph import Network, Position
 from corridor.sources.reference import Catalogue
 from corridor.study import ExistingCandidates, Place
@@ -116,7 +116,12 @@ def measure_reachability(spec: ExistingCandidates, network: Network, start: Posi
     closed = network.closed(spec.mode, countries=spec.countries)
     closed = closed & ~(network.is_border & network.edges["border"].isin(_pairs(spec.countries)).to_numpy())
     gaps = find_gaps(network, closed, start, end)
-    return Reachability(spec.id, spec.countries, are_connected(network, closed, start, end), tuple(gaps))
+    edges = network.edges
+    fitting = edges["country"].isin(list(spec.countries)) & (edges["mode"] == spec.mode)
+    usable = (fitting & edges["status"].isin(["closed", "construction"]) & (edges["section_id"] != "")).to_numpy()
+    connected = are_connected(network, closed, start, end)
+    missing = () if connected else find_missing(network, closed, usable, start, end)
+    return Reachability(spec.id, spec.countries, connected, tuple(gaps), missing)
 
 
 def _pairs(countries: Sequence[str]) -> list[str]:

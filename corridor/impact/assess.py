@@ -266,7 +266,6 @@ def _on_network(at: Position, rows: NDArray[np.int64]) -> Position:
 
 
 def _words(study: Study, inputs: Inputs, crossing: Place, capital: Place, local: bool) -> Words:
-    names = dict(zip(inputs.borders.countries["country"], inputs.borders.countries["name"], strict=True))
     near = inputs.osm.places if inputs.osm is not None and len(inputs.osm.places) else None
     if near is None and inputs.places is not None:
         near = inputs.places.frame
@@ -274,7 +273,7 @@ def _words(study: Study, inputs: Inputs, crossing: Place, capital: Place, local:
     if near is not None:
         at = inputs.borders.country_at(near["lon"], near["lat"])
         near = near[at == country]
-    return Words(crossing.name, capital.name, country, str(names.get(country, country)), near, local)
+    return Words(crossing.name, capital.name, country, inputs.borders.names.get(country, country), near, local)
 
 
 def _event_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from corridor.geo.geodesy import distance_m
 from corridor.impact.terrain_metrics import GradeSupport
@@ -20,6 +20,7 @@ def describe_limits(
     reach: Sequence[Reachability],
     assembly: Assembly,
     places: Places | None,
+    country_names: Mapping[str, str],
 ) -> dict[str, tuple[str, ...]]:
     """Notes by subject: heights, grades, open roads and their gaps, schematic lines, assumptions."""
     return {
@@ -35,7 +36,7 @@ def describe_limits(
             f"Grades are {'shown' if grades.supported else 'not shown'}: {grades.reason}."
             + ("" if grades.supported else " Documented grades stand instead where the catalogue has them."),
         ),
-        "open roads": tuple(_say_reach(item, places) for item in reach),
+        "open roads": tuple(_say_reach(item, places, country_names) for item in reach),
         "lines": tuple(_say_lines(candidate) for candidate in candidates),
         "not on the map": tuple(f"{key}: {why}" for key, why in sorted(assembly.schematic.items())),
         "joins": assembly.joins,
@@ -47,12 +48,15 @@ def describe_limits(
     }
 
 
-def _say_reach(item: Reachability, places: Places | None) -> str:
-    countries = " and ".join(item.countries)
+def _say_reach(item: Reachability, places: Places | None, names: Mapping[str, str]) -> str:
+    countries = " and ".join(names.get(code, code) for code in item.countries)
     if item.connected:
         return f"Open roads inside {countries} alone lead from origin to destination, if their borders could be passed."
     gaps = [say_gap(gap, places) for gap in item.gaps]
-    missing = f"; the road gaps are {', '.join(gaps)}" if gaps else "; no gap of under 3 km was found"
+    missing = f"; the road gaps are {', '.join(gaps)}" if gaps else ""
+    if item.missing:
+        listed = ", ".join(f"{name} ({km:.1f} km)" for name, km in item.missing)
+        missing += f"; the way that needs least lacks {listed}"
     return f"Open roads inside {countries} alone don't reach the destination, even if borders could be passed{missing}."
 
 

@@ -10,10 +10,12 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from corridor.errors import NoRouteError
 from corridor.geo.geodesy import distance_m
 from corridor.network.graph import Network, Position
 
 GAP_LIMIT_M = 3000.0
+_OPEN_SHARE = 1e-3
 CLUSTER_M = 5000.0
 
 
@@ -28,12 +30,17 @@ class Gap:
 
 @dataclass(frozen=True)
 class Reachability:
-    """Whether the destination can be reached over open ways in some countries, and the gaps if not."""
+    """Whether the destination can be reached over open ways in some countries, and what is missing if not.
+
+    ``gaps`` are short distances between the two parts; ``missing`` the sections that aren't open, with their km, on
+    the way that needs the fewest kilometres of them.
+    """
 
     spec_id: str
     countries: tuple[str, ...]
     connected: bool
     gaps: tuple[Gap, ...]
+    missing: tuple[tuple[str, float], ...] = ()
 
 
 def components(network: Network, closed: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -49,6 +56,25 @@ def are_connected(network: Network, closed: NDArray[np.bool_], start: Position, 
     labels = components(network, closed)
     u = network.edges["u"]
     return bool(labels[int(u.iat[start.edge])] == labels[int(u.iat[end.edge])])
+
+
+def find_missing(
+    network: Network, closed: NDArray[np.bool_], usable: NDArray[np.bool_], start: Position, end: Position
+) -> tuple[tuple[str, float], ...]:
+    """Sections that aren't open on the way from start to end that needs the fewest km of them: names with km.
+
+    ``usable`` are closed edges that may be taken at the price of their length. Empty if there is no such way.
+    """
+    lengths = network.edges["length_m"].to_numpy(dtype=float)
+    cost = np.where(closed, lengths, lengths * _OPEN_SHARE)
+    try:
+        route = network.route(start, end, cost, cost, closed & ~usable)
+    except NoRouteError:
+        return ()
+    names = network.edges["name"].to_numpy()
+    return tuple(
+        (str(names[edge]), float(lengths[edge]) / 1000) for edge in route.edges if closed[edge] and lengths[edge]
+    )
 
 
 def find_gaps(network: Network, closed: NDArray[np.bool_], start: Position, end: Position) -> list[Gap]:

@@ -26,6 +26,11 @@ class Borders:
     countries: gpd.GeoDataFrame
     source: Source
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Country names by code."""
+        return dict(zip(self.countries["country"], self.countries["name"], strict=True))
+
     @cached_property
     def _polygons(self) -> dict[str, shapely.Geometry]:
         polygons = dict(zip(self.countries["country"], self.countries.geometry, strict=True))
