@@ -160,11 +160,11 @@ class Comparison:
             raise StudyError(f"no perspective '{wanted}'; there are: {', '.join(self._perspectives)}")
         return self._perspectives[wanted]
 
-    def map(self) -> folium.Map:
-        """A Folium map of the candidates over the relief that loads nothing from the network."""
+    def map(self, *, online_tiles: bool = False) -> folium.Map:
+        """A Folium map of the candidates over the relief; it loads nothing unless ``online_tiles`` are asked for."""
         from corridor.report.map import build_map
 
-        return build_map(self.results)
+        return build_map(self.results, online_tiles=online_tiles)
 
     def write(self, folder: str | Path) -> Path:
         """Write page, tables and GIS files into ``folder``: all of them, or none. Gives the page's path.
@@ -245,7 +245,7 @@ def compare(
         default_perspective=study.default_perspective,
         sources=inputs.sources,
         documents=tuple(source for key, source in documents_of(study, inputs).items() if key in used),
-        layers=build_layers(inputs, focus),
+        layers=build_layers(study, inputs, assembly, focus),
         notes=notes,
         regimes=tuple(impacts.regimes.values()) if impacts else (),
         findings=impacts.findings if impacts else (),

@@ -164,7 +164,7 @@ def perspective_words(perspectives: dict[str, Perspective], matrix: DecisionMatr
     return tuple(words)
 
 
-def build_layers(inputs: Inputs, focus: shapely.Geometry) -> Layers:
+def build_layers(study: Study, inputs: Inputs, assembly: Assembly, focus: shapely.Geometry) -> Layers:
     """What maps show beside the candidates."""
     crossings = inputs.catalogue.crossings.values()
     frame = gpd.GeoDataFrame(
@@ -184,4 +184,18 @@ def build_layers(inputs: Inputs, focus: shapely.Geometry) -> Layers:
         if inputs.places
         else gpd.GeoDataFrame({"name": [], "country": [], "population": []}, geometry=[], crs=WGS84)
     )
-    return Layers(inputs.dem.heights_m, inputs.dem.grid, inputs.borders.countries, places, frame, focus)
+    aliases = {node.name: node.aliases for node in inputs.catalogue.nodes.values() if node.aliases}
+    axes = _axes(study, inputs, assembly)
+    return Layers(inputs.dem.heights_m, inputs.dem.grid, inputs.borders.countries, places, frame, focus, axes, aliases)
+
+
+def _axes(study: Study, inputs: Inputs, assembly: Assembly) -> gpd.GeoDataFrame:
+    """The study's axes, a row per section, on the map where they are mapped."""
+    rows, lines = [], []
+    for axis in study.impact.axes if study.impact else ():
+        for key in axis.sections:
+            section = inputs.catalogue.sections[key]
+            match = assembly.matches.get(key)
+            rows.append({"axis_id": axis.id, "name": axis.name, "status": section.status})
+            lines.append(match.line if match else section.line)
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=["axis_id", "name", "status"]), geometry=lines, crs=WGS84)

@@ -35,7 +35,8 @@ class Layers:
 
     ``heights_m`` (rows, cols) on ``grid`` is the relief; ``countries`` has country, name, geometry; ``places`` name,
     country, population, geometry; ``crossings`` crossing_id, name, mode, status, as_of, countries, geometry;
-    ``focus`` is the study's focus region.
+    ``focus`` is the study's focus region; ``axes`` the north-south lines (axis_id, name, status, geometry), a row per
+    section; ``aliases`` other names of places by name, as ``Qafan (AZ)``.
     """
 
     heights_m: NDArray[np.float32]
@@ -44,6 +45,8 @@ class Layers:
     places: gpd.GeoDataFrame
     crossings: gpd.GeoDataFrame
     focus: shapely.Geometry
+    axes: gpd.GeoDataFrame | None = None
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
