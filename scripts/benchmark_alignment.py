@@ -186,12 +186,12 @@ def mountains(side: int, cell_m: float) -> np.ndarray:
     wave[0, 0] = 1.0
     spectrum = wave**-2.1 * np.exp(-((wave * 3) ** 2)) * (wave > 1.5 / side)
     z = np.fft.irfft2(spectrum * np.exp(2j * np.pi * rng.random(spectrum.shape)), s=(side, side))
-    return 1000.0 + z / z.std() * 0.0028 * side * cell_m / 4
+    return 1000.0 + z / z.std() * 0.003 * side * cell_m
 
 
 def one_big(kind: str) -> None:
     """Print cost, seconds and peak memory above the bare process of one search of four million cells."""
-    options = SearchOptions(offsets_m=(0.0,), max_structure_km=5.0, max_direct_km=25.0)
+    options = SearchOptions(offsets_m=(0.0,), max_structure_km=3.0, max_direct_km=10.0)
     standard = replace(rail(6.0), mode="road", min_radius_m=150.0)
 
     def run(z, a, b):

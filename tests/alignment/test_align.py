@@ -182,6 +182,19 @@ def test_narrowing_keeps_the_price():
     assert narrow <= 1.001 * full
 
 
+def test_a_valley_beside_a_base_tunnel_survives_narrowing():
+    # Pinned to the ground the rough valley looks dear and the tunnel doesn't; the levels then make the valley cheaper.
+    z = hills((50, 60), 900.0, 45.0, seed=5, smooth=1.2).z
+    z[:, 5:55] += np.where(np.abs(np.arange(50) - 44) > 4, 900.0, 0.0)[:, None]
+    design = standard(1.5)
+    for tunnel in (24.0, 30.0, 36.0, 45.0):
+        ends, prices = ((25, 2), (25, 57)), costs(tunnel=tunnel)
+        options = SearchOptions(turns=False, max_structure_km=8.0, directions=32)
+        full = line_on(z, *ends, design, prices, replace(options, narrowing=()), cell=900.0).price.total_musd
+        narrowed = line_on(z, *ends, design, prices, options, cell=900.0).price.total_musd
+        assert narrowed == pytest.approx(full, rel=1e-3)
+
+
 def test_no_way_names_the_limit_that_closes_it_and_the_one_that_opens_it():
     z = np.repeat(np.arange(12.0)[:, None] * 40.0, 12, axis=1)  # 20 % everywhere, too small to wind
     with pytest.raises(AlignmentError, match=r"ruling grade of 1 % closes it, [\d.]+ % opens it") as caught:
