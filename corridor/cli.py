@@ -76,6 +76,7 @@ def run(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for the results; written whole or not at all.")
     ] = Path("out"),
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as brief.pdf (needs Chromium).")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Compare the candidate routes of a study and write page, tables and GIS files.
@@ -91,12 +92,19 @@ def run(
 
     `corridor run my-study.toml --out my-results`
     """
+    from corridor.report.export import BRIEF, check_target
+    from corridor.report.pdf import write_pdf
+
+    check_target(out)
     from corridor.comparison import compare
 
     with _progress(quiet) as say:
         comparison = compare(load_study(study, baseline), osm=osm, dem=dem or [], progress=say)
         say("writing results")
         page = comparison.write(out)
+        if pdf:
+            say("printing the brief")
+            write_pdf(page, page.parent / BRIEF)
     typer.echo(page)
 
 

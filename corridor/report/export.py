@@ -33,8 +33,7 @@ def write_results(results: Results, folder: Path) -> Path:
     Raises:
         OutputError: the folder holds something else, or can't be written; what was there before is untouched.
     """
-    target = folder.expanduser().resolve()
-    _check_target(target)
+    target = check_target(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as work:
@@ -50,15 +49,22 @@ def write_results(results: Results, folder: Path) -> Path:
     return target / PAGE
 
 
-def _check_target(target: Path) -> None:
+def check_target(folder: Path) -> Path:
+    """Say before long work whether results may be written to a folder, and give its full path.
+
+    Raises:
+        OutputError: it is a file, or holds what isn't results of this tool.
+    """
+    target = folder.expanduser().resolve()
     if not target.exists():
-        return
+        return target
     if not target.is_dir():
         raise OutputError(f"{target}: is a file; name a folder")
     if any(target.iterdir()) and not is_results_folder(target):
         raise OutputError(
             f"{target}: holds other files and no results of an earlier run; name a new or an empty folder"
         )
+    return target
 
 
 def _write_files(results: Results, folder: Path) -> None:
