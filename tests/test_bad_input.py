@@ -32,6 +32,7 @@ def folder(sound, tmp_path) -> Path:
     (copy / RESULTS).mkdir()
     (copy / RESULTS / "comparison.html").write_text("earlier", encoding="utf-8")
     (copy / RESULTS / "metrics.csv").write_text("earlier", encoding="utf-8")
+    (copy / RESULTS / "manifest.json").write_text('{"tool": "corridor"}', encoding="utf-8")
     return copy
 
 
