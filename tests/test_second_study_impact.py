@@ -184,7 +184,6 @@ def test_no_table_and_no_gis_file_speaks_of_the_bundled_ground(written):
         assert path.name == "comparison.html" or foreign_words(path) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the page's English messages name a metric of the bundled study")
 def test_the_page_does_not_speak_of_the_bundled_ground(written):
     assert foreign_words(written / "comparison.html") == []
 
