@@ -16,7 +16,7 @@ from corridor.report.escape import script_json
 from corridor.report.mapdata import build_map_data
 from corridor.report.relief import build_relief
 
-MAP_SCRIPTS = ("labels.js", "measure.js", "map.js")
+MAP_SCRIPTS = ("labels.js", "measure.js", "overlays.js", "map.js")
 MAP_STYLES = ("map.css",)
 MAP_ID = "corridor"
 MAP_DATA_ID = "corridor-map-data"

@@ -13,6 +13,7 @@ from corridor.model.candidate import Candidate
 from corridor.model.results import Results
 from corridor.model.section import TO_BUILD
 from corridor.report.linework import border_lines, country_names, lat_lon, letter_points, route_line
+from corridor.report.overlays import axis_lines
 from corridor.report.palette import Mark, assign_marks
 
 Window = tuple[float, float, float, float]
@@ -41,6 +42,7 @@ def build_map_data(results: Results, bounds: Window) -> dict[str, Any]:
         "crossings": _crossings(results, bounds),
         "events": _events(results),
         "strips": _strips(results),
+        "axes": axis_lines(results),
         "regime": next(iter(_texts(results.ranking, "regime_id")), ""),
     }
 

@@ -177,6 +177,15 @@ def results(names: dict[str, str] | None = None) -> Results:
         geometry=[box(44.0, 38.0, 45.5, 41.0), box(45.5, 38.0, 47.0, 41.0)],
         crs="EPSG:4326",
     )
+    axes = gpd.GeoDataFrame(
+        {
+            "axis_id": ["one", "two", "one"],
+            "name": ["Long road", "Twin road", "Long road"],
+            "status": ["open", "open", "planned"],
+        },
+        geometry=[LineString([(45.4, 40.0), (45.4, 39.4)])] * 2 + [LineString([(45.4, 39.4), (45.4, 38.9)])],
+        crs="EPSG:4326",
+    )
     return Results(
         study_id="made-up",
         title="Made-up routes",
@@ -222,6 +231,7 @@ def results(names: dict[str, str] | None = None) -> Results:
             places,
             crossings,
             box(45.2, 39.0, 45.8, 39.9),
+            axes,
         ),
         notes={"heights": ("Heights are made up.",)},
     )
@@ -236,6 +246,7 @@ def hostile_results() -> Results:
         base.layers,
         places=base.layers.places.assign(name=[HOSTILE[0], HOSTILE[1]]),
         crossings=base.layers.crossings.assign(name=[bad], status=["closed"], as_of=[bad]),
+        axes=base.layers.axes.assign(name=HOSTILE[0], status=HOSTILE[1]),
         countries=base.layers.countries.assign(name=[HOSTILE[1], HOSTILE[2]]),
     )
     documents = (Source("doc", bad, bad, bad, bad, url="javascript:window.hacked=5"),)

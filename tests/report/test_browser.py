@@ -92,6 +92,19 @@ def test_the_page_asks_nobody_for_anything(driver, page):
     assert driver.execute_script("return document.querySelectorAll('.leaflet-routes-pane path').length") >= 10
 
 
+def test_axes_lie_under_the_routes_and_are_dashed_where_not_open(driver, page):
+    open_page(driver, page)
+    dashes = ask(driver, ".leaflet-axes-pane path", "n.getAttribute('stroke-dasharray')")
+    assert [bool(dash) for dash in dashes] == [False, True]
+    order = "['axes', 'routes'].map(k => +corridorLayers.map.getPane(k).style.zIndex)"
+    under, over = driver.execute_script(f"return {order}")
+    assert under < over
+    assert driver.execute_script("return document.querySelectorAll('.key.line.axis').length") == 1
+    box = "[...document.querySelectorAll('.leaflet-control-layers label')].find(n => /axes/.test(n.textContent))"
+    driver.execute_script(f"{box}.querySelector('input').click()")
+    assert ask(driver, ".leaflet-axes-pane path", "n.tagName") == []
+
+
 def test_the_policy_stops_what_would_call_home(driver, page):
     open_page(driver, page)
     outcome = driver.execute_async_script(

@@ -20,7 +20,7 @@ var corridorMap = (function () {
   }
 
   function panes(map) {
-    [["borders", 350], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["crossings", 610],
+    [["borders", 350], ["axes", 370], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["crossings", 610],
       ["names", 620], ["letters", 640], ["cursor", 650]].forEach(function (pane) {
       var node = map.getPane(pane[0]) || map.createPane(pane[0]);
       node.style.zIndex = pane[1];
@@ -146,13 +146,14 @@ var corridorMap = (function () {
     });
   }
 
-  function legend(map, words) {
+  function legend(map, data, words) {
     var rows = [["line solid", "map.legend.existing"], ["line dashed", "map.legend.to_build"],
       ["line tunnel", "map.tunnel"], ["line bridge", "map.bridge"], ["line border", "map.legend.border"],
       ["line focus", "map.legend.focus"], ["crossing road open", "map.legend.open"],
       ["crossing road closed", "map.legend.closed"], ["crossing road planned", "map.legend.planned"],
       ["crossing rail open", "map.legend.rail"],
       ["meet", "map.legend.meet"], ["meet decisive", "map.legend.decisive"]];
+    if (data.axes.length) { rows.splice(4, 0, ["line axis", "map.legend.axis"]); }
     var Control = L.Control.extend({
       options: { position: "bottomleft" },
       onAdd: function () {
@@ -230,7 +231,7 @@ var corridorMap = (function () {
     map.attributionControl.setPrefix(false);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     var through = L.layerGroup().addTo(map), comparators = L.layerGroup().addTo(map);
-    var borders = drawBorders(map, data);
+    var borders = drawBorders(map, data), axes = corridorOverlays.drawAxes(map, data, words);
     data.candidates.forEach(function (candidate) {
       var route = drawCandidate(map, candidate, words);
       (candidate.comparator ? comparators : through).addLayer(route.group);
@@ -244,9 +245,10 @@ var corridorMap = (function () {
     labels.layer.addTo(map);
     fullscreen(map, words);
     corridorMeasure.attach(map, words);
-    legend(map, words);
+    legend(map, data, words);
     var layers = [[through, "map.layer.routes"], [comparators, "map.layer.comparators"], [borders, "map.layer.borders"],
       [crossings, "map.layer.crossings"], [events, "map.layer.events"], [strip, "map.layer.strip"], [labels.layer, "map.layer.places"]];
+    if (data.axes.length) { layers.splice(2, 0, [axes, "map.layer.axes"]); }
     if (relief) { layers.push([relief, "map.layer.relief"]); }
     var named = {};
     layers.forEach(function (layer) { named['<span data-i18n="' + layer[1] + '">' + words(layer[1]) + "</span>"] = layer[0]; });
