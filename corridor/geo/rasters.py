@@ -11,8 +11,11 @@ from corridor.model.grid import Grid
 Floats32 = NDArray[np.float32]
 
 
-def warp(values: NDArray[np.floating], grid: Grid, target: Grid) -> Floats32:
-    """Values of one grid on another, bilinear, NaN where the source has none; shape is ``target.shape``."""
+def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool = False) -> Floats32:
+    """Values of one grid on another, NaN where the source has none; shape is ``target.shape``.
+
+    Bilinear, or with ``smooth`` by cubic splines, for drawing on a finer grid.
+    """
     from rasterio.enums import Resampling
     from rasterio.warp import reproject
 
@@ -26,7 +29,8 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid) -> Floats32:
         dst_transform=target.transform,
         dst_crs=target.crs,
         dst_nodata=np.nan,
-        resampling=Resampling.bilinear,
+        resampling=Resampling.cubic_spline if smooth else Resampling.bilinear,
+        num_threads=2,
     )
     return out
 

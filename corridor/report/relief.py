@@ -10,7 +10,7 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
-from corridor.geo.rasters import grid_over
+from corridor.geo.rasters import grid_over, warp
 from corridor.model.grid import Grid
 
 Floats32 = NDArray[np.float32]
@@ -50,7 +50,7 @@ def build_relief(heights_m: Floats32, grid: Grid, *, quality: int = 80) -> Relie
     The heights are moved once, by cubic spline, onto Mercator pixels; shade and tint are made there.
     """
     frame = _mercator_frame(grid)
-    heights = _move(heights_m, grid, frame)
+    heights = warp(heights_m, grid, frame, smooth=frame.shape[0] >= grid.shape[0])
     picture = np.dstack([_paint(heights, frame), np.where(np.isfinite(heights), 255, 0).astype(np.uint8)])
     return Relief(_encode(picture, quality), _degrees(frame))
 
@@ -64,27 +64,6 @@ def _mercator_frame(grid: Grid) -> Grid:
     rows, cols = max(round(rows * factor), 1), max(round(cols * factor), 1)
     transform = Affine((east - west) / cols, 0.0, west, 0.0, (south - north) / rows, north)
     return Grid(WEB_MERCATOR, transform, (rows, cols))
-
-
-def _move(heights_m: Floats32, grid: Grid, frame: Grid) -> Floats32:
-    from rasterio.enums import Resampling
-    from rasterio.warp import reproject
-
-    out = np.full(frame.shape, np.nan, dtype=np.float32)
-    finer = frame.shape[0] >= grid.shape[0]
-    reproject(
-        source=heights_m.astype(np.float32),
-        destination=out,
-        src_transform=grid.transform,
-        src_crs=grid.crs,
-        src_nodata=np.nan,
-        dst_transform=frame.transform,
-        dst_crs=frame.crs,
-        dst_nodata=np.nan,
-        resampling=Resampling.cubic_spline if finer else Resampling.bilinear,
-        num_threads=2,
-    )
-    return out
 
 
 def _paint(heights: Floats32, frame: Grid) -> Bytes:
