@@ -178,35 +178,23 @@ def plain_raster() -> None:
         many.cost <= 0.97 * mcp and t_many <= t_mcp)  # fmt: skip
 
 
-def mountains(side: int, cell_m: float) -> np.ndarray:
-    """A made-up range: noise with the spectrum of real relief, smooth below three cells."""
-    rng = np.random.default_rng(7)
-    fx, fy = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]
-    wave = np.hypot(fx, fy)
-    wave[0, 0] = 1.0
-    spectrum = wave**-2.1 * np.exp(-((wave * 3) ** 2)) * (wave > 1.5 / side)
-    z = np.fft.irfft2(spectrum * np.exp(2j * np.pi * rng.random(spectrum.shape)), s=(side, side))
-    return 1000.0 + z / z.std() * 0.003 * side * cell_m
-
-
 def one_big(kind: str) -> None:
     """Print cost, seconds and peak memory above the bare process of one search of four million cells."""
     options = SearchOptions(offsets_m=(0.0,), max_structure_km=3.0, max_direct_km=10.0)
     standard = replace(rail(6.0), mode="road", min_radius_m=150.0)
 
-    def run(z, a, b):
-        ground = build_ground(z, 100.0)
+    def run(z, cell_m, a, b):
+        ground = build_ground(z, cell_m)
         keep = near_optimal_nodes(ground, a, b, standard, COSTS, options) if kind == "narrowed" else None
         return search(build_problem(ground, a, b, standard, COSTS, options, keep))
 
-    run(mountains(160, 100.0), (10, 10), (140, 150))
-    z = mountains(2000, 100.0)
-    bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    bare = max(bare, 0)
-    current = int(Path("/proc/self/statm").read_text().split()[1]) * 4
-    found, took = seconds(lambda: run(z, (300, 250), (1700, 1800)))
+    small, small_grid = warped(("Kapan", "Ordubad"), 900.0)
+    run(small, 900.0, *nodes(small_grid, "Kapan", "Ordubad"))
+    z, grid = warped(("Kapan", "Ordubad"), 43.0)
+    bare = int(Path("/proc/self/statm").read_text().split()[1]) * 4
+    found, took = seconds(lambda: run(z, 43.0, *nodes(grid, "Kapan", "Ordubad")))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(found.cost_musd, took, (peak - current) / 1024, found.expanded, bare / 1024)
+    print(found.cost_musd, took, (peak - bare) / 1024, found.expanded, z.size)
 
 
 def four_million() -> None:
