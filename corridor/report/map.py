@@ -104,7 +104,9 @@ def build_map(results: Results, *, online_tiles: bool = False) -> folium.Map:
         folium.TileLayer("OpenStreetMap", control=False).add_to(map_)
     else:
         picture.add_to(map_)
-    data["words"] = {key: text for key, text in read_messages("en").items() if key.startswith(("map.", "status."))}
+    data["words"] = {
+        key: text for key, text in read_messages("en").items() if key.startswith(("map.", "status.", "cut."))
+    }
     layers = _named(RouteLayers(data, "null" if online_tiles else picture.get_name()), "routes")
     layers.add_to(map_)
     _add_head(map_)

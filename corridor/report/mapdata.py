@@ -13,7 +13,7 @@ from corridor.model.candidate import Candidate
 from corridor.model.results import Results
 from corridor.model.section import TO_BUILD
 from corridor.report.linework import border_lines, country_names, lat_lon, letter_points, route_line
-from corridor.report.overlays import axis_lines
+from corridor.report.overlays import axis_lines, cut_off_places
 from corridor.report.palette import Mark, assign_marks
 
 Window = tuple[float, float, float, float]
@@ -43,6 +43,7 @@ def build_map_data(results: Results, bounds: Window) -> dict[str, Any]:
         "events": _events(results),
         "strips": _strips(results),
         "axes": axis_lines(results),
+        "cutOff": cut_off_places(results),
         "regime": next(iter(_texts(results.ranking, "regime_id")), ""),
     }
 

@@ -27,6 +27,7 @@ from corridor.report.assets import (
 from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
 from corridor.report.manifest import describe_run
 from corridor.report.map import MAP_SCRIPTS, MAP_STYLES, build_map, icon_script, map_pieces
+from corridor.report.overlays import cut_off_totals
 from corridor.report.palette import assign_marks
 from corridor.report.profiles import build_profile_data
 from corridor.report.scoredata import build_score_data
@@ -210,6 +211,7 @@ def _card(results: Results, candidate: Candidate) -> dict[str, Any]:
             ]
         ),
         "sources": [_source(source) for source in used],
+        "cut_off": cut_off_totals(results, candidate.candidate_id),
         "findings": [
             (f.regime_id, clean_text(f.text)) for f in results.findings if f.candidate_id == candidate.candidate_id
         ],

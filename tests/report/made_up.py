@@ -138,6 +138,33 @@ def rank(table: pd.DataFrame, perspectives: dict[str, dict[str, float]]) -> tupl
     return pd.concat(frames, ignore_index=True), matrix.excluded
 
 
+def place_effects() -> pd.DataFrame:
+    """The middle route cuts two places off where it is gated; nothing else does anything."""
+    rows = []
+    for key in ("north", "middle"):
+        for regime in ("free", "gated"):
+            cut = (key, regime) == ("middle", "gated")
+            for name, lon, low, high, centre in (
+                ("Alba", 45.1, 12000.0, 12000.0, False),
+                ("Borg", 45.9, 0.0, 499.0, True),
+            ):
+                rows.append(
+                    {
+                        "place": name,
+                        "people_low": low,
+                        "people_high": high,
+                        "lost_crossing": cut,
+                        "lost_centre": cut and centre,
+                        "centre": "Alba",
+                        "lon": lon,
+                        "lat": 39.5,
+                        "candidate_id": key,
+                        "regime_id": regime,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
 def results(names: dict[str, str] | None = None) -> Results:
     """Results with the given names of candidates (and made-up ones for the rest)."""
     called = {key: f"Route {key}" for key in ("north", "middle", "south", "cut", "far")} | (names or {})
@@ -234,6 +261,7 @@ def results(names: dict[str, str] | None = None) -> Results:
             axes,
         ),
         notes={"heights": ("Heights are made up.",)},
+        place_effects=place_effects(),
     )
 
 
@@ -259,6 +287,7 @@ def hostile_results() -> Results:
         focus_name=bad,
         layers=layers,
         documents=documents,
+        place_effects=base.place_effects.assign(place=bad, centre=bad, candidate_id="north", lost_crossing=True),
         sources=(replace(base.sources[0], title=bad, note=bad, file=bad),),
         perspectives=tuple(replace(view, label=bad, weights_from=bad) for view in base.perspectives),
         notes={bad: (bad,)},

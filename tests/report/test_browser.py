@@ -105,6 +105,25 @@ def test_axes_lie_under_the_routes_and_are_dashed_where_not_open(driver, page):
     assert ask(driver, ".leaflet-axes-pane path", "n.tagName") == []
 
 
+def test_places_cut_off_are_ringed_for_the_chosen_route_and_rules(driver, page):
+    open_page(driver, page)
+    rings, line = ".leaflet-cutoff-pane path", ".card:not([hidden]) .cut-off:not([hidden])"
+    choose(driver, "regime", "gated")
+    assert ask(driver, rings, "n.tagName") == []
+    driver.execute_script("document.querySelector('.metrics tr[data-id=middle] button.route').click()")
+    assert len(ask(driver, rings, "n.tagName")) == 2
+    assert [" ".join(text.split()) for text in ask(driver, line, "n.textContent")] == [
+        "Cut off: of 2 places, 2 lose the way to the border crossing (people: 12 000\u201312 499); "
+        "1 lose the way to their centre (people: 0\u2013499)."
+    ]
+    over = "n.dispatchEvent(new MouseEvent('mouseover', {bubbles: true, clientX: 9, clientY: 9}))"
+    ask(driver, rings, over)
+    assert "loses the way to its centre: Alba" in ask(driver, ".leaflet-tooltip", "n.textContent")[-1]
+    choose(driver, "regime", "free")
+    assert ask(driver, rings, "n.tagName") == []
+    assert ask(driver, line, "n.textContent")[0].startswith("None of 2")
+
+
 def test_the_policy_stops_what_would_call_home(driver, page):
     open_page(driver, page)
     outcome = driver.execute_async_script(

@@ -1,6 +1,8 @@
 from dataclasses import replace
 
-from corridor.report.overlays import axis_lines
+import numpy as np
+
+from corridor.report.overlays import axis_lines, cut_off_places, cut_off_totals, people_text
 from corridor.report.page import build_page
 from tests.report.made_up import results
 
@@ -30,3 +32,37 @@ def test_a_study_without_axes_gets_a_page_all_the_same():
     assert axis_lines(without_axes(found, None)) == []
     assert axis_lines(without_axes(found, found.layers.axes.iloc[:0])) == []
     assert len(build_page(without_axes(found, None))) > 100_000
+
+
+def test_places_are_cut_off_by_the_route_and_under_the_rules_that_do_it_alone():
+    found = cut_off_places(results())
+    assert found == {
+        "middle": {
+            "gated": [
+                ["Alba", 39.5, 45.1, "12\u202f000", True, False, "Alba"],
+                ["Borg", 39.5, 45.9, "0\u2013499", True, True, "Alba"],
+            ]
+        }
+    }
+
+
+def test_totals_add_people_up_and_say_so_where_nobody_loses_anything():
+    free, gated = cut_off_totals(results(), "middle")
+    assert (free["regime_id"], free["places"], free["crossing"], free["centre"]) == ("free", 2, 0, 0)
+    assert (gated["crossing"], gated["crossing_people"]) == (2, "12\u202f000\u201312\u202f499")
+    assert (gated["centre"], gated["centre_people"]) == (1, "0\u2013499")
+    assert cut_off_totals(results(), "south") == []
+
+
+def test_data_without_places_say_nothing_of_them():
+    found = results()
+    for nothing in (None, found.place_effects.iloc[:0]):
+        bare = replace(found, place_effects=nothing)
+        assert cut_off_places(bare) == {}
+        assert cut_off_totals(bare, "middle") == []
+        assert 'class="cut-off"' not in build_page(bare)
+
+
+def test_people_that_nobody_counted_are_not_written_as_a_number():
+    assert people_text(np.nan, np.nan) == ""
+    assert people_text(0.0, 0.0) == "0"

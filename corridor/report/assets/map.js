@@ -20,7 +20,7 @@ var corridorMap = (function () {
   }
 
   function panes(map) {
-    [["borders", 350], ["axes", 370], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["crossings", 610],
+    [["borders", 350], ["axes", 370], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["cutoff", 440], ["crossings", 610],
       ["names", 620], ["letters", 640], ["cursor", 650]].forEach(function (pane) {
       var node = map.getPane(pane[0]) || map.createPane(pane[0]);
       node.style.zIndex = pane[1];
@@ -153,6 +153,7 @@ var corridorMap = (function () {
       ["crossing road closed", "map.legend.closed"], ["crossing road planned", "map.legend.planned"],
       ["crossing rail open", "map.legend.rail"],
       ["meet", "map.legend.meet"], ["meet decisive", "map.legend.decisive"]];
+    if (Object.keys(data.cutOff).length) { rows.push(["cut-off", "map.legend.cut_off"]); }
     if (data.axes.length) { rows.splice(4, 0, ["line axis", "map.legend.axis"]); }
     var Control = L.Control.extend({
       options: { position: "bottomleft" },
@@ -238,7 +239,7 @@ var corridorMap = (function () {
       routes.push(route);
     });
     var crossings = drawCrossings(map, data, words);
-    var events = L.layerGroup().addTo(map), strip = L.layerGroup().addTo(map);
+    var events = L.layerGroup().addTo(map), strip = L.layerGroup().addTo(map), cutOff = L.layerGroup().addTo(map);
     var labels = corridorLabels.attach(map, data.places, data.countries, function () {
       return letterBoxes(map, routes).concat(controlBoxes(map), map.hasLayer(crossings) ? crossingBoxes(map, data) : []);
     });
@@ -248,6 +249,7 @@ var corridorMap = (function () {
     legend(map, data, words);
     var layers = [[through, "map.layer.routes"], [comparators, "map.layer.comparators"], [borders, "map.layer.borders"],
       [crossings, "map.layer.crossings"], [events, "map.layer.events"], [strip, "map.layer.strip"], [labels.layer, "map.layer.places"]];
+    if (Object.keys(data.cutOff).length) { layers.splice(6, 0, [cutOff, "map.layer.cut_off"]); }
     if (data.axes.length) { layers.splice(2, 0, [axes, "map.layer.axes"]); }
     if (relief) { layers.push([relief, "map.layer.relief"]); }
     var named = {};
@@ -267,7 +269,11 @@ var corridorMap = (function () {
       cursor.setLatLng([lat, lon]).addTo(map);
     }
     var now = { id: null, regime: data.regime };
-    function meet() { drawEvents(events, data, words, now.id, now.regime); drawStrip(strip, data, now.id); }
+    function meet() {
+      drawEvents(events, data, words, now.id, now.regime);
+      drawStrip(strip, data, now.id);
+      corridorOverlays.drawCutOff(cutOff, data, words, now.id, now.regime);
+    }
     document.addEventListener("corridor:choose", function (event) { now.id = event.detail.id; choose(now.id); meet(); });
     document.addEventListener("corridor:regime", function (event) { now.regime = event.detail.regime; meet(); });
     var api = {

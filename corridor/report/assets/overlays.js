@@ -1,4 +1,4 @@
-/* What lies under and over the routes: the north-south axes. */
+/* What lies under and over the routes: the north-south axes, and places that the chosen route cuts off. */
 "use strict";
 var corridorOverlays = (function () {
   var AXIS = "#e2a9c8";
@@ -30,5 +30,25 @@ var corridorOverlays = (function () {
     return group.addTo(map);
   }
 
-  return { drawAxes: drawAxes };
+  /* Places that lose a way under the chosen route and regime: a red ring; its tooltip says what is lost, by how many. */
+  function drawCutOff(group, data, words, id, regime) {
+    group.clearLayers();
+    ((data.cutOff[id] || {})[regime] || []).forEach(function (place) {
+      var ring = L.circleMarker([place[1], place[2]], { pane: "cutoff", radius: place[5] ? 6 : 3.5, color: "#c1121f",
+        weight: place[5] ? 2.5 : 1.6, fillColor: place[5] ? "#c1121f" : "#fff", fillOpacity: place[5] ? 0.75 : 0.85, bubblingMouseEvents: false });
+      ring.bindTooltip(function () {
+        var box = node("div", "");
+        box.className = "tip";
+        box.appendChild(node("strong", "")).appendChild(node("bdi", place[0]));
+        [place[4] ? words("cut.crossing") : "", place[5] ? words("cut.centre") + ": " + place[6] : "",
+          place[3] ? words("cut.people") + ": " + place[3] : ""].forEach(function (line) {
+          if (line) { box.appendChild(document.createElement("br")); box.appendChild(node("span", line)); }
+        });
+        return box;
+      });
+      group.addLayer(ring);
+    });
+  }
+
+  return { drawAxes: drawAxes, drawCutOff: drawCutOff };
 })();
