@@ -234,7 +234,6 @@ class Study(_Strict):
     default_perspective: Identifier = "equal"
     snap_limit_km: Positive = 2.0
     grade_effect: bool = True
-    new_build: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     impact: ImpactSpec | None = None
     perspectives: dict[Identifier, dict[str, Any]] = {}
