@@ -265,6 +265,12 @@ def results(names: dict[str, str] | None = None) -> Results:
     )
 
 
+def with_grades(found: Results, keys: tuple[str, ...]) -> Results:
+    """Results whose heights support grades for some candidates."""
+    grades = np.where(found.metrics["candidate_id"].isin(keys), 6.5, np.nan)
+    return replace(found, metrics=found.metrics.assign(grade_p95_pct=grades))
+
+
 def hostile_results() -> Results:
     """Results whose every outside text is an attack."""
     keys = ("north", "middle", "south", "cut", "far")

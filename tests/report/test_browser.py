@@ -13,7 +13,7 @@ from corridor.errors import OutputError
 from corridor.report.export import write_results
 from corridor.report.map import build_map
 from corridor.report.pdf import find_browser, write_pdf
-from tests.report.made_up import CRITERIA, hostile_results, metric_table, results, scorable
+from tests.report.made_up import CRITERIA, hostile_results, metric_table, results, scorable, with_grades
 
 pytestmark = pytest.mark.browser
 FLAGS = (
@@ -360,6 +360,22 @@ def test_the_pointer_on_the_profile_moves_a_mark_on_the_map_and_back(driver, pag
     legend = driver.find_element("css selector", "#chart .u-legend").text
     driver.execute_script(event, route, {"lat": 39.5, "lng": 45.0})
     assert driver.find_element("css selector", "#chart .u-legend").text != legend
+
+
+def test_a_profile_is_coloured_by_grade_where_grades_are_known(driver, tmp_path):
+    open_page(driver, write_results(with_grades(results(), ("north", "south")), tmp_path / "out"))
+    button = "document.querySelector('.metrics tr[data-id={}] button.route').click()"
+    driver.execute_script(button.format("south"))
+    assert ask(driver, "#grades bdi", "n.textContent") == ["< 3 %", "3–6 %", "6–8 %", "≥ 8 %"]
+    steep = (
+        "var c = document.querySelector('#chart canvas'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height)"
+        ".data, n = 0; for (var i = 0; i < d.length; i += 4)"
+        " { n += d[i] === 0x4f && d[i + 1] === 0x9b && d[i + 2] === 0xd9; } return n;"
+    )
+    assert driver.execute_script(steep) > 50
+    driver.execute_script(button.format("middle"))
+    assert ask(driver, "#grades:not([hidden])", "n.id") == []
+    assert driver.execute_script(steep) == 0
 
 
 def test_a_place_is_found_and_a_distance_measured(driver, page):

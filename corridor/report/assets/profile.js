@@ -2,6 +2,8 @@
 "use strict";
 var corridorProfile = (function () {
   var INK = "#1c1c28";
+  /* From level to steep: told apart by lightness too. */
+  var GRADES = ["#4f9bd9", "#d99a00", "#cc4a1a", "#6b0f2b"];
 
   function shade(profile) {
     return {
@@ -29,9 +31,45 @@ var corridorProfile = (function () {
             context.fillStyle = span[0] === "tunnel" ? "rgba(17,17,17,0.16)" : "rgba(0,60,160,0.25)";
             context.fillRect(from, box.top + 20 * devicePixelRatio, Math.max(to - from, 2 * devicePixelRatio), box.height - 20 * devicePixelRatio);
           });
+          if (profile.grades) { colour(plot, profile); }
         }]
       }
     };
+  }
+
+  /* The route's line over again, each stretch in the colour of its grade. */
+  function colour(plot, profile) {
+    var context = plot.ctx, box = plot.bbox;
+    context.save();
+    context.beginPath();
+    context.rect(box.left, box.top, box.width, box.height);
+    context.clip();
+    context.lineWidth = 3.5 * devicePixelRatio;
+    context.lineCap = "round";
+    profile.grades.forEach(function (grade, i) {
+      context.strokeStyle = GRADES[grade];
+      context.beginPath();
+      context.moveTo(plot.valToPos(profile.km[i], "x", true), plot.valToPos(profile.height[i], "y", true));
+      context.lineTo(plot.valToPos(profile.km[i + 1], "x", true), plot.valToPos(profile.height[i + 1], "y", true));
+      context.stroke();
+    });
+    context.restore();
+  }
+
+  function nameGrades(profile, words) {
+    var list = document.getElementById("grades");
+    list.hidden = !profile || !profile.grades;
+    list.textContent = "";
+    if (list.hidden) { return; }
+    list.appendChild(document.createElement("span")).textContent = words("profile.grade") + ":";
+    GRADES.forEach(function (shade, i) {
+      var limits = profile.gradeLimits, item = list.appendChild(document.createElement("span"));
+      var key = item.appendChild(document.createElement("span"));
+      key.className = "key-grade";
+      key.style.backgroundColor = shade;
+      var range = i === 0 ? "< " + limits[0] : i === limits.length ? "≥ " + limits[i - 1] : limits[i - 1] + "–" + limits[i];
+      item.appendChild(document.createElement("bdi")).textContent = range + " %";
+    });
   }
 
   function start(data, words, map) {
@@ -50,6 +88,7 @@ var corridorProfile = (function () {
       if (plot) { plot.destroy(); plot = null; }
       map.clear();
       chart.parentNode.hidden = !profile;
+      nameGrades(profile, words);
       if (!profile) { return; }
       var top = Math.max.apply(null, profile.height), low = Math.min.apply(null, profile.height);
       document.getElementById("profile-words").textContent = words("profile.words", {
