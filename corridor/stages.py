@@ -134,6 +134,9 @@ def with_impacts(metrics: pd.DataFrame, impacts: pd.DataFrame) -> pd.DataFrame:
     table = metrics.merge(impacts, on="candidate_id", how="inner", validate="one_to_many")
     for end in ("", "_low", "_high"):
         table[f"trip_time_h{end}"] = table[f"travel_time_h{end}"] + table[f"check_h{end}"]
+    counted = table["crossings"].notna() if "crossings" in table else False
+    for column in table.columns[table.columns.str.startswith(("crossings_at_grade_", "crossings_separated_"))]:
+        table[column] = table[column].where(~(counted & table[column].isna()), 0)
     first = ["candidate_id", "regime_id", "name", "family", "mode", "comparator"]
     return complete_ranges(table[[*first, *(column for column in table.columns if column not in first)]])
 
