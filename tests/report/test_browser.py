@@ -378,6 +378,18 @@ def test_a_profile_is_coloured_by_grade_where_grades_are_known(driver, tmp_path)
     assert driver.execute_script(steep) == 0
 
 
+def test_the_map_is_on_the_first_screen_and_further_findings_open_for_print(driver, page):
+    open_page(driver, page)
+    top = driver.execute_script("return document.querySelector('.map-frame').getBoundingClientRect().top")
+    assert top < 450
+    assert ask(driver, ".brief > .findings > li", "1") == [1, 1, 1]
+    assert ask(driver, ".more-findings", "n.open") == [False]
+    driver.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    assert ask(driver, ".more-findings", "n.open") == [True]
+    driver.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    assert ask(driver, ".more-findings", "n.open") == [False]
+
+
 def test_a_place_is_found_and_a_distance_measured(driver, page):
     from selenium.webdriver.common.keys import Keys
 

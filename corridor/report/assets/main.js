@@ -37,13 +37,16 @@
   frame.parentNode.appendChild(legend);
   legend.classList.remove("leaflet-control");
   legend.open = true;
+  var more = document.querySelector(".more-findings"), wasOpen = false;
   function forPrint() {
+    if (more && !document.documentElement.classList.contains("printing")) { wasOpen = more.open; more.open = true; }
     document.documentElement.classList.add("printing");
     map.map.invalidateSize({ animate: false });
     map.show();
     profile.resize(640);
   }
   function afterPrint() {
+    if (more) { more.open = wasOpen; }
     document.documentElement.classList.remove("printing");
     map.map.invalidateSize({ animate: false });
     map.show();
