@@ -394,7 +394,8 @@ def test_a_place_is_found_and_a_distance_measured(driver, page):
     from selenium.webdriver.common.keys import Keys
 
     open_page(driver, page)
-    driver.find_element("id", "place").send_keys("borg", Keys.ENTER)
+    driver.find_element("id", "place").send_keys("borg")
+    driver.execute_script("document.getElementById('search').requestSubmit()")
     lat, lon = driver.execute_script("var c = corridorLayers.map.getCenter(); return [c.lat, c.lng]")
     assert (lat, lon) == pytest.approx((39.4, 45.9), abs=0.05)
     driver.find_element("id", "place").clear()
