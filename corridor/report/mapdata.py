@@ -39,6 +39,7 @@ def build_map_data(results: Results, bounds: Window) -> dict[str, Any]:
         "focus": _rings(results.layers.focus),
         "focusName": results.focus_name,
         "places": _places(results, bounds),
+        "aliases": place_aliases(results),
         "crossings": _crossings(results, bounds),
         "events": _events(results),
         "strips": _strips(results),
@@ -114,6 +115,22 @@ def _places(results: Results, bounds: Window) -> list[list[Any]]:
             priority = (known or 0) + (_NAMED if str(name) in words and (known or 0) > 500 else 0)
             rows.append([str(name), round(point.y, 4), round(point.x, 4), known, priority])
     return sorted(rows, key=lambda row: (-row[4], row[0], row[1], row[2]))
+
+
+def place_aliases(results: Results) -> dict[str, str]:
+    """The map's name of a place by each other name of it, in lower case, as the catalogue gives them.
+
+    A catalogue name is taken up to its first comma (``Kapan, junction of ...`` is Kapan), an alias up to who uses it.
+    """
+    places = results.layers.places
+    shown = {str(name).casefold(): str(name) for name in places["name"]} if len(places) else {}
+    found: dict[str, str] = {}
+    for node, aliases in results.layers.aliases.items():
+        names = [node.split(",")[0].strip(), *(alias.rsplit(" (", 1)[0].strip() for alias in aliases)]
+        known = [shown[name.casefold()] for name in names if name.casefold() in shown]
+        if known:
+            found |= {name.lower(): known[0] for name in names if name.casefold() not in shown}
+    return found
 
 
 def _crossings(results: Results, bounds: Window) -> list[dict[str, Any]]:

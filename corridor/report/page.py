@@ -27,6 +27,7 @@ from corridor.report.assets import (
 from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
 from corridor.report.manifest import describe_run
 from corridor.report.map import MAP_SCRIPTS, MAP_STYLES, build_map, icon_script, map_pieces
+from corridor.report.mapdata import place_aliases
 from corridor.report.overlays import cut_off_totals
 from corridor.report.palette import assign_marks
 from corridor.report.profiles import build_profile_data
@@ -158,7 +159,7 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "names": names,
         "marks": marks,
         "cards": [_card(results, candidate) for candidate in results.candidates],
-        "places": sorted({clean_text(name) for name in results.layers.places["name"]})
+        "places": sorted({clean_text(name) for name in [*results.layers.places["name"], *_other_names(results)]})
         if len(results.layers.places)
         else [],
         "notes": clean(
@@ -172,6 +173,14 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "number": format_number,
         "json": script_json,
     }
+
+
+def _other_names(results: Results) -> list[str]:
+    """Other names under which places of the map can be found, written as the catalogue writes them."""
+    known = place_aliases(results)
+    names = [name.split(",")[0].strip() for name in results.layers.aliases]
+    names += [alias.rsplit(" (", 1)[0].strip() for aliases in results.layers.aliases.values() for alias in aliases]
+    return [name for name in names if name.lower() in known]
 
 
 def _card(results: Results, candidate: Candidate) -> dict[str, Any]:

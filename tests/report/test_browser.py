@@ -113,8 +113,8 @@ def test_places_cut_off_are_ringed_for_the_chosen_route_and_rules(driver, page):
     driver.execute_script("document.querySelector('.metrics tr[data-id=middle] button.route').click()")
     assert len(ask(driver, rings, "n.tagName")) == 2
     assert [" ".join(text.split()) for text in ask(driver, line, "n.textContent")] == [
-        "Cut off: of 2 places, 2 lose the way to the border crossing (people: 12 000\u201312 499); "
-        "1 lose the way to their centre (people: 0\u2013499)."
+        "Cut off: places that lose the way to the border crossing: 2 of 2 (people: 12 000\u201312 499); "
+        "to their centre: 1 (people: 0\u2013499)."
     ]
     over = "n.dispatchEvent(new MouseEvent('mouseover', {bubbles: true, clientX: 9, clientY: 9}))"
     ask(driver, rings, over)

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from corridor.report.mapdata import place_aliases
 from corridor.report.overlays import axis_lines, cut_off_places, cut_off_totals, people_text
 from corridor.report.page import build_page
 from tests.report.made_up import results
@@ -66,3 +67,12 @@ def test_data_without_places_say_nothing_of_them():
 def test_people_that_nobody_counted_are_not_written_as_a_number():
     assert people_text(np.nan, np.nan) == ""
     assert people_text(0.0, 0.0) == "0"
+
+
+def test_places_are_found_by_their_other_names():
+    found = results()
+    name = str(found.layers.places["name"].iloc[0])
+    aliases = {f"{name}, junction of two roads": ("Elsewhere (XX)",), "Nowhere": ("Nirgends (XX)",)}
+    with_others = replace(found, layers=replace(found.layers, aliases=aliases))
+    assert place_aliases(with_others) == {"elsewhere": name}
+    assert '<option value="Elsewhere">' in build_page(with_others)

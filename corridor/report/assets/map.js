@@ -281,7 +281,9 @@ var corridorMap = (function () {
       clear: function () { if (cursor) { map.removeLayer(cursor); } },
       show: function () { map.fitBounds(data.view, { animate: false }); },
       find: function (name) {
-        var hit = data.places.find(function (place) { return place[0].toLowerCase() === name.trim().toLowerCase(); });
+        var asked = name.trim().toLowerCase();
+        var wanted = (data.aliases[asked] || asked).toLowerCase();
+        var hit = data.places.find(function (place) { return place[0].toLowerCase() === wanted; });
         if (hit) { map.setView([hit[1], hit[2]], Math.max(map.getZoom(), 10), { animate: false }); point(hit[1], hit[2]); }
         return Boolean(hit);
       }
