@@ -227,7 +227,7 @@ var corridorMap = (function () {
     var words = wordsOf(data), routes = [], cursor = null;
     panes(map);
     map.setMaxBounds(L.latLngBounds(data.bounds).pad(0.15));
-    map.fitBounds(data.view);
+    map.fitBounds(data.view, { animate: false }); // an animation ending late would undo what the reader did since
     map.setMinZoom(Math.floor(map.getBoundsZoom(data.bounds)) - 1);
     map.attributionControl.setPrefix(false);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
