@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from corridor.cli import load_study
+from corridor.cli.common import load_study
 from corridor.comparison import Comparison, compare
 from corridor.errors import CorridorError, OutputError, StudyError
 from corridor.report.csvs import write_csv

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import corridor
-from corridor.cli import app, load_study, main
+from corridor.cli import app, main
+from corridor.cli.common import load_study
 from corridor.study import Study
 from tests.made_up import NAME, build, write_study
 from tests.made_up.ground import meridian_km, parallel_km

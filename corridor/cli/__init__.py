@@ -1,0 +1,55 @@
+"""The command line: turns what people type into calls, and errors into one line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import corridor
+from corridor.cli import align, compare
+from corridor.cli.common import err_console
+from corridor.errors import CorridorError
+
+app = typer.Typer(
+    name="corridor",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Compare land routes across contested, mountainous ground.\n\n"
+    "A *study* (one TOML file) says from where to where, on which data, which candidates and which criteria. "
+    "`corridor run` builds the candidates, measures and ranks them, and writes one HTML page with a map, tables and "
+    "GIS files.",
+)
+for command in (compare.run, compare.doctor, compare.check, compare.rank, align.align, compare.studies):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(corridor.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Entry point of the ``corridor`` command."""
+    try:
+        app(prog_name="corridor")
+    except CorridorError as error:
+        err_console.print(f"corridor: {' '.join(str(error).split())}", markup=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        err_console.print("corridor: interrupted; nothing was written")
+        sys.exit(130)

@@ -1,0 +1,56 @@
+"""The command that finds new lines: align."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from corridor.cli.common import DemOption, load_study, out_console, print_table, show_progress
+
+
+def align(
+    start: Annotated[str, typer.Argument(metavar="FROM", help="A place of the study, or lat,lon.")],
+    end: Annotated[str, typer.Argument(metavar="TO", help="A place of the study, or lat,lon.")],
+    standard: Annotated[
+        str, typer.Option("--standard", "-s", help="rail-12 ... rail-30, road-30 ... road-120.")
+    ] = "rail-18",
+    sweep: Annotated[
+        Literal["grade", "tunnel-price"] | None, typer.Option("--sweep", help="Also vary this and draw the trade-off.")
+    ] = None,
+    study: Annotated[
+        str, typer.Option("--study", help="Whose data and prices: a study file or a bundled one.")
+    ] = "syunik",
+    dem: DemOption = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files.")] = Path("out/alignment"),
+) -> None:
+    """Find the cheapest new road or railway between two places, with tunnels and bridges, under a design standard.
+
+    Writes alignment.geojson (3-D line and structures) and alignment.json (price by kind, lengths, grade, radius), and
+    with --sweep tradeoff.csv and a chart. Where there is no way, it says which limit closes it and what would open it.
+
+    **Examples**
+
+    `corridor align Mincivan Julfa --standard rail-18`
+
+    `corridor align 39.2076,46.4068 38.9096,46.0227 --standard rail-12 --sweep grade --dem N39E046.hgt`
+    """
+    from corridor.new_line import describe_new_line, find_new_line, write_new_line
+
+    with show_progress(False) as say:
+        new = find_new_line(load_study(study), start, end, standard, dem=dem or [], sweep=sweep, progress=say)
+        path = write_new_line(new, out)
+    facts = describe_new_line(new)
+    cost = facts["cost_musd"]
+    rows = [
+        ["length", f"{facts['length_km']:.1f} km"],
+        ["in tunnels", f"{facts['tunnel_km']:.1f} km, the longest {facts['longest_tunnel_km']:.1f} km"],
+        ["on bridges", f"{facts['bridge_km']:.1f} km"],
+        ["steepest grade", f"{facts['max_grade_pct']:.2f} %"],
+        ["price", f"{cost['mid']:,.0f} million USD ({cost['low']:,.0f}-{cost['high']:,.0f})"],
+    ]
+    print_table(f"{new.start.name} - {new.end.name}, {standard}", ["what", "value"], rows)
+    for note in facts["notes"]:
+        out_console.print(f"- {note}", markup=False, soft_wrap=True)
+    typer.echo(path)

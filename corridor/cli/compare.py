@@ -1,0 +1,180 @@
+"""Commands that compare: run, doctor, check, rank and studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+import corridor
+from corridor.cli.common import (
+    BaselineOption,
+    DemOption,
+    OsmOption,
+    StudyArg,
+    load_study,
+    out_console,
+    print_table,
+    show_progress,
+)
+
+
+def run(
+    study: StudyArg = "syunik",
+    osm: OsmOption = None,
+    dem: DemOption = None,
+    baseline: BaselineOption = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the results; written whole or not at all.")
+    ] = Path("out"),
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as brief.pdf (needs Chromium).")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+) -> None:
+    """Compare the candidate routes of a study and write page, tables and GIS files.
+
+    Writes comparison.html (opens anywhere, needs no network), metrics.csv, ranking.csv, candidates.geojson,
+    candidates.gpkg and manifest.json. Progress goes to stderr, the page's path to stdout.
+
+    **Examples**
+
+    `corridor run` - the bundled study on the bundled data, into ./out
+
+    `corridor run --osm armenia.osm.pbf --dem N39E046.hgt --out syunik-osm` - the same on your own data
+
+    `corridor run my-study.toml --out my-results`
+    """
+    from corridor.report.export import BRIEF, check_target
+    from corridor.report.pdf import write_pdf
+
+    check_target(out)
+    from corridor.comparison import compare
+
+    with show_progress(quiet) as say:
+        comparison = compare(load_study(study, baseline), osm=osm, dem=dem or [], progress=say)
+        say("writing results")
+        page = comparison.write(out)
+        if pdf:
+            say("printing the brief")
+            write_pdf(page, page.parent / BRIEF)
+    typer.echo(page)
+
+
+def doctor(
+    study: StudyArg = "syunik", osm: OsmOption = None, dem: DemOption = None, baseline: BaselineOption = None
+) -> None:
+    """Say what data a study would use, its date, how much of the area it covers, and what is missing.
+
+    Also says what was decided on the way: kilometres by country, borders found and which crossings are open, sections
+    of the catalogue that were found on the map, and gaps that keep the open roads apart.
+
+    **Examples**
+
+    `corridor doctor`
+
+    `corridor doctor my-study.toml --osm region.osm.pbf`
+    """
+    from corridor.diagnosis import diagnose
+
+    with show_progress(False) as say:
+        report = diagnose(load_study(study, baseline), osm, dem or [], say)
+    for title, columns, rows in report.tables:
+        print_table(title, columns, rows)
+    for line in report.remarks:
+        out_console.print(f"- {line}", markup=False, soft_wrap=True)
+
+
+def check(study: StudyArg = "syunik", osm: OsmOption = None, baseline: BaselineOption = None) -> None:
+    """Hold computed lengths against documented ones and say where they differ by more than the tolerance.
+
+    Exit code 1 if any does.
+
+    **Example**
+
+    `corridor check --osm south-caucasus.osm.pbf`
+    """
+    from corridor.diagnosis import check_lengths
+
+    with show_progress(False) as say:
+        rows = check_lengths(load_study(study, baseline), osm, say)
+    columns = ["what", "mode", "documented km", "computed km", "tolerance", "verdict", "source"]
+    cells = [
+        [
+            *(r.name, r.mode, f"{r.low_km:g}-{r.high_km:g}"),
+            f"{r.computed_km:.1f}" if r.computed_km is not None else "no way",
+            *(f"{r.tolerance_pct:g} %", r.verdict, r.source),
+        ]
+        for r in rows
+    ]
+    print_table("Documented against computed", columns, cells)
+    if any(row.verdict != "agrees" for row in rows):
+        raise typer.Exit(1)
+
+
+def rank(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `corridor run` wrote.")],
+    perspective: Annotated[
+        str | None, typer.Option("--perspective", "-p", help="Whose interest; the study's own if left out.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", "-w", metavar="NAME=NUMBER,...", help="Weights of criteria or groups instead."),
+    ] = None,
+    method: Annotated[
+        Literal["weighted-sum", "topsis", "promethee-ii"],
+        typer.Option("--method", "-m", help="How values are combined."),
+    ] = "weighted-sum",
+    robust: Annotated[
+        bool, typer.Option("--robust", "-r", help="Also say how firm the ranking is (10,000 draws).")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draws.")] = 0,
+) -> None:
+    """Rank results again under another perspective, other weights or another method, with the reasons.
+
+    **Examples**
+
+    `corridor rank out --perspective border-access`
+
+    `corridor rank out --weights distance=0.3,terrain=0.7 --method topsis --robust`
+    """
+    from corridor.rerank import rerank, review_sentences
+
+    table = rerank(folder, perspective=perspective, weights=weights, method=method)
+    parts = [c for c in table.columns if c.startswith("contribution:") and table[c].notna().any()]
+    columns = ["rank", "candidate", "score", *(part.removeprefix("contribution:") for part in parts)]
+    for (regime, panel), rows in table.groupby(["regime_id", "panel"], sort=False):
+        ranked, left_out = rows[rows["rank"].notna()], rows[rows["rank"].isna()]
+        cells = [
+            [
+                f"{r['rank']:.0f}{'=' if r['tied'] else ''}",
+                r["candidate_id"],
+                *(f"{r[c]:.3f}" for c in ("score", *parts)),
+            ]
+            for _, r in ranked.iterrows()
+        ]
+        if cells:
+            print_table(f"{panel.capitalize()} routes{f' under {regime}' if regime else ''}", columns, cells)
+        for _, r in left_out.iterrows():
+            out_console.print(
+                f"- {regime}: {r['candidate_id']} isn't ranked: {r['reason']}", markup=False, soft_wrap=True
+            )
+    for note in table.attrs.get("notes", ()):
+        out_console.print(f"- {note}", markup=False, soft_wrap=True)
+    if robust:
+        for line in review_sentences(
+            folder, perspective=perspective, weights=weights, method=method, draws=10_000, seed=seed
+        ):
+            out_console.print(f"- {line}", markup=False, soft_wrap=True)
+
+
+def studies() -> None:
+    """List the studies that ship with the toolkit, with their titles.
+
+    **Example**
+
+    `corridor studies`
+    """
+    from corridor.packaged import data_root
+
+    for path in sorted((data_root() / "studies").glob("*.toml")):
+        typer.echo(f"{path.stem}: {corridor.Study.load(path).title}")
