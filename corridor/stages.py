@@ -105,6 +105,19 @@ def measure_candidates(
     focus: shapely.Geometry,
 ) -> pd.DataFrame:
     """The metric table: one row per candidate, in the study's order."""
+    rows = measure_lines(study, inputs, candidates, profiles, grades, focus)
+    return price_lines(rows, candidates, inputs)
+
+
+def measure_lines(
+    study: Study,
+    inputs: Inputs,
+    candidates: Sequence[Candidate],
+    profiles: dict[str, Profile],
+    grades: GradeSupport,
+    focus: shapely.Geometry,
+) -> list[dict[str, Any]]:
+    """What of the metric table doesn't hang on prices: a row per candidate with names, distances and terrain."""
     dem = inputs.dem
     slope, rugged = slope_deg(dem), ruggedness_m(dem)
     draws = list(draw_errors(dem, study.elevation.draws, study.elevation.seed))
@@ -119,14 +132,23 @@ def measure_candidates(
         }
         row |= measure_distance(candidate, focus, study.focus.id, study.focus.country)
         row |= measure_terrain(candidate, profiles[candidate.candidate_id], dem, slope, rugged, grades, draws)
-        row |= measure_cost(candidate, inputs.catalogue.unit_costs)
-        row |= {
-            "dem": dem.source.title,
-            "dem_resolution_m": round(dem.resolution_m, 1),
-            "dem_vertical_error_m": dem.vertical_error_m,
-        }
         rows.append(row)
-    return complete_ranges(pd.DataFrame(rows))
+    return rows
+
+
+def price_lines(rows: Sequence[dict[str, Any]], candidates: Sequence[Candidate], inputs: Inputs) -> pd.DataFrame:
+    """The metric table: what was measured of each candidate, its price, and the elevation model used."""
+    dem = inputs.dem
+    used = {
+        "dem": dem.source.title,
+        "dem_resolution_m": round(dem.resolution_m, 1),
+        "dem_vertical_error_m": dem.vertical_error_m,
+    }
+    priced = [
+        row | measure_cost(candidate, inputs.catalogue.unit_costs) | used
+        for row, candidate in zip(rows, candidates, strict=True)
+    ]
+    return complete_ranges(pd.DataFrame(priced))
 
 
 def with_impacts(metrics: pd.DataFrame, impacts: pd.DataFrame) -> pd.DataFrame:

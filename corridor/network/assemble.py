@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import line_lengths_m
 from corridor.model.section import Section
-from corridor.network.build import Ways, add_sections, build_network, build_physical, ways_of_osm, ways_of_sections
+from corridor.network.build import (
+    Physical,
+    Ways,
+    add_sections,
+    build_network,
+    build_physical,
+    ways_of_osm,
+    ways_of_sections,
+)
 from corridor.network.graph import Network, Position
 from corridor.network.match import Match, match_section, node_position, part_lengths_km
 from corridor.sources.borders import Borders
@@ -31,6 +39,21 @@ class Assembly:
     network: Network
     matches: dict[str, Match]
     schematic: dict[str, str]
+    joins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where ways and the catalogue's sections lie at a date: what speeds, border crossings and heights don't change.
+
+    ``country_of_edge`` is what sections say about the edges that they run over; the rest as in :class:`Assembly`.
+    """
+
+    as_of: str
+    physical: Physical
+    matches: dict[str, Match]
+    schematic: dict[str, str]
+    country_of_edge: dict[int, str]
     joins: tuple[str, ...]
 
 
@@ -60,15 +83,17 @@ def assemble(
     With OpenStreetMap data, sections that it shows are looked up on it and the others are put to it; without, the
     catalogue's sections are the network.
     """
+    layout = lay_out(catalogue, borders, osm, as_of=as_of, progress=progress)
+    return assemble_on(layout, catalogue, borders, dem if grade_effect else None)
+
+
+def lay_out(
+    catalogue: Catalogue, borders: Borders, osm: OsmData | None, *, as_of: str, progress: Callable[[str], None]
+) -> Layout:
+    """Join ways and the catalogue's sections into edges, as they were at a date."""
     sections = {key: dated(section, as_of) for key, section in catalogue.sections.items()}
-    crossings = list(catalogue.crossings.values())
-    slowed = dem if grade_effect else None
     if osm is None:
-        physical = build_physical(ways_of_sections(list(sections.values())))
-        network = build_network(
-            physical, borders, crossings, catalogue.speeds, slowed, sections=sections, country_of_edge={}
-        )
-        return Assembly(network, {}, {}, ())
+        return Layout(as_of, build_physical(ways_of_sections(list(sections.values()))), {}, {}, {}, ())
     progress("joining ways into a network")
     ways = _with_additions(ways_of_osm(osm), sections, catalogue)
     physical = build_physical(ways, borders)
@@ -81,10 +106,25 @@ def assemble(
         if sections[key].mode == "road"
         for edge in _mostly_used(bare, match)
     }
+    return Layout(as_of, physical, matches, schematic, decided, ways.joins)
+
+
+def assemble_on(layout: Layout, catalogue: Catalogue, borders: Borders, dem: Dem | None) -> Assembly:
+    """The routable network over a layout: times, countries and border crossings; ``dem`` slows climbs if given.
+
+    ``catalogue`` may differ in speeds and crossings from the one that the layout was made with.
+    """
+    sections = {key: dated(section, layout.as_of) for key, section in catalogue.sections.items()}
     network = build_network(
-        physical, borders, crossings, catalogue.speeds, slowed, sections=sections, country_of_edge=decided
+        layout.physical,
+        borders,
+        list(catalogue.crossings.values()),
+        catalogue.speeds,
+        dem,
+        sections=sections,
+        country_of_edge=layout.country_of_edge,
     )
-    return Assembly(network, matches, schematic, ways.joins)
+    return Assembly(network, layout.matches, layout.schematic, layout.joins)
 
 
 def _deviation(section: Section, match: Match) -> str:
