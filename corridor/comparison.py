@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,15 +166,19 @@ class Comparison:
 
         return build_map(self.results, online_tiles=online_tiles)
 
-    def write(self, folder: str | Path) -> Path:
+    def write(self, folder: str | Path, *, formats: str | Iterable[str] | None = None) -> Path:
         """Write page, tables and GIS files into ``folder``: all of them, or none. Gives the page's path.
 
+        Args:
+            folder: where to; results of an earlier run there are replaced.
+            formats: some of ``geojson``, ``gpkg``, ``parquet``, ``kml`` and ``gpx``; all of them by default.
+
         Raises:
-            OutputError: the folder can't be written.
+            OutputError: a format is unknown, or the folder can't be written.
         """
         from corridor.report.export import write_results
 
-        return write_results(self.results, Path(folder))
+        return write_results(self.results, Path(folder), formats=formats)
 
 
 def compare(

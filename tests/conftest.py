@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from corridor.comparison import Comparison, compare
+from corridor.study import Study
+
 # Machines are noisy and kernels compile on first use: a time limit per example would fail at random.
 settings.register_profile("corridor", deadline=None)
 settings.load_profile("corridor")
@@ -23,6 +26,12 @@ def extract_path() -> Path:
         if path.is_file():
             return path
     pytest.skip(f"the real extract {_EXTRACT} isn't here; set CORRIDOR_EXTRACT to its path")
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Comparison:
+    """The bundled study on the bundled data, compared once for all tests that only look at it."""
+    return compare(Study.bundled("syunik"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

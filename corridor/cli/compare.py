@@ -28,13 +28,19 @@ def run(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for the results; written whole or not at all.")
     ] = Path("out"),
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            "--formats", metavar="NAME,...", help="GIS formats: geojson, gpkg, parquet, kml, gpx; all if left out."
+        ),
+    ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as brief.pdf (needs Chromium).")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Compare the candidate routes of a study and write page, tables and GIS files.
 
-    Writes comparison.html (opens anywhere, needs no network), metrics.csv, ranking.csv, candidates.geojson,
-    candidates.gpkg and manifest.json. Progress goes to stderr, the page's path to stdout.
+    Writes comparison.html (opens anywhere, needs no network), metrics.csv, ranking.csv, the routes for GIS programs
+    and Google Earth, data_dictionary.csv and manifest.json. Progress goes to stderr, the page's path to stdout.
 
     **Examples**
 
@@ -43,17 +49,20 @@ def run(
     `corridor run --osm armenia.osm.pbf --dem N39E046.hgt --out syunik-osm` - the same on your own data
 
     `corridor run my-study.toml --out my-results`
+
+    `corridor run --formats gpkg,kml` - only these beside page and tables
     """
-    from corridor.report.export import BRIEF, check_target
+    from corridor.report.export import BRIEF, check_target, choose_formats
     from corridor.report.pdf import write_pdf
 
+    chosen = choose_formats(formats)
     check_target(out)
     from corridor.comparison import compare
 
     with show_progress(quiet) as say:
         comparison = compare(load_study(study, baseline), osm=osm, dem=dem or [], progress=say)
         say("writing results")
-        page = comparison.write(out)
+        page = comparison.write(out, formats=chosen)
         if pdf:
             say("printing the brief")
             write_pdf(page, page.parent / BRIEF)

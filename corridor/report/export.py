@@ -4,42 +4,84 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Collection, Iterable
 from pathlib import Path
+
+import pandas as pd
 
 from corridor.errors import OutputError
 from corridor.model.results import Results
 from corridor.report.csvs import write_csv
-from corridor.report.gis import write_geojson, write_geopackage
+from corridor.report.dictionary import NAME as DICTIONARY
+from corridor.report.dictionary import write_dictionary
+from corridor.report.gis import candidate_layers, write_geojson, write_geopackage, write_geoparquet
+from corridor.report.gpx import write_gpx
+from corridor.report.impacts import EVENT_LAYER, write_impacts
 from corridor.report.impacts import FILES as IMPACT_FILES
-from corridor.report.impacts import write_impacts
+from corridor.report.kml import write_kml
 from corridor.report.manifest import NAME, is_results_folder, write_manifest
 from corridor.report.page import build_page
+from corridor.report.qml import layer_styles
 
 PAGE = "comparison.html"
 BRIEF = "brief.pdf"
-FILES = (PAGE, "metrics.csv", "ranking.csv", "candidates.geojson", "candidates.gpkg")
+FORMATS = {
+    "geojson": ("candidates.geojson",),
+    "gpkg": ("candidates.gpkg",),
+    "parquet": ("candidates.parquet", "parts.parquet", "structures.parquet"),
+    "kml": ("candidates.kml",),
+    "gpx": ("candidates.gpx",),
+}
+"""GIS formats that may be chosen, and the files of candidates that each gives."""
+STYLES = ("candidates.qml", "parts.qml", "structures.qml")
+"""Beside files of the same name that QGIS reads without a style of their own."""
+TABLES = ("metrics.csv", "ranking.csv")
+FILES = (PAGE, *TABLES, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
 _OURS = frozenset((*FILES, *IMPACT_FILES, BRIEF, NAME))
 
 
-def write_results(results: Results, folder: Path) -> Path:
+def choose_formats(wanted: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Check names of GIS formats, comma-separated or one by one; all of them if nothing is asked, none for ``none``.
+
+    Raises:
+        OutputError: a name is unknown; lists those that there are.
+    """
+    if wanted is None:
+        return tuple(FORMATS)
+    names = [name.strip().lower() for name in (wanted.split(",") if isinstance(wanted, str) else wanted)]
+    names = [name for name in names if name and name != "none"]
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown:
+        raise OutputError(f"formats: '{unknown[0]}' is unknown; choose from {', '.join(FORMATS)}, or none")
+    return tuple(name for name in FORMATS if name in names)
+
+
+def write_results(results: Results, folder: Path, *, formats: str | Iterable[str] | None = None) -> Path:
     """Write page, tables, GIS files and manifest into a folder: all of them, or none.
 
     Everything is written into a new folder beside the wanted one, which then takes its place. An older folder of
     results is replaced; files that others put into it are carried over.
 
+    Args:
+        results: what a comparison found.
+        folder: where to.
+        formats: GIS formats (see FORMATS); all of them by default. Page, tables and manifest are always written.
+
     Returns:
         The path of the page.
 
     Raises:
-        OutputError: the folder holds something else, or can't be written; what was there before is untouched.
+        OutputError: a format is unknown, the folder holds something else, or it can't be written; what was there before
+            is untouched.
     """
+    chosen = choose_formats(formats)
     target = check_target(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as work:
             fresh = Path(work) / "new"
             fresh.mkdir()
-            _write_files(results, fresh)
+            _write_files(results, fresh, chosen)
             _swap(fresh, target, Path(work) / "old")
     except OutputError:
         raise
@@ -67,13 +109,50 @@ def check_target(folder: Path) -> Path:
     return target
 
 
-def _write_files(results: Results, folder: Path) -> None:
+def _write_files(results: Results, folder: Path, formats: Collection[str]) -> None:
     (folder / PAGE).write_text(build_page(results), encoding="utf-8", newline="\n")
-    write_csv(results.metrics, folder / "metrics.csv")
-    write_csv(results.ranking, folder / "ranking.csv")
-    write_geojson(results, folder / "candidates.geojson")
-    write_geopackage(results, folder / "candidates.gpkg")
-    write_manifest(results, folder, (*FILES, *write_impacts(results, folder)))
+    for name, table in zip(TABLES, (results.metrics, results.ranking), strict=True):
+        write_csv(table, folder / name)
+    written = [PAGE, *TABLES, *_write_gis(results, folder, formats), *write_impacts(results, folder, formats)]
+    write_dictionary(results, _tables(results, written), folder / DICTIONARY)
+    write_manifest(results, folder, (*written, DICTIONARY))
+
+
+def _write_gis(results: Results, folder: Path, formats: Collection[str]) -> list[str]:
+    """Write the candidates in the formats asked for, with styles for those that carry none; gives the files' names."""
+    if "geojson" in formats:
+        write_geojson(results, folder / "candidates.geojson")
+    if "gpkg" in formats:
+        write_geopackage(results, folder / "candidates.gpkg")
+    if "kml" in formats:
+        write_kml(results, folder / "candidates.kml")
+    if "gpx" in formats:
+        write_gpx(results, folder / "candidates.gpx")
+    if "parquet" in formats:
+        for layer, frame in candidate_layers(results).items():
+            write_geoparquet(frame, folder / f"{layer}.parquet")
+    written = [name for chosen in formats for name in FORMATS[chosen]]
+    stems = {Path(name).stem for name in written if Path(name).suffix in (".geojson", ".parquet")}
+    for layer, style in layer_styles(results).items():
+        if layer in stems:
+            (folder / f"{layer}.qml").write_text(style, encoding="utf-8", newline="\n")
+            written.append(f"{layer}.qml")
+    return written
+
+
+def _tables(results: Results, written: Collection[str]) -> dict[str, pd.DataFrame]:
+    """What stands in each of the written files that has columns, for the dictionary."""
+    layers = candidate_layers(results)
+    tables = {TABLES[0]: results.metrics, TABLES[1]: results.ranking, "candidates.geojson": layers["candidates"]}
+    for layer, frame in layers.items():
+        tables |= {f"candidates.gpkg|layername={layer}": frame, f"{layer}.parquet": frame}
+    events, parquet, places, _ = IMPACT_FILES
+    tables |= {
+        places: results.place_effects,
+        f"{events}|layername={EVENT_LAYER}": results.events,
+        parquet: results.events,
+    }
+    return {name: table for name, table in tables.items() if name.split("|")[0] in written}
 
 
 def _swap(fresh: Path, target: Path, old: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 from shapely import LineString
 
 from corridor.geo.geodesy import WGS84
@@ -17,6 +18,8 @@ from corridor.geo.lines import substring
 from corridor.model.candidate import Part
 from corridor.model.results import Results
 from corridor.report.escape import clean_text
+from corridor.report.palette import assign_marks
+from corridor.report.qml import layer_styles
 
 _TIME_IN_FILES = "2000-01-01T00:00:00.000Z"
 """GeoPackages hold the time of their last change; a fixed one keeps files the same for the same input."""
@@ -24,6 +27,7 @@ _TIME_IN_FILES = "2000-01-01T00:00:00.000Z"
 
 def candidate_lines(results: Results) -> gpd.GeoDataFrame:
     """One row per candidate: what it is, its lengths in km, its sources, and its whole line."""
+    marks = assign_marks(results.candidates)
     rows = [
         {
             "candidate_id": candidate.candidate_id,
@@ -39,6 +43,8 @@ def candidate_lines(results: Results) -> gpd.GeoDataFrame:
             "assumptions": "; ".join(candidate.assumptions),
             "note": candidate.note,
             "sources": "; ".join(candidate.source_ids),
+            "letter": marks[candidate.candidate_id].letter,
+            "colour": marks[candidate.candidate_id].colour,
         }
         for candidate in results.candidates
     ]
@@ -103,29 +109,65 @@ def write_geojson(results: Results, path: Path) -> None:
     candidate_lines(results).to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
 
 
-def write_geopackage(results: Results, path: Path) -> None:
-    """Write the layers ``candidates``, ``parts`` and ``structures``; the same bytes for the same results."""
-    layers = {
+def candidate_layers(results: Results) -> dict[str, gpd.GeoDataFrame]:
+    """The tables of candidates by the name of their layer."""
+    return {
         "candidates": candidate_lines(results),
         "parts": candidate_parts(results),
         "structures": candidate_structures(results),
     }
+
+
+def write_geopackage(results: Results, path: Path) -> None:
+    """Write the layers ``candidates``, ``parts`` and ``structures``, with the styles in which QGIS opens them.
+
+    The same bytes for the same results.
+    """
     with _fixed_time():
-        for name, frame in layers.items():
+        for name, frame in candidate_layers(results).items():
             frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", geometry_type="LineString")
+        _write_styles(layer_styles(results), path)
+
+
+def _write_styles(styles: dict[str, str], path: Path) -> None:
+    """Add the table ``layer_styles``, where QGIS keeps the styles of a GeoPackage's layers."""
+    table = pd.DataFrame(
+        {
+            "f_table_catalog": "",
+            "f_table_schema": "",
+            "f_table_name": list(styles),
+            "f_geometry_column": "geom",
+            "styleName": list(styles),
+            "styleQML": list(styles.values()),
+            "styleSLD": "",
+            "useAsDefault": True,
+            "description": "",
+            "owner": "",
+            "ui": "",
+            "update_time": pd.NaT,
+        }
+    )
+    pyogrio.write_dataframe(table, path, layer="layer_styles", driver="GPKG", layer_options={"FID": "id"})
+
+
+def write_geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write a table as GeoParquet, texts cleaned."""
+    _cleaned(frame).to_parquet(path, index=False)
 
 
 def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     """Write one table of geometries as a layer of a GeoPackage, texts cleaned; the same bytes for the same table."""
-    texts = frame.drop(columns="geometry").map(lambda value: clean_text(value) if isinstance(value, str) else value)
     with _fixed_time():
-        frame.assign(**texts).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+        _cleaned(frame).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+
+
+def _cleaned(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    texts = frame.drop(columns="geometry").map(lambda value: clean_text(value) if isinstance(value, str) else value)
+    return frame.assign(**texts)
 
 
 @contextmanager
 def _fixed_time() -> Iterator[None]:
-    import pyogrio
-
     option = "OGR_CURRENT_DATE"
     before = pyogrio.get_gdal_config_option(option)
     pyogrio.set_gdal_config_options({option: _TIME_IN_FILES})

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from corridor.model.results import Results
 from corridor.report.csvs import write_csv
 from corridor.report.escape import clean
-from corridor.report.gis import write_layer
+from corridor.report.gis import write_geoparquet, write_layer
 
-FILES = ("crossings.gpkg", "places.csv", "findings.json")
+FILES = ("crossings.gpkg", "crossings.parquet", "places.csv", "findings.json")
+EVENT_LAYER = "events"
 
 
-def write_impacts(results: Results, folder: Path) -> tuple[str, ...]:
-    """Write the impact files that there is something for, and give their names."""
+def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("gpkg", "parquet")) -> tuple[str, ...]:
+    """Write the impact files that there is something for, and give their names; events in the GIS formats asked for."""
     written = []
+    events, parquet, places, findings = FILES
     if results.events is not None and len(results.events):
-        write_layer(results.events, folder / FILES[0], "events")
-        written.append(FILES[0])
+        if "gpkg" in formats:
+            write_layer(results.events, folder / events, EVENT_LAYER)
+            written.append(events)
+        if "parquet" in formats:
+            write_geoparquet(results.events, folder / parquet)
+            written.append(parquet)
     if results.place_effects is not None and len(results.place_effects):
-        write_csv(results.place_effects, folder / FILES[1])
-        written.append(FILES[1])
+        write_csv(results.place_effects, folder / places)
+        written.append(places)
     if results.findings:
         rows = [
             {"candidate_id": f.candidate_id, "regime_id": f.regime_id, "text": f.text, "evidence": list(f.evidence)}
             for f in results.findings
         ]
         text = json.dumps(clean(rows), ensure_ascii=False, indent=2)
-        (folder / FILES[2]).write_text(text + "\n", encoding="utf-8")
-        written.append(FILES[2])
+        (folder / findings).write_text(text + "\n", encoding="utf-8")
+        written.append(findings)
     return tuple(written)

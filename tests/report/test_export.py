@@ -54,7 +54,8 @@ def test_endless_numbers_without_a_status_get_one():
 
 
 def test_layers_of_the_geopackage(written):
-    assert set(gpd.list_layers(written / "candidates.gpkg")["name"]) == {"candidates", "parts", "structures"}
+    layers = set(gpd.list_layers(written / "candidates.gpkg")["name"])
+    assert layers == {"candidates", "parts", "structures", "layer_styles"}
     parts = gpd.read_file(written / "candidates.gpkg", layer="parts")
     assert len(parts) == 10
     assert set(parts["status"]) == {"open", "planned"}

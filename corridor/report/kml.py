@@ -1,0 +1,113 @@
+"""Routes as KML for Google Earth: the profile as a curtain at absolute altitude, and the line draped on the ground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+
+import numpy as np
+import shapely
+from markupsafe import escape
+from numpy.typing import NDArray
+
+from corridor.model.candidate import Candidate
+from corridor.model.profile import Profile
+from corridor.model.results import Results
+from corridor.report.escape import clean_text
+from corridor.report.palette import Mark, assign_marks
+from corridor.report.solid import solid_line, tunnel_runs
+
+NAMESPACE = "http://www.opengis.net/kml/2.2"
+_CURTAIN_ALPHA = "66"
+
+
+def write_kml(results: Results, path: Path) -> None:
+    """Write one folder per candidate: its profile, its line on the ground, and its tunnels and bridges.
+
+    Altitudes are the route's own, in metres above sea level. Open stretches and bridges are extruded to the ground;
+    tunnels aren't, as they lie under it.
+    """
+    root = Element("kml", xmlns=NAMESPACE)
+    document = SubElement(root, "Document")
+    _text(document, "name", results.title)
+    _text(document, "description", f"{results.question} As of {results.as_of}, {results.baseline}.")
+    marks = assign_marks(results.candidates)
+    for number, candidate in enumerate(results.candidates):
+        _style(document, f"route-{number}", marks[candidate.candidate_id])
+    for number, candidate in enumerate(results.candidates):
+        folder = SubElement(document, "Folder")
+        _text(folder, "name", f"{marks[candidate.candidate_id].letter}  {candidate.name}")
+        profile = results.profiles.get(candidate.candidate_id)
+        if profile is not None:
+            _profile(folder, candidate, profile, f"#route-{number}")
+        _ground(folder, candidate, f"#route-{number}")
+    indent(root)
+    ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _profile(folder: Element, candidate: Candidate, profile: Profile, style: str) -> None:
+    chainage, points = solid_line(candidate, profile)
+    whole = _placemark(folder, candidate.name, _about(candidate), style)
+    pieces = SubElement(whole, "MultiGeometry")
+    for run, in_tunnel in tunnel_runs(chainage, profile):
+        _line(pieces, points[run], extrude=not in_tunnel)
+    for span in profile.spans:
+        inside = (chainage >= span.from_km) & (chainage <= span.to_km)
+        if inside.sum() >= 2:
+            about = f"{span.to_km - span.from_km:.2f} km, {span.located}"
+            mark = _placemark(folder, f"{span.kind}: {span.name}", about, style)
+            _line(mark, points[inside], extrude=False)
+
+
+def _ground(folder: Element, candidate: Candidate, style: str) -> None:
+    mark = _placemark(folder, f"{candidate.name}, on the ground", "", style)
+    line = SubElement(mark, "LineString")
+    _text(line, "tessellate", "1")
+    _text(line, "altitudeMode", "clampToGround")
+    _text(line, "coordinates", _coordinates(shapely.get_coordinates(candidate.line)))
+
+
+def _about(candidate: Candidate) -> str:
+    length = candidate.length_km
+    lines = [
+        f"{candidate.mode}, {candidate.family}, {length.mid:.1f} km",
+        *(f"{name} ({by})" for name, by in candidate.aliases),
+        *candidate.assumptions,
+        candidate.note,
+        f"Sources: {', '.join(candidate.source_ids)}",
+    ]
+    return ". ".join(line for line in lines if line)
+
+
+def _placemark(folder: Element, name: str, about: str, style: str) -> Element:
+    mark = SubElement(folder, "Placemark")
+    _text(mark, "name", name)
+    if about:
+        _text(mark, "description", escape(about))  # viewers read descriptions as HTML
+    _text(mark, "styleUrl", style)
+    return mark
+
+
+def _line(parent: Element, points: NDArray[np.float64], *, extrude: bool) -> None:
+    line = SubElement(parent, "LineString")
+    _text(line, "extrude", str(int(extrude)))
+    _text(line, "altitudeMode", "absolute")
+    _text(line, "coordinates", _coordinates(points))
+
+
+def _coordinates(points: NDArray[np.float64]) -> str:
+    digits = ("{:.6f}", "{:.6f}", "{:.1f}")[: points.shape[1]]
+    return " ".join(",".join(form.format(value) for form, value in zip(digits, row, strict=True)) for row in points)
+
+
+def _style(document: Element, key: str, mark: Mark) -> None:
+    red, green, blue = (mark.colour[i : i + 2].lower() for i in (1, 3, 5))
+    style = SubElement(document, "Style", id=key)
+    line = SubElement(style, "LineStyle")
+    _text(line, "color", f"ff{blue}{green}{red}")
+    _text(line, "width", "3")
+    _text(SubElement(style, "PolyStyle"), "color", f"{_CURTAIN_ALPHA}{blue}{green}{red}")
+
+
+def _text(parent: Element, tag: str, text: str) -> None:
+    SubElement(parent, tag).text = clean_text(text)

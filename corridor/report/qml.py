@@ -1,0 +1,119 @@
+"""Styles for QGIS (QML): candidates in the page's colours, parts by status, structures and events by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from corridor.model.results import Results
+from corridor.report.escape import clean_text
+from corridor.report.palette import assign_marks
+
+_HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_STATUS = (
+    ("open", "open", "#2B2B2B", "solid"),
+    ("construction", "under construction", "#C44E00", "dash"),
+    ("planned", "planned", "#0072B2", "dot"),
+    ("disused", "disused", "#882255", "dash dot"),
+    ("abandoned", "abandoned", "#882255", "dot"),
+    ("closed", "closed", "#B00020", "dash"),
+)
+_STRUCTURES = (("tunnel", "tunnel", "#332288", "dash"), ("bridge", "bridge", "#B8860B", "solid"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One class of a line layer: value of the attribute, its words, colour and dash (a QGIS pen style)."""
+
+    value: str
+    label: str
+    colour: str
+    dash: str = "solid"
+
+
+def layer_styles(results: Results) -> dict[str, str]:
+    """QML by layer of ``candidates.gpkg``: candidates, parts, structures."""
+    marks = assign_marks(results.candidates)
+    routes = [
+        Line(c.candidate_id, f"{marks[c.candidate_id].letter}  {c.name}", marks[c.candidate_id].colour)
+        for c in results.candidates
+    ]
+    return {
+        "candidates": line_style("candidate_id", routes, width_mm=0.9, label="letter"),
+        "parts": line_style("status", [Line(*row) for row in _STATUS], width_mm=0.7),
+        "structures": line_style("kind", [Line(*row) for row in _STRUCTURES], width_mm=1.4),
+    }
+
+
+def line_style(attribute: str, classes: Sequence[Line], *, width_mm: float, label: str = "") -> str:
+    """A QML document that draws a line layer in classes of an attribute, over a white casing.
+
+    Args:
+        attribute: what tells the classes apart.
+        classes: in the order of the legend.
+        width_mm: width of the lines.
+        label: attribute to label with; none if empty.
+    """
+    root = Element("qgis", version="3.22.0", styleCategories="Symbology|Labeling")
+    renderer = SubElement(
+        root, "renderer-v2", type="categorizedSymbol", attr=attribute, symbollevels="1", forceraster="0"
+    )
+    categories, symbols = SubElement(renderer, "categories"), SubElement(renderer, "symbols")
+    for number, line in enumerate(classes):
+        SubElement(
+            categories,
+            "category",
+            value=clean_text(line.value),
+            label=clean_text(line.label),
+            symbol=str(number),
+            render="true",
+        )
+        symbol = SubElement(symbols, "symbol", type="line", name=str(number), alpha="1", clip_to_extent="1")
+        _stroke(symbol, "#FFFFFF", "solid", width_mm + 0.6, level=0)
+        _stroke(symbol, line.colour, line.dash, width_mm, level=1)
+    if label:
+        _labels(root, label)
+    SubElement(root, "layerGeometryType").text = "1"
+    indent(root)
+    return _HEAD + tostring(root, encoding="unicode") + "\n"
+
+
+def _stroke(symbol: Element, colour: str, dash: str, width_mm: float, *, level: int) -> None:
+    layer = SubElement(symbol, "layer", {"class": "SimpleLine", "enabled": "1", "locked": "0", "pass": str(level)})
+    options = {
+        "line_color": f"{_rgb(colour)},255",
+        "line_style": dash,
+        "line_width": f"{width_mm:g}",
+        "line_width_unit": "MM",
+        "capstyle": "flat" if level else "round",
+        "joinstyle": "round",
+    }
+    holder = SubElement(layer, "Option", type="Map")
+    for name, value in options.items():
+        SubElement(holder, "Option", type="QString", name=name, value=value)
+
+
+def _labels(root: Element, attribute: str) -> None:
+    settings = SubElement(SubElement(root, "labeling", type="simple"), "settings")
+    style = SubElement(
+        settings,
+        "text-style",
+        {
+            "fieldName": attribute,
+            "isExpression": "0",
+            "fontSize": "10",
+            "fontSizeUnit": "Point",
+            "fontWeight": "75",
+            "textColor": "20,20,20,255",
+        },
+    )
+    SubElement(
+        style, "text-buffer", bufferDraw="1", bufferSize="0.8", bufferSizeUnits="MM", bufferColor="255,255,255,255"
+    )
+    SubElement(settings, "placement", placement="3", placementFlags="10")
+    SubElement(settings, "rendering", drawLabels="1", obstacle="1")
+
+
+def _rgb(colour: str) -> str:
+    return ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
