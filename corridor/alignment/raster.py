@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._raster import run_raster
+from corridor.alignment._raster import MOVE, lay_out, run_raster
 from corridor.alignment.ground import build_ground, ground_heights
 from corridor.alignment.links import neighbour_moves
 from corridor.errors import AlignmentError
@@ -55,21 +55,19 @@ def find_raster_path(
     >>> find_raster_path(np.ones((3, 5)), (1, 0), (1, 4), 10.0).cost
     40.0
     """
-    price = np.where(np.isfinite(price_per_m), price_per_m, np.inf).astype(np.float64)
-    if not (price > 0).all():
-        raise AlignmentError("raster prices must be above 0 (use infinity for closed cells)")
-    rows, cols = price.shape
     for name, (r, c) in (("start", start), ("end", end)):
-        if not (0 <= r < rows and 0 <= c < cols) or not np.isfinite(price[r, c]):
+        inside = 0 <= r < price_per_m.shape[0] and 0 <= c < price_per_m.shape[1]
+        if not inside or not np.isfinite(price_per_m[r, c]):
             raise AlignmentError(f"{name}: node ({r}, {c}) is outside the raster or closed")
     moves = neighbour_moves(neighbours)
     moves = moves[np.argsort((moves**2).sum(axis=1), kind="stable")]
-    pointer, steps, weights = _stencils(moves, cell_m, exact)
-    cheapest = float(price.min())
-    dearest = float(price[np.isfinite(price)].max())
     reach = int(np.abs(moves).max())
-    padded = np.pad(price, reach, constant_values=np.inf)
-    wide = padded.shape[1]
+    wide = price_per_m.shape[1] + 2 * reach
+    both, cheapest, dearest = lay_out(np.ascontiguousarray(price_per_m), reach)
+    if not cheapest > 0:
+        raise AlignmentError("raster prices must be above 0 (use infinity for closed cells)")
+    if start == end:
+        return RasterPath(0.0, np.array([start]))
     lengths = np.hypot(moves[:, 0], moves[:, 1]) * cell_m
     width = cheapest * float(lengths.min()) * (1 - 1e-9)
     ring = 1 << (int(dearest * lengths.max() / width) + 3).bit_length()
@@ -77,36 +75,43 @@ def find_raster_path(
         raise AlignmentError(
             f"raster prices range over a factor of {dearest / cheapest:.3g}: close the dear cells instead"
         )
+    ends, pointer, steps, weights = _stencils(moves, cell_m, exact)
     begin, last = ((r + reach) * wide + c + reach for r, c in (start, end))
-    cost, parent = run_raster(
-        padded.ravel(), begin, last, lengths * cheapest, moves[:, 0].astype(np.int64) * wide + moves[:, 1], pointer,
-        steps[:, 0].astype(np.int64) * wide + steps[:, 1], weights, not exact, 1.0 / width, ring,
+    jumps = moves[:, 0].astype(np.int64) * wide + moves[:, 1]
+    offsets = 2 * (steps[:, 0].astype(np.int64) * wide + steps[:, 1]) + 1
+    cost, u, v, mark = run_raster(
+        both, begin, last, jumps.astype(np.uint64), ends, (lengths - 2 * ends) * cheapest * (1 - 1e-12), pointer,
+        offsets.astype(np.uint64), weights, 1.0 / width, ring,
     )  # fmt: skip
     if not np.isfinite(cost):
         raise AlignmentError("no way between the terminals: closed cells part them")
-    nodes = [last]
-    while nodes[-1] != begin:
-        move = moves[parent[nodes[-1]]]
-        nodes.append(nodes[-1] - int(move[0]) * wide - int(move[1]))
-    return RasterPath(float(cost), np.column_stack(np.divmod(np.array(nodes[::-1]), wide)) - reach)
+    halves = {}
+    for node in (int(u), int(v)):
+        way = [node]
+        while way[-1] not in (begin, last):
+            way.append(way[-1] - int(jumps[mark[way[-1]] & MOVE]))
+        halves[way[-1]] = way
+    nodes = np.array(halves[begin][::-1] + halves[last])
+    return RasterPath(float(cost), np.column_stack(np.divmod(nodes, wide)) - reach)
 
 
 def _stencils(
     moves: NDArray[np.int32], cell_m: float, exact: bool
-) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
-    """Per move the nodes (row and column step) and weights whose sum is the integral along it."""
-    pointer, steps, weights = [0], [], []
-    for dr, dc in moves:
+) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32], Floats]:
+    """Weights whose sum is the integral along each move: of either end, then of the nodes between.
+
+    Those are listed move by move as pointer, row and column steps, weights; there are none unless ``exact``.
+    """
+    ends, pointer, steps, weights = [], [0], [], []
+    for dr, dc in moves.tolist():
         length = float(np.hypot(dr, dc)) * cell_m
-        if exact:
-            for (r, c), weight in _integral(int(dr), int(dc)).items():
-                steps.append((r, c))
-                weights.append(weight * length)
-        else:
-            steps += [(0, 0), (int(dr), int(dc))]
-            weights += [0.5 * length, 0.5 * length]
+        between = _integral(dr, dc) if exact else {(0, 0): 0.5, (dr, dc): 0.5}
+        ends.append(between.pop((0, 0)) * length)
+        del between[dr, dc]  # the same: a step is symmetrical
+        steps += list(between)
+        weights += [weight * length for weight in between.values()]
         pointer.append(len(steps))
-    return np.array(pointer, np.int32), np.array(steps, np.int32), np.array(weights)
+    return np.array(ends), np.array(pointer, np.int32), np.array(steps, np.int32).reshape(-1, 2), np.array(weights)
 
 
 def _integral(dr: int, dc: int) -> dict[Node, float]:
