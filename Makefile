@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo test lint fast clean help
+.PHONY: demo test lint fast bench clean help
 
 help:
 	@echo "make demo   compare the bundled study's routes, offline; ends with the path of the page"
 	@echo "make test   everything that CI runs: linters, types, import floors, tests, browser tests, notebooks"
 	@echo "make fast   the quick tests only"
 	@echo "make lint   linters, types and import floors only"
+	@echo "make bench  measure speed and memory beside named peers (about a quarter of an hour)"
 	@echo "make clean  remove the environment and what was built"
 
 # Two stamps, so that the demo doesn't wait for what only the tests need.
@@ -40,6 +41,10 @@ fast: $(VENV)/.dev
 
 test: lint
 	$(BIN)/python -m pytest -q
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python scripts/benchmark.py --json bench.json --markdown docs/benchmarks.md
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,86 +1,69 @@
-"""Measure how fast parts of the package are on this machine; nothing here is needed to use it.
+"""Measure how fast parts of the package are beside named peers on this machine, in one run.
 
-python scripts/benchmark.py mcda
+``make bench`` installs the peers and runs every case at its full sizes: about fifteen minutes. Ratios travel between
+machines, seconds don't. GRASS is measured where it is installed; CORRIDOR_EXTRACT names a real OpenStreetMap file.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
+import json
+import sys
+import warnings
 from collections.abc import Callable
-from importlib.metadata import version
+from pathlib import Path
 
-COMMANDS: dict[str, Callable[[], None]] = {}
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from benchmarks import networks, pictures, ranking, readers, searches, whole_run
+from benchmarks.harness import Row, as_json, machine, rise_mb
+from benchmarks.tables import as_markdown, print_rows
 
-def command(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Put a benchmark on the list of commands."""
-
-    def keep(function: Callable[[], None]) -> Callable[[], None]:
-        COMMANDS[name] = function
-        return function
-
-    return keep
-
-
-def seconds(job: Callable[[], object], repeats: int) -> list[float]:
-    """Run times of a job, after one run that isn't counted."""
-    job()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        job()
-        times.append(time.perf_counter() - start)
-    return times
+CASES: dict[str, Callable[[bool], list[Row]]] = {
+    "raster": lambda quick: searches.measure((100, 200, 400) if quick else searches.SIZES),
+    "memory": lambda quick: searches.measure_memory(500 if quick else searches.MEMORY_SIZE),
+    "alternatives": lambda quick: networks.measure_alternatives((8, 12, 16) if quick else networks.SIZES),
+    "closures": lambda quick: networks.measure_closures((8, 12, 16) if quick else networks.SIZES),
+    "reading": lambda quick: readers.measure((500, 1000, 2000) if quick else readers.SIZES),
+    "ranking": lambda quick: ranking.measure((100, 200, 400) if quick else ranking.SIZES),
+    "relief": lambda quick: pictures.measure((100, 150, 200) if quick else pictures.SIZES),
+    "run": lambda quick: whole_run.measure(),
+}
 
 
-@command("mcda")
-def mcda() -> None:
-    """SMAA with TOPSIS: 10,000 weight draws x 24 alternatives x 12 criteria, against a loop through pymcdm."""
-    import numpy as np
-    from pymcdm.helpers import rankdata
-    from pymcdm.methods import TOPSIS
-
-    from corridor.model.criterion import Criterion
-    from corridor.scoring.draws import WeightSpace, draw_weights
-    from corridor.scoring.matrix import Panel
-    from corridor.scoring.robustness import measure_robustness
-
-    draws, count, width = 10_000, 24, 12
-    metrics = np.random.default_rng(1).random((count, width))
-    # Both ends present in every column: then the anchors are the min and max that pymcdm normalises by.
-    metrics[0, ::2], metrics[1, ::2], metrics[0, 1::2], metrics[1, 1::2] = 0.0, 1.0, 1.0, 0.0
-    criteria = tuple(Criterion(f"c{k}", f"C{k}", f"m{k}", "", "max", "all", 1.0, 0.0) for k in range(width))
-    names = tuple(f"a{i}" for i in range(count))
-    panel = Panel("", "through", names, names, criteria, metrics, metrics, metrics)
-    weights = draw_weights(panel, WeightSpace(), draws, np.random.default_rng(0).spawn(3)[0])
-    method, types = TOPSIS(), np.ones(width)
-
-    def by_pymcdm() -> np.ndarray:
-        counts = np.zeros((count, count))
-        for row in weights:
-            ranks = rankdata(method(metrics, row, types, validation=False), reverse=True)
-            counts[np.arange(count), np.asarray(ranks, dtype=int) - 1] += 1
-        return counts / draws
-
-    ours = measure_robustness(panel, method="topsis", draws=draws, seed=0)
-    start = time.perf_counter()
-    theirs = by_pymcdm()
-    slow = time.perf_counter() - start
-    fast = seconds(lambda: measure_robustness(panel, method="topsis", draws=draws, seed=0), 15)
-    middle = statistics.median(fast)
-    print(f"SMAA with TOPSIS, {draws} draws x {count} alternatives x {width} criteria")
-    print(f"  largest difference of a rank acceptability: {np.abs(ours.acceptability - theirs).max():.1e}")
-    print(f"  loop through pymcdm {version('pymcdm')} (its input checks off): {slow:.3f} s")
-    print(f"  corridor, with central weights, confidence and pairwise wins: {middle:.4f} s (median of {len(fast)})")
-    print(f"  ratio: {slow / middle:.0f}")
+def measure_memory(tool: str, size: int) -> None:
+    """Print how much memory one raster search takes above its raster; runs in a process of its own."""
+    price, start, end = searches.price_raster(size)
+    run = searches.TOOLS[tool]
+    # Imports and compiled code aren't what is asked.
+    run(*searches.price_raster(64), 8)
+    print(json.dumps({"mb": rise_mb(lambda: run(price, start, end, 8))}))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("name", choices=sorted(COMMANDS), help="which benchmark")
-    COMMANDS[parser.parse_args().name]()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"which to run (all): {', '.join(CASES)}")
+    parser.add_argument("--quick", action="store_true", help="small sizes: to see that all works, not to measure")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every case with its ratio")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the page of the documentation")
+    parser.add_argument("--memory", nargs=3, metavar=("CASE", "TOOL", "SIZE"), help=argparse.SUPPRESS)
+    words = parser.parse_args()
+    if unknown := sorted(set(words.cases) - set(CASES)):
+        parser.error(f"no such case: {', '.join(unknown)}; there are {', '.join(CASES)}")
+    warnings.simplefilter("ignore")  # the peers' own
+    if words.memory:
+        measure_memory(words.memory[1], int(words.memory[2]))
+        return
+    rows: list[Row] = []
+    for name in words.cases or CASES:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        rows += CASES[name](words.quick)
+    about = machine()
+    print_rows(rows, about)
+    if words.json:
+        words.json.write_text(as_json(rows, about))
+    if words.markdown:
+        words.markdown.write_text(as_markdown(rows, about))
 
 
 if __name__ == "__main__":

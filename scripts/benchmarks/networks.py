@@ -1,0 +1,198 @@
+"""Ways that differ beside networkx's Yen, and the closure of every edge beside brute force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import combinations, islice, pairwise
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from benchmarks.harness import Row, growth_rows, in_turn, name_of
+from corridor.impact.reach import Domain, Reached, build_domain, reach
+from corridor.impact.redundancy import best_way, minutes_without
+from corridor.network.alternatives import find_alternatives, shared_part
+from corridor.network.graph import Network, Position, Route, edge_frame
+
+SIZES = (20, 40, 80)
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+COUNT, MAX_SHARED, MAX_STRETCH = 3, 0.6, 1.5
+
+
+def road_grid(side: int) -> Network:
+    """A jittered grid of two-way roads, ``side`` x ``side`` nodes, with speeds of 30 to 90 km/h at random."""
+    random = np.random.default_rng(side)
+    col, row = np.meshgrid(np.arange(side), np.arange(side))
+    lon = 45 + 0.01 * (col + random.uniform(-0.3, 0.3, col.shape)).ravel()
+    lat = 39 + 0.01 * (row + random.uniform(-0.3, 0.3, row.shape)).ravel()
+    number = np.arange(side * side).reshape(side, side)
+    u = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
+    v = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
+    xy = np.column_stack([lon, lat])
+    frame = edge_frame(
+        {
+            "u": u,
+            "v": v,
+            "geometry": shapely.linestrings(np.stack([xy[u], xy[v]], axis=1)),
+            "country": np.full(len(u), "AA", dtype=object),
+            "class": np.full(len(u), "primary", dtype=object),
+        }
+    )
+    minutes = frame["length_m"] / 1000 / random.uniform(30, 90, len(u)) * 60
+    frame["minutes_forward"] = frame["minutes_backward"] = minutes
+    return Network(frame, lon, lat)
+
+
+def _corners(network: Network) -> tuple[Position, Position]:
+    last = len(network.edges) - 1
+    return Position(0, 0.0, 0.0, 0.0, 0.0), Position(last, 1.0, 0.0, 0.0, 0.0)
+
+
+def _graph(network: Network) -> Any:
+    import networkx as nx
+
+    graph = nx.Graph()
+    edges = network.edges
+    graph.add_weighted_edges_from(zip(edges["u"], edges["v"], edges["minutes_forward"], strict=True))
+    return graph
+
+
+def _terminals(network: Network) -> tuple[int, int]:
+    return int(network.edges["u"].iloc[0]), int(network.edges["v"].iloc[-1])
+
+
+def _by_yen(network: Network, count: int) -> list[list[int]]:
+    import networkx as nx
+
+    return list(islice(nx.shortest_simple_paths(_graph(network), *_terminals(network), weight="weight"), count))
+
+
+def _brute_force(reached: Reached, goal: Position, edges: Ints) -> Floats:
+    found = []
+    for edge in edges:
+        closed = reached.state.closed.copy()
+        closed[edge] = True
+        found.append(reach(reached.domain, reached.origin, replace(reached.state, closed=closed))[0].minutes(goal))
+    return np.array(found)
+
+
+def _by_networkx(graph: Any, domain: Domain, edges: Ints) -> Floats:
+    import networkx as nx
+
+    found = []
+    for edge in edges:
+        u, v = int(domain.u[edge]), int(domain.v[edge])
+        weight = graph[u][v]["weight"]
+        graph.remove_edge(u, v)
+        found.append(nx.bidirectional_dijkstra(graph, *_terminals(domain.network))[0])
+        graph.add_edge(u, v, weight=weight)
+    return np.array(found)
+
+
+def _overlap(network: Network, routes: list[Route]) -> float:
+    return max((shared_part(network, a, b) for a, b in combinations(routes, 2)), default=0.0)
+
+
+def _overlap_of_nodes(network: Network, paths: list[list[int]]) -> float:
+    km = {
+        frozenset(p): m for *p, m in zip(network.edges["u"], network.edges["v"], network.edges["length_m"], strict=True)
+    }
+    sets = [{frozenset(p) for p in pairwise(path)} for path in paths]
+    total = [sum(km[e] for e in s) for s in sets]
+    pairs = combinations(range(len(sets)), 2)
+    return max((sum(km[e] for e in sets[i] & sets[j]) / min(total[i], total[j]) for i, j in pairs), default=0.0)
+
+
+def measure_alternatives(sizes: tuple[int, ...] = SIZES) -> list[Row]:
+    """Time for three ways; Yen's are the three shortest, however alike."""
+    case, rows = "three ways that differ", []
+    times: dict[str, dict[float, float]] = {}
+    for side in sizes:
+        network = road_grid(side)
+        start, end = _corners(network)
+        closed = np.zeros(len(network.edges), dtype=bool)
+
+        ours = partial(
+            find_alternatives, network, start, end, closed, count=COUNT, max_shared=MAX_SHARED, max_stretch=MAX_STRETCH
+        )
+        quick = in_turn({"corridor": ours}, 5)["corridor"]
+        _by_yen(network, 1)
+        yen = in_turn({"yen": partial(_by_yen, network, COUNT)}, 1)["yen"]
+        overlap, likeness = _overlap(network, quick.result), _overlap_of_nodes(network, yen.result)
+        ratio = yen.seconds / quick.seconds
+        size = f"{side * side} nodes, {len(network.edges)} edges"
+        rows.append(
+            Row(
+                case,
+                size,
+                name_of("corridor"),
+                quick.seconds,
+                1.0,
+                goal=f"share at most {MAX_SHARED:.0%}",
+                result=f"{len(quick.result)} ways sharing at most {overlap:.0%}",
+                held=overlap <= MAX_SHARED and len(quick.result) == COUNT,
+            )
+        )
+        rows.append(
+            Row(
+                case,
+                size,
+                f"{name_of('networkx')} shortest_simple_paths (Yen)",
+                yen.seconds,
+                ratio,
+                result=f"{len(yen.result)} ways sharing up to {likeness:.1%}",
+                goal="at least 100 times as fast",
+                held=ratio >= 100,
+            )
+        )
+        times.setdefault("corridor", {})[side * side] = quick.seconds
+        times.setdefault("networkx Yen", {})[side * side] = yen.seconds
+    return rows + growth_rows(case, "nodes", times)
+
+
+def _domain(side: int) -> tuple[Domain, Reached, Position]:
+    network = road_grid(side)
+    start, goal = _corners(network)
+    domain = build_domain(network, "AA")
+    state = domain.state()
+    return domain, reach(domain, start, state)[0], goal
+
+
+def measure_closures(sizes: tuple[int, ...] = SIZES) -> list[Row]:
+    """The best way without each of its own edges in turn: one pass against a search per edge, and against networkx."""
+    case, rows = "closing every edge of the best way", []
+    times: dict[str, dict[float, float]] = {}
+    for side in sizes:
+        domain, reached, goal = _domain(side)
+        way = best_way(reached, goal)
+        assert way is not None
+        edges = way.edges[1:-1]
+        graph = _graph(domain.network)
+        jobs: dict[str, Callable[[], Floats]] = {
+            "corridor": partial(minutes_without, reached, goal, edges),
+            "corridor, one search per edge": partial(_brute_force, reached, goal, edges),
+            f"{name_of('networkx')}, one search per edge": partial(_by_networkx, graph, domain, edges),
+        }
+        timed = in_turn(jobs, 3 if side <= 40 else 1)
+        exact = timed["corridor"].result
+        for tool, t in timed.items():
+            error = float(np.max(np.abs(t.result / exact - 1))) if len(exact) else 0.0
+            rows.append(
+                Row(
+                    case,
+                    f"{side * side} nodes, {len(edges)} edges closed",
+                    tool if "," in tool else name_of(tool),
+                    t.seconds,
+                    t.seconds / timed["corridor"].seconds,
+                    result=f"differs by {error:.0e}",
+                    goal="same minutes",
+                    held=error < 1e-9,
+                )
+            )
+            times.setdefault(tool, {})[side * side] = t.seconds
+    return rows + growth_rows(case, "nodes", times)

@@ -1,0 +1,79 @@
+"""The benchmark's own sums: exact integrals, growth, tables; and its cases run at small sizes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import itertools
+
+from benchmarks.harness import Row, growth, rise_mb
+from benchmarks.searches import integral_over_cells
+from benchmarks.tables import as_markdown
+
+
+def test_integral_over_cells_of_one_price_is_price_times_length():
+    path = np.array([[0, 0], [1, 2], [1, 5], [4, 6], [5, 5]])
+    length = sum(np.hypot(*step) for step in np.diff(path, axis=0))
+    assert integral_over_cells(np.full((7, 7), 3.0), path) == pytest.approx(3 * length, rel=1e-12)
+
+
+def test_integral_over_cells_is_split_where_the_line_enters_another_cell():
+    price = np.array([[1.0, 10.0, 100.0], [1000.0, 10_000.0, 100_000.0]])
+    # One row down over two columns: through (0,0), (0,1) until the middle, then (1,1), (1,2); a quarter in each.
+    knight = np.array([[0, 0], [1, 2]])
+    assert integral_over_cells(price, knight) == pytest.approx((1 + 10 + 10_000 + 100_000) / 4 * np.sqrt(5))
+    assert integral_over_cells(price, np.array([[0, 0], [0, 2]])) == pytest.approx(0.5 + 10 + 50)
+    assert integral_over_cells(price, np.array([[0, 0], [1, 1]])) == pytest.approx((1 + 10_000) / 2 * np.sqrt(2))
+
+
+def test_integral_over_cells_agrees_with_dense_sampling():
+    random = np.random.default_rng(3)
+    price, path = random.uniform(1, 9, (20, 20)), random.integers(0, 20, (12, 2))
+    total = 0.0
+    for a, b in itertools.pairwise(path):
+        at = a + (np.arange(200_000)[:, None] + 0.5) / 200_000 * (b - a)
+        rows, cols = np.floor(at + 0.5).astype(int).T
+        total += price[rows, cols].mean() * np.hypot(*(b - a))
+    assert integral_over_cells(price, path) == pytest.approx(total, rel=1e-4)
+
+
+def test_growth_of_a_power_law_is_its_exponent():
+    sizes = [10.0, 20.0, 80.0]
+    assert growth(sizes, [3 * s**1.5 for s in sizes]) == pytest.approx(1.5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_rise_of_memory_is_about_what_was_allocated():
+    assert rise_mb(lambda: np.ones(20_000_000)) == pytest.approx(160, rel=0.15)
+
+
+def test_missed_goals_are_said():
+    page = as_markdown([Row("a case", "3 x 3", "tool", 1.0, 2.0, goal="quick", held=False)], {"cores": "2"})
+    assert "## A case" in page
+    assert "quick: MISSED" in page
+
+
+def test_cases_run_and_leave_their_ratios(tmp_path):
+    out = tmp_path / "bench.json"
+    command = [sys.executable, str(ROOT / "scripts" / "benchmark.py"), "--quick", "--json", str(out)]
+    subprocess.run([*command, "alternatives", "closures", "ranking"], check=True, capture_output=True)
+    cases = json.loads(out.read_text())["cases"]
+    assert {row["case"] for row in cases} >= {"three ways that differ", "closing every edge of the best way"}
+    same = [row["held"] for row in cases if row["goal"].startswith("same")]
+    assert same
+    assert all(same)
+
+
+def test_an_unknown_case_is_named():
+    command = [sys.executable, str(ROOT / "scripts" / "benchmark.py"), "nonsense"]
+    said = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert said.returncode == 2
+    assert "no such case: nonsense" in said.stderr
