@@ -13,6 +13,7 @@ from corridor.alignment.heap import DONE, new_heap, pop, push
 from corridor.alignment.pieces import CHEAPEST, DX, DY
 
 ARC_STEP = np.pi / 90.0  # a curve is drawn by chords of two degrees
+SAME_WAY = 1.0 - 1e-12  # product of unit vectors above which they count as one direction
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -94,12 +95,65 @@ def list_links(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def search_links(z, node_of, offsets, p, up, down, radius, source, target, price, reused, pointer, begin, end, behind):
+def _curve_fits(
+    z, slope, floors, mask, friction, r, c, height, in_east, in_south, out_east, out_south, radius, tan_half,
+    grade_in, grade_out, p, by_kind, cuts, no_trace,
+):  # fmt: skip
+    """Whether some kind is allowed everywhere along the curve of a bend at a node; directions are unit vectors."""
+    theta = 2.0 * np.arctan(tan_half)
+    n = int(max(np.ceil(theta / ARC_STEP), 1.0))
+    side = 1.0 if in_east * out_south - in_south * out_east > 0.0 else -1.0
+    arm_east, arm_south = side * radius * in_south, -side * radius * in_east  # from the centre to the curve's start
+    centre_east = -in_east * radius * tan_half - arm_east
+    centre_south = -in_south * radius * tan_half - arm_south
+    chord = 2.0 * radius * np.sin(theta / (2.0 * n))
+    r0, c0, h0 = 0.0, 0.0, 0.0
+    for k in range(n + 1):
+        cos, sin = np.cos(side * theta * k / n), np.sin(side * theta * k / n)
+        r1 = r + (centre_south + sin * arm_east + cos * arm_south) / p[DY]
+        c1 = c + (centre_east + cos * arm_east - sin * arm_south) / p[DX]
+        along = (k - 0.5 * n) * chord
+        h1 = height + along * (grade_in if along < 0.0 else grade_out)
+        if k > 0:
+            by_kind[0], by_kind[1], by_kind[2] = 0.0, 0.0, 0.0
+            if walk_chord(
+                z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, by_kind, np.inf, cuts, no_trace, 0, 0.0
+            ) < 0:  # fmt: skip
+                return False
+        r0, c0, h0 = r1, c1, h1
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _is_forbidden(forbidden, state, in_east, in_south, out_east, out_south):
+    """Whether the bend at a state from one direction to another is in the list."""
+    for k in range(forbidden.shape[0]):
+        row = forbidden[k]
+        if (
+            row[0] == state
+            and row[1] * in_east + row[2] * in_south > SAME_WAY
+            and row[3] * out_east + row[4] * out_south > SAME_WAY
+        ):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def search_links(
+    z, slope, floors, mask, friction, node_of, offsets, p, up, down, radius, source, target, price, reused, pointer,
+    begin, end, behind, clear_m, forbidden,
+):  # fmt: skip
     """Shortest path from link to link (Dijkstra with the exact cost without turns as bound).
+
+    ``clear_m`` is each node's distance to the nearest one where some kind is forbidden (empty: none is): the curves
+    of bends that come near are tested. ``forbidden`` (n, 5) lists bends that may not be used: state, then the unit
+    vectors (east, south) in and out.
 
     Returns the last link of the best line (-1: none), its price and the predecessor of each link.
     """
     n, n_states, cols = source.shape[0], offsets.shape[0], z.shape[1]
+    by_kind, cuts, no_trace = np.empty(3), np.empty(24), np.zeros((0, 8))
+    wider = max(p[DX], p[DY])
     cost, before, start_loss = np.full(n, np.inf), np.full(n, -1, np.int32), np.zeros(n)
     east, south, metres, rise = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     for e in range(n):
@@ -138,6 +192,19 @@ def search_links(z, node_of, offsets, p, up, down, radius, source, target, price
                 continue
             if rise[f] > up * following or -rise[f] > down * following:
                 continue
+            in_east, in_south = east[e] / metres[e], south[e] / metres[e]
+            out_east, out_south = east[f] / metres[f], south[f] / metres[f]
+            if _is_forbidden(forbidden, v, in_east, in_south, out_east, out_south):
+                continue
+            node = node_of[v // n_states]
+            if clear_m.shape[0] > 0 and loss > 0.0 and clear_m[node] <= radius * tan_half + wider:
+                r, c = node // cols, node % cols
+                if not _curve_fits(
+                    z, slope, floors, mask, friction, float(r), float(c), z[r, c] + offsets[v % n_states],
+                    in_east, in_south, out_east, out_south, radius, tan_half,
+                    rise[e] / left, rise[f] / following, p, by_kind, cuts, no_trace,
+                ):  # fmt: skip
+                    continue
             cost[f], before[f], start_loss[f] = cost[e] + price[f], e, loss
             size = push(keys, items, position, size, f, cost[f] + behind[target[f]])
     return -1, np.inf, before

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.assembly import assemble
+from corridor.alignment.assembly import BendError, assemble
 from corridor.alignment.ground import Ground
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.narrowing import near_optimal_nodes
 from corridor.alignment.search import Found, Node, Problem, build_problem, search, state_points, trace_states
 from corridor.alignment.terrain_frame import Terrain, build_terrain
-from corridor.alignment.turns import near_optimal_links, search_with_turns
+from corridor.alignment.turns import Bend, bend_at, near_optimal_links, search_with_turns
 from corridor.alignment.why_not import explain_no_way
 from corridor.errors import AlignmentError
 from corridor.model.alignment import Alignment
@@ -21,6 +21,7 @@ from corridor.model.standard import DesignStandard, UnitCosts
 Floats = NDArray[np.float64]
 
 TURN_FACTORS = (1.02, 1.06, 1.15, 1.4)  # how far from the best the turn-limited search looks, step by step
+MAX_FORBIDDEN = 200  # bends that are given up because their curves can't be built, before the search is
 
 
 def align(
@@ -66,11 +67,11 @@ def align_on(
     start, off_start = terrain.node_at(start_xy, "start")
     end, off_end = terrain.node_at(end_xy, "end")
     problem, forward = find_way(terrain.ground, start, end, standard, costs, options)
-    if not options.turns:
-        points, price = state_points(problem, trace_states(problem, forward)), forward.cost_musd
-    else:
-        points, price = _turn_limited(problem, forward)
-    return assemble(terrain, problem, points, price, forward.cost_musd, (off_start, off_end))
+    snapped = off_start, off_end
+    if options.turns:
+        return _turn_limited(terrain, problem, forward, snapped)
+    points = state_points(problem, trace_states(problem, forward))
+    return assemble(terrain, problem, points, forward.cost_musd, forward.cost_musd, snapped)
 
 
 def find_way(
@@ -95,22 +96,34 @@ def find_way(
     return problem, forward
 
 
-def _turn_limited(problem: Problem, forward: Found) -> tuple[Floats, float]:
-    """Points and price of the cheapest line that keeps the minimum radius.
+def _turn_limited(terrain: Terrain, problem: Problem, forward: Found, snapped: tuple[float, float]) -> Alignment:
+    """The cheapest line that keeps the minimum radius and can be built as drawn.
+
+    Where a fitted curve leaves what bridges and the mask allow, its bend is forbidden and the line sought again.
 
     Raises:
-        AlignmentError: if no near-optimal line can be bent so.
+        AlignmentError: if no near-optimal line can be bent so; names the limit.
     """
-    radius = problem.standard.min_radius_m
+    radius, free_price = problem.standard.min_radius_m, forward.cost_musd
+    forbidden: list[Bend] = []
+    reason = ""
     for factor in TURN_FACTORS:
         if factor > TURN_FACTORS[0]:
             forward = search(problem, factor)
         backward = search(problem, factor, reverse=True, guide=forward)
         links = near_optimal_links(problem, forward, backward, factor)
-        states, price = search_with_turns(problem, links, backward, radius)
-        if states:
-            return state_points(problem, states), price
+        while len(forbidden) < MAX_FORBIDDEN:
+            states, price = search_with_turns(problem, links, backward, radius, forbidden)
+            if not states:
+                break
+            points = state_points(problem, states)
+            try:
+                return assemble(terrain, problem, points, price, free_price, snapped)
+            except BendError as fault:
+                reason = f" without leaving what {fault} allows"
+                inner = np.abs(points[None, 1:-1] - fault.places[:, None]).max(axis=2)
+                forbidden += [bend_at(problem, states, int(i) + 1) for i in inner.argmin(axis=1)]
     raise AlignmentError(
         f"no way: the minimum radius of {radius:g} m closes it; within {TURN_FACTORS[-1]:g} times the price without "
-        f"it no line keeps its bends inside half a link. Use finer cells or a smaller radius"
+        f"it no line keeps its bends inside half a link{reason}. Use finer cells or a smaller radius"
     )

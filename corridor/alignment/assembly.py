@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from corridor.alignment.curves import CORNER_CUTS, FittedLine, fit_curves
 from corridor.alignment.ground import ground_heights
 from corridor.alignment.links import ReuseLink
-from corridor.alignment.pricing import add_prices, price_pieces, price_reused, split_line, structures_of
+from corridor.alignment.pricing import (
+    add_prices,
+    find_closed,
+    price_pieces,
+    price_reused,
+    split_line,
+    structures_of,
+)
 from corridor.alignment.reuse import link_between
 from corridor.alignment.search import Problem
 from corridor.alignment.terrain_frame import Terrain
@@ -22,6 +29,14 @@ from corridor.model.alignment import Alignment, LinePrice, Structure
 Floats = NDArray[np.float64]
 
 COARSE_M, MEDIUM_M = 400.0, 100.0  # cells above which heights carry only a sketch, only indications
+
+
+class BendError(AlignmentError):
+    """Curves that can't be built where the line has its bends: ``places`` (n, 3) are rows, columns and heights."""
+
+    def __init__(self, message: str, places: Floats) -> None:
+        super().__init__(message)
+        self.places = places
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +64,7 @@ def assemble(
         snapped: how far the terminals lie from their nodes, in metres.
 
     Raises:
-        AlignmentError: if no curve that fits keeps the line within the height of bridges.
+        BendError: if the curve at some bend, even with the minimum radius, leaves what bridges and the mask allow.
     """
     legs = [_leg(terrain, problem, part, link) for part, link in _split_reused(problem, points)]
     starts = np.concatenate([[0.0], np.cumsum([leg.fitted.chainage_m[-1] for leg in legs])])
@@ -107,22 +122,54 @@ def _leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseLink | N
     """A finished stretch."""
     if link is not None:
         return _reused_leg(terrain, problem, points, link)
-    vertices = terrain.to_map(merge_straight(points))
+    nodes = merge_straight(points)
+    vertices = terrain.to_map(nodes)
     if not problem.options.turns:
         run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(vertices[:, :2], axis=0).T))])
-        return _new_leg(terrain, problem, vertices, FittedLine(vertices, run, np.zeros(len(vertices) - 2)))
-    best: Leg | None = None
-    cell = max(terrain.ground.dx_m, terrain.ground.dy_m)
+        return _new_leg(terrain, problem, vertices, FittedLine(vertices, run, np.zeros(len(vertices) - 2), run[1:-1]))
+    buildable, fault = [], None
     for cut in CORNER_CUTS:
         try:
-            leg = _new_leg(terrain, problem, vertices, fit_curves(vertices, problem.standard, cut * cell))
-        except AlignmentError:  # wide curves can leave the ground too far; tighter ones follow
-            continue
-        if best is None or leg.price.total_musd < best.price.total_musd:
-            best = leg
-    if best is None:
-        raise AlignmentError("curves: a fitted curve needs a bridge above its limit; use finer cells or a higher limit")
-    return best
+            buildable.append(_curved_leg(terrain, problem, nodes, vertices, cut))
+        except BendError as caught:
+            fault = caught
+    if fault is not None and not buildable:
+        raise fault
+    return min(buildable, key=lambda leg: leg.price.total_musd)
+
+
+def _curved_leg(terrain: Terrain, problem: Problem, nodes: Floats, vertices: Floats, cut: float) -> Leg:
+    """A new stretch with arcs that stay within ``cut`` cells of their vertices, tighter ones where those don't fit.
+
+    Raises:
+        BendError: if the minimum radius doesn't fit either.
+    """
+    cell = max(terrain.ground.dx_m, terrain.ground.dy_m)
+    cuts = np.full(max(len(vertices) - 2, 0), cut)
+    while True:
+        fitted = fit_curves(vertices, problem.standard, cuts * cell)
+        try:
+            return _new_leg(terrain, problem, vertices, fitted)
+        except AlignmentError:
+            closed = find_closed(terrain.to_grid(fitted.points), terrain.ground, problem.standard, problem.costs)
+        if not (len(closed) and len(cuts)):
+            raise AlignmentError("curves: the line itself is of no allowed kind somewhere")
+        at = np.unique(np.abs(closed[:, None] - fitted.vertex_m[None, :]).argmin(axis=1))
+        wide = at[cuts[at] > 0.0]
+        if not len(wide):
+            raise BendError(_why_closed(terrain, problem, fitted, closed), nodes[1:-1][at])
+        for i in wide:
+            cuts[i] = next(smaller for smaller in CORNER_CUTS if smaller < cuts[i])
+
+
+def _why_closed(terrain: Terrain, problem: Problem, fitted: FittedLine, closed: Floats) -> str:
+    """Which limit the curves break where the line is of no allowed kind."""
+    at = terrain.to_grid(fitted.points)
+    above = np.interp(closed, fitted.chainage_m, at[:, 2] - ground_heights(terrain.ground, at[:, 0], at[:, 1]))
+    limit = problem.standard.max_bridge_height_m
+    if (above > limit - 1.0).any() or not terrain.ground.mask.size:
+        return f"the greatest bridge height of {limit:g} m"
+    return "the mask"
 
 
 def _new_leg(terrain: Terrain, problem: Problem, vertices: Floats, fitted: FittedLine) -> Leg:
@@ -143,7 +190,7 @@ def _reused_leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseL
     on_map[:, 2] = np.interp(run, [0.0, run[-1]], points[:, 2])
     structure = Structure("reused", 0.0, float(run[-1]), 0.0)
     grade = abs(points[1, 2] - points[0, 2]) / link.length_m * 100.0
-    fitted = FittedLine(on_map, run, np.zeros(0))
+    fitted = FittedLine(on_map, run, np.zeros(0), np.zeros(0))
     price = price_reused(link.length_m / 1000.0, problem.costs)
     return Leg(fitted, on_map[[0, -1]], (structure,), price, float(grade))
 

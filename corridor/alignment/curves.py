@@ -25,24 +25,25 @@ CORNER_CUTS = (0.1, 0.03, 0.0)  # how far, in cells, an arc may stay off its int
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedLine:
-    """A drawn line (n, 3) in metres with the chainage of its points and the radius at each inner vertex."""
+    """A drawn line (n, 3) in metres with the chainage of its points, and radius and chainage of each inner vertex."""
 
     points: Floats
     chainage_m: Floats
     radius_m: Floats
+    vertex_m: Floats
 
 
-def fit_curves(vertices: Floats, standard: DesignStandard, corner_cut_m: float) -> FittedLine:
+def fit_curves(vertices: Floats, standard: DesignStandard, corner_cut_m: Floats) -> FittedLine:
     """Fit arcs and vertical curves to intersection points.
 
-    Radii are as large as the tangents allow while the arc stays within ``corner_cut_m`` of its intersection
+    Radii are as large as the tangents allow while each arc stays within its ``corner_cut_m`` of its intersection
     point, and never below the minimum; where the shortened link would be too steep they fall back to the minimum, for
     which the search has tested the grade.
 
     Args:
         vertices: (n, 3) x, y and height in metres, in order.
         standard: grades, minimum radius and radius of vertical curves.
-        corner_cut_m: how far an arc may stay off its intersection point; 0 gives the minimum radius everywhere.
+        corner_cut_m: (n - 2) how far each arc may stay off its intersection point; 0 gives the minimum radius.
     """
     lengths = np.hypot(*np.diff(vertices[:, :2], axis=0).T)
     tan_half = np.tan(bend_angles(vertices) / 2.0)
@@ -53,7 +54,7 @@ def fit_curves(vertices: Floats, standard: DesignStandard, corner_cut_m: float) 
     vertex_s = np.concatenate([[0.0], np.cumsum(lengths - loss[:-1] - loss[1:])])
     stations, heights = _profile(vertex_s, vertices[:, 2], along, standard.vertical_radius_m)
     x, y = (np.interp(stations, along, plan[:, k]) for k in (0, 1))
-    return FittedLine(np.column_stack([x, y, heights]), stations, radius)
+    return FittedLine(np.column_stack([x, y, heights]), stations, radius, vertex_s[1:-1])
 
 
 def _losses(tan_half: Floats, radius: Floats) -> Floats:
@@ -63,7 +64,7 @@ def _losses(tan_half: Floats, radius: Floats) -> Floats:
 
 
 def _choose_radii(
-    vertices: Floats, lengths: Floats, tan_half: Floats, standard: DesignStandard, corner_cut_m: float
+    vertices: Floats, lengths: Floats, tan_half: Floats, standard: DesignStandard, corner_cut_m: Floats
 ) -> Floats:
     """Radius per inner vertex, infinite where the line runs straight on."""
     bend = tan_half > STRAIGHT

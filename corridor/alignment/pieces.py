@@ -24,6 +24,7 @@ CUT2, FILL2, CROSS2 = 10, 11, 12  # squares of what doubles the price
 DX, DY = 13, 14
 CHEAPEST, STEEPEST = 15, 16
 N_PARAMETERS = 17
+AT_NODE = 1e-6  # in cells
 
 
 def pack_parameters(ground: Ground, standard: DesignStandard, costs: UnitCosts) -> NDArray[np.float64]:
@@ -174,7 +175,12 @@ def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_tr
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def bits_at(mask, r, c, on_row, on_col, on_diagonal):
-    """Forbidden kinds in the triangle around (r, c); on a shared side, what is forbidden on either part counts."""
+    """Forbidden kinds in the triangle around (r, c); on a shared side, what is forbidden on either part counts.
+
+    Right at a node only the node counts: rounding may lead a line that passes it through a sliver of any triangle.
+    """
+    if abs(r - np.rint(r)) < AT_NODE and abs(c - np.rint(c)) < AT_NODE:
+        return mask[int(np.rint(r)), int(np.rint(c))]
     if on_row:
         row, left = int(round(r)), int(np.floor(c))
         return mask[row, left] | mask[row, left + 1]

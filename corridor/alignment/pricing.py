@@ -72,6 +72,19 @@ def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: 
     return _choose(trace[:used], change_prices(costs))
 
 
+def find_closed(points: Floats, ground: Ground, standard: DesignStandard, costs: UnitCosts) -> Floats:
+    """Chainage of the middles of those stretches between points on which no kind is allowed all along."""
+    p = pack_parameters(ground, standard, costs)
+    cuts, no_trace = np.empty(24), np.zeros((0, 8))
+    metres = np.hypot(np.diff(points[:, 0]) * ground.dy_m, np.diff(points[:, 1]) * ground.dx_m)
+    middles = np.cumsum(metres) - 0.5 * metres
+    closed = [
+        walk_chord(*ground.arrays, *a, *b, p, np.zeros(3), np.inf, cuts, no_trace, 0, 0.0) < 0  # type: ignore[call-arg]
+        for a, b in pairwise(points)
+    ]
+    return np.asarray(middles[np.array(closed, dtype=bool)])
+
+
 def _trace_rows(points: Floats) -> int:
     """Room for every piece: each crossing can be split by eight thresholds and four roots."""
     crossings = np.abs(np.diff(points[:, :2], axis=0)).sum() * 4 + 6 * len(points)

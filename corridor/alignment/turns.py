@@ -8,13 +8,15 @@ the grade is tested again with what the curves at both ends of a link take away.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from corridor.alignment._linegraph import list_links, search_links
-from corridor.alignment.search import Found, Problem, reuse_edges
+from corridor.alignment.search import Found, Problem, reuse_edges, state_points
 from corridor.errors import AlignmentError
 
 Floats = NDArray[np.float64]
@@ -33,6 +35,22 @@ class LinkList:
     target: Ints
     price: Floats
     reused: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """A bend at a state, from one direction to another (unit vectors to the east and south)."""
+
+    state: int
+    in_east: float
+    in_south: float
+    out_east: float
+    out_south: float
+
+    @property
+    def row(self) -> tuple[float, float, float, float, float]:
+        """The bend as the compiled search reads it."""
+        return (float(self.state), self.in_east, self.in_south, self.out_east, self.out_south)
 
 
 def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor: float) -> LinkList:
@@ -65,15 +83,21 @@ def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor
     return LinkList(source, target, price, reused)
 
 
-def search_with_turns(problem: Problem, links: LinkList, backward: Found, radius_m: float) -> tuple[list[int], float]:
-    """States of the cheapest line that keeps the radius at every bend, and its price; ([], inf) if there is none."""
+def search_with_turns(
+    problem: Problem, links: LinkList, backward: Found, radius_m: float, forbidden: Sequence[Bend] = ()
+) -> tuple[list[int], float]:
+    """States of the cheapest line that keeps the radius at every bend, and its price; ([], inf) if there is none.
+
+    Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed.
+    """
     p = problem
+    bends = np.array([b.row for b in forbidden]).reshape(-1, 5)
     pointer = np.searchsorted(links.source, np.arange(len(p.node_of) * p.n_states + 1)).astype(np.int32)
     up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
     last, price, before = search_links(  # type: ignore[call-arg]
-        *p.ground.arrays[:1], p.node_of, p.levels.offset_m, p.parameters, up, down, radius_m,
+        *p.ground.arrays, p.node_of, p.levels.offset_m, p.parameters, up, down, radius_m,
         links.source, links.target, links.price, links.reused, pointer, p.state(p.start), p.state(p.goal),
-        backward.cost,
+        backward.cost, _clearance(p), bends,
     )  # fmt: skip
     if last < 0:
         return [], np.inf
@@ -82,6 +106,22 @@ def search_with_turns(problem: Problem, links: LinkList, backward: Found, radius
         states.append(int(links.source[last]))
         last = int(before[last])
     return states[::-1], float(price)
+
+
+def _clearance(problem: Problem) -> Floats:
+    """Metres from each node to the nearest one where a kind is forbidden, one after the other; empty without a mask."""
+    ground = problem.ground
+    if not (ground.mask.size and ground.mask.any()):
+        return np.zeros(0)
+    return np.asarray(distance_transform_edt(ground.mask == 0, sampling=(ground.dy_m, ground.dx_m))).ravel()
+
+
+def bend_at(problem: Problem, states: Sequence[int], at: int) -> Bend:
+    """The bend of a line at one of its inner states."""
+    points = state_points(problem, list(states[at - 1 : at + 2]))
+    steps = np.diff(points[:, :2], axis=0) * (problem.ground.dy_m, problem.ground.dx_m)
+    (in_south, in_east), (out_south, out_east) = steps / np.hypot(*steps.T)[:, None]
+    return Bend(int(states[at]), float(in_east), float(in_south), float(out_east), float(out_south))
 
 
 def bend_angles(points: Floats) -> Floats:

@@ -12,6 +12,7 @@ from corridor.alignment.align import align
 from corridor.alignment.alternatives import find_alternatives, near_optimal_band, overlap
 from corridor.alignment.dem_error import draw_errors, measure_price_spread
 from corridor.alignment.links import SearchOptions
+from corridor.alignment.pricing import find_closed
 from corridor.alignment.repricing import price_line
 from corridor.alignment.terrain_frame import build_terrain
 from corridor.alignment.tradeoff import sweep_grade, sweep_tunnel_price
@@ -289,3 +290,44 @@ def test_low_and_high_prices_come_from_quantities():
     price = line_on(ROUGH, *ENDS, prices=prices).price
     assert price.surface.low == pytest.approx(3.0 * price.surface_equivalent_km)
     assert price.total.low < price.total.mid < price.total.high
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_curves_keep_to_what_a_mask_leaves_open(seed):
+    rng = np.random.default_rng(seed)
+    mask = np.where(rng.random(ROUGH.shape) < 0.08, 7, 0).astype(np.uint8)
+    mask[3, 3] = mask[36, 45] = 0
+    design = standard(4.0, min_radius_m=90.0)
+    result = line_on(ROUGH, *ENDS, design, options=replace(QUICK, max_structure_km=3.0), mask=mask)
+    terrain = build_terrain(ROUGH, frame(ROUGH), mask)
+    on_grid = terrain.to_grid(result.line)
+    assert not len(find_closed(on_grid, terrain.ground, design, costs()))
+    rows, cols = np.nonzero(mask)
+    steps = np.linspace(0, result.chainage_m[-1], 20_000)
+    along = np.column_stack([np.interp(steps, result.chainage_m, on_grid[:, k]) for k in (0, 1)])
+    # A triangle with a forbidden corner is closed: its inner circle reaches a fifth of a cell from the node.
+    assert np.hypot(along[:, :1] - rows, along[:, 1:] - cols).min() > 0.2
+    assert result.min_radius_m >= 90.0 - 1e-6
+
+
+def test_curves_on_bridges_at_their_highest_are_given_up():
+    # A trough that only a bridge at its limit spans, and that no straight line leads over.
+    z = np.full((40, 40), 100.0)
+    z[:, 18:23] = 100.0 - 40.0
+    z[8:32, 18:23] = 100.0 - 60.0
+    mask = np.zeros(z.shape, dtype=np.uint8)
+    mask[20, :15] = mask[20, 26:] = 7
+    design = standard(2.0, max_bridge_height_m=40.0, min_radius_m=300.0)
+    options = replace(QUICK, offsets_m=(-10.0, 0.0, 14.0))
+    result = line_on(z, (35, 2), (5, 37), design, options=options, mask=mask)
+    assert max(s.extent_m for s in result.structures if s.kind == "bridge") <= 40.0 + 1e-9
+
+
+def test_where_no_curve_can_be_built_the_limit_is_named():
+    z = np.full((20, 20), 50.0)
+    mask = np.full(z.shape, 7, dtype=np.uint8)
+    mask[4, 2:16] = mask[4:16, 15] = 0  # one bend of a right angle
+    mask[3:6, 14:17] = 0
+    options = replace(QUICK, neighbours=8, max_structure_km=0.4, max_direct_km=0.4)
+    with pytest.raises(AlignmentError, match="minimum radius of 900 m closes it"):
+        line_on(z, (4, 2), (15, 15), standard(min_radius_m=900.0), options=options, mask=mask)
