@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
 from corridor.impact.assess import assess
 from corridor.impact.words import describe_limits
+from corridor.model.candidate import Candidate
 from corridor.model.results import Results
 from corridor.scoring.draws import WeightSpace, parse_order
 from corridor.scoring.matrix import DecisionMatrix, build_matrix
@@ -43,6 +44,7 @@ from corridor.terrain.profile import build_profile
 
 if TYPE_CHECKING:
     import folium
+    from matplotlib.axes import Axes
 
 
 class Comparison:
@@ -55,6 +57,26 @@ class Comparison:
         self.results = results
         self._matrix = matrix
         self._perspectives = perspectives
+
+    def __repr__(self) -> str:
+        from corridor.report.reprs import describe
+
+        return describe(self.results)
+
+    def _repr_html_(self) -> str:
+        from corridor.report.reprs import comparison_html
+
+        return comparison_html(self.results)
+
+    def candidate(self, candidate_id: str) -> Candidate:
+        """One candidate with its parts, structures and sources.
+
+        Raises:
+            OutputError: there is none of that id; lists those that there are.
+        """
+        from corridor.report.plots import choose_candidates
+
+        return choose_candidates(self.results, [candidate_id])[0]
 
     @cached_property
     def candidates(self) -> gpd.GeoDataFrame:
@@ -165,6 +187,63 @@ class Comparison:
         from corridor.report.map import build_map
 
         return build_map(self.results, online_tiles=online_tiles)
+
+    def explore(
+        self,
+        *,
+        candidates: Sequence[str] | None = None,
+        m: folium.Map | None = None,
+        tiles: str | None = None,
+        tooltip: bool = True,
+        popup: bool = False,
+        style_kwds: Mapping[str, object] | None = None,
+        width: str | int = "100%",
+        height: str | int = "100%",
+    ) -> folium.Map:
+        """The candidates as lines to point at, in the manner of ``GeoDataFrame.explore``.
+
+        Args:
+            candidates: ids of those to draw; all by default.
+            m: a map to draw on; a new one over the relief if left out.
+            tiles: a background that Folium knows instead of the relief, for instance ``OpenStreetMap``; it needs a
+                network.
+            tooltip: show a route's figures when it is pointed at.
+            popup: show them when it is clicked.
+            style_kwds: Leaflet's path options, for instance ``{"weight": 5, "opacity": 0.5}``.
+            width: of a new map.
+            height: of a new map.
+
+        Raises:
+            OutputError: there is no candidate of an id.
+        """
+        from corridor.report.reprs import explore
+
+        return explore(
+            self.results, candidates=candidates, m=m, tiles=tiles, tooltip=tooltip, popup=popup,
+            style_kwds=style_kwds, width=width, height=height,
+        )  # fmt: skip
+
+    def plot(self, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
+        """Draw the routes over the borders with matplotlib, on ``ax`` or on a new figure; gives the axes.
+
+        Raises:
+            ExtraError: matplotlib isn't installed (``pip install corridor[charts]``).
+            OutputError: there is no candidate of an id.
+        """
+        from corridor.report.plots import plot_routes
+
+        return plot_routes(self.results, ax, candidates=candidates)
+
+    def plot_profiles(self, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
+        """Draw the routes' heights along the way, on ``ax`` or on a new figure; gives the axes.
+
+        Raises:
+            ExtraError: matplotlib isn't installed (``pip install corridor[charts]``).
+            OutputError: there is no candidate of an id.
+        """
+        from corridor.report.plots import plot_profiles
+
+        return plot_profiles(self.results, ax, candidates=candidates)
 
     def write(self, folder: str | Path, *, formats: str | Iterable[str] | None = None) -> Path:
         """Write page, tables and GIS files into ``folder``: all of them, or none. Gives the page's path.

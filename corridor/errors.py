@@ -11,7 +11,8 @@
     │   └── NoRouteError (LookupError) there is no way between two places; says why
     ├── AlignmentError  (ValueError)   a new-build search was asked for something impossible
     ├── ScoringError    (ValueError)   weights or criteria that can't rank anything
-    └── OutputError     (OSError)      results can't be written
+    ├── OutputError     (OSError)      results can't be written
+    └── ExtraError      (ImportError)  a package is missing that an extra of this one installs
 
 The command line turns any of them into one line on stderr and exit code 2.
 """
@@ -57,3 +58,7 @@ class ScoringError(CorridorError, ValueError):
 
 class OutputError(CorridorError, OSError):
     """Results can't be written where they were asked for."""
+
+
+class ExtraError(CorridorError, ImportError):
+    """A package is missing that an extra installs (``pip install corridor[charts]``)."""

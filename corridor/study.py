@@ -6,11 +6,13 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import shapely
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from corridor.errors import StudyError
 from corridor.model.criterion import Criterion
 from corridor.packaged import data_root
+from corridor.sketch import Dot, Stroke, facts_html, sketch_svg
 
 _PACKAGED = "package:"
 _MAX_BYTES = 2_000_000
@@ -267,6 +269,31 @@ class Study(_Strict):
     @staticmethod
     def _name(place: Place | str) -> str:
         return place.name if isinstance(place, Place) else place
+
+    def __repr__(self) -> str:
+        ends = f"{self._name(self.origin)} to {self._name(self.destination)}"
+        return f"<Study {self.id}: {ends}, as of {self.as_of}, {len(self.candidates)} candidates>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        facts = (
+            ("id", self.id),
+            ("question", self.question),
+            ("from, to", f"{self._name(self.origin)} to {self._name(self.destination)}"),
+            ("as of", f"{self.as_of}, {self.chosen_baseline.name}"),
+            ("focus", f"{self.focus.name} ({self.focus.country})"),
+            ("candidates", "; ".join(candidate.name for candidate in self.candidates)),
+            ("criteria", "; ".join(criterion.label for criterion in self.criteria)),
+        )
+        outlines = [
+            Stroke(shapely.box(*self.area), "#999999", "area", dashed=True, width_px=1),
+            Stroke(shapely.Polygon(self.focus.outline), "#0072B2", self.focus.name, width_px=1.5),
+        ]
+        places = (self.origin, self.destination, self.border_crossing, self.capital)
+        dots = [Dot(place.lon, place.lat, place.name) for place in places if isinstance(place, Place)]
+        return facts_html(self.title, facts) + sketch_svg(outlines, dots)
 
     @property
     def chosen_baseline(self) -> Baseline:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import shapely
 from shapely import LineString
 
 from corridor.model.section import Mode, Range, Status
+from corridor.sketch import Stroke, facts_html, sketch_svg
+
+if TYPE_CHECKING:
+    import folium
 
 Family = Literal["existing", "reference", "new-build"]
 
@@ -115,3 +120,69 @@ class Candidate:
     def source_ids(self) -> tuple[str, ...]:
         """Sources of all parts, each once, in order of use."""
         return tuple(dict.fromkeys(source for part in self.parts for source in part.source_ids))
+
+    def __repr__(self) -> str:
+        return f"<Candidate {self.candidate_id}: {self.name}, {self.mode}, {self.length_km.mid:.1f} km>"
+
+    def _repr_html_(self) -> str:
+        length = self.length_km
+        by_status: dict[str, float] = {}
+        for part in self.parts:
+            by_status[part.status] = by_status.get(part.status, 0.0) + part.length_km.mid
+        facts = (
+            ("id", self.candidate_id),
+            ("made from", f"{self.family}, {self.mode}" + (", comparator" if self.comparator else "")),
+            ("length", f"{length.mid:.1f} km ({length.low:.1f} to {length.high:.1f})"),
+            ("by status", ", ".join(f"{status} {km:.1f} km" for status, km in by_status.items())),
+            ("through", ", ".join(dict.fromkeys(part.country for part in self.parts))),
+            ("also called", "; ".join(f"{name} ({by})" for name, by in self.aliases)),
+            ("assumes", "; ".join(self.assumptions)),
+        )
+        strokes = [
+            Stroke(part.line, title=f"{part.name}: {part.status}", dashed=part.status != "open") for part in self.parts
+        ]
+        return facts_html(self.name, facts) + sketch_svg(strokes)
+
+    def explore(
+        self,
+        *,
+        color: str = "#0072B2",
+        m: folium.Map | None = None,
+        tiles: str | None = None,
+        tooltip: bool = True,
+        popup: bool = False,
+        style_kwds: Mapping[str, object] | None = None,
+        width: str | int = "100%",
+        height: str | int = "100%",
+    ) -> folium.Map:
+        """The route part by part on an interactive map, in the manner of ``GeoDataFrame.explore``.
+
+        Args:
+            color: of the line, as CSS.
+            m: a map to draw on; a new one if left out.
+            tiles: a background that Folium knows, for instance ``OpenStreetMap``; none by default, so that nothing is
+                asked of the network.
+            tooltip: show a part's facts when it is pointed at.
+            popup: show them when it is clicked.
+            style_kwds: Leaflet's path options, for instance ``{"weight": 5}``.
+            width: of a new map.
+            height: of a new map.
+        """
+        from corridor.webmap import add_lines, blank_map, fit
+
+        map_ = m if m is not None else blank_map(width=width, height=height, tiles=tiles)
+        rows = [(part.line, color, _facts(part)) for part in self.parts]
+        add_lines(map_, self.name, rows, tooltip=tooltip, popup=popup, style=style_kwds)
+        if m is None:
+            fit(map_, [self.line])
+        return map_
+
+
+def _facts(part: Part) -> dict[str, object]:
+    return {
+        "part": part.name,
+        "status": part.status,
+        "country": part.country,
+        "length_km": f"{part.length_km.mid:.1f}",
+        "sources": ", ".join(part.source_ids),
+    }

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from corridor.errors import OutputError
+from corridor.errors import ExtraError, OutputError
 from corridor.model.criterion import Criterion
 from corridor.report.escape import clean_text
 
@@ -28,6 +28,7 @@ OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """The same without yellow, which is too pale for a thin line on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+NO_MATPLOTLIB = "charts need matplotlib: install it with pip install 'corridor[charts]' (or pip install matplotlib)"
 _HATCHES = ("", "///", "...", "xxx")
 _DASHES = ("-", "--", ":", "-.")
 _POINTS_PER_PX = 72 / 96
@@ -47,7 +48,7 @@ def _new_axes(width_px: float, height_px: float) -> Axes:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise OutputError("charts need matplotlib: install it with pip install matplotlib") from error
+        raise ExtraError(NO_MATPLOTLIB) from error
     figure = Figure(figsize=(width_px / 96, height_px / 96), dpi=96, layout="constrained")
     FigureCanvasAgg(figure)
     return figure.add_subplot()

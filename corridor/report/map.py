@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import folium
-from branca.element import Element, Figure, MacroElement
+from branca.element import Element, MacroElement
 from folium.map import CustomPane
 from folium.raster_layers import ImageOverlay
 from folium.template import Template
 
 from corridor.model.results import Results
-from corridor.report.assets import leaflet_css, leaflet_js, leaflet_marker_icons, read_asset, read_messages
+from corridor.report.assets import read_asset, read_messages
 from corridor.report.escape import script_json
 from corridor.report.mapdata import build_map_data
 from corridor.report.relief import build_relief
+from corridor.webmap import OfflineMap, figure_of, icon_script, inline, leaflet_css, leaflet_js
 
 MAP_SCRIPTS = ("labels.js", "measure.js", "overlays.js", "map.js")
 MAP_STYLES = ("map.css",)
 MAP_ID = "corridor"
 MAP_DATA_ID = "corridor-map-data"
-
-
-class OfflineMap(folium.Map):
-    """A Folium map that brings Leaflet with it instead of linking to it."""
-
-    default_js: list[tuple[str, str]] = []  # noqa: RUF012  (Folium's own class attributes)
-    default_css: list[tuple[str, str]] = []  # noqa: RUF012
-
-    _template = Template(
-        """
-        {% macro header(this, kwargs) %}
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <style>html, body { margin: 0; height: 100%; } .folium-map { height: 100%; width: 100%; }</style>
-        {% endmacro %}
-        {% macro html(this, kwargs) %}
-            <div class="folium-map" id={{ this.get_name()|tojson }}></div>
-        {% endmacro %}
-        {% macro script(this, kwargs) %}
-            var {{ this.get_name() }} = L.map(
-                {{ this.get_name()|tojson }},
-                {center: {{ this.location|tojson }}, crs: L.CRS.{{ this.crs }}, ...{{ this.options|tojavascript }}}
-            );
-        {% endmacro %}
-        """
-    )
 
 
 class RouteLayers(MacroElement):
@@ -121,34 +97,25 @@ def _named(element: Element, name: str) -> Element:
 
 def _rename_root(map_: folium.Map) -> None:
     """The same for the map, which has entered its figure under its random name already."""
-    figure = _figure(map_)
+    figure = figure_of(map_)
     figure._children.clear()
     _named(map_, MAP_ID)
     figure._id = "figure"
     figure.add_child(map_)
 
 
-def _figure(map_: folium.Map) -> Figure:
-    return cast(Figure, map_.get_root())
-
-
 def _add_head(map_: folium.Map) -> None:
     """Leaflet, styles and scripts, inlined in the head of the map's own document (notebooks and saved maps)."""
-    header = _figure(map_).header
-    for style in (leaflet_css(), *(read_asset(name) for name in MAP_STYLES)):
-        header.add_child(Element("{% raw %}<style>" + style + "</style>{% endraw %}"))
-    for script in (leaflet_js(), icon_script(), *(read_asset(name) for name in MAP_SCRIPTS)):
-        header.add_child(Element("{% raw %}<script>" + script + "</script>{% endraw %}"))
-
-
-def icon_script() -> str:
-    """Script that gives Leaflet's default marker its inlined pictures."""
-    return f"L.Icon.Default.imagePath='';L.Icon.Default.mergeOptions({script_json(leaflet_marker_icons())});"
+    inline(
+        map_,
+        styles=[leaflet_css(), *(read_asset(name) for name in MAP_STYLES)],
+        scripts=[leaflet_js(), icon_script(), *(read_asset(name) for name in MAP_SCRIPTS)],
+    )
 
 
 def map_pieces(map_: folium.Map) -> tuple[str, str]:
     """HTML and script of a map, for a page that brings Leaflet and the styles itself."""
-    figure = _figure(map_)
+    figure = figure_of(map_)
     for child in figure._children.values():
         child.render()
     return figure.html.render(), figure.script.render()

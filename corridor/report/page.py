@@ -16,8 +16,6 @@ from corridor.model.section import TO_BUILD
 from corridor.model.source import Source
 from corridor.report.assets import (
     LANGUAGES,
-    leaflet_css,
-    leaflet_js,
     libraries,
     read_asset,
     read_messages,
@@ -26,7 +24,7 @@ from corridor.report.assets import (
 )
 from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
 from corridor.report.manifest import describe_run
-from corridor.report.map import MAP_SCRIPTS, MAP_STYLES, build_map, icon_script, map_pieces
+from corridor.report.map import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.mapdata import place_aliases
 from corridor.report.overlays import cut_off_totals
 from corridor.report.palette import assign_marks
@@ -34,6 +32,7 @@ from corridor.report.profiles import build_profile_data
 from corridor.report.scoredata import build_score_data
 from corridor.report.summary import default_choice, is_usable, summarise
 from corridor.report.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids, unmeasured
+from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
 PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "main.js")
 _LONE_SPACE = re.compile(r" +([,:․])")

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from corridor.errors import OutputError
+from corridor.errors import ExtraError, OutputError
 from corridor.model.criterion import Criterion
 from corridor.report import charts
 
 pytest.importorskip("matplotlib")
 
 SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = 'Q $x$ & "<script>alert(1)</script>" \x07\ud800'
+HOSTILE = 'Q $x$ & "<script>alert(1)</script>" \x07\uffff'
 NAMES = ["Aras valley railway, Horadiz-Julfa via Meghri", HOSTILE, "Naxçıvan road", "Գորիս road"]
 LABELS = {"length": "Length", "cost": "Building cost", "delay": "Access delay <b>"}
 
@@ -232,7 +232,7 @@ def test_without_matplotlib_the_remedy_is_named(monkeypatch):
     for name in [name for name in sys.modules if name.startswith("matplotlib")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(OutputError, match="pip install matplotlib"):
+    with pytest.raises(ExtraError, match=r"pip install 'corridor\[charts\]'"):
         charts.contribution_bars(ranking(), LABELS)
 
 

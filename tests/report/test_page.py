@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from corridor.model.grid import Grid
-from corridor.report.assets import LANGUAGES, leaflet_css, read_messages
+from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.escape import clean_text, safe_url, script_json
 from corridor.report.linework import border_lines, letter_points
 from corridor.report.map import build_map
@@ -23,6 +23,7 @@ from corridor.report.palette import assign_marks
 from corridor.report.profiles import thin
 from corridor.report.relief import build_relief
 from corridor.report.tables import format_number, metric_columns, metric_rows
+from corridor.webmap import leaflet_css
 from tests.report.made_up import hostile_results, results
 
 

@@ -1,0 +1,86 @@
+"""What a comparison shows of itself: a table and a sketch, and a map to explore."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import folium
+import pandas as pd
+from folium.raster_layers import ImageOverlay
+
+from corridor.model.candidate import Candidate
+from corridor.model.results import Results
+from corridor.report.palette import assign_marks
+from corridor.report.plots import choose_candidates
+from corridor.report.relief import build_relief
+from corridor.report.tables import format_number
+from corridor.sketch import Stroke, sketch_svg, table_html
+from corridor.webmap import add_lines, blank_map, fit
+
+_SHOWN = (("length_km", "km", 1), ("travel_time_h", "h", 1), ("ascent_m", "climb, m", 0), ("cost_musd", "M USD", 0))
+
+
+def describe(results: Results) -> str:
+    """One line on a comparison."""
+    regimes = len(results.regimes)
+    under = f" under {regimes} regimes" if regimes else ""
+    return f"<Comparison {results.study_id}: {len(results.candidates)} candidates{under}, as of {results.as_of}>"
+
+
+def comparison_html(results: Results) -> str:
+    """A row per candidate with its main figures, and a sketch of the lines; runs nothing, asks for nothing."""
+    marks = assign_marks(results.candidates)
+    table = results.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
+    shown = [column for column in _SHOWN if column[0] in table]
+    rows = [
+        [marks[c.candidate_id].letter, c.name, c.mode, *(_figure(table, c, name, digits) for name, _, digits in shown)]
+        for c in results.candidates
+    ]
+    title = f"{results.title} ({results.as_of})"
+    strokes = [
+        Stroke(c.line, marks[c.candidate_id].colour, c.name, dashed=c.comparator, letter=marks[c.candidate_id].letter)
+        for c in reversed(results.candidates)
+    ]
+    return table_html(title, ["", "route", "", *(unit for _, unit, _ in shown)], rows) + sketch_svg(strokes)
+
+
+def _figure(table: pd.DataFrame, candidate: Candidate, metric: str, digits: int) -> str:
+    value = table[metric].get(candidate.candidate_id)
+    return "" if value is None or pd.isna(value) else format_number(float(value), digits)
+
+
+def explore(
+    results: Results,
+    *,
+    candidates: Sequence[str] | None = None,
+    m: folium.Map | None = None,
+    tiles: str | None = None,
+    tooltip: bool = True,
+    popup: bool = False,
+    style_kwds: Mapping[str, object] | None = None,
+    width: str | int = "100%",
+    height: str | int = "100%",
+) -> folium.Map:
+    """Candidates as lines to point at, over the relief or over tiles; see :meth:`Comparison.explore`."""
+    chosen = choose_candidates(results, candidates)
+    marks = assign_marks(results.candidates)
+    map_ = m if m is not None else blank_map(width=width, height=height, tiles=tiles)
+    if m is None and tiles is None:
+        relief = build_relief(results.layers.heights_m, results.layers.grid)
+        west, south, east, north = relief.bounds
+        ImageOverlay(relief.uri, [[south, west], [north, east]], name="relief", alt="").add_to(map_)
+    for candidate in chosen:
+        mark = marks[candidate.candidate_id]
+        row = (candidate.line, mark.colour, _facts(results, candidate, mark.letter))
+        add_lines(map_, f"{mark.letter}  {candidate.name}", [row], tooltip=tooltip, popup=popup, style=style_kwds)
+    if m is None:
+        fit(map_, [candidate.line for candidate in chosen])
+        folium.LayerControl(collapsed=True).add_to(map_)
+    return map_
+
+
+def _facts(results: Results, candidate: Candidate, letter: str) -> dict[str, Any]:
+    table = results.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
+    facts: dict[str, Any] = {"route": f"{letter}  {candidate.name}", "family": f"{candidate.family}, {candidate.mode}"}
+    return facts | {unit: _figure(table, candidate, name, digits) for name, unit, digits in _SHOWN if name in table}
