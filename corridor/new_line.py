@@ -14,8 +14,8 @@ import pandas as pd
 import shapely
 from affine import Affine
 
-from corridor.alignment.align import align_on
-from corridor.alignment.links import SearchOptions
+from corridor.alignment.align import solve
+from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.standards import find_standard
 from corridor.alignment.terrain_frame import Terrain, build_terrain
 from corridor.alignment.tradeoff import TradeoffPoint, sweep_grade, sweep_tunnel_price
@@ -86,17 +86,13 @@ def find_new_line(
     inputs.dem.require([p.lon for p in ends], [p.lat for p in ends], "FROM and TO")
     terrain, points = _terrain(inputs.dem, ends)
     costs = unit_costs(inputs.catalogue.unit_costs, standard.mode)
-    options = SearchOptions()
+    asked = AlignmentProblem(terrain, points[0], points[1], standard, costs)
     progress(f"searching {terrain.grid.shape[0]} x {terrain.grid.shape[1]} cells for {standard_id}")
-    found = align_on(terrain, points[0], points[1], standard, costs, options)
+    found = solve(asked)
     swept: list[TradeoffPoint] = []
     if sweep is not None:
         progress(f"sweeping over {sweep}")
-        ends_xy = points[0], points[1]
-        if sweep == "grade":
-            swept = sweep_grade(terrain, *ends_xy, standard, costs, options)
-        else:
-            swept = sweep_tunnel_price(terrain, *ends_xy, standard, costs, options, TUNNEL_PRICES_MUSD_PER_KM)
+        swept = sweep_grade(asked) if sweep == "grade" else sweep_tunnel_price(asked, TUNNEL_PRICES_MUSD_PER_KM)
     return NewLine(found, ends[0], ends[1], standard, inputs.dem, tuple(swept))
 
 

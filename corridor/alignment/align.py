@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment.assembly import BendError, assemble
-from corridor.alignment.ground import Ground
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.narrowing import near_optimal_nodes
-from corridor.alignment.search import Found, Node, Problem, build_problem, search, state_points, trace_states
+from corridor.alignment.problem import AlignmentProblem
+from corridor.alignment.search import Found, Problem, build_problem, search, state_points, trace_states
 from corridor.alignment.terrain_frame import Terrain, build_terrain
 from corridor.alignment.turns import Bend, bend_at, near_optimal_links, search_with_turns
 from corridor.alignment.why_not import explain_no_way
@@ -52,31 +52,25 @@ def align(
         AlignmentError: if a terminal is outside or closed, or if there is no way; then it says why.
     """
     terrain = build_terrain(heights, grid, mask, friction_musd_per_km)
-    return align_on(terrain, start_xy, end_xy, standard, costs, options or SearchOptions())
+    return solve(AlignmentProblem(terrain, start_xy, end_xy, standard, costs, options or SearchOptions()))
 
 
-def align_on(
-    terrain: Terrain,
-    start_xy: tuple[float, float],
-    end_xy: tuple[float, float],
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-) -> Alignment:
-    """The same on a terrain that is already built."""
-    start, off_start = terrain.node_at(start_xy, "start")
-    end, off_end = terrain.node_at(end_xy, "end")
-    problem, forward = find_way(terrain.ground, start, end, standard, costs, options)
-    snapped = off_start, off_end
-    if options.turns:
+def solve(asked: AlignmentProblem) -> Alignment:
+    """Find the cheapest line that answers a problem.
+
+    Raises:
+        AlignmentError: as :func:`align`.
+    """
+    terrain = asked.terrain
+    snapped = terrain.node_at(asked.start_xy, "start")[1], terrain.node_at(asked.end_xy, "end")[1]
+    problem, forward = find_way(asked)
+    if asked.options.turns:
         return _turn_limited(terrain, problem, forward, snapped)
     points = state_points(problem, trace_states(problem, forward))
     return assemble(terrain, problem, points, forward.cost_musd, forward.cost_musd, snapped)
 
 
-def find_way(
-    ground: Ground, start: Node, end: Node, standard: DesignStandard, costs: UnitCosts, options: SearchOptions
-) -> tuple[Problem, Found]:
+def find_way(asked: AlignmentProblem) -> tuple[Problem, Found]:
     """The fine search inside what the coarse stages left; over everything where that has no way.
 
     With a turn limit the search goes on to what its first step needs.
@@ -84,12 +78,15 @@ def find_way(
     Raises:
         AlignmentError: if there is no way at all; says which limit closes it.
     """
-    near = TURN_FACTORS[0] if options.turns else 1.0
-    usable = near_optimal_nodes(ground, start, end, standard, costs, options)
-    problem = build_problem(ground, start, end, standard, costs, options, usable)
+    terrain = asked.terrain
+    start, end = terrain.node_at(asked.start_xy, "start")[0], terrain.node_at(asked.end_xy, "end")[0]
+    question = terrain.ground, start, end, asked.standard, asked.costs, asked.options
+    near = TURN_FACTORS[0] if asked.options.turns else 1.0
+    usable = near_optimal_nodes(*question)
+    problem = build_problem(*question, usable)
     forward = search(problem, near)
     if usable is not None and not np.isfinite(forward.cost_musd):
-        problem = build_problem(ground, start, end, standard, costs, options)
+        problem = build_problem(*question)
         forward = search(problem, near)
     if not np.isfinite(forward.cost_musd):
         raise AlignmentError(explain_no_way(problem))

@@ -10,14 +10,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import LineString, MultiPolygon
 
-from corridor.alignment.align import align_on, find_way
-from corridor.alignment.ground import Ground, build_ground
-from corridor.alignment.links import SearchOptions
+from corridor.alignment.align import find_way, solve
 from corridor.alignment.narrowing import node_cost_through, search_both_ways
-from corridor.alignment.terrain_frame import Terrain
+from corridor.alignment.problem import AlignmentProblem
 from corridor.errors import AlignmentError
 from corridor.model.alignment import Alignment
-from corridor.model.standard import DesignStandard, UnitCosts
 
 Floats = NDArray[np.float64]
 
@@ -28,15 +25,7 @@ FIRST_PENALTY = 0.5  # friction near kept lines, as a share of the surface price
 ROUNDS = 4
 
 
-def find_alternatives(
-    terrain: Terrain,
-    start_xy: tuple[float, float],
-    end_xy: tuple[float, float],
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-    count: int = 3,
-) -> list[Alignment]:
+def find_alternatives(asked: AlignmentProblem, count: int = 3) -> list[Alignment]:
     """The cheapest line and up to ``count - 1`` others that differ, by rising price.
 
     Penalty method: friction near the lines that were kept pushes the next search elsewhere, harder from round to
@@ -46,31 +35,22 @@ def find_alternatives(
     Raises:
         AlignmentError: if there is no way at all.
     """
-    kept = [align_on(terrain, start_xy, end_xy, standard, costs, options)]
+    kept = [solve(asked)]
     while len(kept) < count:
-        found = _next_line(terrain, start_xy, end_xy, standard, costs, options, kept)
+        found = _next_line(asked, kept)
         if found is None:
             break
         kept.append(found)
     return sorted(kept, key=lambda a: a.price.total_musd)
 
 
-def _next_line(
-    terrain: Terrain,
-    start_xy: tuple[float, float],
-    end_xy: tuple[float, float],
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-    kept: Sequence[Alignment],
-) -> Alignment | None:
+def _next_line(asked: AlignmentProblem, kept: Sequence[Alignment]) -> Alignment | None:
     """A line that differs enough from all kept ones, or None after the last round."""
     best = min(a.price.total_musd for a in kept)
-    penalty = FIRST_PENALTY * costs.surface.mid
+    penalty = FIRST_PENALTY * asked.costs.surface.mid
     for _ in range(ROUNDS):
-        pushed = Terrain(_with_penalty(terrain, kept, penalty), terrain.grid)
         try:
-            line = align_on(pushed, start_xy, end_xy, standard, costs, options)
+            line = solve(_with_penalty(asked, kept, penalty))
         except AlignmentError:
             return None
         differs = all(overlap(line.line, other.line) <= MAX_OVERLAP for other in kept)
@@ -80,14 +60,14 @@ def _next_line(
     return None
 
 
-def _with_penalty(terrain: Terrain, kept: Sequence[Alignment], penalty: float) -> Ground:
-    """The ground with friction within 2 km of kept lines, in tunnels and bridges as well as in the open.
+def _with_penalty(asked: AlignmentProblem, kept: Sequence[Alignment], penalty: float) -> AlignmentProblem:
+    """The problem with friction within 2 km of kept lines, in tunnels and bridges as well as in the open.
 
     Tunnels know no friction, so the nodes near the middle of kept tunnels are closed to tunnels.
     """
-    ground = terrain.ground
+    ground = asked.terrain.ground
     rows, cols = np.indices(ground.shape)
-    x, y = terrain.grid.centres(rows.ravel().astype(float), cols.ravel().astype(float))
+    x, y = asked.terrain.grid.centres(rows.ravel().astype(float), cols.ravel().astype(float))
     near = np.zeros(rows.size, dtype=bool)
     bored = np.zeros(rows.size, dtype=bool)
     points = shapely.points(x, y)
@@ -104,7 +84,7 @@ def _with_penalty(terrain: Terrain, kept: Sequence[Alignment], penalty: float) -
     mask = ground.mask if ground.mask.size else np.zeros(ground.shape, dtype=np.uint8)
     mask = np.where(bored.reshape(ground.shape), mask | np.uint8(4), mask)
     z = np.where((ground.mask & 7) == 7, np.nan, ground.z) if ground.mask.size else ground.z
-    return build_ground(z, ground.dx_m, ground.dy_m, mask, friction)
+    return asked.on(z, mask, friction)
 
 
 def overlap(line: Floats, other: Floats, within_m: float = WITHIN_M) -> float:
@@ -121,22 +101,13 @@ class Band:
     area: MultiPolygon
 
 
-def near_optimal_band(
-    terrain: Terrain,
-    start_xy: tuple[float, float],
-    end_xy: tuple[float, float],
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-    factors: tuple[float, ...] = (1.02, 1.05, 1.10),
-) -> list[Band]:
+def near_optimal_band(asked: AlignmentProblem, factors: tuple[float, ...] = (1.02, 1.05, 1.10)) -> list[Band]:
     """Polygons of the cells that lines within 2, 5 and 10 % of the best (without turn limit) pass a node of.
 
     Long bridges and tunnels pass over and under cells without a node: those cells are not in the band.
     """
-    start, _ = terrain.node_at(start_xy, "start")
-    end, _ = terrain.node_at(end_xy, "end")
-    problem, _ = find_way(terrain.ground, start, end, standard, costs, replace(options, turns=False))
+    terrain = asked.terrain
+    problem, _ = find_way(replace(asked, options=replace(asked.options, turns=False)))
     forward, backward = search_both_ways(problem, max(factors))
     through = node_cost_through(problem, forward, backward) / forward.cost_musd
     bands = []

@@ -9,12 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from corridor.alignment.align import align_on
-from corridor.alignment.ground import Ground, build_ground
-from corridor.alignment.links import SearchOptions
-from corridor.alignment.terrain_frame import Terrain
+from corridor.alignment.align import solve
+from corridor.alignment.problem import AlignmentProblem
 from corridor.errors import AlignmentError
-from corridor.model.standard import DesignStandard, UnitCosts
 
 Floats = NDArray[np.float64]
 
@@ -59,16 +56,7 @@ def _kernel_norm(width: float) -> float:
 
 
 def measure_price_spread(
-    terrain: Terrain,
-    start_xy: tuple[float, float],
-    end_xy: tuple[float, float],
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-    sigma_m: float,
-    range_m: float,
-    draws: int = 10,
-    seed: int = 0,
+    asked: AlignmentProblem, sigma_m: float, range_m: float, draws: int = 10, seed: int = 0
 ) -> dict[str, Spread]:
     """Spread of price, length and tunnel length when the line is sought anew on each draw of the heights.
 
@@ -76,10 +64,10 @@ def measure_price_spread(
         AlignmentError: if none of the draws has a line.
     """
     values: dict[str, list[float]] = {"cost_musd": [], "length_km": [], "tunnel_km": []}
-    g = terrain.ground
+    g = asked.terrain.ground
     for error in draw_errors(g.shape, max(g.dx_m, g.dy_m), sigma_m, range_m, draws, seed):
         try:
-            line = align_on(Terrain(_shifted(g, error), terrain.grid), start_xy, end_xy, standard, costs, options)
+            line = solve(asked.on(g.z + error, g.mask, g.friction))
         except AlignmentError:
             continue
         values["cost_musd"].append(line.price.total_musd)
@@ -89,10 +77,3 @@ def measure_price_spread(
     if not found:
         raise AlignmentError(f"none of {draws} draws of the heights (sigma {sigma_m:g} m) has a line")
     return {name: Spread(min(v), float(np.median(v)), max(v), found, draws) for name, v in values.items()}
-
-
-def _shifted(ground: Ground, error: Floats) -> Ground:
-    """The ground with errors added to its heights; closed nodes stay closed."""
-    mask = ground.mask if ground.mask.size else None
-    friction = ground.friction if ground.friction.size else None
-    return build_ground(ground.z + error, ground.dx_m, ground.dy_m, mask, friction)

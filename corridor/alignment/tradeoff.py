@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from corridor.alignment.align import align_on
-from corridor.alignment.links import SearchOptions
-from corridor.alignment.terrain_frame import Terrain
+from corridor.alignment.align import solve
+from corridor.alignment.problem import AlignmentProblem
 from corridor.errors import AlignmentError
 from corridor.model.alignment import Alignment
-from corridor.model.standard import DesignStandard, UnitCosts
 
 DEFAULT_GRADES_PCT = (1.0, 1.2, 1.5, 1.8, 2.0, 2.5, 3.0, 4.0)
 
@@ -45,50 +43,25 @@ class TradeoffPoint:
         }
 
 
-def sweep_grade(
-    terrain: Terrain,
-    start_xy: tuple[float, float],
-    end_xy: tuple[float, float],
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-    grades_pct: Iterable[float] = DEFAULT_GRADES_PCT,
-) -> list[TradeoffPoint]:
+def sweep_grade(asked: AlignmentProblem, grades_pct: Iterable[float] = DEFAULT_GRADES_PCT) -> list[TradeoffPoint]:
     """One line per ruling grade (the same up and down), other limits unchanged."""
     return [
-        _point("max_grade_pct", grade, terrain, start_xy, end_xy, standard.with_grade(grade), costs, options)
+        _point("max_grade_pct", grade, replace(asked, standard=asked.standard.with_grade(grade)))
         for grade in grades_pct
     ]
 
 
-def sweep_tunnel_price(
-    terrain: Terrain,
-    start_xy: tuple[float, float],
-    end_xy: tuple[float, float],
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-    prices_musd_per_km: Iterable[float],
-) -> list[TradeoffPoint]:
+def sweep_tunnel_price(asked: AlignmentProblem, prices_musd_per_km: Iterable[float]) -> list[TradeoffPoint]:
     """One line per price of a kilometre of tunnel, other prices unchanged."""
     return [
-        _point("tunnel_musd_per_km", price, terrain, start_xy, end_xy, standard, costs.with_tunnel(price), options)
+        _point("tunnel_musd_per_km", price, replace(asked, costs=asked.costs.with_tunnel(price)))
         for price in prices_musd_per_km
     ]
 
 
-def _point(
-    parameter: str,
-    value: float,
-    terrain: Terrain,
-    start_xy: tuple[float, float],
-    end_xy: tuple[float, float],
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-) -> TradeoffPoint:
+def _point(parameter: str, value: float, asked: AlignmentProblem) -> TradeoffPoint:
     """One line of a sweep; where there is none the reason stands instead."""
     try:
-        return TradeoffPoint(parameter, value, align_on(terrain, start_xy, end_xy, standard, costs, options))
+        return TradeoffPoint(parameter, value, solve(asked))
     except AlignmentError as fault:
         return TradeoffPoint(parameter, value, None, str(fault))

@@ -13,6 +13,7 @@ from corridor.alignment.alternatives import find_alternatives, near_optimal_band
 from corridor.alignment.dem_error import draw_errors, measure_price_spread
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.pricing import find_closed
+from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.repricing import price_line
 from corridor.alignment.terrain_frame import build_terrain
 from corridor.alignment.tradeoff import sweep_grade, sweep_tunnel_price
@@ -245,11 +246,12 @@ def test_alternatives_differ_and_the_band_holds_the_best_line():
     terrain = build_terrain(z, grid)
     a, b = at(grid, 21, 2), at(grid, 21, 37)
     options = replace(QUICK, neighbours=8, directions=32)
-    lines = find_alternatives(terrain, a, b, standard(), costs(tunnel=200.0), options, count=2)
+    asked = AlignmentProblem(terrain, a, b, standard(), costs(tunnel=200.0), options)
+    lines = find_alternatives(asked, count=2)
     assert len(lines) == 2
     assert overlap(lines[1].line, lines[0].line) <= 0.5
     assert lines[0].price.total_musd <= lines[1].price.total_musd <= 1.5 * lines[0].price.total_musd
-    bands = near_optimal_band(terrain, a, b, standard(), costs(tunnel=200.0), options)
+    bands = near_optimal_band(asked)
     assert [band.factor for band in bands] == [1.02, 1.05, 1.10]
     assert bands[0].area.area <= bands[1].area.area <= bands[2].area.area
     best = min(lines, key=lambda line: line.price.total_musd)
@@ -260,11 +262,12 @@ def test_sweeps_carry_figures_or_reasons():
     grid = frame(ROUGH)
     terrain = build_terrain(ROUGH, grid)
     ends = (at(grid, 3, 3), at(grid, 36, 45))
-    points = sweep_grade(terrain, *ends, standard(), costs(), QUICK, (0.001, 2.0, 4.0))
+    asked = AlignmentProblem(terrain, *ends, standard(), costs(), QUICK)
+    points = sweep_grade(asked, (0.001, 2.0, 4.0))
     assert points[0].alignment is None
     assert "no way" in points[0].as_row()["reason"]
     assert points[2].alignment.unconstrained_price_musd <= points[1].alignment.unconstrained_price_musd
-    dear = sweep_tunnel_price(terrain, *ends, standard(), costs(), QUICK, (10.0, 60.0))
+    dear = sweep_tunnel_price(asked, (10.0, 60.0))
     assert dear[0].alignment.tunnel_km >= dear[1].alignment.tunnel_km
 
 
@@ -278,9 +281,9 @@ def test_error_draws_have_the_stated_size_and_reach():
 def test_the_spread_over_draws_holds_its_middle():
     grid = frame(ROUGH)
     terrain = build_terrain(ROUGH, grid)
-    spread = measure_price_spread(
-        terrain, at(grid, 3, 3), at(grid, 36, 45), standard(), costs(), replace(QUICK, turns=False), 10.0, 600.0, 3
-    )["cost_musd"]
+    ends = at(grid, 3, 3), at(grid, 36, 45)
+    asked = AlignmentProblem(terrain, *ends, standard(), costs(), replace(QUICK, turns=False))
+    spread = measure_price_spread(asked, 10.0, 600.0, 3)["cost_musd"]
     assert spread.low < spread.median < spread.high
     assert spread.found == 3
 
