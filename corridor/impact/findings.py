@@ -14,8 +14,9 @@ from corridor.geo.geodesy import distance_m
 from corridor.impact.decisive import Stakes, find_decisive
 from corridor.impact.effects import acts_in, applies, effects, is_cut
 from corridor.impact.events import DOCUMENTED, SCHEMATIC
+from corridor.impact.romanise import romanise
 from corridor.model.candidate import Candidate
-from corridor.model.impact import Decisive, Event, Finding
+from corridor.model.impact import Decisive, Event, Finding, Outcome
 from corridor.model.regime import Regime
 from corridor.model.section import Range
 
@@ -50,7 +51,7 @@ class Words:
         frame = self.places
         gaps = distance_m(frame["lon"].to_numpy(), frame["lat"].to_numpy(), at.x, at.y)
         nearest = int(gaps.argmin())
-        return f" near {frame['name'].iloc[nearest]}" if gaps[nearest] <= NEAR_M else ""
+        return f" near {romanise(str(frame['name'].iloc[nearest]))}" if gaps[nearest] <= NEAR_M else ""
 
 
 def build_findings(
@@ -113,7 +114,49 @@ def say_finding(
         text = _say_passable(regime, events, words)
         evidence += [event.event_id for event in events if event.kind != "beside"]
     limits = _say_limits(candidate, words)
-    return Finding(candidate.candidate_id, regime.regime_id, f"{text}{limits}.", tuple(dict.fromkeys(evidence)))
+    outcome = _outcome(linked, chosen)
+    facts = _facts(outcome, chosen, by_id, candidate, words, n_places)
+    found = tuple(dict.fromkeys(evidence))
+    return Finding(candidate.candidate_id, regime.regime_id, f"{text}{limits}.", found, outcome, facts)
+
+
+def _outcome(linked: bool, decisive: Sequence[Decisive]) -> Outcome:
+    if not linked:
+        return "lost"
+    return "hinges" if any(d.flipped_to == "at_grade" and not d.linked_if_flipped for d in decisive) else "open"
+
+
+def _facts(
+    outcome: Outcome,
+    decisive: Sequence[Decisive],
+    by_id: Mapping[str, Event],
+    candidate: Candidate,
+    words: Words,
+    n_places: int,
+) -> dict[str, str]:
+    """What the sentence is made of; see :class:`corridor.model.impact.Finding`."""
+    facts = {"crossing": words.crossing, "capital": words.capital, "country": words.country_name}
+    schematic_km, km = _schematic(candidate, words)
+    if schematic_km:
+        facts |= {"schematic_km": f"{schematic_km:.0f}", "km": f"{km:.0f}"}
+    if outcome == "hinges":
+        decided = next(d for d in decisive if d.flipped_to == "at_grade" and not d.linked_if_flipped)
+        event = by_id[decided.event_id]
+        name, _, length = event.structure.rpartition(", ")
+        span = length if length.endswith(" m") else ""
+        documented = event.cause.startswith(DOCUMENTED)
+        what = (name if span else event.structure) if documented else _ref(event)
+        at = [what, span, "" if documented else words.near(event).removeprefix(" near ")]
+        facts |= {
+            "at": ", ".join(part for part in at if part),
+            "kind": "tunnel" if "tunnel" in event.structure else "bridge",
+            "places_lost": str(len(decided.places_lost)),
+            "places": str(n_places),
+        }
+    elif outcome == "lost":
+        level = [d for d in decisive if d.flipped_to == "separated"][:_NAMED]
+        facts["at"] = "; ".join(_name_road(by_id[d.event_id], words).replace(" near ", ", ") for d in level)
+    return facts
 
 
 def _link(words: Words) -> str:
@@ -228,10 +271,16 @@ def _say_limits(candidate: Candidate, words: Words) -> str:
     """What the sentence can't carry: local roads that the data lacks, or a line that is largely schematic."""
     if not words.local:
         return "; local crossings aren't supported by this data"
-    parts = [part for part in candidate.parts if part.country == words.country]
-    total = sum(part.drawn_km for part in parts)
-    schematic = sum(part.drawn_km for part in parts if part.geometry_quality == "schematic")
-    if schematic > _SCHEMATIC_SHARE * total:
-        drawn = f"{schematic:.0f} of its {total:.0f} km in {words.country_name}"
+    schematic_km, km = _schematic(candidate, words)
+    if schematic_km:
+        drawn = f"{schematic_km:.0f} of its {km:.0f} km in {words.country_name}"
         return f"; {drawn} are drawn schematically, so where they meet roads isn't known"
     return ""
+
+
+def _schematic(candidate: Candidate, words: Words) -> tuple[float, float]:
+    """Kilometres in the country that are drawn schematically (0 where too few to matter), and all of them."""
+    parts = [part for part in candidate.parts if part.country == words.country]
+    km = sum(part.drawn_km for part in parts)
+    schematic_km = sum(part.drawn_km for part in parts if part.geometry_quality == "schematic")
+    return (schematic_km if schematic_km > _SCHEMATIC_SHARE * km else 0.0), km

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 EventKind = Literal["crossing", "same_line", "beside"]
 Separation = Literal["separated", "at_grade_assumed", ""]
+Outcome = Literal["lost", "hinges", "open", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,17 @@ class Decisive:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One generated sentence on a candidate under a regime; ``evidence`` holds ids of what it rests on."""
+    """One generated sentence on a candidate under a regime; ``evidence`` holds ids of what it rests on.
+
+    ``outcome`` says what becomes of the road between border crossing and capital: lost, open but hinging on a single
+    structure, or open; "" where the route isn't in that country. ``facts`` are what the sentence is made of, for
+    sentences in other languages: ``crossing`` and ``capital``, and where they are known ``at`` (what decides, and
+    where), ``kind`` (bridge or tunnel), ``places_lost`` of ``places``, ``schematic_km`` of ``km`` in ``country``.
+    """
 
     candidate_id: str
     regime_id: str
     text: str
     evidence: tuple[str, ...]
+    outcome: Outcome = ""
+    facts: dict[str, str] = field(default_factory=dict)

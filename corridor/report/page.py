@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from functools import partial
 from typing import Any
 
 import jinja2
@@ -30,12 +30,12 @@ from corridor.report.overlays import cut_off_totals
 from corridor.report.palette import assign_marks
 from corridor.report.profiles import build_profile_data
 from corridor.report.scoredata import build_score_data
-from corridor.report.summary import default_choice, is_usable, summarise
+from corridor.report.summary import LEADING, default_choice, is_usable, summarise
 from corridor.report.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids, unmeasured
+from corridor.report.words import page_messages, route_words, say
 from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
 PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "main.js")
-_LONE_SPACE = re.compile(r" +([,:․])")
 PAGE_STYLES = ("page.css", "print.css")
 
 
@@ -97,6 +97,7 @@ def _page_data(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
             {
                 "id": c.candidate_id,
                 "name": c.name,
+                "words": route_words(c),
                 "letter": marks[c.candidate_id].letter,
                 "colour": marks[c.candidate_id].colour,
             }
@@ -105,29 +106,22 @@ def _page_data(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "chosen": default_choice(results),
         "scores": scores,
         "profiles": build_profile_data(results),
-        "messages": {language: read_messages(language) for language in LANGUAGES},
+        "messages": page_messages(results),
     }
 
 
 def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
     """What the template shows; strings are cleaned here and escaped there."""
-    english = read_messages("en")
+    english = page_messages(results)["en"]
     marks = assign_marks(results.candidates)
     columns = metric_columns(results)
     rows = metric_rows(results, columns, marks)
     default = results.default_perspective
     names = {c.candidate_id: clean_text(c.name) for c in results.candidates}
 
-    def say(key: str, values: dict[str, Any] | None = None) -> str:
-        text = english.get(key, key)
-        for name, value in (values or {}).items():
-            words = english.get(value["t"], value["or"]) if isinstance(value, dict) else value
-            text = text.replace(f"{{{name}}}", clean_text(words))
-        return _LONE_SPACE.sub(r"\1", text)
-
     ranking = ranking_rows(results, default)
     return {
-        "say": say,
+        "say": partial(say, english),
         "known": english.__contains__,
         "languages": {language: read_messages(language)["language.name"] for language in LANGUAGES},
         "title": clean_text(results.title),
@@ -135,10 +129,11 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "as_of": clean_text(results.as_of),
         "baseline": clean_text(results.baseline),
         "focus": clean_text(results.focus_name),
-        "sentences": [
-            {"key": s.key, "text": clean_text(s.text) or say(s.key, s.values), "values": script_json(s.values)}
-            for s in summarise(results, columns, rows)
+        "findings": [
+            [{"key": s.key, "text": say(english, s.key, s.values), "values": script_json(s.values)} for s in group]
+            for group in summarise(results, columns, rows)
         ],
+        "leading": LEADING,
         "columns": columns,
         "rows": rows,
         "regimes": regime_ids(results),
@@ -156,6 +151,7 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "groups": scores["groups"],
         "weights": scores["perspectives"].get(default, {"groups": {}})["groups"],
         "names": names,
+        "routes": {c.candidate_id: route_words(c) for c in results.candidates},
         "marks": marks,
         "cards": [_card(results, candidate) for candidate in results.candidates],
         "places": sorted({clean_text(name) for name in [*results.layers.places["name"], *_other_names(results)]})

@@ -5,26 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from corridor.model.results import Results
-from corridor.report.tables import Column, Row, ranking_rows, regime_ids
+import numpy as np
+import pandas as pd
 
-MOST_DECISIVE = 2
+from corridor.model.impact import Finding
+from corridor.model.results import Results
+from corridor.report.tables import RANGE_SIGN, Column, Row, ranking_rows, regime_ids
+from corridor.report.words import regime_words, route_words
+
+DELAY = "access_delay_min"
+"""Metric: minutes added between border crossing and capital."""
+LEADING = 3
+"""Findings that stand open; the rest is folded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A message by key with what fills it; ``text`` stands for itself where it comes from the results."""
+    """A message by key with what fills it."""
 
     key: str
     values: dict[str, Any]
-    text: str = ""
 
 
-def summarise(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> list[Sentence]:
-    """What the tables show: today, by rank, over perspectives and regimes, what is lost, the best by criterion."""
-    lost = _decisive(results) or _lost(results)
-    said = [_usable(results), _first(results), *lost, _views(results), _leaders(columns, rows)]
-    return [sentence for sentence in said if sentence]
+def summarise(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> list[list[Sentence]]:
+    """What the tables show, as groups of sentences, the most consequential group first.
+
+    The order is fixed: what a route would make unreachable, and what becomes of it under the other rules; what hangs
+    on a single structure; what can be travelled today and ranks first; then ranks over all perspectives and rules, and
+    the best by single figures.
+    """
+    lost = _link_lost(results)
+    today = [sentence for sentence in (_usable(results), _first(results)) if sentence]
+    rest = [[sentence] for sentence in (_views(results), _leaders(results, columns, rows)) if sentence]
+    return [group for group in (lost or _lost(results), *_hinges(results), today, *rest) if group]
 
 
 def is_usable(results: Results, candidate_id: str) -> bool:
@@ -42,13 +55,13 @@ def _usable(results: Results) -> Sentence | None:
     usable = [key for key in through if is_usable(results, key)]
     if not through:
         return None
-    names = ", ".join(_name(results, key) for key in usable)
+    names = {"all": [_name(results, key) for key in usable]}
     key = "summary.usable_some" if usable else "summary.usable_none"
     return Sentence(key, {"count": len(through), "names": names, "as_of": results.as_of})
 
 
-def _name(results: Results, candidate_id: str) -> str:
-    return next((c.name for c in results.candidates if c.candidate_id == candidate_id), candidate_id)
+def _name(results: Results, candidate_id: str) -> Any:
+    return next((route_words(c) for c in results.candidates if c.candidate_id == candidate_id), candidate_id)
 
 
 def _leading(results: Results, perspective_id: str, regime_id: str) -> list[dict[str, Any]]:
@@ -64,9 +77,9 @@ def _first(results: Results) -> Sentence | None:
     firsts = [row for row in rows if row["rank"] == 1]
     values = {
         "view": {"t": f"perspective.{view.perspective_id}", "or": view.label},
-        "regime": next((f"({r.label})" for r in results.regimes if r.regime_id == regime_ids(results)[0]), ""),
+        "regime": regime_words(results, regime_ids(results)[0]) if results.regimes else "",
         "count": len(rows),
-        "name": ", ".join(_name(results, row["candidate_id"]) for row in firsts),
+        "name": {"all": [_name(results, row["candidate_id"]) for row in firsts]},
         "score": f"{firsts[0]['score']:.2f}",
         "next": _name(results, rows[len(firsts)]["candidate_id"]) if len(rows) > len(firsts) else "",
         "next_score": f"{rows[len(firsts)]['score']:.2f}" if len(rows) > len(firsts) else "",
@@ -88,7 +101,7 @@ def _views(results: Results) -> Sentence | None:
     if not counts:
         return None
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    listed = "; ".join(f"{_name(results, key)}: {count}" for key, count in ordered)
+    listed = {"all": [[_name(results, key), f": {count}"] for key, count in ordered]}
     key = "summary.views" if len(counts) > 1 else "summary.views_one"
     return Sentence(key, {"count": tables, "list": listed, "name": _name(results, ordered[0][0])})
 
@@ -98,46 +111,95 @@ def _lost(results: Results) -> list[Sentence]:
     table = results.excluded
     if table.empty:
         return []
-    labels = {regime.regime_id: regime.label for regime in results.regimes}
     criteria = {criterion.criterion_id: criterion.label for criterion in results.criteria}
     rows = table[table["status"].astype(str) == "unreachable"]
     said = []
     for (regime, criterion), group in rows.groupby(["regime_id", "criterion_id"], sort=False):
         values = {
-            "regime": labels.get(str(regime), str(regime)),
+            "regime": regime_words(results, str(regime)),
             "what": criteria.get(str(criterion), str(criterion)),
-            "names": "; ".join(dict.fromkeys(_name(results, str(key)) for key in group["candidate_id"])),
+            "names": {"all": [_name(results, key) for key in dict.fromkeys(group["candidate_id"].astype(str))]},
         }
         said.append(Sentence("summary.lost", values))
     return said
 
 
-def _decisive(results: Results) -> list[Sentence]:
-    """Findings on structures that decide what can be reached: each once, with the routes and rules it holds for."""
-    events = results.events
-    if events is None or events.empty or "decisive" not in events.columns:
-        return []
-    rows = events[events["decisive"].astype(bool)]
-    keys = set(zip(rows["candidate_id"].astype(str), rows["regime_id"].astype(str), strict=True))
-    labels = {regime.regime_id: regime.label for regime in results.regimes}
-    held: dict[str, list[str]] = {}
-    for finding in results.findings:
-        if (finding.candidate_id, finding.regime_id) in keys:
-            where = f"{_name(results, finding.candidate_id)}, {labels.get(finding.regime_id, finding.regime_id)}"
-            held.setdefault(finding.text, []).append(where)
-    return [Sentence("", {}, f"{'; '.join(where)}: {text}") for text, where in list(held.items())[:MOST_DECISIVE]]
-
-
-def _leaders(columns: tuple[Column, ...], rows: tuple[Row, ...]) -> Sentence | None:
-    """The best through route by each scored criterion, in the first regime."""
+def _link_lost(results: Results) -> list[Sentence]:
+    """Where the road between border crossing and capital is lost, how sure that is, and what holds elsewhere."""
+    lost = [finding for finding in results.findings if finding.outcome == "lost"]
     said = []
+    for regime in dict.fromkeys(finding.regime_id for finding in lost):
+        here = [finding for finding in lost if finding.regime_id == regime]
+        facts = here[0].facts
+        names = {"all": [_name(results, finding.candidate_id) for finding in here]}
+        values = {"regime": regime_words(results, regime), "names": names, **_ends(facts)}
+        said.append(Sentence("summary.link_lost", values))
+        if len(here) > 1:
+            continue
+        if facts.get("at"):
+            said.append(Sentence("summary.link_kept_by", {"at": facts["at"]}))
+        if "schematic_km" in facts:
+            said.append(Sentence("summary.schematic", {key: facts[key] for key in ("schematic_km", "km", "country")}))
+    others = [r.regime_id for r in results.regimes if r.regime_id not in {f.regime_id for f in lost}]
+    if said and others:
+        said.append(_elsewhere(results, others))
+    return said
+
+
+def _elsewhere(results: Results, regimes: list[str]) -> Sentence:
+    """The same road under the rules that don't cut it: open with every route, and how much slower at most."""
+    table = results.metrics
+    values: dict[str, Any] = {"count": len(regimes)}
+    if DELAY in table.columns:
+        rows = table[table["regime_id"].isin(regimes) & np.isfinite(pd.to_numeric(table[DELAY], errors="coerce"))]
+        if len(rows) and rows[DELAY].max() > 0:
+            worst = rows.loc[rows[DELAY].idxmax()]
+            ends = [float(worst.get(f"{DELAY}_{end}", np.nan)) for end in ("low", "high")]
+            span = f" ({RANGE_SIGN.join(f'{end:.0f}' for end in ends)})" if np.isfinite(ends).all() else ""
+            values["minutes"] = f"{worst[DELAY]:.0f}{span}"
+            return Sentence("summary.link_slowed_else", values)
+    return Sentence("summary.link_open_else", values)
+
+
+def _hinges(results: Results) -> list[list[Sentence]]:
+    """Where that road stays open because of one structure alone: each structure once."""
+    held: dict[tuple[str, str], list[Finding]] = {}
+    for finding in results.findings:
+        if finding.outcome == "hinges":
+            held.setdefault((finding.regime_id, finding.facts["at"]), []).append(finding)
+    said = []
+    for (regime, at), group in held.items():
+        facts = group[0].facts
+        values = {
+            "regime": regime_words(results, regime),
+            "names": {"all": [_name(results, finding.candidate_id) for finding in group]},
+            "kind": {"t": f"map.{facts['kind']}", "or": facts["kind"]},
+            "at": at,
+            **_ends(facts),
+        }
+        sentences = [Sentence("summary.hinges", values)]
+        if facts["places_lost"] != "0":
+            sentences.append(Sentence("summary.hinges_places", {"count": facts["places_lost"], "of": facts["places"]}))
+        said.append(sentences)
+    return said
+
+
+def _ends(facts: dict[str, str]) -> dict[str, Any]:
+    return {"crossing": facts["crossing"], "capital": facts["capital"]}
+
+
+def _leaders(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> Sentence | None:
+    """The best through route by each scored criterion, in the first regime."""
+    said: list[Any] = []
     regime = rows[0].regime_id if rows else ""
     for index, column in enumerate(columns):
         best = [row for row in rows if row.regime_id == regime and row.cells[index].mark == "best"]
         if column.scored and best and len(best) <= 3:
-            names = " / ".join(row.name for row in best)
-            said.append(f"{column.label}: {names} ({best[0].cells[index].text} {column.unit})")
-    return Sentence("summary.leaders", {"list": "; ".join(said)}) if said else None
+            label = {"t": f"metric.{column.metric}", "or": column.label}
+            unit = {"t": f"unit.{column.unit}", "or": column.unit}
+            names = {"all": [_name(results, row.candidate_id) for row in best]}
+            said.append([label, ": ", names, f" ({best[0].cells[index].text} ", unit, ")"])
+    return Sentence("summary.leaders", {"list": {"all": said}}) if said else None
 
 
 def default_choice(results: Results) -> str:

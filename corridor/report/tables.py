@@ -20,8 +20,13 @@ UNITS = {
     "km2": "km²", "km": "km", "musd": "M USD", "min": "min", "h": "h", "m": "m", "deg": "°", "pct": "%", "kmh": "km/h",
 }  # fmt: skip
 """Endings of column names and the unit that they stand for."""
-_NOT_SHOWN = ("truck_time_h", "train_time_h", "documented_share", "relief_m", "descent_m")
-"""Kept in the files, left out of the page: they repeat a column that is shown."""
+_NOT_SHOWN = re.compile(
+    r"(truck|train)_time_h|documented_share|relief_m|descent_m|ground_departure_.*|check_h|clarity_of_6|crossings"
+    r"|(crossings|north_south_conflicts)_(at_grade|separated)_.+|north_south_conflicts_.+|shared_.+_km|.+_before"
+    r"|disjoint_routes_.+|single_point_km_.+|border_behind_km|border_km_within_0p\d+|.+_added_km|openings"
+    r"|places_counted|people_reaching_.+|people_delay_centre_.+"
+)
+"""Kept in the files, left out of the page: they repeat a column that is shown, split it up, or are its state before."""
 _NUMBER_COLUMN = re.compile(r"_(low|high|status)$")
 THIN_SPACE = "\u202f"
 RANGE_SIGN = "\u2013"
@@ -29,7 +34,7 @@ RANGE_SIGN = "\u2013"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A metric as a column: its name, label in English, unit and digits, and whether it is scored."""
+    """A metric as a column: its name, label in English, unit and digits, whether it is scored, and its message."""
 
     metric: str
     label: str
@@ -37,6 +42,7 @@ class Column:
     digits: int
     scored: bool
     explanation: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +81,15 @@ def metric_columns(results: Results) -> tuple[Column, ...]:
     table = results.metrics
     scored = {criterion.metric: criterion for criterion in results.criteria}
     others = [str(name) for name in table.columns if _is_metric(table, str(name)) and str(name) not in scored]
-    hidden = _NOT_SHOWN if "travel_time_h" in table.columns else ()
+    hides = "travel_time_h" in table.columns
     shown = [name for name in scored if name in table.columns and table[name].notna().any()]
-    names = shown + [name for name in others if name not in hidden]
+    names = shown + [name for name in others if not (hides and _NOT_SHOWN.fullmatch(name))]
     columns = (_column(table, name, scored.get(name)) for name in names)
-    inside = {f"in_{results.focus_id}_km": f"Length in {results.focus_name}"}
-    return tuple(replace(column, label=inside.get(column.metric, column.label)) for column in columns)
+    inside = f"in_{results.focus_id}_km"
+    return tuple(
+        replace(column, key=f"metric.{'in_focus_km' if column.metric == inside else column.metric}")
+        for column in columns
+    )
 
 
 def unmeasured(results: Results) -> tuple[Criterion, ...]:

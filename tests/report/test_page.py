@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from corridor.model.grid import Grid
-from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.escape import clean_text, safe_url, script_json
 from corridor.report.linework import border_lines, letter_points
 from corridor.report.map import build_map
@@ -112,17 +111,6 @@ def test_a_map_takes_further_folium_layers_and_online_tiles():
 
 def test_leaflet_s_pictures_are_inside():
     assert "url(images" not in leaflet_css()
-
-
-def test_languages_have_the_same_words_to_fill():
-    english = read_messages("en")
-    for language in LANGUAGES:
-        words = read_messages(language)
-        assert set(words) <= set(english)
-        assert len(words) > 100
-        for key, text in words.items():
-            slots = set(re.findall(r"\{\w+\}", text))
-            assert slots <= set(re.findall(r"\{\w+\}", english[key])), (language, key)
 
 
 def test_cells_mark_the_best_and_worst_through_route_and_no_comparator():

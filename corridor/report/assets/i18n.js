@@ -4,14 +4,22 @@ window.corridorWords = (function () {
   var messages = {}, language = "en";
   var RIGHT_TO_LEFT = ["fa", "ar", "he"];
 
-  /* Values go in isolated where the text runs from right to left; a value may be a message itself: {t: key, or: text}. */
+  function rightToLeft() { return RIGHT_TO_LEFT.indexOf(language) >= 0; }
+
+  /* A value is text, a message {t: key, or: text, fill}, a list of values side by side, or {all: several values}. */
+  function resolve(value) {
+    if (Array.isArray(value)) { return value.map(resolve).join(""); }
+    if (value && value.all) { return value.all.map(resolve).join("; "); }
+    if (value && typeof value === "object") { return known(value.t) ? get(value.t, value.fill) : value.or; }
+    return String(value);
+  }
+  /* Values go in isolated where the text runs from right to left. */
   function fill(text, values) {
     return text.replace(/\{(\w+)\}/g, function (whole, key) {
       if (!values || !(key in values)) { return whole; }
-      var value = values[key];
-      if (value && typeof value === "object") { value = known(value.t) ? get(value.t) : value.or; }
-      return RIGHT_TO_LEFT.indexOf(language) >= 0 ? "\u2068" + value + "\u2069" : String(value);
-    }).replace(/ +([,:․])/g, "$1");
+      var value = resolve(values[key]);
+      return value && rightToLeft() ? "\u2068" + value + "\u2069" : value;
+    }).replace(" ()", "").replace(/ +([,:․])/g, "$1");
   }
   function get(key, values) {
     var text = (messages[language] && messages[language][key]) || (messages.en && messages.en[key]);
@@ -23,7 +31,7 @@ window.corridorWords = (function () {
 
   function apply() {
     document.documentElement.lang = language;
-    document.documentElement.dir = RIGHT_TO_LEFT.indexOf(language) >= 0 ? "rtl" : "ltr";
+    document.documentElement.dir = rightToLeft() ? "rtl" : "ltr";
     each("[data-i18n]", function (node) {
       if (known(node.dataset.i18n)) {
         node.textContent = get(node.dataset.i18n, node.dataset.values ? JSON.parse(node.dataset.values) : {});
@@ -42,6 +50,6 @@ window.corridorWords = (function () {
   var page = document.getElementById("page-data");
   if (page) { messages = JSON.parse(page.textContent).messages; }
 
-  return { get: get, choose: choose, apply: apply,
+  return { get: get, resolve: resolve, choose: choose, apply: apply,
     language: function () { return language; } };
 })();

@@ -92,7 +92,7 @@ var corridorProfile = (function () {
       if (!profile) { return; }
       var top = Math.max.apply(null, profile.height), low = Math.min.apply(null, profile.height);
       document.getElementById("profile-words").textContent = words("profile.words", {
-        letter: byId[id].letter, name: byId[id].name, km: Math.round(profile.km[profile.km.length - 1]), top: top, low: low });
+        letter: byId[id].letter, name: byId[id].words, km: Math.round(profile.km[profile.km.length - 1]), top: top, low: low });
       plot = new uPlot({
         width: chart.clientWidth || 600, height: 230, plugins: [shade(profile)],
         legend: { show: true, live: true }, hooks: { setCursor: [pointed] },

@@ -1,0 +1,73 @@
+"""Words of the page: messages in every language, and how their blanks are filled.
+
+What fills a blank is plain text, a number, ``{"t": key, "or": text, "fill": {...}}`` for a message that has its own
+words in every language (``or`` where none has), a list of such values set side by side, or ``{"all": [...]}`` for
+several of them between semicolons. ``assets/i18n.js`` follows the same rules.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from corridor.model.candidate import Candidate
+from corridor.model.results import Results
+from corridor.report.assets import LANGUAGES, read_messages
+from corridor.report.escape import clean_text
+
+_LONE_SPACE = re.compile(r" +([,:․])")
+_NOTHING = " ()"
+_VIA = " via "
+
+Messages = dict[str, dict[str, str]]
+
+
+def page_messages(results: Results) -> Messages:
+    """Messages by language, less those for ids that this study uses for something of another name."""
+    english = read_messages("en")
+    own = {f"regime.{regime.regime_id}": regime.label for regime in results.regimes}
+    own |= {f"perspective.{view.perspective_id}": view.label for view in results.perspectives}
+    own |= {f"route.{candidate.candidate_id}": candidate.name for candidate in results.candidates}
+    other = {key for key, label in own.items() if english.get(key, label) != label}
+    return {
+        language: {key: text for key, text in read_messages(language).items() if key not in other}
+        for language in LANGUAGES
+    }
+
+
+def say(messages: dict[str, str], key: str, values: dict[str, Any] | None = None) -> str:
+    """A message with its blanks filled; the key itself where there is no such message.
+
+    >>> say({"a": "{who}: {what}", "b": "ten"}, "a", {"who": "Alba", "what": {"t": "b", "or": "10"}})
+    'Alba: ten'
+    """
+    text = messages.get(key, key)
+    for name, value in (values or {}).items():
+        text = text.replace(f"{{{name}}}", _resolve(messages, value))
+    return _LONE_SPACE.sub(r"\1", text.replace(_NOTHING, ""))
+
+
+def _resolve(messages: dict[str, str], value: Any) -> str:
+    if isinstance(value, list):
+        return "".join(_resolve(messages, item) for item in value)
+    if isinstance(value, dict) and "all" in value:
+        return "; ".join(_resolve(messages, item) for item in value["all"])
+    if isinstance(value, dict):
+        return say(messages, value["t"], value.get("fill")) if value["t"] in messages else clean_text(value["or"])
+    return clean_text(value)
+
+
+def route_words(candidate: Candidate) -> dict[str, Any]:
+    """A route's name as a value: its own message, or that of its family for one named after places on the way."""
+    words: dict[str, Any] = {"t": f"route.{candidate.candidate_id}", "or": candidate.name}
+    head, via, places = candidate.name.partition(_VIA)
+    if candidate.family == "existing" and via:
+        family = {"t": f"route.{candidate.candidate_id.rpartition('-')[0]}", "or": head}
+        words |= {"t": "route.via", "fill": {"name": family, "places": places}}
+    return words
+
+
+def regime_words(results: Results, regime_id: str) -> dict[str, Any]:
+    """A set of rules as a value."""
+    label = next((regime.label for regime in results.regimes if regime.regime_id == regime_id), regime_id)
+    return {"t": f"regime.{regime_id}", "or": label}

@@ -1,0 +1,125 @@
+"""The findings that come first: in order of consequence, from the tables alone, in every language."""
+
+import re
+import tomllib
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from corridor.model.impact import Finding
+from corridor.report.assets import LANGUAGES, read_messages
+from corridor.report.palette import assign_marks
+from corridor.report.summary import summarise
+from corridor.report.tables import metric_columns, metric_rows
+from corridor.report.words import page_messages, route_words, say
+from corridor.study import Study
+from tests.report.made_up import results
+
+FACTS = {"crossing": "Gate", "capital": "Capital", "country": "Alphaland"}
+HINGE = FACTS | {"at": "R1, 20 m, Alba", "kind": "bridge", "places_lost": "2", "places": "3"}
+LOST = FACTS | {"at": "R2, Borg", "schematic_km": "40", "km": "43"}
+
+
+def found(*findings, **changes):
+    base = results()
+    delays = [0.0, 12.0, 3.0, 0.0, 0.0, float("nan"), 99.0, 0.0, 0.0, 0.0]
+    metrics = base.metrics.assign(access_delay_min=delays, access_delay_min_low=1.0, access_delay_min_high=20.0)
+    return replace(base, findings=findings, metrics=metrics, **changes)
+
+
+def groups(given):
+    columns = metric_columns(given)
+    return summarise(given, columns, metric_rows(given, columns, assign_marks(given.candidates)))
+
+
+def spoken(given, language="en"):
+    messages = page_messages(given)[language]
+    return [" ".join(say(messages, s.key, s.values) for s in group) for group in groups(given)]
+
+
+def test_what_is_lost_leads_then_what_hinges_then_today():
+    given = found(
+        Finding("north", "free", "", (), "open", FACTS),
+        Finding("south", "gated", "", (), "hinges", HINGE),
+        Finding("middle", "gated", "", (), "lost", LOST),
+    )
+    keys = [[sentence.key for sentence in group] for group in groups(given)]
+    assert keys[0] == ["summary.link_lost", "summary.link_kept_by", "summary.schematic"]
+    assert keys[1] == ["summary.hinges", "summary.hinges_places"]
+    assert keys[2][0] == "summary.usable_none"
+    lost, hinges, *_ = spoken(given)
+    assert "road between Gate and Capital is lost with: Route middle." in lost
+    assert "(R2, Borg)" in lost
+    assert "40 of the route's 43 km in Alphaland" in lost
+    assert "only because of one bridge: R1, 20 m, Alba." in hinges
+    assert hinges.endswith("So would 2 of 3 places.")
+
+
+def test_several_routes_that_lose_it_are_one_sentence_and_the_other_rules_are_told(regimes):
+    given = found(
+        Finding("middle", "gated", "", (), "lost", LOST), Finding("cut", "gated", "", (), "lost", LOST), regimes=regimes
+    )
+    assert spoken(given)[0] == (
+        "Under “Gated”, the road between Gate and Capital is lost with: Route middle; Route cut. "
+        "Under all other sets of rules (1) it stays open with every route, slowed by at most 12 (1\u201320) min."
+    )
+
+
+def test_without_impacts_the_page_begins_with_today():
+    assert groups(results())[0][0].key.startswith("summary.")
+    assert not any("link" in s.key for group in groups(results()) for s in group)
+
+
+@pytest.fixture
+def regimes():
+
+    return tuple(SimpleNamespace(regime_id=key, label=key.capitalize()) for key in ("free", "gated"))
+
+
+def test_every_language_fills_every_blank():
+    given = found(Finding("south", "gated", "", (), "hinges", HINGE), Finding("middle", "gated", "", (), "lost", LOST))
+    for language in LANGUAGES:
+        assert not any("{" in text or "summary." in text for text in spoken(given, language)), language
+
+
+def test_languages_have_the_same_messages_with_the_same_blanks():
+
+    english = read_messages("en")
+    for language in LANGUAGES:
+        words = read_messages(language)
+        assert list(words) == list(english), language
+        for key, text in words.items():
+            assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", english[key])), (language, key)
+            assert text or (language, key) == ("en", "page.english_texts"), (language, key)
+
+
+def test_messages_of_ids_that_mean_something_else_here_are_not_used():
+    base = results()
+    other = replace(base.candidates[0], candidate_id="aras-road", name="Some other road")
+    messages = page_messages(replace(base, candidates=(other,)))
+    assert all("route.aras-road" not in words for words in messages.values())
+    assert "route.aras-rail" in messages["ru"]
+
+
+def test_a_route_named_after_places_is_named_in_every_language():
+    route = replace(
+        results().candidates[0],
+        candidate_id="existing-roads-2",
+        family="existing",
+        name="Existing roads via Alba, Borg",
+    )
+    assert say(read_messages("en"), "summary.lost", {"names": route_words(route)}).endswith(
+        "Existing roads via Alba, Borg."
+    )
+    assert "через Alba, Borg" in say(read_messages("ru"), "summary.lost", {"names": route_words(route)})
+
+
+def test_the_bundled_study_s_regimes_and_routes_are_named_in_every_language():
+    study = Study.bundled("syunik")
+    labels = tomllib.loads(study.path(study.impact.regimes).read_text(encoding="utf-8"))
+    english = read_messages("en")
+    for key, regime in labels["regimes"].items():
+        assert english[f"regime.{key}"] == regime["label"]
+    for spec in study.candidates:
+        assert english[f"route.{spec.id}"] == spec.name
