@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from corridor.errors import CorridorError
     from corridor.network.graph import Network
     from corridor.study import Study
+    from corridor.sweeps.run import sweep
 
 __version__ = "0.1.0"
-__all__ = ["Comparison", "CorridorError", "Network", "Study", "compare"]
+__all__ = ["Comparison", "CorridorError", "Network", "Study", "compare", "sweep"]
 
 _HOMES = {
     "Comparison": "corridor.comparison",
@@ -26,6 +27,7 @@ _HOMES = {
     "Network": "corridor.network.graph",
     "Study": "corridor.study",
     "compare": "corridor.comparison",
+    "sweep": "corridor.sweeps.run",
 }
 
 

@@ -20,7 +20,7 @@ from corridor.model.results import Results
 from corridor.scoring.draws import WeightSpace, parse_order
 from corridor.scoring.matrix import DecisionMatrix, build_matrix
 from corridor.scoring.methods import Method
-from corridor.scoring.perspectives import Perspective, build_perspective, load_perspectives
+from corridor.scoring.perspectives import Perspective
 from corridor.scoring.rank import rank_alternatives
 from corridor.scoring.review import Review, review_matrix
 from corridor.scoring.sensitivity import Screening, measure_interval_sensitivity
@@ -37,6 +37,7 @@ from corridor.stages import (
     measure_candidates,
     perspective_words,
     silent,
+    study_perspectives,
     with_impacts,
 )
 from corridor.study import Study
@@ -291,12 +292,7 @@ def compare(
     if impacts is not None:
         metrics = with_impacts(metrics, impacts.metrics)
     say("ranking")
-    perspectives = load_perspectives(study.path(study.sources.perspectives))
-    perspectives |= {key: build_perspective(key, fields, study.id) for key, fields in study.perspectives.items()}
-    if study.default_perspective not in perspectives:
-        raise StudyError(
-            f"{study.id}: default_perspective: '{study.default_perspective}' is none of {', '.join(perspectives)}"
-        )
+    perspectives = study_perspectives(study)
     criteria = tuple(spec.build() for spec in study.criteria)
     matrix = build_matrix(metrics, criteria)
     notes = describe_limits(candidates, inputs.dem, grades, reach, assembly, inputs.places, inputs.borders.names)

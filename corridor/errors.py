@@ -11,6 +11,7 @@
     │   └── NoRouteError (LookupError) there is no way between two places; says why
     ├── AlignmentError  (ValueError)   a new-build search was asked for something impossible
     ├── ScoringError    (ValueError)   weights or criteria that can't rank anything
+    ├── SweepError      (ValueError)   a sweep's file, folder or cluster can't be used
     ├── OutputError     (OSError)      results can't be written
     └── ExtraError      (ImportError)  a package is missing that an extra of this one installs
 
@@ -54,6 +55,10 @@ class AlignmentError(CorridorError, ValueError):
 
 class ScoringError(CorridorError, ValueError):
     """Weights or criteria that can't rank anything."""
+
+
+class SweepError(CorridorError, ValueError):
+    """A sweep's file is wrong, its folder holds another sweep, or its cluster doesn't answer."""
 
 
 class OutputError(CorridorError, OSError):

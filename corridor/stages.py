@@ -24,7 +24,7 @@ from corridor.model.source import Source
 from corridor.network.assemble import Assembly, assemble
 from corridor.network.connectivity import Reachability
 from corridor.scoring.matrix import DecisionMatrix
-from corridor.scoring.perspectives import Perspective
+from corridor.scoring.perspectives import Perspective, build_perspective, load_perspectives
 from corridor.scoring.weights import resolve_weights
 from corridor.sources.inputs import Inputs
 from corridor.sources.regimes import load_regime_sources
@@ -177,6 +177,22 @@ def complete_ranges(table: pd.DataFrame) -> pd.DataFrame:
         base = column.rsplit("_", 1)[0]
         table[column] = table[column].where(table[column].notna(), table[base])
     return table
+
+
+def study_perspectives(study: Study) -> dict[str, Perspective]:
+    """Perspectives of the study's file and its own, by id.
+
+    Raises:
+        StudyError: its default is none of them.
+        ScoringError: one of them has faults.
+    """
+    found = load_perspectives(study.path(study.sources.perspectives))
+    found |= {key: build_perspective(key, fields, study.id) for key, fields in study.perspectives.items()}
+    if study.default_perspective not in found:
+        raise StudyError(
+            f"{study.id}: default_perspective: '{study.default_perspective}' is none of {', '.join(found)}"
+        )
+    return found
 
 
 def perspective_words(perspectives: dict[str, Perspective], matrix: DecisionMatrix) -> tuple[PerspectiveWords, ...]:

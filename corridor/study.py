@@ -346,7 +346,7 @@ class Study(_Strict):
             StudyError: the file is missing or isn't TOML, or has faults: all are named at once, each with its field.
         """
         path = Path(path)
-        return cls.build(_read_toml(path), path.parent, str(path))
+        return cls.build(read_toml(path), path.parent, str(path))
 
     @classmethod
     def build(cls, content: dict[str, Any], folder: Path, name: str) -> Study:
@@ -360,24 +360,29 @@ class Study(_Strict):
         try:
             return cls.model_validate({**content, "folder": folder})
         except ValidationError as faults:
-            raise StudyError(f"{name}: " + "; ".join(_say(fault) for fault in faults.errors())) from faults
+            raise StudyError(f"{name}: " + "; ".join(say_fault(fault) for fault in faults.errors())) from faults
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, what: str = "a study TOML or the name of a bundled one") -> dict[str, Any]:
+    """Parse a short TOML file; ``what`` says in errors what was wanted.
+
+    Raises:
+        StudyError: the file is missing, can't be read, is too large or isn't TOML.
+    """
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise StudyError(f"{path}: is larger than {_MAX_BYTES // 1_000_000} MB; a study is a short text")
+            raise StudyError(f"{path}: is larger than {_MAX_BYTES // 1_000_000} MB; give the path of {what}")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as fault:
-        raise StudyError(f"{path}: no such file; give the path of a study TOML or the name of a bundled one") from fault
+        raise StudyError(f"{path}: no such file; give the path of {what}") from fault
     except OSError as fault:
         raise StudyError(f"{path}: can't be read ({fault.strerror})") from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise StudyError(f"{path}: is not valid TOML: {fault}") from fault
 
 
-def _say(fault: Any) -> str:
-    """One fault in a person's words: field, what is wrong, what was given."""
+def say_fault(fault: Any) -> str:
+    """One fault of a validation in a person's words: field, what is wrong, what was given."""
     field = ".".join(
         str(part) for part in fault["loc"] if part not in {"reference", "existing", "Place", "constrained-str"}
     )

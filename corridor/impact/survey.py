@@ -94,7 +94,7 @@ def measure_under(survey: Survey, candidate: Candidate, regime: Regime | None) -
     row: dict[str, Any] = {
         "candidate_id": candidate.candidate_id,
         "regime_id": regime.regime_id if regime else OUTSIDE,
-        **_regime_checks(candidate, regime),
+        **regime_checks(candidate, regime),
         **measured.metrics,
         **_by_axis(measured.axes),
     }
@@ -169,7 +169,7 @@ def _by_axis(axes: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def _regime_checks(candidate: Candidate, regime: Regime | None) -> dict[str, float]:
+def regime_checks(candidate: Candidate, regime: Regime | None) -> dict[str, float]:
     """Hours of checks on one trip: at each border passed and in transit as the regime says, else as the crossings list.
 
     Where a route passes no regime, the listed delays of its crossings stand.

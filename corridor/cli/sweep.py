@@ -1,0 +1,73 @@
+"""Commands for many comparisons at once: sweep and sweep-report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from corridor.cli.common import (
+    BaselineOption,
+    DemOption,
+    OsmOption,
+    err_console,
+    load_study,
+    show_progress,
+)
+
+
+def sweep(
+    study: Annotated[str, typer.Argument(help="A study file, or the name of one that ships with the toolkit.")],
+    vary: Annotated[Path, typer.Option("--vary", metavar="FILE", help="TOML file: which inputs vary, and how.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the sweep; goes on if it holds it.")],
+    osm: OsmOption = None,
+    dem: DemOption = None,
+    baseline: BaselineOption = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="tcp://HOST:8786", help="A Dask scheduler instead of local processes."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=0, help="Local processes, one per core if left out; 0: no Dask."),
+    ] = None,
+    memory_limit: Annotated[
+        str, typer.Option("--memory-limit", metavar="SIZE", help="Of each local worker, as 4GB; auto shares it out.")
+    ] = "auto",
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew if the folder holds another sweep.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+) -> None:
+    """Compare a study many times with inputs varied: prices, speeds, checks, heights, regimes, borders.
+
+    Runs on Dask, on this machine or on any cluster. Results go to DIR as they finish; the same command goes on where
+    a stopped one was. The folder's path goes to stdout.
+
+    **Examples**
+
+    `corridor sweep syunik --vary sweep.toml --out sweep`
+
+    `corridor sweep my-study.toml --vary sweep.toml --out sweep --scheduler tcp://10.0.0.5:8786`
+
+    `corridor sweep-report sweep`
+    """
+    from corridor.sweeps.dataset import SweepFolder
+    from corridor.sweeps.run import sweep as run_sweep
+
+    try:
+        with show_progress(quiet) as say:
+            found = run_sweep(
+                load_study(study, baseline), vary, out, osm=osm, dem=dem or [], scheduler=scheduler,
+                workers=workers, memory_limit=memory_limit, restart=restart, progress=say,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        kept = len(SweepFolder(out).done())
+        err_console.print(
+            f"corridor: interrupted; {kept} tasks are done and kept in {out}: the same command goes on from there",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(130) from None
+    if not quiet:
+        err_console.print(found.sentence(), markup=False, soft_wrap=True)
+    typer.echo(found.folder.path)

@@ -1,0 +1,234 @@
+"""Tasks on Dask: processes of this machine, or a cluster that somebody has started."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pandas as pd
+
+import corridor
+from corridor.errors import ExtraError, SweepError
+from corridor.sweeps.plan import Task
+from corridor.sweeps.world import World, evaluate_task
+
+TIMEOUT_S = 15.0
+MAX_TRIES = 5
+_PER_WORKER = 2
+Take = Callable[[Task, pd.DataFrame, float], None]
+
+
+def run_here(world: World, tasks: Iterable[Task], take: Take) -> None:
+    """Compute tasks one after another in this process."""
+    for task in tasks:
+        take(task, *evaluate_task(world, task.values))
+
+
+def run_on_dask(
+    world: World,
+    tasks: Sequence[Task],
+    take: Take,
+    *,
+    scheduler: str | None,
+    workers: int | None,
+    memory_limit: str,
+    say: Callable[[str], None],
+) -> None:
+    """Compute tasks on a cluster; ``take`` gets each result in this process as it comes.
+
+    The data is sent to each worker once. Two tasks a worker are under way at a time. What a worker was computing when
+    it died is computed by another; if the last copy of the data died with it, it is sent again.
+
+    Raises:
+        ExtraError: Dask isn't installed.
+        SweepError: the scheduler or its workers don't answer or run other versions, or a task
+            kills every worker that it is given to.
+    """
+    _require_dask()
+    with _quiet_logs(), _connected(scheduler, workers, memory_limit) as client:
+        if scheduler is not None:
+            _check_versions(client, scheduler)
+        say("sending the data to the workers")
+        _Feeder(client, world, take, memory_limit).run(tasks)
+
+
+def _require_dask() -> None:
+    try:
+        import distributed  # noqa: F401
+    except ImportError as fault:
+        raise ExtraError(
+            "a sweep on several processes needs Dask: pip install 'corridor[sweep]', or use --workers 0"
+        ) from fault
+
+
+@contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """What goes wrong is said in words of our own; Dask's log lines about restarts would only confuse."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "bokeh", "tornado")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _connected(scheduler: str | None, workers: int | None, memory_limit: str) -> Iterator[Any]:
+    import dask
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        try:
+            client = Client(scheduler, timeout=TIMEOUT_S, set_as_default=False)
+        except (OSError, ValueError) as fault:  # TimeoutError is an OSError
+            raise SweepError(
+                f"--scheduler {scheduler}: no scheduler answers there; start one with `dask scheduler` and give its "
+                f"address as tcp://HOST:8786"
+            ) from fault
+        try:
+            yield client
+        finally:
+            client.close(timeout=5)
+        return
+    # before the workers' processes start, so that their own logs are as quiet
+    quiet = {"distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical"}
+    with dask.config.set(quiet):
+        with _interrupts_ignored():
+            try:
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    memory_limit=memory_limit,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                )
+            except ValueError as fault:
+                raise SweepError(f"--memory-limit {memory_limit}: {fault}; give for instance 4GB") from fault
+        with cluster, Client(cluster, set_as_default=False) as client:
+            yield client
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes that start inside don't see Ctrl-C: this one answers it, and then ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _check_versions(client: Any, scheduler: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=TIMEOUT_S)
+    except TimeoutError as fault:
+        raise SweepError(
+            f"--scheduler {scheduler}: has no workers; start some with `dask worker {scheduler} --nthreads 1`"
+        ) from fault
+    try:
+        client.get_versions(check=True)
+    except ValueError as fault:
+        raise SweepError(
+            f"--scheduler {scheduler}: its workers run other versions than this process: "
+            f"{' '.join(str(fault).split())[:600]}; install the same packages on all"
+        ) from fault
+    try:
+        there = set(client.run(_corridor_version).values())
+    except ImportError as fault:
+        raise SweepError(f"--scheduler {scheduler}: its workers lack corridor; install it there too") from fault
+    if there - {corridor.__version__}:
+        raise SweepError(
+            f"--scheduler {scheduler}: its workers have corridor {', '.join(sorted(map(str, there)))}, "
+            f"this process {corridor.__version__}; install the same version on all"
+        )
+
+
+def _corridor_version() -> str:
+    import corridor as there
+
+    return there.__version__
+
+
+class _Feeder:
+    """Keeps workers busy without handing everything out at once, and hands out again what was lost."""
+
+    def __init__(self, client: Any, world: World, take: Take, memory_limit: str) -> None:
+        self.client = client
+        self.world = world
+        self.take = take
+        self.memory_limit = memory_limit
+        self.tries: dict[str, int] = {}
+
+    def run(self, tasks: Sequence[Task]) -> None:
+        from distributed import as_completed
+
+        waiting = list(reversed(tasks))
+        under_way: dict[Any, Task] = {}
+        data = self._send()
+        finished = as_completed([], loop=self.client.loop, raise_errors=False)
+        while waiting or under_way:
+            while waiting and len(under_way) < self._room():
+                task = waiting.pop()
+                future = self._submit(data, task)
+                under_way[future] = task
+                finished.add(future)
+            future = next(finished)
+            task = under_way.pop(future)
+            if future.status == "finished":
+                try:
+                    table, seconds = future.result(timeout=TIMEOUT_S)
+                except Exception:  # noqa: BLE001 - a result can be lost between its end and its coming
+                    self._again(task, waiting, "its result was lost")
+                    continue
+                finally:
+                    future.release()
+                self.take(task, table, seconds)
+            elif future.status == "error" and not self._worker_died(future):
+                fault = future.exception()
+                raise SweepError(f"task {task.number}: failed with {type(fault).__name__}: {fault}"[:800]) from fault
+            else:
+                self._again(task, waiting, "the workers that it was given to died")
+                if data.status != "finished":
+                    data = self._send()
+
+    def _again(self, task: Task, waiting: list[Task], why: str) -> None:
+        self.tries[task.key] = self.tries.get(task.key, 0) + 1
+        if self.tries[task.key] >= MAX_TRIES:
+            raise SweepError(
+                f"task {task.number}: given up after {MAX_TRIES} tries, because {why}; if memory was short, give fewer "
+                f"workers or a higher --memory-limit (now {self.memory_limit}), and the same command goes on"
+            )
+        waiting.append(task)
+
+    def _worker_died(self, future: Any) -> bool:
+        from distributed.scheduler import KilledWorker
+
+        return isinstance(future.exception(), KilledWorker)
+
+    def _room(self) -> int:
+        """How many tasks may be under way."""
+        threads: dict[str, int] = self.client.nthreads()
+        return max(2, _PER_WORKER * sum(threads.values()))
+
+    def _send(self) -> Any:
+        with suppress(TimeoutError):
+            self.client.wait_for_workers(1, timeout=TIMEOUT_S)
+        if not self.client.nthreads():
+            raise SweepError("no worker is left; start some, and the same command goes on where this one stopped")
+        return self.client.scatter(self.world, broadcast=True, hash=False)
+
+    def _submit(self, data: Any, task: Task) -> Any:
+        tries = self.tries.get(task.key, 0)
+        name = f"corridor-{task.key}" + (f"-{tries}" if tries else "")
+        return self.client.submit(evaluate_task, data, dict(task.values), key=name, pure=True)

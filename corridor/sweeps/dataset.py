@@ -1,0 +1,233 @@
+"""A sweep's folder: what was asked, the plan, and one file of results per task, written as they come.
+
+::
+
+    sweep.json                        what was asked, of which data (hashes), and the columns
+    plan.parquet                      task, key, and the value of each factor
+    results/shard=ab/<key>.parquet    one task's rows; a key begins with its shard
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import corridor
+from corridor.errors import OutputError, SweepError
+from corridor.sources.files import sha256_of
+from corridor.study import Study
+from corridor.sweeps.plan import Task, plan_table
+from corridor.sweeps.vary import Vary
+
+MANIFEST = "sweep.json"
+PLAN = "plan.parquet"
+RESULTS = "results"
+_FORMAT = 1
+
+
+class SweepFolder:
+    """The folder of one sweep, which may be stopped and gone on with at any time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().resolve()
+
+    def open(self, manifest: Mapping[str, Any], tasks: Iterable[Task], *, restart: bool = False) -> set[str]:
+        """Make the folder ready and give the keys of the tasks whose results it has.
+
+        A folder of the same sweep goes on; so does one whose sample has grown, or whose lists of values have.
+
+        Raises:
+            SweepError: the folder has another sweep: says what differs.
+            OutputError: it is a file, holds something else, or can't be written.
+        """
+        tasks = tuple(tasks)
+        try:
+            self._refuse_others()
+            if restart:
+                self._clear()
+            self._refuse_other_sweep(manifest)
+            done = self.done()
+            if strange := done - {task.key for task in tasks}:
+                raise SweepError(
+                    f"{self.path}: {len(strange)} of its {len(done)} results belong to none of the planned tasks: the "
+                    f"sweep's file has changed in more than a longer sample; give another --out, or --restart"
+                )
+            self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / RESULTS).mkdir(exist_ok=True)
+            write_whole(self.path / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+            write_table(self.path / PLAN, plan_table(tasks))
+        except OSError as fault:
+            if isinstance(fault, OutputError):
+                raise
+            raise OutputError(f"{self.path}: can't be written ({fault.strerror}); choose another --out") from fault
+        return done
+
+    def done(self) -> set[str]:
+        """Keys of the tasks that have results."""
+        return {path.stem for path in (self.path / RESULTS).glob("shard=*/*.parquet")}
+
+    def write(self, key: str, values: Mapping[str, Any], table: pd.DataFrame) -> None:
+        """Put down one task's rows, whole or not at all; the same rows give the same bytes.
+
+        Raises:
+            OutputError: the disk is full or the folder can't be written.
+        """
+        named = {"key": key} | {f"factor:{name}": value for name, value in values.items()}
+        rows = pd.DataFrame({name: [value] * len(table) for name, value in named.items()})
+        folder = self.path / RESULTS / f"shard={key[:2]}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_table(folder / f"{key}.parquet", pd.concat([rows, table.reset_index(drop=True)], axis=1))
+        except OSError as fault:
+            raise OutputError(
+                f"{folder}: can't be written ({fault.strerror}); make room and give the same command again"
+            ) from fault
+
+    def manifest(self) -> dict[str, Any]:
+        """What was asked.
+
+        Raises:
+            SweepError: the folder holds no sweep.
+        """
+        path = self.path / MANIFEST
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as fault:
+            raise SweepError(f"{self.path}: holds no sweep; give the --out folder of `corridor sweep`") from fault
+        except (OSError, ValueError) as fault:
+            raise SweepError(f"{path}: can't be read; is it a sweep's?") from fault
+        if not isinstance(found, dict) or found.get("format") != _FORMAT:
+            raise SweepError(f"{path}: is of another version of the toolkit; run the sweep again into a new folder")
+        return found
+
+    def plan(self) -> pd.DataFrame:
+        """The tasks: task, key and a column per factor."""
+        return _read(self.path / PLAN)
+
+    def read(self) -> pd.DataFrame:
+        """All results so far, by task: ``task``, key, factors, then the columns of a task.
+
+        Points that occur twice in the plan occur twice here.
+
+        Raises:
+            SweepError: there are none, or a file is damaged.
+        """
+        self.manifest()
+        plan = self.plan()[["task", "key"]]
+        paths = sorted((self.path / RESULTS).glob("shard=*/*.parquet"))
+        if not paths:
+            raise SweepError(f"{self.path}: no task is done yet; run `corridor sweep` first")
+        rows = pd.concat([_read(path) for path in paths], ignore_index=True)
+        rows["row"] = rows.groupby("key").cumcount()
+        found = plan.merge(rows, on="key", how="inner", validate="one_to_many")
+        found = found.sort_values(["task", "row"], kind="stable", ignore_index=True)
+        return found.drop(columns="row")
+
+    def _refuse_others(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputError(f"{self.path}: is a file; name a folder")
+        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / MANIFEST).is_file():
+            raise OutputError(f"{self.path}: holds other files and no sweep; name a new or an empty folder")
+
+    def _refuse_other_sweep(self, manifest: Mapping[str, Any]) -> None:
+        if not (self.path / MANIFEST).is_file():
+            return
+        before = self.manifest()
+        old, new = before["inputs"], manifest["inputs"]
+        changed = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+        if changed:
+            raise SweepError(
+                f"{self.path}: holds a sweep of other data ({', '.join(changed)} changed since); "
+                f"give another --out, or --restart to begin anew"
+            )
+
+    def _clear(self) -> None:
+        """Take out what sweeps write, and nothing else."""
+        for path in (self.path / RESULTS).glob("shard=*/*.parquet"):
+            path.unlink()
+        for name in (MANIFEST, PLAN):
+            (self.path / name).unlink(missing_ok=True)
+
+
+def describe_inputs(study: Study, osm: Path | None, dem: Iterable[Path]) -> dict[str, str]:
+    """Hashes of all that results hang on besides the sweep's own file, by a name that a person knows."""
+    parts = {"version": corridor.__version__, "study": _digest(study.model_dump(mode="json", exclude={"folder"}))}
+    reference = study.path(study.sources.reference)
+    parts |= {f"reference/{path.name}": sha256_of(path) for path in sorted(reference.glob("*.csv"))}
+    files = {
+        "borders": study.sources.borders,
+        "places": study.sources.places,
+        "perspectives": study.sources.perspectives,
+    }
+    if study.impact:
+        files["regimes"] = study.impact.regimes
+    parts |= {name: sha256_of(study.path(file)) for name, file in files.items() if file}
+    heights = list(dem) or [study.path(name) for name in study.sources.elevation]
+    parts["elevation"] = _digest([sha256_of(path) for path in heights])
+    mapped = osm or (study.path(study.sources.osm) if study.sources.osm else None)
+    if mapped is not None:
+        parts["osm"] = sha256_of(mapped)
+    return parts
+
+
+def describe_sweep(study: Study, vary: Vary, inputs: Mapping[str, str], tasks: int) -> dict[str, Any]:
+    """The manifest of a sweep."""
+    return {
+        "format": _FORMAT,
+        "study": study.id,
+        "title": study.title,
+        "default_perspective": study.default_perspective,
+        "tasks": tasks,
+        "vary": vary.model_dump(mode="json", exclude_none=True),
+        "inputs": dict(inputs),
+    }
+
+
+def fingerprint(inputs: Mapping[str, str]) -> str:
+    """One hash of all inputs."""
+    return _digest(dict(inputs))
+
+
+def _digest(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """A table as Parquet, whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    content = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(content, sink, compression="zstd")
+    write_whole(path, sink.getvalue().to_pybytes())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Bytes under a hidden name first, which then takes the place of the wanted one."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path).read().to_pandas()
+    except (OSError, pa.ArrowException) as fault:
+        raise SweepError(f"{path}: is damaged; delete it and give the same `corridor sweep` again") from fault

@@ -1,0 +1,38 @@
+"""The made-up study with its impacts, and its data read once."""
+
+from __future__ import annotations
+
+import pytest
+
+import corridor
+from corridor.sources.inputs import load_inputs
+from corridor.sweeps.vary import build_vary
+from corridor.sweeps.world import build_world
+from tests.made_up import study as made_up
+
+
+@pytest.fixture(scope="session")
+def study_path(tmp_path_factory):
+    path = made_up.build(tmp_path_factory.mktemp("sweep") / "study")
+    path.write_text(path.read_text(encoding="utf-8") + made_up.IMPACT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def study(study_path):
+    return corridor.Study.load(study_path)
+
+
+@pytest.fixture(scope="session")
+def inputs(study, study_path):
+    return load_inputs(study, osm=study_path.parent / "map.osm", dem=[], progress=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def world_of(study, inputs):
+    """A world for some factors; nothing is kept from other worlds."""
+
+    def build(factors, **more):
+        return build_world(study, inputs, build_vary({"design": "product", "factors": factors} | more, "test"))
+
+    return build

@@ -1,0 +1,236 @@
+"""Folders that go on where they were, and real processes that are killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import corridor
+from corridor.errors import ExtraError, OutputError, SweepError
+from corridor.sweeps import cluster
+from corridor.sweeps.dataset import SweepFolder
+from corridor.sweeps.vary import build_vary
+
+ROOT = Path(__file__).resolve().parents[2]
+PRICES = {"kind": "unit-costs", "values": [0.0, 1.0]}
+VARY = """
+design = "product"
+[factors.prices]
+kind = "unit-costs"
+levels = 2
+[factors.speeds]
+kind = "speeds"
+measure = "multiple"
+values = [0.8, 0.9, 1.1, 1.25]
+[factors.checks]
+kind = "check-times"
+levels = 2
+"""
+TASKS = 16
+
+
+@pytest.fixture(scope="module")
+def vary_path(study_path):
+    path = study_path.parent / "sweep.toml"
+    path.write_text(VARY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def expected(study, study_path, vary_path, tmp_path_factory):
+    """The same sweep without a fault, in this process."""
+    found = corridor.sweep(
+        study, vary_path, tmp_path_factory.mktemp("whole") / "sweep", osm=study_path.parent / "map.osm", workers=0
+    )
+    assert (found.tasks, found.computed) == (TASKS, TASKS)
+    return found.folder
+
+
+def small(values, **more):
+    return build_vary({"design": "product", "factors": {"prices": PRICES | {"values": values}}} | more, "test")
+
+
+def files_of(folder):
+    return {path.relative_to(folder.path): path.read_bytes() for path in folder.path.rglob("*.parquet")}
+
+
+def environment():
+    return os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+def wait_for(condition, what, limit_s=120.0):
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+# ---- folders
+
+
+def test_results_are_a_dataset_that_others_read(expected):
+    ours = expected.read()
+    theirs = pd.read_parquet(expected.path / "results")
+    assert len(theirs) == len(ours)
+    assert theirs["shard"].nunique() > 1
+    assert ours["task"].is_monotonic_increasing
+    assert set(ours["factor:speeds"]) == {0.8, 0.9, 1.1, 1.25}
+    assert json.loads((expected.path / "sweep.json").read_text())["tasks"] == TASKS
+
+
+def test_a_sweep_that_is_whole_computes_nothing(study, tmp_path):
+    first = corridor.sweep(study, small([0.0, 1.0]), tmp_path / "s", workers=0)
+    again = corridor.sweep(study, small([0.0, 1.0]), tmp_path / "s", workers=0)
+    assert (first.computed, again.computed) == (2, 0)
+    assert again.sentence() == "all 2 tasks were done already"
+    pd.testing.assert_frame_equal(first.results, again.results)
+
+
+def test_a_longer_list_goes_on_and_another_sweep_is_refused(study, tmp_path):
+    corridor.sweep(study, small([0.0, 1.0]), tmp_path / "s", workers=0)
+    assert corridor.sweep(study, small([0.0, 0.5, 1.0]), tmp_path / "s", workers=0).computed == 1
+    with pytest.raises(SweepError, match=r"3 of its 3 results belong to none of the planned tasks.*--restart"):
+        corridor.sweep(study, small([0.0, 1.0], metrics=["ascent_m"]), tmp_path / "s", workers=0)
+    fresh = corridor.sweep(study, small([0.0], metrics=["ascent_m"]), tmp_path / "s", workers=0, restart=True)
+    assert len(fresh.results["task"].unique()) == 1
+
+
+def test_changed_data_is_refused_by_name(study, tmp_path):
+    corridor.sweep(study, small([0.0]), tmp_path / "s", workers=0)
+    other = study.model_copy(update={"snap_limit_km": 3.0})
+    with pytest.raises(SweepError, match=r"holds a sweep of other data \(study changed since\); give another --out"):
+        corridor.sweep(other, small([0.0]), tmp_path / "s", workers=0)
+
+
+def test_other_folders_are_left_alone(study, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="holds other files and no sweep"):
+        corridor.sweep(study, small([0.0]), tmp_path, workers=0, restart=True)
+    with pytest.raises(OutputError, match="is a file"):
+        corridor.sweep(study, small([0.0]), tmp_path / "mine.txt", workers=0)
+    with pytest.raises(SweepError, match="holds no sweep"):
+        SweepFolder(tmp_path).read()
+
+
+def test_a_damaged_file_is_named(study, tmp_path):
+    found = corridor.sweep(study, small([0.0]), tmp_path / "s", workers=0)
+    part = next(found.folder.path.glob("results/*/*.parquet"))
+    part.write_bytes(part.read_bytes()[:100])
+    with pytest.raises(SweepError, match=f"{part.name}: is damaged; delete it"):
+        found.folder.read()
+
+
+# ---- clusters
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])
+def test_a_scheduler_that_does_not_answer(study, tmp_path, monkeypatch, address):
+    monkeypatch.setattr(cluster, "TIMEOUT_S", 0.5)
+    with pytest.raises(SweepError, match=rf"--scheduler {address}: no scheduler answers there"):
+        corridor.sweep(study, small([0.0]), tmp_path / "s", scheduler=address)
+
+
+def test_arguments_that_contradict_each_other(study, tmp_path):
+    with pytest.raises(SweepError, match="exclude each other"):
+        corridor.sweep(study, small([0.0]), tmp_path / "s", scheduler="tcp://127.0.0.1:9", workers=2)
+
+
+def test_without_dask_the_extra_is_named(study, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ExtraError, match=r"pip install 'corridor\[sweep\]'"):
+        corridor.sweep(study, small([0.0]), tmp_path / "s", workers=2)
+
+
+@pytest.fixture
+def dask_cluster(tmp_path):
+    """A scheduler and two workers as processes of their own: its address and the workers."""
+    started = []
+
+    def start(*arguments):
+        log = (tmp_path / f"log-{len(started)}").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments], env=environment(), stdout=log, stderr=subprocess.STDOUT
+        )
+        log.close()
+        started.append(process)
+        return process
+
+    place = tmp_path / "scheduler.json"
+    start(
+        "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+        "--scheduler-file", str(place),
+    )  # fmt: skip
+    wait_for(place.exists, "the scheduler")
+    address = json.loads(place.read_text(encoding="utf-8"))["address"]
+    workers = [
+        start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
+              "--local-directory", str(tmp_path))
+        for _ in range(2)
+    ]  # fmt: skip
+    yield address, workers
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_a_worker_killed_on_the_way_loses_nothing(study, study_path, vary_path, expected, dask_cluster, tmp_path):
+    address, workers = dask_cluster
+    folder = SweepFolder(tmp_path / "sweep")
+    at_death = []
+
+    def kill_one():
+        wait_for(lambda: len(folder.done()) >= 3, "results")
+        workers[0].send_signal(signal.SIGKILL)
+        workers[0].wait()
+        at_death.append(len(folder.done()))
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    osm = study_path.parent / "map.osm"
+    found = corridor.sweep(study, vary_path, folder.path, osm=osm, scheduler=address)
+    killer.join()
+    assert at_death[0] < TASKS
+    assert workers[1].poll() is None
+    pd.testing.assert_frame_equal(found.results, expected.read(), check_exact=True)
+    assert files_of(folder) == files_of(expected)
+
+
+def start_sweep(study_path, vary_path, out):
+    command = [sys.executable, "-m", "corridor.cli", "sweep", str(study_path), "--vary", str(vary_path)]
+    command += ["--osm", str(study_path.parent / "map.osm"), "--out", str(out), "--workers", "2"]
+    return subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expected, tmp_path, how):
+    folder = SweepFolder(tmp_path / "sweep")
+    process = start_sweep(study_path, vary_path, folder.path)
+    wait_for(lambda: len(folder.done()) >= 2, "results")
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)  # as a terminal does: to the workers too
+    else:
+        process.send_signal(how)
+    _, said = process.communicate(timeout=60)
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert f"tasks are done and kept in {folder.path}" in " ".join(said.split())
+        assert "Traceback" not in said
+    kept = {path: path.stat().st_mtime_ns for path in folder.path.rglob("*.parquet") if path.name != "plan.parquet"}
+    assert 2 <= len(kept) < TASKS
+    again = corridor.sweep(study, vary_path, folder.path, osm=study_path.parent / "map.osm", workers=0)
+    assert again.computed == TASKS - len(kept)
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+    assert files_of(folder) == files_of(expected)
