@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from corridor.cli.common import DemOption, load_study, out_console, print_table, show_progress
+from corridor.cli.common import DEFAULT_STUDY, DemOption, load_study, out_console, print_table, show_progress
 
 
 def align(
@@ -21,7 +21,7 @@ def align(
     ] = None,
     study: Annotated[
         str, typer.Option("--study", help="Whose data and prices: a study file or a bundled one.")
-    ] = "syunik",
+    ] = DEFAULT_STUDY,
     dem: DemOption = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files.")] = Path("out/alignment"),
 ) -> None:

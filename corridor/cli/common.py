@@ -18,6 +18,9 @@ import corridor
 out_console = Console(width=None if sys.stdout.isatty() else 140)
 err_console = Console(stderr=True, highlight=False)
 
+DEFAULT_STUDY = "syunik"
+"""The bundled study that commands take where none is named."""
+
 StudyArg = Annotated[
     str,
     typer.Argument(

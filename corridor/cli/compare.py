@@ -9,6 +9,7 @@ import typer
 
 import corridor
 from corridor.cli.common import (
+    DEFAULT_STUDY,
     BaselineOption,
     DemOption,
     OsmOption,
@@ -21,7 +22,7 @@ from corridor.cli.common import (
 
 
 def run(
-    study: StudyArg = "syunik",
+    study: StudyArg = DEFAULT_STUDY,
     osm: OsmOption = None,
     dem: DemOption = None,
     baseline: BaselineOption = None,
@@ -70,7 +71,7 @@ def run(
 
 
 def doctor(
-    study: StudyArg = "syunik", osm: OsmOption = None, dem: DemOption = None, baseline: BaselineOption = None
+    study: StudyArg = DEFAULT_STUDY, osm: OsmOption = None, dem: DemOption = None, baseline: BaselineOption = None
 ) -> None:
     """Say what data a study would use, its date, how much of the area it covers, and what is missing.
 
@@ -93,7 +94,7 @@ def doctor(
         out_console.print(f"- {line}", markup=False, soft_wrap=True)
 
 
-def check(study: StudyArg = "syunik", osm: OsmOption = None, baseline: BaselineOption = None) -> None:
+def check(study: StudyArg = DEFAULT_STUDY, osm: OsmOption = None, baseline: BaselineOption = None) -> None:
     """Hold computed lengths against documented ones and say where they differ by more than the tolerance.
 
     Exit code 1 if any does.
