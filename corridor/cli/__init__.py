@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import corridor
-from corridor.cli import align, compare, sweep
+from corridor.cli import align, compare, sweep, terrain
 from corridor.cli.common import err_console
 from corridor.errors import CorridorError
 
@@ -24,7 +24,16 @@ app = typer.Typer(
     "`corridor run` builds the candidates, measures and ranks them, and writes one HTML page with a map, tables and "
     "GIS files.",
 )
-for command in (compare.run, compare.doctor, compare.check, compare.rank, align.align, sweep.sweep, compare.studies):
+for command in (
+    compare.run,
+    compare.doctor,
+    compare.check,
+    compare.rank,
+    align.align,
+    sweep.sweep,
+    terrain.terrain,
+    compare.studies,
+):
     app.command()(command)
 
 

@@ -13,6 +13,7 @@ from corridor.errors import CoverageError
 from corridor.geo.geodesy import distance_m
 from corridor.model.grid import Grid
 from corridor.model.source import Source
+from corridor.terrain import kernels
 
 Floats = NDArray[np.float64]
 GRADE_WINDOW_M = 1000.0
@@ -35,9 +36,7 @@ class Dem:
     @property
     def resolution_m(self) -> float:
         """North-south size of a pixel at the grid's middle, in metres."""
-        west, south, east, north = self.grid.bounds
-        lon, lat = (west + east) / 2, (south + north) / 2
-        return float(distance_m(lon, lat, lon, lat + abs(self.grid.transform.e)))
+        return _north_south_m(self.grid)
 
     @property
     def carries_grades(self) -> bool:
@@ -108,46 +107,36 @@ class Dem:
 
     def pixel_size_m(self) -> tuple[Floats, float]:
         """East-west size of a pixel for each row, shape (rows, 1), and its north-south size, in metres."""
-        rows = np.arange(self.grid.shape[0])
-        lon, lat = self.grid.centres(rows.astype(float), np.zeros(len(rows)))
-        width = distance_m(lon, lat, lon + self.grid.transform.a, lat)
-        return width[:, None], self.resolution_m
+        return pixel_size_m(self.grid)
+
+
+def pixel_size_m(grid: Grid) -> tuple[Floats, float]:
+    """East-west size of the pixels of a lon/lat grid for each row, shape (rows, 1), and their north-south size."""
+    rows = np.arange(grid.shape[0])
+    lon, lat = grid.centres(rows.astype(float), np.zeros(len(rows)))
+    width = distance_m(lon, lat, lon + grid.transform.a, lat)
+    return width[:, None], _north_south_m(grid)
+
+
+def _north_south_m(grid: Grid) -> float:
+    west, south, east, north = grid.bounds
+    lon, lat = (west + east) / 2, (south + north) / 2
+    return float(distance_m(lon, lat, lon, lat + abs(grid.transform.e)))
 
 
 def slope_deg(dem: Dem) -> Floats:
-    """Slope in degrees, shape (rows, cols), from Horn's 3 x 3 weighted differences.
-
-    B. K. P. Horn, Hill shading and the reflectance map, Proc. IEEE 69 (1981), doi:10.1109/PROC.1981.11918.
-    """
-    east, north = gradient(dem)
-    return np.degrees(np.arctan(np.hypot(east, north)))
+    """Slope in degrees, shape (rows, cols); see :func:`corridor.terrain.kernels.horn_gradient`."""
+    return kernels.slope(dem.heights_m, *dem.pixel_size_m())
 
 
 def gradient(dem: Dem) -> tuple[Floats, Floats]:
     """Rise per metre towards the east and towards the north, shape (rows, cols) each (Horn 1981)."""
-    width, height = dem.pixel_size_m()
-    heights = dem.heights_m.astype(np.float64)
-    smooth = np.array([1.0, 2.0, 1.0]) / 4
-    east = ndimage.correlate1d(
-        ndimage.correlate1d(heights, [-1, 0, 1], axis=1, mode="nearest"), smooth, axis=0, mode="nearest"
-    )
-    north = ndimage.correlate1d(
-        ndimage.correlate1d(heights, [1, 0, -1], axis=0, mode="nearest"), smooth, axis=1, mode="nearest"
-    )
-    return east / (2 * width), north / (2 * height)
+    return kernels.horn_gradient(dem.heights_m, *dem.pixel_size_m())
 
 
 def ruggedness_m(dem: Dem) -> Floats:
-    """Terrain ruggedness index in metres, shape (rows, cols): root of the summed squared differences to 8 neighbours.
+    """Terrain ruggedness index in metres, shape (rows, cols); see :func:`corridor.terrain.kernels.ruggedness`.
 
-    S. J. Riley, S. D. DeGloria and R. Elliot, A terrain ruggedness index that quantifies topographic heterogeneity,
-    Intermountain Journal of Sciences 5 (1999). It grows with the pixel's size: compare within one DEM only.
+    It grows with the pixel's size: compare within one DEM only.
     """
-    heights = np.pad(dem.heights_m.astype(np.float64), 1, mode="edge")
-    rows, cols = dem.grid.shape
-    centre = heights[1:-1, 1:-1]
-    total = np.zeros((rows, cols))
-    for down in (0, 1, 2):
-        for right in (0, 1, 2):
-            total += (heights[down : down + rows, right : right + cols] - centre) ** 2
-    return np.sqrt(total)
+    return kernels.ruggedness(dem.heights_m)
