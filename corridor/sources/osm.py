@@ -1,9 +1,10 @@
-"""Roads, railways and places from OpenStreetMap files (PBF, XML), read by libosmium in one pass."""
+"""Roads, railways and places from OpenStreetMap files (PBF, XML), read by libosmium."""
 
 from __future__ import annotations
 
+import re
+import sys
 from array import array
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from corridor.errors import SourceError
 from corridor.geo.geodesy import WGS84, line_lengths_m
 from corridor.model.source import Source
 from corridor.sources.files import file_source, require_file
+from corridor.sources.osm_guard import refuse_bomb
 
 _LINKS = ("motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link")
 ROAD_CLASSES = frozenset(
@@ -30,6 +32,9 @@ ROAD_CLASSES = frozenset(
 RAIL_STATUS = {"rail": "open", "disused": "disused", "abandoned": "abandoned", "construction": "construction"}
 PLACE_KINDS = frozenset(("city", "town", "village", "hamlet", "isolated_dwelling"))
 _NO = frozenset(("", "no", "0", "false"))
+_MAX_WAYS, _MAX_VERTICES = 10_000_000, 50_000_000
+_JUMP = 10_000_000  # a degree, in the file's units
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,16 @@ class OsmData:
 
     ``ways`` holds roads and railways together: mode, class, status, oneway (-1|0|1), bridge, tunnel, ref, name,
     length_m, geometry (EPSG:4326). ``node_ids`` are the ids of all their vertices, one after another, and
-    ``offsets`` (n_ways + 1) says where each way's begin: ways that share an id meet there.
+    ``offsets`` (n_ways + 1) says where each way's begin: ways that share an id meet there. ``remarks`` say what of the
+    file couldn't be used.
     """
 
     ways: gpd.GeoDataFrame
-    node_ids: NDArray[np.int64]
-    offsets: NDArray[np.int64]
+    node_ids: Ints
+    offsets: Ints
     places: gpd.GeoDataFrame
     source: Source
+    remarks: tuple[str, ...] = ()
 
     @property
     def roads(self) -> gpd.GeoDataFrame:
@@ -85,69 +92,157 @@ def _oneway(tags: Any, klass: str) -> int:
 
 def _clean(text: str | None) -> str:
     """A name as plain text: control characters, which no name needs, are dropped."""
-    return "".join(c for c in text or "" if c.isprintable())[:200]
+    return "".join(c for c in (text or "")[:1000] if c.isprintable())[:200]
 
 
-def _open(path: Path) -> Iterable[Any]:
-    import osmium
+class _Table:
+    """Ways as they come from the file; arrays, not lists: 16 bytes a vertex."""
 
-    keys = osmium.filter.KeyFilter("highway", "railway", "place")
-    return osmium.FileProcessor(str(path)).with_locations().with_filter(keys)
+    def __init__(self) -> None:
+        self.rows: list[tuple[Any, ...]] = []
+        self.sizes, self.node_ids, self.x, self.y = array("q"), array("q"), array("i"), array("i")
+
+    def add(self, item: Any) -> None:
+        """Keep a way if it is a road or a railway."""
+        tags = item.tags
+        kind = _classify(tags)
+        if kind is None:
+            return
+        size = 0
+        for node in item.nodes:
+            self.node_ids.append(node.ref)
+            self.x.append(node.x)
+            self.y.append(node.y)
+            size += 1
+        self.sizes.append(size)
+        flags = (tags.get("bridge", "") not in _NO, tags.get("tunnel", "") not in _NO)
+        # most names stand in many ways: one copy of each
+        words = (sys.intern(_clean(tags.get("ref"))), sys.intern(_name(tags)))
+        self.rows.append((item.id, *kind, _oneway(tags, kind[1]), *flags, *words))
+        if len(self.rows) > _MAX_WAYS or len(self.node_ids) > _MAX_VERTICES:
+            raise _TooLargeError
+
+
+class _TooLargeError(Exception):
+    """The file holds more roads than fit in memory."""
 
 
 def read_osm(path: Path) -> OsmData:
-    """Read roads, railways and places of a PBF, XML or OPL file.
+    """Read roads, railways and places of a PBF, XML or OPL file, in whatever order it is.
 
-    Ways with missing vertices keep those that the file has; ways of fewer than two are dropped.
+    Memory: 16 bytes a node of the file while it is read, about 100 bytes a vertex of the roads and railways kept, and
+    about 600 bytes a way. What can't be used is left out and said in ``remarks``: see :func:`_pieces`.
 
     Raises:
-        SourceError: the file is missing, isn't OpenStreetMap data, is truncated, or holds no road or railway.
+        SourceError: the file is missing, isn't OpenStreetMap data, is truncated, holds the history of objects, holds
+            no usable road or railway, or more of them than a country has.
     """
-    import osmium
-
     require_file(path, "OpenStreetMap file")
-    rows: list[tuple[Any, ...]] = []
-    # array, not list: 8 bytes a vertex, so that a country extract stays well under a gigabyte
-    node_ids, sizes, xs, ys = array("q"), array("q"), array("q"), array("q")
+    refuse_bomb(path)
     places: list[tuple[Any, ...]] = []
+    table = _Table()
     try:
-        for item in _open(path):
-            if item.is_way():
-                kind = _classify(item.tags)
-                vertices = [(n.ref, n.x, n.y) for n in item.nodes if n.location.valid()] if kind else []
-                if kind is None or len(vertices) < 2:
-                    continue
-                refs, x, y = zip(*vertices, strict=True)
-                node_ids.extend(refs)
-                xs.extend(x)
-                ys.extend(y)
-                sizes.append(len(refs))
-                tags = item.tags
-                flags = (tags.get("bridge", "") not in _NO, tags.get("tunnel", "") not in _NO)
-                rows.append((item.id, *kind, _oneway(tags, kind[1]), *flags, _clean(tags.get("ref")), _name(tags)))
-            elif item.is_node() and item.tags.get("place") in PLACE_KINDS and item.location.valid():
-                tags = item.tags
-                places.append((_name(tags), tags["place"], _clean(tags.get("population")), item.lon, item.lat))
-    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as fault:
-        reason = str(fault).splitlines()[0] if str(fault) else "unreadable"
+        date = _file_date(path)
+        _scan(path, table, places)
+    except _TooLargeError as fault:
+        raise SourceError(
+            f"{path}: holds more than {_MAX_WAYS // 1_000_000} million roads or {_MAX_VERTICES // 1_000_000} million "
+            "vertices; cut it to the study's area, for instance with osmium extract"
+        ) from fault
+    except (RuntimeError, OSError, ValueError, MemoryError) as fault:
+        if isinstance(fault, SourceError):
+            raise
+        reason = _clean(str(fault).replace("\n", " ")) or "unreadable"
         raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); fetch the file again") from fault
-    if not rows:
+    if not table.rows:
         raise SourceError(f"{path}: holds no road and no railway; is it the right extract?")
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    xy = np.column_stack([xs, ys]) / 1e7
-    lines = shapely.linestrings(xy, indices=np.repeat(np.arange(len(sizes)), sizes))
+    way, vertices, offsets, remarks = _pieces(table)
+    if not len(way):
+        raise SourceError(f"{path}: none of its {len(table.rows)} roads and railways can be used: {'; '.join(remarks)}")
+    xy = np.column_stack([np.asarray(table.x)[vertices], np.asarray(table.y)[vertices]]) / 1e7
+    lines = shapely.linestrings(xy, indices=np.repeat(np.arange(len(way)), np.diff(offsets)))
     columns = ["way_id", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name"]
-    ways = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=lines, crs=WGS84)
+    frame = pd.DataFrame(table.rows, columns=columns)
+    if len(way) != len(frame) or (np.diff(way) != 1).any():
+        frame = frame.iloc[way].reset_index(drop=True)
+    ways = gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84)
     ways["length_m"] = line_lengths_m(lines)
     return OsmData(
         ways=ways,
-        node_ids=np.array(node_ids, dtype=np.int64),
+        node_ids=np.asarray(table.node_ids, dtype=np.int64)[vertices],
         offsets=offsets,
         places=_places_frame(places),
-        source=file_source(
-            path, "osm", "OpenStreetMap extract", "OpenStreetMap contributors", _file_date(path), "ODbL 1.0"
-        ),
+        source=file_source(path, "osm", "OpenStreetMap extract", "OpenStreetMap contributors", date, "ODbL 1.0"),
+        remarks=tuple(f"{path.name}: {remark}" for remark in remarks),
     )
+
+
+def _scan(path: Path, table: _Table, places: list[tuple[Any, ...]]) -> None:
+    """All nodes first, then all ways: in an unsorted file a way may stand before its nodes."""
+    import osmium
+
+    # packs without the room that a growing vector holds in reserve, where the system has it
+    kind = "sparse_mmap_array" if "sparse_mmap_array" in osmium.index.map_types() else "flex_mem"
+    # each in a name of its own: the iterator keeps none of them alive
+    index = osmium.index.create_map(kind)
+    locations = osmium.NodeLocationsForWays(index)
+    settlements, lines = osmium.filter.KeyFilter("place"), osmium.filter.KeyFilter("highway", "railway")
+    locations.ignore_errors()
+    with osmium.io.Reader(str(path), osmium.osm.NODE) as reader:
+        if reader.header().has_multiple_object_versions:
+            raise SourceError(f"{path}: holds changes or the history of objects; use an extract of one date")
+        for item in osmium.OsmFileIterator(reader, locations, settlements):
+            tags = item.tags
+            if tags.get("place") in PLACE_KINDS and item.location.valid():
+                if len(places) == _MAX_WAYS:
+                    raise _TooLargeError
+                places.append((_name(tags), tags["place"], _clean(tags.get("population")), item.lon, item.lat))
+    with osmium.io.Reader(str(path), osmium.osm.WAY) as reader:
+        for item in osmium.OsmFileIterator(reader, locations, lines):
+            table.add(item)
+
+
+def _pieces(table: _Table) -> tuple[Ints, Ints, Ints, list[str]]:
+    """What of the ways can be drawn: for each piece its row, the vertices of all, each piece's first, and remarks.
+
+    A way is cut where vertices are missing or lie off the globe (a straight line over the hole would be a road that
+    nobody built), and where two neighbours are more than a degree apart; what has no length is left out. Of ways that
+    share an id the last one counts.
+    """
+    sizes = np.asarray(table.sizes, dtype=np.int64)
+    ids = np.array([row[0] for row in table.rows], dtype=np.int64)
+    last = np.zeros(len(ids), dtype=bool)
+    last[len(ids) - 1 - np.unique(ids[::-1], return_index=True)[1]] = True
+    way = np.repeat(np.arange(len(sizes)), sizes)
+    x, y = np.asarray(table.x, dtype=np.int64), np.asarray(table.y, dtype=np.int64)
+    known = (abs(x) <= 1_800_000_000) & (abs(y) <= 900_000_000)
+    near = (abs(np.diff(x)) <= _JUMP) & (abs(np.diff(y)) <= _JUMP)
+    joined = (way[1:] == way[:-1]) & known[1:] & known[:-1] & last[way[1:]]
+    linked = joined & near
+    before, after = np.zeros(len(x), dtype=bool), np.zeros(len(x), dtype=bool)
+    before[1:], after[:-1] = linked, linked
+    vertices = np.flatnonzero(before | after)
+    starts = np.flatnonzero(~before[vertices])
+    stops = np.append(starts[1:], len(vertices))
+    # the bounding box of a piece has no size if and only if the piece has no length
+    moves = np.append((np.diff(x[vertices]) != 0) | (np.diff(y[vertices]) != 0), False)
+    moves[stops - 1] = False
+    long = np.add.reduceat(moves, starts) > 0 if len(starts) else np.zeros(0, dtype=bool)
+    vertices = vertices[np.repeat(long, stops - starts)]
+    offsets = np.concatenate([[0], np.cumsum((stops - starts)[long])]).astype(np.int64)
+    owner = way[vertices[offsets[:-1]]]
+    remarks = [
+        f"{count:,} {what}"
+        for count, what in (
+            (len(np.unique(way[~known & last[way]])), "ways lack vertices that the file doesn't hold; cut there"),
+            (int((joined & ~near).sum()), "stretches of over a degree between two vertices; cut there"),
+            (int((~last).sum()), "ways whose id stands twice; the last of each is used"),
+            (int((~long).sum()), "ways or pieces without length; left out"),
+            (int((last & (sizes < 2)).sum()), "ways of fewer than two vertices; left out"),
+        )
+        if count
+    ]
+    return owner, vertices, offsets, remarks
 
 
 def _name(tags: Any) -> str:
@@ -162,12 +257,11 @@ def _places_frame(rows: list[tuple[Any, ...]]) -> gpd.GeoDataFrame:
 
 def _file_date(path: Path) -> str:
     """The replication date in the file's header, or a date (YYYY-MM) in its name, or nothing."""
-    import re
-
     import osmium
 
-    stamp = osmium.io.Reader(str(path)).header().get("osmosis_replication_timestamp", "")
-    if stamp:
-        return str(stamp)[:10]
+    with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
+        stamp = str(reader.header().get("osmosis_replication_timestamp", ""))[:10]
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", stamp):
+        return stamp
     found = re.search(r"(20\d\d)-?(0[1-9]|1[0-2])(?:-?([0-2]\d|3[01]))?", path.name)
     return "-".join(part for part in found.groups() if part) if found else ""
