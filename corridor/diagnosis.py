@@ -68,6 +68,8 @@ def _missing(study: Study, inputs: Inputs) -> list[str]:
     found = []
     if inputs.osm is None:
         found.append("no OpenStreetMap file: the network is the reference catalogue alone; give one with --osm")
+    else:
+        found += inputs.osm.remarks
     if inputs.places is None:
         found.append("no table of places: nothing can be said about settlements; name one under sources.places")
     holes = float(np.isnan(inputs.dem.heights_m).mean())

@@ -137,6 +137,8 @@ def read_osm(path: Path) -> OsmData:
         SourceError: the file is missing, isn't OpenStreetMap data, is truncated, holds the history of objects, holds
             no usable road or railway, or more of them than a country has.
     """
+    import osmium
+
     require_file(path, "OpenStreetMap file")
     refuse_bomb(path)
     places: list[tuple[Any, ...]] = []
@@ -149,7 +151,7 @@ def read_osm(path: Path) -> OsmData:
             f"{path}: holds more than {_MAX_WAYS // 1_000_000} million roads or {_MAX_VERTICES // 1_000_000} million "
             "vertices; cut it to the study's area, for instance with osmium extract"
         ) from fault
-    except (RuntimeError, OSError, ValueError, MemoryError) as fault:
+    except (RuntimeError, OSError, ValueError, MemoryError, osmium.InvalidLocationError) as fault:
         if isinstance(fault, SourceError):
             raise
         reason = _clean(str(fault).replace("\n", " ")) or "unreadable"
@@ -158,7 +160,10 @@ def read_osm(path: Path) -> OsmData:
         raise SourceError(f"{path}: holds no road and no railway; is it the right extract?")
     way, vertices, offsets, remarks = _pieces(table)
     if not len(way):
-        raise SourceError(f"{path}: none of its {len(table.rows)} roads and railways can be used: {'; '.join(remarks)}")
+        raise SourceError(
+            f"{path}: none of its {len(table.rows):,} roads and railways can be used ({'; '.join(remarks)}); use an "
+            "extract with complete ways and positive ids"
+        )
     xy = np.column_stack([np.asarray(table.x)[vertices], np.asarray(table.y)[vertices]]) / 1e7
     lines = shapely.linestrings(xy, indices=np.repeat(np.arange(len(way)), np.diff(offsets)))
     columns = ["way_id", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name"]

@@ -35,7 +35,7 @@ def test_classes_statuses_and_flags(tmp_path):
         way(6, [6, 7], highway="footway"),
         way(7, [6, 7], railway="tram"),
         way(8, [7], highway="primary"),
-        way(9, [7, 999, 8], highway="track", bridge="no"),
+        way(9, [6, 7, 999, 8], highway="track", bridge="no"),
         extra='<node id="20" version="1" lat="45.1" lon="10.1"><tag k="place" v="village"/>'
         '<tag k="name" v="V"/><tag k="population" v="12"/></node>',
     )
