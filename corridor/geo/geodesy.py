@@ -12,6 +12,7 @@ from pyproj import Geod, Transformer
 Floats = NDArray[np.float64]
 WGS84 = "EPSG:4326"
 _GEOD = Geod(ellps="WGS84")
+_PIECE = 50_000
 
 
 def distance_m(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b: ArrayLike) -> Floats:
@@ -36,6 +37,11 @@ def line_lengths_m(lines: ArrayLike) -> Floats:
     [111025.0]
     """
     array = np.atleast_1d(np.asarray(lines, dtype=object))
+    # piece by piece: a country's roads have ten million vertices, and each needs a dozen numbers on the way
+    return np.concatenate([_lengths_m(array[at : at + _PIECE]) for at in range(0, len(array), _PIECE)] or [np.zeros(0)])
+
+
+def _lengths_m(array: NDArray[np.object_]) -> Floats:
     xy, owner = shapely.get_coordinates(array, return_index=True)
     lengths = np.zeros(len(array))
     if len(xy) < 2:

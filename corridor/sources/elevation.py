@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from affine import Affine
+from numpy.typing import NDArray
 
 from corridor.errors import CoverageError, SourceError
 from corridor.geo.geodesy import WGS84
 from corridor.model.grid import Grid
 from corridor.model.source import Source
+from corridor.sources.dem_checks import clean_heights, refuse_unfit, refuse_wrong_hgt, try_reading, where_it_lies
 from corridor.sources.files import require_file, sha256_of
 from corridor.terrain.surface import Dem
 
 _MARGIN_DEG = 0.05
-_MAX_PIXELS = 400_000_000
+_MAX_PIXELS = 200_000_000
+_MIN_PIXELS = 10
+_DRIVERS = frozenset(
+    ("GTiff", "COG", "VRT", "SRTMHGT", "AAIGrid", "EHdr", "ENVI", "HFA", "DTED", "USGSDEM", "JP2OpenJPEG", "netCDF")
+)
+"""Formats that hold heights; GDAL knows many more."""
+_GDAL = {"GDAL_HTTP_TIMEOUT": 60, "GDAL_HTTP_CONNECTTIMEOUT": 10, "GDAL_VRT_ENABLE_PYTHON": "NO"}
+Bounds = tuple[float, float, float, float]
+Floats32 = NDArray[np.float32]
 
 
 def read_dem(
     paths: Sequence[Path],
-    bounds: tuple[float, float, float, float],
+    bounds: Bounds,
     *,
     source: Source | None,
     vertical_error_m: float,
@@ -34,39 +45,59 @@ def read_dem(
     Earlier files win where files overlap. ``source`` describes the data where it is known; else the files' names do.
 
     Raises:
-        SourceError: a file isn't a raster, has no CRS, or holds heights that can't be metres.
+        SourceError: a file isn't a raster, or can't be heights in metres; see :mod:`corridor.sources.dem_checks`.
         CoverageError: the files together don't reach over the whole of ``bounds``.
     """
-    from rasterio.errors import RasterioError
-    from rasterio.merge import merge
+    import rasterio
 
     for path in paths:
         require_file(path, "elevation raster")
-    opened = []
+        refuse_wrong_hgt(path)
+    # inside an environment of its own, what GDAL says becomes an exception and not a line on stderr
+    with rasterio.Env(**_GDAL), ExitStack() as open_files:
+        data, transform = _merged(paths, bounds, open_files)
+    grid = Grid(WGS84, Affine(*transform[:6]), data.shape)
+    heights = clean_heights(data, str(paths[0]) if len(paths) == 1 else ", ".join(path.name for path in paths))
+    return Dem(heights, grid, source or _describe(paths), vertical_error_m, error_range_km * 1000)
+
+
+def _merged(paths: Sequence[Path], bounds: Bounds, open_files: ExitStack) -> tuple[Floats32, Affine]:
+    """Heights as the files have them, NaN where they declare none, over ``bounds`` and a margin."""
+    from rasterio._err import CPLE_BaseError  # GDAL's own, which rasterio lets through when it builds a warp
+    from rasterio.errors import RasterioError
+    from rasterio.merge import merge
+
+    path = paths[0]
     try:
+        opened = []
         for path in paths:
-            opened.append(_in_degrees(_checked(_open(path), path)))
+            raster = open_files.enter_context(_open(path))
+            refuse_unfit(raster, path)
+            try_reading(raster, path)
+            opened.append(open_files.enter_context(_in_degrees(raster)))
+        path = paths[0]
         west, south, east, north = bounds
         wanted = (west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
         clipped = _clip(wanted, [raster.bounds for raster in opened])
         if clipped is None:
-            raise CoverageError(f"{paths[0]}: doesn't reach the study area; add a DEM that covers it with --dem")
-        pixel = opened[0].transform.a
-        if (clipped[2] - clipped[0]) * (clipped[3] - clipped[1]) / pixel**2 > _MAX_PIXELS:
-            raise SourceError(f"{paths[0]}: the study area has over {_MAX_PIXELS:,} pixels; use a coarser DEM")
+            where = where_it_lies(bounds, [raster.bounds for raster in opened])
+            raise CoverageError(f"{path}: doesn't reach the study area ({where}); add a DEM that covers it with --dem")
+        pixel = max(opened[0].transform.a, -opened[0].transform.e)
+        if min(east - west, north - south) < _MIN_PIXELS * pixel:
+            raise SourceError(f"{path}: its pixels of {pixel:g} degrees are too coarse for the area; use a finer DEM")
+        fine = opened[0].transform.a * -opened[0].transform.e
+        if (clipped[2] - clipped[0]) * (clipped[3] - clipped[1]) / fine > _MAX_PIXELS:
+            raise SourceError(f"{path}: the study area has over {_MAX_PIXELS:,} pixels; use a coarser DEM")
         data, transform = merge(opened, bounds=_snap(clipped, opened[0].transform), nodata=np.nan, dtype="float32")
-    except (RasterioError, ValueError, OSError) as fault:
+    except (RasterioError, CPLE_BaseError, ValueError, ArithmeticError, OSError, MemoryError) as fault:
         if isinstance(fault, SourceError):
             raise
-        raise SourceError(f"{paths[0]}: not readable as an elevation raster ({str(fault).splitlines()[0]})") from fault
-    finally:
-        for raster in opened:
-            raster.close()
-    heights = np.where((data[0] < -500) | (data[0] > 9000), np.nan, data[0]).astype(np.float32)
-    if np.isnan(heights).all():
-        raise SourceError(f"{paths[0]}: holds no height between -500 and 9000 m; are its heights in metres?")
-    grid = Grid(WGS84, Affine(*transform[:6]), heights.shape)
-    return Dem(heights, grid, source or _describe(paths), vertical_error_m, error_range_km * 1000)
+        deepest: BaseException = fault
+        while deepest.__cause__ is not None:  # rasterio's own words only point there
+            deepest = deepest.__cause__
+        reason = " ".join(str(deepest).split())[:200] or "unreadable"
+        raise SourceError(f"{path}: not readable as an elevation raster ({reason}); fetch the file again") from fault
+    return data[0], transform
 
 
 def _open(path: Path) -> Any:
@@ -75,39 +106,32 @@ def _open(path: Path) -> Any:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # such rasters are refused
-        return rasterio.open(path)
-
-
-def _checked(raster: Any, path: Path) -> Any:
-    """The raster, if it has a CRS, one band of numbers and north up."""
-    if raster.crs is None:
-        raise SourceError(f"{path}: has no coordinate reference system; set one, for instance with gdal_edit -a_srs")
-    if raster.transform.b or raster.transform.d or raster.transform.e >= 0 or raster.transform.a <= 0:
-        raise SourceError(f"{path}: isn't a north-up raster; warp it, for instance with gdalwarp")
-    if raster.dtypes[0].startswith("complex"):
-        raise SourceError(f"{path}: holds complex numbers, not heights")
+        packed = path.name.lower().endswith(".hgt.gz")
+        raster = rasterio.open(f"/vsigzip/{path.absolute()}" if packed else path)
+    if raster.driver not in _DRIVERS:
+        raster.close()
+        raise SourceError(f"{path}: not readable as an elevation raster ({raster.driver} holds none); use a GeoTIFF")
     return raster
 
 
 def _in_degrees(raster: Any) -> Any:
+    """The raster in EPSG:4326, with NaN where warping leaves a corner without heights."""
     from rasterio.enums import Resampling
     from rasterio.vrt import WarpedVRT
 
     if raster.crs.to_epsg() == 4326:
-        return raster
-    return WarpedVRT(raster, crs=WGS84, resampling=Resampling.bilinear)
+        return nullcontext(raster)
+    return WarpedVRT(raster, crs=WGS84, resampling=Resampling.bilinear, nodata=np.nan, dtype="float32")
 
 
-def _clip(
-    wanted: tuple[float, float, float, float], have: list[tuple[float, float, float, float]]
-) -> tuple[float, float, float, float] | None:
+def _clip(wanted: Bounds, have: list[Bounds]) -> Bounds | None:
     """The part of ``wanted`` inside the common frame of all rasters, or None."""
     west, south = max(wanted[0], min(b[0] for b in have)), max(wanted[1], min(b[1] for b in have))
     east, north = min(wanted[2], max(b[2] for b in have)), min(wanted[3], max(b[3] for b in have))
     return (west, south, east, north) if west < east and south < north else None
 
 
-def _snap(bounds: tuple[float, float, float, float], transform: Affine) -> tuple[float, float, float, float]:
+def _snap(bounds: Bounds, transform: Affine) -> Bounds:
     """Bounds moved out to whole pixels, so that cutting resamples nothing."""
     t = transform
     west, south, east, north = bounds

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from corridor.errors import StudyError
 from corridor.model.source import Source
 from corridor.sources.borders import Borders, read_borders
+from corridor.sources.dem_checks import compare_known
 from corridor.sources.elevation import read_dem
 from corridor.sources.files import require_file
 from corridor.sources.osm import OsmData, read_osm
@@ -58,25 +59,40 @@ def load_inputs(study: Study, *, osm: Path | None, dem: Sequence[Path], progress
     require_file(study.path(study.sources.perspectives), "file of perspectives")
     _require_known(study, catalogue, places)
     progress("reading heights")
-    heights = load_dem(study, dem)
+    heights = load_dem(study, dem, catalogue=catalogue, places=places)
     osm_path = osm or (study.path(study.sources.osm) if study.sources.osm else None)
     if osm_path is not None:
         progress(f"reading OpenStreetMap data from {osm_path.name}")
     return Inputs(catalogue, borders, places, heights, read_osm(osm_path) if osm_path is not None else None)
 
 
-def load_dem(study: Study, paths: Sequence[Path] = ()) -> Dem:
-    """The elevation model of a study, or of the given files, over the study's area."""
+def load_dem(
+    study: Study, paths: Sequence[Path] = (), *, catalogue: Catalogue | None = None, places: Places | None = None
+) -> Dem:
+    """The elevation model of a study, or of the given files, over the study's area.
+
+    Heights that the catalogue or the table of places knows must agree with it.
+
+    Raises:
+        StudyError: the study names no elevation model.
+        SourceError: a file can't be used; see :func:`corridor.sources.elevation.read_dem`.
+    """
     files = list(paths) or [study.path(name) for name in study.sources.elevation]
     if not files:
         raise StudyError(f"{study.id}: sources.elevation is empty and no --dem was given; name an elevation raster")
-    return read_dem(
+    dem = read_dem(
         files,
         study.area,
         source=known_source(files[0], "elevation") if len(files) == 1 else None,
         vertical_error_m=study.elevation.vertical_error_m,
         error_range_km=study.elevation.error_range_km,
     )
+    known = [(n.lon, n.lat, n.elevation_m) for n in catalogue.nodes.values() if n.elevation_m] if catalogue else []
+    if places is not None and "elevation_m" in places.frame:
+        known += list(places.frame[["lon", "lat", "elevation_m"]].dropna().itertuples(index=False, name=None))
+    if known:
+        compare_known(dem, *zip(*known, strict=True))
+    return dem
 
 
 def find_place(wanted: Place | str, field: str, study: Study, inputs: Inputs) -> Place:

@@ -19,7 +19,7 @@ from corridor.errors import SourceError
 from corridor.geo.geodesy import WGS84, line_lengths_m
 from corridor.model.source import Source
 from corridor.sources.files import file_source, require_file
-from corridor.sources.osm_guard import refuse_bomb
+from corridor.sources.osm_guard import refuse_dangerous
 
 _LINKS = ("motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link")
 ROAD_CLASSES = frozenset(
@@ -140,7 +140,7 @@ def read_osm(path: Path) -> OsmData:
     import osmium
 
     require_file(path, "OpenStreetMap file")
-    refuse_bomb(path)
+    refuse_dangerous(path)
     places: list[tuple[Any, ...]] = []
     table = _Table()
     try:
@@ -157,7 +157,7 @@ def read_osm(path: Path) -> OsmData:
         reason = _clean(str(fault).replace("\n", " ")) or "unreadable"
         raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); fetch the file again") from fault
     if not table.rows:
-        raise SourceError(f"{path}: holds no road and no railway; is it the right extract?")
+        raise SourceError(f"{path}: holds no road and no railway; is it the right extract, and whole?")
     way, vertices, offsets, remarks = _pieces(table)
     if not len(way):
         raise SourceError(
@@ -196,14 +196,16 @@ def _scan(path: Path, table: _Table, places: list[tuple[Any, ...]]) -> None:
     with osmium.io.Reader(str(path), osmium.osm.NODE) as reader:
         if reader.header().has_multiple_object_versions:
             raise SourceError(f"{path}: holds changes or the history of objects; use an extract of one date")
-        for item in osmium.OsmFileIterator(reader, locations, settlements):
+        found: Any = osmium.OsmFileIterator(reader, locations, settlements)
+        for item in found:
             tags = item.tags
             if tags.get("place") in PLACE_KINDS and item.location.valid():
                 if len(places) == _MAX_WAYS:
                     raise _TooLargeError
                 places.append((_name(tags), tags["place"], _clean(tags.get("population")), item.lon, item.lat))
     with osmium.io.Reader(str(path), osmium.osm.WAY) as reader:
-        for item in osmium.OsmFileIterator(reader, locations, lines):
+        found = osmium.OsmFileIterator(reader, locations, lines)
+        for item in found:
             table.add(item)
 
 
