@@ -12,20 +12,16 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import shapely
-from affine import Affine
 
 from corridor.alignment.align import solve
 from corridor.alignment.problem import AlignmentProblem
-from corridor.alignment.standards import find_standard
-from corridor.alignment.terrain_frame import Terrain, build_terrain
+from corridor.alignment.standards import find_standard, unit_costs
+from corridor.alignment.terrain_frame import frame_terrain
 from corridor.alignment.tradeoff import TradeoffPoint, sweep_grade, sweep_tunnel_price
 from corridor.errors import AlignmentError, OutputError
-from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
-from corridor.geo.rasters import grid_over, warp
+from corridor.geo.geodesy import WGS84, project
 from corridor.model.alignment import Alignment
-from corridor.model.grid import Grid
-from corridor.model.section import UnitCost
-from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.model.standard import DesignStandard
 from corridor.sources.borders import read_borders
 from corridor.sources.inputs import Inputs, find_place, load_dem
 from corridor.sources.places import read_places
@@ -35,10 +31,6 @@ from corridor.terrain.surface import Dem
 
 Sweep = Literal["grade", "tunnel-price"]
 TUNNEL_PRICES_MUSD_PER_KM = (15.0, 20.0, 30.0, 40.0, 60.0, 80.0)
-MIN_CELL_M = 100.0
-MAX_CELLS = 4_000_000
-MARGIN = 0.5
-MIN_MARGIN_M = 30_000.0
 
 
 @dataclass(frozen=True)
@@ -60,13 +52,15 @@ def find_new_line(
     standard_id: str,
     *,
     dem: Sequence[Path] = (),
+    countries: Sequence[str] = (),
     sweep: Sweep | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> NewLine:
     """The cheapest line under a design standard between two places, each a name or ``lat,lon``.
 
-    Prices are the catalogue's. The search runs in the UTM zone of the middle on cells of the elevation model's size,
-    at least 100 m and coarser where that would be over four million cells.
+    Prices are the catalogue's. ``countries`` (two-letter codes), where given, are the only ones that it may pass. The
+    search runs in the UTM zone of the middle on cells of the elevation model's size, at least 100 m and coarser where
+    that would be over four million cells.
 
     Raises:
         AlignmentError: the standard isn't known, or there is no way: says which limit closes it.
@@ -81,7 +75,10 @@ def find_new_line(
     inputs = Inputs(catalogue, read_borders(study.path(study.sources.borders)), places, heights, None)
     ends = [_place(text, which, study, inputs) for text, which in ((start, "FROM"), (end, "TO"))]
     inputs.dem.require([p.lon for p in ends], [p.lat for p in ends], "FROM and TO")
-    terrain, points = _terrain(inputs.dem, ends)
+    allowed = inputs.borders.inside(countries) if countries else None
+    terrain, *points = frame_terrain(
+        inputs.dem, (ends[0].lon, ends[0].lat), (ends[1].lon, ends[1].lat), "FROM and TO", allowed
+    )
     costs = unit_costs(inputs.catalogue.unit_costs, standard.mode)
     asked = AlignmentProblem(terrain, points[0], points[1], standard, costs)
     progress(f"searching {terrain.grid.shape[0]} x {terrain.grid.shape[1]} cells for {standard_id}")
@@ -91,24 +88,6 @@ def find_new_line(
         progress(f"sweeping over {sweep}")
         swept = sweep_grade(asked) if sweep == "grade" else sweep_tunnel_price(asked, TUNNEL_PRICES_MUSD_PER_KM)
     return NewLine(found, ends[0], ends[1], standard, inputs.dem, tuple(swept))
-
-
-def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
-    """The catalogue's prices of one mode as the search takes them.
-
-    Raises:
-        AlignmentError: the catalogue lacks one that the search needs.
-    """
-    prices = {c.kind: PriceRange(*_range(c)) for c in table if c.mode == mode}
-    missing = [kind for kind in ("surface", "bridge", "tunnel") if kind not in prices]
-    if missing:
-        raise AlignmentError(f"unit_costs.csv: no row for {mode} {', '.join(missing)}; add one for each")
-    return UnitCosts(prices["surface"], prices["bridge"], prices["tunnel"], prices.get("upgrade", PriceRange(0, 0, 0)))
-
-
-def _range(cost: UnitCost) -> tuple[float, float, float]:
-    value = cost.cost_musd_per_km
-    return value.low, value.mid, value.high
 
 
 def _place(text: str, which: str, study: Study, inputs: Inputs) -> Place:
@@ -123,26 +102,6 @@ def _place(text: str, which: str, study: Study, inputs: Inputs) -> Place:
         raise AlignmentError(f"{which}: '{text}' is no point on Earth; write lat,lon in degrees")
     country = str(inputs.borders.country_at(lon, lat)[0]) or "XX"
     return Place(name=f"{lat:g} N {lon:g} E", lon=lon, lat=lat, country=country)
-
-
-def _terrain(dem: Dem, ends: Sequence[Place]) -> tuple[Terrain, list[tuple[float, float]]]:
-    """The ground about two places in their UTM zone, and the places in it."""
-    crs = utm_crs(sum(p.lon for p in ends) / 2, sum(p.lat for p in ends) / 2)
-    points = [project(shapely.Point(p.lon, p.lat), WGS84, crs) for p in ends]
-    apart = float(distance_m(ends[0].lon, ends[0].lat, ends[1].lon, ends[1].lat))
-    if apart < 2 * dem.resolution_m:
-        raise AlignmentError(
-            f"FROM and TO are {apart:.0f} m apart, under two cells of the elevation model; use a finer one"
-        )
-    margin = max(MARGIN * apart, MIN_MARGIN_M)
-    west, east = min(p.x for p in points) - margin, max(p.x for p in points) + margin
-    south, north = min(p.y for p in points) - margin, max(p.y for p in points) + margin
-    whole = grid_over(dem.grid, crs).bounds
-    west, south, east, north = max(west, whole[0]), max(south, whole[1]), min(east, whole[2]), min(north, whole[3])
-    cell = max(dem.resolution_m, MIN_CELL_M, math.sqrt((east - west) * (north - south) / MAX_CELLS))
-    shape = (max(int((north - south) / cell), 3), max(int((east - west) / cell), 3))
-    grid = Grid(crs, Affine(cell, 0, west, 0, -cell, north), shape)
-    return build_terrain(warp(dem.heights_m, dem.grid, grid), grid), [(p.x, p.y) for p in points]
 
 
 def describe_new_line(new: NewLine) -> dict[str, Any]:

@@ -9,9 +9,12 @@ import pytest
 import shapely
 
 import corridor
+from corridor.alignment.standards import unit_costs
 from corridor.cli import main
-from corridor.errors import AlignmentError, CoverageError, StudyError
-from corridor.new_line import describe_new_line, find_new_line, unit_costs, write_new_line
+from corridor.errors import AlignmentError, CoverageError, SourceError, StudyError
+from corridor.geo.geodesy import WGS84, line_lengths_m, project
+from corridor.new_line import describe_new_line, find_new_line, write_new_line
+from corridor.sources.borders import read_borders
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +45,22 @@ def test_mincivan_julfa_keeps_to_the_aras(study):
     features = json.loads((write_new_line(new, _folder(study))).read_text())["features"]
     line = shapely.geometry.shape(features[0]["geometry"])
     assert shapely.bounds(line)[1] == pytest.approx(38.84, abs=0.05)
+
+
+def test_a_line_keeps_to_the_countries_that_it_may_pass(study):
+    """On curves too, along a border that is a river."""
+    new = find_new_line(study, "Mincivan", "38.954,45.6296", "rail-12", countries=["AM", "AZ"])
+    line = new.alignment
+    assert 1.0 <= line.search_price_musd / line.unconstrained_price_musd <= 1.06
+    flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
+    borders = read_borders(study.path(study.sources.borders))
+    home = shapely.union_all([borders.polygon(code) for code in ("AM", "AZ")])
+    abroad = shapely.difference(flat, home)
+    assert line_lengths_m(shapely.get_parts(abroad)).sum() < 150 * line.length_km
+    assert home.buffer(0.01).covers(flat)  # a cell: the border runs between nodes
+    assert line.snapped_m == pytest.approx((0.0, 0.0), abs=1e-6)
+    with pytest.raises(SourceError, match="no country 'QQ'"):
+        find_new_line(study, "Mincivan", "38.954,45.6296", "rail-12", countries=["QQ"])
 
 
 def _folder(study):

@@ -1,14 +1,16 @@
-"""The design standards of the reference data."""
+"""The design standards of the reference data, and its prices as a search takes them."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from corridor.errors import AlignmentError, CatalogueError
-from corridor.model.standard import DesignStandard
+from corridor.model.section import UnitCost
+from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
 from corridor.packaged import data_root
 
 
@@ -67,3 +69,20 @@ def find_standard(name: str, path: Path | None = None) -> DesignStandard:
     if name not in standards:
         raise AlignmentError(f"standard {name!r} is not known; choose one of {', '.join(standards)}")
     return standards[name]
+
+
+def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
+    """The catalogue's prices of one mode as the search takes them.
+
+    Raises:
+        AlignmentError: the catalogue lacks one that the search needs.
+    """
+    prices = {
+        c.kind: PriceRange(c.cost_musd_per_km.low, c.cost_musd_per_km.mid, c.cost_musd_per_km.high)
+        for c in table
+        if c.mode == mode
+    }
+    missing = [kind for kind in ("surface", "bridge", "tunnel") if kind not in prices]
+    if missing:
+        raise AlignmentError(f"unit_costs.csv: no row for {mode} {', '.join(missing)}; add one for each")
+    return UnitCosts(prices["surface"], prices["bridge"], prices["tunnel"], prices.get("upgrade", PriceRange(0, 0, 0)))

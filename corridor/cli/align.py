@@ -19,6 +19,9 @@ def align(
     sweep: Annotated[
         Literal["grade", "tunnel-price"] | None, typer.Option("--sweep", help="Also vary this and draw the trade-off.")
     ] = None,
+    countries: Annotated[
+        str, typer.Option("--countries", metavar="AA,BB", help="The only countries that the line may pass; else any.")
+    ] = "",
     study: Annotated[
         str, typer.Option("--study", help="Whose data and prices: a study file or a bundled one.")
     ] = DEFAULT_STUDY,
@@ -34,12 +37,17 @@ def align(
 
     `corridor align Mincivan Julfa --standard rail-18`
 
+    `corridor align Mincivan Julfa -s rail-18 --countries AM,AZ`
+
     `corridor align 39.2076,46.4068 38.9096,46.0227 --standard rail-12 --sweep grade --dem N39E046.hgt`
     """
     from corridor.new_line import describe_new_line, find_new_line, write_new_line
 
+    codes = [code.strip().upper() for code in countries.split(",") if code.strip()]
     with show_progress(False) as say:
-        new = find_new_line(load_study(study), start, end, standard, dem=dem or [], sweep=sweep, progress=say)
+        new = find_new_line(
+            load_study(study), start, end, standard, dem=dem or [], countries=codes, sweep=sweep, progress=say
+        )
         path = write_new_line(new, out)
     facts = describe_new_line(new)
     cost = facts["cost_musd"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,8 @@ from corridor.geo.geodesy import WGS84, line_lengths_m
 from corridor.model.source import Source
 from corridor.sources.files import require_file
 from corridor.sources.provenance import data_source
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,17 @@ class Borders:
             free = found == ""
             found[free] = np.where(shapely.contains_xy(polygon, x[free], y[free]), code, "")
         return found
+
+    def inside(
+        self, countries: Iterable[str]
+    ) -> Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]:
+        """A test of longitudes and latitudes for lying in one of some countries.
+
+        Raises:
+            SourceError: the file has no such country.
+        """
+        codes = [code for code in countries if self.polygon(code)]
+        return lambda lon, lat: np.isin(self.country_at(lon, lat), codes)
 
     def polygon(self, country: str) -> shapely.Geometry:
         """The polygon of a country.
