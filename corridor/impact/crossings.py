@@ -73,7 +73,7 @@ def part_offsets_km(candidate: Candidate) -> list[float]:
 def meetable(network: Network, own: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Edges that a route may meet: open mapped roads of any class, tracks included, that it doesn't run over."""
     edges = network.edges
-    fit = (edges["mode"] == "road") & (edges["status"] == "open") & (edges["section_id"] == "") & ~network.is_border
+    fit = network.is_road_in_use & (edges["section_id"] == "")
     meets: NDArray[np.bool_] = fit.to_numpy(copy=True)
     meets[own] = False
     return meets

@@ -35,12 +35,8 @@ def shared_rows(part: Part, network: Network) -> list[int]:
     """Roads in use that a part runs over, in travelling order: its own edges, or the edge that is its section."""
     rows = list(part.edges)
     if not rows and part.section_id:
-        rows = np.flatnonzero(network.edges["section_id"] == part.section_id).tolist()
-    if not rows:
-        return []
-    edges = network.edges.iloc[rows]
-    used = (edges["mode"] == "road") & (edges["status"] == "open") & (edges["border"] == "")
-    return [row for row, kept in zip(rows, used, strict=True) if kept]
+        rows = network.section_rows.get(part.section_id, np.zeros(0, dtype=np.int64)).tolist()
+    return [row for row in rows if network.is_road_in_use[row]]
 
 
 def find_same_line(candidate: Candidate, network: Network) -> list[Event]:
@@ -50,15 +46,14 @@ def find_same_line(candidate: Candidate, network: Network) -> list[Event]:
         rows = shared_rows(part, network)
         if not rows:
             continue
-        edges = network.edges.iloc[rows]
-        key = (edges["class"] + "|" + edges["ref"] + "|" + edges["country"]).to_numpy()
+        key = np.column_stack([network.edges[name].to_numpy()[rows] for name in ("class", "ref", "country")])
         portions = _portions(part, rows, network)
         lengths = (
             network.edges["length_m"].to_numpy()[rows] * np.array([high - low for _, low, high in portions]) / 1000
         )
         ends = np.cumsum(lengths)
         scale = part.drawn_km / ends[-1] if ends[-1] > 0 else 1.0
-        breaks = np.flatnonzero(key[1:] != key[:-1]) + 1
+        breaks = np.flatnonzero((key[1:] != key[:-1]).any(axis=1)) + 1
         for run in np.split(np.arange(len(rows)), breaks):
             low, high = (ends[run[0]] - lengths[run[0]]) * scale, ends[run[-1]] * scale
             if high > low:
@@ -148,7 +143,7 @@ def find_beside(
 
 def _roads_beside(candidate: Candidate, network: Network, rows: NDArray[np.int64] | None) -> NDArray[np.bool_]:
     edges = network.edges
-    mask = (edges["mode"] == "road") & (edges["status"] == "open") & (edges["section_id"] == "") & ~network.is_border
+    mask = network.is_road_in_use & (edges["section_id"] == "")
     allowed: NDArray[np.bool_] = mask.to_numpy() & ~edges["class"].isin(UNFIT_CLASSES).to_numpy()
     allowed[own_rows(candidate, network)] = False
     if rows is not None:

@@ -18,6 +18,7 @@ from corridor.geo.lines import substring, vertex_chainage_m
 from corridor.network.paths import Arcs, Tree, build_arcs, search
 
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 UNFIT_CLASSES = ("track", "service")
@@ -87,6 +88,17 @@ class Network:
     def is_border(self) -> Bools:
         """Which edges are the passage from one country to another."""
         return np.asarray(self.edges["border"] != "")
+
+    @cached_property
+    def is_road_in_use(self) -> Bools:
+        """Which edges are open roads, border passages apart."""
+        edges = self.edges
+        return np.asarray((edges["mode"] == "road") & (edges["status"] == "open") & ~self.is_border)
+
+    @cached_property
+    def section_rows(self) -> dict[str, Ints]:
+        """Rows of the edges of each catalogue section."""
+        return {str(key): rows for key, rows in self.edges.groupby("section_id").indices.items() if key}
 
     def closed(
         self,
