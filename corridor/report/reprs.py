@@ -12,7 +12,7 @@ from folium.raster_layers import ImageOverlay
 from corridor.model.candidate import Candidate
 from corridor.model.results import Results
 from corridor.report.palette import assign_marks
-from corridor.report.plots import choose_candidates
+from corridor.report.plots import choose_candidates, main_lines
 from corridor.report.relief import build_relief
 from corridor.report.tables import format_number
 from corridor.sketch import Stroke, sketch_svg, table_html
@@ -42,7 +42,9 @@ def comparison_html(results: Results) -> str:
         Stroke(c.line, marks[c.candidate_id].colour, c.name, dashed=c.comparator, letter=marks[c.candidate_id].letter)
         for c in reversed(results.candidates)
     ]
-    return table_html(title, ["", "route", "", *(unit for _, unit, _ in shown)], rows) + sketch_svg(strokes)
+    return table_html(title, ["", "route", "", *(unit for _, unit, _ in shown)], rows) + sketch_svg(
+        strokes, fit=main_lines(results.candidates)
+    )
 
 
 def _figure(table: pd.DataFrame, candidate: Candidate, metric: str, digits: int) -> str:
@@ -75,7 +77,7 @@ def explore(
         row = (candidate.line, mark.colour, _facts(results, candidate, mark.letter))
         add_lines(map_, f"{mark.letter}  {candidate.name}", [row], tooltip=tooltip, popup=popup, style=style_kwds)
     if m is None:
-        fit(map_, [candidate.line for candidate in chosen])
+        fit(map_, main_lines(chosen))
         folium.LayerControl(collapsed=True).add_to(map_)
     return map_
 
