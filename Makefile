@@ -10,6 +10,7 @@ help:
 	@echo "make demo   compare the bundled study's routes, offline; ends with the path of the page"
 	@echo "make test   everything that CI runs: linters, types, import floors, tests, browser tests, notebooks"
 	@echo "make fast   the quick tests only"
+	@echo "make docs   the documentation as a site, into site/"
 	@echo "make lint   linters, types and import floors only"
 	@echo "make bench  measure speed and memory beside named peers (about a quarter of an hour)"
 	@echo "make clean  remove the environment and what was built"
@@ -39,6 +40,10 @@ lint: $(VENV)/.dev
 fast: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -m "not slow and not extract and not browser"
 
+docs: $(VENV)/.dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 test: lint
 	$(BIN)/python -m pytest -q
 
@@ -47,4 +52,4 @@ bench: $(VENV)/.dev
 	$(BIN)/python scripts/benchmark.py --json bench.json --markdown docs/benchmarks.md
 
 clean:
-	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -180,7 +180,7 @@ def ground_heights(ground: Ground, rows: Floats, cols: Floats) -> Floats:
 
     >>> g = build_ground(np.array([[0.0, 0.0], [0.0, 4.0]]), 100.0)
     >>> ground_heights(g, np.array([0.5, 0.5]), np.array([0.5, 0.75])).tolist()
-    [1.0, 1.0]
+    [1.0, 1.5]
     """
     return _on_triangles(ground.z, rows, cols)
 

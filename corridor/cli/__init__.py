@@ -31,7 +31,6 @@ for command in (
     compare.rank,
     align.align,
     sweep.sweep,
-    sweep.sweep_report,
     terrain.terrain,
     compare.studies,
 ):

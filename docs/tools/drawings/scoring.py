@@ -1,0 +1,103 @@
+"""Pictures of values, ranks and how firm they are."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from corridor.comparison import Comparison, compare
+from corridor.model.criterion import Criterion
+from corridor.scoring.methods import preference_degree
+from corridor.scoring.values import scale
+from corridor.study import Study
+from docs.tools.drawings.sheet import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, sheet
+
+REGIME = "status-quo"
+_COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY, "#000000", "#8c564b", "#bcbd22")
+
+
+@cache
+def _comparison() -> Comparison:
+    return compare(Study.bundled("syunik"))
+
+
+def draw_value_functions() -> Figure:
+    """From a metric to a value, for three shapes."""
+    hours = np.linspace(0, 45, 181)
+    figure, axes = sheet(7, 3.2)
+    for shape, colour in ((0.5, ORANGE), (1.0, BLUE), (2.0, GREEN)):
+        one = Criterion("trip_time", "Trip time", "trip_time_h", "h", "min", "distance", best=2, worst=40, shape=shape)
+        axes.plot(hours, scale(hours[:, None], [one])[:, 0], color=colour, linewidth=2, label=f"shape {shape:g}")
+    for at, word in ((2, "best: 1"), (40, "worst: 0")):
+        axes.axvline(at, color=GREY, linestyle=":", linewidth=1)
+        axes.annotate(word, (at, 1.04), ha="center", color=GREY)
+    axes.set(xlabel="trip time, h", ylabel="value", ylim=(-0.03, 1.12))
+    axes.legend(loc="lower left")
+    return figure
+
+
+def draw_preference() -> Figure:
+    """How much PROMETHEE II prefers one of two routes by the difference of their values."""
+    difference = np.linspace(0, 0.5, 251)
+    figure, axes = sheet(7, 2.8)
+    axes.plot(difference, preference_degree(difference, "linear", 0.03, 0.25), color=BLUE, linewidth=2)
+    for at, word in ((0.03, "tolerance: no preference"), (0.25, "a quarter of the scale: full preference")):
+        axes.axvline(at, color=GREY, linestyle=":", linewidth=1)
+        axes.annotate(word, (at + 0.005, 0.06 if at < 0.1 else 0.85), color=GREY)
+    axes.set(xlabel="difference in value", ylabel="degree of preference")
+    return figure
+
+
+def draw_acceptability() -> Figure:
+    """In how many of the draws each through route comes first, second and so on."""
+    review = next(r for r in _comparison().robustness() if r.panel.regime_id == REGIME and r.panel.kind == "through")
+    robust = review.robustness
+    order = np.argsort(-robust.acceptability @ np.arange(len(robust.names), 0, -1))
+    figure, axes = sheet(8, 3.8)
+    left = np.zeros(len(order))
+    for rank in range(len(order)):
+        share = np.minimum(robust.acceptability[order, rank], 1 - left)
+        shade = 0.15 + 0.8 * rank / (len(order) - 1)
+        axes.barh(np.arange(len(order)), share, left=left, color=(shade, shade, 0.6 + 0.4 * shade), edgecolor="white")
+        left += share
+        for row in np.flatnonzero(share > 0.12):
+            colour = "white" if shade < 0.5 else "black"
+            axes.text(
+                left[row] - share[row] / 2, row, f"{rank + 1}", ha="center", va="center", color=colour, fontsize=8
+            )
+    axes.set_yticks(np.arange(len(order)), [robust.candidate_ids[i] for i in order])
+    axes.invert_yaxis()
+    axes.set(
+        xlabel=f"share of {robust.draws:,} draws with each rank (status quo; any weights, metrics in their ranges)"
+    )
+    return figure
+
+
+def draw_flips() -> Figure:
+    """Scores of the routes as the weight of one group goes from nothing to all, the rest in equal parts."""
+    comparison = _comparison()
+    share = np.linspace(0, 1, 41)
+    groups = list(dict.fromkeys(c.group for c in comparison.study.criteria))
+    rows = {}
+    for weight in share:
+        others = {name: (1 - weight) / (len(groups) - 1) for name in groups if name != "terrain"}
+        table = comparison.rank(weights={"terrain": float(weight)} | others)
+        here = table[(table["regime_id"] == REGIME) & (table["panel"] == "through")]
+        for candidate, score in zip(here["candidate_id"], here["score"], strict=True):
+            rows.setdefault(candidate, []).append(score)
+    figure, axes = sheet(8, 3.6)
+    for colour, (candidate, scores) in zip(_COLOURS, rows.items(), strict=True):
+        axes.plot(share, scores, color=colour, linewidth=1.8, label=candidate)
+    axes.set(xlabel="weight of terrain and cost, the other groups sharing the rest", ylabel="score", xlim=(0, 1))
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+    return figure
+
+
+DRAWINGS = {
+    "value-functions": draw_value_functions,
+    "preference": draw_preference,
+    "acceptability": draw_acceptability,
+    "flips": draw_flips,
+}

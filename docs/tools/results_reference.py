@@ -1,0 +1,61 @@
+"""The page of result columns, from the dictionary that every run writes its own copy of."""
+
+from __future__ import annotations
+
+import csv
+from html import escape
+from importlib.resources import files
+
+HEAD = """# Results
+
+`corridor run` writes a folder, whole or not at all. The first table says what the files are, the second what every
+column means. The same dictionary, with only the columns that a run has, is in the folder as `data_dictionary.csv`.
+
+| file | a row or feature is |
+|---|---|
+| `comparison.html` | the page; opens by a double-click and asks nothing of the network |
+| `metrics.csv` | a route under a regime |
+| `ranking.csv` | a route under a regime and a perspective |
+| `candidates.gpkg` | layers `candidates` (routes), `parts` (stretches), `structures` (tunnels, bridges) |
+| `candidates.geojson` | a route |
+| `candidates.parquet`, `parts.parquet`, `structures.parquet` | the same as the layers, for geopandas |
+| `candidates.kml`, `candidates.gpx` | a route with heights |
+| `crossings.gpkg`, `crossings.parquet` | what a route meets, per regime |
+| `places.csv` | a settlement, before and after; only where local roads are known |
+| `findings.json` | what decides a route under a regime, in words, with ids of evidence |
+| `data_dictionary.csv` | a column of a file |
+| `manifest.json` | how to make it again: version, study, inputs with SHA-256 |
+
+## Rules
+
+- Units stand in names. A column with `_low` and `_high` is a range; where a route has none, both equal the figure.
+- A column with `_status` says why there is no number. A number never stands in for something that can't be reached.
+
+| status | means |
+|---|---|
+| `ok` | there is a value |
+| `unreachable` | there is no way any more; takes the route out of the ranking |
+| `not_applicable` | the question doesn't arise, for instance for a route that doesn't pass the country |
+| `not_supported` | the data can't carry it, for instance local crossings without local roads |
+
+## Columns
+
+A name in braces stands for what the study or the data puts there: a region, a class of road, a stage, a criterion.
+
+| column | unit | meaning | from |
+|---|---|---|---|
+"""
+
+
+def render() -> str:
+    """The page as Markdown."""
+    text = files("corridor.report").joinpath("columns.csv").read_text(encoding="utf-8")
+    rows = [
+        f"| `{row['column']}` | {_cell(row['unit'])} | {_cell(row['meaning'])} | {_cell(row['formula'])} |"
+        for row in csv.DictReader(text.splitlines())
+    ]
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    return escape(text, quote=False).replace("|", "\\|").replace("_", "\\_")

@@ -1,0 +1,204 @@
+"""The documentation: pages build offline, what they say of commands and code is what a run says."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import corridor
+from corridor.diagnosis import check_lengths
+from corridor.study import Study
+from docs.tools import validation
+from docs.tools.blocks import BlockError, find_blocks, page_before, run_page, same, split_console
+from docs.tools.cli_reference import commands
+from docs.tools.drawings.__main__ import DRAWINGS
+from docs.tools.drawings.sheet import save
+from docs.tools.study_reference import models
+from docs.tools.study_words import WORDS
+from tests.conftest import ROOT
+
+DOCS = ROOT / "docs"
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(corridor.__path__, "corridor.")
+    if not module.name.endswith("__main__")
+)
+PAGES = [path for path in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))] if find_blocks(path.read_text("utf-8"))]
+
+
+def test_examples_in_docstrings_are_so():
+    attempted = 0
+    for name in ["corridor", *MODULES]:
+        told: list[str] = []
+        module = importlib.import_module(name)
+        for test in doctest.DocTestFinder(exclude_empty=True).find(module):
+            attempted += doctest.DocTestRunner().run(test, out=told.append).attempted
+        assert told == []
+    assert attempted > 15
+
+
+@pytest.fixture(scope="session")
+def ended(tmp_path_factory) -> dict[Path, tuple[Path, str]]:
+    """Pages that have run: their folder and the page as it came out, so that one can start where another ended."""
+    return {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
+def test_blocks_of_a_page_run_and_say_what_it_shows(page, ended, tmp_path_factory):
+    def run(path: Path) -> tuple[Path, str]:
+        if path not in ended:
+            before, folder = page_before(path), tmp_path_factory.mktemp(path.stem)
+            ended[path] = folder, run_page(path, folder, run(before)[0] if before else None)
+        return ended[path]
+
+    shown = page.read_text(encoding="utf-8")
+    assert run(page)[1] == shown, f"outputs differ: python -m docs.tools.blocks {page.relative_to(ROOT)}"
+
+
+def test_a_block_that_says_otherwise_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ echo 1\n2\n```\n", encoding="utf-8")
+    assert run_page(page, tmp_path) == "```console\n$ echo 1\n1\n```\n"
+    page.write_text("```python\n>>> 1 + 1\n3\n```\n", encoding="utf-8")
+    assert run_page(page, tmp_path) == "```python\n>>> 1 + 1\n2\n```\n"
+    page.write_text("```python\n>>> nobody\n3\n```\n", encoding="utf-8")
+    with pytest.raises(BlockError, match=r"page.md:1: `nobody`: NameError"):
+        run_page(page, tmp_path)
+    page.write_text("```console\n$ false\n```\n", encoding="utf-8")
+    with pytest.raises(BlockError, match=re.escape("page.md:1: `false` failed")):
+        run_page(page, tmp_path)
+
+
+def test_blocks_share_a_folder_and_a_session_and_can_be_left_out(tmp_path):
+    page = tmp_path / "page.md"
+    text = (
+        '```toml title="a.toml"\nx = 1\n```\n'
+        '```toml title="a.toml (add at the end)"\ny = 2\n```\n'
+        "```console\n$ cat a.toml\nx = 1\n...\n```\n"
+        "```python\nfrom pathlib import Path\nn = len(Path('a.toml').read_text().split())\n```\n"
+        "```python\n>>> n\n6\n```\n"
+        "<!-- not run: needs the network -->\n```console\n$ false\n```\n"
+    )
+    page.write_text(text, encoding="utf-8")
+    assert run_page(page, tmp_path) == text
+
+
+def test_white_space_counts_once_and_dots_stand_for_lines():
+    assert same("a  b\n...\nz\n", "a b\nc\nd\nz\n")
+    assert not same("a b\n", "a c\n")
+    assert split_console("$ a \\\n  b\nout\n$ c\n") == [("a \\\n  b", "out\n"), ("c", "")]
+
+
+def shown_commands() -> list[tuple[str, str]]:
+    """Every ``corridor ...`` line of the README and the pages, also in blocks that aren't run."""
+    found = []
+    for path in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
+        for line in re.findall(r"^(?:    |\s*\$ )(corridor [^\n#]*)", path.read_text("utf-8"), re.MULTILINE):
+            found.append((path.name, line.strip().rstrip("\\").strip()))
+    return found
+
+
+def test_every_command_that_is_shown_exists_with_its_options():
+    known = commands()
+    assert len(shown_commands()) > 20
+    for page, line in shown_commands():
+        words = line.split()[1:]
+        if words[0].startswith("-") or words[0] == "COMMAND":
+            continue
+        name = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
+        assert name in known, f"{page}: {line}"
+        text = rendered_command(name)
+        for option in (word.split("=")[0] for word in words[1:] if re.fullmatch(r"--?[a-z][-a-z=\w]*", word)):
+            assert option in {"--help", "-h"} or f"`{option}`" in text, f"{page}: {line}: no {option}"
+
+
+def rendered_command(name: str) -> str:
+    from docs.tools.cli_reference import render
+
+    return re.search(rf"^## corridor {re.escape(name)}\n(.*?)(?=^## |\Z)", render(), re.MULTILINE | re.DOTALL)[1]
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_the_page_of_commands_says_what_help_says(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    call = [sys.executable, "-m", "corridor.cli", *name.split(), "--help"]
+    told = " ".join(subprocess.run(call, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+    page = rendered_command(name)
+    for option in re.findall(r"--[a-z][-a-z]+", told.split("─ Options ─", 1)[1]):
+        assert option == "--help" or f"`{option}`" in page
+    for row in re.findall(r"^\| [^|]+\| ([^|]+) \|", page, re.MULTILINE)[1:]:
+        assert re.sub(r"\\\|", "|", row).replace("`", "").split(".")[0][:60] in told or row.startswith("--")
+
+
+@pytest.mark.slow
+def test_the_site_builds_offline_with_every_link_and_no_request(tmp_path):
+    pytest.importorskip("mkdocstrings")
+    site = tmp_path / "site"
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)],
+        cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 25
+    loads = re.compile(
+        r"<(?:script|img|iframe|source)[^>]*\bsrc=[\"']?(?:https?:)?//|<link[^>]*\bhref=[\"']?(?:https?:)?//"
+    )
+    for page in pages:
+        assert not loads.findall(page.read_text(encoding="utf-8")), page.name
+
+
+def test_every_picture_is_used_and_drawn():
+    text = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *DOCS.rglob("*.md")])
+    for picture in (DOCS / "images").iterdir():
+        assert f"images/{picture.name}" in text
+    for name in re.findall(r"images/([\w.-]+)", text):
+        assert Path(DOCS / "images" / name).is_file()
+
+
+def test_every_key_of_a_study_is_explained():
+    for name, model in models().items():
+        keys = set(model.model_fields) - ({"folder"} if name == "Study" else set())
+        assert keys <= set(WORDS.get(name, {})), f"docs/tools/study_words.py: {name} lacks {keys - set(WORDS[name])}"
+    assert set(WORDS) == set(models())
+
+
+def test_the_page_of_the_catalogue_lists_every_column():
+    page = (DOCS / "reference" / "catalogue.md").read_text(encoding="utf-8")
+    for table in (ROOT / "data" / "reference").glob("*.csv"):
+        heading = next(line for line in page.splitlines() if line.startswith("## ") and table.name in line)
+        part = page.split(heading, 1)[1].split("\n## ", 1)[0]
+        named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| ([^|]+) \|", part, re.MULTILINE))))
+        assert set(table.read_text("utf-8").split("\n", 1)[0].split(",")) <= named, table.name
+
+
+def test_the_table_of_validation_is_what_a_check_says():
+    stored = (DOCS / "snippets" / validation.CATALOGUE).read_text(encoding="utf-8")
+    rows = check_lengths(Study.bundled("syunik"), None, lambda _: None)
+    assert stored.split("\n\n")[0] == validation.render(rows, "", "").split("\n\n")[0]
+
+
+@pytest.mark.extract
+@pytest.mark.slow
+def test_the_table_of_validation_on_real_roads_is_what_a_check_says(extract_path):
+    stored = (DOCS / "snippets" / validation.EXTRACT).read_text(encoding="utf-8")
+    rows = check_lengths(Study.bundled("syunik"), extract_path, lambda _: None)
+    assert stored.split("\n\n")[0] == validation.render(rows, "", "").split("\n\n")[0]
+
+
+def test_pictures_are_those_that_are_drawn(tmp_path):
+    stored = {path.stem for path in (DOCS / "images").glob("*.svg")}
+    assert stored == set(DRAWINGS)
+    for name in ("kinds", "value-functions", "preference", "strip", "truck-speed"):
+        save(DRAWINGS[name](), tmp_path / f"{name}.svg")
+        assert (tmp_path / f"{name}.svg").stat().st_size > 5000
