@@ -282,7 +282,7 @@ def compare(
         raise StudyError(f"{study.id}: destination: is the origin ({origin.name}); a route needs two places")
     assembly = assemble_network(study, inputs, progress=say)
     say("building candidates")
-    candidates, reach = build_candidates(study, inputs, assembly, origin, destination)
+    candidates, reach = build_candidates(study, inputs, assembly, origin, destination, progress=say)
     say("measuring terrain")
     profiles = {c.candidate_id: build_profile(c, inputs.dem, inputs.catalogue.grade_ceilings) for c in candidates}
     grades = judge_study_grades(study, inputs, assembly)

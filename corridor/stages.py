@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from corridor.candidates.existing import build_existing_candidates
+from corridor.candidates.new_build import build_new_build_candidate
 from corridor.candidates.reference import build_reference_candidate
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
@@ -28,7 +29,7 @@ from corridor.scoring.perspectives import Perspective, build_perspective, load_p
 from corridor.scoring.weights import resolve_weights
 from corridor.sources.inputs import Inputs
 from corridor.sources.regimes import load_regime_sources
-from corridor.study import ExistingCandidates, Place, Study
+from corridor.study import ExistingCandidates, NewBuildCandidate, Place, Study
 from corridor.terrain.surface import Dem, ruggedness_m, slope_deg
 from corridor.terrain.uncertainty import draw_errors
 
@@ -48,7 +49,7 @@ def assemble_network(study: Study, inputs: Inputs, *, progress: Progress = silen
 
 
 def build_candidates(
-    study: Study, inputs: Inputs, assembly: Assembly, origin: Place, destination: Place
+    study: Study, inputs: Inputs, assembly: Assembly, origin: Place, destination: Place, *, progress: Progress = silent
 ) -> tuple[list[Candidate], list[Reachability]]:
     """All candidates of a study in its order, and what is known of open roads without its assumptions."""
     candidates: list[Candidate] = []
@@ -66,6 +67,13 @@ def build_candidates(
             )
             candidates += found
             reach.append(reachability)
+        elif isinstance(spec, NewBuildCandidate):
+            candidates.append(
+                build_new_build_candidate(
+                    spec, inputs.catalogue, inputs.borders, assembly, inputs.dem, study.grade_effect,
+                    origin, destination, progress,
+                )
+            )  # fmt: skip
         else:
             candidates.append(build_reference_candidate(spec, inputs.catalogue, assembly, slowed, origin, destination))
     return candidates, reach

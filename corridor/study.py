@@ -109,7 +109,29 @@ class ExistingCandidates(_Strict):
     note: str = ""
 
 
-CandidateSpec = Annotated[ReferenceCandidate | ExistingCandidates, Field(discriminator="family")]
+class NewBuildCandidate(_Strict):
+    """The cheapest new line by a design standard between catalogue nodes, joined to both ends by sections.
+
+    The line runs from ``from_node`` by way of the nodes in ``via`` (stations) to ``to_node``; ``before`` leads from the
+    origin there, ``after`` on to the destination. ``countries`` are the only ones that it may pass (none: any).
+    """
+
+    family: Literal["new-build"]
+    id: Identifier
+    name: Text
+    standard: Identifier
+    from_node: Identifier
+    to_node: Identifier
+    via: tuple[Identifier, ...] = ()
+    before: tuple[Identifier, ...] = ()
+    after: tuple[Identifier, ...] = ()
+    countries: tuple[Country, ...] = ()
+    comparator: bool = False
+    aliases: tuple[Alias, ...] = ()
+    note: str = ""
+
+
+CandidateSpec = Annotated[ReferenceCandidate | ExistingCandidates | NewBuildCandidate, Field(discriminator="family")]
 
 
 class CriterionSpec(_Strict):
@@ -342,11 +364,16 @@ class Study(_Strict):
     def load(cls, path: str | Path) -> Study:
         """Read and check a study file.
 
+        A file with ``extends`` says only what differs from the bundled study of that name; its candidates are added.
+
         Raises:
             StudyError: the file is missing or isn't TOML, or has faults: all are named at once, each with its field.
         """
         path = Path(path)
-        return cls.build(read_toml(path), path.parent, str(path))
+        content = read_toml(path)
+        if "extends" in content:
+            content = _extend(content, str(path))
+        return cls.build(content, path.parent, str(path))
 
     @classmethod
     def build(cls, content: dict[str, Any], folder: Path, name: str) -> Study:
@@ -361,6 +388,25 @@ class Study(_Strict):
             return cls.model_validate({**content, "folder": folder})
         except ValidationError as faults:
             raise StudyError(f"{name}: " + "; ".join(say_fault(fault) for fault in faults.errors())) from faults
+
+
+def _extend(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a file says, over what the bundled study says that it extends; the candidates of both, its own last.
+
+    Raises:
+        StudyError: it extends what isn't a bundled study, or one that extends another itself.
+    """
+    base, own = str(content["extends"]), content.get("candidates", [])
+    known = sorted(p.stem for p in (data_root() / "studies").glob("*.toml"))
+    if base not in known:
+        raise StudyError(f"{name}: extends: no bundled study '{base}'; there are: {', '.join(known)}")
+    below = read_toml(data_root() / "studies" / f"{base}.toml")
+    if "extends" in below:
+        raise StudyError(f"{name}: extends: '{base}' extends another study itself; name that one")
+    merged = {**below, **{key: value for key, value in content.items() if key != "extends"}}
+    if isinstance(own, list):
+        merged["candidates"] = [*below["candidates"], *own]
+    return merged
 
 
 def read_toml(path: Path, what: str = "a study TOML or the name of a bundled one") -> dict[str, Any]:
@@ -384,7 +430,9 @@ def read_toml(path: Path, what: str = "a study TOML or the name of a bundled one
 def say_fault(fault: Any) -> str:
     """One fault of a validation in a person's words: field, what is wrong, what was given."""
     field = ".".join(
-        str(part) for part in fault["loc"] if part not in {"reference", "existing", "Place", "constrained-str"}
+        str(part)
+        for part in fault["loc"]
+        if part not in {"reference", "existing", "new-build", "Place", "constrained-str"}
     )
     if fault["type"] == "extra_forbidden":
         return f"{field}: unknown key; take it out or see the README for the keys"

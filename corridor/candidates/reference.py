@@ -41,11 +41,56 @@ def build_reference_candidate(
             ends more than 5 km from the origin or the destination.
     """
     asked_by = f"candidate '{spec.id}'"
-    sections = [catalogue.section(key, asked_by) for key in spec.sections]
-    wrong = [section.section_id for section in sections if section.mode != spec.mode]
+    sections = sections_of_mode(spec.sections, spec.mode, catalogue, asked_by)
+    parts = chain_parts(sections, orient_chain(sections, asked_by, catalogue), catalogue, assembly, dem, asked_by)
+    ends = end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
+    return Candidate(
+        candidate_id=spec.id,
+        name=spec.name,
+        family="reference",
+        mode=spec.mode,
+        comparator=spec.comparator,
+        aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
+        note=spec.note,
+        parts=tuple(parts),
+        passages=border_passages(parts, catalogue),
+        assumptions=assumptions_of(sections),
+        end_gaps_km=ends,
+    )
+
+
+def sections_of_mode(keys: Sequence[str], mode: str, catalogue: Catalogue, asked_by: str) -> list[Section]:
+    """Sections by id, all of one mode.
+
+    Raises:
+        CatalogueError: one isn't there.
+        StudyError: some are of another mode.
+    """
+    sections = [catalogue.section(key, asked_by) for key in keys]
+    wrong = [section.section_id for section in sections if section.mode != mode]
     if wrong:
-        raise StudyError(f"{asked_by}: sections of another mode than {spec.mode}: {', '.join(wrong)}")
-    turned = orient_chain(sections, asked_by, catalogue)
+        raise StudyError(f"{asked_by}: sections of another mode than {mode}: {', '.join(wrong)}")
+    return sections
+
+
+def assumptions_of(sections: Sequence[Section]) -> tuple[str, ...]:
+    """What of a chain is taken as open or built that isn't."""
+    return tuple(f"{s.name}: {s.status}" for s in sections if s.status != "open")
+
+
+def chain_parts(
+    sections: Sequence[Section],
+    turned: Sequence[bool],
+    catalogue: Catalogue,
+    assembly: Assembly,
+    dem: Dem | None,
+    asked_by: str,
+) -> list[Part]:
+    """A part for each section of a chain, in travelling direction.
+
+    Raises:
+        StudyError: two leave a gap of over 100 m.
+    """
     lines = _ground(sections, assembly)
     minutes = section_minutes(sections, catalogue, assembly, dem)
     parts = []
@@ -57,20 +102,7 @@ def build_reference_candidate(
             section_part(section, line.reverse() if reverse else line, against if reverse else along, match, reverse)
         )
     _require_continuous(parts, sections, asked_by)
-    ends = _end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
-    return Candidate(
-        candidate_id=spec.id,
-        name=spec.name,
-        family="reference",
-        mode=spec.mode,
-        comparator=spec.comparator,
-        aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
-        note=spec.note,
-        parts=tuple(parts),
-        passages=border_passages(parts, catalogue),
-        assumptions=tuple(f"{s.name}: {s.status}" for s in sections if s.status != "open"),
-        end_gaps_km=ends,
-    )
+    return parts
 
 
 def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogue) -> list[bool]:
@@ -152,9 +184,14 @@ def _require_continuous(parts: Sequence[Part], sections: Sequence[Section], aske
             )
 
 
-def _end_gaps(
+def end_gaps(
     first: tuple[float, ...], last: tuple[float, ...], origin: Place, destination: Place, asked_by: str
 ) -> tuple[float, float]:
+    """How far a route's ends lie from the places asked for, in km.
+
+    Raises:
+        StudyError: more than 5 km.
+    """
     gaps = []
     for place, end in ((origin, first), (destination, last)):
         gap = float(distance_m(place.lon, place.lat, end[0], end[1])) / 1000

@@ -131,6 +131,8 @@ def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: Floats) 
 
 def _drawn(profile: Profile, field: ErrorField) -> dict[str, float]:
     ground = profile.ground_m + field.sample(profile.lon, profile.lat)
+    if profile.designed is not None:  # a design keeps its heights; what the error does is cuts and fills
+        ground = np.where(profile.designed, profile.height_m, ground)
     laid = lay_line(profile.chainage_km, ground, profile.limit_pct, profile.spans)
     return _height_metrics(profile.chainage_km, laid, profile.threshold_m)
 
@@ -167,6 +169,8 @@ def measure_cost(candidate: Candidate, unit_costs: Sequence[UnitCost]) -> dict[s
                 )
             price = table[part.mode, kind]
             total = total + Range(price.low * km.low, price.mid * km.mid, price.high * km.high)
+        if part.design:
+            total = total + part.design.ends_musd
     return {"cost_musd": total.mid, "cost_musd_low": total.low, "cost_musd_high": total.high}
 
 
@@ -178,5 +182,8 @@ def _priced_km(part: Part) -> list[tuple[CostKind, Range]]:
     exact: list[tuple[CostKind, float]] = [("tunnel", part.tunnel_km), ("bridge", part.bridge_km)]
     structures = part.tunnel_km + part.bridge_km
     length = part.length_km
+    if part.design:
+        surface = Range(part.design.open_km, part.design.open_km, part.design.open_km)
+        return [("surface", surface), *((kind, Range(km, km, km)) for kind, km in exact if km > 0)]
     surface = Range(max(length.low - structures, 0), max(length.mid - structures, 0), max(length.high - structures, 0))
     return [("surface", surface), *((kind, Range(km, km, km)) for kind, km in exact if km > 0)]

@@ -24,15 +24,30 @@ Family = Literal["existing", "reference", "new-build"]
 class Span:
     """A tunnel or bridge on a part, by drawn chainage in km from the part's start in travelling direction.
 
-    ``located`` says how it is known: ``mapped`` (OpenStreetMap), ``documented`` (catalogue) or ``inferred``
-    (from the ground's departure from the design grade).
+    ``located`` says how it is known: ``mapped`` (OpenStreetMap), ``documented`` (catalogue), ``inferred`` (from the
+    ground's departure from the design grade) or ``designed`` (part of a new line).
     """
 
     kind: Literal["tunnel", "bridge"]
     from_km: float
     to_km: float
     name: str
-    located: Literal["mapped", "documented", "inferred"]
+    located: Literal["mapped", "documented", "inferred", "designed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is known of a part because it was designed here, on the elevation model.
+
+    ``chainage_km`` and ``height_m`` are its profile from the part's start; ``open_km`` is its open length weighted by
+    earthwork, as kilometres of level ground for the same money; ``ends_musd`` the price of portals and abutments.
+    """
+
+    standard_id: str
+    chainage_km: tuple[float, ...]
+    height_m: tuple[float, ...]
+    open_km: float
+    ends_musd: Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,7 @@ class Part:
     spans: tuple[Span, ...]
     source_ids: tuple[str, ...]
     edges: tuple[int, ...] = ()
+    design: Design | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Profile:
     ``chainage_km`` is drawn chainage; ``ground_m`` the DEM's height, ``height_m`` the route's: on the ground as far as
     ``limit_pct``, the steepest grade taken, allows, straight in tunnels and on bridges, and without swings under
     ``threshold_m`` (three local standard errors of the DEM). ``spans`` are the
-    structures by the candidate's own chainage.
+    structures by the candidate's own chainage. ``designed`` marks heights that are a design's, not laid on the ground.
     """
 
     chainage_km: Floats
@@ -30,3 +30,4 @@ class Profile:
     limit_pct: Floats
     threshold_m: Floats
     spans: tuple[Span, ...]
+    designed: NDArray[np.bool_] | None = None

@@ -30,7 +30,8 @@ def build_profile(candidate: Candidate, dem: Dem, ceilings: Sequence[GradeCeilin
     Heights follow the ground within the steepest grade that is documented for a part or else usual for its class
     (``ceilings``); mapped and documented tunnels and bridges run straight. Swings under three local errors of the DEM
     are taken out, and what lies between two turning points rises or falls throughout. Where a part's documented
-    tunnels have no known place, they are put where the ground stands highest above that grade.
+    tunnels have no known place, they are put where the ground stands highest above that grade. A designed part has the
+    heights of its design.
 
     Raises:
         CoverageError: the DEM has no height somewhere along it.
@@ -44,15 +45,33 @@ def build_profile(candidate: Candidate, dem: Dem, ceilings: Sequence[GradeCeilin
     spans = candidate_spans(candidate)
     spans += _infer_tunnels(candidate, chainage, ground, limit, spans)
     spans = _merge_touching(spans)
-    threshold = HYSTERESIS_ERRORS * dem.error_at_m(lon, lat)
-    laid = lay_line(chainage, ground, limit, spans)
+    design = _design_heights(candidate, chainage)
+    designed = np.isfinite(design)
+    threshold = np.where(designed, 0.0, HYSTERESIS_ERRORS * dem.error_at_m(lon, lat))
+    laid = lay_line(chainage, np.where(designed, design, ground), limit, spans)
     height = monotone_between(laid, turning_points(laid, threshold))
-    return Profile(chainage, lon, lat, ground, height, limit, threshold, spans)
+    return Profile(chainage, lon, lat, ground, height, limit, threshold, spans, designed)
+
+
+def _design_heights(candidate: Candidate, chainage_km: Floats) -> Floats:
+    """Heights of designed parts at each chainage, NaN elsewhere, shape (n,)."""
+    heights = np.full(len(chainage_km), np.nan)
+    start = 0.0
+    for part in candidate.parts:
+        if part.design:
+            inside = (chainage_km >= start) & (chainage_km <= start + part.drawn_km)
+            heights[inside] = np.interp(chainage_km[inside] - start, part.design.chainage_km, part.design.height_m)
+        start += part.drawn_km
+    return heights
 
 
 def lay_line(chainage_km: Floats, ground_m: Floats, limit_pct: Floats, spans: Sequence[Span]) -> Floats:
-    """Heights of a line on the ground: structures straight, and nowhere steeper than the limit, shape (n,)."""
-    return grade_limited(chainage_km, carry_structures(chainage_km, ground_m, spans), limit_pct)
+    """Heights of a line on the ground: structures straight, and nowhere steeper than the limit, shape (n,).
+
+    In designed structures ``ground_m`` holds the heights of the design already.
+    """
+    found = [span for span in spans if span.located != "designed"]
+    return grade_limited(chainage_km, carry_structures(chainage_km, ground_m, found), limit_pct)
 
 
 def grade_limited(chainage_km: Floats, ground_m: Floats, limit_pct: Floats) -> Floats:

@@ -1,0 +1,271 @@
+"""Candidates that are still to be designed: the cheapest line by a standard on the elevation model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from corridor.alignment.align import solve
+from corridor.alignment.assembly import COARSE_M
+from corridor.alignment.links import SearchOptions
+from corridor.alignment.problem import AlignmentProblem
+from corridor.alignment.standards import find_standard, unit_costs
+from corridor.alignment.terrain_frame import frame_terrain
+from corridor.candidates.parts import border_passages, minutes_range
+from corridor.candidates.reference import assumptions_of, chain_parts, end_gaps, orient_chain, sections_of_mode
+from corridor.errors import AlignmentError, StudyError
+from corridor.geo.geodesy import WGS84, distance_m, project
+from corridor.model.alignment import Alignment
+from corridor.model.candidate import Candidate, Design, Part, Span
+from corridor.model.section import Range, Section
+from corridor.model.standard import DesignStandard
+from corridor.network.assemble import Assembly
+from corridor.network.speeds import TRUCK_LIMIT_KMH, class_speeds_kmh, climbing_speed_kmh
+from corridor.sources.borders import Borders
+from corridor.sources.reference import Catalogue
+from corridor.study import NewBuildCandidate, Place
+from corridor.terrain.surface import Dem
+
+Floats = NDArray[np.float64]
+Point = tuple[float, float]
+
+# A comparison draws many lines: fewer heights at each node make them 1 to 2 % dearer and the search twice as quick.
+OPTIONS = SearchOptions(offsets_m=(-10.0, 0.0, 7.0))
+MIN_RUN_M = 250.0  # a shorter stretch in another country is the border's wobble, not a passage
+CLASSES = {"rail": "rail", "road": "trunk"}
+
+
+def build_new_build_candidate(
+    spec: NewBuildCandidate,
+    catalogue: Catalogue,
+    borders: Borders,
+    assembly: Assembly,
+    dem: Dem,
+    grade_effect: bool,
+    origin: Place,
+    destination: Place,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Candidate:
+    """A route whose middle is a new line, found on the elevation model, split at borders.
+
+    Raises:
+        CatalogueError: a section isn't there.
+        StudyError: a node or country isn't known, sections are of another mode or don't lead to the line's ends.
+        AlignmentError: the standard isn't known or there is no way; names the candidate.
+    """
+    asked_by = f"candidate '{spec.id}'"
+    try:
+        standard = find_standard(spec.standard)
+    except AlignmentError as fault:
+        raise AlignmentError(f"{asked_by}: {fault}") from fault
+    slowed = dem if grade_effect else None
+    before = _leading(spec.before, spec.from_node, standard, catalogue, asked_by)
+    after = _leading(spec.after, spec.to_node, standard, catalogue, asked_by, onward=True)
+    first = chain_parts(*before, catalogue, assembly, slowed, asked_by) if spec.before else []
+    last = chain_parts(*after, catalogue, assembly, slowed, asked_by) if spec.after else []
+    stops = [
+        _point(first[-1].line.coords[-1]) if first else _node(spec.from_node, catalogue, asked_by),
+        *(_node(key, catalogue, asked_by) for key in spec.via),
+        _point(last[0].line.coords[0]) if last else _node(spec.to_node, catalogue, asked_by),
+    ]
+    parts = list(first)
+    notes: list[str] = []
+    for leg, (start, end) in enumerate(pairwise(stops), 1):
+        progress(f"{spec.name}: leg {leg} of {len(stops) - 1}")
+        line = _find(spec, standard, catalogue, borders, dem, start, end, asked_by)
+        parts += _parts(line, spec, standard, catalogue, borders, slowed, start, end)
+        notes += line.notes
+    parts += last
+    sections = [*before[0], *after[0]]
+    return Candidate(
+        candidate_id=spec.id,
+        name=spec.name,
+        family="new-build",
+        mode=standard.mode,
+        comparator=spec.comparator,
+        aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
+        note=spec.note,
+        parts=tuple(parts),
+        passages=border_passages(parts, catalogue),
+        assumptions=(
+            f"new line: {standard.label}, found here and nowhere documented",
+            *dict.fromkeys(notes),
+            *assumptions_of(sections),
+        ),
+        end_gaps_km=end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by),
+    )
+
+
+def _leading(
+    keys: Sequence[str],
+    node: str,
+    standard: DesignStandard,
+    catalogue: Catalogue,
+    asked_by: str,
+    onward: bool = False,
+) -> tuple[list[Section], list[bool]]:
+    """Sections that lead to a node, or on from it, and whether each is travelled backwards.
+
+    Raises:
+        StudyError: they don't begin or end there.
+    """
+    sections = sections_of_mode(keys, standard.mode, catalogue, asked_by)
+    if not sections:
+        return [], []
+    turned = orient_chain(sections, asked_by, catalogue)
+    section = sections[0 if onward else -1]
+    if len(sections) == 1:
+        turned = [(section.to_node if onward else section.from_node) == node]
+    backwards = turned[0 if onward else -1]
+    met = section.to_node if backwards == onward else section.from_node
+    if met != node:
+        raise StudyError(
+            f"{asked_by}: {'after' if onward else 'before'}: section '{section.section_id}' "
+            f"{'begins' if onward else 'ends'} at '{met}', not at '{node}'"
+        )
+    return sections, turned
+
+
+def _node(key: str, catalogue: Catalogue, asked_by: str) -> Point:
+    if key not in catalogue.nodes:
+        raise StudyError(f"{asked_by}: node '{key}' is not in nodes.csv")
+    return catalogue.nodes[key].lon, catalogue.nodes[key].lat
+
+
+def _point(position: Sequence[float]) -> Point:
+    return position[0], position[1]
+
+
+def _find(
+    spec: NewBuildCandidate,
+    standard: DesignStandard,
+    catalogue: Catalogue,
+    borders: Borders,
+    dem: Dem,
+    start: Point,
+    end: Point,
+    asked_by: str,
+) -> Alignment:
+    """The cheapest line between two points."""
+    dem.require([start[0], end[0]], [start[1], end[1]], asked_by)
+    allowed = borders.inside(spec.countries) if spec.countries else None
+    try:
+        terrain, a, b = frame_terrain(dem, start, end, f"ends of {spec.name}", allowed)
+        costs = unit_costs(catalogue.unit_costs, standard.mode)
+        return solve(AlignmentProblem(terrain, a, b, standard, costs, OPTIONS))
+    except AlignmentError as fault:
+        raise AlignmentError(f"{asked_by}: {fault}") from fault
+
+
+def _parts(
+    line: Alignment,
+    spec: NewBuildCandidate,
+    standard: DesignStandard,
+    catalogue: Catalogue,
+    borders: Borders,
+    dem: Dem | None,
+    start: Point,
+    end: Point,
+) -> list[Part]:
+    """The line as a part per country."""
+    flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
+    lon_lat = shapely.get_coordinates(flat)
+    lon_lat[0], lon_lat[-1] = start, end
+    along_m = np.concatenate([[0.0], np.cumsum(distance_m(*lon_lat[:-1].T, *lon_lat[1:].T))])
+    country = _countries(lon_lat, along_m, borders, spec.countries)
+    cuts = np.flatnonzero(country[1:] != country[:-1]) + 1
+    bounds = [0, *cuts.tolist(), len(lon_lat) - 1]
+    return [
+        _part(line, spec, standard, catalogue, dem, lon_lat, along_m, a, b, str(country[a]))
+        for a, b in pairwise(bounds)
+    ]
+
+
+def _countries(lon_lat: Floats, along_m: Floats, borders: Borders, passed: Sequence[str]) -> NDArray[np.object_]:
+    """Country of each point; stretches in a country that isn't to be passed, or too short, go to the one before."""
+    country = borders.country_at(lon_lat[:, 0], lon_lat[:, 1])
+    known = np.isin(country, passed) if passed else country != ""
+    country[~known] = ""
+    while True:
+        edges = np.concatenate([[0], np.flatnonzero(country[1:] != country[:-1]) + 1, [len(country)]])
+        runs = list(pairwise(edges.tolist()))
+        lengths = [along_m[min(b, len(along_m) - 1)] - along_m[a] for a, b in runs]
+        weak = [i for i, (a, _) in enumerate(runs) if country[a] == "" or lengths[i] < MIN_RUN_M]
+        if not weak or len(runs) == 1:
+            return np.asarray(country)
+        i = min(weak, key=lambda k: lengths[k])
+        a, b = runs[i]
+        country[a:b] = country[a - 1] if i else country[b]
+
+
+def _part(
+    line: Alignment,
+    spec: NewBuildCandidate,
+    standard: DesignStandard,
+    catalogue: Catalogue,
+    dem: Dem | None,
+    lon_lat: Floats,
+    along_m: Floats,
+    a: int,
+    b: int,
+    country: str,
+) -> Part:
+    """The stretch between two points of a line."""
+    low_m, high_m = line.chainage_m[a], line.chainage_m[b]
+    spans, ends = [], 0
+    for s in line.structures:
+        if s.from_m < high_m and s.to_m > low_m and s.kind != "reused":
+            at = np.interp([max(s.from_m, low_m), min(s.to_m, high_m)], line.chainage_m, along_m)
+            first, last = ((float(v) - along_m[a]) / 1000 for v in at)
+            ends += (low_m <= s.from_m < high_m) + (low_m < s.to_m <= high_m)
+            spans.append(Span("tunnel" if s.kind == "tunnel" else "bridge", first, last, "", "designed"))
+    km = float(along_m[b] - along_m[a]) / 1000
+    tunnel, bridge = (sum(s.to_km - s.from_km for s in spans if s.kind == kind) for kind in ("tunnel", "bridge"))
+    price = line.price
+    weight = price.surface_equivalent_km / price.surface_km if price.surface_km else 1.0
+    share = ends / max(price.portals + price.abutments, 1)
+    height = line.line[a : b + 1, 2]
+    return Part(
+        name=spec.name,
+        section_id="",
+        mode=standard.mode,
+        klass=CLASSES[standard.mode],
+        status="planned",
+        country=country,
+        line=shapely.LineString(lon_lat[a : b + 1]),
+        length_km=Range(km, km, km),
+        drawn_km=km,
+        documented=False,
+        geometry_quality="schematic" if line.cell_m >= COARSE_M else "designed",
+        minutes=minutes_range(_minutes(standard, catalogue, dem, along_m[a : b + 1], height)),
+        tunnel_km=tunnel,
+        bridge_km=bridge,
+        max_grade_pct=max(standard.max_grade_up_pct, standard.max_grade_down_pct),
+        spans=tuple(spans),
+        source_ids=(standard.source_id,),
+        design=Design(
+            standard.standard_id,
+            tuple(((along_m[a : b + 1] - along_m[a]) / 1000).tolist()),
+            tuple(height.tolist()),
+            max(km - tunnel - bridge, 0.0) * weight,
+            Range(price.ends.low * share, price.ends.mid * share, price.ends.high * share),
+        ),
+    )
+
+
+def _minutes(
+    standard: DesignStandard, catalogue: Catalogue, dem: Dem | None, along_m: Floats, height_m: Floats
+) -> float:
+    """Minutes over a stretch; climbs slow trucks as on the roads of the network, where the DEM carries grades."""
+    metres = np.diff(along_m)
+    usual = class_speeds_kmh([standard.mode], [CLASSES[standard.mode]], catalogue.speeds)[0]
+    speed = np.full(len(metres), standard.speed_kmh or usual)
+    if standard.mode == "road":
+        speed = np.minimum(speed, TRUCK_LIMIT_KMH)
+        if dem is not None and dem.carries_grades:
+            speed = np.minimum(speed, climbing_speed_kmh(np.diff(height_m) / np.maximum(metres, 1e-9)))
+    return float((metres / speed).sum() * 0.06)
