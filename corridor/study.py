@@ -354,11 +354,7 @@ class Study(_Strict):
         Raises:
             StudyError: there is none of that name; lists those that there are.
         """
-        folder = data_root() / "studies"
-        names = sorted(path.stem for path in folder.glob("*.toml"))
-        if name not in names:
-            raise StudyError(f"no bundled study '{name}'; there are: {', '.join(names)}")
-        return cls.load(folder / f"{name}.toml")
+        return cls.load(_bundled(name, ""))
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
@@ -390,6 +386,18 @@ class Study(_Strict):
             raise StudyError(f"{name}: " + "; ".join(say_fault(fault) for fault in faults.errors())) from faults
 
 
+def _bundled(name: str, asked_by: str) -> Path:
+    """The file of a bundled study.
+
+    Raises:
+        StudyError: there is none of that name; lists those that there are.
+    """
+    known = {path.stem: path for path in (data_root() / "studies").glob("*.toml")}
+    if name not in known:
+        raise StudyError(f"{asked_by}no bundled study '{name}'; there are: {', '.join(sorted(known))}")
+    return known[name]
+
+
 def _extend(content: dict[str, Any], name: str) -> dict[str, Any]:
     """What a file says, over what the bundled study says that it extends; the candidates of both, its own last.
 
@@ -397,10 +405,7 @@ def _extend(content: dict[str, Any], name: str) -> dict[str, Any]:
         StudyError: it extends what isn't a bundled study, or one that extends another itself.
     """
     base, own = str(content["extends"]), content.get("candidates", [])
-    known = sorted(p.stem for p in (data_root() / "studies").glob("*.toml"))
-    if base not in known:
-        raise StudyError(f"{name}: extends: no bundled study '{base}'; there are: {', '.join(known)}")
-    below = read_toml(data_root() / "studies" / f"{base}.toml")
+    below = read_toml(_bundled(base, f"{name}: extends: "))
     if "extends" in below:
         raise StudyError(f"{name}: extends: '{base}' extends another study itself; name that one")
     merged = {**below, **{key: value for key, value in content.items() if key != "extends"}}

@@ -150,7 +150,7 @@ def test_other_commands_refuse_the_same(command, name, folder, monkeypatch, capf
 def test_an_unknown_bundled_study_is_told_from_a_file(monkeypatch, capfd):
     code, _, err = run_command(monkeypatch, capfd, "run", "atlantis", "--quiet")
     assert code == 2
-    assert err == "corridor: no bundled study 'atlantis'; there are: syunik\n"
+    assert err == "corridor: no bundled study 'atlantis'; there are: syunik, syunik-new-build\n"
 
 
 @pytest.mark.parametrize(("name", "steps"), [("many faults", 0), ("text named pbf", 3)])
