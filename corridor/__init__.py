@@ -12,20 +12,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from corridor.comparison import Comparison, compare
+    from corridor.comparison import Comparison, build_network, compare
     from corridor.errors import CorridorError
     from corridor.network.graph import Network
     from corridor.study import Study
     from corridor.sweeps.run import sweep
 
 __version__ = "0.1.0"
-__all__ = ["Comparison", "CorridorError", "Network", "Study", "compare", "sweep"]
+__all__ = ["Comparison", "CorridorError", "Network", "Study", "build_network", "compare", "sweep"]
 
 _HOMES = {
     "Comparison": "corridor.comparison",
     "CorridorError": "corridor.errors",
     "Network": "corridor.network.graph",
     "Study": "corridor.study",
+    "build_network": "corridor.comparison",
     "compare": "corridor.comparison",
     "sweep": "corridor.sweeps.run",
 }

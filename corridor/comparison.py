@@ -17,6 +17,7 @@ from corridor.impact.assess import assess
 from corridor.impact.words import describe_limits
 from corridor.model.candidate import Candidate
 from corridor.model.results import Results
+from corridor.network.graph import Network
 from corridor.scoring.draws import WeightSpace, parse_order
 from corridor.scoring.matrix import DecisionMatrix, build_matrix
 from corridor.scoring.methods import Method
@@ -193,6 +194,7 @@ class Comparison:
         self,
         *,
         candidates: Sequence[str] | None = None,
+        regime: str | None = None,
         m: folium.Map | None = None,
         tiles: str | None = None,
         tooltip: bool = True,
@@ -205,6 +207,7 @@ class Comparison:
 
         Args:
             candidates: ids of those to draw; all by default.
+            regime: also draw what they meet under this regime; red where it decides what can be reached.
             m: a map to draw on; a new one over the relief if left out.
             tiles: a background that Folium knows instead of the relief, for instance ``OpenStreetMap``; it needs a
                 network.
@@ -215,12 +218,12 @@ class Comparison:
             height: of a new map.
 
         Raises:
-            OutputError: there is no candidate of an id.
+            OutputError: there is no candidate or regime of an id.
         """
         from corridor.report.reprs import explore
 
         return explore(
-            self.results, candidates=candidates, m=m, tiles=tiles, tooltip=tooltip, popup=popup,
+            self.results, candidates=candidates, regime=regime, m=m, tiles=tiles, tooltip=tooltip, popup=popup,
             style_kwds=style_kwds, width=width, height=height,
         )  # fmt: skip
 
@@ -259,6 +262,25 @@ class Comparison:
         from corridor.report.export import write_results
 
         return write_results(self.results, Path(folder), formats=formats)
+
+
+def build_network(
+    study: Study, *, osm: str | Path | None = None, dem: Sequence[str | Path] = (), progress: Progress | None = None
+) -> Network:
+    """The network that a comparison of the study runs on: roads and railways of its baseline with borders and minutes.
+
+    Args:
+        study: what is asked.
+        osm: an OpenStreetMap file (PBF or XML) instead of what the study names.
+        dem: elevation rasters instead of those that the study names.
+        progress: called with a few words at the start of each step.
+
+    Raises:
+        CorridorError: study or data can't be used; the message says what to mend.
+    """
+    say = progress or silent
+    inputs = load_inputs(study, osm=Path(osm) if osm else None, dem=[Path(path) for path in dem], progress=say)
+    return assemble_network(study, inputs, progress=say).network
 
 
 def compare(

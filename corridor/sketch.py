@@ -62,12 +62,19 @@ def table_html(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     )
 
 
-def sketch_svg(strokes: Sequence[Stroke], dots: Sequence[Dot] = (), *, width_px: int = WIDTH_PX) -> str:
+def sketch_svg(
+    strokes: Sequence[Stroke],
+    dots: Sequence[Dot] = (),
+    *,
+    fit: Sequence[shapely.Geometry] = (),
+    width_px: int = WIDTH_PX,
+) -> str:
     """Lines and outlines as SVG, north up, in an equirectangular view true to scale at the middle.
 
-    Gives nothing where there is nothing to draw.
+    The view fits ``fit`` (all strokes by default); the rest runs out of it. Gives nothing where there is nothing to
+    draw.
     """
-    shapes = [stroke.shape for stroke in strokes if not stroke.shape.is_empty]
+    shapes = [shape for shape in fit or [stroke.shape for stroke in strokes] if not shape.is_empty]
     bounds = [shape.bounds for shape in shapes] + [(dot.lon, dot.lat, dot.lon, dot.lat) for dot in dots]
     if not bounds:
         return ""

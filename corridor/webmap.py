@@ -77,7 +77,7 @@ def add_lines(
     popup: bool = False,
     style: Mapping[str, object] | None = None,
 ) -> None:
-    """Draw lines (lon, lat), each with a colour and facts that are shown as text when pointed at or clicked.
+    """Draw lines or points (lon, lat), each with a colour and facts shown as text when pointed at or clicked.
 
     ``style`` has Leaflet's path options, for instance ``{"weight": 5, "opacity": 0.5}``.
     """
@@ -95,6 +95,7 @@ def add_lines(
         {"type": "FeatureCollection", "features": features},
         name=_harmless(name),
         style_function=_painter(style or {}),
+        marker=folium.CircleMarker(radius=6, fill=True, fill_opacity=0.9),
         tooltip=folium.GeoJsonTooltip(fields, labels) if tooltip and fields else None,
         popup=folium.GeoJsonPopup(fields, labels) if popup and fields else None,
     ).add_to(map_)

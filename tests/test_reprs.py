@@ -139,6 +139,17 @@ def test_explore_takes_what_geopandas_takes(bundled):
         bundled.explore(["aras-rail"])
 
 
+def test_what_routes_meet_is_drawn_on_demand(bundled):
+    map_ = bundled.explore(candidates=["aras-rail"], regime="sealed", popup=True)
+    (met,) = [c for c in map_._children.values() if getattr(c, "layer_name", "").startswith("what they meet")]
+    wanted = bundled.crossings.query("candidate_id == 'aras-rail' and regime_id == 'sealed'")
+    assert len(met.data["features"]) == len(wanted)
+    red = [f for f in met.data["features"] if f["properties"]["__colour"] == "#B00020"]
+    assert len(red) == wanted["decisive"].sum() > 0
+    with pytest.raises(OutputError, match="no regime 'moon'; there are: status-quo"):
+        bundled.explore(regime="moon")
+
+
 def test_plots_draw_on_the_axes_that_they_are_given(bundled):
     pytest.importorskip("matplotlib")
     from matplotlib.figure import Figure

@@ -31,6 +31,7 @@ for command in (
     compare.rank,
     align.align,
     sweep.sweep,
+    sweep.sweep_report,
     terrain.terrain,
     compare.studies,
 ):

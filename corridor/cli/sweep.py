@@ -13,6 +13,8 @@ from corridor.cli.common import (
     OsmOption,
     err_console,
     load_study,
+    out_console,
+    print_table,
     show_progress,
 )
 
@@ -71,3 +73,42 @@ def sweep(
     if not quiet:
         err_console.print(found.sentence(), markup=False, soft_wrap=True)
     typer.echo(found.folder.path)
+
+
+def sweep_report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `corridor sweep` wrote, done or not.")],
+    perspective: Annotated[
+        str | None, typer.Option("--perspective", "-p", help="Whose interest is printed; the study's own if left out.")
+    ] = None,
+) -> None:
+    """Say how often each candidate wins in a sweep, and which inputs that hangs on.
+
+    Writes report.html, wins.csv and drivers.csv into DIR, with all perspectives; prints one of them.
+
+    **Example**
+
+    `corridor sweep-report sweep --perspective border-access`
+    """
+    from corridor.errors import SweepError
+    from corridor.sweeps.report import load_report, write_report
+
+    report = load_report(folder)
+    chosen = perspective or report.perspectives[0]
+    if chosen not in report.perspectives:
+        raise SweepError(f"no perspective '{chosen}' in {folder}; there are: {', '.join(report.perspectives)}")
+    page = write_report(report, folder)
+    for row in report.faults.to_dict("records"):
+        out_console.print(f"- {row['points']} points: {row['fault']}", markup=False, soft_wrap=True)
+    for panel in report.panels(chosen):
+        cells = [
+            [r["candidate_id"], f"{r['win_share']:.0%}", f"{r['ranked_share']:.0%}", f"{r['mean_rank']:.1f}"]
+            for r in panel["wins"]
+        ]
+        print_table(f"{panel['title']}, {panel['points']} points", ["candidate", "first", "ranked", "mean rank"], cells)
+        if panel["drivers"]:
+            told = ", ".join(
+                f"{r['factor']} {r['share']:.0%}" if r["share"] == r["share"] else f"{r['factor']} (too few points)"
+                for r in panel["drivers"]
+            )
+            out_console.print(f"  the lead of {panel['leader']} hangs on: {told}", markup=False, soft_wrap=True)
+    typer.echo(page)

@@ -8,9 +8,13 @@ IEEE Trans. ITS 8 (2007), doi:10.1109/TITS.2006.889437, compare such methods.
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
+from corridor.errors import NetworkError
+from corridor.geo.geodesy import WGS84
 from corridor.network.graph import Network, Position, Route
 from corridor.network.match import part_lengths_km
 
@@ -59,6 +63,67 @@ def find_alternatives(
                 break
         factor[list(route.edges)] *= PENALTY
     return sorted(kept, key=lambda route: route.cost)
+
+
+def alternative_routes(
+    network: Network,
+    origin: tuple[float, float],
+    destination: tuple[float, float],
+    *,
+    count: int = 3,
+    max_shared: float = 0.6,
+    max_stretch: float = 1.6,
+    mode: str = "road",
+    closed: NDArray[np.bool_] | None = None,
+    limit_m: float = 2000.0,
+) -> gpd.GeoDataFrame:
+    """Ways between two points that differ, as a table: route, minutes, length_km, shared_part, geometry (EPSG:4326).
+
+    ``shared_part`` is the greatest part of its length that a way shares with a quicker one of the table.
+
+    Args:
+        network: the graph; its edges need minutes.
+        origin: (lon, lat); the nearest usable way is taken.
+        destination: (lon, lat).
+        count: how many are wanted; fewer are given if no more differ enough.
+        max_shared: see :func:`find_alternatives`.
+        max_stretch: see :func:`find_alternatives`.
+        mode: road or rail.
+        closed: edges that may not be used, shape (n_edges,); what isn't open to the mode if left out.
+        limit_m: how far the points may lie from a usable way.
+
+    Raises:
+        NetworkError: a point is too far from any usable way, or edges have no minutes.
+        NoRouteError: there is no way.
+    """
+    shut = network.closed(mode) if closed is None else closed
+    if not network.edges.loc[~shut, "minutes_forward"].any():
+        raise NetworkError(
+            "no edge has minutes: add travel times (osmnx.routing.add_edge_travel_times) or speeds first"
+        )
+    ends = [
+        network.snap(lon, lat, shut, limit_m=limit_m, what=what)
+        for (lon, lat), what in ((origin, "origin"), (destination, "destination"))
+    ]
+    found = find_alternatives(
+        network, ends[0], ends[1], shut, count=count, max_shared=max_shared, max_stretch=max_stretch
+    )
+    rows = [
+        {
+            "route": number,
+            "minutes": route.cost,
+            "length_km": float(part_lengths_km(network, route).sum()),
+            "shared_part": max((shared_part(network, route, other) for other in found[: number - 1]), default=0.0),
+        }
+        for number, route in enumerate(found, start=1)
+    ]
+    return gpd.GeoDataFrame(rows, geometry=[route_geometry(network, route) for route in found], crs=WGS84)
+
+
+def route_geometry(network: Network, route: Route) -> shapely.LineString:
+    """The line of a route from its start to its end (lon, lat)."""
+    xy = np.concatenate([shapely.get_coordinates(network.part(route, i)) for i in range(len(route.edges))])
+    return shapely.LineString(xy[np.concatenate([[True], np.any(np.diff(xy, axis=0) != 0, axis=1)])])
 
 
 def route_minutes(network: Network, route: Route) -> float:

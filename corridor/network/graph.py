@@ -232,6 +232,14 @@ class Network:
         """The same nodes with another edge table of the same shape."""
         return replace(self, edges=edges)
 
+    def alternatives(
+        self, origin: tuple[float, float], destination: tuple[float, float], **options: Any
+    ) -> gpd.GeoDataFrame:
+        """Ways that differ between points (lon, lat): :func:`corridor.network.alternatives.alternative_routes`."""
+        from corridor.network.alternatives import alternative_routes
+
+        return alternative_routes(self, origin, destination, **options)
+
     @staticmethod
     def from_osmnx(graph: Any) -> Network:
         """A network from an osmnx graph; see :func:`corridor.network.osmnx_bridge.from_osmnx`."""

@@ -34,12 +34,18 @@ def choose_candidates(results: Results, wanted: Sequence[str] | None) -> list[Ca
     return list(found.values()) if wanted is None else [found[key] for key in wanted]
 
 
+def main_lines(candidates: Sequence[Candidate]) -> list[shapely.LineString]:
+    """Lines that a view should fit: comparators may run far out of it, unless there is nothing else."""
+    through = [candidate.line for candidate in candidates if not candidate.comparator]
+    return through or [candidate.line for candidate in candidates]
+
+
 def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
-    """Draw routes over the countries' borders, in degrees, true to scale at the middle."""
+    """Draw routes over the countries' borders, in degrees, true to scale at the middle; comparators may run out."""
     chosen = choose_candidates(results, candidates)
     axes = ax if ax is not None else _new_axes((9, 5))
     marks = assign_marks(results.candidates)
-    west, south, east, north = shapely.total_bounds([candidate.line for candidate in chosen])
+    west, south, east, north = shapely.total_bounds(main_lines(chosen))
     margin = _MARGIN * max(east - west, north - south)
     window = shapely.box(west - margin, south - margin, east + margin, north + margin)
     for shape in results.layers.countries.geometry:
@@ -53,7 +59,14 @@ def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequenc
         axes.plot(xy[:, 0], xy[:, 1], color=mark.colour, linewidth=1.8, label=_label(mark.letter, candidate), zorder=2)
         middle = shapely.line_interpolate_point(candidate.line, 0.5, normalized=True)
         axes.annotate(
-            mark.letter, (middle.x, middle.y), color=mark.colour, weight="bold", ha="center", va="bottom", zorder=3
+            mark.letter,
+            (middle.x, middle.y),
+            color=mark.colour,
+            weight="bold",
+            ha="center",
+            va="bottom",
+            zorder=3,
+            annotation_clip=True,
         )
     axes.set_xlim(west - margin, east + margin)
     axes.set_ylim(south - margin, north + margin)

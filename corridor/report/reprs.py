@@ -9,10 +9,11 @@ import folium
 import pandas as pd
 from folium.raster_layers import ImageOverlay
 
+from corridor.errors import OutputError
 from corridor.model.candidate import Candidate
 from corridor.model.results import Results
 from corridor.report.palette import assign_marks
-from corridor.report.plots import choose_candidates
+from corridor.report.plots import choose_candidates, main_lines
 from corridor.report.relief import build_relief
 from corridor.report.tables import format_number
 from corridor.sketch import Stroke, sketch_svg, table_html
@@ -42,7 +43,9 @@ def comparison_html(results: Results) -> str:
         Stroke(c.line, marks[c.candidate_id].colour, c.name, dashed=c.comparator, letter=marks[c.candidate_id].letter)
         for c in reversed(results.candidates)
     ]
-    return table_html(title, ["", "route", "", *(unit for _, unit, _ in shown)], rows) + sketch_svg(strokes)
+    return table_html(title, ["", "route", "", *(unit for _, unit, _ in shown)], rows) + sketch_svg(
+        strokes, fit=main_lines(results.candidates)
+    )
 
 
 def _figure(table: pd.DataFrame, candidate: Candidate, metric: str, digits: int) -> str:
@@ -54,6 +57,7 @@ def explore(
     results: Results,
     *,
     candidates: Sequence[str] | None = None,
+    regime: str | None = None,
     m: folium.Map | None = None,
     tiles: str | None = None,
     tooltip: bool = True,
@@ -74,8 +78,10 @@ def explore(
         mark = marks[candidate.candidate_id]
         row = (candidate.line, mark.colour, _facts(results, candidate, mark.letter))
         add_lines(map_, f"{mark.letter}  {candidate.name}", [row], tooltip=tooltip, popup=popup, style=style_kwds)
+    if regime is not None:
+        _add_events(map_, results, chosen, regime, tooltip=tooltip, popup=popup)
     if m is None:
-        fit(map_, [candidate.line for candidate in chosen])
+        fit(map_, main_lines(chosen))
         folium.LayerControl(collapsed=True).add_to(map_)
     return map_
 
@@ -84,3 +90,23 @@ def _facts(results: Results, candidate: Candidate, letter: str) -> dict[str, Any
     table = results.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
     facts: dict[str, Any] = {"route": f"{letter}  {candidate.name}", "family": f"{candidate.family}, {candidate.mode}"}
     return facts | {unit: _figure(table, candidate, name, digits) for name, unit, digits in _SHOWN if name in table}
+
+
+def _add_events(
+    map_: folium.Map, results: Results, chosen: Sequence[Candidate], regime: str, *, tooltip: bool, popup: bool
+) -> None:
+    """What the routes meet under a regime: points and stretches, the deciding ones in red."""
+    known = [r.regime_id for r in results.regimes]
+    if regime not in known:
+        raise OutputError(f"no regime '{regime}'; there are: {', '.join(known)}")
+    events = results.events
+    if events is None:
+        return
+    wanted = events[(events["regime_id"] == regime) & events["candidate_id"].isin([c.candidate_id for c in chosen])]
+    columns = ["candidate_id", "kind", "separation", "road_name", "structure", "decisive"]
+    rows = [
+        (shape, "#B00020" if facts["decisive"] else "#2B2B2B", facts)
+        for shape, facts in zip(wanted.geometry, wanted[columns].to_dict("records"), strict=True)
+    ]
+    if rows:
+        add_lines(map_, f"what they meet under {regime}", rows, tooltip=tooltip, popup=popup)

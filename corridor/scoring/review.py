@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -109,12 +109,23 @@ def review_matrix(
     seed: int = 0,
     spread: Spread = "uniform",
 ) -> tuple[Review, ...]:
-    """Review every panel that has somebody to rank; see :func:`review_panel`."""
-    return tuple(
-        review_panel(panel, weights, method=method, space=space, draws=draws, seed=seed, spread=spread)
-        for panel in matrix.panels
-        if panel.candidate_ids
-    )
+    """Review every panel that has somebody to rank; see :func:`review_panel`.
+
+    An order of importance holds where both of its names are weighted: comparators may lack a whole group.
+
+    Raises:
+        ScoringError: as there; also if an order names what no panel weights.
+    """
+    asked = space or WeightSpace(over="groups")
+    panels = [panel for panel in matrix.panels if panel.candidate_ids]
+    weighted = [frozenset(c.group if asked.over == "groups" else c.criterion_id for c in p.criteria) for p in panels]
+    anywhere = frozenset().union(*weighted)
+    reviews = []
+    for panel, names in zip(panels, weighted, strict=True):
+        order = tuple(pair for pair in asked.order if set(pair) <= names or not set(pair) <= anywhere)
+        own = replace(asked, order=order)
+        reviews.append(review_panel(panel, weights, method=method, space=own, draws=draws, seed=seed, spread=spread))
+    return tuple(reviews)
 
 
 def _first(review: Review, names: dict[str, str]) -> str:

@@ -95,3 +95,11 @@ def test_metrics_that_vary_are_said():
     middle = np.array([[0.6, 0.5], [0.4, 0.5]])
     review = review_panel(make_panel(middle, middle - 0.1, middle + 0.1), [0.5, 0.5], draws=200)
     assert "of all draws of weights and metrics" in review.sentences()[0]
+
+
+def test_an_order_of_groups_holds_where_both_are_weighted(bundled):
+    reviews = bundled.robustness("equal", order=["border_access >= distance"], draws=200)
+    panels = {(review.panel.regime_id, review.panel.kind) for review in reviews}
+    assert {kind for _, kind in panels} == {"through", "comparator"}
+    with pytest.raises(ScoringError, match="order of weights: 'borders' is not weighted here"):
+        bundled.robustness("equal", order=["borders >= distance"], draws=200)

@@ -1,0 +1,211 @@
+"""What a sweep says: how often each candidate wins, and which of the varied inputs that hangs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from corridor.errors import OutputError, SweepError
+from corridor.report.assets import read_asset
+from corridor.report.csvs import write_csv
+from corridor.sweeps.dataset import SweepFolder, write_whole
+from corridor.sweeps.drivers import rank_correlation, variance_share
+
+FILES = ("report.html", "wins.csv", "drivers.csv")
+_KEYS = ["regime_id", "panel", "perspective"]
+_LEAST_PER_FACTOR = 16
+"""Points that a sample needs for each factor before shares are told: in fewer, one input passes for another."""
+_NAMED = ("dem-error",)
+"""Kinds of factor whose numbers are names: a draw is no more than another."""
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """The tables of a sweep.
+
+    ``wins``: a row per regime, panel, perspective and candidate, with ``points`` (comparisons in which the panel was
+    ranked), ``ranked_share``, ``win_share`` (a shared first place counts in part), ``mean_rank``, and ``score_p05``,
+    ``score_median``, ``score_p95``. ``drivers``: for each of these candidates that was ranked in every point a row per
+    factor, with the ``share`` of the variance of its lead over the best other candidate, and its ``rank_correlation``
+    with that lead. ``faults``: why points could not be compared, with how many.
+    """
+
+    manifest: dict[str, Any]
+    results: pd.DataFrame
+
+    @property
+    def design(self) -> str:
+        """How points were chosen."""
+        return str(self.manifest["vary"]["design"])
+
+    @property
+    def points(self) -> int:
+        """Points of the plan that are done."""
+        return int(self.results["task"].nunique())
+
+    @property
+    def perspectives(self) -> list[str]:
+        """Perspectives ranked under, the study's own first."""
+        names = [c.removeprefix("rank:") for c in self.results.columns if c.startswith("rank:")]
+        own = self.manifest["default_perspective"]
+        return sorted(names, key=lambda name: name != own)
+
+    @cached_property
+    def faults(self) -> pd.DataFrame:
+        """Columns ``fault`` and ``points``."""
+        wrong = self.results[self.results["fault"] != ""]
+        return wrong.groupby("fault", sort=False)["task"].nunique().rename("points").reset_index()
+
+    @cached_property
+    def _long(self) -> pd.DataFrame:
+        """A row per point, regime, panel, perspective and candidate, with rank and score."""
+        good = self.results[self.results["fault"] == ""]
+        tables = [
+            good[["task", "regime_id", "panel", "candidate_id"]].assign(
+                perspective=name, rank=good[f"rank:{name}"], score=good[f"score:{name}"]
+            )
+            for name in self.perspectives
+        ]
+        long = pd.concat(tables, ignore_index=True)
+        firsts = (long["rank"] == 1).groupby([long[key] for key in ["task", *_KEYS]]).transform("sum")
+        long["win"] = np.where((long["rank"] == 1) & (firsts > 0), 1 / firsts.clip(lower=1), 0.0)
+        long["judged"] = long["rank"].notna().groupby([long[key] for key in ["task", *_KEYS]]).transform("any")
+        return long[long["judged"]]
+
+    @cached_property
+    def wins(self) -> pd.DataFrame:
+        """See the class."""
+        long = self._long
+        points = long.groupby(_KEYS, sort=False)["task"].nunique().rename("points")
+        by = long.groupby([*_KEYS, "candidate_id"], sort=False)
+        table = pd.DataFrame(
+            {
+                "ranked": by["rank"].count(),
+                "won": by["win"].sum(),
+                "mean_rank": by["rank"].mean(),
+                "score_p05": by["score"].quantile(0.05),
+                "score_median": by["score"].median(),
+                "score_p95": by["score"].quantile(0.95),
+            }
+        ).reset_index()
+        table = table.merge(points.reset_index(), on=_KEYS)
+        table["ranked_share"] = table.pop("ranked") / table["points"]
+        table["win_share"] = table.pop("won") / table["points"]
+        first = [*_KEYS, "candidate_id", "points", "win_share", "ranked_share"]
+        table = table[[*first, *(c for c in table.columns if c not in first)]]
+        order = {name: place for place, name in enumerate(self.perspectives)}
+        table["order"] = table["perspective"].map(order)
+        table = table.sort_values(
+            ["order", "regime_id", "panel", "win_share", "mean_rank"],
+            ascending=[True, True, False, False, True],
+            kind="stable",
+            ignore_index=True,
+        )
+        return table.drop(columns="order")
+
+    @cached_property
+    def drivers(self) -> pd.DataFrame:
+        """See the class."""
+        factors = {c.removeprefix("factor:"): c for c in self.results.columns if c.startswith("factor:")}
+        points = self.results.drop_duplicates("task").set_index("task")
+        rows: list[dict[str, Any]] = []
+        for key, group in self._long.groupby(_KEYS, sort=False):
+            scores = group.pivot(index="task", columns="candidate_id", values="score")
+            scores = scores.loc[:, scores.notna().all()]
+            if scores.shape[1] < 2:
+                continue
+            for candidate in scores.columns:
+                lead = (scores[candidate] - scores.drop(columns=candidate).max(axis=1)).to_numpy(dtype=float)
+                for name, column in factors.items():
+                    values = points.loc[scores.index, column]
+                    rows.append(
+                        dict(zip(_KEYS, key, strict=True))
+                        | {
+                            "candidate_id": candidate,
+                            "factor": name,
+                            "share": self._share(name, values, lead),
+                            "rank_correlation": self._correlation(name, values, lead),
+                        }
+                    )
+        columns = [*_KEYS, "candidate_id", "factor", "share", "rank_correlation"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _share(self, name: str, values: pd.Series, lead: np.ndarray[Any, Any]) -> float:
+        if self.design != "product" and len(lead) < _LEAST_PER_FACTOR * len(self.manifest["vary"]["factors"]):
+            return float("nan")
+        return variance_share(values, lead, balanced=self._is_balanced(name, len(lead)))
+
+    def _is_balanced(self, name: str, points: int) -> bool:
+        """Whether the other inputs are spread alike over every group of this one: then group means are its effect."""
+        factors = self.manifest["vary"]["factors"]
+        regimes = [f for f in factors.values() if f["kind"] == "regime"]
+        whole = points == self.manifest["tasks"] // (len(regimes[0]["values"]) if regimes else 1)
+        even = self.design == "product" or (self.design == "sobol" and factors[name]["kind"] not in _NAMED)
+        return whole and even
+
+    def _correlation(self, name: str, values: pd.Series, lead: np.ndarray[Any, Any]) -> float:
+        kind = self.manifest["vary"]["factors"][name]["kind"]
+        return float("nan") if kind in _NAMED else rank_correlation(values, lead)
+
+    def panels(self, perspective: str) -> list[dict[str, Any]]:
+        """For one perspective, each regime and panel in words: ``title``, ``points``, ``wins`` and ``drivers``.
+
+        The drivers are those of the candidate that wins most often, the strongest first.
+        """
+        found = []
+        chosen = self.wins[self.wins["perspective"] == perspective]
+        for (regime, panel), wins in chosen.groupby(["regime_id", "panel"], sort=False):
+            leader = wins["candidate_id"].iloc[0]
+            same = self.drivers[
+                (self.drivers[_KEYS] == [regime, panel, perspective]).all(axis=1)
+                & (self.drivers["candidate_id"] == leader)
+            ]
+            found.append(
+                {
+                    "title": f"{str(panel).capitalize()} routes" + (f" under {regime}" if regime else ""),
+                    "points": int(wins["points"].iloc[0]),
+                    "leader": leader,
+                    "wins": wins.to_dict("records"),
+                    "drivers": same.sort_values("share", ascending=False, kind="stable").to_dict("records"),
+                    "rest": max(0.0, 1 - float(same["share"].sum())) if len(same) else None,
+                }
+            )
+        return found
+
+
+def load_report(folder: str | Path) -> SweepReport:
+    """Read a sweep's folder, finished or not.
+
+    Raises:
+        SweepError: it holds no sweep, nothing is done yet, or no point could be compared.
+    """
+    place = SweepFolder(Path(folder))
+    report = SweepReport(place.manifest(), place.read())
+    if (report.results["fault"] != "").all():
+        reason = report.faults["fault"].iloc[0]
+        raise SweepError(f"{place.path}: none of its {report.points} points could be compared: {reason}")
+    return report
+
+
+def write_report(report: SweepReport, folder: str | Path) -> Path:
+    """Write report.html, wins.csv and drivers.csv into a folder; gives the page's path.
+
+    Raises:
+        OutputError: the folder can't be written.
+    """
+    target = Path(folder)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    page = environment.from_string(read_asset("sweep.html.j2")).render(report=report)
+    try:
+        write_csv(report.wins, target / "wins.csv")
+        write_csv(report.drivers, target / "drivers.csv")
+        write_whole(target / FILES[0], page.encode())
+    except OSError as fault:
+        raise OutputError(f"{target}: can't be written ({fault.strerror})") from fault
+    return target / FILES[0]
