@@ -72,7 +72,7 @@ def find_new_line(
     catalogue = load_catalogue(study.path(study.sources.reference))
     places = read_places(study.path(study.sources.places)) if study.sources.places else None
     heights = load_dem(study, dem, catalogue=catalogue, places=places)
-    inputs = Inputs(catalogue, read_borders(study.path(study.sources.borders)), places, heights, None)
+    inputs = Inputs(catalogue, read_borders(study.path(study.sources.borders)), places, heights, None, {})
     ends = [_place(text, which, study, inputs) for text, which in ((start, "FROM"), (end, "TO"))]
     inputs.dem.require([p.lon for p in ends], [p.lat for p in ends], "FROM and TO")
     allowed = inputs.borders.inside(countries) if countries else None

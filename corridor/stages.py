@@ -28,6 +28,7 @@ from corridor.scoring.matrix import DecisionMatrix
 from corridor.scoring.perspectives import Perspective, build_perspective, load_perspectives
 from corridor.scoring.weights import resolve_weights
 from corridor.sources.inputs import Inputs
+from corridor.sources.names import name_places
 from corridor.sources.regimes import load_regime_sources
 from corridor.study import ExistingCandidates, NewBuildCandidate, Place, Study
 from corridor.terrain.surface import Dem, ruggedness_m, slope_deg
@@ -228,14 +229,24 @@ def build_layers(study: Study, inputs: Inputs, assembly: Assembly, focus: shapel
         geometry=gpd.points_from_xy([c.lon for c in crossings], [c.lat for c in crossings]),
         crs=WGS84,
     )
-    places = (
-        inputs.places.frame
-        if inputs.places
-        else gpd.GeoDataFrame({"name": [], "country": [], "population": []}, geometry=[], crs=WGS84)
-    )
+    places = gpd.GeoDataFrame({"name": [], "country": [], "population": [], "names": []}, geometry=[], crs=WGS84)
+    if inputs.places:
+        listed = inputs.places.frame
+        mapped = inputs.osm.places if inputs.osm else None
+        places = listed.assign(names=name_places(listed, inputs.place_names, mapped))
     aliases = {node.name: node.aliases for node in inputs.catalogue.nodes.values() if node.aliases}
     axes = _axes(study, inputs, assembly)
-    return Layers(inputs.dem.heights_m, inputs.dem.grid, inputs.borders.countries, places, frame, focus, axes, aliases)
+    return Layers(
+        inputs.dem.heights_m,
+        inputs.dem.grid,
+        inputs.borders.countries,
+        places,
+        frame,
+        focus,
+        axes,
+        aliases,
+        inputs.osm.rivers if inputs.osm else None,
+    )
 
 
 def _axes(study: Study, inputs: Inputs, assembly: Assembly) -> gpd.GeoDataFrame:

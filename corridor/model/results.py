@@ -34,9 +34,10 @@ class Layers:
     """What the map shows beside the candidates (EPSG:4326).
 
     ``heights_m`` (rows, cols) on ``grid`` is the relief; ``countries`` has country, name, geometry; ``places`` name,
-    country, population, geometry; ``crossings`` crossing_id, name, mode, status, as_of, countries, geometry;
-    ``focus`` is the study's focus region; ``axes`` the north-south lines (axis_id, name, status, geometry), a row per
-    section; ``aliases`` other names of places by name, as ``Qafan (AZ)``.
+    country, population, names (by language; may be missing), geometry; ``crossings`` crossing_id, name, mode, status,
+    as_of, countries, geometry; ``focus`` is the study's focus region; ``axes`` the north-south lines (axis_id, name,
+    status, geometry), a row per section; ``aliases`` other names of places by name, as ``Qafan (AZ)``; ``rivers`` name,
+    names, geometry, or None where the data hold none.
     """
 
     heights_m: NDArray[np.float32]
@@ -47,6 +48,7 @@ class Layers:
     focus: shapely.Geometry
     axes: gpd.GeoDataFrame | None = None
     aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rivers: gpd.GeoDataFrame | None = None
 
 
 @dataclass(frozen=True)

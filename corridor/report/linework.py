@@ -42,15 +42,15 @@ def border_lines(countries: gpd.GeoDataFrame, window: tuple[float, float, float,
 
 def country_names(
     countries: gpd.GeoDataFrame, window: tuple[float, float, float, float]
-) -> list[tuple[str, float, float]]:
-    """Name, lat and lon of a point inside each country's largest piece in the window."""
-    out: list[tuple[str, float, float]] = []
-    for name, shape in zip(countries.get("name", ()), countries.geometry, strict=True):
+) -> list[tuple[str, float, float, str]]:
+    """Name, lat and lon of a point inside each country's largest piece in the window, and the country's code."""
+    out: list[tuple[str, float, float, str]] = []
+    for name, code, shape in zip(countries.get("name", ()), countries["country"], countries.geometry, strict=True):
         pieces = shapely.get_parts(shapely.intersection(shapely.make_valid(shape), shapely.box(*window)))
         areas = shapely.area(pieces)
         if len(areas) and areas.max() > 0:
             point = shapely.maximum_inscribed_circle(pieces[int(np.argmax(areas))], tolerance=0.05).coords[0]
-            out.append((str(name), round(point[1], 3), round(point[0], 3)))
+            out.append((str(name), round(point[1], 3), round(point[0], 3), str(code)))
     return out
 
 

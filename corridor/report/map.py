@@ -81,7 +81,7 @@ def build_map(results: Results, *, online_tiles: bool = False) -> folium.Map:
     else:
         picture.add_to(map_)
     data["words"] = {
-        key: text for key, text in read_messages("en").items() if key.startswith(("map.", "status.", "cut."))
+        key: text for key, text in read_messages("en").items() if key.startswith(("map.", "status.", "cut.", "event."))
     }
     layers = _named(RouteLayers(data, "null" if online_tiles else picture.get_name()), "routes")
     layers.add_to(map_)

@@ -13,7 +13,7 @@ from corridor.model.candidate import Candidate
 from corridor.model.results import Results
 from corridor.model.section import TO_BUILD
 from corridor.report.linework import border_lines, country_names, lat_lon, letter_points, route_line
-from corridor.report.overlays import axis_lines, cut_off_places
+from corridor.report.overlays import axis_lines, place_changes, river_lines
 from corridor.report.palette import Mark, assign_marks
 
 Window = tuple[float, float, float, float]
@@ -44,7 +44,9 @@ def build_map_data(results: Results, bounds: Window) -> dict[str, Any]:
         "events": _events(results),
         "strips": _strips(results),
         "axes": axis_lines(results),
-        "cutOff": cut_off_places(results),
+        "changes": place_changes(results),
+        "rivers": river_lines(results, bounds),
+        "sources": {key: _source_title(results, key) for key in ("borders", "osm")},
         "regime": next(iter(_texts(results.ranking, "regime_id")), ""),
     }
 
@@ -102,18 +104,20 @@ def _rings(shape: shapely.Geometry) -> list[list[list[float]]]:
 
 
 def _places(results: Results, bounds: Window) -> list[list[Any]]:
-    """Name, lat, lon, population (null where unknown), priority: largest priority first."""
+    """Name, lat, lon, population (null where unknown), priority, names by language: largest priority first."""
     frame = results.layers.places
     if frame.empty:
         return []
     spoken = " ".join([c.name for c in results.candidates] + [p.name for c in results.candidates for p in c.parts])
     words = set(spoken.replace("-", " ").replace(",", " ").replace("(", " ").replace(")", " ").split())
     rows: list[list[Any]] = []
-    for name, point, people in zip(frame["name"], frame.geometry, frame["population"], strict=True):
+    names = frame["names"] if "names" in frame.columns else [{}] * len(frame)
+    for name, point, people, others in zip(frame["name"], frame.geometry, frame["population"], names, strict=True):
         known = None if people is None or not np.isfinite(people) else int(people)
         if bounds[0] < point.x < bounds[2] and bounds[1] < point.y < bounds[3]:
-            priority = (known or 0) + (_NAMED if str(name) in words and (known or 0) > 500 else 0)
-            rows.append([str(name), round(point.y, 4), round(point.x, 4), known, priority])
+            spoken_of = words & {str(name), others.get("en", "")}
+            priority = (known or 0) + (_NAMED if spoken_of and (known or 0) > 500 else 0)
+            rows.append([str(name), round(point.y, 4), round(point.x, 4), known, priority, dict(others)])
     return sorted(rows, key=lambda row: (-row[4], row[0], row[1], row[2]))
 
 
@@ -121,16 +125,26 @@ def place_aliases(results: Results) -> dict[str, str]:
     """The map's name of a place by each other name of it, in lower case, as the catalogue gives them.
 
     A catalogue name is taken up to its first comma (``Kapan, junction of ...`` is Kapan), an alias up to who uses it.
+    Names in other languages count too.
     """
     places = results.layers.places
     shown = {str(name).casefold(): str(name) for name in places["name"]} if len(places) else {}
     found: dict[str, str] = {}
+    for name, others in zip(places["name"], places["names"], strict=True) if "names" in places else ():
+        for other in others.values():
+            if other.casefold() not in shown:
+                found.setdefault(other.lower(), str(name))
     for node, aliases in results.layers.aliases.items():
         names = [node.split(",")[0].strip(), *(alias.rsplit(" (", 1)[0].strip() for alias in aliases)]
         known = [shown[name.casefold()] for name in names if name.casefold() in shown]
         if known:
-            found |= {name.lower(): known[0] for name in names if name.casefold() not in shown}
+            found = {name.lower(): known[0] for name in names if name.casefold() not in shown} | found
     return found
+
+
+def _source_title(results: Results, source_id: str) -> str:
+    """What a data file is called in the list of sources, for the legend."""
+    return next((source.title for source in results.sources if source.source_id == source_id), "")
 
 
 def _crossings(results: Results, bounds: Window) -> list[dict[str, Any]]:

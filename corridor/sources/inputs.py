@@ -15,6 +15,7 @@ from corridor.sources.borders import Borders, read_borders
 from corridor.sources.dem_checks import compare_known
 from corridor.sources.elevation import read_dem
 from corridor.sources.files import require_file
+from corridor.sources.names import PlaceNames, load_place_names
 from corridor.sources.osm import OsmData, read_osm
 from corridor.sources.places import Places, read_places
 from corridor.sources.provenance import known_source
@@ -32,6 +33,7 @@ class Inputs:
     places: Places | None
     dem: Dem
     osm: OsmData | None
+    place_names: PlaceNames
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -53,6 +55,7 @@ def load_inputs(study: Study, *, osm: Path | None, dem: Sequence[Path], progress
     """
     progress("reading the reference catalogue")
     catalogue = load_catalogue(study.path(study.sources.reference))
+    names = load_place_names(study.path(study.sources.reference), set(catalogue.sources))
     progress("reading borders and places")
     borders = read_borders(study.path(study.sources.borders))
     places = read_places(study.path(study.sources.places)) if study.sources.places else None
@@ -63,7 +66,8 @@ def load_inputs(study: Study, *, osm: Path | None, dem: Sequence[Path], progress
     osm_path = osm or (study.path(study.sources.osm) if study.sources.osm else None)
     if osm_path is not None:
         progress(f"reading OpenStreetMap data from {osm_path.name}")
-    return Inputs(catalogue, borders, places, heights, read_osm(osm_path) if osm_path is not None else None)
+    osm_data = read_osm(osm_path) if osm_path is not None else None
+    return Inputs(catalogue, borders, places, heights, osm_data, names)
 
 
 def load_dem(

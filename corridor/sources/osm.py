@@ -1,11 +1,11 @@
-"""Roads, railways and places from OpenStreetMap files (PBF, XML), read by libosmium."""
+"""Roads, railways, rivers and places from OpenStreetMap files (PBF, XML), read by libosmium."""
 
 from __future__ import annotations
 
 import re
 import sys
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from corridor.errors import SourceError
 from corridor.geo.geodesy import WGS84, line_lengths_m
 from corridor.model.source import Source
 from corridor.sources.files import file_source, require_file
+from corridor.sources.names import LANGUAGES
 from corridor.sources.osm_guard import refuse_dangerous
+from corridor.sources.rivers import Waters, no_rivers
 
 _LINKS = ("motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link")
 ROAD_CLASSES = frozenset(
@@ -31,6 +33,7 @@ ROAD_CLASSES = frozenset(
 )
 RAIL_STATUS = {"rail": "open", "disused": "disused", "abandoned": "abandoned", "construction": "construction"}
 PLACE_KINDS = frozenset(("city", "town", "village", "hamlet", "isolated_dwelling"))
+_NAME_KEYS = tuple((language, f"name:{language}") for language in LANGUAGES)
 _NO = frozenset(("", "no", "0", "false"))
 _MAX_WAYS, _MAX_VERTICES = 10_000_000, 50_000_000
 _JUMP = 10_000_000  # a degree, in the file's units
@@ -44,7 +47,8 @@ class OsmData:
     ``ways`` holds roads and railways together: mode, class, status, oneway (-1|0|1), bridge, tunnel, ref, name,
     length_m, geometry (EPSG:4326). ``node_ids`` are the ids of all their vertices, one after another, and
     ``offsets`` (n_ways + 1) says where each way's begin: ways that share an id meet there. ``remarks`` say what of the
-    file couldn't be used.
+    file couldn't be used. ``places`` has name, kind, population, lon, lat, names (by language), geometry; ``rivers`` is
+    as :func:`corridor.sources.rivers.collect_rivers` gives it.
     """
 
     ways: gpd.GeoDataFrame
@@ -53,6 +57,7 @@ class OsmData:
     places: gpd.GeoDataFrame
     source: Source
     remarks: tuple[str, ...] = ()
+    rivers: gpd.GeoDataFrame = field(default_factory=no_rivers)
 
     @property
     def roads(self) -> gpd.GeoDataFrame:
@@ -102,12 +107,12 @@ class _Table:
         self.rows: list[tuple[Any, ...]] = []
         self.sizes, self.node_ids, self.x, self.y = array("q"), array("q"), array("i"), array("i")
 
-    def add(self, item: Any) -> None:
-        """Keep a way if it is a road or a railway."""
+    def add(self, item: Any) -> bool:
+        """Keep a way if it is a road or a railway; gives whether it is."""
         tags = item.tags
         kind = _classify(tags)
         if kind is None:
-            return
+            return False
         size = 0
         for node in item.nodes:
             self.node_ids.append(node.ref)
@@ -121,6 +126,7 @@ class _Table:
         self.rows.append((item.id, *kind, _oneway(tags, kind[1]), *flags, *words))
         if len(self.rows) > _MAX_WAYS or len(self.node_ids) > _MAX_VERTICES:
             raise _TooLargeError
+        return True
 
 
 class _TooLargeError(Exception):
@@ -128,7 +134,7 @@ class _TooLargeError(Exception):
 
 
 def read_osm(path: Path) -> OsmData:
-    """Read roads, railways and places of a PBF, XML or OPL file, in whatever order it is.
+    """Read roads, railways, named rivers and places of a PBF, XML or OPL file, in whatever order it is.
 
     Memory: 16 bytes a node of the file while it is read, about 100 bytes a vertex of the roads and railways kept, and
     about 600 bytes a way. What can't be used is left out and said in ``remarks``: see :func:`_pieces`.
@@ -142,10 +148,10 @@ def read_osm(path: Path) -> OsmData:
     require_file(path, "OpenStreetMap file")
     refuse_dangerous(path)
     places: list[tuple[Any, ...]] = []
-    table = _Table()
+    table, waters = _Table(), Waters()
     try:
         date = _file_date(path)
-        _scan(path, table, places)
+        _scan(path, table, waters, places)
     except _TooLargeError as fault:
         raise SourceError(
             f"{path}: holds more than {_MAX_WAYS // 1_000_000} million roads or {_MAX_VERTICES // 1_000_000} million "
@@ -179,10 +185,11 @@ def read_osm(path: Path) -> OsmData:
         places=_places_frame(places),
         source=file_source(path, "osm", "OpenStreetMap extract", "OpenStreetMap contributors", date, "ODbL 1.0"),
         remarks=tuple(f"{path.name}: {remark}" for remark in remarks),
+        rivers=waters.collect(),
     )
 
 
-def _scan(path: Path, table: _Table, places: list[tuple[Any, ...]]) -> None:
+def _scan(path: Path, table: _Table, waters: Waters, places: list[tuple[Any, ...]]) -> None:
     """All nodes first, then all ways: in an unsorted file a way may stand before its nodes."""
     import osmium
 
@@ -191,7 +198,7 @@ def _scan(path: Path, table: _Table, places: list[tuple[Any, ...]]) -> None:
     # each in a name of its own: the iterator keeps none of them alive
     index = osmium.index.create_map(kind)
     locations = osmium.NodeLocationsForWays(index)
-    settlements, lines = osmium.filter.KeyFilter("place"), osmium.filter.KeyFilter("highway", "railway")
+    settlements, lines = osmium.filter.KeyFilter("place"), osmium.filter.KeyFilter("highway", "railway", "waterway")
     locations.ignore_errors()
     with osmium.io.Reader(str(path), osmium.osm.NODE) as reader:
         if reader.header().has_multiple_object_versions:
@@ -202,11 +209,13 @@ def _scan(path: Path, table: _Table, places: list[tuple[Any, ...]]) -> None:
             if tags.get("place") in PLACE_KINDS and item.location.valid():
                 if len(places) == _MAX_WAYS:
                     raise _TooLargeError
-                places.append((_name(tags), tags["place"], _clean(tags.get("population")), item.lon, item.lat))
+                people = _clean(tags.get("population"))
+                places.append((_name(tags), tags["place"], people, item.lon, item.lat, _names(tags)))
     with osmium.io.Reader(str(path), osmium.osm.WAY) as reader:
         found = osmium.OsmFileIterator(reader, locations, lines)
         for item in found:
-            table.add(item)
+            if not table.add(item) and item.tags.get("waterway") == "river":
+                waters.add(_name(item.tags), _names(item.tags), [(n.x / 1e7, n.y / 1e7) for n in item.nodes])
 
 
 def _pieces(table: _Table) -> tuple[Ints, Ints, Ints, list[str]]:
@@ -256,8 +265,13 @@ def _name(tags: Any) -> str:
     return _clean(tags.get("name:en") or tags.get("name"))
 
 
+def _names(tags: Any) -> dict[str, str]:
+    """Names by language; the joiner that parts Persian words becomes a space."""
+    return {language: _clean(tags[key].replace("\u200c", " ")) for language, key in _NAME_KEYS if key in tags}
+
+
 def _places_frame(rows: list[tuple[Any, ...]]) -> gpd.GeoDataFrame:
-    table = pd.DataFrame(rows, columns=["name", "kind", "population", "lon", "lat"])
+    table = pd.DataFrame(rows, columns=["name", "kind", "population", "lon", "lat", "names"])
     table["population"] = pd.to_numeric(table["population"], errors="coerce")
     return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=WGS84)
 

@@ -4,15 +4,20 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+from shapely import MultiLineString
 
 from corridor.errors import OutputError
+from corridor.report.assets import read_messages
 from corridor.report.export import write_results
 from corridor.report.map import build_map
 from corridor.report.pdf import find_browser, write_pdf
+from corridor.report.words import say
 from tests.report.made_up import CRITERIA, hostile_results, metric_table, results, scorable, with_grades
 
 pytestmark = pytest.mark.browser
@@ -390,12 +395,83 @@ def test_the_map_is_on_the_first_screen_and_further_findings_open_for_print(driv
     assert ask(driver, ".more-findings", "n.open") == [False]
 
 
+def test_places_are_named_and_found_in_the_chosen_language(driver, tmp_path):
+    from selenium.webdriver.common.keys import Keys
+
+    base = results()
+    places = base.layers.places.assign(names=[{"fa": "آلبا", "en": "Alba"}, {}])
+    named = replace(base, layers=replace(base.layers, places=places))
+    open_page(driver, write_results(named, tmp_path / "out"))
+    assert set(ask(driver, ".place bdi", "n.textContent")) == {"Alba", "Borg"}
+    choose(driver, "language", "fa")
+    assert set(ask(driver, ".place bdi", "n.textContent")) == {"آلبا", "Borg"}
+    assert set(ask(driver, "#place-names option", "n.value")) >= {"آلبا", "Alba", "Borg"}
+    driver.find_element("id", "place").send_keys("آلبا", Keys.ENTER)
+    lat, lon = driver.execute_script("var c = corridorLayers.map.getCenter(); return [c.lat, c.lng]")
+    assert (lat, lon) == pytest.approx((39.5, 45.1), abs=0.05)
+    choose(driver, "language", "en")
+    assert "آلبا" not in ask(driver, ".place bdi", "n.textContent")
+
+
+def test_rivers_are_drawn_with_their_source_and_their_lack_is_said(driver, page, tmp_path):
+    open_page(driver, page)
+    legend = ".legend-row"
+    assert any("rivers aren't drawn" in text for text in ask(driver, legend, "n.textContent"))
+    base = results()
+    line = MultiLineString([[(44.9, 39.0), (45.4, 39.2)], [(45.5, 39.2), (60.0, 39.3)]])
+    rivers = gpd.GeoDataFrame({"name": ["Wet"], "names": [{"ru": "Мокрая"}]}, geometry=[line], crs="EPSG:4326")
+    extract = replace(base.sources[0], source_id="osm", title="Made-up extract")
+    wet = replace(base, layers=replace(base.layers, rivers=rivers), sources=(*base.sources, extract))
+    open_page(driver, write_results(wet, tmp_path / "out"))
+    assert len(ask(driver, ".leaflet-rivers-pane path", "n.tagName")) == 1
+    assert "river (Made-up extract)" in [text.strip() for text in ask(driver, legend, "n.textContent")]
+    choose(driver, "language", "ru")
+    ask(driver, ".leaflet-rivers-pane path", "n.dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))")
+    assert ask(driver, ".leaflet-tooltip", "n.textContent") == ["Мокрая"]
+    choose(driver, "language", "en")
+
+
+def test_places_that_reach_the_crossing_later_are_coloured_by_minutes(driver, tmp_path):
+    base = results()
+    after = [30.0, 30.4, 50.0, 100.0, np.inf, np.inf, 30.0, 30.0]
+    keys = [("north", "free")] * 2 + [("north", "gated")] * 2 + [("middle", "gated")] * 2 + [("middle", "free")] * 2
+    effects = base.place_effects.assign(
+        candidate_id=[key for key, _ in keys],
+        regime_id=[regime for _, regime in keys],
+        crossing_min_before=30.0,
+        crossing_min_after=after,
+        lost_crossing=np.isinf(after),
+        lost_centre=False,
+    )
+    open_page(driver, write_results(replace(base, place_effects=effects), tmp_path / "out"))
+    fills = "n.getAttribute('fill')"
+    driver.execute_script("document.querySelector('.metrics tr[data-id=north] button.route').click()")
+    assert ask(driver, ".leaflet-cutoff-pane path", fills) == []
+    choose(driver, "regime", "gated")
+    assert ask(driver, ".leaflet-cutoff-pane path", fills) == ["#f08c2e", "#8f3200"]
+    line = ask(driver, ".card:not([hidden]) .cut-off:not([hidden])", "n.textContent")[0]
+    assert "later: 2 of 2, by 70 min at most" in line
+    driver.execute_script("document.querySelector('.metrics tr[data-id=middle] button.route').click()")
+    assert ask(driver, ".leaflet-cutoff-pane path", fills) == ["#fff", "#fff"]
+    assert len(ask(driver, ".key.delay", "1")) == 3
+
+
+def test_blanks_are_filled_in_the_browser_as_in_python(driver, page):
+    open_page(driver, page)
+    values = {
+        "names": {"all": [{"t": "route.aras-rail", "or": "x"}, ["a", {"t": "unit.min", "or": "y"}]]},
+        "regime": {"t": "no.such", "or": "As is"},
+        "what": {"t": "route.via", "or": "z", "fill": {"name": {"t": "no", "or": "Roads"}, "places": "P, Q"}},
+    }
+    shown = driver.execute_script("return window.corridorWords.get('summary.lost', arguments[0])", values)
+    assert shown == say(read_messages("en"), "summary.lost", values)
+
+
 def test_a_place_is_found_and_a_distance_measured(driver, page):
     from selenium.webdriver.common.keys import Keys
 
     open_page(driver, page)
-    driver.find_element("id", "place").send_keys("borg")
-    driver.execute_script("document.getElementById('search').requestSubmit()")
+    driver.find_element("id", "place").send_keys("borg", Keys.ENTER)
     lat, lon = driver.execute_script("var c = corridorLayers.map.getCenter(); return [c.lat, c.lng]")
     assert (lat, lon) == pytest.approx((39.4, 45.9), abs=0.05)
     driver.find_element("id", "place").clear()

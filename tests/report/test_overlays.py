@@ -1,9 +1,12 @@
 from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
+import pytest
+from shapely import MultiLineString
 
 from corridor.report.mapdata import place_aliases
-from corridor.report.overlays import axis_lines, cut_off_places, cut_off_totals, people_text
+from corridor.report.overlays import axis_lines, cut_off_totals, delays_min, people_text, place_changes, river_lines
 from corridor.report.page import build_page
 from tests.report.made_up import results
 
@@ -36,15 +39,34 @@ def test_a_study_without_axes_gets_a_page_all_the_same():
 
 
 def test_places_are_cut_off_by_the_route_and_under_the_rules_that_do_it_alone():
-    found = cut_off_places(results())
-    assert found == {
-        "middle": {
-            "gated": [
-                ["Alba", 39.5, 45.1, "12\u202f000", True, False, "Alba"],
-                ["Borg", 39.5, 45.9, "0\u2013499", True, True, "Alba"],
-            ]
-        }
+    assert place_changes(results()) == {
+        "places": [["Alba", 39.5, 45.1, "12\u202f000", "Alba"], ["Borg", 39.5, 45.9, "0\u2013499", "Alba"]],
+        "by": {"middle": {"gated": [[0, 1, 0, None], [1, 1, 1, None]]}},
     }
+
+
+def test_a_delay_counts_from_a_minute_on_and_not_where_the_crossing_is_lost_or_never_was_reached():
+    table = (
+        results()
+        .place_effects.iloc[:4]
+        .assign(
+            crossing_min_before=[10.0, 10.0, 10.0, np.inf],
+            crossing_min_after=[10.9, 12.4, np.inf, np.inf],
+            lost_crossing=[False, False, True, False],
+        )
+    )
+    assert delays_min(table).tolist() == pytest.approx([0.9, 2.4, 0.0, 0.0])
+    changed = place_changes(replace(results(), place_effects=table))
+    assert changed["by"] == {"north": {"free": [[0, 0, 0, 2]], "gated": [[1, 1, 0, None]]}}
+
+
+def test_rivers_are_cut_to_the_window():
+    line = MultiLineString([[(44.0, 39.0), (46.0, 39.0)], [(50.0, 39.0), (51.0, 39.0)]])
+    rivers = gpd.GeoDataFrame({"name": ["Wet"], "names": [{"ru": "R"}]}, geometry=[line], crs="EPSG:4326")
+    found = replace(results(), layers=replace(results().layers, rivers=rivers))
+    lines = [[[39.0, 45.0], [39.0, 46.0]]]
+    assert river_lines(found, (45.0, 38.0, 49.0, 40.0)) == [{"name": "Wet", "names": {"ru": "R"}, "lines": lines}]
+    assert river_lines(found, (47.0, 38.0, 49.0, 40.0)) == []
 
 
 def test_totals_add_people_up_and_say_so_where_nobody_loses_anything():
@@ -59,7 +81,7 @@ def test_data_without_places_say_nothing_of_them():
     found = results()
     for nothing in (None, found.place_effects.iloc[:0]):
         bare = replace(found, place_effects=nothing)
-        assert cut_off_places(bare) == {}
+        assert place_changes(bare) == {"places": [], "by": {}}
         assert cut_off_totals(bare, "middle") == []
         assert 'class="cut-off"' not in build_page(bare)
 
@@ -76,3 +98,5 @@ def test_places_are_found_by_their_other_names():
     with_others = replace(found, layers=replace(found.layers, aliases=aliases))
     assert place_aliases(with_others) == {"elsewhere": name}
     assert '<option value="Elsewhere">' in build_page(with_others)
+    places = found.layers.places.assign(names=[{"ru": "Альба", "en": name}, {}])
+    assert place_aliases(replace(found, layers=replace(found.layers, places=places))) == {"альба": name}

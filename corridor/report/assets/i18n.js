@@ -18,7 +18,8 @@ window.corridorWords = (function () {
     return text.replace(/\{(\w+)\}/g, function (whole, key) {
       if (!values || !(key in values)) { return whole; }
       var value = resolve(values[key]);
-      return value && rightToLeft() ? "\u2068" + value + "\u2069" : value;
+      if (!value || !rightToLeft()) { return value; }
+      return (/[\u0590-\u08ff]/.test(value) ? "\u2068" : "\u2066") + value + "\u2069";
     }).replace(" ()", "").replace(/ +([,:․])/g, "$1");
   }
   function get(key, values) {
@@ -50,6 +51,6 @@ window.corridorWords = (function () {
   var page = document.getElementById("page-data");
   if (page) { messages = JSON.parse(page.textContent).messages; }
 
-  return { get: get, resolve: resolve, choose: choose, apply: apply,
+  return { get: get, known: known, resolve: resolve, choose: choose, apply: apply,
     language: function () { return language; } };
 })();

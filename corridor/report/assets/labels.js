@@ -38,7 +38,16 @@ var corridorLabels = (function () {
     return kept;
   }
 
-  /* Keep the names of `places` ([name, lat, lon, people, priority], most important first) on a map. */
+  /* A name in the chosen language, where there is one. */
+  function inLanguage(name, names) {
+    return (names && names[window.corridorWords ? window.corridorWords.language() : "en"]) || name;
+  }
+  function countryName(country) {
+    var key = "country." + country[3];
+    return window.corridorWords && window.corridorWords.known(key) ? window.corridorWords.get(key) : country[0];
+  }
+
+  /* Keep the names of `places` ([name, lat, lon, people, priority, names], most important first) on a map. */
   function attach(map, places, countries, blockedBoxes) {
     var layer = L.layerGroup(), context = document.createElement("canvas").getContext("2d"), widths = {};
     context.font = FONT;
@@ -49,14 +58,14 @@ var corridorLabels = (function () {
     /* Names of countries where they collide with nothing; gives their boxes. */
     function nameCountries(blocked, size) {
       return countries.map(function (country) {
-        var at = map.latLngToContainerPoint([country[1], country[2]]), half = country[0].length * 8;
-        return { country: country, box: [at.x - half, at.y - 10, at.x + half, at.y + 10] };
+        var at = map.latLngToContainerPoint([country[1], country[2]]), name = countryName(country), half = name.length * 8;
+        return { country: country, name: name, box: [at.x - half, at.y - 10, at.x + half, at.y + 10] };
       }).filter(function (entry) {
         var box = entry.box, inside = box[0] > 0 && box[1] > 0 && box[2] < size.x && box[3] < size.y;
         return inside && !blocked.some(function (other) { return overlaps(box, other); });
       }).map(function (entry) {
         var node = document.createElement("bdi");
-        node.textContent = entry.country[0];
+        node.textContent = entry.name;
         layer.addLayer(L.marker([entry.country[1], entry.country[2]], { pane: "names", interactive: false, keyboard: false,
           icon: L.divIcon({ className: "country", html: node, iconSize: [0, 0] }) }));
         return entry.box;
@@ -69,7 +78,8 @@ var corridorLabels = (function () {
       for (var i = 0; i < places.length; i++) {
         if (view.contains([places[i][1], places[i][2]])) {
           var point = map.latLngToContainerPoint([places[i][1], places[i][2]]);
-          items.push({ x: point.x, y: point.y, width: width(places[i][0]), place: places[i] });
+          var shown = inLanguage(places[i][0], places[i][5]);
+          items.push({ x: point.x, y: point.y, width: width(shown), name: shown, place: places[i] });
         }
       }
       var most = Math.max(6, Math.round(size.x * size.y / AREA_PER_LABEL / 2));
@@ -78,7 +88,7 @@ var corridorLabels = (function () {
         var place_ = label.item.place, node = document.createElement("span");
         node.className = "place " + label.side;
         var name = document.createElement("bdi");
-        name.textContent = place_[0];
+        name.textContent = label.item.name;
         node.appendChild(name);
         layer.addLayer(L.marker([place_[1], place_[2]], {
           pane: "names", interactive: false, keyboard: false,
@@ -88,8 +98,9 @@ var corridorLabels = (function () {
     }
     map.on("moveend zoomend resize corridor:blocked", refresh);
     layer.on("add", refresh);
+    document.addEventListener("corridor:language", refresh);
     return { layer: layer, refresh: refresh };
   }
 
-  return { attach: attach, place: place };
+  return { attach: attach, place: place, inLanguage: inLanguage };
 })();

@@ -27,10 +27,22 @@
     }
   });
   document.getElementById("language").addEventListener("change", function (event) { words.choose(event.target.value); });
-  document.getElementById("search").addEventListener("submit", function (event) {
-    event.preventDefault();
-    var name = document.getElementById("place").value;
-    document.getElementById("found").textContent = !name || map.find(name) ? "" : words.get("page.not_found");
+  /* The search offers names in the chosen language, and still knows all others. */
+  var offered = document.getElementById("place-names"), english = offered.innerHTML;
+  document.addEventListener("corridor:language", function () {
+    offered.innerHTML = english;
+    var there = all("#place-names option").map(function (option) { return option.value; });
+    map.names().forEach(function (name) {
+      if (there.indexOf(name) < 0) { offered.appendChild(document.createElement("option")).value = name; }
+    });
+  });
+  var place = document.getElementById("place");
+  function seek() {
+    document.getElementById("found").textContent = !place.value || map.find(place.value) ? "" : words.get("page.not_found");
+  }
+  document.getElementById("search").addEventListener("submit", function (event) { event.preventDefault(); seek(); });
+  place.addEventListener("input", function (event) {
+    if (event.inputType === "insertReplacementText") { seek(); } // a suggestion was taken
   });
 
   var frame = document.querySelector(".map-frame"), legend = document.querySelector(".legend");

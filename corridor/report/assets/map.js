@@ -4,11 +4,15 @@ var corridorMap = (function () {
   var DASH = "7 6";
 
   function fallbackWords(data) {
-    return function (key) { return (data.words && data.words[key]) || key; };
+    return function (key, values) {
+      return ((data.words && data.words[key]) || key).replace(/\{(\w+)\}/g, function (whole, name) {
+        return values && name in values ? values[name] : whole;
+      });
+    };
   }
   function wordsOf(data) {
     var plain = fallbackWords(data);
-    return function (key) { return window.corridorWords ? window.corridorWords.get(key) : plain(key); };
+    return function (key, values) { return window.corridorWords ? window.corridorWords.get(key, values) : plain(key, values); };
   }
   function announce(name, detail) { document.dispatchEvent(new CustomEvent(name, { detail: detail })); }
 
@@ -20,7 +24,7 @@ var corridorMap = (function () {
   }
 
   function panes(map) {
-    [["borders", 350], ["axes", 370], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["cutoff", 440], ["crossings", 610],
+    [["rivers", 340], ["borders", 350], ["axes", 370], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["cutoff", 440], ["crossings", 610],
       ["names", 620], ["letters", 640], ["cursor", 650]].forEach(function (pane) {
       var node = map.getPane(pane[0]) || map.createPane(pane[0]);
       node.style.zIndex = pane[1];
@@ -148,13 +152,17 @@ var corridorMap = (function () {
 
   function legend(map, data, words) {
     var rows = [["line solid", "map.legend.existing"], ["line dashed", "map.legend.to_build"],
-      ["line tunnel", "map.tunnel"], ["line bridge", "map.bridge"], ["line border", "map.legend.border"],
+      ["line tunnel", "map.tunnel"], ["line bridge", "map.bridge"], ["line border", "map.legend.border", { source: data.sources.borders }],
       ["line focus", "map.legend.focus"], ["crossing road open", "map.legend.open"],
       ["crossing road closed", "map.legend.closed"], ["crossing road planned", "map.legend.planned"],
       ["crossing rail open", "map.legend.rail"],
       ["meet", "map.legend.meet"], ["meet decisive", "map.legend.decisive"]];
-    if (Object.keys(data.cutOff).length) { rows.push(["cut-off", "map.legend.cut_off"]); }
+    if (data.changes.places.length) {
+      rows.push(["cut-off", "map.legend.cut_off"]);
+      corridorOverlays.DELAYS.forEach(function (band) { rows.push(["delay", "map.legend.delay", { minutes: band[2] }, band[1]]); });
+    }
     if (data.axes.length) { rows.splice(4, 0, ["line axis", "map.legend.axis"]); }
+    rows.push(data.rivers.length ? ["line river", "map.legend.river", { source: data.sources.osm }] : ["", "map.legend.no_rivers"]);
     var Control = L.Control.extend({
       options: { position: "bottomleft" },
       onAdd: function () {
@@ -166,9 +174,12 @@ var corridorMap = (function () {
         box.appendChild(head);
         rows.forEach(function (row) {
           var item = L.DomUtil.create("div", "legend-row", box);
-          item.appendChild(text("span", "key " + row[0], row[0].indexOf("closed") > 0 ? "×" : "")).setAttribute("aria-hidden", "true");
-          var label = item.appendChild(text("span", "", words(row[1])));
+          var key = item.appendChild(text("span", "key " + row[0], row[0].indexOf("closed") > 0 ? "×" : ""));
+          key.setAttribute("aria-hidden", "true");
+          if (row[3]) { key.style.backgroundColor = row[3]; }
+          var label = item.appendChild(text("span", "", words(row[1], row[2])));
           label.dataset.i18n = row[1];
+          if (row[2]) { label.dataset.values = JSON.stringify(row[2]); }
         });
         L.DomEvent.disableClickPropagation(box);
         L.DomEvent.disableScrollPropagation(box);
@@ -232,7 +243,7 @@ var corridorMap = (function () {
     map.attributionControl.setPrefix(false);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     var through = L.layerGroup().addTo(map), comparators = L.layerGroup().addTo(map);
-    var borders = drawBorders(map, data), axes = corridorOverlays.drawAxes(map, data, words);
+    var rivers = corridorOverlays.drawRivers(map, data), borders = drawBorders(map, data), axes = corridorOverlays.drawAxes(map, data, words);
     data.candidates.forEach(function (candidate) {
       var route = drawCandidate(map, candidate, words);
       (candidate.comparator ? comparators : through).addLayer(route.group);
@@ -249,7 +260,8 @@ var corridorMap = (function () {
     legend(map, data, words);
     var layers = [[through, "map.layer.routes"], [comparators, "map.layer.comparators"], [borders, "map.layer.borders"],
       [crossings, "map.layer.crossings"], [events, "map.layer.events"], [strip, "map.layer.strip"], [labels.layer, "map.layer.places"]];
-    if (Object.keys(data.cutOff).length) { layers.splice(6, 0, [cutOff, "map.layer.cut_off"]); }
+    if (data.changes.places.length) { layers.splice(6, 0, [cutOff, "map.layer.cut_off"]); }
+    if (data.rivers.length) { layers.splice(3, 0, [rivers, "map.layer.rivers"]); }
     if (data.axes.length) { layers.splice(2, 0, [axes, "map.layer.axes"]); }
     if (relief) { layers.push([relief, "map.layer.relief"]); }
     var named = {};
@@ -272,7 +284,7 @@ var corridorMap = (function () {
     function meet() {
       drawEvents(events, data, words, now.id, now.regime);
       drawStrip(strip, data, now.id);
-      corridorOverlays.drawCutOff(cutOff, data, words, now.id, now.regime);
+      corridorOverlays.drawChanges(cutOff, data, words, now.id, now.regime);
     }
     document.addEventListener("corridor:choose", function (event) { now.id = event.detail.id; choose(now.id); meet(); });
     document.addEventListener("corridor:regime", function (event) { now.regime = event.detail.regime; meet(); });
@@ -280,6 +292,9 @@ var corridorMap = (function () {
       map: map, choose: choose, refresh: labels.refresh, point: point,
       clear: function () { if (cursor) { map.removeLayer(cursor); } },
       show: function () { map.fitBounds(data.view, { animate: false }); },
+      names: function () {
+        return data.places.map(function (place) { return corridorLabels.inLanguage(place[0], place[5]); });
+      },
       find: function (name) {
         var asked = name.trim().toLowerCase();
         var wanted = (data.aliases[asked] || asked).toLowerCase();

@@ -30,17 +30,41 @@ var corridorOverlays = (function () {
     return group.addTo(map);
   }
 
-  /* Places that lose a way under the chosen route and regime: a red ring; its tooltip says what is lost, by how many. */
-  function drawCutOff(group, data, words, id, regime) {
+  /* Named rivers, thin and blue, under everything else. */
+  function drawRivers(map, data) {
+    var group = L.layerGroup();
+    data.rivers.forEach(function (river) {
+      var line = L.polyline(river.lines, { pane: "rivers", color: "#3f78b5", weight: 1.8, opacity: 0.9 });
+      line.bindTooltip(function () { return node("bdi", corridorLabels.inLanguage(river.name, river.names)); }, { sticky: true });
+      group.addLayer(line);
+    });
+    return group.addTo(map);
+  }
+
+  /* From this many minutes on, a place that reaches the crossing later has this fill. */
+  var DELAYS = [[1, "#ffe08a", "1\u201315"], [15, "#f08c2e", "15\u201360"], [60, "#8f3200", "> 60"]];
+
+  function shadeOf(minutes) {
+    return DELAYS.filter(function (band) { return minutes >= band[0]; }).pop()[1];
+  }
+  function looks(change) {
+    if (change[2]) { return { radius: 6, color: "#c1121f", weight: 2.5, fillColor: "#c1121f", fillOpacity: 0.75 }; }
+    if (change[1]) { return { radius: 3.5, color: "#c1121f", weight: 1.6, fillColor: "#fff", fillOpacity: 0.85 }; }
+    return { radius: 4, color: "#2b2b2b", weight: 0.8, fillColor: shadeOf(change[3]), fillOpacity: 0.95 };
+  }
+
+  /* Places that lose a way (red ring) or reach the crossing later (by colour) under the chosen route and regime. */
+  function drawChanges(group, data, words, id, regime) {
     group.clearLayers();
-    ((data.cutOff[id] || {})[regime] || []).forEach(function (place) {
-      var ring = L.circleMarker([place[1], place[2]], { pane: "cutoff", radius: place[5] ? 6 : 3.5, color: "#c1121f",
-        weight: place[5] ? 2.5 : 1.6, fillColor: place[5] ? "#c1121f" : "#fff", fillOpacity: place[5] ? 0.75 : 0.85, bubblingMouseEvents: false });
+    ((data.changes.by[id] || {})[regime] || []).forEach(function (change) {
+      var place = data.changes.places[change[0]];
+      var ring = L.circleMarker([place[1], place[2]], Object.assign({ pane: "cutoff", bubblingMouseEvents: false }, looks(change)));
       ring.bindTooltip(function () {
         var box = node("div", "");
         box.className = "tip";
         box.appendChild(node("strong", "")).appendChild(node("bdi", place[0]));
-        [place[4] ? words("cut.crossing") : "", place[5] ? words("cut.centre") + ": " + place[6] : "",
+        [change[1] ? words("cut.crossing") : "", change[2] ? words("cut.centre") + ": " + place[4] : "",
+          change[3] ? words("cut.delay", { minutes: change[3] }) : "",
           place[3] ? words("cut.people") + ": " + place[3] : ""].forEach(function (line) {
           if (line) { box.appendChild(document.createElement("br")); box.appendChild(node("span", line)); }
         });
@@ -50,5 +74,5 @@ var corridorOverlays = (function () {
     });
   }
 
-  return { drawAxes: drawAxes, drawCutOff: drawCutOff };
+  return { drawAxes: drawAxes, drawChanges: drawChanges, drawRivers: drawRivers, DELAYS: DELAYS };
 })();
