@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from corridor.alignment.align import solve
+from corridor.alignment.long_section import draw_long_section
 from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.standards import find_standard, unit_costs
 from corridor.alignment.terrain_frame import frame_terrain
@@ -129,7 +130,8 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
 
 
 def write_new_line(new: NewLine, folder: Path) -> Path:
-    """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures) and, for a sweep, ``tradeoff.csv``.
+    """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures) and ``profile.svg`` (the long section);
+    for a sweep ``tradeoff.csv`` too.
 
     Each file appears whole. With matplotlib a sweep is drawn too (``tradeoff.svg``). Gives the path of the line.
 
@@ -139,6 +141,7 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
     files: dict[str, str] = {
         "alignment.json": json.dumps(describe_new_line(new), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
         "alignment.geojson": json.dumps(_features(new), ensure_ascii=False, allow_nan=False) + "\n",
+        "profile.svg": draw_long_section(new.alignment, f"{new.start.name} - {new.end.name}, {new.standard.label}"),
     }
     if new.sweep:
         table = pd.DataFrame([point.as_row() for point in new.sweep])

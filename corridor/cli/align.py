@@ -30,8 +30,9 @@ def align(
 ) -> None:
     """Find the cheapest new road or railway between two places, with tunnels and bridges, under a design standard.
 
-    Writes alignment.geojson (3-D line and structures) and alignment.json (price by kind, lengths, grade, radius), and
-    with --sweep tradeoff.csv and a chart. Where there is no way, it says which limit closes it and what would open it.
+    Writes alignment.geojson (3-D line and structures), alignment.json (price by kind, lengths, grade, radius) and
+    profile.svg (the long section), and with --sweep tradeoff.csv and a chart. Where there is no way, it says which
+    limit closes it and what would open it.
 
     **Examples**
 

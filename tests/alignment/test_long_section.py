@@ -1,0 +1,63 @@
+"""The drawing of a line: what is written on it is what the line is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from corridor.alignment.long_section import draw_long_section
+from tests.alignment.helpers import costs, standard
+from tests.alignment.test_align import QUICK, line_on
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def line():
+    z = np.repeat(100.0 + np.arange(26) * 2.0, 31).reshape(26, 31).T  # 1 % along the columns
+    z[:, 12:15] += 300.0
+    return line_on(z, (12, 0), (12, 25), standard(), costs(tunnel=10.0), replace(QUICK, neighbours=32))
+
+
+def texts(drawing):
+    return [node.text for node in ET.fromstring(drawing).iter(f"{SVG}text")]
+
+
+def test_tunnels_portals_and_grades_are_written(line):
+    (tunnel,) = line.structures
+    assert tunnel.kind == "tunnel"
+    found = texts(draw_long_section(line, "North & <South>"))
+    assert "North & <South>" in found
+    assert f"tunnel {tunnel.length_m / 1000:.1f} km" in found
+    portals = np.interp([tunnel.from_m, tunnel.to_m], line.chainage_m, line.line[:, 2])
+    assert {f"{z:.0f}" for z in portals} <= set(found)
+    grades = [float(text) for text in found if text[0] in "+-" and text[1:2].isdigit()]
+    assert grades
+    assert max(abs(g) for g in grades) <= 10 * line.max_grade_pct + 0.05
+    assert any(f"{line.length_km:.1f} km, {line.tunnel_km:.1f} km in tunnels" in text for text in found)
+
+
+def test_the_line_is_drawn_to_scale(line):
+    root = ET.fromstring(draw_long_section(line, "x"))
+    drawn = next(node for node in root.iter(f"{SVG}polyline") if node.get("stroke-width") == "2")
+    x, y = np.array([pair.split(",") for pair in drawn.get("points").split()], dtype=float).T
+    assert np.corrcoef(x, line.chainage_m)[0, 1] == pytest.approx(1.0, abs=1e-6)
+    assert np.corrcoef(-y, line.line[:, 2])[0, 1] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_bends_are_marked_on_their_side():
+    z = np.full((30, 30), 50.0)
+    mask = np.zeros(z.shape, dtype=np.uint8)
+    mask[5:25, 15] = 7
+    line = line_on(z, (15, 3), (15, 26), options=replace(QUICK, neighbours=32), mask=mask)
+    root = ET.fromstring(draw_long_section(line, "x"))
+    marks = [node for node in root.iter(f"{SVG}rect") if node.get("fill-opacity")]
+    bends = int(np.isfinite(line.radius_m).sum())
+    assert len(marks) == bends > 0
+    (side,) = {float(node.get("y")) for node in marks}  # round the wall all bends lead the same way
+    row = next(node for node in root.iter(f"{SVG}line") if node.get("stroke") == "#999999")
+    passes_south = line.line[len(line.line) // 2, 1] < line.line[0, 1]
+    assert (side < float(row.get("y1"))) == passes_south
