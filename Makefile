@@ -42,7 +42,7 @@ fast: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
-	@echo "site/index.html"
+	@echo "site/index.html (to search in it: $(BIN)/python -m http.server --directory site)"
 
 test: lint
 	$(BIN)/python -m pytest -q

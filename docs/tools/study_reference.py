@@ -20,7 +20,10 @@ A study is one TOML file. This page is made from the models that check it, so th
 version. Unknown keys are refused. All faults of a file are reported at once, each with its field.
 
 Paths are taken from the study file's own folder; `package:NAME` means a file that ships with the toolkit.
-The bundled study is `data/studies/syunik.toml`, with comments.
+The bundled studies are in `data/studies`, with comments.
+
+A file that begins with `extends = "syunik"` says only what differs from that bundled study. Its keys replace the same keys
+there, and its candidates are added.
 
 """
 
@@ -34,6 +37,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "Baseline": ("[[baselines]]",),
     "ReferenceCandidate": ('[[candidates]] with family = "reference"',),
     "ExistingCandidates": ('[[candidates]] with family = "existing"',),
+    "NewBuildCandidate": ('[[candidates]] with family = "new-build"',),
     "Alias": ("aliases of a candidate",),
     "CriterionSpec": ("[[criteria]]",),
     "Check": ("[[checks]]",),

@@ -63,6 +63,16 @@ WORDS: dict[str, dict[str, str]] = {
         "countries": "which may be driven through",
         "assume_open": "crossings and sections that count as open; named with each result",
     },
+    "NewBuildCandidate": _ROUTE
+    | {
+        "standard": "design standard of the new line, such as `rail-18`",
+        "from_node": "node of the catalogue where the new line begins",
+        "to_node": "node where it ends",
+        "via": "nodes that it must pass, such as stations",
+        "before": "catalogue sections that lead from the origin to its beginning",
+        "after": "catalogue sections that lead from its end to the destination",
+        "countries": "the only ones that it may pass; any if left out",
+    },
     "Alias": {"name": "the name", "used_by": "who uses it"},
     "CriterionSpec": {
         "id": "short name",
