@@ -22,8 +22,8 @@ version. Unknown keys are refused. All faults of a file are reported at once, ea
 Paths are taken from the study file's own folder; `package:NAME` means a file that ships with the toolkit.
 The bundled studies are in `data/studies`, with comments.
 
-A file that begins with `extends = "syunik"` says only what differs from that bundled study. Its keys replace the same keys
-there, and its candidates are added.
+A file that begins with `extends = "syunik"` says only what differs from that bundled study. Its keys replace the same
+keys there, and its candidates are added.
 
 """
 
