@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,8 +17,9 @@ import pandas as pd
 
 from corridor.cli.common import load_study
 from corridor.comparison import Comparison, compare
-from corridor.errors import CorridorError, OutputError, StudyError
+from corridor.errors import CorridorError, StudyError
 from corridor.report.csvs import write_csv
+from corridor.report.single_file import require_place_for, write_whole
 from corridor.study import Study
 
 
@@ -45,10 +45,11 @@ def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
 def main(words: Sequence[str] | None = None) -> int:
     asked = parse_arguments(words)
     try:
-        require_place_for(asked.out)
+        require_place_for(asked.out, "table")
         studies = load_studies(asked.studies)
         tables = [measure(study, asked) for study in studies]
-        write_whole(pd.concat(tables, ignore_index=True), asked.out)
+        table = pd.concat(tables, ignore_index=True)
+        write_whole(asked.out, lambda path: write_csv(table, path))
     except CorridorError as fault:
         print(f"compare_routes: {' '.join(str(fault).split())}", file=sys.stderr)
         return 2
@@ -92,27 +93,6 @@ def tabulate(comparison: Comparison, perspective: str | None) -> pd.DataFrame:
     ):
         found.insert(place, name, value)
     return found
-
-
-def require_place_for(path: Path) -> None:
-    """Raise an OutputError if the table can't go where it is asked for; better now than after minutes of work."""
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file for the table with --out")
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {path.absolute().parent}; make it, or choose another with --out")
-
-
-def write_whole(table: pd.DataFrame, path: Path) -> None:
-    """Write the table beside its place, then move it there: whole or not at all."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.absolute().parent) as work:
-            fresh = Path(work) / path.name
-            write_csv(table, fresh)
-            fresh.replace(path)
-    except OSError as fault:
-        raise OutputError(
-            f"{path}: can't be written ({fault.strerror or fault}); choose another place with --out"
-        ) from fault
 
 
 if __name__ == "__main__":

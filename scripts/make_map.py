@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,7 +16,8 @@ import folium
 
 from corridor.cli.common import load_study
 from corridor.comparison import Comparison, compare
-from corridor.errors import CorridorError, OutputError
+from corridor.errors import CorridorError
+from corridor.report.single_file import require_place_for, write_whole
 
 
 def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -44,9 +44,10 @@ def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
 def main(words: Sequence[str] | None = None) -> int:
     asked = parse_arguments(words)
     try:
-        require_place_for(asked.out)
+        require_place_for(asked.out, "map")
         comparison = compare(load_study(asked.study), osm=asked.osm, dem=asked.dem, progress=progress(asked.quiet))
-        write_whole(draw(comparison, asked), asked.out)
+        page = draw(comparison, asked).get_root().render()
+        write_whole(asked.out, lambda path: path.write_text(page, encoding="utf-8", newline="\n"))
     except CorridorError as fault:
         print(f"make_map: {' '.join(str(fault).split())}", file=sys.stderr)
         return 2
@@ -65,27 +66,6 @@ def draw(comparison: Comparison, asked: argparse.Namespace) -> folium.Map:
         return comparison.map(online_tiles=asked.tiles)
     only = asked.only.split(",") if asked.only else None
     return comparison.explore(candidates=only, regime=asked.regime, tiles="OpenStreetMap" if asked.tiles else None)
-
-
-def require_place_for(path: Path) -> None:
-    """Raise an OutputError if the map can't go where it is asked for; better now than after the work."""
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file for the map with --out")
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {path.absolute().parent}; make it, or choose another with --out")
-
-
-def write_whole(map_: folium.Map, path: Path) -> None:
-    """Write the map beside its place, then move it there: whole or not at all."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.absolute().parent) as work:
-            fresh = Path(work) / path.name
-            fresh.write_text(map_.get_root().render(), encoding="utf-8", newline="\n")
-            fresh.replace(path)
-    except OSError as fault:
-        raise OutputError(
-            f"{path}: can't be written ({fault.strerror or fault}); choose another place with --out"
-        ) from fault
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def test_there_are_notebooks():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
 def test_cells_that_need_a_network_are_marked(path):
-    asking = re.compile(r"graph_from_(bbox|place|point|address|polygon)|live=|requests|urlopen|https?://")
+    asking = re.compile(r"graph_from_(bbox|place|point|address|polygon)|--live|live=|requests|urlopen|https?://")
     for cell in cells(path, "code"):
         assert (NETWORK in cell["metadata"].get("tags", ())) == bool(asking.search(source(cell)))
 
