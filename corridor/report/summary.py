@@ -101,7 +101,12 @@ def _views(results: Results) -> Sentence | None:
     if not counts:
         return None
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    listed = {"all": [[_name(results, key), f": {count}"] for key, count in ordered]}
+    listed = {
+        "all": [
+            {"t": "summary.firsts_of", "or": key, "fill": {"name": _name(results, key), "count": count}}
+            for key, count in ordered
+        ]
+    }
     key = "summary.views" if len(counts) > 1 else "summary.views_one"
     return Sentence(key, {"count": tables, "list": listed, "name": _name(results, ordered[0][0])})
 
@@ -198,7 +203,8 @@ def _leaders(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...
             label = {"t": f"metric.{column.metric}", "or": column.label}
             unit = {"t": f"unit.{column.unit}", "or": column.unit}
             names = {"all": [_name(results, row.candidate_id) for row in best]}
-            said.append([label, ": ", names, f" ({best[0].cells[index].text} ", unit, ")"])
+            fill = {"figure": label, "names": names, "value": best[0].cells[index].text, "unit": unit}
+            said.append({"t": "summary.best_by", "or": column.label, "fill": fill})
     return Sentence("summary.leaders", {"list": {"all": said}}) if said else None
 
 

@@ -1,8 +1,8 @@
 """Words of the page: messages in every language, and how their blanks are filled.
 
 What fills a blank is plain text, a number, ``{"t": key, "or": text, "fill": {...}}`` for a message that has its own
-words in every language (``or`` where none has), a list of such values set side by side, or ``{"all": [...]}`` for
-several of them between semicolons. ``assets/i18n.js`` follows the same rules.
+words in every language (``or`` where none has), or ``{"all": [...]}`` for several of them between semicolons.
+``assets/i18n.js`` follows the same rules.
 """
 
 from __future__ import annotations
@@ -48,8 +48,6 @@ def say(messages: dict[str, str], key: str, values: dict[str, Any] | None = None
 
 
 def _resolve(messages: dict[str, str], value: Any) -> str:
-    if isinstance(value, list):
-        return "".join(_resolve(messages, item) for item in value)
     if isinstance(value, dict) and "all" in value:
         return "; ".join(_resolve(messages, item) for item in value["all"])
     if isinstance(value, dict):

@@ -6,9 +6,8 @@ window.corridorWords = (function () {
 
   function rightToLeft() { return RIGHT_TO_LEFT.indexOf(language) >= 0; }
 
-  /* A value is text, a message {t: key, or: text, fill}, a list of values side by side, or {all: several values}. */
+  /* A value is text, a message {t: key, or: text, fill}, or {all: several values}. */
   function resolve(value) {
-    if (Array.isArray(value)) { return value.map(resolve).join(""); }
     if (value && value.all) { return value.all.map(resolve).join("; "); }
     if (value && typeof value === "object") { return known(value.t) ? get(value.t, value.fill) : value.or; }
     return String(value);
@@ -19,7 +18,7 @@ window.corridorWords = (function () {
       if (!values || !(key in values)) { return whole; }
       var value = resolve(values[key]);
       if (!value || !rightToLeft()) { return value; }
-      return (/[\u0590-\u08ff]/.test(value) ? "\u2068" : "\u2066") + value + "\u2069";
+      return (/[\u0590-\u08ff]/.test(value) ? "\u2067" : "\u2066") + value + "\u2069";
     }).replace(" ()", "").replace(/ +([,:․])/g, "$1");
   }
   function get(key, values) {

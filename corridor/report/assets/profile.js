@@ -97,7 +97,7 @@ var corridorProfile = (function () {
         width: chart.clientWidth || 600, height: 230, plugins: [shade(profile)],
         legend: { show: true, live: true }, hooks: { setCursor: [pointed] },
         scales: { x: { time: false, range: [0, profile.km[profile.km.length - 1]] },
-          y: { range: function (_, min, max) { return [Math.min(0, min), Math.max(max * 1.12, 500)]; } } },
+          y: { range: function (_, min, max) { return [Math.min(0, min), Math.max(max * 1.2, 500)]; } } },
         axes: [{ stroke: INK, label: words("profile.chainage"), labelSize: 22, size: 36, grid: { stroke: "#0001" } },
           { stroke: INK, label: words("profile.height"), labelSize: 22, size: 54, grid: { stroke: "#0001" } }],
         series: [{ label: "km", value: function (_, v) { return v === null ? "–" : v.toFixed(1); } },
