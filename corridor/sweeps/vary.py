@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from corridor.alignment.standards import load_standards
 from corridor.errors import SweepError
 from corridor.study import Identifier, read_toml, say_fault
 from corridor.sweeps.case import Case
@@ -106,16 +107,23 @@ def _why_nothing(factor: Any, case: Case) -> str:
         "crossing-status": ("crossings", getattr(factor, "crossings", ()), tuple(catalogue.crossings)),
         "crossing-delays": ("crossings", getattr(factor, "crossings", ()), tuple(catalogue.crossings)),
         "section-status": ("sections", getattr(factor, "sections", ()), tuple(catalogue.sections)),
+        "design-standard": ("values", factor_values(factor), tuple(load_standards())),
     }
     if factor.kind not in lists:
         return "fits no row of the catalogue; take mode or work out, or correct them"
     field, asked, known = lists[factor.kind]
     unknown = [key for key in asked if key not in known]
     if not unknown:
-        return "changes nothing: the study has no impact table or the rows have no such figure; take it out"
+        return f"changes nothing: {_LACKS.get(factor.kind, 'the rows named have no such figure')}; take it out"
     near = difflib.get_close_matches(unknown[0], known, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known[:12]) or 'none'}"
     return f"{field}: '{unknown[0]}' isn't known; {hint}"
+
+
+_LACKS = {
+    "check-times": "the study has no impact table, so no regimes",
+    "design-standard": "no candidate of the family new-build has that name and mode",
+}
 
 
 def factor_values(factor: Any) -> tuple[str, ...]:

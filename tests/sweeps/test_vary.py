@@ -77,3 +77,12 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "bad.toml").write_text("design = [", encoding="utf-8")
     with pytest.raises(CorridorError, match="is not valid TOML"):
         load_vary(tmp_path / "bad.toml")
+
+
+def test_standards_are_for_lines_that_are_designed(world_of):
+    world = world_of({"a": {"kind": "design-standard", "values": ["rail-12", "rail-18"]}})
+    with pytest.raises(SweepError, match="changes nothing: no candidate of the family new-build"):
+        check_vary(world.vary, world.case, "x.toml")
+    world = world_of({"a": {"kind": "design-standard", "values": ["rail-13"]}})
+    with pytest.raises(SweepError, match=r"values: 'rail-13' isn't known; did you mean 'rail-\d\d'"):
+        check_vary(world.vary, world.case, "x.toml")

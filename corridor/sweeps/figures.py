@@ -1,0 +1,138 @@
+"""Factors that are figures with a documented range: prices, speeds, minutes of checks and delays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from corridor.model.regime import CheckTime, Regime
+from corridor.study import Identifier
+from corridor.sweeps.case import Case, Stage, Value
+from corridor.sweeps.factor import NumericFactor, designed_lines
+
+
+class UnitCosts(NumericFactor):
+    """Prices of construction, all together or those of one mode or kind of work."""
+
+    kind: Literal["unit-costs"]
+    mode: Literal["road", "rail"] | None = None
+    work: Literal["surface", "bridge", "tunnel", "upgrade"] | None = None
+
+    def _fits(self, mode: str, work: str) -> bool:
+        return self.mode in (None, mode) and self.work in (None, work)
+
+    def targets(self, case: Case) -> tuple[str, ...]:
+        rows = case.inputs.catalogue.unit_costs
+        return tuple(f"price of {c.mode} {c.kind}" for c in rows if self._fits(c.mode, c.kind))
+
+    def apply(self, case: Case, value: Value) -> Case:
+        costs = tuple(
+            replace(c, cost_musd_per_km=self.at(c.cost_musd_per_km, value)) if self._fits(c.mode, c.kind) else c
+            for c in case.inputs.catalogue.unit_costs
+        )
+        return case.with_catalogue(lambda catalogue: replace(catalogue, unit_costs=costs))
+
+    def touches(self, case: Case) -> frozenset[Stage]:
+        return frozenset((Stage.PRICES, Stage.LINES) if designed_lines(case) else (Stage.PRICES,))
+
+
+class Speeds(NumericFactor):
+    """Speeds of trucks or trains by class; a multiple also moves documented design speeds."""
+
+    kind: Literal["speeds"]
+    mode: Literal["road", "rail"] | None = None
+
+    def targets(self, case: Case) -> tuple[str, ...]:
+        return tuple(
+            f"speed of {s.mode} {s.klass}" for s in case.inputs.catalogue.speeds if self.mode in (None, s.mode)
+        )
+
+    def apply(self, case: Case, value: Value) -> Case:
+        catalogue = case.inputs.catalogue
+        speeds = tuple(
+            replace(s, speed_kmh=self.at(s.speed_kmh, value)) if self.mode in (None, s.mode) else s
+            for s in catalogue.speeds
+        )
+        sections = catalogue.sections
+        if self.measure == "multiple":
+            sections = {
+                key: replace(s, design_speed_kmh=s.design_speed_kmh * float(value))
+                if s.design_speed_kmh and self.mode in (None, s.mode)
+                else s
+                for key, s in sections.items()
+            }
+        return case.with_catalogue(lambda old: replace(old, speeds=speeds, sections=sections))
+
+    def touches(self, case: Case) -> frozenset[Stage]:
+        return frozenset((Stage.NETWORK,))
+
+
+class CheckTimes(NumericFactor):
+    """Minutes of checks that regimes state: in transit, at the border, or where roads meet the route (``gates``)."""
+
+    kind: Literal["check-times"]
+    which: Literal["all", "transit", "border", "gates"] = "all"
+    regimes: tuple[Identifier, ...] = ()
+
+    def _chosen(self, case: Case) -> list[str]:
+        return [key for key in case.regimes if not self.regimes or key in self.regimes]
+
+    def targets(self, case: Case) -> tuple[str, ...]:
+        if set(self.regimes) - set(case.regimes):
+            return ()
+        checks = ("transit", "border", "gates") if self.which == "all" else (self.which,)
+        return tuple(f"{check} checks under {key}" for key in self._chosen(case) for check in checks)
+
+    def apply(self, case: Case, value: Value) -> Case:
+        chosen = self._chosen(case)
+        return replace(case, regimes={k: self._timed(r, value) if k in chosen else r for k, r in case.regimes.items()})
+
+    def _timed(self, regime: Regime, value: Value) -> Regime:
+        def moved(check: CheckTime, name: str) -> CheckTime:
+            return replace(check, minutes=self.at(check.minutes, value)) if self.which in ("all", name) else check
+
+        crossing, same_line = regime.crossing, regime.same_line
+        if self.which in ("all", "gates"):
+            if crossing.minutes is not None:
+                crossing = replace(crossing, minutes=self.at(crossing.minutes, value))
+            if same_line.minutes is not None:
+                same_line = replace(same_line, minutes=self.at(same_line.minutes, value))
+        return replace(
+            regime,
+            crossing=crossing,
+            same_line=same_line,
+            transit_check_min=moved(regime.transit_check_min, "transit"),
+            border_check_min=moved(regime.border_check_min, "border"),
+        )
+
+    def touches(self, case: Case) -> frozenset[Stage]:
+        return frozenset((Stage.REGIMES,))
+
+
+class CrossingDelays(NumericFactor):
+    """Documented delays at border crossings, all or those named."""
+
+    kind: Literal["crossing-delays"]
+    crossings: tuple[Identifier, ...] = ()
+
+    def targets(self, case: Case) -> tuple[str, ...]:
+        known = case.inputs.catalogue.crossings
+        if set(self.crossings) - set(known):
+            return ()
+        return tuple(
+            f"delay at {key}"
+            for key, crossing in known.items()
+            if crossing.delay_min and (not self.crossings or key in self.crossings)
+        )
+
+    def apply(self, case: Case, value: Value) -> Case:
+        crossings = {
+            key: replace(c, delay_min=self.at(c.delay_min, value))
+            if c.delay_min and (not self.crossings or key in self.crossings)
+            else c
+            for key, c in case.inputs.catalogue.crossings.items()
+        }
+        return case.with_catalogue(lambda catalogue: replace(catalogue, crossings=crossings))
+
+    def touches(self, case: Case) -> frozenset[Stage]:
+        return frozenset((Stage.NETWORK,))
