@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from corridor.model.section import Range
+from corridor.study import NewBuildCandidate
 from corridor.sweeps.case import Case, Stage, Value, multiple_of, value_at
 
 Finite = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -107,5 +108,5 @@ class ListedFactor(BaseFactor):
 
 
 def designed_lines(case: Case) -> dict[str, str]:
-    """Candidates whose line is designed by a standard, which hangs on prices and heights, with their mode."""
-    return {spec.id: spec.mode for spec in case.study.candidates if getattr(spec, "standard", None)}
+    """Candidates whose line is designed here, and so hangs on prices and heights, with the id of their standard."""
+    return {spec.id: spec.standard for spec in case.study.candidates if isinstance(spec, NewBuildCandidate)}

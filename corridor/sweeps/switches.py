@@ -131,13 +131,14 @@ class DesignStandards(ListedFactor):
 
     def _chosen(self, case: Case) -> dict[str, str]:
         designed = designed_lines(case)
-        return {key: mode for key, mode in designed.items() if not self.candidates or key in self.candidates}
+        return {key: own for key, own in designed.items() if not self.candidates or key in self.candidates}
 
     def targets(self, case: Case) -> tuple[str, ...]:
         chosen, standards = self._chosen(case), load_standards()
         if set(self.candidates) - set(chosen) or set(self.values) - set(standards):
             return ()
-        if any(standards[value].mode != mode for value in self.values for mode in chosen.values()):
+        modes = {standards[name].mode for name in (*self.values, *chosen.values()) if name in standards}
+        if len(modes) > 1:
             return ()
         return tuple(f"standard of {key}" for key in chosen)
 
