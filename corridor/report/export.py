@@ -146,7 +146,7 @@ def _tables(results: Results, written: Collection[str]) -> dict[str, pd.DataFram
     tables = {TABLES[0]: results.metrics, TABLES[1]: results.ranking, "candidates.geojson": layers["candidates"]}
     for layer, frame in layers.items():
         tables |= {f"candidates.gpkg|layername={layer}": frame, f"{layer}.parquet": frame}
-    events, parquet, places, _ = IMPACT_FILES
+    events, parquet, _, places, _ = IMPACT_FILES
     tables |= {
         places: results.place_effects,
         f"{events}|layername={EVENT_LAYER}": results.events,

@@ -10,15 +10,16 @@ from corridor.model.results import Results
 from corridor.report.csvs import write_csv
 from corridor.report.escape import clean
 from corridor.report.gis import write_geoparquet, write_layer
+from corridor.report.qml import event_style
 
-FILES = ("crossings.gpkg", "crossings.parquet", "places.csv", "findings.json")
+FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", "places.csv", "findings.json")
 EVENT_LAYER = "events"
 
 
 def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("gpkg", "parquet")) -> tuple[str, ...]:
     """Write the impact files that there is something for, and give their names; events in the GIS formats asked for."""
     written = []
-    events, parquet, places, findings = FILES
+    events, parquet, style, places, findings = FILES
     if results.events is not None and len(results.events):
         if "gpkg" in formats:
             write_layer(results.events, folder / events, EVENT_LAYER)
@@ -26,6 +27,9 @@ def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("g
         if "parquet" in formats:
             write_geoparquet(results.events, folder / parquet)
             written.append(parquet)
+        if written:
+            (folder / style).write_text(event_style(), encoding="utf-8", newline="\n")
+            written.append(style)
     if results.place_effects is not None and len(results.place_effects):
         write_csv(results.place_effects, folder / places)
         written.append(places)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from corridor.model.results import Results
@@ -19,12 +20,17 @@ _STATUS = (
     ("abandoned", "abandoned", "#882255", "dot"),
     ("closed", "closed", "#B00020", "dash"),
 )
+_EVENTS = (
+    ("at_grade_assumed", "crossing, at grade as far as known", "#C44E00"),
+    ("separated", "crossing by bridge or tunnel", "#0072B2"),
+    ("decisive", "decides what can be reached", "#B00020"),
+)
 _STRUCTURES = (("tunnel", "tunnel", "#332288", "dash"), ("bridge", "bridge", "#B8860B", "solid"))
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One class of a line layer: value of the attribute, its words, colour and dash (a QGIS pen style)."""
+class Kind:
+    """One class of a layer: value of the attribute, its words, colour and, for lines, dash (a QGIS pen style)."""
 
     value: str
     label: str
@@ -36,17 +42,26 @@ def layer_styles(results: Results) -> dict[str, str]:
     """QML by layer of ``candidates.gpkg``: candidates, parts, structures."""
     marks = assign_marks(results.candidates)
     routes = [
-        Line(c.candidate_id, f"{marks[c.candidate_id].letter}  {c.name}", marks[c.candidate_id].colour)
+        Kind(c.candidate_id, f"{marks[c.candidate_id].letter}  {c.name}", marks[c.candidate_id].colour)
         for c in results.candidates
     ]
     return {
         "candidates": line_style("candidate_id", routes, width_mm=0.9, label="letter"),
-        "parts": line_style("status", [Line(*row) for row in _STATUS], width_mm=0.7),
-        "structures": line_style("kind", [Line(*row) for row in _STRUCTURES], width_mm=1.4),
+        "parts": line_style("status", [Kind(*row) for row in _STATUS], width_mm=0.7),
+        "structures": line_style("kind", [Kind(*row) for row in _STRUCTURES], width_mm=1.4),
     }
 
 
-def line_style(attribute: str, classes: Sequence[Line], *, width_mm: float, label: str = "") -> str:
+def event_style() -> str:
+    """QML for the points where routes cross roads: by separation, and apart where it decides what can be reached.
+
+    QGIS shows points and stretches of the layer apart and gives this style to the points.
+    """
+    kind = 'CASE WHEN "decisive" THEN \'decisive\' ELSE "separation" END'
+    return _document(kind, [Kind(*row) for row in _EVENTS], _marker, geometry="0")
+
+
+def line_style(attribute: str, classes: Sequence[Kind], *, width_mm: float, label: str = "") -> str:
     """A QML document that draws a line layer in classes of an attribute, over a white casing.
 
     Args:
@@ -55,11 +70,29 @@ def line_style(attribute: str, classes: Sequence[Line], *, width_mm: float, labe
         width_mm: width of the lines.
         label: attribute to label with; none if empty.
     """
+
+    def draw(symbol: Element, line: Kind) -> None:
+        _stroke(symbol, "#FFFFFF", "solid", width_mm + 0.6, level=0)
+        _stroke(symbol, line.colour, line.dash, width_mm, level=1)
+
+    return _document(attribute, classes, draw, geometry="1", label=label)
+
+
+def _document(
+    attribute: str,
+    classes: Sequence[Kind],
+    draw: Callable[[Element, Kind], None],
+    *,
+    geometry: Literal["0", "1"],
+    label: str = "",
+) -> str:
+    """A QML document with a symbol per class; geometry is 0 for points and 1 for lines."""
     root = Element("qgis", version="3.22.0", styleCategories="Symbology|Labeling")
     renderer = SubElement(
         root, "renderer-v2", type="categorizedSymbol", attr=attribute, symbollevels="1", forceraster="0"
     )
     categories, symbols = SubElement(renderer, "categories"), SubElement(renderer, "symbols")
+    kind = "marker" if geometry == "0" else "line"
     for number, line in enumerate(classes):
         SubElement(
             categories,
@@ -69,26 +102,45 @@ def line_style(attribute: str, classes: Sequence[Line], *, width_mm: float, labe
             symbol=str(number),
             render="true",
         )
-        symbol = SubElement(symbols, "symbol", type="line", name=str(number), alpha="1", clip_to_extent="1")
-        _stroke(symbol, "#FFFFFF", "solid", width_mm + 0.6, level=0)
-        _stroke(symbol, line.colour, line.dash, width_mm, level=1)
+        draw(SubElement(symbols, "symbol", type=kind, name=str(number), alpha="1", clip_to_extent="1"), line)
     if label:
         _labels(root, label)
-    SubElement(root, "layerGeometryType").text = "1"
+    SubElement(root, "layerGeometryType").text = geometry
     indent(root)
     return _HEAD + tostring(root, encoding="unicode") + "\n"
 
 
+def _marker(symbol: Element, line: Kind) -> None:
+    layer = SubElement(symbol, "layer", {"class": "SimpleMarker", "enabled": "1", "locked": "0", "pass": "0"})
+    _options(
+        layer,
+        {
+            "color": f"{_rgb(line.colour)},255",
+            "name": "circle",
+            "outline_color": "255,255,255,255",
+            "outline_width": "0.3",
+            "size": "3.4" if line.value == "decisive" else "2.4",
+            "size_unit": "MM",
+        },
+    )
+
+
 def _stroke(symbol: Element, colour: str, dash: str, width_mm: float, *, level: int) -> None:
     layer = SubElement(symbol, "layer", {"class": "SimpleLine", "enabled": "1", "locked": "0", "pass": str(level)})
-    options = {
-        "line_color": f"{_rgb(colour)},255",
-        "line_style": dash,
-        "line_width": f"{width_mm:g}",
-        "line_width_unit": "MM",
-        "capstyle": "flat" if level else "round",
-        "joinstyle": "round",
-    }
+    _options(
+        layer,
+        {
+            "line_color": f"{_rgb(colour)},255",
+            "line_style": dash,
+            "line_width": f"{width_mm:g}",
+            "line_width_unit": "MM",
+            "capstyle": "flat" if level else "round",
+            "joinstyle": "round",
+        },
+    )
+
+
+def _options(layer: Element, options: Mapping[str, str]) -> None:
     holder = SubElement(layer, "Option", type="Map")
     for name, value in options.items():
         SubElement(holder, "Option", type="QString", name=name, value=value)

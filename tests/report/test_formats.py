@@ -20,7 +20,7 @@ from corridor.geo.lines import vertex_chainage_m
 from corridor.report.dictionary import describe_column
 from corridor.report.export import FORMATS, choose_formats, write_results
 from corridor.report.kml import write_kml
-from corridor.report.qml import Line, line_style
+from corridor.report.qml import Kind, line_style
 from corridor.report.solid import solid_line, tunnel_runs
 from tests.report.made_up import HOSTILE, hostile_results, results
 
@@ -69,9 +69,16 @@ def test_the_geopackage_opens_with_its_styles(written):
     }
 
 
+def test_crossings_open_with_the_deciding_ones_apart(real):
+    style = ElementTree.fromstring((real / "crossings.qml").read_text(encoding="utf-8").split("\n", 1)[1])
+    events = gpd.read_file(real / "crossings.gpkg", layer="events")
+    known = set(events.loc[events["kind"] == "crossing", "separation"])
+    assert known <= {c.get("value") for c in style.iter("category")}
+
+
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=4))
 def test_any_name_gives_a_style_that_is_xml(names):
-    style = line_style("name", [Line(name, name, "#0072B2") for name in names], width_mm=1.0, label="name")
+    style = line_style("name", [Kind(name, name, "#0072B2") for name in names], width_mm=1.0, label="name")
     assert len(list(ElementTree.fromstring(style.split("\n", 1)[1]).iter("category"))) == len(names)
 
 
@@ -84,7 +91,7 @@ def test_geoparquet_holds_what_the_geopackage_holds(written, real):
             assert set(flat.columns) == set(packed.columns)
             assert flat.geometry.geom_equals_exact(packed.geometry, 1e-9).all()
     events = gpd.read_parquet(real / "crossings.parquet")
-    assert events["event_id"].tolist() == gpd.read_file(real / "crossings.gpkg")["event_id"].tolist()
+    assert events["event_id"].tolist() == gpd.read_file(real / "crossings.gpkg", layer="events")["event_id"].tolist()
 
 
 def test_kml_heights_are_those_of_the_profile(bundled, real):
