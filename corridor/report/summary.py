@@ -182,7 +182,7 @@ def _hinges(results: Results) -> list[list[Sentence]]:
             "at": at,
             **_ends(facts),
         }
-        sentences = [Sentence("summary.hinges", values)]
+        sentences = [Sentence("summary.hinges", values), Sentence("summary.hinges_if", _ends(facts))]
         if facts["places_lost"] != "0":
             sentences.append(Sentence("summary.hinges_places", {"count": facts["places_lost"], "of": facts["places"]}))
         said.append(sentences)

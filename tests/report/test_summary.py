@@ -46,7 +46,7 @@ def test_what_is_lost_leads_then_what_hinges_then_today():
     )
     keys = [[sentence.key for sentence in group] for group in groups(given)]
     assert keys[0] == ["summary.link_lost", "summary.link_kept_by", "summary.schematic"]
-    assert keys[1] == ["summary.hinges", "summary.hinges_places"]
+    assert keys[1] == ["summary.hinges", "summary.hinges_if", "summary.hinges_places"]
     assert keys[2][0] == "summary.usable_none"
     lost, hinges, *_ = spoken(given)
     assert "road between Gate and Capital is lost with: Route middle." in lost
