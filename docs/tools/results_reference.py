@@ -23,6 +23,7 @@ column means. The same dictionary, with only the columns that a run has, is in t
 | `crossings.gpkg`, `crossings.parquet` | what a route meets, per regime |
 | `places.csv` | a settlement, before and after; only where local roads are known |
 | `findings.json` | what decides a route under a regime, in words, with ids of evidence |
+| `candidates.qml`, `parts.qml`, `structures.qml`, `crossings.qml` | a style: QGIS opens files of that name in it |
 | `data_dictionary.csv` | a column of a file |
 | `manifest.json` | how to make it again: version, study, inputs with SHA-256 |
 
