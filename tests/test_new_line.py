@@ -80,6 +80,7 @@ def test_files_hold_what_was_found(base_tunnel, tmp_path):
     features = json.loads(path.read_text())["features"]
     assert {f["properties"]["kind"] for f in features} >= {"line"}
     assert all(len(point) == 3 for point in features[0]["geometry"]["coordinates"])
+    assert "<svg" in (tmp_path / "new" / "profile.svg").read_text(encoding="utf-8")
     assert not list((tmp_path / "new").glob(".*"))
 
 
@@ -99,7 +100,8 @@ def test_bad_input_is_said(study):
 
 
 def test_the_command_sweeps_and_writes(monkeypatch, tmp_path, capsys):
-    argv = ["corridor", "align", "Goris", "Sisian", "-s", "road-80", "--sweep", "tunnel-price", "--out", str(tmp_path)]
+    argv = ["corridor", "align", "Goris", "Sisian", "-s", "road-80", "--sweep", "tunnel-price", "--countries", "am"]
+    argv += ["--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", argv)
     with pytest.raises(SystemExit) as left:
         main()

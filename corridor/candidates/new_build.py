@@ -15,7 +15,7 @@ from corridor.alignment.links import SearchOptions
 from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.standards import find_standard, unit_costs
 from corridor.alignment.terrain_frame import frame_terrain
-from corridor.candidates.parts import border_passages, minutes_range
+from corridor.candidates.parts import join_parts, minutes_range
 from corridor.candidates.reference import assumptions_of, chain_parts, end_gaps, orient_chain, sections_of_mode
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import WGS84, distance_m, project
@@ -81,23 +81,9 @@ def build_new_build_candidate(
         notes += line.notes
     parts += last
     sections = [*before[0], *after[0]]
-    return Candidate(
-        candidate_id=spec.id,
-        name=spec.name,
-        family="new-build",
-        mode=standard.mode,
-        comparator=spec.comparator,
-        aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
-        note=spec.note,
-        parts=tuple(parts),
-        passages=border_passages(parts, catalogue),
-        assumptions=(
-            f"new line: {standard.label}, found here and nowhere documented",
-            *dict.fromkeys(notes),
-            *assumptions_of(sections),
-        ),
-        end_gaps_km=end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by),
-    )
+    assumptions = [f"new line: {standard.label}, found here and nowhere documented", *dict.fromkeys(notes)]
+    ends = end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
+    return join_parts(spec, standard.mode, parts, catalogue, [*assumptions, *assumptions_of(sections)], ends)
 
 
 def _leading(

@@ -14,13 +14,14 @@ from shapely import LineString
 
 from corridor.geo.geodesy import line_lengths_m
 from corridor.geo.lines import join, locate_m
-from corridor.model.candidate import BorderPassage, Part, Span
-from corridor.model.section import Range, Section
+from corridor.model.candidate import BorderPassage, Candidate, Part, Span
+from corridor.model.section import Mode, Range, Section
 from corridor.network.alternatives import route_minutes
 from corridor.network.graph import Network, Route
 from corridor.network.jurisdiction import find_crossing
 from corridor.network.match import Match, part_lengths_km, route_spans
 from corridor.sources.reference import Catalogue
+from corridor.study import NewBuildCandidate, ReferenceCandidate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -176,3 +177,27 @@ def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[Border
             )
         )
     return tuple(found)
+
+
+def join_parts(
+    spec: ReferenceCandidate | NewBuildCandidate,
+    mode: Mode,
+    parts: Sequence[Part],
+    catalogue: Catalogue,
+    assumptions: Sequence[str],
+    end_gaps_km: tuple[float, float],
+) -> Candidate:
+    """The candidate that a study asks for, made of parts from origin to destination."""
+    return Candidate(
+        candidate_id=spec.id,
+        name=spec.name,
+        family=spec.family,
+        mode=mode,
+        comparator=spec.comparator,
+        aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
+        note=spec.note,
+        parts=tuple(parts),
+        passages=border_passages(parts, catalogue),
+        assumptions=tuple(assumptions),
+        end_gaps_km=end_gaps_km,
+    )

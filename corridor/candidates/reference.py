@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import shapely
 
-from corridor.candidates.parts import border_passages, section_part
+from corridor.candidates.parts import join_parts, section_part
 from corridor.errors import StudyError
 from corridor.geo.geodesy import distance_m
 from corridor.model.candidate import Candidate, Part
@@ -44,19 +44,7 @@ def build_reference_candidate(
     sections = sections_of_mode(spec.sections, spec.mode, catalogue, asked_by)
     parts = chain_parts(sections, orient_chain(sections, asked_by, catalogue), catalogue, assembly, dem, asked_by)
     ends = end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
-    return Candidate(
-        candidate_id=spec.id,
-        name=spec.name,
-        family="reference",
-        mode=spec.mode,
-        comparator=spec.comparator,
-        aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
-        note=spec.note,
-        parts=tuple(parts),
-        passages=border_passages(parts, catalogue),
-        assumptions=assumptions_of(sections),
-        end_gaps_km=ends,
-    )
+    return join_parts(spec, spec.mode, parts, catalogue, assumptions_of(sections), ends)
 
 
 def sections_of_mode(keys: Sequence[str], mode: str, catalogue: Catalogue, asked_by: str) -> list[Section]:
