@@ -1,0 +1,60 @@
+"""How a process starts: quick to import, and kernels that another process compiled are taken from the cache."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+from numba.core.caching import FunctionCache
+from numba.core.dispatcher import Dispatcher
+
+import corridor
+
+ROOT = Path(__file__).resolve().parents[1]
+_IMPORT = """
+import json, sys, time
+begin = time.process_time()
+import corridor
+names = ("numpy", "pandas", "geopandas", "numba", "scipy", "rasterio", "pydantic", "dask", "folium", "typer")
+print(json.dumps([time.process_time() - begin, [name for name in names if name in sys.modules]]))
+"""
+_KERNEL = """
+import numpy as np
+from corridor.terrain import profile
+profile._lower_envelope(np.arange(4.0), np.ones(3))
+stats = profile._lower_envelope.stats
+print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
+"""
+
+
+def run(code, **environment):
+    variables = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    said = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
+    return said.stdout
+
+
+def test_importing_loads_nothing_heavy():
+    seconds, heavy = json.loads(run(_IMPORT))
+    assert heavy == []
+    assert seconds < 0.3
+
+
+def test_a_second_process_does_not_compile(tmp_path):
+    assert run(_KERNEL, NUMBA_CACHE_DIR=str(tmp_path)).split() == ["0", "1"]
+    assert run(_KERNEL, NUMBA_CACHE_DIR=str(tmp_path)).split() == ["1", "0"]
+
+
+def test_every_kernel_is_cached():
+    kernels = {}
+    for found in pkgutil.walk_packages(corridor.__path__, "corridor."):
+        if found.name.endswith("__main__"):
+            continue
+        module = importlib.import_module(found.name)
+        kernels |= {f"{found.name}.{k}": v for k, v in vars(module).items() if isinstance(v, Dispatcher)}
+    assert kernels
+    assert [name for name, kernel in kernels.items() if not isinstance(kernel._cache, FunctionCache)] == []
