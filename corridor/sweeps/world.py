@@ -112,7 +112,8 @@ class World:
         keys = ["candidate_id", "regime_id"]
         if "regime_id" not in metrics:
             metrics = metrics.assign(regime_id="")
-        table = metrics.assign(fault="")
+        kept = [*keys, *self.metric_columns, *(f"{name}_status" for name in self.metric_columns)]
+        table = metrics[[name for name in kept if name in metrics]].assign(fault="")
         for name, view in self.perspectives.items():
             ranked = rank_alternatives(matrix, view)
             ranked = ranked.rename(columns={"rank": f"rank:{name}", "score": f"score:{name}"})
