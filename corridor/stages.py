@@ -77,6 +77,12 @@ def build_candidates(
             )  # fmt: skip
         else:
             candidates.append(build_reference_candidate(spec, inputs.catalogue, assembly, slowed, origin, destination))
+    ids = [candidate.candidate_id for candidate in candidates]
+    twice = sorted({key for key in ids if ids.count(key) > 1})
+    if twice:
+        raise StudyError(
+            f"{study.id}: candidates: '{twice[0]}' is the id of one and of a numbered way of another; rename one"
+        )
     return candidates, reach
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,17 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from corridor.errors import StudyError
 from corridor.model.criterion import Criterion
 from corridor.packaged import data_root
+from corridor.plaintext import parse_toml
 from corridor.sketch import Dot, Stroke, facts_html, sketch_svg
 
 _PACKAGED = "package:"
-_MAX_BYTES = 2_000_000
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+# strict: neither true nor "10" is a number
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, strict=True)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, strict=True)]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False, strict=True)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+Anchor = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False, strict=True)]
+Draws = Annotated[int, Field(ge=0, le=1000, strict=True)]
+Seed = Annotated[int, Field(ge=0, strict=True)]
 
 
 class _Strict(BaseModel):
@@ -44,7 +47,7 @@ class Focus(_Strict):
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     name: Text
     country: Country
-    outline: Annotated[tuple[tuple[Longitude, Latitude], ...], Field(min_length=3)]
+    outline: Annotated[tuple[tuple[Longitude, Latitude], ...], Field(min_length=3, max_length=10_000)]
 
 
 class Files(_Strict):
@@ -61,11 +64,11 @@ class Files(_Strict):
 class Elevation(_Strict):
     """How far heights can be trusted: standard error in metres and the distance over which errors are alike."""
 
-    vertical_error_m: Positive
-    error_range_km: Positive
-    draws: Annotated[int, Field(ge=0, le=1000)] = 64
+    vertical_error_m: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)]
+    error_range_km: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False, strict=True)]
+    draws: Draws = 64
     level_sections: tuple[str, ...] = ()
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class Alias(_Strict):
@@ -82,7 +85,7 @@ class ReferenceCandidate(_Strict):
     id: Identifier
     name: Text
     mode: Literal["road", "rail"]
-    sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    sections: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=1000)]
     comparator: bool = False
     aliases: tuple[Alias, ...] = ()
     note: str = ""
@@ -99,9 +102,9 @@ class ExistingCandidates(_Strict):
     id: Identifier
     name: Text
     mode: Literal["road"] = "road"
-    count: Annotated[int, Field(ge=1, le=10)] = 3
+    count: Annotated[int, Field(ge=1, le=10, strict=True)] = 3
     max_shared: Share = 0.6
-    max_stretch: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)] = 1.6
+    max_stretch: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False, strict=True)] = 1.6
     countries: Annotated[tuple[Country, ...], Field(min_length=1)]
     assume_open: tuple[Identifier, ...] = ()
     comparator: bool = False
@@ -143,10 +146,10 @@ class CriterionSpec(_Strict):
     unit: str
     direction: Literal["min", "max"] = "min"
     group: Literal["distance", "terrain", "border_access", "north_south", "people"]
-    best: Annotated[float, Field(allow_inf_nan=False)]
-    worst: Annotated[float, Field(allow_inf_nan=False)]
-    shape: Positive = 1.0
-    tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    best: Anchor
+    worst: Anchor
+    shape: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)] = 1.0
+    tolerance: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)] = 0.0
     explanation: str = ""
     factor: str = ""
 
@@ -173,7 +176,7 @@ class Check(_Strict):
     via: tuple[Identifier, ...] = ()
     low_km: Positive
     high_km: Positive
-    tolerance_pct: Annotated[float, Field(ge=0, le=100)] = 5.0
+    tolerance_pct: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)] = 5.0
     source: Identifier
     note: str = ""
 
@@ -183,7 +186,7 @@ class Baseline(_Strict):
 
     id: Identifier
     name: Text
-    as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
+    as_of: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$")]
 
 
 class StageSpec(_Strict):
@@ -200,7 +203,7 @@ class AxisSpec(_Strict):
 
     id: Identifier
     name: Text
-    sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    sections: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=1000)]
 
 
 class TimeSpec(_Strict):
@@ -229,8 +232,8 @@ class ImpactSpec(_Strict):
     axes: tuple[AxisSpec, ...] = ()
     documented_times: tuple[TimeSpec, ...] = ()
     own_regimes: dict[Identifier, dict[str, Any]] = {}
-    strip_draws: Annotated[int, Field(ge=0, le=1000)] = 40
-    seed: Annotated[int, Field(ge=0)] = 0
+    strip_draws: Draws = 40
+    seed: Seed = 0
 
 
 class Study(_Strict):
@@ -253,10 +256,10 @@ class Study(_Strict):
     elevation: Elevation
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     baseline: Identifier
-    candidates: Annotated[tuple[CandidateSpec, ...], Field(min_length=1)]
-    criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1)]
+    candidates: Annotated[tuple[CandidateSpec, ...], Field(min_length=1, max_length=100)]
+    criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1, max_length=50)]
     default_perspective: Identifier = "equal"
-    snap_limit_km: Positive = 2.0
+    snap_limit_km: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 2.0
     grade_effect: bool = True
     checks: tuple[Check, ...] = ()
     impact: ImpactSpec | None = None
@@ -418,18 +421,9 @@ def read_toml(path: Path, what: str = "a study TOML or the name of a bundled one
     """Parse a short TOML file; ``what`` says in errors what was wanted.
 
     Raises:
-        StudyError: the file is missing, can't be read, is too large or isn't TOML.
+        StudyError: see :func:`corridor.plaintext.parse_toml`.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise StudyError(f"{path}: is larger than {_MAX_BYTES // 1_000_000} MB; give the path of {what}")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as fault:
-        raise StudyError(f"{path}: no such file; give the path of {what}") from fault
-    except OSError as fault:
-        raise StudyError(f"{path}: can't be read ({fault.strerror})") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise StudyError(f"{path}: is not valid TOML: {fault}") from fault
+    return parse_toml(path, what, StudyError)
 
 
 def say_fault(fault: Any) -> str:

@@ -97,8 +97,12 @@ def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogu
     """Whether each section is travelled from its end to its beginning.
 
     Raises:
-        StudyError: two neighbours share no node; names the two.
+        StudyError: two neighbours share no node (names the two), or the chain passes a section or a node twice.
     """
+    names = [section.section_id for section in sections]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise StudyError(f"{asked_by}: section '{twice[0]}' stands twice in its chain; a route passes each once")
     turned: list[bool] = []
     for before, after in pairwise(sections):
         ends = {before.from_node, before.to_node}
@@ -115,7 +119,13 @@ def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogu
         if not turned:
             turned.append(before.from_node == node and before.to_node != node)
         turned.append(after.to_node == node)
-    return turned or [False]
+    turned = turned or [False]
+    passed = [s.from_node if back else s.to_node for s, back in zip(sections, turned, strict=True)]
+    passed.append(sections[0].to_node if turned[0] else sections[0].from_node)
+    again = sorted({node for node in passed if passed.count(node) > 1})
+    if again:
+        raise StudyError(f"{asked_by}: its chain passes node '{again[0]}' twice; take the loop out")
+    return turned
 
 
 def _ground(sections: Sequence[Section], assembly: Assembly) -> dict[str, shapely.LineString]:

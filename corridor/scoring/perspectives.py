@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from corridor.errors import ScoringError
+from corridor.plaintext import parse_toml
 from corridor.scoring.ahp import comparison_matrix, weights_from_comparisons
 
 GROUPS = ("distance", "terrain", "border_access", "north_south", "people")
@@ -102,12 +102,7 @@ def load_perspectives(path: Path) -> dict[str, Perspective]:
     Raises:
         ScoringError: the file can't be read, isn't TOML, or has a wrong field.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScoringError(f"{path}: can't be read as a file of perspectives: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ScoringError(f"{path}: not valid TOML: {error}") from error
+    tables = parse_toml(path, "a file of perspectives", ScoringError)
     wrong = [name for name, fields in tables.items() if not isinstance(fields, dict)]
     if wrong:
         raise ScoringError(f"{path}: '{wrong[0]}' must be a table such as [{wrong[0]}]")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from corridor.errors import SourceError
 from corridor.model.source import Source
 from corridor.sources.files import sha256_of
+
+_MAX_BYTES = 1_000_000
 
 
 def known_source(path: Path, source_id: str) -> Source | None:
@@ -14,20 +17,25 @@ def known_source(path: Path, source_id: str) -> Source | None:
     listing = path.parent / "provenance.json"
     if not listing.is_file():
         return None
-    for entry in json.loads(listing.read_text(encoding="utf-8")):
-        if entry["file"] == path.name:
-            return Source(
-                source_id,
-                entry["title"],
-                entry["publisher"],
-                entry["date"],
-                entry["licence"],
-                kind="data",
-                file=path.name,
-                sha256=sha256_of(path),
-                note=entry["note"],
-            )
-    return None
+    try:
+        if listing.stat().st_size > _MAX_BYTES:
+            raise ValueError("it is too large")
+        entries = json.loads(listing.read_text(encoding="utf-8"))
+        entry = next((row for row in entries if row["file"] == path.name), None)
+        if entry is None:
+            return None
+        words = [entry[key] for key in ("title", "publisher", "date", "licence", "note")]
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError("title, publisher, date, licence and note are texts")
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as fault:
+        raise SourceError(
+            f"{listing}: isn't a list of files with file, title, publisher, date, licence and note ({fault}); correct "
+            "it or take it away"
+        ) from fault
+    title, publisher, date, licence, note = words
+    return Source(
+        source_id, title, publisher, date, licence, kind="data", file=path.name, sha256=sha256_of(path), note=note
+    )
 
 
 def data_source(path: Path, source_id: str, title: str) -> Source:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,8 +21,8 @@ from corridor.model.regime import (
 )
 from corridor.model.section import Range
 from corridor.model.source import Source
+from corridor.plaintext import parse_toml
 
-_MAX_BYTES = 1_000_000
 _SHOWN = 12
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -268,18 +267,7 @@ def _is_id(text: str) -> bool:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise CatalogueError(
-                f"{path}: is larger than {_MAX_BYTES // 1_000_000} MB; a file of regimes is a short text"
-            )
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as fault:
-        raise CatalogueError(f"{path}: no such file; give the path of a file of regimes") from fault
-    except OSError as fault:
-        raise CatalogueError(f"{path}: can't be read ({fault.strerror})") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise CatalogueError(f"{path}: is not valid TOML: {fault}") from fault
+    return parse_toml(path, "a file of regimes", CatalogueError)
 
 
 def _listed(faults: list[str]) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from corridor.errors import CatalogueError
 from corridor.model.section import Range
+from corridor.plaintext import odd_character
 from corridor.sources.files import require_file
 
 _SHOWN = 12
+_MAX_BYTES, _MAX_ROWS = 20_000_000, 200_000
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 
 
 class Faults:
@@ -46,8 +50,10 @@ class Row:
         value = (self._cells.get(field) or "").strip()
         if required and not value:
             self.fault(field, "is empty; fill it in")
-        if len(value) > 2000 or any(not c.isprintable() for c in value):
-            self.fault(field, "holds control characters or is longer than 2000 letters; write plain text")
+        if len(value) > 2000:
+            self.fault(field, "is longer than 2000 letters; shorten it")
+        elif odd := odd_character(value):
+            self.fault(field, f"holds control characters ({odd}); write plain text")
         return value
 
     def choice(self, field: str, allowed: Collection[str]) -> str:
@@ -78,10 +84,8 @@ class Row:
         raw = self.text(field)
         if not raw:
             return None
-        try:
-            value = float(raw)
-        except ValueError:
-            value = math.nan
+        # float() also takes 1_000 and the digits of other scripts, which a spreadsheet doesn't
+        value = float(raw) if _NUMBER.fullmatch(raw) else math.nan
         if not low <= value <= high:
             self.fault(field, f"is '{raw[:40]}'; a number from {low:g} to {high:g} is needed")
             return low
@@ -109,17 +113,28 @@ def read_rows(path: Path, columns: Collection[str], faults: Faults) -> Iterator[
         CatalogueError: the file's columns are others, or it isn't UTF-8 text with commas.
         SourceError: there is no such file.
     """
-    require_file(path, "table")
+    require_file(path, "table", _MAX_BYTES)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, strict=True)
-            have = set(reader.fieldnames or ())
+            names = list(reader.fieldnames or ())
+            have = set(names)
+            if len(have) < len(names):
+                raise CatalogueError(f"{path}: a column stands twice; keep one of each")
             if have != set(columns):
                 missing, extra = sorted(set(columns) - have), sorted(have - set(columns))
-                raise CatalogueError(f"{path}: columns missing: {missing or 'none'}, unknown: {extra or 'none'}")
+                raise CatalogueError(
+                    f"{path}: columns missing: {missing or 'none'}, unknown: {_short(extra) or 'none'}"
+                )
             for number, cells in enumerate(reader, 2):
+                if number > _MAX_ROWS:
+                    raise CatalogueError(f"{path}: has over {_MAX_ROWS:,} rows; a table of this kind has hundreds")
                 if None in cells or None in cells.values():
                     faults.add(f"{path}, row {number}: has more or fewer cells than columns; quote commas")
                 yield Row(cells, f"{path}, row {number}", faults)
     except (UnicodeDecodeError, csv.Error) as fault:
         raise CatalogueError(f"{path}: is not a UTF-8 table with commas ({fault})") from fault
+
+
+def _short(names: list[str]) -> list[str]:
+    return [str(name)[:40] for name in names[:_SHOWN]]

@@ -80,7 +80,7 @@ def test_wrong_files(tmp_path, text, words):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(ScoringError, match="can't be read"):
+    with pytest.raises(ScoringError, match="no such file; give"):
         load_perspectives(tmp_path / "no.toml")
 
 
