@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -149,14 +150,20 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
         chart = _tradeoff_chart(table)
         if chart:
             files["tradeoff.svg"] = chart
+    parts = {name: folder / f".{name}.part" for name in files}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            part = folder / f".{name}.part"
-            part.write_text(text, encoding="utf-8")
+        for name, part in parts.items():
+            part.write_text(files[name], encoding="utf-8")
+        for name, part in parts.items():
             part.replace(folder / name)
-    except OSError as fault:
-        raise OutputError(f"{folder}: can't be written ({fault.strerror}); choose another folder with --out") from fault
+    except (OSError, ValueError) as fault:
+        for part in parts.values():
+            with contextlib.suppress(OSError, ValueError):
+                part.unlink()
+        raise OutputError(
+            f"{folder}: can't be written ({getattr(fault, 'strerror', fault)}); choose another folder with --out"
+        ) from fault
     return folder / "alignment.geojson"
 
 

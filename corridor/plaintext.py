@@ -11,7 +11,7 @@ from corridor.errors import CorridorError
 
 _MAX_BYTES = 2_000_000
 _MAX_PARTS = 20
-_DOTTED = re.compile(rf"(?:[\w\"'-]{{1,200}}[ \t]*\.[ \t]*){{{_MAX_PARTS}}}[\w\"'-]{{1,200}}[ \t]*[\]=.]")
+_DOTTED = re.compile(rf"(?:\.[ \t]*[\w\"'-]{{1,50}}[ \t]*){{{_MAX_PARTS}}}")
 # what turns the order of letters about (Unicode's embeddings, overrides and isolates); marks that scripts need stay
 _TURNERS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINERS = frozenset("\u200c\u200d\u200e\u200f")
@@ -45,12 +45,12 @@ def parse_toml(path: Path, what: str, error: type[CorridorError]) -> dict[str, A
             content = stream.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
             raise error(f"{path}: is larger than {_MAX_BYTES // 1_000_000} MB; give the path of {what}")
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         deep = _DOTTED.search(text)  # the parser's time grows with the square of the depth
         if deep:
             line = text.count("\n", 0, deep.start()) + 1
             raise error(f"{path}: line {line}: a key of over {_MAX_PARTS} parts; no table here nests so deep")
-        parsed = tomllib.loads(text.replace("\r\n", "\n"))
+        parsed = tomllib.loads(text)
         _refuse_odd(parsed, path, error, "")
     except FileNotFoundError as fault:
         raise error(f"{path}: no such file; give the path of {what}") from fault

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from corridor.model.results import Results
 from corridor.report.csvs import write_csv
 from corridor.report.dictionary import NAME as DICTIONARY
 from corridor.report.dictionary import write_dictionary
-from corridor.report.gis import candidate_layers, write_geojson, write_geopackage, write_geoparquet
+from corridor.report.gis import candidate_layers, write_geojson, write_geopackage, write_geoparquet, writing_errors
 from corridor.report.gpx import write_gpx
 from corridor.report.impacts import EVENT_LAYER, write_impacts
 from corridor.report.impacts import FILES as IMPACT_FILES
@@ -22,6 +21,7 @@ from corridor.report.kml import write_kml
 from corridor.report.manifest import NAME, is_results_folder, write_manifest
 from corridor.report.page import build_page
 from corridor.report.qml import layer_styles
+from corridor.report.workspace import put_in_place, workspace
 
 PAGE = "comparison.html"
 BRIEF = "brief.pdf"
@@ -78,16 +78,15 @@ def write_results(results: Results, folder: Path, *, formats: str | Iterable[str
     target = check_target(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as work:
-            fresh = Path(work) / "new"
+        with workspace(target.parent, target.name) as work:
+            fresh = work / "new"
             fresh.mkdir()
             _write_files(results, fresh, chosen)
-            _swap(fresh, target, Path(work) / "old")
+            put_in_place(fresh, target, work, _OURS)
     except OutputError:
         raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"{folder}: can't be written ({reason}): choose another folder with --out") from error
+    except writing_errors() as error:
+        raise OutputError(f"{folder}: can't be written ({_reason(error)}): choose another folder with --out") from error
     return target / PAGE
 
 
@@ -97,16 +96,33 @@ def check_target(folder: Path) -> Path:
     Raises:
         OutputError: it is a file, or holds what isn't results of this tool.
     """
-    target = folder.expanduser().resolve()
-    if not target.exists():
-        return target
-    if not target.is_dir():
-        raise OutputError(f"{target}: is a file; name a folder")
-    if any(target.iterdir()) and not is_results_folder(target):
+    try:
+        target = folder.expanduser().resolve()
+        if not target.exists():
+            above = next(parent for parent in target.parents if parent.exists())
+            if not os.access(above, os.W_OK | os.X_OK):
+                raise OutputError(f"{target}: can't be written (no permission in {above}): choose another folder")
+            return target
+        if not target.is_dir():
+            raise OutputError(f"{target}: is a file; name a folder")
+        if any(target.iterdir()) and not is_results_folder(target):
+            raise OutputError(
+                f"{target}: holds other files and no results of an earlier run; name a new or an empty folder"
+            )
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise OutputError(f"{target}: can't be written (no permission in {target.parent}): choose another folder")
+    except (OSError, RuntimeError, ValueError) as error:  # names too long, loops of links, a NUL
+        if isinstance(error, OutputError):
+            raise
         raise OutputError(
-            f"{target}: holds other files and no results of an earlier run; name a new or an empty folder"
-        )
+            f"{str(folder)[:200]!r}: can't be written ({_reason(error)}): choose another folder"
+        ) from error
     return target
+
+
+def _reason(error: Exception) -> str:
+    """Why, in the system's words, without numbers and Python's names."""
+    return " ".join(str(getattr(error, "strerror", None) or error).split())[:200] or type(error).__name__
 
 
 def _write_files(results: Results, folder: Path, formats: Collection[str]) -> None:
@@ -153,19 +169,3 @@ def _tables(results: Results, written: Collection[str]) -> dict[str, pd.DataFram
         parquet: results.events,
     }
     return {name: table for name, table in tables.items() if name.split("|")[0] in written}
-
-
-def _swap(fresh: Path, target: Path, old: Path) -> None:
-    """Put ``fresh`` in the place of ``target``; put the old folder back if that fails."""
-    if not target.exists():
-        fresh.replace(target)
-        return
-    target.replace(old)
-    try:
-        fresh.replace(target)
-    except OSError:
-        old.replace(target)
-        raise
-    for entry in old.iterdir():
-        if entry.name not in _OURS:
-            shutil.move(str(entry), target / entry.name)

@@ -166,6 +166,13 @@ def _cleaned(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame.assign(**texts)
 
 
+def writing_errors() -> tuple[type[Exception], ...]:
+    """What writing may raise: the system's errors and GDAL's own, which a full disk gives too."""
+    from pyogrio import errors
+
+    return OSError, errors.DataSourceError, errors.DataLayerError, errors.FeatureError, errors.GeometryError
+
+
 @contextmanager
 def _fixed_time() -> Iterator[None]:
     option = "OGR_CURRENT_DATE"

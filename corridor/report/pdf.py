@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from corridor.errors import OutputError
+from corridor.report.workspace import workspace
 
 BROWSERS = (
     "chromium",
@@ -54,9 +54,9 @@ def write_pdf(html: Path, pdf: Path, *, browser: str | None = None) -> Path:
         raise OutputError(f"{html}: there is no such page to print")
     try:
         pdf.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".brief-", dir=pdf.parent) as work:
-            draft = Path(work) / "brief.pdf"
-            _print(program, html, draft, Path(work) / "profile")
+        with workspace(pdf.parent, "brief") as work:
+            draft = work / "brief.pdf"
+            _print(program, html, draft, work / "profile")
             draft.replace(pdf)
     except OSError as error:
         if isinstance(error, OutputError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,16 +11,21 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pyproj
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from corridor.errors import SourceError
 from corridor.geo.geodesy import WGS84, line_lengths_m
 from corridor.model.source import Source
+from corridor.plaintext import odd_character
 from corridor.sources.files import require_file
 from corridor.sources.provenance import data_source
 
 Floats = NDArray[np.float64]
+
+_MAX_BYTES = 500_000_000
+_CODE = re.compile(r"[A-Z]{2}")
 
 
 @dataclass(frozen=True)
@@ -95,22 +101,36 @@ def read_borders(path: Path) -> Borders:
     """
     import pyogrio
 
-    require_file(path, "borders file")
+    require_file(path, "borders file", _MAX_BYTES)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # what GDAL only warns of is refused below
+            warnings.simplefilter("ignore")  # what GDAL only warns of is refused below
             frame = gpd.read_file(path)
     except (pyogrio.errors.DataSourceError, shapely.errors.GEOSException, RuntimeError, ValueError) as fault:
         raise SourceError(f"{path}: not readable as a map of countries ({str(fault).splitlines()[0]})") from fault
     if "country" not in frame.columns:
         raise SourceError(f"{path}: has no column 'country' with two-letter codes")
+    odd = [code for code in frame["country"] if not (isinstance(code, str) and _CODE.fullmatch(code))]
+    if odd:
+        raise SourceError(f"{path}: country: '{str(odd[0])[:40]}' is no two-letter code such as AM; correct it")
     if frame.crs is None or not frame.geom_type.isin(["Polygon", "MultiPolygon"]).all():
         raise SourceError(f"{path}: countries must be polygons in a stated coordinate reference system")
-    frame = frame.to_crs(WGS84)
-    if not np.isfinite(shapely.get_coordinates(frame.geometry.to_numpy())).all():
+    try:
+        frame = frame.to_crs(WGS84)
+    except (pyproj.exceptions.ProjError, ValueError) as fault:
+        raise SourceError(
+            f"{path}: its reference system can't be turned into degrees ({fault}); use another"
+        ) from fault
+    xy = shapely.get_coordinates(frame.geometry.to_numpy())
+    if not (np.isfinite(xy).all() and (np.abs(xy) <= (181, 91)).all()):
         raise SourceError(f"{path}: has coordinates that are no numbers on Earth; correct its polygons")
     frame["geometry"] = shapely.make_valid(frame.geometry.to_numpy())
+    empty = sorted(frame["country"][shapely.area(frame.geometry.to_numpy()) == 0])
+    if empty:
+        raise SourceError(f"{path}: the polygon of {empty[0]} has no area; correct it")
     frame = frame.dissolve("country", as_index=False)
     if "name" not in frame.columns:
         frame["name"] = frame["country"]
+    texts = [isinstance(name, str) and not odd_character(name) for name in frame["name"]]
+    frame["name"] = frame["name"].where(texts, frame["country"]).str[:200]
     return Borders(frame[["country", "name", "geometry"]], data_source(path, "borders", f"Borders {path.name}"))

@@ -40,7 +40,7 @@ def _numbers(cells: pd.Series, column: str, path: Path) -> pd.Series:
     if bad.any():
         given = str(cells[bad.idxmax()])[:40]
         raise SourceError(
-            f"{path}: row {int(bad.idxmax()) + 2}: {column} is '{given}'; write a number from {low:,.0f} to {high:,.0f} "
+            f"{path}: row {int(bad.idxmax()) + 2}: {column} is '{given}'; write a number from {low:g} to {high:g} "
             "or nothing where it isn't known"
         )
     return values

@@ -1,0 +1,204 @@
+"""Full disks, folders that can't be written, names that lead elsewhere, and processes that are killed while writing."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from corridor.errors import OutputError
+from corridor.report import workspace as space
+from corridor.report.export import check_target
+from corridor.report.manifest import file_sha256
+from tests.made_up import NAME, build
+
+KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory):
+    from corridor.comparison import compare
+    from corridor.study import Study
+
+    folder = tmp_path_factory.mktemp("writing") / "midland"
+    build(folder)
+    return compare(Study.load(folder / NAME), osm=folder / "map.osm")
+
+
+def whole(folder: Path) -> bool:
+    """Whether every file that the manifest lists is there with the content that it had."""
+    import json
+
+    listed = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    return len(listed) > 4 and all(file_sha256(folder / name) == digest for name, digest in listed.items())
+
+
+def state(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("room", [0, 6_000, 18_000, 150_000, 300_000])
+def test_no_room_for_a_file(room, comparison, tmp_path):
+    """No file may grow beyond ``room`` bytes, as on a full disk: one line, and the earlier results as they were."""
+    comparison.write(tmp_path / "out")
+    before = state(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        with pytest.raises(OutputError) as caught:
+            comparison.write(tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "can't be written (" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert state(tmp_path) == before
+    assert os.listdir(tmp_path) == ["out"]  # noqa: PTH208
+    comparison.write(tmp_path / "out")
+    assert whole(tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_fills_up(comparison, tmp_path):
+    """A real disk with room for ever more of the files: the results are whole, or there are none."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    comparison.write(tmp_path / "out")
+    size = sum(path.stat().st_size for path in (tmp_path / "out").iterdir()) // 1024
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size + 400}k", "tmpfs", str(disk)], check=False
+    ).returncode:
+        pytest.skip("no disk may be mounted here")
+    try:
+        outcomes = []
+        for spare in range(40, size + 200, size // 25):
+            filler = disk / "filler"
+            filler.write_bytes(bytes((size + 400 - spare) * 1024 // 4096 * 4096 - 4096))
+            try:
+                comparison.write(disk / "out")
+            except OutputError:
+                assert sorted(path.name for path in disk.iterdir()) == ["filler"]
+                outcomes.append(False)
+            else:
+                assert whole(disk / "out")
+                outcomes.append(True)
+                shutil.rmtree(disk / "out")
+            filler.unlink()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    assert False in outcomes
+    assert True in outcomes
+    assert outcomes == sorted(outcomes)
+
+
+def test_folders_that_can_not_be_named(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name in ("a\0b", "x" * 400, "loop/out"):
+        with pytest.raises(OutputError, match="can't be written") as caught:
+            check_target(tmp_path / name)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_refused_before_the_work(tmp_path):
+    (tmp_path / "shut").mkdir(mode=0o500)
+    for name in ("shut/out", "shut/deep/out"):
+        with pytest.raises(OutputError, match=r"can't be written .no permission"):
+            check_target(tmp_path / name)
+
+
+def test_what_others_put_into_the_folder_comes_along_and_links_are_not_followed(comparison, tmp_path):
+    out, secret = tmp_path / "out", tmp_path / "secret.txt"
+    secret.write_text("untouched", encoding="utf-8")
+    comparison.write(out)
+    (out / "notes").mkdir()
+    (out / "notes" / "mine.txt").write_text("mine", encoding="utf-8")
+    (out / "link.txt").symlink_to(secret)
+    (out / "metrics.csv").unlink()
+    (out / "metrics.csv").symlink_to(secret)
+    comparison.write(out)
+    assert (out / "notes" / "mine.txt").read_text(encoding="utf-8") == "mine"
+    assert (out / "link.txt").is_symlink()
+    assert not (out / "metrics.csv").is_symlink()
+    assert secret.read_text(encoding="utf-8") == "untouched"
+    assert whole(out)
+
+
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from corridor.report import workspace as space
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+real = Path.replace
+Path.replace = lambda self, to: die() if self.name == "new" else real(self, to)
+space._exchange = die if sys.argv[2] == "exchanged" else lambda *_: False
+parent = Path(sys.argv[1])
+with space.workspace(parent, "out") as work:
+    (work / "new").mkdir()
+    (work / "new" / "file.txt").write_text("new", encoding="utf-8")
+    space.put_in_place(work / "new", parent / "out", work, ["file.txt"])
+"""
+
+
+@pytest.mark.parametrize("way", ["exchanged", "renamed"])
+def test_what_is_away_when_a_process_is_killed_comes_back(way, tmp_path):
+    """It is killed just before the new folder takes its place: the next one brings the old back and leaves nothing."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "file.txt").write_text("old", encoding="utf-8")
+    done = subprocess.run([sys.executable, "-c", DYING, str(tmp_path), way], check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob(".out-*"))) == 1
+    assert out.exists() == (way == "exchanged")
+    with space.workspace(tmp_path, "out"):
+        assert state(out) == {"file.txt": b"old"}
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_two_that_write_at_once_leave_each_other_alone(tmp_path):
+    with space.workspace(tmp_path, "out") as mine, space.workspace(tmp_path, "out") as other:
+        assert mine.is_dir()
+        assert other.is_dir()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(tmp_path):
+    """SIGKILL at twenty moments of a run: what was there before is whole, and the next run completes and tidies up."""
+    study = build(tmp_path / "midland")
+    words = [sys.executable, "-m", "corridor.cli", "run", str(study), "--osm", str(study.parent / "map.osm"),
+             "--out", str(tmp_path / "out"), "--quiet"]  # fmt: skip
+    started = time.monotonic()
+    assert subprocess.run(words, check=False, capture_output=True, timeout=120).returncode == 0
+    took_s = time.monotonic() - started
+    before = state(tmp_path / "out")
+    moments = random.Random(7)
+    killed = 0
+    for turn in range(KILLS):
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            if turn % 2:  # half of them while files are being written
+                until = time.monotonic() + 60
+                while run.poll() is None and time.monotonic() < until and not list(tmp_path.glob(".out-*/new/*")):
+                    time.sleep(0.002)
+                time.sleep(moments.uniform(0, 0.25))
+            else:
+                time.sleep(moments.uniform(0, took_s))
+            run.send_signal(signal.SIGKILL)
+        killed += run.returncode == -signal.SIGKILL
+        assert whole(tmp_path / "out")
+        assert state(tmp_path / "out").keys() == before.keys()
+    assert killed >= KILLS // 2
+    assert subprocess.run(words, check=False, capture_output=True, timeout=120).returncode == 0
+    assert whole(tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["midland", "out"]
