@@ -43,7 +43,7 @@ from corridor.sweeps.vary import Vary
 from corridor.terrain.profile import build_profile
 
 Kept = TypeVar("Kept")
-_KEEP = {"layout": 1, "network": 1, "lines": 2, "terrain": 64, "regime": 4096}
+_KEEP = {"layout": 1, "network": 1, "lines": 1, "terrain": 64, "regime": 4096}
 
 
 @dataclass(frozen=True)
