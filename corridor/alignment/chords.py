@@ -60,40 +60,66 @@ def _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _is_simple(
-    low,
-    high,
-    d0,
-    d1,
-    x0,
-    x1,
-    f0,
-    f1,
-    open_price,
-    bridge_price,
-    tunnel_price,
-    cut2,
-    fill2,
-    max_cut,
-    max_fill,
-    min_bridge,
-    max_bridge,
-    min_tunnel,
-):
+def _four(values, i, j, wa, wb, wc, wd):
+    """Interpolate node values on the triangles."""
+    return wa * values[i, j] + wb * values[i, j + 1] + wc * values[i + 1, j] + wd * values[i + 1, j + 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _is_simple(low, high, d0, d1, x0, x1, f0, f1, p):
     """Whether no kind starts or stops being allowed or the cheapest along a piece."""
-    if low < 0.0 < high or low < max_cut < high or low < min_tunnel < high:
+    if low < 0.0 < high or low < p[MAX_CUT] < high or low < p[MIN_TUNNEL] < high:
         return False
-    if low < -max_fill < high or low < -min_bridge < high or low < -max_bridge < high:
+    if low < -p[MAX_FILL] < high or low < -p[MIN_BRIDGE] < high or low < -p[MAX_BRIDGE] < high:
         return False
-    if high > min_tunnel and low < max_cut:
-        before = open_price * (1.0 + x0 + d0 * d0 / cut2) + f0 - tunnel_price
-        after = open_price * (1.0 + x1 + d1 * d1 / cut2) + f1 - tunnel_price
+    if high > p[MIN_TUNNEL] and low < p[MAX_CUT]:
+        before = p[SURFACE] * (1.0 + x0 + d0 * d0 / p[CUT2]) + f0 - p[TUNNEL]
+        after = p[SURFACE] * (1.0 + x1 + d1 * d1 / p[CUT2]) + f1 - p[TUNNEL]
         return before <= 0.0 and after <= 0.0
-    if low < -min_bridge and high > -max_fill:
-        before = open_price * (1.0 + x0 + d0 * d0 / fill2) - bridge_price
-        after = open_price * (1.0 + x1 + d1 * d1 / fill2) - bridge_price
+    if low < -p[MIN_BRIDGE] and high > -p[MAX_FILL]:
+        before = p[SURFACE] * (1.0 + x0 + d0 * d0 / p[FILL2]) - p[BRIDGE]
+        after = p[SURFACE] * (1.0 + x1 + d1 * d1 / p[FILL2]) - p[BRIDGE]
         return before <= 0.0 and after <= 0.0
     return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _add_simple(surface, bridge, tunnel, d0, d1, x0, x1, f0, f1, piece, bits, p):
+    """Costs by kind after a simple piece; a kind that is not allowed on it becomes infinite."""
+    ab, po = p[ABUTMENT], p[PORTAL]
+    mid, steer = 0.5 * (d0 + d1), 0.5 * (f0 + f1)
+    s_out, b_out, t_out = np.inf, np.inf, np.inf
+    if -p[MAX_FILL] <= mid <= p[MAX_CUT] and bits & 1 == 0:
+        work = (d0 * d0 + d0 * d1 + d1 * d1) / (3.0 * (p[CUT2] if mid > 0.0 else p[FILL2]))
+        s_out = min(surface, bridge + ab, tunnel + po)
+        s_out += piece * (p[SURFACE] * (1.0 + 0.5 * (x0 + x1) + work) + steer)
+    if -p[MAX_BRIDGE] <= mid <= -p[MIN_BRIDGE] and bits & 2 == 0:
+        b_out = min(bridge, surface + ab, tunnel + po + ab) + piece * (p[BRIDGE] + steer)
+    if mid >= p[MIN_TUNNEL] and bits & 4 == 0:
+        t_out = _bore(surface, bridge, tunnel, piece, p)
+    return s_out, b_out, t_out
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _bore(surface, bridge, tunnel, metres, p):
+    """Cost of being in tunnel after a stretch of it."""
+    return min(tunnel, surface + p[PORTAL], bridge + p[ABUTMENT] + p[PORTAL]) + metres * p[TUNNEL]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _crossings(start, step):
+    """Crossings of a chord with whole numbers, at shares of ``count * every``: first count, every (infinite: none)."""
+    if step == 0.0:
+        return 1.0, np.inf
+    first = np.floor(start) + 1.0 - start if step > 0.0 else start - (np.ceil(start) - 1.0)
+    return first, 1.0 / abs(step)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _pass_to(at, every, t):
+    """Move a count of crossings on to the first one after share ``t`` of the chord."""
+    passed = t / every - at
+    return at if passed < 0.0 else at + np.floor(passed + 1e-9) + 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -122,44 +148,32 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
         return n_trace
     scale = 1.0 / (metres * np.sqrt(p[CROSS2]))
     by_row, by_col = east * scale, -south * scale  # of the two slopes, in the cross-slope over its doubling value
-    sum0, minus0 = r0 + c0, r0 - c0
-    d_sum, d_minus = dr + dc, dr - dc
-    on_row = dr == 0.0 and r0 == np.floor(r0)
-    on_col = dc == 0.0 and c0 == np.floor(c0)
-    on_diagonal = (d_sum == 0.0 and sum0 == np.floor(sum0)) or (d_minus == 0.0 and minus0 == np.floor(minus0))
-    # Crossings with rows, columns and both families of diagonals: t = at + count * every.
-    every_r, every_c = 1.0 / abs(dr) if dr != 0.0 else np.inf, 1.0 / abs(dc) if dc != 0.0 else np.inf
-    every_s, every_m = 1.0 / abs(d_sum) if d_sum != 0.0 else np.inf, 1.0 / abs(d_minus) if d_minus != 0.0 else np.inf
-    at_r, at_c = _to_next(r0, dr), _to_next(c0, dc)
-    at_s, at_m = _to_next(sum0, d_sum), _to_next(minus0, d_minus)
-    t_r, t_c = at_r * every_r if dr != 0.0 else np.inf, at_c * every_c if dc != 0.0 else np.inf
-    t_s, t_m = at_s * every_s if d_sum != 0.0 else np.inf, at_m * every_m if d_minus != 0.0 else np.inf
+    on_row, on_col = _runs_along(r0, dr), _runs_along(c0, dc)
+    on_diagonal = _runs_along(r0 + c0, dr + dc) or _runs_along(r0 - c0, dr - dc)
+    (at_r, every_r), (at_c, every_c) = _crossings(r0, dr), _crossings(c0, dc)
+    (at_s, every_s), (at_m, every_m) = _crossings(r0 + c0, dr + dc), _crossings(r0 - c0, dr - dc)
+    t_r, t_c, t_s, t_m = at_r * every_r, at_c * every_c, at_s * every_s, at_m * every_m
+    q = (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11])  # scalars stay in registers
     masked, steered, traced = mask.size > 0, friction.size > 0, trace.shape[0] > 0
     dearest = p[MIN_TUNNEL] if p[MIN_TUNNEL] > p[MAX_CUT] else p[MAX_CUT]
+    cheapest = p[CHEAPEST]
     surface, bridge, tunnel = cost[0], cost[1], cost[2]
-    ab, po, open_price, bridge_price, tunnel_price = p[ABUTMENT], p[PORTAL], p[SURFACE], p[BRIDGE], p[TUNNEL]
-    cut2, fill2, max_cut, max_fill, cheapest = p[CUT2], p[FILL2], p[MAX_CUT], p[MAX_FILL], p[CHEAPEST]
-    min_bridge, max_bridge, min_tunnel = p[MIN_BRIDGE], p[MAX_BRIDGE], p[MIN_TUNNEL]
-    t0, bits = 0.0, 0
     i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r0, c0)
-    d0 = height - h0
-    x0, known = 0.0, False
-    f0 = 0.0
-    if steered:
-        f0 = wa * friction[i, j] + wb * friction[i, j + 1] + wc * friction[i + 1, j] + wd * friction[i + 1, j + 1]
+    t0, d0, bits = 0.0, height - h0, 0
+    x0, f0, known = 0.0, 0.0, False  # cross-slope and friction at t0 are worked out when a piece needs them
     while t0 < 1.0:
         if d0 > dearest and not traced:
             exit_t = _block_exit(floors, r0, c0, dr, dc, t0, h0, h1, dearest)
             if exit_t > t0 + 1e-12:
-                tunnel = min(tunnel, surface + po, bridge + ab + po) + metres * (exit_t - t0) * p[TUNNEL]
-                if not tunnel + p[CHEAPEST] * metres * (1.0 - exit_t) <= limit:
+                tunnel = _bore(surface, bridge, tunnel, metres * (exit_t - t0), q)
+                if not tunnel + cheapest * metres * (1.0 - exit_t) <= limit:
                     return -1
                 surface, bridge, t0, known = np.inf, np.inf, exit_t, False
-                d0 = _point(z, rows, cols, r0 + t0 * dr, c0 + t0 * dc)[6] - (h0 + t0 * (h1 - h0))
-                at_r, at_c = _resume(at_r, t0, every_r), _resume(at_c, t0, every_c)
-                at_s, at_m = _resume(at_s, t0, every_s), _resume(at_m, t0, every_m)
-                t_r, t_c = at_r * every_r if dr != 0.0 else np.inf, at_c * every_c if dc != 0.0 else np.inf
-                t_s, t_m = at_s * every_s if d_sum != 0.0 else np.inf, at_m * every_m if d_minus != 0.0 else np.inf
+                i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r0 + t0 * dr, c0 + t0 * dc)
+                d0 = height - (h0 + t0 * (h1 - h0))
+                at_r, at_c = _pass_to(at_r, every_r, t0), _pass_to(at_c, every_c, t0)
+                at_s, at_m = _pass_to(at_s, every_s, t0), _pass_to(at_m, every_m, t0)
+                t_r, t_c, t_s, t_m = at_r * every_r, at_c * every_c, at_s * every_s, at_m * every_m
                 continue
         t1 = min(min(t_r, t_c), min(t_s, t_m))
         if t1 > 1.0 - 1e-12:
@@ -178,8 +192,10 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
             t_m = at_m * every_m
         if t1 - t0 < 1e-13:
             continue
-        r, c = r0 + t1 * dr, c0 + t1 * dc
-        i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r, c)
+        if not known:
+            x0 = _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col)
+            f0 = 1e-3 * _four(friction, i, j, wa, wb, wc, wd) if steered else 0.0
+        i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r0 + t1 * dr, c0 + t1 * dc)
         d1 = height - (h0 + t1 * (h1 - h0))
         piece = metres * (t1 - t0)
         if masked:
@@ -187,87 +203,34 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
             bits = np.int64(bits_at(mask, r0 + middle * dr, c0 + middle * dc, on_row, on_col, on_diagonal))
         low, high = (d0, d1) if d0 < d1 else (d1, d0)
         if low > dearest and bits & 4 == 0 and not traced:
-            tunnel = min(tunnel, surface + po, bridge + ab + po) + piece * tunnel_price
-            surface, bridge = np.inf, np.inf
-            x1, f1, known_next = 0.0, 0.0, False
+            tunnel = _bore(surface, bridge, tunnel, piece, q)
+            surface, bridge, known = np.inf, np.inf, False
         else:
-            if not known:
-                before = _point(z, rows, cols, r0 + t0 * dr, c0 + t0 * dc)
-                x0 = _cross(slope, before[0], before[1], before[2], before[3], before[4], before[5], by_row, by_col)
             x1 = _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col)
-            known_next, f1 = True, 0.0
-            if steered:
-                if not known:
-                    f0 = _four(friction, before[0], before[1], before[2], before[3], before[4], before[5])
-                f1 = _four(friction, i, j, wa, wb, wc, wd)
-            if not traced and _is_simple(
-                low,
-                high,
-                d0,
-                d1,
-                x0,
-                x1,
-                1e-3 * f0,
-                1e-3 * f1,
-                open_price,
-                bridge_price,
-                tunnel_price,
-                cut2,
-                fill2,
-                max_cut,
-                max_fill,
-                min_bridge,
-                max_bridge,
-                min_tunnel,
-            ):
-                mid, steer = 0.5 * (d0 + d1), 0.5e-3 * (f0 + f1)
-                s_in, b_in = min(surface, bridge + ab, tunnel + po), min(bridge, surface + ab, tunnel + po + ab)
-                t_in = min(tunnel, surface + po, bridge + ab + po)
-                surface, bridge, tunnel = np.inf, np.inf, np.inf
-                if -max_fill <= mid <= max_cut and bits & 1 == 0:
-                    work = (d0 * d0 + d0 * d1 + d1 * d1) / (3.0 * (cut2 if mid > 0.0 else fill2))
-                    surface = s_in + piece * (open_price * (1.0 + 0.5 * (x0 + x1) + work) + steer)
-                if -max_bridge <= mid <= -min_bridge and bits & 2 == 0:
-                    bridge = b_in + piece * (bridge_price + steer)
-                if mid >= min_tunnel and bits & 4 == 0:
-                    tunnel = t_in + piece * tunnel_price
+            f1 = 1e-3 * _four(friction, i, j, wa, wb, wc, wd) if steered else 0.0
+            if not traced and _is_simple(low, high, d0, d1, x0, x1, f0, f1, q):
+                surface, bridge, tunnel = _add_simple(surface, bridge, tunnel, d0, d1, x0, x1, f0, f1, piece, bits, q)
             else:
                 cost[0], cost[1], cost[2] = surface, bridge, tunnel
                 at = s0 + metres * t0
                 n_trace = add_stretch(
-                    cost, d0, d1, x0, x1, f0 / 1e3, f1 / 1e3, piece, bits, p, cuts, trace, n_trace, at, at + piece
+                    cost, d0, d1, x0, x1, f0, f1, piece, bits, p, cuts, trace, n_trace, at, at + piece
                 )
                 surface, bridge, tunnel = cost[0], cost[1], cost[2]
+            x0, f0, known = x1, f1, True
         best = min(surface, min(bridge, tunnel))
         if not best + cheapest * metres * (1.0 - t1) <= limit or best == np.inf:
             return -1
-        d0, x0, f0, t0, known = d1, x1, f1, t1, known_next
+        d0, t0 = d1, t1
     cost[0], cost[1], cost[2] = surface, bridge, tunnel
     settle(cost, p)
     return n_trace
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _to_next(start, step):
-    """Distance to the next whole number in the direction of ``step``, above 0."""
-    if step > 0.0:
-        return np.floor(start) + 1.0 - start
-    return start - (np.ceil(start) - 1.0)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _four(values, i, j, wa, wb, wc, wd):
-    """Interpolate node values on the triangles."""
-    return wa * values[i, j] + wb * values[i, j + 1] + wc * values[i + 1, j] + wd * values[i + 1, j + 1]
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _resume(at, t, every):
-    """Move a crossing counter on to the first crossing after ``t``."""
-    passed = t / every - at
-    if passed < 0.0:
-        return at
-    return at + np.floor(passed + 1e-9) + 1.0
+def _runs_along(start, step):
+    """Whether a chord runs along a line of a family that lies at whole numbers."""
+    return step == 0.0 and start == np.floor(start)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

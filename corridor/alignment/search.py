@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._astar import run_search
+from corridor.alignment._astar import Effort, Ends, Held, Nodes, States, run_search
 from corridor.alignment.ground import CLOSED, Ground
 from corridor.alignment.heap import DONE
 from corridor.alignment.links import Levels, SearchOptions, all_moves, build_levels
@@ -157,16 +157,20 @@ def search(
     if reverse:
         up, down = down, up
     direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
-    order, lowest = _direct_candidates(p, begin, end, direct_m)
-    g = p.ground
+    g, lv = p.ground, p.levels
+    move_m = np.sqrt((p.moves[:, 0] * g.dy_m) ** 2 + (p.moves[:, 1] * g.dx_m) ** 2)
     ahead = np.zeros(0) if guide is None else np.where(guide.settled, guide.cost, np.inf)
-    cost, parent, position, expanded = run_search(  # type: ignore[call-arg]
-        *g.arrays, p.index_of, p.node_of, p.moves,
-        p.levels.offset_m, p.levels.kind, p.levels.first, p.levels.terminal,
-        begin[0], begin[1], end[0], end[1], up, down, p.parameters, *_reversed(p.reuse, reverse),
-        order, lowest, direct_m, near_factor, p.options.abort, informed,
-        ahead, known_musd if guide is None else guide.cost_musd,
-    )  # fmt: skip
+    known = known_musd if guide is None else guide.cost_musd
+    cost, parent, position, expanded = run_search(
+        g.arrays,
+        Nodes(p.index_of, p.node_of, p.moves, move_m),
+        States(lv.offset_m, lv.kind, lv.first, lv.terminal, up, down),
+        Ends(*begin, *end, direct_m),
+        _held(p, begin, end, direct_m),
+        _reversed(p.reuse, reverse),
+        Effort(near_factor, p.options.abort, informed, ahead, known),
+        p.parameters,
+    )
     return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))
 
 
@@ -183,9 +187,7 @@ def _reversed(
     return turned, source[order].astype(np.int32), price[order]
 
 
-def _direct_candidates(
-    p: Problem, begin: Node, end: Node, direct_m: float
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def _held(p: Problem, begin: Node, end: Node, direct_m: float) -> Held:
     """Usable nodes by rising lower bound of a way that goes straight there from the terminal."""
     rows, cols = np.divmod(p.node_of, p.ground.shape[1])
     cheapest = p.parameters[CHEAPEST]
@@ -195,7 +197,7 @@ def _direct_candidates(
     order = np.argsort(lowest, kind="stable").astype(np.int32)
     if np.isfinite(direct_m):
         order = order[near[order] <= direct_m * (1 + 1e-6)]
-    return order, lowest[order]
+    return Held(order, lowest[order])
 
 
 def _distance(ground: Ground, rows: NDArray[np.int32], cols: NDArray[np.int32], node: Node) -> NDArray[np.float32]:
