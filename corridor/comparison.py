@@ -27,6 +27,7 @@ from corridor.scoring.review import Review, review_matrix
 from corridor.scoring.sensitivity import Screening, measure_interval_sensitivity
 from corridor.scoring.weights import WeightsLike
 from corridor.sources.inputs import find_place, load_inputs
+from corridor.sources.lock import Lock
 from corridor.stages import (
     Progress,
     assemble_network,
@@ -284,7 +285,12 @@ def build_network(
 
 
 def compare(
-    study: Study, *, osm: str | Path | None = None, dem: Sequence[str | Path] = (), progress: Progress | None = None
+    study: Study,
+    *,
+    osm: str | Path | None = None,
+    dem: Sequence[str | Path] = (),
+    locked: Lock | None = None,
+    progress: Progress | None = None,
 ) -> Comparison:
     """Build, measure and rank the candidates of a study.
 
@@ -292,6 +298,7 @@ def compare(
         study: what is asked.
         osm: an OpenStreetMap file (PBF or XML) instead of what the study names.
         dem: elevation rasters instead of those that the study names.
+        locked: an earlier run's manifest; data that differs from it is refused.
         progress: called with a few words at the start of each step.
 
     Raises:
@@ -299,6 +306,8 @@ def compare(
     """
     say = progress or silent
     inputs = load_inputs(study, osm=Path(osm) if osm else None, dem=[Path(path) for path in dem], progress=say)
+    if locked is not None:
+        locked.require(study.id, inputs.sources)
     origin, destination = (find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination"))
     if (origin.lon, origin.lat) == (destination.lon, destination.lat):
         raise StudyError(f"{study.id}: destination: is the origin ({origin.name}); a route needs two places")

@@ -6,7 +6,10 @@
     ├── StudyError      (ValueError)   a study file is wrong: all faults at once, each with its field
     ├── CatalogueError  (ValueError)   a row of the reference catalogue is wrong
     ├── SourceError     (ValueError)   an input file can't be read as what it claims to be
-    │   └── CoverageError              an input is sound but doesn't cover the ground it is needed for
+    │   ├── CoverageError              an input is sound but doesn't cover the ground it is needed for
+    │   └── FetchError                 live data can't be fetched, or may not be
+    │       ├── MissingError           the server is sound and has no such file
+    │       └── OfflineError           it isn't in the cache, and the network is forbidden
     ├── NetworkError    (ValueError)   a place, crossing or edge doesn't fit the network
     │   └── NoRouteError (LookupError) there is no way between two places; says why
     ├── AlignmentError  (ValueError)   a new-build search was asked for something impossible
@@ -39,6 +42,18 @@ class SourceError(CorridorError, ValueError):
 
 class CoverageError(SourceError):
     """An input is sound but doesn't cover the ground it is needed for."""
+
+
+class FetchError(SourceError):
+    """Live data can't be fetched, or may not be: names the address, what it answered and the remedy."""
+
+
+class MissingError(FetchError):
+    """A server that answers as it should has no file at an address."""
+
+
+class OfflineError(FetchError):
+    """Data isn't in the cache, and the network is forbidden; its text says what is missing."""
 
 
 class NetworkError(CorridorError, ValueError):

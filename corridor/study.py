@@ -9,12 +9,14 @@ import shapely
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from corridor.errors import StudyError
+from corridor.live_settings import LiveSettings
 from corridor.model.criterion import Criterion
 from corridor.packaged import data_root
 from corridor.plaintext import parse_toml
 from corridor.sketch import Dot, Stroke, facts_html, sketch_svg
 
 _PACKAGED = "package:"
+LIVE_OSM = "live:osm"
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -51,7 +53,10 @@ class Focus(_Strict):
 
 
 class Files(_Strict):
-    """Where the data lies: paths beside the study file, or ``package:...`` for what ships with the toolkit."""
+    """Where the data lies: paths beside the study file, or ``package:...`` for what ships with the toolkit.
+
+    ``borders`` and ``places`` may be ``live:osm``: they are then fetched from OpenStreetMap by ``--live``.
+    """
 
     reference: Text = "package:reference"
     elevation: tuple[Text, ...] = ()
@@ -262,6 +267,7 @@ class Study(_Strict):
     snap_limit_km: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 2.0
     grade_effect: bool = True
     checks: tuple[Check, ...] = ()
+    live: LiveSettings = LiveSettings()
     impact: ImpactSpec | None = None
     perspectives: dict[Identifier, dict[str, Any]] = {}
     folder: Path = Path()
@@ -340,8 +346,10 @@ class Study(_Strict):
         """A data path of the study as a file path: ``package:`` names lie in the package, others beside the study.
 
         Raises:
-            StudyError: a packaged name climbs out of the package's data.
+            StudyError: a packaged name climbs out of the package's data, or the data is still to be fetched.
         """
+        if name == LIVE_OSM:
+            raise StudyError(f"{self.id}: sources: '{name}' is fetched from OpenStreetMap; run with --live")
         if not name.startswith(_PACKAGED):
             return self.folder / name
         root = data_root().resolve()

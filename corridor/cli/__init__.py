@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import corridor
-from corridor.cli import align, compare, sweep, terrain
+from corridor.cli import align, compare, fetch, sweep, terrain
 from corridor.cli.common import err_console
 from corridor.errors import CorridorError
 
@@ -30,12 +30,14 @@ for command in (
     compare.check,
     compare.rank,
     align.align,
+    fetch.fetch,
     sweep.sweep,
     sweep.sweep_report,
     terrain.terrain,
     compare.studies,
 ):
     app.command()(command)
+app.add_typer(fetch.cache_app, name="cache")
 
 
 def _version(wanted: bool) -> None:

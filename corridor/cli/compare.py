@@ -19,12 +19,29 @@ from corridor.cli.common import (
     print_table,
     show_progress,
 )
+from corridor.cli.fetch import CacheOption, OfflineOption, gather_live
 
 
 def run(
     study: StudyArg = DEFAULT_STUDY,
-    osm: OsmOption = None,
-    dem: DemOption = None,
+    osm: Annotated[
+        str | None,
+        typer.Option(
+            "--osm",
+            metavar="FILE",
+            help="OpenStreetMap roads and railways (.osm.pbf, .osm) instead of the study's; with --live also overpass "
+            "or geofabrik.",
+        ),
+    ] = None,
+    dem: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dem",
+            metavar="FILE",
+            help="Elevation raster (GeoTIFF, HGT, VRT) instead of the study's, or its address (https://..., "
+            "/vsicurl/...); may be given again; with --live also srtm or copernicus.",
+        ),
+    ] = None,
     baseline: BaselineOption = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for the results; written whole or not at all.")
@@ -34,6 +51,15 @@ def run(
         typer.Option(
             "--formats", metavar="NAME,...", help="GIS formats: geojson, gpkg, parquet, kml, gpx; all if left out."
         ),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Fetch roads, railways and heights (see `corridor fetch`), once.")
+    ] = False,
+    cache: CacheOption = None,
+    offline: OfflineOption = False,
+    locked: Annotated[
+        Path | None,
+        typer.Option("--locked", metavar="MANIFEST", help="Refuse data that isn't that of an earlier manifest.json."),
     ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as brief.pdf (needs Chromium).")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
@@ -51,6 +77,10 @@ def run(
 
     `corridor run my-study.toml --out my-results`
 
+    `corridor run --live` - on live data, fetched at the first run; `--live --offline` asks nothing of the network
+
+    `corridor run --live --locked my-results/manifest.json` - only if the data is still the same
+
     `corridor run --formats gpkg,kml` - only these beside page and tables
     """
     from corridor.report.export import BRIEF, check_target, choose_formats
@@ -59,9 +89,15 @@ def run(
     chosen = choose_formats(formats)
     check_target(out)
     from corridor.comparison import compare
+    from corridor.sources.lock import read_lock
 
+    lock = read_lock(locked) if locked else None
+    found = gather_live(
+        load_study(study, baseline), osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
+        expected=lock.fetched if lock else None,
+    )  # fmt: skip
     with show_progress(quiet) as say:
-        comparison = compare(load_study(study, baseline), osm=osm, dem=dem or [], progress=say)
+        comparison = compare(found.study, osm=found.osm, dem=found.dem, locked=lock, progress=say)
         say("writing results")
         page = comparison.write(out, formats=chosen)
         if pdf:

@@ -6,11 +6,23 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file as it came from the network: from which address, with which content, at what time (ISO, UTC)."""
+
+    address: str
+    file: str
+    sha256: str
+    bytes: int
+    fetched: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A document or data set that a value rests on.
 
     ``kind`` is ``data`` for files that were computed with and ``document`` for what a value was read from.
-    ``date`` is ISO (YYYY, YYYY-MM or YYYY-MM-DD) or empty where the source has none.
+    ``date`` is ISO (YYYY, YYYY-MM or YYYY-MM-DD) or empty where the source has none. ``fetched`` names the files from
+    the network that the data is or was made from.
     """
 
     source_id: str
@@ -23,3 +35,4 @@ class Source:
     file: str = ""
     sha256: str = ""
     note: str = ""
+    fetched: tuple[Fetched, ...] = ()

@@ -23,7 +23,7 @@ def file_sha256(path: Path) -> str:
 
 
 def describe_run(results: Results) -> dict[str, Any]:
-    """Version, study, baseline and inputs with date, licence and SHA-256; no times."""
+    """Version, study, baseline and inputs with date, licence, SHA-256 and what was fetched when; no other times."""
     return {
         "tool": TOOL,
         "version": results.version,
@@ -41,6 +41,7 @@ def describe_run(results: Results) -> dict[str, Any]:
                 "date": source.date,
                 "licence": source.licence,
                 "sha256": source.sha256,
+                **({"fetched": [asdict(part) for part in source.fetched]} if source.fetched else {}),
             }
             for source in results.sources
         ],
@@ -61,7 +62,7 @@ def describe_dem(results: Results) -> dict[str, Any]:
 
 
 def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> None:
-    """Write the manifest of a folder whose other files are complete; ``created`` is the only time in any file."""
+    """Write the manifest of a folder whose other files are complete; ``created`` is the only time of the run itself."""
     run = describe_run(results)
     run["files"] = {name: file_sha256(folder / name) for name in names}
     run["created"] = datetime.now(UTC).isoformat(timespec="seconds")

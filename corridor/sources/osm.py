@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from corridor.model.source import Source
 from corridor.sources.files import file_source, require_file
 from corridor.sources.names import LANGUAGES
 from corridor.sources.osm_guard import refuse_dangerous
+from corridor.sources.provenance import known_source
 from corridor.sources.rivers import Waters, no_rivers
 
 _LINKS = ("motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link")
@@ -183,7 +184,7 @@ def read_osm(path: Path) -> OsmData:
         node_ids=np.asarray(table.node_ids, dtype=np.int64)[vertices],
         offsets=offsets,
         places=_places_frame(places),
-        source=file_source(path, "osm", "OpenStreetMap extract", "OpenStreetMap contributors", date, "ODbL 1.0"),
+        source=_source(path, date),
         remarks=tuple(f"{path.name}: {remark}" for remark in remarks),
         rivers=waters.collect(),
     )
@@ -261,6 +262,14 @@ def _pieces(table: _Table) -> tuple[Ints, Ints, Ints, list[str]]:
     return owner, vertices, offsets, remarks
 
 
+def _source(path: Path, date: str) -> Source:
+    """The file's Source; the date is the one in the file, for fetched files too."""
+    known = known_source(path, "osm")
+    if known is not None:
+        return replace(known, date=date)
+    return file_source(path, "osm", "OpenStreetMap extract", "OpenStreetMap contributors", date, "ODbL 1.0")
+
+
 def _name(tags: Any) -> str:
     return _clean(tags.get("name:en") or tags.get("name"))
 
@@ -273,6 +282,7 @@ def _names(tags: Any) -> dict[str, str]:
 def _places_frame(rows: list[tuple[Any, ...]]) -> gpd.GeoDataFrame:
     table = pd.DataFrame(rows, columns=["name", "kind", "population", "lon", "lat", "names"])
     table["population"] = pd.to_numeric(table["population"], errors="coerce")
+    table = table.astype({"lon": float, "lat": float})  # an empty column is of objects
     return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=WGS84)
 
 

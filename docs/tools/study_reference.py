@@ -11,9 +11,11 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from corridor import study
+from corridor import live_settings, study
+from corridor.live_settings import ADDRESS, EXTRACT
 from docs.tools.study_words import WORDS
 
+_MODULES = (study.__name__, live_settings.__name__)
 HEAD = """# Study file
 
 A study is one TOML file. This page is made from the models that check it, so the keys and limits are those of this
@@ -34,6 +36,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "Place": ("origin, destination, border_crossing, capital", "impact.centres"),
     "Files": ("[sources]",),
     "Elevation": ("[elevation]",),
+    "LiveSettings": ("[live]",),
     "Baseline": ("[[baselines]]",),
     "ReferenceCandidate": ('[[candidates]] with family = "reference"',),
     "ExistingCandidates": ('[[candidates]] with family = "existing"',),
@@ -53,7 +56,7 @@ def models() -> dict[str, type[BaseModel]]:
     found = {
         name: kind
         for name, kind in vars(study).items()
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.__module__ == study.__name__
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.__module__ in _MODULES
         and not name.startswith("_")
     }  # fmt: skip
     return {name: found[name] for name in [*TABLES, *(n for n in found if n not in TABLES)] if name in found}
@@ -110,6 +113,8 @@ def _limits(metadata: list[Any]) -> str:
             words.append({
                 r"^[a-z0-9][a-z0-9-]{0,63}$": "small letters, digits, hyphens",
                 r"^[A-Z]{2}$": "two capital letters",
+                ADDRESS: "an address",
+                EXTRACT: "small letters, digits, hyphens, slashes",
                 r"^\d{4}-\d{2}(-\d{2})?$": "YYYY-MM or YYYY-MM-DD",
             }.get(pattern, "small letters, digits, underscores"))  # fmt: skip
     return "".join(f", {word}" for word in words if word)

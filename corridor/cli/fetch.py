@@ -1,0 +1,179 @@
+"""Commands for live data: fetch, and what the cache holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from corridor.cli.common import (
+    DEFAULT_STUDY,
+    StudyArg,
+    err_console,
+    load_study,
+    out_console,
+    print_table,
+    show_progress,
+)
+
+if TYPE_CHECKING:
+    import corridor
+    from corridor.sources.live.gather import Gathered
+    from corridor.sources.live.transfer import Meter
+
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache", metavar="DIR", envvar="CORRIDOR_CACHE", help="Folder of fetched data; the system's own if left out."
+    ),
+]
+OfflineOption = Annotated[
+    bool,
+    typer.Option("--offline", envvar="CORRIDOR_OFFLINE", help="Forbid the network: what isn't at hand is an error."),
+]
+cache_app = typer.Typer(no_args_is_help=True, help="What was fetched: list it, hold it against its hashes, remove it.")
+
+
+def fetch(
+    study: StudyArg = DEFAULT_STUDY,
+    osm: Annotated[
+        Literal["overpass", "geofabrik"] | None,
+        typer.Option("--osm", help="Roads and railways: an Overpass server, or whole country extracts."),
+    ] = None,
+    dem: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dem", metavar="NAME|ADDRESS", help="Heights: srtm, copernicus, or the address of your own raster."
+        ),
+    ] = None,
+    cache: CacheOption = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch again what is there; earlier files stay.")] = False,
+    offline: OfflineOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+) -> None:
+    """Fetch the live data of a study's area into the cache, so that later runs need no network.
+
+    Roads and railways come from OpenStreetMap (those under construction, disused and abandoned too), heights from SRTM
+    tiles of one second or from the Copernicus DEM. Files are kept under their SHA-256 with address, time and licence.
+
+    **Settings**, each a key of the study's `[live]` table or a variable of the environment: CORRIDOR_OVERPASS_URL,
+    CORRIDOR_GEOFABRIK_URL, CORRIDOR_GEOFABRIK_EXTRACTS, CORRIDOR_SKADI_URL, CORRIDOR_COPERNICUS_URL,
+    CORRIDOR_COPERNICUS_90_URL, CORRIDOR_ALLOW_HTTP, CORRIDOR_QUERY_AREA_KM2, CORRIDOR_QUERY_PAUSE_S,
+    CORRIDOR_QUERY_TIMEOUT_S, CORRIDOR_DEM_MEGAPIXELS, CORRIDOR_HTTP_TRIES, CORRIDOR_HTTP_PAUSE_S,
+    CORRIDOR_HTTP_TIMEOUT_S, CORRIDOR_HTTP_TOTAL_S, CORRIDOR_HTTP_MAX_MB.
+
+    **Examples**
+
+    `corridor fetch` - the bundled study's area
+
+    `corridor fetch my-study.toml --osm geofabrik --dem copernicus`
+
+    `CORRIDOR_OVERPASS_URL=http://localhost:12345/api corridor fetch my-study.toml`
+    """
+    found = gather_live(load_study(study), osm, dem, cache=cache, offline=offline, refresh=refresh, quiet=quiet)
+    rows = [
+        [layer, record.file, f"{record.bytes / 1e6:.1f} MB", record.fetched, record.address, record.licence]
+        for layer, _, record in found.layers
+    ]
+    print_table(f"Live data of {study}", ["what", "file", "size", "fetched", "from", "licence"], rows)
+    for _, path, _ in found.layers:
+        typer.echo(path)
+
+
+def gather_live(
+    study: corridor.Study,
+    osm: str | None,
+    dem: list[str] | None,
+    *,
+    live: bool = True,
+    cache: Path | None = None,
+    offline: bool = False,
+    refresh: bool = False,
+    quiet: bool = False,
+    expected: dict[tuple[str, str], str] | None = None,
+) -> Gathered:
+    """A study's live data in files, with progress on stderr."""
+    from corridor.sources.cache import Cache
+    from corridor.sources.live.gather import Wanted, gather
+
+    with _show_transfers(quiet) as meter:
+        return gather(
+            study, Wanted(osm, tuple(dem or ()), live), cache=Cache(cache), meter=meter,
+            offline=offline, refresh=refresh, expected=expected,
+        )  # fmt: skip
+
+
+@contextmanager
+def _show_transfers(quiet: bool) -> Iterator[Meter]:
+    """Bars with size, speed and time left on a terminal; plain lines elsewhere."""
+    from corridor.sources.live.transfer import Meter
+
+    if quiet or not err_console.is_terminal:
+        with show_progress(quiet) as say:
+            yield Meter(say)
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err_console, transient=True) as progress:
+        task = progress.add_task("asking", total=None)
+
+        def say(step: str) -> None:
+            progress.reset(task, description=step, total=None)
+
+        yield Meter(say, lambda _, done, total: progress.update(task, completed=done, total=total or None))
+
+
+@cache_app.command("list")
+def list_cache(cache: CacheOption = None) -> None:
+    """List what was fetched: file, size, time, address, licence, SHA-256.
+
+    **Example**
+
+    `corridor cache list`
+    """
+    from corridor.sources.cache import Cache
+
+    here = Cache(cache)
+    rows = [[r.file, f"{r.bytes / 1e6:.1f} MB", r.fetched, r.address, r.licence, r.sha256[:12]] for r in here.records()]
+    print_table(str(here.folder), ["file", "size", "fetched", "from", "licence", "SHA-256"], rows)
+
+
+@cache_app.command("verify")
+def verify_cache(cache: CacheOption = None) -> None:
+    """Hold every file against its SHA-256. Exit code 1 if any differs, or has no record.
+
+    **Example**
+
+    `corridor cache verify`
+    """
+    from corridor.sources.cache import Cache
+
+    here = Cache(cache)
+    faults = here.verify()
+    for fault in faults:
+        out_console.print(f"- {fault}", markup=False, soft_wrap=True)
+    out_console.print(f"{len(here.records())} files, {len(faults)} faults", markup=False)
+    if faults:
+        raise typer.Exit(1)
+
+
+@cache_app.command("clear")
+def clear_cache(cache: CacheOption = None) -> None:
+    """Remove everything that was fetched.
+
+    **Example**
+
+    `corridor cache clear`
+    """
+    from corridor.sources.cache import Cache
+
+    here = Cache(cache)
+    files, size = here.clear()
+    out_console.print(f"removed {files} files ({size / 1e6:.1f} MB) from {here.folder}", markup=False, soft_wrap=True)

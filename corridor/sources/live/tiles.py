@@ -1,0 +1,130 @@
+"""Heights in tiles of one degree, joined into one raster over a study's area."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+
+from corridor.errors import SourceError
+
+Bounds = tuple[float, float, float, float]
+Tile = tuple[int, int]
+CELLS = 3600  # samples a degree: one a second
+_EPS = 1e-9
+_HALF = 0.5 / CELLS
+
+
+def tiles_over(area: Bounds) -> list[Tile]:
+    """South-west corners (lat, lon) of the tiles that share ground with ``area`` (west, south, east, north).
+
+    >>> tiles_over((46.5, 38.9, 47.0, 39.1))
+    [(38, 46), (39, 46)]
+    """
+    west, south, east, north = area
+    rows = range(math.floor(south + _EPS), math.ceil(north - _EPS))
+    return [(lat, lon) for lat in rows for lon in range(math.floor(west + _EPS), math.ceil(east - _EPS))]
+
+
+def tile_name(tile: Tile) -> str:
+    """A tile's name by its south-west corner.
+
+    >>> tile_name((39, 46)), tile_name((-1, -5))
+    ('N39E046', 'S01W005')
+    """
+    lat, lon = tile
+    return f"{'N' if lat >= 0 else 'S'}{abs(lat):02d}{'E' if lon >= 0 else 'W'}{abs(lon):03d}"
+
+
+def coarsen_by(area: Bounds, megapixels: float) -> int:
+    """How many cells of a second make one of the raster, so that it has at most about ``megapixels``: a part of 3600.
+
+    >>> coarsen_by((46, 38, 47, 39), 32), coarsen_by((42.6, 38.3, 49.0, 41.7), 32)
+    (1, 3)
+    """
+    west, south, east, north = area
+    cells = (east - west) * (north - south) * CELLS**2
+    fit = [k for k in range(1, CELLS + 1) if CELLS % k == 0 and cells / k**2 <= megapixels * 1e6]
+    return fit[0] if fit else CELLS
+
+
+def write_mosaic(
+    path: Path, area: Bounds, tiles: Iterable[Tile], factor: int, read: Callable[[Tile], NDArray[np.float32] | None]
+) -> None:
+    """Write the heights of ``tiles`` as one GeoTIFF of ``factor`` seconds, cut to ``area`` in whole pixels.
+
+    ``read`` gives a tile's samples, north up, NaN where nothing is known, or None where there is no tile. Samples lie
+    on whole degrees and equal steps from there (as in HGT files), so that pixels begin half a second before them.
+    One tile at a time is held.
+
+    Raises:
+        SourceError: no tile has a height.
+    """
+    import rasterio
+    from rasterio.windows import Window
+
+    side = CELLS // factor
+    west, south, east, north = area
+    left, right = math.floor(west * side + _EPS), math.ceil(east * side - _EPS)
+    top, bottom = math.ceil(north * side - _EPS), math.floor(south * side + _EPS)
+    profile = {
+        "driver": "GTiff", "dtype": "float32", "count": 1, "nodata": np.nan, "crs": "EPSG:4326", "compress": "deflate",
+        "predictor": 3, "tiled": True, "width": right - left, "height": top - bottom,
+        "transform": Affine(1 / side, 0, left / side - _HALF, 0, -1 / side, top / side + _HALF),
+    }  # fmt: skip
+    known = False
+    with rasterio.open(path, "w", **profile) as raster:
+        for lat, lon in tiles:
+            cells = read((lat, lon))
+            if cells is None:
+                continue
+            block = _block(cells, (lat, lon), side)
+            known = known or bool(np.isfinite(block).any())
+            x, y = lon * side - left, top - (lat + 1) * side
+            cut_x, cut_y = (
+                slice(max(0, -x), min(side, right - left - x)),
+                slice(max(0, -y), min(side, top - bottom - y)),
+            )
+            part = block[cut_y, cut_x]
+            raster.write(part, 1, window=Window(x + cut_x.start, y + cut_y.start, part.shape[1], part.shape[0]))
+    if not known:
+        raise SourceError("holds no height")
+
+
+def _block(cells: NDArray[np.float32], tile: Tile, side: int) -> NDArray[np.float32]:
+    """A tile's heights on the raster's own cells: exact means where the tile has a sample a second, else resampled."""
+    from rasterio.enums import Resampling
+    from rasterio.warp import reproject
+
+    rows, columns = (size - size % 2 for size in cells.shape)  # a tile may repeat the first samples of its neighbours
+    if rows == columns == CELLS:
+        return average(cells[:CELLS, :CELLS], side)
+    lat, lon = tile
+    block = np.full((side, side), np.nan, dtype=np.float32)
+    reproject(
+        cells, block, src_crs="EPSG:4326", dst_crs="EPSG:4326", src_nodata=np.nan, dst_nodata=np.nan,
+        src_transform=Affine(1 / columns, 0, lon - 0.5 / columns, 0, -1 / rows, lat + 1 + 0.5 / rows),
+        dst_transform=Affine(1 / side, 0, lon - _HALF, 0, -1 / side, lat + 1 + _HALF),
+        resampling=Resampling.average if rows > side else Resampling.bilinear,
+    )  # fmt: skip
+    return block
+
+
+def average(cells: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Means of square groups of cells, so that ``side`` x ``side`` are left; of those that are known.
+
+    >>> average(np.array([[1, 3], [5, np.nan]], dtype=np.float32), 1).tolist()
+    [[3.0]]
+    """
+    step = cells.shape[0] // side
+    if step == 1:
+        return cells
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Mean of empty slice", category=RuntimeWarning)
+        means = np.nanmean(cells.reshape(side, step, side, step), axis=(1, 3))
+    return np.asarray(means, dtype=np.float32)
