@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo test lint fast bench clean help
+.PHONY: fuzz demo test lint fast bench clean help
 
 help:
 	@echo "make demo   compare the bundled study's routes, offline; ends with the path of the page"
@@ -13,6 +13,7 @@ help:
 	@echo "make docs   the documentation as a site, into site/"
 	@echo "make lint   linters, types and import floors only"
 	@echo "make bench  measure speed and memory beside named peers (about a quarter of an hour)"
+	@echo "make fuzz   coverage-guided fuzzing of the readers, FUZZ_SECONDS=60 each"
 	@echo "make clean  remove the environment and what was built"
 
 # Two stamps, so that the demo doesn't wait for what only the tests need.
@@ -50,6 +51,13 @@ test: lint
 bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python scripts/benchmark.py --json bench.json --markdown docs/benchmarks.md
+
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	@for reader in toml csv places pbf hgt; do \
+	  $(BIN)/python scripts/fuzz.py $$reader $(FUZZ_SECONDS) || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) out build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

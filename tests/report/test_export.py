@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from corridor.errors import OutputError
+from corridor.report import workspace
 from corridor.report.csvs import plain_table
 from corridor.report.export import FILES, write_results
 from tests.report.made_up import HOSTILE, hostile_results, results
@@ -112,6 +113,7 @@ def test_a_failing_swap_puts_the_older_run_back(tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return real(self, target)
 
+    monkeypatch.setattr(workspace, "_exchange", lambda *_: False)
     monkeypatch.setattr(Path, "replace", replace_once)
     with pytest.raises(OutputError, match="Permission denied"):
         write_results(results(), tmp_path / "out")
