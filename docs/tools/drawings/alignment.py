@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from corridor.alignment.align import align
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.narrowing import node_cost_through, search_both_ways
+from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.search import build_problem, state_points, trace_states
 from corridor.alignment.standards import find_standard
 from corridor.alignment.terrain_frame import build_terrain
@@ -126,7 +127,8 @@ def draw_tradeoff() -> Figure:
     """Price and tunnel length against the ruling grade."""
     heights, grid = made_up_ground()
     grades = (1.0, 1.2, 1.5, 1.8, 2.5, 3.0, 4.0)
-    points = sweep_grade(build_terrain(heights, grid), *ENDS, find_standard("rail-18"), COSTS, ON_THE_GROUND, grades)
+    asked = AlignmentProblem(build_terrain(heights, grid), *ENDS, find_standard("rail-18"), COSTS, ON_THE_GROUND)
+    points = sweep_grade(asked, grades)
     rows = [point.as_row() for point in points if point.alignment is not None]
     grade = [row["value"] for row in rows]
     figure, axes = sheet(7.5, 3.3)
