@@ -14,7 +14,7 @@ from corridor.plaintext import odd_character
 from corridor.sources.files import require_file
 
 _SHOWN = 12
-_MAX_BYTES, _MAX_ROWS = 20_000_000, 200_000
+_MAX_BYTES, _MAX_ROWS = 20_000_000, 20_000
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 
 
