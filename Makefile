@@ -46,7 +46,7 @@ docs: $(VENV)/.dev
 	@echo "site/index.html (to search in it: $(BIN)/python -m http.server --directory site)"
 
 test: lint
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
