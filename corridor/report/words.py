@@ -18,19 +18,27 @@ from corridor.report.escape import clean_text
 _LONE_SPACE = re.compile(r" +([,:․])")
 _NOTHING = " ()"
 _VIA = " via "
+_VIA_KEY = "route.via"
+_NAMES_OF_STUDY = ("regime.", "perspective.", "route.", "country.")
 
 Messages = dict[str, dict[str, str]]
 
 
 def page_messages(results: Results) -> Messages:
-    """Messages by language, less those for ids that this study uses for something of another name."""
+    """Messages by language; of those that name something of a study, only what this study has by the same name."""
     english = read_messages("en")
     own = {f"regime.{regime.regime_id}": regime.label for regime in results.regimes}
     own |= {f"perspective.{view.perspective_id}": view.label for view in results.perspectives}
     own |= {f"route.{candidate.candidate_id}": candidate.name for candidate in results.candidates}
-    other = {key for key, label in own.items() if english.get(key, label) != label}
+    own |= {_family_key(c): _family_name(c) for c in results.candidates if _is_via(c)}
+    kept = {key for key, label in own.items() if english.get(key, label) == label}
+    kept |= {f"country.{code}" for code in results.layers.countries["country"]} | {_VIA_KEY}
     return {
-        language: {key: text for key, text in read_messages(language).items() if key not in other}
+        language: {
+            key: text
+            for key, text in read_messages(language).items()
+            if key in kept or not key.startswith(_NAMES_OF_STUDY)
+        }
         for language in LANGUAGES
     }
 
@@ -58,11 +66,22 @@ def _resolve(messages: dict[str, str], value: Any) -> str:
 def route_words(candidate: Candidate) -> dict[str, Any]:
     """A route's name as a value: its own message, or that of its family for one named after places on the way."""
     words: dict[str, Any] = {"t": f"route.{candidate.candidate_id}", "or": candidate.name}
-    head, via, places = candidate.name.partition(_VIA)
-    if candidate.family == "existing" and via:
-        family = {"t": f"route.{candidate.candidate_id.rpartition('-')[0]}", "or": head}
-        words |= {"t": "route.via", "fill": {"name": family, "places": places}}
+    if _is_via(candidate):
+        family = {"t": _family_key(candidate), "or": _family_name(candidate)}
+        words |= {"t": _VIA_KEY, "fill": {"name": family, "places": candidate.name.partition(_VIA)[2]}}
     return words
+
+
+def _is_via(candidate: Candidate) -> bool:
+    return candidate.family == "existing" and _VIA in candidate.name
+
+
+def _family_key(candidate: Candidate) -> str:
+    return f"route.{candidate.candidate_id.rpartition('-')[0]}"
+
+
+def _family_name(candidate: Candidate) -> str:
+    return candidate.name.partition(_VIA)[0]
 
 
 def regime_words(results: Results, regime_id: str) -> dict[str, Any]:

@@ -459,7 +459,7 @@ def test_places_that_reach_the_crossing_later_are_coloured_by_minutes(driver, tm
 def test_blanks_are_filled_in_the_browser_as_in_python(driver, page):
     open_page(driver, page)
     values = {
-        "names": {"all": [{"t": "route.aras-rail", "or": "x"}, "a", {"t": "unit.min", "or": "y"}]},
+        "names": {"all": [{"t": "unit.km", "or": "x"}, "a", {"t": "unit.min", "or": "y"}]},
         "regime": {"t": "no.such", "or": "As is"},
         "what": {"t": "route.via", "or": "z", "fill": {"name": {"t": "no", "or": "Roads"}, "places": "P, Q"}},
     }

@@ -100,12 +100,15 @@ def test_languages_have_the_same_messages_with_the_same_blanks():
             assert text or (language, key) == ("en", "page.english_texts"), (language, key)
 
 
-def test_messages_of_ids_that_mean_something_else_here_are_not_used():
+def test_names_are_translated_only_where_the_study_has_them_for_the_same_thing():
     base = results()
+    english = read_messages("en")
+    same = replace(base.candidates[0], candidate_id="aras-rail", name=english["route.aras-rail"])
     other = replace(base.candidates[0], candidate_id="aras-road", name="Some other road")
-    messages = page_messages(replace(base, candidates=(other,)))
+    messages = page_messages(replace(base, candidates=(same, other)))
     assert all("route.aras-road" not in words for words in messages.values())
-    assert "route.aras-rail" in messages["ru"]
+    assert all("route.aras-rail" in words for words in messages.values())
+    assert all("route.kapan-meghri" not in words for words in messages.values())
 
 
 def test_a_route_named_after_places_is_named_in_every_language():

@@ -27,7 +27,7 @@ def extract_records(study_id: str, settings: LiveSettings) -> list[Record]:
     if not settings.geofabrik_extracts:
         raise StudyError(
             f"{study_id}: live.geofabrik_extracts: name the extracts that cover the area, for instance "
-            'geofabrik_extracts = ["asia/armenia"], or take --osm overpass'
+            'geofabrik_extracts = ["europe/malta"], or take --osm overpass'
         )
     found = []
     for name in settings.geofabrik_extracts:
