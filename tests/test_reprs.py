@@ -170,12 +170,14 @@ def test_plots_make_a_figure_of_their_own_and_survive_formulas(monkeypatch):
     pytest.importorskip("matplotlib")
     import matplotlib
     from matplotlib import pyplot
+    from matplotlib.text import Text
 
     monkeypatch.setitem(matplotlib.rcParams, "backend", "agg")
     found = results({"north": "costs $1 and $\\frac{1}"})
     try:
         for ax in (made_up(found).plot(), made_up(replace(found, profiles={**found.profiles})).plot_profiles()):
             ax.figure.canvas.draw()
+            assert any(text.get_text().startswith("A  costs") for text in ax.figure.findobj(Text))
     finally:
         pyplot.close("all")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ Finite = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 DEFAULT_LEVELS = 3
 
 
-class BaseFactor(BaseModel):
+class BaseFactor(BaseModel, ABC):
     """One input that varies; ``kind`` tells which. Nothing here has state: cases and values go in, cases come out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
@@ -24,25 +25,25 @@ class BaseFactor(BaseModel):
         """What a value of this factor means: all fields but those that list values."""
         return self.model_dump(mode="json", exclude={"low", "high", "levels", "values", "draws"})
 
+    @abstractmethod
     def choices(self) -> tuple[Value, ...] | None:
         """The values that it takes, or None where any number from low to high will do."""
-        raise NotImplementedError
 
     def grid(self) -> tuple[Value, ...]:
         """The values that a product takes."""
         return self.choices() or ()
 
+    @abstractmethod
     def targets(self, case: Case) -> tuple[str, ...]:
         """What it changes, as text; empty where nothing fits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, case: Case, value: Value) -> Case:
         """The case with this factor at a value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def touches(self, case: Case) -> frozenset[Stage]:
         """Steps that are to be repeated when its value changes."""
-        raise NotImplementedError
 
 
 class NumericFactor(BaseFactor):
