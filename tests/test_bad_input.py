@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corridor.cli import main
+from tests.command import run_command
 from tests.made_up import NAME, build, write_study
 from tests.made_up.spoilt import CASES
 
@@ -42,16 +42,6 @@ def listing(folder: Path) -> dict[str, tuple[bytes, int]]:
         str(path.relative_to(folder)): (path.read_bytes() if path.is_file() else b"", path.stat().st_mtime_ns)
         for path in folder.rglob("*")
     }
-
-
-def run_command(monkeypatch, capfd, *words: str | Path) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of the command line, called as the installed command calls it."""
-    monkeypatch.setattr(sys, "argv", ["corridor", *map(str, words)])
-    capfd.readouterr()
-    with pytest.raises(SystemExit) as end:
-        main()
-    said = capfd.readouterr()
-    return int(end.value.code or 0), said.out, said.err
 
 
 @pytest.mark.parametrize("name", CASES)

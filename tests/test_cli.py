@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 import corridor
-from corridor.cli import app, main
+from corridor.cli import app
 from corridor.cli.common import load_study
 from corridor.study import Study
+from tests.command import run_command
 from tests.made_up import NAME, build, write_study
 from tests.made_up.ground import meridian_km, parallel_km
 
@@ -35,15 +37,7 @@ def midland(tmp_path_factory) -> Path:
 @pytest.fixture
 def call(monkeypatch, capsys):
     """Exit code, stdout and stderr of the installed command, called in this process."""
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["corridor", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out, said.err
-
-    return run
+    return partial(run_command, monkeypatch, capsys)
 
 
 def cells(table: str, *first: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,16 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from corridor.model.results import Results
+from corridor.model.source import file_sha256
 from corridor.report.escape import clean
 
 NAME = "manifest.json"
 TOOL = "corridor"
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal text."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def describe_run(results: Results) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from corridor.geo.lines import substring
@@ -15,6 +14,7 @@ from corridor.model.section import TO_BUILD
 from corridor.report.linework import border_lines, country_names, lat_lon, letter_points, route_line
 from corridor.report.overlays import axis_lines, place_changes, river_lines
 from corridor.report.palette import Mark, assign_marks
+from corridor.report.tables import texts
 
 Window = tuple[float, float, float, float]
 _MARGIN_DEG = 0.12
@@ -47,7 +47,7 @@ def build_map_data(results: Results, bounds: Window) -> dict[str, Any]:
         "changes": place_changes(results),
         "rivers": river_lines(results, bounds),
         "sources": {key: _source_title(results, key) for key in ("borders", "osm")},
-        "regime": next(iter(_texts(results.ranking, "regime_id")), ""),
+        "regime": next(iter(texts(results.ranking, "regime_id")), ""),
     }
 
 
@@ -159,19 +159,13 @@ def _crossings(results: Results, bounds: Window) -> list[dict[str, Any]]:
     ]
 
 
-def _texts(table: pd.DataFrame, column: str) -> list[str]:
-    if column not in table.columns:
-        return []
-    return ["" if pd.isna(value) else str(value) for value in table[column]]
-
-
 def _events(results: Results) -> list[dict[str, Any]]:
     """Where candidates meet roads: each event once, with the regimes under which it counts and decides."""
     table = results.events
     if table is None or table.empty:
         return []
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    regimes = _texts(table, "regime_id") or [""] * len(table)
+    regimes = texts(table, "regime_id")
     for row, regime, shape in zip(
         table.drop(columns="geometry").to_dict("records"), regimes, table.geometry, strict=True
     ):

@@ -64,13 +64,15 @@ def _name(results: Results, candidate_id: str) -> Any:
     return next((route_words(c) for c in results.candidates if c.candidate_id == candidate_id), candidate_id)
 
 
-def _leading(results: Results, perspective_id: str, regime_id: str) -> list[dict[str, Any]]:
+def _leading(results: Results, perspective_id: str) -> dict[str, list[dict[str, Any]]]:
+    """The through routes that are ranked under a perspective, best first, by regime."""
     rows = [r for r in ranking_rows(results, perspective_id) if r["panel"] == "through" and r["rank"] is not None]
-    return sorted((r for r in rows if r["regime_id"] == regime_id), key=lambda r: (r["rank"], r["candidate_id"]))
+    rows.sort(key=lambda r: (r["rank"], r["candidate_id"]))
+    return {regime: [r for r in rows if r["regime_id"] == regime] for regime in regime_ids(results)}
 
 
 def _first(results: Results) -> Sentence | None:
-    rows = _leading(results, results.default_perspective, regime_ids(results)[0])
+    rows = _leading(results, results.default_perspective)[regime_ids(results)[0]]
     view = next((p for p in results.perspectives if p.perspective_id == results.default_perspective), None)
     if len(rows) < 2 or view is None:
         return None
@@ -92,8 +94,7 @@ def _views(results: Results) -> Sentence | None:
     counts: dict[str, int] = {}
     tables = 0
     for view in results.perspectives:
-        for regime in regime_ids(results):
-            rows = _leading(results, view.perspective_id, regime)
+        for rows in _leading(results, view.perspective_id).values():
             tables += len(rows) > 1
             for row in rows if len(rows) > 1 else ():
                 if row["rank"] == 1:
@@ -210,7 +211,7 @@ def _leaders(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...
 
 def default_choice(results: Results) -> str:
     """The candidate that is shown first: the best of the default perspective, else the first."""
-    rows = _leading(results, results.default_perspective, regime_ids(results)[0])
+    rows = _leading(results, results.default_perspective)[regime_ids(results)[0]]
     if rows:
         return str(rows[0]["candidate_id"])
     return results.candidates[0].candidate_id if results.candidates else ""

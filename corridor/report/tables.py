@@ -120,19 +120,20 @@ def _column(table: pd.DataFrame, name: str, criterion: Criterion | None) -> Colu
 def metric_rows(results: Results, columns: Sequence[Column], marks: dict[str, Mark]) -> tuple[Row, ...]:
     """One row per candidate and regime, in the order of the metric table."""
     table = plain_table(results.metrics).reset_index(drop=True)
-    regimes = _texts(table, "regime_id")
+    regimes = texts(table, "regime_id")
     comparator = [bool(value) for value in table.get("comparator", pd.Series(False, index=table.index))]
-    names = _texts(table, "name")
-    best_worst = {column.metric: _extremes(results, table, column, regimes, comparator) for column in columns}
+    names = texts(table, "name")
+    cells = [_cells(table, column, _extremes(results, table, column, regimes, comparator)) for column in columns]
     rows: list[Row] = []
     for index, candidate_id in enumerate(table["candidate_id"]):
-        cells = tuple(_cell(table, index, column, best_worst[column.metric].get(index, "")) for column in columns)
         key = str(candidate_id)
-        rows.append(Row(key, names[index], regimes[index], comparator[index], marks[key], cells))
+        own = tuple(column[index] for column in cells)
+        rows.append(Row(key, names[index], regimes[index], comparator[index], marks[key], own))
     return tuple(rows)
 
 
-def _texts(table: pd.DataFrame, column: str) -> list[str]:
+def texts(table: pd.DataFrame, column: str) -> list[str]:
+    """A column as text, empty where a value or the column is missing."""
     if column not in table.columns:
         return [""] * len(table)
     return ["" if pd.isna(value) else str(value) for value in table[column]]
@@ -161,28 +162,36 @@ def _extremes(
     return marks
 
 
-def _cell(table: pd.DataFrame, index: int, column: Column, mark: str) -> Cell:
-    status = _texts(table, f"{column.metric}_status")[index].strip().replace(" ", "_")
-    value = table[column.metric].iloc[index]
-    if pd.isna(value):
+def _cells(table: pd.DataFrame, column: Column, marks: dict[int, str]) -> list[Cell]:
+    """A column's cells; ``marks`` says which rows are best and worst."""
+    statuses = texts(table, f"{column.metric}_status")
+    values, lows, highs = (_numbers(table, f"{column.metric}{end}") for end in ("", "_low", "_high"))
+    return [
+        _cell(column, status, value, low, high, marks.get(index, ""))
+        for index, (status, value, low, high) in enumerate(zip(statuses, values, lows, highs, strict=True))
+    ]
+
+
+def _cell(column: Column, status: str, value: float | None, low: float | None, high: float | None, mark: str) -> Cell:
+    if value is None:
+        status = status.strip().replace(" ", "_")
         return Cell("", "", None, status if status not in ("", "ok") else "no_value", mark)
-    low, high = (_bound(table, index, f"{column.metric}_{end}") for end in ("low", "high"))
-    text, bounds = format_number(float(value), column.digits), ""
+    text, bounds = format_number(value, column.digits), ""
     if low is not None and high is not None:
         ends = [format_number(end, column.digits) for end in (low, high)]
         bounds = RANGE_SIGN.join(ends) if ends[0] != ends[1] else ""
-    return Cell(text, bounds, float(value), "", mark)
+    return Cell(text, bounds, value, "", mark)
 
 
-def _bound(table: pd.DataFrame, index: int, column: str) -> float | None:
-    if column not in table.columns or pd.isna(table[column].iloc[index]):
-        return None
-    return float(table[column].iloc[index])
+def _numbers(table: pd.DataFrame, column: str) -> list[float | None]:
+    if column not in table.columns:
+        return [None] * len(table)
+    return [None if pd.isna(value) else float(value) for value in table[column]]
 
 
 def regime_ids(results: Results) -> tuple[str, ...]:
     """Regimes of the results in order; one empty name where the study has none."""
-    return tuple(dict.fromkeys(_texts(results.ranking, "regime_id"))) or ("",)
+    return tuple(dict.fromkeys(texts(results.ranking, "regime_id"))) or ("",)
 
 
 def ranking_rows(results: Results, perspective_id: str) -> list[dict[str, Any]]:

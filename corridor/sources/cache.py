@@ -26,8 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from corridor.errors import FetchError, OutputError
-from corridor.model.source import Fetched
-from corridor.sources.files import sha256_of
+from corridor.model.source import Fetched, file_sha256
 from corridor.sources.locks import hold_lock
 from corridor.sources.provenance import LISTING
 
@@ -128,7 +127,7 @@ class Cache:
         if not _NAME.fullmatch(record.file):
             raise FetchError(f"{record.address}: its name {record.file[:60]!r} can't be a file's name here")
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        whole = replace(record, fetched=now, sha256=sha256_of(part), bytes=part.stat().st_size)
+        whole = replace(record, fetched=now, sha256=file_sha256(part), bytes=part.stat().st_size)
         path = self.path(whole)
         staged = part.with_name(part.name + ".whole")
         with self._writing(), hold_lock(self.folder / "locks" / "files.lock", 60):
@@ -221,7 +220,7 @@ def fault_of_file(path: Path, record: Record) -> str:
     try:
         if path.stat().st_size != record.bytes:
             return f"has {path.stat().st_size} bytes instead of {record.bytes}"
-        return "" if sha256_of(path) == record.sha256 else "its content doesn't fit its SHA-256"
+        return "" if file_sha256(path) == record.sha256 else "its content doesn't fit its SHA-256"
     except OSError as fault:
         return f"can't be read ({fault.strerror})"
 

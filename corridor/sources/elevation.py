@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from corridor.errors import CoverageError, SourceError
 from corridor.geo.geodesy import WGS84
 from corridor.model.grid import Grid
-from corridor.model.source import Source
+from corridor.model.source import Source, file_sha256
 from corridor.sources.dem_checks import clean_heights, refuse_unfit, refuse_wrong_hgt, try_reading, where_it_lies
-from corridor.sources.files import require_file, sha256_of
+from corridor.sources.files import require_file
 from corridor.terrain.surface import Dem
 
 _MARGIN_DEG = 0.05
@@ -142,7 +142,7 @@ def _snap(bounds: Bounds, transform: Affine) -> Bounds:
 
 def _describe(paths: Sequence[Path]) -> Source:
     names = ", ".join(path.name for path in paths)
-    digest = " ".join(sha256_of(path) for path in paths)
+    digest = " ".join(file_sha256(path) for path in paths)
     return Source(
         "elevation", f"Elevation model {names}", "as given", "", "as given", kind="data", file=names, sha256=digest
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from corridor.errors import SourceError
-from corridor.model.source import Source
+from corridor.model.source import Source, file_sha256
 
 
 def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
@@ -29,12 +28,6 @@ def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
         raise SourceError(f"{path}: is larger than {max_bytes / 1e6:,.0f} MB; is it really a {what}?")
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def file_source(path: Path, source_id: str, title: str, publisher: str, date: str, licence: str) -> Source:
     """A Source for a data file, with its name and hash."""
-    return Source(source_id, title, publisher, date, licence, kind="data", file=path.name, sha256=sha256_of(path))
+    return Source(source_id, title, publisher, date, licence, kind="data", file=path.name, sha256=file_sha256(path))

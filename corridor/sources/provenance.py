@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from corridor.errors import SourceError
-from corridor.model.source import Fetched, Source
-from corridor.sources.files import sha256_of
+from corridor.model.source import Fetched, Source, file_sha256
 
 LISTING = "provenance.json"
 _MAX_BYTES = 1_000_000
@@ -39,7 +38,7 @@ def known_source(path: Path, source_id: str) -> Source | None:
     if when:
         note = f"{note}; fetched {when[:10]}" if note else f"fetched {when[:10]}"
     return Source(
-        source_id, title, publisher, date, licence, url=address, kind="data", file=path.name, sha256=sha256_of(path),
+        source_id, title, publisher, date, licence, url=address, kind="data", file=path.name, sha256=file_sha256(path),
         note=note, fetched=fetched,
     )  # fmt: skip
 
@@ -48,7 +47,7 @@ def data_source(path: Path, source_id: str, title: str) -> Source:
     """The Source of a data file: as listed beside it, else by its name and hash with its origin unknown."""
     known = known_source(path, source_id)
     return known or Source(
-        source_id, title, "as given", "", "as given", kind="data", file=path.name, sha256=sha256_of(path)
+        source_id, title, "as given", "", "as given", kind="data", file=path.name, sha256=file_sha256(path)
     )
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 import corridor
 from corridor.errors import OutputError, SweepError
-from corridor.sources.files import sha256_of
+from corridor.model.source import file_sha256
 from corridor.study import Study
 from corridor.sweeps.plan import Task, plan_table
 from corridor.sweeps.vary import Vary
@@ -159,7 +159,7 @@ def describe_inputs(study: Study, osm: Path | None, dem: Iterable[Path]) -> dict
     """Hashes of all that results hang on besides the sweep's own file, by a name that a person knows."""
     parts = {"version": corridor.__version__, "study": _digest(study.model_dump(mode="json", exclude={"folder"}))}
     reference = study.path(study.sources.reference)
-    parts |= {f"reference/{path.name}": sha256_of(path) for path in sorted(reference.glob("*.csv"))}
+    parts |= {f"reference/{path.name}": file_sha256(path) for path in sorted(reference.glob("*.csv"))}
     files = {
         "borders": study.sources.borders,
         "places": study.sources.places,
@@ -167,12 +167,12 @@ def describe_inputs(study: Study, osm: Path | None, dem: Iterable[Path]) -> dict
     }
     if study.impact:
         files["regimes"] = study.impact.regimes
-    parts |= {name: sha256_of(study.path(file)) for name, file in files.items() if file}
+    parts |= {name: file_sha256(study.path(file)) for name, file in files.items() if file}
     heights = list(dem) or [study.path(name) for name in study.sources.elevation]
-    parts["elevation"] = _digest([sha256_of(path) for path in heights])
+    parts["elevation"] = _digest([file_sha256(path) for path in heights])
     mapped = osm or (study.path(study.sources.osm) if study.sources.osm else None)
     if mapped is not None:
-        parts["osm"] = sha256_of(mapped)
+        parts["osm"] = file_sha256(mapped)
     return parts
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from corridor.errors import OutputError
+from corridor.model.source import file_sha256
 from corridor.report import workspace as space
 from corridor.report.export import check_target
-from corridor.report.manifest import file_sha256
 from tests.made_up import NAME, build
 
 KILLS = 20

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
 import random
 
 import numpy as np
 import pandas as pd
 import pytest
+from distributed.protocol import deserialize, serialize
 
 import corridor
 from corridor.errors import SweepError
@@ -63,7 +63,7 @@ def test_what_is_kept_changes_nothing(world_of):
     tasks = list(plan_tasks(keeping.vary, "data"))
     random.Random(7).shuffle(tasks)
     for task in tasks[:6]:
-        fresh = pickle.loads(pickle.dumps(keeping))
+        fresh = deserialize(*serialize(keeping))
         pd.testing.assert_frame_equal(keeping.evaluate(task.values), fresh.evaluate(task.values), check_exact=True)
 
 

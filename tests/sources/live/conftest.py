@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from corridor.cli import main
+from tests.command import run_command
 from tests.made_up import build
 from tests.made_up.ground import height_m
 from tests.sources.live.server import OsmMap, Server, hgt
@@ -73,13 +73,4 @@ def cache(tmp_path) -> Path:
 @pytest.fixture
 def call(monkeypatch, capfd):
     """Exit code, stdout and stderr of the command line, called as the installed command calls it."""
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["corridor", *map(str, words)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capfd.readouterr()
-        return int(end.value.code or 0), said.out, said.err
-
-    return run
+    return partial(run_command, monkeypatch, capfd)
