@@ -8,21 +8,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from corridor.alignment.chords import least_price, walk_chord
+from corridor.alignment.chords import is_dearer, new_scratch, walk_chord, walk_move
+from corridor.alignment.compiled import allocating, kernel, pasted
+from corridor.alignment.crossings import Laid
 from corridor.alignment.heap import DONE, new_heap, pop, push
 from corridor.alignment.pieces import CHEAPEST, DX, DY
 
 
 class Nodes(NamedTuple):
-    """Which nodes there are and how links lead from one to another (see ``Problem``); lengths of moves in metres."""
+    """Which nodes there are and how links lead from one to another (see ``Problem``); lengths of moves in metres and
+    where they cross the ground's triangles.
+    """
 
     index_of: NDArray[np.int32]
     node_of: NDArray[np.int32]
     moves: NDArray[np.int32]
     move_m: NDArray[np.float64]
+    laid: Laid
 
 
 class States(NamedTuple):
@@ -79,7 +83,7 @@ class Labels(NamedTuple):
     position: NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _bound(z, r, c, height, states, ends, p):
     """Least that the rest can cost: cheapest price times the shortest length that distance and climb allow."""
     east, south = (c - ends.col) * p[DX], (r - ends.row) * p[DY]
@@ -89,7 +93,7 @@ def _bound(z, r, c, height, states, ends, p):
     return p[CHEAPEST] * (metres if metres > needed else needed)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _label(labels, size, target, value, parent, rest, informed):
     """Note a better cost of a state; it waits in the heap if a way leads on from it. Returns the heap's size."""
     labels.cost[target] = value
@@ -100,76 +104,126 @@ def _label(labels, size, target, value, parent, rest, informed):
     return size
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _is_hopeful(z, r, c, height, cost_u, metres, index, level_from, level_to, states, labels, effort, bound, p):
-    """Whether a link keeps the grade and could improve some state at its target."""
-    n_states, guided = states.kind.shape[0], effort.guide.shape[0] > 0
-    lower = cost_u + p[CHEAPEST] * metres
-    for level in range(level_from, level_to):
-        rise = z[r, c] + states.offset_m[states.first[level]] - height
-        if rise <= states.up * metres and -rise <= states.down * metres:
-            for q in range(index * n_states + states.first[level], index * n_states + states.first[level + 1]):
-                improves = labels.position[q] != DONE and lower < labels.cost[q]
-                if improves and (not guided or lower + effort.guide[q] <= bound):
-                    return True
-    return False
+@kernel
+def _barrier(labels, goal, effort):
+    """Cost above which nothing is of interest any more."""
+    return effort.near_factor * min(labels.cost[goal], effort.known) * (1.0 + 1e-9)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _price_link(
-    ground, u, r, c, height, t_r, t_c, index, metres, level, states, ends, labels, effort, bound, p, scratch, size
-):
-    """Price the link from a state to a node at one of its levels and keep what improves; returns the heap's size."""
-    n_states, guided = states.kind.shape[0], effort.guide.shape[0] > 0
-    by_kind, cuts, no_trace = scratch
-    first, last = index * n_states + states.first[level], index * n_states + states.first[level + 1]
-    t_height = ground[0][t_r, t_c] + states.offset_m[states.first[level]]
-    rise = t_height - height
-    if rise > states.up * metres or -rise > states.down * metres:
-        return size
-    worst, rest = -np.inf, np.inf
+@pasted
+def _worst_label(labels, first, last):
+    """The dearest label of those states that aren't settled; a link has to come in below it."""
+    worst = -np.inf
     for target in range(first, last):
-        if labels.position[target] != DONE:
-            worst = max(worst, labels.cost[target])
-        if guided:
+        if labels.position[target] != DONE and labels.cost[target] > worst:
+            worst = labels.cost[target]
+    return worst
+
+
+@kernel
+def _price_link(
+    ground, u, r, c, height, move, laid, t_r, t_c, rise, metres, first, last, worst, states, ends, labels, effort,
+    barrier, p, scratch, size,
+):  # fmt: skip
+    """Price the link from a state to states ``first`` to ``last`` of a node, which have the same height, and keep what
+    improves; returns the heap's size.
+    """
+    n_states, guided = states.kind.shape[0], effort.guide.shape[0] > 0
+    cost_u, t_height = labels.cost[u], height + rise
+    rest = np.inf
+    if guided:
+        for target in range(first, last):
             rest = min(rest, effort.guide[target])
-    if not guided:
+    else:
         rest = _bound(ground[0], t_r, t_c, t_height, states, ends, p)
-    cost_u = labels.cost[u]
-    lower = cost_u + p[CHEAPEST] * metres
-    if lower >= worst:
-        return size
     limit = np.inf
     if effort.abort:
-        limit = min(worst, bound - rest)
-        if lower > limit:
+        limit = min(worst, barrier - rest)
+        if cost_u + p[CHEAPEST] * metres > limit:
             return size
-        if metres > 6.0 * p[DX]:
-            at_least = least_price(ground[0], float(r), float(c), height, float(t_r), float(t_c), t_height, p)
-            if cost_u + at_least > limit:
-                return size
+        if metres > 6.0 * p[DX] and is_dearer(ground, r, c, height, t_r - r, t_c - c, rise, metres, p, limit - cost_u):
+            return size
+    by_kind = scratch.by_kind
     by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
     by_kind[states.kind[u % n_states]] = cost_u
-    z, slope, floors, mask, friction = ground
-    done = walk_chord(
-        z, slope, floors, mask, friction, float(r), float(c), height, float(t_r), float(t_c), t_height,
-        p, by_kind, limit, cuts, no_trace, 0, 0.0,
-    )  # fmt: skip
+    if move < 0:
+        done = walk_chord(
+            ground, float(r), float(c), height, float(t_r), float(t_c), t_height, p, by_kind, limit, scratch,
+            scratch.no_trace, 0, 0.0,
+        )  # fmt: skip
+    else:
+        done = walk_move(ground, laid, move, r, c, height, t_r - r, t_c - c, rise, metres, p, by_kind, limit, scratch)
     if done < 0:
         return size
     for target in range(first, last):
-        value = by_kind[states.kind[target - index * n_states]]
+        value = by_kind[states.kind[target % n_states]]
         if value < labels.cost[target] and labels.position[target] != DONE:
             ahead = effort.guide[target] if guided else rest
             size = _label(labels, size, target, value, u, ahead, effort.informed)
     return size
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _follow_old(ground, u, index, nodes, states, ends, reuse, labels, effort, p, size):
+@kernel
+def _go_straight(ground, u, flat, level_from, level_to, nodes, states, ends, goal, labels, effort, p, scratch, size):
+    """Try the direct link from a state to a node at some of its levels; returns the heap's size."""
+    n_states, cols = states.kind.shape[0], ground[0].shape[1]
+    index, start = nodes.index_of[flat], nodes.node_of[u // n_states]
+    r, c, t_r, t_c = start // cols, start % cols, flat // cols, flat % cols
+    metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
+    if metres == 0.0 or metres > ends.direct_m:
+        return size
+    height = ground[0][r, c] + states.offset_m[u % n_states]
+    for level in range(level_from, level_to):
+        rise = ground[0][t_r, t_c] + states.offset_m[states.first[level]] - height
+        if rise > states.up * metres or -rise > states.down * metres:
+            continue
+        first, last = index * n_states + states.first[level], index * n_states + states.first[level + 1]
+        worst = _worst_label(labels, first, last)
+        if labels.cost[u] + p[CHEAPEST] * metres < worst:
+            size = _price_link(
+                ground, u, r, c, height, -1, nodes.laid, t_r, t_c, rise, metres, first, last, worst, states, ends,
+                labels, effort, _barrier(labels, goal, effort), p, scratch, size,
+            )  # fmt: skip
+    return size
+
+
+@kernel
+def _move_on(ground, u, nodes, states, ends, goal, labels, effort, p, scratch, size):
+    """Try all moves from a state; returns the heap's size."""
+    z = ground[0]
+    rows, cols = z.shape
+    n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
+    node = nodes.node_of[u // n_states]
+    r, c = node // cols, node % cols
+    height, cost_u = z[r, c] + states.offset_m[u % n_states], labels.cost[u]
+    for m in range(nodes.moves.shape[0]):
+        t_r, t_c = r + nodes.moves[m, 0], c + nodes.moves[m, 1]
+        if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
+            continue
+        index = nodes.index_of[t_r * cols + t_c]
+        if index < 0:
+            continue
+        metres, ground_there = nodes.move_m[m], z[t_r, t_c]
+        for level in range(n_levels):
+            rise = ground_there + states.offset_m[states.first[level]] - height
+            if rise > states.up * metres or -rise > states.down * metres:
+                continue
+            first, last = index * n_states + states.first[level], index * n_states + states.first[level + 1]
+            worst = _worst_label(labels, first, last)
+            if cost_u + p[CHEAPEST] * metres < worst:
+                size = _price_link(
+                    ground, u, r, c, height, m, nodes.laid, t_r, t_c, rise, metres, first, last, worst, states, ends,
+                    labels, effort, _barrier(labels, goal, effort), p, scratch, size,
+                )  # fmt: skip
+    return size
+
+
+@kernel
+def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
     """Follow the pieces of an old formation that start at a node; returns the heap's size."""
     pointer, targets, prices = reuse
     n_states, cols = states.kind.shape[0], ground[0].shape[1]
+    index = u // n_states
     for e in range(pointer[index], pointer[index + 1]):
         target = targets[e] * n_states + states.terminal
         value = labels.cost[u] + prices[e]
@@ -182,7 +236,7 @@ def _follow_old(ground, u, index, nodes, states, ends, reuse, labels, effort, p,
     return size
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@allocating
 def run_search(ground, nodes, states, ends, held, reuse, effort, p):
     """Settle states in order of cost plus bound.
 
@@ -203,69 +257,45 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p):
     """
     z = ground[0]
     rows, cols = z.shape
-    n_states, n_levels, n_moves = states.kind.shape[0], states.first.shape[0] - 1, nodes.moves.shape[0]
+    n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
     total = nodes.node_of.shape[0] * n_states
     keys, items, position = new_heap(total)
     labels = Labels(np.full(total, np.inf), np.full(total, -1, np.int32), keys, items, position)
-    scratch = (np.empty(3), np.empty(24), np.zeros((0, 8)))
+    scratch = new_scratch(rows, cols)
     ground_level = 0
     while states.first[ground_level + 1] <= states.terminal:
         ground_level += 1
-    begin = nodes.index_of[ends.begin_row * cols + ends.begin_col] * n_states + states.terminal
-    end = nodes.index_of[ends.row * cols + ends.col] * n_states + states.terminal
+    end_node = ends.row * cols + ends.col
+    begin = np.int64(nodes.index_of[ends.begin_row * cols + ends.begin_col]) * n_states + states.terminal
+    goal = np.int64(nodes.index_of[end_node]) * n_states + states.terminal
     start_height = z[ends.begin_row, ends.begin_col]
     start_bound = _bound(z, ends.begin_row, ends.begin_col, start_height, states, ends, p)
     size = _label(labels, 0, begin, 0.0, -1, start_bound, effort.informed)
     waiting, expanded = 0, 0
     while True:
-        bound = effort.near_factor * min(labels.cost[end], effort.known) * (1.0 + 1e-9)
+        barrier = _barrier(labels, goal, effort)
         top = keys[0] if size > 0 else np.inf
-        direct = waiting < held.order.shape[0] and (held.lowest[waiting] <= top or not effort.informed)
-        if direct and held.lowest[waiting] > bound:
+        if waiting < held.order.shape[0] and held.lowest[waiting] > barrier:
             waiting = held.order.shape[0]
+        if waiting < held.order.shape[0] and (held.lowest[waiting] <= top or not effort.informed):
+            flat = np.int64(nodes.node_of[held.order[waiting]])
+            waiting += 1
+            size = _go_straight(
+                ground, begin, flat, 0, n_levels, nodes, states, ends, goal, labels, effort, p, scratch, size
+            )
             continue
-        if direct:
-            u, m_from, m_to = np.int64(begin), -2, -1
-        elif size == 0 or top > bound:
+        if size == 0 or top > barrier:
             break
-        else:
-            popped, size = pop(keys, items, position, size)
-            u, m_from, m_to = np.int64(popped), -1, n_moves
-            if u == end and effort.near_factor == 1.0:
-                break
-            expanded += 1
-        index, state = u // n_states, u % n_states
-        r, c = nodes.node_of[index] // cols, nodes.node_of[index] % cols
-        height, cost_u = z[r, c] + states.offset_m[state], labels.cost[u]
-        for m in range(m_from, m_to):
-            level_from, level_to = 0, n_levels
-            if m >= 0:
-                t_r, t_c, metres = r + nodes.moves[m, 0], c + nodes.moves[m, 1], nodes.move_m[m]
-                if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
-                    continue
-            else:
-                t_r, t_c = ends.row, ends.col
-                if m == -2:
-                    t_r, t_c = nodes.node_of[held.order[waiting]] // cols, nodes.node_of[held.order[waiting]] % cols
-                    waiting += 1
-                else:
-                    level_from, level_to = ground_level, ground_level + 1
-                metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
-                if metres == 0.0 or metres > ends.direct_m:
-                    continue
-            t_index = nodes.index_of[t_r * cols + t_c]
-            if t_index < 0:
-                continue
-            bound = effort.near_factor * min(labels.cost[end], effort.known) * (1.0 + 1e-9)
-            if not _is_hopeful(
-                z, t_r, t_c, height, cost_u, metres, t_index, level_from, level_to, states, labels, effort, bound, p
-            ):
-                continue
-            for level in range(level_from, level_to):
-                size = _price_link(
-                    ground, u, r, c, height, t_r, t_c, t_index, metres, level,
-                    states, ends, labels, effort, bound, p, scratch, size,
-                )  # fmt: skip
-        if not direct and reuse[0].shape[0] > 0 and state == states.terminal:
-            size = _follow_old(ground, u, index, nodes, states, ends, reuse, labels, effort, p, size)
+        popped, size = pop(keys, items, position, size)
+        u = np.int64(popped)
+        if u == goal and effort.near_factor == 1.0:
+            break
+        expanded += 1
+        size = _go_straight(
+            ground, u, end_node, ground_level, ground_level + 1, nodes, states, ends, goal, labels, effort, p, scratch,
+            size,
+        )  # fmt: skip
+        size = _move_on(ground, u, nodes, states, ends, goal, labels, effort, p, scratch, size)
+        if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
+            size = _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size)
     return labels.cost, labels.parent, position, expanded

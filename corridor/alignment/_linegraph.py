@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from corridor.alignment.chords import walk_chord
+from corridor.alignment.chords import new_scratch, walk_chord, walk_move
+from corridor.alignment.compiled import allocating, kernel
 from corridor.alignment.heap import DONE, new_heap, pop, push
 from corridor.alignment.pieces import CHEAPEST, DX, DY
 
@@ -16,7 +16,7 @@ ARC_STEP = np.pi / 90.0  # a curve is drawn by chords of two degrees
 SAME_WAY = 1.0 - 1e-12  # product of unit vectors above which they count as one direction
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def curve_loss(tan_half, radius):
     """What a curve takes off each of its two links: tangent less half the drawn curve, in metres.
 
@@ -27,20 +27,22 @@ def curve_loss(tan_half, radius):
     return radius * tan_half - n * radius * np.sin(theta / (2.0 * n))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@allocating
 def list_links(
-    z, slope, floors, mask, friction, index_of, node_of, moves, offsets, kinds, first, begin, end, up, down, p,
-    direct_m, ahead, behind, bound, capacity,
+    ground, index_of, node_of, moves, laid, offsets, kinds, first, begin, end, up, down, p, direct_m, ahead, behind,
+    bound, capacity,
 ):  # fmt: skip
     """Write out all links u -> v with cost to u (``ahead``) + price + cost from v (``behind``) <= ``bound``.
 
     Returns source and target states, prices, and whether all fitted into ``capacity``.
     """
+    z = ground[0]
     rows, cols = z.shape
     n_states, n_levels, n_nodes = kinds.shape[0], first.shape[0] - 1, node_of.shape[0]
     source, target, price = np.empty(4096, np.int32), np.empty(4096, np.int32), np.empty(4096)
     used = 0
-    by_kind, cuts, no_trace = np.empty(3), np.empty(24), np.zeros((0, 8))
+    scratch = new_scratch(rows, cols)
+    by_kind = scratch.by_kind
     for u in range(n_nodes * n_states):
         if not ahead[u] + behind[u] <= bound:
             continue
@@ -74,10 +76,15 @@ def list_links(
                     continue
                 by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
                 by_kind[kinds[state]] = ahead[u]
-                done = walk_chord(
-                    z, slope, floors, mask, friction, float(r), float(c), height, float(t_r), float(t_c),
-                    height + rise, p, by_kind, bound - rest, cuts, no_trace, 0, 0.0,
-                )  # fmt: skip
+                if u == begin or m == moves.shape[0]:
+                    done = walk_chord(
+                        ground, float(r), float(c), height, float(t_r), float(t_c), height + rise, p, by_kind,
+                        bound - rest, scratch, scratch.no_trace, 0, 0.0,
+                    )  # fmt: skip
+                else:
+                    done = walk_move(
+                        ground, laid, m, r, c, height, t_r - r, t_c - c, rise, metres, p, by_kind, bound - rest, scratch
+                    )
                 if done < 0:
                     continue
                 for q in range(first[level], first[level + 1]):
@@ -94,10 +101,9 @@ def list_links(
     return source[:used].copy(), target[:used].copy(), price[:used].copy(), True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _curve_fits(
-    z, slope, floors, mask, friction, r, c, height, in_east, in_south, out_east, out_south, radius, tan_half,
-    grade_in, grade_out, p, by_kind, cuts, no_trace,
+    ground, r, c, height, in_east, in_south, out_east, out_south, radius, tan_half, grade_in, grade_out, p, scratch,
 ):  # fmt: skip
     """Whether some kind is allowed everywhere along the curve of a bend at a node; directions are unit vectors."""
     theta = 2.0 * np.arctan(tan_half)
@@ -115,16 +121,17 @@ def _curve_fits(
         along = (k - 0.5 * n) * chord
         h1 = height + along * (grade_in if along < 0.0 else grade_out)
         if k > 0:
-            by_kind[0], by_kind[1], by_kind[2] = 0.0, 0.0, 0.0
-            if walk_chord(
-                z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, by_kind, np.inf, cuts, no_trace, 0, 0.0
-            ) < 0:  # fmt: skip
+            scratch.by_kind[:] = 0.0
+            done = walk_chord(
+                ground, r0, c0, h0, r1, c1, h1, p, scratch.by_kind, np.inf, scratch, scratch.no_trace, 0, 0.0
+            )
+            if done < 0:
                 return False
         r0, c0, h0 = r1, c1, h1
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _is_forbidden(forbidden, state, in_east, in_south, out_east, out_south):
     """Whether the bend at a state from one direction to another is in the list."""
     for k in range(forbidden.shape[0]):
@@ -138,9 +145,9 @@ def _is_forbidden(forbidden, state, in_east, in_south, out_east, out_south):
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@allocating
 def search_links(
-    z, slope, floors, mask, friction, node_of, offsets, p, up, down, radius, source, target, price, reused, pointer,
+    ground, node_of, offsets, p, up, down, radius, source, target, price, reused, pointer,
     begin, end, behind, clear_m, forbidden,
 ):  # fmt: skip
     """Shortest path from link to link (Dijkstra with the exact cost without turns as bound).
@@ -151,8 +158,9 @@ def search_links(
 
     Returns the last link of the best line (-1: none), its price and the predecessor of each link.
     """
+    z = ground[0]
     n, n_states, cols = source.shape[0], offsets.shape[0], z.shape[1]
-    by_kind, cuts, no_trace = np.empty(3), np.empty(24), np.zeros((0, 8))
+    scratch = new_scratch(z.shape[0], cols)
     wider = max(p[DX], p[DY])
     cost, before, start_loss = np.full(n, np.inf), np.full(n, -1, np.int32), np.zeros(n)
     east, south, metres, rise = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
@@ -200,9 +208,8 @@ def search_links(
             if clear_m.shape[0] > 0 and loss > 0.0 and clear_m[node] <= radius * tan_half + wider:
                 r, c = node // cols, node % cols
                 if not _curve_fits(
-                    z, slope, floors, mask, friction, float(r), float(c), z[r, c] + offsets[v % n_states],
-                    in_east, in_south, out_east, out_south, radius, tan_half,
-                    rise[e] / left, rise[f] / following, p, by_kind, cuts, no_trace,
+                    ground, float(r), float(c), z[r, c] + offsets[v % n_states], in_east, in_south, out_east, out_south,
+                    radius, tan_half, rise[e] / left, rise[f] / following, p, scratch,
                 ):  # fmt: skip
                     continue
             cost[f], before[f], start_loss[f] = cost[e] + price[f], e, loss

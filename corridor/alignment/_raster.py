@@ -13,12 +13,13 @@ crosses once from the nodes of one to those of the other, and all is known when 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from corridor.alignment.compiled import allocating
 
 MOVE, SIDE, FINAL, UNSEEN = 31, 32, 64, 128  # of a node's mark: move that led there, end's side, settled, no cost yet
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@allocating
 def lay_out(price, reach):
     """Cost (none yet) and price of each node side by side, in one cache line, with a closed rim of ``reach`` cells.
 
@@ -42,7 +43,7 @@ def lay_out(price, reach):
     return both, low, high
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@allocating
 def run_raster(both, begin, end, jumps, ends, between, pointer, offsets, weights, per_bucket, ring):
     """Settle nodes of a padded raster in order of cost to the nearer terminal until the cheapest path is known.
 

@@ -13,10 +13,14 @@ result is exact, not sampled.
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import NamedTuple
 
-from corridor.alignment.ground import BLOCK, corner_weights
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.alignment.compiled import allocating, kernel, pasted
+from corridor.alignment.crossings import Crossings, lay_crossings, room_for
+from corridor.alignment.ground import BLOCK
 from corridor.alignment.pieces import (
     ABUTMENT,
     BRIDGE,
@@ -32,7 +36,6 @@ from corridor.alignment.pieces import (
     MIN_BRIDGE,
     MIN_TUNNEL,
     PORTAL,
-    STEEPEST,
     SURFACE,
     TUNNEL,
     add_stretch,
@@ -41,94 +44,109 @@ from corridor.alignment.pieces import (
 )
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _point(z, rows, cols, r, c):
-    """Square, corner weights and height of the ground at a point."""
-    i, j = min(max(int(r), 0), rows - 2), min(max(int(c), 0), cols - 2)
-    wa, wb, wc, wd = corner_weights(c - j, r - i)
-    return i, j, wa, wb, wc, wd, wa * z[i, j] + wb * z[i, j + 1] + wc * z[i + 1, j] + wd * z[i + 1, j + 1]
+class Scratch(NamedTuple):
+    """What walks along chords write on: costs by kind, crossings of one chord, cuts of one piece, and no trace."""
+
+    by_kind: NDArray[np.float64]
+    crossings: Crossings
+    cuts: NDArray[np.float64]
+    no_trace: NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col):
-    """Squared cross-slope at a point of a line with the given direction."""
-    xa = slope[i, j, 0] * by_row + slope[i, j, 1] * by_col
-    xb = slope[i, j + 1, 0] * by_row + slope[i, j + 1, 1] * by_col
-    xc = slope[i + 1, j, 0] * by_row + slope[i + 1, j, 1] * by_col
-    xd = slope[i + 1, j + 1, 0] * by_row + slope[i + 1, j + 1, 1] * by_col
-    return wa * xa * xa + wb * xb * xb + wc * xc * xc + wd * xd * xd
+@allocating
+def new_scratch(rows, cols):
+    """Scratch for chords on a grid of so many rows and columns of nodes."""
+    return Scratch(np.empty(3), room_for(rows, cols), np.empty(24), np.zeros((0, 8)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _four(values, i, j, wa, wb, wc, wd):
-    """Interpolate node values on the triangles."""
-    return wa * values[i, j] + wb * values[i, j + 1] + wc * values[i + 1, j] + wd * values[i + 1, j + 1]
+@pasted
+def _value(values, flat, down, right, weight, k):
+    """What the corners of a square have between them at a crossing."""
+    top = weight[k, 0] * values[flat] + weight[k, 1] * values[flat + right]
+    return top + weight[k, 2] * values[flat + down] + weight[k, 3] * values[flat + down + right]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _is_simple(low, high, d0, d1, x0, x1, f0, f1, p):
-    """Whether no kind starts or stops being allowed or the cheapest along a piece."""
-    if low < 0.0 < high or low < p[MAX_CUT] < high or low < p[MIN_TUNNEL] < high:
-        return False
-    if low < -p[MAX_FILL] < high or low < -p[MIN_BRIDGE] < high or low < -p[MAX_BRIDGE] < high:
-        return False
-    if high > p[MIN_TUNNEL] and low < p[MAX_CUT]:
-        before = p[SURFACE] * (1.0 + x0 + d0 * d0 / p[CUT2]) + f0 - p[TUNNEL]
-        after = p[SURFACE] * (1.0 + x1 + d1 * d1 / p[CUT2]) + f1 - p[TUNNEL]
-        return before <= 0.0 and after <= 0.0
-    if low < -p[MIN_BRIDGE] and high > -p[MAX_FILL]:
-        before = p[SURFACE] * (1.0 + x0 + d0 * d0 / p[FILL2]) - p[BRIDGE]
-        after = p[SURFACE] * (1.0 + x1 + d1 * d1 / p[FILL2]) - p[BRIDGE]
-        return before <= 0.0 and after <= 0.0
-    return True
+@pasted
+def _cross(slope, flat, down, right, weight, k, by_row, by_col):
+    """Squared cross-slope at a crossing, of a line with the given direction."""
+    xa = slope[flat, 0] * by_row + slope[flat, 1] * by_col
+    xb = slope[flat + right, 0] * by_row + slope[flat + right, 1] * by_col
+    xc = slope[flat + down, 0] * by_row + slope[flat + down, 1] * by_col
+    xd = slope[flat + down + right, 0] * by_row + slope[flat + down + right, 1] * by_col
+    return weight[k, 0] * xa * xa + weight[k, 1] * xb * xb + weight[k, 2] * xc * xc + weight[k, 3] * xd * xd
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _add_simple(surface, bridge, tunnel, d0, d1, x0, x1, f0, f1, piece, bits, p):
-    """Costs by kind after a simple piece; a kind that is not allowed on it becomes infinite."""
+@pasted
+def _is_simple(low, high, d0, d1, x0, x1, f0, f1, bits, p):
+    """Whether one kind is allowed and the cheapest all along a piece.
+
+    Then no split is needed: a kind that isn't allowed all along would have to change to that one or from it anyway,
+    and does so best at the end of the piece.
+    """
+    if low >= -p[MAX_FILL] and high <= p[MAX_CUT] and bits & 1 == 0:  # open line, whose price is convex along a piece
+        work = p[CUT2] if d0 > 0.0 else p[FILL2]
+        before = p[SURFACE] * (1.0 + x0 + d0 * d0 * work) + f0
+        work = p[CUT2] if d1 > 0.0 else p[FILL2]
+        after = p[SURFACE] * (1.0 + x1 + d1 * d1 * work) + f1
+        dearest = before if before > after else after
+        if (high < p[MIN_TUNNEL] or dearest <= p[TUNNEL]) and (low > -p[MIN_BRIDGE] or dearest <= p[BRIDGE]):
+            return True
+    least = p[SURFACE] * (1.0 + (x0 if x0 < x1 else x1))
+    if low >= p[MIN_TUNNEL] and bits & 4 == 0:
+        return low > p[MAX_CUT] or least + p[SURFACE] * low * low * p[CUT2] >= p[TUNNEL]
+    if high <= -p[MIN_BRIDGE] and low >= -p[MAX_BRIDGE] and bits & 2 == 0:
+        return high < -p[MAX_FILL] or least + p[SURFACE] * high * high * p[FILL2] >= p[BRIDGE]
+    return False
+
+
+@pasted
+def _earthwork(d0, d1, p):
+    """Mean over a linear piece of (depth / doubling depth)^2."""
+    squares = d0 * d0 + d0 * d1 + d1 * d1
+    if d0 >= 0.0 and d1 >= 0.0:
+        return squares * p[CUT2] * (1.0 / 3.0)
+    if d0 <= 0.0 and d1 <= 0.0:
+        return squares * p[FILL2] * (1.0 / 3.0)
+    cut, fill = (d0, d1) if d0 > 0.0 else (d1, d0)
+    return (cut * cut * cut * p[CUT2] - fill * fill * fill * p[FILL2]) / (3.0 * (cut - fill))
+
+
+@pasted
+def _add_simple(surface, bridge, tunnel, low, high, d0, d1, x0, x1, f0, f1, piece, bits, p):
+    """Costs by kind after a simple piece; a kind that is not allowed all along it becomes infinite."""
     ab, po = p[ABUTMENT], p[PORTAL]
-    mid, steer = 0.5 * (d0 + d1), 0.5 * (f0 + f1)
+    steer = 0.5 * (f0 + f1)
     s_out, b_out, t_out = np.inf, np.inf, np.inf
-    if -p[MAX_FILL] <= mid <= p[MAX_CUT] and bits & 1 == 0:
-        work = (d0 * d0 + d0 * d1 + d1 * d1) / (3.0 * (p[CUT2] if mid > 0.0 else p[FILL2]))
+    if low >= -p[MAX_FILL] and high <= p[MAX_CUT] and bits & 1 == 0:
         s_out = min(surface, bridge + ab, tunnel + po)
-        s_out += piece * (p[SURFACE] * (1.0 + 0.5 * (x0 + x1) + work) + steer)
-    if -p[MAX_BRIDGE] <= mid <= -p[MIN_BRIDGE] and bits & 2 == 0:
+        s_out += piece * (p[SURFACE] * (1.0 + 0.5 * (x0 + x1) + _earthwork(d0, d1, p)) + steer)
+    if low >= -p[MAX_BRIDGE] and high <= -p[MIN_BRIDGE] and bits & 2 == 0:
         b_out = min(bridge, surface + ab, tunnel + po + ab) + piece * (p[BRIDGE] + steer)
-    if mid >= p[MIN_TUNNEL] and bits & 4 == 0:
+    if low >= p[MIN_TUNNEL] and bits & 4 == 0:
         t_out = _bore(surface, bridge, tunnel, piece, p)
     return s_out, b_out, t_out
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@pasted
 def _bore(surface, bridge, tunnel, metres, p):
     """Cost of being in tunnel after a stretch of it."""
     return min(tunnel, surface + p[PORTAL], bridge + p[ABUTMENT] + p[PORTAL]) + metres * p[TUNNEL]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _crossings(start, step):
-    """Crossings of a chord with whole numbers, at shares of ``count * every``: first count, every (infinite: none)."""
-    if step == 0.0:
-        return 1.0, np.inf
-    first = np.floor(start) + 1.0 - start if step > 0.0 else start - (np.ceil(start) - 1.0)
-    return first, 1.0 / abs(step)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _pass_to(at, every, t):
-    """Move a count of crossings on to the first one after share ``t`` of the chord."""
-    passed = t / every - at
-    return at if passed < 0.0 else at + np.floor(passed + 1e-9) + 1.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost, limit, cuts, trace, n_trace, s0):
+@kernel
+def walk_laid(
+    ground, crossings, first, last, origin, turned, r0, c0, h0, dr, dc, rise, metres, p, cost, limit, cuts,
+    trace, n_trace, s0,
+):  # fmt: skip
     """Add the price of a chord to the cheapest costs by kind, in place.
 
     Args:
-        z, slope, floors, mask, friction: the ground's arrays (mask and friction may be empty).
-        r0, c0, h0, r1, c1, h1: both ends as fractional row, column and height in metres.
+        ground: the ground's arrays (mask and friction may be empty).
+        crossings, first, last: where the chord crosses the triangles: a part of laid crossings.
+        origin: flat number of the node that squares are counted from.
+        turned: what a step down and a step to the right of the laid chord mean in flat numbers of nodes.
+        r0, c0, h0: start as fractional row, column and height in metres.
+        dr, dc, rise, metres: steps to the end, and the chord's length in plan.
         p: parameter vector.
         cost: (3,) costs of being in open line, bridge, tunnel at the start; on return at the end.
         limit: stop as soon as even the cheapest kind for the rest comes out dearer than this.
@@ -140,63 +158,42 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
     Returns:
         Rows used in ``trace`` after the chord, or -1 if the chord is dearer than ``limit`` or not possible.
     """
-    rows, cols = z.shape
-    dr, dc = r1 - r0, c1 - c0
-    east, south = dc * p[DX], dr * p[DY]
-    metres = np.sqrt(east * east + south * south)
-    if metres == 0.0:
-        return n_trace
+    grid, slopes, floors, mask, rubbing, _ = ground
+    z, slope, friction = grid.reshape(grid.size), slopes.reshape(grid.size, 2), rubbing.reshape(rubbing.size)
+    share, cell, weight = crossings
+    down, right = turned
     scale = 1.0 / (metres * np.sqrt(p[CROSS2]))
-    by_row, by_col = east * scale, -south * scale  # of the two slopes, in the cross-slope over its doubling value
+    by_row, by_col = dc * p[DX] * scale, -dr * p[DY] * scale  # of the slopes, in cross-slope over its doubling value
     on_row, on_col = _runs_along(r0, dr), _runs_along(c0, dc)
     on_diagonal = _runs_along(r0 + c0, dr + dc) or _runs_along(r0 - c0, dr - dc)
-    (at_r, every_r), (at_c, every_c) = _crossings(r0, dr), _crossings(c0, dc)
-    (at_s, every_s), (at_m, every_m) = _crossings(r0 + c0, dr + dc), _crossings(r0 - c0, dr - dc)
-    t_r, t_c, t_s, t_m = at_r * every_r, at_c * every_c, at_s * every_s, at_m * every_m
-    q = (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11])  # scalars stay in registers
+    # Scalars stay in registers; the doubling depths are turned over, since divisions are slow.
+    q = (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], 1.0 / p[CUT2], 1.0 / p[FILL2])
     masked, steered, traced = mask.size > 0, friction.size > 0, trace.shape[0] > 0
     dearest = p[MIN_TUNNEL] if p[MIN_TUNNEL] > p[MAX_CUT] else p[MAX_CUT]
-    cheapest = p[CHEAPEST]
+    highest = p[MAX_FILL] if p[MAX_FILL] > p[MIN_BRIDGE] else p[MIN_BRIDGE]
+    to_go = p[CHEAPEST] * metres
     surface, bridge, tunnel = cost[0], cost[1], cost[2]
-    i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r0, c0)
-    t0, d0, bits = 0.0, height - h0, 0
+    flat = origin + cell[first, 0] * down + cell[first, 1] * right
+    t0, d0, bits = 0.0, _value(z, flat, down, right, weight, first) - h0, 0
     x0, f0, known = 0.0, 0.0, False  # cross-slope and friction at t0 are worked out when a piece needs them
-    while t0 < 1.0:
+    k = first + 1
+    while k < last:
         if d0 > dearest and not traced:
-            exit_t = _block_exit(floors, r0, c0, dr, dc, t0, h0, h1, dearest)
-            if exit_t > t0 + 1e-12:
-                tunnel = _bore(surface, bridge, tunnel, metres * (exit_t - t0), q)
-                if not tunnel + cheapest * metres * (1.0 - exit_t) <= limit:
+            exit_t = _block_exit(floors, r0, c0, dr, dc, t0, h0, rise, dearest)
+            if exit_t > share[k]:
+                while k + 1 < last and share[k + 1] <= exit_t + 1e-12:
+                    k += 1
+                tunnel = _bore(surface, bridge, tunnel, metres * (share[k] - t0), q)
+                surface, bridge, t0, known = np.inf, np.inf, share[k], False
+                if not tunnel + to_go * (1.0 - t0) <= limit:
                     return -1
-                surface, bridge, t0, known = np.inf, np.inf, exit_t, False
-                i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r0 + t0 * dr, c0 + t0 * dc)
-                d0 = height - (h0 + t0 * (h1 - h0))
-                at_r, at_c = _pass_to(at_r, every_r, t0), _pass_to(at_c, every_c, t0)
-                at_s, at_m = _pass_to(at_s, every_s, t0), _pass_to(at_m, every_m, t0)
-                t_r, t_c, t_s, t_m = at_r * every_r, at_c * every_c, at_s * every_s, at_m * every_m
+                flat = origin + cell[k, 0] * down + cell[k, 1] * right
+                d0 = _value(z, flat, down, right, weight, k) - (h0 + t0 * rise)
+                k += 1
                 continue
-        t1 = min(min(t_r, t_c), min(t_s, t_m))
-        if t1 > 1.0 - 1e-12:
-            t1 = 1.0
-        if t_r <= t1:
-            at_r += 1.0
-            t_r = at_r * every_r
-        if t_c <= t1:
-            at_c += 1.0
-            t_c = at_c * every_c
-        if t_s <= t1:
-            at_s += 1.0
-            t_s = at_s * every_s
-        if t_m <= t1:
-            at_m += 1.0
-            t_m = at_m * every_m
-        if t1 - t0 < 1e-13:
-            continue
-        if not known:
-            x0 = _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col)
-            f0 = 1e-3 * _four(friction, i, j, wa, wb, wc, wd) if steered else 0.0
-        i, j, wa, wb, wc, wd, height = _point(z, rows, cols, r0 + t1 * dr, c0 + t1 * dc)
-        d1 = height - (h0 + t1 * (h1 - h0))
+        t1 = share[k]
+        before, flat = flat, origin + cell[k, 0] * down + cell[k, 1] * right
+        d1 = _value(z, flat, down, right, weight, k) - (h0 + t1 * rise)
         piece = metres * (t1 - t0)
         if masked:
             middle = 0.5 * (t0 + t1)
@@ -205,11 +202,19 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
         if low > dearest and bits & 4 == 0 and not traced:
             tunnel = _bore(surface, bridge, tunnel, piece, q)
             surface, bridge, known = np.inf, np.inf, False
+        elif high < -highest and low >= -p[MAX_BRIDGE] and bits & 2 == 0 and not (traced or steered):
+            bridge = min(bridge, surface + p[ABUTMENT], tunnel + p[PORTAL] + p[ABUTMENT]) + piece * p[BRIDGE]
+            surface, tunnel, known = np.inf, np.inf, False
         else:
-            x1 = _cross(slope, i, j, wa, wb, wc, wd, by_row, by_col)
-            f1 = 1e-3 * _four(friction, i, j, wa, wb, wc, wd) if steered else 0.0
-            if not traced and _is_simple(low, high, d0, d1, x0, x1, f0, f1, q):
-                surface, bridge, tunnel = _add_simple(surface, bridge, tunnel, d0, d1, x0, x1, f0, f1, piece, bits, q)
+            if not known:
+                x0 = _cross(slope, before, down, right, weight, k - 1, by_row, by_col)
+                f0 = 1e-3 * _value(friction, before, down, right, weight, k - 1) if steered else 0.0
+            x1 = _cross(slope, flat, down, right, weight, k, by_row, by_col)
+            f1 = 1e-3 * _value(friction, flat, down, right, weight, k) if steered else 0.0
+            if not traced and _is_simple(low, high, d0, d1, x0, x1, f0, f1, bits, q):
+                surface, bridge, tunnel = _add_simple(
+                    surface, bridge, tunnel, low, high, d0, d1, x0, x1, f0, f1, piece, bits, q
+                )
             else:
                 cost[0], cost[1], cost[2] = surface, bridge, tunnel
                 at = s0 + metres * t0
@@ -219,22 +224,48 @@ def walk_chord(z, slope, floors, mask, friction, r0, c0, h0, r1, c1, h1, p, cost
                 surface, bridge, tunnel = cost[0], cost[1], cost[2]
             x0, f0, known = x1, f1, True
         best = min(surface, min(bridge, tunnel))
-        if not best + cheapest * metres * (1.0 - t1) <= limit or best == np.inf:
+        if not best + to_go * (1.0 - t1) <= limit or best == np.inf:
             return -1
         d0, t0 = d1, t1
+        k += 1
     cost[0], cost[1], cost[2] = surface, bridge, tunnel
     settle(cost, p)
     return n_trace
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
+def walk_move(ground, laid, move, r, c, h0, d_row, d_col, rise, metres, p, cost, limit, scratch):
+    """Walk the chord of a move from a node, whose crossings are laid out already; see ``walk_laid``."""
+    turn, cols = laid.turn, ground[0].shape[1]
+    turned = turn[move, 0] * cols + turn[move, 1], turn[move, 2] * cols + turn[move, 3]
+    return walk_laid(
+        ground, laid.crossings, laid.pointer[move, 0], laid.pointer[move, 1], r * cols + c, turned, float(r), float(c),
+        h0, float(d_row), float(d_col), rise, metres, p, cost, limit, scratch.cuts, scratch.no_trace, 0, 0.0,
+    )  # fmt: skip
+
+
+@kernel
+def walk_chord(ground, r0, c0, h0, r1, c1, h1, p, cost, limit, scratch, trace, n_trace, s0):
+    """Lay out the crossings of a chord between any two points and walk it; see ``walk_laid``."""
+    rows, cols = ground[0].shape
+    metres = np.sqrt(((c1 - c0) * p[DX]) ** 2 + ((r1 - r0) * p[DY]) ** 2)
+    if metres == 0.0:
+        return n_trace
+    n = lay_crossings(r0, c0, r1, c1, rows - 2, cols - 2, scratch.crossings)
+    return walk_laid(
+        ground, scratch.crossings, 0, n, 0, (cols, 1), r0, c0, h0, r1 - r0, c1 - c0, h1 - h0, metres, p, cost, limit,
+        scratch.cuts, trace, n_trace, s0,
+    )  # fmt: skip
+
+
+@kernel
 def _runs_along(start, step):
     """Whether a chord runs along a line of a family that lies at whole numbers."""
     return step == 0.0 and start == np.floor(start)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _block_exit(floors, r0, c0, dr, dc, t, h0, h1, dearest):
+@kernel
+def _block_exit(floors, r0, c0, dr, dc, t, h0, rise, dearest):
     """Where the chord leaves the block it is in, if all of the block lies deep above it; else ``t``."""
     r, c = r0 + t * dr, c0 + t * dc
     row = int(r + (1e-7 if dr > 0.0 else -1e-7)) // BLOCK
@@ -244,31 +275,46 @@ def _block_exit(floors, r0, c0, dr, dc, t, h0, h1, dearest):
         leave = min(leave, ((row + 1 if dr > 0.0 else row) * BLOCK - r0) / dr)
     if dc != 0.0:
         leave = min(leave, ((col + 1 if dc > 0.0 else col) * BLOCK - c0) / dc)
-    top = max(h0 + t * (h1 - h0), h0 + leave * (h1 - h0))
+    top = max(h0 + t * rise, h0 + leave * rise)
     return leave if floors[row, col] - top > dearest else t
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def least_price(z, r0, c0, h0, r1, c1, h1, p):
-    """Lower bound on the price of a chord from a few points of it.
+@kernel
+def is_dearer(ground, r0, c0, h0, d_row, d_col, rise, metres, p, limit):
+    """Whether a few points of a link between nodes show that it costs more than a limit, or that it can't be built.
 
     Where a point lies too deep for a cut or too high for a fill, so does the line on both sides of it until the
-    steepest ground and the grade together could have made up the difference; that stretch can only be tunnel or
-    bridge. Infinite if a point is too high for a bridge.
+    steepest ground around and the grade together could have made up the difference; that stretch can only be tunnel
+    or bridge. Points lie on the grid lines that are crossed least aslant, from the middle outwards, since the ends
+    lie near the ground.
     """
-    rows, cols = z.shape
-    dr, dc = r1 - r0, c1 - c0
-    metres = np.sqrt((dc * p[DX]) ** 2 + (dr * p[DY]) ** 2)
-    n = int(min(8.0, max(abs(dr), abs(dc)) / 3.0))
-    extra, reach = 0.0, metres / (2.0 * n)
-    closing = p[STEEPEST] + abs(h1 - h0) / metres
-    for k in range(n):
-        t = (k + 0.5) / n
-        depth = _point(z, rows, cols, r0 + t * dr, c0 + t * dc)[6] - (h0 + t * (h1 - h0))
+    rows, cols = ground[0].shape
+    z, steepest = ground[0].reshape(rows * cols), ground[5].reshape(rows * cols)
+    upright = abs(d_row) >= abs(d_col)
+    n = abs(d_row) if upright else abs(d_col)
+    ahead, aside = (cols, 1) if upright else (1, cols)
+    if (d_row if upright else d_col) < 0:
+        ahead = -ahead
+    slant = (d_col if upright else d_row) / n
+    reach, grade = 0.5 * metres / n, abs(rise) / metres
+    spare, origin, at = limit - p[CHEAPEST] * metres, r0 * cols + c0, n // 2
+    for k in range(1, n):
+        across = slant * at
+        left = np.floor(across)
+        share = across - left
+        node = origin + at * ahead + np.int64(left) * aside
+        depth = z[node] - (h0 + rise * at / n)
+        if share > 0.0:
+            depth += share * (z[node + aside] - z[node])
         if depth > p[MAX_CUT]:
-            extra += 2.0 * min(reach, (depth - p[MAX_CUT]) / closing) * (p[TUNNEL] - p[CHEAPEST])
+            stretch = min(reach, (depth - p[MAX_CUT]) / (steepest[node] + grade))
+            spare -= 2.0 * (1.0 - 1e-9) * stretch * (p[TUNNEL] - p[CHEAPEST])
         elif depth < -p[MAX_FILL]:
             if depth < -p[MAX_BRIDGE]:
-                return np.inf
-            extra += 2.0 * min(reach, (-depth - p[MAX_FILL]) / closing) * (p[BRIDGE] - p[CHEAPEST])
-    return p[CHEAPEST] * metres + extra * (1.0 - 1e-9)
+                return True
+            stretch = min(reach, (-depth - p[MAX_FILL]) / (steepest[node] + grade))
+            spare -= 2.0 * (1.0 - 1e-9) * stretch * (p[BRIDGE] - p[CHEAPEST])
+        if spare < 0.0:
+            return True
+        at += k if k % 2 == 1 else -k
+    return False

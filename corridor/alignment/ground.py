@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corridor.alignment.compiled import allocating, pasted
 from corridor.errors import AlignmentError
 
 Floats = NDArray[np.float64]
@@ -35,7 +35,8 @@ class Ground:
     ``z`` is (rows, cols) in metres; ``slope`` (rows, cols, 2) holds the tangents of the ground along rows and along
     columns; ``mask`` is (rows, cols) of bits that forbid a kind (0 x 0: no mask); ``friction`` is (rows, cols) in
     million USD per km added to open line while searching and never reported (0 x 0: none). ``dx_m`` and ``dy_m`` are
-    the cell's width and height in metres, ``steepest`` the tangent of the steepest triangle.
+    the cell's width and height in metres; ``steepest`` (rows, cols) holds the tangent of the steepest triangle in the
+    cell that begins at a node and the eight around it.
     """
 
     z: Floats
@@ -45,12 +46,12 @@ class Ground:
     friction: NDArray[np.float32]
     dx_m: float
     dy_m: float
-    steepest: float
+    steepest: NDArray[np.float32]
 
     @property
     def arrays(self) -> tuple[NDArray[np.generic], ...]:
         """The arrays that compiled walks read, in their order."""
-        return (self.z, self.slope, self.floors, self.mask, self.friction)
+        return (self.z, self.slope, self.floors, self.mask, self.friction, self.steepest)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -109,11 +110,11 @@ def build_ground(
         steer,
         float(dx_m),
         float(dy),
-        _steepest(z, dx_m, dy),
+        _steepest_around(z, dx_m, dy),
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@allocating
 def _node_slopes(z, dx, dy):
     """Central differences (one-sided at the rim) along rows and columns."""
     rows, cols = z.shape
@@ -127,20 +128,25 @@ def _node_slopes(z, dx, dy):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _steepest(z, dx, dy):
-    """Tangent of the steepest of all triangles."""
-    most = 0.0
-    for r in range(z.shape[0] - 1):
-        for c in range(z.shape[1] - 1):
+@allocating
+def _steepest_around(z, dx, dy):
+    """Tangent of the steepest triangle in each cell and the eight around it, rounded up."""
+    rows, cols = z.shape
+    out = np.zeros((rows, cols), np.float32)
+    for r in range(rows - 1):
+        for c in range(cols - 1):
             a, b, d, e = z[r, c], z[r, c + 1], z[r + 1, c], z[r + 1, c + 1]
             across, along = 0.5 * (d + e - a - b) / dy, 0.5 * (b + e - a - d) / dx
-            most = max(most, ((b - a) / dx) ** 2 + across**2, ((e - d) / dx) ** 2 + across**2)
+            most = max(((b - a) / dx) ** 2 + across**2, ((e - d) / dx) ** 2 + across**2)
             most = max(most, ((d - a) / dy) ** 2 + along**2, ((e - b) / dy) ** 2 + along**2)
-    return np.sqrt(most)
+            tangent = np.float32(np.sqrt(most) * (1.0 + 1e-6))
+            for i in range(max(r - 1, 0), min(r + 2, rows)):
+                for j in range(max(c - 1, 0), min(c + 2, cols)):
+                    out[i, j] = max(out[i, j], tangent)
+    return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@allocating
 def _block_floors(z, mask):
     """Lowest node of each block of cells, nodes on its rim included."""
     rows, cols = z.shape
@@ -155,7 +161,7 @@ def _block_floors(z, mask):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@pasted
 def corner_weights(u, v):
     """Weights of the corners (top-left, top-right, bottom-left, bottom-right) at (u along columns, v along rows).
 

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from corridor.alignment.compiled import allocating, kernel
 
 OUT, DONE = -1, -2  # in the position array: not in the heap yet; taken out for good
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _up(keys, items, position, i):
     key, item = keys[i], items[i]
     while i > 0:
@@ -26,7 +27,7 @@ def _up(keys, items, position, i):
     position[item] = i
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def push(keys, items, position, size, item, key):
     """Insert an item or lower its key; returns the new size."""
     at = position[item]
@@ -40,7 +41,7 @@ def push(keys, items, position, size, item, key):
     return size + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def pop(keys, items, position, size):
     """Take out the item with the lowest key; returns (item, new size) and marks the item as done."""
     top = items[0]
@@ -67,7 +68,7 @@ def pop(keys, items, position, size):
     return top, size
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@allocating
 def new_heap(capacity):
     """Empty arrays for up to ``capacity`` items: keys, items, positions."""
     return np.empty(capacity, np.float64), np.empty(capacity, np.int32), np.full(capacity, OUT, np.int32)

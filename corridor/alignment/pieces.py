@@ -11,9 +11,9 @@ where a kind becomes allowed or forbidden or where two kinds cost the same, so p
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from corridor.alignment.compiled import kernel
 from corridor.alignment.ground import Ground
 from corridor.model.standard import DesignStandard, UnitCosts
 
@@ -22,8 +22,8 @@ SURFACE, BRIDGE, TUNNEL, ABUTMENT, PORTAL = 0, 1, 2, 3, 4
 MAX_CUT, MAX_FILL, MIN_BRIDGE, MAX_BRIDGE, MIN_TUNNEL = 5, 6, 7, 8, 9
 CUT2, FILL2, CROSS2 = 10, 11, 12  # squares of what doubles the price
 DX, DY = 13, 14
-CHEAPEST, STEEPEST = 15, 16
-N_PARAMETERS = 17
+CHEAPEST = 15
+N_PARAMETERS = 16
 AT_NODE = 1e-6  # in cells
 
 
@@ -39,11 +39,10 @@ def pack_parameters(ground: Ground, standard: DesignStandard, costs: UnitCosts) 
     p[CROSS2] = standard.cross_slope_doubles**2
     p[DX], p[DY] = ground.dx_m, ground.dy_m
     p[CHEAPEST] = min(p[SURFACE], p[BRIDGE], p[TUNNEL])
-    p[STEEPEST] = ground.steepest
     return p
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def earthwork(d0, d1, p):
     """Mean over a linear piece of (depth / doubling depth)^2, cut and fill with their own doubling depth."""
     if d0 >= 0.0 and d1 >= 0.0:
@@ -55,7 +54,7 @@ def earthwork(d0, d1, p):
     return share * cut * cut / (3.0 * p[CUT2]) + (1.0 - share) * fill * fill / (3.0 * p[FILL2])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def settle(cost, p):
     """Let each kind be reached from the others at one point, by paying for the change."""
     s, b, t = cost[0], cost[1], cost[2]
@@ -65,7 +64,7 @@ def settle(cost, p):
     cost[2] = min(t, s + po, b + ab + po)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1):
     """Extend the cheapest costs by a piece on which no kind starts or stops being allowed or cheaper.
 
@@ -93,7 +92,7 @@ def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0
         row[5], row[6], row[7] = cost[0], cost[1], cost[2]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):
     """Where open line costs as much as ``price`` per metre: roots of a quadratic in the share of the piece."""
     slope = d1 - d0
@@ -118,7 +117,7 @@ def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_trace, s0, s1):
     """Extend the costs over a stretch with linear depth, split where the choice of kind can change."""
     low, high = (d0, d1) if d0 < d1 else (d1, d0)
@@ -173,7 +172,7 @@ def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_tr
     return n_trace
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def bits_at(mask, r, c, on_row, on_col, on_diagonal):
     """Forbidden kinds in the triangle around (r, c); on a shared side, what is forbidden on either part counts.
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment._astar import Effort, Ends, Held, Nodes, States, run_search
+from corridor.alignment.crossings import Laid, lay_moves
 from corridor.alignment.ground import CLOSED, Ground
 from corridor.alignment.heap import DONE
 from corridor.alignment.links import Levels, SearchOptions, all_moves, build_levels
@@ -38,6 +39,7 @@ class Problem:
     goal: Node
     levels: Levels
     moves: NDArray[np.int32]
+    laid: Laid
     parameters: NDArray[np.float64]
     index_of: NDArray[np.int32]
     node_of: NDArray[np.int32]
@@ -101,7 +103,10 @@ def build_problem(
     reuse = _reuse_table(ground, standard, options, index_of, len(node_of), parameters)
     levels = build_levels(options.offsets_m, standard)
     moves = all_moves(options, ground.dx_m, ground.dy_m)
-    return Problem(ground, standard, costs, options, start, goal, levels, moves, parameters, index_of, node_of, reuse)
+    laid = lay_moves(moves)
+    return Problem(
+        ground, standard, costs, options, start, goal, levels, moves, laid, parameters, index_of, node_of, reuse
+    )
 
 
 def _reuse_table(
@@ -163,7 +168,7 @@ def search(
     known = known_musd if guide is None else guide.cost_musd
     cost, parent, position, expanded = run_search(
         g.arrays,
-        Nodes(p.index_of, p.node_of, p.moves, move_m),
+        Nodes(p.index_of, p.node_of, p.moves, move_m, p.laid),
         States(lv.offset_m, lv.kind, lv.first, lv.terminal, up, down),
         Ends(*begin, *end, direct_m),
         _held(p, begin, end, direct_m),

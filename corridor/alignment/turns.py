@@ -64,7 +64,7 @@ def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor
     up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
     direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
     source, target, price, complete = list_links(  # type: ignore[call-arg]
-        *p.ground.arrays, p.index_of, p.node_of, p.moves, p.levels.offset_m, p.levels.kind, p.levels.first,
+        p.ground.arrays, p.index_of, p.node_of, p.moves, p.laid, p.levels.offset_m, p.levels.kind, p.levels.first,
         p.state(p.start), p.state(p.goal), up, down, p.parameters, direct_m,
         np.where(forward.settled, forward.cost, np.inf), np.where(backward.settled, backward.cost, np.inf),
         bound, MAX_LINKS,
@@ -95,7 +95,7 @@ def search_with_turns(
     pointer = np.searchsorted(links.source, np.arange(len(p.node_of) * p.n_states + 1)).astype(np.int32)
     up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
     last, price, before = search_links(  # type: ignore[call-arg]
-        *p.ground.arrays, p.node_of, p.levels.offset_m, p.parameters, up, down, radius_m,
+        p.ground.arrays, p.node_of, p.levels.offset_m, p.parameters, up, down, radius_m,
         links.source, links.target, links.price, links.reused, pointer, p.state(p.start), p.state(p.goal),
         backward.cost, _clearance(p), bends,
     )  # fmt: skip

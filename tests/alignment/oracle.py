@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from corridor.alignment.chords import walk_chord
+from corridor.alignment.chords import new_scratch, walk_chord
 from corridor.alignment.pieces import pack_parameters
 
 
@@ -84,7 +84,7 @@ def explicit_cost(problem, exact=False):
     up, down = p.standard.max_grade_up_pct / 100, p.standard.max_grade_down_pct / 100
     offsets = sorted(set(lv.offset_m.tolist()))
     src, dst, val = [], [], []
-    cuts, none = np.empty(24), np.zeros((0, 8))
+    scratch = new_scratch(*g.shape)
 
     def usable(r, c):
         return not (g.mask.size and g.mask[r, c] & 7 == 7)
@@ -96,7 +96,7 @@ def explicit_cost(problem, exact=False):
         for i in range(3):
             cost = np.full(3, np.inf)
             cost[i] = 0
-            done = walk_chord(*g.arrays, *a, *b, par, cost, np.inf, cuts, none, 0, 0.0)
+            done = walk_chord(g.arrays, *a, *b, par, cost, np.inf, scratch, scratch.no_trace, 0, 0.0)
             out[i] = cost if done >= 0 else np.inf
         return out
 
