@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from corridor.alignment.align import align
 from corridor.alignment.ground import build_ground
 from corridor.alignment.links import SearchOptions
-from corridor.alignment.narrowing import near_optimal_nodes
+from corridor.alignment.narrowing import Narrowed, narrow
 from corridor.alignment.raster import find_raster_path
 from corridor.alignment.repricing import price_line
 from corridor.alignment.search import build_problem, search
@@ -119,11 +119,12 @@ def narrowed_at_250() -> None:
         options = SearchOptions(offsets_m=(0.0,))
         full, t_full = seconds(lambda: search(build_problem(ground, start, end, rail(grade), COSTS, options)))
 
-        def narrow():
-            keep = near_optimal_nodes(ground, start, end, rail(grade), COSTS, options)
-            return search(build_problem(ground, start, end, rail(grade), COSTS, options, keep))
+        def narrowed():
+            left = narrow(ground, start, end, rail(grade), COSTS, options)
+            problem = build_problem(ground, start, end, rail(grade), COSTS, options, left.usable)
+            return search(problem, known_musd=left.known_musd)
 
-        near, t_near = seconds(narrow)
+        near, t_near = seconds(narrowed)
         ratio, faster = near.cost_musd / full.cost_musd, t_full / t_near
         say(f"narrowed against full, 250 m, {a}-{b} rail {grade:g} %",
             f"cost {ratio:.5f}, {faster:.1f} x as fast ({t_full:.1f} s)", "1.001, 5 x",
@@ -185,8 +186,9 @@ def one_big(kind: str) -> None:
 
     def run(z, cell_m, a, b):
         ground = build_ground(z, cell_m)
-        keep = near_optimal_nodes(ground, a, b, standard, COSTS, options) if kind == "narrowed" else None
-        return search(build_problem(ground, a, b, standard, COSTS, options, keep))
+        left = narrow(ground, a, b, standard, COSTS, options) if kind == "narrowed" else Narrowed()
+        problem = build_problem(ground, a, b, standard, COSTS, options, left.usable)
+        return search(problem, known_musd=left.known_musd)
 
     small, small_grid = warped(("Kapan", "Ordubad"), 900.0)
     run(small, 900.0, *nodes(small_grid, "Kapan", "Ordubad"))

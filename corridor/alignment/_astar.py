@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.chords import is_dearer, new_scratch, walk_chord, walk_move
+from corridor.alignment.chords import least_price, new_scratch, walk_chord, walk_move
 from corridor.alignment.compiled import allocating, kernel, pasted
 from corridor.alignment.crossings import Laid
 from corridor.alignment.heap import DONE, new_heap, pop, push
@@ -93,6 +93,28 @@ def _bound(z, r, c, height, states, ends, p):
     return p[CHEAPEST] * (metres if metres > needed else needed)
 
 
+@allocating
+def bound_direct_links(ground, nodes, states, ends, p):
+    """Least cost of a line that goes straight from the begin terminal to each node; infinite if it can't."""
+    z = ground[0]
+    cols = z.shape[1]
+    r, c = ends.begin_row, ends.begin_col
+    height = z[r, c] + states.offset_m[states.terminal]
+    over, under = states.offset_m.max(), -states.offset_m.min()
+    lowest = np.full(nodes.node_of.shape[0], np.inf, np.float32)
+    for index in range(nodes.node_of.shape[0]):
+        t_r, t_c = nodes.node_of[index] // cols, nodes.node_of[index] % cols
+        metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
+        rise = z[t_r, t_c] - height
+        if metres == 0.0 or metres > ends.direct_m or rise - under > states.up * metres:
+            continue
+        if -rise - over <= states.down * metres:
+            price = least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, over, under, np.inf, p)
+            rest = p[CHEAPEST] * np.sqrt(((t_r - ends.row) * p[DY]) ** 2 + ((t_c - ends.col) * p[DX]) ** 2)
+            lowest[index] = (price + rest) * (1.0 - 1e-6)
+    return lowest
+
+
 @kernel
 def _label(labels, size, target, value, parent, rest, informed):
     """Note a better cost of a state; it waits in the heap if a way leads on from it. Returns the heap's size."""
@@ -141,8 +163,10 @@ def _price_link(
         limit = min(worst, barrier - rest)
         if cost_u + p[CHEAPEST] * metres > limit:
             return size
-        if metres > 6.0 * p[DX] and is_dearer(ground, r, c, height, t_r - r, t_c - c, rise, metres, p, limit - cost_u):
-            return size
+        if metres > 6.0 * p[DX]:
+            spare = limit - cost_u
+            if least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, 0.0, 0.0, spare, p) > spare:
+                return size
     by_kind = scratch.by_kind
     by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
     by_kind[states.kind[u % n_states]] = cost_u
@@ -255,13 +279,12 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p):
     Returns:
         Cost and parent per state, heap positions (DONE: settled) and how many states were expanded.
     """
-    z = ground[0]
-    rows, cols = z.shape
+    z, cols = ground[0], ground[0].shape[1]
     n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
     total = nodes.node_of.shape[0] * n_states
     keys, items, position = new_heap(total)
     labels = Labels(np.full(total, np.inf), np.full(total, -1, np.int32), keys, items, position)
-    scratch = new_scratch(rows, cols)
+    scratch = new_scratch()
     ground_level = 0
     while states.first[ground_level + 1] <= states.terminal:
         ground_level += 1

@@ -41,7 +41,7 @@ def list_links(
     n_states, n_levels, n_nodes = kinds.shape[0], first.shape[0] - 1, node_of.shape[0]
     source, target, price = np.empty(4096, np.int32), np.empty(4096, np.int32), np.empty(4096)
     used = 0
-    scratch = new_scratch(rows, cols)
+    scratch = new_scratch()
     by_kind = scratch.by_kind
     for u in range(n_nodes * n_states):
         if not ahead[u] + behind[u] <= bound:
@@ -160,7 +160,7 @@ def search_links(
     """
     z = ground[0]
     n, n_states, cols = source.shape[0], offsets.shape[0], z.shape[1]
-    scratch = new_scratch(z.shape[0], cols)
+    scratch = new_scratch()
     wider = max(p[DX], p[DY])
     cost, before, start_loss = np.full(n, np.inf), np.full(n, -1, np.int32), np.zeros(n)
     east, south, metres, rise = np.empty(n), np.empty(n), np.empty(n), np.empty(n)

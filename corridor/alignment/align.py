@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from corridor.alignment.assembly import BendError, assemble
 from corridor.alignment.links import SearchOptions
-from corridor.alignment.narrowing import near_optimal_nodes
+from corridor.alignment.narrowing import narrow
 from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.search import Found, Problem, build_problem, search, state_points, trace_states
-from corridor.alignment.terrain_frame import Terrain, build_terrain
+from corridor.alignment.terrain_frame import build_terrain
 from corridor.alignment.turns import Bend, bend_at, near_optimal_links, search_with_turns
 from corridor.alignment.why_not import explain_no_way
 from corridor.errors import AlignmentError
@@ -63,17 +63,17 @@ def solve(asked: AlignmentProblem) -> Alignment:
     """
     terrain = asked.terrain
     snapped = terrain.node_at(asked.start_xy, "start")[1], terrain.node_at(asked.end_xy, "end")[1]
-    problem, forward = find_way(asked)
     if asked.options.turns:
-        return _turn_limited(terrain, problem, forward, snapped)
+        return _turn_limited(asked, snapped)
+    problem, forward = find_way(asked)
     points = state_points(problem, trace_states(problem, forward))
-    return assemble(terrain, problem, points, forward.cost_musd, forward.cost_musd, snapped)
+    return assemble(asked.terrain, problem, points, forward.cost_musd, forward.cost_musd, snapped)
 
 
-def find_way(asked: AlignmentProblem) -> tuple[Problem, Found]:
-    """The fine search inside what the coarse stages left; over everything where that has no way.
+def find_way(asked: AlignmentProblem, within: float = 1.0) -> tuple[Problem, Found]:
+    """The fine search inside what narrowing left for lines ``within`` a factor of the best.
 
-    With a turn limit the search goes on to what its first step needs.
+    Over everything where that has no way.
 
     Raises:
         AlignmentError: if there is no way at all; says which limit closes it.
@@ -81,19 +81,18 @@ def find_way(asked: AlignmentProblem) -> tuple[Problem, Found]:
     terrain = asked.terrain
     start, end = terrain.node_at(asked.start_xy, "start")[0], terrain.node_at(asked.end_xy, "end")[0]
     question = terrain.ground, start, end, asked.standard, asked.costs, asked.options
-    near = TURN_FACTORS[0] if asked.options.turns else 1.0
-    usable = near_optimal_nodes(*question)
-    problem = build_problem(*question, usable)
-    forward = search(problem, near)
-    if usable is not None and not np.isfinite(forward.cost_musd):
+    left = narrow(*question, within)
+    problem = build_problem(*question, left.usable)
+    forward = search(problem, within, known_musd=left.known_musd)
+    if left.usable is not None and not np.isfinite(forward.cost_musd):
         problem = build_problem(*question)
-        forward = search(problem, near)
+        forward = search(problem, within)
     if not np.isfinite(forward.cost_musd):
         raise AlignmentError(explain_no_way(problem))
     return problem, forward
 
 
-def _turn_limited(terrain: Terrain, problem: Problem, forward: Found, snapped: tuple[float, float]) -> Alignment:
+def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alignment:
     """The cheapest line that keeps the minimum radius and can be built as drawn.
 
     Where a fitted curve leaves what bridges and the mask allow, its bend is forbidden and the line sought again.
@@ -101,12 +100,12 @@ def _turn_limited(terrain: Terrain, problem: Problem, forward: Found, snapped: t
     Raises:
         AlignmentError: if no near-optimal line can be bent so; names the limit.
     """
-    radius, free_price = problem.standard.min_radius_m, forward.cost_musd
+    radius, free_price = asked.standard.min_radius_m, np.inf
     forbidden: list[Bend] = []
     reason = ""
     for factor in TURN_FACTORS:
-        if factor > TURN_FACTORS[0]:
-            forward = search(problem, factor)
+        problem, forward = find_way(asked, factor)
+        free_price = min(free_price, forward.cost_musd)
         backward = search(problem, factor, reverse=True, guide=forward)
         links = near_optimal_links(problem, forward, backward, factor)
         while len(forbidden) < MAX_FORBIDDEN:
@@ -115,7 +114,7 @@ def _turn_limited(terrain: Terrain, problem: Problem, forward: Found, snapped: t
                 break
             points = state_points(problem, states)
             try:
-                return assemble(terrain, problem, points, price, free_price, snapped)
+                return assemble(asked.terrain, problem, points, price, free_price, snapped)
             except BendError as fault:
                 reason = f" without leaving what {fault} allows"
                 inner = np.abs(points[None, 1:-1] - fault.places[:, None]).max(axis=2)

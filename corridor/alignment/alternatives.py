@@ -107,7 +107,7 @@ def near_optimal_band(asked: AlignmentProblem, factors: tuple[float, ...] = (1.0
     Long bridges and tunnels pass over and under cells without a node: those cells are not in the band.
     """
     terrain = asked.terrain
-    problem, _ = find_way(replace(asked, options=replace(asked.options, turns=False)))
+    problem, _ = find_way(replace(asked, options=replace(asked.options, turns=False)), max(factors))
     forward, backward = search_both_ways(problem, max(factors))
     through = node_cost_through(problem, forward, backward) / forward.cost_musd
     bands = []

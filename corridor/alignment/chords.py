@@ -43,6 +43,9 @@ from corridor.alignment.pieces import (
     settle,
 )
 
+PART_CELLS = 16  # how much of a chord between any two points is laid out at a time
+MOST_POINTS = 128  # of a link that are looked at before it is priced
+
 
 class Scratch(NamedTuple):
     """What walks along chords write on: costs by kind, crossings of one chord, cuts of one piece, and no trace."""
@@ -54,9 +57,9 @@ class Scratch(NamedTuple):
 
 
 @allocating
-def new_scratch(rows, cols):
-    """Scratch for chords on a grid of so many rows and columns of nodes."""
-    return Scratch(np.empty(3), room_for(rows, cols), np.empty(24), np.zeros((0, 8)))
+def new_scratch():
+    """Scratch for walks along chords, one at a time."""
+    return Scratch(np.empty(3), room_for(PART_CELLS + 1, PART_CELLS + 1), np.empty(24), np.zeros((0, 8)))
 
 
 @pasted
@@ -246,22 +249,33 @@ def walk_move(ground, laid, move, r, c, h0, d_row, d_col, rise, metres, p, cost,
 
 @kernel
 def walk_chord(ground, r0, c0, h0, r1, c1, h1, p, cost, limit, scratch, trace, n_trace, s0):
-    """Lay out the crossings of a chord between any two points and walk it; see ``walk_laid``."""
+    """Lay out the crossings of a chord between any two points, part by part, and walk it; see ``walk_laid``."""
     rows, cols = ground[0].shape
-    metres = np.sqrt(((c1 - c0) * p[DX]) ** 2 + ((r1 - r0) * p[DY]) ** 2)
+    dr, dc, rise = r1 - r0, c1 - c0, h1 - h0
+    metres = np.sqrt((dc * p[DX]) ** 2 + (dr * p[DY]) ** 2)
     if metres == 0.0:
         return n_trace
-    n = lay_crossings(r0, c0, r1, c1, rows - 2, cols - 2, scratch.crossings)
-    return walk_laid(
-        ground, scratch.crossings, 0, n, 0, (cols, 1), r0, c0, h0, r1 - r0, c1 - c0, h1 - h0, metres, p, cost, limit,
-        scratch.cuts, trace, n_trace, s0,
-    )  # fmt: skip
+    parts = int(np.ceil(max(abs(dr), abs(dc)) / PART_CELLS))
+    t0 = 0.0
+    for k in range(parts):
+        t1 = (k + 1) / parts
+        a, b, share = r0 + t0 * dr, c0 + t0 * dc, t1 - t0
+        n = lay_crossings(a, b, r0 + t1 * dr, c0 + t1 * dc, rows - 2, cols - 2, scratch.crossings)
+        n_trace = walk_laid(
+            ground, scratch.crossings, 0, n, 0, (cols, 1), a, b, h0 + t0 * rise, share * dr, share * dc, share * rise,
+            share * metres, p, cost, limit - p[CHEAPEST] * metres * (1.0 - t1), scratch.cuts, trace, n_trace,
+            s0 + t0 * metres,
+        )  # fmt: skip
+        if n_trace < 0:
+            return -1
+        t0 = t1
+    return n_trace
 
 
 @kernel
 def _runs_along(start, step):
     """Whether a chord runs along a line of a family that lies at whole numbers."""
-    return step == 0.0 and start == np.floor(start)
+    return abs(step) < 1e-12 and abs(start - np.rint(start)) < 1e-9
 
 
 @kernel
@@ -280,13 +294,15 @@ def _block_exit(floors, r0, c0, dr, dc, t, h0, rise, dearest):
 
 
 @kernel
-def is_dearer(ground, r0, c0, h0, d_row, d_col, rise, metres, p, limit):
-    """Whether a few points of a link between nodes show that it costs more than a limit, or that it can't be built.
+def least_price(ground, r0, c0, h0, d_row, d_col, rise, metres, over, under, limit, p):
+    """Lower bound on the price of a link between nodes, from a few points of it; infinite if it can't be built.
 
     Where a point lies too deep for a cut or too high for a fill, so does the line on both sides of it until the
     steepest ground around and the grade together could have made up the difference; that stretch can only be tunnel
     or bridge. Points lie on the grid lines that are crossed least aslant, from the middle outwards, since the ends
-    lie near the ground.
+    lie near the ground; what is known so far is returned as soon as it comes out above ``limit``.
+
+    The line may run up to ``over`` metres higher and ``under`` metres lower than the heights say.
     """
     rows, cols = ground[0].shape
     z, steepest = ground[0].reshape(rows * cols), ground[5].reshape(rows * cols)
@@ -296,9 +312,13 @@ def is_dearer(ground, r0, c0, h0, d_row, d_col, rise, metres, p, limit):
     if (d_row if upright else d_col) < 0:
         ahead = -ahead
     slant = (d_col if upright else d_row) / n
-    reach, grade = 0.5 * metres / n, abs(rise) / metres
-    spare, origin, at = limit - p[CHEAPEST] * metres, r0 * cols + c0, n // 2
-    for k in range(1, n):
+    every = 1 + n // MOST_POINTS
+    reach = (0.5 if every == 1 else 1.0) * metres / n  # the steepest ground is known one cell around
+    grade = (abs(rise) + over + under) / metres
+    bound, origin, at = p[CHEAPEST] * metres, r0 * cols + c0, n // 2
+    too_deep, too_high = p[MAX_CUT] + over, p[MAX_FILL] + under
+    k = 1
+    while 0 < at < n:
         across = slant * at
         left = np.floor(across)
         share = across - left
@@ -306,15 +326,16 @@ def is_dearer(ground, r0, c0, h0, d_row, d_col, rise, metres, p, limit):
         depth = z[node] - (h0 + rise * at / n)
         if share > 0.0:
             depth += share * (z[node + aside] - z[node])
-        if depth > p[MAX_CUT]:
-            stretch = min(reach, (depth - p[MAX_CUT]) / (steepest[node] + grade))
-            spare -= 2.0 * (1.0 - 1e-9) * stretch * (p[TUNNEL] - p[CHEAPEST])
-        elif depth < -p[MAX_FILL]:
-            if depth < -p[MAX_BRIDGE]:
-                return True
-            stretch = min(reach, (-depth - p[MAX_FILL]) / (steepest[node] + grade))
-            spare -= 2.0 * (1.0 - 1e-9) * stretch * (p[BRIDGE] - p[CHEAPEST])
-        if spare < 0.0:
-            return True
-        at += k if k % 2 == 1 else -k
-    return False
+        if depth > too_deep:
+            stretch = min(reach, (depth - too_deep) / (steepest[node] + grade))
+            bound += 2.0 * (1.0 - 1e-9) * stretch * (p[TUNNEL] - p[CHEAPEST])
+        elif depth < -too_high:
+            if depth < -p[MAX_BRIDGE] - under:
+                return np.inf
+            stretch = min(reach, (-depth - too_high) / (steepest[node] + grade))
+            bound += 2.0 * (1.0 - 1e-9) * stretch * (p[BRIDGE] - p[CHEAPEST])
+        if bound > limit:
+            break
+        at += k * every if k % 2 == 1 else -k * every
+        k += 1
+    return bound

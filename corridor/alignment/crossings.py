@@ -47,7 +47,7 @@ class Laid(NamedTuple):
 
 @allocating
 def room_for(rows: int, cols: int) -> Crossings:
-    """Empty crossings with room for any one link on a grid of so many rows and columns of nodes."""
+    """Empty crossings with room for any one link over so many rows and columns."""
     n = 3 * (rows + cols) + 8
     return Crossings(np.empty(n), np.empty((n, 2), np.int32), np.empty((n, 4)))
 

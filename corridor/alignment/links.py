@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from corridor.model.standard import DesignStandard
 DEFAULT_OFFSETS_M = (-20.0, -10.0, 0.0, 7.0, 14.0)
 COARSE_CELL_M = 1000.0
 SMALL_NODES = 10_000  # grids below this are searched without a coarser one
+THIN_DIRECTIONS, THIN_GROWTH = 16, 1.8  # structure links of the stages that narrow a search
 
 _STEPS = {
     8: ((0, 1), (1, 1)),
@@ -23,15 +24,38 @@ _STEPS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A search that only finds out where the next one has to look.
+
+    It runs both ways with fewer links, over cells ``factor`` times as large, at all ``levels`` or on the ground
+    alone, and keeps the nodes that a line within ``near_factor`` of the cheapest can pass.
+    """
+
+    factor: int
+    near_factor: float
+    levels: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is no stage.
+
+        Raises:
+            AlignmentError: naming what is wrong.
+        """
+        if self.factor < 1 or self.near_factor < 1:
+            raise AlignmentError(
+                f"narrowing stage: factor and near_factor must be 1 or more, got {self.factor}, {self.near_factor:g}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class SearchOptions:
     """How the search lays links.
 
     ``offsets_m`` are the heights above the ground (negative: below) that a node may be passed at; 0 must be among
     them, because terminals lie on the ground. ``max_structure_km`` bounds structure links; links from and to the
     terminals go as far as ``max_direct_km`` (None: any distance), because a base tunnel often starts right there.
-    ``narrowing`` lists stages (coarsening factor, factor of near-optimality kept), coarsest first (empty: none,
-    None: by cell size); what a stage keeps is widened by ``dilate_cells`` of its own cells. Coarser cells are searched
-    at ``coarse_offsets_m`` (on the ground alone if ``offsets_m`` is), a stage of factor 1 on the ground alone.
+    ``narrowing`` lists stages that narrow the search, coarsest first (empty: none, None: by cell size); what a stage
+    keeps is widened by ``dilate_cells`` of its own cells. Coarser cells have the levels ``coarse_offsets_m``.
     """
 
     neighbours: int = 16
@@ -40,12 +64,21 @@ class SearchOptions:
     max_structure_km: float = 25.0
     max_direct_km: float | None = None
     offsets_m: tuple[float, ...] = DEFAULT_OFFSETS_M
-    narrowing: tuple[tuple[int, float], ...] | None = None
+    narrowing: tuple[Stage, ...] | None = None
     coarse_offsets_m: tuple[float, ...] = (-10.0, 0.0, 7.0)
     dilate_cells: int = 1
     abort: bool = True
     turns: bool = True
     reuse: tuple[ReuseLink, ...] = field(default=())
+
+    def thinned(self) -> SearchOptions:
+        """The same with about a sixth of the links, for stages of narrowing."""
+        return replace(
+            self,
+            neighbours=min(self.neighbours, 16),
+            directions=min(self.directions, THIN_DIRECTIONS),
+            growth=max(self.growth, THIN_GROWTH),
+        )
 
     def __post_init__(self) -> None:
         """Refuse options that make no search.
@@ -62,26 +95,27 @@ class SearchOptions:
             faults.append("growth must be above 1")
         if 0.0 not in self.offsets_m or len(set(self.offsets_m)) != len(self.offsets_m):
             faults.append("offsets_m must be distinct and contain 0")
-        if self.dilate_cells < 0 or any(f < 1 or near < 1 for f, near in self.narrowing or ()):
-            faults.append(
-                "narrowing needs coarsening factors of 1 or more, near factors of 1 or more, dilate_cells >= 0"
-            )
+        if self.dilate_cells < 0:
+            faults.append("dilate_cells must be 0 or more")
         if faults:
             raise AlignmentError("search options: " + "; ".join(faults))
 
 
-def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[tuple[int, float], ...]:
-    """Stages for a cell size: first cells of about a kilometre, then, with several levels, the ground level alone.
+def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stage, ...]:
+    """Stages for a cell size: cells of about a kilometre, then, with several levels, the ground level alone, then all.
 
-    Keeping a line on the ground makes open line 10 to 25 % dearer and leaves a base tunnel as it is, so the second
-    stage keeps what is within 30 %.
+    Keeping a line on the ground makes open line 10 to 25 % dearer and leaves a base tunnel as it is, so that stage
+    keeps what is within 30 %. The last stage has the ground and the levels of the search itself and only misses some
+    directions of links; what these are worth is much the same along all lines, so that little has to be kept.
     """
-    stages: list[tuple[int, float]] = []
+    stages: list[Stage] = []
     factor = min(round(COARSE_CELL_M / cell_m), 8)
     if factor >= 3 and n_nodes >= SMALL_NODES:
-        stages.append((factor, 1.15))
+        stages.append(Stage(factor, 1.15, levels=n_offsets > 1))
     if n_offsets > 1:
-        stages.append((1, 1.3))
+        stages.append(Stage(1, 1.3))
+    if n_offsets > 1 or n_nodes >= SMALL_NODES:
+        stages.append(Stage(1, 1.03, levels=True))
     return tuple(stages)
 
 

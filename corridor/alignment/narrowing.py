@@ -6,19 +6,21 @@ with ``cost from start + cost to end <= factor x best`` keeps both.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from corridor.alignment.ground import CLOSED, Ground, build_ground
-from corridor.alignment.links import SearchOptions, default_narrowing
+from corridor.alignment.links import SearchOptions, Stage, default_narrowing
 from corridor.alignment.search import Found, Node, Problem, build_problem, search
 from corridor.model.standard import DesignStandard, UnitCosts
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+
+HOPE = 1.1  # a line on finer ground is hardly ever dearer than this beside one on coarser ground
 
 
 def coarsen(ground: Ground, factor: int) -> Ground:
@@ -64,63 +66,89 @@ def node_cost_through(problem: Problem, forward: Found, backward: Found) -> Floa
     return out.reshape(problem.ground.shape)
 
 
-def search_both_ways(problem: Problem, near_factor: float) -> tuple[Found, Found]:
-    """Forward and backward costs of everything that a line within ``near_factor`` of the best can pass."""
-    forward = search(problem, near_factor)
+def search_both_ways(problem: Problem, near_factor: float, hoped_musd: float = np.inf) -> tuple[Found, Found]:
+    """Forward and backward costs of everything that a line within ``near_factor`` of the best can pass.
+
+    ``hoped_musd`` is a guess at a cost that is possible; it only saves time, and is dropped if it is too low.
+    """
+    forward = search(problem, near_factor, known_musd=hoped_musd)
+    if forward.cost_musd > hoped_musd:
+        forward = search(problem, near_factor)
     if not np.isfinite(forward.cost_musd):
         return forward, forward
     return forward, search(problem, near_factor, reverse=True, guide=forward)
 
 
-def near_optimal_nodes(
-    ground: Ground, start: Node, goal: Node, standard: DesignStandard, costs: UnitCosts, options: SearchOptions
-) -> Flags | None:
-    """Nodes of the fine ground that the fine search is narrowed to, (rows, cols).
+@dataclass(frozen=True, slots=True, eq=False)
+class Narrowed:
+    """What is left of a search: ``usable`` marks nodes (rows, cols), None means all of them.
 
-    Runs the stages of ``options.narrowing``, each a coarsening factor with the factor of near-optimality that is
-    kept; a later, finer stage searches only what the one before left. None if no stage found a way between the
-    terminals: then the fine search has to look everywhere.
+    ``known_musd`` is a cost that is known to be possible for it, ``hoped_musd`` one that a coarser ground promises.
     """
+
     usable: Flags | None = None
-    stages = options.narrowing
-    if stages is None:
-        stages = default_narrowing(max(ground.dx_m, ground.dy_m), len(options.offsets_m), ground.z.size)
-    for factor, near_factor in stages:
-        found = _near_on_coarse(ground, start, goal, standard, costs, options, factor, near_factor, usable)
-        usable = usable if found is None else found
-    return usable
+    known_musd: float = np.inf
+    hoped_musd: float = np.inf
 
 
-def _near_on_coarse(
+def narrow(
     ground: Ground,
     start: Node,
     goal: Node,
     standard: DesignStandard,
     costs: UnitCosts,
     options: SearchOptions,
-    factor: int,
-    near_factor: float,
-    usable: Flags | None,
-) -> Flags | None:
-    """One stage: what is left of the fine ground, or None if there is no way on the coarse one."""
-    if factor == 1 and len(options.offsets_m) == 1:
-        return None
+    within: float = 1.0,
+) -> Narrowed:
+    """Find out which nodes of the fine ground a search for lines ``within`` a factor of the best has to look at.
+
+    Runs the stages of ``options.narrowing``; a later, finer stage searches only what the one before left. Where no
+    stage finds a way between the terminals, all nodes are left.
+    """
+    stages = options.narrowing
+    if stages is None:
+        stages = default_narrowing(max(ground.dx_m, ground.dy_m), len(options.offsets_m), ground.z.size)
+    left = Narrowed()
+    for stage in stages:
+        left = _run_stage(ground, start, goal, standard, costs, options, stage, within, left)
+    return left
+
+
+def _run_stage(
+    ground: Ground,
+    start: Node,
+    goal: Node,
+    standard: DesignStandard,
+    costs: UnitCosts,
+    options: SearchOptions,
+    stage: Stage,
+    within: float,
+    left: Narrowed,
+) -> Narrowed:
+    """One stage: what is left after it; what was left before, if it finds no way."""
+    factor, near_factor = stage.factor, stage.near_factor * within
     coarse = coarsen(ground, factor) if factor > 1 else ground
     ends = [(r // factor, c // factor) for r, c in (start, goal)]
     if ends[0] == ends[1] or min(coarse.shape) < 4:
-        return None
+        return left
     if coarse.mask.size and factor > 1:
         for end in ends:
             coarse.mask[end] = 0
-    offsets = options.coarse_offsets_m if factor > 1 and len(options.offsets_m) > 1 else (0.0,)
-    plain = replace(options, offsets_m=offsets, reuse=())
-    inside = None if usable is None else np.asarray(_blocks(usable, factor, False).astype(bool).any(axis=(1, 3)))
-    problem = build_problem(coarse, ends[0], ends[1], standard, costs, plain, inside)
-    forward, backward = search_both_ways(problem, near_factor)
+    offsets = (options.coarse_offsets_m if factor > 1 else options.offsets_m) if stage.levels else (0.0,)
+    thin = replace(options.thinned(), offsets_m=offsets, reuse=options.reuse if factor == 1 else ())
+    inside = left.usable
+    if inside is not None and factor > 1:
+        inside = np.asarray(_blocks(inside, factor, False).astype(bool).any(axis=(1, 3)))
+    problem = build_problem(coarse, ends[0], ends[1], standard, costs, thin, inside)
+    forward, backward = search_both_ways(problem, near_factor, min(left.known_musd, left.hoped_musd))
     if not np.isfinite(forward.cost_musd):
-        return None
+        return left
     near = node_cost_through(problem, forward, backward) <= near_factor * forward.cost_musd
     if options.dilate_cells:
         near = binary_dilation(near, np.ones((3, 3), dtype=bool), iterations=options.dilate_cells)
+    if factor == 1:
+        return Narrowed(near, known_musd=forward.cost_musd)
     fine = np.repeat(np.repeat(near, factor, axis=0), factor, axis=1)
-    return np.ascontiguousarray(fine[: ground.shape[0], : ground.shape[1]])
+    return Narrowed(
+        np.ascontiguousarray(fine[: ground.shape[0], : ground.shape[1]]), hoped_musd=HOPE * forward.cost_musd
+    )

@@ -56,11 +56,11 @@ def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: 
         AlignmentError: if some stretch of the line is of no allowed kind, with its chainage.
     """
     p = pack_parameters(ground, standard, costs)
-    cost, scratch = np.array([0.0, np.inf, np.inf]), new_scratch(*ground.shape)
+    cost, scratch = np.array([0.0, np.inf, np.inf]), new_scratch()
     trace = np.zeros((_trace_rows(points), 8))
     used, chainage = 0, 0.0
     for a, b in pairwise(points):
-        done = walk_chord(ground.arrays, *a, *b, p, cost, np.inf, scratch, trace, used, chainage)  # type: ignore[call-arg]
+        done = walk_chord(ground.arrays, *a, *b, p, cost, np.inf, scratch, trace, used, chainage)
         metres = float(np.hypot((b[0] - a[0]) * ground.dy_m, (b[1] - a[1]) * ground.dx_m))
         if done < 0:
             raise AlignmentError(
@@ -74,11 +74,11 @@ def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: 
 def find_closed(points: Floats, ground: Ground, standard: DesignStandard, costs: UnitCosts) -> Floats:
     """Chainage of the middles of those stretches between points on which no kind is allowed all along."""
     p = pack_parameters(ground, standard, costs)
-    scratch = new_scratch(*ground.shape)
+    scratch = new_scratch()
     metres = np.hypot(np.diff(points[:, 0]) * ground.dy_m, np.diff(points[:, 1]) * ground.dx_m)
     middles = np.cumsum(metres) - 0.5 * metres
     closed = [
-        walk_chord(ground.arrays, *a, *b, p, np.zeros(3), np.inf, scratch, scratch.no_trace, 0, 0.0) < 0  # type: ignore[call-arg]
+        walk_chord(ground.arrays, *a, *b, p, np.zeros(3), np.inf, scratch, scratch.no_trace, 0, 0.0) < 0
         for a, b in pairwise(points)
     ]
     return np.asarray(middles[np.array(closed, dtype=bool)])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._astar import Effort, Ends, Held, Nodes, States, run_search
+from corridor.alignment._astar import Effort, Ends, Held, Nodes, States, bound_direct_links, run_search
 from corridor.alignment.crossings import Laid, lay_moves
 from corridor.alignment.ground import CLOSED, Ground
 from corridor.alignment.heap import DONE
@@ -166,12 +166,16 @@ def search(
     move_m = np.sqrt((p.moves[:, 0] * g.dy_m) ** 2 + (p.moves[:, 1] * g.dx_m) ** 2)
     ahead = np.zeros(0) if guide is None else np.where(guide.settled, guide.cost, np.inf)
     known = known_musd if guide is None else guide.cost_musd
+    nodes = Nodes(p.index_of, p.node_of, p.moves, move_m, p.laid)
+    states, ends = States(lv.offset_m, lv.kind, lv.first, lv.terminal, up, down), Ends(*begin, *end, direct_m)
+    lowest = bound_direct_links(g.arrays, nodes, states, ends, p.parameters)
+    order = np.argsort(lowest, kind="stable")[: np.isfinite(lowest).sum()].astype(np.int32)
     cost, parent, position, expanded = run_search(
         g.arrays,
-        Nodes(p.index_of, p.node_of, p.moves, move_m, p.laid),
-        States(lv.offset_m, lv.kind, lv.first, lv.terminal, up, down),
-        Ends(*begin, *end, direct_m),
-        _held(p, begin, end, direct_m),
+        nodes,
+        states,
+        ends,
+        Held(order, lowest[order]),
         _reversed(p.reuse, reverse),
         Effort(near_factor, p.options.abort, informed, ahead, known),
         p.parameters,
@@ -190,26 +194,6 @@ def _reversed(
     order = np.argsort(target, kind="stable")
     turned = np.searchsorted(target[order], np.arange(len(pointer))).astype(np.int32)
     return turned, source[order].astype(np.int32), price[order]
-
-
-def _held(p: Problem, begin: Node, end: Node, direct_m: float) -> Held:
-    """Usable nodes by rising lower bound of a way that goes straight there from the terminal."""
-    rows, cols = np.divmod(p.node_of, p.ground.shape[1])
-    cheapest = p.parameters[CHEAPEST]
-    near = _distance(p.ground, rows, cols, begin)
-    lowest = near + _distance(p.ground, rows, cols, end)
-    lowest *= np.float32(cheapest * (1 - 1e-6))
-    order = np.argsort(lowest, kind="stable").astype(np.int32)
-    if np.isfinite(direct_m):
-        order = order[near[order] <= direct_m * (1 + 1e-6)]
-    return Held(order, lowest[order])
-
-
-def _distance(ground: Ground, rows: NDArray[np.int32], cols: NDArray[np.int32], node: Node) -> NDArray[np.float32]:
-    """Plan distance of nodes from one node, in metres, in single precision to save memory."""
-    south = (rows - node[0]).astype(np.float32) * np.float32(ground.dy_m)
-    east: NDArray[np.float32] = (cols - node[1]).astype(np.float32) * np.float32(ground.dx_m)
-    return np.asarray(np.hypot(south, east))
 
 
 def trace_states(problem: Problem, found: Found, reverse: bool = False) -> list[int]:

@@ -39,18 +39,19 @@ class LinkList:
 
 @dataclass(frozen=True, slots=True)
 class Bend:
-    """A bend at a state, from one direction to another (unit vectors to the east and south)."""
+    """A bend at a state of a node (flat number), from one direction to another (unit vectors to the east and south)."""
 
+    node: int
     state: int
     in_east: float
     in_south: float
     out_east: float
     out_south: float
 
-    @property
-    def row(self) -> tuple[float, float, float, float, float]:
+    def row(self, problem: Problem) -> tuple[float, float, float, float, float]:
         """The bend as the compiled search reads it."""
-        return (float(self.state), self.in_east, self.in_south, self.out_east, self.out_south)
+        state = int(problem.index_of[self.node]) * problem.n_states + self.state
+        return (float(state), self.in_east, self.in_south, self.out_east, self.out_south)
 
 
 def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor: float) -> LinkList:
@@ -63,7 +64,7 @@ def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor
     bound = factor * forward.cost_musd * (1.0 + 1e-9)
     up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
     direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
-    source, target, price, complete = list_links(  # type: ignore[call-arg]
+    source, target, price, complete = list_links(
         p.ground.arrays, p.index_of, p.node_of, p.moves, p.laid, p.levels.offset_m, p.levels.kind, p.levels.first,
         p.state(p.start), p.state(p.goal), up, down, p.parameters, direct_m,
         np.where(forward.settled, forward.cost, np.inf), np.where(backward.settled, backward.cost, np.inf),
@@ -91,10 +92,10 @@ def search_with_turns(
     Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed.
     """
     p = problem
-    bends = np.array([b.row for b in forbidden]).reshape(-1, 5)
+    bends = np.array([b.row(p) for b in forbidden]).reshape(-1, 5)
     pointer = np.searchsorted(links.source, np.arange(len(p.node_of) * p.n_states + 1)).astype(np.int32)
     up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
-    last, price, before = search_links(  # type: ignore[call-arg]
+    last, price, before = search_links(
         p.ground.arrays, p.node_of, p.levels.offset_m, p.parameters, up, down, radius_m,
         links.source, links.target, links.price, links.reused, pointer, p.state(p.start), p.state(p.goal),
         backward.cost, _clearance(p), bends,
@@ -121,7 +122,8 @@ def bend_at(problem: Problem, states: Sequence[int], at: int) -> Bend:
     points = state_points(problem, list(states[at - 1 : at + 2]))
     steps = np.diff(points[:, :2], axis=0) * (problem.ground.dy_m, problem.ground.dx_m)
     (in_south, in_east), (out_south, out_east) = steps / np.hypot(*steps.T)[:, None]
-    return Bend(int(states[at]), float(in_east), float(in_south), float(out_east), float(out_south))
+    index, state = divmod(int(states[at]), problem.n_states)
+    return Bend(int(problem.node_of[index]), state, float(in_east), float(in_south), float(out_east), float(out_south))
 
 
 def bend_angles(points: Floats) -> Floats:

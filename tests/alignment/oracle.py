@@ -84,7 +84,7 @@ def explicit_cost(problem, exact=False):
     up, down = p.standard.max_grade_up_pct / 100, p.standard.max_grade_down_pct / 100
     offsets = sorted(set(lv.offset_m.tolist()))
     src, dst, val = [], [], []
-    scratch = new_scratch(*g.shape)
+    scratch = new_scratch()
 
     def usable(r, c):
         return not (g.mask.size and g.mask[r, c] & 7 == 7)

@@ -11,7 +11,7 @@ from shapely.geometry import LineString
 from corridor.alignment.align import align
 from corridor.alignment.alternatives import find_alternatives, near_optimal_band, overlap
 from corridor.alignment.dem_error import draw_errors, measure_price_spread
-from corridor.alignment.links import SearchOptions
+from corridor.alignment.links import SearchOptions, Stage
 from corridor.alignment.pricing import find_closed
 from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.repricing import price_line
@@ -179,7 +179,7 @@ def test_narrowing_keeps_the_price():
     z = hills((120, 140), 200.0, 500.0, seed=8, smooth=9.0).z
     wide = replace(QUICK, turns=False)
     full = line_on(z, (10, 10), (105, 125), options=wide).price.total_musd
-    narrow = line_on(z, (10, 10), (105, 125), options=replace(wide, narrowing=((4, 1.15),))).price.total_musd
+    narrow = line_on(z, (10, 10), (105, 125), options=replace(wide, narrowing=(Stage(4, 1.15),))).price.total_musd
     assert full <= narrow * (1 + 1e-12)
     assert narrow <= 1.001 * full
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.alignment.chords import is_dearer, new_scratch, walk_chord
+from corridor.alignment.chords import least_price, new_scratch, walk_chord
 from corridor.alignment.ground import build_ground, ground_heights
 from corridor.alignment.pieces import pack_parameters
 from corridor.alignment.pricing import price_pieces, split_line, structures_of
@@ -20,7 +20,7 @@ def walk(ground, a, b, design=None, prices=None, kind=0, limit=np.inf):
     p = pack_parameters(ground, design or standard(), prices or costs())
     cost = np.full(3, np.inf)
     cost[kind] = 0.0
-    scratch = new_scratch(*ground.shape)
+    scratch = new_scratch()
     ends = (*map(float, a), *map(float, b))
     done = walk_chord(ground.arrays, *ends, p, cost, limit, scratch, scratch.no_trace, 0, 0.0)
     return cost if done >= 0 else np.full(3, np.inf)
@@ -110,14 +110,14 @@ def test_the_pieces_add_up_and_short_steps_agree():
     cost = np.array([0.0, np.inf, np.inf])
     p = pack_parameters(ground, standard(), costs())
     for a, b in pairwise(line):
-        scratch = new_scratch(*ground.shape)
+        scratch = new_scratch()
         walk_chord(ground.arrays, *a, *b, p, cost, np.inf, scratch, scratch.no_trace, 0, 0.0)
     assert exact == pytest.approx(cost[0], rel=1e-12)
     assert price_steps(line, ground, standard(), costs()).total_musd == pytest.approx(exact, rel=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_the_quick_test_never_drops_what_keeps_the_limit(seed):
+def test_the_quick_bound_is_never_above_the_price(seed):
     rng = np.random.default_rng(seed)
     ground = hills((60, 60), 200.0, [100.0, 400.0, 900.0][seed % 3], seed, smooth=4.0)
     p = pack_parameters(ground, standard(), costs())
@@ -128,11 +128,13 @@ def test_the_quick_test_never_drops_what_keeps_the_limit(seed):
             continue
         ends = [(float(r), float(c), float(ground.z[r, c])) for r, c in (a, b)]
         metres, rise = 200.0 * float(np.hypot(*(b - a))), ends[1][2] - ends[0][2]
-        link = (int(a[0]), int(a[1]), ends[0][2], int(b[0] - a[0]), int(b[1] - a[1]), rise, metres, p)
+        link = (int(a[0]), int(a[1]), ends[0][2], int(b[0] - a[0]), int(b[1] - a[1]), rise, metres)
         price = min(walk(ground, *ends, kind=kind).min() for kind in range(3))
         if np.isfinite(price):
             checked += 1
-            assert not is_dearer(ground.arrays, *link, price * (1 + 1e-12))
-        dropped += is_dearer(ground.arrays, *link, 0.6 * min(price, 1e6))
+            assert least_price(ground.arrays, *link, 0.0, 0.0, np.inf, p) <= price * (1 + 1e-12)
+            lower = walk(ground, (*a, ends[0][2]), (*b, ends[1][2] - 15.0)).min()
+            assert least_price(ground.arrays, *link, 5.0, 15.0, np.inf, p) <= lower * (1 + 1e-12)
+        dropped += least_price(ground.arrays, *link, 0.0, 0.0, np.inf, p) > 0.6 * min(price, 1e6)
     assert checked > 3
     assert dropped > 0
