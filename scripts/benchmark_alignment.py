@@ -122,7 +122,7 @@ def narrowed_at_250() -> None:
         def narrowed():
             left = narrow(ground, start, end, rail(grade), COSTS, options)
             problem = build_problem(ground, start, end, rail(grade), COSTS, options, left.usable)
-            return search(problem, known_musd=left.known_musd)
+            return search(problem, known_musd=left.known_musd, promised=left.promise(problem))
 
         near, t_near = seconds(narrowed)
         ratio, faster = near.cost_musd / full.cost_musd, t_full / t_near
@@ -188,7 +188,7 @@ def one_big(kind: str) -> None:
         ground = build_ground(z, cell_m)
         left = narrow(ground, a, b, standard, COSTS, options) if kind == "narrowed" else Narrowed()
         problem = build_problem(ground, a, b, standard, COSTS, options, left.usable)
-        return search(problem, known_musd=left.known_musd)
+        return search(problem, known_musd=left.known_musd, promised=left.promise(problem))
 
     small, small_grid = warped(("Kapan", "Ordubad"), 900.0)
     run(small, 900.0, *nodes(small_grid, "Kapan", "Ordubad"))

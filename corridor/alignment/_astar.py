@@ -62,14 +62,16 @@ class Held(NamedTuple):
 class Effort(NamedTuple):
     """What a search may leave out; see ``search``.
 
-    ``guide`` holds a better bound per state, if there is one (exact costs of the search the other way round), and
-    ``known`` a cost that is known to be possible.
+    ``guide`` holds a better bound per state, if there is one: exact costs of the search the other way round if
+    ``exact``, else a bound that serves to drop links but not to order states, because it may rise faster than a link
+    costs. ``known`` is a cost that is known to be possible.
     """
 
     near_factor: float
     abort: bool
     informed: bool
     guide: NDArray[np.float64]
+    exact: bool
     known: float
 
 
@@ -156,8 +158,10 @@ def _price_link(
     if guided:
         for target in range(first, last):
             rest = min(rest, effort.guide[target])
-    else:
-        rest = _bound(ground[0], t_r, t_c, t_height, states, ends, p)
+    plain = np.inf
+    if not effort.exact:
+        plain = _bound(ground[0], t_r, t_c, t_height, states, ends, p)
+        rest = max(plain, rest) if guided else plain
     limit = np.inf
     if effort.abort:
         limit = min(worst, barrier - rest)
@@ -182,7 +186,7 @@ def _price_link(
     for target in range(first, last):
         value = by_kind[states.kind[target % n_states]]
         if value < labels.cost[target] and labels.position[target] != DONE:
-            ahead = effort.guide[target] if guided else rest
+            ahead = effort.guide[target] if effort.exact else plain
             size = _label(labels, size, target, value, u, ahead, effort.informed)
     return size
 
@@ -254,7 +258,7 @@ def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
         if value < labels.cost[target] and labels.position[target] != DONE:
             r, c = nodes.node_of[targets[e]] // cols, nodes.node_of[targets[e]] % cols
             rest = _bound(ground[0], r, c, ground[0][r, c], states, ends, p)
-            if effort.guide.shape[0] > 0:
+            if effort.exact:
                 rest = effort.guide[target]
             size = _label(labels, size, target, value, u, rest, effort.informed)
     return size

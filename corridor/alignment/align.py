@@ -83,7 +83,7 @@ def find_way(asked: AlignmentProblem, within: float = 1.0) -> tuple[Problem, Fou
     question = terrain.ground, start, end, asked.standard, asked.costs, asked.options
     left = narrow(*question, within)
     problem = build_problem(*question, left.usable)
-    forward = search(problem, within, known_musd=left.known_musd)
+    forward = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
     if left.usable is not None and not np.isfinite(forward.cost_musd):
         problem = build_problem(*question)
         forward = search(problem, within)

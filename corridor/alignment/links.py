@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from corridor.errors import AlignmentError
 from corridor.model.standard import DesignStandard
 
-DEFAULT_OFFSETS_M = (-20.0, -10.0, 0.0, 7.0, 14.0)
-COARSE_CELL_M = 1000.0
-SMALL_NODES = 10_000  # grids below this are searched without a coarser one
-THIN_DIRECTIONS, THIN_GROWTH = 16, 1.8  # structure links of the stages that narrow a search
+DEFAULT_OFFSETS_M = (-20.0, -10.0, -5.0, 0.0, 7.0, 14.0)
+COARSE_CELL_M = 1250.0
+SMALL_NODES = 50_000  # grids below this are searched without a coarser one
+DENSE_CELLS = 8.0  # stages that narrow a search leave out some of the links that are longer than this
 
 _STEPS = {
     8: ((0, 1), (1, 1)),
@@ -71,15 +71,6 @@ class SearchOptions:
     turns: bool = True
     reuse: tuple[ReuseLink, ...] = field(default=())
 
-    def thinned(self) -> SearchOptions:
-        """The same with about a sixth of the links, for stages of narrowing."""
-        return replace(
-            self,
-            neighbours=min(self.neighbours, 16),
-            directions=min(self.directions, THIN_DIRECTIONS),
-            growth=max(self.growth, THIN_GROWTH),
-        )
-
     def __post_init__(self) -> None:
         """Refuse options that make no search.
 
@@ -102,19 +93,20 @@ class SearchOptions:
 
 
 def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stage, ...]:
-    """Stages for a cell size: cells of about a kilometre, then, with several levels, the ground level alone, then all.
+    """Stages for a cell size: cells of about 1.2 km, then, with several levels, the ground level alone, then all.
 
     Keeping a line on the ground makes open line 10 to 25 % dearer and leaves a base tunnel as it is, so that stage
     keeps what is within 30 %. The last stage has the ground and the levels of the search itself and only misses some
-    directions of links; what these are worth is much the same along all lines, so that little has to be kept.
+    long links; what these are worth is much the same along all lines, so that little has to be kept.
     """
     stages: list[Stage] = []
     factor = min(round(COARSE_CELL_M / cell_m), 8)
-    if factor >= 3 and n_nodes >= SMALL_NODES:
+    is_large = n_nodes >= SMALL_NODES
+    if factor >= 3 and is_large:
         stages.append(Stage(factor, 1.15, levels=n_offsets > 1))
     if n_offsets > 1:
-        stages.append(Stage(1, 1.3))
-    if n_offsets > 1 or n_nodes >= SMALL_NODES:
+        stages += [Stage(1, 1.3), Stage(1, 1.05, levels=True)]
+    elif is_large:
         stages.append(Stage(1, 1.03, levels=True))
     return tuple(stages)
 
@@ -147,26 +139,32 @@ def neighbour_moves(neighbours: int) -> NDArray[np.int32]:
     return np.array(sorted(moves), dtype=np.int32)
 
 
-def structure_moves(options: SearchOptions, dx_m: float, dy_m: float) -> NDArray[np.int32]:
+def structure_moves(options: SearchOptions, dx_m: float, dy_m: float, thin: bool = False) -> NDArray[np.int32]:
     """Steps of structure links: evenly spread directions, lengths growing from one cell to ``max_structure_km``.
 
     The set is the same upside down and left to right, so that a search from the other end sees the same links.
+    ``thin`` leaves out half of the lengths and three of four directions where links are long: these make most of the
+    work, and short ones more of the difference in price.
     """
     moves: set[tuple[int, int]] = set()
-    length = max(dx_m, dy_m)
+    cell = max(dx_m, dy_m)
+    length, number = cell, 0
     while options.directions and length <= options.max_structure_km * 1000.0:
-        for k in range(options.directions // 4 + 1):
-            angle = 2 * math.pi * k / options.directions
-            row, col = round(length * math.sin(angle) / dy_m), round(length * math.cos(angle) / dx_m)
-            moves |= {(sr * row, sc * col) for sr in (1, -1) for sc in (1, -1)}
+        is_long = thin and length > DENSE_CELLS * cell
+        if not (is_long and number % 2):
+            for k in range(0, options.directions // 4 + 1, 4 if is_long else 1):
+                angle = 2 * math.pi * k / options.directions
+                row, col = round(length * math.sin(angle) / dy_m), round(length * math.cos(angle) / dx_m)
+                moves |= {(sr * row, sc * col) for sr in (1, -1) for sc in (1, -1)}
         length *= options.growth
+        number += 1
     moves.discard((0, 0))
     return np.array(sorted(moves), dtype=np.int32).reshape(-1, 2)
 
 
-def all_moves(options: SearchOptions, dx_m: float, dy_m: float) -> NDArray[np.int32]:
+def all_moves(options: SearchOptions, dx_m: float, dy_m: float, thin: bool = False) -> NDArray[np.int32]:
     """Neighbour and structure steps without duplicates, shortest first, (n, 2)."""
-    both = np.vstack([neighbour_moves(options.neighbours), structure_moves(options, dx_m, dy_m)])
+    both = np.vstack([neighbour_moves(options.neighbours), structure_moves(options, dx_m, dy_m, thin)])
     both = np.unique(both, axis=0)
     order = np.lexsort((both[:, 1], both[:, 0], np.hypot(both[:, 0] * dy_m, both[:, 1] * dx_m)))
     return np.ascontiguousarray(both[order], dtype=np.int32)

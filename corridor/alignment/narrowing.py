@@ -20,6 +20,7 @@ from corridor.model.standard import DesignStandard, UnitCosts
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+PROMISED = 0.97  # of what the rest costs with fewer links: with all of them it hardly ever costs less
 HOPE = 1.1  # a line on finer ground is hardly ever dearer than this beside one on coarser ground
 
 
@@ -84,11 +85,22 @@ class Narrowed:
     """What is left of a search: ``usable`` marks nodes (rows, cols), None means all of them.
 
     ``known_musd`` is a cost that is known to be possible for it, ``hoped_musd`` one that a coarser ground promises.
+    ``thin`` is the last search on the same ground and levels with fewer links, with its costs from the end.
     """
 
     usable: Flags | None = None
     known_musd: float = np.inf
     hoped_musd: float = np.inf
+    thin: tuple[Problem, Found] | None = None
+
+    def promise(self, problem: Problem) -> Floats | None:
+        """What the rest of a line costs at least from each state of a problem; 0 where nothing is known."""
+        if self.thin is None:
+            return None
+        before, backward = self.thin
+        index = before.index_of[problem.node_of]
+        known = np.where(backward.settled, PROMISED * backward.cost, 0.0).reshape(-1, before.n_states)
+        return np.where(index[:, None] >= 0, known[np.maximum(index, 0)], 0.0).ravel()
 
 
 def narrow(
@@ -135,11 +147,11 @@ def _run_stage(
         for end in ends:
             coarse.mask[end] = 0
     offsets = (options.coarse_offsets_m if factor > 1 else options.offsets_m) if stage.levels else (0.0,)
-    thin = replace(options.thinned(), offsets_m=offsets, reuse=options.reuse if factor == 1 else ())
+    plain = replace(options, offsets_m=offsets, reuse=options.reuse if factor == 1 else ())
     inside = left.usable
     if inside is not None and factor > 1:
         inside = np.asarray(_blocks(inside, factor, False).astype(bool).any(axis=(1, 3)))
-    problem = build_problem(coarse, ends[0], ends[1], standard, costs, thin, inside)
+    problem = build_problem(coarse, ends[0], ends[1], standard, costs, plain, inside, thin=True)
     forward, backward = search_both_ways(problem, near_factor, min(left.known_musd, left.hoped_musd))
     if not np.isfinite(forward.cost_musd):
         return left
@@ -147,7 +159,8 @@ def _run_stage(
     if options.dilate_cells:
         near = binary_dilation(near, np.ones((3, 3), dtype=bool), iterations=options.dilate_cells)
     if factor == 1:
-        return Narrowed(near, known_musd=forward.cost_musd)
+        same = offsets == options.offsets_m
+        return Narrowed(near, forward.cost_musd, thin=(problem, backward) if same else None)
     fine = np.repeat(np.repeat(near, factor, axis=0), factor, axis=1)
     return Narrowed(
         np.ascontiguousarray(fine[: ground.shape[0], : ground.shape[1]]), hoped_musd=HOPE * forward.cost_musd

@@ -21,6 +21,7 @@ from corridor.alignment.pieces import CHEAPEST, pack_parameters
 from corridor.errors import AlignmentError
 from corridor.model.standard import DesignStandard, UnitCosts
 
+Floats = NDArray[np.float64]
 Node = tuple[int, int]
 
 
@@ -78,8 +79,11 @@ def build_problem(
     costs: UnitCosts,
     options: SearchOptions,
     usable: NDArray[np.bool_] | None = None,
+    thin: bool = False,
 ) -> Problem:
     """Lay out a search between two nodes, over all nodes or over those marked ``usable`` (rows, cols).
+
+    ``thin`` leaves out some of the long links (see ``structure_moves``).
 
     Raises:
         AlignmentError: if a terminal lies outside the grid, is closed, or both are the same node.
@@ -102,7 +106,7 @@ def build_problem(
     parameters = pack_parameters(ground, standard, costs)
     reuse = _reuse_table(ground, standard, options, index_of, len(node_of), parameters)
     levels = build_levels(options.offsets_m, standard)
-    moves = all_moves(options, ground.dx_m, ground.dy_m)
+    moves = all_moves(options, ground.dx_m, ground.dy_m, thin)
     laid = lay_moves(moves)
     return Problem(
         ground, standard, costs, options, start, goal, levels, moves, laid, parameters, index_of, node_of, reuse
@@ -148,13 +152,15 @@ def search(
     informed: bool = True,
     guide: Found | None = None,
     known_musd: float = np.inf,
+    promised: Floats | None = None,
 ) -> Found:
     """Run the search from start to end, or from end to start over the same links (``reverse``).
 
     With a ``near_factor`` above 1 it goes on until every state is settled that a path within that factor of the best
     can pass. ``informed`` off searches without the bound (Dijkstra), for checks. ``guide`` is what a search the other
     way round found with at least the same ``near_factor``: its costs are the best bound there is. ``known_musd`` is
-    a cost that is known to be possible: links that can't stay below it are dropped early.
+    a cost that is known to be possible: links that can't stay below it are dropped early. ``promised`` says per state
+    what the rest will cost at least, if that is known better than by the bound.
     """
     p = problem
     begin, end = (p.goal, p.start) if reverse else (p.start, p.goal)
@@ -164,7 +170,9 @@ def search(
     direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
     g, lv = p.ground, p.levels
     move_m = np.sqrt((p.moves[:, 0] * g.dy_m) ** 2 + (p.moves[:, 1] * g.dx_m) ** 2)
-    ahead = np.zeros(0) if guide is None else np.where(guide.settled, guide.cost, np.inf)
+    ahead = np.zeros(0) if promised is None else promised
+    if guide is not None:
+        ahead = np.where(guide.settled, guide.cost, np.inf)
     known = known_musd if guide is None else guide.cost_musd
     nodes = Nodes(p.index_of, p.node_of, p.moves, move_m, p.laid)
     states, ends = States(lv.offset_m, lv.kind, lv.first, lv.terminal, up, down), Ends(*begin, *end, direct_m)
@@ -177,7 +185,7 @@ def search(
         ends,
         Held(order, lowest[order]),
         _reversed(p.reuse, reverse),
-        Effort(near_factor, p.options.abort, informed, ahead, known),
+        Effort(near_factor, p.options.abort, informed, ahead, guide is not None, known),
         p.parameters,
     )
     return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))

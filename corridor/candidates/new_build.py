@@ -33,8 +33,7 @@ from corridor.terrain.surface import Dem
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
 
-# A comparison draws many lines: fewer heights at each node make them 1 to 2 % dearer and the search twice as quick.
-OPTIONS = SearchOptions(offsets_m=(-10.0, 0.0, 7.0))
+OPTIONS = SearchOptions()
 MIN_RUN_M = 250.0  # a shorter stretch in another country is the border's wobble, not a passage
 CLASSES = {"rail": "rail", "road": "trunk"}
 

@@ -1,0 +1,133 @@
+"""What narrowing leaves: lines on real relief cost what the whole ground would have given."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from rasterio.warp import Resampling, reproject
+
+import corridor.alignment.narrowing as narrowing
+from corridor.alignment.ground import build_ground
+from corridor.alignment.links import SearchOptions, Stage, all_moves
+from corridor.alignment.narrowing import narrow
+from corridor.alignment.search import build_problem, search
+from corridor.packaged import data_root
+from tests.alignment.helpers import costs, hills, standard
+
+
+def relief(rows, cols, cell_m=900.0, west=530_000.0, north=4_380_000.0):
+    """Heights of southern Armenia and around from the bundled model."""
+    out = np.full((rows, cols), np.nan)
+    with rasterio.open(data_root() / "bundled" / "elevation_globe_30s.tif") as source:
+        reproject(
+            rasterio.band(source, 1), out, dst_transform=Affine(cell_m, 0, west, 0, -cell_m, north),
+            dst_crs="EPSG:32638", dst_nodata=np.nan, resampling=Resampling.cubic,
+        )  # fmt: skip
+    return build_ground(out, cell_m)
+
+
+def narrowed_cost(ground, start, goal, design, options):
+    left = narrow(ground, start, goal, design, costs(), options)
+    problem = build_problem(ground, start, goal, design, costs(), options, left.usable)
+    return left, search(problem, known_musd=left.known_musd).cost_musd
+
+
+def test_stages_use_some_of_the_links_and_no_others():
+    options = SearchOptions()
+    every, some = ({tuple(m) for m in all_moves(options, 250.0, 250.0, thin)} for thin in (False, True))
+    assert some < every
+    assert len(some) < 0.4 * len(every)
+    assert {m for m in every if np.hypot(*m) < 7} <= some
+
+
+def pairs(shape, count, seed, least_cells):
+    rng = np.random.default_rng(seed)
+    found = []
+    while len(found) < count:
+        a, b = ((int(rng.integers(shape[0])), int(rng.integers(shape[1]))) for _ in range(2))
+        if np.hypot(a[0] - b[0], a[1] - b[1]) >= least_cells:
+            found.append((a, b))
+    return found
+
+
+@pytest.mark.parametrize("grade", [1.8, 6.0])
+def test_random_terminals_on_real_relief_lose_little(grade):
+    """Any two nodes of a mountainous window, on slopes and summits too: within 2 % each, within 0.4 % on average."""
+    ground = relief(230, 230, 250.0)
+    options = SearchOptions(offsets_m=(0.0,), max_structure_km=12.0, max_direct_km=12.0)
+    ratios = []
+    for start, goal in pairs(ground.shape, 5, 3, 90):
+        problem = build_problem(ground, start, goal, standard(grade), costs(), options)
+        full = search(problem).cost_musd
+        if np.isfinite(full):
+            left, cost = narrowed_cost(ground, start, goal, standard(grade), options)
+            assert left.usable is not None
+            assert left.usable.mean() < 0.3
+            ratios.append(cost / full)
+    assert len(ratios) >= 4
+    assert min(ratios) >= 1 - 1e-12
+    assert max(ratios) <= 1.02
+    assert np.mean(ratios) <= 1.004
+
+
+def test_all_levels_on_real_relief_lose_little():
+    ground = relief(60, 60)
+    options = SearchOptions(max_structure_km=12.0)
+    ratios = []
+    for start, goal in pairs(ground.shape, 3, 8, 20):
+        problem = build_problem(ground, start, goal, standard(2.5), costs(), options)
+        full = search(problem).cost_musd
+        ratios.append(narrowed_cost(ground, start, goal, standard(2.5), options)[1] / full)
+    assert min(ratios) >= 1 - 1e-12
+    assert max(ratios) <= 1.001
+
+
+def test_what_is_known_and_promised_saves_work_and_changes_nothing():
+    ground = relief(60, 60)
+    options = SearchOptions(offsets_m=(0.0,), narrowing=(Stage(1, 1.03, levels=True),), max_structure_km=12.0)
+    (start, goal) = pairs(ground.shape, 1, 5, 40)[0]
+    left = narrow(ground, start, goal, standard(2.5), costs(), options)
+    problem = build_problem(ground, start, goal, standard(2.5), costs(), options, left.usable)
+    plain = search(problem)
+    known = search(problem, known_musd=left.known_musd)
+    assert plain.cost_musd <= left.known_musd
+    assert known.cost_musd == plain.cost_musd
+    assert search(problem, known_musd=left.known_musd, promised=left.promise(problem)).cost_musd == plain.cost_musd
+
+
+def test_a_hope_that_is_too_low_is_dropped(monkeypatch):
+    ground = relief(60, 60)
+    options = SearchOptions(
+        offsets_m=(0.0,), max_structure_km=12.0, narrowing=(Stage(3, 1.15), Stage(1, 1.03, levels=True))
+    )
+    (start, goal) = pairs(ground.shape, 1, 5, 40)[0]
+    usual, usual_cost = narrowed_cost(ground, start, goal, standard(2.5), options)
+    monkeypatch.setattr(narrowing, "HOPE", 0.1)
+    hopeless, cost = narrowed_cost(ground, start, goal, standard(2.5), options)
+    assert cost == usual_cost
+    assert np.array_equal(hopeless.usable, usual.usable)
+
+
+def test_more_is_left_for_lines_that_may_be_dearer():
+    ground = hills((80, 80), 200.0, 300.0, seed=2, smooth=5.0)
+    options = SearchOptions(offsets_m=(0.0,), narrowing=(Stage(1, 1.03, levels=True),), max_structure_km=4.0)
+    left = [
+        narrow(ground, (5, 5), (70, 72), standard(2.5), costs(), options, within).usable.sum()
+        for within in (1.0, 1.05, 1.2)
+    ]
+    assert left[0] < left[1] < left[2] <= 80 * 80
+
+
+def test_a_stage_that_finds_no_way_leaves_everything():
+    wall = np.full((60, 60), 100.0)
+    wall[:, 28:33] = 2000.0
+    ground = build_ground(wall, 200.0)
+    closed = standard(2.5, min_tunnel_depth_m=0.0)
+    mask = np.where(wall > 1000, 7, 0)
+    options = SearchOptions(offsets_m=(0.0,), narrowing=(Stage(4, 1.15), Stage(1, 1.03, levels=True)))
+    shut = build_ground(wall, 200.0, mask=mask)
+    assert narrow(shut, (10, 5), (50, 55), closed, costs(), options).usable is None
+    too_coarse = replace(options, narrowing=(Stage(20, 1.15),))
+    assert narrow(ground, (10, 5), (50, 55), closed, costs(), too_coarse).usable is None
