@@ -51,6 +51,7 @@ test: lint
 bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python scripts/benchmark.py --json bench.json --markdown docs/benchmarks.md
+	$(BIN)/python scripts/benchmark_alignment.py docs/benchmarks-new-lines.md
 
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.dev

@@ -13,7 +13,7 @@ from corridor.model.standard import DesignStandard
 
 DEFAULT_OFFSETS_M = (-20.0, -10.0, -5.0, 0.0, 7.0, 14.0)
 COARSE_CELL_M = 1250.0
-SMALL_NODES = 50_000  # grids below this are searched without a coarser one
+SMALL_NODES, HUGE_NODES = 50_000, 1_000_000  # from these on a grid is searched by way of one coarser one, or two
 DENSE_CELLS = 8.0  # stages that narrow a search leave out some of the links that are longer than this
 
 _STEPS = {
@@ -104,6 +104,8 @@ def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stag
     is_large = n_nodes >= SMALL_NODES
     if factor >= 3 and is_large:
         stages.append(Stage(factor, 1.15, levels=n_offsets > 1))
+    if factor >= 6 and n_nodes >= HUGE_NODES:
+        stages.append(Stage(3, 1.1))
     if n_offsets > 1:
         stages += [Stage(1, 1.3), Stage(1, 1.05, levels=True)]
     elif is_large:

@@ -44,11 +44,23 @@ class TradeoffPoint:
 
 
 def sweep_grade(asked: AlignmentProblem, grades_pct: Iterable[float] = DEFAULT_GRADES_PCT) -> list[TradeoffPoint]:
-    """One line per ruling grade (the same up and down), other limits unchanged."""
-    return [
+    """One line per ruling grade (the same up and down), other limits unchanged.
+
+    A line that keeps a stricter grade keeps a looser one too. Curves can make the line found for a looser grade dearer
+    than that one once both are drawn; then that one is taken.
+    """
+    points = [
         _point("max_grade_pct", grade, replace(asked, standard=asked.standard.with_grade(grade)))
         for grade in grades_pct
     ]
+    cheapest: Alignment | None = None
+    taken: dict[float, Alignment | None] = {}
+    for point in sorted(points, key=lambda p: p.value):
+        line = point.alignment
+        if line is not None and (cheapest is None or line.price.total_musd < cheapest.price.total_musd):
+            cheapest = line
+        taken[point.value] = cheapest
+    return [p if taken[p.value] is None else replace(p, alignment=taken[p.value], reason="") for p in points]
 
 
 def sweep_tunnel_price(asked: AlignmentProblem, prices_musd_per_km: Iterable[float]) -> list[TradeoffPoint]:

@@ -267,8 +267,27 @@ def test_sweeps_carry_figures_or_reasons():
     assert points[0].alignment is None
     assert "no way" in points[0].as_row()["reason"]
     assert points[2].alignment.unconstrained_price_musd <= points[1].alignment.unconstrained_price_musd
+    assert points[2].alignment.price.total_musd <= points[1].alignment.price.total_musd
     dear = sweep_tunnel_price(asked, (10.0, 60.0))
     assert dear[0].alignment.tunnel_km >= dear[1].alignment.tunnel_km
+
+
+def test_a_looser_grade_takes_the_line_of_a_stricter_one_that_is_cheaper_when_drawn(monkeypatch):
+    asked = AlignmentProblem(build_terrain(ROUGH, frame(ROUGH)), (0.0, 0.0), (1.0, 1.0), standard(), costs(), QUICK)
+    drawn = line_on(ROUGH, *ENDS)
+    dearer = replace(drawn, price=replace(drawn.price, ends=PriceRange.flat(drawn.price.ends.mid + 1.0)))
+    lines = {2.0: drawn, 2.5: dearer, 3.0: None}
+
+    def found(problem):
+        line = lines[problem.standard.max_grade_up_pct]
+        if line is None:
+            raise AlignmentError("no way: the minimum radius closes it")
+        return line
+
+    monkeypatch.setattr("corridor.alignment.tradeoff.solve", found)
+    points = sweep_grade(asked, (3.0, 2.5, 2.0))
+    assert [p.value for p in points] == [3.0, 2.5, 2.0]
+    assert all(p.alignment is drawn and p.reason == "" for p in points)
 
 
 def test_error_draws_have_the_stated_size_and_reach():
