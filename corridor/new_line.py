@@ -186,6 +186,9 @@ def _feature(points: np.ndarray[Any, np.dtype[np.float64]], facts: dict[str, Any
     return {"type": "Feature", "properties": facts, "geometry": {"type": "LineString", "coordinates": points.tolist()}}
 
 
+_SWEPT = {"max_grade_pct": "ruling grade, %", "tunnel_musd_per_km": "price of a tunnel, million USD per km"}
+
+
 def _tradeoff_chart(table: pd.DataFrame) -> str:
     """Price with its range and tunnel length against what was varied, as SVG; '' without matplotlib."""
     try:
@@ -199,7 +202,7 @@ def _tradeoff_chart(table: pd.DataFrame) -> str:
     price = figure.add_subplot()
     price.fill_between(known["value"], known["cost_musd_low"], known["cost_musd_high"], color="#0072B2", alpha=0.2)
     price.plot(known["value"], known["cost_musd_mid"], color="#0072B2", marker="o")
-    price.set_xlabel(str(table["parameter"].iloc[0]).replace("_", " "))
+    price.set_xlabel(_SWEPT[str(table["parameter"].iloc[0])])
     price.set_ylabel("million USD (range shaded)", color="#0072B2")
     tunnels = price.twinx()
     tunnels.plot(known["value"], known["tunnel_km"], color="#D55E00", marker="s", linestyle="--")

@@ -7,6 +7,7 @@ with ``cost from start + cost to end <= factor x best`` keeps both.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,17 @@ def search_both_ways(problem: Problem, near_factor: float, hoped_musd: float = n
     return forward, search(problem, near_factor, reverse=True, guide=forward)
 
 
+class Question(NamedTuple):
+    """What a search is asked, as ``build_problem`` takes it."""
+
+    ground: Ground
+    start: Node
+    goal: Node
+    standard: DesignStandard
+    costs: UnitCosts
+    options: SearchOptions
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Narrowed:
     """What is left of a search: ``usable`` marks nodes (rows, cols), None means all of them.
@@ -120,25 +132,17 @@ def narrow(
     stages = options.narrowing
     if stages is None:
         stages = default_narrowing(max(ground.dx_m, ground.dy_m), len(options.offsets_m), ground.z.size)
+    question = Question(ground, start, goal, standard, costs, options)
     left = Narrowed()
     for stage in stages:
-        left = _run_stage(ground, start, goal, standard, costs, options, stage, within, left)
+        left = _run_stage(question, stage, stage.near_factor * within, left)
     return left
 
 
-def _run_stage(
-    ground: Ground,
-    start: Node,
-    goal: Node,
-    standard: DesignStandard,
-    costs: UnitCosts,
-    options: SearchOptions,
-    stage: Stage,
-    within: float,
-    left: Narrowed,
-) -> Narrowed:
+def _run_stage(question: Question, stage: Stage, near_factor: float, left: Narrowed) -> Narrowed:
     """One stage: what is left after it; what was left before, if it finds no way."""
-    factor, near_factor = stage.factor, stage.near_factor * within
+    ground, start, goal, standard, costs, options = question
+    factor = stage.factor
     coarse = coarsen(ground, factor) if factor > 1 else ground
     ends = [(r // factor, c // factor) for r, c in (start, goal)]
     if ends[0] == ends[1] or min(coarse.shape) < 4:
