@@ -12,7 +12,7 @@ help:
 	@echo "make fast   the quick tests only"
 	@echo "make docs   the documentation as a site, into site/"
 	@echo "make lint   linters, types and import floors only"
-	@echo "make bench  measure speed and memory beside named peers (about a quarter of an hour)"
+	@echo "make bench  measure speed and memory beside named peers (about twenty-five minutes)"
 	@echo "make fuzz   coverage-guided fuzzing of the readers, FUZZ_SECONDS=60 each"
 	@echo "make clean  remove the environment and what was built"
 
