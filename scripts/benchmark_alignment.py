@@ -49,9 +49,9 @@ SAID: list[tuple[str, ...]] = []
 PAGE = """# Benchmarks of new lines
 
 Measured by `python scripts/benchmark_alignment.py docs/benchmarks-new-lines.md`, which overwrites this page, on the
-bundled elevation model warped to the cell size named ({machine}, one core, processor times, for the four routes the best of three). Each *bar* is what
-the search has to keep; ratios are within one run. How the raster search compares with other tools:
-[benchmarks](benchmarks.md).
+bundled elevation model warped to the cell size named ({machine}, one core, processor times, those of
+narrowing on the four routes the best of three). Each *bar* is what the search has to keep; ratios are within one run.
+How the raster search compares with other tools: [benchmarks](benchmarks.md).
 
 {table}
 """
