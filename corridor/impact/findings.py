@@ -153,6 +153,8 @@ def _facts(
             "places_lost": str(len(decided.places_lost)),
             "places": str(n_places),
         }
+        if _is_of_the_route(event):
+            facts["own"] = "yes"
     elif outcome == "lost":
         level = [d for d in decisive if d.flipped_to == "separated"][:_NAMED]
         facts["at"] = "; ".join(_name_road(by_id[d.event_id], words).replace(" near ", ", ") for d in level)
@@ -205,13 +207,18 @@ def _or(names: Sequence[str]) -> str:
     return ", ".join(names[:-1]) + f" or {names[-1]}"
 
 
+def _is_of_the_route(event: Event) -> bool:
+    """Whether the structure that keeps the two apart belongs to the route and not to the road."""
+    return not event.cause.startswith(DOCUMENTED) and "of the route" in event.structure
+
+
 def _name_crossing(event: Event, words: Words) -> str:
     """A separated crossing as a clause: who passes over or under what, and where."""
     name, _, length = event.structure.rpartition(", ")
     span = f"{length} " if length.endswith(" m") else ""
     if event.cause.startswith(DOCUMENTED):
         return f"the {name} ({length}) keeps the two apart" if name else f"the {length} keeps the two apart"
-    if "of the route" in event.structure:
+    if _is_of_the_route(event):
         return f"the route passes {_ref(event)} on a {span}structure of its own{words.near(event)}"
     over = "under" if "tunnel" in event.structure else "over"
     kind = "tunnel" if over == "under" else "bridge"

@@ -183,7 +183,8 @@ def _hinges(results: Results) -> list[list[Sentence]]:
             "at": at,
             **_ends(facts),
         }
-        sentences = [Sentence("summary.hinges", values), Sentence("summary.hinges_if", _ends(facts))]
+        key = "summary.hinges_own" if facts.get("own") else "summary.hinges"
+        sentences = [Sentence(key, values), Sentence("summary.hinges_if", _ends(facts))]
         if facts["places_lost"] != "0":
             sentences.append(Sentence("summary.hinges_places", {"count": facts["places_lost"], "of": facts["places"]}))
         said.append(sentences)

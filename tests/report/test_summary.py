@@ -56,6 +56,14 @@ def test_what_is_lost_leads_then_what_hinges_then_today():
     assert hinges.endswith("So would 2 of 3 places.")
 
 
+def test_a_structure_of_the_route_itself_is_not_told_as_the_roads():
+    given = found(Finding("south", "gated", "", (), "hinges", HINGE | {"own": "yes"}))
+    (hinges,) = (group for group in spoken(given) if "R1, 20 m" in group)
+    assert "stays open only because the route itself has a bridge there: R1, 20 m, Alba." in hinges
+    for language in ("hy", "az", "fa", "ru"):
+        assert any("R1, 20 m, Alba" in group and "{" not in group for group in spoken(given, language))
+
+
 def test_several_routes_that_lose_it_are_one_sentence_and_the_other_rules_are_told(regimes):
     given = found(
         Finding("middle", "gated", "", (), "lost", LOST), Finding("cut", "gated", "", (), "lost", LOST), regimes=regimes
