@@ -20,7 +20,7 @@ from corridor.model.candidate import Candidate, Part
 from corridor.network.graph import Network
 
 _PROBE_M = 4.0
-_END_M = 0.01
+_END_M = 0.03  # coordinates are kept to a centimetre or so
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +139,15 @@ def _part_hits(part: Part, offset_m: float, network: Network, fit: NDArray[np.bo
     line = project(part.line, WGS84, network.crs)
     if line.length == 0:
         return []
-    rows = network.tree.query(line, predicate="intersects")
+    # A road cut in two where it meets the route ends a rounding error short of it with one of its halves.
+    rows = network.tree.query(line, predicate="dwithin", distance=_END_M)
     rows = np.sort(rows[fit[rows]])
+    roads = network.planar[rows]
+    meetings = shapely.intersection(roads, line)
+    short = shapely.is_empty(meetings)
+    meetings[short] = shapely.get_point(shapely.shortest_line(roads[short], line), 0)
     found = []
-    for row, meeting in zip(rows, shapely.intersection(network.planar[rows], line), strict=True):
+    for row, meeting in zip(rows, meetings, strict=True):
         for piece in shapely.get_parts(meeting):
             if piece.is_empty or (piece.length > 1.0):
                 continue  # a stretch in common is no crossing
