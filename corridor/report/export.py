@@ -18,7 +18,7 @@ from corridor.report.gpx import write_gpx
 from corridor.report.impacts import EVENT_LAYER, write_impacts
 from corridor.report.impacts import FILES as IMPACT_FILES
 from corridor.report.kml import write_kml
-from corridor.report.manifest import NAME, is_results_folder, write_manifest
+from corridor.report.manifest import NAME, holds_only_results, is_results_folder, write_manifest
 from corridor.report.page import build_page
 from corridor.report.qml import layer_styles
 from corridor.report.workspace import put_in_place, workspace
@@ -93,6 +93,9 @@ def write_results(results: Results, folder: Path, *, formats: str | Iterable[str
 def check_target(folder: Path) -> Path:
     """Say before long work whether results may be written to a folder, and give its full path.
 
+    A new or an empty folder may be written to, one of earlier results (they are replaced), and one that holds only
+    folders of results (they stay).
+
     Raises:
         OutputError: it is a file, or holds what isn't results of this tool.
     """
@@ -105,7 +108,7 @@ def check_target(folder: Path) -> Path:
             return target
         if not target.is_dir():
             raise OutputError(f"{target}: is a file; name a folder")
-        if any(target.iterdir()) and not is_results_folder(target):
+        if not is_results_folder(target) and not holds_only_results(target):
             raise OutputError(
                 f"{target}: holds other files and no results of an earlier run; name a new or an empty folder"
             )

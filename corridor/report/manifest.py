@@ -11,9 +11,13 @@ from typing import Any
 from corridor.model.results import Results
 from corridor.model.source import file_sha256
 from corridor.report.escape import clean
+from corridor.report.workspace import WRITING
 
 NAME = "manifest.json"
 TOOL = "corridor"
+_SIBLINGS = (("alignment.json", "alignment.geojson"), ("sweep.json", "plan.parquet"))
+"""Files by which folders of new lines and of sweeps are known."""
+_DEPTH = 4
 
 
 def describe_run(results: Results) -> dict[str, Any]:
@@ -71,3 +75,20 @@ def is_results_folder(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and content.get("tool") == TOOL
+
+
+def holds_only_results(folder: Path, depth: int = _DEPTH) -> bool:
+    """Whether a folder holds nothing but folders that this package wrote, or folders of such folders.
+
+    The default folder ``out`` becomes one when results are written to ``out/demo``. Results may be put beside them, for
+    nothing of anybody else's is there. Folders that a run is just writing in, or was killed in, count as ours.
+    """
+    return all(entry.is_dir() and not entry.is_symlink() and _is_ours(entry, depth) for entry in folder.iterdir())
+
+
+def _is_ours(folder: Path, depth: int) -> bool:
+    if is_results_folder(folder) or (folder / WRITING).is_file():
+        return True
+    if any(all((folder / name).is_file() for name in names) for names in _SIBLINGS):
+        return True
+    return depth > 0 and any(folder.iterdir()) and holds_only_results(folder, depth - 1)

@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-_MARK = "writing.lock"
+WRITING = "writing.lock"
+"""The file that marks a folder somebody writes in."""
 _OLD = "old"
 _EXCHANGE = 2
 _HERE = -100
@@ -25,14 +26,14 @@ def workspace(parent: Path, name: str) -> Iterator[Path]:
         OSError: the parent can't be written.
     """
     prefix = f".{name}-"
-    for left in parent.glob(f"{_literal(prefix)}*/{_MARK}"):
+    for left in parent.glob(f"{_literal(prefix)}*/{WRITING}"):
         with contextlib.suppress(OSError), left.open("r+b") as mark:
             if _lock(mark.fileno()):
                 _put_back(left.parent / _OLD, parent / name)
                 shutil.rmtree(left.parent, ignore_errors=True)
     with (
         tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as made,
-        (Path(made) / _MARK).open("w+b") as mark,
+        (Path(made) / WRITING).open("w+b") as mark,
     ):
         _lock(mark.fileno())  # the system lets go of it when the process ends, however it ends
         yield Path(made)
@@ -51,7 +52,7 @@ def put_in_place(fresh: Path, target: Path, work: Path, ours: Collection[str]) -
         fresh.replace(target)
         return
     for entry in target.iterdir():
-        if entry.name not in ours and not (entry / _MARK).exists():
+        if entry.name not in ours and not (entry / WRITING).exists():
             _carry(entry, fresh / entry.name)
     if _exchange(fresh, target):
         return

@@ -132,6 +132,57 @@ def test_what_others_put_into_the_folder_comes_along_and_links_are_not_followed(
     assert whole(out)
 
 
+def test_results_go_beside_folders_of_results_and_replace_earlier_ones(comparison, tmp_path):
+    """The default folder after `make demo`, a new line and a sweep: none of them is in the way, all of them stay."""
+    out = tmp_path / "out"
+    comparison.write(out / "demo")
+    for folder, names in {
+        "alignment": ("alignment.json", "alignment.geojson"),
+        "s/weep": ("sweep.json", "plan.parquet"),
+    }.items():
+        (out / folder).mkdir(parents=True)
+        for name in names:
+            (out / folder / name).write_text("{}", encoding="utf-8")
+    before = state(out)
+    for _ in range(2):
+        comparison.write(out)
+        assert whole(out)
+        assert before.items() <= state(out).items()
+
+
+def a_file(out: Path) -> None:
+    (out / "mine.txt").touch()
+
+
+def an_empty_folder(out: Path) -> None:
+    (out / "mine").mkdir()
+
+
+def a_file_deep_down(out: Path) -> None:
+    (out / "deep" / "er").mkdir(parents=True)
+    (out / "deep" / "er" / "mine.txt").touch()
+
+
+def a_manifest_of_another_tool(out: Path) -> None:
+    (out / "mine").mkdir()
+    (out / "mine" / "manifest.json").write_text('{"tool": "other"}', encoding="utf-8")
+
+
+def a_link(out: Path) -> None:
+    (out / "mine").symlink_to(out / "demo")
+
+
+@pytest.mark.parametrize("put", [a_file, an_empty_folder, a_file_deep_down, a_manifest_of_another_tool, a_link])
+def test_a_folder_that_holds_anything_of_others_too_is_refused(put, tmp_path):
+    out = tmp_path / "out"
+    (out / "demo").mkdir(parents=True)
+    (out / "demo" / "manifest.json").write_text('{"tool": "corridor"}', encoding="utf-8")
+    assert check_target(out) == out
+    put(out)
+    with pytest.raises(OutputError, match="holds other files and no results of an earlier run"):
+        check_target(out)
+
+
 DYING = """
 import os, signal, sys
 from pathlib import Path
