@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from corridor.comparison import Comparison, build_network, compare
     from corridor.errors import CorridorError
     from corridor.network.graph import Network
-    from corridor.study import Study
+    from corridor.schema.study import Study
     from corridor.sweeps.run import sweep
 
 __version__ = "0.1.0"
@@ -25,7 +25,7 @@ _HOMES = {
     "Comparison": "corridor.comparison",
     "CorridorError": "corridor.errors",
     "Network": "corridor.network.graph",
-    "Study": "corridor.study",
+    "Study": "corridor.schema.study",
     "build_network": "corridor.comparison",
     "compare": "corridor.comparison",
     "sweep": "corridor.sweeps.run",

@@ -13,26 +13,24 @@ import pandas as pd
 import corridor
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
-from corridor.impact.assess import assess
-from corridor.impact.words import describe_limits
-from corridor.model.candidate import Candidate
-from corridor.model.results import Results
+from corridor.io.read.inputs import find_place, load_inputs
+from corridor.io.read.pinned_inputs import Lock
+from corridor.mcda.draws import WeightSpace, parse_order
+from corridor.mcda.matrix import DecisionMatrix, build_matrix
+from corridor.mcda.methods import Method
+from corridor.mcda.perspectives import Perspective
+from corridor.mcda.rank import rank_alternatives
+from corridor.mcda.review import Review, review_matrix
+from corridor.mcda.sensitivity import Screening, measure_interval_sensitivity
+from corridor.mcda.weights import WeightsLike
+from corridor.metrics.assess import assess
+from corridor.metrics.limits import describe_limits
 from corridor.network.graph import Network
-from corridor.scoring.draws import WeightSpace, parse_order
-from corridor.scoring.matrix import DecisionMatrix, build_matrix
-from corridor.scoring.methods import Method
-from corridor.scoring.perspectives import Perspective
-from corridor.scoring.rank import rank_alternatives
-from corridor.scoring.review import Review, review_matrix
-from corridor.scoring.sensitivity import Screening, measure_interval_sensitivity
-from corridor.scoring.weights import WeightsLike
-from corridor.sources.inputs import find_place, load_inputs
-from corridor.sources.lock import Lock
-from corridor.stages import (
+from corridor.pipeline.stages import (
     Progress,
-    assemble_network,
     build_candidates,
     build_layers,
+    conflate_network,
     documents_of,
     focus_region,
     judge_study_grades,
@@ -42,7 +40,9 @@ from corridor.stages import (
     study_perspectives,
     with_impacts,
 )
-from corridor.study import Study
+from corridor.schema.candidate import Candidate
+from corridor.schema.results import Results
+from corridor.schema.study import Study
 from corridor.terrain.profile import build_profile
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def build_network(
     """
     say = progress or silent
     inputs = load_inputs(study, osm=Path(osm) if osm else None, dem=[Path(path) for path in dem], progress=say)
-    return assemble_network(study, inputs, progress=say).network
+    return conflate_network(study, inputs, progress=say).network
 
 
 def compare(
@@ -311,7 +311,7 @@ def compare(
     origin, destination = (find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination"))
     if (origin.lon, origin.lat) == (destination.lon, destination.lat):
         raise StudyError(f"{study.id}: destination: is the origin ({origin.name}); a route needs two places")
-    assembly = assemble_network(study, inputs, progress=say)
+    assembly = conflate_network(study, inputs, progress=say)
     say("building candidates")
     candidates, reach = build_candidates(study, inputs, assembly, origin, destination, progress=say)
     say("measuring terrain")

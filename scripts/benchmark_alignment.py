@@ -33,8 +33,8 @@ from corridor.alignment.raster import find_raster_path
 from corridor.alignment.repricing import price_line
 from corridor.alignment.search import build_problem, search
 from corridor.alignment.turns import bend_angles
-from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
 from corridor.packaged import data_root
+from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
 
 PLACES = {
     "Kapan": (46.4068, 39.2076),
@@ -81,7 +81,7 @@ def warped(pair: tuple[str, str], cell_m: float):
     from affine import Affine
     from rasterio.warp import Resampling, reproject, transform_bounds
 
-    from corridor.model.grid import Grid
+    from corridor.schema.grid import Grid
 
     west, south, east, north = transform_bounds("EPSG:4326", "EPSG:32638", *BOUNDS[pair])
     shape = (int((north - south) / cell_m), int((east - west) / cell_m))

@@ -20,7 +20,7 @@ from corridor.comparison import Comparison, compare
 from corridor.errors import CorridorError, StudyError
 from corridor.report.csvs import write_csv
 from corridor.report.single_file import require_place_for, write_whole
-from corridor.study import Study
+from corridor.schema.study import Study
 
 
 def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:

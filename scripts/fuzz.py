@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import atheris
 
 with atheris.instrument_imports(
-    include=["corridor.study", "corridor.plaintext", "corridor.sources", "corridor.scoring"]
+    include=["corridor.schema.study", "corridor.safe_toml", "corridor.io.read", "corridor.mcda"]
 ):
     from tests.hostile.readers import READERS, outcome, samples
-    from tests.made_up import build
+    from tests.synthetic import build
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from corridor.comparison import Comparison, compare
-from corridor.study import Study
+from corridor.schema.study import Study
 
 # Machines are noisy and kernels compile on first use: a time limit per example would fail at random.
 settings.register_profile("corridor", deadline=None)

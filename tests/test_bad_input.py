@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.command import run_command
-from tests.made_up import NAME, build, write_study
-from tests.made_up.spoilt import CASES
+from tests.synthetic import NAME, build, write_study
+from tests.synthetic.corrupted import CASES
 
 RESULTS = "results"
 
@@ -65,7 +65,7 @@ def test_one_line_exit_2_and_nothing_touched(name, folder, monkeypatch, capfd):
 def test_default_perspective_that_there_is_not(folder):
     from corridor.comparison import compare
     from corridor.errors import CorridorError
-    from corridor.study import Study
+    from corridor.schema.study import Study
 
     path = write_study(folder, {'baseline = "now"\n': 'baseline = "now"\ndefault_perspective = "none"\n'})
     with pytest.raises(CorridorError, match="default_perspective: 'none' is none of"):
@@ -171,7 +171,7 @@ def test_no_spoilt_file_breaks_the_comparison(data, sound, tmp_path_factory):
     """Numbers replaced, bytes cut, doubled or dropped: either it still computes or it is refused in one line."""
     from corridor.comparison import compare
     from corridor.errors import CorridorError
-    from corridor.study import Study
+    from corridor.schema.study import Study
 
     folder = tmp_path_factory.mktemp("spoilt") / "midland"
     shutil.copytree(sound, folder)

@@ -14,10 +14,10 @@ import pytest
 import corridor
 from corridor.cli import app
 from corridor.cli.common import load_study
-from corridor.study import Study
+from corridor.schema.study import Study
 from tests.command import run_command
-from tests.made_up import NAME, build, write_study
-from tests.made_up.ground import meridian_km, parallel_km
+from tests.synthetic import NAME, build, write_study
+from tests.synthetic.ground import meridian_km, parallel_km
 
 COMMANDS = {c.callback.__name__.replace("_", "-"): c.callback for c in app.registered_commands}
 _BASELINES = "[[baselines]]"

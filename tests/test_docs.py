@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import corridor
-from corridor.diagnosis import check_lengths
-from corridor.study import Study
+from corridor.pipeline.diagnosis import check_lengths
+from corridor.schema.study import Study
 from docs.tools import validation
 from docs.tools.blocks import BlockError, find_blocks, page_before, run_page, same, split_console
 from docs.tools.cli_reference import commands

@@ -7,13 +7,13 @@ import resource
 import pytest
 
 from corridor.comparison import compare
-from corridor.diagnosis import _check
 from corridor.geo.geodesy import line_lengths_m
+from corridor.io.read.inputs import find_place, load_inputs
 from corridor.network.alternatives import route_minutes
 from corridor.network.match import part_lengths_km
-from corridor.sources.inputs import find_place, load_inputs
-from corridor.stages import assemble_network, build_candidates
-from corridor.study import Study
+from corridor.pipeline.diagnosis import _check
+from corridor.pipeline.stages import build_candidates, conflate_network
+from corridor.schema.study import Study
 from tests.test_catalogue_lines import LENGTH_EXCEPTIONS
 
 pytestmark = [pytest.mark.extract, pytest.mark.slow]
@@ -56,7 +56,7 @@ def inputs(study, extract_path):
 
 @pytest.fixture(scope="module")
 def assembly(study, inputs):
-    return assemble_network(study, inputs)
+    return conflate_network(study, inputs)
 
 
 @pytest.fixture(scope="module")

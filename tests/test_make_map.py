@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-from tests.made_up import build
+from tests.synthetic import build
 
 SCRIPT = ROOT / "scripts" / "make_map.py"
 _spec = importlib.util.spec_from_file_location("make_map", SCRIPT)

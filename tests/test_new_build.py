@@ -11,10 +11,10 @@ import pytest
 import corridor
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import distance_m
-from corridor.impact.terrain_metrics import measure_cost
-from corridor.sources.inputs import find_place, load_inputs
-from corridor.stages import assemble_network, build_candidates
-from corridor.study import NewBuildCandidate
+from corridor.io.read.inputs import find_place, load_inputs
+from corridor.metrics.terrain import measure_cost
+from corridor.pipeline.stages import build_candidates, conflate_network
+from corridor.schema.study import NewBuildCandidate
 from corridor.terrain.profile import build_profile, climbs_m
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def world():
     study = study.model_copy(update={"origin": "Kapan"})
     inputs = load_inputs(study, osm=None, dem=(), progress=lambda _: None)
     ends = [find_place(end, "place", study, inputs) for end in (study.origin, study.destination)]
-    return study, inputs, assemble_network(study, inputs), ends
+    return study, inputs, conflate_network(study, inputs), ends
 
 
 def build(world, **changes):

@@ -13,8 +13,8 @@ from corridor.alignment.standards import unit_costs
 from corridor.cli import main
 from corridor.errors import AlignmentError, CoverageError, SourceError, StudyError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
-from corridor.new_line import describe_new_line, find_new_line, write_new_line
-from corridor.sources.borders import read_borders
+from corridor.io.read.borders import read_borders
+from corridor.pipeline.new_line import describe_new_line, find_new_line, write_new_line
 
 pytestmark = pytest.mark.slow
 

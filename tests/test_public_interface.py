@@ -10,7 +10,7 @@ import geopandas as gpd
 import pytest
 
 import corridor
-from corridor.model.candidate import Candidate
+from corridor.schema.candidate import Candidate
 
 CLASSES = (corridor.Study, corridor.Comparison, corridor.Network, Candidate)
 FUNCTIONS = [getattr(corridor, name) for name in corridor.__all__ if inspect.isfunction(getattr(corridor, name))]

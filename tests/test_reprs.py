@@ -16,9 +16,9 @@ import shapely
 
 from corridor.comparison import Comparison
 from corridor.errors import CorridorError, ExtraError, OutputError
-from corridor.sketch import Dot, Stroke, facts_html, sketch_svg, table_html
-from corridor.study import Study
-from tests.report.made_up import HOSTILE, hostile_results, results
+from corridor.schema.study import Study
+from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg, table_html
+from tests.report.synthetic import HOSTILE, hostile_results, results
 
 BAD = " ".join(HOSTILE)
 
@@ -51,7 +51,7 @@ def shown(html: str) -> Tags:
     return tags
 
 
-def made_up(found=None):
+def synthetic(found=None):
     study = Study.bundled("syunik")
     return Comparison(study, found or results(), SimpleNamespace(), {})
 
@@ -86,21 +86,21 @@ def test_a_candidate_shows_its_parts(bundled):
 def test_names_of_others_are_text_everywhere():
     found = hostile_results()
     for html in (
-        made_up(found)._repr_html_(),
+        synthetic(found)._repr_html_(),
         found.candidates[0]._repr_html_(),
         facts_html(BAD, [(BAD, BAD)]),
         table_html(BAD, [BAD], [[BAD]]),
         sketch_svg([Stroke(shapely.LineString([(0, 0), (1, 1)]), title=BAD, letter=BAD)], [Dot(0, 0, BAD)]),
     ):
         assert "script" not in shown(html).names
-    for map_ in (made_up(found).explore(popup=True), found.candidates[0].explore(popup=True)):
+    for map_ in (synthetic(found).explore(popup=True), found.candidates[0].explore(popup=True)):
         page = map_.get_root().render()
         for text in HOSTILE[:5]:
             assert text not in page
 
 
 def test_names_are_no_templates():
-    page = made_up(results({"north": f"sum {HOSTILE[5]}"})).explore().get_root().render()
+    page = synthetic(results({"north": f"sum {HOSTILE[5]}"})).explore().get_root().render()
     assert "sum \\u0026#123;\\u0026#123; 7*7 }}" in page
     assert "sum 49" not in page
 
@@ -175,7 +175,7 @@ def test_plots_make_a_figure_of_their_own_and_survive_formulas(monkeypatch):
     monkeypatch.setitem(matplotlib.rcParams, "backend", "agg")
     found = results({"north": "costs $1 and $\\frac{1}"})
     try:
-        for ax in (made_up(found).plot(), made_up(replace(found, profiles={**found.profiles})).plot_profiles()):
+        for ax in (synthetic(found).plot(), synthetic(replace(found, profiles={**found.profiles})).plot_profiles()):
             ax.figure.canvas.draw()
             assert any(text.get_text().startswith("A  costs") for text in ax.figure.findobj(Text))
     finally:

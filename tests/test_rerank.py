@@ -9,7 +9,7 @@ import pytest
 
 import corridor
 from corridor.errors import ScoringError, SourceError
-from corridor.rerank import load_results, rerank, review_sentences
+from corridor.pipeline.rerank import load_results, rerank, review_sentences
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from corridor.comparison import compare
-from corridor.study import Study
+from corridor.schema.study import Study
 from tests.conftest import ROOT
-from tests.made_up import NAME, build, write_study
-from tests.made_up.study import OPENED
+from tests.synthetic import NAME, build, write_study
+from tests.synthetic.study import OPENED
 
 SCRIPT = ROOT / "scripts" / "compare_routes.py"
 _spec = importlib.util.spec_from_file_location("compare_routes", SCRIPT)

@@ -10,12 +10,12 @@ import pytest
 
 import corridor
 from corridor.comparison import Comparison, compare
-from corridor.study import Study
-from tests.made_up import build, write_study
-from tests.made_up.catalogue import RAIL_KM, TUNNEL_KM
-from tests.made_up.ground import PLAIN_M, RIDGE_M, meridian_km, parallel_km
-from tests.made_up.osm import BRIDGE, STEP_NORTH, TUNNEL, WAYS, write_osm
-from tests.made_up.study import RIDGE
+from corridor.schema.study import Study
+from tests.synthetic import build, write_study
+from tests.synthetic.catalogue import RAIL_KM, TUNNEL_KM
+from tests.synthetic.ground import PLAIN_M, RIDGE_M, meridian_km, parallel_km
+from tests.synthetic.osm import BRIDGE, STEP_NORTH, TUNNEL, WAYS, write_osm
+from tests.synthetic.study import RIDGE
 
 PACKAGE = Path(corridor.__file__).parent
 FOREIGN = re.compile(

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from corridor.comparison import Comparison, compare
-from corridor.study import Study
-from tests.made_up import build
-from tests.made_up.ground import meridian_km, parallel_km
-from tests.made_up.study import GATED_MIN, IMPACT, STUDY
+from corridor.schema.study import Study
+from tests.synthetic import build
+from tests.synthetic.ground import meridian_km, parallel_km
+from tests.synthetic.study import GATED_MIN, IMPACT, STUDY
 from tests.test_second_study import FOREIGN
 
 # From 10.39 to the gate at 80 km/h, over the link at 30, along the valley from 10.4 to Dalemoor at 10.5 at 70.

@@ -8,7 +8,7 @@ import pytest
 
 from corridor.errors import StudyError
 from corridor.packaged import data_root
-from corridor.study import Study
+from corridor.schema.study import Study
 
 PATH = data_root() / "studies" / "syunik.toml"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.assembly import BendError, assemble
+from corridor.alignment.assembly import BendError, conflate_all
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.narrowing import narrow
 from corridor.alignment.problem import AlignmentProblem
@@ -14,9 +14,9 @@ from corridor.alignment.terrain_frame import build_terrain
 from corridor.alignment.turns import Bend, bend_at, near_optimal_links, search_with_turns
 from corridor.alignment.why_not import explain_no_way
 from corridor.errors import AlignmentError
-from corridor.model.alignment import Alignment
-from corridor.model.grid import Grid
-from corridor.model.standard import DesignStandard, UnitCosts
+from corridor.schema.alignment import Alignment
+from corridor.schema.grid import Grid
+from corridor.schema.standard import DesignStandard, UnitCosts
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def solve(asked: AlignmentProblem) -> Alignment:
         return _turn_limited(asked, snapped)
     problem, forward = find_way(asked)
     points = state_points(problem, trace_states(problem, forward))
-    return assemble(asked.terrain, problem, points, forward.cost_musd, forward.cost_musd, snapped)
+    return conflate_all(asked.terrain, problem, points, forward.cost_musd, forward.cost_musd, snapped)
 
 
 def find_way(asked: AlignmentProblem, within: float = 1.0) -> tuple[Problem, Found]:
@@ -114,7 +114,7 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
                 break
             points = state_points(problem, states)
             try:
-                return assemble(asked.terrain, problem, points, price, free_price, snapped)
+                return conflate_all(asked.terrain, problem, points, price, free_price, snapped)
             except BendError as fault:
                 reason = f" without leaving what {fault} allows"
                 inner = np.abs(points[None, 1:-1] - fault.places[:, None]).max(axis=2)

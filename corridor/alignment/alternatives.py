@@ -14,7 +14,7 @@ from corridor.alignment.align import find_way, solve
 from corridor.alignment.narrowing import node_cost_through, search_both_ways
 from corridor.alignment.problem import AlignmentProblem
 from corridor.errors import AlignmentError
-from corridor.model.alignment import Alignment
+from corridor.schema.alignment import Alignment
 
 Floats = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ from corridor.alignment.search import Problem
 from corridor.alignment.terrain_frame import Terrain
 from corridor.alignment.turns import bend_angles
 from corridor.errors import AlignmentError
-from corridor.model.alignment import Alignment, LinePrice, Structure
+from corridor.schema.alignment import Alignment, LinePrice, Structure
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ class Leg:
     max_grade_pct: float
 
 
-def assemble(
+def conflate_all(
     terrain: Terrain, problem: Problem, points: Floats, price: float, free_price: float, snapped: tuple[float, float]
 ) -> Alignment:
     """Fit curves, split into kinds and price what is drawn.

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.compiled import allocating, kernel, pasted
+from corridor.alignment._kernels.compiled import allocating, kernel, pasted
 from corridor.alignment.crossings import Crossings, lay_crossings, room_for
 from corridor.alignment.ground import BLOCK
 from corridor.alignment.pieces import (
@@ -137,7 +137,7 @@ def _bore(surface, bridge, tunnel, metres, p):
 
 
 @kernel
-def walk_laid(
+def price_link(
     ground, crossings, first, last, origin, turned, r0, c0, h0, dr, dc, rise, metres, p, cost, limit, cuts,
     trace, n_trace, s0,
 ):  # fmt: skip
@@ -238,10 +238,10 @@ def walk_laid(
 
 @kernel
 def walk_move(ground, laid, move, r, c, h0, d_row, d_col, rise, metres, p, cost, limit, scratch):
-    """Walk the chord of a move from a node, whose crossings are laid out already; see ``walk_laid``."""
+    """Walk the chord of a move from a node, whose crossings are laid out already; see ``price_link``."""
     turn, cols = laid.turn, ground[0].shape[1]
     turned = turn[move, 0] * cols + turn[move, 1], turn[move, 2] * cols + turn[move, 3]
-    return walk_laid(
+    return price_link(
         ground, laid.crossings, laid.pointer[move, 0], laid.pointer[move, 1], r * cols + c, turned, float(r), float(c),
         h0, float(d_row), float(d_col), rise, metres, p, cost, limit, scratch.cuts, scratch.no_trace, 0, 0.0,
     )  # fmt: skip
@@ -249,7 +249,7 @@ def walk_move(ground, laid, move, r, c, h0, d_row, d_col, rise, metres, p, cost,
 
 @kernel
 def walk_chord(ground, r0, c0, h0, r1, c1, h1, p, cost, limit, scratch, trace, n_trace, s0):
-    """Lay out the crossings of a chord between any two points, part by part, and walk it; see ``walk_laid``."""
+    """Lay out the crossings of a chord between any two points, part by part, and walk it; see ``price_link``."""
     rows, cols = ground[0].shape
     dr, dc, rise = r1 - r0, c1 - c0, h1 - h0
     metres = np.sqrt((dc * p[DX]) ** 2 + (dr * p[DY]) ** 2)
@@ -261,7 +261,7 @@ def walk_chord(ground, r0, c0, h0, r1, c1, h1, p, cost, limit, scratch, trace, n
         t1 = (k + 1) / parts
         a, b, share = r0 + t0 * dr, c0 + t0 * dc, t1 - t0
         n = lay_crossings(a, b, r0 + t1 * dr, c0 + t1 * dc, rows - 2, cols - 2, scratch.crossings)
-        n_trace = walk_laid(
+        n_trace = price_link(
             ground, scratch.crossings, 0, n, 0, (cols, 1), a, b, h0 + t0 * rise, share * dr, share * dc, share * rise,
             share * metres, p, cost, limit - p[CHEAPEST] * metres * (1.0 - t1), scratch.cuts, trace, n_trace,
             s0 + t0 * metres,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.compiled import allocating, kernel, pasted
+from corridor.alignment._kernels.compiled import allocating, kernel, pasted
 from corridor.alignment.ground import corner_weights
 
 SAME_PLACE = 1e-13  # shares of a link that count as one crossing

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._linegraph import ARC_STEP, curve_loss
+from corridor.alignment._kernels.linegraph import ARC_STEP, curve_loss
 from corridor.alignment.turns import bend_angles
-from corridor.model.standard import DesignStandard
+from corridor.schema.standard import DesignStandard
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import AlignmentError
-from corridor.model.standard import DesignStandard
+from corridor.schema.standard import DesignStandard
 
 DEFAULT_OFFSETS_M = (-20.0, -10.0, -5.0, 0.0, 7.0, 14.0)
 COARSE_CELL_M = 1250.0

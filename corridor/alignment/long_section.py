@@ -10,7 +10,7 @@ import shapely
 from markupsafe import escape
 from numpy.typing import NDArray
 
-from corridor.model.alignment import Alignment, Structure
+from corridor.schema.alignment import Alignment, Structure
 
 Floats = NDArray[np.float64]
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.compiled import kernel
+from corridor.alignment._kernels.compiled import kernel
 from corridor.alignment.ground import Ground
-from corridor.model.standard import DesignStandard, UnitCosts
+from corridor.schema.standard import DesignStandard, UnitCosts
 
 # Indices into the parameter vector. Prices are per metre, in million USD.
 SURFACE, BRIDGE, TUNNEL, ABUTMENT, PORTAL = 0, 1, 2, 3, 4

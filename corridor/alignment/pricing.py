@@ -13,8 +13,8 @@ from corridor.alignment.chords import new_scratch, walk_chord
 from corridor.alignment.ground import Ground
 from corridor.alignment.pieces import pack_parameters
 from corridor.errors import AlignmentError
-from corridor.model.alignment import Kind, LinePrice, Structure
-from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.schema.alignment import Kind, LinePrice, Structure
+from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
 
 Floats = NDArray[np.float64]
 

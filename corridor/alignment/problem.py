@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from corridor.alignment.ground import build_ground
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.terrain_frame import Terrain
-from corridor.model.standard import DesignStandard, UnitCosts
+from corridor.schema.standard import DesignStandard, UnitCosts
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from corridor.alignment.ground import Ground, build_ground, cross_slopes, ground_heights
 from corridor.errors import AlignmentError
-from corridor.model.alignment import LinePrice
-from corridor.model.grid import Grid
-from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.schema.alignment import LinePrice
+from corridor.schema.grid import Grid
+from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
 
 Floats = NDArray[np.float64]
 

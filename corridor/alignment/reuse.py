@@ -12,7 +12,7 @@ from corridor.alignment.pricing import price_pieces, split_line
 from corridor.alignment.search import Problem
 from corridor.alignment.terrain_frame import Terrain
 from corridor.errors import AlignmentError
-from corridor.model.standard import UnitCosts
+from corridor.schema.standard import UnitCosts
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from corridor.errors import AlignmentError, CatalogueError
-from corridor.model.section import UnitCost
-from corridor.model.standard import DesignStandard, PriceRange, UnitCosts
 from corridor.packaged import data_root
+from corridor.schema.catalogue import UnitCost
+from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
 
 
 def load_standards(path: Path | None = None) -> dict[str, DesignStandard]:

@@ -15,7 +15,7 @@ from corridor.alignment.ground import CLOSED, Ground, build_ground
 from corridor.errors import AlignmentError
 from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
 from corridor.geo.rasters import grid_over, warp
-from corridor.model.grid import Grid
+from corridor.schema.grid import Grid
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]

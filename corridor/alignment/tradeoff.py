@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from corridor.alignment.align import solve
 from corridor.alignment.problem import AlignmentProblem
 from corridor.errors import AlignmentError
-from corridor.model.alignment import Alignment
+from corridor.schema.alignment import Alignment
 
 DEFAULT_GRADES_PCT = (1.0, 1.2, 1.5, 1.8, 2.0, 2.5, 3.0, 4.0)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from corridor.alignment._linegraph import list_links, search_links
+from corridor.alignment._kernels.linegraph import list_links, search_links
 from corridor.alignment.search import Found, Problem, reuse_edges, state_points
 from corridor.errors import AlignmentError
 

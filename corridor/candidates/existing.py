@@ -13,13 +13,13 @@ from corridor.candidates.parts import border_passages, route_parts
 from corridor.errors import NoRouteError, StudyError
 from corridor.geo.geodesy import WGS84, project, utm_crs
 from corridor.geo.lines import locate_m
-from corridor.model.candidate import Candidate
+from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import find_alternatives
-from corridor.network.assemble import Assembly
+from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps, find_missing
 from corridor.network.graph import Network, Position
-from corridor.sources.reference import Catalogue
-from corridor.study import ExistingCandidates, Place
+from corridor.schema.candidate import Candidate
+from corridor.schema.study import ExistingCandidates, Place
 
 _VIA_KM = 4.0
 _VIA_COUNT = 3
@@ -28,7 +28,7 @@ _VIA_COUNT = 3
 def build_existing_candidates(
     spec: ExistingCandidates,
     catalogue: Catalogue,
-    assembly: Assembly,
+    assembly: Conflation,
     places: gpd.GeoDataFrame,
     origin: Place,
     destination: Place,
@@ -100,7 +100,7 @@ def _say_why(reach: Reachability, gaps: Sequence[Gap]) -> str:
     return say_gaps(on_the_ground or reach.gaps)
 
 
-def _documented_grades(catalogue: Catalogue, assembly: Assembly) -> dict[int, float]:
+def _documented_grades(catalogue: Catalogue, assembly: Conflation) -> dict[int, float]:
     """Steepest documented grade by edge, for edges that are a section or that one runs over."""
     by_section = {key: s.max_grade_pct for key, s in catalogue.sections.items() if s.max_grade_pct is not None}
     sections = assembly.network.edges["section_id"]

@@ -15,19 +15,19 @@ from corridor.alignment.links import SearchOptions
 from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.standards import find_standard, unit_costs
 from corridor.alignment.terrain_frame import frame_terrain
-from corridor.candidates.parts import join_parts, minutes_range
+from corridor.candidates.parts import join_parts, minutes_estimate
 from corridor.candidates.reference import assumptions_of, chain_parts, end_gaps, orient_chain, sections_of_mode
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import WGS84, distance_m, project
-from corridor.model.alignment import Alignment
-from corridor.model.candidate import Candidate, Design, Part, Span
-from corridor.model.section import Range, Section
-from corridor.model.standard import DesignStandard
-from corridor.network.assemble import Assembly
+from corridor.io.read.borders import Borders
+from corridor.io.read.catalogue import Catalogue
+from corridor.network.conflation import Conflation
 from corridor.network.speeds import TRUCK_LIMIT_KMH, class_speeds_kmh, climbing_speed_kmh
-from corridor.sources.borders import Borders
-from corridor.sources.reference import Catalogue
-from corridor.study import NewBuildCandidate, Place
+from corridor.schema.alignment import Alignment
+from corridor.schema.candidate import Candidate, Design, Part, Span
+from corridor.schema.catalogue import Estimate, Section
+from corridor.schema.standard import DesignStandard
+from corridor.schema.study import NewBuildCandidate, Place
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ def build_new_build_candidate(
     spec: NewBuildCandidate,
     catalogue: Catalogue,
     borders: Borders,
-    assembly: Assembly,
+    assembly: Conflation,
     dem: Dem,
     grade_effect: bool,
     origin: Place,
@@ -218,15 +218,15 @@ def _part(
         name=spec.name,
         section_id="",
         mode=standard.mode,
-        klass=CLASSES[standard.mode],
+        road_class=CLASSES[standard.mode],
         status="planned",
         country=country,
         line=shapely.LineString(lon_lat[a : b + 1]),
-        length_km=Range(km, km, km),
+        length_km=Estimate(km, km, km),
         drawn_km=km,
         documented=False,
         geometry_quality="schematic" if line.cell_m >= COARSE_M else "designed",
-        minutes=minutes_range(_minutes(standard, catalogue, dem, along_m[a : b + 1], height)),
+        minutes=minutes_estimate(_minutes(standard, catalogue, dem, along_m[a : b + 1], height)),
         tunnel_km=tunnel,
         bridge_km=bridge,
         max_grade_pct=max(standard.max_grade_up_pct, standard.max_grade_down_pct),
@@ -237,7 +237,7 @@ def _part(
             tuple(((along_m[a : b + 1] - along_m[a]) / 1000).tolist()),
             tuple(height.tolist()),
             max(km - tunnel - bridge, 0.0) * weight,
-            Range(price.ends.low * share, price.ends.mid * share, price.ends.high * share),
+            Estimate(price.ends.low * share, price.ends.mid * share, price.ends.high * share),
         ),
     )
 

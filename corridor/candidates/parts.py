@@ -14,14 +14,14 @@ from shapely import LineString
 
 from corridor.geo.geodesy import line_lengths_m
 from corridor.geo.lines import join, locate_m
-from corridor.model.candidate import BorderPassage, Candidate, Part, Span
-from corridor.model.section import Mode, Range, Section
+from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
 from corridor.network.graph import Network, Route
 from corridor.network.jurisdiction import find_crossing
 from corridor.network.match import Match, part_lengths_km, route_spans
-from corridor.sources.reference import Catalogue
-from corridor.study import NewBuildCandidate, ReferenceCandidate
+from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
+from corridor.schema.catalogue import Estimate, Mode, Section
+from corridor.schema.study import NewBuildCandidate, ReferenceCandidate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,22 +29,22 @@ SPEED_UNCERTAINTY = 0.25
 _NEAR_LINE_M = 5000.0
 
 
-def minutes_range(minutes: float) -> Range:
+def minutes_estimate(minutes: float) -> Estimate:
     """Travel time at speeds 25 % higher and lower than the stated ones."""
-    return Range(minutes / (1 + SPEED_UNCERTAINTY), minutes, minutes / (1 - SPEED_UNCERTAINTY))
+    return Estimate(minutes / (1 + SPEED_UNCERTAINTY), minutes, minutes / (1 - SPEED_UNCERTAINTY))
 
 
 def section_part(section: Section, line: LineString, minutes: float, match: Match | None, reverse: bool) -> Part:
     """A section as a part of a route; ``line`` in travelling direction, ``minutes`` for the length that counts."""
     drawn = float(line_lengths_m([line])[0]) / 1000
-    length = section.length_km or Range(drawn, drawn, drawn)
+    length = section.length_km or Estimate(drawn, drawn, drawn)
     spans = (match.spans_reversed() if reverse else match.spans) if match else _documented_spans(section, line)
     mapped_tunnel, mapped_bridge = _span_km(spans, "tunnel"), _span_km(spans, "bridge")
     return Part(
         name=section.name,
         section_id=section.section_id,
         mode=section.mode,
-        klass=section.klass,
+        road_class=section.road_class,
         status=section.status,
         country=section.country,
         line=line,
@@ -52,7 +52,7 @@ def section_part(section: Section, line: LineString, minutes: float, match: Matc
         drawn_km=drawn,
         documented=section.length_km is not None,
         geometry_quality="osm" if match else section.geometry_quality,
-        minutes=minutes_range(minutes),
+        minutes=minutes_estimate(minutes),
         tunnel_km=mapped_tunnel if section.tunnel_km is None else section.tunnel_km,
         bridge_km=mapped_bridge if section.bridge_km is None else section.bridge_km,
         max_grade_pct=section.max_grade_pct,
@@ -139,15 +139,15 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
         name=str(first["name"] or first["ref"] or first["class"]),
         section_id=str(first["section_id"]),
         mode=first["mode"],
-        klass=str(first["class"]),
+        road_class=str(first["class"]),
         status=first["status"],
         country=str(first["country"]),
         line=line,
-        length_km=Range(length, length, length),
+        length_km=Estimate(length, length, length),
         drawn_km=float(line_lengths_m([line])[0]) / 1000,
         documented=False,
         geometry_quality="osm",
-        minutes=minutes_range(route_minutes(network, piece)),
+        minutes=minutes_estimate(route_minutes(network, piece)),
         tunnel_km=_span_km(spans, "tunnel"),
         bridge_km=_span_km(spans, "bridge"),
         max_grade_pct=None if np.isnan(grades_pct[run[0]]) else float(grades_pct[run[0]]),

@@ -11,14 +11,14 @@ import shapely
 from corridor.candidates.parts import join_parts, section_part
 from corridor.errors import StudyError
 from corridor.geo.geodesy import distance_m
-from corridor.model.candidate import Candidate, Part
-from corridor.model.section import Section
+from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
-from corridor.network.assemble import Assembly
-from corridor.network.build import build_physical, ways_of_sections
+from corridor.network.conflate_ways import build_physical, ways_of_sections
+from corridor.network.conflation import Conflation
 from corridor.network.speeds import edge_minutes
-from corridor.sources.reference import Catalogue
-from corridor.study import Place, ReferenceCandidate
+from corridor.schema.candidate import Candidate, Part
+from corridor.schema.catalogue import Section
+from corridor.schema.study import Place, ReferenceCandidate
 from corridor.terrain.surface import Dem
 
 GAP_LIMIT_M = 100.0
@@ -28,7 +28,7 @@ END_LIMIT_KM = 5.0
 def build_reference_candidate(
     spec: ReferenceCandidate,
     catalogue: Catalogue,
-    assembly: Assembly,
+    assembly: Conflation,
     dem: Dem | None,
     origin: Place,
     destination: Place,
@@ -70,7 +70,7 @@ def chain_parts(
     sections: Sequence[Section],
     turned: Sequence[bool],
     catalogue: Catalogue,
-    assembly: Assembly,
+    assembly: Conflation,
     dem: Dem | None,
     asked_by: str,
 ) -> list[Part]:
@@ -128,7 +128,7 @@ def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogu
     return turned
 
 
-def _ground(sections: Sequence[Section], assembly: Assembly) -> dict[str, shapely.LineString]:
+def _ground(sections: Sequence[Section], assembly: Conflation) -> dict[str, shapely.LineString]:
     """The line of each section: mapped where matched, else schematic with its ends moved to mapped neighbours."""
     at: dict[str, tuple[float, float]] = {}
     for section in sections:
@@ -148,7 +148,7 @@ def _ground(sections: Sequence[Section], assembly: Assembly) -> dict[str, shapel
 
 
 def section_minutes(
-    sections: Sequence[Section], catalogue: Catalogue, assembly: Assembly, dem: Dem | None
+    sections: Sequence[Section], catalogue: Catalogue, assembly: Conflation, dem: Dem | None
 ) -> dict[str, tuple[float, float]]:
     """Minutes along and against each section, without border checks, for the documented length where there is one.
 

@@ -42,7 +42,7 @@ def align(
 
     `corridor align 39.2076,46.4068 38.9096,46.0227 --standard rail-12 --sweep grade --dem N39E046.hgt`
     """
-    from corridor.new_line import describe_new_line, find_new_line, write_new_line
+    from corridor.pipeline.new_line import describe_new_line, find_new_line, write_new_line
 
     codes = [code.strip().upper() for code in countries.split(",") if code.strip()]
     with show_progress(False) as say:

@@ -89,7 +89,7 @@ def run(
     chosen = choose_formats(formats)
     check_target(out)
     from corridor.comparison import compare
-    from corridor.sources.lock import read_lock
+    from corridor.io.read.pinned_inputs import read_lock
 
     lock = read_lock(locked) if locked else None
     found = gather_live(
@@ -120,7 +120,7 @@ def doctor(
 
     `corridor doctor my-study.toml --osm region.osm.pbf`
     """
-    from corridor.diagnosis import diagnose
+    from corridor.pipeline.diagnosis import diagnose
 
     with show_progress(False) as say:
         report = diagnose(load_study(study, baseline), osm, dem or [], say)
@@ -139,7 +139,7 @@ def check(study: StudyArg = DEFAULT_STUDY, osm: OsmOption = None, baseline: Base
 
     `corridor check --osm south-caucasus.osm.pbf`
     """
-    from corridor.diagnosis import check_lengths
+    from corridor.pipeline.diagnosis import check_lengths
 
     with show_progress(False) as say:
         rows = check_lengths(load_study(study, baseline), osm, say)
@@ -183,7 +183,7 @@ def rank(
 
     `corridor rank out --weights distance=0.3,terrain=0.7 --method topsis --robust`
     """
-    from corridor.rerank import rerank, review_sentences
+    from corridor.pipeline.rerank import rerank, review_sentences
 
     table = rerank(folder, perspective=perspective, weights=weights, method=method)
     parts = [c for c in table.columns if c.startswith("contribution:") and table[c].notna().any()]

@@ -21,8 +21,8 @@ from corridor.cli.common import (
 
 if TYPE_CHECKING:
     import corridor
-    from corridor.sources.live.gather import Gathered
-    from corridor.sources.live.transfer import Meter
+    from corridor.io.fetch.fetch_inputs import Gathered
+    from corridor.io.fetch.transfer import Meter
 
 CacheOption = Annotated[
     Path | None,
@@ -96,8 +96,8 @@ def gather_live(
     expected: dict[tuple[str, str], str] | None = None,
 ) -> Gathered:
     """A study's live data in files, with progress on stderr."""
-    from corridor.sources.cache import Cache
-    from corridor.sources.live.gather import Wanted, gather
+    from corridor.io.fetch.cache import Cache
+    from corridor.io.fetch.fetch_inputs import Wanted, gather
 
     with _show_transfers(quiet) as meter:
         return gather(
@@ -109,7 +109,7 @@ def gather_live(
 @contextmanager
 def _show_transfers(quiet: bool) -> Iterator[Meter]:
     """Bars with size, speed and time left on a terminal; plain lines elsewhere."""
-    from corridor.sources.live.transfer import Meter
+    from corridor.io.fetch.transfer import Meter
 
     if quiet or not err_console.is_terminal:
         with show_progress(quiet) as say:
@@ -138,7 +138,7 @@ def list_cache(cache: CacheOption = None) -> None:
 
     `corridor cache list`
     """
-    from corridor.sources.cache import Cache
+    from corridor.io.fetch.cache import Cache
 
     here = Cache(cache)
     rows = [[r.file, f"{r.bytes / 1e6:.1f} MB", r.fetched, r.address, r.licence, r.sha256[:12]] for r in here.records()]
@@ -153,7 +153,7 @@ def verify_cache(cache: CacheOption = None) -> None:
 
     `corridor cache verify`
     """
-    from corridor.sources.cache import Cache
+    from corridor.io.fetch.cache import Cache
 
     here = Cache(cache)
     faults = here.verify()
@@ -172,7 +172,7 @@ def clear_cache(cache: CacheOption = None) -> None:
 
     `corridor cache clear`
     """
-    from corridor.sources.cache import Cache
+    from corridor.io.fetch.cache import Cache
 
     here = Cache(cache)
     files, size = here.clear()

@@ -6,7 +6,7 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 
-from corridor.model.grid import Grid
+from corridor.schema.grid import Grid
 
 Floats32 = NDArray[np.float32]
 

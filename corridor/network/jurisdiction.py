@@ -15,8 +15,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from corridor.geo.geodesy import distance_m, line_lengths_m
-from corridor.model.section import Crossing
-from corridor.sources.borders import Borders
+from corridor.io.read.borders import Borders
+from corridor.schema.catalogue import Crossing
 
 HYSTERESIS_M = 250.0
 CROSSING_REACH_M = 1500.0

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
 from corridor.geo.lines import join
-from corridor.model.candidate import Span
-from corridor.model.section import Node, Section
 from corridor.network.graph import UNFIT_CLASSES, Network, Position, Route
+from corridor.schema.candidate import Span
+from corridor.schema.catalogue import Node, Section
 
 SNAP_LIMIT_M = 3000.0
 REACH_M = 6000.0

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from corridor.errors import CatalogueError
-from corridor.model.section import Speed
+from corridor.schema.catalogue import Speed
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
@@ -38,10 +38,10 @@ def class_speeds_kmh(modes: ArrayLike, classes: ArrayLike, speeds: Sequence[Spee
     Raises:
         CatalogueError: a class has no speed.
     """
-    table = {(speed.mode, speed.klass): getattr(speed.speed_kmh, end) for speed in speeds}
+    table = {(speed.mode, speed.road_class): getattr(speed.speed_kmh, end) for speed in speeds}
     modes, classes = np.asarray(modes, dtype=object), np.asarray(classes, dtype=object)
     pairs = list(zip(modes, classes, strict=True))
-    missing = sorted({f"{mode} {klass}" for mode, klass in pairs if (mode, klass) not in table})
+    missing = sorted({f"{mode} {road_class}" for mode, road_class in pairs if (mode, road_class) not in table})
     if missing:
         raise CatalogueError(f"speeds.csv: no speed for {', '.join(missing)}; add a row for each")
     return np.array([table[pair] for pair in pairs], dtype=float)

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import ExtraError, OutputError
-from corridor.model.criterion import Criterion
 from corridor.report.escape import clean_text
+from corridor.schema.criterion import Criterion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

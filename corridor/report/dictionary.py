@@ -13,9 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from corridor.errors import OutputError
-from corridor.model.results import Results
 from corridor.report.csvs import plain_table, write_csv
 from corridor.report.escape import clean_text
+from corridor.schema.results import Results
 
 NAME = "data_dictionary.csv"
 _HOLE = re.compile(r"\\\{(\w+)\\\}")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from corridor.errors import OutputError
-from corridor.model.results import Results
 from corridor.report.csvs import write_csv
 from corridor.report.dictionary import NAME as DICTIONARY
 from corridor.report.dictionary import write_dictionary
@@ -22,6 +21,7 @@ from corridor.report.manifest import NAME, holds_only_results, is_results_folder
 from corridor.report.page import build_page
 from corridor.report.qml import layer_styles
 from corridor.report.workspace import put_in_place, workspace
+from corridor.schema.results import Results
 
 PAGE = "comparison.html"
 BRIEF = "brief.pdf"

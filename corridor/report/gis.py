@@ -15,11 +15,11 @@ from shapely import LineString
 
 from corridor.geo.geodesy import WGS84
 from corridor.geo.lines import substring
-from corridor.model.candidate import Part
-from corridor.model.results import Results
 from corridor.report.escape import clean_text
 from corridor.report.palette import assign_marks
 from corridor.report.qml import layer_styles
+from corridor.schema.candidate import Part
+from corridor.schema.results import Results
 
 _TIME_IN_FILES = "2000-01-01T00:00:00.000Z"
 """GeoPackages hold the time of their last change; a fixed one keeps files the same for the same input."""
@@ -67,7 +67,7 @@ def _part_row(part: Part) -> dict[str, Any]:
         "name": part.name,
         "section_id": part.section_id,
         "mode": part.mode,
-        "class": part.klass,
+        "class": part.road_class,
         "status": part.status,
         "country": part.country,
         "length_km": part.length_km.mid,

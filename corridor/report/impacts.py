@@ -6,11 +6,11 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from corridor.model.results import Results
 from corridor.report.csvs import write_csv
 from corridor.report.escape import clean
 from corridor.report.gis import write_geoparquet, write_layer
 from corridor.report.qml import event_style
+from corridor.schema.results import Results
 
 FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", "places.csv", "findings.json")
 EVENT_LAYER = "events"

@@ -10,12 +10,12 @@ import shapely
 from markupsafe import escape
 from numpy.typing import NDArray
 
-from corridor.model.candidate import Candidate
-from corridor.model.profile import Profile
-from corridor.model.results import Results
 from corridor.report.escape import clean_text
 from corridor.report.palette import Mark, assign_marks
 from corridor.report.solid import solid_line, tunnel_runs
+from corridor.schema.candidate import Candidate
+from corridor.schema.profile import Profile
+from corridor.schema.results import Results
 
 NAMESPACE = "http://www.opengis.net/kml/2.2"
 _CURTAIN_ALPHA = "66"

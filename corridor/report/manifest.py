@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corridor.model.results import Results
-from corridor.model.source import file_sha256
 from corridor.report.escape import clean
 from corridor.report.workspace import WRITING
+from corridor.schema.results import Results
+from corridor.schema.source import file_sha256
 
 NAME = "manifest.json"
 TOOL = "corridor"

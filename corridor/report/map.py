@@ -10,11 +10,11 @@ from folium.map import CustomPane
 from folium.raster_layers import ImageOverlay
 from folium.template import Template
 
-from corridor.model.results import Results
 from corridor.report.assets import read_asset, read_messages
 from corridor.report.escape import script_json
 from corridor.report.mapdata import build_map_data
 from corridor.report.relief import build_relief
+from corridor.schema.results import Results
 from corridor.webmap import OfflineMap, figure_of, icon_script, inline, leaflet_css, leaflet_js
 
 MAP_SCRIPTS = ("labels.js", "measure.js", "overlays.js", "map.js")

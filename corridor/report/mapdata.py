@@ -8,13 +8,13 @@ import numpy as np
 import shapely
 
 from corridor.geo.lines import substring
-from corridor.model.candidate import Candidate
-from corridor.model.results import Results
-from corridor.model.section import TO_BUILD
 from corridor.report.linework import border_lines, country_names, lat_lon, letter_points, route_line
 from corridor.report.overlays import axis_lines, place_changes, river_lines
 from corridor.report.palette import Mark, assign_marks
 from corridor.report.tables import texts
+from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import TO_BUILD
+from corridor.schema.results import Results
 
 Window = tuple[float, float, float, float]
 _MARGIN_DEG = 0.12

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from corridor.model.results import Results
 from corridor.report.linework import lat_lon, route_line
 from corridor.report.tables import RANGE_SIGN, format_number
+from corridor.schema.results import Results
 
 LEAST_DELAY_MIN = 1.0
 """Places that reach the crossing later by less count as not delayed."""

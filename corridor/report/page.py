@@ -9,11 +9,6 @@ import jinja2
 from markupsafe import Markup
 
 from corridor.errors import OutputError
-from corridor.model.candidate import Candidate
-from corridor.model.regime import Regime
-from corridor.model.results import Results
-from corridor.model.section import TO_BUILD
-from corridor.model.source import Source
 from corridor.report.assets import (
     LANGUAGES,
     libraries,
@@ -33,6 +28,11 @@ from corridor.report.scoredata import build_score_data
 from corridor.report.summary import LEADING, default_choice, is_usable, summarise
 from corridor.report.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids, unmeasured
 from corridor.report.words import page_messages, route_words, say
+from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import TO_BUILD
+from corridor.schema.regime import Regime
+from corridor.schema.results import Results
+from corridor.schema.source import Source
 from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
 PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "main.js")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from corridor.model.candidate import Candidate
+from corridor.schema.candidate import Candidate
 
 ROUTE_COLOURS = (
     "#0072B2", "#C44E00", "#117733", "#AA4499", "#332288", "#B8860B", "#882255", "#2A8C82", "#C0485A", "#5C2A0A",

@@ -9,11 +9,11 @@ import numpy as np
 import shapely
 
 from corridor.errors import ExtraError, OutputError
-from corridor.model.candidate import Candidate
-from corridor.model.results import Results
 from corridor.report.charts import NO_MATPLOTLIB
 from corridor.report.escape import clean_text
 from corridor.report.palette import assign_marks
+from corridor.schema.candidate import Candidate
+from corridor.schema.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.model.candidate import Candidate
-from corridor.model.profile import Profile
-from corridor.model.results import Results
+from corridor.schema.candidate import Candidate
+from corridor.schema.profile import Profile
+from corridor.schema.results import Results
 
 POINTS = 500
 GRADE_METRIC = "grade_p95_pct"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from corridor.model.results import Results
 from corridor.report.escape import clean_text
 from corridor.report.palette import assign_marks
+from corridor.schema.results import Results
 
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _STATUS = (

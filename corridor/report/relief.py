@@ -11,7 +11,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from corridor.geo.rasters import grid_over, warp
-from corridor.model.grid import Grid
+from corridor.schema.grid import Grid
 
 Floats32 = NDArray[np.float32]
 Bytes = NDArray[np.uint8]

@@ -10,13 +10,13 @@ import pandas as pd
 from folium.raster_layers import ImageOverlay
 
 from corridor.errors import OutputError
-from corridor.model.candidate import Candidate
-from corridor.model.results import Results
 from corridor.report.palette import assign_marks
 from corridor.report.plots import choose_candidates, main_lines
 from corridor.report.relief import build_relief
 from corridor.report.tables import format_number
-from corridor.sketch import Stroke, sketch_svg, table_html
+from corridor.schema.candidate import Candidate
+from corridor.schema.results import Results
+from corridor.svg_repr import Stroke, sketch_svg, table_html
 from corridor.webmap import add_lines, blank_map, fit
 
 _SHOWN = (("length_km", "km", 1), ("travel_time_h", "h", 1), ("ascent_m", "climb, m", 0), ("cost_musd", "M USD", 0))

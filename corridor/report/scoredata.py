@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from corridor.model.results import PerspectiveWords, Results
 from corridor.report.tables import regime_ids
+from corridor.schema.results import PerspectiveWords, Results
 
 
 def build_score_data(results: Results) -> dict[str, Any]:

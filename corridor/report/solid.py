@@ -9,8 +9,8 @@ import shapely
 from numpy.typing import NDArray
 
 from corridor.geo.lines import vertex_chainage_m
-from corridor.model.candidate import Candidate
-from corridor.model.profile import Profile
+from corridor.schema.candidate import Candidate
+from corridor.schema.profile import Profile
 
 Floats = NDArray[np.float64]
 HEIGHT_TOLERANCE_M = 1.0

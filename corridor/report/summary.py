@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from corridor.model.impact import Finding
-from corridor.model.results import Results
 from corridor.report.tables import RANGE_SIGN, Column, Row, ranking_rows, regime_ids
 from corridor.report.words import regime_words, route_words
+from corridor.schema.interaction import Finding
+from corridor.schema.results import Results
 
 DELAY = "access_delay_min"
 """Metric: minutes added between border crossing and capital."""

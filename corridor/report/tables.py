@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from corridor.model.criterion import Criterion
-from corridor.model.results import Results
 from corridor.report.csvs import plain_table
 from corridor.report.palette import Mark
+from corridor.schema.criterion import Criterion
+from corridor.schema.results import Results
 
 UNITS = {
     "km2": "km²", "km": "km", "musd": "M USD", "min": "min", "h": "h", "m": "m", "deg": "°", "pct": "%", "kmh": "km/h",

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from corridor.model.candidate import Candidate
-from corridor.model.results import Results
 from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.escape import clean_text
+from corridor.schema.candidate import Candidate
+from corridor.schema.results import Results
 
 _LONE_SPACE = re.compile(r" +([,:․])")
 _NOTHING = " ()"

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from corridor.model.regime import Regime
-from corridor.model.section import Range
-from corridor.sources.inputs import Inputs
-from corridor.sources.reference import Catalogue
-from corridor.study import Study
+from corridor.io.read.catalogue import Catalogue
+from corridor.io.read.inputs import Inputs
+from corridor.schema.catalogue import Estimate
+from corridor.schema.regime import Regime
+from corridor.schema.study import Study
 
 Value = float | int | str
 
@@ -47,19 +47,19 @@ class Case:
         return replace(self, inputs=replace(self.inputs, catalogue=change(self.inputs.catalogue)))
 
 
-def value_at(span: Range, position: float) -> Range:
+def value_at(span: Estimate, position: float) -> Estimate:
     """The value at a position between low (0), middle (0.5) and high (1), straight between them, as an exact figure.
 
-    >>> value_at(Range(1.0, 2.0, 4.0), 0.75).mid
+    >>> value_at(Estimate(1.0, 2.0, 4.0), 0.75).mid
     3.0
     """
     if position <= 0.5:
         value = span.low + (span.mid - span.low) * 2 * position
     else:
         value = span.mid + (span.high - span.mid) * (2 * position - 1)
-    return Range(value, value, value)
+    return Estimate(value, value, value)
 
 
-def multiple_of(span: Range, factor: float) -> Range:
+def multiple_of(span: Estimate, factor: float) -> Estimate:
     """The middle times a factor, as an exact figure."""
-    return Range(span.mid * factor, span.mid * factor, span.mid * factor)
+    return Estimate(span.mid * factor, span.mid * factor, span.mid * factor)

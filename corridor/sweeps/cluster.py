@@ -13,8 +13,8 @@ import pandas as pd
 
 import corridor
 from corridor.errors import ExtraError, SweepError
+from corridor.sweeps.evaluator import SweepEvaluator, evaluate_task
 from corridor.sweeps.plan import Task
-from corridor.sweeps.world import World, evaluate_task
 
 TIMEOUT_S = 15.0
 MAX_TRIES = 5
@@ -22,14 +22,14 @@ _PER_WORKER = 2
 Take = Callable[[Task, pd.DataFrame, float], None]
 
 
-def run_here(world: World, tasks: Iterable[Task], take: Take) -> None:
+def run_here(world: SweepEvaluator, tasks: Iterable[Task], take: Take) -> None:
     """Compute tasks one after another in this process."""
     for task in tasks:
         take(task, *evaluate_task(world, task.values))
 
 
 def run_on_dask(
-    world: World,
+    world: SweepEvaluator,
     tasks: Sequence[Task],
     take: Take,
     *,
@@ -163,7 +163,7 @@ def _corridor_version() -> str:
 class _Feeder:
     """Keeps workers busy without handing everything out at once, and hands out again what was lost."""
 
-    def __init__(self, client: Any, world: World, take: Take, memory_limit: str) -> None:
+    def __init__(self, client: Any, world: SweepEvaluator, take: Take, memory_limit: str) -> None:
         self.client = client
         self.world = world
         self.take = take

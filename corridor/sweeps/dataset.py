@@ -20,8 +20,8 @@ import pandas as pd
 
 import corridor
 from corridor.errors import OutputError, SweepError
-from corridor.model.source import file_sha256
-from corridor.study import Study
+from corridor.schema.source import file_sha256
+from corridor.schema.study import Study
 from corridor.sweeps.plan import Task, plan_table
 from corridor.sweeps.vary import Vary
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from corridor.model.section import Range
-from corridor.study import NewBuildCandidate
+from corridor.schema.catalogue import Estimate
+from corridor.schema.study import NewBuildCandidate
 from corridor.sweeps.case import Case, Stage, Value, multiple_of, value_at
 
 Finite = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -88,7 +88,7 @@ class NumericFactor(BaseFactor):
     def grid(self) -> tuple[Value, ...]:
         return self.values or tuple(float(v) for v in np.linspace(*self.ends, self.levels or DEFAULT_LEVELS))
 
-    def at(self, span: Range, value: Value) -> Range:
+    def at(self, span: Estimate, value: Value) -> Estimate:
         """A documented range at a value of this factor."""
         return value_at(span, float(value)) if self.measure == "position" else multiple_of(span, float(value))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from corridor.model.regime import CheckTime, Regime
-from corridor.study import Identifier
+from corridor.schema.regime import CheckTime, Regime
+from corridor.schema.study import Identifier
 from corridor.sweeps.case import Case, Stage, Value
 from corridor.sweeps.factor import NumericFactor, designed_lines
 
@@ -44,7 +44,7 @@ class Speeds(NumericFactor):
 
     def targets(self, case: Case) -> tuple[str, ...]:
         return tuple(
-            f"speed of {s.mode} {s.klass}" for s in case.inputs.catalogue.speeds if self.mode in (None, s.mode)
+            f"speed of {s.mode} {s.road_class}" for s in case.inputs.catalogue.speeds if self.mode in (None, s.mode)
         )
 
     def apply(self, case: Case, value: Value) -> Case:

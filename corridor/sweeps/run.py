@@ -11,14 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from corridor.errors import SweepError
-from corridor.sources.inputs import load_inputs
-from corridor.stages import Progress, silent
-from corridor.study import Study
+from corridor.io.read.inputs import load_inputs
+from corridor.pipeline.stages import Progress, silent
+from corridor.schema.study import Study
 from corridor.sweeps.cluster import run_here, run_on_dask
 from corridor.sweeps.dataset import SweepFolder, describe_inputs, describe_sweep, fingerprint
+from corridor.sweeps.evaluator import build_evaluator
 from corridor.sweeps.plan import Task, in_order_of_work, plan_tasks
 from corridor.sweeps.vary import Vary, check_vary, load_vary
-from corridor.sweeps.world import build_world
 
 _SAY_EVERY_S = 2.0
 
@@ -112,7 +112,7 @@ def sweep(
     factors = vary if isinstance(vary, Vary) else load_vary(Path(vary))
     osm_path, dem_paths = Path(osm) if osm else None, [Path(path) for path in dem]
     inputs = load_inputs(study, osm=osm_path, dem=dem_paths, progress=say)
-    world = build_world(study, inputs, factors)
+    world = build_evaluator(study, inputs, factors)
     check_vary(factors, world.case, name)
     hashes = describe_inputs(study, osm_path, dem_paths)
     tasks = plan_tasks(factors, fingerprint(hashes))

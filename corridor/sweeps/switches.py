@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from corridor.alignment.standards import load_standards
-from corridor.study import ExistingCandidates, Identifier
+from corridor.schema.study import ExistingCandidates, Identifier
 from corridor.sweeps.case import Case, Stage, Value
 from corridor.sweeps.factor import BaseFactor, ListedFactor, designed_lines
 from corridor.terrain.uncertainty import draw_errors

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from corridor.alignment.standards import load_standards
 from corridor.errors import SweepError
-from corridor.study import Identifier, read_toml, say_fault
+from corridor.schema.study import Identifier, read_toml, say_fault
 from corridor.sweeps.case import Case
 from corridor.sweeps.factors import Factor
 

@@ -12,9 +12,9 @@ from scipy.optimize import isotonic_regression
 
 from corridor.errors import CatalogueError
 from corridor.geo.lines import sample
-from corridor.model.candidate import Candidate, Span
-from corridor.model.profile import Profile
-from corridor.model.section import GradeCeiling
+from corridor.schema.candidate import Candidate, Span
+from corridor.schema.catalogue import GradeCeiling
+from corridor.schema.profile import Profile
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,7 @@ def build_profile(candidate: Candidate, dem: Dem, ceilings: Sequence[GradeCeilin
     design = _design_heights(candidate, chainage)
     designed = np.isfinite(design)
     threshold = np.where(designed, 0.0, HYSTERESIS_ERRORS * dem.error_at_m(lon, lat))
-    laid = lay_line(chainage, np.where(designed, design, ground), limit, spans)
+    laid = fit_vertical_alignment(chainage, np.where(designed, design, ground), limit, spans)
     height = monotone_between(laid, turning_points(laid, threshold))
     return Profile(chainage, lon, lat, ground, height, limit, threshold, spans, designed)
 
@@ -65,7 +65,7 @@ def _design_heights(candidate: Candidate, chainage_km: Floats) -> Floats:
     return heights
 
 
-def lay_line(chainage_km: Floats, ground_m: Floats, limit_pct: Floats, spans: Sequence[Span]) -> Floats:
+def fit_vertical_alignment(chainage_km: Floats, ground_m: Floats, limit_pct: Floats, spans: Sequence[Span]) -> Floats:
     """Heights of a line on the ground: structures straight, and nowhere steeper than the limit, shape (n,).
 
     In designed structures ``ground_m`` holds the heights of the design already.
@@ -101,14 +101,14 @@ def _lower_envelope(ground, rise):  # type: ignore[no-untyped-def]
 
 def _grade_limits_pct(candidate: Candidate, chainage_km: Floats, ceilings: Sequence[GradeCeiling]) -> Floats:
     """Steepest grade at each chainage, percent, shape (n,)."""
-    table = {(item.mode, item.klass): item.ceiling_pct for item in ceilings}
+    table = {(item.mode, item.road_class): item.ceiling_pct for item in ceilings}
     ends = np.cumsum([part.drawn_km for part in candidate.parts])
     limits = []
     for part in candidate.parts:
-        usual = table.get((part.mode, part.klass.removesuffix("_link")))
+        usual = table.get((part.mode, part.road_class.removesuffix("_link")))
         if part.max_grade_pct is None and usual is None:
             raise CatalogueError(
-                f"grades.csv: no row for {part.mode} {part.klass}; candidate '{candidate.candidate_id}' needs it"
+                f"grades.csv: no row for {part.mode} {part.road_class}; candidate '{candidate.candidate_id}' needs it"
             )
         limits.append(part.max_grade_pct if part.max_grade_pct is not None else usual)
     which = np.minimum(np.searchsorted(ends, chainage_km), len(limits) - 1)

@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from corridor.errors import CoverageError
 from corridor.geo.geodesy import distance_m
-from corridor.model.grid import Grid
-from corridor.model.source import Source
+from corridor.schema.grid import Grid
+from corridor.schema.source import Source
 from corridor.terrain import kernels
 
 Floats = NDArray[np.float64]

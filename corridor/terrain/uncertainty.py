@@ -10,7 +10,7 @@ from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from corridor.model.grid import Grid
+from corridor.schema.grid import Grid
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import OutputError, SourceError
 from corridor.geo.geodesy import WGS84
-from corridor.model.grid import Grid
+from corridor.schema.grid import Grid
 from corridor.terrain import kernels
 from corridor.terrain.surface import pixel_size_m
 

@@ -11,8 +11,8 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from corridor import live_settings, study
-from corridor.live_settings import ADDRESS, EXTRACT
+from corridor.schema import live_settings, study
+from corridor.schema.live_settings import ADDRESS, EXTRACT
 from docs.tools.study_words import WORDS
 
 _MODULES = (study.__name__, live_settings.__name__)

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import corridor
-from corridor.diagnosis import Checked, check_lengths
-from corridor.study import Study
+from corridor.pipeline.diagnosis import Checked, check_lengths
+from corridor.schema.study import Study
 
 SNIPPETS = Path(__file__).resolve().parents[1] / "snippets"
 CATALOGUE, EXTRACT = "validation_catalogue.md", "validation_extract.md"

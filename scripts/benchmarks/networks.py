@@ -13,8 +13,8 @@ import shapely
 from numpy.typing import NDArray
 
 from benchmarks.harness import Row, growth_rows, in_turn, name_of
-from corridor.impact.reach import Domain, Reached, build_domain, reach
-from corridor.impact.redundancy import best_way, minutes_without
+from corridor.metrics.reach import Domain, Reached, build_domain, reach
+from corridor.metrics.redundancy import best_way, minutes_without
 from corridor.network.alternatives import find_alternatives, shared_part
 from corridor.network.graph import Network, Position, Route, edge_frame
 

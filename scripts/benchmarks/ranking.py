@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.harness import Row, growth_rows, in_turn, name_of
-from corridor.model.criterion import Criterion
-from corridor.scoring.draws import WeightSpace, draw_weights
-from corridor.scoring.matrix import Panel
-from corridor.scoring.robustness import measure_robustness
+from corridor.mcda.draws import WeightSpace, draw_weights
+from corridor.mcda.matrix import Panel
+from corridor.mcda.robustness import measure_robustness
+from corridor.schema.criterion import Criterion
 
 SIZES = (1_000, 3_000, 10_000)
 ALTERNATIVES, CRITERIA = 24, 12

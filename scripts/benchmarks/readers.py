@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import Row, growth_rows, in_turn, name_of
-from corridor.sources.osm import read_osm
+from corridor.io.read.osm import read_osm
 
 SIZES = (20_000, 40_000, 80_000)
 CASE = "reading a PBF"

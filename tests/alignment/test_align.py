@@ -19,8 +19,8 @@ from corridor.alignment.terrain_frame import build_terrain
 from corridor.alignment.tradeoff import sweep_grade, sweep_tunnel_price
 from corridor.alignment.turns import bend_angles
 from corridor.errors import AlignmentError
-from corridor.model.grid import Grid
-from corridor.model.standard import PriceRange
+from corridor.schema.grid import Grid
+from corridor.schema.standard import PriceRange
 from tests.alignment.helpers import costs, hills, standard
 
 QUICK = SearchOptions(offsets_m=(0.0,), narrowing=(), max_structure_km=6.0)

@@ -16,9 +16,9 @@ from corridor.alignment.standards import find_standard, unit_costs
 from corridor.alignment.terrain_frame import build_terrain, frame_terrain
 from corridor.alignment.turns import bend_angles
 from corridor.geo.rasters import warp
-from corridor.model.grid import Grid
-from corridor.sources.inputs import load_dem
-from corridor.sources.reference import load_catalogue
+from corridor.io.read.catalogue import load_catalogue
+from corridor.io.read.inputs import load_dem
+from corridor.schema.grid import Grid
 
 pytestmark = pytest.mark.slow
 KAPAN, ORDUBAD = (46.4068, 39.2076), (46.0227, 38.9096)

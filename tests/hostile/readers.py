@@ -1,4 +1,4 @@
-"""Every reader of files from outside, with a small sound file for each: what spoilt copies and fuzzers are fed to."""
+"""Every reader of files from outside, with a small sound file for each, for corrupted copies and fuzzers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from corridor.errors import CorridorError
-from corridor.scoring.perspectives import load_perspectives
-from corridor.sources.borders import read_borders
-from corridor.sources.elevation import read_dem
-from corridor.sources.osm import read_osm
-from corridor.sources.places import read_places
-from corridor.sources.reference import load_catalogue
-from corridor.sources.regimes import load_regimes
-from corridor.study import Study
+from corridor.io.read.borders import read_borders
+from corridor.io.read.catalogue import load_catalogue
+from corridor.io.read.elevation import read_dem
+from corridor.io.read.osm import read_osm
+from corridor.io.read.places import read_places
+from corridor.io.read.regimes import load_regimes
+from corridor.mcda.perspectives import load_perspectives
+from corridor.schema.study import Study
 from tests.hostile.pbf import pbf
 
 AREA = (10.0, 45.0, 11.0, 46.0)

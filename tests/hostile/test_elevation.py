@@ -13,9 +13,9 @@ import rasterio
 from rasterio import Affine
 
 from corridor.errors import SourceError
-from corridor.sources.dem_checks import compare_known
-from corridor.sources.elevation import read_dem
-from tests.made_up.ground import height_m
+from corridor.io.read.dem_checks import compare_known
+from corridor.io.read.elevation import read_dem
+from tests.synthetic.ground import height_m
 
 AREA = (10.0, 45.0, 11.0, 46.0)
 LON, LAT = np.arange(9.905, 11.1, 0.01), np.arange(46.095, 44.9, -0.01)

@@ -1,4 +1,4 @@
-"""Thousands of spoilt files: each is read or refused in one line that names it, and none takes ten seconds."""
+"""Thousands of corrupted files: each is read or refused in one line that names it, and none takes ten seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.hostile.readers import READERS, outcome, samples
-from tests.made_up import NAME, build
+from tests.synthetic import NAME, build
 
 COUNTS = {"toml": 500, "regimes": 150, "perspectives": 300, "csv": 250, "places": 300, "borders": 150, "pbf": 350,
           "osm": 120, "tif": 150, "hgt": 60}  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 
 from corridor.errors import SourceError
 from corridor.geo.geodesy import distance_m
-from corridor.sources.osm import read_osm
+from corridor.io.read.osm import read_osm
 from tests.hostile.pbf import blob, field, header, nodes_block, pbf, varint, ways_block
 
 NODES = [(1, 10.1, 45.5), (2, 10.2, 45.5), (3, 10.3, 45.6), (4, 10.4, 45.5)]

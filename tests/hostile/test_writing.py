@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from corridor.errors import OutputError
-from corridor.model.source import file_sha256
 from corridor.report import workspace as space
 from corridor.report.export import check_target
-from tests.made_up import NAME, build
+from corridor.schema.source import file_sha256
+from tests.synthetic import NAME, build
 
 KILLS = 20
 
@@ -26,7 +26,7 @@ KILLS = 20
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory):
     from corridor.comparison import compare
-    from corridor.study import Study
+    from corridor.schema.study import Study
 
     folder = tmp_path_factory.mktemp("writing") / "midland"
     build(folder)

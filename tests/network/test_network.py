@@ -12,15 +12,15 @@ from shapely import LineString
 
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import line_lengths_m
-from corridor.model.section import Crossing, Range
-from corridor.model.source import Source
+from corridor.io.read.borders import Borders
 from corridor.network.alternatives import find_alternatives, route_minutes, shared_part
-from corridor.network.build import _split_at_borders
+from corridor.network.conflate_ways import _split_at_borders
 from corridor.network.connectivity import are_connected, find_gaps
 from corridor.network.graph import Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, smooth_islands
 from corridor.network.match import measure_route
-from corridor.sources.borders import Borders
+from corridor.schema.catalogue import Crossing, Estimate
+from corridor.schema.source import Source
 
 STEP = 0.01
 
@@ -122,7 +122,9 @@ def squares():
 
 
 def crossing(status, lat):
-    return Crossing("gate", "Gate", 10.025, lat, frozenset(("XA", "XB")), "road", status, "", Range(5, 10, 20), (), "")
+    return Crossing(
+        "gate", "Gate", 10.025, lat, frozenset(("XA", "XB")), "road", status, "", Estimate(5, 10, 20), (), ""
+    )
 
 
 def with_countries(crossings):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from corridor.errors import CatalogueError
-from corridor.model.section import Range, Speed
 from corridor.network.speeds import class_speeds_kmh, climbing_speed_kmh
+from corridor.schema.catalogue import Estimate, Speed
 
-SPEEDS = (Speed("road", "trunk", Range(50, 60, 70), ("x",)),)
+SPEEDS = (Speed("road", "trunk", Estimate(50, 60, 70), ("x",)),)
 
 
 def test_a_loaded_truck_on_a_grade():

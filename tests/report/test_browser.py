@@ -18,7 +18,7 @@ from corridor.report.export import write_results
 from corridor.report.map import build_map
 from corridor.report.pdf import find_browser, write_pdf
 from corridor.report.words import say
-from tests.report.made_up import CRITERIA, hostile_results, metric_table, results, scorable, with_grades
+from tests.report.synthetic import CRITERIA, hostile_results, metric_table, results, scorable, with_grades
 
 pytestmark = pytest.mark.browser
 FLAGS = (
@@ -168,7 +168,7 @@ def test_hostile_names_run_nothing(driver, tmp_path):
 
 
 def python_ranks(matrix, weights):
-    from corridor.scoring.rank import rank_alternatives
+    from corridor.mcda.rank import rank_alternatives
 
     table = rank_alternatives(matrix, weights)
     table = table[table["rank"].notna()]
@@ -195,7 +195,7 @@ return arguments[0].map(function (w) {
 
 
 def test_the_page_ranks_as_python_does_for_many_weights(driver, page):
-    from corridor.scoring.matrix import build_matrix
+    from corridor.mcda.matrix import build_matrix
 
     matrix = build_matrix(scorable(metric_table()), CRITERIA)
     rng = np.random.default_rng(7)
@@ -215,7 +215,7 @@ def test_the_page_ranks_as_python_does_for_many_weights(driver, page):
 
 
 def test_shares_of_first_ranks_agree_with_other_draws(driver, page):
-    from corridor.scoring.matrix import build_matrix
+    from corridor.mcda.matrix import build_matrix
 
     matrix = build_matrix(scorable(metric_table()), CRITERIA)
     draws = np.random.default_rng(11).dirichlet(np.ones(3), 400)

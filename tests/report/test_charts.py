@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from corridor.errors import ExtraError, OutputError
-from corridor.model.criterion import Criterion
 from corridor.report import charts
+from corridor.schema.criterion import Criterion
 
 pytest.importorskip("matplotlib")
 

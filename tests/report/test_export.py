@@ -12,7 +12,7 @@ from corridor.errors import OutputError
 from corridor.report import workspace
 from corridor.report.csvs import plain_table
 from corridor.report.export import FILES, write_results
-from tests.report.made_up import HOSTILE, hostile_results, results
+from tests.report.synthetic import HOSTILE, hostile_results, results
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from corridor.report.export import FORMATS, choose_formats, write_results
 from corridor.report.kml import write_kml
 from corridor.report.qml import Kind, line_style
 from corridor.report.solid import solid_line, tunnel_runs
-from tests.report.made_up import HOSTILE, hostile_results, results
+from tests.report.synthetic import HOSTILE, hostile_results, results
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "Package `lxml` missing", UserWarning)  # it reads KML without

@@ -8,7 +8,7 @@ from shapely import MultiLineString
 from corridor.report.mapdata import place_aliases
 from corridor.report.overlays import axis_lines, cut_off_totals, delays_min, people_text, place_changes, river_lines
 from corridor.report.page import build_page
-from tests.report.made_up import results
+from tests.report.synthetic import results
 
 
 def without_axes(found, axes):

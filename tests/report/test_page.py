@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from corridor.model.grid import Grid
 from corridor.report.escape import clean_text, safe_url, script_json
 from corridor.report.linework import border_lines, letter_points
 from corridor.report.map import build_map
@@ -22,8 +21,9 @@ from corridor.report.palette import assign_marks
 from corridor.report.profiles import thin
 from corridor.report.relief import build_relief
 from corridor.report.tables import format_number, metric_columns, metric_rows
+from corridor.schema.grid import Grid
 from corridor.webmap import leaflet_css
-from tests.report.made_up import hostile_results, results
+from tests.report.synthetic import hostile_results, results
 
 
 @pytest.fixture(scope="module")

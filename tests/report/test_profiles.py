@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corridor.report.profiles import build_profile_data, grade_classes, thin
-from tests.report.made_up import results, with_grades
+from tests.report.synthetic import results, with_grades
 
 LIMITS = (3.0, 6.0, 8.0)
 

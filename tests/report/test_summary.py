@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from corridor.model.impact import Finding
 from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.palette import assign_marks
 from corridor.report.summary import summarise
 from corridor.report.tables import metric_columns, metric_rows
 from corridor.report.words import page_messages, route_words, say
-from corridor.study import Study
-from tests.report.made_up import results
+from corridor.schema.interaction import Finding
+from corridor.schema.study import Study
+from tests.report.synthetic import results
 
 FACTS = {"crossing": "Gate", "capital": "Capital", "country": "Alphaland"}
 HINGE = FACTS | {"at": "R1, 20 m, Alba", "kind": "bridge", "places_lost": "2", "places": "3"}

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 import corridor
-from corridor.sources.inputs import load_inputs
+from corridor.io.read.inputs import load_inputs
+from corridor.sweeps.evaluator import build_evaluator
 from corridor.sweeps.vary import build_vary
-from corridor.sweeps.world import build_world
-from tests.made_up import study as made_up
+from tests.synthetic import study as synthetic
 
 
 @pytest.fixture(scope="session")
 def study_path(tmp_path_factory):
-    path = made_up.build(tmp_path_factory.mktemp("sweep") / "study")
-    path.write_text(path.read_text(encoding="utf-8") + made_up.IMPACT, encoding="utf-8")
+    path = synthetic.build(tmp_path_factory.mktemp("sweep") / "study")
+    path.write_text(path.read_text(encoding="utf-8") + synthetic.IMPACT, encoding="utf-8")
     return path
 
 
@@ -33,6 +33,6 @@ def world_of(study, inputs):
     """A world for some factors; nothing is kept from other worlds."""
 
     def build(factors, **more):
-        return build_world(study, inputs, build_vary({"design": "product", "factors": factors} | more, "test"))
+        return build_evaluator(study, inputs, build_vary({"design": "product", "factors": factors} | more, "test"))
 
     return build

@@ -11,13 +11,13 @@ from distributed.protocol import deserialize, serialize
 
 import corridor
 from corridor.errors import SweepError
-from corridor.model.section import Range
-from corridor.study import NewBuildCandidate
+from corridor.schema.catalogue import Estimate
+from corridor.schema.study import NewBuildCandidate
 from corridor.sweeps.case import Stage, value_at
+from corridor.sweeps.evaluator import build_evaluator
 from corridor.sweeps.plan import plan_tasks
 from corridor.sweeps.vary import build_vary, check_vary
-from corridor.sweeps.world import build_world
-from tests.made_up.catalogue import COSTS
+from tests.synthetic.catalogue import COSTS
 
 GATES = ["ridge-gate-west", "ridge-gate-east", "valley-gate-west", "valley-gate-east"]
 ALL = {
@@ -118,7 +118,7 @@ def test_a_comparison_that_cannot_be_made_says_why(world_of):
 
 
 def test_positions_run_through_the_documented_middle():
-    span = Range(2.0, 5.0, 6.0)
+    span = Estimate(2.0, 5.0, 6.0)
     assert [value_at(span, p).mid for p in (0.0, 0.25, 0.5, 0.75, 1.0)] == [2.0, 3.5, 5.0, 5.5, 6.0]
 
 
@@ -135,14 +135,14 @@ def test_a_designed_line_is_repeated_for_its_standard_prices_and_heights(study, 
         "checks": {"kind": "check-times"},
     }
     vary = build_vary({"design": "product", "factors": factors}, "test")
-    case = build_world(with_line, inputs, vary).case
+    case = build_evaluator(with_line, inputs, vary).case
     check_vary(vary, case, "test")
     steep = vary.factors["standard"].apply(case, "rail-30")
     assert [c.standard for c in steep.study.candidates if c.id == "designed"] == ["rail-30"]
     assert steep.study.candidates[:-1] == case.study.candidates[:-1]
     repeated = {name for name, factor in vary.factors.items() if Stage.LINES in factor.touches(case)}
     assert repeated == {"standard", "tunnels", "heights"}
-    plain = build_world(study, inputs, vary).case
+    plain = build_evaluator(study, inputs, vary).case
     assert not any(Stage.LINES in vary.factors[name].touches(plain) for name in ("tunnels", "heights"))
     wrong = build_vary({"design": "product", "factors": {"s": factors["standard"] | {"values": ["road-60"]}}}, "test")
     with pytest.raises(SweepError, match="no candidate of the family new-build has that name and mode"):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from corridor.model.candidate import Span
+from corridor.schema.candidate import Span
 from corridor.terrain.profile import carry_structures, climbs_m, grade_limited, monotone_between, turning_points
 
 heights = arrays(np.float64, st.integers(2, 60), elements=st.floats(-100, 4000, allow_nan=False, width=32))

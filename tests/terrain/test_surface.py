@@ -7,8 +7,8 @@ import pytest
 from affine import Affine
 
 from corridor.errors import CoverageError
-from corridor.model.grid import Grid
-from corridor.model.source import Source
+from corridor.schema.grid import Grid
+from corridor.schema.source import Source
 from corridor.terrain.surface import Dem, gradient, ruggedness_m, slope_deg
 from corridor.terrain.uncertainty import draw_errors
 

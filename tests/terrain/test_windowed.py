@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from rasterio.io import MemoryFile
 
 from corridor.errors import OutputError, SourceError
-from corridor.model.grid import Grid
-from corridor.model.source import Source
+from corridor.schema.grid import Grid
+from corridor.schema.source import Source
 from corridor.terrain import kernels
 from corridor.terrain.surface import Dem, ruggedness_m, slope_deg
 from corridor.terrain.windowed import MEASURES, write_terrain

@@ -16,9 +16,9 @@ from corridor.alignment.search import build_problem, state_points, trace_states
 from corridor.alignment.standards import find_standard
 from corridor.alignment.terrain_frame import build_terrain
 from corridor.alignment.tradeoff import sweep_grade
-from corridor.model.alignment import Alignment
-from corridor.model.grid import Grid
-from corridor.model.standard import PriceRange, UnitCosts
+from corridor.schema.alignment import Alignment
+from corridor.schema.grid import Grid
+from corridor.schema.standard import PriceRange, UnitCosts
 from docs.tools.drawings.sheet import BLUE, GREEN, GREY, GROUND, ORANGE, RED, sheet
 
 CELL_M = 250.0

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from matplotlib.figure import Figure
 
-from corridor.impact.strip import BorderGround, measure_strip
+from corridor.metrics.severance import BorderGround, measure_severance
 from docs.tools.drawings.sheet import BLUE, GREEN, GREY, GROUND, ORANGE, RED, SKY, sheet
 
 
@@ -81,7 +81,7 @@ def toy_country() -> tuple[BorderGround, shapely.LineString]:
 def draw_strip() -> Figure:
     """What lies between a closed route and the border, found by cutting the country into faces."""
     ground, route = toy_country()
-    strip = measure_strip(ground, [route])
+    strip = measure_severance(ground, [route])
     figure, axes = sheet(8, 3.4)
     _fill(axes, ground.polygon, GROUND, 0.35)
     _fill(axes, strip.faces, ORANGE, 0.55)

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from corridor.comparison import Comparison, compare
-from corridor.model.criterion import Criterion
-from corridor.scoring.methods import preference_degree
-from corridor.scoring.values import scale
-from corridor.study import Study
+from corridor.mcda.methods import preference_degree
+from corridor.mcda.values import scale
+from corridor.schema.criterion import Criterion
+from corridor.schema.study import Study
 from docs.tools.drawings.sheet import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, sheet
 
 REGIME = "status-quo"

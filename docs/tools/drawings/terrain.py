@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 from matplotlib.figure import Figure
 
-from corridor.model.candidate import Candidate
-from corridor.model.profile import Profile
+from corridor.io.read.inputs import Inputs, find_place, load_inputs
 from corridor.network.speeds import climbing_speed_kmh
-from corridor.sources.inputs import Inputs, find_place, load_inputs
-from corridor.stages import assemble_network, build_candidates
-from corridor.study import Study
+from corridor.pipeline.stages import build_candidates, conflate_network
+from corridor.schema.candidate import Candidate
+from corridor.schema.profile import Profile
+from corridor.schema.study import Study
 from corridor.terrain.profile import build_profile, climbs_m, turning_points
 from corridor.terrain.uncertainty import draw_errors
 from docs.tools.drawings.sheet import BLUE, GREY, GROUND, ORANGE, RED, sheet
@@ -23,7 +23,7 @@ def _bundled() -> tuple[Study, Inputs, dict[str, Candidate]]:
     study = Study.bundled("syunik")
     inputs = load_inputs(study, osm=None, dem=[], progress=lambda _: None)
     ends = [find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination")]
-    found, _ = build_candidates(study, inputs, assemble_network(study, inputs), *ends)
+    found, _ = build_candidates(study, inputs, conflate_network(study, inputs), *ends)
     return study, inputs, {candidate.candidate_id: candidate for candidate in found}
 
 
@@ -87,8 +87,10 @@ def draw_truck_speed() -> Figure:
     grade = np.linspace(0, 12, 121)
     figure, axes = sheet(7, 3)
     axes.plot(grade, climbing_speed_kmh(grade / 100), color=BLUE, linewidth=2, label="the engine's limit")
-    for klass, speed, colour in (("trunk, 65 km/h", 65, ORANGE), ("secondary, 45 km/h", 45, GREY)):
-        axes.plot(grade, np.minimum(speed, climbing_speed_kmh(grade / 100)), color=colour, linestyle="--", label=klass)
+    for road_class, speed, colour in (("trunk, 65 km/h", 65, ORANGE), ("secondary, 45 km/h", 45, GREY)):
+        axes.plot(
+            grade, np.minimum(speed, climbing_speed_kmh(grade / 100)), color=colour, linestyle="--", label=road_class
+        )
     for at in (6, 8):
         speed = float(climbing_speed_kmh(at / 100))
         axes.annotate(f"{speed:.0f} km/h", (at, speed), (at + 0.2, speed + 6), color=BLUE)

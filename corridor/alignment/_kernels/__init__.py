@@ -1,0 +1,1 @@
+"""Compiled inner loops of the alignment searches, on flat arrays alone."""

@@ -1,0 +1,73 @@
+"""A four-way heap of states with decrease-key, in flat arrays (compiled)."""
+
+# Compiled: numba infers the types, which stand in the docstrings.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+
+from __future__ import annotations
+
+import numpy as np
+
+from corridor.alignment._kernels.compiled import allocating, kernel
+
+OUT, DONE = -1, -2  # in the position array: not in the heap yet; taken out for good
+
+
+@kernel
+def _up(keys, items, position, i):
+    key, item = keys[i], items[i]
+    while i > 0:
+        above = (i - 1) >> 2
+        if keys[above] <= key:
+            break
+        keys[i], items[i] = keys[above], items[above]
+        position[items[i]] = i
+        i = above
+    keys[i], items[i] = key, item
+    position[item] = i
+
+
+@kernel
+def push(keys, items, position, size, item, key):
+    """Insert an item or lower its key; returns the new size."""
+    at = position[item]
+    if at >= 0:
+        if key < keys[at]:
+            keys[at] = key
+            _up(keys, items, position, at)
+        return size
+    keys[size], items[size] = key, item
+    _up(keys, items, position, size)
+    return size + 1
+
+
+@kernel
+def pop(keys, items, position, size):
+    """Take out the item with the lowest key; returns (item, new size) and marks the item as done."""
+    top = items[0]
+    position[top] = DONE
+    size -= 1
+    if size > 0:
+        key, item = keys[size], items[size]
+        i = 0
+        while True:
+            child = 4 * i + 1
+            if child >= size:
+                break
+            best, best_key = child, keys[child]
+            for other in range(child + 1, min(child + 4, size)):
+                if keys[other] < best_key:
+                    best, best_key = other, keys[other]
+            if best_key >= key:
+                break
+            keys[i], items[i] = best_key, items[best]
+            position[items[i]] = i
+            i = best
+        keys[i], items[i] = key, item
+        position[item] = i
+    return top, size
+
+
+@allocating
+def new_heap(capacity):
+    """Empty arrays for up to ``capacity`` items: keys, items, positions."""
+    return np.empty(capacity, np.float64), np.empty(capacity, np.int32), np.full(capacity, OUT, np.int32)

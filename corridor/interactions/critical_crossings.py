@@ -1,0 +1,128 @@
+"""Which single crossings decide whether somewhere can be reached.
+
+A crossing's kind is an assumption: at grade where no bridge is mapped, apart where one is. Each is turned over, and
+what can be reached from the border crossing and back is searched again; that is exact, and one crossing costs two
+searches. A crossing is left out without a search only where turning it over changes nothing for the regime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.interactions.regime_effects import acts_in, effects, is_cut
+from corridor.interactions.split_network import SplitNetwork
+from corridor.network.graph import Position
+from corridor.network.paths import Arcs, search
+from corridor.schema.interaction import CriticalCrossing, Event
+from corridor.schema.regime import Regime, class_rank
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ConnectivityTargets:
+    """What must stay within reach: the border crossing and the capital, and places by name, on a gated network.
+
+    ``closed`` (n_edges,) is what nobody may use whatever the regime: other modes, other countries, closed borders.
+    """
+
+    network: SplitNetwork
+    closed: Bools
+    crossing: Position
+    capital: Position
+    places: Mapping[str, Position]
+
+    @cached_property
+    def back(self) -> Arcs:
+        """The graph turned round."""
+        return self.network.arcs.reverse()
+
+    def linked(self, closed: Bools) -> tuple[bool, frozenset[str]]:
+        """Whether capital and crossing reach each other, and the places that the crossing reaches both ways."""
+        zero = np.zeros(len(closed))
+        shut = closed | self.closed
+        there = search(self.network.arcs, self._starts(self.crossing, shut), zero, zero, shut).cost
+        home = search(self.back, self._ends(self.crossing, shut), zero, zero, shut).cost
+        both = np.isfinite(there), np.isfinite(home)
+        found = frozenset(name for name, at in self.places.items() if self._touched(at, both, shut))
+        return self._touched(self.capital, both, shut), found
+
+    def _starts(self, at: Position, shut: Bools) -> list[tuple[int, float]]:
+        if shut[at.edge]:
+            return []
+        edge = self.network.edges.iloc[at.edge]
+        return [(int(edge["v"]), 0.0)] + ([] if edge["oneway"] else [(int(edge["u"]), 0.0)])
+
+    def _ends(self, at: Position, shut: Bools) -> list[tuple[int, float]]:
+        if shut[at.edge]:
+            return []
+        edge = self.network.edges.iloc[at.edge]
+        return [(int(edge["u"]), 0.0)] + ([] if edge["oneway"] else [(int(edge["v"]), 0.0)])
+
+    def _touched(self, at: Position, reached: tuple[Bools, Bools], shut: Bools) -> bool:
+        """Whether a position can be driven to from the crossing and back, over its own edge's ends."""
+        if shut[at.edge]:
+            return False
+        if at.edge == self.crossing.edge:
+            return True
+        edge = self.network.edges.iloc[at.edge]
+        u, v, oneway = int(edge["u"]), int(edge["v"]), bool(edge["oneway"])
+        arrives = reached[0][u] or (not oneway and reached[0][v])
+        leaves = reached[1][v] or (not oneway and reached[1][u])
+        return bool(arrives and leaves)
+
+
+def find_critical_crossings(
+    events: Sequence[Event], regime: Regime, stakes: ConnectivityTargets
+) -> list[CriticalCrossing]:
+    """Crossings of one candidate that decide, under a regime, whether the capital or any place keeps the crossing.
+
+    Only regimes that cut roads have any. Those that decide about the capital come first, then by places concerned.
+    """
+    if regime.crossing.kind not in {"closed", "grade_separated"}:
+        return []
+    base = effects(events, regime, stakes.network).closed
+    linked, places = stakes.linked(base)
+    found = []
+    for event in events:
+        if event.kind != "crossing" or not acts_in(regime, event.country) or not _matters(event, regime):
+            continue
+        flipped = _flipped(events, event, regime, stakes.network, base)
+        linked_then, places_then = stakes.linked(flipped)
+        lost, regained = tuple(sorted(places - places_then)), tuple(sorted(places_then - places))
+        if linked_then != linked or lost or regained:
+            kind: Literal["separated", "at_grade"] = "at_grade" if event.separation == "separated" else "separated"
+            found.append(
+                CriticalCrossing(
+                    event.event_id, event.candidate_id, regime.regime_id, kind, linked, linked_then, lost, regained
+                )
+            )
+    return sorted(
+        found, key=lambda d: (d.linked_as_assumed == d.linked_if_flipped, -len(d.places_lost) - len(d.places_regained))
+    )
+
+
+def _matters(event: Event, regime: Regime) -> bool:
+    """Whether turning a crossing over opens or cuts its road under a regime."""
+    if event.separation == "at_grade_assumed":
+        return is_cut(event, regime)
+    rule = regime.crossing
+    return rule.kind == "closed" or class_rank(event.road_class) > class_rank(rule.min_class)
+
+
+def _flipped(events: Sequence[Event], event: Event, regime: Regime, network: SplitNetwork, base: Bools) -> Bools:
+    closed = base.copy()
+    gates = list(network.gates[event.event_id])
+    if event.separation == "separated":
+        closed[gates] = True
+        return closed
+    # a gate that another crossing of the route cuts too stays shut
+    others = [g for e in events if e is not event and is_cut(e, regime) for g in network.gates[e.event_id]]
+    closed[[gate for gate in gates if gate not in set(others)]] = False
+    return closed

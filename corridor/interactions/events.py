@@ -1,0 +1,197 @@
+"""What a route meets: crossings, stretches on the same line, stretches beside a road, as one table of events.
+
+Where the network holds mapped roads, crossings follow from geometry (:mod:`corridor.interactions.crossings`,
+:mod:`corridor.interactions.merge_crossings`). On a network of catalogue sections alone, whose lines are schematic,
+they follow from what the catalogue says: roads that go through a node of the route, and structures listed as decisive.
+Local roads aren't in it, so local crossings can't be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from corridor.geo.geodesy import WGS84, project
+from corridor.geo.lines import locate_m
+from corridor.interactions.crossings import Hit, find_hits, own_rows, part_offsets_km
+from corridor.interactions.merge_crossings import cut_points, merge_hits
+from corridor.interactions.shared_parallel import find_parallel, find_shared
+from corridor.network.graph import Network
+from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import Structure
+from corridor.schema.interaction import Event
+from corridor.schema.regime import class_rank
+
+STRUCTURE_REACH_M = 150.0
+DOCUMENTED = "documented structure"
+SCHEMATIC = "the route's line is schematic"
+EVENT_COLUMNS = tuple(
+    "event_id candidate_id kind separation road_class road_ref road_name country chainage_km to_chainage_km "  # noqa: SIM905
+    "distance_m length_km structure cause".split()
+)
+_NEAR_DEG = 0.1
+
+
+def supports_local_crossings(network: Network) -> bool:
+    """Whether a network holds mapped roads beside catalogue sections: without them, local crossings are unknown."""
+    return bool(((network.edges["mode"] == "road") & (network.edges["section_id"] == "") & ~network.is_border).any())
+
+
+def find_events(
+    candidate: Candidate,
+    network: Network,
+    country: str | None = None,
+    *,
+    structures: Sequence[Structure] = (),
+    barriers: NDArray[np.object_] | None = None,
+) -> list[Event]:
+    """Everything that a candidate meets, in order of chainage.
+
+    Args:
+        candidate: the route.
+        network: roads and railways, not gated.
+        country: only what lies there; everywhere if not given.
+        structures: the catalogue's structures, of which the decisive ones count on a network without mapped roads.
+        barriers: lines in the network's plane (rivers, borders) across which nothing runs beside.
+
+    An edge that the candidate runs over is never crossed by it: it counts once, as shared.
+    """
+    local = supports_local_crossings(network)
+    crossings = (
+        _mapped_crossings(candidate, network, country)
+        if local
+        else _catalogue_crossings(candidate, network, structures)
+    )
+    events = [*crossings, *find_shared(candidate, network)]
+    if local:
+        events += find_parallel(candidate, network, country=country, barriers=barriers)
+    kept = [event for event in events if country in {None, event.country}]
+    kept.sort(key=lambda event: (event.chainage_km, event.to_chainage_km, event.kind, event.edges))
+    return [replace(event, event_id=f"{candidate.candidate_id}:{number}") for number, event in enumerate(kept, 1)]
+
+
+def events_frame(events: Sequence[Event], decisive: Collection[str] = ()) -> gpd.GeoDataFrame:
+    """Events as a table (EPSG:4326) with the columns of ``crossings.gpkg``; ``decisive`` holds ids of events."""
+    data = {name: [getattr(event, name) for event in events] for name in EVENT_COLUMNS}
+    data["edges"] = [";".join(str(edge) for edge in event.edges) for event in events]
+    data["decisive"] = [event.event_id in decisive for event in events]
+    return gpd.GeoDataFrame(data, geometry=[event.geometry for event in events], crs=WGS84)
+
+
+def _mapped_crossings(candidate: Candidate, network: Network, country: str | None) -> list[Event]:
+    hits = find_hits(candidate, network, None if country is None else (country,))
+    return [_crossing_event(candidate, network, members) for members in merge_hits(hits, network)]
+
+
+def _crossing_event(candidate: Candidate, network: Network, members: list[Hit]) -> Event:
+    edges = network.edges
+    lead = min(
+        members, key=lambda hit: (class_rank(edges["class"].iat[hit.edge]), edges["ref"].iat[hit.edge] == "", hit.edge)
+    )
+    row = edges.iloc[lead.edge]
+    portions, joins = cut_points(members)
+    apart = all(hit.structure for hit in members)
+    chainage = float(np.mean([members[0].chainage_m, members[-1].chainage_m])) / 1000
+    return Event(
+        event_id="", candidate_id=candidate.candidate_id, kind="crossing",
+        separation="separated" if apart else "at_grade_assumed", road_class=row["class"], road_ref=row["ref"],
+        road_name=row["name"], country=row["country"], chainage_km=chainage, to_chainage_km=chainage, distance_m=0.0,
+        length_km=0.0, edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)),
+        structure=lead.structure if apart else "", cause=_crossing_cause(members, lead, joins),
+        geometry=project(lead.at, network.crs, WGS84), portions=portions, joins=joins,
+    )  # fmt: skip
+
+
+def _crossing_cause(members: list[Hit], lead: Hit, joins: bool) -> str:
+    if all(hit.structure for hit in members):
+        return f"mapped apart at the point: {lead.structure}"
+    if lead.schematic:
+        return f"{SCHEMATIC} and crosses the road as drawn; where, and whether at grade, isn't known"
+    if joins:
+        return "the road goes on across the route's own road at a junction"
+    return "the lines meet and no bridge or tunnel is mapped at the point"
+
+
+def _catalogue_crossings(candidate: Candidate, network: Network, structures: Sequence[Structure]) -> list[Event]:
+    return [*_through_nodes(candidate, network), *_over_structures(candidate, network, structures)]
+
+
+def _through_nodes(candidate: Candidate, network: Network) -> list[Event]:
+    """Roads in use that go through a node where two of the route's own road sections meet."""
+    edges = network.edges
+    own = own_rows(candidate, network)
+    if candidate.mode != "road":
+        return []
+    fit = ((edges["mode"] == "road") & (edges["status"] == "open") & ~network.is_border).to_numpy(copy=True)
+    fit[own] = False
+    u, v = edges["u"].to_numpy(), edges["v"].to_numpy()
+    found = []
+    for part, after, offset in zip(candidate.parts, candidate.parts[1:], part_offsets_km(candidate)[1:], strict=False):
+        x, y = part.line.coords[-1][:2]
+        at = _nodes_of(own, u, v, network, x, y)
+        arms = [
+            (int(row), 0.0 if u[row] in at else 1.0) for row in np.flatnonzero(fit & (np.isin(u, at) | np.isin(v, at)))
+        ]
+        if len(arms) < 2 or part.country != after.country:
+            continue
+        lead = edges.iloc[min(arms, key=lambda arm: (class_rank(edges["class"].iat[arm[0]]), arm[0]))[0]]
+        found.append(
+            Event(
+                event_id="", candidate_id=candidate.candidate_id, kind="crossing", separation="at_grade_assumed",
+                road_class=lead["class"], road_ref=lead["ref"], road_name=lead["name"], country=part.country,
+                chainage_km=offset, to_chainage_km=offset, distance_m=0.0, length_km=0.0,
+                edges=tuple(row for row, _ in arms), structure="",
+                cause="catalogue roads on either side meet in a node of the route; no structure is documented",
+                geometry=shapely.Point(x, y), portions=tuple((row, f, f) for row, f in arms), joins=True,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _nodes_of(
+    own: NDArray[np.int64], u: NDArray[np.int64], v: NDArray[np.int64], network: Network, x: float, y: float
+) -> NDArray[np.int64]:
+    nodes = np.unique(np.concatenate([u[own], v[own]]))
+    near = np.hypot(network.node_lon[nodes] - x, network.node_lat[nodes] - y) < 1e-6
+    return np.asarray(nodes[near])
+
+
+def _over_structures(candidate: Candidate, network: Network, structures: Sequence[Structure]) -> list[Event]:
+    """Decisive bridges and tunnels of ways of the other mode, a road's over a railway, that stand on the route."""
+    found = []
+    sections = {part.section_id for part in candidate.parts}
+    for structure in structures:
+        if not structure.decisive or structure.section_id in sections or structure.lon is None or structure.lat is None:
+            continue
+        on_section = (network.edges["section_id"] == structure.section_id) & (network.edges["mode"] != candidate.mode)
+        rows = np.flatnonzero(on_section.to_numpy())
+        place = shapely.Point(structure.lon, structure.lat)
+        for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
+            if len(rows) == 0 or shapely.distance(part.line, place) > _NEAR_DEG:
+                continue
+            along, off = locate_m(part.line, structure.lon, structure.lat)
+            if off <= STRUCTURE_REACH_M:
+                found.append(_structure_event(candidate, network, structure, rows, offset + along / 1000))
+    return found
+
+
+def _structure_event(
+    candidate: Candidate, network: Network, structure: Structure, rows: NDArray[np.int64], chainage_km: float
+) -> Event:
+    point = project(shapely.Point(structure.lon, structure.lat), WGS84, network.crs)
+    row = int(rows[np.argmin(shapely.distance(network.planar[rows], point))])
+    edge = network.edges.iloc[row]
+    fraction = float(shapely.line_locate_point(network.planar[row], point, normalized=True))
+    length = f", {structure.length_km * 1000:.0f} m" if structure.length_km else ""
+    return Event(
+        event_id="", candidate_id=candidate.candidate_id, kind="crossing", separation="separated",
+        road_class=edge["class"], road_ref=edge["ref"], road_name=edge["name"], country=edge["country"],
+        chainage_km=chainage_km, to_chainage_km=chainage_km, distance_m=0.0, length_km=0.0, edges=(row,),
+        structure=f"{structure.name}{length}", cause=f"{DOCUMENTED} {structure.structure_id}: {structure.note}",
+        geometry=shapely.Point(structure.lon, structure.lat), portions=((row, fraction, fraction),),
+    )  # fmt: skip

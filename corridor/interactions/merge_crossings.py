@@ -1,0 +1,150 @@
+"""Hits into crossings: what counts as one, and where its road would be cut.
+
+Hits within 25 m of the route's chainage are one crossing if they are of one road (the same chain of edges without a
+junction between, the same ref or, without refs, the same name) or at one node; links merge with nothing but what meets
+them. The two carriageways of a dual road (opposed one-ways of one ref within 40 m) are one crossing. Roads that touch
+the line without leaving it on the other side cross nothing.
+
+On schematic lines, which may be off by a kilometre, hits of one chain within 1 km are one crossing if their number is
+odd and none if it is even: a line that wavers about a road is not known to cross it, and between two junctions it
+makes no difference to anybody.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from corridor.interactions.crossings import Hit
+from corridor.network.graph import Network
+
+MERGE_M = 25.0
+DUAL_M = 40.0
+SCHEMATIC_MERGE_M = 1000.0
+_OPPOSED_DEG = 120.0
+
+
+def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
+    """Hits by crossing, in order of chainage; touches and, on schematic lines, even numbers of hits are left out."""
+    refs = [_refs(network, hit.edge) for hit in hits]
+    groups = _Groups(len(hits))
+    for i, hit in enumerate(hits):
+        for j in range(i + 1, len(hits)):
+            other = hits[j]
+            gap = other.chainage_m - hit.chainage_m
+            if gap > (SCHEMATIC_MERGE_M if hit.schematic and other.schematic else MERGE_M):
+                break
+            if gap > MERGE_M and hit.chain != other.chain:
+                continue
+            met = hit.node >= 0 and hit.node == other.node
+            same_road = hit.chain == other.chain or bool(refs[i] & refs[j])
+            if met or (same_road and _is_link(network, hit.edge) == _is_link(network, other.edge)):
+                groups.join(i, j)
+    crossings = [members for members in groups.members(hits) if _crosses(members)]
+    return _join_carriageways(crossings, network)
+
+
+def _refs(network: Network, edge: int) -> frozenset[str]:
+    row = network.edges.iloc[edge]
+    refs = {ref.strip() for ref in row["ref"].split(";") if ref.strip()}
+    return frozenset(refs or ({f"name:{row['name']}"} if row["name"] else set()))
+
+
+def _is_link(network: Network, edge: int) -> bool:
+    return bool(network.edges["class"].iat[edge].endswith("_link"))
+
+
+class _Groups:
+    """Hits joined into groups (union-find)."""
+
+    def __init__(self, count: int) -> None:
+        self.parent = list(range(count))
+
+    def root(self, i: int) -> int:
+        while self.parent[i] != i:
+            i = self.parent[i]
+        return i
+
+    def join(self, i: int, j: int) -> None:
+        a, b = self.root(i), self.root(j)
+        self.parent[max(a, b)] = min(a, b)
+
+    def members(self, hits: Sequence[Hit]) -> list[list[Hit]]:
+        found: dict[int, list[Hit]] = defaultdict(list)
+        for i, hit in enumerate(hits):
+            found[self.root(i)].append(hit)
+        return list(found.values())
+
+
+def _crosses(members: Sequence[Hit]) -> bool:
+    sides = frozenset().union(*(hit.sides for hit in members))
+    if not {-1, 1} <= sides:
+        return False
+    by_chain = Counter(hit.chain for hit in members)
+    wavers = all(h.schematic and h.node < 0 for h in members) and all(n % 2 == 0 for n in by_chain.values())
+    return not wavers
+
+
+def _join_carriageways(crossings: list[list[Hit]], network: Network) -> list[list[Hit]]:
+    """Crossings with the two carriageways of a dual road put together, each with its nearest partner."""
+    oneway = network.edges["oneway"].to_numpy()
+    left = sorted(crossings, key=lambda c: c[0].chainage_m)
+    joined = []
+    while left:
+        first = left.pop(0)
+        for index, other in enumerate(left):
+            if other[0].chainage_m - first[-1].chainage_m > DUAL_M:
+                break
+            both = [*first, *other]
+            if (
+                all(oneway[hit.edge] == 1 for hit in both)
+                and _opposed(first, other)
+                and _one_ref(first, other, network)
+            ):
+                first = sorted(both, key=lambda hit: hit.chainage_m)
+                del left[index]
+                break
+        joined.append(first)
+    return joined
+
+
+def _opposed(a: Sequence[Hit], b: Sequence[Hit]) -> bool:
+    turn = abs(a[0].heading_deg - b[0].heading_deg) % 360
+    return min(turn, 360 - turn) > _OPPOSED_DEG
+
+
+def _one_ref(a: Sequence[Hit], b: Sequence[Hit], network: Network) -> bool:
+    one, two = (frozenset().union(*(_refs(network, hit.edge) for hit in c)) for c in (a, b))
+    return bool(one & two)
+
+
+def cut_points(members: Sequence[Hit]) -> tuple[tuple[tuple[int, float, float], ...], bool]:
+    """Where the edges of a crossing would be cut, and whether it is a junction with the route's own road.
+
+    At a node of the route's road all arms are cut. At any other node only the arms on the side that has fewer are, so
+    that what meets on one side stays joined. A chain of edges without junctions is cut once, however often it is met.
+    """
+    points: dict[int, tuple[int, float]] = {}
+    met: Counter[int] = Counter()
+    arms: dict[int, list[Hit]] = defaultdict(list)
+    joins = any(hit.on_route for hit in members)
+    for hit in members:
+        if hit.node >= 0:
+            arms[hit.node].append(hit)
+        elif hit.sides >= {-1, 1}:
+            here = (hit.edge, hit.fraction)
+            points[hit.chain] = min(here, points.get(hit.chain, here))
+            met[hit.chain] += 1
+    if all(hit.schematic for hit in members):
+        points = {chain: at for chain, at in points.items() if met[chain] % 2 == 1}
+    both_sided = bool(points) or any(frozenset().union(*(h.sides for h in at)) >= {-1, 1} for at in arms.values())
+    ends: list[tuple[int, float]] = []
+    for at in arms.values():
+        unique = {(hit.edge, hit.fraction): hit for hit in at}
+        right, left = (sorted(key for key, hit in unique.items() if side in hit.sides) for side in (-1, 1))
+        if at[0].on_route or not both_sided:
+            ends += sorted(unique)
+        elif right and left:
+            ends += right if (len(right), right) <= (len(left), left) else left
+    cuts = sorted({*points.values(), *ends})
+    return tuple((edge, fraction, fraction) for edge, fraction in cuts), joins

@@ -1,0 +1,154 @@
+"""What a regime does to the road network through a candidate, and to which candidates it can be applied."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from corridor.errors import StudyError
+from corridor.interactions.split_network import SplitNetwork
+from corridor.schema.candidate import Candidate, Part
+from corridor.schema.catalogue import Estimate
+from corridor.schema.interaction import EdgeEffect, Event
+from corridor.schema.regime import Regime, class_rank
+
+End = Literal["low", "mid", "high"]
+_TOUCH_KM = 0.01
+_MIN_KM = 0.5
+
+
+def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, end: End = "mid") -> EdgeEffect:
+    """Edges closed and minutes added when a regime is applied to what a candidate meets.
+
+    Crossings act on their gates alone, so that nobody is cut off who needn't cross; shared stretches act on the
+    stretch: its minutes are spread along it, so that who drives a part of it is charged that part. A crossing that is
+    ``separated`` is left alone by every regime, and so is a road that runs beside. Only events in the regime's
+    countries count. ``end`` chooses low, middle or high minutes of checks.
+    """
+    closed = np.zeros(len(network.edges), dtype=bool)
+    delay = np.zeros(len(network.edges))
+    here = [event for event in events if acts_in(regime, event.country)]
+    for event in here:
+        if event.kind != "crossing":
+            continue
+        gates = list(network.gates[event.event_id])
+        if is_cut(event, regime):
+            closed[gates] = True
+        elif event.separation != "separated" and regime.crossing.kind == "gated":
+            # through a junction a road passes two gates, one on each arm
+            minutes = _minutes(regime.crossing.minutes, end) / (2 if event.joins else 1)
+            delay[gates] = np.maximum(delay[gates], minutes)
+    if regime.same_line.kind == "open":
+        return EdgeEffect(closed, delay)
+    for stretch in shared_stretches(here):
+        rows = network.rows_of(portion for event in stretch for portion in event.portions)
+        if regime.same_line.kind == "transit_only":
+            closed[rows] = True
+        else:
+            lengths = network.edges["length_m"].to_numpy()[rows]
+            total = lengths.sum()
+            if total > 0:
+                delay[rows] += _minutes(regime.same_line.minutes, end) * lengths / total
+    return EdgeEffect(closed, delay)
+
+
+def acts_in(regime: Regime, country: str) -> bool:
+    """Whether a regime's switches act in a country."""
+    return not regime.applies_to.through or country in regime.applies_to.through
+
+
+def is_cut(event: Event, regime: Regime) -> bool:
+    """Whether a crossing's road is closed under a regime."""
+    if event.kind != "crossing" or event.separation == "separated":
+        return False
+    rule = regime.crossing
+    if rule.kind == "grade_separated":
+        return class_rank(event.road_class) > class_rank(rule.min_class)
+    return rule.kind == "closed"
+
+
+def _minutes(minutes: Estimate | None, end: End) -> float:
+    return 0.0 if minutes is None else float(getattr(minutes, end))
+
+
+def shared_stretches(events: Iterable[Event]) -> list[list[Event]]:
+    """Same-line events in a row that follow one another without a gap, in one country: checked once, not at each."""
+    stretches: list[list[Event]] = []
+    for event in sorted((e for e in events if e.kind == "same_line"), key=lambda e: e.chainage_km):
+        last = stretches[-1][-1] if stretches else None
+        follows = (
+            last is not None and last.country == event.country and event.chainage_km - last.to_chainage_km < _TOUCH_KM
+        )
+        if follows:
+            stretches[-1].append(event)
+        else:
+            stretches.append([event])
+    return stretches
+
+
+def count_at_grade(events: Iterable[Event]) -> Counter[str]:
+    """Crossings at grade (assumed) by class of road."""
+    return Counter(e.road_class for e in events if e.kind == "crossing" and e.separation == "at_grade_assumed")
+
+
+def applies(regime: Regime, candidate: Candidate) -> tuple[bool, str]:
+    """Whether a regime can be applied to a candidate, and why not (or on what ground).
+
+    The declared applicability decides: families, modes and ids of candidates, countries that it must run through or
+    avoid, and whether its parts there are roads in use.
+    """
+    rule = regime.applies_to
+    for what, value, allowed in (
+        ("family", candidate.family, rule.families),
+        ("mode", candidate.mode, rule.modes),
+        ("candidate", candidate.candidate_id, rule.candidates),
+    ):
+        if allowed and value not in allowed:
+            return False, f"declared for {what} {' or '.join(allowed)} only; this one is {value}"
+    countries = {part.country for part in candidate.parts}
+    if rule.through and not countries & set(rule.through):
+        return False, f"declared for routes through {' or '.join(rule.through)}; this one doesn't run there"
+    if met := sorted(countries & set(rule.avoids)):
+        return (
+            False,
+            f"declared for routes that avoid {' and '.join(rule.avoids)}; this one runs through {' and '.join(met)}",
+        )
+    parts = [part for part in candidate.parts if not rule.through or part.country in rule.through]
+    used = sum(part.drawn_km for part in parts if _in_use(part))
+    fresh = sum(part.drawn_km for part in parts if not _exists(part))
+    if rule.roads_in_use == "none" and used > _MIN_KM:
+        return False, f"declared for railways and new roads; this route runs over {used:.0f} km of roads in use"
+    if rule.roads_in_use == "only" and fresh > _MIN_KM:
+        return False, f"declared for existing roads; {fresh:.0f} km of this route are a railway or a road not yet built"
+    return True, "applies as declared"
+
+
+def _in_use(part: Part) -> bool:
+    return part.mode == "road" and part.status == "open"
+
+
+def _exists(part: Part) -> bool:
+    return part.mode == "road" and part.status in {"open", "closed"}
+
+
+def applicable_regimes(
+    regimes: Mapping[str, Regime], candidates: Sequence[Candidate]
+) -> dict[tuple[str, str], tuple[bool, str]]:
+    """By (candidate_id, regime_id) whether the regime applies, and why.
+
+    Raises:
+        StudyError: a regime applies to no candidate at all; says why it misses each.
+    """
+    table = {(c.candidate_id, key): applies(regime, c) for key, regime in regimes.items() for c in candidates}
+    for key in regimes:
+        misses = {c.candidate_id: table[c.candidate_id, key] for c in candidates}
+        if candidates and not any(fits for fits, _ in misses.values()):
+            first, (_, reason) = next(iter(misses.items()))
+            raise StudyError(
+                f"regime '{key}' applies to none of {len(candidates)} candidates ({first}: {reason}); "
+                f"widen its applies_to, add a candidate that fits, or leave the regime out"
+            )
+    return table

@@ -1,0 +1,265 @@
+"""Where a route runs on a road, and where it runs beside one.
+
+On the same line: the route's edges are roads in use, or its part is the catalogue section that a road's edge is. Only
+that can be cut. Beside: a road within 15, 30 or 60 m, parallel within 20 degrees, for 200 m or more, in the same
+country and with no barrier (border, river) between. Whether such a stretch shares the ground can't be told from maps,
+so it is an interval and never cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from corridor.geo.geodesy import WGS84, project
+from corridor.geo.lines import substring
+from corridor.interactions.crossings import own_rows, part_offsets_km
+from corridor.network.graph import UNFIT_CLASSES, Network
+from corridor.schema.candidate import Candidate, Part
+from corridor.schema.interaction import Event, SharedRunning
+
+DISTANCES_M = (15, 30, 60)
+PARALLEL_DEG = 20.0
+MIN_RUN_M = 200.0
+_STEP_M = 10.0
+_AHEAD = 0.1  # of the distance: room for bends
+_PART_END = 1e-6
+Floats = NDArray[np.float64]
+
+
+def shared_rows(part: Part, network: Network) -> list[int]:
+    """Roads in use that a part runs over, in travelling order: its own edges, or the edge that is its section."""
+    rows = list(part.edges)
+    if not rows and part.section_id:
+        rows = network.section_rows.get(part.section_id, np.zeros(0, dtype=np.int64)).tolist()
+    return [row for row in rows if network.is_road_in_use[row]]
+
+
+def find_shared(candidate: Candidate, network: Network) -> list[Event]:
+    """Stretches on roads in use: one for each run of edges of one class, ref and country inside a part."""
+    found: list[Event] = []
+    for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
+        rows = shared_rows(part, network)
+        if not rows:
+            continue
+        key = np.column_stack([network.edges[name].to_numpy()[rows] for name in ("class", "ref", "country")])
+        portions = _portions(part, rows, network)
+        lengths = (
+            network.edges["length_m"].to_numpy()[rows] * np.array([high - low for _, low, high in portions]) / 1000
+        )
+        ends = np.cumsum(lengths)
+        scale = part.drawn_km / ends[-1] if ends[-1] > 0 else 1.0
+        breaks = np.flatnonzero((key[1:] != key[:-1]).any(axis=1)) + 1
+        for run in np.split(np.arange(len(rows)), breaks):
+            low, high = (ends[run[0]] - lengths[run[0]]) * scale, ends[run[-1]] * scale
+            if high > low:
+                pieces = tuple(portions[i] for i in run)
+                found.append(_same_line_event(candidate, part, network, pieces, offset, float(low), float(high)))
+    return found
+
+
+def _same_line_event(
+    candidate: Candidate,
+    part: Part,
+    network: Network,
+    portions: tuple[tuple[int, float, float], ...],
+    offset: float,
+    low: float,
+    high: float,
+) -> Event:
+    first = network.edges.iloc[portions[0][0]]
+    cause = f"runs on {first['ref'] or first['name'] or first['class']}, a road in use"
+    if part.section_id:
+        cause += f" (catalogue section {part.section_id})"
+    return Event(
+        event_id="", candidate_id=candidate.candidate_id, kind="same_line", separation="", road_class=first["class"],
+        road_ref=first["ref"], road_name=first["name"], country=first["country"], chainage_km=offset + low,
+        to_chainage_km=offset + high, distance_m=0.0, length_km=high - low,
+        edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)), structure="", cause=cause,
+        geometry=substring(part.line, low * 1000, high * 1000), portions=portions,
+    )  # fmt: skip
+
+
+def _portions(part: Part, rows: Sequence[int], network: Network) -> list[tuple[int, float, float]]:
+    """How much of each edge a part runs over: all of it, except where the part begins or ends inside an edge."""
+    portions = [(row, 0.0, 1.0) for row in rows]
+    if not part.edges:
+        return portions
+    ends = project(shapely.points([part.line.coords[0], part.line.coords[-1]]), WGS84, network.crs)
+    for index, point in ((0, ends[0]), (len(rows) - 1, ends[1])):
+        row, low, high = portions[index]
+        road = network.planar[row]
+        at = float(shapely.line_locate_point(road, point, normalized=True))
+        if not _PART_END < at < 1 - _PART_END or shapely.distance(road, point) > 1.0:
+            continue
+        portions[index] = (row, low, at) if _goes_below(part, index, at, road, network) else (row, at, high)
+    return portions
+
+
+def _goes_below(part: Part, index: int, at: float, road: shapely.LineString, network: Network) -> bool:
+    """Whether a part runs over the stretch of its first or last edge that lies before fraction ``at``."""
+    line = project(part.line, WGS84, network.crs)
+    reach = min(5.0, line.length / 2)
+    inner = shapely.line_interpolate_point(line, reach if index == 0 else line.length - reach)
+    return bool(shapely.line_locate_point(road, inner, normalized=True) < at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Samples of a part beside roads: from and to along the part in metres, rows and mean distance."""
+
+    from_m: float
+    to_m: float
+    rows: tuple[int, ...]
+    distance_m: float
+
+
+def find_parallel(
+    candidate: Candidate,
+    network: Network,
+    *,
+    country: str | None = None,
+    limit_m: float = 60.0,
+    rows: NDArray[np.int64] | None = None,
+    barriers: NDArray[np.object_] | None = None,
+) -> list[Event]:
+    """Stretches beside roads; ``rows`` narrows the roads, ``barriers`` (planar lines) part what lies on two sides.
+
+    Schematic parts run beside nothing: their place isn't known to that accuracy.
+    """
+    allowed = _roads_beside(candidate, network, rows)
+    found = []
+    for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
+        if part.geometry_quality == "schematic" or country not in {None, part.country}:
+            continue
+        for run in _runs(part, network, allowed, limit_m, barriers):
+            found.append(_beside_event(candidate, part, network, run, offset))
+    return found
+
+
+def _roads_beside(candidate: Candidate, network: Network, rows: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+    edges = network.edges
+    mask = network.is_road_in_use & (edges["section_id"] == "")
+    allowed: NDArray[np.bool_] = mask.to_numpy() & ~edges["class"].isin(UNFIT_CLASSES).to_numpy()
+    allowed[own_rows(candidate, network)] = False
+    if rows is not None:
+        wanted = np.zeros(len(edges), dtype=bool)
+        wanted[rows] = True
+        allowed &= wanted
+    return allowed
+
+
+def _runs(
+    part: Part, network: Network, allowed: NDArray[np.bool_], limit_m: float, barriers: NDArray[np.object_] | None
+) -> list[_Run]:
+    line = project(part.line, WGS84, network.crs)
+    near = network.tree.query(line, predicate="dwithin", distance=limit_m)
+    near = np.sort(near[allowed[near] & (network.edges["country"].to_numpy()[near] == part.country)])
+    if len(near) == 0 or line.length < MIN_RUN_M:
+        return []
+    xy, owner = shapely.get_coordinates(network.planar[near], return_index=True)
+    joined = owner[:-1] == owner[1:]
+    starts, ends, of = xy[:-1][joined], xy[1:][joined], near[owner[:-1][joined]]
+    segments = shapely.linestrings(np.stack([starts, ends], axis=1))
+    along: Floats = (np.arange(int(line.length // _STEP_M), dtype=np.float64) + 0.5) * _STEP_M
+    points = shapely.points(_at(line, along))
+    course = np.arctan2(*(_at(line, along + _STEP_M / 2) - _at(line, along - _STEP_M / 2)).T)
+    tree = shapely.STRtree(segments)
+    sample, segment = tree.query(points, predicate="dwithin", distance=limit_m)
+    heading = np.arctan2(*(ends - starts).T)
+    turn = np.abs((np.degrees(course[sample] - heading[segment]) + 90) % 180 - 90)
+    keep = turn <= PARALLEL_DEG
+    keep &= _abreast(points[sample], segments[segment], course[sample], turn)
+    if barriers is not None and len(barriers):
+        keep &= ~_parted(points[sample], segments[segment], barriers)
+    sample, segment = sample[keep], segment[keep]
+    gap: Floats = shapely.distance(points[sample], segments[segment])
+    return _gather(along, sample, of[segment], gap)
+
+
+def _at(line: shapely.LineString, along: Floats) -> Floats:
+    """Points (n, 2) along a planar line, all at once: shapely walks the line from its start for each."""
+    xy = shapely.get_coordinates(line)
+    reached = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    return np.column_stack([np.interp(along, reached, xy[:, 0]), np.interp(along, reached, xy[:, 1])])
+
+
+def _abreast(
+    points: NDArray[np.object_], segments: NDArray[np.object_], course: Floats, turn_deg: Floats
+) -> NDArray[np.bool_]:
+    """Whether a road is to the side of a point rather than ahead of it or behind: its ends don't count from afar."""
+    across = shapely.get_coordinates(shapely.shortest_line(points, segments)).reshape(-1, 2, 2)
+    east, north = (across[:, 1] - across[:, 0]).T
+    ahead = np.abs(east * np.sin(course) + north * np.cos(course))
+    return np.asarray(ahead <= (np.sin(np.radians(turn_deg)) + _AHEAD) * np.hypot(east, north) + _STEP_M / 2)
+
+
+def _parted(
+    points: NDArray[np.object_], segments: NDArray[np.object_], barriers: NDArray[np.object_]
+) -> NDArray[np.bool_]:
+    between = shapely.shortest_line(points, segments)
+    parted = np.zeros(len(points), dtype=bool)
+    parted[np.unique(shapely.STRtree(barriers).query(between, predicate="intersects")[0])] = True
+    return parted
+
+
+def _gather(
+    along: NDArray[np.float64], sample: NDArray[np.int64], row: NDArray[np.int64], gap: NDArray[np.float64]
+) -> list[_Run]:
+    """Samples in a row with a road beside them, as runs of 200 m or more."""
+    beside = np.unique(sample)
+    runs = []
+    for run in np.split(beside, np.flatnonzero(np.diff(beside) > 1) + 1):
+        if len(run) * _STEP_M < MIN_RUN_M:
+            continue
+        inside = (sample >= run[0]) & (sample <= run[-1])
+        nearest = np.full(len(run), np.inf)
+        np.minimum.at(nearest, sample[inside] - run[0], gap[inside])
+        rows = tuple(np.unique(row[inside]).tolist())
+        runs.append(_Run(along[run[0]] - _STEP_M / 2, along[run[-1]] + _STEP_M / 2, rows, float(nearest.mean())))
+    return runs
+
+
+def _beside_event(candidate: Candidate, part: Part, network: Network, run: _Run, offset: float) -> Event:
+    edges = network.edges.iloc[list(run.rows)]
+    lead = edges.iloc[int(np.argmax(edges["length_m"].to_numpy()))]
+    scale = part.drawn_km / project(part.line, WGS84, network.crs).length
+    low, high = run.from_m * scale, min(run.to_m * scale, part.drawn_km)
+    return Event(
+        event_id="", candidate_id=candidate.candidate_id, kind="beside", separation="", road_class=lead["class"],
+        road_ref=lead["ref"], road_name=lead["name"], country=part.country, chainage_km=offset + low,
+        to_chainage_km=offset + high, distance_m=run.distance_m, length_km=high - low, edges=run.rows, structure="",
+        cause=f"a road runs parallel {run.distance_m:.0f} m away on average; whether they share the ground isn't known",
+        geometry=substring(part.line, low * 1000, high * 1000),
+    )  # fmt: skip
+
+
+def measure_shared_running(
+    candidate: Candidate,
+    network: Network,
+    *,
+    country: str | None = None,
+    rows: NDArray[np.int64] | None = None,
+    barriers: NDArray[np.object_] | None = None,
+) -> SharedRunning:
+    """Kilometres that a candidate shares with roads, or with the roads ``rows`` (an axis), in one country or all."""
+    wanted = None if rows is None else set(rows.tolist())
+    same = 0.0
+    for event in find_shared(candidate, network):
+        if country in {None, event.country}:
+            same += _portion_km(event, network, wanted)
+    beside = {}
+    for limit in DISTANCES_M:
+        events = find_parallel(candidate, network, country=country, limit_m=limit, rows=rows, barriers=barriers)
+        beside[limit] = float(sum(event.length_km for event in events))
+    return SharedRunning(same, beside)
+
+
+def _portion_km(event: Event, network: Network, wanted: set[int] | None) -> float:
+    lengths = network.edges["length_m"].to_numpy()
+    shared = (lengths[e] * (high - low) for e, low, high in event.portions if wanted is None or e in wanted)
+    return float(sum(shared)) / 1000

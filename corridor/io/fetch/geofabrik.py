@@ -1,0 +1,75 @@
+"""OpenStreetMap extracts of whole countries, as Geofabrik serves them: large, resumed after a drop, checked by MD5."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from corridor.errors import FetchError, MissingError, SourceError, StudyError
+from corridor.io.fetch.cache import CachedFile, CacheEntry, drop_partial, key_of
+from corridor.io.fetch.fetching import Fetcher
+from corridor.io.fetch.transfer import download
+from corridor.schema.live_settings import LiveSettings
+
+_SUFFIX = "-latest.osm.pbf"
+_HEADER = b"\n\tOSMHeader"
+PUBLISHER = "OpenStreetMap contributors, extract by Geofabrik GmbH"
+LICENCE = "ODbL 1.0"
+
+
+def extract_records(study_id: str, settings: LiveSettings) -> list[CacheEntry]:
+    """What to ask for the study's extracts.
+
+    Raises:
+        StudyError: the study names none.
+    """
+    if not settings.geofabrik_extracts:
+        raise StudyError(
+            f"{study_id}: live.geofabrik_extracts: name the extracts that cover the area, for instance "
+            'geofabrik_extracts = ["europe/malta"], or take --osm overpass'
+        )
+    found = []
+    for name in settings.geofabrik_extracts:
+        address = f"{settings.geofabrik_url}/{name}{_SUFFIX}"
+        file = name.replace("/", "-") + _SUFFIX
+        found.append(
+            CacheEntry(key_of("file", address), file, f"OpenStreetMap extract {name}", PUBLISHER, LICENCE, address)
+        )
+    return found
+
+
+def fetch_extract(fetcher: Fetcher, record: CacheEntry) -> CachedFile:
+    """One extract, held against the MD5 that the server states beside it, if it does.
+
+    Raises:
+        FetchError: it can't be had, or isn't whole.
+    """
+
+    def check(part: Path) -> None:
+        with part.open("rb") as stream:
+            if stream.read(15)[4:] != _HEADER:
+                raise SourceError("is no OpenStreetMap PBF")
+        stated = _stated_md5(fetcher, record, part)
+        if stated:
+            with part.open("rb") as stream:
+                found = hashlib.file_digest(stream, "md5").hexdigest()
+            if found != stated:
+                raise SourceError(f"has MD5 {found}, the server states {stated}")
+
+    return fetcher.download(record, check, keep_partial=True)
+
+
+def _stated_md5(fetcher: Fetcher, record: CacheEntry, part: Path) -> str:
+    """The MD5 in the file beside an extract, or nothing where there is none."""
+    beside = part.with_name(part.name + ".md5")
+    try:
+        download(f"{record.address}.md5", beside, fetcher.settings, fetcher.meter)
+        found = re.match(rb"([0-9a-f]{32})\b", beside.read_bytes()[:200])
+    except MissingError:
+        return ""
+    finally:
+        drop_partial(beside)
+    if not found:
+        raise FetchError(f"{record.address}.md5: holds no MD5; is it the right address?")
+    return found[1].decode()

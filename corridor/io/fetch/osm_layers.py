@@ -1,0 +1,189 @@
+"""OpenStreetMap for a study: roads and railways as a file, countries and settlements as tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from corridor.errors import FetchError, SourceError
+from corridor.io.fetch.cache import CachedFile, CacheEntry, drop_partial, key_of
+from corridor.io.fetch.fetching import Fetcher
+from corridor.io.fetch.geofabrik import LICENCE, extract_records, fetch_extract
+from corridor.io.fetch.geofabrik import PUBLISHER as EXTRACT_PUBLISHER
+from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters
+from corridor.io.fetch.overpass import PLACES, download_features, download_ways
+from corridor.io.read.borders import read_borders
+from corridor.io.read.osm import PLACE_KINDS
+from corridor.schema.study import Study
+
+PUBLISHER = "OpenStreetMap contributors"
+_COUNTRY_TAGS = ("ISO3166-1:alpha2", "ISO3166-1")
+_MARGIN_DEG = 1.0
+
+
+def fetch_overpass(fetcher: Fetcher, study: Study) -> CachedFile:
+    """Roads and railways of the study's area from Overpass.
+
+    Raises:
+        FetchError: the server can't be used, or knows no road and no railway there.
+    """
+    record = _record(
+        fetcher,
+        study,
+        "ways",
+        ".osm.pbf",
+        ",".join((*iterate_filters(), *sorted(PLACE_KINDS))),
+        "roads and railways",
+    )
+
+    def make(part: Path) -> None:
+        work = part.with_name(part.name + ".answers")
+        pieces = download_ways(study.area, work, fetcher.settings, fetcher.meter)
+        drop_partial(work)
+        _write(pieces, part, record)
+
+    return fetcher.get(record, make)
+
+
+def fetch_geofabrik(fetcher: Fetcher, study: Study) -> CachedFile:
+    """Roads and railways of the study's area from its country extracts.
+
+    Raises:
+        StudyError: the study names no extract.
+        FetchError: one can't be had, or none has a road in the area.
+    """
+    wanted = extract_records(study.id, fetcher.settings)
+    key = key_of("clip", *(record.address for record in wanted), _window(study.area))
+    asked = CacheEntry(
+        key, f"osm-{key[:8]}.osm.pbf", "OpenStreetMap roads and railways of extracts", EXTRACT_PUBLISHER, LICENCE,
+        fetcher.settings.geofabrik_url,
+    )  # fmt: skip
+    found = fetcher.find_made(asked)
+    if found:
+        return found
+    extracts = [fetch_extract(fetcher, record) for record in wanted]
+    record = replace(asked, made_from=tuple(origin for _, held in extracts for origin in held.origins))
+
+    def make(part: Path) -> None:
+        pieces = OsmPieces()
+        for path, extract in extracts:
+            try:
+                pieces.add_extract(path, study.area)
+            except SourceError as fault:
+                raise FetchError(f"{extract.address}: {fault}; fetch it again with --refresh") from fault
+        _write(pieces, part, record)
+
+    return fetcher.make(record, make)
+
+
+def fetch_borders(fetcher: Fetcher, study: Study) -> CachedFile:
+    """Countries that touch the study's area, from Overpass: GeoJSON with country (two letters), name.
+
+    Raises:
+        FetchError: the server can't be used, or gives no country with its code.
+    """
+    record = _record(fetcher, study, "borders", ".geojson", "admin_level=2", "borders of countries")
+
+    def make(part: Path) -> None:
+        work = part.with_name(part.name + ".answers")
+        frame = download_features(study.area, {"admin_level": "2"}, work, fetcher.settings, fetcher.meter, tiled=False)
+        west, south, east, north = study.area
+        near = shapely.box(west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
+        features = [
+            {
+                "type": "Feature",
+                "properties": {"country": code, "name": name},
+                "geometry": shapely.geometry.mapping(shape),
+            }
+            for code, name, shape in _countries(frame, near)
+        ]
+        if not features:
+            raise FetchError(
+                f"{record.address}: gives no border with a country code (ISO3166-1); name a file of borders"
+            )
+        part.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+        drop_partial(work)
+
+    return fetcher.get(record, make)
+
+
+def fetch_places(fetcher: Fetcher, study: Study, borders: Path) -> CachedFile:
+    """Settlements of the study's area from Overpass: CSV with name, lat, lon, country, population, alternate_names.
+
+    Raises:
+        FetchError: the server can't be used, or knows no settlement there.
+    """
+    record = _record(fetcher, study, "places", ".csv", ",".join(sorted(PLACE_KINDS)), "settlements")
+
+    def make(part: Path) -> None:
+        work = part.with_name(part.name + ".answers")
+        frame = download_features(study.area, PLACES, work, fetcher.settings, fetcher.meter, tiled=True)
+        points = shapely.point_on_surface(frame.geometry.to_numpy())
+        table = pd.DataFrame({
+            "name": _text(frame, "name:en", "name"),
+            "lat": np.round(shapely.get_y(points), 6),
+            "lon": np.round(shapely.get_x(points), 6),
+            "country": read_borders(borders).country_at(shapely.get_x(points), shapely.get_y(points)),
+            "population": pd.to_numeric(_text(frame, "population"), errors="coerce").astype("Int64"),
+            "alternate_names": _text(frame, "name"),
+        })  # fmt: skip
+        table = table[table["name"] != ""].drop_duplicates(["name", "lat", "lon"]).sort_values(["name", "lat", "lon"])
+        table.to_csv(part, index=False, lineterminator="\n")
+        drop_partial(work)
+
+    return fetcher.get(record, make)
+
+
+def _record(fetcher: Fetcher, study: Study, layer: str, suffix: str, asked: str, words: str) -> CacheEntry:
+    address = f"{fetcher.settings.overpass_url}/interpreter"
+    key = key_of("overpass", address, layer, _window(study.area), asked)
+    return CacheEntry(
+        key, f"osm-{layer}-{key[:8]}{suffix}", f"OpenStreetMap {words} (Overpass)", PUBLISHER, LICENCE, address
+    )
+
+
+def _write(pieces: OsmPieces, part: Path, record: CacheEntry) -> None:
+    if not len(pieces):
+        raise FetchError(f"{record.address}: knows no road and no railway in the study's area; is it the right server?")
+    pieces.write(part)
+
+
+def _window(area: Bounds) -> str:
+    return ",".join(f"{bound:.6f}" for bound in area)
+
+
+def _countries(frame: gpd.GeoDataFrame, near: shapely.Geometry) -> list[tuple[str, str, shapely.Geometry]]:
+    """Code, name and ground of each country, by code; what isn't an area or has no code is left out."""
+    areas = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
+    codes, names = _text(areas, *_COUNTRY_TAGS), _text(areas, "name:en", "name")
+    shapes = shapely.intersection(shapely.make_valid(areas.geometry.to_numpy()), near)
+    rows = [
+        (code, name or code, _areal(shape))
+        for code, name, shape in zip(codes, names, shapes, strict=True)
+        if len(code) == 2 and code.isascii() and code.isupper()
+    ]
+    return sorted((row for row in rows if not row[2].is_empty), key=lambda row: row[0])
+
+
+def _areal(shape: shapely.Geometry) -> shapely.Geometry:
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    return shapely.MultiPolygon(parts)
+
+
+def _text(frame: pd.DataFrame, *columns: str) -> pd.Series[Any]:
+    """The first of several columns that says something, row by row, as plain text."""
+    said = pd.Series("", index=frame.index, dtype=object)
+    for column in columns:
+        if column in frame.columns:
+            cells = frame[column].map(
+                lambda cell: "".join(c for c in cell if c.isprintable())[:200] if isinstance(cell, str) else ""
+            )
+            said = said.where(said != "", cells)
+    return said

@@ -1,0 +1,113 @@
+"""A person's own elevation raster on a server, read through GDAL only where the study needs it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from corridor.errors import CoverageError, FetchError, SourceError
+from corridor.io.fetch.cache import CacheEntry, key_of
+from corridor.io.fetch.retry import AGENT, TransientError, keep_trying
+from corridor.io.fetch.tiles import Bounds
+from corridor.io.fetch.transfer import Meter
+from corridor.schema.live_settings import LOOPBACK, LiveSettings, fault_of_address
+
+_PREFIX = "/vsicurl/"
+_DRIVERS = {".hgt": "SRTMHGT", ".vrt": "VRT"}
+_MARGIN_DEG = 0.01
+_MAX_PIXELS = 400_000_000
+
+
+def is_remote(name: str) -> bool:
+    """Whether a raster's name is an address (``https://...`` or ``/vsicurl/https://...``), not a file."""
+    return name.removeprefix(_PREFIX).startswith(("http://", "https://"))
+
+
+def remote_record(name: str, area: Bounds, settings: LiveSettings) -> CacheEntry:
+    """What to ask for the part of a remote raster over an area.
+
+    Raises:
+        FetchError: the address may not be asked.
+    """
+    address = name.removeprefix(_PREFIX)
+    fault = fault_of_address(address, settings.allow_http)
+    if fault:
+        raise FetchError(f"{address}: {fault}")
+    window = ",".join(f"{bound:.6f}" for bound in area)
+    key = key_of("raster", address, window)
+    return CacheEntry(key, f"heights-{key[:8]}.tif", "Elevation model from an address", "as given", "as given", address)
+
+
+def copy_window(address: str, area: Bounds, part: Path, settings: LiveSettings, meter: Meter) -> None:
+    """Write the part of a remote raster over ``area`` as a GeoTIFF with the raster's own pixels.
+
+    Raises:
+        CoverageError: the raster doesn't reach the area.
+        FetchError: the server can't be used, or what it serves isn't a raster.
+    """
+    keep_trying(lambda _: _copy_once(address, area, part, settings), address, settings, meter.say)
+
+
+def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -> None:
+    import rasterio
+    from rasterio.errors import RasterioError
+    from rasterio.warp import transform_bounds
+    from rasterio.windows import Window, from_bounds
+
+    driver = _DRIVERS.get(PurePosixPath(urlsplit(address).path).suffix.lower(), "GTiff")
+    try:
+        with _gdal(settings, address), rasterio.open(_PREFIX + address, driver=driver) as raster:
+            if raster.crs is None:
+                raise SourceError(
+                    f"{address}: has no coordinate reference system; set one, for instance with gdal_edit"
+                )
+            west, south, east, north = area
+            wide = (west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
+            window = from_bounds(*transform_bounds("EPSG:4326", raster.crs, *wide), transform=raster.transform)
+            left, top = max(0, math.floor(window.col_off)), max(0, math.floor(window.row_off))
+            right = min(raster.width, math.ceil(window.col_off + window.width))
+            bottom = min(raster.height, math.ceil(window.row_off + window.height))
+            if left >= right or top >= bottom:
+                raise CoverageError(f"{address}: doesn't reach the study area; name a raster that covers it")
+            window = Window(left, top, right - left, bottom - top)
+            if window.width * window.height > _MAX_PIXELS:
+                raise FetchError(f"{address}: has over {_MAX_PIXELS:,} pixels in the study area; use a coarser one")
+            heights = raster.read(1, window=window, masked=True, out_dtype="float32").filled(np.nan)
+            profile = {
+                "driver": "GTiff", "dtype": "float32", "count": 1, "nodata": np.nan, "compress": "deflate",
+                "tiled": True, "crs": raster.crs, "transform": raster.window_transform(window),
+                "height": heights.shape[0], "width": heights.shape[1],
+            }  # fmt: skip
+    except (RasterioError, OSError, ValueError) as fault:
+        if isinstance(fault, SourceError):
+            raise
+        reason = str(fault).splitlines()[0][:160] if str(fault) else "unreadable"
+        raise TransientError(f"can't be read as an elevation raster ({reason})") from fault
+    with rasterio.open(part, "w", **profile) as target:
+        target.write(heights, 1)
+
+
+@contextmanager
+def _gdal(settings: LiveSettings, address: str) -> Iterator[None]:
+    """GDAL asks for nothing but the file, waits as long as we do, and keeps nothing for the next try."""
+    from rasterio.env import Env
+
+    options = {
+        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+        "GDAL_HTTP_USERAGENT": AGENT,
+        "GDAL_HTTP_CONNECTTIMEOUT": str(max(1, round(settings.http_timeout_s))),
+        "GDAL_HTTP_LOW_SPEED_TIME": str(max(1, round(settings.http_timeout_s))),
+        "GDAL_HTTP_LOW_SPEED_LIMIT": "200",
+        "GDAL_HTTP_MAX_RETRY": "0",
+        "CPL_VSIL_CURL_NON_CACHED": _PREFIX + address,
+        "CPL_VSIL_CURL_USE_HEAD": "NO",
+    }
+    if any(f"//{host}" in address for host in LOOPBACK):
+        options["GDAL_HTTP_PROXY"] = ""
+    with Env(**options):
+        yield

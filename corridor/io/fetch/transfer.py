@@ -1,0 +1,201 @@
+"""One file from one address into one local file: resumed after a drop, bounded in size and time, never followed far."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from corridor.errors import FetchError, MissingError
+from corridor.io.fetch.retry import AGENT, MAX_REDIRECTS, PASSING, TransientError, keep_trying, retry_after_s
+from corridor.schema.live_settings import LOOPBACK, LiveSettings, fault_of_address
+
+_CHUNK = 1 << 18
+_MIN_BYTES_PER_S = 200
+_NO_PROXY: dict[str, Any] = {"http": None, "https": None}
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Who hears of a transfer: ``say`` of steps and retries; ``moved`` of name, bytes so far, bytes in all (or 0)."""
+
+    say: Callable[[str], None]
+    moved: Callable[[str, int, int], None] = lambda name, done, total: None
+
+
+def download(address: str, part: Path, settings: LiveSettings, meter: Meter) -> None:
+    """Fetch ``address`` into ``part``, going on where an earlier try stopped if the server can and nothing changed.
+
+    Raises:
+        MissingError: the server has no such file.
+        FetchError: it can't be had within the limits, is too large, or isn't a file; the message names the address.
+    """
+    keep_trying(lambda deadline: _try_once(address, part, settings, meter, deadline), address, settings, meter.say)
+
+
+def proxies_for(address: str) -> dict[str, Any]:
+    """The ``proxies`` of requests: none for this machine itself, else what the environment says."""
+    return _NO_PROXY if urlsplit(address).hostname in LOOPBACK else {}
+
+
+@contextmanager
+def passing_faults() -> Iterator[None]:
+    """Turn the faults of a connection into :class:`TransientError`."""
+    import requests
+    import urllib3
+
+    try:
+        yield
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as fault:
+        raise FetchError(f"{fault}; correct the address") from fault
+    except requests.exceptions.SSLError as fault:
+        raise TransientError("the secure connection can't be made") from fault
+    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as fault:
+        raise TransientError("the server takes too long") from fault
+    except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError) as fault:
+        raise TransientError("the connection broke before the end") from fault
+    except (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError) as fault:
+        raise TransientError("the answer can't be unpacked") from fault
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as fault:
+        raise TransientError("can't be reached") from fault
+
+
+def refuse_status(response: Any, address: str) -> None:
+    """Nothing for 200 and 206; else the error that fits the status."""
+    status = int(response.status_code)
+    if status in {200, 206}:
+        return
+    if status in {404, 410}:
+        raise MissingError(f"{address}: there is no such file (status {status}); correct the address")
+    if status in PASSING:
+        raise TransientError(f"answers with status {status}", retry_after_s(response.headers.get("Retry-After")))
+    raise FetchError(f"{address}: answers with status {status}; is it the right address?")
+
+
+def refuse_web_page(beginning: bytes, address: str) -> None:
+    """An error if an answer is a page for people; servers' own words on what they send are often wrong."""
+    if beginning.lstrip()[:1] == b"<":
+        raise FetchError(f"{address}: answers with a web page instead of data; is it the right address?")
+
+
+def check_redirect(response: Any, address: str, settings: LiveSettings) -> str:
+    """The address that a redirect leads to, if it may be followed.
+
+    Raises:
+        FetchError: it leads nowhere or to where may not be asked.
+    """
+    target = urljoin(str(response.url or address), str(response.headers.get("Location", "")))
+    fault = fault_of_address(target, settings.allow_http)
+    here, there = urlsplit(response.url or address).hostname, urlsplit(target).hostname
+    if there in LOOPBACK and here not in LOOPBACK:
+        fault = "is this machine itself"
+    if fault:
+        raise FetchError(f"{address}: redirects to an address that {fault}; set the address of a server that serves it")
+    return target
+
+
+def _try_once(address: str, part: Path, settings: LiveSettings, meter: Meter, deadline: float) -> None:
+    note = part.with_name(part.name + ".etag")
+    have = part.stat().st_size if part.is_file() else 0
+    etag = _read_etag(note, address)
+    headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+    if have and etag:
+        headers |= {"Range": f"bytes={have}-", "If-Range": etag}
+    with passing_faults():
+        response = _get(address, headers, settings)
+    try:
+        if response.status_code == 416:
+            part.unlink(missing_ok=True)
+            raise TransientError("can't go on where it stopped")
+        refuse_status(response, address)
+        packed = response.headers.get("Content-Encoding", "identity")
+        if packed != "identity" and not address.endswith(".gz"):
+            raise FetchError(f"{address}: is sent packed ({packed[:20]}) though not asked; use another server")
+        start, total = _frame(response, have if "Range" in headers else 0)
+        if total > settings.max_bytes:
+            raise FetchError(_too_large(address, settings))
+        fresh = response.headers.get("ETag", "")
+        if fresh and not fresh.startswith("W/"):
+            note.write_text(json.dumps({"address": address, "etag": fresh}), encoding="utf-8")
+        else:
+            note.unlink(missing_ok=True)
+        with part.open("ab" if start else "wb") as stream:
+            for done, chunk in _chunks(response, start, settings, deadline):
+                if done == len(chunk):
+                    refuse_web_page(chunk, address)
+                if done > settings.max_bytes:
+                    raise FetchError(_too_large(address, settings))
+                stream.write(chunk)
+                meter.moved(address.rsplit("/", 1)[-1], done, total)
+        if total and part.stat().st_size != total:
+            raise TransientError("the connection broke before the end")
+    except FetchError:
+        for path in (part, note):
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        response.close()
+
+
+def _get(address: str, headers: dict[str, str], settings: LiveSettings) -> Any:
+    """Answer of the last address of a short chain of redirects, its body not yet read."""
+    import requests
+
+    target = address
+    for _ in range(MAX_REDIRECTS + 1):
+        response = requests.get(
+            target, headers=headers, stream=True, allow_redirects=False, timeout=settings.http_timeout_s,
+            proxies=proxies_for(target),
+        )  # fmt: skip
+        if not response.is_redirect:
+            return response
+        target = check_redirect(response, address, settings)
+        response.close()
+    raise FetchError(f"{address}: redirects more than {MAX_REDIRECTS} times; set the address where the data really is")
+
+
+def _frame(response: Any, have: int) -> tuple[int, int]:
+    """Where the answer begins in the file, and how long the file is in all (0 if not said)."""
+    length = response.headers.get("Content-Length", "")
+    size = int(length) if re.fullmatch(r"\d{1,15}", length) else 0
+    if response.status_code != 206:
+        return 0, size
+    found = re.fullmatch(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)", response.headers.get("Content-Range", ""))
+    if not found or int(found[1]) != have:
+        raise TransientError("answers with another part than the one asked for")
+    return have, int(found[3]) if found[3] != "*" else have + size
+
+
+def _chunks(response: Any, start: int, settings: LiveSettings, deadline: float) -> Iterator[tuple[int, bytes]]:
+    """Bytes so far and each chunk; ends a transfer that crawls or takes too long in all."""
+    done, mark, mark_at = start, start, time.monotonic()
+    with passing_faults():
+        while chunk := response.raw.read1(_CHUNK, decode_content=False):
+            done += len(chunk)
+            yield done, chunk
+            now = time.monotonic()
+            if now > deadline:
+                raise TransientError("the server takes too long")
+            if now - mark_at > settings.http_timeout_s:
+                if done - mark < _MIN_BYTES_PER_S * (now - mark_at):
+                    raise TransientError("the server sends next to nothing")
+                mark, mark_at = done, now
+
+
+def _read_etag(note: Path, address: str) -> str:
+    """The version that a partial file belongs to; empty if it isn't known to be of this address."""
+    try:
+        told = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(told["etag"]) if isinstance(told, dict) and told.get("address") == address and "etag" in told else ""
+
+
+def _too_large(address: str, settings: LiveSettings) -> str:
+    return f"{address}: is larger than {settings.http_max_mb:g} MB; raise CORRIDOR_HTTP_MAX_MB if that is right"

@@ -1,0 +1,291 @@
+"""The reference catalogue: sections, crossings, prices and speeds, each row with its source."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, cast, get_args
+
+from shapely import LineString
+
+from corridor.errors import CatalogueError
+from corridor.io.read.tables import Faults, Row, read_rows
+from corridor.schema.catalogue import CostKind, Crossing, GradeCeiling, Mode, Node, Section, Speed, Structure, UnitCost
+from corridor.schema.source import Source
+
+_SOURCES = "source_id title publisher date url licence kind confidence note"
+_NODES = "node_id name kind lat lon country elevation_m aliases source_ids"
+_SECTIONS = (
+    "section_id name aliases from_node to_node mode class status as_of opened closed length_km_low length_km_mid "
+    "length_km_high tunnel_km bridge_km max_grade_pct design_speed_kmh country control "
+    "geometry_quality follows_osm source_ids confidence note"
+)
+_WAYPOINTS = "section_id seq lat lon name"
+_STRUCTURES = "structure_id section_id kind name lat lon length_km status decisive source_ids note"
+_CROSSINGS = (
+    "crossing_id name lat lon country_a country_b mode status as_of delay_min_low delay_min_mid delay_min_high "
+    "source_ids note"
+)
+_SPEEDS = "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note"
+_COSTS = "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids note"
+_GRADES = "mode class ceiling_pct source_ids note"
+_STATUS = ("open", "construction", "disused", "abandoned", "planned", "closed")
+_MODES = ("road", "rail")
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All tables of one reference folder, by id."""
+
+    folder: Path
+    sources: dict[str, Source]
+    nodes: dict[str, Node]
+    sections: dict[str, Section]
+    crossings: dict[str, Crossing]
+    speeds: tuple[Speed, ...]
+    unit_costs: tuple[UnitCost, ...]
+    grade_ceilings: tuple[GradeCeiling, ...]
+
+    def section(self, section_id: str, asked_by: str) -> Section:
+        """A section by its id.
+
+        Raises:
+            CatalogueError: there is none; names who asked.
+        """
+        if section_id not in self.sections:
+            raise CatalogueError(f"{asked_by}: no section '{section_id}' in {self.folder / 'sections.csv'}")
+        return self.sections[section_id]
+
+
+def load_catalogue(folder: Path) -> Catalogue:
+    """Read and check the tables of a reference folder.
+
+    Raises:
+        CatalogueError: names every fault found: unknown ids, values out of range, lines that don't meet their nodes.
+        SourceError: a table is missing.
+    """
+    faults = Faults()
+    sources = _by_id(_load_sources(folder, faults), "source_id", folder / "sources.csv", faults)
+    nodes = _by_id(_load_nodes(folder, sources, faults), "node_id", folder / "nodes.csv", faults)
+    lines = _load_lines(folder, faults)
+    structures = _load_structures(folder, sources, faults)
+    sections = _by_id(
+        _load_sections(folder, sources, nodes, lines, structures, faults), "section_id", folder / "sections.csv", faults
+    )
+    for orphan in sorted((set(lines) | set(structures)) - set(sections)):
+        faults.add(f"{folder}: waypoints or structures of '{orphan}', which is no section")
+    crossings = _by_id(_load_crossings(folder, sources, faults), "crossing_id", folder / "crossings.csv", faults)
+    speeds = tuple(_load_speeds(folder, sources, faults))
+    costs = tuple(_load_costs(folder, sources, faults))
+    ceilings = tuple(_load_ceilings(folder, sources, faults))
+    faults.raise_any()
+    return Catalogue(folder, sources, nodes, sections, crossings, speeds, costs, ceilings)
+
+
+def _by_id(items: Iterable[Item], field: str, path: Path, faults: Faults) -> dict[str, Item]:
+    found: dict[str, Item] = {}
+    for item in items:
+        key = getattr(item, field)
+        if key in found:
+            faults.add(f"{path}: {field} '{key}' stands twice")
+        found[key] = item
+    return found
+
+
+def _source_ids(row: Row, sources: dict[str, Source]) -> tuple[str, ...]:
+    ids = row.items("source_ids")
+    if not ids:
+        row.fault("source_ids", "is empty; every row names its source")
+    for source_id in ids:
+        if source_id not in sources:
+            row.fault("source_ids", f"'{source_id}' is not in sources.csv")
+    return ids
+
+
+def _load_sources(folder: Path, faults: Faults) -> list[Source]:
+    return [
+        Source(
+            row.text("source_id", required=True),
+            row.text("title", required=True),
+            row.text("publisher", required=True),
+            row.text("date"),
+            row.text("licence", required=True),
+            row.text("url"),
+            kind="document",
+            note=row.text("note"),
+        )
+        for row in read_rows(folder / "sources.csv", _SOURCES.split(), faults)
+    ]
+
+
+def _load_nodes(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Node]:
+    return [
+        Node(
+            row.text("node_id", required=True),
+            row.text("name", required=True),
+            row.text("kind", required=True),
+            row.number("lon", -180, 180),
+            row.number("lat", -90, 90),
+            row.text("country", required=True),
+            row.optional("elevation_m", -500, 9000),
+            row.items("aliases"),
+            _source_ids(row, sources),
+        )
+        for row in read_rows(folder / "nodes.csv", _NODES.split(), faults)
+    ]
+
+
+def _load_lines(folder: Path, faults: Faults) -> dict[str, LineString]:
+    points: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+    for row in read_rows(folder / "waypoints.csv", _WAYPOINTS.split(), faults):
+        place = (row.number("seq"), row.number("lon", -180, 180), row.number("lat", -90, 90))
+        points[row.text("section_id", required=True)].append(place)
+    lines = {}
+    for section_id, places in points.items():
+        ordered = [(lon, lat) for _, lon, lat in sorted(places)]
+        distinct = [point for point, _ in itertools.groupby(ordered)]
+        if len(distinct) < 2:
+            faults.add(f"{folder / 'waypoints.csv'}: '{section_id}' has fewer than two different points")
+            continue
+        lines[section_id] = LineString(distinct)
+    return lines
+
+
+def _load_structures(folder: Path, sources: dict[str, Source], faults: Faults) -> dict[str, list[Structure]]:
+    found: dict[str, list[Structure]] = defaultdict(list)
+    for row in read_rows(folder / "structures.csv", _STRUCTURES.split(), faults):
+        structure = Structure(
+            row.text("structure_id", required=True),
+            row.text("section_id", required=True),
+            row.choice("kind", ("tunnel", "bridge", "gallery")),  # type: ignore[arg-type]
+            row.text("name", required=True),
+            row.optional("lon", -180, 180),
+            row.optional("lat", -90, 90),
+            row.optional("length_km", 0, 200),
+            row.choice("status", _STATUS),
+            row.flag("decisive"),
+            _source_ids(row, sources),
+            row.text("note"),
+        )
+        found[structure.section_id].append(structure)
+    return found
+
+
+def _load_sections(
+    folder: Path,
+    sources: dict[str, Source],
+    nodes: dict[str, Node],
+    lines: dict[str, LineString],
+    structures: dict[str, list[Structure]],
+    faults: Faults,
+) -> list[Section]:
+    found = []
+    for row in read_rows(folder / "sections.csv", _SECTIONS.split(), faults):
+        section_id = row.text("section_id", required=True)
+        ends = (row.text("from_node", required=True), row.text("to_node", required=True))
+        line = lines.get(section_id)
+        if line is None:
+            row.fault("section_id", f"'{section_id}' has no line in waypoints.csv")
+            continue
+        _check_ends(row, ends, nodes, line)
+        found.append(
+            Section(
+                section_id=section_id,
+                name=row.text("name", required=True),
+                aliases=row.items("aliases"),
+                from_node=ends[0],
+                to_node=ends[1],
+                mode=row.choice("mode", _MODES),  # type: ignore[arg-type]
+                road_class=row.text("class", required=True),
+                status=row.choice("status", _STATUS),  # type: ignore[arg-type]
+                as_of=row.text("as_of"),
+                opened=row.text("opened"),
+                closed=row.text("closed"),
+                length_km=row.range("length_km"),
+                tunnel_km=row.optional("tunnel_km", 0, 1000),
+                bridge_km=row.optional("bridge_km", 0, 1000),
+                max_grade_pct=row.optional("max_grade_pct", 0, 40),
+                design_speed_kmh=row.optional("design_speed_kmh", 1, 400),
+                country=row.text("country", required=True),
+                control=row.text("control"),
+                control_from=row.text("as_of"),
+                geometry_quality=row.choice("geometry_quality", ("schematic", "surveyed", "osm")),
+                follows_osm=row.flag("follows_osm"),
+                source_ids=_source_ids(row, sources),
+                confidence=row.choice("confidence", ("H", "M", "L")),
+                note=row.text("note"),
+                line=line,
+                structures=tuple(structures.get(section_id, ())),
+            )
+        )
+    return found
+
+
+def _check_ends(row: Row, ends: tuple[str, str], nodes: dict[str, Node], line: LineString) -> None:
+    for field, node_id, point in zip(("from_node", "to_node"), ends, (line.coords[0], line.coords[-1]), strict=True):
+        node = nodes.get(node_id)
+        if node is None:
+            row.fault(field, f"'{node_id}' is not in nodes.csv")
+        elif max(abs(node.lon - point[0]), abs(node.lat - point[1])) > 1e-6:
+            row.fault(field, f"the line's end {point} is not where node '{node_id}' is ({node.lon}, {node.lat})")
+
+
+def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Crossing]:
+    return [
+        Crossing(
+            row.text("crossing_id", required=True),
+            row.text("name", required=True),
+            row.number("lon", -180, 180),
+            row.number("lat", -90, 90),
+            frozenset((row.text("country_a", required=True), row.text("country_b", required=True))),
+            row.choice("mode", _MODES),  # type: ignore[arg-type]
+            row.choice("status", ("open", "closed", "planned")),
+            row.text("as_of"),
+            row.range("delay_min"),
+            _source_ids(row, sources),
+            row.text("note"),
+        )
+        for row in read_rows(folder / "crossings.csv", _CROSSINGS.split(), faults)
+    ]
+
+
+def _load_speeds(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Speed]:
+    found = []
+    for row in read_rows(folder / "speeds.csv", _SPEEDS.split(), faults):
+        speed = row.range("speed_kmh")
+        if speed is None or speed.low <= 0:
+            row.fault("speed_kmh", "a speed above 0 is needed")
+            continue
+        found.append(Speed(row.choice("mode", _MODES), row.text("class"), speed, _source_ids(row, sources)))  # type: ignore[arg-type]
+    return found
+
+
+def _load_costs(folder: Path, sources: dict[str, Source], faults: Faults) -> list[UnitCost]:
+    found = []
+    for row in read_rows(folder / "unit_costs.csv", _COSTS.split(), faults):
+        cost = row.range("cost_musd_per_km")
+        kind = cast(CostKind, row.choice("kind", get_args(CostKind)))
+        mode = cast(Mode, row.choice("mode", _MODES))
+        if cost is None:
+            row.fault("cost_musd_per_km", "is empty; a price is needed")
+            continue
+        found.append(UnitCost(mode, kind, cost, row.text("price_year"), _source_ids(row, sources)))
+    return found
+
+
+def _load_ceilings(folder: Path, sources: dict[str, Source], faults: Faults) -> list[GradeCeiling]:
+    return [
+        GradeCeiling(
+            row.choice("mode", _MODES),  # type: ignore[arg-type]
+            row.text("class", required=True),
+            row.number("ceiling_pct", 0.1, 40),
+            _source_ids(row, sources),
+        )
+        for row in read_rows(folder / "grades.csv", _GRADES.split(), faults)
+    ]

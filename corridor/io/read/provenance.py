@@ -1,0 +1,60 @@
+"""What is known of a data file: the listing beside it, which packaged and fetched files have."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from corridor.errors import SourceError
+from corridor.schema.source import Fetched, Source, file_sha256
+
+LISTING = "provenance.json"
+_MAX_BYTES = 1_000_000
+
+
+def known_source(path: Path, source_id: str) -> Source | None:
+    """The Source of a file from the listing beside it, or None for a file that isn't listed there."""
+    listing = path.parent / LISTING
+    if not listing.is_file():
+        return None
+    try:
+        if listing.stat().st_size > _MAX_BYTES:
+            raise ValueError("it is too large")
+        entries = json.loads(listing.read_text(encoding="utf-8"))
+        entry = next((row for row in entries if row["file"] == path.name), None)
+        if entry is None:
+            return None
+        words = [entry[key] for key in ("title", "publisher", "date", "licence", "note")]
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError("title, publisher, date, licence and note are texts")
+        fetched, address, when = _fetched(entry), str(entry.get("address", "")), str(entry.get("fetched", ""))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as fault:
+        raise SourceError(
+            f"{listing}: isn't a list of files with file, title, publisher, date, licence and note ({fault}); correct "
+            "it or take it away"
+        ) from fault
+    title, publisher, date, licence, note = words
+    if when:
+        note = f"{note}; fetched {when[:10]}" if note else f"fetched {when[:10]}"
+    return Source(
+        source_id, title, publisher, date, licence, url=address, kind="data", file=path.name, sha256=file_sha256(path),
+        note=note, fetched=fetched,
+    )  # fmt: skip
+
+
+def data_source(path: Path, source_id: str, title: str) -> Source:
+    """The Source of a data file: as listed beside it, else by its name and hash with its origin unknown."""
+    known = known_source(path, source_id)
+    return known or Source(
+        source_id, title, "as given", "", "as given", kind="data", file=path.name, sha256=file_sha256(path)
+    )
+
+
+def _fetched(entry: dict[str, Any]) -> tuple[Fetched, ...]:
+    """The network's part in a file: nothing for packaged ones."""
+    if not entry.get("fetched"):
+        return ()
+    if entry["made_from"]:
+        return tuple(Fetched(**part) for part in entry["made_from"])
+    return (Fetched(entry["address"], entry["file"], entry["sha256"], entry["bytes"], entry["fetched"]),)

@@ -1,0 +1,140 @@
+"""CSV tables read row by row, every fault gathered with its file, row and field before anything is raised."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from corridor.errors import CatalogueError
+from corridor.io.read.files import require_file
+from corridor.safe_toml import odd_character
+from corridor.schema.catalogue import Estimate
+
+_SHOWN = 12
+_MAX_BYTES, _MAX_ROWS = 20_000_000, 20_000
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
+
+
+class Faults:
+    """What is wrong with some tables, to be raised once."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        """Note one fault."""
+        self.lines.append(line)
+
+    def raise_any(self) -> None:
+        """Raise a CatalogueError that names all faults noted (the first dozen in full), if there are any."""
+        if self.lines:
+            more = f"; and {len(self.lines) - _SHOWN} more" if len(self.lines) > _SHOWN else ""
+            raise CatalogueError("; ".join(self.lines[:_SHOWN]) + more)
+
+
+class Row:
+    """One row of a CSV table; each reader notes a fault and returns a harmless value where the cell is wrong."""
+
+    def __init__(self, cells: dict[str, str], where: str, faults: Faults) -> None:
+        self._cells, self._where, self._faults = cells, where, faults
+
+    def fault(self, field: str, problem: str) -> None:
+        """Note a fault of a cell of this row."""
+        self._faults.add(f"{self._where}, {field}: {problem}")
+
+    def text(self, field: str, *, required: bool = False) -> str:
+        """The cell without surrounding space; control characters are faults."""
+        value = (self._cells.get(field) or "").strip()
+        if required and not value:
+            self.fault(field, "is empty; fill it in")
+        if len(value) > 2000:
+            self.fault(field, "is longer than 2000 letters; shorten it")
+        elif odd := odd_character(value):
+            self.fault(field, f"holds control characters ({odd}); write plain text")
+        return value
+
+    def choice(self, field: str, allowed: Collection[str]) -> str:
+        """The cell, which must be one of ``allowed``."""
+        value = self.text(field)
+        if value not in allowed:
+            self.fault(field, f"is '{value[:40]}'; use one of {', '.join(sorted(allowed))}")
+        return value
+
+    def flag(self, field: str) -> bool:
+        """The cell, yes or no."""
+        return self.choice(field, ("yes", "no")) == "yes"
+
+    def items(self, field: str) -> tuple[str, ...]:
+        """The cell's parts between semicolons."""
+        return tuple(part.strip() for part in self.text(field).split(";") if part.strip())
+
+    def number(self, field: str, low: float = 0.0, high: float = 1e6) -> float:
+        """The cell as a number within bounds."""
+        value = self.optional(field, low, high)
+        if value is None:
+            self.fault(field, "is empty; a number is needed")
+            return low
+        return value
+
+    def optional(self, field: str, low: float = 0.0, high: float = 1e6) -> float | None:
+        """The cell as a number within bounds, or None where it is empty."""
+        raw = self.text(field)
+        if not raw:
+            return None
+        # float() also takes 1_000 and the digits of other scripts, which a spreadsheet doesn't
+        value = float(raw) if _NUMBER.fullmatch(raw) else math.nan
+        if not low <= value <= high:
+            self.fault(field, f"is '{raw[:40]}'; a number from {low:g} to {high:g} is needed")
+            return low
+        return value
+
+    def range(self, prefix: str) -> Estimate | None:
+        """Cells ``prefix``_low, _mid and _high; missing ends equal the middle, no figure at all gives None."""
+        low, mid, high = (self.optional(f"{prefix}_{end}") for end in ("low", "mid", "high"))
+        known = [value for value in (low, mid, high) if value is not None]
+        if not known:
+            return None
+        centre = mid if mid is not None else (known[0] + known[-1]) / 2
+        found = Estimate(low if low is not None else centre, centre, high if high is not None else centre)
+        if not found.low <= found.mid <= found.high:
+            self.fault(
+                f"{prefix}_low/mid/high", f"{found.low:g}, {found.mid:g}, {found.high:g} are not in rising order"
+            )
+        return found
+
+
+def read_rows(path: Path, columns: Collection[str], faults: Faults) -> Iterator[Row]:
+    """Rows of a CSV file with exactly ``columns`` (any order).
+
+    Raises:
+        CatalogueError: the file's columns are others, or it isn't UTF-8 text with commas.
+        SourceError: there is no such file.
+    """
+    require_file(path, "table", _MAX_BYTES)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            names = list(reader.fieldnames or ())
+            have = set(names)
+            if len(have) < len(names):
+                raise CatalogueError(f"{path}: a column stands twice; keep one of each")
+            if have != set(columns):
+                missing, extra = sorted(set(columns) - have), sorted(have - set(columns))
+                raise CatalogueError(
+                    f"{path}: columns missing: {missing or 'none'}, unknown: {_short(extra) or 'none'}"
+                )
+            for number, cells in enumerate(reader, 2):
+                if number > _MAX_ROWS:
+                    raise CatalogueError(f"{path}: has over {_MAX_ROWS:,} rows; a table of this kind has hundreds")
+                if None in cells or None in cells.values():
+                    faults.add(f"{path}, row {number}: has more or fewer cells than columns; quote commas")
+                yield Row(cells, f"{path}, row {number}", faults)
+    except (UnicodeDecodeError, csv.Error) as fault:
+        raise CatalogueError(f"{path}: is not a UTF-8 table with commas ({fault})") from fault
+
+
+def _short(names: list[str]) -> list[str]:
+    return [str(name)[:40] for name in names[:_SHOWN]]

@@ -1,0 +1,173 @@
+"""What a ranking owes to its method, its scaling and its overlapping criteria."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import kendalltau, spearmanr
+
+from corridor.errors import ScoringError
+from corridor.mcda.matrix import DecisionMatrix, Panel
+from corridor.mcda.methods import METHODS, Method
+from corridor.mcda.rank import check_method, competition_ranks, score, score_widths
+from corridor.mcda.values import orient
+from corridor.mcda.weights import WeightsLike, panel_weights
+
+Floats = NDArray[np.float64]
+
+HIGH_CORRELATION = 0.8
+_FEWEST = 3
+
+
+def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd.DataFrame:
+    """List pairs of criteria that may measure the same thing.
+
+    Metrics are turned so that more is better, so a positive correlation means that the two speak for the same
+    alternatives and count them twice. Constant criteria and panels of fewer than three have no correlation.
+
+    Returns:
+        Pairs whose Pearson or Spearman correlation reaches the threshold in size: ``first``, ``second``,
+        ``pearson``, ``spearman``, ``alternatives``, and a sentence ``note``; largest first.
+    """
+    oriented = orient(panel.metrics, panel.criteria)
+    count = len(oriented)
+    rows = []
+    for i, j in combinations(range(len(panel.criteria)), 2):
+        left, right = oriented[:, i], oriented[:, j]
+        if count < _FEWEST or np.ptp(left) == 0 or np.ptp(right) == 0:
+            continue
+        pearson = float(np.corrcoef(left, right)[0, 1])
+        spearman = float(spearmanr(left, right).statistic)
+        if max(abs(pearson), abs(spearman)) >= threshold - 1e-12:
+            first, second = panel.criteria[i], panel.criteria[j]
+            how = "speak for the same alternatives" if pearson > 0 else "speak for opposite alternatives"
+            note = f"{first.label} and {second.label} {how} (r = {pearson:.2f} over {count})"
+            rows.append((first.criterion_id, second.criterion_id, pearson, spearman, count, note))
+    table = pd.DataFrame(rows, columns=["first", "second", "pearson", "spearman", "alternatives", "note"])
+    return table.sort_values("pearson", key=np.abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[Method] = METHODS) -> pd.DataFrame:
+    """Kendall's tau-b between the rankings of the methods, a square table; 1 is the same order, -1 the reverse.
+
+    NaN where a method ties everybody or there are fewer than two alternatives.
+    """
+    ranks = {method: panel_ranks(panel, weights, method) for method in methods}
+    table = pd.DataFrame(np.eye(len(methods)), index=list(methods), columns=list(methods))
+    for first, second in combinations(methods, 2):
+        enough = len(panel.candidate_ids) > 1
+        tau = float(kendalltau(ranks[first], ranks[second]).statistic) if enough else float("nan")
+        table.loc[first, second] = table.loc[second, first] = tau
+    return table
+
+
+def panel_ranks(panel: Panel, weights: WeightsLike, method: Method = "weighted-sum") -> NDArray[np.int64]:
+    """Ranks of one panel, ties shared within tolerance, in the order of its alternatives."""
+    resolved = panel_weights(panel, weights).values
+    widths = score_widths(panel, resolved, method)
+    return competition_ranks(score(panel, resolved, method), widths)[0]
+
+
+def rank_reversals(panel: Panel, weights: WeightsLike, method: Method = "weighted-sum") -> pd.DataFrame:
+    """Leave out one alternative at a time and list every pair of others that changes places.
+
+    Empty under anchor scaling with the weighted sum or TOPSIS, by construction. Under min-max scaling, and with
+    PROMETHEE II under any, the order of two alternatives can hang on a third that nobody would choose.
+
+    Returns:
+        One row per change: ``left_out``, ``first`` (ahead with everybody present) and ``second`` (ahead without).
+    """
+    check_method(method)
+    resolved = panel_weights(panel, weights).values
+    whole = score(panel, resolved, method)
+    rows = []
+    for out in range(len(whole) if len(whole) > _FEWEST - 1 else 0):
+        kept = np.delete(np.arange(len(whole)), out)
+        part = score(take(panel, kept), resolved, method)
+        for i, j in combinations(range(len(kept)), 2):
+            before, after = whole[kept[i]] - whole[kept[j]], part[i] - part[j]
+            if before * after < 0 and min(abs(before), abs(after)) > 1e-12:
+                ahead, behind = (kept[i], kept[j]) if before > 0 else (kept[j], kept[i])
+                rows.append(tuple(panel.candidate_ids[who] for who in (out, ahead, behind)))
+    return pd.DataFrame(rows, columns=["left_out", "first", "second"])
+
+
+def take(panel: Panel, rows: NDArray[np.int64]) -> Panel:
+    """The same panel with some of its alternatives."""
+    return Panel(
+        panel.regime_id,
+        panel.kind,
+        tuple(panel.candidate_ids[row] for row in rows),
+        tuple(panel.names[row] for row in rows),
+        panel.criteria,
+        panel.metrics[rows],
+        panel.low[rows],
+        panel.high[rows],
+        panel.scaling,
+        panel.study_criteria,
+    )
+
+
+def minimax_regret(
+    matrix: DecisionMatrix,
+    weights: WeightsLike,
+    regimes: Sequence[str],
+    *,
+    kind: str = "through",
+    method: Method = "weighted-sum",
+) -> pd.DataFrame:
+    """Rank across regimes by the largest regret over those that are stated to be plausible.
+
+    Regret in a regime is the best score there less one's own (Savage 1951, doi:10.1080/01621459.1951.10500768).
+    Nothing is averaged over regimes and none is given a probability. Who can't be ranked in one of the regimes is
+    shown with the reason.
+
+    Returns:
+        ``candidate_id``, ``name``, ``rank``, ``max_regret``, ``worst_regime``, ``reason`` and one
+        ``regret:<regime_id>`` each.
+
+    Raises:
+        ScoringError: no regime, an unknown one, min-max scaling or PROMETHEE II (their scores don't compare across
+            regimes), or criteria that differ between the regimes.
+    """
+    if matrix.scaling != "anchors" or method == "promethee-ii":
+        raise ScoringError("regret across regimes needs scores on fixed anchors: use anchors and not promethee-ii")
+    if not regimes:
+        raise ScoringError("regret: name at least one plausible regime")
+    panels = [matrix.panel(regime, kind) for regime in dict.fromkeys(regimes)]
+    if len({panel.criterion_ids for panel in panels}) > 1:
+        raise ScoringError("regret: the regimes are not scored on the same criteria, so regrets don't compare")
+    regrets: dict[str, pd.Series] = {}
+    for panel in panels:
+        resolved = panel_weights(panel, weights).values
+        scores = pd.Series(score(panel, resolved, method), index=list(panel.candidate_ids), dtype=float)
+        regrets[panel.regime_id] = scores.max() - scores
+    table = pd.DataFrame(regrets)
+    complete = table.dropna()
+    out = pd.DataFrame({"candidate_id": table.index, "name": [_name(panels, matrix, who) for who in table.index]})
+    ranks = pd.Series(competition_ranks(-complete.max(axis=1).to_numpy())[0], index=complete.index)
+    out["rank"] = ranks.reindex(table.index).astype("Int64").array
+    out["max_regret"] = complete.max(axis=1).reindex(table.index).to_numpy()
+    worst = complete.idxmax(axis=1) if len(complete) else pd.Series(dtype=object)
+    out["worst_regime"] = worst.reindex(table.index).fillna("").to_numpy()
+    out["reason"] = [_gap(row) for _, row in table.iterrows()]
+    for regime in table.columns:
+        out[f"regret:{regime}"] = table[regime].to_numpy()
+    return out.sort_values(["rank", "candidate_id"], ignore_index=True)
+
+
+def _gap(row: pd.Series) -> str:
+    absent = [str(regime) for regime in row.index[row.isna()]]
+    return f"not ranked: can't be ranked in {', '.join(absent)}" if absent else ""
+
+
+def _name(panels: Sequence[Panel], matrix: DecisionMatrix, candidate_id: str) -> str:
+    for panel in panels:
+        if candidate_id in panel.candidate_ids:
+            return panel.names[panel.candidate_ids.index(candidate_id)]
+    found = matrix.excluded.loc[matrix.excluded["candidate_id"] == candidate_id, "name"]
+    return str(found.iloc[0]) if len(found) else candidate_id

@@ -1,0 +1,172 @@
+"""Reading a metric table: columns, types, statuses and intervals, checked before anything is ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from corridor.errors import ScoringError
+from corridor.mcda.values import nearest_name
+from corridor.schema.criterion import Criterion
+
+Floats = NDArray[np.float64]
+
+VETO_STATUSES = ("unreachable", "lost")
+GAP_STATUSES = ("not_applicable", "not_supported", "not_measured", "refused", "unspecified", "missing", "unknown")
+VALUE_STATUSES = ("", "ok", "open", "slower", "assumed", "documented", "drawn")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intake:
+    """A metric table as arrays ``(rows, criteria)``; a hole is NaN and its ``statuses`` entry says why.
+
+    ``vetoes`` maps a row to (criterion id or metric, status, reason).
+    """
+
+    candidate_ids: tuple[str, ...]
+    regime_ids: tuple[str, ...]
+    names: tuple[str, ...]
+    comparator: NDArray[np.bool_]
+    metrics: Floats
+    low: Floats
+    high: Floats
+    statuses: tuple[tuple[str, ...], ...]
+    vetoes: Mapping[int, tuple[str, str, str]]
+    notes: tuple[str, ...]
+
+    def label(self, row: int) -> tuple[str, str]:
+        """Id and name of the candidate of a row."""
+        return self.candidate_ids[row], self.names[row]
+
+
+def read_metrics(table: pd.DataFrame, criteria: Sequence[Criterion], veto_on_any_status: bool) -> Intake:
+    """Check and read a metric table; see :func:`corridor.mcda.matrix.build_matrix` for its columns.
+
+    Raises:
+        ScoringError: no rows, a column missing or not numeric, an infinite metric, an interval upside down, an
+            unknown status, or the same candidate twice in a regime.
+    """
+    if "candidate_id" not in table.columns:
+        raise ScoringError("metric table: no column 'candidate_id'")
+    if table.empty:
+        raise ScoringError("metric table: no rows, so there is nothing to rank")
+    candidate_ids = _texts(table, "candidate_id")
+    regime_ids = _texts(table, "regime_id") if "regime_id" in table.columns else ("",) * len(table)
+    _refuse_doubles(candidate_ids, regime_ids)
+    name_column = next((name for name in ("candidate_name", "name") if name in table.columns), "candidate_id")
+    names = tuple(name or key for name, key in zip(_texts(table, name_column), candidate_ids, strict=True))
+    comparator = _flags(table, "comparator")
+    statuses = tuple(zip(*(_statuses(table, criterion.metric) for criterion in criteria), strict=True))
+    metrics = np.column_stack([_numbers(table, criterion.metric) for criterion in criteria])
+    blocked = np.array([[status in VETO_STATUSES + GAP_STATUSES for status in row] for row in statuses])
+    metrics = np.where(blocked, np.nan, metrics)
+    low, high, notes = _intervals(table, criteria, metrics, candidate_ids)
+    filled = tuple(
+        tuple("missing" if np.isnan(metrics[i, k]) and s not in VETO_STATUSES + GAP_STATUSES else s for k, s in row)
+        for i, row in enumerate([tuple(enumerate(row)) for row in statuses])
+    )
+    vetoes = _vetoes(table, criteria, filled, veto_on_any_status)
+    return Intake(candidate_ids, regime_ids, names, comparator, metrics, low, high, filled, vetoes, notes)
+
+
+def _texts(table: pd.DataFrame, column: str) -> tuple[str, ...]:
+    return tuple("" if pd.isna(value) else str(value) for value in table[column])
+
+
+def _flags(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+    if column not in table.columns:
+        return np.zeros(len(table), dtype=bool)
+    flags = list(table[column])
+    if not all(isinstance(flag, bool | np.bool_) for flag in flags):
+        raise ScoringError(f"metric table: column '{column}' must hold only true or false")
+    return np.array(flags, dtype=bool)
+
+
+def _numbers(table: pd.DataFrame, column: str) -> Floats:
+    if column not in table.columns:
+        known = [str(name) for name in table.columns]
+        raise ScoringError(f"metric table: no column '{column}'{nearest_name(column, known)}")
+    try:
+        numbers = pd.to_numeric(table[column]).to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ScoringError(f"metric table: column '{column}' holds something that is not a number: {error}") from error
+    endless = np.flatnonzero(np.isinf(numbers))
+    if endless.size:
+        raise ScoringError(
+            f"metric table: column '{column}' is infinite for '{table['candidate_id'].iloc[endless[0]]}': "
+            f"what can't be reached is a status in '{column}_status', never a number"
+        )
+    return np.asarray(numbers)
+
+
+def _statuses(table: pd.DataFrame, metric: str) -> tuple[str, ...]:
+    column = f"{metric}_status"
+    if column not in table.columns:
+        return ("",) * len(table)
+    statuses = tuple(text.strip().replace(" ", "_").replace("-", "_") for text in _texts(table, column))
+    known = VETO_STATUSES + GAP_STATUSES + VALUE_STATUSES
+    for status in statuses:
+        if status not in known:
+            raise ScoringError(f"metric table: column '{column}' says '{status}'{nearest_name(status, known)}")
+    return statuses
+
+
+def _intervals(
+    table: pd.DataFrame, criteria: Sequence[Criterion], metrics: Floats, candidate_ids: tuple[str, ...]
+) -> tuple[Floats, Floats, tuple[str, ...]]:
+    low, high = metrics.copy(), metrics.copy()
+    notes = []
+    for column, criterion in enumerate(criteria):
+        for bound, suffix in ((low, "_low"), (high, "_high")):
+            if f"{criterion.metric}{suffix}" in table.columns:
+                stated = _numbers(table, f"{criterion.metric}{suffix}")
+                bound[:, column] = np.where(np.isnan(stated) | np.isnan(metrics[:, column]), bound[:, column], stated)
+        upside_down = np.flatnonzero(low[:, column] > high[:, column])
+        if upside_down.size:
+            who = candidate_ids[upside_down[0]]
+            raise ScoringError(f"metric table: '{criterion.metric}' of '{who}': low is above high")
+        slack = 1e-9 * (np.abs(metrics[:, column]) + 1.0)
+        outside = (metrics[:, column] < low[:, column] - slack) | (metrics[:, column] > high[:, column] + slack)
+        for row in np.flatnonzero(outside):
+            notes.append(f"{criterion.label} of {candidate_ids[row]} lies outside its own interval: both are kept")
+    return low, high, tuple(dict.fromkeys(notes))
+
+
+def _vetoes(
+    table: pd.DataFrame, criteria: Sequence[Criterion], statuses: tuple[tuple[str, ...], ...], any_status: bool
+) -> dict[int, tuple[str, str, str]]:
+    """First reason per row: a stated veto, then a scored metric, then any other metric with a status."""
+    vetoes: dict[int, tuple[str, str, str]] = {}
+    if "veto" in table.columns:
+        if any(isinstance(value, bool | np.bool_) for value in table["veto"]):
+            raise ScoringError("metric table: column 'veto' must hold the reason as text, empty where there is none")
+        for row, text in enumerate(_texts(table, "veto")):
+            if text:
+                vetoes[row] = ("", "veto", f"not ranked: {text}")
+    for row, line in enumerate(statuses):
+        for criterion, status in zip(criteria, line, strict=True):
+            if status in VETO_STATUSES:
+                vetoes.setdefault(row, (criterion.criterion_id, status, f"not ranked: {criterion.label}: {status}"))
+    scored = {criterion.metric for criterion in criteria}
+    others = [str(name).removesuffix("_status") for name in table.columns if str(name).endswith("_status")]
+    for metric in others if any_status else ():
+        if metric not in scored:
+            for row, text in enumerate(_texts(table, f"{metric}_status")):
+                status = text.strip()
+                if status in VETO_STATUSES:
+                    vetoes.setdefault(row, (metric, status, f"not ranked: {metric}: {status}"))
+    return vetoes
+
+
+def _refuse_doubles(candidate_ids: tuple[str, ...], regime_ids: tuple[str, ...]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for pair in zip(candidate_ids, regime_ids, strict=True):
+        if not pair[0]:
+            raise ScoringError("metric table: a row has no candidate_id")
+        if pair in seen:
+            raise ScoringError(f"metric table: candidate '{pair[0]}' comes twice in regime '{pair[1]}'")
+        seen.add(pair)

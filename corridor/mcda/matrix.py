@@ -1,0 +1,229 @@
+"""The decision table: who is ranked with whom, by what, and who can't be ranked and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from corridor.errors import ScoringError
+from corridor.mcda.intake import Intake, read_metrics
+from corridor.mcda.values import Scaling, check_criteria, scale
+from corridor.schema.criterion import Criterion
+
+Floats = NDArray[np.float64]
+Missing = Literal["set-aside", "drop-criterion"]
+Comparators = Literal["apart", "together", "omit"]
+
+EXCLUDED_COLUMNS = ["candidate_id", "name", "regime_id", "panel", "criterion_id", "status", "reason"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """Alternatives that are ranked together: one regime's through routes, or its comparators. It has no holes.
+
+    ``metrics``, ``low`` and ``high`` are ``(alternatives, criteria)`` in the units of the criteria; where a metric
+    has no interval, low and high equal it. ``study_criteria`` are all that the study scores, also those that had to
+    be dropped here.
+    """
+
+    regime_id: str
+    kind: str
+    candidate_ids: tuple[str, ...]
+    names: tuple[str, ...]
+    criteria: tuple[Criterion, ...]
+    metrics: Floats
+    low: Floats
+    high: Floats
+    scaling: Scaling = "anchors"
+    study_criteria: tuple[Criterion, ...] = ()
+
+    @property
+    def values(self) -> Floats:
+        """Values between 0 (worst) and 1 (best), ``(alternatives, criteria)``."""
+        return scale(self.metrics, self.criteria, self.scaling)
+
+    @property
+    def where(self) -> str:
+        """The panel in words, for notes."""
+        return _where(self.regime_id, self.kind)
+
+    @property
+    def criterion_ids(self) -> tuple[str, ...]:
+        """Ids of the criteria, in the order of the columns."""
+        return tuple(criterion.criterion_id for criterion in self.criteria)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecisionMatrix:
+    """All panels of a metric table, and everybody who could not be put into one.
+
+    ``excluded`` has a row per reason, with the columns ``EXCLUDED_COLUMNS``. ``notes`` say what was dropped,
+    clamped or constant, in sentences for a reader.
+    """
+
+    criteria: tuple[Criterion, ...]
+    panels: tuple[Panel, ...]
+    excluded: pd.DataFrame
+    notes: tuple[str, ...]
+    scaling: Scaling
+
+    def panel(self, regime_id: str | None = None, kind: str = "through") -> Panel:
+        """Return one panel; the regime may be left out where there is only one.
+
+        Raises:
+            ScoringError: there is no such panel, or the regime must be named.
+        """
+        kinds = [panel for panel in self.panels if panel.kind == kind]
+        found = [panel for panel in kinds if regime_id is None or panel.regime_id == regime_id]
+        if len(found) == 1:
+            return found[0]
+        regimes = ", ".join(f"'{panel.regime_id}'" for panel in kinds) or "none"
+        wanted = "name the regime" if regime_id is None else f"no regime '{regime_id}'"
+        raise ScoringError(f"ranking: {wanted} for the '{kind}' panel; there is: {regimes}")
+
+
+def build_matrix(
+    metrics: pd.DataFrame,
+    criteria: Sequence[Criterion],
+    *,
+    scaling: Scaling = "anchors",
+    missing: Missing = "set-aside",
+    comparators: Comparators = "apart",
+    veto_on_any_status: bool = True,
+) -> DecisionMatrix:
+    """Sort a metric table into panels of alternatives that can be ranked.
+
+    Feasibility comes before preference: a status ``unreachable`` or a text in the column ``veto`` takes an alternative
+    out, with the reason. A criterion for which nobody in a panel has a value is dropped for that panel, and said.
+    An alternative that lacks a value is then set aside with the reason, or, with ``drop-criterion``, the criterion
+    is dropped for everybody in the panel. Nothing missing is ever counted as zero.
+
+    Args:
+        metrics: One row per candidate (and regime): ``candidate_id``, and where present ``regime_id``, ``name`` or
+            ``candidate_name``, ``comparator`` (bool), ``veto`` (text). One float column per metric, optionally
+            ``<metric>_low``, ``<metric>_high`` and ``<metric>_status``.
+        criteria: What is scored.
+        scaling: ``anchors`` (stated in the criteria) or ``min-max`` of the alternatives present.
+        missing: What to do where an alternative lacks a value.
+        comparators: Rank comparators ``apart``, ``together`` with the through routes, or ``omit`` them.
+        veto_on_any_status: Let the status of metrics that are not scored veto too.
+
+    Raises:
+        ScoringError: the table or the criteria can't be used; all faults of the criteria at once.
+    """
+    check_criteria(criteria)
+    if scaling not in ("anchors", "min-max"):
+        raise ScoringError(f"scaling '{scaling}' is unknown: use 'anchors' or 'min-max'")
+    if missing not in ("set-aside", "drop-criterion"):
+        raise ScoringError(f"missing '{missing}' is unknown: use 'set-aside' or 'drop-criterion'")
+    if comparators not in ("apart", "together", "omit"):
+        raise ScoringError(f"comparators '{comparators}' is unknown: use 'apart', 'together' or 'omit'")
+    intake = read_metrics(metrics, criteria, veto_on_any_status)
+    notes = list(intake.notes)
+    if comparators == "omit" and intake.comparator.any():
+        notes.append("comparators are left out, as asked")
+    panels: list[Panel] = []
+    excluded: list[tuple[str, ...]] = []
+    for regime_id, kind, rows in _groups(intake, comparators):
+        vetoed = [row for row in rows if row in intake.vetoes]
+        for row in vetoed:
+            criterion_id, status, reason = intake.vetoes[row]
+            excluded.append((*intake.label(row), regime_id, kind, criterion_id, status, reason))
+        free = [row for row in rows if row not in intake.vetoes]
+        panel, gone, said = _build_panel(intake, tuple(criteria), free, (regime_id, kind), scaling, missing)
+        panels.append(panel)
+        excluded.extend(gone)
+        notes.extend(said)
+    return DecisionMatrix(
+        tuple(criteria), tuple(panels), pd.DataFrame(excluded, columns=EXCLUDED_COLUMNS), tuple(notes), scaling
+    )
+
+
+def _groups(intake: Intake, comparators: Comparators) -> list[tuple[str, str, list[int]]]:
+    """Rows by regime and panel, in the order of first appearance; through routes first."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for regime_id in dict.fromkeys(intake.regime_ids):
+        for kind in ("through", "comparator"):
+            groups[(regime_id, kind)] = []
+    for row, regime_id in enumerate(intake.regime_ids):
+        apart = intake.comparator[row] and comparators != "together"
+        if not (intake.comparator[row] and comparators == "omit"):
+            groups[(regime_id, "comparator" if apart else "through")].append(row)
+    return [(regime_id, kind, rows) for (regime_id, kind), rows in groups.items() if rows]
+
+
+def _build_panel(
+    intake: Intake,
+    criteria: tuple[Criterion, ...],
+    rows: list[int],
+    key: tuple[str, str],
+    scaling: Scaling,
+    missing: Missing,
+) -> tuple[Panel, list[tuple[str, ...]], list[str]]:
+    regime_id, kind = key
+    where = _where(regime_id, kind)
+    holes = np.isnan(intake.metrics[rows])
+    lost = holes.all(axis=0) if missing == "set-aside" else holes.any(axis=0)
+    lost = np.asarray(lost & bool(rows))
+    kept = [column for column in range(len(criteria)) if not lost[column]]
+    notes = [_dropped_note(where, criteria[column], holes[:, column]) for column in np.flatnonzero(lost)]
+    excluded: list[tuple[str, ...]] = []
+    ranked: list[int] = []
+    for row in rows:
+        gaps = [column for column in kept if np.isnan(intake.metrics[row, column])]
+        if kept and not gaps:
+            ranked.append(row)
+        for column in gaps:
+            criterion, status = criteria[column], intake.statuses[row][column]
+            reason = f"not ranked: no value for {criterion.label} ({status.replace('_', ' ')})"
+            excluded.append((*intake.label(row), regime_id, kind, criterion.criterion_id, status, reason))
+        if not kept:
+            reason = "not ranked: no criterion has values here"
+            excluded.append((*intake.label(row), regime_id, kind, "", "missing", reason))
+    chosen = tuple(criteria[column] for column in kept)
+    cut = np.ix_(ranked, kept)
+    panel = Panel(
+        regime_id,
+        kind,
+        tuple(intake.candidate_ids[row] for row in ranked),
+        tuple(intake.names[row] for row in ranked),
+        chosen,
+        intake.metrics[cut],
+        intake.low[cut],
+        intake.high[cut],
+        scaling,
+        criteria,
+    )
+    return panel, excluded, notes + _value_notes(panel)
+
+
+def _where(regime_id: str, kind: str) -> str:
+    who = "through routes" if kind == "through" else "comparators"
+    return f"regime '{regime_id}', {who}" if regime_id else who
+
+
+def _dropped_note(where: str, criterion: Criterion, holes: NDArray[np.bool_]) -> str:
+    who = "no alternative has" if holes.all() else f"{int(holes.sum())} of {len(holes)} alternatives lack"
+    return f"{where}: {who} a value for {criterion.label} ({criterion.criterion_id}): dropped for everybody here"
+
+
+def _value_notes(panel: Panel) -> list[str]:
+    notes, where = [], panel.where
+    for column, criterion in enumerate(panel.criteria):
+        metric = panel.metrics[:, column]
+        if len(metric) > 1 and np.ptp(metric) == 0:
+            notes.append(f"{where}: {criterion.label} is {metric[0]:g} {criterion.unit} for all: it orders nobody")
+        if panel.scaling == "anchors":
+            low, high = sorted((criterion.best, criterion.worst))
+            outside = [panel.names[row] for row in np.flatnonzero((metric < low) | (metric > high))]
+            if outside:
+                notes.append(
+                    f"{where}: {criterion.label} of {', '.join(outside)} lies outside the stated {low:g} to {high:g} "
+                    f"{criterion.unit}: counted as the nearer end"
+                )
+    return notes

@@ -1,0 +1,207 @@
+"""One country's roads as its traffic meets them: entries from abroad, closures and delays, times both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.errors import NetworkError
+from corridor.interactions.split_network import SplitNetwork
+from corridor.network.graph import UNFIT_CLASSES, Network, Position
+from corridor.network.paths import Arcs, Tree, build_arcs, search
+from corridor.schema.interaction import EdgeEffect
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where traffic from the fixed point abroad comes in: a node of the domain and the way there, in network rows."""
+
+    node: int
+    inward_min: float
+    outward_min: float
+    edges: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class State:
+    """The domain under an effect: ``closed`` and ``delay_min`` by domain edge.
+
+    ``entry_min`` is what each entry costs more, inf if it is closed. ``factor`` scales driving times.
+    """
+
+    closed: Bools
+    delay_min: Floats
+    entry_min: tuple[float, ...]
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Domain:
+    """All roads of one country, whatever their status, in edge and node numbers of their own.
+
+    ``rows`` are the network's rows of the edges, ``local`` the edge of each network row (-1 where it isn't here),
+    ``nodes`` the network's nodes. ``not_open`` are edges that nobody may use unless a state opens them. ``forward`` and
+    ``backward`` are driving minutes along and against each edge.
+    """
+
+    network: Network
+    country: str
+    rows: Ints
+    local: Ints
+    nodes: Ints
+    u: Ints
+    v: Ints
+    oneway: Bools
+    length_km: Floats
+    forward: Floats
+    backward: Floats
+    not_open: Bools
+    entries: tuple[Entry, ...] = field(default=())
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.nodes)
+
+    @cached_property
+    def arcs(self) -> Arcs:
+        """The directed graph."""
+        return build_arcs(self.u, self.v, self.oneway.astype(np.int64), self.n_nodes)
+
+    @cached_property
+    def reverse(self) -> Arcs:
+        """The graph with every arc turned round."""
+        return self.arcs.reverse()
+
+    def snap(self, lon: float, lat: float, *, limit_m: float, what: str) -> Position:
+        """The nearest point of an open road of the country, in domain edge numbers.
+
+        Raises:
+            NetworkError: none is within ``limit_m``.
+        """
+        shut = np.ones(len(self.local), dtype=bool)
+        shut[self.rows[~self.not_open]] = False
+        at = self.network.snap(lon, lat, shut, limit_m=limit_m, what=what)
+        return Position(int(self.local[at.edge]), at.fraction, at.distance_m, at.lon, at.lat)
+
+    def rows_of(self, base_rows: Collection[int]) -> Ints:
+        """Rows of the network that lie on rows of the network it was split from (itself if it wasn't split)."""
+        wanted = np.fromiter(base_rows, dtype=np.int64)
+        if isinstance(self.network, SplitNetwork):
+            return np.flatnonzero(np.isin(self.network.origin, wanted))
+        return np.unique(wanted)
+
+    def state(self, effect: EdgeEffect | None = None, *, opened: Collection[int] = (), factor: float = 1.0) -> State:
+        """The domain under a regime's effect; ``opened`` are network rows that count as open although they aren't.
+
+        Raises:
+            NetworkError: the effect belongs to another network.
+        """
+        closed = self.not_open.copy()
+        mine = self.local[np.fromiter(opened, dtype=np.int64)]
+        closed[mine[mine >= 0]] = False
+        if effect is None:
+            return State(closed, np.zeros(len(self.rows)), (0.0,) * len(self.entries), factor)
+        if len(effect.closed) != len(self.local):
+            raise NetworkError(
+                f"an effect on {len(effect.closed)} edges was given for a network of {len(self.local)}; "
+                "compute it on the network that access is measured on"
+            )
+        ways = [list(entry.edges) for entry in self.entries]
+        entry_min = tuple(np.inf if effect.closed[w].any() else float(effect.delay_min[w].sum()) for w in ways)
+        return State(closed | effect.closed[self.rows], effect.delay_min[self.rows], entry_min, factor)
+
+    def leg(self, state: State, edge: int, start: float, end: float) -> float:
+        """Minutes from one fraction of an edge to another on it; inf if that can't be driven."""
+        if start == end:
+            return 0.0
+        if state.closed[edge] or (start > end and self.oneway[edge]):
+            return float("inf")
+        minutes = (self.forward if start < end else self.backward)[edge] * state.factor + state.delay_min[edge]
+        return float(minutes * abs(end - start))
+
+    def tree_from(self, seeds: Sequence[tuple[int, float]], state: State, *, inbound: bool = False) -> Tree:
+        """Cheapest minutes from seeds (node, minutes spent) to all nodes; ``inbound``: from all nodes to the seeds."""
+        arcs = self.reverse if inbound else self.arcs
+        forward = self.forward * state.factor + state.delay_min
+        backward = self.backward * state.factor + state.delay_min
+        return search(arcs, [s for s in seeds if np.isfinite(s[1])], forward, backward, state.closed)
+
+    def seeds(self, at: Position | None, state: State, *, inbound: bool = False) -> list[tuple[int, float]]:
+        """Nodes that a position leads to, with the minutes spent (``inbound``: from them); None is the point abroad."""
+        if at is None:
+            pairs = zip(self.entries, state.entry_min, strict=True)
+            return [(e.node, (e.outward_min if inbound else e.inward_min) * state.factor + more) for e, more in pairs]
+        ends = ((int(self.u[at.edge]), 0.0), (int(self.v[at.edge]), 1.0))
+        if inbound:
+            return [(node, self.leg(state, at.edge, end, at.fraction)) for node, end in ends]
+        return [(node, self.leg(state, at.edge, at.fraction, end)) for node, end in ends]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Times from one position (None: the fixed point abroad) to everywhere, or to it from everywhere (``inbound``)."""
+
+    domain: Domain
+    state: State
+    origin: Position | None
+    inbound: bool
+    tree: Tree
+
+    def minutes(self, at: Position) -> float:
+        """Minutes between the origin and a position; inf if there is no way."""
+        ends = self.domain.seeds(at, self.state, inbound=not self.inbound)
+        through = min(float(self.tree.cost[node]) + minutes for node, minutes in ends)
+        if self.origin is None or self.origin.edge != at.edge:
+            return through
+        start, end = (at, self.origin) if self.inbound else (self.origin, at)
+        return min(through, self.domain.leg(self.state, at.edge, start.fraction, end.fraction))
+
+
+def reach(domain: Domain, origin: Position | None, state: State) -> tuple[Reached, Reached]:
+    """Times from a position and to it, one search each."""
+    found = []
+    for inbound in (False, True):
+        tree = domain.tree_from(domain.seeds(origin, state, inbound=inbound), state, inbound=inbound)
+        found.append(Reached(domain, state, origin, inbound, tree))
+    return found[0], found[1]
+
+
+def build_domain(network: Network, country: str, *, mode: str = "road", assume_open: Collection[str] = ()) -> Domain:
+    """The domain of a country without entries from abroad; tracks and service roads are no part of it.
+
+    Raises:
+        NetworkError: the country has no such road on this network.
+    """
+    edges = network.edges
+    mine = (edges["country"] == country) & (edges["mode"] == mode) & ~edges["class"].isin(UNFIT_CLASSES)
+    rows = np.flatnonzero(mine.to_numpy() & ~network.is_border)
+    if not len(rows):
+        raise NetworkError(f"the network has no {mode} in {country}; check the country code and that the data cover it")
+    local = np.full(len(edges), -1, dtype=np.int64)
+    local[rows] = np.arange(len(rows))
+    part = edges.iloc[rows]
+    nodes, number = np.unique(np.concatenate([part["u"].to_numpy(), part["v"].to_numpy()]), return_inverse=True)
+    assumed = part["section_id"].isin(list(assume_open)).to_numpy()
+    return Domain(
+        network=network,
+        country=country,
+        rows=rows,
+        local=local,
+        nodes=nodes,
+        u=number[: len(rows)].astype(np.int64),
+        v=number[len(rows) :].astype(np.int64),
+        oneway=part["oneway"].to_numpy() != 0,
+        length_km=part["length_m"].to_numpy(dtype=float) / 1000,
+        forward=part["minutes_forward"].to_numpy(dtype=float),
+        backward=part["minutes_backward"].to_numpy(dtype=float),
+        not_open=(part["status"] != "open").to_numpy() & ~assumed,
+    )

@@ -1,0 +1,321 @@
+"""OpenStreetMap ways and catalogue sections into one network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
+from corridor.io.read.borders import Borders
+from corridor.io.read.osm import OsmData
+from corridor.network.graph import UNFIT_CLASSES, Network, edge_frame
+from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
+from corridor.network.speeds import edge_minutes
+from corridor.network.topology import build_chains
+from corridor.schema.catalogue import Crossing, Node, Section, Speed
+from corridor.terrain.surface import Dem
+
+JOIN_LIMIT_M = 60.0
+_KEY = ["mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "section_id"]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways and the ids of their vertices, as :class:`OsmData` has them, with ``section_id`` for catalogue sections."""
+
+    frame: gpd.GeoDataFrame
+    node_ids: Ints
+    offsets: Ints
+    joins: tuple[str, ...] = ()
+
+
+def ways_of_osm(data: OsmData) -> Ways:
+    """OpenStreetMap ways with railways' small gaps joined; each join is listed."""
+    frame = data.ways.assign(section_id="")
+    turned = np.flatnonzero(frame["oneway"].to_numpy() < 0)
+    node_ids = data.node_ids.copy()
+    if len(turned):
+        for way in turned:
+            span = slice(data.offsets[way], data.offsets[way + 1])
+            node_ids[span] = node_ids[span][::-1]
+        lines = frame.geometry.to_numpy().copy()
+        lines[turned] = shapely.reverse(lines[turned])
+        frame = frame.set_geometry(gpd.GeoSeries(lines, index=frame.index, crs=WGS84))
+        frame["oneway"] = frame["oneway"].abs()
+    return _join_rail_gaps(Ways(frame, node_ids, data.offsets))
+
+
+def _join_rail_gaps(ways: Ways) -> Ways:
+    """Add a way across each gap of at most 60 m between loose ends of railways that nothing else connects.
+
+    The shortest gaps are joined first (Kruskal), so that no join is made twice or where the line is whole already.
+    """
+    rail = np.flatnonzero((ways.frame["mode"] == "rail").to_numpy())
+    if len(rail) < 2:
+        return ways
+    sizes = np.diff(ways.offsets)[rail]
+    inside = np.concatenate([np.arange(ways.offsets[w], ways.offsets[w + 1]) for w in rail])
+    ids, vertex = np.unique(ways.node_ids[inside], return_inverse=True)
+    way = np.repeat(np.arange(len(rail)), sizes)
+    links = sparse.coo_matrix((np.ones(len(way)), (vertex, len(ids) + way)), shape=(len(ids) + len(rail),) * 2)
+    _, component = connected_components(links, directed=False)
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    ends = np.concatenate([first[:-1], first[1:] - 1])
+    loose = np.unique(ends[np.bincount(vertex)[vertex[ends]] == 1])
+    xy = shapely.get_coordinates(ways.frame.geometry.to_numpy()[rail])[loose]
+    scale = np.cos(np.radians(xy[:, 1].mean())) if len(xy) else 1.0
+    pairs = np.zeros((0, 2), dtype=np.int64)
+    if len(xy) > 1:
+        pairs = cKDTree(xy * [scale, 1.0]).query_pairs(JOIN_LIMIT_M / 110_000, output_type="ndarray")
+    gaps = distance_m(*xy[pairs[:, 0]].T, *xy[pairs[:, 1]].T) if len(pairs) else np.zeros(0)
+    parent = {int(c): int(c) for c in component[vertex[loose]]}
+
+    def root(c: int) -> int:
+        while parent[c] != c:
+            c = parent[c]
+        return c
+
+    rows, new_ids, lines, said = [], [], [], []
+    for at in np.argsort(gaps, kind="stable"):
+        a, b = (int(i) for i in pairs[at])
+        roots = root(int(component[vertex[loose[a]]])), root(int(component[vertex[loose[b]]]))
+        if roots[0] == roots[1] or gaps[at] > JOIN_LIMIT_M:
+            continue
+        parent[roots[0]] = roots[1]
+        rows.append(ways.frame.iloc[rail[way[loose[a]]]].drop("geometry"))
+        new_ids += [ids[vertex[loose[a]]], ids[vertex[loose[b]]]]
+        lines.append(shapely.LineString([xy[a], xy[b]]))
+        said.append(f"railway gap of {gaps[at]:.0f} m joined at {xy[a][1]:.4f} N {xy[a][0]:.4f} E")
+    if not rows:
+        return ways
+    added = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=lines, crs=WGS84)
+    added["length_m"] = line_lengths_m(lines)
+    return _append(ways, added, np.array(new_ids, dtype=np.int64), np.full(len(rows), 2), tuple(said))
+
+
+def _append(ways: Ways, added: gpd.GeoDataFrame, node_ids: Ints, sizes: Ints, joins: tuple[str, ...] = ()) -> Ways:
+    frame = pd.concat([ways.frame, added], ignore_index=True)
+    offsets = np.concatenate([ways.offsets, ways.offsets[-1] + np.cumsum(sizes)])
+    return Ways(
+        gpd.GeoDataFrame(frame, crs=WGS84), np.concatenate([ways.node_ids, node_ids]), offsets, ways.joins + joins
+    )
+
+
+def ways_of_sections(sections: Sequence[Section]) -> Ways:
+    """Catalogue sections as ways; sections meet in their named nodes, and nowhere else."""
+    names = sorted({node for section in sections for node in (section.from_node, section.to_node)})
+    number = {name: -1 - index for index, name in enumerate(names)}
+    next_id = -1 - len(names)
+    node_ids: list[int] = []
+    sizes = []
+    for section in sections:
+        inner = len(section.line.coords) - 2
+        node_ids += [number[section.from_node], *range(next_id, next_id - inner, -1), number[section.to_node]]
+        next_id -= inner
+        sizes.append(inner + 2)
+    frame = gpd.GeoDataFrame(
+        {
+            "way_id": np.zeros(len(sections), dtype=np.int64),
+            "mode": [s.mode for s in sections],
+            "class": [s.road_class for s in sections],
+            "status": [s.status for s in sections],
+            "oneway": 0,
+            "bridge": False,
+            "tunnel": False,
+            "ref": "",
+            "name": [s.name for s in sections],
+            "section_id": [s.section_id for s in sections],
+        },
+        geometry=[s.line for s in sections],
+        crs=WGS84,
+    )
+    frame["length_m"] = [s.length_km.mid * 1000 if s.length_km else 0.0 for s in sections]
+    drawn = line_lengths_m(frame.geometry.to_numpy())
+    frame["length_m"] = np.where(frame["length_m"] > 0, frame["length_m"], drawn)
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return Ways(frame, np.array(node_ids, dtype=np.int64), offsets)
+
+
+def add_sections(ways: Ways, sections: Sequence[Section], nodes: dict[str, Node], limit_m: float) -> Ways:
+    """Ways with sections put to them: a section's end becomes the nearest vertex of its mode within ``limit_m``.
+
+    Ends that have none near meet only other sections. Ends of sections that meet in a node stay together.
+    """
+    if not sections:
+        return ways
+    extra = ways_of_sections(sections)
+    names = sorted({node for section in sections for node in (section.from_node, section.to_node)})
+    lines = extra.frame.geometry.to_numpy().copy()
+    node_ids = extra.node_ids.copy()
+    xy = shapely.get_coordinates(ways.frame.geometry.to_numpy())
+    of_mode = np.repeat(ways.frame["mode"].to_numpy(), np.diff(ways.offsets))
+    served = np.repeat(~ways.frame["class"].isin(UNFIT_CLASSES).to_numpy(), np.diff(ways.offsets))
+    for mode in sorted({section.mode for section in sections}):
+        eligible = np.flatnonzero((of_mode == mode) & served)
+        if len(eligible) == 0:
+            continue
+        scale = np.cos(np.radians(xy[eligible, 1].mean()))
+        tree = cKDTree(xy[eligible] * [scale, 1.0])
+        for name in names:
+            node = nodes[name]
+            _, at = tree.query([node.lon * scale, node.lat])
+            vertex = eligible[at]
+            if float(distance_m(node.lon, node.lat, *xy[vertex])) > limit_m:
+                continue
+            for row, section in enumerate(sections):
+                if section.mode != mode:
+                    continue
+                for which, end in ((0, section.from_node), (-1, section.to_node)):
+                    if end == name:
+                        place = extra.offsets[row] if which == 0 else extra.offsets[row + 1] - 1
+                        node_ids[place] = ways.node_ids[vertex]
+                        lines[row] = _move_end(lines[row], which, xy[vertex])
+    frame = extra.frame.set_geometry(gpd.GeoSeries(lines, index=extra.frame.index, crs=WGS84))
+    inner = node_ids < 0
+    node_ids[inner] += min(0, int(ways.node_ids.min()))
+    return _append(ways, frame, node_ids, np.diff(extra.offsets))
+
+
+def _move_end(line: shapely.LineString, which: int, to: NDArray[np.float64]) -> shapely.LineString:
+    xy = shapely.get_coordinates(line)
+    xy[which] = to
+    return shapely.LineString(xy)
+
+
+@dataclass(frozen=True)
+class Physical:
+    """Edges between junctions before anybody has asked whose they are: columns of the ways, u, v, geometry."""
+
+    edges: gpd.GeoDataFrame
+    node_lon: NDArray[np.float64]
+    node_lat: NDArray[np.float64]
+
+
+def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
+    """Split ways at shared vertices, merge what nothing else meets; see :mod:`corridor.network.topology`.
+
+    With ``borders`` ways of two countries don't merge, so that a border between two ways stays between two edges.
+    """
+    frame = ways.frame
+    countries = country_of_lines(frame.geometry.to_numpy(), borders) if borders is not None else ""
+    keyed = frame[_KEY].assign(country=countries)
+    key = keyed.groupby([*_KEY, "country"], sort=False).ngroup().to_numpy().astype(np.int64)
+    chains = build_chains(
+        ways.node_ids,
+        ways.offsets.astype(np.int64),
+        key,
+        frame["oneway"].to_numpy().astype(np.int64),
+        np.zeros(0, np.int64),
+    )
+    xy = shapely.get_coordinates(frame.geometry.to_numpy())
+    owner = np.repeat(np.arange(len(chains.u)), np.diff(chains.offsets))
+    lines = shapely.linestrings(xy[chains.positions], indices=owner)
+    rows = frame.iloc[chains.way].reset_index(drop=True)
+    drawn = line_lengths_m(lines)
+    is_section = (rows["section_id"] != "").to_numpy()
+    columns = {name: rows[name].to_numpy() for name in (*_KEY, "name")}
+    columns |= {"u": chains.u, "v": chains.v, "geometry": lines}
+    columns["length_m"] = np.where(is_section, rows["length_m"].to_numpy(), drawn)
+    at = xy[chains.node_position]
+    return Physical(edge_frame(columns), at[:, 0], at[:, 1])
+
+
+def build_network(
+    physical: Physical,
+    borders: Borders,
+    crossings: Sequence[Crossing],
+    speeds: Sequence[Speed],
+    dem: Dem | None,
+    *,
+    sections: dict[str, Section],
+    country_of_edge: dict[int, str],
+) -> Network:
+    """The routable network: countries, border passages and minutes.
+
+    ``sections`` gives country and design speed to edges that are sections; ``country_of_edge`` is what reference rows
+    say about single edges (who controls them), and beats the polygons.
+    """
+    edges = physical.edges
+    countries = country_of_lines(edges.geometry.to_numpy(), borders)
+    countries = smooth_islands(edges["u"].to_numpy(), edges["v"].to_numpy(), edges["length_m"].to_numpy(), countries)
+    design = np.full(len(edges), np.nan)
+    for row, section_id in zip(
+        np.flatnonzero(edges["section_id"] != ""), edges["section_id"][edges["section_id"] != ""], strict=True
+    ):
+        section = sections[section_id]
+        countries[row] = section.control or section.country
+        if section.design_speed_kmh:
+            design[row] = section.design_speed_kmh
+    countries[list(country_of_edge)] = list(country_of_edge.values())
+    forward, backward = edge_minutes(edges, speeds, dem, design_kmh=design)
+    edges = edges.assign(country=countries, minutes_forward=forward, minutes_backward=backward)
+    return _split_at_borders(edges, physical.node_lon, physical.node_lat, crossings)
+
+
+def _split_at_borders(
+    edges: gpd.GeoDataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64], crossings: Sequence[Crossing]
+) -> Network:
+    """Double the nodes where countries meet and join each pair by an edge of no length."""
+    _, code = np.unique(edges["country"].to_numpy().astype(str), return_inverse=True)
+    names = np.unique(edges["country"].to_numpy().astype(str))
+    width = len(names)
+    keys = np.concatenate([edges["u"].to_numpy() * width + code, edges["v"].to_numpy() * width + code])
+    unique, number = np.unique(keys, return_inverse=True)
+    n = len(edges)
+    edges = edges.assign(u=number[:n], v=number[n:])
+    original, country = unique // width, names[unique % width]
+    node_lon, node_lat = lon[original], lat[original]
+    links = _border_links(edges, original, country, node_lon, node_lat, crossings)
+    if links is not None:
+        edges = gpd.GeoDataFrame(pd.concat([edges, links], ignore_index=True), crs=WGS84)
+    return Network(edges, node_lon, node_lat)
+
+
+def _border_links(
+    edges: gpd.GeoDataFrame,
+    original: Ints,
+    country: NDArray[np.str_],
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    crossings: Sequence[Crossing],
+) -> gpd.GeoDataFrame | None:
+    modes: dict[int, set[str]] = {}
+    starts = np.flatnonzero(np.diff(original) == 0)
+    doubled = np.unique(np.concatenate([starts, starts + 1]))
+    touching = np.isin(edges["u"], doubled) | np.isin(edges["v"], doubled)
+    for u, v, mode in edges.loc[touching, ["u", "v", "mode"]].itertuples(index=False):
+        modes.setdefault(u, set()).add(mode)
+        modes.setdefault(v, set()).add(mode)
+    rows: dict[str, list[object]] = {
+        k: [] for k in ("u", "v", "mode", "class", "status", "border", "crossing_id", "delay_min")
+    }
+    for a in doubled.tolist():
+        b = a + 1
+        while b < len(original) and original[b] == original[a]:
+            for mode in sorted(modes.get(int(a), set()) & modes.get(int(b), set())):
+                pair = sorted((str(country[a]), str(country[b])))
+                crossing = find_crossing(float(lon[a]), float(lat[a]), frozenset(pair), mode, crossings)
+                delay = crossing.delay_min.mid if crossing and crossing.delay_min else 0.0
+                status = crossing.status if crossing else "closed"
+                row = (a, b, mode, "border", status, "-".join(pair), crossing.crossing_id if crossing else "", delay)
+                for key, value in zip(rows, row, strict=True):
+                    rows[key].append(value)
+            b += 1
+    if not rows["u"]:
+        return None
+    at = np.array(rows["u"], dtype=np.int64)
+    points = np.column_stack([lon[at], lat[at]])
+    lines = shapely.linestrings(np.stack([points, points], axis=1))
+    columns = {key: np.array(values) for key, values in rows.items()} | {"geometry": lines}
+    columns["minutes_forward"] = columns["minutes_backward"] = np.array(rows["delay_min"], dtype=float)
+    return edge_frame(columns)

@@ -1,0 +1,179 @@
+"""The network of a dated baseline: what is on the map, what the catalogue adds, and who controls what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from corridor.errors import NetworkError
+from corridor.geo.geodesy import line_lengths_m
+from corridor.io.read.borders import Borders
+from corridor.io.read.catalogue import Catalogue
+from corridor.io.read.osm import OsmData
+from corridor.network.conflate_ways import (
+    Physical,
+    Ways,
+    add_sections,
+    build_network,
+    build_physical,
+    ways_of_osm,
+    ways_of_sections,
+)
+from corridor.network.graph import Network, Position
+from corridor.network.match import Match, match_section, node_position, part_lengths_km
+from corridor.schema.catalogue import Section
+from corridor.terrain.surface import Dem
+
+MAX_DEVIATION = 0.25
+MAX_DRAWN_DEVIATION = 0.6
+
+
+@dataclass(frozen=True)
+class Conflation:
+    """A network and how the catalogue's sections lie on it.
+
+    ``matches`` are sections found on mapped ways; ``schematic`` says why the others that should be there are drawn by
+    their waypoints. ``joins`` lists small railway gaps that were closed.
+    """
+
+    network: Network
+    matches: dict[str, Match]
+    schematic: dict[str, str]
+    joins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ConflatedWays:
+    """Where ways and the catalogue's sections lie at a date: what speeds, border crossings and heights don't change.
+
+    ``country_of_edge`` is what sections say about the edges that they run over; the rest as in :class:`Conflation`.
+    """
+
+    as_of: str
+    physical: Physical
+    matches: dict[str, Match]
+    schematic: dict[str, str]
+    country_of_edge: dict[int, str]
+    joins: tuple[str, ...]
+
+
+def dated(section: Section, as_of: str) -> Section:
+    """A section as it was on a date: not yet open before ``opened``, nobody else's before ``control_from``."""
+    status = section.status
+    if status == "open" and section.opened and section.opened > as_of:
+        status = "construction"
+    if status == "closed" and section.closed and section.closed > as_of:
+        status = "open"
+    control = section.control if section.control and section.control_from <= as_of else ""
+    return replace(section, status=status, control=control)
+
+
+def conflate_all(
+    catalogue: Catalogue,
+    borders: Borders,
+    dem: Dem | None,
+    osm: OsmData | None,
+    *,
+    as_of: str,
+    grade_effect: bool,
+    progress: Callable[[str], None],
+) -> Conflation:
+    """Build the network as it was at a date (ISO, ``2021-08`` or longer).
+
+    With OpenStreetMap data, sections that it shows are looked up on it and the others are put to it; without, the
+    catalogue's sections are the network.
+    """
+    layout = conflate(catalogue, borders, osm, as_of=as_of, progress=progress)
+    return build_on(layout, catalogue, borders, dem if grade_effect else None)
+
+
+def conflate(
+    catalogue: Catalogue, borders: Borders, osm: OsmData | None, *, as_of: str, progress: Callable[[str], None]
+) -> ConflatedWays:
+    """Join ways and the catalogue's sections into edges, as they were at a date."""
+    sections = {key: dated(section, as_of) for key, section in catalogue.sections.items()}
+    if osm is None:
+        return ConflatedWays(as_of, build_physical(ways_of_sections(list(sections.values()))), {}, {}, {}, ())
+    progress("joining ways into a network")
+    ways = _with_additions(ways_of_osm(osm), sections, catalogue)
+    physical = build_physical(ways, borders)
+    progress("finding the catalogue's sections on the map")
+    bare = Network(physical.edges, physical.node_lon, physical.node_lat)
+    matches, schematic = _match_all(bare, sections, catalogue)
+    decided = {
+        edge: sections[key].control or sections[key].country
+        for key, match in matches.items()
+        if sections[key].mode == "road"
+        for edge in _mostly_used(bare, match)
+    }
+    return ConflatedWays(as_of, physical, matches, schematic, decided, ways.joins)
+
+
+def build_on(layout: ConflatedWays, catalogue: Catalogue, borders: Borders, dem: Dem | None) -> Conflation:
+    """The routable network over a layout: times, countries and border crossings; ``dem`` slows climbs if given.
+
+    ``catalogue`` may differ in speeds and crossings from the one that the layout was made with.
+    """
+    sections = {key: dated(section, layout.as_of) for key, section in catalogue.sections.items()}
+    network = build_network(
+        layout.physical,
+        borders,
+        list(catalogue.crossings.values()),
+        catalogue.speeds,
+        dem,
+        sections=sections,
+        country_of_edge=layout.country_of_edge,
+    )
+    return Conflation(network, layout.matches, layout.schematic, layout.joins)
+
+
+def _deviation(section: Section, match: Match) -> str:
+    """Why a way found can't be the section, by its length; '' if it can."""
+    if section.length_km:
+        expected, limit, what = section.length_km.mid, MAX_DEVIATION, "documented"
+    else:
+        expected, limit, what = float(line_lengths_m([section.line])[0]) / 1000, MAX_DRAWN_DEVIATION, "drawn"
+    if abs(match.length_km / expected - 1) <= limit:
+        return ""
+    return f"the way found is {match.length_km:.1f} km long, {what} are {expected:.1f} km"
+
+
+def _mostly_used(network: Network, match: Match) -> list[int]:
+    """Edges that a match runs over by more than half: a section says nothing about the rest."""
+    lengths = network.edges["length_m"].to_numpy()[list(match.route.edges)] / 1000
+    used = part_lengths_km(network, match.route) > lengths / 2
+    return [edge for edge, much in zip(match.route.edges, used, strict=True) if much]
+
+
+def _with_additions(ways: Ways, sections: dict[str, Section], catalogue: Catalogue) -> Ways:
+    added = [section for section in sections.values() if not section.follows_osm]
+    return add_sections(ways, added, catalogue.nodes, limit_m=2000.0)
+
+
+def _match_all(
+    bare: Network, sections: dict[str, Section], catalogue: Catalogue
+) -> tuple[dict[str, Match], dict[str, str]]:
+    """Sections on the map, in the edge numbers of the physical network, which later steps keep."""
+    matches: dict[str, Match] = {}
+    schematic: dict[str, str] = {}
+    positions: dict[tuple[str, str], Position] = {}
+
+    def position(node_id: str, mode: str) -> Position:
+        if (node_id, mode) not in positions:
+            positions[node_id, mode] = node_position(bare, catalogue.nodes[node_id], mode)
+        return positions[node_id, mode]
+
+    for key, section in sections.items():
+        if not section.follows_osm:
+            continue
+        try:
+            ends = position(section.from_node, section.mode), position(section.to_node, section.mode)
+            match = match_section(bare, section, *ends)
+        except NetworkError as fault:
+            schematic[key] = str(fault)
+            continue
+        if wrong := _deviation(section, match):
+            schematic[key] = wrong
+            continue
+        matches[key] = match
+    return matches, schematic

@@ -1,0 +1,1 @@
+"""The steps of a comparison, from study to results, in the order that their inputs ask for."""

@@ -1,0 +1,204 @@
+"""A candidate route: named parts from origin to destination."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import shapely
+from shapely import LineString
+
+from corridor.schema.catalogue import Estimate, Mode, Status
+from corridor.svg_repr import Stroke, facts_html, sketch_svg
+
+if TYPE_CHECKING:
+    import folium
+
+Family = Literal["existing", "reference", "new-build"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A tunnel or bridge on a part, by drawn chainage in km from the part's start in travelling direction.
+
+    ``located`` says how it is known: ``mapped`` (OpenStreetMap), ``documented`` (catalogue), ``inferred`` (from the
+    ground's departure from the design grade) or ``designed`` (part of a new line).
+    """
+
+    kind: Literal["tunnel", "bridge"]
+    from_km: float
+    to_km: float
+    name: str
+    located: Literal["mapped", "documented", "inferred", "designed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is known of a part because it was designed here, on the elevation model.
+
+    ``chainage_km`` and ``height_m`` are its profile from the part's start; ``open_km`` is its open length weighted by
+    earthwork, as kilometres of level ground for the same money; ``ends_musd`` the price of portals and abutments.
+    """
+
+    standard_id: str
+    chainage_km: tuple[float, ...]
+    height_m: tuple[float, ...]
+    open_km: float
+    ends_musd: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a candidate that is alike: one section, or a run of like edges of the network.
+
+    ``line`` runs in travelling direction. ``length_km`` is the documented length where there is one (then
+    ``documented`` is True), else the drawn one; ``drawn_km`` is always the line's own length. ``minutes`` is the
+    travel time without border checks. ``edges`` are the rows of the network's edge table that the part runs over.
+    """
+
+    name: str
+    section_id: str
+    mode: Mode
+    road_class: str
+    status: Status
+    country: str
+    line: LineString
+    length_km: Estimate
+    drawn_km: float
+    documented: bool
+    geometry_quality: str
+    minutes: Estimate
+    tunnel_km: float
+    bridge_km: float
+    max_grade_pct: float | None
+    spans: tuple[Span, ...]
+    source_ids: tuple[str, ...]
+    edges: tuple[int, ...] = ()
+    design: Design | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BorderPassage:
+    """Where a candidate goes from one country to another: its listed crossing, status and delay, if any."""
+
+    countries: tuple[str, str]
+    lon: float
+    lat: float
+    crossing_id: str
+    status: str
+    delay_min: Estimate | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A continuous route from the study's origin to its destination.
+
+    ``assumptions`` says what was taken as open or built that isn't; ``end_gaps_km`` is how far its ends lie from the
+    places asked for.
+    """
+
+    candidate_id: str
+    name: str
+    family: Family
+    mode: Mode
+    comparator: bool
+    aliases: tuple[tuple[str, str], ...]
+    note: str
+    parts: tuple[Part, ...]
+    passages: tuple[BorderPassage, ...]
+    assumptions: tuple[str, ...]
+    end_gaps_km: tuple[float, float]
+
+    @cached_property
+    def line(self) -> LineString:
+        """The whole line, from origin to destination (lon, lat)."""
+        xy = np.concatenate([shapely.get_coordinates(part.line) for part in self.parts])
+        keep = np.concatenate([[True], np.any(np.diff(xy, axis=0) != 0, axis=1)])
+        return LineString(xy[keep])
+
+    @property
+    def length_km(self) -> Estimate:
+        """Documented length where there is one, drawn length elsewhere, part by part."""
+        total = Estimate(0.0, 0.0, 0.0)
+        for part in self.parts:
+            total = total + part.length_km
+        return total
+
+    @property
+    def drawn_km(self) -> float:
+        """Length of the drawn line."""
+        return sum(part.drawn_km for part in self.parts)
+
+    @property
+    def source_ids(self) -> tuple[str, ...]:
+        """Sources of all parts, each once, in order of use."""
+        return tuple(dict.fromkeys(source for part in self.parts for source in part.source_ids))
+
+    def __repr__(self) -> str:
+        return f"<Candidate {self.candidate_id}: {self.name}, {self.mode}, {self.length_km.mid:.1f} km>"
+
+    def _repr_html_(self) -> str:
+        length = self.length_km
+        by_status: dict[str, float] = {}
+        for part in self.parts:
+            by_status[part.status] = by_status.get(part.status, 0.0) + part.length_km.mid
+        facts = (
+            ("id", self.candidate_id),
+            ("made from", f"{self.family}, {self.mode}" + (", comparator" if self.comparator else "")),
+            ("length", f"{length.mid:.1f} km ({length.low:.1f} to {length.high:.1f})"),
+            ("by status", ", ".join(f"{status} {km:.1f} km" for status, km in by_status.items())),
+            ("through", ", ".join(dict.fromkeys(part.country for part in self.parts))),
+            ("also called", "; ".join(f"{name} ({by})" for name, by in self.aliases)),
+            ("assumes", "; ".join(self.assumptions)),
+        )
+        strokes = [
+            Stroke(part.line, title=f"{part.name}: {part.status}", dashed=part.status != "open") for part in self.parts
+        ]
+        return facts_html(self.name, facts) + sketch_svg(strokes)
+
+    def explore(
+        self,
+        *,
+        color: str = "#0072B2",
+        m: folium.Map | None = None,
+        tiles: str | None = None,
+        tooltip: bool = True,
+        popup: bool = False,
+        style_kwds: Mapping[str, object] | None = None,
+        width: str | int = "100%",
+        height: str | int = "100%",
+    ) -> folium.Map:
+        """The route part by part on an interactive map, in the manner of ``GeoDataFrame.explore``.
+
+        Args:
+            color: of the line, as CSS.
+            m: a map to draw on; a new one if left out.
+            tiles: a background that Folium knows, for instance ``OpenStreetMap``; none by default, so that nothing is
+                asked of the network.
+            tooltip: show a part's facts when it is pointed at.
+            popup: show them when it is clicked.
+            style_kwds: Leaflet's path options, for instance ``{"weight": 5}``.
+            width: of a new map.
+            height: of a new map.
+        """
+        from corridor.webmap import add_lines, blank_map, fit
+
+        map_ = m if m is not None else blank_map(width=width, height=height, tiles=tiles)
+        rows = [(part.line, color, _facts(part)) for part in self.parts]
+        add_lines(map_, self.name, rows, tooltip=tooltip, popup=popup, style=style_kwds)
+        if m is None:
+            fit(map_, [self.line])
+        return map_
+
+
+def _facts(part: Part) -> dict[str, object]:
+    return {
+        "part": part.name,
+        "status": part.status,
+        "country": part.country,
+        "length_km": f"{part.length_km.mid:.1f}",
+        "sources": ", ".join(part.source_ids),
+    }

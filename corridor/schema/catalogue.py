@@ -1,0 +1,155 @@
+"""Rows of the reference catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shapely import LineString
+
+Mode = Literal["road", "rail"]
+CostKind = Literal["surface", "bridge", "tunnel", "upgrade"]
+Status = Literal["open", "construction", "disused", "abandoned", "planned", "closed"]
+USABLE: frozenset[str] = frozenset(("open",))
+TO_BUILD: frozenset[str] = frozenset(("planned", "construction", "abandoned"))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A documented figure with the lowest and highest value that sources give; ``mid`` is the one computed with."""
+
+    low: float
+    mid: float
+    high: float
+
+    def scaled(self, factor: float) -> Estimate:
+        """All three values times a factor."""
+        return Estimate(self.low * factor, self.mid * factor, self.high * factor)
+
+    def __add__(self, other: Estimate) -> Estimate:
+        """Sum of two figures, low with low and high with high (no error is assumed to cancel)."""
+        return Estimate(self.low + other.low, self.mid + other.mid, self.high + other.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A named point that sections begin and end at."""
+
+    node_id: str
+    name: str
+    kind: str
+    lon: float
+    lat: float
+    country: str
+    elevation_m: float | None
+    aliases: tuple[str, ...]
+    source_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A named tunnel, bridge or gallery on a section; ``lon``, ``lat`` is its middle, None where it isn't known."""
+
+    structure_id: str
+    section_id: str
+    kind: Literal["tunnel", "bridge", "gallery"]
+    name: str
+    lon: float | None
+    lat: float | None
+    length_km: float | None
+    status: str
+    decisive: bool
+    source_ids: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of one road or railway in one country, documented as a whole.
+
+    ``length_km`` is the documented length, or None where no document gives one; ``line`` is the drawn line (lon, lat)
+    from ``from_node`` to ``to_node`` and its own length is kept beside, never mixed in. ``control`` is the country
+    that controls the stretch in fact since ``control_from`` (the row's ``as_of``) where that differs from ``country``.
+    ``opened`` is when it came into use, ISO date, where that is recent enough to matter. ``follows_osm`` says that
+    OpenStreetMap shows this formation, so that its geometry may be taken from there.
+    """
+
+    section_id: str
+    name: str
+    aliases: tuple[str, ...]
+    from_node: str
+    to_node: str
+    mode: Mode
+    road_class: str
+    status: Status
+    as_of: str
+    opened: str
+    closed: str
+    length_km: Estimate | None
+    tunnel_km: float | None
+    bridge_km: float | None
+    max_grade_pct: float | None
+    design_speed_kmh: float | None
+    country: str
+    control: str
+    control_from: str
+    geometry_quality: str
+    follows_osm: bool
+    source_ids: tuple[str, ...]
+    confidence: str
+    note: str
+    line: LineString
+    structures: tuple[Structure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A border crossing: the only authority on whether the border may be crossed there."""
+
+    crossing_id: str
+    name: str
+    lon: float
+    lat: float
+    countries: frozenset[str]
+    mode: Mode
+    status: str
+    as_of: str
+    delay_min: Estimate | None
+    source_ids: tuple[str, ...]
+    note: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether traffic may cross today, as documented."""
+        return self.status == "open"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCost:
+    """Price of a kilometre of one kind of construction, in millions of US dollars."""
+
+    mode: Mode
+    kind: CostKind
+    cost_musd_per_km: Estimate
+    price_year: str
+    source_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Free-flow speed of a truck (or goods train) on one class of way, level and dry."""
+
+    mode: Mode
+    road_class: str
+    speed_kmh: Estimate
+    source_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GradeCeiling:
+    """Steepest grade that a class of way can be expected to have where none is documented, in percent."""
+
+    mode: Mode
+    road_class: str
+    ceiling_pct: float
+    source_ids: tuple[str, ...]

@@ -1,0 +1,110 @@
+"""What a route meets on the roads of others, and what a regime makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+EventKind = Literal["crossing", "same_line", "beside"]
+Separation = Literal["separated", "at_grade_assumed", ""]
+Outcome = Literal["lost", "hinges", "open", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A place or stretch where a candidate meets a road of the network.
+
+    ``edges`` are the rows of the network's edge table that the event cuts or slows; ``chainage_km`` is the candidate's
+    drawn chainage where it begins, ``to_chainage_km`` where it ends (equal for a crossing). ``separation`` is said of
+    crossings only. ``cause`` says in words why it is an event of this kind. ``distance_m`` is how far beside the road
+    runs (0 for the other kinds).
+
+    ``portions`` says where on those edges: (edge, from fraction, to fraction) of the edge's length from u. A crossing
+    has equal fractions, the point where the road would be cut; ``joins`` is True where the road crosses the route at a
+    junction with it, so that both of its arms are cut.
+    """
+
+    event_id: str
+    candidate_id: str
+    kind: EventKind
+    separation: Separation
+    road_class: str
+    road_ref: str
+    road_name: str
+    country: str
+    chainage_km: float
+    to_chainage_km: float
+    distance_m: float
+    length_km: float
+    edges: tuple[int, ...]
+    structure: str
+    cause: str
+    geometry: BaseGeometry
+    portions: tuple[tuple[int, float, float], ...] = ()
+    joins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeEffect:
+    """What a regime does to the network through a candidate: edges closed and minutes added, shape (n_edges,)."""
+
+    closed: NDArray[np.bool_]
+    delay_min: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRunning:
+    """Kilometres of road that a candidate shares: on the same line for certain, beside it within some distances.
+
+    ``beside_km`` is by distance in metres, not counting what is on the same line; the shared length is the interval
+    from ``same_line_km`` to ``same_line_km`` plus the beside length of the widest distance.
+    """
+
+    same_line_km: float
+    beside_km: dict[int, float]
+
+    @property
+    def interval_km(self) -> tuple[float, float]:
+        """Certain and greatest possible shared length."""
+        return self.same_line_km, self.same_line_km + max(self.beside_km.values(), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalCrossing:
+    """A crossing whose assumed kind decides what can be reached under a regime.
+
+    ``flipped_to`` is the kind that it would have to turn out to be. ``linked_as_assumed`` and ``linked_if_flipped``
+    say whether the capital and the border crossing can reach each other; ``places_lost`` and ``places_regained`` are
+    the places that lose or regain the border crossing by the flip.
+    """
+
+    event_id: str
+    candidate_id: str
+    regime_id: str
+    flipped_to: Literal["separated", "at_grade"]
+    linked_as_assumed: bool
+    linked_if_flipped: bool
+    places_lost: tuple[str, ...]
+    places_regained: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One generated sentence on a candidate under a regime; ``evidence`` holds ids of what it rests on.
+
+    ``outcome`` says what becomes of the road between border crossing and capital: lost, open but hinging on a single
+    structure, or open; "" where the route isn't in that country. ``facts`` are what the sentence is made of, for
+    sentences in other languages: ``crossing`` and ``capital``, and where they are known ``at`` (what decides, and
+    where), ``kind`` (bridge or tunnel), ``places_lost`` of ``places``, ``schematic_km`` of ``km`` in ``country``.
+    """
+
+    candidate_id: str
+    regime_id: str
+    text: str
+    evidence: tuple[str, ...]
+    outcome: Outcome = ""
+    facts: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,91 @@
+"""What one comparison found, as plain tables, lines and arrays: all that reports need and nothing that computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from corridor.schema.candidate import Candidate
+from corridor.schema.criterion import Criterion
+from corridor.schema.grid import Grid
+from corridor.schema.interaction import Finding
+from corridor.schema.profile import Profile
+from corridor.schema.regime import Regime
+from corridor.schema.source import Source
+
+
+@dataclass(frozen=True)
+class PerspectiveWords:
+    """A perspective as a reader meets it: its label, where its weights come from, and the weight of each criterion."""
+
+    perspective_id: str
+    label: str
+    weights_from: str
+    weights: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What the map shows beside the candidates (EPSG:4326).
+
+    ``heights_m`` (rows, cols) on ``grid`` is the relief; ``countries`` has country, name, geometry; ``places`` name,
+    country, population, names (by language; may be missing), geometry; ``crossings`` crossing_id, name, mode, status,
+    as_of, countries, geometry; ``focus`` is the study's focus region; ``axes`` the north-south lines (axis_id, name,
+    status, geometry), a row per section; ``aliases`` other names of places by name, as ``Qafan (AZ)``; ``rivers`` name,
+    names, geometry, or None where the data hold none.
+    """
+
+    heights_m: NDArray[np.float32]
+    grid: Grid
+    countries: gpd.GeoDataFrame
+    places: gpd.GeoDataFrame
+    crossings: gpd.GeoDataFrame
+    focus: shapely.Geometry
+    axes: gpd.GeoDataFrame | None = None
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rivers: gpd.GeoDataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Results:
+    """One comparison.
+
+    ``metrics`` has one row per candidate (and regime); ``ranking`` one per perspective and alternative; ``notes``
+    maps a subject to sentences that a reader needs to judge the figures (grades, gaps, schematic lines, assumptions).
+
+    Where the study measures impacts, ``regimes`` and ``findings`` are there, ``events`` has the rows of
+    ``crossings.gpkg``, ``place_effects`` those of ``places.csv``, and ``strips`` the ground between each route and the
+    border (candidate_id, geometry).
+    """
+
+    study_id: str
+    title: str
+    question: str
+    as_of: str
+    baseline: str
+    version: str
+    area: tuple[float, float, float, float]
+    focus_id: str
+    focus_name: str
+    candidates: tuple[Candidate, ...]
+    profiles: dict[str, Profile]
+    metrics: pd.DataFrame
+    ranking: pd.DataFrame
+    excluded: pd.DataFrame
+    criteria: tuple[Criterion, ...]
+    perspectives: tuple[PerspectiveWords, ...]
+    default_perspective: str
+    sources: tuple[Source, ...]
+    documents: tuple[Source, ...]
+    layers: Layers
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    regimes: tuple[Regime, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    events: gpd.GeoDataFrame | None = None
+    place_effects: pd.DataFrame | None = None
+    strips: gpd.GeoDataFrame | None = None

@@ -1,0 +1,451 @@
+"""A study: what is asked, of which ground, with which data. TOML in, validated types out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import shapely
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from corridor.errors import StudyError
+from corridor.packaged import data_root
+from corridor.safe_toml import parse_toml
+from corridor.schema.criterion import Criterion
+from corridor.schema.live_settings import LiveSettings
+from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
+
+_PACKAGED = "package:"
+LIVE_OSM = "live:osm"
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+# strict: neither true nor "10" is a number
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, strict=True)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, strict=True)]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False, strict=True)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+Anchor = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False, strict=True)]
+Draws = Annotated[int, Field(ge=0, le=1000, strict=True)]
+Seed = Annotated[int, Field(ge=0, strict=True)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Place(_Strict):
+    """A point with a name; ``country`` is whose ground it is on."""
+
+    name: Text
+    lon: Longitude
+    lat: Latitude
+    country: Country
+
+
+class Focus(_Strict):
+    """The region that the study is about: the part of ``country`` inside ``outline`` (lon, lat corners)."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    name: Text
+    country: Country
+    outline: Annotated[tuple[tuple[Longitude, Latitude], ...], Field(min_length=3, max_length=10_000)]
+
+
+class Files(_Strict):
+    """Where the data lies: paths beside the study file, or ``package:...`` for what ships with the toolkit.
+
+    ``borders`` and ``places`` may be ``live:osm``: they are then fetched from OpenStreetMap by ``--live``.
+    """
+
+    reference: Text = "package:reference"
+    elevation: tuple[Text, ...] = ()
+    borders: Text
+    places: Text | None = None
+    osm: Text | None = None
+    perspectives: Text = "package:reference/perspectives.toml"
+
+
+class Elevation(_Strict):
+    """How far heights can be trusted: standard error in metres and the distance over which errors are alike."""
+
+    vertical_error_m: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)]
+    error_range_km: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False, strict=True)]
+    draws: Draws = 64
+    level_sections: tuple[str, ...] = ()
+    seed: Seed = 0
+
+
+class Alias(_Strict):
+    """A name that somebody uses for a route."""
+
+    name: Text
+    used_by: Text
+
+
+class ReferenceCandidate(_Strict):
+    """Catalogue sections joined in a chain from the origin to the destination."""
+
+    family: Literal["reference"]
+    id: Identifier
+    name: Text
+    mode: Literal["road", "rail"]
+    sections: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=1000)]
+    comparator: bool = False
+    aliases: tuple[Alias, ...] = ()
+    note: str = ""
+
+
+class ExistingCandidates(_Strict):
+    """Up to ``count`` ways over open roads that differ: pairwise shared length and stretch are bounded.
+
+    ``countries`` may be driven through; crossings and sections in ``assume_open`` count as open, and are named with
+    every result.
+    """
+
+    family: Literal["existing"]
+    id: Identifier
+    name: Text
+    mode: Literal["road"] = "road"
+    count: Annotated[int, Field(ge=1, le=10, strict=True)] = 3
+    max_shared: Share = 0.6
+    max_stretch: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False, strict=True)] = 1.6
+    countries: Annotated[tuple[Country, ...], Field(min_length=1)]
+    assume_open: tuple[Identifier, ...] = ()
+    comparator: bool = False
+    aliases: tuple[Alias, ...] = ()
+    note: str = ""
+
+
+class NewBuildCandidate(_Strict):
+    """The cheapest new line by a design standard between catalogue nodes, joined to both ends by sections.
+
+    The line runs from ``from_node`` by way of the nodes in ``via`` (stations) to ``to_node``; ``before`` leads from the
+    origin there, ``after`` on to the destination. ``countries`` are the only ones that it may pass (none: any).
+    """
+
+    family: Literal["new-build"]
+    id: Identifier
+    name: Text
+    standard: Identifier
+    from_node: Identifier
+    to_node: Identifier
+    via: tuple[Identifier, ...] = ()
+    before: tuple[Identifier, ...] = ()
+    after: tuple[Identifier, ...] = ()
+    countries: tuple[Country, ...] = ()
+    comparator: bool = False
+    aliases: tuple[Alias, ...] = ()
+    note: str = ""
+
+
+CandidateSpec = Annotated[ReferenceCandidate | ExistingCandidates | NewBuildCandidate, Field(discriminator="family")]
+
+
+class CriterionSpec(_Strict):
+    """A scored criterion; see :class:`corridor.schema.criterion.Criterion`."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    label: Text
+    metric: Text
+    unit: str
+    direction: Literal["min", "max"] = "min"
+    group: Literal["distance", "terrain", "border_access", "north_south", "people"]
+    best: Anchor
+    worst: Anchor
+    shape: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)] = 1.0
+    tolerance: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)] = 0.0
+    explanation: str = ""
+    factor: str = ""
+
+    @model_validator(mode="after")
+    def _anchors(self) -> CriterionSpec:
+        falls = self.best < self.worst
+        if self.best == self.worst or falls != (self.direction == "min"):
+            raise ValueError("best and worst must differ, best below worst for 'min' and above it for 'max'")
+        return self
+
+    def build(self) -> Criterion:
+        """The criterion as scoring takes it."""
+        fields = self.model_dump()
+        return Criterion(criterion_id=fields.pop("id"), **fields)
+
+
+class Check(_Strict):
+    """A documented length between two catalogue nodes, by way of others, to hold computed ones against."""
+
+    name: Text
+    mode: Literal["road", "rail"]
+    from_node: Identifier
+    to_node: Identifier
+    via: tuple[Identifier, ...] = ()
+    low_km: Positive
+    high_km: Positive
+    tolerance_pct: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)] = 5.0
+    source: Identifier
+    note: str = ""
+
+
+class Baseline(_Strict):
+    """A dated state of the network: ``as_of`` decides which catalogue sections and controls count."""
+
+    id: Identifier
+    name: Text
+    as_of: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$")]
+
+
+class StageSpec(_Strict):
+    """A place that routes of the country pass; junctions within ``radius_km`` count as it."""
+
+    name: Text
+    lon: Longitude
+    lat: Latitude
+    radius_km: Positive = 3.0
+
+
+class AxisSpec(_Strict):
+    """A line of the catalogue whose continuity matters, as sections from end to end."""
+
+    id: Identifier
+    name: Text
+    sections: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=1000)]
+
+
+class TimeSpec(_Strict):
+    """A journey between two catalogue nodes of which a document states the driving time."""
+
+    name: Text
+    from_node: Identifier
+    to_node: Identifier
+    low_min: Positive
+    high_min: Positive
+    source: Identifier
+
+
+class ImpactSpec(_Strict):
+    """What candidates are measured for beyond themselves, in the focus country.
+
+    Access runs from the study's border crossing, which lies in ``neighbour``, to its capital; settlements count for
+    the nearest of ``centres``; disjoint routes are counted from stage to stage; ``axes`` are the north-south lines.
+    ``own_regimes`` are added to those of the file, in its form. Truck times are fitted to ``documented_times``.
+    """
+
+    neighbour: Country
+    regimes: Text = "package:reference/regimes.toml"
+    centres: Annotated[tuple[Place | Text, ...], Field(min_length=1)]
+    stages: tuple[StageSpec, ...] = ()
+    axes: tuple[AxisSpec, ...] = ()
+    documented_times: tuple[TimeSpec, ...] = ()
+    own_regimes: dict[Identifier, dict[str, Any]] = {}
+    strip_draws: Draws = 40
+    seed: Seed = 0
+
+
+class Study(_Strict):
+    """Everything that one comparison is made from.
+
+    ``perspectives`` are added to those of the file under ``sources``, in its form.
+    """
+
+    id: Identifier
+    title: Text
+    question: Text
+    as_of: Text
+    area: tuple[Longitude, Latitude, Longitude, Latitude]
+    focus: Focus
+    origin: Place | Text
+    destination: Place | Text
+    border_crossing: Place | Text
+    capital: Place | Text
+    sources: Files
+    elevation: Elevation
+    baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
+    baseline: Identifier
+    candidates: Annotated[tuple[CandidateSpec, ...], Field(min_length=1, max_length=100)]
+    criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1, max_length=50)]
+    default_perspective: Identifier = "equal"
+    snap_limit_km: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 2.0
+    grade_effect: bool = True
+    checks: tuple[Check, ...] = ()
+    live: LiveSettings = LiveSettings()
+    impact: ImpactSpec | None = None
+    perspectives: dict[Identifier, dict[str, Any]] = {}
+    folder: Path = Path()
+
+    @field_validator("area")
+    @classmethod
+    def _area(cls, area: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        west, south, east, north = area
+        if west >= east or south >= north:
+            raise ValueError("give west, south, east, north in degrees, west < east and south < north")
+        return area
+
+    @model_validator(mode="after")
+    def _whole(self) -> Study:
+        faults = []
+        for what, ids in (
+            ("candidates", [c.id for c in self.candidates]),
+            ("criteria", [c.id for c in self.criteria]),
+            ("baselines", [b.id for b in self.baselines]),
+        ):
+            faults += [f"{what}: id '{i}' stands twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
+        if self.baseline not in [b.id for b in self.baselines]:
+            faults.append(f"baseline: '{self.baseline}' is none of {', '.join(b.id for b in self.baselines)}")
+        if self._name(self.origin) == self._name(self.destination):
+            faults.append(f"destination: is the origin ('{self._name(self.origin)}'); a route needs two places")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @staticmethod
+    def _name(place: Place | str) -> str:
+        return place.name if isinstance(place, Place) else place
+
+    def __repr__(self) -> str:
+        ends = f"{self._name(self.origin)} to {self._name(self.destination)}"
+        return f"<Study {self.id}: {ends}, as of {self.as_of}, {len(self.candidates)} candidates>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        facts = (
+            ("id", self.id),
+            ("question", self.question),
+            ("from, to", f"{self._name(self.origin)} to {self._name(self.destination)}"),
+            ("as of", f"{self.as_of}, {self.chosen_baseline.name}"),
+            ("focus", f"{self.focus.name} ({self.focus.country})"),
+            ("candidates", "; ".join(candidate.name for candidate in self.candidates)),
+            ("criteria", "; ".join(criterion.label for criterion in self.criteria)),
+        )
+        outlines = [
+            Stroke(shapely.box(*self.area), "#999999", "area", dashed=True, width_px=1),
+            Stroke(shapely.Polygon(self.focus.outline), "#0072B2", self.focus.name, width_px=1.5),
+        ]
+        places = (self.origin, self.destination, self.border_crossing, self.capital)
+        dots = [Dot(place.lon, place.lat, place.name) for place in places if isinstance(place, Place)]
+        return facts_html(self.title, facts) + sketch_svg(outlines, dots)
+
+    @property
+    def chosen_baseline(self) -> Baseline:
+        """The baseline that the study is computed on."""
+        return next(b for b in self.baselines if b.id == self.baseline)
+
+    def on_baseline(self, baseline: str) -> Study:
+        """The same study computed on another of its baselines.
+
+        Raises:
+            StudyError: the study has none of that id; lists those that it has.
+        """
+        ids = [b.id for b in self.baselines]
+        if baseline not in ids:
+            raise StudyError(f"{self.id}: baseline: '{baseline}' is none of {', '.join(ids)}")
+        return self.model_copy(update={"baseline": baseline})
+
+    def path(self, name: str) -> Path:
+        """A data path of the study as a file path: ``package:`` names lie in the package, others beside the study.
+
+        Raises:
+            StudyError: a packaged name climbs out of the package's data, or the data is still to be fetched.
+        """
+        if name == LIVE_OSM:
+            raise StudyError(f"{self.id}: sources: '{name}' is fetched from OpenStreetMap; run with --live")
+        if not name.startswith(_PACKAGED):
+            return self.folder / name
+        root = data_root().resolve()
+        found = (root / name.removeprefix(_PACKAGED)).resolve()
+        if not found.is_relative_to(root):
+            raise StudyError(f"{self.id}: sources: '{name}' leads out of the packaged data")
+        return found
+
+    @classmethod
+    def bundled(cls, name: str) -> Study:
+        """A study that ships with the package, for instance ``syunik``.
+
+        Raises:
+            StudyError: there is none of that name; lists those that there are.
+        """
+        return cls.load(_bundled(name, ""))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Study:
+        """Read and check a study file.
+
+        A file with ``extends`` says only what differs from the bundled study of that name; its candidates are added.
+
+        Raises:
+            StudyError: the file is missing or isn't TOML, or has faults: all are named at once, each with its field.
+        """
+        path = Path(path)
+        content = read_toml(path)
+        if "extends" in content:
+            content = _extend(content, str(path))
+        return cls.build(content, path.parent, str(path))
+
+    @classmethod
+    def build(cls, content: dict[str, Any], folder: Path, name: str) -> Study:
+        """A study from parsed TOML; relative paths are taken from ``folder``, faults are reported for ``name``.
+
+        Raises:
+            StudyError: as :meth:`load`.
+        """
+        if "folder" in content:
+            raise StudyError(f"{name}: folder: unknown key; take it out")
+        try:
+            return cls.model_validate({**content, "folder": folder})
+        except ValidationError as faults:
+            raise StudyError(f"{name}: " + "; ".join(say_fault(fault) for fault in faults.errors())) from faults
+
+
+def _bundled(name: str, asked_by: str) -> Path:
+    """The file of a bundled study.
+
+    Raises:
+        StudyError: there is none of that name; lists those that there are.
+    """
+    known = {path.stem: path for path in (data_root() / "studies").glob("*.toml")}
+    if name not in known:
+        raise StudyError(f"{asked_by}no bundled study '{name}'; there are: {', '.join(sorted(known))}")
+    return known[name]
+
+
+def _extend(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a file says, over what the bundled study says that it extends; the candidates of both, its own last.
+
+    Raises:
+        StudyError: it extends what isn't a bundled study, or one that extends another itself.
+    """
+    base, own = str(content["extends"]), content.get("candidates", [])
+    below = read_toml(_bundled(base, f"{name}: extends: "))
+    if "extends" in below:
+        raise StudyError(f"{name}: extends: '{base}' extends another study itself; name that one")
+    merged = {**below, **{key: value for key, value in content.items() if key != "extends"}}
+    if isinstance(own, list):
+        merged["candidates"] = [*below["candidates"], *own]
+    return merged
+
+
+def read_toml(path: Path, what: str = "a study TOML or the name of a bundled one") -> dict[str, Any]:
+    """Parse a short TOML file; ``what`` says in errors what was wanted.
+
+    Raises:
+        StudyError: see :func:`corridor.safe_toml.parse_toml`.
+    """
+    return parse_toml(path, what, StudyError)
+
+
+def say_fault(fault: Any) -> str:
+    """One fault of a validation in a person's words: field, what is wrong, what was given."""
+    field = ".".join(
+        str(part)
+        for part in fault["loc"]
+        if part not in {"reference", "existing", "new-build", "Place", "constrained-str"}
+    )
+    if fault["type"] == "extra_forbidden":
+        return f"{field}: unknown key; take it out or see the README for the keys"
+    if fault["type"] == "missing":
+        return f"{field}: is missing"
+    given = repr(fault.get("input"))
+    shown = "" if fault["type"] == "value_error" else f" (given: {given[:60]})"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{field}: {message}{shown}" if field else message

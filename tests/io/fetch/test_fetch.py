@@ -1,0 +1,164 @@
+"""Live data from a server on this machine: fetched once, kept with its origin, used by a run, refused if it differs."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import rasterio
+
+from corridor.cli.common import load_study
+from corridor.io.fetch.cache import Cache
+from corridor.io.fetch.fetch_inputs import Wanted, gather
+from corridor.io.fetch.transfer import Meter
+from corridor.io.read.inputs import load_inputs
+from corridor.io.read.osm import read_osm
+from corridor.io.read.pinned_inputs import read_lock
+from tests.io.fetch.conftest import QUERY, TILE
+from tests.io.fetch.server import hgt
+from tests.synthetic.ground import height_m
+
+METER = Meter(lambda _: None)
+
+
+def layers(cache) -> dict[str, object]:
+    """Path by record of what is in a cache, by the beginning of its name."""
+    here = Cache(cache)
+    return {record.file.split("-")[0]: here.path(record) for record in here.records()}
+
+
+def test_fetch_brings_roads_and_heights_with_their_origin(server, study, cache, call):
+    code, out, err = call("fetch", study, "--cache", cache)
+    assert (code, err.count("Traceback")) == (0, 0)
+    printed = [line for line in out.splitlines() if line.startswith(str(cache))]
+    assert len(printed) == 2
+    records = {record.file: record for record in Cache(cache).records()}
+    tile = records["N45E010.hgt.gz"]
+    assert (tile.address, tile.bytes) == (f"{server.url}{TILE}", len(server.files[TILE]))
+    assert "public domain" in tile.licence
+    assert tile.fetched.endswith("Z")
+    assert Cache(cache).verify() == []
+
+
+def test_the_roads_are_those_of_the_map(server, study, cache, call, midland_map):
+    call("fetch", study, "--cache", cache)
+    fetched, given = read_osm(layers(cache)["osm"]), read_osm(midland_map / "map.osm")
+    columns = ["way_id", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name"]
+    given_rows = given.ways.sort_values("way_id")
+    assert fetched.ways[columns].values.tolist() == given_rows[columns].values.tolist()
+    assert fetched.ways["length_m"].to_numpy() == pytest.approx(given_rows["length_m"].to_numpy())
+    assert set(fetched.node_ids) == set(given.node_ids)
+    assert fetched.places["name"].tolist() == given.places["name"].tolist()
+    assert fetched.source.date == "2026-01-02"
+    assert [part.address for part in fetched.source.fetched] == [f"{server.url}{QUERY}"]
+
+
+def test_the_heights_are_those_of_the_ground(server, study, cache, call):
+    call("fetch", study, "--cache", cache)
+    with rasterio.open(layers(cache)["srtm"]) as raster:
+        rows, columns = np.mgrid[20 : raster.height - 20 : 17, 20 : raster.width - 20 : 17]
+        lon, lat = raster.transform * (columns + 0.5, rows + 0.5)
+        # whole metres in the tile, means over 6 seconds on a slope of 400 m in a tenth of a degree
+        assert raster.read(1)[rows, columns] == pytest.approx(height_m(lon, lat), abs=3.5)
+        assert raster.bounds == pytest.approx((10, 45, 11, 46), abs=7 / 3600)
+
+
+def test_a_run_on_a_warm_cache_asks_nothing(server, study, cache, call, tmp_path):
+    call("fetch", study, "--cache", cache)
+    asked = len(server.seen)
+    code, _, err = call("run", study, "--live", "--offline", "--cache", cache, "--out", tmp_path / "out")
+    assert (code, len(server.seen)) == (0, asked), err
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    inputs = {row["id"]: row for row in manifest["inputs"]}
+    assert [part["address"] for part in inputs["elevation"]["fetched"]] == [f"{server.url}{TILE}"]
+    assert inputs["osm"]["fetched"][0]["sha256"] == inputs["osm"]["sha256"]
+    assert "fetched" not in inputs["borders"]
+
+
+def test_offline_names_all_that_is_missing_and_the_way_to_get_it(server, study, cache, call, tmp_path):
+    code, out, err = call("run", study, "--live", "--offline", "--cache", cache, "--out", tmp_path / "out", "-q")
+    assert (code, out, server.seen) == (2, "", [])
+    (line,) = err.splitlines()
+    for word in ("OpenStreetMap", "SRTM tile N45E010", "--offline", "corridor fetch", str(cache)):
+        assert word in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_refresh_fetches_again_and_keeps_what_was(server, study, cache, call):
+    call("fetch", study, "--cache", cache)
+    asked = len(server.seen)
+    assert call("fetch", study, "--cache", cache, "--refresh")[0] == 0
+    assert len(server.seen) == 2 * asked
+
+
+def test_locked_takes_the_same_data_and_refuses_other(server, study, cache, call, tmp_path):
+    out, manifest = tmp_path / "out", tmp_path / "out" / "manifest.json"
+    assert call("run", study, "--live", "--cache", cache, "--out", out)[0] == 0
+    lock = read_lock(manifest)
+
+    def held(folder) -> dict[str, str]:
+        asked = gather(load_study(str(study)), Wanted(), cache=Cache(folder), meter=METER, expected=lock.fetched)
+        return {record.file: record.sha256 for _, _, record in asked.layers}
+
+    # a new cache gets the same answers, so the same bytes
+    assert held(cache) == held(tmp_path / "other")
+    server.files[TILE] = hgt(lambda lon, lat: height_m(lon, lat) + 5, 45, 10)
+    before, there = manifest.read_bytes(), lock.fetched[f"{server.url}{TILE}", "N45E010.hgt.gz"]
+    third = ("--cache", tmp_path / "third", "--out", out, "-q")
+    code, _, err = call("run", study, "--live", "--locked", manifest, *third)
+    assert code == 2
+    assert "N45E010.hgt.gz" in err
+    assert there in err
+    assert err.count("\n") == 1
+    assert manifest.read_bytes() == before
+    # the cache that holds the earlier tile still can, even after it took the new one
+    assert call("fetch", study, "--cache", cache, "--refresh")[0] == 0
+    assert held(cache) == held(tmp_path / "other")
+    assert call("run", study, "--locked", manifest, *third)[0] == 2
+
+
+def test_locked_holds_files_too(study, call, tmp_path):
+    out = tmp_path / "out"
+    assert call("run", study, "--out", out, "-q")[0] == 0
+    manifest = out / "manifest.json"
+    digest = next(row["sha256"] for row in json.loads(manifest.read_text())["inputs"] if row["id"] == "places")
+    inputs = load_inputs(load_study(str(study)), osm=None, dem=[], progress=lambda _: None)
+    read_lock(manifest).require("midland", inputs.sources)
+    with (study.parent / "places.csv").open("a") as stream:
+        stream.write("New Town,45.4,10.5,XB,100\n")
+    code, _, err = call("run", study, "--out", tmp_path / "third", "--locked", manifest, "-q")
+    assert code == 2
+    assert "places.csv" in err
+    assert digest in err
+    code, _, err = call("run", "syunik", "--out", tmp_path / "third", "--locked", manifest, "-q")
+    assert code == 2
+    assert "midland" in err
+    for text in ("", "[]", '{"inputs": [{"id": 1}]}', '{"inputs": [], "study": "x"'):
+        (tmp_path / "bad.json").write_text(text)
+        code, _, err = call("run", study, "--locked", tmp_path / "bad.json", "--out", tmp_path / "third", "-q")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "bad.json" in err
+
+
+def test_cache_commands(server, study, cache, call):
+    call("fetch", study, "--cache", cache)
+    code, out, _ = call("cache", "list", "--cache", cache)
+    assert code == 0
+    assert "N45E010" in out
+    assert call("cache", "verify", "--cache", cache)[0] == 0
+    tile = layers(cache)["N45E010.hgt.gz"]
+    content = bytearray(tile.read_bytes())
+    content[len(content) // 2] ^= 1
+    tile.write_bytes(content)
+    code, out, _ = call("cache", "verify", "--cache", cache)
+    assert code == 1
+    assert "SHA-256" in out
+    # a damaged file is fetched again; the raster made of it was sound and asks nothing
+    layers(cache)["srtm"].unlink()
+    asked = len(server.asked("skadi"))
+    assert call("fetch", study, "--cache", cache)[0] == 0
+    assert len(server.asked("skadi")) == asked + 1
+    assert call("cache", "verify", "--cache", cache)[0] == 0
+    assert call("cache", "clear", "--cache", cache)[0] == 0
+    assert Cache(cache).records() == []

@@ -1,0 +1,116 @@
+"""Names of places by language, and rivers, from a map and from the catalogue's table."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from corridor.errors import CatalogueError
+from corridor.io.read.osm import read_osm
+from corridor.io.read.place_names import LANGUAGES, load_place_names, name_places
+from corridor.io.read.places import read_places
+from corridor.io.read.rivers import Waters, collect_rivers
+from corridor.schema.study import Study
+
+HEAD = "name,country,en,ru,hy,az,fa,source_ids\n"
+TAGS = '<tag k="{}" v="{}"/>'
+
+
+def osm(tmp_path, tags, coordinates, places=""):
+    """A file with a road along the first two points, and a way with tags along all."""
+    nodes = "".join(f'<node id="{n}" lat="{lat}" lon="{lon}"/>' for n, (lon, lat) in enumerate(coordinates, 1))
+    refs = "".join(f'<nd ref="{n}"/>' for n in range(1, len(coordinates) + 1))
+    text = "".join(TAGS.format(*tag) for tag in tags)
+    road = '<way id="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/></way>'
+    path = tmp_path / "map.osm"
+    body = f'{nodes}{places}{road}<way id="2">{refs}{text}</way>'
+    path.write_text(f'<?xml version="1.0"?><osm version="0.6">{body}</osm>', encoding="utf-8")
+    return read_osm(path)
+
+
+def test_a_named_river_is_read_with_its_names_and_is_no_road(tmp_path):
+    tags = [("waterway", "river"), ("name", "Արաքս"), ("name:en", "Aras"), ("name:fa", "ارس")]
+    found = osm(tmp_path, tags, [(45, 39), (45.2, 39), (45.6, 39)])
+    assert len(found.roads) == 1
+    (river,) = found.rivers.to_dict("records")
+    assert (river["name"], river["names"]) == ("Aras", {"en": "Aras", "fa": "ارس"})
+    assert river["length_km"] == pytest.approx(0.6 * 111.32 * np.cos(np.radians(39)), rel=0.003)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [[("waterway", "river")], [("waterway", "stream"), ("name", "Brook")], [("waterway", "river"), ("name", "")]],
+)
+def test_streams_and_nameless_water_are_left_out(tmp_path, tags):
+    assert osm(tmp_path, tags, [(45, 39), (45.2, 39), (46, 39)]).rivers.empty
+
+
+def test_a_bridge_road_tagged_as_river_too_stays_a_road(tmp_path):
+    found = osm(tmp_path, [("waterway", "river"), ("highway", "track"), ("name", "Ford")], [(45, 39), (46, 39)])
+    assert (len(found.roads), len(found.rivers)) == (2, 0)
+
+
+def test_pieces_of_one_name_are_one_river_and_short_ones_are_not_drawn():
+    lines = [shapely.linestrings([(45 + k / 8, 39), (45 + (k + 1) / 8, 39)]) for k in range(5)]
+    lines[4] = shapely.linestrings([(46, 39), (46.1, 39)])
+    table = collect_rivers(["A", "A", "A", "A", "B"], [{}] * 5, lines)
+    assert table["name"].tolist() == ["A"]
+    assert shapely.get_num_geometries(table.geometry.iloc[0]) == 1
+    assert collect_rivers([], [], []).empty
+
+
+def place(number, lon, lat, **names):
+    tags = "".join(TAGS.format(key.replace("_", ":"), text) for key, text in names.items())
+    return f'<node id="{number}" lat="{lat}" lon="{lon}"><tag k="place" v="village"/>{tags}</node>'
+
+
+def test_a_place_takes_the_map_s_names_near_by_and_the_catalogue_s_win(tmp_path):
+    nodes = place(91, 45.5, 39.5, name="Գյուղ", name_en="Village", name_ru="Деревня", name_az="Kənd")
+    nodes += place(92, 47.0, 39.5, name="Far", name_ru="Далёкий") + place(93, 45.6, 39.5, name="Other", name_ru="Иной")
+    found = osm(tmp_path, [("highway", "track")], [(45, 39), (46, 39)], nodes)
+    at = {"lon": [45.51, 45.5, 45.6], "lat": [39.5, 39.5, 39.5]}
+    table = {"name": ["Gyugh", "Far", "Other"], "country": "AA", "alternate_names": ["Village|Գյուղ", "", ""]} | at
+    places = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(*at.values()))
+    listed = {("Gyugh", "AA"): {"ru": "Село"}, ("Other", "BB"): {"ru": "x"}}
+    assert name_places(places, listed, found.places) == [
+        {"en": "Village", "ru": "Село", "az": "Kənd"}, {}, {"ru": "Иной"},
+    ]  # fmt: skip
+    assert name_places(places, listed, None) == [{"ru": "Село"}, {}, {}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("A,AA,A,,,,,nowhere\n", "row 2, source_ids: 'nowhere' is not in sources.csv"),
+        ("A,AA,A,,,,,\n", "row 2, source_ids: is empty"),
+        ("A,AA,A,,,,,s\nA,AA,B,,,,,s\n", "row 3, name: 'A' in AA stands twice"),
+    ],
+)
+def test_faults_in_the_table_are_named(tmp_path, rows, says):
+    (tmp_path / "place_names.csv").write_text(HEAD + rows, encoding="utf-8")
+    with pytest.raises(CatalogueError, match=says.split(":")[0]) as fault:
+        load_place_names(tmp_path, {"s"})
+    assert says in str(fault.value)
+
+
+def test_no_table_is_no_names(tmp_path):
+    assert load_place_names(tmp_path, set()) == {}
+
+
+def test_the_bundled_table_names_known_places_in_every_language_and_its_own_letters():
+    study = Study.bundled("syunik")
+    names = load_place_names(study.path(study.sources.reference), {"geonames", "general-knowledge"})
+    frame = read_places(study.path(study.sources.places)).frame
+    assert set(names) <= set(zip(frame["name"], frame["country"], strict=True))
+    letters = {"ru": "\u0400-\u04ff", "hy": "\u0530-\u058f", "fa": "\u0600-\u06ff", "az": "A-Za-zÀ-ɏəƏ", "en": "A-Za-z"}
+    table = gpd.pd.DataFrame(names.values())
+    assert len(table) > 45
+    for language in LANGUAGES:
+        assert table[language].str.fullmatch(rf"[{letters[language]} -]+").all(), language
+
+
+def test_a_river_is_cut_where_vertices_are_missing_or_far():
+    waters = Waters()
+    waters.add("A", {}, [(45, 39), (45.3, 39), (214.7, 214.7), (45.6, 39), (45.9, 39), (48.0, 39), (48.2, 39)])
+    (river,) = waters.collect().geometry
+    assert sorted(part.bounds[::2] for part in river.geoms) == [(45.0, 45.3), (45.6, 45.9), (48.0, 48.2)]

@@ -1,0 +1,66 @@
+"""CSV tables: all faults at once, each with file, row and field."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from corridor.errors import CatalogueError, SourceError
+from corridor.io.read.catalogue import load_catalogue
+from corridor.packaged import data_root
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return shutil.copytree(data_root() / "reference", tmp_path / "reference")
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_the_bundled_catalogue_is_sound():
+    catalogue = load_catalogue(data_root() / "reference")
+    assert catalogue.section("rail-meghri", "test").length_km.low == 42
+    with pytest.raises(CatalogueError, match="test: no section 'none'"):
+        catalogue.section("none", "test")
+
+
+def test_all_faults_are_named_at_once(folder):
+    edit(folder / "crossings.csv", "agarak-norduz,Agarak-Norduz,38.852", "agarak-norduz,Agarak-Norduz,north")
+    edit(folder / "speeds.csv", "road,motorway,70", "boat,motorway,70")
+    edit(folder / "unit_costs.csv", "road,surface,3.5", "road,surface,99")
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(folder)
+    said = str(caught.value)
+    assert "crossings.csv, row 2, lat: is 'north'" in said
+    assert "speeds.csv, row 2, mode: is 'boat'; use one of rail, road" in said
+    assert "unit_costs.csv, row 2, cost_musd_per_km_low/mid/high" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("sections.csv", "section_id,name", "id,name", "columns missing: ['section_id'], unknown: ['id']"),
+        ("nodes.csv", "horadiz,", "Horadiz,", "'horadiz' is not in nodes.csv"),
+        ("crossings.csv", "agarak-norduz,Agarak", "astara,Agarak", "crossing_id 'astara' stands twice"),
+        ("speeds.csv", ",80,", ",nan,", "is 'nan'"),
+        ("speeds.csv", ",80,", ",inf,", "is 'inf'"),
+        ("sections.csv", "Aras valley railway, Horadiz", "Aras\x07 valley, Horadiz", "control characters"),
+    ],
+)
+def test_faults_name_file_and_field(folder, file, old, new, says):
+    edit(folder / file, old, new)
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(folder)
+    assert says in str(caught.value)
+    assert file in str(caught.value) or "sections.csv" in str(caught.value)
+
+
+def test_a_missing_table_is_named(folder):
+    (folder / "grades.csv").unlink()
+    with pytest.raises(SourceError, match=r"grades\.csv: no such file"):
+        load_catalogue(folder)

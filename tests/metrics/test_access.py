@@ -1,0 +1,343 @@
+"""Access before and after: closed forms on a line, laws on random planar networks."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corridor.errors import NetworkError
+from corridor.interactions.split_network import split_network
+from corridor.metrics.access import PLACE_COLUMNS, TimeFactors, isochrone_points, measure_access
+from corridor.metrics.entries import check_crossings
+from corridor.schema.study import Place
+from tests.interactions.grounds import (
+    ABROAD,
+    LAT,
+    LON,
+    STEP,
+    access_to,
+    along,
+    effect,
+    event,
+    grid,
+    network,
+    with_neighbour,
+)
+
+SEEDS = st.integers(0, 10_000)
+LINE = [(LON, LAT + STEP * i) for i in range(4)]
+CHAIN = [(0, 1), (1, 2), (2, 3)]
+
+
+def chain(**columns):
+    return with_neighbour(LINE, CHAIN, minutes_forward=[10.0] * 3, minutes_backward=[12.0] * 3, **columns)
+
+
+def test_times_on_a_line_are_the_worse_of_both_directions():
+    net = chain()
+    access = access_to(net, LINE[3], [along(net, 1, 0.5)], [LINE[3]])
+    place = measure_access(access, None).places.iloc[0]
+    # the point abroad lies at the far end of its one-minute road; then 1.5 edges of 12 minutes home to the crossing
+    assert place["crossing_min_before"] == pytest.approx(1 + 1.5 * 12, abs=1e-4)
+    assert place["centre_min_before"] == pytest.approx(1.5 * 12, abs=1e-4)
+    assert access.before.capital == (pytest.approx(31.0), pytest.approx(37.0))
+
+
+def test_a_delay_is_added_once_whatever_the_speeds():
+    net = chain()
+    metrics = measure_access(access_to(net, LINE[3]), effect(net, delay=[(1, 7.0)])).metrics
+    assert metrics["access_delay_min"] == pytest.approx(7.0)
+    assert (metrics["access_delay_min_low"], metrics["access_delay_min_high"]) == (pytest.approx(7), pytest.approx(7))
+    assert metrics["access_ratio"] == pytest.approx(38 / 31)
+    assert metrics["access_delay_min_status"] == "ok"
+
+
+def test_a_detour_scales_with_the_speeds():
+    nodes = [*LINE, (LON + STEP, LAT + STEP)]
+    net = with_neighbour(
+        nodes, [*CHAIN, (0, 4), (4, 3)], minutes_forward=[10.0] * 3 + [40, 40], minutes_backward=[10.0] * 3 + [40, 40]
+    )
+    metrics = measure_access(access_to(net, LINE[3]), effect(net, closed=[1])).metrics
+    assert metrics["access_delay_min"] == pytest.approx(50)
+    assert metrics["access_delay_min_low"] == pytest.approx(40)
+    assert metrics["access_delay_min_high"] == pytest.approx(50 / 0.75)
+
+
+def test_bounds_widen_the_interval_by_the_range_of_checks():
+    net = chain()
+    effects = [effect(net, delay=[(1, minutes)]) for minutes in (5.0, 2.0, 30.0)]
+    metrics = measure_access(access_to(net, LINE[3]), effects[0], bounds=(effects[1], effects[2])).metrics
+    values = [metrics[f"access_delay_min{end}"] for end in ("_low", "", "_high")]
+    assert values == pytest.approx([2, 5, 30])
+
+
+def test_a_loss_in_one_direction_is_a_loss():
+    nodes = [*LINE, (LON + STEP, LAT + STEP * 1.5)]
+    edges = [(0, 1), (1, 2), (2, 3), (2, 4), (4, 1)]
+    net = with_neighbour(nodes, edges, oneway=[0, 1, 0, 1, 1])
+    access = access_to(net, LINE[3], [LINE[3]])
+    result = measure_access(access, effect(net, closed=[3]))
+    assert result.metrics["access_delay_min_status"] == "unreachable"
+    assert result.places["lost_crossing"].tolist() == [True]
+
+
+def test_unreachable_is_never_a_number_in_metrics_tables_or_csv():
+    net = chain()
+    access = access_to(net, LINE[3], [along(net, 0, 0.2), along(net, 2, 0.5)], [LINE[3]])
+    result = measure_access(access, effect(net, closed=[1]))
+    metrics = result.metrics
+    assert metrics["access_delay_min_status"] == "unreachable"
+    assert all(
+        np.isnan(metrics[k]) for k in ("access_min_after", "access_delay_min", "access_delay_min_high", "access_ratio")
+    )
+    assert result.places["crossing_min_after"].isna().tolist() == [False, True]
+    assert result.places["centre_min_after"].isna().tolist() == [True, False]
+    assert list(result.places.columns) == PLACE_COLUMNS
+    text = io.StringIO()
+    pd.DataFrame([metrics]).to_csv(text)
+    result.places.to_csv(text)
+    isochrone_points(access, result).to_csv(text)
+    assert "inf" not in text.getvalue().lower()
+
+
+def test_lost_places_and_people_are_counted_with_ranges():
+    net = chain()
+    points = [along(net, 0, 0.5), along(net, 2, 0.5), along(net, 2, 0.9)]
+    access = access_to(net, LINE[3], points, [along(net, 0, 0.1), LINE[3]], people=[100, 250, np.nan])
+    metrics = measure_access(access, effect(net, closed=[1])).metrics
+    assert metrics["places_lost_crossing"] == 2
+    assert (metrics["people_lost_crossing"], metrics["people_lost_crossing_high"]) == (250, 750)
+    assert metrics["places_lost_centre"] == 0  # each keeps the centre nearest to it
+    assert metrics["people_reaching_centre_high"] == 850
+
+
+def test_each_place_belongs_to_its_nearest_centre():
+    net = chain()
+    access = access_to(net, LINE[3], [along(net, 0, 0.5), along(net, 2, 0.5)], [LINE[0], LINE[3]])
+    assert measure_access(access, None).places["centre"].tolist() == ["C0", "C1"]
+
+
+def test_a_gate_cuts_the_road_where_it_stands():
+    net = chain()
+    gated = split_network(net, [event(edges=(1,), portions=((1, 0.5, 0.5),))])
+    points = [along(net, 1, 0.3), along(net, 1, 0.7)]
+    access = access_to(gated, LINE[3], points, [LINE[3]])
+    table = measure_access(access, effect(gated, closed=gated.gates["e1"])).places
+    assert table["lost_crossing"].tolist() == [False, True]
+    assert table["lost_centre"].tolist() == [True, False]
+
+
+def test_a_candidate_elsewhere_is_not_applicable_rather_than_harmless():
+    net = chain()
+    metrics = measure_access(access_to(net, LINE[3]), None, applicable=False).metrics
+    assert metrics["access_delay_min_status"] == metrics["places_status"] == "not_applicable"
+    assert np.isnan(metrics["access_delay_min"])
+
+
+def test_a_network_without_local_roads_does_not_count_places():
+    net = chain()
+    access = access_to(net, LINE[3], [LINE[2]], [LINE[3]], supports_places=False)
+    metrics = measure_access(access, effect(net, closed=[0])).metrics
+    assert metrics["places_status"] == "not_supported"
+    assert np.isnan(metrics["places_lost_crossing"])
+    assert metrics["access_delay_min_status"] == "unreachable"
+
+
+def test_another_country_is_no_detour():
+    # BB has a quicker road round: from node 0's crossing to a second one at node 3
+    nodes = [*LINE, LINE[0], LINE[3], (LON, LAT - STEP)]
+    edges = [*CHAIN, (4, 5), (4, 6), (0, 4), (3, 5)]
+    columns = {
+        "country": ["AA"] * 3 + ["BB", "BB", "", ""],
+        "border": [""] * 5 + ["AA-BB", "AA-BB"],
+        "crossing_id": [""] * 5 + ["west", "east"],
+        "minutes_forward": [10.0] * 3 + [1.0, 1.0, 0, 0],
+    }
+    columns["minutes_backward"] = columns["minutes_forward"]
+    net = network(
+        nodes, edges, **{k: np.array(v, dtype=object if isinstance(v[0], str) else float) for k, v in columns.items()}
+    )
+    access = access_to(net, LINE[2], [LINE[1]], [LINE[3]])
+    assert measure_access(access, None).places["centre_min_before"].iat[0] == pytest.approx(20)  # not 10 + 1
+    assert access.before.capital[0] == pytest.approx(1 + 1 + 10)  # in through the nearer crossing
+
+
+def test_a_place_too_far_from_any_road_is_counted_but_never_reached():
+    net = chain()
+    access = access_to(net, LINE[3], [(LON + 1, LAT + 1)], [LINE[3]], snap_limit_m=2000)
+    row = measure_access(access, effect(net, closed=[1])).places.iloc[0]
+    assert row[["snap_m", "crossing_min_before"]].isna().all()
+    assert not row["lost_crossing"]
+
+
+@pytest.mark.parametrize(
+    ("options", "columns", "words"),
+    [
+        ({"crossing": Place(name="Gate", lon=LON, lat=LAT - 1, country="BB")}, {}, "border_crossing 'Gate'.*km off"),
+        ({"crossing": Place(name="Gate", lon=LON, lat=LAT, country="CC")}, {}, "border_crossing 'Gate'"),
+        ({}, {"status": ["open", "closed", "open"]}, "can't be reached from 'Gate'.*even before"),
+    ],
+)
+def test_bad_ground_is_refused_in_one_line(options, columns, words):
+    with pytest.raises(NetworkError, match=words) as caught:
+        access_to(chain(**columns), LINE[3], **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_closed_crossing_is_said_with_its_remedy():
+    net = chain()
+    net = net.with_edges(net.edges.assign(status=["open"] * 4 + ["closed"]))
+    with pytest.raises(NetworkError, match=r"no open crossing AA-BB.*crossings\.csv"):
+        access_to(net, LINE[3])
+    assert np.isfinite(access_to(net, LINE[3], assume_open=["gate"]).before.capital).all()
+
+
+def test_listed_crossings_far_from_any_road_are_named():
+    net = chain()
+    said = check_crossings(net, {"gate": (0.0, 0.0), "pass": (LON, LAT + 1), "near": (LON, LAT)}, 1500)
+    assert len(said) == 1  # 'gate' is in use, 'near' lies at a road
+    assert "'pass'" in said[0]
+    assert "crossings.csv" in said[0]
+
+
+def test_an_effect_of_another_network_is_refused():
+    net = chain()
+    other = effect(net)
+    with pytest.raises(NetworkError, match="measured on"):
+        measure_access(access_to(net, LINE[3]), replace(other, closed=other.closed[:-1]))
+
+
+def sample(seed, oneways=0.3):
+    nodes, edges, oneway = grid(seed, oneways=oneways)
+    net = with_neighbour(nodes, edges, oneway=oneway)
+    rng = np.random.default_rng(seed + 1)
+    points = [along(net, int(rng.integers(len(edges))), float(rng.uniform(0.05, 0.95))) for _ in range(8)]
+    crossing = Place(name="Gate", lon=nodes[0][0], lat=nodes[0][1] - STEP, country="BB")
+    return net, nodes, edges, points, crossing, rng
+
+
+def column(result, name):
+    return result.places[name].to_numpy(dtype=float)
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_cutting_more_never_helps_anyone(seed):
+    net, nodes, edges, points, crossing, rng = sample(seed)
+    access = access_to(net, nodes[-1], points, [nodes[3]], crossing=crossing)
+    order = rng.permutation(len(edges))
+    last = measure_access(access, None)
+    for count in (1, 3, 6):
+        delays = [(int(e), 5.0) for e in order[10 : 10 + count]]
+        now = measure_access(access, effect(net, closed=order[:count], delay=delays))
+        for name in ("crossing_min_after", "centre_min_after"):
+            before, after = column(last, name), column(now, name)
+            assert np.all(np.isnan(after) | (after >= before - 1e-9))
+            assert not np.any(np.isnan(before) & ~np.isnan(after))
+        for name in ("places_lost_crossing", "places_lost_centre", "people_lost_crossing"):
+            assert now.metrics[name] >= last.metrics[name]
+        last = now
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_nothing_closed_changes_nothing(seed):
+    net, nodes, _, points, crossing, _ = sample(seed)
+    access = access_to(net, nodes[-1], points, [nodes[3]], crossing=crossing)
+    metrics = measure_access(access, effect(net)).metrics
+    assert metrics["access_delay_min"] == metrics["people_delay_person_min"] == metrics["places_lost_crossing"] == 0
+    assert metrics["access_ratio"] == 1
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_people_lost_and_people_reaching_add_up(seed):
+    net, nodes, edges, points, crossing, rng = sample(seed)
+    access = access_to(net, nodes[-1], points, [nodes[3]], crossing=crossing)
+    sums = set()
+    for count in (0, 2, 5, 9):
+        metrics = measure_access(access, effect(net, closed=rng.permutation(len(edges))[:count])).metrics
+        sums.add(
+            (
+                metrics["people_lost_crossing"] + metrics["people_reaching_crossing"],
+                metrics["people_lost_centre"] + metrics["people_reaching_centre"],
+            )
+        )
+    assert len(sums) == 1
+
+
+@given(SEEDS, st.floats(0.02, 0.98))
+@settings(max_examples=10, deadline=None)
+def test_splitting_an_edge_changes_no_metric(seed, fraction):
+    net, nodes, edges, points, crossing, rng = sample(seed)
+    target, others = int(rng.integers(len(edges))), rng.permutation(len(edges))[:3].tolist()
+    struck = [event(edges=(e,), portions=((e, 0.5, 0.5),), event_id=f"x{e}") for e in others]
+    splitter = event("same_line", edges=(target,), portions=((target, 0.0, fraction),), event_id="s")
+    results = []
+    for events in (struck, [*struck, splitter]):
+        gated = split_network(net, events)
+        access = access_to(gated, nodes[-1], points, [nodes[3]], crossing=crossing)
+        gates = [row for e in struck for row in gated.gates[e.event_id]]
+        results.append(measure_access(access, effect(gated, closed=gates[:2], delay=[(gates[2], 9.0)])))
+    one, two = results
+    for key, value in one.metrics.items():
+        assert two.metrics[key] == (
+            value if isinstance(value, str) else pytest.approx(value, rel=1e-5, abs=1e-4, nan_ok=True)
+        ), key
+    np.testing.assert_allclose(column(one, "crossing_min_after"), column(two, "crossing_min_after"), atol=1e-4)
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_a_mirrored_country_gives_mirrored_results(seed):
+    net, nodes, edges, points, crossing, rng = sample(seed, oneways=0)
+    shut = rng.permutation(len(edges))[:3]
+
+    def turned(at):
+        return 2 * LON - at[0], at[1]
+
+    mirrored = with_neighbour([turned(p) for p in nodes], edges)
+    gate = Place(name="Gate", lon=2 * LON - crossing.lon, lat=crossing.lat, country="BB")
+    one = measure_access(access_to(net, nodes[-1], points, [nodes[3]], crossing=crossing), effect(net, closed=shut))
+    two = measure_access(
+        access_to(mirrored, turned(nodes[-1]), [turned(p) for p in points], [turned(nodes[3])], crossing=gate),
+        effect(mirrored, closed=shut),
+    )
+    np.testing.assert_allclose(column(one, "crossing_min_after"), column(two, "crossing_min_after"), rtol=1e-4)
+    assert one.metrics["places_lost_crossing"] == two.metrics["places_lost_crossing"]
+    assert one.metrics["access_delay_min_status"] == two.metrics["access_delay_min_status"]
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_times_agree_with_networkx(seed):
+    import networkx as nx
+
+    net, nodes, _, _, crossing, _ = sample(seed)
+    access = access_to(net, nodes[-1], nodes, [nodes[3]], crossing=crossing)
+    graph = nx.MultiDiGraph()
+    for row in net.edges.itertuples():
+        graph.add_edge(row.u, row.v, weight=row.minutes_forward if not row.border else 0.0)
+        if not row.oneway:
+            graph.add_edge(row.v, row.u, weight=row.minutes_backward if not row.border else 0.0)
+    abroad = len(nodes) + 1
+    there = nx.single_source_dijkstra_path_length(graph, abroad)
+    back = nx.single_source_dijkstra_path_length(graph.reverse(), abroad)
+    expected = [max(there[i], back[i]) for i in range(len(nodes))]
+    np.testing.assert_allclose(column(measure_access(access, None), "crossing_min_before"), expected, atol=0.02)
+
+
+def test_isochrones_say_what_is_added_and_what_is_lost():
+    net = chain()
+    access = access_to(net, LINE[3], factors=TimeFactors())
+    points = isochrone_points(access, measure_access(access, effect(net, closed=[2], delay=[(1, 4.0)])))
+    by_lat = points.assign(lat=points.geometry.y.round(4)).set_index("lat").sort_index()
+    assert by_lat["lost"].tolist() == [False, False, False, True]
+    assert by_lat["added_min"].tolist()[:3] == pytest.approx([0, 0, 4])
+    assert shapely.get_x(points.geometry.to_numpy())[0] == pytest.approx(LON)
+    assert ABROAD.country == "BB"

@@ -1,0 +1,216 @@
+"""Disjoint routes, stretches without substitute and criticality: oracles on random graphs, closed forms."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corridor.errors import NetworkError
+from corridor.interactions.split_network import split_network
+from corridor.metrics.reach import build_domain, reach
+from corridor.metrics.redundancy import (
+    Stage,
+    best_way,
+    disjoint_legs,
+    disjoint_metrics,
+    measure_criticality,
+    minutes_without,
+    single_point_metrics,
+    slug,
+)
+from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
+from corridor.network.paths import build_arcs, search
+from corridor.schema.study import Place
+from tests.interactions.grounds import LAT, LON, STEP, access_to, along, effect, event, grid, network, with_neighbour
+
+SEEDS = st.integers(0, 10_000)
+
+
+def random_graph(seed, n=12, m=22):
+    rng = np.random.default_rng(seed)
+    u, v = rng.integers(0, n, m), rng.integers(0, n, m)
+    return u, v, rng.random(m) < 0.3, rng.random(m) < 0.1, rng
+
+
+@given(SEEDS)
+@settings(max_examples=60, deadline=None)
+def test_disjoint_ways_are_as_many_as_networkx_finds(seed):
+    u, v, oneway, closed, _ = random_graph(seed)
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(12))
+    for a, b, single, shut in zip(u, v, oneway, closed, strict=True):
+        if not shut and a != b:
+            for x, y in [(a, b)] if single else [(a, b), (b, a)]:
+                capacity = graph.get_edge_data(x, y, {"capacity": 0})["capacity"]
+                graph.add_edge(x, y, capacity=capacity + 1)
+    graph.add_edge("s", 0, capacity=99), graph.add_edge("s", 1, capacity=99)
+    graph.add_edge(10, "t", capacity=99), graph.add_edge(11, "t", capacity=99)
+    source, sink = np.arange(12) < 2, np.arange(12) > 9
+    found, used = disjoint_ways(u, v, oneway, closed, source, sink)
+    assert found == nx.maximum_flow_value(graph, "s", "t")
+    rest = closed.copy()
+    rest[np.setdiff1d(np.arange(len(u)), used)] = True
+    assert disjoint_ways(u, v, oneway, rest, source, sink)[0] == found  # the edges named are enough
+
+
+def test_nothing_open_is_no_way():
+    shut = np.ones(len(RUNGS), dtype=bool)
+    assert disjoint_legs(ladder(), [stage("a", 0), stage("b", 6)], shut)[0].routes == 0
+
+
+@given(SEEDS)
+@settings(max_examples=60, deadline=None)
+def test_bridges_are_those_of_networkx(seed):
+    u, v, _, closed, _ = random_graph(seed, m=16)
+    graph = nx.MultiGraph()
+    graph.add_edges_from((int(a), int(b)) for a, b in zip(u[~closed], v[~closed], strict=True) if a != b)
+    plain = nx.Graph(graph)
+    expected = {frozenset(pair) for pair in nx.bridges(plain) if graph.number_of_edges(*pair) == 1}
+    found = find_bridges(u, v, closed, 12)
+    assert {frozenset((int(u[e]), int(v[e]))) for e in np.flatnonzero(found)} == expected
+    assert not found[closed].any()
+
+
+@given(SEEDS)
+@settings(max_examples=40, deadline=None)
+def test_replacement_costs_equal_searching_again(seed):
+    u, v, oneway, closed, rng = random_graph(seed, m=26)
+    forward, backward = rng.choice([0.0, 1.0, 2.5, 4.0], (2, 26))
+    arcs = build_arcs(u, v, oneway.astype(int), 12)
+    tree = search(arcs, [(0, 0.0)], forward, backward, closed)
+    edges = np.arange(26)
+    found = replacement_costs(arcs, arc_costs(arcs, forward, backward, closed), tree, 11, edges)
+    for edge in edges:
+        without = closed.copy()
+        without[edge] = True
+        assert found[edge] == pytest.approx(search(arcs, [(0, 0.0)], forward, backward, without).cost[11])
+
+
+@given(SEEDS)
+@settings(max_examples=12, deadline=None)
+def test_criticality_equals_closing_each_edge(seed):
+    nodes, edges, oneway = grid(seed, oneways=0.2)
+    net = with_neighbour(nodes, edges, oneway=oneway)
+    crossing = Place(name="Gate", lon=nodes[0][0], lat=nodes[0][1] - STEP, country="BB")
+    access = access_to(net, along(net, len(edges) - 1, 0.4), crossing=crossing)
+    table = measure_criticality(access.domain, access.domain.state(), None, access.capital)
+    before = access.before.capital[0]
+    for row in table.itertuples():
+        after = access.read_capital(access.domain.state(effect(net, closed=[row.edge])))[0]
+        assert row.status == ("ok" if np.isfinite(after) else "unreachable")
+        if np.isfinite(after):
+            assert row.added_min == pytest.approx(after - before, abs=1e-9)
+        else:
+            assert np.isnan([row.added_min, row.ratio]).all()
+
+
+@given(SEEDS)
+@settings(max_examples=12, deadline=None)
+def test_any_edge_of_a_country_closed_equals_searching_again(seed):
+    nodes, edges, oneway = grid(seed, oneways=0.2)
+    net = network(nodes, edges, oneway=oneway)
+    domain = build_domain(net, "AA")
+    start = domain.snap(*along(net, 0, 0.3), limit_m=500, what="start")
+    goal = domain.snap(*along(net, len(edges) - 1, 0.6), limit_m=500, what="goal")
+    found = minutes_without(reach(domain, start, domain.state())[0], goal, np.arange(len(edges)))
+    for row in range(len(edges)):
+        again = reach(domain, start, domain.state(effect(net, closed=[row])))[0].minutes(goal)
+        assert found[row] == pytest.approx(again)
+
+
+LADDER = [(LON + STEP * x, LAT + STEP * y) for y in range(4) for x in range(2)]
+RUNGS = [(0, 2), (2, 4), (4, 6), (1, 3), (3, 5), (5, 7), (0, 1), (6, 7), (2, 3)]
+
+
+def ladder(**columns):
+    return build_domain(network(LADDER, RUNGS, **columns), "AA")
+
+
+def stage(name, *nodes, radius=0.5):
+    lon, lat = np.mean([LADDER[n] for n in nodes], axis=0)
+    return Stage(name, float(lon), float(lat), radius)
+
+
+def test_a_ladder_has_two_disjoint_routes_and_loses_them_one_by_one():
+    domain = ladder()
+    stages = [stage("South", 0), stage("North", 6)]
+    closed = np.zeros(len(RUNGS), dtype=bool)
+    before = disjoint_legs(domain, stages, closed)
+    assert before[0].routes == 2
+    closed[4] = True
+    assert disjoint_legs(domain, stages, closed, before)[0].routes == 1
+    closed[1] = True
+    after = disjoint_legs(domain, stages, closed, before)
+    metrics, table = disjoint_metrics(before, after)
+    assert (metrics["disjoint_routes_south_north_before"], metrics["disjoint_routes_south_north"]) == (2, 0)
+    assert table[["routes_before", "routes_after"]].to_numpy().tolist() == [[2, 0]]
+
+
+def test_a_dual_carriageway_is_one_route():
+    domain = build_domain(network(LADDER[:4], [(0, 2), (2, 0), (0, 1), (2, 3)], oneway=[1, 1, 0, 0]), "AA")
+    assert disjoint_legs(domain, [stage("a", 1), stage("b", 3)], np.zeros(4, dtype=bool))[0].routes == 1
+
+
+def test_a_whole_disc_counts_as_one_place():
+    domain = ladder()
+    wide = [stage("a", 0, 1, radius=2.0), stage("b", 6, 7, radius=2.0)]
+    assert disjoint_legs(domain, wide, np.zeros(len(RUNGS), dtype=bool))[0].routes == 2
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ([Stage("Nowhere", 10.0, 10.0, 1.0), stage("b", 6)], "'Nowhere'.*radius_km"),
+        ([stage("a", 0, radius=9), stage("b", 6, radius=9)], "overlap.*smaller"),
+    ],
+)
+def test_stages_that_cannot_be_used_are_refused(stages, words):
+    with pytest.raises(NetworkError, match=words):
+        disjoint_legs(ladder(), stages, np.zeros(len(RUNGS), dtype=bool))
+
+
+NODES_NEAR = [(LON, LAT - 3 * STEP)]
+
+
+def test_single_points_are_the_stretches_outside_the_loop():
+    # 0 - 1 =(loop over 2 and 3)= 4 - 5: the first and last edges have no substitute
+    nodes = [(LON, LAT + STEP * y) for y in (0, 1)] + [(LON + STEP, LAT + STEP * 1.5), (LON - STEP, LAT + STEP * 1.5)]
+    nodes += [(LON, LAT + STEP * y) for y in (2, 3)]
+    net = with_neighbour(nodes, [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (4, 5)])
+    access = access_to(net, along(net, 5, 0.5))
+    km = access.domain.length_km
+    plain, struck = access.domain.state(), access.domain.state(effect(net, closed=[1]))
+    before, _ = single_point_metrics(access.domain, access.capital, plain)
+    metrics, table = single_point_metrics(access.domain, access.capital, struck, before)
+    assert metrics["single_point_km_before"] == pytest.approx(km[0] + km[5] / 2, rel=1e-4)
+    assert metrics["single_point_km"] == pytest.approx(km[0] + km[2] + km[4] + km[5] / 2, rel=1e-4)
+    assert len(table) == 1  # one unbroken stretch
+    split = split_network(net, [event(edges=(0,), portions=((0, 0.4, 0.4),))])
+    gated = access_to(split, along(net, 5, 0.5), NODES_NEAR)
+    again, parts = single_point_metrics(gated.domain, gated.capital, gated.domain.state(), places=gated.places)
+    assert again["single_point_km"] == pytest.approx(before["single_point_km"], rel=1e-4)
+    assert parts["near"].tolist() == ["p0", ""]  # a gate breaks no stretch; the second is far from any place
+    lost, _ = single_point_metrics(access.domain, access.capital, access.domain.state(effect(net, closed=[0])))
+    assert lost["single_point_km_status"] == "unreachable"
+    assert np.isnan(lost["single_point_km"])
+
+
+@given(SEEDS)
+@settings(max_examples=12, deadline=None)
+def test_best_way_has_the_length_of_its_parts_and_the_time_of_the_tree(seed):
+    nodes, edges, oneway = grid(seed, oneways=0.2)
+    net = network(nodes, edges, oneway=oneway)
+    domain = build_domain(net, "AA")
+    start = domain.snap(*along(net, 0, 0.3), limit_m=500, what="start")
+    end = domain.snap(*along(net, len(edges) - 1, 0.6), limit_m=500, what="end")
+    reached = reach(domain, start, domain.state())[0]
+    way = best_way(reached, end)
+    if way is None:
+        assert not np.isfinite(reached.minutes(end))
+    else:
+        assert way.minutes == pytest.approx(way.km.sum(), rel=1e-9)  # a kilometre takes a minute here
+
+
+def test_slug_is_safe_in_metric_names():
+    assert slug("Вайк / Vayk (new)") == "vayk_new"

@@ -1,0 +1,279 @@
+"""Ways to spoil the made-up study, each with what the one line of the refusal must say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.synthetic.ground import write_dem
+from tests.synthetic.osm import STREETS, WAYS, write_osm
+from tests.synthetic.study import IMPACT, NAME, OPENED, RIDGE, STUDY, write_study
+
+# Spoils the study in a folder and gives the words to add to the command line.
+Change = Callable[[Path], list[str]]
+
+
+def osm(name: str, content: bytes | None) -> Change:
+    """Give the command an OpenStreetMap file of these bytes; None gives it none."""
+
+    def change(folder: Path) -> list[str]:
+        if content is not None:
+            (folder / name).write_bytes(content)
+        return ["--osm", str(folder / name)]
+
+    return change
+
+
+def truncated(name: str) -> Change:
+    """Give it the first half of a sound file in the format of the name's ending."""
+
+    def change(folder: Path) -> list[str]:
+        import osmium
+
+        path = folder / name
+        with osmium.SimpleWriter(str(path)) as writer:
+            for item in osmium.FileProcessor(str(folder / "map.osm")):
+                writer.add(item)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        return ["--osm", str(path)]
+
+    return change
+
+
+def ways(points: list) -> Change:
+    return lambda folder: ["--osm", str(write_osm(folder / "other.osm", points))]
+
+
+def dem(**options: object) -> Change:
+    return lambda folder: ["--dem", str(write_dem(folder / "other.tif", **options))]
+
+
+def dem_bytes(content: bytes) -> Change:
+    def change(folder: Path) -> list[str]:
+        (folder / "other.tif").write_bytes(content)
+        return ["--dem", str(folder / "other.tif")]
+
+    return change
+
+
+def far_dem(folder: Path) -> list[str]:
+    """Heights of another continent."""
+    import numpy as np
+    import rasterio
+
+    path = folder / "far.tif"
+    transform = rasterio.Affine(0.01, 0, 100.0, 0, -0.01, 10.0)
+    options = {"driver": "GTiff", "dtype": "float32", "count": 1, "height": 9, "width": 9, "crs": "EPSG:4326"}
+    with rasterio.open(path, "w", transform=transform, **options) as raster:
+        raster.write(np.ones((9, 9), np.float32), 1)
+    return ["--dem", str(path)]
+
+
+def study(*pairs: tuple[str, str]) -> Change:
+    """Replace pieces of the study's text."""
+
+    def change(folder: Path) -> list[str]:
+        write_study(folder, dict(pairs))
+        return []
+
+    return change
+
+
+def file(name: str, content: bytes | None) -> Change:
+    """Put another content into one of the study's files, or take it away."""
+
+    def change(folder: Path) -> list[str]:
+        if content is None:
+            (folder / name).unlink()
+        else:
+            (folder / name).write_bytes(content)
+        return []
+
+    return change
+
+
+def table(name: str, *pairs: tuple[str, str]) -> Change:
+    """Replace pieces of one of the catalogue's tables."""
+
+    def change(folder: Path) -> list[str]:
+        path = folder / "reference" / f"{name}.csv"
+        text = path.read_text(encoding="utf-8")
+        for old, new in pairs:
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+        return []
+
+    return change
+
+
+def impact(old: str, new: str) -> Change:
+    """Let the study measure impacts, with a piece of what it says of them replaced."""
+
+    def change(folder: Path) -> list[str]:
+        if old not in IMPACT:
+            raise ValueError(f"the study says nothing like {old!r} of impacts")
+        (folder / NAME).write_text(STUDY + IMPACT.replace(old, new), encoding="utf-8")
+        return []
+
+    return change
+
+
+ORIGIN = 'origin = { name = "Aster", lon = 10.1, lat = 45.5, country = "XA" }'
+CASES: dict[str, tuple[Change, list[str]]] = {
+    # OpenStreetMap files
+    "missing pbf": (osm("none.osm.pbf", None), ["none.osm.pbf: no such file"]),
+    "empty pbf": (osm("a.osm.pbf", b""), ["a.osm.pbf: is empty"]),
+    "text named pbf": (osm("a.osm.pbf", b"hello, this is no map\n" * 50), ["a.osm.pbf: not readable as OpenStreetMap"]),
+    "bytes named pbf": (osm("a.pbf", bytes(range(256)) * 9), ["a.pbf: not readable as OpenStreetMap"]),
+    "truncated pbf": (truncated("half.osm.pbf"), ["half.osm.pbf: not readable as OpenStreetMap"]),
+    "truncated xml": (truncated("half.osm"), ["half.osm: not readable as OpenStreetMap"]),
+    "unknown ending": (osm("map.shp", b"x" * 99), ["map.shp: not readable as OpenStreetMap"]),
+    "a folder": (lambda folder: ["--osm", str(folder)], ["is a folder"]),
+    "no roads": (ways([([(10.1, 45.5), (10.2, 45.5)], {"barrier": "wall"})]), ["holds no road and no railway"]),
+    "class without speed": (
+        ways([*WAYS, *STREETS, ([(10.1, 45.5), (10.1, 45.6)], {"highway": "living_street"})]),
+        ["speeds.csv: no speed for road living_street; add a row"],
+    ),
+    "other ground": (
+        ways([([(10.05, 45.9), (10.9, 45.9)], {"highway": "primary"})]),
+        ["origin Aster", "km off, the limit is 2 km"],
+    ),
+    # elevation
+    "missing dem": (lambda folder: ["--dem", str(folder / "no.tif")], ["no.tif: no such file"]),
+    "text named tif": (dem_bytes(b"hello\n" * 99), ["other.tif: not readable as an elevation raster"]),
+    "truncated tif": (
+        lambda folder: dem_bytes((folder / "heights.tif").read_bytes()[:9000])(folder),
+        ["other.tif: not readable as an elevation raster"],
+    ),
+    "dem without crs": (dem(crs=None), ["other.tif: has no coordinate reference system; set one"]),
+    "dem elsewhere": (far_dem, ["far.tif: doesn't reach the study area"]),
+    "dem of half the area": (dem(east=10.6), ["other.tif: doesn't reach at", "candidate 'ridge'", "--dem"]),
+    "nodata along a route": (dem(hole=True), ["other.tif: has no height at 45.500 N 10.5", "candidate 'ridge'"]),
+    "no dem named": (study(('["heights.tif"]', "[]")), ["sources.elevation is empty and no --dem was given"]),
+    # the study file
+    "not toml": (file(NAME, b"this is = = not toml"), [f"{NAME}: is not valid TOML"]),
+    "not text": (file(NAME, b"\xff\xfe\x00\x01"), [f"{NAME}: is not valid TOML"]),
+    "no study": (file(NAME, None), [f"{NAME}: no such file"]),
+    "many faults": (
+        study(
+            ('capital = "Dalemoor"\n', 'colour = "red"\n'),
+            ("vertical_error_m = 10.0", "vertical_error_m = -1"),
+            ("area = [10.0, 45.0, 11.0, 46.0]", "area = [11.0, 45.0, 10.0, 46.0]"),
+            ('mode = "rail"', 'mode = "boat"'),
+            ("worst = 150", 'worst = "far"'),
+        ),
+        ["capital: is missing", "colour: unknown key", "elevation.vertical_error_m:", "area:", "candidates.2.mode:",
+         "criteria.0.worst:"],
+    ),
+    "unknown place": (study(('"Corvo"', '"Corvu"')), ["destination: no place is called 'Corvu'; did you mean Corvo"]),
+    "unknown places": (
+        study(('"Dalemoor"', '"Dalmoor"'), ('"Corvo"', '"Nowhere"')),
+        ["destination: no place is called 'Nowhere'; give", "capital: no place is called 'Dalmoor'; did you mean Dale"],
+    ),
+    "place outside the area": (
+        study((ORIGIN, ORIGIN.replace("10.1", "12.1"))), ["origin: Aster (45.500 N 12.100 E) lies outside"],
+    ),
+    "origin is destination": (study(('"Corvo"', '"Aster"')), ["destination: is the origin"]),
+    "origin is destination by place": (
+        study((ORIGIN, ORIGIN.replace("Aster", "Elsewhere").replace("10.1", "10.9"))), ["destination: is the origin"],
+    ),
+    "no way": (
+        study((f"assume_open = {OPENED}", "assume_open = []")),
+        ["candidates 'driven': no open road from Aster to Corvo in XA, XB, XC", "gaps: 0.4 km at 45.300 N 10.645 E, 0"],
+    ),
+    "no way for want of a country": (
+        study(('countries = ["XA", "XB", "XC"]', 'countries = ["XA", "XC"]')),
+        ["no open road from Aster to Corvo in XA, XC; name a crossing or section in assume_open, or allow a country"],
+    ),
+    "no way but over closed borders": (
+        lambda folder: study((f"assume_open = {OPENED}", "assume_open = []"))(folder)
+        + table("sections", ("primary,planned", "primary,open"))(folder),
+        ["no open road from Aster to Corvo in XA, XB, XC (closed borders alone are in the way)"],
+    ),
+    "unknown assumption": (
+        study((f"assume_open = {OPENED}", 'assume_open = ["bridge-gap"]')),
+        ["candidates 'driven': assume_open: 'bridge-gap' is neither a section nor a crossing"],
+    ),
+    "unknown section": (study((str(RIDGE), str(["ridge-west", "ridge-upp"]))), ["candidate 'ridge'", "'ridge-upp'"]),
+    "unknown level section": (study(('["rail-west"]', '["rail-wast"]')), ["elevation.level_sections", "'rail-wast'"]),
+    "gap in a chain": (
+        study((str(RIDGE), str([key for key in RIDGE if key != "ridge-gap"]))),
+        ["candidate 'ridge': gap between sections 'ridge-down' and 'ridge-end'"],
+    ),
+    "chain of another mode": (study(('mode = "rail"', 'mode = "road"')), ["candidate 'railway': sections of another"]),
+    "chain that ends early": (
+        study((str(RIDGE), str(RIDGE[:-1]))), ["candidate 'ridge': its sections end 15.6 km from Corvo"],
+    ),
+    "unknown focus country": (study(('country = "XB"\noutline', 'country = "XD"\noutline')), ["no country 'XD'"]),
+    "focus elsewhere": (
+        study(("[[10.3, 45.1], [10.8, 45.1], [10.8, 45.9], [10.3, 45.9]]", "[[20, 45], [21, 45], [21, 46]]")),
+        ["focus.outline: lies wholly outside XB"],
+    ),
+    "unknown metric": (study(('metric = "ascent_m"', 'metric = "ascend_m"')), ["'ascend_m'"]),
+    "check of an unknown node": (
+        study(("[[baselines]]", '[[checks]]\nname = "x"\nmode = "road"\nfrom_node = "aster"\nto_node = "korvo"\n'
+               'low_km = 1\nhigh_km = 2\nsource = "made-up"\n\n[[baselines]]')),
+        ["checks 'x': 'korvo' is no node of the catalogue"],
+    ),
+    "path out of the package": (study(('"borders.geojson"', '"package:../../x"')), ["leads out of the packaged data"]),
+    # what it measures for others
+    "no regimes": (impact('"regimes.toml"', '"none.toml"'), ["none.toml: no such file"]),
+    "regimes of other sources": (
+        impact('regimes = "regimes.toml"\n', ""), ["regimes.toml: regimes.", "is no known source"],
+    ),
+    "unknown centre": (impact('["Dalemoor"]', '["Dalmoor"]'), ["impact.centres: no place is called 'Dalmoor'"]),
+    "unknown neighbour": (impact('"XA"', '"XD"'), ["no country 'XD'"]),
+    "unknown section of an axis": (
+        impact('["valley-middle"]', '["valley-muddle"]'), ["impact.axes 'valley-axis': 'valley-muddle' is no section"],
+    ),
+    # the study's other files
+    "no catalogue": (file("reference/sections.csv", None), ["sections.csv: no such file"]),
+    "catalogue of other columns": (
+        table("nodes", ("elevation_m", "height_m")),
+        ["nodes.csv: columns missing: ['elevation_m'], unknown: ['height_m']"],
+    ),
+    "faults in several tables": (
+        table("sections", ("ridge-up,Ridge up,,ridge-gate-west,", "ridge-up,Ridge up,,nowhere,"),
+              ("primary,open", "primary,opened"), ("schematic,yes,made-up", "schematic,yes,hearsay")),
+        ["sections.csv, row 3, from_node: 'nowhere' is not in nodes.csv", "status: is 'opened'; use one of",
+         "'hearsay' is not in sources.csv"],
+    ),
+    "number that is none": (table("nodes", ("45.5,10.1,", "45.5,ten,")), ["nodes.csv, row 2, lon: is 'ten'; a number"]),
+    "not a number": (table("nodes", ("45.5,10.1,", "45.5,nan,")), ["nodes.csv, row 2, lon: is 'nan'; a number"]),
+    "range upside down": (table("speeds", ("80.0,80.0,80.0", "90,80,70")), ["speeds.csv, row 2, speed_kmh_low/mid"]),
+    "id twice": (table("nodes", ("\nsummit,", "\ncorvo,")), ["node_id 'corvo' stands twice"]),
+    "catalogue not utf-8": (file("reference/nodes.csv", b"node_id\n\xff\xfe\n"), ["nodes.csv"]),
+    "catalogue with a nul": (
+        lambda folder: file("reference/grades.csv", (folder / "reference/grades.csv").read_bytes() + b"\0,,\n")(folder),
+        ["grades.csv"],
+    ),
+    "row too long": (
+        table("grades", ("8.0,made-up,", "8.0,made-up,,extra")),
+        ["grades.csv, row 2: has more or fewer cells than columns"],
+    ),
+    "no grade": (table("grades", ("road,primary,8.0", "road,tertiary,8.0")), ["grades.csv: no row for road primary"]),
+    "no price": (table("unit_costs", ("rail,upgrade", "rail,surface")), ["unit_costs.csv"]),
+    "places without columns": (file("places.csv", b"name,lat\nAster,45.5\n"), ["places.csv: columns missing: lon"]),
+    "places off the globe": (
+        file("places.csv", b"name,lat,lon,country,population\nAster,145.5,10,XA,1\n"),
+        ["places.csv: row 2: lat must be"],
+    ),
+    "place without a country": (
+        file("places.csv", b"name,lat,lon,country,population\nDalemoor,45.31,10.5,xb,1\n"),
+        ["capital: 'Dalemoor' has no two-letter country code"],
+    ),
+    "places not text": (file("places.csv", bytes(range(256)) * 4), ["places.csv: not readable as a table of places"]),
+    "borders not a map": (file("borders.geojson", b"hello"), ["borders.geojson: not readable as a map of countries"]),
+    "borders without codes": (
+        file("borders.geojson", b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"a":1},'
+             b'"geometry":{"type":"Point","coordinates":[1,2]}}]}'),
+        ["borders.geojson: has no column 'country'"],
+    ),
+    "no borders": (file("borders.geojson", None), ["borders.geojson: no such file"]),
+    "no perspectives": (file("perspectives.toml", None), ["perspectives.toml: no such file"]),
+    "perspective of nothing": (
+        file("perspectives.toml", b'[equal]\nlabel = "x"\nweights_from = "y"\ngroups = { distance = -1 }\n'),
+        ["perspectives.toml: perspective 'equal'", "distance"],
+    ),
+}  # fmt: skip
