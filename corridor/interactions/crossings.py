@@ -19,8 +19,13 @@ from corridor.geo.geodesy import WGS84, project
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate, Part
 
-_PROBE_M = 4.0
-_END_M = 0.03  # coordinates are kept to a centimetre or so
+PROBE_M = 4.0
+"""How far before and after a point where a road meets the route it is asked on which side the road lies."""
+END_M = 0.03
+"""A road that ends no further than this from the route's line ends at it and crosses nothing, on whichever side its end
+lies: coordinates are kept to a centimetre or so, and what is less is rounding."""
+ON_LINE_M = 0.02
+"""A point no further than this from the route's line is on neither side of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ def _part_hits(part: Part, offset_m: float, network: Network, fit: NDArray[np.bo
     if line.length == 0:
         return []
     # A road cut in two where it meets the route ends a rounding error short of it with one of its halves.
-    rows = network.tree.query(line, predicate="dwithin", distance=_END_M)
+    rows = network.tree.query(line, predicate="dwithin", distance=END_M)
     rows = np.sort(rows[fit[rows]])
     roads = network.planar[rows]
     meetings = shapely.intersection(roads, line)
@@ -171,12 +176,12 @@ def _hit(
     place = float(shapely.line_locate_point(road, at))
     fraction = place / road.length if road.length > 0 else 0.0
     node = -1
-    if place <= _END_M:
+    if place <= END_M:
         node, fraction = int(ends.u[row]), 0.0
-    elif place >= road.length - _END_M:
+    elif place >= road.length - END_M:
         node, fraction = int(ends.v[row]), 1.0
-    before = shapely.line_interpolate_point(road, max(place - _PROBE_M, 0.0))
-    after = shapely.line_interpolate_point(road, min(place + _PROBE_M, road.length))
+    before = shapely.line_interpolate_point(road, max(place - PROBE_M, 0.0))
+    after = shapely.line_interpolate_point(road, min(place + PROBE_M, road.length))
     sides = {_side(line, point) for point, there in ((before, fraction > 0.0), (after, fraction < 1.0)) if there}
     heading = float(np.degrees(np.arctan2(after.x - before.x, after.y - before.y))) % 360
     chainage_m = along * part.drawn_km * 1000 / line.length
@@ -202,7 +207,7 @@ def _side(line: shapely.LineString, point: shapely.Point) -> int:
     (x0, y0), (x1, y1) = (shapely.line_interpolate_point(line, d).coords[0] for d in (low, high))
     cross = (x1 - x0) * (point.y - y0) - (y1 - y0) * (point.x - x0)
     gap = cross / max(np.hypot(x1 - x0, y1 - y0), 1e-9)
-    return 0 if abs(gap) < 0.02 else int(np.sign(gap))
+    return 0 if abs(gap) < ON_LINE_M else int(np.sign(gap))
 
 
 def _structure(part: Part, network: Network, row: int, chainage_km: float, ends: _Ends) -> str:
