@@ -13,7 +13,7 @@ help:
 	@echo "make docs   the documentation as a site, into site/"
 	@echo "make lint   linters, types and import floors only"
 	@echo "make bench  measure speed and memory beside named peers (about twenty-five minutes)"
-	@echo "make fuzz   coverage-guided fuzzing of the readers, FUZZ_SECONDS=60 each"
+	@echo "make fuzz   property tests on random examples, then coverage-guided fuzzing of the readers, FUZZ_SECONDS=60 each"
 	@echo "make clean  remove the environment and what was built"
 
 # Two stamps, so that the demo doesn't wait for what only the tests need.
@@ -56,6 +56,7 @@ bench: $(VENV)/.dev
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python -m pytest -q -m hypothesis --hypothesis-profile random
 	@for reader in toml csv places pbf hgt; do \
 	  $(BIN)/python scripts/fuzz.py $$reader $(FUZZ_SECONDS) || exit 1; \
 	done

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +13,25 @@ from hypothesis import settings
 from corridor.comparison import Comparison, compare
 from corridor.schema.study import Study
 
-# Machines are noisy and kernels compile on first use: a time limit per example would fail at random.
-settings.register_profile("corridor", deadline=None)
+# Machines are noisy and kernels compile on first use: a time limit per example would fail at random. Examples are the
+# same in every run, so that a failure is of the change and not of chance; `make fuzz` looks for new ones.
+settings.register_profile("corridor", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None, max_examples=200, print_blob=True)
 settings.load_profile("corridor")
 
 ROOT = Path(__file__).resolve().parent.parent
 _EXTRACT = "south-caucasus-2021-08.osm.pbf"
+# Made absolute before tests move elsewhere.
+_EXTRACT_PATHS = [
+    Path(os.environ.get("CORRIDOR_EXTRACT", "")).absolute(),
+    ROOT.parent / "shared" / "data" / _EXTRACT,
+]
 
 
 @pytest.fixture(scope="session")
 def extract_path() -> Path:
     """The real OpenStreetMap extract, which isn't part of the project: CORRIDOR_EXTRACT or ../shared/data."""
-    for path in (Path(os.environ.get("CORRIDOR_EXTRACT", "")), ROOT.parent / "shared" / "data" / _EXTRACT):
+    for path in _EXTRACT_PATHS:
         if path.is_file():
             return path
     pytest.skip(f"the real extract {_EXTRACT} isn't here; set CORRIDOR_EXTRACT to its path")
@@ -32,6 +41,14 @@ def extract_path() -> Path:
 def bundled() -> Comparison:
     """The bundled study on the bundled data, compared once for all tests that only look at it."""
     return compare(Study.bundled("syunik"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder to be in: what a test writes without saying where never lands in the checkout, nor reads from it."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    with contextlib.chdir(folder):
+        yield folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
