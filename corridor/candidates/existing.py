@@ -20,6 +20,7 @@ from corridor.network.connectivity import Gap, Reachability, are_connected, find
 from corridor.network.graph import Network, Position
 from corridor.schema.candidate import Candidate
 from corridor.schema.study import ExistingCandidates, Place
+from corridor.wording import format_position
 
 _VIA_KM = 4.0
 _VIA_COUNT = 3
@@ -132,7 +133,9 @@ def say_gaps(gaps: Sequence[Gap]) -> str:
     """Gaps in a few words, for a message."""
     if not gaps:
         return ""
-    shown = [f"{gap.length_m / 1000:.1f} km at {gap.to_lonlat[1]:.3f} N {gap.to_lonlat[0]:.3f} E" for gap in gaps[:4]]
+    shown = [
+        f"{gap.length_m / 1000:.1f} km at {format_position(gap.to_lonlat[1], gap.to_lonlat[0], 3)}" for gap in gaps[:4]
+    ]
     return " (gaps: " + ", ".join(shown) + ")"
 
 

@@ -19,6 +19,7 @@ from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
 from corridor.schema.interaction import CriticalCrossing, Event, Finding, Outcome
 from corridor.schema.regime import Regime
+from corridor.wording import with_article
 
 # Letters of Armenian road numbers as they stand on the signs' Latin half.
 _LETTERS = str.maketrans({"Մ": "M", "Հ": "H", "Տ": "T"})
@@ -219,12 +220,11 @@ def _name_crossing(event: Event, words: Words) -> str:
     if event.cause.startswith(DOCUMENTED):
         return f"the {name} ({length}) keeps the two apart" if name else f"the {length} keeps the two apart"
     if _is_of_the_route(event):
-        return f"the route passes {_ref(event)} on a {span}structure of its own{words.near(event)}"
+        return f"the route passes {_ref(event)} on {with_article(f'{span}structure')} of its own{words.near(event)}"
     over = "under" if "tunnel" in event.structure else "over"
     kind = "tunnel" if over == "under" else "bridge"
-    return (
-        f"{_ref(event)} passes {over} the route {'in' if over == 'under' else 'on'} a {span}{kind}{words.near(event)}"
-    )
+    where = f"{'in' if over == 'under' else 'on'} {with_article(span + kind)}"
+    return f"{_ref(event)} passes {over} the route {where}{words.near(event)}"
 
 
 def _name_road(event: Event, words: Words) -> str:
@@ -234,7 +234,7 @@ def _name_road(event: Event, words: Words) -> str:
 def _ref(event: Event) -> str:
     """A road as a reader knows it: number, else name, else class."""
     name = event.road_ref.translate(_LETTERS).replace("-", "") or event.road_name
-    return name or f"a {event.road_class.replace('_', ' ')} road"
+    return name or with_article(f"{event.road_class.replace('_', ' ')} road")
 
 
 def _say_places(decided: CriticalCrossing, by_id: Mapping[str, Event], words: Words) -> str:

@@ -14,6 +14,7 @@ from corridor.metrics.reach import Domain, Entry
 from corridor.network.graph import Network, Position
 from corridor.network.paths import search
 from corridor.schema.study import Place
+from corridor.wording import format_position
 
 Floats = NDArray[np.float64]
 
@@ -93,7 +94,7 @@ def check_crossings(network: Network, crossings: dict[str, tuple[float, float]],
         gap = float(distance_m(network.node_lon[nodes], network.node_lat[nodes], lon, lat).min())
         if gap > limit_m:
             lines.append(
-                f"crossing '{key}' at {lat:.3f} N {lon:.3f} E lies {gap / 1000:.1f} km from the nearest road of the "
+                f"crossing '{key}' at {format_position(lat, lon, 3)} lies {gap / 1000:.1f} km from the nearest road of the "
                 "network; correct its place in crossings.csv or use data that cover it"
             )
     return lines

@@ -11,6 +11,7 @@ from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability
 from corridor.schema.candidate import Candidate
 from corridor.terrain.surface import Dem
+from corridor.wording import format_position
 
 
 def describe_limits(
@@ -63,12 +64,12 @@ def _say_reach(item: Reachability, places: Places | None, names: Mapping[str, st
 def say_gap(gap: Gap, places: Places | None) -> str:
     """A gap by its length and the nearest place."""
     lon, lat = gap.to_lonlat
-    where = f"at {lat:.3f} N {lon:.3f} E"
+    where = f"at {format_position(lat, lon, 3)}"
     if places is not None and len(places.frame):
         frame = places.frame
         gaps = distance_m(frame["lon"].to_numpy(), frame["lat"].to_numpy(), lon, lat)
         nearest = int(gaps.argmin())
-        where = f"{gaps[nearest] / 1000:.0f} km from {frame['name'].iloc[nearest]} ({lat:.3f} N {lon:.3f} E)"
+        where = f"{gaps[nearest] / 1000:.0f} km from {frame['name'].iloc[nearest]} ({format_position(lat, lon, 3)})"
     return f"{gap.length_m / 1000:.1f} km, {where}"
 
 

@@ -18,6 +18,7 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.transliteration import transliterate
 from corridor.io.read.borders import Borders
+from corridor.wording import format_position
 
 POPULATION_COLUMNS = (
     *("place", "local_name", "country", "kind", "lon", "lat"),
@@ -194,7 +195,7 @@ def _mapped_row(shown: pd.DataFrame, j: int, country: str, doubtful: set[tuple[s
     name = str(own["name"])
     if not name or name.casefold() in PLACEHOLDERS:
         check = f"the map calls it '{name}', which is no name" if name else "the map gives it no name"
-        name = f"unnamed {own['kind']} at {own['lat']:.4f} N {own['lon']:.4f} E"
+        name = f"unnamed {own['kind']} at {format_position(own['lat'], own['lon'], 4)}"
     return _entry(transliterate(name), str(own["name"]), country, str(own["kind"]), own, people, "map", check)
 
 

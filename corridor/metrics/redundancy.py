@@ -20,6 +20,7 @@ from corridor.geo.geodesy import WGS84, distance_m
 from corridor.metrics.reach import Domain, Reached, State, reach
 from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.graph import Position
+from corridor.wording import format_position
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -92,7 +93,7 @@ def _disc(domain: Domain, stage: Stage) -> Bools:
     inside = distance_m(lon, lat, stage.lon, stage.lat) <= stage.radius_km * 1000
     if not inside.any():
         raise NetworkError(
-            f"stage '{stage.name}' at {stage.lat:.4f} N {stage.lon:.4f} E has no road junction within "
+            f"stage '{stage.name}' at {format_position(stage.lat, stage.lon, 4)} has no road junction within "
             f"{stage.radius_km:g} km; correct its place or raise its radius_km"
         )
     return np.asarray(inside)

@@ -16,6 +16,7 @@ from corridor.geo.geodesy import WGS84, line_lengths_m, project, utm_crs
 from corridor.geo.lines import join
 from corridor.io.read.borders import Borders
 from corridor.schema.candidate import Candidate
+from corridor.wording import format_position
 
 DISAGREEMENT_M = 1000.0
 END_GAP_M = 5000.0
@@ -77,7 +78,7 @@ def border_ground(
         raise NetworkError(f"{country} and {neighbour} share no border in the borders file; name two neighbours")
     if not shapely.contains_xy(home, *inside):
         raise NetworkError(
-            f"point {inside[1]:.4f} N {inside[0]:.4f} E lies outside {country}; correct the capital's place"
+            f"point {format_position(inside[1], inside[0], 4)} lies outside {country}; correct the capital's place"
         )
     middle = shapely.centroid(shared)
     crs = utm_crs(middle.x, middle.y)
@@ -139,7 +140,7 @@ def check_declared(ground: BorderGround, candidate: Candidate, tolerance_m: floa
             lon, lat = shapely.get_coordinates(part.line)[int(np.argmax(off))]
             raise NetworkError(
                 f"candidate '{candidate.candidate_id}': '{part.name}' is declared in {ground.country} but lies "
-                f"{off.max() / 1000:.1f} km outside its polygon at {lat:.4f} N {lon:.4f} E; correct the part's "
+                f"{off.max() / 1000:.1f} km outside its polygon at {format_position(lat, lon, 4)}; correct the part's "
                 "country, its line or the borders file"
             )
 

@@ -23,6 +23,7 @@ from corridor.network.speeds import edge_minutes
 from corridor.network.topology import build_chains
 from corridor.schema.catalogue import Crossing, Node, Section, Speed
 from corridor.terrain.surface import Dem
+from corridor.wording import format_position
 
 JOIN_LIMIT_M = 60.0
 _KEY = ["mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "section_id"]
@@ -95,7 +96,7 @@ def _join_rail_gaps(ways: Ways) -> Ways:
         rows.append(ways.frame.iloc[rail[way[loose[a]]]].drop("geometry"))
         new_ids += [ids[vertex[loose[a]]], ids[vertex[loose[b]]]]
         lines.append(shapely.LineString([xy[a], xy[b]]))
-        said.append(f"railway gap of {gaps[at]:.0f} m joined at {xy[a][1]:.4f} N {xy[a][0]:.4f} E")
+        said.append(f"railway gap of {gaps[at]:.0f} m joined at {format_position(xy[a][1], xy[a][0], 4)}")
     if not rows:
         return ways
     added = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=lines, crs=WGS84)

@@ -16,6 +16,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project, utm_crs
 from corridor.geo.lines import substring, vertex_chainage_m
 from corridor.network.paths import Arcs, Tree, build_arcs, search
+from corridor.wording import format_position
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -163,7 +164,7 @@ class Network:
             return f"{what}: the network has no usable way of that kind at all; check mode, countries and data"
         gap = float(shapely.distance(self.planar[~shut], point).min())
         return (
-            f"{what} at {lat:.4f} N {lon:.4f} E: the nearest usable way is {gap / 1000:.1f} km off, the limit is "
+            f"{what} at {format_position(lat, lon, 4)}: the nearest usable way is {gap / 1000:.1f} km off, the limit is "
             f"{limit_m / 1000:g} km; correct the place or raise snap_limit_km"
         )
 

@@ -30,6 +30,7 @@ from corridor.schema.alignment import Alignment
 from corridor.schema.standard import DesignStandard
 from corridor.schema.study import Place, Study
 from corridor.terrain.surface import Dem
+from corridor.wording import format_position
 
 Sweep = Literal["grade", "tunnel-price"]
 TUNNEL_PRICES_MUSD_PER_KM = (15.0, 20.0, 30.0, 40.0, 60.0, 80.0)
@@ -103,7 +104,7 @@ def _place(text: str, which: str, study: Study, inputs: Inputs) -> Place:
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
         raise AlignmentError(f"{which}: '{text}' is no point on Earth; write lat,lon in degrees")
     country = str(inputs.borders.country_at(lon, lat)[0]) or "XX"
-    return Place(name=f"{lat:g} N {lon:g} E", lon=lon, lat=lat, country=country)
+    return Place(name=format_position(lat, lon), lon=lon, lat=lat, country=country)
 
 
 def describe_new_line(new: NewLine) -> dict[str, Any]:

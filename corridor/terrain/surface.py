@@ -14,6 +14,7 @@ from corridor.geo.geodesy import distance_m
 from corridor.schema.grid import Grid
 from corridor.schema.source import Source
 from corridor.terrain import kernels
+from corridor.wording import format_position
 
 Floats = NDArray[np.float64]
 GRADE_WINDOW_M = 1000.0
@@ -93,7 +94,7 @@ class Dem:
         missing = np.isnan(heights)
         if missing.any():
             at = int(np.flatnonzero(missing)[0])
-            where = f"{np.asarray(lat).ravel()[at]:.3f} N {np.asarray(lon).ravel()[at]:.3f} E"
+            where = format_position(np.asarray(lat).ravel()[at], np.asarray(lon).ravel()[at], 3)
             why = "has no height" if self.covers(lon, lat).ravel()[at] else "doesn't reach"
             raise CoverageError(
                 f"{self.source.file or self.source.title}: {why} at {where} ({missing.sum()} of {missing.size} "

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from corridor.errors import SourceError
 from corridor.terrain.surface import Dem
+from corridor.wording import format_extent
 
 _LOW_M, _HIGH_M = -500.0, 9000.0
 _HGT_SIDES = (1201, 3601)
@@ -109,7 +110,7 @@ def where_it_lies(wanted: Bounds, have: Sequence[Bounds]) -> str:
     """What a raster covers, in words, and why it may not be what is wanted (west, south, east, north in degrees)."""
     west, south = min(b[0] for b in have), min(b[1] for b in have)
     east, north = max(b[2] for b in have), max(b[3] for b in have)
-    said = f"it covers {west:g} to {east:g} E, {south:g} to {north:g} N"
+    said = f"it covers {format_extent(west, south, east, north)}"
     if _meet(wanted, (south, west, north, east)):
         return f"{said}: are longitude and latitude swapped?"
     if _meet(wanted, (west - 360, south, east - 360, north)):

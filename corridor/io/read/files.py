@@ -6,6 +6,7 @@ from pathlib import Path
 
 from corridor.errors import SourceError
 from corridor.schema.source import Source, file_sha256
+from corridor.wording import with_article
 
 
 def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
@@ -14,9 +15,9 @@ def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
         if not path.exists():
             raise SourceError(f"{path}: no such file; give the path of an existing {what}")
         if path.is_dir():
-            raise SourceError(f"{path}: is a folder; give the path of a {what}")
+            raise SourceError(f"{path}: is a folder; give the path of {with_article(what)}")
         if not path.is_file():
-            raise SourceError(f"{path}: is a device or a pipe; give the path of a {what}")
+            raise SourceError(f"{path}: is a device or a pipe; give the path of {with_article(what)}")
         with path.open("rb") as stream:
             empty = not stream.read(1)
         size = path.stat().st_size
@@ -25,7 +26,7 @@ def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
     if empty:
         raise SourceError(f"{path}: is empty; fetch the {what} again")
     if max_bytes is not None and size > max_bytes:
-        raise SourceError(f"{path}: is larger than {max_bytes / 1e6:,.0f} MB; is it really a {what}?")
+        raise SourceError(f"{path}: is larger than {max_bytes / 1e6:,.0f} MB; is it really {with_article(what)}?")
 
 
 def file_source(path: Path, source_id: str, title: str, publisher: str, date: str, licence: str) -> Source:

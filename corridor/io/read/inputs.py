@@ -22,6 +22,7 @@ from corridor.io.read.provenance import known_source
 from corridor.schema.source import Source
 from corridor.schema.study import Place, Study
 from corridor.terrain.surface import Dem
+from corridor.wording import format_position
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _locate(wanted: Place | str, field: str, study: Study, catalogue: Catalogue,
     west, south, east, north = study.area
     if not (west <= place.lon <= east and south <= place.lat <= north):
         raise StudyError(
-            f"{study.id}: {field}: {place.name} ({place.lat:.3f} N {place.lon:.3f} E) lies outside the study's area"
+            f"{study.id}: {field}: {place.name} ({format_position(place.lat, place.lon, 3)}) lies outside the study's area"
         )
     return place
 

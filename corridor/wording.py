@@ -1,0 +1,64 @@
+"""How values stand in sentences: positions with their hemispheres, nouns with their articles."""
+
+from __future__ import annotations
+
+import re
+
+_AN = re.compile(r"(?!(?:one|once|uni(?!n|m)|us[aeiu]|eu)\w*)[aeiou]|8|1[18](?!\d)|1[18](?=,\d{3}\b)", re.IGNORECASE)
+
+
+def format_latitude(lat: float, digits: int | None = None) -> str:
+    """Give a latitude in degrees with N or S, as ``39.25 N``; with so many decimals, or as few as it has."""
+    return _degrees(lat, "N", "S", digits)
+
+
+def format_longitude(lon: float, digits: int | None = None) -> str:
+    """Give a longitude in degrees with E or W, as ``46.5 E``; with so many decimals, or as few as it has."""
+    return _degrees(lon, "E", "W", digits)
+
+
+def format_position(lat: float, lon: float, digits: int | None = None) -> str:
+    """Give a position as people write it.
+
+    Args:
+        lat: latitude in degrees, negative in the south.
+        lon: longitude in degrees, negative in the west.
+        digits: decimals; as few as the numbers have (up to six figures) by default.
+
+    Example:
+        >>> format_position(48.6, -124.7, 3)
+        '48.600 N 124.700 W'
+    """
+    return f"{format_latitude(lat, digits)} {format_longitude(lon, digits)}"
+
+
+def format_extent(west: float, south: float, east: float, north: float) -> str:
+    """Give the bounds of an area in degrees as people write them.
+
+    Example:
+        >>> format_extent(45, 38.5, 47, 40), format_extent(-5, -2, 10, 3)
+        ('45 to 47 E, 38.5 to 40 N', '5 W to 10 E, 2 S to 3 N')
+    """
+    return f"{_span(format_longitude(west), format_longitude(east))}, {_span(format_latitude(south), format_latitude(north))}"
+
+
+def _span(low: str, high: str) -> str:
+    return f"{low[:-2] if low[-1] == high[-1] else low} to {high}"
+
+
+def _degrees(value: float, positive: str, negative: str, digits: int | None) -> str:
+    text = f"{value:g}" if digits is None else f"{value:.{digits}f}"
+    size = text.removeprefix("-")
+    # What rounds to the equator or the prime meridian lies on it, not south or west of it.
+    south = text != size and float(size) != 0
+    return f"{size} {negative if south else positive}"
+
+
+def with_article(noun: str) -> str:
+    """Give a noun, or a number with its noun, after ``a`` or ``an``, by how it is spoken.
+
+    Example:
+        >>> with_article("OpenStreetMap file"), with_article("raster"), with_article("80 m bridge")
+        ('an OpenStreetMap file', 'a raster', 'an 80 m bridge')
+    """
+    return f"{'an' if _AN.match(noun) else 'a'} {noun}"
