@@ -39,7 +39,8 @@ def format_extent(west: float, south: float, east: float, north: float) -> str:
         >>> format_extent(45, 38.5, 47, 40), format_extent(-5, -2, 10, 3)
         ('45 to 47 E, 38.5 to 40 N', '5 W to 10 E, 2 S to 3 N')
     """
-    return f"{_span(format_longitude(west), format_longitude(east))}, {_span(format_latitude(south), format_latitude(north))}"
+    across, along = _span(format_longitude(west), format_longitude(east)), _span(*map(format_latitude, (south, north)))
+    return f"{across}, {along}"
 
 
 def _span(low: str, high: str) -> str:

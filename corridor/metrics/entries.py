@@ -94,7 +94,7 @@ def check_crossings(network: Network, crossings: dict[str, tuple[float, float]],
         gap = float(distance_m(network.node_lon[nodes], network.node_lat[nodes], lon, lat).min())
         if gap > limit_m:
             lines.append(
-                f"crossing '{key}' at {format_position(lat, lon, 3)} lies {gap / 1000:.1f} km from the nearest road of the "
-                "network; correct its place in crossings.csv or use data that cover it"
+                f"crossing '{key}' at {format_position(lat, lon, 3)} lies {gap / 1000:.1f} km from the nearest road of "
+                "the network; correct its place in crossings.csv or use data that cover it"
             )
     return lines

@@ -164,8 +164,8 @@ class Network:
             return f"{what}: the network has no usable way of that kind at all; check mode, countries and data"
         gap = float(shapely.distance(self.planar[~shut], point).min())
         return (
-            f"{what} at {format_position(lat, lon, 4)}: the nearest usable way is {gap / 1000:.1f} km off, the limit is "
-            f"{limit_m / 1000:g} km; correct the place or raise snap_limit_km"
+            f"{what} at {format_position(lat, lon, 4)}: the nearest usable way is {gap / 1000:.1f} km off, the limit "
+            f"is {limit_m / 1000:g} km; correct the place or raise snap_limit_km"
         )
 
     def starts(self, at: Position, forward: Floats, backward: Floats) -> list[tuple[int, float]]:

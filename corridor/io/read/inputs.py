@@ -138,7 +138,8 @@ def _locate(wanted: Place | str, field: str, study: Study, catalogue: Catalogue,
     west, south, east, north = study.area
     if not (west <= place.lon <= east and south <= place.lat <= north):
         raise StudyError(
-            f"{study.id}: {field}: {place.name} ({format_position(place.lat, place.lon, 3)}) lies outside the study's area"
+            f"{study.id}: {field}: {place.name} ({format_position(place.lat, place.lon, 3)}) lies outside the study's "
+            "area"
         )
     return place
 
