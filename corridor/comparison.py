@@ -187,7 +187,7 @@ class Comparison:
 
     def map(self, *, online_tiles: bool = False) -> folium.Map:
         """A Folium map of the candidates over the relief; it loads nothing unless ``online_tiles`` are asked for."""
-        from corridor.report.map import build_map
+        from corridor.report.map.build import build_map
 
         return build_map(self.results, online_tiles=online_tiles)
 
@@ -260,7 +260,7 @@ class Comparison:
         Raises:
             OutputError: a format is unknown, or the folder can't be written.
         """
-        from corridor.report.export import write_results
+        from corridor.export.results import write_results
 
         return write_results(self.results, Path(folder), formats=formats)
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from corridor.atomic_write import require_place_for, write_whole
 from corridor.cli.common import load_study
 from corridor.comparison import Comparison, compare
 from corridor.errors import CorridorError, StudyError
-from corridor.report.csvs import write_csv
-from corridor.report.single_file import require_place_for, write_whole
+from corridor.report.plain_tables import write_csv
 from corridor.schema.study import Study
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import folium
 
+from corridor.atomic_write import require_place_for, write_whole
 from corridor.cli.common import load_study
 from corridor.comparison import Comparison, compare
 from corridor.errors import CorridorError
-from corridor.report.single_file import require_place_for, write_whole
 
 
 def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:

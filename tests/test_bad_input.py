@@ -90,7 +90,7 @@ def out_of_others(folder: Path) -> tuple[Path, str]:
 
 @pytest.mark.parametrize("where", [out_is_a_file, out_below_a_file, out_where_nobody_writes, out_of_others])
 def test_a_folder_that_cannot_take_results(where, folder, monkeypatch, capfd):
-    pytest.importorskip("corridor.report.page")
+    pytest.importorskip("corridor.report.page.build")
     out, says = where(folder)
     before = listing(folder)
     code, said, err = run_command(monkeypatch, capfd, "run", folder / NAME, "--out", out, "--quiet")
@@ -103,8 +103,8 @@ def test_a_folder_that_cannot_take_results(where, folder, monkeypatch, capfd):
 
 
 def test_a_failure_while_writing_leaves_the_earlier_results(folder, monkeypatch, capfd):
-    pytest.importorskip("corridor.report.page")
-    from corridor.report import export
+    pytest.importorskip("corridor.report.page.build")
+    from corridor.export import results as export
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -167,7 +167,7 @@ def test_check_tells_what_differs_and_what_has_no_way(midland, call):
 
 
 def test_run_says_its_steps_on_stderr_and_the_page_on_stdout(midland, call, tmp_path):
-    pytest.importorskip("corridor.report.page")
+    pytest.importorskip("corridor.report.page.build")
     code, out, err = call("run", midland, "--out", tmp_path / "results")
     assert (code, out) == (0, f"{tmp_path / 'results' / 'comparison.html'}\n")
     assert len(err.splitlines()) >= 5

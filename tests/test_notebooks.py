@@ -73,7 +73,7 @@ def test_each_step_is_explained_before_it_is_taken(path):
 @pytest.mark.filterwarnings(*JUPYTER)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
 def test_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
-    pytest.importorskip("corridor.report.page")
+    pytest.importorskip("corridor.report.page.build")
     import nbformat
     from nbclient import NotebookClient
 

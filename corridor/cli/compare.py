@@ -83,8 +83,8 @@ def run(
 
     `corridor run --formats gpkg,kml` - only these beside page and tables
     """
-    from corridor.report.export import BRIEF, check_target, choose_formats
-    from corridor.report.pdf import write_pdf
+    from corridor.export.pdf import write_pdf
+    from corridor.export.results import BRIEF, check_target, choose_formats
 
     chosen = choose_formats(formats)
     check_target(out)

@@ -11,7 +11,7 @@ import shapely
 from corridor.errors import ExtraError, OutputError
 from corridor.report.charts import NO_MATPLOTLIB
 from corridor.report.escape import clean_text
-from corridor.report.palette import assign_marks
+from corridor.report.theme import assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 

@@ -10,10 +10,10 @@ import pandas as pd
 from folium.raster_layers import ImageOverlay
 
 from corridor.errors import OutputError
-from corridor.report.palette import assign_marks
+from corridor.report.map.relief import build_relief
+from corridor.report.page.tables import format_number
 from corridor.report.plots import choose_candidates, main_lines
-from corridor.report.relief import build_relief
-from corridor.report.tables import format_number
+from corridor.report.theme import assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.svg_repr import Stroke, sketch_svg, table_html

@@ -13,7 +13,7 @@ import pandas as pd
 
 from corridor.errors import OutputError, SweepError
 from corridor.report.assets import read_asset
-from corridor.report.csvs import write_csv
+from corridor.report.plain_tables import write_csv
 from corridor.sweeps.dataset import SweepFolder, write_whole
 from corridor.sweeps.drivers import rank_correlation, variance_share
 

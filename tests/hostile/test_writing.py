@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from corridor import atomic_write as space
 from corridor.errors import OutputError
-from corridor.report import workspace as space
-from corridor.report.export import check_target
+from corridor.export.results import check_target
 from corridor.schema.source import file_sha256
 from tests.synthetic import NAME, build
 
@@ -186,7 +186,7 @@ def test_a_folder_that_holds_anything_of_others_too_is_refused(put, tmp_path):
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from corridor.report import workspace as space
+from corridor import atomic_write as space
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -13,11 +13,11 @@ import pytest
 from shapely import MultiLineString
 
 from corridor.errors import OutputError
+from corridor.export.pdf import find_browser, write_pdf
+from corridor.export.results import write_results
 from corridor.report.assets import read_messages
-from corridor.report.export import write_results
-from corridor.report.map import build_map
-from corridor.report.pdf import find_browser, write_pdf
-from corridor.report.words import say
+from corridor.report.i18n import say
+from corridor.report.map.build import build_map
 from tests.report.synthetic import CRITERIA, hostile_results, metric_table, results, scorable, with_grades
 
 pytestmark = pytest.mark.browser

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from shapely import MultiLineString
 
-from corridor.report.mapdata import place_aliases
-from corridor.report.overlays import axis_lines, cut_off_totals, delays_min, people_text, place_changes, river_lines
-from corridor.report.page import build_page
+from corridor.report.map.layers import place_aliases
+from corridor.report.map.overlays import axis_lines, cut_off_totals, delays_min, people_text, place_changes, river_lines
+from corridor.report.page.build import build_page
 from tests.report.synthetic import results
 
 

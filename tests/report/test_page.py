@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from corridor.report.escape import clean_text, safe_url, script_json
-from corridor.report.linework import border_lines, letter_points
-from corridor.report.map import build_map
-from corridor.report.page import build_page
-from corridor.report.palette import assign_marks
-from corridor.report.profiles import thin
-from corridor.report.relief import build_relief
-from corridor.report.tables import format_number, metric_columns, metric_rows
+from corridor.report.map.build import build_map
+from corridor.report.map.linework import border_lines, letter_points
+from corridor.report.map.relief import build_relief
+from corridor.report.page.build import build_page
+from corridor.report.page.profiles import thin
+from corridor.report.page.tables import format_number, metric_columns, metric_rows
+from corridor.report.theme import assign_marks
 from corridor.schema.grid import Grid
 from corridor.webmap import leaflet_css
 from tests.report.synthetic import hostile_results, results

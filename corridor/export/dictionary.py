@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from corridor.errors import OutputError
-from corridor.report.csvs import plain_table, write_csv
 from corridor.report.escape import clean_text
+from corridor.report.plain_tables import plain_table, write_csv
 from corridor.schema.results import Results
 
 NAME = "data_dictionary.csv"

@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from corridor.atomic_write import WRITING
 from corridor.report.escape import clean
-from corridor.report.workspace import WRITING
+from corridor.report.run_facts import TOOL, describe_run
 from corridor.schema.results import Results
 from corridor.schema.source import file_sha256
 
 NAME = "manifest.json"
-TOOL = "corridor"
 _SIBLINGS = (("alignment.json", "alignment.geojson"), ("sweep.json", "plan.parquet"))
 """Files by which folders of new lines and of sweeps are known."""
 _DEPTH = 4
-
-
-def describe_run(results: Results) -> dict[str, Any]:
-    """Version, study, baseline and inputs with date, licence, SHA-256 and what was fetched when; no other times."""
-    return {
-        "tool": TOOL,
-        "version": results.version,
-        "study": results.study_id,
-        "title": results.title,
-        "as_of": results.as_of,
-        "baseline": results.baseline,
-        "area": list(results.area),
-        "inputs": [
-            {
-                "id": source.source_id,
-                "title": source.title,
-                "publisher": source.publisher,
-                "file": source.file,
-                "date": source.date,
-                "licence": source.licence,
-                "sha256": source.sha256,
-                **({"fetched": [asdict(part) for part in source.fetched]} if source.fetched else {}),
-            }
-            for source in results.sources
-        ],
-        "dem": describe_dem(results),
-        "candidates": [candidate.candidate_id for candidate in results.candidates],
-        "criteria": [asdict(criterion) for criterion in results.criteria],
-        "perspectives": {view.perspective_id: view.weights for view in results.perspectives},
-        "default_perspective": results.default_perspective,
-    }
-
-
-def describe_dem(results: Results) -> dict[str, Any]:
-    """Name, pixel size in metres and standard error in metres of the elevation model, as the metric table has them."""
-    named = {"dem": "title", "dem_resolution_m": "resolution_m", "dem_vertical_error_m": "vertical_error_m"}
-    table = results.metrics
-    return {word: table[column].iloc[0].item() if hasattr(table[column].iloc[0], "item") else table[column].iloc[0]
-            for column, word in named.items() if column in table.columns and len(table)}  # fmt: skip
 
 
 def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from corridor.report.linework import lat_lon, route_line
-from corridor.report.tables import RANGE_SIGN, format_number
+from corridor.report.map.linework import lat_lon, route_line
+from corridor.report.page.tables import RANGE_SIGN, format_number
 from corridor.schema.results import Results
 
 LEAST_DELAY_MIN = 1.0

@@ -6,10 +6,10 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from corridor.report.csvs import write_csv
+from corridor.export.gis import write_geoparquet, write_layer
+from corridor.export.qml import event_style
 from corridor.report.escape import clean
-from corridor.report.gis import write_geoparquet, write_layer
-from corridor.report.qml import event_style
+from corridor.report.plain_tables import write_csv
 from corridor.schema.results import Results
 
 FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", "places.csv", "findings.json")

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from corridor.atomic_write import put_in_place, workspace
 from corridor.errors import OutputError
-from corridor.report.csvs import write_csv
-from corridor.report.dictionary import NAME as DICTIONARY
-from corridor.report.dictionary import write_dictionary
-from corridor.report.gis import candidate_layers, write_geojson, write_geopackage, write_geoparquet, writing_errors
-from corridor.report.gpx import write_gpx
-from corridor.report.impacts import EVENT_LAYER, write_impacts
-from corridor.report.impacts import FILES as IMPACT_FILES
-from corridor.report.kml import write_kml
-from corridor.report.manifest import NAME, holds_only_results, is_results_folder, write_manifest
-from corridor.report.page import build_page
-from corridor.report.qml import layer_styles
-from corridor.report.workspace import put_in_place, workspace
+from corridor.export.dictionary import NAME as DICTIONARY
+from corridor.export.dictionary import write_dictionary
+from corridor.export.gis import candidate_layers, write_geojson, write_geopackage, write_geoparquet, writing_errors
+from corridor.export.gpx import write_gpx
+from corridor.export.impact_tables import EVENT_LAYER, write_impacts
+from corridor.export.impact_tables import FILES as IMPACT_FILES
+from corridor.export.kml import write_kml
+from corridor.export.manifest import NAME, holds_only_results, is_results_folder, write_manifest
+from corridor.export.qml import layer_styles
+from corridor.report.page.build import build_page
+from corridor.report.plain_tables import write_csv
 from corridor.schema.results import Results
 
 PAGE = "comparison.html"

@@ -13,11 +13,11 @@ import pandas as pd
 import pyogrio
 from shapely import LineString
 
+from corridor.export.qml import layer_styles
 from corridor.geo.geodesy import WGS84
 from corridor.geo.lines import substring
 from corridor.report.escape import clean_text
-from corridor.report.palette import assign_marks
-from corridor.report.qml import layer_styles
+from corridor.report.theme import assign_marks
 from corridor.schema.candidate import Part
 from corridor.schema.results import Results
 

@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 import shapely
 
+from corridor.export.lines_3d import solid_line
 from corridor.report.escape import clean_text
-from corridor.report.solid import solid_line
 from corridor.schema.results import Results
 
 NAMESPACE = "http://www.topografix.com/GPX/1/1"

@@ -8,7 +8,7 @@ from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from corridor.report.escape import clean_text
-from corridor.report.palette import assign_marks
+from corridor.report.theme import assign_marks
 from corridor.schema.results import Results
 
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"

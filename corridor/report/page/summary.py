@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from corridor.report.tables import RANGE_SIGN, Column, Row, ranking_rows, regime_ids
-from corridor.report.words import regime_words, route_words
+from corridor.report.i18n import regime_words, route_words
+from corridor.report.page.tables import RANGE_SIGN, Column, Row, ranking_rows, regime_ids
 from corridor.schema.interaction import Finding
 from corridor.schema.results import Results
 

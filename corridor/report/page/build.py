@@ -18,16 +18,16 @@ from corridor.report.assets import (
     uplot_js,
 )
 from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
-from corridor.report.manifest import describe_run
-from corridor.report.map import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
-from corridor.report.mapdata import place_aliases
-from corridor.report.overlays import cut_off_totals
-from corridor.report.palette import assign_marks
-from corridor.report.profiles import build_profile_data
-from corridor.report.scoredata import build_score_data
-from corridor.report.summary import LEADING, default_choice, is_usable, summarise
-from corridor.report.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids, unmeasured
-from corridor.report.words import page_messages, route_words, say
+from corridor.report.i18n import page_messages, route_words, say
+from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
+from corridor.report.map.layers import place_aliases
+from corridor.report.map.overlays import cut_off_totals
+from corridor.report.page.profiles import build_profile_data
+from corridor.report.page.scores import build_score_data
+from corridor.report.page.summary import LEADING, default_choice, is_usable, summarise
+from corridor.report.page.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids, unmeasured
+from corridor.report.run_facts import describe_run
+from corridor.report.theme import assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.regime import Regime

@@ -6,8 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from corridor.atomic_write import workspace
 from corridor.errors import OutputError
-from corridor.report.workspace import workspace
 
 BROWSERS = (
     "chromium",

@@ -12,8 +12,8 @@ from folium.template import Template
 
 from corridor.report.assets import read_asset, read_messages
 from corridor.report.escape import script_json
-from corridor.report.mapdata import build_map_data
-from corridor.report.relief import build_relief
+from corridor.report.map.layers import build_map_data
+from corridor.report.map.relief import build_relief
 from corridor.schema.results import Results
 from corridor.webmap import OfflineMap, figure_of, icon_script, inline, leaflet_css, leaflet_js
 

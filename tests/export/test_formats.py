@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corridor.errors import OutputError
+from corridor.export.dictionary import describe_column
+from corridor.export.kml import write_kml
+from corridor.export.lines_3d import solid_line, tunnel_runs
+from corridor.export.qml import Kind, line_style
+from corridor.export.results import FORMATS, choose_formats, write_results
 from corridor.geo.lines import vertex_chainage_m
-from corridor.report.dictionary import describe_column
-from corridor.report.export import FORMATS, choose_formats, write_results
-from corridor.report.kml import write_kml
-from corridor.report.qml import Kind, line_style
-from corridor.report.solid import solid_line, tunnel_runs
 from tests.report.synthetic import HOSTILE, hostile_results, results
 
 with warnings.catch_warnings():

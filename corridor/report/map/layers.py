@@ -8,10 +8,10 @@ import numpy as np
 import shapely
 
 from corridor.geo.lines import substring
-from corridor.report.linework import border_lines, country_names, lat_lon, letter_points, route_line
-from corridor.report.overlays import axis_lines, place_changes, river_lines
-from corridor.report.palette import Mark, assign_marks
-from corridor.report.tables import texts
+from corridor.report.map.linework import border_lines, country_names, lat_lon, letter_points, route_line
+from corridor.report.map.overlays import axis_lines, place_changes, river_lines
+from corridor.report.page.tables import texts
+from corridor.report.theme import Mark, assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.results import Results

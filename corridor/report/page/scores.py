@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from corridor.report.tables import regime_ids
+from corridor.report.page.tables import regime_ids
 from corridor.schema.results import PerspectiveWords, Results
 
 

@@ -1,0 +1,1 @@
+"""Files made of results: tables, GIS formats, tracks, the manifest; written whole or not at all."""

@@ -1,0 +1,1 @@
+"""The map of a comparison: relief, layers and overlays on Folium, complete without a network."""

@@ -1,0 +1,49 @@
+"""What a run was made from, as plain facts for the page and for the manifest."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from corridor.schema.results import Results
+
+TOOL = "corridor"
+
+
+def describe_run(results: Results) -> dict[str, Any]:
+    """Version, study, baseline and inputs with date, licence, SHA-256 and what was fetched when; no other times."""
+    return {
+        "tool": TOOL,
+        "version": results.version,
+        "study": results.study_id,
+        "title": results.title,
+        "as_of": results.as_of,
+        "baseline": results.baseline,
+        "area": list(results.area),
+        "inputs": [
+            {
+                "id": source.source_id,
+                "title": source.title,
+                "publisher": source.publisher,
+                "file": source.file,
+                "date": source.date,
+                "licence": source.licence,
+                "sha256": source.sha256,
+                **({"fetched": [asdict(part) for part in source.fetched]} if source.fetched else {}),
+            }
+            for source in results.sources
+        ],
+        "dem": describe_dem(results),
+        "candidates": [candidate.candidate_id for candidate in results.candidates],
+        "criteria": [asdict(criterion) for criterion in results.criteria],
+        "perspectives": {view.perspective_id: view.weights for view in results.perspectives},
+        "default_perspective": results.default_perspective,
+    }
+
+
+def describe_dem(results: Results) -> dict[str, Any]:
+    """Name, pixel size in metres and standard error in metres of the elevation model, as the metric table has them."""
+    named = {"dem": "title", "dem_resolution_m": "resolution_m", "dem_vertical_error_m": "vertical_error_m"}
+    table = results.metrics
+    return {word: table[column].iloc[0].item() if hasattr(table[column].iloc[0], "item") else table[column].iloc[0]
+            for column, word in named.items() if column in table.columns and len(table)}  # fmt: skip
