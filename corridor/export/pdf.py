@@ -32,7 +32,7 @@ def find_browser() -> str | None:
 
 
 def write_pdf(html: Path, pdf: Path, *, browser: str | None = None) -> Path:
-    """Print a page that :func:`corridor.report.export.write_results` wrote to A4.
+    """Print a page that :func:`corridor.export.results.write_results` wrote to A4.
 
     Args:
         html: the page.

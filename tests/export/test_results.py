@@ -97,7 +97,7 @@ def test_a_failure_leaves_the_older_run_untouched(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("corridor.report.export.write_geopackage", fail)
+    monkeypatch.setattr("corridor.export.results.write_geopackage", fail)
     with pytest.raises(OutputError, match="No space left"):
         write_results(replace(results(), title="Half"), tmp_path / "out")
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == before
