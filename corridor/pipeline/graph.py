@@ -1,0 +1,442 @@
+"""Steps that declare what they need: each value is computed once, and again only where what it hangs on has changed.
+
+A step is a plain function. Its name is the value that it gives, its parameters name the values that it is computed
+from, and it sees nothing else; so what is stale after a change follows from the steps themselves and can't be
+forgotten. A value is kept under a key made from the keys of what it was computed from ("deep constructive traces" of
+build systems; Mokhov, Mitchell and Peyton Jones 2018, doi:10.1145/3236774). ::
+
+    @step(says="adding up")
+    def total(prices: tuple[float, ...], rebate: float) -> float:
+        return sum(prices) * (1 - rebate)
+
+    run = Run(Graph([total]), {"prices": (1.0, 2.0), "rebate": 0.5})
+    run[total]                      # 1.5
+    run.replace(rebate=0.0)[total]  # 3.0; whatever doesn't hang on the rebate is taken from before
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from inspect import signature
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from corridor.pipeline.fingerprint import combine, fingerprint
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Progress = Callable[[str], None]
+
+PROGRESS = "progress"
+"""A parameter of this name takes words about what is being done; nothing is computed from it."""
+KEEP_ITEMS = 256
+
+
+def silent(_: str) -> None:
+    """Take a step's name and say nothing."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a graph knows of a step.
+
+    ``name`` is the value that it gives and ``inputs`` what that is computed from; ``says`` is said when it begins;
+    ``keep`` is how many values of it are kept at a time. ``by_value`` says that what hangs on it is stale only if the
+    value itself comes out another, for cheap steps that take a part out of a greater whole.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    says: str
+    keep: int
+    by_value: bool
+    takes_progress: bool
+
+
+class Step(Generic[P, T]):
+    """A function whose value a graph keeps; it can be called as the plain function that it is."""
+
+    def __init__(self, function: Callable[P, T], declared: Declared) -> None:
+        self.function, self.declared = function, declared
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function gives."""
+        return self.function(*args, **kwargs)
+
+
+class Each(Generic[P, T]):
+    """A function that is computed item by item: for each candidate, or for each candidate and regime.
+
+    Others take all its values, as a mapping that computes them when they are asked for, under ``declared.name``; other
+    functions of this kind take the value of their own item under ``element``, the function's name.
+    """
+
+    def __init__(self, function: Callable[P, T], declared: Declared, element: str) -> None:
+        self.function, self.declared, self.element = function, declared, element
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function gives for one item."""
+        return self.function(*args, **kwargs)
+
+
+AnyStep = Step[Any, Any] | Each[Any, Any]
+
+
+def step(*, says: str = "", keep: int = 1, by_value: bool = False) -> Callable[[Callable[P, T]], Step[P, T]]:
+    """Make a function a step.
+
+    Args:
+        says: what to tell people when it begins.
+        keep: how many of its values are kept, the last ones used.
+        by_value: whether what hangs on it is stale only if its value comes out another.
+    """
+
+    def declare(function: Callable[P, T]) -> Step[P, T]:
+        return Step(function, _declared(function, _name_of(function), says, keep, by_value))
+
+    return declare
+
+
+def each(
+    gives: str, *, says: str = "", keep: int = KEEP_ITEMS, by_value: bool = False
+) -> Callable[[Callable[P, T]], Each[P, T]]:
+    """Make a function a step that is computed item by item.
+
+    Args:
+        gives: the name of the mapping of all its values.
+        says: what to tell people when the first item begins.
+        keep: how many items are kept, the last ones used.
+        by_value: as in :func:`step`.
+    """
+
+    def declare(function: Callable[P, T]) -> Each[P, T]:
+        return Each(function, _declared(function, gives, says, keep, by_value), _name_of(function))
+
+    return declare
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", ""))
+
+
+def _declared(function: Callable[..., Any], name: str, says: str, keep: int, by_value: bool) -> Declared:
+    names = tuple(signature(function).parameters)
+    inputs = tuple(n for n in names if n != PROGRESS)
+    return Declared(name, inputs, says, keep, by_value, takes_progress=PROGRESS in names)
+
+
+class Graph:
+    """Steps, and what hangs on what.
+
+    Args:
+        steps: the steps, in any order.
+        items: for each kind of item that functions are computed for, the mapping whose values they are:
+            ``{"candidate": "candidates"}``.
+
+    Raises:
+        ValueError: two steps give one value, steps hang on each other in a circle, or a function is to be
+            computed item by item and takes no item.
+    """
+
+    def __init__(self, steps: Iterable[AnyStep], items: Mapping[str, str] | None = None) -> None:
+        self.steps: dict[str, AnyStep] = {}
+        self.roots = dict(items or {})
+        # names of single items, with the mapping that each is from
+        self.mapping_of = dict(self.roots)
+        for found in steps:
+            taken = [found.declared.name, *([found.element] if isinstance(found, Each) else [])]
+            if twice := [name for name in taken if name in self.steps or name in self.mapping_of]:
+                raise ValueError(f"two steps give '{twice[0]}'")
+            self.steps[found.declared.name] = found
+            if isinstance(found, Each):
+                self.mapping_of[found.element] = found.declared.name
+        self.order = self._sorted()
+        self.kinds = self._kinds()
+
+    def _needs(self, name: str) -> tuple[str, ...]:
+        """Names of whole values that a step is computed from."""
+        return tuple(self.mapping_of.get(needed, needed) for needed in self.steps[name].declared.inputs)
+
+    def _sorted(self) -> tuple[str, ...]:
+        try:
+            return tuple(TopologicalSorter({name: self._needs(name) for name in self.steps}).static_order())
+        except CycleError as fault:
+            raise ValueError(f"steps hang on each other: {' <- '.join(fault.args[1])}") from fault
+
+    def _kinds(self) -> dict[str, tuple[str, ...]]:
+        """For each mapping, the kinds of item that it has an entry for, in the order of its keys."""
+        kinds: dict[str, tuple[str, ...]] = {mapping: (kind,) for kind, mapping in self.roots.items()}
+        for name in self.order:
+            found = self.steps.get(name)
+            taken = [n for n in found.declared.inputs if n in self.mapping_of] if found else []
+            if isinstance(found, Each):
+                kinds[name] = tuple(dict.fromkeys(kind for n in taken for kind in kinds[self.mapping_of[n]]))
+            if bool(taken) != isinstance(found, Each):
+                what = "takes no item" if isinstance(found, Each) else f"takes the single item '{taken[0]}'"
+                raise ValueError(f"step '{name}': {what}; declare it with {'step' if not taken else 'each'}")
+        return kinds
+
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        """Names that no step gives."""
+        return frozenset(self.order) - set(self.steps)
+
+    @cached_property
+    def _upstream(self) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for name in self.order:
+            needs = self._needs(name) if name in self.steps else ()
+            found[name] = frozenset((name,)).union(*(found[needed] for needed in needs))
+        return found
+
+    def upstream(self, name: str) -> frozenset[str]:
+        """A value and all that it hangs on.
+
+        Args:
+            name: of a value.
+        """
+        return self._upstream[name]
+
+    def downstream(self, names: Iterable[str]) -> frozenset[str]:
+        """Values and all that hangs on them: what may be stale when they are replaced.
+
+        Args:
+            names: of values.
+        """
+        changed = set(names)
+        return frozenset(name for name in self.order if self._upstream[name] & changed)
+
+
+class Held:
+    """A value that is kept, with the digests of its content that were asked for."""
+
+    __slots__ = ("_digests", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._digests: dict[Any, bytes | None] = {}
+
+    def digest(self, item: Any = None) -> bytes | None:
+        """The digest of the value, or of one item of it."""
+        if item not in self._digests:
+            self._digests[item] = fingerprint(self.value if item is None else self.value[item])
+        return self._digests[item]
+
+
+class Cache:
+    """Values by step and key, the last ones used; ``made`` counts how often each step was computed.
+
+    It stays in its process: copied or sent, it arrives empty.
+    """
+
+    def __init__(self) -> None:
+        self.made: Counter[str] = Counter()
+        self._shelves: dict[str, OrderedDict[bytes, Held]] = {}
+        self._marks: dict[int, tuple[Any, bytes]] = {}
+        self._numbers = itertools.count()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Cache, ()
+
+    def get(self, declared: Declared, key: bytes, make: Callable[[], Any]) -> Held:
+        """What a step gave under a key, or what ``make`` gives now."""
+        shelf = self._shelves.setdefault(declared.name, OrderedDict())
+        if key not in shelf:
+            value = make()
+            self.made[declared.name] += 1
+            shelf[key] = Held(value)
+            while len(shelf) > declared.keep:
+                shelf.popitem(last=False)
+        shelf.move_to_end(key)
+        return shelf[key]
+
+    def mark(self, value: Any) -> bytes:
+        """A key for a value that goes by its identity: the same for the same object, and never again for another."""
+        at = id(value)
+        if at not in self._marks:
+            try:
+                kept: Any = weakref.ref(value, lambda _: self._marks.pop(at, None))
+            except TypeError:
+                kept = value  # held, so that nothing else gets its identity
+            self._marks[at] = kept, combine("mark", str(next(self._numbers)))
+        return self._marks[at][1]
+
+
+class Items(Mapping[Any, T]):
+    """What a step gives item by item: each is computed when it is asked for. Keys of several kinds are tuples."""
+
+    def __init__(self, run: Run, found: Each[Any, T]) -> None:
+        self._run, self._step = run, found
+
+    def __getitem__(self, item: Any) -> T:
+        value: T = self._run._item(self._step, item).value
+        return value
+
+    def __iter__(self) -> Iterator[Any]:
+        graph = self._run.graph
+        keys = [list(self._run[graph.roots[kind]]) for kind in graph.kinds[self._step.declared.name]]
+        return iter(keys[0]) if len(keys) == 1 else itertools.product(*keys)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Run:
+    """The values of a graph for given ones.
+
+    Any value can be given, also one that a step would give: that step isn't run then. Values are never changed in
+    place, only replaced.
+
+    Args:
+        graph: the steps.
+        given: values by name.
+        progress: called with what a step says when it begins.
+        cache: what is known from other runs of the graph.
+
+    Raises:
+        ValueError: a name is unknown to the graph.
+    """
+
+    def __init__(
+        self, graph: Graph, given: Mapping[str, Any], *, progress: Progress = silent, cache: Cache | None = None
+    ) -> None:
+        if unknown := sorted(set(given) - set(graph.order)):
+            raise ValueError(f"no step has to do with '{unknown[0]}'")
+        self.graph, self.cache = graph, cache or Cache()
+        self._given = {name: Held(value) for name, value in given.items()}
+        self._progress = progress
+        self._said: set[str] = set()
+        self._keys: dict[str, bytes] = {}
+
+    def replace(self, **values: Any) -> Run:
+        """The same with other values given; what doesn't hang on them is shared.
+
+        Args:
+            values: by name.
+        """
+        other = Run(self.graph, values, progress=self._progress, cache=self.cache)
+        other._given = self._given | other._given
+        return other
+
+    def given(self, name: str) -> bool:
+        """Whether a value was given rather than computed.
+
+        Args:
+            name: of the value.
+        """
+        return name in self._given
+
+    @overload
+    def __getitem__(self, wanted: str) -> Any: ...
+    @overload
+    def __getitem__(self, wanted: Step[..., T]) -> T: ...
+    @overload
+    def __getitem__(self, wanted: Each[..., T]) -> Mapping[Any, T]: ...
+    def __getitem__(self, wanted: str | AnyStep) -> Any:
+        """A value by its name or its step.
+
+        Raises:
+            ValueError: something that it hangs on is neither given nor made by a step.
+        """
+        name = wanted if isinstance(wanted, str) else wanted.declared.name
+        found = self.graph.steps.get(name)
+        if name not in self._given and isinstance(found, Each):
+            return Items(self, found)
+        return self._held(name).value
+
+    def key(self, name: str) -> bytes:
+        """What a value is known by: runs with the same key have the same value.
+
+        Args:
+            name: of the value.
+        """
+        if name not in self._keys:
+            self._keys[name] = self._key(name)
+        return self._keys[name]
+
+    def _key(self, name: str) -> bytes:
+        if name in self._given:
+            held = self._given[name]
+            return held.digest() or self.cache.mark(held.value)
+        found = self.graph.steps.get(name)
+        if found is None:
+            raise ValueError(f"'{name}' is neither given nor made by a step")
+        made_from = self._made_from(found)
+        if isinstance(found, Step) and found.declared.by_value:
+            return self._computed(found, made_from).digest() or made_from
+        return made_from
+
+    def _made_from(self, found: AnyStep) -> bytes:
+        """The key of a step's whole value, by what it is computed from."""
+        needed = (self.graph.mapping_of.get(name, name) for name in found.declared.inputs)
+        return combine(found.declared.name, *(self.key(name) for name in needed))
+
+    def _held(self, name: str) -> Held:
+        if name in self._given:
+            return self._given[name]
+        found = self.graph.steps.get(name)
+        if not isinstance(found, Step):
+            raise ValueError(f"'{name}' is neither given nor made by a step")
+        return self._computed(found, self._made_from(found))
+
+    def _computed(self, found: Step[..., Any], key: bytes) -> Held:
+        def make() -> Any:
+            return self._call(found, {name: self[name] for name in found.declared.inputs})
+
+        return self.cache.get(found.declared, key, make)
+
+    def _item(self, found: Each[..., Any], item: Any) -> Held:
+        """One item of a step that is computed item by item."""
+
+        def make() -> Any:
+            return self._call(found, {name: self._argument(found, item, name) for name in found.declared.inputs})
+
+        return self.cache.get(found.declared, self._item_made_from(found, item), make)
+
+    def _argument(self, found: Each[..., Any], item: Any, name: str) -> Any:
+        mapping = self.graph.mapping_of.get(name)
+        return self[name] if mapping is None else self[mapping][self._within(found, item, mapping)]
+
+    def _item_made_from(self, found: Each[..., Any], item: Any) -> bytes:
+        keys = []
+        for name in found.declared.inputs:
+            mapping = self.graph.mapping_of.get(name)
+            keys.append(
+                self.key(name) if mapping is None else self._item_key(mapping, self._within(found, item, mapping))
+            )
+        return combine(found.declared.name, *keys)
+
+    def _within(self, found: Each[..., Any], item: Any, mapping: str) -> Any:
+        """The key of an item in a mapping of fewer kinds: of (candidate, regime) the candidate alone."""
+        kinds, wanted = self.graph.kinds[found.declared.name], self.graph.kinds[mapping]
+        if kinds == wanted:
+            return item
+        parts = tuple(item[kinds.index(kind)] for kind in wanted)
+        return parts[0] if len(parts) == 1 else parts
+
+    def _item_key(self, mapping: str, item: Any) -> bytes:
+        """What one item of a mapping is known by: what it is made from, or its content where that decides."""
+        found = self.graph.steps.get(mapping)
+        if mapping in self._given or not isinstance(found, Each):
+            return self._held(mapping).digest(item) or combine(self.key(mapping), repr(item))
+        if found.declared.by_value and (digest := self._item(found, item).digest()):
+            return digest
+        return self._item_made_from(found, item)
+
+    def _call(self, found: AnyStep, arguments: dict[str, Any]) -> Any:
+        says = found.declared.says
+        if says and says not in self._said:
+            self._said.add(says)
+            self._progress(says)
+        if found.declared.takes_progress:
+            arguments[PROGRESS] = self._progress
+        return found.function(**arguments)
