@@ -43,6 +43,7 @@ from corridor.pipeline.stages import (
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.study import Study
+from corridor.schema.vocabulary import PanelKind
 from corridor.terrain.profile import build_profile
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Comparison:
 
         Needs SALib (``pip install corridor[sensitivity]``).
         """
-        panel = self._matrix.panel(regime, "through")
+        panel = self._matrix.panel(regime, PanelKind.THROUGH)
         return measure_interval_sensitivity(
             panel, self._perspective(perspective), screening=screening, samples=samples, seed=seed
         )

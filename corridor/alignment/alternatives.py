@@ -15,6 +15,7 @@ from corridor.alignment.narrowing import node_cost_through, search_both_ways
 from corridor.alignment.problem import AlignmentProblem
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment
+from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +75,7 @@ def _with_penalty(asked: AlignmentProblem, kept: Sequence[Alignment], penalty: f
     for line in kept:
         near |= shapely.dwithin(points, LineString(line.line[:, :2]), WITHIN_M)
         for structure in line.structures:
-            if structure.kind == "tunnel" and structure.length_m > 2 * WITHIN_M:
+            if structure.kind == LineKind.TUNNEL and structure.length_m > 2 * WITHIN_M:
                 middle = 0.5 * (structure.from_m + structure.to_m)
                 spot = [np.interp(middle, line.chainage_m, line.line[:, k]) for k in (0, 1)]
                 bored |= np.hypot(x - spot[0], y - spot[1]) < WITHIN_M

@@ -25,6 +25,7 @@ from corridor.alignment.terrain_frame import Terrain
 from corridor.alignment.turns import bend_angles
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, LinePrice, Structure
+from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]
 
@@ -188,7 +189,7 @@ def _reused_leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseL
     on_map = on_map[apart]
     run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(on_map[:, :2], axis=0).T))])
     on_map[:, 2] = np.interp(run, [0.0, run[-1]], points[:, 2])
-    structure = Structure("reused", 0.0, float(run[-1]), 0.0)
+    structure = Structure(LineKind.REUSED, 0.0, float(run[-1]), 0.0)
     grade = abs(points[1, 2] - points[0, 2]) / link.length_m * 100.0
     fitted = FittedLine(on_map, run, np.zeros(0), np.zeros(0))
     price = price_reused(link.length_m / 1000.0, problem.costs)

@@ -11,6 +11,7 @@ from markupsafe import escape
 from numpy.typing import NDArray
 
 from corridor.schema.alignment import Alignment, Structure
+from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]
 
@@ -121,7 +122,7 @@ def _structure(scale: _Scale, line: Alignment, s: Structure) -> Iterator[str]:
     inside = line.chainage_m[(line.chainage_m > s.from_m) & (line.chainage_m < s.to_m)]
     at = np.concatenate([[s.from_m], inside, [s.to_m]])
     height = np.interp(at, line.chainage_m, line.line[:, 2])
-    colour = {"tunnel": TUNNEL, "bridge": BRIDGE}.get(s.kind, "#777777")
+    colour = {LineKind.TUNNEL: TUNNEL, LineKind.BRIDGE: BRIDGE}.get(s.kind, "#777777")
     yield f'<polyline points="{scale.points(at, height)}" fill="none" stroke="{colour}" stroke-width="7"/>'
     word = f"{s.kind} {s.length_m / 1000:.1f} km"
     if s.length_m >= LONG_M and s.length_m * scale.along > LETTER_PX * len(word):
@@ -133,7 +134,7 @@ def _portals(scale: _Scale, line: Alignment) -> Iterator[str]:
     """Heights of the portals of long tunnels, where there is room for them."""
     taken = -1e9
     for s in line.structures:
-        if s.kind != "tunnel" or s.length_m < LONG_M:
+        if s.kind != LineKind.TUNNEL or s.length_m < LONG_M:
             continue
         for at in (s.from_m, s.to_m):
             x, z = scale.x(at), float(np.interp(at, line.chainage_m, line.line[:, 2]))

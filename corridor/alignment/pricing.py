@@ -13,12 +13,13 @@ from corridor.alignment.chords import new_scratch, walk_chord
 from corridor.alignment.ground import Ground
 from corridor.alignment.pieces import pack_parameters
 from corridor.errors import AlignmentError
-from corridor.schema.alignment import Kind, LinePrice, Structure
+from corridor.schema.alignment import LinePrice, Structure
 from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]
 
-KINDS: tuple[Kind, ...] = ("surface", "bridge", "tunnel")
+KINDS = (LineKind.SURFACE, LineKind.BRIDGE, LineKind.TUNNEL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from corridor.errors import AlignmentError, CatalogueError
 from corridor.packaged import data_root
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.schema.vocabulary import Mode, WorkKind
 
 
 def load_standards(path: Path | None = None) -> dict[str, DesignStandard]:
@@ -33,7 +34,7 @@ def load_standards(path: Path | None = None) -> dict[str, DesignStandard]:
 
 def _standard(file: str, name: str, entry: dict[str, Any], defaults: dict[str, Any]) -> DesignStandard:
     """One entry, with the defaults of its mode."""
-    if entry.get("mode") not in ("rail", "road"):
+    if entry.get("mode") not in tuple(Mode):
         raise CatalogueError(f"{file}: standard {name}: field mode must be rail or road")
     values = {**defaults.get(entry["mode"], {}), **entry, "standard_id": name}
     values["note"] = values.pop("source", "")
@@ -82,7 +83,8 @@ def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
         for c in table
         if c.mode == mode
     }
-    missing = [kind for kind in ("surface", "bridge", "tunnel") if kind not in prices]
+    missing = [kind for kind in (WorkKind.SURFACE, WorkKind.BRIDGE, WorkKind.TUNNEL) if kind not in prices]
     if missing:
         raise AlignmentError(f"unit_costs.csv: no row for {mode} {', '.join(missing)}; add one for each")
-    return UnitCosts(prices["surface"], prices["bridge"], prices["tunnel"], prices.get("upgrade", PriceRange(0, 0, 0)))
+    upgrade = prices.get(WorkKind.UPGRADE, PriceRange(0, 0, 0))
+    return UnitCosts(prices[WorkKind.SURFACE], prices[WorkKind.BRIDGE], prices[WorkKind.TUNNEL], upgrade)

@@ -20,6 +20,7 @@ from corridor.network.connectivity import Gap, Reachability, are_connected, find
 from corridor.network.graph import Network, Position
 from corridor.schema.candidate import Candidate
 from corridor.schema.study import ExistingCandidates, Place
+from corridor.schema.vocabulary import Family, SectionStatus
 from corridor.wording import format_position
 
 _VIA_KM = 4.0
@@ -70,7 +71,7 @@ def build_existing_candidates(
             Candidate(
                 candidate_id=f"{spec.id}-{number}",
                 name=spec.name,
-                family="existing",
+                family=Family.EXISTING,
                 mode=spec.mode,
                 comparator=spec.comparator,
                 aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
@@ -119,7 +120,9 @@ def measure_reachability(spec: ExistingCandidates, network: Network, start: Posi
     gaps = find_gaps(network, closed, start, end)
     edges = network.edges
     fitting = edges["country"].isin(list(spec.countries)) & (edges["mode"] == spec.mode)
-    usable = (fitting & edges["status"].isin(["closed", "construction"]) & (edges["section_id"] != "")).to_numpy()
+    usable = (
+        fitting & edges["status"].isin([SectionStatus.CLOSED, SectionStatus.CONSTRUCTION]) & (edges["section_id"] != "")
+    ).to_numpy()
     connected = are_connected(network, closed, start, end)
     missing = () if connected else find_missing(network, closed, usable, start, end)
     return Reachability(spec.id, spec.countries, connected, tuple(gaps), missing)

@@ -28,6 +28,7 @@ from corridor.schema.candidate import Candidate, Design, Part, Span
 from corridor.schema.catalogue import Estimate, Section
 from corridor.schema.standard import DesignStandard
 from corridor.schema.study import NewBuildCandidate, Place
+from corridor.schema.vocabulary import Evidence, GeometryQuality, LineKind, Mode, SectionStatus, StructureKind
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
@@ -35,7 +36,7 @@ Point = tuple[float, float]
 
 OPTIONS = SearchOptions()
 MIN_RUN_M = 250.0  # a shorter stretch in another country is the border's wobble, not a passage
-CLASSES = {"rail": "rail", "road": "trunk"}
+CLASSES = {Mode.RAIL: "rail", Mode.ROAD: "trunk"}
 
 
 def build_new_build_candidate(
@@ -203,13 +204,16 @@ def _part(
     low_m, high_m = line.chainage_m[a], line.chainage_m[b]
     spans, ends = [], 0
     for s in line.structures:
-        if s.from_m < high_m and s.to_m > low_m and s.kind != "reused":
+        if s.from_m < high_m and s.to_m > low_m and s.kind != LineKind.REUSED:
             at = np.interp([max(s.from_m, low_m), min(s.to_m, high_m)], line.chainage_m, along_m)
             first, last = ((float(v) - along_m[a]) / 1000 for v in at)
             ends += (low_m <= s.from_m < high_m) + (low_m < s.to_m <= high_m)
-            spans.append(Span("tunnel" if s.kind == "tunnel" else "bridge", first, last, "", "designed"))
+            spans.append(Span(StructureKind(s.kind), first, last, "", Evidence.DESIGNED))
     km = float(along_m[b] - along_m[a]) / 1000
-    tunnel, bridge = (sum(s.to_km - s.from_km for s in spans if s.kind == kind) for kind in ("tunnel", "bridge"))
+    tunnel, bridge = (
+        sum(s.to_km - s.from_km for s in spans if s.kind == kind)
+        for kind in (StructureKind.TUNNEL, StructureKind.BRIDGE)
+    )
     price = line.price
     weight = price.surface_equivalent_km / price.surface_km if price.surface_km else 1.0
     share = ends / max(price.portals + price.abutments, 1)
@@ -219,13 +223,13 @@ def _part(
         section_id="",
         mode=standard.mode,
         road_class=CLASSES[standard.mode],
-        status="planned",
+        status=SectionStatus.PLANNED,
         country=country,
         line=shapely.LineString(lon_lat[a : b + 1]),
         length_km=Estimate(km, km, km),
         drawn_km=km,
         documented=False,
-        geometry_quality="schematic" if line.cell_m >= COARSE_M else "designed",
+        geometry_quality=GeometryQuality.SCHEMATIC if line.cell_m >= COARSE_M else GeometryQuality.DESIGNED,
         minutes=minutes_estimate(_minutes(standard, catalogue, dem, along_m[a : b + 1], height)),
         tunnel_km=tunnel,
         bridge_km=bridge,
@@ -249,7 +253,7 @@ def _minutes(
     metres = np.diff(along_m)
     usual = class_speeds_kmh([standard.mode], [CLASSES[standard.mode]], catalogue.speeds)[0]
     speed = np.full(len(metres), standard.speed_kmh or usual)
-    if standard.mode == "road":
+    if standard.mode == Mode.ROAD:
         speed = np.minimum(speed, TRUCK_LIMIT_KMH)
         if dem is not None and dem.carries_grades:
             speed = np.minimum(speed, climbing_speed_kmh(np.diff(height_m) / np.maximum(metres, 1e-9)))

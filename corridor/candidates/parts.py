@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import shapely
@@ -20,8 +19,9 @@ from corridor.network.graph import Network, Route
 from corridor.network.jurisdiction import find_crossing
 from corridor.network.match import Match, part_lengths_km, route_spans
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
-from corridor.schema.catalogue import Estimate, Mode, Section
+from corridor.schema.catalogue import Estimate, Section
 from corridor.schema.study import NewBuildCandidate, ReferenceCandidate
+from corridor.schema.vocabulary import CrossingStatus, Evidence, GeometryQuality, Mode, StructureKind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,7 +39,7 @@ def section_part(section: Section, line: LineString, minutes: float, match: Matc
     drawn = float(line_lengths_m([line])[0]) / 1000
     length = section.length_km or Estimate(drawn, drawn, drawn)
     spans = (match.spans_reversed() if reverse else match.spans) if match else _documented_spans(section, line)
-    mapped_tunnel, mapped_bridge = _span_km(spans, "tunnel"), _span_km(spans, "bridge")
+    mapped_tunnel, mapped_bridge = _span_km(spans, StructureKind.TUNNEL), _span_km(spans, StructureKind.BRIDGE)
     return Part(
         name=section.name,
         section_id=section.section_id,
@@ -51,7 +51,7 @@ def section_part(section: Section, line: LineString, minutes: float, match: Matc
         length_km=length,
         drawn_km=drawn,
         documented=section.length_km is not None,
-        geometry_quality="osm" if match else section.geometry_quality,
+        geometry_quality=GeometryQuality.OSM if match else section.geometry_quality,
         minutes=minutes_estimate(minutes),
         tunnel_km=mapped_tunnel if section.tunnel_km is None else section.tunnel_km,
         bridge_km=mapped_bridge if section.bridge_km is None else section.bridge_km,
@@ -77,9 +77,9 @@ def _documented_spans(section: Section, line: LineString) -> tuple[Span, ...]:
         if off > _NEAR_LINE_M:
             continue
         half = structure.length_km / 2
-        kind: Literal["tunnel", "bridge"] = "bridge" if structure.kind == "bridge" else "tunnel"
+        kind = StructureKind.BRIDGE if structure.kind == StructureKind.BRIDGE else StructureKind.TUNNEL
         low, high = max(middle / 1000 - half, 0.0), min(middle / 1000 + half, total)
-        found.append(Span(kind, low, high, structure.name, "documented"))
+        found.append(Span(kind, low, high, structure.name, Evidence.DOCUMENTED))
     return tuple(sorted(found, key=lambda span: span.from_km))
 
 
@@ -146,10 +146,10 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
         length_km=Estimate(length, length, length),
         drawn_km=float(line_lengths_m([line])[0]) / 1000,
         documented=False,
-        geometry_quality="osm",
+        geometry_quality=GeometryQuality.OSM,
         minutes=minutes_estimate(route_minutes(network, piece)),
-        tunnel_km=_span_km(spans, "tunnel"),
-        bridge_km=_span_km(spans, "bridge"),
+        tunnel_km=_span_km(spans, StructureKind.TUNNEL),
+        bridge_km=_span_km(spans, StructureKind.BRIDGE),
         max_grade_pct=None if np.isnan(grades_pct[run[0]]) else float(grades_pct[run[0]]),
         spans=spans,
         source_ids=("osm",),
@@ -172,7 +172,7 @@ def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[Border
                 at.x,
                 at.y,
                 crossing.crossing_id if crossing else "",
-                crossing.status if crossing else "unlisted",
+                crossing.status if crossing else CrossingStatus.UNLISTED,
                 crossing.delay_min if crossing else None,
             )
         )

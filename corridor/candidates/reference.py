@@ -19,6 +19,7 @@ from corridor.network.speeds import edge_minutes
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Section
 from corridor.schema.study import Place, ReferenceCandidate
+from corridor.schema.vocabulary import SectionStatus
 from corridor.terrain.surface import Dem
 
 GAP_LIMIT_M = 100.0
@@ -63,7 +64,7 @@ def sections_of_mode(keys: Sequence[str], mode: str, catalogue: Catalogue, asked
 
 def assumptions_of(sections: Sequence[Section]) -> tuple[str, ...]:
     """What of a chain is taken as open or built that isn't."""
-    return tuple(f"{s.name}: {s.status}" for s in sections if s.status != "open")
+    return tuple(f"{s.name}: {s.status}" for s in sections if s.status != SectionStatus.OPEN)
 
 
 def chain_parts(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from corridor.geo.lines import vertex_chainage_m
 from corridor.schema.candidate import Candidate
 from corridor.schema.profile import Profile
+from corridor.schema.vocabulary import StructureKind
 
 Floats = NDArray[np.float64]
 HEIGHT_TOLERANCE_M = 1.0
@@ -47,7 +48,7 @@ def tunnel_runs(chainage_km: Floats, profile: Profile) -> list[tuple[slice, bool
     inside = np.zeros(max(len(chainage_km) - 1, 0), dtype=bool)
     middle = (chainage_km[1:] + chainage_km[:-1]) / 2
     for span in profile.spans:
-        if span.kind == "tunnel":
+        if span.kind == StructureKind.TUNNEL:
             inside |= (middle > span.from_km) & (middle < span.to_km)
     cuts = [0, *(np.flatnonzero(np.diff(inside)) + 1).tolist(), len(inside)]
     return [(slice(a, b + 1), bool(inside[a])) for a, b in pairwise(cuts) if b > a]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from corridor.network.graph import Position
 from corridor.network.paths import Arcs, search
 from corridor.schema.interaction import CriticalCrossing, Event
 from corridor.schema.regime import Regime, class_rank
+from corridor.schema.vocabulary import CrossingRuleKind, EventKind, Separation
 
 Bools = NDArray[np.bool_]
 
@@ -85,19 +85,20 @@ def find_critical_crossings(
 
     Only regimes that cut roads have any. Those that decide about the capital come first, then by places concerned.
     """
-    if regime.crossing.kind not in {"closed", "grade_separated"}:
+    if regime.crossing.kind not in {CrossingRuleKind.CLOSED, CrossingRuleKind.GRADE_SEPARATED}:
         return []
     base = effects(events, regime, stakes.network).closed
     linked, places = stakes.linked(base)
     found = []
     for event in events:
-        if event.kind != "crossing" or not acts_in(regime, event.country) or not _matters(event, regime):
+        if event.kind != EventKind.CROSSING or not acts_in(regime, event.country) or not _matters(event, regime):
             continue
         flipped = _flipped(events, event, regime, stakes.network, base)
         linked_then, places_then = stakes.linked(flipped)
         lost, regained = tuple(sorted(places - places_then)), tuple(sorted(places_then - places))
         if linked_then != linked or lost or regained:
-            kind: Literal["separated", "at_grade"] = "at_grade" if event.separation == "separated" else "separated"
+            apart = event.separation == Separation.SEPARATED
+            kind = Separation.AT_GRADE if apart else Separation.SEPARATED
             found.append(
                 CriticalCrossing(
                     event.event_id, event.candidate_id, regime.regime_id, kind, linked, linked_then, lost, regained
@@ -110,16 +111,16 @@ def find_critical_crossings(
 
 def _matters(event: Event, regime: Regime) -> bool:
     """Whether turning a crossing over opens or cuts its road under a regime."""
-    if event.separation == "at_grade_assumed":
+    if event.separation == Separation.AT_GRADE:
         return is_cut(event, regime)
     rule = regime.crossing
-    return rule.kind == "closed" or class_rank(event.road_class) > class_rank(rule.min_class)
+    return rule.kind == CrossingRuleKind.CLOSED or class_rank(event.road_class) > class_rank(rule.min_class)
 
 
 def _flipped(events: Sequence[Event], event: Event, regime: Regime, network: SplitNetwork, base: Bools) -> Bools:
     closed = base.copy()
     gates = list(network.gates[event.event_id])
-    if event.separation == "separated":
+    if event.separation == Separation.SEPARATED:
         closed[gates] = True
         return closed
     # a gate that another crossing of the route cuts too stays shut

@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from corridor.geo.geodesy import WGS84, project
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate, Part
+from corridor.schema.vocabulary import GeometryQuality, Mode, StructureKind
 
 PROBE_M = 4.0
 """How far before and after a point where a road meets the route it is asked on which side the road lies."""
@@ -86,7 +87,7 @@ def meetable(network: Network, own: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def road_chains(network: Network) -> NDArray[np.int64]:
     """A number per edge, shape (n_edges,), alike for road edges that follow one another without a junction."""
-    road = np.flatnonzero(((network.edges["mode"] == "road") & ~network.is_border).to_numpy())
+    road = np.flatnonzero(((network.edges["mode"] == Mode.ROAD) & ~network.is_border).to_numpy())
     ends = np.concatenate([network.edges["u"].to_numpy()[road], network.edges["v"].to_numpy()[road]])
     edge = np.concatenate([road, road])
     order = np.argsort(ends, kind="stable")
@@ -130,7 +131,7 @@ def find_hits(candidate: Candidate, network: Network, countries: Collection[str]
         tunnel=edges["tunnel"].to_numpy(),
         on_route=np.zeros(network.n_nodes, dtype=bool),
     )
-    roads = own[(edges["mode"].iloc[own] == "road").to_numpy()]
+    roads = own[(edges["mode"].iloc[own] == Mode.ROAD).to_numpy()]
     ends.on_route[ends.u[roads]] = ends.on_route[ends.v[roads]] = True
     chains = road_chains(network)
     hits: list[Hit] = []
@@ -194,7 +195,7 @@ def _hit(
         sides=frozenset(sides),
         heading_deg=heading,
         structure=_structure(part, network, row, chainage_m / 1000, ends),
-        schematic=part.geometry_quality == "schematic",
+        schematic=part.geometry_quality == GeometryQuality.SCHEMATIC,
         on_route=node >= 0 and bool(ends.on_route[node]),
         at=at,
     )
@@ -218,7 +219,7 @@ def _structure(part: Part, network: Network, row: int, chainage_km: float, ends:
             return f"{edge['ref'] or edge['name'] or edge['class']} {word}, {_structure_m(network, row, kind):.0f} m"
     for span in part.spans:
         if span.from_km <= chainage_km <= span.to_km:
-            where = "bridge" if span.kind == "bridge" else "tunnel"
+            where = "bridge" if span.kind == StructureKind.BRIDGE else "tunnel"
             return f"{span.name or where} of the route, {(span.to_km - span.from_km) * 1000:.0f} m"
     return ""
 

@@ -26,6 +26,7 @@ from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Structure
 from corridor.schema.interaction import Event
 from corridor.schema.regime import class_rank
+from corridor.schema.vocabulary import EventKind, Mode, SectionStatus, Separation
 
 STRUCTURE_REACH_M = 150.0
 DOCUMENTED = "documented structure"
@@ -39,7 +40,7 @@ _NEAR_DEG = 0.1
 
 def supports_local_crossings(network: Network) -> bool:
     """Whether a network holds mapped roads beside catalogue sections: without them, local crossings are unknown."""
-    return bool(((network.edges["mode"] == "road") & (network.edges["section_id"] == "") & ~network.is_border).any())
+    return bool(((network.edges["mode"] == Mode.ROAD) & (network.edges["section_id"] == "") & ~network.is_border).any())
 
 
 def find_events(
@@ -98,8 +99,8 @@ def _crossing_event(candidate: Candidate, network: Network, members: list[Hit]) 
     apart = all(hit.structure for hit in members)
     chainage = float(np.mean([members[0].chainage_m, members[-1].chainage_m])) / 1000
     return Event(
-        event_id="", candidate_id=candidate.candidate_id, kind="crossing",
-        separation="separated" if apart else "at_grade_assumed", road_class=row["class"], road_ref=row["ref"],
+        event_id="", candidate_id=candidate.candidate_id, kind=EventKind.CROSSING,
+        separation=Separation.SEPARATED if apart else Separation.AT_GRADE, road_class=row["class"], road_ref=row["ref"],
         road_name=row["name"], country=row["country"], chainage_km=chainage, to_chainage_km=chainage, distance_m=0.0,
         length_km=0.0, edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)),
         structure=lead.structure if apart else "", cause=_crossing_cause(members, lead, joins),
@@ -125,9 +126,11 @@ def _through_nodes(candidate: Candidate, network: Network) -> list[Event]:
     """Roads in use that go through a node where two of the route's own road sections meet."""
     edges = network.edges
     own = own_rows(candidate, network)
-    if candidate.mode != "road":
+    if candidate.mode != Mode.ROAD:
         return []
-    fit = ((edges["mode"] == "road") & (edges["status"] == "open") & ~network.is_border).to_numpy(copy=True)
+    fit = ((edges["mode"] == Mode.ROAD) & (edges["status"] == SectionStatus.OPEN) & ~network.is_border).to_numpy(
+        copy=True
+    )
     fit[own] = False
     u, v = edges["u"].to_numpy(), edges["v"].to_numpy()
     found = []
@@ -142,9 +145,9 @@ def _through_nodes(candidate: Candidate, network: Network) -> list[Event]:
         lead = edges.iloc[min(arms, key=lambda arm: (class_rank(edges["class"].iat[arm[0]]), arm[0]))[0]]
         found.append(
             Event(
-                event_id="", candidate_id=candidate.candidate_id, kind="crossing", separation="at_grade_assumed",
-                road_class=lead["class"], road_ref=lead["ref"], road_name=lead["name"], country=part.country,
-                chainage_km=offset, to_chainage_km=offset, distance_m=0.0, length_km=0.0,
+                event_id="", candidate_id=candidate.candidate_id, kind=EventKind.CROSSING,
+                separation=Separation.AT_GRADE, road_class=lead["class"], road_ref=lead["ref"], road_name=lead["name"],
+                country=part.country, chainage_km=offset, to_chainage_km=offset, distance_m=0.0, length_km=0.0,
                 edges=tuple(row for row, _ in arms), structure="",
                 cause="catalogue roads on either side meet in a node of the route; no structure is documented",
                 geometry=shapely.Point(x, y), portions=tuple((row, f, f) for row, f in arms), joins=True,
@@ -189,7 +192,7 @@ def _structure_event(
     fraction = float(shapely.line_locate_point(network.planar[row], point, normalized=True))
     length = f", {structure.length_km * 1000:.0f} m" if structure.length_km else ""
     return Event(
-        event_id="", candidate_id=candidate.candidate_id, kind="crossing", separation="separated",
+        event_id="", candidate_id=candidate.candidate_id, kind=EventKind.CROSSING, separation=Separation.SEPARATED,
         road_class=edge["class"], road_ref=edge["ref"], road_name=edge["name"], country=edge["country"],
         chainage_km=chainage_km, to_chainage_km=chainage_km, distance_m=0.0, length_km=0.0, edges=(row,),
         structure=f"{structure.name}{length}", cause=f"{DOCUMENTED} {structure.structure_id}: {structure.note}",

@@ -17,8 +17,9 @@ from corridor.interactions.regime_effects import acts_in, applies, effects, is_c
 from corridor.interactions.transliteration import transliterate
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
-from corridor.schema.interaction import CriticalCrossing, Event, Finding, Outcome
+from corridor.schema.interaction import CriticalCrossing, Event, Finding
 from corridor.schema.regime import Regime
+from corridor.schema.vocabulary import CrossingRuleKind, EventKind, GeometryQuality, Outcome, Separation, SharedRuleKind
 from corridor.wording import with_article
 
 # Letters of Armenian road numbers as they stand on the signs' Latin half.
@@ -108,12 +109,12 @@ def say_finding(
     if not events:
         known = "" if words.local else ", as far as this data shows"
         text = f"It meets no road in use in {words.country_name}, so {_link(words)} stays as it is{known}"
-    elif regime.crossing.kind in {"closed", "grade_separated"}:
+    elif regime.crossing.kind in {CrossingRuleKind.CLOSED, CrossingRuleKind.GRADE_SEPARATED}:
         text = _say_cut(regime, cut, linked, chosen, by_id, words, n_places)
         evidence += [d.event_id for d in chosen] or [event.event_id for event in cut]
     else:
         text = _say_passable(regime, events, words)
-        evidence += [event.event_id for event in events if event.kind != "beside"]
+        evidence += [event.event_id for event in events if event.kind != EventKind.PARALLEL]
     limits = _say_limits(candidate, words)
     outcome = _outcome(linked, chosen)
     facts = _facts(outcome, chosen, by_id, candidate, words, n_places)
@@ -123,8 +124,9 @@ def say_finding(
 
 def _outcome(linked: bool, decisive: Sequence[CriticalCrossing]) -> Outcome:
     if not linked:
-        return "lost"
-    return "hinges" if any(d.flipped_to == "at_grade" and not d.linked_if_flipped for d in decisive) else "open"
+        return Outcome.LOST
+    hangs = any(d.flipped_to == Separation.AT_GRADE and not d.linked_if_flipped for d in decisive)
+    return Outcome.SINGLE_POINT_DEPENDENT if hangs else Outcome.OPEN
 
 
 def _facts(
@@ -140,8 +142,8 @@ def _facts(
     schematic_km, km = _schematic(candidate, words)
     if schematic_km:
         facts |= {"schematic_km": f"{schematic_km:.0f}", "km": f"{km:.0f}"}
-    if outcome == "hinges":
-        decided = next(d for d in decisive if d.flipped_to == "at_grade" and not d.linked_if_flipped)
+    if outcome == Outcome.SINGLE_POINT_DEPENDENT:
+        decided = next(d for d in decisive if d.flipped_to == Separation.AT_GRADE and not d.linked_if_flipped)
         event = by_id[decided.event_id]
         name, _, length = event.structure.rpartition(", ")
         span = length if length.endswith(" m") else ""
@@ -156,8 +158,8 @@ def _facts(
         }
         if _is_of_the_route(event):
             facts["own"] = "yes"
-    elif outcome == "lost":
-        level = [d for d in decisive if d.flipped_to == "separated"][:_NAMED]
+    elif outcome == Outcome.LOST:
+        level = [d for d in decisive if d.flipped_to == Separation.SEPARATED][:_NAMED]
         facts["at"] = "; ".join(_name_road(by_id[d.event_id], words).replace(" near ", ", ") for d in level)
     return facts
 
@@ -176,11 +178,11 @@ def _say_cut(
     n_places: int,
 ) -> str:
     how = "With the route closed at grade"
-    if regime.crossing.kind == "grade_separated":
+    if regime.crossing.kind == CrossingRuleKind.GRADE_SEPARATED:
         lesser = f" and {_count(len(cut), 'lesser crossing')} closed" if cut else ""
         how = f"With bridges for roads of class {regime.crossing.min_class} and above{lesser}"
-    apart = [d for d in decisive if d.flipped_to == "at_grade"]
-    level = [d for d in decisive if d.flipped_to == "separated"]
+    apart = [d for d in decisive if d.flipped_to == Separation.AT_GRADE]
+    level = [d for d in decisive if d.flipped_to == Separation.SEPARATED]
     if linked and apart and not apart[0].linked_if_flipped:
         named = _name_crossing(by_id[apart[0].event_id], words)
         lost = len(apart[0].places_lost)
@@ -246,14 +248,14 @@ def _say_places(decided: CriticalCrossing, by_id: Mapping[str, Event], words: Wo
 
 
 def _say_passable(regime: Regime, events: Sequence[Event], words: Words) -> str:
-    level = [e for e in events if e.kind == "crossing" and e.separation == "at_grade_assumed"]
+    level = [e for e in events if e.kind == EventKind.CROSSING and e.separation == Separation.AT_GRADE]
     known = [e for e in level if not e.cause.startswith(SCHEMATIC)]
-    shared = sum(event.length_km for event in events if event.kind == "same_line")
+    shared = sum(event.length_km for event in events if event.kind == EventKind.SHARED)
     met = [f"{_count(len(known), 'crossing')} assumed at grade"] if known else []
     met += ["the crossings that a schematic line can't place"] if len(known) < len(level) else []
     met += [f"{shared:.0f} km of road in use on the same line"] if shared >= _SHOWN_KM else []
     where = " and ".join(met)
-    if regime.same_line.kind == "transit_only" and shared >= _SHOWN_KM:
+    if regime.same_line.kind == SharedRuleKind.TRANSIT_ONLY and shared >= _SHOWN_KM:
         return f"{shared:.0f} km of road in use would be closed to others, while roads that cross stay open"
     rules = (
         (regime.crossing.minutes, "a crossing", bool(level)),
@@ -289,5 +291,5 @@ def _schematic(candidate: Candidate, words: Words) -> tuple[float, float]:
     """Kilometres in the country that are drawn schematically (0 where too few to matter), and all of them."""
     parts = [part for part in candidate.parts if part.country == words.country]
     km = sum(part.drawn_km for part in parts)
-    schematic_km = sum(part.drawn_km for part in parts if part.geometry_quality == "schematic")
+    schematic_km = sum(part.drawn_km for part in parts if part.geometry_quality == GeometryQuality.SCHEMATIC)
     return (schematic_km if schematic_km > _SCHEMATIC_SHARE * km else 0.0), km

@@ -14,6 +14,15 @@ from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Estimate
 from corridor.schema.interaction import EdgeEffect, Event
 from corridor.schema.regime import Regime, class_rank
+from corridor.schema.vocabulary import (
+    CrossingRuleKind,
+    EventKind,
+    Mode,
+    RoadsInUse,
+    SectionStatus,
+    Separation,
+    SharedRuleKind,
+)
 
 End = Literal["low", "mid", "high"]
 _TOUCH_KM = 0.01
@@ -32,20 +41,20 @@ def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, e
     delay = np.zeros(len(network.edges))
     here = [event for event in events if acts_in(regime, event.country)]
     for event in here:
-        if event.kind != "crossing":
+        if event.kind != EventKind.CROSSING:
             continue
         gates = list(network.gates[event.event_id])
         if is_cut(event, regime):
             closed[gates] = True
-        elif event.separation != "separated" and regime.crossing.kind == "gated":
+        elif event.separation != Separation.SEPARATED and regime.crossing.kind == CrossingRuleKind.GATED:
             # through a junction a road passes two gates, one on each arm
             minutes = _minutes(regime.crossing.minutes, end) / (2 if event.joins else 1)
             delay[gates] = np.maximum(delay[gates], minutes)
-    if regime.same_line.kind == "open":
+    if regime.same_line.kind == SharedRuleKind.OPEN:
         return EdgeEffect(closed, delay)
     for stretch in shared_stretches(here):
         rows = network.rows_of(portion for event in stretch for portion in event.portions)
-        if regime.same_line.kind == "transit_only":
+        if regime.same_line.kind == SharedRuleKind.TRANSIT_ONLY:
             closed[rows] = True
         else:
             lengths = network.edges["length_m"].to_numpy()[rows]
@@ -62,12 +71,12 @@ def acts_in(regime: Regime, country: str) -> bool:
 
 def is_cut(event: Event, regime: Regime) -> bool:
     """Whether a crossing's road is closed under a regime."""
-    if event.kind != "crossing" or event.separation == "separated":
+    if event.kind != EventKind.CROSSING or event.separation == Separation.SEPARATED:
         return False
     rule = regime.crossing
-    if rule.kind == "grade_separated":
+    if rule.kind == CrossingRuleKind.GRADE_SEPARATED:
         return class_rank(event.road_class) > class_rank(rule.min_class)
-    return rule.kind == "closed"
+    return rule.kind == CrossingRuleKind.CLOSED
 
 
 def _minutes(minutes: Estimate | None, end: End) -> float:
@@ -77,7 +86,7 @@ def _minutes(minutes: Estimate | None, end: End) -> float:
 def shared_stretches(events: Iterable[Event]) -> list[list[Event]]:
     """Same-line events in a row that follow one another without a gap, in one country: checked once, not at each."""
     stretches: list[list[Event]] = []
-    for event in sorted((e for e in events if e.kind == "same_line"), key=lambda e: e.chainage_km):
+    for event in sorted((e for e in events if e.kind == EventKind.SHARED), key=lambda e: e.chainage_km):
         last = stretches[-1][-1] if stretches else None
         follows = (
             last is not None and last.country == event.country and event.chainage_km - last.to_chainage_km < _TOUCH_KM
@@ -91,7 +100,7 @@ def shared_stretches(events: Iterable[Event]) -> list[list[Event]]:
 
 def count_at_grade(events: Iterable[Event]) -> Counter[str]:
     """Crossings at grade (assumed) by class of road."""
-    return Counter(e.road_class for e in events if e.kind == "crossing" and e.separation == "at_grade_assumed")
+    return Counter(e.road_class for e in events if e.kind == EventKind.CROSSING and e.separation == Separation.AT_GRADE)
 
 
 def applies(regime: Regime, candidate: Candidate) -> tuple[bool, str]:
@@ -119,19 +128,19 @@ def applies(regime: Regime, candidate: Candidate) -> tuple[bool, str]:
     parts = [part for part in candidate.parts if not rule.through or part.country in rule.through]
     used = sum(part.drawn_km for part in parts if _in_use(part))
     fresh = sum(part.drawn_km for part in parts if not _exists(part))
-    if rule.roads_in_use == "none" and used > _MIN_KM:
+    if rule.roads_in_use == RoadsInUse.NONE and used > _MIN_KM:
         return False, f"declared for railways and new roads; this route runs over {used:.0f} km of roads in use"
-    if rule.roads_in_use == "only" and fresh > _MIN_KM:
+    if rule.roads_in_use == RoadsInUse.ONLY and fresh > _MIN_KM:
         return False, f"declared for existing roads; {fresh:.0f} km of this route are a railway or a road not yet built"
     return True, "applies as declared"
 
 
 def _in_use(part: Part) -> bool:
-    return part.mode == "road" and part.status == "open"
+    return part.mode == Mode.ROAD and part.status == SectionStatus.OPEN
 
 
 def _exists(part: Part) -> bool:
-    return part.mode == "road" and part.status in {"open", "closed"}
+    return part.mode == Mode.ROAD and part.status in {SectionStatus.OPEN, SectionStatus.CLOSED}
 
 
 def applicable_regimes(

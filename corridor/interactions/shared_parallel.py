@@ -21,6 +21,7 @@ from corridor.interactions.crossings import own_rows, part_offsets_km
 from corridor.network.graph import UNFIT_CLASSES, Network
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.interaction import Event, SharedRunning
+from corridor.schema.vocabulary import EventKind, GeometryQuality, Separation
 
 DISTANCES_M = (15, 30, 60)
 PARALLEL_DEG = 20.0
@@ -76,9 +77,9 @@ def _same_line_event(
     if part.section_id:
         cause += f" (catalogue section {part.section_id})"
     return Event(
-        event_id="", candidate_id=candidate.candidate_id, kind="same_line", separation="", road_class=first["class"],
-        road_ref=first["ref"], road_name=first["name"], country=first["country"], chainage_km=offset + low,
-        to_chainage_km=offset + high, distance_m=0.0, length_km=high - low,
+        event_id="", candidate_id=candidate.candidate_id, kind=EventKind.SHARED, separation=Separation.NONE,
+        road_class=first["class"], road_ref=first["ref"], road_name=first["name"], country=first["country"],
+        chainage_km=offset + low, to_chainage_km=offset + high, distance_m=0.0, length_km=high - low,
         edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)), structure="", cause=cause,
         geometry=substring(part.line, low * 1000, high * 1000), portions=portions,
     )  # fmt: skip
@@ -134,7 +135,7 @@ def find_parallel(
     allowed = _roads_beside(candidate, network, rows)
     found = []
     for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
-        if part.geometry_quality == "schematic" or country not in {None, part.country}:
+        if part.geometry_quality == GeometryQuality.SCHEMATIC or country not in {None, part.country}:
             continue
         for run in _runs(part, network, allowed, limit_m, barriers):
             found.append(_beside_event(candidate, part, network, run, offset))
@@ -230,9 +231,10 @@ def _beside_event(candidate: Candidate, part: Part, network: Network, run: _Run,
     scale = part.drawn_km / project(part.line, WGS84, network.crs).length
     low, high = run.from_m * scale, min(run.to_m * scale, part.drawn_km)
     return Event(
-        event_id="", candidate_id=candidate.candidate_id, kind="beside", separation="", road_class=lead["class"],
-        road_ref=lead["ref"], road_name=lead["name"], country=part.country, chainage_km=offset + low,
-        to_chainage_km=offset + high, distance_m=run.distance_m, length_km=high - low, edges=run.rows, structure="",
+        event_id="", candidate_id=candidate.candidate_id, kind=EventKind.PARALLEL, separation=Separation.NONE,
+        road_class=lead["class"], road_ref=lead["ref"], road_name=lead["name"], country=part.country,
+        chainage_km=offset + low, to_chainage_km=offset + high, distance_m=run.distance_m, length_km=high - low,
+        edges=run.rows, structure="",
         cause=f"a road runs parallel {run.distance_m:.0f} m away on average; whether they share the ground isn't known",
         geometry=substring(part.line, low * 1000, high * 1000),
     )  # fmt: skip

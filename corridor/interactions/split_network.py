@@ -21,6 +21,7 @@ from corridor.geo.geodesy import WGS84
 from corridor.geo.lines import points_at, substring, vertex_chainage_m
 from corridor.network.graph import Network, Position
 from corridor.schema.interaction import Event
+from corridor.schema.vocabulary import EventKind
 
 _DIGITS = 9  # fractions alike to a billionth of an edge are one point: under a millimetre
 _END = 1e-7  # a point this near to an edge's end is its node
@@ -76,13 +77,13 @@ def split_network(network: Network, events: Iterable[Event]) -> SplitNetwork:
     for event in events:
         for edge, low, high in event.portions:
             for fraction in {round(low, _DIGITS), round(high, _DIGITS)}:
-                gate = event.kind == "crossing"
-                if gate or (event.kind == "same_line" and _END < fraction < 1 - _END):
+                gate = event.kind == EventKind.CROSSING
+                if gate or (event.kind == EventKind.SHARED and _END < fraction < 1 - _END):
                     splits[edge][fraction] = splits[edge].get(fraction, False) or gate
     pieces = _Pieces(network)
     for edge in sorted(splits):
         pieces.split(edge, sorted(splits[edge].items()))
-    return pieces.network({event.event_id: event.portions for event in events if event.kind == "crossing"})
+    return pieces.network({event.event_id: event.portions for event in events if event.kind == EventKind.CROSSING})
 
 
 class _Pieces:

@@ -16,6 +16,7 @@ from corridor.mcda.methods import METHODS, Method
 from corridor.mcda.rank import check_method, competition_ranks, score, score_widths
 from corridor.mcda.values import orient
 from corridor.mcda.weights import WeightsLike, panel_weights
+from corridor.schema.vocabulary import PanelKind, Scaling
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ def minimax_regret(
     weights: WeightsLike,
     regimes: Sequence[str],
     *,
-    kind: str = "through",
+    kind: str = PanelKind.THROUGH,
     method: Method = "weighted-sum",
 ) -> pd.DataFrame:
     """Rank across regimes by the largest regret over those that are stated to be plausible.
@@ -134,7 +135,7 @@ def minimax_regret(
         ScoringError: no regime, an unknown one, min-max scaling or PROMETHEE II (their scores don't compare across
             regimes), or criteria that differ between the regimes.
     """
-    if matrix.scaling != "anchors" or method == "promethee-ii":
+    if matrix.scaling != Scaling.ANCHORS or method == "promethee-ii":
         raise ScoringError("regret across regimes needs scores on fixed anchors: use anchors and not promethee-ii")
     if not regimes:
         raise ScoringError("regret: name at least one plausible regime")

@@ -12,12 +12,9 @@ from numpy.typing import NDArray
 from corridor.errors import ScoringError
 from corridor.mcda.values import nearest_name
 from corridor.schema.criterion import Criterion
+from corridor.schema.vocabulary import GAP_STATUSES, VALUE_STATUSES, VETO_STATUSES, MetricStatus
 
 Floats = NDArray[np.float64]
-
-VETO_STATUSES = ("unreachable", "lost")
-GAP_STATUSES = ("not_applicable", "not_supported", "not_measured", "refused", "unspecified", "missing", "unknown")
-VALUE_STATUSES = ("", "ok", "open", "slower", "assumed", "documented", "drawn")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +63,10 @@ def read_metrics(table: pd.DataFrame, criteria: Sequence[Criterion], veto_on_any
     metrics = np.where(blocked, np.nan, metrics)
     low, high, notes = _intervals(table, criteria, metrics, candidate_ids)
     filled = tuple(
-        tuple("missing" if np.isnan(metrics[i, k]) and s not in VETO_STATUSES + GAP_STATUSES else s for k, s in row)
+        tuple(
+            MetricStatus.MISSING if np.isnan(metrics[i, k]) and s not in VETO_STATUSES + GAP_STATUSES else s
+            for k, s in row
+        )
         for i, row in enumerate([tuple(enumerate(row)) for row in statuses])
     )
     vetoes = _vetoes(table, criteria, filled, veto_on_any_status)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,12 +11,11 @@ from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.mcda.intake import Intake, read_metrics
-from corridor.mcda.values import Scaling, check_criteria, scale
+from corridor.mcda.values import check_criteria, scale
 from corridor.schema.criterion import Criterion
+from corridor.schema.vocabulary import Comparators, MetricStatus, MissingPolicy, PanelKind, Scaling
 
 Floats = NDArray[np.float64]
-Missing = Literal["set-aside", "drop-criterion"]
-Comparators = Literal["apart", "together", "omit"]
 
 EXCLUDED_COLUMNS = ["candidate_id", "name", "regime_id", "panel", "criterion_id", "status", "reason"]
 
@@ -39,7 +37,7 @@ class Panel:
     metrics: Floats
     low: Floats
     high: Floats
-    scaling: Scaling = "anchors"
+    scaling: Scaling = Scaling.ANCHORS
     study_criteria: tuple[Criterion, ...] = ()
 
     @property
@@ -72,7 +70,7 @@ class DecisionMatrix:
     notes: tuple[str, ...]
     scaling: Scaling
 
-    def panel(self, regime_id: str | None = None, kind: str = "through") -> Panel:
+    def panel(self, regime_id: str | None = None, kind: str = PanelKind.THROUGH) -> Panel:
         """Return one panel; the regime may be left out where there is only one.
 
         Raises:
@@ -91,9 +89,9 @@ def build_matrix(
     metrics: pd.DataFrame,
     criteria: Sequence[Criterion],
     *,
-    scaling: Scaling = "anchors",
-    missing: Missing = "set-aside",
-    comparators: Comparators = "apart",
+    scaling: Scaling = Scaling.ANCHORS,
+    missing: MissingPolicy = MissingPolicy.SET_ASIDE,
+    comparators: Comparators = Comparators.APART,
     veto_on_any_status: bool = True,
 ) -> DecisionMatrix:
     """Sort a metric table into panels of alternatives that can be ranked.
@@ -117,15 +115,15 @@ def build_matrix(
         ScoringError: the table or the criteria can't be used; all faults of the criteria at once.
     """
     check_criteria(criteria)
-    if scaling not in ("anchors", "min-max"):
+    if scaling not in tuple(Scaling):
         raise ScoringError(f"scaling '{scaling}' is unknown: use 'anchors' or 'min-max'")
-    if missing not in ("set-aside", "drop-criterion"):
+    if missing not in tuple(MissingPolicy):
         raise ScoringError(f"missing '{missing}' is unknown: use 'set-aside' or 'drop-criterion'")
-    if comparators not in ("apart", "together", "omit"):
+    if comparators not in tuple(Comparators):
         raise ScoringError(f"comparators '{comparators}' is unknown: use 'apart', 'together' or 'omit'")
     intake = read_metrics(metrics, criteria, veto_on_any_status)
     notes = list(intake.notes)
-    if comparators == "omit" and intake.comparator.any():
+    if comparators == Comparators.OMIT and intake.comparator.any():
         notes.append("comparators are left out, as asked")
     panels: list[Panel] = []
     excluded: list[tuple[str, ...]] = []
@@ -148,12 +146,12 @@ def _groups(intake: Intake, comparators: Comparators) -> list[tuple[str, str, li
     """Rows by regime and panel, in the order of first appearance; through routes first."""
     groups: dict[tuple[str, str], list[int]] = {}
     for regime_id in dict.fromkeys(intake.regime_ids):
-        for kind in ("through", "comparator"):
+        for kind in PanelKind:
             groups[(regime_id, kind)] = []
     for row, regime_id in enumerate(intake.regime_ids):
-        apart = intake.comparator[row] and comparators != "together"
-        if not (intake.comparator[row] and comparators == "omit"):
-            groups[(regime_id, "comparator" if apart else "through")].append(row)
+        apart = intake.comparator[row] and comparators != Comparators.TOGETHER
+        if not (intake.comparator[row] and comparators == Comparators.OMIT):
+            groups[(regime_id, PanelKind.COMPARATOR if apart else PanelKind.THROUGH)].append(row)
     return [(regime_id, kind, rows) for (regime_id, kind), rows in groups.items() if rows]
 
 
@@ -163,12 +161,12 @@ def _build_panel(
     rows: list[int],
     key: tuple[str, str],
     scaling: Scaling,
-    missing: Missing,
+    missing: MissingPolicy,
 ) -> tuple[Panel, list[tuple[str, ...]], list[str]]:
     regime_id, kind = key
     where = _where(regime_id, kind)
     holes = np.isnan(intake.metrics[rows])
-    lost = holes.all(axis=0) if missing == "set-aside" else holes.any(axis=0)
+    lost = holes.all(axis=0) if missing == MissingPolicy.SET_ASIDE else holes.any(axis=0)
     lost = np.asarray(lost & bool(rows))
     kept = [column for column in range(len(criteria)) if not lost[column]]
     notes = [_dropped_note(where, criteria[column], holes[:, column]) for column in np.flatnonzero(lost)]
@@ -184,7 +182,7 @@ def _build_panel(
             excluded.append((*intake.label(row), regime_id, kind, criterion.criterion_id, status, reason))
         if not kept:
             reason = "not ranked: no criterion has values here"
-            excluded.append((*intake.label(row), regime_id, kind, "", "missing", reason))
+            excluded.append((*intake.label(row), regime_id, kind, "", MetricStatus.MISSING, reason))
     chosen = tuple(criteria[column] for column in kept)
     cut = np.ix_(ranked, kept)
     panel = Panel(
@@ -203,7 +201,7 @@ def _build_panel(
 
 
 def _where(regime_id: str, kind: str) -> str:
-    who = "through routes" if kind == "through" else "comparators"
+    who = "through routes" if kind == PanelKind.THROUGH else "comparators"
     return f"regime '{regime_id}', {who}" if regime_id else who
 
 
@@ -218,7 +216,7 @@ def _value_notes(panel: Panel) -> list[str]:
         metric = panel.metrics[:, column]
         if len(metric) > 1 and np.ptp(metric) == 0:
             notes.append(f"{where}: {criterion.label} is {metric[0]:g} {criterion.unit} for all: it orders nobody")
-        if panel.scaling == "anchors":
+        if panel.scaling == Scaling.ANCHORS:
             low, high = sorted((criterion.best, criterion.worst))
             outside = [panel.names[row] for row in np.flatnonzero((metric < low) | (metric > high))]
             if outside:

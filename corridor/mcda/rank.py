@@ -13,6 +13,7 @@ from corridor.mcda.matrix import DecisionMatrix, Panel
 from corridor.mcda.methods import METHODS, Method, topsis, unicriterion_flows, weighted_sum
 from corridor.mcda.values import nearest_name, scale
 from corridor.mcda.weights import WeightsLike, panel_weights
+from corridor.schema.vocabulary import Direction, Scaling
 
 Floats = NDArray[np.float64]
 
@@ -91,17 +92,17 @@ def fix_ends(panel: Panel) -> Panel:
 
     A criterion that is the same for all gets any range and no tolerance, since it orders nobody.
     """
-    if panel.scaling == "anchors" or not panel.candidate_ids:
+    if panel.scaling == Scaling.ANCHORS or not panel.candidate_ids:
         return panel
     criteria = []
     for criterion, low, high in zip(panel.criteria, panel.metrics.min(axis=0), panel.metrics.max(axis=0), strict=True):
-        best, worst = (float(high), float(low)) if criterion.direction == "max" else (float(low), float(high))
+        best, worst = (float(high), float(low)) if criterion.direction == Direction.MAX else (float(low), float(high))
         if best == worst:
-            worst = best + (1.0 if criterion.direction == "min" else -1.0)
+            worst = best + (1.0 if criterion.direction == Direction.MIN else -1.0)
             criteria.append(replace(criterion, best=best, worst=worst, tolerance=0.0))
         else:
             criteria.append(replace(criterion, best=best, worst=worst))
-    return replace(panel, criteria=tuple(criteria), scaling="anchors")
+    return replace(panel, criteria=tuple(criteria), scaling=Scaling.ANCHORS)
 
 
 def competition_ranks(scores: Floats, width: Floats | float = 0.0) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -145,7 +146,7 @@ def score_widths(panel: Panel, weights: Floats, method: Method) -> Floats:
     """
     count = len(panel.candidate_ids)
     fixed = fix_ends(panel)
-    half = 0.5 * np.array([c.tolerance if c.direction == "max" else -c.tolerance for c in fixed.criteria])
+    half = 0.5 * np.array([c.tolerance if c.direction == Direction.MAX else -c.tolerance for c in fixed.criteria])
     if not np.any(half) or not count:
         return np.zeros(count)
     step, own = np.eye(count)[:, :, None] * half, np.arange(count)

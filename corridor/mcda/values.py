@@ -5,16 +5,15 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.schema.criterion import Criterion
+from corridor.schema.vocabulary import Direction, Scaling
 
 Floats = NDArray[np.float64]
-Scaling = Literal["anchors", "min-max"]
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:
@@ -51,7 +50,7 @@ def _criterion_faults(criterion: Criterion) -> list[str]:
         faults.append(f"direction must be 'min' or 'max', not '{criterion.direction}'")
     elif criterion.best == criterion.worst:
         faults.append("best and worst are the same, so it can't tell alternatives apart")
-    elif (criterion.best < criterion.worst) != (criterion.direction == "min"):
+    elif (criterion.best < criterion.worst) != (criterion.direction == Direction.MIN):
         faults.append(
             f"direction '{criterion.direction}' contradicts best {criterion.best:g} and worst {criterion.worst:g}"
         )
@@ -62,7 +61,7 @@ def _criterion_faults(criterion: Criterion) -> list[str]:
     return faults
 
 
-def scale(metrics: Floats, criteria: Sequence[Criterion], scaling: Scaling = "anchors") -> Floats:
+def scale(metrics: Floats, criteria: Sequence[Criterion], scaling: Scaling = Scaling.ANCHORS) -> Floats:
     """Turn metrics into values between 0 (worst) and 1 (best).
 
     With ``anchors`` the value depends on the alternative and the stated anchors alone. With ``min-max`` the worst and
@@ -80,9 +79,9 @@ def scale(metrics: Floats, criteria: Sequence[Criterion], scaling: Scaling = "an
     Example:
         Best 100 km, worst 300 km: 150 km is worth 0.75.
     """
-    if scaling == "min-max":
+    if scaling == Scaling.MIN_MAX:
         highest, lowest = metrics.max(axis=-2, keepdims=True), metrics.min(axis=-2, keepdims=True)
-        rising = np.array([criterion.direction == "max" for criterion in criteria])
+        rising = np.array([criterion.direction == Direction.MAX for criterion in criteria])
         best, worst = np.where(rising, highest, lowest), np.where(rising, lowest, highest)
     else:
         best = np.array([criterion.best for criterion in criteria], dtype=float)
@@ -95,5 +94,5 @@ def scale(metrics: Floats, criteria: Sequence[Criterion], scaling: Scaling = "an
 
 def orient(metrics: Floats, criteria: Sequence[Criterion]) -> Floats:
     """Flip the sign of what should be small, so that more is better everywhere; units stay."""
-    signs = np.array([1.0 if criterion.direction == "max" else -1.0 for criterion in criteria])
+    signs = np.array([1.0 if criterion.direction == Direction.MAX else -1.0 for criterion in criteria])
     return np.asarray(metrics * signs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,9 +19,9 @@ from corridor.metrics.reach import Domain, State, build_domain, reach
 from corridor.network.graph import Network, Position
 from corridor.schema.interaction import EdgeEffect
 from corridor.schema.study import Place
+from corridor.schema.vocabulary import MetricStatus
 
 Floats = NDArray[np.float64]
-AccessStatus = Literal["ok", "unreachable", "not_applicable", "not_supported"]
 SPEED_UNCERTAINTY = 0.25
 PLACE_COLUMNS = [
     *("place", "country", "people", "people_low", "people_high", "crossing_min_before", "crossing_min_after"),
@@ -220,7 +220,7 @@ def _capital_metrics(
             ("access_min_after", "access_delay_min", "access_delay_min_low", "access_delay_min_high", "access_ratio"),
             np.nan,
         )
-        return found | empty | {"access_delay_min_status": "unreachable"}
+        return found | empty | {"access_delay_min_status": MetricStatus.UNREACHABLE}
     delays = [_delay(before, after.capital)]
     for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
         state = access.domain.state(effect, factor=factor)
@@ -232,7 +232,7 @@ def _capital_metrics(
         "access_delay_min_low": min(delays),
         "access_delay_min_high": max(delays),
         "access_ratio": max(ratios, default=1.0),
-        "access_delay_min_status": "ok",
+        "access_delay_min_status": MetricStatus.OK,
     }
 
 
@@ -272,8 +272,8 @@ def _place_metrics(access: Access, table: pd.DataFrame) -> dict[str, Any]:
         "people_delay_centre_person_min",
     ]
     if not access.supports_places:
-        return dict.fromkeys(names, np.nan) | {"places_status": "not_supported"}
-    found: dict[str, Any] = {"places_status": "ok", "places_counted": len(table)}
+        return dict.fromkeys(names, np.nan) | {"places_status": MetricStatus.NOT_SUPPORTED}
+    found: dict[str, Any] = {"places_status": MetricStatus.OK, "places_counted": len(table)}
     for what, delay_name in (("crossing", "people_delay_person_min"), ("centre", "people_delay_centre_person_min")):
         lost, reaching = table[f"lost_{what}"].to_numpy(), table[f"{what}_min_after"].notna().to_numpy()
         added = np.where(reaching, table[f"{what}_min_after"] - table[f"{what}_min_before"], 0.0)
@@ -304,8 +304,8 @@ def _not_applicable() -> dict[str, Any]:
     return dict.fromkeys(
         (*names, *_PLACE_METRICS, "people_delay_person_min", "people_delay_centre_person_min"), np.nan
     ) | {
-        "access_delay_min_status": "not_applicable",
-        "places_status": "not_applicable",
+        "access_delay_min_status": MetricStatus.NOT_APPLICABLE,
+        "places_status": MetricStatus.NOT_APPLICABLE,
     }
 
 

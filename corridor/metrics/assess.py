@@ -28,6 +28,7 @@ from corridor.schema.candidate import Candidate
 from corridor.schema.interaction import Event, Finding
 from corridor.schema.regime import Regime
 from corridor.schema.study import ImpactSpec, Place, Study
+from corridor.schema.vocabulary import Mode
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _say_calibration(calibration: Calibration | None) -> str:
 def _stakes(survey: ImpactBaseline, neighbour: str, study: Study) -> ConnectivityTargets:
     frame, gates, crossing, capital = survey.frame, survey.gates, survey.crossing, survey.capital
     limit = study.snap_limit_km * 1000
-    home, abroad = gates.closed("road", countries=(frame.country,)), gates.closed("road", countries=(neighbour,))
+    home, abroad = gates.closed(Mode.ROAD, countries=(frame.country,)), gates.closed(Mode.ROAD, countries=(neighbour,))
     domain, access = frame.access.domain, frame.access
     places = {
         f"{name} ({row + 1})" if (access.places["place"] == name).sum() > 1 else str(name): _on_network(at, domain.rows)
@@ -131,7 +132,7 @@ def _stakes(survey: ImpactBaseline, neighbour: str, study: Study) -> Connectivit
     }
     return ConnectivityTargets(
         network=gates,
-        closed=gates.closed("road", countries=(frame.country, neighbour)),
+        closed=gates.closed(Mode.ROAD, countries=(frame.country, neighbour)),
         crossing=gates.snap(
             crossing.lon, crossing.lat, abroad, limit_m=limit, what=f"border_crossing '{crossing.name}'"
         ),

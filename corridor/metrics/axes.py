@@ -17,6 +17,7 @@ from corridor.network.graph import Network
 from corridor.network.match import Match
 from corridor.schema.candidate import Candidate
 from corridor.schema.interaction import EdgeEffect, Event
+from corridor.schema.vocabulary import EventKind, MetricStatus, Mode, SectionStatus, Separation
 
 SLOWER_MIN = 0.5  # less is no change that anybody would plan for
 
@@ -55,8 +56,8 @@ def shared_with_axes(
     everything = Axis("", "", tuple(s for a in axes for s in a.sections), frozenset(e for a in axes for e in a.edges))
     for axis in (*axes, everything):
         same, beside = _shared_km(network, candidate, events, axis)
-        met = [e for e in events if e.kind == "crossing" and axis.edges & set(e.edges)]
-        level = sum(e.separation != "separated" for e in met)
+        met = [e for e in events if e.kind == EventKind.CROSSING and axis.edges & set(e.edges)]
+        level = sum(e.separation != Separation.SEPARATED for e in met)
         rows.append((axis.axis_id, axis.name, same, same + beside, len(met), level, len(met) - level))
     columns = ["axis_id", "name", "shared_km_low", "shared_km_high", "conflicts", "at_grade", "separated"]
     table = pd.DataFrame(rows, columns=columns)
@@ -78,12 +79,12 @@ def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], 
     own = network.edges["section_id"].isin([part.section_id for part in member]).to_numpy()
     counted = {edge for part in member for edge in part.edges} | set(np.flatnonzero(own).tolist())
     beside = 0.0
-    for kind in ("same_line", "beside"):
+    for kind in (EventKind.SHARED, EventKind.PARALLEL):
         for event in (e for e in events if e.kind == kind):
             hit = [edge for edge in event.edges if edge in axis.edges and edge not in counted]
             shares = {edge: high - low for edge, low, high in event.portions}
             km = min(event.length_km, sum(float(lengths_km[edge]) * shares.get(edge, 1.0) for edge in hit))
-            if kind == "same_line":
+            if kind == EventKind.SHARED:
                 same += km
                 counted |= set(hit)
             else:
@@ -97,7 +98,7 @@ def measure_if_closed(access: Access, events: Sequence[Event], country: str) -> 
     ``north_south_if_closed`` is open, slower or unreachable; ``north_south_if_closed_ratio`` how much slower, empty if
     unreachable.
     """
-    shared = [event for event in events if event.kind == "same_line" and event.country == country]
+    shared = [event for event in events if event.kind == EventKind.SHARED and event.country == country]
     network = access.domain.network
     closed = np.zeros(len(network.edges), dtype=bool)
     if isinstance(network, SplitNetwork):
@@ -107,10 +108,11 @@ def measure_if_closed(access: Access, events: Sequence[Event], country: str) -> 
     state = access.domain.state(EdgeEffect(closed, np.zeros(len(closed))), factor=access.factors.mid)
     before, after = access.before.capital, access.read_capital(state)
     if not np.isfinite(after).all():
-        return {"north_south_if_closed": "unreachable", "north_south_if_closed_ratio": np.nan}
+        return {"north_south_if_closed": MetricStatus.UNREACHABLE, "north_south_if_closed_ratio": np.nan}
     added = max(b - a for a, b in zip(before, after, strict=True))
     ratio = max((b / a for a, b in zip(before, after, strict=True) if a > 0), default=1.0)
-    return {"north_south_if_closed": "slower" if added > SLOWER_MIN else "open", "north_south_if_closed_ratio": ratio}
+    status = MetricStatus.SLOWER if added > SLOWER_MIN else MetricStatus.OPEN
+    return {"north_south_if_closed": status, "north_south_if_closed_ratio": ratio}
 
 
 def new_links(network: Network, candidate: Candidate, country: str) -> tuple[int, ...]:
@@ -118,13 +120,15 @@ def new_links(network: Network, candidate: Candidate, country: str) -> tuple[int
     own = {
         part.section_id
         for part in candidate.parts
-        if part.country == country and part.section_id and part.mode == "road"
+        if part.country == country and part.section_id and part.mode == Mode.ROAD
     }
     edges = network.edges
-    rows = set(np.flatnonzero((edges["section_id"].isin(own) & (edges["status"] != "open")).to_numpy()).tolist())
+    rows = set(
+        np.flatnonzero((edges["section_id"].isin(own) & (edges["status"] != SectionStatus.OPEN)).to_numpy()).tolist()
+    )
     for part in candidate.parts:
-        if part.country == country and part.mode == "road":
-            rows |= {edge for edge in part.edges if edges["status"].iat[edge] != "open"}
+        if part.country == country and part.mode == Mode.ROAD:
+            rows |= {edge for edge in part.edges if edges["status"].iat[edge] != SectionStatus.OPEN}
     return tuple(sorted(rows))
 
 
@@ -138,7 +142,7 @@ def measure_gain(access: Access, links: Collection[int]) -> dict[str, Any]:
         return {
             "north_south_gain_min": np.nan,
             "north_south_gain_added_km": np.nan,
-            "north_south_gain_min_status": "not_applicable",
+            "north_south_gain_min_status": MetricStatus.NOT_APPLICABLE,
         }
     plain = access.domain.state(factor=access.factors.mid)
     wider = access.domain.state(opened=access.domain.rows_of(links).tolist(), factor=access.factors.mid)
@@ -147,7 +151,7 @@ def measure_gain(access: Access, links: Collection[int]) -> dict[str, Any]:
     return {
         "north_south_gain_min": gain if gain > 1e-9 else 0.0,
         "north_south_gain_added_km": _way_km(access, wider) - _way_km(access, plain),
-        "north_south_gain_min_status": "ok",
+        "north_south_gain_min_status": MetricStatus.OK,
     }
 
 

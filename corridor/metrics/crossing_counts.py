@@ -12,12 +12,13 @@ from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
 from corridor.schema.interaction import EdgeEffect, Event
+from corridor.schema.vocabulary import EventKind, Separation
 
 
 def count_crossings(events: Sequence[Event], country: str) -> dict[str, Any]:
     """Crossings at grade and separated in a country, in all and by road class (``crossings_at_grade_<class>``)."""
-    met = [event for event in events if event.kind == "crossing" and event.country == country]
-    level = [event for event in met if event.separation != "separated"]
+    met = [event for event in events if event.kind == EventKind.CROSSING and event.country == country]
+    level = [event for event in met if event.separation != Separation.SEPARATED]
     found: dict[str, Any] = {
         "crossings": len(met),
         "crossings_at_grade": len(level),
@@ -42,7 +43,7 @@ def count_openings(
     length = sum((part.length_km for part in candidate.parts if part.country == country), Estimate(0.0, 0.0, 0.0)).mid
     if length <= 0:
         return {"openings": np.nan, "openings_per_10km": np.nan}
-    met = [event for event in events if event.kind == "crossing" and event.country == country]
+    met = [event for event in events if event.kind == EventKind.CROSSING and event.country == country]
     passable = sum(effect is None or not effect.closed[_cut_rows(network, event)].any() for event in met)
     return {"openings": passable, "openings_per_10km": passable / length * 10}
 

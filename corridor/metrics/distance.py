@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from corridor.geo.geodesy import distance_m, line_lengths_m
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import TO_BUILD, Estimate
+from corridor.schema.vocabulary import Mode
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +42,7 @@ def measure_distance(
     to_build = _sum([part.length_km for part in candidate.parts if part.status in TO_BUILD])
     driving_h = _sum([part.minutes for part in candidate.parts]).scaled(1 / 60)
     checks_h = _sum([passage.delay_min for passage in candidate.passages if passage.delay_min]).scaled(1 / 60)
-    is_road = candidate.mode == "road"
+    is_road = candidate.mode == Mode.ROAD
     metrics: dict[str, Any] = {
         **_ranged("length_km", length),
         "drawn_km": candidate.drawn_km,

@@ -14,6 +14,7 @@ from corridor.metrics.reach import Domain, Entry
 from corridor.network.graph import Network, Position
 from corridor.network.paths import search
 from corridor.schema.study import Place
+from corridor.schema.vocabulary import Mode, SectionStatus
 from corridor.wording import format_position
 
 Floats = NDArray[np.float64]
@@ -30,7 +31,7 @@ def with_entries(domain: Domain, start: Place, *, limit_m: float, assume_open: C
     """
     network = domain.network
     pair = "-".join(sorted((domain.country, start.country)))
-    closed = network.closed("road", countries=(start.country,), assume_open=assume_open)
+    closed = network.closed(Mode.ROAD, countries=(start.country,), assume_open=assume_open)
     at = network.snap(start.lon, start.lat, closed, limit_m=limit_m, what=f"border_crossing '{start.name}'")
     links = _open_links(network, domain.country, pair, assume_open)
     forward, backward = (network.edges[f"minutes_{way}"].to_numpy(dtype=float) for way in ("forward", "backward"))
@@ -59,8 +60,8 @@ def with_entries(domain: Domain, start: Place, *, limit_m: float, assume_open: C
 def _open_links(network: Network, country: str, pair: str, assume_open: Collection[str]) -> list[tuple[int, int, int]]:
     """Open border passages of a pair of countries: row, node at home, node abroad."""
     edges = network.edges
-    mine = (edges["border"] == pair) & (edges["mode"] == "road")
-    mine &= (edges["status"] == "open") | edges["crossing_id"].isin(list(assume_open))
+    mine = (edges["border"] == pair) & (edges["mode"] == Mode.ROAD)
+    mine &= (edges["status"] == SectionStatus.OPEN) | edges["crossing_id"].isin(list(assume_open))
     rows = np.flatnonzero(mine.to_numpy())
     at_home = edges["country"] == country
     home = np.union1d(edges.loc[at_home, "u"], edges.loc[at_home, "v"])
@@ -88,7 +89,7 @@ def check_crossings(network: Network, crossings: dict[str, tuple[float, float]],
     served = set(network.edges["crossing_id"]) - {""}
     missing = {key: place for key, place in crossings.items() if key not in served}
     lines = []
-    roads = np.flatnonzero((network.edges["mode"] == "road").to_numpy())
+    roads = np.flatnonzero((network.edges["mode"] == Mode.ROAD).to_numpy())
     nodes = np.union1d(network.edges["u"].to_numpy()[roads], network.edges["v"].to_numpy()[roads])
     for key, (lon, lat) in missing.items():
         gap = float(distance_m(network.node_lon[nodes], network.node_lat[nodes], lon, lat).min())

@@ -30,6 +30,7 @@ from corridor.schema.catalogue import Estimate
 from corridor.schema.interaction import Event
 from corridor.schema.regime import QUESTIONS, Regime
 from corridor.schema.study import ImpactSpec, Place, Study
+from corridor.schema.vocabulary import LocalAccess, Mode
 
 OUTSIDE = "outside"
 """Stands for the regime of candidates to which none applies, because they don't pass the focus country."""
@@ -91,7 +92,7 @@ def measure_under(
     events, own = survey.events[candidate.candidate_id], survey.own[candidate.candidate_id]
     effect = effects(events, regime, gates) if regime else None
     bounds = (effects(events, regime, gates, end="low"), effects(events, regime, gates, end="high")) if regime else None
-    opens = regime is not None and regime.local_access == "open"
+    opens = regime is not None and regime.local_access == LocalAccess.OPEN
     measured = measure_regime(frame, candidate, events, effect, own, bounds=bounds, opens_own_links=opens)
     row: dict[str, Any] = {
         "candidate_id": candidate.candidate_id,
@@ -149,7 +150,7 @@ def calibrate(spec: ImpactSpec, inputs: Inputs, network: Network) -> Calibration
     """
     if not spec.documented_times:
         return None
-    closed = network.closed("road")
+    closed = network.closed(Mode.ROAD)
     forward, backward = (network.edges[f"minutes_{way}"].to_numpy(dtype=float) for way in ("forward", "backward"))
     times = []
     for row in spec.documented_times:

@@ -10,6 +10,7 @@ from corridor.metrics.terrain import GradeSupport
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability
 from corridor.schema.candidate import Candidate
+from corridor.schema.vocabulary import GeometryQuality
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
@@ -74,7 +75,7 @@ def say_gap(gap: Gap, places: Places | None) -> str:
 
 
 def _say_lines(candidate: Candidate) -> str:
-    schematic = sum(part.drawn_km for part in candidate.parts if part.geometry_quality == "schematic")
+    schematic = sum(part.drawn_km for part in candidate.parts if part.geometry_quality == GeometryQuality.SCHEMATIC)
     share = schematic / candidate.drawn_km
     return (
         f"{candidate.name}: drawn {candidate.drawn_km:.0f} km, {share:.0%} of it schematic; "

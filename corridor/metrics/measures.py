@@ -38,6 +38,7 @@ from corridor.metrics.severance_interval import severance_metrics
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate
 from corridor.schema.interaction import EdgeEffect, Event
+from corridor.schema.vocabulary import GeometryQuality, MetricStatus
 
 MAX_SCHEMATIC_SHARE = 0.1
 """Above this part of a schematic line, crossings of roads can't be counted."""
@@ -123,7 +124,7 @@ def touches(candidate: Candidate, country: str) -> bool:
 def _schematic_share(candidate: Candidate, country: str) -> float:
     """Part of a candidate's length in a country whose place isn't known: there crossings can't be counted."""
     parts = [part for part in candidate.parts if part.country == country]
-    rough = sum(part.drawn_km for part in parts if part.geometry_quality == "schematic")
+    rough = sum(part.drawn_km for part in parts if part.geometry_quality == GeometryQuality.SCHEMATIC)
     return rough / sum(part.drawn_km for part in parts)
 
 
@@ -140,14 +141,16 @@ def measure_own(frame: ImpactFrame, candidate: Candidate, events: Sequence[Event
         )
         strip, shape = severance_metrics(frame.ground, candidate, None)
         words = {
-            "crossings_status": "not_applicable",
-            "north_south_status": "not_applicable",
-            "north_south_if_closed": "not_applicable",
+            "crossings_status": MetricStatus.NOT_APPLICABLE,
+            "north_south_status": MetricStatus.NOT_APPLICABLE,
+            "north_south_if_closed": MetricStatus.NOT_APPLICABLE,
         }
         return OwnMeasures(strip | empty | words, shape, pd.DataFrame())
     places = frame.access.places if frame.local_roads else None
     surveyed = all(
-        p.geometry_quality != "schematic" or frame.local_roads for p in candidate.parts if p.country == country
+        p.geometry_quality != GeometryQuality.SCHEMATIC or frame.local_roads
+        for p in candidate.parts
+        if p.country == country
     )
     strip, shape = severance_metrics(
         frame.ground, candidate, places, draws=frame.strip_draws, seed=frame.seed, supported=surveyed
@@ -156,7 +159,10 @@ def measure_own(frame: ImpactFrame, candidate: Candidate, events: Sequence[Event
     counted = count_crossings(events, country) if placed else dict.fromkeys(_COUNTS[:3], np.nan)
     shared, axes = shared_with_axes(frame.network, candidate, events, frame.axes)
     metrics = strip | border_km_within(frame.ground, candidate) | counted | shared
-    metrics |= {"crossings_status": "ok" if placed else "not_supported", "north_south_status": "ok"}
+    metrics |= {
+        "crossings_status": MetricStatus.OK if placed else MetricStatus.NOT_SUPPORTED,
+        "north_south_status": MetricStatus.OK,
+    }
     metrics |= measure_if_closed(frame.access, events, country)
     return OwnMeasures(metrics, shape, axes, new_links(frame.network, candidate, country))
 
@@ -188,7 +194,7 @@ def measure_regime(
     metrics = dict(own.metrics) | result.metrics | measure_north_south_delay(result.metrics)
     metrics |= measure_gain(frame.access, own.links if opens_own_links else ())
     if not applicable or not frame.local_roads:
-        metrics |= _without_roads("not_applicable" if not applicable else "not_supported")
+        metrics |= _without_roads(MetricStatus.NOT_SUPPORTED if applicable else MetricStatus.NOT_APPLICABLE)
         return ImpactRow(metrics, result.places, pd.DataFrame(), own.axes, _no_points(), result)
     after = domain.state(effect)
     routes, stages = _count_routes(frame, after)
@@ -197,7 +203,7 @@ def measure_regime(
     return ImpactRow(metrics, result.places, stages, own.axes, points, result)
 
 
-def _without_roads(status: str) -> dict[str, Any]:
+def _without_roads(status: MetricStatus) -> dict[str, Any]:
     """What stands in for metrics that need local roads."""
     empty = dict.fromkeys((*_COUNTS[3:], *_ROUTES, "single_point_km", "single_point_km_before"), np.nan)
     return empty | {"disjoint_routes_status": status, "single_point_km_status": status}
@@ -210,11 +216,11 @@ def _no_points() -> gpd.GeoDataFrame:
 def _count_routes(frame: ImpactFrame, after: State) -> tuple[dict[str, Any], pd.DataFrame]:
     """Disjoint routes by stage and over the whole, before and after."""
     if len(frame.stages) < 2:
-        return dict.fromkeys(_ROUTES, np.nan) | {"disjoint_routes_status": "not_applicable"}, pd.DataFrame()
+        return dict.fromkeys(_ROUTES, np.nan) | {"disjoint_routes_status": MetricStatus.NOT_APPLICABLE}, pd.DataFrame()
     domain = frame.access.domain
     metrics, table = disjoint_metrics(frame.legs, disjoint_legs(domain, frame.stages, after.closed, frame.legs))
     whole = {
         "disjoint_routes_whole": count_whole_routes(domain, after, frame.stages[-1]),
         "disjoint_routes_whole_before": frame.whole_routes,
     }
-    return metrics | whole | {"disjoint_routes_status": "ok"}, table
+    return metrics | whole | {"disjoint_routes_status": MetricStatus.OK}, table

@@ -14,6 +14,7 @@ from corridor.interactions.split_network import SplitNetwork
 from corridor.network.graph import UNFIT_CLASSES, Network, Position
 from corridor.network.paths import Arcs, Tree, build_arcs, search
 from corridor.schema.interaction import EdgeEffect
+from corridor.schema.vocabulary import Mode, SectionStatus
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -175,7 +176,7 @@ def reach(domain: Domain, origin: Position | None, state: State) -> tuple[Reache
     return found[0], found[1]
 
 
-def build_domain(network: Network, country: str, *, mode: str = "road", assume_open: Collection[str] = ()) -> Domain:
+def build_domain(network: Network, country: str, *, mode: str = Mode.ROAD, assume_open: Collection[str] = ()) -> Domain:
     """The domain of a country without entries from abroad; tracks and service roads are no part of it.
 
     Raises:
@@ -203,5 +204,5 @@ def build_domain(network: Network, country: str, *, mode: str = "road", assume_o
         length_km=part["length_m"].to_numpy(dtype=float) / 1000,
         forward=part["minutes_forward"].to_numpy(dtype=float),
         backward=part["minutes_backward"].to_numpy(dtype=float),
-        not_open=(part["status"] != "open").to_numpy() & ~assumed,
+        not_open=(part["status"] != SectionStatus.OPEN).to_numpy() & ~assumed,
     )

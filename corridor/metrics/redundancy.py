@@ -20,6 +20,7 @@ from corridor.geo.geodesy import WGS84, distance_m
 from corridor.metrics.reach import Domain, Reached, State, reach
 from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.graph import Position
+from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position
 
 Bools = NDArray[np.bool_]
@@ -206,11 +207,11 @@ def single_point_metrics(
     way = best_way(reach(domain, None, state)[0], capital)
     if way is None:
         empty = gpd.GeoDataFrame({name: [] for name in POINT_COLUMNS}, geometry=[], crs=WGS84)
-        lost = {"single_point_km": np.nan, "best_way_km": np.nan, "single_point_km_status": "unreachable"}
+        lost = {"single_point_km": np.nan, "best_way_km": np.nan, "single_point_km_status": MetricStatus.UNREACHABLE}
         return found | lost, empty
     table = single_points(domain, state, way, places)
     own = {"single_point_km": float(table["length_km"].sum()), "best_way_km": float(way.km.sum())}
-    return found | own | {"single_point_km_status": "ok"}, table
+    return found | own | {"single_point_km_status": MetricStatus.OK}, table
 
 
 def measure_criticality(domain: Domain, state: State, origin: Position | None, goal: Position) -> gpd.GeoDataFrame:
@@ -238,7 +239,7 @@ def measure_criticality(domain: Domain, state: State, origin: Position | None, g
         "length_km": way.km,
         "added_min": np.where(np.abs(added) < 1e-9, 0.0, added),
         "ratio": (way.minutes + added) / way.minutes if way.minutes > 0 else np.ones(len(added)),
-        "status": np.where(lost, "unreachable", "ok"),
+        "status": np.where(lost, MetricStatus.UNREACHABLE, MetricStatus.OK),
     }
     return gpd.GeoDataFrame(columns, geometry=edges.geometry.to_numpy(), crs=WGS84)
 

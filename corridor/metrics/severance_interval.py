@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from corridor.geo.geodesy import WGS84, project
 from corridor.metrics.severance import BorderGround, Strip, lengthen, measure_severance, places_behind, planar_runs
 from corridor.schema.candidate import Candidate
+from corridor.schema.vocabulary import MetricStatus
 
 ROUTE_SIGMA_M = 15.0
 BORDER_SIGMA_M = 20.0
@@ -50,7 +51,7 @@ def severance_metrics(
     names = ("strip_area_km2", "border_behind_share", "border_behind_km", "strip_places")
     passes = any(part.country == ground.country for part in candidate.parts)
     if not passes or not supported:
-        status = "not_supported" if passes else "not_applicable"
+        status = MetricStatus.NOT_SUPPORTED if passes else MetricStatus.NOT_APPLICABLE
         return dict.fromkeys(names, np.nan) | {"strip_status": status}, shapely.Polygon()
     runs = planar_runs(ground, candidate)
     strip = measure_severance(ground, [lengthen(ground, run) for run in runs])
@@ -58,7 +59,7 @@ def severance_metrics(
         "strip_area_km2": strip.area_km2,
         "border_behind_share": strip.behind_share,
         "border_behind_km": strip.behind_km,
-        "strip_status": "ok",
+        "strip_status": MetricStatus.OK,
     }
     if draws:
         areas, shares = draw_severance(ground, runs, strip, draws, seed)

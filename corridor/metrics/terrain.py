@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from corridor.errors import CatalogueError
 from corridor.metrics.distance import profile_gradient_pct
 from corridor.schema.candidate import Candidate, Part
-from corridor.schema.catalogue import CostKind, Estimate, UnitCost
+from corridor.schema.catalogue import Estimate, UnitCost
 from corridor.schema.profile import Profile
+from corridor.schema.vocabulary import SectionStatus, WorkKind
 from corridor.terrain.profile import climbs_m, fit_vertical_alignment
 from corridor.terrain.surface import GRADE_WINDOW_M, Dem
 from corridor.terrain.uncertainty import ErrorField
@@ -22,8 +23,8 @@ Floats = NDArray[np.float64]
 BAND_M = 500.0
 HIGH_M = 2000.0
 LEVEL_P95_PCT = 3.0
-_NEW = frozenset(("planned", "construction"))
-_RENEW = frozenset(("abandoned", "disused"))
+_NEW = frozenset((SectionStatus.PLANNED, SectionStatus.CONSTRUCTION))
+_RENEW = frozenset((SectionStatus.ABANDONED, SectionStatus.DISUSED))
 
 
 @dataclass(frozen=True)
@@ -174,18 +175,18 @@ def measure_cost(candidate: Candidate, unit_costs: Sequence[UnitCost]) -> dict[s
     return {"cost_musd": total.mid, "cost_musd_low": total.low, "cost_musd_high": total.high}
 
 
-def _priced_km(part: Part) -> list[tuple[CostKind, Estimate]]:
+def _priced_km(part: Part) -> list[tuple[WorkKind, Estimate]]:
     if part.status in _RENEW:
-        return [("upgrade", part.length_km)]
+        return [(WorkKind.UPGRADE, part.length_km)]
     if part.status not in _NEW:
         return []
-    exact: list[tuple[CostKind, float]] = [("tunnel", part.tunnel_km), ("bridge", part.bridge_km)]
+    exact: list[tuple[WorkKind, float]] = [(WorkKind.TUNNEL, part.tunnel_km), (WorkKind.BRIDGE, part.bridge_km)]
     structures = part.tunnel_km + part.bridge_km
     length = part.length_km
     if part.design:
         surface = Estimate(part.design.open_km, part.design.open_km, part.design.open_km)
-        return [("surface", surface), *((kind, Estimate(km, km, km)) for kind, km in exact if km > 0)]
+        return [(WorkKind.SURFACE, surface), *((kind, Estimate(km, km, km)) for kind, km in exact if km > 0)]
     surface = Estimate(
         max(length.low - structures, 0), max(length.mid - structures, 0), max(length.high - structures, 0)
     )
-    return [("surface", surface), *((kind, Estimate(km, km, km)) for kind, km in exact if km > 0)]
+    return [(WorkKind.SURFACE, surface), *((kind, Estimate(km, km, km)) for kind, km in exact if km > 0)]

@@ -22,6 +22,7 @@ from corridor.network.conflate_ways import (
 from corridor.network.graph import Network, Position
 from corridor.network.match import Match, match_section, node_position, part_lengths_km
 from corridor.schema.catalogue import Section
+from corridor.schema.vocabulary import SectionStatus
 from corridor.terrain.surface import Dem
 
 MAX_DEVIATION = 0.25
@@ -60,10 +61,10 @@ class ConflatedWays:
 def dated(section: Section, as_of: str) -> Section:
     """A section as it was on a date: not yet open before ``opened``, nobody else's before ``control_from``."""
     status = section.status
-    if status == "open" and section.opened and section.opened > as_of:
-        status = "construction"
-    if status == "closed" and section.closed and section.closed > as_of:
-        status = "open"
+    if status == SectionStatus.OPEN and section.opened and section.opened > as_of:
+        status = SectionStatus.CONSTRUCTION
+    if status == SectionStatus.CLOSED and section.closed and section.closed > as_of:
+        status = SectionStatus.OPEN
     control = section.control if section.control and section.control_from <= as_of else ""
     return replace(section, status=status, control=control)
 

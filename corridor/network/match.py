@@ -14,6 +14,7 @@ from corridor.geo.lines import join
 from corridor.network.graph import UNFIT_CLASSES, Network, Position, Route
 from corridor.schema.candidate import Span
 from corridor.schema.catalogue import Node, Section
+from corridor.schema.vocabulary import Evidence, StructureKind
 
 SNAP_LIMIT_M = 3000.0
 REACH_M = 6000.0
@@ -103,14 +104,14 @@ def route_spans(network: Network, route: Route, lengths_km: NDArray[np.float64])
     edges = network.edges.iloc[list(route.edges)]
     ends = np.cumsum(lengths_km)
     spans: list[Span] = []
-    kinds = np.where(edges["tunnel"], "tunnel", np.where(edges["bridge"], "bridge", ""))
+    kinds = np.where(edges["tunnel"], StructureKind.TUNNEL, np.where(edges["bridge"], StructureKind.BRIDGE, ""))
     for kind, name, end, length in zip(kinds, edges["name"], ends, lengths_km, strict=True):
         if not kind or length <= 0:
             continue
         if spans and spans[-1].kind == kind and abs(spans[-1].to_km - (end - length)) < 1e-6:
             spans[-1] = replace(spans[-1], to_km=float(end))
         else:
-            spans.append(Span(kind, float(end - length), float(end), str(name), "mapped"))
+            spans.append(Span(StructureKind(kind), float(end - length), float(end), str(name), Evidence.MAPPED))
     return tuple(spans)
 
 

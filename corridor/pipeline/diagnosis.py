@@ -18,6 +18,7 @@ from corridor.network.graph import Network, Position
 from corridor.network.match import measure_route, node_position
 from corridor.pipeline.stages import build_candidates, conflate_network
 from corridor.schema.study import Check, Study
+from corridor.schema.vocabulary import Mode
 
 Table = tuple[str, list[str], list[list[str]]]
 
@@ -179,7 +180,7 @@ def computed_km(row: Check, network: Network, inputs: Inputs) -> float:
         NetworkError: a node has no way of the mode near it.
         NoRouteError: there is no way between two of them.
     """
-    rail = row.mode == "rail"
+    rail = row.mode == Mode.RAIL
     closed = network.closed(row.mode, any_status=rail) & ~(
         network.is_border & (network.edges["mode"] == row.mode).to_numpy()
     )

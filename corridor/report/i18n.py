@@ -14,6 +14,7 @@ from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.escape import clean_text
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
+from corridor.schema.vocabulary import Family
 
 _LONE_SPACE = re.compile(r" +([,:․])")
 _NOTHING = " ()"
@@ -73,7 +74,7 @@ def route_words(candidate: Candidate) -> dict[str, Any]:
 
 
 def _is_via(candidate: Candidate) -> bool:
-    return candidate.family == "existing" and _VIA in candidate.name
+    return candidate.family == Family.EXISTING and _VIA in candidate.name
 
 
 def _family_key(candidate: Candidate) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from corridor.report.escape import clean_text
+from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES, MetricStatus
 
-NO_NUMBER = ("unreachable", "lost", "not_applicable", "not applicable", "not_supported", "missing")
+NO_NUMBER = (*VETO_STATUSES, *GAP_STATUSES)
 """Statuses under which a metric has no number."""
 
 
@@ -29,7 +30,9 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
                 base = column.removesuffix("_low").removesuffix("_high")
                 status = f"{base}_status"
                 known = out[status] if status in out.columns else pd.Series("", index=out.index, dtype=object)
-                out[status] = known.astype(object).where(~(endless & known.fillna("").eq("").to_numpy()), "unreachable")
+                out[status] = known.astype(object).where(
+                    ~(endless & known.fillna("").eq("").to_numpy()), MetricStatus.UNREACHABLE
+                )
         elif _is_text(out[column]):
             out[column] = [
                 value if pd.isna(value) else clean_text(value) if isinstance(value, str) else value
@@ -37,7 +40,7 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
             ]
     for status in [str(name) for name in out.columns if str(name).endswith("_status")]:
         metric = status.removesuffix("_status")
-        blank = out[status].fillna("").astype(str).str.strip().isin(NO_NUMBER)
+        blank = out[status].fillna("").astype(str).str.strip().str.replace(" ", "_").isin(NO_NUMBER)
         for column in (metric, f"{metric}_low", f"{metric}_high"):
             if column in out.columns:
                 out[column] = out[column].mask(blank)

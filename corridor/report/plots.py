@@ -14,6 +14,7 @@ from corridor.report.escape import clean_text
 from corridor.report.theme import assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
+from corridor.schema.vocabulary import StructureKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +91,7 @@ def plot_profiles(results: Results, ax: Axes | None = None, *, candidates: Seque
         label = _label(mark.letter, candidate)
         axes.plot(profile.chainage_km, profile.height_m, color=mark.colour, linewidth=1.2, label=label)
         for span in profile.spans:
-            if span.kind == "tunnel":
+            if span.kind == StructureKind.TUNNEL:
                 ends = np.array([span.from_km, span.to_km])
                 heights = np.interp(ends, profile.chainage_km, profile.height_m)
                 axes.plot(ends, heights, color=mark.colour, linewidth=4, solid_capstyle="butt")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corridor.schema.standard import PriceRange
+from corridor.schema.vocabulary import LineKind
 
-Kind = Literal["surface", "bridge", "tunnel", "reused"]
 Floats = NDArray[np.float64]
 
 
@@ -21,7 +20,7 @@ class Structure:
     ``extent_m`` is the greatest height of a bridge above the ground or depth of a tunnel below it.
     """
 
-    kind: Kind
+    kind: LineKind
     from_m: float
     to_m: float
     extent_m: float
@@ -107,7 +106,7 @@ class Alignment:
     @property
     def longest_tunnel_km(self) -> float:
         """The longest single tunnel, 0 without one."""
-        return max((s.length_m for s in self.structures if s.kind == "tunnel"), default=0.0) / 1000.0
+        return max((s.length_m for s in self.structures if s.kind == LineKind.TUNNEL), default=0.0) / 1000.0
 
     @property
     def min_radius_m(self) -> float:

@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from shapely import LineString
 
-from corridor.schema.catalogue import Estimate, Mode, Status
+from corridor.schema.catalogue import Estimate
+from corridor.schema.vocabulary import (
+    CrossingStatus,
+    Evidence,
+    Family,
+    GeometryQuality,
+    Mode,
+    SectionStatus,
+    StructureKind,
+)
 from corridor.svg_repr import Stroke, facts_html, sketch_svg
 
 if TYPE_CHECKING:
     import folium
-
-Family = Literal["existing", "reference", "new-build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +35,11 @@ class Span:
     ground's departure from the design grade) or ``designed`` (part of a new line).
     """
 
-    kind: Literal["tunnel", "bridge"]
+    kind: StructureKind
     from_km: float
     to_km: float
     name: str
-    located: Literal["mapped", "documented", "inferred", "designed"]
+    located: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +70,13 @@ class Part:
     section_id: str
     mode: Mode
     road_class: str
-    status: Status
+    status: SectionStatus
     country: str
     line: LineString
     length_km: Estimate
     drawn_km: float
     documented: bool
-    geometry_quality: str
+    geometry_quality: GeometryQuality
     minutes: Estimate
     tunnel_km: float
     bridge_km: float
@@ -88,7 +95,7 @@ class BorderPassage:
     lon: float
     lat: float
     crossing_id: str
-    status: str
+    status: CrossingStatus
     delay_min: Estimate | None
 
 
@@ -155,7 +162,8 @@ class Candidate:
             ("assumes", "; ".join(self.assumptions)),
         )
         strokes = [
-            Stroke(part.line, title=f"{part.name}: {part.status}", dashed=part.status != "open") for part in self.parts
+            Stroke(part.line, title=f"{part.name}: {part.status}", dashed=part.status != SectionStatus.OPEN)
+            for part in self.parts
         ]
         return facts_html(self.name, facts) + sketch_svg(strokes)
 

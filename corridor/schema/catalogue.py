@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from shapely import LineString
 
-Mode = Literal["road", "rail"]
-CostKind = Literal["surface", "bridge", "tunnel", "upgrade"]
-Status = Literal["open", "construction", "disused", "abandoned", "planned", "closed"]
-USABLE: frozenset[str] = frozenset(("open",))
-TO_BUILD: frozenset[str] = frozenset(("planned", "construction", "abandoned"))
+from corridor.schema.vocabulary import (
+    Confidence,
+    CrossingStatus,
+    GeometryQuality,
+    Mode,
+    SectionStatus,
+    StructureKind,
+    WorkKind,
+)
+
+USABLE: frozenset[str] = frozenset((SectionStatus.OPEN,))
+TO_BUILD: frozenset[str] = frozenset((SectionStatus.PLANNED, SectionStatus.CONSTRUCTION, SectionStatus.ABANDONED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,12 @@ class Structure:
 
     structure_id: str
     section_id: str
-    kind: Literal["tunnel", "bridge", "gallery"]
+    kind: StructureKind
     name: str
     lon: float | None
     lat: float | None
     length_km: float | None
-    status: str
+    status: SectionStatus
     decisive: bool
     source_ids: tuple[str, ...]
     note: str
@@ -81,7 +87,7 @@ class Section:
     to_node: str
     mode: Mode
     road_class: str
-    status: Status
+    status: SectionStatus
     as_of: str
     opened: str
     closed: str
@@ -93,10 +99,10 @@ class Section:
     country: str
     control: str
     control_from: str
-    geometry_quality: str
+    geometry_quality: GeometryQuality
     follows_osm: bool
     source_ids: tuple[str, ...]
-    confidence: str
+    confidence: Confidence
     note: str
     line: LineString
     structures: tuple[Structure, ...]
@@ -112,7 +118,7 @@ class Crossing:
     lat: float
     countries: frozenset[str]
     mode: Mode
-    status: str
+    status: CrossingStatus
     as_of: str
     delay_min: Estimate | None
     source_ids: tuple[str, ...]
@@ -121,7 +127,7 @@ class Crossing:
     @property
     def is_open(self) -> bool:
         """Whether traffic may cross today, as documented."""
-        return self.status == "open"
+        return self.status == CrossingStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ class UnitCost:
     """Price of a kilometre of one kind of construction, in millions of US dollars."""
 
     mode: Mode
-    kind: CostKind
+    kind: WorkKind
     cost_musd_per_km: Estimate
     price_year: str
     source_ids: tuple[str, ...]

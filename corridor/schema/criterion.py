@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Direction = Literal["min", "max"]
+from corridor.schema.vocabulary import Direction
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-EventKind = Literal["crossing", "same_line", "beside"]
-Separation = Literal["separated", "at_grade_assumed", ""]
-Outcome = Literal["lost", "hinges", "open", ""]
+from corridor.schema.vocabulary import EventKind, Outcome, Separation
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class CriticalCrossing:
     event_id: str
     candidate_id: str
     regime_id: str
-    flipped_to: Literal["separated", "at_grade"]
+    flipped_to: Separation
     linked_as_assumed: bool
     linked_if_flipped: bool
     places_lost: tuple[str, ...]
@@ -106,5 +103,5 @@ class Finding:
     regime_id: str
     text: str
     evidence: tuple[str, ...]
-    outcome: Outcome = ""
+    outcome: Outcome = Outcome.NONE
     facts: dict[str, str] = field(default_factory=dict)

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from corridor.schema.catalogue import Estimate
-
-CrossingKind = Literal["free", "gated", "grade_separated", "closed"]
-SameLineKind = Literal["open", "gated", "transit_only"]
-RoadsInUse = Literal["any", "only", "none"]
-LocalAccess = Literal["open", "closed", "unspecified"]
+from corridor.schema.vocabulary import CrossingRuleKind, LocalAccess, RoadsInUse, SharedRuleKind
 
 QUESTIONS = ("where", "domestic_or_international", "civilian_or_military", "who_owns", "who_secures", "what_checks")
 """The interview's open questions that ``clarity`` counts answers to."""
@@ -37,7 +32,7 @@ class CrossingRule:
     ``grade_separated`` gives roads of ``min_class`` and above a bridge or tunnel and closes the lesser ones.
     """
 
-    kind: CrossingKind
+    kind: CrossingRuleKind
     minutes: Estimate | None = None
     min_class: str = ""
 
@@ -46,7 +41,7 @@ class CrossingRule:
 class SameLineRule:
     """What happens to others' traffic on roads that the route runs on; ``minutes`` for ``gated``, once per stretch."""
 
-    kind: SameLineKind
+    kind: SharedRuleKind
     minutes: Estimate | None = None
 
 
@@ -82,7 +77,7 @@ class Applicability:
     candidates: tuple[str, ...] = ()
     through: tuple[str, ...] = ()
     avoids: tuple[str, ...] = ()
-    roads_in_use: RoadsInUse = "any"
+    roads_in_use: RoadsInUse = RoadsInUse.ANY
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from corridor.schema.vocabulary import SourceKind
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -33,7 +35,7 @@ class Source:
     date: str
     licence: str
     url: str = ""
-    kind: str = "document"
+    kind: SourceKind = SourceKind.DOCUMENT
     file: str = ""
     sha256: str = ""
     note: str = ""

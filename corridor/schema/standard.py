@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from corridor.errors import AlignmentError
-
-Mode = Literal["rail", "road"]
+from corridor.schema.vocabulary import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from corridor.packaged import data_root
 from corridor.safe_toml import parse_toml
 from corridor.schema.criterion import Criterion
 from corridor.schema.live_settings import LiveSettings
+from corridor.schema.vocabulary import CriterionGroup, Direction, Family, Mode
 from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
 
 _PACKAGED = "package:"
@@ -86,10 +87,10 @@ class Alias(_Strict):
 class ReferenceCandidate(_Strict):
     """Catalogue sections joined in a chain from the origin to the destination."""
 
-    family: Literal["reference"]
+    family: Literal[Family.REFERENCE]
     id: Identifier
     name: Text
-    mode: Literal["road", "rail"]
+    mode: Mode
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=1000)]
     comparator: bool = False
     aliases: tuple[Alias, ...] = ()
@@ -103,10 +104,10 @@ class ExistingCandidates(_Strict):
     every result.
     """
 
-    family: Literal["existing"]
+    family: Literal[Family.EXISTING]
     id: Identifier
     name: Text
-    mode: Literal["road"] = "road"
+    mode: Literal[Mode.ROAD] = Mode.ROAD
     count: Annotated[int, Field(ge=1, le=10, strict=True)] = 3
     max_shared: Share = 0.6
     max_stretch: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False, strict=True)] = 1.6
@@ -124,7 +125,7 @@ class NewBuildCandidate(_Strict):
     origin there, ``after`` on to the destination. ``countries`` are the only ones that it may pass (none: any).
     """
 
-    family: Literal["new-build"]
+    family: Literal[Family.NEW_BUILD]
     id: Identifier
     name: Text
     standard: Identifier
@@ -149,8 +150,8 @@ class CriterionSpec(_Strict):
     label: Text
     metric: Text
     unit: str
-    direction: Literal["min", "max"] = "min"
-    group: Literal["distance", "terrain", "border_access", "north_south", "people"]
+    direction: Direction = Direction.MIN
+    group: CriterionGroup
     best: Anchor
     worst: Anchor
     shape: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)] = 1.0
@@ -161,7 +162,7 @@ class CriterionSpec(_Strict):
     @model_validator(mode="after")
     def _anchors(self) -> CriterionSpec:
         falls = self.best < self.worst
-        if self.best == self.worst or falls != (self.direction == "min"):
+        if self.best == self.worst or falls != (self.direction == Direction.MIN):
             raise ValueError("best and worst must differ, best below worst for 'min' and above it for 'max'")
         return self
 
@@ -175,7 +176,7 @@ class Check(_Strict):
     """A documented length between two catalogue nodes, by way of others, to hold computed ones against."""
 
     name: Text
-    mode: Literal["road", "rail"]
+    mode: Mode
     from_node: Identifier
     to_node: Identifier
     via: tuple[Identifier, ...] = ()
@@ -436,15 +437,13 @@ def read_toml(path: Path, what: str = "a study TOML or the name of a bundled one
 
 def say_fault(fault: Any) -> str:
     """One fault of a validation in a person's words: field, what is wrong, what was given."""
-    field = ".".join(
-        str(part)
-        for part in fault["loc"]
-        if part not in {"reference", "existing", "new-build", "Place", "constrained-str"}
-    )
+    field = ".".join(str(part) for part in fault["loc"] if part not in {*Family, "Place", "constrained-str"})
     if fault["type"] == "extra_forbidden":
         return f"{field}: unknown key; take it out or see the README for the keys"
     if fault["type"] == "missing":
         return f"{field}: is missing"
+    if fault["type"] == "union_tag_invalid":  # the validator lists members by their names in code
+        return f"{field}: family '{fault['ctx']['tag'][:40]}' is none of {', '.join(Family)}"
     given = repr(fault.get("input"))
     shown = "" if fault["type"] == "value_error" else f" (given: {given[:60]})"
     message = fault["msg"].removeprefix("Value error, ")

@@ -9,7 +9,7 @@ from pydantic import Field
 from corridor.sweeps.figures import CheckTimes, CrossingDelays, Speeds, UnitCosts
 from corridor.sweeps.switches import (
     Baselines,
-    CrossingStatus,
+    CrossingsStatus,
     DemError,
     DesignStandards,
     Regimes,
@@ -23,7 +23,7 @@ Factor = Annotated[
     | CrossingDelays
     | Regimes
     | Baselines
-    | CrossingStatus
+    | CrossingsStatus
     | SectionsStatus
     | DemError
     | DesignStandards,

@@ -7,6 +7,7 @@ from typing import Literal
 
 from corridor.schema.regime import CheckTime, Regime
 from corridor.schema.study import Identifier
+from corridor.schema.vocabulary import Mode, WorkKind
 from corridor.sweeps.case import Case, Stage, Value
 from corridor.sweeps.factor import NumericFactor, designed_lines
 
@@ -15,8 +16,8 @@ class UnitCosts(NumericFactor):
     """Prices of construction, all together or those of one mode or kind of work."""
 
     kind: Literal["unit-costs"]
-    mode: Literal["road", "rail"] | None = None
-    work: Literal["surface", "bridge", "tunnel", "upgrade"] | None = None
+    mode: Mode | None = None
+    work: WorkKind | None = None
 
     def _fits(self, mode: str, work: str) -> bool:
         return self.mode in (None, mode) and self.work in (None, work)
@@ -40,7 +41,7 @@ class Speeds(NumericFactor):
     """Speeds of trucks or trains by class; a multiple also moves documented design speeds."""
 
     kind: Literal["speeds"]
-    mode: Literal["road", "rail"] | None = None
+    mode: Mode | None = None
 
     def targets(self, case: Case) -> tuple[str, ...]:
         return tuple(

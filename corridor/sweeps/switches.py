@@ -11,12 +11,12 @@ from pydantic import Field
 
 from corridor.alignment.standards import load_standards
 from corridor.schema.study import ExistingCandidates, Identifier
+from corridor.schema.vocabulary import CrossingStatus, SectionStatus
 from corridor.sweeps.case import Case, Stage, Value
 from corridor.sweeps.factor import BaseFactor, ListedFactor, designed_lines
 from corridor.terrain.uncertainty import draw_errors
 
-Status = Literal["open", "closed", "planned"]
-SectionStatus = Literal["open", "construction", "disused", "abandoned", "planned", "closed"]
+Settable = Literal[CrossingStatus.OPEN, CrossingStatus.CLOSED, CrossingStatus.PLANNED]
 
 
 class Regimes(ListedFactor):
@@ -49,12 +49,12 @@ class Baselines(ListedFactor):
         return frozenset((Stage.LAYOUT,))
 
 
-class CrossingStatus(ListedFactor):
+class CrossingsStatus(ListedFactor):
     """Whether border crossings are open; what is closed here isn't assumed open by any candidate."""
 
     kind: Literal["crossing-status"]
     crossings: Annotated[tuple[Identifier, ...], Field(min_length=1)]
-    values: Annotated[tuple[Status, ...], Field(min_length=1)] = ("open", "closed")
+    values: Annotated[tuple[Settable, ...], Field(min_length=1)] = (CrossingStatus.OPEN, CrossingStatus.CLOSED)
 
     def targets(self, case: Case) -> tuple[str, ...]:
         known = set(self.crossings) <= set(case.inputs.catalogue.crossings)
@@ -62,9 +62,9 @@ class CrossingStatus(ListedFactor):
 
     def apply(self, case: Case, value: Value) -> Case:
         old = case.inputs.catalogue.crossings
-        crossings = old | {key: replace(old[key], status=str(value)) for key in self.crossings}
+        crossings = old | {key: replace(old[key], status=CrossingStatus(str(value))) for key in self.crossings}
         changed = case.with_catalogue(lambda catalogue: replace(catalogue, crossings=crossings))
-        return changed if value == "open" else _assuming_less(changed, self.crossings)
+        return changed if value == SectionStatus.OPEN else _assuming_less(changed, self.crossings)
 
     def touches(self, case: Case) -> frozenset[Stage]:
         return frozenset((Stage.NETWORK,))
@@ -83,10 +83,10 @@ class SectionsStatus(ListedFactor):
 
     def apply(self, case: Case, value: Value) -> Case:
         old = case.inputs.catalogue.sections
-        fixed = {"status": value, "opened": "", "closed": ""}  # a date would decide otherwise
+        fixed = {"status": SectionStatus(str(value)), "opened": "", "closed": ""}  # a date would decide otherwise
         sections = old | {key: replace(old[key], **fixed) for key in self.sections}  # type: ignore[arg-type]
         changed = case.with_catalogue(lambda catalogue: replace(catalogue, sections=sections))
-        return changed if value == "open" else _assuming_less(changed, self.sections)
+        return changed if value == SectionStatus.OPEN else _assuming_less(changed, self.sections)
 
     def touches(self, case: Case) -> frozenset[Stage]:
         return frozenset((Stage.LAYOUT,))

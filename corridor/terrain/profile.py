@@ -15,6 +15,7 @@ from corridor.geo.lines import sample
 from corridor.schema.candidate import Candidate, Span
 from corridor.schema.catalogue import GradeCeiling
 from corridor.schema.profile import Profile
+from corridor.schema.vocabulary import Evidence, StructureKind
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
@@ -70,7 +71,7 @@ def fit_vertical_alignment(chainage_km: Floats, ground_m: Floats, limit_pct: Flo
 
     In designed structures ``ground_m`` holds the heights of the design already.
     """
-    found = [span for span in spans if span.located != "designed"]
+    found = [span for span in spans if span.located != Evidence.DESIGNED]
     return grade_limited(chainage_km, carry_structures(chainage_km, ground_m, found), limit_pct)
 
 
@@ -124,7 +125,7 @@ def _infer_tunnels(
     start = 0.0
     for part in candidate.parts:
         end = start + part.drawn_km
-        located = sum(span.to_km - span.from_km for span in part.spans if span.kind == "tunnel")
+        located = sum(span.to_km - span.from_km for span in part.spans if span.kind == StructureKind.TUNNEL)
         missing = part.tunnel_km - located
         inside = np.flatnonzero((chainage_km >= start) & (chainage_km <= end))
         if missing > MIN_INFERRED_KM and len(inside) > 2:
@@ -142,7 +143,9 @@ def _runs(chainage_km: Floats, flags: NDArray[np.bool_], name: str, known: tuple
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
     spans = []
     for low, high in zip(edges[::2], edges[1::2], strict=True):
-        span = Span("tunnel", float(chainage_km[low]), float(chainage_km[high - 1]), name, "inferred")
+        span = Span(
+            StructureKind.TUNNEL, float(chainage_km[low]), float(chainage_km[high - 1]), name, Evidence.INFERRED
+        )
         if span.to_km - span.from_km >= MIN_INFERRED_KM and not any(
             other.from_km < span.to_km and span.from_km < other.to_km for other in known
         ):

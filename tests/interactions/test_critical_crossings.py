@@ -14,6 +14,7 @@ from corridor.interactions.critical_crossings import ConnectivityTargets, find_c
 from corridor.interactions.findings import Words, say_finding
 from corridor.interactions.regime_effects import effects
 from corridor.network.graph import Position
+from corridor.schema.vocabulary import Separation
 from tests.interactions.roads import build, crossings, digraph, gated, rail, regime, street_grid
 
 SEALED = regime("closed", "transit_only")
@@ -44,7 +45,7 @@ def _decide(bridges, rule=SEALED):
 def test_the_only_bridge_decides():
     events, (found,) = _decide([True])
     assert found.event_id == events[0].event_id
-    assert found.flipped_to == "at_grade"
+    assert found.flipped_to == Separation.AT_GRADE
     assert found.linked_as_assumed
     assert not found.linked_if_flipped
     assert found.places_lost == ("p1",)
@@ -57,7 +58,7 @@ def test_one_of_two_bridges_decides_nothing():
 
 def test_a_bridge_beside_a_level_crossing_decides_alone():
     _, (found,) = _decide([True, False])
-    assert (found.flipped_to, found.linked_if_flipped) == ("at_grade", False)
+    assert (found.flipped_to, found.linked_if_flipped) == (Separation.AT_GRADE, False)
 
 
 def test_without_any_bridge_each_crossing_would_do():

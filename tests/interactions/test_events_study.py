@@ -17,6 +17,7 @@ from corridor.io.read.inputs import find_place, load_inputs
 from corridor.io.read.regimes import load_regimes
 from corridor.pipeline.stages import build_candidates, conflate_network
 from corridor.schema.study import Study
+from corridor.schema.vocabulary import Separation
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _check_bridge(ground):
     )
     (bridge,) = [d for d in decisive if d.linked_as_assumed != d.linked_if_flipped]
     (event,) = [e for e in ground.events["aras-rail"] if e.event_id == bridge.event_id]
-    assert bridge.flipped_to == "at_grade"
+    assert bridge.flipped_to == Separation.AT_GRADE
     assert bridge.linked_as_assumed
     assert bridge.places_lost == ("Goris", "Kajaran", "Kapan", "Meghri", "Sisian")
     assert (event.geometry.x, event.geometry.y) == (pytest.approx(46.258, abs=0.002), pytest.approx(38.885, abs=0.002))

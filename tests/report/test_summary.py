@@ -14,6 +14,7 @@ from corridor.report.page.tables import metric_columns, metric_rows
 from corridor.report.theme import assign_marks
 from corridor.schema.interaction import Finding
 from corridor.schema.study import Study
+from corridor.schema.vocabulary import Outcome
 from tests.report.synthetic import results
 
 FACTS = {"crossing": "Gate", "capital": "Capital", "country": "Alphaland"}
@@ -41,8 +42,8 @@ def spoken(given, language="en"):
 def test_what_is_lost_leads_then_what_hinges_then_today():
     given = found(
         Finding("north", "free", "", (), "open", FACTS),
-        Finding("south", "gated", "", (), "hinges", HINGE),
-        Finding("middle", "gated", "", (), "lost", LOST),
+        Finding("south", "gated", "", (), Outcome.SINGLE_POINT_DEPENDENT, HINGE),
+        Finding("middle", "gated", "", (), Outcome.LOST, LOST),
     )
     keys = [[sentence.key for sentence in group] for group in groups(given)]
     assert keys[0] == ["summary.link_lost", "summary.link_kept_by", "summary.schematic"]
@@ -57,7 +58,7 @@ def test_what_is_lost_leads_then_what_hinges_then_today():
 
 
 def test_a_structure_of_the_route_itself_is_not_told_as_the_roads():
-    given = found(Finding("south", "gated", "", (), "hinges", HINGE | {"own": "yes"}))
+    given = found(Finding("south", "gated", "", (), Outcome.SINGLE_POINT_DEPENDENT, HINGE | {"own": "yes"}))
     (hinges,) = (group for group in spoken(given) if "R1, 20 m" in group)
     assert "stays open only because the route itself has a bridge there: R1, 20 m, Alba." in hinges
     for language in ("hy", "az", "fa", "ru"):
@@ -66,7 +67,9 @@ def test_a_structure_of_the_route_itself_is_not_told_as_the_roads():
 
 def test_several_routes_that_lose_it_are_one_sentence_and_the_other_rules_are_told(regimes):
     given = found(
-        Finding("middle", "gated", "", (), "lost", LOST), Finding("cut", "gated", "", (), "lost", LOST), regimes=regimes
+        Finding("middle", "gated", "", (), Outcome.LOST, LOST),
+        Finding("cut", "gated", "", (), "lost", LOST),
+        regimes=regimes,
     )
     assert spoken(given)[0] == (
         "Under “Gated”, the road between Gate and Capital is lost with: Route middle; Route cut. "
@@ -92,7 +95,10 @@ def regimes():
 
 
 def test_every_language_fills_every_blank():
-    given = found(Finding("south", "gated", "", (), "hinges", HINGE), Finding("middle", "gated", "", (), "lost", LOST))
+    given = found(
+        Finding("south", "gated", "", (), Outcome.SINGLE_POINT_DEPENDENT, HINGE),
+        Finding("middle", "gated", "", (), Outcome.LOST, LOST),
+    )
     for language in LANGUAGES:
         assert not any("{" in text or "summary." in text for text in spoken(given, language)), language
 

@@ -7,14 +7,24 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast, get_args
+from typing import TypeVar
 
 from shapely import LineString
 
 from corridor.errors import CatalogueError
 from corridor.io.read.tables import Faults, Row, read_rows
-from corridor.schema.catalogue import CostKind, Crossing, GradeCeiling, Mode, Node, Section, Speed, Structure, UnitCost
+from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, Structure, UnitCost
 from corridor.schema.source import Source
+from corridor.schema.vocabulary import (
+    Confidence,
+    CrossingStatus,
+    GeometryQuality,
+    Mode,
+    SectionStatus,
+    SourceKind,
+    StructureKind,
+    WorkKind,
+)
 
 _SOURCES = "source_id title publisher date url licence kind confidence note"
 _NODES = "node_id name kind lat lon country elevation_m aliases source_ids"
@@ -32,8 +42,6 @@ _CROSSINGS = (
 _SPEEDS = "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note"
 _COSTS = "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids note"
 _GRADES = "mode class ceiling_pct source_ids note"
-_STATUS = ("open", "construction", "disused", "abandoned", "planned", "closed")
-_MODES = ("road", "rail")
 
 
 Item = TypeVar("Item")
@@ -117,7 +125,7 @@ def _load_sources(folder: Path, faults: Faults) -> list[Source]:
             row.text("date"),
             row.text("licence", required=True),
             row.text("url"),
-            kind="document",
+            kind=SourceKind.DOCUMENT,
             note=row.text("note"),
         )
         for row in read_rows(folder / "sources.csv", _SOURCES.split(), faults)
@@ -163,12 +171,12 @@ def _load_structures(folder: Path, sources: dict[str, Source], faults: Faults) -
         structure = Structure(
             row.text("structure_id", required=True),
             row.text("section_id", required=True),
-            row.choice("kind", ("tunnel", "bridge", "gallery")),  # type: ignore[arg-type]
+            row.member("kind", StructureKind),
             row.text("name", required=True),
             row.optional("lon", -180, 180),
             row.optional("lat", -90, 90),
             row.optional("length_km", 0, 200),
-            row.choice("status", _STATUS),
+            row.member("status", SectionStatus),
             row.flag("decisive"),
             _source_ids(row, sources),
             row.text("note"),
@@ -201,9 +209,9 @@ def _load_sections(
                 aliases=row.items("aliases"),
                 from_node=ends[0],
                 to_node=ends[1],
-                mode=row.choice("mode", _MODES),  # type: ignore[arg-type]
+                mode=row.member("mode", Mode),
                 road_class=row.text("class", required=True),
-                status=row.choice("status", _STATUS),  # type: ignore[arg-type]
+                status=row.member("status", SectionStatus),
                 as_of=row.text("as_of"),
                 opened=row.text("opened"),
                 closed=row.text("closed"),
@@ -215,10 +223,10 @@ def _load_sections(
                 country=row.text("country", required=True),
                 control=row.text("control"),
                 control_from=row.text("as_of"),
-                geometry_quality=row.choice("geometry_quality", ("schematic", "surveyed", "osm")),
+                geometry_quality=row.member("geometry_quality", GeometryQuality, without=(GeometryQuality.DESIGNED,)),
                 follows_osm=row.flag("follows_osm"),
                 source_ids=_source_ids(row, sources),
-                confidence=row.choice("confidence", ("H", "M", "L")),
+                confidence=row.member("confidence", Confidence, without=(Confidence.UNSTATED,)),
                 note=row.text("note"),
                 line=line,
                 structures=tuple(structures.get(section_id, ())),
@@ -244,8 +252,8 @@ def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) ->
             row.number("lon", -180, 180),
             row.number("lat", -90, 90),
             frozenset((row.text("country_a", required=True), row.text("country_b", required=True))),
-            row.choice("mode", _MODES),  # type: ignore[arg-type]
-            row.choice("status", ("open", "closed", "planned")),
+            row.member("mode", Mode),
+            row.member("status", CrossingStatus, without=(CrossingStatus.UNLISTED,)),
             row.text("as_of"),
             row.range("delay_min"),
             _source_ids(row, sources),
@@ -262,7 +270,7 @@ def _load_speeds(folder: Path, sources: dict[str, Source], faults: Faults) -> li
         if speed is None or speed.low <= 0:
             row.fault("speed_kmh", "a speed above 0 is needed")
             continue
-        found.append(Speed(row.choice("mode", _MODES), row.text("class"), speed, _source_ids(row, sources)))  # type: ignore[arg-type]
+        found.append(Speed(row.member("mode", Mode), row.text("class"), speed, _source_ids(row, sources)))
     return found
 
 
@@ -270,8 +278,8 @@ def _load_costs(folder: Path, sources: dict[str, Source], faults: Faults) -> lis
     found = []
     for row in read_rows(folder / "unit_costs.csv", _COSTS.split(), faults):
         cost = row.range("cost_musd_per_km")
-        kind = cast(CostKind, row.choice("kind", get_args(CostKind)))
-        mode = cast(Mode, row.choice("mode", _MODES))
+        kind = row.member("kind", WorkKind)
+        mode = row.member("mode", Mode)
         if cost is None:
             row.fault("cost_musd_per_km", "is empty; a price is needed")
             continue
@@ -282,7 +290,7 @@ def _load_costs(folder: Path, sources: dict[str, Source], faults: Faults) -> lis
 def _load_ceilings(folder: Path, sources: dict[str, Source], faults: Faults) -> list[GradeCeiling]:
     return [
         GradeCeiling(
-            row.choice("mode", _MODES),  # type: ignore[arg-type]
+            row.member("mode", Mode),
             row.text("class", required=True),
             row.number("ceiling_pct", 0.1, 40),
             _source_ids(row, sources),

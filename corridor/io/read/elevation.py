@@ -18,6 +18,7 @@ from corridor.io.read.dem_checks import clean_heights, refuse_unfit, refuse_wron
 from corridor.io.read.files import require_file
 from corridor.schema.grid import Grid
 from corridor.schema.source import Source, file_sha256
+from corridor.schema.vocabulary import SourceKind
 from corridor.terrain.surface import Dem
 
 _MARGIN_DEG = 0.05
@@ -144,5 +145,12 @@ def _describe(paths: Sequence[Path]) -> Source:
     names = ", ".join(path.name for path in paths)
     digest = " ".join(file_sha256(path) for path in paths)
     return Source(
-        "elevation", f"Elevation model {names}", "as given", "", "as given", kind="data", file=names, sha256=digest
+        "elevation",
+        f"Elevation model {names}",
+        "as given",
+        "",
+        "as given",
+        kind=SourceKind.DATA,
+        file=names,
+        sha256=digest,
     )

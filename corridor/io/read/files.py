@@ -6,6 +6,7 @@ from pathlib import Path
 
 from corridor.errors import SourceError
 from corridor.schema.source import Source, file_sha256
+from corridor.schema.vocabulary import SourceKind
 from corridor.wording import with_article
 
 
@@ -31,4 +32,6 @@ def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
 
 def file_source(path: Path, source_id: str, title: str, publisher: str, date: str, licence: str) -> Source:
     """A Source for a data file, with its name and hash."""
-    return Source(source_id, title, publisher, date, licence, kind="data", file=path.name, sha256=file_sha256(path))
+    return Source(
+        source_id, title, publisher, date, licence, kind=SourceKind.DATA, file=path.name, sha256=file_sha256(path)
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from corridor.errors import SourceError
 from corridor.schema.source import Fetched, Source, file_sha256
+from corridor.schema.vocabulary import SourceKind
 
 LISTING = "provenance.json"
 _MAX_BYTES = 1_000_000
@@ -38,8 +39,8 @@ def known_source(path: Path, source_id: str) -> Source | None:
     if when:
         note = f"{note}; fetched {when[:10]}" if note else f"fetched {when[:10]}"
     return Source(
-        source_id, title, publisher, date, licence, url=address, kind="data", file=path.name, sha256=file_sha256(path),
-        note=note, fetched=fetched,
+        source_id, title, publisher, date, licence, url=address, kind=SourceKind.DATA, file=path.name,
+        sha256=file_sha256(path), note=note, fetched=fetched,
     )  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def data_source(path: Path, source_id: str, title: str) -> Source:
     """The Source of a data file: as listed beside it, else by its name and hash with its origin unknown."""
     known = known_source(path, source_id)
     return known or Source(
-        source_id, title, "as given", "", "as given", kind="data", file=path.name, sha256=file_sha256(path)
+        source_id, title, "as given", "", "as given", kind=SourceKind.DATA, file=path.name, sha256=file_sha256(path)
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -22,6 +23,7 @@ from corridor.schema.regime import (
     SameLineRule,
 )
 from corridor.schema.source import Source
+from corridor.schema.vocabulary import CrossingRuleKind, Family, LocalAccess, Mode, RoadsInUse, SharedRuleKind, Stated
 
 _SHOWN = 12
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -29,6 +31,11 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Date = Annotated[str, Field(pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$")]
 Minutes = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+
+
+Chosen = TypeVar("Chosen", bound=StrEnum)
+Lax = Annotated[Chosen, Field(strict=False)]
+"""A member of an enumeration, written as its text."""
 
 
 class _Strict(BaseModel):
@@ -51,15 +58,15 @@ class _Minutes(_Strict):
 
 
 class _Crossing(_Strict):
-    kind: Literal["free", "gated", "grade_separated", "closed"]
+    kind: Lax[CrossingRuleKind]
     minutes: _Minutes | None = None
     min_class: str = ""
 
     @model_validator(mode="after")
     def _whole(self) -> _Crossing:
-        if (self.kind == "gated") != (self.minutes is not None):
+        if (self.kind == CrossingRuleKind.GATED) != (self.minutes is not None):
             raise ValueError("minutes belong to kind 'gated', and only to it")
-        if (self.kind == "grade_separated") != (self.min_class != ""):
+        if (self.kind == CrossingRuleKind.GRADE_SEPARATED) != (self.min_class != ""):
             raise ValueError("min_class belongs to kind 'grade_separated', and only to it")
         if self.min_class and self.min_class not in ROAD_CLASSES:
             raise ValueError(f"min_class '{self.min_class}' is none of {', '.join(ROAD_CLASSES)}")
@@ -70,12 +77,12 @@ class _Crossing(_Strict):
 
 
 class _SameLine(_Strict):
-    kind: Literal["open", "gated", "transit_only"]
+    kind: Lax[SharedRuleKind]
     minutes: _Minutes | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> _SameLine:
-        if (self.kind == "gated") != (self.minutes is not None):
+        if (self.kind == SharedRuleKind.GATED) != (self.minutes is not None):
             raise ValueError("minutes belong to kind 'gated', and only to it")
         return self
 
@@ -92,12 +99,12 @@ class _Check(_Minutes):
 
 
 class _Applies(_Strict):
-    families: list[Literal["existing", "reference", "new-build"]] = []
-    modes: list[Literal["road", "rail"]] = []
+    families: list[Lax[Family]] = []
+    modes: list[Lax[Mode]] = []
     candidates: list[Identifier] = []
     through: list[Country] = []
     avoids: list[Country] = []
-    roads_in_use: Literal["any", "only", "none"] = "any"
+    roads_in_use: Lax[RoadsInUse] = RoadsInUse.ANY
 
     def build(self) -> Applicability:
         return Applicability(
@@ -111,7 +118,7 @@ class _Applies(_Strict):
 
 
 class _Attribute(_Strict):
-    state: Literal["specified", "unspecified"]
+    state: Lax[Stated]
     text: Text
     source_id: Text
     as_of: Date
@@ -129,7 +136,7 @@ class _Regime(_Strict):
     switches_from: Text
     transit_check_min: _Check
     border_check_min: _Check
-    local_access: Literal["open", "closed", "unspecified"]
+    local_access: Lax[LocalAccess]
     applies_to: _Applies
     attributes: dict[str, _Attribute]
 
@@ -160,7 +167,7 @@ class _Regime(_Strict):
             local_access=self.local_access,
             applies_to=self.applies_to.build(),
             attributes={
-                name: Attribute(a.state == "specified", a.text, a.source_id, a.as_of)
+                name: Attribute(a.state == Stated.SPECIFIED, a.text, a.source_id, a.as_of)
                 for name in ATTRIBUTES
                 for a in (self.attributes[name],)
             },

@@ -6,7 +6,9 @@ import csv
 import math
 import re
 from collections.abc import Collection, Iterator
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from corridor.errors import CatalogueError
 from corridor.io.read.files import require_file
@@ -16,6 +18,9 @@ from corridor.schema.catalogue import Estimate
 _SHOWN = 12
 _MAX_BYTES, _MAX_ROWS = 20_000_000, 20_000
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
+
+
+Member = TypeVar("Member", bound=StrEnum)
 
 
 class Faults:
@@ -62,6 +67,12 @@ class Row:
         if value not in allowed:
             self.fault(field, f"is '{value[:40]}'; use one of {', '.join(sorted(allowed))}")
         return value
+
+    def member(self, field: str, enum: type[Member], *, without: Collection[Member] = ()) -> Member:
+        """The cell as a member of an enumeration, of those that a table may hold; the first one where it is none."""
+        allowed = [member for member in enum if member not in without]
+        value = self.choice(field, allowed)
+        return enum(value) if value in allowed else allowed[0]
 
     def flag(self, field: str) -> bool:
         """The cell, yes or no."""

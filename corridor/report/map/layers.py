@@ -15,6 +15,7 @@ from corridor.report.theme import Mark, assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.results import Results
+from corridor.schema.vocabulary import EventKind, SectionStatus, Separation
 
 Window = tuple[float, float, float, float]
 _MARGIN_DEG = 0.12
@@ -79,7 +80,7 @@ def _candidate(results: Results, candidate: Candidate, mark: Mark, letter: tuple
             {
                 "name": part.name,
                 "status": part.status,
-                "dashed": part.status in TO_BUILD or part.status == "disused",
+                "dashed": part.status in TO_BUILD or part.status == SectionStatus.DISUSED,
                 "km": round(part.length_km.mid, 1),
                 "line": route_line(part.line),
             }
@@ -188,7 +189,7 @@ def _events(results: Results) -> list[dict[str, Any]]:
 
 
 def _event_kind(row: dict[Any, Any]) -> str:
-    return str(row.get("separation") or "at_grade_assumed") if row["kind"] == "crossing" else str(row["kind"])
+    return str(row.get("separation") or Separation.AT_GRADE) if row["kind"] == EventKind.CROSSING else str(row["kind"])
 
 
 def _event_shape(shape: shapely.Geometry) -> dict[str, Any]:

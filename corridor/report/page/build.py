@@ -33,6 +33,7 @@ from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
 from corridor.schema.source import Source
+from corridor.schema.vocabulary import PanelKind, SectionStatus
 from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
 PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "main.js")
@@ -142,7 +143,7 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "panels": [
             (regime, kind, [r for r in ranking if r["regime_id"] == regime and r["panel"] == kind])
             for regime in regime_ids(results)
-            for kind in ("through", "comparator")
+            for kind in PanelKind
         ],
         "perspectives": clean(
             [{"id": p.perspective_id, "label": p.label, "from": p.weights_from} for p in results.perspectives]
@@ -182,7 +183,9 @@ def _card(results: Results, candidate: Candidate) -> dict[str, Any]:
     """A route in words: who calls it what, what it would need, where it crosses borders, what it is made of."""
     titles = {source.source_id: source for source in results.documents}
     used = [titles[key] for key in candidate.source_ids if key in titles]
-    to_build = sum(p.length_km.mid for p in candidate.parts if p.status in TO_BUILD or p.status == "disused")
+    to_build = sum(
+        p.length_km.mid for p in candidate.parts if p.status in TO_BUILD or p.status == SectionStatus.DISUSED
+    )
     return {
         "id": candidate.candidate_id,
         "name": clean_text(candidate.name),

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from corridor.schema.candidate import Candidate
 from corridor.schema.profile import Profile
 from corridor.schema.results import Results
+from corridor.schema.vocabulary import Mode
 
 POINTS = 500
 GRADE_METRIC = "grade_p95_pct"
 """There for a candidate only where the heights are fine enough for grades."""
-GRADE_LIMITS_PCT = {"road": (3.0, 6.0, 8.0), "rail": (1.0, 1.8, 2.5)}
+GRADE_LIMITS_PCT = {Mode.ROAD: (3.0, 6.0, 8.0), Mode.RAIL: (1.0, 1.8, 2.5)}
 """Where one colour of the profile ends and the next begins, by mode."""
 
 
@@ -77,7 +78,7 @@ def grade_classes(
 
 
 def _grades(candidate: Candidate, profile: Profile) -> dict[str, Any]:
-    limits = GRADE_LIMITS_PCT["rail" if candidate.mode == "rail" else "road"]
+    limits = GRADE_LIMITS_PCT[candidate.mode]
     classes = grade_classes(profile.chainage_km, profile.height_m, thin(profile.height_m), limits)
     return {"grades": classes, "gradeLimits": list(limits)}
 

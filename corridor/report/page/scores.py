@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from corridor.report.page.tables import regime_ids
 from corridor.schema.results import PerspectiveWords, Results
+from corridor.schema.vocabulary import PanelKind
 
 
 def build_score_data(results: Results) -> dict[str, Any]:
@@ -17,7 +19,7 @@ def build_score_data(results: Results) -> dict[str, Any]:
     a criterion that was dropped has no contribution there.
     """
     groups = list(dict.fromkeys(criterion.group for criterion in results.criteria))
-    panels = [_panel(results, regime, kind) for regime in regime_ids(results) for kind in ("through", "comparator")]
+    panels = [_panel(results, regime, kind) for regime in regime_ids(results) for kind in PanelKind]
     return {
         "groups": groups,
         "criteria": [
@@ -38,7 +40,7 @@ def build_score_data(results: Results) -> dict[str, Any]:
     }
 
 
-def _perspective(results: Results, view: PerspectiveWords, groups: list[str]) -> dict[str, Any]:
+def _perspective(results: Results, view: PerspectiveWords, groups: Sequence[str]) -> dict[str, Any]:
     """Weights by group, and each criterion's share of its group (equal where the group has no weight)."""
     by_group = {g: [c.criterion_id for c in results.criteria if c.group == g] for g in groups}
     totals = {g: sum(view.weights.get(key, 0.0) for key in ids) for g, ids in by_group.items()}

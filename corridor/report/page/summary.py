@@ -12,6 +12,7 @@ from corridor.report.i18n import regime_words, route_words
 from corridor.report.page.tables import RANGE_SIGN, Column, Row, ranking_rows, regime_ids
 from corridor.schema.interaction import Finding
 from corridor.schema.results import Results
+from corridor.schema.vocabulary import CrossingStatus, MetricStatus, Outcome, PanelKind, SectionStatus
 
 DELAY = "access_delay_min"
 """Metric: minutes added between border crossing and capital."""
@@ -43,7 +44,8 @@ def summarise(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ..
 def is_usable(results: Results, candidate_id: str) -> bool:
     """Whether all parts of a route are open and every border on it may be crossed, as documented."""
     candidate = next(c for c in results.candidates if c.candidate_id == candidate_id)
-    return all(p.status == "open" for p in candidate.parts) and all(p.status == "open" for p in candidate.passages)
+    built = all(part.status == SectionStatus.OPEN for part in candidate.parts)
+    return built and all(passage.status == CrossingStatus.OPEN for passage in candidate.passages)
 
 
 def _through(results: Results) -> list[str]:
@@ -66,7 +68,9 @@ def _name(results: Results, candidate_id: str) -> Any:
 
 def _leading(results: Results, perspective_id: str) -> dict[str, list[dict[str, Any]]]:
     """The through routes that are ranked under a perspective, best first, by regime."""
-    rows = [r for r in ranking_rows(results, perspective_id) if r["panel"] == "through" and r["rank"] is not None]
+    rows = [
+        r for r in ranking_rows(results, perspective_id) if r["panel"] == PanelKind.THROUGH and r["rank"] is not None
+    ]
     rows.sort(key=lambda r: (r["rank"], r["candidate_id"]))
     return {regime: [r for r in rows if r["regime_id"] == regime] for regime in regime_ids(results)}
 
@@ -118,7 +122,7 @@ def _lost(results: Results) -> list[Sentence]:
     if table.empty:
         return []
     criteria = {criterion.criterion_id: criterion.label for criterion in results.criteria}
-    rows = table[table["status"].astype(str) == "unreachable"]
+    rows = table[table["status"].astype(str) == MetricStatus.UNREACHABLE]
     said = []
     for (regime, criterion), group in rows.groupby(["regime_id", "criterion_id"], sort=False):
         values = {
@@ -132,7 +136,7 @@ def _lost(results: Results) -> list[Sentence]:
 
 def _link_lost(results: Results) -> list[Sentence]:
     """Where the road between border crossing and capital is lost, how sure that is, and what holds elsewhere."""
-    lost = [finding for finding in results.findings if finding.outcome == "lost"]
+    lost = [finding for finding in results.findings if finding.outcome == Outcome.LOST]
     said = []
     for regime in dict.fromkeys(finding.regime_id for finding in lost):
         here = [finding for finding in lost if finding.regime_id == regime]
@@ -171,7 +175,7 @@ def _hinges(results: Results) -> list[list[Sentence]]:
     """Where that road stays open because of one structure alone: each structure once."""
     held: dict[tuple[str, str], list[Finding]] = {}
     for finding in results.findings:
-        if finding.outcome == "hinges":
+        if finding.outcome == Outcome.SINGLE_POINT_DEPENDENT:
             held.setdefault((finding.regime_id, finding.facts["at"]), []).append(finding)
     said = []
     for (regime, at), group in held.items():

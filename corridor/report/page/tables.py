@@ -15,6 +15,7 @@ from corridor.report.plain_tables import plain_table
 from corridor.report.theme import Mark
 from corridor.schema.criterion import Criterion
 from corridor.schema.results import Results
+from corridor.schema.vocabulary import Direction, MetricStatus
 
 UNITS = {
     "km2": "km²", "km": "km", "musd": "M USD", "min": "min", "h": "h", "m": "m", "deg": "°", "pct": "%", "kmh": "km/h",
@@ -153,7 +154,7 @@ def _extremes(
         values = [float(numbers[i]) for i in rows]
         if len(rows) < 2 or max(values) - min(values) <= criterion.tolerance:
             continue
-        low, high = ("best", "worst") if criterion.direction == "min" else ("worst", "best")
+        low, high = ("best", "worst") if criterion.direction == Direction.MIN else ("worst", "best")
         for i, value in zip(rows, values, strict=True):
             if value - min(values) <= criterion.tolerance:
                 marks[i] = low
@@ -175,7 +176,7 @@ def _cells(table: pd.DataFrame, column: Column, marks: dict[int, str]) -> list[C
 def _cell(column: Column, status: str, value: float | None, low: float | None, high: float | None, mark: str) -> Cell:
     if value is None:
         status = status.strip().replace(" ", "_")
-        return Cell("", "", None, status if status not in ("", "ok") else "no_value", mark)
+        return Cell("", "", None, status if status not in (MetricStatus.NONE, MetricStatus.OK) else "no_value", mark)
     text, bounds = format_number(value, column.digits), ""
     if low is not None and high is not None:
         ends = [format_number(end, column.digits) for end in (low, high)]

@@ -1,0 +1,289 @@
+"""The vocabulary: every status, kind and outcome that rows, events and metrics are told apart by, as enumerations.
+
+Members are texts (``enum.StrEnum``): they are written to files, compared with columns of tables and formatted as the
+value that stands beside them, so that what a file says is read here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """What runs on a way."""
+
+    ROAD = "road"
+    RAIL = "rail"
+
+
+class Family(StrEnum):
+    """What a candidate is made from: open roads, catalogue sections, or a new line."""
+
+    EXISTING = "existing"
+    REFERENCE = "reference"
+    NEW_BUILD = "new-build"
+
+
+class SectionStatus(StrEnum):
+    """State of a way on a date."""
+
+    OPEN = "open"
+    CONSTRUCTION = "construction"
+    DISUSED = "disused"
+    ABANDONED = "abandoned"
+    PLANNED = "planned"
+    CLOSED = "closed"
+
+
+class CrossingStatus(StrEnum):
+    """State of a border crossing; ``UNLISTED`` where a route passes a border at no crossing of the catalogue."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    PLANNED = "planned"
+    UNLISTED = "unlisted"
+
+
+class GeometryQuality(StrEnum):
+    """How a line came to lie where it is drawn."""
+
+    SCHEMATIC = "schematic"
+    SURVEYED = "surveyed"
+    OSM = "osm"
+    DESIGNED = "designed"
+
+
+class Confidence(StrEnum):
+    """How much a documented figure can be relied on."""
+
+    HIGH = "H"
+    MEDIUM = "M"
+    LOW = "L"
+    UNSTATED = ""
+
+
+class StructureKind(StrEnum):
+    """Works that carry a way over, under or along something."""
+
+    TUNNEL = "tunnel"
+    BRIDGE = "bridge"
+    GALLERY = "gallery"
+
+
+class Evidence(StrEnum):
+    """How a structure is known.
+
+    ``MAPPED`` in OpenStreetMap, ``DOCUMENTED`` in the catalogue, ``INFERRED`` from the ground's departure from the
+    design grade, ``DESIGNED`` as part of a new line.
+    """
+
+    MAPPED = "mapped"
+    DOCUMENTED = "documented"
+    INFERRED = "inferred"
+    DESIGNED = "designed"
+
+
+class Owner(StrEnum):
+    """Whose structure keeps a route and a road apart."""
+
+    ROUTE = "route"
+    ROAD = "road"
+
+
+class WorkKind(StrEnum):
+    """Kinds of construction that have a price by the kilometre; ``UPGRADE`` puts an old formation back into use."""
+
+    SURFACE = "surface"
+    BRIDGE = "bridge"
+    TUNNEL = "tunnel"
+    UPGRADE = "upgrade"
+
+
+class LineKind(StrEnum):
+    """What a stretch of a new line is; ``REUSED`` runs on a formation that is there."""
+
+    SURFACE = "surface"
+    BRIDGE = "bridge"
+    TUNNEL = "tunnel"
+    REUSED = "reused"
+
+
+class EventKind(StrEnum):
+    """How a candidate meets a road: across it, on the same line, or beside it without being known to share ground."""
+
+    CROSSING = "crossing"
+    SHARED = "same_line"
+    PARALLEL = "beside"
+
+
+class Separation(StrEnum):
+    """Whether a crossing keeps the two apart; ``NONE`` for events that are no crossing."""
+
+    SEPARATED = "separated"
+    AT_GRADE = "at_grade_assumed"
+    NONE = ""
+
+
+class Cause(StrEnum):
+    """Why an event is of its kind: what is mapped, drawn or documented at the place."""
+
+    MAPPED_APART = "mapped_apart"
+    SCHEMATIC_LINE = "schematic_line"
+    JUNCTION = "junction"
+    NOTHING_MAPPED = "nothing_mapped"
+    CATALOGUE_NODE = "catalogue_node"
+    DOCUMENTED_STRUCTURE = "documented_structure"
+    ROAD_IN_USE = "road_in_use"
+    RUNS_PARALLEL = "runs_parallel"
+
+
+class Outcome(StrEnum):
+    """What becomes of the road between border crossing and capital; ``NONE`` where the route isn't in that country.
+
+    ``SINGLE_POINT_DEPENDENT``: it stays open, and would be lost if one structure weren't there.
+    """
+
+    LOST = "lost"
+    SINGLE_POINT_DEPENDENT = "single_point_dependent"
+    OPEN = "open"
+    NONE = ""
+
+
+class MetricStatus(StrEnum):
+    """What stands beside a metric's value, or in its place; see :data:`VETO_STATUSES` and :data:`GAP_STATUSES`."""
+
+    NONE = ""
+    OK = "ok"
+    OPEN = "open"
+    SLOWER = "slower"
+    ASSUMED = "assumed"
+    DOCUMENTED = "documented"
+    DRAWN = "drawn"
+    UNREACHABLE = "unreachable"
+    LOST = "lost"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_SUPPORTED = "not_supported"
+    NOT_MEASURED = "not_measured"
+    REFUSED = "refused"
+    UNSPECIFIED = "unspecified"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+VETO_STATUSES = (MetricStatus.UNREACHABLE, MetricStatus.LOST)
+"""Statuses with which an alternative can't be ranked at all."""
+
+GAP_STATUSES = (
+    MetricStatus.NOT_APPLICABLE,
+    MetricStatus.NOT_SUPPORTED,
+    MetricStatus.NOT_MEASURED,
+    MetricStatus.REFUSED,
+    MetricStatus.UNSPECIFIED,
+    MetricStatus.MISSING,
+    MetricStatus.UNKNOWN,
+)
+"""Statuses that stand where there is no value."""
+
+VALUE_STATUSES = (
+    MetricStatus.NONE,
+    MetricStatus.OK,
+    MetricStatus.OPEN,
+    MetricStatus.SLOWER,
+    MetricStatus.ASSUMED,
+    MetricStatus.DOCUMENTED,
+    MetricStatus.DRAWN,
+)
+"""Statuses that stand beside a value."""
+
+
+class CrossingRuleKind(StrEnum):
+    """What a regime does to roads that meet the route."""
+
+    FREE = "free"
+    GATED = "gated"
+    GRADE_SEPARATED = "grade_separated"
+    CLOSED = "closed"
+
+
+class SharedRuleKind(StrEnum):
+    """What a regime does to others' traffic on roads that the route runs on."""
+
+    OPEN = "open"
+    GATED = "gated"
+    TRANSIT_ONLY = "transit_only"
+
+
+class RoadsInUse(StrEnum):
+    """Which parts of a candidate a regime asks for: ``ONLY`` roads that exist, ``NONE`` of them, or ``ANY``."""
+
+    ANY = "any"
+    ONLY = "only"
+    NONE = "none"
+
+
+class LocalAccess(StrEnum):
+    """Whether the route's own new links are open to domestic traffic."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNSPECIFIED = "unspecified"
+
+
+class Stated(StrEnum):
+    """Whether a text speaks on a subject."""
+
+    SPECIFIED = "specified"
+    UNSPECIFIED = "unspecified"
+
+
+class PanelKind(StrEnum):
+    """Who is ranked with whom: routes through the focus region, or comparators outside it."""
+
+    THROUGH = "through"
+    COMPARATOR = "comparator"
+
+
+class SourceKind(StrEnum):
+    """Files that were computed with, and documents that a value was read from."""
+
+    DATA = "data"
+    DOCUMENT = "document"
+
+
+class Direction(StrEnum):
+    """Which end of a criterion is wanted."""
+
+    MIN = "min"
+    MAX = "max"
+
+
+class CriterionGroup(StrEnum):
+    """Groups that criteria are weighted in."""
+
+    DISTANCE = "distance"
+    TERRAIN = "terrain"
+    BORDER_ACCESS = "border_access"
+    NORTH_SOUTH = "north_south"
+    PEOPLE = "people"
+
+
+class Scaling(StrEnum):
+    """How metrics become values: between the criteria's stated anchors, or the worst and best alternative present."""
+
+    ANCHORS = "anchors"
+    MIN_MAX = "min-max"
+
+
+class MissingPolicy(StrEnum):
+    """What happens where an alternative lacks a value."""
+
+    SET_ASIDE = "set-aside"
+    DROP_CRITERION = "drop-criterion"
+
+
+class Comparators(StrEnum):
+    """Where comparators are ranked."""
+
+    APART = "apart"
+    TOGETHER = "together"
+    OMIT = "omit"
