@@ -11,11 +11,14 @@ import shapely
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
+from corridor import theme
+
 Floats = NDArray[np.float64]
 WIDTH_PX = 420
 _MARGIN_PX = 14
 _TOLERANCE_PX = 0.4
 _TABLE = "border-collapse:collapse;font-size:13px;margin:0 0 .5em 0"
+_PAPER, _GROUND = theme.colour("paper"), theme.colour("sketch_paper")
 _CELL = "padding:2px 10px 2px 0;text-align:left;vertical-align:top"
 
 
@@ -24,7 +27,7 @@ class Stroke:
     """A geometry of a sketch (lon, lat): its title for the pointer, colour, whether dashed, and a letter on it."""
 
     shape: shapely.Geometry
-    colour: str = "#0072B2"
+    colour: str = theme.colour("blue")
     title: str = ""
     dashed: bool = False
     letter: str = ""
@@ -95,11 +98,11 @@ def sketch_svg(
         side, shift = ("end", -6) if x > width_px / 2 else ("start", 6)
         drawn.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/><text x="{x + shift:.1f}" y="{y - 6:.1f}" '
-            f'text-anchor="{side}" paint-order="stroke" stroke="#fff" stroke-width="3">{_plain(dot.name)}</text>'
+            f'text-anchor="{side}" paint-order="stroke" stroke="{_PAPER}" stroke-width="3">{_plain(dot.name)}</text>'
         )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width_px}" height="{height_px}" '
-        f'viewBox="0 0 {width_px} {height_px}" style="background:#f6f6f3;max-width:100%" font-size="12" '
+        f'viewBox="0 0 {width_px} {height_px}" style="background:{_GROUND};max-width:100%" font-size="12" '
         f'font-family="sans-serif">{"".join(drawn)}</svg>'
     )
 
@@ -119,7 +122,7 @@ def _stroke(stroke: Stroke, place: Callable[[Floats], Floats]) -> str:
         x, y = shapely.get_coordinates(shapely.line_interpolate_point(lines[len(lines) // 2], 0.5, normalized=True))[0]
         text += (
             f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" font-weight="bold" paint-order="stroke" '
-            f'stroke="#fff" stroke-width="3" fill="{_plain(stroke.colour)}">{_plain(stroke.letter)}</text>'
+            f'stroke="{_PAPER}" stroke-width="3" fill="{_plain(stroke.colour)}">{_plain(stroke.letter)}</text>'
         )
     return text
 

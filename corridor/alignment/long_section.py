@@ -12,11 +12,17 @@ from numpy.typing import NDArray
 
 from corridor.schema.alignment import Alignment, Structure
 from corridor.schema.vocabulary import LineKind
+from corridor.theme import colour
 
 Floats = NDArray[np.float64]
 
 WIDTH, LEFT, RIGHT, TOP, PLOT, ROW = 1200, 70, 20, 46, 330, 34
-INK, GROUND, LINE, TUNNEL, BRIDGE = "#222222", "#ddd5c0", "#b2182b", "#4d4d4d", "#0072b2"
+INK, GROUND, LINE, TUNNEL, BRIDGE = (
+    colour(f"section_{what}") for what in ("ink", "ground", "line", "tunnel", "bridge")
+)
+PAPER, NOTE, GRID, FRAME, OTHER, TICK = (
+    colour(what) for what in ("paper", "section_note", "grid", "frame", "section_other", "tick")
+)
 SAME_GRADE = 1e-4  # changes of grade under a tenth of a per mille are drawn as none
 LABEL_PX, GRADE_PX, LETTER_PX = 34, 25, 6.2
 LONG_M = 500.0  # structures from this length are labelled
@@ -48,10 +54,10 @@ def draw_long_section(line: Alignment, title: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom}" role="img" '
         f'font-family="sans-serif" font-size="11" fill="{INK}"><title>{escape(title)}</title>'
-        f'<rect width="{WIDTH}" height="{bottom}" fill="#ffffff"/>'
+        f'<rect width="{WIDTH}" height="{bottom}" fill="{PAPER}"/>'
         f'<text x="{LEFT}" y="18" font-size="15" font-weight="bold">{escape(title)}</text>'
         f'<text x="{LEFT}" y="34">{escape(_summary(line))}</text>{"".join(body)}'
-        f'<text x="{LEFT}" y="{bottom - 8}" fill="#555555">{escape(note)}</text></svg>\n'
+        f'<text x="{LEFT}" y="{bottom - 8}" fill="{NOTE}">{escape(note)}</text></svg>\n'
     )
 
 
@@ -96,7 +102,7 @@ def _frame(scale: _Scale, total: float, low: float, high: float, step: float) ->
     right, foot = scale.x(total), TOP + PLOT
     for z in np.arange(low, high + step / 2, step):
         y = scale.y(float(z))
-        yield f'<line x1="{LEFT}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e5e5e5"/>'
+        yield f'<line x1="{LEFT}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{GRID}"/>'
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{z:.0f}</text>'
     yield f'<text x="14" y="{TOP + PLOT / 2:.0f}" transform="rotate(-90 14 {TOP + PLOT / 2:.0f})">height, m</text>'
     every = _nice(total / 1000 / 14)
@@ -107,7 +113,7 @@ def _frame(scale: _Scale, total: float, low: float, high: float, step: float) ->
     yield f'<text x="{LEFT - 6}" y="{foot + 17}" text-anchor="end">km</text>'
     for k, name in enumerate(("grade, ‰", "curves, R m")):
         y = foot + 30 + k * ROW
-        yield f'<rect x="{LEFT}" y="{y}" width="{right - LEFT:.1f}" height="{ROW}" fill="none" stroke="#999999"/>'
+        yield f'<rect x="{LEFT}" y="{y}" width="{right - LEFT:.1f}" height="{ROW}" fill="none" stroke="{FRAME}"/>'
         yield f'<text x="{LEFT - 6}" y="{y + ROW / 2 + 4:.0f}" text-anchor="end">{name}</text>'
 
 
@@ -122,8 +128,8 @@ def _structure(scale: _Scale, line: Alignment, s: Structure) -> Iterator[str]:
     inside = line.chainage_m[(line.chainage_m > s.from_m) & (line.chainage_m < s.to_m)]
     at = np.concatenate([[s.from_m], inside, [s.to_m]])
     height = np.interp(at, line.chainage_m, line.line[:, 2])
-    colour = {LineKind.TUNNEL: TUNNEL, LineKind.BRIDGE: BRIDGE}.get(s.kind, "#777777")
-    yield f'<polyline points="{scale.points(at, height)}" fill="none" stroke="{colour}" stroke-width="7"/>'
+    ink = {LineKind.TUNNEL: TUNNEL, LineKind.BRIDGE: BRIDGE}.get(s.kind, OTHER)
+    yield f'<polyline points="{scale.points(at, height)}" fill="none" stroke="{ink}" stroke-width="7"/>'
     word = f"{s.kind} {s.length_m / 1000:.1f} km"
     if s.length_m >= LONG_M and s.length_m * scale.along > LETTER_PX * len(word):
         x, y = scale.x(0.5 * (s.from_m + s.to_m)), scale.y(float(height.min())) + 22
@@ -141,7 +147,7 @@ def _portals(scale: _Scale, line: Alignment) -> Iterator[str]:
             if x - taken < LABEL_PX:
                 continue
             taken = x
-            yield f'<circle cx="{x:.1f}" cy="{scale.y(z):.1f}" r="3" fill="#ffffff" stroke="{TUNNEL}"/>'
+            yield f'<circle cx="{x:.1f}" cy="{scale.y(z):.1f}" r="3" fill="{PAPER}" stroke="{TUNNEL}"/>'
             yield f'<text x="{x:.1f}" y="{scale.y(z) - 9:.1f}" text-anchor="middle" font-weight="bold">{z:.0f}</text>'
 
 
@@ -164,7 +170,7 @@ def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
         rise = (z1 - z0) / (s1 - s0)
         x0, x1 = scale.x(float(s0)), scale.x(float(s1))
         tilt = float(np.clip(rise * 400, -1, 1)) * (ROW / 2 - 3)
-        yield f'<line x1="{x0:.1f}" x2="{x0:.1f}" y1="{top}" y2="{top + ROW}" stroke="#bbbbbb"/>'
+        yield f'<line x1="{x0:.1f}" x2="{x0:.1f}" y1="{top}" y2="{top + ROW}" stroke="{TICK}"/>'
         yield (
             f'<line x1="{x0:.1f}" y1="{top + ROW / 2 + tilt:.1f}" x2="{x1:.1f}" y2="{top + ROW / 2 - tilt:.1f}" '
             f'stroke="{LINE}"/>'
@@ -182,7 +188,7 @@ def _curves(scale: _Scale, line: Alignment) -> Iterator[str]:
     angle = np.arctan2(cross, (steps[:-1] * steps[1:]).sum(axis=1))
     yield (
         f'<line x1="{LEFT}" x2="{scale.x(float(line.chainage_m[-1])):.1f}" y1="{middle}" y2="{middle}" '
-        f'stroke="#999999"/>'
+        f'stroke="{FRAME}"/>'
     )
     labelled = -1e9
     for s, radius, turn in zip(stations, line.radius_m, angle, strict=True):

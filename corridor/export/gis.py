@@ -17,7 +17,7 @@ from corridor.export.qml import layer_styles
 from corridor.geo.geodesy import WGS84
 from corridor.geo.lines import substring
 from corridor.report.escape import clean_text
-from corridor.report.theme import assign_marks
+from corridor.report.marks import assign_marks
 from corridor.schema.candidate import Part
 from corridor.schema.results import Results
 

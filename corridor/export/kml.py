@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from corridor.export.lines_3d import solid_line, tunnel_runs
 from corridor.report.escape import clean_text
-from corridor.report.theme import Mark, assign_marks
+from corridor.report.marks import Mark, assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.profile import Profile
 from corridor.schema.results import Results

@@ -8,24 +8,25 @@ from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from corridor.report.escape import clean_text
-from corridor.report.theme import assign_marks
+from corridor.report.marks import assign_marks
 from corridor.schema.results import Results
+from corridor.theme import colour
 
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _STATUS = (
-    ("open", "open", "#2B2B2B", "solid"),
-    ("construction", "under construction", "#C44E00", "dash"),
-    ("planned", "planned", "#0072B2", "dot"),
-    ("disused", "disused", "#882255", "dash dot"),
-    ("abandoned", "abandoned", "#882255", "dot"),
-    ("closed", "closed", "#B00020", "dash"),
+    ("open", "open", colour("in_use"), "solid"),
+    ("construction", "under construction", colour("in_work"), "dash"),
+    ("planned", "planned", colour("blue"), "dot"),
+    ("disused", "disused", colour("out_of_use"), "dash dot"),
+    ("abandoned", "abandoned", colour("out_of_use"), "dot"),
+    ("closed", "closed", colour("shut"), "dash"),
 )
 _EVENTS = (
-    ("at_grade_assumed", "crossing, at grade as far as known", "#C44E00"),
-    ("separated", "crossing by bridge or tunnel", "#0072B2"),
-    ("decisive", "decides what can be reached", "#B00020"),
+    ("at_grade_assumed", "crossing, at grade as far as known", colour("in_work")),
+    ("separated", "crossing by bridge or tunnel", colour("blue")),
+    ("decisive", "decides what can be reached", colour("shut")),
 )
-_STRUCTURES = (("tunnel", "tunnel", "#332288", "dash"), ("bridge", "bridge", "#B8860B", "solid"))
+_STRUCTURES = (("tunnel", "tunnel", colour("tunnel"), "dash"), ("bridge", "bridge", colour("bridge"), "solid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def line_style(attribute: str, classes: Sequence[Kind], *, width_mm: float, labe
     """
 
     def draw(symbol: Element, line: Kind) -> None:
-        _stroke(symbol, "#FFFFFF", "solid", width_mm + 0.6, level=0)
+        _stroke(symbol, colour("paper").upper(), "solid", width_mm + 0.6, level=0)
         _stroke(symbol, line.colour, line.dash, width_mm, level=1)
 
     return _document(attribute, classes, draw, geometry="1", label=label)

@@ -30,6 +30,7 @@ from corridor.schema.alignment import Alignment
 from corridor.schema.standard import DesignStandard
 from corridor.schema.study import Place, Study
 from corridor.terrain.surface import Dem
+from corridor.theme import colour
 from corridor.wording import format_position
 
 Sweep = Literal["grade", "tunnel-price"]
@@ -201,13 +202,13 @@ def _tradeoff_chart(table: pd.DataFrame) -> str:
     known = table.dropna(subset=["cost_musd_mid"]) if "cost_musd_mid" in table else table.iloc[:0]
     figure = Figure(figsize=(7, 4), layout="constrained")
     price = figure.add_subplot()
-    price.fill_between(known["value"], known["cost_musd_low"], known["cost_musd_high"], color="#0072B2", alpha=0.2)
-    price.plot(known["value"], known["cost_musd_mid"], color="#0072B2", marker="o")
+    price.fill_between(known["value"], known["cost_musd_low"], known["cost_musd_high"], color=colour("blue"), alpha=0.2)
+    price.plot(known["value"], known["cost_musd_mid"], color=colour("blue"), marker="o")
     price.set_xlabel(_SWEPT[str(table["parameter"].iloc[0])])
-    price.set_ylabel("million USD (range shaded)", color="#0072B2")
+    price.set_ylabel("million USD (range shaded)", color=colour("blue"))
     tunnels = price.twinx()
-    tunnels.plot(known["value"], known["tunnel_km"], color="#D55E00", marker="s", linestyle="--")
-    tunnels.set_ylabel("km in tunnels (dashed)", color="#D55E00")
+    tunnels.plot(known["value"], known["tunnel_km"], color=colour("vermilion"), marker="s", linestyle="--")
+    tunnels.set_ylabel("km in tunnels (dashed)", color=colour("vermilion"))
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()

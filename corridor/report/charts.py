@@ -20,12 +20,14 @@ import pandas as pd
 from corridor.errors import ExtraError, OutputError
 from corridor.report.escape import clean_text
 from corridor.schema.criterion import Criterion
+from corridor.theme import colour, sequence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
-LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+FRAME, GRID = colour("frame"), colour("grid")
+OKABE_ITO = sequence("categories")
+LINE_COLOURS = sequence("category_lines")
 """The same without yellow, which is too pale for a thin line on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 NO_MATPLOTLIB = "charts need matplotlib: install it with pip install 'corridor[charts]' (or pip install matplotlib)"
@@ -195,7 +197,7 @@ def parallel_coordinates(
             clip_on=False,
         )
     for place, column in zip(places, values.columns, strict=True):
-        ax.axvline(float(place), color="#999999", linewidth=0.8, zorder=0)
+        ax.axvline(float(place), color=FRAME, linewidth=0.8, zorder=0)
         worst, best = (ends or {}).get(str(column), ("", ""))
         ax.annotate(_text(best), (place, 1), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8)
         ax.annotate(
@@ -238,7 +240,7 @@ def pareto_plot(
     better = (cost[:, None] <= cost[None]).all(axis=2) & (cost[:, None] < cost[None]).any(axis=2)
     front = np.asarray(~better.any(axis=0))
     order = np.flatnonzero(front)[np.lexsort((cost[front, 1], cost[front, 0]))]
-    ax.step(across[order], up[order], where="post", color="#999999", linewidth=1.2, linestyle="--", zorder=1)
+    ax.step(across[order], up[order], where="post", color=FRAME, linewidth=1.2, linestyle="--", zorder=1)
     for style, (place, name) in enumerate(zip(range(len(known)), known["name"], strict=True)):
         colour = LINE_COLOURS[style % len(LINE_COLOURS)]
         ax.plot(
@@ -257,7 +259,7 @@ def pareto_plot(
     arrows = ["← better" if smaller else "better →" for smaller in smaller_is_better]
     ax.set_xlabel(f"{_text(labels[0])}   {arrows[0]}", fontsize=9)
     ax.set_ylabel(f"{_text(labels[1])}   {arrows[1]}", fontsize=9)
-    ax.grid(color="#e5e5e5", linewidth=0.6)
+    ax.grid(color=GRID, linewidth=0.6)
     ax.set_axisbelow(True)
     _bare(ax)
     _legend_below(ax, 2)

@@ -11,10 +11,11 @@ import shapely
 from corridor.errors import ExtraError, OutputError
 from corridor.report.charts import NO_MATPLOTLIB
 from corridor.report.escape import clean_text
-from corridor.report.theme import assign_marks
+from corridor.report.marks import assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import StructureKind
+from corridor.theme import colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequenc
         inside = shapely.intersection(shapely.boundary(shape), window)
         for line in shapely.get_parts(inside):
             xy = shapely.get_coordinates(line)
-            axes.plot(xy[:, 0], xy[:, 1], color="#888888", linewidth=0.8, zorder=1)
+            axes.plot(xy[:, 0], xy[:, 1], color=colour("outline"), linewidth=0.8, zorder=1)
     for candidate in chosen:
         mark = marks[candidate.candidate_id]
         xy = shapely.get_coordinates(candidate.line)

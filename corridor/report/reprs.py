@@ -11,12 +11,13 @@ from folium.raster_layers import ImageOverlay
 
 from corridor.errors import OutputError
 from corridor.report.map.relief import build_relief
+from corridor.report.marks import assign_marks
 from corridor.report.page.tables import format_number
 from corridor.report.plots import choose_candidates, main_lines
-from corridor.report.theme import assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.svg_repr import Stroke, sketch_svg, table_html
+from corridor.theme import colour
 from corridor.webmap import add_lines, blank_map, fit
 
 _SHOWN = (("length_km", "km", 1), ("travel_time_h", "h", 1), ("ascent_m", "climb, m", 0), ("cost_musd", "M USD", 0))
@@ -105,7 +106,7 @@ def _add_events(
     wanted = events[(events["regime_id"] == regime) & events["candidate_id"].isin([c.candidate_id for c in chosen])]
     columns = ["candidate_id", "kind", "separation", "road_name", "structure", "decisive"]
     rows = [
-        (shape, "#B00020" if facts["decisive"] else "#2B2B2B", facts)
+        (shape, colour("shut") if facts["decisive"] else colour("in_use"), facts)
         for shape, facts in zip(wanted.geometry, wanted[columns].to_dict("records"), strict=True)
     ]
     if rows:

@@ -22,6 +22,7 @@ from corridor.schema.vocabulary import (
     StructureKind,
 )
 from corridor.svg_repr import Stroke, facts_html, sketch_svg
+from corridor.theme import colour
 
 if TYPE_CHECKING:
     import folium
@@ -170,7 +171,7 @@ class Candidate:
     def explore(
         self,
         *,
-        color: str = "#0072B2",
+        color: str | None = None,
         m: folium.Map | None = None,
         tiles: str | None = None,
         tooltip: bool = True,
@@ -182,7 +183,7 @@ class Candidate:
         """The route part by part on an interactive map, in the manner of ``GeoDataFrame.explore``.
 
         Args:
-            color: of the line, as CSS.
+            color: of the line, as CSS; the theme's blue if left out.
             m: a map to draw on; a new one if left out.
             tiles: a background that Folium knows, for instance ``OpenStreetMap``; none by default, so that nothing is
                 asked of the network.
@@ -195,7 +196,7 @@ class Candidate:
         from corridor.webmap import add_lines, blank_map, fit
 
         map_ = m if m is not None else blank_map(width=width, height=height, tiles=tiles)
-        rows = [(part.line, color, _facts(part)) for part in self.parts]
+        rows = [(part.line, color or colour("blue"), _facts(part)) for part in self.parts]
         add_lines(map_, self.name, rows, tooltip=tooltip, popup=popup, style=style_kwds)
         if m is None:
             fit(map_, [self.line])

@@ -15,6 +15,7 @@ from corridor.schema.criterion import Criterion
 from corridor.schema.live_settings import LiveSettings
 from corridor.schema.vocabulary import CriterionGroup, Direction, Family, Mode
 from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
+from corridor.theme import colour
 
 _PACKAGED = "package:"
 LIVE_OSM = "live:osm"
@@ -320,8 +321,8 @@ class Study(_Strict):
             ("criteria", "; ".join(criterion.label for criterion in self.criteria)),
         )
         outlines = [
-            Stroke(shapely.box(*self.area), "#999999", "area", dashed=True, width_px=1),
-            Stroke(shapely.Polygon(self.focus.outline), "#0072B2", self.focus.name, width_px=1.5),
+            Stroke(shapely.box(*self.area), colour("frame"), "area", dashed=True, width_px=1),
+            Stroke(shapely.Polygon(self.focus.outline), colour("blue"), self.focus.name, width_px=1.5),
         ]
         places = (self.origin, self.destination, self.border_crossing, self.capital)
         dots = [Dot(place.lon, place.lat, place.name) for place in places if isinstance(place, Place)]

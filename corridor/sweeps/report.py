@@ -10,12 +10,14 @@ from typing import Any
 import jinja2
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from corridor.errors import OutputError, SweepError
 from corridor.report.assets import read_asset
 from corridor.report.plain_tables import write_csv
 from corridor.sweeps.dataset import SweepFolder, write_whole
 from corridor.sweeps.drivers import rank_correlation, variance_share
+from corridor.theme import css_theme
 
 FILES = ("report.html", "wins.csv", "drivers.csv")
 _KEYS = ["regime_id", "panel", "perspective"]
@@ -201,7 +203,7 @@ def write_report(report: SweepReport, folder: str | Path) -> Path:
     """
     target = Path(folder)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    page = environment.from_string(read_asset("sweep.html.j2")).render(report=report)
+    page = environment.from_string(read_asset("sweep.html.j2")).render(report=report, theme=Markup(css_theme()))  # noqa: S704  (the package's own)
     try:
         write_csv(report.wins, target / "wins.csv")
         write_csv(report.drivers, target / "drivers.csv")

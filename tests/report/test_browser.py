@@ -452,7 +452,7 @@ def test_places_that_reach_the_crossing_later_are_coloured_by_minutes(driver, tm
     line = ask(driver, ".card:not([hidden]) .cut-off:not([hidden])", "n.textContent")[0]
     assert "later: 2 of 2, by 70 min at most" in line
     driver.execute_script("document.querySelector('.metrics tr[data-id=middle] button.route').click()")
-    assert ask(driver, ".leaflet-cutoff-pane path", fills) == ["#fff", "#fff"]
+    assert ask(driver, ".leaflet-cutoff-pane path", fills) == ["#ffffff", "#ffffff"]
     assert len(ask(driver, ".key.delay", "1")) == 3
 
 

@@ -17,10 +17,10 @@ from corridor.report.escape import clean_text, safe_url, script_json
 from corridor.report.map.build import build_map
 from corridor.report.map.linework import border_lines, letter_points
 from corridor.report.map.relief import build_relief
+from corridor.report.marks import assign_marks
 from corridor.report.page.build import build_page
 from corridor.report.page.profiles import thin
 from corridor.report.page.tables import format_number, metric_columns, metric_rows
-from corridor.report.theme import assign_marks
 from corridor.schema.grid import Grid
 from corridor.webmap import leaflet_css
 from tests.report.synthetic import hostile_results, results

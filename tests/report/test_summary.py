@@ -9,9 +9,9 @@ import pytest
 
 from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.i18n import page_messages, route_words, say
+from corridor.report.marks import assign_marks
 from corridor.report.page.summary import summarise
 from corridor.report.page.tables import metric_columns, metric_rows
-from corridor.report.theme import assign_marks
 from corridor.schema.interaction import Finding
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Outcome

@@ -34,13 +34,13 @@ var corridorMap = (function () {
 
   function drawBorders(map, data) {
     var group = L.layerGroup();
-    var casing = { pane: "borders", color: "#fff", weight: 4, opacity: 0.7, interactive: false };
-    var line = { pane: "borders", color: "#4a4a55", weight: 1.4, dashArray: "8 3 2 3", interactive: false };
+    var casing = { pane: "borders", color: corridorTheme.paper, weight: 4, opacity: 0.7, interactive: false };
+    var line = { pane: "borders", color: corridorTheme.border, weight: 1.4, dashArray: "8 3 2 3", interactive: false };
     group.addLayer(L.polyline(data.borders, casing));
     group.addLayer(L.polyline(data.borders, line));
     data.focus.forEach(function (ring) {
-      group.addLayer(L.polygon(ring, { pane: "borders", color: "#6b3fa0", weight: 1.5, opacity: 0.6, dashArray: "2 5",
-        fillColor: "#6b3fa0", fillOpacity: 0.05, interactive: false }));
+      group.addLayer(L.polygon(ring, { pane: "borders", color: corridorTheme.focus_region, weight: 1.5, opacity: 0.6, dashArray: "2 5",
+        fillColor: corridorTheme.focus_region, fillOpacity: 0.05, interactive: false }));
     });
     return group.addTo(map);
   }
@@ -49,7 +49,7 @@ var corridorMap = (function () {
   function drawCandidate(map, candidate, words) {
     var group = L.featureGroup(), lines = [], casings = [];
     candidate.parts.forEach(function (part) {
-      casings.push(L.polyline(part.line, { pane: "casing", color: "#fff", weight: 5, opacity: 0.75, interactive: false }));
+      casings.push(L.polyline(part.line, { pane: "casing", color: corridorTheme.paper, weight: 5, opacity: 0.75, interactive: false }));
       var line = L.polyline(part.line, { pane: "routes", color: candidate.colour, weight: 3, opacity: 0.95,
         dashArray: part.dashed ? DASH : null, bubblingMouseEvents: false });
       line.on("mousemove", function (event) { announce("corridor:over", { id: candidate.id, latlng: event.latlng }); });
@@ -66,10 +66,10 @@ var corridorMap = (function () {
     });
     casings.concat(lines).forEach(function (line) { group.addLayer(line); });
     candidate.spans.forEach(function (span) {
-      var colour = span.kind === "tunnel" ? "#111" : "#fff";
-      group.addLayer(L.polyline(span.line, { pane: "structures", color: "#111", weight: span.kind === "tunnel" ? 8 : 9,
+      var colour = span.kind === "tunnel" ? corridorTheme.mark : corridorTheme.paper;
+      group.addLayer(L.polyline(span.line, { pane: "structures", color: corridorTheme.mark, weight: span.kind === "tunnel" ? 8 : 9,
         lineCap: "butt", interactive: false }));
-      var inner = L.polyline(span.line, { pane: "structures", color: span.kind === "tunnel" ? "#fff" : colour, weight: 5,
+      var inner = L.polyline(span.line, { pane: "structures", color: span.kind === "tunnel" ? corridorTheme.paper : colour, weight: 5,
         lineCap: "butt", dashArray: span.kind === "tunnel" ? "3 3" : null, bubblingMouseEvents: false });
       inner.bindTooltip(function () {
         return text("bdi", "", words("map." + span.kind) + ": " + span.name + ", " + span.km + " km");
@@ -105,10 +105,10 @@ var corridorMap = (function () {
     }).forEach(function (event) {
       var decisive = event.decisive.indexOf(regime) >= 0, shape;
       if (event.line) {
-        shape = L.polyline(event.line, { pane: "structures", color: "#111", weight: 2.5, dashArray: "1 5" });
+        shape = L.polyline(event.line, { pane: "structures", color: corridorTheme.mark, weight: 2.5, dashArray: "1 5" });
       } else {
-        shape = L.circleMarker(event.at, { pane: "crossings", radius: decisive ? 9 : 4, color: decisive ? "#b3003c" : "#111",
-          weight: decisive ? 4 : 2, fillColor: "#ffd23f", fillOpacity: 1 });
+        shape = L.circleMarker(event.at, { pane: "crossings", radius: decisive ? 9 : 4, color: decisive ? corridorTheme.decisive : corridorTheme.mark,
+          weight: decisive ? 4 : 2, fillColor: corridorTheme.event, fillOpacity: 1 });
       }
       shape.bindTooltip(function () {
         var box = text("div", "tip", "");
@@ -146,7 +146,7 @@ var corridorMap = (function () {
   function drawStrip(group, data, id) {
     group.clearLayers();
     ((data.strips || {})[id] || []).forEach(function (ring) {
-      group.addLayer(L.polygon(ring, { pane: "borders", color: "#b3003c", weight: 1, fillColor: "#b3003c", fillOpacity: 0.22, interactive: false }));
+      group.addLayer(L.polygon(ring, { pane: "borders", color: corridorTheme.decisive, weight: 1, fillColor: corridorTheme.decisive, fillOpacity: 0.22, interactive: false }));
     });
   }
 
@@ -275,7 +275,7 @@ var corridorMap = (function () {
     }
     function point(lat, lon) {
       if (!cursor) {
-        cursor = L.circleMarker([lat, lon], { pane: "cursor", radius: 7, color: "#111", weight: 3, fillColor: "#fff",
+        cursor = L.circleMarker([lat, lon], { pane: "cursor", radius: 7, color: corridorTheme.mark, weight: 3, fillColor: corridorTheme.paper,
           fillOpacity: 1, interactive: false });
       }
       cursor.setLatLng([lat, lon]).addTo(map);

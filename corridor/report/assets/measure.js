@@ -18,7 +18,7 @@ var corridorMeasure = (function () {
     }
     function start() {
       points = [];
-      line = L.polyline([], { color: "#111", weight: 3, dashArray: "1 6", interactive: false }).addTo(map);
+      line = L.polyline([], { color: corridorTheme.mark, weight: 3, dashArray: "1 6", interactive: false }).addTo(map);
       output.hidden = false;
       output.textContent = words("map.measure.hint");
       button.setAttribute("aria-pressed", "true");

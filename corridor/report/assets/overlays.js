@@ -1,7 +1,7 @@
 /* What lies under and over the routes: the north-south axes, and places that the chosen route cuts off. */
 "use strict";
 var corridorOverlays = (function () {
-  var AXIS = "#e2a9c8";
+  var AXIS = corridorTheme.axis;
 
   function node(tag, content) {
     var made = document.createElement(tag);
@@ -34,7 +34,7 @@ var corridorOverlays = (function () {
   function drawRivers(map, data) {
     var group = L.layerGroup();
     data.rivers.forEach(function (river) {
-      var line = L.polyline(river.lines, { pane: "rivers", color: "#3f78b5", weight: 1.8, opacity: 0.9 });
+      var line = L.polyline(river.lines, { pane: "rivers", color: corridorTheme.river, weight: 1.8, opacity: 0.9 });
       line.bindTooltip(function () { return node("bdi", corridorLabels.inLanguage(river.name, river.names)); }, { sticky: true });
       group.addLayer(line);
     });
@@ -42,15 +42,15 @@ var corridorOverlays = (function () {
   }
 
   /* From this many minutes on, a place that reaches the crossing later has this fill. */
-  var DELAYS = [[1, "#ffe08a", "1\u201315"], [15, "#f08c2e", "15\u201360"], [60, "#8f3200", "> 60"]];
+  var DELAYS = [[1, corridorTheme.delays[0], "1\u201315"], [15, corridorTheme.delays[1], "15\u201360"], [60, corridorTheme.delays[2], "> 60"]];
 
   function shadeOf(minutes) {
     return DELAYS.filter(function (band) { return minutes >= band[0]; }).pop()[1];
   }
   function looks(change) {
-    if (change[2]) { return { radius: 6, color: "#c1121f", weight: 2.5, fillColor: "#c1121f", fillOpacity: 0.75 }; }
-    if (change[1]) { return { radius: 3.5, color: "#c1121f", weight: 1.6, fillColor: "#fff", fillOpacity: 0.85 }; }
-    return { radius: 4, color: "#2b2b2b", weight: 0.8, fillColor: shadeOf(change[3]), fillOpacity: 0.95 };
+    if (change[2]) { return { radius: 6, color: corridorTheme.lost, weight: 2.5, fillColor: corridorTheme.lost, fillOpacity: 0.75 }; }
+    if (change[1]) { return { radius: 3.5, color: corridorTheme.lost, weight: 1.6, fillColor: corridorTheme.paper, fillOpacity: 0.85 }; }
+    return { radius: 4, color: corridorTheme.place_edge, weight: 0.8, fillColor: shadeOf(change[3]), fillOpacity: 0.95 };
   }
 
   /* Places that lose a way (red ring) or reach the crossing later (by colour) under the chosen route and regime. */

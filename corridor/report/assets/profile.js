@@ -1,9 +1,9 @@
 /* Height along the chosen route, drawn by uPlot; the pointer moves a mark on the map. */
 "use strict";
 var corridorProfile = (function () {
-  var INK = "#1c1c28";
+  var INK = corridorTheme.ink;
   /* From level to steep: told apart by lightness too. */
-  var GRADES = ["#4f9bd9", "#d99a00", "#cc4a1a", "#6b0f2b"];
+  var GRADES = corridorTheme.grades;
 
   function shade(profile) {
     return {
@@ -14,10 +14,10 @@ var corridorProfile = (function () {
             var from = plot.valToPos(stretch[1], "x", true), to = plot.valToPos(stretch[2], "x", true);
             from = Math.max(from, box.left); to = Math.min(to, box.left + box.width);
             if (to <= from) { return; }
-            context.fillStyle = index % 2 ? "#eceff4" : "#f8f8f4";
+            context.fillStyle = index % 2 ? corridorTheme.band_odd : corridorTheme.band_even;
             context.fillRect(from, box.top, to - from, box.height);
             if (to - from > 26 * devicePixelRatio) {
-              context.fillStyle = "#55556a";
+              context.fillStyle = corridorTheme.soft;
               context.font = 600 + " " + 12 * devicePixelRatio + "px system-ui, sans-serif";
               context.textAlign = "center"; context.textBaseline = "top";
               context.fillText(stretch[0], (from + to) / 2, box.top + 4 * devicePixelRatio);
@@ -28,7 +28,7 @@ var corridorProfile = (function () {
           var context = plot.ctx, box = plot.bbox;
           profile.spans.forEach(function (span) {
             var from = plot.valToPos(span[1], "x", true), to = plot.valToPos(span[2], "x", true);
-            context.fillStyle = span[0] === "tunnel" ? "rgba(17,17,17,0.16)" : "rgba(0,60,160,0.25)";
+            context.fillStyle = span[0] === "tunnel" ? corridorTheme.tunnel_fill : corridorTheme.bridge_fill;
             context.fillRect(from, box.top + 20 * devicePixelRatio, Math.max(to - from, 2 * devicePixelRatio), box.height - 20 * devicePixelRatio);
           });
           if (profile.grades) { colour(plot, profile); }
@@ -98,10 +98,10 @@ var corridorProfile = (function () {
         legend: { show: true, live: true }, hooks: { setCursor: [pointed] },
         scales: { x: { time: false, range: [0, profile.km[profile.km.length - 1]] },
           y: { range: function (_, min, max) { return [Math.min(0, min), Math.max(max * 1.2, 500)]; } } },
-        axes: [{ stroke: INK, label: words("profile.chainage"), labelSize: 22, size: 36, grid: { stroke: "#0001" } },
-          { stroke: INK, label: words("profile.height"), labelSize: 22, size: 54, grid: { stroke: "#0001" } }],
+        axes: [{ stroke: INK, label: words("profile.chainage"), labelSize: 22, size: 36, grid: { stroke: corridorTheme.gridline } },
+          { stroke: INK, label: words("profile.height"), labelSize: 22, size: 54, grid: { stroke: corridorTheme.gridline } }],
         series: [{ label: "km", value: function (_, v) { return v === null ? "–" : v.toFixed(1); } },
-          { label: words("profile.ground"), stroke: "#8a7a5c", width: 1, fill: "rgba(150,130,90,0.22)",
+          { label: words("profile.ground"), stroke: corridorTheme.ground_line, width: 1, fill: corridorTheme.ground_fill,
             value: function (_, v) { return v === null ? "–" : v + " m"; } },
           { label: words("profile.route"), stroke: byId[id].colour, width: 2,
             value: function (_, v) { return v === null ? "–" : v + " m"; } }]

@@ -15,6 +15,7 @@ from corridor.report.escape import script_json
 from corridor.report.map.layers import build_map_data
 from corridor.report.map.relief import build_relief
 from corridor.schema.results import Results
+from corridor.theme import css_theme, js_theme
 from corridor.webmap import OfflineMap, figure_of, icon_script, inline, leaflet_css, leaflet_js
 
 MAP_SCRIPTS = ("labels.js", "measure.js", "overlays.js", "map.js")
@@ -108,8 +109,8 @@ def _add_head(map_: folium.Map) -> None:
     """Leaflet, styles and scripts, inlined in the head of the map's own document (notebooks and saved maps)."""
     inline(
         map_,
-        styles=[leaflet_css(), *(read_asset(name) for name in MAP_STYLES)],
-        scripts=[leaflet_js(), icon_script(), *(read_asset(name) for name in MAP_SCRIPTS)],
+        styles=[leaflet_css(), css_theme(), *(read_asset(name) for name in MAP_STYLES)],
+        scripts=[leaflet_js(), icon_script(), js_theme(), *(read_asset(name) for name in MAP_SCRIPTS)],
     )
 
 

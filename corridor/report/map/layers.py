@@ -10,8 +10,8 @@ import shapely
 from corridor.geo.lines import substring
 from corridor.report.map.linework import border_lines, country_names, lat_lon, letter_points, route_line
 from corridor.report.map.overlays import axis_lines, place_changes, river_lines
+from corridor.report.marks import Mark, assign_marks
 from corridor.report.page.tables import texts
-from corridor.report.theme import Mark, assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.results import Results

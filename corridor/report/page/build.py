@@ -22,18 +22,19 @@ from corridor.report.i18n import page_messages, route_words, say
 from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import place_aliases
 from corridor.report.map.overlays import cut_off_totals
+from corridor.report.marks import assign_marks
 from corridor.report.page.profiles import build_profile_data
 from corridor.report.page.scores import build_score_data
 from corridor.report.page.summary import LEADING, default_choice, is_usable, summarise
 from corridor.report.page.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids, unmeasured
 from corridor.report.run_facts import describe_run
-from corridor.report.theme import assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import PanelKind, SectionStatus
+from corridor.theme import css_theme, js_theme
 from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
 PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "main.js")
@@ -48,10 +49,11 @@ def build_page(results: Results) -> str:
     """
     map_html, map_script = map_pieces(build_map(results))
     scripts = [
-        leaflet_js(), icon_script(), uplot_js(), *(read_asset(name) for name in (*MAP_SCRIPTS, *PAGE_SCRIPTS[:-1])),
+        leaflet_js(), icon_script(), uplot_js(), js_theme(),
+        *(read_asset(name) for name in (*MAP_SCRIPTS, *PAGE_SCRIPTS[:-1])),
         map_script, read_asset(PAGE_SCRIPTS[-1]),
     ]  # fmt: skip
-    styles = [leaflet_css(), uplot_css(), *(read_asset(name) for name in (*MAP_STYLES, *PAGE_STYLES))]
+    styles = [leaflet_css(), uplot_css(), css_theme(), *(read_asset(name) for name in (*MAP_STYLES, *PAGE_STYLES))]
     _check_inline(scripts, styles)
     scores = build_score_data(results)
     page = _environment().get_template("page.html.j2")

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from corridor.report.marks import Mark
 from corridor.report.plain_tables import plain_table
-from corridor.report.theme import Mark
 from corridor.schema.criterion import Criterion
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import Direction, MetricStatus
