@@ -223,7 +223,12 @@ class Pair:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4) | st.binary(max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=4)
+    | st.binary(max_size=3),
     lambda inner: st.tuples(inner, inner) | st.lists(inner, max_size=3) | st.builds(Pair, inner, inner)
     | st.dictionaries(st.text(max_size=2), inner, max_size=2),
     max_leaves=6,
