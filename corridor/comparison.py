@@ -17,7 +17,7 @@ from corridor.io.read.inputs import find_place, load_inputs
 from corridor.io.read.pinned_inputs import Lock
 from corridor.mcda.draws import WeightSpace, parse_order
 from corridor.mcda.matrix import DecisionMatrix, build_matrix
-from corridor.mcda.methods import Method
+from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.perspectives import Perspective
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.review import Review, review_matrix
@@ -124,7 +124,7 @@ class Comparison:
         return tuple(self._perspectives)
 
     def rank(
-        self, perspective: str | None = None, *, weights: WeightsLike | None = None, method: Method = "weighted-sum"
+        self, perspective: str | None = None, *, weights: WeightsLike | None = None, method: str = DEFAULT_METHOD
     ) -> pd.DataFrame:
         """Candidates from best to worst under a perspective (the study's own by default) or under given weights.
 
@@ -141,7 +141,7 @@ class Comparison:
         perspective: str | None = None,
         *,
         weights: WeightsLike | None = None,
-        method: Method = "weighted-sum",
+        method: str = DEFAULT_METHOD,
         order: Sequence[str] = (),
         draws: int = 10_000,
         seed: int = 0,
@@ -151,7 +151,7 @@ class Comparison:
         Args:
             perspective: whose ranking is put to the test; the study's own by default.
             weights: weights instead of a perspective.
-            method: ``weighted-sum``, ``topsis`` or ``promethee-ii``.
+            method: ``weighted-sum``, ``topsis``, ``promethee-ii``, ``vikor`` or another that was added.
             order: what is known of importance, for instance ``"border_access >= distance"`` (groups of criteria).
             draws: how many weights and metrics are drawn.
             seed: of the draws; the same seed gives the same answer.

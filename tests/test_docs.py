@@ -21,6 +21,7 @@ from docs.tools.blocks import BlockError, find_blocks, page_before, run_page, sa
 from docs.tools.cli_reference import commands
 from docs.tools.drawings.__main__ import DRAWINGS
 from docs.tools.drawings.sheet import save
+from docs.tools.plugin_tables import TABLES, with_table
 from docs.tools.study_reference import models
 from docs.tools.study_words import WORDS
 from tests.conftest import ROOT
@@ -202,3 +203,10 @@ def test_pictures_are_those_that_are_drawn(tmp_path):
     for name in ("kinds", "value-functions", "preference", "strip", "truck-speed"):
         save(DRAWINGS[name](), tmp_path / f"{name}.svg")
         assert (tmp_path / f"{name}.svg").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_tables_of_plug_ins_are_those_of_the_registries(name):
+    path, make = TABLES[name]
+    page = path.read_text(encoding="utf-8")
+    assert with_table(page, name, make()) == page, "write it anew: python -m docs.tools.plugin_tables"

@@ -9,6 +9,7 @@ import pytest
 
 import corridor
 from corridor.errors import ScoringError, SourceError
+from corridor.mcda.methods import method_ids
 from corridor.pipeline.rerank import load_results, rerank, review_sentences
 
 
@@ -20,7 +21,7 @@ def written(tmp_path_factory):
     return comparison, folder
 
 
-@pytest.mark.parametrize("method", ["weighted-sum", "topsis", "promethee-ii"])
+@pytest.mark.parametrize("method", method_ids())
 @pytest.mark.parametrize("perspective", ["equal", "border-access", "terrain-and-cost"])
 def test_ranks_are_the_comparison_s(written, perspective, method):
     comparison, folder = written

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,6 +20,13 @@ from corridor.cli.common import (
     show_progress,
 )
 from corridor.cli.fetch import CacheOption, OfflineOption, gather_live
+from corridor.mcda.methods import DEFAULT_METHOD, method_ids
+
+# What is offered is what there is: one file per method in corridor/mcda/methods.
+if TYPE_CHECKING:
+    MethodId = str
+else:
+    MethodId = Literal[method_ids()]
 
 
 def run(
@@ -166,10 +173,7 @@ def rank(
         str | None,
         typer.Option("--weights", "-w", metavar="NAME=NUMBER,...", help="Weights of criteria or groups instead."),
     ] = None,
-    method: Annotated[
-        Literal["weighted-sum", "topsis", "promethee-ii"],
-        typer.Option("--method", "-m", help="How values are combined."),
-    ] = "weighted-sum",
+    method: Annotated[MethodId, typer.Option("--method", "-m", help="How values are combined.")] = DEFAULT_METHOD,
     robust: Annotated[
         bool, typer.Option("--robust", "-r", help="Also say how firm the ranking is (10,000 draws).")
     ] = False,

@@ -12,8 +12,8 @@ from scipy.stats import kendalltau, spearmanr
 
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import DecisionMatrix, Panel
-from corridor.mcda.methods import METHODS, Method
-from corridor.mcda.rank import check_method, competition_ranks, score, score_widths
+from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method, method_ids
+from corridor.mcda.rank import competition_ranks, score, score_widths
 from corridor.mcda.values import orient
 from corridor.mcda.weights import WeightsLike, panel_weights
 from corridor.schema.vocabulary import PanelKind, Scaling
@@ -52,11 +52,17 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
     return table.sort_values("pearson", key=np.abs, ascending=False, kind="stable", ignore_index=True)
 
 
-def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[Method] = METHODS) -> pd.DataFrame:
+def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] = ()) -> pd.DataFrame:
     """Kendall's tau-b between the rankings of the methods, a square table; 1 is the same order, -1 the reverse.
 
     NaN where a method ties everybody or there are fewer than two alternatives.
+
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in ranking.
+        methods: Ids of the methods to compare; all that there are if left out.
     """
+    methods = tuple(methods) or method_ids()
     ranks = {method: panel_ranks(panel, weights, method) for method in methods}
     table = pd.DataFrame(np.eye(len(methods)), index=list(methods), columns=list(methods))
     for first, second in combinations(methods, 2):
@@ -66,23 +72,24 @@ def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[Metho
     return table
 
 
-def panel_ranks(panel: Panel, weights: WeightsLike, method: Method = "weighted-sum") -> NDArray[np.int64]:
+def panel_ranks(panel: Panel, weights: WeightsLike, method: str = DEFAULT_METHOD) -> NDArray[np.int64]:
     """Ranks of one panel, ties shared within tolerance, in the order of its alternatives."""
     resolved = panel_weights(panel, weights).values
     widths = score_widths(panel, resolved, method)
     return competition_ranks(score(panel, resolved, method), widths)[0]
 
 
-def rank_reversals(panel: Panel, weights: WeightsLike, method: Method = "weighted-sum") -> pd.DataFrame:
+def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_METHOD) -> pd.DataFrame:
     """Leave out one alternative at a time and list every pair of others that changes places.
 
-    Empty under anchor scaling with the weighted sum or TOPSIS, by construction. Under min-max scaling, and with
-    PROMETHEE II under any, the order of two alternatives can hang on a third that nobody would choose.
+    Empty under anchor scaling with a method that doesn't compare alternatives with each other, by construction.
+    Under min-max scaling, and with PROMETHEE II under any, the order of two alternatives can hang on a third that
+    nobody would choose.
 
     Returns:
         One row per change: ``left_out``, ``first`` (ahead with everybody present) and ``second`` (ahead without).
     """
-    check_method(method)
+    get_method(method)
     resolved = panel_weights(panel, weights).values
     whole = score(panel, resolved, method)
     rows = []
@@ -119,7 +126,7 @@ def minimax_regret(
     regimes: Sequence[str],
     *,
     kind: str = PanelKind.THROUGH,
-    method: Method = "weighted-sum",
+    method: str = DEFAULT_METHOD,
 ) -> pd.DataFrame:
     """Rank across regimes by the largest regret over those that are stated to be plausible.
 
@@ -132,11 +139,12 @@ def minimax_regret(
         ``regret:<regime_id>`` each.
 
     Raises:
-        ScoringError: no regime, an unknown one, min-max scaling or PROMETHEE II (their scores don't compare across
-            regimes), or criteria that differ between the regimes.
+        ScoringError: no regime, an unknown one, min-max scaling or a method that compares alternatives with each
+            other (such scores don't compare across regimes), or criteria that differ between the regimes.
     """
-    if matrix.scaling != Scaling.ANCHORS or method == "promethee-ii":
-        raise ScoringError("regret across regimes needs scores on fixed anchors: use anchors and not promethee-ii")
+    if matrix.scaling != Scaling.ANCHORS or get_method(method).compares_alternatives:
+        others = " or ".join(other.id for other in all_methods() if not other.compares_alternatives)
+        raise ScoringError(f"regret across regimes needs scores on fixed anchors: use anchors and {others}")
     if not regimes:
         raise ScoringError("regret: name at least one plausible regime")
     panels = [matrix.panel(regime, kind) for regime in dict.fromkeys(regimes)]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
-from corridor.mcda.values import nearest_name
+from corridor.plugins import nearest_name
 
 Floats = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import Panel
-from corridor.mcda.values import nearest_name
 from corridor.mcda.weights import WeightsLike, panel_weights
+from corridor.plugins import nearest_name
 
 Floats = NDArray[np.float64]
 Order = tuple[tuple[str, str], ...]

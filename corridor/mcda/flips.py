@@ -1,7 +1,7 @@
 """How little the weights must change for somebody else to win, and who that is.
 
 Both answers are exact for methods that are linear in the weights (weighted sum, and PROMETHEE II through its flows
-per criterion). TOPSIS is not linear and is refused rather than guessed at.
+per criterion). Others, such as TOPSIS, are refused rather than guessed at.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import Panel
-from corridor.mcda.methods import Method
+from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.rank import linear_parts
 from corridor.mcda.weights import WeightsLike, panel_weights
 
@@ -45,7 +45,7 @@ class Flip:
 
 
 def smallest_flips(
-    panel: Panel, weights: WeightsLike, *, method: Method = "weighted-sum", over: Over = "groups"
+    panel: Panel, weights: WeightsLike, *, method: str = DEFAULT_METHOD, over: Over = "groups"
 ) -> list[Flip]:
     """Find for every other alternative the smallest change of weights that puts it first; the easiest comes first.
 
@@ -56,7 +56,7 @@ def smallest_flips(
     Args:
         panel: Alternatives that are ranked together.
         weights: As in ranking.
-        method: ``weighted-sum`` or ``promethee-ii``.
+        method: Id of a method that is linear in the weights.
         over: Move weight between ``groups``, shares inside a group staying as they are, or between ``criteria``.
 
     Returns:
@@ -64,7 +64,7 @@ def smallest_flips(
         "how little, and to whom".
 
     Raises:
-        ScoringError: TOPSIS, fewer than one alternative, or weights that can't be used.
+        ScoringError: a method that isn't linear in the weights, no alternatives, or weights that can't be used.
     """
     names, parts, base = _terms(panel, weights, method, over)
     if not len(parts):
@@ -79,7 +79,7 @@ def smallest_flips(
     return sorted(flips, key=lambda flip: (flip.only_ties, flip.moved, flip.challenger))
 
 
-def _terms(panel: Panel, weights: WeightsLike, method: Method, over: Over) -> tuple[tuple[str, ...], Floats, Floats]:
+def _terms(panel: Panel, weights: WeightsLike, method: str, over: Over) -> tuple[tuple[str, ...], Floats, Floats]:
     """Names of what is weighed, the score parts ``(n, terms)`` and the weights ``(terms,)``."""
     resolved = panel_weights(panel, weights).values
     parts = linear_parts(panel, panel.values, method)
@@ -137,7 +137,7 @@ def _flip(
 
 
 def weight_stability(
-    panel: Panel, weights: WeightsLike, *, method: Method = "weighted-sum", over: Over = "groups"
+    panel: Panel, weights: WeightsLike, *, method: str = DEFAULT_METHOD, over: Over = "groups"
 ) -> pd.DataFrame:
     """Interval of each single weight within which the winner stays first, the others keeping their proportions.
 
@@ -148,7 +148,7 @@ def weight_stability(
         (``below``, ``above``; empty where nobody does).
 
     Raises:
-        ScoringError: TOPSIS, no alternatives, or weights that can't be used.
+        ScoringError: a method that isn't linear in the weights, no alternatives, or weights that can't be used.
     """
     names, parts, base = _terms(panel, weights, method, over)
     if not len(parts):

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
-from corridor.mcda.values import nearest_name
+from corridor.plugins import nearest_name
 from corridor.schema.criterion import Criterion
 from corridor.schema.vocabulary import GAP_STATUSES, VALUE_STATUSES, VETO_STATUSES, MetricStatus
 

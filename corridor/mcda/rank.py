@@ -10,76 +10,74 @@ from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import DecisionMatrix, Panel
-from corridor.mcda.methods import METHODS, Method, topsis, unicriterion_flows, weighted_sum
-from corridor.mcda.values import nearest_name, scale
+from corridor.mcda.method import LinearMethod
+from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method
+from corridor.mcda.values import scale
 from corridor.mcda.weights import WeightsLike, panel_weights
 from corridor.schema.vocabulary import Direction, Scaling
 
 Floats = NDArray[np.float64]
 
-FULL_PREFERENCE = 0.25
-"""PROMETHEE II counts a difference of this share of the anchor range as full preference; with the whole range it
-would be the weighted sum again."""
 _ROUNDING = 1e-12
 
 
-def check_method(method: str) -> None:
-    """Refuse an unknown method.
-
-    Raises:
-        ScoringError: with the nearest known name.
-    """
-    if method not in METHODS:
-        raise ScoringError(f"method '{method}' is unknown{nearest_name(method, METHODS)}: use {', '.join(METHODS)}")
-
-
-def score(panel: Panel, weights: Floats, method: Method = "weighted-sum", metrics: Floats | None = None) -> Floats:
-    """Score a panel; 0 to 1 for the weighted sum and TOPSIS, -1 to 1 for PROMETHEE II.
+def score(panel: Panel, weights: Floats, method: str = DEFAULT_METHOD, metrics: Floats | None = None) -> Floats:
+    """Score a panel, more is better, within the method's ``score_range``.
 
     Args:
         panel: ``n`` alternatives and ``m`` criteria.
         weights: ``(m,)`` or ``(draws, m)``, each summing to 1.
-        method: TOPSIS measures from the anchors, not from the best of those present; PROMETHEE II uses linear
-            preference with the criterion's tolerance as indifference and a quarter of the anchor range as full.
+        method: Id of a ranking method.
         metrics: Other metrics than the panel's own, ``(..., n, m)`` in the same units.
+
+    Returns:
+        ``(n,)`` or ``(draws, n)``.
+
+    Raises:
+        ScoringError: unknown method.
     """
     values = panel.values if metrics is None else scale(metrics, panel.criteria, panel.scaling)
-    if method == "topsis":
-        return topsis(values, weights, np.ones(values.shape[-1]), np.zeros(values.shape[-1]))
-    return weighted_sum(linear_parts(panel, values, method), weights)
+    return get_method(method).score(values, weights, tolerance_in_value(panel))
 
 
-def cross_score(panel: Panel, weights: Floats, method: Method, metrics: Floats) -> Floats:
+def cross_score(panel: Panel, weights: Floats, method: str, metrics: Floats) -> Floats:
     """Score every draw of metrics under every set of weights.
 
     Args:
         panel: ``n`` alternatives and ``m`` criteria.
         weights: ``(sets, m)``.
-        method: Any of the three.
+        method: Id of a ranking method.
         metrics: ``(draws, n, m)``.
 
     Returns:
         Scores ``(sets, draws, n)``.
-    """
-    values = scale(metrics, panel.criteria, panel.scaling)
-    if method == "topsis":
-        ends = np.ones(values.shape[-1]), np.zeros(values.shape[-1])
-        return np.array([topsis(values, row, *ends) for row in weights]).reshape(len(weights), *values.shape[:2])
-    return np.asarray(np.moveaxis(linear_parts(panel, values, method) @ weights.T, -1, 0))
-
-
-def linear_parts(panel: Panel, values: Floats, method: Method) -> Floats:
-    """What the weights multiply in a method that is linear in them, ``(..., n, m)``.
 
     Raises:
-        ScoringError: TOPSIS, or a method that is unknown.
+        ScoringError: unknown method.
     """
-    check_method(method)
-    if method == "weighted-sum":
-        return values
-    if method == "topsis":
-        raise ScoringError("TOPSIS is not linear in the weights: use weighted-sum or promethee-ii here")
-    return unicriterion_flows(values, "linear", tolerance_in_value(panel), FULL_PREFERENCE)
+    values = scale(metrics, panel.criteria, panel.scaling)
+    return get_method(method).cross_score(values, weights, tolerance_in_value(panel))
+
+
+def linear_parts(panel: Panel, values: Floats, method: str) -> Floats:
+    """What the weights multiply in a method that is linear in them.
+
+    Args:
+        panel: ``n`` alternatives and ``m`` criteria, whose tolerances count.
+        values: ``(..., n, m)`` between 0 and 1.
+        method: Id of a ranking method.
+
+    Returns:
+        ``(..., n, m)``.
+
+    Raises:
+        ScoringError: the method is unknown or not linear in the weights; names those that are.
+    """
+    found = get_method(method)
+    if not isinstance(found, LinearMethod):
+        linear = " or ".join(other.id for other in all_methods() if other.linear_in_weights)
+        raise ScoringError(f"{found.label} is not linear in the weights: use {linear} here")
+    return found.parts(values, tolerance_in_value(panel))
 
 
 def tolerance_in_value(panel: Panel) -> Floats:
@@ -138,7 +136,7 @@ def competition_ranks(scores: Floats, width: Floats | float = 0.0) -> tuple[NDAr
     return ranks, tied
 
 
-def score_widths(panel: Panel, weights: Floats, method: Method) -> Floats:
+def score_widths(panel: Panel, weights: Floats, method: str) -> Floats:
     """How far each score moves when all metrics of that alternative move through their tolerance, ``(n,)``.
 
     Twice the larger of half a tolerance better and half a tolerance worse, so that an alternative at the end of a
@@ -156,25 +154,25 @@ def score_widths(panel: Panel, weights: Floats, method: Method) -> Floats:
     return np.asarray(2.0 * np.maximum(better, worse))
 
 
-def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: Method = "weighted-sum") -> pd.DataFrame:
+def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str = DEFAULT_METHOD) -> pd.DataFrame:
     """Rank every panel of a decision matrix.
 
     Args:
         matrix: From :func:`corridor.mcda.matrix.build_matrix`.
         weights: A perspective, a mapping of groups or of criteria, or a number per criterion.
-        method: ``weighted-sum``, ``topsis`` or ``promethee-ii``.
+        method: Id of a ranking method; :func:`corridor.mcda.methods.method_ids` lists them.
 
     Returns:
         A row per alternative, also of those that can't be ranked: ``candidate_id``, ``name``, ``regime_id``,
         ``panel``, ``rank`` (nullable integer), ``score``, ``tied``, ``reason`` (empty where ranked), then one
-        ``contribution:<criterion_id>`` per criterion. For the linear methods contributions sum to the score; for
-        TOPSIS they are weight times value and are not a part of the closeness. ``attrs["notes"]`` has what a reader
-        must be told.
+        ``contribution:<criterion_id>`` per criterion. For methods that are linear in the weights contributions sum to
+        the score; for the others they are weight times value, which says what speaks for an alternative.
+        ``attrs["notes"]`` has what a reader must be told.
 
     Raises:
         ScoringError: unknown method, or weights that can't rank a panel.
     """
-    check_method(method)
+    found = get_method(method)
     notes = list(matrix.notes)
     frames = []
     for panel in matrix.panels:
@@ -190,13 +188,12 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: Meth
     table = table.reindex(columns=columns)
     table["rank"] = table["rank"].astype("Int64")
     table["tied"] = table["tied"].astype(bool)
-    if method == "promethee-ii":
-        notes.append("PROMETHEE II compares with everybody in the list: adding an alternative can change the order")
+    notes.extend(found.notes)
     table.attrs["notes"] = list(dict.fromkeys(notes))
     return table
 
 
-def _rank_panel(panel: Panel, weights: Floats, method: Method) -> pd.DataFrame:
+def _rank_panel(panel: Panel, weights: Floats, method: str) -> pd.DataFrame:
     scores = score(panel, weights, method)
     ranks, tied = competition_ranks(scores, score_widths(panel, weights, method))
     table = pd.DataFrame(
@@ -211,9 +208,9 @@ def _rank_panel(panel: Panel, weights: Floats, method: Method) -> pd.DataFrame:
             "reason": "",
         }
     )
-    parts = panel.values if method == "topsis" else linear_parts(panel, panel.values, method)
+    added = get_method(method).contributions(panel.values, weights, tolerance_in_value(panel))
     for column, criterion in enumerate(panel.criteria):
-        table[f"contribution:{criterion.criterion_id}"] = parts[:, column] * weights[column]
+        table[f"contribution:{criterion.criterion_id}"] = added[:, column]
     return table.sort_values(["rank", "candidate_id"], kind="stable")
 
 

@@ -11,9 +11,8 @@ from corridor.mcda.agreement import correlated_criteria, method_agreement, panel
 from corridor.mcda.draws import Spread, WeightSpace, has_intervals
 from corridor.mcda.flips import Flip, smallest_flips, weight_stability
 from corridor.mcda.matrix import DecisionMatrix, Panel
-from corridor.mcda.methods import METHODS, Method
+from corridor.mcda.methods import DEFAULT_METHOD, get_method
 from corridor.mcda.pareto import pareto_front
-from corridor.mcda.rank import check_method
 from corridor.mcda.robustness import Robustness, measure_robustness
 from corridor.mcda.weights import WeightsLike
 
@@ -25,15 +24,15 @@ class Review:
     """How firm a panel's ranking under some weights is.
 
     ``winners`` has more than one candidate id where they tie. ``flips`` and ``stability`` are those of the weighted
-    sum where the method is TOPSIS, which is not linear in the weights; ``flip_method`` says which.
+    sum where the method is not linear in the weights; ``flip_method`` says which.
     """
 
     panel: Panel
-    method: Method
+    method: str
     winners: tuple[str, ...]
     robustness: Robustness
     pareto: pd.DataFrame
-    flip_method: Method
+    flip_method: str
     flips: tuple[Flip, ...]
     stability: pd.DataFrame
     agreement: pd.DataFrame
@@ -58,7 +57,7 @@ def review_panel(
     panel: Panel,
     weights: WeightsLike,
     *,
-    method: Method = "weighted-sum",
+    method: str = DEFAULT_METHOD,
     space: WeightSpace | None = None,
     draws: int = 10_000,
     seed: int = 0,
@@ -78,11 +77,10 @@ def review_panel(
     Raises:
         ScoringError: an empty panel, or weights that can't be used.
     """
-    check_method(method)
+    linear = method if get_method(method).linear_in_weights else DEFAULT_METHOD
     robustness = measure_robustness(
         panel, method=method, space=space or WeightSpace(over="groups"), draws=draws, seed=seed, spread=spread
     )
-    linear: Method = "weighted-sum" if method == "topsis" else method
     ranks = panel_ranks(panel, weights, method)
     return Review(
         panel,
@@ -93,7 +91,7 @@ def review_panel(
         linear,
         tuple(smallest_flips(panel, weights, method=linear)),
         weight_stability(panel, weights, method=linear),
-        method_agreement(panel, weights, METHODS),
+        method_agreement(panel, weights),
         correlated_criteria(panel),
         rank_reversals(panel, weights, method),
     )
@@ -103,7 +101,7 @@ def review_matrix(
     matrix: DecisionMatrix,
     weights: WeightsLike,
     *,
-    method: Method = "weighted-sum",
+    method: str = DEFAULT_METHOD,
     space: WeightSpace | None = None,
     draws: int = 10_000,
     seed: int = 0,
@@ -166,11 +164,10 @@ def _methods(review: Review, names: dict[str, str]) -> str:
     lowest = float(review.agreement.min().min())
     if len(names) < 2 or math.isnan(lowest):
         return ""
+    compared = _listed([get_method(method).label for method in review.agreement.index])
     if lowest > 1.0 - 1e-9:
-        return "Weighted sum, TOPSIS and PROMETHEE II give the same order."
-    return (
-        f"Weighted sum, TOPSIS and PROMETHEE II differ in order: Kendall's tau at least {lowest:.2f} (1 is the same)."
-    )
+        return f"{compared} give the same order."
+    return f"{compared} differ in order: Kendall's tau at least {lowest:.2f} (1 is the same)."
 
 
 def _doubles(correlated: pd.DataFrame) -> list[str]:

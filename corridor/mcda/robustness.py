@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from corridor.errors import ScoringError
 from corridor.mcda.draws import Spread, WeightSpace, draw_metrics, draw_weights, has_intervals
 from corridor.mcda.matrix import Panel
-from corridor.mcda.methods import Method
-from corridor.mcda.rank import check_method, cross_score, score
+from corridor.mcda.methods import DEFAULT_METHOD, get_method
+from corridor.mcda.rank import cross_score, score
 
 Floats = NDArray[np.float64]
 Ranks = NDArray[np.int16]
@@ -47,7 +47,7 @@ class Robustness:
     pairwise: Floats
     draws: int
     seed: int
-    method: Method
+    method: str
     notes: tuple[str, ...]
 
     @property
@@ -87,7 +87,7 @@ def convergence_error(acceptability: Floats, draws: int) -> float:
 def measure_robustness(
     panel: Panel,
     *,
-    method: Method = "weighted-sum",
+    method: str = DEFAULT_METHOD,
     space: WeightSpace | None = None,
     draws: int = 10_000,
     seed: int = 0,
@@ -98,7 +98,7 @@ def measure_robustness(
 
     Args:
         panel: Alternatives that are ranked together.
-        method: Any of the three methods.
+        method: Id of a ranking method.
         space: Which weights are possible; evenly over all criteria if left out.
         draws: How many.
         seed: Any whole number from 0 on; the same seed gives the same answer.
@@ -109,7 +109,7 @@ def measure_robustness(
     Raises:
         ScoringError: no alternatives, fewer than one draw, a negative seed, or weights that can't be drawn.
     """
-    check_method(method)
+    get_method(method)
     count, criteria = panel.metrics.shape
     if not count:
         raise ScoringError(f"robustness: {panel.where or 'the panel'} has no alternatives that can be ranked")
@@ -186,7 +186,7 @@ def _metric_chunks(
 
 def _confidence(
     panel: Panel,
-    method: Method,
+    method: str,
     central: Floats,
     draws: int,
     rng: np.random.Generator,

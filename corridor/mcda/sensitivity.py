@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import Panel
-from corridor.mcda.methods import Method
+from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.rank import score
 from corridor.mcda.weights import WeightsLike, panel_weights
 
@@ -25,7 +25,7 @@ def winner_margin(
     weights: WeightsLike,
     candidate_id: str,
     *,
-    method: Method = "weighted-sum",
+    method: str = DEFAULT_METHOD,
     metrics: Floats | None = None,
 ) -> Floats:
     """Lead of one alternative over the best of the others; negative where it is not first.
@@ -34,7 +34,7 @@ def winner_margin(
         panel: Alternatives that are ranked together.
         weights: As in ranking.
         candidate_id: Whose lead.
-        method: Any of the three methods.
+        method: Id of a ranking method.
         metrics: Other metrics than the panel's own, ``(..., n, m)``.
 
     Raises:
@@ -107,7 +107,7 @@ def measure_interval_sensitivity(
     panel: Panel,
     weights: WeightsLike,
     *,
-    method: Method = "weighted-sum",
+    method: str = DEFAULT_METHOD,
     screening: Screening = "sobol",
     samples: int = 256,
     seed: int = 0,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +13,6 @@ from corridor.schema.criterion import Criterion
 from corridor.schema.vocabulary import Direction, Scaling
 
 Floats = NDArray[np.float64]
-
-
-def nearest_name(name: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean 'x'?)`` for the known name that looks most like ``name``, or nothing."""
-    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    return f" (did you mean '{close[0]}'?)" if close else ""
 
 
 def check_criteria(criteria: Sequence[Criterion]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import Panel
 from corridor.mcda.perspectives import GROUPS, Perspective
-from corridor.mcda.values import nearest_name
+from corridor.plugins import nearest_name
 from corridor.schema.criterion import Criterion
 
 Floats = NDArray[np.float64]

@@ -10,11 +10,10 @@ import pandas as pd
 
 from corridor.errors import ScoringError, SourceError
 from corridor.mcda.matrix import DecisionMatrix, build_matrix
-from corridor.mcda.methods import Method
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.review import review_matrix
-from corridor.mcda.values import nearest_name
 from corridor.mcda.weights import parse_weights
+from corridor.plugins import nearest_name
 from corridor.schema.criterion import Criterion
 
 
@@ -44,7 +43,7 @@ def load_results(folder: Path) -> tuple[DecisionMatrix, dict[str, dict[str, floa
     return build_matrix(metrics, criteria), views, default
 
 
-def rerank(folder: Path, *, perspective: str | None, weights: str | None, method: Method) -> pd.DataFrame:
+def rerank(folder: Path, *, perspective: str | None, weights: str | None, method: str) -> pd.DataFrame:
     """Rank a results folder; ``weights`` (``name=number,...``, groups or criteria) beats ``perspective``.
 
     Raises:
@@ -56,7 +55,7 @@ def rerank(folder: Path, *, perspective: str | None, weights: str | None, method
 
 
 def review_sentences(
-    folder: Path, *, perspective: str | None, weights: str | None, method: Method, draws: int, seed: int
+    folder: Path, *, perspective: str | None, weights: str | None, method: str, draws: int, seed: int
 ) -> list[str]:
     """How firm the ranking is, in sentences, panel by panel."""
     matrix, views, default = load_results(folder)

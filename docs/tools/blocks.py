@@ -4,7 +4,8 @@ A page's blocks run in order, in one scratch folder and one Python session:
 
 - ``console``: lines after ``$`` are commands; what follows is their output (standard error isn't shown).
 - ``python`` with ``>>>`` is run as a doctest; without, as a script.
-- ``toml`` and the like with ``title="FILE"`` write that file; with ``title="FILE (add at the end)"`` they add to it.
+- a block with ``title="FILE"``, in whichever language, writes that file; with ``title="FILE (add at the end)"`` it adds
+  to it.
 
 A comment ``<!-- after: PAGE -->`` starts where another page of the same documentation ended. The checkout's ``scripts``
 stand in the folder too. White space counts once, and a line ``...`` stands for any lines. The scratch folder is shown
@@ -91,12 +92,12 @@ def run_page(path: Path, folder: Path, before: Path | None = None) -> str:
     fresh: list[tuple[tuple[int, int], str]] = []
     for block in find_blocks(page):
         where = f"{path.name}:{block.line}"
-        if block.language == "console":
-            text = "".join(_answer(command, shown, folder, where) for command, shown in split_console(block.text))
-        elif block.language == "python":
-            text = _python(block.text, names, folder, where)
-        else:
+        if block.title:
             text = _write(block, folder)
+        elif block.language == "console":
+            text = "".join(_answer(command, shown, folder, where) for command, shown in split_console(block.text))
+        else:
+            text = _python(block.text, names, folder, where)
         fresh.append((block.span, "".join(block.indent + row for row in text.splitlines(keepends=True))))
     for (start, end), text in reversed(fresh):
         page = page[:start] + text + page[end:]

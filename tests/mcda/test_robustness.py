@@ -8,6 +8,7 @@ from shapely import Polygon
 
 from corridor.errors import ScoringError
 from corridor.mcda.draws import WeightSpace, draw_metrics, draw_weights
+from corridor.mcda.methods import method_ids
 from corridor.mcda.rank import cross_score, score
 from corridor.mcda.robustness import convergence_error, measure_robustness, rank_draws
 
@@ -116,7 +117,7 @@ def test_confidence_is_about_metrics_and_not_about_weights():
     assert found.confidence[1] == pytest.approx(0.25, abs=0.01)
 
 
-@pytest.mark.parametrize("method", ["weighted-sum", "topsis", "promethee-ii"])
+@pytest.mark.parametrize("method", method_ids())
 def test_scores_of_all_weights_with_all_metrics(method):
     rng = np.random.default_rng(0)
     panel, weights, metrics = make_panel(rng.random((4, 3))), rng.dirichlet(np.ones(3), 5), rng.random((6, 4, 3))
@@ -150,7 +151,7 @@ def test_same_seed_same_answer_and_zero_is_a_seed():
     assert not np.array_equal(first.acceptability, other.acceptability)
 
 
-@pytest.mark.parametrize("method", ["weighted-sum", "topsis", "promethee-ii"])
+@pytest.mark.parametrize("method", method_ids())
 def test_permuting_alternatives_permutes_the_answer(method):
     values = np.random.default_rng(7).random((5, 3))
     order = [3, 1, 4, 0, 2]
@@ -160,7 +161,7 @@ def test_permuting_alternatives_permutes_the_answer(method):
     np.testing.assert_array_equal(moved.pairwise, first.pairwise[np.ix_(order, order)])
 
 
-@pytest.mark.parametrize("method", ["weighted-sum", "topsis", "promethee-ii"])
+@pytest.mark.parametrize("method", method_ids())
 def test_the_dominated_never_ranks_above_its_dominator(method):
     values = np.random.default_rng(8).random((5, 3))
     values[3] = values[1] * 0.9

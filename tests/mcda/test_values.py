@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.errors import ScoringError
-from corridor.mcda.values import check_criteria, nearest_name, orient, scale
+from corridor.mcda.values import check_criteria, orient, scale
+from corridor.plugins import nearest_name
 from corridor.schema.criterion import Criterion
 
 LENGTH = Criterion("length", "Length", "length_km", "km", "min", "distance", 100.0, 300.0)

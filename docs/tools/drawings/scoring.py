@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from corridor.comparison import Comparison, compare
-from corridor.mcda.methods import preference_degree
+from corridor.mcda.methods.promethee_ii import preference_degree
 from corridor.mcda.values import scale
 from corridor.schema.criterion import Criterion
 from corridor.schema.study import Study

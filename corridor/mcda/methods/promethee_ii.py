@@ -1,57 +1,35 @@
-"""Three ways to turn values and weights into scores: pure functions of arrays, more is better.
-
-Values are ``(..., alternatives, criteria)`` and rise with preference (what should be small comes in with its sign
-flipped or already scaled). Weights are ``(criteria,)`` for one set or ``(draws, criteria)`` for many; scores are
-``(alternatives,)`` or ``(draws, alternatives)``. Values may have a leading axis of draws too.
-"""
+"""PROMETHEE II: net outranking flows from comparing alternatives pair by pair."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Method = Literal["weighted-sum", "topsis", "promethee-ii"]
+from corridor.mcda.method import Floats, LinearMethod, combine, register
+
 Preference = Literal["usual", "u-shape", "v-shape", "level", "linear", "gaussian"]
 
-METHODS: tuple[Method, ...] = ("weighted-sum", "topsis", "promethee-ii")
+FULL_PREFERENCE = 0.25
+"""A difference of this share of the anchor range counts as full preference; with the whole range net flows would be
+the weighted sum again."""
 
 
-def weighted_sum(values: Floats, weights: Floats) -> Floats:
-    """Score by the weighted sum of the values (Fishburn 1967, doi:10.1287/opre.15.3.537).
+@register
+class PrometheeII(LinearMethod):
+    """Net flow with linear preference between a criterion's tolerance and a quarter of its anchor range."""
 
-    Example:
-        Values 1.0 and 0.5 with weights 0.6 and 0.4 score 0.8.
-    """
-    return _combine(values, weights)
+    id = "promethee-ii"
+    label = "PROMETHEE II"
+    reference = "Brans, Vincke and Mareschal 1986, doi:10.1016/0377-2217(86)90044-5"
+    score_range = (-1.0, 1.0)
+    higher_is_better = True
+    compares_alternatives = True
+    notes = ("PROMETHEE II compares with everybody in the list: adding an alternative can change the order",)
 
-
-def topsis(values: Floats, weights: Floats, ideal: Floats | None = None, anti_ideal: Floats | None = None) -> Floats:
-    """Score by relative closeness to the ideal (TOPSIS; Hwang and Yoon 1981, doi:10.1007/978-3-642-48318-9).
-
-    Distances are Euclidean between weighted values, so weights enter squared.
-
-    Args:
-        values: ``(..., alternatives, criteria)``, normalised.
-        weights: ``(criteria,)`` or ``(draws, criteria)``.
-        ideal: Best value per criterion; the best of the alternatives present if left out, as in the book. Give the
-            anchors (1 for scaled values) to keep scores independent of who else is in the list.
-        anti_ideal: Worst value per criterion, likewise.
-
-    Returns:
-        Closeness between 0 (at the anti-ideal) and 1 (at the ideal); 0.5 where both coincide.
-    """
-    best = values.max(axis=-2, keepdims=True) if ideal is None else np.asarray(ideal, dtype=float)
-    worst = values.min(axis=-2, keepdims=True) if anti_ideal is None else np.asarray(anti_ideal, dtype=float)
-    squared = np.square(weights)
-    to_best = np.sqrt(_combine(np.square(values - best), squared))
-    to_worst = np.sqrt(_combine(np.square(values - worst), squared))
-    span = to_best + to_worst
-    to_worst[span == 0.0] = 0.5
-    span[span == 0.0] = 1.0
-    return np.asarray(to_worst / span)
+    def parts(self, values: Floats, tolerances: Floats) -> Floats:
+        """Net flow per criterion."""
+        return unicriterion_flows(values, "linear", tolerances, FULL_PREFERENCE)
 
 
 def promethee_ii(
@@ -68,7 +46,7 @@ def promethee_ii(
     Returns:
         Net flows between -1 and 1, which sum to 0 over the alternatives (for weights that sum to 1).
     """
-    return _combine(unicriterion_flows(values, preference, indifference, strict), weights)
+    return combine(unicriterion_flows(values, preference, indifference, strict), weights)
 
 
 def unicriterion_flows(
@@ -114,12 +92,3 @@ def preference_degree(difference: Floats, kind: Preference, indifference: float,
     if strict <= indifference:
         return np.asarray((positive > indifference).astype(float))
     return np.asarray(np.clip((positive - indifference) / (strict - indifference), 0.0, 1.0))
-
-
-def _combine(parts: Floats, weights: Floats) -> Floats:
-    """Sum over criteria of parts times weights, for one or many sets of either."""
-    if parts.ndim == 2:
-        return np.asarray(weights @ parts.T)
-    if weights.ndim == 1:
-        return np.asarray(parts @ weights)
-    return np.asarray(np.matmul(parts, weights[..., None])[..., 0])

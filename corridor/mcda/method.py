@@ -1,0 +1,127 @@
+"""What every ranking method states and does, whichever formula it has.
+
+Values are ``(..., alternatives, criteria)``, between 0 (worst anchor) and 1 (best anchor), and rise with preference.
+Weights are ``(criteria,)`` for one set or ``(draws, criteria)`` for many, each set summing to 1; scores are
+``(alternatives,)`` or ``(draws, alternatives)``. Values may have a leading axis of draws too. Tolerances are shares of
+the anchor range, ``(criteria,)``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.mcda.methods import REGISTRY
+
+Floats = NDArray[np.float64]
+
+register = REGISTRY.register
+
+
+class Method(ABC):
+    """A way to combine values and weights into one score per alternative.
+
+    Attributes:
+        id: What people type; the module's name with hyphens.
+        label: The method's name in a sentence that it begins.
+        reference: Authors, year and DOI of the publication whose formula this is.
+        score_range: Lowest and highest score that can come out.
+        higher_is_better: Whether the published figure rises with preference. Where it falls, :meth:`score` turns it
+            round inside ``score_range``, so that everybody else may rely on more being better.
+        linear_in_weights: Whether a score is a sum of weight times something that no weight enters.
+        compares_alternatives: Whether a score hangs on who else is in the list even with values on fixed anchors.
+        notes: What a reader of a ranking must be told, in sentences without a full stop.
+    """
+
+    id: ClassVar[str]
+    label: ClassVar[str]
+    reference: ClassVar[str]
+    score_range: ClassVar[tuple[float, float]]
+    higher_is_better: ClassVar[bool]
+    linear_in_weights: ClassVar[bool] = False
+    compares_alternatives: ClassVar[bool]
+    notes: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def index(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
+        """The figure as it is published, whether or not more of it is better.
+
+        Args:
+            values: ``(..., alternatives, criteria)`` between 0 and 1.
+            weights: ``(criteria,)`` or ``(draws, criteria)``.
+            tolerances: ``(criteria,)``: differences in value that measurement can't tell apart.
+
+        Returns:
+            ``(alternatives,)`` or ``(draws, alternatives)``.
+        """
+
+    @abstractmethod
+    def contributions(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
+        """What each criterion adds to each alternative's standing, ``(alternatives, criteria)``; one set of weights."""
+
+    def score(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
+        """Score the alternatives, more is better; arguments as in :meth:`index`."""
+        found = self.index(values, weights, tolerances)
+        return found if self.higher_is_better else np.asarray(sum(self.score_range) - found)
+
+    def cross_score(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
+        """Score every draw of values under every set of weights.
+
+        Args:
+            values: ``(draws, alternatives, criteria)``.
+            weights: ``(sets, criteria)``.
+            tolerances: ``(criteria,)``.
+
+        Returns:
+            ``(sets, draws, alternatives)``.
+        """
+        scores = np.array([self.score(values, one_set, tolerances) for one_set in weights])
+        return scores.reshape(len(weights), *values.shape[:2])
+
+
+class LinearMethod(Method):
+    """A method whose score is the sum over criteria of weight times a part that no weight enters.
+
+    Then contributions sum to the score, and the smallest change of weights that another alternative needs to win can
+    be computed exactly.
+    """
+
+    linear_in_weights: ClassVar[bool] = True
+
+    @abstractmethod
+    def parts(self, values: Floats, tolerances: Floats) -> Floats:
+        """What the weights multiply, ``(..., alternatives, criteria)``; arguments as in :meth:`Method.index`."""
+
+    def index(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
+        """Sum of weight times part over the criteria."""
+        return combine(self.parts(values, tolerances), weights)
+
+    def contributions(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
+        """Weight times part, which sums to the score."""
+        return np.asarray(self.parts(values, tolerances) * weights)
+
+    def cross_score(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
+        """As :meth:`Method.cross_score`, in one product of matrices since the parts are the same for all weights."""
+        # (draws, alternatives, criteria) @ (criteria, sets): the sets come out last and are wanted first.
+        return np.asarray(np.moveaxis(self.parts(values, tolerances) @ weights.T, -1, 0))
+
+
+def combine(parts: Floats, weights: Floats) -> Floats:
+    """Sum over criteria of parts times weights, for one or many sets of either.
+
+    Args:
+        parts: ``(alternatives, criteria)`` or ``(draws, alternatives, criteria)``.
+        weights: ``(criteria,)`` or ``(draws, criteria)``; draws of both are taken pair by pair.
+
+    Returns:
+        ``(alternatives,)`` or ``(draws, alternatives)``.
+    """
+    if parts.ndim == 2:
+        return np.asarray(weights @ parts.T)
+    if weights.ndim == 1:
+        return np.asarray(parts @ weights)
+    # One matrix-vector product per draw; a plain @ would pair every draw of weights with every draw of parts.
+    return np.asarray(np.matmul(parts, weights[..., None])[..., 0])
