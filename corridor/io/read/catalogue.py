@@ -12,7 +12,7 @@ from typing import TypeVar
 from shapely import LineString
 
 from corridor.errors import CatalogueError
-from corridor.io.read.tables import Faults, Row, read_rows
+from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
 from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, Structure, UnitCost
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import (
@@ -106,16 +106,6 @@ def _by_id(items: Iterable[Item], field: str, path: Path, faults: Faults) -> dic
     return found
 
 
-def _source_ids(row: Row, sources: dict[str, Source]) -> tuple[str, ...]:
-    ids = row.items("source_ids")
-    if not ids:
-        row.fault("source_ids", "is empty; every row names its source")
-    for source_id in ids:
-        if source_id not in sources:
-            row.fault("source_ids", f"'{source_id}' is not in sources.csv")
-    return ids
-
-
 def _load_sources(folder: Path, faults: Faults) -> list[Source]:
     return [
         Source(
@@ -143,7 +133,7 @@ def _load_nodes(folder: Path, sources: dict[str, Source], faults: Faults) -> lis
             row.text("country", required=True),
             row.optional("elevation_m", -500, 9000),
             row.items("aliases"),
-            _source_ids(row, sources),
+            source_ids_of(row, sources),
         )
         for row in read_rows(folder / "nodes.csv", _NODES.split(), faults)
     ]
@@ -178,7 +168,7 @@ def _load_structures(folder: Path, sources: dict[str, Source], faults: Faults) -
             row.optional("length_km", 0, 200),
             row.member("status", SectionStatus),
             row.flag("decisive"),
-            _source_ids(row, sources),
+            source_ids_of(row, sources),
             row.text("note"),
         )
         found[structure.section_id].append(structure)
@@ -225,7 +215,7 @@ def _load_sections(
                 control_from=row.text("as_of"),
                 geometry_quality=row.member("geometry_quality", GeometryQuality, without=(GeometryQuality.DESIGNED,)),
                 follows_osm=row.flag("follows_osm"),
-                source_ids=_source_ids(row, sources),
+                source_ids=source_ids_of(row, sources),
                 confidence=row.member("confidence", Confidence, without=(Confidence.UNSTATED,)),
                 note=row.text("note"),
                 line=line,
@@ -256,7 +246,7 @@ def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) ->
             row.member("status", CrossingStatus, without=(CrossingStatus.UNLISTED,)),
             row.text("as_of"),
             row.range("delay_min"),
-            _source_ids(row, sources),
+            source_ids_of(row, sources),
             row.text("note"),
         )
         for row in read_rows(folder / "crossings.csv", _CROSSINGS.split(), faults)
@@ -270,7 +260,7 @@ def _load_speeds(folder: Path, sources: dict[str, Source], faults: Faults) -> li
         if speed is None or speed.low <= 0:
             row.fault("speed_kmh", "a speed above 0 is needed")
             continue
-        found.append(Speed(row.member("mode", Mode), row.text("class"), speed, _source_ids(row, sources)))
+        found.append(Speed(row.member("mode", Mode), row.text("class"), speed, source_ids_of(row, sources)))
     return found
 
 
@@ -283,7 +273,7 @@ def _load_costs(folder: Path, sources: dict[str, Source], faults: Faults) -> lis
         if cost is None:
             row.fault("cost_musd_per_km", "is empty; a price is needed")
             continue
-        found.append(UnitCost(mode, kind, cost, row.text("price_year"), _source_ids(row, sources)))
+        found.append(UnitCost(mode, kind, cost, row.text("price_year"), source_ids_of(row, sources)))
     return found
 
 
@@ -293,7 +283,7 @@ def _load_ceilings(folder: Path, sources: dict[str, Source], faults: Faults) -> 
             row.member("mode", Mode),
             row.text("class", required=True),
             row.number("ceiling_pct", 0.1, 40),
-            _source_ids(row, sources),
+            source_ids_of(row, sources),
         )
         for row in read_rows(folder / "grades.csv", _GRADES.split(), faults)
     ]

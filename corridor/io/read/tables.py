@@ -147,5 +147,21 @@ def read_rows(path: Path, columns: Collection[str], faults: Faults) -> Iterator[
         raise CatalogueError(f"{path}: is not a UTF-8 table with commas ({fault})") from fault
 
 
+def source_ids_of(row: Row, known: Collection[str]) -> tuple[str, ...]:
+    """The sources that a row names in ``source_ids``; none at all, or one that isn't known, is a fault.
+
+    Args:
+        row: a row of a table with that column.
+        known: ids of ``sources.csv``.
+    """
+    ids = row.items("source_ids")
+    if not ids:
+        row.fault("source_ids", "is empty; every row names its source")
+    for source_id in ids:
+        if source_id not in known:
+            row.fault("source_ids", f"'{source_id}' is not in sources.csv")
+    return ids
+
+
 def _short(names: list[str]) -> list[str]:
     return [str(name)[:40] for name in names[:_SHOWN]]

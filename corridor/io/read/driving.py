@@ -1,0 +1,150 @@
+"""Tables of the driving-time model: vehicles, its other parameters, and documented heights."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import Path
+
+from corridor.geo.lines import locate_m
+from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
+from corridor.schema.catalogue import Estimate, Node, Section
+from corridor.schema.driving import (
+    DRIVING_PARAMETERS,
+    VEHICLE_PARAMETERS,
+    DocumentedHeight,
+    DrivingParameters,
+    Vehicle,
+)
+from corridor.schema.vocabulary import Confidence
+
+_VEHICLES = "vehicle_id parameter unit value_low value_mid value_high source_ids note"
+_DRIVING = "parameter unit value_low value_mid value_high source_ids note"
+_HEIGHTS = "height_id name node_id section_id lat lon elevation_m confidence source_ids note"
+_PIN_OFF_SECTION_KM = 5.0
+# powers, masses and shares that a division or a root can't do without
+_POSITIVE = frozenset(VEHICLE_PARAMETERS) - {"power_loss_pct_per_km", "shape_b"} | {
+    "bend_window_m",
+    "pin_reach_km",
+    "drive_before_break_h",
+    "drive_per_day_h",
+}
+
+
+class _Values:
+    """Parameters gathered row by row under one head (a vehicle, say)."""
+
+    def __init__(self) -> None:
+        self.ranges: dict[str, Estimate] = {}
+        self.source_ids: list[str] = []
+
+    def take(self, row: Row, allowed: Collection[str], sources: Collection[str]) -> None:
+        """Read one row: its range, in rising order, and its sources."""
+        name = row.choice("parameter", allowed)
+        row.text("unit", required=True)
+        value = row.range("value")
+        self.source_ids += [key for key in source_ids_of(row, sources) if key not in self.source_ids]
+        if name in self.ranges:
+            row.fault("parameter", f"'{name}' stands twice; keep one row")
+        if value is None or (name in _POSITIVE and value.low <= 0):
+            row.fault("value_low/mid/high", f"of '{name}' must be {'given' if value is None else 'above 0'}")
+            value = Estimate(1.0, 1.0, 1.0)
+        self.ranges[name] = value
+
+    def lacking(self, wanted: Collection[str]) -> list[str]:
+        """Parameters that no row gives."""
+        return [name for name in wanted if name not in self.ranges]
+
+
+def load_vehicles(path: Path, sources: Collection[str], faults: Faults) -> dict[str, Vehicle]:
+    """Vehicles of a table with one row for each parameter of each.
+
+    Args:
+        path: the table, ``vehicles.csv``.
+        sources: ids that rows may name as their source.
+        faults: gathers what is wrong: unknown, doubled or missing parameters, rows without a source.
+
+    Returns:
+        The vehicles without faults, by id.
+    """
+    found: dict[str, _Values] = defaultdict(_Values)
+    for row in read_rows(path, _VEHICLES.split(), faults):
+        found[row.text("vehicle_id", required=True)].take(row, VEHICLE_PARAMETERS, sources)
+    vehicles = {}
+    for key, values in found.items():
+        if lacking := values.lacking(VEHICLE_PARAMETERS):
+            faults.add(f"{path}: vehicle '{key}' has no row for {', '.join(lacking)}; add each with its source")
+            continue
+        middle = {name: values.ranges[name].mid for name in VEHICLE_PARAMETERS}
+        vehicles[key] = Vehicle(key, **middle, ranges=values.ranges, source_ids=tuple(values.source_ids))
+    return vehicles
+
+
+def load_driving(path: Path, sources: Collection[str], faults: Faults) -> DrivingParameters | None:
+    """The other parameters of driving times (``driving.csv``); None where some are missing, which is a fault."""
+    values = _Values()
+    for row in read_rows(path, _DRIVING.split(), faults):
+        values.take(row, DRIVING_PARAMETERS, sources)
+    if lacking := values.lacking(DRIVING_PARAMETERS):
+        faults.add(f"{path}: no row for {', '.join(lacking)}; add each with its source")
+        return None
+    middle = {name: values.ranges[name].mid for name in DRIVING_PARAMETERS}
+    return DrivingParameters(**middle, ranges=values.ranges, source_ids=tuple(values.source_ids))
+
+
+def load_heights(
+    path: Path,
+    sources: Collection[str],
+    nodes: dict[str, Node],
+    sections: dict[str, Section],
+    faults: Faults,
+) -> list[DocumentedHeight]:
+    """Documented heights on the catalogue's roads and railways (``heights.csv``).
+
+    A row names a node, whose place it then has, or a section with a place beside it. It is a fault if it names
+    neither or both, one that isn't there, or a place over 5 km off the section's line.
+    """
+    found, seen = [], set()
+    for row in read_rows(path, _HEIGHTS.split(), faults):
+        height_id = row.text("height_id", required=True)
+        if height_id in seen:
+            row.fault("height_id", f"'{height_id}' stands twice; keep one row")
+        seen.add(height_id)
+        place = _place(row, height_id, nodes, sections)
+        elevation = row.number("elevation_m", -500, 9000)
+        name, confidence = row.text("name", required=True), row.member("confidence", Confidence, without=(Confidence.UNSTATED,))
+        cited = source_ids_of(row, sources)
+        if place is not None:
+            node_id, section_id, lon, lat = place
+            found.append(DocumentedHeight(height_id, name, node_id, section_id, lon, lat, elevation, confidence, cited))
+    return found
+
+
+def _place(
+    row: Row, height_id: str, nodes: dict[str, Node], sections: dict[str, Section]
+) -> tuple[str, str, float, float] | None:
+    """Node, section, longitude and latitude of a row, or None where it is on neither."""
+    node_id, section_id = row.text("node_id"), row.text("section_id")
+    if bool(node_id) == bool(section_id):
+        row.fault("node_id/section_id", f"'{height_id}' must name a node or a section, one of the two")
+        return None
+    if node_id:
+        node = nodes.get(node_id)
+        if node is None:
+            row.fault("node_id", f"'{node_id}' of height '{height_id}' is not in nodes.csv; correct it")
+            return None
+        return node_id, "", node.lon, node.lat
+    section = sections.get(section_id)
+    if section is None:
+        row.fault("section_id", f"'{section_id}' of height '{height_id}' is not in sections.csv; correct it")
+        return None
+    lon, lat = row.number("lon", -180, 180), row.number("lat", -90, 90)
+    off_km = locate_m(section.line, lon, lat)[1] / 1000
+    if off_km > _PIN_OFF_SECTION_KM:
+        row.fault(
+            "lat/lon",
+            f"height '{height_id}' lies {off_km:.1f} km off section '{section_id}', "
+            f"the limit is {_PIN_OFF_SECTION_KM:g} km; correct its place",
+        )
+        return None
+    return "", section_id, lon, lat

@@ -1,0 +1,229 @@
+"""Grades and bends of every edge of a road network: posts along the roads, heights on them, pieces between.
+
+Roads are cut into posts about 250 m apart, at which the elevation model is read; its heights are smoothed along the
+roads and hung on documented ones (:mod:`corridor.terrain.pinned_heights`). A schematic line has no ground of its own:
+what lies under it isn't the road, so that it rises evenly between its ends and the pins on it, and counts as straight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from corridor.geo.geodesy import distance_m
+from corridor.network.road_pieces import Cuts, continue_edges, cut_edges, piece_curvature_per_m, road_lines
+from corridor.network.speed_model import Pieces
+from corridor.schema.driving import DrivingParameters
+from corridor.terrain.pinned_heights import PostGraph, distance_to_pins_m, smooth_heights, spread_residuals
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+POST_M = 250.0
+PIECE_M = 50.0
+PIN_LIMIT_M = 2000.0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The elevation model as roads are surveyed on it.
+
+    ``sample`` gives heights at longitudes and latitudes, NaN where there is none; ``window_m`` is the length of road
+    that heights are smoothed over.
+    """
+
+    sample: Callable[[Floats, Floats], Floats]
+    window_m: float
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A documented height: where, how high, and the edges (rows) that it may lie on, all if none are named."""
+
+    pin_id: str
+    lon: float
+    lat: float
+    elevation_m: float
+    edges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class PinFit:
+    """A pin on the roads: how far off the nearest one, and its height less the smoothed one of the elevation model.
+
+    ``distance_m`` is infinite and ``residual_m`` NaN where no road lies within 2 km.
+    """
+
+    pin_id: str
+    distance_m: float
+    residual_m: float
+
+
+@dataclass(frozen=True)
+class RoadSurvey:
+    """What driving times are computed from.
+
+    ``pieces`` has grades and bends; ``post_height_m`` the heights of the graph's nodes and, after them, of the posts
+    between; ``pinned`` says which edges have a documented height within its reach, shape (n_edges,).
+    """
+
+    pieces: Pieces
+    post_height_m: Floats
+    pinned: Bools
+    pins: tuple[PinFit, ...]
+
+
+@dataclass(frozen=True)
+class _Posts:
+    """Posts of all edges: the links between them, each with its edge, and where they are."""
+
+    graph: PostGraph
+    edge: Ints
+    lon: Floats
+    lat: Floats
+
+
+def survey_roads(
+    edges: gpd.GeoDataFrame,
+    n_nodes: int,
+    ground: Ground | None,
+    parameters: DrivingParameters,
+    *,
+    pins: Sequence[Pin] = (),
+    max_grade: Floats | None = None,
+    schematic: Bools | None = None,
+) -> RoadSurvey:
+    """Grades and bends of roads.
+
+    Args:
+        edges: ``u``, ``v``, ``length_m``, ``ref``, ``class``, ``bridge``, ``tunnel`` and lines in degrees.
+        n_nodes: number of nodes that ``u`` and ``v`` count.
+        ground: the elevation model; None leaves all roads level.
+        parameters: windows and reaches.
+        pins: documented heights.
+        max_grade: steepest grade of each edge as a ratio, shape (n_edges,): a steeper one is the model's error.
+        schematic: edges whose line isn't the road's own, shape (n_edges,); none if left out.
+    """
+    drawn = np.zeros(len(edges), dtype=bool) if schematic is None else schematic
+    length = edges["length_m"].to_numpy(dtype=float)
+    cuts = cut_edges(length, POST_M, PIECE_M)
+    bends = _bends(edges, n_nodes, cuts, parameters.bend_window_m)
+    bends[np.repeat(drawn, np.diff(cuts.first))] = 0.0
+    posts = _set_posts(edges, n_nodes, cuts)
+    heights = np.full(posts.graph.n_posts, np.nan)
+    found: tuple[PinFit, ...] = ()
+    near = np.zeros(posts.graph.n_posts, dtype=bool)
+    if ground is not None and len(edges):
+        heights = _smoothed(posts, edges, drawn, n_nodes, ground)
+        heights, near, found = _pinned(posts, heights, pins, parameters)
+    pieces = _pieces(posts, cuts, bends, heights, max_grade)
+    # an edge is pinned if both its ends are within reach
+    pinned = near[edges["u"].to_numpy()] & near[edges["v"].to_numpy()]
+    return RoadSurvey(pieces, heights, np.asarray(pinned), found)
+
+
+def _bends(edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts, window_m: float) -> Floats:
+    """Curvature of each piece, measured through junctions along the road that goes on."""
+    if not len(edges):
+        return np.zeros(0)
+    lines = road_lines(edges.geometry.to_numpy())
+    road = edges.groupby(["ref", "class"], sort=False).ngroup().to_numpy().astype(np.int64)
+    u, v = edges["u"].to_numpy().astype(np.int64), edges["v"].to_numpy().astype(np.int64)
+    return piece_curvature_per_m(lines, continue_edges(u, v, lines, road, n_nodes), cuts, window_m)
+
+
+def _set_posts(edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts) -> _Posts:
+    """The posts of every edge: its nodes, numbered as they are, and the ones between, numbered after all nodes."""
+    count = cuts.posts
+    u, v = edges["u"].to_numpy().astype(np.int64), edges["v"].to_numpy().astype(np.int64)
+    before = n_nodes + np.concatenate([[0], np.cumsum(count - 1)])
+    edge = np.repeat(np.arange(len(edges)), count)
+    step = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+    # link k of an edge joins post k to post k + 1; post 0 is the node u and the last one the node v
+    start = np.where(step == 0, u[edge], before[edge] + step - 1)
+    end = np.where(step == count[edge] - 1, v[edge], before[edge] + step)
+    lines = edges.geometry.to_numpy()
+    lon, lat = np.full(int(before[-1]), np.nan), np.full(int(before[-1]), np.nan)
+    for at, node in ((0, u), (-1, v)):
+        tips = shapely.get_point(lines, at)
+        lon[node], lat[node] = shapely.get_x(tips), shapely.get_y(tips)
+    inner = step < count[edge] - 1
+    share = (step[inner] + 1) / count[edge[inner]]
+    between = shapely.line_interpolate_point(lines[edge[inner]], share, normalized=True)
+    lon[end[inner]], lat[end[inner]] = shapely.get_x(between), shapely.get_y(between)
+    carried = edges["bridge"].to_numpy(dtype=bool) | edges["tunnel"].to_numpy(dtype=bool)
+    length = (edges["length_m"].to_numpy(dtype=float) / count)[edge]
+    return _Posts(PostGraph(start, end, length, carried[edge], int(before[-1])), edge, lon, lat)
+
+
+def _smoothed(posts: _Posts, edges: gpd.GeoDataFrame, drawn: Bools, n_nodes: int, ground: Ground) -> Floats:
+    """Heights of the elevation model along the roads, straight on structures and along schematic lines."""
+    at = np.isfinite(posts.lon)
+    sampled = np.full(len(posts.lon), np.nan)
+    sampled[at] = ground.sample(posts.lon[at], posts.lat[at])
+    graph = posts.graph
+    loose = PostGraph(graph.start, graph.end, graph.length_m, graph.structure | drawn[posts.edge], graph.n_posts)
+    weight = loose.road_length_m()
+    # where only schematic lines meet, the node's own height counts: its place is documented
+    ends = np.unique(edges.loc[drawn, ["u", "v"]].to_numpy().astype(np.int64)) if drawn.any() else np.zeros(0, np.int64)
+    weight[ends[weight[ends] == 0.0]] = 1.0
+    return smooth_heights(loose, sampled, ground.window_m, weight)
+
+
+def _pinned(
+    posts: _Posts, heights: Floats, pins: Sequence[Pin], parameters: DrivingParameters
+) -> tuple[Floats, Bools, tuple[PinFit, ...]]:
+    """Heights hung on the pins, the posts within their reach, and how each pin fits."""
+    reach = parameters.pin_reach_km * 1000.0
+    places, residuals, fits = [], [], []
+    for pin in pins:
+        post, off = _nearest_post(posts, heights, pin)
+        if post < 0:
+            fits.append(PinFit(pin.pin_id, float("inf"), float("nan")))
+            continue
+        residual = pin.elevation_m - float(heights[post])
+        fits.append(PinFit(pin.pin_id, off, residual))
+        if post not in places:
+            places.append(post)
+            residuals.append(residual)
+    held = np.array(places, dtype=np.int64)
+    lifted = heights + spread_residuals(posts.graph, held, np.array(residuals, dtype=float), reach)
+    return lifted, np.isfinite(distance_to_pins_m(posts.graph, held, reach)), tuple(fits)
+
+
+def _nearest_post(posts: _Posts, heights: Floats, pin: Pin) -> tuple[int, float]:
+    """The post with a height nearest to a pin, on the edges that it names, and how far off; -1 if over 2 km."""
+    links = np.isin(posts.edge, pin.edges) if pin.edges else np.ones(len(posts.edge), dtype=bool)
+    near = np.unique(np.concatenate([posts.graph.start[links], posts.graph.end[links]]))
+    window = PIN_LIMIT_M / 111_000
+    near = near[np.isfinite(heights[near]) & (np.abs(posts.lat[near] - pin.lat) <= window)]
+    if not len(near):
+        return -1, float("inf")
+    off = distance_m(pin.lon, pin.lat, posts.lon[near], posts.lat[near])
+    best = int(np.argmin(off))
+    return (int(near[best]), float(off[best])) if off[best] <= PIN_LIMIT_M else (-1, float("inf"))
+
+
+def _pieces(posts: _Posts, cuts: Cuts, bends: Floats, heights: Floats, max_grade: Floats | None) -> Pieces:
+    """Pieces with the grade between their posts, level where no height is known."""
+    graph = posts.graph
+    rise = heights[graph.end] - heights[graph.start]
+    grade = np.nan_to_num(rise / graph.reach_m)
+    if max_grade is not None:
+        limit = max_grade[posts.edge]
+        grade = np.clip(grade, -limit, limit)
+    times = cuts.per_post[posts.edge]
+    middle = np.nan_to_num((heights[graph.end] + heights[graph.start]) / 2)
+    return Pieces(
+        cuts.first,
+        np.repeat(graph.length_m / times, times),
+        np.repeat(grade, times),
+        bends,
+        np.repeat(middle, times),
+    )

@@ -1,0 +1,106 @@
+"""Smoothing and pinning of heights along roads against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from corridor.terrain.pinned_heights import (
+    PostGraph,
+    distance_to_pins_m,
+    smooth_heights,
+    smoothing_length_m,
+    spread_residuals,
+)
+
+STEP = 100.0
+
+
+def road(count: int, structure=()) -> PostGraph:
+    """One straight road of ``count`` links of 100 m."""
+    carried = np.zeros(count, dtype=bool)
+    carried[list(structure)] = True
+    return PostGraph(np.arange(count), np.arange(1, count + 1), np.full(count, STEP), carried, count + 1)
+
+
+def test_smoothing_keeps_a_level_road_and_the_inside_of_a_ramp():
+    graph = road(400)
+    level = np.full(401, 730.0)
+    assert smooth_heights(graph, level, 2500.0) == pytest.approx(level)
+    ramp = np.arange(401) * 5.0
+    assert smooth_heights(graph, ramp, 2500.0)[150:250] == pytest.approx(ramp[150:250], abs=1e-6)
+
+
+def test_one_wrong_height_is_spread_with_exponential_weights():
+    """The response of a long road to one post: weight times the discrete form of exp(-|s|/l) / 2l."""
+    graph, count = road(600), 601
+    ground = np.zeros(count)
+    ground[300] = 100.0
+    found = smooth_heights(graph, ground, 2500.0)
+    length = smoothing_length_m(2500.0)
+    assert length == pytest.approx(510.3, abs=0.1)
+    s = (np.arange(count) - 300) * STEP
+    assert found[250:351] == pytest.approx(100 * STEP * np.exp(-np.abs(s) / length)[250:351] / (2 * length), abs=0.05)
+    # the mean is kept, and the variance of the weights is that of a plain mean over the window
+    assert found.sum() == pytest.approx(100.0)
+    assert (found * s**2).sum() / found.sum() == pytest.approx(2500.0**2 / 12, rel=1e-6)
+
+
+def test_a_structure_runs_straight_from_portal_to_portal():
+    graph = road(100, structure=range(40, 60))
+    ground = np.full(101, 1000.0)
+    ground[60:] = 1200.0
+    ground[41:60] = 2500.0  # the mountain over the tunnel
+    found = smooth_heights(graph, ground, 0.0)
+    assert found[40] == pytest.approx(1000.0, abs=0.1)
+    assert found[60] == pytest.approx(1200.0, abs=0.1)
+    assert np.diff(found[40:61]) == pytest.approx(10.0, abs=0.02)
+
+
+def test_roads_beside_each_other_have_nothing_to_do_with_each_other():
+    high, low = np.full(51, 900.0), np.full(51, 500.0)
+    start = np.concatenate([np.arange(50), np.arange(51, 101)])
+    graph = PostGraph(start, start + 1, np.full(100, STEP), np.zeros(100, dtype=bool), 102)
+    found = smooth_heights(graph, np.concatenate([high, low]), 2500.0)
+    assert found == pytest.approx(np.concatenate([high, low]))
+
+
+def test_a_road_without_ground_has_no_height_and_others_keep_theirs():
+    start = np.concatenate([np.arange(3), np.arange(4, 7)])
+    graph = PostGraph(start, start + 1, np.full(6, STEP), np.zeros(6, dtype=bool), 8)
+    found = smooth_heights(graph, np.array([np.nan] * 4 + [10.0, np.nan, 10.0, 10.0]), 500.0)
+    assert np.isnan(found[:4]).all()
+    assert found[4:] == pytest.approx(10.0)
+
+
+def test_residuals_are_exact_at_pins_and_linear_between_near_ones():
+    graph = road(100)
+    found = spread_residuals(graph, np.array([0, 100]), np.array([-30.0, 50.0]), 1e9)
+    assert found == pytest.approx(np.linspace(-30, 50, 101), abs=1e-6)
+
+
+def test_a_residual_fades_to_a_share_of_one_over_e_over_its_reach():
+    graph = road(2000)
+    found = spread_residuals(graph, np.array([0]), np.array([80.0]), 15_000.0)
+    s = np.arange(2001) * STEP
+    closed = 80 * np.cosh((s[-1] - s) / 15_000) / np.cosh(s[-1] / 15_000)
+    assert found == pytest.approx(closed, abs=0.01)
+    assert found[150] == pytest.approx(80 / np.e, rel=1e-3)
+
+
+def test_a_residual_passes_a_junction_and_leaves_roads_that_no_pin_is_on():
+    # a pinned road with a branch at post 2, and a road apart
+    graph = PostGraph(
+        np.array([0, 1, 2, 2, 5]), np.array([1, 2, 3, 4, 6]), np.full(5, STEP), np.zeros(5, dtype=bool), 7
+    )
+    found = spread_residuals(graph, np.array([0]), np.array([10.0]), 1e9)
+    assert found == pytest.approx([10.0] * 5 + [0.0] * 2, abs=1e-6)
+    assert spread_residuals(graph, np.zeros(0, dtype=np.int64), np.zeros(0), 1e4) == pytest.approx(0.0)
+
+
+def test_distance_to_the_nearest_pin_ends_at_the_limit_and_takes_the_shorter_of_two_links():
+    graph = PostGraph(
+        np.array([0, 0, 1, 2]), np.array([1, 1, 2, 3]), np.array([900.0, 100.0, 100.0, 5000.0]), np.zeros(4, bool), 4
+    )
+    assert distance_to_pins_m(graph, np.array([0]), 1000.0).tolist() == [0.0, 100.0, 200.0, np.inf]
+    assert np.isinf(distance_to_pins_m(graph, np.zeros(0, dtype=np.int64), 1000.0)).all()
