@@ -112,7 +112,8 @@ def load_heights(
         seen.add(height_id)
         place = _place(row, height_id, nodes, sections)
         elevation = row.number("elevation_m", -500, 9000)
-        name, confidence = row.text("name", required=True), row.member("confidence", Confidence, without=(Confidence.UNSTATED,))
+        name = row.text("name", required=True)
+        confidence = row.member("confidence", Confidence, without=(Confidence.UNSTATED,))
         cited = source_ids_of(row, sources)
         if place is not None:
             node_id, section_id, lon, lat = place
