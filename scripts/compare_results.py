@@ -43,6 +43,8 @@ from typing import Any
 
 import pyogrio
 
+from corridor.report.escape import clean_line
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from result_tables import Key, Table, read_tables
@@ -267,11 +269,12 @@ def main(arguments: list[str] | None = None) -> int:
         allowed = load_allowed(asked.allow)
         report = compare_folders(asked.old, asked.new, allowed, asked.tolerance, asked.show)
     except (OSError, ValueError, pyogrio.errors.DataSourceError) as error:
-        print(f"compare_results: {' '.join(str(error).split())}", file=sys.stderr)
+        print(clean_line(f"compare_results: {' '.join(str(error).split())}"), file=sys.stderr)
         return 2
-    print(*report.lines, sep="\n", end="\n" if report.lines else "")
+    for line in report.lines:
+        print(clean_line(line))
     for text in allowed.unmet():
-        print(f"note      allowed, and not met: {text}")
+        print(clean_line(f"note      allowed, and not met: {text}"))
     print(f"differences: {report.differences}" if report.differences else "the same, within what is allowed")
     return 1 if report.differences else 0
 

@@ -19,6 +19,7 @@ from corridor.atomic_write import require_place_for, write_whole
 from corridor.cli.common import load_study
 from corridor.comparison import Comparison, compare
 from corridor.errors import CorridorError, StudyError
+from corridor.report.escape import clean_line
 from corridor.report.plain_tables import write_csv
 from corridor.schema.study import Study
 
@@ -51,9 +52,9 @@ def main(words: Sequence[str] | None = None) -> int:
         table = pd.concat(tables, ignore_index=True)
         write_whole(asked.out, lambda path: write_csv(table, path))
     except CorridorError as fault:
-        print(f"compare_routes: {' '.join(str(fault).split())}", file=sys.stderr)
+        print(clean_line(f"compare_routes: {' '.join(str(fault).split())}"), file=sys.stderr)
         return 2
-    print(asked.out)
+    print(clean_line(asked.out))
     return 0
 
 
@@ -72,7 +73,7 @@ def measure(study: Study, asked: argparse.Namespace) -> pd.DataFrame:
 
     def say(step: str) -> None:
         if not asked.quiet:
-            print(f"{study.id}: {step}", file=sys.stderr)
+            print(clean_line(f"{study.id}: {step}"), file=sys.stderr)
 
     try:
         return tabulate(compare(study, osm=asked.osm, dem=asked.dem, progress=say), asked.perspective)

@@ -18,6 +18,7 @@ from corridor.atomic_write import require_place_for, write_whole
 from corridor.cli.common import load_study
 from corridor.comparison import Comparison, compare
 from corridor.errors import CorridorError
+from corridor.report.escape import clean_line
 
 
 def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -49,15 +50,15 @@ def main(words: Sequence[str] | None = None) -> int:
         page = draw(comparison, asked).get_root().render()
         write_whole(asked.out, lambda path: path.write_text(page, encoding="utf-8", newline="\n"))
     except CorridorError as fault:
-        print(f"make_map: {' '.join(str(fault).split())}", file=sys.stderr)
+        print(clean_line(f"make_map: {' '.join(str(fault).split())}"), file=sys.stderr)
         return 2
-    print(asked.out)
+    print(clean_line(asked.out))
     return 0
 
 
 def progress(quiet: bool) -> Callable[[str], None] | None:
     """Steps on stderr, or nothing."""
-    return None if quiet else lambda step: print(step, file=sys.stderr)
+    return None if quiet else lambda step: print(clean_line(step), file=sys.stderr)
 
 
 def draw(comparison: Comparison, asked: argparse.Namespace) -> folium.Map:

@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import corridor
 from corridor.cli import align, compare, fetch, sweep, terrain
-from corridor.cli.common import err_console
+from corridor.cli.common import print_error, print_plain
 from corridor.errors import CorridorError
+from corridor.report.escape import clean_line
+
+
+class _Commands(TyperGroup):
+    """The commands; what typer says of a wrong call repeats words of the call, which may direct a terminal."""
+
+    def make_context(self, *args: Any, **more: Any) -> Any:
+        with _harmless_errors():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _harmless_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _harmless_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if isinstance(getattr(error, "message", None), str):
+            error.message = clean_line(error.message)  # type: ignore[attr-defined]
+        raise
+
 
 app = typer.Typer(
+    cls=_Commands,
     name="corridor",
     no_args_is_help=True,
     add_completion=False,
@@ -42,7 +70,7 @@ app.add_typer(fetch.cache_app, name="cache")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(corridor.__version__)
+        print_plain(corridor.__version__)
         raise typer.Exit
 
 
@@ -60,8 +88,8 @@ def main() -> None:
     try:
         app(prog_name="corridor")
     except CorridorError as error:
-        err_console.print(f"corridor: {' '.join(str(error).split())}", markup=False, soft_wrap=True)
+        print_error(f"corridor: {' '.join(str(error).split())}")
         sys.exit(2)
     except KeyboardInterrupt:
-        err_console.print("corridor: interrupted; nothing was written")
+        print_error("corridor: interrupted; nothing was written")
         sys.exit(130)

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from corridor.cli.common import DEFAULT_STUDY, DemOption, load_study, out_console, print_table, show_progress
+from corridor.cli.common import (
+    DEFAULT_STUDY,
+    DemOption,
+    load_study,
+    plain_path,
+    print_line,
+    print_plain,
+    print_table,
+    show_progress,
+)
 
 
 def align(
@@ -26,7 +35,9 @@ def align(
         str, typer.Option("--study", help="Whose data and prices: a study file or a bundled one.")
     ] = DEFAULT_STUDY,
     dem: DemOption = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the files.")] = Path("out/alignment"),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", callback=plain_path, help="Folder for the files.")
+    ] = Path("out/alignment"),
 ) -> None:
     """Find the cheapest new road or railway between two places, with tunnels and bridges, under a design standard.
 
@@ -61,5 +72,5 @@ def align(
     ]
     print_table(f"{new.start.name} - {new.end.name}, {standard}", ["what", "value"], rows)
     for note in facts["notes"]:
-        out_console.print(f"- {note}", markup=False, soft_wrap=True)
-    typer.echo(path)
+        print_line(f"- {note}")
+    print_plain(path)

@@ -12,11 +12,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 import corridor
+from corridor.errors import OutputError
+from corridor.report.escape import clean_line
 
-out_console = Console(width=None if sys.stdout.isatty() else 140)
-err_console = Console(stderr=True, highlight=False)
+# What is printed comes from files, names and addresses: it is shown as it is, never read as Rich's markup or as emoji
+# codes (a file "no:x:such" has colons in its name). Nothing prints but the functions below, which clean it.
+_out_console = Console(width=None if sys.stdout.isatty() else 140, markup=False, emoji=False)
+err_console = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 DEFAULT_STUDY = "syunik"
 """The bundled study that commands take where none is named."""
@@ -57,14 +62,40 @@ def _find_study(name: str) -> corridor.Study:
     return corridor.Study.bundled(name)
 
 
+def plain_path(path: Path) -> Path:
+    """A path to write to, as given.
+
+    Raises:
+        OutputError: its name has control characters or bytes that are no text: it couldn't be printed as it is.
+    """
+    if clean_line(path) != str(path):
+        raise OutputError(f"{str(path)!r}: holds characters that can't be shown; choose another name")
+    return path
+
+
+def print_line(text: object) -> None:
+    """Print a line on stdout, however long, without what could direct a terminal."""
+    _out_console.print(clean_line(text), soft_wrap=True)
+
+
+def print_error(text: object) -> None:
+    """Print a line on stderr, as :func:`print_line` does on stdout."""
+    err_console.print(clean_line(text), soft_wrap=True)
+
+
+def print_plain(text: object) -> None:
+    """Print what programs read, such as a path, on stdout: a line of its own without colours."""
+    typer.echo(clean_line(text))
+
+
 def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table on stdout, its cells as they are (no markup)."""
-    table = Table(title=title, title_justify="left")
+    """Print a table on stdout, its cells as they are but for what could direct a terminal."""
+    table = Table(title=Text(clean_line(title), style="table.title"), title_justify="left")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(Text(clean_line(column)), overflow="fold")
     for row in rows:
-        table.add_row(*(cell.replace("[", "\\[") for cell in row))
-    out_console.print(table)
+        table.add_row(*(Text(clean_line(cell)) for cell in row))
+    _out_console.print(table)
 
 
 @contextmanager
@@ -75,6 +106,6 @@ def show_progress(quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda _: None
     elif err_console.is_terminal:
         with err_console.status("starting") as status:
-            yield lambda step: status.update(f"{step} ({time.monotonic() - started:.0f} s)")
+            yield lambda step: status.update(Text(clean_line(f"{step} ({time.monotonic() - started:.0f} s)")))
     else:
-        yield lambda step: err_console.print(f"[{time.monotonic() - started:5.1f} s] {step}", markup=False)
+        yield lambda step: print_error(f"[{time.monotonic() - started:5.1f} s] {step}")

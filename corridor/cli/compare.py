@@ -15,7 +15,9 @@ from corridor.cli.common import (
     OsmOption,
     StudyArg,
     load_study,
-    out_console,
+    plain_path,
+    print_line,
+    print_plain,
     print_table,
     show_progress,
 )
@@ -51,7 +53,10 @@ def run(
     ] = None,
     baseline: BaselineOption = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for the results; written whole or not at all.")
+        Path,
+        typer.Option(
+            "--out", metavar="DIR", callback=plain_path, help="Folder for the results; written whole or not at all."
+        ),
     ] = Path("out"),
     formats: Annotated[
         str | None,
@@ -110,7 +115,7 @@ def run(
         if pdf:
             say("printing the brief")
             write_pdf(page, page.parent / BRIEF)
-    typer.echo(page)
+    print_plain(page)
 
 
 def doctor(
@@ -134,7 +139,7 @@ def doctor(
     for title, columns, rows in report.tables:
         print_table(title, columns, rows)
     for line in report.remarks:
-        out_console.print(f"- {line}", markup=False, soft_wrap=True)
+        print_line(f"- {line}")
 
 
 def check(study: StudyArg = DEFAULT_STUDY, osm: OsmOption = None, baseline: BaselineOption = None) -> None:
@@ -205,16 +210,14 @@ def rank(
         if cells:
             print_table(f"{panel.capitalize()} routes{f' under {regime}' if regime else ''}", columns, cells)
         for _, r in left_out.iterrows():
-            out_console.print(
-                f"- {regime}: {r['candidate_id']} isn't ranked: {r['reason']}", markup=False, soft_wrap=True
-            )
+            print_line(f"- {regime}: {r['candidate_id']} isn't ranked: {r['reason'].removeprefix('not ranked: ')}")
     for note in table.attrs.get("notes", ()):
-        out_console.print(f"- {note}", markup=False, soft_wrap=True)
+        print_line(f"- {note}")
     if robust:
         for line in review_sentences(
             folder, perspective=perspective, weights=weights, method=method, draws=10_000, seed=seed
         ):
-            out_console.print(f"- {line}", markup=False, soft_wrap=True)
+            print_line(f"- {line}")
 
 
 def studies() -> None:
@@ -227,4 +230,4 @@ def studies() -> None:
     from corridor.packaged import data_root
 
     for path in sorted((data_root() / "studies").glob("*.toml")):
-        typer.echo(f"{path.stem}: {corridor.Study.load(path).title}")
+        print_plain(f"{path.stem}: {corridor.Study.load(path).title}")

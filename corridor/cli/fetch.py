@@ -14,10 +14,12 @@ from corridor.cli.common import (
     StudyArg,
     err_console,
     load_study,
-    out_console,
+    print_line,
+    print_plain,
     print_table,
     show_progress,
 )
+from corridor.report.escape import clean_line
 
 if TYPE_CHECKING:
     import corridor
@@ -80,7 +82,7 @@ def fetch(
     ]
     print_table(f"Live data of {study}", ["what", "file", "size", "fetched", "from", "licence"], rows)
     for _, path, _ in found.layers:
-        typer.echo(path)
+        print_plain(path)
 
 
 def gather_live(
@@ -125,7 +127,7 @@ def _show_transfers(quiet: bool) -> Iterator[Meter]:
         task = progress.add_task("asking", total=None)
 
         def say(step: str) -> None:
-            progress.reset(task, description=step, total=None)
+            progress.reset(task, description=clean_line(step), total=None)
 
         yield Meter(say, lambda _, done, total: progress.update(task, completed=done, total=total or None))
 
@@ -158,8 +160,8 @@ def verify_cache(cache: CacheOption = None) -> None:
     here = Cache(cache)
     faults = here.verify()
     for fault in faults:
-        out_console.print(f"- {fault}", markup=False, soft_wrap=True)
-    out_console.print(f"{len(here.records())} files, {len(faults)} faults", markup=False)
+        print_line(f"- {fault}")
+    print_line(f"{len(here.records())} files, {len(faults)} faults")
     if faults:
         raise typer.Exit(1)
 
@@ -176,4 +178,4 @@ def clear_cache(cache: CacheOption = None) -> None:
 
     here = Cache(cache)
     files, size = here.clear()
-    out_console.print(f"removed {files} files ({size / 1e6:.1f} MB) from {here.folder}", markup=False, soft_wrap=True)
+    print_line(f"removed {files} files ({size / 1e6:.1f} MB) from {here.folder}")

@@ -11,9 +11,11 @@ from corridor.cli.common import (
     BaselineOption,
     DemOption,
     OsmOption,
-    err_console,
     load_study,
-    out_console,
+    plain_path,
+    print_error,
+    print_line,
+    print_plain,
     print_table,
     show_progress,
 )
@@ -22,7 +24,10 @@ from corridor.cli.common import (
 def sweep(
     study: Annotated[str, typer.Argument(help="A study file, or the name of one that ships with the toolkit.")],
     vary: Annotated[Path, typer.Option("--vary", metavar="FILE", help="TOML file: which inputs vary, and how.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the sweep; goes on if it holds it.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="DIR", callback=plain_path, help="Folder of the sweep; goes on if it holds it."),
+    ],
     osm: OsmOption = None,
     dem: DemOption = None,
     baseline: BaselineOption = None,
@@ -64,15 +69,13 @@ def sweep(
             )  # fmt: skip
     except KeyboardInterrupt:
         kept = len(SweepFolder(out).done())
-        err_console.print(
-            f"corridor: interrupted; {kept} tasks are done and kept in {out}: the same command goes on from there",
-            markup=False,
-            soft_wrap=True,
+        print_error(
+            f"corridor: interrupted; {kept} tasks are done and kept in {out}: the same command goes on from there"
         )
         raise typer.Exit(130) from None
     if not quiet:
-        err_console.print(found.sentence(), markup=False, soft_wrap=True)
-    typer.echo(found.folder.path)
+        print_error(found.sentence())
+    print_plain(found.folder.path)
 
 
 def sweep_report(
@@ -98,7 +101,7 @@ def sweep_report(
         raise SweepError(f"no perspective '{chosen}' in {folder}; there are: {', '.join(report.perspectives)}")
     page = write_report(report, folder)
     for row in report.faults.to_dict("records"):
-        out_console.print(f"- {row['points']} points: {row['fault']}", markup=False, soft_wrap=True)
+        print_line(f"- {row['points']} points: {row['fault']}")
     for panel in report.panels(chosen):
         cells = [
             [r["candidate_id"], f"{r['win_share']:.0%}", f"{r['ranked_share']:.0%}", f"{r['mean_rank']:.1f}"]
@@ -110,5 +113,5 @@ def sweep_report(
                 f"{r['factor']} {r['share']:.0%}" if r["share"] == r["share"] else f"{r['factor']} (too few points)"
                 for r in panel["drivers"]
             )
-            out_console.print(f"  the lead of {panel['leader']} hangs on: {told}", markup=False, soft_wrap=True)
-    typer.echo(page)
+            print_line(f"  the lead of {panel['leader']} hangs on: {told}")
+    print_plain(page)

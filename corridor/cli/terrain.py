@@ -7,12 +7,21 @@ from typing import Annotated, Literal
 
 import typer
 
-from corridor.cli.common import show_progress
+from corridor.cli.common import (
+    plain_path,
+    print_plain,
+    show_progress,
+)
 
 
 def terrain(
     dem: Annotated[Path, typer.Argument(metavar="DEM", help="Elevation raster, of any size (GeoTIFF, HGT, VRT).")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="GeoTIFF to write; it appears when it is whole.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FILE", callback=plain_path, help="GeoTIFF to write; it appears when it is whole."
+        ),
+    ],
     measure: Annotated[
         Literal["slope", "ruggedness", "relief", "cost"],
         typer.Option("--measure", help="Degrees; metres; metres; a multiple of the price on level ground."),
@@ -34,4 +43,4 @@ def terrain(
 
     with show_progress(quiet) as say:
         written = write_terrain(dem, out, measure, radius_px=radius, progress=say)
-    typer.echo(written)
+    print_plain(written)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _SCRIPT_CODES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 _TEMPLATE_SIGNS = re.compile(r"\{(?=[{%#])")
 _SCHEMES = ("http", "https")
@@ -27,6 +28,15 @@ def clean_text(text: object) -> str:
         A name with a tab and an override comes back as plain words.
     """
     return " ".join(_BIDI.sub("", _CONTROLS.sub("", str(text))).split())
+
+
+def clean_line(text: object) -> str:
+    """Give a value as one line for a terminal, its spaces as they are.
+
+    Control characters could move the cursor, recolour the screen or write into the terminal's clipboard; overrides
+    could turn the rest of the line around. Line ends and tabs become spaces; bytes that are no text are left out.
+    """
+    return _BIDI.sub("", _CONTROLS.sub("", _BREAKS.sub(" ", str(text))))
 
 
 def clean(value: Any) -> Any:

@@ -95,9 +95,9 @@ class Dem:
         if missing.any():
             at = int(np.flatnonzero(missing)[0])
             where = format_position(np.asarray(lat).ravel()[at], np.asarray(lon).ravel()[at], 3)
-            why = "has no height" if self.covers(lon, lat).ravel()[at] else "doesn't reach"
+            why = "has no height at" if self.covers(lon, lat).ravel()[at] else "doesn't reach"
             raise CoverageError(
-                f"{self.source.file or self.source.title}: {why} at {where} ({missing.sum()} of {missing.size} "
+                f"{self.source.file or self.source.title}: {why} {where} ({missing.sum()} of {missing.size} "
                 f"points of {what}); add a DEM that covers it with --dem"
             )
         return heights
