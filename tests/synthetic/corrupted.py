@@ -148,7 +148,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "dem without crs": (dem(crs=None), ["other.tif: has no coordinate reference system; set one"]),
     "dem elsewhere": (far_dem, ["far.tif: doesn't reach the study area"]),
-    "dem of half the area": (dem(east=10.6), ["other.tif: doesn't reach at", "candidate 'ridge'", "--dem"]),
+    "dem of half the area": (dem(east=10.6), ["other.tif: doesn't reach 45.", "candidate 'ridge'", "--dem"]),
     "nodata along a route": (dem(hole=True), ["other.tif: has no height at 45.500 N 10.5", "candidate 'ridge'"]),
     "no dem named": (study(('["heights.tif"]', "[]")), ["sources.elevation is empty and no --dem was given"]),
     # the study file
