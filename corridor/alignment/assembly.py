@@ -19,9 +19,9 @@ from corridor.alignment.pricing import (
     split_line,
     structures_of,
 )
+from corridor.alignment.problem import Terrain
 from corridor.alignment.reuse import link_between
 from corridor.alignment.search import Problem
-from corridor.alignment.terrain_frame import Terrain
 from corridor.alignment.turns import bend_angles
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, LinePrice, Structure
@@ -51,7 +51,7 @@ class Leg:
     max_grade_pct: float
 
 
-def conflate_all(
+def finish_alignment(
     terrain: Terrain, problem: Problem, points: Floats, price: float, free_price: float, snapped: tuple[float, float]
 ) -> Alignment:
     """Fit curves, split into kinds and price what is drawn.

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment._kernels.compiled import allocating, kernel, pasted
-from corridor.alignment.crossings import Crossings, lay_crossings, room_for
 from corridor.alignment.ground import BLOCK
+from corridor.alignment.links import Crossings, lay_crossings, room_for
 from corridor.alignment.pieces import (
     ABUTMENT,
     BRIDGE,

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import shapely
+from affine import Affine
 from numpy.typing import NDArray
 
-from corridor.alignment.ground import build_ground
+from corridor.alignment.ground import CLOSED, Ground, build_ground
 from corridor.alignment.links import SearchOptions
-from corridor.alignment.terrain_frame import Terrain
+from corridor.errors import AlignmentError
+from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
+from corridor.geo.rasters import grid_over, warp
+from corridor.schema.grid import Grid
 from corridor.schema.standard import DesignStandard, UnitCosts
+from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
@@ -44,3 +52,113 @@ class AlignmentProblem:
             friction_musd_per_km if friction_musd_per_km.size else None,
         )
         return replace(self, terrain=Terrain(changed, self.terrain.grid))
+
+
+Node = tuple[int, int]
+Allowed = Callable[[Floats, Floats], NDArray[np.bool_]]
+
+MIN_CELL_M = 100.0
+MAX_CELLS = 4_000_000
+MARGIN = 0.5
+MIN_MARGIN_M = 30_000.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terrain:
+    """A ground with the frame that puts it on the map."""
+
+    ground: Ground
+    grid: Grid
+
+    def node_at(self, xy: tuple[float, float], name: str) -> tuple[Node, float]:
+        """Nearest node to a point and how far it lies off, in metres.
+
+        Raises:
+            AlignmentError: if the point lies outside the grid.
+        """
+        row, col = (float(v[0]) for v in self.grid.fractional_index(np.array([xy[0]]), np.array([xy[1]])))
+        node = (round(row), round(col))
+        rows, cols = self.grid.shape
+        if not (0 <= node[0] < rows and 0 <= node[1] < cols):
+            raise AlignmentError(f"{name}: the point {xy[0]:.0f}, {xy[1]:.0f} lies outside the elevation grid")
+        return node, float(np.hypot((row - node[0]) * self.ground.dy_m, (col - node[1]) * self.ground.dx_m))
+
+    def to_map(self, points: Floats) -> Floats:
+        """Rows, columns and heights (n, 3) as x, y and heights."""
+        x, y = self.grid.centres(points[:, 0], points[:, 1])
+        return np.column_stack([x, y, points[:, 2]])
+
+    def to_grid(self, line: Floats) -> Floats:
+        """x, y and heights (n, 3) as fractional rows, columns and heights."""
+        rows, cols = self.grid.fractional_index(line[:, 0], line[:, 1])
+        return np.column_stack([rows, cols, line[:, 2]])
+
+
+def build_terrain(
+    heights: NDArray[np.floating],
+    grid: Grid,
+    mask: NDArray[np.integer] | None = None,
+    friction_musd_per_km: NDArray[np.floating] | None = None,
+) -> Terrain:
+    """Put heights (rows, cols) of a grid in a metric system into the form that the search reads.
+
+    Raises:
+        AlignmentError: if the grid is rotated, in degrees or differs in shape from the heights.
+    """
+    t = grid.transform
+    if t.b or t.d:
+        raise AlignmentError("grid: rotated rasters are not supported; warp to north-up first")
+    if abs(t.a) < 0.5:
+        raise AlignmentError(f"grid: cells of {abs(t.a)} units look like degrees; warp to a metric system first")
+    if tuple(heights.shape) != tuple(grid.shape):
+        raise AlignmentError(f"heights: shape {heights.shape} differs from the grid's {grid.shape}")
+    return Terrain(build_ground(heights, abs(t.a), abs(t.e), mask, friction_musd_per_km), grid)
+
+
+def frame_terrain(
+    dem: Dem, start: Point, end: Point, what: str, allowed: Allowed | None = None
+) -> tuple[Terrain, Point, Point]:
+    """The ground about two places (lon, lat) in the UTM zone of their middle, and the places in that zone.
+
+    Cells are of the elevation model's size, at least 100 m and coarser where that would be over four million; they are
+    stretched so that both places are nodes. ``allowed`` says of longitudes and latitudes whether a line may pass there;
+    the places themselves are always open.
+
+    Raises:
+        AlignmentError: if the places, named by ``what``, are less than two cells of the elevation model apart.
+    """
+    crs = utm_crs((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+    a, b = (project(shapely.Point(*place), WGS84, crs) for place in (start, end))
+    apart = float(distance_m(*start, *end))
+    if apart < 2 * dem.resolution_m:
+        raise AlignmentError(f"{what} are {apart:.0f} m apart, under two cells of the elevation model; use a finer one")
+    margin = max(MARGIN * apart, MIN_MARGIN_M)
+    whole = grid_over(dem.grid, crs).bounds
+    west, south = max(min(a.x, b.x) - margin, whole[0]), max(min(a.y, b.y) - margin, whole[1])
+    east, north = min(max(a.x, b.x) + margin, whole[2]), min(max(a.y, b.y) + margin, whole[3])
+    cell = max(dem.resolution_m, MIN_CELL_M, math.sqrt((east - west) * (north - south) / MAX_CELLS))
+    dx, left, cols = _nodes_on(a.x, b.x, west, east, cell)
+    dy, bottom, rows = _nodes_on(a.y, b.y, south, north, cell)
+    grid = Grid(crs, Affine(dx, 0, left, 0, -dy, bottom + rows * dy), (rows, cols))
+    mask = None if allowed is None else _closed_where_not(allowed, grid, (a.x, a.y), (b.x, b.y))
+    return build_terrain(warp(dem.heights_m, dem.grid, grid), grid, mask), (a.x, a.y), (b.x, b.y)
+
+
+def _nodes_on(a: float, b: float, low: float, high: float, cell_m: float) -> tuple[float, float, int]:
+    """Spacing of nodes near ``cell_m`` that puts both coordinates on one, the first cell's edge, and their number."""
+    between = round(abs(b - a) / cell_m)
+    spacing = abs(b - a) / between if between else cell_m
+    first = min(a, b) - spacing * max(math.floor((min(a, b) - low) / spacing - 0.5), 0)
+    return spacing, first - spacing / 2, max(int((high - first) / spacing + 0.5), 3)
+
+
+def _closed_where_not(allowed: Allowed, grid: Grid, *open_xy: Point) -> NDArray[np.uint8]:
+    """Mask bits per node, (rows, cols): closed where a line may not pass."""
+    rows, cols = np.indices(grid.shape).reshape(2, -1).astype(float)
+    x, y = grid.centres(rows, cols)
+    on_earth = shapely.get_coordinates(project(shapely.MultiPoint(np.column_stack([x, y])), grid.crs, WGS84))
+    mask = np.where(allowed(on_earth[:, 0], on_earth[:, 1]), 0, CLOSED).astype(np.uint8).reshape(grid.shape)
+    for x_m, y_m in open_xy:
+        row, col = (round(float(v[0])) for v in grid.fractional_index(np.array([x_m]), np.array([y_m])))
+        mask[row, col] = 0
+    return np.asarray(mask)

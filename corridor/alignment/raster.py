@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.raster import MOVE, conflate, run_raster
+from corridor.alignment._kernels.raster import MOVE, pad_raster, run_raster
 from corridor.alignment.ground import build_ground, ground_heights
 from corridor.alignment.links import neighbour_moves
 from corridor.errors import AlignmentError
@@ -63,7 +63,7 @@ def find_raster_path(
     moves = moves[np.argsort((moves**2).sum(axis=1), kind="stable")]
     reach = int(np.abs(moves).max())
     wide = price_per_m.shape[1] + 2 * reach
-    both, cheapest, dearest = conflate(np.ascontiguousarray(price_per_m), reach)
+    both, cheapest, dearest = pad_raster(np.ascontiguousarray(price_per_m), reach)
     if not cheapest > 0:
         raise AlignmentError("raster prices must be above 0 (use infinity for closed cells)")
     if start == end:

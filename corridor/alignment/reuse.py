@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from corridor.alignment.links import ReuseLink
 from corridor.alignment.pricing import price_pieces, split_line
+from corridor.alignment.problem import Terrain
 from corridor.alignment.search import Problem
-from corridor.alignment.terrain_frame import Terrain
 from corridor.errors import AlignmentError
 from corridor.schema.standard import UnitCosts
 

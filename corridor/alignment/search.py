@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from corridor.alignment._kernels.astar import Effort, Ends, Held, Nodes, States, bound_direct_links, run_search
 from corridor.alignment._kernels.heap import DONE
-from corridor.alignment.crossings import Laid, lay_moves
 from corridor.alignment.ground import CLOSED, Ground
-from corridor.alignment.links import Levels, SearchOptions, all_moves, build_levels
+from corridor.alignment.links import Laid, Levels, SearchOptions, all_moves, build_levels, lay_moves
 from corridor.alignment.pieces import CHEAPEST, pack_parameters
 from corridor.errors import AlignmentError
 from corridor.schema.standard import DesignStandard, UnitCosts

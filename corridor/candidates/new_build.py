@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from corridor.alignment.align import solve
 from corridor.alignment.assembly import COARSE_M
 from corridor.alignment.links import SearchOptions
-from corridor.alignment.problem import AlignmentProblem
+from corridor.alignment.problem import AlignmentProblem, frame_terrain
 from corridor.alignment.standards import find_standard, unit_costs
-from corridor.alignment.terrain_frame import frame_terrain
 from corridor.candidates.parts import join_parts, minutes_estimate
 from corridor.candidates.reference import assumptions_of, chain_parts, end_gaps, orient_chain, sections_of_mode
 from corridor.errors import AlignmentError, StudyError

@@ -69,7 +69,7 @@ def dated(section: Section, as_of: str) -> Section:
     return replace(section, status=status, control=control)
 
 
-def conflate_all(
+def build_conflation(
     catalogue: Catalogue,
     borders: Borders,
     dem: Dem | None,
@@ -85,7 +85,7 @@ def conflate_all(
     catalogue's sections are the network.
     """
     layout = conflate(catalogue, borders, osm, as_of=as_of, progress=progress)
-    return build_on(layout, catalogue, borders, dem if grade_effect else None)
+    return build_conflated_network(layout, catalogue, borders, dem if grade_effect else None)
 
 
 def conflate(
@@ -110,7 +110,9 @@ def conflate(
     return ConflatedWays(as_of, physical, matches, schematic, decided, ways.joins)
 
 
-def build_on(layout: ConflatedWays, catalogue: Catalogue, borders: Borders, dem: Dem | None) -> Conflation:
+def build_conflated_network(
+    layout: ConflatedWays, catalogue: Catalogue, borders: Borders, dem: Dem | None
+) -> Conflation:
     """The routable network over a layout: times, countries and border crossings; ``dem`` slows climbs if given.
 
     ``catalogue`` may differ in speeds and crossings from the one that the layout was made with.

@@ -16,10 +16,9 @@ import shapely
 
 from corridor.alignment.align import solve
 from corridor.alignment.long_section import draw_long_section
-from corridor.alignment.problem import AlignmentProblem
+from corridor.alignment.problem import AlignmentProblem, frame_terrain
+from corridor.alignment.sensitivity import TradeoffPoint, sweep_grade, sweep_tunnel_price
 from corridor.alignment.standards import find_standard, unit_costs
-from corridor.alignment.terrain_frame import frame_terrain
-from corridor.alignment.tradeoff import TradeoffPoint, sweep_grade, sweep_tunnel_price
 from corridor.errors import AlignmentError, OutputError
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.borders import read_borders

@@ -24,7 +24,7 @@ from corridor.mcda.perspectives import Perspective, build_perspective, load_pers
 from corridor.mcda.weights import resolve_weights
 from corridor.metrics.distance import measure_distance
 from corridor.metrics.terrain import GradeSupport, judge_grades, measure_cost, measure_terrain
-from corridor.network.conflation import Conflation, conflate_all
+from corridor.network.conflation import Conflation, build_conflation
 from corridor.network.connectivity import Reachability
 from corridor.schema.candidate import Candidate
 from corridor.schema.profile import Profile
@@ -43,7 +43,7 @@ def silent(_: str) -> None:
 
 def conflate_network(study: Study, inputs: Inputs, *, progress: Progress = silent) -> Conflation:
     """The network of the study's baseline."""
-    return conflate_all(
+    return build_conflation(
         inputs.catalogue, inputs.borders, inputs.dem, inputs.osm,
         as_of=study.chosen_baseline.as_of, grade_effect=study.grade_effect, progress=progress,
     )  # fmt: skip

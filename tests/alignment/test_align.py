@@ -10,13 +10,11 @@ from shapely.geometry import LineString
 
 from corridor.alignment.align import align
 from corridor.alignment.alternatives import find_alternatives, near_optimal_band, overlap
-from corridor.alignment.dem_error import draw_errors, measure_price_spread
 from corridor.alignment.links import SearchOptions, Stage
 from corridor.alignment.pricing import find_closed
-from corridor.alignment.problem import AlignmentProblem
+from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.repricing import price_line
-from corridor.alignment.terrain_frame import build_terrain
-from corridor.alignment.tradeoff import sweep_grade, sweep_tunnel_price
+from corridor.alignment.sensitivity import draw_errors, measure_price_spread, sweep_grade, sweep_tunnel_price
 from corridor.alignment.turns import bend_angles
 from corridor.errors import AlignmentError
 from corridor.schema.grid import Grid
@@ -284,7 +282,7 @@ def test_a_looser_grade_takes_the_line_of_a_stricter_one_that_is_cheaper_when_dr
             raise AlignmentError("no way: the minimum radius closes it")
         return line
 
-    monkeypatch.setattr("corridor.alignment.tradeoff.solve", found)
+    monkeypatch.setattr("corridor.alignment.sensitivity.solve", found)
     points = sweep_grade(asked, (3.0, 2.5, 2.0))
     assert [p.value for p in points] == [3.0, 2.5, 2.0]
     assert all(p.alignment is drawn and p.reason == "" for p in points)

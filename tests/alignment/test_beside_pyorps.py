@@ -10,10 +10,9 @@ from affine import Affine
 
 import corridor
 from corridor.alignment.align import solve
-from corridor.alignment.problem import AlignmentProblem
+from corridor.alignment.problem import AlignmentProblem, build_terrain, frame_terrain
 from corridor.alignment.repricing import price_line
 from corridor.alignment.standards import find_standard, unit_costs
-from corridor.alignment.terrain_frame import build_terrain, frame_terrain
 from corridor.alignment.turns import bend_angles
 from corridor.geo.rasters import warp
 from corridor.io.read.catalogue import load_catalogue

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from corridor.alignment.chords import new_scratch, walk_chord, walk_move
-from corridor.alignment.crossings import lay_crossings, lay_moves, room_for
 from corridor.alignment.ground import build_ground, ground_heights
-from corridor.alignment.links import SearchOptions, all_moves
+from corridor.alignment.links import SearchOptions, all_moves, lay_crossings, lay_moves, room_for
 from corridor.alignment.pieces import pack_parameters
 from tests.alignment.helpers import costs, hills, standard
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from corridor.alignment.align import align
+from corridor.alignment.problem import build_terrain
 from corridor.alignment.reuse import build_reuse_links
 from corridor.alignment.search import build_problem, search
-from corridor.alignment.terrain_frame import build_terrain
 from corridor.errors import AlignmentError
 from tests.alignment.helpers import costs, standard
 from tests.alignment.test_align import QUICK, at, frame

@@ -20,7 +20,7 @@ MOVE, SIDE, FINAL, UNSEEN = 31, 32, 64, 128  # of a node's mark: move that led t
 
 
 @allocating
-def conflate(price, reach):
+def pad_raster(price, reach):
     """Cost (none yet) and price of each node side by side, in one cache line, with a closed rim of ``reach`` cells.
 
     Args:
@@ -50,7 +50,7 @@ def run_raster(both, begin, end, jumps, ends, between, pointer, offsets, weights
     Numbers of nodes are unsigned, because numba tests signed ones for counting from the back at every access.
 
     Args:
-        both: cost and price of each node (see ``conflate``); costs are filled in.
+        both: cost and price of each node (see ``pad_raster``); costs are filled in.
         begin, end: flat numbers of the terminals.
         jumps: change of the flat number by each move, as unsigned numbers that wrap round.
         ends: weight of the price at either end of each move.

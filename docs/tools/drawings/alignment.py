@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 from corridor.alignment.align import align
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.narrowing import node_cost_through, search_both_ways
-from corridor.alignment.problem import AlignmentProblem
+from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.search import build_problem, state_points, trace_states
+from corridor.alignment.sensitivity import sweep_grade
 from corridor.alignment.standards import find_standard
-from corridor.alignment.terrain_frame import build_terrain
-from corridor.alignment.tradeoff import sweep_grade
 from corridor.schema.alignment import Alignment
 from corridor.schema.grid import Grid
 from corridor.schema.standard import PriceRange, UnitCosts
