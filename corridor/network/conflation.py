@@ -85,7 +85,7 @@ def build_conflation(
     catalogue's sections are the network.
     """
     layout = conflate(catalogue, borders, osm, as_of=as_of, progress=progress)
-    return build_conflated_network(layout, catalogue, borders, dem if grade_effect else None)
+    return build_on_ways(layout, catalogue, borders, dem if grade_effect else None)
 
 
 def conflate(
@@ -110,9 +110,7 @@ def conflate(
     return ConflatedWays(as_of, physical, matches, schematic, decided, ways.joins)
 
 
-def build_conflated_network(
-    layout: ConflatedWays, catalogue: Catalogue, borders: Borders, dem: Dem | None
-) -> Conflation:
+def build_on_ways(layout: ConflatedWays, catalogue: Catalogue, borders: Borders, dem: Dem | None) -> Conflation:
     """The routable network over a layout: times, countries and border crossings; ``dem`` slows climbs if given.
 
     ``catalogue`` may differ in speeds and crossings from the one that the layout was made with.

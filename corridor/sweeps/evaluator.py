@@ -22,7 +22,7 @@ from corridor.mcda.perspectives import Perspective
 from corridor.mcda.rank import rank_alternatives
 from corridor.metrics.assess import study_regimes
 from corridor.metrics.impact_baseline import ImpactBaseline, build_impact_baseline, measure_under, regime_checks
-from corridor.network.conflation import ConflatedWays, Conflation, build_conflated_network, conflate
+from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways, conflate
 from corridor.pipeline.stages import (
     build_candidates,
     focus_region,
@@ -136,7 +136,7 @@ class SweepEvaluator:
             "network",
             values,
             NETWORK,
-            lambda: build_conflated_network(layout, inputs.catalogue, inputs.borders, slowed),
+            lambda: build_on_ways(layout, inputs.catalogue, inputs.borders, slowed),
         )
         ends = [find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination")]
         candidates, _ = build_candidates(study, inputs, assembly, ends[0], ends[1])
