@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from scipy.cluster.hierarchy import DisjointSet
+
 from corridor.interactions.crossings import Hit
 from corridor.network.graph import Network
 
@@ -27,7 +29,7 @@ _OPPOSED_DEG = 120.0
 def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
     """Hits by crossing, in order of chainage; touches and, on schematic lines, even numbers of hits are left out."""
     refs = [_refs(network, hit.edge) for hit in hits]
-    groups = _Groups(len(hits))
+    groups = DisjointSet(range(len(hits)))
     for i, hit in enumerate(hits):
         for j in range(i + 1, len(hits)):
             other = hits[j]
@@ -39,8 +41,10 @@ def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
             met = hit.node >= 0 and hit.node == other.node
             same_road = hit.chain == other.chain or bool(refs[i] & refs[j])
             if met or (same_road and _is_link(network, hit.edge) == _is_link(network, other.edge)):
-                groups.join(i, j)
-    crossings = [members for members in groups.members(hits) if _crosses(members)]
+                groups.merge(i, j)
+    # Subsets are sets: hits go back into the order of chainage, groups into that of their first hit.
+    members = [[hits[i] for i in sorted(group)] for group in sorted(groups.subsets(), key=min)]
+    crossings = [group for group in members if _crosses(group)]
     return _join_carriageways(crossings, network)
 
 
@@ -52,28 +56,6 @@ def _refs(network: Network, edge: int) -> frozenset[str]:
 
 def _is_link(network: Network, edge: int) -> bool:
     return bool(network.edges["class"].iat[edge].endswith("_link"))
-
-
-class _Groups:
-    """Hits joined into groups (union-find)."""
-
-    def __init__(self, count: int) -> None:
-        self.parent = list(range(count))
-
-    def root(self, i: int) -> int:
-        while self.parent[i] != i:
-            i = self.parent[i]
-        return i
-
-    def join(self, i: int, j: int) -> None:
-        a, b = self.root(i), self.root(j)
-        self.parent[max(a, b)] = min(a, b)
-
-    def members(self, hits: Sequence[Hit]) -> list[list[Hit]]:
-        found: dict[int, list[Hit]] = defaultdict(list)
-        for i, hit in enumerate(hits):
-            found[self.root(i)].append(hit)
-        return list(found.values())
 
 
 def _crosses(members: Sequence[Hit]) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.cluster.hierarchy import DisjointSet
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
@@ -79,20 +80,14 @@ def _join_rail_gaps(ways: Ways) -> Ways:
     if len(xy) > 1:
         pairs = cKDTree(xy * [scale, 1.0]).query_pairs(JOIN_LIMIT_M / 110_000, output_type="ndarray")
     gaps = distance_m(*xy[pairs[:, 0]].T, *xy[pairs[:, 1]].T) if len(pairs) else np.zeros(0)
-    parent = {int(c): int(c) for c in component[vertex[loose]]}
-
-    def root(c: int) -> int:
-        while parent[c] != c:
-            c = parent[c]
-        return c
-
+    # Kruskal: the shortest gap first, and only where its two sides aren't connected yet.
+    connected = DisjointSet(np.unique(component[vertex[loose]]).tolist())
     rows, new_ids, lines, said = [], [], [], []
     for at in np.argsort(gaps, kind="stable"):
         a, b = (int(i) for i in pairs[at])
-        roots = root(int(component[vertex[loose[a]]])), root(int(component[vertex[loose[b]]]))
-        if roots[0] == roots[1] or gaps[at] > JOIN_LIMIT_M:
+        sides = (int(component[vertex[loose[end]]]) for end in (a, b))
+        if gaps[at] > JOIN_LIMIT_M or not connected.merge(*sides):
             continue
-        parent[roots[0]] = roots[1]
         rows.append(ways.frame.iloc[rail[way[loose[a]]]].drop("geometry"))
         new_ids += [ids[vertex[loose[a]]], ids[vertex[loose[b]]]]
         lines.append(shapely.LineString([xy[a], xy[b]]))

@@ -25,8 +25,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from corridor.errors import FetchError, OutputError
-from corridor.io.fetch.locks import hold_lock
 from corridor.io.read.provenance import LISTING
 from corridor.schema.source import Fetched, file_sha256
 
@@ -117,7 +118,7 @@ class Cache:
             FetchError: another process holds the lock for longer than ``wait_s``.
         """
         self._set_up()
-        with hold_lock(self.folder / "locks" / f"{key}.lock", wait_s):
+        with _hold_lock(self.folder / "locks" / f"{key}.lock", wait_s):
             yield self.folder / "partial" / key
 
     def add(self, part: Path, record: CacheEntry) -> CachedFile:
@@ -132,7 +133,7 @@ class Cache:
         whole = replace(record, fetched=now, sha256=file_sha256(part), bytes=part.stat().st_size)
         path = self.path(whole)
         staged = part.with_name(part.name + ".whole")
-        with self._writing(), hold_lock(self.folder / "locks" / "files.lock", 60):
+        with self._writing(), _hold_lock(self.folder / "locks" / "files.lock", 60):
             shutil.rmtree(staged, ignore_errors=True)
             staged.mkdir()
             part.replace(staged / path.name)
@@ -213,6 +214,24 @@ class Cache:
             raise OutputError(
                 f"{self.folder}: can't be written ({reason}); choose another folder with --cache"
             ) from fault
+
+
+@contextmanager
+def _hold_lock(path: Path, wait_s: float) -> Iterator[None]:
+    """Hold a lock file that processes share, waiting for another that has it; the lock ends with its process.
+
+    Raises:
+        FetchError: another process held it for all of ``wait_s``.
+    """
+    lock = FileLock(path, timeout=wait_s)
+    try:
+        lock.acquire()
+    except Timeout as fault:
+        raise FetchError(f"{path}: another run has held this lock for {wait_s:g} s; wait for it or end it") from fault
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def fault_of_file(path: Path, record: CacheEntry) -> str:
