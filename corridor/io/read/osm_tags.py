@@ -1,0 +1,355 @@
+"""What OpenStreetMap's tags mean here: one table for the reader of files and for the filter of live data.
+
+A way may be a road, a railway, both (tracks in a street, a track on an old formation) or neither. What its tags say
+beyond that is kept as they say it; what they say in words that no table here knows is never guessed: it is named as a
+:class:`Doubt`, counted by the reader and shown by ``corridor doctor`` and in the manifest.
+
+Sources of the meanings: OpenStreetMap wiki, pages "Key:highway", "Key:railway", "Lifecycle prefix", "Key:oneway",
+"Key:bridge", "Key:tunnel", "Key:gauge", "Key:area"; who may use a way is in :mod:`corridor.io.read.osm_access`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from corridor.io.read.osm_access import ANYBODY, CONDITIONAL_KEYS, NO_LIMITS, Access, Limits, read_access, read_limits
+
+# -- Kinds of ways --------------------------------------------------------------------------------------------------
+
+# most important first: of one road drawn twice the higher class counts
+ROAD_CLASSES = (
+    "motorway", "trunk", "primary", "secondary", "tertiary", "motorway_link", "trunk_link", "primary_link",
+    "secondary_link", "tertiary_link", "unclassified", "residential", "living_street", "road", "service", "track",
+)  # fmt: skip
+UNKNOWN_ROAD = "road"
+"""A road of which nobody says what class it is or will be (``highway=road``, a bare ``highway=construction``)."""
+
+# ways for people on foot, on wheels or on horses, places beside roads, and what is no longer there
+_NO_ROAD = frozenset((
+    "footway", "path", "cycleway", "pedestrian", "steps", "bridleway", "corridor", "platform", "crossing", "sidewalk",
+    "via_ferrata", "elevator", "escalator", "ladder", "trailhead", "bus_stop", "services", "rest_area", "raceway",
+    "busway", "bus_guideway", "escape", "emergency_bay", "emergency_access_point", "toll_gantry", "street_lamp",
+    "traffic_signals", "speed_camera", "turning_circle", "turning_loop", "passing_place", "no", "none", "virtual",
+))  # fmt: skip
+MAIN_LINE = "rail"
+_OTHER_RAIL = frozenset((
+    "tram", "subway", "light_rail", "narrow_gauge", "monorail", "funicular", "miniature", "preserved", "rack",
+    "cable_car", "platform", "platform_edge", "station", "halt", "stop", "tram_stop", "subway_entrance", "signal_box",
+    "turntable", "traverser", "roundhouse", "wash", "workshop", "yard", "depot", "engine_shed", "site", "facility",
+    "crossing", "level_crossing", "tram_level_crossing", "tram_crossing", "switch", "railway_crossing", "buffer_stop",
+    "derail", "signal", "milestone", "loading_ramp", "loading_rack", "container_terminal", "service_station",
+    "owner_change", "ventilation_shaft", "border", "fuel", "water_tower", "water_crane", "museum", "blockpost",
+    "rail_brake", "hump_yard", "junction", "interlocking", "no", "none",
+))  # fmt: skip
+NARROWEST_MM = 1000.0
+"""A railway whose every gauge is below this carries no goods wagons of a main line, whatever its kind is called."""
+
+# -- Lifecycle ------------------------------------------------------------------------------------------------------
+
+# what a word means for the status; "" is nothing that stands on the ground
+LIFECYCLE = {
+    "construction": "construction",
+    "proposed": "planned", "planned": "planned",
+    "disused": "disused",
+    "abandoned": "abandoned", "ruins": "abandoned", "ruined": "abandoned",
+    "razed": "", "removed": "", "demolished": "", "destroyed": "", "dismantled": "", "obliterated": "", "was": "",
+    "historic": "", "cancelled": "",
+}  # fmt: skip
+_STATES = tuple(word for word, status in LIFECYCLE.items() if status)
+_YES = frozenset(("yes", "true", "1"))
+_NO = frozenset(("", "no", "none", "false", "0"))
+# works that leave a road open: no more than its surface or width is worked on
+_MINOR_WORKS = _NO | {"minor", "widening"}
+
+# -- Structures and directions ----------------------------------------------------------------------------------------
+
+_BRIDGES = frozenset((
+    "yes", "true", "1", "viaduct", "aqueduct", "boardwalk", "cantilever", "covered", "low_water_crossing", "movable",
+    "trestle", "swing", "suspension", "arch", "beam", "truss", "girder", "simple_brunnel", "culvert", "humpback",
+    "pontoon", "floating",
+))  # fmt: skip
+_TUNNELS = frozenset(("yes", "true", "1", "building_passage", "avalanche_protector", "covered", "gallery"))
+# words for a structure that isn't there (any more, or yet), and for what runs under a road rather than as one
+_NO_STRUCTURE = _NO | frozenset(LIFECYCLE) | {"collapsed", "broken", "missing"}
+_NO_TUNNEL = _NO_STRUCTURE | {"culvert", "flooded"}
+_ALONG, _AGAINST = _YES, frozenset(("-1", "reverse"))
+# traffic takes turns on the one lane: both directions may drive
+_BOTH_WAYS = _NO | {"alternating"}
+_ONE_WAY_CLASSES = frozenset(("motorway", "motorway_link"))
+_ONE_WAY_JUNCTIONS = frozenset(("roundabout", "circular"))
+
+# what a closed line is the outline of, unless it says area=no
+_AREA_KEYS = ("landuse", "building", "leisure", "natural", "place", "public_transport", "parking")
+_AREA_AMENITIES = frozenset(("parking", "fuel", "bus_station", "marketplace", "ferry_terminal", "school", "hospital"))
+
+PLACE_KINDS = frozenset(("city", "town", "village", "hamlet", "isolated_dwelling"))
+
+
+class Doubt(StrEnum):
+    """What of a way's tags isn't understood or isn't followed; each reads on after a number of ways."""
+
+    ROAD_CLASS = "ways whose highway value isn't known; left out"
+    RAIL_KIND = "ways whose railway value isn't known; left out"
+    UNBUILT_CLASS = "roads that aren't in use name no class that is known; taken as class 'road'"
+    SEVERAL_CLASSES = "ways with several highway or railway values; the first known one is used"
+    ONEWAY = "roads whose oneway value isn't known; taken as open both ways"
+    REVERSIBLE = "roads whose direction changes (oneway=reversible); taken as open both ways"
+    STRUCTURE = "ways whose bridge or tunnel value isn't known; taken as a bridge or a tunnel"
+    ACCESS = "roads whose access value isn't known; taken as open"
+    CONDITIONAL = "roads with conditions on time or vehicle (keys ending in :conditional); taken as open at other times"
+    LIMIT = "roads whose maxweight or maxheight isn't understood; taken as without limit"
+    CLOSED = "roads closed to trucks by their access tags; no route uses them"
+    LOCAL = "roads for local traffic only by their access tags; used only to reach places on them"
+    AREA = "outlines of areas tagged as roads; left out"
+    WORKS = "open roads tagged as under construction, disused or abandoned; that state counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One road or one railway that a way is.
+
+    ``oneway`` is 1 along the way, -1 against it, 0 both. ``layer`` tells what lies one above the other. ``gauges_mm``
+    are all gauges that a railway's tags name, smallest first; empty where they name none.
+    """
+
+    mode: str
+    road_class: str
+    status: str
+    oneway: int = 0
+    bridge: bool = False
+    tunnel: bool = False
+    layer: int = 0
+    access: Access = ANYBODY
+    limits: Limits = NO_LIMITS
+    gauges_mm: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WayReading:
+    """What a way is (nothing, a road, a railway or both) and what of its tags is in doubt."""
+
+    meanings: tuple[Meaning, ...]
+    doubts: frozenset[Doubt] = frozenset()
+
+
+def read_way(tags: Mapping[str, str], *, is_ring: bool = False) -> WayReading:
+    """What the tags of a way say.
+
+    Args:
+        tags: keys and values as the file has them.
+        is_ring: whether the way ends where it begins, so that it may be the outline of an area.
+
+    >>> [(m.mode, m.road_class, m.status) for m in read_way({"highway": "track", "railway": "abandoned"}).meanings]
+    [('road', 'track', 'open'), ('rail', 'rail', 'abandoned')]
+    >>> read_way({"highway": "minor"}).doubts
+    frozenset({<Doubt.ROAD_CLASS: "ways whose highway value isn't known; left out">})
+    """
+    doubts: set[Doubt] = set()
+    road, rail = _read_road(tags, is_ring, doubts), _read_rail(tags, doubts)
+    return WayReading(tuple(found for found in (road, rail) if found is not None), frozenset(doubts))
+
+
+def _read_road(tags: Mapping[str, str], is_ring: bool, doubts: set[Doubt]) -> Meaning | None:
+    found = _read_kind(tags, "highway", doubts)
+    if found is None:
+        return None
+    road_class, status = found
+    if is_ring and _is_area(tags):
+        doubts.add(Doubt.AREA)
+        return None
+    access, access_known = read_access(tags)
+    limits, limits_known = read_limits(tags)
+    # only what is in use can surprise its users
+    if status == "open":
+        doubts |= {Doubt.ACCESS} if not access_known else set()
+        doubts |= {Doubt.LIMIT} if not limits_known else set()
+        doubts |= {Doubt.CONDITIONAL} if any(key in tags for key in CONDITIONAL_KEYS) else set()
+        doubts |= {Doubt.CLOSED} if access.truck == "no" else {Doubt.LOCAL} if access.truck == "local" else set()
+    oneway = _read_oneway(tags, road_class, doubts)
+    bridge, tunnel = _read_structures(tags, doubts)
+    return Meaning("road", road_class, status, oneway, bridge, tunnel, _layer(tags), access, limits)
+
+
+def _read_rail(tags: Mapping[str, str], doubts: set[Doubt]) -> Meaning | None:
+    found = _read_kind(tags, "railway", doubts)
+    gauges = read_gauges(tags)
+    narrow = max(gauges) < NARROWEST_MM if gauges else "narrow" in _words(tags.get("gauge", ""))
+    if found is None or narrow:
+        return None
+    # oneway on a track says how trains usually run or what a road in the same street does: trains run both ways
+    bridge, tunnel = _read_structures(tags, doubts)
+    return Meaning("rail", MAIN_LINE, found[1], 0, bridge, tunnel, _layer(tags), gauges_mm=gauges)
+
+
+def _read_kind(tags: Mapping[str, str], key: str, doubts: set[Doubt]) -> tuple[str, str] | None:
+    """Class and status of the road (``key`` highway) or the main line (railway) that a way is; None if it is neither.
+
+    The forms that mappers use: a class (``highway=primary``); a state with the class beside it (``railway=disused``
+    with ``disused=rail``, ``disused:railway=rail`` or nothing); a prefix alone (``construction:highway=trunk``); a
+    class with a state as a flag (``highway=primary`` with ``abandoned=yes``). A key without prefix is about today and
+    wins.
+    """
+    value = tags.get(key)
+    if value is None:
+        for state in _STATES:
+            if prefixed := tags.get(f"{state}:{key}"):
+                return _unbuilt((prefixed,), key, LIFECYCLE[state], doubts)
+        return None
+    words = _words(value)
+    if words and words[0] in LIFECYCLE:
+        status = LIFECYCLE[words[0]]
+        # "proposed" may say "construction" of its class and the reverse: projects move on faster than tags
+        beside = [tags.get(f"{words[0]}:{key}"), tags.get(words[0]), tags.get("construction"), tags.get("proposed")]
+        beside += [tags.get(f"{word}:{key}") for word in LIFECYCLE]
+        return _unbuilt(tuple(text for text in beside if text), key, status, doubts) if status else None
+    if any(_is_said(tags, word) for word, status in LIFECYCLE.items() if not status):
+        return None
+    kind = _known_kind(words, key, doubts)
+    return (kind, _flagged_status(tags, doubts)) if kind else None
+
+
+def _known_kind(words: list[str], key: str, doubts: set[Doubt]) -> str:
+    """The first word that is a class of road or the main line; '' if none is, in doubt if no table knows the words."""
+    classes, others = (ROAD_CLASSES, _NO_ROAD) if key == "highway" else ((MAIN_LINE,), _OTHER_RAIL)
+    known = [word for word in words if word in classes]
+    if known:
+        if len(words) > 1:
+            doubts.add(Doubt.SEVERAL_CLASSES)
+        return known[0]
+    if not any(word in others for word in words):
+        doubts.add(Doubt.ROAD_CLASS if key == "highway" else Doubt.RAIL_KIND)
+    return ""
+
+
+def _unbuilt(texts: tuple[str, ...], key: str, status: str, doubts: set[Doubt]) -> tuple[str, str] | None:
+    """Class and status of what isn't in use, from the texts that may name its class, best first."""
+    classes, others = (ROAD_CLASSES, _NO_ROAD) if key == "highway" else ((MAIN_LINE,), _OTHER_RAIL)
+    for text in texts:
+        words = _words(text)
+        if named := [word for word in words if word in classes]:
+            return named[0], status
+        # construction=no says nothing of a class; a tram or a footway says that this is neither road nor main line
+        if any(word in others and word not in _NO for word in words):
+            return None
+    if key == "railway":
+        return MAIN_LINE, status
+    if any(word not in _YES for text in texts for word in _words(text)):
+        doubts.add(Doubt.UNBUILT_CLASS)
+    return UNKNOWN_ROAD, status
+
+
+def _flagged_status(tags: Mapping[str, str], doubts: set[Doubt]) -> str:
+    """The status that flags beside a class give: ``disused=yes``, ``abandoned=yes``, ``construction=*``."""
+    status = "open"
+    if any(word not in _MINOR_WORKS for word in _words(tags.get("construction", ""))):
+        status = "construction"
+    for flag in ("proposed", "planned", "disused", "abandoned", "ruins", "ruined"):
+        if _is_said(tags, flag):
+            status = LIFECYCLE[flag]
+    if status != "open":
+        doubts.add(Doubt.WORKS)
+    return status
+
+
+def _is_said(tags: Mapping[str, str], flag: str) -> bool:
+    return tags.get(flag, "").strip().casefold() in _YES
+
+
+def _read_structures(tags: Mapping[str, str], doubts: set[Doubt]) -> tuple[bool, bool]:
+    """Whether a way runs over a bridge and through a tunnel."""
+    found = []
+    for key, known, absent in (("bridge", _BRIDGES, _NO_STRUCTURE), ("tunnel", _TUNNELS, _NO_TUNNEL)):
+        words = _words(tags.get(key, ""))
+        present = [word for word in words if word not in absent]
+        if any(word not in known for word in present):
+            doubts.add(Doubt.STRUCTURE)
+        found.append(bool(present))
+    return found[0], found[1]
+
+
+def _read_oneway(tags: Mapping[str, str], road_class: str, doubts: set[Doubt]) -> int:
+    value = tags.get("oneway")
+    if value is None:
+        ring = tags.get("junction", "").strip().casefold() in _ONE_WAY_JUNCTIONS
+        return 1 if ring or road_class in _ONE_WAY_CLASSES else 0
+    word = value.strip().casefold()
+    if word in _ALONG or word in _AGAINST:
+        return 1 if word in _ALONG else -1
+    if word == "reversible":
+        doubts.add(Doubt.REVERSIBLE)
+    elif word not in _BOTH_WAYS:
+        doubts.add(Doubt.ONEWAY)
+    return 0
+
+
+def _is_area(tags: Mapping[str, str]) -> bool:
+    """Whether a closed line is the outline of an area rather than a ring road."""
+    said = tags.get("area", "").strip().casefold()
+    if said:
+        return said not in _NO
+    if tags.get("junction"):
+        return False
+    return any(key in tags for key in _AREA_KEYS) or tags.get("amenity") in _AREA_AMENITIES
+
+
+def _layer(tags: Mapping[str, str]) -> int:
+    try:
+        return max(-9, min(9, int(tags.get("layer", "0"))))
+    except ValueError:
+        return 0
+
+
+def read_gauges(tags: Mapping[str, str]) -> tuple[float, ...]:
+    """All gauges in mm that the key ``gauge`` names, smallest first; none where it names no number.
+
+    >>> read_gauges({"gauge": "1520;1435 mm"})
+    (1435.0, 1520.0)
+    """
+    text = re.sub(r"(?<!\d)1[ ,.](\d{3})(?!\d)", r"1\1", tags.get("gauge", ""))
+    numbers = {float(number) for number in re.findall(r"(?<![\d.])\d{3,4}(?:\.\d+)?(?![\d.])", text)}
+    return tuple(sorted(numbers | ({1435.0} if "standard" in _words(text) else set())))
+
+
+def _words(value: str) -> list[str]:
+    """The values of a list (``primary;secondary``), in lower case, without empty ones."""
+    return [word for text in value.split(";") if (word := text.strip().casefold())]
+
+
+# -- Settlements ----------------------------------------------------------------------------------------------------
+
+_GROUPED = re.compile(r"\d{1,3}(?:[ .,'\u2019\u00a0\u2009\u202f]\d{3})+|\d+")
+
+
+def read_population(text: str) -> float | None:
+    """A population as people write it; None where the text isn't one number of people.
+
+    Thousands may be parted (``1 700``, ``1,700``), a year or a note may follow in brackets, ``~`` may stand before. Of
+    several values (``1700;1650``) the first counts. A range or a word is no number.
+
+    >>> read_population("1 700 (2011)"), read_population("~1,700"), read_population("many"), read_population("1.7")
+    (1700.0, 1700.0, None, None)
+    """
+    first = text.split(";", maxsplit=1)[0].strip().lstrip("~\u2248").strip()
+    first = re.sub(r"\s*\(.*\)$|\s*\+$|\.0+$", "", first)
+    if not _GROUPED.fullmatch(first) or len(first) > 15:
+        return None
+    return float("".join(c for c in first if c.isdigit()))
+
+
+# -- What live data is asked for ------------------------------------------------------------------------------------
+
+_PREFIXED = tuple(f"{state}:{key}" for key in ("highway", "railway") for state in _STATES)
+WAY_KEYS = ("highway", "railway", *_PREFIXED)
+"""Keys of which each way that may be a road or a railway has one."""
+PLACES_NOT_ROADS = tuple(sorted(_NO_ROAD))
+PLACES_NOT_RAILWAYS = tuple(sorted(_OTHER_RAIL))
+
+
+def may_matter(tags: Mapping[str, str]) -> bool:
+    """Whether a way is a road or a railway, or might be one if its tags were understood."""
+    found = read_way(tags)
+    unknown = found.doubts & {Doubt.ROAD_CLASS, Doubt.RAIL_KIND}
+    return bool(found.meanings or unknown)
