@@ -61,7 +61,7 @@ def test_of_ways_with_one_id_the_last_counts(tmp_path):
     data = read(tmp_path, pbf(NODES, [(1, [1, 2], ROAD), (2, [2, 3], ROAD), (1, [3, 4], ROAD)]))
     assert data.ways["way_id"].tolist() == [2, 1]
     assert data.node_ids.tolist() == [2, 3, 3, 4]
-    assert data.remarks == ("a.osm.pbf: 1 ways whose id stands twice; the last of each is used",)
+    assert data.remarks == ("a.osm.pbf: 1 ways stand in several versions; the newest of each is used",)
 
 
 def test_what_has_no_length_or_leaps_is_left_out(tmp_path):

@@ -20,7 +20,7 @@ from corridor.io.fetch.geofabrik import PUBLISHER as EXTRACT_PUBLISHER
 from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters
 from corridor.io.fetch.overpass import PLACES, download_features, download_ways
 from corridor.io.read.borders import read_borders
-from corridor.io.read.osm import PLACE_KINDS
+from corridor.io.read.osm_tags import PLACE_KINDS, read_population
 from corridor.schema.study import Study
 
 PUBLISHER = "OpenStreetMap contributors"
@@ -131,7 +131,7 @@ def fetch_places(fetcher: Fetcher, study: Study, borders: Path) -> CachedFile:
             "lat": np.round(shapely.get_y(points), 6),
             "lon": np.round(shapely.get_x(points), 6),
             "country": read_borders(borders).country_at(shapely.get_x(points), shapely.get_y(points)),
-            "population": pd.to_numeric(_text(frame, "population"), errors="coerce").astype("Int64"),
+            "population": _text(frame, "population").map(read_population).astype("Float64").astype("Int64"),
             "alternate_names": _text(frame, "name"),
         })  # fmt: skip
         table = table[table["name"] != ""].drop_duplicates(["name", "lat", "lon"]).sort_values(["name", "lat", "lon"])

@@ -13,13 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import SourceError
-from corridor.io.read.osm import PLACE_KINDS, RAIL_STATUS, ROAD_CLASSES
+from corridor.io.read.osm_tags import (
+    NO_RAILWAYS,
+    NO_ROADS,
+    PLACE_KINDS,
+    PREFIXED_KEYS,
+    WAY_KEYS,
+    may_matter,
+)
 
 Bounds = tuple[float, float, float, float]
-UNUSED_ROADS = ("construction", "proposed", "disused", "abandoned")
-ROAD_VALUES = (*sorted(ROAD_CLASSES), *UNUSED_ROADS)
-RAIL_VALUES = tuple(sorted(RAIL_STATUS))
-_WANTED = {"highway": ROAD_VALUES, "railway": RAIL_VALUES, "waterway": ("river",)}
+_READ_KEYS = (*WAY_KEYS, "waterway", "place")
 _LARGEST_ID = 1 << 62
 
 
@@ -65,10 +69,12 @@ class OsmPieces:
 
         try:
             stamp = osmium.io.Reader(str(path)).header().get("osmosis_replication_timestamp", "")
-            roads: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter(*_WANTED))
+            roads: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(
+                osmium.filter.KeyFilter(*_READ_KEYS)
+            )
             sizes, refs, kept = array("q"), array("q"), []
             for way in roads:
-                if _is_wanted(way.tags):
+                if _is_wanted(dict(way.tags)):
                     members = [node.ref for node in way.nodes]
                     refs.extend(members)
                     sizes.append(len(members))
@@ -83,8 +89,9 @@ class OsmPieces:
                     ids.append(node.id)
                     lons.append(node.lon)
                     lats.append(node.lat)
-            places: Any = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.KeyFilter("place"))
-            for node in places:
+            tagged = osmium.filter.KeyFilter("place", "barrier")
+            points: Any = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(tagged)
+            for node in points:
                 if node.location.valid() and _contains(area, node.lon, node.lat):
                     self._add_node(node.id, node.lon, node.lat, dict(node.tags))
         except (RuntimeError, OSError, ValueError, OverflowError) as fault:
@@ -127,7 +134,8 @@ class OsmPieces:
             raise ValueError("a node lies nowhere on Earth")
         if not -_LARGEST_ID < node < _LARGEST_ID:
             raise ValueError("an id is out of range")
-        if tags and tags.get("place") in PLACE_KINDS:
+        # settlements, and barriers that may end a road
+        if tags and (tags.get("place") in PLACE_KINDS or "barrier" in tags):
             self._places[node] = _checked(tags)
         self._ids.append(node)
         self._x.append(round(lon * 1e7))
@@ -165,8 +173,9 @@ class OsmPieces:
                 self._add_node(node, x, y)
 
 
-def _is_wanted(tags: Any) -> bool:
-    return any(tags.get(key) in values for key, values in _WANTED.items())
+def _is_wanted(tags: dict[str, str]) -> bool:
+    """Whether the reader makes anything of a way, or would count it as not understood."""
+    return tags.get("waterway") == "river" or tags.get("place") in PLACE_KINDS or may_matter(tags)
 
 
 def _checked(tags: dict[str, str]) -> dict[str, str]:
@@ -185,6 +194,11 @@ def _contains(area: Bounds, lon: float, lat: float) -> bool:
 
 
 def iterate_filters() -> Iterator[str]:
-    """Overpass filters of the ways that are read: roads and railways, those out of use included, and rivers."""
-    for key, values in _WANTED.items():
-        yield f'["{key}"~"^({"|".join(values)})$"]'
+    """Overpass filters of the ways that are read: roads and railways in every state, and rivers.
+
+    What the tables of tags don't know is asked for too, so that it is counted rather than silently absent.
+    """
+    for key, others in (("highway", NO_ROADS), ("railway", NO_RAILWAYS)):
+        yield f'["{key}"]["{key}"!~"^({"|".join(others)})$"]'
+    yield f'[~"^({"|".join(PREFIXED_KEYS)})$"~"."]'
+    yield '["waterway"="river"]'

@@ -26,7 +26,7 @@ from corridor.io.fetch.transfer import (
     refuse_status,
     refuse_web_page,
 )
-from corridor.io.read.osm import PLACE_KINDS
+from corridor.io.read.osm_tags import PLACE_KINDS
 from corridor.schema.live_settings import LiveSettings
 
 _CHUNK = 1 << 16

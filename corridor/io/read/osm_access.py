@@ -14,9 +14,14 @@ from math import inf, nan
 # from general to exact; the last one that says something known counts
 _TRUCK_KEYS = ("access", "vehicle", "motor_vehicle", "hgv")
 _CAR_KEYS = ("access", "vehicle", "motor_vehicle", "motorcar")
-CONDITIONAL_KEYS = tuple(
-    f"{key}:conditional" for key in ("access", "vehicle", "motor_vehicle", "motorcar", "hgv", "oneway", "maxweight")
-)
+_WEIGHT_KEYS = ("maxweight", "maxweight:hgv", "maxweightrating", "maxweightrating:hgv")
+_HEIGHT_KEYS = ("maxheight", "maxheight:physical")
+_USERS = ("access", "vehicle", "motor_vehicle", "motorcar", "hgv")
+ACCESS_KEYS = (
+    *_USERS, *_WEIGHT_KEYS, *_HEIGHT_KEYS, "smoothness", "status", "impassable",
+    *(f"{key}:conditional" for key in (*_USERS, "oneway", "maxweight", "maxheight")),
+)  # fmt: skip
+"""All keys that say who may use a road, and the conditional ones, which are counted."""
 _OPEN = frozenset(("yes", "permissive", "designated", "official", "public", "unknown", "toll", "discouraged"))
 # to places on it, not through it
 _LOCAL = frozenset(("destination", "delivery", "customers", "residents", "permit"))
@@ -76,7 +81,7 @@ def read_access(tags: Mapping[str, str]) -> tuple[Access, bool]:
     >>> read_access({"hgv": "no"})[0], read_access({"access": "private"})[0].truck
     (Access(truck='no', car='yes'), 'no')
     """
-    if not any(key in tags for key in ("access", "vehicle", "motor_vehicle", "motorcar", "hgv")):
+    if not any(key in tags for key in _USERS):
         impassable = "impassable" in {tags.get("smoothness"), tags.get("status")} or tags.get("impassable") == "yes"
         return (Access("no", "no"), True) if impassable else (Access(), True)
     truck, truck_known = _resolve(tags, _TRUCK_KEYS)
@@ -108,7 +113,7 @@ def blocks_road(tags: Mapping[str, str]) -> bool | None:
     A gate is passed unless it is locked or its access keys shut it to cars and trucks; a block ends a road unless they
     open it. ``barrier=block`` at a border shuts the border road as the ground shows it.
     """
-    said = any(tags.get(key) for key in ("access", "vehicle", "motor_vehicle", "motorcar", "hgv"))
+    said = any(tags.get(key) for key in _USERS)
     access = read_access(tags)[0]
     best = max(access.truck, access.car, key=_RANK.__getitem__)
     if said:
@@ -128,10 +133,8 @@ def read_limits(tags: Mapping[str, str]) -> tuple[Limits, bool]:
     >>> read_limits({"maxweight": "3.5", "maxheight": "13'6\""})[0]
     Limits(max_weight_t=3.5, max_height_m=4.1148)
     """
-    weights = [
-        tags[key] for key in ("maxweight", "maxweight:hgv", "maxweightrating", "maxweightrating:hgv") if key in tags
-    ]
-    heights = [tags[key] for key in ("maxheight", "maxheight:physical") if key in tags]
+    weights = [tags[key] for key in _WEIGHT_KEYS if key in tags]
+    heights = [tags[key] for key in _HEIGHT_KEYS if key in tags]
     read = [_tonnes(text) for text in weights], [_metres(text) for text in heights]
     known = all(value is not None for values in read for value in values)
     least = [min((value for value in values if value is not None), default=inf) for values in read]

@@ -14,8 +14,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
-from corridor.io.read.osm_access import ANYBODY, CONDITIONAL_KEYS, NO_LIMITS, Access, Limits, read_access, read_limits
+from corridor.io.read.osm_access import ACCESS_KEYS, ANYBODY, NO_LIMITS, Access, Limits, read_access, read_limits
 
 # -- Kinds of ways --------------------------------------------------------------------------------------------------
 
@@ -85,6 +86,11 @@ _ONE_WAY_JUNCTIONS = frozenset(("roundabout", "circular"))
 _AREA_KEYS = ("landuse", "building", "leisure", "natural", "place", "public_transport", "parking")
 _AREA_AMENITIES = frozenset(("parking", "fuel", "bus_station", "marketplace", "ferry_terminal", "school", "hospital"))
 
+_READ_KEYS = frozenset((
+    "highway", "railway", "oneway", "junction", "bridge", "tunnel", "layer", "gauge", "area", "amenity", *_AREA_KEYS,
+    *LIFECYCLE, *(f"{word}:{key}" for key in ("highway", "railway") for word in LIFECYCLE), *ACCESS_KEYS,
+))  # fmt: skip
+
 PLACE_KINDS = frozenset(("city", "town", "village", "hamlet", "isolated_dwelling"))
 
 
@@ -147,6 +153,14 @@ def read_way(tags: Mapping[str, str], *, is_ring: bool = False) -> WayReading:
     >>> read_way({"highway": "minor"}).doubts
     frozenset({<Doubt.ROAD_CLASS: "ways whose highway value isn't known; left out">})
     """
+    said = tuple((key, value) for key, value in tags.items() if key in _READ_KEYS)
+    return _read_said(said, is_ring)
+
+
+@lru_cache(maxsize=1 << 16)
+def _read_said(said: tuple[tuple[str, str], ...], is_ring: bool) -> WayReading:
+    """What the tags that matter say; most ways say the same as many others."""
+    tags = dict(said)
     doubts: set[Doubt] = set()
     road, rail = _read_road(tags, is_ring, doubts), _read_rail(tags, doubts)
     return WayReading(tuple(found for found in (road, rail) if found is not None), frozenset(doubts))
@@ -166,7 +180,7 @@ def _read_road(tags: Mapping[str, str], is_ring: bool, doubts: set[Doubt]) -> Me
     if status == "open":
         doubts |= {Doubt.ACCESS} if not access_known else set()
         doubts |= {Doubt.LIMIT} if not limits_known else set()
-        doubts |= {Doubt.CONDITIONAL} if any(key in tags for key in CONDITIONAL_KEYS) else set()
+        doubts |= {Doubt.CONDITIONAL} if any(key.endswith(":conditional") for key in tags) else set()
         doubts |= {Doubt.CLOSED} if access.truck == "no" else {Doubt.LOCAL} if access.truck == "local" else set()
     oneway = _read_oneway(tags, road_class, doubts)
     bridge, tunnel = _read_structures(tags, doubts)
@@ -341,11 +355,11 @@ def read_population(text: str) -> float | None:
 
 # -- What live data is asked for ------------------------------------------------------------------------------------
 
-_PREFIXED = tuple(f"{state}:{key}" for key in ("highway", "railway") for state in _STATES)
-WAY_KEYS = ("highway", "railway", *_PREFIXED)
+PREFIXED_KEYS = tuple(f"{state}:{key}" for key in ("highway", "railway") for state in _STATES)
+WAY_KEYS = ("highway", "railway", *PREFIXED_KEYS)
 """Keys of which each way that may be a road or a railway has one."""
-PLACES_NOT_ROADS = tuple(sorted(_NO_ROAD))
-PLACES_NOT_RAILWAYS = tuple(sorted(_OTHER_RAIL))
+NO_ROADS = tuple(sorted(_NO_ROAD))
+NO_RAILWAYS = tuple(sorted(_OTHER_RAIL))
 
 
 def may_matter(tags: Mapping[str, str]) -> bool:

@@ -23,7 +23,7 @@ import shapely
 
 Fault = Callable[[http.server.BaseHTTPRequestHandler], bool]
 _STATEMENT = re.compile(r"(node|way|relation)((?:\[[^\]]*\])+)\(poly:'([^']*)'\)")
-_FILTER = re.compile(r"""\[(["'])(.+?)\1(?:(~|=)(["'])(.+?)\4)?\]""")
+_FILTER = re.compile(r"""\[(~?)(["'])(.+?)\2(?:(!~|~|=)(["'])(.+?)\5)?\]""")
 
 
 class OsmMap:
@@ -82,8 +82,16 @@ class OsmMap:
 
 
 def _matches(tags: dict[str, str], filters: str) -> bool:
-    for _, key, sign, _, value in _FILTER.findall(filters):
-        if key not in tags or (sign == "=" and tags[key] != value) or (sign == "~" and not re.search(value, tags[key])):
+    for by_key, _, key, sign, _, value in _FILTER.findall(filters):
+        if by_key:
+            if not any(re.search(key, k) and re.search(value, v) for k, v in tags.items()):
+                return False
+        elif sign == "!~":
+            if re.search(value, tags.get(key, "")):
+                return False
+        elif (
+            key not in tags or (sign == "=" and tags[key] != value) or (sign == "~" and not re.search(value, tags[key]))
+        ):
             return False
     return True
 

@@ -16,7 +16,8 @@ from corridor.errors import OutputError
 from corridor.io.fetch.cache import Cache, CacheEntry, key_of
 from corridor.io.fetch.fetch_inputs import Wanted, gather
 from corridor.io.fetch.transfer import Meter
-from corridor.io.read.osm import PLACE_KINDS, read_osm
+from corridor.io.read.osm import read_osm
+from corridor.io.read.osm_tags import PLACE_KINDS
 from tests.io.fetch import server as fault
 from tests.io.fetch.conftest import QUERY, TILE
 from tests.io.fetch.server import OsmMap, Server, hgt

@@ -46,7 +46,8 @@ def test_streams_and_nameless_water_are_left_out(tmp_path, tags):
 
 
 def test_a_bridge_road_tagged_as_river_too_stays_a_road(tmp_path):
-    found = osm(tmp_path, [("waterway", "river"), ("highway", "track"), ("name", "Ford")], [(45, 39), (46, 39)])
+    tags = [("waterway", "river"), ("highway", "track"), ("name", "Ford")]
+    found = osm(tmp_path, tags, [(45, 39), (45.2, 39), (46, 39)])
     assert (len(found.roads), len(found.rivers)) == (2, 0)
 
 

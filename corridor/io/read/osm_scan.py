@@ -1,0 +1,325 @@
+"""One pass after another over an OpenStreetMap file: which version of each object counts, and what of it is kept.
+
+Identity comes before filtering: of an object that stands more than once (histories, merged files, unsaved edits) the
+newest version counts, and if that is deleted or no longer a road, there is no road.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import re
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.errors import SourceError
+from corridor.io.read.osm_access import blocks_road
+from corridor.io.read.osm_places import Settlements
+from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, read_way
+from corridor.io.read.place_names import LANGUAGES
+from corridor.io.read.rivers import Waters
+
+MAX_WAYS, MAX_VERTICES = 10_000_000, 50_000_000
+NOWHERE = 2_147_483_647
+"""The coordinate that libosmium gives a vertex that the file doesn't hold."""
+WAY_COLUMNS = [
+    *("way_id", "mode", "class", "status", "oneway", "bridge", "tunnel", "layer", "truck_access", "car_access"),
+    *("max_weight_t", "max_height_m", "gauges_mm", "ref", "name"),
+]
+_NAME_KEYS = tuple((language, f"name:{language}") for language in LANGUAGES)
+_DELETED = re.compile(rb"<(node|way|relation)\b([^<>]*?\baction\s*=\s*[\"']delete[\"'][^<>]*)>")
+_ID = re.compile(rb"\bid\s*=\s*[\"'](-?\d{1,19})[\"']")
+_READ = 1 << 20
+Ints = NDArray[np.int64]
+
+
+class TooLargeError(Exception):
+    """The file holds more roads than fit in memory."""
+
+
+def clean(text: str | None) -> str:
+    """A name as plain text: control characters, which no name needs, are dropped."""
+    return "".join(c for c in (text or "")[:1000] if c.isprintable())[:200]
+
+
+def name_of(tags: Any) -> str:
+    """The English name, else the local one."""
+    return clean(tags.get("name:en") or tags.get("name"))
+
+
+def names_of(tags: Any) -> dict[str, str]:
+    """Names by language; the joiner that parts Persian words becomes a space."""
+    return {language: clean(tags[key].replace("\u200c", " ")) for language, key in _NAME_KEYS if key in tags}
+
+
+class WayTable:
+    """Ways as they come from the file; arrays, not lists: 16 bytes a vertex.
+
+    A way that is both a road and a railway stands twice, once as each.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[Any, ...]] = []
+        self.sizes, self.node_ids, self.x, self.y = array("q"), array("q"), array("i"), array("i")
+        self.doubts: Counter[Doubt] = Counter()
+
+    def add(self, item: Any) -> bool:
+        """Keep a way if it is a road or a railway; gives whether it is."""
+        tags = {tag.k: tag.v for tag in item.tags}
+        nodes = item.nodes
+        reading = read_way(tags, is_ring=len(nodes) > 3 and nodes[0].ref == nodes[-1].ref)
+        self.doubts.update(reading.doubts)
+        for meaning in reading.meanings:
+            self._add_row(item, tags, meaning)
+        return bool(reading.meanings)
+
+    def _add_row(self, item: Any, tags: dict[str, str], meaning: Meaning) -> None:
+        nodes = [(node.ref, node.x, node.y) for node in item.nodes]
+        for column, values in zip((self.node_ids, self.x, self.y), zip(*nodes, strict=True), strict=False):
+            column.extend(values)
+        self.sizes.append(len(nodes))
+        access, limits = meaning.access, meaning.limits
+        # most words stand in many ways: one copy of each
+        words = (sys.intern(clean(tags.get("ref"))), sys.intern(name_of(tags)))
+        gauges = sys.intern(";".join(f"{gauge:g}" for gauge in meaning.gauges_mm))
+        self.rows.append((
+            item.id, meaning.mode, meaning.road_class, meaning.status, meaning.oneway, meaning.bridge, meaning.tunnel,
+            meaning.layer, access.truck, access.car, limits.max_weight_t, limits.max_height_m, gauges, *words,
+        ))  # fmt: skip
+        if len(self.rows) > MAX_WAYS or len(self.node_ids) > MAX_VERTICES:
+            raise TooLargeError
+
+
+@dataclass
+class Scan:
+    """What a file gave, before anything of it is drawn.
+
+    ``blocked`` are nodes whose barrier ends the roads over them, ``strange_barriers`` those whose kind isn't known.
+    ``renewed`` counts ways of which the file holds several versions; ``restrictions`` counts turn restrictions.
+    """
+
+    ways: WayTable = field(default_factory=WayTable)
+    waters: Waters = field(default_factory=Waters)
+    settlements: Settlements = field(default_factory=Settlements)
+    blocked: set[int] = field(default_factory=set)
+    strange_barriers: set[int] = field(default_factory=set)
+    renewed: int = 0
+    restrictions: int = 0
+
+
+@dataclass(frozen=True)
+class Newest:
+    """Of objects that stand more than once or are deleted: which of those with one id counts, -1 for none.
+
+    ``place`` is by id the number of the version that counts, in the file's order from 0; ``repeated`` is how many ids
+    stand more than once; ``moved`` are the coordinates (1e-7 degrees) of nodes among them.
+    """
+
+    place: dict[int, int] = field(default_factory=dict)
+    repeated: int = 0
+    moved: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def chooser(self) -> Callable[[int], bool]:
+        """A function that, asked for each object's id in the file's order, says whether this version counts."""
+        if not self.place:
+            return lambda _: True
+        seen: Counter[int] = Counter()
+
+        def counts(number: int) -> bool:
+            if number not in self.place:
+                return True
+            seen[number] += 1
+            return self.place[number] == seen[number] - 1
+
+        return counts
+
+
+def scan_file(path: Path) -> Scan:
+    """Read a file: relations, then all nodes, then all ways; in an unsorted file a way may stand before its nodes.
+
+    Raises:
+        SourceError: the file's header says that it holds the history of objects.
+        TooLargeError: it holds more roads than a country has.
+        RuntimeError: libosmium can't read it; and OSError, ValueError, MemoryError of the same kind.
+    """
+    import osmium
+
+    with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
+        if reader.header().has_multiple_object_versions:
+            raise SourceError(f"{path}: holds changes or the history of objects; use an extract of one date")
+    found = Scan()
+    deleted = _deleted_in_text(path)
+    as_text = ".pbf" not in path.suffixes
+    nodes = _find_newest(path, osmium.osm.NODE, deleted["node"]) if as_text else Newest()
+    ways = _find_newest(path, osmium.osm.WAY, deleted["way"])
+    if ways.place and not as_text:
+        # no program writes a PBF whose nodes alone stand twice; looking for them takes longer than reading the file
+        nodes = _find_newest(path, osmium.osm.NODE, deleted["node"])
+    found.renewed = ways.repeated
+    outlines = _scan_relations(path, found)
+    # packs without the room that a growing vector holds in reserve, where the system has it
+    kind = "sparse_mmap_array" if "sparse_mmap_array" in osmium.index.map_types() else "flex_mem"
+    # each in a name of its own: the iterator keeps none of them alive
+    index = osmium.index.create_map(kind)
+    locations = osmium.NodeLocationsForWays(index)
+    locations.ignore_errors()
+    _scan_nodes(path, found, locations, nodes)
+    _scan_ways(path, found, locations, ways)
+    if outlines:
+        _scan_outlines(path, found, locations, ways, outlines)
+    _move_nodes(found.ways, nodes)
+    return found
+
+
+def _scan_nodes(path: Path, found: Scan, locations: Any, newest: Newest) -> None:
+    import osmium
+
+    wanted = osmium.filter.KeyFilter("place", "barrier")
+    counts = newest.chooser()
+    with osmium.io.Reader(str(path), osmium.osm.NODE) as reader:
+        # the newest version of a node may have lost the tag that the filter looks for
+        filters = [locations] if newest.place else [locations, wanted]
+        items: Any = osmium.OsmFileIterator(reader, *filters)
+        for item in items:
+            if not counts(item.id) or item.deleted:
+                continue
+            tags = item.tags
+            if "barrier" in tags:
+                blocks = blocks_road({tag.k: tag.v for tag in tags})
+                (found.blocked if blocks else found.strange_barriers if blocks is None else set()).add(item.id)
+            if tags.get("place") in PLACE_KINDS and item.location.valid():
+                found.settlements.add_point(tags, name_of(tags), names_of(tags), item.lon, item.lat)
+                if len(found.settlements) > MAX_WAYS:
+                    raise TooLargeError
+
+
+def _scan_ways(path: Path, found: Scan, locations: Any, newest: Newest) -> None:
+    import osmium
+
+    wanted = osmium.filter.KeyFilter(*WAY_KEYS, "waterway", "place")
+    counts = newest.chooser()
+    with osmium.io.Reader(str(path), osmium.osm.WAY) as reader:
+        filters = [locations] if newest.place else [locations, wanted]
+        items: Any = osmium.OsmFileIterator(reader, *filters)
+        for item in items:
+            if not counts(item.id) or item.deleted:
+                continue
+            tags = item.tags
+            if tags.get("place") in PLACE_KINDS:
+                ring = [(n.x / 1e7, n.y / 1e7) for n in item.nodes if n.x != NOWHERE]
+                found.settlements.add_outline(tags, name_of(tags), names_of(tags), [ring])
+            if not found.ways.add(item) and tags.get("waterway") == "river":
+                points = [(n.x / 1e7, n.y / 1e7) for n in item.nodes]
+                found.waters.add(name_of(tags), names_of(tags), points)
+
+
+def _scan_relations(path: Path, found: Scan) -> list[tuple[dict[str, str], list[int]]]:
+    """Settlements whose outline is several ways: their tags, and the ids of those ways."""
+    import osmium
+
+    outlines = []
+    # in a name of its own: the iterator doesn't keep it alive
+    wanted = osmium.filter.KeyFilter("place", "restriction")
+    with osmium.io.Reader(str(path), osmium.osm.RELATION) as reader:
+        items: Any = osmium.OsmFileIterator(reader, wanted)
+        for item in items:
+            tags = item.tags
+            if tags.get("type") == "restriction":
+                found.restrictions += 1
+            elif tags.get("place") in PLACE_KINDS and tags.get("type") in {"multipolygon", "boundary"}:
+                members = [m.ref for m in item.members if m.type == "w" and m.role in {"outer", ""}]
+                outlines.append(({tag.k: tag.v for tag in tags}, members))
+    return outlines
+
+
+def _scan_outlines(
+    path: Path, found: Scan, locations: Any, newest: Newest, outlines: list[tuple[dict[str, str], list[int]]]
+) -> None:
+    import osmium
+
+    needed = sorted({number for _, members in outlines for number in members})
+    if not needed:
+        return
+    lines: dict[int, list[tuple[float, float]]] = {}
+    counts, wanted = newest.chooser(), osmium.filter.IdFilter(needed)
+    with osmium.io.Reader(str(path), osmium.osm.WAY) as reader:
+        items: Any = osmium.OsmFileIterator(reader, locations, wanted)
+        for item in items:
+            if counts(item.id) and not item.deleted:
+                lines[item.id] = [(n.x / 1e7, n.y / 1e7) for n in item.nodes if n.x != NOWHERE]
+    for tags, members in outlines:
+        rings = [lines[number] for number in members if number in lines]
+        found.settlements.add_outline(tags, name_of(tags), names_of(tags), rings)
+
+
+def _find_newest(path: Path, entity: Any, deleted: set[int]) -> Newest:
+    """Which version of each object counts: the highest number, of equal ones the last in the file."""
+    import osmium
+
+    ids, versions, gone = array("q"), array("q"), array("b")
+    x, y = array("i"), array("i")
+    is_node = entity == osmium.osm.NODE
+    with osmium.io.Reader(str(path), entity) as reader:
+        items: Any = osmium.OsmFileIterator(reader)
+        for item in items:
+            ids.append(item.id)
+            versions.append(item.version)
+            gone.append(item.deleted or item.id in deleted)
+            if is_node:
+                x.append(item.location.x)
+                y.append(item.location.y)
+    number, version = np.asarray(ids, dtype=np.int64), np.asarray(versions, dtype=np.int64)
+    lost = np.asarray(gone, dtype=bool)
+    # by id, then version, then place in the file: the last of each id counts
+    order = np.lexsort((np.arange(len(number)), version, number))
+    last = np.append(number[order][1:] != number[order][:-1], True) if len(order) else np.zeros(0, dtype=bool)
+    winner = order[last]
+    starts = np.append(0, np.flatnonzero(last)[:-1] + 1) if len(order) else np.zeros(0, dtype=np.int64)
+    ends = np.flatnonzero(last) + 1
+    several = ends - starts > 1
+    special = np.flatnonzero(several | lost[winner])
+    place, moved = {}, {}
+    for at in special.tolist():
+        best, one = int(winner[at]), int(number[winner[at]])
+        # the versions of one id in the file's order
+        same = np.sort(order[starts[at] : ends[at]])
+        place[one] = -1 if lost[best] else int(np.flatnonzero(same == best)[0])
+        if is_node:
+            moved[one] = (NOWHERE, NOWHERE) if lost[best] else (x[best], y[best])
+    return Newest(place, int(several.sum()), moved)
+
+
+def _move_nodes(table: WayTable, newest: Newest) -> None:
+    """Put vertices where the newest version of their node lies; libosmium's index keeps any of them."""
+    if not newest.moved:
+        return
+    numbers = np.fromiter(newest.moved, dtype=np.int64)
+    for at in np.flatnonzero(np.isin(np.asarray(table.node_ids, dtype=np.int64), numbers)).tolist():
+        table.x[at], table.y[at] = newest.moved[table.node_ids[at]]
+
+
+def _deleted_in_text(path: Path) -> dict[str, set[int]]:
+    """Ids that an editor's file marks with ``action="delete"``, which libosmium doesn't know."""
+    found: dict[str, set[int]] = {"node": set(), "way": set(), "relation": set()}
+    if ".pbf" in path.suffixes or ".opl" in path.suffixes:
+        return found
+    openers: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
+    tail = b""
+    with openers.get(path.suffix, open)(path, "rb") as stream:
+        while piece := stream.read(_READ):
+            text = tail + piece
+            if b"delete" in text:
+                for kind, attributes in _DELETED.findall(text):
+                    if number := _ID.search(attributes):
+                        found[kind.decode()].add(int(number[1]))
+            # an element may go on in the next piece
+            tail = text[max(text.rfind(b"<"), len(text) - _READ) :] if b"<" in text[-_READ:] else b""
+    return found
