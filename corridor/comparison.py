@@ -328,6 +328,7 @@ def compare(
     criteria = tuple(spec.build() for spec in study.criteria)
     matrix = build_matrix(metrics, criteria)
     notes = describe_limits(candidates, inputs.dem, grades, reach, assembly, inputs.places, inputs.borders.names)
+    notes["map data"] = inputs.osm.remarks if inputs.osm is not None else ()
     notes["scoring"] = matrix.notes
     notes["impacts"] = impacts.notes if impacts else ()
     ranking = pd.concat(

@@ -204,5 +204,5 @@ def build_domain(network: Network, country: str, *, mode: str = Mode.ROAD, assum
         length_km=part["length_m"].to_numpy(dtype=float) / 1000,
         forward=part["minutes_forward"].to_numpy(dtype=float),
         backward=part["minutes_backward"].to_numpy(dtype=float),
-        not_open=(part["status"] != SectionStatus.OPEN).to_numpy() & ~assumed,
+        not_open=((part["status"] != SectionStatus.OPEN) | (part["truck_access"] == RoadAccess.NO)).to_numpy() & ~assumed,
     )

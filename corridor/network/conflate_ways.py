@@ -10,9 +10,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.cluster.hierarchy import DisjointSet
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
@@ -20,25 +17,18 @@ from corridor.io.read.borders import Borders
 from corridor.io.read.osm import OsmData
 from corridor.network.graph import UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
+from corridor.network.rail_joins import join_rails
 from corridor.network.speeds import edge_minutes
 from corridor.network.topology import build_chains
+from corridor.network.ways import Ways, append_ways
 from corridor.schema.catalogue import Crossing, Node, Section, Speed
 from corridor.terrain.surface import Dem
-from corridor.wording import format_position
 
-JOIN_LIMIT_M = 60.0
-_KEY = ["mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "section_id"]
+_KEY = [
+    *("mode", "class", "status", "oneway", "bridge", "tunnel", "truck_access", "car_access", "max_weight_t"),
+    *("max_height_m", "ref", "section_id"),
+]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Ways:
-    """Ways and the ids of their vertices, as :class:`OsmData` has them, with ``section_id`` for catalogue sections."""
-
-    frame: gpd.GeoDataFrame
-    node_ids: Ints
-    offsets: Ints
-    joins: tuple[str, ...] = ()
 
 
 def ways_of_osm(data: OsmData) -> Ways:
@@ -54,57 +44,7 @@ def ways_of_osm(data: OsmData) -> Ways:
         lines[turned] = shapely.reverse(lines[turned])
         frame = frame.set_geometry(gpd.GeoSeries(lines, index=frame.index, crs=WGS84))
         frame["oneway"] = frame["oneway"].abs()
-    return _join_rail_gaps(Ways(frame, node_ids, data.offsets))
-
-
-def _join_rail_gaps(ways: Ways) -> Ways:
-    """Add a way across each gap of at most 60 m between loose ends of railways that nothing else connects.
-
-    The shortest gaps are joined first (Kruskal), so that no join is made twice or where the line is whole already.
-    """
-    rail = np.flatnonzero((ways.frame["mode"] == "rail").to_numpy())
-    if len(rail) < 2:
-        return ways
-    sizes = np.diff(ways.offsets)[rail]
-    inside = np.concatenate([np.arange(ways.offsets[w], ways.offsets[w + 1]) for w in rail])
-    ids, vertex = np.unique(ways.node_ids[inside], return_inverse=True)
-    way = np.repeat(np.arange(len(rail)), sizes)
-    links = sparse.coo_matrix((np.ones(len(way)), (vertex, len(ids) + way)), shape=(len(ids) + len(rail),) * 2)
-    _, component = connected_components(links, directed=False)
-    first = np.concatenate([[0], np.cumsum(sizes)])
-    ends = np.concatenate([first[:-1], first[1:] - 1])
-    loose = np.unique(ends[np.bincount(vertex)[vertex[ends]] == 1])
-    xy = shapely.get_coordinates(ways.frame.geometry.to_numpy()[rail])[loose]
-    scale = np.cos(np.radians(xy[:, 1].mean())) if len(xy) else 1.0
-    pairs = np.zeros((0, 2), dtype=np.int64)
-    if len(xy) > 1:
-        pairs = cKDTree(xy * [scale, 1.0]).query_pairs(JOIN_LIMIT_M / 110_000, output_type="ndarray")
-    gaps = distance_m(*xy[pairs[:, 0]].T, *xy[pairs[:, 1]].T) if len(pairs) else np.zeros(0)
-    # Kruskal: the shortest gap first, and only where its two sides aren't connected yet.
-    connected = DisjointSet(np.unique(component[vertex[loose]]).tolist())
-    rows, new_ids, lines, said = [], [], [], []
-    for at in np.argsort(gaps, kind="stable"):
-        a, b = (int(i) for i in pairs[at])
-        sides = (int(component[vertex[loose[end]]]) for end in (a, b))
-        if gaps[at] > JOIN_LIMIT_M or not connected.merge(*sides):
-            continue
-        rows.append(ways.frame.iloc[rail[way[loose[a]]]].drop("geometry"))
-        new_ids += [ids[vertex[loose[a]]], ids[vertex[loose[b]]]]
-        lines.append(shapely.LineString([xy[a], xy[b]]))
-        said.append(f"railway gap of {gaps[at]:.0f} m joined at {format_position(xy[a][1], xy[a][0], 4)}")
-    if not rows:
-        return ways
-    added = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=lines, crs=WGS84)
-    added["length_m"] = line_lengths_m(lines)
-    return _append(ways, added, np.array(new_ids, dtype=np.int64), np.full(len(rows), 2), tuple(said))
-
-
-def _append(ways: Ways, added: gpd.GeoDataFrame, node_ids: Ints, sizes: Ints, joins: tuple[str, ...] = ()) -> Ways:
-    frame = pd.concat([ways.frame, added], ignore_index=True)
-    offsets = np.concatenate([ways.offsets, ways.offsets[-1] + np.cumsum(sizes)])
-    return Ways(
-        gpd.GeoDataFrame(frame, crs=WGS84), np.concatenate([ways.node_ids, node_ids]), offsets, ways.joins + joins
-    )
+    return join_rails(Ways(frame, node_ids, data.offsets))
 
 
 def ways_of_sections(sections: Sequence[Section]) -> Ways:
@@ -128,6 +68,11 @@ def ways_of_sections(sections: Sequence[Section]) -> Ways:
             "oneway": 0,
             "bridge": False,
             "tunnel": False,
+            "truck_access": "yes",
+            "car_access": "yes",
+            "max_weight_t": np.nan,
+            "max_height_m": np.nan,
+            "gauges_mm": "",
             "ref": "",
             "name": [s.name for s in sections],
             "section_id": [s.section_id for s in sections],
@@ -179,7 +124,7 @@ def add_sections(ways: Ways, sections: Sequence[Section], nodes: dict[str, Node]
     frame = extra.frame.set_geometry(gpd.GeoSeries(lines, index=extra.frame.index, crs=WGS84))
     inner = node_ids < 0
     node_ids[inner] += min(0, int(ways.node_ids.min()))
-    return _append(ways, frame, node_ids, np.diff(extra.offsets))
+    return append_ways(ways, frame, node_ids, np.diff(extra.offsets))
 
 
 def _move_end(line: shapely.LineString, which: int, to: NDArray[np.float64]) -> shapely.LineString:
@@ -204,7 +149,8 @@ def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
     """
     frame = ways.frame
     countries = country_of_lines(frame.geometry.to_numpy(), borders) if borders is not None else ""
-    keyed = frame[_KEY].assign(country=countries)
+    # a limit that nobody signed is NaN, which no group has for a key
+    keyed = frame[_KEY].fillna({"max_weight_t": np.inf, "max_height_m": np.inf}).assign(country=countries)
     key = keyed.groupby([*_KEY, "country"], sort=False).ngroup().to_numpy().astype(np.int64)
     chains = build_chains(
         ways.node_ids,

@@ -12,7 +12,6 @@ from corridor.io.read.catalogue import Catalogue
 from corridor.io.read.osm import OsmData
 from corridor.network.conflate_ways import (
     Physical,
-    Ways,
     add_sections,
     build_network,
     build_physical,
@@ -21,6 +20,7 @@ from corridor.network.conflate_ways import (
 )
 from corridor.network.graph import Network, Position
 from corridor.network.match import Match, match_section, node_position, part_lengths_km
+from corridor.network.ways import Ways
 from corridor.schema.catalogue import Section
 from corridor.schema.vocabulary import SectionStatus
 from corridor.terrain.surface import Dem
@@ -34,7 +34,8 @@ class Conflation:
     """A network and how the catalogue's sections lie on it.
 
     ``matches`` are sections found on mapped ways; ``schematic`` says why the others that should be there are drawn by
-    their waypoints. ``joins`` lists small railway gaps that were closed.
+    their waypoints. ``joins`` lists small railway gaps that were closed and
+    breaks of gauge.
     """
 
     network: Network

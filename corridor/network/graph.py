@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 UNFIT_CLASSES = ("track", "service")
 EDGE_COLUMNS = [
     *("u", "v", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name", "section_id"),
+    *("truck_access", "car_access", "max_weight_t", "max_height_m"),
     *("country", "border", "crossing_id", "delay_min", "length_m", "minutes_forward", "minutes_backward", "geometry"),
 ]
 
@@ -67,7 +68,8 @@ class Network:
     ``edges`` has the columns of EDGE_COLUMNS in EPSG:4326. Each edge lies in one country; where a way goes on in
     another, the two edges end in two nodes at the same place, joined by an edge of no length whose ``border`` names
     the countries (``AM-IR``), whose ``crossing_id`` is the crossing that allows it ('' = none) and whose status is
-    that crossing's. ``oneway`` is 0 or 1 (along the geometry).
+    that crossing's. ``oneway`` is 0 or 1 (along the geometry). ``truck_access`` and ``car_access`` are yes, local (only
+    to places on the road) or no; ``max_weight_t`` and ``max_height_m`` are NaN where no limit is signed.
     """
 
     edges: gpd.GeoDataFrame
@@ -109,9 +111,10 @@ class Network:
         assume_open: Collection[str] = (),
         any_status: bool = False,
     ) -> Bools:
-        """Edges that may not be used: another mode, not open, a border without open crossing, another country.
+        """Edges that may not be used: another mode, not open, closed to trucks, a border without open crossing.
 
-        Tracks and service roads never count: what is measured is goods traffic.
+        Tracks and service roads never count: what is measured is goods traffic. Edges of other than the named
+        ``countries`` are closed too.
         ``assume_open`` names sections and crossings that count as open. ``any_status`` lets disused, abandoned and
         unfinished ways count too: where a line lies rather than who may use it.
         """
@@ -119,6 +122,8 @@ class Network:
         assumed = edges["section_id"].isin(assume_open) | edges["crossing_id"].isin(assume_open)
         usable = assumed | any_status | (edges["status"] == "open")
         shut = ~usable | (edges["mode"] != mode) | edges["class"].isin(UNFIT_CLASSES)
+        if not any_status:
+            shut |= (edges["truck_access"] == RoadAccess.NO) & ~assumed
         if countries is not None:
             shut |= ~edges["country"].isin(list(countries)) & ~self.is_border
             beyond = [pair for pair in edges["border"].unique() if pair and not set(pair.split("-")) <= set(countries)]
@@ -260,6 +265,7 @@ def edge_frame(columns: dict[str, Any]) -> gpd.GeoDataFrame:
     n = len(columns["u"])
     neutral: dict[str, Any] = {
         "mode": "road", "class": "unclassified", "status": "open", "oneway": 0, "bridge": False, "tunnel": False,
+        "truck_access": "yes", "car_access": "yes", "max_weight_t": np.nan, "max_height_m": np.nan,
         "ref": "", "name": "", "section_id": "", "country": "", "border": "", "crossing_id": "", "delay_min": 0.0,
         "minutes_forward": 0.0, "minutes_backward": 0.0,
     }  # fmt: skip

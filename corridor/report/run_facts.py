@@ -11,7 +11,10 @@ TOOL = "corridor"
 
 
 def describe_run(results: Results) -> dict[str, Any]:
-    """Version, study, baseline and inputs with date, licence, SHA-256 and what was fetched when; no other times."""
+    """Version, study, baseline and inputs with date, licence, SHA-256 and what was fetched when; no other times.
+
+    ``map_remarks`` counts what of the OpenStreetMap file wasn't understood or couldn't be used.
+    """
     return {
         "tool": TOOL,
         "version": results.version,
@@ -33,6 +36,7 @@ def describe_run(results: Results) -> dict[str, Any]:
             }
             for source in results.sources
         ],
+        **({"map_remarks": list(remarks)} if (remarks := results.notes.get("map data")) else {}),
         "dem": describe_dem(results),
         "candidates": [candidate.candidate_id for candidate in results.candidates],
         "criteria": [asdict(criterion) for criterion in results.criteria],

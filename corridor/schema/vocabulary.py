@@ -35,6 +35,14 @@ class SectionStatus(StrEnum):
     CLOSED = "closed"
 
 
+class RoadAccess(StrEnum):
+    """Who of a kind of vehicle may use a road: all, only those with a place on it to go to, nobody."""
+
+    YES = "yes"
+    LOCAL = "local"
+    NO = "no"
+
+
 class CrossingStatus(StrEnum):
     """State of a border crossing; ``UNLISTED`` where a route passes a border at no crossing of the catalogue."""
 
