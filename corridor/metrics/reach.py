@@ -14,7 +14,7 @@ from corridor.interactions.split_network import SplitNetwork
 from corridor.network.graph import UNFIT_CLASSES, Network, Position
 from corridor.network.paths import Arcs, Tree, build_arcs, search
 from corridor.schema.interaction import EdgeEffect
-from corridor.schema.vocabulary import Mode, SectionStatus
+from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -204,5 +204,6 @@ def build_domain(network: Network, country: str, *, mode: str = Mode.ROAD, assum
         length_km=part["length_m"].to_numpy(dtype=float) / 1000,
         forward=part["minutes_forward"].to_numpy(dtype=float),
         backward=part["minutes_backward"].to_numpy(dtype=float),
-        not_open=((part["status"] != SectionStatus.OPEN) | (part["truck_access"] == RoadAccess.NO)).to_numpy() & ~assumed,
+        not_open=((part["status"] != SectionStatus.OPEN) | (part["truck_access"] == RoadAccess.NO)).to_numpy()
+        & ~assumed,
     )

@@ -16,6 +16,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project, utm_crs
 from corridor.geo.lines import substring, vertex_chainage_m
 from corridor.network.paths import Arcs, Tree, build_arcs, search
+from corridor.schema.vocabulary import RoadAccess
 from corridor.wording import format_position
 
 Bools = NDArray[np.bool_]

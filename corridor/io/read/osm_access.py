@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, nan
 
+from corridor.schema.vocabulary import RoadAccess
+
 # from general to exact; the last one that says something known counts
 _TRUCK_KEYS = ("access", "vehicle", "motor_vehicle", "hgv")
 _CAR_KEYS = ("access", "vehicle", "motor_vehicle", "motorcar")
@@ -29,7 +31,7 @@ _SHUT = frozenset((
     "no", "private", "military", "agricultural", "forestry", "emergency", "restricted", "psv", "bus", "employees",
     "foot", "bicycle", "hov", "taxi", "service", "government",
 ))  # fmt: skip
-_RANK = {"yes": 2, "local": 1, "no": 0}
+_RANK = {RoadAccess.YES: 2, RoadAccess.LOCAL: 1, RoadAccess.NO: 0}
 
 # barriers that end every road, whoever stands before them, unless a key on the node opens them
 _BLOCKS = frozenset((
@@ -53,10 +55,10 @@ _NO_LIMIT = frozenset(("", "none", "no", "unsigned", "default", "below_default",
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may use a road: ``yes``, ``local`` (only to places on it) or ``no``, for trucks and for cars."""
+    """Who may use a road, for trucks and for cars."""
 
-    truck: str = "yes"
-    car: str = "yes"
+    truck: RoadAccess = RoadAccess.YES
+    car: RoadAccess = RoadAccess.YES
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +79,24 @@ def read_access(tags: Mapping[str, str]) -> tuple[Access, bool]:
     ``access:conditional=yes @ (Apr-Nov)``) opens it: a pass that is shut in winter is a road; the reader counts it.
 
     >>> read_access({"access": "no", "motor_vehicle": "permissive"})[0]
-    Access(truck='yes', car='yes')
-    >>> read_access({"hgv": "no"})[0], read_access({"access": "private"})[0].truck
-    (Access(truck='no', car='yes'), 'no')
+    Access(truck=<RoadAccess.YES: 'yes'>, car=<RoadAccess.YES: 'yes'>)
+    >>> str(read_access({"hgv": "no"})[0].truck), str(read_access({"hgv": "no"})[0].car)
+    ('no', 'yes')
     """
     if not any(key in tags for key in _USERS):
         impassable = "impassable" in {tags.get("smoothness"), tags.get("status")} or tags.get("impassable") == "yes"
-        return (Access("no", "no"), True) if impassable else (Access(), True)
+        return (Access(RoadAccess.NO, RoadAccess.NO), True) if impassable else (ANYBODY, True)
     truck, truck_known = _resolve(tags, _TRUCK_KEYS)
     car, car_known = _resolve(tags, _CAR_KEYS)
     return Access(truck, car), truck_known and car_known
 
 
-def _resolve(tags: Mapping[str, str], keys: tuple[str, ...]) -> tuple[str, bool]:
-    found, known = "yes", True
+def _resolve(tags: Mapping[str, str], keys: tuple[str, ...]) -> tuple[RoadAccess, bool]:
+    found, known = RoadAccess.YES, True
     for key in keys:
         # of several values (agricultural;forestry) the most generous counts: any of these users may drive
         meanings = [_meaning(word.strip().casefold()) for word in tags.get(key, "").split(";") if word.strip()]
-        known &= "" not in meanings
+        known &= None not in meanings
         if said := [word for word in meanings if word]:
             found = max(said, key=_RANK.__getitem__)
         opened = re.findall(r"(\w+)\s*@", tags.get(f"{key}:conditional", ""))
@@ -102,9 +104,11 @@ def _resolve(tags: Mapping[str, str], keys: tuple[str, ...]) -> tuple[str, bool]
     return found, known
 
 
-def _meaning(word: str) -> str:
-    """yes, local or no; '' for a value that no table knows."""
-    return "yes" if word in _OPEN else "local" if word in _LOCAL else "no" if word in _SHUT else ""
+def _meaning(word: str) -> RoadAccess | None:
+    """What a value says; None for one that no table knows."""
+    if word in _OPEN:
+        return RoadAccess.YES
+    return RoadAccess.LOCAL if word in _LOCAL else RoadAccess.NO if word in _SHUT else None
 
 
 def blocks_road(tags: Mapping[str, str]) -> bool | None:
@@ -117,7 +121,7 @@ def blocks_road(tags: Mapping[str, str]) -> bool | None:
     access = read_access(tags)[0]
     best = max(access.truck, access.car, key=_RANK.__getitem__)
     if said:
-        return best == "no"
+        return best == RoadAccess.NO
     kind = tags.get("barrier", "").strip().casefold()
     if tags.get("locked") == "yes":
         return True

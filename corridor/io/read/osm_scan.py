@@ -90,10 +90,11 @@ class WayTable:
         # most words stand in many ways: one copy of each
         words = (sys.intern(clean(tags.get("ref"))), sys.intern(name_of(tags)))
         gauges = sys.intern(";".join(f"{gauge:g}" for gauge in meaning.gauges_mm))
-        self.rows.append((
-            item.id, meaning.mode, meaning.road_class, meaning.status, meaning.oneway, meaning.bridge, meaning.tunnel,
-            meaning.layer, access.truck, access.car, limits.max_weight_t, limits.max_height_m, gauges, *words,
-        ))  # fmt: skip
+        # plain texts, not enumeration members: a column of one kind
+        kind = (meaning.mode.value, meaning.road_class, meaning.status.value)
+        shape = (meaning.oneway, meaning.bridge, meaning.tunnel, meaning.layer)
+        use = (access.truck.value, access.car.value, limits.max_weight_t, limits.max_height_m, gauges)
+        self.rows.append((item.id, *kind, *shape, *use, *words))
         if len(self.rows) > MAX_WAYS or len(self.node_ids) > MAX_VERTICES:
             raise TooLargeError
 

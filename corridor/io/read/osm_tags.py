@@ -17,6 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from corridor.io.read.osm_access import ACCESS_KEYS, ANYBODY, NO_LIMITS, Access, Limits, read_access, read_limits
+from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 
 # -- Kinds of ways --------------------------------------------------------------------------------------------------
 
@@ -50,16 +51,16 @@ NARROWEST_MM = 1000.0
 
 # -- Lifecycle ------------------------------------------------------------------------------------------------------
 
-# what a word means for the status; "" is nothing that stands on the ground
-LIFECYCLE = {
-    "construction": "construction",
-    "proposed": "planned", "planned": "planned",
-    "disused": "disused",
-    "abandoned": "abandoned", "ruins": "abandoned", "ruined": "abandoned",
-    "razed": "", "removed": "", "demolished": "", "destroyed": "", "dismantled": "", "obliterated": "", "was": "",
-    "historic": "", "cancelled": "",
+# what a word means for the status; None is nothing that stands on the ground
+LIFECYCLE: dict[str, SectionStatus | None] = {
+    "construction": SectionStatus.CONSTRUCTION,
+    "proposed": SectionStatus.PLANNED, "planned": SectionStatus.PLANNED,
+    "disused": SectionStatus.DISUSED,
+    "abandoned": SectionStatus.ABANDONED, "ruins": SectionStatus.ABANDONED, "ruined": SectionStatus.ABANDONED,
+    "razed": None, "removed": None, "demolished": None, "destroyed": None, "dismantled": None, "obliterated": None,
+    "was": None, "historic": None, "cancelled": None,
 }  # fmt: skip
-_STATES = tuple(word for word, status in LIFECYCLE.items() if status)
+_STATES: dict[str, SectionStatus] = {word: status for word, status in LIFECYCLE.items() if status}
 _YES = frozenset(("yes", "true", "1"))
 _NO = frozenset(("", "no", "none", "false", "0"))
 # works that leave a road open: no more than its surface or width is worked on
@@ -121,9 +122,9 @@ class Meaning:
     are all gauges that a railway's tags name, smallest first; empty where they name none.
     """
 
-    mode: str
+    mode: Mode
     road_class: str
-    status: str
+    status: SectionStatus
     oneway: int = 0
     bridge: bool = False
     tunnel: bool = False
@@ -148,7 +149,8 @@ def read_way(tags: Mapping[str, str], *, is_ring: bool = False) -> WayReading:
         tags: keys and values as the file has them.
         is_ring: whether the way ends where it begins, so that it may be the outline of an area.
 
-    >>> [(m.mode, m.road_class, m.status) for m in read_way({"highway": "track", "railway": "abandoned"}).meanings]
+    >>> both = read_way({"highway": "track", "railway": "abandoned"})
+    >>> [(str(m.mode), m.road_class, str(m.status)) for m in both.meanings]
     [('road', 'track', 'open'), ('rail', 'rail', 'abandoned')]
     >>> read_way({"highway": "minor"}).doubts
     frozenset({<Doubt.ROAD_CLASS: "ways whose highway value isn't known; left out">})
@@ -177,14 +179,20 @@ def _read_road(tags: Mapping[str, str], is_ring: bool, doubts: set[Doubt]) -> Me
     access, access_known = read_access(tags)
     limits, limits_known = read_limits(tags)
     # only what is in use can surprise its users
-    if status == "open":
+    if status == SectionStatus.OPEN:
         doubts |= {Doubt.ACCESS} if not access_known else set()
         doubts |= {Doubt.LIMIT} if not limits_known else set()
         doubts |= {Doubt.CONDITIONAL} if any(key.endswith(":conditional") for key in tags) else set()
-        doubts |= {Doubt.CLOSED} if access.truck == "no" else {Doubt.LOCAL} if access.truck == "local" else set()
+        doubts |= (
+            {Doubt.CLOSED}
+            if access.truck == RoadAccess.NO
+            else {Doubt.LOCAL}
+            if access.truck == RoadAccess.LOCAL
+            else set()
+        )
     oneway = _read_oneway(tags, road_class, doubts)
     bridge, tunnel = _read_structures(tags, doubts)
-    return Meaning("road", road_class, status, oneway, bridge, tunnel, _layer(tags), access, limits)
+    return Meaning(Mode.ROAD, road_class, status, oneway, bridge, tunnel, _layer(tags), access, limits)
 
 
 def _read_rail(tags: Mapping[str, str], doubts: set[Doubt]) -> Meaning | None:
@@ -195,10 +203,10 @@ def _read_rail(tags: Mapping[str, str], doubts: set[Doubt]) -> Meaning | None:
         return None
     # oneway on a track says how trains usually run or what a road in the same street does: trains run both ways
     bridge, tunnel = _read_structures(tags, doubts)
-    return Meaning("rail", MAIN_LINE, found[1], 0, bridge, tunnel, _layer(tags), gauges_mm=gauges)
+    return Meaning(Mode.RAIL, MAIN_LINE, found[1], 0, bridge, tunnel, _layer(tags), gauges_mm=gauges)
 
 
-def _read_kind(tags: Mapping[str, str], key: str, doubts: set[Doubt]) -> tuple[str, str] | None:
+def _read_kind(tags: Mapping[str, str], key: str, doubts: set[Doubt]) -> tuple[str, SectionStatus] | None:
     """Class and status of the road (``key`` highway) or the main line (railway) that a way is; None if it is neither.
 
     The forms that mappers use: a class (``highway=primary``); a state with the class beside it (``railway=disused``
@@ -208,17 +216,17 @@ def _read_kind(tags: Mapping[str, str], key: str, doubts: set[Doubt]) -> tuple[s
     """
     value = tags.get(key)
     if value is None:
-        for state in _STATES:
-            if prefixed := tags.get(f"{state}:{key}"):
-                return _unbuilt((prefixed,), key, LIFECYCLE[state], doubts)
+        for prefix, status in _STATES.items():
+            if prefixed := tags.get(f"{prefix}:{key}"):
+                return _unbuilt((prefixed,), key, status, doubts)
         return None
     words = _words(value)
     if words and words[0] in LIFECYCLE:
-        status = LIFECYCLE[words[0]]
+        state = LIFECYCLE[words[0]]
         # "proposed" may say "construction" of its class and the reverse: projects move on faster than tags
         beside = [tags.get(f"{words[0]}:{key}"), tags.get(words[0]), tags.get("construction"), tags.get("proposed")]
         beside += [tags.get(f"{word}:{key}") for word in LIFECYCLE]
-        return _unbuilt(tuple(text for text in beside if text), key, status, doubts) if status else None
+        return _unbuilt(tuple(text for text in beside if text), key, state, doubts) if state else None
     if any(_is_said(tags, word) for word, status in LIFECYCLE.items() if not status):
         return None
     kind = _known_kind(words, key, doubts)
@@ -238,7 +246,9 @@ def _known_kind(words: list[str], key: str, doubts: set[Doubt]) -> str:
     return ""
 
 
-def _unbuilt(texts: tuple[str, ...], key: str, status: str, doubts: set[Doubt]) -> tuple[str, str] | None:
+def _unbuilt(
+    texts: tuple[str, ...], key: str, status: SectionStatus, doubts: set[Doubt]
+) -> tuple[str, SectionStatus] | None:
     """Class and status of what isn't in use, from the texts that may name its class, best first."""
     classes, others = (ROAD_CLASSES, _NO_ROAD) if key == "highway" else ((MAIN_LINE,), _OTHER_RAIL)
     for text in texts:
@@ -255,15 +265,15 @@ def _unbuilt(texts: tuple[str, ...], key: str, status: str, doubts: set[Doubt]) 
     return UNKNOWN_ROAD, status
 
 
-def _flagged_status(tags: Mapping[str, str], doubts: set[Doubt]) -> str:
+def _flagged_status(tags: Mapping[str, str], doubts: set[Doubt]) -> SectionStatus:
     """The status that flags beside a class give: ``disused=yes``, ``abandoned=yes``, ``construction=*``."""
-    status = "open"
+    status: SectionStatus = SectionStatus.OPEN
     if any(word not in _MINOR_WORKS for word in _words(tags.get("construction", ""))):
-        status = "construction"
+        status = SectionStatus.CONSTRUCTION
     for flag in ("proposed", "planned", "disused", "abandoned", "ruins", "ruined"):
         if _is_said(tags, flag):
-            status = LIFECYCLE[flag]
-    if status != "open":
+            status = _STATES[flag]
+    if status != SectionStatus.OPEN:
         doubts.add(Doubt.WORKS)
     return status
 
