@@ -20,6 +20,7 @@ from corridor.network.match import part_lengths_km
 
 PENALTY = 1.4
 MAX_SEARCHES = 60
+SAME_POINT_M = 0.1
 
 
 def find_alternatives(
@@ -93,9 +94,11 @@ def alternative_routes(
         limit_m: how far the points may lie from a usable way.
 
     Raises:
-        NetworkError: a point is too far from any usable way, or edges have no minutes.
+        NetworkError: the points are the same, one is too far from any usable way, or edges have no minutes.
         NoRouteError: there is no way.
     """
+    if tuple(origin) == tuple(destination):
+        raise NetworkError("origin and destination are the same point; a route needs two places")
     shut = network.closed(mode) if closed is None else closed
     if not network.edges.loc[~shut, "minutes_forward"].any():
         raise NetworkError(
@@ -105,6 +108,9 @@ def alternative_routes(
         network.snap(lon, lat, shut, limit_m=limit_m, what=what)
         for (lon, lat), what in ((origin, "origin"), (destination, "destination"))
     ]
+    apart_m = abs(ends[0].fraction - ends[1].fraction) * float(network.edges["length_m"].iat[ends[0].edge])
+    if ends[0].edge == ends[1].edge and apart_m < SAME_POINT_M:
+        raise NetworkError("origin and destination lie at the same point of the network; a route needs two places")
     found = find_alternatives(
         network, ends[0], ends[1], shut, count=count, max_shared=max_shared, max_stretch=max_stretch
     )

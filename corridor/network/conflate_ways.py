@@ -12,9 +12,11 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.io.read.borders import Borders
 from corridor.io.read.osm import OsmData
+from corridor.network.border_cuts import cut_at_crossings
 from corridor.network.graph import UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
 from corridor.network.rail_joins import join_rails
@@ -26,7 +28,7 @@ from corridor.terrain.surface import Dem
 
 _KEY = [
     *("mode", "class", "status", "oneway", "bridge", "tunnel", "truck_access", "car_access", "max_weight_t"),
-    *("max_height_m", "ref", "section_id"),
+    *("max_height_m", "ref", "name", "section_id"),
 ]
 Ints = NDArray[np.int64]
 
@@ -45,6 +47,12 @@ def ways_of_osm(data: OsmData) -> Ways:
         frame = frame.set_geometry(gpd.GeoSeries(lines, index=frame.index, crs=WGS84))
         frame["oneway"] = frame["oneway"].abs()
     return join_rails(Ways(frame, node_ids, data.offsets))
+
+
+def cut_ways(ways: Ways, borders: Borders, crossings: Sequence[Crossing]) -> Ways:
+    """Ways cut where they pass a border at a listed crossing; see :mod:`corridor.network.border_cuts`."""
+    frame, node_ids, offsets = cut_at_crossings(ways.frame, ways.node_ids, ways.offsets, borders, crossings)
+    return Ways(frame, node_ids, offsets, ways.joins)
 
 
 def ways_of_sections(sections: Sequence[Section]) -> Ways:
@@ -146,8 +154,17 @@ def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
     """Split ways at shared vertices, merge what nothing else meets; see :mod:`corridor.network.topology`.
 
     With ``borders`` ways of two countries don't merge, so that a border between two ways stays between two edges.
+
+    Raises:
+        NetworkError: the ways lie on both sides of the 180th meridian.
     """
     frame = ways.frame
+    west, _, east, _ = frame.total_bounds
+    if east - west > 180.0:
+        raise NetworkError(
+            "the roads lie on both sides of the 180th meridian, and ground across it isn't supported; cut the data to "
+            "one side of it"
+        )
     countries = country_of_lines(frame.geometry.to_numpy(), borders) if borders is not None else ""
     # a limit that nobody signed is NaN, which no group has for a key
     keyed = frame[_KEY].fillna({"max_weight_t": np.inf, "max_height_m": np.inf}).assign(country=countries)
@@ -165,7 +182,7 @@ def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
     rows = frame.iloc[chains.way].reset_index(drop=True)
     drawn = line_lengths_m(lines)
     is_section = (rows["section_id"] != "").to_numpy()
-    columns = {name: rows[name].to_numpy() for name in (*_KEY, "name")}
+    columns = {name: rows[name].to_numpy() for name in _KEY}
     columns |= {"u": chains.u, "v": chains.v, "geometry": lines}
     columns["length_m"] = np.where(is_section, rows["length_m"].to_numpy(), drawn)
     at = xy[chains.node_position]

@@ -15,6 +15,7 @@ from corridor.network.conflate_ways import (
     add_sections,
     build_network,
     build_physical,
+    cut_ways,
     ways_of_osm,
     ways_of_sections,
 )
@@ -98,6 +99,7 @@ def conflate(
         return ConflatedWays(as_of, build_physical(ways_of_sections(list(sections.values()))), {}, {}, {}, ())
     progress("joining ways into a network")
     ways = _with_additions(ways_of_osm(osm), sections, catalogue)
+    ways = cut_ways(ways, borders, list(catalogue.crossings.values()))
     physical = build_physical(ways, borders)
     progress("finding the catalogue's sections on the map")
     bare = Network(physical.edges, physical.node_lon, physical.node_lat)

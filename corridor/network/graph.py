@@ -204,14 +204,18 @@ class Network:
                 return direct
         if not np.isfinite(cost) or closed[end.edge]:
             raise NoRouteError("there is no way between the two places")
-        steps = self._with_start(start, [*tree.path(node), (end.edge, along)])
+        steps = self._with_start(start, [*tree.path(node), (end.edge, along)], forward, backward)
         return Route(tuple(e for e, _ in steps), tuple(f for _, f in steps), start.fraction, end.fraction, float(cost))
 
-    def _with_start(self, start: Position, steps: list[tuple[int, bool]]) -> list[tuple[int, bool]]:
-        """Steps with the part of the first edge put before them."""
+    def _with_start(
+        self, start: Position, steps: list[tuple[int, bool]], forward: Floats, backward: Floats
+    ) -> list[tuple[int, bool]]:
+        """Steps with the part of the first edge put before them; a loop is left by its cheaper end."""
         edge, along = steps[0]
         first_node = int(self.edges["u"].iat[edge] if along else self.edges["v"].iat[edge])
-        leaves_forward = first_node == int(self.edges["v"].iat[start.edge])
+        ahead = [cost for node, cost in self.starts(start, forward, backward)[:1] if node == first_node]
+        back = [cost for node, cost in self.starts(start, forward, backward)[1:] if node == first_node]
+        leaves_forward = bool(ahead) and (not back or ahead[0] <= back[0])
         return [(start.edge, leaves_forward), *steps]
 
     def _direct(self, start: Position, end: Position, forward: Floats, backward: Floats, oneway: bool) -> Route | None:

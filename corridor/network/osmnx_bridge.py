@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import geopandas as gpd
+import networkx as nx
 import numpy as np
 import osmnx as ox
 import pandas as pd
@@ -15,20 +16,26 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.network.graph import Network, edge_frame
 
+_TWO_WAY = "corridor_two_way"
 _OURS = ("mode", "class", "status", "section_id", "country", "border", "crossing_id", "delay_min")
 
 
 def from_osmnx(graph: Any) -> Network:
-    """A network from an osmnx graph (networkx.MultiDiGraph, projected or not).
+    """A network from an osmnx graph (networkx.MultiDiGraph, projected or not; other graph types of networkx too).
 
-    Two opposite arcs with the same line become one edge for both directions. ``travel_time`` (seconds, as osmnx adds
-    it) becomes minutes; without it minutes are 0 and only lengths can be searched.
+    Two opposite arcs with the same line become one edge for both directions, and so does an edge of an undirected
+    graph. ``travel_time`` (seconds, as osmnx adds it) becomes minutes; in a graph without it minutes are 0 and only
+    lengths can be searched. Lengths that are missing are measured along the line.
+
+    Args:
+        graph: with ``crs`` and, for its nodes, ``x`` and ``y``, as osmnx makes them.
 
     Raises:
-        NetworkError: the graph has no edges or no coordinate reference system.
+        NetworkError: it is no graph, has no edges, no coordinate reference system or nodes without numbers for
+            places, or some of its edges have a number that others lack: a missing one is no 0.
     """
-    if graph.number_of_edges() == 0 or "crs" not in graph.graph:
-        raise NetworkError("the osmnx graph has no edges or no 'crs'; make it with osmnx.graph_from_*")
+    graph = _as_multidigraph(graph)
+    two_way = bool(graph.graph.pop(_TWO_WAY, False))
     nodes, edges = ox.graph_to_gdfs(graph, fill_edge_geometry=True)
     crs = str(edges.crs)
     geometry = edges.geometry.to_numpy()
@@ -42,6 +49,9 @@ def from_osmnx(graph: Any) -> Network:
     keep, twin = _pair(u, v, np.asarray(geometry, dtype=object))
     table = edges.reset_index(drop=True)
     minutes = _numbers(table, "travel_time") / 60
+    if two_way:
+        # one arc an edge: it counts both ways
+        twin = np.arange(len(u))
     columns: dict[str, Any] = {
         "u": u[keep],
         "v": v[keep],
@@ -58,14 +68,16 @@ def from_osmnx(graph: Any) -> Network:
     for name in _OURS:
         if name in table and name != "class":
             columns[name] = (_numbers(table, name) if name == "delay_min" else _texts(table, name, ""))[keep]
-    columns["length_m"] = _numbers(table, "length")[keep] if "length" in table else line_lengths_m(columns["geometry"])
+    columns["length_m"] = _lengths_m(table, np.asarray(geometry, dtype=object))[keep]
     return Network(edge_frame(columns), at[:, 0].astype(float), at[:, 1].astype(float))
 
 
 def to_osmnx(network: Network) -> Any:
     """An osmnx graph (networkx.MultiDiGraph, EPSG:4326) with ``length`` in metres and ``travel_time`` in seconds.
 
-    Every direction that may be travelled is an arc; edge columns of the network go along under their own names.
+    Every direction that may be travelled is an arc: ways that are closed, disused or not built yet and border passages
+    without an open crossing are left out, since whoever searches the graph would drive over them. Edge columns of the
+    network go along under their own names.
     """
     nodes = gpd.GeoDataFrame(
         {"x": network.node_lon, "y": network.node_lat},
@@ -73,7 +85,7 @@ def to_osmnx(network: Network) -> Any:
         crs=WGS84,
     )
     nodes.index.name = "osmid"
-    edges = network.edges
+    edges = network.edges[network.edges["status"] == "open"]
     ahead = _arc_table(edges, "minutes_forward", reverse=False)
     back = _arc_table(edges[edges["oneway"] == 0], "minutes_backward", reverse=True)
     arcs = pd.concat([ahead, back], ignore_index=True)
@@ -130,6 +142,66 @@ def _flags(table: pd.DataFrame, column: str) -> NDArray[Any]:
 
 
 def _numbers(table: pd.DataFrame, column: str) -> NDArray[Any]:
-    if column not in table:
+    """A column of numbers of 0 or more; zeros where no edge has it at all.
+
+    Raises:
+        NetworkError: some edges lack it, or hold what is no such number.
+    """
+    if column not in table or table[column].isna().all():
         return np.zeros(len(table))
-    return np.asarray(pd.to_numeric(table[column], errors="coerce").fillna(0.0), dtype=float)
+    values = np.asarray(pd.to_numeric(table[column], errors="coerce"), dtype=float)
+    wrong = ~(np.isfinite(values) & (values >= 0))
+    if wrong.any():
+        raise NetworkError(
+            f"{int(wrong.sum())} of {len(values)} edges of the osmnx graph have no number of 0 or more as "
+            f"'{column}'; add it to all of them (osmnx.routing.add_edge_travel_times for travel_time) or to none"
+        )
+    return values
+
+
+def _lengths_m(table: pd.DataFrame, lines: NDArray[Any]) -> NDArray[Any]:
+    """Lengths in metres as the graph has them, measured along the line where one is missing or no number above 0."""
+    drawn = line_lengths_m(lines)
+    if "length" not in table:
+        return drawn
+    given = np.asarray(pd.to_numeric(table["length"], errors="coerce"), dtype=float)
+    return np.where(np.isfinite(given) & (given > 0), given, drawn)
+
+
+def _as_multidigraph(graph: Any) -> Any:
+    """The graph as osmnx takes it; of an undirected one each edge once, along its line, and marked as such.
+
+    Raises:
+        NetworkError: it is none, or lacks what a network needs.
+    """
+    if not isinstance(graph, nx.Graph):
+        raise NetworkError(f"a networkx graph is wanted, as osmnx.graph_from_* gives it, not a {type(graph).__name__}")
+    if graph.number_of_edges() == 0 or "crs" not in graph.graph:
+        raise NetworkError("the osmnx graph has no edges or no 'crs'; make it with osmnx.graph_from_*")
+    numbers = (int, float, np.number)
+    placed = [
+        isinstance(data.get("x"), numbers) and isinstance(data.get("y"), numbers) for _, data in graph.nodes.data()
+    ]
+    if not all(placed):
+        raise NetworkError(
+            f"{len(placed) - sum(placed)} of {len(placed)} nodes of the graph have no numbers as 'x' and 'y'; read "
+            "files with osmnx.load_graphml, not with networkx"
+        )
+    if isinstance(graph, nx.MultiDiGraph):
+        return graph.copy()
+    made = nx.MultiDiGraph(**graph.graph)
+    made.add_nodes_from(graph.nodes.data())
+    for a, b, data in graph.edges(data=True):
+        made.add_edge(*(_along(graph, a, b, data) if not graph.is_directed() else (a, b)), **data)
+    made.graph[_TWO_WAY] = not graph.is_directed()
+    return made
+
+
+def _along(graph: Any, a: Any, b: Any, data: dict[str, Any]) -> tuple[Any, Any]:
+    """The ends of an undirected edge in the order in which its line runs."""
+    line = data.get("geometry")
+    if line is None:
+        return a, b
+    x, y = shapely.get_coordinates(line)[0]
+    near = [np.hypot(graph.nodes[node]["x"] - x, graph.nodes[node]["y"] - y) for node in (a, b)]
+    return (a, b) if near[0] <= near[1] else (b, a)

@@ -14,7 +14,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import line_lengths_m
 from corridor.io.read.borders import Borders
 from corridor.network.alternatives import find_alternatives, route_minutes, shared_part
-from corridor.network.conflate_ways import _split_at_borders
+from corridor.network.conflate_ways import Ways, _split_at_borders, build_physical
 from corridor.network.connectivity import are_connected, find_gaps
 from corridor.network.graph import Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, smooth_islands
@@ -198,3 +198,44 @@ def test_a_graph_made_by_osmnx_alone_is_taken():
     ]  # fmt: skip
     with pytest.raises(NetworkError, match="no edges"):
         Network.from_osmnx(nx.MultiDiGraph())
+
+
+def test_a_route_that_begins_on_a_loop_leaves_it_the_short_way():
+    ring = LineString([(10.0, 45.0), (10.01, 45.01), (10.02, 45.0), (10.01, 44.99), (10.0, 45.0)])
+    on = LineString([(10.0, 45.0), (9.95, 45.0)])
+    columns = {"u": [0, 0], "v": [0, 1], "geometry": [ring, on], "minutes_forward": [4.0, 2.0]}
+    network = Network(edge_frame(columns | {"minutes_backward": [4.0, 2.0]}), np.array([10.0, 9.95]), np.full(2, 45.0))
+    closed = network.closed("road")
+    end = network.snap(9.95, 45.0, closed, limit_m=10, what="end")
+    for lat, ahead in ((44.995, True), (45.005, False)):  # the last and the first quarter of the ring
+        start = network.snap(10.005, lat, closed, limit_m=10, what="start")
+        route = network.route(start, end, *minutes_of(network), closed)
+        assert route.cost == pytest.approx(2.0 + 0.5, rel=1e-3)
+        assert route.forward[0] is ahead
+        assert measure_route(network, route).length_km == pytest.approx(
+            float(line_lengths_m([on])[0] + line_lengths_m([ring])[0] / 8) / 1000, rel=1e-2
+        )
+
+
+def test_a_route_needs_two_places():
+    network = lattice(2, 3)
+    with pytest.raises(NetworkError, match="same point"):
+        network.alternatives((10.005, 45.0), (10.005, 45.0))
+    with pytest.raises(NetworkError, match="same point of the network"):
+        network.alternatives((10.005, 45.0001), (10.005, 44.9999))
+
+
+def test_ground_across_the_180th_meridian_is_refused_in_a_line():
+    lines = [LineString([(179.97, 67.0), (180.0, 67.0)]), LineString([(-180.0, 67.0), (-179.97, 67.0)])]
+    frame = gpd.GeoDataFrame({"geometry": lines}, crs=4326)
+    with pytest.raises(NetworkError, match="180th meridian"):
+        build_physical(Ways(frame, np.arange(4), np.array([0, 2, 4])))
+
+
+def test_names_stay_with_the_stretch_that_bears_them():
+    lines = [LineString([(10.0 + i * STEP, 45.0), (10.0 + (i + 1) * STEP, 45.0)]) for i in range(3)]
+    names = ["Alder lane", "Birch road", "Birch road"]
+    columns = {"mode": "road", "class": "primary", "status": "open", "oneway": 0, "bridge": False, "tunnel": False}
+    frame = gpd.GeoDataFrame(columns | {"ref": "", "name": names, "section_id": "", "length_m": 0.0}, geometry=lines)
+    physical = build_physical(Ways(frame.set_crs(4326), np.array([1, 2, 2, 3, 3, 4]), np.array([0, 2, 4, 6])))
+    assert sorted(physical.edges["name"]) == ["Alder lane", "Birch road"]
