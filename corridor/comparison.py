@@ -25,6 +25,7 @@ from corridor.mcda.sensitivity import Screening, measure_interval_sensitivity
 from corridor.mcda.weights import WeightsLike
 from corridor.metrics.assess import assess
 from corridor.metrics.limits import describe_limits
+from corridor.metrics.registry import table_columns
 from corridor.network.graph import Network
 from corridor.pipeline.stages import (
     Progress,
@@ -350,6 +351,7 @@ def compare(
         candidates=tuple(candidates),
         profiles=profiles,
         metrics=metrics,
+        columns=table_columns(metrics),
         ranking=ranking,
         excluded=matrix.excluded,
         criteria=criteria,

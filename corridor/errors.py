@@ -14,6 +14,7 @@
     │   └── NoRouteError (LookupError) there is no way between two places; says why
     ├── AlignmentError  (ValueError)   a new-build search was asked for something impossible
     ├── ScoringError    (ValueError)   weights or criteria that can't rank anything
+    ├── RegistryError   (ValueError)   a metric is registered or asked for wrongly
     ├── SweepError      (ValueError)   a sweep's file, folder or cluster can't be used
     ├── OutputError     (OSError)      results can't be written
     └── ExtraError      (ImportError)  a package is missing that an extra of this one installs
@@ -70,6 +71,10 @@ class AlignmentError(CorridorError, ValueError):
 
 class ScoringError(CorridorError, ValueError):
     """Weights or criteria that can't rank anything."""
+
+
+class RegistryError(CorridorError, ValueError):
+    """A metric is registered or asked for wrongly: names it, its column or its input."""
 
 
 class SweepError(CorridorError, ValueError):

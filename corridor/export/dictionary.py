@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,73 +13,54 @@ import pandas as pd
 from corridor.errors import OutputError
 from corridor.report.escape import clean_text
 from corridor.report.plain_tables import plain_table, write_csv
+from corridor.schema.column import Column, Kind, find_column
+from corridor.schema.criterion import Criterion
 from corridor.schema.results import Results
+from corridor.schema.vocabulary import MetricStatus
 
 NAME = "data_dictionary.csv"
-_HOLE = re.compile(r"\\\{(\w+)\\\}")
-_ENDS = {
-    "_low": ("lower end of: ", "low ends of the inputs, or what the heights' error allows"),
-    "_high": ("upper end of: ", "high ends of the inputs, or what the heights' error allows"),
-    "_status": ("whether there is a value of: ", "ok; otherwise why there is no number"),
-}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One column as the dictionary has it."""
+def describe_column(name: str, results: Results | None = None) -> Column | None:
+    """What a column of a file is; None if nothing is known of it.
 
-    unit: str
-    meaning: str
-    formula: str
+    Columns of the metric table come with the results, from the functions that measure them; ``columns.csv`` has those
+    of the other files; a study's own scored metrics are described by their criterion.
 
-
-def describe_column(name: str, results: Results | None = None) -> Entry | None:
-    """Look a column up; None if nothing is known of it.
-
-    Columns of ranges and statuses are described by their metric, numbered ones (by class of road, stage, criterion)
-    by their pattern, scored metrics of a study's own by its criterion.
-
-    >>> describe_column("length_km_low").unit
-    'km'
+    >>> describe_column("contribution:length").meaning
+    'what that criterion adds to the score (criterion: length)'
     """
-    for pattern, entry in _entries():
-        found = pattern.fullmatch(name)
-        if found is None:
-            continue
-        words = found.groupdict()
-        inner = describe_column(words["metric"], results) if "metric" in words else None
-        if inner:
-            return Entry(inner.unit, f"before, with nothing done: {inner.meaning}", inner.formula)
-        if "metric" not in words:
-            meaning = entry.meaning + "".join(f" ({hole}: {text})" for hole, text in words.items())
-            return Entry(entry.unit, meaning, entry.formula)
-    for end, (before, formula) in _ENDS.items():
-        inner = describe_column(name.removesuffix(end), results) if name.endswith(end) else None
-        if inner:
-            return Entry("" if end == "_status" else inner.unit, before + inner.meaning, formula)
-    for criterion in results.criteria if results else ():
-        if criterion.metric == name:
-            return Entry(
-                criterion.unit, clean_text(f"{criterion.label}. {criterion.explanation}"), "study file: criteria"
-            )
-    return None
+    measured = results.columns if results else ()
+    scored = [_scored(criterion) for criterion in (results.criteria if results else ())]
+    found = find_column(name, measured) or find_column(name, file_columns()) or find_column(name, scored)
+    if found is None and name.endswith("_status"):
+        metric = describe_column(name.removesuffix("_status"), results)
+        return _status_of(name, metric) if metric else None
+    return found
+
+
+def _scored(criterion: Criterion) -> Column:
+    meaning = clean_text(f"{criterion.label}. {criterion.explanation}").strip()
+    return Column(criterion.metric, criterion.unit, meaning, "study file: criteria", interval=True)
+
+
+def _status_of(name: str, metric: Column) -> Column:
+    return Column(
+        name, "", f"whether there is a value of: {metric.meaning}",
+        f"{MetricStatus.OK}; otherwise why there is no number", kind=Kind.STATUS,
+    )  # fmt: skip
 
 
 @cache
-def _entries() -> tuple[tuple[re.Pattern[str], Entry], ...]:
-    """Patterns with their entries; exact names first, then ``{metric}_...``, then longer before shorter."""
-    path = files("corridor.report").joinpath("columns.csv")
+def file_columns() -> tuple[Column, ...]:
+    """Columns of the files beside the metric table."""
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        text = files("corridor.export").joinpath("columns.csv").read_text(encoding="utf-8")
     except OSError as fault:
         raise OutputError("columns.csv is missing from the installed package: install corridor anew") from fault
-    rows.sort(key=lambda row: ("{" in row["column"], not row["column"].startswith("{"), -len(row["column"])))
     return tuple(
-        (
-            re.compile(_HOLE.sub(r"(?P<\1>.+?)", re.escape(row["column"]))),
-            Entry(row["unit"], row["meaning"], row["formula"]),
-        )
-        for row in rows
+        Column(row["column"], row["unit"], row["meaning"], row["formula"], interval=True)
+        for row in csv.DictReader(text.splitlines())
     )
 
 
@@ -95,7 +74,7 @@ def build_dictionary(results: Results, tables: Mapping[str, pd.DataFrame]) -> pd
     rows = []
     for file, table in tables.items():
         for column in map(str, table.columns):
-            entry = describe_column(column, results) or Entry("", column.replace("_", " "), "")
+            entry = describe_column(column, results) or Column(column, "", column.replace("_", " "), "")
             kind = "geometry" if column == "geometry" else _kind(table[column])
             rows.append((file, column, kind, entry.unit, entry.meaning, entry.formula))
     return pd.DataFrame(rows, columns=["file", "column", "type", "unit", "meaning", "source"])

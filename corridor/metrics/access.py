@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +15,11 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84
 from corridor.metrics.entries import with_entries
 from corridor.metrics.reach import Domain, State, build_domain, reach
+from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.graph import Network, Position
+from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import Estimate
+from corridor.schema.column import Column, Shown, Unit
 from corridor.schema.interaction import EdgeEffect
 from corridor.schema.study import Place
 from corridor.schema.vocabulary import MetricStatus
@@ -27,7 +30,6 @@ PLACE_COLUMNS = [
     *("place", "country", "people", "people_low", "people_high", "crossing_min_before", "crossing_min_after"),
     *("centre", "centre_min_before", "centre_min_after", "lost_crossing", "lost_centre", "snap_m", "lon", "lat"),
 ]
-_PLACE_METRICS = ("places_lost_crossing", "places_lost_centre", "people_lost_crossing", "people_lost_centre")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Access:
     factors: TimeFactors
     supports_places: bool
 
+    @property
+    def country(self) -> str:
+        """The country whose access is measured."""
+        return self.domain.country
+
     @cached_property
     def before(self) -> Reading:
         """Times with nothing done to the network."""
@@ -109,9 +116,15 @@ class Access:
 
 @dataclass(frozen=True)
 class AccessResult:
-    """Metrics of one candidate under one regime, its table of places (PLACE_COLUMNS) and minutes by node after."""
+    """Access after what a regime does through a candidate.
 
-    metrics: dict[str, Any]
+    ``delay_min`` is what it adds to the way between crossing and capital, in the worse direction; None where that way
+    is lost or the candidate doesn't touch the country (``applicable`` False). ``places`` is the table of places
+    (PLACE_COLUMNS), ``after`` all times.
+    """
+
+    applicable: bool
+    delay_min: Estimate | None
     places: pd.DataFrame
     after: Reading
 
@@ -200,40 +213,22 @@ def measure_access(
         access: from :func:`build_access`.
         effect: edges closed and slowed, on the same network; None for nothing.
         bounds: the same with the least and the greatest delays, for the interval; both as ``effect`` if not given.
-        applicable: False for a candidate that doesn't touch the country: metrics are then empty, not zero.
+        applicable: False for a candidate that doesn't touch the country, whose delay isn't asked for.
     """
     after = access.before if effect is None else access.read(access.domain.state(effect, factor=access.factors.mid))
-    table = _place_table(access, after)
-    if not applicable:
-        return AccessResult(_not_applicable(), table, after)
-    ends = bounds or (effect, effect)
-    return AccessResult(_capital_metrics(access, after, ends) | _place_metrics(access, table), table, after)
+    delay = None
+    if applicable and np.isfinite(after.capital).all():
+        delay = _delay_range(access, after, bounds or (effect, effect))
+    return AccessResult(applicable, delay, _place_table(access, after), after)
 
 
-def _capital_metrics(
-    access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]
-) -> dict[str, Any]:
-    before = access.before.capital
-    found: dict[str, Any] = {"access_min_before": max(before)}
-    if not np.isfinite(after.capital).all():
-        empty = dict.fromkeys(
-            ("access_min_after", "access_delay_min", "access_delay_min_low", "access_delay_min_high", "access_ratio"),
-            np.nan,
-        )
-        return found | empty | {"access_delay_min_status": MetricStatus.UNREACHABLE}
-    delays = [_delay(before, after.capital)]
+def _delay_range(access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]) -> Estimate:
+    """Minutes added as computed, and with the slowest and fastest driving and the least and greatest checks."""
+    delays = [_delay(access.before.capital, after.capital)]
     for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
         state = access.domain.state(effect, factor=factor)
         delays.append(_delay(access.before_capital[factor], access.read_capital(state)))
-    ratios = [b / a for a, b in zip(before, after.capital, strict=True) if a > 0]
-    return found | {
-        "access_min_after": max(after.capital),
-        "access_delay_min": delays[0],
-        "access_delay_min_low": min(delays),
-        "access_delay_min_high": max(delays),
-        "access_ratio": max(ratios, default=1.0),
-        "access_delay_min_status": MetricStatus.OK,
-    }
+    return Estimate(min(delays), delays[0], max(delays))
 
 
 def _delay(before: tuple[float, float], after: tuple[float, float]) -> float:
@@ -263,49 +258,62 @@ def _place_table(access: Access, after: Reading) -> pd.DataFrame:
     return table[PLACE_COLUMNS]
 
 
-def _place_metrics(access: Access, table: pd.DataFrame) -> dict[str, Any]:
-    names = [
-        *_PLACE_METRICS,
-        "people_reaching_crossing",
-        "people_reaching_centre",
-        "people_delay_person_min",
-        "people_delay_centre_person_min",
-    ]
-    if not access.supports_places:
-        return dict.fromkeys(names, np.nan) | {"places_status": MetricStatus.NOT_SUPPORTED}
-    found: dict[str, Any] = {"places_status": MetricStatus.OK, "places_counted": len(table)}
-    for what, delay_name in (("crossing", "people_delay_person_min"), ("centre", "people_delay_centre_person_min")):
-        lost, reaching = table[f"lost_{what}"].to_numpy(), table[f"{what}_min_after"].notna().to_numpy()
-        added = np.where(reaching, table[f"{what}_min_after"] - table[f"{what}_min_before"], 0.0)
-        found[f"places_lost_{what}"] = int(lost.sum())
-        found |= _people(table, f"people_lost_{what}", lost.astype(float))
-        found |= _people(table, f"people_reaching_{what}", reaching.astype(float))
-        found |= _people(table, delay_name, np.where(np.abs(added) > 1e-9, added, 0.0))
-    return found
+def passes(candidate: Candidate, country: str) -> bool:
+    """Whether any part of a candidate lies in a country."""
+    return any(part.country == country for part in candidate.parts)
 
 
-def _people(table: pd.DataFrame, name: str, weight: Floats) -> dict[str, float]:
-    """People times a weight: at least (``_low``, and the value itself), and at most where populations are unknown."""
-    low, high = (
-        float((table[column].to_numpy(dtype=float) * weight).sum()) for column in ("people_low", "people_high")
-    )
-    return {name: low, f"{name}_low": low, f"{name}_high": high}
+@derived
+def local_roads(access: Access) -> bool:
+    """Whether the network has the local roads that places, crossings and disjoint routes need."""
+    return access.supports_places
 
 
-def _not_applicable() -> dict[str, Any]:
-    names = (
-        "access_min_before",
-        "access_min_after",
-        "access_delay_min",
-        "access_delay_min_low",
-        "access_delay_min_high",
-        "access_ratio",
-    )
-    return dict.fromkeys(
-        (*names, *_PLACE_METRICS, "people_delay_person_min", "people_delay_centre_person_min"), np.nan
-    ) | {
-        "access_delay_min_status": MetricStatus.NOT_APPLICABLE,
-        "places_status": MetricStatus.NOT_APPLICABLE,
+@derived
+def settlements(access: Access) -> pd.DataFrame | None:
+    """Places that access is measured for; None where the network has no local roads."""
+    return access.places if access.supports_places else None
+
+
+@derived
+def access_result(
+    access: Access, candidate: Candidate, effect: EdgeEffect | None, bounds: tuple[EdgeEffect, EdgeEffect] | None
+) -> AccessResult:
+    """Access under the regime at hand."""
+    return measure_access(access, effect, bounds=bounds, applicable=passes(candidate, access.country))
+
+
+@metric(
+    Subject.ACCESS,
+    Column(
+        "access_min_before", Unit.MIN, "truck time between border crossing and capital as it is",
+        "shortest path; the worse direction", shown=Shown.FILES,
+    ),
+    Column(
+        "access_min_after", Unit.MIN, "the same under the regime", "shortest path; the worse direction",
+    ),
+    Column(
+        "access_delay_min", Unit.MIN, "what the regime adds to it; empty where the crossing is lost",
+        "access_min_after - access_min_before", interval=True,
+    ),
+    Column(
+        "access_ratio", Unit.NONE, "how many times longer it takes", "access_min_after / access_min_before", digits=2,
+    ),
+    status="access_delay_min_status",
+)  # fmt: skip
+def measure_capital_access(access: Access, access_result: AccessResult) -> Values | Unmeasured:
+    """The way between the crossing and the capital before and after."""
+    if not access_result.applicable:
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
+    before, after = access.before.capital, access_result.after.capital
+    if access_result.delay_min is None:
+        return Unmeasured(MetricStatus.UNREACHABLE, {"access_min_before": max(before)})
+    ratios = [b / a for a, b in zip(before, after, strict=True) if a > 0]
+    return {
+        "access_min_before": max(before),
+        "access_min_after": max(after),
+        "access_delay_min": access_result.delay_min,
+        "access_ratio": max(ratios, default=1.0),
     }
 
 

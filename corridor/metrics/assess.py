@@ -18,9 +18,9 @@ from corridor.interactions.findings import Words, build_findings
 from corridor.interactions.regime_effects import applicable_regimes
 from corridor.io.read.inputs import Inputs
 from corridor.io.read.regimes import build_regime, load_regimes
+from corridor.metrics.access import Access
 from corridor.metrics.calibration import Calibration
 from corridor.metrics.impact_baseline import ImpactBaseline, build_impact_baseline, measure_under
-from corridor.metrics.measures import ImpactFrame
 from corridor.metrics.population import Population
 from corridor.network.conflation import Conflation
 from corridor.network.graph import Position
@@ -69,11 +69,12 @@ def assess(
     regimes = study_regimes(study, spec, inputs)
     applicable = applicable_regimes(regimes, candidates)
     survey = build_impact_baseline(study, spec, inputs, assembly, candidates, focus, progress)
-    frame, events = survey.frame, survey.events
+    access, events = survey.access, survey.events
     progress("measuring access under each regime")
     rows, places, strips = [], [], []
     for candidate in candidates:
-        strips.append({"candidate_id": candidate.candidate_id, "geometry": survey.own[candidate.candidate_id].strip})
+        severed = survey.routes[candidate.candidate_id]["severed_ground"]
+        strips.append({"candidate_id": candidate.candidate_id, "geometry": severed})
         fitting = [regimes[key] for key in regimes if applicable[candidate.candidate_id, key][0]]
         for regime in fitting:
             row, table = measure_under(survey, candidate, regime)
@@ -83,7 +84,7 @@ def assess(
             rows.append(measure_under(survey, candidate, None)[0])
     progress("finding what decides")
     stakes = _stakes(survey, spec.neighbour, study)
-    words = _words(study, inputs, survey.crossing, survey.capital, frame.local_roads)
+    words = _words(study, inputs, survey.crossing, survey.capital, access.supports_places)
     findings, decisive = build_findings(candidates, regimes, events, stakes, words)
     decides = {(d.candidate_id, d.regime_id, d.event_id) for d in decisive}
     return Assessment(
@@ -94,7 +95,7 @@ def assess(
         strips=gpd.GeoDataFrame(strips, crs=WGS84),
         regimes=regimes,
         population=survey.population,
-        notes=(*_notes(frame, survey.population), _say_calibration(survey.calibration)),
+        notes=(*_notes(access, survey.population), _say_calibration(survey.calibration)),
     )
 
 
@@ -121,10 +122,10 @@ def _say_calibration(calibration: Calibration | None) -> str:
 
 
 def _stakes(survey: ImpactBaseline, neighbour: str, study: Study) -> ConnectivityTargets:
-    frame, gates, crossing, capital = survey.frame, survey.gates, survey.crossing, survey.capital
+    access, gates, crossing, capital = survey.access, survey.gates, survey.crossing, survey.capital
     limit = study.snap_limit_km * 1000
-    home, abroad = gates.closed(Mode.ROAD, countries=(frame.country,)), gates.closed(Mode.ROAD, countries=(neighbour,))
-    domain, access = frame.access.domain, frame.access
+    home, abroad = gates.closed(Mode.ROAD, countries=(access.country,)), gates.closed(Mode.ROAD, countries=(neighbour,))
+    domain = access.domain
     places = {
         f"{name} ({row + 1})" if (access.places["place"] == name).sum() > 1 else str(name): _on_network(at, domain.rows)
         for row, (name, at) in enumerate(zip(access.places["place"], access.positions, strict=True))
@@ -132,7 +133,7 @@ def _stakes(survey: ImpactBaseline, neighbour: str, study: Study) -> Connectivit
     }
     return ConnectivityTargets(
         network=gates,
-        closed=gates.closed(Mode.ROAD, countries=(frame.country, neighbour)),
+        closed=gates.closed(Mode.ROAD, countries=(access.country, neighbour)),
         crossing=gates.snap(
             crossing.lon, crossing.lat, abroad, limit_m=limit, what=f"border_crossing '{crossing.name}'"
         ),
@@ -177,9 +178,9 @@ def _event_rows(
     return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=WGS84)
 
 
-def _notes(frame: ImpactFrame, population: Population) -> tuple[str, ...]:
+def _notes(access: Access, population: Population) -> tuple[str, ...]:
     notes = []
-    if not frame.local_roads:
+    if not access.supports_places:
         notes.append(
             "The network is the reference catalogue alone: local crossings, settlements and disjoint routes aren't "
             "supported by this data; give OpenStreetMap data with --osm."

@@ -10,15 +10,19 @@ import numpy as np
 import pandas as pd
 
 from corridor.interactions.split_network import SplitNetwork
-from corridor.metrics.access import Access
+from corridor.metrics.access import Access, AccessResult, passes
 from corridor.metrics.reach import State, reach
 from corridor.metrics.redundancy import best_way
+from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.graph import Network
 from corridor.network.match import Match
 from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import Estimate
+from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.interaction import EdgeEffect, Event
 from corridor.schema.vocabulary import EventKind, MetricStatus, Mode, SectionStatus, Separation
 
+AXIS_COLUMNS = ["axis_id", "name", "shared_km_low", "shared_km_high", "conflicts", "at_grade", "separated"]
 SLOWER_MIN = 0.5  # less is no change that anybody would plan for
 
 
@@ -43,33 +47,65 @@ def build_axis(
     return Axis(axis_id, name, tuple(sections), frozenset(own))
 
 
-def shared_with_axes(
-    network: Network, candidate: Candidate, events: Sequence[Event], axes: Sequence[Axis]
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Kilometres that a candidate runs on the axes, and crossings with them.
+@derived
+def axis_overlap(
+    network: Network, candidate: Candidate, events: Sequence[Event], axes: tuple[Axis, ...]
+) -> pd.DataFrame:
+    """Kilometres that a candidate runs on each axis, and crossings with it; the last row is all axes together.
 
-    ``north_south_shared_km`` is [same line, same line + beside]: the value and ``_low`` count what is the axis itself,
-    by common edges or membership of a reference section; ``_high`` adds what runs beside it. A stretch that two axes
-    share counts once. ``network`` is the unsplit one, whose rows events name. The table has one row per axis.
+    ``network`` is the unsplit one, whose rows events name. A stretch that two axes share counts once in the last row.
+    Columns: AXIS_COLUMNS; ``shared_km_low`` is what is the axis itself, by common edges or membership of a reference
+    section, ``shared_km_high`` adds what runs beside it.
     """
     rows = []
-    everything = Axis("", "", tuple(s for a in axes for s in a.sections), frozenset(e for a in axes for e in a.edges))
-    for axis in (*axes, everything):
+    together = Axis("", "", tuple(s for a in axes for s in a.sections), frozenset(e for a in axes for e in a.edges))
+    for axis in (*axes, together):
         same, beside = _shared_km(network, candidate, events, axis)
         met = [e for e in events if e.kind == EventKind.CROSSING and axis.edges & set(e.edges)]
         level = sum(e.separation != Separation.SEPARATED for e in met)
         rows.append((axis.axis_id, axis.name, same, same + beside, len(met), level, len(met) - level))
-    columns = ["axis_id", "name", "shared_km_low", "shared_km_high", "conflicts", "at_grade", "separated"]
-    table = pd.DataFrame(rows, columns=columns)
-    total = table.iloc[-1]
+    return pd.DataFrame(rows, columns=AXIS_COLUMNS)
+
+
+@metric(
+    Subject.AXES,
+    Column(
+        "north_south_shared_km", Unit.KM, "length that runs on a north-south axis",
+        "same line; high: with what runs beside within 60 m", interval=True,
+    ),
+    Column(
+        "shared_{axis}_km", Unit.KM, "length that runs on that axis",
+        "same line; high: with what runs beside within 60 m", interval=True, shown=Shown.FILES,
+    ),
+    Column("north_south_conflicts", Unit.COUNT, "crossings of north-south axes", "as crossings", kind=Kind.COUNT),
+    Column(
+        "north_south_conflicts_at_grade", Unit.COUNT, "of these at grade", "as crossings", kind=Kind.COUNT,
+        shown=Shown.FILES,
+    ),
+    Column(
+        "north_south_conflicts_separated", Unit.COUNT, "of these separated", "as crossings", kind=Kind.COUNT,
+        shown=Shown.FILES,
+    ),
+    status="north_south_status",
+)  # fmt: skip
+def measure_axis_overlap(candidate: Candidate, access: Access, axis_overlap: pd.DataFrame) -> Values | Unmeasured:
+    """What the candidate shares with all axes together and with each, and crossings with them."""
+    if not passes(candidate, access.country):
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
+    *each, together = axis_overlap.itertuples(index=False)
     return {
-        "north_south_shared_km": float(total["shared_km_low"]),
-        "north_south_shared_km_low": float(total["shared_km_low"]),
-        "north_south_shared_km_high": float(total["shared_km_high"]),
-        "north_south_conflicts": int(total["conflicts"]),
-        "north_south_conflicts_at_grade": int(total["at_grade"]),
-        "north_south_conflicts_separated": int(total["separated"]),
-    }, table.iloc[:-1]
+        "north_south_shared_km": _shared(together),
+        "north_south_conflicts": int(together.conflicts),
+        "north_south_conflicts_at_grade": int(together.at_grade),
+        "north_south_conflicts_separated": int(together.separated),
+        **{f"shared_{axis.axis_id.replace('-', '_')}_km": _shared(axis) for axis in each},
+    }
+
+
+def _shared(axis: Any) -> Estimate:
+    """What is shared for certain, which is also the value, and with what runs beside."""
+    low, high = float(axis.shared_km_low), float(axis.shared_km_high)
+    return Estimate(low, low, high)
 
 
 def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], axis: Axis) -> tuple[float, float]:
@@ -92,13 +128,25 @@ def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], 
     return same, beside
 
 
-def measure_if_closed(access: Access, events: Sequence[Event], country: str) -> dict[str, Any]:
-    """The way from the crossing to the capital if all road that the candidate runs on in the country were closed.
-
-    ``north_south_if_closed`` is open, slower or unreachable; ``north_south_if_closed_ratio`` how much slower, empty if
-    unreachable.
-    """
-    shared = [event for event in events if event.kind == EventKind.SHARED and event.country == country]
+@metric(
+    Subject.AXES,
+    Column(
+        "north_south_if_closed", Unit.NONE,
+        "the way from the border crossing to the capital if all road that the route runs on were closed: open, slower "
+        "or unreachable",
+        "shortest paths before and after", kind=Kind.STATUS,
+    ),
+    Column(
+        "north_south_if_closed_ratio", Unit.NONE, "how many times slower that way then is", "minutes after / before",
+        digits=2,
+    ),
+    status="north_south_if_closed",
+)  # fmt: skip
+def measure_if_closed(candidate: Candidate, access: Access, events: Sequence[Event]) -> Values | Unmeasured:
+    """The way from the crossing to the capital if all road that the candidate runs on in the country were closed."""
+    if not passes(candidate, access.country):
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
+    shared = [event for event in events if event.kind == EventKind.SHARED and event.country == access.country]
     network = access.domain.network
     closed = np.zeros(len(network.edges), dtype=bool)
     if isinstance(network, SplitNetwork):
@@ -108,15 +156,19 @@ def measure_if_closed(access: Access, events: Sequence[Event], country: str) -> 
     state = access.domain.state(EdgeEffect(closed, np.zeros(len(closed))), factor=access.factors.mid)
     before, after = access.before.capital, access.read_capital(state)
     if not np.isfinite(after).all():
-        return {"north_south_if_closed": MetricStatus.UNREACHABLE, "north_south_if_closed_ratio": np.nan}
+        return Unmeasured(MetricStatus.UNREACHABLE)
     added = max(b - a for a, b in zip(before, after, strict=True))
     ratio = max((b / a for a, b in zip(before, after, strict=True) if a > 0), default=1.0)
-    status = MetricStatus.SLOWER if added > SLOWER_MIN else MetricStatus.OPEN
-    return {"north_south_if_closed": status, "north_south_if_closed_ratio": ratio}
+    return {
+        "north_south_if_closed": str(MetricStatus.SLOWER if added > SLOWER_MIN else MetricStatus.OPEN),
+        "north_south_if_closed_ratio": ratio,
+    }
 
 
-def new_links(network: Network, candidate: Candidate, country: str) -> tuple[int, ...]:
+@derived
+def new_links(network: Network, candidate: Candidate, access: Access) -> tuple[int, ...]:
     """Rows of the candidate's own road links in the country that aren't open today."""
+    country = access.country
     own = {
         part.section_id
         for part in candidate.parts
@@ -132,26 +184,33 @@ def new_links(network: Network, candidate: Candidate, country: str) -> tuple[int
     return tuple(sorted(rows))
 
 
-def measure_gain(access: Access, links: Collection[int]) -> dict[str, Any]:
+@metric(
+    Subject.AXES,
+    Column(
+        "north_south_gain_min", Unit.MIN,
+        "time that the route's own new links would save north-south traffic where the regime opens them",
+        "minutes before - after",
+    ),
+    Column(
+        "north_south_gain_added_km", Unit.KM, "km that this way is longer", "km after - before", shown=Shown.FILES,
+    ),
+    status="north_south_gain_min_status",
+)  # fmt: skip
+def measure_gain(access: Access, new_links: Collection[int], opens_new_links: bool) -> Values | Unmeasured:
     """Minutes that the candidate's new links would save from the crossing to the capital, and the km added to the way.
 
-    ``links`` are rows of the unsplit network. Only asked where the regime opens them to this traffic; never set off
-    against harm. Without links both are empty.
+    ``new_links`` are rows of the unsplit network. Only measured where the regime opens them to this traffic
+    (``opens_new_links``); never set off against harm.
     """
-    if not links:
-        return {
-            "north_south_gain_min": np.nan,
-            "north_south_gain_added_km": np.nan,
-            "north_south_gain_min_status": MetricStatus.NOT_APPLICABLE,
-        }
+    if not new_links or not opens_new_links:
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
     plain = access.domain.state(factor=access.factors.mid)
-    wider = access.domain.state(opened=access.domain.rows_of(links).tolist(), factor=access.factors.mid)
+    wider = access.domain.state(opened=access.domain.rows_of(new_links).tolist(), factor=access.factors.mid)
     before, after = access.before.capital, access.read_capital(wider)
     gain = min(b - a for b, a in zip(before, after, strict=True))
     return {
         "north_south_gain_min": gain if gain > 1e-9 else 0.0,
         "north_south_gain_added_km": _way_km(access, wider) - _way_km(access, plain),
-        "north_south_gain_min_status": MetricStatus.OK,
     }
 
 
@@ -160,14 +219,21 @@ def _way_km(access: Access, state: State) -> float:
     return float(way.km.sum()) if way else float("nan")
 
 
-def measure_north_south_delay(access_metrics: Mapping[str, Any]) -> dict[str, Any]:
+@metric(
+    Subject.AXES,
+    Column(
+        "north_south_delay_min", Unit.MIN, "change of truck time along the north-south way under the regime",
+        "as access_delay_min", interval=True,
+    ),
+    status="north_south_delay_min_status",
+)  # fmt: skip
+def measure_north_south_delay(access_result: AccessResult) -> Values | Unmeasured:
     """Change of truck time along the best way from the crossing to the capital: the access delay, under its own name.
 
     One mechanism, two readers: only one of the two should be scored.
     """
-    ends = ("", "_low", "_high", "_status")
-    return {
-        f"north_south_delay_min{end}": access_metrics[f"access_delay_min{end}"]
-        for end in ends
-        if f"access_delay_min{end}" in access_metrics
-    }
+    if not access_result.applicable:
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
+    if access_result.delay_min is None:
+        return Unmeasured(MetricStatus.UNREACHABLE)
+    return {"north_south_delay_min": access_result.delay_min}

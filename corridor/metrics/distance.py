@@ -1,61 +1,88 @@
-"""Distance and time of a candidate, documented and drawn kept apart."""
+"""Distance of a candidate, documented and drawn lengths kept apart."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from corridor.geo.geodesy import distance_m, line_lengths_m
+from corridor.metrics.registry import Subject, Values, metric
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import TO_BUILD, Estimate
-from corridor.schema.vocabulary import Mode
-
-Floats = NDArray[np.float64]
+from corridor.schema.column import Column, Kind, Shown, Unit
 
 
-def measure_distance(
-    candidate: Candidate, focus: shapely.Geometry, focus_id: str, focus_country: str
-) -> dict[str, Any]:
-    """Length, parts inside the focus region and to be built, detour, driving time and border checks.
+@dataclass(frozen=True)
+class FocusArea:
+    """The region that a study looks at: its id, its country, and its outline (lon/lat polygon)."""
 
-    Args:
-        candidate: the route.
-        focus: the study's focus region (lon/lat polygon).
-        focus_id: names the column of the length inside it, ``in_<id>_km``.
-        focus_country: only parts in this country count as inside, so that a road on the far bank of a border river
-            doesn't.
+    area_id: str
+    country: str
+    region: shapely.Geometry
 
-    Gives metrics by name, with ``_low`` and ``_high`` where the inputs are ranges. A part's factor documented/drawn
-    applies to its length inside the focus and to its time. ``truck_time_h`` is empty for railways and
-    ``train_time_h`` for roads; ``travel_time_h`` is whichever applies. Checks at borders depend on the
-    regime and are never part of it: ``border_check_h`` sums the listed delays of the crossings passed.
-    """
+
+@metric(
+    Subject.DISTANCE,
+    Column(
+        "length_km", Unit.KM, "length: documented where there is a document and drawn elsewhere", "sum over parts",
+        interval=True,
+    ),
+    Column(
+        "drawn_km", Unit.KM, "geodesic length of the drawn line (WGS 84)", "sum over the line's segments",
+    ),
+    Column(
+        "documented_share", Unit.NONE, "part of the length that is documented", "documented km / length_km",
+        digits=2, shown=Shown.FILES,
+    ),
+    Column(
+        "new_build_km", Unit.KM, "length that is still to be built or renewed", "sum of parts not open at the baseline",
+        interval=True,
+    ),
+    Column(
+        "detour_factor", Unit.NONE, "length against the straight line between the ends",
+        "length_km / geodesic distance", interval=True, digits=2,
+    ),
+    Column(
+        "border_passages", Unit.COUNT, "borders passed", "changes of country along the parts", kind=Kind.COUNT,
+    ),
+)  # fmt: skip
+def measure_length(candidate: Candidate) -> Values:
+    """Length as documented and as drawn, what is to be built of it, detour and borders passed."""
     length = candidate.length_km
     first, last = candidate.line.coords[0], candidate.line.coords[-1]
     straight_km = float(distance_m(*first, *last)) / 1000
-    inside = _sum(
-        [part.length_km.scaled(_share_inside(part, focus)) for part in candidate.parts if part.country == focus_country]
-    )
-    to_build = _sum([part.length_km for part in candidate.parts if part.status in TO_BUILD])
-    driving_h = _sum([part.minutes for part in candidate.parts]).scaled(1 / 60)
-    checks_h = _sum([passage.delay_min for passage in candidate.passages if passage.delay_min]).scaled(1 / 60)
-    is_road = candidate.mode == Mode.ROAD
-    metrics: dict[str, Any] = {
-        **_ranged("length_km", length),
+    documented_km = sum(part.length_km.mid for part in candidate.parts if part.documented)
+    return {
+        "length_km": length,
         "drawn_km": candidate.drawn_km,
-        "documented_share": _documented_km(candidate) / length.mid,
-        **_ranged(f"in_{focus_id}_km", inside),
-        **_ranged("new_build_km", to_build),
-        **_ranged("detour_factor", length.scaled(1 / straight_km)),
-        **_ranged("truck_time_h" if is_road else "train_time_h", driving_h),
+        "documented_share": documented_km / length.mid,
+        "new_build_km": total(part.length_km for part in candidate.parts if part.status in TO_BUILD),
+        "detour_factor": length.scaled(1 / straight_km),
         "border_passages": len(candidate.passages),
-        **_ranged("border_check_h", checks_h),
-        **_ranged("travel_time_h", driving_h),
     }
-    return metrics
+
+
+@metric(
+    Subject.DISTANCE,
+    Column(
+        "in_{focus}_km", Unit.KM, "length inside the study's focus region",
+        "sum of part lengths x share of the drawn line inside", interval=True, label_key="metric.in_focus_km",
+    ),
+)  # fmt: skip
+def measure_inside(candidate: Candidate, focus: FocusArea) -> Values:
+    """Length inside the focus region.
+
+    Only parts in the region's country count as inside, so that a road on the far bank of a border river doesn't. A
+    part's factor documented/drawn applies to its length inside.
+    """
+    inside = total(
+        part.length_km.scaled(_share_inside(part, focus.region))
+        for part in candidate.parts
+        if part.country == focus.country
+    )
+    return {f"in_{focus.area_id}_km": inside}
 
 
 def _share_inside(part: Part, focus: shapely.Geometry) -> float:
@@ -63,26 +90,6 @@ def _share_inside(part: Part, focus: shapely.Geometry) -> float:
     return float(line_lengths_m(shapely.get_parts(inside)).sum() / 1000 / part.drawn_km) if part.drawn_km else 0.0
 
 
-def _documented_km(candidate: Candidate) -> float:
-    return sum(part.length_km.mid for part in candidate.parts if part.documented)
-
-
-def _sum(ranges: list[Estimate]) -> Estimate:
-    total = Estimate(0.0, 0.0, 0.0)
-    for item in ranges:
-        total = total + item
-    return total
-
-
-def _ranged(name: str, value: Estimate) -> dict[str, float]:
-    """A metric with its low and high ends; exact values have none."""
-    if value.low == value.mid == value.high:
-        return {name: value.mid}
-    return {name: value.mid, f"{name}_low": value.low, f"{name}_high": value.high}
-
-
-def profile_gradient_pct(chainage_km: Floats, height_m: Floats, window_km: float) -> Floats:
-    """Grade in percent between points ``window_km`` apart, at every chainage that has such a point ahead."""
-    ahead = np.interp(chainage_km + window_km, chainage_km, height_m)
-    usable = chainage_km + window_km <= chainage_km[-1]
-    return np.asarray((ahead - height_m)[usable] / (window_km * 10))
+def total(figures: Iterable[Estimate]) -> Estimate:
+    """The sum of figures with their ranges."""
+    return sum(figures, Estimate(0.0, 0.0, 0.0))

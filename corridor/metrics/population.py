@@ -6,6 +6,7 @@ import difflib
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +19,11 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.transliteration import transliterate
 from corridor.io.read.borders import Borders
+from corridor.metrics.access import AccessResult
+from corridor.metrics.registry import Subject, Unmeasured, Values, metric
+from corridor.schema.catalogue import Estimate
+from corridor.schema.column import Column, Kind, Shown, Unit
+from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position
 
 POPULATION_COLUMNS = (
@@ -29,6 +35,7 @@ LIKENESS_REACH_M = 3000.0
 LIKENESS = 0.8
 BORDER_TOLERANCE_M = 1000.0
 PLACEHOLDERS = frozenset(("check", "fixme", "todo", "test", "unknown", "noname"))  # mappers' marks, not names
+_DELAYS = {"crossing": "people_delay_person_min", "centre": "people_delay_centre_person_min"}
 _KINDS = ("city", "town", "village", "hamlet", "isolated_dwelling")
 Floats = NDArray[np.float64]
 
@@ -227,3 +234,66 @@ def _bounds(table: pd.DataFrame) -> pd.DataFrame:
     table["people_low"] = table["people"].where(~unknown, 0.0)
     table["people_high"] = table["people"].where(~unknown, bound)
     return table
+
+
+@metric(
+    Subject.POPULATION,
+    Column(
+        "places_counted", Unit.COUNT, "settlements that are counted", "places of the region", kind=Kind.COUNT,
+        shown=Shown.FILES,
+    ),
+    *(
+        column
+        for what, where in (("crossing", "the border crossing"), ("centre", "their provincial centre"))
+        for column in (
+            Column(
+                f"places_lost_{what}", Unit.COUNT, f"settlements that can't reach {where} any more",
+                "reachable before and not after", kind=Kind.COUNT,
+            ),
+            Column(
+                f"people_lost_{what}", Unit.PEOPLE,
+                f"inhabitants of settlements that can't reach {where} any more; unknown counts as [0; largest known "
+                "of its kind]",
+                "sum over places", interval=True,
+            ),
+            Column(
+                f"people_reaching_{what}", Unit.PEOPLE, f"inhabitants of places that still reach {where}",
+                "sum over places", interval=True, shown=Shown.FILES,
+            ),
+            Column(
+                _DELAYS[what], Unit.PERSON_MIN, f"delay to {where} of those who still reach it",
+                "sum of people x minutes added", interval=True,
+                shown=Shown.PAGE if what == "crossing" else Shown.FILES,
+            ),
+        )
+    ),
+    status="places_status",
+)  # fmt: skip
+def measure_people(local_roads: bool, access_result: AccessResult) -> Values | Unmeasured:
+    """Places and people that lose the crossing or their centre, and the delay of those who don't.
+
+    The value and the low end count only people that a source knows, the high end also the most that may live in
+    places of unknown population.
+    """
+    if not access_result.applicable:
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
+    if not local_roads:
+        return Unmeasured(MetricStatus.NOT_SUPPORTED)
+    table = access_result.places
+    found: dict[str, Any] = {"places_counted": len(table)}
+    for what, delay in _DELAYS.items():
+        lost, reaching = table[f"lost_{what}"].to_numpy(), table[f"{what}_min_after"].notna().to_numpy()
+        added = np.where(reaching, table[f"{what}_min_after"] - table[f"{what}_min_before"], 0.0)
+        found[f"places_lost_{what}"] = int(lost.sum())
+        found[f"people_lost_{what}"] = _people(table, lost.astype(float))
+        found[f"people_reaching_{what}"] = _people(table, reaching.astype(float))
+        found[delay] = _people(table, np.where(np.abs(added) > 1e-9, added, 0.0))
+    return found
+
+
+def _people(table: pd.DataFrame, weight: Floats) -> Estimate:
+    """People times a weight: at least, which is also the value, and at most where populations are unknown."""
+    low, high = (
+        float((table[column].to_numpy(dtype=float) * weight).sum()) for column in ("people_low", "people_high")
+    )
+    return Estimate(low, low, high)

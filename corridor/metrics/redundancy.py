@@ -17,9 +17,14 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, distance_m
+from corridor.metrics.access import Access, passes
 from corridor.metrics.reach import Domain, Reached, State, reach
+from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.graph import Position
+from corridor.schema.candidate import Candidate
+from corridor.schema.column import Column, Kind, Shown, Unit, with_before
+from corridor.schema.interaction import EdgeEffect
 from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position
 
@@ -100,22 +105,6 @@ def _disc(domain: Domain, stage: Stage) -> Bools:
     return np.asarray(inside)
 
 
-def disjoint_metrics(before: Sequence[Leg], after: Sequence[Leg]) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Metrics ``disjoint_routes_<from>_<to>`` with ``_before``, their least, and the table of legs."""
-    table = pd.DataFrame(
-        [(a.from_stage, a.to_stage, a.routes, b.routes) for a, b in zip(before, after, strict=True)],
-        columns=["from_stage", "to_stage", "routes_before", "routes_after"],
-    )
-    found: dict[str, Any] = {
-        "disjoint_routes": int(table["routes_after"].min()),
-        "disjoint_routes_before": int(table["routes_before"].min()),
-    }
-    for row in table.itertuples():
-        name = f"disjoint_routes_{slug(row.from_stage)}_{slug(row.to_stage)}"
-        found |= {name: row.routes_after, f"{name}_before": row.routes_before}
-    return found, table
-
-
 def slug(name: str) -> str:
     """A name as part of a metric's name.
 
@@ -192,28 +181,6 @@ def _near(line: shapely.MultiLineString, places: pd.DataFrame | None) -> str:
     return str(places["place"].iloc[int(np.argmin(gaps))]) if gaps.min() <= NEAR_M else ""
 
 
-def single_point_metrics(
-    domain: Domain,
-    capital: Position,
-    state: State,
-    before: dict[str, float] | None = None,
-    places: pd.DataFrame | None = None,
-) -> tuple[dict[str, Any], gpd.GeoDataFrame]:
-    """``single_point_km`` of the best way crossing -> capital and the way's length, and the stretches themselves.
-
-    ``before`` are the metrics of the untouched network, which are repeated as ``..._before``.
-    """
-    found: dict[str, Any] = {f"{name}_before": value for name, value in (before or {}).items() if name.endswith("_km")}
-    way = best_way(reach(domain, None, state)[0], capital)
-    if way is None:
-        empty = gpd.GeoDataFrame({name: [] for name in POINT_COLUMNS}, geometry=[], crs=WGS84)
-        lost = {"single_point_km": np.nan, "best_way_km": np.nan, "single_point_km_status": MetricStatus.UNREACHABLE}
-        return found | lost, empty
-    table = single_points(domain, state, way, places)
-    own = {"single_point_km": float(table["length_km"].sum()), "best_way_km": float(way.km.sum())}
-    return found | own | {"single_point_km_status": MetricStatus.OK}, table
-
-
 def measure_criticality(domain: Domain, state: State, origin: Position | None, goal: Position) -> gpd.GeoDataFrame:
     """What closing each single edge of the best way costs, exactly.
 
@@ -261,3 +228,153 @@ def minutes_without(reached: Reached, goal: Position, edges: Ints) -> Floats:
         best = np.minimum(best, reached.minutes(goal))
     ends = {goal.edge} | ({reached.origin.edge} if reached.origin else set())
     return np.where(np.isin(edges, list(ends)), np.inf, best)
+
+
+@derived
+def state_after(access: Access, effect: EdgeEffect | None) -> State:
+    """The country's roads under the regime."""
+    return access.domain.state(effect)
+
+
+@derived
+def legs_before(access: Access, stages: tuple[Stage, ...]) -> tuple[Leg, ...]:
+    """Disjoint routes by stage with nothing done to the network."""
+    return tuple(disjoint_legs(access.domain, stages, access.domain.state().closed)) if access.supports_places else ()
+
+
+@derived
+def whole_routes_before(access: Access, stages: tuple[Stage, ...]) -> int:
+    """Disjoint routes from the crossing to the last stage with nothing done to the network."""
+    return count_whole_routes(access.domain, access.domain.state(), stages[-1]) if stages else 0
+
+
+@metric(
+    Subject.REDUNDANCY,
+    *with_before(
+        Column(
+            "disjoint_routes", Unit.COUNT, "edge-disjoint roads, on the stage that has fewest, under the regime",
+            "max flow (Dinic) between stages", kind=Kind.COUNT,
+        )
+    ),
+    *with_before(
+        Column(
+            "disjoint_routes_{stage}", Unit.COUNT, "edge-disjoint roads on that stage under the regime", "max flow",
+            kind=Kind.COUNT, shown=Shown.FILES,
+        )
+    ),
+    *with_before(
+        Column(
+            "disjoint_routes_whole", Unit.COUNT,
+            "edge-disjoint roads from the crossing to the last stage under the regime", "max flow", kind=Kind.COUNT,
+            shown=Shown.FILES,
+        )
+    ),
+    status="disjoint_routes_status",
+)  # fmt: skip
+def measure_disjoint_routes(
+    candidate: Candidate,
+    access: Access,
+    stages: tuple[Stage, ...],
+    state_after: State,
+    legs_before: tuple[Leg, ...],
+    whole_routes_before: int,
+) -> Values | Unmeasured:
+    """Disjoint routes by stage and over the whole, before and after."""
+    lack = _lack(candidate, access)
+    if lack is not None:
+        return Unmeasured(lack)
+    if len(stages) < 2:
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
+    after = disjoint_legs(access.domain, stages, state_after.closed, legs_before)
+    found = {
+        "disjoint_routes": min(leg.routes for leg in after),
+        "disjoint_routes_before": min(leg.routes for leg in legs_before),
+        "disjoint_routes_whole": count_whole_routes(access.domain, state_after, stages[-1]),
+        "disjoint_routes_whole_before": whole_routes_before,
+    }
+    for leg, untouched in zip(after, legs_before, strict=True):
+        name = f"disjoint_routes_{slug(leg.from_stage)}_{slug(leg.to_stage)}"
+        found |= {name: leg.routes, f"{name}_before": untouched.routes}
+    return found
+
+
+def _lack(candidate: Candidate, access: Access) -> MetricStatus | None:
+    """Why redundancy can't be measured for a candidate; None if it can."""
+    if not passes(candidate, access.country):
+        return MetricStatus.NOT_APPLICABLE
+    return None if access.supports_places else MetricStatus.NOT_SUPPORTED
+
+
+@derived
+def best_way_before(access: Access) -> Way | None:
+    """The best way from the crossing to the capital with nothing done to the network."""
+    return best_way(reach(access.domain, None, access.domain.state())[0], access.capital)
+
+
+@derived
+def single_points_before(access: Access, best_way_before: Way | None) -> gpd.GeoDataFrame:
+    """Stretches of that way that have no substitute, see :func:`single_points`."""
+    return single_points(access.domain, access.domain.state(), best_way_before) if best_way_before else _no_points()
+
+
+@derived
+def best_way_after(candidate: Candidate, access: Access, state_after: State) -> Way | None:
+    """The best way from the crossing to the capital under the regime; None if there is none, or none is asked for."""
+    if _lack(candidate, access) is not None:
+        return None
+    return best_way(reach(access.domain, None, state_after)[0], access.capital)
+
+
+@derived
+def single_points_after(access: Access, state_after: State, best_way_after: Way | None) -> gpd.GeoDataFrame:
+    """Stretches of that way that have no substitute, see :func:`single_points`."""
+    if best_way_after is None:
+        return _no_points()
+    return single_points(access.domain, state_after, best_way_after, access.places)
+
+
+def _no_points() -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame({name: [] for name in POINT_COLUMNS}, geometry=[], crs=WGS84)
+
+
+@metric(
+    Subject.REDUNDANCY,
+    *with_before(
+        Column(
+            "single_point_km", Unit.KM, "length of the best way to the capital without any substitute",
+            "bridges of the road graph on that way",
+        )
+    ),
+    *with_before(
+        Column(
+            "best_way_km", Unit.KM, "length of the best way from the crossing to the capital under the regime",
+            "shortest path",
+        )
+    ),
+    status="single_point_km_status",
+)  # fmt: skip
+def measure_single_points(
+    candidate: Candidate,
+    access: Access,
+    best_way_before: Way | None,
+    single_points_before: gpd.GeoDataFrame,
+    best_way_after: Way | None,
+    single_points_after: gpd.GeoDataFrame,
+) -> Values | Unmeasured:
+    """The best way to the capital, and how much of it nothing can stand in for, before and after."""
+    lack = _lack(candidate, access)
+    if lack is not None:
+        return Unmeasured(lack)
+    before = _point_figures(best_way_before, single_points_before, "_before")
+    if best_way_after is None:
+        return Unmeasured(MetricStatus.UNREACHABLE, before)
+    return before | _point_figures(best_way_after, single_points_after)
+
+
+def _point_figures(way: Way | None, points: gpd.GeoDataFrame, ending: str = "") -> dict[str, Any]:
+    if way is None:
+        return {}
+    return {
+        f"single_point_km{ending}": float(points["length_km"].sum()),
+        f"best_way_km{ending}": float(way.km.sum()),
+    }

@@ -1,57 +1,36 @@
-"""What lies between a closed route and a border, by topology: faces of the country cut along the route, no buffers."""
+"""What lies between a closed route and a border, by topology: faces of the country cut along the route, no buffers.
+
+How far it can be trusted is drawn: route and border are moved against each other, again and again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from corridor.errors import NetworkError
-from corridor.geo.geodesy import WGS84, line_lengths_m, project, utm_crs
-from corridor.geo.lines import join
-from corridor.io.read.borders import Borders
+from corridor.geo.geodesy import WGS84, project
+from corridor.metrics.border import BorderGround, planar_runs
+from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.schema.candidate import Candidate
-from corridor.wording import format_position
+from corridor.schema.catalogue import Estimate
+from corridor.schema.column import Column, Kind, Shown, Unit
+from corridor.schema.vocabulary import GeometryQuality, MetricStatus
 
-DISAGREEMENT_M = 1000.0
 END_GAP_M = 5000.0
-BANDS_KM = (0.1, 0.25, 0.5, 1.0, 5.0, 10.0)
+ROUTE_SIGMA_M = 15.0
+BORDER_SIGMA_M = 20.0
 _TOUCH_M = 0.05
 _OVERSHOOT_M = 2.0
+_REACH_M = 2000.0
+_COARSE_M = 200.0
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class BorderGround:
-    """A country and the line that it shares with a neighbour, in metres (``crs``).
-
-    ``inside`` is a point of the country's main part.
-    ``other`` is the rest of the country's outline. ``scale`` turns planar lengths into geodesic ones, its square areas.
-    """
-
-    country: str
-    neighbour: str
-    polygon: shapely.Geometry
-    line: shapely.Geometry
-    other: shapely.Geometry
-    inside: shapely.Point
-    crs: str
-    scale: float
-
-    @cached_property
-    def outline(self) -> shapely.Geometry:
-        """The country's whole boundary."""
-        return shapely.boundary(self.polygon)
-
-    @cached_property
-    def length_km(self) -> float:
-        """Geodesic length of the shared line on the polygon's own vertices."""
-        return _length_km(self.line, self.crs)
 
 
 @dataclass(frozen=True)
@@ -64,89 +43,8 @@ class Strip:
     behind_share: float
 
 
-def border_ground(
-    borders: Borders, country: str, neighbour: str, inside: tuple[float, float], tolerance_deg: float = 2e-4
-) -> BorderGround:
-    """The ground that strips are measured on; ``inside`` is (lon, lat) of a point of the main part, the capital's.
-
-    Raises:
-        NetworkError: the countries share no border, or ``inside`` lies outside the country.
-    """
-    home = borders.polygon(country)
-    shared, rest = _part_outline(home, borders.polygon(neighbour), tolerance_deg)
-    if shared.is_empty:
-        raise NetworkError(f"{country} and {neighbour} share no border in the borders file; name two neighbours")
-    if not shapely.contains_xy(home, *inside):
-        raise NetworkError(
-            f"point {format_position(inside[1], inside[0], 4)} lies outside {country}; correct the capital's place"
-        )
-    middle = shapely.centroid(shared)
-    crs = utm_crs(middle.x, middle.y)
-    polygon, line, other, point = (project(g, WGS84, crs) for g in (home, shared, rest, shapely.Point(inside)))
-    for shape in (polygon, other):
-        shapely.prepare(shape)
-    scale = float(line_lengths_m(shapely.get_parts(shared)).sum() / line.length)
-    return BorderGround(country, neighbour, polygon, line, other, point, crs, scale)
-
-
-def _part_outline(
-    home: shapely.Geometry, other: shapely.Geometry, tolerance_deg: float
-) -> tuple[shapely.Geometry, shapely.Geometry]:
-    """The outline of a country, segment by segment: what it shares with another, and the rest."""
-    parts: tuple[list[shapely.Geometry], list[shapely.Geometry]] = ([], [])
-    shapely.prepare(other)
-    for ring in shapely.get_parts(shapely.boundary(home)):
-        xy = shapely.get_coordinates(ring)
-        near = shapely.dwithin(other, shapely.points(xy), tolerance_deg)
-        shared = near[:-1] & near[1:]
-        segments = shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
-        parts[0].extend(segments[shared])
-        parts[1].extend(segments[~shared])
-    merged = [
-        shapely.line_merge(shapely.MultiLineString(pieces)) if pieces else shapely.LineString() for pieces in parts
-    ]
-    return merged[0], merged[1]
-
-
-def _length_km(line: shapely.Geometry, crs: str) -> float:
-    return float(line_lengths_m(shapely.get_parts(project(line, crs, WGS84))).sum() / 1000)
-
-
-def runs_in_country(candidate: Candidate, country: str) -> list[shapely.LineString]:
-    """The candidate's lines in its declared country (lon/lat), one for each unbroken run of parts, in order."""
-    runs: list[list[shapely.LineString]] = []
-    open_run = False
-    for part in candidate.parts:
-        if part.country == country:
-            if not open_run:
-                runs.append([])
-            runs[-1].append(part.line)
-        open_run = part.country == country
-    return [join(run) for run in runs]
-
-
-def check_declared(ground: BorderGround, candidate: Candidate, tolerance_m: float = DISAGREEMENT_M) -> None:
-    """Refuse a candidate whose parts declared in the country lie outside its polygon by more than a tolerance.
-
-    Raises:
-        NetworkError: says how far, where, and what to do.
-    """
-    for part in candidate.parts:
-        if part.country != ground.country:
-            continue
-        points = shapely.points(shapely.get_coordinates(project(part.line, WGS84, ground.crs)))
-        off = shapely.distance(ground.polygon, points)
-        if off.max() > tolerance_m:
-            lon, lat = shapely.get_coordinates(part.line)[int(np.argmax(off))]
-            raise NetworkError(
-                f"candidate '{candidate.candidate_id}': '{part.name}' is declared in {ground.country} but lies "
-                f"{off.max() / 1000:.1f} km outside its polygon at {format_position(lat, lon, 4)}; correct the part's "
-                "country, its line or the borders file"
-            )
-
-
 def measure_severance(ground: BorderGround, runs: Sequence[shapely.LineString]) -> Strip:
-    """What lies between a route (planar lines, see :func:`planar_runs`) and the border.
+    """What lies between a route (planar lines, see :func:`~corridor.metrics.border.planar_runs`) and the border.
 
     Outline and route together are cut into faces. The face of the country with the main part is open; the country's
     other faces that have a stretch of the border are the strip. Border that also bounds a face outside the country,
@@ -177,16 +75,6 @@ def measure_severance(ground: BorderGround, runs: Sequence[shapely.LineString]) 
     return Strip(shapely.union_all(faces[strip]), area, share * ground.length_km, share)
 
 
-def planar_runs(ground: BorderGround, candidate: Candidate) -> list[shapely.LineString]:
-    """The candidate's lines in the country in metres.
-
-    Raises:
-        NetworkError: the candidate disagrees with the polygon.
-    """
-    check_declared(ground, candidate)
-    return [project(run, WGS84, ground.crs) for run in runs_in_country(candidate, ground.country)]
-
-
 def lengthen(ground: BorderGround, run: shapely.LineString) -> shapely.LineString:
     """A run whose ends go straight on to the nearest outline off the shared border, if that is within 5 km."""
     xy = shapely.get_coordinates(run)
@@ -215,25 +103,132 @@ def places_behind(ground: BorderGround, strip: Strip, places: pd.DataFrame) -> N
     return np.flatnonzero(shapely.contains(strip.faces, points))
 
 
-def border_km_within(
-    ground: BorderGround, candidate: Candidate, bands_km: Sequence[float] = BANDS_KM
-) -> dict[str, float]:
-    """Length of the candidate in the country within distances of the shared border.
+@dataclass(frozen=True)
+class SeveranceDraws:
+    """How often route and border are moved against each other for an interval (0: no interval), and the seed."""
 
-    Documented length counts where there is one. Metric names are ``border_km_within_0p1`` and so on, in km.
+    count: int
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class RouteSeverance:
+    """What a route cuts off, and its planar lines in the country, from which that follows."""
+
+    strip: Strip
+    runs: tuple[shapely.LineString, ...]
+
+
+@derived
+def route_severance(ground: BorderGround, candidate: Candidate, local_roads: bool) -> RouteSeverance | Unmeasured:
+    """What a route would cut off if it were closed.
+
+    Without local roads to compare with, a schematic line is drawn too roughly for this.
+
+    Raises:
+        NetworkError: the candidate disagrees with the polygon by more than a kilometre.
     """
-    found = dict.fromkeys((_band(km) for km in bands_km), 0.0)
-    zones = [shapely.buffer(ground.line, km * 1000 / ground.scale, quad_segs=32) for km in bands_km]
-    for zone in zones:
-        shapely.prepare(zone)
-    for part in candidate.parts:
-        if part.country == ground.country and part.drawn_km > 0:
-            line = project(part.line, WGS84, ground.crs)
-            for km, zone in zip(bands_km, zones, strict=True):
-                share = shapely.length(shapely.intersection(line, zone)) / line.length
-                found[_band(km)] += float(share) * part.length_km.mid
+    parts = [part for part in candidate.parts if part.country == ground.country]
+    if not parts:
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
+    if not local_roads and any(part.geometry_quality == GeometryQuality.SCHEMATIC for part in parts):
+        return Unmeasured(MetricStatus.NOT_SUPPORTED)
+    runs = planar_runs(ground, candidate)
+    return RouteSeverance(measure_severance(ground, [lengthen(ground, run) for run in runs]), tuple(runs))
+
+
+@derived
+def severed_ground(ground: BorderGround, route_severance: RouteSeverance | Unmeasured) -> shapely.Geometry:
+    """The ground that a route would cut off (lon/lat); empty where that isn't measured."""
+    if isinstance(route_severance, Unmeasured):
+        return shapely.Polygon()
+    return project(route_severance.strip.faces, ground.crs, WGS84)
+
+
+@metric(
+    Subject.SEVERANCE,
+    Column(
+        "strip_area_km2", Unit.KM2, "ground between the route and the neighbour's border",
+        "faces of the country cut along the route; interval from 15 m and 20 m position errors", interval=True,
+    ),
+    Column(
+        "border_behind_share", Unit.NONE, "part of the neighbour's border that lies behind the route",
+        "border_behind_km / border length", interval=True, digits=2,
+    ),
+    Column(
+        "border_behind_km", Unit.KM, "length of the neighbour's border that lies behind the route",
+        "shared border of the strip", shown=Shown.FILES,
+    ),
+    Column("strip_places", Unit.COUNT, "settlements in that ground", "places inside the strip", kind=Kind.COUNT),
+    status="strip_status",
+)  # fmt: skip
+def describe_severance(
+    ground: BorderGround,
+    route_severance: RouteSeverance | Unmeasured,
+    severance_draws: SeveranceDraws,
+    settlements: pd.DataFrame | None,
+) -> Values | Unmeasured:
+    """Area, share of the border and places behind a route if it were closed.
+
+    The intervals are the 2.5 and 97.5 per cent points of the draws of :func:`draw_severance`.
+    """
+    if isinstance(route_severance, Unmeasured):
+        return route_severance
+    strip, runs = route_severance.strip, route_severance.runs
+    found: dict[str, Any] = {
+        "strip_area_km2": strip.area_km2,
+        "border_behind_share": strip.behind_share,
+        "border_behind_km": strip.behind_km,
+        "strip_places": np.nan if settlements is None else len(places_behind(ground, strip, settlements)),
+    }
+    if severance_draws.count:
+        drawn = draw_severance(ground, runs, strip, severance_draws.count, severance_draws.seed)
+        for name, values in zip(("strip_area_km2", "border_behind_share"), drawn, strict=True):
+            low, high = (float(q) for q in np.quantile(values, [0.025, 0.975]))
+            found[name] = Estimate(low, found[name], high)
     return found
 
 
-def _band(km: float) -> str:
-    return f"border_km_within_{km:g}".replace(".", "p")
+def draw_severance(
+    ground: BorderGround, runs: Sequence[shapely.LineString], strip: Strip, draws: int, seed: int
+) -> tuple[Floats, Floats]:
+    """Areas in km2 and shares of the border over draws, shape (draws,) each.
+
+    In each draw the route and the border are moved as a whole by independent normal errors (15 m and 20 m in either
+    axis), so that only their difference counts. ``strip`` is the one without errors. Outlines more than 2 km from the
+    route are drawn coarsely meanwhile, and the area that this changes is put right by what it changes without errors.
+    """
+    rng = np.random.default_rng(seed)
+    shifts = rng.normal(0, ROUTE_SIGMA_M, (draws, 2)) - rng.normal(0, BORDER_SIGMA_M, (draws, 2))
+    coarse = coarse_ground(ground, runs)
+    bias = strip.area_km2 - measure_severance(coarse, [lengthen(coarse, run) for run in runs]).area_km2
+    drawn = [measure_severance(coarse, [lengthen(coarse, _moved(run, shift)) for run in runs]) for shift in shifts]
+    areas = np.array([d.area_km2 + bias if d.area_km2 > 0 else 0.0 for d in drawn])
+    return areas, np.array([d.behind_share for d in drawn])
+
+
+def _moved(line: shapely.LineString, by: Floats) -> shapely.LineString:
+    return shapely.transform(line, lambda xy: xy + by)
+
+
+def coarse_ground(ground: BorderGround, runs: Sequence[shapely.LineString]) -> BorderGround:
+    """The same ground with outlines off the shared border simplified to 200 m where they are far from the route."""
+    near = shapely.union_all(list(runs))
+    shapely.prepare(near)
+    lines = [_coarse(line, near) for line in shapely.get_parts(ground.other)]
+    return replace(ground, other=shapely.MultiLineString(lines))
+
+
+def _coarse(line: shapely.LineString, near: shapely.Geometry) -> shapely.LineString:
+    """A line whose stretches beyond reach are simplified, all other vertices and its ends kept."""
+    xy = shapely.get_coordinates(line)
+    close = shapely.dwithin(near, shapely.points(xy), _REACH_M)
+    close[[0, -1]] = True
+    kept = np.flatnonzero(close)
+    pieces = [xy[:1]]
+    for a, b in pairwise(kept.tolist()):
+        stretch = xy[a : b + 1]
+        if b - a > 1:
+            stretch = shapely.get_coordinates(shapely.simplify(shapely.LineString(stretch), _COARSE_M))
+        pieces.append(stretch[1:])
+    return shapely.LineString(np.concatenate(pieces))

@@ -1,30 +1,27 @@
-"""Terrain of a candidate: heights, climbs, roughness, structures and price, each only as far as the DEM carries it."""
+"""Terrain of a candidate: heights, climbs, grades, roughness and structures, each only as far as the DEM carries it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.errors import CatalogueError
-from corridor.metrics.distance import profile_gradient_pct
-from corridor.schema.candidate import Candidate, Part
-from corridor.schema.catalogue import Estimate, UnitCost
+from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
+from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import Estimate
+from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.profile import Profile
-from corridor.schema.vocabulary import SectionStatus, WorkKind
+from corridor.schema.vocabulary import MetricStatus
 from corridor.terrain.profile import climbs_m, fit_vertical_alignment
-from corridor.terrain.surface import GRADE_WINDOW_M, Dem
+from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ruggedness_m, slope_deg
 from corridor.terrain.uncertainty import ErrorField
 
 Floats = NDArray[np.float64]
 BAND_M = 500.0
 HIGH_M = 2000.0
 LEVEL_P95_PCT = 3.0
-_NEW = frozenset((SectionStatus.PLANNED, SectionStatus.CONSTRUCTION))
-_RENEW = frozenset((SectionStatus.ABANDONED, SectionStatus.DISUSED))
 
 
 @dataclass(frozen=True)
@@ -61,52 +58,148 @@ def judge_grades(dem: Dem, level_profiles: Sequence[Profile]) -> GradeSupport:
 
 def grade_p95_pct(profile: Profile) -> float:
     """95th percentile of the absolute grade over 1 km, in percent."""
-    return float(
-        np.percentile(np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, GRADE_WINDOW_M / 1000)), 95)
-    )
+    return float(np.percentile(_grades_pct(profile), 95))
 
 
-def measure_terrain(
-    candidate: Candidate,
-    profile: Profile,
-    dem: Dem,
-    slope_deg: Floats,
-    ruggedness_m: Floats,
-    grades: GradeSupport,
-    draws: Sequence[ErrorField],
-) -> dict[str, Any]:
-    """Terrain metrics by name; ``_low``/``_high`` lay the 5th and 95th percentile of the error draws, less their
-    median, about the DEM's own value.
+def _grades_pct(profile: Profile) -> Floats:
+    return np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, GRADE_WINDOW_M / 1000))
 
-    ``slope_deg`` and ``ruggedness_m`` are rasters on the DEM's grid, shape (rows, cols). Grades are left out where the
-    DEM can't carry them; the steepest documented grade stands beside, from the catalogue.
+
+def profile_gradient_pct(chainage_km: Floats, height_m: Floats, window_km: float) -> Floats:
+    """Grade in percent between points ``window_km`` apart, at every chainage that has such a point ahead."""
+    ahead = np.interp(chainage_km + window_km, chainage_km, height_m)
+    usable = chainage_km + window_km <= chainage_km[-1]
+    return np.asarray((ahead - height_m)[usable] / (window_km * 10))
+
+
+@metric(
+    Subject.TERRAIN,
+    Column(
+        "max_elevation_m", Unit.M, "highest point of the route (tunnels straight)", "max of the profile",
+        interval=True,
+    ),
+    Column(
+        "relief_m", Unit.M, "highest less lowest point", "max - min of the profile", interval=True, shown=Shown.FILES,
+    ),
+    Column(
+        "ascent_m", Unit.M, "metres climbed beyond three vertical errors of the elevation model",
+        "hysteresis over the profile", interval=True,
+    ),
+    Column(
+        "descent_m", Unit.M, "metres descended beyond three vertical errors of the elevation model",
+        "hysteresis over the profile", interval=True, shown=Shown.FILES,
+    ),
+    Column(
+        "km_above_2000_m", Unit.KM, "length above 2000 m", "sum of profile steps whose middle is higher",
+        interval=True,
+    ),
+)  # fmt: skip
+def measure_heights(profile: Profile, error_draws: Sequence[ErrorField]) -> Values:
+    """Heights and climbs of the DEM's own profile.
+
+    Their ranges lay the 5th and 95th percentile of the error draws, less their median, about that value: draws add
+    error to heights that have it already and so inflate climbs, hence only their spread is used.
     """
-    metrics = _height_metrics(profile.chainage_km, profile.height_m, profile.threshold_m)
-    if draws:
-        samples = [_drawn(profile, field) for field in draws]
-        for name in tuple(metrics):
-            values = np.array([sample[name] for sample in samples])
-            low, middle, high = (float(v) for v in np.percentile(values, [5, 50, 95]))
-            # Draws add error to heights that have it already and so inflate climbs: only their spread is used.
-            metrics[f"{name}_low"] = max(metrics[name] - (middle - low), 0.0)
-            metrics[f"{name}_high"] = metrics[name] + (high - middle)
-    band_slope, band_ruggedness = _band_means(profile, dem, (slope_deg, ruggedness_m))
-    metrics |= {
-        "mean_slope_deg": band_slope,
-        "ruggedness_m": band_ruggedness,
-        "ground_departure_p95_m": float(
-            np.percentile(np.abs(profile.ground_m - profile.height_m)[_open_ground(profile)], 95)
-        ),
+    found = _height_metrics(profile.chainage_km, profile.height_m, profile.threshold_m)
+    if not error_draws:
+        return found
+    samples = [_drawn(profile, field) for field in error_draws]
+    ranged = {}
+    for name, value in found.items():
+        low, middle, high = (float(v) for v in np.percentile([sample[name] for sample in samples], [5, 50, 95]))
+        ranged[name] = Estimate(max(value - (middle - low), 0.0), value, value + (high - middle))
+    return ranged
+
+
+@derived
+def ground_rasters(dem: Dem) -> tuple[Floats, Floats]:
+    """Slope in degrees and ruggedness in metres on the DEM's grid, shape (rows, cols) each."""
+    return slope_deg(dem), ruggedness_m(dem)
+
+
+@metric(
+    Subject.TERRAIN,
+    Column(
+        "mean_slope_deg", Unit.DEGREE, "mean slope of the ground within 500 m of the line",
+        "Horn slope of the elevation model",
+    ),
+    Column(
+        "ruggedness_m", Unit.M, "mean ruggedness of the ground within 500 m of the line",
+        "Terrain Ruggedness Index (Riley et al. 1999)",
+    ),
+)  # fmt: skip
+def measure_surroundings(profile: Profile, dem: Dem, ground_rasters: tuple[Floats, Floats]) -> Values:
+    """The ground beside the route."""
+    slope, ruggedness = _band_means(profile, dem, ground_rasters)
+    return {"mean_slope_deg": slope, "ruggedness_m": ruggedness}
+
+
+@metric(
+    Subject.TERRAIN,
+    Column(
+        "ground_departure_p95_m", Unit.M, "how far the route's height departs from the ground on open stretches",
+        "95th percentile of |ground - route|", shown=Shown.FILES,
+    ),
+)  # fmt: skip
+def measure_ground_departure(profile: Profile) -> Values:
+    """How far the route lies off the ground where no structure carries it."""
+    off = np.abs(profile.ground_m - profile.height_m)[_open_ground(profile)]
+    return {"ground_departure_p95_m": float(np.percentile(off, 95))}
+
+
+@metric(
+    Subject.TERRAIN,
+    Column("tunnel_km", Unit.KM, "length in tunnels", "sum over parts"),
+    Column("bridge_km", Unit.KM, "length on bridges", "sum over parts"),
+    Column("documented_max_grade_pct", Unit.PERCENT, "steepest documented grade", "max over parts"),
+)
+def measure_structures(candidate: Candidate) -> Values:
+    """Length in and on structures, and the steepest grade that documents state (NaN where none does)."""
+    documented = [part.max_grade_pct for part in candidate.parts if part.max_grade_pct is not None]
+    return {
         "tunnel_km": sum(part.tunnel_km for part in candidate.parts),
         "bridge_km": sum(part.bridge_km for part in candidate.parts),
-        "documented_max_grade_pct": max(
-            (p.max_grade_pct for p in candidate.parts if p.max_grade_pct is not None), default=np.nan
-        ),
+        "documented_max_grade_pct": max(documented, default=np.nan),
     }
-    if grades.supported:
-        gradient = np.abs(profile_gradient_pct(profile.chainage_km, profile.height_m, GRADE_WINDOW_M / 1000))
-        metrics |= {"grade_p95_pct": float(np.percentile(gradient, 95)), "max_grade_1km_pct": float(gradient.max())}
-    return metrics
+
+
+@metric(
+    Subject.TERRAIN,
+    Column(
+        "grade_p95_pct", Unit.PERCENT,
+        "grade over 1 km that 95 % of the route keep under; only where the heights carry grades",
+        "percentile of |rise| / 1 km",
+    ),
+    Column(
+        "max_grade_1km_pct", Unit.PERCENT, "steepest grade over 1 km; only where the heights carry grades",
+        "max of |rise| / 1 km",
+    ),
+    status="grades_status",
+)  # fmt: skip
+def measure_grades(profile: Profile, grades: GradeSupport) -> Values | Unmeasured:
+    """Grades of the profile, where the DEM can carry them (:func:`judge_grades`)."""
+    if not grades.supported:
+        return Unmeasured(MetricStatus.NOT_SUPPORTED)
+    steep = _grades_pct(profile)
+    return {"grade_p95_pct": float(np.percentile(steep, 95)), "max_grade_1km_pct": float(steep.max())}
+
+
+@metric(
+    Subject.TERRAIN,
+    Column("dem", Unit.NONE, "elevation model that the heights come from", "study file: sources.elevation", Kind.TEXT),
+    Column("dem_resolution_m", Unit.M, "its pixel size", "elevation file", shown=Shown.FILES),
+    Column(
+        "dem_vertical_error_m", Unit.M, "its standard error", "study file: elevation.vertical_error_m",
+        shown=Shown.FILES,
+    ),
+)  # fmt: skip
+def describe_heights(dem: Dem) -> Values:
+    """The elevation model that heights come from."""
+    return {
+        "dem": dem.source.title,
+        "dem_resolution_m": round(dem.resolution_m, 1),
+        "dem_vertical_error_m": dem.vertical_error_m,
+    }
 
 
 def _open_ground(profile: Profile) -> NDArray[np.bool_]:
@@ -149,44 +242,3 @@ def _band_means(profile: Profile, dem: Dem, rasters: tuple[Floats, ...]) -> tupl
     at = np.clip(np.rint(rows), 0, height - 1).astype(int) * width + np.clip(np.rint(cols), 0, width - 1).astype(int)
     cells = np.unique(at)
     return tuple(float(np.nanmean(raster.ravel()[cells])) for raster in rasters)
-
-
-def measure_cost(candidate: Candidate, unit_costs: Sequence[UnitCost]) -> dict[str, float]:
-    """Price in millions of US dollars of what is still to be built or renewed, low, mid and high.
-
-    Planned and unfinished parts are priced whole, by kind; disused and abandoned ones as renewal of the formation with
-    their tunnels and bridges kept. Open parts cost nothing.
-
-    Raises:
-        CatalogueError: a kind of construction has no unit cost.
-    """
-    table = {(cost.mode, cost.kind): cost.cost_musd_per_km for cost in unit_costs}
-    total = Estimate(0.0, 0.0, 0.0)
-    for part in candidate.parts:
-        for kind, km in _priced_km(part):
-            if (part.mode, kind) not in table:
-                raise CatalogueError(
-                    f"unit_costs.csv: no row for {part.mode} {kind}; candidate '{candidate.candidate_id}' needs it"
-                )
-            price = table[part.mode, kind]
-            total = total + Estimate(price.low * km.low, price.mid * km.mid, price.high * km.high)
-        if part.design:
-            total = total + part.design.ends_musd
-    return {"cost_musd": total.mid, "cost_musd_low": total.low, "cost_musd_high": total.high}
-
-
-def _priced_km(part: Part) -> list[tuple[WorkKind, Estimate]]:
-    if part.status in _RENEW:
-        return [(WorkKind.UPGRADE, part.length_km)]
-    if part.status not in _NEW:
-        return []
-    exact: list[tuple[WorkKind, float]] = [(WorkKind.TUNNEL, part.tunnel_km), (WorkKind.BRIDGE, part.bridge_km)]
-    structures = part.tunnel_km + part.bridge_km
-    length = part.length_km
-    if part.design:
-        surface = Estimate(part.design.open_km, part.design.open_km, part.design.open_km)
-        return [(WorkKind.SURFACE, surface), *((kind, Estimate(km, km, km)) for kind, km in exact if km > 0)]
-    surface = Estimate(
-        max(length.low - structures, 0), max(length.mid - structures, 0), max(length.high - structures, 0)
-    )
-    return [(WorkKind.SURFACE, surface), *((kind, Estimate(km, km, km)) for kind, km in exact if km > 0)]

@@ -22,8 +22,9 @@ from corridor.io.read.regimes import load_regime_sources
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.mcda.perspectives import Perspective, build_perspective, load_perspectives
 from corridor.mcda.weights import resolve_weights
-from corridor.metrics.distance import measure_distance
-from corridor.metrics.terrain import GradeSupport, judge_grades, measure_cost, measure_terrain
+from corridor.metrics.distance import FocusArea
+from corridor.metrics.registry import Context, complete_table
+from corridor.metrics.terrain import GradeSupport, judge_grades
 from corridor.network.conflation import Conflation, build_conflation
 from corridor.network.connectivity import Reachability
 from corridor.schema.candidate import Candidate
@@ -31,7 +32,7 @@ from corridor.schema.profile import Profile
 from corridor.schema.results import Layers, PerspectiveWords
 from corridor.schema.source import Source
 from corridor.schema.study import ExistingCandidates, NewBuildCandidate, Place, Study
-from corridor.terrain.surface import Dem, ruggedness_m, slope_deg
+from corridor.terrain.surface import Dem
 from corridor.terrain.uncertainty import draw_errors
 
 Progress = Callable[[str], None]
@@ -139,49 +140,27 @@ def measure_lines(
     focus: shapely.Geometry,
 ) -> list[dict[str, Any]]:
     """What of the metric table doesn't hang on prices: a row per candidate with names, distances and terrain."""
-    dem = inputs.dem
-    slope, rugged = slope_deg(dem), ruggedness_m(dem)
-    draws = list(draw_errors(dem, study.elevation.draws, study.elevation.seed))
-    rows: list[dict[str, Any]] = []
-    for candidate in candidates:
-        row: dict[str, Any] = {
-            "candidate_id": candidate.candidate_id,
-            "name": candidate.name,
-            "family": candidate.family,
-            "mode": candidate.mode,
-            "comparator": candidate.comparator,
-        }
-        row |= measure_distance(candidate, focus, study.focus.id, study.focus.country)
-        row |= measure_terrain(candidate, profiles[candidate.candidate_id], dem, slope, rugged, grades, draws)
-        rows.append(row)
-    return rows
+    setting = Context(
+        dem=inputs.dem,
+        error_draws=list(draw_errors(inputs.dem, study.elevation.draws, study.elevation.seed)),
+        grades=grades,
+        focus=FocusArea(study.focus.id, study.focus.country, focus),
+    )
+    return [setting.extend(candidate=c, profile=profiles[c.candidate_id]).row for c in candidates]
 
 
 def price_lines(rows: Sequence[dict[str, Any]], candidates: Sequence[Candidate], inputs: Inputs) -> pd.DataFrame:
-    """The metric table: what was measured of each candidate, its price, and the elevation model used."""
-    dem = inputs.dem
-    used = {
-        "dem": dem.source.title,
-        "dem_resolution_m": round(dem.resolution_m, 1),
-        "dem_vertical_error_m": dem.vertical_error_m,
-    }
-    priced = [
-        row | measure_cost(candidate, inputs.catalogue.unit_costs) | used
-        for row, candidate in zip(rows, candidates, strict=True)
-    ]
-    return complete_ranges(pd.DataFrame(priced))
+    """The metric table: what was measured of each candidate, and its price."""
+    prices = Context(unit_costs=inputs.catalogue.unit_costs)
+    return complete_table(
+        row | prices.extend(candidate=candidate).row for row, candidate in zip(rows, candidates, strict=True)
+    )
 
 
 def with_impacts(metrics: pd.DataFrame, impacts: pd.DataFrame) -> pd.DataFrame:
-    """The metric table by candidate and regime, with the time of a whole trip, checks of the regime included."""
-    table = metrics.merge(impacts, on="candidate_id", how="inner", validate="one_to_many")
-    for end in ("", "_low", "_high"):
-        table[f"trip_time_h{end}"] = table[f"travel_time_h{end}"] + table[f"check_h{end}"]
-    counted = table["crossings"].notna() if "crossings" in table else False
-    for column in table.columns[table.columns.str.startswith(("crossings_at_grade_", "crossings_separated_"))]:
-        table[column] = table[column].where(~(counted & table[column].isna()), 0)
-    first = ["candidate_id", "regime_id", "name", "family", "mode", "comparator"]
-    return complete_ranges(table[[*first, *(column for column in table.columns if column not in first)]])
+    """The metric table by candidate and regime."""
+    new = [name for name in impacts.columns if name == "candidate_id" or name not in metrics.columns]
+    return complete_table(metrics.merge(impacts[new], on="candidate_id", how="inner", validate="one_to_many"))
 
 
 def documents_of(study: Study, inputs: Inputs) -> dict[str, Source]:
@@ -190,14 +169,6 @@ def documents_of(study: Study, inputs: Inputs) -> dict[str, Source]:
     if study.impact:
         found |= load_regime_sources(study.path(study.impact.regimes))
     return found
-
-
-def complete_ranges(table: pd.DataFrame) -> pd.DataFrame:
-    """Where some rows have a range and others an exact value, the exact ones get it as both ends."""
-    for column in [c for c in table.columns if c.endswith(("_low", "_high"))]:
-        base = column.rsplit("_", 1)[0]
-        table[column] = table[column].where(table[column].notna(), table[base])
-    return table
 
 
 def study_perspectives(study: Study) -> dict[str, Perspective]:

@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from corridor.schema.candidate import Candidate
+from corridor.schema.column import Column
 from corridor.schema.criterion import Criterion
 from corridor.schema.grid import Grid
 from corridor.schema.interaction import Finding
@@ -57,6 +58,7 @@ class Results:
 
     ``metrics`` has one row per candidate (and regime); ``ranking`` one per perspective and alternative; ``notes``
     maps a subject to sentences that a reader needs to judge the figures (grades, gaps, schematic lines, assumptions).
+    ``columns`` says what the columns of ``metrics`` are, in the order in which pages show them.
 
     Where the study measures impacts, ``regimes`` and ``findings`` are there, ``events`` has the rows of
     ``crossings.gpkg``, ``place_effects`` those of ``places.csv``, and ``strips`` the ground between each route and the
@@ -83,6 +85,7 @@ class Results:
     sources: tuple[Source, ...]
     documents: tuple[Source, ...]
     layers: Layers
+    columns: tuple[Column, ...] = ()
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     regimes: tuple[Regime, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -21,7 +21,8 @@ from corridor.mcda.matrix import build_matrix
 from corridor.mcda.perspectives import Perspective
 from corridor.mcda.rank import rank_alternatives
 from corridor.metrics.assess import study_regimes
-from corridor.metrics.impact_baseline import ImpactBaseline, build_impact_baseline, measure_under, regime_checks
+from corridor.metrics.impact_baseline import ImpactBaseline, build_impact_baseline, measure_under
+from corridor.metrics.registry import Context
 from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways, conflate
 from corridor.pipeline.stages import (
     build_candidates,
@@ -169,7 +170,7 @@ class SweepEvaluator:
                 acts = (regime.regime_id, regime.crossing, regime.same_line) if regime else ()
                 measure = partial(measure_under, survey, candidate, regime)
                 row, _ = self._reuse("regime", values, LINES, measure, candidate.candidate_id, *acts)
-                rows.append(row | regime_checks(candidate, regime))
+                rows.append(row | Context(candidate=candidate, regime=regime).row)
         return pd.DataFrame(rows)
 
     def _reuse(

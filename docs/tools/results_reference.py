@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from html import escape
-from importlib.resources import files
+
+from corridor.export.dictionary import file_columns
+from corridor.metrics.registry import all_columns
 
 HEAD = """# Results
 
@@ -50,10 +51,10 @@ A name in braces stands for what the study or the data puts there: a region, a c
 
 def render() -> str:
     """The page as Markdown."""
-    text = files("corridor.report").joinpath("columns.csv").read_text(encoding="utf-8")
+    columns = {column.name: column for column in (*all_columns(), *file_columns())}
     rows = [
-        f"| `{row['column']}` | {_cell(row['unit'])} | {_cell(row['meaning'])} | {_cell(row['formula'])} |"
-        for row in csv.DictReader(text.splitlines())
+        f"| `{column.name}` | {_cell(column.unit)} | {_cell(column.meaning)} | {_cell(column.formula)} |"
+        for column in columns.values()
     ]
     return HEAD + "\n".join(rows) + "\n"
 

@@ -22,6 +22,7 @@ from corridor.export.lines_3d import solid_line, tunnel_runs
 from corridor.export.qml import Kind, line_style
 from corridor.export.results import FORMATS, choose_formats, write_results
 from corridor.geo.lines import vertex_chainage_m
+from corridor.metrics.registry import all_columns
 from tests.report.synthetic import HOSTILE, hostile_results, results
 
 with warnings.catch_warnings():
@@ -185,12 +186,17 @@ def test_every_column_of_every_file_is_in_the_dictionary(real):
 
 
 def test_columns_are_described_by_their_pattern():
-    assert describe_column("crossings_at_grade_trunk").meaning.endswith("(class: trunk)")
-    assert describe_column("in_highland_km_low").unit == "km"
-    assert describe_column("disjoint_routes_goris_sisian_before").meaning.startswith("before, with nothing done: ")
-    assert describe_column("north_south_if_closed_ratio").unit == ""
+    found = replace(results(), columns=all_columns())
+    assert describe_column("crossings_at_grade_trunk", found).meaning.endswith("(class: trunk)")
+    assert describe_column("in_highland_km_low", found).unit == "km"
+    before = describe_column("disjoint_routes_goris_sisian_before", found)
+    assert before.meaning == (
+        "before, with nothing done: edge-disjoint roads on that stage under the regime (stage: goris_sisian)"
+    )
+    assert describe_column("north_south_if_closed_ratio", found).unit == ""
+    assert describe_column("people_high").meaning == "upper end of: inhabitants; empty where unknown"
     assert describe_column("nothing_of_the_kind") is None
-    assert describe_column("time_h", results()).meaning == "Time."
+    assert describe_column("time_h", found).meaning == "Time."
 
 
 def test_formats_are_chosen(tmp_path):

@@ -12,13 +12,14 @@ from corridor.io.read.inputs import find_place, load_inputs
 from corridor.io.read.regimes import load_regimes
 from corridor.metrics.access import build_access, measure_access
 from corridor.metrics.axes import build_axis
-from corridor.metrics.measures import ImpactFrame, measure_own, measure_regime
+from corridor.metrics.border import border_ground, planar_runs
 from corridor.metrics.population import build_population
 from corridor.metrics.redundancy import Stage, disjoint_legs, measure_criticality
-from corridor.metrics.severance import border_ground, lengthen, measure_severance, planar_runs
+from corridor.metrics.severance import lengthen, measure_severance
 from corridor.pipeline.stages import build_candidates, conflate_network, focus_region
 from corridor.schema.interaction import EdgeEffect
 from corridor.schema.study import Place, Study
+from tests.metrics.figures import figures, route_context, setting_of, under
 
 pytestmark = [pytest.mark.extract, pytest.mark.slow]
 
@@ -53,7 +54,7 @@ def setting(built):
     ground = border_ground(inputs.borders, "AM", "IR", (capital.lon, capital.lat))
     sections = [key for key in inputs.catalogue.sections if key.startswith("m2-")]
     axes = (build_axis(assembly.network, assembly.matches, "m2", "M2", sections),)
-    return ImpactFrame(assembly.network, access, ground, STAGES, axes, strip_draws=10), events
+    return setting_of(assembly.network, access, ground, STAGES, axes, draws=10), events
 
 
 def of_place(result, name):
@@ -62,22 +63,22 @@ def of_place(result, name):
 
 def test_the_way_to_the_capital_has_the_computed_length_of_the_catalogue(setting):
     frame, _ = setting
-    assert frame.single_points["best_way_km"] == pytest.approx(334, abs=3)  # shortest on this data: 334 km
-    assert max(frame.access.before.capital) == pytest.approx(352, abs=5)
+    assert frame["best_way_before"].km.sum() == pytest.approx(334, abs=3)  # shortest on this data: 334 km
+    assert max(frame["access"].before.capital) == pytest.approx(352, abs=5)
 
 
 def test_the_shared_border_is_the_polygons_own_line(setting):
-    assert setting[0].ground.length_km == pytest.approx(45.9, abs=0.1)
+    assert setting[0]["ground"].length_km == pytest.approx(45.9, abs=0.1)
 
 
 def test_a_sealed_railway_leaves_the_road_open_and_a_sealed_road_does_not(setting, built):
     frame, events = setting
     sealed = load_regimes(built[0].path("package:reference/regimes.toml"))["sealed"]
     for key, status in (("aras-rail", "ok"), ("aras-road", "unreachable")):
-        effect = effects(events[key], sealed, frame.access.domain.network)
-        result = measure_access(frame.access, effect)
-        assert result.metrics["access_delay_min_status"] == status
-    rail = measure_access(frame.access, effects(events["aras-rail"], sealed, frame.access.domain.network))
+        effect = effects(events[key], sealed, frame["access"].domain.network)
+        result = measure_access(frame["access"], effect)
+        assert figures(frame["access"], result)["access_delay_min_status"] == status
+    rail = measure_access(frame["access"], effects(events["aras-rail"], sealed, frame["access"].domain.network))
     for name, before, after in (("Shvanidzor", 22.6, 163.8), ("Nrnadzor", 32.6, 177.6)):
         row = of_place(rail, name)
         assert row["crossing_min_before"] == pytest.approx(before, abs=2)
@@ -87,48 +88,48 @@ def test_a_sealed_railway_leaves_the_road_open_and_a_sealed_road_does_not(settin
 
 def test_without_the_bridge_at_meghri_the_sealed_railway_cuts_the_road(setting, built):
     frame, events = setting
-    gated = frame.access.domain.network
+    gated = frame["access"].domain.network
     separated = [e for e in events["aras-rail"] if e.separation == "separated" and e.road_class == "trunk"]
     assert len(separated) == 1
     closed = np.zeros(len(gated.edges), dtype=bool)
     for event in events["aras-rail"]:
         if event.kind == "crossing":
             closed[list(gated.gates[event.event_id])] = True
-    result = measure_access(frame.access, EdgeEffect(closed, np.zeros(len(closed))))
-    assert result.metrics["access_delay_min_status"] == "unreachable"
+    result = measure_access(frame["access"], EdgeEffect(closed, np.zeros(len(closed))))
+    assert figures(frame["access"], result)["access_delay_min_status"] == "unreachable"
 
 
 def test_disjoint_routes_by_stage(setting):
     frame, _ = setting
-    legs = disjoint_legs(frame.access.domain, STAGES, frame.access.domain.state().closed)
+    legs = disjoint_legs(frame["access"].domain, STAGES, frame["access"].domain.state().closed)
     assert [leg.routes for leg in legs] == [2, 2, 2, 2, 1, 2]
 
 
 def test_the_strip_of_the_railway_is_a_narrow_one_with_the_whole_border_behind(setting, built):
     frame, _ = setting
-    runs = planar_runs(frame.ground, built[3]["aras-rail"])
-    strip = measure_severance(frame.ground, [lengthen(frame.ground, run) for run in runs])
-    back = measure_severance(frame.ground, [lengthen(frame.ground, run.reverse()) for run in runs])
+    runs = planar_runs(frame["ground"], built[3]["aras-rail"])
+    strip = measure_severance(frame["ground"], [lengthen(frame["ground"], run) for run in runs])
+    back = measure_severance(frame["ground"], [lengthen(frame["ground"], run.reverse()) for run in runs])
     assert strip.behind_share == pytest.approx(1, abs=0.005)
     assert strip.area_km2 == pytest.approx(5.73, rel=0.02)
     assert back.area_km2 == pytest.approx(strip.area_km2, rel=1e-9)
 
 
 def test_single_edges_of_the_way_closed_one_by_one_agree_with_searching_again(setting):
-    domain = setting[0].access.domain
-    table = measure_criticality(domain, domain.state(), None, setting[0].access.capital)
-    before = setting[0].access.before.capital[0]
+    domain = setting[0]["access"].domain
+    table = measure_criticality(domain, domain.state(), None, setting[0]["access"].capital)
+    before = setting[0]["access"].before.capital[0]
     for row in table.iloc[:: max(len(table) // 25, 1)].itertuples():
         closed = np.zeros(len(domain.local), dtype=bool)
         closed[row.edge] = True
-        after = setting[0].access.read_capital(domain.state(EdgeEffect(closed, np.zeros(len(closed)))))[0]
+        after = setting[0]["access"].read_capital(domain.state(EdgeEffect(closed, np.zeros(len(closed)))))[0]
         assert (row.status == "ok") == bool(np.isfinite(after))
         if row.status == "ok":
             assert row.added_min == pytest.approx(after - before, abs=1e-6)
 
 
 def test_cutting_more_never_helps_on_real_roads(setting):
-    access = setting[0].access
+    access = setting[0]["access"]
     rng = np.random.default_rng(3)
     shut = np.zeros(len(access.domain.local), dtype=bool)
     last = measure_access(access, None).places
@@ -139,7 +140,7 @@ def test_cutting_more_never_helps_on_real_roads(setting):
         for name in ("crossing_min_after", "centre_min_after"):
             now, before = result.places[name], last[name]
             assert (now.isna() | (now >= before - 1e-9)).all()
-        metrics = result.metrics
+        metrics = figures(access, result)
         assert metrics["people_lost_crossing_high"] + metrics["people_reaching_crossing_high"] == pytest.approx(people)
         last = result.places
     assert last["lost_crossing"].any()
@@ -150,9 +151,9 @@ def test_all_candidates_under_all_closures_take_well_under_a_minute(setting, bui
     regimes = load_regimes(built[0].path("package:reference/regimes.toml"))
     begin = time.perf_counter()
     for key, candidate in built[3].items():
-        own = measure_own(frame, candidate, events[key])
+        route = route_context(frame, candidate, events[key])
         for regime in regimes.values():
-            effect = effects(events[key], regime, frame.access.domain.network)
-            row = measure_regime(frame, candidate, events[key], effect, own)
-            assert not np.isinf([v for v in row.metrics.values() if isinstance(v, float)]).any()
+            effect = effects(events[key], regime, frame["access"].domain.network)
+            row = under(route, effect).row
+            assert not np.isinf([v for v in row.values() if isinstance(v, float)]).any()
     assert time.perf_counter() - begin < 60

@@ -6,21 +6,22 @@ import pytest
 
 from corridor.errors import NetworkError
 from corridor.interactions.split_network import split_network
-from corridor.metrics.access import measure_access
 from corridor.metrics.axes import (
     Axis,
+    axis_overlap,
     build_axis,
+    measure_axis_overlap,
     measure_gain,
     measure_if_closed,
-    measure_north_south_delay,
     new_links,
-    shared_with_axes,
 )
 from corridor.metrics.calibration import DocumentedTime, fit_time_factor, time_factors
-from corridor.metrics.crossing_counts import count_crossings, count_openings
-from corridor.metrics.measures import ImpactFrame, measure_own, measure_regime
+from corridor.metrics.crossings import count_crossings, count_openings, measure_openings
 from corridor.metrics.redundancy import Stage
+from corridor.metrics.registry import all_columns
+from corridor.schema.column import Kind
 from tests.interactions.grounds import LAT, LON, STEP, access_to, candidate, effect, event, part, with_neighbour
+from tests.metrics.figures import access_figures, route_context, row_of, setting_of, under
 from tests.metrics.test_severance import ground
 from tests.metrics.test_severance import line as route_line
 
@@ -48,11 +49,13 @@ def test_shared_length_runs_from_the_same_line_to_what_lies_beside():
         event(edges=(4,), event_id="x3"),
     ]
     route = candidate(part(net.edges.geometry.iat[3], edges=(3,)))
-    found, table = shared_with_axes(net, route, events, [axis_of(net)])
+    table = axis_overlap(net, route, events, (axis_of(net),))
+    found = row_of(measure_axis_overlap, candidate=route, access=access_to(net, NODES[3]), axis_overlap=table)
     assert found["north_south_shared_km"] == pytest.approx(km[0] / 2)  # the road off the axis doesn't count
     assert found["north_south_shared_km_high"] == pytest.approx(km[0] / 2 + 1.25)
     assert (found["north_south_conflicts"], found["north_south_conflicts_at_grade"]) == (2, 1)
-    assert table["separated"].tolist() == [1]
+    assert table["separated"].tolist() == [1, 1]
+    assert found["shared_a_km"] == found["north_south_shared_km"]
 
 
 def test_a_stretch_of_two_axes_counts_once_and_membership_counts_as_shared():
@@ -62,9 +65,9 @@ def test_a_stretch_of_two_axes_counts_once_and_membership_counts_as_shared():
         net.edges.geometry.iat[0], section_id="spine"
     )  # the network's edge of the section, not named by the part
     same = event("same_line", edges=(0,), portions=((0, 0.0, 1.0),), length_km=member.drawn_km)
-    found, table = shared_with_axes(net, candidate(member), [same], two)
-    assert found["north_south_shared_km"] == pytest.approx(member.drawn_km)
-    assert table["shared_km_low"].tolist() == pytest.approx([member.drawn_km] * 2)
+    table = axis_overlap(net, candidate(member), [same], tuple(two))
+    assert table["axis_id"].tolist() == ["a", "b", ""]
+    assert table["shared_km_low"].tolist() == pytest.approx([member.drawn_km] * 3)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,8 @@ def test_if_closed_says_open_slower_or_unreachable(edges, word, ratio):
     net = country()
     events = [event("same_line", edges=(e,), portions=((e, 0.2, 0.7),), event_id=f"s{e}") for e in edges]
     for ground_net in (net, split_network(net, events)):
-        found = measure_if_closed(access_to(ground_net, NODES[3]), events, "AA")
+        route = candidate(part(net.edges.geometry.iat[0]))
+        found = row_of(measure_if_closed, candidate=route, access=access_to(ground_net, NODES[3]), events=events)
         assert found["north_south_if_closed"] == word
         assert found["north_south_if_closed_ratio"] == pytest.approx(ratio, nan_ok=True)
 
@@ -83,22 +87,21 @@ def test_a_new_link_gains_only_where_it_is_opened():
     net = country(status=["open", "planned", "open", "open", "open"], section_id=["", "link", "", "", ""])
     access = access_to(net, NODES[3])
     route = candidate(part(net.edges.geometry.iat[1], section_id="link", status="planned"))
-    links = new_links(net, route, "AA")
+    links = new_links(net, route, access)
     assert links == (1,)
-    found = measure_gain(access, links)
+    found = measure_gain(access, links, opens_new_links=True)
     assert found["north_south_gain_min"] == pytest.approx(50)
     km = net.edges["length_m"].to_numpy() / 1000
     assert found["north_south_gain_added_km"] == pytest.approx(km[:3].sum() - km[3:5].sum(), rel=1e-4)
-    assert measure_gain(access, ())["north_south_gain_min_status"] == "not_applicable"
+    for given in ({"new_links": (), "opens_new_links": True}, {"new_links": links, "opens_new_links": False}):
+        assert row_of(measure_gain, access=access, **given)["north_south_gain_min_status"] == "not_applicable"
 
 
 def test_the_delay_is_the_access_delay_with_its_status():
     net = country()
     access = access_to(net, NODES[3])
-    slowed = measure_access(access, effect(net, delay=[(0, 6.0)])).metrics
-    assert measure_north_south_delay(slowed)["north_south_delay_min"] == pytest.approx(6)
-    lost = measure_access(access, effect(net, closed=[2, 4])).metrics
-    assert measure_north_south_delay(lost)["north_south_delay_min_status"] == "unreachable"
+    assert access_figures(access, effect(net, delay=[(0, 6.0)]))["north_south_delay_min"] == pytest.approx(6)
+    assert access_figures(access, effect(net, closed=[2, 4]))["north_south_delay_min_status"] == "unreachable"
 
 
 def test_crossings_are_counted_by_class_and_country():
@@ -126,7 +129,10 @@ def test_openings_are_the_crossings_that_a_regime_leaves_passable():
     found = count_openings(route, events, effect(gated, closed=gated.gates["x1"]), "AA", gated)
     assert found == {"openings": 2, "openings_per_10km": pytest.approx(1.0)}
     assert count_openings(route, events, None, "AA", net)["openings"] == 3
-    assert np.isnan(count_openings(route, events, None, "BB", net)["openings"])
+    abroad = candidate(part(net.edges.geometry.iat[0], country="BB"))
+    row = row_of(measure_openings, candidate=abroad, events=events, effect=None, access=access_to(net, NODES[3]))
+    assert np.isnan(row["openings"])
+    assert row["openings_status"] == "not_applicable"
 
 
 def test_a_calibration_fits_ratios_and_widens_the_interval():
@@ -144,9 +150,8 @@ def test_a_calibration_fits_ratios_and_widens_the_interval():
 
 def frame(net, split, **options):
     stages = (Stage("South", *NODES[0], 0.5), Stage("North", *NODES[3], 0.5))
-    return ImpactFrame(
-        net, access_to(split, NODES[3], NODES[1:3], [NODES[3]], **options), ground(), stages, (axis_of(net),), 8
-    )
+    access = access_to(split, NODES[3], NODES[1:3], [NODES[3]], **options)
+    return setting_of(net, access, ground(), stages, (axis_of(net),), draws=8)
 
 
 def test_a_row_joins_all_metrics_and_keeps_unreachable_out_of_the_numbers():
@@ -155,18 +160,17 @@ def test_a_row_joins_all_metrics_and_keeps_unreachable_out_of_the_numbers():
     split = split_network(net, events)
     setting = frame(net, split)
     route = candidate(part(route_line((0, 1000), (20_000, 1000)), length_km=20.0))
-    own = measure_own(setting, route, events)
     shut = effect(split, closed=[*split.gates["x1"], *split.gates["x3"]])
-    row = measure_regime(setting, route, events, shut, own)
-    assert row.metrics["access_delay_min_status"] == row.metrics["north_south_delay_min_status"] == "unreachable"
-    assert (row.metrics["disjoint_routes_before"], row.metrics["disjoint_routes"]) == (2, 0)
-    assert (row.metrics["disjoint_routes_whole_before"], row.metrics["disjoint_routes_whole"]) == (1, 0)  # one crossing
-    assert row.metrics["openings"] == 0
-    assert row.metrics["crossings_at_grade"] == 2
-    assert row.metrics["border_behind_share"] == pytest.approx(1)
-    assert row.metrics["border_km_within_1"] == pytest.approx(0, abs=0.01) or row.metrics["border_km_within_5"] == 20
-    assert row.metrics["places_lost_crossing"] == 1
-    numbers = [v for v in row.metrics.values() if isinstance(v, float)]
+    row = under(route_context(setting, route, events), shut).row
+    assert row["access_delay_min_status"] == row["north_south_delay_min_status"] == "unreachable"
+    assert (row["disjoint_routes_before"], row["disjoint_routes"]) == (2, 0)
+    assert (row["disjoint_routes_whole_before"], row["disjoint_routes_whole"]) == (1, 0)  # one crossing
+    assert row["openings"] == 0
+    assert row["crossings_at_grade"] == 2
+    assert row["border_behind_share"] == pytest.approx(1)
+    assert row["border_km_within_1"] == pytest.approx(0, abs=0.01) or row["border_km_within_5"] == 20
+    assert row["places_lost_crossing"] == 1
+    numbers = [v for v in row.values() if isinstance(v, float)]
     assert not np.isinf(numbers).any()
 
 
@@ -174,8 +178,9 @@ def test_no_table_of_a_row_writes_an_infinity():
     net = country()
     setting = frame(net, net)
     route = candidate(part(route_line((0, 1000), (20_000, 1000))))
-    row = measure_regime(setting, route, [], effect(net, closed=[1, 3]), measure_own(setting, route, []))
-    for table in (pd.DataFrame([row.metrics]), row.places, row.stages, row.axes, row.single_points):
+    context = under(route_context(setting, route), effect(net, closed=[1, 3]))
+    tables = [context["access_result"].places, context["axis_overlap"], context["single_points_after"]]
+    for table in (pd.DataFrame([context.row]), *tables):
         assert "inf" not in table.to_csv().lower()
 
 
@@ -185,7 +190,7 @@ def test_reversing_the_candidate_changes_no_metric():
     lines = [route_line((0, 1500), (8000, 700)), route_line((8000, 700), (20_000, 1000))]
     there = candidate(part(lines[0], length_km=9.0), part(lines[1]))
     back = candidate(part(lines[1].reverse()), part(lines[0].reverse(), length_km=9.0))
-    one, two = (measure_own(setting, route, []).metrics for route in (there, back))
+    one, two = (route_context(setting, route).own_row for route in (there, back))
     words = {key for key, value in one.items() if isinstance(value, str)}
     assert {key: one[key] for key in words} == {key: two[key] for key in words}
     for key in one.keys() - words:
@@ -196,18 +201,19 @@ def test_a_route_elsewhere_gets_statuses_and_no_figures():
     net = country()
     setting = frame(net, net)
     route = candidate(part(route_line((0, -1000), (20_000, -1000)), country="BB"))
-    row = measure_regime(setting, route, [], effect(net), measure_own(setting, route, []))
-    statuses = {key: value for key, value in row.metrics.items() if key.endswith("_status")}
+    row = under(route_context(setting, route), effect(net)).row
+    statuses = {key: value for key, value in row.items() if key.endswith("_status")}
     assert set(statuses.values()) == {"not_applicable"}
-    assert row.metrics["north_south_if_closed"] == "not_applicable"
-    assert all(np.isnan(v) for v in row.metrics.values() if isinstance(v, float))
+    assert row["north_south_if_closed"] == "not_applicable"
+    figures = {column.name for column in all_columns() if column.status and column.kind is not Kind.STATUS}
+    assert all(np.isnan(row[name]) for name in figures & row.keys())
 
 
 def test_without_local_roads_what_needs_them_is_not_supported():
     net = country()
     setting = frame(net, net, supports_places=False)
     route = candidate(part(route_line((0, 1000), (20_000, 1000)), quality="schematic"))
-    row = measure_regime(setting, route, [], effect(net, closed=[1, 3]), measure_own(setting, route, []))
+    row = under(route_context(setting, route), effect(net, closed=[1, 3])).row
     for name in ("places", "crossings", "strip", "disjoint_routes", "single_point_km"):
-        assert row.metrics[f"{name}_status"] == "not_supported", name
-    assert row.metrics["access_delay_min_status"] == "unreachable"  # the headline stands all the same
+        assert row[f"{name}_status"] == "not_supported", name
+    assert row["access_delay_min_status"] == "unreachable"  # the headline stands all the same

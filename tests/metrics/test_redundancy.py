@@ -1,8 +1,11 @@
 """Disjoint routes, stretches without substitute and criticality: oracles on random graphs, closed forms."""
 
+import inspect
+
 import networkx as nx
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,16 +16,30 @@ from corridor.metrics.redundancy import (
     Stage,
     best_way,
     disjoint_legs,
-    disjoint_metrics,
     measure_criticality,
+    measure_single_points,
     minutes_without,
-    single_point_metrics,
     slug,
 )
+from corridor.metrics.registry import Context
 from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.paths import build_arcs, search
 from corridor.schema.study import Place
-from tests.interactions.grounds import LAT, LON, STEP, access_to, along, effect, event, grid, network, with_neighbour
+from tests.interactions.grounds import (
+    LAT,
+    LON,
+    STEP,
+    access_to,
+    along,
+    candidate,
+    effect,
+    event,
+    grid,
+    network,
+    part,
+    with_neighbour,
+)
+from tests.metrics.figures import row_of
 
 SEEDS = st.integers(0, 10_000)
 
@@ -142,9 +159,7 @@ def test_a_ladder_has_two_disjoint_routes_and_loses_them_one_by_one():
     assert disjoint_legs(domain, stages, closed, before)[0].routes == 1
     closed[1] = True
     after = disjoint_legs(domain, stages, closed, before)
-    metrics, table = disjoint_metrics(before, after)
-    assert (metrics["disjoint_routes_south_north_before"], metrics["disjoint_routes_south_north"]) == (2, 0)
-    assert table[["routes_before", "routes_after"]].to_numpy().tolist() == [[2, 0]]
+    assert [(leg.from_stage, leg.to_stage, leg.routes) for leg in after] == [("South", "North", 0)]
 
 
 def test_a_dual_carriageway_is_one_route():
@@ -170,7 +185,15 @@ def test_stages_that_cannot_be_used_are_refused(stages, words):
         disjoint_legs(ladder(), stages, np.zeros(len(RUNGS), dtype=bool))
 
 
+NEEDS = inspect.signature(measure_single_points).parameters
 NODES_NEAR = [(LON, LAT - 3 * STEP)]
+
+
+def point_row(access, change):
+    """The figures of the best way under an effect, and its stretches."""
+    setting = Context(candidate=candidate(part(shapely.LineString([(LON, LAT), (LON, LAT + STEP)]))), access=access)
+    context = setting.extend(effect=change)
+    return row_of(measure_single_points, **{name: context[name] for name in NEEDS}), context["single_points_after"]
 
 
 def test_single_points_are_the_stretches_outside_the_loop():
@@ -180,19 +203,19 @@ def test_single_points_are_the_stretches_outside_the_loop():
     net = with_neighbour(nodes, [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (4, 5)])
     access = access_to(net, along(net, 5, 0.5))
     km = access.domain.length_km
-    plain, struck = access.domain.state(), access.domain.state(effect(net, closed=[1]))
-    before, _ = single_point_metrics(access.domain, access.capital, plain)
-    metrics, table = single_point_metrics(access.domain, access.capital, struck, before)
-    assert metrics["single_point_km_before"] == pytest.approx(km[0] + km[5] / 2, rel=1e-4)
-    assert metrics["single_point_km"] == pytest.approx(km[0] + km[2] + km[4] + km[5] / 2, rel=1e-4)
+    row, table = point_row(access, effect(net, closed=[1]))
+    before = row["single_point_km_before"]
+    assert before == pytest.approx(km[0] + km[5] / 2, rel=1e-4)
+    assert row["single_point_km"] == pytest.approx(km[0] + km[2] + km[4] + km[5] / 2, rel=1e-4)
     assert len(table) == 1  # one unbroken stretch
     split = split_network(net, [event(edges=(0,), portions=((0, 0.4, 0.4),))])
     gated = access_to(split, along(net, 5, 0.5), NODES_NEAR)
-    again, parts = single_point_metrics(gated.domain, gated.capital, gated.domain.state(), places=gated.places)
-    assert again["single_point_km"] == pytest.approx(before["single_point_km"], rel=1e-4)
+    again, parts = point_row(gated, None)
+    assert again["single_point_km"] == pytest.approx(before, rel=1e-4)
     assert parts["near"].tolist() == ["p0", ""]  # a gate breaks no stretch; the second is far from any place
-    lost, _ = single_point_metrics(access.domain, access.capital, access.domain.state(effect(net, closed=[0])))
+    lost, _ = point_row(access, effect(net, closed=[0]))
     assert lost["single_point_km_status"] == "unreachable"
+    assert lost["single_point_km_before"] == before
     assert np.isnan(lost["single_point_km"])
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from affine import Affine
 from shapely import LineString, Point, box
 
+from corridor.metrics.registry import table_columns
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
 from corridor.schema.catalogue import Estimate
 from corridor.schema.criterion import Criterion
@@ -226,6 +227,7 @@ def results(names: dict[str, str] | None = None) -> Results:
         candidates=candidates,
         profiles={item.candidate_id: profile(item) for item in candidates},
         metrics=table,
+        columns=table_columns(table),
         ranking=ranking,
         excluded=excluded,
         criteria=CRITERIA,
@@ -268,7 +270,8 @@ def results(names: dict[str, str] | None = None) -> Results:
 def with_grades(found: Results, keys: tuple[str, ...]) -> Results:
     """Results whose heights support grades for some candidates."""
     grades = np.where(found.metrics["candidate_id"].isin(keys), 6.5, np.nan)
-    return replace(found, metrics=found.metrics.assign(grade_p95_pct=grades))
+    table = found.metrics.assign(grade_p95_pct=grades)
+    return replace(found, metrics=table, columns=table_columns(table))
 
 
 def hostile_results() -> Results:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.report.i18n import regime_words, route_words
-from corridor.report.page.tables import RANGE_SIGN, Column, Row, ranking_rows, regime_ids
+from corridor.report.page.tables import RANGE_SIGN, PageColumn, Row, ranking_rows, regime_ids
 from corridor.schema.interaction import Finding
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import CrossingStatus, MetricStatus, Outcome, PanelKind, SectionStatus
@@ -28,7 +28,7 @@ class Sentence:
     values: dict[str, Any]
 
 
-def summarise(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> list[list[Sentence]]:
+def summarise(results: Results, columns: tuple[PageColumn, ...], rows: tuple[Row, ...]) -> list[list[Sentence]]:
     """What the tables show, as groups of sentences, the most consequential group first.
 
     The order is fixed: what a route would make unreachable, and what becomes of it under the other rules; what hangs
@@ -199,14 +199,14 @@ def _ends(facts: dict[str, str]) -> dict[str, Any]:
     return {"crossing": facts["crossing"], "capital": facts["capital"]}
 
 
-def _leaders(results: Results, columns: tuple[Column, ...], rows: tuple[Row, ...]) -> Sentence | None:
+def _leaders(results: Results, columns: tuple[PageColumn, ...], rows: tuple[Row, ...]) -> Sentence | None:
     """The best through route by each scored criterion, in the first regime."""
     said: list[Any] = []
     regime = rows[0].regime_id if rows else ""
     for index, column in enumerate(columns):
         best = [row for row in rows if row.regime_id == regime and row.cells[index].mark == "best"]
         if column.scored and best and len(best) <= 3:
-            label = {"t": f"metric.{column.metric}", "or": column.label}
+            label = {"t": column.key, "or": column.label}
             unit = {"t": f"unit.{column.unit}", "or": column.unit}
             names = {"all": [_name(results, row.candidate_id) for row in best]}
             fill = {"figure": label, "names": names, "value": best[0].cells[index].text, "unit": unit}

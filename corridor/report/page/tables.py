@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,29 +12,22 @@ import pandas as pd
 
 from corridor.report.marks import Mark
 from corridor.report.plain_tables import plain_table
+from corridor.schema.column import Column, Kind
 from corridor.schema.criterion import Criterion
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import Direction, MetricStatus
 
-UNITS = {
-    "km2": "km²", "km": "km", "musd": "M USD", "min": "min", "h": "h", "m": "m", "deg": "°", "pct": "%", "kmh": "km/h",
-}  # fmt: skip
-"""Endings of column names and the unit that they stand for."""
-_NOT_SHOWN = re.compile(
-    r"(truck|train)_time_h|documented_share|relief_m|descent_m|ground_departure_.*|check_h|clarity_of_6|crossings"
-    r"|(crossings|north_south_conflicts)_(at_grade|separated)_.+|north_south_conflicts_.+|shared_.+_km|.+_before"
-    r"|disjoint_routes_.+|single_point_km_.+|border_behind_km|border_km_within_0p\d+|.+_added_km|openings"
-    r"|places_counted|people_reaching_.+|people_delay_centre_.+"
-)
-"""Kept in the files, left out of the page: they repeat a column that is shown, split it up, or are its state before."""
-_NUMBER_COLUMN = re.compile(r"_(low|high|status)$")
 THIN_SPACE = "\u202f"
 RANGE_SIGN = "\u2013"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A metric as a column: its name, label in English, unit and digits, whether it is scored, and its message."""
+class PageColumn:
+    """A column of the page's table.
+
+    ``key`` is the message of its label, ``label`` stands where there is none; ``unit`` is as in headings; ``status``
+    names the column that says why there is no figure.
+    """
 
     metric: str
     label: str
@@ -43,7 +35,8 @@ class Column:
     digits: int
     scored: bool
     explanation: str
-    key: str = ""
+    key: str
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +70,16 @@ def format_number(value: float, digits: int) -> str:
     return text.removeprefix("\u2212") if float(f"{value:.{digits}f}") == 0 else text
 
 
-def metric_columns(results: Results) -> tuple[Column, ...]:
-    """Columns to show: scored criteria first, in the study's order, then every other number of the metric table."""
+def metric_columns(results: Results) -> tuple[PageColumn, ...]:
+    """Columns to show: scored criteria first, in the study's order, then every other figure that is for the page."""
     table = results.metrics
+    known = {column.name: column for column in results.columns}
     scored = {criterion.metric: criterion for criterion in results.criteria}
-    others = [str(name) for name in table.columns if _is_metric(table, str(name)) and str(name) not in scored]
-    hides = "travel_time_h" in table.columns
-    shown = [name for name in scored if name in table.columns and table[name].notna().any()]
-    names = shown + [name for name in others if not (hides and _NOT_SHOWN.fullmatch(name))]
-    columns = (_column(table, name, scored.get(name)) for name in names)
-    inside = f"in_{results.focus_id}_km"
+    names = [*scored, *(name for name, column in known.items() if column.on_page and name not in scored)]
     return tuple(
-        replace(column, key=f"metric.{'in_focus_km' if column.metric == inside else column.metric}")
-        for column in columns
+        _page_column(table, known.get(name), name, scored.get(name))
+        for name in names
+        if name in table.columns and pd.to_numeric(table[name], errors="coerce").notna().any()
     )
 
 
@@ -99,26 +89,29 @@ def unmeasured(results: Results) -> tuple[Criterion, ...]:
     return tuple(c for c in results.criteria if c.metric not in table.columns or not table[c.metric].notna().any())
 
 
-def _is_metric(table: pd.DataFrame, name: str) -> bool:
-    if _NUMBER_COLUMN.search(name) or name.startswith("dem") or pd.api.types.is_bool_dtype(table[name]):
-        return False
-    return bool(pd.api.types.is_numeric_dtype(table[name]) and table[name].notna().any())
-
-
-def _column(table: pd.DataFrame, name: str, criterion: Criterion | None) -> Column:
-    stem, _, ending = name.rpartition("_")
-    unit = UNITS.get(ending, "") if stem else ""
-    words = (stem if unit else name).replace("_", " ").strip().capitalize()
-    finite = pd.to_numeric(table[name], errors="coerce").replace([np.inf, -np.inf], np.nan).abs()
-    largest = float(finite.max()) if finite.notna().any() else 0.0
-    whole = bool(pd.api.types.is_integer_dtype(table[name]))
-    digits = 0 if whole or largest >= 200 else 1 if largest >= 5 else 2
+def _page_column(table: pd.DataFrame, column: Column | None, name: str, criterion: Criterion | None) -> PageColumn:
+    """A column as the page has it; a study may score what no metric of this package declares (``column`` None)."""
+    column = column or Column(name, "", "", "")
+    digits = _digits(table[name], column)
     if criterion is None:
-        return Column(name, words, unit, digits, False, "")
-    return Column(name, criterion.label, criterion.unit, digits, True, criterion.explanation)
+        return PageColumn(name, column.words, column.symbol, digits, False, "", column.key, column.status)
+    return PageColumn(
+        name, criterion.label, criterion.unit, digits, True, criterion.explanation, column.key, column.status
+    )
 
 
-def metric_rows(results: Results, columns: Sequence[Column], marks: dict[str, Mark]) -> tuple[Row, ...]:
+def _digits(values: pd.Series, column: Column) -> int:
+    """Decimals: as declared, none for what is counted, else fewer the greater the figures are."""
+    if column.digits is not None:
+        return column.digits
+    if column.kind is Kind.COUNT or pd.api.types.is_integer_dtype(values):
+        return 0
+    finite = pd.to_numeric(values, errors="coerce").replace([np.inf, -np.inf], np.nan).abs()
+    largest = float(finite.max()) if finite.notna().any() else 0.0
+    return 0 if largest >= 200 else 1 if largest >= 5 else 2
+
+
+def metric_rows(results: Results, columns: Sequence[PageColumn], marks: dict[str, Mark]) -> tuple[Row, ...]:
     """One row per candidate and regime, in the order of the metric table."""
     table = plain_table(results.metrics).reset_index(drop=True)
     regimes = texts(table, "regime_id")
@@ -141,7 +134,7 @@ def texts(table: pd.DataFrame, column: str) -> list[str]:
 
 
 def _extremes(
-    results: Results, table: pd.DataFrame, column: Column, regimes: list[str], comparator: list[bool]
+    results: Results, table: pd.DataFrame, column: PageColumn, regimes: list[str], comparator: list[bool]
 ) -> dict[int, str]:
     """Which rows are best and worst among the through routes of their regime; only where a direction is declared."""
     criterion = next((c for c in results.criteria if c.metric == column.metric), None)
@@ -163,9 +156,10 @@ def _extremes(
     return marks
 
 
-def _cells(table: pd.DataFrame, column: Column, marks: dict[int, str]) -> list[Cell]:
+def _cells(table: pd.DataFrame, column: PageColumn, marks: dict[int, str]) -> list[Cell]:
     """A column's cells; ``marks`` says which rows are best and worst."""
-    statuses = texts(table, f"{column.metric}_status")
+    own = f"{column.metric}_status"
+    statuses = texts(table, own if own in table.columns else column.status)
     values, lows, highs = (_numbers(table, f"{column.metric}{end}") for end in ("", "_low", "_high"))
     return [
         _cell(column, status, value, low, high, marks.get(index, ""))
@@ -173,7 +167,9 @@ def _cells(table: pd.DataFrame, column: Column, marks: dict[int, str]) -> list[C
     ]
 
 
-def _cell(column: Column, status: str, value: float | None, low: float | None, high: float | None, mark: str) -> Cell:
+def _cell(
+    column: PageColumn, status: str, value: float | None, low: float | None, high: float | None, mark: str
+) -> Cell:
     if value is None:
         status = status.strip().replace(" ", "_")
         return Cell("", "", None, status if status not in (MetricStatus.NONE, MetricStatus.OK) else "no_value", mark)

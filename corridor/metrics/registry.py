@@ -1,0 +1,300 @@
+"""The registry of metrics: a function with its columns is one metric, and everything that shows it follows from that.
+
+A metric is a function of named inputs (a candidate, its profile, the network's access ...) that gives its columns by
+name. What it needs are its parameters: it is measured wherever a :class:`Context` can serve them. An input that follows
+from others is a function too (:func:`derived`), computed once for all metrics that need it.
+
+::
+
+    @metric(Subject.DISTANCE, Column("part_count", Unit.COUNT, "parts of the route", "count", kind=Kind.COUNT))
+    def count_parts(candidate: Candidate) -> Values:
+        return {"part_count": len(candidate.parts)}
+
+A function that can't measure gives :class:`Unmeasured` with the reason: its columns are then empty, and its status
+column says why. Figures with a range are given as :class:`~corridor.schema.catalogue.Estimate`.
+
+To add a metric add a module to this package; every module here is read when the registry is first asked.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cache, cached_property
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from corridor.errors import RegistryError
+from corridor.schema.catalogue import Estimate
+from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns
+from corridor.schema.vocabulary import MetricStatus
+
+Values = Mapping[str, Any]
+"""Figures by column: numbers, texts, or Estimates."""
+
+KEYS = ("candidate_id", "regime_id")
+"""Columns that say which row of the metric table is meant; they stand first."""
+_ENDS = ("_low", "_high")
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Subject(StrEnum):
+    """What a metric is about; the order here is the order of columns in files and on the page."""
+
+    ROUTE = "route"
+    DISTANCE = "distance"
+    TIME = "time"
+    TERRAIN = "terrain"
+    COST = "cost"
+    BORDER = "border"
+    SEVERANCE = "severance"
+    CROSSINGS = "crossings"
+    AXES = "axes"
+    ACCESS = "access"
+    POPULATION = "population"
+    REDUNDANCY = "redundancy"
+    REGIME = "regime"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """Why a metric has no figures for a route; ``known`` are those of its columns that stand all the same."""
+
+    status: MetricStatus
+    known: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A function with its columns.
+
+    ``needs`` are its parameters; ``status`` names the column that says why there is no figure ('' for none).
+    """
+
+    measure: Callable[..., Values | Unmeasured]
+    subject: Subject
+    columns: tuple[Column, ...]
+    needs: tuple[str, ...]
+    status: str = ""
+
+    @property
+    def name(self) -> str:
+        """The function's name with its module's."""
+        return f"{self.measure.__module__.rpartition('.')[2]}.{self.measure.__name__}"
+
+    def row(self, context: Context) -> dict[str, Any]:
+        """The cells of its columns: every column without holes is there, empty where nothing was measured.
+
+        Raises:
+            RegistryError: the function gives a column that it doesn't declare.
+        """
+        found = self.measure(**{name: context[name] for name in self.needs})
+        values: Values = found.known if isinstance(found, Unmeasured) else found
+        cells: dict[str, Any] = {
+            column.name: np.nan for column in self.columns if not column.is_pattern and column.kind is not Kind.STATUS
+        }
+        if self.status:
+            cells[self.status] = str(found.status) if isinstance(found, Unmeasured) else str(MetricStatus.OK)
+        for name, value in values.items():
+            cells |= self._cells(name, value)
+        return cells
+
+    def _cells(self, name: str, value: Any) -> dict[str, Any]:
+        """A value as cells: three for an Estimate."""
+        column = find_column(name, self.columns)
+        if column is None:
+            raise RegistryError(f"metric {self.name}: gives '{name}', which is none of its columns; declare it")
+        if not isinstance(value, Estimate):
+            return {name: value}
+        if not column.interval:
+            raise RegistryError(f"metric {self.name}: gives a range for '{name}'; declare it with interval=True")
+        return {name: value.mid, f"{name}_low": value.low, f"{name}_high": value.high}
+
+
+_metrics: list[Metric] = []
+_derived: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
+
+
+def metric(subject: Subject, *columns: Column, status: str = "") -> Callable[[_Function], _Function]:
+    """Register a function as a metric; the function itself stays as it is.
+
+    Args:
+        subject: what it is about, which decides where its columns stand.
+        columns: what it gives.
+        status: the column that says why there is no figure: one of ``columns``, or the name of one that is made.
+
+    Raises:
+        RegistryError: a column is there already.
+    """
+
+    def register(function: _Function) -> _Function:
+        own = [column if column.kind is Kind.STATUS else replace(column, status=status) for column in columns]
+        if status and status not in {column.name for column in own}:
+            what = status.removesuffix("_status").replace("_", " ")
+            own.append(
+                Column(
+                    status, Unit.NONE, f"whether there are values of: {what}", "ok; otherwise why there is no number",
+                    kind=Kind.STATUS, shown=Shown.FILES,
+                )
+            )  # fmt: skip
+        new = Metric(function, subject, tuple(own), _parameters(function), status)
+        taken = {column.name: other.name for other in _metrics for column in other.columns}
+        twice = [column.name for column in own if column.name in taken]
+        if twice:
+            raise RegistryError(f"metric {new.name}: column '{twice[0]}' is already given by {taken[twice[0]]}")
+        _metrics.append(new)
+        return function
+
+    return register
+
+
+def derived(function: _Function) -> _Function:
+    """Register a function whose result is an input of metrics, under the function's name.
+
+    Raises:
+        RegistryError: there is an input of that name.
+    """
+    if function.__name__ in _derived:
+        raise RegistryError(f"derived input '{function.__name__}' is there twice; rename one")
+    _derived[function.__name__] = (function, _parameters(function))
+    return function
+
+
+class Context:
+    """What is known about a route: inputs by name, those that follow from them, and the metrics that they serve.
+
+    Contexts stand on each other: one for the study, one for each candidate on it, one for each regime on that. What
+    follows from a study's inputs alone is computed once for all candidates, and so on.
+    """
+
+    def __init__(self, below: Context | None = None, /, **given: Any) -> None:
+        """Inputs by name, on top of those of another context.
+
+        Raises:
+            RegistryError: an input is there below already.
+        """
+        _load()
+        self.below = below
+        twice = [name for name in given if below is not None and below._layer(name)]
+        if twice:
+            raise RegistryError(f"input '{twice[0]}' is given twice; make a context of its own")
+        self._values: dict[str, Any] = dict(given)
+        self._layers: dict[str, Context | None] = {}
+
+    def extend(self, **given: Any) -> Context:
+        """A context on top of this one."""
+        return Context(self, **given)
+
+    def serves(self, needs: Iterable[str]) -> bool:
+        """Whether all of these inputs are there or can be computed."""
+        return all(self._layer(name) is not None for name in needs)
+
+    def _layer(self, name: str) -> Context | None:
+        """The lowest context that has an input or all that it follows from; None if none has."""
+        if name not in self._layers:
+            found = self.below._layer(name) if self.below is not None else None
+            if found is None and (name in self._values or (name in _derived and self.serves(_derived[name][1]))):
+                found = self
+            self._layers[name] = found
+        return self._layers[name]
+
+    def __getitem__(self, name: str) -> Any:
+        layer = self._layer(name)
+        if layer is None:
+            raise RegistryError(f"input '{name}' isn't known here; give it, or what it follows from")
+        if name not in layer._values:
+            function, needs = _derived[name]
+            layer._values[name] = function(**{need: layer[need] for need in needs})
+        return layer._values[name]
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Metrics that this context serves and that below it doesn't, in the registry's order."""
+        below = self.below
+        return tuple(m for m in all_metrics() if self.serves(m.needs) and not (below and below.serves(m.needs)))
+
+    @cached_property
+    def own_row(self) -> dict[str, Any]:
+        """Cells of the metrics that this context adds."""
+        return {name: value for each in self.metrics for name, value in each.row(self).items()}
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Cells of all metrics that can be measured here, those of the contexts below included."""
+        return (self.below.row if self.below is not None else {}) | self.own_row
+
+
+@cache
+def _load() -> None:
+    """Read every module of this package, so that their metrics register."""
+    package = import_module(__package__ or "corridor.metrics")
+    for module in sorted(found.name for found in iter_modules(package.__path__)):
+        import_module(f"{package.__name__}.{module}")
+
+
+def all_metrics() -> tuple[Metric, ...]:
+    """Every metric: by subject, and within one by module and place in it."""
+    _load()
+    subjects = list(Subject)
+    return tuple(sorted(_metrics, key=lambda m: (subjects.index(m.subject), m.measure.__module__)))
+
+
+def all_columns() -> tuple[Column, ...]:
+    """Every column of the metric table in its order, names with holes included."""
+    return tuple(column for each in all_metrics() for column in each.columns)
+
+
+def derived_inputs() -> dict[str, tuple[str, ...]]:
+    """Inputs that follow from others, and from which."""
+    _load()
+    return {name: needs for name, (_, needs) in _derived.items()}
+
+
+def table_columns(table: pd.DataFrame) -> tuple[Column, ...]:
+    """The columns of a metric table, without the ends of intervals."""
+    return resolve_columns([str(name) for name in table.columns], all_columns())
+
+
+def complete_table(rows: Iterable[Values] | pd.DataFrame) -> pd.DataFrame:
+    """The metric table of rows: in the registry's order, ranges whole, and what a row lacks said where it can be.
+
+    Where some rows have a range and others an exact figure, the exact ones get it as both ends. An instance of a
+    column with holes that a measured row lacks gets what its absence means (see :attr:`Column.absent`).
+    """
+    table = rows.copy() if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    names = [str(name) for name in table.columns]
+    for column in table_columns(table):
+        if column.absent is not None and column.status in table:
+            measured = table[column.status] == str(MetricStatus.OK)
+            table[column.name] = table[column.name].where(~(measured & table[column.name].isna()), column.absent)
+    for name in (f"{base}{end}" for base in names for end in _ENDS if f"{base}{end}" in table):
+        table[name] = table[name].where(table[name].notna(), table[name.rpartition("_")[0]])
+    return table[_order(names)]
+
+
+def _order(names: list[str]) -> list[str]:
+    """Names of a table's columns in the registry's order: each with its ends behind it, unknown ones last."""
+    known = all_columns()
+    place = {column.name: index for index, column in enumerate(known)}
+    patterns = sorted((column for column in known if column.is_pattern), key=lambda column: -len(column.name))
+
+    def rank(name: str) -> tuple[int, int, str, int]:
+        if name in KEYS:
+            return (0, KEYS.index(name), "", 0)
+        end = next((suffix for suffix in _ENDS if name.endswith(suffix) and name.removesuffix(suffix) in names), "")
+        base = name.removesuffix(end)
+        pattern = None if base in place else next((c for c in patterns if c.instance(base)), None)
+        index = place.get(base, place[pattern.name] if pattern else len(known))
+        return (1, index, base if pattern or index == len(known) else "", ("", *_ENDS).index(end))
+
+    return sorted(names, key=rank)

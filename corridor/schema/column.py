@@ -1,0 +1,170 @@
+"""Columns of the metric table: unit, meaning, formula and place of each, said once and read by every report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+_HOLE = re.compile(r"\\\{(\w+)\\\}")
+_ENDS = {"_low": "lower end of: ", "_high": "upper end of: "}
+_ENDS_FORMULA = {"_low": "low ends of the inputs", "_high": "high ends of the inputs"}
+_ENDS_ERROR = ", or what the error of heights and positions allows"
+
+
+class Unit(StrEnum):
+    """Units of columns, as the data dictionary writes them."""
+
+    NONE = ""
+    COUNT = "count"
+    KM = "km"
+    KM2 = "km2"
+    M = "m"
+    H = "h"
+    MIN = "min"
+    DEGREE = "degree"
+    PERCENT = "%"
+    MUSD = "million USD"
+    PEOPLE = "people"
+    PERSON_MIN = "person-minutes"
+    PER_10KM = "count/10 km"
+
+
+_SYMBOLS: dict[str, str] = {Unit.COUNT: "", Unit.PER_10KM: "", Unit.KM2: "km²", Unit.DEGREE: "°", Unit.MUSD: "M USD"}
+
+
+class Kind(StrEnum):
+    """What stands in a column; a ``STATUS`` says why the figures beside it are there or not."""
+
+    NUMBER = "number"
+    COUNT = "count"
+    TEXT = "text"
+    FLAG = "flag"
+    STATUS = "status"
+
+
+class Shown(StrEnum):
+    """Where a column is shown: on the page and in files, or in files only."""
+
+    PAGE = "page"
+    FILES = "files"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the metric table.
+
+    Args:
+        name: with its unit (``length_km``); ``{holes}`` stand for what the data put there
+            (``crossings_at_grade_{class}``).
+        unit: of the figures; a Unit, or what a study calls the unit of a criterion.
+        meaning: one line for a reader.
+        formula: how the figure is had, or where it comes from.
+        kind: what stands in it.
+        interval: whether ``<name>_low`` and ``<name>_high`` stand beside it.
+        digits: decimals on the page; None: as many as its figures' size asks for.
+        shown: where.
+        label_key: message of its label; ``metric.<name>`` if empty.
+        absent: what an instance of a name with holes stands for in a row that was measured and lacks it: a class of
+            road that isn't met is crossed 0 times. None: nothing can be said.
+        status: column that says why there is no figure; the registry fills it in.
+    """
+
+    name: str
+    unit: Unit | str
+    meaning: str
+    formula: str
+    kind: Kind = Kind.NUMBER
+    interval: bool = False
+    digits: int | None = None
+    shown: Shown = Shown.PAGE
+    label_key: str = ""
+    absent: float | None = None
+    status: str = ""
+
+    @property
+    def key(self) -> str:
+        """The message of its label."""
+        return self.label_key or f"metric.{self.name}"
+
+    @property
+    def symbol(self) -> str:
+        """The unit as it stands in a heading; nothing where the label of the column says it."""
+        return _SYMBOLS.get(self.unit, str(self.unit))
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the name has holes."""
+        return "{" in self.name
+
+    @property
+    def on_page(self) -> bool:
+        """Whether the page's table has it: figures do, words and flags don't."""
+        return self.shown is Shown.PAGE and self.kind in (Kind.NUMBER, Kind.COUNT)
+
+    @property
+    def words(self) -> str:
+        """The name as words, for a column whose label has no message."""
+        return self.name.replace("_", " ").strip().capitalize()
+
+    def instance(self, name: str) -> Column | None:
+        """The column under a full name, what fills its holes said in its meaning; None if the name isn't its own.
+
+        >>> Column("in_{focus}_km", Unit.KM, "length inside", "sum").instance("in_alba_km").meaning
+        'length inside (focus: alba)'
+        """
+        if not self.is_pattern:
+            return self if name == self.name else None
+        found = re.fullmatch(_HOLE.sub(r"(?P<\1>.+?)", re.escape(self.name)), name)
+        if found is None:
+            return None
+        said = "".join(f" ({hole}: {text})" for hole, text in found.groupdict().items())
+        return replace(self, name=name, meaning=self.meaning + said, label_key=self.key)
+
+    def end(self, suffix: str) -> Column:
+        """The column of an end of its interval; ``suffix`` is ``_low`` or ``_high``."""
+        return replace(
+            self, name=self.name + suffix, meaning=_ENDS[suffix] + self.meaning,
+            formula=_ENDS_FORMULA[suffix] + _ENDS_ERROR, interval=False, shown=Shown.FILES,
+        )  # fmt: skip
+
+
+def with_before(column: Column) -> tuple[Column, Column]:
+    """A column, and the one of the same figure with nothing done to the network: ``<name>_before``."""
+    before = replace(
+        column, name=f"{column.name}_before", meaning=f"before, with nothing done: {column.meaning}",
+        interval=False, shown=Shown.FILES, label_key="",
+    )  # fmt: skip
+    return column, before
+
+
+def find_column(name: str, columns: Iterable[Column]) -> Column | None:
+    """The column of a name, also of an end of an interval; None if there is none.
+
+    Exact names win over names with holes, and of those the one with most letters of its own.
+
+    >>> known = (Column("length_km", Unit.KM, "length", "sum over parts", interval=True),)
+    >>> find_column("length_km_low", known).meaning
+    'lower end of: length'
+    """
+    ranked = sorted(columns, key=lambda column: (column.is_pattern, -len(column.name)))
+    for column in ranked:
+        found = column.instance(name)
+        if found:
+            return found
+    for suffix in _ENDS:
+        base = find_column(name.removesuffix(suffix), ranked) if name.endswith(suffix) else None
+        if base and base.interval:
+            return base.end(suffix)
+    return None
+
+
+def resolve_columns(names: Sequence[str], columns: Iterable[Column]) -> tuple[Column, ...]:
+    """The columns of a table by its names, in its order; ends of intervals and unknown names are left out."""
+    known = tuple(columns)
+    exact = {column.name: column for column in known if not column.is_pattern}
+    patterns = [column for column in known if column.is_pattern]
+    ends = {name for name in names for suffix in _ENDS if name.endswith(suffix) and name.removesuffix(suffix) in names}
+    found = (exact.get(name) or find_column(name, patterns) for name in names if name not in ends)
+    return tuple(column for column in found if column is not None)

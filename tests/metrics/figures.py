@@ -1,0 +1,41 @@
+"""Figures of the registry's metrics, from made-up inputs."""
+
+from __future__ import annotations
+
+from corridor.metrics.access import AccessResult, measure_access
+from corridor.metrics.registry import Context, all_metrics
+from corridor.metrics.severance import SeveranceDraws
+
+
+def row_of(function, **inputs):
+    """The cells of one metric."""
+    found = next(metric for metric in all_metrics() if metric.measure is function)
+    return found.row(Context(**inputs))
+
+
+def figures(access, result: AccessResult):
+    """What follows from access alone."""
+    return Context(access=access, access_result=result).row
+
+
+def access_figures(access, effect=None, **options):
+    """The same for an effect."""
+    return figures(access, measure_access(access, effect, **options))
+
+
+def route_context(setting: Context, candidate, events=()) -> Context:
+    """A candidate with what it meets."""
+    return setting.extend(candidate=candidate, events=list(events))
+
+
+def under(route: Context, effect, *, bounds=None, opens_new_links=False) -> Context:
+    """The same with what a regime closes and slows."""
+    return route.extend(effect=effect, bounds=bounds, opens_new_links=opens_new_links)
+
+
+def setting_of(network, access, ground, stages, axes, draws=100) -> Context:
+    """What candidates are measured on."""
+    return Context(
+        network=network, access=access, ground=ground, stages=tuple(stages), axes=tuple(axes),
+        severance_draws=SeveranceDraws(draws),
+    )  # fmt: skip
