@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import corridor
-from corridor.cli import align, compare, fetch, sweep, terrain
+from corridor.cli import align, compare, fetch, flows, sweep, terrain
 from corridor.cli.common import print_error, print_plain
 from corridor.errors import CorridorError
 from corridor.report.escape import clean_line
@@ -58,6 +58,7 @@ for command in (
     compare.check,
     compare.rank,
     align.align,
+    flows.flows,
     fetch.fetch,
     sweep.sweep,
     sweep.sweep_report,

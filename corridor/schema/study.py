@@ -58,6 +58,7 @@ class Files(_Strict):
     """Where the data lies: paths beside the study file, or ``package:...`` for what ships with the toolkit.
 
     ``borders`` and ``places`` may be ``live:osm``: they are then fetched from OpenStreetMap by ``--live``.
+    ``long_distance`` is a folder of long-distance tables, for studies that have them.
     """
 
     reference: Text = "package:reference"
@@ -66,6 +67,7 @@ class Files(_Strict):
     places: Text | None = None
     osm: Text | None = None
     perspectives: Text = "package:reference/perspectives.toml"
+    long_distance: Text | None = None
 
 
 class Elevation(_Strict):

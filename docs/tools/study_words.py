@@ -66,6 +66,7 @@ WORDS: dict[str, dict[str, str]] = {
         "places": "settlements, CSV",
         "osm": "OpenStreetMap file",
         "perspectives": "file of perspectives",
+        "long_distance": "folder of long-distance tables; without it there are no flows",
     },
     "Elevation": {
         "vertical_error_m": "standard error of a height",

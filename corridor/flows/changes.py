@@ -1,0 +1,105 @@
+"""What candidates and regimes do to links: openings, closures and minutes, from tables and what was measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from corridor.flows.rows import FlowTables
+
+UNREACHABLE = "unreachable"
+Measures = Mapping[str, float | str | None]
+"""Columns of one row of the regional metrics: minutes, or ``unreachable``, or None where nothing was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """What a candidate does to one link under one regime.
+
+    Args:
+        link_id: The link.
+        opens: The candidate builds or opens it; it is in use from ``opens_year``, or from the link's own opening year
+            where that is None.
+        closes: The link is shut.
+        extra_h: Hours of delay added to each passage.
+        opens_year: Year of opening, where it isn't the link's own.
+        unknown: A delay that was to be measured and wasn't; then it isn't applied, and is said.
+    """
+
+    link_id: str
+    opens: bool = False
+    closes: bool = False
+    extra_h: float = 0.0
+    opens_year: int | None = None
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A candidate under a regime, with all that it does to links; both ids empty is the network by itself."""
+
+    candidate_id: str = ""
+    regime_id: str = ""
+    changes: tuple[LinkChange, ...] = ()
+
+
+NETWORK_ALONE = Case()
+
+
+def merge_changes(changes: Iterable[LinkChange]) -> dict[str, LinkChange]:
+    """One change per link: closures win, delays add up."""
+    merged: dict[str, LinkChange] = {}
+    for change in changes:
+        before = merged.get(change.link_id, LinkChange(change.link_id))
+        merged[change.link_id] = LinkChange(
+            change.link_id,
+            before.opens or change.opens,
+            before.closes or change.closes,
+            before.extra_h + change.extra_h,
+            change.opens_year if change.opens_year is not None else before.opens_year,
+            before.unknown or change.unknown,
+        )
+    return merged
+
+
+def build_cases(tables: FlowTables, measured: Mapping[tuple[str, str], Measures] | None = None) -> list[Case]:
+    """The network by itself, and each candidate with its regimes.
+
+    Args:
+        tables: The network's tables, whose ``actions.csv`` says which links a candidate acts on.
+        measured: Row of the regional metrics by candidate and regime. Without it candidates act by their openings and
+            closures alone, under no regime.
+
+    Returns:
+        Cases in the order of the table: first the one without a candidate. Actions of the candidate ``*`` are those of
+        every candidate that was measured.
+    """
+    cases = [NETWORK_ALONE]
+    named = list(dict.fromkeys(a.candidate_id for a in tables.actions if a.candidate_id != "*"))
+    keys = list(measured) if measured else [(candidate, "") for candidate in named]
+    for candidate, regime in keys:
+        changes = []
+        for action in tables.actions:
+            if action.candidate_id not in (candidate, "*") or action.regime_id not in (regime, "*"):
+                continue
+            if action.action == "open":
+                changes.append(LinkChange(action.link_id, opens=True))
+            elif action.action == "close":
+                changes.append(LinkChange(action.link_id, closes=True))
+            elif measured:
+                changes.append(_delay(action.link_id, action.measure, measured[(candidate, regime)]))
+        cases.append(Case(candidate, regime, tuple(changes)))
+    return cases
+
+
+def _delay(link_id: str, measure: str, row: Measures) -> LinkChange:
+    """Minutes of a column as a change; the column's status may say that nothing gets through."""
+    status, value = row.get(f"{measure}_status"), row.get(measure)
+    if UNREACHABLE in (status, value):
+        return LinkChange(link_id, closes=True)
+    if status == "not_applicable" or value == "not_applicable":
+        return LinkChange(link_id)
+    if value is None or isinstance(value, str) or math.isnan(value):
+        return LinkChange(link_id, unknown=measure)
+    return LinkChange(link_id, extra_h=float(value) / 60)

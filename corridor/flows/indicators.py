@@ -1,0 +1,160 @@
+"""Indicators of ways and cities: dependence, potentials, network efficiency, rail, availability and regret."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.flows.rows import FlowLink, FlowTables
+from corridor.geo.geodesy import distance_m
+from corridor.schema.catalogue import Estimate
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class RailFacts:
+    """What a railway lacks along a way.
+
+    ``missing_km`` isn't open by the year; ``breaks_of_gauge`` counts changes of gauge or between rail and another mode;
+    ``least_capacity_mt_per_year`` is the least of the links whose capacity is known, ``unknown_capacity_km`` the length
+    of the others; ``earliest_year`` is when its last link may open (early, middle, late), None if nobody says of one.
+    """
+
+    missing_km: Estimate
+    breaks_of_gauge: int
+    least_capacity_mt_per_year: float | None
+    unknown_capacity_km: float
+    earliest_year: Estimate | None
+
+
+def measure_rail(links: Sequence[FlowLink], systems: Sequence[str], in_use: Iterable[str], today: int) -> RailFacts:
+    """What a railway lacks along a way over links that may still have to be built.
+
+    Args:
+        links: Links of the way in order.
+        systems: System on each of them, in the same order.
+        in_use: Ids of the links in use in the year looked at.
+        today: Year from which an open link is in use.
+
+    Returns:
+        Missing kilometres, breaks of gauge, least capacity and earliest year.
+    """
+    open_ids = set(in_use)
+    missing = [link.length_km for link in links if link.link_id not in open_ids]
+    known = [link for link in links if link.capacity_mt_per_year is not None]
+    years = [Estimate(today, today, today) if link.status == "open" else link.opens_year for link in links]
+    earliest = None
+    if all(year is not None for year in years) and years:
+        ends = [year for year in years if year is not None]
+        earliest = Estimate(max(y.low for y in ends), max(y.mid for y in ends), max(y.high for y in ends))
+    return RailFacts(
+        missing_km=Estimate(*(math.fsum(getattr(km, end) for km in missing) for end in ("low", "mid", "high"))),
+        breaks_of_gauge=sum(a != b for a, b in itertools.pairwise(systems)),
+        least_capacity_mt_per_year=min((link.capacity_mt_per_year or 0.0 for link in known), default=None),
+        unknown_capacity_km=math.fsum(link.length_km.mid for link in links if link.capacity_mt_per_year is None),
+        earliest_year=earliest,
+    )
+
+
+def availability(links: Iterable[FlowLink], undocumented: Estimate) -> tuple[float, float]:
+    """Part of a year in which a way is open, as an interval, since closures may coincide or not.
+
+    ``[1 - min(1, sum d / 365), 1 - max d / 365]`` over its links; the lower end takes the high days of each link, the
+    upper end the low ones.
+
+    Args:
+        links: Links of the way.
+        undocumented: Days a year for a link of which nobody says any.
+
+    Returns:
+        Lower and upper end, each from 0 to 1.
+    """
+    days = [link.closure_days or undocumented for link in links]
+    worst = min(1.0, math.fsum(day.high for day in days) / 365)
+    best = min(1.0, max((day.low for day in days), default=0.0) / 365)
+    return 1 - worst, 1 - best
+
+
+def dependence(best_usd: float, without_usd: float) -> float:
+    """Cost of the best way without a country over that of the best way: 1 is independence, infinite no other way."""
+    return without_usd / best_usd
+
+
+def access_potentials(costs_usd: Floats, masses: Floats, half_life_usd: float) -> Floats:
+    """Access potential of each city: ``A_i = sum over j of M_j exp(-beta GC_ij)``, with ``beta = ln 2 / half-life``.
+
+    Args:
+        costs_usd: Generalised costs, shape ``(cities, cities)``; infinite where there is no way.
+        masses: Population of each city, shape ``(cities,)``.
+        half_life_usd: Dollars over which a city counts half.
+
+    Returns:
+        Potentials in the unit of the masses, shape ``(cities,)``; a city's own mass isn't counted.
+
+    >>> access_potentials(np.array([[0.0, 500.0], [500.0, 0.0]]), np.array([100.0, 40.0]), 500.0).tolist()
+    [20.0, 50.0]
+    """
+    weights = np.exp(-math.log(2) / half_life_usd * costs_usd)
+    np.fill_diagonal(weights, 0.0)
+    return np.asarray(weights @ masses, dtype=float)
+
+
+def network_efficiency(costs_usd: Floats, ideal_usd: Floats, masses: Floats) -> Floats:
+    """Detour of each city in cost: mean of ``GC_ij / ideal_ij`` over the others that it reaches, weighted by mass.
+
+    Gutierrez, Monzon and Pinero 1998, Accessibility, network efficiency, and transport infrastructure planning,
+    doi:10.1068/a301337. The ideal is a straight road without borders.
+
+    Args:
+        costs_usd: Generalised costs, shape ``(cities, cities)``; infinite where there is no way.
+        ideal_usd: Cost on the ideal network, shape ``(cities, cities)``.
+        masses: Population of each city, shape ``(cities,)``.
+
+    Returns:
+        Ratios, shape ``(cities,)``: 1 is ideal; NaN for a city that reaches none.
+    """
+    reached = np.isfinite(costs_usd) & ~np.eye(len(masses), dtype=bool)
+    weights = np.where(reached, masses[np.newaxis, :], 0.0)
+    ratios = np.where(reached, costs_usd, 0.0) / np.where(reached, ideal_usd, 1.0)
+    totals = weights.sum(axis=1)
+    sums = (weights * ratios).sum(axis=1)
+    return np.asarray(np.divide(sums, totals, out=np.full(len(masses), np.nan), where=totals > 0), dtype=float)
+
+
+def ideal_costs(tables: FlowTables, cities: Sequence[str], usd_per_km: float, usd_per_h: float, kmh: float) -> Floats:
+    """Cost of a straight road without borders or rest between cities.
+
+    Args:
+        tables: The network's tables, for the cities' positions.
+        cities: Node ids.
+        usd_per_km: Running cost.
+        usd_per_h: Value of an hour.
+        kmh: Speed.
+
+    Returns:
+        Dollars per load, shape ``(cities, cities)``.
+    """
+    lon = np.array([tables.nodes[city].lon for city in cities])
+    lat = np.array([tables.nodes[city].lat for city in cities])
+    km = distance_m(lon[:, None], lat[:, None], lon[None, :], lat[None, :]) / 1000
+    return np.asarray(km * (usd_per_km + usd_per_h / kmh), dtype=float)
+
+
+def link_regrets(links: Iterable[str], best_usd: float, cost_without: Callable[[str], float]) -> Mapping[str, float]:
+    """Regret of each link: cost of the best way without it less that of the best way; infinite if there is no other.
+
+    Args:
+        links: Ids of links, as a rule those of the best way (others have a regret of 0).
+        best_usd: Cost of the best way.
+        cost_without: Cost of the best way without a link, infinite if there is none.
+
+    Returns:
+        Dollars per load by link, never below 0.
+    """
+    return {link: max(0.0, cost_without(link) - best_usd) for link in links}

@@ -1,0 +1,290 @@
+"""Costs, shares and indicators of all pairs of a long-distance network, by case (candidate and regime) and year."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.errors import CatalogueError
+from corridor.flows.changes import NETWORK_ALONE, Case, merge_changes
+from corridor.flows.choice import ThetaFit, fit_theta, logit_shares, logsum_usd, path_sizes
+from corridor.flows.cost import ENDS, End, build_prices
+from corridor.flows.network import FlowNetwork, Way, links_in_use
+from corridor.flows.rows import Branch, FlowTables, Pair, Scenario
+from corridor.schema.catalogue import Estimate
+
+Floats = NDArray[np.float64]
+TONNES_PER_LOAD = 20.0
+_NO_WAY = "no way"
+
+
+@dataclass(frozen=True, slots=True)
+class BranchResult:
+    """A branch of a pair in a case and year: its way at each end of the declared ranges (None: no way) and share."""
+
+    branch: Branch
+    low: Way | None
+    mid: Way | None
+    high: Way | None
+    share: float
+    path_size: float
+
+    @property
+    def cost_usd(self) -> float:
+        """Generalised cost at the middle, infinite where there is no way."""
+        return self.mid.cost_usd if self.mid else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class PairResult:
+    """A pair in a case and year: its branches and their logsum (infinite where no branch has a way)."""
+
+    pair: Pair
+    branches: tuple[BranchResult, ...]
+    logsum_usd: float
+
+    @property
+    def best(self) -> BranchResult | None:
+        """The branch of least cost, None where none has a way."""
+        found = [b for b in self.branches if b.mid is not None]
+        return min(found, key=lambda b: (b.cost_usd, b.branch.branch_id)) if found else None
+
+
+@dataclass(frozen=True)
+class NetworkState:
+    """Which links are in use, with which added hours, and which factors stand at another end than the others."""
+
+    links: frozenset[str]
+    extra_h: tuple[tuple[str, float], ...] = ()
+    overrides: tuple[tuple[str, End], ...] = ()
+
+
+@dataclass
+class FlowModel:
+    """A long-distance network under one scenario; what it has computed is kept and used again.
+
+    Args:
+        tables: The network's tables.
+        scenario_id: Which works are finished, and what is opened or shut besides; the first of the table if empty.
+
+    Raises:
+        CatalogueError: there is no scenario of that id; lists those that there are.
+    """
+
+    tables: FlowTables
+    scenario_id: str = ""
+    _networks: dict[tuple[NetworkState, End, Estimate | None], FlowNetwork] = field(default_factory=dict, repr=False)
+    _ways: dict[tuple[object, ...], Way | None] = field(default_factory=dict, repr=False)
+    _sizes: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.scenario_id = self.scenario_id or next(iter(self.tables.scenarios))
+        if self.scenario_id not in self.tables.scenarios:
+            known = ", ".join(self.tables.scenarios)
+            raise CatalogueError(f"{self.tables.folder}: scenario '{self.scenario_id}' is none of {known}")
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario."""
+        return self.tables.scenarios[self.scenario_id]
+
+    @property
+    def today(self) -> int:
+        """Year of the newest row of the links."""
+        return int(self.tables.as_of[:4])
+
+    def state(self, year: int, case: Case = NETWORK_ALONE, *, built: bool = True) -> NetworkState:
+        """The network of a year with a case, or (``built`` False) the one that the case is compared with."""
+        links = links_in_use(self.tables, year, self.scenario, case.changes, built=built)
+        changes = merge_changes(case.changes).values() if built else ()
+        delays = tuple(sorted((c.link_id, c.extra_h) for c in changes if c.extra_h and c.link_id in links))
+        return NetworkState(links, delays)
+
+    def network(self, state: NetworkState, end: End = "mid", cargo_value: Estimate | None = None) -> FlowNetwork:
+        """The priced network of a state."""
+        key = (state, end, cargo_value)
+        if key not in self._networks:
+            prices = build_prices(self.tables, end, cargo_value, dict(state.overrides))
+            self._networks[key] = FlowNetwork(self.tables, state.links, prices, dict(state.extra_h))
+        return self._networks[key]
+
+    def branch_way(self, state: NetworkState, branch: Branch, end: End, cargo_value: Estimate | None) -> Way | None:
+        """The best way of a branch, or None."""
+        key = (state, end, cargo_value, branch)
+        if key not in self._ways:
+            self._ways[key] = self.network(state, end, cargo_value).best_way(
+                branch.origin, branch.destination, modes=branch.modes, via=branch.via, avoid_countries=branch.avoid
+            )
+        return self._ways[key]
+
+    def path_sizes(self, pair: Pair) -> Floats:
+        """Path sizes of a pair's branches, the same in all years, scenarios and cases.
+
+        Each branch is represented by its best way over the links that are open today or, where it has none there, over
+        all links of the tables; a branch that has none at all counts by itself.
+
+        Returns:
+            Path sizes, shape ``(branches,)``.
+        """
+        if pair.key not in self._sizes:
+            links = self.tables.links
+            open_today = NetworkState(frozenset(i for i, link in links.items() if link.status == "open"))
+            everything = NetworkState(frozenset(links))
+            lengths: list[dict[str, float]] = []
+            for branch in self.tables.branches_of(pair):
+                ways = (
+                    self.branch_way(state, branch, "mid", pair.cargo_value_usd) for state in (open_today, everything)
+                )
+                way = next((way for way in ways if way is not None), None)
+                ids = way.link_ids if way else (f"{_NO_WAY} {branch.branch_id}",)
+                lengths.append({i: links[i].length_km.mid if i in links else 1.0 for i in ids})
+            self._sizes[pair.key] = path_sizes(lengths)
+        return self._sizes[pair.key]
+
+    def theta(self, end: End = "mid") -> float:
+        """Declared sensitivity of the choice, 1/USD."""
+        value = self.tables.parameters["theta_per_usd"]
+        return {"low": value.low, "mid": value.mid, "high": value.high}[end]
+
+    def pair(
+        self, pair: Pair, state: NetworkState, *, theta: float | None = None, ends: Iterable[End] = ENDS
+    ) -> PairResult:
+        """Costs, shares and logsum of a pair in a state of the network.
+
+        Args:
+            pair: The pair.
+            state: The network's state.
+            theta: Sensitivity in 1/USD; the declared middle if None.
+            ends: Ends of the ranges at which ways are looked for; the middle always is.
+
+        Returns:
+            The pair's result.
+        """
+        theta = self.theta() if theta is None else theta
+        branches, sizes = self.tables.branches_of(pair), self.path_sizes(pair)
+        wanted = {"mid", *ends}
+        ways = {
+            end: [self.branch_way(state, b, end, pair.cargo_value_usd) if end in wanted else None for b in branches]
+            for end in ENDS
+        }
+        costs = np.array([way.cost_usd if way else math.inf for way in ways["mid"]])
+        shares = logit_shares(costs, sizes, theta)
+        found = tuple(
+            BranchResult(b, ways["low"][k], ways["mid"][k], ways["high"][k], float(shares[k]), float(sizes[k]))
+            for k, b in enumerate(branches)
+        )
+        return PairResult(pair, found, logsum_usd(costs, sizes, theta))
+
+    def best_cost(
+        self,
+        pair: Pair,
+        state: NetworkState,
+        *,
+        modes: Collection[str] | None = None,
+        avoid_countries: Collection[str] = (),
+        without: Collection[str] = (),
+    ) -> tuple[float, Way | None]:
+        """Cost of the best way of a pair over all of the network, at the middle; infinite where there is none."""
+        key = (state, pair.key, tuple(modes or ()), tuple(avoid_countries), tuple(without))
+        if key not in self._ways:
+            self._ways[key] = self.network(state, "mid", pair.cargo_value_usd).best_way(
+                *pair.key, modes=modes, avoid_countries=avoid_countries, without=without
+            )
+        way = self._ways[key]
+        return (way.cost_usd if way else math.inf), way
+
+    def missing_pairs(self, state: NetworkState) -> list[str]:
+        """Pairs that no branch connects, by their names."""
+        gone = [pair for pair in self.tables.pairs if self.pair(pair, state, ends=()).best is None]
+        return [f"{self.tables.name(p.origin)} to {self.tables.name(p.destination)}" for p in gone]
+
+    def fit_counts(self, state: NetworkState) -> tuple[ThetaFit, list[str]]:
+        """Fit theta to the screenlines by the pairs whose flow is known.
+
+        Returns:
+            The fit, and the ids of the screenlines whose links some such branch uses, in its order.
+        """
+        pairs = [pair for pair in self.tables.pairs if pair.flow is not None]
+        branches: list[tuple[float, Floats, Floats, list[frozenset[str]]]] = []
+        for pair in pairs:
+            result = self.pair(pair, state, ends=())
+            costs = np.array([b.cost_usd for b in result.branches])
+            used = [frozenset(b.mid.link_ids) if b.mid else frozenset() for b in result.branches]
+            branches.append((loads_per_day(pair.flow, pair.flow_unit), costs, self.path_sizes(pair), used))
+        lines = [
+            s for s in self.tables.screenlines
+            if s.value.mid > 0 and any(set(s.link_ids) & links for *_, used in branches for links in used)
+        ]  # fmt: skip
+
+        def assign(theta: float) -> Floats:
+            flows = np.zeros(len(lines))
+            for loads, costs, sizes, used in branches:
+                shares = logit_shares(costs, sizes, theta)
+                for at, line in enumerate(lines):
+                    flows[at] += loads * sum(
+                        share for share, links in zip(shares, used, strict=True) if links.intersection(line.link_ids)
+                    )
+            return flows
+
+        observed = np.array([loads_per_day(line.value, line.unit) for line in lines])
+        declared = (self.theta("low"), self.theta("mid"), self.theta("high"))
+        return fit_theta(observed, assign, declared), [line.screenline_id for line in lines]
+
+
+def loads_per_day(flow: Estimate | None, unit: str) -> float:
+    """Middle of a flow in loads a day: trucks as they are, a million tonnes a year at 20 t a load.
+
+    >>> loads_per_day(Estimate(0.0, 0.73, 1.0), "mt_per_year")
+    100.0
+    """
+    if flow is None:
+        return 0.0
+    return flow.mid if unit == "trucks_per_day" else flow.mid * 1e6 / TONNES_PER_LOAD / 365
+
+
+def describe_control(tables: FlowTables, way: Way) -> dict[str, object]:
+    """Whose ground a way lies on: kilometres by country, borders passed, and entries into a customs union.
+
+    Args:
+        tables: The network's tables.
+        way: The way.
+
+    Returns:
+        ``km_by_country`` (as ``IR 829; AM 372``), ``borders`` (as ``IR-AM``), ``customs_lines`` (borders at which a
+        customs union begins or ends) and ``rail_operators``. Described, never scored.
+    """
+    km: dict[str, float] = {}
+    borders: list[str] = []
+    lines = 0
+    operators: list[str] = []
+    for arc in way.arcs:
+        if not arc.link_id:
+            continue
+        link = tables.links[arc.link_id]
+        forward = arc.tail[0] == link.from_node
+        countries = link.countries if forward else link.countries[::-1]
+        parts = link.km_by_country()
+        for country in countries:
+            km[country] = km.get(country, 0.0) + parts[country]
+            operator = tables.countries[country].rail_operator
+            if link.mode == "rail" and operator and operator not in operators:
+                operators.append(operator)
+        if link.crosses_border:
+            borders.append("-".join(countries))
+            unions = [tables.countries[country].customs_union for country in countries]
+            lines += unions[0] != unions[1]
+    return {
+        "km_by_country": "; ".join(f"{country} {value:.0f}" for country, value in km.items()),
+        "borders": "; ".join(borders),
+        "customs_lines": lines,
+        "rail_operators": "; ".join(operators),
+    }
+
+
+def branch_costs(result: PairResult) -> Mapping[str, float]:
+    """Middle cost of each branch by its id."""
+    return {found.branch.branch_id: found.cost_usd for found in result.branches}

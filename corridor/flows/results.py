@@ -1,0 +1,325 @@
+"""Tables of a long-distance network: flows, pairs, ways, dependence, potentials, regret and counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from corridor.errors import StudyError
+from corridor.flows.changes import Case
+from corridor.flows.indicators import (
+    access_potentials,
+    availability,
+    dependence,
+    ideal_costs,
+    link_regrets,
+    measure_rail,
+    network_efficiency,
+)
+from corridor.flows.model import BranchResult, FlowModel, NetworkState, PairResult, describe_control, loads_per_day
+from corridor.flows.network import Way
+
+ROAD_ONLY, ANY_MODE = ("road",), None
+"""Modes over which indicators are measured: trucks alone, and whatever there is."""
+IDEAL_SPEED_KMH = 60.0
+IDEAL_USD_PER_KM = 0.8
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class FlowResults:
+    """What a long-distance network gives, as tables; see the documentation of their columns.
+
+    ``notes`` are sentences that a reader needs: pairs without a way, delays that weren't measured, what counts say.
+    """
+
+    scenario_id: str
+    years: tuple[int, ...]
+    flows: pd.DataFrame
+    pairs: pd.DataFrame
+    ways: pd.DataFrame
+    dependence: pd.DataFrame
+    potentials: pd.DataFrame
+    regret: pd.DataFrame
+    counts: pd.DataFrame
+    notes: tuple[str, ...] = field(default=())
+
+
+def measure_flows(
+    model: FlowModel, cases: Sequence[Case], years: Iterable[int] = (), progress: Say = lambda _: None
+) -> FlowResults:
+    """Measure all pairs, cities and links of a network.
+
+    Args:
+        model: The network under one scenario.
+        cases: Candidates with their regimes; :class:`Case` by itself is the network alone.
+        years: Years; today, 2030 and 2035 if none are given.
+        progress: Told what is being measured.
+
+    Returns:
+        The tables. A case is compared with the same year without it.
+    """
+    chosen = tuple(dict.fromkeys(years)) or default_years(model)
+    tables = _Tables(model)
+    for year in chosen:
+        for case in cases:
+            progress(f"flows of {year}{f', {case.candidate_id}' if case.candidate_id else ''}")
+            tables.add(case, year)
+    tables.add_counts(chosen[0])
+    notes = [*tables.notes, *tables.describe_missing(chosen)]
+    made = {name: pd.DataFrame(rows) for name, rows in tables.rows.items()}
+    return FlowResults(model.scenario_id, chosen, **made, notes=tuple(dict.fromkeys(notes)))
+
+
+def default_years(model: FlowModel) -> tuple[int, ...]:
+    """Today, 2030 and 2035; those of them that are past are left out."""
+    return tuple(dict.fromkeys(max(year, model.today) for year in (model.today, 2030, 2035)))
+
+
+def parse_years(text: str) -> tuple[int, ...]:
+    """Years between commas; none give none.
+
+    Raises:
+        StudyError: something is no year.
+
+    >>> parse_years("2026, 2035")
+    (2026, 2035)
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for part in parts:
+        if not (part.isascii() and part.isdigit() and 1800 <= int(part[:5]) <= 2200):
+            raise StudyError(f"years: '{part[:20]}' is no year; write them like 2026,2030")
+    return tuple(int(part) for part in parts)
+
+
+class _Tables:
+    """Rows as they are gathered; what depends on the network's state alone is measured once per state."""
+
+    def __init__(self, model: FlowModel) -> None:
+        self.model, self.tables = model, model.tables
+        self.rows: dict[str, list[dict[str, Any]]] = {
+            name: [] for name in ("flows", "pairs", "ways", "dependence", "potentials", "regret", "counts")
+        }
+        self.notes: list[str] = []
+        self._kept: dict[tuple[str, NetworkState], list[dict[str, Any]]] = {}
+
+    def add(self, case: Case, year: int) -> None:
+        """All rows of a case in a year."""
+        state, before = self.model.state(year, case), self.model.state(year, case, built=False)
+        label = {"regime_id": case.regime_id, "candidate_id": case.candidate_id, "year": year}
+        for pair in self.tables.pairs:
+            now, then = self.model.pair(pair, state), self.model.pair(pair, before)
+            ends = {"origin": pair.origin, "destination": pair.destination}
+            self.rows["flows"] += [
+                {
+                    **ends, **_flow_cells(a, b), **label, **_cost_cells(a, b),
+                    "share_of_mode": _share_of_mode(a, now), "scenario_id": self.model.scenario_id,
+                }
+                for a, b in zip(now.branches, then.branches, strict=True)
+            ]  # fmt: skip
+            self.rows["pairs"].append({**ends, "axis": pair.axis, **label, **_pair_cells(now, then)})
+            self.rows["ways"] += [
+                {**ends, "branch": found.branch.branch_id, **label, **self._way_cells(found, state)}
+                for found in now.branches
+            ]
+        for name, build in (
+            ("dependence", self._dependence), ("potentials", self._potentials), ("regret", self._regret)
+        ):  # fmt: skip
+            if (name, state) not in self._kept:
+                self._kept[(name, state)] = build(state)
+            self.rows[name] += [{**row, **label} for row in self._kept[(name, state)]]
+        for change in case.changes:
+            if change.unknown:
+                self.notes.append(
+                    f"{case.candidate_id} under {case.regime_id or 'no regime'}: {change.unknown} wasn't measured, so "
+                    f"its delay on {change.link_id} is unknown and isn't in the costs"
+                )
+
+    def _way_cells(self, found: BranchResult, state: NetworkState) -> dict[str, Any]:
+        """What a branch's way consists of, and what a railway of that branch still lacks."""
+        cells: dict[str, Any] = {"status": "open" if found.mid else "no way"}
+        way = found.mid
+        if way is not None:
+            links = [self.tables.links[i] for i in way.link_ids]
+            low, high = availability(links, self.tables.parameters["undocumented_closure_days"])
+            certain = math.fsum(arc.charge.certain_usd for arc in way.arcs)
+            cells |= {
+                **{name: way.total(name) for name in ("km", "drive_h", "rest_h", "check_h", "transfer_h")},
+                "trip_days_low": found.low.trip_h / 24 if found.low else math.nan,
+                "trip_days": way.trip_h / 24,
+                "trip_days_high": found.high.trip_h / 24 if found.high else math.nan,
+                **{name: way.total(name) for name in ("distance_usd", "time_usd", "fee_usd", "transfer_usd")},
+                "unreliability_usd": way.cost_usd - certain,
+                "availability_low": low,
+                "availability_high": high,
+                **describe_control(self.tables, way),
+                "nodes": "; ".join(way.nodes),
+                "links": "; ".join(way.link_ids),
+            }
+        return cells | self._rail_cells(found, state)
+
+    def _rail_cells(self, found: BranchResult, state: NetworkState) -> dict[str, Any]:
+        branch = found.branch
+        if "rail" not in branch.modes:
+            return {}
+        everything = NetworkState(frozenset(self.tables.links))
+        whole = self.model.branch_way(everything, branch, "mid", None)
+        if whole is None:
+            return {}
+        arcs = [arc for arc in whole.arcs if arc.link_id and self.tables.links[arc.link_id].mode == "rail"]
+        facts = measure_rail(
+            [self.tables.links[arc.link_id] for arc in arcs], [arc.head[1] for arc in arcs], state.links,
+            self.model.today,
+        )  # fmt: skip
+        years = facts.earliest_year
+        return {
+            "rail_missing_km": facts.missing_km.mid,
+            "rail_breaks_of_gauge": facts.breaks_of_gauge,
+            "rail_least_capacity_mt_per_year": facts.least_capacity_mt_per_year,
+            "rail_unknown_capacity_km": facts.unknown_capacity_km,
+            "rail_earliest_year_low": years.low if years else math.nan,
+            "rail_earliest_year": years.mid if years else math.nan,
+            "rail_earliest_year_high": years.high if years else math.nan,
+        }
+
+    def _each_best(self, state: NetworkState) -> Iterable[tuple[Any, str, Any, float, Way]]:
+        for pair in self.tables.pairs:
+            for name, modes in (("road", ROAD_ONLY), ("any", ANY_MODE)):
+                cost, way = self.model.best_cost(pair, state, modes=modes)
+                if way is not None:
+                    yield pair, name, modes, cost, way
+
+    def _dependence(self, state: NetworkState) -> list[dict[str, Any]]:
+        rows = []
+        for pair, name, modes, cost, way in self._each_best(state):
+            ends = {self.tables.nodes[node].country for node in pair.key}
+            passed = {c for i in way.link_ids for c in self.tables.links[i].countries} - ends
+            for country in sorted(passed):
+                without, _ = self.model.best_cost(pair, state, modes=modes, avoid_countries=(country,))
+                ratio = dependence(cost, without)
+                rows.append(
+                    {
+                        "origin": pair.origin, "destination": pair.destination, "mode": name, "country": country,
+                        "cost_usd": cost, "cost_without_usd": _finite(without), "dependence": _finite(ratio),
+                        "status": "no way without it" if math.isinf(without) else "other way",
+                    }
+                )  # fmt: skip
+        return rows
+
+    def _regret(self, state: NetworkState) -> list[dict[str, Any]]:
+        rows = []
+        for pair, name, modes, cost, way in self._each_best(state):
+
+            def cost_without(link: str, pair: Any = pair, modes: Any = modes) -> float:
+                return self.model.best_cost(pair, state, modes=modes, without=(link,))[0]
+
+            for link, regret in link_regrets(way.link_ids, cost, cost_without).items():
+                low, high = availability([self.tables.links[link]], self.tables.parameters["undocumented_closure_days"])
+                rows.append(
+                    {
+                        "origin": pair.origin, "destination": pair.destination, "mode": name, "link_id": link,
+                        "regret_usd": _finite(regret), "status": "no other way" if math.isinf(regret) else "other way",
+                        "availability_low": low, "availability_high": high,
+                        "hazard_class": self.tables.links[link].hazard_class,
+                    }
+                )  # fmt: skip
+        return rows
+
+    def _potentials(self, state: NetworkState) -> list[dict[str, Any]]:
+        cities = [node.node_id for node in self.tables.nodes.values() if node.people_k]
+        masses = np.array([self.tables.nodes[city].people_k or 0.0 for city in cities]) * 1000
+        network, half_life = self.model.network(state), self.tables.parameters["half_life_usd"]
+        hour = network.prices.hour_usd("road")
+        ideal = ideal_costs(self.tables, cities, IDEAL_USD_PER_KM, hour, IDEAL_SPEED_KMH)
+        rows = []
+        for name, modes in (("road", ROAD_ONLY), ("any", ANY_MODE)):
+            found = [network.costs_from(city, modes=modes) for city in cities]
+            costs = np.array([[reached.get(city, math.inf) for city in cities] for reached in found])
+            # the longer the half-life, the more a far city counts
+            at = {end: access_potentials(costs, masses, getattr(half_life, end)) for end in ("low", "mid", "high")}
+            efficiency = network_efficiency(costs, ideal, masses)
+            for k, city in enumerate(cities):
+                rows.append(
+                    {
+                        "city": city, "name": self.tables.name(city), "mode": name, "potential_low": at["low"][k],
+                        "potential": at["mid"][k], "potential_high": at["high"][k],
+                        "network_efficiency": efficiency[k], "cities_reached": int(np.isfinite(costs[k]).sum()) - 1,
+                    }
+                )  # fmt: skip
+        return rows
+
+    def add_counts(self, year: int) -> None:
+        """Counts held against what the pairs of known flow explain of them."""
+        fit, ids = self.model.fit_counts(self.model.state(year))
+        lines = {line.screenline_id: line for line in self.tables.screenlines}
+        explained = dict(zip(ids, zip(fit.fitted, fit.residual, strict=True), strict=True))
+        for line_id, line in lines.items():
+            fitted, residual = explained.get(line_id, (math.nan, math.nan))
+            self.rows["counts"].append(
+                {
+                    "screenline_id": line_id, "year_counted": line.origin.as_of,
+                    "observed_loads_per_day": loads_per_day(line.value, line.unit), "explained_loads_per_day": fitted,
+                    "residual_loads_per_day": residual, "theta_identified": fit.identified,
+                    "theta_per_usd": fit.theta if fit.theta is not None else self.model.theta(),
+                }
+            )  # fmt: skip
+        if not fit.identified:
+            self.notes.append(f"theta is declared, not fitted: {fit.reason}")
+
+    def describe_missing(self, years: Sequence[int]) -> list[str]:
+        """A sentence for each pair that no branch connects in a year."""
+        return [
+            f"{name} has no way in {year}"
+            for year in years
+            for name in self.model.missing_pairs(self.model.state(year))
+        ]
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else math.nan
+
+
+def _flow_cells(now: BranchResult, then: BranchResult) -> Mapping[str, Any]:
+    return {"mode": now.branch.mode, "branch": now.branch.branch_id, "status": _status(now, then)}
+
+
+def _status(now: BranchResult, then: BranchResult) -> str:
+    if now.mid is None:
+        return "closed" if then.mid else "no way"
+    return "open" if then.mid else "opened"
+
+
+def _cost_cells(now: BranchResult, then: BranchResult) -> Mapping[str, Any]:
+    return {
+        "cost_usd_low": now.low.cost_usd if now.low else math.nan,
+        "cost_usd": now.mid.cost_usd if now.mid else math.nan,
+        "cost_usd_high": now.high.cost_usd if now.high else math.nan,
+        "share": now.share,
+        "change_usd": now.cost_usd - then.cost_usd if now.mid and then.mid else math.nan,
+    }
+
+
+def _share_of_mode(found: BranchResult, result: PairResult) -> float:
+    """Share among the pair's branches of the same mode."""
+    alike = sum(b.share for b in result.branches if b.branch.mode == found.branch.mode)
+    return found.share / alike if alike > 0 else 0.0
+
+
+def _pair_cells(now: PairResult, then: PairResult) -> Mapping[str, Any]:
+    best, before = now.best, then.best
+    return {
+        "best_branch": best.branch.branch_id if best else "",
+        "best_cost_usd": best.cost_usd if best else math.nan,
+        "best_change_usd": best.cost_usd - before.cost_usd if best and before else math.nan,
+        "logsum_usd": _finite(now.logsum_usd),
+        "logsum_change_usd": _difference(now.logsum_usd, then.logsum_usd),
+    }
+
+
+def _difference(now: float, then: float) -> float:
+    return now - then if math.isfinite(now) and math.isfinite(then) else math.nan

@@ -1,0 +1,355 @@
+"""Reading the tables of a long-distance network; every fault is gathered and raised once, with file, row and field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from corridor.errors import StudyError
+from corridor.flows import rows
+from corridor.flows.faults import check_whole
+from corridor.flows.rows import FlowTables, Provenance
+from corridor.io.read.tables import Faults, Row, read_rows
+from corridor.schema.catalogue import Estimate
+from corridor.schema.source import Source
+from corridor.schema.study import Study
+from corridor.schema.vocabulary import SourceKind
+
+Item = TypeVar("Item")
+Key = TypeVar("Key", str, tuple[str, str, str])
+_TAIL = "source_ids as_of confidence note"
+COLUMNS = {
+    "sources": "source_id title publisher date url licence kind confidence note",
+    "countries": f"country name customs_union rail_operator {_TAIL}",
+    "nodes": f"node_id name kind country lat lon people_k {_TAIL}",
+    "links": "link_id from_node to_node mode gauge_mm countries first_country_km length_km_low length_km_mid "
+    "length_km_high speed_kmh_low speed_kmh_mid speed_kmh_high status start_year opens_year_low opens_year_mid "
+    "opens_year_high tracks capacity_mt_per_year closure_days_low closure_days_mid closure_days_high hazard_class "
+    f"{_TAIL}",
+    "border_points": "link_id country direction hours_low hours_mid hours_high hours_p95 fee_usd_low fee_usd_mid "
+    f"fee_usd_high basis {_TAIL}",
+    "transfers": "node_id from_system to_system hours_low hours_mid hours_high hours_p95 price_usd_low price_usd_mid "
+    f"price_usd_high {_TAIL}",
+    "tariffs": f"kind mode applies_to unit price_low price_mid price_high {_TAIL}",
+    "parameters": f"parameter unit value_low value_mid value_high {_TAIL}",
+    "demand": "origin destination axis flow_low flow_mid flow_high flow_unit cargo_value_usd_low cargo_value_usd_mid "
+    f"cargo_value_usd_high {_TAIL}",
+    "branches": "branch_id origin destination name mode modes via avoid_countries note",
+    "screenlines": f"screenline_id link_ids value_low value_mid value_high unit {_TAIL}",
+    "scenarios": f"scenario_id name works opened_links closed_links {_TAIL}",
+    "actions": f"candidate_id regime_id link_id action measure {_TAIL}",
+}
+"""Columns of each table of the folder, by the file's name without ``.csv``."""
+
+PARAMETERS = {
+    "vehicle_usd_per_h": "usd_per_hour",
+    "cargo_value_usd": "usd",
+    "cargo_pct_per_day": "pct_per_day",
+    "reliability_ratio": "ratio",
+    "delay_variation": "ratio",
+    "terminal_h": "hour",
+    "terminal_usd": "usd_per_load",
+    "rest_h_per_driven_h": "hour_per_hour",
+    "theta_per_usd": "per_usd",
+    "half_life_usd": "usd",
+    "undocumented_closure_days": "day",
+}
+"""Names of the parameters that a folder must give, each with its unit."""
+
+
+def load_tables(folder: Path) -> FlowTables:
+    """Read and check a folder of long-distance tables.
+
+    Args:
+        folder: A folder with one CSV file per entry of :data:`COLUMNS`.
+
+    Returns:
+        The tables, whole: each link between known nodes, each border with its hours, each mode with its price in each
+        country, each row with sources that are in ``sources.csv``.
+
+    Raises:
+        CatalogueError: rows are wrong: all are named at once (the first dozen in full).
+        SourceError: a file is missing.
+    """
+    reader = _Reader(folder)
+    tables = reader.read_all()
+    check_whole(tables, reader.faults)
+    reader.faults.raise_any()
+    return tables
+
+
+def find_tables(study: Study) -> Path:
+    """The folder of long-distance tables that a study names.
+
+    Args:
+        study: The study.
+
+    Returns:
+        The folder; whether it holds the tables is for :func:`load_tables`.
+
+    Raises:
+        StudyError: the study names none.
+    """
+    if study.sources.long_distance is None:
+        raise StudyError(
+            f"{study.id}: sources.long_distance: the study names no long-distance tables; name a folder, "
+            "or give --tables"
+        )
+    return study.path(study.sources.long_distance)
+
+
+class _Reader:
+    """One reading of one folder: the faults found so far and the sources that rows may name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.faults = folder, Faults()
+        self.sources: dict[str, Source] = {}
+
+    def read_all(self) -> FlowTables:
+        self.sources = self._by_id("sources", self._source, lambda s: s.source_id)
+        pairs = tuple(self._each("demand", self._pair))
+        self._refuse_twins("demand", [" to ".join(pair.key) for pair in pairs])
+        branches = tuple(self._each("branches", self._branch))
+        self._refuse_twins("branches", [f"{b.origin} to {b.destination}: {b.branch_id}" for b in branches])
+        transfers = tuple(self._each("transfers", self._transfer))
+        self._refuse_twins("transfers", [f"{t.node_id} {' '.join(sorted(t.systems))}" for t in transfers])
+        links = self._by_id("links", self._link, lambda link: link.link_id)
+        parameters = self._by_id("parameters", self._parameter, lambda found: found[0])
+        return FlowTables(
+            folder=self.folder,
+            sources=self.sources,
+            countries=self._by_id("countries", self._country, lambda c: c.country),
+            nodes=self._by_id("nodes", self._node, lambda n: n.node_id),
+            links=links,
+            formalities=self._by_id("border_points", self._formality, lambda f: (f.link_id, f.country, f.direction)),
+            transfers=transfers,
+            tariffs=self._by_id("tariffs", self._tariff, lambda t: (t.kind, t.mode, t.applies_to)),
+            parameters={name: value for name, (_, value) in parameters.items()},
+            pairs=pairs,
+            branches=branches,
+            screenlines=tuple(self._by_id("screenlines", self._screenline, lambda s: s.screenline_id).values()),
+            scenarios=self._by_id("scenarios", self._scenario, lambda s: s.scenario_id),
+            actions=tuple(self._each("actions", self._action)),
+            as_of=max((link.origin.as_of for link in links.values()), default=""),
+        )
+
+    def _each(self, name: str, build: Callable[[Row], Item | None]) -> Iterator[Item]:
+        for row in read_rows(self.folder / f"{name}.csv", COLUMNS[name].split(), self.faults):
+            found = build(row)
+            if found is not None:
+                yield found
+
+    def _by_id(self, name: str, build: Callable[[Row], Item | None], key: Callable[[Item], Key]) -> dict[Key, Item]:
+        items = list(self._each(name, build))
+        self._refuse_twins(name, [_text_of(key(item)) for item in items])
+        return {key(item): item for item in items}
+
+    def _refuse_twins(self, name: str, keys: Iterable[str]) -> None:
+        seen: set[str] = set()
+        for key in keys:
+            if key in seen:
+                self.faults.add(f"{self.folder / name}.csv: '{key}' stands twice")
+            seen.add(key)
+
+    def _provenance(self, row: Row) -> Provenance:
+        ids = row.items("source_ids")
+        if not ids:
+            row.fault("source_ids", "is empty; every row names its source")
+        for source_id in ids:
+            if source_id not in self.sources:
+                row.fault("source_ids", f"'{source_id}' is not in sources.csv")
+        return Provenance(
+            ids, row.text("as_of", required=True), row.choice("confidence", ("H", "M", "L")), row.text("note")
+        )
+
+    def _range(self, row: Row, prefix: str, low: float = 0.0, high: float = 1e6) -> Estimate:
+        """A range that must be there and lie within bounds."""
+        found = row.range(prefix)
+        if found is None:
+            row.fault(f"{prefix}_mid", "is empty; a number is needed")
+            return Estimate(max(low, 1.0), max(low, 1.0), max(low, 1.0))
+        if not low <= found.low <= found.high <= high:
+            row.fault(prefix, f"runs from {found.low:g} to {found.high:g}; it must lie from {low:g} to {high:g}")
+            return Estimate(max(low, 1.0), max(low, 1.0), max(low, 1.0))
+        return found
+
+    def _source(self, row: Row) -> Source:
+        return Source(
+            row.text("source_id", required=True), row.text("title", required=True),
+            row.text("publisher", required=True), row.text("date"), row.text("licence", required=True),
+            row.text("url"), kind=SourceKind.DOCUMENT, note=row.text("note"),
+        )  # fmt: skip
+
+    def _country(self, row: Row) -> rows.Country:
+        return rows.Country(
+            row.text("country", required=True), row.text("name", required=True), row.text("customs_union"),
+            row.text("rail_operator"), self._provenance(row),
+        )  # fmt: skip
+
+    def _node(self, row: Row) -> rows.FlowNode:
+        return rows.FlowNode(
+            row.text("node_id", required=True), row.text("name", required=True),
+            row.choice("kind", ("capital", "city", "port", "junction", "station", "border")),
+            row.text("country", required=True), row.number("lon", -180, 180), row.number("lat", -90, 90),
+            row.optional("people_k", 0, 100_000), self._provenance(row),
+        )  # fmt: skip
+
+    def _link(self, row: Row) -> rows.FlowLink:
+        mode = row.choice("mode", rows.MODES)
+        start = row.optional("start_year", 1800, 2200)
+        opens = self._years(row, start)
+        tracks = row.optional("tracks", 1, 10)
+        closure = row.range("closure_days")
+        if closure is not None and closure.high > 366:
+            row.fault("closure_days_high", f"is {closure.high:g}; a year has at most 366 days")
+        return rows.FlowLink(
+            link_id=row.text("link_id", required=True),
+            from_node=row.text("from_node", required=True),
+            to_node=row.text("to_node", required=True),
+            mode=mode,
+            systems=self._systems(row, mode),
+            countries=row.items("countries"),
+            first_country_km=row.optional("first_country_km", 0, 20_000),
+            length_km=self._range(row, "length_km", 0.01, 20_000),
+            speed_kmh=self._range(row, "speed_kmh", 1, 200),
+            status=row.choice("status", rows.STATUSES),
+            start_year=None if start is None else int(start),
+            opens_year=opens,
+            tracks=None if tracks is None else int(tracks),
+            capacity_mt_per_year=row.optional("capacity_mt_per_year", 0.01, 1000),
+            closure_days=closure,
+            hazard_class=row.choice("hazard_class", rows.HAZARDS),
+            origin=self._provenance(row),
+        )
+
+    @staticmethod
+    def _systems(row: Row, mode: str) -> tuple[str, ...]:
+        gauges = row.items("gauge_mm")
+        if mode != "rail":
+            if gauges:
+                row.fault(
+                    "gauge_mm", f"is '{';'.join(gauges)[:40]}', but the mode is {mode}; only railways have a gauge"
+                )
+            return (mode,)
+        known = tuple(gauge for gauge in gauges if gauge in {str(mm) for mm in rows.GAUGES_MM})
+        if not gauges or known != gauges:
+            row.fault("gauge_mm", f"is '{';'.join(gauges)[:40]}'; give millimetres such as 1435 or 1520")
+        return tuple(f"rail-{gauge}" for gauge in known) or ("rail-1435",)
+
+    @staticmethod
+    def _years(row: Row, start: float | None) -> Estimate | None:
+        opens = row.range("opens_year")
+        if opens is None:
+            return None
+        if not 1800 <= opens.low <= opens.high <= 2200:
+            row.fault("opens_year", f"runs from {opens.low:g} to {opens.high:g}; give years such as 2031")
+        elif start is not None and opens.low < start:
+            row.fault("opens_year_low", f"is {opens.low:g}, before works start in {start:g}; swap or correct them")
+        return opens
+
+    def _formality(self, row: Row) -> rows.Formality:
+        hours = self._range(row, "hours", 0, 2000)
+        return rows.Formality(
+            row.text("link_id", required=True), row.text("country", required=True), row.choice("direction", rows.SIDES),
+            hours, self._p95(row, hours), self._range(row, "fee_usd", 0, 100_000), row.choice("basis", rows.BASES),
+            self._provenance(row),
+        )  # fmt: skip
+
+    @staticmethod
+    def _p95(row: Row, hours: Estimate) -> float | None:
+        """The 95th percentile, which a lognormal law of that mean must be able to have."""
+        p95 = row.optional("hours_p95", 0, 10_000)
+        if p95 is None:
+            return None
+        # of a given mean, no lognormal law has a 95th percentile above exp(1.645^2 / 2) = 3.87 times the mean
+        if not hours.mid <= p95 <= 3.86 * hours.mid:
+            row.fault(
+                "hours_p95",
+                f"is {p95:g} at a mean of {hours.mid:g}; it must lie from the mean to 3.86 times it "
+                "(is hours_mid a median?)",
+            )
+            return None
+        return p95
+
+    def _transfer(self, row: Row) -> rows.Transfer:
+        hours = self._range(row, "hours", 0, 2000)
+        systems = (row.text("from_system", required=True), row.text("to_system", required=True))
+        for field, system in zip(("from_system", "to_system"), systems, strict=True):
+            if system not in ("road", "ferry", "sea") and system not in {f"rail-{mm}" for mm in rows.GAUGES_MM}:
+                row.fault(field, f"is '{system[:40]}'; use road, ferry, sea or rail-1520 and the like")
+        if systems[0] == systems[1]:
+            row.fault("to_system", f"is '{systems[1][:40]}' like from_system; a transfer is between two")
+        return rows.Transfer(
+            row.text("node_id", required=True), systems, hours, self._p95(row, hours),
+            self._range(row, "price_usd", 0, 100_000), self._provenance(row),
+        )  # fmt: skip
+
+    def _tariff(self, row: Row) -> rows.Tariff:
+        kind = row.choice("kind", tuple(rows.TARIFF_UNITS))
+        unit = row.text("unit", required=True)
+        wanted = rows.TARIFF_UNITS.get(kind, unit)
+        if unit != wanted:
+            row.fault("unit", f"is '{unit[:40]}', but {kind} is in {wanted}; convert the price")
+        return rows.Tariff(
+            kind, row.choice("mode", rows.MODES), row.text("applies_to", required=True),
+            self._range(row, "price", 0, 1e6), self._provenance(row),
+        )  # fmt: skip
+
+    def _parameter(self, row: Row) -> tuple[str, Estimate]:
+        name, unit = row.choice("parameter", tuple(PARAMETERS)), row.text("unit", required=True)
+        if unit != PARAMETERS.get(name, unit):
+            row.fault("unit", f"is '{unit[:40]}', but {name} is in {PARAMETERS[name]}; convert the value")
+        self._provenance(row)
+        positive = name in ("theta_per_usd", "half_life_usd")
+        return name, self._range(row, "value", 1e-9 if positive else 0.0, 1e6)
+
+    def _pair(self, row: Row) -> rows.Pair:
+        flow, unit = row.range("flow"), row.text("flow_unit")
+        if flow is not None and unit not in rows.FLOW_UNITS:
+            row.fault("flow_unit", f"is '{unit[:40]}'; use one of {', '.join(rows.FLOW_UNITS)}")
+        return rows.Pair(
+            row.text("origin", required=True), row.text("destination", required=True), row.choice("axis", rows.AXES),
+            flow, unit, row.range("cargo_value_usd"), self._provenance(row),
+        )  # fmt: skip
+
+    @staticmethod
+    def _branch(row: Row) -> rows.Branch:
+        modes = row.items("modes")
+        for mode in modes:
+            if mode not in rows.MODES:
+                row.fault("modes", f"holds '{mode[:40]}'; use {', '.join(rows.MODES)}")
+        if not modes:
+            row.fault("modes", f"is empty; name what the branch may run on ({', '.join(rows.MODES)})")
+        return rows.Branch(
+            row.text("branch_id", required=True), row.text("origin", required=True),
+            row.text("destination", required=True), row.text("name", required=True),
+            row.choice("mode", ("road", "rail", "multimodal")), modes, row.items("via"), row.items("avoid_countries"),
+            row.text("note"),
+        )  # fmt: skip
+
+    def _screenline(self, row: Row) -> rows.Screenline:
+        return rows.Screenline(
+            row.text("screenline_id", required=True), row.items("link_ids"), self._range(row, "value", 0, 1e6),
+            row.choice("unit", rows.FLOW_UNITS), self._provenance(row),
+        )  # fmt: skip
+
+    def _scenario(self, row: Row) -> rows.Scenario:
+        return rows.Scenario(
+            row.text("scenario_id", required=True), row.text("name", required=True),
+            row.choice("works", ("none", "early", "documented", "late")), row.items("opened_links"),
+            row.items("closed_links"), self._provenance(row),
+        )  # fmt: skip
+
+    def _action(self, row: Row) -> rows.ActionRow:
+        action, measure = row.choice("action", ("open", "close", "delay")), row.text("measure")
+        if (action == "delay") != bool(measure):
+            row.fault("measure", "names the column with the minutes of a delay; other actions have none")
+        return rows.ActionRow(
+            row.text("candidate_id", required=True), row.text("regime_id", required=True),
+            row.text("link_id", required=True), action, measure, self._provenance(row),
+        )  # fmt: skip
+
+
+def _text_of(key: str | tuple[str, ...]) -> str:
+    return key if isinstance(key, str) else " ".join(key)

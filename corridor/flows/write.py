@@ -1,0 +1,109 @@
+"""Writing the tables of a long-distance network and its schematic map lines."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from corridor.atomic_write import write_whole
+from corridor.errors import OutputError
+from corridor.flows.results import FlowResults
+from corridor.flows.rows import FlowTables
+from corridor.report.plain_tables import write_csv
+
+TABLES = ("flows", "pairs", "ways", "dependence", "potentials", "regret", "counts")
+MAP_LINES = "long_distance.geojson"
+
+LEADING = {
+    "flows": "origin destination mode branch regime_id candidate_id year cost_usd_low cost_usd cost_usd_high share "
+    "change_usd share_of_mode status scenario_id",
+    "dependence": "origin destination mode country regime_id candidate_id year cost_usd cost_without_usd dependence "
+    "status",
+    "potentials": "city name mode regime_id candidate_id year potential_low potential potential_high "
+    "network_efficiency cities_reached",
+}
+"""Order of the columns of the tables whose columns others read."""
+
+
+def table_columns(name: str, table: pd.DataFrame) -> list[str]:
+    """Columns of a table in the order in which it is written."""
+    first = LEADING.get(name, "").split()
+    return first + [column for column in table.columns if column not in first]
+
+
+def schematic_lines(tables: FlowTables, results: FlowResults, year: int) -> dict[str, Any]:
+    """The network as GeoJSON: a straight line per link, with the share of each pair that uses it.
+
+    Args:
+        tables: The network's tables.
+        results: What was measured on them; the network alone is drawn.
+        year: The year drawn.
+
+    Returns:
+        A GeoJSON feature collection (EPSG:4326). ``geometry_quality`` is ``schematic``: links run straight between
+        their nodes, and lengths are not those of the lines. ``share_sum`` adds up, over the pairs, the shares of the
+        branches that use the link: a width, not a traffic.
+    """
+    shares: dict[str, float] = {}
+    flows = results.flows[(results.flows["candidate_id"] == "") & (results.flows["year"] == year)]
+    keyed = flows.set_index(["origin", "destination", "branch"])["share"]
+    ways = results.ways[(results.ways["candidate_id"] == "") & (results.ways["year"] == year)]
+    for way in ways[ways["status"] == "open"].itertuples():
+        for link_id in str(way.links).split("; "):
+            shares[link_id] = shares.get(link_id, 0.0) + float(keyed[(way.origin, way.destination, way.branch)])
+    features = []
+    for link in tables.links.values():
+        ends = [tables.nodes[node] for node in (link.from_node, link.to_node)]
+        features.append(
+            {
+                "type": "Feature",
+                "geometry": {"type": "LineString", "coordinates": [[node.lon, node.lat] for node in ends]},
+                "properties": {
+                    "link_id": link.link_id, "mode": link.mode, "status": link.status, "as_of": link.origin.as_of,
+                    "from": ends[0].name, "to": ends[1].name, "length_km": link.length_km.mid,
+                    "geometry_quality": "schematic", "share_sum": round(shares.get(link.link_id, 0.0), 4),
+                },
+            }
+        )  # fmt: skip
+    return {"type": "FeatureCollection", "features": features}
+
+
+def write_lines(collection: dict[str, Any], path: Path) -> None:
+    """Write a GeoJSON feature collection."""
+    path.write_text(json.dumps(collection, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def write_flows(
+    tables: FlowTables, results: FlowResults, folder: Path, sensitivity: pd.DataFrame | None = None
+) -> Path:
+    """Write all tables of a long-distance network into a folder, each file whole or not at all.
+
+    Args:
+        tables: The network's tables.
+        results: What was measured on them.
+        folder: Where to; made if it isn't there. Files of other names are left alone.
+        sensitivity: What the results hang on, if it was measured.
+
+    Returns:
+        The path of ``flows.csv``. Beside it stand ``dependence.csv``, ``potentials.csv``, ``pairs.csv``, ``ways.csv``,
+        ``regret.csv``, ``counts.csv``, ``long_distance.geojson`` and, where measured, ``sensitivity.csv``.
+
+    Raises:
+        OutputError: the folder can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(f"{folder}: can't be made ({fault.strerror}); choose another folder") from fault
+    frames = {name: getattr(results, name) for name in TABLES}
+    if sensitivity is not None:
+        frames["sensitivity"] = sensitivity
+    for name, table in frames.items():
+        write_whole(folder / f"{name}.csv", partial(write_csv, table[table_columns(name, table)]))
+    lines = schematic_lines(tables, results, results.years[0])
+    write_whole(folder / MAP_LINES, partial(write_lines, lines))
+    return folder / "flows.csv"

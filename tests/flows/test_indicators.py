@@ -1,0 +1,172 @@
+"""Indicators against closed forms, brute force and the formulas written out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from corridor.flows.changes import Case, LinkChange, build_cases, merge_changes
+from corridor.flows.indicators import (
+    access_potentials,
+    availability,
+    link_regrets,
+    measure_rail,
+    network_efficiency,
+)
+from corridor.flows.model import FlowModel, describe_control, loads_per_day
+from corridor.flows.results import measure_flows
+from corridor.flows.tables import load_tables
+from corridor.schema.catalogue import Estimate
+from tests.flows import toy
+
+
+@pytest.fixture
+def alps(tmp_path):
+    return load_tables(toy.alps(tmp_path))
+
+
+def test_potentials_halve_at_the_half_life():
+    costs = np.array([[0.0, 100.0, 300.0], [100.0, 0.0, np.inf], [300.0, np.inf, 0.0]])
+    masses = np.array([10.0, 20.0, 40.0])
+    found = access_potentials(costs, masses, 100.0)
+    assert found == pytest.approx([20 / 2 + 40 / 8, 10 / 2, 10 / 8])
+
+
+def test_efficiency_is_the_mean_detour_by_mass():
+    costs = np.array([[0.0, 200.0, 900.0], [200.0, 0.0, np.inf], [900.0, np.inf, 0.0]])
+    ideal = np.array([[0.0, 100.0, 300.0], [100.0, 0.0, 1.0], [300.0, 1.0, 0.0]])
+    found = network_efficiency(costs, ideal, np.array([1.0, 2.0, 6.0]))
+    assert found == pytest.approx([(2 * 2 + 6 * 3) / 8, 2.0, 3.0])
+    assert math.isnan(network_efficiency(np.full((1, 1), np.inf), ideal[:1, :1], np.array([1.0]))[0])
+
+
+def test_availability_is_an_interval_since_closures_may_coincide(alps):
+    links = [alps.links[i] for i in ("verona-brenner", "brenner-innsbruck", "innsbruck-munich")]
+    low, high = availability(links, Estimate(0, 1, 5))
+    assert low == pytest.approx(1 - (3 + 12 + 5) / 365)
+    assert high == pytest.approx(1 - 1 / 365)
+    assert availability([], Estimate(0, 1, 5)) == (1.0, 1.0)
+    many = availability([links[1]] * 60, Estimate(0, 1, 5))
+    assert many[0] == 0.0
+
+
+def test_rail_lacks_what_isnt_open_yet(alps):
+    links = [alps.links[i] for i in ("rail-south", "base-tunnel", "rail-north")]
+    facts = measure_rail(links, ["rail-1435"] * 3, ["rail-south", "rail-north"], 2026)
+    assert facts.missing_km == Estimate(55, 55, 55)
+    assert facts.breaks_of_gauge == 0
+    assert facts.least_capacity_mt_per_year == 20
+    assert facts.unknown_capacity_km == 172
+    assert facts.earliest_year == Estimate(2031, 2032, 2035)
+    broken = measure_rail(links, ["rail-1435", "rail-1520", "rail-1435"], [link.link_id for link in links], 2026)
+    assert broken.breaks_of_gauge == 2
+    assert broken.missing_km.mid == 0
+
+
+def test_a_link_nobody_dates_leaves_the_earliest_year_open(alps):
+    undated = alps.links["base-tunnel"].__class__(
+        **{name: getattr(alps.links["base-tunnel"], name) for name in alps.links["base-tunnel"].__slots__}
+        | {"opens_year": None}
+    )
+    assert measure_rail([undated], ["rail-1435"], [], 2026).earliest_year is None
+
+
+def test_regret_is_never_below_nothing_and_endless_where_there_is_no_other_way():
+    costs = {"a": 150.0, "b": 100.0, "c": math.inf}
+    assert link_regrets(costs, 100.0, costs.__getitem__) == {"a": 50.0, "b": 0.0, "c": math.inf}
+
+
+def test_dependence_and_regret_by_removal_by_hand(alps):
+    model = FlowModel(alps)
+    results = measure_flows(model, [Case()], [2026])
+    pair, state = alps.pairs[0], model.state(2026)
+    road = results.dependence.query("mode == 'road'").set_index("country")
+    # the best road goes by the Brenner; without Austria there is none, Italy and Germany are the pair's own
+    assert list(road.index) == ["AT"]
+    assert road.loc["AT", "status"] == "no way without it"
+    assert math.isnan(road.loc["AT", "dependence"])
+    brenner, tauern = (model.pair(pair, state).branches[k].cost_usd for k in (0, 1))
+    regret = results.regret.query("mode == 'road'").set_index("link_id")["regret_usd"]
+    assert set(regret.index) == {"verona-brenner", "brenner-innsbruck", "innsbruck-munich"}
+    assert regret.to_numpy() == pytest.approx([tauern - brenner] * 3)
+
+
+def test_control_is_described_by_country_and_border(alps):
+    model = FlowModel(alps)
+    way = model.pair(alps.pairs[0], model.state(2026)).branches[0].mid
+    assert way is not None
+    control = describe_control(alps, way)
+    assert control["km_by_country"] == "IT 231; AT 111; DE 85"
+    assert control["borders"] == "IT-AT; AT-DE"
+    assert control["customs_lines"] == 0
+
+
+def test_cases_take_minutes_from_what_was_measured(alps):
+    measured = {
+        ("toll-gate", "gated"): {"gate_min": 45.0},
+        ("toll-gate", "sealed"): {"gate_min": None, "gate_min_status": "unreachable"},
+        ("toll-gate", "elsewhere"): {"gate_min": None, "gate_min_status": "not_applicable"},
+        ("toll-gate", "unsure"): {"gate_min": None},
+        ("tunnel", "gated"): {"gate_min": 45.0},
+    }
+    found = {(c.candidate_id, c.regime_id): c.changes for c in build_cases(alps, measured)}
+    assert found[("", "")] == ()
+    assert found[("toll-gate", "gated")] == (LinkChange("brenner-innsbruck", extra_h=0.75),)
+    assert found[("toll-gate", "sealed")] == (LinkChange("brenner-innsbruck", closes=True),)
+    assert found[("toll-gate", "elsewhere")] == (LinkChange("brenner-innsbruck"),)
+    assert found[("toll-gate", "unsure")] == (LinkChange("brenner-innsbruck", unknown="gate_min"),)
+    assert found[("tunnel", "gated")] == (LinkChange("base-tunnel", opens=True),)
+
+
+def test_a_delay_nobody_measured_is_said_and_not_taken_for_none(alps):
+    cases = build_cases(alps, {("toll-gate", "unsure"): {"gate_min": None}})
+    results = measure_flows(FlowModel(alps), cases, [2026])
+    assert any("gate_min wasn't measured" in note for note in results.notes)
+
+
+def test_changes_of_one_link_come_together():
+    merged = merge_changes([LinkChange("a", extra_h=0.5), LinkChange("a", closes=True), LinkChange("a", extra_h=0.25)])
+    assert merged == {"a": LinkChange("a", closes=True, extra_h=0.75)}
+
+
+def test_tables_say_what_a_candidate_opens_shuts_and_costs(alps):
+    cases = [
+        Case(),
+        Case("tunnel", "", (LinkChange("base-tunnel", opens=True),)),
+        Case("toll-gate", "sealed", (LinkChange("brenner-innsbruck", closes=True),)),
+        Case("toll-gate", "gated", (LinkChange("brenner-innsbruck", extra_h=0.5),)),
+    ]
+    results = measure_flows(FlowModel(alps), cases, [2026, 2040])
+    flows = results.flows.set_index(["candidate_id", "regime_id", "year", "branch"])
+    assert flows.loc[("tunnel", "", 2040, "rail"), "status"] == "opened"
+    assert flows.loc[("tunnel", "", 2026, "rail"), "status"] == "no way"
+    assert flows.loc[("tunnel", "", 2026, "rail"), "share"] == 0.0
+    assert flows.loc[("toll-gate", "sealed", 2026, "brenner"), "status"] == "closed"
+    assert flows.loc[("toll-gate", "gated", 2026, "brenner"), "change_usd"] == pytest.approx(10.0)
+    shares = results.flows.groupby(["candidate_id", "regime_id", "year"])["share"].sum()
+    assert shares.to_numpy() == pytest.approx(np.ones(len(shares)))
+    pairs = results.pairs.set_index(["candidate_id", "regime_id", "year"])
+    assert pairs.loc[("tunnel", "", 2040), "logsum_change_usd"] < 0
+    assert pairs.loc[("toll-gate", "sealed", 2026), "logsum_change_usd"] > 0
+    assert pairs.loc[("", "", 2026), "logsum_change_usd"] == 0.0
+
+
+def test_a_pair_without_any_way_is_named(tmp_path):
+    closed = {
+        "scenario_id": "shut",
+        "name": "Shut",
+        "works": "none",
+        "closed_links": "verona-brenner;verona-tarvis;rail-south",
+    }
+    tables = load_tables(toy.alps(tmp_path, scenarios=[closed]))
+    results = measure_flows(FlowModel(tables), [Case()], [2026])
+    assert "Verona to Munich has no way in 2026" in results.notes
+    assert results.flows["share"].tolist() == [0.0, 0.0, 0.0]
+    assert results.flows["cost_usd"].isna().all()
+
+
+def test_a_million_tonnes_a_year_are_loads_a_day():
+    assert loads_per_day(Estimate(0, 7.3, 9), "mt_per_year") == pytest.approx(1000.0)
+    assert loads_per_day(Estimate(0, 450, 900), "trucks_per_day") == 450
