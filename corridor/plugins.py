@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from corridor.errors import CorridorError
 
 Plugin = TypeVar("Plugin")
+Kind = TypeVar("Kind", bound=type)
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:
@@ -68,7 +69,7 @@ class Registry(Generic[Plugin]):
         """Every plug-in, in the order of :meth:`ids`."""
         return tuple(self.get(plugin_id) for plugin_id in self.ids())
 
-    def register(self, kind: type[Plugin]) -> type[Plugin]:
+    def register(self, kind: Kind) -> Kind:
         """Make an instance of a plug-in's class and keep it under its id; for use as a decorator.
 
         Raises:
@@ -83,7 +84,7 @@ class Registry(Generic[Plugin]):
         unwritten = sorted(getattr(kind, "__abstractmethods__", ()))
         if unwritten:
             raise self._error(f"{name}: doesn't define {', '.join(unwritten)}")
-        plugin = kind()
+        plugin: Plugin = kind()
         plugin_id: str = plugin.id  # type: ignore[attr-defined]  # one of the facts
         # A module that is imported again (reload, a notebook's cell) replaces itself; anybody else is refused.
         held = type(self._known.get(plugin_id, plugin))

@@ -21,7 +21,8 @@ from corridor.cli.common import (
     print_table,
     show_progress,
 )
-from corridor.cli.fetch import CacheOption, OfflineOption, gather_live
+from corridor.cli.fetch import CacheOption, OfflineOption, fetch_live
+from corridor.io.fetch.elevation import provider_ids
 from corridor.mcda.methods import DEFAULT_METHOD, method_ids
 
 # What is offered is what there is: one file per method in corridor/mcda/methods.
@@ -48,7 +49,7 @@ def run(
             "--dem",
             metavar="FILE",
             help="Elevation raster (GeoTIFF, HGT, VRT) instead of the study's, or its address (https://..., "
-            "/vsicurl/...); may be given again; with --live also srtm or copernicus.",
+            f"/vsicurl/...); may be given again; with --live also {' or '.join(provider_ids())}.",
         ),
     ] = None,
     baseline: BaselineOption = None,
@@ -104,7 +105,7 @@ def run(
     from corridor.io.read.pinned_inputs import read_lock
 
     lock = read_lock(locked) if locked else None
-    found = gather_live(
+    found = fetch_live(
         load_study(study, baseline), osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
         expected=lock.fetched if lock else None,
     )  # fmt: skip

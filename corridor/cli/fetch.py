@@ -19,11 +19,12 @@ from corridor.cli.common import (
     print_table,
     show_progress,
 )
+from corridor.io.fetch.elevation import provider_ids
 from corridor.report.escape import clean_line
 
 if TYPE_CHECKING:
     import corridor
-    from corridor.io.fetch.fetch_inputs import Gathered
+    from corridor.io.fetch.fetch_inputs import FetchedInputs
     from corridor.io.fetch.transfer import Meter
 
 CacheOption = Annotated[
@@ -48,7 +49,9 @@ def fetch(
     dem: Annotated[
         list[str] | None,
         typer.Option(
-            "--dem", metavar="NAME|ADDRESS", help="Heights: srtm, copernicus, or the address of your own raster."
+            "--dem",
+            metavar="NAME|ADDRESS",
+            help=f"Heights: {', '.join(provider_ids())}, or the address of your own raster.",
         ),
     ] = None,
     cache: CacheOption = None,
@@ -58,14 +61,11 @@ def fetch(
 ) -> None:
     """Fetch the live data of a study's area into the cache, so that later runs need no network.
 
-    Roads and railways come from OpenStreetMap (those under construction, disused and abandoned too), heights from SRTM
-    tiles of one second or from the Copernicus DEM. Files are kept under their SHA-256 with address, time and licence.
+    Roads and railways come from OpenStreetMap (those under construction, disused and abandoned too), heights from the
+    source that `--dem` names. Files are kept under their SHA-256 with address, time and licence.
 
-    **Settings**, each a key of the study's `[live]` table or a variable of the environment: CORRIDOR_OVERPASS_URL,
-    CORRIDOR_GEOFABRIK_URL, CORRIDOR_GEOFABRIK_EXTRACTS, CORRIDOR_SKADI_URL, CORRIDOR_COPERNICUS_URL,
-    CORRIDOR_COPERNICUS_90_URL, CORRIDOR_ALLOW_HTTP, CORRIDOR_QUERY_AREA_KM2, CORRIDOR_QUERY_PAUSE_S,
-    CORRIDOR_QUERY_TIMEOUT_S, CORRIDOR_DEM_MEGAPIXELS, CORRIDOR_HTTP_TRIES, CORRIDOR_HTTP_PAUSE_S,
-    CORRIDOR_HTTP_TIMEOUT_S, CORRIDOR_HTTP_TOTAL_S, CORRIDOR_HTTP_MAX_MB.
+    **Settings**: each key of the study's `[live]` table is also a variable of the environment, which wins: `http_tries`
+    is CORRIDOR_HTTP_TRIES, `overpass_url` is CORRIDOR_OVERPASS_URL, and so on. The page on study files lists them all.
 
     **Examples**
 
@@ -75,7 +75,7 @@ def fetch(
 
     `CORRIDOR_OVERPASS_URL=http://localhost:12345/api corridor fetch my-study.toml`
     """
-    found = gather_live(load_study(study), osm, dem, cache=cache, offline=offline, refresh=refresh, quiet=quiet)
+    found = fetch_live(load_study(study), osm, dem, cache=cache, offline=offline, refresh=refresh, quiet=quiet)
     rows = [
         [layer, record.file, f"{record.bytes / 1e6:.1f} MB", record.fetched, record.address, record.licence]
         for layer, _, record in found.layers
@@ -85,7 +85,7 @@ def fetch(
         print_plain(path)
 
 
-def gather_live(
+def fetch_live(
     study: corridor.Study,
     osm: str | None,
     dem: list[str] | None,
@@ -96,14 +96,14 @@ def gather_live(
     refresh: bool = False,
     quiet: bool = False,
     expected: dict[tuple[str, str], str] | None = None,
-) -> Gathered:
+) -> FetchedInputs:
     """A study's live data in files, with progress on stderr."""
     from corridor.io.fetch.cache import Cache
-    from corridor.io.fetch.fetch_inputs import Wanted, gather
+    from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
 
     with _show_transfers(quiet) as meter:
-        return gather(
-            study, Wanted(osm, tuple(dem or ()), live), cache=Cache(cache), meter=meter,
+        return fetch_inputs(
+            study, WantedInputs(osm, tuple(dem or ()), live), cache=Cache(cache), meter=meter,
             offline=offline, refresh=refresh, expected=expected,
         )  # fmt: skip
 

@@ -1,21 +1,30 @@
-"""Where live data comes from and how patiently: the ``[live]`` table of a study, each key also a variable."""
+"""Where live data comes from and how patiently: the ``[live]`` table of a study."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from corridor.errors import StudyError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 PREFIX = "CORRIDOR_"
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 ADDRESS = r"^https?://[^\s\x00-\x1f\\]+$"
 EXTRACT = r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*){0,3}$"
-Address = Annotated[str, Field(min_length=8, max_length=500, pattern=ADDRESS)]
+_ADDRESS_KEY = re.compile(r"[a-z][a-z0-9_]{0,59}_url")
+
+
+def _base_address(address: str, info: ValidationInfo) -> str:
+    """An address that others are made from by adding to it: no slash at its end, and one that may be asked."""
+    fault = fault_of_address(address, bool(info.data.get("allow_http")))
+    if fault:
+        raise ValueError(fault)
+    return address.rstrip("/").removesuffix("/interpreter")
+
+
+BaseAddress = Annotated[str, Field(min_length=8, max_length=500, pattern=ADDRESS), AfterValidator(_base_address)]
+"""A server's address. Whatever has this type is checked, wherever it stands; ``allow_http`` must stand before it."""
 ExtractName = Annotated[str, Field(pattern=EXTRACT, max_length=100)]
 
 
@@ -25,20 +34,20 @@ class LiveSettings(BaseModel):
     Each key may be set in the study's ``[live]`` table or as a variable of the environment, which wins:
     ``overpass_url`` is ``CORRIDOR_OVERPASS_URL``, and so on. Plain ``http`` is for this machine alone, unless
     ``allow_http`` is set. Times are seconds; ``http_timeout_s`` is how long a server may say nothing or next to
-    nothing, ``http_total_s`` how long one file may take with all its tries.
+    nothing, ``http_total_s`` how long one file may take with all its tries. Sources of elevation add a key for each of
+    their servers.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    # What ends in _url may be the server of a source of elevation; only who knows those sources can say if it is.
+    model_config = ConfigDict(extra="allow", frozen=True, str_strip_whitespace=True)
+    __pydantic_extra__: dict[str, BaseAddress] = Field(init=False)
 
-    osm: Literal["overpass", "geofabrik"] = "overpass"
-    dem: Literal["srtm", "copernicus"] = "srtm"
-    overpass_url: Address = "https://overpass-api.de/api"
-    geofabrik_url: Address = "https://download.geofabrik.de"
-    geofabrik_extracts: tuple[ExtractName, ...] = ()
-    skadi_url: Address = "https://elevation-tiles-prod.s3.amazonaws.com/skadi"
-    copernicus_url: Address = "https://copernicus-dem-30m.s3.amazonaws.com"
-    copernicus_90_url: Address = "https://copernicus-dem-90m.s3.amazonaws.com"
     allow_http: bool = False
+    osm: Literal["overpass", "geofabrik"] = "overpass"
+    dem: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")] = "srtm"
+    overpass_url: BaseAddress = "https://overpass-api.de/api"
+    geofabrik_url: BaseAddress = "https://download.geofabrik.de"
+    geofabrik_extracts: tuple[ExtractName, ...] = ()
     query_area_km2: Annotated[float, Field(ge=1, le=1e6)] = 10_000
     query_pause_s: Annotated[float, Field(ge=0, le=600)] = 1.0
     query_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 180
@@ -49,18 +58,17 @@ class LiveSettings(BaseModel):
     http_total_s: Annotated[float, Field(gt=0, le=86_400)] = 3600
     http_max_mb: Annotated[float, Field(gt=0, le=100_000)] = 4000
 
-    @field_validator("overpass_url", "geofabrik_url", "skadi_url", "copernicus_url", "copernicus_90_url")
+    @model_validator(mode="before")
     @classmethod
-    def _base(cls, address: str) -> str:
-        return address.rstrip("/").removesuffix("/interpreter")
+    def _refuse_unknown_keys(cls, values: Any) -> Any:
+        for key in values if isinstance(values, dict) else ():
+            if key not in cls.model_fields and not _ADDRESS_KEY.fullmatch(key):
+                raise ValueError(f"{key[:60]}: is no setting; correct or remove it")
+        return values
 
-    @model_validator(mode="after")
-    def _safe(self) -> LiveSettings:
-        for name in ("overpass_url", "geofabrik_url", "skadi_url", "copernicus_url", "copernicus_90_url"):
-            fault = fault_of_address(getattr(self, name), self.allow_http)
-            if fault:
-                raise ValueError(f"{name}: {fault}")
-        return self
+    def address(self, key: str) -> str:
+        """The base address under a key, such as ``skadi_url``; of settings that know the sources of elevation."""
+        return str(getattr(self, key))
 
     @property
     def max_bytes(self) -> int:
@@ -82,29 +90,3 @@ def fault_of_address(address: str, allow_http: bool) -> str:
     if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
         return f"is plain http, which anybody on the way can change; use https, or set {PREFIX}ALLOW_HTTP=1"
     return ""
-
-
-def resolve_live(table: LiveSettings, environment: Mapping[str, str] | None = None) -> LiveSettings:
-    """A study's settings with what the environment says instead.
-
-    Raises:
-        StudyError: a variable holds what its key can't.
-    """
-    given = os.environ if environment is None else environment
-    values: dict[str, Any] = {key: getattr(table, key) for key in table.model_fields_set}
-    named = {}
-    for key in LiveSettings.model_fields:
-        text = given.get(PREFIX + key.upper(), "")
-        if text:
-            values[key] = [part.strip() for part in text.split(",")] if key == "geofabrik_extracts" else text
-            named[key] = PREFIX + key.upper()
-    try:
-        return LiveSettings.model_validate(values)
-    except ValidationError as faults:
-        said = []
-        for fault in faults.errors():
-            key = str(fault["loc"][0]) if fault["loc"] else ""
-            said.append(
-                f"{named.get(key, f'live.{key}' if key else 'live')}: {fault['msg'].removeprefix('Value error, ')}"
-            )
-        raise StudyError("; ".join(said)) from faults

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from corridor.io.fetch.elevation import all_providers
+from corridor.io.fetch.own_raster import OwnRaster
 from corridor.mcda.methods import all_methods
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -29,7 +31,20 @@ def methods_table() -> str:
     return "\n".join(rows)
 
 
+def elevation_table() -> str:
+    """The sources of live elevation as Markdown."""
+    head = ["heights", "`--dem`", "standard error", "servers (keys of `[live]`)", "publisher, licence"]
+    rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for source in (*all_providers(), OwnRaster("https://example.org/heights.tif")):
+        choice = f"`{source.id}`" if source.settings else "`https://...`"
+        error = "as the study says" if source.vertical_error_m is None else f"{source.vertical_error_m:g} m"
+        servers = ", ".join(f"`{key}`" for key in source.settings) or "its address"
+        rows.append(f"| {source.summary} | {choice} | {error} | {servers} | {source.publisher}; {source.licence} |")
+    return "\n".join(rows)
+
+
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
+    "elevation": (DOCS / "howto" / "live-data.md", elevation_table),
     "methods": (DOCS / "explanation" / "scoring.md", methods_table),
 }
 """Name of a table, the page that shows it and what makes it."""

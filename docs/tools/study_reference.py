@@ -11,8 +11,10 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from corridor.io.fetch.elevation import all_providers
+from corridor.io.fetch.settings import settings_model
 from corridor.schema import live_settings, study
-from corridor.schema.live_settings import ADDRESS, EXTRACT
+from corridor.schema.live_settings import ADDRESS, EXTRACT, LiveSettings
 from docs.tools.study_words import WORDS
 
 _MODULES = (study.__name__, live_settings.__name__)
@@ -71,9 +73,13 @@ def _table(name: str, kind: type[BaseModel]) -> str:
     title = " and ".join(TABLES.get(name, (name,)))
     doc = re.sub(r":class:`[\w.]*?(\w+)`", r"`\1`", " ".join((kind.__doc__ or "").replace("``", "`").split()))
     words = WORDS.get(name, {})
+    fields = kind.model_fields
+    if kind is LiveSettings:  # sources of elevation add keys of their own
+        fields = settings_model().model_fields
+        words = words | {key: setting.meaning for source in all_providers() for key, setting in source.settings.items()}
     rows = [
         f"| `{key}` | {words.get(key, '')} | {_type(field)} | {_default(field)} |"
-        for key, field in kind.model_fields.items()
+        for key, field in fields.items()
         if (name, key) != ("Study", "folder")
     ]
     head = f"## {escape(title, quote=False)} {{ #{name.lower()} }}\n\n{doc}\n"

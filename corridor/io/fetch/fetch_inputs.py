@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import shapely
+
 from corridor.errors import FetchError, OfflineError
 from corridor.io.fetch.cache import Cache, CachedFile, CacheEntry
-from corridor.io.fetch.fetching import Fetcher
-from corridor.io.fetch.heights import VERTICAL_ERROR_M, fetch_heights, fetch_window
+from corridor.io.fetch.elevation import get_provider, provider_ids
+from corridor.io.fetch.elevation_provider import ElevationProvider
+from corridor.io.fetch.fetcher import Fetcher
 from corridor.io.fetch.osm_layers import fetch_borders, fetch_geofabrik, fetch_overpass, fetch_places
-from corridor.io.fetch.remote_raster import is_remote
+from corridor.io.fetch.own_raster import OwnRaster, is_remote
+from corridor.io.fetch.settings import resolve_live
+from corridor.io.fetch.tiles import Bounds
 from corridor.io.fetch.transfer import Meter
-from corridor.schema.live_settings import resolve_live
+from corridor.io.read.borders import read_borders
 from corridor.schema.study import LIVE_OSM, Study
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedInputs:
     """What to fetch: ``osm`` and ``dem`` name a source, a file or an address, or nothing for the study's own."""
 
     osm: str | None = None
@@ -28,7 +33,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class FetchedInputs:
     """A study with its live data in files.
 
     ``study`` names the fetched borders and places and has the vertical error of the fetched heights; ``osm`` and
@@ -42,16 +47,16 @@ class Gathered:
     fetched: tuple[str, ...]
 
 
-def gather(
+def fetch_inputs(
     study: Study,
-    wanted: Wanted,
+    wanted: WantedInputs,
     *,
     cache: Cache,
     meter: Meter,
     offline: bool = False,
     refresh: bool = False,
     expected: Mapping[tuple[str, str], str] | None = None,
-) -> Gathered:
+) -> FetchedInputs:
     """Have all live data of a study in the cache.
 
     Raises:
@@ -61,18 +66,18 @@ def gather(
         StudyError: a setting is wrong.
     """
     for name in (wanted.osm, *wanted.dem):
-        if not wanted.live and name in {"overpass", "geofabrik", *VERTICAL_ERROR_M}:
+        if not wanted.live and name in {"overpass", "geofabrik", *provider_ids()}:
             raise FetchError(f"{name}: is a source of live data; add --live, or give a file")
     settings = resolve_live(study.live)
     fetcher = Fetcher(cache, settings, meter, offline, refresh, expected or {})
     layers: list[tuple[str, Path, CacheEntry]] = []
-    missing: list[str] = []
+    missing: dict[str, None] = {}  # in order, each once
 
     def have(layer: str, fetch: Callable[[], CachedFile]) -> Path | None:
         try:
             path, record = fetch()
         except OfflineError as fault:
-            missing.append(str(fault))
+            missing[str(fault)] = None
             return None
         layers.append((layer, path, record))
         return path
@@ -93,12 +98,13 @@ def gather(
     dem: list[Path] = []
     changes: dict[str, object] = {}
     for name in wanted.dem or ([settings.dem] if wanted.live else []):
-        heights: Path | None = Path(name)
-        if name in VERTICAL_ERROR_M:
-            changes["elevation"] = study.elevation.model_copy(update={"vertical_error_m": VERTICAL_ERROR_M[name]})
-            heights = have("heights", partial(fetch_heights, fetcher, study, name, borders)) if borders else None
-        elif is_remote(name):
-            heights = have("heights", partial(fetch_window, fetcher, study, name))
+        provider = _find_provider(name)
+        if provider is None:
+            dem.append(Path(name))
+            continue
+        if provider.vertical_error_m is not None:
+            changes["elevation"] = study.elevation.model_copy(update={"vertical_error_m": provider.vertical_error_m})
+        heights = have("heights", partial(provider.fetch, fetcher, study.area, partial(_countries_on, borders)))
         dem += [heights] if heights else []
     if missing:
         raise OfflineError(
@@ -107,4 +113,28 @@ def gather(
         )
     if files:
         changes["sources"] = study.sources.model_copy(update=files)
-    return Gathered(study.model_copy(update=changes), osm, tuple(dem), tuple(layers), tuple(fetcher.fetched))
+    return FetchedInputs(study.model_copy(update=changes), osm, tuple(dem), tuple(layers), tuple(fetcher.fetched))
+
+
+def _find_provider(name: str) -> ElevationProvider | None:
+    """Who gives the heights that ``--dem`` names: a source by its id, a raster by its address; None for a file here."""
+    if name in provider_ids():
+        return get_provider(name)
+    return OwnRaster(name) if is_remote(name) else None
+
+
+def _countries_on(borders: Path | None, bounds: Bounds) -> list[str]:
+    """Countries of a file of borders that have ground within bounds.
+
+    Raises:
+        OfflineError: the borders themselves are still to be fetched.
+    """
+    if borders is None:
+        raise OfflineError("borders of countries")
+    ground = shapely.box(*bounds)
+    countries = read_borders(borders).countries
+    return [
+        str(code)
+        for code, shape in zip(countries["country"], countries.geometry.to_numpy(), strict=True)
+        if shapely.area(shapely.intersection(shape, ground)) > 0
+    ]

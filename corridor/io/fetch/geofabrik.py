@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corridor.errors import FetchError, MissingError, SourceError, StudyError
 from corridor.io.fetch.cache import CachedFile, CacheEntry, drop_partial, key_of
-from corridor.io.fetch.fetching import Fetcher
+from corridor.io.fetch.fetcher import Fetcher
 from corridor.io.fetch.transfer import download
 from corridor.schema.live_settings import LiveSettings
 

@@ -14,7 +14,7 @@ import shapely
 
 from corridor.errors import FetchError, SourceError
 from corridor.io.fetch.cache import CachedFile, CacheEntry, drop_partial, key_of
-from corridor.io.fetch.fetching import Fetcher
+from corridor.io.fetch.fetcher import Fetcher
 from corridor.io.fetch.geofabrik import LICENCE, extract_records, fetch_extract
 from corridor.io.fetch.geofabrik import PUBLISHER as EXTRACT_PUBLISHER
 from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters

@@ -41,6 +41,36 @@ def tile_name(tile: Tile) -> str:
     return f"{'N' if lat >= 0 else 'S'}{abs(lat):02d}{'E' if lon >= 0 else 'W'}{abs(lon):03d}"
 
 
+def read_geotiff_tile(path: Path, most_samples: int = CELLS + 1) -> NDArray[np.float32]:
+    """Read a tile that is a GeoTIFF of one band over one degree.
+
+    Args:
+        path: The file.
+        most_samples: Rows or columns from which on it can't be a tile.
+
+    Returns:
+        Heights in metres ``(rows, cols)``, north up, NaN where none is known.
+
+    Raises:
+        SourceError: it isn't such a file, or is damaged.
+    """
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    try:
+        with rasterio.open(path, driver="GTiff") as raster:
+            west, south, east, north = raster.bounds
+            # A tile that repeats its neighbours' first samples is wider by one of them.
+            if max(raster.shape) > most_samples or abs(east - west - 1) > 0.01 or abs(north - south - 1) > 0.01:
+                raise SourceError("is no tile of one degree")
+            heights = raster.read(1, masked=True, out_dtype="float32")
+    except (RasterioError, ValueError, OSError) as fault:
+        if isinstance(fault, SourceError):
+            raise
+        raise SourceError("is not a sound GeoTIFF") from fault
+    return np.asarray(heights.filled(np.nan), dtype=np.float32)
+
+
 def coarsen_by(area: Bounds, megapixels: float) -> int:
     """How many cells of a second make one of the raster, so that it has at most about ``megapixels``: a part of 3600.
 

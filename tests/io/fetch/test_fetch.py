@@ -10,7 +10,7 @@ import rasterio
 
 from corridor.cli.common import load_study
 from corridor.io.fetch.cache import Cache
-from corridor.io.fetch.fetch_inputs import Wanted, gather
+from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
 from corridor.io.fetch.transfer import Meter
 from corridor.io.read.inputs import load_inputs
 from corridor.io.read.osm import read_osm
@@ -98,7 +98,9 @@ def test_locked_takes_the_same_data_and_refuses_other(server, study, cache, call
     lock = read_lock(manifest)
 
     def held(folder) -> dict[str, str]:
-        asked = gather(load_study(str(study)), Wanted(), cache=Cache(folder), meter=METER, expected=lock.fetched)
+        asked = fetch_inputs(
+            load_study(str(study)), WantedInputs(), cache=Cache(folder), meter=METER, expected=lock.fetched
+        )
         return {record.file: record.sha256 for _, _, record in asked.layers}
 
     # a new cache gets the same answers, so the same bytes

@@ -14,7 +14,7 @@ import shapely
 from corridor.cli.common import load_study
 from corridor.errors import OutputError
 from corridor.io.fetch.cache import Cache, CacheEntry, key_of
-from corridor.io.fetch.fetch_inputs import Wanted, gather
+from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
 from corridor.io.fetch.transfer import Meter
 from corridor.io.read.osm import read_osm
 from corridor.io.read.osm_tags import PLACE_KINDS
@@ -143,7 +143,7 @@ def test_a_piece_of_the_real_map_arrives_whole(extract_path, tmp_path, monkeypat
         running.files["/skadi/N39/N39E046.hgt.gz"] = hgt(lambda lon, lat: 1000 + 0 * lon * lat, 39, 46)
         monkeypatch.setenv("CORRIDOR_OVERPASS_URL", f"{running.url}/api/interpreter")
         monkeypatch.setenv("CORRIDOR_SKADI_URL", f"{running.url}/skadi/")
-        found = gather(study, Wanted(), cache=Cache(tmp_path / "cache"), meter=Meter(lambda _: None))
+        found = fetch_inputs(study, WantedInputs(), cache=Cache(tmp_path / "cache"), meter=Meter(lambda _: None))
         assert len(running.asked(QUERY)) > 10
     fetched, given = read_osm(found.osm), read_osm(tmp_path / "piece.osm.pbf")
     km = [m.ways.groupby(["mode", "class", "status"])["length_m"].sum().div(1000).to_dict() for m in (fetched, given)]

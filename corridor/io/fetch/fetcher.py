@@ -90,7 +90,9 @@ class Fetcher:
         drop_partial(part)
         return held
 
-    def download(self, record: CacheEntry, check: Callable[[Path], None], *, keep_partial: bool = False) -> CachedFile:
+    def download(
+        self, record: CacheEntry, check: Callable[[Path], object], *, keep_partial: bool = False
+    ) -> CachedFile:
         """The file at a record's address; one that ``check`` refuses (SourceError) is fetched again, then refused."""
 
         def make(part: Path) -> None:

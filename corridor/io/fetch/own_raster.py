@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import numpy as np
 
 from corridor.errors import CoverageError, FetchError, SourceError
-from corridor.io.fetch.cache import CacheEntry, key_of
+from corridor.io.fetch.cache import CachedFile, CacheEntry, key_of
+from corridor.io.fetch.elevation_provider import AddressSetting, CountriesOn
+from corridor.io.fetch.fetcher import Fetcher
 from corridor.io.fetch.retry import AGENT, TransientError, keep_trying
 from corridor.io.fetch.tiles import Bounds
-from corridor.io.fetch.transfer import Meter
 from corridor.schema.live_settings import LOOPBACK, LiveSettings, fault_of_address
 
 _PREFIX = "/vsicurl/"
@@ -28,29 +31,45 @@ def is_remote(name: str) -> bool:
     return name.removeprefix(_PREFIX).startswith(("http://", "https://"))
 
 
-def remote_record(name: str, area: Bounds, settings: LiveSettings) -> CacheEntry:
-    """What to ask for the part of a remote raster over an area.
+class OwnRaster:
+    """A raster at an address, which only its owner can say anything of; a file on this machine needs no fetching.
 
-    Raises:
-        FetchError: the address may not be asked.
+    Args:
+        name: ``https://...`` or ``/vsicurl/https://...``.
     """
-    address = name.removeprefix(_PREFIX)
-    fault = fault_of_address(address, settings.allow_http)
-    if fault:
-        raise FetchError(f"{address}: {fault}")
-    window = ",".join(f"{bound:.6f}" for bound in area)
-    key = key_of("raster", address, window)
-    return CacheEntry(key, f"heights-{key[:8]}.tif", "Elevation model from an address", "as given", "as given", address)
 
+    id = "own-raster"
+    summary = "your own raster on a server, only the part over the area"
+    title = "Elevation model from an address"
+    publisher = "as given"
+    licence = "as given"
+    date = ""
+    vertical_error_m: float | None = None
+    settings: ClassVar[dict[str, AddressSetting]] = {}
 
-def copy_window(address: str, area: Bounds, part: Path, settings: LiveSettings, meter: Meter) -> None:
-    """Write the part of a remote raster over ``area`` as a GeoTIFF with the raster's own pixels.
+    def __init__(self, name: str) -> None:
+        self.address = name.removeprefix(_PREFIX)
 
-    Raises:
-        CoverageError: the raster doesn't reach the area.
-        FetchError: the server can't be used, or what it serves isn't a raster.
-    """
-    keep_trying(lambda _: _copy_once(address, area, part, settings), address, settings, meter.say)
+    def fetch(self, fetcher: Fetcher, area: Bounds, countries_on: CountriesOn) -> CachedFile:
+        """The part of the raster over an area, with the raster's own pixels.
+
+        Raises:
+            CoverageError: the raster doesn't reach the area.
+            FetchError: the address may not be asked, the server can't be used, or what it serves isn't a raster.
+        """
+        del countries_on  # whoever gives a raster means it as it is; what it lacks is told when it is read
+        settings = fetcher.settings
+        fault = fault_of_address(self.address, settings.allow_http)
+        if fault:
+            raise FetchError(f"{self.address}: {fault}")
+        key = key_of("raster", self.address, ",".join(f"{bound:.6f}" for bound in area))
+        entry = CacheEntry(key, f"heights-{key[:8]}.tif", self.title, self.publisher, self.licence, self.address)
+
+        def copy(part: Path) -> None:
+            once = partial(_copy_once, self.address, area, part, settings)
+            keep_trying(lambda _: once(), self.address, settings, fetcher.meter.say)
+
+        return fetcher.get(entry, copy)
 
 
 def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -> None:
