@@ -41,6 +41,7 @@ from corridor.pipeline.stages import (
     study_perspectives,
     with_impacts,
 )
+from corridor.report.i18n import render, render_table
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.study import Study
@@ -111,12 +112,12 @@ class Comparison:
     def crossings(self) -> gpd.GeoDataFrame:
         """What the routes meet: one row per event and regime (EPSG:4326); empty where the study measures no impacts."""
         empty = gpd.GeoDataFrame({"candidate_id": [], "regime_id": []}, geometry=[], crs=WGS84)
-        return empty if self.results.events is None else self.results.events
+        return empty if self.results.events is None else render_table(self.results.events)
 
     @property
     def findings(self) -> pd.DataFrame:
         """What decides each candidate under each regime: candidate_id, regime_id, text, evidence (ids)."""
-        rows = [(f.candidate_id, f.regime_id, f.text, "; ".join(f.evidence)) for f in self.results.findings]
+        rows = [(f.candidate_id, f.regime_id, render(f.message), "; ".join(f.evidence)) for f in self.results.findings]
         return pd.DataFrame(rows, columns=["candidate_id", "regime_id", "text", "evidence"])
 
     @property

@@ -18,7 +18,7 @@ from corridor.network.alternatives import find_alternatives
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps, find_missing
 from corridor.network.graph import Network, Position
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, ViaName
 from corridor.schema.study import ExistingCandidates, Place
 from corridor.schema.vocabulary import Family, SectionStatus
 from corridor.wording import format_position
@@ -82,7 +82,7 @@ def build_existing_candidates(
                 end_gaps_km=(start.distance_m / 1000, end.distance_m / 1000),
             )
         )
-    return _name_by_places(candidates, places), reach
+    return _name_by_places(candidates, spec, places), reach
 
 
 def _require_known(spec: ExistingCandidates, catalogue: Catalogue) -> None:
@@ -148,15 +148,16 @@ def _name_of(key: str, catalogue: Catalogue) -> str:
     return catalogue.crossings[key].name if key in catalogue.crossings else key
 
 
-def _name_by_places(candidates: list[Candidate], places: gpd.GeoDataFrame) -> list[Candidate]:
+def _name_by_places(candidates: list[Candidate], spec: ExistingCandidates, places: gpd.GeoDataFrame) -> list[Candidate]:
     """Names that say by which larger places a way runs, those first that tell it from the others."""
     passed = [_places_along(candidate.line, places) for candidate in candidates]
     named = []
     for index, candidate in enumerate(candidates):
         others = [{name for name, _, _ in p} for i, p in enumerate(passed) if i != index]
         own = sorted(passed[index], key=lambda item: (sum(item[0] in other for other in others), -item[2]))[:_VIA_COUNT]
-        via = ", ".join(name for name, _, _ in sorted(own, key=lambda item: item[1]))
-        named.append(replace(candidate, name=f"{candidate.name} via {via}" if via else candidate.name))
+        along = tuple(name for name, _, _ in sorted(own, key=lambda item: item[1]))
+        via = ViaName(spec.id, spec.name, along)
+        named.append(replace(candidate, name=str(via), via=via) if along else candidate)
     return named
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from corridor.export.gis import write_geoparquet, write_layer
 from corridor.export.qml import event_style
 from corridor.report.escape import clean
+from corridor.report.i18n import render, render_table
 from corridor.report.plain_tables import write_csv
 from corridor.schema.results import Results
 
@@ -21,11 +22,12 @@ def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("g
     written = []
     events, parquet, style, places, findings = FILES
     if results.events is not None and len(results.events):
+        table = render_table(results.events)
         if "gpkg" in formats:
-            write_layer(results.events, folder / events, EVENT_LAYER)
+            write_layer(table, folder / events, EVENT_LAYER)
             written.append(events)
         if "parquet" in formats:
-            write_geoparquet(results.events, folder / parquet)
+            write_geoparquet(table, folder / parquet)
             written.append(parquet)
         if written:
             (folder / style).write_text(event_style(), encoding="utf-8", newline="\n")
@@ -35,7 +37,12 @@ def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("g
         written.append(places)
     if results.findings:
         rows = [
-            {"candidate_id": f.candidate_id, "regime_id": f.regime_id, "text": f.text, "evidence": list(f.evidence)}
+            {
+                "candidate_id": f.candidate_id,
+                "regime_id": f.regime_id,
+                "text": render(f.message),
+                "evidence": list(f.evidence),
+            }
             for f in results.findings
         ]
         text = json.dumps(clean(rows), ensure_ascii=False, indent=2)

@@ -18,7 +18,8 @@ from scipy.sparse.csgraph import connected_components
 from corridor.geo.geodesy import WGS84, project
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate, Part
-from corridor.schema.vocabulary import GeometryQuality, Mode, StructureKind
+from corridor.schema.interaction import Structure
+from corridor.schema.vocabulary import Evidence, GeometryQuality, Mode, Owner, StructureKind
 
 PROBE_M = 4.0
 """How far before and after a point where a road meets the route it is asked on which side the road lies."""
@@ -46,8 +47,8 @@ class Hit:
 
     ``chain`` numbers the road between two junctions that the edge is of (:func:`road_chains`). ``chainage_m`` is the
     route's drawn chainage. ``node`` is the network node where it is, -1 inside an edge; ``sides``
-    the sides of the line (-1 right, 1 left) that the edge lies on near the point; ``structure`` names the bridge or
-    tunnel that keeps the two apart at the point, '' if there is none. ``on_route`` tells nodes of the route's own road.
+    the sides of the line (-1 right, 1 left) that the edge lies on near the point; ``structure`` is the bridge or tunnel
+    that keeps the two apart at the point, None if there is none. ``on_route`` tells nodes of the route's own road.
     """
 
     edge: int
@@ -57,7 +58,7 @@ class Hit:
     node: int
     sides: frozenset[int]
     heading_deg: float
-    structure: str
+    structure: Structure | None
     schematic: bool
     on_route: bool
     at: shapely.Point
@@ -211,20 +212,18 @@ def _side(line: shapely.LineString, point: shapely.Point) -> int:
     return 0 if abs(gap) < ON_LINE_M else int(np.sign(gap))
 
 
-def _structure(part: Part, network: Network, row: int, chainage_km: float, ends: _Ends) -> str:
-    """What keeps the route apart from a road at a chainage of its part, '' if nothing is mapped."""
-    for kind, word in (("bridge", "on a bridge over the route"), ("tunnel", "in a tunnel under the route")):
+def _structure(part: Part, network: Network, row: int, chainage_km: float, ends: _Ends) -> Structure | None:
+    """What keeps the route apart from a road at a chainage of its part, None if nothing is mapped."""
+    for kind in (StructureKind.BRIDGE, StructureKind.TUNNEL):
         if getattr(ends, kind)[row]:
-            edge = network.edges.iloc[row]
-            return f"{edge['ref'] or edge['name'] or edge['class']} {word}, {_structure_m(network, row, kind):.0f} m"
+            return Structure(kind, Owner.ROAD, "", _structure_m(network, row, kind), Evidence.MAPPED)
     for span in part.spans:
         if span.from_km <= chainage_km <= span.to_km:
-            where = "bridge" if span.kind == StructureKind.BRIDGE else "tunnel"
-            return f"{span.name or where} of the route, {(span.to_km - span.from_km) * 1000:.0f} m"
-    return ""
+            return Structure(span.kind, Owner.ROUTE, span.name, (span.to_km - span.from_km) * 1000, span.located)
+    return None
 
 
-def _structure_m(network: Network, row: int, kind: str) -> float:
+def _structure_m(network: Network, row: int, kind: StructureKind) -> float:
     """Length of a road's bridge or tunnel: its edges of that kind and ref that follow one another."""
     edges = network.edges
     alike = np.flatnonzero(edges[kind].to_numpy() & (edges["ref"] == edges["ref"].iat[row]).to_numpy())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,18 +20,17 @@ from numpy.typing import NDArray
 from corridor.geo.geodesy import WGS84, project
 from corridor.geo.lines import locate_m
 from corridor.interactions.crossings import Hit, find_hits, own_rows, part_offsets_km
+from corridor.interactions.event_messages import cause_message, structure_message
 from corridor.interactions.merge_crossings import cut_points, merge_hits
 from corridor.interactions.shared_parallel import find_parallel, find_shared
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import Structure
-from corridor.schema.interaction import Event
+from corridor.schema.catalogue import DocumentedStructure
+from corridor.schema.interaction import Event, Structure
 from corridor.schema.regime import class_rank
-from corridor.schema.vocabulary import EventKind, Mode, SectionStatus, Separation
+from corridor.schema.vocabulary import Cause, EventKind, Evidence, Mode, Owner, SectionStatus, Separation
 
 STRUCTURE_REACH_M = 150.0
-DOCUMENTED = "documented structure"
-SCHEMATIC = "the route's line is schematic"
 EVENT_COLUMNS = tuple(
     "event_id candidate_id kind separation road_class road_ref road_name country chainage_km to_chainage_km "  # noqa: SIM905
     "distance_m length_km structure cause".split()
@@ -48,7 +48,7 @@ def find_events(
     network: Network,
     country: str | None = None,
     *,
-    structures: Sequence[Structure] = (),
+    structures: Sequence[DocumentedStructure] = (),
     barriers: NDArray[np.object_] | None = None,
 ) -> list[Event]:
     """Everything that a candidate meets, in order of chainage.
@@ -77,8 +77,13 @@ def find_events(
 
 
 def events_frame(events: Sequence[Event], decisive: Collection[str] = ()) -> gpd.GeoDataFrame:
-    """Events as a table (EPSG:4326) with the columns of ``crossings.gpkg``; ``decisive`` holds ids of events."""
-    data = {name: [getattr(event, name) for event in events] for name in EVENT_COLUMNS}
+    """Events as a table (EPSG:4326) with the columns of ``crossings.gpkg``; ``decisive`` holds ids of events.
+
+    ``structure`` and ``cause`` hold messages; see :func:`corridor.report.i18n.render_table`.
+    """
+    data: dict[str, list[Any]] = {name: [getattr(event, name) for event in events] for name in EVENT_COLUMNS}
+    data["structure"] = [structure_message(event) for event in events]
+    data["cause"] = [cause_message(event) for event in events]
     data["edges"] = [";".join(str(edge) for edge in event.edges) for event in events]
     data["decisive"] = [event.event_id in decisive for event in events]
     return gpd.GeoDataFrame(data, geometry=[event.geometry for event in events], crs=WGS84)
@@ -103,22 +108,22 @@ def _crossing_event(candidate: Candidate, network: Network, members: list[Hit]) 
         separation=Separation.SEPARATED if apart else Separation.AT_GRADE, road_class=row["class"], road_ref=row["ref"],
         road_name=row["name"], country=row["country"], chainage_km=chainage, to_chainage_km=chainage, distance_m=0.0,
         length_km=0.0, edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)),
-        structure=lead.structure if apart else "", cause=_crossing_cause(members, lead, joins),
+        structure=lead.structure if apart else None, cause=_crossing_cause(members, lead, joins),
         geometry=project(lead.at, network.crs, WGS84), portions=portions, joins=joins,
     )  # fmt: skip
 
 
-def _crossing_cause(members: list[Hit], lead: Hit, joins: bool) -> str:
+def _crossing_cause(members: list[Hit], lead: Hit, joins: bool) -> Cause:
     if all(hit.structure for hit in members):
-        return f"mapped apart at the point: {lead.structure}"
+        return Cause.MAPPED_APART
     if lead.schematic:
-        return f"{SCHEMATIC} and crosses the road as drawn; where, and whether at grade, isn't known"
-    if joins:
-        return "the road goes on across the route's own road at a junction"
-    return "the lines meet and no bridge or tunnel is mapped at the point"
+        return Cause.SCHEMATIC_LINE
+    return Cause.JUNCTION if joins else Cause.NOTHING_MAPPED
 
 
-def _catalogue_crossings(candidate: Candidate, network: Network, structures: Sequence[Structure]) -> list[Event]:
+def _catalogue_crossings(
+    candidate: Candidate, network: Network, structures: Sequence[DocumentedStructure]
+) -> list[Event]:
     return [*_through_nodes(candidate, network), *_over_structures(candidate, network, structures)]
 
 
@@ -148,8 +153,7 @@ def _through_nodes(candidate: Candidate, network: Network) -> list[Event]:
                 event_id="", candidate_id=candidate.candidate_id, kind=EventKind.CROSSING,
                 separation=Separation.AT_GRADE, road_class=lead["class"], road_ref=lead["ref"], road_name=lead["name"],
                 country=part.country, chainage_km=offset, to_chainage_km=offset, distance_m=0.0, length_km=0.0,
-                edges=tuple(row for row, _ in arms), structure="",
-                cause="catalogue roads on either side meet in a node of the route; no structure is documented",
+                edges=tuple(row for row, _ in arms), structure=None, cause=Cause.CATALOGUE_NODE,
                 geometry=shapely.Point(x, y), portions=tuple((row, f, f) for row, f in arms), joins=True,
             )
         )  # fmt: skip
@@ -164,7 +168,7 @@ def _nodes_of(
     return np.asarray(nodes[near])
 
 
-def _over_structures(candidate: Candidate, network: Network, structures: Sequence[Structure]) -> list[Event]:
+def _over_structures(candidate: Candidate, network: Network, structures: Sequence[DocumentedStructure]) -> list[Event]:
     """Decisive bridges and tunnels of ways of the other mode, a road's over a railway, that stand on the route."""
     found = []
     sections = {part.section_id for part in candidate.parts}
@@ -184,17 +188,20 @@ def _over_structures(candidate: Candidate, network: Network, structures: Sequenc
 
 
 def _structure_event(
-    candidate: Candidate, network: Network, structure: Structure, rows: NDArray[np.int64], chainage_km: float
+    candidate: Candidate, network: Network, structure: DocumentedStructure, rows: NDArray[np.int64], chainage_km: float
 ) -> Event:
     point = project(shapely.Point(structure.lon, structure.lat), WGS84, network.crs)
     row = int(rows[np.argmin(shapely.distance(network.planar[rows], point))])
     edge = network.edges.iloc[row]
     fraction = float(shapely.line_locate_point(network.planar[row], point, normalized=True))
-    length = f", {structure.length_km * 1000:.0f} m" if structure.length_km else ""
+    known_m = structure.length_km * 1000 if structure.length_km else None
+    found = Structure(
+        structure.kind, Owner.ROAD, structure.name, known_m, Evidence.DOCUMENTED, structure.structure_id, structure.note
+    )
     return Event(
         event_id="", candidate_id=candidate.candidate_id, kind=EventKind.CROSSING, separation=Separation.SEPARATED,
         road_class=edge["class"], road_ref=edge["ref"], road_name=edge["name"], country=edge["country"],
         chainage_km=chainage_km, to_chainage_km=chainage_km, distance_m=0.0, length_km=0.0, edges=(row,),
-        structure=f"{structure.name}{length}", cause=f"{DOCUMENTED} {structure.structure_id}: {structure.note}",
+        structure=found, cause=Cause.DOCUMENTED_STRUCTURE,
         geometry=shapely.Point(structure.lon, structure.lat), portions=((row, fraction, fraction),),
     )  # fmt: skip

@@ -1,6 +1,6 @@
-"""What decides the result, said in one sentence for each candidate and regime, with the ids of its evidence.
+"""What decides the result, as one message for each candidate and regime, with the ids of its evidence.
 
-The sentences are put together from events, regimes and searches alone: the same table gives the same words.
+The messages are put together from events, regimes and searches alone: the same table gives the same words.
 """
 
 from __future__ import annotations
@@ -12,15 +12,25 @@ import geopandas as gpd
 
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.critical_crossings import ConnectivityTargets, find_critical_crossings
-from corridor.interactions.events import DOCUMENTED, SCHEMATIC
 from corridor.interactions.regime_effects import acts_in, applies, effects, is_cut
 from corridor.interactions.transliteration import transliterate
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
-from corridor.schema.interaction import CriticalCrossing, Event, Finding
+from corridor.schema.interaction import CriticalCrossing, Event, Finding, FindingFacts, Structure
+from corridor.schema.message import Listing, ListStyle, Message, Value, listing
 from corridor.schema.regime import Regime
-from corridor.schema.vocabulary import CrossingRuleKind, EventKind, GeometryQuality, Outcome, Separation, SharedRuleKind
-from corridor.wording import with_article
+from corridor.schema.vocabulary import (
+    Cause,
+    CrossingRuleKind,
+    EventKind,
+    Evidence,
+    GeometryQuality,
+    Outcome,
+    Owner,
+    Separation,
+    SharedRuleKind,
+    StructureKind,
+)
 
 # Letters of Armenian road numbers as they stand on the signs' Latin half.
 _LETTERS = str.maketrans({"Մ": "M", "Հ": "H", "Տ": "T"})
@@ -31,8 +41,8 @@ _SHOWN_KM = 0.5
 
 
 @dataclass(frozen=True)
-class Words:
-    """Names for the sentences: of the border crossing, the capital and its country, and places with lon and lat.
+class Names:
+    """Names for the messages: of the border crossing, the capital and its country, and places with lon and lat.
 
     ``country`` is the country's code. ``local`` is whether the network holds local roads
     (:func:`corridor.interactions.events.supports_local_crossings`).
@@ -45,15 +55,20 @@ class Words:
     places: gpd.GeoDataFrame | None
     local: bool
 
-    def near(self, event: Event) -> str:
-        """' near X' for the settlement nearest to an event, '' where none is known within 5 km."""
+    def nearest(self, event: Event) -> str:
+        """The settlement nearest to an event, empty where none is known within 5 km."""
         if self.places is None or not len(self.places):
             return ""
         at = event.geometry.centroid
         frame = self.places
         gaps = distance_m(frame["lon"].to_numpy(), frame["lat"].to_numpy(), at.x, at.y)
         nearest = int(gaps.argmin())
-        return f" near {transliterate(str(frame['name'].iloc[nearest]))}" if gaps[nearest] <= NEAR_M else ""
+        return transliterate(str(frame["name"].iloc[nearest])) if gaps[nearest] <= NEAR_M else ""
+
+    @property
+    def link(self) -> Message:
+        """The road whose fate the messages tell."""
+        return Message("finding.link", {"crossing": self.crossing, "capital": self.capital})
 
 
 def build_findings(
@@ -61,7 +76,7 @@ def build_findings(
     regimes: Mapping[str, Regime],
     events: Mapping[str, Sequence[Event]],
     stakes: ConnectivityTargets,
-    words: Words,
+    names: Names,
 ) -> tuple[list[Finding], list[CriticalCrossing]]:
     """A finding for each candidate and each regime that applies to it, and the decisive crossings that they rest on.
 
@@ -70,7 +85,7 @@ def build_findings(
         regimes: by id.
         events: by candidate id, those in the country that the stakes are about.
         stakes: what must stay within reach.
-        words: names.
+        names: what things are called.
     """
     findings, decisive = [], []
     for candidate in candidates:
@@ -81,52 +96,67 @@ def build_findings(
             found = find_critical_crossings(met, regime, stakes)
             linked, _ = stakes.linked(effects(met, regime, stakes.network).closed)
             decisive += found
-            findings.append(say_finding(candidate, regime, met, linked, found, words, len(stakes.places)))
+            findings.append(describe_pair(candidate, regime, met, linked, found, names, len(stakes.places)))
     return findings, decisive
 
 
-def say_finding(
+def describe_pair(
     candidate: Candidate,
     regime: Regime,
     events: Sequence[Event],
     linked: bool,
     decisive: Sequence[CriticalCrossing],
-    words: Words,
+    names: Names,
     n_places: int,
 ) -> Finding:
-    """One sentence and its evidence.
+    """One finding and its evidence.
 
-    ``events`` are those on which the regime acts, ``linked`` whether crossing and capital still reach each other, and
-    ``n_places`` how many places were asked about.
+    Args:
+        candidate: the route.
+        regime: the rules that it runs under.
+        events: those on which the regime acts.
+        linked: whether crossing and capital still reach each other.
+        decisive: the crossings that decide about that, or about places.
+        names: what things are called.
+        n_places: how many places were asked about.
     """
     by_id = {event.event_id: event for event in events}
     evidence = [f"regime:{regime.regime_id}", *regime.source_ids]
     cut = [event for event in events if is_cut(event, regime)]
     chosen = [d for d in decisive if d.linked_as_assumed != d.linked_if_flipped] or list(decisive)
-    if words.country not in {part.country for part in candidate.parts}:
-        text = f"It doesn't run through {words.country_name}, where {_link(words)} stays as it is"
-        return Finding(candidate.candidate_id, regime.regime_id, f"{text}.", tuple(evidence))
+    if names.country not in {part.country for part in candidate.parts}:
+        message = Message("finding.elsewhere", {"country": names.country_name, "link": names.link})
+        return Finding(candidate.candidate_id, regime.regime_id, message, tuple(evidence))
     if not events:
-        known = "" if words.local else ", as far as this data shows"
-        text = f"It meets no road in use in {words.country_name}, so {_link(words)} stays as it is{known}"
+        met: dict[str, Value] = {"country": names.country_name, "link": names.link}
+        clause = Message("finding.meets_nothing", met) if names.local else Message("finding.meets_nothing_known", met)
     elif regime.crossing.kind in {CrossingRuleKind.CLOSED, CrossingRuleKind.GRADE_SEPARATED}:
-        text = _say_cut(regime, cut, linked, chosen, by_id, words, n_places)
+        clause = _cut_clause(regime, cut, linked, chosen, by_id, names, n_places)
         evidence += [d.event_id for d in chosen] or [event.event_id for event in cut]
     else:
-        text = _say_passable(regime, events, words)
+        clause = _passable_clause(regime, events, names)
         evidence += [event.event_id for event in events if event.kind != EventKind.PARALLEL]
-    limits = _say_limits(candidate, words)
+    limit = _limit(candidate, names)
+    message = (
+        Message("finding.limited", {"clause": clause, "limit": limit})
+        if limit
+        else Message("finding.plain", {"clause": clause})
+    )
     outcome = _outcome(linked, chosen)
-    facts = _facts(outcome, chosen, by_id, candidate, words, n_places)
-    found = tuple(dict.fromkeys(evidence))
-    return Finding(candidate.candidate_id, regime.regime_id, f"{text}{limits}.", found, outcome, facts)
+    facts = _facts(outcome, chosen, by_id, candidate, names, n_places)
+    return Finding(candidate.candidate_id, regime.regime_id, message, tuple(dict.fromkeys(evidence)), outcome, facts)
 
 
 def _outcome(linked: bool, decisive: Sequence[CriticalCrossing]) -> Outcome:
     if not linked:
         return Outcome.LOST
-    hangs = any(d.flipped_to == Separation.AT_GRADE and not d.linked_if_flipped for d in decisive)
+    hangs = any(_holds_the_link(decided) for decided in decisive)
     return Outcome.SINGLE_POINT_DEPENDENT if hangs else Outcome.OPEN
+
+
+def _holds_the_link(decided: CriticalCrossing) -> bool:
+    """Whether the capital would lose the crossing if this separated crossing were at grade."""
+    return decided.flipped_to == Separation.AT_GRADE and not decided.linked_if_flipped
 
 
 def _facts(
@@ -134,162 +164,191 @@ def _facts(
     decisive: Sequence[CriticalCrossing],
     by_id: Mapping[str, Event],
     candidate: Candidate,
-    words: Words,
+    names: Names,
     n_places: int,
-) -> dict[str, str]:
-    """What the sentence is made of; see :class:`corridor.schema.interaction.Finding`."""
-    facts = {"crossing": words.crossing, "capital": words.capital, "country": words.country_name}
-    schematic_km, km = _schematic(candidate, words)
-    if schematic_km:
-        facts |= {"schematic_km": f"{schematic_km:.0f}", "km": f"{km:.0f}"}
+) -> FindingFacts:
+    """What the message is made of, for those that put it differently."""
+    rough_km, all_km = _schematic(candidate, names)
+    schematic_km, km = (f"{rough_km:.0f}", f"{all_km:.0f}") if rough_km else ("", "")
+    at: Value | None = None
+    structure: Structure | None = None
+    lost = 0
     if outcome == Outcome.SINGLE_POINT_DEPENDENT:
-        decided = next(d for d in decisive if d.flipped_to == Separation.AT_GRADE and not d.linked_if_flipped)
+        decided = next(d for d in decisive if _holds_the_link(d))
         event = by_id[decided.event_id]
-        name, _, length = event.structure.rpartition(", ")
-        span = length if length.endswith(" m") else ""
-        documented = event.cause.startswith(DOCUMENTED)
-        what = (name if span else event.structure) if documented else _ref(event)
-        at = [what, span, "" if documented else words.near(event).removeprefix(" near ")]
-        facts |= {
-            "at": ", ".join(part for part in at if part),
-            "kind": "tunnel" if "tunnel" in event.structure else "bridge",
-            "places_lost": str(len(decided.places_lost)),
-            "places": str(n_places),
-        }
-        if _is_of_the_route(event):
-            facts["own"] = "yes"
+        structure, lost = event.structure, len(decided.places_lost)
+        at = _whereabouts(event, names)
     elif outcome == Outcome.LOST:
         level = [d for d in decisive if d.flipped_to == Separation.SEPARATED][:_NAMED]
-        facts["at"] = "; ".join(_name_road(by_id[d.event_id], words).replace(" near ", ", ") for d in level)
-    return facts
+        at = listing(_placed_road(by_id[d.event_id], names) for d in level) if level else None
+    return FindingFacts(
+        names.crossing, names.capital, names.country_name, at, structure, lost, n_places, schematic_km, km
+    )
 
 
-def _link(words: Words) -> str:
-    return f"the road between {words.crossing} and {words.capital}"
+def _is_documented(structure: Structure) -> bool:
+    """Whether a structure is one of the catalogue's, known by a name of its own."""
+    return structure.evidence == Evidence.DOCUMENTED and structure.owner == Owner.ROAD
 
 
-def _say_cut(
+def _whereabouts(event: Event, names: Names) -> Listing:
+    """What keeps route and road apart: the structure's name or the road's, its length, and the place near it."""
+    structure = event.structure
+    documented = structure is not None and _is_documented(structure)
+    parts: list[Value] = [structure.name if structure is not None and documented else _road(event)]
+    if structure is not None and structure.length_m is not None:
+        parts.append(Message("finding.length", {"length": f"{structure.length_m:.0f}"}))
+    if not documented and (place := names.nearest(event)):
+        parts.append(place)
+    return listing(parts, ListStyle.COMMA)
+
+
+def _cut_clause(
     regime: Regime,
     cut: Sequence[Event],
     linked: bool,
     decisive: Sequence[CriticalCrossing],
     by_id: Mapping[str, Event],
-    words: Words,
+    names: Names,
     n_places: int,
-) -> str:
-    how = "With the route closed at grade"
+) -> Message:
+    """What becomes of the link under rules that close crossings, and what decides that."""
+    how = Message("finding.closed_at_grade")
     if regime.crossing.kind == CrossingRuleKind.GRADE_SEPARATED:
-        lesser = f" and {_count(len(cut), 'lesser crossing')} closed" if cut else ""
-        how = f"With bridges for roads of class {regime.crossing.min_class} and above{lesser}"
+        how = Message("finding.separated", {"road_class": regime.crossing.min_class})
+        if cut:
+            how = Message(
+                "finding.separated_lesser_closed", {"road_class": regime.crossing.min_class, "count": len(cut)}
+            )
     apart = [d for d in decisive if d.flipped_to == Separation.AT_GRADE]
     level = [d for d in decisive if d.flipped_to == Separation.SEPARATED]
     if linked and apart and not apart[0].linked_if_flipped:
-        named = _name_crossing(by_id[apart[0].event_id], words)
+        named = _separated_clause(by_id[apart[0].event_id], names)
         lost = len(apart[0].places_lost)
-        others = f", and so would {lost} of {n_places} places" if lost else ""
-        return (
-            f"{how}, {_link(words)} stays open because {named}; if that were at grade or fenced, {words.capital} "
-            f"would lose the crossing{others}"
+        if not lost:
+            return Message(
+                "finding.held_open", {"how": how, "link": names.link, "named": named, "capital": names.capital}
+            )
+        return Message(
+            "finding.held_open_for_places",
+            {
+                "how": how,
+                "link": names.link,
+                "named": named,
+                "capital": names.capital,
+                "count": lost,
+                "places": n_places,
+            },
         )
     if linked and decisive:
-        named = "; ".join(_say_places(d, by_id, words) for d in decisive[:_NAMED])
-        return f"{how}, {_link(words)} stays open, but single crossings decide about places: {named}"
+        listed = listing(_places_clause(d, by_id, names) for d in decisive[:_NAMED])
+        return Message("finding.decided_for_places", {"how": how, "link": names.link, "named": listed})
     if linked:
-        return f"{how}, {_link(words)} stays open, and no single crossing decides that"
+        return Message("finding.open_for_sure", {"how": how, "link": names.link})
     if level:
-        names = [_name_road(by_id[d.event_id], words) for d in level[:_NAMED]]
-        single = f"the crossing of {names[0]}" if len(names) == 1 else f"any one of the crossings of {_or(names)}"
-        return (
-            f"{how}, {_link(words)} is lost, because it is assumed to meet the route at grade; a bridge or underpass "
-            f"at {single} would keep it open"
-        )
-    return f"{how}, {_link(words)} is lost, and no single bridge or underpass would keep it open"
+        roads = [_road_near(by_id[d.event_id], names) for d in level[:_NAMED]]
+        single = Message("finding.crossing_of", {"road": roads[0]})
+        if len(roads) > 1:
+            single = Message("finding.any_crossing_of", {"roads": listing(roads, ListStyle.OR)})
+        return Message("finding.lost_at_grade", {"how": how, "link": names.link, "single": single})
+    return Message("finding.lost", {"how": how, "link": names.link})
 
 
-def _or(names: Sequence[str]) -> str:
-    return ", ".join(names[:-1]) + f" or {names[-1]}"
-
-
-def _is_of_the_route(event: Event) -> bool:
-    """Whether the structure that keeps the two apart belongs to the route and not to the road."""
-    return not event.cause.startswith(DOCUMENTED) and "of the route" in event.structure
-
-
-def _name_crossing(event: Event, words: Words) -> str:
+def _separated_clause(event: Event, names: Names) -> Message:
     """A separated crossing as a clause: who passes over or under what, and where."""
-    name, _, length = event.structure.rpartition(", ")
-    span = f"{length} " if length.endswith(" m") else ""
-    if event.cause.startswith(DOCUMENTED):
-        return f"the {name} ({length}) keeps the two apart" if name else f"the {length} keeps the two apart"
-    if _is_of_the_route(event):
-        return f"the route passes {_ref(event)} on {with_article(f'{span}structure')} of its own{words.near(event)}"
-    over = "under" if "tunnel" in event.structure else "over"
-    kind = "tunnel" if over == "under" else "bridge"
-    where = f"{'in' if over == 'under' else 'on'} {with_article(span + kind)}"
-    return f"{_ref(event)} passes {over} the route {where}{words.near(event)}"
+    structure = event.structure
+    if structure is None:
+        raise ValueError(f"{event.event_id}: a separated crossing has no structure")
+    length = "" if structure.length_m is None else f"{structure.length_m:.0f}"
+    if _is_documented(structure):
+        if not length:
+            return Message("finding.apart_by_named", {"name": structure.name})
+        return Message("finding.apart_by", {"name": structure.name, "length": length})
+    clause = Message("finding.road_on_bridge", {"road": _road(event), "length": length})
+    if structure.owner == Owner.ROUTE:
+        clause = Message("finding.route_passes", {"road": _road(event), "length": length})
+    elif structure.kind == StructureKind.TUNNEL:
+        clause = Message("finding.road_in_tunnel", {"road": _road(event), "length": length})
+    place = names.nearest(event)
+    return Message("finding.clause_near", {"clause": clause, "place": place}) if place else clause
 
 
-def _name_road(event: Event, words: Words) -> str:
-    return f"{_ref(event)}{words.near(event)}"
+def _road_near(event: Event, names: Names) -> Value:
+    """A road with the place near which it is met."""
+    road, place = _road(event), names.nearest(event)
+    return Message("finding.road_near", {"road": road, "place": place}) if place else road
 
 
-def _ref(event: Event) -> str:
+def _placed_road(event: Event, names: Names) -> Value:
+    """The same, in a list."""
+    road, place = _road(event), names.nearest(event)
+    return listing((road, place), ListStyle.COMMA) if place else road
+
+
+def _road(event: Event) -> Value:
     """A road as a reader knows it: number, else name, else class."""
     name = event.road_ref.translate(_LETTERS).replace("-", "") or event.road_name
-    return name or with_article(f"{event.road_class.replace('_', ' ')} road")
+    return name or Message("finding.road_of_class", {"road_class": event.road_class.replace("_", " ")})
 
 
-def _say_places(decided: CriticalCrossing, by_id: Mapping[str, Event], words: Words) -> str:
-    event = by_id[decided.event_id]
-    names = decided.places_lost or decided.places_regained
-    shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-    verb = "would lose the crossing if it were at grade" if decided.places_lost else "would keep it with a bridge there"
-    return f"at {_name_road(event, words)} {shown} {verb}"
+def _places_clause(decided: CriticalCrossing, by_id: Mapping[str, Event], names: Names) -> Message:
+    """Which places lose or keep the border crossing by one crossing alone."""
+    road = _road_near(by_id[decided.event_id], names)
+    found = decided.places_lost or decided.places_regained
+    shown: Value = listing(found[:_NAMED], ListStyle.COMMA)
+    if len(found) > _NAMED:
+        shown = Message("finding.and_more", {"names": shown, "count": len(found) - _NAMED})
+    if decided.places_lost:
+        return Message("finding.places_lost_if", {"road": road, "names": shown})
+    return Message("finding.places_kept_by", {"road": road, "names": shown})
 
 
-def _say_passable(regime: Regime, events: Sequence[Event], words: Words) -> str:
+def _passable_clause(regime: Regime, events: Sequence[Event], names: Names) -> Message:
+    """What rules that close nothing slow down, and for how much of what the route meets."""
     level = [e for e in events if e.kind == EventKind.CROSSING and e.separation == Separation.AT_GRADE]
-    known = [e for e in level if not e.cause.startswith(SCHEMATIC)]
+    known = [e for e in level if e.cause != Cause.SCHEMATIC_LINE]
     shared = sum(event.length_km for event in events if event.kind == EventKind.SHARED)
-    met = [f"{_count(len(known), 'crossing')} assumed at grade"] if known else []
-    met += ["the crossings that a schematic line can't place"] if len(known) < len(level) else []
-    met += [f"{shared:.0f} km of road in use on the same line"] if shared >= _SHOWN_KM else []
-    where = " and ".join(met)
-    if regime.same_line.kind == SharedRuleKind.TRANSIT_ONLY and shared >= _SHOWN_KM:
-        return f"{shared:.0f} km of road in use would be closed to others, while roads that cross stay open"
-    rules = (
-        (regime.crossing.minutes, "a crossing", bool(level)),
-        (regime.same_line.minutes, "a shared stretch", shared >= _SHOWN_KM),
-    )
-    waits = [_minutes(minutes, what) for minutes, what, there in rules if minutes and there]
+    shared_km = f"{shared:.0f}" if shared >= _SHOWN_KM else ""
+    met: list[Value] = [Message("finding.crossings_at_grade", {"count": len(known)})] if known else []
+    met += [Message("finding.crossings_not_placed")] if len(known) < len(level) else []
+    met += [Message("finding.shared_road", {"km": shared_km})] if shared_km else []
+    where = listing(met, ListStyle.AND)
+    if regime.same_line.kind == SharedRuleKind.TRANSIT_ONLY and shared_km:
+        return Message("finding.shared_closed", {"km": shared_km})
+    waits: list[Value] = []
+    if regime.crossing.minutes and level:
+        waits.append(Message("finding.wait_at_crossing", {"minutes": _minutes(regime.crossing.minutes)}))
+    if regime.same_line.minutes and shared_km:
+        waits.append(Message("finding.wait_on_shared", {"minutes": _minutes(regime.same_line.minutes)}))
     if waits:
-        return f"Every road stays passable, with assumed checks of {' and '.join(waits)}, for {where}"
-    nothing = "Nothing" if words.local else "Nothing that the catalogue holds"
-    return f"{nothing} is closed or slowed{' at ' + where if where else ''}, so {_link(words)} stays as it is"
+        return Message("finding.checks", {"waits": listing(waits, ListStyle.AND), "where": where})
+    nothing = Message("finding.nothing") if names.local else Message("finding.nothing_known")
+    if met:
+        return Message("finding.unchanged_at", {"nothing": nothing, "where": where, "link": names.link})
+    return Message("finding.unchanged", {"nothing": nothing, "link": names.link})
 
 
-def _minutes(minutes: Estimate, what: str) -> str:
-    return f"{minutes.mid:g} min ({minutes.low:g} to {minutes.high:g}) at {what}"
+def _minutes(minutes: Estimate) -> Message:
+    low, mid, high = (f"{value:g}" for value in (minutes.low, minutes.mid, minutes.high))
+    return Message("finding.minutes", {"mid": mid, "low": low, "high": high})
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _limit(candidate: Candidate, names: Names) -> Message | None:
+    """What the message can't carry: local roads that the data lacks, or a line that is largely schematic."""
+    if not names.local:
+        return Message("finding.no_local_roads")
+    schematic_km, km = _schematic(candidate, names)
+    if not schematic_km:
+        return None
+    drawn = (f"{schematic_km:.0f}", f"{km:.0f}")
+    return Message(
+        "finding.drawn_schematically", {"schematic_km": drawn[0], "km": drawn[1], "country": names.country_name}
+    )
 
 
-def _say_limits(candidate: Candidate, words: Words) -> str:
-    """What the sentence can't carry: local roads that the data lacks, or a line that is largely schematic."""
-    if not words.local:
-        return "; local crossings aren't supported by this data"
-    schematic_km, km = _schematic(candidate, words)
-    if schematic_km:
-        drawn = f"{schematic_km:.0f} of its {km:.0f} km in {words.country_name}"
-        return f"; {drawn} are drawn schematically, so where they meet roads isn't known"
-    return ""
-
-
-def _schematic(candidate: Candidate, words: Words) -> tuple[float, float]:
+def _schematic(candidate: Candidate, names: Names) -> tuple[float, float]:
     """Kilometres in the country that are drawn schematically (0 where too few to matter), and all of them."""
-    parts = [part for part in candidate.parts if part.country == words.country]
+    parts = [part for part in candidate.parts if part.country == names.country]
     km = sum(part.drawn_km for part in parts)
     schematic_km = sum(part.drawn_km for part in parts if part.geometry_quality == GeometryQuality.SCHEMATIC)
     return (schematic_km if schematic_km > _SCHEMATIC_SHARE * km else 0.0), km

@@ -21,7 +21,7 @@ from corridor.interactions.crossings import own_rows, part_offsets_km
 from corridor.network.graph import UNFIT_CLASSES, Network
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.interaction import Event, SharedRunning
-from corridor.schema.vocabulary import EventKind, GeometryQuality, Separation
+from corridor.schema.vocabulary import Cause, EventKind, GeometryQuality, Separation
 
 DISTANCES_M = (15, 30, 60)
 PARALLEL_DEG = 20.0
@@ -73,14 +73,12 @@ def _same_line_event(
     high: float,
 ) -> Event:
     first = network.edges.iloc[portions[0][0]]
-    cause = f"runs on {first['ref'] or first['name'] or first['class']}, a road in use"
-    if part.section_id:
-        cause += f" (catalogue section {part.section_id})"
     return Event(
         event_id="", candidate_id=candidate.candidate_id, kind=EventKind.SHARED, separation=Separation.NONE,
         road_class=first["class"], road_ref=first["ref"], road_name=first["name"], country=first["country"],
         chainage_km=offset + low, to_chainage_km=offset + high, distance_m=0.0, length_km=high - low,
-        edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)), structure="", cause=cause,
+        edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)), structure=None, cause=Cause.ROAD_IN_USE,
+        section_id=part.section_id,
         geometry=substring(part.line, low * 1000, high * 1000), portions=portions,
     )  # fmt: skip
 
@@ -234,8 +232,7 @@ def _beside_event(candidate: Candidate, part: Part, network: Network, run: _Run,
         event_id="", candidate_id=candidate.candidate_id, kind=EventKind.PARALLEL, separation=Separation.NONE,
         road_class=lead["class"], road_ref=lead["ref"], road_name=lead["name"], country=part.country,
         chainage_km=offset + low, to_chainage_km=offset + high, distance_m=run.distance_m, length_km=high - low,
-        edges=run.rows, structure="",
-        cause=f"a road runs parallel {run.distance_m:.0f} m away on average; whether they share the ground isn't known",
+        edges=run.rows, structure=None, cause=Cause.RUNS_PARALLEL,
         geometry=substring(part.line, low * 1000, high * 1000),
     )  # fmt: skip
 

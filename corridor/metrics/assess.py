@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from corridor.geo.geodesy import WGS84
 from corridor.interactions.critical_crossings import ConnectivityTargets
 from corridor.interactions.events import events_frame
-from corridor.interactions.findings import Words, build_findings
+from corridor.interactions.findings import Names, build_findings
 from corridor.interactions.regime_effects import applicable_regimes
 from corridor.io.read.inputs import Inputs
 from corridor.io.read.regimes import build_regime, load_regimes
@@ -84,8 +84,8 @@ def assess(
             rows.append(measure_under(survey, candidate, None)[0])
     progress("finding what decides")
     stakes = _stakes(survey, spec.neighbour, study)
-    words = _words(study, inputs, survey.crossing, survey.capital, access.supports_places)
-    findings, decisive = build_findings(candidates, regimes, events, stakes, words)
+    names = _names(study, inputs, survey.crossing, survey.capital, access.supports_places)
+    findings, decisive = build_findings(candidates, regimes, events, stakes, names)
     decides = {(d.candidate_id, d.regime_id, d.event_id) for d in decisive}
     return Assessment(
         metrics=pd.DataFrame(rows),
@@ -147,7 +147,7 @@ def _on_network(at: Position, rows: NDArray[np.int64]) -> Position:
     return replace(at, edge=int(rows[at.edge]))
 
 
-def _words(study: Study, inputs: Inputs, crossing: Place, capital: Place, local: bool) -> Words:
+def _names(study: Study, inputs: Inputs, crossing: Place, capital: Place, local: bool) -> Names:
     near = inputs.osm.places if inputs.osm is not None and len(inputs.osm.places) else None
     if near is None and inputs.places is not None:
         near = inputs.places.frame
@@ -155,7 +155,7 @@ def _words(study: Study, inputs: Inputs, crossing: Place, capital: Place, local:
     if near is not None:
         at = inputs.borders.country_at(near["lon"], near["lat"])
         near = near[at == country]
-    return Words(crossing.name, capital.name, country, inputs.borders.names.get(country, country), near, local)
+    return Names(crossing.name, capital.name, country, inputs.borders.names.get(country, country), near, local)
 
 
 def _event_rows(

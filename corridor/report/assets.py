@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
+from typing import Any
 
 from corridor.errors import OutputError
 
@@ -35,8 +36,8 @@ def read_asset(name: str) -> str:
 
 
 @cache
-def read_messages(language: str) -> dict[str, str]:
-    """Give the interface words of a language by key."""
+def read_messages(language: str) -> dict[str, Any]:
+    """Give the messages of a language by key; see :mod:`corridor.report.i18n`."""
     return dict(json.loads(_read("messages", f"{language}.json")))
 
 

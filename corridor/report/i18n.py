@@ -1,28 +1,139 @@
-"""Words of the page: messages in every language, and how their blanks are filled.
+"""Words of a language: messages by key, and how their blanks are filled. ``assets/i18n.js`` follows the same rules.
 
-What fills a blank is plain text, a number, ``{"t": key, "or": text, "fill": {...}}`` for a message that has its own
-words in every language (``or`` where none has), or ``{"all": [...]}`` for several of them between semicolons.
-``assets/i18n.js`` follows the same rules.
+A catalogue (``messages/*.json``) has an entry by key: a text; texts by plural form, as CLDR names the forms, where a
+whole number ``count`` decides; or, for listings, the CLDR patterns that join items, ``between`` them and at the
+``last``. ``{name}`` is filled with a value, in English ``{a:name}`` with its article too. What a language lacks is said
+in English. See https://cldr.unicode.org/index/cldr-spec/plural-rules.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from typing import TypeAlias
+
+import pandas as pd
 
 from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.escape import clean_text
 from corridor.schema.candidate import Candidate
+from corridor.schema.message import Listing, ListStyle, Message, Value, listing
 from corridor.schema.results import Results
-from corridor.schema.vocabulary import Family
+from corridor.wording import with_article
 
+RIGHT_TO_LEFT = frozenset(("fa", "ar", "he"))
+COUNT = "count"
+"""The blank that decides between plural forms."""
+
+_BLANK = re.compile(r"\{(?:(a):)?(\w+)\}")
+_PAIR = re.compile(r"\{([01])\}")
 _LONE_SPACE = re.compile(r" +([,:․])")
 _NOTHING = " ()"
-_VIA = " via "
-_VIA_KEY = "route.via"
+_ISOLATES = ("\u2066", "\u2067", "\u2069")
+_RTL_LETTER = re.compile("[\u0590-\u08ff]")
 _NAMES_OF_STUDY = ("regime.", "perspective.", "route.", "country.")
 
-Messages = dict[str, dict[str, str]]
+Entry: TypeAlias = str | dict[str, str]
+Messages: TypeAlias = dict[str, dict[str, Entry]]
+
+
+class Words:
+    """The words of one language over those of English."""
+
+    def __init__(self, language: str, messages: Mapping[str, Entry], english: Mapping[str, Entry]) -> None:
+        self.language = language
+        self._messages, self._english = messages, english
+
+    def known(self, key: str) -> bool:
+        """Whether there is such a message, if only in English."""
+        return key in self._messages or key in self._english
+
+    def say(self, key: str, values: Mapping[str, Value] | None = None) -> str:
+        """A message with its blanks filled; the key itself where there is no such message.
+
+        >>> english = {"a": "{who}: {what}", "b": {"one": "{count} way", "other": "{count} ways"}}
+        >>> Words("en", english, english).say("a", {"who": "Alba", "what": Message("b", {"count": 2})})
+        'Alba: 2 ways'
+        """
+        values = values or {}
+        language = self.language if key in self._messages else "en"
+        entry = self._messages.get(key) or self._english.get(key, key)
+        if not isinstance(entry, str):
+            entry = entry.get(plural_form(language, values.get(COUNT, 0)), entry["other"])
+        text = _BLANK.sub(lambda blank: self._fill(blank, values), entry)
+        return _LONE_SPACE.sub(r"\1", text.replace(_NOTHING, ""))
+
+    def _fill(self, blank: re.Match[str], values: Mapping[str, Value]) -> str:
+        """What stands in a blank; isolated where the text runs from right to left, so that signs keep their place."""
+        article, name = blank.groups()
+        if name not in values:
+            return blank[0]
+        value = self.render(values[name])
+        if article:
+            value = with_article(value)
+        if not value or self.language not in RIGHT_TO_LEFT:
+            return value
+        return f"{_ISOLATES[1 if _RTL_LETTER.search(value) else 0]}{value}{_ISOLATES[2]}"
+
+    def render(self, value: Value) -> str:
+        """A value in words: plain text cleaned, messages said, listings with what stands between their items."""
+        if isinstance(value, Message):
+            return (
+                self.say(value.key, value.values) if self.known(value.key) else clean_text(value.fallback or value.key)
+            )
+        if isinstance(value, Listing):
+            return self._list([self.render(item) for item in value.items], value.style)
+        return clean_text(value)
+
+    def _list(self, items: list[str], style: str) -> str:
+        patterns = self._messages.get(style) or self._english[style]
+        if len(items) < 2 or isinstance(patterns, str):
+            return "".join(items)
+        text = items[0]
+        for item in items[1:-1]:
+            text = _join(patterns["between"], text, item)
+        return _join(patterns["last"], text, items[-1])
+
+
+def _join(pattern: str, before: str, after: str) -> str:
+    return _PAIR.sub(lambda blank: before if blank[1] == "0" else after, pattern)
+
+
+def plural_form(language: str, count: Value) -> str:
+    """The CLDR plural form that a language uses with a whole number.
+
+    >>> [plural_form("en", n) for n in (0, 1, 2)], [plural_form("ru", n) for n in (1, 2, 5, 21)]
+    (['other', 'one', 'other'], ['one', 'few', 'many', 'one'])
+    """
+    from babel import Locale
+
+    if isinstance(count, str):
+        count = int(count) if count.isdigit() else 0
+    return str(Locale(language).plural_form(count)) if isinstance(count, int) else "other"
+
+
+@cache
+def words(language: str = "en") -> Words:
+    """The words of a language with all that the catalogues have."""
+    return Words(language, read_messages(language), read_messages("en"))
+
+
+def render(value: Value, language: str = "en") -> str:
+    """A message, a listing or a plain value in words of a language."""
+    return words(language).render(value)
+
+
+def render_table(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with its messages in English words; the same table where it holds none."""
+    changed = {}
+    for name in table.columns:
+        if table[name].dtype != object or name == "geometry":
+            continue
+        cells = [render(cell) if isinstance(cell, Message | Listing) else cell for cell in table[name]]
+        if any(new is not old for new, old in zip(cells, table[name], strict=True)):
+            changed[name] = cells
+    return table.assign(**changed) if changed else table
 
 
 def page_messages(results: Results) -> Messages:
@@ -31,9 +142,9 @@ def page_messages(results: Results) -> Messages:
     own = {f"regime.{regime.regime_id}": regime.label for regime in results.regimes}
     own |= {f"perspective.{view.perspective_id}": view.label for view in results.perspectives}
     own |= {f"route.{candidate.candidate_id}": candidate.name for candidate in results.candidates}
-    own |= {_family_key(c): _family_name(c) for c in results.candidates if _is_via(c)}
+    own |= {f"route.{via.group_id}": via.group for c in results.candidates if (via := c.via) is not None}
     kept = {key for key, label in own.items() if english.get(key, label) == label}
-    kept |= {f"country.{code}" for code in results.layers.countries["country"]} | {_VIA_KEY}
+    kept |= {f"country.{code}" for code in results.layers.countries["country"]} | {"route.via"}
     return {
         language: {
             key: text
@@ -44,48 +155,22 @@ def page_messages(results: Results) -> Messages:
     }
 
 
-def say(messages: dict[str, str], key: str, values: dict[str, Any] | None = None) -> str:
-    """A message with its blanks filled; the key itself where there is no such message.
-
-    >>> say({"a": "{who}: {what}", "b": "ten"}, "a", {"who": "Alba", "what": {"t": "b", "or": "10"}})
-    'Alba: ten'
-    """
-    text = messages.get(key, key)
-    for name, value in (values or {}).items():
-        text = text.replace(f"{{{name}}}", _resolve(messages, value))
-    return _LONE_SPACE.sub(r"\1", text.replace(_NOTHING, ""))
+def page_words(results: Results, language: str = "en") -> Words:
+    """The words of a page in one language, with the names that its study gives."""
+    messages = page_messages(results)
+    return Words(language, messages[language], messages["en"])
 
 
-def _resolve(messages: dict[str, str], value: Any) -> str:
-    if isinstance(value, dict) and "all" in value:
-        return "; ".join(_resolve(messages, item) for item in value["all"])
-    if isinstance(value, dict):
-        return say(messages, value["t"], value.get("fill")) if value["t"] in messages else clean_text(value["or"])
-    return clean_text(value)
+def route_message(candidate: Candidate) -> Message:
+    """A route's name: its own message, or that of its group for one named after places on the way."""
+    via = candidate.via
+    if via is None:
+        return Message(f"route.{candidate.candidate_id}", fallback=candidate.name)
+    group = Message(f"route.{via.group_id}", fallback=via.group)
+    return Message("route.via", {"name": group, "places": listing(via.places, ListStyle.COMMA)}, candidate.name)
 
 
-def route_words(candidate: Candidate) -> dict[str, Any]:
-    """A route's name as a value: its own message, or that of its family for one named after places on the way."""
-    words: dict[str, Any] = {"t": f"route.{candidate.candidate_id}", "or": candidate.name}
-    if _is_via(candidate):
-        family = {"t": _family_key(candidate), "or": _family_name(candidate)}
-        words |= {"t": _VIA_KEY, "fill": {"name": family, "places": candidate.name.partition(_VIA)[2]}}
-    return words
-
-
-def _is_via(candidate: Candidate) -> bool:
-    return candidate.family == Family.EXISTING and _VIA in candidate.name
-
-
-def _family_key(candidate: Candidate) -> str:
-    return f"route.{candidate.candidate_id.rpartition('-')[0]}"
-
-
-def _family_name(candidate: Candidate) -> str:
-    return candidate.name.partition(_VIA)[0]
-
-
-def regime_words(results: Results, regime_id: str) -> dict[str, Any]:
-    """A set of rules as a value."""
+def regime_message(results: Results, regime_id: str) -> Message:
+    """The name of a set of rules."""
     label = next((regime.label for regime in results.regimes if regime.regime_id == regime_id), regime_id)
-    return {"t": f"regime.{regime_id}", "or": label}
+    return Message(f"regime.{regime_id}", fallback=label)

@@ -10,6 +10,7 @@ import pandas as pd
 from folium.raster_layers import ImageOverlay
 
 from corridor.errors import OutputError
+from corridor.report.i18n import render_table
 from corridor.report.map.relief import build_relief
 from corridor.report.marks import assign_marks
 from corridor.report.page.tables import format_number
@@ -103,6 +104,7 @@ def _add_events(
     events = results.events
     if events is None:
         return
+    events = render_table(events)
     wanted = events[(events["regime_id"] == regime) & events["candidate_id"].isin([c.candidate_id for c in chosen])]
     columns = ["candidate_id", "kind", "separation", "road_name", "structure", "decisive"]
     rows = [

@@ -100,12 +100,24 @@ class BorderPassage:
     delay_min: Estimate | None
 
 
+@dataclass(frozen=True, slots=True)
+class ViaName:
+    """A name made from what the study calls a group of routes and the larger places on this one's way."""
+
+    group_id: str
+    group: str
+    places: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.group} via {', '.join(self.places)}"
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A continuous route from the study's origin to its destination.
 
     ``assumptions`` says what was taken as open or built that isn't; ``end_gaps_km`` is how far its ends lie from the
-    places asked for.
+    places asked for. ``via`` says what the name was made from, where it was found on the map.
     """
 
     candidate_id: str
@@ -119,6 +131,7 @@ class Candidate:
     passages: tuple[BorderPassage, ...]
     assumptions: tuple[str, ...]
     end_gaps_km: tuple[float, float]
+    via: ViaName | None = None
 
     @cached_property
     def line(self) -> LineString:

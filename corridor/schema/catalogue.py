@@ -53,7 +53,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Structure:
+class DocumentedStructure:
     """A named tunnel, bridge or gallery on a section; ``lon``, ``lat`` is its middle, None where it isn't known."""
 
     structure_id: str
@@ -105,7 +105,7 @@ class Section:
     confidence: Confidence
     note: str
     line: LineString
-    structures: tuple[Structure, ...]
+    structures: tuple[DocumentedStructure, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from corridor.schema.vocabulary import EventKind, Outcome, Separation
+from corridor.schema.message import Message, Value
+from corridor.schema.vocabulary import Cause, EventKind, Evidence, Outcome, Owner, Separation, StructureKind
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A bridge or tunnel that keeps a route and a road apart where they cross.
+
+    ``owner`` is whose it is: a road's bridge leads over the route, its tunnel under it. ``name`` is its own name where
+    one is known, ``length_m`` None where no length is. A documented one has its id in the catalogue and what the
+    catalogue notes on it.
+    """
+
+    kind: StructureKind
+    owner: Owner
+    name: str
+    length_m: float | None
+    evidence: Evidence
+    structure_id: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +36,9 @@ class Event:
 
     ``edges`` are the rows of the network's edge table that the event cuts or slows; ``chainage_km`` is the candidate's
     drawn chainage where it begins, ``to_chainage_km`` where it ends (equal for a crossing). ``separation`` is said of
-    crossings only. ``cause`` says in words why it is an event of this kind. ``distance_m`` is how far beside the road
-    runs (0 for the other kinds).
+    crossings only, and so is ``structure``, what keeps the two apart (None where nothing does). ``cause`` says why it
+    is an event of this kind, ``section_id`` which section of the catalogue a shared stretch is. ``distance_m`` is how
+    far beside the road runs (0 for the other kinds).
 
     ``portions`` says where on those edges: (edge, from fraction, to fraction) of the edge's length from u. A crossing
     has equal fractions, the point where the road would be cut; ``joins`` is True where the road crosses the route at a
@@ -38,11 +58,12 @@ class Event:
     distance_m: float
     length_km: float
     edges: tuple[int, ...]
-    structure: str
-    cause: str
+    structure: Structure | None
+    cause: Cause
     geometry: BaseGeometry
     portions: tuple[tuple[int, float, float], ...] = ()
     joins: bool = False
+    section_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +111,42 @@ class CriticalCrossing:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One generated sentence on a candidate under a regime; ``evidence`` holds ids of what it rests on.
+class FindingFacts:
+    """What a finding's sentence is made of.
 
-    ``outcome`` says what becomes of the road between border crossing and capital: lost, open but hinging on a single
-    structure, or open; "" where the route isn't in that country. ``facts`` are what the sentence is made of, for
-    sentences in other languages: ``crossing`` and ``capital``, and where they are known ``at`` (what decides, and
-    where), ``kind`` (bridge or tunnel), ``places_lost`` of ``places``, ``schematic_km`` of ``km`` in ``country``.
+    Attributes:
+        crossing: the border crossing.
+        capital: the capital.
+        country: the country that both lie in or at.
+        at: what decides, and where; None where nothing does.
+        structure: the structure that decides, where it is one.
+        places_lost: places that would lose the crossing without it.
+        places: places that were asked about.
+        schematic_km: the route's kilometres in the country that are drawn schematically, "" where too few to matter.
+        km: all of its kilometres there.
+    """
+
+    crossing: str
+    capital: str
+    country: str
+    at: Value | None = None
+    structure: Structure | None = None
+    places_lost: int = 0
+    places: int = 0
+    schematic_km: str = ""
+    km: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence on a candidate under a regime, what becomes of the road to the capital, and what it rests on.
+
+    ``evidence`` holds ids of events, regimes and sources. ``facts`` are None where the route isn't in the country.
     """
 
     candidate_id: str
     regime_id: str
-    text: str
+    message: Message
     evidence: tuple[str, ...]
     outcome: Outcome = Outcome.NONE
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: FindingFacts | None = None

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.interactions.critical_crossings import ConnectivityTargets, find_critical_crossings
-from corridor.interactions.findings import Words, say_finding
+from corridor.interactions.events import events_frame
+from corridor.interactions.findings import Names, describe_pair
 from corridor.interactions.regime_effects import effects
 from corridor.network.graph import Position
-from corridor.schema.vocabulary import Separation
+from corridor.report.i18n import render
+from corridor.schema.vocabulary import Owner, Separation
 from tests.interactions.roads import build, crossings, digraph, gated, rail, regime, street_grid
 
 SEALED = regime("closed", "transit_only")
@@ -139,7 +141,7 @@ def test_more_bridges_never_lose_a_place(seed):
     assert reached[0][0] <= reached[1][0]
 
 
-WORDS = Words("Gate", "Capital", "AA", "Alpha", None, True)
+NAMES = Names("Gate", "Capital", "AA", "Alpha", None, True)
 
 
 def _say(bridges, rule=SEALED):
@@ -149,12 +151,16 @@ def _say(bridges, rule=SEALED):
     candidate = rail([(-100, 0), (3100, 0)])
     decided = find_critical_crossings(events, rule, stakes)
     linked, _ = stakes.linked(effects(events, rule, stakes.network).closed)
-    return say_finding(candidate, rule, events, linked, decided, WORDS, 1)
+    return describe_pair(candidate, rule, events, linked, decided, NAMES, 1)
+
+
+def _words(bridges, rule=SEALED):
+    return render(_say(bridges, rule).message)
 
 
 def test_the_sentence_names_the_bridge_that_decides():
     found = _say([True])
-    assert found.text == (
+    assert render(found.message) == (
         "With the route closed at grade, the road between Gate and Capital stays open because M2 passes over the "
         "route on a 600 m bridge; if that were at grade or fenced, Capital would lose the crossing, and so would "
         "1 of 1 places."
@@ -163,23 +169,52 @@ def test_the_sentence_names_the_bridge_that_decides():
 
 
 def test_the_sentence_names_the_crossings_that_would_help():
-    text = _say([False, False]).text
+    text = _words([False, False])
     assert "is lost" in text
     assert "at any one of the crossings of M2 or M17 would keep it open" in text
 
 
 def test_the_sentence_says_when_nothing_single_decides():
-    assert "no single crossing decides that" in _say([True, True]).text
+    assert "no single crossing decides that" in _words([True, True])
 
 
 def test_the_sentence_on_checks_gives_their_range():
-    text = _say([False], regime("gated", minutes=10.0)).text
+    text = _words([False], regime("gated", minutes=10.0))
     assert "assumed checks of 10 min (5 to 20) at a crossing, for 1 crossing assumed at grade" in text
-    assert _say([False], regime("free")).text.startswith("Nothing is closed or slowed at 1 crossing assumed at grade")
+    assert _words([False], regime("free")).startswith("Nothing is closed or slowed at 1 crossing assumed at grade")
 
 
 def test_the_sentence_on_a_route_elsewhere_claims_no_more():
     route = rail(LINE, country="BB")
-    assert say_finding(route, SEALED, [], True, [], WORDS, 1).text == (
+    assert render(describe_pair(route, SEALED, [], True, [], NAMES, 1).message) == (
         "It doesn't run through Alpha, where the road between Gate and Capital stays as it is."
     )
+
+
+@pytest.mark.parametrize("name", ["Tunnel Road", "Under the Bridge Lane", "of the route, 5 m"])
+@pytest.mark.parametrize(
+    ("flag", "clause"),
+    [("bridge", "over the route on a 600 m bridge"), ("tunnel", "under the route in a 600 m tunnel")],
+)
+def test_a_road_s_structure_is_told_by_what_it_is_and_not_by_the_road_s_name(name, flag, clause):
+    lines = [[(0, -300), (3000, -300)], [(0, 300), (3000, 300)], [(0, -300), (0, 300)]]
+    network = build(lines, name=["S", "N", name], **{flag: [False, False, True]})
+    route = rail([(-100, 0), (3100, 0)])
+    events = crossings(route, network)
+    stakes = _stakes(gated(network, events), 0, 1, places=(1,))
+    decided = find_critical_crossings(events, SEALED, stakes)
+    found = describe_pair(route, SEALED, events, True, decided, NAMES, 1)
+    assert f"because {name} passes {clause};" in render(found.message)
+    assert (found.facts.structure.kind, found.facts.structure.owner) == (flag, Owner.ROAD)
+
+
+def test_a_structure_of_the_route_itself_is_told_as_the_route_s_whatever_its_name():
+    lines = [[(0, -300), (3000, -300)], [(0, 300), (3000, 300)], [(0, -300), (0, 300)]]
+    network = build(lines, ref=["S", "N", "M2"])
+    route = rail([(-100, 0), (3100, 0)], spans=[("bridge", 50, 130)])
+    events = crossings(route, network)
+    stakes = _stakes(gated(network, events), 0, 1, places=(1,))
+    decided = find_critical_crossings(events, SEALED, stakes)
+    found = describe_pair(route, SEALED, events, True, decided, NAMES, 1)
+    assert "because the route passes M2 on an 80 m structure of its own;" in render(found.message)
+    assert render(events_frame(events)["structure"].iloc[0]) == "bridge of the route, 80 m"

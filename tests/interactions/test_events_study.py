@@ -10,12 +10,13 @@ import pytest
 from corridor.interactions.critical_crossings import ConnectivityTargets
 from corridor.interactions.crossings import count_raw_hits
 from corridor.interactions.events import find_events, supports_local_crossings
-from corridor.interactions.findings import Words, build_findings
+from corridor.interactions.findings import Names, build_findings
 from corridor.interactions.regime_effects import applies, effects
 from corridor.interactions.split_network import split_network
 from corridor.io.read.inputs import find_place, load_inputs
 from corridor.io.read.regimes import load_regimes
 from corridor.pipeline.stages import build_candidates, conflate_network
+from corridor.report.i18n import render
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Separation
 
@@ -29,7 +30,7 @@ class Ground:
     regimes: dict
     stakes: ConnectivityTargets
     network: object
-    words: Words
+    names: Names
 
 
 def _assemble(osm):
@@ -54,7 +55,7 @@ def _assemble(osm):
         load_regimes(study.path("package:reference/regimes.toml"), inputs.catalogue.sources),
         ConnectivityTargets(net, closed, *at, towns),
         assembly.network,
-        Words("Norduz", "Yerevan", "AM", "Armenia", inputs.places.frame, supports_local_crossings(assembly.network)),
+        Names("Norduz", "Yerevan", "AM", "Armenia", inputs.places.frame, supports_local_crossings(assembly.network)),
     )
 
 
@@ -88,7 +89,7 @@ def _check_bridge(ground):
         {"sealed": ground.regimes["sealed"]},
         ground.events,
         ground.stakes,
-        ground.words,
+        ground.names,
     )
     (bridge,) = [d for d in decisive if d.linked_as_assumed != d.linked_if_flipped]
     (event,) = [e for e in ground.events["aras-rail"] if e.event_id == bridge.event_id]
@@ -96,10 +97,10 @@ def _check_bridge(ground):
     assert bridge.linked_as_assumed
     assert bridge.places_lost == ("Goris", "Kajaran", "Kapan", "Meghri", "Sisian")
     assert (event.geometry.x, event.geometry.y) == (pytest.approx(46.258, abs=0.002), pytest.approx(38.885, abs=0.002))
-    assert event.structure.endswith("69 m")
+    assert event.structure.length_m == pytest.approx(69, abs=0.5)
     (finding,) = findings
-    assert "stays open because" in finding.text
-    assert "69 m" in finding.text
+    assert "stays open because" in render(finding.message)
+    assert "69 m" in render(finding.message)
     assert bridge.event_id in finding.evidence
 
 
@@ -117,7 +118,7 @@ def test_on_the_catalogue_a_closed_aras_road_cuts_the_m2_at_their_junction(catal
 
 def test_every_applicable_pair_has_one_sentence(catalogue):
     findings, _ = build_findings(
-        list(catalogue.candidates.values()), catalogue.regimes, catalogue.events, catalogue.stakes, catalogue.words
+        list(catalogue.candidates.values()), catalogue.regimes, catalogue.events, catalogue.stakes, catalogue.names
     )
     pairs = [(f.candidate_id, f.regime_id) for f in findings]
     expected = [
@@ -128,11 +129,11 @@ def test_every_applicable_pair_has_one_sentence(catalogue):
     ]
     assert pairs == expected
     for finding in findings:
-        assert finding.text.endswith(".")
-        assert "\n" not in finding.text
+        assert render(finding.message).endswith(".")
+        assert "\n" not in render(finding.message)
         assert finding.evidence
         through = any(part.country == "AM" for part in catalogue.candidates[finding.candidate_id].parts)
-        assert ("aren't supported by this data" in finding.text) is through
+        assert ("aren't supported by this data" in render(finding.message)) is through
 
 
 @pytest.mark.extract

@@ -15,9 +15,9 @@ from shapely import MultiLineString
 from corridor.errors import OutputError
 from corridor.export.pdf import find_browser, write_pdf
 from corridor.export.results import write_results
-from corridor.report.assets import read_messages
-from corridor.report.i18n import say
+from corridor.report.i18n import words
 from corridor.report.map.build import build_map
+from corridor.schema.message import ListStyle, Message, listing, message_values
 from tests.report.synthetic import CRITERIA, hostile_results, metric_table, results, scorable, with_grades
 
 pytestmark = pytest.mark.browser
@@ -456,15 +456,32 @@ def test_places_that_reach_the_crossing_later_are_coloured_by_minutes(driver, tm
     assert len(ask(driver, ".key.delay", "1")) == 3
 
 
-def test_blanks_are_filled_in_the_browser_as_in_python(driver, page):
+MESSAGES = [
+    Message(
+        "summary.lost",
+        {
+            "names": listing((Message("unit.km", fallback="x"), "a", Message("unit.min", fallback="y"))),
+            "regime": Message("no.such", fallback="As is"),
+            "what": Message("route.via", {"name": Message("no", fallback="Roads"), "places": "P, {name}"}, "z"),
+        },
+    ),
+    Message("finding.road_on_bridge", {"road": "M2", "length": "80"}),
+    Message("finding.road_on_bridge", {"road": "M2", "length": "69"}),
+    Message("finding.road_of_class", {"road_class": "unclassified"}),
+    Message("finding.any_crossing_of", {"roads": listing(("M2", "M17", "H1"), ListStyle.OR)}),
+    Message("finding.crossings_at_grade", {"count": 1}),
+    Message("finding.crossings_at_grade", {"count": 21}),
+]
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "fa"])
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.key)
+def test_messages_are_said_in_the_browser_as_in_python(driver, page, message, language):
     open_page(driver, page)
-    values = {
-        "names": {"all": [{"t": "unit.km", "or": "x"}, "a", {"t": "unit.min", "or": "y"}]},
-        "regime": {"t": "no.such", "or": "As is"},
-        "what": {"t": "route.via", "or": "z", "fill": {"name": {"t": "no", "or": "Roads"}, "places": "P, Q"}},
-    }
-    shown = driver.execute_script("return window.corridorWords.get('summary.lost', arguments[0])", values)
-    assert shown == say(read_messages("en"), "summary.lost", values)
+    script = "window.corridorWords.choose(arguments[2]); return window.corridorWords.get(arguments[0], arguments[1])"
+    shown = driver.execute_script(script, message.key, message_values(message), language)
+    driver.execute_script("window.corridorWords.choose('en')")
+    assert shown == words(language).render(message)
 
 
 def test_a_place_is_found_and_a_distance_measured(driver, page):

@@ -13,7 +13,7 @@ from shapely import LineString
 
 from corridor.errors import CatalogueError
 from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
-from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, Structure, UnitCost
+from corridor.schema.catalogue import Crossing, DocumentedStructure, GradeCeiling, Node, Section, Speed, UnitCost
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import (
     Confidence,
@@ -155,10 +155,10 @@ def _load_lines(folder: Path, faults: Faults) -> dict[str, LineString]:
     return lines
 
 
-def _load_structures(folder: Path, sources: dict[str, Source], faults: Faults) -> dict[str, list[Structure]]:
-    found: dict[str, list[Structure]] = defaultdict(list)
+def _load_structures(folder: Path, sources: dict[str, Source], faults: Faults) -> dict[str, list[DocumentedStructure]]:
+    found: dict[str, list[DocumentedStructure]] = defaultdict(list)
     for row in read_rows(folder / "structures.csv", _STRUCTURES.split(), faults):
-        structure = Structure(
+        structure = DocumentedStructure(
             row.text("structure_id", required=True),
             row.text("section_id", required=True),
             row.member("kind", StructureKind),
@@ -180,7 +180,7 @@ def _load_sections(
     sources: dict[str, Source],
     nodes: dict[str, Node],
     lines: dict[str, LineString],
-    structures: dict[str, list[Structure]],
+    structures: dict[str, list[DocumentedStructure]],
     faults: Faults,
 ) -> list[Section]:
     found = []

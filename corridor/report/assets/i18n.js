@@ -1,4 +1,4 @@
-/* Words of the interface in the chosen language; what a language lacks is shown in English. */
+/* Words of the page in the chosen language; what a language lacks is shown in English. The same rules as report/i18n.py. */
 "use strict";
 window.corridorWords = (function () {
   var messages = {}, language = "en";
@@ -6,26 +6,48 @@ window.corridorWords = (function () {
 
   function rightToLeft() { return RIGHT_TO_LEFT.indexOf(language) >= 0; }
 
-  /* A value is text, a message {t: key, or: text, fill}, or {all: several values}. */
+  function own(key) { return messages[language] && messages[language][key]; }
+  function entry(key) { return own(key) || (messages.en && messages.en[key]); }
+
+  /* A value is text, a message {t: key, or: text, fill}, or {all: several values, by: key of what stands between}. */
   function resolve(value) {
-    if (value && value.all) { return value.all.map(resolve).join("; "); }
+    if (value && value.all) { return list(value.all.map(resolve), entry(value.by || "list.semicolon")); }
     if (value && typeof value === "object") { return known(value.t) ? get(value.t, value.fill) : value.or; }
     return String(value);
   }
+  function list(items, patterns) {
+    if (items.length < 2) { return items.join(""); }
+    return items.slice(1).reduce(function (text, item, index) {
+      var pair = [text, item];
+      return (index < items.length - 2 ? patterns.between : patterns.last).replace(/\{([01])\}/g, function (whole, side) { return pair[side]; });
+    }, items[0]);
+  }
+  /* "a" or "an", by how the word or number is spoken; see corridor/wording.py. */
+  function article(text) {
+    var an = /^(?:(?!(?:one|once|uni(?!n|m)|us[aeiu]|eu)\w*)[aeiou]|8|1[18](?!\d)|1[18](?=,\d{3}\b))/i;
+    return (an.test(text) ? "an " : "a ") + text;
+  }
+  /* Texts by plural form are chosen by the value "count", by the rules of the language that the text is in. */
+  function form(texts, values, code) {
+    var count = Number(values && values.count) || 0;
+    return texts[new Intl.PluralRules(code).select(count)] || texts.other;
+  }
   /* Values go in isolated where the text runs from right to left. */
   function fill(text, values) {
-    return text.replace(/\{(\w+)\}/g, function (whole, key) {
+    return text.replace(/\{(?:(a):)?(\w+)\}/g, function (whole, spoken, key) {
       if (!values || !(key in values)) { return whole; }
       var value = resolve(values[key]);
+      if (spoken) { value = article(value); }
       if (!value || !rightToLeft()) { return value; }
       return (/[\u0590-\u08ff]/.test(value) ? "\u2067" : "\u2066") + value + "\u2069";
-    }).replace(" ()", "").replace(/ +([,:․])/g, "$1");
+    }).replace(/ \(\)/g, "").replace(/ +([,:․])/g, "$1");
   }
   function get(key, values) {
-    var text = (messages[language] && messages[language][key]) || (messages.en && messages.en[key]);
-    return text === undefined ? key : fill(text, values);
+    var text = entry(key);
+    if (text === undefined) { return key; }
+    return fill(typeof text === "string" ? text : form(text, values, own(key) ? language : "en"), values);
   }
-  function known(key) { return Boolean((messages[language] && messages[language][key]) || (messages.en && messages.en[key])); }
+  function known(key) { return Boolean(entry(key)); }
 
   function each(selector, work) { Array.prototype.forEach.call(document.querySelectorAll(selector), work); }
 

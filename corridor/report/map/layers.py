@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from corridor.geo.lines import substring
+from corridor.report.i18n import render
 from corridor.report.map.linework import border_lines, country_names, lat_lon, letter_points, route_line
 from corridor.report.map.overlays import axis_lines, place_changes, river_lines
 from corridor.report.marks import Mark, assign_marks
@@ -177,7 +178,7 @@ def _events(results: Results) -> list[dict[str, Any]]:
                 "kind": _event_kind(row),
                 "road": " ".join(str(row.get(name) or "") for name in ("road_ref", "road_name")).strip()
                 or str(row.get("road_class") or ""),
-                "structure": str(row.get("structure") or ""),
+                "structure": render(row.get("structure") or ""),
                 "regimes": [],
                 "decisive": [],
             } | _event_shape(shape)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import jinja2
@@ -18,7 +17,7 @@ from corridor.report.assets import (
     uplot_js,
 )
 from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
-from corridor.report.i18n import page_messages, route_words, say
+from corridor.report.i18n import Words, page_messages, page_words, route_message, words
 from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import place_aliases
 from corridor.report.map.overlays import cut_off_totals
@@ -30,6 +29,7 @@ from corridor.report.page.tables import format_number, metric_columns, metric_ro
 from corridor.report.run_facts import describe_run
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import TO_BUILD
+from corridor.schema.message import Message, message_values
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
 from corridor.schema.source import Source
@@ -100,7 +100,7 @@ def _page_data(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
             {
                 "id": c.candidate_id,
                 "name": c.name,
-                "words": route_words(c),
+                "words": route_message(c).to_json(),
                 "letter": marks[c.candidate_id].letter,
                 "colour": marks[c.candidate_id].colour,
             }
@@ -115,7 +115,7 @@ def _page_data(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
 
 def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
     """What the template shows; strings are cleaned here and escaped there."""
-    english = page_messages(results)["en"]
+    english = page_words(results)
     marks = assign_marks(results.candidates)
     columns = metric_columns(results)
     rows = metric_rows(results, columns, marks)
@@ -124,18 +124,15 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
 
     ranking = ranking_rows(results, default)
     return {
-        "say": partial(say, english),
-        "known": english.__contains__,
+        "say": english.say,
+        "known": english.known,
         "languages": {language: read_messages(language)["language.name"] for language in LANGUAGES},
         "title": clean_text(results.title),
         "question": clean_text(results.question),
         "as_of": clean_text(results.as_of),
         "baseline": clean_text(results.baseline),
         "focus": clean_text(results.focus_name),
-        "findings": [
-            [{"key": s.key, "text": say(english, s.key, s.values), "values": script_json(s.values)} for s in group]
-            for group in summarise(results, columns, rows)
-        ],
+        "findings": [[_sentence(s, english) for s in group] for group in summarise(results, columns, rows)],
         "leading": LEADING,
         "columns": columns,
         "rows": rows,
@@ -154,7 +151,7 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "groups": scores["groups"],
         "weights": scores["perspectives"].get(default, {"groups": {}})["groups"],
         "names": names,
-        "routes": {c.candidate_id: route_words(c) for c in results.candidates},
+        "routes": {c.candidate_id: route_message(c).to_json() for c in results.candidates},
         "marks": marks,
         "cards": [_card(results, candidate) for candidate in results.candidates],
         "places": sorted({clean_text(name) for name in [*results.layers.places["name"], *_other_names(results)]})
@@ -171,6 +168,12 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "number": format_number,
         "json": script_json,
     }
+
+
+def _sentence(message: Message, english: Words | None = None) -> dict[str, str]:
+    """A message as the template shows it: English words, and what the script makes other languages' words from."""
+    text = (english or words()).render(message)
+    return {"key": message.key, "text": text, "values": script_json(message_values(message))}
 
 
 def _other_names(results: Results) -> list[str]:
@@ -222,7 +225,9 @@ def _card(results: Results, candidate: Candidate) -> dict[str, Any]:
         "sources": [_source(source) for source in used],
         "cut_off": cut_off_totals(results, candidate.candidate_id),
         "findings": [
-            (f.regime_id, clean_text(f.text)) for f in results.findings if f.candidate_id == candidate.candidate_id
+            {"regime": f.regime_id, **_sentence(f.message)}
+            for f in results.findings
+            if f.candidate_id == candidate.candidate_id
         ],
     }
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from corridor.report.i18n import regime_words, route_words
+from corridor.report.i18n import regime_message, route_message
 from corridor.report.page.tables import RANGE_SIGN, PageColumn, Row, ranking_rows, regime_ids
-from corridor.schema.interaction import Finding
+from corridor.schema.interaction import Finding, FindingFacts, Structure
+from corridor.schema.message import Message, Value, listing
 from corridor.schema.results import Results
-from corridor.schema.vocabulary import CrossingStatus, MetricStatus, Outcome, PanelKind, SectionStatus
+from corridor.schema.vocabulary import (
+    CrossingStatus,
+    MetricStatus,
+    Outcome,
+    Owner,
+    PanelKind,
+    SectionStatus,
+    StructureKind,
+)
 
 DELAY = "access_delay_min"
 """Metric: minutes added between border crossing and capital."""
@@ -20,15 +28,7 @@ LEADING = 3
 """Findings that stand open; the rest is folded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A message by key with what fills it."""
-
-    key: str
-    values: dict[str, Any]
-
-
-def summarise(results: Results, columns: tuple[PageColumn, ...], rows: tuple[Row, ...]) -> list[list[Sentence]]:
+def summarise(results: Results, columns: tuple[PageColumn, ...], rows: tuple[Row, ...]) -> list[list[Message]]:
     """What the tables show, as groups of sentences, the most consequential group first.
 
     The order is fixed: what a route would make unreachable, and what becomes of it under the other rules; what hangs
@@ -38,7 +38,7 @@ def summarise(results: Results, columns: tuple[PageColumn, ...], rows: tuple[Row
     lost = _link_lost(results)
     today = [sentence for sentence in (_usable(results), _first(results)) if sentence]
     rest = [[sentence] for sentence in (_views(results), _leaders(results, columns, rows)) if sentence]
-    return [group for group in (lost or _lost(results), *_hinges(results), today, *rest) if group]
+    return [group for group in (lost or _lost(results), *_single_points(results), today, *rest) if group]
 
 
 def is_usable(results: Results, candidate_id: str) -> bool:
@@ -52,48 +52,49 @@ def _through(results: Results) -> list[str]:
     return [c.candidate_id for c in results.candidates if not c.comparator]
 
 
-def _usable(results: Results) -> Sentence | None:
+def _usable(results: Results) -> Message | None:
     through = _through(results)
     usable = [key for key in through if is_usable(results, key)]
     if not through:
         return None
-    names = {"all": [_name(results, key) for key in usable]}
-    key = "summary.usable_some" if usable else "summary.usable_none"
-    return Sentence(key, {"count": len(through), "names": names, "as_of": results.as_of})
+    if not usable:
+        return Message("summary.usable_none", {"count": len(through), "as_of": results.as_of})
+    names = listing(_name(results, key) for key in usable)
+    return Message("summary.usable_some", {"count": len(through), "names": names, "as_of": results.as_of})
 
 
-def _name(results: Results, candidate_id: str) -> Any:
-    return next((route_words(c) for c in results.candidates if c.candidate_id == candidate_id), candidate_id)
+def _name(results: Results, candidate_id: str) -> Value:
+    return next((route_message(c) for c in results.candidates if c.candidate_id == candidate_id), candidate_id)
 
 
 def _leading(results: Results, perspective_id: str) -> dict[str, list[dict[str, Any]]]:
     """The through routes that are ranked under a perspective, best first, by regime."""
-    rows = [
-        r for r in ranking_rows(results, perspective_id) if r["panel"] == PanelKind.THROUGH and r["rank"] is not None
-    ]
+    ranked = [row for row in ranking_rows(results, perspective_id) if row["rank"] is not None]
+    rows = [row for row in ranked if row["panel"] == PanelKind.THROUGH]
     rows.sort(key=lambda r: (r["rank"], r["candidate_id"]))
     return {regime: [r for r in rows if r["regime_id"] == regime] for regime in regime_ids(results)}
 
 
-def _first(results: Results) -> Sentence | None:
+def _first(results: Results) -> Message | None:
     rows = _leading(results, results.default_perspective)[regime_ids(results)[0]]
     view = next((p for p in results.perspectives if p.perspective_id == results.default_perspective), None)
     if len(rows) < 2 or view is None:
         return None
     firsts = [row for row in rows if row["rank"] == 1]
-    values = {
-        "view": {"t": f"perspective.{view.perspective_id}", "or": view.label},
-        "regime": regime_words(results, regime_ids(results)[0]) if results.regimes else "",
+    follows = rows[len(firsts)] if len(rows) > len(firsts) else None
+    values: dict[str, Value] = {
+        "view": Message(f"perspective.{view.perspective_id}", fallback=view.label),
+        "regime": regime_message(results, regime_ids(results)[0]) if results.regimes else "",
         "count": len(rows),
-        "name": {"all": [_name(results, row["candidate_id"]) for row in firsts]},
+        "name": listing(_name(results, row["candidate_id"]) for row in firsts),
         "score": f"{firsts[0]['score']:.2f}",
-        "next": _name(results, rows[len(firsts)]["candidate_id"]) if len(rows) > len(firsts) else "",
-        "next_score": f"{rows[len(firsts)]['score']:.2f}" if len(rows) > len(firsts) else "",
+        "next": _name(results, follows["candidate_id"]) if follows else "",
+        "next_score": f"{follows['score']:.2f}" if follows else "",
     }
-    return Sentence("summary.first_tied" if len(firsts) > 1 else "summary.first", values)
+    return Message("summary.first_tied", values) if len(firsts) > 1 else Message("summary.first", values)
 
 
-def _views(results: Results) -> Sentence | None:
+def _views(results: Results) -> Message | None:
     """Who comes first how often, over all perspectives and regimes that rank more than one route."""
     counts: dict[str, int] = {}
     tables = 0
@@ -106,17 +107,13 @@ def _views(results: Results) -> Sentence | None:
     if not counts:
         return None
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    listed = {
-        "all": [
-            {"t": "summary.firsts_of", "or": key, "fill": {"name": _name(results, key), "count": count}}
-            for key, count in ordered
-        ]
-    }
-    key = "summary.views" if len(counts) > 1 else "summary.views_one"
-    return Sentence(key, {"count": tables, "list": listed, "name": _name(results, ordered[0][0])})
+    if len(counts) == 1:
+        return Message("summary.views_one", {"count": tables, "name": _name(results, ordered[0][0])})
+    firsts = [Message("summary.firsts_of", {"name": _name(results, key), "count": count}) for key, count in ordered]
+    return Message("summary.views", {"count": tables, "list": listing(firsts)})
 
 
-def _lost(results: Results) -> list[Sentence]:
+def _lost(results: Results) -> list[Message]:
     """Regimes under which a route makes something unreachable, so that it can't be ranked."""
     table = results.excluded
     if table.empty:
@@ -125,93 +122,105 @@ def _lost(results: Results) -> list[Sentence]:
     rows = table[table["status"].astype(str) == MetricStatus.UNREACHABLE]
     said = []
     for (regime, criterion), group in rows.groupby(["regime_id", "criterion_id"], sort=False):
-        values = {
-            "regime": regime_words(results, str(regime)),
-            "what": criteria.get(str(criterion), str(criterion)),
-            "names": {"all": [_name(results, key) for key in dict.fromkeys(group["candidate_id"].astype(str))]},
-        }
-        said.append(Sentence("summary.lost", values))
+        what = criteria.get(str(criterion), str(criterion))
+        names = listing(_name(results, key) for key in dict.fromkeys(group["candidate_id"].astype(str)))
+        said.append(
+            Message("summary.lost", {"regime": regime_message(results, str(regime)), "what": what, "names": names})
+        )
     return said
 
 
-def _link_lost(results: Results) -> list[Sentence]:
+def _link_lost(results: Results) -> list[Message]:
     """Where the road between border crossing and capital is lost, how sure that is, and what holds elsewhere."""
-    lost = [finding for finding in results.findings if finding.outcome == Outcome.LOST]
+    lost = [(finding, finding.facts) for finding in results.findings if finding.outcome == Outcome.LOST]
     said = []
-    for regime in dict.fromkeys(finding.regime_id for finding in lost):
-        here = [finding for finding in lost if finding.regime_id == regime]
-        facts = here[0].facts
-        names = {"all": [_name(results, finding.candidate_id) for finding in here]}
-        values = {"regime": regime_words(results, regime), "names": names, **_ends(facts)}
-        said.append(Sentence("summary.link_lost", values))
+    for regime in dict.fromkeys(finding.regime_id for finding, _ in lost):
+        here = [(finding, facts) for finding, facts in lost if finding.regime_id == regime and facts]
+        facts = here[0][1]
+        said.append(
+            Message(
+                "summary.link_lost",
+                {
+                    "regime": regime_message(results, regime),
+                    "names": listing(_name(results, finding.candidate_id) for finding, _ in here),
+                    "crossing": facts.crossing,
+                    "capital": facts.capital,
+                },
+            )
+        )
         if len(here) > 1:
             continue
-        if facts.get("at"):
-            said.append(Sentence("summary.link_kept_by", {"at": facts["at"]}))
-        if "schematic_km" in facts:
-            said.append(Sentence("summary.schematic", {key: facts[key] for key in ("schematic_km", "km", "country")}))
-    others = [r.regime_id for r in results.regimes if r.regime_id not in {f.regime_id for f in lost}]
+        if facts.at is not None:
+            said.append(Message("summary.link_kept_by", {"at": facts.at}))
+        if facts.schematic_km:
+            drawn = (facts.schematic_km, facts.km)
+            said.append(
+                Message("summary.schematic", {"schematic_km": drawn[0], "km": drawn[1], "country": facts.country})
+            )
+    others = [r.regime_id for r in results.regimes if r.regime_id not in {finding.regime_id for finding, _ in lost}]
     if said and others:
         said.append(_elsewhere(results, others))
     return said
 
 
-def _elsewhere(results: Results, regimes: list[str]) -> Sentence:
+def _elsewhere(results: Results, regimes: list[str]) -> Message:
     """The same road under the rules that don't cut it: open with every route, and how much slower at most."""
     table = results.metrics
-    values: dict[str, Any] = {"count": len(regimes)}
     if DELAY in table.columns:
         rows = table[table["regime_id"].isin(regimes) & np.isfinite(pd.to_numeric(table[DELAY], errors="coerce"))]
         if len(rows) and rows[DELAY].max() > 0:
             worst = rows.loc[rows[DELAY].idxmax()]
             ends = [float(worst.get(f"{DELAY}_{end}", np.nan)) for end in ("low", "high")]
             span = f" ({RANGE_SIGN.join(f'{end:.0f}' for end in ends)})" if np.isfinite(ends).all() else ""
-            values["minutes"] = f"{worst[DELAY]:.0f}{span}"
-            return Sentence("summary.link_slowed_else", values)
-    return Sentence("summary.link_open_else", values)
+            minutes = f"{worst[DELAY]:.0f}{span}"
+            return Message("summary.link_slowed_else", {"count": len(regimes), "minutes": minutes})
+    return Message("summary.link_open_else", {"count": len(regimes)})
 
 
-def _hinges(results: Results) -> list[list[Sentence]]:
+def _single_points(results: Results) -> list[list[Message]]:
     """Where that road stays open because of one structure alone: each structure once."""
-    held: dict[tuple[str, str], list[Finding]] = {}
+    held: dict[tuple[str, Value], list[tuple[Finding, FindingFacts, Structure]]] = {}
     for finding in results.findings:
-        if finding.outcome == Outcome.SINGLE_POINT_DEPENDENT:
-            held.setdefault((finding.regime_id, finding.facts["at"]), []).append(finding)
+        facts = finding.facts
+        if finding.outcome != Outcome.SINGLE_POINT_DEPENDENT or not facts or not facts.structure or facts.at is None:
+            continue
+        held.setdefault((finding.regime_id, facts.at), []).append((finding, facts, facts.structure))
     said = []
     for (regime, at), group in held.items():
-        facts = group[0].facts
-        values = {
-            "regime": regime_words(results, regime),
-            "names": {"all": [_name(results, finding.candidate_id) for finding in group]},
-            "kind": {"t": f"map.{facts['kind']}", "or": facts["kind"]},
+        _, facts, structure = group[0]
+        values: dict[str, Value] = {
+            "regime": regime_message(results, regime),
+            "names": listing(_name(results, finding.candidate_id) for finding, _, _ in group),
+            "kind": Message("map.tunnel") if structure.kind == StructureKind.TUNNEL else Message("map.bridge"),
             "at": at,
-            **_ends(facts),
+            "crossing": facts.crossing,
+            "capital": facts.capital,
         }
-        key = "summary.hinges_own" if facts.get("own") else "summary.hinges"
-        sentences = [Sentence(key, values), Sentence("summary.hinges_if", _ends(facts))]
-        if facts["places_lost"] != "0":
-            sentences.append(Sentence("summary.hinges_places", {"count": facts["places_lost"], "of": facts["places"]}))
+        own = structure.owner == Owner.ROUTE
+        sentences = [Message("summary.single_point_own", values) if own else Message("summary.single_point", values)]
+        sentences.append(Message("summary.single_point_if", {"capital": facts.capital}))
+        if facts.places_lost:
+            lost = {"count": facts.places_lost, "of": facts.places}
+            sentences.append(Message("summary.single_point_places", lost))
         said.append(sentences)
     return said
 
 
-def _ends(facts: dict[str, str]) -> dict[str, Any]:
-    return {"crossing": facts["crossing"], "capital": facts["capital"]}
-
-
-def _leaders(results: Results, columns: tuple[PageColumn, ...], rows: tuple[Row, ...]) -> Sentence | None:
+def _leaders(results: Results, columns: tuple[PageColumn, ...], rows: tuple[Row, ...]) -> Message | None:
     """The best through route by each scored criterion, in the first regime."""
-    said: list[Any] = []
+    said: list[Message] = []
     regime = rows[0].regime_id if rows else ""
     for index, column in enumerate(columns):
         best = [row for row in rows if row.regime_id == regime and row.cells[index].mark == "best"]
         if column.scored and best and len(best) <= 3:
-            label = {"t": column.key, "or": column.label}
-            unit = {"t": f"unit.{column.unit}", "or": column.unit}
-            names = {"all": [_name(results, row.candidate_id) for row in best]}
-            fill = {"figure": label, "names": names, "value": best[0].cells[index].text, "unit": unit}
-            said.append({"t": "summary.best_by", "or": column.label, "fill": fill})
-    return Sentence("summary.leaders", {"list": {"all": said}}) if said else None
+            values: dict[str, Value] = {
+                "figure": Message(column.key, {"focus": results.focus_name}, column.label),
+                "names": listing(_name(results, row.candidate_id) for row in best),
+                "value": best[0].cells[index].text,
+                "unit": Message(f"unit.{column.unit}", fallback=column.unit) if column.unit else "",
+            }
+            said.append(Message("summary.best_by", values))
+    return Message("summary.leaders", {"list": listing(said)}) if said else None
 
 
 def default_choice(results: Results) -> str:
