@@ -66,7 +66,8 @@ def build_existing_candidates(
     for number, route in enumerate(routes, 1):
         parts = tuple(route_parts(network, route, grades, catalogue.sections))
         used = network.edges.iloc[list(route.edges)]
-        assumed = sorted((set(used["section_id"]) | set(used["crossing_id"])) & set(spec.assume_open))
+        named = {key for column in ("section_id", "documented_in", "crossing_id") for key in used[column]}
+        assumed = sorted(named & set(spec.assume_open))
         candidates.append(
             Candidate(
                 candidate_id=f"{spec.id}-{number}",
@@ -121,7 +122,9 @@ def measure_reachability(spec: ExistingCandidates, network: Network, start: Posi
     edges = network.edges
     fitting = edges["country"].isin(list(spec.countries)) & (edges["mode"] == spec.mode)
     usable = (
-        fitting & edges["status"].isin([SectionStatus.CLOSED, SectionStatus.CONSTRUCTION]) & (edges["section_id"] != "")
+        fitting
+        & edges["status"].isin([SectionStatus.CLOSED, SectionStatus.CONSTRUCTION, SectionStatus.UNKNOWN])
+        & (edges["documented_in"] != "")
     ).to_numpy()
     connected = are_connected(network, closed, start, end)
     missing = () if connected else find_missing(network, closed, usable, start, end)

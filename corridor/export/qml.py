@@ -20,6 +20,7 @@ _STATUS = (
     ("disused", "disused", colour("out_of_use"), "dash dot"),
     ("abandoned", "abandoned", colour("out_of_use"), "dot"),
     ("closed", "closed", colour("shut"), "dash"),
+    ("unknown", "status unknown", colour("shut"), "dot"),
 )
 _EVENTS = (
     ("at_grade_assumed", "crossing, at grade as far as known", colour("in_work")),

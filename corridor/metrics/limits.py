@@ -41,6 +41,7 @@ def describe_limits(
         "open roads": tuple(_say_reach(item, places, country_names) for item in reach),
         "lines": tuple(_say_lines(candidate) for candidate in candidates),
         "not on the map": tuple(f"{key}: {why}" for key, why in sorted(assembly.schematic.items())),
+        "map and catalogue": assembly.contradictions,
         "joins": assembly.joins,
         "assumptions": tuple(
             f"{candidate.name} takes as open or built: {'; '.join(candidate.assumptions)}."

@@ -191,7 +191,7 @@ def build_domain(network: Network, country: str, *, mode: str = Mode.ROAD, assum
     local[rows] = np.arange(len(rows))
     part = edges.iloc[rows]
     nodes, number = np.unique(np.concatenate([part["u"].to_numpy(), part["v"].to_numpy()]), return_inverse=True)
-    assumed = part["section_id"].isin(list(assume_open)).to_numpy()
+    assumed = part[["section_id", "documented_in"]].isin(list(assume_open)).any(axis=1).to_numpy()
     return Domain(
         network=network,
         country=country,

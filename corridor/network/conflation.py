@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import line_lengths_m
@@ -19,11 +19,17 @@ from corridor.network.conflate_ways import (
     ways_of_osm,
     ways_of_sections,
 )
+from corridor.network.documented import (
+    apply_documents,
+    dated,
+    find_contradictions,
+    mostly_used,
+    sections_by_edge,
+)
 from corridor.network.graph import Network, Position
-from corridor.network.match import Match, match_section, node_position, part_lengths_km
+from corridor.network.match import Match, match_section, node_position
 from corridor.network.ways import Ways
-from corridor.schema.catalogue import Section
-from corridor.schema.vocabulary import SectionStatus
+from corridor.schema.catalogue import THROUGH_CLASSES, Section
 from corridor.terrain.surface import Dem
 
 MAX_DEVIATION = 0.25
@@ -35,14 +41,15 @@ class Conflation:
     """A network and how the catalogue's sections lie on it.
 
     ``matches`` are sections found on mapped ways; ``schematic`` says why the others that should be there are drawn by
-    their waypoints. ``joins`` lists small railway gaps that were closed and
-    breaks of gauge.
+    their waypoints. ``joins`` lists small railway gaps that were closed and breaks of gauge, ``contradictions`` where
+    the map and the catalogue say different things of a road.
     """
 
     network: Network
     matches: dict[str, Match]
     schematic: dict[str, str]
     joins: tuple[str, ...]
+    contradictions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,17 +65,7 @@ class ConflatedWays:
     schematic: dict[str, str]
     country_of_edge: dict[int, str]
     joins: tuple[str, ...]
-
-
-def dated(section: Section, as_of: str) -> Section:
-    """A section as it was on a date: not yet open before ``opened``, nobody else's before ``control_from``."""
-    status = section.status
-    if status == SectionStatus.OPEN and section.opened and section.opened > as_of:
-        status = SectionStatus.CONSTRUCTION
-    if status == SectionStatus.CLOSED and section.closed and section.closed > as_of:
-        status = SectionStatus.OPEN
-    control = section.control if section.control and section.control_from <= as_of else ""
-    return replace(section, status=status, control=control)
+    contradictions: tuple[str, ...] = ()
 
 
 def build_conflation(
@@ -79,6 +76,7 @@ def build_conflation(
     *,
     as_of: str,
     grade_effect: bool,
+    through_classes: Collection[str] = THROUGH_CLASSES,
     progress: Callable[[str], None],
 ) -> Conflation:
     """Build the network as it was at a date (ISO, ``2021-08`` or longer).
@@ -86,17 +84,33 @@ def build_conflation(
     With OpenStreetMap data, sections that it shows are looked up on it and the others are put to it; without, the
     catalogue's sections are the network.
     """
-    layout = conflate(catalogue, borders, osm, as_of=as_of, progress=progress)
+    layout = conflate(catalogue, borders, osm, as_of=as_of, through_classes=through_classes, progress=progress)
     return build_on_ways(layout, catalogue, borders, dem if grade_effect else None)
 
 
 def conflate(
-    catalogue: Catalogue, borders: Borders, osm: OsmData | None, *, as_of: str, progress: Callable[[str], None]
+    catalogue: Catalogue,
+    borders: Borders,
+    osm: OsmData | None,
+    *,
+    as_of: str,
+    through_classes: Collection[str] = THROUGH_CLASSES,
+    progress: Callable[[str], None],
 ) -> ConflatedWays:
-    """Join ways and the catalogue's sections into edges, as they were at a date."""
+    """Join ways and the catalogue's sections into edges, as they were at a date.
+
+    Args:
+        catalogue: sections and nodes.
+        borders: for roads that go on in another country.
+        osm: the map; without it the catalogue's sections are all there is.
+        as_of: the date.
+        through_classes: classes of roads that carry through traffic.
+        progress: told what is being done.
+    """
     sections = {key: dated(section, as_of) for key, section in catalogue.sections.items()}
     if osm is None:
-        return ConflatedWays(as_of, build_physical(ways_of_sections(list(sections.values()))), {}, {}, {}, ())
+        physical = build_physical(ways_of_sections(list(sections.values())))
+        return ConflatedWays(as_of, apply_documents(physical, {}, sections, through_classes), {}, {}, {}, ())
     progress("joining ways into a network")
     ways = _with_additions(ways_of_osm(osm), sections, catalogue)
     ways = cut_ways(ways, borders, list(catalogue.crossings.values()))
@@ -108,9 +122,12 @@ def conflate(
         edge: sections[key].control or sections[key].country
         for key, match in matches.items()
         if sections[key].mode == "road"
-        for edge in _mostly_used(bare, match)
+        for edge in mostly_used(bare, match)
     }
-    return ConflatedWays(as_of, physical, matches, schematic, decided, ways.joins)
+    owners = sections_by_edge(bare, matches, sections)
+    physical = apply_documents(physical, owners, sections, through_classes)
+    contradictions = find_contradictions(bare, owners, sections)
+    return ConflatedWays(as_of, physical, matches, schematic, decided, ways.joins, contradictions)
 
 
 def build_on_ways(layout: ConflatedWays, catalogue: Catalogue, borders: Borders, dem: Dem | None) -> Conflation:
@@ -128,7 +145,7 @@ def build_on_ways(layout: ConflatedWays, catalogue: Catalogue, borders: Borders,
         sections=sections,
         country_of_edge=layout.country_of_edge,
     )
-    return Conflation(network, layout.matches, layout.schematic, layout.joins)
+    return Conflation(network, layout.matches, layout.schematic, layout.joins, layout.contradictions)
 
 
 def _deviation(section: Section, match: Match) -> str:
@@ -140,13 +157,6 @@ def _deviation(section: Section, match: Match) -> str:
     if abs(match.length_km / expected - 1) <= limit:
         return ""
     return f"the way found is {match.length_km:.1f} km long, {what} are {expected:.1f} km"
-
-
-def _mostly_used(network: Network, match: Match) -> list[int]:
-    """Edges that a match runs over by more than half: a section says nothing about the rest."""
-    lengths = network.edges["length_m"].to_numpy()[list(match.route.edges)] / 1000
-    used = part_lengths_km(network, match.route) > lengths / 2
-    return [edge for edge, much in zip(match.route.edges, used, strict=True) if much]
 
 
 def _with_additions(ways: Ways, sections: dict[str, Section], catalogue: Catalogue) -> Ways:

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 UNFIT_CLASSES = ("track", "service")
 EDGE_COLUMNS = [
     *("u", "v", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name", "section_id"),
-    *("truck_access", "car_access", "max_weight_t", "max_height_m"),
+    *("truck_access", "car_access", "max_weight_t", "max_height_m", "documented_in", "through"),
     *("country", "border", "crossing_id", "delay_min", "length_m", "minutes_forward", "minutes_backward", "geometry"),
 ]
 
@@ -71,6 +71,8 @@ class Network:
     the countries (``AM-IR``), whose ``crossing_id`` is the crossing that allows it ('' = none) and whose status is
     that crossing's. ``oneway`` is 0 or 1 (along the geometry). ``truck_access`` and ``car_access`` are yes, local (only
     to places on the road) or no; ``max_weight_t`` and ``max_height_m`` are NaN where no limit is signed.
+    ``documented_in`` is the catalogue section whose course an edge is part of ('' = none), ``through`` whether an edge
+    may be driven on the way to somewhere else, rather than to and from places on it only.
     """
 
     edges: gpd.GeoDataFrame
@@ -120,7 +122,7 @@ class Network:
         unfinished ways count too: where a line lies rather than who may use it.
         """
         edges = self.edges
-        assumed = edges["section_id"].isin(assume_open) | edges["crossing_id"].isin(assume_open)
+        assumed = edges[["section_id", "documented_in", "crossing_id"]].isin(list(assume_open)).any(axis=1)
         usable = assumed | any_status | (edges["status"] == "open")
         shut = ~usable | (edges["mode"] != mode) | edges["class"].isin(UNFIT_CLASSES)
         if not any_status:
@@ -271,6 +273,7 @@ def edge_frame(columns: dict[str, Any]) -> gpd.GeoDataFrame:
     neutral: dict[str, Any] = {
         "mode": "road", "class": "unclassified", "status": "open", "oneway": 0, "bridge": False, "tunnel": False,
         "truck_access": "yes", "car_access": "yes", "max_weight_t": np.nan, "max_height_m": np.nan,
+        "documented_in": "", "through": True,
         "ref": "", "name": "", "section_id": "", "country": "", "border": "", "crossing_id": "", "delay_min": 0.0,
         "minutes_forward": 0.0, "minutes_backward": 0.0,
     }  # fmt: skip

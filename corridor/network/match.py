@@ -14,7 +14,7 @@ from corridor.geo.lines import join
 from corridor.network.graph import UNFIT_CLASSES, Network, Position, Route
 from corridor.schema.candidate import Span
 from corridor.schema.catalogue import Node, Section
-from corridor.schema.vocabulary import Evidence, StructureKind
+from corridor.schema.vocabulary import Evidence, RoadAccess, SectionStatus, StructureKind
 
 SNAP_LIMIT_M = 3000.0
 REACH_M = 6000.0
@@ -43,8 +43,8 @@ def match_section(network: Network, section: Section, start: Position, end: Posi
     """The way over a network's edges between two positions that keeps closest to a section's schematic line.
 
     Edges cost their length times 1 + d / 400 m, for d the distance from the schematic line; only edges within 6 km of
-    it count. Roads must be open (tracks and service roads cost more); railways may have any status, since an old
-    formation is still where the line lies.
+    it count. Roads must be open (tracks, service roads and those closed to trucks cost more). Railways may have any
+    status, since an old formation is still where the line lies; plans count for sections that are plans only.
 
     Raises:
         NoRouteError: the network has no way between them near the line.
@@ -86,9 +86,12 @@ def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArr
     allowed &= (edges["mode"] == section.mode).to_numpy() & (edges["section_id"] == "").to_numpy()
     if section.mode == "road":
         allowed &= (edges["status"] == "open").to_numpy() | network.is_border
+    elif section.status not in {SectionStatus.PLANNED, SectionStatus.CONSTRUCTION}:
+        allowed &= (edges["status"] != SectionStatus.PLANNED).to_numpy()
     off = np.zeros(len(edges))
     off[near] = shapely.distance(shapely.line_interpolate_point(network.planar[near], 0.5, normalized=True), line)
-    minor = edges["class"].isin(UNFIT_CLASSES).to_numpy()
+    # beside a road that all may use lies many a lane for buses or a private one
+    minor = (edges["class"].isin(UNFIT_CLASSES) | (edges["truck_access"] == RoadAccess.NO)).to_numpy()
     return ~allowed, edges["length_m"].to_numpy() * (1 + off / HALF_COST_M) * np.where(minor, 4.0, 1.0)
 
 

@@ -14,6 +14,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.io.read.inputs import Inputs, find_place, load_inputs
 from corridor.metrics.limits import say_gap
 from corridor.network.conflation import Conflation
+from corridor.network.connectivity import Reachability
 from corridor.network.graph import Network, Position
 from corridor.network.match import measure_route, node_position
 from corridor.pipeline.stages import build_candidates, conflate_network
@@ -51,15 +52,20 @@ def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Call
     assembly = conflate_network(study, inputs, progress=progress)
     progress("building candidates")
     origin, destination = (find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination"))
-    candidates, reach = build_candidates(study, inputs, assembly, origin, destination)
     remarks = [f"baseline {study.baseline}: {study.chosen_baseline.name}"]
-    remarks += [f"{len(candidates)} candidates can be built, from {origin.name} to {destination.name}"]
+    reach: list[Reachability] = []
+    try:
+        candidates, reach = build_candidates(study, inputs, assembly, origin, destination)
+        remarks += [f"{len(candidates)} candidates can be built, from {origin.name} to {destination.name}"]
+    except NoRouteError as fault:
+        # what is closed, and why, is what somebody asks next
+        remarks += [f"the candidates can't be built: {fault}"]
     for item in reach:
         state = "are connected" if item.connected else "are not connected"
         gaps = "; gaps: " + "; ".join(say_gap(gap, inputs.places) for gap in item.gaps) if item.gaps else ""
         remarks.append(f"open roads in {', '.join(item.countries)}: {origin.name} and {destination.name} {state}{gaps}")
     remarks += [f"section {key} is drawn by its waypoints: {why}" for key, why in sorted(assembly.schematic.items())]
-    remarks += list(assembly.joins)
+    remarks += [*assembly.contradictions, *assembly.joins]
     remarks += _missing(study, inputs)
     tables = (_data_table(study, inputs), _country_table(assembly.network), _border_table(assembly.network, inputs))
     return Diagnosis(tables, tuple(remarks))

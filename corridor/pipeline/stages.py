@@ -46,7 +46,8 @@ def conflate_network(study: Study, inputs: Inputs, *, progress: Progress = silen
     """The network of the study's baseline."""
     return build_conflation(
         inputs.catalogue, inputs.borders, inputs.dem, inputs.osm,
-        as_of=study.chosen_baseline.as_of, grade_effect=study.grade_effect, progress=progress,
+        as_of=study.chosen_baseline.as_of, grade_effect=study.grade_effect,
+        through_classes=study.sources.through_classes, progress=progress,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from shapely import LineString
 
@@ -16,6 +17,8 @@ from corridor.schema.vocabulary import (
     WorkKind,
 )
 
+THROUGH_CLASSES: Final = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified")
+"""Classes of roads on which traffic passes through to somewhere else, unless a study says otherwise."""
 USABLE: frozenset[str] = frozenset((SectionStatus.OPEN,))
 TO_BUILD: frozenset[str] = frozenset((SectionStatus.PLANNED, SectionStatus.CONSTRUCTION, SectionStatus.ABANDONED))
 

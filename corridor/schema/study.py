@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from corridor.errors import StudyError
 from corridor.packaged import data_root
 from corridor.safe_toml import parse_toml
+from corridor.schema.catalogue import THROUGH_CLASSES
 from corridor.schema.criterion import Criterion
 from corridor.schema.live_settings import LiveSettings
 from corridor.schema.vocabulary import CriterionGroup, Direction, Family, Mode
@@ -28,6 +29,10 @@ Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, strict=Tru
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 Anchor = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False, strict=True)]
+RoadClass = Literal[
+    "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "road",
+    "service", "track",
+]  # fmt: skip
 Draws = Annotated[int, Field(ge=0, le=1000, strict=True)]
 Seed = Annotated[int, Field(ge=0, strict=True)]
 
@@ -59,6 +64,7 @@ class Files(_Strict):
 
     ``borders`` and ``places`` may be ``live:osm``: they are then fetched from OpenStreetMap by ``--live``.
     ``long_distance`` is a folder of long-distance tables, for studies that have them.
+    ``through_classes`` are the classes of roads that carry through traffic in the map; a link counts with its road.
     """
 
     reference: Text = "package:reference"
@@ -68,6 +74,7 @@ class Files(_Strict):
     osm: Text | None = None
     perspectives: Text = "package:reference/perspectives.toml"
     long_distance: Text | None = None
+    through_classes: Annotated[tuple[RoadClass, ...], Field(min_length=1)] = THROUGH_CLASSES
 
 
 class Elevation(_Strict):

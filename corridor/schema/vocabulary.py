@@ -25,7 +25,7 @@ class Family(StrEnum):
 
 
 class SectionStatus(StrEnum):
-    """State of a way on a date."""
+    """State of a way on a date; ``UNKNOWN`` where nobody documents any more whether it is open."""
 
     OPEN = "open"
     CONSTRUCTION = "construction"
@@ -33,6 +33,7 @@ class SectionStatus(StrEnum):
     ABANDONED = "abandoned"
     PLANNED = "planned"
     CLOSED = "closed"
+    UNKNOWN = "unknown"
 
 
 class RoadAccess(StrEnum):

@@ -130,7 +130,8 @@ class SweepEvaluator:
         layout: ConflatedWays = self._reuse(
             "layout", values, LAYOUT,
             lambda: conflate(
-                inputs.catalogue, inputs.borders, inputs.osm, as_of=study.chosen_baseline.as_of, progress=silent
+                inputs.catalogue, inputs.borders, inputs.osm, as_of=study.chosen_baseline.as_of,
+                through_classes=study.sources.through_classes, progress=silent,
             ),
         )  # fmt: skip
         assembly: Conflation = self._reuse(

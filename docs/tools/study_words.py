@@ -64,6 +64,7 @@ WORDS: dict[str, dict[str, str]] = {
         "osm": "OpenStreetMap file",
         "perspectives": "file of perspectives",
         "long_distance": "folder of long-distance tables; without it there are no flows",
+        "through_classes": "classes of roads that carry through traffic; others are first or last mile",
     },
     "Elevation": {
         "vertical_error_m": "standard error of a height",

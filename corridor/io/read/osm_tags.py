@@ -266,9 +266,13 @@ def _unbuilt(
 
 
 def _flagged_status(tags: Mapping[str, str], doubts: set[Doubt]) -> SectionStatus:
-    """The status that flags beside a class give: ``disused=yes``, ``abandoned=yes``, ``construction=*``."""
+    """The status that flags beside a class give: ``disused=yes``, ``abandoned=yes``, ``construction=*``.
+
+    ``construction`` is often left behind when a road is opened; where a key says that vehicles may use it, it is open.
+    """
     status: SectionStatus = SectionStatus.OPEN
-    if any(word not in _MINOR_WORKS for word in _words(tags.get("construction", ""))):
+    in_use = any(tags.get(key) in _YES for key in ("motor_vehicle", "vehicle", "hgv", "motorcar"))
+    if not in_use and any(word not in _MINOR_WORKS for word in _words(tags.get("construction", ""))):
         status = SectionStatus.CONSTRUCTION
     for flag in ("proposed", "planned", "disused", "abandoned", "ruins", "ruined"):
         if _is_said(tags, flag):

@@ -54,6 +54,7 @@ def road(**tags: str):
         ({"highway": "primary", "abandoned": "yes"}, ("road", "primary", "abandoned")),
         ({"highway": "primary", "construction": "primary"}, ("road", "primary", "construction")),
         ({"highway": "primary", "construction": "minor"}, ("road", "primary", "open")),
+        ({"highway": "primary", "construction": "primary", "motor_vehicle": "yes"}, ("road", "primary", "open")),
         ({"highway": "primary", "construction": "widening"}, ("road", "primary", "open")),
         ({"highway": "primary", "disused": "no"}, ("road", "primary", "open")),
         # a plan for what is open today changes nothing today

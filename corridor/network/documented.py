@@ -1,0 +1,129 @@
+"""What the catalogue documents about roads that the map shows: which are closed, and which carry through traffic.
+
+A map shows a road for as long as its surface lies there; that nobody may use it is known from documents. So a road
+that the catalogue documents as closed is closed on the map too, however new the map is, until a later row of the
+catalogue documents it as open. Where map and catalogue contradict each other is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.network.conflate_ways import Physical
+from corridor.network.graph import Network
+from corridor.network.match import Match, part_lengths_km
+from corridor.schema.catalogue import Section
+from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
+
+_SHUT = (SectionStatus.CLOSED, SectionStatus.UNKNOWN)
+Bools = NDArray[np.bool_]
+
+
+def dated(section: Section, as_of: str) -> Section:
+    """A section as it was on a date (ISO, ``2021-08`` or longer).
+
+    It wasn't open before ``opened``, not yet closed (or unknown) before ``closed``, and nobody else's before
+    ``control_from``.
+    """
+    status = section.status
+    if status == SectionStatus.OPEN and section.opened and section.opened > as_of:
+        status = SectionStatus.CONSTRUCTION
+    if status in _SHUT and section.closed and section.closed > as_of:
+        status = SectionStatus.OPEN
+    control = section.control if section.control and section.control_from <= as_of else ""
+    return replace(section, status=status, control=control)
+
+
+def mostly_used(network: Network, match: Match) -> list[int]:
+    """Edges that a match runs over by more than half: a section says nothing about the rest."""
+    lengths = network.edges["length_m"].to_numpy()[list(match.route.edges)] / 1000
+    used = part_lengths_km(network, match.route) > lengths / 2
+    return [edge for edge, much in zip(match.route.edges, used, strict=True) if much]
+
+
+def sections_by_edge(network: Network, matches: Mapping[str, Match], sections: Mapping[str, Section]) -> dict[int, str]:
+    """The road section that documents each mapped edge; of several the one whose row is the latest.
+
+    The date of a row is when the section was opened or closed, else when its status was documented. Of rows of one date
+    one that closes counts: a road that is closed on a part of its length leads nowhere. Rows of roads that are planned
+    or being built say nothing about what the map shows.
+    """
+    found: dict[int, str] = {}
+    for key, match in matches.items():
+        if sections[key].mode != Mode.ROAD or sections[key].status not in {SectionStatus.OPEN, *_SHUT}:
+            continue
+        for edge in mostly_used(network, match):
+            if edge not in found or _weight(sections[key]) > _weight(sections[found[edge]]):
+                found[edge] = key
+    return found
+
+
+def _weight(section: Section) -> tuple[str, bool, bool]:
+    changed = section.closed if section.status in _SHUT else section.opened
+    return changed or section.as_of, section.status in _SHUT, section.status == SectionStatus.CLOSED
+
+
+def apply_documents(
+    physical: Physical,
+    section_of_edge: Mapping[int, str],
+    sections: Mapping[str, Section],
+    through_classes: Collection[str],
+) -> Physical:
+    """Edges with what the catalogue says of them: ``documented_in``, ``status`` and ``through``.
+
+    Open edges of a section that is closed, or of which nobody documents that it is open, get its status. Through
+    traffic runs on the catalogue's sections and on roads of the through classes (a link ranks with its road) that
+    aren't for local traffic only; railways carry through traffic whatever their class.
+    """
+    edges = physical.edges
+    documented = edges["section_id"].to_numpy().astype(object)
+    status = edges["status"].to_numpy().astype(object)
+    for edge, key in section_of_edge.items():
+        documented[edge] = key
+        if sections[key].status in _SHUT and status[edge] == SectionStatus.OPEN:
+            status[edge] = sections[key].status.value
+    edges = edges.assign(documented_in=documented, status=status)
+    return replace(physical, edges=edges.assign(through=carries_through_traffic(edges, through_classes)))
+
+
+def carries_through_traffic(edges: gpd.GeoDataFrame, through_classes: Collection[str]) -> Bools:
+    """Which edges may be driven on the way to somewhere else, shape (n_edges,)."""
+    in_class = edges["class"].str.removesuffix("_link").isin(list(through_classes))
+    local = edges["truck_access"] == RoadAccess.LOCAL
+    through = (in_class & ~local) | (edges["documented_in"] != "") | (edges["mode"] != Mode.ROAD)
+    return np.asarray(through, dtype=bool)
+
+
+def find_contradictions(
+    network: Network, section_of_edge: Mapping[int, str], sections: Mapping[str, Section]
+) -> tuple[str, ...]:
+    """Where the catalogue and the map say different things of a road: the catalogue's word holds.
+
+    ``network`` is the map's, before the catalogue closed anything on it.
+    """
+    edges = network.edges
+    lengths, status = edges["length_m"].to_numpy() / 1000, edges["status"].to_numpy()
+    access = edges["truck_access"].to_numpy()
+    said = []
+    for key, section in sections.items():
+        mine = np.array([edge for edge, owner in section_of_edge.items() if owner == key], dtype=np.int64)
+        if not len(mine):
+            continue
+        passable = (status[mine] == SectionStatus.OPEN) & (access[mine] != RoadAccess.NO)
+        if section.status in _SHUT and passable.any():
+            words = "closed" if section.status == SectionStatus.CLOSED else "of unknown status"
+            said.append(
+                f"section {key} is documented as {words} ({section.closed or section.as_of}), the map shows "
+                f"{lengths[mine][passable].sum():.1f} km of it open: taken as {words}"
+            )
+        elif section.status == SectionStatus.OPEN and not passable.all():
+            said.append(
+                f"section {key} is documented as open ({section.opened or section.as_of}), the map closes "
+                f"{lengths[mine][~passable].sum():.1f} km of it to trucks: closed"
+            )
+    return tuple(said)
