@@ -30,6 +30,10 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
     Metrics are turned so that more is better, so a positive correlation means that the two speak for the same
     alternatives and count them twice. Constant criteria and panels of fewer than three have no correlation.
 
+    Args:
+        panel: Alternatives that are ranked together.
+        threshold: Size of a correlation from which on a pair is listed.
+
     Returns:
         Pairs whose Pearson or Spearman correlation reaches the threshold in size: ``first``, ``second``,
         ``pearson``, ``spearman``, ``alternatives``, and a sentence ``note``; largest first.
@@ -39,6 +43,7 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
     rows = []
     for i, j in combinations(range(len(panel.criteria)), 2):
         left, right = oriented[:, i], oriented[:, j]
+        # A correlation over two points is always 1, and one with a constant is not defined.
         if count < _FEWEST or np.ptp(left) == 0 or np.ptp(right) == 0:
             continue
         pearson = float(np.corrcoef(left, right)[0, 1])
@@ -73,7 +78,16 @@ def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] 
 
 
 def panel_ranks(panel: Panel, weights: WeightsLike, method: str = DEFAULT_METHOD) -> NDArray[np.int64]:
-    """Ranks of one panel, ties shared within tolerance, in the order of its alternatives."""
+    """Ranks of one panel, ties shared within tolerance, in the order of its alternatives.
+
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in ranking.
+        method: Id of a ranking method.
+
+    Returns:
+        ``(n,)``, from 1.
+    """
     resolved = panel_weights(panel, weights).values
     widths = score_widths(panel, resolved, method)
     return competition_ranks(score(panel, resolved, method), widths)[0]
@@ -86,6 +100,11 @@ def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_MET
     Under min-max scaling, and with PROMETHEE II under any, the order of two alternatives can hang on a third that
     nobody would choose.
 
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in ranking.
+        method: Id of a ranking method.
+
     Returns:
         One row per change: ``left_out``, ``first`` (ahead with everybody present) and ``second`` (ahead without).
     """
@@ -96,6 +115,7 @@ def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_MET
     for out in range(len(whole) if len(whole) > _FEWEST - 1 else 0):
         kept = np.delete(np.arange(len(whole)), out)
         part = score(take(panel, kept), resolved, method)
+        # The pair reverses if its lead changes sign; leads within rounding are no order that could be reversed.
         for i, j in combinations(range(len(kept)), 2):
             before, after = whole[kept[i]] - whole[kept[j]], part[i] - part[j]
             if before * after < 0 and min(abs(before), abs(after)) > 1e-12:
@@ -105,7 +125,12 @@ def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_MET
 
 
 def take(panel: Panel, rows: NDArray[np.int64]) -> Panel:
-    """The same panel with some of its alternatives."""
+    """The same panel with some of its alternatives.
+
+    Args:
+        panel: Alternatives that are ranked together.
+        rows: Which of them, by their place in the panel, in the order wanted.
+    """
     return Panel(
         panel.regime_id,
         panel.kind,
@@ -134,6 +159,13 @@ def minimax_regret(
     Nothing is averaged over regimes and none is given a probability. Who can't be ranked in one of the regimes is
     shown with the reason.
 
+    Args:
+        matrix: From :func:`corridor.mcda.matrix.build_matrix`.
+        weights: As in ranking.
+        regimes: Ids of the regimes that are held plausible.
+        kind: Which panel of each regime.
+        method: Id of a ranking method that doesn't compare alternatives with each other.
+
     Returns:
         ``candidate_id``, ``name``, ``rank``, ``max_regret``, ``worst_regime``, ``reason`` and one
         ``regret:<regime_id>`` each.
@@ -154,8 +186,10 @@ def minimax_regret(
     for panel in panels:
         resolved = panel_weights(panel, weights).values
         scores = pd.Series(score(panel, resolved, method), index=list(panel.candidate_ids), dtype=float)
+        # Series align on the candidate ids, since regimes need not rank the same candidates in the same order.
         regrets[panel.regime_id] = scores.max() - scores
     table = pd.DataFrame(regrets)
+    # The largest regret is known only for those that are ranked in every regime: a gap is not a regret of zero.
     complete = table.dropna()
     out = pd.DataFrame({"candidate_id": table.index, "name": [_name(panels, matrix, who) for who in table.index]})
     ranks = pd.Series(competition_ranks(-complete.max(axis=1).to_numpy())[0], index=complete.index)

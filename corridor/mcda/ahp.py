@@ -42,10 +42,18 @@ class PairwiseWeights:
 def comparison_matrix(names: Sequence[str], comparisons: Mapping[tuple[str, str], float]) -> Floats:
     """Fill a matrix from single comparisons: (a, b) -> how many times more important a is than b.
 
+    Args:
+        names: What is compared.
+        comparisons: For each pair, once and in either order, how many times more important the first is.
+
+    Returns:
+        ``(n, n)``, reciprocal: the entry (j, i) is one over (i, j).
+
     Raises:
         ScoringError: an unknown name, a pair compared twice or not at all, or a number that is not above zero.
     """
     place = {name: index for index, name in enumerate(names)}
+    # NaN marks what nobody compared yet; a thing is as important as itself.
     matrix = np.where(np.eye(len(names), dtype=bool), 1.0, np.nan)
     for (first, second), times in comparisons.items():
         for name in (first, second):
@@ -89,11 +97,14 @@ def weights_from_comparisons(names: Sequence[str], matrix: Floats) -> PairwiseWe
     if len(wrong):
         first, second = (names[index] for index in wrong[0])
         raise ScoringError(f"pairwise comparison: '{first}' to '{second}' is not the reciprocal of the reverse")
+    # A positive matrix has one largest eigenvalue, real, whose eigenvector has one sign (Perron and Frobenius); the
+    # imaginary parts are rounding.
     values, vectors = np.linalg.eig(table)
     principal = int(np.argmax(values.real))
     vector = np.abs(vectors[:, principal].real)
     weights = vector / vector.sum()
     lambda_max = float(values[principal].real)
+    # lambda_max equals the size for comparisons that never contradict, and only exceeds it; below is rounding.
     index = max((lambda_max - size) / (size - 1), 0.0) if size > 1 else 0.0
     ratio = index / RANDOM_INDEX[size] if RANDOM_INDEX[size] > 0 else 0.0
     notes = () if ratio <= ACCEPTED_RATIO else (_worst_fit(names, table, weights, ratio),)
@@ -103,6 +114,7 @@ def weights_from_comparisons(names: Sequence[str], matrix: Floats) -> PairwiseWe
 def _worst_fit(names: Sequence[str], table: Floats, weights: Floats, ratio: float) -> str:
     """Name the comparison that is furthest from the ratio of the weights."""
     implied = weights[:, None] / weights[None, :]
+    # In logarithms "three times more" and "three times less" are equally far off.
     misfit = np.abs(np.log(table / implied))
     i, j = divmod(int(np.argmax(misfit)), len(names))
     return (

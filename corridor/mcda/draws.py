@@ -41,6 +41,12 @@ class WeightSpace:
 def parse_order(text: str) -> Order:
     """Read ``border_access >= distance >= terrain, people >= terrain``.
 
+    Args:
+        text: Chains of names, separated by commas.
+
+    Returns:
+        Pairs (a, b): a weighs at least as much as b.
+
     Raises:
         ScoringError: a part isn't a chain of names joined by ``>=``.
     """
@@ -56,6 +62,12 @@ def parse_order(text: str) -> Order:
 def draw_weights(panel: Panel, space: WeightSpace, draws: int, rng: np.random.Generator) -> Floats:
     """Draw weights for the criteria of a panel, ``(draws, criteria)``, each row summing to 1.
 
+    Args:
+        panel: Alternatives that are ranked together.
+        space: Which weights are possible, and how likely each is.
+        draws: How many.
+        rng: Generator that the draws come from.
+
     Raises:
         ScoringError: an unknown name in the order, an order that goes round in a circle, or weights that hardly ever
             meet it.
@@ -68,6 +80,7 @@ def draw_weights(panel: Panel, space: WeightSpace, draws: int, rng: np.random.Ge
     groups = tuple(dict.fromkeys(criterion.group for criterion in panel.criteria))
     members = [[k for k, c in enumerate(panel.criteria) if c.group == group] for group in groups]
     shares = None if centre is None else np.array([centre[columns].sum() for columns in members])
+    # Groups first, then criteria inside each: otherwise a group would weigh more the more criteria it has.
     outer = _draw(groups, space, shares, draws, rng)
     weights = np.zeros((draws, len(panel.criteria)))
     for g, columns in enumerate(members):
@@ -84,6 +97,7 @@ def _draw(
 ) -> Floats:
     order = _indices(names, space.order)
     if centre is None:
+        # Exponentials over their sum are uniform on the simplex (Dirichlet with all ones).
         uniform = rng.standard_exponential((draws, len(names)))
         uniform /= uniform.sum(axis=1, keepdims=True)
         return _put_in_order(uniform, order, names, rng) if order else uniform
@@ -93,6 +107,7 @@ def _draw(
     found, tried = 0, 0
     while found < draws:
         batch = _dirichlet(centre * space.concentration, draws, rng)
+        # About a centre weights are not exchangeable, so draws that break the order are thrown away (rejection).
         good = batch[np.all([batch[:, a] >= batch[:, b] for a, b in order], axis=0)] if order else batch
         kept.append(good)
         found, tried = found + len(good), tried + draws
@@ -132,6 +147,7 @@ def _put_in_order(
     count = len(involved)
     if count > MOST_ORDERED:
         raise ScoringError(f"order of weights: {count} weights are too many: at most {MOST_ORDERED} can be ordered")
+    # Sets of names are bit masks: before[k] holds everybody who must be dealt a larger weight than k.
     before = np.zeros(count, dtype=np.int64)
     for larger, smaller in order:
         before[involved.index(smaller)] |= 1 << involved.index(larger)
@@ -139,6 +155,8 @@ def _put_in_order(
     if ways[0] == 0:
         listed = ", ".join(f"{names[a]} >= {names[b]}" for a, b in order)
         raise ScoringError(f"order of weights: it goes round in a circle: {listed}")
+    # From the largest weight down: each place goes to one of those whose betters all have theirs, with a chance in
+    # proportion to the ways in which the rest can then be dealt.
     sizes = -np.sort(-weights[:, involved], axis=1)
     arranged = np.empty_like(sizes)
     dealt = np.zeros(len(weights), dtype=np.int64)
@@ -148,6 +166,7 @@ def _put_in_order(
         free = ((dealt[:, None] & bits) == 0) & ((dealt[:, None] & before) == before)
         chances = np.where(free, ways[np.minimum(dealt[:, None] | bits, len(ways) - 1)], 0.0)
         cumulative = np.cumsum(chances, axis=1)
+        # Inverse of the cumulative chances, all draws at once.
         pick = (cumulative <= rng.random(len(weights))[:, None] * cumulative[:, [-1]]).sum(axis=1)
         arranged[rows, pick] = sizes[:, place]
         dealt |= bits[pick]
@@ -159,6 +178,7 @@ def _count_completions(count: int, before: NDArray[np.int64]) -> Floats:
     """In how many ways the names left can be dealt, for every set of names dealt (a bit each)."""
     ways = np.zeros(1 << count)
     ways[-1] = 1.0
+    # Backwards from the full set: adding a bit always gives a larger number, so what is needed is there already.
     for dealt in range((1 << count) - 2, -1, -1):
         ways[dealt] = sum(
             ways[dealt | (1 << k)]
@@ -175,12 +195,19 @@ def draw_metrics(panel: Panel, draws: int, rng: np.random.Generator, spread: Spr
     nobody. Without a factor every alternative is drawn by itself. Intervals are quoted ranges, not confidence
     intervals: ``uniform`` spreads evenly over them, ``triangular`` peaks at the stated metric.
 
+    Args:
+        panel: Alternatives that are ranked together.
+        draws: How many.
+        rng: Generator that the draws come from.
+        spread: ``uniform`` or ``triangular``.
+
     Raises:
         ScoringError: unknown spread.
     """
     if spread not in ("uniform", "triangular"):
         raise ScoringError(f"spread '{spread}' is unknown: use 'uniform' or 'triangular'")
     factors = tuple(dict.fromkeys(c.factor for c in panel.criteria if c.factor))
+    # Shared draws come first, so that they stay the same when an alternative is added.
     shared = rng.random((draws, len(factors)))
     share = rng.random((draws, *panel.metrics.shape))
     for column, criterion in enumerate(panel.criteria):
@@ -194,6 +221,7 @@ def draw_metrics(panel: Panel, draws: int, rng: np.random.Generator, spread: Spr
 def _triangular(low: Floats, mode: Floats, high: Floats, share: Floats) -> Floats:
     """Quantile of the triangular distribution."""
     span = high - low
+    # The distribution function is a parabola on either side of the mode; share * span <= mode - low tells the side.
     below = np.sqrt(share * span * (mode - low))
     above = np.sqrt((1.0 - share) * span * (high - mode))
     return np.asarray(np.where(share * span <= mode - low, low + below, high - above))

@@ -92,6 +92,7 @@ def _terms(panel: Panel, weights: WeightsLike, method: str, over: Over) -> tuple
     for g, group in enumerate(groups):
         columns = [k for k, criterion in enumerate(panel.criteria) if criterion.group == group]
         base[g] = resolved[columns].sum()
+        # Inside a group the shares stay as they are; one that weighs nothing is shared out evenly.
         inner = resolved[columns] / base[g] if base[g] > 0 else np.full(len(columns), 1.0 / len(columns))
         merged[:, g] = parts[:, columns] @ inner
     return groups, merged, base
@@ -104,6 +105,8 @@ def _nearest_weights(parts: Floats, base: Floats, challenger: int) -> Floats | N
     is.
     """
     terms = len(base)
+    # With weights base + gain - loss: behind @ (base + gain - loss) <= 0 says that nobody beats the challenger, the
+    # equality keeps the sum, and the objective is the L1 distance.
     behind = np.delete(parts, challenger, axis=0) - parts[challenger]
     solution = linprog(
         np.ones(2 * terms),
@@ -143,6 +146,12 @@ def weight_stability(
 
     Closed form: with one weight t and the rest scaled by (1 - t), every lead is linear in t.
 
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in ranking.
+        method: Id of a method that is linear in the weights.
+        over: Vary the weight of whole ``groups`` or of single ``criteria``.
+
     Returns:
         One row per weight: ``name``, ``weight``, ``low``, ``high`` and who takes over below and above
         (``below``, ``above``; empty where nobody does).
@@ -156,6 +165,7 @@ def weight_stability(
     winner = int(np.argmax(parts @ base))
     rows = []
     for term, name in enumerate(names):
+        # The others keep their proportions; where one criterion has all the weight, they come in evenly.
         rest = np.delete(base, term)
         rest = rest / rest.sum() if rest.sum() > 0 else np.full(len(rest), 1.0 / max(len(rest), 1))
         alone, others = parts[winner] - parts, np.delete(parts[winner] - parts, term, axis=1) @ rest
@@ -172,6 +182,8 @@ def _hold(alone: Floats, others: Floats, weight: float) -> tuple[float, float, i
         slope = at_one - at_zero
         if abs(slope) <= _ROUNDING:
             continue
+        # The lead over this rival is zero at t = turn: a rising lead bounds the interval from below, a falling one from
+        # above.
         turn = min(max(float(-at_zero / slope), 0.0), 1.0)
         if slope > 0 and at_zero < -_ROUNDING and turn > low:
             low, below = min(turn, weight), rival

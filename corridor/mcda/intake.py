@@ -43,6 +43,11 @@ class Intake:
 def read_metrics(table: pd.DataFrame, criteria: Sequence[Criterion], veto_on_any_status: bool) -> Intake:
     """Check and read a metric table; see :func:`corridor.mcda.matrix.build_matrix` for its columns.
 
+    Args:
+        table: A row per candidate and regime.
+        criteria: What is scored.
+        veto_on_any_status: Let the status of metrics that are not scored veto too.
+
     Raises:
         ScoringError: no rows, a column missing or not numeric, an infinite metric, an interval upside down, an
             unknown status, or the same candidate twice in a regime.
@@ -59,6 +64,7 @@ def read_metrics(table: pd.DataFrame, criteria: Sequence[Criterion], veto_on_any
     comparator = _flags(table, "comparator")
     statuses = tuple(zip(*(_statuses(table, criterion.metric) for criterion in criteria), strict=True))
     metrics = np.column_stack([_numbers(table, criterion.metric) for criterion in criteria])
+    # A status that stands for a gap beats whatever number stands beside it; a gap without a status is "missing".
     blocked = np.array([[status in VETO_STATUSES + GAP_STATUSES for status in row] for row in statuses])
     metrics = np.where(blocked, np.nan, metrics)
     low, high, notes = _intervals(table, criteria, metrics, candidate_ids)
@@ -129,6 +135,7 @@ def _intervals(
         if upside_down.size:
             who = candidate_ids[upside_down[0]]
             raise ScoringError(f"metric table: '{criterion.metric}' of '{who}': low is above high")
+        # A metric may be its own bound, written with other rounding.
         slack = 1e-9 * (np.abs(metrics[:, column]) + 1.0)
         outside = (metrics[:, column] < low[:, column] - slack) | (metrics[:, column] > high[:, column] + slack)
         for row in np.flatnonzero(outside):

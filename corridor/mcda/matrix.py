@@ -73,6 +73,10 @@ class DecisionMatrix:
     def panel(self, regime_id: str | None = None, kind: str = PanelKind.THROUGH) -> Panel:
         """Return one panel; the regime may be left out where there is only one.
 
+        Args:
+            regime_id: Which regime; may be left out where there is only one.
+            kind: Through routes or comparators.
+
         Raises:
             ScoringError: there is no such panel, or the regime must be named.
         """
@@ -128,6 +132,7 @@ def build_matrix(
     panels: list[Panel] = []
     excluded: list[tuple[str, ...]] = []
     for regime_id, kind, rows in _groups(intake, comparators):
+        # Feasibility before preference: who is vetoed neither sets a min-max scale nor costs others a criterion.
         vetoed = [row for row in rows if row in intake.vetoes]
         for row in vetoed:
             criterion_id, status, reason = intake.vetoes[row]
@@ -166,6 +171,8 @@ def _build_panel(
     regime_id, kind = key
     where = _where(regime_id, kind)
     holes = np.isnan(intake.metrics[rows])
+    # Columns that go for everybody: those where nobody has a value, or, if no alternative is to be lost, any that has a
+    # hole.
     lost = holes.all(axis=0) if missing == MissingPolicy.SET_ASIDE else holes.any(axis=0)
     lost = np.asarray(lost & bool(rows))
     kept = [column for column in range(len(criteria)) if not lost[column]]
@@ -184,6 +191,7 @@ def _build_panel(
             reason = "not ranked: no criterion has values here"
             excluded.append((*intake.label(row), regime_id, kind, "", MetricStatus.MISSING, reason))
     chosen = tuple(criteria[column] for column in kept)
+    # What is left has no holes.
     cut = np.ix_(ranked, kept)
     panel = Panel(
         regime_id,

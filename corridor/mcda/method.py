@@ -60,7 +60,13 @@ class Method(ABC):
 
     @abstractmethod
     def contributions(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
-        """What each criterion adds to each alternative's standing, ``(alternatives, criteria)``; one set of weights."""
+        """What each criterion adds to each alternative's standing, ``(alternatives, criteria)``; one set of weights.
+
+        Args:
+            values: ``(alternatives, criteria)`` between 0 and 1.
+            weights: ``(criteria,)``.
+            tolerances: ``(criteria,)``.
+        """
 
     def score(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
         """Score the alternatives, more is better; arguments as in :meth:`index`."""
@@ -93,7 +99,12 @@ class LinearMethod(Method):
 
     @abstractmethod
     def parts(self, values: Floats, tolerances: Floats) -> Floats:
-        """What the weights multiply, ``(..., alternatives, criteria)``; arguments as in :meth:`Method.index`."""
+        """What the weights multiply, ``(..., alternatives, criteria)``; arguments as in :meth:`Method.index`.
+
+        Args:
+            values: ``(..., alternatives, criteria)`` between 0 and 1.
+            tolerances: ``(criteria,)``: differences in value that measurement can't tell apart.
+        """
 
     def index(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
         """Sum of weight times part over the criteria."""

@@ -24,6 +24,7 @@ def dominance(metrics: Floats) -> NDArray[np.bool_]:
     Example:
         Of (2, 2), (1, 2) and (3, 0) the first dominates the second; nobody dominates the third.
     """
+    # (n, 1, m) against (1, n, m): every pair on every criterion.
     left, right = metrics[:, None, :], metrics[None, :, :]
     return np.asarray((left >= right).all(axis=2) & (left > right).any(axis=2))
 
@@ -33,6 +34,9 @@ def pareto_front(panel: Panel) -> pd.DataFrame:
 
     Metrics are compared as measured, before scaling and without tolerance, so that no value function hides a
     difference.
+
+    Args:
+        panel: Alternatives that are ranked together.
 
     Returns:
         One row per alternative: ``candidate_id``, ``name``, ``on_front`` and ``dominated_by`` (names, joined by

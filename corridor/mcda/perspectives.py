@@ -62,6 +62,11 @@ def build_perspective(perspective_id: str, fields: Mapping[str, Any], where: str
     In place of ``groups`` it may hold ``comparisons``, rows such as ``["border_access", "distance", 3]``: how many
     times more important the first group is than the second, each pair once (AHP). The consistency ratio is noted.
 
+    Args:
+        perspective_id: Its name, as people type it.
+        fields: The table's keys and values.
+        where: What to name in an error: the file that it stands in.
+
     Raises:
         ScoringError: names ``where`` it was read, the perspective and every wrong field.
     """
@@ -98,6 +103,12 @@ def _from_comparisons(fields: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def load_perspectives(path: Path) -> dict[str, Perspective]:
     """Read a file of perspectives, one TOML table each.
+
+    Args:
+        path: A TOML file.
+
+    Returns:
+        Perspectives by name, in the order of the file.
 
     Raises:
         ScoringError: the file can't be read, isn't TOML, or has a wrong field.

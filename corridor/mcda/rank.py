@@ -81,7 +81,11 @@ def linear_parts(panel: Panel, values: Floats, method: str) -> Floats:
 
 
 def tolerance_in_value(panel: Panel) -> Floats:
-    """Tolerances as a share of the range that values are scaled on, ``(m,)``."""
+    """Tolerances as a share of the range that values are scaled on, ``(m,)``.
+
+    Args:
+        panel: Alternatives that are ranked together.
+    """
     return np.array([c.tolerance / abs(c.worst - c.best) for c in fix_ends(panel).criteria])
 
 
@@ -89,6 +93,9 @@ def fix_ends(panel: Panel) -> Panel:
     """The same panel with the ends that it is scaled on as anchors: nothing changes under anchor scaling.
 
     A criterion that is the same for all gets any range and no tolerance, since it orders nobody.
+
+    Args:
+        panel: Alternatives that are ranked together.
     """
     if panel.scaling == Scaling.ANCHORS or not panel.candidate_ids:
         return panel
@@ -122,10 +129,12 @@ def competition_ranks(scores: Floats, width: Floats | float = 0.0) -> tuple[NDAr
     """
     count = len(scores)
     widths = np.broadcast_to(np.asarray(width, dtype=float), (count,))
+    # Best first; equal scores in the order of the table, so that the same input gives the same output.
     order = np.lexsort((np.arange(count), -scores))
     ranks = np.zeros(count, dtype=np.int64)
     leader = -1
     for position, who in enumerate(order):
+        # The leader is the best of the current rank, not the neighbour: see above.
         slack = 0.5 * (widths[leader] + widths[who]) + _ROUNDING
         if leader < 0 or scores[leader] - scores[who] > slack:
             leader = int(who)
@@ -141,12 +150,19 @@ def score_widths(panel: Panel, weights: Floats, method: str) -> Floats:
 
     Twice the larger of half a tolerance better and half a tolerance worse, so that an alternative at the end of a
     scale, which can move one way only, is not taken to be measured more finely.
+
+    Args:
+        panel: ``n`` alternatives and ``m`` criteria.
+        weights: ``(m,)``, summing to 1.
+        method: Id of a ranking method.
     """
     count = len(panel.candidate_ids)
     fixed = fix_ends(panel)
     half = 0.5 * np.array([c.tolerance if c.direction == Direction.MAX else -c.tolerance for c in fixed.criteria])
     if not np.any(half) or not count:
         return np.zeros(count)
+    # step[i] moves alternative i alone, all its metrics at once; of the scores (i, j) only the own one, i = j, is
+    # wanted. One alternative moves at a time because of methods that compare.
     step, own = np.eye(count)[:, :, None] * half, np.arange(count)
     here = score(fixed, weights, method)
     better = score(fixed, weights, method, panel.metrics + step)[own, own] - here

@@ -111,6 +111,15 @@ def review_matrix(
 
     An order of importance holds where both of its names are weighted: comparators may lack a whole group.
 
+    Args:
+        matrix: From :func:`corridor.mcda.matrix.build_matrix`.
+        weights: As in ranking: whose point of view.
+        method: Id of a ranking method.
+        space: Which other weights are possible; evenly over the groups if left out.
+        draws: How many weights (and metrics) are drawn per panel.
+        seed: Any whole number from 0 on.
+        spread: How metrics vary inside their intervals.
+
     Raises:
         ScoringError: as there; also if an order names what no panel weights.
     """
@@ -120,6 +129,7 @@ def review_matrix(
     anywhere = frozenset().union(*weighted)
     reviews = []
     for panel, names in zip(panels, weighted, strict=True):
+        # A pair that isn't weighted in any panel is kept, so that drawing refuses it as a misspelt name.
         order = tuple(pair for pair in asked.order if set(pair) <= names or not set(pair) <= anywhere)
         own = replace(asked, order=order)
         reviews.append(review_panel(panel, weights, method=method, space=own, draws=draws, seed=seed, spread=spread))

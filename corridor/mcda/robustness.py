@@ -78,6 +78,10 @@ class Robustness:
 def convergence_error(acceptability: Floats, draws: int) -> float:
     """Half-width of the 95 % interval of the least certain of some shares found by counting draws.
 
+    Args:
+        acceptability: Shares between 0 and 1, any shape.
+        draws: From how many draws they were counted.
+
     Example:
         A share of 0.5 from 9604 draws is known to 0.01 (Tervonen and Lahdelma 2007).
     """
@@ -119,6 +123,7 @@ def measure_robustness(
         raise ScoringError(f"robustness: metric draws must have shape {(draws, count, criteria)}")
     if metric_draws is not None and not np.isfinite(metric_draws).all():
         raise ScoringError("robustness: metric draws hold something that is not a finite number")
+    # Independent streams: asking for more metrics doesn't change which weights are drawn.
     weight_rng, metric_rng, confidence_rng = np.random.default_rng(seed).spawn(3)
     weights = draw_weights(panel, space or WeightSpace(), draws, weight_rng)
     first = np.zeros(count)
@@ -130,6 +135,7 @@ def measure_robustness(
         wins += _count_wins(ranks)
         leads = (ranks == 1).astype(float)
         first += leads.sum(axis=0)
+        # Sum of the weights of those draws that put each alternative first; the mean follows below.
         central += leads.T @ weights[rows]
     central = np.where(first[:, None] > 0, central / np.maximum(first, 1.0)[:, None], np.nan)
     confidence = _confidence(panel, method, central, draws, confidence_rng, spread, metric_draws)
@@ -149,9 +155,15 @@ def measure_robustness(
 
 
 def rank_draws(scores: Floats) -> Ranks:
-    """Ranks from 1 for each row of scores ``(draws, n)``, more is better; ties share the better rank."""
+    """Ranks from 1 for each row of scores ``(draws, n)``, more is better; ties share the better rank.
+
+    Args:
+        scores: ``(draws, n)``.
+    """
     order = np.argsort(-scores, axis=1)
     falling = np.take_along_axis(scores, order, axis=1)
+    # Along falling scores everybody has the place where they stand; who is level with the one before gets 0, and the
+    # running maximum hands down the place of the first of the tie.
     place = np.broadcast_to(np.arange(scores.shape[1], dtype=np.int16), scores.shape).copy()
     place[:, 1:][falling[:, :-1] - falling[:, 1:] <= _ROUNDING] = 0
     shared = np.maximum.accumulate(place, axis=1) + np.int16(1)
@@ -162,11 +174,13 @@ def rank_draws(scores: Floats) -> Ranks:
 
 def _count_ranks(ranks: Ranks) -> Floats:
     count = ranks.shape[1]
+    # One flat index for (alternative, rank) counts all draws at once.
     cells = ranks.astype(np.int64) - 1 + count * np.arange(count)
     return np.bincount(cells.ravel(), minlength=count * count).reshape(count, count).astype(float)
 
 
 def _count_wins(ranks: Ranks) -> Floats:
+    # (n, draws): each comparison runs along contiguous memory.
     by_candidate = np.ascontiguousarray(ranks.T)
     return np.array([np.count_nonzero(own < by_candidate, axis=1) for own in by_candidate], dtype=float)
 
@@ -194,6 +208,7 @@ def _confidence(
     given: Floats | None,
 ) -> Floats:
     """Chance of coming first with one's own central weights."""
+    # Who was never first has no central weights, hence no confidence.
     seen = np.flatnonzero(~np.isnan(central).any(axis=1))
     leads = np.zeros(len(seen))
     total = 0
@@ -202,6 +217,7 @@ def _confidence(
     for rows, metrics in _metric_chunks(panel, draws, rng, spread, given):
         total += rows.stop - rows.start
         scores = cross_score(panel, central[seen], method, panel.metrics[None] if metrics is None else metrics)
+        # scores is (sets, draws, n), a set of central weights for each seen alternative: take each one's own score.
         own = np.take_along_axis(scores, seen[:, None, None], axis=2)[..., 0]
         leads += np.sum(own >= scores.max(axis=2) - _ROUNDING, axis=1)
     confidence = np.full(len(central), np.nan)

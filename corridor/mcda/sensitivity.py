@@ -118,6 +118,14 @@ def measure_interval_sensitivity(
     once, from their low ends (0) over the metrics themselves (0.5) to their high ends (1); a criterion without a factor
     is an input of its own.
 
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in ranking.
+        method: Id of a ranking method.
+        screening: ``sobol`` or ``morris``.
+        samples: Base samples; a power of two for ``sobol``.
+        seed: Any whole number from 0 on.
+
     Returns:
         As :func:`measure_sensitivity`; empty where no metric has an interval.
 
@@ -132,6 +140,8 @@ def measure_interval_sensitivity(
 
     def margin(at: Mapping[str, float]) -> float:
         share = np.array([at.get(name, 0.5) for name in inputs])
+        # share 0 is the low end, 0.5 the metric itself, 1 the high end: two straight pieces, since a metric need not
+        # lie in the middle of its interval.
         below, above = np.clip(1 - 2 * share, 0, 1), np.clip(2 * share - 1, 0, 1)
         metrics = panel.metrics + below * (panel.low - panel.metrics) + above * (panel.high - panel.metrics)
         return float(winner_margin(panel, weights, winner, method=method, metrics=metrics))

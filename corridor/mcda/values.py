@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 def check_criteria(criteria: Sequence[Criterion]) -> None:
     """Refuse criteria that can't order anything; all faults in one line.
 
+    Args:
+        criteria: What is to be scored.
+
     Raises:
         ScoringError: no criterion, an id twice, or anchors, shape or tolerance that make no value function.
     """
@@ -75,10 +78,13 @@ def scale(metrics: Floats, criteria: Sequence[Criterion], scaling: Scaling = Sca
     if scaling == Scaling.MIN_MAX:
         highest, lowest = metrics.max(axis=-2, keepdims=True), metrics.min(axis=-2, keepdims=True)
         rising = np.array([criterion.direction == Direction.MAX for criterion in criteria])
+        # (..., 1, criteria): ends are those of each table of a stack by itself.
         best, worst = np.where(rising, highest, lowest), np.where(rising, lowest, highest)
     else:
         best = np.array([criterion.best for criterion in criteria], dtype=float)
         worst = np.array([criterion.worst for criterion in criteria], dtype=float)
+    # Signed: for a criterion that should be small the span is positive, for the other kind negative, and the loss rises
+    # away from the best either way.
     span = worst - best
     loss = np.clip((metrics - best) / np.where(span == 0.0, 1.0, span), 0.0, 1.0)
     shape = np.array([criterion.shape for criterion in criteria], dtype=float)
@@ -86,6 +92,11 @@ def scale(metrics: Floats, criteria: Sequence[Criterion], scaling: Scaling = Sca
 
 
 def orient(metrics: Floats, criteria: Sequence[Criterion]) -> Floats:
-    """Flip the sign of what should be small, so that more is better everywhere; units stay."""
+    """Flip the sign of what should be small, so that more is better everywhere; units stay.
+
+    Args:
+        metrics: ``(..., alternatives, criteria)`` in the units of the criteria.
+        criteria: One per column.
+    """
     signs = np.array([1.0 if criterion.direction == Direction.MAX else -1.0 for criterion in criteria])
     return np.asarray(metrics * signs)

@@ -29,6 +29,9 @@ class Weights:
 def parse_weights(text: str) -> dict[str, float]:
     """Read ``distance=0.3,terrain=0.7``.
 
+    Args:
+        text: Names of criteria or groups with a number each, separated by commas.
+
     Raises:
         ScoringError: a part isn't ``name=number``, or a name comes twice.
     """
@@ -50,6 +53,13 @@ def parse_weights(text: str) -> dict[str, float]:
 
 def normalise(weights: Mapping[str, float], what: str = "weights") -> tuple[dict[str, float], tuple[str, ...]]:
     """Make weights sum to one; a note says so where they didn't.
+
+    Args:
+        weights: A number per name.
+        what: What to call them in a note or an error.
+
+    Returns:
+        Weights that sum to one, and notes.
 
     Raises:
         ScoringError: a weight is negative or not finite, or all are zero.
@@ -103,7 +113,12 @@ def resolve_weights(
 
 
 def panel_weights(panel: Panel, weights: WeightsLike) -> Weights:
-    """Weights for the criteria that take part in a panel; see :func:`resolve_weights`."""
+    """Weights for the criteria that take part in a panel; see :func:`resolve_weights`.
+
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in :func:`resolve_weights`.
+    """
     return resolve_weights(weights, panel.criteria, panel.study_criteria or panel.criteria)
 
 
@@ -172,6 +187,7 @@ def _inner_shares(
 
 
 def _left_over(values: Floats, notes: tuple[str, ...], what: str) -> tuple[Floats, tuple[str, ...]]:
+    # Whatever had no criterion to go to is shared out among those that take part, in proportion.
     total = float(values.sum())
     if total <= 0:
         raise ScoringError(f"{what}: all the weight lies on criteria that take no part: nothing is left to rank by")

@@ -44,6 +44,9 @@ def method_ids() -> tuple[str, ...]:
 def get_method(method_id: str) -> Method:
     """The ranking method with an id.
 
+    Args:
+        method_id: Such as ``topsis``; :func:`method_ids` lists them.
+
     Raises:
         ScoringError: nobody has that id (gives the nearest), or the method is only half written.
     """

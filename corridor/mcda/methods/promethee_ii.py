@@ -43,6 +43,13 @@ def promethee_ii(
 
     Flows compare every alternative with every other, so adding one can change the order of the others.
 
+    Args:
+        values: ``(..., alternatives, criteria)``, more is better, in any unit.
+        weights: ``(criteria,)`` or ``(draws, criteria)``.
+        preference: One function for all criteria or one each.
+        indifference: q per criterion, as in :func:`unicriterion_flows`.
+        strict: p per criterion, likewise.
+
     Returns:
         Net flows between -1 and 1, which sum to 0 over the alternatives (for weights that sum to 1).
     """
@@ -77,7 +84,14 @@ def unicriterion_flows(
 
 
 def preference_degree(difference: Floats, kind: Preference, indifference: float, strict: float) -> Floats:
-    """Degree of preference, 0 to 1, for a difference in value: the six functions of Brans, Vincke and Mareschal."""
+    """Degree of preference, 0 to 1, for a difference in value: the six functions of Brans, Vincke and Mareschal.
+
+    Args:
+        difference: Value of one alternative less that of another, any shape.
+        kind: Which of the six functions.
+        indifference: q: differences up to it don't count.
+        strict: p: differences from it on count fully; for ``gaussian`` the distance of the inflection.
+    """
     positive = np.maximum(difference, 0.0)
     if kind == "usual":
         return np.asarray((difference > 0).astype(float))

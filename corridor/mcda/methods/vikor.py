@@ -89,6 +89,12 @@ def losses(
 
     A criterion's loss is 0 at the ideal and 1 at the anti-ideal. Arguments as in :func:`vikor`.
 
+    Args:
+        values: ``(..., alternatives, criteria)``, more is better.
+        weights: ``(criteria,)`` or ``(draws, criteria)``.
+        ideal: Best value per criterion; the best of the alternatives present if left out.
+        anti_ideal: Worst value per criterion, likewise.
+
     Returns:
         S and R, each ``(alternatives,)`` or ``(draws, alternatives)``.
     """
