@@ -13,7 +13,8 @@ from others is a function too (:func:`derived`), computed once for all metrics t
 A function that can't measure gives :class:`Unmeasured` with the reason: its columns are then empty, and its status
 column says why. Figures with a range are given as :class:`~corridor.schema.catalogue.Estimate`.
 
-To add a metric add a module to this package; every module here is read when the registry is first asked.
+To add a metric add a module to this package (every module here is read when the registry is first asked), or import
+one of your own; ``docs/howto/extend.md`` shows how.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import RegistryError
+from corridor.plugins import nearest_name
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns
 from corridor.schema.vocabulary import MetricStatus
@@ -38,6 +40,27 @@ from corridor.schema.vocabulary import MetricStatus
 Values = Mapping[str, Any]
 """Figures by column: numbers, texts, or Estimates."""
 
+INPUTS = {
+    "candidate": "the route: its parts with length, grade, status, structures and sources",
+    "profile": "heights along it",
+    "focus": "the study's focus region with its country",
+    "dem": "the elevation model",
+    "error_draws": "draws of its error, one for all candidates each",
+    "grades": "whether it can carry grades",
+    "unit_costs": "prices by mode and kind of construction",
+    "network": "roads and railways, as events name their edges",
+    "events": "what the route crosses, shares and runs beside",
+    "access": "the country's roads, split where routes meet them, with border crossing, capital, centres and places",
+    "ground": "the country's outline and the border that it shares with the neighbour",
+    "stages": "places between which disjoint routes are counted",
+    "axes": "the north-south lines",
+    "severance_draws": "how often route and border are moved against each other",
+    "regime": "the set of rules; None where none applies",
+    "effect": "edges that it closes and slows through the route; None for nothing",
+    "bounds": "the same with the least and the greatest delays",
+    "opens_new_links": "whether it opens the route's own new links to the country's traffic",
+}
+"""What metrics can be computed from; see :func:`derived` for what follows from these."""
 KEYS = ("candidate_id", "regime_id")
 """Columns that say which row of the metric table is meant; they stand first."""
 _ENDS = ("_low", "_high")
@@ -45,11 +68,14 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class Subject(StrEnum):
-    """What a metric is about; the order here is the order of columns in files and on the page."""
+    """What a metric is about; the order here is the order of columns in files and on the page.
+
+    Each is named as the module of this package that is about it.
+    """
 
     ROUTE = "route"
     DISTANCE = "distance"
-    TIME = "time"
+    TIME = "travel_time"
     TERRAIN = "terrain"
     COST = "cost"
     BORDER = "border"
@@ -59,7 +85,7 @@ class Subject(StrEnum):
     ACCESS = "access"
     POPULATION = "population"
     REDUNDANCY = "redundancy"
-    REGIME = "regime"
+    REGIME = "regime_text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +112,7 @@ class Metric:
     @property
     def name(self) -> str:
         """The function's name with its module's."""
-        return f"{self.measure.__module__.rpartition('.')[2]}.{self.measure.__name__}"
+        return _full_name(self.measure)
 
     def row(self, context: Context) -> dict[str, Any]:
         """The cells of its columns: every column without holes is there, empty where nothing was measured.
@@ -107,7 +133,7 @@ class Metric:
 
     def _cells(self, name: str, value: Any) -> dict[str, Any]:
         """A value as cells: three for an Estimate."""
-        column = find_column(name, self.columns)
+        column = next((own for own in self.columns if own.name == name), None) or find_column(name, self.columns)
         if column is None:
             raise RegistryError(f"metric {self.name}: gives '{name}', which is none of its columns; declare it")
         if not isinstance(value, Estimate):
@@ -119,6 +145,10 @@ class Metric:
 
 _metrics: list[Metric] = []
 _derived: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {}
+
+
+def _full_name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -148,6 +178,8 @@ def metric(subject: Subject, *columns: Column, status: str = "") -> Callable[[_F
                 )
             )  # fmt: skip
         new = Metric(function, subject, tuple(own), _parameters(function), status)
+        # A module that is read again (reload, a notebook's cell) replaces itself; anybody else is refused.
+        _metrics[:] = [other for other in _metrics if other.name != new.name]
         taken = {column.name: other.name for other in _metrics for column in other.columns}
         twice = [column.name for column in own if column.name in taken]
         if twice:
@@ -162,11 +194,13 @@ def derived(function: _Function) -> _Function:
     """Register a function whose result is an input of metrics, under the function's name.
 
     Raises:
-        RegistryError: there is an input of that name.
+        RegistryError: there is another input of that name.
     """
-    if function.__name__ in _derived:
-        raise RegistryError(f"derived input '{function.__name__}' is there twice; rename one")
-    _derived[function.__name__] = (function, _parameters(function))
+    name = function.__name__
+    other = _full_name(_derived[name][0]) if name in _derived else INPUTS.get(name)
+    if other is not None and other != _full_name(function):
+        raise RegistryError(f"input '{name}' of {function.__module__} is there already ({other}); rename one")
+    _derived[name] = (function, _parameters(function))
     return function
 
 
@@ -243,10 +277,26 @@ def _load() -> None:
 
 
 def all_metrics() -> tuple[Metric, ...]:
-    """Every metric: by subject, and within one by module and place in it."""
+    """Every metric: by subject; within one the subject's own module first, then others by name, each in its order.
+
+    Raises:
+        RegistryError: a metric needs an input that nothing gives, so that it would never be measured.
+    """
     _load()
+    for what, needs in [(m.name, m.needs) for m in _metrics] + [
+        (_full_name(f), needs) for f, needs in _derived.values()
+    ]:
+        unknown = next((name for name in needs if name not in INPUTS and name not in _derived), None)
+        if unknown:
+            near = nearest_name(unknown, [*INPUTS, *_derived])
+            raise RegistryError(f"{what}: needs '{unknown}', which is no input{near}")
     subjects = list(Subject)
-    return tuple(sorted(_metrics, key=lambda m: (subjects.index(m.subject), m.measure.__module__)))
+
+    def place(each: Metric) -> tuple[int, bool, str]:
+        module = each.measure.__module__.rpartition(".")[2]
+        return subjects.index(each.subject), module != each.subject, module
+
+    return tuple(sorted(_metrics, key=place))
 
 
 def all_columns() -> tuple[Column, ...]:
@@ -254,10 +304,11 @@ def all_columns() -> tuple[Column, ...]:
     return tuple(column for each in all_metrics() for column in each.columns)
 
 
-def derived_inputs() -> dict[str, tuple[str, ...]]:
-    """Inputs that follow from others, and from which."""
+def derived_inputs() -> dict[str, str]:
+    """Inputs that follow from others, and what each is: the first line of its function's description."""
     _load()
-    return {name: needs for name, (_, needs) in _derived.items()}
+    first = {name: (inspect.getdoc(function) or "").partition("\n")[0] for name, (function, _) in _derived.items()}
+    return {name: f"{line[:1].lower()}{line[1:].rstrip('.')}" for name, line in sorted(first.items())}
 
 
 def table_columns(table: pd.DataFrame) -> tuple[Column, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from corridor.io.fetch.elevation import all_providers
 from corridor.io.fetch.own_raster import OwnRaster
 from corridor.mcda.methods import all_methods
+from corridor.metrics.registry import INPUTS, derived_inputs
 
 DOCS = Path(__file__).resolve().parents[1]
 
@@ -43,8 +44,17 @@ def elevation_table() -> str:
     return "\n".join(rows)
 
 
+def inputs_table() -> str:
+    """What metrics can be computed from, as Markdown: what is given, and what follows from that."""
+    rows = ["| parameter | what it is |", "|---|---|"]
+    rows += [f"| `{name}` | {meaning} |" for name, meaning in INPUTS.items()]
+    rows += [f"| `{name}` | {meaning} |" for name, meaning in derived_inputs().items()]
+    return "\n".join(rows)
+
+
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "elevation": (DOCS / "howto" / "live-data.md", elevation_table),
+    "inputs": (DOCS / "howto" / "extend.md", inputs_table),
     "methods": (DOCS / "explanation" / "scoring.md", methods_table),
 }
 """Name of a table, the page that shows it and what makes it."""
