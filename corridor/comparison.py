@@ -1,4 +1,4 @@
-"""The one place where the stages meet: a study in, a comparison out."""
+"""A study in, a comparison out: what people hold in their hands of a run of the steps."""
 
 from __future__ import annotations
 
@@ -10,43 +10,27 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
-import corridor
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
-from corridor.io.read.inputs import find_place, load_inputs
 from corridor.io.read.pinned_inputs import Lock
 from corridor.mcda.draws import WeightSpace, parse_order
-from corridor.mcda.matrix import DecisionMatrix, build_matrix
+from corridor.mcda.matrix import DecisionMatrix
 from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.perspectives import Perspective
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.review import Review, review_matrix
 from corridor.mcda.sensitivity import Screening, measure_interval_sensitivity
 from corridor.mcda.weights import WeightsLike
-from corridor.metrics.assess import assess
-from corridor.metrics.limits import describe_limits
-from corridor.metrics.registry import table_columns
 from corridor.network.graph import Network
-from corridor.pipeline.stages import (
-    Progress,
-    build_candidates,
-    build_layers,
-    conflate_network,
-    documents_of,
-    focus_region,
-    judge_study_grades,
-    measure_candidates,
-    perspective_words,
-    silent,
-    study_perspectives,
-    with_impacts,
-)
+from corridor.pipeline.comparing import open_run
+from corridor.pipeline.graph import Progress, Run, silent
+from corridor.pipeline.steps import inputs, lines, ranking
+from corridor.pipeline.steps import results as steps_of_results
 from corridor.report.i18n import render, render_table
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import PanelKind
-from corridor.terrain.profile import build_profile
 
 if TYPE_CHECKING:
     import folium
@@ -279,12 +263,13 @@ def build_network(
         dem: elevation rasters instead of those that the study names.
         progress: called with a few words at the start of each step.
 
+    Returns:
+        Roads and railways as one graph, with the tables of its edges and nodes.
+
     Raises:
         CorridorError: study or data can't be used; the message says what to mend.
     """
-    say = progress or silent
-    inputs = load_inputs(study, osm=Path(osm) if osm else None, dem=[Path(path) for path in dem], progress=say)
-    return conflate_network(study, inputs, progress=say).network
+    return _open(study, osm, dem, progress)[lines.conflation].network
 
 
 def compare(
@@ -304,68 +289,20 @@ def compare(
         locked: an earlier run's manifest; data that differs from it is refused.
         progress: called with a few words at the start of each step.
 
+    Returns:
+        Candidates, metrics and ranks, with what writes and draws them.
+
     Raises:
         CorridorError: study or data can't be used; the message says what to mend.
     """
-    say = progress or silent
-    inputs = load_inputs(study, osm=Path(osm) if osm else None, dem=[Path(path) for path in dem], progress=say)
+    run = _open(study, osm, dem, progress)
     if locked is not None:
-        locked.require(study.id, inputs.sources)
-    origin, destination = (find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination"))
-    if (origin.lon, origin.lat) == (destination.lon, destination.lat):
-        raise StudyError(f"{study.id}: destination: is the origin ({origin.name}); a route needs two places")
-    assembly = conflate_network(study, inputs, progress=say)
-    say("building candidates")
-    candidates, reach = build_candidates(study, inputs, assembly, origin, destination, progress=say)
-    say("measuring terrain")
-    profiles = {c.candidate_id: build_profile(c, inputs.dem, inputs.catalogue.grade_ceilings) for c in candidates}
-    grades = judge_study_grades(study, inputs, assembly)
-    focus = focus_region(study, inputs)
-    metrics = measure_candidates(study, inputs, candidates, profiles, grades, focus)
-    impacts = assess(study, study.impact, inputs, assembly, candidates, focus, say) if study.impact else None
-    if impacts is not None:
-        metrics = with_impacts(metrics, impacts.metrics)
-    say("ranking")
-    perspectives = study_perspectives(study)
-    criteria = tuple(spec.build() for spec in study.criteria)
-    matrix = build_matrix(metrics, criteria)
-    notes = describe_limits(candidates, inputs.dem, grades, reach, assembly, inputs.places, inputs.borders.names)
-    notes["map data"] = inputs.osm.remarks if inputs.osm is not None else ()
-    notes["scoring"] = matrix.notes
-    notes["impacts"] = impacts.notes if impacts else ()
-    ranking = pd.concat(
-        [rank_alternatives(matrix, view).assign(perspective=name) for name, view in perspectives.items()],
-        ignore_index=True,
-    )
-    used = {source for candidate in candidates for source in candidate.source_ids}
-    used |= {source for regime in impacts.regimes.values() for source in regime.source_ids} if impacts else set()
-    results = Results(
-        study_id=study.id,
-        title=study.title,
-        question=study.question,
-        as_of=study.as_of,
-        baseline=f"{study.baseline}: {study.chosen_baseline.name}",
-        version=corridor.__version__,
-        area=study.area,
-        focus_id=study.focus.id,
-        focus_name=study.focus.name,
-        candidates=tuple(candidates),
-        profiles=profiles,
-        metrics=metrics,
-        columns=table_columns(metrics),
-        ranking=ranking,
-        excluded=matrix.excluded,
-        criteria=criteria,
-        perspectives=perspective_words(perspectives, matrix),
-        default_perspective=study.default_perspective,
-        sources=inputs.sources,
-        documents=tuple(source for key, source in documents_of(study, inputs).items() if key in used),
-        layers=build_layers(study, inputs, assembly, focus),
-        notes=notes,
-        regimes=tuple(impacts.regimes.values()) if impacts else (),
-        findings=impacts.findings if impacts else (),
-        events=impacts.events if impacts else None,
-        place_effects=impacts.places if impacts else None,
-        strips=impacts.strips if impacts else None,
-    )
-    return Comparison(study, results, matrix, perspectives)
+        locked.require(study.id, run[inputs.data_sources])
+    results = run[steps_of_results.results]
+    return Comparison(study, results, run[ranking.matrix], run[ranking.perspectives])
+
+
+def _open(study: Study, osm: str | Path | None, dem: Sequence[str | Path], progress: Progress | None) -> Run:
+    run = open_run(study, osm=Path(osm) if osm else None, dem=[Path(path) for path in dem], progress=progress or silent)
+    run[inputs.known_names]  # wrong names are told before anything long is read
+    return run

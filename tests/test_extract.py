@@ -8,11 +8,10 @@ import pytest
 
 from corridor.comparison import compare
 from corridor.geo.geodesy import line_lengths_m
-from corridor.io.read.inputs import find_place, load_inputs
 from corridor.network.alternatives import route_minutes
 from corridor.network.match import part_lengths_km
-from corridor.pipeline.diagnosis import _check
-from corridor.pipeline.stages import build_candidates, conflate_network
+from corridor.pipeline.comparing import open_run
+from corridor.pipeline.diagnosis import check_length
 from corridor.schema.study import Study
 from tests.test_catalogue_lines import LENGTH_EXCEPTIONS
 
@@ -50,26 +49,24 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def inputs(study, extract_path):
-    return load_inputs(study, osm=extract_path, dem=[], progress=lambda _: None)
+def run(study, extract_path):
+    return open_run(study, osm=extract_path)
 
 
 @pytest.fixture(scope="module")
-def assembly(study, inputs):
-    return conflate_network(study, inputs)
+def assembly(run):
+    return run["conflation"]
 
 
 @pytest.fixture(scope="module")
-def built(study, inputs, assembly):
-    ends = (find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination"))
-    candidates, reach = build_candidates(study, inputs, assembly, *ends)
-    return {c.candidate_id: c for c in candidates}, reach
+def built(run):
+    return run["candidates"], run["reach"]
 
 
-def test_every_open_section_agrees_with_the_map(inputs, assembly):
+def test_every_open_section_agrees_with_the_map(run, assembly):
     """Documented and drawn length against the way on the map between the same ends: within 10 %, or listed."""
     documented, drawn, missing = set(), set(), set()
-    for key, section in inputs.catalogue.sections.items():
+    for key, section in run["sections"].items():
         if section.status != "open" or not section.follows_osm:
             continue
         if key not in assembly.matches:
@@ -85,8 +82,8 @@ def test_every_open_section_agrees_with_the_map(inputs, assembly):
     assert missing <= set(NOT_FOUND)
 
 
-def test_documented_lengths_are_found_again(study, inputs, assembly):
-    verdicts = {row.name: _check(row, assembly, inputs) for row in study.checks}
+def test_documented_lengths_are_found_again(study, run, assembly):
+    verdicts = {row.name: check_length(row, assembly.network, run["nodes"], mapped=True) for row in study.checks}
     assert {name: row.verdict for name, row in verdicts.items()} == dict.fromkeys(verdicts, "agrees")
     assert verdicts["Railway Horadiz-Nakhchivan"].computed_km == pytest.approx(252, abs=1)
 
@@ -118,7 +115,7 @@ def test_existing_roads_differ(built, assembly):
             assert shared <= 0.71 * min(lengths.iloc[sorted(s)].sum() for s in (edges_a, edges_b))
 
 
-def test_the_main_road_is_where_trucks_go(inputs, assembly):
+def test_the_main_road_is_where_trucks_go(run, assembly):
     """The quickest way between the ends of the M2 keeps to it on what it shares with the catalogue's sections."""
     match = assembly.matches["m2-kapan-kajaran"]
     lengths = part_lengths_km(assembly.network, match.route)

@@ -11,9 +11,8 @@ import pytest
 import corridor
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import distance_m
-from corridor.io.read.inputs import find_place, load_inputs
 from corridor.metrics.cost import measure_cost
-from corridor.pipeline.stages import build_candidates, conflate_network
+from corridor.pipeline.comparing import open_run
 from corridor.schema.study import NewBuildCandidate
 from corridor.terrain.profile import build_profile, climbs_m
 
@@ -32,23 +31,20 @@ BASE_TUNNEL = {
 
 
 @pytest.fixture(scope="module")
-def world():
+def run():
     study = corridor.Study.bundled("syunik")
     study = study.model_copy(update={"origin": "Kapan"})
-    inputs = load_inputs(study, osm=None, dem=(), progress=lambda _: None)
-    ends = [find_place(end, "place", study, inputs) for end in (study.origin, study.destination)]
-    return study, inputs, conflate_network(study, inputs), ends
+    return open_run(study)
 
 
-def build(world, **changes):
-    study, inputs, assembly, ends = world
+def build(run, **changes):
     spec = NewBuildCandidate(**{**BASE_TUNNEL, **changes})
-    return build_candidates(study.model_copy(update={"candidates": (spec,)}), inputs, assembly, *ends)[0][0]
+    return run.replace(candidate_specs=(spec,))["candidates"][spec.id]
 
 
 @pytest.fixture(scope="module")
-def candidate(world):
-    return build(world)
+def candidate(run):
+    return build(run)
 
 
 def test_it_runs_from_end_to_end_without_a_gap(candidate):
@@ -74,9 +70,8 @@ def test_between_kapan_and_ordubad_it_is_a_base_tunnel(candidate):
     assert max(portals) < 960  # Kapan lies at 750 to 910 m, Ordubad station near 700
 
 
-def test_the_profile_is_the_designs_and_has_no_jump(candidate, world):
-    _, inputs, _, _ = world
-    profile = build_profile(candidate, inputs.dem, inputs.catalogue.grade_ceilings)
+def test_the_profile_is_the_designs_and_has_no_jump(candidate, run):
+    profile = build_profile(candidate, run["dem"], run["grade_ceilings"])
     new_km = sum(part.drawn_km for part in candidate.parts if part.design)
     inside = profile.designed & (profile.chainage_km < new_km - 2)
     grade = np.diff(profile.height_m) / np.diff(profile.chainage_km) / 10
@@ -92,11 +87,10 @@ def test_the_profile_is_the_designs_and_has_no_jump(candidate, world):
     assert up < 250
 
 
-def test_its_price_is_that_of_the_lines_own_quantities(candidate, world):
-    _, inputs, _, _ = world
+def test_its_price_is_that_of_the_lines_own_quantities(candidate, run):
     only = replace(candidate, parts=tuple(part for part in candidate.parts if part.design))
-    price = measure_cost(only, inputs.catalogue.unit_costs)["cost_musd"]
-    table = {c.kind: c.cost_musd_per_km for c in inputs.catalogue.unit_costs if c.mode == "rail"}
+    price = measure_cost(only, run["unit_costs"])["cost_musd"]
+    table = {c.kind: c.cost_musd_per_km for c in run["unit_costs"] if c.mode == "rail"}
     tunnels = sum(part.tunnel_km for part in only.parts)
     assert price.mid > tunnels * table["tunnel"].mid
     assert price.low < price.mid < price.high
@@ -114,9 +108,9 @@ def test_its_price_is_that_of_the_lines_own_quantities(candidate, world):
         ({"countries": ("GE",)}, AlignmentError, "taking the mask away opens it"),
     ],
 )
-def test_what_cannot_be_built_is_said(world, changes, error, message):
+def test_what_cannot_be_built_is_said(run, changes, error, message):
     with pytest.raises(error, match=message):
-        build(world, **changes)
+        build(run, **changes)
 
 
 def test_a_study_extends_a_bundled_one(tmp_path):

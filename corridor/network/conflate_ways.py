@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -95,7 +95,7 @@ def ways_of_sections(sections: Sequence[Section]) -> Ways:
     return Ways(frame, np.array(node_ids, dtype=np.int64), offsets)
 
 
-def add_sections(ways: Ways, sections: Sequence[Section], nodes: dict[str, Node], limit_m: float) -> Ways:
+def add_sections(ways: Ways, sections: Sequence[Section], nodes: Mapping[str, Node], limit_m: float) -> Ways:
     """Ways with sections put to them: a section's end becomes the nearest vertex of its mode within ``limit_m``.
 
     Ends that have none near meet only other sections. Ends of sections that meet in a node stay together.
@@ -196,7 +196,7 @@ def build_network(
     speeds: Sequence[Speed],
     dem: Dem | None,
     *,
-    sections: dict[str, Section],
+    sections: Mapping[str, Section],
     country_of_edge: dict[int, str],
 ) -> Network:
     """The routable network: countries, border passages and minutes.

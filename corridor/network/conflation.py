@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import line_lengths_m
 from corridor.io.read.borders import Borders
-from corridor.io.read.catalogue import Catalogue
 from corridor.io.read.osm import OsmData
 from corridor.network.conflate_ways import (
     Physical,
@@ -29,7 +28,7 @@ from corridor.network.documented import (
 from corridor.network.graph import Network, Position
 from corridor.network.match import Match, match_section, node_position
 from corridor.network.ways import Ways
-from corridor.schema.catalogue import THROUGH_CLASSES, Section
+from corridor.schema.catalogue import THROUGH_CLASSES, Crossing, Node, Section, Speed
 from corridor.terrain.surface import Dem
 
 MAX_DEVIATION = 0.25
@@ -59,7 +58,6 @@ class ConflatedWays:
     ``country_of_edge`` is what sections say about the edges that they run over; the rest as in :class:`Conflation`.
     """
 
-    as_of: str
     physical: Physical
     matches: dict[str, Match]
     schematic: dict[str, str]
@@ -68,56 +66,50 @@ class ConflatedWays:
     contradictions: tuple[str, ...] = ()
 
 
-def build_conflation(
-    catalogue: Catalogue,
-    borders: Borders,
-    dem: Dem | None,
-    osm: OsmData | None,
-    *,
-    as_of: str,
-    grade_effect: bool,
-    through_classes: Collection[str] = THROUGH_CLASSES,
-    progress: Callable[[str], None],
-) -> Conflation:
-    """Build the network as it was at a date (ISO, ``2021-08`` or longer).
+def dated_sections(sections: Mapping[str, Section], as_of: str) -> dict[str, Section]:
+    """Sections as they were on a date; see :func:`~corridor.network.documented.dated`.
 
-    With OpenStreetMap data, sections that it shows are looked up on it and the others are put to it; without, the
-    catalogue's sections are the network.
+    Args:
+        sections: by id.
+        as_of: ISO date, ``2021-08`` or longer.
     """
-    layout = conflate(catalogue, borders, osm, as_of=as_of, through_classes=through_classes, progress=progress)
-    return build_on_ways(layout, catalogue, borders, dem if grade_effect else None)
+    return {key: dated(section, as_of) for key, section in sections.items()}
 
 
 def conflate(
-    catalogue: Catalogue,
+    sections: Mapping[str, Section],
+    nodes: Mapping[str, Node],
+    crossings: Mapping[str, Crossing],
     borders: Borders,
     osm: OsmData | None,
     *,
-    as_of: str,
     through_classes: Collection[str] = THROUGH_CLASSES,
-    progress: Callable[[str], None],
+    progress: Callable[[str], None] = lambda _: None,
 ) -> ConflatedWays:
-    """Join ways and the catalogue's sections into edges, as they were at a date.
+    """Join ways and the catalogue's sections into edges.
+
+    With OpenStreetMap data, sections that it shows are looked up on it and the others are put to it; without, the
+    catalogue's sections are the network.
 
     Args:
-        catalogue: sections and nodes.
-        borders: for roads that go on in another country.
-        osm: the map; without it the catalogue's sections are all there is.
-        as_of: the date.
+        sections: as they were at a date (:func:`dated_sections`); their speeds don't matter here.
+        nodes: of the catalogue, by id.
+        crossings: where ways are cut that cross a border there, open or not.
+        borders: where ways leave a country.
+        osm: mapped ways, if any.
         through_classes: classes of roads that carry through traffic.
-        progress: told what is being done.
+        progress: called with a few words at the start of each part.
     """
-    sections = {key: dated(section, as_of) for key, section in catalogue.sections.items()}
     if osm is None:
         physical = build_physical(ways_of_sections(list(sections.values())))
-        return ConflatedWays(as_of, apply_documents(physical, {}, sections, through_classes), {}, {}, {}, ())
+        return ConflatedWays(apply_documents(physical, {}, sections, through_classes), {}, {}, {}, ())
     progress("joining ways into a network")
-    ways = _with_additions(ways_of_osm(osm), sections, catalogue)
-    ways = cut_ways(ways, borders, list(catalogue.crossings.values()))
+    ways = _with_additions(ways_of_osm(osm), sections, nodes)
+    ways = cut_ways(ways, borders, list(crossings.values()))
     physical = build_physical(ways, borders)
     progress("finding the catalogue's sections on the map")
     bare = Network(physical.edges, physical.node_lon, physical.node_lat)
-    matches, schematic = _match_all(bare, sections, catalogue)
+    matches, schematic = _match_all(bare, sections, nodes)
     decided = {
         edge: sections[key].control or sections[key].country
         for key, match in matches.items()
@@ -127,25 +119,37 @@ def conflate(
     owners = sections_by_edge(bare, matches, sections)
     physical = apply_documents(physical, owners, sections, through_classes)
     contradictions = find_contradictions(bare, owners, sections)
-    return ConflatedWays(as_of, physical, matches, schematic, decided, ways.joins, contradictions)
+    return ConflatedWays(physical, matches, schematic, decided, ways.joins, contradictions)
 
 
-def build_on_ways(layout: ConflatedWays, catalogue: Catalogue, borders: Borders, dem: Dem | None) -> Conflation:
-    """The routable network over a layout: times, countries and border crossings; ``dem`` slows climbs if given.
+def build_on_ways(
+    ways: ConflatedWays,
+    sections: Mapping[str, Section],
+    crossings: Mapping[str, Crossing],
+    speeds: Sequence[Speed],
+    borders: Borders,
+    dem: Dem | None,
+) -> Conflation:
+    """The routable network over conflated ways: times, countries and border crossings.
 
-    ``catalogue`` may differ in speeds and crossings from the one that the layout was made with.
+    Args:
+        ways: from :func:`conflate`.
+        sections: those that the ways were conflated with; they may differ in speeds.
+        crossings: which borders may be passed.
+        speeds: by class.
+        borders: polygons of countries.
+        dem: slows climbs, if given.
     """
-    sections = {key: dated(section, layout.as_of) for key, section in catalogue.sections.items()}
     network = build_network(
-        layout.physical,
+        ways.physical,
         borders,
-        list(catalogue.crossings.values()),
-        catalogue.speeds,
+        list(crossings.values()),
+        speeds,
         dem,
         sections=sections,
-        country_of_edge=layout.country_of_edge,
+        country_of_edge=ways.country_of_edge,
     )
-    return Conflation(network, layout.matches, layout.schematic, layout.joins, layout.contradictions)
+    return Conflation(network, ways.matches, ways.schematic, ways.joins, ways.contradictions)
 
 
 def _deviation(section: Section, match: Match) -> str:
@@ -159,13 +163,13 @@ def _deviation(section: Section, match: Match) -> str:
     return f"the way found is {match.length_km:.1f} km long, {what} are {expected:.1f} km"
 
 
-def _with_additions(ways: Ways, sections: dict[str, Section], catalogue: Catalogue) -> Ways:
+def _with_additions(ways: Ways, sections: Mapping[str, Section], nodes: Mapping[str, Node]) -> Ways:
     added = [section for section in sections.values() if not section.follows_osm]
-    return add_sections(ways, added, catalogue.nodes, limit_m=2000.0)
+    return add_sections(ways, added, nodes, limit_m=2000.0)
 
 
 def _match_all(
-    bare: Network, sections: dict[str, Section], catalogue: Catalogue
+    bare: Network, sections: Mapping[str, Section], nodes: Mapping[str, Node]
 ) -> tuple[dict[str, Match], dict[str, str]]:
     """Sections on the map, in the edge numbers of the physical network, which later steps keep."""
     matches: dict[str, Match] = {}
@@ -174,7 +178,7 @@ def _match_all(
 
     def position(node_id: str, mode: str) -> Position:
         if (node_id, mode) not in positions:
-            positions[node_id, mode] = node_position(bare, catalogue.nodes[node_id], mode)
+            positions[node_id, mode] = node_position(bare, nodes[node_id], mode)
         return positions[node_id, mode]
 
     for key, section in sections.items():

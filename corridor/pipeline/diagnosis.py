@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import NetworkError, NoRouteError
-from corridor.io.read.inputs import Inputs, find_place, load_inputs
 from corridor.metrics.limits import say_gap
-from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Reachability
 from corridor.network.graph import Network, Position
 from corridor.network.match import measure_route, node_position
-from corridor.pipeline.stages import build_candidates, conflate_network
+from corridor.pipeline.comparing import open_run
+from corridor.pipeline.graph import Progress, Run
+from corridor.pipeline.steps import inputs, lines
+from corridor.schema.catalogue import Crossing, Node
 from corridor.schema.study import Check, Study
 from corridor.schema.vocabulary import Mode
 
@@ -46,86 +47,86 @@ class Checked:
     source: str
 
 
-def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Callable[[str], None]) -> Diagnosis:
-    """Read a study's data, build its network and say what was found and what is missing."""
-    inputs = load_inputs(study, osm=osm, dem=dem, progress=progress)
-    assembly = conflate_network(study, inputs, progress=progress)
-    progress("building candidates")
-    origin, destination = (find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination"))
+def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Progress) -> Diagnosis:
+    """Read a study's data, build its network and say what was found and what is missing.
+
+    Args:
+        study: what would be compared.
+        osm: an OpenStreetMap file instead of what the study names.
+        dem: elevation rasters instead of those that the study names.
+        progress: called with a few words at the start of each step.
+
+    Raises:
+        CorridorError: study or data can't be used; the message says what to mend.
+    """
+    run = open_run(study, osm=osm, dem=dem, progress=progress)
+    run[inputs.known_names]
+    run[inputs.data_sources]
+    origin, destination = run[inputs.origin], run[inputs.destination]
+    assembly, places = run[lines.conflation], run[inputs.places]
     remarks = [f"baseline {study.baseline}: {study.chosen_baseline.name}"]
-    reach: list[Reachability] = []
+    reach: Sequence[Reachability] = ()
     try:
-        candidates, reach = build_candidates(study, inputs, assembly, origin, destination)
-        remarks += [f"{len(candidates)} candidates can be built, from {origin.name} to {destination.name}"]
+        remarks += [f"{len(run[lines.candidates])} candidates can be built, from {origin.name} to {destination.name}"]
+        reach = run[lines.reach]
     except NoRouteError as fault:
         # what is closed, and why, is what somebody asks next
         remarks += [f"the candidates can't be built: {fault}"]
     for item in reach:
         state = "are connected" if item.connected else "are not connected"
-        gaps = "; gaps: " + "; ".join(say_gap(gap, inputs.places) for gap in item.gaps) if item.gaps else ""
+        gaps = "; gaps: " + "; ".join(say_gap(gap, places) for gap in item.gaps) if item.gaps else ""
         remarks.append(f"open roads in {', '.join(item.countries)}: {origin.name} and {destination.name} {state}{gaps}")
     remarks += [f"section {key} is drawn by its waypoints: {why}" for key, why in sorted(assembly.schematic.items())]
     remarks += [*assembly.contradictions, *assembly.joins]
-    remarks += _missing(study, inputs)
-    tables = (_data_table(study, inputs), _country_table(assembly.network), _border_table(assembly.network, inputs))
+    remarks += _missing(run)
+    tables = (
+        _data_table(study, run),
+        _country_table(assembly.network),
+        _border_table(assembly.network, run[inputs.crossings]),
+    )
     return Diagnosis(tables, tuple(remarks))
 
 
-def _missing(study: Study, inputs: Inputs) -> list[str]:
-    found = []
-    if inputs.osm is None:
+def _missing(run: Run) -> list[str]:
+    found, osm = [], run[inputs.osm]
+    if osm is None:
         found.append("no OpenStreetMap file: the network is the reference catalogue alone; give one with --osm")
     else:
-        found += inputs.osm.remarks
-    if inputs.places is None:
+        found += osm.remarks
+    if run[inputs.places] is None:
         found.append("no table of places: nothing can be said about settlements; name one under sources.places")
-    holes = float(np.isnan(inputs.dem.heights_m).mean())
+    holes = float(np.isnan(run[inputs.dem].heights_m).mean())
     if holes > 0:
         found.append(f"{holes:.1%} of the elevation model has no height")
     return found
 
 
-def _data_table(study: Study, inputs: Inputs) -> Table:
+def _data_table(study: Study, run: Run) -> Table:
     west, south, east, north = study.area
     grid = np.meshgrid(np.linspace(west, east, 60), np.linspace(south, north, 60))
-    covered = np.isfinite(inputs.dem.sample(grid[0].ravel(), grid[1].ravel())).mean()
-    in_land = (inputs.borders.country_at(grid[0].ravel(), grid[1].ravel()) != "").mean()
+    covered = float(np.isfinite(run[inputs.dem].sample(grid[0].ravel(), grid[1].ravel())).mean())
+    in_land = float((run[inputs.borders].country_at(grid[0].ravel(), grid[1].ravel()) != "").mean())
     rows = [
-        [
-            s.title,
-            s.file,
-            s.date or "unknown",
-            s.licence,
-            _coverage(s.source_id, float(covered), float(in_land), inputs),
-        ]
-        for s in inputs.sources
+        [s.title, s.file, s.date or "unknown", s.licence, _coverage(s.source_id, covered, in_land, run)]
+        for s in run[inputs.data_sources]
     ]
-    rows.append(
-        [
-            "Reference catalogue",
-            str(inputs.catalogue.folder.name),
-            study.as_of,
-            f"{len(inputs.catalogue.sources)} sources",
-            _catalogue(inputs),
-        ]
-    )
-    return ("Data", ["what", "file", "date", "licence", "covers"], rows)
+    catalogue = run[inputs.catalogue]
+    holds = f"{len(catalogue.sections)} sections, {len(catalogue.crossings)} border crossings"
+    listed = ["Reference catalogue", str(catalogue.folder.name), study.as_of, f"{len(catalogue.sources)} sources"]
+    return ("Data", ["what", "file", "date", "licence", "covers"], [*rows, [*listed, holds]])
 
 
-def _coverage(source_id: str, dem: float, land: float, inputs: Inputs) -> str:
+def _coverage(source_id: str, dem: float, land: float, run: Run) -> str:
+    places, osm = run[inputs.places], run[inputs.osm]
     if source_id == "elevation":
-        return f"{dem:.0%} of the area; pixels of {inputs.dem.resolution_m:.0f} m"
+        return f"{dem:.0%} of the area; pixels of {run[inputs.dem].resolution_m:.0f} m"
     if source_id == "borders":
-        return f"{land:.0%} of the area; {', '.join(inputs.borders.countries['country'])}"
-    if source_id == "places" and inputs.places is not None:
-        return f"{len(inputs.places.frame)} places"
-    if inputs.osm is not None:
-        return f"{len(inputs.osm.roads):,} roads, {len(inputs.osm.rails):,} railways, {len(inputs.osm.places):,} places"
+        return f"{land:.0%} of the area; {', '.join(run[inputs.borders].countries['country'])}"
+    if source_id == "places" and places is not None:
+        return f"{len(places.frame)} places"
+    if osm is not None:
+        return f"{len(osm.roads):,} roads, {len(osm.rails):,} railways, {len(osm.places):,} places"
     return ""
-
-
-def _catalogue(inputs: Inputs) -> str:
-    return f"{len(inputs.catalogue.sections)} sections, {len(inputs.catalogue.crossings)} border crossings"
 
 
 def _country_table(network: Network) -> Table:
@@ -138,12 +139,12 @@ def _country_table(network: Network) -> Table:
     return ("Network by country", ["country", "mode", "edges", "km"], rows)
 
 
-def _border_table(network: Network, inputs: Inputs) -> Table:
+def _border_table(network: Network, crossings: Mapping[str, Crossing]) -> Table:
     links = network.edges[network.is_border]
     rows = []
     for (border, mode), group in links.groupby(["border", "mode"]):
         listed = sorted({c for c in group["crossing_id"] if c})
-        opened = sorted({inputs.catalogue.crossings[c].name for c in listed if inputs.catalogue.crossings[c].is_open})
+        opened = sorted({crossings[c].name for c in listed if crossings[c].is_open})
         closed = int((group["status"] != "open").sum())
         rows.append(
             [
@@ -158,20 +159,37 @@ def _border_table(network: Network, inputs: Inputs) -> Table:
     return ("Passages between countries", ["border", "mode", "found", "closed", "listed crossings found", "open"], rows)
 
 
-def check_lengths(study: Study, osm: Path | None, progress: Callable[[str], None]) -> list[Checked]:
+def check_lengths(study: Study, osm: Path | None, progress: Progress) -> list[Checked]:
     """Computed lengths beside the documented ones that the study lists under ``checks``.
 
     The way taken is the quickest one for a truck (for railways the shortest, whatever its status), borders passable.
+
+    Args:
+        study: what lists the documented lengths.
+        osm: an OpenStreetMap file instead of what the study names.
+        progress: called with a few words at the start of each step.
+
+    Raises:
+        CorridorError: study or data can't be used; the message says what to mend.
     """
-    inputs = load_inputs(study, osm=osm, dem=[], progress=progress)
-    assembly = conflate_network(study, inputs, progress=progress)
-    return [_check(row, assembly, inputs) for row in study.checks]
+    run = open_run(study, osm=osm, progress=progress)
+    run[inputs.known_names]
+    network, nodes, mapped = run[lines.conflation].network, run[inputs.nodes], run[inputs.osm] is not None
+    return [check_length(row, network, nodes, mapped=mapped) for row in study.checks]
 
 
-def _check(row: Check, assembly: Conflation, inputs: Inputs) -> Checked:
+def check_length(row: Check, network: Network, nodes: Mapping[str, Node], *, mapped: bool) -> Checked:
+    """One documented length beside the computed one.
+
+    Args:
+        row: what a document says.
+        network: where the way is looked for.
+        nodes: of the catalogue, by id.
+        mapped: whether the network has mapped ways, on which nodes are looked up by their kind.
+    """
     computed: float | None
     try:
-        computed = computed_km(row, assembly.network, inputs)
+        computed = computed_km(row, network, nodes, mapped=mapped)
     except (NoRouteError, NetworkError):
         computed = None
     low, high = row.low_km * (1 - row.tolerance_pct / 100), row.high_km * (1 + row.tolerance_pct / 100)
@@ -179,8 +197,14 @@ def _check(row: Check, assembly: Conflation, inputs: Inputs) -> Checked:
     return Checked(row.name, row.mode, row.low_km, row.high_km, row.tolerance_pct, computed, verdict, row.source)
 
 
-def computed_km(row: Check, network: Network, inputs: Inputs) -> float:
+def computed_km(row: Check, network: Network, nodes: Mapping[str, Node], *, mapped: bool) -> float:
     """Length of the way between catalogue nodes on a network, leg by leg, in km.
+
+    Args:
+        row: names the nodes.
+        network: where the way is looked for.
+        nodes: of the catalogue, by id.
+        mapped: as for :func:`check_length`.
 
     Raises:
         NetworkError: a node has no way of the mode near it.
@@ -190,7 +214,9 @@ def computed_km(row: Check, network: Network, inputs: Inputs) -> float:
     closed = network.closed(row.mode, any_status=rail) & ~(
         network.is_border & (network.edges["mode"] == row.mode).to_numpy()
     )
-    stops = [_position(network, inputs, node, row.mode, closed) for node in (row.from_node, *row.via, row.to_node)]
+    stops = [
+        _position(network, nodes[node], row.mode, closed, mapped) for node in (row.from_node, *row.via, row.to_node)
+    ]
     forward, backward = (
         network.edges["length_m" if rail else name].to_numpy() for name in ("minutes_forward", "minutes_backward")
     )
@@ -198,8 +224,7 @@ def computed_km(row: Check, network: Network, inputs: Inputs) -> float:
     return sum(measure_route(network, leg).length_km for leg in legs)
 
 
-def _position(network: Network, inputs: Inputs, node_id: str, mode: str, closed: NDArray[np.bool_]) -> Position:
-    node = inputs.catalogue.nodes[node_id]
-    if inputs.osm is not None:
+def _position(network: Network, node: Node, mode: str, closed: NDArray[np.bool_], mapped: bool) -> Position:
+    if mapped:
         return node_position(network, node, mode)
-    return network.snap(node.lon, node.lat, closed, limit_m=3000.0, what=f"node '{node_id}'")
+    return network.snap(node.lon, node.lat, closed, limit_m=3000.0, what=f"node '{node.node_id}'")

@@ -30,6 +30,7 @@ from corridor.pipeline.fingerprint import combine, fingerprint
 
 P = ParamSpec("P")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Progress = Callable[[str], None]
 
 PROGRESS = "progress"
@@ -58,32 +59,32 @@ class Declared:
     takes_progress: bool
 
 
-class Step(Generic[P, T]):
+class Step(Generic[P, T_co]):
     """A function whose value a graph keeps; it can be called as the plain function that it is."""
 
-    def __init__(self, function: Callable[P, T], declared: Declared) -> None:
+    def __init__(self, function: Callable[P, T_co], declared: Declared) -> None:
         self.function, self.declared = function, declared
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         """What the function gives."""
         return self.function(*args, **kwargs)
 
 
-class Each(Generic[P, T]):
+class Each(Generic[P, T_co]):
     """A function that is computed item by item: for each candidate, or for each candidate and regime.
 
     Others take all its values, as a mapping that computes them when they are asked for, under ``declared.name``; other
     functions of this kind take the value of their own item under ``element``, the function's name.
     """
 
-    def __init__(self, function: Callable[P, T], declared: Declared, element: str) -> None:
+    def __init__(self, function: Callable[P, T_co], declared: Declared, element: str) -> None:
         self.function, self.declared, self.element = function, declared, element
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         """What the function gives for one item."""
         return self.function(*args, **kwargs)
 
@@ -140,7 +141,7 @@ class Graph:
     Args:
         steps: the steps, in any order.
         items: for each kind of item that functions are computed for, the mapping whose values they are:
-            ``{"candidate": "candidates"}``.
+            ``{"candidate": "candidates"}``. Keys of values of several kinds are tuples in the order given here.
 
     Raises:
         ValueError: two steps give one value, steps hang on each other in a circle, or a function is to be
@@ -173,13 +174,14 @@ class Graph:
             raise ValueError(f"steps hang on each other: {' <- '.join(fault.args[1])}") from fault
 
     def _kinds(self) -> dict[str, tuple[str, ...]]:
-        """For each mapping, the kinds of item that it has an entry for, in the order of its keys."""
+        """For each mapping, the kinds of item that it has an entry for, in the order of the graph's kinds."""
         kinds: dict[str, tuple[str, ...]] = {mapping: (kind,) for kind, mapping in self.roots.items()}
         for name in self.order:
             found = self.steps.get(name)
             taken = [n for n in found.declared.inputs if n in self.mapping_of] if found else []
             if isinstance(found, Each):
-                kinds[name] = tuple(dict.fromkeys(kind for n in taken for kind in kinds[self.mapping_of[n]]))
+                met = {kind for n in taken for kind in kinds[self.mapping_of[n]]}
+                kinds[name] = tuple(kind for kind in self.roots if kind in met)
             if bool(taken) != isinstance(found, Each):
                 what = "takes no item" if isinstance(found, Each) else f"takes the single item '{taken[0]}'"
                 raise ValueError(f"step '{name}': {what}; declare it with {'step' if not taken else 'each'}")
@@ -190,21 +192,20 @@ class Graph:
         """Names that no step gives."""
         return frozenset(self.order) - set(self.steps)
 
-    @cached_property
-    def _upstream(self) -> dict[str, frozenset[str]]:
-        found: dict[str, frozenset[str]] = {}
-        for name in self.order:
-            needs = self._needs(name) if name in self.steps else ()
-            found[name] = frozenset((name,)).union(*(found[needed] for needed in needs))
-        return found
-
-    def upstream(self, name: str) -> frozenset[str]:
+    def upstream(self, name: str, known: Iterable[str] = ()) -> frozenset[str]:
         """A value and all that it hangs on.
 
         Args:
             name: of a value.
+            known: names of values that are settled, so that what they hang on doesn't count.
         """
-        return self._upstream[name]
+        settled, found, waiting = set(known), set(), [name]
+        while waiting:
+            at = waiting.pop()
+            if at not in found:
+                found.add(at)
+                waiting += [] if at in settled or at not in self.steps else self._needs(at)
+        return frozenset(found)
 
     def downstream(self, names: Iterable[str]) -> frozenset[str]:
         """Values and all that hangs on them: what may be stale when they are replaced.
@@ -212,8 +213,11 @@ class Graph:
         Args:
             names: of values.
         """
-        changed = set(names)
-        return frozenset(name for name in self.order if self._upstream[name] & changed)
+        found = set(names)
+        for name in self.order:
+            if name in self.steps and found.intersection(self._needs(name)):
+                found.add(name)
+        return frozenset(found)
 
 
 class Held:
@@ -326,6 +330,14 @@ class Run:
         other = Run(self.graph, values, progress=self._progress, cache=self.cache)
         other._given = self._given | other._given
         return other
+
+    def pinned(self, names: Iterable[str]) -> dict[str, Any]:
+        """What is given, and more values as they come out: given to another run, it needn't compute them.
+
+        Args:
+            names: of values to add.
+        """
+        return {name: held.value for name, held in self._given.items()} | {name: self[name] for name in names}
 
     def given(self, name: str) -> bool:
         """Whether a value was given rather than computed.

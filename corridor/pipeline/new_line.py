@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,10 +21,9 @@ from corridor.alignment.sensitivity import TradeoffPoint, sweep_grade, sweep_tun
 from corridor.alignment.standards import find_standard, unit_costs
 from corridor.errors import AlignmentError, OutputError
 from corridor.geo.geodesy import WGS84, project
-from corridor.io.read.borders import read_borders
-from corridor.io.read.catalogue import load_catalogue
-from corridor.io.read.inputs import Inputs, find_place, load_dem
-from corridor.io.read.places import read_places
+from corridor.pipeline.comparing import open_run
+from corridor.pipeline.graph import Progress, Run, silent
+from corridor.pipeline.steps import inputs
 from corridor.schema.alignment import Alignment
 from corridor.schema.standard import DesignStandard
 from corridor.schema.study import Place, Study
@@ -57,7 +56,7 @@ def find_new_line(
     dem: Sequence[Path] = (),
     countries: Sequence[str] = (),
     sweep: Sweep | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> NewLine:
     """The cheapest line under a design standard between two places, each a name or ``lat,lon``.
 
@@ -71,18 +70,15 @@ def find_new_line(
         CoverageError: the elevation model doesn't reach over both places.
     """
     standard = find_standard(standard_id)
-    progress("reading places and heights")
-    catalogue = load_catalogue(study.path(study.sources.reference))
-    places = read_places(study.path(study.sources.places)) if study.sources.places else None
-    heights = load_dem(study, dem, catalogue=catalogue, places=places)
-    inputs = Inputs(catalogue, read_borders(study.path(study.sources.borders)), places, heights, None, {})
-    ends = [_place(text, which, study, inputs) for text, which in ((start, "FROM"), (end, "TO"))]
-    inputs.dem.require([p.lon for p in ends], [p.lat for p in ends], "FROM and TO")
-    allowed = inputs.borders.inside(countries) if countries else None
+    run = open_run(study, dem=dem, progress=progress)
+    ends = [_place(text, which, run) for text, which in ((start, "FROM"), (end, "TO"))]
+    heights = run[inputs.dem]
+    heights.require([p.lon for p in ends], [p.lat for p in ends], "FROM and TO")
+    allowed = run[inputs.borders].inside(countries) if countries else None
     terrain, *points = frame_terrain(
-        inputs.dem, (ends[0].lon, ends[0].lat), (ends[1].lon, ends[1].lat), "FROM and TO", allowed
+        heights, (ends[0].lon, ends[0].lat), (ends[1].lon, ends[1].lat), "FROM and TO", allowed
     )
-    costs = unit_costs(inputs.catalogue.unit_costs, standard.mode)
+    costs = unit_costs(run[inputs.unit_costs], standard.mode)
     asked = AlignmentProblem(terrain, points[0], points[1], standard, costs)
     progress(f"searching {terrain.grid.shape[0]} x {terrain.grid.shape[1]} cells for {standard_id}")
     found = solve(asked)
@@ -90,20 +86,20 @@ def find_new_line(
     if sweep is not None:
         progress(f"sweeping over {sweep}")
         swept = sweep_grade(asked) if sweep == "grade" else sweep_tunnel_price(asked, TUNNEL_PRICES_MUSD_PER_KM)
-    return NewLine(found, ends[0], ends[1], standard, inputs.dem, tuple(swept))
+    return NewLine(found, ends[0], ends[1], standard, heights, tuple(swept))
 
 
-def _place(text: str, which: str, study: Study, inputs: Inputs) -> Place:
+def _place(text: str, which: str, run: Run) -> Place:
     parts = text.split(",")
     if len(parts) != 2:
-        return find_place(text, which, study, inputs)
+        return run[inputs.gazetteer].find(text, which)
     try:
         lat, lon = (float(part) for part in parts)
     except ValueError:
-        return find_place(text, which, study, inputs)
+        return run[inputs.gazetteer].find(text, which)
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
         raise AlignmentError(f"{which}: '{text}' is no point on Earth; write lat,lon in degrees")
-    country = str(inputs.borders.country_at(lon, lat)[0]) or "XX"
+    country = str(run[inputs.borders].country_at(lon, lat)[0]) or "XX"
     return Place(name=format_position(lat, lon), lon=lon, lat=lat, country=country)
 
 

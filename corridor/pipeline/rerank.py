@@ -9,10 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from corridor.errors import ScoringError, SourceError
-from corridor.mcda.matrix import DecisionMatrix, build_matrix
+from corridor.mcda.matrix import DecisionMatrix
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.review import review_matrix
 from corridor.mcda.weights import parse_weights
+from corridor.pipeline.comparing import COMPARISON
+from corridor.pipeline.graph import Run
+from corridor.pipeline.steps import ranking
 from corridor.plugins import nearest_name
 from corridor.schema.criterion import Criterion
 
@@ -40,7 +43,8 @@ def load_results(folder: Path) -> tuple[DecisionMatrix, dict[str, dict[str, floa
         raise SourceError(
             f"{folder}: its manifest.json or metrics.csv isn't what `corridor run` writes; run it again"
         ) from fault
-    return build_matrix(metrics, criteria), views, default
+    run = Run(COMPARISON, {"metrics": metrics, "criteria": tuple(criteria)})
+    return run[ranking.matrix], views, default
 
 
 def rerank(folder: Path, *, perspective: str | None, weights: str | None, method: str) -> pd.DataFrame:

@@ -22,14 +22,14 @@ _PER_WORKER = 2
 Take = Callable[[Task, pd.DataFrame, float], None]
 
 
-def run_here(world: SweepEvaluator, tasks: Iterable[Task], take: Take) -> None:
+def run_here(evaluator: SweepEvaluator, tasks: Iterable[Task], take: Take) -> None:
     """Compute tasks one after another in this process."""
     for task in tasks:
-        take(task, *evaluate_task(world, task.values))
+        take(task, *evaluate_task(evaluator, task.values))
 
 
 def run_on_dask(
-    world: SweepEvaluator,
+    evaluator: SweepEvaluator,
     tasks: Sequence[Task],
     take: Take,
     *,
@@ -53,7 +53,7 @@ def run_on_dask(
         if scheduler is not None:
             _check_versions(client, scheduler)
         say("sending the data to the workers")
-        _Feeder(client, world, take, memory_limit).run(tasks)
+        _Feeder(client, evaluator, take, memory_limit).run(tasks)
 
 
 def _require_dask() -> None:
@@ -163,9 +163,9 @@ def _corridor_version() -> str:
 class _Feeder:
     """Keeps workers busy without handing everything out at once, and hands out again what was lost."""
 
-    def __init__(self, client: Any, world: SweepEvaluator, take: Take, memory_limit: str) -> None:
+    def __init__(self, client: Any, evaluator: SweepEvaluator, take: Take, memory_limit: str) -> None:
         self.client = client
-        self.world = world
+        self.evaluator = evaluator
         self.take = take
         self.memory_limit = memory_limit
         self.tries: dict[str, int] = {}
@@ -226,7 +226,7 @@ class _Feeder:
             self.client.wait_for_workers(1, timeout=TIMEOUT_S)
         if not self.client.nthreads():
             raise SweepError("no worker is left; start some, and the same command goes on where this one stopped")
-        return self.client.scatter(self.world, broadcast=True, hash=False)
+        return self.client.scatter(self.evaluator, broadcast=True, hash=False)
 
     def _submit(self, data: Any, task: Task) -> Any:
         tries = self.tries.get(task.key, 0)

@@ -1,25 +1,27 @@
-"""What every factor of a sweep can say: its values, what it changes, how, and which steps must be repeated for it."""
+"""What every factor of a sweep can say: its values, which values of a comparison it replaces, and by what."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from corridor.pipeline.graph import Run
 from corridor.schema.catalogue import Estimate
-from corridor.schema.study import NewBuildCandidate
-from corridor.sweeps.case import Case, Stage, Value, multiple_of, value_at
 
 Finite = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 DEFAULT_LEVELS = 3
+Value = float | int | str
 
 
 class BaseFactor(BaseModel, ABC):
-    """One input that varies; ``kind`` tells which. Nothing here has state: cases and values go in, cases come out."""
+    """One input that varies; ``kind`` tells which. Nothing here has state: a run and a value go in, values come out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    replaces: ClassVar[tuple[str, ...]]
+    """Names of the values that it may replace."""
 
     def meaning(self) -> dict[str, Any]:
         """What a value of this factor means: all fields but those that list values."""
@@ -34,16 +36,15 @@ class BaseFactor(BaseModel, ABC):
         return self.choices() or ()
 
     @abstractmethod
-    def targets(self, case: Case) -> tuple[str, ...]:
+    def targets(self, run: Run) -> tuple[str, ...]:
         """What it changes, as text; empty where nothing fits."""
 
     @abstractmethod
-    def apply(self, case: Case, value: Value) -> Case:
-        """The case with this factor at a value."""
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        """The values of a comparison that it replaces at a value of its own, by their names in the graph.
 
-    @abstractmethod
-    def touches(self, case: Case) -> frozenset[Stage]:
-        """Steps that are to be repeated when its value changes."""
+        They are all of :attr:`replaces` or some of them; what is stale for it follows from the graph.
+        """
 
 
 class NumericFactor(BaseFactor):
@@ -108,6 +109,19 @@ class ListedFactor(BaseFactor):
         return self.values
 
 
-def designed_lines(case: Case) -> dict[str, str]:
-    """Candidates whose line is designed here, and so hangs on prices and heights, with the id of their standard."""
-    return {spec.id: spec.standard for spec in case.study.candidates if isinstance(spec, NewBuildCandidate)}
+def value_at(span: Estimate, position: float) -> Estimate:
+    """The value at a position between low (0), middle (0.5) and high (1), straight between them, as an exact figure.
+
+    >>> value_at(Estimate(1.0, 2.0, 4.0), 0.75).mid
+    3.0
+    """
+    if position <= 0.5:
+        value = span.low + (span.mid - span.low) * 2 * position
+    else:
+        value = span.mid + (span.high - span.mid) * (2 * position - 1)
+    return Estimate(value, value, value)
+
+
+def multiple_of(span: Estimate, factor: float) -> Estimate:
+    """The middle times a factor, as an exact figure."""
+    return Estimate(span.mid * factor, span.mid * factor, span.mid * factor)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
+from corridor.pipeline.graph import Run
+from corridor.pipeline.steps import impacts, inputs
 from corridor.schema.regime import CheckTime, Regime
 from corridor.schema.study import Identifier
 from corridor.schema.vocabulary import Mode, WorkKind
-from corridor.sweeps.case import Case, Stage, Value
-from corridor.sweeps.factor import NumericFactor, designed_lines
+from corridor.sweeps.factor import NumericFactor, Value
 
 
 class UnitCosts(NumericFactor):
     """Prices of construction, all together or those of one mode or kind of work."""
 
+    replaces: ClassVar = ("unit_costs",)
     kind: Literal["unit-costs"]
     mode: Mode | None = None
     work: WorkKind | None = None
@@ -22,71 +24,64 @@ class UnitCosts(NumericFactor):
     def _fits(self, mode: str, work: str) -> bool:
         return self.mode in (None, mode) and self.work in (None, work)
 
-    def targets(self, case: Case) -> tuple[str, ...]:
-        rows = case.inputs.catalogue.unit_costs
+    def targets(self, run: Run) -> tuple[str, ...]:
+        rows = run[inputs.unit_costs]
         return tuple(f"price of {c.mode} {c.kind}" for c in rows if self._fits(c.mode, c.kind))
 
-    def apply(self, case: Case, value: Value) -> Case:
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
         costs = tuple(
             replace(c, cost_musd_per_km=self.at(c.cost_musd_per_km, value)) if self._fits(c.mode, c.kind) else c
-            for c in case.inputs.catalogue.unit_costs
+            for c in run[inputs.unit_costs]
         )
-        return case.with_catalogue(lambda catalogue: replace(catalogue, unit_costs=costs))
-
-    def touches(self, case: Case) -> frozenset[Stage]:
-        return frozenset((Stage.PRICES, Stage.LINES) if designed_lines(case) else (Stage.PRICES,))
+        return {"unit_costs": costs}
 
 
 class Speeds(NumericFactor):
     """Speeds of trucks or trains by class; a multiple also moves documented design speeds."""
 
+    replaces: ClassVar = ("speeds", "sections")
     kind: Literal["speeds"]
     mode: Mode | None = None
 
-    def targets(self, case: Case) -> tuple[str, ...]:
-        return tuple(
-            f"speed of {s.mode} {s.road_class}" for s in case.inputs.catalogue.speeds if self.mode in (None, s.mode)
-        )
+    def targets(self, run: Run) -> tuple[str, ...]:
+        return tuple(f"speed of {s.mode} {s.road_class}" for s in run[inputs.speeds] if self.mode in (None, s.mode))
 
-    def apply(self, case: Case, value: Value) -> Case:
-        catalogue = case.inputs.catalogue
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
         speeds = tuple(
             replace(s, speed_kmh=self.at(s.speed_kmh, value)) if self.mode in (None, s.mode) else s
-            for s in catalogue.speeds
+            for s in run[inputs.speeds]
         )
-        sections = catalogue.sections
-        if self.measure == "multiple":
-            sections = {
-                key: replace(s, design_speed_kmh=s.design_speed_kmh * float(value))
-                if s.design_speed_kmh and self.mode in (None, s.mode)
-                else s
-                for key, s in sections.items()
-            }
-        return case.with_catalogue(lambda old: replace(old, speeds=speeds, sections=sections))
-
-    def touches(self, case: Case) -> frozenset[Stage]:
-        return frozenset((Stage.NETWORK,))
+        if self.measure != "multiple":
+            return {"speeds": speeds}
+        sections = {
+            key: replace(s, design_speed_kmh=s.design_speed_kmh * float(value))
+            if s.design_speed_kmh and self.mode in (None, s.mode)
+            else s
+            for key, s in run[inputs.sections].items()
+        }
+        return {"speeds": speeds, "sections": sections}
 
 
 class CheckTimes(NumericFactor):
     """Minutes of checks that regimes state: in transit, at the border, or where roads meet the route (``gates``)."""
 
+    replaces: ClassVar = ("regimes",)
     kind: Literal["check-times"]
     which: Literal["all", "transit", "border", "gates"] = "all"
     regimes: tuple[Identifier, ...] = ()
 
-    def _chosen(self, case: Case) -> list[str]:
-        return [key for key in case.regimes if not self.regimes or key in self.regimes]
+    def _chosen(self, run: Run) -> list[str]:
+        return [key for key in run[impacts.regimes] if not self.regimes or key in self.regimes]
 
-    def targets(self, case: Case) -> tuple[str, ...]:
-        if set(self.regimes) - set(case.regimes):
+    def targets(self, run: Run) -> tuple[str, ...]:
+        if set(self.regimes) - set(run[impacts.regimes]):
             return ()
         checks = ("transit", "border", "gates") if self.which == "all" else (self.which,)
-        return tuple(f"{check} checks under {key}" for key in self._chosen(case) for check in checks)
+        return tuple(f"{check} checks under {key}" for key in self._chosen(run) for check in checks)
 
-    def apply(self, case: Case, value: Value) -> Case:
-        chosen = self._chosen(case)
-        return replace(case, regimes={k: self._timed(r, value) if k in chosen else r for k, r in case.regimes.items()})
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        chosen, listed = self._chosen(run), run[impacts.regimes]
+        return {"regimes": {key: self._timed(r, value) if key in chosen else r for key, r in listed.items()}}
 
     def _timed(self, regime: Regime, value: Value) -> Regime:
         def moved(check: CheckTime, name: str) -> CheckTime:
@@ -106,18 +101,16 @@ class CheckTimes(NumericFactor):
             border_check_min=moved(regime.border_check_min, "border"),
         )
 
-    def touches(self, case: Case) -> frozenset[Stage]:
-        return frozenset((Stage.REGIMES,))
-
 
 class CrossingDelays(NumericFactor):
     """Documented delays at border crossings, all or those named."""
 
+    replaces: ClassVar = ("crossings",)
     kind: Literal["crossing-delays"]
     crossings: tuple[Identifier, ...] = ()
 
-    def targets(self, case: Case) -> tuple[str, ...]:
-        known = case.inputs.catalogue.crossings
+    def targets(self, run: Run) -> tuple[str, ...]:
+        known = run[inputs.crossings]
         if set(self.crossings) - set(known):
             return ()
         return tuple(
@@ -126,14 +119,11 @@ class CrossingDelays(NumericFactor):
             if crossing.delay_min and (not self.crossings or key in self.crossings)
         )
 
-    def apply(self, case: Case, value: Value) -> Case:
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
         crossings = {
             key: replace(c, delay_min=self.at(c.delay_min, value))
             if c.delay_min and (not self.crossings or key in self.crossings)
             else c
-            for key, c in case.inputs.catalogue.crossings.items()
+            for key, c in run[inputs.crossings].items()
         }
-        return case.with_catalogue(lambda catalogue: replace(catalogue, crossings=crossings))
-
-    def touches(self, case: Case) -> frozenset[Stage]:
-        return frozenset((Stage.NETWORK,))
+        return {"crossings": crossings}

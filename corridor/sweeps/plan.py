@@ -15,10 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import SweepError
-from corridor.sweeps.case import LAYOUT, LINES, NETWORK, TERRAIN, Case, Stage, Value
+from corridor.pipeline.graph import Run
+from corridor.pipeline.steps import lines
+from corridor.sweeps.factor import Value
 from corridor.sweeps.vary import MAX_TASKS, Vary
 
 _KEY_LENGTH = 20
+_DEAR = ("conflated_ways", "conflation", "candidates", "line_rows")
+"""Values that take long to compute, of which few are kept at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +108,20 @@ def plan_table(tasks: Iterable[Task]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def in_order_of_work(tasks: Iterable[Task], vary: Vary, case: Case) -> list[Task]:
-    """Each distinct task once, those that share a network, lines and terrain after one another."""
-    seen: dict[tuple[Value, ...], int] = {}
+def in_order_of_work(tasks: Iterable[Task], vary: Vary, run: Run) -> list[Task]:
+    """Each distinct task once, those that share what is dear to compute after one another."""
+    graph = run.graph
+    # parts that don't count here: no line is designed, or heights slow no traffic
+    idle = [step.declared.name for step in (lines.new_line, lines.slowing_dem) if not run[step.declared.name]]
+    shared = [
+        [name for name, factor in vary.factors.items() if graph.upstream(dear, idle).intersection(factor.replaces)]
+        for dear in _DEAR
+    ]
+    seen: dict[tuple[Any, ...], int] = {}
 
-    def rank(task: Task, stages: frozenset[Stage]) -> int:
-        return seen.setdefault((",".join(sorted(stages)), *shared_values(task.values, vary, case, stages)), len(seen))
+    def place(task: Task) -> tuple[int, ...]:
+        groups = ((at, *(task.values[name] for name in names)) for at, names in enumerate(shared))
+        return tuple(seen.setdefault(group, len(seen)) for group in groups)
 
     distinct = {task.key: task for task in reversed(list(tasks))}.values()
-    numbered = sorted(distinct, key=lambda task: task.number)
-    return sorted(numbered, key=lambda task: tuple(rank(task, s) for s in (LAYOUT, NETWORK, LINES, TERRAIN)))
-
-
-def shared_values(values: Mapping[str, Value], vary: Vary, case: Case, stages: frozenset[Stage]) -> tuple[Value, ...]:
-    """The values of the factors that touch any of the stages, with the factors' names."""
-    found: list[Value] = []
-    for name, factor in vary.factors.items():
-        if factor.touches(case) & stages:
-            found += [name, values[name]]
-    return tuple(found)
+    return sorted(sorted(distinct, key=lambda task: task.number), key=place)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from corridor.errors import SweepError
-from corridor.io.read.inputs import load_inputs
-from corridor.pipeline.stages import Progress, silent
+from corridor.pipeline.comparing import open_run
+from corridor.pipeline.graph import Progress, silent
+from corridor.pipeline.steps import inputs
 from corridor.schema.study import Study
 from corridor.sweeps.cluster import run_here, run_on_dask
 from corridor.sweeps.dataset import SweepFolder, describe_inputs, describe_sweep, fingerprint
@@ -111,22 +112,23 @@ def sweep(
     name = "sweep" if isinstance(vary, Vary) else str(vary)
     factors = vary if isinstance(vary, Vary) else load_vary(Path(vary))
     osm_path, dem_paths = Path(osm) if osm else None, [Path(path) for path in dem]
-    inputs = load_inputs(study, osm=osm_path, dem=dem_paths, progress=say)
-    world = build_evaluator(study, inputs, factors)
-    check_vary(factors, world.case, name)
+    comparison = open_run(study, osm=osm_path, dem=dem_paths, progress=say)
+    comparison[inputs.known_names]  # wrong names are told before anything long is read
+    evaluator = build_evaluator(comparison, factors)
+    check_vary(factors, evaluator.run, name)
     hashes = describe_inputs(study, osm_path, dem_paths)
     tasks = plan_tasks(factors, fingerprint(hashes))
     folder = SweepFolder(Path(out))
     done = folder.open(describe_sweep(study, factors, hashes, len(tasks)), tasks, restart=restart)
-    ordered = in_order_of_work(tasks, factors, world.case)
+    ordered = in_order_of_work(tasks, factors, evaluator.run)
     missing = [task for task in ordered if task.key not in done]
     tally = _Tally(folder, len(ordered), len(ordered) - len(missing), say)
     if missing and workers == 0:
-        run_here(world, missing, tally.take)
+        run_here(evaluator, missing, tally.take)
     elif missing:
         count = None if workers is None else min(workers, len(missing))
         run_on_dask(
-            world, missing, tally.take,
+            evaluator, missing, tally.take,
             scheduler=scheduler, workers=count, memory_limit=memory_limit, say=say,
         )  # fmt: skip
     seconds = time.monotonic() - tally.started

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from corridor.alignment.standards import load_standards
+from corridor.io.read.inputs import HeightDraw
+from corridor.pipeline.graph import Run
+from corridor.pipeline.steps import impacts, inputs
 from corridor.schema.study import ExistingCandidates, Identifier
 from corridor.schema.vocabulary import CrossingStatus, SectionStatus
-from corridor.sweeps.case import Case, Stage, Value
-from corridor.sweeps.factor import BaseFactor, ListedFactor, designed_lines
-from corridor.terrain.uncertainty import draw_errors
+from corridor.sweeps.factor import BaseFactor, ListedFactor, Value
 
 Settable = Literal[CrossingStatus.OPEN, CrossingStatus.CLOSED, CrossingStatus.PLANNED]
 
@@ -22,79 +23,72 @@ Settable = Literal[CrossingStatus.OPEN, CrossingStatus.CLOSED, CrossingStatus.PL
 class Regimes(ListedFactor):
     """Under which regime candidates are judged; without this factor, each task covers all of them."""
 
+    replaces: ClassVar = ("regimes",)
     kind: Literal["regime"]
 
-    def targets(self, case: Case) -> tuple[str, ...]:
-        return ("regime",) if set(self.values) <= set(case.regimes) else ()
+    def targets(self, run: Run) -> tuple[str, ...]:
+        return ("regime",) if set(self.values) <= set(run[impacts.regimes]) else ()
 
-    def apply(self, case: Case, value: Value) -> Case:
-        return replace(case, regimes={str(value): case.regimes[str(value)]})
-
-    def touches(self, case: Case) -> frozenset[Stage]:
-        return frozenset((Stage.REGIMES,))
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        return {"regimes": {str(value): run[impacts.regimes][str(value)]}}
 
 
 class Baselines(ListedFactor):
     """The dated state of the network."""
 
+    replaces: ClassVar = ("as_of",)
     kind: Literal["baseline"]
 
-    def targets(self, case: Case) -> tuple[str, ...]:
-        return ("baseline",) if set(self.values) <= {b.id for b in case.study.baselines} else ()
+    def targets(self, run: Run) -> tuple[str, ...]:
+        return ("baseline",) if set(self.values) <= {b.id for b in run["study"].baselines} else ()
 
-    def apply(self, case: Case, value: Value) -> Case:
-        return replace(case, study=case.study.on_baseline(str(value)))
-
-    def touches(self, case: Case) -> frozenset[Stage]:
-        return frozenset((Stage.LAYOUT,))
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        return {"as_of": run["study"].on_baseline(str(value)).chosen_baseline.as_of}
 
 
 class CrossingsStatus(ListedFactor):
     """Whether border crossings are open; what is closed here isn't assumed open by any candidate."""
 
+    replaces: ClassVar = ("crossings", "candidate_specs")
     kind: Literal["crossing-status"]
     crossings: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     values: Annotated[tuple[Settable, ...], Field(min_length=1)] = (CrossingStatus.OPEN, CrossingStatus.CLOSED)
 
-    def targets(self, case: Case) -> tuple[str, ...]:
-        known = set(self.crossings) <= set(case.inputs.catalogue.crossings)
+    def targets(self, run: Run) -> tuple[str, ...]:
+        known = set(self.crossings) <= set(run[inputs.crossings])
         return tuple(f"status of {key}" for key in self.crossings) if known else ()
 
-    def apply(self, case: Case, value: Value) -> Case:
-        old = case.inputs.catalogue.crossings
-        crossings = old | {key: replace(old[key], status=CrossingStatus(str(value))) for key in self.crossings}
-        changed = case.with_catalogue(lambda catalogue: replace(catalogue, crossings=crossings))
-        return changed if value == SectionStatus.OPEN else _assuming_less(changed, self.crossings)
-
-    def touches(self, case: Case) -> frozenset[Stage]:
-        return frozenset((Stage.NETWORK,))
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        old = run[inputs.crossings]
+        changed = {key: replace(old[key], status=CrossingStatus(str(value))) for key in self.crossings}
+        found: dict[str, Any] = {"crossings": {**old, **changed}}
+        return found if value == CrossingStatus.OPEN else found | _assuming_less(run, self.crossings)
 
 
 class SectionsStatus(ListedFactor):
     """Whether sections of the catalogue are open, planned and so on; as for crossings."""
 
+    replaces: ClassVar = ("sections", "candidate_specs")
     kind: Literal["section-status"]
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     values: Annotated[tuple[SectionStatus, ...], Field(min_length=1)]
 
-    def targets(self, case: Case) -> tuple[str, ...]:
-        known = set(self.sections) <= set(case.inputs.catalogue.sections)
+    def targets(self, run: Run) -> tuple[str, ...]:
+        known = set(self.sections) <= set(run[inputs.sections])
         return tuple(f"status of {key}" for key in self.sections) if known else ()
 
-    def apply(self, case: Case, value: Value) -> Case:
-        old = case.inputs.catalogue.sections
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        old = run[inputs.sections]
         fixed = {"status": SectionStatus(str(value)), "opened": "", "closed": ""}  # a date would decide otherwise
-        sections = old | {key: replace(old[key], **fixed) for key in self.sections}  # type: ignore[arg-type]
-        changed = case.with_catalogue(lambda catalogue: replace(catalogue, sections=sections))
-        return changed if value == SectionStatus.OPEN else _assuming_less(changed, self.sections)
-
-    def touches(self, case: Case) -> frozenset[Stage]:
-        return frozenset((Stage.LAYOUT,))
+        changed = {key: replace(old[key], **fixed) for key in self.sections}  # type: ignore[arg-type]
+        found: dict[str, Any] = {"sections": {**old, **changed}}
+        return found if value == SectionStatus.OPEN else found | _assuming_less(run, self.sections)
 
 
 class DemError(BaseFactor):
     """Draws of the elevation model's error, numbered from 1; all candidates of a task share the draw."""
 
+    replaces: ClassVar = ("height_draw",)
     kind: Literal["dem-error"]
     draws: Annotated[int, Field(ge=1, le=100_000)]
     seed: Annotated[int, Field(ge=0)] = 0
@@ -102,39 +96,26 @@ class DemError(BaseFactor):
     def choices(self) -> tuple[Value, ...] | None:
         return tuple(range(1, self.draws + 1))
 
-    def targets(self, case: Case) -> tuple[str, ...]:
+    def targets(self, run: Run) -> tuple[str, ...]:
         return ("heights",)
 
-    def apply(self, case: Case, value: Value) -> Case:
-        dem = case.inputs.dem
-        seed = int(np.random.SeedSequence([self.seed, int(value)]).generate_state(1)[0])
-        field = next(iter(draw_errors(dem, 1, seed)))
-        rows, cols = dem.grid.shape
-        lon, lat = dem.grid.centres(*np.meshgrid(np.arange(float(rows)), np.arange(float(cols)), indexing="ij"))
-        heights = (dem.heights_m + field.sample(lon, lat)).astype(np.float32)
-        return replace(case, inputs=replace(case.inputs, dem=dem.with_heights(heights)))
-
-    def touches(self, case: Case) -> frozenset[Stage]:
-        touched = {Stage.TERRAIN}
-        if case.study.grade_effect and case.inputs.dem.carries_grades:
-            touched.add(Stage.NETWORK)
-        if designed_lines(case):
-            touched.add(Stage.LINES)
-        return frozenset(touched)
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        return {"height_draw": HeightDraw(int(np.random.SeedSequence([self.seed, int(value)]).generate_state(1)[0]))}
 
 
 class DesignStandards(ListedFactor):
     """By which standard new lines are designed, all or those of the candidates named."""
 
+    replaces: ClassVar = ("candidate_specs",)
     kind: Literal["design-standard"]
     candidates: tuple[Identifier, ...] = ()
 
-    def _chosen(self, case: Case) -> dict[str, str]:
-        designed = designed_lines(case)
+    def _chosen(self, run: Run) -> dict[str, str]:
+        designed = {key: spec.standard for key, spec in run[inputs.new_build_specs].items()}
         return {key: own for key, own in designed.items() if not self.candidates or key in self.candidates}
 
-    def targets(self, case: Case) -> tuple[str, ...]:
-        chosen, standards = self._chosen(case), load_standards()
+    def targets(self, run: Run) -> tuple[str, ...]:
+        chosen, standards = self._chosen(run), load_standards()
         if set(self.candidates) - set(chosen) or set(self.values) - set(standards):
             return ()
         modes = {standards[name].mode for name in (*self.values, *chosen.values()) if name in standards}
@@ -142,24 +123,22 @@ class DesignStandards(ListedFactor):
             return ()
         return tuple(f"standard of {key}" for key in chosen)
 
-    def apply(self, case: Case, value: Value) -> Case:
-        chosen = self._chosen(case)
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        chosen = self._chosen(run)
         candidates = tuple(
-            spec.model_copy(update={"standard": value}) if spec.id in chosen else spec for spec in case.study.candidates
+            spec.model_copy(update={"standard": value}) if spec.id in chosen else spec
+            for spec in run[inputs.candidate_specs]
         )
-        return replace(case, study=case.study.model_copy(update={"candidates": candidates}))
-
-    def touches(self, case: Case) -> frozenset[Stage]:
-        return frozenset((Stage.LINES,))
+        return {"candidate_specs": candidates}
 
 
-def _assuming_less(case: Case, keys: Iterable[str]) -> Case:
-    """The case with nothing of ``keys`` assumed open."""
+def _assuming_less(run: Run, keys: Iterable[str]) -> dict[str, Any]:
+    """The candidates with nothing of ``keys`` assumed open."""
     gone = set(keys)
     candidates = tuple(
         spec.model_copy(update={"assume_open": tuple(key for key in spec.assume_open if key not in gone)})
         if isinstance(spec, ExistingCandidates)
         else spec
-        for spec in case.study.candidates
+        for spec in run[inputs.candidate_specs]
     )
-    return replace(case, study=case.study.model_copy(update={"candidates": candidates}))
+    return {"candidate_specs": candidates}

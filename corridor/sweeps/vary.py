@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from corridor.alignment.standards import load_standards
 from corridor.errors import SweepError
+from corridor.pipeline.graph import Run
+from corridor.pipeline.steps import impacts, inputs
 from corridor.schema.study import Identifier, read_toml, say_fault
-from corridor.sweeps.case import Case
 from corridor.sweeps.factors import Factor
 
 Design = Literal["product", "sobol", "latin-hypercube"]
@@ -76,7 +77,7 @@ def _say(fault: Any) -> str:
     return say_fault(named).replace("see the README for the keys", "see docs/scale.md for the keys")
 
 
-def check_vary(vary: Vary, case: Case, name: str) -> None:
+def check_vary(vary: Vary, run: Run, name: str) -> None:
     """Hold the factors against the study: each must change something, and nothing may be changed twice.
 
     Raises:
@@ -85,9 +86,9 @@ def check_vary(vary: Vary, case: Case, name: str) -> None:
     faults: list[str] = []
     owners: dict[str, str] = {}
     for key, factor in vary.factors.items():
-        targets = factor.targets(case)
+        targets = factor.targets(run)
         if not targets:
-            faults.append(f"factors.{key}: {_why_nothing(factor, case)}")
+            faults.append(f"factors.{key}: {_why_nothing(factor, run)}")
         for target in targets:
             if target in owners:
                 faults.append(f"factors.{key}: {target} is varied by '{owners[target]}' already; take one out")
@@ -97,16 +98,15 @@ def check_vary(vary: Vary, case: Case, name: str) -> None:
         raise SweepError(f"{name}: " + "; ".join(faults))
 
 
-def _why_nothing(factor: Any, case: Case) -> str:
+def _why_nothing(factor: Any, run: Run) -> str:
     """Why a factor fits nothing, with the names that it could have used."""
-    catalogue = case.inputs.catalogue
     lists: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-        "regime": ("values", factor_values(factor), tuple(case.regimes)),
-        "check-times": ("regimes", getattr(factor, "regimes", ()), tuple(case.regimes)),
-        "baseline": ("values", factor_values(factor), tuple(b.id for b in case.study.baselines)),
-        "crossing-status": ("crossings", getattr(factor, "crossings", ()), tuple(catalogue.crossings)),
-        "crossing-delays": ("crossings", getattr(factor, "crossings", ()), tuple(catalogue.crossings)),
-        "section-status": ("sections", getattr(factor, "sections", ()), tuple(catalogue.sections)),
+        "regime": ("values", factor_values(factor), tuple(run[impacts.regimes])),
+        "check-times": ("regimes", getattr(factor, "regimes", ()), tuple(run[impacts.regimes])),
+        "baseline": ("values", factor_values(factor), tuple(b.id for b in run["study"].baselines)),
+        "crossing-status": ("crossings", getattr(factor, "crossings", ()), tuple(run[inputs.crossings])),
+        "crossing-delays": ("crossings", getattr(factor, "crossings", ()), tuple(run[inputs.crossings])),
+        "section-status": ("sections", getattr(factor, "sections", ()), tuple(run[inputs.sections])),
         "design-standard": ("values", factor_values(factor), tuple(load_standards())),
     }
     if factor.kind not in lists:

@@ -13,9 +13,8 @@ from corridor.interactions.events import find_events, supports_local_crossings
 from corridor.interactions.findings import Names, build_findings
 from corridor.interactions.regime_effects import applies, effects
 from corridor.interactions.split_network import split_network
-from corridor.io.read.inputs import find_place, load_inputs
 from corridor.io.read.regimes import load_regimes
-from corridor.pipeline.stages import build_candidates, conflate_network
+from corridor.pipeline.comparing import open_run
 from corridor.report.i18n import render
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Separation
@@ -35,27 +34,26 @@ class Ground:
 
 def _assemble(osm):
     study = Study.bundled("syunik")
-    inputs = load_inputs(study, osm=osm, dem=[], progress=lambda _: None)
-    assembly = conflate_network(study, inputs)
-    ends = [find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination")]
-    candidates, _ = build_candidates(study, inputs, assembly, *ends)
-    structures = [s for section in inputs.catalogue.sections.values() for s in section.structures]
-    events = {c.candidate_id: find_events(c, assembly.network, "AM", structures=structures) for c in candidates}
+    run = open_run(study, osm=osm)
+    assembly, candidates = run["conflation"], run["candidates"]
+    events = {
+        key: find_events(c, assembly.network, "AM", structures=run["structures"]) for key, c in candidates.items()
+    }
     net = split_network(assembly.network, [event for found in events.values() for event in found])
     closed = net.closed("road", countries=["AM", "IR"])
-    border, capital = (find_place(getattr(study, end), end, study, inputs) for end in ("border_crossing", "capital"))
+    border, capital = run["border_crossing"], run["capital"]
     at = [net.snap(p.lon, p.lat, closed, limit_m=2000, what=p.name) for p in (border, capital)]
     towns = {}
     for name in ("Meghri", "Kajaran", "Kapan", "Goris", "Sisian"):
-        town = find_place(name, "place", study, inputs)
+        town = run["gazetteer"].find(name, "place")
         towns[name] = net.snap(town.lon, town.lat, closed, limit_m=3000, what=name)
     return Ground(
-        {c.candidate_id: c for c in candidates},
+        candidates,
         events,
-        load_regimes(study.path("package:reference/regimes.toml"), inputs.catalogue.sources),
+        load_regimes(study.path("package:reference/regimes.toml"), run["documents"]),
         ConnectivityTargets(net, closed, *at, towns),
         assembly.network,
-        Names("Norduz", "Yerevan", "AM", "Armenia", inputs.places.frame, supports_local_crossings(assembly.network)),
+        Names("Norduz", "Yerevan", "AM", "Armenia", run["places"].frame, supports_local_crossings(assembly.network)),
     )
 
 

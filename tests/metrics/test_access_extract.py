@@ -8,7 +8,6 @@ import pytest
 from corridor.interactions.events import find_events
 from corridor.interactions.regime_effects import effects
 from corridor.interactions.split_network import split_network
-from corridor.io.read.inputs import find_place, load_inputs
 from corridor.io.read.regimes import load_regimes
 from corridor.metrics.access import build_access, measure_access
 from corridor.metrics.axes import build_axis
@@ -16,7 +15,7 @@ from corridor.metrics.border import border_ground, planar_runs
 from corridor.metrics.population import build_population
 from corridor.metrics.redundancy import Stage, disjoint_legs, measure_criticality
 from corridor.metrics.severance import lengthen, measure_severance
-from corridor.pipeline.stages import build_candidates, conflate_network, focus_region
+from corridor.pipeline.comparing import open_run
 from corridor.schema.interaction import EdgeEffect
 from corridor.schema.study import Place, Study
 from tests.metrics.figures import figures, route_context, setting_of, under
@@ -34,25 +33,20 @@ STAGES = (
 @pytest.fixture(scope="module")
 def built(extract_path):
     study = Study.bundled("syunik")
-    inputs = load_inputs(study, osm=extract_path, dem=[], progress=lambda _: None)
-    assembly = conflate_network(study, inputs)
-    ends = (find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination"))
-    candidates, _ = build_candidates(study, inputs, assembly, *ends)
-    return study, inputs, assembly, {c.candidate_id: c for c in candidates}
+    run = open_run(study, osm=extract_path)
+    return study, run, run["conflation"], run["candidates"]
 
 
 @pytest.fixture(scope="module")
 def setting(built):
-    study, inputs, assembly, candidates = built
+    study, run, assembly, candidates = built
     events = {key: find_events(c, assembly.network, "AM") for key, c in candidates.items()}
     gated = split_network(assembly.network, [e for found in events.values() for e in found])
-    capital = find_place(study.capital, "capital", study, inputs)
-    settled = build_population(
-        inputs.places.frame, inputs.osm.places, "AM", inputs.borders, focus_region(study, inputs)
-    )
+    capital = run["capital"]
+    settled = build_population(run["places"].frame, run["osm"].places, "AM", run["borders"], run["focus_region"])
     access = build_access(gated, "AM", study.border_crossing, capital, [KAPAN], settled.places)
-    ground = border_ground(inputs.borders, "AM", "IR", (capital.lon, capital.lat))
-    sections = [key for key in inputs.catalogue.sections if key.startswith("m2-")]
+    ground = border_ground(run["borders"], "AM", "IR", (capital.lon, capital.lat))
+    sections = [key for key in run["sections"] if key.startswith("m2-")]
     axes = (build_axis(assembly.network, assembly.matches, "m2", "M2", sections),)
     return setting_of(assembly.network, access, ground, STAGES, axes, draws=10), events
 

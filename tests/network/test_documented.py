@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from corridor.pipeline.stages import silent
 
 from corridor.io.read.inputs import load_inputs
 from corridor.network.conflation import conflate
 from corridor.network.documented import dated
 from corridor.network.graph import Network
-from corridor.pipeline.stages import silent
 from corridor.schema.catalogue import Section
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Mode, SectionStatus

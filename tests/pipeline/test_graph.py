@@ -38,7 +38,7 @@ def share(price: float, total: float) -> float:
 
 
 @each(gives="sayings")
-def saying(share: float, language: str) -> str:
+def saying(language: str, share: float) -> str:
     return f"{language}: {share:.2f}"
 
 
@@ -222,13 +222,9 @@ class Pair:
     right: object
 
 
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4)
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text(max_size=4)
-    | st.binary(max_size=3),
+    PLAIN | st.binary(max_size=4),
     lambda inner: st.tuples(inner, inner) | st.lists(inner, max_size=3) | st.builds(Pair, inner, inner)
     | st.dictionaries(st.text(max_size=2), inner, max_size=2),
     max_leaves=6,

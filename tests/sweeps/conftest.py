@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import corridor
-from corridor.io.read.inputs import load_inputs
+from corridor.pipeline.comparing import open_run
 from corridor.sweeps.evaluator import build_evaluator
 from corridor.sweeps.vary import build_vary
 from tests.synthetic import study as synthetic
@@ -24,15 +24,17 @@ def study(study_path):
 
 
 @pytest.fixture(scope="session")
-def inputs(study, study_path):
-    return load_inputs(study, osm=study_path.parent / "map.osm", dem=[], progress=lambda _: None)
+def comparison(study, study_path):
+    """A run whose data is read once."""
+    run = open_run(study, osm=study_path.parent / "map.osm")
+    return open_run(study, given=run.pinned(["catalogue", "borders", "places", "read_heights", "osm"]))
 
 
 @pytest.fixture(scope="session")
-def world_of(study, inputs):
-    """A world for some factors; nothing is kept from other worlds."""
+def evaluator_of(comparison):
+    """A evaluator for some factors; nothing is kept from other worlds."""
 
     def build(factors, **more):
-        return build_evaluator(study, inputs, build_vary({"design": "product", "factors": factors} | more, "test"))
+        return build_evaluator(comparison, build_vary({"design": "product", "factors": factors} | more, "test"))
 
     return build

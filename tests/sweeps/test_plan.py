@@ -78,11 +78,11 @@ def test_a_key_stands_for_values_meaning_and_data():
     assert len(base.key) == 20
 
 
-def test_work_goes_on_where_the_network_is_the_same(world_of):
+def test_work_goes_on_where_the_network_is_the_same(evaluator_of):
     factors = {"prices": PRICES, "speeds": SPEEDS | {"levels": 3}}
-    world = world_of(factors)
-    tasks = plan_tasks(world.vary, "data")
-    ordered = in_order_of_work(tasks, world.vary, world.case)
+    evaluator = evaluator_of(factors)
+    tasks = plan_tasks(evaluator.vary, "data")
+    ordered = in_order_of_work(tasks, evaluator.vary, evaluator.run)
     assert sorted(task.number for task in ordered) == list(range(9))
     speeds = [task.values["speeds"] for task in ordered]
     assert sum(a != b for a, b in itertools.pairwise(speeds)) == 2

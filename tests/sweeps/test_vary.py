@@ -58,17 +58,17 @@ def test_faults_name_file_field_and_remedy(wrong, says):
         ({"kind": "crossing-delays", "crossings": ["nowhere"]}, "crossings: 'nowhere' isn't known"),
     ],
 )
-def test_names_that_the_study_lacks_are_found_at_once(world_of, factor, says):
-    world = world_of({"a": factor})
+def test_names_that_the_study_lacks_are_found_at_once(evaluator_of, factor, says):
+    evaluator = evaluator_of({"a": factor})
     with pytest.raises(SweepError, match=says) as caught:
-        check_vary(world.vary, world.case, "my-sweep.toml")
+        check_vary(evaluator.vary, evaluator.run, "my-sweep.toml")
     assert str(caught.value).startswith("my-sweep.toml: factors.a: ")
 
 
-def test_nothing_is_varied_twice(world_of):
-    world = world_of({"all": PRICES, "tunnels": PRICES | {"work": "tunnel"}})
+def test_nothing_is_varied_twice(evaluator_of):
+    evaluator = evaluator_of({"all": PRICES, "tunnels": PRICES | {"work": "tunnel"}})
     with pytest.raises(SweepError, match=r"factors\.tunnels: price of road tunnel is varied by 'all' already"):
-        check_vary(world.vary, world.case, "x.toml")
+        check_vary(evaluator.vary, evaluator.run, "x.toml")
 
 
 def test_files_that_are_none(tmp_path):
@@ -79,10 +79,10 @@ def test_files_that_are_none(tmp_path):
         load_vary(tmp_path / "bad.toml")
 
 
-def test_standards_are_for_lines_that_are_designed(world_of):
-    world = world_of({"a": {"kind": "design-standard", "values": ["rail-12", "rail-18"]}})
+def test_standards_are_for_lines_that_are_designed(evaluator_of):
+    evaluator = evaluator_of({"a": {"kind": "design-standard", "values": ["rail-12", "rail-18"]}})
     with pytest.raises(SweepError, match="changes nothing: no candidate of the family new-build"):
-        check_vary(world.vary, world.case, "x.toml")
-    world = world_of({"a": {"kind": "design-standard", "values": ["rail-13"]}})
+        check_vary(evaluator.vary, evaluator.run, "x.toml")
+    evaluator = evaluator_of({"a": {"kind": "design-standard", "values": ["rail-13"]}})
     with pytest.raises(SweepError, match=r"values: 'rail-13' isn't known; did you mean 'rail-\d\d'"):
-        check_vary(world.vary, world.case, "x.toml")
+        check_vary(evaluator.vary, evaluator.run, "x.toml")

@@ -7,29 +7,24 @@ from functools import cache
 import numpy as np
 from matplotlib.figure import Figure
 
-from corridor.io.read.inputs import Inputs, find_place, load_inputs
 from corridor.network.speeds import climbing_speed_kmh
-from corridor.pipeline.stages import build_candidates, conflate_network
-from corridor.schema.candidate import Candidate
+from corridor.pipeline.comparing import open_run
+from corridor.pipeline.graph import Run
 from corridor.schema.profile import Profile
 from corridor.schema.study import Study
-from corridor.terrain.profile import build_profile, climbs_m, turning_points
+from corridor.terrain.profile import climbs_m, turning_points
 from corridor.terrain.uncertainty import draw_errors
 from docs.tools.drawings.sheet import BLUE, GREY, GROUND, ORANGE, RED, sheet
 
 
 @cache
-def _bundled() -> tuple[Study, Inputs, dict[str, Candidate]]:
-    study = Study.bundled("syunik")
-    inputs = load_inputs(study, osm=None, dem=[], progress=lambda _: None)
-    ends = [find_place(getattr(study, end), end, study, inputs) for end in ("origin", "destination")]
-    found, _ = build_candidates(study, inputs, conflate_network(study, inputs), *ends)
-    return study, inputs, {candidate.candidate_id: candidate for candidate in found}
+def _bundled() -> Run:
+    return open_run(Study.bundled("syunik"))
 
 
 def _profile(name: str) -> Profile:
-    _, inputs, candidates = _bundled()
-    return build_profile(candidates[name], inputs.dem, inputs.catalogue.grade_ceilings)
+    found: Profile = _bundled()["profiles"][name]
+    return found
 
 
 def draw_hysteresis() -> Figure:
@@ -73,9 +68,9 @@ def draw_laid_line() -> Figure:
 
 def draw_error_draws() -> Figure:
     """Draws of the elevation model's error, and the ascents of one route on them."""
-    study, inputs, _ = _bundled()
+    run = _bundled()
     figure, axes = sheet(8, 2.9, ncols=3)
-    for where, field in zip(axes, draw_errors(inputs.dem, 3, study.elevation.seed), strict=True):
+    for where, field in zip(axes, draw_errors(run["dem"], 3, run["elevation"].seed), strict=True):
         picture = where.imshow(field.values_m[100:170, 200:290], cmap="RdBu", vmin=-60, vmax=60, interpolation="none")
         where.set_axis_off()
     figure.colorbar(picture, ax=axes, shrink=0.7, label="error of the heights, m")

@@ -12,9 +12,9 @@ from corridor.cli.common import load_study
 from corridor.io.fetch.cache import Cache
 from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
 from corridor.io.fetch.transfer import Meter
-from corridor.io.read.inputs import load_inputs
 from corridor.io.read.osm import read_osm
 from corridor.io.read.pinned_inputs import read_lock
+from corridor.pipeline.comparing import open_run
 from tests.io.fetch.conftest import QUERY, TILE
 from tests.io.fetch.server import hgt
 from tests.synthetic.ground import height_m
@@ -125,8 +125,8 @@ def test_locked_holds_files_too(study, call, tmp_path):
     assert call("run", study, "--out", out, "-q")[0] == 0
     manifest = out / "manifest.json"
     digest = next(row["sha256"] for row in json.loads(manifest.read_text())["inputs"] if row["id"] == "places")
-    inputs = load_inputs(load_study(str(study)), osm=None, dem=[], progress=lambda _: None)
-    read_lock(manifest).require("midland", inputs.sources)
+    sources = open_run(load_study(str(study)))["data_sources"]
+    read_lock(manifest).require("midland", sources)
     with (study.parent / "places.csv").open("a") as stream:
         stream.write("New Town,45.4,10.5,XB,100\n")
     code, _, err = call("run", study, "--out", tmp_path / "third", "--locked", manifest, "-q")

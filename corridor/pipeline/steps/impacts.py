@@ -1,0 +1,315 @@
+"""What routes do to everyone else: what they meet, access before, and each candidate under each regime.
+
+Where the study measures none of this, ``impact_rows`` and ``impacts`` are given as None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from corridor.geo.geodesy import WGS84, project
+from corridor.interactions.events import find_events, supports_local_crossings
+from corridor.interactions.regime_effects import applicable_regimes, effects
+from corridor.interactions.split_network import SplitNetwork, split_network
+from corridor.io.read.borders import Borders
+from corridor.io.read.inputs import Gazetteer
+from corridor.io.read.osm import OsmData
+from corridor.io.read.places import Places
+from corridor.io.read.regimes import build_regime, load_regimes
+from corridor.metrics.access import Access, build_access
+from corridor.metrics.axes import Axis, build_axis
+from corridor.metrics.border import BorderGround, border_ground
+from corridor.metrics.calibration import Calibration, DocumentedTime, fit_time_factor, time_factors
+from corridor.metrics.population import Population, build_population
+from corridor.metrics.redundancy import Stage
+from corridor.metrics.regime_text import OUTSIDE
+from corridor.metrics.registry import Context, complete_table
+from corridor.metrics.severance import SeveranceDraws
+from corridor.network.conflation import Conflation
+from corridor.network.match import SNAP_LIMIT_M
+from corridor.pipeline.graph import each, step
+from corridor.pipeline.steps.lines import Row
+from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import DocumentedStructure, Estimate, Node, Section
+from corridor.schema.interaction import Event
+from corridor.schema.regime import Applicability, CheckTime, Regime
+from corridor.schema.source import Source
+from corridor.schema.study import Focus, ImpactSpec, Place, Study
+from corridor.schema.vocabulary import LocalAccess, Mode
+
+Pair = tuple[str, str]
+"""Ids of a candidate and a regime."""
+
+# Regimes, and to whom they apply.
+
+
+@step()
+def regimes(study: Study, documents: Mapping[str, Source]) -> dict[str, Regime]:
+    """Regimes of the study's file and its own, by id.
+
+    Raises:
+        CatalogueError: the file or a regime of the study has faults.
+    """
+    if study.impact is None:
+        return {}
+    listed = load_regimes(study.path(study.impact.regimes), dict(documents))
+    return listed | {key: build_regime(key, fields, study.id) for key, fields in study.impact.own_regimes.items()}
+
+
+@step()
+def regimes_or_none(regimes: Mapping[str, Regime]) -> dict[str, Regime | None]:
+    """The regimes, and none for candidates that lie outside all of them."""
+    return {**regimes, OUTSIDE: None}
+
+
+@each(gives="acting_regimes", by_value=True)
+def acting_regime(regime: Regime | None) -> Regime | None:
+    """A regime with everything blank that doesn't act on the network: what acts alike is searched once.
+
+    Whatever isn't blanked here counts as acting, so that a new switch can't be left out by mistake.
+    """
+    if regime is None:
+        return None
+    nothing = CheckTime(Estimate(0.0, 0.0, 0.0), (), "")
+    return replace(
+        regime, regime_id="", label="", summary="", text_status="", as_of="", counterfactual=False, source_ids=(),
+        switches_from="", transit_check_min=nothing, border_check_min=nothing, attributes={},
+        applies_to=Applicability(through=regime.applies_to.through),
+    )  # fmt: skip
+
+
+@step()
+def applicable(regimes: Mapping[str, Regime], candidates: Mapping[str, Candidate]) -> dict[Pair, tuple[bool, str]]:
+    """Whether a regime applies to a candidate, and why.
+
+    Raises:
+        StudyError: a regime applies to no candidate.
+    """
+    return applicable_regimes(regimes, list(candidates.values()))
+
+
+@step()
+def pairs(
+    candidates: Mapping[str, Candidate], regimes: Mapping[str, Regime], applicable: Mapping[Pair, tuple[bool, str]]
+) -> tuple[Pair, ...]:
+    """The rows of the metric table: each candidate under each regime that applies to it, or outside all."""
+    found: list[Pair] = []
+    for key in candidates:
+        fitting = [(key, regime_id) for regime_id in regimes if applicable[key, regime_id][0]]
+        found += fitting or [(key, OUTSIDE)]
+    return tuple(found)
+
+
+# What the candidates meet.
+
+
+@step()
+def barriers(borders: Borders, conflation: Conflation) -> NDArray[np.object_]:
+    """Lines in the network's plane across which nothing runs beside."""
+    return np.asarray(project(borders.lines, WGS84, conflation.network.crs), dtype=object)
+
+
+@step(by_value=True)
+def structures(sections: Mapping[str, Section]) -> tuple[DocumentedStructure, ...]:
+    """The catalogue's tunnels, bridges and galleries."""
+    return tuple(found for section in sections.values() for found in section.structures)
+
+
+@each(gives="events", says="finding what the routes meet")
+def events_of(
+    candidate: Candidate,
+    conflation: Conflation,
+    structures: Sequence[DocumentedStructure],
+    barriers: NDArray[np.object_],
+    focus: Focus,
+) -> list[Event]:
+    """What a candidate meets in the focus country, in order of chainage."""
+    return find_events(candidate, conflation.network, focus.country, structures=structures, barriers=barriers)
+
+
+@step()
+def split(conflation: Conflation, events: Mapping[str, Sequence[Event]]) -> SplitNetwork:
+    """The network cut where roads meet candidates."""
+    return split_network(conflation.network, [event for met in events.values() for event in met])
+
+
+# Access before, and the frame that all are measured on.
+
+
+@step()
+def population(
+    places: Places | None, osm: OsmData | None, focus: Focus, borders: Borders, focus_region: shapely.Geometry
+) -> Population:
+    """Settlements of the focus and their people."""
+    mapped = osm.places if osm is not None else None
+    gazetteer = places.frame if places is not None else None
+    return build_population(gazetteer, mapped, focus.country, borders, focus_region)
+
+
+@step(says="measuring access before")
+def calibration(impact: ImpactSpec, nodes: Mapping[str, Node], conflation: Conflation) -> Calibration | None:
+    """The factor between documented and computed truck times; None where the study lists no documented time.
+
+    Raises:
+        NetworkError: a journey's end is far from any road, or there is no way between its ends.
+    """
+    if not impact.documented_times:
+        return None
+    network = conflation.network
+    closed = network.closed(Mode.ROAD)
+    forward, backward = (network.edges[f"minutes_{way}"].to_numpy(dtype=float) for way in ("forward", "backward"))
+    times = []
+    for row in impact.documented_times:
+        ends = [nodes[key] for key in (row.from_node, row.to_node)]
+        start, end = (
+            network.snap(n.lon, n.lat, closed, limit_m=SNAP_LIMIT_M, what=f"node '{n.node_id}'") for n in ends
+        )
+        computed = network.route(start, end, forward, backward, closed).cost
+        times.append(DocumentedTime(row.name, row.low_min, row.high_min, computed, row.source))
+    return fit_time_factor(times)
+
+
+@step(by_value=True)
+def local_roads(conflation: Conflation) -> bool:
+    """Whether the network has the local roads that places, crossings and disjoint routes need."""
+    return supports_local_crossings(conflation.network)
+
+
+@step(says="measuring access before")
+def access(
+    split: SplitNetwork,
+    impact: ImpactSpec,
+    focus: Focus,
+    gazetteer: Gazetteer,
+    border_crossing: Place,
+    capital: Place,
+    population: Population,
+    local_roads: bool,
+    calibration: Calibration | None,
+    snap_limit_m: float,
+) -> Access:
+    """Roads of the focus country, the fixed point abroad, the capital, places and their centres.
+
+    Raises:
+        StudyError: a centre isn't known.
+        NetworkError: the capital can't be reached even before.
+    """
+    centres = [gazetteer.find(centre, "impact.centres") for centre in impact.centres]
+    return build_access(
+        split, focus.country, border_crossing, capital, centres, population.places,
+        snap_limit_m=snap_limit_m, supports_places=local_roads, factors=time_factors(calibration),
+    )  # fmt: skip
+
+
+@step()
+def ground(borders: Borders, focus: Focus, impact: ImpactSpec, capital: Place) -> BorderGround:
+    """The border that ground behind routes is measured to."""
+    return border_ground(borders, focus.country, impact.neighbour, (capital.lon, capital.lat))
+
+
+@step()
+def axes(conflation: Conflation, impact: ImpactSpec) -> tuple[Axis, ...]:
+    """The lines whose continuity matters, on the network."""
+    return tuple(build_axis(conflation.network, conflation.matches, a.id, a.name, a.sections) for a in impact.axes)
+
+
+@step()
+def stages(impact: ImpactSpec, local_roads: bool) -> tuple[Stage, ...]:
+    """Places between which disjoint routes are counted; none without local roads."""
+    return tuple(Stage(s.name, s.lon, s.lat, s.radius_km) for s in impact.stages) if local_roads else ()
+
+
+@step()
+def baseline(
+    conflation: Conflation,
+    access: Access,
+    ground: BorderGround,
+    axes: tuple[Axis, ...],
+    stages: tuple[Stage, ...],
+    impact: ImpactSpec,
+) -> Context:
+    """What all candidates and regimes are measured on."""
+    return Context(
+        network=conflation.network, access=access, ground=ground, stages=stages, axes=axes,
+        severance_draws=SeveranceDraws(impact.strip_draws, impact.seed),
+    )  # fmt: skip
+
+
+@each(gives="routes", says="measuring access before")
+def route(candidate: Candidate, events_of: Sequence[Event], baseline: Context) -> Context:
+    """A candidate on that ground, with what holds under every regime.
+
+    Raises:
+        NetworkError: the candidate disagrees with the borders.
+    """
+    found = baseline.extend(candidate=candidate, events=events_of)
+    _ = found.own_row  # what can't be measured is said now, not under the first regime
+    return found
+
+
+# Each candidate under each regime.
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a regime does through a candidate: metrics by name, and a row for each place."""
+
+    metrics: Row
+    places: pd.DataFrame
+
+
+@each(gives="measured", says="measuring access under each regime", keep=4096)
+def under(acting_regime: Regime | None, events_of: Sequence[Event], route: Context, split: SplitNetwork) -> Measured:
+    """Access, redundancy and axes with a candidate under a regime."""
+    effect, bounds, opens = None, None, False
+    if acting_regime is not None:
+        effect, low, high = (effects(events_of, acting_regime, split, end=end) for end in ("mid", "low", "high"))
+        bounds, opens = (low, high), acting_regime.local_access == LocalAccess.OPEN
+    found = route.extend(effect=effect, bounds=bounds, opens_new_links=opens)
+    return Measured(found.row, found["access_result"].places)
+
+
+@each(gives="declared", keep=4096)
+def declared_row(candidate: Candidate, regime: Regime | None) -> Row:
+    """What a regime says and charges by itself, without acting on the network."""
+    return Context(candidate=candidate, regime=regime).row
+
+
+@step()
+def impact_rows(pairs: Sequence[Pair], measured: Mapping[Pair, Measured], declared: Mapping[Pair, Row]) -> pd.DataFrame:
+    """A row per candidate and regime that applies (``outside`` where none does)."""
+    return pd.DataFrame([measured[pair].metrics | declared[pair] for pair in pairs])
+
+
+@step()
+def place_effects(pairs: Sequence[Pair], measured: Mapping[Pair, Measured]) -> pd.DataFrame:
+    """Each place under each candidate and regime: the rows of ``places.csv``."""
+    tables = [
+        measured[candidate_id, regime_id].places.assign(candidate_id=candidate_id, regime_id=regime_id)
+        for candidate_id, regime_id in pairs
+        if regime_id != OUTSIDE
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+@step()
+def strips(routes: Mapping[str, Context]) -> gpd.GeoDataFrame:
+    """The ground between each route and the border: candidate_id, geometry."""
+    rows = [{"candidate_id": key, "geometry": found["severed_ground"]} for key, found in routes.items()]
+    return gpd.GeoDataFrame(rows, crs=WGS84)
+
+
+@step()
+def metrics(line_metrics: pd.DataFrame, impact_rows: pd.DataFrame | None) -> pd.DataFrame:
+    """The metric table: by candidate, and by regime with the time of a whole trip where impacts are measured."""
+    if impact_rows is None:
+        return line_metrics
+    new = [name for name in impact_rows.columns if name == "candidate_id" or name not in line_metrics.columns]
+    return complete_table(line_metrics.merge(impact_rows[new], on="candidate_id", how="inner", validate="one_to_many"))

@@ -1,0 +1,301 @@
+"""From the study and its files to rows, places and surfaces: all that other steps know of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from corridor.errors import StudyError
+from corridor.io.read.borders import Borders, read_borders
+from corridor.io.read.catalogue import Catalogue, load_catalogue
+from corridor.io.read.files import require_file
+from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known
+from corridor.io.read.osm import OsmData, read_osm
+from corridor.io.read.place_names import PlaceNames, load_place_names
+from corridor.io.read.places import Places, read_places
+from corridor.pipeline.graph import Progress, step
+from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
+from corridor.schema.criterion import Criterion
+from corridor.schema.source import Source
+from corridor.schema.study import (
+    CandidateSpec,
+    Elevation,
+    ExistingCandidates,
+    Focus,
+    ImpactSpec,
+    NewBuildCandidate,
+    Place,
+    ReferenceCandidate,
+    Study,
+)
+from corridor.terrain.surface import Dem
+from corridor.terrain.uncertainty import draw_errors
+
+Area = tuple[float, float, float, float]
+
+# Parts of the study: what hangs on one of them is stale only if that part changes, not with every other word.
+
+
+@step(by_value=True)
+def study_id(study: Study) -> str:
+    """The study's id, which messages begin with."""
+    return study.id
+
+
+@step(by_value=True)
+def area(study: Study) -> Area:
+    """West, south, east, north in degrees."""
+    return study.area
+
+
+@step(by_value=True)
+def focus(study: Study) -> Focus:
+    """The region that the study is about, as it is declared."""
+    return study.focus
+
+
+@step(by_value=True)
+def elevation(study: Study) -> Elevation:
+    """How far heights can be trusted."""
+    return study.elevation
+
+
+@step(by_value=True)
+def impact(study: Study) -> ImpactSpec | None:
+    """What candidates are measured for beyond themselves."""
+    return study.impact
+
+
+@step(by_value=True)
+def as_of(study: Study) -> str:
+    """The date of the baseline that is computed on."""
+    return study.chosen_baseline.as_of
+
+
+@step(by_value=True)
+def grade_effect(study: Study) -> bool:
+    """Whether climbs slow traffic."""
+    return study.grade_effect
+
+
+@step(by_value=True)
+def snap_limit_m(study: Study) -> float:
+    """Farthest that a place may lie from a road."""
+    return study.snap_limit_km * 1000
+
+
+@step(by_value=True)
+def through_classes(study: Study) -> tuple[str, ...]:
+    """Classes of roads that carry through traffic."""
+    return tuple(study.sources.through_classes)
+
+
+@step(by_value=True)
+def criteria(study: Study) -> tuple[Criterion, ...]:
+    """What is scored."""
+    return tuple(spec.build() for spec in study.criteria)
+
+
+@step(by_value=True)
+def candidate_specs(study: Study) -> tuple[CandidateSpec, ...]:
+    """The candidates as the study asks for them, in its order."""
+    return study.candidates
+
+
+@step(by_value=True)
+def existing_specs(candidate_specs: Sequence[CandidateSpec]) -> dict[str, ExistingCandidates]:
+    """Those over roads that are open, by id."""
+    return {spec.id: spec for spec in candidate_specs if isinstance(spec, ExistingCandidates)}
+
+
+@step(by_value=True)
+def reference_specs(candidate_specs: Sequence[CandidateSpec]) -> dict[str, ReferenceCandidate]:
+    """Those from the catalogue's sections, by id."""
+    return {spec.id: spec for spec in candidate_specs if isinstance(spec, ReferenceCandidate)}
+
+
+@step(by_value=True)
+def new_build_specs(candidate_specs: Sequence[CandidateSpec]) -> dict[str, NewBuildCandidate]:
+    """Those that are still to be designed, by id."""
+    return {spec.id: spec for spec in candidate_specs if isinstance(spec, NewBuildCandidate)}
+
+
+# Files of the study.
+
+
+@step(says="reading the reference catalogue")
+def catalogue(study: Study) -> Catalogue:
+    """All tables of the reference folder."""
+    return load_catalogue(study.path(study.sources.reference))
+
+
+@step()
+def reference_folder(catalogue: Catalogue) -> Path:
+    """Where the catalogue lies, which messages name."""
+    return catalogue.folder
+
+
+@step()
+def documents(catalogue: Catalogue) -> Mapping[str, Source]:
+    """Documents of the catalogue, by id."""
+    return catalogue.sources
+
+
+@step()
+def nodes(catalogue: Catalogue) -> Mapping[str, Node]:
+    """Named points, by id."""
+    return catalogue.nodes
+
+
+@step()
+def sections(catalogue: Catalogue) -> Mapping[str, Section]:
+    """Documented stretches of road and railway, by id."""
+    return catalogue.sections
+
+
+@step()
+def crossings(catalogue: Catalogue) -> Mapping[str, Crossing]:
+    """Border crossings, by id."""
+    return catalogue.crossings
+
+
+@step()
+def speeds(catalogue: Catalogue) -> Sequence[Speed]:
+    """Speeds by class."""
+    return catalogue.speeds
+
+
+@step()
+def unit_costs(catalogue: Catalogue) -> Sequence[UnitCost]:
+    """Prices of construction by kind."""
+    return catalogue.unit_costs
+
+
+@step()
+def grade_ceilings(catalogue: Catalogue) -> Sequence[GradeCeiling]:
+    """Steepest grades by class."""
+    return catalogue.grade_ceilings
+
+
+@step()
+def place_names(study: Study, documents: Mapping[str, Source]) -> PlaceNames:
+    """Names of places by language."""
+    return load_place_names(study.path(study.sources.reference), set(documents))
+
+
+@step(says="reading borders and places")
+def borders(study: Study) -> Borders:
+    """Countries and their polygons."""
+    return read_borders(study.path(study.sources.borders))
+
+
+@step(says="reading borders and places")
+def places(study: Study) -> Places | None:
+    """The table of settlements; None where the study names none."""
+    return read_places(study.path(study.sources.places)) if study.sources.places else None
+
+
+@step()
+def gazetteer(study_id: str, area: Area, nodes: Mapping[str, Node], places: Places | None) -> Gazetteer:
+    """Places by name: nodes of the catalogue, then settlements."""
+    return Gazetteer(study_id, area, nodes, places)
+
+
+@step()
+def known_names(study: Study, gazetteer: Gazetteer, nodes: Mapping[str, Node], sections: Mapping[str, Section]) -> bool:
+    """That every place, node and section which the study names is there, told before anything long is read.
+
+    Raises:
+        StudyError: some aren't: all of them at once.
+        SourceError: the file of perspectives is missing.
+    """
+    require_known(study, gazetteer, nodes, sections)
+    require_file(study.path(study.sources.perspectives), "file of perspectives")
+    return True
+
+
+@step(says="reading heights")
+def read_heights(study: Study, dem_paths: Sequence[Path], nodes: Mapping[str, Node], places: Places | None) -> Dem:
+    """The elevation model as it was read."""
+    return load_dem(study, dem_paths, nodes=nodes, places=places)
+
+
+@step()
+def height_draw() -> HeightDraw | None:
+    """A draw of the elevation model's error to add to its heights; None unless a sweep asks for one."""
+    return None
+
+
+@step(keep=1)
+def dem(read_heights: Dem, height_draw: HeightDraw | None) -> Dem:
+    """The elevation model that is computed on."""
+    if height_draw is None:
+        return read_heights
+    field = next(iter(draw_errors(read_heights, 1, height_draw.seed)))
+    rows, cols = read_heights.grid.shape
+    at = np.meshgrid(np.arange(float(rows)), np.arange(float(cols)), indexing="ij")
+    lon, lat = read_heights.grid.centres(*at)
+    return read_heights.with_heights((read_heights.heights_m + field.sample(lon, lat)).astype(np.float32))
+
+
+@step()
+def osm(study: Study, osm_path: Path | None, progress: Progress) -> OsmData | None:
+    """OpenStreetMap data; None where there is none, and the catalogue alone is the network."""
+    path = osm_path or (study.path(study.sources.osm) if study.sources.osm else None)
+    if path is None:
+        return None
+    progress(f"reading OpenStreetMap data from {path.name}")
+    return read_osm(path)
+
+
+@step()
+def data_sources(dem: Dem, borders: Borders, places: Places | None, osm: OsmData | None) -> tuple[Source, ...]:
+    """The data files used."""
+    return tuple(found.source for found in (dem, borders, places, osm) if found is not None)
+
+
+# Places and regions that the study names.
+
+
+@step(by_value=True)
+def origin(study: Study, gazetteer: Gazetteer) -> Place:
+    """Where routes begin."""
+    return gazetteer.find(study.origin, "origin")
+
+
+@step(by_value=True)
+def destination(study: Study, gazetteer: Gazetteer, origin: Place) -> Place:
+    """Where routes end.
+
+    Raises:
+        StudyError: it is where they begin.
+    """
+    found = gazetteer.find(study.destination, "destination")
+    if (origin.lon, origin.lat) == (found.lon, found.lat):
+        raise StudyError(f"{study.id}: destination: is the origin ({origin.name}); a route needs two places")
+    return found
+
+
+@step(by_value=True)
+def border_crossing(study: Study, gazetteer: Gazetteer) -> Place:
+    """The fixed point abroad from which access is measured."""
+    return gazetteer.find(study.border_crossing, "border_crossing")
+
+
+@step(by_value=True)
+def capital(study: Study, gazetteer: Gazetteer) -> Place:
+    """Where access is measured to."""
+    return gazetteer.find(study.capital, "capital")
+
+
+@step()
+def focus_region(study_id: str, focus: Focus, borders: Borders) -> shapely.Geometry:
+    """The study's focus: its outline inside its country."""
+    outline = shapely.make_valid(shapely.Polygon(focus.outline))
+    region = shapely.intersection(outline, borders.polygon(focus.country))
+    if region.is_empty:
+        raise StudyError(f"{study_id}: focus.outline: lies wholly outside {focus.country}; correct the corners")
+    return region

@@ -1,0 +1,282 @@
+"""The network of a date, the candidates on it, and what each of them measures by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from corridor.candidates.existing import build_existing_candidates
+from corridor.candidates.new_build import build_new_build_candidate
+from corridor.candidates.reference import build_reference_candidate
+from corridor.errors import StudyError
+from corridor.geo.lines import sample
+from corridor.io.read.borders import Borders
+from corridor.io.read.catalogue import Catalogue
+from corridor.io.read.osm import OsmData
+from corridor.io.read.places import Places
+from corridor.metrics.distance import FocusArea
+from corridor.metrics.registry import Context, complete_table
+from corridor.metrics.terrain import GradeSupport, judge_grades
+from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways, conflate, dated_sections
+from corridor.network.connectivity import Reachability
+from corridor.pipeline.graph import Progress, each, step
+from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
+from corridor.schema.profile import Profile
+from corridor.schema.study import (
+    CandidateSpec,
+    Elevation,
+    ExistingCandidates,
+    Focus,
+    NewBuildCandidate,
+    Place,
+    ReferenceCandidate,
+)
+from corridor.schema.vocabulary import CrossingStatus
+from corridor.terrain.profile import build_profile
+from corridor.terrain.surface import Dem
+from corridor.terrain.uncertainty import ErrorField, draw_errors
+
+Row = dict[str, Any]
+
+# The network.
+
+
+@step()
+def sections_then(sections: Mapping[str, Section], as_of: str) -> dict[str, Section]:
+    """Sections as they were at the baseline's date."""
+    return dated_sections(sections, as_of)
+
+
+@step(by_value=True)
+def lie_of_sections(sections_then: Mapping[str, Section]) -> dict[str, Section]:
+    """Sections by where they lie and who controls them: ways needn't be joined again for other speeds."""
+    return {key: replace(section, design_speed_kmh=None) for key, section in sections_then.items()}
+
+
+@step(by_value=True)
+def lie_of_crossings(crossings: Mapping[str, Crossing]) -> dict[str, Crossing]:
+    """Border crossings by where they lie, open or not and whatever the wait."""
+    return {
+        key: replace(crossing, status=CrossingStatus.UNLISTED, as_of="", delay_min=None)
+        for key, crossing in crossings.items()
+    }
+
+
+@step()
+def conflated_ways(
+    lie_of_sections: Mapping[str, Section],
+    nodes: Mapping[str, Node],
+    lie_of_crossings: Mapping[str, Crossing],
+    borders: Borders,
+    osm: OsmData | None,
+    through_classes: tuple[str, ...],
+    progress: Progress,
+) -> ConflatedWays:
+    """Mapped ways and the catalogue's sections as edges."""
+    return conflate(
+        lie_of_sections, nodes, lie_of_crossings, borders, osm, through_classes=through_classes, progress=progress
+    )
+
+
+@step(by_value=True)
+def slowing_dem(dem: Dem, grade_effect: bool) -> Dem | None:
+    """The elevation model where it slows climbs; None where the study doesn't want that or it is too coarse."""
+    return dem if grade_effect and dem.carries_grades else None
+
+
+@step()
+def conflation(
+    conflated_ways: ConflatedWays,
+    sections_then: Mapping[str, Section],
+    crossings: Mapping[str, Crossing],
+    speeds: Sequence[Speed],
+    borders: Borders,
+    slowing_dem: Dem | None,
+) -> Conflation:
+    """The routable network, with minutes, countries and border crossings, and how sections lie on it."""
+    return build_on_ways(conflated_ways, sections_then, crossings, speeds, borders, slowing_dem)
+
+
+# The candidates.
+
+
+@step()
+def route_catalogue(
+    reference_folder: Path,
+    nodes: Mapping[str, Node],
+    sections: Mapping[str, Section],
+    crossings: Mapping[str, Crossing],
+    speeds: Sequence[Speed],
+) -> Catalogue:
+    """What of the catalogue decides where a route runs and how long it takes: no prices."""
+    return Catalogue(reference_folder, {}, dict(nodes), dict(sections), dict(crossings), tuple(speeds), (), ())
+
+
+@dataclass(frozen=True)
+class FoundWays:
+    """Candidates over open roads, and what is known of those roads without the study's assumptions."""
+
+    candidates: tuple[Candidate, ...]
+    reach: Reachability
+
+
+@each(gives="found_ways", says="building candidates")
+def ways_of_spec(
+    existing_spec: ExistingCandidates,
+    route_catalogue: Catalogue,
+    conflation: Conflation,
+    places: Places | None,
+    origin: Place,
+    destination: Place,
+    snap_limit_m: float,
+) -> FoundWays:
+    """Ways over roads that are open today."""
+    nowhere = gpd.GeoDataFrame({"name": [], "lon": [], "lat": [], "population": []}, geometry=[])
+    found, reach = build_existing_candidates(
+        existing_spec, route_catalogue, conflation, places.frame if places else nowhere, origin, destination,
+        snap_limit_m,
+    )  # fmt: skip
+    return FoundWays(tuple(found), reach)
+
+
+@each(gives="chains", says="building candidates")
+def chain(
+    reference_spec: ReferenceCandidate,
+    route_catalogue: Catalogue,
+    conflation: Conflation,
+    slowing_dem: Dem | None,
+    origin: Place,
+    destination: Place,
+) -> Candidate:
+    """A route of catalogue sections."""
+    return build_reference_candidate(reference_spec, route_catalogue, conflation, slowing_dem, origin, destination)
+
+
+@each(gives="new_lines", says="building candidates")
+def new_line(
+    new_build_spec: NewBuildCandidate,
+    route_catalogue: Catalogue,
+    unit_costs: Sequence[UnitCost],
+    borders: Borders,
+    conflation: Conflation,
+    dem: Dem,
+    grade_effect: bool,
+    origin: Place,
+    destination: Place,
+    progress: Progress,
+) -> Candidate:
+    """A route whose middle is designed here, and so hangs on prices and heights."""
+    priced = replace(route_catalogue, unit_costs=tuple(unit_costs))
+    return build_new_build_candidate(
+        new_build_spec, priced, borders, conflation, dem, grade_effect, origin, destination, progress
+    )
+
+
+@step(by_value=True)
+def candidates(
+    study_id: str,
+    candidate_specs: Sequence[CandidateSpec],
+    found_ways: Mapping[str, FoundWays],
+    chains: Mapping[str, Candidate],
+    new_lines: Mapping[str, Candidate],
+) -> dict[str, Candidate]:
+    """All candidates by id, in the study's order.
+
+    Raises:
+        StudyError: two have the same id.
+    """
+    found: list[Candidate] = []
+    for spec in candidate_specs:
+        if isinstance(spec, ExistingCandidates):
+            found += found_ways[spec.id].candidates
+        else:
+            found.append((new_lines if isinstance(spec, NewBuildCandidate) else chains)[spec.id])
+    ids = [candidate.candidate_id for candidate in found]
+    twice = sorted({key for key in ids if ids.count(key) > 1})
+    if twice:
+        raise StudyError(
+            f"{study_id}: candidates: '{twice[0]}' is the id of one and of a numbered way of another; rename one"
+        )
+    return dict(zip(ids, found, strict=True))
+
+
+@step()
+def reach(found_ways: Mapping[str, FoundWays]) -> tuple[Reachability, ...]:
+    """What open roads alone allow, for each family of ways over them."""
+    return tuple(found.reach for found in found_ways.values())
+
+
+# What each measures by itself.
+
+
+@each(gives="profiles", says="measuring terrain")
+def profile(candidate: Candidate, dem: Dem, grade_ceilings: Sequence[GradeCeiling]) -> Profile:
+    """Heights along a candidate."""
+    return build_profile(candidate, dem, grade_ceilings)
+
+
+@step(by_value=True)
+def grades(
+    study_id: str, elevation: Elevation, sections: Mapping[str, Section], conflation: Conflation, dem: Dem,
+    reference_folder: Path,
+) -> GradeSupport:  # fmt: skip
+    """Whether the elevation model carries grades, tested on the level lines that the study names."""
+    profiles = []
+    listed = Catalogue(reference_folder, {}, {}, dict(sections), {}, (), (), ())
+    for key in elevation.level_sections:
+        section = listed.section(key, f"{study_id}: elevation.level_sections")
+        match = conflation.matches.get(key)
+        profiles.append(_line_profile(match.line if match else section.line, dem, key))
+    return judge_grades(dem, profiles)
+
+
+def _line_profile(line: shapely.LineString, dem: Dem, what: str) -> Profile:
+    chainage, lon, lat = sample(line, min(dem.resolution_m / 2, 100.0))
+    ground = dem.require(lon, lat, f"section '{what}'")
+    return Profile(chainage / 1000, lon, lat, ground, ground, np.full(len(ground), np.inf), np.zeros(len(ground)), ())
+
+
+@step()
+def height_errors(dem: Dem, elevation: Elevation) -> tuple[ErrorField, ...]:
+    """Draws of the elevation model's error, one draw shared by all candidates of a sample."""
+    return tuple(draw_errors(dem, elevation.draws, elevation.seed))
+
+
+@step()
+def focus_area(focus: Focus, focus_region: shapely.Geometry) -> FocusArea:
+    """The region that the study looks at."""
+    return FocusArea(focus.id, focus.country, focus_region)
+
+
+@step()
+def line_setting(dem: Dem, height_errors: Sequence[ErrorField], grades: GradeSupport, focus_area: FocusArea) -> Context:
+    """What lines are measured on."""
+    return Context(dem=dem, error_draws=list(height_errors), grades=grades, focus=focus_area)
+
+
+@each(gives="line_rows", says="measuring terrain", keep=1024)
+def line_row(candidate: Candidate, profile: Profile, line_setting: Context) -> Row:
+    """Distances, times and terrain of a candidate."""
+    return line_setting.extend(candidate=candidate, profile=profile).row
+
+
+@each(gives="prices", keep=1024)
+def price(candidate: Candidate, unit_costs: Sequence[UnitCost]) -> Row:
+    """What a candidate costs to build."""
+    return Context(candidate=candidate, unit_costs=unit_costs).row
+
+
+@step()
+def line_metrics(
+    candidates: Mapping[str, Candidate], line_rows: Mapping[str, Row], prices: Mapping[str, Row]
+) -> pd.DataFrame:
+    """A row per candidate with what holds under every regime."""
+    return complete_table(line_rows[key] | prices[key] for key in candidates)

@@ -1,0 +1,347 @@
+"""What readers get: what decides, map layers, notes, and all of it together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+import corridor
+from corridor.geo.geodesy import WGS84
+from corridor.interactions.critical_crossings import ConnectivityTargets
+from corridor.interactions.events import events_frame
+from corridor.interactions.findings import Names, build_findings
+from corridor.interactions.split_network import SplitNetwork
+from corridor.io.read.borders import Borders
+from corridor.io.read.osm import OsmData
+from corridor.io.read.place_names import PlaceNames, name_places
+from corridor.io.read.places import Places
+from corridor.io.read.regimes import load_regime_sources
+from corridor.mcda.matrix import DecisionMatrix
+from corridor.metrics.access import Access
+from corridor.metrics.calibration import Calibration
+from corridor.metrics.limits import describe_limits
+from corridor.metrics.population import Population
+from corridor.metrics.registry import table_columns
+from corridor.metrics.terrain import GradeSupport
+from corridor.network.conflation import Conflation
+from corridor.network.connectivity import Reachability
+from corridor.network.graph import Position
+from corridor.pipeline.graph import step
+from corridor.pipeline.steps.impacts import Pair
+from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import Crossing, Node, Section
+from corridor.schema.criterion import Criterion
+from corridor.schema.interaction import CriticalCrossing, Event, Finding
+from corridor.schema.profile import Profile
+from corridor.schema.regime import Regime
+from corridor.schema.results import Layers, PerspectiveWords, Results
+from corridor.schema.source import Source
+from corridor.schema.study import Focus, ImpactSpec, Place, Study
+from corridor.schema.vocabulary import Mode
+from corridor.terrain.surface import Dem
+
+# What decides.
+
+
+@step()
+def targets(
+    split: SplitNetwork,
+    access: Access,
+    focus: Focus,
+    impact: ImpactSpec,
+    border_crossing: Place,
+    capital: Place,
+    snap_limit_m: float,
+) -> ConnectivityTargets:
+    """What must stay within reach: the capital from the border crossing, and places."""
+    home = split.closed(Mode.ROAD, countries=(focus.country,))
+    abroad = split.closed(Mode.ROAD, countries=(impact.neighbour,))
+    domain = access.domain
+    places = {
+        f"{name} ({row + 1})" if (access.places["place"] == name).sum() > 1 else str(name): _on_network(at, domain.rows)
+        for row, (name, at) in enumerate(zip(access.places["place"], access.positions, strict=True))
+        if at is not None
+    }
+    return ConnectivityTargets(
+        network=split,
+        closed=split.closed(Mode.ROAD, countries=(focus.country, impact.neighbour)),
+        crossing=split.snap(
+            border_crossing.lon, border_crossing.lat, abroad, limit_m=snap_limit_m,
+            what=f"border_crossing '{border_crossing.name}'",
+        ),
+        capital=split.snap(capital.lon, capital.lat, home, limit_m=snap_limit_m, what=f"capital '{capital.name}'"),
+        places=places,
+    )  # fmt: skip
+
+
+def _on_network(at: Position, rows: NDArray[np.int64]) -> Position:
+    """A position in a domain's edge numbers as one in its network's."""
+    return replace(at, edge=int(rows[at.edge]))
+
+
+@step()
+def names(
+    osm: OsmData | None,
+    places: Places | None,
+    borders: Borders,
+    focus: Focus,
+    border_crossing: Place,
+    capital: Place,
+    local_roads: bool,
+) -> Names:
+    """Names that findings are told with."""
+    near = osm.places if osm is not None and len(osm.places) else None
+    if near is None and places is not None:
+        near = places.frame
+    country = focus.country
+    if near is not None:
+        at = borders.country_at(near["lon"], near["lat"])
+        near = near[at == country]
+    return Names(border_crossing.name, capital.name, country, borders.names.get(country, country), near, local_roads)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A finding for each candidate and regime, and the crossings whose assumed kind decides."""
+
+    findings: tuple[Finding, ...]
+    critical: tuple[CriticalCrossing, ...]
+
+
+@step(says="finding what decides")
+def decided(
+    candidates: Mapping[str, Candidate],
+    regimes: Mapping[str, Regime],
+    events: Mapping[str, Sequence[Event]],
+    targets: ConnectivityTargets,
+    names: Names,
+) -> Decided:
+    """What decides each candidate under each regime."""
+    findings, critical = build_findings(list(candidates.values()), regimes, events, targets, names)
+    return Decided(tuple(findings), tuple(critical))
+
+
+@step()
+def event_table(
+    regimes: Mapping[str, Regime],
+    applicable: Mapping[Pair, tuple[bool, str]],
+    events: Mapping[str, Sequence[Event]],
+    decided: Decided,
+) -> gpd.GeoDataFrame:
+    """What candidates meet, by candidate and regime: the rows of ``crossings.gpkg``."""
+    decides = {(d.candidate_id, d.regime_id, d.event_id) for d in decided.critical}
+    tables = []
+    for candidate_id, met in events.items():
+        for regime_id in regimes:
+            if not applicable[candidate_id, regime_id][0] or not met:
+                continue
+            ids = {event_id for c, r, event_id in decides if (c, r) == (candidate_id, regime_id)}
+            tables.append(events_frame(met, ids).assign(regime_id=regime_id))
+    if not tables:
+        return gpd.GeoDataFrame({"candidate_id": [], "regime_id": []}, geometry=[], crs=WGS84)
+    return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=WGS84)
+
+
+@step()
+def impact_notes(local_roads: bool, population: Population, calibration: Calibration | None) -> tuple[str, ...]:
+    """What a reader must know of the impacts' figures."""
+    notes = []
+    if not local_roads:
+        notes.append(
+            "The network is the reference catalogue alone: local crossings, settlements and disjoint routes aren't "
+            "supported by this data; give OpenStreetMap data with --osm."
+        )
+    if population.unmatched:
+        shown = ", ".join(population.unmatched[:12])
+        notes.append(f"{len(population.unmatched)} places of the gazetteer aren't on the map: {shown}.")
+    if population.unknown:
+        notes.append(
+            f"{len(population.unknown)} settlements have no known population; each counts as nobody at least and as "
+            "the largest known place of its kind at most."
+        )
+    return (*notes, _say_calibration(calibration))
+
+
+def _say_calibration(calibration: Calibration | None) -> str:
+    if calibration is None:
+        return (
+            "Truck times follow from the stated class speeds: no documented time of a journey inside the data is "
+            "listed, so none was fitted; read ratios rather than minutes."
+        )
+    return (
+        f"Documented times are {calibration.factor:.2f} times the computed ones ({len(calibration.times)} journeys, "
+        f"within a factor of {calibration.spread:.2f}); ranges reach as far as that."
+    )
+
+
+@dataclass(frozen=True)
+class Impacts:
+    """What reports show of impacts beside the metric table."""
+
+    regimes: tuple[Regime, ...]
+    findings: tuple[Finding, ...]
+    events: gpd.GeoDataFrame
+    places: pd.DataFrame
+    strips: gpd.GeoDataFrame
+    notes: tuple[str, ...]
+
+
+@step()
+def impacts(
+    regimes: Mapping[str, Regime],
+    place_effects: pd.DataFrame,
+    strips: gpd.GeoDataFrame,
+    decided: Decided,
+    event_table: gpd.GeoDataFrame,
+    impact_notes: tuple[str, ...],
+) -> Impacts | None:
+    """All of it; given as None where the study measures none."""
+    return Impacts(tuple(regimes.values()), decided.findings, event_table, place_effects, strips, impact_notes)
+
+
+# What maps and pages show.
+
+
+@step()
+def layers(
+    dem: Dem,
+    borders: Borders,
+    places: Places | None,
+    place_names: PlaceNames,
+    osm: OsmData | None,
+    crossings: Mapping[str, Crossing],
+    nodes: Mapping[str, Node],
+    sections: Mapping[str, Section],
+    conflation: Conflation,
+    impact: ImpactSpec | None,
+    focus_region: shapely.Geometry,
+) -> Layers:
+    """What maps show beside the candidates."""
+    listed = list(crossings.values())
+    gates = gpd.GeoDataFrame(
+        {
+            "crossing_id": [c.crossing_id for c in listed],
+            "name": [c.name for c in listed],
+            "mode": [c.mode for c in listed],
+            "status": [c.status for c in listed],
+            "as_of": [c.as_of for c in listed],
+            "countries": ["-".join(sorted(c.countries)) for c in listed],
+        },
+        geometry=gpd.points_from_xy([c.lon for c in listed], [c.lat for c in listed]),
+        crs=WGS84,
+    )
+    shown = gpd.GeoDataFrame({"name": [], "country": [], "population": [], "names": []}, geometry=[], crs=WGS84)
+    if places:
+        shown = places.frame.assign(names=name_places(places.frame, place_names, osm.places if osm else None))
+    return Layers(
+        heights_m=dem.heights_m,
+        grid=dem.grid,
+        countries=borders.countries,
+        places=shown,
+        crossings=gates,
+        focus=focus_region,
+        axes=_axis_table(sections, conflation, impact),
+        aliases={node.name: node.aliases for node in nodes.values() if node.aliases},
+        rivers=osm.rivers if osm else None,
+    )
+
+
+def _axis_table(sections: Mapping[str, Section], conflation: Conflation, impact: ImpactSpec | None) -> gpd.GeoDataFrame:
+    """The study's axes, a row per section, on the map where they are mapped."""
+    rows, lines = [], []
+    for axis in impact.axes if impact else ():
+        for key in axis.sections:
+            match = conflation.matches.get(key)
+            rows.append({"axis_id": axis.id, "name": axis.name, "status": sections[key].status})
+            lines.append(match.line if match else sections[key].line)
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=["axis_id", "name", "status"]), geometry=lines, crs=WGS84)
+
+
+@step()
+def notes(
+    candidates: Mapping[str, Candidate],
+    dem: Dem,
+    grades: GradeSupport,
+    reach: Sequence[Reachability],
+    conflation: Conflation,
+    places: Places | None,
+    borders: Borders,
+    osm: OsmData | None,
+    matrix: DecisionMatrix,
+    impacts: Impacts | None,
+) -> dict[str, tuple[str, ...]]:
+    """Sentences that a reader needs to judge the figures, by subject."""
+    found = describe_limits(list(candidates.values()), dem, grades, reach, conflation, places, borders.names)
+    remarks = osm.remarks if osm is not None else ()
+    return found | {"map data": remarks, "scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
+
+
+@step()
+def cited(
+    study: Study,
+    documents: Mapping[str, Source],
+    candidates: Mapping[str, Candidate],
+    impacts: Impacts | None,
+) -> tuple[Source, ...]:
+    """Documents that candidates and regimes rest on, of the catalogue and of the regimes' file."""
+    known = dict(documents)
+    if study.impact:
+        known |= load_regime_sources(study.path(study.impact.regimes))
+    used = {source for candidate in candidates.values() for source in candidate.source_ids}
+    used |= {source for regime in impacts.regimes for source in regime.source_ids} if impacts else set()
+    return tuple(source for key, source in known.items() if key in used)
+
+
+@step()
+def results(
+    study: Study,
+    candidates: Mapping[str, Candidate],
+    profiles: Mapping[str, Profile],
+    metrics: pd.DataFrame,
+    impacts: Impacts | None,
+    matrix: DecisionMatrix,
+    rankings: Mapping[str, pd.DataFrame],
+    criteria: tuple[Criterion, ...],
+    perspective_words: tuple[PerspectiveWords, ...],
+    data_sources: tuple[Source, ...],
+    cited: tuple[Source, ...],
+    layers: Layers,
+    notes: dict[str, tuple[str, ...]],
+) -> Results:
+    """Everything that reports are made from."""
+    ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)
+    return Results(
+        study_id=study.id,
+        title=study.title,
+        question=study.question,
+        as_of=study.as_of,
+        baseline=f"{study.baseline}: {study.chosen_baseline.name}",
+        version=corridor.__version__,
+        area=study.area,
+        focus_id=study.focus.id,
+        focus_name=study.focus.name,
+        candidates=tuple(candidates.values()),
+        profiles=dict(profiles),
+        metrics=metrics,
+        columns=table_columns(metrics),
+        ranking=ranking,
+        excluded=matrix.excluded,
+        criteria=criteria,
+        perspectives=perspective_words,
+        default_perspective=study.default_perspective,
+        sources=data_sources,
+        documents=cited,
+        layers=layers,
+        notes=notes,
+        regimes=impacts.regimes if impacts else (),
+        findings=impacts.findings if impacts else (),
+        events=impacts.events if impacts else None,
+        place_effects=impacts.places if impacts else None,
+        strips=impacts.strips if impacts else None,
+    )
