@@ -19,6 +19,7 @@ def check_whole(tables: FlowTables, faults: Faults) -> None:
     _check_prices(tables, faults)
     _check_demand(tables, faults)
     _check_named_links(tables, faults)
+    _check_documented(tables, faults)
 
 
 def _file(tables: FlowTables, name: str) -> str:
@@ -145,6 +146,17 @@ def _check_demand(tables: FlowTables, faults: Faults) -> None:
         for country in branch.avoid:
             if country not in tables.countries:
                 faults.add(f"{_file(tables, 'branches')}, {name}, avoid_countries: '{country}' is not in countries.csv")
+
+
+def _check_documented(tables: FlowTables, faults: Faults) -> None:
+    where = _file(tables, "documented")
+    for check in tables.documented:
+        for node in (check.from_node, check.to_node):
+            if node not in tables.nodes:
+                faults.add(f"{where}, {check.check_id}: '{node}' is not in nodes.csv")
+        for passed in (*check.via, *check.against_via):
+            if passed not in tables.nodes and passed not in tables.links:
+                faults.add(f"{where}, {check.check_id}, via: '{passed}' is in neither nodes.csv nor links.csv")
 
 
 def _check_named_links(tables: FlowTables, faults: Faults) -> None:

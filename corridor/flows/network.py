@@ -115,7 +115,9 @@ class FlowNetwork:
     def _doors(self, node: str, *, arriving: bool) -> list[Arc]:
         """First or last legs at a node, one for each system that is there."""
         arcs = []
-        for system in sorted(self._systems.get(node, ())):
+        systems = self._systems.get(node, set())
+        # where trucks drive to a ferry they wait for it, so no way sets out on board
+        for system in sorted(systems - ({"ferry"} if "road" in systems else set())):
             tail, head = (node, DOOR), (node, system)
             ends = (head, tail) if arriving else (tail, head)
             arcs.append(self._arc("", *ends, price_terminal(system, self.prices)))
@@ -174,9 +176,10 @@ class FlowNetwork:
             if any(c <= cost and v <= variance for c, v in front):
                 continue
             front.append((cost, variance))
-            end = last[state]
-            arrived = cost + end.cost + math.sqrt(variance + end.variance)
-            best[state[0]] = min(arrived, best.get(state[0], math.inf))
+            if state in last:
+                end = last[state]
+                arrived = cost + end.cost + math.sqrt(variance + end.variance)
+                best[state[0]] = min(arrived, best.get(state[0], math.inf))
             for arc in self._out.get(state, ()):
                 if allowed.passes(arc):
                     paid, spread = cost + arc.cost, variance + arc.variance

@@ -12,6 +12,7 @@ import pandas as pd
 
 from corridor.errors import StudyError
 from corridor.flows.changes import Case
+from corridor.flows.documented import DocumentedCheck, check_documented
 from corridor.flows.indicators import (
     access_potentials,
     availability,
@@ -47,6 +48,7 @@ class FlowResults:
     potentials: pd.DataFrame
     regret: pd.DataFrame
     counts: pd.DataFrame
+    documented: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
 
 
@@ -72,6 +74,7 @@ def measure_flows(
             tables.add(case, year)
     tables.add_counts(chosen[0])
     notes = [*tables.notes, *tables.describe_missing(chosen)]
+    tables.rows["documented"] = [_documented_row(check) for check in check_documented(model)]
     made = {name: pd.DataFrame(rows) for name, rows in tables.rows.items()}
     return FlowResults(model.scenario_id, chosen, **made, notes=tuple(dict.fromkeys(notes)))
 
@@ -319,6 +322,17 @@ def _pair_cells(now: PairResult, then: PairResult) -> Mapping[str, Any]:
         "logsum_usd": _finite(now.logsum_usd),
         "logsum_change_usd": _difference(now.logsum_usd, then.logsum_usd),
     }
+
+
+def _documented_row(check: DocumentedCheck) -> dict[str, Any]:
+    row, found = check.documented, check.computed
+    return {
+        "check_id": row.check_id, "name": row.name, "measure": row.measure, "year": row.year,
+        "documented_low": row.value.low, "documented": row.value.mid, "documented_high": row.value.high,
+        "computed_low": found.low if found else math.nan, "computed": found.mid if found else math.nan,
+        "computed_high": found.high if found else math.nan, "verdict": check.verdict,
+        "source_ids": ";".join(row.origin.source_ids), "note": row.origin.note,
+    }  # fmt: skip
 
 
 def _difference(now: float, then: float) -> float:

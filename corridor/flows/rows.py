@@ -19,6 +19,7 @@ STATUSES = ("open", "construction", "planned", "disused", "closed")
 HAZARDS = ("none", "snow", "avalanche", "rockfall", "flood", "ice", "wind", "conflict", "unknown")
 SIDES = ("outbound", "inbound", "both")
 BASES = ("measured", "reported", "analogue", "declared")
+MEASURES = ("km", "drive_h", "trip_days", "trip_speed_kmh", "usd_per_500km")
 AXES = ("north-south", "east-west", "other")
 TARIFF_UNITS = {"running_cost": "usd_per_km", "entry_fee": "usd_per_passage", "fare": "usd_per_load"}
 FLOW_UNITS = ("trucks_per_day", "mt_per_year")
@@ -209,6 +210,27 @@ class ActionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentedWay:
+    """A figure that a document states of a way, to hold the computed one against; never fitted to.
+
+    ``measure`` is one of :data:`MEASURES`. With ``against_via`` the figure is how much more
+    the way by these takes than the one by ``via``.
+    """
+
+    check_id: str
+    name: str
+    from_node: str
+    to_node: str
+    modes: tuple[str, ...]
+    via: tuple[str, ...]
+    against_via: tuple[str, ...]
+    year: int
+    measure: str
+    value: Estimate
+    origin: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class Country:
     """What is described of a country, never scored: its customs union and who runs its railway."""
 
@@ -240,6 +262,7 @@ class FlowTables:
     screenlines: tuple[Screenline, ...]
     scenarios: Mapping[str, Scenario]
     actions: tuple[ActionRow, ...]
+    documented: tuple[DocumentedWay, ...]
     as_of: str
     remarks: tuple[str, ...] = field(default=())
 

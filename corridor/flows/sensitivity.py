@@ -15,6 +15,8 @@ from corridor.flows.rows import Pair
 
 _LEAST_USD = 1.0
 """Changes below a dollar a load are none."""
+BEST, BEST_ROAD, SIGN = "best branch", "best branch without rail", "sign of the change"
+_COLUMNS = ["origin", "destination", "regime_id", "candidate_id", "year", "result", "value", "holds", "hangs_on"]
 _NOT_PRICES = ("theta_per_usd", "half_life_usd", "undocumented_closure_days")
 
 
@@ -27,40 +29,43 @@ def measure_sensitivity(model: FlowModel, cases: Sequence[Case], year: int) -> p
         year: The year looked at.
 
     Returns:
-        A row per pair and case: ``result`` (``best branch`` for the network alone, else ``sign of the change``: lower,
-        higher or none, of the logsum), ``value`` with all factors at their middle, ``holds`` (whether each factor's two
-        ends give the same), and ``hangs_on`` (the factors and ends that give another, with what they give).
+        A row per pair, case and ``result``: :data:`BEST` and :data:`BEST_ROAD` for the network alone, else :data:`SIGN`
+        (lower, higher or none, of the logsum against the same year without the case). ``value`` is what comes with all
+        factors at their middle, ``holds`` whether each factor's two ends give the same, ``hangs_on`` which factors and
+        ends give another, and what.
     """
     rows = []
     for case in cases:
-        state, before = model.state(year, case), model.state(year, case, built=False)
-        if case is not NETWORK_ALONE and state == before:
+        alone = case == NETWORK_ALONE
+        if not alone and model.state(year, case) == model.state(year, case, built=False):
             continue
         for pair in model.tables.pairs:
-
-            def answer(factor: str, end: End, pair: Pair = pair, case: Case = case) -> str:
-                return _answer(model, pair, case, year, factor, end)
-
-            middle = answer("", "mid")
-            other = {f"{factor} {end}": answer(factor, end) for factor, end in factors(model)}
-            changed = [f"{name}: {value}" for name, value in other.items() if value != middle]
-            rows.append(
-                {
-                    "origin": pair.origin, "destination": pair.destination, "regime_id": case.regime_id,
-                    "candidate_id": case.candidate_id, "year": year,
-                    "result": "best branch" if case is NETWORK_ALONE else "sign of the change",
-                    "value": middle, "holds": not changed, "hangs_on": "; ".join(changed),
-                }
-            )  # fmt: skip
-    return pd.DataFrame(rows)
+            for result in (BEST, BEST_ROAD) if alone else (SIGN,):
+                middle = _answer(model, pair, case, year, result)
+                other = {f"{f} {end}": _answer(model, pair, case, year, result, f, end) for f, end in factors(model)}
+                changed = [f"{name}: {value}" for name, value in other.items() if value != middle]
+                rows.append(
+                    {
+                        "origin": pair.origin, "destination": pair.destination, "regime_id": case.regime_id,
+                        "candidate_id": case.candidate_id, "year": year, "result": result, "value": middle,
+                        "holds": not changed, "hangs_on": "; ".join(changed),
+                    }
+                )  # fmt: skip
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _answer(model: FlowModel, pair: Pair, case: Case, year: int, factor: str, end: End) -> str:
-    """The result of a pair and case with one factor at another end."""
+def _answer(
+    model: FlowModel, pair: Pair, case: Case, year: int, result: str, factor: str = "", end: End = "mid"
+) -> str:
+    """A result of a pair and case with one factor at another end."""
     theta = model.theta(end) if factor == "theta_per_usd" else None
-    states = (model.state(year, case), model.state(year, case, built=False))
-    now, then = (model.pair(pair, moved(state, factor, end), theta=theta, ends=()) for state in states)
-    return _best(now) if case is NETWORK_ALONE else _sign(now, then)
+
+    def measure(built: bool) -> PairResult:
+        state = moved(model.state(year, case, built=built), factor, end)
+        return model.pair(pair, state, theta=theta, ends=())
+
+    now = measure(True)
+    return _sign(now, measure(False)) if result == SIGN else _best(now, result)
 
 
 def factors(model: FlowModel) -> Iterator[tuple[str, End]]:
@@ -75,8 +80,10 @@ def moved(state: NetworkState, factor: str, end: End) -> NetworkState:
     return state if factor in ("", "theta_per_usd") else replace(state, overrides=((factor, end),))
 
 
-def _best(result: PairResult) -> str:
-    return result.best.branch.branch_id if result.best else "no way"
+def _best(found: PairResult, result: str) -> str:
+    """Id of the branch of least cost; by road, a way without a railway (it may begin or end at sea)."""
+    ways = [b for b in found.branches if b.mid and (result == BEST or "rail" not in b.branch.modes)]
+    return min(ways, key=lambda b: (b.cost_usd, b.branch.branch_id)).branch.branch_id if ways else "no way"
 
 
 def _sign(now: PairResult, then: PairResult) -> str:

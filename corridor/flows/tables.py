@@ -38,6 +38,8 @@ COLUMNS = {
     "branches": "branch_id origin destination name mode modes via avoid_countries note",
     "screenlines": f"screenline_id link_ids value_low value_mid value_high unit {_TAIL}",
     "scenarios": f"scenario_id name works opened_links closed_links {_TAIL}",
+    "documented": "check_id name from_node to_node modes via against_via year measure value_low value_mid value_high "
+    f"{_TAIL}",
     "actions": f"candidate_id regime_id link_id action measure {_TAIL}",
 }
 """Columns of each table of the folder, by the file's name without ``.csv``."""
@@ -131,6 +133,7 @@ class _Reader:
             screenlines=tuple(self._by_id("screenlines", self._screenline, lambda s: s.screenline_id).values()),
             scenarios=self._by_id("scenarios", self._scenario, lambda s: s.scenario_id),
             actions=tuple(self._each("actions", self._action)),
+            documented=tuple(self._by_id("documented", self._documented, lambda d: d.check_id).values()),
             as_of=max((link.origin.as_of for link in links.values()), default=""),
         )
 
@@ -314,18 +317,21 @@ class _Reader:
         )  # fmt: skip
 
     @staticmethod
-    def _branch(row: Row) -> rows.Branch:
+    def _modes(row: Row) -> tuple[str, ...]:
         modes = row.items("modes")
         for mode in modes:
             if mode not in rows.MODES:
                 row.fault("modes", f"holds '{mode[:40]}'; use {', '.join(rows.MODES)}")
         if not modes:
-            row.fault("modes", f"is empty; name what the branch may run on ({', '.join(rows.MODES)})")
+            row.fault("modes", f"is empty; name what the way may run on ({', '.join(rows.MODES)})")
+        return modes
+
+    def _branch(self, row: Row) -> rows.Branch:
         return rows.Branch(
             row.text("branch_id", required=True), row.text("origin", required=True),
             row.text("destination", required=True), row.text("name", required=True),
-            row.choice("mode", ("road", "rail", "multimodal")), modes, row.items("via"), row.items("avoid_countries"),
-            row.text("note"),
+            row.choice("mode", ("road", "rail", "multimodal")), self._modes(row), row.items("via"),
+            row.items("avoid_countries"), row.text("note"),
         )  # fmt: skip
 
     def _screenline(self, row: Row) -> rows.Screenline:
@@ -339,6 +345,14 @@ class _Reader:
             row.text("scenario_id", required=True), row.text("name", required=True),
             row.choice("works", ("none", "early", "documented", "late")), row.items("opened_links"),
             row.items("closed_links"), self._provenance(row),
+        )  # fmt: skip
+
+    def _documented(self, row: Row) -> rows.DocumentedWay:
+        return rows.DocumentedWay(
+            row.text("check_id", required=True), row.text("name", required=True), row.text("from_node", required=True),
+            row.text("to_node", required=True), self._modes(row), row.items("via"), row.items("against_via"),
+            int(row.number("year", 1800, 2200)), row.choice("measure", rows.MEASURES), self._range(row, "value"),
+            self._provenance(row),
         )  # fmt: skip
 
     def _action(self, row: Row) -> rows.ActionRow:

@@ -15,7 +15,7 @@ from corridor.flows.results import FlowResults
 from corridor.flows.rows import FlowTables
 from corridor.report.plain_tables import write_csv
 
-TABLES = ("flows", "pairs", "ways", "dependence", "potentials", "regret", "counts")
+TABLES = ("flows", "pairs", "ways", "dependence", "potentials", "regret", "counts", "documented")
 MAP_LINES = "long_distance.geojson"
 
 LEADING = {
@@ -25,6 +25,10 @@ LEADING = {
     "status",
     "potentials": "city name mode regime_id candidate_id year potential_low potential potential_high "
     "network_efficiency cities_reached",
+    "counts": "screenline_id year_counted observed_loads_per_day explained_loads_per_day residual_loads_per_day "
+    "theta_identified theta_per_usd",
+    "documented": "check_id name measure year documented_low documented documented_high computed_low computed "
+    "computed_high verdict source_ids note",
 }
 """Order of the columns of the tables whose columns others read."""
 
@@ -32,7 +36,7 @@ LEADING = {
 def table_columns(name: str, table: pd.DataFrame) -> list[str]:
     """Columns of a table in the order in which it is written."""
     first = LEADING.get(name, "").split()
-    return first + [column for column in table.columns if column not in first]
+    return first + [str(column) for column in table.columns if column not in first]
 
 
 def schematic_lines(tables: FlowTables, results: FlowResults, year: int) -> dict[str, Any]:
@@ -90,7 +94,8 @@ def write_flows(
 
     Returns:
         The path of ``flows.csv``. Beside it stand ``dependence.csv``, ``potentials.csv``, ``pairs.csv``, ``ways.csv``,
-        ``regret.csv``, ``counts.csv``, ``long_distance.geojson`` and, where measured, ``sensitivity.csv``.
+        ``regret.csv``, ``counts.csv``, ``documented.csv``, ``long_distance.geojson`` and, where measured,
+        ``sensitivity.csv``.
 
     Raises:
         OutputError: the folder can't be written.
@@ -103,7 +108,7 @@ def write_flows(
     if sensitivity is not None:
         frames["sensitivity"] = sensitivity
     for name, table in frames.items():
-        write_whole(folder / f"{name}.csv", partial(write_csv, table[table_columns(name, table)]))
+        write_whole(folder / f"{name}.csv", partial(write_csv, table.reindex(columns=table_columns(name, table))))
     lines = schematic_lines(tables, results, results.years[0])
     write_whole(folder / MAP_LINES, partial(write_lines, lines))
     return folder / "flows.csv"

@@ -35,7 +35,7 @@ def test_another_region_is_measured_and_written(call, alps, tmp_path):
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
         "flows.csv", "pairs.csv", "ways.csv", "dependence.csv", "potentials.csv", "regret.csv", "counts.csv",
-        "sensitivity.csv", "long_distance.geojson",
+        "documented.csv", "sensitivity.csv", "long_distance.geojson",
     }  # fmt: skip
     flows = pd.read_csv(tmp_path / "out" / "flows.csv", keep_default_na=False)
     assert list(flows.columns[: len(ASKED)]) == ASKED

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from corridor.flows.changes import Case, LinkChange, build_cases, merge_changes
+from corridor.flows.documented import check_documented
 from corridor.flows.indicators import (
     access_potentials,
     availability,
@@ -170,3 +171,28 @@ def test_a_pair_without_any_way_is_named(tmp_path):
 def test_a_million_tonnes_a_year_are_loads_a_day():
     assert loads_per_day(Estimate(0, 7.3, 9), "mt_per_year") == pytest.approx(1000.0)
     assert loads_per_day(Estimate(0, 450, 900), "trucks_per_day") == 450
+
+
+def _documented(**cells):
+    return {
+        "check_id": "a", "name": "A", "from_node": "verona", "to_node": "munich", "modes": "road", "year": 2026,
+        "measure": "km", **cells,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cells", "computed", "verdict"),
+    [
+        ({**toy.ends("value", 420, 427, 430)}, 230 + 37 + 160, "inside"),
+        ({"via": "tarvis", **toy.ends("value", 100)}, 300 + 190 + 145, "differs"),
+        ({"via": "brenner", "against_via": "tarvis", **toy.ends("value", 208)}, 635 - 427, "inside"),
+        ({"measure": "drive_h", **toy.ends("value", 8.54)}, 427 / 50, "inside"),
+        ({"measure": "usd_per_500km", **toy.ends("value", 480, 500, 520)}, 500.0, "inside"),
+        ({"modes": "rail", **toy.ends("value", 400)}, None, "no way"),
+    ],
+)
+def test_documented_figures_are_held_against_computed_ones(tmp_path, cells, computed, verdict):
+    tables = load_tables(toy.alps(tmp_path, documented=[_documented(**cells)]))
+    (found,) = check_documented(FlowModel(tables))
+    assert found.verdict == verdict
+    assert (found.computed.mid if found.computed else None) == (computed and pytest.approx(computed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import pytest
 
@@ -11,6 +12,7 @@ from corridor.flows.model import FlowModel
 from corridor.flows.tables import COLUMNS, find_tables, load_tables
 from corridor.geo.geodesy import distance_m
 from corridor.schema.study import Study
+from docs.tools import long_distance as page
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +147,23 @@ def test_cutting_any_link_never_helps_anybody(model):
             assert less.logsum_usd >= whole.logsum_usd - 1e-9
             for a, b in zip(less.branches, whole.branches, strict=True):
                 assert a.cost_usd >= b.cost_usd - 1e-9
+
+
+@pytest.mark.parametrize("name", ["DOCUMENTED", "PAIRS", "HOLDS"])
+def test_the_tables_of_the_page_are_what_is_computed(model, name):
+    render = {
+        "DOCUMENTED": page.render_documented, "PAIRS": page.render_pairs, "HOLDS": page.render_holds
+    }[name]  # fmt: skip
+    stored = (page.SNIPPETS / getattr(page, name)).read_text(encoding="utf-8")
+    assert stored.split("\n\n")[0] == render(model).rstrip("\n")
+
+
+def test_the_page_of_tables_names_every_column():
+    text = (page.SNIPPETS.parent / "reference" / "long-distance.md").read_text(encoding="utf-8")
+    for name, columns in COLUMNS.items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{name}.csv` |"))
+        named = set(re.findall(r"`(\w+_…|\w+)`", row))
+        for column in columns.split():
+            prefix = re.sub(r"_(low|mid|high)$", "_…", column)
+            tail = column in ("source_ids", "as_of", "confidence", "note")
+            assert {column, prefix} & named or tail, f"{name}: {column}"

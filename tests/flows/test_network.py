@@ -238,3 +238,19 @@ def test_path_sizes_are_the_same_in_every_year_and_case(tmp_path):
         result = model.pair(pair, model.state(year, case))
         assert [b.path_size for b in result.branches] == [1.0, 1.0, 1.0]
         assert sum(b.share for b in result.branches) == pytest.approx(1.0)
+
+
+def test_a_truck_waits_for_the_ferry_it_drives_to(tmp_path):
+    nodes = [toy.node(name) for name in "abc"]
+    links = [toy.link("a", "b", 50), toy.link("b", "c", 100, "ship", "ferry")]
+    wait = {
+        "node_id": "b",
+        "from_system": "road",
+        "to_system": "ferry",
+        **toy.ends("hours", 24),
+        **toy.ends("price_usd", 0),
+    }
+    tables = toy.tables_of(tmp_path, nodes, links, transfers=[wait])
+    network = FlowNetwork(tables, tables.links, build_prices(tables, "mid"))
+    assert network.best_way("b", "c").total("transfer_h") == pytest.approx(24)
+    assert network.best_way("a", "c").total("transfer_h") == pytest.approx(24)
