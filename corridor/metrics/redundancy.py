@@ -313,7 +313,10 @@ def best_way_before(access: Access) -> Way | None:
 
 @derived
 def single_points_before(access: Access, best_way_before: Way | None) -> gpd.GeoDataFrame:
-    """Stretches without substitute on the best way with nothing done to the network, see :func:`single_points`."""
+    """Stretches without substitute on the best way with nothing done to the network.
+
+    See :func:`single_points`.
+    """
     return single_points(access.domain, access.domain.state(), best_way_before) if best_way_before else _no_points()
 
 
@@ -327,7 +330,10 @@ def best_way_after(candidate: Candidate, access: Access, state_after: State) -> 
 
 @derived
 def single_points_after(access: Access, state_after: State, best_way_after: Way | None) -> gpd.GeoDataFrame:
-    """Stretches without substitute on the best way under the regime, see :func:`single_points`."""
+    """Stretches without substitute on the best way under the regime.
+
+    See :func:`single_points`.
+    """
     if best_way_after is None:
         return _no_points()
     return single_points(access.domain, state_after, best_way_after, access.places)

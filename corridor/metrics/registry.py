@@ -207,19 +207,20 @@ def derived(function: _Function) -> _Function:
 class Context:
     """What is known about a route: inputs by name, those that follow from them, and the metrics that they serve.
 
-    Contexts stand on each other: one for the study, one for each candidate on it, one for each regime on that. What
-    follows from a study's inputs alone is computed once for all candidates, and so on.
+    Contexts stand on others: one for the study, one for each candidate on it, one for each regime on that. What follows
+    from a study's inputs alone is computed once for all candidates, and so on. One that stands on several has the
+    inputs of all.
     """
 
-    def __init__(self, below: Context | None = None, /, **given: Any) -> None:
-        """Inputs by name, on top of those of another context.
+    def __init__(self, /, *below: Context, **given: Any) -> None:
+        """Inputs by name, on top of those of other contexts.
 
         Raises:
             RegistryError: an input is there below already.
         """
         _load()
         self.below = below
-        twice = [name for name in given if below is not None and below._layer(name)]
+        twice = [name for name in given if any(other._layer(name) for other in below)]
         if twice:
             raise RegistryError(f"input '{twice[0]}' is given twice; make a context of its own")
         self._values: dict[str, Any] = dict(given)
@@ -236,7 +237,7 @@ class Context:
     def _layer(self, name: str) -> Context | None:
         """The lowest context that has an input or all that it follows from; None if none has."""
         if name not in self._layers:
-            found = self.below._layer(name) if self.below is not None else None
+            found = next((layer for other in self.below if (layer := other._layer(name)) is not None), None)
             if found is None and (name in self._values or (name in _derived and self.serves(_derived[name][1]))):
                 found = self
             self._layers[name] = found
@@ -253,9 +254,12 @@ class Context:
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Metrics that this context serves and that below it doesn't, in the registry's order."""
-        below = self.below
-        return tuple(m for m in all_metrics() if self.serves(m.needs) and not (below and below.serves(m.needs)))
+        """Metrics that this context serves and that none below it does, in the registry's order."""
+        return tuple(
+            each
+            for each in all_metrics()
+            if self.serves(each.needs) and not any(other.serves(each.needs) for other in self.below)
+        )
 
     @cached_property
     def own_row(self) -> dict[str, Any]:
@@ -265,7 +269,10 @@ class Context:
     @property
     def row(self) -> dict[str, Any]:
         """Cells of all metrics that can be measured here, those of the contexts below included."""
-        return (self.below.row if self.below is not None else {}) | self.own_row
+        found: dict[str, Any] = {}
+        for other in self.below:
+            found |= other.row
+        return found | self.own_row
 
 
 @cache

@@ -248,6 +248,34 @@ def test_a_context_measures_what_it_serves_and_what_follows_is_computed_once(emp
     assert Context(candidate=1).row == {}
 
 
+def test_a_context_on_several_adds_what_none_of_them_serves(empty):
+    calls = []
+
+    def figure(name, value):
+        calls.append(name)
+        return {name: value}
+
+    @metric(Subject.COST, column("price_km"))
+    def measure_price(unit_costs: int):
+        return figure("price_km", unit_costs)
+
+    @metric(Subject.TERRAIN, column("height_km"))
+    def measure_height(profile: int):
+        return figure("height_km", profile)
+
+    @metric(Subject.TIME, column("both_km"))
+    def measure_both(profile: int, unit_costs: int):
+        return figure("both_km", profile * unit_costs)
+
+    route = Context(candidate=1)
+    parts = [route.extend(profile=2), route.extend(unit_costs=5)]
+    assert [part.own_row for part in parts] == [{"height_km": 2}, {"price_km": 5}]
+    both = Context(*parts)
+    assert both.own_row == {"both_km": 10}
+    assert both.row == {"height_km": 2, "price_km": 5, "both_km": 10}
+    assert sorted(calls) == ["both_km", "height_km", "price_km"]
+
+
 def test_an_input_is_given_once_and_an_unknown_one_is_named():
     study = Context(dem=1)
     with pytest.raises(RegistryError, match="'dem' is given twice"):
