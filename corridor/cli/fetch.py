@@ -77,8 +77,8 @@ def fetch(
     """
     found = fetch_live(load_study(study), osm, dem, cache=cache, offline=offline, refresh=refresh, quiet=quiet)
     rows = [
-        [layer, record.file, f"{record.bytes / 1e6:.1f} MB", record.fetched, record.address, record.licence]
-        for layer, _, record in found.layers
+        [layer, entry.file, f"{entry.bytes / 1e6:.1f} MB", entry.fetched, entry.address, entry.licence]
+        for layer, _, entry in found.layers
     ]
     print_table(f"Live data of {study}", ["what", "file", "size", "fetched", "from", "licence"], rows)
     for _, path, _ in found.layers:
@@ -143,7 +143,7 @@ def list_cache(cache: CacheOption = None) -> None:
     from corridor.io.fetch.cache import Cache
 
     here = Cache(cache)
-    rows = [[r.file, f"{r.bytes / 1e6:.1f} MB", r.fetched, r.address, r.licence, r.sha256[:12]] for r in here.records()]
+    rows = [[r.file, f"{r.bytes / 1e6:.1f} MB", r.fetched, r.address, r.licence, r.sha256[:12]] for r in here.entries()]
     print_table(str(here.folder), ["file", "size", "fetched", "from", "licence", "SHA-256"], rows)
 
 
@@ -161,7 +161,7 @@ def verify_cache(cache: CacheOption = None) -> None:
     faults = here.verify()
     for fault in faults:
         print_line(f"- {fault}")
-    print_line(f"{len(here.records())} files, {len(faults)} faults")
+    print_line(f"{len(here.entries())} files, {len(faults)} faults")
     if faults:
         raise typer.Exit(1)
 

@@ -23,12 +23,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
 from corridor.errors import FetchError, OutputError
-from corridor.io.read.provenance import LISTING
+from corridor.io.read.data_files import LISTING
 from corridor.schema.source import Fetched, file_sha256
 
 VARIABLE = "CORRIDOR_CACHE"
@@ -68,7 +68,11 @@ class CacheEntry:
         return self.made_from or (Fetched(self.address, self.file, self.sha256, self.bytes, self.fetched),)
 
 
-CachedFile = tuple[Path, CacheEntry]
+class CachedFile(NamedTuple):
+    """A file of the cache, whole, with the record of it."""
+
+    path: Path
+    entry: CacheEntry
 
 
 def key_of(*asked: str) -> str:
@@ -91,23 +95,23 @@ class Cache:
         self.folder = (folder or default_folder()).expanduser().absolute()
 
     def find(
-        self, key: str, wanted: str = "", fits: Callable[[CacheEntry], bool] = lambda record: True
+        self, key: str, wanted: str = "", fits: Callable[[CacheEntry], bool] = lambda entry: True
     ) -> CachedFile | None:
         """The newest sound file for a key (whose SHA-256 is ``wanted``, whose record ``fits``), or None."""
-        known = [record for record in self.records() if record.key == key and wanted in {"", record.sha256}]
-        for record in sorted(known, key=lambda record: record.fetched, reverse=True):
-            if fits(record) and fault_of_file(self.path(record), record) == "":
-                return self.path(record), record
+        known = [entry for entry in self.entries() if entry.key == key and wanted in {"", entry.sha256}]
+        for entry in sorted(known, key=lambda entry: entry.fetched, reverse=True):
+            if fits(entry) and fault_of_file(self.path(entry), entry) == "":
+                return CachedFile(self.path(entry), entry)
         return None
 
-    def path(self, record: CacheEntry) -> Path:
+    def path(self, entry: CacheEntry) -> Path:
         """Where the file of a record lies."""
-        return self.folder / "files" / record.sha256 / record.file
+        return self.folder / "files" / entry.sha256 / entry.file
 
-    def records(self) -> list[CacheEntry]:
+    def entries(self) -> list[CacheEntry]:
         """Every record that can be read, ordered by file name and time; what can't is for :meth:`verify`."""
-        found = [record for listing in self._listings() for record in _read_listing(listing)]
-        return sorted(found, key=lambda record: (record.file, record.fetched, record.key))
+        found = [entry for listing in self._listings() for entry in _read_listing(listing)]
+        return sorted(found, key=lambda entry: (entry.file, entry.fetched, entry.key))
 
     @contextmanager
     def open(self, key: str, wait_s: float) -> Iterator[Path]:
@@ -121,16 +125,16 @@ class Cache:
         with _hold_lock(self.folder / "locks" / f"{key}.lock", wait_s):
             yield self.folder / "partial" / key
 
-    def add(self, part: Path, record: CacheEntry) -> CachedFile:
+    def add(self, part: Path, entry: CacheEntry) -> CachedFile:
         """Move a complete partial file into the cache, with its record.
 
         Raises:
             OutputError: the folder can't be written; nothing half-written stays.
         """
-        if not _NAME.fullmatch(record.file):
-            raise FetchError(f"{record.address}: its name {record.file[:60]!r} can't be a file's name here")
+        if not _NAME.fullmatch(entry.file):
+            raise FetchError(f"{entry.address}: its name {entry.file[:60]!r} can't be a file's name here")
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        whole = replace(record, fetched=now, sha256=file_sha256(part), bytes=part.stat().st_size)
+        whole = replace(entry, fetched=now, sha256=file_sha256(part), bytes=part.stat().st_size)
         path = self.path(whole)
         staged = part.with_name(part.name + ".whole")
         with self._writing(), _hold_lock(self.folder / "locks" / "files.lock", 60):
@@ -146,17 +150,17 @@ class Cache:
                 staged.rmdir()
             else:
                 staged.replace(path.parent)
-        return path, whole
+        return CachedFile(path, whole)
 
     def verify(self) -> list[str]:
         """What is wrong in the folder, a line each: damaged files, files without a record, records without a file."""
         faults = []
         for listing in self._listings():
-            records = _read_listing(listing)
-            if not records:
+            entries = _read_listing(listing)
+            if not entries:
                 faults.append(f"{listing.parent}: has no readable {LISTING}")
-            faults += [f"{self.path(r)}: {fault}" for r in records if (fault := fault_of_file(self.path(r), r))]
-            known = {LISTING, *(r.file for r in records)}
+            faults += [f"{self.path(r)}: {fault}" for r in entries if (fault := fault_of_file(self.path(r), r))]
+            known = {LISTING, *(r.file for r in entries)}
             faults += [f"{path}: has no record" for path in sorted(listing.parent.iterdir()) if path.name not in known]
         return faults
 
@@ -170,7 +174,7 @@ class Cache:
             return 0, 0
         if not (self.folder / _TAG).is_file():
             raise OutputError(f"{self.folder}: is no cache of this tool (it has no {_TAG}); nothing was removed")
-        sizes = {self.path(record): record.bytes for record in self.records()}
+        sizes = {self.path(entry): entry.bytes for entry in self.entries()}
         with self._writing():
             for name in _FOLDERS:
                 folder = self.folder / name
@@ -234,14 +238,14 @@ def _hold_lock(path: Path, wait_s: float) -> Iterator[None]:
         lock.release()
 
 
-def fault_of_file(path: Path, record: CacheEntry) -> str:
+def fault_of_file(path: Path, entry: CacheEntry) -> str:
     """What is wrong with a file of the cache, in words; empty if it is what its record says."""
     if path.is_symlink():
         return "is a link out of the cache"
     try:
-        if path.stat().st_size != record.bytes:
-            return f"has {path.stat().st_size} bytes instead of {record.bytes}"
-        return "" if file_sha256(path) == record.sha256 else "its content doesn't fit its SHA-256"
+        if path.stat().st_size != entry.bytes:
+            return f"has {path.stat().st_size} bytes instead of {entry.bytes}"
+        return "" if file_sha256(path) == entry.sha256 else "its content doesn't fit its SHA-256"
     except OSError as fault:
         return f"can't be read ({fault.strerror})"
 
@@ -263,11 +267,11 @@ def _read_listing(path: Path) -> list[CacheEntry]:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return []
-    found = [_record(row) for row in rows] if isinstance(rows, list) else []
-    return [record for record in found if record is not None and record.sha256 == path.parent.name]
+    found = [_entry(row) for row in rows] if isinstance(rows, list) else []
+    return [entry for entry in found if entry is not None and entry.sha256 == path.parent.name]
 
 
-def _record(row: Any) -> CacheEntry | None:
+def _entry(row: Any) -> CacheEntry | None:
     if not isinstance(row, dict) or set(row) != {field.name for field in fields(CacheEntry)}:
         return None
     texts = [value for name, value in row.items() if name not in {"bytes", "made_from"}]

@@ -37,7 +37,7 @@ class FetchedInputs:
     """A study with its live data in files.
 
     ``study`` names the fetched borders and places and has the vertical error of the fetched heights; ``osm`` and
-    ``dem`` are for the readers; ``layers`` names what was asked, with its record; ``fetched`` is what wasn't at hand.
+    ``dem`` are for the readers; ``layers`` names what was asked, with its entry; ``fetched`` is what wasn't at hand.
     """
 
     study: Study
@@ -75,11 +75,11 @@ def fetch_inputs(
 
     def have(layer: str, fetch: Callable[[], CachedFile]) -> Path | None:
         try:
-            path, record = fetch()
+            path, entry = fetch()
         except OfflineError as fault:
             missing[str(fault)] = None
             return None
-        layers.append((layer, path, record))
+        layers.append((layer, path, entry))
         return path
 
     files: dict[str, str] = {}

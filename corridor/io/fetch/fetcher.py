@@ -29,7 +29,7 @@ class Fetcher:
     expected: Mapping[tuple[str, str], str] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
 
-    def get(self, record: CacheEntry, bring: Callable[[Path], None], *, keep_partial: bool = False) -> CachedFile:
+    def get(self, entry: CacheEntry, bring: Callable[[Path], None], *, keep_partial: bool = False) -> CachedFile:
         """The file of a request: from the cache, else brought by ``bring`` to the path that it is given.
 
         Another process that brings the same file is waited for. A partial file stays only with ``keep_partial``.
@@ -38,72 +38,70 @@ class Fetcher:
             OfflineError: it isn't there and may not be fetched.
             FetchError: it can't be fetched, or differs from what is expected.
         """
-        wanted = self.expected.get((record.address, record.file), "")
+        wanted = self.expected.get((entry.address, entry.file), "")
         renew = self.refresh and not wanted
-        found = None if renew else self.cache.find(record.key, wanted)
+        found = None if renew else self.cache.find(entry.key, wanted)
         if found:
             return found
         if self.offline:
-            raise OfflineError(record.title)
-        with self.cache.open(record.key, self.settings.http_total_s) as part:
-            found = None if renew else self.cache.find(record.key, wanted)
+            raise OfflineError(entry.title)
+        with self.cache.open(entry.key, self.settings.http_total_s) as part:
+            found = None if renew else self.cache.find(entry.key, wanted)
             if found:
                 return found
-            self.meter.say(f"fetching {record.file}")
-            held = self._place(part, record, bring, keep_partial=keep_partial)
-        self.fetched.append(record.file)
-        if wanted and held[1].sha256 != wanted:
+            self.meter.say(f"fetching {entry.file}")
+            cached = self._place(part, entry, bring, keep_partial=keep_partial)
+        self.fetched.append(entry.file)
+        if wanted and cached.entry.sha256 != wanted:
             raise FetchError(
-                f"{record.file}: {record.address} gives SHA-256 {held[1].sha256}, the manifest names {wanted}; "
+                f"{entry.file}: {entry.address} gives SHA-256 {cached.entry.sha256}, the manifest names {wanted}; "
                 "the data has changed since: run without --locked, or bring the earlier file into the cache"
             )
-        return held
+        return cached
 
-    def find_made(self, record: CacheEntry) -> CachedFile | None:
+    def find_made(self, entry: CacheEntry) -> CachedFile | None:
         """A file of the cache that was made for a request earlier, if it was made from what is expected now."""
         if self.refresh and not self.expected:
             return None
-        return self.cache.find(record.key, fits=self._is_expected)
+        return self.cache.find(entry.key, fits=self._is_expected)
 
-    def make(self, record: CacheEntry, compute: Callable[[Path], None]) -> CachedFile:
+    def make(self, entry: CacheEntry, compute: Callable[[Path], None]) -> CachedFile:
         """A file computed from others of the cache, or the same found there."""
-        with self.cache.open(record.key, self.settings.http_total_s) as part:
-            found = self.cache.find(record.key, fits=lambda held: held.made_from == record.made_from)
-            return found or self._place(part, record, compute)
+        with self.cache.open(entry.key, self.settings.http_total_s) as part:
+            found = self.cache.find(entry.key, fits=lambda cached: cached.made_from == entry.made_from)
+            return found or self._place(part, entry, compute)
 
-    def _is_expected(self, record: CacheEntry) -> bool:
+    def _is_expected(self, entry: CacheEntry) -> bool:
         return not self.expected or all(
             self.expected.get((origin.address, origin.file), origin.sha256) == origin.sha256
-            for origin in record.made_from
+            for origin in entry.made_from
         )
 
     def _place(
-        self, part: Path, record: CacheEntry, write: Callable[[Path], None], *, keep_partial: bool = False
+        self, part: Path, entry: CacheEntry, write: Callable[[Path], None], *, keep_partial: bool = False
     ) -> CachedFile:
         try:
             write(part)
-            held = self.cache.add(part, record)
+            cached = self.cache.add(part, entry)
         except BaseException:
             if not keep_partial:
                 drop_partial(part)
             raise
         drop_partial(part)
-        return held
+        return cached
 
-    def download(
-        self, record: CacheEntry, check: Callable[[Path], object], *, keep_partial: bool = False
-    ) -> CachedFile:
+    def download(self, entry: CacheEntry, check: Callable[[Path], object], *, keep_partial: bool = False) -> CachedFile:
         """The file at a record's address; one that ``check`` refuses (SourceError) is fetched again, then refused."""
 
         def make(part: Path) -> None:
             def once(_: float) -> None:
-                download(record.address, part, self.settings, self.meter)
+                download(entry.address, part, self.settings, self.meter)
                 try:
                     check(part)
                 except SourceError as fault:
                     drop_partial(part)
                     raise TransientError(str(fault)) from fault
 
-            keep_trying(once, record.address, self.settings, self.meter.say)
+            keep_trying(once, entry.address, self.settings, self.meter.say)
 
-        return self.get(record, make, keep_partial=keep_partial)
+        return self.get(entry, make, keep_partial=keep_partial)

@@ -18,7 +18,7 @@ PUBLISHER = "OpenStreetMap contributors, extract by Geofabrik GmbH"
 LICENCE = "ODbL 1.0"
 
 
-def extract_records(study_id: str, settings: LiveSettings) -> list[CacheEntry]:
+def extract_entries(study_id: str, settings: LiveSettings) -> list[CacheEntry]:
     """What to ask for the study's extracts.
 
     Raises:
@@ -39,7 +39,7 @@ def extract_records(study_id: str, settings: LiveSettings) -> list[CacheEntry]:
     return found
 
 
-def fetch_extract(fetcher: Fetcher, record: CacheEntry) -> CachedFile:
+def fetch_extract(fetcher: Fetcher, entry: CacheEntry) -> CachedFile:
     """One extract, held against the MD5 that the server states beside it, if it does.
 
     Raises:
@@ -50,26 +50,26 @@ def fetch_extract(fetcher: Fetcher, record: CacheEntry) -> CachedFile:
         with part.open("rb") as stream:
             if stream.read(15)[4:] != _HEADER:
                 raise SourceError("is no OpenStreetMap PBF")
-        stated = _stated_md5(fetcher, record, part)
+        stated = _stated_md5(fetcher, entry, part)
         if stated:
             with part.open("rb") as stream:
                 found = hashlib.file_digest(stream, "md5").hexdigest()
             if found != stated:
                 raise SourceError(f"has MD5 {found}, the server states {stated}")
 
-    return fetcher.download(record, check, keep_partial=True)
+    return fetcher.download(entry, check, keep_partial=True)
 
 
-def _stated_md5(fetcher: Fetcher, record: CacheEntry, part: Path) -> str:
+def _stated_md5(fetcher: Fetcher, entry: CacheEntry, part: Path) -> str:
     """The MD5 in the file beside an extract, or nothing where there is none."""
     beside = part.with_name(part.name + ".md5")
     try:
-        download(f"{record.address}.md5", beside, fetcher.settings, fetcher.meter)
+        download(f"{entry.address}.md5", beside, fetcher.settings, fetcher.meter)
         found = re.match(rb"([0-9a-f]{32})\b", beside.read_bytes()[:200])
     except MissingError:
         return ""
     finally:
         drop_partial(beside)
     if not found:
-        raise FetchError(f"{record.address}.md5: holds no MD5; is it the right address?")
+        raise FetchError(f"{entry.address}.md5: holds no MD5; is it the right address?")
     return found[1].decode()

@@ -15,7 +15,7 @@ import shapely
 from corridor.errors import FetchError, SourceError
 from corridor.io.fetch.cache import CachedFile, CacheEntry, drop_partial, key_of
 from corridor.io.fetch.fetcher import Fetcher
-from corridor.io.fetch.geofabrik import LICENCE, extract_records, fetch_extract
+from corridor.io.fetch.geofabrik import LICENCE, extract_entries, fetch_extract
 from corridor.io.fetch.geofabrik import PUBLISHER as EXTRACT_PUBLISHER
 from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters
 from corridor.io.fetch.overpass import PLACES, download_features, download_ways
@@ -34,7 +34,7 @@ def fetch_overpass(fetcher: Fetcher, study: Study) -> CachedFile:
     Raises:
         FetchError: the server can't be used, or knows no road and no railway there.
     """
-    record = _record(
+    entry = _entry(
         fetcher,
         study,
         "ways",
@@ -47,9 +47,9 @@ def fetch_overpass(fetcher: Fetcher, study: Study) -> CachedFile:
         work = part.with_name(part.name + ".answers")
         pieces = download_ways(study.area, work, fetcher.settings, fetcher.meter)
         drop_partial(work)
-        _write(pieces, part, record)
+        _write(pieces, part, entry)
 
-    return fetcher.get(record, make)
+    return fetcher.get(entry, make)
 
 
 def fetch_geofabrik(fetcher: Fetcher, study: Study) -> CachedFile:
@@ -59,8 +59,8 @@ def fetch_geofabrik(fetcher: Fetcher, study: Study) -> CachedFile:
         StudyError: the study names no extract.
         FetchError: one can't be had, or none has a road in the area.
     """
-    wanted = extract_records(study.id, fetcher.settings)
-    key = key_of("clip", *(record.address for record in wanted), _window(study.area))
+    wanted = extract_entries(study.id, fetcher.settings)
+    key = key_of("clip", *(entry.address for entry in wanted), _window(study.area))
     asked = CacheEntry(
         key, f"osm-{key[:8]}.osm.pbf", "OpenStreetMap roads and railways of extracts", EXTRACT_PUBLISHER, LICENCE,
         fetcher.settings.geofabrik_url,
@@ -68,8 +68,8 @@ def fetch_geofabrik(fetcher: Fetcher, study: Study) -> CachedFile:
     found = fetcher.find_made(asked)
     if found:
         return found
-    extracts = [fetch_extract(fetcher, record) for record in wanted]
-    record = replace(asked, made_from=tuple(origin for _, held in extracts for origin in held.origins))
+    extracts = [fetch_extract(fetcher, entry) for entry in wanted]
+    entry = replace(asked, made_from=tuple(origin for _, extract in extracts for origin in extract.origins))
 
     def make(part: Path) -> None:
         pieces = OsmPieces()
@@ -78,9 +78,9 @@ def fetch_geofabrik(fetcher: Fetcher, study: Study) -> CachedFile:
                 pieces.add_extract(path, study.area)
             except SourceError as fault:
                 raise FetchError(f"{extract.address}: {fault}; fetch it again with --refresh") from fault
-        _write(pieces, part, record)
+        _write(pieces, part, entry)
 
-    return fetcher.make(record, make)
+    return fetcher.make(entry, make)
 
 
 def fetch_borders(fetcher: Fetcher, study: Study) -> CachedFile:
@@ -89,7 +89,7 @@ def fetch_borders(fetcher: Fetcher, study: Study) -> CachedFile:
     Raises:
         FetchError: the server can't be used, or gives no country with its code.
     """
-    record = _record(fetcher, study, "borders", ".geojson", "admin_level=2", "borders of countries")
+    entry = _entry(fetcher, study, "borders", ".geojson", "admin_level=2", "borders of countries")
 
     def make(part: Path) -> None:
         work = part.with_name(part.name + ".answers")
@@ -106,12 +106,12 @@ def fetch_borders(fetcher: Fetcher, study: Study) -> CachedFile:
         ]
         if not features:
             raise FetchError(
-                f"{record.address}: gives no border with a country code (ISO3166-1); name a file of borders"
+                f"{entry.address}: gives no border with a country code (ISO3166-1); name a file of borders"
             )
         part.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
         drop_partial(work)
 
-    return fetcher.get(record, make)
+    return fetcher.get(entry, make)
 
 
 def fetch_places(fetcher: Fetcher, study: Study, borders: Path) -> CachedFile:
@@ -120,7 +120,7 @@ def fetch_places(fetcher: Fetcher, study: Study, borders: Path) -> CachedFile:
     Raises:
         FetchError: the server can't be used, or knows no settlement there.
     """
-    record = _record(fetcher, study, "places", ".csv", ",".join(sorted(PLACE_KINDS)), "settlements")
+    entry = _entry(fetcher, study, "places", ".csv", ",".join(sorted(PLACE_KINDS)), "settlements")
 
     def make(part: Path) -> None:
         work = part.with_name(part.name + ".answers")
@@ -138,10 +138,10 @@ def fetch_places(fetcher: Fetcher, study: Study, borders: Path) -> CachedFile:
         table.to_csv(part, index=False, lineterminator="\n")
         drop_partial(work)
 
-    return fetcher.get(record, make)
+    return fetcher.get(entry, make)
 
 
-def _record(fetcher: Fetcher, study: Study, layer: str, suffix: str, asked: str, words: str) -> CacheEntry:
+def _entry(fetcher: Fetcher, study: Study, layer: str, suffix: str, asked: str, words: str) -> CacheEntry:
     address = f"{fetcher.settings.overpass_url}/interpreter"
     key = key_of("overpass", address, layer, _window(study.area), asked)
     return CacheEntry(
@@ -149,9 +149,9 @@ def _record(fetcher: Fetcher, study: Study, layer: str, suffix: str, asked: str,
     )
 
 
-def _write(pieces: OsmPieces, part: Path, record: CacheEntry) -> None:
+def _write(pieces: OsmPieces, part: Path, entry: CacheEntry) -> None:
     if not len(pieces):
-        raise FetchError(f"{record.address}: knows no road and no railway in the study's area; is it the right server?")
+        raise FetchError(f"{entry.address}: knows no road and no railway in the study's area; is it the right server?")
     pieces.write(part)
 
 

@@ -17,8 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from corridor.errors import SourceError
 from corridor.geo.geodesy import WGS84, line_lengths_m
-from corridor.io.read.files import require_file
-from corridor.io.read.provenance import data_source
+from corridor.io.read.data_files import data_source, require_file
 from corridor.safe_toml import odd_character
 from corridor.schema.source import Source
 

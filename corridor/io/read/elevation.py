@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from corridor.errors import CoverageError, SourceError
 from corridor.geo.geodesy import WGS84
+from corridor.io.read.data_files import require_file
 from corridor.io.read.dem_checks import clean_heights, refuse_unfit, refuse_wrong_hgt, try_reading, where_it_lies
-from corridor.io.read.files import require_file
 from corridor.schema.grid import Grid
 from corridor.schema.source import Source, file_sha256
 from corridor.schema.vocabulary import SourceKind

@@ -10,10 +10,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from corridor.errors import StudyError
+from corridor.io.read.data_files import known_source
 from corridor.io.read.dem_checks import compare_known
 from corridor.io.read.elevation import read_dem
 from corridor.io.read.places import Places
-from corridor.io.read.provenance import known_source
 from corridor.schema.catalogue import Node, Section
 from corridor.schema.study import Place, Study
 from corridor.terrain.surface import Dem

@@ -95,7 +95,7 @@ def test_a_tile_that_is_none_is_refused(name, server, study, cache, call):
     code, _, err = call("fetch", study, "--cache", cache, "-q")
     assert (code, err.count("\n")) == (2, 1)
     assert says in err
-    assert [r.file for r in Cache(cache).records() if "hgt" in r.file] == []
+    assert [r.file for r in Cache(cache).entries() if "hgt" in r.file] == []
     assert leftovers(cache) == []
 
 

@@ -25,7 +25,7 @@ METER = Meter(lambda _: None)
 def layers(cache) -> dict[str, object]:
     """Path by record of what is in a cache, by the beginning of its name."""
     here = Cache(cache)
-    return {record.file.split("-")[0]: here.path(record) for record in here.records()}
+    return {entry.file.split("-")[0]: here.path(entry) for entry in here.entries()}
 
 
 def test_fetch_brings_roads_and_heights_with_their_origin(server, study, cache, call):
@@ -33,8 +33,8 @@ def test_fetch_brings_roads_and_heights_with_their_origin(server, study, cache, 
     assert (code, err.count("Traceback")) == (0, 0)
     printed = [line for line in out.splitlines() if line.startswith(str(cache))]
     assert len(printed) == 2
-    records = {record.file: record for record in Cache(cache).records()}
-    tile = records["N45E010.hgt.gz"]
+    entries = {entry.file: entry for entry in Cache(cache).entries()}
+    tile = entries["N45E010.hgt.gz"]
     assert (tile.address, tile.bytes) == (f"{server.url}{TILE}", len(server.files[TILE]))
     assert "public domain" in tile.licence
     assert tile.fetched.endswith("Z")
@@ -101,7 +101,7 @@ def test_locked_takes_the_same_data_and_refuses_other(server, study, cache, call
         asked = fetch_inputs(
             load_study(str(study)), WantedInputs(), cache=Cache(folder), meter=METER, expected=lock.fetched
         )
-        return {record.file: record.sha256 for _, _, record in asked.layers}
+        return {entry.file: entry.sha256 for _, _, entry in asked.layers}
 
     # a new cache gets the same answers, so the same bytes
     assert held(cache) == held(tmp_path / "other")
@@ -163,4 +163,4 @@ def test_cache_commands(server, study, cache, call):
     assert len(server.asked("skadi")) == asked + 1
     assert call("cache", "verify", "--cache", cache)[0] == 0
     assert call("cache", "clear", "--cache", cache)[0] == 0
-    assert Cache(cache).records() == []
+    assert Cache(cache).entries() == []

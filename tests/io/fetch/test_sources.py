@@ -53,7 +53,7 @@ def extracts(server, midland_map, monkeypatch):
 
 def one(cache, beginning: str):
     here = Cache(cache)
-    return next(here.path(r) for r in here.records() if r.file.startswith(beginning) and r.made_from)
+    return next(here.path(r) for r in here.entries() if r.file.startswith(beginning) and r.made_from)
 
 
 def test_extracts_give_the_same_roads_as_the_map(extracts, study, cache, call, midland_map):
@@ -100,7 +100,7 @@ def test_an_extract_with_another_checksum_is_refused(extracts, study, cache, cal
     assert (code, err.count("\n")) == (2, 1)
     assert "MD5" in err
     assert "west-latest" in err
-    assert Cache(cache).records() == []
+    assert Cache(cache).entries() == []
     assert [p for p in (cache / "partial").iterdir() if p.is_file()] == []
 
 
@@ -230,7 +230,7 @@ def test_borders_and_places_come_from_the_map_too(study, cache, call, tmp_path, 
     code, _, err = call("fetch", study, "--cache", cache)
     assert code == 0, err
     here = Cache(cache)
-    found = {record.file.split("-")[1]: here.path(record) for record in here.records() if "-" in record.file}
+    found = {entry.file.split("-")[1]: here.path(entry) for entry in here.entries() if "-" in entry.file}
     borders = read_borders(found["borders"])
     assert borders.names == {"XA": "Westland", "XB": "Eastland"}
     assert borders.polygon("XB").equals(shapely.box(10.5, 44.5, 11.5, 46.5))

@@ -55,16 +55,16 @@ def test_after_a_kill_the_next_fetch_completes(server, study, cache):
     assert Cache(cache).verify() == []
 
 
-def record(name: str = "a.txt") -> CacheEntry:
+def entry(name: str = "a.txt") -> CacheEntry:
     return CacheEntry(key_of("test", name), name, "a file", "nobody", "CC0-1.0", "https://example.org/a")
 
 
 def test_links_are_not_followed_out_of_the_cache(tmp_path):
     here, outside = Cache(tmp_path / "cache"), tmp_path / "outside"
     outside.write_text("one")
-    with here.open(record().key, 1) as part:
+    with here.open(entry().key, 1) as part:
         part.write_text("one")
-        path, held = here.add(part, record())
+        path, held = here.add(part, entry())
     path.unlink()
     path.symlink_to(outside)
     assert here.find(held.key) is None
@@ -72,7 +72,7 @@ def test_links_are_not_followed_out_of_the_cache(tmp_path):
     here.clear()
     assert outside.read_text() == "one"
     (tmp_path / "cache" / "files").symlink_to(tmp_path)
-    assert here.records() == []
+    assert here.entries() == []
     here.clear()
     assert outside.exists()
 
@@ -80,11 +80,11 @@ def test_links_are_not_followed_out_of_the_cache(tmp_path):
 @pytest.mark.parametrize("name", ["../a", "/a", ".hidden", "", "a/b", "a\n", "x" * 200])
 def test_a_name_can_t_lead_out_of_the_cache(name, tmp_path):
     here = Cache(tmp_path / "cache")
-    with here.open(record().key, 1) as part:
+    with here.open(entry().key, 1) as part:
         part.write_text("one")
         with pytest.raises(ValueError, match="name"):
-            here.add(part, record(name))
-    assert here.records() == []
+            here.add(part, entry(name))
+    assert here.entries() == []
 
 
 def test_a_folder_that_is_no_cache_is_left_alone(tmp_path):
@@ -92,7 +92,7 @@ def test_a_folder_that_is_no_cache_is_left_alone(tmp_path):
     (tmp_path / "files" / "mine.txt").write_text("mine")
     with pytest.raises(OutputError, match="no cache"):
         Cache(tmp_path).clear()
-    with pytest.raises(ValueError, match="no cache"), Cache(tmp_path).open(record().key, 1):
+    with pytest.raises(ValueError, match="no cache"), Cache(tmp_path).open(entry().key, 1):
         pass
     assert (tmp_path / "files" / "mine.txt").read_text() == "mine"
 
@@ -100,22 +100,22 @@ def test_a_folder_that_is_no_cache_is_left_alone(tmp_path):
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_cache_that_can_t_be_written_is_said(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(OutputError, match="can't be written"), Cache(tmp_path / "cache").open(record().key, 1):
+    with pytest.raises(OutputError, match="can't be written"), Cache(tmp_path / "cache").open(entry().key, 1):
         pass
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "[1]", '[{"key": 1}]', "[" * 100_000])
 def test_a_listing_that_is_none_hides_its_file_and_is_reported(text, tmp_path):
     here = Cache(tmp_path / "cache")
-    with here.open(record().key, 1) as part:
+    with here.open(entry().key, 1) as part:
         part.write_text("one")
-        path, held = here.add(part, record())
+        path, held = here.add(part, entry())
     (path.parent / "provenance.json").write_text(text)
     assert here.find(held.key) is None
     assert len(here.verify()) > 0
     with here.open(held.key, 1) as part:
         part.write_text("one")
-        here.add(part, record())
+        here.add(part, entry())
     assert here.verify() == []
     assert here.find(held.key) is not None
 
