@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from corridor.geo.geodesy import WGS84, project
+from corridor.interactions.junctions import Rings, find_rings
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.interaction import Structure
@@ -32,13 +33,18 @@ ON_LINE_M = 0.02
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """Columns of the edge table that every hit asks for, as arrays: a table gives single cells slowly."""
+    """Columns of the edge table that every hit asks for, as arrays: a table gives single cells slowly.
+
+    ``on_route`` tells nodes of the route's own road, ``on_ground`` those where a way of the route ends that is on no
+    bridge and in no tunnel: who meets the route there meets it at the abutment or portal, not under or over it.
+    """
 
     u: NDArray[np.int64]
     v: NDArray[np.int64]
     bridge: NDArray[np.bool_]
     tunnel: NDArray[np.bool_]
     on_route: NDArray[np.bool_]
+    on_ground: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,9 @@ class Hit:
     ``chain`` numbers the road between two junctions that the edge is of (:func:`road_chains`). ``chainage_m`` is the
     route's drawn chainage. ``node`` is the network node where it is, -1 inside an edge; ``sides``
     the sides of the line (-1 right, 1 left) that the edge lies on near the point; ``structure`` is the bridge or tunnel
-    that keeps the two apart at the point, None if there is none. ``on_route`` tells nodes of the route's own road.
+    that keeps the two apart at the point, None if there is none. ``on_route`` tells nodes of the route's own road,
+    ``ring`` the ring of one-way road (:mod:`corridor.interactions.junctions`) that the point is of, -1 for none, and
+    ``of_ring`` whether the edge is a piece of it rather than a road that ends there.
     """
 
     edge: int
@@ -62,6 +70,8 @@ class Hit:
     schematic: bool
     on_route: bool
     at: shapely.Point
+    ring: int = -1
+    of_ring: bool = False
 
 
 def own_rows(candidate: Candidate, network: Network) -> NDArray[np.int64]:
@@ -131,14 +141,18 @@ def find_hits(candidate: Candidate, network: Network, countries: Collection[str]
         bridge=edges["bridge"].to_numpy(),
         tunnel=edges["tunnel"].to_numpy(),
         on_route=np.zeros(network.n_nodes, dtype=bool),
+        on_ground=np.zeros(network.n_nodes, dtype=bool),
     )
     roads = own[(edges["mode"].iloc[own] == Mode.ROAD).to_numpy()]
     ends.on_route[ends.u[roads]] = ends.on_route[ends.v[roads]] = True
+    ground = own[~(ends.bridge[own] | ends.tunnel[own])]
+    ends.on_ground[ends.u[ground]] = ends.on_ground[ends.v[ground]] = True
     chains = road_chains(network)
     hits: list[Hit] = []
     for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
         found = _part_hits(part, offset * 1000, network, fit, ends)
         hits += [replace(hit, chain=int(chains[hit.edge])) for hit in found]
+    hits = _with_rings(hits, candidate, network, own)
     return sorted(hits, key=lambda hit: (hit.chainage_m, hit.edge, hit.fraction))
 
 
@@ -195,7 +209,7 @@ def _hit(
         node=node,
         sides=frozenset(sides),
         heading_deg=heading,
-        structure=_structure(part, network, row, chainage_m / 1000, ends),
+        structure=_structure(part, network, row, chainage_m / 1000, ends, node),
         schematic=part.geometry_quality == GeometryQuality.SCHEMATIC,
         on_route=node >= 0 and bool(ends.on_route[node]),
         at=at,
@@ -212,11 +226,53 @@ def _side(line: shapely.LineString, point: shapely.Point) -> int:
     return 0 if abs(gap) < ON_LINE_M else int(np.sign(gap))
 
 
-def _structure(part: Part, network: Network, row: int, chainage_km: float, ends: _Ends) -> Structure | None:
-    """What keeps the route apart from a road at a chainage of its part, None if nothing is mapped."""
+def _with_rings(hits: list[Hit], candidate: Candidate, network: Network, own: NDArray[np.int64]) -> list[Hit]:
+    """Hits with the ring that each is of; pieces of a ring lie on the sides where other roads leave the ring.
+
+    Where the route runs through a roundabout, the half of it that the route doesn't use is no road that crosses; what
+    ends on that half is.
+    """
+    if not any(hit.node >= 0 for hit in hits):
+        return hits
+    rings = find_rings(network)
+    met = {int(rings.of_node[hit.node]) for hit in hits if hit.node >= 0} - {-1}
+    if not met:
+        return hits
+    line = project(candidate.line, WGS84, network.crs)
+    sides = {ring: _arm_sides(ring, rings, line, network, own) for ring in met}
+    found = []
+    for hit in hits:
+        ring = int(rings.of_node[hit.node]) if hit.node >= 0 else -1
+        if ring >= 0 and rings.of_edge[hit.edge] == ring:
+            found.append(replace(hit, ring=ring, of_ring=True, sides=sides[ring]))
+        else:
+            found.append(replace(hit, ring=ring))
+    return found
+
+
+def _arm_sides(
+    ring: int, rings: Rings, line: shapely.LineString, network: Network, own: NDArray[np.int64]
+) -> frozenset[int]:
+    """Sides of a route on which roads leave a ring at nodes that the route doesn't pass."""
+    u, v = network.edges["u"].to_numpy(), network.edges["v"].to_numpy()
+    on_route = np.union1d(u[own], v[own])
+    away = np.setdiff1d(np.flatnonzero(rings.of_node == ring), on_route)
+    arms = network.is_road_in_use & (rings.of_edge != ring) & (np.isin(u, away) | np.isin(v, away))
+    nodes = np.intersect1d(away, np.concatenate([u[arms], v[arms]]))
+    points = project(shapely.points(network.node_lon[nodes], network.node_lat[nodes]), WGS84, network.crs)
+    return frozenset(_side(line, point) for point in np.atleast_1d(points)) - {0}
+
+
+def _structure(part: Part, network: Network, row: int, chainage_km: float, ends: _Ends, node: int) -> Structure | None:
+    """What keeps the route apart from a road at a chainage of its part, None if nothing is mapped.
+
+    A node where a way of the route on the ground ends is no place on a structure, though one begins there.
+    """
     for kind in (StructureKind.BRIDGE, StructureKind.TUNNEL):
         if getattr(ends, kind)[row]:
             return Structure(kind, Owner.ROAD, "", _structure_m(network, row, kind), Evidence.MAPPED)
+    if node >= 0 and ends.on_ground[node]:
+        return None
     for span in part.spans:
         if span.from_km <= chainage_km <= span.to_km:
             return Structure(span.kind, Owner.ROUTE, span.name, (span.to_km - span.from_km) * 1000, span.located)

@@ -96,9 +96,13 @@ def _mapped_crossings(candidate: Candidate, network: Network, country: str | Non
 
 def _crossing_event(candidate: Candidate, network: Network, members: list[Hit]) -> Event:
     edges = network.edges
+    # the road that gives the crossing its name: none of a roundabout's own pieces, of the greatest class, with a number
     lead = min(
-        members, key=lambda hit: (class_rank(edges["class"].iat[hit.edge]), edges["ref"].iat[hit.edge] == "", hit.edge)
-    )
+        members,
+        key=lambda hit: (
+            hit.of_ring, class_rank(edges["class"].iat[hit.edge]), edges["ref"].iat[hit.edge] == "", hit.edge
+        ),
+    )  # fmt: skip
     row = edges.iloc[lead.edge]
     portions, joins = cut_points(members)
     apart = all(hit.structure for hit in members)

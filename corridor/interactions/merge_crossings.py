@@ -1,9 +1,10 @@
 """Hits into crossings: what counts as one, and where its road would be cut.
 
 Hits within 25 m of the route's chainage are one crossing if they are of one road (the same chain of edges without a
-junction between, the same ref or, without refs, the same name) or at one node; links merge with nothing but what meets
-them. The two carriageways of a dual road (opposed one-ways of one ref within 40 m) are one crossing. Roads that touch
-the line without leaving it on the other side cross nothing.
+junction between, the same ref or, without refs, the same name) or at one junction: one node, one ring (a roundabout is
+a place), or arms on opposite sides of the route's own road, a staggered crossroads whatever its arms are called. Links
+merge with nothing but what meets them. The two carriageways of a dual road (opposed one-ways of one ref within 40 m)
+are one crossing. Roads that touch the line without leaving it on the other side cross nothing.
 
 On schematic lines, which may be off by a kilometre, hits of one chain within 1 km are one crossing if their number is
 odd and none if it is even: a line that wavers about a road is not known to cross it, and between two junctions it
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from scipy.cluster.hierarchy import DisjointSet
 
 from corridor.interactions.crossings import Hit
+from corridor.interactions.junctions import MAX_RING_M
 from corridor.network.graph import Network
 
 MERGE_M = 25.0
@@ -34,18 +36,34 @@ def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
         for j in range(i + 1, len(hits)):
             other = hits[j]
             gap = other.chainage_m - hit.chainage_m
-            if gap > (SCHEMATIC_MERGE_M if hit.schematic and other.schematic else MERGE_M):
+            if gap > _reach_m(hit, other):
                 break
+            if hit.ring >= 0 and hit.ring == other.ring:
+                groups.merge(i, j)
             if gap > MERGE_M and hit.chain != other.chain:
                 continue
             met = hit.node >= 0 and hit.node == other.node
+            links = _is_link(network, hit.edge), _is_link(network, other.edge)
             same_road = hit.chain == other.chain or bool(refs[i] & refs[j])
-            if met or (same_road and _is_link(network, hit.edge) == _is_link(network, other.edge)):
+            if met or (same_road and links[0] == links[1]) or (not any(links) and _is_staggered(hit, other)):
                 groups.merge(i, j)
     # Subsets are sets: hits go back into the order of chainage, groups into that of their first hit.
     members = [[hits[i] for i in sorted(group)] for group in sorted(groups.subsets(), key=min)]
     crossings = [group for group in members if _crosses(group)]
     return _join_carriageways(crossings, network)
+
+
+def _reach_m(hit: Hit, other: Hit) -> float:
+    """How far apart along the route two hits may lie and still be one crossing."""
+    if hit.schematic and other.schematic:
+        return SCHEMATIC_MERGE_M
+    # what lies beyond half the way round is of another ring
+    return MAX_RING_M / 2 if hit.ring >= 0 else MERGE_M
+
+
+def _is_staggered(hit: Hit, other: Hit) -> bool:
+    """Whether two roads end at the route's own road from opposite sides: who crosses it goes from one to the other."""
+    return hit.on_route and other.on_route and hit.sides | other.sides >= {-1, 1} and not hit.schematic
 
 
 def _refs(network: Network, edge: int) -> frozenset[str]:
