@@ -78,7 +78,7 @@ class Comparison:
                 "family": c.family,
                 "mode": c.mode,
                 "comparator": c.comparator,
-                "aliases": "; ".join(f"{name} ({by})" for name, by in c.aliases),
+                "aliases": "; ".join(str(alias) for alias in c.aliases),
                 "assumptions": "; ".join(c.assumptions),
                 "note": c.note,
                 "sources": "; ".join(c.source_ids),

@@ -75,7 +75,7 @@ def build_existing_candidates(
                 family=Family.EXISTING,
                 mode=spec.mode,
                 comparator=spec.comparator,
-                aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
+                aliases=spec.aliases,
                 note=spec.note,
                 parts=parts,
                 passages=border_passages(parts, catalogue),

@@ -194,7 +194,7 @@ def join_parts(
         family=spec.family,
         mode=mode,
         comparator=spec.comparator,
-        aliases=tuple((alias.name, alias.used_by) for alias in spec.aliases),
+        aliases=spec.aliases,
         note=spec.note,
         parts=tuple(parts),
         passages=border_passages(parts, catalogue),

@@ -35,7 +35,7 @@ def candidate_lines(results: Results) -> gpd.GeoDataFrame:
             "family": candidate.family,
             "mode": candidate.mode,
             "comparator": candidate.comparator,
-            "aliases": "; ".join(f"{name} ({by})" for name, by in candidate.aliases),
+            "aliases": "; ".join(str(alias) for alias in candidate.aliases),
             "length_km": candidate.length_km.mid,
             "length_km_low": candidate.length_km.low,
             "length_km_high": candidate.length_km.high,

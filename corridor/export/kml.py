@@ -71,7 +71,7 @@ def _about(candidate: Candidate) -> str:
     length = candidate.length_km
     lines = [
         f"{candidate.mode}, {candidate.family}, {length.mid:.1f} km",
-        *(f"{name} ({by})" for name, by in candidate.aliases),
+        *(str(alias) for alias in candidate.aliases),
         *candidate.assumptions,
         candidate.note,
         f"Sources: {', '.join(candidate.source_ids)}",

@@ -12,6 +12,7 @@ import shapely
 from shapely import LineString
 
 from corridor.schema.catalogue import Estimate
+from corridor.schema.names import Alias
 from corridor.schema.vocabulary import (
     CrossingStatus,
     Evidence,
@@ -125,7 +126,7 @@ class Candidate:
     family: Family
     mode: Mode
     comparator: bool
-    aliases: tuple[tuple[str, str], ...]
+    aliases: tuple[Alias, ...]
     note: str
     parts: tuple[Part, ...]
     passages: tuple[BorderPassage, ...]
@@ -172,7 +173,7 @@ class Candidate:
             ("length", f"{length.mid:.1f} km ({length.low:.1f} to {length.high:.1f})"),
             ("by status", ", ".join(f"{status} {km:.1f} km" for status, km in by_status.items())),
             ("through", ", ".join(dict.fromkeys(part.country for part in self.parts))),
-            ("also called", "; ".join(f"{name} ({by})" for name, by in self.aliases)),
+            ("also called", "; ".join(str(alias) for alias in self.aliases)),
             ("assumes", "; ".join(self.assumptions)),
         )
         strokes = [

@@ -7,6 +7,7 @@ from typing import Final
 
 from shapely import LineString
 
+from corridor.schema.names import Alias
 from corridor.schema.vocabulary import (
     Confidence,
     CrossingStatus,
@@ -42,16 +43,20 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A named point that sections begin and end at."""
+    """A named point that sections begin and end at.
+
+    ``place`` is the place that it lies in or at: its name up to the first comma (``Kapan, junction of M2 and M17``).
+    """
 
     node_id: str
     name: str
+    place: str
     kind: str
     lon: float
     lat: float
     country: str
     elevation_m: float | None
-    aliases: tuple[str, ...]
+    aliases: tuple[Alias, ...]
     source_ids: tuple[str, ...]
 
 
@@ -85,7 +90,7 @@ class Section:
 
     section_id: str
     name: str
-    aliases: tuple[str, ...]
+    aliases: tuple[Alias, ...]
     from_node: str
     to_node: str
     mode: Mode

@@ -15,6 +15,7 @@ from corridor.schema.column import Column
 from corridor.schema.criterion import Criterion
 from corridor.schema.grid import Grid
 from corridor.schema.interaction import Finding
+from corridor.schema.names import Alias
 from corridor.schema.profile import Profile
 from corridor.schema.regime import Regime
 from corridor.schema.source import Source
@@ -30,6 +31,19 @@ class PerspectiveWords:
     weights: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class NamedPlace:
+    """A place of the catalogue and the other names that it goes by."""
+
+    name: str
+    aliases: tuple[Alias, ...]
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All its names."""
+        return (self.name, *(alias.name for alias in self.aliases))
+
+
 @dataclass(frozen=True)
 class Layers:
     """What the map shows beside the candidates (EPSG:4326).
@@ -37,7 +51,7 @@ class Layers:
     ``heights_m`` (rows, cols) on ``grid`` is the relief; ``countries`` has country, name, geometry; ``places`` name,
     country, population, names (by language; may be missing), geometry; ``crossings`` crossing_id, name, mode, status,
     as_of, countries, geometry; ``focus`` is the study's focus region; ``axes`` the north-south lines (axis_id, name,
-    status, geometry), a row per section; ``aliases`` other names of places by name, as ``Qafan (AZ)``; ``rivers`` name,
+    status, geometry), a row per section; ``named`` the catalogue's places with other names; ``rivers`` name,
     names, geometry, or None where the data hold none.
     """
 
@@ -48,7 +62,7 @@ class Layers:
     crossings: gpd.GeoDataFrame
     focus: shapely.Geometry
     axes: gpd.GeoDataFrame | None = None
-    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    named: tuple[NamedPlace, ...] = ()
     rivers: gpd.GeoDataFrame | None = None
 
 

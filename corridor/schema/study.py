@@ -14,6 +14,7 @@ from corridor.safe_toml import parse_toml
 from corridor.schema.catalogue import THROUGH_CLASSES
 from corridor.schema.criterion import Criterion
 from corridor.schema.live_settings import LiveSettings
+from corridor.schema.names import Alias
 from corridor.schema.vocabulary import CriterionGroup, Direction, Family, Mode
 from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
 from corridor.theme import colour
@@ -87,10 +88,9 @@ class Elevation(_Strict):
     seed: Seed = 0
 
 
-class Alias(_Strict):
+class AttributedAlias(Alias):
     """A name that somebody uses for a route."""
 
-    name: Text
     used_by: Text
 
 
@@ -103,7 +103,7 @@ class ReferenceCandidate(_Strict):
     mode: Mode
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=1000)]
     comparator: bool = False
-    aliases: tuple[Alias, ...] = ()
+    aliases: tuple[AttributedAlias, ...] = ()
     note: str = ""
 
 
@@ -124,7 +124,7 @@ class ExistingCandidates(_Strict):
     countries: Annotated[tuple[Country, ...], Field(min_length=1)]
     assume_open: tuple[Identifier, ...] = ()
     comparator: bool = False
-    aliases: tuple[Alias, ...] = ()
+    aliases: tuple[AttributedAlias, ...] = ()
     note: str = ""
 
 
@@ -146,7 +146,7 @@ class NewBuildCandidate(_Strict):
     after: tuple[Identifier, ...] = ()
     countries: tuple[Country, ...] = ()
     comparator: bool = False
-    aliases: tuple[Alias, ...] = ()
+    aliases: tuple[AttributedAlias, ...] = ()
     note: str = ""
 
 

@@ -43,7 +43,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "ReferenceCandidate": ('[[candidates]] with family = "reference"',),
     "ExistingCandidates": ('[[candidates]] with family = "existing"',),
     "NewBuildCandidate": ('[[candidates]] with family = "new-build"',),
-    "Alias": ("aliases of a candidate",),
+    "AttributedAlias": ("aliases of a candidate",),
     "CriterionSpec": ("[[criteria]]",),
     "Check": ("[[checks]]",),
     "ImpactSpec": ("[impact]",),

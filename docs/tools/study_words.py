@@ -93,7 +93,7 @@ WORDS: dict[str, dict[str, str]] = {
         "after": "catalogue sections that lead from its end to the destination",
         "countries": "the only ones that it may pass; any if left out",
     },
-    "Alias": {"name": "the name", "used_by": "who uses it"},
+    "AttributedAlias": {"name": "the name", "used_by": "who uses it"},
     "CriterionSpec": {
         "id": "short name",
         "label": "name that readers see",

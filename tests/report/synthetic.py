@@ -15,6 +15,7 @@ from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
 from corridor.schema.catalogue import Estimate
 from corridor.schema.criterion import Criterion
 from corridor.schema.grid import Grid
+from corridor.schema.names import Alias
 from corridor.schema.profile import Profile
 from corridor.schema.results import Layers, PerspectiveWords, Results
 from corridor.schema.source import Source
@@ -61,7 +62,7 @@ def candidate(key: str, name: str, north: float, *, comparator: bool = False, st
         family="reference",
         mode="road",
         comparator=comparator,
-        aliases=(("Alias", "some"),),
+        aliases=(Alias(name="Alias", used_by="some"),),
         note="A note.",
         parts=(
             part(f"{name} west", [(45.0, 39.5), (45.5, north)]),

@@ -8,6 +8,8 @@ from shapely import MultiLineString
 from corridor.report.map.layers import place_aliases
 from corridor.report.map.overlays import axis_lines, cut_off_totals, delays_min, people_text, place_changes, river_lines
 from corridor.report.page.build import build_page
+from corridor.schema.names import Alias
+from corridor.schema.results import NamedPlace
 from tests.report.synthetic import results
 
 
@@ -94,8 +96,9 @@ def test_people_that_nobody_counted_are_not_written_as_a_number():
 def test_places_are_found_by_their_other_names():
     found = results()
     name = str(found.layers.places["name"].iloc[0])
-    aliases = {f"{name}, junction of two roads": ("Elsewhere (XX)",), "Nowhere": ("Nirgends (XX)",)}
-    with_others = replace(found, layers=replace(found.layers, aliases=aliases))
+    others = {name: Alias(name="Elsewhere", used_by="XX"), "Nowhere": Alias(name="Nirgends", used_by="XX")}
+    named = tuple(NamedPlace(place, (alias,)) for place, alias in others.items())
+    with_others = replace(found, layers=replace(found.layers, named=named))
     assert place_aliases(with_others) == {"elsewhere": name}
     assert '<option value="Elsewhere">' in build_page(with_others)
     places = found.layers.places.assign(names=[{"ru": "Альба", "en": name}, {}])

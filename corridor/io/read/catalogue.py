@@ -127,12 +127,13 @@ def _load_nodes(folder: Path, sources: dict[str, Source], faults: Faults) -> lis
         Node(
             row.text("node_id", required=True),
             row.text("name", required=True),
+            row.text("name").partition(",")[0].strip(),
             row.text("kind", required=True),
             row.number("lon", -180, 180),
             row.number("lat", -90, 90),
             row.text("country", required=True),
             row.optional("elevation_m", -500, 9000),
-            row.items("aliases"),
+            row.aliases("aliases"),
             source_ids_of(row, sources),
         )
         for row in read_rows(folder / "nodes.csv", _NODES.split(), faults)
@@ -196,7 +197,7 @@ def _load_sections(
             Section(
                 section_id=section_id,
                 name=row.text("name", required=True),
-                aliases=row.items("aliases"),
+                aliases=row.aliases("aliases"),
                 from_node=ends[0],
                 to_node=ends[1],
                 mode=row.member("mode", Mode),

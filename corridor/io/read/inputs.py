@@ -96,8 +96,8 @@ class Gazetteer:
     def _look_up(self, name: str, field: str) -> Place:
         wanted, asked_by = name.casefold(), f"{self.study_id}: {field}"
         for node in self.nodes.values():
-            aliases = (alias.rsplit(" (", 1)[0] for alias in node.aliases)
-            if wanted in {node.node_id.casefold(), node.name.casefold(), *(alias.casefold() for alias in aliases)}:
+            spellings = (node.node_id, node.name, *(alias.name for alias in node.aliases))
+            if wanted in {spelling.casefold() for spelling in spellings}:
                 return _place(node.name, node.lon, node.lat, node.country, asked_by)
         known = [node.name for node in self.nodes.values()]
         if self.places is not None:

@@ -14,9 +14,11 @@ from corridor.errors import CatalogueError
 from corridor.io.read.data_files import require_file
 from corridor.safe_toml import odd_character
 from corridor.schema.catalogue import Estimate
+from corridor.schema.names import Alias
 
 _SHOWN = 12
 _MAX_BYTES, _MAX_ROWS = 20_000_000, 20_000
+_ALIAS = re.compile(r"(?P<name>.*\S)\s*\((?P<by>[^()]+)\)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 
 
@@ -81,6 +83,15 @@ class Row:
     def items(self, field: str) -> tuple[str, ...]:
         """The cell's parts between semicolons."""
         return tuple(part.strip() for part in self.text(field).split(";") if part.strip())
+
+    def aliases(self, field: str) -> tuple[Alias, ...]:
+        """The cell's names between semicolons, each with who uses it in brackets where known: ``Qafan (AZ)``."""
+        found = []
+        for item in self.items(field):
+            parts = _ALIAS.fullmatch(item)
+            name, used_by = (parts["name"], parts["by"]) if parts else (item, "")
+            found.append(Alias(name=name, used_by=used_by))
+        return tuple(found)
 
     def number(self, field: str, low: float = 0.0, high: float = 1e6) -> float:
         """The cell as a number within bounds."""

@@ -40,7 +40,7 @@ from corridor.schema.criterion import Criterion
 from corridor.schema.interaction import CriticalCrossing, Event, Finding
 from corridor.schema.profile import Profile
 from corridor.schema.regime import Regime
-from corridor.schema.results import Layers, PerspectiveWords, Results
+from corridor.schema.results import Layers, NamedPlace, PerspectiveWords, Results
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
 from corridor.schema.vocabulary import Mode
@@ -247,7 +247,7 @@ def layers(
         crossings=gates,
         focus=focus_region,
         axes=_axis_table(sections, conflation, impact),
-        aliases={node.name: node.aliases for node in nodes.values() if node.aliases},
+        named=tuple(NamedPlace(node.place, node.aliases) for node in nodes.values() if node.aliases),
         rivers=osm.rivers if osm else None,
     )
 

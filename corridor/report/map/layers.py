@@ -126,7 +126,6 @@ def _places(results: Results, bounds: Window) -> list[list[Any]]:
 def place_aliases(results: Results) -> dict[str, str]:
     """The map's name of a place by each other name of it, in lower case, as the catalogue gives them.
 
-    A catalogue name is taken up to its first comma (``Kapan, junction of ...`` is Kapan), an alias up to who uses it.
     Names in other languages count too.
     """
     places = results.layers.places
@@ -136,8 +135,8 @@ def place_aliases(results: Results) -> dict[str, str]:
         for other in others.values():
             if other.casefold() not in shown:
                 found.setdefault(other.lower(), str(name))
-    for node, aliases in results.layers.aliases.items():
-        names = [node.split(",")[0].strip(), *(alias.rsplit(" (", 1)[0].strip() for alias in aliases)]
+    for place in results.layers.named:
+        names = place.spellings
         known = [shown[name.casefold()] for name in names if name.casefold() in shown]
         if known:
             found = {name.lower(): known[0] for name in names if name.casefold() not in shown} | found

@@ -179,9 +179,7 @@ def _sentence(message: Message, english: Words | None = None) -> dict[str, str]:
 def _other_names(results: Results) -> list[str]:
     """Other names under which places of the map can be found, written as the catalogue writes them."""
     known = place_aliases(results)
-    names = [name.split(",")[0].strip() for name in results.layers.aliases]
-    names += [alias.rsplit(" (", 1)[0].strip() for aliases in results.layers.aliases.values() for alias in aliases]
-    return [name for name in names if name.lower() in known]
+    return [name for place in results.layers.named for name in place.spellings if name.lower() in known]
 
 
 def _card(results: Results, candidate: Candidate) -> dict[str, Any]:
@@ -197,7 +195,7 @@ def _card(results: Results, candidate: Candidate) -> dict[str, Any]:
         "mode": candidate.mode,
         "comparator": candidate.comparator,
         "usable": is_usable(results, candidate.candidate_id),
-        "aliases": clean([list(alias) for alias in candidate.aliases]),
+        "aliases": clean([[alias.name, alias.used_by] for alias in candidate.aliases]),
         "note": clean_text(candidate.note),
         "length": format_number(candidate.length_km.mid, 0),
         "to_build": format_number(to_build, 0),

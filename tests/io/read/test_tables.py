@@ -8,6 +8,7 @@ import pytest
 
 from corridor.errors import CatalogueError, SourceError
 from corridor.io.read.catalogue import load_catalogue
+from corridor.io.read.tables import Faults, Row
 from corridor.packaged import data_root
 
 
@@ -27,6 +28,28 @@ def test_the_bundled_catalogue_is_sound():
     assert catalogue.section("rail-meghri", "test").length_km.low == 42
     with pytest.raises(CatalogueError, match="test: no section 'none'"):
         catalogue.section("none", "test")
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("Qafan (AZ)", [("Qafan", "AZ")]),
+        ("Zəngilan (AZ);Kovsakan (AM)", [("Zəngilan", "AZ"), ("Kovsakan", "AM")]),
+        ("Nüvədi (AZ) ; Nyuvadi", [("Nüvədi", "AZ"), ("Nyuvadi", "")]),
+        ("Aghavno (old town) (AM)", [("Aghavno (old town)", "AM")]),
+        ("", []),
+    ],
+)
+def test_other_names_are_read_with_who_uses_them(cell, names):
+    found = Row({"aliases": cell}, "here", Faults()).aliases("aliases")
+    assert [(alias.name, alias.used_by) for alias in found] == names
+    assert "; ".join(str(alias) for alias in found) == "; ".join(part.strip() for part in cell.split(";"))
+
+
+def test_a_node_knows_the_place_that_it_lies_in():
+    nodes = load_catalogue(data_root() / "reference").nodes.values()
+    assert {node.name: node.place for node in nodes}["Kapan, junction of M2 and M17"] == "Kapan"
+    assert all(node.name.startswith(node.place) and "," not in node.place for node in nodes)
 
 
 def test_all_faults_are_named_at_once(folder):
