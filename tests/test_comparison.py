@@ -7,6 +7,9 @@ import pytest
 
 import corridor
 from corridor.errors import StudyError
+from corridor.metrics.registry import all_columns, all_metrics
+from corridor.schema.column import Kind
+from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +60,20 @@ def test_documented_and_drawn_aren_t_mixed(comparison):
 
 
 def test_grades_are_refused_on_thirty_arc_seconds(comparison):
-    assert not {"grade_p95_pct", "max_grade_1km_pct"} & set(comparison.metrics.columns)
+    assert comparison.metrics[["grade_p95_pct", "max_grade_1km_pct"]].isna().all(axis=None)
+    assert set(comparison.metrics["grades_status"]) == {"not_supported"}
     assert comparison.results.notes["grades"][0].startswith("Grades are not shown: pixels of 92")
     assert row(comparison, "kapan-meghri")["documented_max_grade_pct"] == 14
+
+
+def test_every_metric_that_is_registered_is_measured_or_says_why_not(comparison):
+    table = comparison.metrics
+    assert [each.name for each in all_columns() if not each.is_pattern and each.name not in table.columns] == []
+    for each in all_metrics():
+        figures = [own.name for own in each.columns if own.kind in (Kind.NUMBER, Kind.COUNT) and not own.is_pattern]
+        if each.status and figures:
+            unmeasured = table[each.status].isin([*GAP_STATUSES, *VETO_STATUSES])
+            assert (table.loc[~unmeasured, figures].notna().any(axis=1)).all(), each.name
 
 
 def test_ranges_hold_their_middle(comparison):
