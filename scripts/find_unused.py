@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 CLI = ("-m", "corridor.cli")
+DECORATORS = ("njit", "compiled", "kernel", "allocating", "pasted")
+"""What is written over functions that numba compiles."""
 VARY = """
 design = "latin-hypercube"
 n = 6
@@ -227,7 +229,11 @@ def _node_of(name: str, region: dict, functions: dict[int, ast.FunctionDef]) -> 
 
 
 def _is_compiled(node: ast.FunctionDef) -> bool:
-    return any(name in ast.unparse(d) for d in node.decorator_list for name in ("njit", "jit", "kernel", "vectorize"))
+    return any(
+        name in ast.unparse(d)
+        for d in node.decorator_list
+        for name in ("njit", "compiled", "kernel", "allocating", "pasted")
+    )
 
 
 def _names(node: ast.AST) -> set[str]:

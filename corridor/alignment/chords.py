@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.compiled import allocating, kernel, pasted
 from corridor.alignment.ground import BLOCK
 from corridor.alignment.links import Crossings, lay_crossings, room_for
 from corridor.alignment.pieces import (
@@ -42,6 +41,7 @@ from corridor.alignment.pieces import (
     bits_at,
     settle,
 )
+from corridor.compiled import allocating, kernel, pasted
 
 PART_CELLS = 16  # how much of a chord between any two points is laid out at a time
 MOST_POINTS = 128  # of a link that are looked at before it is priced

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.compiled import allocating, pasted
+from corridor.compiled import allocating, pasted
 from corridor.errors import AlignmentError
 
 Floats = NDArray[np.float64]

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.compiled import allocating, kernel, pasted
 from corridor.alignment.ground import corner_weights
+from corridor.compiled import allocating, kernel, pasted
 from corridor.errors import AlignmentError
 from corridor.schema.standard import DesignStandard
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.compiled import kernel
 from corridor.alignment.ground import Ground
+from corridor.compiled import kernel
 from corridor.schema.standard import DesignStandard, UnitCosts
 
 # Indices into the parameter vector. Prices are per metre, in million USD.

@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from corridor.compiled import compiled
 
 GRAVITY = 9.80665  # standard gravity, m/s2
 _SEA_LEVEL_DENSITY = 1.225  # International Standard Atmosphere (ISO 2533), kg/m3
@@ -20,13 +21,13 @@ _LAPSE_PER_M = 2.25577e-5
 _DENSITY_EXPONENT = 4.25588
 
 
-@njit(cache=True)
+@compiled
 def air_density(height_m):
     """Density of the standard atmosphere at a height up to 11 km, kg/m3 (ISO 2533)."""
     return _SEA_LEVEL_DENSITY * (1.0 - _LAPSE_PER_M * height_m) ** _DENSITY_EXPONENT
 
 
-@njit(cache=True)
+@compiled
 def drive_speed(power_w, resistance_n, drag_kg_per_m):
     """The one positive root of ``drag V^3 + resistance V = power``: where power at the wheels is all used.
 
@@ -52,14 +53,14 @@ def drive_speed(power_w, resistance_n, drag_kg_per_m):
     return scale * math.cosh(math.acosh(argument) / 3.0)
 
 
-@njit(cache=True)
+@compiled
 def brake_speed(brake_power_w, weight_n, grade, rolling):
     """Speed at which braking power holds the slope, infinite where rolling resistance holds it alone."""
     excess = -grade - rolling
     return brake_power_w / (weight_n * excess) if excess > 0.0 else np.inf
 
 
-@njit(cache=True)
+@compiled
 def combine_speeds(drive, brake, curve, desired, shape_b):
     """``(sum of V^(-1/b))^(-b)``, the least of the four for b = 0; scaled by the least so that nothing overflows."""
     least = min(drive, brake, curve, desired)
@@ -70,7 +71,7 @@ def combine_speeds(drive, brake, curve, desired, shape_b):
     return least * total ** (-shape_b)
 
 
-@njit(cache=True)
+@compiled
 def limiting_speed(grade, curvature, height_m, desired, banking, vehicle):
     """Speed on one piece of road in one direction, m/s.
 
@@ -92,7 +93,7 @@ def limiting_speed(grade, curvature, height_m, desired, banking, vehicle):
     return combine_speeds(drive, brake, curve, min(desired * ratio, top), shape_b)
 
 
-@njit(cache=True)
+@compiled
 def piece_speeds(grade, curvature, height_m, desired, banking, vehicle):
     """:func:`limiting_speed` of many pieces, arrays of shape (n,)."""
     speeds = np.empty(len(grade))
@@ -101,7 +102,7 @@ def piece_speeds(grade, curvature, height_m, desired, banking, vehicle):
     return speeds
 
 
-@njit(cache=True)
+@compiled
 def edge_seconds(first_piece, length_m, grade, curvature, height_m, desired, banking, vehicle):
     """Seconds along and against each edge.
 

@@ -9,11 +9,11 @@ doi:10.1006/jagm.1996.0046).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import maximum_flow
 
+from corridor.compiled import compiled
 from corridor.errors import NetworkError
 from corridor.network.paths import Arcs, Tree, _pop, _push
 
@@ -73,7 +73,7 @@ def _undirected(u: Ints, v: Ints, closed: Bools, n_nodes: int) -> tuple[Ints, In
     return indptr, head[order].astype(np.int64), edge[order].astype(np.int64)
 
 
-@njit(cache=True)
+@compiled
 def _bridges(indptr, head, edge, n_edges):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
     bridge = np.zeros(n_edges, np.bool_)
@@ -147,7 +147,7 @@ def arc_costs(arcs: Arcs, forward: Floats, backward: Floats, closed: Bools) -> F
     return np.where(closed[arcs.edge], np.inf, cost)
 
 
-@njit(cache=True)
+@compiled
 def _parents_first(order, via, tails):  # type: ignore[no-untyped-def]
     """Nodes with each one's tree parent before it, also where edges cost nothing."""
     n = len(order)
@@ -171,7 +171,7 @@ def _parents_first(order, via, tails):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True)
+@compiled
 def _replace(indptr, head, edge, cost, tails, back_ptr, back, best, via, order, goal, wanted):  # type: ignore[no-untyped-def]
     n = len(best)
     answer = np.empty(len(wanted), np.float64)

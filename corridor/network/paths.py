@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from corridor.compiled import compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -100,7 +101,7 @@ def search(
     return Tree(reached, arc, arcs)
 
 
-@njit(cache=True)
+@compiled
 def _dijkstra(indptr, head, cost, starts, spent):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
     best = np.full(n, np.inf)
@@ -129,7 +130,7 @@ def _dijkstra(indptr, head, cost, starts, spent):  # type: ignore[no-untyped-def
     return best, via
 
 
-@njit(cache=True)
+@compiled
 def _push(keys, items, size, key, item):  # type: ignore[no-untyped-def]
     at = size
     while at > 0:
@@ -142,7 +143,7 @@ def _push(keys, items, size, key, item):  # type: ignore[no-untyped-def]
     return size + 1
 
 
-@njit(cache=True)
+@compiled
 def _pop(keys, items, size):  # type: ignore[no-untyped-def]
     size -= 1
     key, item = keys[size], items[size]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numba import njit
 from numpy.typing import NDArray
+
+from corridor.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -107,7 +108,7 @@ def _leaving_headings(lines: RoadLines) -> Floats:
     return np.column_stack([out, back]).ravel()
 
 
-@njit(cache=True)
+@compiled
 def _pair_ends(order, begins, away, same_road, limit):  # type: ignore[no-untyped-def]
     """Greedy pairs at each node: ends of one road first, then the least turn."""
     partner = np.full(len(away), -1, np.int64)
@@ -154,7 +155,7 @@ def piece_curvature_per_m(lines: RoadLines, partner: Ints, cuts: Cuts, window_m:
     return np.asarray(_curvature(lines.x, lines.y, lines.chainage_m, lines.first, partner, pieces, window_m / 2))
 
 
-@njit(cache=True)
+@compiled
 def _point(x, y, chainage, low, high, at):  # type: ignore[no-untyped-def]
     """Place on one edge's line at a chainage; ``low`` and ``high`` are its first and last vertex."""
     while high - low > 1:
@@ -168,7 +169,7 @@ def _point(x, y, chainage, low, high, at):  # type: ignore[no-untyped-def]
     return x[low] + share * (x[high] - x[low]), y[low] + share * (y[high] - y[low])
 
 
-@njit(cache=True)
+@compiled
 def _reach(x, y, chainage, first, partner, edge, at, ahead, arm):  # type: ignore[no-untyped-def]
     """Vector from a place on the road to the one an arm's length on, along edges that continue each other."""
     dx, dy, left = 0.0, 0.0, arm
@@ -189,7 +190,7 @@ def _reach(x, y, chainage, first, partner, edge, at, ahead, arm):  # type: ignor
     return dx, dy, arm - left
 
 
-@njit(cache=True)
+@compiled
 def _curvature(x, y, chainage, first, partner, pieces, arm):  # type: ignore[no-untyped-def]
     bend = np.zeros(pieces.sum())
     k = 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from corridor.compiled import compiled
 
 Ints = NDArray[np.int64]
 
@@ -69,7 +70,7 @@ def build_chains(node_ids: Ints, offsets: Ints, attribute: Ints, oneway: Ints, f
     return Chains(positions, position_offsets, way[first], compact[:n], compact[n:], place[used])
 
 
-@njit(cache=True)
+@compiled
 def _link(u, v, attribute, oneway, forced):  # type: ignore[no-untyped-def]
     """Order pieces into chains: signed piece numbers from 1 (negative = travelled backwards) and chain offsets."""
     n, n_nodes = len(u), len(forced)
@@ -125,7 +126,7 @@ def _link(u, v, attribute, oneway, forced):  # type: ignore[no-untyped-def]
     return order[:filled], offsets[: chains + 1]
 
 
-@njit(cache=True)
+@compiled
 def _unroll(order, offsets, starts, ends):  # type: ignore[no-untyped-def]
     """Vertex positions of each chain, a vertex between two pieces written once."""
     total = 0

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
+from corridor.compiled import compiled
 from corridor.errors import CatalogueError
 from corridor.geo.lines import sample
 from corridor.schema.candidate import Candidate, Span
@@ -90,7 +90,7 @@ def grade_limited(chainage_km: Floats, ground_m: Floats, limit_pct: Floats) -> F
     return np.asarray((under + over) / 2)
 
 
-@njit(cache=True)
+@compiled
 def _lower_envelope(ground, rise):  # type: ignore[no-untyped-def]
     line = ground.copy()
     for i in range(1, len(line)):
@@ -216,7 +216,7 @@ def turning_points(height_m: Floats, threshold_m: ArrayLike) -> NDArray[np.int64
     return np.asarray(_turning_points(heights, threshold))
 
 
-@njit(cache=True)
+@compiled
 def _turning_points(heights, threshold):  # type: ignore[no-untyped-def]
     found = [0]
     low, high, rising = 0, 0, 0

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.compiled import allocating, kernel, pasted
 from corridor.alignment._kernels.heap import DONE, new_heap, pop, push
 from corridor.alignment.chords import least_price, new_scratch, walk_chord, walk_move
 from corridor.alignment.links import Laid
 from corridor.alignment.pieces import CHEAPEST, DX, DY
+from corridor.compiled import allocating, kernel, pasted
 
 
 class Nodes(NamedTuple):

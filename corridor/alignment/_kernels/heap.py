@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corridor.alignment._kernels.compiled import allocating, kernel
+from corridor.compiled import allocating, kernel
 
 OUT, DONE = -1, -2  # in the position array: not in the heap yet; taken out for good
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from corridor.alignment._kernels.compiled import allocating, kernel
 from corridor.alignment._kernels.heap import DONE, new_heap, pop, push
 from corridor.alignment.chords import new_scratch, walk_chord, walk_move
 from corridor.alignment.pieces import CHEAPEST, DX, DY
+from corridor.compiled import allocating, kernel
 
 ARC_STEP = np.pi / 90.0  # a curve is drawn by chords of two degrees
 SAME_WAY = 1.0 - 1e-12  # product of unit vectors above which they count as one direction

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corridor.alignment._kernels.compiled import allocating
+from corridor.compiled import allocating
 
 MOVE, SIDE, FINAL, UNSEEN = 31, 32, 64, 128  # of a node's mark: move that led there, end's side, settled, no cost yet
 

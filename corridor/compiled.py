@@ -1,0 +1,65 @@
+"""How loops are compiled, and kept compiled.
+
+Numba keeps machine code beside the sources and makes it anew when the file of a function changes. It doesn't see that a
+function of another file, which was compiled into this one, has changed, and it fails on what it kept of types that have
+moved since. So the kept code is marked with the text of all files that hold compiled functions, and code with another
+mark is made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_FOLDER = Path(__file__).resolve().parent
+_SIGN = b"from corridor.compiled import"
+
+
+@cache
+def source_mark() -> str:
+    """A hash of all files of the package that hold compiled functions."""
+    digest = hashlib.sha256()
+    for path in sorted(_FOLDER.rglob("*.py")):
+        text = path.read_bytes()
+        if _SIGN in text:
+            digest.update(f"{path.relative_to(_FOLDER).as_posix()} {len(text)}\n".encode())
+            digest.update(text)
+    return digest.hexdigest()
+
+
+def _compile_with(**options: Any) -> Decorator:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        dispatcher: Any = njit(cache=True, **options)(function)
+        # Kept code is read only if it carries the version of numba; the mark becomes part of that. Where numba keeps
+        # nothing (no folder can be written) or keeps it in another way, there is nothing to mark.
+        kept: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+        if getattr(kept, "_version", None):
+            kept._version = f"{kept._version} {source_mark()}"
+        return dispatcher  # type: ignore[no-any-return]
+
+    return decorate
+
+
+compiled = _compile_with()
+"""For functions that nothing else applies to."""
+
+kernel = _compile_with(nogil=True, error_model="numpy", _nrt=False)
+"""For functions that allocate nothing.
+
+Without ``_nrt=False`` every array that is handed on, alone or in a tuple, has its references counted at each call; that
+made a walk along a short chord two and a half times as slow. The option is numba's own for such functions, but it is
+not among the documented ones.
+"""
+
+allocating = _compile_with(nogil=True, error_model="numpy")
+"""For functions that make arrays."""
+
+pasted = _compile_with(nogil=True, error_model="numpy", inline="always")
+"""For parts of functions that are cut out to be read, and pasted in where they are used."""

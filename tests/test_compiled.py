@@ -1,0 +1,85 @@
+"""Machine code that was kept is used only for the sources that it was made from."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+from corridor import compiled
+from tests.conftest import ROOT
+
+INNER = """
+from corridor.compiled import compiled
+
+@compiled
+def inner(x):
+    return x + {added}
+"""
+OUTER = """
+from corridor.compiled import compiled
+from inner import inner
+
+@compiled
+def outer(x):
+    return inner(x) * 2
+"""
+CALL = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+import corridor.compiled
+corridor.compiled._FOLDER = Path(".").resolve()
+from outer import outer
+print(outer(1), sum(outer.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def modules(tmp_path) -> Path:
+    (tmp_path / "inner.py").write_text(INNER.format(added=1), encoding="utf-8")
+    (tmp_path / "outer.py").write_text(OUTER, encoding="utf-8")
+    return tmp_path
+
+
+def called(modules: Path) -> tuple[int, int]:
+    """What the outer function gives in a process of its own, and how often kept code was used."""
+    done = subprocess.run(
+        [sys.executable, "-c", CALL], cwd=modules, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    value, hits = map(int, done.stdout.split())
+    return value, hits
+
+
+def test_kept_code_is_used_again(modules):
+    assert called(modules) == (4, 0)
+    assert called(modules) == (4, 1)
+
+
+def test_code_is_made_anew_when_a_function_of_another_file_changes(modules):
+    assert called(modules) == (4, 0)
+    (modules / "inner.py").write_text(INNER.format(added=2), encoding="utf-8")
+    assert called(modules) == (6, 0)
+
+
+def test_kept_code_of_types_that_have_moved_is_left_alone(modules):
+    """As an older version of the package leaves it beside the files of a newer one."""
+    assert called(modules) == (4, 0)
+    indexes = list((modules / "__pycache__").glob("*.nbi"))
+    assert len(indexes) == 2
+    for index in indexes:
+        with index.open("wb") as stream:
+            pickle.dump(numba.__version__, stream)
+            stream.write(b"cgone_with_the_old_version\nThing\n.")
+    assert called(modules) == (4, 0)
+
+
+def test_the_mark_covers_every_file_with_compiled_functions():
+    named = {path for path in (ROOT / "corridor").rglob("*.py") if b"njit" in path.read_bytes()}
+    assert named == {ROOT / "corridor" / "compiled.py"}, "compile with corridor.compiled, so that the file is marked"
+    assert len(compiled.source_mark()) == 64
