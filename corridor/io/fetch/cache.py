@@ -97,7 +97,14 @@ class Cache:
     def find(
         self, key: str, wanted: str = "", fits: Callable[[CacheEntry], bool] = lambda entry: True
     ) -> CachedFile | None:
-        """The newest sound file for a key (whose SHA-256 is ``wanted``, whose record ``fits``), or None."""
+        """The newest sound file for a key (whose SHA-256 is ``wanted``, whose record ``fits``), or None.
+
+        Args:
+            key: Of the request; see :func:`key_of`.
+            wanted: SHA-256 that it must have; any if left out.
+            fits: Further test of a record.
+        """
+        # Records are small and few: all listings are read, and the newest whose file is still what it says wins.
         known = [entry for entry in self.entries() if entry.key == key and wanted in {"", entry.sha256}]
         for entry in sorted(known, key=lambda entry: entry.fetched, reverse=True):
             if fits(entry) and fault_of_file(self.path(entry), entry) == "":
@@ -105,7 +112,11 @@ class Cache:
         return None
 
     def path(self, entry: CacheEntry) -> Path:
-        """Where the file of a record lies."""
+        """Where the file of a record lies.
+
+        Args:
+            entry: Record of a file that is in the cache.
+        """
         return self.folder / "files" / entry.sha256 / entry.file
 
     def entries(self) -> list[CacheEntry]:
@@ -116,6 +127,10 @@ class Cache:
     @contextmanager
     def open(self, key: str, wait_s: float) -> Iterator[Path]:
         """Hold the lock of a key and give a path for its partial file.
+
+        Args:
+            key: Of the request; see :func:`key_of`.
+            wait_s: How long to wait for another process that works on the same request.
 
         Raises:
             OutputError: the folder can't be written.
@@ -128,11 +143,16 @@ class Cache:
     def add(self, part: Path, entry: CacheEntry) -> CachedFile:
         """Move a complete partial file into the cache, with its record.
 
+        Args:
+            part: The partial file, complete now.
+            entry: What was asked; time, SHA-256 and size are filled in here.
+
         Raises:
             OutputError: the folder can't be written; nothing half-written stays.
         """
         if not _NAME.fullmatch(entry.file):
             raise FetchError(f"{entry.address}: its name {entry.file[:60]!r} can't be a file's name here")
+        # Everything is put together beside its place, file and record, so that one rename makes it visible or doesn't.
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         whole = replace(entry, fetched=now, sha256=file_sha256(part), bytes=part.stat().st_size)
         path = self.path(whole)
@@ -141,6 +161,7 @@ class Cache:
             shutil.rmtree(staged, ignore_errors=True)
             staged.mkdir()
             part.replace(staged / path.name)
+            # The same bytes may have come for several requests: one folder by content, one record for each request.
             others = [r for r in _read_listing(path.parent / LISTING) if (r.key, r.file) != (whole.key, whole.file)]
             listing = json.dumps([asdict(r) for r in (whole, *others)], ensure_ascii=False, indent=1)
             (staged / LISTING).write_text(listing, encoding="utf-8")
@@ -174,6 +195,7 @@ class Cache:
             return 0, 0
         if not (self.folder / _TAG).is_file():
             raise OutputError(f"{self.folder}: is no cache of this tool (it has no {_TAG}); nothing was removed")
+        # By path, since several records may share a file.
         sizes = {self.path(entry): entry.bytes for entry in self.entries()}
         with self._writing():
             for name in _FOLDERS:
@@ -239,7 +261,12 @@ def _hold_lock(path: Path, wait_s: float) -> Iterator[None]:
 
 
 def fault_of_file(path: Path, entry: CacheEntry) -> str:
-    """What is wrong with a file of the cache, in words; empty if it is what its record says."""
+    """What is wrong with a file of the cache, in words; empty if it is what its record says.
+
+    Args:
+        path: A file of the cache.
+        entry: Its record.
+    """
     if path.is_symlink():
         return "is a link out of the cache"
     try:
@@ -251,7 +278,11 @@ def fault_of_file(path: Path, entry: CacheEntry) -> str:
 
 
 def drop_partial(part: Path) -> None:
-    """Remove a partial file or folder with what is noted beside it."""
+    """Remove a partial file or folder with what is noted beside it.
+
+    Args:
+        part: As :meth:`Cache.open` gave it.
+    """
     if part.is_dir() and not part.is_symlink():
         shutil.rmtree(part)
     else:
@@ -272,6 +303,7 @@ def _read_listing(path: Path) -> list[CacheEntry]:
 
 
 def _entry(row: Any) -> CacheEntry | None:
+    # A listing is data from disk: whatever isn't exactly a record is none, and is shown by verify.
     if not isinstance(row, dict) or set(row) != {field.name for field in fields(CacheEntry)}:
         return None
     texts = [value for name, value in row.items() if name not in {"bytes", "made_from"}]

@@ -112,6 +112,9 @@ class TiledElevation(ABC):
     def read_tile(self, path: Path) -> NDArray[np.float32]:
         """Heights in metres ``(rows, cols)``, north up, NaN where none is known; samples begin on whole degrees.
 
+        Args:
+            path: A file from one of the addresses.
+
         Raises:
             SourceError: the file is no tile, or is damaged; it is then fetched again.
         """
@@ -120,6 +123,8 @@ class TiledElevation(ABC):
         """As :meth:`ElevationProvider.fetch`; a tile that the servers lack is left open where no country has ground."""
         servers = [fetcher.settings.address(key) for key in self.settings]
         factor = coarsen_by(area, fetcher.settings.dem_megapixels)
+        # What the raster depends on; another server or size is another file, so that a locked run finds the one it
+        # names.
         key = key_of("mosaic", *servers, repr(area), str(factor))
         note = f"joined at {factor} arc-second{'s' if factor > 1 else ''}"
         asked = self._entry(key, f"{self.id}-{key[:8]}.tif", self.title, servers[0], note)
@@ -144,6 +149,7 @@ class TiledElevation(ABC):
         found: dict[Tile, CachedFile] = {}
         west, south, east, north = area
         for tile in tiles_over(area):
+            # The first server that has the tile gives it; only "there is no such file" leads on to the next.
             for address, title in self.tile_files(tile, fetcher.settings):
                 entry = self._entry(key_of("file", address), address.rsplit("/", 1)[-1], title, address)
                 with suppress(MissingError):

@@ -59,12 +59,25 @@ def fetch_inputs(
 ) -> FetchedInputs:
     """Have all live data of a study in the cache.
 
+    Args:
+        study: Names the area and, in ``[live]`` and ``[sources]``, what is live.
+        wanted: What to fetch instead of what the study says.
+        cache: Where fetched files are kept.
+        meter: Who hears of progress.
+        offline: Forbid the network.
+        refresh: Fetch again what is there; earlier files stay.
+        expected: SHA-256 that a file must have, by address and file name.
+
+    Returns:
+        The study with its live data in files.
+
     Raises:
         OfflineError: something isn't there and ``offline`` forbids to fetch it: all that is missing, in one line.
         FetchError: something can't be fetched, or differs from what is ``expected``.
         CoverageError: heights are missing over ground.
         StudyError: a setting is wrong.
     """
+    # Without --live the names of sources can only be mistakes for files.
     for name in (wanted.osm, *wanted.dem):
         if not wanted.live and name in {"overpass", "geofabrik", *provider_ids()}:
             raise FetchError(f"{name}: is a source of live data; add --live, or give a file")
@@ -84,6 +97,7 @@ def fetch_inputs(
 
     files: dict[str, str] = {}
     borders: Path | None = None
+    # Borders first: places need them to know their country, tiles to know whether they may be missing.
     if study.sources.borders != LIVE_OSM:
         borders = study.path(study.sources.borders)
     elif wanted.live:

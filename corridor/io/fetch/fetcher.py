@@ -34,11 +34,17 @@ class Fetcher:
 
         Another process that brings the same file is waited for. A partial file stays only with ``keep_partial``.
 
+        Args:
+            entry: What is asked.
+            bring: Writes the file to a path.
+            keep_partial: Leave a partial file after a fault, so that the next try goes on from there.
+
         Raises:
             OfflineError: it isn't there and may not be fetched.
             FetchError: it can't be fetched, or differs from what is expected.
         """
         wanted = self.expected.get((entry.address, entry.file), "")
+        # A locked run names exact files, so a refresh changes nothing for those.
         renew = self.refresh and not wanted
         found = None if renew else self.cache.find(entry.key, wanted)
         if found:
@@ -46,6 +52,7 @@ class Fetcher:
         if self.offline:
             raise OfflineError(entry.title)
         with self.cache.open(entry.key, self.settings.http_total_s) as part:
+            # Asked again under the lock: the process that was waited for may have brought it.
             found = None if renew else self.cache.find(entry.key, wanted)
             if found:
                 return found
@@ -60,13 +67,22 @@ class Fetcher:
         return cached
 
     def find_made(self, entry: CacheEntry) -> CachedFile | None:
-        """A file of the cache that was made for a request earlier, if it was made from what is expected now."""
+        """A file of the cache that was made for a request earlier, if it was made from what is expected now.
+
+        Args:
+            entry: What is asked.
+        """
         if self.refresh and not self.expected:
             return None
         return self.cache.find(entry.key, fits=self._is_expected)
 
     def make(self, entry: CacheEntry, compute: Callable[[Path], None]) -> CachedFile:
-        """A file computed from others of the cache, or the same found there."""
+        """A file computed from others of the cache, or the same found there.
+
+        Args:
+            entry: What is asked; ``made_from`` says of which files.
+            compute: Writes the file to a path.
+        """
         with self.cache.open(entry.key, self.settings.http_total_s) as part:
             found = self.cache.find(entry.key, fits=lambda cached: cached.made_from == entry.made_from)
             return found or self._place(part, entry, compute)
@@ -91,7 +107,13 @@ class Fetcher:
         return cached
 
     def download(self, entry: CacheEntry, check: Callable[[Path], object], *, keep_partial: bool = False) -> CachedFile:
-        """The file at a record's address; one that ``check`` refuses (SourceError) is fetched again, then refused."""
+        """The file at a record's address; one that ``check`` refuses (SourceError) is fetched again, then refused.
+
+        Args:
+            entry: What is asked; its address is fetched.
+            check: Reads the file, and raises a SourceError if it isn't what it should be.
+            keep_partial: As in :meth:`get`.
+        """
 
         def make(part: Path) -> None:
             def once(_: float) -> None:

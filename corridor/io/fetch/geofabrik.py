@@ -21,6 +21,10 @@ LICENCE = "ODbL 1.0"
 def extract_entries(study_id: str, settings: LiveSettings) -> list[CacheEntry]:
     """What to ask for the study's extracts.
 
+    Args:
+        study_id: For an error's words.
+        settings: Name the server and the extracts.
+
     Raises:
         StudyError: the study names none.
     """
@@ -42,12 +46,17 @@ def extract_entries(study_id: str, settings: LiveSettings) -> list[CacheEntry]:
 def fetch_extract(fetcher: Fetcher, entry: CacheEntry) -> CachedFile:
     """One extract, held against the MD5 that the server states beside it, if it does.
 
+    Args:
+        fetcher: Cache, settings, limits and who hears of progress.
+        entry: One of :func:`extract_entries`.
+
     Raises:
         FetchError: it can't be had, or isn't whole.
     """
 
     def check(part: Path) -> None:
         with part.open("rb") as stream:
+            # The first block of a PBF says so after four bytes of length; a web page or a cut-off file doesn't.
             if stream.read(15)[4:] != _HEADER:
                 raise SourceError("is no OpenStreetMap PBF")
         stated = _stated_md5(fetcher, entry, part)

@@ -31,6 +31,10 @@ _MARGIN_DEG = 1.0
 def fetch_overpass(fetcher: Fetcher, study: Study) -> CachedFile:
     """Roads and railways of the study's area from Overpass.
 
+    Args:
+        fetcher: Cache, settings, limits and who hears of progress.
+        study: Whose area.
+
     Raises:
         FetchError: the server can't be used, or knows no road and no railway there.
     """
@@ -55,11 +59,16 @@ def fetch_overpass(fetcher: Fetcher, study: Study) -> CachedFile:
 def fetch_geofabrik(fetcher: Fetcher, study: Study) -> CachedFile:
     """Roads and railways of the study's area from its country extracts.
 
+    Args:
+        fetcher: Cache, settings, limits and who hears of progress.
+        study: Whose area.
+
     Raises:
         StudyError: the study names no extract.
         FetchError: one can't be had, or none has a road in the area.
     """
     wanted = extract_entries(study.id, fetcher.settings)
+    # A clip is made from extracts, which have records of their own; it is found by what they are and where it is cut.
     key = key_of("clip", *(entry.address for entry in wanted), _window(study.area))
     asked = CacheEntry(
         key, f"osm-{key[:8]}.osm.pbf", "OpenStreetMap roads and railways of extracts", EXTRACT_PUBLISHER, LICENCE,
@@ -85,6 +94,10 @@ def fetch_geofabrik(fetcher: Fetcher, study: Study) -> CachedFile:
 
 def fetch_borders(fetcher: Fetcher, study: Study) -> CachedFile:
     """Countries that touch the study's area, from Overpass: GeoJSON with country (two letters), name.
+
+    Args:
+        fetcher: Cache, settings, limits and who hears of progress.
+        study: Whose area.
 
     Raises:
         FetchError: the server can't be used, or gives no country with its code.
@@ -116,6 +129,11 @@ def fetch_borders(fetcher: Fetcher, study: Study) -> CachedFile:
 
 def fetch_places(fetcher: Fetcher, study: Study, borders: Path) -> CachedFile:
     """Settlements of the study's area from Overpass: CSV with name, lat, lon, country, population, alternate_names.
+
+    Args:
+        fetcher: Cache, settings, limits and who hears of progress.
+        study: Whose area.
+        borders: File of countries, which say whose a settlement is.
 
     Raises:
         FetchError: the server can't be used, or knows no settlement there.

@@ -40,6 +40,9 @@ class OsmPieces:
     def add_answer(self, path: Path) -> None:
         """Add an Overpass answer in JSON.
 
+        Args:
+            path: The answer, whole.
+
         Raises:
             SourceError: it isn't one.
         """
@@ -62,6 +65,10 @@ class OsmPieces:
 
         Reads the file more than once, so that only the nodes of its roads and railways are ever held.
 
+        Args:
+            path: PBF file.
+            area: west, south, east, north in degrees.
+
         Raises:
             SourceError: it isn't OpenStreetMap data, or is cut short.
         """
@@ -72,6 +79,8 @@ class OsmPieces:
             roads: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(
                 osmium.filter.KeyFilter(*_READ_KEYS)
             )
+            # First pass: ways alone, their node ids one after the other with the length of each (CSR), since a dict of
+            # lists would take ten times the memory.
             sizes, refs, kept = array("q"), array("q"), []
             for way in roads:
                 if _is_wanted(dict(way.tags)):
@@ -79,6 +88,7 @@ class OsmPieces:
                     refs.extend(members)
                     sizes.append(len(members))
                     kept.append((way.id, dict(way.tags)))
+            # Second pass: only the nodes that those ways use.
             needed = osmium.IdTracker()
             for ref in refs:
                 needed.add_node(ref)
@@ -105,11 +115,16 @@ class OsmPieces:
         return len(self._ways)
 
     def write(self, path: Path) -> None:
-        """Write a PBF: the same data gives the same bytes, whatever order it came in (hence no compression)."""
+        """Write a PBF: the same data gives the same bytes, whatever order it came in (hence no compression).
+
+        Args:
+            path: File to write.
+        """
         import osmium
         from osmium.osm import mutable
 
         members = [np.frombuffer(refs, dtype=np.int64) for refs, _ in self._ways.values()]
+        # Nodes of ways that were kept, and places; what else came with the answers is left out.
         used = np.unique(np.concatenate([*members, np.fromiter(self._places, dtype=np.int64)]))
         ids = np.frombuffer(self._ids, dtype=np.int64)
         # from behind, because of several versions of a node unique keeps the first
@@ -159,6 +174,8 @@ class OsmPieces:
     ) -> None:
         west, south, east, north = area
         inside = ids[(lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)]
+        # A way is kept whole if any of its vertices is inside: the count of hits up to its end exceeds that up to its
+        # start.
         hit = np.isin(refs, inside)
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         counts = np.concatenate([[0], np.cumsum(hit)])

@@ -38,6 +38,12 @@ _CORNER_STEP_DEG = 0.25
 def download_ways(area: Bounds, work: Path, settings: LiveSettings, meter: Meter) -> OsmPieces:
     """Roads, railways and places inside ``area``; answers that came are kept in ``work``, so that a new call goes on.
 
+    Args:
+        area: west, south, east, north in degrees.
+        work: Folder for answers, kept after a fault.
+        settings: The server's address and the limits.
+        meter: Who hears of progress.
+
     Raises:
         FetchError: the server can't be used; the message says why.
     """
@@ -77,6 +83,14 @@ def download_features(
     tiled: bool,
 ) -> Any:
     """Features with any of ``tags`` that touch ``area``, as osmnx builds them (GeoDataFrame, EPSG:4326).
+
+    Args:
+        area: west, south, east, north in degrees.
+        tags: Keys with the values that are wanted, as osmnx takes them.
+        work: Folder for answers, kept after a fault.
+        settings: The server's address and the limits.
+        meter: Who hears of progress.
+        tiled: Whether to ask tile by tile; borders must come in one piece to be closed.
 
     Raises:
         FetchError: the server can't be used, or has no such feature there.

@@ -27,7 +27,11 @@ _MAX_PIXELS = 400_000_000
 
 
 def is_remote(name: str) -> bool:
-    """Whether a raster's name is an address (``https://...`` or ``/vsicurl/https://...``), not a file."""
+    """Whether a raster's name is an address (``https://...`` or ``/vsicurl/https://...``), not a file.
+
+    Args:
+        name: As people type it after ``--dem``.
+    """
     return name.removeprefix(_PREFIX).startswith(("http://", "https://"))
 
 
@@ -52,6 +56,11 @@ class OwnRaster:
 
     def fetch(self, fetcher: Fetcher, area: Bounds, countries_on: CountriesOn) -> CachedFile:
         """The part of the raster over an area, with the raster's own pixels.
+
+        Args:
+            fetcher: Cache, settings, limits and who hears of progress.
+            area: west, south, east, north in degrees.
+            countries_on: Not asked.
 
         Raises:
             CoverageError: the raster doesn't reach the area.
@@ -87,6 +96,8 @@ def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -
                 )
             west, south, east, north = area
             wide = (west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
+            # The area in the raster's own reference system, moved out to whole pixels and cut to the raster: nothing is
+            # resampled.
             window = from_bounds(*transform_bounds("EPSG:4326", raster.crs, *wide), transform=raster.transform)
             left, top = max(0, math.floor(window.col_off)), max(0, math.floor(window.row_off))
             right = min(raster.width, math.ceil(window.col_off + window.width))

@@ -29,7 +29,11 @@ class TransientError(Exception):
 
 
 def retry_after_s(value: str | None) -> float:
-    """Seconds that a ``Retry-After`` header asks for, given as a number or a date; 0 if it says nothing sensible."""
+    """Seconds that a ``Retry-After`` header asks for, given as a number or a date; 0 if it says nothing sensible.
+
+    Args:
+        value: The header, if there is one.
+    """
     if not value:
         return 0.0
     try:
@@ -54,6 +58,16 @@ def keep_trying(
 
     ``gained`` counts what is complete so far; where it grew, the tries begin anew.
 
+    Args:
+        once: One try; raises a TransientError for what may pass.
+        address: For an error's words.
+        settings: Tries, pauses and the time allowed.
+        say: Hears of each pause.
+        gained: How much is complete so far.
+
+    Returns:
+        What ``once`` gives.
+
     Raises:
         FetchError: the tries or the time are used up, or the server asks for a longer wait than is left.
     """
@@ -63,12 +77,15 @@ def keep_trying(
         try:
             return once(deadline)
         except TransientError as fault:
+            # A long fetch in many answers isn't given up while it gets on: tries count from the last that gained
+            # something.
             attempt, had = (1 if gained() > had else attempt + 1), gained()
             if attempt >= settings.http_tries:
                 tries = "once" if attempt == 1 else f"{attempt} times"
                 raise FetchError(
                     f"{address}: {fault} (tried {tries}); try again later or set another address"
                 ) from fault
+            # Exponential backoff, never shorter than what the server asks for.
             pause = max(fault.wait_s, min(settings.http_pause_s * 2 ** (attempt - 1), _LONGEST_PAUSE_S))
             if time.monotonic() + pause >= deadline:
                 raise FetchError(

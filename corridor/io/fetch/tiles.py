@@ -23,6 +23,9 @@ _HALF = 0.5 / CELLS
 def tiles_over(area: Bounds) -> list[Tile]:
     """South-west corners (lat, lon) of the tiles that share ground with ``area`` (west, south, east, north).
 
+    Args:
+        area: west, south, east, north in degrees.
+
     >>> tiles_over((46.5, 38.9, 47.0, 39.1))
     [(38, 46), (39, 46)]
     """
@@ -33,6 +36,9 @@ def tiles_over(area: Bounds) -> list[Tile]:
 
 def tile_name(tile: Tile) -> str:
     """A tile's name by its south-west corner.
+
+    Args:
+        tile: South-west corner (lat, lon) in whole degrees.
 
     >>> tile_name((39, 46)), tile_name((-1, -5))
     ('N39E046', 'S01W005')
@@ -74,11 +80,16 @@ def read_geotiff_tile(path: Path, most_samples: int = CELLS + 1) -> NDArray[np.f
 def coarsen_by(area: Bounds, megapixels: float) -> int:
     """How many cells of a second make one of the raster, so that it has at most about ``megapixels``: a part of 3600.
 
+    Args:
+        area: west, south, east, north in degrees.
+        megapixels: Largest raster, million pixels.
+
     >>> coarsen_by((46, 38, 47, 39), 32), coarsen_by((42.6, 38.3, 49.0, 41.7), 32)
     (1, 3)
     """
     west, south, east, north = area
     cells = (east - west) * (north - south) * CELLS**2
+    # Divisors of 3600 only, so that pixels of a raster and samples of a tile begin together on every degree.
     fit = [k for k in range(1, CELLS + 1) if CELLS % k == 0 and cells / k**2 <= megapixels * 1e6]
     return fit[0] if fit else CELLS
 
@@ -92,6 +103,13 @@ def write_mosaic(
     on whole degrees and equal steps from there (as in HGT files), so that pixels begin half a second before them.
     One tile at a time is held.
 
+    Args:
+        path: GeoTIFF to write.
+        area: west, south, east, north in degrees.
+        tiles: South-west corners of those that there are.
+        factor: Seconds to a pixel; a part of 3600.
+        read: Samples of a tile.
+
     Raises:
         SourceError: no tile has a height.
     """
@@ -100,6 +118,7 @@ def write_mosaic(
 
     side = CELLS // factor
     west, south, east, north = area
+    # Rows and columns counted in pixels from 0 E, 0 N, rows northward: exact integers, whatever the area's edges are.
     left, right = math.floor(west * side + _EPS), math.ceil(east * side - _EPS)
     top, bottom = math.ceil(north * side - _EPS), math.floor(south * side + _EPS)
     profile = {
@@ -115,6 +134,7 @@ def write_mosaic(
                 continue
             block = _block(cells, (lat, lon), side)
             known = known or bool(np.isfinite(block).any())
+            # Where the tile's north-west corner falls in the raster; what hangs over an edge is cut off.
             x, y = lon * side - left, top - (lat + 1) * side
             cut_x, cut_y = (
                 slice(max(0, -x), min(side, right - left - x)),
@@ -131,6 +151,7 @@ def _block(cells: NDArray[np.float32], tile: Tile, side: int) -> NDArray[np.floa
     from rasterio.enums import Resampling
     from rasterio.warp import reproject
 
+    # 3601 samples a side are 3600 and the neighbours' first; an odd size always means that.
     rows, columns = (size - size % 2 for size in cells.shape)  # a tile may repeat the first samples of its neighbours
     if rows == columns == CELLS:
         return average(cells[:CELLS, :CELLS], side)
@@ -147,6 +168,10 @@ def _block(cells: NDArray[np.float32], tile: Tile, side: int) -> NDArray[np.floa
 
 def average(cells: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """Means of square groups of cells, so that ``side`` x ``side`` are left; of those that are known.
+
+    Args:
+        cells: ``(n, n)``, NaN where nothing is known.
+        side: Groups along each side; a part of n.
 
     >>> average(np.array([[1, 3], [5, np.nan]], dtype=np.float32), 1).tolist()
     [[3.0]]

@@ -32,6 +32,12 @@ class Meter:
 def download(address: str, part: Path, settings: LiveSettings, meter: Meter) -> None:
     """Fetch ``address`` into ``part``, going on where an earlier try stopped if the server can and nothing changed.
 
+    Args:
+        address: What to fetch.
+        part: Where to; what lies there is gone on with.
+        settings: Limits of size and time, tries and pauses.
+        meter: Who hears of progress.
+
     Raises:
         MissingError: the server has no such file.
         FetchError: it can't be had within the limits, is too large, or isn't a file; the message names the address.
@@ -40,7 +46,11 @@ def download(address: str, part: Path, settings: LiveSettings, meter: Meter) -> 
 
 
 def proxies_for(address: str) -> dict[str, Any]:
-    """The ``proxies`` of requests: none for this machine itself, else what the environment says."""
+    """The ``proxies`` of requests: none for this machine itself, else what the environment says.
+
+    Args:
+        address: What is to be asked.
+    """
     return _NO_PROXY if urlsplit(address).hostname in LOOPBACK else {}
 
 
@@ -67,7 +77,12 @@ def passing_faults() -> Iterator[None]:
 
 
 def refuse_status(response: Any, address: str) -> None:
-    """Nothing for 200 and 206; else the error that fits the status."""
+    """Nothing for 200 and 206; else the error that fits the status.
+
+    Args:
+        response: An answer of requests, or one like it.
+        address: For an error's words.
+    """
     status = int(response.status_code)
     if status in {200, 206}:
         return
@@ -79,13 +94,23 @@ def refuse_status(response: Any, address: str) -> None:
 
 
 def refuse_web_page(beginning: bytes, address: str) -> None:
-    """An error if an answer is a page for people; servers' own words on what they send are often wrong."""
+    """An error if an answer is a page for people; servers' own words on what they send are often wrong.
+
+    Args:
+        beginning: First bytes of an answer.
+        address: For an error's words.
+    """
     if beginning.lstrip()[:1] == b"<":
         raise FetchError(f"{address}: answers with a web page instead of data; is it the right address?")
 
 
 def check_redirect(response: Any, address: str, settings: LiveSettings) -> str:
     """The address that a redirect leads to, if it may be followed.
+
+    Args:
+        response: An answer that sends elsewhere.
+        address: What was asked first.
+        settings: Whether plain http is allowed.
 
     Raises:
         FetchError: it leads nowhere or to where may not be asked.
@@ -105,6 +130,7 @@ def _try_once(address: str, part: Path, settings: LiveSettings, meter: Meter, de
     have = part.stat().st_size if part.is_file() else 0
     etag = _read_etag(note, address)
     headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+    # Going on is safe only if the server's file is still the one that the part is of: a strong ETag says so.
     if have and etag:
         headers |= {"Range": f"bytes={have}-", "If-Range": etag}
     with passing_faults():
@@ -133,6 +159,7 @@ def _try_once(address: str, part: Path, settings: LiveSettings, meter: Meter, de
                     raise FetchError(_too_large(address, settings))
                 stream.write(chunk)
                 meter.moved(address.rsplit("/", 1)[-1], done, total)
+        # A connection that ends early is no error to requests when the body is read raw.
         if total and part.stat().st_size != total:
             raise TransientError("the connection broke before the end")
     except FetchError:
@@ -182,6 +209,7 @@ def _chunks(response: Any, start: int, settings: LiveSettings, deadline: float) 
             now = time.monotonic()
             if now > deadline:
                 raise TransientError("the server takes too long")
+            # A timeout of the socket starts anew with every byte; this one looks at the rate over the whole span.
             if now - mark_at > settings.http_timeout_s:
                 if done - mark < _MIN_BYTES_PER_S * (now - mark_at):
                     raise TransientError("the server sends next to nothing")

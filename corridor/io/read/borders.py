@@ -47,10 +47,19 @@ class Borders:
         return polygons
 
     def country_at(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.object_]:
-        """Country code of each point, '' where no polygon holds it."""
+        """Country code of each point, '' where no polygon holds it.
+
+        Args:
+            lon: Longitudes, degrees, ``(n,)`` or one.
+            lat: Latitudes likewise.
+
+        Returns:
+            ``(n,)``.
+        """
         x, y = np.atleast_1d(np.asarray(lon, dtype=float)), np.atleast_1d(np.asarray(lat, dtype=float))
         found = np.full(x.shape, "", dtype=object)
         for code, polygon in self._polygons.items():
+            # The first polygon that holds a point has it; later ones are asked for the rest alone.
             free = found == ""
             found[free] = np.where(shapely.contains_xy(polygon, x[free], y[free]), code, "")
         return found
@@ -60,6 +69,12 @@ class Borders:
     ) -> Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]:
         """A test of longitudes and latitudes for lying in one of some countries.
 
+        Args:
+            countries: Two-letter codes.
+
+        Returns:
+            A function of longitudes and latitudes ``(n,)``.
+
         Raises:
             SourceError: the file has no such country.
         """
@@ -68,6 +83,9 @@ class Borders:
 
     def polygon(self, country: str) -> shapely.Geometry:
         """The polygon of a country.
+
+        Args:
+            country: Two-letter code.
 
         Raises:
             SourceError: the file has none.
@@ -81,12 +99,21 @@ class Borders:
         """All boundaries cut into short pieces, for quick tests of what comes near a border."""
         pieces: list[shapely.Geometry] = []
         for ring in shapely.get_parts(shapely.boundary(np.array(list(self._polygons.values()), dtype=object))):
+            # Pieces of 32 edges: short enough that a tree of their boxes tells near from far.
             xy = shapely.get_coordinates(ring)
             pieces += [shapely.LineString(xy[i : i + 33]) for i in range(0, len(xy) - 1, 32)]
         return np.array(pieces, dtype=object)
 
     def shared_border_km(self, a: str, b: str, tolerance_deg: float = 2e-4) -> float:
-        """Length in km of the line that two countries share, on the polygons' own vertices."""
+        """Length in km of the line that two countries share, on the polygons' own vertices.
+
+        Args:
+            a: Two-letter code; the length is measured on its outline.
+            b: Two-letter code.
+            tolerance_deg: How far apart two drawings of one border may lie, degrees.
+        """
+        # Neighbours need not share vertices exactly, so the part of one outline that runs near the other polygon is
+        # measured.
         line = shapely.boundary(self.polygon(a))
         near = shapely.intersection(line, shapely.buffer(self.polygon(b), tolerance_deg))
         return float(line_lengths_m(shapely.get_parts(near)).sum() / 1000)
@@ -94,6 +121,9 @@ class Borders:
 
 def read_borders(path: Path) -> Borders:
     """Read country polygons from any file that GDAL reads, with a ``country`` column of two-letter codes.
+
+    Args:
+        path: GeoJSON, GeoPackage, shapefile or another map of polygons.
 
     Raises:
         SourceError: the file is missing, unreadable, lacks the column or holds what isn't polygons.
@@ -127,6 +157,7 @@ def read_borders(path: Path) -> Borders:
     empty = sorted(frame["country"][shapely.area(frame.geometry.to_numpy()) == 0])
     if empty:
         raise SourceError(f"{path}: the polygon of {empty[0]} has no area; correct it")
+    # One row per country, however many parts its file has.
     frame = frame.dissolve("country", as_index=False)
     if "name" not in frame.columns:
         frame["name"] = frame["country"]

@@ -63,6 +63,10 @@ class Catalogue:
     def section(self, section_id: str, asked_by: str) -> Section:
         """A section by its id.
 
+        Args:
+            section_id: As in ``sections.csv``.
+            asked_by: What to name in an error.
+
         Raises:
             CatalogueError: there is none; names who asked.
         """
@@ -73,6 +77,9 @@ class Catalogue:
 
 def load_catalogue(folder: Path) -> Catalogue:
     """Read and check the tables of a reference folder.
+
+    Args:
+        folder: Holds one CSV per table.
 
     Raises:
         CatalogueError: names every fault found: unknown ids, values out of range, lines that don't meet their nodes.
@@ -147,6 +154,7 @@ def _load_lines(folder: Path, faults: Faults) -> dict[str, LineString]:
         points[row.text("section_id", required=True)].append(place)
     lines = {}
     for section_id, places in points.items():
+        # Rows may stand in any order; seq gives it. The same point twice in a row is no segment.
         ordered = [(lon, lat) for _, lon, lat in sorted(places)]
         distinct = [point for point, _ in itertools.groupby(ordered)]
         if len(distinct) < 2:

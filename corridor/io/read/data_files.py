@@ -16,7 +16,13 @@ _MAX_BYTES = 1_000_000
 
 
 def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
-    """Raise a SourceError unless ``path`` is a readable plain file with something in it, and not over a size."""
+    """Raise a SourceError unless ``path`` is a readable plain file with something in it, and not over a size.
+
+    Args:
+        path: What is to be read.
+        what: What it should be, in a word, for an error.
+        max_bytes: The largest that it may be; any size if left out.
+    """
     try:
         if not path.exists():
             raise SourceError(f"{path}: no such file; give the path of an existing {what}")
@@ -36,14 +42,28 @@ def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
 
 
 def file_source(path: Path, source_id: str, title: str, publisher: str, date: str, licence: str) -> Source:
-    """A Source for a data file, with its name and hash."""
+    """A Source for a data file, with its name and hash.
+
+    Args:
+        path: The file, which is there.
+        source_id: Of the source in a run's list.
+        title: What it is.
+        publisher: Who publishes it.
+        date: Date of the data, as exact as is known.
+        licence: Its licence.
+    """
     return Source(
         source_id, title, publisher, date, licence, kind=SourceKind.DATA, file=path.name, sha256=file_sha256(path)
     )
 
 
 def known_source(path: Path, source_id: str) -> Source | None:
-    """The Source of a file from the listing beside it, or None for a file that isn't listed there."""
+    """The Source of a file from the listing beside it, or None for a file that isn't listed there.
+
+    Args:
+        path: A data file.
+        source_id: Of the source in a run's list.
+    """
     listing = path.parent / LISTING
     if not listing.is_file():
         return None
@@ -73,7 +93,13 @@ def known_source(path: Path, source_id: str) -> Source | None:
 
 
 def data_source(path: Path, source_id: str, title: str) -> Source:
-    """The Source of a data file: as listed beside it, else by its name and hash with its origin unknown."""
+    """The Source of a data file: as listed beside it, else by its name and hash with its origin unknown.
+
+    Args:
+        path: A data file.
+        source_id: Of the source in a run's list.
+        title: What to call it where no listing does.
+    """
     known = known_source(path, source_id)
     return known or Source(
         source_id, title, "as given", "", "as given", kind=SourceKind.DATA, file=path.name, sha256=file_sha256(path)

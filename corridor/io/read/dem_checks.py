@@ -28,6 +28,9 @@ Bounds = tuple[float, float, float, float]
 def refuse_wrong_hgt(path: Path) -> None:
     """Refuse an HGT file (packed or not) that isn't a square of 1201 or 3601 two-byte heights: it says no size itself.
 
+    Args:
+        path: Any raster; other formats pass.
+
     Raises:
         SourceError: as said, with the size found.
     """
@@ -50,6 +53,10 @@ def refuse_wrong_hgt(path: Path) -> None:
 
 def refuse_unfit(raster: Any, path: Path) -> None:
     """Refuse an open raster that isn't one band of heights in metres, north up, in a stated reference system.
+
+    Args:
+        raster: Open in rasterio.
+        path: For an error's words.
 
     Raises:
         SourceError: says which of these it isn't and what to do.
@@ -89,6 +96,10 @@ def _unit(raster: Any) -> str:
 def try_reading(raster: Any, path: Path) -> None:
     """Read three pixels, so that a file that lacks its data fails before memory is asked for.
 
+    Args:
+        raster: Open in rasterio.
+        path: For an error's words.
+
     Raises:
         SourceError: even one pixel would take a block of over 256 MB.
     """
@@ -107,7 +118,12 @@ def try_reading(raster: Any, path: Path) -> None:
 
 
 def where_it_lies(wanted: Bounds, have: Sequence[Bounds]) -> str:
-    """What a raster covers, in words, and why it may not be what is wanted (west, south, east, north in degrees)."""
+    """What a raster covers, in words, and why it may not be what is wanted (west, south, east, north in degrees).
+
+    Args:
+        wanted: west, south, east, north in degrees.
+        have: Of each raster.
+    """
     west, south = min(b[0] for b in have), min(b[1] for b in have)
     east, north = max(b[2] for b in have), max(b[3] for b in have)
     said = f"it covers {format_extent(west, south, east, north)}"
@@ -124,6 +140,13 @@ def _meet(a: Bounds, b: Bounds) -> bool:
 
 def clean_heights(values: NDArray[np.float32], name: str) -> NDArray[np.float32]:
     """Heights with NaN for what stands for unknown.
+
+    Args:
+        values: ``(rows, cols)`` as the file has them.
+        name: For an error's words.
+
+    Returns:
+        ``(rows, cols)``, metres.
 
     Raises:
         SourceError: there is no height at all, or some that no ground on Earth has.
@@ -144,6 +167,12 @@ def clean_heights(values: NDArray[np.float32], name: str) -> NDArray[np.float32]
 def compare_known(dem: Dem, lon: ArrayLike, lat: ArrayLike, known_m: ArrayLike) -> None:
     """Hold an elevation model against heights known otherwise (metres), where there are five or more.
 
+    Args:
+        dem: The model.
+        lon: Longitudes of the places, ``(n,)``, degrees.
+        lat: Latitudes likewise.
+        known_m: Their heights.
+
     Raises:
         SourceError: most of its heights are 3.28 times the known ones, or off by over 150 m and a tenth of a pixel.
     """
@@ -153,9 +182,12 @@ def compare_known(dem: Dem, lon: ArrayLike, lat: ArrayLike, known_m: ArrayLike) 
         return
     found, known = found[both], known[both]
     name = dem.source.file or dem.source.title
+    # Half of the places: single ones may be wrong in either source, and places sit in valleys that a coarse pixel
+    # fills.
     off = float(np.median(np.abs(found - known)))
     if off <= _MISFIT_M + _MISFIT_PER_M * dem.resolution_m:
         return
+    # Feet for metres is told from other faults by how well it explains the difference.
     as_feet = float(np.median(np.abs(found / _FEET_PER_M - known)))
     if as_feet < off / 5:
         raise SourceError(

@@ -81,7 +81,13 @@ def load_vehicles(path: Path, sources: Collection[str], faults: Faults) -> dict[
 
 
 def load_driving(path: Path, sources: Collection[str], faults: Faults) -> DrivingParameters | None:
-    """The other parameters of driving times (``driving.csv``); None where some are missing, which is a fault."""
+    """The other parameters of driving times (``driving.csv``); None where some are missing, which is a fault.
+
+    Args:
+        path: The table, ``driving.csv``.
+        sources: Ids that rows may name as their source.
+        faults: Gathers what is wrong.
+    """
     values = _Values()
     for row in read_rows(path, _DRIVING.split(), faults):
         values.take(row, DRIVING_PARAMETERS, sources)
@@ -103,6 +109,13 @@ def load_heights(
 
     A row names a node, whose place it then has, or a section with a place beside it. It is a fault if it names
     neither or both, one that isn't there, or a place over 5 km off the section's line.
+
+    Args:
+        path: The table, ``heights.csv``.
+        sources: Ids that rows may name as their source.
+        nodes: Of the catalogue, by id.
+        sections: Of the catalogue, by id.
+        faults: Gathers what is wrong.
     """
     found, seen = [], set()
     for row in read_rows(path, _HEIGHTS.split(), faults):

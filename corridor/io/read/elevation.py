@@ -45,6 +45,13 @@ def read_dem(
 
     Earlier files win where files overlap. ``source`` describes the data where it is known; else the files' names do.
 
+    Args:
+        paths: Rasters, the most trusted first.
+        bounds: west, south, east, north in degrees.
+        source: What is known of the data; its file names if nothing is.
+        vertical_error_m: Standard error of a height.
+        error_range_km: Distance over which errors are alike.
+
     Raises:
         SourceError: a file isn't a raster, or can't be heights in metres; see :mod:`corridor.io.read.dem_checks`.
         CoverageError: the files together don't reach over the whole of ``bounds``.
@@ -77,6 +84,7 @@ def _merged(paths: Sequence[Path], bounds: Bounds, open_files: ExitStack) -> tup
             try_reading(raster, path)
             opened.append(open_files.enter_context(_in_degrees(raster)))
         path = paths[0]
+        # A margin, so that slopes and bands at the edge of the area have neighbours.
         west, south, east, north = bounds
         wanted = (west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
         clipped = _clip(wanted, [raster.bounds for raster in opened])
@@ -86,6 +94,7 @@ def _merged(paths: Sequence[Path], bounds: Bounds, open_files: ExitStack) -> tup
         pixel = max(opened[0].transform.a, -opened[0].transform.e)
         if min(east - west, north - south) < _MIN_PIXELS * pixel:
             raise SourceError(f"{path}: its pixels of {pixel:g} degrees are too coarse for the area; use a finer DEM")
+        # Checked before memory is asked for: merge would allocate the whole raster first.
         fine = opened[0].transform.a * -opened[0].transform.e
         if (clipped[2] - clipped[0]) * (clipped[3] - clipped[1]) / fine > _MAX_PIXELS:
             raise SourceError(f"{path}: the study area has over {_MAX_PIXELS:,} pixels; use a coarser DEM")
@@ -136,6 +145,7 @@ def _snap(bounds: Bounds, transform: Affine) -> Bounds:
     """Bounds moved out to whole pixels, so that cutting resamples nothing."""
     t = transform
     west, south, east, north = bounds
+    # The tolerance keeps an edge that lies on a pixel's edge, up to rounding, from taking in one more.
     columns = np.floor((west - t.c) / t.a + 1e-6), np.ceil((east - t.c) / t.a - 1e-6)
     rows = np.ceil((south - t.f) / t.e - 1e-6), np.floor((north - t.f) / t.e + 1e-6)
     return (t.c + t.a * columns[0], t.f + t.e * rows[0], t.c + t.a * columns[1], t.f + t.e * rows[1])

@@ -64,6 +64,9 @@ def read_osm(path: Path) -> OsmData:
     about 600 bytes a way. What can't be used is left out, and what isn't understood is counted, in ``remarks``: see
     :func:`corridor.io.read.osm_segments.cut_pieces` and :class:`corridor.io.read.osm_tags.Doubt`.
 
+    Args:
+        path: ``.osm.pbf``, ``.osm``, ``.opl``, packed or not.
+
     Raises:
         SourceError: the file is missing, isn't OpenStreetMap data, is truncated, holds the history of objects, holds
             no usable road or railway, or more of them than a country has.

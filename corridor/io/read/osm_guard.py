@@ -32,6 +32,9 @@ def refuse_dangerous(path: Path) -> None:
     and libosmium unpacks no more than that; packed XML says nothing, so it is unpacked here, piece by piece. A NUL ends
     a word early in libosmium, which then reads beyond the end of the tags.
 
+    Args:
+        path: A file that is there and is to be read.
+
     Raises:
         SourceError: as said; what is merely broken is left to the reader, which names it more exactly.
     """
@@ -75,6 +78,7 @@ def _check_text(path: Path, stream: BinaryIO, limit: int) -> None:
             raise _bomb(path, limit)
         if ".opl" in path.suffixes and _OPL_NUL.search(tail + piece):
             raise _nul(path)
+        # An escaped NUL may be cut by the end of a piece.
         tail = piece[-40:]
 
 
@@ -100,6 +104,7 @@ def _blocks(stream: BinaryIO, *, whole: bool = False) -> Iterator[tuple[int, byt
     while word := stream.read(4):
         if len(word) < 4:
             raise EOFError
+        # A PBF is: length of the header (4 bytes), header, block; the header's field 3 is the block's length.
         size = int.from_bytes(word, "big")
         if size > 1 << 16:
             return
@@ -118,6 +123,7 @@ def _numbers(message: bytes) -> Iterator[tuple[int, int, int]]:
         key, at = _varint(message, at)
         value, at = _varint(message, at)
         yield key >> 3, key & 7, value
+        # Wire type 2 is bytes with a length before them; its content is passed over.
         at += value if key & 7 == 2 else 0
 
 
@@ -148,6 +154,7 @@ def _fields(message: bytes, most: int) -> Iterator[tuple[int, bytes]]:
 def _varint(message: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while at < len(message) and shift < 70:
+        # Seven bits a byte, the least first; the top bit says that more follow.
         value |= (message[at] & 0x7F) << shift
         shift, at = shift + 7, at + 1
         if message[at - 1] < 0x80:

@@ -29,6 +29,10 @@ class Lock:
         """Raise a SourceError unless the study and every input are those of the manifest.
 
         What was fetched is compared as it came; other inputs by their own files.
+
+        Args:
+            study_id: Of the study that is to be computed.
+            sources: Of its inputs.
         """
         if study_id != self.study:
             raise SourceError(
@@ -47,6 +51,7 @@ class Lock:
                 if digest != source.sha256
                 else []
             )
+        # Both ways: an input less gives another result just as an input more does.
         absent = set(self.inputs) - {source.source_id for source in sources}
         faults += [f"{self.inputs[key][0]} ({key}) is used there and not here" for key in sorted(absent)]
         if faults:
@@ -64,6 +69,9 @@ class Lock:
 
 def read_lock(path: Path) -> Lock:
     """Read a manifest that a run wrote.
+
+    Args:
+        path: ``manifest.json`` of an earlier run.
 
     Raises:
         SourceError: it is missing or isn't a manifest of this tool.

@@ -21,6 +21,10 @@ PlaceNames = dict[tuple[str, str], dict[str, str]]
 def load_place_names(folder: Path, source_ids: set[str]) -> PlaceNames:
     """Names by language of (name, country) as the table of places writes them; nothing where there is no such table.
 
+    Args:
+        folder: Of the catalogue.
+        source_ids: That rows may name as their source.
+
     Raises:
         CatalogueError: faults in the table, all of them, with row and column.
     """
@@ -55,6 +59,7 @@ def name_places(places: gpd.GeoDataFrame, listed: PlaceNames, mapped: gpd.GeoDat
     for row, (name, translated) in enumerate(
         zip(mapped["name"], mapped["names"], strict=True) if mapped is not None else ()
     ):
+        # Every spelling of a mapped place leads to it, in whichever language or script.
         for spelling in {_plain(text) for text in (name, *translated.values())} - {""}:
             by_name.setdefault(spelling, []).append(row)
     found = []
@@ -67,6 +72,7 @@ def name_places(places: gpd.GeoDataFrame, listed: PlaceNames, mapped: gpd.GeoDat
         names: dict[str, str] = {}
         if rows and mapped is not None:
             near = mapped.iloc[rows]
+            # Of several that share a name the nearest, if it is near: names come again in other valleys.
             gaps = distance_m(near["lon"].to_numpy(), near["lat"].to_numpy(), lon, lat)
             names = dict(near["names"].iloc[int(gaps.argmin())]) if gaps.min() <= _REACH_M else {}
         found.append(names | listed.get((str(name), str(country)), {}))

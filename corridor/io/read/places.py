@@ -48,6 +48,9 @@ def _numbers(cells: pd.Series, column: str, path: Path) -> pd.Series:
 def read_places(path: Path) -> Places:
     """Read a CSV of settlements with at least name, lat, lon, country and population.
 
+    Args:
+        path: CSV in UTF-8.
+
     Raises:
         SourceError: the file is missing, isn't such a table, or has coordinates that no place on Earth has.
     """

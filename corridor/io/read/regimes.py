@@ -196,6 +196,13 @@ def load_regimes(path: Path, sources: Mapping[str, Source] | None = None) -> dic
     ``sources`` are documents known from elsewhere (the catalogue's) that regimes may cite too; without them, ids that
     the file doesn't define are taken on trust.
 
+    Args:
+        path: TOML file.
+        sources: Documents by id.
+
+    Returns:
+        Regimes by id, in the order of the file.
+
     Raises:
         CatalogueError: the file can't be read, or has faults: all are named at once, each with its field.
     """
@@ -222,6 +229,11 @@ def load_regimes(path: Path, sources: Mapping[str, Source] | None = None) -> dic
 def build_regime(regime_id: str, fields: Mapping[str, Any], where: str = "study") -> Regime:
     """Check one regime as written in a TOML table, for instance in a study.
 
+    Args:
+        regime_id: Its name, as people type it.
+        fields: The table's keys and values.
+        where: What to name in an error.
+
     Raises:
         CatalogueError: names ``where`` it was read, the regime and every wrong field.
     """
@@ -233,6 +245,12 @@ def build_regime(regime_id: str, fields: Mapping[str, Any], where: str = "study"
 
 def load_regime_sources(path: Path) -> dict[str, Source]:
     """The documents that a file of regimes defines.
+
+    Args:
+        path: TOML file.
+
+    Returns:
+        Documents by id.
 
     Raises:
         CatalogueError: as :func:`load_regimes`.
@@ -263,6 +281,7 @@ def _build(regime_id: str, fields: Any, known: set[str] | None) -> tuple[Regime 
             return None, [f"'{regime_id[:40]}' is no id: use small letters, digits and hyphens"]
     except ValidationError as wrong:
         return None, [_say(fault) for fault in wrong.errors()]
+    # Without a list of documents ids are taken on trust: a regime in a study may cite the catalogue, read later.
     missing = [] if known is None else [(field, key) for field, key in raw.cited() if key not in known]
     return raw.build(regime_id), [
         f"{field}: '{key}' is no known source; define [sources.{key}]" for field, key in missing

@@ -32,10 +32,17 @@ class Waters:
         self._lines: list[shapely.LineString] = []
 
     def add(self, name: str, translations: dict[str, str], points: Sequence[tuple[float, float]]) -> None:
-        """Keep a way that has a name, cut where a vertex is missing or the next one is far away (lon, lat)."""
+        """Keep a way that has a name, cut where a vertex is missing or the next one is far away (lon, lat).
+
+        Args:
+            name: As the map has it; nothing is kept of one without.
+            translations: Names by language.
+            points: Longitude and latitude of each vertex; out of range where a vertex is missing.
+        """
         lonlat = np.array(points)
         if not name or len(lonlat) < 2:
             return
+        # A line is cut on both sides of a vertex that isn't in the file, and where the next is too far to be joined to.
         known = (np.abs(lonlat) <= (180, 90)).all(axis=1)
         far = (np.abs(np.diff(lonlat, axis=0)) > _JUMP_DEG).any(axis=1)
         for piece in np.split(np.arange(len(lonlat)), np.flatnonzero(far | ~known[1:] | ~known[:-1]) + 1):
@@ -78,6 +85,7 @@ def collect_rivers(
         known: dict[str, str] = {}
         for row in group.index:
             known |= translations[row]
+        # Ways of one name are joined end to end, so that the drawing has few lines.
         whole = shapely.line_merge(shapely.multilinestrings([lines[row] for row in group.index]))
         simple = shapely.simplify(whole, _TOLERANCE_DEG)
         rows.append((str(name), known, length_km))

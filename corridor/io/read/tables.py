@@ -32,7 +32,11 @@ class Faults:
         self.lines: list[str] = []
 
     def add(self, line: str) -> None:
-        """Note one fault."""
+        """Note one fault.
+
+        Args:
+            line: Names file, row, field and what to do.
+        """
         self.lines.append(line)
 
     def raise_any(self) -> None:
@@ -49,11 +53,21 @@ class Row:
         self._cells, self._where, self._faults = cells, where, faults
 
     def fault(self, field: str, problem: str) -> None:
-        """Note a fault of a cell of this row."""
+        """Note a fault of a cell of this row.
+
+        Args:
+            field: Column.
+            problem: What is wrong with it, and what to do.
+        """
         self._faults.add(f"{self._where}, {field}: {problem}")
 
     def text(self, field: str, *, required: bool = False) -> str:
-        """The cell without surrounding space; control characters are faults."""
+        """The cell without surrounding space; control characters are faults.
+
+        Args:
+            field: Column.
+            required: Whether it is a fault if the cell is empty.
+        """
         value = (self._cells.get(field) or "").strip()
         if required and not value:
             self.fault(field, "is empty; fill it in")
@@ -64,24 +78,43 @@ class Row:
         return value
 
     def choice(self, field: str, allowed: Collection[str]) -> str:
-        """The cell, which must be one of ``allowed``."""
+        """The cell, which must be one of ``allowed``.
+
+        Args:
+            field: Column.
+            allowed: What may stand there.
+        """
         value = self.text(field)
         if value not in allowed:
             self.fault(field, f"is '{value[:40]}'; use one of {', '.join(sorted(allowed))}")
         return value
 
     def member(self, field: str, enum: type[Member], *, without: Collection[Member] = ()) -> Member:
-        """The cell as a member of an enumeration, of those that a table may hold; the first one where it is none."""
+        """The cell as a member of an enumeration, of those that a table may hold; the first one where it is none.
+
+        Args:
+            field: Column.
+            enum: The enumeration.
+            without: Members that a table may not hold.
+        """
         allowed = [member for member in enum if member not in without]
         value = self.choice(field, allowed)
         return enum(value) if value in allowed else allowed[0]
 
     def flag(self, field: str) -> bool:
-        """The cell, yes or no."""
+        """The cell, yes or no.
+
+        Args:
+            field: Column.
+        """
         return self.choice(field, ("yes", "no")) == "yes"
 
     def items(self, field: str) -> tuple[str, ...]:
-        """The cell's parts between semicolons."""
+        """The cell's parts between semicolons.
+
+        Args:
+            field: Column.
+        """
         return tuple(part.strip() for part in self.text(field).split(";") if part.strip())
 
     def aliases(self, field: str) -> tuple[Alias, ...]:
@@ -94,7 +127,13 @@ class Row:
         return tuple(found)
 
     def number(self, field: str, low: float = 0.0, high: float = 1e6) -> float:
-        """The cell as a number within bounds."""
+        """The cell as a number within bounds.
+
+        Args:
+            field: Column.
+            low: Least that it may be.
+            high: Most that it may be.
+        """
         value = self.optional(field, low, high)
         if value is None:
             self.fault(field, "is empty; a number is needed")
@@ -102,7 +141,13 @@ class Row:
         return value
 
     def optional(self, field: str, low: float = 0.0, high: float = 1e6) -> float | None:
-        """The cell as a number within bounds, or None where it is empty."""
+        """The cell as a number within bounds, or None where it is empty.
+
+        Args:
+            field: Column.
+            low: Least that it may be.
+            high: Most that it may be.
+        """
         raw = self.text(field)
         if not raw:
             return None
@@ -114,7 +159,11 @@ class Row:
         return value
 
     def range(self, prefix: str) -> Estimate | None:
-        """Cells ``prefix``_low, _mid and _high; missing ends equal the middle, no figure at all gives None."""
+        """Cells ``prefix``_low, _mid and _high; missing ends equal the middle, no figure at all gives None.
+
+        Args:
+            prefix: What the names of the three columns begin with.
+        """
         low, mid, high = (self.optional(f"{prefix}_{end}") for end in ("low", "mid", "high"))
         known = [value for value in (low, mid, high) if value is not None]
         if not known:
@@ -130,6 +179,11 @@ class Row:
 
 def read_rows(path: Path, columns: Collection[str], faults: Faults) -> Iterator[Row]:
     """Rows of a CSV file with exactly ``columns`` (any order).
+
+    Args:
+        path: CSV file in UTF-8.
+        columns: Names of all columns.
+        faults: Gathers what rows find wrong with their cells.
 
     Raises:
         CatalogueError: the file's columns are others, or it isn't UTF-8 text with commas.

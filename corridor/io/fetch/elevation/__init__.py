@@ -43,6 +43,9 @@ def provider_ids() -> tuple[str, ...]:
 def get_provider(provider_id: str) -> ElevationProvider:
     """The source of live elevation with an id.
 
+    Args:
+        provider_id: Such as ``srtm``; :func:`provider_ids` lists them.
+
     Raises:
         FetchError: nobody has that id (gives the nearest), or the source is only half written.
     """
