@@ -132,7 +132,7 @@ def test_explore_takes_what_geopandas_takes(bundled):
         "A Aras valley railway, Horadiz-Julfa via Meghri",
         "B Aras valley road, Horadiz-Julfa via Meghri",
     ]
-    assert drawn[0].data["features"][0]["properties"]["km"] == "257.6"
+    assert drawn[0].data["features"][0]["properties"]["Length, km"] == "258"
     assert '"weight": 7' in map_.get_root().render()
     assert "openstreetmap.org" in bundled.explore(tiles="OpenStreetMap").get_root().render()
     with pytest.raises(TypeError, match="positional"):

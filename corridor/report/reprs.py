@@ -10,10 +10,11 @@ import pandas as pd
 from folium.raster_layers import ImageOverlay
 
 from corridor.errors import OutputError
+from corridor.report.assets import read_messages
 from corridor.report.i18n import render_table
 from corridor.report.map.relief import build_relief
 from corridor.report.marks import assign_marks
-from corridor.report.page.tables import format_number
+from corridor.report.page.tables import PageColumn, format_number, metric_columns
 from corridor.report.plots import choose_candidates, main_lines
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
@@ -21,7 +22,7 @@ from corridor.svg_repr import Stroke, sketch_svg, table_html
 from corridor.theme import colour
 from corridor.webmap import add_lines, blank_map, fit
 
-_SHOWN = (("length_km", "km", 1), ("travel_time_h", "h", 1), ("ascent_m", "climb, m", 0), ("cost_musd", "M USD", 0))
+_SHOWN = ("length_km", "travel_time_h", "ascent_m", "cost_musd")
 
 
 def describe(results: Results) -> str:
@@ -35,9 +36,9 @@ def comparison_html(results: Results) -> str:
     """A row per candidate with its main figures, and a sketch of the lines; runs nothing, asks for nothing."""
     marks = assign_marks(results.candidates)
     table = results.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
-    shown = [column for column in _SHOWN if column[0] in table]
+    shown = _shown(results)
     rows = [
-        [marks[c.candidate_id].letter, c.name, c.mode, *(_figure(table, c, name, digits) for name, _, digits in shown)]
+        [marks[c.candidate_id].letter, c.name, c.mode, *(_figure(table, c, column) for column in shown.values())]
         for c in results.candidates
     ]
     title = f"{results.title} ({results.as_of})"
@@ -45,14 +46,20 @@ def comparison_html(results: Results) -> str:
         Stroke(c.line, marks[c.candidate_id].colour, c.name, dashed=c.comparator, letter=marks[c.candidate_id].letter)
         for c in reversed(results.candidates)
     ]
-    return table_html(title, ["", "route", "", *(unit for _, unit, _ in shown)], rows) + sketch_svg(
-        strokes, fit=main_lines(results.candidates)
-    )
+    return table_html(title, ["", "route", "", *shown], rows) + sketch_svg(strokes, fit=main_lines(results.candidates))
 
 
-def _figure(table: pd.DataFrame, candidate: Candidate, metric: str, digits: int) -> str:
-    value = table[metric].get(candidate.candidate_id)
-    return "" if value is None or pd.isna(value) else format_number(float(value), digits)
+def _shown(results: Results) -> dict[str, PageColumn]:
+    """The main figures as the page has them, by their heading with the unit."""
+    known = {column.metric: column for column in metric_columns(results)}
+    words = read_messages("en")
+    columns = [known[name] for name in _SHOWN if name in known]
+    return {f"{words.get(column.key, column.label)}, {column.unit}": column for column in columns}
+
+
+def _figure(table: pd.DataFrame, candidate: Candidate, column: PageColumn) -> str:
+    value = table[column.metric].get(candidate.candidate_id)
+    return "" if value is None or pd.isna(value) else format_number(float(value), column.digits)
 
 
 def explore(
@@ -91,7 +98,7 @@ def explore(
 def _facts(results: Results, candidate: Candidate, letter: str) -> dict[str, Any]:
     table = results.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
     facts: dict[str, Any] = {"route": f"{letter}  {candidate.name}", "family": f"{candidate.family}, {candidate.mode}"}
-    return facts | {unit: _figure(table, candidate, name, digits) for name, unit, digits in _SHOWN if name in table}
+    return facts | {heading: _figure(table, candidate, column) for heading, column in _shown(results).items()}
 
 
 def _add_events(
