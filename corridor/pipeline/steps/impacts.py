@@ -50,7 +50,7 @@ Pair = tuple[str, str]
 # Regimes, and to whom they apply.
 
 
-@step()
+@step(by_value=True)
 def regimes(study: Study, documents: Mapping[str, Source]) -> dict[str, Regime]:
     """Regimes of the study's file and its own, by id.
 

@@ -1,0 +1,133 @@
+"""The comparison's own graph: what steps take is what others give, and a change reaches as far as it should."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+import corridor
+from corridor.pipeline.comparing import COMPARISON, FROM_FILES, ITEMS, open_run
+from corridor.pipeline.graph import Each, Run
+
+GIVEN = {"study", "osm_path", "dem_paths"}
+"""All that isn't made by a step."""
+MAY_BE_NONE = {"impact", "impact_rows", "impacts"}
+"""Given as None where a study measures no impacts; steps that take them aren't run then."""
+
+
+def accepts(wanted, given):
+    """Whether a value of one annotation can stand for the other."""
+    if wanted == given or typing.Any in (wanted, given):
+        return True
+    unions = (typing.Union, types.UnionType)
+    if typing.get_origin(given) in unions:
+        return all(accepts(wanted, member) for member in typing.get_args(given))
+    if typing.get_origin(wanted) in unions:
+        return any(accepts(member, given) for member in typing.get_args(wanted))
+    kinds = [typing.get_origin(hint) or hint for hint in (wanted, given)]
+    if not all(isinstance(kind, type) for kind in kinds) or not issubclass(kinds[1], kinds[0]):
+        return False
+    inner = [[arg for arg in typing.get_args(hint) if arg is not ...] for hint in (wanted, given)]
+    if not all(inner):
+        return True
+    if len(inner[0]) == 1:  # a sequence of one type takes a tuple whose members all are of it
+        return all(accepts(inner[0][0], arg) for arg in inner[1])
+    return len(inner[0]) == len(inner[1]) and all(map(accepts, *inner))
+
+
+def test_what_steps_take_is_what_others_give():
+    gives = {
+        name: typing.get_type_hints(found.function)["return"]
+        for step in COMPARISON.steps.values()
+        for name, found in [(step.element if isinstance(step, Each) else step.declared.name, step)]
+    }
+    mappings = {step.declared.name: gives[step.element] for step in COMPARISON.steps.values() if isinstance(step, Each)}
+    for kind, root in ITEMS.items():
+        gives[kind] = typing.get_args(gives[root])[1]
+    wrong = []
+    for step in COMPARISON.steps.values():
+        hints = typing.get_type_hints(step.function)
+        for name in step.declared.inputs:
+            if name in GIVEN:
+                continue
+            wanted = hints[name]
+            if name in mappings:
+                fits = issubclass(typing.get_origin(wanted), Mapping) and accepts(
+                    typing.get_args(wanted)[1], mappings[name]
+                )
+            else:
+                fits = accepts(wanted | None if name in MAY_BE_NONE else wanted, gives[name])
+            if not fits:
+                wrong.append(
+                    f"{step.declared.name}: {name}: takes {wanted}, gets {gives.get(name, mappings.get(name))}"
+                )
+    assert wrong == []
+
+
+def test_every_step_is_used_and_says_what_it_gives():
+    assert COMPARISON.inputs == GIVEN
+    for name, step in COMPARISON.steps.items():
+        assert step.__doc__, name
+    ends = {"results", "known_names", "metrics", "matrix", "rankings"}
+    assert set(COMPARISON.steps) <= set().union(*(COMPARISON.upstream(name) for name in ends))
+
+
+def test_a_study_without_impacts_measures_lines_alone():
+    study = corridor.Study.bundled("syunik")
+    run = open_run(study.model_copy(update={"impact": None}))
+    table = run["metrics"]
+    assert "regime_id" not in table
+    assert len(table) == len(run["candidates"])
+    assert not run.cache.made.keys() & {"events", "split", "access", "measured", "regimes"}
+
+
+@pytest.fixture(scope="module")
+def read():
+    run = open_run(corridor.Study.bundled("syunik"))
+    return run.pinned(FROM_FILES)
+
+
+STALE = {
+    # a price: what candidates cost, and the tables on top
+    "unit_costs": lambda run: tuple(
+        replace(c, cost_musd_per_km=c.cost_musd_per_km.scaled(1.5)) for c in run["unit_costs"]
+    ),
+    # words of the catalogue that no figure hangs on
+    "documents": lambda run: {**run["documents"], "new": next(iter(run["documents"].values()))},
+    # another delay at the border: the network's minutes, and no way joined anew
+    "crossings": lambda run: {
+        key: replace(c, delay_min=c.delay_min and c.delay_min.scaled(2)) for key, c in run["crossings"].items()
+    },
+    # steeper ceilings: profiles
+    "grade_ceilings": lambda run: tuple(replace(g, ceiling_pct=g.ceiling_pct + 1) for g in run["grade_ceilings"]),
+}
+FRESH = {
+    "unit_costs": {"conflation", "profiles", "line_rows", "events", "split", "access", "measured", "impact_rows"},
+    "documents": {"conflation", "candidates", "profiles", "line_metrics", "events", "measured", "metrics", "matrix"},
+    "crossings": {"conflated_ways", "lie_of_sections", "dem", "focus_area", "population"},
+    "grade_ceilings": {"conflation", "candidates", "events", "measured", "impact_rows", "prices"},
+}
+
+
+@pytest.mark.parametrize("name", sorted(STALE))
+def test_what_does_not_hang_on_a_change_stays(read, name):
+    computed = Run(COMPARISON, {key: value for key, value in read.items() if key != "regimes"})
+    computed["metrics"]
+    other = computed.replace(**{name: STALE[name](computed)})
+    before = Counter(computed.cache.made)
+    other["metrics"]
+    made = set(computed.cache.made - before)
+    assert made & FRESH[name] == set()
+    assert made <= COMPARISON.downstream([name])
+
+
+def test_what_is_read_from_files_is_all_that_metrics_need(read):
+    readers = {"catalogue", "borders", "places", "read_heights", "osm", "regimes", "perspectives", "place_names"}
+    assert readers - {"place_names"} == set(FROM_FILES)
+    needed = set().union(*(COMPARISON.upstream(name, read) for name in ("metrics", "rankings")))
+    assert not needed & readers - set(read)
