@@ -1,0 +1,141 @@
+"""Distance, time, cost and terrain of a route: closed forms on made-up parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+
+from corridor.errors import CatalogueError
+from corridor.metrics.cost import measure_cost
+from corridor.metrics.distance import FocusArea, measure_inside, measure_length
+from corridor.metrics.registry import Context
+from corridor.metrics.terrain import GradeSupport, measure_grades, measure_heights
+from corridor.metrics.travel_time import measure_driving, measure_trip
+from corridor.schema.candidate import BorderPassage
+from corridor.schema.catalogue import Estimate, UnitCost
+from corridor.schema.profile import Profile
+from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, WorkKind
+from tests.interactions.grounds import candidate, part
+from tests.interactions.roads import regime
+from tests.metrics.figures import row_of
+
+WEST = shapely.LineString([(10.0, 45.0), (10.5, 45.0)])
+EAST = shapely.LineString([(10.5, 45.0), (11.0, 45.0)])
+
+
+def two_parts(**first):
+    return candidate(part(WEST, length_km=first.pop("length_km", 50.0), **first), part(EAST, country="BB"))
+
+
+def with_passages(route, *delays):
+    passages = tuple(
+        BorderPassage(("AA", "BB"), 10.5, 45.0, "gate", CrossingStatus.OPEN, delay and Estimate(*delay))
+        for delay in delays
+    )
+    return replace(route, passages=passages)
+
+
+def test_documented_and_drawn_lengths_are_kept_apart():
+    route = two_parts(status=SectionStatus.PLANNED)
+    documented = replace(route.parts[0], documented=True, length_km=Estimate(40.0, 50.0, 70.0))
+    row = row_of(measure_length, candidate=replace(route, parts=(documented, route.parts[1])))
+    east = route.parts[1].drawn_km
+    assert row["length_km"] == pytest.approx(50 + east)
+    assert (row["length_km_low"], row["length_km_high"]) == (pytest.approx(40 + east), pytest.approx(70 + east))
+    assert row["drawn_km"] == pytest.approx(2 * east)
+    assert row["documented_share"] == pytest.approx(50 / (50 + east))
+    assert (row["new_build_km"], row["new_build_km_high"]) == (50, 70)
+    # along a parallel the straight line is a little shorter than the line that is drawn
+    assert row["detour_factor"] == pytest.approx((50 + east) / (2 * east), rel=1e-4)
+
+
+def test_only_parts_in_the_country_of_the_focus_lie_inside_it():
+    focus = FocusArea("mid", "AA", shapely.box(10.25, 44, 10.75, 46))
+    row = row_of(measure_inside, candidate=two_parts(), focus=focus)
+    # half of the documented 50 km (chords of the geodesic aside); the rest lies in the neighbouring country
+    assert row["in_mid_km"] == pytest.approx(25.0, rel=1e-5)
+
+
+def test_a_trip_is_driving_and_what_the_regime_checks():
+    route = with_passages(two_parts(), (30, 60, 90), None)
+    driving = row_of(measure_driving, candidate=route)
+    assert driving["truck_time_h"] == driving["travel_time_h"] == pytest.approx(2 / 60)
+    assert np.isnan(driving["train_time_h"])
+    assert [driving[f"border_check_h{end}"] for end in ("_low", "", "_high")] == [0.5, 1.0, 1.5]
+    rules = regime()
+    checks = replace(
+        rules,
+        border_check_min=replace(rules.border_check_min, minutes=Estimate(10, 20, 30)),
+        transit_check_min=replace(rules.transit_check_min, minutes=Estimate(0, 60, 120)),
+    )
+    for given, expected in ((checks, (20, 100, 180)), (None, (30, 60, 90))):
+        row = row_of(measure_trip, candidate=route, regime=given)
+        assert [row[f"check_h{end}"] for end in ("_low", "", "_high")] == pytest.approx([m / 60 for m in expected])
+        assert row["trip_time_h"] == pytest.approx(2 / 60 + expected[1] / 60)
+    railway = replace(route, mode=Mode.RAIL)
+    assert np.isnan(row_of(measure_driving, candidate=railway)["truck_time_h"])
+
+
+def price_list(**prices):
+    return tuple(UnitCost(Mode.ROAD, WorkKind(kind), price, "2020", ("x",)) for kind, price in prices.items())
+
+
+PRICES = price_list(
+    surface=Estimate(1, 2, 4), tunnel=Estimate(20, 30, 40), bridge=Estimate(10, 15, 20), upgrade=Estimate(0.5, 1, 2)
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (SectionStatus.OPEN, (0, 0, 0)),
+        (SectionStatus.DISUSED, (25, 50, 100)),
+        # 45 km of surface, 3 km of tunnel, 2 km of bridge
+        (SectionStatus.PLANNED, (45 + 60 + 20, 90 + 90 + 30, 180 + 120 + 40)),
+    ],
+)
+def test_a_price_is_the_kilometres_of_each_kind_of_work(status, expected):
+    built = replace(part(WEST, length_km=50.0, status=status), tunnel_km=3.0, bridge_km=2.0)
+    row = row_of(measure_cost, candidate=candidate(built, part(EAST)), unit_costs=PRICES)
+    assert [row[f"cost_musd{end}"] for end in ("_low", "", "_high")] == pytest.approx(expected)
+
+
+def test_work_without_a_price_is_named():
+    route = candidate(part(WEST, status=SectionStatus.PLANNED))
+    with pytest.raises(CatalogueError, match=r"unit_costs\.csv: no row for road surface"):
+        row_of(measure_cost, candidate=route, unit_costs=())
+
+
+def roof(top_m=2200.0):
+    """Ten kilometres up from 1,800 m and ten down."""
+    chainage = np.linspace(0, 20, 201)
+    height = top_m - np.abs(chainage - 10) * (top_m - 1800) / 10
+    still, limit, threshold = (np.full_like(chainage, value) for value in (0.0, 8.0, 20.0))
+    return Profile(chainage, still, still, height, height, limit, threshold, ())
+
+
+def test_heights_of_a_roof():
+    row = row_of(measure_heights, profile=roof(), error_draws=())
+    assert (row["max_elevation_m"], row["relief_m"]) == (2200, 400)
+    assert (row["ascent_m"], row["descent_m"]) == (pytest.approx(400), pytest.approx(400))
+    assert row["km_above_2000_m"] == pytest.approx(10)
+    assert "ascent_m_low" not in row  # without draws nothing is known of the range
+
+
+def test_grades_only_where_the_heights_carry_them():
+    shown = row_of(measure_grades, profile=roof(), grades=GradeSupport(True, ""))
+    assert shown["max_grade_1km_pct"] == pytest.approx(4)
+    assert shown["grades_status"] == "ok"
+    refused = row_of(measure_grades, profile=roof(), grades=GradeSupport(False, "too coarse"))
+    assert np.isnan(refused["grade_p95_pct"])
+    assert refused["grades_status"] == "not_supported"
+
+
+def test_a_route_by_itself_is_described_and_measured():
+    row = Context(candidate=two_parts()).row
+    assert (row["candidate_id"], row["mode"], row["comparator"]) == ("c", "road", False)
+    assert {"length_km", "travel_time_h", "tunnel_km"} <= row.keys()
+    assert "trip_time_h" not in row  # it hangs on a regime
