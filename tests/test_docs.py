@@ -210,3 +210,15 @@ def test_tables_of_plug_ins_are_those_of_the_registries(name):
     path, make = TABLES[name]
     page = path.read_text(encoding="utf-8")
     assert with_table(page, name, make()) == page, "write it anew: python -m docs.tools.plugin_tables"
+
+
+def test_the_errands_have_few_places_and_those_are_there():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = page.split("## Six errands", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| (?!to add|-)(.+?) \| (.+?) \|$", table, re.MULTILINE)
+    assert len(rows) == 6
+    for errand, places in rows:
+        paths = [word for word in re.findall(r"`([^`]+)`", places) if "/" in word]
+        assert 1 <= len(paths) <= 4, errand
+        for path in paths:
+            assert list(ROOT.glob(path.replace("NAME", "[!_]*"))), f"{errand}: there is no {path}"
