@@ -175,8 +175,9 @@ class Comparison:
     def map(self, *, online_tiles: bool = False) -> folium.Map:
         """A Folium map of the candidates over the relief; it loads nothing unless ``online_tiles`` are asked for."""
         from corridor.report.map.build import build_map
+        from corridor.report.view import ReportView
 
-        return build_map(self.results, online_tiles=online_tiles)
+        return build_map(ReportView(self.results), online_tiles=online_tiles)
 
     def explore(
         self,

@@ -17,7 +17,7 @@ from corridor.export.qml import layer_styles
 from corridor.geo.geodesy import WGS84
 from corridor.geo.lines import substring
 from corridor.report.escape import clean_text
-from corridor.report.marks import assign_marks
+from corridor.report.view import ReportView
 from corridor.schema.candidate import Part
 from corridor.schema.results import Results
 
@@ -25,9 +25,9 @@ _TIME_IN_FILES = "2000-01-01T00:00:00.000Z"
 """GeoPackages hold the time of their last change; a fixed one keeps files the same for the same input."""
 
 
-def candidate_lines(results: Results) -> gpd.GeoDataFrame:
+def candidate_lines(view: ReportView) -> gpd.GeoDataFrame:
     """One row per candidate: what it is, its lengths in km, its sources, and its whole line."""
-    marks = assign_marks(results.candidates)
+    results, marks = view.results, view.marks
     rows = [
         {
             "candidate_id": candidate.candidate_id,
@@ -104,29 +104,29 @@ def candidate_structures(results: Results) -> gpd.GeoDataFrame:
     return _frame(rows, lines, columns)
 
 
-def write_geojson(results: Results, path: Path) -> None:
+def write_geojson(view: ReportView, path: Path) -> None:
     """Write the candidates' whole lines as GeoJSON (RFC 7946)."""
-    candidate_lines(results).to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
+    candidate_lines(view).to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
 
 
-def candidate_layers(results: Results) -> dict[str, gpd.GeoDataFrame]:
+def candidate_layers(view: ReportView) -> dict[str, gpd.GeoDataFrame]:
     """The tables of candidates by the name of their layer."""
     return {
-        "candidates": candidate_lines(results),
-        "parts": candidate_parts(results),
-        "structures": candidate_structures(results),
+        "candidates": candidate_lines(view),
+        "parts": candidate_parts(view.results),
+        "structures": candidate_structures(view.results),
     }
 
 
-def write_geopackage(results: Results, path: Path) -> None:
+def write_geopackage(view: ReportView, path: Path) -> None:
     """Write the layers ``candidates``, ``parts`` and ``structures``, with the styles in which QGIS opens them.
 
     The same bytes for the same results.
     """
     with _fixed_time():
-        for name, frame in candidate_layers(results).items():
+        for name, frame in candidate_layers(view).items():
             frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", geometry_type="LineString")
-        _write_styles(layer_styles(results), path)
+        _write_styles(layer_styles(view), path)
 
 
 def _write_styles(styles: dict[str, str], path: Path) -> None:

@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 
 from corridor.export.lines_3d import solid_line, tunnel_runs
 from corridor.report.escape import clean_text
-from corridor.report.marks import Mark, assign_marks
+from corridor.report.marks import Mark
+from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
 from corridor.schema.profile import Profile
-from corridor.schema.results import Results
 
 NAMESPACE = "http://www.opengis.net/kml/2.2"
 _CURTAIN_ALPHA = "66"
 
 
-def write_kml(results: Results, path: Path) -> None:
+def write_kml(view: ReportView, path: Path) -> None:
     """Write one folder per candidate: its profile, its line on the ground, and its tunnels and bridges.
 
     Altitudes are the route's own, in metres above sea level. Open stretches and bridges are extruded to the ground;
     tunnels aren't, as they lie under it.
     """
+    results, marks = view.results, view.marks
     root = Element("kml", xmlns=NAMESPACE)
     document = SubElement(root, "Document")
     _text(document, "name", results.title)
     _text(document, "description", f"{results.question} As of {results.as_of}, {results.baseline}.")
-    marks = assign_marks(results.candidates)
     for number, candidate in enumerate(results.candidates):
         _style(document, f"route-{number}", marks[candidate.candidate_id])
     for number, candidate in enumerate(results.candidates):

@@ -8,8 +8,7 @@ from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from corridor.report.escape import clean_text
-from corridor.report.marks import assign_marks
-from corridor.schema.results import Results
+from corridor.report.view import ReportView
 from corridor.theme import colour
 
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
@@ -40,9 +39,9 @@ class Kind:
     dash: str = "solid"
 
 
-def layer_styles(results: Results) -> dict[str, str]:
+def layer_styles(view: ReportView) -> dict[str, str]:
     """QML by layer of ``candidates.gpkg``: candidates, parts, structures."""
-    marks = assign_marks(results.candidates)
+    results, marks = view.results, view.marks
     routes = [
         Kind(c.candidate_id, f"{marks[c.candidate_id].letter}  {c.name}", marks[c.candidate_id].colour)
         for c in results.candidates

@@ -21,6 +21,7 @@ from corridor.export.manifest import NAME, holds_only_results, is_results_folder
 from corridor.export.qml import layer_styles
 from corridor.report.page.build import build_page
 from corridor.report.plain_tables import write_csv
+from corridor.report.view import ReportView
 from corridor.schema.results import Results
 
 PAGE = "comparison.html"
@@ -129,39 +130,41 @@ def _reason(error: Exception) -> str:
 
 
 def _write_files(results: Results, folder: Path, formats: Collection[str]) -> None:
-    (folder / PAGE).write_text(build_page(results), encoding="utf-8", newline="\n")
+    view = ReportView(results)
+    (folder / PAGE).write_text(build_page(view), encoding="utf-8", newline="\n")
     for name, table in zip(TABLES, (results.metrics, results.ranking), strict=True):
         write_csv(table, folder / name)
-    written = [PAGE, *TABLES, *_write_gis(results, folder, formats), *write_impacts(results, folder, formats)]
-    write_dictionary(results, _tables(results, written), folder / DICTIONARY)
+    written = [PAGE, *TABLES, *_write_gis(view, folder, formats), *write_impacts(results, folder, formats)]
+    write_dictionary(results, _tables(view, written), folder / DICTIONARY)
     write_manifest(results, folder, (*written, DICTIONARY))
 
 
-def _write_gis(results: Results, folder: Path, formats: Collection[str]) -> list[str]:
+def _write_gis(view: ReportView, folder: Path, formats: Collection[str]) -> list[str]:
     """Write the candidates in the formats asked for, with styles for those that carry none; gives the files' names."""
     if "geojson" in formats:
-        write_geojson(results, folder / "candidates.geojson")
+        write_geojson(view, folder / "candidates.geojson")
     if "gpkg" in formats:
-        write_geopackage(results, folder / "candidates.gpkg")
+        write_geopackage(view, folder / "candidates.gpkg")
     if "kml" in formats:
-        write_kml(results, folder / "candidates.kml")
+        write_kml(view, folder / "candidates.kml")
     if "gpx" in formats:
-        write_gpx(results, folder / "candidates.gpx")
+        write_gpx(view.results, folder / "candidates.gpx")
     if "parquet" in formats:
-        for layer, frame in candidate_layers(results).items():
+        for layer, frame in candidate_layers(view).items():
             write_geoparquet(frame, folder / f"{layer}.parquet")
     written = [name for chosen in formats for name in FORMATS[chosen]]
     stems = {Path(name).stem for name in written if Path(name).suffix in (".geojson", ".parquet")}
-    for layer, style in layer_styles(results).items():
+    for layer, style in layer_styles(view).items():
         if layer in stems:
             (folder / f"{layer}.qml").write_text(style, encoding="utf-8", newline="\n")
             written.append(f"{layer}.qml")
     return written
 
 
-def _tables(results: Results, written: Collection[str]) -> dict[str, pd.DataFrame]:
+def _tables(view: ReportView, written: Collection[str]) -> dict[str, pd.DataFrame]:
     """What stands in each of the written files that has columns, for the dictionary."""
-    layers = candidate_layers(results)
+    results = view.results
+    layers = candidate_layers(view)
     tables = {TABLES[0]: results.metrics, TABLES[1]: results.ranking, "candidates.geojson": layers["candidates"]}
     for layer, frame in layers.items():
         tables |= {f"candidates.gpkg|layername={layer}": frame, f"{layer}.parquet": frame}

@@ -23,6 +23,8 @@ from corridor.export.qml import Kind, line_style
 from corridor.export.results import FORMATS, choose_formats, write_results
 from corridor.geo.lines import vertex_chainage_m
 from corridor.metrics.registry import all_columns
+from corridor.report.view import ReportView
+from corridor.schema.vocabulary import SectionStatus
 from tests.report.synthetic import HOSTILE, hostile_results, results
 
 with warnings.catch_warnings():
@@ -65,9 +67,7 @@ def test_the_geopackage_opens_with_its_styles(written):
     assert colours[:2] == ["255,255,255,255", ",".join(map(str, first)) + ",255"]
     assert (written / "candidates.qml").read_text() == styles.loc["candidates", "styleQML"]
     parts = ElementTree.fromstring(styles.loc["parts", "styleQML"].split("\n", 1)[1])
-    assert {"open", "construction", "planned", "disused", "abandoned", "closed"} == {
-        c.get("value") for c in parts.iter("category")
-    }
+    assert {c.get("value") for c in parts.iter("category")} == set(SectionStatus)
 
 
 def test_crossings_open_with_the_deciding_ones_apart(real):
@@ -161,7 +161,7 @@ def test_lines_in_space_keep_plan_and_profile(bundled):
 
 
 def test_a_route_without_profile_is_drawn_on_the_ground(tmp_path):
-    write_kml(replace(results(), profiles={}), tmp_path / "flat.kml")
+    write_kml(ReportView(replace(results(), profiles={})), tmp_path / "flat.kml")
     folder = next(iter(read_kml(tmp_path / "flat.kml").features)).features[0]
     assert [mark.name for mark in folder.features] == ["Route north, on the ground"]
 

@@ -17,6 +17,7 @@ from corridor.export.pdf import find_browser, write_pdf
 from corridor.export.results import write_results
 from corridor.report.i18n import words
 from corridor.report.map.build import build_map
+from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, listing, message_values
 from tests.report.synthetic import CRITERIA, hostile_results, metric_table, results, scorable, with_grades
 
@@ -141,7 +142,7 @@ def test_the_policy_stops_what_would_call_home(driver, page):
 
 def test_a_saved_map_works_by_itself(driver, tmp_path):
     path = tmp_path / "map.html"
-    build_map(results()).save(str(path))
+    build_map(ReportView(results())).save(str(path))
     open_page(driver, path)
     assert faults(driver) == []
     assert {url.split(":")[0] for url in requested(driver)} <= {"file", "data"}

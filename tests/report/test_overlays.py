@@ -8,6 +8,7 @@ from shapely import MultiLineString
 from corridor.report.map.layers import place_aliases
 from corridor.report.map.overlays import axis_lines, cut_off_totals, delays_min, people_text, place_changes, river_lines
 from corridor.report.page.build import build_page
+from corridor.report.view import ReportView
 from corridor.schema.names import Alias
 from corridor.schema.results import NamedPlace
 from tests.report.synthetic import results
@@ -37,7 +38,7 @@ def test_a_study_without_axes_gets_a_page_all_the_same():
     found = results()
     assert axis_lines(without_axes(found, None)) == []
     assert axis_lines(without_axes(found, found.layers.axes.iloc[:0])) == []
-    assert len(build_page(without_axes(found, None))) > 100_000
+    assert len(build_page(ReportView(without_axes(found, None)))) > 100_000
 
 
 def test_places_are_cut_off_by_the_route_and_under_the_rules_that_do_it_alone():
@@ -85,7 +86,7 @@ def test_data_without_places_say_nothing_of_them():
         bare = replace(found, place_effects=nothing)
         assert place_changes(bare) == {"places": [], "by": {}}
         assert cut_off_totals(bare, "middle") == []
-        assert 'class="cut-off"' not in build_page(bare)
+        assert 'class="cut-off"' not in build_page(ReportView(bare))
 
 
 def test_people_that_nobody_counted_are_not_written_as_a_number():
@@ -100,6 +101,6 @@ def test_places_are_found_by_their_other_names():
     named = tuple(NamedPlace(place, (alias,)) for place, alias in others.items())
     with_others = replace(found, layers=replace(found.layers, named=named))
     assert place_aliases(with_others) == {"elsewhere": name}
-    assert '<option value="Elsewhere">' in build_page(with_others)
+    assert '<option value="Elsewhere">' in build_page(ReportView(with_others))
     places = found.layers.places.assign(names=[{"ru": "Альба", "en": name}, {}])
     assert place_aliases(replace(found, layers=replace(found.layers, places=places))) == {"альба": name}

@@ -21,6 +21,7 @@ from corridor.report.marks import assign_marks
 from corridor.report.page.build import build_page
 from corridor.report.page.profiles import thin
 from corridor.report.page.tables import format_number, metric_columns, metric_rows
+from corridor.report.view import ReportView
 from corridor.schema.grid import Grid
 from corridor.webmap import leaflet_css
 from tests.report.synthetic import hostile_results, results
@@ -28,7 +29,7 @@ from tests.report.synthetic import hostile_results, results
 
 @pytest.fixture(scope="module")
 def page():
-    return build_page(results())
+    return build_page(ReportView(results()))
 
 
 class _Links(HTMLParser):
@@ -68,12 +69,12 @@ def test_the_policy_allows_exactly_the_scripts_of_the_page(page):
 
 def test_hostile_text_stays_text():
     found = _Links()
-    text = build_page(hostile_results())
+    text = build_page(ReportView(hostile_results()))
     found.feed(text)
     assert not found.handlers
     assert [link for link in found.links if link.startswith("javascript")] == []
     assert [value for value in found.loads if not value.startswith("data:")] == []
-    assert text.count("<script") == build_page(results()).count("<script")
+    assert text.count("<script") == build_page(ReportView(results())).count("<script")
     assert text.count("7*7") > 1
 
 
@@ -91,7 +92,7 @@ def test_addresses_that_could_run_are_no_links(url):
 
 
 def test_a_saved_map_links_to_nothing():
-    html = build_map(results()).get_root().render()
+    html = build_map(ReportView(results())).get_root().render()
     found = _Links()
     found.feed(html)
     assert [value for value in found.loads if not value.startswith("data:")] == []
@@ -102,7 +103,7 @@ def test_a_saved_map_links_to_nothing():
 def test_a_map_takes_further_folium_layers_and_online_tiles():
     import folium
 
-    map_ = build_map(results(), online_tiles=True)
+    map_ = build_map(ReportView(results()), online_tiles=True)
     folium.CircleMarker([39.5, 45.5]).add_to(map_)
     html = map_.get_root().render()
     assert "tile.openstreetmap.org" in html

@@ -8,9 +8,8 @@ import pytest
 
 from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.i18n import page_messages, page_words, render, route_message
-from corridor.report.marks import assign_marks
 from corridor.report.page.summary import summarise
-from corridor.report.page.tables import metric_columns, metric_rows
+from corridor.report.view import ReportView
 from corridor.schema.candidate import ViaName
 from corridor.schema.interaction import Finding, FindingFacts, Structure
 from corridor.schema.message import Message
@@ -33,8 +32,7 @@ def found(*findings, **changes):
 
 
 def groups(given):
-    columns = metric_columns(given)
-    return summarise(given, columns, metric_rows(given, columns, assign_marks(given.candidates)))
+    return summarise(ReportView(given))
 
 
 def spoken(given, language="en"):

@@ -14,7 +14,7 @@ from corridor.report.assets import read_asset, read_messages
 from corridor.report.escape import script_json
 from corridor.report.map.layers import build_map_data
 from corridor.report.map.relief import build_relief
-from corridor.schema.results import Results
+from corridor.report.view import ReportView
 from corridor.theme import css_theme, js_theme
 from corridor.webmap import OfflineMap, figure_of, icon_script, inline, leaflet_css, leaflet_js
 
@@ -49,19 +49,20 @@ class RouteLayers(MacroElement):
         self.relief = relief
 
 
-def build_map(results: Results, *, online_tiles: bool = False) -> folium.Map:
+def build_map(view: ReportView, *, online_tiles: bool = False) -> folium.Map:
     """Draw candidates, borders, places and crossings over the relief.
 
     Args:
-        results: what a comparison found.
+        view: what a comparison found, as it is shown.
         online_tiles: put OpenStreetMap's tiles under the routes instead of the relief; they need a network.
 
     Returns:
         A Folium map that shows itself in notebooks and takes further Folium layers. Without ``online_tiles`` it loads
         nothing from anywhere.
     """
-    relief = build_relief(results.layers.heights_m, results.layers.grid)
-    data = build_map_data(results, relief.bounds)
+    ground = view.results.layers
+    relief = build_relief(ground.heights_m, ground.grid)
+    data = build_map_data(view, relief.bounds)
     west, south, east, north = relief.bounds
     picture = _named(
         ImageOverlay(

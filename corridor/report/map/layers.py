@@ -11,8 +11,9 @@ from corridor.geo.lines import substring
 from corridor.report.i18n import render
 from corridor.report.map.linework import border_lines, country_names, lat_lon, letter_points, route_line
 from corridor.report.map.overlays import axis_lines, place_changes, river_lines
-from corridor.report.marks import Mark, assign_marks
+from corridor.report.marks import Mark
 from corridor.report.page.tables import texts
+from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.results import Results
@@ -24,20 +25,20 @@ _NAMED = 10_000_000
 """Added to the population of places that routes are named after, so that their labels come first."""
 
 
-def build_map_data(results: Results, bounds: Window) -> dict[str, Any]:
+def build_map_data(view: ReportView, bounds: Window) -> dict[str, Any]:
     """Candidates, borders, focus, places and crossings; ``bounds`` is what the relief covers."""
-    marks = assign_marks(results.candidates)
-    view = _view(results, bounds)
-    letters = letter_points([candidate.line for candidate in results.candidates], view)
+    results, marks = view.results, view.marks
+    first = _first_window(results, bounds)
+    letters = letter_points([candidate.line for candidate in results.candidates], first)
     return {
         "bounds": _corners(bounds),
-        "view": _corners(view),
+        "view": _corners(first),
         "candidates": [
             _candidate(results, candidate, marks[candidate.candidate_id], letter)
             for candidate, letter in zip(results.candidates, letters, strict=True)
         ],
         "borders": border_lines(results.layers.countries, bounds),
-        "countries": country_names(results.layers.countries, view),
+        "countries": country_names(results.layers.countries, first),
         "focus": _rings(results.layers.focus),
         "focusName": results.focus_name,
         "places": _places(results, bounds),
@@ -49,11 +50,11 @@ def build_map_data(results: Results, bounds: Window) -> dict[str, Any]:
         "changes": place_changes(results),
         "rivers": river_lines(results, bounds),
         "sources": {key: _source_title(results, key) for key in ("borders", "osm")},
-        "regime": next(iter(texts(results.ranking, "regime_id")), ""),
+        "regime": view.regime_ids[0],
     }
 
 
-def _view(results: Results, bounds: Window) -> Window:
+def _first_window(results: Results, bounds: Window) -> Window:
     """What the map shows first: all through routes, with a margin."""
     through = [c.line for c in results.candidates if not c.comparator] or [c.line for c in results.candidates]
     west, south, east, north = shapely.total_bounds(through) if through else bounds

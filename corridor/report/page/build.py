@@ -17,16 +17,16 @@ from corridor.report.assets import (
     uplot_js,
 )
 from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
-from corridor.report.i18n import Words, page_messages, page_words, route_message, words
+from corridor.report.i18n import Words, route_message, words
 from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import place_aliases
 from corridor.report.map.overlays import cut_off_totals
-from corridor.report.marks import assign_marks
 from corridor.report.page.profiles import build_profile_data
 from corridor.report.page.scores import build_score_data
-from corridor.report.page.summary import LEADING, default_choice, is_usable, summarise
-from corridor.report.page.tables import format_number, metric_columns, metric_rows, ranking_rows, regime_ids, unmeasured
+from corridor.report.page.summary import LEADING, summarise
+from corridor.report.page.tables import format_number
 from corridor.report.run_facts import describe_run
+from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.message import Message, message_values
@@ -41,13 +41,16 @@ PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "m
 PAGE_STYLES = ("page.css", "print.css")
 
 
-def build_page(results: Results) -> str:
+def build_page(view: ReportView) -> str:
     """Build the whole page as HTML text; the same text for the same results.
+
+    Args:
+        view: the comparison as it is shown.
 
     Raises:
         OutputError: a part of the package is missing.
     """
-    map_html, map_script = map_pieces(build_map(results))
+    map_html, map_script = map_pieces(build_map(view))
     scripts = [
         leaflet_js(), icon_script(), uplot_js(), js_theme(),
         *(read_asset(name) for name in (*MAP_SCRIPTS, *PAGE_SCRIPTS[:-1])),
@@ -55,15 +58,15 @@ def build_page(results: Results) -> str:
     ]  # fmt: skip
     styles = [leaflet_css(), uplot_css(), css_theme(), *(read_asset(name) for name in (*MAP_STYLES, *PAGE_STYLES))]
     _check_inline(scripts, styles)
-    scores = build_score_data(results)
+    scores = build_score_data(view)
     page = _environment().get_template("page.html.j2")
     return page.render(
         policy=_policy(scripts),
         styles=[Markup(style) for style in styles],  # noqa: S704  (files of this package and its libraries)
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         map_html=Markup(map_html),  # noqa: S704  (built by build_map; its data are escaped there)
-        data=Markup(script_json(_page_data(results, scores))),  # noqa: S704
-        **_words(results, scores),
+        data=Markup(script_json(_page_data(view, scores))),  # noqa: S704
+        **_words(view, scores),
     )
 
 
@@ -92,9 +95,9 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _page_data(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
+def _page_data(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
     """What the scripts work with."""
-    marks = assign_marks(results.candidates)
+    results, marks = view.results, view.marks
     return {
         "candidates": [
             {
@@ -106,23 +109,19 @@ def _page_data(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
             }
             for c in results.candidates
         ],
-        "chosen": default_choice(results),
+        "chosen": view.chosen,
         "scores": scores,
         "profiles": build_profile_data(results),
-        "messages": page_messages(results),
+        "messages": view.messages,
     }
 
 
-def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
+def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
     """What the template shows; strings are cleaned here and escaped there."""
-    english = page_words(results)
-    marks = assign_marks(results.candidates)
-    columns = metric_columns(results)
-    rows = metric_rows(results, columns, marks)
+    results, english = view.results, view.english
     default = results.default_perspective
     names = {c.candidate_id: clean_text(c.name) for c in results.candidates}
-
-    ranking = ranking_rows(results, default)
+    ranking = view.rankings[default]
     return {
         "say": english.say,
         "known": english.known,
@@ -132,16 +131,16 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "as_of": clean_text(results.as_of),
         "baseline": clean_text(results.baseline),
         "focus": clean_text(results.focus_name),
-        "findings": [[_sentence(s, english) for s in group] for group in summarise(results, columns, rows)],
+        "findings": [[_sentence(s, english) for s in group] for group in summarise(view)],
         "leading": LEADING,
-        "columns": columns,
-        "rows": rows,
-        "regimes": regime_ids(results),
+        "columns": view.columns,
+        "rows": view.rows,
+        "regimes": view.regime_ids,
         "regime_words": {regime.regime_id: _regime(regime) for regime in results.regimes},
-        "unmeasured": [clean_text(criterion.label) for criterion in unmeasured(results)],
+        "unmeasured": [clean_text(criterion.label) for criterion in view.unmeasured],
         "panels": [
             (regime, kind, [r for r in ranking if r["regime_id"] == regime and r["panel"] == kind])
-            for regime in regime_ids(results)
+            for regime in view.regime_ids
             for kind in PanelKind
         ],
         "perspectives": clean(
@@ -152,8 +151,8 @@ def _words(results: Results, scores: dict[str, Any]) -> dict[str, Any]:
         "weights": scores["perspectives"].get(default, {"groups": {}})["groups"],
         "names": names,
         "routes": {c.candidate_id: route_message(c).to_json() for c in results.candidates},
-        "marks": marks,
-        "cards": [_card(results, candidate) for candidate in results.candidates],
+        "marks": view.marks,
+        "cards": [_card(view, candidate) for candidate in results.candidates],
         "places": sorted({clean_text(name) for name in [*results.layers.places["name"], *_other_names(results)]})
         if len(results.layers.places)
         else [],
@@ -182,8 +181,9 @@ def _other_names(results: Results) -> list[str]:
     return [name for place in results.layers.named for name in place.spellings if name.lower() in known]
 
 
-def _card(results: Results, candidate: Candidate) -> dict[str, Any]:
+def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
     """A route in words: who calls it what, what it would need, where it crosses borders, what it is made of."""
+    results = view.results
     titles = {source.source_id: source for source in results.documents}
     used = [titles[key] for key in candidate.source_ids if key in titles]
     to_build = sum(
@@ -194,14 +194,18 @@ def _card(results: Results, candidate: Candidate) -> dict[str, Any]:
         "name": clean_text(candidate.name),
         "mode": candidate.mode,
         "comparator": candidate.comparator,
-        "usable": is_usable(results, candidate.candidate_id),
+        "usable": candidate.candidate_id in view.usable,
         "aliases": clean([[alias.name, alias.used_by] for alias in candidate.aliases]),
         "note": clean_text(candidate.note),
         "length": format_number(candidate.length_km.mid, 0),
         "to_build": format_number(to_build, 0),
         "passages": clean(
             [
-                {"countries": "-".join(p.countries), "name": _crossing_name(results, p.crossing_id), "status": p.status}
+                {
+                    "countries": "-".join(p.countries),
+                    "name": view.crossing_names.get(p.crossing_id, p.crossing_id),
+                    "status": p.status,
+                }
                 for p in candidate.passages
             ]
         ),
@@ -244,14 +248,6 @@ def _regime(regime: Regime) -> dict[str, Any]:
             "open": ", ".join(question.replace("_", " ") for question in regime.open_questions),
         }
     )
-
-
-def _crossing_name(results: Results, crossing_id: str) -> str:
-    frame = results.layers.crossings
-    if not crossing_id or frame.empty:
-        return crossing_id
-    found = frame.loc[frame["crossing_id"] == crossing_id, "name"]
-    return str(found.iloc[0]) if len(found) else crossing_id
 
 
 def _source(source: Source) -> dict[str, str]:

@@ -7,19 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from corridor.report.page.tables import regime_ids
+from corridor.report.view import ReportView
 from corridor.schema.results import PerspectiveWords, Results
 from corridor.schema.vocabulary import PanelKind
 
 
-def build_score_data(results: Results) -> dict[str, Any]:
+def build_score_data(view: ReportView) -> dict[str, Any]:
     """Panels with their criteria and metrics, and each perspective as weights of groups and shares within them.
 
     Numbers keep their full precision. Who takes part in a panel, and by which criteria, is read off the ranking:
     a criterion that was dropped has no contribution there.
     """
+    results = view.results
     groups = list(dict.fromkeys(criterion.group for criterion in results.criteria))
-    panels = [_panel(results, regime, kind) for regime in regime_ids(results) for kind in PanelKind]
+    panels = [_panel(results, regime, kind) for regime in view.regime_ids for kind in PanelKind]
     return {
         "groups": groups,
         "criteria": [
@@ -35,7 +36,7 @@ def build_score_data(results: Results) -> dict[str, Any]:
             for c in results.criteria
         ],
         "panels": [panel for panel in panels if panel["ids"]],
-        "perspectives": {view.perspective_id: _perspective(results, view, groups) for view in results.perspectives},
+        "perspectives": {p.perspective_id: _perspective(results, p, groups) for p in results.perspectives},
         "default": results.default_perspective,
     }
 

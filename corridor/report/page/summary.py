@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from corridor.report.i18n import regime_message, route_message
-from corridor.report.page.tables import RANGE_SIGN, PageColumn, Row, ranking_rows, regime_ids
+from corridor.report.page.tables import RANGE_SIGN
+from corridor.report.view import ReportView
 from corridor.schema.interaction import Finding, FindingFacts, Structure
 from corridor.schema.message import Message, Value, listing
-from corridor.schema.results import Results
 from corridor.schema.vocabulary import (
-    CrossingStatus,
     MetricStatus,
     Outcome,
     Owner,
-    PanelKind,
-    SectionStatus,
     StructureKind,
 )
 
@@ -28,78 +22,54 @@ LEADING = 3
 """Findings that stand open; the rest is folded."""
 
 
-def summarise(results: Results, columns: tuple[PageColumn, ...], rows: tuple[Row, ...]) -> list[list[Message]]:
+def summarise(view: ReportView) -> list[list[Message]]:
     """What the tables show, as groups of sentences, the most consequential group first.
 
     The order is fixed: what a route would make unreachable, and what becomes of it under the other rules; what hangs
     on a single structure; what can be travelled today and ranks first; then ranks over all perspectives and rules, and
     the best by single figures.
     """
-    lost = _link_lost(results)
-    today = [sentence for sentence in (_usable(results), _first(results)) if sentence]
-    rest = [[sentence] for sentence in (_views(results), _leaders(results, columns, rows)) if sentence]
-    return [group for group in (lost or _lost(results), *_single_points(results), today, *rest) if group]
+    lost = _link_lost(view)
+    today = [sentence for sentence in (_usable(view), _first(view)) if sentence]
+    rest = [[sentence] for sentence in (_views(view), _leaders(view)) if sentence]
+    return [group for group in (lost or _lost(view), *_single_points(view), today, *rest) if group]
 
 
-def is_usable(results: Results, candidate_id: str) -> bool:
-    """Whether all parts of a route are open and every border on it may be crossed, as documented."""
-    candidate = next(c for c in results.candidates if c.candidate_id == candidate_id)
-    built = all(part.status == SectionStatus.OPEN for part in candidate.parts)
-    return built and all(passage.status == CrossingStatus.OPEN for passage in candidate.passages)
-
-
-def _through(results: Results) -> list[str]:
-    return [c.candidate_id for c in results.candidates if not c.comparator]
-
-
-def _usable(results: Results) -> Message | None:
-    through = _through(results)
-    usable = [key for key in through if is_usable(results, key)]
-    if not through:
+def _usable(view: ReportView) -> Message | None:
+    usable = [key for key in view.through if key in view.usable]
+    if not view.through:
         return None
     if not usable:
-        return Message("summary.usable_none", {"count": len(through), "as_of": results.as_of})
-    names = listing(_name(results, key) for key in usable)
-    return Message("summary.usable_some", {"count": len(through), "names": names, "as_of": results.as_of})
+        return Message("summary.usable_none", {"count": len(view.through), "as_of": view.results.as_of})
+    names = listing(view.name(key) for key in usable)
+    return Message("summary.usable_some", {"count": len(view.through), "names": names, "as_of": view.results.as_of})
 
 
-def _name(results: Results, candidate_id: str) -> Value:
-    return next((route_message(c) for c in results.candidates if c.candidate_id == candidate_id), candidate_id)
-
-
-def _leading(results: Results, perspective_id: str) -> dict[str, list[dict[str, Any]]]:
-    """The through routes that are ranked under a perspective, best first, by regime."""
-    ranked = [row for row in ranking_rows(results, perspective_id) if row["rank"] is not None]
-    rows = [row for row in ranked if row["panel"] == PanelKind.THROUGH]
-    rows.sort(key=lambda r: (r["rank"], r["candidate_id"]))
-    return {regime: [r for r in rows if r["regime_id"] == regime] for regime in regime_ids(results)}
-
-
-def _first(results: Results) -> Message | None:
-    rows = _leading(results, results.default_perspective)[regime_ids(results)[0]]
-    view = next((p for p in results.perspectives if p.perspective_id == results.default_perspective), None)
-    if len(rows) < 2 or view is None:
+def _first(view: ReportView) -> Message | None:
+    rows = view.leading(view.results.default_perspective)[view.regime_ids[0]]
+    chosen = next((p for p in view.results.perspectives if p.perspective_id == view.results.default_perspective), None)
+    if len(rows) < 2 or chosen is None:
         return None
     firsts = [row for row in rows if row["rank"] == 1]
     follows = rows[len(firsts)] if len(rows) > len(firsts) else None
     values: dict[str, Value] = {
-        "view": Message(f"perspective.{view.perspective_id}", fallback=view.label),
-        "regime": regime_message(results, regime_ids(results)[0]) if results.regimes else "",
+        "view": Message(f"perspective.{chosen.perspective_id}", fallback=chosen.label),
+        "regime": view.regime_name(view.regime_ids[0]) if view.results.regimes else "",
         "count": len(rows),
-        "name": listing(_name(results, row["candidate_id"]) for row in firsts),
+        "name": listing(view.name(row["candidate_id"]) for row in firsts),
         "score": f"{firsts[0]['score']:.2f}",
-        "next": _name(results, follows["candidate_id"]) if follows else "",
+        "next": view.name(follows["candidate_id"]) if follows else "",
         "next_score": f"{follows['score']:.2f}" if follows else "",
     }
     return Message("summary.first_tied", values) if len(firsts) > 1 else Message("summary.first", values)
 
 
-def _views(results: Results) -> Message | None:
+def _views(view: ReportView) -> Message | None:
     """Who comes first how often, over all perspectives and regimes that rank more than one route."""
     counts: dict[str, int] = {}
     tables = 0
-    for view in results.perspectives:
-        for rows in _leading(results, view.perspective_id).values():
+    for perspective in view.results.perspectives:
+        for rows in view.leading(perspective.perspective_id).values():
             tables += len(rows) > 1
             for row in rows if len(rows) > 1 else ():
                 if row["rank"] == 1:
@@ -108,31 +78,29 @@ def _views(results: Results) -> Message | None:
         return None
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if len(counts) == 1:
-        return Message("summary.views_one", {"count": tables, "name": _name(results, ordered[0][0])})
-    firsts = [Message("summary.firsts_of", {"name": _name(results, key), "count": count}) for key, count in ordered]
+        return Message("summary.views_one", {"count": tables, "name": view.name(ordered[0][0])})
+    firsts = [Message("summary.firsts_of", {"name": view.name(key), "count": count}) for key, count in ordered]
     return Message("summary.views", {"count": tables, "list": listing(firsts)})
 
 
-def _lost(results: Results) -> list[Message]:
+def _lost(view: ReportView) -> list[Message]:
     """Regimes under which a route makes something unreachable, so that it can't be ranked."""
-    table = results.excluded
+    table = view.results.excluded
     if table.empty:
         return []
-    criteria = {criterion.criterion_id: criterion.label for criterion in results.criteria}
+    criteria = {criterion.criterion_id: criterion.label for criterion in view.results.criteria}
     rows = table[table["status"].astype(str) == MetricStatus.UNREACHABLE]
     said = []
     for (regime, criterion), group in rows.groupby(["regime_id", "criterion_id"], sort=False):
         what = criteria.get(str(criterion), str(criterion))
-        names = listing(_name(results, key) for key in dict.fromkeys(group["candidate_id"].astype(str)))
-        said.append(
-            Message("summary.lost", {"regime": regime_message(results, str(regime)), "what": what, "names": names})
-        )
+        names = listing(view.name(key) for key in dict.fromkeys(group["candidate_id"].astype(str)))
+        said.append(Message("summary.lost", {"regime": view.regime_name(str(regime)), "what": what, "names": names}))
     return said
 
 
-def _link_lost(results: Results) -> list[Message]:
+def _link_lost(view: ReportView) -> list[Message]:
     """Where the road between border crossing and capital is lost, how sure that is, and what holds elsewhere."""
-    lost = [(finding, finding.facts) for finding in results.findings if finding.outcome == Outcome.LOST]
+    lost = [(finding, finding.facts) for finding in view.results.findings if finding.outcome == Outcome.LOST]
     said = []
     for regime in dict.fromkeys(finding.regime_id for finding, _ in lost):
         here = [(finding, facts) for finding, facts in lost if finding.regime_id == regime and facts]
@@ -141,8 +109,8 @@ def _link_lost(results: Results) -> list[Message]:
             Message(
                 "summary.link_lost",
                 {
-                    "regime": regime_message(results, regime),
-                    "names": listing(_name(results, finding.candidate_id) for finding, _ in here),
+                    "regime": view.regime_name(regime),
+                    "names": listing(view.name(finding.candidate_id) for finding, _ in here),
                     "crossing": facts.crossing,
                     "capital": facts.capital,
                 },
@@ -157,15 +125,17 @@ def _link_lost(results: Results) -> list[Message]:
             said.append(
                 Message("summary.schematic", {"schematic_km": drawn[0], "km": drawn[1], "country": facts.country})
             )
-    others = [r.regime_id for r in results.regimes if r.regime_id not in {finding.regime_id for finding, _ in lost}]
+    others = [
+        r.regime_id for r in view.results.regimes if r.regime_id not in {finding.regime_id for finding, _ in lost}
+    ]
     if said and others:
-        said.append(_elsewhere(results, others))
+        said.append(_elsewhere(view, others))
     return said
 
 
-def _elsewhere(results: Results, regimes: list[str]) -> Message:
+def _elsewhere(view: ReportView, regimes: list[str]) -> Message:
     """The same road under the rules that don't cut it: open with every route, and how much slower at most."""
-    table = results.metrics
+    table = view.results.metrics
     if DELAY in table.columns:
         rows = table[table["regime_id"].isin(regimes) & np.isfinite(pd.to_numeric(table[DELAY], errors="coerce"))]
         if len(rows) and rows[DELAY].max() > 0:
@@ -177,10 +147,10 @@ def _elsewhere(results: Results, regimes: list[str]) -> Message:
     return Message("summary.link_open_else", {"count": len(regimes)})
 
 
-def _single_points(results: Results) -> list[list[Message]]:
+def _single_points(view: ReportView) -> list[list[Message]]:
     """Where that road stays open because of one structure alone: each structure once."""
     held: dict[tuple[str, Value], list[tuple[Finding, FindingFacts, Structure]]] = {}
-    for finding in results.findings:
+    for finding in view.results.findings:
         facts = finding.facts
         if finding.outcome != Outcome.SINGLE_POINT_DEPENDENT or not facts or not facts.structure or facts.at is None:
             continue
@@ -189,8 +159,8 @@ def _single_points(results: Results) -> list[list[Message]]:
     for (regime, at), group in held.items():
         _, facts, structure = group[0]
         values: dict[str, Value] = {
-            "regime": regime_message(results, regime),
-            "names": listing(_name(results, finding.candidate_id) for finding, _, _ in group),
+            "regime": view.regime_name(regime),
+            "names": listing(view.name(finding.candidate_id) for finding, _, _ in group),
             "kind": Message("map.tunnel") if structure.kind == StructureKind.TUNNEL else Message("map.bridge"),
             "at": at,
             "crossing": facts.crossing,
@@ -206,26 +176,18 @@ def _single_points(results: Results) -> list[list[Message]]:
     return said
 
 
-def _leaders(results: Results, columns: tuple[PageColumn, ...], rows: tuple[Row, ...]) -> Message | None:
+def _leaders(view: ReportView) -> Message | None:
     """The best through route by each scored criterion, in the first regime."""
     said: list[Message] = []
-    regime = rows[0].regime_id if rows else ""
-    for index, column in enumerate(columns):
-        best = [row for row in rows if row.regime_id == regime and row.cells[index].mark == "best"]
+    regime = view.rows[0].regime_id if view.rows else ""
+    for index, column in enumerate(view.columns):
+        best = [row for row in view.rows if row.regime_id == regime and row.cells[index].mark == "best"]
         if column.scored and best and len(best) <= 3:
             values: dict[str, Value] = {
-                "figure": Message(column.key, {"focus": results.focus_name}, column.label),
-                "names": listing(_name(results, row.candidate_id) for row in best),
+                "figure": Message(column.key, {"focus": view.results.focus_name}, column.label),
+                "names": listing(view.name(row.candidate_id) for row in best),
                 "value": best[0].cells[index].text,
                 "unit": Message(f"unit.{column.unit}", fallback=column.unit) if column.unit else "",
             }
             said.append(Message("summary.best_by", values))
     return Message("summary.leaders", {"list": listing(said)}) if said else None
-
-
-def default_choice(results: Results) -> str:
-    """The candidate that is shown first: the best of the default perspective, else the first."""
-    rows = _leading(results, results.default_perspective)[regime_ids(results)[0]]
-    if rows:
-        return str(rows[0]["candidate_id"])
-    return results.candidates[0].candidate_id if results.candidates else ""

@@ -1,0 +1,124 @@
+"""What page, map and files show of one comparison, worked out once: marks, names, columns, rows, ranks, words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from corridor.report.i18n import Messages, Words, page_messages, regime_message, route_message
+from corridor.report.marks import Mark, assign_marks
+from corridor.report.page.tables import (
+    PageColumn,
+    Row,
+    metric_columns,
+    metric_rows,
+    ranking_rows,
+    regime_ids,
+    unmeasured,
+)
+from corridor.schema.candidate import Candidate
+from corridor.schema.criterion import Criterion
+from corridor.schema.message import Message, Value
+from corridor.schema.results import Results
+from corridor.schema.vocabulary import CrossingStatus, PanelKind, SectionStatus
+
+
+@dataclass(frozen=True, eq=False)
+class ReportView:
+    """One comparison as its readers meet it.
+
+    Everything here follows from ``results`` and is worked out when it is first asked for, so that whoever draws or
+    writes takes the view and derives nothing again.
+    """
+
+    results: Results
+
+    @cached_property
+    def marks(self) -> dict[str, Mark]:
+        """Letter and colour of each candidate, by id."""
+        return assign_marks(self.results.candidates)
+
+    @cached_property
+    def candidates(self) -> dict[str, Candidate]:
+        """Candidates by id, in the study's order."""
+        return {candidate.candidate_id: candidate for candidate in self.results.candidates}
+
+    @cached_property
+    def through(self) -> tuple[str, ...]:
+        """Ids of the candidates that aren't there only to compare with."""
+        return tuple(key for key, candidate in self.candidates.items() if not candidate.comparator)
+
+    @cached_property
+    def usable(self) -> frozenset[str]:
+        """Ids of candidates all of whose parts are open and all of whose borders may be crossed, as documented."""
+        return frozenset(
+            key
+            for key, candidate in self.candidates.items()
+            if all(part.status == SectionStatus.OPEN for part in candidate.parts)
+            and all(passage.status == CrossingStatus.OPEN for passage in candidate.passages)
+        )
+
+    @cached_property
+    def messages(self) -> Messages:
+        """Messages of every language that this page needs."""
+        return page_messages(self.results)
+
+    @cached_property
+    def english(self) -> Words:
+        """The page's words in English, in which it is first written."""
+        return Words("en", self.messages["en"], self.messages["en"])
+
+    @cached_property
+    def columns(self) -> tuple[PageColumn, ...]:
+        """Columns of the metric table that are shown."""
+        return metric_columns(self.results)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Rows of the metric table, a cell for each of :attr:`columns`."""
+        return metric_rows(self.results, self.columns, self.marks)
+
+    @cached_property
+    def unmeasured(self) -> tuple[Criterion, ...]:
+        """Criteria of the study for which the data give no value to anybody."""
+        return unmeasured(self.results)
+
+    @cached_property
+    def regime_ids(self) -> tuple[str, ...]:
+        """Regimes in order; one empty name where the study has none."""
+        return regime_ids(self.results)
+
+    @cached_property
+    def rankings(self) -> dict[str, list[dict[str, Any]]]:
+        """Plain rows of the ranking under each perspective; see :func:`corridor.report.page.tables.ranking_rows`."""
+        keys = [self.results.default_perspective, *(p.perspective_id for p in self.results.perspectives)]
+        return {key: ranking_rows(self.results, key) for key in dict.fromkeys(keys)}
+
+    def leading(self, perspective_id: str) -> dict[str, list[dict[str, Any]]]:
+        """The through routes that are ranked under a perspective, best first, by regime."""
+        ranked = [row for row in self.rankings[perspective_id] if row["rank"] is not None]
+        rows = [row for row in ranked if row["panel"] == PanelKind.THROUGH]
+        rows.sort(key=lambda row: (row["rank"], row["candidate_id"]))
+        return {regime: [row for row in rows if row["regime_id"] == regime] for regime in self.regime_ids}
+
+    @cached_property
+    def chosen(self) -> str:
+        """The candidate that is shown first: the best of the default perspective, else the first."""
+        rows = self.leading(self.results.default_perspective)[self.regime_ids[0]]
+        return str(rows[0]["candidate_id"]) if rows else next(iter(self.candidates), "")
+
+    @cached_property
+    def crossing_names(self) -> dict[str, str]:
+        """Names of the listed border crossings, by id."""
+        frame = self.results.layers.crossings
+        return dict(zip(frame["crossing_id"].astype(str), frame["name"].astype(str), strict=True)) if len(frame) else {}
+
+    def name(self, candidate_id: str) -> Value:
+        """A candidate's name as a message; the id itself where there is no such candidate."""
+        candidate = self.candidates.get(candidate_id)
+        return route_message(candidate) if candidate else candidate_id
+
+    def regime_name(self, regime_id: str) -> Message:
+        """The name of a set of rules as a message."""
+        return regime_message(self.results, regime_id)
