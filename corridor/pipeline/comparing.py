@@ -57,6 +57,6 @@ def open_run(
         progress: called with a few words at the start of each step.
     """
     # what isn't asked isn't measured
-    without = {} if study.impact else {"impact_rows": None, "impacts": None}
+    without = {} if study.impact else {"impact_rows": None, "joint": None, "impacts": None}
     values = {"study": study, "osm_path": osm, "dem_paths": tuple(dem)} | without | dict(given or {})
     return Run(COMPARISON, values, progress=progress)

@@ -11,12 +11,21 @@ from dataclasses import replace
 import pytest
 
 import corridor
+from corridor.metrics import registry
+from corridor.metrics.registry import Subject, all_metrics, metric
 from corridor.pipeline.comparing import COMPARISON, FROM_FILES, ITEMS, open_run
 from corridor.pipeline.graph import Each, Run
+from corridor.schema.catalogue import UnitCost
+from corridor.schema.column import Column, Unit
+from corridor.schema.interaction import EdgeEffect
+from corridor.schema.profile import Profile
+from corridor.schema.regime import Regime
+from tests.synthetic import build
+from tests.synthetic.study import IMPACT, STUDY
 
 GIVEN = {"study", "osm_path", "dem_paths"}
 """All that isn't made by a step."""
-MAY_BE_NONE = {"impact", "impact_rows", "impacts"}
+MAY_BE_NONE = {"impact", "impact_rows", "joint", "impacts"}
 """Given as None where a study measures no impacts; steps that take them aren't run then."""
 
 
@@ -131,3 +140,26 @@ def test_what_is_read_from_files_is_all_that_metrics_need(read):
     assert readers - {"place_names"} == set(FROM_FILES)
     needed = set().union(*(COMPARISON.upstream(name, read) for name in ("metrics", "rankings")))
     assert not needed & readers - set(read)
+
+
+def test_a_metric_may_need_what_steps_keep_apart(monkeypatch, tmp_path):
+    all_metrics()
+    monkeypatch.setattr(registry, "_metrics", list(registry._metrics))
+
+    @metric(Subject.COST, Column("price_per_climb_m", Unit.M, "made up", "made up"))
+    def measure_price_of_climbs(profile: Profile, unit_costs: tuple[UnitCost, ...]):
+        return {"price_per_climb_m": float(len(profile.height_m) * len(unit_costs))}
+
+    @metric(Subject.ACCESS, Column("closed_above_m", Unit.M, "made up", "made up"))
+    def measure_closed_above(profile: Profile, effect: EdgeEffect | None, regime: Regime | None):
+        return {"closed_above_m": profile.height_m.max() if effect is not None and effect.closed.any() else 0.0}
+
+    path = build(tmp_path / "study")
+    path.write_text(STUDY + IMPACT, encoding="utf-8")
+    table = open_run(corridor.Study.load(path))["metrics"]
+    assert (table["price_per_climb_m"] > 0).all()
+    assert table.groupby("candidate_id")["price_per_climb_m"].nunique().eq(1).all()
+    closed = table["closed_above_m"] > 0
+    assert closed.any()
+    assert (table.loc[closed, "closed_above_m"] == table.loc[closed, "max_elevation_m"]).all()
+    assert not closed[table["regime_id"] == "free"].any()

@@ -1,6 +1,6 @@
 """What routes do to everyone else: what they meet, access before, and each candidate under each regime.
 
-Where the study measures none of this, ``impact_rows`` and ``impacts`` are given as None.
+Where the study measures none of this, ``impact_rows``, ``joint`` and ``impacts`` are given as None.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ from corridor.metrics.severance import SeveranceDraws
 from corridor.network.conflation import Conflation
 from corridor.network.match import SNAP_LIMIT_M
 from corridor.pipeline.graph import each, step
-from corridor.pipeline.steps.lines import Row
+from corridor.pipeline.steps.lines import Row, line_and_price
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import DocumentedStructure, Estimate, Node, Section
+from corridor.schema.catalogue import DocumentedStructure, Estimate, Node, Section, UnitCost
 from corridor.schema.interaction import Event
+from corridor.schema.profile import Profile
 from corridor.schema.regime import Applicability, CheckTime, Regime
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
@@ -265,14 +266,21 @@ class Measured:
     places: pd.DataFrame
 
 
-@each(gives="measured", says="measuring access under each regime", keep=4096)
-def under(acting_regime: Regime | None, events_of: Sequence[Event], route: Context, split: SplitNetwork) -> Measured:
-    """Access, redundancy and axes with a candidate under a regime."""
+def under_regime(
+    route: Context, events_of: Sequence[Event], split: SplitNetwork, acting_regime: Regime | None
+) -> Context:
+    """A candidate on its ground with what a regime closes and slows through it."""
     effect, bounds, opens = None, None, False
     if acting_regime is not None:
         effect, low, high = (effects(events_of, acting_regime, split, end=end) for end in ("mid", "low", "high"))
         bounds, opens = (low, high), acting_regime.local_access == LocalAccess.OPEN
-    found = route.extend(effect=effect, bounds=bounds, opens_new_links=opens)
+    return route.extend(effect=effect, bounds=bounds, opens_new_links=opens)
+
+
+@each(gives="measured", says="measuring access under each regime", keep=4096)
+def under(acting_regime: Regime | None, events_of: Sequence[Event], route: Context, split: SplitNetwork) -> Measured:
+    """Access, redundancy and axes with a candidate under a regime."""
+    found = under_regime(route, events_of, split, acting_regime)
     return Measured(found.row, found["access_result"].places)
 
 
@@ -280,6 +288,35 @@ def under(acting_regime: Regime | None, events_of: Sequence[Event], route: Conte
 def declared_row(candidate: Candidate, regime: Regime | None) -> Row:
     """What a regime says and charges by itself, without acting on the network."""
     return Context(candidate=candidate, regime=regime).row
+
+
+@each(gives="joint_rows", keep=4096)
+def joint_row(
+    candidate: Candidate,
+    profile: Profile,
+    line_setting: Context,
+    unit_costs: Sequence[UnitCost],
+    route: Context,
+    events_of: Sequence[Event],
+    split: SplitNetwork,
+    regime: Regime | None,
+) -> Row:
+    """Metrics that need inputs of several of these steps, if any are registered.
+
+    The steps are apart so that a change of heights or prices leaves access as it is; a metric across them pays for
+    that by being measured anew.
+    """
+    others = line_and_price(candidate, profile, line_setting, unit_costs), Context(candidate=candidate, regime=regime)
+    # which metrics there are doesn't hang on what the regime does, so that is worked out only for one
+    if not Context(*others, under_regime(route, events_of, split, None)).metrics:
+        return {}
+    return Context(*others, under_regime(route, events_of, split, regime)).own_row
+
+
+@step()
+def joint(pairs: Sequence[Pair], joint_rows: Mapping[Pair, Row]) -> pd.DataFrame:
+    """Those metrics as a table beside :func:`impact_rows`."""
+    return pd.DataFrame([joint_rows[pair] for pair in pairs], index=range(len(pairs)))
 
 
 @step()
@@ -307,9 +344,10 @@ def strips(routes: Mapping[str, Context]) -> gpd.GeoDataFrame:
 
 
 @step()
-def metrics(line_metrics: pd.DataFrame, impact_rows: pd.DataFrame | None) -> pd.DataFrame:
+def metrics(line_metrics: pd.DataFrame, impact_rows: pd.DataFrame | None, joint: pd.DataFrame | None) -> pd.DataFrame:
     """The metric table: by candidate, and by regime with the time of a whole trip where impacts are measured."""
-    if impact_rows is None:
+    if impact_rows is None or joint is None:
         return line_metrics
     new = [name for name in impact_rows.columns if name == "candidate_id" or name not in line_metrics.columns]
-    return complete_table(line_metrics.merge(impact_rows[new], on="candidate_id", how="inner", validate="one_to_many"))
+    found = line_metrics.merge(impact_rows[new].join(joint), on="candidate_id", how="inner", validate="one_to_many")
+    return complete_table(found)

@@ -274,9 +274,28 @@ def price(candidate: Candidate, unit_costs: Sequence[UnitCost]) -> Row:
     return Context(candidate=candidate, unit_costs=unit_costs).row
 
 
+def line_and_price(
+    candidate: Candidate, profile: Profile, line_setting: Context, unit_costs: Sequence[UnitCost]
+) -> Context:
+    """Both together, for metrics that need both; nothing is measured anew for what one of them serves."""
+    line = line_setting.extend(candidate=candidate, profile=profile)
+    return Context(line, Context(candidate=candidate, unit_costs=unit_costs))
+
+
+@each(gives="line_price_rows", keep=1024)
+def line_price_row(
+    candidate: Candidate, profile: Profile, line_setting: Context, unit_costs: Sequence[UnitCost]
+) -> Row:
+    """Metrics that need a price beside a line's heights, if any are registered."""
+    return line_and_price(candidate, profile, line_setting, unit_costs).own_row
+
+
 @step()
 def line_metrics(
-    candidates: Mapping[str, Candidate], line_rows: Mapping[str, Row], prices: Mapping[str, Row]
+    candidates: Mapping[str, Candidate],
+    line_rows: Mapping[str, Row],
+    prices: Mapping[str, Row],
+    line_price_rows: Mapping[str, Row],
 ) -> pd.DataFrame:
     """A row per candidate with what holds under every regime."""
-    return complete_table(line_rows[key] | prices[key] for key in candidates)
+    return complete_table(line_rows[key] | prices[key] | line_price_rows[key] for key in candidates)
