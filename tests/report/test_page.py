@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.escape import clean_text, safe_url, script_json
 from corridor.report.map.build import build_map
 from corridor.report.map.linework import border_lines, letter_points
@@ -23,6 +24,7 @@ from corridor.report.page.profiles import thin
 from corridor.report.page.tables import format_number, metric_columns, metric_rows
 from corridor.report.view import ReportView
 from corridor.schema.grid import Grid
+from corridor.schema.vocabulary import CrossingStatus, SectionStatus
 from corridor.webmap import leaflet_css
 from tests.report.synthetic import hostile_results, results
 
@@ -184,3 +186,9 @@ def test_the_page_is_small_and_speaks_of_its_sources(page):
     assert len(page.encode()) < 1_500_000
     for words in ("Made-up heights", "CC0-1.0", "BSD 2-Clause License", "The MIT License", "corridor run made-up.toml"):
         assert words in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_status_of_a_way_or_a_crossing_has_a_word(language):
+    words = read_messages(language)
+    assert {f"status.{status}" for status in (*SectionStatus, *CrossingStatus)} <= set(words)
