@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from corridor.interactions.regime_effects import acts_in, effects, is_cut
 from corridor.interactions.split_network import SplitNetwork
 from corridor.network.graph import Position
-from corridor.network.paths import Arcs, search
+from corridor.network.paths import search
 from corridor.schema.interaction import CriticalCrossing, Event
 from corridor.schema.regime import Regime, class_rank
 from corridor.schema.vocabulary import CrossingRuleKind, EventKind, Separation
@@ -38,17 +37,12 @@ class ConnectivityTargets:
     capital: Position
     places: Mapping[str, Position]
 
-    @cached_property
-    def back(self) -> Arcs:
-        """The graph turned round."""
-        return self.network.arcs.reverse()
-
     def linked(self, closed: Bools) -> tuple[bool, frozenset[str]]:
         """Whether capital and crossing reach each other, and the places that the crossing reaches both ways."""
         zero = np.zeros(len(closed))
         shut = closed | self.closed
-        there = search(self.network.arcs, self._starts(self.crossing, shut), zero, zero, shut).cost
-        home = search(self.back, self._ends(self.crossing, shut), zero, zero, shut).cost
+        there = search(self.network.traffic_arcs, self._starts(self.crossing, shut), zero, zero, shut).cost
+        home = search(self.network.traffic_arcs_back, self._ends(self.crossing, shut), zero, zero, shut).cost
         both = np.isfinite(there), np.isfinite(home)
         found = frozenset(name for name, at in self.places.items() if self._touched(at, both, shut))
         return self._touched(self.capital, both, shut), found

@@ -36,7 +36,7 @@ def with_entries(domain: Domain, start: Place, *, limit_m: float, assume_open: C
     links = _open_links(network, domain.country, pair, assume_open)
     forward, backward = (network.edges[f"minutes_{way}"].to_numpy(dtype=float) for way in ("forward", "backward"))
     inward = network.search(at, forward, backward, closed)
-    outward = search(network.arcs.reverse(), _arrivals(network, at, forward, backward), forward, backward, closed)
+    outward = search(network.traffic_arcs_back, _arrivals(network, at, forward, backward), forward, backward, closed)
     entries = []
     for row, home, foreign in links:
         spent = float(inward.cost[foreign]), float(outward.cost[foreign])

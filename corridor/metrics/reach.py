@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from corridor.errors import NetworkError
 from corridor.interactions.split_network import SplitNetwork
 from corridor.network.graph import UNFIT_CLASSES, Network, Position
-from corridor.network.paths import Arcs, Tree, build_arcs, search
+from corridor.network.paths import Arcs, Tree, build_traffic_arcs, search
 from corridor.schema.interaction import EdgeEffect
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 
@@ -50,7 +50,9 @@ class Domain:
 
     ``rows`` are the network's rows of the edges, ``local`` the edge of each network row (-1 where it isn't here),
     ``nodes`` the network's nodes. ``not_open`` are edges that nobody may use unless a state opens them. ``forward`` and
-    ``backward`` are driving minutes along and against each edge.
+    ``backward`` are driving minutes along and against each edge. ``unknown`` are roads of which nobody documents
+    whether they are open (they are among ``not_open``), ``through`` those that may be driven on the way to somewhere
+    else, ``ends_legs`` those of them at whose nodes a first or last leg ends.
     """
 
     network: Network
@@ -65,6 +67,9 @@ class Domain:
     forward: Floats
     backward: Floats
     not_open: Bools
+    unknown: Bools
+    through: Bools
+    ends_legs: Bools
     entries: tuple[Entry, ...] = field(default=())
 
     @property
@@ -74,13 +79,17 @@ class Domain:
 
     @cached_property
     def arcs(self) -> Arcs:
-        """The directed graph."""
-        return build_arcs(self.u, self.v, self.oneway.astype(np.int64), self.n_nodes)
+        """The directed graph of traffic, see :func:`corridor.network.paths.build_traffic_arcs`."""
+        return self._traffic(reverse=False)
 
     @cached_property
     def reverse(self) -> Arcs:
         """The graph with every arc turned round."""
-        return self.arcs.reverse()
+        return self._traffic(reverse=True)
+
+    def _traffic(self, *, reverse: bool) -> Arcs:
+        ends = self.u, self.v, self.oneway.astype(np.int64), self.n_nodes
+        return build_traffic_arcs(*ends, self.through, self.ends_legs, reverse=reverse)
 
     def snap(self, lon: float, lat: float, *, limit_m: float, what: str) -> Position:
         """The nearest point of an open road of the country, in domain edge numbers.
@@ -192,6 +201,7 @@ def build_domain(network: Network, country: str, *, mode: str = Mode.ROAD, assum
     part = edges.iloc[rows]
     nodes, number = np.unique(np.concatenate([part["u"].to_numpy(), part["v"].to_numpy()]), return_inverse=True)
     assumed = part[["section_id", "documented_in"]].isin(list(assume_open)).any(axis=1).to_numpy()
+    shut = (part["truck_access"] == RoadAccess.NO).to_numpy()
     return Domain(
         network=network,
         country=country,
@@ -204,6 +214,8 @@ def build_domain(network: Network, country: str, *, mode: str = Mode.ROAD, assum
         length_km=part["length_m"].to_numpy(dtype=float) / 1000,
         forward=part["minutes_forward"].to_numpy(dtype=float),
         backward=part["minutes_backward"].to_numpy(dtype=float),
-        not_open=((part["status"] != SectionStatus.OPEN) | (part["truck_access"] == RoadAccess.NO)).to_numpy()
-        & ~assumed,
+        not_open=((part["status"] != SectionStatus.OPEN).to_numpy() | shut) & ~assumed,
+        unknown=(part["status"] == SectionStatus.UNKNOWN).to_numpy() & ~shut & ~assumed,
+        through=network.is_through[rows],
+        ends_legs=network.ends_legs[rows],
     )

@@ -23,6 +23,7 @@ from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metr
 from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.graph import Position
 from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit, with_before
 from corridor.schema.interaction import EdgeEffect
 from corridor.schema.vocabulary import MetricStatus
@@ -33,6 +34,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 POINT_COLUMNS = ["from_km", "to_km", "length_km", "road", "near"]
 NEAR_M = 10_000.0
+_ENDS = "through roads, those of unknown status open; interval: fewest with those shut, most with minor roads"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,32 @@ class Leg:
     to_stage: str
     routes: int
     edges: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Substitutes:
+    """Which roads of a country may stand in for others, shape (n_edges,) each: those closed to it.
+
+    ``fewest``: the through network alone, roads of unknown status shut. ``middle``: the through network, roads of
+    unknown status open. ``most``: minor roads too. How redundant a road is lies between the first and the last.
+    """
+
+    fewest: Bools
+    middle: Bools
+    most: Bools
+
+    @property
+    def all(self) -> tuple[Bools, Bools, Bools]:
+        """The three, from the fewest substitutes to the most."""
+        return self.fewest, self.middle, self.most
+
+
+def find_substitutes(domain: Domain, effect: EdgeEffect | None) -> Substitutes:
+    """The closures that redundancy is measured between, under a regime's effect (None: nothing done)."""
+    shut = domain.state(effect).closed
+    opened = domain.state(effect, opened=domain.rows[domain.unknown].tolist()).closed
+    minor = ~domain.through
+    return Substitutes(shut | minor, opened | minor, opened)
 
 
 def disjoint_legs(domain: Domain, stages: Sequence[Stage], closed: Bools, known: Sequence[Leg] = ()) -> list[Leg]:
@@ -79,18 +107,25 @@ def disjoint_legs(domain: Domain, stages: Sequence[Stage], closed: Bools, known:
     return legs
 
 
-def count_whole_routes(domain: Domain, state: State, last: Stage) -> int:
+def count_whole_routes(domain: Domain, state: State, last: Stage, closed: Bools | None = None) -> int:
     """Edge-disjoint routes from the point abroad to the last stage, the fewer of the two directions.
 
     Each open crossing is one road: a single bridge at the border caps the whole.
+
+    Args:
+        domain: the country's roads.
+        state: which crossings are open.
+        last: where the routes end.
+        closed: domain edges that may not be used; those of ``state`` if not given.
     """
+    shut = state.closed if closed is None else closed
     doors = [entry.node for entry, more in zip(domain.entries, state.entry_min, strict=True) if np.isfinite(more)]
     source = np.zeros(domain.n_nodes, dtype=bool)
     source[doors] = True
     if not doors:
         return 0
     ends = (source, _disc(domain, last))
-    flows = [disjoint_ways(domain.u, domain.v, domain.oneway, state.closed, a, b)[0] for a, b in (ends, ends[::-1])]
+    flows = [disjoint_ways(domain.u, domain.v, domain.oneway, shut, a, b)[0] for a, b in (ends, ends[::-1])]
     return min(len(set(doors)), *flows)
 
 
@@ -150,14 +185,14 @@ def best_way(reached: Reached, to: Position) -> Way | None:
     return Way(np.array([s[0] for s in steps]), np.array([s[1] for s in steps]), np.array(km), minutes)
 
 
-def single_points(domain: Domain, state: State, way: Way, places: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
-    """Stretches of a way that have no substitute: bridges of the graph of open roads, one-ways ignored.
+def single_points(domain: Domain, closed: Bools, way: Way, places: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
+    """Stretches of a way that have no substitute: bridges of the graph of roads not ``closed``, one-ways ignored.
 
     One row per unbroken stretch: from_km, to_km, length_km along the way, road, near (the place nearest to its middle,
     of ``places`` with place, lon and lat), geometry (EPSG:4326). The two carriageways of a dual carriageway and the
     halves of a roundabout stand in for each other.
     """
-    bridge = find_bridges(domain.u, domain.v, state.closed, domain.n_nodes)[way.edges]
+    bridge = find_bridges(domain.u, domain.v, closed, domain.n_nodes)[way.edges]
     ends = np.cumsum(way.km)
     edges = domain.network.edges.iloc[domain.rows[way.edges]]
     names = np.where(edges["ref"] != "", edges["ref"], edges["name"])
@@ -237,15 +272,37 @@ def state_after(access: Access, effect: EdgeEffect | None) -> State:
 
 
 @derived
-def legs_before(access: Access, stages: tuple[Stage, ...]) -> tuple[Leg, ...]:
-    """Disjoint routes by stage with nothing done to the network."""
-    return tuple(disjoint_legs(access.domain, stages, access.domain.state().closed)) if access.supports_places else ()
+def substitutes_before(access: Access) -> Substitutes:
+    """What may stand in for what with nothing done to the network."""
+    return find_substitutes(access.domain, None)
 
 
 @derived
-def whole_routes_before(access: Access, stages: tuple[Stage, ...]) -> int:
+def substitutes_after(access: Access, effect: EdgeEffect | None) -> Substitutes:
+    """What may stand in for what under the regime."""
+    return find_substitutes(access.domain, effect)
+
+
+@derived
+def legs_before(
+    access: Access, stages: tuple[Stage, ...], substitutes_before: Substitutes
+) -> tuple[tuple[Leg, ...], ...]:
+    """Disjoint routes by stage with nothing done to the network, from the fewest substitutes to the most."""
+    if not access.supports_places:
+        return ((), (), ())
+    return tuple(tuple(disjoint_legs(access.domain, stages, closed)) for closed in substitutes_before.all)
+
+
+@derived
+def whole_routes_before(access: Access, stages: tuple[Stage, ...], substitutes_before: Substitutes) -> Estimate:
     """Disjoint routes from the crossing to the last stage with nothing done to the network."""
-    return count_whole_routes(access.domain, access.domain.state(), stages[-1]) if stages else 0
+    if not stages:
+        return Estimate(0, 0, 0)
+    return _whole_routes(access.domain, access.domain.state(), stages[-1], substitutes_before)
+
+
+def _whole_routes(domain: Domain, state: State, last: Stage, substitutes: Substitutes) -> Estimate:
+    return Estimate(*(count_whole_routes(domain, state, last, closed) for closed in substitutes.all))
 
 
 @metric(
@@ -253,21 +310,24 @@ def whole_routes_before(access: Access, stages: tuple[Stage, ...]) -> int:
     *with_before(
         Column(
             "disjoint_routes", Unit.COUNT, "edge-disjoint roads, on the stage that has fewest, under the regime",
-            "max flow (Dinic) between stages", kind=Kind.COUNT,
-        )
+            "max flow (Dinic) between stages; " + _ENDS, kind=Kind.COUNT, interval=True,
+        ),
+        interval_before=True,
     ),
     *with_before(
         Column(
-            "disjoint_routes_{stage}", Unit.COUNT, "edge-disjoint roads on that stage under the regime", "max flow",
-            kind=Kind.COUNT, shown=Shown.FILES,
-        )
+            "disjoint_routes_{stage}", Unit.COUNT, "edge-disjoint roads on that stage under the regime",
+            "max flow; " + _ENDS, kind=Kind.COUNT, interval=True, shown=Shown.FILES,
+        ),
+        interval_before=True,
     ),
     *with_before(
         Column(
             "disjoint_routes_whole", Unit.COUNT,
-            "edge-disjoint roads from the crossing to the last stage under the regime", "max flow", kind=Kind.COUNT,
-            shown=Shown.FILES,
-        )
+            "edge-disjoint roads from the crossing to the last stage under the regime", "max flow; " + _ENDS,
+            kind=Kind.COUNT, interval=True, shown=Shown.FILES,
+        ),
+        interval_before=True,
     ),
     status="disjoint_routes_status",
 )  # fmt: skip
@@ -276,8 +336,9 @@ def measure_disjoint_routes(
     access: Access,
     stages: tuple[Stage, ...],
     state_after: State,
-    legs_before: tuple[Leg, ...],
-    whole_routes_before: int,
+    substitutes_after: Substitutes,
+    legs_before: tuple[tuple[Leg, ...], ...],
+    whole_routes_before: Estimate,
 ) -> Values | Unmeasured:
     """Disjoint routes by stage and over the whole, before and after."""
     lack = _lack(candidate, access)
@@ -285,16 +346,19 @@ def measure_disjoint_routes(
         return Unmeasured(lack)
     if len(stages) < 2:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    after = disjoint_legs(access.domain, stages, state_after.closed, legs_before)
-    found = {
-        "disjoint_routes": min(leg.routes for leg in after),
-        "disjoint_routes_before": min(leg.routes for leg in legs_before),
-        "disjoint_routes_whole": count_whole_routes(access.domain, state_after, stages[-1]),
+    after = [
+        disjoint_legs(access.domain, stages, closed, known)
+        for closed, known in zip(substitutes_after.all, legs_before, strict=True)
+    ]
+    found: dict[str, Any] = {
+        "disjoint_routes_whole": _whole_routes(access.domain, state_after, stages[-1], substitutes_after),
         "disjoint_routes_whole_before": whole_routes_before,
     }
-    for leg, untouched in zip(after, legs_before, strict=True):
-        name = f"disjoint_routes_{slug(leg.from_stage)}_{slug(leg.to_stage)}"
-        found |= {name: leg.routes, f"{name}_before": untouched.routes}
+    for ending, legs in (("", after), ("_before", legs_before)):
+        found[f"disjoint_routes{ending}"] = Estimate(*(min(leg.routes for leg in each) for each in legs))
+        for fewest, middle, most in zip(*legs, strict=True):
+            name = f"disjoint_routes_{slug(middle.from_stage)}_{slug(middle.to_stage)}{ending}"
+            found[name] = Estimate(fewest.routes, middle.routes, most.routes)
     return found
 
 
@@ -312,12 +376,9 @@ def best_way_before(access: Access) -> Way | None:
 
 
 @derived
-def single_points_before(access: Access, best_way_before: Way | None) -> gpd.GeoDataFrame:
-    """Stretches without substitute on the best way with nothing done to the network.
-
-    See :func:`single_points`.
-    """
-    return single_points(access.domain, access.domain.state(), best_way_before) if best_way_before else _no_points()
+def single_point_km_before(access: Access, substitutes_before: Substitutes, best_way_before: Way | None) -> Estimate:
+    """Length without substitute of the best way with nothing done to the network."""
+    return _single_point_km(access.domain, substitutes_before, best_way_before)
 
 
 @derived
@@ -329,14 +390,24 @@ def best_way_after(candidate: Candidate, access: Access, state_after: State) -> 
 
 
 @derived
-def single_points_after(access: Access, state_after: State, best_way_after: Way | None) -> gpd.GeoDataFrame:
-    """Stretches without substitute on the best way under the regime.
+def single_points_after(access: Access, substitutes_after: Substitutes, best_way_after: Way | None) -> gpd.GeoDataFrame:
+    """Stretches of the best way under the regime that nothing on the through network stands in for.
 
     See :func:`single_points`.
     """
     if best_way_after is None:
         return _no_points()
-    return single_points(access.domain, state_after, best_way_after, access.places)
+    return single_points(access.domain, substitutes_after.middle, best_way_after, access.places)
+
+
+def _single_point_km(domain: Domain, substitutes: Substitutes, way: Way | None) -> Estimate:
+    """Length of a way's through roads without substitute: at least (most substitutes), middle, at most (fewest)."""
+    if way is None:
+        return Estimate(np.nan, np.nan, np.nan)
+    through = domain.through[way.edges]
+    bridges = (find_bridges(domain.u, domain.v, closed, domain.n_nodes)[way.edges] for closed in substitutes.all)
+    most, middle, least = (float(way.km[bridge & through].sum()) for bridge in bridges)
+    return Estimate(least, middle, most)
 
 
 def _no_points() -> gpd.GeoDataFrame:
@@ -348,8 +419,9 @@ def _no_points() -> gpd.GeoDataFrame:
     *with_before(
         Column(
             "single_point_km", Unit.KM, "length of the best way to the capital without any substitute",
-            "bridges of the road graph on that way",
-        )
+            "bridges of the road graph on that way; " + _ENDS, interval=True,
+        ),
+        interval_before=True,
     ),
     *with_before(
         Column(
@@ -363,24 +435,23 @@ def measure_single_points(
     candidate: Candidate,
     access: Access,
     best_way_before: Way | None,
-    single_points_before: gpd.GeoDataFrame,
+    single_point_km_before: Estimate,
     best_way_after: Way | None,
-    single_points_after: gpd.GeoDataFrame,
+    substitutes_after: Substitutes,
 ) -> Values | Unmeasured:
     """The best way to the capital, and how much of it nothing can stand in for, before and after."""
     lack = _lack(candidate, access)
     if lack is not None:
         return Unmeasured(lack)
-    before = _point_figures(best_way_before, single_points_before, "_before")
+    before: dict[str, Any] = {}
+    if best_way_before is not None:
+        before = {
+            "single_point_km_before": single_point_km_before,
+            "best_way_km_before": float(best_way_before.km.sum()),
+        }
     if best_way_after is None:
         return Unmeasured(MetricStatus.UNREACHABLE, before)
-    return before | _point_figures(best_way_after, single_points_after)
-
-
-def _point_figures(way: Way | None, points: gpd.GeoDataFrame, ending: str = "") -> dict[str, Any]:
-    if way is None:
-        return {}
-    return {
-        f"single_point_km{ending}": float(points["length_km"].sum()),
-        f"best_way_km{ending}": float(way.km.sum()),
+    return before | {
+        "single_point_km": _single_point_km(access.domain, substitutes_after, best_way_after),
+        "best_way_km": float(best_way_after.km.sum()),
     }

@@ -68,7 +68,7 @@ def find_missing(
     lengths = network.edges["length_m"].to_numpy(dtype=float)
     cost = np.where(closed, lengths, lengths * _OPEN_SHARE)
     try:
-        route = network.route(start, end, cost, cost, closed & ~usable)
+        route = network.route(start, end, cost, cost, closed & ~usable, any_road=True)
     except NoRouteError:
         return ()
     names = network.edges["name"].to_numpy()

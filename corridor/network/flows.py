@@ -126,19 +126,21 @@ def replacement_costs(arcs: Arcs, cost: Floats, tree: Tree, goal: int, edges: In
         arcs: the graph that the tree was grown on.
         cost: cost of each arc, inf where closed, shape (n_arcs,).
         tree: cheapest ways from the start.
-        goal: node number.
+        goal: node number; of its states the one that is reached the cheaper counts.
         edges: edges to close, one at a time, shape (n,).
     """
-    tails = np.repeat(np.arange(len(arcs.indptr) - 1), np.diff(arcs.indptr))
     back = np.argsort(arcs.head, kind="stable")
     back_ptr = np.concatenate([[0], np.cumsum(np.bincount(arcs.head, minlength=len(arcs.indptr) - 1))]).astype(np.int64)
-    order = np.argsort(tree.cost, kind="stable")
-    order = _parents_first(order, tree.arc, tails)
-    return np.asarray(
-        _replace(
-            arcs.indptr, arcs.head, arcs.edge, cost, tails, back_ptr, back, tree.cost, tree.arc, order, goal, edges
-        )
-    )
+    order = np.argsort(tree.state_cost, kind="stable")
+    order = _parents_first(order, tree.arc, arcs.tails)
+    best = np.full(len(edges), np.inf)
+    for state in arcs.end_states(goal):
+        found = _replace(
+            arcs.indptr, arcs.head, arcs.edge, cost, arcs.tails, back_ptr, back, tree.state_cost, tree.arc, order,
+            state, edges,
+        )  # fmt: skip
+        best = np.minimum(best, found)
+    return best
 
 
 def arc_costs(arcs: Arcs, forward: Floats, backward: Floats, closed: Bools) -> Floats:

@@ -11,12 +11,14 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project, utm_crs
 from corridor.geo.lines import substring, vertex_chainage_m
-from corridor.network.paths import Arcs, Tree, build_arcs, search
-from corridor.schema.vocabulary import RoadAccess
+from corridor.network.paths import Arcs, Tree, build_arcs, build_traffic_arcs, search
+from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 from corridor.wording import format_position
 
 Bools = NDArray[np.bool_]
@@ -24,6 +26,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 UNFIT_CLASSES = ("track", "service")
+LEAST_THROUGH_KM = 20.0
 EDGE_COLUMNS = [
     *("u", "v", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name", "section_id"),
     *("truck_access", "car_access", "max_weight_t", "max_height_m", "documented_in", "through"),
@@ -89,6 +92,58 @@ class Network:
         """The directed graph in compressed rows."""
         edges = self.edges
         return build_arcs(edges["u"].to_numpy(), edges["v"].to_numpy(), edges["oneway"].to_numpy(), self.n_nodes)
+
+    @cached_property
+    def is_through(self) -> Bools:
+        """Which edges may be driven on the way to somewhere else: railways, borders, roads that are ``through``.
+
+        Roads in use that hang together for less than 20 km and are joined to the rest by minor roads alone, such as the
+        main street of a village, are minor roads too.
+        """
+        edges = self.edges
+        other = self.is_border | (edges["mode"] != Mode.ROAD).to_numpy()
+        return np.asarray(other | (edges["through"].to_numpy(dtype=bool) & ~self._is_island))
+
+    @cached_property
+    def ends_legs(self) -> Bools:
+        """Which edges end a first and begin a last leg: roads in use of the through network, and open borders."""
+        opened = self.is_border & (self.edges["status"] == SectionStatus.OPEN).to_numpy()
+        return np.asarray((self.is_through & self._is_driven) | opened)
+
+    @cached_property
+    def _is_driven(self) -> Bools:
+        """Which edges are roads in use that trucks may drive."""
+        unfit = self.edges["class"].isin(UNFIT_CLASSES) | (self.edges["truck_access"] == RoadAccess.NO)
+        return np.asarray(self.is_road_in_use & ~unfit.to_numpy())
+
+    @cached_property
+    def _is_island(self) -> Bools:
+        """Which edges are roads in use of a through class that hang together for too short a length."""
+        edges = self.edges
+        usable = self._is_driven & edges["through"].to_numpy(dtype=bool)
+        joined = usable | (self.is_border & (edges["status"] == SectionStatus.OPEN).to_numpy())
+        u, v = edges["u"].to_numpy(), edges["v"].to_numpy()
+        ones = np.ones(int(joined.sum()))
+        graph = sparse.coo_matrix((ones, (u[joined], v[joined])), shape=(self.n_nodes,) * 2)
+        parts, part = connected_components(graph, directed=False)
+        length_km = np.bincount(part[u[usable]], edges["length_m"].to_numpy()[usable] / 1000, minlength=parts)
+        # a small network is no island in itself
+        least = min(LEAST_THROUGH_KM, float(length_km.max(initial=0.0)))
+        return np.asarray(usable & (length_km[part[u]] < least))
+
+    @cached_property
+    def traffic_arcs(self) -> Arcs:
+        """The directed graph of traffic: minor roads are first and last leg only, see :func:`build_traffic_arcs`."""
+        return self._traffic(reverse=False)
+
+    @cached_property
+    def traffic_arcs_back(self) -> Arcs:
+        """The same graph turned round."""
+        return self._traffic(reverse=True)
+
+    def _traffic(self, *, reverse: bool) -> Arcs:
+        u, v, oneway = (self.edges[name].to_numpy() for name in ("u", "v", "oneway"))
+        return build_traffic_arcs(u, v, oneway, self.n_nodes, self.is_through, self.ends_legs, reverse=reverse)
 
     @cached_property
     def is_border(self) -> Bools:
@@ -184,17 +239,35 @@ class Network:
             starts.append((int(edge["u"]), float(backward[at.edge] * at.fraction)))
         return starts
 
-    def search(self, at: Position, forward: Floats, backward: Floats, closed: Bools) -> Tree:
-        """Cheapest costs from a position to every node; costs per edge, shape (n_edges,)."""
-        return search(self.arcs, self.starts(at, forward, backward), forward, backward, closed)
+    def search(self, at: Position, forward: Floats, backward: Floats, closed: Bools, *, any_road: bool = False) -> Tree:
+        """Cheapest costs from a position to every node.
 
-    def route(self, start: Position, end: Position, forward: Floats, backward: Floats, closed: Bools) -> Route:
-        """The cheapest way between two positions.
+        Args:
+            at: where ways begin.
+            forward: cost of each edge along its geometry, shape (n_edges,).
+            backward: cost against it.
+            closed: edges that may not be used.
+            any_road: minor roads may be driven on the way to somewhere else too.
+        """
+        arcs = self.arcs if any_road else self.traffic_arcs
+        return search(arcs, self.starts(at, forward, backward), forward, backward, closed)
+
+    def route(
+        self,
+        start: Position,
+        end: Position,
+        forward: Floats,
+        backward: Floats,
+        closed: Bools,
+        *,
+        any_road: bool = False,
+    ) -> Route:
+        """The cheapest way between two positions; arguments as for :meth:`search`.
 
         Raises:
             NoRouteError: there is none.
         """
-        tree = self.search(start, forward, backward, closed)
+        tree = self.search(start, forward, backward, closed, any_road=any_road)
         edge = self.edges.iloc[end.edge]
         ways = [(tree.cost[int(edge["u"])] + forward[end.edge] * end.fraction, int(edge["u"]), True)]
         if not edge["oneway"]:

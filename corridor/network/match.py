@@ -51,7 +51,8 @@ def match_section(network: Network, section: Section, start: Position, end: Posi
     """
     closed, cost = _costs(network, section)
     try:
-        route = network.route(start, end, cost, cost, closed)
+        # a section may run over minor roads: that is what makes them through roads
+        route = network.route(start, end, cost, cost, closed, any_road=True)
     except NoRouteError as fault:
         raise NoRouteError(f"section '{section.section_id}': the network has no way near its line") from fault
     return measure_route(network, route, section.section_id)

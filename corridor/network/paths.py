@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,60 +20,140 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Arcs:
-    """A directed graph in compressed rows: arcs ``indptr[n]:indptr[n + 1]`` leave node n.
+    """A directed graph in compressed rows: arcs ``indptr[n]:indptr[n + 1]`` leave state n.
 
-    ``head`` is where an arc leads, ``edge`` the undirected edge it belongs to, ``forward`` whether it runs along it.
+    ``head`` is where an arc leads, ``edge`` the undirected edge it belongs to, ``forward`` whether it runs along it. A
+    state is a node, or one of two that a node has where it matters how it was reached: node n is then the states n and
+    ``n_nodes`` + n. A search begins in the first; ``ends_twice`` (n_nodes,) says where a way may end in the second too.
     """
 
     indptr: Ints
     head: Ints
     edge: Ints
     forward: NDArray[np.bool_]
+    ends_twice: NDArray[np.bool_] | None = None
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.indptr) - 1 if self.ends_twice is None else len(self.ends_twice)
+
+    @cached_property
+    def tails(self) -> Ints:
+        """The state that each arc leaves, shape (n_arcs,)."""
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
+    def end_states(self, node: int) -> tuple[int, ...]:
+        """States in which a way to a node may end."""
+        if self.ends_twice is None or not self.ends_twice[node]:
+            return (node,)
+        return node, self.n_nodes + node
 
     def reverse(self) -> Arcs:
-        """The same arcs, each turned round: a search on it gives costs *to* its start."""
-        tail = np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
-        return _arcs(self.head, tail, self.edge, self.forward, len(self.indptr) - 1)
+        """The same arcs, each turned round: a search on it gives costs *to* its start. For graphs of one state a node.
+
+        Raises:
+            ValueError: nodes have two states; build the arcs of the turned edges instead.
+        """
+        if self.ends_twice is not None:
+            raise ValueError("arcs of two states a node can't be turned round one by one")
+        return _arcs(self.head, self.tails, self.edge, self.forward, len(self.indptr) - 1)
 
 
 def build_arcs(u: Ints, v: Ints, oneway: Ints, n_nodes: int) -> Arcs:
     """Arcs of edges u-v: both ways where ``oneway`` is 0, only u to v where it is 1."""
+    tail, head, edge, forward = _directed(u, v, oneway)
+    return _arcs(tail, head, edge, forward, n_nodes)
+
+
+def build_traffic_arcs(
+    u: Ints,
+    v: Ints,
+    oneway: Ints,
+    n_nodes: int,
+    through: NDArray[np.bool_],
+    met: NDArray[np.bool_] | None = None,
+    *,
+    reverse: bool = False,
+) -> Arcs:
+    """Arcs of a search in three layers: first leg, through network, last leg.
+
+    A way leads over minor edges until it reaches a node of a through edge, then over through edges, then over minor
+    edges to its end without touching a through edge again. So no minor road is driven on the way to somewhere else, and
+    every place on one is reached. A node of a through edge has one state; any other node has one for the first leg and
+    one for the last.
+
+    Args:
+        u: start node of each edge, shape (n_edges,).
+        v: end node.
+        oneway: 1 where only u to v may be driven, else 0.
+        n_nodes: number of nodes.
+        through: which edges carry through traffic.
+        met: through edges at whose nodes a leg ends; all if not given. A road that isn't in use ends no leg.
+        reverse: arcs turned round, for costs *to* the start of a search.
+    """
+    tail, head, edge, forward = _directed(u, v, oneway)
+    if reverse:
+        tail, head = head, tail
+    on_through = np.zeros(n_nodes, dtype=bool)
+    ending = through if met is None else met
+    on_through[u[ending]] = on_through[v[ending]] = True
+    minor = ~through[edge]
+    leaves = on_through[tail] & minor
+    last_leg = minor & ~on_through[tail]
+    # in order: through edges and the first leg; from the through network into the last leg; the last leg itself
+    rows = [np.flatnonzero(~leaves), np.flatnonzero(leaves), np.flatnonzero(last_leg)]
+    tails = np.concatenate([tail[rows[0]], tail[rows[1]], n_nodes + tail[rows[2]]])
+    heads = np.concatenate([head[rows[0]], n_nodes + head[rows[1]], n_nodes + head[rows[2]]])
+    chosen = np.concatenate(rows)
+    return _arcs(tails, heads, edge[chosen], forward[chosen], 2 * n_nodes, ends_twice=~on_through)
+
+
+def _directed(u: Ints, v: Ints, oneway: Ints) -> tuple[Ints, Ints, Ints, NDArray[np.bool_]]:
+    """Tail, head, edge and whether it runs along it of each direction that may be travelled."""
     both = oneway == 0
     index = np.arange(len(u))
     tail = np.concatenate([u, v[both]])
     head = np.concatenate([v, u[both]])
     edge = np.concatenate([index, index[both]])
     forward = np.concatenate([np.ones(len(u), bool), np.zeros(int(both.sum()), bool)])
-    return _arcs(tail, head, edge, forward, n_nodes)
+    return tail, head, edge, forward
 
 
-def _arcs(tail: Ints, head: Ints, edge: Ints, forward: NDArray[np.bool_], n_nodes: int) -> Arcs:
+def _arcs(
+    tail: Ints,
+    head: Ints,
+    edge: Ints,
+    forward: NDArray[np.bool_],
+    n_states: int,
+    ends_twice: NDArray[np.bool_] | None = None,
+) -> Arcs:
     order = np.argsort(tail, kind="stable")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=n_nodes))]).astype(np.int64)
-    return Arcs(indptr, head[order].astype(np.int64), edge[order].astype(np.int64), forward[order])
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=n_states))]).astype(np.int64)
+    return Arcs(indptr, head[order].astype(np.int64), edge[order].astype(np.int64), forward[order], ends_twice)
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Cheapest ways from a start to everywhere: ``cost`` (inf = unreachable) and the arc by which each was reached."""
+    """Cheapest ways from a start to everywhere.
+
+    ``cost`` is by node (inf = unreachable); ``state_cost`` and ``arc``, by which each was reached, are by state.
+    """
 
     cost: Floats
+    state_cost: Floats
     arc: Ints
     arcs: Arcs
 
     def path(self, node: int) -> list[tuple[int, bool]]:
         """Edges from the start to ``node`` in travelling order, each with whether it is run along its geometry."""
         steps: list[tuple[int, bool]] = []
-        arc = int(self.arc[node])
-        tails = self._tails
+        state = min(self.arcs.end_states(node), key=lambda end: float(self.state_cost[end]))
+        arc = int(self.arc[state])
         while arc >= 0:
             steps.append((int(self.arcs.edge[arc]), bool(self.arcs.forward[arc])))
-            arc = int(self.arc[tails[arc]])
+            arc = int(self.arc[self.arcs.tails[arc]])
         return steps[::-1]
-
-    @property
-    def _tails(self) -> Ints:
-        return np.repeat(np.arange(len(self.arcs.indptr) - 1), np.diff(self.arcs.indptr))
 
 
 def search(
@@ -98,7 +179,10 @@ def search(
     nodes = np.array([s[0] for s in starts], dtype=np.int64)
     spent = np.array([s[1] for s in starts], dtype=np.float64)
     reached, arc = _dijkstra(arcs.indptr, arcs.head, cost, nodes, spent)
-    return Tree(reached, arc, arcs)
+    by_node = reached[: arcs.n_nodes]
+    if arcs.ends_twice is not None:
+        by_node = np.where(arcs.ends_twice, np.minimum(by_node, reached[arcs.n_nodes :]), by_node)
+    return Tree(by_node, reached, arc, arcs)
 
 
 @compiled

@@ -130,11 +130,16 @@ class Column:
         )  # fmt: skip
 
 
-def with_before(column: Column) -> tuple[Column, Column]:
-    """A column, and the one of the same figure with nothing done to the network: ``<name>_before``."""
+def with_before(column: Column, *, interval_before: bool = False) -> tuple[Column, Column]:
+    """A column, and the one of the same figure with nothing done to the network: ``<name>_before``.
+
+    Args:
+        column: the figure under a regime.
+        interval_before: whether the figure before has an interval too.
+    """
     before = replace(
         column, name=f"{column.name}_before", meaning=f"before, with nothing done: {column.meaning}",
-        interval=False, shown=Shown.FILES, label_key="",
+        interval=interval_before, shown=Shown.FILES, label_key="",
     )  # fmt: skip
     return column, before
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
-from corridor.network.paths import build_arcs, search
+from corridor.network.paths import build_arcs, build_traffic_arcs, search
 
 
 @st.composite
@@ -82,3 +84,65 @@ def test_start_costs_count():
     tree = search(arcs, [(0, 5.0), (1, 1.0)], np.array([1.0, 7.0]))
     assert tree.cost.tolist() == [5.0, 1.0, 6.0]
     assert tree.path(2) == [(0, True)]
+
+
+def leg_costs(n_nodes, arcs, seeds):
+    """Costs over some arcs (tail, head, cost) from seeds (node: cost spent), by scipy from a node beyond all."""
+    rows = [*arcs, *((n_nodes, node, spent) for node, spent in seeds.items())]
+    matrix = np.full((n_nodes + 1, n_nodes + 1), np.inf)
+    for tail, head, cost in rows:
+        matrix[tail, head] = min(matrix[tail, head], cost + 1e-300)  # scipy takes 0 for no arc
+    tails, heads = np.nonzero(np.isfinite(matrix))
+    graph = sparse.csr_matrix((matrix[tails, heads], (tails, heads)), shape=matrix.shape)
+    return dijkstra(graph, indices=n_nodes)[:n_nodes]
+
+
+def three_layers(n_nodes, u, v, oneway, forward, backward, through, start):
+    """Costs from a node by the definition: minor roads to a through node, through roads, minor roads to the end."""
+    arcs = [(a, b, f, t) for a, b, f, t in zip(u, v, forward, through, strict=True)]
+    arcs += [(b, a, w, t) for a, b, o, w, t in zip(u, v, oneway, backward, through, strict=True) if not o]
+    met = set(u[through]) | set(v[through])
+    minor = [(a, b, c) for a, b, c, t in arcs if not t]
+    first = leg_costs(n_nodes, [arc for arc in minor if arc[0] not in met], {start: 0.0})
+    reached = {node: first[node] for node in met if np.isfinite(first[node])}
+    second = leg_costs(n_nodes, [(a, b, c) for a, b, c, t in arcs if t], reached)
+    ends = {node: second[node] for node in met if np.isfinite(second[node])}
+    third = leg_costs(n_nodes, [arc for arc in minor if arc[1] not in met], ends)
+    return np.where(np.isin(np.arange(n_nodes), list(met)), second, np.minimum(first, third))
+
+
+@given(graphs(), st.integers(0, 2**32 - 1))
+@settings(max_examples=150, deadline=None)
+def test_minor_roads_are_first_and_last_leg_only(graph, seed):
+    """Against three searches one after another, from a node and to it."""
+    n_nodes, u, v, oneway, forward, backward = graph
+    through = np.random.default_rng(seed).random(len(u)) < 0.5
+    expected = three_layers(n_nodes, u, v, oneway, forward, backward, through, 0)
+    tree = search(build_traffic_arcs(u, v, oneway, n_nodes, through), [(0, 0.0)], forward, backward)
+    np.testing.assert_allclose(tree.cost, expected, rtol=1e-12, atol=1e-12)
+    for node in np.flatnonzero(np.isfinite(tree.cost)):
+        steps = tree.path(int(node))
+        assert sum((forward if along else backward)[e] for e, along in steps) == pytest.approx(
+            tree.cost[node], rel=1e-12
+        )
+        # minor, through, minor: the through part is one unbroken run
+        kinds = [bool(through[e]) for e, _ in steps]
+        assert sum(a != b for a, b in pairwise(kinds)) <= 2 or kinds.count(True) == 0
+    back = search(build_traffic_arcs(u, v, oneway, n_nodes, through, reverse=True), [(0, 0.0)], forward, backward)
+    for goal in range(min(n_nodes, 6)):
+        there = three_layers(n_nodes, u, v, oneway, forward, backward, through, goal)
+        assert back.cost[goal] == pytest.approx(there[0], rel=1e-12, abs=1e-12)
+
+
+def test_where_all_roads_are_through_roads_nothing_changes():
+    u, v = np.array([0, 1, 2, 0]), np.array([1, 2, 3, 3])
+    oneway, cost = np.zeros(4, dtype=int), np.array([1.0, 1.0, 1.0, 9.0])
+    plain = search(build_arcs(u, v, oneway, 4), [(0, 0.0)], cost)
+    layered = search(build_traffic_arcs(u, v, oneway, 4, np.ones(4, dtype=bool)), [(0, 0.0)], cost)
+    assert layered.cost.tolist() == plain.cost.tolist() == [0, 1, 2, 3]
+
+
+def test_arcs_of_two_states_are_not_turned_round():
+    arcs = build_traffic_arcs(np.array([0]), np.array([1]), np.array([0]), 2, np.array([False]))
+    with pytest.raises(ValueError, match="two states"):
+        arcs.reverse()
