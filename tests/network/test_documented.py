@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from corridor.pipeline.stages import silent
 
-from corridor.io.read.inputs import load_inputs
-from corridor.network.conflation import conflate
+from corridor.network.conflation import conflate, dated_sections
 from corridor.network.documented import dated
 from corridor.network.graph import Network
+from corridor.pipeline.comparing import open_run
+from corridor.pipeline.graph import silent
+from corridor.pipeline.steps import inputs as files
 from corridor.schema.catalogue import Section
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Mode, SectionStatus
@@ -18,18 +19,19 @@ from tests.synthetic.study import build
 
 
 @pytest.fixture(scope="module")
-def inputs(tmp_path_factory):
+def run(tmp_path_factory):
     path = build(tmp_path_factory.mktemp("documented") / "study")
-    return load_inputs(Study.load(path), osm=path.parent / "map.osm", dem=(), progress=silent)
+    return open_run(Study.load(path), osm=path.parent / "map.osm", dem=(), progress=silent)
 
 
-def conflated(inputs, as_of: str = "2020-01", *more: Section, **changes):
+def conflated(run, as_of: str = "2020-01", *more: Section, **changes):
     """Ways with the section ``valley-middle`` changed and further sections beside those of the catalogue."""
-    sections = dict(inputs.catalogue.sections)
+    sections = dict(run[files.catalogue].sections)
     sections["valley-middle"] = replace(sections["valley-middle"], **changes)
     sections |= {section.section_id: section for section in more}
-    catalogue = replace(inputs.catalogue, sections=sections)
-    return conflate(catalogue, inputs.borders, inputs.osm, as_of=as_of, progress=silent)
+    catalogue = run[files.catalogue]
+    then = dated_sections(sections, as_of)
+    return conflate(then, catalogue.nodes, catalogue.crossings, run[files.borders], run[files.osm])
 
 
 def status(layout) -> set[str]:
@@ -42,38 +44,38 @@ def status(layout) -> set[str]:
     return set(edges["status"][middle])
 
 
-def test_a_road_documented_as_closed_is_closed_on_the_map(inputs):
-    assert status(conflated(inputs)) == {"open"}
-    layout = conflated(inputs, status=SectionStatus.CLOSED)
+def test_a_road_documented_as_closed_is_closed_on_the_map(run):
+    assert status(conflated(run)) == {"open"}
+    layout = conflated(run, status=SectionStatus.CLOSED)
     assert status(layout) == {"closed"}
     (said,) = layout.contradictions
     assert said.startswith("section valley-middle is documented as closed (2020-01), the map shows 18.8 km of it open")
 
 
-def test_a_newer_map_opens_nothing_and_an_older_date_closes_nothing(inputs):
+def test_a_newer_map_opens_nothing_and_an_older_date_closes_nothing(run):
     """The closure holds from its date on, whatever the map's date; a baseline of before has the road open."""
     closed = {"status": SectionStatus.CLOSED, "closed": "2012-01"}
-    assert status(conflated(inputs, "2030-01", **closed)) == {"closed"}
-    assert status(conflated(inputs, "2011-12", **closed)) == {"open"}
+    assert status(conflated(run, "2030-01", **closed)) == {"closed"}
+    assert status(conflated(run, "2011-12", **closed)) == {"open"}
 
 
-def test_only_a_later_row_of_the_catalogue_opens_again(inputs):
-    again = replace(inputs.catalogue.sections["valley-middle"], section_id="valley-again")
+def test_only_a_later_row_of_the_catalogue_opens_again(run):
+    again = replace(run[files.catalogue].sections["valley-middle"], section_id="valley-again")
     closed = {"status": SectionStatus.CLOSED, "closed": "2012-01"}
-    assert status(conflated(inputs, "2020-01", replace(again, opened="2015-06"), **closed)) == {"open"}
-    assert status(conflated(inputs, "2014-01", replace(again, opened="2015-06"), **closed)) == {"closed"}
-    assert status(conflated(inputs, "2020-01", replace(again, as_of="2011-01"), **closed)) == {"closed"}
-    assert status(conflated(inputs, "2020-01", replace(again, as_of="2012-01"), **closed)) == {"closed"}
+    assert status(conflated(run, "2020-01", replace(again, opened="2015-06"), **closed)) == {"open"}
+    assert status(conflated(run, "2014-01", replace(again, opened="2015-06"), **closed)) == {"closed"}
+    assert status(conflated(run, "2020-01", replace(again, as_of="2011-01"), **closed)) == {"closed"}
+    assert status(conflated(run, "2020-01", replace(again, as_of="2012-01"), **closed)) == {"closed"}
 
 
-def test_a_status_that_nobody_documents_any_more_is_unknown_from_then_on(inputs):
+def test_a_status_that_nobody_documents_any_more_is_unknown_from_then_on(run):
     unknown = {"status": SectionStatus.UNKNOWN, "closed": "2019-11"}
-    assert status(conflated(inputs, "2020-01", **unknown)) == {"unknown"}
-    assert status(conflated(inputs, "2019-08", **unknown)) == {"open"}
+    assert status(conflated(run, "2020-01", **unknown)) == {"unknown"}
+    assert status(conflated(run, "2019-08", **unknown)) == {"open"}
 
 
-def test_a_section_that_is_named_as_assumed_open_is_open_on_the_map(inputs):
-    layout = conflated(inputs, status=SectionStatus.CLOSED)
+def test_a_section_that_is_named_as_assumed_open_is_open_on_the_map(run):
+    layout = conflated(run, status=SectionStatus.CLOSED)
     network = _network(layout)
     shut = network.closed(Mode.ROAD)
     mine = (network.edges["documented_in"] == "valley-middle").to_numpy()
@@ -85,9 +87,9 @@ def _network(layout):
     return Network(layout.physical.edges, layout.physical.node_lon, layout.physical.node_lat)
 
 
-def test_through_traffic_runs_on_sections_and_through_classes(inputs):
+def test_through_traffic_runs_on_sections_and_through_classes(run):
     """``link`` is a residential street and a section of the catalogue; other streets are for local traffic."""
-    edges = conflated(inputs).physical.edges
+    edges = conflated(run).physical.edges
     roads = edges[edges["mode"] == Mode.ROAD]
     through = roads.groupby("class")["through"].agg(set).to_dict()
     assert through["primary"] == through["trunk"] == {True}
@@ -96,8 +98,8 @@ def test_through_traffic_runs_on_sections_and_through_classes(inputs):
     assert edges.loc[edges["mode"] == Mode.RAIL, "through"].all()
 
 
-def test_dates_of_a_section(inputs):
-    section = inputs.catalogue.sections["valley-middle"]
+def test_dates_of_a_section(run):
+    section = run[files.catalogue].sections["valley-middle"]
     assert dated(replace(section, opened="2021-05"), "2021-04").status == SectionStatus.CONSTRUCTION
     assert (
         dated(replace(section, status=SectionStatus.CLOSED, closed="2021-05"), "2021-04").status == SectionStatus.OPEN
