@@ -19,7 +19,7 @@ VOCABULARIES = {
     ("nodes", "country"): COUNTRIES,
     ("sections", "mode"): {"road", "rail"},
     ("sections", "class"): {"motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "rail"},
-    ("sections", "status"): {"open", "construction", "disused", "abandoned", "planned", "closed"},
+    ("sections", "status"): {"open", "construction", "disused", "abandoned", "planned", "closed", "unknown"},
     ("sections", "country"): COUNTRIES,
     ("sections", "control"): COUNTRIES | {""},
     ("sections", "geometry_quality"): {"schematic"},
