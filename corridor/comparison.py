@@ -12,7 +12,7 @@ import pandas as pd
 
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
-from corridor.io.read.pinned_inputs import Lock
+from corridor.io.read.pinned_inputs import PinnedInputs
 from corridor.mcda.draws import WeightSpace, parse_order
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.mcda.methods import DEFAULT_METHOD
@@ -278,7 +278,7 @@ def compare(
     *,
     osm: str | Path | None = None,
     dem: Sequence[str | Path] = (),
-    locked: Lock | None = None,
+    locked: PinnedInputs | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Build, measure and rank the candidates of a study.

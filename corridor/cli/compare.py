@@ -102,9 +102,9 @@ def run(
     chosen = choose_formats(formats)
     check_target(out)
     from corridor.comparison import compare
-    from corridor.io.read.pinned_inputs import read_lock
+    from corridor.io.read.pinned_inputs import read_pinned_inputs
 
-    lock = read_lock(locked) if locked else None
+    lock = read_pinned_inputs(locked) if locked else None
     found = fetch_live(
         load_study(study, baseline), osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
         expected=lock.fetched if lock else None,

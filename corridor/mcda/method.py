@@ -9,7 +9,7 @@ the anchor range, ``(criteria,)``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from corridor.mcda.methods import REGISTRY
 
 Floats = NDArray[np.float64]
-
-register = REGISTRY.register
 
 
 class Method(ABC):
@@ -86,6 +84,21 @@ class Method(ABC):
         """
         scores = np.array([self.score(values, one_set, tolerances) for one_set in weights])
         return scores.reshape(len(weights), *values.shape[:2])
+
+
+AnyMethod = TypeVar("AnyMethod", bound=Method)
+
+
+def register(method: type[AnyMethod]) -> type[AnyMethod]:
+    """Make a class a ranking method that everything takes; for use as a decorator.
+
+    Args:
+        method: A class derived from :class:`Method`, which is made without arguments.
+
+    Raises:
+        ScoringError: it lacks a fact or a formula, or another has its id.
+    """
+    return REGISTRY.register(method)
 
 
 class LinearMethod(Method):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,6 @@ from corridor.schema.live_settings import LiveSettings
 
 CountriesOn = Callable[[Bounds], Sequence[str]]
 """Countries that have ground within bounds (west, south, east, north): heights are needed there."""
-
-register = REGISTRY.register
 
 
 class AddressSetting(NamedTuple):
@@ -80,6 +78,21 @@ class ElevationProvider(Protocol):
             FetchError: they can't be had, or are damaged.
             OfflineError: they aren't in the cache, and the network is forbidden.
         """
+
+
+Source = TypeVar("Source", bound=ElevationProvider)
+
+
+def register(source: type[Source]) -> type[Source]:
+    """Make a class a source that ``--dem`` takes; for use as a decorator.
+
+    Args:
+        source: A class with what :class:`ElevationProvider` has, which is made without arguments.
+
+    Raises:
+        FetchError: it lacks a fact or a method, or another has its id.
+    """
+    return REGISTRY.register(source)
 
 
 class TiledElevation(ABC):

@@ -95,20 +95,19 @@ def coarsen_by(area: Bounds, megapixels: float) -> int:
 
 
 def write_mosaic(
-    path: Path, area: Bounds, tiles: Iterable[Tile], factor: int, read: Callable[[Tile], NDArray[np.float32] | None]
+    path: Path, area: Bounds, tiles: Iterable[Tile], factor: int, read: Callable[[Tile], NDArray[np.float32]]
 ) -> None:
     """Write the heights of ``tiles`` as one GeoTIFF of ``factor`` seconds, cut to ``area`` in whole pixels.
 
-    ``read`` gives a tile's samples, north up, NaN where nothing is known, or None where there is no tile. Samples lie
-    on whole degrees and equal steps from there (as in HGT files), so that pixels begin half a second before them.
-    One tile at a time is held.
+    Samples of a tile lie on whole degrees and equal steps from there (as in HGT files), so that pixels begin half a
+    second before them. One tile at a time is held.
 
     Args:
         path: GeoTIFF to write.
         area: west, south, east, north in degrees.
         tiles: South-west corners of those that there are.
         factor: Seconds to a pixel; a part of 3600.
-        read: Samples of a tile.
+        read: Samples of a tile, north up, NaN where nothing is known.
 
     Raises:
         SourceError: no tile has a height.
@@ -130,8 +129,6 @@ def write_mosaic(
     with rasterio.open(path, "w", **profile) as raster:
         for lat, lon in tiles:
             cells = read((lat, lon))
-            if cells is None:
-                continue
             block = _block(cells, (lat, lon), side)
             known = known or bool(np.isfinite(block).any())
             # Where the tile's north-west corner falls in the raster; what hangs over an edge is cut off.

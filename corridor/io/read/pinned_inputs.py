@@ -17,7 +17,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class Lock:
+class PinnedInputs:
     """The data that a manifest names: SHA-256 by input, and by address and file name for what was fetched."""
 
     path: Path
@@ -67,7 +67,7 @@ class Lock:
         return f"{part.file} has SHA-256 {there} there, {part.sha256} here"
 
 
-def read_lock(path: Path) -> Lock:
+def read_pinned_inputs(path: Path) -> PinnedInputs:
     """Read a manifest that a run wrote.
 
     Args:
@@ -94,7 +94,7 @@ def read_lock(path: Path) -> Lock:
         if isinstance(fault, SourceError):
             raise
         raise SourceError(f"{path}: isn't a manifest of an earlier run; give its manifest.json") from fault
-    return Lock(path, study, inputs, fetched)
+    return PinnedInputs(path, study, inputs, fetched)
 
 
 def _key(part: Fetched) -> tuple[str, str]:

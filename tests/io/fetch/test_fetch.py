@@ -13,7 +13,7 @@ from corridor.io.fetch.cache import Cache
 from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
 from corridor.io.fetch.transfer import Meter
 from corridor.io.read.osm import read_osm
-from corridor.io.read.pinned_inputs import read_lock
+from corridor.io.read.pinned_inputs import read_pinned_inputs
 from corridor.pipeline.comparing import open_run
 from tests.io.fetch.conftest import QUERY, TILE
 from tests.io.fetch.server import hgt
@@ -95,7 +95,7 @@ def test_refresh_fetches_again_and_keeps_what_was(server, study, cache, call):
 def test_locked_takes_the_same_data_and_refuses_other(server, study, cache, call, tmp_path):
     out, manifest = tmp_path / "out", tmp_path / "out" / "manifest.json"
     assert call("run", study, "--live", "--cache", cache, "--out", out)[0] == 0
-    lock = read_lock(manifest)
+    lock = read_pinned_inputs(manifest)
 
     def held(folder) -> dict[str, str]:
         asked = fetch_inputs(
@@ -126,7 +126,7 @@ def test_locked_holds_files_too(study, call, tmp_path):
     manifest = out / "manifest.json"
     digest = next(row["sha256"] for row in json.loads(manifest.read_text())["inputs"] if row["id"] == "places")
     sources = open_run(load_study(str(study)))["data_sources"]
-    read_lock(manifest).require("midland", sources)
+    read_pinned_inputs(manifest).require("midland", sources)
     with (study.parent / "places.csv").open("a") as stream:
         stream.write("New Town,45.4,10.5,XB,100\n")
     code, _, err = call("run", study, "--out", tmp_path / "third", "--locked", manifest, "-q")
