@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from corridor.comparison import Comparison, build_network, compare
     from corridor.errors import CorridorError
     from corridor.network.graph import Network
+    from corridor.report.i18n import render
     from corridor.schema.study import Study
     from corridor.sweeps.run import sweep
 
 __version__ = "0.1.0"
-__all__ = ["Comparison", "CorridorError", "Network", "Study", "build_network", "compare", "sweep"]
+__all__ = ["Comparison", "CorridorError", "Network", "Study", "build_network", "compare", "render", "sweep"]
 
 _HOMES = {
     "Comparison": "corridor.comparison",
@@ -28,6 +29,7 @@ _HOMES = {
     "Study": "corridor.schema.study",
     "build_network": "corridor.comparison",
     "compare": "corridor.comparison",
+    "render": "corridor.report.i18n",
     "sweep": "corridor.sweeps.run",
 }
 

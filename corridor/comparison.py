@@ -105,6 +105,11 @@ class Comparison:
         return pd.DataFrame(rows, columns=["candidate_id", "regime_id", "text", "evidence"])
 
     @property
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        """What a reader needs to judge the figures, in sentences by subject."""
+        return {subject: tuple(render(note) for note in said) for subject, said in self.results.notes.items()}
+
+    @property
     def perspectives(self) -> tuple[str, ...]:
         """Names that :meth:`rank` takes."""
         return tuple(self._perspectives)
@@ -120,7 +125,7 @@ class Comparison:
             ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         """
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
-        return rank_alternatives(self._matrix, chosen, method)
+        return render_table(rank_alternatives(self._matrix, chosen, method))
 
     def robustness(
         self,

@@ -62,7 +62,7 @@ def test_documented_and_drawn_aren_t_mixed(comparison):
 def test_grades_are_refused_on_thirty_arc_seconds(comparison):
     assert comparison.metrics[["grade_p95_pct", "max_grade_1km_pct"]].isna().all(axis=None)
     assert set(comparison.metrics["grades_status"]) == {"not_supported"}
-    assert comparison.results.notes["grades"][0].startswith("Grades are not shown: pixels of 92")
+    assert comparison.notes["grades"][0].startswith("Grades are not shown: pixels of 92")
     assert row(comparison, "kapan-meghri")["documented_max_grade_pct"] == 14
 
 
@@ -96,7 +96,7 @@ def test_whether_the_crossing_stays_open_when_a_route_is_sealed(comparison):
 
 def test_what_the_catalogue_can_t_tell_is_said(comparison):
     assert row(comparison, "aras-rail")["disjoint_routes_status"] == "not_supported"
-    assert "aren't supported by this data" in comparison.results.notes["impacts"][0]
+    assert "aren't supported by this data" in comparison.notes["impacts"][0]
 
 
 def test_vetoes_are_shown_and_never_ranked(comparison):
@@ -125,7 +125,7 @@ def test_robustness_follows_its_seed(comparison):
     one, again = (comparison.robustness(draws=500, seed=0) for _ in range(2))
     np.testing.assert_array_equal(one[0].robustness.acceptability, again[0].robustness.acceptability)
     assert one[0].robustness.acceptability.sum(axis=1) == pytest.approx(1.0)
-    assert one[0].sentences()
+    assert one[0].messages()
 
 
 def test_the_same_study_gives_the_same_table(comparison):

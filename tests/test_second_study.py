@@ -117,7 +117,7 @@ def test_heights_follow_the_ground_and_run_straight_through_tunnels(plain, mappe
 def test_grades_are_shown_and_are_those_of_the_ridge(plain):
     assert rows(plain).loc["ridge", "max_grade_1km_pct"] == pytest.approx(100 * GRADE, rel=0.01)
     assert rows(plain).loc["valley", "max_grade_1km_pct"] == pytest.approx(10 * GRADE, rel=0.01)
-    assert "Grades are shown" in plain.results.notes["grades"][0]
+    assert "Grades are shown" in plain.notes["grades"][0]
 
 
 def test_travel_times_follow_from_lengths_speeds_and_the_climb(plain, mapped):
@@ -146,14 +146,14 @@ def test_costs_are_those_of_the_gaps_and_of_renewal(plain, mapped):
 
 def test_gaps_of_the_open_roads_are_named_with_length_and_place(plain, mapped):
     for comparison in (plain, mapped):
-        (said,) = comparison.results.notes["open roads"]
+        (said,) = comparison.notes["open roads"]
         assert "don't reach the destination" in said
         assert f"{parallel_km(45.5, 0.01):.1f} km, 2 km from Rifton (45.500 N 10.630 E)" in said
         assert f"{parallel_km(45.3, 0.005):.1f} km, 11 km from Dalemoor (45.300 N 10.645 E)" in said
 
 
 def test_hole_in_the_railway_is_joined_and_listed(mapped):
-    (said,) = mapped.results.notes["joins"]
+    (said,) = mapped.notes["joins"]
     assert said == f"railway gap of {parallel_km(45.7, 0.0004) * 1000:.0f} m joined at 45.7000 N 10.2000 E"
 
 

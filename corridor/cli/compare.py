@@ -134,13 +134,14 @@ def doctor(
     `corridor doctor my-study.toml --osm region.osm.pbf`
     """
     from corridor.pipeline.diagnosis import diagnose
+    from corridor.report.i18n import render
 
     with show_progress(False) as say:
         report = diagnose(load_study(study, baseline), osm, dem or [], say)
     for title, columns, rows in report.tables:
         print_table(title, columns, rows)
-    for line in report.remarks:
-        print_line(f"- {line}")
+    for remark in report.remarks:
+        print_line(f"- {render(remark)}")
 
 
 def check(study: StudyArg = DEFAULT_STUDY, osm: OsmOption = None, baseline: BaselineOption = None) -> None:
@@ -193,7 +194,10 @@ def rank(
 
     `corridor rank out --weights distance=0.3,terrain=0.7 --method topsis --robust`
     """
+    from corridor.mcda.matrix import reasons_of
     from corridor.pipeline.rerank import rerank, review_sentences
+    from corridor.report.i18n import render
+    from corridor.schema.message import listing
 
     table = rerank(folder, perspective=perspective, weights=weights, method=method)
     parts = [c for c in table.columns if c.startswith("contribution:") and table[c].notna().any()]
@@ -211,9 +215,9 @@ def rank(
         if cells:
             print_table(f"{panel.capitalize()} routes{f' under {regime}' if regime else ''}", columns, cells)
         for _, r in left_out.iterrows():
-            print_line(f"- {regime}: {r['candidate_id']} isn't ranked: {r['reason'].removeprefix('not ranked: ')}")
+            print_line(f"- {regime}: {r['candidate_id']} isn't ranked: {render(listing(reasons_of(r['reason'])))}")
     for note in table.attrs.get("notes", ()):
-        print_line(f"- {note}")
+        print_line(f"- {render(note)}")
     if robust:
         for line in review_sentences(
             folder, perspective=perspective, weights=weights, method=method, draws=10_000, seed=seed

@@ -10,9 +10,11 @@ import numpy as np
 
 from corridor.errors import StudyError
 from corridor.interactions.split_network import SplitNetwork
+from corridor.report.i18n import render
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Estimate
 from corridor.schema.interaction import EdgeEffect, Event
+from corridor.schema.message import ListStyle, Message, listing
 from corridor.schema.regime import Regime, class_rank
 from corridor.schema.vocabulary import (
     CrossingRuleKind,
@@ -103,7 +105,7 @@ def count_at_grade(events: Iterable[Event]) -> Counter[str]:
     return Counter(e.road_class for e in events if e.kind == EventKind.CROSSING and e.separation == Separation.AT_GRADE)
 
 
-def applies(regime: Regime, candidate: Candidate) -> tuple[bool, str]:
+def applies(regime: Regime, candidate: Candidate) -> tuple[bool, Message]:
     """Whether a regime can be applied to a candidate, and why not (or on what ground).
 
     The declared applicability decides: families, modes and ids of candidates, countries that it must run through or
@@ -116,23 +118,22 @@ def applies(regime: Regime, candidate: Candidate) -> tuple[bool, str]:
         ("candidate", candidate.candidate_id, rule.candidates),
     ):
         if allowed and value not in allowed:
-            return False, f"declared for {what} {' or '.join(allowed)} only; this one is {value}"
+            wanted = listing(allowed, ListStyle.OR_ALL)
+            return False, Message("applies.other_kind", {"what": what, "wanted": wanted, "value": value})
     countries = {part.country for part in candidate.parts}
     if rule.through and not countries & set(rule.through):
-        return False, f"declared for routes through {' or '.join(rule.through)}; this one doesn't run there"
+        return False, Message("applies.elsewhere", {"countries": listing(rule.through, ListStyle.OR_ALL)})
     if met := sorted(countries & set(rule.avoids)):
-        return (
-            False,
-            f"declared for routes that avoid {' and '.join(rule.avoids)}; this one runs through {' and '.join(met)}",
-        )
+        barred, entered = listing(rule.avoids, ListStyle.AND), listing(met, ListStyle.AND)
+        return False, Message("applies.not_avoided", {"countries": barred, "met": entered})
     parts = [part for part in candidate.parts if not rule.through or part.country in rule.through]
     used = sum(part.drawn_km for part in parts if _in_use(part))
     fresh = sum(part.drawn_km for part in parts if not _exists(part))
     if rule.roads_in_use == RoadsInUse.NONE and used > _MIN_KM:
-        return False, f"declared for railways and new roads; this route runs over {used:.0f} km of roads in use"
+        return False, Message("applies.roads_in_use", {"km": f"{used:.0f}"})
     if rule.roads_in_use == RoadsInUse.ONLY and fresh > _MIN_KM:
-        return False, f"declared for existing roads; {fresh:.0f} km of this route are a railway or a road not yet built"
-    return True, "applies as declared"
+        return False, Message("applies.not_existing", {"km": f"{fresh:.0f}"})
+    return True, Message("applies.as_declared")
 
 
 def _in_use(part: Part) -> bool:
@@ -145,7 +146,7 @@ def _exists(part: Part) -> bool:
 
 def applicable_regimes(
     regimes: Mapping[str, Regime], candidates: Sequence[Candidate]
-) -> dict[tuple[str, str], tuple[bool, str]]:
+) -> dict[tuple[str, str], tuple[bool, Message]]:
     """By (candidate_id, regime_id) whether the regime applies, and why.
 
     Raises:
@@ -157,7 +158,7 @@ def applicable_regimes(
         if candidates and not any(fits for fits, _ in misses.values()):
             first, (_, reason) = next(iter(misses.items()))
             raise StudyError(
-                f"regime '{key}' applies to none of {len(candidates)} candidates ({first}: {reason}); "
+                f"regime '{key}' applies to none of {len(candidates)} candidates ({first}: {render(reason)}); "
                 f"widen its applies_to, add a candidate that fits, or leave the regime out"
             )
     return table

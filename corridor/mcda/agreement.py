@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau, spearmanr
 
 from corridor.errors import ScoringError
-from corridor.mcda.matrix import DecisionMatrix, Panel
+from corridor.mcda.matrix import DecisionMatrix, Panel, not_ranked
 from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method, method_ids
 from corridor.mcda.rank import competition_ranks, score, score_widths
 from corridor.mcda.values import orient
 from corridor.mcda.weights import WeightsLike, panel_weights
+from corridor.schema.criterion import Criterion
+from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import PanelKind, Scaling
 
 Floats = NDArray[np.float64]
@@ -36,7 +38,7 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
 
     Returns:
         Pairs whose Pearson or Spearman correlation reaches the threshold in size: ``first``, ``second``,
-        ``pearson``, ``spearman``, ``alternatives``, and a sentence ``note``; largest first.
+        ``pearson``, ``spearman``, ``alternatives``, and a message ``note``; largest first.
     """
     oriented = orient(panel.metrics, panel.criteria)
     count = len(oriented)
@@ -50,11 +52,21 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
         spearman = float(spearmanr(left, right).statistic)
         if max(abs(pearson), abs(spearman)) >= threshold - 1e-12:
             first, second = panel.criteria[i], panel.criteria[j]
-            how = "speak for the same alternatives" if pearson > 0 else "speak for opposite alternatives"
-            note = f"{first.label} and {second.label} {how} (r = {pearson:.2f} over {count})"
+            note = _together(first, second, pearson, count)
             rows.append((first.criterion_id, second.criterion_id, pearson, spearman, count, note))
     table = pd.DataFrame(rows, columns=["first", "second", "pearson", "spearman", "alternatives", "note"])
     return table.sort_values("pearson", key=np.abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def _together(first: Criterion, second: Criterion, pearson: float, count: int) -> Message:
+    """That two criteria order the alternatives alike, or against each other."""
+    values: dict[str, Value] = {
+        "first": first.label,
+        "second": second.label,
+        "r": f"{pearson:.2f}",
+        "count": count,
+    }
+    return Message("note.same_order", values) if pearson > 0 else Message("note.opposite_order", values)
 
 
 def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] = ()) -> pd.DataFrame:
@@ -203,9 +215,11 @@ def minimax_regret(
     return out.sort_values(["rank", "candidate_id"], ignore_index=True)
 
 
-def _gap(row: pd.Series) -> str:
+def _gap(row: pd.Series) -> Value:
     absent = [str(regime) for regime in row.index[row.isna()]]
-    return f"not ranked: can't be ranked in {', '.join(absent)}" if absent else ""
+    if not absent:
+        return ""
+    return not_ranked(Message("reason.not_ranked_in", {"regimes": listing(absent, ListStyle.COMMA)}))
 
 
 def _name(panels: Sequence[Panel], matrix: DecisionMatrix, candidate_id: str) -> str:

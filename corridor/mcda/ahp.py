@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.plugins import nearest_name
+from corridor.schema.message import Message
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class PairwiseWeights:
     lambda_max: float
     consistency_index: float
     consistency_ratio: float
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
     @property
     def consistent(self) -> bool:
@@ -111,14 +112,20 @@ def weights_from_comparisons(names: Sequence[str], matrix: Floats) -> PairwiseWe
     return PairwiseWeights(dict(zip(names, weights.tolist(), strict=True)), lambda_max, index, ratio, notes)
 
 
-def _worst_fit(names: Sequence[str], table: Floats, weights: Floats, ratio: float) -> str:
+def _worst_fit(names: Sequence[str], table: Floats, weights: Floats, ratio: float) -> Message:
     """Name the comparison that is furthest from the ratio of the weights."""
     implied = weights[:, None] / weights[None, :]
     # In logarithms "three times more" and "three times less" are equally far off.
     misfit = np.abs(np.log(table / implied))
     i, j = divmod(int(np.argmax(misfit)), len(names))
-    return (
-        f"pairwise comparisons contradict each other (consistency ratio {ratio:.2f}, accepted up to "
-        f"{ACCEPTED_RATIO:g}): '{names[i]}' to '{names[j]}' is given as {table[i, j]:.3g}, the others imply "
-        f"{implied[i, j]:.3g}"
+    return Message(
+        "note.comparisons_contradict",
+        {
+            "ratio": f"{ratio:.2f}",
+            "accepted": f"{ACCEPTED_RATIO:g}",
+            "first": names[i],
+            "second": names[j],
+            "given": f"{table[i, j]:.3g}",
+            "implied": f"{implied[i, j]:.3g}",
+        },
     )

@@ -68,7 +68,7 @@ def smallest_flips(
     """
     names, parts, base = _terms(panel, weights, method, over)
     if not len(parts):
-        raise ScoringError(f"weight change: {panel.where or 'the panel'} has no alternatives that can be ranked")
+        raise ScoringError(f"weight change: {panel.label} has no alternatives that can be ranked")
     winner = int(np.argmax(parts @ base))
     flips = []
     for challenger in range(len(parts)):
@@ -161,7 +161,7 @@ def weight_stability(
     """
     names, parts, base = _terms(panel, weights, method, over)
     if not len(parts):
-        raise ScoringError(f"weight change: {panel.where or 'the panel'} has no alternatives that can be ranked")
+        raise ScoringError(f"weight change: {panel.label} has no alternatives that can be ranked")
     winner = int(np.argmax(parts @ base))
     rows = []
     for term, name in enumerate(names):

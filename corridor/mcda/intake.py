@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from corridor.errors import ScoringError
 from corridor.plugins import nearest_name
 from corridor.schema.criterion import Criterion
+from corridor.schema.message import Message, Value
 from corridor.schema.vocabulary import GAP_STATUSES, VALUE_STATUSES, VETO_STATUSES, MetricStatus
 
 Floats = NDArray[np.float64]
@@ -32,8 +33,8 @@ class Intake:
     low: Floats
     high: Floats
     statuses: tuple[tuple[str, ...], ...]
-    vetoes: Mapping[int, tuple[str, str, str]]
-    notes: tuple[str, ...]
+    vetoes: Mapping[int, tuple[str, str, Value]]
+    notes: tuple[Message, ...]
 
     def label(self, row: int) -> tuple[str, str]:
         """Id and name of the candidate of a row."""
@@ -123,7 +124,7 @@ def _statuses(table: pd.DataFrame, metric: str) -> tuple[str, ...]:
 
 def _intervals(
     table: pd.DataFrame, criteria: Sequence[Criterion], metrics: Floats, candidate_ids: tuple[str, ...]
-) -> tuple[Floats, Floats, tuple[str, ...]]:
+) -> tuple[Floats, Floats, tuple[Message, ...]]:
     low, high = metrics.copy(), metrics.copy()
     notes = []
     for column, criterion in enumerate(criteria):
@@ -139,25 +140,26 @@ def _intervals(
         slack = 1e-9 * (np.abs(metrics[:, column]) + 1.0)
         outside = (metrics[:, column] < low[:, column] - slack) | (metrics[:, column] > high[:, column] + slack)
         for row in np.flatnonzero(outside):
-            notes.append(f"{criterion.label} of {candidate_ids[row]} lies outside its own interval: both are kept")
+            values: dict[str, Value] = {"criterion": criterion.label, "candidate": candidate_ids[row]}
+            notes.append(Message("note.outside_interval", values))
     return low, high, tuple(dict.fromkeys(notes))
 
 
 def _vetoes(
     table: pd.DataFrame, criteria: Sequence[Criterion], statuses: tuple[tuple[str, ...], ...], any_status: bool
-) -> dict[int, tuple[str, str, str]]:
+) -> dict[int, tuple[str, str, Value]]:
     """First reason per row: a stated veto, then a scored metric, then any other metric with a status."""
-    vetoes: dict[int, tuple[str, str, str]] = {}
+    vetoes: dict[int, tuple[str, str, Value]] = {}
     if "veto" in table.columns:
         if any(isinstance(value, bool | np.bool_) for value in table["veto"]):
             raise ScoringError("metric table: column 'veto' must hold the reason as text, empty where there is none")
         for row, text in enumerate(_texts(table, "veto")):
             if text:
-                vetoes[row] = ("", "veto", f"not ranked: {text}")
+                vetoes[row] = ("", "veto", text)
     for row, line in enumerate(statuses):
         for criterion, status in zip(criteria, line, strict=True):
             if status in VETO_STATUSES:
-                vetoes.setdefault(row, (criterion.criterion_id, status, f"not ranked: {criterion.label}: {status}"))
+                vetoes.setdefault(row, (criterion.criterion_id, status, _blocked(criterion.label, status)))
     scored = {criterion.metric for criterion in criteria}
     others = [str(name).removesuffix("_status") for name in table.columns if str(name).endswith("_status")]
     for metric in others if any_status else ():
@@ -165,8 +167,12 @@ def _vetoes(
             for row, text in enumerate(_texts(table, f"{metric}_status")):
                 status = text.strip()
                 if status in VETO_STATUSES:
-                    vetoes.setdefault(row, (metric, status, f"not ranked: {metric}: {status}"))
+                    vetoes.setdefault(row, (metric, status, _blocked(metric, status)))
     return vetoes
+
+
+def _blocked(what: str, status: str) -> Message:
+    return Message("reason.status", {"what": what, "status": Message(f"status.{status}", fallback=status)})
 
 
 def _refuse_doubles(candidate_ids: tuple[str, ...], regime_ids: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from corridor.errors import ScoringError
 from corridor.mcda.intake import Intake, read_metrics
 from corridor.mcda.values import check_criteria, scale
 from corridor.schema.criterion import Criterion
+from corridor.schema.message import Listing, ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import Comparators, MetricStatus, MissingPolicy, PanelKind, Scaling
 
 Floats = NDArray[np.float64]
@@ -46,8 +47,14 @@ class Panel:
         return scale(self.metrics, self.criteria, self.scaling)
 
     @property
-    def where(self) -> str:
-        """The panel in words, for notes."""
+    def label(self) -> str:
+        """The panel in words, for errors."""
+        who = "through routes" if self.kind == PanelKind.THROUGH else "comparators"
+        return f"regime '{self.regime_id}', {who}" if self.regime_id else who
+
+    @property
+    def where(self) -> Message:
+        """The panel as a message, for notes."""
         return _where(self.regime_id, self.kind)
 
     @property
@@ -60,14 +67,14 @@ class Panel:
 class DecisionMatrix:
     """All panels of a metric table, and everybody who could not be put into one.
 
-    ``excluded`` has a row per reason, with the columns ``EXCLUDED_COLUMNS``. ``notes`` say what was dropped,
-    clamped or constant, in sentences for a reader.
+    ``excluded`` has a row per reason, with the columns ``EXCLUDED_COLUMNS``; ``reason`` holds messages. ``notes`` say
+    what was dropped, clamped or constant, as messages for a reader.
     """
 
     criteria: tuple[Criterion, ...]
     panels: tuple[Panel, ...]
     excluded: pd.DataFrame
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
     scaling: Scaling
 
     def panel(self, regime_id: str | None = None, kind: str = PanelKind.THROUGH) -> Panel:
@@ -128,15 +135,15 @@ def build_matrix(
     intake = read_metrics(metrics, criteria, veto_on_any_status)
     notes = list(intake.notes)
     if comparators == Comparators.OMIT and intake.comparator.any():
-        notes.append("comparators are left out, as asked")
+        notes.append(Message("note.comparators_omitted"))
     panels: list[Panel] = []
-    excluded: list[tuple[str, ...]] = []
+    excluded: list[tuple[Value, ...]] = []
     for regime_id, kind, rows in _groups(intake, comparators):
         # Feasibility before preference: who is vetoed neither sets a min-max scale nor costs others a criterion.
         vetoed = [row for row in rows if row in intake.vetoes]
         for row in vetoed:
             criterion_id, status, reason = intake.vetoes[row]
-            excluded.append((*intake.label(row), regime_id, kind, criterion_id, status, reason))
+            excluded.append((*intake.label(row), regime_id, kind, criterion_id, status, not_ranked(reason)))
         free = [row for row in rows if row not in intake.vetoes]
         panel, gone, said = _build_panel(intake, tuple(criteria), free, (regime_id, kind), scaling, missing)
         panels.append(panel)
@@ -167,7 +174,7 @@ def _build_panel(
     key: tuple[str, str],
     scaling: Scaling,
     missing: MissingPolicy,
-) -> tuple[Panel, list[tuple[str, ...]], list[str]]:
+) -> tuple[Panel, list[tuple[Value, ...]], list[Message]]:
     regime_id, kind = key
     where = _where(regime_id, kind)
     holes = np.isnan(intake.metrics[rows])
@@ -177,7 +184,7 @@ def _build_panel(
     lost = np.asarray(lost & bool(rows))
     kept = [column for column in range(len(criteria)) if not lost[column]]
     notes = [_dropped_note(where, criteria[column], holes[:, column]) for column in np.flatnonzero(lost)]
-    excluded: list[tuple[str, ...]] = []
+    excluded: list[tuple[Value, ...]] = []
     ranked: list[int] = []
     for row in rows:
         gaps = [column for column in kept if np.isnan(intake.metrics[row, column])]
@@ -185,10 +192,11 @@ def _build_panel(
             ranked.append(row)
         for column in gaps:
             criterion, status = criteria[column], intake.statuses[row][column]
-            reason = f"not ranked: no value for {criterion.label} ({status.replace('_', ' ')})"
+            gap = Message(f"gap.{status}", fallback=status)
+            reason = not_ranked(Message("reason.no_value", {"criterion": criterion.label, "status": gap}))
             excluded.append((*intake.label(row), regime_id, kind, criterion.criterion_id, status, reason))
         if not kept:
-            reason = "not ranked: no criterion has values here"
+            reason = not_ranked(Message("reason.no_criterion"))
             excluded.append((*intake.label(row), regime_id, kind, "", MetricStatus.MISSING, reason))
     chosen = tuple(criteria[column] for column in kept)
     # What is left has no holes.
@@ -208,28 +216,62 @@ def _build_panel(
     return panel, excluded, notes + _value_notes(panel)
 
 
-def _where(regime_id: str, kind: str) -> str:
-    who = "through routes" if kind == PanelKind.THROUGH else "comparators"
-    return f"regime '{regime_id}', {who}" if regime_id else who
+def not_ranked(*why: Value) -> Message:
+    """Why somebody isn't ranked, from one reason or several; :func:`reasons_of` gives them back."""
+    return Message("reason.not_ranked", {"why": listing(why)})
 
 
-def _dropped_note(where: str, criterion: Criterion, holes: NDArray[np.bool_]) -> str:
-    who = "no alternative has" if holes.all() else f"{int(holes.sum())} of {len(holes)} alternatives lack"
-    return f"{where}: {who} a value for {criterion.label} ({criterion.criterion_id}): dropped for everybody here"
+def reasons_of(reason: Value) -> tuple[Value, ...]:
+    """The reasons inside a message of :func:`not_ranked`."""
+    why = reason.values["why"] if isinstance(reason, Message) else reason
+    return why.items if isinstance(why, Listing) else (why,)
 
 
-def _value_notes(panel: Panel) -> list[str]:
+def _where(regime_id: str, kind: str) -> Message:
+    if kind == PanelKind.THROUGH:
+        return Message("note.regime_through", {"regime": regime_id}) if regime_id else Message("note.through")
+    return Message("note.regime_comparators", {"regime": regime_id}) if regime_id else Message("note.comparators")
+
+
+def _dropped_note(where: Message, criterion: Criterion, holes: NDArray[np.bool_]) -> Message:
+    label, key = criterion.label, criterion.criterion_id
+    if holes.all():
+        return Message("note.no_value", {"where": where, "criterion": label, "criterion_id": key})
+    return Message(
+        "note.some_lack_value",
+        {
+            "where": where,
+            "count": int(holes.sum()),
+            "total": len(holes),
+            "criterion": label,
+            "criterion_id": key,
+        },
+    )
+
+
+def _value_notes(panel: Panel) -> list[Message]:
     notes, where = [], panel.where
     for column, criterion in enumerate(panel.criteria):
         metric = panel.metrics[:, column]
         if len(metric) > 1 and np.ptp(metric) == 0:
-            notes.append(f"{where}: {criterion.label} is {metric[0]:g} {criterion.unit} for all: it orders nobody")
+            same: dict[str, Value] = {
+                "where": where,
+                "criterion": criterion.label,
+                "value": f"{metric[0]:g}",
+                "unit": criterion.unit,
+            }
+            notes.append(Message("note.same_for_all", same))
         if panel.scaling == Scaling.ANCHORS:
             low, high = sorted((criterion.best, criterion.worst))
             outside = [panel.names[row] for row in np.flatnonzero((metric < low) | (metric > high))]
             if outside:
-                notes.append(
-                    f"{where}: {criterion.label} of {', '.join(outside)} lies outside the stated {low:g} to {high:g} "
-                    f"{criterion.unit}: counted as the nearer end"
-                )
+                beyond: dict[str, Value] = {
+                    "where": where,
+                    "criterion": criterion.label,
+                    "names": listing(outside, ListStyle.COMMA),
+                    "low": f"{low:g}",
+                    "high": f"{high:g}",
+                    "unit": criterion.unit,
+                }
+                notes.append(Message("note.outside_anchors", beyond))
     return notes

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, field_validator
 
 from corridor.errors import ScoringError
 from corridor.mcda.ahp import comparison_matrix, weights_from_comparisons
 from corridor.safe_toml import parse_toml
+from corridor.schema.message import Message
 
 GROUPS = ("distance", "terrain", "border_access", "north_south", "people")
 """The groups of criteria that studies share; a study may add its own."""
@@ -34,7 +35,7 @@ class Perspective(BaseModel):
     within: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
     source_id: str = ""
     attributed_to: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[InstanceOf[Message], ...] = ()
 
     @field_validator("group_weights")
     @classmethod
@@ -94,8 +95,9 @@ def _from_comparisons(fields: Mapping[str, Any], where: str) -> dict[str, Any]:
         found = weights_from_comparisons(names, comparison_matrix(names, pairs))
     except ScoringError as error:
         raise ScoringError(f"{where}: {error}") from error
-    ratio = (
-        f"{fields.get('label', '')}: weights from pairwise comparisons, consistency ratio {found.consistency_ratio:.2f}"
+    ratio = Message(
+        "note.from_comparisons",
+        {"label": str(fields.get("label", "")), "ratio": f"{found.consistency_ratio:.2f}"},
     )
     rest = {name: value for name, value in fields.items() if name != "comparisons"}
     return rest | {"groups": found.weights, "notes": (*found.notes, ratio)}

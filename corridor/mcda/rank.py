@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
-from corridor.mcda.matrix import DecisionMatrix, Panel
+from corridor.mcda.matrix import DecisionMatrix, Panel, not_ranked, reasons_of
 from corridor.mcda.method import LinearMethod
 from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method
 from corridor.mcda.values import scale
 from corridor.mcda.weights import WeightsLike, panel_weights
+from corridor.schema.message import Message, Value
 from corridor.schema.vocabulary import Direction, Scaling
 
 Floats = NDArray[np.float64]
@@ -180,21 +181,21 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
 
     Returns:
         A row per alternative, also of those that can't be ranked: ``candidate_id``, ``name``, ``regime_id``,
-        ``panel``, ``rank`` (nullable integer), ``score``, ``tied``, ``reason`` (empty where ranked), then one
-        ``contribution:<criterion_id>`` per criterion. For methods that are linear in the weights contributions sum to
-        the score; for the others they are weight times value, which says what speaks for an alternative.
-        ``attrs["notes"]`` has what a reader must be told.
+        ``panel``, ``rank`` (nullable integer), ``score``, ``tied``, ``reason`` (a message, empty where ranked), then
+        one ``contribution:<criterion_id>`` per criterion. For methods that are linear in the weights contributions
+        sum to the score; for the others they are weight times value, which says what speaks for an alternative.
+        ``attrs["notes"]`` has what a reader must be told, as messages.
 
     Raises:
         ScoringError: unknown method, or weights that can't rank a panel.
     """
     found = get_method(method)
-    notes = list(matrix.notes)
+    notes: list[Value] = list(matrix.notes)
     frames = []
     for panel in matrix.panels:
         if panel.candidate_ids:
             resolved = panel_weights(panel, weights)
-            notes.extend(f"{panel.where}: {note}" for note in resolved.notes)
+            notes.extend(Message("note.in_panel", {"where": panel.where, "note": note}) for note in resolved.notes)
             frames.append(_rank_panel(panel, resolved.values, method))
     frames.append(_not_ranked(matrix.excluded))
     columns = ["candidate_id", "name", "regime_id", "panel", "rank", "score", "tied", "reason"]
@@ -235,8 +236,8 @@ def _not_ranked(excluded: pd.DataFrame) -> pd.DataFrame:
     keys = ["candidate_id", "name", "regime_id", "panel"]
     rows = []
     for key, reasons in excluded.groupby(keys, sort=False):
-        words = [reason.removeprefix("not ranked: ") for reason in dict.fromkeys(reasons["reason"])]
-        rows.append((*key, f"not ranked: {'; '.join(words)}"))
+        why = dict.fromkeys(part for reason in reasons["reason"] for part in reasons_of(reason))
+        rows.append((*key, not_ranked(*why)))
     table = pd.DataFrame(rows, columns=[*keys, "reason"])
     table["rank"], table["score"], table["tied"] = pd.NA, np.nan, False
     return table

@@ -15,6 +15,7 @@ from corridor.mcda.methods import DEFAULT_METHOD, get_method
 from corridor.mcda.pareto import pareto_front
 from corridor.mcda.robustness import Robustness, measure_robustness
 from corridor.mcda.weights import WeightsLike
+from corridor.schema.message import ListStyle, Message, Value, listing
 
 _SMALL = 0.0005
 
@@ -39,17 +40,17 @@ class Review:
     correlated: pd.DataFrame
     reversals: pd.DataFrame
 
-    def sentences(self) -> tuple[str, ...]:
-        """The review in words, most important first."""
+    def messages(self) -> tuple[Message, ...]:
+        """The review in messages, most important first."""
         names = dict(zip(self.panel.candidate_ids, self.panel.names, strict=True))
-        told = [_first(self, names), _flip(self, names)]
+        told: list[Message | None] = [_first(self, names), _flip(self, names)]
         for name, front, by in zip(*(self.pareto[key] for key in ("name", "on_front", "dominated_by")), strict=True):
-            told.append("" if front else f"{name} is better on no criterion, and worse on some, than {by}.")
+            told.append(None if front else Message("review.dominated", {"name": str(name), "by": str(by)}))
         told.append(_methods(self, names))
-        told += [f"{note}: they may count the same thing twice." for note in _doubles(self.correlated)]
+        told += [Message("review.counted_twice", {"note": note}) for note in _doubles(self.correlated)]
         for row in self.reversals.itertuples(index=False):
             out, first, second = (names[who] for who in (row.left_out, row.first, row.second))
-            told.append(f"Without {out}, {second} would come before {first}: their order hangs on who else is listed.")
+            told.append(Message("review.reversal", {"left_out": out, "first": first, "second": second}))
         return tuple(dict.fromkeys(sentence for sentence in told if sentence))
 
 
@@ -136,53 +137,64 @@ def review_matrix(
     return tuple(reviews)
 
 
-def _first(review: Review, names: dict[str, str]) -> str:
+def _first(review: Review, names: dict[str, str]) -> Message:
     first = review.robustness.acceptability[:, 0]
     shares = dict(zip(review.panel.candidate_ids, first.tolist(), strict=True))
-    error = review.robustness.error_95
     if len(review.winners) > 1:
-        return f"{'; '.join(names[who] for who in review.winners)} tie for first within measurement tolerance."
+        return Message("review.tie", {"names": listing(names[who] for who in review.winners)})
     (winner,) = review.winners
     rest = max((share for who, share in shares.items() if who != winner), default=0.0)
-    drawn = "weights and metrics" if has_intervals(review.panel) else "weights"
-    share = f"{shares[winner]:.0%} of all draws of {drawn} (give or take {error:.1%})"
-    told = f"{names[winner]} is first, and is so in {share}"
+    drawn = Message("review.weights_and_metrics") if has_intervals(review.panel) else Message("review.weights")
+    share, error = f"{shares[winner]:.0%}", f"{review.robustness.error_95:.1%}"
     if rest > shares[winner]:
         other = max(shares, key=lambda who: shares[who])
-        return f"{told}; {names[other]} is first in more of them, {shares[other]:.0%}."
-    return f"{told}."
+        return Message(
+            "review.first_but_other",
+            {
+                "name": names[winner],
+                "share": share,
+                "drawn": drawn,
+                "error": error,
+                "other": names[other],
+                "other_share": f"{shares[other]:.0%}",
+            },
+        )
+    return Message("review.first", {"name": names[winner], "share": share, "drawn": drawn, "error": error})
 
 
-def _flip(review: Review, names: dict[str, str]) -> str:
+def _flip(review: Review, names: dict[str, str]) -> Message | None:
     reachable = [flip for flip in review.flips if not flip.only_ties and flip.moved != float("inf")]
     if not review.flips:
-        return ""
+        return None
     if not reachable:
-        return f"No weights put anybody else before {names[review.flips[0].winner]}."
+        return Message("review.no_weights_flip", {"name": names[review.flips[0].winner]})
     flip = reachable[0]
+    challenger, winner = names[flip.challenger], names[flip.winner]
     if flip.moved < _SMALL:
-        return f"{names[flip.challenger]} is level with {names[flip.winner]}: any change of weights decides."
+        return Message("review.level", {"challenger": challenger, "winner": winner})
     gains = [name for name, step in flip.changes.items() if step > 0]
     losses = [name for name, step in flip.changes.items() if step < 0]
-    return (
-        f"The smallest change of weights that puts {names[flip.challenger]} level with {names[flip.winner]}: "
-        f"{100 * flip.moved:.1f} points of a hundred from {_listed(losses)} to {_listed(gains)}."
+    return Message(
+        "review.flip",
+        {
+            "challenger": challenger,
+            "winner": winner,
+            "points": f"{100 * flip.moved:.1f}",
+            "losses": listing(losses, ListStyle.ENUMERATION),
+            "gains": listing(gains, ListStyle.ENUMERATION),
+        },
     )
 
 
-def _methods(review: Review, names: dict[str, str]) -> str:
+def _methods(review: Review, names: dict[str, str]) -> Message | None:
     lowest = float(review.agreement.min().min())
     if len(names) < 2 or math.isnan(lowest):
-        return ""
-    compared = _listed([get_method(method).label for method in review.agreement.index])
+        return None
+    compared = listing((get_method(method).label for method in review.agreement.index), ListStyle.ENUMERATION)
     if lowest > 1.0 - 1e-9:
-        return f"{compared} give the same order."
-    return f"{compared} differ in order: Kendall's tau at least {lowest:.2f} (1 is the same)."
+        return Message("review.methods_agree", {"methods": compared})
+    return Message("review.methods_differ", {"methods": compared, "tau": f"{lowest:.2f}"})
 
 
-def _doubles(correlated: pd.DataFrame) -> list[str]:
-    return [str(note) for note, r in zip(correlated["note"], correlated["pearson"], strict=True) if r > 0]
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _doubles(correlated: pd.DataFrame) -> list[Value]:
+    return [note for note, r in zip(correlated["note"], correlated["pearson"], strict=True) if r > 0]

@@ -18,6 +18,7 @@ from corridor.mcda.draws import Spread, WeightSpace, draw_metrics, draw_weights,
 from corridor.mcda.matrix import Panel
 from corridor.mcda.methods import DEFAULT_METHOD, get_method
 from corridor.mcda.rank import cross_score, score
+from corridor.schema.message import Message
 
 Floats = NDArray[np.float64]
 Ranks = NDArray[np.int16]
@@ -48,7 +49,7 @@ class Robustness:
     draws: int
     seed: int
     method: str
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
     @property
     def error_95(self) -> float:
@@ -116,7 +117,7 @@ def measure_robustness(
     get_method(method)
     count, criteria = panel.metrics.shape
     if not count:
-        raise ScoringError(f"robustness: {panel.where or 'the panel'} has no alternatives that can be ranked")
+        raise ScoringError(f"robustness: {panel.label} has no alternatives that can be ranked")
     if draws < 1 or seed < 0:
         raise ScoringError("robustness: draws must be at least 1 and the seed 0 or more")
     if metric_draws is not None and metric_draws.shape != (draws, count, criteria):
@@ -225,9 +226,9 @@ def _confidence(
     return confidence
 
 
-def _notes(panel: Panel, given: Floats | None) -> tuple[str, ...]:
+def _notes(panel: Panel, given: Floats | None) -> tuple[Message, ...]:
     if given is not None:
-        return ("metrics were drawn from stated errors",)
+        return (Message("note.drawn_from_errors"),)
     if has_intervals(panel):
-        return ("metrics vary over quoted ranges, which are not confidence intervals",)
-    return ("metrics are taken as certain: only the weights vary",)
+        return (Message("note.drawn_over_ranges"),)
+    return (Message("note.drawn_weights"),)

@@ -13,6 +13,7 @@ from corridor.mcda.matrix import Panel
 from corridor.mcda.perspectives import GROUPS, Perspective
 from corridor.plugins import nearest_name
 from corridor.schema.criterion import Criterion
+from corridor.schema.message import Listing, ListStyle, Message, listing
 
 Floats = NDArray[np.float64]
 WeightsLike = Perspective | Mapping[str, float] | Sequence[float] | Floats
@@ -23,7 +24,7 @@ class Weights:
     """One weight per criterion, summing to one, and what had to be changed to get there."""
 
     values: Floats
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 def parse_weights(text: str) -> dict[str, float]:
@@ -51,7 +52,7 @@ def parse_weights(text: str) -> dict[str, float]:
     return weights
 
 
-def normalise(weights: Mapping[str, float], what: str = "weights") -> tuple[dict[str, float], tuple[str, ...]]:
+def normalise(weights: Mapping[str, float], what: str = "weights") -> tuple[dict[str, float], tuple[Message, ...]]:
     """Make weights sum to one; a note says so where they didn't.
 
     Args:
@@ -75,7 +76,7 @@ def normalise(weights: Mapping[str, float], what: str = "weights") -> tuple[dict
     if abs(total - 1.0) <= 1e-9:
         return {name: float(weight) for name, weight in weights.items()}, ()
     scaled = {name: float(weight) / total for name, weight in weights.items()}
-    return scaled, (f"{what} sum to {total:g}: divided by that, so that they sum to 1",)
+    return scaled, (Message("note.weights_scaled", {"what": what, "total": f"{total:g}"}),)
 
 
 def resolve_weights(
@@ -133,7 +134,7 @@ def _from_criteria(weights: Mapping[str, float], criteria: Sequence[Criterion], 
     shares, notes = normalise(weights)
     silent = [criterion.criterion_id for criterion in known if criterion.criterion_id not in weights]
     if silent:
-        notes += (f"weights: nothing is said of {_listed(silent)}: weight 0",)
+        notes += (Message("note.weights_silent", {"what": "weights", "names": _quoted(silent)}),)
     values = np.array([shares.get(criterion.criterion_id, 0.0) for criterion in criteria])
     return Weights(*_left_over(values, notes, "weights"))
 
@@ -153,10 +154,10 @@ def _from_groups(
             raise ScoringError(f"{what}: no criterion belongs to a group '{group}'{nearest_name(group, expected)}")
     absent = [group for group, share in shares.items() if group not in present and share > 0]
     if absent:
-        notes += (f"{what}: no criterion of {_listed(absent)} takes part: its weight goes to the other groups",)
+        notes += (Message("note.group_absent", {"what": what, "names": _quoted(absent)}),)
     silent = sorted(present - set(shares))
     if silent:
-        notes += (f"{what}: nothing is said of {_listed(silent)}: weight 0",)
+        notes += (Message("note.weights_silent", {"what": what, "names": _quoted(silent)}),)
     values = np.zeros(len(criteria))
     for group in sorted(present & set(shares)):
         members = [column for column, criterion in enumerate(criteria) if criterion.group == group]
@@ -172,7 +173,7 @@ def _inner_shares(
     known: Sequence[Criterion],
     stated: Mapping[str, float] | None,
     what: str,
-) -> tuple[Floats, tuple[str, ...]]:
+) -> tuple[Floats, tuple[Message, ...]]:
     equal = np.full(len(members), 1.0 / len(members))
     if stated is None:
         return equal, ()
@@ -182,11 +183,11 @@ def _inner_shares(
             raise ScoringError(f"{what}: group '{group}' has no criterion '{name}'{nearest_name(name, ids)}")
     shares = np.array([float(stated.get(criterion.criterion_id, 0.0)) for criterion in members])
     if shares.sum() <= 0:
-        return equal, (f"{what}: the criteria that weigh in group '{group}' take no part: the rest share it equally",)
+        return equal, (Message("note.group_shared", {"what": what, "group": group}),)
     return shares / shares.sum(), ()
 
 
-def _left_over(values: Floats, notes: tuple[str, ...], what: str) -> tuple[Floats, tuple[str, ...]]:
+def _left_over(values: Floats, notes: tuple[Message, ...], what: str) -> tuple[Floats, tuple[Message, ...]]:
     # Whatever had no criterion to go to is shared out among those that take part, in proportion.
     total = float(values.sum())
     if total <= 0:
@@ -194,5 +195,5 @@ def _left_over(values: Floats, notes: tuple[str, ...], what: str) -> tuple[Float
     return values / total, notes
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
+def _quoted(names: Sequence[str]) -> Listing:
+    return listing((f"'{name}'" for name in names), ListStyle.COMMA)

@@ -1,4 +1,4 @@
-"""Sentences that a reader needs to judge the figures, made from the data."""
+"""What a reader needs to judge the figures, as messages made from the data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from corridor.metrics.terrain import GradeSupport
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability
 from corridor.schema.candidate import Candidate
+from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import GeometryQuality
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
@@ -23,62 +24,89 @@ def describe_limits(
     assembly: Conflation,
     places: Places | None,
     country_names: Mapping[str, str],
-) -> dict[str, tuple[str, ...]]:
+) -> dict[str, tuple[Value, ...]]:
     """Notes by subject: heights, grades, open roads and their gaps, schematic lines, assumptions."""
+    assumed = [candidate for candidate in candidates if candidate.assumptions]
     return {
-        "heights": (
-            f"Heights are from {dem.source.title}: pixels of {dem.resolution_m:.0f} m, "
-            f"standard error {dem.vertical_error_m:g} m. "
-            "In steep ground a road may lie far from its pixel's mean height: "
-            "swings under three local errors are no climb. "
-            f"Ranges of heights and climbs are the 5th to 95th percentile over draws of that error, smooth over "
-            f"{dem.error_range_m / 1000:g} km.",
-        ),
+        "heights": (_heights_note(dem),),
         "grades": (
-            f"Grades are {'shown' if grades.supported else 'not shown'}: {grades.reason}."
-            + ("" if grades.supported else " Documented grades stand instead where the catalogue has them."),
+            Message("limit.grades_shown", {"reason": grades.reason})
+            if grades.supported
+            else Message("limit.grades_not_shown", {"reason": grades.reason}),
         ),
-        "open roads": tuple(_say_reach(item, places, country_names) for item in reach),
-        "lines": tuple(_say_lines(candidate) for candidate in candidates),
-        "not on the map": tuple(f"{key}: {why}" for key, why in sorted(assembly.schematic.items())),
+        "open roads": tuple(_reach_note(item, places, country_names) for item in reach),
+        "lines": tuple(_line_note(candidate) for candidate in candidates),
+        "not on the map": tuple(
+            Message("limit.not_on_map", {"section_id": key, "why": why})
+            for key, why in sorted(assembly.schematic.items())
+        ),
         "map and catalogue": assembly.contradictions,
         "joins": assembly.joins,
         "assumptions": tuple(
-            f"{candidate.name} takes as open or built: {'; '.join(candidate.assumptions)}."
-            for candidate in candidates
-            if candidate.assumptions
+            Message("limit.assumed", {"name": candidate.name, "assumed": listing(candidate.assumptions)})
+            for candidate in assumed
         ),
     }
 
 
-def _say_reach(item: Reachability, places: Places | None, names: Mapping[str, str]) -> str:
-    countries = " and ".join(names.get(code, code) for code in item.countries)
+def _heights_note(dem: Dem) -> Message:
+    return Message(
+        "limit.heights",
+        {
+            "dem": dem.source.title,
+            "pixel_m": f"{dem.resolution_m:.0f}",
+            "error_m": f"{dem.vertical_error_m:g}",
+            "range_km": f"{dem.error_range_m / 1000:g}",
+        },
+    )
+
+
+def _reach_note(item: Reachability, places: Places | None, names: Mapping[str, str]) -> Message:
+    """Whether open roads of the countries alone lead from origin to destination, and what they lack if not."""
+    countries = listing((names.get(code, code) for code in item.countries), ListStyle.AND)
     if item.connected:
-        return f"Open roads inside {countries} alone lead from origin to destination, if their borders could be passed."
-    gaps = [say_gap(gap, places) for gap in item.gaps]
-    missing = f"; the road gaps are {', '.join(gaps)}" if gaps else ""
+        return Message("limit.roads_connect", {"countries": countries})
+    lacking: list[Value] = []
+    if item.gaps:
+        gaps = listing((gap_message(gap, places) for gap in item.gaps), ListStyle.COMMA)
+        lacking.append(Message("limit.road_gaps", {"gaps": gaps}))
     if item.missing:
-        listed = ", ".join(f"{name} ({km:.1f} km)" for name, km in item.missing)
-        missing += f"; the way that needs least lacks {listed}"
-    return f"Open roads inside {countries} alone don't reach the destination, even if borders could be passed{missing}."
+        named = (Message("limit.length_of", {"name": name, "km": f"{km:.1f}"}) for name, km in item.missing)
+        lacking.append(Message("limit.least_lacking", {"missing": listing(named, ListStyle.COMMA)}))
+    if not lacking:
+        return Message("limit.roads_end", {"countries": countries})
+    return Message("limit.roads_end_lacking", {"countries": countries, "lacking": listing(lacking)})
 
 
-def say_gap(gap: Gap, places: Places | None) -> str:
+def gap_message(gap: Gap, places: Places | None) -> Message:
     """A gap by its length and the nearest place."""
     lon, lat = gap.to_lonlat
-    where = f"at {format_position(lat, lon, 3)}"
-    if places is not None and len(places.frame):
-        frame = places.frame
-        gaps = distance_m(frame["lon"].to_numpy(), frame["lat"].to_numpy(), lon, lat)
-        nearest = int(gaps.argmin())
-        where = f"{gaps[nearest] / 1000:.0f} km from {frame['name'].iloc[nearest]} ({format_position(lat, lon, 3)})"
-    return f"{gap.length_m / 1000:.1f} km, {where}"
+    at, km = format_position(lat, lon, 3), f"{gap.length_m / 1000:.1f}"
+    if places is None or not len(places.frame):
+        return Message("limit.gap_at", {"km": km, "at": at})
+    frame = places.frame
+    gaps = distance_m(frame["lon"].to_numpy(), frame["lat"].to_numpy(), lon, lat)
+    nearest = int(gaps.argmin())
+    return Message(
+        "limit.gap_near",
+        {
+            "km": km,
+            "away_km": f"{gaps[nearest] / 1000:.0f}",
+            "place": str(frame["name"].iloc[nearest]),
+            "at": at,
+        },
+    )
 
 
-def _say_lines(candidate: Candidate) -> str:
+def _line_note(candidate: Candidate) -> Message:
     schematic = sum(part.drawn_km for part in candidate.parts if part.geometry_quality == GeometryQuality.SCHEMATIC)
-    share = schematic / candidate.drawn_km
-    return (
-        f"{candidate.name}: drawn {candidate.drawn_km:.0f} km, {share:.0%} of it schematic; "
-        f"{sum(part.length_km.mid for part in candidate.parts if part.documented):.0f} km measured by documents."
+    documented = sum(part.length_km.mid for part in candidate.parts if part.documented)
+    return Message(
+        "limit.line",
+        {
+            "name": candidate.name,
+            "drawn_km": f"{candidate.drawn_km:.0f}",
+            "share": f"{schematic / candidate.drawn_km:.0%}",
+            "documented_km": f"{documented:.0f}",
+        },
     )

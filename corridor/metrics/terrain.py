@@ -12,6 +12,7 @@ from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metr
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
+from corridor.schema.message import Message
 from corridor.schema.profile import Profile
 from corridor.schema.vocabulary import MetricStatus
 from corridor.terrain.profile import climbs_m, fit_vertical_alignment
@@ -26,10 +27,10 @@ LEVEL_P95_PCT = 3.0
 
 @dataclass(frozen=True)
 class GradeSupport:
-    """Whether the DEM can carry grades, and the reason in words."""
+    """Whether the DEM can carry grades, and why."""
 
     supported: bool
-    reason: str
+    reason: Message
 
 
 def judge_grades(dem: Dem, level_profiles: Sequence[Profile]) -> GradeSupport:
@@ -41,19 +42,16 @@ def judge_grades(dem: Dem, level_profiles: Sequence[Profile]) -> GradeSupport:
             the grade over 1 km must be under 3 %.
     """
     if not dem.carries_grades:
-        limit = GRADE_WINDOW_M / 2
-        return GradeSupport(
-            False, f"pixels of {dem.resolution_m:.0f} m are coarser than the {limit:.0f} m that grades need"
-        )
+        pixel, limit = f"{dem.resolution_m:.0f}", f"{GRADE_WINDOW_M / 2:.0f}"
+        return GradeSupport(False, Message("limit.pixels_too_coarse", {"pixel_m": pixel, "limit_m": limit}))
     for profile in level_profiles:
         p95 = grade_p95_pct(profile)
         if p95 >= LEVEL_P95_PCT:
-            return GradeSupport(
-                False, f"a line known to be nearly level shows grades of {p95:.1f} % (95th percentile) on it"
-            )
+            return GradeSupport(False, Message("limit.level_line_climbs", {"p95_pct": f"{p95:.1f}"}))
     if not level_profiles:
-        return GradeSupport(False, "the study names no level line to test the DEM's noise on")
-    return GradeSupport(True, f"pixels of {dem.resolution_m:.0f} m, and the level line stays under {LEVEL_P95_PCT:g} %")
+        return GradeSupport(False, Message("limit.no_level_line"))
+    pixel, limit = f"{dem.resolution_m:.0f}", f"{LEVEL_P95_PCT:g}"
+    return GradeSupport(True, Message("limit.level_line_holds", {"pixel_m": pixel, "limit_pct": limit}))
 
 
 def grade_p95_pct(profile: Profile) -> float:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import NetworkError, NoRouteError
-from corridor.metrics.limits import say_gap
+from corridor.io.read.places import Places
+from corridor.metrics.limits import gap_message
 from corridor.network.connectivity import Reachability
 from corridor.network.graph import Network, Position
 from corridor.network.match import measure_route, node_position
@@ -19,6 +20,7 @@ from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.steps import inputs, lines
 from corridor.schema.catalogue import Crossing, Node
+from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.study import Check, Study
 from corridor.schema.vocabulary import Mode
 
@@ -27,10 +29,10 @@ Table = tuple[str, list[str], list[list[str]]]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Tables (title, columns, rows) and remarks, all as text."""
+    """Tables (title, columns, rows) as text, and remarks as messages."""
 
     tables: tuple[Table, ...]
-    remarks: tuple[str, ...]
+    remarks: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,22 @@ def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Prog
     run[inputs.data_sources]
     origin, destination = run[inputs.origin], run[inputs.destination]
     assembly, places = run[lines.conflation], run[inputs.places]
-    remarks = [f"baseline {study.baseline}: {study.chosen_baseline.name}"]
+    chosen = study.chosen_baseline
+    remarks: list[Value] = [Message("remark.baseline", {"baseline": chosen.id, "name": chosen.name})]
     reach: Sequence[Reachability] = ()
     try:
-        remarks += [f"{len(run[lines.candidates])} candidates can be built, from {origin.name} to {destination.name}"]
+        built = len(run[lines.candidates])
+        remarks += [
+            Message("remark.candidates", {"count": built, "origin": origin.name, "destination": destination.name})
+        ]
         reach = run[lines.reach]
     except NoRouteError as fault:
         # what is closed, and why, is what somebody asks next
-        remarks += [f"the candidates can't be built: {fault}"]
-    for item in reach:
-        state = "are connected" if item.connected else "are not connected"
-        gaps = "; gaps: " + "; ".join(say_gap(gap, places) for gap in item.gaps) if item.gaps else ""
-        remarks.append(f"open roads in {', '.join(item.countries)}: {origin.name} and {destination.name} {state}{gaps}")
-    remarks += [f"section {key} is drawn by its waypoints: {why}" for key, why in sorted(assembly.schematic.items())]
+        remarks += [Message("remark.no_candidates", {"why": str(fault)})]
+    remarks += [_reach_remark(item, origin.name, destination.name, places) for item in reach]
+    remarks += [
+        Message("remark.schematic", {"section_id": key, "why": why}) for key, why in sorted(assembly.schematic.items())
+    ]
     remarks += [*assembly.contradictions, *assembly.joins]
     remarks += _missing(run)
     tables = (
@@ -87,17 +92,32 @@ def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Prog
     return Diagnosis(tables, tuple(remarks))
 
 
-def _missing(run: Run) -> list[str]:
-    found, osm = [], run[inputs.osm]
+def _reach_remark(item: Reachability, origin: str, destination: str, places: Places | None) -> Message:
+    """Whether open roads of some countries join the study's ends, and the gaps in them."""
+    countries = listing(item.countries, ListStyle.COMMA)
+    if item.connected:
+        return Message("remark.connected", {"countries": countries, "origin": origin, "destination": destination})
+    if not item.gaps:
+        return Message("remark.not_connected", {"countries": countries, "origin": origin, "destination": destination})
+    gaps = listing(gap_message(gap, places) for gap in item.gaps)
+    return Message(
+        "remark.not_connected_gaps",
+        {"countries": countries, "origin": origin, "destination": destination, "gaps": gaps},
+    )
+
+
+def _missing(run: Run) -> list[Value]:
+    osm = run[inputs.osm]
+    found: list[Value] = []
     if osm is None:
-        found.append("no OpenStreetMap file: the network is the reference catalogue alone; give one with --osm")
+        found.append(Message("remark.no_osm"))
     else:
         found += osm.remarks
     if run[inputs.places] is None:
-        found.append("no table of places: nothing can be said about settlements; name one under sources.places")
+        found.append(Message("remark.no_places"))
     holes = float(np.isnan(run[inputs.dem].heights_m).mean())
     if holes > 0:
-        found.append(f"{holes:.1%} of the elevation model has no height")
+        found.append(Message("remark.no_heights", {"share": f"{holes:.1%}"}))
     return found
 
 

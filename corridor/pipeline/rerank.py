@@ -17,6 +17,7 @@ from corridor.pipeline.comparing import COMPARISON
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import ranking
 from corridor.plugins import nearest_name
+from corridor.report.i18n import render
 from corridor.schema.criterion import Criterion
 
 
@@ -66,9 +67,9 @@ def review_sentences(
     chosen = _weights(views, perspective or default, weights)
     reviews = review_matrix(matrix, chosen, method=method, draws=draws, seed=seed)
     return [
-        f"{review.panel.regime_id or 'all'}, {review.panel.kind}: {sentence}"
+        f"{review.panel.regime_id or 'all'}, {review.panel.kind}: {render(message)}"
         for review in reviews
-        for sentence in review.sentences()
+        for message in review.messages()
     ]
 
 

@@ -120,12 +120,17 @@ def words(language: str = "en") -> Words:
 
 
 def render(value: Value, language: str = "en") -> str:
-    """A message, a listing or a plain value in words of a language."""
+    """A message in words of a language.
+
+    Args:
+        value: a message or a listing of them; plain text and numbers are given back as text.
+        language: code of a language that the catalogues have; what it lacks is said in English.
+    """
     return words(language).render(value)
 
 
 def render_table(table: pd.DataFrame) -> pd.DataFrame:
-    """A table with its messages in English words; the same table where it holds none."""
+    """A table, and the notes that come with it, with messages in English words; the same table where there are none."""
     changed = {}
     for name in table.columns:
         if table[name].dtype != object or name == "geometry":
@@ -133,6 +138,11 @@ def render_table(table: pd.DataFrame) -> pd.DataFrame:
         cells = [render(cell) if isinstance(cell, Message | Listing) else cell for cell in table[name]]
         if any(new is not old for new, old in zip(cells, table[name], strict=True)):
             changed[name] = cells
+    if "notes" in table.attrs:
+        changed_attrs = {"notes": [render(note) for note in table.attrs["notes"]]}
+        table = table.assign(**changed)
+        table.attrs = table.attrs | changed_attrs
+        return table
     return table.assign(**changed) if changed else table
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.report.escape import clean_text
+from corridor.report.i18n import render_table
 from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES, MetricStatus
 
 NO_NUMBER = (*VETO_STATUSES, *GAP_STATUSES)
@@ -21,7 +22,7 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
     whatever stood there. An infinite number is blank too, and without a status column one is made that says
     ``unreachable``, so that nobody reads the blank as unknown.
     """
-    out = table.copy()
+    out = render_table(table).copy()
     for column in [str(name) for name in table.columns]:
         if pd.api.types.is_float_dtype(out[column]):
             endless = np.isinf(out[column].to_numpy(dtype=float, na_value=np.nan))

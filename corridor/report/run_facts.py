@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from corridor.report.i18n import render
 from corridor.schema.results import Results
 
 TOOL = "corridor"
@@ -36,7 +37,11 @@ def describe_run(results: Results) -> dict[str, Any]:
             }
             for source in results.sources
         ],
-        **({"map_remarks": list(remarks)} if (remarks := results.notes.get("map data")) else {}),
+        **(
+            {"map_remarks": [render(remark) for remark in remarks]}
+            if (remarks := results.notes.get("map data"))
+            else {}
+        ),
         "dem": describe_dem(results),
         "candidates": [candidate.candidate_id for candidate in results.candidates],
         "criteria": [asdict(criterion) for criterion in results.criteria],

@@ -19,6 +19,8 @@ class ListStyle(StrEnum):
     COMMA = "list.comma"
     AND = "list.and"
     OR = "list.or"
+    OR_ALL = "list.or_all"
+    ENUMERATION = "list.enumeration"
 
 
 @dataclass(frozen=True, slots=True)

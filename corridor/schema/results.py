@@ -15,6 +15,7 @@ from corridor.schema.column import Column
 from corridor.schema.criterion import Criterion
 from corridor.schema.grid import Grid
 from corridor.schema.interaction import Finding
+from corridor.schema.message import Value
 from corridor.schema.names import Alias
 from corridor.schema.profile import Profile
 from corridor.schema.regime import Regime
@@ -71,7 +72,7 @@ class Results:
     """One comparison.
 
     ``metrics`` has one row per candidate (and regime); ``ranking`` one per perspective and alternative; ``notes``
-    maps a subject to sentences that a reader needs to judge the figures (grades, gaps, schematic lines, assumptions).
+    maps a subject to messages that a reader needs to judge the figures (grades, gaps, schematic lines, assumptions).
     ``columns`` says what the columns of ``metrics`` are, in the order in which pages show them.
 
     Where the study measures impacts, ``regimes`` and ``findings`` are there, ``events`` has the rows of
@@ -100,7 +101,7 @@ class Results:
     documents: tuple[Source, ...]
     layers: Layers
     columns: tuple[Column, ...] = ()
-    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: dict[str, tuple[Value, ...]] = field(default_factory=dict)
     regimes: tuple[Regime, ...] = ()
     findings: tuple[Finding, ...] = ()
     events: gpd.GeoDataFrame | None = None

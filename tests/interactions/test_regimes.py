@@ -12,6 +12,8 @@ from corridor.interactions.regime_effects import applicable_regimes, applies
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.regimes import build_regime, load_regime_sources, load_regimes
 from corridor.packaged import data_root
+from corridor.report.i18n import render
+from corridor.schema.message import Message
 from corridor.schema.regime import ATTRIBUTES, QUESTIONS, class_rank
 from tests.interactions.roads import rail, regime
 
@@ -145,12 +147,14 @@ def test_an_id_that_could_not_be_a_file_name_is_refused():
 
 def test_what_applies_is_declared():
     route = rail([(0, 0), (2000, 0)])
-    assert applies(regime("closed"), route) == (True, "applies as declared")
+    assert applies(regime("closed"), route) == (True, Message("applies.as_declared"))
     assert applies(regime("closed", families=("existing",)), route)[0] is False
-    assert applies(regime("closed", modes=("road",)), route)[1] == "declared for mode road only; this one is rail"
+    assert (
+        render(applies(regime("closed", modes=("road",)), route)[1]) == "declared for mode road only; this one is rail"
+    )
     assert applies(regime("closed", candidates=("other",)), route)[0] is False
-    assert "doesn't run there" in applies(regime("closed", through=("BB",)), route)[1]
-    assert "runs through AA" in applies(regime("closed", avoids=("AA",)), route)[1]
+    assert "doesn't run there" in render(applies(regime("closed", through=("BB",)), route)[1])
+    assert "runs through AA" in render(applies(regime("closed", avoids=("AA",)), route)[1])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +175,7 @@ def test_roads_in_use_are_not_sealed_and_new_lines_are_not_existing_roads(mode, 
 def test_a_regime_that_applies_to_nothing_is_one_clear_line():
     route = rail([(0, 0), (2000, 0)])
     table = applicable_regimes({"a": regime("closed")}, [route])
-    assert table["c", "a"] == (True, "applies as declared")
+    assert table["c", "a"] == (True, Message("applies.as_declared"))
     with pytest.raises(StudyError, match=r"regime 'b' applies to none of 1 candidates .* widen its applies_to"):
         applicable_regimes({"b": regime("closed", through=("BB",))}, [route, replace(route, candidate_id="d")][:1])
 

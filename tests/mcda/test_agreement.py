@@ -13,6 +13,7 @@ from corridor.mcda.agreement import (
     rank_reversals,
 )
 from corridor.mcda.matrix import build_matrix
+from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_panel, route_table
 
@@ -28,7 +29,7 @@ def test_criteria_that_say_the_same_are_named():
         ("c0", "c2"): -1.0,
         ("c1", "c2"): -1.0,
     }
-    assert "speak for the same alternatives (r = 1.00 over 4)" in found["note"].iloc[0]
+    assert "speak for the same alternatives (r = 1.00 over 4)" in render(found["note"].iloc[0])
 
 
 def test_correlation_is_of_preferences_and_not_of_numbers():
@@ -38,7 +39,7 @@ def test_correlation_is_of_preferences_and_not_of_numbers():
     )
     row = found[(found["first"] == "length") & (found["second"] == "gain")].iloc[0]
     assert row["pearson"] < -0.8
-    assert "opposite" in row["note"]
+    assert "opposite" in render(row["note"])
 
 
 def test_two_alternatives_have_no_correlation():
@@ -100,7 +101,7 @@ def test_regret_by_hand():
     assert found.loc[["pass", "valley", "rail"], "rank"].tolist() == [1, 2, 3]
     assert found.loc["pass", "worst_regime"] == "open"
     assert pd.isna(found.loc["north", "rank"])
-    assert found.loc["north", "reason"] == "not ranked: can't be ranked in sealed"
+    assert render(found.loc["north", "reason"]) == "not ranked: can't be ranked in sealed"
     assert found.loc["north", "name"] == "Northern road"
 
 

@@ -3,6 +3,7 @@ import pytest
 
 from corridor.errors import ScoringError
 from corridor.mcda.ahp import comparison_matrix, weights_from_comparisons
+from corridor.report.i18n import render
 
 DRINKS = ("coffee", "wine", "tea", "beer", "sodas", "milk", "water")
 # Saaty (2008), Decision making with the analytic hierarchy process, Int. J. Services Sciences 1(1), table 2.
@@ -47,14 +48,14 @@ def test_a_contradiction_is_named():
     assert found.lambda_max == pytest.approx(6.2)
     assert found.consistency_ratio == pytest.approx((6.2 - 3) / 2 / 0.52)
     assert not found.consistent
-    assert "contradict" in found.notes[0]
+    assert "contradict" in render(found.notes[0])
 
 
 def test_the_worst_comparison_is_the_one_named():
     weights = np.array([0.5, 0.3, 0.15, 0.05])
     matrix = weights[:, None] / weights
     matrix[1, 3], matrix[3, 1] = 1 / 9, 9.0
-    assert "'n1' to 'n3'" in weights_from_comparisons(["n0", "n1", "n2", "n3"], matrix).notes[0]
+    assert "'n1' to 'n3'" in render(weights_from_comparisons(["n0", "n1", "n2", "n3"], matrix).notes[0])
 
 
 def test_comparison_matrix_is_reciprocal():

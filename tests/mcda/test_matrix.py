@@ -6,12 +6,14 @@ import pytest
 
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import build_matrix
+from corridor.report.i18n import render
+from corridor.schema.message import Message
 
 from .tables import ROUTE_CRITERIA, route_table
 
 
 def reasons(matrix):
-    return dict(zip(matrix.excluded["candidate_id"], matrix.excluded["reason"], strict=True))
+    return dict(zip(matrix.excluded["candidate_id"], map(render, matrix.excluded["reason"]), strict=True))
 
 
 def test_through_routes_and_comparators_are_apart():
@@ -22,7 +24,7 @@ def test_through_routes_and_comparators_are_apart():
     assert abroad.candidate_ids == ("abroad",)
     # Not applicable is not zero: the criterion is gone there, and that is said.
     assert abroad.criterion_ids == ("length", "cost")
-    assert any("comparators: no alternative has a value for Access delay" in note for note in matrix.notes)
+    assert any("comparators: no alternative has a value for Access delay" in render(note) for note in matrix.notes)
     assert matrix.excluded.empty
 
 
@@ -31,7 +33,7 @@ def test_comparators_in_one_panel_or_left_out():
     assert reasons(together) == {"abroad": "not ranked: no value for Gain (missing)"}
     assert len(together.excluded) == 2
     omitted = build_matrix(route_table(), ROUTE_CRITERIA, comparators="omit")
-    assert "comparators are left out, as asked" in omitted.notes
+    assert Message("note.comparators_omitted") in omitted.notes
     assert [panel.kind for panel in omitted.panels] == ["through"]
 
 
@@ -42,7 +44,7 @@ def test_unreachable_is_a_veto_whatever_number_stands_there():
     assert "rail" not in matrix.panel().candidate_ids
     row = matrix.excluded.iloc[0]
     assert (row["criterion_id"], row["status"]) == ("delay", "unreachable")
-    assert row["reason"] == "not ranked: Access delay: unreachable"
+    assert render(row["reason"]) == "not ranked: Access delay: unreachable"
 
 
 def test_a_number_beside_a_status_without_a_value_is_not_used():
@@ -77,7 +79,7 @@ def test_or_the_criterion_is_dropped_for_everybody():
     matrix = build_matrix(table, ROUTE_CRITERIA, missing="drop-criterion")
     assert matrix.panel().criterion_ids == ("length", "delay", "gain")
     assert matrix.panel().candidate_ids == ("rail", "valley", "pass", "north")
-    assert any("1 of 4 alternatives lack a value for Cost" in note for note in matrix.notes)
+    assert any("1 of 4 alternatives lack a value for Cost" in render(note) for note in matrix.notes)
 
 
 def test_the_vetoed_do_not_cost_the_others_a_criterion():
@@ -101,7 +103,7 @@ def test_regimes_are_panels():
         ("sealed", "through"),
         ("sealed", "comparator"),
     ]
-    assert matrix.panel("sealed").where == "regime 'sealed', through routes"
+    assert render(matrix.panel("sealed").where) == "regime 'sealed', through routes"
     with pytest.raises(ScoringError, match=r"name the regime.*'open', 'sealed'"):
         matrix.panel()
     with pytest.raises(ScoringError, match="no regime 'closed'"):
@@ -132,9 +134,9 @@ def test_what_the_reader_must_know_is_noted():
     table = route_table(length_km=[150.0, 250.0, 300.0, 300.0, 300.0], cost_musd=700.0, gain_min_low=[5.0] * 5)
     table["gain_min_high"] = 70.0
     notes = build_matrix(table, ROUTE_CRITERIA).notes
-    assert any("Length of Railway lies outside the stated 200 to 600 km" in note for note in notes)
-    assert any("Cost is 700 million USD for all" in note for note in notes)
-    assert any("Gain of rail lies outside its own interval" in note for note in notes)
+    assert any("Length of Railway lies outside the stated 200 to 600 km" in render(note) for note in notes)
+    assert any("Cost is 700 million USD for all" in render(note) for note in notes)
+    assert any("Gain of rail lies outside its own interval" in render(note) for note in notes)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from corridor.errors import ScoringError
 from corridor.mcda.perspectives import GROUPS, build_perspective, load_perspectives
 from corridor.mcda.weights import resolve_weights
 from corridor.packaged import data_root
+from corridor.report.i18n import render
 
 from .tables import make_criteria
 
@@ -88,7 +89,7 @@ def test_weights_from_pairwise_comparisons():
     rows = [["border_access", "distance", 2], ["distance", "people", 2], ["border_access", "people", 4]]
     found = build_perspective("own", {"label": "Own", "weights_from": "Asked.", "comparisons": rows})
     assert dict(found.group_weights) == pytest.approx({"border_access": 4 / 7, "distance": 2 / 7, "people": 1 / 7})
-    assert found.notes == ("Own: weights from pairwise comparisons, consistency ratio 0.00",)
+    assert [render(note) for note in found.notes] == ["Own: weights from pairwise comparisons, consistency ratio 0.00"]
     weights = resolve_weights(found, make_criteria(3, groups=["distance", "border_access", "people"]))
     assert weights.values.tolist() == pytest.approx([2 / 7, 4 / 7, 1 / 7])
     assert weights.notes == found.notes
@@ -97,7 +98,7 @@ def test_weights_from_pairwise_comparisons():
 def test_contradicting_comparisons_are_said():
     rows = [["terrain", "distance", 5], ["distance", "people", 5], ["people", "terrain", 5]]
     notes = build_perspective("own", {"label": "Own", "weights_from": "Asked.", "comparisons": rows}).notes
-    assert "contradict each other" in notes[0]
+    assert "contradict each other" in render(notes[0])
 
 
 @pytest.mark.parametrize(

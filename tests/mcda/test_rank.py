@@ -13,6 +13,7 @@ from corridor.mcda.perspectives import load_perspectives
 from corridor.mcda.rank import competition_ranks, rank_alternatives, score, score_widths
 from corridor.mcda.weights import parse_weights
 from corridor.packaged import data_root
+from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_panel, route_table
 
@@ -53,14 +54,14 @@ def test_who_can_t_be_ranked_is_shown_with_every_reason():
     assert pd.isna(row["rank"])
     assert pd.isna(row["score"])
     assert row["name"] == "Railway"
-    assert row["reason"] == "not ranked: no value for Length (missing); no value for Gain (missing)"
+    assert render(row["reason"]) == "not ranked: no value for Length (missing); no value for Gain (missing)"
 
 
 def test_notes_travel_with_the_table():
     table = rank_alternatives(build_matrix(route_table(), ROUTE_CRITERIA), parse_weights("distance=2,terrain=6"))
     notes = table.attrs["notes"]
-    assert any("sum to 8" in note for note in notes)
-    assert any("'border_access', 'north_south': weight 0" in note for note in notes)
+    assert any("sum to 8" in render(note) for note in notes)
+    assert any("'border_access', 'north_south': weight 0" in render(note) for note in notes)
     assert len(notes) == len(set(notes))
 
 
@@ -70,7 +71,7 @@ def test_every_packaged_perspective_and_method_ranks():
         for method in method_ids():
             table = rank_alternatives(matrix, perspective, method)
             assert sorted(table.loc[table["panel"] == "through", "rank"]) == [1, 2, 3, 4]
-            assert any("'people' takes part" in note for note in table.attrs["notes"])
+            assert any("'people' takes part" in render(note) for note in table.attrs["notes"])
 
 
 def test_within_measurement_tolerance_is_a_tie():
@@ -173,4 +174,4 @@ def test_an_unknown_method():
 def test_nobody_at_all_can_be_ranked():
     table = rank_alternatives(build_matrix(route_table(veto="closed"), ROUTE_CRITERIA), EVEN)
     assert table["rank"].isna().all()
-    assert set(table["reason"]) == {"not ranked: closed"}
+    assert set(map(render, table["reason"])) == {"not ranked: closed"}

@@ -7,12 +7,13 @@ from corridor.mcda.draws import WeightSpace
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.methods import get_method, method_ids
 from corridor.mcda.review import review_matrix, review_panel
+from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_panel, route_table
 
 
 def said(values, weights, **options):
-    return " | ".join(review_panel(make_panel(values), weights, draws=2000, **options).sentences())
+    return " | ".join(map(render, review_panel(make_panel(values), weights, draws=2000, **options).messages()))
 
 
 def test_a_close_race_in_words():
@@ -48,12 +49,14 @@ def test_methods_that_differ_in_words():
     review = review_panel(make_panel(values), [0.4, 0.3, 0.2, 0.1], draws=200)
     lowest = review.agreement.to_numpy().min()
     assert lowest < 1
-    assert f"at least {lowest:.2f}" in " ".join(review.sentences())
+    assert f"at least {lowest:.2f}" in " ".join(map(render, review.messages()))
 
 
 def test_one_alternative_alone():
     review = review_panel(make_panel([[0.3, 0.4]]), [0.5, 0.5], draws=50)
-    assert review.sentences() == ("a0 is first, and is so in 100% of all draws of weights (give or take 0.0%).",)
+    assert tuple(map(render, review.messages())) == (
+        "a0 is first, and is so in 100% of all draws of weights (give or take 0.0%).",
+    )
 
 
 @pytest.mark.parametrize("method", method_ids())
@@ -66,7 +69,7 @@ def test_every_panel_with_somebody_in_it_is_reviewed(method):
         ("open", "comparator"),
     ]
     assert reviews[0].flip_method == (method if get_method(method).linear_in_weights else "weighted-sum")
-    assert all(review.sentences() for review in reviews)
+    assert all(review.messages() for review in reviews)
 
 
 def test_the_winner_is_the_ranking_s():
@@ -94,7 +97,7 @@ def test_nobody_to_review():
 def test_metrics_that_vary_are_said():
     middle = np.array([[0.6, 0.5], [0.4, 0.5]])
     review = review_panel(make_panel(middle, middle - 0.1, middle + 0.1), [0.5, 0.5], draws=200)
-    assert "of all draws of weights and metrics" in review.sentences()[0]
+    assert "of all draws of weights and metrics" in render(review.messages()[0])
 
 
 def test_an_order_of_groups_holds_where_both_are_weighted(bundled):

@@ -11,6 +11,7 @@ from corridor.mcda.draws import WeightSpace, draw_metrics, draw_weights
 from corridor.mcda.methods import method_ids
 from corridor.mcda.rank import cross_score, score
 from corridor.mcda.robustness import convergence_error, measure_robustness, rank_draws
+from corridor.report.i18n import render
 
 from .tables import make_panel
 
@@ -105,7 +106,7 @@ def test_shared_factor_and_separate_draws_differ_as_they_must():
     apart = measure_robustness(make_panel((low + high) / 2, low, high), draws=40_000)
     assert apart.acceptability[0, 0] == pytest.approx(1 - 0.9**2 / 2, abs=apart.error_95)
     assert apart.confidence[0] == pytest.approx(1 - 0.9**2 / 2, abs=2 * apart.error_95)
-    assert "not confidence intervals" in apart.notes[0]
+    assert "not confidence intervals" in render(apart.notes[0])
 
 
 def test_confidence_is_about_metrics_and_not_about_weights():

@@ -4,6 +4,7 @@ import pytest
 from corridor.errors import ScoringError
 from corridor.mcda.perspectives import build_perspective
 from corridor.mcda.weights import normalise, parse_weights, resolve_weights
+from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_criteria
 
@@ -29,8 +30,8 @@ def test_a_group_without_criteria_is_dropped_and_said():
     own = perspective({"distance": 0.4, "north_south": 0.5, "terrain": 0.1})
     found = resolve_weights(own, NESTED)
     np.testing.assert_allclose(found.values, [0.4, 0.4, 0.2, 0.0])
-    assert any("'north_south' takes part" in note for note in found.notes)
-    assert any("'people': weight 0" in note for note in found.notes)
+    assert any("'north_south' takes part" in render(note) for note in found.notes)
+    assert any("'people': weight 0" in render(note) for note in found.notes)
 
 
 def test_a_criterion_that_takes_no_part_leaves_its_weight_to_its_group():
@@ -41,8 +42,8 @@ def test_a_criterion_that_takes_no_part_leaves_its_weight_to_its_group():
 def test_weights_that_do_not_sum_to_one_are_said_and_normalised():
     found = resolve_weights({"c0": 2.0, "c3": 6.0}, NESTED)
     np.testing.assert_allclose(found.values, [0.25, 0, 0, 0.75])
-    assert "sum to 8" in found.notes[0]
-    assert "'c1', 'c2'" in found.notes[1]
+    assert "sum to 8" in render(found.notes[0])
+    assert "'c1', 'c2'" in render(found.notes[1])
 
 
 def test_numbers_by_position():
@@ -83,7 +84,7 @@ def test_within_weights_all_on_what_takes_no_part():
     own = perspective({"distance": 1.0}, within={"distance": {"c0": 1.0}})
     found = resolve_weights(own, NESTED[1:], NESTED)
     np.testing.assert_allclose(found.values, [1.0, 0.0, 0.0])
-    assert any("share it equally" in note for note in found.notes)
+    assert any("share it equally" in render(note) for note in found.notes)
 
 
 def test_weights_as_text():

@@ -56,7 +56,7 @@ def test_times_are_fitted_to_documented_ones():
         ]  # fmt: skip
 
     comparison = compare(documented)
-    said = comparison.results.notes["impacts"][-1]
+    said = comparison.notes["impacts"][-1]
     assert said.startswith("Documented times are ")
     factor = float(said.split()[3])
     assert factor > 1.3

@@ -15,7 +15,10 @@ from corridor.report.i18n import Words, render, render_table, words
 from corridor.schema.message import Listing, ListStyle, Message, listing, message_values, to_json
 
 ROOT = Path(corridor.__file__).parent
-AWAITING = ("finding.", "cause.", "structure.", "list.")
+AWAITING = (
+    *("applies.", "cause.", "finding.", "gap.", "limit.", "list.", "note.", "reason.", "remark.", "review."),
+    "structure.",
+)
 """Messages that only English has so far."""
 BLANK = re.compile(r"\{(?:a:)?(\w+)\}")
 

@@ -39,6 +39,7 @@ from corridor.pipeline.steps.lines import Row, line_and_price
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import DocumentedStructure, Estimate, Node, Section, UnitCost
 from corridor.schema.interaction import Event
+from corridor.schema.message import Message
 from corridor.schema.profile import Profile
 from corridor.schema.regime import Applicability, CheckTime, Regime
 from corridor.schema.source import Source
@@ -87,7 +88,7 @@ def acting_regime(regime: Regime | None) -> Regime | None:
 
 
 @step()
-def applicable(regimes: Mapping[str, Regime], candidates: Mapping[str, Candidate]) -> dict[Pair, tuple[bool, str]]:
+def applicable(regimes: Mapping[str, Regime], candidates: Mapping[str, Candidate]) -> dict[Pair, tuple[bool, Message]]:
     """Whether a regime applies to a candidate, and why.
 
     Raises:
@@ -98,7 +99,7 @@ def applicable(regimes: Mapping[str, Regime], candidates: Mapping[str, Candidate
 
 @step()
 def pairs(
-    candidates: Mapping[str, Candidate], regimes: Mapping[str, Regime], applicable: Mapping[Pair, tuple[bool, str]]
+    candidates: Mapping[str, Candidate], regimes: Mapping[str, Regime], applicable: Mapping[Pair, tuple[bool, Message]]
 ) -> tuple[Pair, ...]:
     """The rows of the metric table: each candidate under each regime that applies to it, or outside all."""
     found: list[Pair] = []

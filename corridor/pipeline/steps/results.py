@@ -38,6 +38,7 @@ from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Crossing, Node, Section
 from corridor.schema.criterion import Criterion
 from corridor.schema.interaction import CriticalCrossing, Event, Finding
+from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.profile import Profile
 from corridor.schema.regime import Regime
 from corridor.schema.results import Layers, NamedPlace, PerspectiveWords, Results
@@ -130,7 +131,7 @@ def decided(
 @step()
 def event_table(
     regimes: Mapping[str, Regime],
-    applicable: Mapping[Pair, tuple[bool, str]],
+    applicable: Mapping[Pair, tuple[bool, Message]],
     events: Mapping[str, Sequence[Event]],
     decided: Decided,
 ) -> gpd.GeoDataFrame:
@@ -149,34 +150,29 @@ def event_table(
 
 
 @step()
-def impact_notes(local_roads: bool, population: Population, calibration: Calibration | None) -> tuple[str, ...]:
+def impact_notes(local_roads: bool, population: Population, calibration: Calibration | None) -> tuple[Message, ...]:
     """What a reader must know of the impacts' figures."""
     notes = []
     if not local_roads:
-        notes.append(
-            "The network is the reference catalogue alone: local crossings, settlements and disjoint routes aren't "
-            "supported by this data; give OpenStreetMap data with --osm."
-        )
+        notes.append(Message("limit.catalogue_alone"))
     if population.unmatched:
-        shown = ", ".join(population.unmatched[:12])
-        notes.append(f"{len(population.unmatched)} places of the gazetteer aren't on the map: {shown}.")
+        shown = listing(population.unmatched[:12], ListStyle.COMMA)
+        notes.append(Message("limit.places_unmatched", {"count": len(population.unmatched), "names": shown}))
     if population.unknown:
-        notes.append(
-            f"{len(population.unknown)} settlements have no known population; each counts as nobody at least and as "
-            "the largest known place of its kind at most."
-        )
-    return (*notes, _say_calibration(calibration))
+        notes.append(Message("limit.population_unknown", {"count": len(population.unknown)}))
+    return (*notes, _calibration_note(calibration))
 
 
-def _say_calibration(calibration: Calibration | None) -> str:
+def _calibration_note(calibration: Calibration | None) -> Message:
     if calibration is None:
-        return (
-            "Truck times follow from the stated class speeds: no documented time of a journey inside the data is "
-            "listed, so none was fitted; read ratios rather than minutes."
-        )
-    return (
-        f"Documented times are {calibration.factor:.2f} times the computed ones ({len(calibration.times)} journeys, "
-        f"within a factor of {calibration.spread:.2f}); ranges reach as far as that."
+        return Message("limit.times_not_fitted")
+    return Message(
+        "limit.times_fitted",
+        {
+            "factor": f"{calibration.factor:.2f}",
+            "count": len(calibration.times),
+            "spread": f"{calibration.spread:.2f}",
+        },
     )
 
 
@@ -189,7 +185,7 @@ class Impacts:
     events: gpd.GeoDataFrame
     places: pd.DataFrame
     strips: gpd.GeoDataFrame
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 @step()
@@ -199,7 +195,7 @@ def impacts(
     strips: gpd.GeoDataFrame,
     decided: Decided,
     event_table: gpd.GeoDataFrame,
-    impact_notes: tuple[str, ...],
+    impact_notes: tuple[Message, ...],
 ) -> Impacts | None:
     """All of it; given as None where the study measures none."""
     return Impacts(tuple(regimes.values()), decided.findings, event_table, place_effects, strips, impact_notes)
@@ -275,8 +271,8 @@ def notes(
     osm: OsmData | None,
     matrix: DecisionMatrix,
     impacts: Impacts | None,
-) -> dict[str, tuple[str, ...]]:
-    """Sentences that a reader needs to judge the figures, by subject."""
+) -> dict[str, tuple[Value, ...]]:
+    """What a reader needs to judge the figures, by subject."""
     found = describe_limits(list(candidates.values()), dem, grades, reach, conflation, places, borders.names)
     remarks = osm.remarks if osm is not None else ()
     return found | {"map data": remarks, "scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
@@ -312,7 +308,7 @@ def results(
     data_sources: tuple[Source, ...],
     cited: tuple[Source, ...],
     layers: Layers,
-    notes: dict[str, tuple[str, ...]],
+    notes: dict[str, tuple[Value, ...]],
 ) -> Results:
     """Everything that reports are made from."""
     ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)

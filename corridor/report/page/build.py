@@ -29,7 +29,7 @@ from corridor.report.run_facts import describe_run
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import TO_BUILD
-from corridor.schema.message import Message, message_values
+from corridor.schema.message import Message, Value, message_values
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
 from corridor.schema.source import Source
@@ -121,7 +121,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
     results, english = view.results, view.english
     default = results.default_perspective
     names = {c.candidate_id: clean_text(c.name) for c in results.candidates}
-    ranking = view.rankings[default]
+    ranking = [row | {"reason": _note(row["reason"])} for row in view.rankings[default]]
     return {
         "say": english.say,
         "known": english.known,
@@ -156,9 +156,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
         "places": sorted({clean_text(name) for name in [*results.layers.places["name"], *_other_names(results)]})
         if len(results.layers.places)
         else [],
-        "notes": clean(
-            {subject: list(texts) for subject, texts in results.notes.items() if texts and subject != "findings"}
-        ),
+        "notes": clean({subject: [_note(text) for text in texts] for subject, texts in results.notes.items() if texts}),
         "sources": [_source(source) for source in results.sources],
         "documents": [_source(source) for source in results.documents],
         "libraries": libraries(),
@@ -173,6 +171,11 @@ def _sentence(message: Message, english: Words | None = None) -> dict[str, str]:
     """A message as the template shows it: English words, and what the script makes other languages' words from."""
     text = (english or words()).render(message)
     return {"key": message.key, "text": text, "values": script_json(message_values(message))}
+
+
+def _note(value: Value) -> dict[str, str]:
+    """A note as the template shows it: a message, or plain text that has no key."""
+    return _sentence(value) if isinstance(value, Message) else {"key": "", "text": words().render(value), "values": ""}
 
 
 def _other_names(results: Results) -> list[str]:

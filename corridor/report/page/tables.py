@@ -205,7 +205,7 @@ def ranking_rows(results: Results, perspective_id: str) -> list[dict[str, Any]]:
                 "rank": int(row["rank"]) if ranked else None,
                 "score": float(row["score"]) if ranked else None,
                 "tied": bool(row["tied"]),
-                "reason": "" if pd.isna(row["reason"]) else str(row["reason"]),
+                "reason": "" if row["reason"] is None or row["reason"] != row["reason"] else row["reason"],
             }
         )
     return rows
