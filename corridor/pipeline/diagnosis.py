@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from corridor.errors import NetworkError, NoRouteError
+from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.places import Places
 from corridor.metrics.limits import gap_message
 from corridor.network.connectivity import Reachability
 from corridor.network.graph import Network, Position
-from corridor.network.match import measure_route, node_position
+from corridor.network.match import Match, measure_route, node_position
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.steps import inputs, lines
@@ -37,7 +38,10 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Checked:
-    """A documented length range and what was computed; ``computed_km`` is None where there is no way."""
+    """A documented length range and what was computed; ``computed_km`` is None where there is no way.
+
+    ``elsewhere`` names the places that the documented way passes and the routed one doesn't, with their distances.
+    """
 
     name: str
     mode: str
@@ -47,6 +51,7 @@ class Checked:
     computed_km: float | None
     verdict: str
     source: str
+    elsewhere: str = ""
 
 
 def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Progress) -> Diagnosis:
@@ -180,9 +185,10 @@ def _border_table(network: Network, crossings: Mapping[str, Crossing]) -> Table:
 
 
 def check_lengths(study: Study, osm: Path | None, progress: Progress) -> list[Checked]:
-    """Computed lengths beside the documented ones that the study lists under ``checks``.
+    """Ways as they are routed beside the documented ones that the study lists under ``checks``.
 
-    The way taken is the quickest one for a truck (for railways the shortest, whatever its status), borders passable.
+    The way taken is the quickest one for a truck (for railways the shortest, whatever its status), borders passable. It
+    must be as long as documented, and pass where the documented one passes.
 
     Args:
         study: what lists the documented lengths.
@@ -207,18 +213,19 @@ def check_length(row: Check, network: Network, nodes: Mapping[str, Node], *, map
         nodes: of the catalogue, by id.
         mapped: whether the network has mapped ways, on which nodes are looked up by their kind.
     """
-    computed: float | None
-    try:
-        computed = computed_km(row, network, nodes, mapped=mapped)
-    except (NoRouteError, NetworkError):
-        computed = None
     low, high = row.low_km * (1 - row.tolerance_pct / 100), row.high_km * (1 + row.tolerance_pct / 100)
-    verdict = "no way" if computed is None else "agrees" if low <= computed <= high else "differs"
-    return Checked(row.name, row.mode, row.low_km, row.high_km, row.tolerance_pct, computed, verdict, row.source)
+    figures = row.name, row.mode, row.low_km, row.high_km, row.tolerance_pct
+    try:
+        found = routed_way(row, network, nodes, mapped=mapped)
+    except (NoRouteError, NetworkError):
+        return Checked(*figures, None, "no way", row.source)
+    elsewhere = _passed_by(row, found.line, network, nodes)
+    verdict = "elsewhere" if elsewhere else "agrees" if low <= found.length_km <= high else "differs"
+    return Checked(*figures, found.length_km, verdict, row.source, elsewhere)
 
 
-def computed_km(row: Check, network: Network, nodes: Mapping[str, Node], *, mapped: bool) -> float:
-    """Length of the way between catalogue nodes on a network, leg by leg, in km.
+def routed_way(row: Check, network: Network, nodes: Mapping[str, Node], *, mapped: bool) -> Match:
+    """The way that traffic takes between two catalogue nodes: its line and its length.
 
     Args:
         row: names the nodes.
@@ -228,20 +235,31 @@ def computed_km(row: Check, network: Network, nodes: Mapping[str, Node], *, mapp
 
     Raises:
         NetworkError: a node has no way of the mode near it.
-        NoRouteError: there is no way between two of them.
+        NoRouteError: there is no way between them.
     """
     rail = row.mode == Mode.RAIL
-    closed = network.closed(row.mode, any_status=rail) & ~(
-        network.is_border & (network.edges["mode"] == row.mode).to_numpy()
-    )
-    stops = [
-        _position(network, nodes[node], row.mode, closed, mapped) for node in (row.from_node, *row.via, row.to_node)
-    ]
+    passable = network.is_border & (network.edges["mode"] == row.mode).to_numpy()
+    closed = network.closed(row.mode, any_status=rail) & ~passable
+    if row.countries:
+        closed |= network.closed(row.mode, any_status=True, countries=row.countries) & ~passable
+    start, end = (_position(network, nodes[node], row.mode, closed, mapped) for node in (row.from_node, row.to_node))
     forward, backward = (
         network.edges["length_m" if rail else name].to_numpy() for name in ("minutes_forward", "minutes_backward")
     )
-    legs = [network.route(start, end, forward, backward, closed) for start, end in pairwise(stops)]
-    return sum(measure_route(network, leg).length_km for leg in legs)
+    return measure_route(network, network.route(start, end, forward, backward, closed))
+
+
+def _passed_by(row: Check, line: shapely.LineString, network: Network, nodes: Mapping[str, Node]) -> str:
+    """Places that the documented way passes and a line passes by, with their distances; '' if there are none."""
+    way = project(line, WGS84, network.crs)
+    gaps = {
+        nodes[key].name: float(
+            shapely.distance(way, project(shapely.Point(nodes[key].lon, nodes[key].lat), WGS84, network.crs))
+        )
+        for key in row.via
+    }
+    missed = [f"{gap / 1000:.1f} km from {name}" for name, gap in gaps.items() if gap > row.passes_within_km * 1000]
+    return f"passes {', '.join(missed)}" if missed else ""
 
 
 def _position(network: Network, node: Node, mode: str, closed: NDArray[np.bool_], mapped: bool) -> Position:

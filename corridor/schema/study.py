@@ -183,13 +183,19 @@ class CriterionSpec(_Strict):
 
 
 class Check(_Strict):
-    """A documented length between two catalogue nodes, by way of others, to hold computed ones against."""
+    """A documented length between two catalogue nodes, to hold the way that is routed between them against.
+
+    ``via`` are nodes that the documented way passes: the routed one isn't led over them, but must pass within
+    ``passes_within_km`` of each. ``countries`` are those that may be driven through; all if left out.
+    """
 
     name: Text
     mode: Mode
     from_node: Identifier
     to_node: Identifier
     via: tuple[Identifier, ...] = ()
+    passes_within_km: Positive = 2.0
+    countries: tuple[Country, ...] = ()
     low_km: Positive
     high_km: Positive
     tolerance_pct: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)] = 5.0

@@ -26,7 +26,7 @@ def render(rows: list[Checked], on: str, day: str) -> str:
     ]
     lines = [
         f"| {r.name} | {r.mode} | {r.low_km:g}-{r.high_km:g} | {_km(r.computed_km)} | {_off(r)} "
-        f"| {r.tolerance_pct:g} % | {r.verdict} |"
+        f"| {r.tolerance_pct:g} % | {r.verdict}{r.elsewhere and f': {r.elsewhere}'} |"
         for r in rows
     ]
     return "\n".join([*head, *lines, "", f"Computed {day} by corridor {corridor.__version__} on {on}.", ""])
