@@ -24,6 +24,9 @@ COLUMNS = {
     "speeds": "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note",
     "unit_costs": "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids "
     "note",
+    "vehicles": "vehicle_id parameter unit value_low value_mid value_high source_ids note",
+    "driving": "parameter unit value_low value_mid value_high source_ids note",
+    "heights": "height_id name node_id section_id lat lon elevation_m confidence source_ids note",
 }
 
 

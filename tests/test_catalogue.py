@@ -70,7 +70,9 @@ def test_words_are_in_the_vocabulary(name: str, column: str) -> None:
     assert set(TABLES[name][column]) <= VOCABULARIES[name, column]
 
 
-@pytest.mark.parametrize("name", ["nodes", "sections", "structures", "crossings", "speeds", "unit_costs"])
+@pytest.mark.parametrize(
+    "name", ["nodes", "sections", "structures", "crossings", "speeds", "unit_costs", "vehicles", "driving", "heights"]
+)
 def test_every_row_resolves_to_sources(name: str) -> None:
     known = set(TABLES["sources"]["source_id"])
     for cell in TABLES[name]["source_ids"]:
@@ -84,6 +86,7 @@ def test_every_source_has_licence_publisher_and_is_used() -> None:
     for column in ("title", "publisher", "licence"):
         assert (sources[column] != "").all(), column
     others = [p for p in FOLDER.iterdir() if p.name != "sources.csv" and p.suffix in {".csv", ".toml"}]
+    others += (FOLDER.parent / "studies").glob("*.toml")
     words = set(re.findall(r"[a-z0-9][a-z0-9-]+", "\n".join(p.read_text(encoding="utf-8") for p in others)))
     assert set(sources["source_id"]) <= words
     general = sources.set_index("source_id").loc["general-knowledge", "confidence"]

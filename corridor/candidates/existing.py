@@ -64,7 +64,7 @@ def build_existing_candidates(
         ) from fault
     candidates = []
     for number, route in enumerate(routes, 1):
-        parts = tuple(route_parts(network, route, grades, catalogue.sections))
+        parts = tuple(route_parts(network, route, grades, catalogue.sections, assembly.driving))
         used = network.edges.iloc[list(route.edges)]
         named = {key for column in ("section_id", "documented_in", "crossing_id") for key in used[column]}
         assumed = sorted(named & set(spec.assume_open))

@@ -21,7 +21,9 @@ from corridor.geo.geodesy import WGS84, distance_m, project
 from corridor.io.read.borders import Borders
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.conflation import Conflation
-from corridor.network.speeds import TRUCK_LIMIT_KMH, class_speeds_kmh, climbing_speed_kmh
+from corridor.network.driving_times import TRUCK, Driving
+from corridor.network.speed_model import Pieces, driving_minutes
+from corridor.network.speeds import class_speeds_kmh
 from corridor.schema.alignment import Alignment
 from corridor.schema.candidate import Candidate, Design, Part, Span
 from corridor.schema.catalogue import Estimate, Section
@@ -76,7 +78,7 @@ def build_new_build_candidate(
     for leg, (start, end) in enumerate(pairwise(stops), 1):
         progress(f"{spec.name}: leg {leg} of {len(stops) - 1}")
         line = _find(spec, standard, catalogue, borders, dem, start, end, asked_by)
-        parts += _parts(line, spec, standard, catalogue, borders, slowed, start, end)
+        parts += _parts(line, spec, standard, catalogue, borders, assembly.driving, grade_effect, start, end)
         notes += line.notes
     parts += last
     sections = [*before[0], *after[0]]
@@ -152,7 +154,8 @@ def _parts(
     standard: DesignStandard,
     catalogue: Catalogue,
     borders: Borders,
-    dem: Dem | None,
+    driving: Driving,
+    grade_effect: bool,
     start: Point,
     end: Point,
 ) -> list[Part]:
@@ -165,7 +168,7 @@ def _parts(
     cuts = np.flatnonzero(country[1:] != country[:-1]) + 1
     bounds = [0, *cuts.tolist(), len(lon_lat) - 1]
     return [
-        _part(line, spec, standard, catalogue, dem, lon_lat, along_m, a, b, str(country[a]))
+        _part(line, spec, standard, catalogue, driving, grade_effect, lon_lat, along_m, a, b, str(country[a]))
         for a, b in pairwise(bounds)
     ]
 
@@ -192,7 +195,8 @@ def _part(
     spec: NewBuildCandidate,
     standard: DesignStandard,
     catalogue: Catalogue,
-    dem: Dem | None,
+    driving: Driving,
+    grade_effect: bool,
     lon_lat: Floats,
     along_m: Floats,
     a: int,
@@ -229,7 +233,10 @@ def _part(
         drawn_km=km,
         documented=False,
         geometry_quality=GeometryQuality.SCHEMATIC if line.cell_m >= COARSE_M else GeometryQuality.DESIGNED,
-        minutes=minutes_estimate(_minutes(standard, catalogue, dem, along_m[a : b + 1], height)),
+        minutes=minutes_estimate(
+            _minutes(standard, driving, along_m[a : b + 1], height if grade_effect else 0.0 * height),
+            driving.spread(standard.mode),
+        ),
         tunnel_km=tunnel,
         bridge_km=bridge,
         max_grade_pct=max(standard.max_grade_up_pct, standard.max_grade_down_pct),
@@ -245,15 +252,20 @@ def _part(
     )
 
 
-def _minutes(
-    standard: DesignStandard, catalogue: Catalogue, dem: Dem | None, along_m: Floats, height_m: Floats
-) -> float:
-    """Minutes over a stretch; climbs slow trucks as on the roads of the network, where the DEM carries grades."""
+def _minutes(standard: DesignStandard, driving: Driving, along_m: Floats, height_m: Floats) -> float:
+    """Minutes over a stretch: of a truck by the model of the network's roads, its bends built for its speed."""
     metres = np.diff(along_m)
-    usual = class_speeds_kmh([standard.mode], [CLASSES[standard.mode]], catalogue.speeds)[0]
-    speed = np.full(len(metres), standard.speed_kmh or usual)
-    if standard.mode == Mode.ROAD:
-        speed = np.minimum(speed, TRUCK_LIMIT_KMH)
-        if dem is not None and dem.carries_grades:
-            speed = np.minimum(speed, climbing_speed_kmh(np.diff(height_m) / np.maximum(metres, 1e-9)))
-    return float((metres / speed).sum() * 0.06)
+    usual = class_speeds_kmh([standard.mode], [CLASSES[standard.mode]], driving.model.speeds)[0]
+    speed = standard.speed_kmh or usual
+    if standard.mode != Mode.ROAD:
+        return float(metres.sum() / speed * 0.06)
+    pieces = Pieces(
+        np.array([0, len(metres)]),
+        metres,
+        np.diff(height_m) / np.maximum(metres, 1e-9),
+        np.zeros(len(metres)),
+        (height_m[1:] + height_m[:-1]) / 2,
+    )
+    model = driving.model
+    along, _ = driving_minutes(pieces, model.vehicles[TRUCK], np.array([speed]), model.parameters.superelevation)
+    return float(along[0] * driving.factor_of(TRUCK))

@@ -15,9 +15,11 @@ from corridor.geo.geodesy import line_lengths_m
 from corridor.geo.lines import join, locate_m
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
+from corridor.network.driving_times import Driving
 from corridor.network.graph import Network, Route
 from corridor.network.jurisdiction import find_crossing
 from corridor.network.match import Match, part_lengths_km, route_spans
+from corridor.network.time_fit import TimeSpread
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
 from corridor.schema.catalogue import Estimate, Section
 from corridor.schema.study import NewBuildCandidate, ReferenceCandidate
@@ -25,17 +27,27 @@ from corridor.schema.vocabulary import CrossingStatus, Evidence, GeometryQuality
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-SPEED_UNCERTAINTY = 0.25
 _NEAR_LINE_M = 5000.0
 
 
-def minutes_estimate(minutes: float) -> Estimate:
-    """Travel time at speeds 25 % higher and lower than the stated ones."""
-    return Estimate(minutes / (1 + SPEED_UNCERTAINTY), minutes, minutes / (1 - SPEED_UNCERTAINTY))
+def minutes_estimate(minutes: float, spread: TimeSpread) -> Estimate:
+    """Travel time with the ends of its interval."""
+    return Estimate(minutes * spread.low, minutes, minutes * spread.high)
 
 
-def section_part(section: Section, line: LineString, minutes: float, match: Match | None, reverse: bool) -> Part:
-    """A section as a part of a route; ``line`` in travelling direction, ``minutes`` for the length that counts."""
+def section_part(
+    section: Section, line: LineString, minutes: float, match: Match | None, reverse: bool, spread: TimeSpread
+) -> Part:
+    """A section as a part of a route.
+
+    Args:
+        section: the catalogue's row.
+        line: in travelling direction.
+        minutes: for the length that counts.
+        match: where it lies on the network, None if it is only drawn.
+        reverse: whether it is travelled from its end to its begin.
+        spread: ends of the interval about ``minutes``.
+    """
     drawn = float(line_lengths_m([line])[0]) / 1000
     length = section.length_km or Estimate(drawn, drawn, drawn)
     spans = (match.spans_reversed() if reverse else match.spans) if match else _documented_spans(section, line)
@@ -52,7 +64,7 @@ def section_part(section: Section, line: LineString, minutes: float, match: Matc
         drawn_km=drawn,
         documented=section.length_km is not None,
         geometry_quality=GeometryQuality.OSM if match else section.geometry_quality,
-        minutes=minutes_estimate(minutes),
+        minutes=minutes_estimate(minutes, spread),
         tunnel_km=mapped_tunnel if section.tunnel_km is None else section.tunnel_km,
         bridge_km=mapped_bridge if section.bridge_km is None else section.bridge_km,
         max_grade_pct=section.max_grade_pct,
@@ -84,12 +96,17 @@ def _documented_spans(section: Section, line: LineString) -> tuple[Span, ...]:
 
 
 def route_parts(
-    network: Network, route: Route, documented_grade_pct: Mapping[int, float], sections: Mapping[str, Section]
+    network: Network,
+    route: Route,
+    documented_grade_pct: Mapping[int, float],
+    sections: Mapping[str, Section],
+    driving: Driving,
 ) -> list[Part]:
     """Parts of a route over the network: one for each run of edges of like class, country and road number.
 
     ``documented_grade_pct`` gives the steepest documented grade of edges that a catalogue section runs over. Edges
-    that are a section of ``sections`` keep what is documented of it: length, tunnels, bridges and sources.
+    that are a section of ``sections`` keep what is documented of it: length, tunnels, bridges and sources. ``driving``
+    gives the interval of times.
     """
     edges = network.edges.iloc[list(route.edges)]
     lengths = part_lengths_km(network, route)
@@ -102,7 +119,7 @@ def route_parts(
     runs = np.split(real, np.flatnonzero(key[real][1:] != key[real][:-1]) + 1) if len(real) else []
     parts = []
     for run in runs:
-        part = _run_part(network, route, run, lengths, grades)
+        part = _run_part(network, route, run, lengths, grades, driving)
         section = sections.get(part.section_id)
         whole_km = float(edges["length_m"].to_numpy()[run].sum()) / 1000
         parts.append(_documented(part, section, part.length_km.mid / whole_km) if section else part)
@@ -123,7 +140,7 @@ def _documented(part: Part, section: Section, share: float) -> Part:
     )
 
 
-def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades_pct: Floats) -> Part:
+def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades_pct: Floats, driving: Driving) -> Part:
     edges = network.edges.iloc[[route.edges[i] for i in run]]
     first = edges.iloc[0]
     lines = [network.part(route, int(i)) for i in run]
@@ -147,7 +164,7 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
         drawn_km=float(line_lengths_m([line])[0]) / 1000,
         documented=False,
         geometry_quality=GeometryQuality.OSM,
-        minutes=minutes_estimate(route_minutes(network, piece)),
+        minutes=minutes_estimate(route_minutes(network, piece), driving.spread(first["mode"], piece.edges)),
         tunnel_km=_span_km(spans, StructureKind.TUNNEL),
         bridge_km=_span_km(spans, StructureKind.BRIDGE),
         max_grade_pct=None if np.isnan(grades_pct[run[0]]) else float(grades_pct[run[0]]),

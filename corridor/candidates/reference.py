@@ -15,11 +15,11 @@ from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
 from corridor.network.conflate_ways import build_physical, ways_of_sections
 from corridor.network.conflation import Conflation
-from corridor.network.speeds import edge_minutes
+from corridor.network.driving_times import TRUCK, time_edges
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Section
 from corridor.schema.study import Place, ReferenceCandidate
-from corridor.schema.vocabulary import SectionStatus
+from corridor.schema.vocabulary import Mode, SectionStatus
 from corridor.terrain.surface import Dem
 
 GAP_LIMIT_M = 100.0
@@ -88,7 +88,14 @@ def chain_parts(
         match = assembly.matches.get(section.section_id)
         along, against = minutes[section.section_id]
         parts.append(
-            section_part(section, line.reverse() if reverse else line, against if reverse else along, match, reverse)
+            section_part(
+                section,
+                line.reverse() if reverse else line,
+                against if reverse else along,
+                match,
+                reverse,
+                assembly.driving.spread(section.mode, match.route.edges if match else None),
+            )
         )
     _require_continuous(parts, sections, asked_by)
     return parts
@@ -153,12 +160,14 @@ def section_minutes(
 ) -> dict[str, tuple[float, float]]:
     """Minutes along and against each section, without border checks, for the documented length where there is one.
 
-    On the map they are the sum over its edges, scaled to the documented length; else they follow from class or design
-    speed and the heights at the section's ends.
+    On the map they are the sum over its edges, scaled to the documented length; else those of the drawn line, as on the
+    network.
     """
-    edges = build_physical(ways_of_sections(sections)).edges
-    design = np.array([catalogue.sections[key].design_speed_kmh or np.nan for key in edges["section_id"]])
-    along, against = edge_minutes(edges, catalogue.speeds, dem, design_kmh=design)
+    drawn = build_physical(ways_of_sections(sections))
+    edges = drawn.edges
+    times = time_edges(edges, len(drawn.node_lon), assembly.driving.model, dem, {}, catalogue.sections)
+    fitted = np.where(edges["mode"] == Mode.ROAD, assembly.driving.factor_of(TRUCK), 1.0)
+    along, against = (way * fitted for way in times.minutes[TRUCK])
     found = dict(zip(edges["section_id"], zip(along, against, strict=True), strict=True))
     for section in sections:
         match = assembly.matches.get(section.section_id)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from corridor.geo.geodesy import WGS84
 from corridor.geo.lines import points_at, substring, vertex_chainage_m
-from corridor.network.graph import Network, Position
+from corridor.network.graph import MINUTES, Network, Position
 from corridor.schema.interaction import Event
 from corridor.schema.vocabulary import EventKind
 
@@ -159,7 +159,7 @@ class _Pieces:
         lines = frame.geometry.to_numpy().copy()
         for row in changed:
             lines[row] = _stretch(lines[row], float(low[row]), float(high[row]))
-        scaled = {name: frame[name].to_numpy() * share for name in ("length_m", "minutes_forward", "minutes_backward")}
+        scaled = {name: frame[name].to_numpy() * share for name in ("length_m", *MINUTES)}
         frame = pd.DataFrame(frame.drop(columns="geometry")).assign(u=u, v=v, **scaled)
         return gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84)[list(self.base.edges.columns)]
 

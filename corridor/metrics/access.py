@@ -17,6 +17,7 @@ from corridor.metrics.entries import with_entries
 from corridor.metrics.reach import Domain, State, build_domain, reach
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.graph import Network, Position
+from corridor.network.time_fit import DECLARED_SPREAD
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Shown, Unit
@@ -25,7 +26,6 @@ from corridor.schema.study import Place
 from corridor.schema.vocabulary import MetricStatus
 
 Floats = NDArray[np.float64]
-SPEED_UNCERTAINTY = 0.25
 PLACE_COLUMNS = [
     *("place", "country", "people", "people_low", "people_high", "crossing_min_before", "crossing_min_after"),
     *("centre", "centre_min_before", "centre_min_after", "lost_crossing", "lost_centre", "snap_m", "lon", "lat"),
@@ -36,18 +36,18 @@ PLACE_COLUMNS = [
 class TimeFactors:
     """What driving times are multiplied by: as computed (mid), and at the ends of what is held possible."""
 
-    low: float = 1 / (1 + SPEED_UNCERTAINTY)
+    low: float = DECLARED_SPREAD.low
     mid: float = 1.0
-    high: float = 1 / (1 - SPEED_UNCERTAINTY)
+    high: float = DECLARED_SPREAD.high
 
 
 @dataclass(frozen=True)
 class Reading:
     """Worse-of-both-directions minutes in one state; inf where there is no way.
 
-    ``capital`` are minutes crossing -> capital and capital -> crossing; ``nodes`` and ``crossing`` are to and from the
-    crossing for each node of the domain and each place; ``centres`` for each place and centre, shape (n_places,
-    n_centres).
+    ``capital`` are a truck's minutes crossing -> capital and capital -> crossing, ``nodes`` its minutes to and from the
+    crossing for each node of the domain. ``crossing`` and ``centres`` are a car's for each place, and for each place
+    and centre, shape (n_places, n_centres): goods travel by truck, people of villages by car.
     """
 
     capital: tuple[float, float]
@@ -60,11 +60,13 @@ class Reading:
 class Access:
     """What access is measured on: a country's roads, the fixed point abroad, the capital, places and their centres.
 
-    ``places`` has the columns of :mod:`corridor.metrics.population`; ``positions`` are theirs on the domain, None for
-    those too far from any road. ``supports_places`` is False for a network without local roads.
+    ``domain`` has the times of trucks, ``by_car`` the same roads with those of cars. ``places`` has the columns of
+    :mod:`corridor.metrics.population`; ``positions`` are theirs on the domain, None for those too far from any road.
+    ``supports_places`` is False for a network without local roads.
     """
 
     domain: Domain
+    by_car: Domain
     capital: Position
     centre_names: tuple[str, ...]
     centres: tuple[Position, ...]
@@ -103,12 +105,13 @@ class Access:
         return out.minutes(self.capital), back.minutes(self.capital)
 
     def read(self, state: State) -> Reading:
-        """All times in one state: one search in each direction for the crossing and for each centre."""
+        """All times in one state: searches both ways for the crossing, by truck and by car, and for each centre."""
         out, back = reach(self.domain, None, state)
-        crossing = np.array([_both(out.minutes(p), back.minutes(p)) if p else np.inf for p in self.positions])
+        drive, home = reach(self.by_car, None, state)
+        crossing = np.array([_both(drive.minutes(p), home.minutes(p)) if p else np.inf for p in self.positions])
         centres = np.full((len(self.positions), len(self.centres)), np.inf)
         for column, centre in enumerate(self.centres):
-            pair = reach(self.domain, centre, state)
+            pair = reach(self.by_car, centre, state)
             centres[:, column] = [_both(*(way.minutes(p) for way in pair)) if p else np.inf for p in self.positions]
         capital = out.minutes(self.capital), back.minutes(self.capital)
         return Reading(capital, np.maximum(out.tree.cost, back.tree.cost), crossing, centres)
@@ -163,24 +166,32 @@ def build_access(
     Raises:
         NetworkError: crossing, capital or a centre is far from any road, or the capital can't be reached even before.
     """
-    domain = with_entries(
-        build_domain(network, country, assume_open=assume_open), crossing, limit_m=snap_limit_m, assume_open=assume_open
+    domain, by_car = (
+        with_entries(
+            build_domain(network, country, assume_open=assume_open, by_car=car),
+            crossing,
+            limit_m=snap_limit_m,
+            assume_open=assume_open,
+            by_car=car,
+        )
+        for car in (False, True)
     )
     at = domain.snap(capital.lon, capital.lat, limit_m=snap_limit_m, what=f"capital '{capital.name}'")
     served = (
-        [domain.snap(c.lon, c.lat, limit_m=snap_limit_m, what=f"centre '{c.name}'") for c in centres]
+        [by_car.snap(c.lon, c.lat, limit_m=snap_limit_m, what=f"centre '{c.name}'") for c in centres]
         if supports_places
         else []
     )
     kept = places if supports_places else places.iloc[:0]
     access = Access(
         domain=domain,
+        by_car=by_car,
         capital=at,
         centre_names=tuple(c.name for c in centres) if supports_places else (),
         centres=tuple(served),
         places=kept.reset_index(drop=True),
         positions=tuple(
-            _position(domain, lon, lat, snap_limit_m) for lon, lat in kept[["lon", "lat"]].itertuples(index=False)
+            _position(by_car, lon, lat, snap_limit_m) for lon, lat in kept[["lon", "lat"]].itertuples(index=False)
         ),
         factors=factors or TimeFactors(),
         supports_places=supports_places,

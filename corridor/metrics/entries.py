@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
 from corridor.metrics.reach import Domain, Entry
-from corridor.network.graph import Network, Position
+from corridor.network.graph import MINUTES, Network, Position
 from corridor.network.paths import search
 from corridor.schema.study import Place
 from corridor.schema.vocabulary import Mode, SectionStatus
@@ -20,11 +20,19 @@ from corridor.wording import format_position
 Floats = NDArray[np.float64]
 
 
-def with_entries(domain: Domain, start: Place, *, limit_m: float, assume_open: Collection[str] = ()) -> Domain:
+def with_entries(
+    domain: Domain,
+    start: Place,
+    *,
+    limit_m: float,
+    assume_open: Collection[str] = (),
+    by_car: bool = False,
+) -> Domain:
     """A domain with its entries from a fixed point in a neighbouring country.
 
     Driving abroad is along the quickest way from the point to each open crossing; the check at the border itself is not
-    counted, since it is the same before and after. Nothing is driven through the neighbour and back.
+    counted, since it is the same before and after. Nothing is driven through the neighbour and back. ``by_car``
+    takes the times of a car instead of a truck.
 
     Raises:
         NetworkError: the point is far from any road, or no open crossing joins the countries.
@@ -34,7 +42,7 @@ def with_entries(domain: Domain, start: Place, *, limit_m: float, assume_open: C
     closed = network.closed(Mode.ROAD, countries=(start.country,), assume_open=assume_open)
     at = network.snap(start.lon, start.lat, closed, limit_m=limit_m, what=f"border_crossing '{start.name}'")
     links = _open_links(network, domain.country, pair, assume_open)
-    forward, backward = (network.edges[f"minutes_{way}"].to_numpy(dtype=float) for way in ("forward", "backward"))
+    forward, backward = (network.edges[name].to_numpy(dtype=float) for name in MINUTES[2 * by_car : 2 * by_car + 2])
     inward = network.search(at, forward, backward, closed)
     outward = search(network.traffic_arcs_back, _arrivals(network, at, forward, backward), forward, backward, closed)
     entries = []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.interactions.split_network import SplitNetwork
-from corridor.network.graph import UNFIT_CLASSES, Network, Position
+from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, Position
 from corridor.network.paths import Arcs, Tree, build_traffic_arcs, search
 from corridor.schema.interaction import EdgeEffect
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
@@ -185,8 +185,22 @@ def reach(domain: Domain, origin: Position | None, state: State) -> tuple[Reache
     return found[0], found[1]
 
 
-def build_domain(network: Network, country: str, *, mode: str = Mode.ROAD, assume_open: Collection[str] = ()) -> Domain:
+def build_domain(
+    network: Network,
+    country: str,
+    *,
+    mode: str = Mode.ROAD,
+    assume_open: Collection[str] = (),
+    by_car: bool = False,
+) -> Domain:
     """The domain of a country without entries from abroad; tracks and service roads are no part of it.
+
+    Args:
+        network: the whole network.
+        country: whose roads.
+        mode: road or rail.
+        assume_open: sections that count as open.
+        by_car: whether times and access are those of a car instead of a truck.
 
     Raises:
         NetworkError: the country has no such road on this network.
@@ -201,7 +215,8 @@ def build_domain(network: Network, country: str, *, mode: str = Mode.ROAD, assum
     part = edges.iloc[rows]
     nodes, number = np.unique(np.concatenate([part["u"].to_numpy(), part["v"].to_numpy()]), return_inverse=True)
     assumed = part[["section_id", "documented_in"]].isin(list(assume_open)).any(axis=1).to_numpy()
-    shut = (part["truck_access"] == RoadAccess.NO).to_numpy()
+    minutes, access = (MINUTES[2:], "car_access") if by_car else (MINUTES[:2], "truck_access")
+    shut = (part[access] == RoadAccess.NO).to_numpy()
     return Domain(
         network=network,
         country=country,
@@ -212,8 +227,8 @@ def build_domain(network: Network, country: str, *, mode: str = Mode.ROAD, assum
         v=number[len(rows) :].astype(np.int64),
         oneway=part["oneway"].to_numpy() != 0,
         length_km=part["length_m"].to_numpy(dtype=float) / 1000,
-        forward=part["minutes_forward"].to_numpy(dtype=float),
-        backward=part["minutes_backward"].to_numpy(dtype=float),
+        forward=part[minutes[0]].to_numpy(dtype=float),
+        backward=part[minutes[1]].to_numpy(dtype=float),
         not_open=((part["status"] != SectionStatus.OPEN).to_numpy() | shut) & ~assumed,
         unknown=(part["status"] == SectionStatus.UNKNOWN).to_numpy() & ~shut & ~assumed,
         through=network.is_through[rows],

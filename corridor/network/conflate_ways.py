@@ -17,14 +17,13 @@ from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.io.read.borders import Borders
 from corridor.io.read.osm import OsmData
 from corridor.network.border_cuts import cut_at_crossings
-from corridor.network.graph import UNFIT_CLASSES, Network, edge_frame
+from corridor.network.driving_times import CAR, TRUCK, EdgeTimes
+from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
 from corridor.network.rail_joins import join_rails
-from corridor.network.speeds import edge_minutes
 from corridor.network.topology import build_chains
 from corridor.network.ways import Ways, append_ways
-from corridor.schema.catalogue import Crossing, Node, Section, Speed
-from corridor.terrain.surface import Dem
+from corridor.schema.catalogue import Crossing, Node, Section
 
 _KEY = [
     *("mode", "class", "status", "oneway", "bridge", "tunnel", "truck_access", "car_access", "max_weight_t"),
@@ -193,31 +192,32 @@ def build_network(
     physical: Physical,
     borders: Borders,
     crossings: Sequence[Crossing],
-    speeds: Sequence[Speed],
-    dem: Dem | None,
+    times: EdgeTimes,
     *,
     sections: Mapping[str, Section],
     country_of_edge: dict[int, str],
 ) -> Network:
     """The routable network: countries, border passages and minutes.
 
-    ``sections`` gives country and design speed to edges that are sections; ``country_of_edge`` is what reference rows
-    say about single edges (who controls them), and beats the polygons.
+    Args:
+        physical: the edges.
+        borders: whose ground they are on.
+        crossings: where a border may be passed.
+        times: driving times of the edges.
+        sections: gives their country to edges that are sections.
+        country_of_edge: what reference rows say about single edges (who controls them); beats the polygons.
     """
     edges = physical.edges
     countries = country_of_lines(edges.geometry.to_numpy(), borders)
     countries = smooth_islands(edges["u"].to_numpy(), edges["v"].to_numpy(), edges["length_m"].to_numpy(), countries)
-    design = np.full(len(edges), np.nan)
     for row, section_id in zip(
         np.flatnonzero(edges["section_id"] != ""), edges["section_id"][edges["section_id"] != ""], strict=True
     ):
         section = sections[section_id]
         countries[row] = section.control or section.country
-        if section.design_speed_kmh:
-            design[row] = section.design_speed_kmh
     countries[list(country_of_edge)] = list(country_of_edge.values())
-    forward, backward = edge_minutes(edges, speeds, dem, design_kmh=design)
-    edges = edges.assign(country=countries, minutes_forward=forward, minutes_backward=backward)
+    columns = (*times.minutes[TRUCK], *times.minutes[CAR])
+    edges = edges.assign(country=countries, **dict(zip(MINUTES, columns, strict=True)))
     return _split_at_borders(edges, physical.node_lon, physical.node_lat, crossings)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import geopandas as gpd
+import numpy as np
+
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import line_lengths_m
 from corridor.io.read.borders import Borders
@@ -25,10 +28,15 @@ from corridor.network.documented import (
     mostly_used,
     sections_by_edge,
 )
-from corridor.network.graph import Network, Position
+from corridor.network.driving_times import CAR, TRUCK, Driving, time_edges
+from corridor.network.graph import MINUTES, Network, Position
 from corridor.network.match import Match, match_section, node_position
+from corridor.network.time_fit import TimeFit, fit_time_factor, time_journeys
 from corridor.network.ways import Ways
-from corridor.schema.catalogue import THROUGH_CLASSES, Crossing, Node, Section, Speed
+from corridor.schema.catalogue import THROUGH_CLASSES, Crossing, Node, Section
+from corridor.schema.driving import DrivingModel
+from corridor.schema.study import TimeSpec
+from corridor.schema.vocabulary import Mode
 from corridor.terrain.surface import Dem
 
 MAX_DEVIATION = 0.25
@@ -41,13 +49,15 @@ class Conflation:
 
     ``matches`` are sections found on mapped ways; ``schematic`` says why the others that should be there are drawn by
     their waypoints. ``joins`` lists small railway gaps that were closed and breaks of gauge, ``contradictions`` where
-    the map and the catalogue say different things of a road.
+    the map and the catalogue say different things of a road. ``driving`` is what the minutes of the
+    network were made of.
     """
 
     network: Network
     matches: dict[str, Match]
     schematic: dict[str, str]
     joins: tuple[str, ...]
+    driving: Driving
     contradictions: tuple[str, ...] = ()
 
 
@@ -125,31 +135,55 @@ def conflate(
 def build_on_ways(
     ways: ConflatedWays,
     sections: Mapping[str, Section],
+    nodes: Mapping[str, Node],
     crossings: Mapping[str, Crossing],
-    speeds: Sequence[Speed],
+    model: DrivingModel,
     borders: Borders,
     dem: Dem | None,
+    times: Sequence[TimeSpec] = (),
 ) -> Conflation:
     """The routable network over conflated ways: times, countries and border crossings.
 
     Args:
         ways: from :func:`conflate`.
         sections: those that the ways were conflated with; they may differ in speeds.
+        nodes: between which documented journeys run.
         crossings: which borders may be passed.
-        speeds: by class.
+        model: what driving times are computed with.
         borders: polygons of countries.
-        dem: slows climbs, if given.
+        dem: the elevation model that slows climbs; None leaves all roads level.
+        times: documented journeys that driving times are fitted to.
+
+    Raises:
+        NetworkError: a documented journey can't be made on the network.
     """
+    physical = ways.physical
+    plain = time_edges(
+        physical.edges, len(physical.node_lon), model, dem, ways.matches, sections,
+        vehicles=[time.vehicle for time in times],
+    )  # fmt: skip
     network = build_network(
-        ways.physical,
-        borders,
-        list(crossings.values()),
-        speeds,
-        dem,
-        sections=sections,
-        country_of_edge=ways.country_of_edge,
+        physical, borders, list(crossings.values()), plain, sections=sections, country_of_edge=ways.country_of_edge
     )
-    return Conflation(network, ways.matches, ways.schematic, ways.joins, ways.contradictions)
+    driving = Driving(model, plain, None)
+    if times:
+        on_map = bool((physical.edges["section_id"] == "").any())
+        fit = fit_time_factor(time_journeys(times, network, nodes, plain.minutes, on_map=on_map))
+        driving = Driving(model, plain, fit)
+        network = network.with_edges(_scaled(network, fit))
+    return Conflation(network, ways.matches, ways.schematic, ways.joins, driving, ways.contradictions)
+
+
+def _scaled(network: Network, fit: TimeFit) -> gpd.GeoDataFrame:
+    """The edges with the minutes of roads multiplied by the fitted factors; passages of borders keep theirs."""
+    edges = network.edges
+    roads = ((edges["mode"] == Mode.ROAD) & ~network.is_border).to_numpy()
+    factors = dict(zip(MINUTES, (TRUCK, TRUCK, CAR, CAR), strict=True))
+    columns = {
+        name: np.where(roads, edges[name].to_numpy() * fit.factor_of(vehicle), edges[name].to_numpy())
+        for name, vehicle in factors.items()
+    }
+    return edges.assign(**columns)
 
 
 def _deviation(section: Section, match: Match) -> str:

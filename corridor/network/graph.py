@@ -27,10 +27,11 @@ Floats = NDArray[np.float64]
 
 UNFIT_CLASSES = ("track", "service")
 LEAST_THROUGH_KM = 20.0
+MINUTES = ("minutes_forward", "minutes_backward", "car_minutes_forward", "car_minutes_backward")
 EDGE_COLUMNS = [
     *("u", "v", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name", "section_id"),
     *("truck_access", "car_access", "max_weight_t", "max_height_m", "documented_in", "through"),
-    *("country", "border", "crossing_id", "delay_min", "length_m", "minutes_forward", "minutes_backward", "geometry"),
+    *("country", "border", "crossing_id", "delay_min", "length_m", *MINUTES, "geometry"),
 ]
 
 
@@ -76,6 +77,8 @@ class Network:
     to places on the road) or no; ``max_weight_t`` and ``max_height_m`` are NaN where no limit is signed.
     ``documented_in`` is the catalogue section whose course an edge is part of ('' = none), ``through`` whether an edge
     may be driven on the way to somewhere else, rather than to and from places on it only.
+    ``minutes_forward`` and ``minutes_backward`` are those of a truck or goods train along and against the geometry,
+    ``car_minutes_forward`` and ``car_minutes_backward`` those of a car.
     """
 
     edges: gpd.GeoDataFrame
@@ -351,6 +354,8 @@ def edge_frame(columns: dict[str, Any]) -> gpd.GeoDataFrame:
         "minutes_forward": 0.0, "minutes_backward": 0.0,
     }  # fmt: skip
     data = {name: columns.get(name, np.full(n, value)) for name, value in neutral.items()}
+    # cars take as long as trucks where nobody says otherwise
+    data |= {f"car_{name}": columns.get(f"car_{name}", data[name]) for name in MINUTES[:2]}
     data |= {"u": columns["u"], "v": columns["v"]}
     data["length_m"] = columns["length_m"] if "length_m" in columns else line_lengths_m(columns["geometry"])
     return gpd.GeoDataFrame(data, geometry=columns["geometry"], crs=WGS84)[EDGE_COLUMNS]

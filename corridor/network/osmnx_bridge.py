@@ -95,7 +95,8 @@ def to_osmnx(network: Network) -> Any:
 
 
 def _arc_table(edges: gpd.GeoDataFrame, minutes: str, *, reverse: bool) -> pd.DataFrame:
-    table = edges.drop(columns=["minutes_forward", "minutes_backward"]).rename(columns={"length_m": "length"})
+    times = [name for name in edges.columns if name.endswith(("minutes_forward", "minutes_backward"))]
+    table = edges.drop(columns=times).rename(columns={"length_m": "length"})
     table = table.assign(
         highway=edges["class"],
         travel_time=edges[minutes] * 60,

@@ -69,11 +69,13 @@ class PinFit:
 class RoadSurvey:
     """What driving times are computed from.
 
-    ``pieces`` has grades and bends; ``post_height_m`` the heights of the graph's nodes and, after them, of the posts
-    between; ``pinned`` says which edges have a documented height within its reach, shape (n_edges,).
+    ``pieces`` has grades and bends, ``unpinned`` the same without the documented heights; ``post_height_m`` are the
+    heights of the graph's nodes and, after them, of the posts between; ``pinned`` says which edges have a documented
+    height within its reach, shape (n_edges,).
     """
 
     pieces: Pieces
+    unpinned: Pieces
     post_height_m: Floats
     pinned: Bools
     pins: tuple[PinFit, ...]
@@ -116,16 +118,16 @@ def survey_roads(
     bends = _bends(edges, n_nodes, cuts, parameters.bend_window_m)
     bends[np.repeat(drawn, np.diff(cuts.first))] = 0.0
     posts = _set_posts(edges, n_nodes, cuts)
-    heights = np.full(posts.graph.n_posts, np.nan)
+    smooth = heights = np.full(posts.graph.n_posts, np.nan)
     found: tuple[PinFit, ...] = ()
     near = np.zeros(posts.graph.n_posts, dtype=bool)
     if ground is not None and len(edges):
-        heights = _smoothed(posts, edges, drawn, n_nodes, ground)
-        heights, near, found = _pinned(posts, heights, pins, parameters)
-    pieces = _pieces(posts, cuts, bends, heights, max_grade)
+        smooth = _smoothed(posts, edges, drawn, ground)
+        heights, near, found = _pinned(posts, smooth, pins, parameters)
+    pieces, unpinned = (_pieces(posts, cuts, bends, level, max_grade) for level in (heights, smooth))
     # an edge is pinned if both its ends are within reach
     pinned = near[edges["u"].to_numpy()] & near[edges["v"].to_numpy()]
-    return RoadSurvey(pieces, heights, np.asarray(pinned), found)
+    return RoadSurvey(pieces, unpinned, heights, np.asarray(pinned), found)
 
 
 def _bends(edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts, window_m: float) -> Floats:
@@ -162,7 +164,7 @@ def _set_posts(edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts) -> _Posts:
     return _Posts(PostGraph(start, end, length, carried[edge], int(before[-1])), edge, lon, lat)
 
 
-def _smoothed(posts: _Posts, edges: gpd.GeoDataFrame, drawn: Bools, n_nodes: int, ground: Ground) -> Floats:
+def _smoothed(posts: _Posts, edges: gpd.GeoDataFrame, drawn: Bools, ground: Ground) -> Floats:
     """Heights of the elevation model along the roads, straight on structures and along schematic lines."""
     at = np.isfinite(posts.lon)
     sampled = np.full(len(posts.lon), np.nan)

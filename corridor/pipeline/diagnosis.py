@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
+from corridor.io.read.dem_checks import remark_on_heights
 from corridor.io.read.places import Places
 from corridor.metrics.limits import gap_message
 from corridor.network.connectivity import Reachability
 from corridor.network.graph import Network, Position
 from corridor.network.match import Match, measure_route, node_position
+from corridor.network.road_survey import PIN_LIMIT_M
+from corridor.network.time_fit import TimeFit
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.steps import inputs, lines
@@ -89,12 +92,55 @@ def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Prog
     ]
     remarks += [*assembly.contradictions, *assembly.joins]
     remarks += _missing(run)
-    tables = (
+    remarks += _say_heights(run)
+    tables = [
         _data_table(study, run),
         _country_table(assembly.network),
         _border_table(assembly.network, run[inputs.crossings]),
-    )
-    return Diagnosis(tables, tuple(remarks))
+    ]
+    if assembly.driving.fit is not None:
+        tables.append(time_table(assembly.driving.fit))
+    return Diagnosis(tuple(tables), tuple(remarks))
+
+
+def _say_heights(run: Run) -> list[Message]:
+    """Documented heights that the elevation model or the roads disagree with."""
+    heights, driving = run[inputs.heights], run[lines.conflation].driving
+    found = remark_on_heights(run[inputs.dem], heights, run[inputs.driving_parameters].pin_remark_errors)
+    beside = {height.height_id: height.section_id for height in heights if height.section_id}
+    found += [
+        Message(
+            "remark.height_far",
+            {"height_id": pin.pin_id, "limit_km": f"{PIN_LIMIT_M / 1000:g}", "section_id": beside[pin.pin_id]},
+        )
+        for pin in driving.edge_times.survey.pins
+        if pin.pin_id in beside and not np.isfinite(pin.distance_m)
+    ]
+    return found
+
+
+def time_table(fit: TimeFit) -> Table:
+    """Documented journeys beside computed ones: before the fit, after it, and foretold from the others."""
+    left_out = {time.name: residual for time, residual in zip(fit.fitted, fit.residuals, strict=False)}
+    rows = []
+    for time in fit.times:
+        span = f"{time.low_min:.0f}" if time.low_min == time.high_min else f"{time.low_min:.0f}-{time.high_min:.0f}"
+        factor = fit.factor_of(time.vehicle)
+        off = f"{np.expm1(left_out[time.name]):+.0%}" if time.name in left_out else "not fitted"
+        rows.append(
+            [
+                time.name,
+                time.vehicle,
+                f"{time.length_km:.0f}",
+                f"{span} or more" if time.at_least else span,
+                f"{time.computed_min:.0f}",
+                f"{time.computed_min * factor:.0f}",
+                off,
+                time.source_id,
+            ]
+        )
+    columns = ["journey", "vehicle", "km", "documented min", "computed", "fitted", "off, left out", "source"]
+    return (f"Driving times: computed times {fit.factor:.2f}", columns, rows)
 
 
 def _reach_remark(item: Reachability, origin: str, destination: str, places: Places | None) -> Message:

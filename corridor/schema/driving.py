@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import Estimate, GradeCeiling, Speed
 from corridor.schema.vocabulary import Confidence
 
 KMH = 3.6
@@ -110,3 +111,14 @@ class DocumentedHeight:
     elevation_m: float
     confidence: Confidence
     source_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DrivingModel:
+    """All rows that driving times are computed from."""
+
+    speeds: Sequence[Speed]
+    grade_ceilings: Sequence[GradeCeiling]
+    vehicles: Mapping[str, Vehicle]
+    parameters: DrivingParameters
+    heights: Sequence[DocumentedHeight]

@@ -229,14 +229,30 @@ class AxisSpec(_Strict):
 
 
 class TimeSpec(_Strict):
-    """A journey between two catalogue nodes of which a document states the driving time."""
+    """A journey between catalogue nodes, by way of others, of which a document states the time.
+
+    ``breaks_min`` are documented breaks, which are no driving. A journey that isn't ``fitted`` is only shown, and so
+    is one whose time is a lower bound (``at_least``).
+    """
 
     name: Text
     from_node: Identifier
     to_node: Identifier
+    via: tuple[Identifier, ...] = ()
+    vehicle: Identifier
     low_min: Positive
     high_min: Positive
+    breaks_min: Annotated[float, Field(ge=0, le=1e5, allow_inf_nan=False, strict=True)] = 0.0
+    fitted: bool = True
+    at_least: bool = False
     source: Identifier
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TimeSpec:
+        if not self.breaks_min < self.low_min <= self.high_min:
+            raise ValueError("low_min must be above breaks_min and not above high_min")
+        return self
 
 
 class ImpactSpec(_Strict):
@@ -244,7 +260,7 @@ class ImpactSpec(_Strict):
 
     Access runs from the study's border crossing, which lies in ``neighbour``, to its capital; settlements count for
     the nearest of ``centres``; disjoint routes are counted from stage to stage; ``axes`` are the north-south lines.
-    ``own_regimes`` are added to those of the file, in its form. Truck times are fitted to ``documented_times``.
+    ``own_regimes`` are added to those of the file, in its form.
     """
 
     neighbour: Country
@@ -252,7 +268,6 @@ class ImpactSpec(_Strict):
     centres: Annotated[tuple[Place | Text, ...], Field(min_length=1)]
     stages: tuple[StageSpec, ...] = ()
     axes: tuple[AxisSpec, ...] = ()
-    documented_times: tuple[TimeSpec, ...] = ()
     own_regimes: dict[Identifier, dict[str, Any]] = {}
     strip_draws: Draws = 40
     seed: Seed = 0
@@ -261,6 +276,7 @@ class ImpactSpec(_Strict):
 class Study(_Strict):
     """Everything that one comparison is made from.
 
+    Driving times are fitted to the documented journeys under ``times``.
     ``perspectives`` are added to those of the file under ``sources``, in its form.
     """
 
@@ -284,6 +300,7 @@ class Study(_Strict):
     snap_limit_km: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 2.0
     grade_effect: bool = True
     checks: tuple[Check, ...] = ()
+    times: tuple[TimeSpec, ...] = ()
     live: LiveSettings = LiveSettings()
     impact: ImpactSpec | None = None
     perspectives: dict[Identifier, dict[str, Any]] = {}

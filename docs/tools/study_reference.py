@@ -49,7 +49,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "ImpactSpec": ("[impact]",),
     "StageSpec": ("stages of [impact]",),
     "AxisSpec": ("[[impact.axes]]",),
-    "TimeSpec": ("[[impact.documented_times]]",),
+    "TimeSpec": ("[[times]]",),
 }
 
 

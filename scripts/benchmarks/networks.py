@@ -45,6 +45,7 @@ def road_grid(side: int) -> Network:
     )
     minutes = frame["length_m"] / 1000 / random.uniform(30, 90, len(u)) * 60
     frame["minutes_forward"] = frame["minutes_backward"] = minutes
+    frame["car_minutes_forward"] = frame["car_minutes_backward"] = minutes
     return Network(frame, lon, lat)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import shapely
 
 from corridor.metrics.access import Access, build_access
-from corridor.network.graph import Network, edge_frame
+from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Estimate
 from corridor.schema.interaction import EdgeEffect, Event
@@ -27,7 +27,7 @@ def network(nodes, edges, **columns):
     frame |= {name: np.asarray(values) for name, values in columns.items()}
     table = edge_frame(frame)
     if "minutes_forward" not in columns:
-        table["minutes_forward"] = table["minutes_backward"] = table["length_m"] / 1000
+        table[list(MINUTES)] = np.tile(table["length_m"].to_numpy()[:, None] / 1000, len(MINUTES))
     return Network(table, xy[:, 0], xy[:, 1])
 
 

@@ -11,7 +11,7 @@ import shapely
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.interactions.events import find_events
 from corridor.interactions.split_network import split_network
-from corridor.network.graph import Network, edge_frame
+from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.schema.candidate import Candidate, Part, Span
 from corridor.schema.catalogue import Estimate
 from corridor.schema.regime import (
@@ -48,7 +48,7 @@ def build(lines, **columns):
     for name, values in columns.items():
         frame[name] = np.array(values, dtype=object if name in TEXTS else None)
     table = edge_frame(frame)
-    table["minutes_forward"] = table["minutes_backward"] = table["length_m"] / 1000
+    table[list(MINUTES)] = np.tile(table["length_m"].to_numpy()[:, None] / 1000, len(MINUTES))
     at = lonlat(list(nodes))
     return Network(table, at[:, 0], at[:, 1])
 

@@ -50,13 +50,13 @@ def test_a_wrong_regime_is_named():
 def test_times_are_fitted_to_documented_ones():
     def documented(content, regimes):
         only_for_the_railway(content, regimes)
-        content["impact"]["documented_times"] = [
+        content["times"] = [
             {"name": "Yerevan-Goris", "from_node": "yerevan", "to_node": "goris", "low_min": 400, "high_min": 400,
-             "source": "general-knowledge"},
+             "vehicle": "truck", "source": "general-knowledge"},
         ]  # fmt: skip
 
     comparison = compare(documented)
     said = comparison.notes["impacts"][-1]
-    assert said.startswith("Documented times are ")
-    factor = float(said.split()[3])
+    assert said.startswith("Driving times are the computed ones times ")
+    factor = float(said.split()[7].rstrip(","))
     assert factor > 1.3

@@ -1,10 +1,9 @@
-"""North-south metrics, crossing counts, calibration and the row that joins all of them."""
+"""North-south metrics, crossing counts and the row that joins all of them."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from corridor.errors import NetworkError
 from corridor.interactions.split_network import split_network
 from corridor.metrics.axes import (
     Axis,
@@ -15,7 +14,6 @@ from corridor.metrics.axes import (
     measure_if_closed,
     new_links,
 )
-from corridor.metrics.calibration import DocumentedTime, fit_time_factor, time_factors
 from corridor.metrics.crossings import count_crossings, count_openings, measure_openings
 from corridor.metrics.redundancy import Stage
 from corridor.metrics.registry import all_columns
@@ -133,19 +131,6 @@ def test_openings_are_the_crossings_that_a_regime_leaves_passable():
     row = row_of(measure_openings, candidate=abroad, events=events, effect=None, access=access_to(net, NODES[3]))
     assert np.isnan(row["openings"])
     assert row["openings_status"] == "not_applicable"
-
-
-def test_a_calibration_fits_ratios_and_widens_the_interval():
-    times = [DocumentedTime("a-b", 110, 110, 100, "x"), DocumentedTime("b-c", 90, 160, 100, "x")]
-    fit = fit_time_factor(times)
-    assert fit.factor == pytest.approx(np.sqrt(1.1 * 1.2))
-    assert fit.spread == pytest.approx(np.sqrt(1.2 / 1.1))
-    factors = time_factors(fit)
-    assert (factors.low, factors.mid) == (pytest.approx(0.8), 1.0)
-    assert factors.high == pytest.approx(fit.factor / 0.75)
-    for bad in ([], [DocumentedTime("a-b", 0, 1, 1, "x")], [DocumentedTime("a-b", 1, 1, float("inf"), "x")]):
-        with pytest.raises(NetworkError, match="documented times"):
-            fit_time_factor(bad)
 
 
 def frame(net, split, **options):

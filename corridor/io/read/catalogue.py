@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from shapely import LineString
 
 from corridor.errors import CatalogueError
+from corridor.io.read.driving import load_driving, load_heights, load_vehicles
 from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
+from corridor.packaged import data_root
 from corridor.schema.catalogue import Crossing, DocumentedStructure, GradeCeiling, Node, Section, Speed, UnitCost
+from corridor.schema.driving import DocumentedHeight, DrivingParameters, Vehicle
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import (
     Confidence,
@@ -59,6 +62,9 @@ class Catalogue:
     speeds: tuple[Speed, ...]
     unit_costs: tuple[UnitCost, ...]
     grade_ceilings: tuple[GradeCeiling, ...]
+    vehicles: dict[str, Vehicle] = field(default_factory=dict)
+    driving: DrivingParameters | None = None
+    heights: tuple[DocumentedHeight, ...] = ()
 
     def section(self, section_id: str, asked_by: str) -> Section:
         """A section by its id.
@@ -77,6 +83,9 @@ class Catalogue:
 
 def load_catalogue(folder: Path) -> Catalogue:
     """Read and check the tables of a reference folder.
+
+    Vehicles and the parameters of driving times are the packaged ones where the folder has none of its own, with their
+    sources; documented heights are its own or none.
 
     Args:
         folder: Holds one CSV per table.
@@ -99,8 +108,33 @@ def load_catalogue(folder: Path) -> Catalogue:
     speeds = tuple(_load_speeds(folder, sources, faults))
     costs = tuple(_load_costs(folder, sources, faults))
     ceilings = tuple(_load_ceilings(folder, sources, faults))
+    vehicles, driving, more = _load_driving_tables(folder, sources, faults)
+    heights: list[DocumentedHeight] = []
+    if (folder / "heights.csv").is_file():
+        heights = load_heights(folder / "heights.csv", sources, nodes, sections, faults)
     faults.raise_any()
-    return Catalogue(folder, sources, nodes, sections, crossings, speeds, costs, ceilings)
+    if driving is None:
+        raise CatalogueError(f"{folder / 'driving.csv'}: is not whole; add what is missing")
+    return Catalogue(
+        folder, sources | more, nodes, sections, crossings, speeds, costs, ceilings, vehicles, driving, tuple(heights)
+    )
+
+
+def _load_driving_tables(
+    folder: Path, sources: dict[str, Source], faults: Faults
+) -> tuple[dict[str, Vehicle], DrivingParameters | None, dict[str, Source]]:
+    """Vehicles and parameters of driving times, and the packaged sources that rows of packaged tables name."""
+    packaged = data_root() / "reference"
+    shared: dict[str, Source] = {}
+    tables = {name: folder / name for name in ("vehicles.csv", "driving.csv")}
+    if not all(path.is_file() for path in tables.values()):
+        shared = {item.source_id: item for item in _load_sources(packaged, faults)}
+    at = {name: path if path.is_file() else packaged / name for name, path in tables.items()}
+    known = {name: sources if path.parent == folder else shared for name, path in at.items()}
+    vehicles = load_vehicles(at["vehicles.csv"], known["vehicles.csv"], faults)
+    driving = load_driving(at["driving.csv"], known["driving.csv"], faults)
+    named = {key for item in (*vehicles.values(), driving) if item for key in item.source_ids}
+    return vehicles, driving, {key: shared[key] for key in sorted(named - set(sources)) if key in shared}
 
 
 def _by_id(items: Iterable[Item], field: str, path: Path, faults: Faults) -> dict[str, Item]:
@@ -235,12 +269,12 @@ def _load_sections(
 
 
 def _check_ends(row: Row, ends: tuple[str, str], nodes: dict[str, Node], line: LineString) -> None:
-    for field, node_id, point in zip(("from_node", "to_node"), ends, (line.coords[0], line.coords[-1]), strict=True):
+    for column, node_id, point in zip(("from_node", "to_node"), ends, (line.coords[0], line.coords[-1]), strict=True):
         node = nodes.get(node_id)
         if node is None:
-            row.fault(field, f"'{node_id}' is not in nodes.csv")
+            row.fault(column, f"'{node_id}' is not in nodes.csv")
         elif max(abs(node.lon - point[0]), abs(node.lat - point[1])) > 1e-6:
-            row.fault(field, f"the line's end {point} is not where node '{node_id}' is ({node.lon}, {node.lat})")
+            row.fault(column, f"the line's end {point} is not where node '{node_id}' is ({node.lon}, {node.lat})")
 
 
 def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Crossing]:

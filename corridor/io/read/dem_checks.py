@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from corridor.errors import SourceError
+from corridor.errors import CatalogueError, SourceError
+from corridor.schema.driving import DocumentedHeight
+from corridor.schema.message import Message
 from corridor.terrain.surface import Dem
 from corridor.wording import format_extent
 
@@ -198,3 +200,59 @@ def compare_known(dem: Dem, lon: ArrayLike, lat: ArrayLike, known_m: ArrayLike) 
         f"{name}: its heights are off by {off:.0f} m at half of the {len(known)} places whose height is known; is it "
         "upside down, shifted or of other ground? Use another file"
     )
+
+
+def require_heights_near(dem: Dem, heights: Sequence[DocumentedHeight], fault_m: float) -> None:
+    """Refuse documented heights that an elevation model is far off at their place.
+
+    Args:
+        dem: the elevation model; places that it doesn't cover aren't looked at.
+        heights: rows of ``heights.csv``.
+        fault_m: from how many metres on.
+
+    Raises:
+        CatalogueError: names each such row with both heights.
+    """
+    wrong = [
+        f"heights.csv: '{height.height_id}' is documented with {height.elevation_m:,.0f} m, the elevation model has "
+        f"{found:,.0f} m there; correct its place or height"
+        for height, found in _modelled(dem, heights)
+        if abs(found - height.elevation_m) >= fault_m
+    ]
+    if wrong:
+        raise CatalogueError("; ".join(wrong))
+
+
+def remark_on_heights(dem: Dem, heights: Sequence[DocumentedHeight], errors: float) -> list[Message]:
+    """Documented heights that differ from an elevation model by more of its local errors than they should.
+
+    Args:
+        dem: the elevation model.
+        heights: rows of ``heights.csv``.
+        errors: how many standard errors of a height at the place count as usual.
+    """
+    lines = []
+    for height, found in _modelled(dem, heights):
+        error = float(dem.error_at_m([height.lon], [height.lat])[0])
+        off = height.elevation_m - found
+        if abs(off) > errors * error:
+            lines.append(
+                Message(
+                    "remark.height_off",
+                    {
+                        "height_id": height.height_id,
+                        "elevation_m": f"{height.elevation_m:,.0f}",
+                        "off_m": f"{off:+,.0f}",
+                        "error_m": f"{error:.0f}",
+                    },
+                )
+            )
+    return lines
+
+
+def _modelled(dem: Dem, heights: Sequence[DocumentedHeight]) -> list[tuple[DocumentedHeight, float]]:
+    """Documented heights with the model's own at their places, where it has one."""
+    if not heights:
+        return []
+    found = dem.sample([height.lon for height in heights], [height.lat for height in heights])
+    return [(height, float(value)) for height, value in zip(heights, found, strict=True) if np.isfinite(value)]

@@ -21,6 +21,7 @@ from corridor.schema.vocabulary import Confidence
 _VEHICLES = "vehicle_id parameter unit value_low value_mid value_high source_ids note"
 _DRIVING = "parameter unit value_low value_mid value_high source_ids note"
 _HEIGHTS = "height_id name node_id section_id lat lon elevation_m confidence source_ids note"
+NEEDED_VEHICLES = ("truck", "car")
 _PIN_OFF_SECTION_KM = 5.0
 # powers, masses and shares that a division or a root can't do without
 _POSITIVE = frozenset(VEHICLE_PARAMETERS) - {"power_loss_pct_per_km", "shape_b"} | {
@@ -77,6 +78,9 @@ def load_vehicles(path: Path, sources: Collection[str], faults: Faults) -> dict[
             continue
         middle = {name: values.ranges[name].mid for name in VEHICLE_PARAMETERS}
         vehicles[key] = Vehicle(key, **middle, ranges=values.ranges, source_ids=tuple(values.source_ids))
+    for key in NEEDED_VEHICLES:
+        if key not in found:
+            faults.add(f"{path}: has no vehicle '{key}'; goods travel by truck and people of villages by car")
     return vehicles
 
 

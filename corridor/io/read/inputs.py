@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from corridor.errors import StudyError
 from corridor.io.read.data_files import known_source
-from corridor.io.read.dem_checks import compare_known
+from corridor.io.read.dem_checks import compare_known, require_heights_near
 from corridor.io.read.elevation import read_dem
 from corridor.io.read.places import Places
 from corridor.schema.catalogue import Node, Section
-from corridor.schema.study import Place, Study
+from corridor.schema.driving import DocumentedHeight
+from corridor.schema.study import Place, Study, TimeSpec
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
@@ -30,7 +32,13 @@ class HeightDraw:
 
 
 def load_dem(
-    study: Study, paths: Sequence[Path] = (), *, nodes: Mapping[str, Node] | None = None, places: Places | None = None
+    study: Study,
+    paths: Sequence[Path] = (),
+    *,
+    nodes: Mapping[str, Node] | None = None,
+    places: Places | None = None,
+    heights: Sequence[DocumentedHeight] = (),
+    fault_m: float = np.inf,
 ) -> Dem:
     """The elevation model of a study, or of the given files, over the study's area.
 
@@ -39,9 +47,12 @@ def load_dem(
         paths: files instead of those that it names.
         nodes: of the catalogue; heights that they know must agree with the model's.
         places: settlements; as for nodes.
+        heights: documented heights of roads and railways.
+        fault_m: how far one of these may be off the model, in metres.
 
     Raises:
         StudyError: the study names no elevation model.
+        CatalogueError: a documented height is so far off the model that one of the two is of another place.
         SourceError: a file can't be used; see :func:`corridor.io.read.elevation.read_dem`.
     """
     files = list(paths) or [study.path(name) for name in study.sources.elevation]
@@ -59,6 +70,7 @@ def load_dem(
         known += list(places.frame[["lon", "lat", "elevation_m"]].dropna().itertuples(index=False, name=None))
     if known:
         compare_known(dem, *zip(*known, strict=True))
+    require_heights_near(dem, heights, fault_m)
     return dem
 
 
@@ -113,15 +125,22 @@ class Gazetteer:
 
 
 def require_known(
-    study: Study, gazetteer: Gazetteer, nodes: Mapping[str, Node], sections: Mapping[str, Section]
+    study: Study,
+    gazetteer: Gazetteer,
+    nodes: Mapping[str, Node],
+    sections: Mapping[str, Section],
+    vehicles: Collection[str],
+    sources: Collection[str],
 ) -> None:
-    """Find every place, node and axis section that the study names.
+    """Find every place, node, axis section and documented journey's vehicle and source that the study names.
 
     Args:
         study: what is asked.
         gazetteer: the places that are known.
         nodes: of the catalogue, by id.
         sections: of the catalogue, by id.
+        vehicles: ids of the catalogue's vehicles.
+        sources: ids of its documents.
 
     Raises:
         StudyError: some aren't known: names all of them at once.
@@ -138,6 +157,11 @@ def require_known(
             for node in (row.from_node, *row.via, row.to_node)
             if node not in nodes
         ]
+    for time in study.times:
+        faults += [
+            f"{study.id}: times '{time.name}': {problem}"
+            for problem in _unknown_in_time(time, nodes, vehicles, sources)
+        ]
     for axis in study.impact.axes if study.impact else ():
         faults += [
             f"{study.id}: impact.axes '{axis.id}': '{key}' is no section of the catalogue; correct it"
@@ -146,6 +170,22 @@ def require_known(
         ]
     if faults:
         raise StudyError("; ".join(faults))
+
+
+def _unknown_in_time(
+    time: TimeSpec, nodes: Mapping[str, Node], vehicles: Collection[str], sources: Collection[str]
+) -> list[str]:
+    """What a documented journey names that the catalogue doesn't have."""
+    found = [
+        f"'{node}' is no node of the catalogue; correct it"
+        for node in (time.from_node, *time.via, time.to_node)
+        if node not in nodes
+    ]
+    if time.vehicle not in vehicles:
+        found.append(f"vehicle '{time.vehicle}' is not in vehicles.csv; use {', '.join(sorted(vehicles))}")
+    if time.source not in sources:
+        found.append(f"source '{time.source}' is not in sources.csv; add its row")
+    return found
 
 
 def _place(name: str, lon: float, lat: float, country: str, asked_by: str) -> Place:

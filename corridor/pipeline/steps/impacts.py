@@ -23,28 +23,26 @@ from corridor.io.read.inputs import Gazetteer
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import Places
 from corridor.io.read.regimes import build_regime, load_regimes
-from corridor.metrics.access import Access, build_access
+from corridor.metrics.access import Access, TimeFactors, build_access
 from corridor.metrics.axes import Axis, build_axis
 from corridor.metrics.border import BorderGround, border_ground
-from corridor.metrics.calibration import Calibration, DocumentedTime, fit_time_factor, time_factors
 from corridor.metrics.population import Population, build_population
 from corridor.metrics.redundancy import Stage
 from corridor.metrics.regime_text import OUTSIDE
 from corridor.metrics.registry import Context, complete_table
 from corridor.metrics.severance import SeveranceDraws
 from corridor.network.conflation import Conflation
-from corridor.network.match import SNAP_LIMIT_M
 from corridor.pipeline.graph import each, step
 from corridor.pipeline.steps.lines import Row, line_and_price
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import DocumentedStructure, Estimate, Node, Section, UnitCost
+from corridor.schema.catalogue import DocumentedStructure, Estimate, Section, UnitCost
 from corridor.schema.interaction import Event
 from corridor.schema.message import Message
 from corridor.schema.profile import Profile
 from corridor.schema.regime import Applicability, CheckTime, Regime
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
-from corridor.schema.vocabulary import LocalAccess, Mode
+from corridor.schema.vocabulary import LocalAccess
 
 Pair = tuple[str, str]
 """Ids of a candidate and a regime."""
@@ -155,29 +153,6 @@ def population(
     return build_population(gazetteer, mapped, focus.country, borders, focus_region)
 
 
-@step(says="measuring access before")
-def calibration(impact: ImpactSpec, nodes: Mapping[str, Node], conflation: Conflation) -> Calibration | None:
-    """The factor between documented and computed truck times; None where the study lists no documented time.
-
-    Raises:
-        NetworkError: a journey's end is far from any road, or there is no way between its ends.
-    """
-    if not impact.documented_times:
-        return None
-    network = conflation.network
-    closed = network.closed(Mode.ROAD)
-    forward, backward = (network.edges[f"minutes_{way}"].to_numpy(dtype=float) for way in ("forward", "backward"))
-    times = []
-    for row in impact.documented_times:
-        ends = [nodes[key] for key in (row.from_node, row.to_node)]
-        start, end = (
-            network.snap(n.lon, n.lat, closed, limit_m=SNAP_LIMIT_M, what=f"node '{n.node_id}'") for n in ends
-        )
-        computed = network.route(start, end, forward, backward, closed).cost
-        times.append(DocumentedTime(row.name, row.low_min, row.high_min, computed, row.source))
-    return fit_time_factor(times)
-
-
 @step(by_value=True)
 def local_roads(conflation: Conflation) -> bool:
     """Whether the network has the local roads that places, crossings and disjoint routes need."""
@@ -194,7 +169,7 @@ def access(
     capital: Place,
     population: Population,
     local_roads: bool,
-    calibration: Calibration | None,
+    conflation: Conflation,
     snap_limit_m: float,
 ) -> Access:
     """Roads of the focus country, the fixed point abroad, the capital, places and their centres.
@@ -204,9 +179,11 @@ def access(
         NetworkError: the capital can't be reached even before.
     """
     centres = [gazetteer.find(centre, "impact.centres") for centre in impact.centres]
+    spread = conflation.driving.spread()
     return build_access(
         split, focus.country, border_crossing, capital, centres, population.places,
-        snap_limit_m=snap_limit_m, supports_places=local_roads, factors=time_factors(calibration),
+        snap_limit_m=snap_limit_m, supports_places=local_roads,
+        factors=TimeFactors(spread.low, 1.0, spread.high),
     )  # fmt: skip
 
 

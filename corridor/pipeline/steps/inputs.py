@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from corridor.errors import StudyError
+from corridor.errors import CatalogueError, StudyError
 from corridor.io.read.borders import Borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue
 from corridor.io.read.data_files import require_file
@@ -19,6 +19,7 @@ from corridor.io.read.places import Places, read_places
 from corridor.pipeline.graph import Progress, step
 from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
 from corridor.schema.criterion import Criterion
+from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters, Vehicle
 from corridor.schema.source import Source
 from corridor.schema.study import (
     CandidateSpec,
@@ -30,6 +31,7 @@ from corridor.schema.study import (
     Place,
     ReferenceCandidate,
     Study,
+    TimeSpec,
 )
 from corridor.terrain.surface import Dem
 from corridor.terrain.uncertainty import draw_errors
@@ -91,6 +93,12 @@ def snap_limit_m(study: Study) -> float:
 def through_classes(study: Study) -> tuple[str, ...]:
     """Classes of roads that carry through traffic."""
     return tuple(study.sources.through_classes)
+
+
+@step(by_value=True)
+def times(study: Study) -> tuple[TimeSpec, ...]:
+    """Documented journeys that driving times are fitted to."""
+    return study.times
 
 
 @step(by_value=True)
@@ -181,6 +189,40 @@ def grade_ceilings(catalogue: Catalogue) -> Sequence[GradeCeiling]:
 
 
 @step()
+def vehicles(catalogue: Catalogue) -> Mapping[str, Vehicle]:
+    """Vehicles of the driving-time model, by id."""
+    return catalogue.vehicles
+
+
+@step()
+def driving_parameters(catalogue: Catalogue) -> DrivingParameters:
+    """What driving times take beside vehicles."""
+    if catalogue.driving is None:
+        raise CatalogueError(
+            f"{catalogue.folder / 'driving.csv'}: is missing; give it, or leave the folder's tables out"
+        )
+    return catalogue.driving
+
+
+@step()
+def heights(catalogue: Catalogue) -> Sequence[DocumentedHeight]:
+    """Documented heights of roads and railways."""
+    return catalogue.heights
+
+
+@step()
+def driving_model(
+    speeds: Sequence[Speed],
+    grade_ceilings: Sequence[GradeCeiling],
+    vehicles: Mapping[str, Vehicle],
+    driving_parameters: DrivingParameters,
+    heights: Sequence[DocumentedHeight],
+) -> DrivingModel:
+    """All rows that driving times are computed from."""
+    return DrivingModel(speeds, grade_ceilings, vehicles, driving_parameters, heights)
+
+
+@step()
 def place_names(study: Study, documents: Mapping[str, Source]) -> PlaceNames:
     """Names of places by language."""
     return load_place_names(study.path(study.sources.reference), set(documents))
@@ -205,22 +247,38 @@ def gazetteer(study_id: str, area: Area, nodes: Mapping[str, Node], places: Plac
 
 
 @step()
-def known_names(study: Study, gazetteer: Gazetteer, nodes: Mapping[str, Node], sections: Mapping[str, Section]) -> bool:
+def known_names(
+    study: Study,
+    gazetteer: Gazetteer,
+    nodes: Mapping[str, Node],
+    sections: Mapping[str, Section],
+    vehicles: Mapping[str, Vehicle],
+    documents: Mapping[str, Source],
+) -> bool:
     """That every place, node and section which the study names is there, told before anything long is read.
 
     Raises:
         StudyError: some aren't: all of them at once.
         SourceError: the file of perspectives is missing.
     """
-    require_known(study, gazetteer, nodes, sections)
+    require_known(study, gazetteer, nodes, sections, vehicles, documents)
     require_file(study.path(study.sources.perspectives), "file of perspectives")
     return True
 
 
 @step(says="reading heights")
-def read_heights(study: Study, dem_paths: Sequence[Path], nodes: Mapping[str, Node], places: Places | None) -> Dem:
+def read_heights(
+    study: Study,
+    dem_paths: Sequence[Path],
+    nodes: Mapping[str, Node],
+    places: Places | None,
+    heights: Sequence[DocumentedHeight],
+    driving_parameters: DrivingParameters,
+) -> Dem:
     """The elevation model as it was read."""
-    return load_dem(study, dem_paths, nodes=nodes, places=places)
+    return load_dem(
+        study, dem_paths, nodes=nodes, places=places, heights=heights, fault_m=driving_parameters.pin_fault_m
+    )
 
 
 @step()

@@ -29,6 +29,7 @@ from corridor.network.connectivity import Reachability
 from corridor.pipeline.graph import Progress, each, step
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
+from corridor.schema.driving import DrivingModel
 from corridor.schema.profile import Profile
 from corridor.schema.study import (
     CandidateSpec,
@@ -38,6 +39,7 @@ from corridor.schema.study import (
     NewBuildCandidate,
     Place,
     ReferenceCandidate,
+    TimeSpec,
 )
 from corridor.schema.vocabulary import CrossingStatus
 from corridor.terrain.profile import build_profile
@@ -88,21 +90,23 @@ def conflated_ways(
 
 @step(by_value=True)
 def slowing_dem(dem: Dem, grade_effect: bool) -> Dem | None:
-    """The elevation model where it slows climbs; None where the study doesn't want that or it is too coarse."""
-    return dem if grade_effect and dem.carries_grades else None
+    """The elevation model where it slows climbs; None where the study doesn't want that."""
+    return dem if grade_effect else None
 
 
 @step()
 def conflation(
     conflated_ways: ConflatedWays,
     sections_then: Mapping[str, Section],
+    nodes: Mapping[str, Node],
     crossings: Mapping[str, Crossing],
-    speeds: Sequence[Speed],
+    driving_model: DrivingModel,
     borders: Borders,
     slowing_dem: Dem | None,
+    times: tuple[TimeSpec, ...],
 ) -> Conflation:
     """The routable network, with minutes, countries and border crossings, and how sections lie on it."""
-    return build_on_ways(conflated_ways, sections_then, crossings, speeds, borders, slowing_dem)
+    return build_on_ways(conflated_ways, sections_then, nodes, crossings, driving_model, borders, slowing_dem, times)
 
 
 # The candidates.

@@ -24,7 +24,6 @@ from corridor.io.read.places import Places
 from corridor.io.read.regimes import load_regime_sources
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.metrics.access import Access
-from corridor.metrics.calibration import Calibration
 from corridor.metrics.limits import describe_limits
 from corridor.metrics.population import Population
 from corridor.metrics.registry import table_columns
@@ -32,6 +31,7 @@ from corridor.metrics.terrain import GradeSupport
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Reachability
 from corridor.network.graph import Position
+from corridor.network.time_fit import TimeFit
 from corridor.pipeline.graph import step
 from corridor.pipeline.steps.impacts import Pair
 from corridor.schema.candidate import Candidate
@@ -150,7 +150,7 @@ def event_table(
 
 
 @step()
-def impact_notes(local_roads: bool, population: Population, calibration: Calibration | None) -> tuple[Message, ...]:
+def impact_notes(local_roads: bool, population: Population, conflation: Conflation) -> tuple[Message, ...]:
     """What a reader must know of the impacts' figures."""
     notes = []
     if not local_roads:
@@ -160,19 +160,21 @@ def impact_notes(local_roads: bool, population: Population, calibration: Calibra
         notes.append(Message("limit.places_unmatched", {"count": len(population.unmatched), "names": shown}))
     if population.unknown:
         notes.append(Message("limit.population_unknown", {"count": len(population.unknown)}))
-    return (*notes, _calibration_note(calibration))
+    return (*notes, _fit_note(conflation.driving.fit))
 
 
-def _calibration_note(calibration: Calibration | None) -> Message:
-    if calibration is None:
+def _fit_note(fit: TimeFit | None) -> Message:
+    if fit is None:
         return Message("limit.times_not_fitted")
+    factor = f"{fit.factor:.2f}"
+    if not fit.residuals:
+        return Message("limit.times_fitted_one", {"factor": factor, "count": len(fit.fitted)})
+    pairs = zip(fit.fitted, fit.residuals, strict=True)
+    left_out = listing((f"{time.name} {np.expm1(off) * 100:+.0f} %" for time, off in pairs), ListStyle.COMMA)
+    spread = f"{np.expm1(fit.spread) * 100:.0f}"
     return Message(
         "limit.times_fitted",
-        {
-            "factor": f"{calibration.factor:.2f}",
-            "count": len(calibration.times),
-            "spread": f"{calibration.spread:.2f}",
-        },
+        {"factor": factor, "count": len(fit.fitted), "left_out": left_out, "spread_pct": spread},
     )
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from corridor.network.speeds import climbing_speed_kmh
+from corridor.io.read.catalogue import load_catalogue
+from corridor.network.speed_model import crawl_speed_kmh, limiting_speed_kmh
+from corridor.packaged import data_root
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Run
 from corridor.schema.profile import Profile
 from corridor.schema.study import Study
 from corridor.terrain.profile import climbs_m, turning_points
 from corridor.terrain.uncertainty import draw_errors
-from docs.tools.drawings.sheet import BLUE, GREY, GROUND, ORANGE, RED, sheet
+from docs.tools.drawings.sheet import BLUE, GREEN, GREY, GROUND, ORANGE, RED, sheet
 
 
 @cache
@@ -78,20 +81,28 @@ def draw_error_draws() -> Figure:
 
 
 def draw_truck_speed() -> Figure:
-    """Speed of a loaded truck by grade."""
-    grade = np.linspace(0, 12, 121)
-    figure, axes = sheet(7, 3)
-    axes.plot(grade, climbing_speed_kmh(grade / 100), color=BLUE, linewidth=2, label="the engine's limit")
-    for road_class, speed, colour in (("trunk, 65 km/h", 65, ORANGE), ("secondary, 45 km/h", 45, GREY)):
-        axes.plot(
-            grade, np.minimum(speed, climbing_speed_kmh(grade / 100)), color=colour, linestyle="--", label=road_class
-        )
-    for at in (6, 8):
-        speed = float(climbing_speed_kmh(at / 100))
-        axes.annotate(f"{speed:.0f} km/h", (at, speed), (at + 0.2, speed + 6), color=BLUE)
-        axes.plot(at, speed, "o", color=BLUE)
-    axes.set(xlabel="grade, %", ylabel="km/h", ylim=(0, 100))
-    axes.legend(loc="upper right")
+    """Speed of the packaged vehicles by grade on a straight road, and by radius on a level one."""
+    catalogue = load_catalogue(data_root() / "reference")
+    figure, (left, right) = sheet(8, 3.2, ncols=2)
+    grade_pct, radius = np.linspace(-12, 12, 241), np.geomspace(15, 1000, 200)
+    banking = catalogue.driving.superelevation
+    for (name, vehicle), colour in zip(catalogue.vehicles.items(), (ORANGE, GREEN, BLUE), strict=False):
+        left.plot(grade_pct, limiting_speed_kmh(vehicle, grade_pct / 100, 65.0), color=colour, label=name)
+        bent = limiting_speed_kmh(vehicle, 0.0, 65.0, radius_m=radius, superelevation=banking)
+        right.plot(radius, bent, color=colour, label=name)
+    truck = catalogue.vehicles["truck"]
+    # the ends of a truck's power, and its crawl speed
+    powers = truck.ranges["mass_per_power_kg_per_kw"]
+    ends = [
+        limiting_speed_kmh(replace(truck, mass_per_power_kg_per_kw=end), grade_pct / 100, 65.0)
+        for end in (powers.low, powers.high)
+    ]
+    left.fill_between(grade_pct, *ends, color=ORANGE, alpha=0.25, linewidth=0)
+    crawl = float(crawl_speed_kmh(truck, 0.08))
+    left.annotate(f"crawls at {crawl:.0f} km/h", (8, crawl), (1.5, crawl - 12), color=ORANGE)
+    left.set(xlabel="grade, %", ylabel="km/h", ylim=(0, 85))
+    right.set(xlabel="radius of the bend, m", xscale="log", ylim=(0, 85))
+    right.legend(loc="lower right")
     return figure
 
 
