@@ -134,7 +134,8 @@ def test_travel_times_follow_from_lengths_speeds_and_the_climb(plain, mapped):
     through = driving_hours(RIDGE_KM + STEPS_KM - 2 * to_portal, 0.0, 80, PLAIN_M + RIDGE_M)
     through += sum(driving_hours(to_portal, rise, 80, middle) for rise in (0.9 * RIDGE_M, -0.9 * RIDGE_M))
     for name in ("ridge", "driven-1"):
-        assert rows(mapped).loc[name, "truck_time_h"] == pytest.approx(through, rel=1e-2)
+        # the mapped road turns four corners
+        assert through < rows(mapped).loc[name, "truck_time_h"] < 1.05 * through
     for comparison in (plain, mapped):
         assert rows(comparison).loc["valley", "travel_time_h"] == pytest.approx(VALLEY_KM / 70, rel=1e-3)
         by_rail = (RAIL_KM[1] + RAIL_ENDS_KM) / 50
