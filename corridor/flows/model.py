@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 from corridor.errors import CatalogueError
 from corridor.flows.changes import NETWORK_ALONE, Case, merge_changes
 from corridor.flows.choice import ThetaFit, fit_theta, logit_shares, logsum_usd, path_sizes
-from corridor.flows.cost import ENDS, End, build_prices
-from corridor.flows.network import FlowNetwork, Way, links_in_use
+from corridor.flows.cost import ENDS, End, Prices, build_prices
+from corridor.flows.network import Arc, FlowNetwork, Way, links_in_use
 from corridor.flows.rows import Branch, FlowTables, Pair, Scenario
 from corridor.schema.catalogue import Estimate
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 TONNES_PER_LOAD = 20.0
 _NO_WAY = "no way"
 
@@ -62,6 +64,17 @@ class NetworkState:
     extra_h: tuple[tuple[str, float], ...] = ()
     overrides: tuple[tuple[str, End], ...] = ()
 
+    def is_worse_beside(self, other: NetworkState, used: frozenset[str]) -> bool:
+        """Whether it is another state with links shut or slowed, none of those that are used."""
+        if self.links == other.links and self.extra_h == other.extra_h:
+            return True
+        if not (used <= self.links <= other.links):
+            return False
+        mine, theirs = dict(self.extra_h), dict(other.extra_h)
+        return all(mine.get(i, 0.0) >= h for i, h in theirs.items() if i in self.links) and all(
+            mine.get(i, 0.0) == theirs.get(i, 0.0) for i in used
+        )
+
 
 @dataclass
 class FlowModel:
@@ -78,7 +91,10 @@ class FlowModel:
     tables: FlowTables
     scenario_id: str = ""
     _networks: dict[tuple[NetworkState, End, Estimate | None], FlowNetwork] = field(default_factory=dict, repr=False)
-    _ways: dict[tuple[object, ...], Way | None] = field(default_factory=dict, repr=False)
+    _priced: dict[tuple[Prices, str, float], list[Arc]] = field(default_factory=dict, repr=False)
+    _found: dict[tuple[object, ...], list[tuple[NetworkState, Any, frozenset[str]]]] = field(
+        default_factory=dict, repr=False
+    )
     _sizes: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -109,17 +125,51 @@ class FlowModel:
         key = (state, end, cargo_value)
         if key not in self._networks:
             prices = build_prices(self.tables, end, cargo_value, dict(state.overrides))
-            self._networks[key] = FlowNetwork(self.tables, state.links, prices, dict(state.extra_h))
+            self._networks[key] = FlowNetwork(self.tables, state.links, prices, dict(state.extra_h), self._priced)
         return self._networks[key]
 
     def branch_way(self, state: NetworkState, branch: Branch, end: End, cargo_value: Estimate | None) -> Way | None:
         """The best way of a branch, or None."""
-        key = (state, end, cargo_value, branch)
-        if key not in self._ways:
-            self._ways[key] = self.network(state, end, cargo_value).best_way(
-                branch.origin, branch.destination, modes=branch.modes, via=branch.via, avoid_countries=branch.avoid
+        return self._way(
+            state, end, cargo_value, (branch.origin, branch.destination), branch.modes, branch.via, branch.avoid
+        )
+
+    def _way(
+        self,
+        state: NetworkState,
+        end: End,
+        cargo_value: Estimate | None,
+        ends: tuple[str, str],
+        modes: tuple[str, ...] | None = None,
+        via: tuple[str, ...] = (),
+        avoid: tuple[str, ...] = (),
+        without: tuple[str, ...] = (),
+    ) -> Way | None:
+        def find() -> tuple[Way | None, frozenset[str]]:
+            way = self.network(state, end, cargo_value).best_way(
+                *ends, modes=modes, via=via, avoid_countries=avoid, without=without
             )
-        return self._ways[key]
+            return way, frozenset(way.link_ids) if way else frozenset()
+
+        return self._once(state, (end, cargo_value, ends, modes, via, avoid, without), find)
+
+    def reach(self, state: NetworkState, origin: str, modes: tuple[str, ...] | None = None) -> dict[str, float]:
+        """Least cost from a node to each node that it reaches, at the middle and for a load of the common value."""
+        return self._once(state, (origin, modes), lambda: self.network(state).costs_from(origin, modes=modes))
+
+    def _once(self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, frozenset[str]]]) -> T:
+        """A value that is computed once for all states in which it must come out the same.
+
+        A best way stays the best if links that it doesn't use are shut or slowed; so what was found in a state holds in
+        every state with fewer links and more delay, as long as the links that it uses are there and no slower.
+        """
+        known = self._found.setdefault((state.overrides, *asked), [])
+        for other, value, used in known:
+            if state.is_worse_beside(other, used):
+                return value  # type: ignore[no-any-return]
+        value, used = find()
+        known.append((state, value, used))
+        return value
 
     def path_sizes(self, pair: Pair) -> Floats:
         """Path sizes of a pair's branches, the same in all years, scenarios and cases.
@@ -189,12 +239,10 @@ class FlowModel:
         without: Collection[str] = (),
     ) -> tuple[float, Way | None]:
         """Cost of the best way of a pair over all of the network, at the middle; infinite where there is none."""
-        key = (state, pair.key, tuple(modes or ()), tuple(avoid_countries), tuple(without))
-        if key not in self._ways:
-            self._ways[key] = self.network(state, "mid", pair.cargo_value_usd).best_way(
-                *pair.key, modes=modes, avoid_countries=avoid_countries, without=without
-            )
-        way = self._ways[key]
+        way = self._way(
+            state, "mid", pair.cargo_value_usd, pair.key, None if modes is None else tuple(modes), (),
+            tuple(avoid_countries), tuple(without),
+        )  # fmt: skip
         return (way.cost_usd if way else math.inf), way
 
     def missing_pairs(self, state: NetworkState) -> list[str]:

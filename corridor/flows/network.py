@@ -25,7 +25,11 @@ DOOR = "door"
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """One passage of a link (or, with an empty ``link_id``, a transfer) from a state to another."""
+    """One passage of a link (or, with an empty ``link_id``, a transfer) from a state to another.
+
+    ``modes`` are those that it needs, ``countries`` those whose ground it lies on; ``cost`` is its certain dollars and
+    ``variance`` that of its delays, in dollars squared.
+    """
 
     link_id: str
     tail: State
@@ -33,6 +37,8 @@ class Arc:
     charge: Charge
     cost: float
     variance: float
+    modes: frozenset[str]
+    countries: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +80,28 @@ class FlowNetwork:
         links: Ids of the links in use.
         prices: Prices of hours and uncertainty.
         extra_h: Hours of delay that a candidate adds to each passage of a link.
+        priced: Links as they were priced before, shared by networks of the same tables; filled on the way.
     """
 
     def __init__(
-        self, tables: FlowTables, links: Iterable[str], prices: Prices, extra_h: Mapping[str, float] | None = None
+        self,
+        tables: FlowTables,
+        links: Iterable[str],
+        prices: Prices,
+        extra_h: Mapping[str, float] | None = None,
+        priced: dict[tuple[Prices, str, float], list[Arc]] | None = None,
     ) -> None:
         self.tables, self.prices = tables, prices
         self.link_ids = frozenset(links)
         self._out: dict[State, list[Arc]] = defaultdict(list)
-        delays = extra_h or {}
+        self._allowed: dict[tuple[object, frozenset[str]], dict[State, list[Arc]]] = {}
+        delays, known = extra_h or {}, {} if priced is None else priced
         for link_id in sorted(self.link_ids):
-            self._add_link(tables.links[link_id], delays.get(link_id, 0.0))
+            key = (prices, link_id, delays.get(link_id, 0.0))
+            if key not in known:
+                known[key] = self._price(tables.links[link_id], key[2])
+            for arc in known[key]:
+                self._out[arc.tail].append(arc)
         self._systems: dict[str, set[str]] = defaultdict(set)
         for link in (tables.links[link_id] for link_id in self.link_ids):
             for node in (link.from_node, link.to_node):
@@ -94,23 +111,25 @@ class FlowNetwork:
                 continue  # a railway that isn't there yet has no change of gauge either
             for systems in (transfer.systems, transfer.systems[::-1]):
                 charge = price_transfer(transfer, systems, prices)
-                self._add("", (transfer.node_id, systems[0]), (transfer.node_id, systems[1]), charge)
+                tail, head = (transfer.node_id, systems[0]), (transfer.node_id, systems[1])
+                self._out[tail].append(self._arc("", tail, head, charge))
 
-    def _add_link(self, link: FlowLink, extra_h: float) -> None:
+    def _price(self, link: FlowLink, extra_h: float) -> list[Arc]:
+        """Both directions of a link, for each system that it carries."""
+        arcs = []
         for system in link.systems:
             for backward in (False, True):
                 ends = (link.to_node, link.from_node) if backward else (link.from_node, link.to_node)
                 charge = price_link(self.tables, link, system, self.prices, backward=backward, extra_h=extra_h)
-                self._add(link.link_id, (ends[0], system), (ends[1], system), charge)
+                arcs.append(self._arc(link.link_id, (ends[0], system), (ends[1], system), charge, link.countries))
+        return arcs
 
-    def _add(self, link_id: str, tail: State, head: State, charge: Charge) -> None:
-        self._out[tail].append(self._arc(link_id, tail, head, charge))
-
-    def _arc(self, link_id: str, tail: State, head: State, charge: Charge) -> Arc:
+    def _arc(self, link_id: str, tail: State, head: State, charge: Charge, countries: Iterable[str] = ()) -> Arc:
         cost, variance = charge.certain_usd, charge.delay_variance
         if self.prices.correlated:  # deviations add up plainly: then costs do, too
             cost, variance = cost + sum(charge.delay_usd), 0.0
-        return Arc(link_id, tail, head, charge, cost, variance)
+        modes = frozenset(system.split("-")[0] for system in (tail[1], head[1])) - {DOOR}
+        return Arc(link_id, tail, head, charge, cost, variance, modes, frozenset(countries))
 
     def _doors(self, node: str, *, arriving: bool) -> list[Arc]:
         """First or last legs at a node, one for each system that is there."""
@@ -122,6 +141,16 @@ class FlowNetwork:
             ends = (head, tail) if arriving else (tail, head)
             arcs.append(self._arc("", *ends, price_terminal(system, self.prices)))
         return arcs
+
+    def _arcs_within(self, modes: Collection[str] | None, avoid: frozenset[str]) -> dict[State, list[Arc]]:
+        """Arcs by their tail that need no other modes and touch none of the countries to avoid."""
+        key = (None if modes is None else frozenset(modes), avoid)
+        if key not in self._allowed:
+            self._allowed[key] = {
+                tail: [arc for arc in arcs if _needs_only(arc, modes) and avoid.isdisjoint(arc.countries)]
+                for tail, arcs in self._out.items()
+            }
+        return self._allowed[key]
 
     def best_way(
         self,
@@ -146,11 +175,19 @@ class FlowNetwork:
         Returns:
             The way, exact: no other has a lower cost. Equal ones are told apart by the ids of their links.
         """
-        allowed = _Filter(self.tables, modes, frozenset(avoid_countries), frozenset(without))
-        ends = self._doors(origin, arriving=False) + self._doors(destination, arriving=True)
-        return _Search(self._out, ends, allowed, via, destination).run((origin, DOOR))
+        ends = [*self._doors(origin, arriving=False), *self._doors(destination, arriving=True)]
+        out = dict(self._arcs_within(modes, frozenset(avoid_countries)))
+        for arc in ends:
+            if _needs_only(arc, modes):
+                out[arc.tail] = [*out.get(arc.tail, ()), arc]
+        if without:
+            closed = frozenset(without)
+            out = {tail: [arc for arc in arcs if arc.link_id not in closed] for tail, arcs in out.items()}
+        return _Search(out, via, (destination, DOOR)).run((origin, DOOR))
 
-    def costs_from(self, origin: str, *, modes: Collection[str] | None = None) -> dict[str, float]:
+    def costs_from(
+        self, origin: str, *, modes: Collection[str] | None = None
+    ) -> tuple[dict[str, float], frozenset[str]]:
         """Least generalised cost from a node to each node that can be reached, itself at 0.
 
         Args:
@@ -158,20 +195,30 @@ class FlowNetwork:
             modes: Modes that may be used; all if None.
 
         Returns:
-            Dollars per load by node, each as :meth:`best_way` would find it.
+            Dollars per load by node, each as :meth:`best_way` would find it, and the links of those ways: a change to
+            no other can make any of them dearer.
         """
-        allowed = _Filter(self.tables, modes, frozenset(), frozenset())
+        out = self._arcs_within(modes, frozenset())
+        last = {
+            arc.tail: arc
+            for node in self._systems
+            for arc in self._doors(node, arriving=True)
+            if _needs_only(arc, modes)
+        }
         fronts: dict[State, list[tuple[float, float]]] = defaultdict(list)
-        last = {arc.tail: arc for node in self._systems for arc in self._doors(node, arriving=True)}
-        heap = [
-            (arc.cost + math.sqrt(arc.variance), arc.cost, arc.variance, arc.head)
-            for arc in self._doors(origin, arriving=False)
-            if allowed.passes(arc)
-        ]
-        heapq.heapify(heap)
-        best = {origin: 0.0}
+        steps: list[tuple[int, str]] = []  # of each label: the label before it, and the link taken
+        heap: list[tuple[float, float, float, int, State]] = []
+
+        def push(cost: float, variance: float, before: int, link_id: str, state: State) -> None:
+            steps.append((before, link_id))
+            heapq.heappush(heap, (cost + math.sqrt(variance), cost, variance, len(steps) - 1, state))
+
+        for arc in self._doors(origin, arriving=False):
+            if _needs_only(arc, modes):
+                push(arc.cost, arc.variance, -1, "", arc.head)
+        best: dict[str, tuple[float, int]] = {origin: (0.0, -1)}
         while heap:
-            _, cost, variance, state = heapq.heappop(heap)
+            _, cost, variance, label, state = heapq.heappop(heap)
             front = fronts[state]
             if any(c <= cost and v <= variance for c, v in front):
                 continue
@@ -179,42 +226,27 @@ class FlowNetwork:
             if state in last:
                 end = last[state]
                 arrived = cost + end.cost + math.sqrt(variance + end.variance)
-                best[state[0]] = min(arrived, best.get(state[0], math.inf))
-            for arc in self._out.get(state, ()):
-                if allowed.passes(arc):
-                    paid, spread = cost + arc.cost, variance + arc.variance
-                    heapq.heappush(heap, (paid + math.sqrt(spread), paid, spread, arc.head))
-        return best
+                best[state[0]] = min((arrived, label), best.get(state[0], (math.inf, -1)))
+            for arc in out.get(state, ()):
+                push(cost + arc.cost, variance + arc.variance, label, arc.link_id, arc.head)
+        used: set[str] = set()
+        for _, final in best.values():
+            at = final
+            while at >= 0:
+                at, link_id = steps[at]
+                used.add(link_id)
+        return {node: cost for node, (cost, _) in best.items()}, frozenset(used - {""})
 
 
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    tables: FlowTables
-    modes: Collection[str] | None
-    avoid: frozenset[str]
-    without: frozenset[str]
-
-    def passes(self, arc: Arc) -> bool:
-        if not arc.link_id:
-            used = {system.split("-")[0] for system in (arc.tail[1], arc.head[1])} - {DOOR}
-            return self.modes is None or used <= set(self.modes)
-        link = self.tables.links[arc.link_id]
-        if self.modes is not None and link.mode not in self.modes:
-            return False
-        return arc.link_id not in self.without and not self.avoid.intersection(link.countries)
+def _needs_only(arc: Arc, modes: Collection[str] | None) -> bool:
+    return modes is None or arc.modes <= frozenset(modes)
 
 
 class _Search:
-    """One search: states times how many of the nodes to pass are behind."""
+    """One search: states times how many of the nodes and links to pass are behind."""
 
-    def __init__(
-        self, out: Mapping[State, list[Arc]], ends: list[Arc], allowed: _Filter, via: tuple[str, ...], destination: str
-    ) -> None:
-        self._out = {tail: [arc for arc in arcs if allowed.passes(arc)] for tail, arcs in out.items()}
-        for arc in ends:
-            if allowed.passes(arc):
-                self._out.setdefault(arc.tail, []).append(arc)
-        self._via, self._goal = via, (destination, DOOR)
+    def __init__(self, out: Mapping[State, list[Arc]], via: tuple[str, ...], goal: State) -> None:
+        self._out, self._via, self._goal = out, via, goal
 
     def _advance(self, node: str, stage: int, link_id: str = "") -> int:
         """The stage after passing a link and standing at a node."""

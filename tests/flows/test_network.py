@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from corridor.flows.changes import Case, LinkChange
 from corridor.flows.cost import build_prices
-from corridor.flows.model import FlowModel
+from corridor.flows.model import FlowModel, NetworkState
 from corridor.flows.network import FlowNetwork, links_in_use
 from corridor.flows.tables import load_tables
 from tests.flows import toy
@@ -67,7 +67,7 @@ def test_the_best_way_is_the_least_of_all_ways(graph):
     with tempfile.TemporaryDirectory() as folder:
         tables = _tables(folder, graph)
     network = FlowNetwork(tables, tables.links, build_prices(tables, "mid"))
-    reached = network.costs_from("a")
+    reached, _ = network.costs_from("a")
     for goal in NODES[1:]:
         costs = _all_ways(network, "a", goal)
         found = network.best_way("a", goal)
@@ -254,3 +254,22 @@ def test_a_truck_waits_for_the_ferry_it_drives_to(tmp_path):
     network = FlowNetwork(tables, tables.links, build_prices(tables, "mid"))
     assert network.best_way("b", "c").total("transfer_h") == pytest.approx(24)
     assert network.best_way("a", "c").total("transfer_h") == pytest.approx(24)
+
+
+@settings(max_examples=40)
+@given(graphs(), st.data())
+def test_what_is_kept_of_a_better_state_is_what_would_be_found(graph, data):
+    with tempfile.TemporaryDirectory() as folder:
+        tables = _tables(folder, graph)
+    links = sorted(tables.links)
+    delays = data.draw(st.dictionaries(st.sampled_from(links), st.sampled_from([0.5, 30.0])))
+    shut = data.draw(st.sets(st.sampled_from(links)))
+    whole = NetworkState(frozenset(links))
+    worse = NetworkState(whole.links - shut, tuple(sorted((i, h) for i, h in delays.items() if i not in shut)))
+    used, fresh = FlowModel(tables), FlowModel(tables)
+    for goal in NODES[1:]:
+        used._way(whole, "mid", None, ("a", goal))
+        kept, found = used._way(worse, "mid", None, ("a", goal)), fresh._way(worse, "mid", None, ("a", goal))
+        assert (kept and kept.link_ids, kept and kept.cost_usd) == (found and found.link_ids, found and found.cost_usd)
+    used.reach(whole, "a")
+    assert used.reach(worse, "a") == fresh.reach(worse, "a")
