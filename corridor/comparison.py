@@ -110,6 +110,14 @@ class Comparison:
         return {subject: tuple(render(note) for note in said) for subject, said in self.results.notes.items()}
 
     @property
+    def flows(self) -> pd.DataFrame:
+        """What loads pay between distant places by each branch, before and with each candidate: rows of ``flows.csv``.
+
+        Empty where the study names no long-distance tables. The other tables are in ``results.flows``.
+        """
+        return self.results.flows.get("flows", pd.DataFrame())
+
+    @property
     def perspectives(self) -> tuple[str, ...]:
         """Names that :meth:`rank` takes."""
         return tuple(self._perspectives)

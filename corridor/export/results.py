@@ -38,7 +38,9 @@ STYLES = ("candidates.qml", "parts.qml", "structures.qml")
 """Beside files of the same name that QGIS reads without a style of their own."""
 TABLES = ("metrics.csv", "ranking.csv")
 FILES = (PAGE, *TABLES, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
-_OURS = frozenset((*FILES, *IMPACT_FILES, BRIEF, NAME))
+FLOW_FILES = ("flows.csv", "pairs.csv", "dependence.csv", "potentials.csv")
+"""Tables of the long-distance network, where the study names one."""
+_OURS = frozenset((*FILES, *IMPACT_FILES, *FLOW_FILES, BRIEF, NAME))
 
 
 def choose_formats(wanted: str | Iterable[str] | None) -> tuple[str, ...]:
@@ -134,7 +136,10 @@ def _write_files(results: Results, folder: Path, formats: Collection[str]) -> No
     (folder / PAGE).write_text(build_page(view), encoding="utf-8", newline="\n")
     for name, table in zip(TABLES, (results.metrics, results.ranking), strict=True):
         write_csv(table, folder / name)
+    for name, table in results.flows.items():
+        write_csv(table, folder / f"{name}.csv")
     written = [PAGE, *TABLES, *_write_gis(view, folder, formats), *write_impacts(results, folder, formats)]
+    written += [f"{name}.csv" for name in results.flows]
     write_dictionary(results, _tables(view, written), folder / DICTIONARY)
     write_manifest(results, folder, (*written, DICTIONARY))
 
@@ -174,4 +179,5 @@ def _tables(view: ReportView, written: Collection[str]) -> dict[str, pd.DataFram
         f"{events}|layername={EVENT_LAYER}": results.events,
         parquet: results.events,
     }
+    tables |= {f"{name}.csv": table for name, table in results.flows.items()}
     return {name: table for name, table in tables.items() if name.split("|")[0] in written}

@@ -24,6 +24,7 @@ class LinkChange:
         closes: The link is shut.
         extra_h: Hours of delay added to each passage.
         opens_year: Year of opening, where it isn't the link's own.
+        at_stake: If the candidate were closed, the link would be shut with it.
         unknown: A delay that was to be measured and wasn't; then it isn't applied, and is said.
     """
 
@@ -32,6 +33,7 @@ class LinkChange:
     closes: bool = False
     extra_h: float = 0.0
     opens_year: int | None = None
+    at_stake: bool = False
     unknown: str = ""
 
 
@@ -58,6 +60,7 @@ def merge_changes(changes: Iterable[LinkChange]) -> dict[str, LinkChange]:
             before.closes or change.closes,
             before.extra_h + change.extra_h,
             change.opens_year if change.opens_year is not None else before.opens_year,
+            before.at_stake or change.at_stake,
             before.unknown or change.unknown,
         )
     return merged
@@ -78,19 +81,41 @@ def build_cases(tables: FlowTables, measured: Mapping[tuple[str, str], Measures]
     cases = [NETWORK_ALONE]
     named = list(dict.fromkeys(a.candidate_id for a in tables.actions if a.candidate_id != "*"))
     keys = list(measured) if measured else [(candidate, "") for candidate in named]
-    for candidate, regime in keys:
-        changes = []
-        for action in tables.actions:
-            if action.candidate_id not in (candidate, "*") or action.regime_id not in (regime, "*"):
-                continue
-            if action.action == "open":
-                changes.append(LinkChange(action.link_id, opens=True))
-            elif action.action == "close":
-                changes.append(LinkChange(action.link_id, closes=True))
-            elif measured:
-                changes.append(_delay(action.link_id, action.measure, measured[(candidate, regime)]))
-        cases.append(Case(candidate, regime, tuple(changes)))
-    return cases
+    return cases + [build_case(tables, *key, measured[key] if measured else None) for key in keys]
+
+
+def build_case(tables: FlowTables, candidate: str, regime: str, measured: Measures | None = None) -> Case:
+    """A candidate under a regime.
+
+    Args:
+        tables: The network's tables, whose ``actions.csv`` says which links the candidate acts on.
+        candidate: Its id.
+        regime: The regime's id; empty for none.
+        measured: Its row of the regional metrics; without it delays and stakes are left out.
+
+    Returns:
+        The case with all that it does to links.
+    """
+    changes = []
+    for action in tables.actions:
+        if action.candidate_id not in (candidate, "*") or action.regime_id not in (regime, "*"):
+            continue
+        if action.action == "open":
+            changes.append(LinkChange(action.link_id, opens=True))
+        elif action.action == "close":
+            changes.append(LinkChange(action.link_id, closes=True))
+        elif measured is not None and action.action == "delay":
+            changes.append(_delay(action.link_id, action.measure, measured))
+        elif measured is not None:
+            changes.append(_stake(action.link_id, action.measure, measured))
+    return Case(candidate, regime, tuple(changes))
+
+
+def _stake(link_id: str, measure: str, row: Measures) -> LinkChange:
+    value = row.get(measure)
+    if value is None or not isinstance(value, str):
+        return LinkChange(link_id, unknown=measure)
+    return LinkChange(link_id, at_stake=value == UNREACHABLE)
 
 
 def _delay(link_id: str, measure: str, row: Measures) -> LinkChange:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -146,16 +146,58 @@ class FlowModel:
         without: tuple[str, ...] = (),
     ) -> Way | None:
         def find() -> tuple[Way | None, frozenset[str]]:
-            way = self.network(state, end, cargo_value).best_way(
-                *ends, modes=modes, via=via, avoid_countries=avoid, without=without
-            )
+            way = self._slowed_way(state, end, cargo_value, ends, modes, via, avoid, without)
+            if way is None:
+                way = self.network(state, end, cargo_value).best_way(
+                    *ends, modes=modes, via=via, avoid_countries=avoid, without=without
+                )
             return way, frozenset(way.link_ids) if way else frozenset()
 
         return self._once(state, (end, cargo_value, ends, modes, via, avoid, without), find)
 
+    def _slowed_way(self, state: NetworkState, end: End, cargo_value: Estimate | None, *asked: Any) -> Way | None:
+        """The best way where one link is slowed, had from two that hold for any delay; None if it can't be.
+
+        A delay makes all ways that pass the link once dearer by the same, so the best of them stays the best of them:
+        what is best is either that one, slowed, or the best way that doesn't use the link.
+        """
+        if len(state.extra_h) != 1:
+            return None
+        ((link_id, extra_h),) = state.extra_h
+        quick = self._way(replace(state, extra_h=()), end, cargo_value, *asked)
+        if quick is None or quick.link_ids.count(link_id) != 1:
+            return None
+        prices = build_prices(self.tables, end, cargo_value, dict(state.overrides))
+        slowed = quick.slowed(link_id, extra_h, prices.hour_usd(self.tables.links[link_id].systems[0]))
+        other = self._way(replace(state, links=state.links - {link_id}, extra_h=()), end, cargo_value, *asked)
+        rivals = [slowed] if other is None else [slowed, other]
+        return min(rivals, key=lambda way: (way.cost_usd, way.link_ids))
+
     def reach(self, state: NetworkState, origin: str, modes: tuple[str, ...] | None = None) -> dict[str, float]:
         """Least cost from a node to each node that it reaches, at the middle and for a load of the common value."""
-        return self._once(state, (origin, modes), lambda: self.network(state).costs_from(origin, modes=modes))
+        found = self._reach(replace(state, extra_h=()), origin, modes)
+        if len(state.extra_h) == 1:
+            # as for a single way: each is slowed, or goes without the link
+            ((link_id, extra_h),) = state.extra_h
+            prices = build_prices(self.tables, "mid", None, dict(state.overrides))
+            delay = extra_h * prices.hour_usd(self.tables.links[link_id].systems[0])
+            other = self._reach(replace(state, links=state.links - {link_id}, extra_h=()), origin, modes)
+            return {
+                node: min(cost + delay, other[node][0] if node in other else math.inf) if link_id in used else cost
+                for node, (cost, used) in found.items()
+            }
+        if state.extra_h:
+            found = self._reach(state, origin, modes)
+        return {node: cost for node, (cost, _) in found.items()}
+
+    def _reach(
+        self, state: NetworkState, origin: str, modes: tuple[str, ...] | None
+    ) -> dict[str, tuple[float, frozenset[str]]]:
+        def find() -> tuple[dict[str, tuple[float, frozenset[str]]], frozenset[str]]:
+            found = self.network(state).costs_from(origin, modes=modes)
+            return found, frozenset().union(*(used for _, used in found.values()))
+
+        return self._once(state, (origin, modes), find)
 
     def _once(self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, frozenset[str]]]) -> T:
         """A value that is computed once for all states in which it must come out the same.

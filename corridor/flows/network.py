@@ -12,7 +12,7 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corridor.flows.changes import LinkChange, merge_changes
 from corridor.flows.cost import Charge, Prices, pick, price_link, price_terminal, price_transfer
@@ -66,6 +66,20 @@ class Way:
         """Sum of a field of its charges: ``km``, ``drive_h``, ``rest_h``, ``check_h``, ``fee_usd`` and the like."""
         return math.fsum(getattr(arc.charge, field) for arc in self.arcs)
 
+    def slowed(self, link_id: str, extra_h: float, hour_usd: float) -> Way:
+        """The same way with hours of delay on one of its links, which it passes once."""
+        arcs = []
+        for arc in self.arcs:
+            if arc.link_id == link_id:
+                charge = replace(
+                    arc.charge,
+                    check_h=arc.charge.check_h + extra_h,
+                    time_usd=arc.charge.time_usd + extra_h * hour_usd,
+                )
+                arc = replace(arc, charge=charge, cost=arc.cost + extra_h * hour_usd)  # noqa: PLW2901
+            arcs.append(arc)
+        return Way(tuple(arcs), self.cost_usd + extra_h * hour_usd)
+
     @property
     def trip_h(self) -> float:
         """Hours from origin to destination: driving or sailing, rest, checks and transfers."""
@@ -94,6 +108,7 @@ class FlowNetwork:
         self.tables, self.prices = tables, prices
         self.link_ids = frozenset(links)
         self._out: dict[State, list[Arc]] = defaultdict(list)
+        self._ends: dict[tuple[str, bool], list[Arc]] = {}
         self._allowed: dict[tuple[object, frozenset[str]], dict[State, list[Arc]]] = {}
         delays, known = extra_h or {}, {} if priced is None else priced
         for link_id in sorted(self.link_ids):
@@ -133,6 +148,11 @@ class FlowNetwork:
 
     def _doors(self, node: str, *, arriving: bool) -> list[Arc]:
         """First or last legs at a node, one for each system that is there."""
+        if (node, arriving) not in self._ends:
+            self._ends[node, arriving] = self._price_doors(node, arriving=arriving)
+        return self._ends[node, arriving]
+
+    def _price_doors(self, node: str, *, arriving: bool) -> list[Arc]:
         arcs = []
         systems = self._systems.get(node, set())
         # where trucks drive to a ferry they wait for it, so no way sets out on board
@@ -187,7 +207,7 @@ class FlowNetwork:
 
     def costs_from(
         self, origin: str, *, modes: Collection[str] | None = None
-    ) -> tuple[dict[str, float], frozenset[str]]:
+    ) -> dict[str, tuple[float, frozenset[str]]]:
         """Least generalised cost from a node to each node that can be reached, itself at 0.
 
         Args:
@@ -195,8 +215,7 @@ class FlowNetwork:
             modes: Modes that may be used; all if None.
 
         Returns:
-            Dollars per load by node, each as :meth:`best_way` would find it, and the links of those ways: a change to
-            no other can make any of them dearer.
+            By node the dollars per load, as :meth:`best_way` would find them, and the links of that way.
         """
         out = self._arcs_within(modes, frozenset())
         last = {
@@ -229,13 +248,14 @@ class FlowNetwork:
                 best[state[0]] = min((arrived, label), best.get(state[0], (math.inf, -1)))
             for arc in out.get(state, ()):
                 push(cost + arc.cost, variance + arc.variance, label, arc.link_id, arc.head)
-        used: set[str] = set()
-        for _, final in best.values():
-            at = final
+        found = {}
+        for node, (cost, final) in best.items():
+            used, at = set(), final
             while at >= 0:
                 at, link_id = steps[at]
                 used.add(link_id)
-        return {node: cost for node, (cost, _) in best.items()}, frozenset(used - {""})
+            found[node] = (cost, frozenset(used - {""}))
+        return found
 
 
 def _needs_only(arc: Arc, modes: Collection[str] | None) -> bool:

@@ -27,6 +27,8 @@ from corridor.flows.network import Way
 
 ROAD_ONLY, ANY_MODE = ("road",), None
 """Modes over which indicators are measured: trucks alone, and whatever there is."""
+TABLES = ("flows", "pairs", "ways", "dependence", "potentials", "regret", "counts", "documented")
+"""Names of all tables, as fields of :class:`FlowResults`."""
 IDEAL_SPEED_KMH = 60.0
 IDEAL_USD_PER_KM = 0.8
 Say = Callable[[str], None]
@@ -53,7 +55,12 @@ class FlowResults:
 
 
 def measure_flows(
-    model: FlowModel, cases: Sequence[Case], years: Iterable[int] = (), progress: Say = lambda _: None
+    model: FlowModel,
+    cases: Sequence[Case],
+    years: Iterable[int] = (),
+    progress: Say = lambda _: None,
+    *,
+    tables: Iterable[str] = TABLES,
 ) -> FlowResults:
     """Measure all pairs, cities and links of a network.
 
@@ -62,20 +69,23 @@ def measure_flows(
         cases: Candidates with their regimes; :class:`Case` by itself is the network alone.
         years: Years; today, 2030 and 2035 if none are given.
         progress: Told what is being measured.
+        tables: Names of the tables that are wanted; the others stay empty.
 
     Returns:
         The tables. A case is compared with the same year without it.
     """
     chosen = tuple(dict.fromkeys(years)) or default_years(model)
-    tables = _Tables(model)
+    gathered = _Tables(model, frozenset(tables))
     for year in chosen:
+        progress(f"measuring long-distance flows of {year}")
         for case in cases:
-            progress(f"flows of {year}{f', {case.candidate_id}' if case.candidate_id else ''}")
-            tables.add(case, year)
-    tables.add_counts(chosen[0])
-    notes = [*tables.notes, *tables.describe_missing(chosen)]
-    tables.rows["documented"] = [_documented_row(check) for check in check_documented(model)]
-    made = {name: pd.DataFrame(rows) for name, rows in tables.rows.items()}
+            gathered.add(case, year)
+    if "counts" in gathered.wanted:
+        gathered.add_counts(chosen[0])
+    if "documented" in gathered.wanted:
+        gathered.rows["documented"] = [_documented_row(check) for check in check_documented(model)]
+    notes = [*gathered.notes, *gathered.describe_missing(chosen)]
+    made = {name: pd.DataFrame(rows) for name, rows in gathered.rows.items()}
     return FlowResults(model.scenario_id, chosen, **made, notes=tuple(dict.fromkeys(notes)))
 
 
@@ -103,11 +113,10 @@ def parse_years(text: str) -> tuple[int, ...]:
 class _Tables:
     """Rows as they are gathered; what depends on the network's state alone is measured once per state."""
 
-    def __init__(self, model: FlowModel) -> None:
-        self.model, self.tables = model, model.tables
-        self.rows: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ("flows", "pairs", "ways", "dependence", "potentials", "regret", "counts")
-        }
+    def __init__(self, model: FlowModel, wanted: frozenset[str]) -> None:
+        self.model, self.tables, self.wanted = model, model.tables, wanted
+        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+        self._by_state = {"dependence": self._dependence, "potentials": self._potentials, "regret": self._regret}
         self.notes: list[str] = []
         self._kept: dict[tuple[str, NetworkState], list[dict[str, Any]]] = {}
 
@@ -126,16 +135,14 @@ class _Tables:
                 for a, b in zip(now.branches, then.branches, strict=True)
             ]  # fmt: skip
             self.rows["pairs"].append({**ends, "axis": pair.axis, **label, **_pair_cells(now, then)})
-            self.rows["ways"] += [
-                {**ends, "branch": found.branch.branch_id, **label, **self._way_cells(found, state)}
-                for found in now.branches
-            ]
-        for name, build in (
-            ("dependence", self._dependence), ("potentials", self._potentials), ("regret", self._regret)
-        ):  # fmt: skip
-            if (name, state) not in self._kept:
-                self._kept[(name, state)] = build(state)
-            self.rows[name] += [{**row, **label} for row in self._kept[(name, state)]]
+            for found in now.branches if "ways" in self.wanted else ():
+                cells = self._way_cells(found, state)
+                self.rows["ways"].append({**ends, "branch": found.branch.branch_id, **label, **cells})
+        for name, build in self._by_state.items():
+            if name in self.wanted:
+                if (name, state) not in self._kept:
+                    self._kept[(name, state)] = build(state)
+                self.rows[name] += [{**row, **label} for row in self._kept[(name, state)]]
         for change in case.changes:
             if change.unknown:
                 self.notes.append(

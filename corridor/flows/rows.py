@@ -19,6 +19,7 @@ STATUSES = ("open", "construction", "planned", "disused", "closed")
 HAZARDS = ("none", "snow", "avalanche", "rockfall", "flood", "ice", "wind", "conflict", "unknown")
 SIDES = ("outbound", "inbound", "both")
 BASES = ("measured", "reported", "analogue", "declared")
+ACTIONS = ("open", "close", "delay", "stake")
 MEASURES = ("km", "drive_h", "trip_days", "trip_speed_kmh", "usd_per_500km")
 AXES = ("north-south", "east-west", "other")
 TARIFF_UNITS = {"running_cost": "usd_per_km", "entry_fee": "usd_per_passage", "fare": "usd_per_load"}
@@ -198,7 +199,8 @@ class ActionRow:
 
     ``open``: the candidate builds or opens the link, which is in use from its own opening year. ``delay``: each passage
     takes the minutes that ``measure``, a column of the regional metrics, says; a measure that is ``unreachable``
-    shuts the link. ``close``: the link is shut.
+    shuts the link. ``close``: the link is shut. ``stake``: if the candidate were closed, the link would be shut with it
+    where ``measure`` is ``unreachable``.
     """
 
     candidate_id: str

@@ -356,9 +356,9 @@ class _Reader:
         )  # fmt: skip
 
     def _action(self, row: Row) -> rows.ActionRow:
-        action, measure = row.choice("action", ("open", "close", "delay")), row.text("measure")
-        if (action == "delay") != bool(measure):
-            row.fault("measure", "names the column with the minutes of a delay; other actions have none")
+        action, measure = row.choice("action", rows.ACTIONS), row.text("measure")
+        if (action in ("delay", "stake")) != bool(measure):
+            row.fault("measure", "names a column of the metrics for a delay or a stake; other actions have none")
         return rows.ActionRow(
             row.text("candidate_id", required=True), row.text("regime_id", required=True),
             row.text("link_id", required=True), action, measure, self._provenance(row),

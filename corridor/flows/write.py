@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import pandas as pd
 
 from corridor.atomic_write import write_whole
 from corridor.errors import OutputError
-from corridor.flows.results import FlowResults
+from corridor.flows.results import TABLES, FlowResults
 from corridor.flows.rows import FlowTables
 from corridor.report.plain_tables import write_csv
 
-TABLES = ("flows", "pairs", "ways", "dependence", "potentials", "regret", "counts", "documented")
+RESULT_TABLES = ("flows", "pairs", "dependence", "potentials")
+"""Those that a comparison keeps; the others are for `corridor flows`."""
 MAP_LINES = "long_distance.geojson"
 
 LEADING = {
@@ -37,6 +39,12 @@ def table_columns(name: str, table: pd.DataFrame) -> list[str]:
     """Columns of a table in the order in which it is written."""
     first = LEADING.get(name, "").split()
     return first + [str(column) for column in table.columns if column not in first]
+
+
+def flow_tables(results: FlowResults, names: Iterable[str] = RESULT_TABLES) -> dict[str, pd.DataFrame]:
+    """Tables by name, their columns in the order in which they are written."""
+    tables = {name: getattr(results, name) for name in names}
+    return {name: table.reindex(columns=table_columns(name, table)) for name, table in tables.items()}
 
 
 def schematic_lines(tables: FlowTables, results: FlowResults, year: int) -> dict[str, Any]:
@@ -104,11 +112,11 @@ def write_flows(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise OutputError(f"{folder}: can't be made ({fault.strerror}); choose another folder") from fault
-    frames = {name: getattr(results, name) for name in TABLES}
+    frames = flow_tables(results, TABLES)
     if sensitivity is not None:
         frames["sensitivity"] = sensitivity
     for name, table in frames.items():
-        write_whole(folder / f"{name}.csv", partial(write_csv, table.reindex(columns=table_columns(name, table))))
+        write_whole(folder / f"{name}.csv", partial(write_csv, table))
     lines = schematic_lines(tables, results, results.years[0])
     write_whole(folder / MAP_LINES, partial(write_lines, lines))
     return folder / "flows.csv"

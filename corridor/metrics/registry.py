@@ -58,6 +58,8 @@ INPUTS = {
     "regime": "the set of rules; None where none applies",
     "effect": "edges that it closes and slows through the route; None for nothing",
     "bounds": "the same with the least and the greatest delays",
+    "flow_model": "the long-distance network, where the study names its tables",
+    "flow_case": "what the route does to its links under the regime",
     "opens_new_links": "whether it opens the route's own new links to the country's traffic",
 }
 """What metrics can be computed from; see :func:`derived` for what follows from these."""
@@ -82,6 +84,7 @@ class Subject(StrEnum):
     SEVERANCE = "severance"
     CROSSINGS = "crossings"
     AXES = "axes"
+    FLOWS = "flows"
     ACCESS = "access"
     POPULATION = "population"
     REDUNDANCY = "redundancy"

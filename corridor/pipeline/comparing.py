@@ -8,10 +8,10 @@ from types import ModuleType
 from typing import Any
 
 from corridor.pipeline.graph import Each, Graph, Progress, Run, Step, silent
-from corridor.pipeline.steps import impacts, inputs, lines, ranking, results
+from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking, results
 from corridor.schema.study import Study
 
-ROOMS: tuple[ModuleType, ...] = (inputs, lines, impacts, ranking, results)
+ROOMS: tuple[ModuleType, ...] = (inputs, lines, impacts, flows, ranking, results)
 
 ITEMS = {
     "existing_spec": "existing_specs",

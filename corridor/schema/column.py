@@ -26,6 +26,7 @@ class Unit(StrEnum):
     DEGREE = "degree"
     PERCENT = "%"
     MUSD = "million USD"
+    USD_PER_LOAD = "USD/load"
     PEOPLE = "people"
     PERSON_MIN = "person-minutes"
     PER_10KM = "count/10 km"

@@ -77,7 +77,8 @@ class Results:
 
     Where the study measures impacts, ``regimes`` and ``findings`` are there, ``events`` has the rows of
     ``crossings.gpkg``, ``place_effects`` those of ``places.csv``, and ``strips`` the ground between each route and the
-    border (candidate_id, geometry).
+    border (candidate_id, geometry). Where it names long-distance tables, ``flows`` has those of the flows by name:
+    ``flows``, ``pairs``, ``dependence``, ``potentials``.
     """
 
     study_id: str
@@ -107,3 +108,4 @@ class Results:
     events: gpd.GeoDataFrame | None = None
     place_effects: pd.DataFrame | None = None
     strips: gpd.GeoDataFrame | None = None
+    flows: dict[str, pd.DataFrame] = field(default_factory=dict)

@@ -298,9 +298,14 @@ def joint(pairs: Sequence[Pair], joint_rows: Mapping[Pair, Row]) -> pd.DataFrame
 
 
 @step()
-def impact_rows(pairs: Sequence[Pair], measured: Mapping[Pair, Measured], declared: Mapping[Pair, Row]) -> pd.DataFrame:
+def impact_rows(
+    pairs: Sequence[Pair],
+    measured: Mapping[Pair, Measured],
+    declared: Mapping[Pair, Row],
+    flow_rows: Mapping[Pair, Row],
+) -> pd.DataFrame:
     """A row per candidate and regime that applies (``outside`` where none does)."""
-    return pd.DataFrame([measured[pair].metrics | declared[pair] for pair in pairs])
+    return pd.DataFrame([measured[pair].metrics | declared[pair] | flow_rows[pair] for pair in pairs])
 
 
 @step()

@@ -12,6 +12,8 @@ import shapely
 from numpy.typing import NDArray
 
 import corridor
+from corridor.flows.results import FlowResults
+from corridor.flows.write import flow_tables
 from corridor.geo.geodesy import WGS84
 from corridor.interactions.critical_crossings import ConnectivityTargets
 from corridor.interactions.events import events_frame
@@ -311,6 +313,7 @@ def results(
     cited: tuple[Source, ...],
     layers: Layers,
     notes: dict[str, tuple[Value, ...]],
+    flows: FlowResults | None,
 ) -> Results:
     """Everything that reports are made from."""
     ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)
@@ -336,7 +339,8 @@ def results(
         sources=data_sources,
         documents=cited,
         layers=layers,
-        notes=notes,
+        notes=notes | ({"flows": flows.notes} if flows and flows.notes else {}),
+        flows=flow_tables(flows) if flows else {},
         regimes=impacts.regimes if impacts else (),
         findings=impacts.findings if impacts else (),
         events=impacts.events if impacts else None,

@@ -1,0 +1,65 @@
+"""The long-distance network: what each candidate under each regime does to its flows.
+
+A study without long-distance tables has a model of None, and no columns of flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from corridor.flows.changes import Measures, build_case, build_cases
+from corridor.flows.model import FlowModel
+from corridor.flows.results import FlowResults, measure_flows
+from corridor.flows.tables import find_tables, load_tables
+from corridor.flows.write import RESULT_TABLES
+from corridor.metrics.registry import Context
+from corridor.pipeline.graph import Progress, each, step
+from corridor.pipeline.steps.impacts import Measured
+from corridor.pipeline.steps.lines import Row
+from corridor.schema.candidate import Candidate
+from corridor.schema.regime import Regime
+from corridor.schema.study import Study
+
+
+@step(says="reading long-distance tables")
+def flow_model(study: Study) -> FlowModel | None:
+    """The long-distance network; None where the study names no tables.
+
+    Raises:
+        CatalogueError: the tables have faults.
+    """
+    return None if study.sources.long_distance is None else FlowModel(load_tables(find_tables(study)))
+
+
+@each(gives="flow_rows", says="measuring long-distance flows", keep=4096)
+def flow_row(candidate: Candidate, regime: Regime | None, under: Measured, flow_model: FlowModel | None) -> Row:
+    """What a candidate under a regime does to the flows, from what was measured of it."""
+    if flow_model is None:
+        return {}
+    regime_id = regime.regime_id if regime else ""
+    case = build_case(flow_model.tables, candidate.candidate_id, regime_id, _measures(under.metrics))
+    return Context(flow_model=flow_model, flow_case=case).row
+
+
+@step()
+def flows(flow_model: FlowModel | None, metrics: pd.DataFrame, progress: Progress) -> FlowResults | None:
+    """What reports show of the long-distance network, for each candidate under each regime."""
+    if flow_model is None:
+        return None
+    measured = None
+    if "regime_id" in metrics:
+        rows = metrics.to_dict("records")
+        measured = {(str(row["candidate_id"]), str(row["regime_id"])): _measures(row) for row in rows}
+    cases = build_cases(flow_model.tables, measured)
+    return measure_flows(flow_model, cases, progress=progress, tables=RESULT_TABLES)
+
+
+def _measures(row: Mapping[str, object]) -> Measures:
+    """Cells that are numbers or words; what is neither was not measured."""
+    return {
+        name: value if isinstance(value, str) else float(value)
+        for name, value in row.items()
+        if isinstance(value, (str, int, float)) and value == value  # noqa: PLR0124
+    }

@@ -1,0 +1,101 @@
+"""What a candidate does to the flows of an axis, and how it comes into a comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from corridor.comparison import Comparison
+from corridor.flows.changes import Case, LinkChange, build_case
+from corridor.flows.choice import logsum_usd
+from corridor.flows.criteria import cost_to_flows, regret_if_closed
+from corridor.flows.model import FlowModel
+from corridor.flows.tables import load_tables
+from tests.flows import toy
+
+
+@pytest.fixture
+def model(tmp_path):
+    return FlowModel(load_tables(toy.alps(tmp_path)))
+
+
+def _logsum(model, state):
+    result = model.pair(model.tables.pairs[0], state, ends=())
+    return logsum_usd(np.array([b.cost_usd for b in result.branches]), np.ones(3), model.theta())
+
+
+def test_a_gate_costs_flows_its_part_of_its_minutes(model):
+    gate = Case("gate", "", (LinkChange("brenner-innsbruck", extra_h=0.5),))
+    found = cost_to_flows(model, gate, 2026)
+    assert found is not None
+    assert found.mid == pytest.approx(_logsum(model, model.state(2026, gate)) - _logsum(model, model.state(2026)))
+    # at the low end an hour is worth 10 dollars, at the high end 30; only those who pass pay
+    assert 0 < found.low < 0.5 * 10
+    assert found.low < found.mid < 0.5 * 20
+    assert found.mid < found.high <= 0.5 * 30
+
+
+def test_what_is_opened_is_a_gain_and_what_is_at_stake_a_regret(model):
+    tunnel = Case("tunnel", "", (LinkChange("base-tunnel", opens=True),))
+    gain, loss = cost_to_flows(model, tunnel, 2040), regret_if_closed(model, tunnel, 2040)
+    assert gain is not None
+    assert loss is not None
+    assert gain.mid < 0
+    assert loss.mid == pytest.approx(-gain.mid)
+    risky = Case("risky", "", (LinkChange("brenner-innsbruck", at_stake=True),))
+    assert cost_to_flows(model, risky, 2026).mid == 0
+    regret = regret_if_closed(model, risky, 2026)
+    shut = model.state(2026, Case("shut", "", (LinkChange("brenner-innsbruck", closes=True),)))
+    assert regret.mid == pytest.approx(_logsum(model, shut) - _logsum(model, model.state(2026)))
+
+
+def test_a_case_that_leaves_a_pair_without_a_way_has_no_figure(model):
+    cut = Case("cut", "", tuple(LinkChange(i, closes=True) for i in ("verona-brenner", "verona-tarvis")))
+    assert cost_to_flows(model, cut, 2026) is None
+
+
+def test_a_stake_is_read_from_what_was_measured(tmp_path):
+    actions = [
+        {
+            "candidate_id": "*", "regime_id": "*", "link_id": "brenner-innsbruck", "action": "stake",
+            "measure": "if_closed",
+        }
+    ]  # fmt: skip
+    tables = load_tables(toy.alps(tmp_path, actions=actions))
+    for value, stake in (("unreachable", True), ("slower", False), ("open", False), ("not_applicable", False)):
+        (change,) = build_case(tables, "any", "", {"if_closed": value}).changes
+        assert change.at_stake == stake
+        assert not change.unknown
+    assert build_case(tables, "any", "", {}).changes[0].unknown == "if_closed"
+    assert build_case(tables, "any", "").changes == ()
+
+
+# In a comparison.
+
+
+def test_a_comparison_has_the_flows_of_each_candidate_and_regime(bundled: Comparison):
+    flows = bundled.flows
+    assert {"", "aras-road", "aras-rail", "kars-nakhchivan"} <= set(flows["candidate_id"])
+    sums = flows.groupby(["candidate_id", "regime_id", "year", "origin", "destination"])["share"].sum()
+    assert sums.to_numpy() == pytest.approx(np.ones(len(sums)))
+    assert set(bundled.results.flows) == {"flows", "pairs", "dependence", "potentials"}
+
+
+def test_a_closure_costs_north_south_flows_far_more_than_gates(bundled: Comparison):
+    rows = bundled.metrics.set_index(["candidate_id", "regime_id"])
+    gates, closure = rows.loc[("aras-road", "article-9")], rows.loc[("aras-road", "sealed")]
+    assert 0 < gates["flow_cost_usd"] < 2
+    assert closure["flow_cost_usd"] > 100 * gates["flow_cost_usd"]
+    assert closure["flow_cost_usd_low"] < closure["flow_cost_usd"] < closure["flow_cost_usd_high"]
+    # a railway that no road crosses at grade costs them nothing, and the tunnel road saves
+    assert rows.loc[("aras-rail", "tripp"), "flow_cost_usd"] == 0
+    assert rows.loc[("kapan-meghri-tunnel", "crossroads"), "flow_cost_usd_high"] < 0
+
+
+def test_flows_are_written_and_every_column_is_described(bundled: Comparison, tmp_path):
+    bundled.write(tmp_path / "out", formats="none")
+    for name in ("flows", "pairs", "dependence", "potentials"):
+        assert (tmp_path / "out" / f"{name}.csv").is_file()
+    dictionary = (tmp_path / "out" / "data_dictionary.csv").read_text(encoding="utf-8")
+    assert "flows.csv,cost_usd_low,number,USD/load,lower end of: generalised cost" in dictionary
+    assert "metrics.csv,flow_regret_usd,number,USD/load" in dictionary
