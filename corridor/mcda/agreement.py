@@ -80,6 +80,7 @@ def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] 
         methods: Ids of the methods to compare; all that there are if left out.
     """
     methods = tuple(methods) or method_ids()
+    # Ranks, not scores: scores of two methods share neither zero nor unit. Tau-b allows for ties.
     ranks = {method: panel_ranks(panel, weights, method) for method in methods}
     table = pd.DataFrame(np.eye(len(methods)), index=list(methods), columns=list(methods))
     for first, second in combinations(methods, 2):
@@ -121,6 +122,7 @@ def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_MET
         One row per change: ``left_out``, ``first`` (ahead with everybody present) and ``second`` (ahead without).
     """
     get_method(method)
+    # Weights are fixed before anybody is left out, so that only the company changes.
     resolved = panel_weights(panel, weights).values
     whole = score(panel, resolved, method)
     rows = []

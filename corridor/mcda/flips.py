@@ -74,6 +74,7 @@ def smallest_flips(
     for challenger in range(len(parts)):
         if challenger != winner:
             found = _nearest_weights(parts, base, challenger)
+            # Somebody who is at least as good on every part stays level or ahead under any weights.
             only_ties = bool((np.delete(parts, challenger, axis=0) >= parts[challenger]).all(axis=1).any())
             flips.append(_flip(panel, names, base, (winner, challenger), found, only_ties))
     return sorted(flips, key=lambda flip: (flip.only_ties, flip.moved, flip.challenger))

@@ -60,6 +60,7 @@ def read_metrics(table: pd.DataFrame, criteria: Sequence[Criterion], veto_on_any
     candidate_ids = _texts(table, "candidate_id")
     regime_ids = _texts(table, "regime_id") if "regime_id" in table.columns else ("",) * len(table)
     _refuse_doubles(candidate_ids, regime_ids)
+    # The first column that there is; ids where nobody is named.
     name_column = next((name for name in ("candidate_name", "name") if name in table.columns), "candidate_id")
     names = tuple(name or key for name, key in zip(_texts(table, name_column), candidate_ids, strict=True))
     comparator = _flags(table, "comparator")
@@ -160,6 +161,7 @@ def _vetoes(
         for criterion, status in zip(criteria, line, strict=True):
             if status in VETO_STATUSES:
                 vetoes.setdefault(row, (criterion.criterion_id, status, _blocked(criterion.label, status)))
+    # Statuses of what isn't scored veto too: who can't reach the border is infeasible whatever is weighed.
     scored = {criterion.metric for criterion in criteria}
     others = [str(name).removesuffix("_status") for name in table.columns if str(name).endswith("_status")]
     for metric in others if any_status else ():

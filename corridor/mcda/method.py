@@ -69,6 +69,7 @@ class Method(ABC):
     def score(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
         """Score the alternatives, more is better; arguments as in :meth:`index`."""
         found = self.index(values, weights, tolerances)
+        # Mirrored in the middle of its range: the best published figure becomes the best score, distances stay.
         return found if self.higher_is_better else np.asarray(sum(self.score_range) - found)
 
     def cross_score(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
@@ -82,6 +83,7 @@ class Method(ABC):
         Returns:
             ``(sets, draws, alternatives)``.
         """
+        # One set of weights at a time: all at once would hold sets x draws x alternatives x criteria numbers.
         scores = np.array([self.score(values, one_set, tolerances) for one_set in weights])
         return scores.reshape(len(weights), *values.shape[:2])
 

@@ -90,6 +90,7 @@ def _from_comparisons(fields: Mapping[str, Any], where: str) -> dict[str, Any]:
         if (row[0], row[1]) in pairs:
             raise ScoringError(f"{where}: comparisons: '{row[0]}' and '{row[1]}' are compared twice")
         pairs[(str(row[0]), str(row[1]))] = float(row[2])
+    # In order of first mention, which is the order of the weights that come out.
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     try:
         found = weights_from_comparisons(names, comparison_matrix(names, pairs))

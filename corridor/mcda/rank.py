@@ -101,6 +101,7 @@ def fix_ends(panel: Panel) -> Panel:
     if panel.scaling == Scaling.ANCHORS or not panel.candidate_ids:
         return panel
     criteria = []
+    # The best end is the largest metric of a criterion that should be large, else the smallest.
     for criterion, low, high in zip(panel.criteria, panel.metrics.min(axis=0), panel.metrics.max(axis=0), strict=True):
         best, worst = (float(high), float(low)) if criterion.direction == Direction.MAX else (float(low), float(high))
         if best == worst:
@@ -205,6 +206,7 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
     table = table.reindex(columns=columns)
     table["rank"] = table["rank"].astype("Int64")
     table["tied"] = table["tied"].astype(bool)
+    # What holds for every ranking by this method comes after what holds for these weights and data.
     notes.extend(found.notes)
     table.attrs["notes"] = list(dict.fromkeys(notes))
     return table
@@ -235,6 +237,7 @@ def _not_ranked(excluded: pd.DataFrame) -> pd.DataFrame:
     """One row per alternative that can't be ranked, its reasons joined."""
     keys = ["candidate_id", "name", "regime_id", "panel"]
     rows = []
+    # An alternative may lack several values: one row, all reasons.
     for key, reasons in excluded.groupby(keys, sort=False):
         why = dict.fromkeys(part for reason in reasons["reason"] for part in reasons_of(reason))
         rows.append((*key, not_ranked(*why)))

@@ -78,6 +78,8 @@ def review_panel(
     Raises:
         ScoringError: an empty panel, or weights that can't be used.
     """
+    # Smallest flips are exact for linear methods only; for the others the default answers, and the review says which
+    # did.
     linear = method if get_method(method).linear_in_weights else DEFAULT_METHOD
     robustness = measure_robustness(
         panel, method=method, space=space or WeightSpace(over="groups"), draws=draws, seed=seed, spread=spread
@@ -163,6 +165,7 @@ def _first(review: Review, names: dict[str, str]) -> Message:
 
 
 def _flip(review: Review, names: dict[str, str]) -> Message | None:
+    # Who can only draw level, or not even that, is no answer to what it takes to overtake.
     reachable = [flip for flip in review.flips if not flip.only_ties and flip.moved != float("inf")]
     if not review.flips:
         return None
@@ -170,6 +173,7 @@ def _flip(review: Review, names: dict[str, str]) -> Message | None:
         return Message("review.no_weights_flip", {"name": names[review.flips[0].winner]})
     flip = reachable[0]
     challenger, winner = names[flip.challenger], names[flip.winner]
+    # Under a twentieth of a point nothing is worth saying in points.
     if flip.moved < _SMALL:
         return Message("review.level", {"challenger": challenger, "winner": winner})
     gains = [name for name, step in flip.changes.items() if step > 0]

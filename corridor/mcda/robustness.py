@@ -127,6 +127,7 @@ def measure_robustness(
     # Independent streams: asking for more metrics doesn't change which weights are drawn.
     weight_rng, metric_rng, confidence_rng = np.random.default_rng(seed).spawn(3)
     weights = draw_weights(panel, space or WeightSpace(), draws, weight_rng)
+    # Counted chunk by chunk, so that memory doesn't grow with the draws.
     first = np.zeros(count)
     rank_counts, wins = np.zeros((count, count)), np.zeros((count, count))
     central = np.zeros((count, criteria))
@@ -213,6 +214,7 @@ def _confidence(
     seen = np.flatnonzero(~np.isnan(central).any(axis=1))
     leads = np.zeros(len(seen))
     total = 0
+    # Without intervals every draw is the panel itself: one tells all.
     if given is None and not has_intervals(panel):
         draws = 1
     for rows, metrics in _metric_chunks(panel, draws, rng, spread, given):

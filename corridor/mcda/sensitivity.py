@@ -95,6 +95,7 @@ def measure_sensitivity(
     columns = ("total", "total_conf", "first", "first_conf")
     if screening == "morris":
         columns = ("mu_star", "mu_star_conf", "mu", "sigma")
+    # Shares of no variance are 0 / 0; nothing moves the answer, so every input moves it by nothing.
     if np.ptp(answers) == 0:
         found = {column: np.zeros(len(names)) for column in columns}
     else:

@@ -73,6 +73,7 @@ def normalise(weights: Mapping[str, float], what: str = "weights") -> tuple[dict
     total = float(sum(weights.values()))
     if total <= 0:
         raise ScoringError(f"{what}: all weights are zero: at least one must be above zero")
+    # Within rounding of one: divided anyway this would give a note that means nothing.
     if abs(total - 1.0) <= 1e-9:
         return {name: float(weight) for name, weight in weights.items()}, ()
     scaled = {name: float(weight) / total for name, weight in weights.items()}
@@ -147,6 +148,8 @@ def _from_groups(
     what: str,
 ) -> Weights:
     shares, notes = normalise(group_weights, what)
+    # present is what takes part here, expected what a perspective may name: a group may be empty in this panel or this
+    # study.
     present = {criterion.group for criterion in criteria}
     expected = {criterion.group for criterion in known}.union(GROUPS)
     for group in group_weights:
@@ -181,6 +184,7 @@ def _inner_shares(
     for name in stated:
         if name not in ids:
             raise ScoringError(f"{what}: group '{group}' has no criterion '{name}'{nearest_name(name, ids)}")
+    # Shares are renewed among those that take part; what isn't named inside a stated group weighs nothing.
     shares = np.array([float(stated.get(criterion.criterion_id, 0.0)) for criterion in members])
     if shares.sum() <= 0:
         return equal, (Message("note.group_shared", {"what": what, "group": group}),)

@@ -218,6 +218,7 @@ class Cache:
 
     def _set_up(self) -> None:
         with self._writing():
+            # Only a folder with our tag is ours to fill, and to empty later.
             if self.folder.is_dir() and any(self.folder.iterdir()) and not (self.folder / _TAG).is_file():
                 raise FetchError(f"{self.folder}: holds other files and is no cache of this tool; name another --cache")
             for name in _FOLDERS:
@@ -267,9 +268,11 @@ def fault_of_file(path: Path, entry: CacheEntry) -> str:
         path: A file of the cache.
         entry: Its record.
     """
+    # A link could point anywhere, and would be taken for the file.
     if path.is_symlink():
         return "is a link out of the cache"
     try:
+        # The size first: it costs nothing and finds what was cut short.
         if path.stat().st_size != entry.bytes:
             return f"has {path.stat().st_size} bytes instead of {entry.bytes}"
         return "" if file_sha256(path) == entry.sha256 else "its content doesn't fit its SHA-256"

@@ -145,6 +145,7 @@ class TiledElevation(ABC):
         if made:
             return made
         tiles = self._fetch_tiles(fetcher, area, countries_on, servers[0])
+        # The raster's record carries those of its tiles, so that a manifest names what came from the network.
         entry = replace(asked, made_from=tuple(origin for _, tile in tiles.values() for origin in tile.origins))
 
         def write(part: Path) -> None:

@@ -59,6 +59,7 @@ def fetch_extract(fetcher: Fetcher, entry: CacheEntry) -> CachedFile:
             # The first block of a PBF says so after four bytes of length; a web page or a cut-off file doesn't.
             if stream.read(15)[4:] != _HEADER:
                 raise SourceError("is no OpenStreetMap PBF")
+        # Geofabrik renews extracts daily: an MD5 of another day fits no more, and the file is fetched again.
         stated = _stated_md5(fetcher, entry, part)
         if stated:
             with part.open("rb") as stream:

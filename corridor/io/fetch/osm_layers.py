@@ -179,12 +179,14 @@ def _window(area: Bounds) -> str:
 
 def _countries(frame: gpd.GeoDataFrame, near: shapely.Geometry) -> list[tuple[str, str, shapely.Geometry]]:
     """Code, name and ground of each country, by code; what isn't an area or has no code is left out."""
+    # Borders come as lines too; only closed ones are ground.
     areas = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
     codes, names = _text(areas, *_COUNTRY_TAGS), _text(areas, "name:en", "name")
     shapes = shapely.intersection(shapely.make_valid(areas.geometry.to_numpy()), near)
     rows = [
         (code, name or code, _areal(shape))
         for code, name, shape in zip(codes, names, shapes, strict=True)
+        # Disputed areas and unions have no code of two capitals; they are no countries here.
         if len(code) == 2 and code.isascii() and code.isupper()
     ]
     return sorted((row for row in rows if not row[2].is_empty), key=lambda row: row[0])

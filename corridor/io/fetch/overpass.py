@@ -99,6 +99,7 @@ def download_features(
     from osmnx._errors import InsufficientResponseError
 
     address = f"{settings.overpass_url}/interpreter"
+    # An area so large that osmnx never cuts it in tiles.
     limits = settings if tiled else settings.model_copy(update={"query_area_km2": 1e9})
 
     def ask(deadline: float) -> Any:
@@ -125,6 +126,7 @@ def _outline(area: Bounds) -> BaseGeometry:
 def _answers_in(work: Path) -> Iterator[None]:
     """A folder for answers; those that an earlier run was ended in the middle of writing, or of another day, go."""
     work.mkdir(exist_ok=True)
+    # An answer that was half written when a run was ended, or is of another day, would be taken for whole and new.
     for path in work.glob("*.json"):
         try:
             json.loads(path.read_bytes())
@@ -230,6 +232,7 @@ def _guard(settings: LiveSettings, meter: Meter, deadline: float) -> Callable[..
             return response
         redirects = 0
         refuse_status(response, address)
+        # Read here and not by osmnx, which knows no limit of size or time.
         body = _read_body(response, address, settings, meter, deadline)
         refuse_web_page(body[:100], address)
         response.close()
@@ -237,6 +240,7 @@ def _guard(settings: LiveSettings, meter: Meter, deadline: float) -> Callable[..
         answers += 1
         meter.say(f"OpenStreetMap: answer {answers}, {len(body) / 1e6:.1f} MB")
         time.sleep(settings.query_pause_s)
+        # osmnx reads the answer again: it gets one of the same head whose body is in memory.
         whole = requests.Response()
         whole.status_code, whole.url, whole.headers = response.status_code, response.url, response.headers
         whole.request, whole.reason, whole.raw, whole.encoding = (

@@ -102,6 +102,7 @@ def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -
             left, top = max(0, math.floor(window.col_off)), max(0, math.floor(window.row_off))
             right = min(raster.width, math.ceil(window.col_off + window.width))
             bottom = min(raster.height, math.ceil(window.row_off + window.height))
+            # An empty window is no fault of GDAL, which would give a raster of no pixels.
             if left >= right or top >= bottom:
                 raise CoverageError(f"{address}: doesn't reach the study area; name a raster that covers it")
             window = Window(left, top, right - left, bottom - top)

@@ -45,6 +45,7 @@ def settings_model() -> type[LiveSettings]:
         for provider in all_providers()
         for key, setting in provider.settings.items()
     }
+    # Fields that only the registry knows are made at run time; their types are as strict as if they were written.
     dem: Any = (Literal[provider_ids()], LiveSettings.model_fields["dem"].default)
     return create_model("LiveSettingsNow", __base__=_FromEnvironment, dem=dem, **addresses)
 
@@ -69,6 +70,7 @@ def resolve_live(table: LiveSettings) -> LiveSettings:
         said = []
         for fault in faults.errors():
             key = str(fault["loc"][0]) if fault["loc"] else ""
+            # Whoever set it must be named: the variable wins over the table, so a set variable is the culprit.
             variable = PREFIX + key.upper()
             where = variable if os.environ.get(variable) else f"live.{key}".rstrip(".")
             words = fault["msg"].removeprefix("Value error, ")

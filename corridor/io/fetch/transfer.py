@@ -88,6 +88,7 @@ def refuse_status(response: Any, address: str) -> None:
         return
     if status in {404, 410}:
         raise MissingError(f"{address}: there is no such file (status {status}); correct the address")
+    # Too many requests, gateway faults and the like: another try may help.
     if status in PASSING:
         raise TransientError(f"answers with status {status}", retry_after_s(response.headers.get("Retry-After")))
     raise FetchError(f"{address}: answers with status {status}; is it the right address?")
@@ -118,6 +119,7 @@ def check_redirect(response: Any, address: str, settings: LiveSettings) -> str:
     target = urljoin(str(response.url or address), str(response.headers.get("Location", "")))
     fault = fault_of_address(target, settings.allow_http)
     here, there = urlsplit(response.url or address).hostname, urlsplit(target).hostname
+    # A server elsewhere could otherwise make this machine ask itself.
     if there in LOOPBACK and here not in LOOPBACK:
         fault = "is this machine itself"
     if fault:
@@ -140,6 +142,7 @@ def _try_once(address: str, part: Path, settings: LiveSettings, meter: Meter, de
             part.unlink(missing_ok=True)
             raise TransientError("can't go on where it stopped")
         refuse_status(response, address)
+        # Packed answers would be counted, resumed and hashed as other bytes than the file's.
         packed = response.headers.get("Content-Encoding", "identity")
         if packed != "identity" and not address.endswith(".gz"):
             raise FetchError(f"{address}: is sent packed ({packed[:20]}) though not asked; use another server")
@@ -153,6 +156,7 @@ def _try_once(address: str, part: Path, settings: LiveSettings, meter: Meter, de
             note.unlink(missing_ok=True)
         with part.open("ab" if start else "wb") as stream:
             for done, chunk in _chunks(response, start, settings, deadline):
+                # The first chunk tells a web page; a file that was gone on with was told at its first.
                 if done == len(chunk):
                     refuse_web_page(chunk, address)
                 if done > settings.max_bytes:

@@ -102,6 +102,7 @@ def load_catalogue(folder: Path) -> Catalogue:
     sections = _by_id(
         _load_sections(folder, sources, nodes, lines, structures, faults), "section_id", folder / "sections.csv", faults
     )
+    # What belongs to no section is a slip of the pen, not something to pass over.
     for orphan in sorted((set(lines) | set(structures)) - set(sections)):
         faults.add(f"{folder}: waypoints or structures of '{orphan}', which is no section")
     crossings = _by_id(_load_crossings(folder, sources, faults), "crossing_id", folder / "crossings.csv", faults)
@@ -273,6 +274,7 @@ def _check_ends(row: Row, ends: tuple[str, str], nodes: dict[str, Node], line: L
         node = nodes.get(node_id)
         if node is None:
             row.fault(column, f"'{node_id}' is not in nodes.csv")
+        # A tenth of a metre: a section that doesn't end in its node wouldn't meet its neighbours.
         elif max(abs(node.lon - point[0]), abs(node.lat - point[1])) > 1e-6:
             row.fault(column, f"the line's end {point} is not where node '{node_id}' is ({node.lon}, {node.lat})")
 

@@ -28,6 +28,7 @@ def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
             raise SourceError(f"{path}: no such file; give the path of an existing {what}")
         if path.is_dir():
             raise SourceError(f"{path}: is a folder; give the path of {with_article(what)}")
+        # Reading a pipe or a device could wait for ever.
         if not path.is_file():
             raise SourceError(f"{path}: is a device or a pipe; give the path of {with_article(what)}")
         with path.open("rb") as stream:
@@ -110,6 +111,7 @@ def _fetched(entry: dict[str, Any]) -> tuple[Fetched, ...]:
     """The network's part in a file: nothing for packaged ones."""
     if not entry.get("fetched"):
         return ()
+    # A computed file is known by what it was computed from.
     if entry["made_from"]:
         return tuple(Fetched(**part) for part in entry["made_from"])
     return (Fetched(entry["address"], entry["file"], entry["sha256"], entry["bytes"], entry["fetched"]),)

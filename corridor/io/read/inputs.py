@@ -65,6 +65,7 @@ def load_dem(
         vertical_error_m=study.elevation.vertical_error_m,
         error_range_km=study.elevation.error_range_km,
     )
+    # Heights known otherwise tell feet, swapped axes and the wrong ground before anything is measured on them.
     known = [(n.lon, n.lat, n.elevation_m) for n in (nodes or {}).values() if n.elevation_m]
     if places is not None and "elevation_m" in places.frame:
         known += list(places.frame[["lon", "lat", "elevation_m"]].dropna().itertuples(index=False, name=None))

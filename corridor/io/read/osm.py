@@ -74,6 +74,7 @@ def read_osm(path: Path) -> OsmData:
     import osmium
 
     require_file(path, "OpenStreetMap file")
+    # Before libosmium sees it: it trusts what a file says of its own size.
     refuse_dangerous(path)
     try:
         date = _file_date(path)
@@ -100,7 +101,9 @@ def read_osm(path: Path) -> OsmData:
             "use an extract with complete ways and positive ids"
         )
     xy = np.column_stack([pieces.x, pieces.y]) / 1e7
+    # One call for all pieces: vertex i belongs to piece indices[i].
     lines = shapely.linestrings(xy, indices=np.repeat(np.arange(len(pieces.owner)), np.diff(pieces.offsets)))
+    # Cutting may have left out ways and made several of one: the table follows, row by row.
     if len(pieces.owner) != len(frame) or (np.diff(pieces.owner) != 1).any():
         frame = frame.iloc[pieces.owner].reset_index(drop=True)
     ways = gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84)

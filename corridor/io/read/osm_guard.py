@@ -38,6 +38,7 @@ def refuse_dangerous(path: Path) -> None:
     Raises:
         SourceError: as said; what is merely broken is left to the reader, which names it more exactly.
     """
+    # Small files may shrink a lot without harm, so the ratio counts only above a size.
     limit = max(_BOMB_BYTES, _BOMB_RATIO * path.stat().st_size)
     openers: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
     try:

@@ -44,6 +44,8 @@ class PinnedInputs:
                 faults.append(f"{source.file} ({source.source_id}) isn't among its inputs")
                 continue
             file, digest = self.inputs[source.source_id]
+            # What came from the network is compared as it came: the file made from it may differ with the version of a
+            # library.
             faults += (
                 [self._differs(part) for part in source.fetched if self.fetched.get(_key(part)) != part.sha256]
                 if source.fetched

@@ -35,6 +35,7 @@ def _numbers(cells: pd.Series, column: str, path: Path) -> pd.Series:
     """
     low, high = _BOUNDS[column]
     values = pd.to_numeric(cells, errors="coerce").astype(float)
+    # NaN is between nothing, so a text that isn't a number is bad, and so is an empty cell; that one is allowed.
     bad = ~values.between(low, high) & (cells.str.strip() != "")
     if bad.any():
         given = str(cells[bad.idxmax()])[:40]

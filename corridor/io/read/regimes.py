@@ -275,6 +275,7 @@ def load_regime_sources(path: Path) -> dict[str, Source]:
 
 def _build(regime_id: str, fields: Any, known: set[str] | None) -> tuple[Regime | None, list[str]]:
     try:
+        # Checked as a whole by its model, so that all faults of a regime come at once.
         raw = _Regime.model_validate(fields)
         # the same pattern as for candidates: ids go into file names and columns
         if not _is_id(regime_id):

@@ -168,6 +168,7 @@ class Row:
         known = [value for value in (low, mid, high) if value is not None]
         if not known:
             return None
+        # Without a middle the mean of the ends stands for it; a single figure is all three.
         centre = mid if mid is not None else (known[0] + known[-1]) / 2
         found = Estimate(low if low is not None else centre, centre, high if high is not None else centre)
         if not found.low <= found.mid <= found.high:

@@ -78,7 +78,10 @@ def unicriterion_flows(
         return flows
     for k, kind in enumerate(kinds):
         column = values[..., k]
+        # (..., n, n): entry (i, j) is how much i is preferred to j. Criterion by criterion, since all at once would
+        # take m times the memory and each may have a function of its own.
         degree = preference_degree(column[..., :, None] - column[..., None, :], kind, float(q[k]), float(p[k]))
+        # Leaving flow (row sums) less entering flow (column sums), over the others.
         flows[..., k] = (degree.sum(axis=-1) - degree.sum(axis=-2)) / (count - 1)
     return flows
 
@@ -103,6 +106,7 @@ def preference_degree(difference: Floats, kind: Preference, indifference: float,
         return np.asarray(0.5 * (positive > indifference) + 0.5 * (positive > strict))
     if kind == "gaussian":
         return np.asarray(1.0 - np.exp(-np.square(positive) / (2.0 * strict**2)))
+    # No ramp between q and p: the step at q.
     if strict <= indifference:
         return np.asarray((positive > indifference).astype(float))
     return np.asarray(np.clip((positive - indifference) / (strict - indifference), 0.0, 1.0))

@@ -55,6 +55,7 @@ def topsis(values: Floats, weights: Floats, ideal: Floats | None = None, anti_id
     """
     best = values.max(axis=-2, keepdims=True) if ideal is None else np.asarray(ideal, dtype=float)
     worst = values.min(axis=-2, keepdims=True) if anti_ideal is None else np.asarray(anti_ideal, dtype=float)
+    # The book weights values before it measures distances, so a squared distance has the squared weight.
     squared = np.square(weights)
     to_best = np.sqrt(combine(np.square(values - best), squared))
     to_worst = np.sqrt(combine(np.square(values - worst), squared))

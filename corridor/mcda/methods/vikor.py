@@ -70,10 +70,13 @@ def vikor(
         Q between 0 (best) and 1, ``(alternatives,)`` or ``(draws, alternatives)``.
     """
     total, largest = losses(values, weights, ideal, anti_ideal)
+    # As in the paper: ends are those present, so that adding an alternative can move the others.
     if ideal is None or anti_ideal is None:
         total_ends = total.min(axis=-1, keepdims=True), total.max(axis=-1, keepdims=True)
         largest_ends = largest.min(axis=-1, keepdims=True), largest.max(axis=-1, keepdims=True)
     else:
+        # On anchors: at the ideal both measures are 0; at the anti-ideal every loss is 1, so S is the sum of weights, R
+        # the largest.
         zero = np.zeros((*weights.shape[:-1], 1))
         total_ends = zero, weights.sum(axis=-1, keepdims=True)
         largest_ends = zero, weights.max(axis=-1, keepdims=True)

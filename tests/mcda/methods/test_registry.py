@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from corridor.errors import ScoringError
+from corridor.mcda import methods
 from corridor.mcda.agreement import minimax_regret, panel_ranks, rank_reversals
 from corridor.mcda.flips import smallest_flips
 from corridor.mcda.matrix import build_matrix
@@ -199,3 +200,21 @@ def test_a_method_without_its_formula_is_refused():
         register(type("Half", (LinearMethod,), facts))
     with pytest.raises(ScoringError, match="doesn't define contributions, index"):
         register(type("Half", (Method,), facts))
+
+
+@pytest.mark.usefixtures("emptied")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "registers no method with this id"),
+        ("from corridor.mcda.method import LinearMethod as Of, register\n@register\nclass Half(Of): id = 'half-way'\n",
+         r"half_way.Half: doesn't state label \(str\), reference \(str\), score_range \(tuple\)"),
+    ],
+)  # fmt: skip
+def test_a_half_written_file_is_offered_and_refused(text, says, tmp_path, monkeypatch):
+    (tmp_path / "half_way.py").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "corridor.mcda.methods.half_way", raising=False)
+    assert "half-way" in method_ids()
+    with pytest.raises(ScoringError, match=says):
+        rank_alternatives(build_matrix(route_table(), ROUTE_CRITERIA), EVEN, "half-way")
