@@ -13,12 +13,11 @@ from corridor.errors import OutputError
 from corridor.export.dictionary import NAME as DICTIONARY
 from corridor.export.dictionary import write_dictionary
 from corridor.export.gis import candidate_layers, write_geojson, write_geopackage, write_geoparquet, writing_errors
-from corridor.export.gpx import write_gpx
 from corridor.export.impact_tables import EVENT_LAYER, write_impacts
 from corridor.export.impact_tables import FILES as IMPACT_FILES
-from corridor.export.kml import write_kml
 from corridor.export.manifest import NAME, holds_only_results, is_results_folder, write_manifest
 from corridor.export.qml import layer_styles
+from corridor.export.tracks import write_gpx, write_kml
 from corridor.report.page.build import build_page
 from corridor.report.plain_tables import write_csv
 from corridor.report.view import ReportView

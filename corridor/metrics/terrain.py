@@ -16,8 +16,7 @@ from corridor.schema.message import Message
 from corridor.schema.profile import Profile
 from corridor.schema.vocabulary import MetricStatus
 from corridor.terrain.profile import climbs_m, fit_vertical_alignment
-from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ruggedness_m, slope_deg
-from corridor.terrain.uncertainty import ErrorField
+from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ErrorField, ruggedness_m, slope_deg
 
 Floats = NDArray[np.float64]
 BAND_M = 500.0

@@ -16,7 +16,7 @@ from PIL import Image
 from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.escape import clean_text, safe_url, script_json
 from corridor.report.map.build import build_map
-from corridor.report.map.linework import border_lines, letter_points
+from corridor.report.map.lines import border_lines, letter_points
 from corridor.report.map.relief import build_relief
 from corridor.report.marks import assign_marks
 from corridor.report.page.build import build_page

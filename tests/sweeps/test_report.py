@@ -9,8 +9,7 @@ from scipy.stats import qmc
 
 import corridor
 from corridor.errors import SweepError
-from corridor.sweeps.drivers import rank_correlation, variance_share
-from corridor.sweeps.report import SweepReport, load_report, write_report
+from corridor.sweeps.report import SweepReport, load_report, rank_correlation, variance_share, write_report
 from corridor.sweeps.vary import build_vary
 
 

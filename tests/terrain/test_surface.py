@@ -9,8 +9,7 @@ from affine import Affine
 from corridor.errors import CoverageError
 from corridor.schema.grid import Grid
 from corridor.schema.source import Source
-from corridor.terrain.surface import Dem, gradient, ruggedness_m, slope_deg
-from corridor.terrain.uncertainty import draw_errors
+from corridor.terrain.surface import Dem, draw_errors, gradient, ruggedness_m, slope_deg
 
 SOURCE = Source("dem", "made-up heights", "nobody", "", "none")
 

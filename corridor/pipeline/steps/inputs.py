@@ -33,8 +33,7 @@ from corridor.schema.study import (
     Study,
     TimeSpec,
 )
-from corridor.terrain.surface import Dem
-from corridor.terrain.uncertainty import draw_errors
+from corridor.terrain.surface import Dem, draw_errors
 
 Area = tuple[float, float, float, float]
 

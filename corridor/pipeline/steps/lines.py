@@ -43,8 +43,7 @@ from corridor.schema.study import (
 )
 from corridor.schema.vocabulary import CrossingStatus
 from corridor.terrain.profile import build_profile
-from corridor.terrain.surface import Dem
-from corridor.terrain.uncertainty import ErrorField, draw_errors
+from corridor.terrain.surface import Dem, ErrorField, draw_errors
 
 Row = dict[str, Any]
 

@@ -9,8 +9,16 @@ import shapely
 
 from corridor.geo.lines import substring
 from corridor.report.i18n import render
-from corridor.report.map.linework import border_lines, country_names, lat_lon, letter_points, route_line
-from corridor.report.map.overlays import axis_lines, place_changes, river_lines
+from corridor.report.map.lines import (
+    axis_lines,
+    border_lines,
+    country_names,
+    lat_lon,
+    letter_points,
+    place_changes,
+    river_lines,
+    route_line,
+)
 from corridor.report.marks import Mark
 from corridor.report.page.tables import texts
 from corridor.report.view import ReportView

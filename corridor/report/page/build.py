@@ -20,7 +20,7 @@ from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script
 from corridor.report.i18n import Words, route_message, words
 from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import place_aliases
-from corridor.report.map.overlays import cut_off_totals
+from corridor.report.map.lines import cut_off_totals
 from corridor.report.page.profiles import build_profile_data
 from corridor.report.page.scores import build_score_data
 from corridor.report.page.summary import LEADING, summarise

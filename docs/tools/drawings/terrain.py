@@ -16,7 +16,7 @@ from corridor.pipeline.graph import Run
 from corridor.schema.profile import Profile
 from corridor.schema.study import Study
 from corridor.terrain.profile import climbs_m, turning_points
-from corridor.terrain.uncertainty import draw_errors
+from corridor.terrain.surface import draw_errors
 from docs.tools.drawings.sheet import BLUE, GREEN, GREY, GROUND, ORANGE, RED, sheet
 
 

@@ -1,7 +1,11 @@
-"""Routes as KML for Google Earth: the profile as a curtain at absolute altitude, and the line draped on the ground."""
+"""Routes in three dimensions, line and profile joined, for programs that take altitudes: KML for Google Earth and GPX.
+
+KML has the profile as a curtain at absolute altitude and the line draped on the ground; GPX 1.1 a track each.
+"""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
@@ -10,14 +14,16 @@ import shapely
 from markupsafe import escape
 from numpy.typing import NDArray
 
-from corridor.export.lines_3d import solid_line, tunnel_runs
+from corridor.geo.lines import vertex_chainage_m
 from corridor.report.escape import clean_text
 from corridor.report.marks import Mark
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
 from corridor.schema.profile import Profile
+from corridor.schema.results import Results
+from corridor.schema.vocabulary import StructureKind
 
-NAMESPACE = "http://www.opengis.net/kml/2.2"
+KML_NAMESPACE = "http://www.opengis.net/kml/2.2"
 _CURTAIN_ALPHA = "66"
 
 
@@ -28,7 +34,7 @@ def write_kml(view: ReportView, path: Path) -> None:
     tunnels aren't, as they lie under it.
     """
     results, marks = view.results, view.marks
-    root = Element("kml", xmlns=NAMESPACE)
+    root = Element("kml", xmlns=KML_NAMESPACE)
     document = SubElement(root, "Document")
     _text(document, "name", results.title)
     _text(document, "description", f"{results.question} As of {results.as_of}, {results.baseline}.")
@@ -111,3 +117,70 @@ def _style(document: Element, key: str, mark: Mark) -> None:
 
 def _text(parent: Element, tag: str, text: str) -> None:
     SubElement(parent, tag).text = clean_text(text)
+
+
+GPX_NAMESPACE = "http://www.topografix.com/GPX/1/1"
+
+
+def write_gpx(results: Results, path: Path) -> None:
+    """Write a track per candidate; elevations are the route's own, in tunnels and on bridges straight."""
+    root = Element("gpx", xmlns=GPX_NAMESPACE, version="1.1", creator=f"corridor {results.version}")
+    about = SubElement(root, "metadata")
+    _text(about, "name", results.title)
+    _text(about, "desc", f"{results.question} As of {results.as_of}, {results.baseline}.")
+    for candidate in results.candidates:
+        track = SubElement(root, "trk")
+        _text(track, "name", candidate.name)
+        _text(track, "desc", f"{candidate.candidate_id}: {candidate.length_km.mid:.1f} km. {candidate.note}")
+        _text(track, "src", ", ".join(candidate.source_ids))
+        _text(track, "type", candidate.mode)
+        segment = SubElement(track, "trkseg")
+        profile = results.profiles.get(candidate.candidate_id)
+        points = solid_line(candidate, profile)[1] if profile else shapely.get_coordinates(candidate.line)
+        for lon, lat, *height in points.tolist():
+            point = SubElement(segment, "trkpt", lat=f"{lat:.6f}", lon=f"{lon:.6f}")
+            if height:
+                _text(point, "ele", f"{height[0]:.1f}")
+    indent(root)
+    ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+Floats = NDArray[np.float64]
+HEIGHT_TOLERANCE_M = 1.0
+
+
+def solid_line(candidate: Candidate, profile: Profile) -> tuple[Floats, Floats]:
+    """The route with its heights: every vertex of the line, and as many more as keep the profile within a metre.
+
+    Returns:
+        Drawn chainage in km, shape (n,), and longitude, latitude, height in metres, shape (n, 3).
+    """
+    flat = shapely.get_coordinates(candidate.line)
+    vertices = vertex_chainage_m(candidate.line) / 1000
+    side = np.column_stack([profile.chainage_km * 1000, profile.height_m])
+    thinned = shapely.get_coordinates(shapely.simplify(shapely.linestrings(side), HEIGHT_TOLERANCE_M))[:, 0] / 1000
+    ends = [km for span in profile.spans for km in (span.from_km, span.to_km)]
+    chainage = np.unique(np.clip(np.concatenate([vertices, thinned, ends]), 0.0, vertices[-1]))
+    return chainage, at_chainage(chainage, vertices, flat, profile)
+
+
+def at_chainage(chainage_km: Floats, vertices_km: Floats, flat: Floats, profile: Profile) -> Floats:
+    """Longitude, latitude and height at chainages; ``vertices_km`` (n,) and ``flat`` (n, 2) are the line's vertices."""
+    return np.column_stack(
+        [
+            np.interp(chainage_km, vertices_km, flat[:, 0]),
+            np.interp(chainage_km, vertices_km, flat[:, 1]),
+            np.interp(chainage_km, profile.chainage_km, profile.height_m),
+        ]
+    )
+
+
+def tunnel_runs(chainage_km: Floats, profile: Profile) -> list[tuple[slice, bool]]:
+    """Stretches of a line in order, each with whether it lies in a tunnel; neighbours share their end point."""
+    inside = np.zeros(max(len(chainage_km) - 1, 0), dtype=bool)
+    middle = (chainage_km[1:] + chainage_km[:-1]) / 2
+    for span in profile.spans:
+        if span.kind == StructureKind.TUNNEL:
+            inside |= (middle > span.from_km) & (middle < span.to_km)
+    cuts = [0, *(np.flatnonzero(np.diff(inside)) + 1).tolist(), len(inside)]
+    return [(slice(a, b + 1), bool(inside[a])) for a, b in pairwise(cuts) if b > a]
