@@ -78,6 +78,12 @@ def read_access(tags: Mapping[str, str]) -> tuple[Access, bool]:
     An unknown value neither opens nor shuts. A condition that opens what is shut otherwise (``access=no`` with
     ``access:conditional=yes @ (Apr-Nov)``) opens it: a pass that is shut in winter is a road; the reader counts it.
 
+    Args:
+        tags: Of a way or a node.
+
+    Returns:
+        Access of trucks and cars, and whether every value was understood.
+
     >>> read_access({"access": "no", "motor_vehicle": "permissive"})[0]
     Access(truck=<RoadAccess.YES: 'yes'>, car=<RoadAccess.YES: 'yes'>)
     >>> str(read_access({"hgv": "no"})[0].truck), str(read_access({"hgv": "no"})[0].car)
@@ -116,6 +122,9 @@ def blocks_road(tags: Mapping[str, str]) -> bool | None:
 
     A gate is passed unless it is locked or its access keys shut it to cars and trucks; a block ends a road unless they
     open it. ``barrier=block`` at a border shuts the border road as the ground shows it.
+
+    Args:
+        tags: Of a node.
     """
     said = any(tags.get(key) for key in _USERS)
     access = read_access(tags)[0]
@@ -133,6 +142,12 @@ def blocks_road(tags: Mapping[str, str]) -> bool | None:
 
 def read_limits(tags: Mapping[str, str]) -> tuple[Limits, bool]:
     r"""Limits of weight (t) and height (m) for trucks, and whether all that is said was understood.
+
+    Args:
+        tags: Of a way.
+
+    Returns:
+        Limits, NaN where none is stated, and whether every value was understood.
 
     >>> read_limits({"maxweight": "3.5", "maxheight": "13'6\""})[0]
     Limits(max_weight_t=3.5, max_height_m=4.1148)

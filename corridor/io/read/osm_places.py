@@ -43,11 +43,26 @@ class Settlements:
         return len(self._points) + len(self._outlines)
 
     def add_point(self, tags: Any, name: str, names: dict[str, str], lon: float, lat: float) -> None:
-        """Keep a settlement that is a point (lon, lat)."""
+        """Keep a settlement that is a point (lon, lat).
+
+        Args:
+            tags: With ``place``, and ``population`` where the map has it.
+            name: What it is called.
+            names: By language.
+            lon: Degrees.
+            lat: Degrees.
+        """
         self._points.append(_Settlement(name, tags["place"], self._population(tags), lon, lat, names))
 
     def add_outline(self, tags: Any, name: str, names: dict[str, str], lines: Sequence[Sequence[Point]]) -> None:
-        """Keep a settlement whose outline is one line or several that join (lon, lat); others are no area."""
+        """Keep a settlement whose outline is one line or several that join (lon, lat); others are no area.
+
+        Args:
+            tags: With ``place``, and ``population`` where the map has it.
+            name: What it is called.
+            names: By language.
+            lines: Longitude and latitude of each vertex, line by line.
+        """
         parts = shapely.polygonize([shapely.LineString(line) for line in lines if len(line) > 1])
         if not len(parts.geoms):
             return

@@ -46,17 +46,29 @@ class TooLargeError(Exception):
 
 
 def clean(text: str | None) -> str:
-    """A name as plain text: control characters, which no name needs, are dropped."""
+    """A name as plain text: control characters, which no name needs, are dropped.
+
+    Args:
+        text: As the file has it.
+    """
     return "".join(c for c in (text or "")[:1000] if c.isprintable())[:200]
 
 
 def name_of(tags: Any) -> str:
-    """The English name, else the local one."""
+    """The English name, else the local one.
+
+    Args:
+        tags: Of a way, a node or a relation.
+    """
     return clean(tags.get("name:en") or tags.get("name"))
 
 
 def names_of(tags: Any) -> dict[str, str]:
-    """Names by language; the joiner that parts Persian words becomes a space."""
+    """Names by language; the joiner that parts Persian words becomes a space.
+
+    Args:
+        tags: Of a way, a node or a relation.
+    """
     return {language: clean(tags[key].replace("\u200c", " ")) for language, key in _NAME_KEYS if key in tags}
 
 
@@ -72,7 +84,11 @@ class WayTable:
         self.doubts: Counter[Doubt] = Counter()
 
     def add(self, item: Any) -> bool:
-        """Keep a way if it is a road or a railway; gives whether it is."""
+        """Keep a way if it is a road or a railway; gives whether it is.
+
+        Args:
+            item: A way as osmium gives it, with the places of its nodes; it is read here and not kept.
+        """
         tags = {tag.k: tag.v for tag in item.tags}
         nodes = item.nodes
         reading = read_way(tags, is_ring=len(nodes) > 3 and nodes[0].ref == nodes[-1].ref)
@@ -145,6 +161,9 @@ class Newest:
 
 def scan_file(path: Path) -> Scan:
     """Read a file: relations, then all nodes, then all ways; in an unsorted file a way may stand before its nodes.
+
+    Args:
+        path: PBF, XML or OPL, packed or not.
 
     Raises:
         SourceError: the file's header says that it holds the history of objects.

@@ -333,6 +333,9 @@ def _layer(tags: Mapping[str, str]) -> int:
 def read_gauges(tags: Mapping[str, str]) -> tuple[float, ...]:
     """All gauges in mm that the key ``gauge`` names, smallest first; none where it names no number.
 
+    Args:
+        tags: Of a railway.
+
     >>> read_gauges({"gauge": "1520;1435 mm"})
     (1435.0, 1520.0)
     """
@@ -357,6 +360,9 @@ def read_population(text: str) -> float | None:
     Thousands may be parted (``1 700``, ``1,700``), a year or a note may follow in brackets, ``~`` may stand before. Of
     several values (``1700;1650``) the first counts. A range or a word is no number.
 
+    Args:
+        text: Value of the key ``population``.
+
     >>> read_population("1 700 (2011)"), read_population("~1,700"), read_population("many"), read_population("1.7")
     (1700.0, 1700.0, None, None)
     """
@@ -377,7 +383,11 @@ NO_RAILWAYS = tuple(sorted(_OTHER_RAIL))
 
 
 def may_matter(tags: Mapping[str, str]) -> bool:
-    """Whether a way is a road or a railway, or might be one if its tags were understood."""
+    """Whether a way is a road or a railway, or might be one if its tags were understood.
+
+    Args:
+        tags: Of a way.
+    """
     found = read_way(tags)
     unknown = found.doubts & {Doubt.ROAD_CLASS, Doubt.RAIL_KIND}
     return bool(found.meanings or unknown)

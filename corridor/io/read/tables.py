@@ -118,7 +118,11 @@ class Row:
         return tuple(part.strip() for part in self.text(field).split(";") if part.strip())
 
     def aliases(self, field: str) -> tuple[Alias, ...]:
-        """The cell's names between semicolons, each with who uses it in brackets where known: ``Qafan (AZ)``."""
+        """The cell's names between semicolons, each with who uses it in brackets where known: ``Qafan (AZ)``.
+
+        Args:
+            field: Column.
+        """
         found = []
         for item in self.items(field):
             parts = _ALIAS.fullmatch(item)
