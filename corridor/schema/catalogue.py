@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
+from pydantic import ConfigDict, Field, with_config
 from shapely import LineString
 
 from corridor.schema.names import Alias
@@ -24,13 +25,18 @@ USABLE: frozenset[str] = frozenset((SectionStatus.OPEN,))
 TO_BUILD: frozenset[str] = frozenset((SectionStatus.PLANNED, SectionStatus.CONSTRUCTION, SectionStatus.ABANDONED))
 
 
+Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number where models read one: neither true nor "10" is."""
+
+
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A documented figure with the lowest and highest value that sources give; ``mid`` is the one computed with."""
 
-    low: float
-    mid: float
-    high: float
+    low: Figure
+    mid: Figure
+    high: Figure
 
     def scaled(self, factor: float) -> Estimate:
         """All three values times a factor."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from corridor.schema.catalogue import Estimate
-from corridor.schema.vocabulary import CrossingRuleKind, LocalAccess, RoadsInUse, SharedRuleKind
+from corridor.schema.fields import Country, Date, Identifier, Lax, Listed, Text
+from corridor.schema.vocabulary import CrossingRuleKind, Family, LocalAccess, Mode, RoadsInUse, SharedRuleKind, Stated
 
 QUESTIONS = ("where", "domestic_or_international", "civilian_or_military", "who_owns", "who_secures", "what_checks")
 """The interview's open questions that ``clarity`` counts answers to."""
@@ -25,85 +28,157 @@ def class_rank(road_class: str) -> int:
     return ROAD_CLASSES.index(name) if name in ROAD_CLASSES else len(ROAD_CLASSES)
 
 
-@dataclass(frozen=True, slots=True)
-class CrossingRule:
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+MAX_MINUTES = 100_000.0
+
+
+def _check_minutes(minutes: Estimate) -> Estimate:
+    low, mid, high = minutes.low, minutes.mid, minutes.high
+    for name, value in (("low", low), ("mid", mid), ("high", high)):
+        if not 0 <= value <= MAX_MINUTES:
+            raise ValueError(f"{name} {value:g} must be greater than or equal to 0 and at most {MAX_MINUTES:g}")
+    if not low <= mid <= high:
+        raise ValueError(f"low {low:g}, mid {mid:g}, high {high:g} must rise")
+    return minutes
+
+
+Minutes = Annotated[Estimate, AfterValidator(_check_minutes)]
+"""A figure in minutes, from 0 and rising, written as a table with low, mid and high."""
+
+
+class CrossingRule(_Strict):
     """What happens to roads that meet the route: ``minutes`` for ``gated``, ``min_class`` for ``grade_separated``.
 
     ``grade_separated`` gives roads of ``min_class`` and above a bridge or tunnel and closes the lesser ones.
     """
 
-    kind: CrossingRuleKind
-    minutes: Estimate | None = None
+    kind: Lax[CrossingRuleKind]
+    minutes: Minutes | None = None
     min_class: str = ""
 
+    @model_validator(mode="after")
+    def _whole(self) -> CrossingRule:
+        if (self.kind == CrossingRuleKind.GATED) != (self.minutes is not None):
+            raise ValueError("minutes belong to kind 'gated', and only to it")
+        if (self.kind == CrossingRuleKind.GRADE_SEPARATED) != (self.min_class != ""):
+            raise ValueError("min_class belongs to kind 'grade_separated', and only to it")
+        if self.min_class and self.min_class not in ROAD_CLASSES:
+            raise ValueError(f"min_class '{self.min_class}' is none of {', '.join(ROAD_CLASSES)}")
+        return self
 
-@dataclass(frozen=True, slots=True)
-class SameLineRule:
+
+class SharedRule(_Strict):
     """What happens to others' traffic on roads that the route runs on; ``minutes`` for ``gated``, once per stretch."""
 
-    kind: SharedRuleKind
-    minutes: Estimate | None = None
+    kind: Lax[SharedRuleKind]
+    minutes: Minutes | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> SharedRule:
+        if (self.kind == SharedRuleKind.GATED) != (self.minutes is not None):
+            raise ValueError("minutes belong to kind 'gated', and only to it")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class CheckTime:
+class CheckTime(_Strict):
     """Minutes of a check with where they come from."""
 
-    minutes: Estimate
-    source_ids: tuple[str, ...]
-    note: str
+    low: Annotated[float, Field(ge=0, le=MAX_MINUTES, allow_inf_nan=False)]
+    mid: Annotated[float, Field(ge=0, le=MAX_MINUTES, allow_inf_nan=False)]
+    high: Annotated[float, Field(ge=0, le=MAX_MINUTES, allow_inf_nan=False)]
+    source_ids: Annotated[Listed[str], Field(min_length=1)]
+    note: Text
+
+    @model_validator(mode="after")
+    def _rising(self) -> CheckTime:
+        _check_minutes(self.minutes)
+        return self
+
+    @property
+    def minutes(self) -> Estimate:
+        """Low, middle and high minutes."""
+        return Estimate(self.low, self.mid, self.high)
+
+    def taking(self, minutes: Estimate) -> CheckTime:
+        """The same check with other minutes."""
+        return self.model_copy(update={"low": minutes.low, "mid": minutes.mid, "high": minutes.high})
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """What a text says on one subject; ``specified`` is False where it doesn't, and ``text`` then says what is open."""
+class Attribute(_Strict):
+    """What a text says on one subject; where it is ``unspecified``, ``text`` says what it leaves open."""
 
-    specified: bool
-    text: str
-    source_id: str
-    as_of: str
+    state: Lax[Stated]
+    text: Text
+    source_id: Text
+    as_of: Date
+
+    @property
+    def specified(self) -> bool:
+        """Whether the text speaks on the subject."""
+        return self.state == Stated.SPECIFIED
 
 
-@dataclass(frozen=True, slots=True)
-class Applicability:
+class Applicability(_Strict):
     """To which candidates a regime can be applied; empty tuples allow everything.
 
     A candidate must run through one of ``through`` and none of ``avoids`` (countries). ``roads_in_use`` is about its
     parts in ``through``: ``only`` roads that exist, ``none`` of them (railways and new roads), or ``any``.
     """
 
-    families: tuple[str, ...] = ()
-    modes: tuple[str, ...] = ()
-    candidates: tuple[str, ...] = ()
-    through: tuple[str, ...] = ()
-    avoids: tuple[str, ...] = ()
-    roads_in_use: RoadsInUse = RoadsInUse.ANY
+    families: Listed[Lax[Family]] = ()
+    modes: Listed[Lax[Mode]] = ()
+    candidates: Listed[Identifier] = ()
+    through: Listed[Country] = ()
+    avoids: Listed[Country] = ()
+    roads_in_use: Lax[RoadsInUse] = RoadsInUse.ANY
 
 
-@dataclass(frozen=True)
-class Regime:
-    """Switches that act on the network, and declared attributes that don't.
+class Regime(_Strict):
+    """Switches that act on the network, and declared attributes that don't: a table of a file of regimes, and its id.
 
     The switches act in the countries of ``applies_to.through``. ``switches_from`` says where they come from; no text
     so far says what happens to roads that meet the route. ``local_access`` is whether the route's own new links are
-    open to domestic traffic.
+    open to domestic traffic. ``attributes`` has an entry for each of :data:`ATTRIBUTES`, in their order.
     """
 
-    regime_id: str
-    label: str
-    summary: str
-    text_status: str
-    as_of: str
-    counterfactual: bool
-    source_ids: tuple[str, ...]
+    regime_id: Identifier
+    label: Text
+    summary: Text
+    text_status: Text
+    as_of: Date
+    counterfactual: bool = False
+    source_ids: Annotated[Listed[str], Field(min_length=1)]
     crossing: CrossingRule
-    same_line: SameLineRule
-    switches_from: str
+    same_line: SharedRule
+    switches_from: Text
     transit_check_min: CheckTime
     border_check_min: CheckTime
-    local_access: LocalAccess
+    local_access: Lax[LocalAccess]
     applies_to: Applicability
     attributes: dict[str, Attribute]
+
+    @field_validator("attributes")
+    @classmethod
+    def _every_attribute(cls, attributes: dict[str, Attribute]) -> dict[str, Attribute]:
+        missing = [name for name in ATTRIBUTES if name not in attributes]
+        unknown = [name for name in attributes if name not in ATTRIBUTES]
+        faults = [f"attributes.{name} is missing; say 'unspecified' where the text is silent" for name in missing]
+        faults += [f"attributes.{name} is no attribute; there are {', '.join(ATTRIBUTES)}" for name in unknown]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return {name: attributes[name] for name in ATTRIBUTES}
+
+    @property
+    def cited(self) -> tuple[tuple[str, str], ...]:
+        """Every source id with the field that names it."""
+        found = [("source_ids", key) for key in self.source_ids]
+        found += [("transit_check_min.source_ids", key) for key in self.transit_check_min.source_ids]
+        found += [("border_check_min.source_ids", key) for key in self.border_check_min.source_ids]
+        found += [(f"attributes.{name}.source_id", said.source_id) for name, said in self.attributes.items()]
+        return tuple(found)
 
     @property
     def clarity(self) -> int:

@@ -13,6 +13,7 @@ from corridor.packaged import data_root
 from corridor.safe_toml import parse_toml
 from corridor.schema.catalogue import THROUGH_CLASSES
 from corridor.schema.criterion import Criterion
+from corridor.schema.fields import Country, Identifier, Text
 from corridor.schema.live_settings import LiveSettings
 from corridor.schema.names import Alias
 from corridor.schema.vocabulary import CriterionGroup, Direction, Family, Mode
@@ -21,9 +22,6 @@ from corridor.theme import colour
 
 _PACKAGED = "package:"
 LIVE_OSM = "live:osm"
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 # strict: neither true nor "10" is a number
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, strict=True)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, strict=True)]

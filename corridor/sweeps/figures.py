@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import impacts, inputs
+from corridor.schema.fields import Identifier
 from corridor.schema.regime import CheckTime, Regime
-from corridor.schema.study import Identifier
 from corridor.schema.vocabulary import Mode, WorkKind
 from corridor.sweeps.factor import NumericFactor, Value
 
@@ -85,21 +85,16 @@ class CheckTimes(NumericFactor):
 
     def _timed(self, regime: Regime, value: Value) -> Regime:
         def moved(check: CheckTime, name: str) -> CheckTime:
-            return replace(check, minutes=self.at(check.minutes, value)) if self.which in ("all", name) else check
+            return check.taking(self.at(check.minutes, value)) if self.which in ("all", name) else check
 
-        crossing, same_line = regime.crossing, regime.same_line
-        if self.which in ("all", "gates"):
-            if crossing.minutes is not None:
-                crossing = replace(crossing, minutes=self.at(crossing.minutes, value))
-            if same_line.minutes is not None:
-                same_line = replace(same_line, minutes=self.at(same_line.minutes, value))
-        return replace(
-            regime,
-            crossing=crossing,
-            same_line=same_line,
-            transit_check_min=moved(regime.transit_check_min, "transit"),
-            border_check_min=moved(regime.border_check_min, "border"),
-        )
+        changed: dict[str, Any] = {
+            "transit_check_min": moved(regime.transit_check_min, "transit"),
+            "border_check_min": moved(regime.border_check_min, "border"),
+        }
+        for name, rule in (("crossing", regime.crossing), ("same_line", regime.same_line)):
+            if self.which in ("all", "gates") and rule.minutes is not None:
+                changed[name] = rule.model_copy(update={"minutes": self.at(rule.minutes, value)})
+        return regime.model_copy(update=changed)
 
 
 class CrossingDelays(NumericFactor):

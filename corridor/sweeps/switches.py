@@ -13,7 +13,8 @@ from corridor.alignment.standards import load_standards
 from corridor.io.read.inputs import HeightDraw
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import impacts, inputs
-from corridor.schema.study import ExistingCandidates, Identifier
+from corridor.schema.fields import Identifier
+from corridor.schema.study import ExistingCandidates
 from corridor.schema.vocabulary import CrossingStatus, SectionStatus
 from corridor.sweeps.factor import BaseFactor, ListedFactor, Value
 

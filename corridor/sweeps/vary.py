@@ -12,7 +12,8 @@ from corridor.alignment.standards import load_standards
 from corridor.errors import SweepError
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import impacts, inputs
-from corridor.schema.study import Identifier, read_toml, say_fault
+from corridor.schema.fields import Identifier
+from corridor.schema.study import read_toml, say_fault
 from corridor.sweeps.factors import Factor
 
 Design = Literal["product", "sobol", "latin-hypercube"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from html import escape
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -132,6 +133,8 @@ def _say(kind: Any) -> str:
         return _say(parts[0]) + _limits(list(parts[1:]))
     if origin is Literal:
         return " or ".join(f"`{part}`" for part in parts)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return " or ".join(f"`{member.value}`" for member in kind)
     if origin in {Union, UnionType}:
         return " or ".join(_say(part) for part in parts if part is not type(None))
     if origin is tuple:

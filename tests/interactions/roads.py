@@ -21,7 +21,7 @@ from corridor.schema.regime import (
     CheckTime,
     CrossingRule,
     Regime,
-    SameLineRule,
+    SharedRule,
 )
 
 UTM = "EPSG:32638"
@@ -78,23 +78,25 @@ def turned(candidate):
 def regime(crossing="free", same_line="open", minutes=10.0, min_class="", **applies):
     """A regime with some switches that leaves every question open."""
     wait = Estimate(minutes / 2, minutes, minutes * 2)
-    none = CheckTime(Estimate(0, 0, 0), ("none",), "none")
+    none = CheckTime(low=0, mid=0, high=0, source_ids=("none",), note="none")
     return Regime(
-        regime_id=f"{crossing}-{same_line}",
+        regime_id=f"{crossing}-{same_line}".replace("_", "-"),
         label="made up",
         summary="made up",
         text_status="made up",
         as_of="",
         counterfactual=True,
         source_ids=("none",),
-        crossing=CrossingRule(crossing, wait if crossing == "gated" else None, min_class),
-        same_line=SameLineRule(same_line, wait if same_line == "gated" else None),
+        crossing=CrossingRule(kind=crossing, minutes=wait if crossing == "gated" else None, min_class=min_class),
+        same_line=SharedRule(kind=same_line, minutes=wait if same_line == "gated" else None),
         switches_from="made up",
         transit_check_min=none,
         border_check_min=none,
         local_access="open",
         applies_to=Applicability(**applies),
-        attributes={name: Attribute(False, "open", "none", "") for name in ATTRIBUTES},
+        attributes={
+            name: Attribute(state="unspecified", text="open", source_id="none", as_of="") for name in ATTRIBUTES
+        },
     )
 
 

@@ -165,7 +165,7 @@ def test_the_sentence_names_the_bridge_that_decides():
         "route on a 600 m bridge; if that were at grade or fenced, Capital would lose the crossing, and so would "
         "1 of 1 places."
     )
-    assert found.evidence == ("regime:closed-transit_only", "none", "c:1")
+    assert found.evidence == ("regime:closed-transit-only", "none", "c:1")
 
 
 def test_the_sentence_names_the_crossings_that_would_help():

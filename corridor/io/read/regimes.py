@@ -3,185 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from corridor.errors import CatalogueError
 from corridor.safe_toml import parse_toml
-from corridor.schema.catalogue import Estimate
-from corridor.schema.regime import (
-    ATTRIBUTES,
-    ROAD_CLASSES,
-    Applicability,
-    Attribute,
-    CheckTime,
-    CrossingRule,
-    Regime,
-    SameLineRule,
-)
+from corridor.schema.fields import Date, Text
+from corridor.schema.regime import Regime
 from corridor.schema.source import Source
-from corridor.schema.vocabulary import CrossingRuleKind, Family, LocalAccess, Mode, RoadsInUse, SharedRuleKind, Stated
 
 _SHOWN = 12
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Date = Annotated[str, Field(pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$")]
-Minutes = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 
 
-Chosen = TypeVar("Chosen", bound=StrEnum)
-Lax = Annotated[Chosen, Field(strict=False)]
-"""A member of an enumeration, written as its text."""
-
-
-class _Strict(BaseModel):
+class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-
-class _Minutes(_Strict):
-    low: Minutes
-    mid: Minutes
-    high: Minutes
-
-    @model_validator(mode="after")
-    def _rising(self) -> _Minutes:
-        if not self.low <= self.mid <= self.high:
-            raise ValueError(f"low {self.low:g}, mid {self.mid:g}, high {self.high:g} must rise")
-        return self
-
-    def build(self) -> Estimate:
-        return Estimate(self.low, self.mid, self.high)
-
-
-class _Crossing(_Strict):
-    kind: Lax[CrossingRuleKind]
-    minutes: _Minutes | None = None
-    min_class: str = ""
-
-    @model_validator(mode="after")
-    def _whole(self) -> _Crossing:
-        if (self.kind == CrossingRuleKind.GATED) != (self.minutes is not None):
-            raise ValueError("minutes belong to kind 'gated', and only to it")
-        if (self.kind == CrossingRuleKind.GRADE_SEPARATED) != (self.min_class != ""):
-            raise ValueError("min_class belongs to kind 'grade_separated', and only to it")
-        if self.min_class and self.min_class not in ROAD_CLASSES:
-            raise ValueError(f"min_class '{self.min_class}' is none of {', '.join(ROAD_CLASSES)}")
-        return self
-
-    def build(self) -> CrossingRule:
-        return CrossingRule(self.kind, self.minutes.build() if self.minutes else None, self.min_class)
-
-
-class _SameLine(_Strict):
-    kind: Lax[SharedRuleKind]
-    minutes: _Minutes | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> _SameLine:
-        if (self.kind == SharedRuleKind.GATED) != (self.minutes is not None):
-            raise ValueError("minutes belong to kind 'gated', and only to it")
-        return self
-
-    def build(self) -> SameLineRule:
-        return SameLineRule(self.kind, self.minutes.build() if self.minutes else None)
-
-
-class _Check(_Minutes):
-    source_ids: Annotated[list[str], Field(min_length=1)]
-    note: Text
-
-    def check(self) -> CheckTime:
-        return CheckTime(self.build(), tuple(self.source_ids), self.note)
-
-
-class _Applies(_Strict):
-    families: list[Lax[Family]] = []
-    modes: list[Lax[Mode]] = []
-    candidates: list[Identifier] = []
-    through: list[Country] = []
-    avoids: list[Country] = []
-    roads_in_use: Lax[RoadsInUse] = RoadsInUse.ANY
-
-    def build(self) -> Applicability:
-        return Applicability(
-            families=tuple(self.families),
-            modes=tuple(self.modes),
-            candidates=tuple(self.candidates),
-            through=tuple(self.through),
-            avoids=tuple(self.avoids),
-            roads_in_use=self.roads_in_use,
-        )
-
-
-class _Attribute(_Strict):
-    state: Lax[Stated]
-    text: Text
-    source_id: Text
-    as_of: Date
-
-
-class _Regime(_Strict):
-    label: Text
-    summary: Text
-    text_status: Text
-    as_of: Date
-    counterfactual: bool = False
-    source_ids: Annotated[list[str], Field(min_length=1)]
-    crossing: _Crossing
-    same_line: _SameLine
-    switches_from: Text
-    transit_check_min: _Check
-    border_check_min: _Check
-    local_access: Lax[LocalAccess]
-    applies_to: _Applies
-    attributes: dict[str, _Attribute]
-
-    @model_validator(mode="after")
-    def _attributes(self) -> _Regime:
-        missing = [name for name in ATTRIBUTES if name not in self.attributes]
-        unknown = [name for name in self.attributes if name not in ATTRIBUTES]
-        faults = [f"attributes.{name} is missing; say 'unspecified' where the text is silent" for name in missing]
-        faults += [f"attributes.{name} is no attribute; there are {', '.join(ATTRIBUTES)}" for name in unknown]
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
-
-    def build(self, regime_id: str) -> Regime:
-        return Regime(
-            regime_id=regime_id,
-            label=self.label,
-            summary=self.summary,
-            text_status=self.text_status,
-            as_of=self.as_of,
-            counterfactual=self.counterfactual,
-            source_ids=tuple(self.source_ids),
-            crossing=self.crossing.build(),
-            same_line=self.same_line.build(),
-            switches_from=self.switches_from,
-            transit_check_min=self.transit_check_min.check(),
-            border_check_min=self.border_check_min.check(),
-            local_access=self.local_access,
-            applies_to=self.applies_to.build(),
-            attributes={
-                name: Attribute(a.state == Stated.SPECIFIED, a.text, a.source_id, a.as_of)
-                for name in ATTRIBUTES
-                for a in (self.attributes[name],)
-            },
-        )
-
-    def cited(self) -> list[tuple[str, str]]:
-        """Every source id with the field that names it."""
-        found = [("source_ids", key) for key in self.source_ids]
-        found += [("transit_check_min.source_ids", key) for key in self.transit_check_min.source_ids]
-        found += [("border_check_min.source_ids", key) for key in self.border_check_min.source_ids]
-        return found + [(f"attributes.{name}.source_id", a.source_id) for name, a in self.attributes.items()]
-
-
-class _Document(_Strict):
     title: Text
     publisher: Text
     date: Date
@@ -274,19 +112,19 @@ def load_regime_sources(path: Path) -> dict[str, Source]:
 
 
 def _build(regime_id: str, fields: Any, known: set[str] | None) -> tuple[Regime | None, list[str]]:
+    # The same pattern as for candidates: ids go into file names and columns.
+    if not _is_id(regime_id):
+        return None, [f"'{regime_id[:40]}' is no id: use small letters, digits and hyphens"]
+    if not isinstance(fields, Mapping) or "regime_id" in fields:
+        return None, ["table: must be a table of fields, without regime_id, which is its name"]
     try:
         # Checked as a whole by its model, so that all faults of a regime come at once.
-        raw = _Regime.model_validate(fields)
-        # the same pattern as for candidates: ids go into file names and columns
-        if not _is_id(regime_id):
-            return None, [f"'{regime_id[:40]}' is no id: use small letters, digits and hyphens"]
+        regime = Regime.model_validate({**fields, "regime_id": regime_id})
     except ValidationError as wrong:
         return None, [_say(fault) for fault in wrong.errors()]
     # Without a list of documents ids are taken on trust: a regime in a study may cite the catalogue, read later.
-    missing = [] if known is None else [(field, key) for field, key in raw.cited() if key not in known]
-    return raw.build(regime_id), [
-        f"{field}: '{key}' is no known source; define [sources.{key}]" for field, key in missing
-    ]
+    missing = [] if known is None else [(field, key) for field, key in regime.cited if key not in known]
+    return regime, [f"{field}: '{key}' is no known source; define [sources.{key}]" for field, key in missing]
 
 
 def _is_id(text: str) -> bool:

@@ -6,7 +6,7 @@ Where the study measures none of this, ``impact_rows``, ``joint`` and ``impacts`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -35,11 +35,11 @@ from corridor.network.conflation import Conflation
 from corridor.pipeline.graph import each, step
 from corridor.pipeline.steps.lines import Row, line_and_price
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import DocumentedStructure, Estimate, Section, UnitCost
+from corridor.schema.catalogue import DocumentedStructure, Section, UnitCost
 from corridor.schema.interaction import Event
 from corridor.schema.message import Message
 from corridor.schema.profile import Profile
-from corridor.schema.regime import Applicability, CheckTime, Regime
+from corridor.schema.regime import Applicability, Regime
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
 from corridor.schema.vocabulary import LocalAccess
@@ -77,12 +77,19 @@ def acting_regime(regime: Regime | None) -> Regime | None:
     """
     if regime is None:
         return None
-    nothing = CheckTime(Estimate(0.0, 0.0, 0.0), (), "")
-    return replace(
-        regime, regime_id="", label="", summary="", text_status="", as_of="", counterfactual=False, source_ids=(),
-        switches_from="", transit_check_min=nothing, border_check_min=nothing, attributes={},
-        applies_to=Applicability(through=regime.applies_to.through),
-    )  # fmt: skip
+    blank = {"label": "", "summary": "", "text_status": "", "as_of": "", "switches_from": "", "regime_id": ""}
+    nothing = {"low": 0.0, "mid": 0.0, "high": 0.0, "source_ids": (), "note": ""}
+    return regime.model_copy(
+        update={
+            **blank,
+            "counterfactual": False,
+            "source_ids": (),
+            "attributes": {},
+            "transit_check_min": regime.transit_check_min.model_copy(update=nothing),
+            "border_check_min": regime.border_check_min.model_copy(update=nothing),
+            "applies_to": Applicability(through=regime.applies_to.through),
+        }
+    )
 
 
 @step()
