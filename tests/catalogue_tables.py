@@ -17,6 +17,7 @@ COLUMNS = {
     "sections": "section_id name aliases from_node to_node mode class status as_of opened closed length_km_low "
     "length_km_mid length_km_high tunnel_km bridge_km max_grade_pct design_speed_kmh country control geometry_quality "
     "follows_osm source_ids confidence note",
+    "limits": "section_id max_weight_t max_height_m as_of source_ids note",
     "waypoints": "section_id seq lat lon name",
     "structures": "structure_id section_id kind name lat lon length_km status decisive source_ids note",
     "crossings": "crossing_id name lat lon country_a country_b mode status as_of delay_min_low delay_min_mid "

@@ -15,6 +15,7 @@ from corridor.geo.geodesy import line_lengths_m
 from corridor.geo.lines import join, locate_m
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
+from corridor.network.documented import exceeds_limits, truck_exceeds
 from corridor.network.driving_times import Driving
 from corridor.network.graph import Network, Route
 from corridor.network.jurisdiction import find_crossing
@@ -71,6 +72,7 @@ def section_part(
         spans=spans,
         source_ids=section.source_ids,
         edges=match.route.edges if match else (),
+        over_limit_km=length.mid if section.mode == Mode.ROAD and truck_exceeds(section.limit) else 0.0,
     )
 
 
@@ -171,6 +173,7 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
         spans=spans,
         source_ids=("osm",),
         edges=piece.edges,
+        over_limit_km=float(lengths[run][exceeds_limits(edges)].sum()),
     )
 
 

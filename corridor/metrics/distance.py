@@ -41,6 +41,10 @@ class FocusArea:
         interval=True,
     ),
     Column(
+        "over_limit_km", Unit.KM, "length of roads whose limit of weight or height a truck of 40 t exceeds",
+        "sum of lengths with a signed or documented limit below the truck's; not closed unless the study asks for it",
+    ),
+    Column(
         "detour_factor", Unit.NONE, "length against the straight line between the ends",
         "length_km / geodesic distance", interval=True, digits=2,
     ),
@@ -59,6 +63,7 @@ def measure_length(candidate: Candidate) -> Values:
         "drawn_km": candidate.drawn_km,
         "documented_share": documented_km / length.mid,
         "new_build_km": total(part.length_km for part in candidate.parts if part.status in TO_BUILD),
+        "over_limit_km": sum(part.over_limit_km for part in candidate.parts),
         "detour_factor": length.scaled(1 / straight_km),
         "border_passages": len(candidate.passages),
     }

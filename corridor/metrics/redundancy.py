@@ -20,6 +20,7 @@ from corridor.geo.geodesy import WGS84, distance_m
 from corridor.metrics.access import Access, passes
 from corridor.metrics.reach import Domain, Reached, State, reach
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
+from corridor.network.documented import exceeds_limits
 from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.graph import Position
 from corridor.schema.candidate import Candidate
@@ -429,6 +430,13 @@ def _no_points() -> gpd.GeoDataFrame:
             "shortest path",
         )
     ),
+    *with_before(
+        Column(
+            "best_way_over_limit_km", Unit.KM,
+            "length of that way with a limit of weight or height that a truck of 40 t exceeds", "as over_limit_km",
+            shown=Shown.FILES,
+        )
+    ),
     status="single_point_km_status",
 )  # fmt: skip
 def measure_single_points(
@@ -448,10 +456,16 @@ def measure_single_points(
         before = {
             "single_point_km_before": single_point_km_before,
             "best_way_km_before": float(best_way_before.km.sum()),
+            "best_way_over_limit_km_before": _over_limit_km(access.domain, best_way_before),
         }
     if best_way_after is None:
         return Unmeasured(MetricStatus.UNREACHABLE, before)
     return before | {
         "single_point_km": _single_point_km(access.domain, substitutes_after, best_way_after),
         "best_way_km": float(best_way_after.km.sum()),
+        "best_way_over_limit_km": _over_limit_km(access.domain, best_way_after),
     }
+
+
+def _over_limit_km(domain: Domain, way: Way) -> float:
+    return float(way.km[exceeds_limits(domain.network.edges.iloc[domain.rows[way.edges]])].sum())

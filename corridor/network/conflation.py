@@ -24,6 +24,7 @@ from corridor.network.conflate_ways import (
 from corridor.network.documented import (
     apply_documents,
     dated,
+    describe_limits_of_vehicles,
     find_contradictions,
     mostly_used,
     sections_by_edge,
@@ -49,8 +50,8 @@ class Conflation:
 
     ``matches`` are sections found on mapped ways; ``schematic`` says why the others that should be there are drawn by
     their waypoints. ``joins`` lists small railway gaps that were closed and breaks of gauge, ``contradictions`` where
-    the map and the catalogue say different things of a road. ``driving`` is what the minutes of the
-    network were made of.
+    the map and the catalogue say different things of a road, and documented limits that the truck exceeds. ``driving``
+    is what the minutes of the network were made of.
     """
 
     network: Network
@@ -94,6 +95,7 @@ def conflate(
     osm: OsmData | None,
     *,
     through_classes: Collection[str] = THROUGH_CLASSES,
+    enforce_limits: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> ConflatedWays:
     """Join ways and the catalogue's sections into edges.
@@ -108,11 +110,14 @@ def conflate(
         borders: where ways leave a country.
         osm: mapped ways, if any.
         through_classes: classes of roads that carry through traffic.
+        enforce_limits: whether a limit below the truck's mass or height closes a road to trucks.
         progress: called with a few words at the start of each part.
     """
+    limits = describe_limits_of_vehicles(sections, enforced=enforce_limits)
     if osm is None:
         physical = build_physical(ways_of_sections(list(sections.values())))
-        return ConflatedWays(apply_documents(physical, {}, sections, through_classes), {}, {}, {}, ())
+        physical = apply_documents(physical, {}, sections, through_classes, enforce_limits=enforce_limits)
+        return ConflatedWays(physical, {}, {}, {}, (), limits)
     progress("joining ways into a network")
     ways = _with_additions(ways_of_osm(osm), sections, nodes)
     ways = cut_ways(ways, borders, list(crossings.values()))
@@ -127,8 +132,8 @@ def conflate(
         for edge in mostly_used(bare, match)
     }
     owners = sections_by_edge(bare, matches, sections)
-    physical = apply_documents(physical, owners, sections, through_classes)
-    contradictions = find_contradictions(bare, owners, sections)
+    physical = apply_documents(physical, owners, sections, through_classes, enforce_limits=enforce_limits)
+    contradictions = find_contradictions(bare, owners, sections) + limits
     return ConflatedWays(physical, matches, schematic, decided, ways.joins, contradictions)
 
 

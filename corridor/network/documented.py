@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from corridor.network.conflate_ways import Physical
 from corridor.network.graph import Network
 from corridor.network.match import Match, part_lengths_km
-from corridor.schema.catalogue import Section
+from corridor.schema.catalogue import TRUCK_HEIGHT_M, TRUCK_T, Section, VehicleLimit
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 
 _SHUT = (SectionStatus.CLOSED, SectionStatus.UNKNOWN)
@@ -73,12 +73,15 @@ def apply_documents(
     section_of_edge: Mapping[int, str],
     sections: Mapping[str, Section],
     through_classes: Collection[str],
+    *,
+    enforce_limits: bool = False,
 ) -> Physical:
-    """Edges with what the catalogue says of them: ``documented_in``, ``status`` and ``through``.
+    """Edges with what the catalogue says of them: ``documented_in``, ``status``, limits of vehicles and ``through``.
 
     Open edges of a section that is closed, or of which nobody documents that it is open, get its status. Through
     traffic runs on the catalogue's sections and on roads of the through classes (a link ranks with its road) that
-    aren't for local traffic only; railways carry through traffic whatever their class.
+    aren't for local traffic only; railways carry through traffic whatever their class. A limit below the truck's mass
+    or height is kept and reported; with ``enforce_limits`` it closes the road to trucks.
     """
     edges = physical.edges
     documented = edges["section_id"].to_numpy().astype(object)
@@ -87,8 +90,56 @@ def apply_documents(
         documented[edge] = key
         if sections[key].status in _SHUT and status[edge] == SectionStatus.OPEN:
             status[edge] = sections[key].status.value
-    edges = edges.assign(documented_in=documented, status=status)
+    edges = _with_limits(edges.assign(documented_in=documented, status=status), sections)
+    if enforce_limits:
+        access = np.where(exceeds_limits(edges), RoadAccess.NO.value, edges["truck_access"].to_numpy().astype(object))
+        edges = edges.assign(truck_access=access)
     return replace(physical, edges=edges.assign(through=carries_through_traffic(edges, through_classes)))
+
+
+def _with_limits(edges: gpd.GeoDataFrame, sections: Mapping[str, Section]) -> gpd.GeoDataFrame:
+    """Edges with the lower of the signed and the documented limit."""
+    limits = {key: section.limit for key, section in sections.items() if section.limit is not None}
+    for column in ("max_weight_t", "max_height_m"):
+        documented = {key: getattr(limit, column) for key, limit in limits.items()}
+        stated = edges["documented_in"].map({key: value for key, value in documented.items() if value is not None})
+        least = np.fmin(edges[column].to_numpy(dtype=float), stated.to_numpy(dtype=float))
+        edges = edges.assign(**{column: least})
+    return edges
+
+
+def exceeds_limits(edges: gpd.GeoDataFrame) -> Bools:
+    """Which edges have a limit that the truck exceeds, shape (n_edges,)."""
+    weight, height = edges["max_weight_t"].to_numpy(dtype=float), edges["max_height_m"].to_numpy(dtype=float)
+    return np.asarray((weight < TRUCK_T) | (height < TRUCK_HEIGHT_M))
+
+
+def truck_exceeds(limit: VehicleLimit | None) -> bool:
+    """Whether the truck is heavier or higher than a documented limit allows."""
+    if limit is None:
+        return False
+    heavy = limit.max_weight_t is not None and limit.max_weight_t < TRUCK_T
+    return heavy or (limit.max_height_m is not None and limit.max_height_m < TRUCK_HEIGHT_M)
+
+
+def describe_limits_of_vehicles(sections: Mapping[str, Section], *, enforced: bool) -> tuple[str, ...]:
+    """Documented limits that the truck exceeds, one line each.
+
+    Args:
+        sections: of the catalogue, by id.
+        enforced: whether the study closes such roads to trucks.
+    """
+    said = []
+    for key, section in sections.items():
+        limit = section.limit
+        if limit is None or not truck_exceeds(limit):
+            continue
+        figures = (limit.max_weight_t, TRUCK_T, "t"), (limit.max_height_m, TRUCK_HEIGHT_M, "m of height")
+        over = [f"{value:g} {unit} (a truck has {own:g})" for value, own, unit in figures if value and value < own]
+        since = f"documented in {limit.as_of}" if limit.as_of else "without a date"
+        what = "closed to trucks" if enforced else "reported as over_limit_km, not closed"
+        said.append(f"section {key} is limited to {' and '.join(over)}, {since}: {what}")
+    return tuple(said)
 
 
 def carries_through_traffic(edges: gpd.GeoDataFrame, through_classes: Collection[str]) -> Bools:

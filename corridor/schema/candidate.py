@@ -66,6 +66,7 @@ class Part:
     ``line`` runs in travelling direction. ``length_km`` is the documented length where there is one (then
     ``documented`` is True), else the drawn one; ``drawn_km`` is always the line's own length. ``minutes`` is the
     travel time without border checks. ``edges`` are the rows of the network's edge table that the part runs over.
+    ``over_limit_km`` is how much of it has a limit of weight or height that the truck exceeds.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Part:
     source_ids: tuple[str, ...]
     edges: tuple[int, ...] = ()
     design: Design | None = None
+    over_limit_km: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from corridor.schema.vocabulary import (
     WorkKind,
 )
 
+TRUCK_T, TRUCK_HEIGHT_M = 40.0, 4.0
+"""Greatest gross mass and height of the truck that limits of roads are held against (legal in the region)."""
 THROUGH_CLASSES: Final = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified")
 """Classes of roads on which traffic passes through to somewhere else, unless a study says otherwise."""
 USABLE: frozenset[str] = frozenset((SectionStatus.OPEN,))
@@ -84,6 +86,21 @@ class DocumentedStructure:
 
 
 @dataclass(frozen=True, slots=True)
+class VehicleLimit:
+    """A documented limit of a section of road: greatest gross mass and height of vehicles, None where none is stated.
+
+    ``as_of`` is when it was documented; it may have been lifted since.
+    """
+
+    section_id: str
+    max_weight_t: float | None
+    max_height_m: float | None
+    as_of: str
+    source_ids: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A stretch of one road or railway in one country, documented as a whole.
 
@@ -120,6 +137,7 @@ class Section:
     note: str
     line: LineString
     structures: tuple[DocumentedStructure, ...]
+    limit: VehicleLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,6 +297,7 @@ class Study(_Strict):
     default_perspective: Identifier = "equal"
     snap_limit_km: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 2.0
     grade_effect: bool = True
+    enforce_limits: bool = False
     checks: tuple[Check, ...] = ()
     times: tuple[TimeSpec, ...] = ()
     live: LiveSettings = LiveSettings()

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from corridor.network.conflation import conflate, dated_sections
-from corridor.network.documented import dated
+from corridor.network.documented import dated, exceeds_limits, truck_exceeds
 from corridor.network.graph import Network
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import silent
 from corridor.pipeline.steps import inputs as files
-from corridor.schema.catalogue import Section
+from corridor.schema.catalogue import Section, VehicleLimit
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Mode, SectionStatus
 from tests.synthetic.study import build
@@ -24,14 +24,16 @@ def run(tmp_path_factory):
     return open_run(Study.load(path), osm=path.parent / "map.osm", dem=(), progress=silent)
 
 
-def conflated(run, as_of: str = "2020-01", *more: Section, **changes):
+def conflated(run, as_of: str = "2020-01", *more: Section, enforce_limits: bool = False, **changes):
     """Ways with the section ``valley-middle`` changed and further sections beside those of the catalogue."""
     sections = dict(run[files.catalogue].sections)
     sections["valley-middle"] = replace(sections["valley-middle"], **changes)
     sections |= {section.section_id: section for section in more}
     catalogue = run[files.catalogue]
     then = dated_sections(sections, as_of)
-    return conflate(then, catalogue.nodes, catalogue.crossings, run[files.borders], run[files.osm])
+    return conflate(
+        then, catalogue.nodes, catalogue.crossings, run[files.borders], run[files.osm], enforce_limits=enforce_limits
+    )
 
 
 def status(layout) -> set[str]:
@@ -105,3 +107,24 @@ def test_dates_of_a_section(run):
         dated(replace(section, status=SectionStatus.CLOSED, closed="2021-05"), "2021-04").status == SectionStatus.OPEN
     )
     assert dated(replace(section, control="XC", control_from="2021-05"), "2021-04").control == ""
+
+
+def test_a_documented_limit_is_reported_and_closes_only_where_asked(run):
+    limit = VehicleLimit("valley-middle", 36.0, None, "2005", ("made-up",), "")
+    reported, enforced = (conflated(run, limit=limit, enforce_limits=enforce) for enforce in (False, True))
+    for layout, access in ((reported, "yes"), (enforced, "no")):
+        edges = layout.physical.edges
+        mine = (edges["documented_in"] == "valley-middle").to_numpy()
+        assert set(edges["max_weight_t"][mine]) == {36.0}
+        assert set(edges["truck_access"][mine]) == {access}
+        assert exceeds_limits(edges)[mine].all()
+        assert not exceeds_limits(edges)[~mine].any()
+    begin = "section valley-middle is limited to 36 t (a truck has 40), documented in 2005: "
+    assert reported.contradictions == (begin + "reported as over_limit_km, not closed",)
+    assert enforced.contradictions == (begin + "closed to trucks",)
+
+
+@pytest.mark.parametrize(("weight", "height", "over"), [(40.0, None, False), (39.9, None, True), (None, 3.9, True)])
+def test_a_limit_counts_if_the_truck_exceeds_it(weight, height, over):
+    assert truck_exceeds(VehicleLimit("x", weight, height, "", (), "")) is over
+    assert not truck_exceeds(None)

@@ -15,7 +15,16 @@ from corridor.errors import CatalogueError
 from corridor.io.read.driving import load_driving, load_heights, load_vehicles
 from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
 from corridor.packaged import data_root
-from corridor.schema.catalogue import Crossing, DocumentedStructure, GradeCeiling, Node, Section, Speed, UnitCost
+from corridor.schema.catalogue import (
+    Crossing,
+    DocumentedStructure,
+    GradeCeiling,
+    Node,
+    Section,
+    Speed,
+    UnitCost,
+    VehicleLimit,
+)
 from corridor.schema.driving import DocumentedHeight, DrivingParameters, Vehicle
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import (
@@ -36,6 +45,7 @@ _SECTIONS = (
     "length_km_high tunnel_km bridge_km max_grade_pct design_speed_kmh country control "
     "geometry_quality follows_osm source_ids confidence note"
 )
+_LIMITS = "section_id max_weight_t max_height_m as_of source_ids note"
 _WAYPOINTS = "section_id seq lat lon name"
 _STRUCTURES = "structure_id section_id kind name lat lon length_km status decisive source_ids note"
 _CROSSINGS = (
@@ -99,12 +109,16 @@ def load_catalogue(folder: Path) -> Catalogue:
     nodes = _by_id(_load_nodes(folder, sources, faults), "node_id", folder / "nodes.csv", faults)
     lines = _load_lines(folder, faults)
     structures = _load_structures(folder, sources, faults)
+    limits = _load_limits(folder, sources, faults)
     sections = _by_id(
-        _load_sections(folder, sources, nodes, lines, structures, faults), "section_id", folder / "sections.csv", faults
+        _load_sections(folder, sources, nodes, lines, structures, limits, faults),
+        "section_id",
+        folder / "sections.csv",
+        faults,
     )
     # What belongs to no section is a slip of the pen, not something to pass over.
-    for orphan in sorted((set(lines) | set(structures)) - set(sections)):
-        faults.add(f"{folder}: waypoints or structures of '{orphan}', which is no section")
+    for orphan in sorted((set(lines) | set(structures) | set(limits)) - set(sections)):
+        faults.add(f"{folder}: waypoints, structures or limits of '{orphan}', which is no section")
     crossings = _by_id(_load_crossings(folder, sources, faults), "crossing_id", folder / "crossings.csv", faults)
     speeds = tuple(_load_speeds(folder, sources, faults))
     costs = tuple(_load_costs(folder, sources, faults))
@@ -219,12 +233,36 @@ def _load_structures(folder: Path, sources: dict[str, Source], faults: Faults) -
     return found
 
 
+def _load_limits(folder: Path, sources: dict[str, Source], faults: Faults) -> dict[str, VehicleLimit]:
+    """Limits of vehicles by section; none where the folder has no such table."""
+    path = folder / "limits.csv"
+    if not path.is_file():
+        return {}
+    found: dict[str, VehicleLimit] = {}
+    for row in read_rows(path, _LIMITS.split(), faults):
+        limit = VehicleLimit(
+            row.text("section_id", required=True),
+            row.optional("max_weight_t", 0.1, 500),
+            row.optional("max_height_m", 0.5, 20),
+            row.text("as_of"),
+            source_ids_of(row, sources),
+            row.text("note"),
+        )
+        if limit.max_weight_t is None and limit.max_height_m is None:
+            row.fault("max_weight_t", "is empty like max_height_m; a limit states at least one of them")
+        if limit.section_id in found:
+            row.fault("section_id", f"'{limit.section_id}' has a limit already; keep the one that holds")
+        found[limit.section_id] = limit
+    return found
+
+
 def _load_sections(
     folder: Path,
     sources: dict[str, Source],
     nodes: dict[str, Node],
     lines: dict[str, LineString],
     structures: dict[str, list[DocumentedStructure]],
+    limits: dict[str, VehicleLimit],
     faults: Faults,
 ) -> list[Section]:
     found = []
@@ -264,6 +302,7 @@ def _load_sections(
                 note=row.text("note"),
                 line=line,
                 structures=tuple(structures.get(section_id, ())),
+                limit=limits.get(section_id),
             )
         )
     return found

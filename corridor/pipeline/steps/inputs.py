@@ -101,6 +101,12 @@ def times(study: Study) -> tuple[TimeSpec, ...]:
 
 
 @step(by_value=True)
+def enforce_limits(study: Study) -> bool:
+    """Whether limits of weight and height close roads to trucks."""
+    return study.enforce_limits
+
+
+@step(by_value=True)
 def criteria(study: Study) -> tuple[Criterion, ...]:
     """What is scored."""
     return tuple(spec.build() for spec in study.criteria)

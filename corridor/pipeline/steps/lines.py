@@ -79,12 +79,14 @@ def conflated_ways(
     borders: Borders,
     osm: OsmData | None,
     through_classes: tuple[str, ...],
+    enforce_limits: bool,
     progress: Progress,
 ) -> ConflatedWays:
     """Mapped ways and the catalogue's sections as edges."""
     return conflate(
-        lie_of_sections, nodes, lie_of_crossings, borders, osm, through_classes=through_classes, progress=progress
-    )
+        lie_of_sections, nodes, lie_of_crossings, borders, osm, through_classes=through_classes,
+        enforce_limits=enforce_limits, progress=progress,
+    )  # fmt: skip
 
 
 @step(by_value=True)
