@@ -47,6 +47,7 @@ INPUTS = {
     "dem": "the elevation model",
     "error_draws": "draws of its error, one for all candidates each",
     "grades": "whether it can carry grades",
+    "driving_parameters": "parameters of driving times, with the rest that drivers take",
     "unit_costs": "prices by mode and kind of construction",
     "network": "roads and railways, as events name their edges",
     "events": "what the route crosses, shares and runs beside",

@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+import math
+
 from corridor.metrics.distance import total
 from corridor.metrics.registry import Subject, Values, derived, metric
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Shown, Unit
+from corridor.schema.driving import DrivingParameters
 from corridor.schema.regime import Regime
 from corridor.schema.vocabulary import Mode
+
+_ROUNDING = 1e-9
 
 
 @derived
 def driving_h(candidate: Candidate) -> Estimate:
     """Hours of driving, without checks. A part's factor documented/drawn applies to its time."""
     return total(part.minutes for part in candidate.parts).scaled(1 / 60)
+
+
+@derived
+def rest_h(candidate: Candidate, driving_h: Estimate, driving_parameters: DrivingParameters) -> Estimate:
+    """Hours that a truck's driver rests on the way; none on a railway, whose crews change."""
+    if candidate.mode != Mode.ROAD:
+        return Estimate(0.0, 0.0, 0.0)
+    low, mid, high = (rest_hours(hours, driving_parameters) for hours in (driving_h.low, driving_h.mid, driving_h.high))
+    return Estimate(low, mid, high)
+
+
+def rest_hours(driving_h: float, parameters: DrivingParameters) -> float:
+    """Hours of rest on a journey: a break after each spell of driving, a night instead after each day of it.
+
+    Nothing is rested on arrival. AETR, articles 6 to 8: 45 minutes after four and a half hours, eleven hours after
+    nine.
+
+    Args:
+        driving_h: hours at the wheel.
+        parameters: how long is driven and rested.
+    """
+    # spells that end before the journey does; the last one ends with it
+    spells = _ended(driving_h, parameters.drive_before_break_h)
+    days = _ended(driving_h, parameters.drive_per_day_h)
+    breaks = spells - _ended_together(days, parameters)
+    return breaks * parameters.break_h + days * parameters.daily_rest_h
+
+
+def _ended(driving_h: float, spell_h: float) -> int:
+    return max(math.ceil(driving_h / spell_h - _ROUNDING) - 1, 0)
+
+
+def _ended_together(days: int, parameters: DrivingParameters) -> int:
+    """How many of the days end with a spell, so that the night takes the break's place."""
+    ends = [day * parameters.drive_per_day_h / parameters.drive_before_break_h for day in range(1, days + 1)]
+    return sum(abs(end - round(end)) < _ROUNDING for end in ends)
 
 
 @derived
@@ -38,27 +79,35 @@ def _listed_check_h(candidate: Candidate) -> Estimate:
     Subject.TIME,
     Column(
         "truck_time_h", Unit.H, "driving time of a loaded truck without border checks; empty for railways",
-        "class speeds slowed on grades; +/- 25 %", interval=True, shown=Shown.FILES,
+        "limiting speeds of power, brakes, bends and class; fitted to documented journeys", interval=True,
+        shown=Shown.FILES,
     ),
     Column(
         "train_time_h", Unit.H, "running time of a goods train without border checks; empty for roads",
         "class speeds; +/- 25 %", interval=True, shown=Shown.FILES,
     ),
     Column(
-        "travel_time_h", Unit.H, "truck or train time without checks", "truck_time_h or train_time_h", interval=True,
+        "rest_h", Unit.H, "rest of a truck's driver on the way; empty for railways",
+        "AETR: 45 min after 4.5 h of driving, 11 h instead after each 9 h, none on arrival", interval=True,
+        shown=Shown.FILES,
+    ),
+    Column(
+        "travel_time_h", Unit.H, "driving with rest, or train time, without checks",
+        "truck_time_h + rest_h, or train_time_h", interval=True,
     ),
     Column(
         "border_check_h", Unit.H, "delays listed for the border crossings passed", "crossings.csv: delay",
         interval=True,
     ),
 )  # fmt: skip
-def measure_driving(candidate: Candidate, driving_h: Estimate) -> Values:
-    """Time under way, and what the crossings passed are listed to cost.
+def measure_driving(candidate: Candidate, driving_h: Estimate, rest_h: Estimate) -> Values:
+    """Time under way with the rest that it takes, and what the crossings passed are listed to cost.
 
     Checks at borders depend on the regime and are never part of the time under way.
     """
-    own = "truck_time_h" if candidate.mode == Mode.ROAD else "train_time_h"
-    return {own: driving_h, "travel_time_h": driving_h, "border_check_h": _listed_check_h(candidate)}
+    by_truck = {"truck_time_h": driving_h, "rest_h": rest_h}
+    own = by_truck if candidate.mode == Mode.ROAD else {"train_time_h": driving_h}
+    return own | {"travel_time_h": driving_h + rest_h, "border_check_h": _listed_check_h(candidate)}
 
 
 @metric(
@@ -68,9 +117,9 @@ def measure_driving(candidate: Candidate, driving_h: Estimate) -> Values:
         interval=True, shown=Shown.FILES,
     ),
     Column(
-        "trip_time_h", Unit.H, "travel time with the regime's checks", "travel_time_h + check_h", interval=True,
+        "trip_time_h", Unit.H, "driving, rest and the regime's checks", "travel_time_h + check_h", interval=True,
     ),
 )  # fmt: skip
-def measure_trip(driving_h: Estimate, regime_check_h: Estimate) -> Values:
+def measure_trip(driving_h: Estimate, rest_h: Estimate, regime_check_h: Estimate) -> Values:
     """Time of a whole trip under a regime."""
-    return {"check_h": regime_check_h, "trip_time_h": driving_h + regime_check_h}
+    return {"check_h": regime_check_h, "trip_time_h": driving_h + rest_h + regime_check_h}

@@ -14,7 +14,7 @@ from corridor.network.graph import Network, Position
 from corridor.network.match import node_position, part_lengths_km
 from corridor.schema.catalogue import Node
 from corridor.schema.study import TimeSpec
-from corridor.schema.vocabulary import Mode
+from corridor.schema.vocabulary import Mode, SectionStatus
 
 Floats = NDArray[np.float64]
 SPEED_UNCERTAINTY = 0.25
@@ -146,8 +146,8 @@ def time_journeys(
 ) -> tuple[DocumentedTime, ...]:
     """What the network computes for documented journeys.
 
-    A journey runs from node to node by way of those between, over open roads of any country: who may pass a stretch
-    today is no part of how long it took then, and checks at borders are left out.
+    A journey runs from node to node by way of those between, over roads of any country that exist: who may pass a
+    stretch today is no part of how long it took then, and checks at borders are left out.
 
     Args:
         specs: the study's documented journeys.
@@ -159,8 +159,8 @@ def time_journeys(
     Raises:
         NetworkError: a vehicle or node isn't known, or there is no way between two nodes; one line names the journey.
     """
-    edges = network.edges
-    closed = network.closed(Mode.ROAD) & ~(network.is_border & (edges["mode"] == Mode.ROAD).to_numpy())
+    network = _as_driven(network)
+    closed = network.closed(Mode.ROAD)
     at: dict[str, Position] = {}
 
     def position(key: str, name: str) -> Position:
@@ -180,7 +180,7 @@ def time_journeys(
         if spec.vehicle not in minutes:
             known = ", ".join(sorted(minutes))
             raise NetworkError(f"times: '{spec.name}': vehicle '{spec.vehicle}' is not in vehicles.csv; use {known}")
-        forward, backward = (_padded(way, len(edges)) for way in minutes[spec.vehicle])
+        forward, backward = (_padded(way, len(network.edges)) for way in minutes[spec.vehicle])
         total, km = 0.0, 0.0
         for start, end in pairwise((spec.from_node, *spec.via, spec.to_node)):
             try:
@@ -198,6 +198,14 @@ def time_journeys(
             )
         )
     return tuple(found)
+
+
+def _as_driven(network: Network) -> Network:
+    """The network with borders passable and closed or doubtful roads open: as they were when a journey was made."""
+    edges = network.edges
+    shut = edges["status"].isin([SectionStatus.CLOSED, SectionStatus.UNKNOWN]) | network.is_border
+    opened = shut & (edges["mode"] == Mode.ROAD)
+    return network.with_edges(edges.assign(status=edges["status"].where(~opened, SectionStatus.OPEN)))
 
 
 def _padded(minutes: Floats, n_edges: int) -> Floats:

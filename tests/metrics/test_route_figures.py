@@ -9,11 +9,13 @@ import pytest
 import shapely
 
 from corridor.errors import CatalogueError
+from corridor.io.read.catalogue import load_catalogue
 from corridor.metrics.cost import measure_cost
 from corridor.metrics.distance import FocusArea, measure_inside, measure_length
 from corridor.metrics.registry import Context
 from corridor.metrics.terrain import GradeSupport, measure_grades, measure_heights
-from corridor.metrics.travel_time import measure_driving, measure_trip
+from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hours
+from corridor.packaged import data_root
 from corridor.schema.candidate import BorderPassage
 from corridor.schema.catalogue import Estimate, UnitCost
 from corridor.schema.profile import Profile
@@ -24,6 +26,9 @@ from tests.metrics.figures import row_of
 
 WEST = shapely.LineString([(10.0, 45.0), (10.5, 45.0)])
 EAST = shapely.LineString([(10.5, 45.0), (11.0, 45.0)])
+
+RULES = load_catalogue(data_root() / "reference").driving
+assert RULES is not None
 
 
 def two_parts(**first):
@@ -61,7 +66,7 @@ def test_only_parts_in_the_country_of_the_focus_lie_inside_it():
 
 def test_a_trip_is_driving_and_what_the_regime_checks():
     route = with_passages(two_parts(), (30, 60, 90), None)
-    driving = row_of(measure_driving, candidate=route)
+    driving = row_of(measure_driving, candidate=route, driving_parameters=RULES)
     assert driving["truck_time_h"] == driving["travel_time_h"] == pytest.approx(2 / 60)
     assert np.isnan(driving["train_time_h"])
     assert [driving[f"border_check_h{end}"] for end in ("_low", "", "_high")] == [0.5, 1.0, 1.5]
@@ -72,11 +77,24 @@ def test_a_trip_is_driving_and_what_the_regime_checks():
         transit_check_min=replace(rules.transit_check_min, minutes=Estimate(0, 60, 120)),
     )
     for given, expected in ((checks, (20, 100, 180)), (None, (30, 60, 90))):
-        row = row_of(measure_trip, candidate=route, regime=given)
+        row = row_of(measure_trip, candidate=route, regime=given, driving_parameters=RULES)
         assert [row[f"check_h{end}"] for end in ("_low", "", "_high")] == pytest.approx([m / 60 for m in expected])
         assert row["trip_time_h"] == pytest.approx(2 / 60 + expected[1] / 60)
     railway = replace(route, mode=Mode.RAIL)
-    assert np.isnan(row_of(measure_driving, candidate=railway)["truck_time_h"])
+    assert np.isnan(row_of(measure_driving, candidate=railway, driving_parameters=RULES)["truck_time_h"])
+
+
+def test_a_driver_rests_as_the_agreement_says():
+    """AETR: 45 minutes after four and a half hours at the wheel, eleven hours instead at each nine, none on arrival."""
+    expected = {0.0: 0.0, 4.0: 0.0, 4.5: 0.0, 4.6: 0.75, 9.0: 0.75, 9.1: 11.75, 13.5: 11.75, 13.6: 12.5, 18.0: 12.5,
+                18.1: 23.5}  # fmt: skip
+    assert [rest_hours(hours, RULES) for hours in expected] == pytest.approx(list(expected.values()))
+    # a tenth hour a day: night and break no longer fall together
+    longer = replace(RULES, drive_per_day_h=10.0)
+    assert rest_hours(10.5, longer) == pytest.approx(11 + 2 * 0.75)
+    route = two_parts()
+    row = row_of(measure_driving, candidate=route, driving_parameters=RULES)
+    assert row["travel_time_h"] == row["truck_time_h"] + row["rest_h"]
 
 
 def price_list(**prices):

@@ -36,6 +36,7 @@ from corridor.pipeline.graph import each, step
 from corridor.pipeline.steps.lines import Row, line_and_price
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import DocumentedStructure, Section, UnitCost
+from corridor.schema.driving import DrivingParameters
 from corridor.schema.interaction import Event
 from corridor.schema.message import Message
 from corridor.schema.profile import Profile
@@ -270,9 +271,9 @@ def under(acting_regime: Regime | None, events_of: Sequence[Event], route: Conte
 
 
 @each(gives="declared", keep=4096)
-def declared_row(candidate: Candidate, regime: Regime | None) -> Row:
+def declared_row(candidate: Candidate, regime: Regime | None, driving_parameters: DrivingParameters) -> Row:
     """What a regime says and charges by itself, without acting on the network."""
-    return Context(candidate=candidate, regime=regime).row
+    return Context(candidate=candidate, regime=regime, driving_parameters=driving_parameters).row
 
 
 @each(gives="joint_rows", keep=4096)

@@ -29,7 +29,7 @@ from corridor.network.connectivity import Reachability
 from corridor.pipeline.graph import Progress, each, step
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
-from corridor.schema.driving import DrivingModel
+from corridor.schema.driving import DrivingModel, DrivingParameters
 from corridor.schema.profile import Profile
 from corridor.schema.study import (
     CandidateSpec,
@@ -262,9 +262,17 @@ def focus_area(focus: Focus, focus_region: shapely.Geometry) -> FocusArea:
 
 
 @step()
-def line_setting(dem: Dem, height_errors: Sequence[ErrorField], grades: GradeSupport, focus_area: FocusArea) -> Context:
+def line_setting(
+    dem: Dem,
+    height_errors: Sequence[ErrorField],
+    grades: GradeSupport,
+    focus_area: FocusArea,
+    driving_parameters: DrivingParameters,
+) -> Context:
     """What lines are measured on."""
-    return Context(dem=dem, error_draws=list(height_errors), grades=grades, focus=focus_area)
+    return Context(
+        dem=dem, error_draws=list(height_errors), grades=grades, focus=focus_area, driving_parameters=driving_parameters
+    )
 
 
 @each(gives="line_rows", says="measuring terrain", keep=1024)
