@@ -153,7 +153,7 @@ def test_grades_only_where_the_heights_carry_them():
 
 
 def test_a_route_by_itself_is_described_and_measured():
-    row = Context(candidate=two_parts()).row
+    row = Context(candidate=two_parts(), driving_parameters=RULES).row
     assert (row["candidate_id"], row["mode"], row["comparator"]) == ("c", "road", False)
     assert {"length_km", "travel_time_h", "tunnel_km"} <= row.keys()
     assert "trip_time_h" not in row  # it hangs on a regime
