@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from corridor.schema.vocabulary import Direction
+from pydantic import AfterValidator, ConfigDict, Field, with_config
+
+from corridor.schema.fields import Text
+from corridor.schema.vocabulary import CriterionGroup, Direction
 
 
+def _known_group(group: str) -> str:
+    if group not in tuple(CriterionGroup):
+        raise ValueError(f"Input should be {', '.join(repr(str(one)) for one in CriterionGroup)}")
+    return group
+
+
+# strict: neither true nor "10" is a number
+Anchor = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False, strict=True)]
+Shape = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)]
+Tolerance = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
+Group = Annotated[str, AfterValidator(_known_group)]
+
+
+@with_config(ConfigDict(extra="forbid", str_strip_whitespace=True))
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One scored property of an alternative.
+    """One scored property of an alternative: a table of a study, whose key ``id`` is ``criterion_id`` here.
 
     ``metric`` names the column of the metric table. ``best`` and ``worst`` are the stated anchors of the value
     function, in ``unit``: the value is 1 at ``best``, 0 at ``worst`` and follows ``shape`` between, clamped outside,
@@ -19,15 +37,15 @@ class Criterion:
     empty means that every alternative's interval is drawn by itself.
     """
 
-    criterion_id: str
-    label: str
-    metric: str
+    criterion_id: Annotated[str, Field(alias="id", pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    label: Text
+    metric: Text
     unit: str
     direction: Direction
-    group: str
-    best: float
-    worst: float
-    shape: float = 1.0
-    tolerance: float = 0.0
+    group: Group
+    best: Anchor
+    worst: Anchor
+    shape: Shape = 1.0
+    tolerance: Tolerance = 0.0
     explanation: str = ""
     factor: str = ""

@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import shapely
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from corridor.errors import StudyError
 from corridor.packaged import data_root
@@ -16,7 +25,7 @@ from corridor.schema.criterion import Criterion
 from corridor.schema.fields import Country, Identifier, Text
 from corridor.schema.live_settings import LiveSettings
 from corridor.schema.names import Alias
-from corridor.schema.vocabulary import CriterionGroup, Direction, Family, Mode
+from corridor.schema.vocabulary import Direction, Family, Mode
 from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
 from corridor.theme import colour
 
@@ -27,7 +36,6 @@ Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, strict=
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, strict=True)]
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
-Anchor = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False, strict=True)]
 RoadClass = Literal[
     "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "road",
     "service", "track",
@@ -151,33 +159,19 @@ class NewBuildCandidate(_Strict):
 CandidateSpec = Annotated[ReferenceCandidate | ExistingCandidates | NewBuildCandidate, Field(discriminator="family")]
 
 
-class CriterionSpec(_Strict):
-    """A scored criterion; see :class:`corridor.schema.criterion.Criterion`."""
+def _smaller_by_default(fields: Any) -> Any:
+    """The fields of a criterion, of which less is better where it doesn't say."""
+    return {"direction": Direction.MIN, **fields} if isinstance(fields, dict) else fields
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-    label: Text
-    metric: Text
-    unit: str
-    direction: Direction = Direction.MIN
-    group: CriterionGroup
-    best: Anchor
-    worst: Anchor
-    shape: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)] = 1.0
-    tolerance: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)] = 0.0
-    explanation: str = ""
-    factor: str = ""
 
-    @model_validator(mode="after")
-    def _anchors(self) -> CriterionSpec:
-        falls = self.best < self.worst
-        if self.best == self.worst or falls != (self.direction == Direction.MIN):
-            raise ValueError("best and worst must differ, best below worst for 'min' and above it for 'max'")
-        return self
+def _anchored(criterion: Criterion) -> Criterion:
+    falls = criterion.best < criterion.worst
+    if criterion.best == criterion.worst or falls != (criterion.direction == Direction.MIN):
+        raise ValueError("best and worst must differ, best below worst for 'min' and above it for 'max'")
+    return criterion
 
-    def build(self) -> Criterion:
-        """The criterion as scoring takes it."""
-        fields = self.model_dump()
-        return Criterion(criterion_id=fields.pop("id"), **fields)
+
+ScoredCriterion = Annotated[Criterion, BeforeValidator(_smaller_by_default), AfterValidator(_anchored)]
 
 
 class Check(_Strict):
@@ -293,7 +287,7 @@ class Study(_Strict):
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     baseline: Identifier
     candidates: Annotated[tuple[CandidateSpec, ...], Field(min_length=1, max_length=100)]
-    criteria: Annotated[tuple[CriterionSpec, ...], Field(min_length=1, max_length=50)]
+    criteria: Annotated[tuple[ScoredCriterion, ...], Field(min_length=1, max_length=50)]
     default_perspective: Identifier = "equal"
     snap_limit_km: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 2.0
     grade_effect: bool = True
@@ -318,7 +312,7 @@ class Study(_Strict):
         faults = []
         for what, ids in (
             ("candidates", [c.id for c in self.candidates]),
-            ("criteria", [c.id for c in self.criteria]),
+            ("criteria", [c.criterion_id for c in self.criteria]),
             ("baselines", [b.id for b in self.baselines]),
         ):
             faults += [f"{what}: id '{i}' stands twice" for i in sorted({i for i in ids if ids.count(i) > 1})]

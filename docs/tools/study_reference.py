@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from enum import Enum
 from html import escape
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
@@ -15,10 +16,11 @@ from pydantic.fields import FieldInfo
 from corridor.io.fetch.elevation import all_providers
 from corridor.io.fetch.settings import settings_model
 from corridor.schema import live_settings, study
+from corridor.schema.criterion import Criterion
 from corridor.schema.live_settings import ADDRESS, EXTRACT, LiveSettings
 from docs.tools.study_words import WORDS
 
-_MODULES = (study.__name__, live_settings.__name__)
+_MODULES = (study.__name__, live_settings.__name__, Criterion.__module__)
 HEAD = """# Study file
 
 A study is one TOML file. This page is made from the models that check it, so the keys and limits are those of this
@@ -45,7 +47,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "ExistingCandidates": ('[[candidates]] with family = "existing"',),
     "NewBuildCandidate": ('[[candidates]] with family = "new-build"',),
     "AttributedAlias": ("aliases of a candidate",),
-    "CriterionSpec": ("[[criteria]]",),
+    "Criterion": ("[[criteria]]",),
     "Check": ("[[checks]]",),
     "ImpactSpec": ("[impact]",),
     "StageSpec": ("stages of [impact]",),
@@ -59,7 +61,7 @@ def models() -> dict[str, type[BaseModel]]:
     found = {
         name: kind
         for name, kind in vars(study).items()
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.__module__ in _MODULES
+        if isinstance(kind, type) and (kind is Criterion or issubclass(kind, BaseModel)) and kind.__module__ in _MODULES
         and not name.startswith("_")
     }  # fmt: skip
     return {name: found[name] for name in [*TABLES, *(n for n in found if n not in TABLES)] if name in found}
@@ -74,7 +76,7 @@ def _table(name: str, kind: type[BaseModel]) -> str:
     title = " and ".join(TABLES.get(name, (name,)))
     doc = re.sub(r":class:`[\w.]*?(\w+)`", r"`\1`", " ".join((kind.__doc__ or "").replace("``", "`").split()))
     words = WORDS.get(name, {})
-    fields = kind.model_fields
+    fields = kind.model_fields if issubclass(kind, BaseModel) else _dataclass_fields(kind)
     if kind is LiveSettings:  # sources of elevation add keys of their own
         fields = settings_model().model_fields
         words = words | {key: setting.meaning for source in all_providers() for key, setting in source.settings.items()}
@@ -85,6 +87,18 @@ def _table(name: str, kind: type[BaseModel]) -> str:
     ]
     head = f"## {escape(title, quote=False)} {{ #{name.lower()} }}\n\n{doc}\n"
     return "\n".join([head, "| key | what | value | if left out |", "|---|---|---|---|", *rows, ""])
+
+
+def _dataclass_fields(kind: type) -> dict[str, FieldInfo]:
+    """The fields of a dataclass that a study holds, by the keys that people write."""
+    hints = get_type_hints(kind, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(kind):
+        given = FieldInfo.from_annotation(hints[field.name])
+        if field.default is not dataclasses.MISSING:
+            given = FieldInfo.from_annotated_attribute(hints[field.name], field.default)
+        found[given.alias or field.name] = given
+    return found
 
 
 def _default(field: FieldInfo) -> str:

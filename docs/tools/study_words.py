@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from corridor.schema.vocabulary import CriterionGroup
+
 _NAMED = {"id": "short name, unique in its list", "name": "name that readers see", "note": "remark"}
 _POINT = {"lon": "degrees east", "lat": "degrees north"}
 _ROUTE = _NAMED | {
@@ -96,13 +98,13 @@ WORDS: dict[str, dict[str, str]] = {
         "countries": "the only ones that it may pass; any if left out",
     },
     "AttributedAlias": {"name": "the name", "used_by": "who uses it"},
-    "CriterionSpec": {
+    "Criterion": {
         "id": "short name",
         "label": "name that readers see",
         "metric": "column of `metrics.csv`",
         "unit": "of the metric",
-        "direction": "whether less or more is better",
-        "group": "whose weight it shares",
+        "direction": "whether less or more is better; less if left out",
+        "group": f"whose weight it shares: {', '.join(CriterionGroup)}",
         "best": "the metric that is worth 1",
         "worst": "the metric that is worth 0",
         "shape": "1 is linear; above 1 the first losses weigh less",

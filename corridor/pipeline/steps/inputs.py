@@ -109,7 +109,7 @@ def enforce_limits(study: Study) -> bool:
 @step(by_value=True)
 def criteria(study: Study) -> tuple[Criterion, ...]:
     """What is scored."""
-    return tuple(spec.build() for spec in study.criteria)
+    return study.criteria
 
 
 @step(by_value=True)
