@@ -286,13 +286,15 @@ def joint_row(
     events_of: Sequence[Event],
     split: SplitNetwork,
     regime: Regime | None,
+    driving_parameters: DrivingParameters,
 ) -> Row:
     """Metrics that need inputs of several of these steps, if any are registered.
 
     The steps are apart so that a change of heights or prices leaves access as it is; a metric across them pays for
     that by being measured anew.
     """
-    others = line_and_price(candidate, profile, line_setting, unit_costs), Context(candidate=candidate, regime=regime)
+    by_itself = Context(candidate=candidate, regime=regime, driving_parameters=driving_parameters)
+    others = line_and_price(candidate, profile, line_setting, unit_costs), by_itself
     # which metrics there are doesn't hang on what the regime does, so that is worked out only for one
     if not Context(*others, under_regime(route, events_of, split, None)).metrics:
         return {}
