@@ -66,6 +66,12 @@ def merge_changes(changes: Iterable[LinkChange]) -> dict[str, LinkChange]:
     return merged
 
 
+def cut_case(case: Case) -> Case:
+    """A case with all shut that it opens and that is at stake with it."""
+    closed = tuple(LinkChange(c.link_id, closes=True) for c in case.changes if c.opens or c.at_stake)
+    return Case(case.candidate_id, case.regime_id, (*case.changes, *closed))
+
+
 def build_cases(tables: FlowTables, measured: Mapping[tuple[str, str], Measures] | None = None) -> list[Case]:
     """The network by itself, and each candidate with its regimes.
 

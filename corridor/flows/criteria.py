@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from corridor.flows.changes import Case, LinkChange
+from corridor.flows.changes import Case, cut_case
 from corridor.flows.choice import logsum_usd
 from corridor.flows.cost import ENDS
 from corridor.flows.model import FlowModel, NetworkState
@@ -44,9 +44,7 @@ def regret_if_closed(model: FlowModel, case: Case, year: int, axis: str = NORTH_
     Returns:
         Dollars per load, never below 0. None where a pair is left without any way.
     """
-    closed = tuple(LinkChange(c.link_id, closes=True) for c in case.changes if c.opens or c.at_stake)
-    shut = Case(case.candidate_id, case.regime_id, (*case.changes, *closed))
-    return _mean_change(model, model.state(year, shut), model.state(year, case), axis)
+    return _mean_change(model, model.state(year, cut_case(case)), model.state(year, case), axis)
 
 
 def _mean_change(model: FlowModel, now: NetworkState, then: NetworkState, axis: str) -> Estimate | None:

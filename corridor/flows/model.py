@@ -52,8 +52,17 @@ class PairResult:
     @property
     def best(self) -> BranchResult | None:
         """The branch of least cost, None where none has a way."""
-        found = [b for b in self.branches if b.mid is not None]
-        return min(found, key=lambda b: (b.cost_usd, b.branch.branch_id)) if found else None
+        return self._least(self.branches)
+
+    @property
+    def best_by_truck(self) -> BranchResult | None:
+        """The branch of least cost without a railway (it may begin or end at sea), None where none has a way."""
+        return self._least(b for b in self.branches if "rail" not in b.branch.modes)
+
+    @staticmethod
+    def _least(branches: Iterable[BranchResult]) -> BranchResult | None:
+        found = [b for b in branches if b.mid is not None]
+        return min(found, key=lambda b: (b.cost_usd, b.branch.branch_id), default=None)
 
 
 @dataclass(frozen=True)
@@ -344,7 +353,7 @@ def describe_control(tables: FlowTables, way: Way) -> dict[str, object]:
         way: The way.
 
     Returns:
-        ``km_by_country`` (as ``IR 829; AM 372``), ``borders`` (as ``IR-AM``), ``customs_lines`` (borders at which a
+        ``km_by_country`` (as ``IT 231; AT 111``), ``borders`` (as ``IT-AT``), ``customs_lines`` (borders at which a
         customs union begins or ends) and ``rail_operators``. Described, never scored.
     """
     km: dict[str, float] = {}

@@ -19,7 +19,7 @@ from corridor.flows.cost import Charge, Prices, pick, price_link, price_terminal
 from corridor.flows.rows import FlowLink, FlowTables, Scenario
 
 State = tuple[str, str]
-"""A node and what the load is on there: ``("julfa", "rail-1520")``; on ``door`` it hasn't set out or has arrived."""
+"""A node and what the load is on there: ``("brenner", "rail-1435")``; on ``door`` it hasn't set out or has arrived."""
 DOOR = "door"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import StudyError
-from corridor.flows.changes import Case
+from corridor.flows.changes import Case, cut_case
 from corridor.flows.documented import DocumentedCheck, check_documented
 from corridor.flows.indicators import (
     access_potentials,
@@ -38,7 +38,8 @@ Say = Callable[[str], None]
 class FlowResults:
     """What a long-distance network gives, as tables; see the documentation of their columns.
 
-    ``notes`` are sentences that a reader needs: pairs without a way, delays that weren't measured, what counts say.
+    ``lines`` adds up, for each link, the shares of the branches that use it: the width of lines on a map. ``notes`` are
+    sentences that a reader needs: pairs without a way, delays that weren't measured, what counts say.
     """
 
     scenario_id: str
@@ -51,6 +52,7 @@ class FlowResults:
     regret: pd.DataFrame
     counts: pd.DataFrame
     documented: pd.DataFrame
+    lines: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
 
 
@@ -115,7 +117,7 @@ class _Tables:
 
     def __init__(self, model: FlowModel, wanted: frozenset[str]) -> None:
         self.model, self.tables, self.wanted = model, model.tables, wanted
-        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in (*TABLES, "lines")}
         self._by_state = {"dependence": self._dependence, "potentials": self._potentials, "regret": self._regret}
         self.notes: list[str] = []
         self._kept: dict[tuple[str, NetworkState], list[dict[str, Any]]] = {}
@@ -123,6 +125,8 @@ class _Tables:
     def add(self, case: Case, year: int) -> None:
         """All rows of a case in a year."""
         state, before = self.model.state(year, case), self.model.state(year, case, built=False)
+        shut = self.model.state(year, cut_case(case))
+        shares: dict[str, float] = {}
         label = {"regime_id": case.regime_id, "candidate_id": case.candidate_id, "year": year}
         for pair in self.tables.pairs:
             now, then = self.model.pair(pair, state), self.model.pair(pair, before)
@@ -134,10 +138,15 @@ class _Tables:
                 }
                 for a, b in zip(now.branches, then.branches, strict=True)
             ]  # fmt: skip
-            self.rows["pairs"].append({**ends, "axis": pair.axis, **label, **_pair_cells(now, then)})
+            cut = self.model.pair(pair, shut, ends=())
+            self.rows["pairs"].append({**ends, "axis": pair.axis, **label, **_pair_cells(now, then, cut)})
+            for branch in now.branches:
+                for link_id in branch.mid.link_ids if branch.mid else ():
+                    shares[link_id] = shares.get(link_id, 0.0) + branch.share
             for found in now.branches if "ways" in self.wanted else ():
                 cells = self._way_cells(found, state)
                 self.rows["ways"].append({**ends, "branch": found.branch.branch_id, **label, **cells})
+        self.rows["lines"] += [{**label, "link_id": key, "share_sum": value} for key, value in sorted(shares.items())]
         for name, build in self._by_state.items():
             if name in self.wanted:
                 if (name, state) not in self._kept:
@@ -320,14 +329,21 @@ def _share_of_mode(found: BranchResult, result: PairResult) -> float:
     return found.share / alike if alike > 0 else 0.0
 
 
-def _pair_cells(now: PairResult, then: PairResult) -> Mapping[str, Any]:
+def _pair_cells(now: PairResult, then: PairResult, cut: PairResult) -> Mapping[str, Any]:
     best, before = now.best, then.best
+    truck, truck_before = now.best_by_truck, then.best_by_truck
     return {
         "best_branch": best.branch.branch_id if best else "",
         "best_cost_usd": best.cost_usd if best else math.nan,
         "best_change_usd": best.cost_usd - before.cost_usd if best and before else math.nan,
+        "truck_branch": truck.branch.branch_id if truck else "",
+        "truck_cost_usd_low": truck.low.cost_usd if truck and truck.low else math.nan,
+        "truck_cost_usd": truck.cost_usd if truck else math.nan,
+        "truck_cost_usd_high": truck.high.cost_usd if truck and truck.high else math.nan,
+        "truck_change_usd": truck.cost_usd - truck_before.cost_usd if truck and truck_before else math.nan,
         "logsum_usd": _finite(now.logsum_usd),
         "logsum_change_usd": _difference(now.logsum_usd, then.logsum_usd),
+        "regret_usd": _difference(cut.logsum_usd, now.logsum_usd),
     }
 
 

@@ -81,9 +81,9 @@ def moved(state: NetworkState, factor: str, end: End) -> NetworkState:
 
 
 def _best(found: PairResult, result: str) -> str:
-    """Id of the branch of least cost; by road, a way without a railway (it may begin or end at sea)."""
-    ways = [b for b in found.branches if b.mid and (result == BEST or "rail" not in b.branch.modes)]
-    return min(ways, key=lambda b: (b.cost_usd, b.branch.branch_id)).branch.branch_id if ways else "no way"
+    """Id of the branch of least cost."""
+    best = found.best if result == BEST else found.best_by_truck
+    return best.branch.branch_id if best else "no way"
 
 
 def _sign(now: PairResult, then: PairResult) -> str:

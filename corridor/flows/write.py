@@ -15,6 +15,7 @@ from corridor.errors import OutputError
 from corridor.flows.results import TABLES, FlowResults
 from corridor.flows.rows import FlowTables
 from corridor.report.plain_tables import write_csv
+from corridor.schema.results import FlowMap
 
 RESULT_TABLES = ("flows", "pairs", "dependence", "potentials")
 """Those that a comparison keeps; the others are for `corridor flows`."""
@@ -47,6 +48,26 @@ def flow_tables(results: FlowResults, names: Iterable[str] = RESULT_TABLES) -> d
     return {name: table.reindex(columns=table_columns(name, table)) for name, table in tables.items()}
 
 
+def flow_map(tables: FlowTables, results: FlowResults) -> FlowMap:
+    """What a page draws and names of the network."""
+    nodes = tables.nodes
+    links = [
+        {
+            "link_id": link.link_id, "mode": link.mode, "status": link.status,
+            "lon_from": nodes[link.from_node].lon, "lat_from": nodes[link.from_node].lat,
+            "lon_to": nodes[link.to_node].lon, "lat_to": nodes[link.to_node].lat,
+        }
+        for link in tables.links.values()
+    ]  # fmt: skip
+    return FlowMap(
+        links=pd.DataFrame(links),
+        lines=results.lines,
+        cities={n.node_id: (n.name, n.lon, n.lat) for n in nodes.values() if n.people_k},
+        places={node.node_id: node.name for node in nodes.values()},
+        branches={(b.origin, b.destination, b.branch_id): b.name for b in tables.branches},
+    )
+
+
 def schematic_lines(tables: FlowTables, results: FlowResults, year: int) -> dict[str, Any]:
     """The network as GeoJSON: a straight line per link, with the share of each pair that uses it.
 
@@ -60,13 +81,8 @@ def schematic_lines(tables: FlowTables, results: FlowResults, year: int) -> dict
         their nodes, and lengths are not those of the lines. ``share_sum`` adds up, over the pairs, the shares of the
         branches that use the link: a width, not a traffic.
     """
-    shares: dict[str, float] = {}
-    flows = results.flows[(results.flows["candidate_id"] == "") & (results.flows["year"] == year)]
-    keyed = flows.set_index(["origin", "destination", "branch"])["share"]
-    ways = results.ways[(results.ways["candidate_id"] == "") & (results.ways["year"] == year)]
-    for way in ways[ways["status"] == "open"].itertuples():
-        for link_id in str(way.links).split("; "):
-            shares[link_id] = shares.get(link_id, 0.0) + float(keyed[(way.origin, way.destination, way.branch)])
+    lines = results.lines[(results.lines["candidate_id"] == "") & (results.lines["year"] == year)]
+    shares = dict(zip(lines["link_id"], lines["share_sum"], strict=True))
     features = []
     for link in tables.links.values():
         ends = [tables.nodes[node] for node in (link.from_node, link.to_node)]

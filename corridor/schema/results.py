@@ -68,6 +68,22 @@ class Layers:
 
 
 @dataclass(frozen=True)
+class FlowMap:
+    """What pages draw and name of the long-distance network.
+
+    ``links`` has link_id, mode, status and both ends in degrees; ``lines`` the width of each link by candidate, regime
+    and year (the sum of the shares of the branches that use it); ``cities`` name and position by node; ``places`` and
+    ``branches`` names by node, and by origin, destination and branch.
+    """
+
+    links: pd.DataFrame
+    lines: pd.DataFrame
+    cities: dict[str, tuple[str, float, float]]
+    places: dict[str, str]
+    branches: dict[tuple[str, str, str], str]
+
+
+@dataclass(frozen=True)
 class Results:
     """One comparison.
 
@@ -109,3 +125,4 @@ class Results:
     place_effects: pd.DataFrame | None = None
     strips: gpd.GeoDataFrame | None = None
     flows: dict[str, pd.DataFrame] = field(default_factory=dict)
+    flow_map: FlowMap | None = None

@@ -12,8 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 import corridor
+from corridor.flows.model import FlowModel
 from corridor.flows.results import FlowResults
-from corridor.flows.write import flow_tables
+from corridor.flows.write import flow_map, flow_tables
 from corridor.geo.geodesy import WGS84
 from corridor.interactions.critical_crossings import ConnectivityTargets
 from corridor.interactions.events import events_frame
@@ -314,6 +315,7 @@ def results(
     layers: Layers,
     notes: dict[str, tuple[Value, ...]],
     flows: FlowResults | None,
+    flow_model: FlowModel | None,
 ) -> Results:
     """Everything that reports are made from."""
     ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)
@@ -341,6 +343,7 @@ def results(
         layers=layers,
         notes=notes | ({"flows": flows.notes} if flows and flows.notes else {}),
         flows=flow_tables(flows) if flows else {},
+        flow_map=flow_map(flow_model.tables, flows) if flow_model and flows else None,
         regimes=impacts.regimes if impacts else (),
         findings=impacts.findings if impacts else (),
         events=impacts.events if impacts else None,

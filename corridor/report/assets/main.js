@@ -10,6 +10,7 @@
   var profile = corridorProfile.start(data, words.get, map);
   corridorRanking.start(data.scores, words.get);
   corridorTable.start();
+  corridorFlows.start(data.flows, words);
 
   document.addEventListener("corridor:choose", function (event) {
     var id = event.detail.id;

@@ -21,6 +21,7 @@ from corridor.report.i18n import Words, route_message, words
 from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import place_aliases
 from corridor.report.map.lines import cut_off_totals
+from corridor.report.page.flows import build_flow_data
 from corridor.report.page.profiles import build_profile_data
 from corridor.report.page.scores import build_score_data
 from corridor.report.page.summary import LEADING, summarise
@@ -37,7 +38,7 @@ from corridor.schema.vocabulary import PanelKind, SectionStatus
 from corridor.theme import css_theme, js_theme
 from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
-PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "main.js")
+PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "flows.js", "main.js")
 PAGE_STYLES = ("page.css", "print.css")
 
 
@@ -58,14 +59,15 @@ def build_page(view: ReportView) -> str:
     ]  # fmt: skip
     styles = [leaflet_css(), uplot_css(), css_theme(), *(read_asset(name) for name in (*MAP_STYLES, *PAGE_STYLES))]
     _check_inline(scripts, styles)
-    scores = build_score_data(view)
+    scores, flows = build_score_data(view), build_flow_data(view)
     page = _environment().get_template("page.html.j2")
     return page.render(
         policy=_policy(scripts),
         styles=[Markup(style) for style in styles],  # noqa: S704  (files of this package and its libraries)
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         map_html=Markup(map_html),  # noqa: S704  (built by build_map; its data are escaped there)
-        data=Markup(script_json(_page_data(view, scores))),  # noqa: S704
+        data=Markup(script_json(_page_data(view, scores) | {"flows": flows})),  # noqa: S704
+        flows=flows,
         **_words(view, scores),
     )
 
