@@ -22,7 +22,7 @@ from docs.tools.cli_reference import commands
 from docs.tools.drawings.__main__ import DRAWINGS
 from docs.tools.drawings.sheet import save
 from docs.tools.plugin_tables import TABLES, with_table
-from docs.tools.study_reference import models
+from docs.tools.study_reference import fields_of, models
 from docs.tools.study_words import WORDS
 from tests.conftest import ROOT
 
@@ -169,7 +169,7 @@ def test_every_picture_is_used_and_drawn():
 
 def test_every_key_of_a_study_is_explained():
     for name, model in models().items():
-        keys = set(model.model_fields) - ({"folder"} if name == "Study" else set())
+        keys = set(fields_of(model)) - ({"folder"} if name == "Study" else set())
         assert keys <= set(WORDS.get(name, {})), f"docs/tools/study_words.py: {name} lacks {keys - set(WORDS[name])}"
     assert set(WORDS) == set(models())
 

@@ -18,6 +18,7 @@ from corridor.network.alternatives import find_alternatives
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps, find_missing
 from corridor.network.graph import Network, Position
+from corridor.report.i18n import render, route_message
 from corridor.schema.candidate import Candidate, ViaName
 from corridor.schema.study import ExistingCandidates, Place
 from corridor.schema.vocabulary import Family, SectionStatus
@@ -159,8 +160,8 @@ def _name_by_places(candidates: list[Candidate], spec: ExistingCandidates, place
         others = [{name for name, _, _ in p} for i, p in enumerate(passed) if i != index]
         own = sorted(passed[index], key=lambda item: (sum(item[0] in other for other in others), -item[2]))[:_VIA_COUNT]
         along = tuple(name for name, _, _ in sorted(own, key=lambda item: item[1]))
-        via = ViaName(spec.id, spec.name, along)
-        named.append(replace(candidate, name=str(via), via=via) if along else candidate)
+        placed = replace(candidate, via=ViaName(spec.id, spec.name, along))
+        named.append(replace(placed, name=render(route_message(placed))) if along else candidate)
     return named
 
 

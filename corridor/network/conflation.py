@@ -128,7 +128,7 @@ def conflate(
     decided = {
         edge: sections[key].control or sections[key].country
         for key, match in matches.items()
-        if sections[key].mode == "road"
+        if sections[key].mode == Mode.ROAD
         for edge in mostly_used(bare, match)
     }
     owners = sections_by_edge(bare, matches, sections)

@@ -14,7 +14,7 @@ from corridor.geo.lines import join
 from corridor.network.graph import UNFIT_CLASSES, Network, Position, Route
 from corridor.schema.candidate import Span
 from corridor.schema.catalogue import Node, Section
-from corridor.schema.vocabulary import Evidence, RoadAccess, SectionStatus, StructureKind
+from corridor.schema.vocabulary import Evidence, Mode, RoadAccess, SectionStatus, StructureKind
 
 SNAP_LIMIT_M = 3000.0
 REACH_M = 6000.0
@@ -68,8 +68,8 @@ def node_position(network: Network, node: Node, mode: str) -> Position:
     """
     edges = network.edges
     closed = ((edges["mode"] != mode) | (edges["section_id"] != "")).to_numpy()
-    if mode == "road":
-        closed = closed | (edges["status"] != "open").to_numpy()
+    if mode == Mode.ROAD:
+        closed = closed | (edges["status"] != SectionStatus.OPEN).to_numpy()
         main = edges["class"].isin(MAIN_CLASSES).to_numpy()
         try:
             return network.snap(node.lon, node.lat, closed | ~main, limit_m=1000.0, what=f"node '{node.node_id}'")
@@ -85,8 +85,8 @@ def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArr
     allowed = np.zeros(len(edges), dtype=bool)
     allowed[near] = True
     allowed &= (edges["mode"] == section.mode).to_numpy() & (edges["section_id"] == "").to_numpy()
-    if section.mode == "road":
-        allowed &= (edges["status"] == "open").to_numpy() | network.is_border
+    if section.mode == Mode.ROAD:
+        allowed &= (edges["status"] == SectionStatus.OPEN).to_numpy() | network.is_border
     elif section.status not in {SectionStatus.PLANNED, SectionStatus.CONSTRUCTION}:
         allowed &= (edges["status"] != SectionStatus.PLANNED).to_numpy()
     off = np.zeros(len(edges))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.network.graph import Network, edge_frame
+from corridor.schema.vocabulary import SectionStatus
 
 _TWO_WAY = "corridor_two_way"
 _OURS = ("mode", "class", "status", "section_id", "country", "border", "crossing_id", "delay_min")
@@ -85,7 +86,7 @@ def to_osmnx(network: Network) -> Any:
         crs=WGS84,
     )
     nodes.index.name = "osmid"
-    edges = network.edges[network.edges["status"] == "open"]
+    edges = network.edges[network.edges["status"] == SectionStatus.OPEN]
     ahead = _arc_table(edges, "minutes_forward", reverse=False)
     back = _arc_table(edges[edges["oneway"] == 0], "minutes_backward", reverse=True)
     arcs = pd.concat([ahead, back], ignore_index=True)

@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.network.ways import Ways, append_ways
+from corridor.schema.vocabulary import Mode
 from corridor.wording import format_position
 
 JOIN_LIMIT_M = 60.0
@@ -25,7 +26,7 @@ Floats = NDArray[np.float64]
 
 def join_rails(ways: Ways) -> Ways:
     """Railways parted where gauges break and joined across small gaps; each of both is said in ``joins``."""
-    rail = np.flatnonzero((ways.frame["mode"] == "rail").to_numpy())
+    rail = np.flatnonzero((ways.frame["mode"] == Mode.RAIL).to_numpy())
     if len(rail) < 2:
         return ways
     gauges = [frozenset(text.split(";")) - {""} for text in ways.frame["gauges_mm"].iloc[rail]]

@@ -26,7 +26,7 @@ from corridor.pipeline.steps import inputs, lines
 from corridor.schema.catalogue import Crossing, Node
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.study import Check, Study
-from corridor.schema.vocabulary import Mode
+from corridor.schema.vocabulary import Mode, SectionStatus
 
 Table = tuple[str, list[str], list[list[str]]]
 
@@ -216,7 +216,7 @@ def _border_table(network: Network, crossings: Mapping[str, Crossing]) -> Table:
     for (border, mode), group in links.groupby(["border", "mode"]):
         listed = sorted({c for c in group["crossing_id"] if c})
         opened = sorted({crossings[c].name for c in listed if crossings[c].is_open})
-        closed = int((group["status"] != "open").sum())
+        closed = int((group["status"] != SectionStatus.OPEN).sum())
         rows.append(
             [
                 str(border),

@@ -111,9 +111,6 @@ class ViaName:
     group: str
     places: tuple[str, ...]
 
-    def __str__(self) -> str:
-        return f"{self.group} via {', '.join(self.places)}"
-
 
 @dataclass(frozen=True)
 class Candidate:

@@ -76,7 +76,7 @@ def _table(name: str, kind: type[BaseModel]) -> str:
     title = " and ".join(TABLES.get(name, (name,)))
     doc = re.sub(r":class:`[\w.]*?(\w+)`", r"`\1`", " ".join((kind.__doc__ or "").replace("``", "`").split()))
     words = WORDS.get(name, {})
-    fields = kind.model_fields if issubclass(kind, BaseModel) else _dataclass_fields(kind)
+    fields = fields_of(kind)
     if kind is LiveSettings:  # sources of elevation add keys of their own
         fields = settings_model().model_fields
         words = words | {key: setting.meaning for source in all_providers() for key, setting in source.settings.items()}
@@ -89,8 +89,10 @@ def _table(name: str, kind: type[BaseModel]) -> str:
     return "\n".join([head, "| key | what | value | if left out |", "|---|---|---|---|", *rows, ""])
 
 
-def _dataclass_fields(kind: type) -> dict[str, FieldInfo]:
-    """The fields of a dataclass that a study holds, by the keys that people write."""
+def fields_of(kind: type) -> dict[str, FieldInfo]:
+    """The fields of a model, or of a dataclass that a study holds, by the keys that people write."""
+    if issubclass(kind, BaseModel):
+        return kind.model_fields
     hints = get_type_hints(kind, include_extras=True)
     found = {}
     for field in dataclasses.fields(kind):

@@ -21,6 +21,7 @@ from corridor.io.read.osm_segments import cut_pieces
 from corridor.io.read.osm_tags import Doubt
 from corridor.io.read.rivers import no_rivers
 from corridor.schema.source import Source
+from corridor.schema.vocabulary import Mode
 
 Ints = NDArray[np.int64]
 
@@ -49,12 +50,12 @@ class OsmData:
     @property
     def roads(self) -> gpd.GeoDataFrame:
         """The roads alone."""
-        return self.ways[self.ways["mode"] == "road"]
+        return self.ways[self.ways["mode"] == Mode.ROAD]
 
     @property
     def rails(self) -> gpd.GeoDataFrame:
         """The railways alone, whatever their status."""
-        return self.ways[self.ways["mode"] == "rail"]
+        return self.ways[self.ways["mode"] == Mode.RAIL]
 
 
 def read_osm(path: Path) -> OsmData:

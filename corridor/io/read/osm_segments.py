@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.io.read.osm_tags import ROAD_CLASSES
+from corridor.schema.vocabulary import Mode, SectionStatus
 
 _JUMP = 10_000_000  # a degree, in the file's units
 Ints = NDArray[np.int64]
@@ -60,7 +61,7 @@ def cut_pieces(ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints
     ]
     linked, node_ids, twice = _draw_once(ways, way, node_ids, x, y, linked)
     said.append((twice, "ways run over the vertices of another way; such parts count once"))
-    is_road = (ways["mode"] == "road").to_numpy()[way] if len(way) else np.zeros(0, dtype=bool)
+    is_road = (ways["mode"] == Mode.ROAD).to_numpy()[way] if len(way) else np.zeros(0, dtype=bool)
     stops = is_road & np.isin(node_ids, np.fromiter(blocked, dtype=np.int64))
     said.append((len(np.unique(node_ids[stops])), "barriers on roads that let no vehicle pass; roads end there"))
     way, node_ids, x, y, linked = _end_at(stops, way, node_ids, x, y, linked)
@@ -119,7 +120,7 @@ def _draw_once(
         return linked, node_ids, 0
     place = np.unique((x.astype(np.int64) << 32) + y.astype(np.int64), return_inverse=True)[1]
     a, b = place[at], place[at + 1]
-    is_rail = (ways["mode"] == "rail").to_numpy()[way[at]]
+    is_rail = (ways["mode"] == Mode.RAIL).to_numpy()[way[at]]
     # a way that runs to and fro over the same vertices is drawn as it is
     key = (np.minimum(a, b) * (int(place.max()) + 1) + np.maximum(a, b)) * 2 + is_rail
     order = np.argsort(key, kind="stable")
@@ -183,7 +184,7 @@ def _rank(ways: pd.DataFrame) -> Ints:
         (ways["oneway"] != 0).to_numpy(),
         ways["class"].map(classes).fillna(len(classes)).to_numpy(),
         (ways["truck_access"] != "yes").to_numpy(),
-        (ways["status"] != "open").to_numpy(),
+        (ways["status"] != SectionStatus.OPEN).to_numpy(),
     )
     rank = np.empty(len(ways), dtype=np.int64)
     rank[np.lexsort(keys)] = np.arange(len(ways))
