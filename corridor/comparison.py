@@ -13,6 +13,7 @@ import pandas as pd
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
 from corridor.io.read.pinned_inputs import PinnedInputs
+from corridor.mcda.agreement import minimax_regret
 from corridor.mcda.draws import WeightSpace, parse_order
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.mcda.methods import DEFAULT_METHOD
@@ -160,6 +161,25 @@ class Comparison:
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
         space = WeightSpace(over="groups", order=tuple(pair for text in order for pair in parse_order(text)))
         return review_matrix(self._matrix, chosen, method=method, space=space, draws=draws, seed=seed)
+
+    def regret(
+        self, regimes: Sequence[str], perspective: str | None = None, *, weights: WeightsLike | None = None
+    ) -> pd.DataFrame:
+        """Through routes by the most that choosing one could be regretted, whichever of some regimes comes about.
+
+        Args:
+            regimes: those that are held plausible; nothing is averaged over them and none is given a probability.
+            perspective: whose ranking; the study's own by default.
+            weights: weights instead of a perspective.
+
+        Returns:
+            Rank, largest regret (in scores, 0 to 1) and under which regime, and the regret under each.
+
+        Raises:
+            ScoringError: an unknown regime, or regimes whose scores don't compare.
+        """
+        chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
+        return minimax_regret(self._matrix, chosen, regimes)
 
     def sensitivity(
         self,

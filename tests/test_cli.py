@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import corridor
@@ -129,6 +131,20 @@ def test_doctor_on_another_study_counts_its_network(midland, call):
     assert "railway gap of 31 m joined at 45.7000 N 10.2000 E" in out
     assert "Aster and Corvo are not connected; gaps: 0.4 km, 11 km from Dalemoor" in out
     assert "no OpenStreetMap file" not in out
+
+
+def test_doctor_names_open_crossings_far_from_every_road_of_the_map(midland, call, tmp_path):
+    """Near enough roads, not on roads, not in the area and closed ones aren't named."""
+    folder = shutil.copytree(midland.parent, tmp_path / "midland")
+    table = folder / "reference" / "crossings.csv"
+    frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+    gate = frame[frame["crossing_id"] == "ridge-gate-west"].iloc[0]
+    rows = {"far": {"lat": "45.99"}, "shut": {"lat": "45.99", "status": "closed"}, "outside": {"lat": "48.0"}}
+    added = [gate.to_dict() | {"crossing_id": key} | changes for key, changes in rows.items()]
+    pd.concat([frame, pd.DataFrame(added)]).to_csv(table, index=False)
+    _, out, _ = call("doctor", folder / NAME, "--osm", folder / "map.osm")
+    named = re.findall(r"^- crossing '([a-z-]+)' at", out, flags=re.MULTILINE)
+    assert named == ["far"]
 
 
 def test_check_on_the_bundled_study_agrees_with_what_is_documented(call):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import corridor
-from corridor.errors import StudyError
+from corridor.errors import ScoringError, StudyError
 from corridor.metrics.registry import all_columns, all_metrics
 from corridor.schema.column import Kind
 from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES
@@ -119,6 +119,20 @@ def test_perspectives_and_weights(comparison):
     )
     with pytest.raises(StudyError, match="no perspective 'nobody'; there are: transit-time"):
         comparison.rank("nobody")
+
+
+def test_regret_is_the_gap_to_the_best_under_each_regime(comparison):
+    regimes = ["status-quo", "tripp"]
+    table = comparison.regret(regimes, "equal").set_index("candidate_id")
+    for regime in regimes:
+        ranked = comparison.rank("equal").query("regime_id == @regime and panel == 'through'").set_index("candidate_id")
+        gaps = ranked["score"].max() - ranked["score"].dropna()
+        told = table[f"regret:{regime}"].dropna()
+        np.testing.assert_allclose(told, gaps.loc[told.index], atol=1e-12)
+    whole = table.dropna(subset="max_regret")
+    assert whole.sort_values("max_regret")["rank"].is_monotonic_increasing
+    with pytest.raises(ScoringError, match="nowhere"):
+        comparison.regret(["nowhere"])
 
 
 def test_robustness_follows_its_seed(comparison):

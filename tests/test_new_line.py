@@ -9,9 +9,10 @@ import pytest
 import shapely
 
 import corridor
+from corridor.alignment.alternatives import overlap
 from corridor.alignment.standards import unit_costs
 from corridor.cli import main
-from corridor.errors import AlignmentError, CoverageError, SourceError, StudyError
+from corridor.errors import AlignmentError, CatalogueError, CoverageError, SourceError, StudyError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.io.read.borders import read_borders
 from corridor.pipeline.new_line import describe_new_line, find_new_line, write_new_line
@@ -112,3 +113,36 @@ def test_the_command_sweeps_and_writes(monkeypatch, tmp_path, capsys):
     tunnels = [float(row.split(",")[rows[0].split(",").index("tunnel_km")]) for row in rows[1:]]
     assert tunnels[0] >= tunnels[-1]
     assert (tmp_path / "tradeoff.svg").read_text().startswith("<?xml")
+
+
+def test_other_lines_draws_of_the_heights_and_an_old_formation(study, tmp_path):
+    new = find_new_line(study, "Goris", "Sisian", "road-60", alternatives=1, draws=2)
+    plain = find_new_line(study, "Goris", "Sisian", "road-60")
+    assert new.alignment.price.total_musd == pytest.approx(plain.alignment.price.total_musd)
+    for other in new.alternatives:
+        assert 1.0 <= other.price.total_musd / new.alignment.price.total_musd <= 1.5
+        assert overlap(other.line, new.alignment.line) <= 0.5
+    spread = new.spread["cost_musd"]
+    assert 0 < spread.low <= spread.median <= spread.high
+    assert spread.found <= spread.draws == 2
+    features = json.loads(write_new_line(new, tmp_path).read_text())["features"]
+    assert [f["properties"]["kind"] for f in features].count("alternative") == len(new.alternatives)
+    told = json.loads((tmp_path / "alignment.json").read_text())
+    assert told["spread"]["cost_musd"]["draws"] == 2
+    assert plain.alternatives == ()
+    assert describe_new_line(plain)["spread"] == {}
+
+
+def test_an_old_formation_is_taken_over_where_that_is_cheaper(study):
+    plain = find_new_line(study, "Meghri", "38.9096,46.0227", "rail-18")
+    reused = find_new_line(study, "Meghri", "38.9096,46.0227", "rail-18", reuse=["rail-meghri", "rail-border-ordubad"])
+    assert plain.alignment.price.reused_km == 0
+    assert reused.alignment.price.reused_km > 5
+    assert reused.alignment.price.total_musd < plain.alignment.price.total_musd
+
+
+def test_a_section_that_cant_be_taken_over_is_said(study):
+    with pytest.raises(AlignmentError, match="reuse: section 'm2-tashtun-meghri' is a road, standard rail-18 isn't"):
+        find_new_line(study, "Meghri", "38.9096,46.0227", "rail-18", reuse=["m2-tashtun-meghri"])
+    with pytest.raises(CatalogueError, match="reuse: no section 'rail-megri'"):
+        find_new_line(study, "Meghri", "38.9096,46.0227", "rail-18", reuse=["rail-megri"])

@@ -1,17 +1,15 @@
-"""Lines that differ from the cheapest one, and the band of ground where near-optimal lines run."""
+"""Lines that differ from the cheapest one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import LineString, MultiPolygon
+from shapely.geometry import LineString
 
-from corridor.alignment.align import find_way, solve
-from corridor.alignment.narrowing import node_cost_through, search_both_ways
+from corridor.alignment.align import solve
 from corridor.alignment.problem import AlignmentProblem
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment
@@ -92,30 +90,3 @@ def overlap(line: Floats, other: Floats, within_m: float = WITHIN_M) -> float:
     """Share of a line's length that lies within a distance of another line (0 to 1)."""
     drawn = LineString(line[:, :2])
     return float(drawn.intersection(LineString(other[:, :2]).buffer(within_m)).length / drawn.length)
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Ground that some line within ``factor`` of the cheapest price passes, in the grid's system."""
-
-    factor: float
-    area: MultiPolygon
-
-
-def near_optimal_band(asked: AlignmentProblem, factors: tuple[float, ...] = (1.02, 1.05, 1.10)) -> list[Band]:
-    """Polygons of the cells that lines within 2, 5 and 10 % of the best (without turn limit) pass a node of.
-
-    Long bridges and tunnels pass over and under cells without a node: those cells are not in the band.
-    """
-    terrain = asked.terrain
-    problem, _ = find_way(replace(asked, options=replace(asked.options, turns=False)), max(factors))
-    forward, backward = search_both_ways(problem, max(factors))
-    through = node_cost_through(problem, forward, backward) / forward.cost_musd
-    bands = []
-    for factor in sorted(factors):
-        rows, cols = np.nonzero(through <= factor * (1 + 1e-9))
-        x, y = terrain.grid.centres(rows.astype(float), cols.astype(float))
-        half_x, half_y = terrain.ground.dx_m / 2, terrain.ground.dy_m / 2
-        merged = shapely.union_all(shapely.box(x - half_x, y - half_y, x + half_x, y + half_y))
-        bands.append(Band(factor, merged if isinstance(merged, MultiPolygon) else MultiPolygon([merged])))
-    return bands

@@ -31,6 +31,18 @@ def align(
     countries: Annotated[
         str, typer.Option("--countries", metavar="AA,BB", help="The only countries that the line may pass; else any.")
     ] = "",
+    alternatives: Annotated[
+        int, typer.Option("--alternatives", metavar="N", min=0, max=9, help="Also so many lines that run elsewhere.")
+    ] = 0,
+    draws: Annotated[
+        int, typer.Option("--draws", metavar="N", min=0, max=1000, help="Also on so many draws of the heights' error.")
+    ] = 0,
+    reuse: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reuse", metavar="SECTION", help="A section whose formation it may take over; may be given again."
+        ),
+    ] = None,
     study: Annotated[
         str, typer.Option("--study", help="Whose data and prices: a study file or a bundled one.")
     ] = DEFAULT_STUDY,
@@ -51,6 +63,8 @@ def align(
 
     `corridor align Mincivan Julfa -s rail-18 --countries AM,AZ`
 
+    `corridor align Mincivan Julfa --alternatives 2 --draws 10 --reuse rail-meghri`
+
     `corridor align 39.2076,46.4068 38.9096,46.0227 --standard rail-12 --sweep grade --dem N39E046.hgt`
     """
     from corridor.pipeline.new_line import describe_new_line, find_new_line, write_new_line
@@ -58,7 +72,17 @@ def align(
     codes = [code.strip().upper() for code in countries.split(",") if code.strip()]
     with show_progress(False) as say:
         new = find_new_line(
-            load_study(study), start, end, standard, dem=dem or [], countries=codes, sweep=sweep, progress=say
+            load_study(study),
+            start,
+            end,
+            standard,
+            dem=dem or [],
+            countries=codes,
+            sweep=sweep,
+            alternatives=alternatives,
+            draws=draws,
+            reuse=reuse or [],
+            progress=say,
         )
         path = write_new_line(new, out)
     facts = describe_new_line(new)
@@ -71,6 +95,19 @@ def align(
         ["price", f"{cost['mid']:,.0f} million USD ({cost['low']:,.0f}-{cost['high']:,.0f})"],
     ]
     print_table(f"{new.start.name} - {new.end.name}, {standard}", ["what", "value"], rows)
+    for number, other in enumerate(facts["alternatives"], 1):
+        print_line(
+            f"- alternative {number}: {other['length_km']:.1f} km, {other['tunnel_km']:.1f} km in tunnels, "
+            f"{other['cost_musd']:,.0f} million USD"
+        )
+    if len(facts["alternatives"]) < alternatives:
+        print_line("- no further line that runs elsewhere costs at most half as much again")
+    if facts["spread"]:
+        told = facts["spread"]["cost_musd"]
+        print_line(
+            f"- on {told['found']} of {told['draws']} draws of the heights' error there is a line, for "
+            f"{told['low']:,.0f} to {told['high']:,.0f} million USD (middle {told['median']:,.0f})"
+        )
     for note in facts["notes"]:
         print_line(f"- {note}")
     print_plain(path)

@@ -22,13 +22,6 @@ def distance_m(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b: Arra
     return np.asarray(metres, dtype=float).reshape(lon1.shape)
 
 
-def azimuth_deg(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b: ArrayLike) -> Floats:
-    """Forward azimuth in degrees, clockwise from north, from points a to points b."""
-    lon1, lat1, lon2, lat2 = (np.atleast_1d(np.asarray(v, dtype=float)) for v in (lon_a, lat_a, lon_b, lat_b))
-    forward, _, _ = _GEOD.inv(lon1, lat1, lon2, lat2)
-    return np.asarray(forward, dtype=float)
-
-
 def line_lengths_m(lines: ArrayLike) -> Floats:
     """Geodesic length in metres of each line (lon/lat degrees); missing or empty lines have length 0.
 

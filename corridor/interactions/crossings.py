@@ -109,25 +109,6 @@ def road_chains(network: Network) -> NDArray[np.int64]:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def count_raw_hits(candidate: Candidate, network: Network, country: str | None = None) -> int:
-    """Points where an edge that the candidate runs over and a road's edge meet, before anything is merged.
-
-    Every class counts, tracks and service roads too. A level crossing at a node gives a point for each pair of the
-    edges that end there: on OpenStreetMap data of 2021-08 the Aras railway in Armenia has 37 and 11 crossings.
-    """
-    fit = meetable(network, own_rows(candidate, network))
-    if country is not None:
-        fit = fit & (network.edges["country"] == country).to_numpy()
-    total = 0
-    for part in candidate.parts:
-        pieces = network.planar[list(part.edges)]
-        if len(pieces):
-            own, road = network.tree.query(pieces, predicate="intersects")
-            meeting = shapely.intersection(pieces[own[fit[road]]], network.planar[road[fit[road]]])
-            total += len(shapely.get_parts(meeting))
-    return total
-
-
 def find_hits(candidate: Candidate, network: Network, countries: Collection[str] | None = None) -> list[Hit]:
     """All points where a candidate's line meets open mapped roads, in order of chainage."""
     own = own_rows(candidate, network)

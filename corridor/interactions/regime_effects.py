@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -98,11 +97,6 @@ def shared_stretches(events: Iterable[Event]) -> list[list[Event]]:
         else:
             stretches.append([event])
     return stretches
-
-
-def count_at_grade(events: Iterable[Event]) -> Counter[str]:
-    """Crossings at grade (assumed) by class of road."""
-    return Counter(e.road_class for e in events if e.kind == EventKind.CROSSING and e.separation == Separation.AT_GRADE)
 
 
 def applies(regime: Regime, candidate: Candidate) -> tuple[bool, Message]:

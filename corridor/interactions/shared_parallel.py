@@ -20,7 +20,7 @@ from corridor.geo.lines import substring
 from corridor.interactions.crossings import own_rows, part_offsets_km
 from corridor.network.graph import UNFIT_CLASSES, Network
 from corridor.schema.candidate import Candidate, Part
-from corridor.schema.interaction import Event, SharedRunning
+from corridor.schema.interaction import Event
 from corridor.schema.vocabulary import Cause, EventKind, GeometryQuality, Separation
 
 DISTANCES_M = (15, 30, 60)
@@ -235,30 +235,3 @@ def _beside_event(candidate: Candidate, part: Part, network: Network, run: _Run,
         edges=run.rows, structure=None, cause=Cause.RUNS_PARALLEL,
         geometry=substring(part.line, low * 1000, high * 1000),
     )  # fmt: skip
-
-
-def measure_shared_running(
-    candidate: Candidate,
-    network: Network,
-    *,
-    country: str | None = None,
-    rows: NDArray[np.int64] | None = None,
-    barriers: NDArray[np.object_] | None = None,
-) -> SharedRunning:
-    """Kilometres that a candidate shares with roads, or with the roads ``rows`` (an axis), in one country or all."""
-    wanted = None if rows is None else set(rows.tolist())
-    same = 0.0
-    for event in find_shared(candidate, network):
-        if country in {None, event.country}:
-            same += _portion_km(event, network, wanted)
-    beside = {}
-    for limit in DISTANCES_M:
-        events = find_parallel(candidate, network, country=country, limit_m=limit, rows=rows, barriers=barriers)
-        beside[limit] = float(sum(event.length_km for event in events))
-    return SharedRunning(same, beside)
-
-
-def _portion_km(event: Event, network: Network, wanted: set[int] | None) -> float:
-    lengths = network.edges["length_m"].to_numpy()
-    shared = (lengths[e] * (high - low) for e, low, high in event.portions if wanted is None or e in wanted)
-    return float(sum(shared)) / 1000

@@ -13,6 +13,7 @@ from corridor.geo.geodesy import distance_m
 from corridor.metrics.reach import Domain, Entry
 from corridor.network.graph import MINUTES, Network, Position
 from corridor.network.paths import search
+from corridor.schema.message import Message
 from corridor.schema.study import Place
 from corridor.schema.vocabulary import Mode, SectionStatus
 from corridor.wording import format_position
@@ -89,8 +90,8 @@ def _arrivals(network: Network, at: Position, forward: Floats, backward: Floats)
     return ends
 
 
-def check_crossings(network: Network, crossings: dict[str, tuple[float, float]], limit_m: float) -> list[str]:
-    """What to say of listed open crossings (id: lon, lat) that no passage of the network took up, one line each.
+def check_crossings(network: Network, crossings: dict[str, tuple[float, float]], limit_m: float) -> list[Message]:
+    """What to say of listed open crossings (id: lon, lat) that no passage of the network took up, a remark each.
 
     A crossing may lie outside the data; it is said, so that nobody takes it for open on this network.
     """
@@ -102,8 +103,6 @@ def check_crossings(network: Network, crossings: dict[str, tuple[float, float]],
     for key, (lon, lat) in missing.items():
         gap = float(distance_m(network.node_lon[nodes], network.node_lat[nodes], lon, lat).min())
         if gap > limit_m:
-            lines.append(
-                f"crossing '{key}' at {format_position(lat, lon, 3)} lies {gap / 1000:.1f} km from the nearest road of "
-                "the network; correct its place in crossings.csv or use data that cover it"
-            )
+            facts = {"crossing_id": key, "place": format_position(lat, lon, 3), "gap_km": f"{gap / 1000:.1f}"}
+            lines.append(Message("remark.crossing_far", facts))
     return lines

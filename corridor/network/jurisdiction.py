@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from corridor.geo.geodesy import distance_m, line_lengths_m
+from corridor.geo.geodesy import distance_m
 from corridor.io.read.borders import Borders
 from corridor.schema.catalogue import Crossing
 
@@ -110,10 +110,3 @@ def find_crossing(
     gaps = distance_m([c.lon for c in fitting], [c.lat for c in fitting], lon, lat)
     nearest = int(np.argmin(gaps))
     return fitting[nearest] if gaps[nearest] <= CROSSING_REACH_M else None
-
-
-def country_lengths_km(countries: Objects, lines: Objects) -> dict[str, float]:
-    """Length in km by country, for saying what was decided."""
-    names, index = np.unique(countries.astype(str), return_inverse=True)
-    sums = np.bincount(index, weights=line_lengths_m(lines)) / 1000
-    return {str(name): float(total) for name, total in zip(names, sums, strict=True)}

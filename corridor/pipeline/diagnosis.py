@@ -14,6 +14,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.dem_checks import remark_on_heights
 from corridor.io.read.places import Places
+from corridor.metrics.entries import check_crossings
 from corridor.metrics.limits import gap_message
 from corridor.network.connectivity import Reachability
 from corridor.network.graph import Network, Position
@@ -91,6 +92,9 @@ def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Prog
         Message("remark.schematic", {"section_id": key, "why": why}) for key, why in sorted(assembly.schematic.items())
     ]
     remarks += [*assembly.contradictions, *assembly.joins]
+    if run[inputs.osm] is not None:
+        listed = {key: (c.lon, c.lat) for key, c in run[inputs.crossings].items() if _is_wanted(c, study)}
+        remarks += check_crossings(assembly.network, listed, run[inputs.snap_limit_m])
     remarks += _missing(run)
     remarks += _say_heights(run)
     tables = [
@@ -155,6 +159,13 @@ def _reach_remark(item: Reachability, origin: str, destination: str, places: Pla
         "remark.not_connected_gaps",
         {"countries": countries, "origin": origin, "destination": destination, "gaps": gaps},
     )
+
+
+def _is_wanted(crossing: Crossing, study: Study) -> bool:
+    """Whether a map of the study's area should show a road at a crossing."""
+    west, south, east, north = study.area
+    inside = west <= crossing.lon <= east and south <= crossing.lat <= north
+    return inside and crossing.is_open and crossing.mode == Mode.ROAD
 
 
 def _missing(run: Run) -> list[Value]:

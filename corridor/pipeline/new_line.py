@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,9 +15,18 @@ import pandas as pd
 import shapely
 
 from corridor.alignment.align import solve
+from corridor.alignment.alternatives import find_alternatives
+from corridor.alignment.links import ReuseLink
 from corridor.alignment.long_section import draw_long_section
-from corridor.alignment.problem import AlignmentProblem, frame_terrain
-from corridor.alignment.sensitivity import TradeoffPoint, sweep_grade, sweep_tunnel_price
+from corridor.alignment.problem import AlignmentProblem, Terrain, frame_terrain
+from corridor.alignment.reuse import build_reuse_links
+from corridor.alignment.sensitivity import (
+    Spread,
+    TradeoffPoint,
+    measure_price_spread,
+    sweep_grade,
+    sweep_tunnel_price,
+)
 from corridor.alignment.standards import find_standard, unit_costs
 from corridor.errors import AlignmentError, OutputError
 from corridor.geo.geodesy import WGS84, project
@@ -25,7 +34,7 @@ from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run, silent
 from corridor.pipeline.steps import inputs
 from corridor.schema.alignment import Alignment
-from corridor.schema.standard import DesignStandard
+from corridor.schema.standard import DesignStandard, UnitCosts
 from corridor.schema.study import Place, Study
 from corridor.terrain.surface import Dem
 from corridor.theme import colour
@@ -37,7 +46,11 @@ TUNNEL_PRICES_MUSD_PER_KM = (15.0, 20.0, 30.0, 40.0, 60.0, 80.0)
 
 @dataclass(frozen=True)
 class NewLine:
-    """A line that was found, what it was found on, and the points of a sweep if one was asked."""
+    """A line that was found, what it was found on, and what else was asked.
+
+    ``sweep`` holds the points of a sweep, ``alternatives`` other lines that differ, by rising price, ``spread`` how
+    price (million USD), length and tunnel length (km) answer to the elevation model's error.
+    """
 
     alignment: Alignment
     start: Place
@@ -45,6 +58,8 @@ class NewLine:
     standard: DesignStandard
     dem: Dem
     sweep: tuple[TradeoffPoint, ...]
+    alternatives: tuple[Alignment, ...] = ()
+    spread: Mapping[str, Spread] = field(default_factory=dict)
 
 
 def find_new_line(
@@ -56,16 +71,32 @@ def find_new_line(
     dem: Sequence[Path] = (),
     countries: Sequence[str] = (),
     sweep: Sweep | None = None,
+    alternatives: int = 0,
+    draws: int = 0,
+    reuse: Sequence[str] = (),
     progress: Progress = silent,
 ) -> NewLine:
     """The cheapest line under a design standard between two places, each a name or ``lat,lon``.
 
-    Prices are the catalogue's. ``countries`` (two-letter codes), where given, are the only ones that it may pass. The
-    search runs in the UTM zone of the middle on cells of the elevation model's size, at least 100 m and coarser where
-    that would be over four million cells.
+    Prices are the catalogue's. The search runs in the UTM zone of the middle on cells of the elevation model's size, at
+    least 100 m and coarser where that would be over four million cells.
+
+    Args:
+        study: whose data and prices.
+        start: a place of the study, or ``lat,lon`` in degrees.
+        end: the same.
+        standard_id: a design standard, as ``rail-18``.
+        dem: elevation rasters instead of the study's.
+        countries: two-letter codes of the only countries that the line may pass; any if empty.
+        sweep: also find lines for other grades or prices of a tunnel.
+        alternatives: also find so many other lines that run elsewhere and cost at most half as much again.
+        draws: also find the line anew on so many draws of the elevation model's error.
+        reuse: sections of the catalogue whose formation the line may take over, at the price of an upgrade.
+        progress: called with a few words at the start of each step.
 
     Raises:
         AlignmentError: the standard isn't known, or there is no way: says which limit closes it.
+        CatalogueError: a section isn't known.
         StudyError: a place isn't known.
         CoverageError: the elevation model doesn't reach over both places.
     """
@@ -80,13 +111,31 @@ def find_new_line(
     )
     costs = unit_costs(run[inputs.unit_costs], standard.mode)
     asked = AlignmentProblem(terrain, points[0], points[1], standard, costs)
+    links = [link for key in reuse for link in _reuse_links(key, terrain, standard, costs, run)]
+    asked = replace(asked, options=replace(asked.options, reuse=tuple(links)))
     progress(f"searching {terrain.grid.shape[0]} x {terrain.grid.shape[1]} cells for {standard_id}")
-    found = solve(asked)
+    found, *others = find_alternatives(asked, 1 + alternatives) if alternatives > 0 else [solve(asked)]
     swept: list[TradeoffPoint] = []
     if sweep is not None:
         progress(f"sweeping over {sweep}")
         swept = sweep_grade(asked) if sweep == "grade" else sweep_tunnel_price(asked, TUNNEL_PRICES_MUSD_PER_KM)
-    return NewLine(found, ends[0], ends[1], standard, heights, tuple(swept))
+    spread: Mapping[str, Spread] = {}
+    if draws > 0:
+        progress(f"searching on {draws} draws of the heights' error")
+        spread = measure_price_spread(asked, heights.vertical_error_m, heights.error_range_m, draws)
+    return NewLine(found, ends[0], ends[1], standard, heights, tuple(swept), tuple(others), spread)
+
+
+def _reuse_links(
+    key: str, terrain: Terrain, standard: DesignStandard, costs: UnitCosts, run: Run
+) -> tuple[ReuseLink, ...]:
+    """What a line may take over of a section of the catalogue, as far as it lies on the terrain."""
+    section = run[inputs.catalogue].section(key, "reuse")
+    if section.mode != standard.mode:
+        raise AlignmentError(f"reuse: section '{key}' is a {section.mode}, standard {standard.standard_id} isn't")
+    path = shapely.get_coordinates(project(section.line, WGS84, terrain.grid.crs))
+    length = section.length_km.mid if section.length_km else None
+    return build_reuse_links(terrain, path, costs, length, section.tunnel_km or 0.0)
 
 
 def _place(text: str, which: str, run: Run) -> Place:
@@ -123,7 +172,13 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "cell_m": line.cell_m,
         "dem": {"title": new.dem.source.title, "resolution_m": new.dem.resolution_m, "date": new.dem.source.date},
         "notes": list(line.notes),
+        "reused_km": price.reused_km,
         "sweep": [point.as_row() for point in new.sweep],
+        "alternatives": [
+            {"length_km": other.length_km, "tunnel_km": other.tunnel_km, "cost_musd": other.price.total_musd}
+            for other in new.alternatives
+        ],
+        "spread": {name: asdict(spread) for name, spread in new.spread.items()},
     }
 
 
@@ -166,10 +221,11 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
 
 def _features(new: NewLine) -> dict[str, Any]:
     line = new.alignment
-    flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
-    xy = shapely.get_coordinates(flat)
-    points = np.column_stack([xy.round(6), line.line[:, 2].round(1)])
+    points = _on_the_map(line)
     features = [_feature(points, {"kind": "line", "standard": line.standard_id, "length_km": line.length_km})]
+    for number, other in enumerate(new.alternatives, 1):
+        facts = {"kind": "alternative", "number": number, "length_km": other.length_km}
+        features.append(_feature(_on_the_map(other), facts | {"cost_musd": other.price.total_musd}))
     for structure in line.structures:
         inside = (line.chainage_m > structure.from_m) & (line.chainage_m < structure.to_m)
         chain = np.concatenate([[structure.from_m], line.chainage_m[inside], [structure.to_m]])
@@ -177,6 +233,12 @@ def _features(new: NewLine) -> dict[str, Any]:
         facts = {"kind": structure.kind, "length_km": structure.length_m / 1000, "extent_m": structure.extent_m}
         features.append(_feature(piece, facts | {"from_km": structure.from_m / 1000, "to_km": structure.to_m / 1000}))
     return {"type": "FeatureCollection", "features": features}
+
+
+def _on_the_map(line: Alignment) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """A line as lon, lat (degrees) and height (m), shape (n, 3)."""
+    flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
+    return np.column_stack([shapely.get_coordinates(flat).round(6), line.line[:, 2].round(1)])
 
 
 def _feature(points: np.ndarray[Any, np.dtype[np.float64]], facts: dict[str, Any]) -> dict[str, Any]:

@@ -75,23 +75,6 @@ class EdgeEffect:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedRunning:
-    """Kilometres of road that a candidate shares: on the same line for certain, beside it within some distances.
-
-    ``beside_km`` is by distance in metres, not counting what is on the same line; the shared length is the interval
-    from ``same_line_km`` to ``same_line_km`` plus the beside length of the widest distance.
-    """
-
-    same_line_km: float
-    beside_km: dict[int, float]
-
-    @property
-    def interval_km(self) -> tuple[float, float]:
-        """Certain and greatest possible shared length."""
-        return self.same_line_km, self.same_line_km + max(self.beside_km.values(), default=0.0)
-
-
-@dataclass(frozen=True, slots=True)
 class CriticalCrossing:
     """A crossing whose assumed kind decides what can be reached under a regime.
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pytest
 
 from corridor.interactions.critical_crossings import ConnectivityTargets
-from corridor.interactions.crossings import count_raw_hits
 from corridor.interactions.events import find_events, supports_local_crossings
 from corridor.interactions.findings import Names, build_findings
 from corridor.interactions.regime_effects import applies, effects
@@ -18,6 +17,7 @@ from corridor.pipeline.comparing import open_run
 from corridor.report.i18n import render
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Separation
+from tests.interactions.roads import count_raw_hits
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import shapely
 
 from corridor.interactions.events import find_events
 from corridor.interactions.regime_effects import effects, shared_stretches
-from corridor.interactions.shared_parallel import find_parallel, find_shared, measure_shared_running
+from corridor.interactions.shared_parallel import find_parallel, find_shared
 from tests.interactions.roads import build, gated, rail, regime
 
 LINE = [(0, 0), (3000, 0)]
@@ -24,16 +24,12 @@ def _beside(offset=20.0, turn=0.0, start=500.0, length=1000.0, **columns):
 
 @pytest.mark.parametrize(("offset", "within"), [(10, {15, 30, 60}), (20, {30, 60}), (45, {60}), (70, set())])
 def test_a_parallel_road_counts_within_each_distance(offset, within):
-    together = measure_shared_running(rail(LINE), _beside(offset))
-    assert {limit for limit, km in together.beside_km.items() if km > 0} == within
+    network = _beside(offset)
+    found = {limit: find_parallel(rail(LINE), network, limit_m=float(limit)) for limit in (15, 30, 60)}
+    assert {limit for limit, events in found.items() if events} == within
     for limit in within:
-        assert together.beside_km[limit] == pytest.approx(1.0, abs=0.05)
-    assert together.same_line_km == 0.0
-
-
-def test_the_interval_adds_what_may_be_shared_to_what_is():
-    together = measure_shared_running(rail(LINE), _beside(20))
-    assert together.interval_km == (0.0, together.beside_km[60])
+        assert sum(event.length_km for event in found[limit]) == pytest.approx(1.0, abs=0.05)
+    assert find_shared(rail(LINE), network) == []
 
 
 @pytest.mark.parametrize(("turn", "found"), [(0, True), (1.5, True), (25, False)])
@@ -81,9 +77,6 @@ def test_edges_in_common_are_the_same_line():
     events = find_shared(_on_road(), network)
     assert [(e.road_ref, e.edges) for e in events] == [("M2", (0, 1)), ("M17", (2,))]
     assert sum(e.length_km for e in events) == pytest.approx(3.0, rel=1e-3)
-    assert measure_shared_running(_on_road(), network).same_line_km == pytest.approx(3.0, rel=1e-3)
-    assert measure_shared_running(_on_road(), network, rows=np.array([2])).same_line_km == pytest.approx(1.0, rel=1e-3)
-    assert measure_shared_running(_on_road(), network, country="BB").same_line_km == 0.0
 
 
 def test_a_section_of_a_network_of_sections_is_the_same_line():

@@ -14,6 +14,7 @@ from corridor.errors import NetworkError
 from corridor.interactions.split_network import split_network
 from corridor.metrics.access import PLACE_COLUMNS, TimeFactors, isochrone_points, measure_access
 from corridor.metrics.entries import check_crossings
+from corridor.report.i18n import render
 from corridor.schema.study import Place
 from tests.interactions.grounds import (
     ABROAD,
@@ -201,7 +202,10 @@ def test_a_closed_crossing_is_said_with_its_remedy():
 
 def test_listed_crossings_far_from_any_road_are_named():
     net = chain()
-    said = check_crossings(net, {"gate": (0.0, 0.0), "pass": (LON, LAT + 1), "near": (LON, LAT)}, 1500)
+    said = [
+        render(remark)
+        for remark in check_crossings(net, {"gate": (0.0, 0.0), "pass": (LON, LAT + 1), "near": (LON, LAT)}, 1500)
+    ]
     assert len(said) == 1  # 'gate' is in use, 'near' lies at a road
     assert "'pass'" in said[0]
     assert "crossings.csv" in said[0]

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from corridor.errors import SourceError
-from corridor.geo.geodesy import WGS84, line_lengths_m
+from corridor.geo.geodesy import WGS84
 from corridor.io.read.data_files import data_source, require_file
 from corridor.safe_toml import odd_character
 from corridor.schema.source import Source
@@ -103,20 +103,6 @@ class Borders:
             xy = shapely.get_coordinates(ring)
             pieces += [shapely.LineString(xy[i : i + 33]) for i in range(0, len(xy) - 1, 32)]
         return np.array(pieces, dtype=object)
-
-    def shared_border_km(self, a: str, b: str, tolerance_deg: float = 2e-4) -> float:
-        """Length in km of the line that two countries share, on the polygons' own vertices.
-
-        Args:
-            a: Two-letter code; the length is measured on its outline.
-            b: Two-letter code.
-            tolerance_deg: How far apart two drawings of one border may lie, degrees.
-        """
-        # Neighbours need not share vertices exactly, so the part of one outline that runs near the other polygon is
-        # measured.
-        line = shapely.boundary(self.polygon(a))
-        near = shapely.intersection(line, shapely.buffer(self.polygon(b), tolerance_deg))
-        return float(line_lengths_m(shapely.get_parts(near)).sum() / 1000)
 
 
 def read_borders(path: Path) -> Borders:
