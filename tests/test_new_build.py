@@ -71,7 +71,7 @@ def test_between_kapan_and_ordubad_it_is_a_base_tunnel(candidate):
 
 
 def test_the_profile_is_the_designs_and_has_no_jump(candidate, run):
-    profile = build_profile(candidate, run["dem"], run["grade_ceilings"])
+    profile = build_profile(candidate, run["dem"], run["grade_ceilings"], run["driving_parameters"])
     new_km = sum(part.drawn_km for part in candidate.parts if part.design)
     inside = profile.designed & (profile.chainage_km < new_km - 2)
     grade = np.diff(profile.height_m) / np.diff(profile.chainage_km) / 10

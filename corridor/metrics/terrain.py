@@ -15,7 +15,7 @@ from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.message import Message
 from corridor.schema.profile import Profile
 from corridor.schema.vocabulary import MetricStatus
-from corridor.terrain.profile import climbs_m, fit_vertical_alignment
+from corridor.terrain.profile import climbs_m, lay_ground
 from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ErrorField, ruggedness_m, slope_deg
 
 Floats = NDArray[np.float64]
@@ -79,12 +79,12 @@ def profile_gradient_pct(chainage_km: Floats, height_m: Floats, window_km: float
         "relief_m", Unit.M, "highest less lowest point", "max - min of the profile", interval=True, shown=Shown.FILES,
     ),
     Column(
-        "ascent_m", Unit.M, "metres climbed beyond three vertical errors of the elevation model",
-        "hysteresis over the profile", interval=True,
+        "ascent_m", Unit.M, "metres climbed, climbs under 20 m left out",
+        "hysteresis over the smoothed profile", interval=True,
     ),
     Column(
-        "descent_m", Unit.M, "metres descended beyond three vertical errors of the elevation model",
-        "hysteresis over the profile", interval=True, shown=Shown.FILES,
+        "descent_m", Unit.M, "metres descended, falls under 20 m left out",
+        "hysteresis over the smoothed profile", interval=True, shown=Shown.FILES,
     ),
     Column(
         "km_above_2000_m", Unit.KM, "length above 2000 m", "sum of profile steps whose middle is higher",
@@ -222,9 +222,8 @@ def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: Floats) 
 
 def _drawn(profile: Profile, field: ErrorField) -> dict[str, float]:
     ground = profile.ground_m + field.sample(profile.lon, profile.lat)
-    if profile.designed is not None:  # a design keeps its heights; what the error does is cuts and fills
-        ground = np.where(profile.designed, profile.height_m, ground)
-    laid = fit_vertical_alignment(profile.chainage_km, ground, profile.limit_pct, profile.spans)
+    # a design keeps its heights; what the error does is cuts and fills
+    laid = lay_ground(profile, ground, profile.height_m)
     return _height_metrics(profile.chainage_km, laid, profile.threshold_m)
 
 

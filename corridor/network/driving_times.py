@@ -9,6 +9,8 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor.geo.geodesy import line_lengths_m
+from corridor.geo.lines import locate_m
 from corridor.network.graph import UNFIT_CLASSES
 from corridor.network.match import Match
 from corridor.network.road_survey import Ground, Pin, RoadSurvey, survey_roads
@@ -24,6 +26,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+STRUCTURE_LIMIT_M = 5000.0
 TRUCK, CAR = "truck", "car"
 """Vehicles that goods and people of villages travel by; every vehicles.csv has them."""
 
@@ -112,6 +115,7 @@ def time_edges(
         pins=road_pins(model.heights, sections, edges, local, matches),
         max_grade=_max_grades(edges, model.grade_ceilings, matches, sections)[roads],
         schematic=(road["section_id"] != "").to_numpy(),
+        carried=_documented_structures(road, sections),
     )
     minutes = {}
     level = edges["length_m"].to_numpy(dtype=float) / speed * 0.06
@@ -186,6 +190,24 @@ def road_pins(
 
 def _matched(matches: Mapping[str, Match], key: str) -> tuple[int, ...]:
     return matches[key].route.edges if key in matches else ()
+
+
+def _documented_structures(
+    roads: gpd.GeoDataFrame, sections: Mapping[str, Section]
+) -> dict[int, list[tuple[float, float]]]:
+    """Where the catalogue's tunnels and bridges of known place and length lie on drawn sections, as fractions."""
+    found: dict[int, list[tuple[float, float]]] = {}
+    for row in np.flatnonzero((roads["section_id"] != "").to_numpy()):
+        line = roads.geometry.iat[row]
+        total = float(line_lengths_m([line])[0])
+        for structure in sections[roads["section_id"].iat[row]].structures:
+            if structure.length_km is None or structure.lon is None or structure.lat is None or total <= 0:
+                continue
+            middle, off = locate_m(line, structure.lon, structure.lat)
+            half = structure.length_km * 500.0
+            if off <= STRUCTURE_LIMIT_M:
+                found.setdefault(int(row), []).append(((middle - half) / total, (middle + half) / total))
+    return found
 
 
 def _pin_effect(

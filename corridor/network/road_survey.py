@@ -1,13 +1,13 @@
 """Grades and bends of every edge of a road network: posts along the roads, heights on them, pieces between.
 
 Roads are cut into posts about 250 m apart, at which the elevation model is read; its heights are smoothed along the
-roads and hung on documented ones (:mod:`corridor.terrain.pinned_heights`). A schematic line has no ground of its own:
-what lies under it isn't the road, so that it rises evenly between its ends and the pins on it, and counts as straight.
+roads and hung on documented ones (:mod:`corridor.terrain.pinned_heights`). The bends of a schematic line aren't the
+road's, so that it counts as straight; its grades are those of the ground under it, cut to what its class allows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -100,6 +100,7 @@ def survey_roads(
     pins: Sequence[Pin] = (),
     max_grade: Floats | None = None,
     schematic: Bools | None = None,
+    carried: Mapping[int, Sequence[tuple[float, float]]] | None = None,
 ) -> RoadSurvey:
     """Grades and bends of roads.
 
@@ -111,18 +112,20 @@ def survey_roads(
         pins: documented heights.
         max_grade: steepest grade of each edge as a ratio, shape (n_edges,): a steeper one is the model's error.
         schematic: edges whose line isn't the road's own, shape (n_edges,); none if left out.
+        carried: stretches of edges in tunnels and on bridges beside those that are one as a whole, by row: fractions of
+            the edge's length from its begin.
     """
     drawn = np.zeros(len(edges), dtype=bool) if schematic is None else schematic
     length = edges["length_m"].to_numpy(dtype=float)
     cuts = cut_edges(length, POST_M, PIECE_M)
     bends = _bends(edges, n_nodes, cuts, parameters.bend_window_m)
     bends[np.repeat(drawn, np.diff(cuts.first))] = 0.0
-    posts = _set_posts(edges, n_nodes, cuts)
+    posts = _set_posts(edges, n_nodes, cuts, carried or {})
     smooth = heights = np.full(posts.graph.n_posts, np.nan)
     found: tuple[PinFit, ...] = ()
     near = np.zeros(posts.graph.n_posts, dtype=bool)
     if ground is not None and len(edges):
-        smooth = _smoothed(posts, edges, drawn, ground)
+        smooth = _smoothed(posts, ground)
         heights, near, found = _pinned(posts, smooth, pins, parameters)
     pieces, unpinned = (_pieces(posts, cuts, bends, level, max_grade) for level in (heights, smooth))
     # an edge is pinned if both its ends are within reach
@@ -140,7 +143,9 @@ def _bends(edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts, window_m: float) -
     return piece_curvature_per_m(lines, continue_edges(u, v, lines, road, n_nodes), cuts, window_m)
 
 
-def _set_posts(edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts) -> _Posts:
+def _set_posts(
+    edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts, carried: Mapping[int, Sequence[tuple[float, float]]]
+) -> _Posts:
     """The posts of every edge: its nodes, numbered as they are, and the ones between, numbered after all nodes."""
     count = cuts.posts
     u, v = edges["u"].to_numpy().astype(np.int64), edges["v"].to_numpy().astype(np.int64)
@@ -159,23 +164,21 @@ def _set_posts(edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts) -> _Posts:
     share = (step[inner] + 1) / count[edge[inner]]
     between = shapely.line_interpolate_point(lines[edge[inner]], share, normalized=True)
     lon[end[inner]], lat[end[inner]] = shapely.get_x(between), shapely.get_y(between)
-    carried = edges["bridge"].to_numpy(dtype=bool) | edges["tunnel"].to_numpy(dtype=bool)
+    whole = edges["bridge"].to_numpy(dtype=bool) | edges["tunnel"].to_numpy(dtype=bool)
+    structure, middle = whole[edge], (step + 0.5) / count[edge]
+    for row, stretches in carried.items():
+        for low, high in stretches:
+            structure |= (edge == row) & (middle > low) & (middle < high)
     length = (edges["length_m"].to_numpy(dtype=float) / count)[edge]
-    return _Posts(PostGraph(start, end, length, carried[edge], int(before[-1])), edge, lon, lat)
+    return _Posts(PostGraph(start, end, length, structure, int(before[-1])), edge, lon, lat)
 
 
-def _smoothed(posts: _Posts, edges: gpd.GeoDataFrame, drawn: Bools, ground: Ground) -> Floats:
-    """Heights of the elevation model along the roads, straight on structures and along schematic lines."""
+def _smoothed(posts: _Posts, ground: Ground) -> Floats:
+    """Heights of the elevation model along the roads, straight on structures."""
     at = np.isfinite(posts.lon)
     sampled = np.full(len(posts.lon), np.nan)
     sampled[at] = ground.sample(posts.lon[at], posts.lat[at])
-    graph = posts.graph
-    loose = PostGraph(graph.start, graph.end, graph.length_m, graph.structure | drawn[posts.edge], graph.n_posts)
-    weight = loose.road_length_m()
-    # where only schematic lines meet, the node's own height counts: its place is documented
-    ends = np.unique(edges.loc[drawn, ["u", "v"]].to_numpy().astype(np.int64)) if drawn.any() else np.zeros(0, np.int64)
-    weight[ends[weight[ends] == 0.0]] = 1.0
-    return smooth_heights(loose, sampled, ground.window_m, weight)
+    return smooth_heights(posts.graph, sampled, ground.window_m)
 
 
 def _pinned(

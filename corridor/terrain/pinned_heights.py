@@ -22,6 +22,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.sparse.linalg import splu
 
+from corridor.schema.profile import LineSmoothing
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -35,7 +37,7 @@ class PostGraph:
     """Posts joined by stretches of road.
 
     ``start`` and ``end`` are the posts at the ends of each link, ``length_m`` its length and ``structure`` whether the
-    ground isn't the road's there (a bridge, a tunnel, a line that is only schematic), shape (n_links,).
+    ground isn't the road's there (a bridge, a tunnel), shape (n_links,).
     """
 
     start: Ints
@@ -72,17 +74,15 @@ def smoothing_length_m(window_m: float) -> float:
     return float(window_m / np.sqrt(24.0))
 
 
-def smooth_heights(graph: PostGraph, ground_m: Floats, window_m: float, weight_m: Floats | None = None) -> Floats:
+def smooth_heights(graph: PostGraph, ground_m: Floats, window_m: float) -> Floats:
     """Ground heights smoothed along roads, metres, shape (n_posts,); NaN where no ground is known on a whole road.
 
     Args:
         graph: the roads.
         ground_m: height of the ground at each post, NaN where it isn't known, shape (n_posts,).
         window_m: length of road that a height stands for; 0 leaves the ground as it is, structures apart.
-        weight_m: road length that each post stands for, shape (n_posts,); half its links', structures apart, if left
-            out.
     """
-    weight = np.where(np.isfinite(ground_m), graph.road_length_m() if weight_m is None else weight_m, 0.0)
+    weight = np.where(np.isfinite(ground_m), graph.road_length_m(), 0.0)
     # structures only carry the height across: their pull is too weak to draw their ends together
     pull = np.where(graph.structure, _CARRY, max(smoothing_length_m(window_m), _SHORTEST_M) ** 2) / graph.reach_m
     solved = np.flatnonzero(~_without(graph, weight > 0))
@@ -126,6 +126,20 @@ def distance_to_pins_m(graph: PostGraph, pins: Ints, limit_m: float) -> Floats:
     _, first = np.unique(low * graph.n_posts + high, return_index=True)
     links = sparse.coo_matrix((graph.reach_m[order][first], (low[first], high[first])), shape=(graph.n_posts,) * 2)
     return np.asarray(dijkstra(links.tocsr(), directed=False, indices=pins, min_only=True, limit=limit_m))
+
+
+def line_heights(chainage_m: Floats, ground_m: Floats, how: LineSmoothing) -> Floats:
+    """Heights along one line, smoothed and hung on its pins as those of a network, shape (n,).
+
+    Args:
+        chainage_m: rising distances along the line, shape (n,).
+        ground_m: the elevation model's heights there.
+        how: window, structures and pins.
+    """
+    count = len(chainage_m)
+    graph = PostGraph(np.arange(count - 1), np.arange(1, count), np.diff(chainage_m), how.straight, count)
+    smooth = smooth_heights(graph, ground_m, how.window_m)
+    return smooth + spread_residuals(graph, how.pins, how.pin_m - smooth[how.pins], how.reach_m)
 
 
 def _without(graph: PostGraph, marked: Bools) -> Bools:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,28 +12,44 @@ from scipy.optimize import isotonic_regression
 
 from corridor.compiled import compiled
 from corridor.errors import CatalogueError
+from corridor.geo.geodesy import distance_m
 from corridor.geo.lines import sample
 from corridor.schema.candidate import Candidate, Span
 from corridor.schema.catalogue import GradeCeiling
-from corridor.schema.profile import Profile
+from corridor.schema.driving import DocumentedHeight, DrivingParameters
+from corridor.schema.profile import LineSmoothing, Profile
 from corridor.schema.vocabulary import Evidence, StructureKind
+from corridor.terrain.pinned_heights import line_heights
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
 MAX_STEP_M = 100.0
-HYSTERESIS_ERRORS = 3.0
+PIN_LIMIT_M = 1000.0
 MIN_INFERRED_KM = 0.3
 TOUCH_KM = 0.25
 
 
-def build_profile(candidate: Candidate, dem: Dem, ceilings: Sequence[GradeCeiling]) -> Profile:
+def build_profile(
+    candidate: Candidate,
+    dem: Dem,
+    ceilings: Sequence[GradeCeiling],
+    parameters: DrivingParameters,
+    heights: Sequence[DocumentedHeight] = (),
+) -> Profile:
     """Sample a candidate every min(resolution / 2, 100 m) and lay it on the ground as no way of its class is steeper.
 
-    Heights follow the ground within the steepest grade that is documented for a part or else usual for its class
-    (``ceilings``); mapped and documented tunnels and bridges run straight. Swings under three local errors of the DEM
-    are taken out, and what lies between two turning points rises or falls throughout. Where a part's documented
-    tunnels have no known place, they are put where the ground stands highest above that grade. A designed part has the
-    heights of its design.
+    The ground is smoothed along the line and hung on documented heights (:mod:`corridor.terrain.pinned_heights`);
+    mapped and documented tunnels and bridges run straight. Heights follow it within the steepest grade that is
+    documented for a part or else usual for its class. Swings under a fixed threshold are taken out, and what lies
+    between two turning points rises or falls throughout. Where a part's documented tunnels have no known place, they
+    are put where the ground stands highest above that grade. A designed part has the heights of its design.
+
+    Args:
+        candidate: the route.
+        dem: the elevation model.
+        ceilings: steepest usual grades by class.
+        parameters: window, reach of documented heights and threshold.
+        heights: documented heights; those within 1 km of the line count.
 
     Raises:
         CoverageError: the DEM has no height somewhere along it.
@@ -48,10 +65,67 @@ def build_profile(candidate: Candidate, dem: Dem, ceilings: Sequence[GradeCeilin
     spans = _merge_touching(spans)
     design = _design_heights(candidate, chainage)
     designed = np.isfinite(design)
-    threshold = np.where(designed, 0.0, HYSTERESIS_ERRORS * dem.error_at_m(lon, lat))
-    laid = fit_vertical_alignment(chainage, np.where(designed, design, ground), limit, spans)
-    height = monotone_between(laid, turning_points(laid, threshold))
-    return Profile(chainage, lon, lat, ground, height, limit, threshold, spans, designed)
+    pins, pin_m = _pins(heights, lon, lat, designed | _inside(chainage, spans))
+    how = LineSmoothing(
+        straight=_carried(chainage, spans) | (designed[1:] & designed[:-1]),
+        pins=pins,
+        pin_m=pin_m,
+        window_m=parameters.smoothing_window_m(dem.resolution_m),
+        reach_m=parameters.pin_reach_km * 1000,
+    )
+    threshold = np.where(designed, 0.0, parameters.ascent_threshold_m)
+    profile = Profile(chainage, lon, lat, ground, ground, limit, threshold, spans, designed, how)
+    laid = lay_ground(profile, ground, design)
+    return replace(profile, height_m=monotone_between(laid, turning_points(laid, threshold)))
+
+
+def lay_ground(profile: Profile, ground_m: Floats, design_m: Floats) -> Floats:
+    """Heights of a route over a ground, perhaps another draw of it than the profile's own, shape (n,).
+
+    Args:
+        profile: where it runs, its structures, limits and how ground becomes heights.
+        ground_m: heights of the ground.
+        design_m: heights of designed stretches; looked at where the profile is designed.
+    """
+    smooth = ground_m
+    if profile.smoothing is not None and len(ground_m) > 1:
+        smooth = line_heights(profile.chainage_km * 1000, ground_m, profile.smoothing)
+    if profile.designed is not None:
+        smooth = np.where(profile.designed, design_m, smooth)
+    return fit_vertical_alignment(profile.chainage_km, smooth, profile.limit_pct, profile.spans)
+
+
+def _carried(chainage_km: Floats, spans: Sequence[Span]) -> NDArray[np.bool_]:
+    """Which steps between samples lie in a structure by their middle, shape (n - 1,)."""
+    return _inside((chainage_km[1:] + chainage_km[:-1]) / 2, spans)
+
+
+def _inside(chainage_km: Floats, spans: Sequence[Span]) -> NDArray[np.bool_]:
+    """Which chainages lie inside a structure, in the shape of ``chainage_km``."""
+    inside = np.zeros(len(chainage_km), dtype=bool)
+    for span in spans:
+        inside |= (chainage_km > span.from_km) & (chainage_km < span.to_km)
+    return inside
+
+
+def _pins(
+    heights: Sequence[DocumentedHeight],
+    lon: Floats,
+    lat: Floats,
+    free: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], Floats]:
+    """Samples with a documented height, each once, and these heights; none where the route is ``free`` of ground."""
+    found: dict[int, float] = {}
+    for height in heights:
+        window = PIN_LIMIT_M / 100_000
+        near = np.flatnonzero((np.abs(lat - height.lat) < window) & (np.abs(lon - height.lon) < 2 * window))
+        if not len(near):
+            continue
+        off = distance_m(height.lon, height.lat, lon[near], lat[near])
+        at = int(near[np.argmin(off)])
+        if off.min() <= PIN_LIMIT_M and not free[at]:
+            found.setdefault(at, height.elevation_m)
+    return np.array(list(found), dtype=np.int64), np.array(list(found.values()), dtype=float)
 
 
 def _design_heights(candidate: Candidate, chainage_km: Floats) -> Floats:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from corridor.schema.profile import LineSmoothing
 from corridor.terrain.pinned_heights import (
     PostGraph,
     distance_to_pins_m,
+    line_heights,
     smooth_heights,
     smoothing_length_m,
     spread_residuals,
@@ -104,3 +106,13 @@ def test_distance_to_the_nearest_pin_ends_at_the_limit_and_takes_the_shorter_of_
     )
     assert distance_to_pins_m(graph, np.array([0]), 1000.0).tolist() == [0.0, 100.0, 200.0, np.inf]
     assert np.isinf(distance_to_pins_m(graph, np.zeros(0, dtype=np.int64), 1000.0)).all()
+
+
+def test_one_line_has_the_heights_of_a_network_of_one_road():
+    chainage = np.arange(301) * STEP
+    ground = 800.0 + 100.0 * np.sin(chainage / 900.0)
+    how = LineSmoothing(np.zeros(300, dtype=bool), np.array([150]), np.array([950.0]), 2500.0, 15_000.0)
+    found = line_heights(chainage, ground, how)
+    smooth = smooth_heights(road(300), ground, 2500.0)
+    assert found[150] == pytest.approx(950.0)
+    assert found == pytest.approx(smooth + spread_residuals(road(300), how.pins, 950.0 - smooth[[150]], 15_000.0))

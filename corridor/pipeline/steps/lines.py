@@ -29,7 +29,7 @@ from corridor.network.connectivity import Reachability
 from corridor.pipeline.graph import Progress, each, step
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
-from corridor.schema.driving import DrivingModel, DrivingParameters
+from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters
 from corridor.schema.profile import Profile
 from corridor.schema.study import (
     CandidateSpec,
@@ -223,9 +223,15 @@ def reach(found_ways: Mapping[str, FoundWays]) -> tuple[Reachability, ...]:
 
 
 @each(gives="profiles", says="measuring terrain")
-def profile(candidate: Candidate, dem: Dem, grade_ceilings: Sequence[GradeCeiling]) -> Profile:
+def profile(
+    candidate: Candidate,
+    dem: Dem,
+    grade_ceilings: Sequence[GradeCeiling],
+    driving_parameters: DrivingParameters,
+    heights: Sequence[DocumentedHeight],
+) -> Profile:
     """Heights along a candidate."""
-    return build_profile(candidate, dem, grade_ceilings)
+    return build_profile(candidate, dem, grade_ceilings, driving_parameters, heights)
 
 
 @step(by_value=True)
