@@ -150,5 +150,5 @@ def test_the_same_study_gives_the_same_table(comparison):
 def test_the_lead_hangs_on_named_inputs(comparison):
     pytest.importorskip("SALib")
     table = comparison.sensitivity("status-quo", samples=64)
-    assert set(table["input"]) <= {"unit_costs", "speeds", "ascent", "heights"}
+    assert set(table["input"]) <= {"unit_costs", "speeds", "ascent", "heights", "long_distance"}
     assert table["total"].max() > 0.3
