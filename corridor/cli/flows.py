@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corridor.cli.common import DEFAULT_STUDY, StudyArg, load_study, print_error, print_plain, show_progress
+from corridor.cli.common import DEFAULT_STUDY, StudyArg, load_study, plain_path, print_error, print_plain, show_progress
 
 if TYPE_CHECKING:
     from corridor.flows.results import FlowResults
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def flows(
     study: StudyArg = DEFAULT_STUDY,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tables.")] = Path("flows"),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", callback=plain_path, help="Folder for the tables.")
+    ] = Path("flows"),
     scenario: Annotated[
         str,
         typer.Option("--scenario", metavar="ID", help="Which works are finished; the first of the table if left out."),

@@ -120,7 +120,13 @@ def test_cells_of_tables_are_shown_as_they_are(capsys):
 
 @pytest.mark.parametrize(
     "words",
-    [("run", "syunik"), ("align", "Mincivan", "Julfa"), ("sweep", "syunik", "--vary", "x"), ("terrain", "x")],
+    [
+        ("run", "syunik"),
+        ("align", "Mincivan", "Julfa"),
+        ("sweep", "syunik", "--vary", "x"),
+        ("terrain", "x"),
+        ("flows",),
+    ],
     ids=lambda words: words[0],
 )
 @pytest.mark.parametrize("name", [HOSTILE, "bytes\udcff"])
