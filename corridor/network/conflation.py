@@ -36,6 +36,7 @@ from corridor.network.time_fit import TimeFit, fit_time_factor, time_journeys
 from corridor.network.ways import Ways
 from corridor.schema.catalogue import THROUGH_CLASSES, Crossing, Node, Section
 from corridor.schema.driving import DrivingModel
+from corridor.schema.message import Message, Value
 from corridor.schema.study import TimeSpec
 from corridor.schema.vocabulary import Mode
 from corridor.terrain.surface import Dem
@@ -56,10 +57,10 @@ class Conflation:
 
     network: Network
     matches: dict[str, Match]
-    schematic: dict[str, str]
-    joins: tuple[str, ...]
+    schematic: dict[str, Value]
+    joins: tuple[Message, ...]
     driving: Driving
-    contradictions: tuple[str, ...] = ()
+    contradictions: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ class ConflatedWays:
 
     physical: Physical
     matches: dict[str, Match]
-    schematic: dict[str, str]
+    schematic: dict[str, Value]
     country_of_edge: dict[int, str]
-    joins: tuple[str, ...]
-    contradictions: tuple[str, ...] = ()
+    joins: tuple[Message, ...]
+    contradictions: tuple[Message, ...] = ()
 
 
 def dated_sections(sections: Mapping[str, Section], as_of: str) -> dict[str, Section]:
@@ -191,15 +192,18 @@ def _scaled(network: Network, fit: TimeFit) -> gpd.GeoDataFrame:
     return edges.assign(**columns)
 
 
-def _deviation(section: Section, match: Match) -> str:
-    """Why a way found can't be the section, by its length; '' if it can."""
+def _deviation(section: Section, match: Match) -> Message | None:
+    """Why a way found can't be the section, by its length; None if it can."""
     if section.length_km:
-        expected, limit, what = section.length_km.mid, MAX_DEVIATION, "documented"
+        expected, limit = section.length_km.mid, MAX_DEVIATION
     else:
-        expected, limit, what = float(line_lengths_m([section.line])[0]) / 1000, MAX_DRAWN_DEVIATION, "drawn"
+        expected, limit = float(line_lengths_m([section.line])[0]) / 1000, MAX_DRAWN_DEVIATION
     if abs(match.length_km / expected - 1) <= limit:
-        return ""
-    return f"the way found is {match.length_km:.1f} km long, {what} are {expected:.1f} km"
+        return None
+    found_km, expected_km = f"{match.length_km:.1f}", f"{expected:.1f}"
+    if section.length_km:
+        return Message("join.not_documented_length", {"found_km": found_km, "expected_km": expected_km})
+    return Message("join.not_drawn_length", {"found_km": found_km, "expected_km": expected_km})
 
 
 def _with_additions(ways: Ways, sections: Mapping[str, Section], nodes: Mapping[str, Node]) -> Ways:
@@ -209,10 +213,10 @@ def _with_additions(ways: Ways, sections: Mapping[str, Section], nodes: Mapping[
 
 def _match_all(
     bare: Network, sections: Mapping[str, Section], nodes: Mapping[str, Node]
-) -> tuple[dict[str, Match], dict[str, str]]:
+) -> tuple[dict[str, Match], dict[str, Value]]:
     """Sections on the map, in the edge numbers of the physical network, which later steps keep."""
     matches: dict[str, Match] = {}
-    schematic: dict[str, str] = {}
+    schematic: dict[str, Value] = {}
     positions: dict[tuple[str, str], Position] = {}
 
     def position(node_id: str, mode: str) -> Position:

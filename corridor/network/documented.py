@@ -18,6 +18,7 @@ from corridor.network.conflate_ways import Physical
 from corridor.network.graph import Network
 from corridor.network.match import Match, part_lengths_km
 from corridor.schema.catalogue import TRUCK_HEIGHT_M, TRUCK_T, Section, VehicleLimit
+from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 
 _SHUT = (SectionStatus.CLOSED, SectionStatus.UNKNOWN)
@@ -122,8 +123,8 @@ def truck_exceeds(limit: VehicleLimit | None) -> bool:
     return heavy or (limit.max_height_m is not None and limit.max_height_m < TRUCK_HEIGHT_M)
 
 
-def describe_limits_of_vehicles(sections: Mapping[str, Section], *, enforced: bool) -> tuple[str, ...]:
-    """Documented limits that the truck exceeds, one line each.
+def describe_limits_of_vehicles(sections: Mapping[str, Section], *, enforced: bool) -> tuple[Message, ...]:
+    """Documented limits that the truck exceeds, one message each.
 
     Args:
         sections: of the catalogue, by id.
@@ -134,11 +135,21 @@ def describe_limits_of_vehicles(sections: Mapping[str, Section], *, enforced: bo
         limit = section.limit
         if limit is None or not truck_exceeds(limit):
             continue
-        figures = (limit.max_weight_t, TRUCK_T, "t"), (limit.max_height_m, TRUCK_HEIGHT_M, "m of height")
-        over = [f"{value:g} {unit} (a truck has {own:g})" for value, own, unit in figures if value and value < own]
-        since = f"documented in {limit.as_of}" if limit.as_of else "without a date"
-        what = "closed to trucks" if enforced else "reported as over_limit_km, not closed"
-        said.append(f"section {key} is limited to {' and '.join(over)}, {since}: {what}")
+        over: list[Value] = []
+        if limit.max_weight_t and limit.max_weight_t < TRUCK_T:
+            over.append(Message("limit.of_weight", {"limit": f"{limit.max_weight_t:g}", "truck": f"{TRUCK_T:g}"}))
+        if limit.max_height_m and limit.max_height_m < TRUCK_HEIGHT_M:
+            over.append(
+                Message("limit.of_height", {"limit": f"{limit.max_height_m:g}", "truck": f"{TRUCK_HEIGHT_M:g}"})
+            )
+        since = Message("limit.since", {"date": limit.as_of}) if limit.as_of else Message("limit.undated")
+        what = Message("limit.enforced") if enforced else Message("limit.reported")
+        said.append(
+            Message(
+                "limit.of_section",
+                {"section_id": key, "limits": listing(over, ListStyle.AND), "since": since, "what": what},
+            )
+        )
     return tuple(said)
 
 
@@ -152,7 +163,7 @@ def carries_through_traffic(edges: gpd.GeoDataFrame, through_classes: Collection
 
 def find_contradictions(
     network: Network, section_of_edge: Mapping[int, str], sections: Mapping[str, Section]
-) -> tuple[str, ...]:
+) -> tuple[Message, ...]:
     """Where the catalogue and the map say different things of a road: the catalogue's word holds.
 
     ``network`` is the map's, before the catalogue closed anything on it.
@@ -167,14 +178,13 @@ def find_contradictions(
             continue
         passable = (status[mine] == SectionStatus.OPEN) & (access[mine] != RoadAccess.NO)
         if section.status in _SHUT and passable.any():
-            words = "closed" if section.status == SectionStatus.CLOSED else "of unknown status"
-            said.append(
-                f"section {key} is documented as {words} ({section.closed or section.as_of}), the map shows "
-                f"{lengths[mine][passable].sum():.1f} km of it open: taken as {words}"
-            )
+            closed = section.status == SectionStatus.CLOSED
+            state = Message("conflict.state_closed") if closed else Message("conflict.state_unknown")
+            km = f"{lengths[mine][passable].sum():.1f}"
+            date = section.closed or section.as_of
+            said.append(Message("conflict.open_on_map", {"section_id": key, "state": state, "date": date, "km": km}))
         elif section.status == SectionStatus.OPEN and not passable.all():
-            said.append(
-                f"section {key} is documented as open ({section.opened or section.as_of}), the map closes "
-                f"{lengths[mine][~passable].sum():.1f} km of it to trucks: closed"
-            )
+            km = f"{lengths[mine][~passable].sum():.1f}"
+            date = section.opened or section.as_of
+            said.append(Message("conflict.closed_on_map", {"section_id": key, "date": date, "km": km}))
     return tuple(said)

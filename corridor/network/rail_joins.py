@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.network.ways import Ways, append_ways
+from corridor.schema.message import ListStyle, Message, listing
 from corridor.schema.vocabulary import Mode
 from corridor.wording import format_position
 
@@ -58,9 +59,8 @@ def _part_gauges(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
             fresh -= 1
         lon, lat = xy[inside[at[0]]]
         named = sorted({gauge for i in at for gauge in gauges[owner[i]]}, key=float)
-        joins.append(
-            f"break of gauge ({' and '.join(named)} mm) at {format_position(lat, lon, 4)}: no train goes on there"
-        )
+        place = format_position(lat, lon, 4)
+        joins.append(Message("join.gauge_break", {"gauges": listing(named, ListStyle.AND), "place": place}))
     return replace(ways, node_ids=node_ids, joins=tuple(joins))
 
 
@@ -109,16 +109,18 @@ def _join_gaps(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
         place = format_position(loose.xy[a][1], loose.xy[a][0], 4)
         mine, other = gauges[loose.way[a]], gauges[loose.way[b]]
         if mine and other and not mine & other:
-            named = " and ".join(sorted(mine | other, key=float))
+            by_width: list[str] = sorted(mine | other, key=float)
+            named = listing(by_width, ListStyle.AND)
             # where they lie at one place the map joined them, and that they were parted is said already
             if gaps[at] > 0:
-                said.append(f"railway gap of {gaps[at]:.0f} m not joined at {place}: break of gauge ({named} mm)")
+                gap_m = f"{gaps[at]:.0f}"
+                said.append(Message("join.gap_of_gauge", {"gap_m": gap_m, "place": place, "gauges": named}))
             continue
         connected.merge(*sides)
         rows.append(ways.frame.iloc[rail[loose.way[a]]].drop("geometry"))
         new_ids += [loose.node[a], loose.node[b]]
         lines.append(shapely.LineString([loose.xy[a], loose.xy[b]]))
-        said.append(f"railway gap of {gaps[at]:.0f} m joined at {place}")
+        said.append(Message("join.gap_joined", {"gap_m": f"{gaps[at]:.0f}", "place": place}))
     joined = replace(ways, joins=(*ways.joins, *said))
     if not rows:
         return joined

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.geo.geodesy import WGS84
+from corridor.schema.message import Message
 
 Ints = NDArray[np.int64]
 
@@ -24,7 +25,7 @@ class Ways:
     frame: gpd.GeoDataFrame
     node_ids: Ints
     offsets: Ints
-    joins: tuple[str, ...] = ()
+    joins: tuple[Message, ...] = ()
 
 
 def append_ways(ways: Ways, added: gpd.GeoDataFrame, node_ids: Ints, sizes: Ints) -> Ways:

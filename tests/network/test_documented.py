@@ -12,6 +12,7 @@ from corridor.network.graph import Network
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import silent
 from corridor.pipeline.steps import inputs as files
+from corridor.report.i18n import render
 from corridor.schema.catalogue import Section, VehicleLimit
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Mode, SectionStatus
@@ -51,7 +52,9 @@ def test_a_road_documented_as_closed_is_closed_on_the_map(run):
     layout = conflated(run, status=SectionStatus.CLOSED)
     assert status(layout) == {"closed"}
     (said,) = layout.contradictions
-    assert said.startswith("section valley-middle is documented as closed (2020-01), the map shows 18.8 km of it open")
+    assert render(said).startswith(
+        "section valley-middle is documented as closed (2020-01), the map shows 18.8 km of it open"
+    )
 
 
 def test_a_newer_map_opens_nothing_and_an_older_date_closes_nothing(run):
@@ -120,8 +123,8 @@ def test_a_documented_limit_is_reported_and_closes_only_where_asked(run):
         assert exceeds_limits(edges)[mine].all()
         assert not exceeds_limits(edges)[~mine].any()
     begin = "section valley-middle is limited to 36 t (a truck has 40), documented in 2005: "
-    assert reported.contradictions == (begin + "reported as over_limit_km, not closed",)
-    assert enforced.contradictions == (begin + "closed to trucks",)
+    assert tuple(map(render, reported.contradictions)) == (begin + "reported as over_limit_km, not closed",)
+    assert tuple(map(render, enforced.contradictions)) == (begin + "closed to trucks",)
 
 
 @pytest.mark.parametrize(("weight", "height", "over"), [(40.0, None, False), (39.9, None, True), (None, 3.9, True)])

@@ -8,6 +8,7 @@ from corridor.errors import NoRouteError
 from corridor.io.read.osm import read_osm
 from corridor.network.conflate_ways import build_physical, ways_of_osm
 from corridor.network.graph import Network
+from corridor.report.i18n import render
 from tests.synthetic.osm import write_osm
 
 WEST, MIDDLE, EAST = (10.0, 45.0), (10.1, 45.0), (10.2, 45.0)
@@ -22,7 +23,7 @@ def network_of(folder, *ways):
     joined = ways_of_osm(read_osm(write_osm(folder / "a.osm", list(ways))))
     physical = build_physical(joined)
     edges = physical.edges.assign(minutes_forward=1.0, minutes_backward=1.0)
-    return Network(edges, physical.node_lon, physical.node_lat), joined.joins
+    return Network(edges, physical.node_lon, physical.node_lat), tuple(map(render, joined.joins))
 
 
 def goes_through(network) -> bool:

@@ -16,8 +16,8 @@ from corridor.schema.message import Listing, ListStyle, Message, listing, messag
 
 ROOT = Path(corridor.__file__).parent
 AWAITING = (
-    *("applies.", "cause.", "finding.", "gap.", "limit.", "list.", "note.", "reason.", "remark.", "review."),
-    "structure.",
+    *("applies.", "cause.", "conflict.", "finding.", "gap.", "join.", "limit.", "list.", "note.", "reason."),
+    *("remark.", "review.", "structure."),
 )
 """Messages that only English has so far."""
 BLANK = re.compile(r"\{(?:a:)?(\w+)\}")
