@@ -17,6 +17,7 @@ from corridor.sweeps.evaluator import SweepEvaluator, evaluate_task
 from corridor.sweeps.plan import Task
 
 TIMEOUT_S = 15.0
+SEND_TIMEOUT_S = 600
 MAX_TRIES = 5
 _PER_WORKER = 2
 Take = Callable[[Task, pd.DataFrame, float], None]
@@ -226,7 +227,13 @@ class _Feeder:
             self.client.wait_for_workers(1, timeout=TIMEOUT_S)
         if not self.client.nthreads():
             raise SweepError("no worker is left; start some, and the same command goes on where this one stopped")
-        return self.client.scatter(self.evaluator, broadcast=True, hash=False)
+        try:
+            return self.client.scatter(self.evaluator, broadcast=True, hash=False, timeout=SEND_TIMEOUT_S)
+        except TimeoutError as fault:
+            raise SweepError(
+                f"the workers didn't take the study's data within {SEND_TIMEOUT_S} s; see their logs, and the same "
+                "command goes on where this one stopped"
+            ) from fault
 
     def _submit(self, data: Any, task: Task) -> Any:
         tries = self.tries.get(task.key, 0)
