@@ -109,6 +109,19 @@ def build_traffic_arcs(
     return _arcs(tails, heads, edge[chosen], forward[chosen], 2 * n_nodes, ends_twice=~on_through)
 
 
+def arcs_of_states(tail: Ints, head: Ints, edge: Ints, forward: NDArray[np.bool_], n_nodes: int) -> Arcs:
+    """Arcs between states of nodes, of which a way may end in either.
+
+    Args:
+        tail: state that each arc leaves, shape (n_arcs,); node n has the states n and ``n_nodes`` + n.
+        head: state that it leads to.
+        edge: edge that it belongs to.
+        forward: whether it runs along it.
+        n_nodes: number of nodes.
+    """
+    return _arcs(tail, head, edge, forward, 2 * n_nodes, ends_twice=np.ones(n_nodes, dtype=bool))
+
+
 def _directed(u: Ints, v: Ints, oneway: Ints) -> tuple[Ints, Ints, Ints, NDArray[np.bool_]]:
     """Tail, head, edge and whether it runs along it of each direction that may be travelled."""
     both = oneway == 0
@@ -147,8 +160,11 @@ class Tree:
 
     def path(self, node: int) -> list[tuple[int, bool]]:
         """Edges from the start to ``node`` in travelling order, each with whether it is run along its geometry."""
+        return self.path_to(min(self.arcs.end_states(node), key=lambda end: float(self.state_cost[end])))
+
+    def path_to(self, state: int) -> list[tuple[int, bool]]:
+        """The same to one state of a node."""
         steps: list[tuple[int, bool]] = []
-        state = min(self.arcs.end_states(node), key=lambda end: float(self.state_cost[end]))
         arc = int(self.arc[state])
         while arc >= 0:
             steps.append((int(self.arcs.edge[arc]), bool(self.arcs.forward[arc])))
