@@ -18,6 +18,7 @@ from corridor.network.alternatives import find_alternatives
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps, find_missing
 from corridor.network.graph import Network, Position
+from corridor.network.match import STATION_M
 from corridor.report.i18n import render, route_message
 from corridor.schema.candidate import Candidate, ViaName
 from corridor.schema.study import ExistingCandidates, Place
@@ -55,8 +56,9 @@ def build_existing_candidates(
     reach = measure_reachability(spec, network, start, end)
     try:
         routes = find_alternatives(
-            network, start, end, closed, count=spec.count, max_shared=spec.max_shared, max_stretch=spec.max_stretch
-        )
+            network, start, end, closed, count=spec.count, max_shared=spec.max_shared, max_stretch=spec.max_stretch,
+            turn_within_m=STATION_M,
+        )  # fmt: skip
     except NoRouteError as fault:
         raise NoRouteError(
             f"candidates '{spec.id}': no open road from {origin.name} to {destination.name} in "

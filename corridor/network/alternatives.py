@@ -32,6 +32,7 @@ def find_alternatives(
     count: int,
     max_shared: float,
     max_stretch: float,
+    turn_within_m: float = 0.0,
 ) -> list[Route]:
     """Up to ``count`` ways from start to end, the quickest first, in minutes.
 
@@ -43,6 +44,7 @@ def find_alternatives(
         count: how many are wanted; fewer are given if no more differ enough.
         max_shared: greatest part of the shorter way's length that two kept ways may share, 0 to 1.
         max_stretch: greatest ratio of a kept way's minutes to the quickest one's.
+        turn_within_m: trains may turn round so near to either end, where that is a station.
 
     Raises:
         NoRouteError: there is no way at all.
@@ -53,7 +55,7 @@ def find_alternatives(
     kept: list[Route] = []
     best = np.inf
     for _ in range(MAX_SEARCHES):
-        found = network.route(start, end, forward * factor, backward * factor, closed)
+        found = network.route(start, end, forward * factor, backward * factor, closed, turn_within_m=turn_within_m)
         route = Route(found.edges, found.forward, found.first, found.last, route_minutes(network, found))
         best = min(best, route.cost) if kept else route.cost
         if route.cost > best * max_stretch * PENALTY:

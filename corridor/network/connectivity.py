@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from corridor.errors import NoRouteError
 from corridor.geo.geodesy import distance_m
 from corridor.network.graph import Network, Position
+from corridor.network.match import STATION_M
 
 GAP_LIMIT_M = 3000.0
 _OPEN_SHARE = 1e-3
@@ -68,7 +69,7 @@ def find_missing(
     lengths = network.edges["length_m"].to_numpy(dtype=float)
     cost = np.where(closed, lengths, lengths * _OPEN_SHARE)
     try:
-        route = network.route(start, end, cost, cost, closed & ~usable, any_road=True)
+        route = network.route(start, end, cost, cost, closed & ~usable, any_road=True, turn_within_m=STATION_M)
     except NoRouteError:
         return ()
     names = network.edges["name"].to_numpy()

@@ -18,7 +18,6 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project, utm_crs
 from corridor.geo.lines import substring, vertex_chainage_m
 from corridor.network.paths import Arcs, Tree, build_arcs, build_traffic_arcs, search
-from corridor.network.rail_turns import build_rail_arcs, sides_of_ends, track_states
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 from corridor.wording import format_position
 
@@ -145,31 +144,6 @@ class Network:
         """The same graph turned round."""
         return self._traffic(reverse=True)
 
-    @cached_property
-    def _rails(self) -> tuple[Arcs, Ints, Ints]:
-        """The graph of trains, and by edge the sides that it ends on at u and at v (-1 for roads)."""
-        edges = self.edges
-        rows = np.flatnonzero((edges["mode"] == Mode.RAIL).to_numpy())
-        u, v = edges["u"].to_numpy()[rows], edges["v"].to_numpy()[rows]
-        free = (self.is_border | (edges["section_id"] != "").to_numpy())[rows]
-        sides = sides_of_ends(u, v, self.planar[rows], free, self.n_nodes)
-        whole = np.full((2, len(edges)), -1, dtype=np.int64)
-        whole[:, rows] = sides
-        return build_rail_arcs(rows, u, v, sides, self.n_nodes), whole[0], whole[1]
-
-    def _is_track(self, edge: int) -> bool:
-        return bool(self.edges["mode"].iat[edge] == Mode.RAIL)
-
-    def _states(self, edge: int, end: str, *, entered: bool) -> tuple[int, ...]:
-        """States of a node at an edge's end in which a way may come from there to enter the edge, or leaves it."""
-        node = int(self.edges[end].iat[edge])
-        if not self._is_track(edge):
-            return self.traffic_arcs.end_states(node) if entered else (node,)
-        _, side_u, side_v = self._rails
-        side = (side_u if end == "u" else side_v)[[edge]]
-        states = track_states(np.array([node]), side, self.n_nodes)
-        return (int(states[0 if entered else 1][0]),)
-
     def _traffic(self, *, reverse: bool) -> Arcs:
         u, v, oneway = (self.edges[name].to_numpy() for name in ("u", "v", "oneway"))
         return build_traffic_arcs(u, v, oneway, self.n_nodes, self.is_through, self.ends_legs, reverse=reverse)
@@ -261,15 +235,15 @@ class Network:
         )
 
     def starts(self, at: Position, forward: Floats, backward: Floats) -> list[tuple[int, float]]:
-        """Where a search from a position begins: states of the edge's ends that may be driven to, with their costs."""
-        ahead, back = (self._states(at.edge, end, entered=False)[0] for end in ("v", "u"))
-        starts = [(ahead, float(forward[at.edge] * (1 - at.fraction)))]
-        if not self.edges["oneway"].iat[at.edge]:
-            starts.append((back, float(backward[at.edge] * at.fraction)))
+        """Where a search from a position begins: the edge's ends that may be driven to, with what that costs."""
+        edge = self.edges.iloc[at.edge]
+        starts = [(int(edge["v"]), float(forward[at.edge] * (1 - at.fraction)))]
+        if not edge["oneway"]:
+            starts.append((int(edge["u"]), float(backward[at.edge] * at.fraction)))
         return starts
 
     def search(self, at: Position, forward: Floats, backward: Floats, closed: Bools, *, any_road: bool = False) -> Tree:
-        """Cheapest costs from a position to every node; from a track, those of trains, which turn round nowhere.
+        """Cheapest costs from a position on a road to every node.
 
         Args:
             at: where ways begin.
@@ -278,7 +252,7 @@ class Network:
             closed: edges that may not be used.
             any_road: minor roads may be driven on the way to somewhere else too.
         """
-        arcs = self._rails[0] if self._is_track(at.edge) else self.arcs if any_road else self.traffic_arcs
+        arcs = self.arcs if any_road else self.traffic_arcs
         return search(arcs, self.starts(at, forward, backward), forward, backward, closed)
 
     def route(
@@ -290,31 +264,39 @@ class Network:
         closed: Bools,
         *,
         any_road: bool = False,
+        turn_within_m: float = 0.0,
     ) -> Route:
-        """The cheapest way between two positions; arguments as for :meth:`search`.
+        """The cheapest way between two positions; of a train, which turns round nowhere, between two on tracks.
+
+        Args:
+            start: where the way begins.
+            end: where it ends.
+            forward: cost of each edge along its geometry, shape (n_edges,).
+            backward: cost against it.
+            closed: edges that may not be used.
+            any_road: minor roads may be driven on the way to somewhere else too.
+            turn_within_m: trains may turn round so near to either end, where that is a station.
 
         Raises:
             NoRouteError: there is none.
         """
+        if self.edges["mode"].iat[start.edge] == Mode.RAIL:
+            from corridor.network.trains import route_train
+
+            return route_train(self, start, end, forward, backward, closed, turn_within_m=turn_within_m)
         tree = self.search(start, forward, backward, closed, any_road=any_road)
         edge = self.edges.iloc[end.edge]
-        last = [("u", forward[end.edge] * end.fraction, True)]
+        ways = [(tree.cost[int(edge["u"])] + forward[end.edge] * end.fraction, int(edge["u"]), True)]
         if not edge["oneway"]:
-            last.append(("v", backward[end.edge] * (1 - end.fraction), False))
-        ways = [
-            (float(tree.state_cost[state]) + spent, state, along)
-            for at, spent, along in last
-            for state in self._states(end.edge, at, entered=True)
-            if state < len(tree.state_cost)
-        ]
-        cost, state, along = min(ways)
+            ways.append((tree.cost[int(edge["v"])] + backward[end.edge] * (1 - end.fraction), int(edge["v"]), False))
+        cost, node, along = min(ways)
         if start.edge == end.edge:
-            direct = self._direct(start, end, forward, backward, bool(edge["oneway"]))
+            direct = self.direct(start, end, forward, backward, oneway=bool(edge["oneway"]))
             if direct is not None and direct.cost <= cost:
                 return direct
         if not np.isfinite(cost) or closed[end.edge]:
             raise NoRouteError("there is no way between the two places")
-        steps = self._with_start(start, [*tree.path_to(state), (end.edge, along)], forward, backward)
+        steps = self._with_start(start, [*tree.path(node), (end.edge, along)], forward, backward)
         return Route(tuple(e for e, _ in steps), tuple(f for _, f in steps), start.fraction, end.fraction, float(cost))
 
     def _with_start(
@@ -323,13 +305,15 @@ class Network:
         """Steps with the part of the first edge put before them; a loop is left by its cheaper end."""
         edge, along = steps[0]
         first_node = int(self.edges["u"].iat[edge] if along else self.edges["v"].iat[edge])
-        starts = [(state % self.n_nodes, cost) for state, cost in self.starts(start, forward, backward)]
-        ahead = [cost for node, cost in starts[:1] if node == first_node]
-        back = [cost for node, cost in starts[1:] if node == first_node]
+        ahead = [cost for node, cost in self.starts(start, forward, backward)[:1] if node == first_node]
+        back = [cost for node, cost in self.starts(start, forward, backward)[1:] if node == first_node]
         leaves_forward = bool(ahead) and (not back or ahead[0] <= back[0])
         return [(start.edge, leaves_forward), *steps]
 
-    def _direct(self, start: Position, end: Position, forward: Floats, backward: Floats, oneway: bool) -> Route | None:
+    def direct(
+        self, start: Position, end: Position, forward: Floats, backward: Floats, *, oneway: bool = False
+    ) -> Route | None:
+        """The way between two positions on one edge; None if that is one-way the other way."""
         share = end.fraction - start.fraction
         if share < 0 and oneway:
             return None

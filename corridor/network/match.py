@@ -19,6 +19,8 @@ from corridor.schema.vocabulary import Evidence, Mode, RoadAccess, SectionStatus
 SNAP_LIMIT_M = 3000.0
 REACH_M = 6000.0
 HALF_COST_M = 400.0
+STATION_M = 2000.0
+"""Sections of railways end in stations: so near to a section's end a train may turn round."""
 MAIN_CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary")
 
 
@@ -52,7 +54,7 @@ def match_section(network: Network, section: Section, start: Position, end: Posi
     closed, cost = _costs(network, section)
     try:
         # a section may run over minor roads: that is what makes them through roads
-        route = network.route(start, end, cost, cost, closed, any_road=True)
+        route = network.route(start, end, cost, cost, closed, any_road=True, turn_within_m=STATION_M)
     except NoRouteError as fault:
         raise NoRouteError(f"section '{section.section_id}': the network has no way near its line") from fault
     return measure_route(network, route, section.section_id)

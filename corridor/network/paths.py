@@ -162,6 +162,12 @@ class Tree:
         """Edges from the start to ``node`` in travelling order, each with whether it is run along its geometry."""
         return self.path_to(min(self.arcs.end_states(node), key=lambda end: float(self.state_cost[end])))
 
+    def root(self, state: int) -> int:
+        """The state that the way to a state begins in."""
+        while self.arc[state] >= 0:
+            state = int(self.arcs.tails[self.arc[state]])
+        return state
+
     def path_to(self, state: int) -> list[tuple[int, bool]]:
         """The same to one state of a node."""
         steps: list[tuple[int, bool]] = []

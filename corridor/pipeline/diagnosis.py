@@ -18,7 +18,7 @@ from corridor.metrics.entries import check_crossings
 from corridor.metrics.limits import gap_message
 from corridor.network.connectivity import Reachability
 from corridor.network.graph import Network, Position
-from corridor.network.match import Match, measure_route, node_position
+from corridor.network.match import STATION_M, Match, measure_route, node_position
 from corridor.network.road_survey import PIN_LIMIT_M
 from corridor.network.time_fit import TimeFit
 from corridor.pipeline.comparing import open_run
@@ -303,7 +303,7 @@ def routed_way(row: Check, network: Network, nodes: Mapping[str, Node], *, mappe
     forward, backward = (
         network.edges["length_m" if rail else name].to_numpy() for name in ("minutes_forward", "minutes_backward")
     )
-    return measure_route(network, network.route(start, end, forward, backward, closed))
+    return measure_route(network, network.route(start, end, forward, backward, closed, turn_within_m=STATION_M))
 
 
 def _passed_by(row: Check, line: shapely.LineString, network: Network, nodes: Mapping[str, Node]) -> str:

@@ -13,7 +13,7 @@ from corridor.metrics.access import build_access, measure_access
 from corridor.metrics.axes import build_axis
 from corridor.metrics.border import border_ground, planar_runs
 from corridor.metrics.population import build_population
-from corridor.metrics.redundancy import Stage, disjoint_legs, measure_criticality
+from corridor.metrics.redundancy import Stage, disjoint_legs, find_substitutes, measure_criticality
 from corridor.metrics.severance import lengthen, measure_severance
 from corridor.pipeline.comparing import open_run
 from corridor.schema.interaction import EdgeEffect
@@ -57,8 +57,9 @@ def of_place(result, name):
 
 def test_the_way_to_the_capital_has_the_computed_length_of_the_catalogue(setting):
     frame, _ = setting
-    assert frame["best_way_before"].km.sum() == pytest.approx(334, abs=3)  # shortest on this data: 334 km
-    assert max(frame["access"].before.capital) == pytest.approx(352, abs=5)
+    # by Kapan and Tatev; the shortest way over minor roads and a pass of 3,023 m has 334 km and carries no traffic
+    assert 365 < frame["best_way_before"].km.sum() < 390
+    assert 400 < max(frame["access"].before.capital) < 600
 
 
 def test_the_shared_border_is_the_polygons_own_line(setting):
@@ -94,9 +95,13 @@ def test_without_the_bridge_at_meghri_the_sealed_railway_cuts_the_road(setting, 
 
 
 def test_disjoint_routes_by_stage(setting):
+    """Without minor roads and the M17 of unknown status, and with: between Meghri, Kapan and Goris one way or two."""
     frame, _ = setting
-    legs = disjoint_legs(frame["access"].domain, STAGES, frame["access"].domain.state().closed)
-    assert [leg.routes for leg in legs] == [2, 2, 2, 2, 1, 2]
+    domain = frame["access"].domain
+    found = [
+        [leg.routes for leg in disjoint_legs(domain, STAGES, closed)] for closed in find_substitutes(domain, None).all
+    ]
+    assert found == [[2, 1, 1, 2, 1, 2], [2, 2, 1, 2, 1, 2], [2, 2, 2, 2, 1, 2]]
 
 
 def test_the_strip_of_the_railway_is_a_narrow_one_with_the_whole_border_behind(setting, built):

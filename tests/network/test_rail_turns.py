@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from corridor.errors import NoRouteError
@@ -83,3 +84,15 @@ def test_a_road_turns_where_a_train_cannot(tmp_path):
     road = {"highway": "primary"}
     network, _ = network_of(tmp_path, ([STEM, SWITCH], road), ([SWITCH, NORTH], road), ([SWITCH, SOUTH], road))
     assert float(network.alternatives(NORTH, SOUTH, count=1)["length_km"].iloc[0]) == pytest.approx(15.9, abs=0.1)
+
+
+def test_in_a_station_at_the_end_of_a_route_a_train_may_turn_round(tmp_path):
+    """The switch lies 1.0 km from the start: it is part of a station there, or it isn't."""
+    near = (10.1127, 45.00127)
+    network, _ = network_of(tmp_path, rail(STEM, SWITCH), rail(SWITCH, near), rail(SWITCH, SOUTH))
+    closed = np.zeros(len(network.edges), dtype=bool)
+    start, end = (network.snap(*at, closed, limit_m=100, what="end") for at in (near, SOUTH))
+    length = network.edges["length_m"].to_numpy()
+    with pytest.raises(NoRouteError, match="without turning round"):
+        network.route(start, end, length, length, closed, turn_within_m=900)
+    assert network.route(start, end, length, length, closed, turn_within_m=1100).cost == pytest.approx(8_960, abs=60)
