@@ -90,7 +90,8 @@ def _print_pairs(results: FlowResults, tables: FlowTables) -> None:
     for row in alone.itertuples():
         pair = f"{tables.name(row.origin)} to {tables.name(row.destination)}"
         way = names.get((row.origin, row.destination, row.best_branch), "no way")
-        cost = f", about {row.best_cost_usd:,.0f} USD a load" if row.best_branch else ""
+        # three digits: most inputs are of low confidence
+        cost = f", about {float(f'{row.best_cost_usd:.3g}'):,.0f} USD a load" if row.best_branch else ""
         print_error(f"{row.year}, {pair}: {way}{cost}")
     for note in results.notes:
         print_error(f"- {note}")

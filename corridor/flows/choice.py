@@ -132,9 +132,9 @@ def fit_theta(
     ends = min(loss(math.log(low)), loss(math.log(high)))
     if ends <= worsening * losses[at] + 1e-12:
         return give(None, "the counts are explained about as well over the whole declared range")
-    if at in (0, len(grid) - 1):
-        return give(None, "the counts are explained best by a theta outside the range looked at")
     if math.sqrt(losses[at] / len(observed)) > _WELL_EXPLAINED:
         return give(None, "the pairs whose flow is known explain too little of the counts")
+    if at in (0, len(grid) - 1):
+        return give(None, "the counts are explained best by a theta outside the range looked at")
     found = minimize_scalar(loss, bounds=(grid[at - 1], grid[at + 1]), method="bounded", options={"xatol": 1e-9})
     return give(float(math.exp(found.x)), "")
