@@ -118,7 +118,7 @@ class Metric:
         """The function's name with its module's."""
         return _full_name(self.measure)
 
-    def row(self, context: Context) -> dict[str, Any]:
+    def row(self, context: Context | Mapping[str, Any]) -> dict[str, Any]:
         """The cells of its columns: every column without holes is there, empty where nothing was measured.
 
         Raises:
@@ -313,6 +313,12 @@ def all_metrics() -> tuple[Metric, ...]:
 def all_columns() -> tuple[Column, ...]:
     """Every column of the metric table in its order, names with holes included."""
     return tuple(column for each in all_metrics() for column in each.columns)
+
+
+def derived_functions() -> dict[str, Callable[..., Any]]:
+    """Inputs that follow from others, and the functions that give them."""
+    _load()
+    return {name: function for name, (function, _) in _derived.items()}
 
 
 def derived_inputs() -> dict[str, str]:

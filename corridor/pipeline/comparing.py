@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from corridor.pipeline.graph import Each, Graph, Progress, Run, Step, silent
+from corridor.metrics.registry import Metric, all_metrics, derived_functions
+from corridor.pipeline.graph import AnyStep, Each, Graph, Progress, Run, Step, silent
 from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking, results
+from corridor.pipeline.steps.registered import with_registered
 from corridor.schema.study import Study
 
 ROOMS: tuple[ModuleType, ...] = (inputs, lines, impacts, flows, ranking, results)
@@ -24,15 +27,21 @@ ITEMS = {
 """Kinds of item that steps are computed for, and the mapping that holds them."""
 
 
-def _steps() -> list[Step[..., Any] | Each[..., Any]]:
-    found: dict[int, Step[..., Any] | Each[..., Any]] = {}
+def _steps() -> list[AnyStep]:
+    found: dict[int, AnyStep] = {}
     for room in ROOMS:
         found |= {id(value): value for value in vars(room).values() if isinstance(value, (Step, Each))}
     return list(found.values())
 
 
-COMPARISON = Graph(_steps(), ITEMS)
-"""All steps from a study to its results."""
+def comparison_graph() -> Graph:
+    """All steps from a study to its results, with every metric that is registered by now."""
+    return _graph(all_metrics(), tuple(derived_functions().items()))
+
+
+@lru_cache(maxsize=4)
+def _graph(_metrics: tuple[Metric, ...], _derived: tuple[tuple[str, Callable[..., Any]], ...]) -> Graph:
+    return Graph(with_registered(_steps(), ITEMS), ITEMS)
 
 
 FROM_FILES = ("catalogue", "borders", "places", "read_heights", "osm", "regimes", "perspectives")
@@ -57,6 +66,7 @@ def open_run(
         progress: called with a few words at the start of each step.
     """
     # what isn't asked isn't measured
-    without = {} if study.impact else {"impact_rows": None, "joint": None, "impacts": None}
+    without: dict[str, Any] = {} if study.impact else {"impact_rows": None, "impacts": None}
+    without |= {} if study.sources.long_distance else {"flow_rows": None}
     values = {"study": study, "osm_path": osm, "dem_paths": tuple(dem)} | without | dict(given or {})
-    return Run(COMPARISON, values, progress=progress)
+    return Run(comparison_graph(), values, progress=progress)

@@ -130,9 +130,18 @@ def _name_of(function: Callable[..., Any]) -> str:
 
 
 def _declared(function: Callable[..., Any], name: str, says: str, keep: int, by_value: bool) -> Declared:
-    names = tuple(signature(function).parameters)
+    names = parameters(function)
     inputs = tuple(n for n in names if n != PROGRESS)
     return Declared(name, inputs, says, keep, by_value, takes_progress=PROGRESS in names)
+
+
+def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of a function's parameters.
+
+    Args:
+        function: any.
+    """
+    return tuple(signature(function).parameters)
 
 
 class Graph:

@@ -13,7 +13,7 @@ from corridor.mcda.matrix import DecisionMatrix
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.review import review_matrix
 from corridor.mcda.weights import parse_weights
-from corridor.pipeline.comparing import COMPARISON
+from corridor.pipeline.comparing import comparison_graph
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import ranking
 from corridor.plugins import nearest_name
@@ -44,7 +44,7 @@ def load_results(folder: Path) -> tuple[DecisionMatrix, dict[str, dict[str, floa
         raise SourceError(
             f"{folder}: its manifest.json or metrics.csv isn't what `corridor run` writes; run it again"
         ) from fault
-    run = Run(COMPARISON, {"metrics": metrics, "criteria": tuple(criteria)})
+    run = Run(comparison_graph(), {"metrics": metrics, "criteria": tuple(criteria)})
     return run[ranking.matrix], views, default
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import CorridorError
-from corridor.pipeline.comparing import COMPARISON, FROM_FILES
+from corridor.pipeline.comparing import FROM_FILES, comparison_graph
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import impacts, inputs, ranking
 from corridor.sweeps.factor import Value
@@ -35,7 +35,7 @@ class SweepEvaluator:
         self._start()
 
     def _start(self) -> None:
-        self.run = Run(COMPARISON, self.given)
+        self.run = Run(comparison_graph(), self.given)
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:

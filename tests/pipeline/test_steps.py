@@ -13,7 +13,7 @@ import pytest
 import corridor
 from corridor.metrics import registry
 from corridor.metrics.registry import Subject, all_metrics, metric
-from corridor.pipeline.comparing import COMPARISON, FROM_FILES, ITEMS, open_run
+from corridor.pipeline.comparing import FROM_FILES, ITEMS, comparison_graph, open_run
 from corridor.pipeline.graph import Each, Run
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.column import Column, Unit
@@ -23,10 +23,12 @@ from corridor.schema.regime import Regime
 from tests.synthetic import build
 from tests.synthetic.study import IMPACT, STUDY
 
+COMPARISON = comparison_graph()
 GIVEN = {"study", "osm_path", "dem_paths"}
 """All that isn't made by a step."""
-MAY_BE_NONE = {"impact", "impact_rows", "joint", "impacts"}
-"""Given as None where a study measures no impacts; steps that take them aren't run then."""
+MAY_BE_NONE = {"impact", "impact_rows", "impacts", "flow_model"}
+"""None where a study measures no impacts or flows; steps that take them aren't run then."""
+ROWS = {"line_rows": "line_row", "pair_rows": "pair_row", "flow_rows": "flow_row"}
 
 
 def accepts(wanted, given):
@@ -50,22 +52,30 @@ def accepts(wanted, given):
 
 
 def test_what_steps_take_is_what_others_give():
+    hinted = [(step, typing.get_type_hints(step.function)) for step in COMPARISON.steps.values()]
+    typed = [step for step, hints in hinted if set(step.declared.inputs) <= set(hints)]
     gives = {
-        name: typing.get_type_hints(found.function)["return"]
-        for step in COMPARISON.steps.values()
-        for name, found in [(step.element if isinstance(step, Each) else step.declared.name, step)]
+        step.element if isinstance(step, Each) else step.declared.name: typing.get_type_hints(step.function)["return"]
+        for step in typed
     }
-    mappings = {step.declared.name: gives[step.element] for step in COMPARISON.steps.values() if isinstance(step, Each)}
+    mappings = {step.declared.name: gives[step.element] for step in typed if isinstance(step, Each)}
+    mappings |= dict.fromkeys(ROWS, dict[str, typing.Any])
+    gives |= dict.fromkeys(ROWS.values(), dict[str, typing.Any])
+    assert {step.declared.name for step in COMPARISON.steps.values()} - {s.declared.name for s in typed} == {
+        "line_rows",
+        "pair_rows",
+    }
     for kind, root in ITEMS.items():
         gives[kind] = typing.get_args(gives[root])[1]
     wrong = []
-    for step in COMPARISON.steps.values():
+    for step in typed:
         hints = typing.get_type_hints(step.function)
         for name in step.declared.inputs:
             if name in GIVEN:
                 continue
             wanted = hints[name]
             if name in mappings:
+                wanted = next((kind for kind in typing.get_args(wanted) if typing.get_origin(kind) is Mapping), wanted)
                 fits = issubclass(typing.get_origin(wanted), Mapping) and accepts(
                     typing.get_args(wanted)[1], mappings[name]
                 )
@@ -92,7 +102,7 @@ def test_a_study_without_impacts_measures_lines_alone():
     table = run["metrics"]
     assert "regime_id" not in table
     assert len(table) == len(run["candidates"])
-    assert not run.cache.made.keys() & {"events", "split", "access", "measured", "regimes"}
+    assert not run.cache.made.keys() & {"met", "split", "access", "access_results", "regimes"}
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +125,19 @@ STALE = {
     # steeper ceilings: profiles
     "grade_ceilings": lambda run: tuple(replace(g, ceiling_pct=g.ceiling_pct + 1) for g in run["grade_ceilings"]),
 }
+COST = "cells of corridor.metrics.cost.measure_cost"
 FRESH = {
-    "unit_costs": {"conflation", "profiles", "line_rows", "events", "split", "access", "measured", "impact_rows"},
-    "documents": {"conflation", "candidates", "profiles", "line_metrics", "events", "measured", "metrics", "matrix"},
-    "crossings": {"conflated_ways", "lie_of_sections", "dem", "focus_area", "population"},
-    "grade_ceilings": {"conflation", "candidates", "events", "measured", "impact_rows", "prices"},
+    "unit_costs": {"conflation", "profiles", "met", "split", "access", "access_results", "impact_rows"},
+    "documents": {"conflation", "candidates", "profiles", "line_metrics", "met", "access_results", "metrics", "matrix"},
+    "crossings": {"conflated_ways", "lie_of_sections", "dem", "focus", "population"},
+    "grade_ceilings": {
+        "conflation",
+        "candidates",
+        "met",
+        "access_results",
+        "impact_rows",
+        COST,
+    },
 }
 
 

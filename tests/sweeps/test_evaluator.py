@@ -15,7 +15,7 @@ from distributed.protocol import deserialize, serialize
 
 import corridor
 from corridor.errors import SweepError
-from corridor.pipeline.comparing import COMPARISON, open_run
+from corridor.pipeline.comparing import comparison_graph, open_run
 from corridor.schema.catalogue import Estimate
 from corridor.schema.study import NewBuildCandidate
 from corridor.sweeps.evaluator import SweepEvaluator, build_evaluator
@@ -24,6 +24,7 @@ from corridor.sweeps.plan import plan_tasks
 from corridor.sweeps.vary import build_vary, check_vary
 from tests.synthetic.catalogue import COSTS
 
+COMPARISON = comparison_graph()
 GATES = ["ridge-gate-west", "ridge-gate-east", "valley-gate-west", "valley-gate-east"]
 ALL = {
     "prices": {"kind": "unit-costs", "levels": 2},
@@ -155,12 +156,41 @@ def test_a_designed_line_is_repeated_for_its_standard_prices_and_heights(study, 
         check_vary(wrong, with_line, "test")
 
 
+COST = "cells of corridor.metrics.cost.measure_cost"
+HEIGHTS = "cells of corridor.metrics.terrain.measure_heights"
+AXES = "cells of corridor.metrics.axes.measure_axis_overlap"
 KEPT = {
-    "prices": {"conflation", "profiles", "line_rows", "events", "measured", "impact_rows"},
-    "checks": {"conflation", "profiles", "line_rows", "events", "split", "access", "routes", "line_metrics"},
+    "prices": {"conflation", "profiles", HEIGHTS, "met", "access_results", "impact_rows"},
+    "checks": {
+        "conflation",
+        "profiles",
+        "line_rows",
+        "met",
+        "split",
+        "access",
+        AXES,
+        "line_metrics",
+    },
     "delays": {"conflated_ways", "sections_then", "population"},
-    "regime": {"conflation", "line_rows", "events", "split", "access", "routes", "line_metrics"},
-    "heights": {"conflated_ways", "conflation", "chains", "found_ways", "events", "measured", "impact_rows", "prices"},
+    "regime": {
+        "conflation",
+        "line_rows",
+        "met",
+        "split",
+        "access",
+        AXES,
+        "line_metrics",
+    },
+    "heights": {
+        "conflated_ways",
+        "conflation",
+        "chains",
+        "found_ways",
+        "met",
+        "access_results",
+        "impact_rows",
+        COST,
+    },
     "speeds": {"conflated_ways", "population"},
     "gate": {"conflated_ways", "population", "regimes_or_none"},
     "gap": {"population", "dem"},
@@ -246,7 +276,7 @@ def test_no_field_of_a_regime_is_served_from_anothers_cache(evaluator_of):
     for key in ALL["regime"]["values"]:
         keeping.evaluate({"regime": key})
     # what no regime acts on is computed once for both, and checked elsewhere
-    settled = keeping.given | keeping.run.pinned(["candidates", "split", "events", "baseline", "line_metrics"])
+    settled = keeping.given | keeping.run.pinned(["candidates", "split", "met", "access", "ground", "line_metrics"])
     warm, seen, unlike = keeping.run, set(), set()
     usual = keeping.evaluate({"regime": "gated"})
     for path, other in changed(regimes["gated"]):

@@ -1,6 +1,6 @@
 """The long-distance network: what each candidate under each regime does to its flows.
 
-A study without long-distance tables has a model of None, and no columns of flows.
+A study without long-distance tables has a model of None, and ``flow_rows`` are given as None.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from corridor.flows.changes import Measures, build_case, build_cases
+from corridor.flows.changes import Case, Measures, build_case, build_cases
 from corridor.flows.model import FlowModel
 from corridor.flows.results import FlowResults, measure_flows
 from corridor.flows.tables import find_tables, load_tables
 from corridor.flows.write import RESULT_TABLES
-from corridor.metrics.registry import Context
 from corridor.pipeline.graph import Progress, each, step
-from corridor.pipeline.steps.impacts import Measured
 from corridor.pipeline.steps.lines import Row
 from corridor.schema.candidate import Candidate
 from corridor.schema.regime import Regime
@@ -33,14 +31,11 @@ def flow_model(study: Study) -> FlowModel | None:
     return None if study.sources.long_distance is None else FlowModel(load_tables(find_tables(study)))
 
 
-@each(gives="flow_rows", says="measuring long-distance flows", keep=4096)
-def flow_row(candidate: Candidate, regime: Regime | None, under: Measured, flow_model: FlowModel | None) -> Row:
-    """What a candidate under a regime does to the flows, from what was measured of it."""
-    if flow_model is None:
-        return {}
+@each(gives="flow_cases", says="measuring long-distance flows")
+def flow_case(candidate: Candidate, regime: Regime | None, pair_row: Row, flow_model: FlowModel) -> Case:
+    """What a candidate under a regime does to the links, from what was measured of it."""
     regime_id = regime.regime_id if regime else ""
-    case = build_case(flow_model.tables, candidate.candidate_id, regime_id, _measures(under.metrics))
-    return Context(flow_model=flow_model, flow_case=case).row
+    return build_case(flow_model.tables, candidate.candidate_id, regime_id, _measures(pair_row))
 
 
 @step()

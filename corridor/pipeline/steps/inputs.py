@@ -53,7 +53,7 @@ def area(study: Study) -> Area:
 
 
 @step(by_value=True)
-def focus(study: Study) -> Focus:
+def study_focus(study: Study) -> Focus:
     """The region that the study is about, as it is declared."""
     return study.focus
 
@@ -355,10 +355,10 @@ def capital(study: Study, gazetteer: Gazetteer) -> Place:
 
 
 @step()
-def focus_region(study_id: str, focus: Focus, borders: Borders) -> shapely.Geometry:
+def focus_region(study_id: str, study_focus: Focus, borders: Borders) -> shapely.Geometry:
     """The study's focus: its outline inside its country."""
-    outline = shapely.make_valid(shapely.Polygon(focus.outline))
-    region = shapely.intersection(outline, borders.polygon(focus.country))
+    outline = shapely.make_valid(shapely.Polygon(study_focus.outline))
+    region = shapely.intersection(outline, borders.polygon(study_focus.country))
     if region.is_empty:
-        raise StudyError(f"{study_id}: focus.outline: lies wholly outside {focus.country}; correct the corners")
+        raise StudyError(f"{study_id}: focus.outline: lies wholly outside {study_focus.country}; correct the corners")
     return region

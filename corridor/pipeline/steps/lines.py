@@ -22,7 +22,7 @@ from corridor.io.read.catalogue import Catalogue
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import Places
 from corridor.metrics.distance import FocusArea
-from corridor.metrics.registry import Context, complete_table
+from corridor.metrics.registry import complete_table
 from corridor.metrics.terrain import GradeSupport, judge_grades
 from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways, conflate, dated_sections
 from corridor.network.connectivity import Reachability
@@ -256,65 +256,18 @@ def _line_profile(line: shapely.LineString, dem: Dem, what: str) -> Profile:
 
 
 @step()
-def height_errors(dem: Dem, elevation: Elevation) -> tuple[ErrorField, ...]:
+def error_draws(dem: Dem, elevation: Elevation) -> tuple[ErrorField, ...]:
     """Draws of the elevation model's error, one draw shared by all candidates of a sample."""
     return tuple(draw_errors(dem, elevation.draws, elevation.seed))
 
 
 @step()
-def focus_area(focus: Focus, focus_region: shapely.Geometry) -> FocusArea:
+def focus(study_focus: Focus, focus_region: shapely.Geometry) -> FocusArea:
     """The region that the study looks at."""
-    return FocusArea(focus.id, focus.country, focus_region)
+    return FocusArea(study_focus.id, study_focus.country, focus_region)
 
 
 @step()
-def line_setting(
-    dem: Dem,
-    height_errors: Sequence[ErrorField],
-    grades: GradeSupport,
-    focus_area: FocusArea,
-    driving_parameters: DrivingParameters,
-) -> Context:
-    """What lines are measured on."""
-    return Context(
-        dem=dem, error_draws=list(height_errors), grades=grades, focus=focus_area, driving_parameters=driving_parameters
-    )
-
-
-@each(gives="line_rows", says="measuring terrain", keep=1024)
-def line_row(candidate: Candidate, profile: Profile, line_setting: Context) -> Row:
-    """Distances, times and terrain of a candidate."""
-    return line_setting.extend(candidate=candidate, profile=profile).row
-
-
-@each(gives="prices", keep=1024)
-def price(candidate: Candidate, unit_costs: Sequence[UnitCost]) -> Row:
-    """What a candidate costs to build."""
-    return Context(candidate=candidate, unit_costs=unit_costs).row
-
-
-def line_and_price(
-    candidate: Candidate, profile: Profile, line_setting: Context, unit_costs: Sequence[UnitCost]
-) -> Context:
-    """Both together, for metrics that need both; nothing is measured anew for what one of them serves."""
-    line = line_setting.extend(candidate=candidate, profile=profile)
-    return Context(line, Context(candidate=candidate, unit_costs=unit_costs))
-
-
-@each(gives="line_price_rows", keep=1024)
-def line_price_row(
-    candidate: Candidate, profile: Profile, line_setting: Context, unit_costs: Sequence[UnitCost]
-) -> Row:
-    """Metrics that need a price beside a line's heights, if any are registered."""
-    return line_and_price(candidate, profile, line_setting, unit_costs).own_row
-
-
-@step()
-def line_metrics(
-    candidates: Mapping[str, Candidate],
-    line_rows: Mapping[str, Row],
-    prices: Mapping[str, Row],
-    line_price_rows: Mapping[str, Row],
-) -> pd.DataFrame:
+def line_metrics(candidates: Mapping[str, Candidate], line_rows: Mapping[str, Row]) -> pd.DataFrame:
     """A row per candidate with what holds under every regime."""
-    return complete_table(line_rows[key] | prices[key] | line_price_rows[key] for key in candidates)
+    return complete_table(line_rows[key] for key in candidates)

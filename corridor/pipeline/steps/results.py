@@ -57,14 +57,14 @@ from corridor.terrain.surface import Dem
 def targets(
     split: SplitNetwork,
     access: Access,
-    focus: Focus,
+    study_focus: Focus,
     impact: ImpactSpec,
     border_crossing: Place,
     capital: Place,
     snap_limit_m: float,
 ) -> ConnectivityTargets:
     """What must stay within reach: the capital from the border crossing, and places."""
-    home = split.closed(Mode.ROAD, countries=(focus.country,))
+    home = split.closed(Mode.ROAD, countries=(study_focus.country,))
     abroad = split.closed(Mode.ROAD, countries=(impact.neighbour,))
     domain = access.domain
     places = {
@@ -74,7 +74,7 @@ def targets(
     }
     return ConnectivityTargets(
         network=split,
-        closed=split.closed(Mode.ROAD, countries=(focus.country, impact.neighbour)),
+        closed=split.closed(Mode.ROAD, countries=(study_focus.country, impact.neighbour)),
         crossing=split.snap(
             border_crossing.lon, border_crossing.lat, abroad, limit_m=snap_limit_m,
             what=f"border_crossing '{border_crossing.name}'",
@@ -94,20 +94,21 @@ def names(
     osm: OsmData | None,
     places: Places | None,
     borders: Borders,
-    focus: Focus,
+    study_focus: Focus,
     border_crossing: Place,
     capital: Place,
-    local_roads: bool,
+    has_local_roads: bool,
 ) -> Names:
     """Names that findings are told with."""
     near = osm.places if osm is not None and len(osm.places) else None
     if near is None and places is not None:
         near = places.frame
-    country = focus.country
+    country = study_focus.country
     if near is not None:
         at = borders.country_at(near["lon"], near["lat"])
         near = near[at == country]
-    return Names(border_crossing.name, capital.name, country, borders.names.get(country, country), near, local_roads)
+    called = borders.names.get(country, country)
+    return Names(border_crossing.name, capital.name, country, called, near, has_local_roads)
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,12 @@ class Decided:
 def decided(
     candidates: Mapping[str, Candidate],
     regimes: Mapping[str, Regime],
-    events: Mapping[str, Sequence[Event]],
+    met: Mapping[str, Sequence[Event]],
     targets: ConnectivityTargets,
     names: Names,
 ) -> Decided:
     """What decides each candidate under each regime."""
-    findings, critical = build_findings(list(candidates.values()), regimes, events, targets, names)
+    findings, critical = build_findings(list(candidates.values()), regimes, met, targets, names)
     return Decided(tuple(findings), tuple(critical))
 
 
@@ -135,28 +136,28 @@ def decided(
 def event_table(
     regimes: Mapping[str, Regime],
     applicable: Mapping[Pair, tuple[bool, Message]],
-    events: Mapping[str, Sequence[Event]],
+    met: Mapping[str, Sequence[Event]],
     decided: Decided,
 ) -> gpd.GeoDataFrame:
     """What candidates meet, by candidate and regime: the rows of ``crossings.gpkg``."""
     decides = {(d.candidate_id, d.regime_id, d.event_id) for d in decided.critical}
     tables = []
-    for candidate_id, met in events.items():
+    for candidate_id, events in met.items():
         for regime_id in regimes:
-            if not applicable[candidate_id, regime_id][0] or not met:
+            if not applicable[candidate_id, regime_id][0] or not events:
                 continue
             ids = {event_id for c, r, event_id in decides if (c, r) == (candidate_id, regime_id)}
-            tables.append(events_frame(met, ids).assign(regime_id=regime_id))
+            tables.append(events_frame(events, ids).assign(regime_id=regime_id))
     if not tables:
         return gpd.GeoDataFrame({"candidate_id": [], "regime_id": []}, geometry=[], crs=WGS84)
     return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=WGS84)
 
 
 @step()
-def impact_notes(local_roads: bool, population: Population, conflation: Conflation) -> tuple[Message, ...]:
+def impact_notes(has_local_roads: bool, population: Population, conflation: Conflation) -> tuple[Message, ...]:
     """What a reader must know of the impacts' figures."""
     notes = []
-    if not local_roads:
+    if not has_local_roads:
         notes.append(Message("limit.catalogue_alone"))
     if population.unmatched:
         shown = listing(population.unmatched[:12], ListStyle.COMMA)
