@@ -12,32 +12,58 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from corridor.alignment.standards import load_standards
     from corridor.comparison import Comparison, build_network, compare
     from corridor.errors import CorridorError
+    from corridor.io.fetch.fetch_inputs import FetchedInputs, fetch
     from corridor.network.graph import Network
+    from corridor.packaged import bundled_data
+    from corridor.pipeline.new_line import NewLine, find_new_line
+    from corridor.pipeline.rerank import SavedResults, load_results
+    from corridor.report import charts
     from corridor.report.i18n import render
+    from corridor.schema.candidate import Candidate
     from corridor.schema.study import Study
-    from corridor.sweeps.run import sweep
+    from corridor.sweeps.run import Sweep, sweep
 
 __version__ = "0.1.0"
-__all__ = ["Comparison", "CorridorError", "Network", "Study", "build_network", "compare", "render", "sweep"]
+__all__ = [
+    "Candidate", "Comparison", "CorridorError", "FetchedInputs", "Network", "NewLine", "SavedResults", "Study", "Sweep",
+    "build_network", "bundled_data", "charts", "compare", "fetch", "find_new_line", "load_results", "load_standards",
+    "render", "sweep",
+]  # fmt: skip
 
 _HOMES = {
+    "Candidate": "corridor.schema.candidate",
     "Comparison": "corridor.comparison",
     "CorridorError": "corridor.errors",
+    "FetchedInputs": "corridor.io.fetch.fetch_inputs",
     "Network": "corridor.network.graph",
+    "NewLine": "corridor.pipeline.new_line",
+    "SavedResults": "corridor.pipeline.rerank",
     "Study": "corridor.schema.study",
+    "Sweep": "corridor.sweeps.run",
     "build_network": "corridor.comparison",
+    "bundled_data": "corridor.packaged",
+    "charts": "corridor.report",
     "compare": "corridor.comparison",
+    "fetch": "corridor.io.fetch.fetch_inputs",
+    "find_new_line": "corridor.pipeline.new_line",
+    "load_results": "corridor.pipeline.rerank",
+    "load_standards": "corridor.alignment.standards",
     "render": "corridor.report.i18n",
     "sweep": "corridor.sweeps.run",
 }
+_MODULES = frozenset(("charts",))
+"""Public names that are modules."""
 
 
 def __getattr__(name: str) -> Any:
     """Load public names when they are first used, so that ``import corridor`` stays quick."""
     if name not in _HOMES:
         raise AttributeError(f"module 'corridor' has no attribute '{name}'")
+    if name in _MODULES:
+        return import_module(f"{_HOMES[name]}.{name}")
     return getattr(import_module(_HOMES[name]), name)
 
 

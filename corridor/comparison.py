@@ -62,6 +62,12 @@ class Comparison:
     def candidate(self, candidate_id: str) -> Candidate:
         """One candidate with its parts, structures and sources.
 
+        Args:
+            candidate_id: as in :attr:`candidates`.
+
+        Returns:
+            The candidate.
+
         Raises:
             OutputError: there is none of that id; lists those that there are.
         """
@@ -130,6 +136,14 @@ class Comparison:
 
         Comparators are ranked among themselves. The columns say each criterion's contribution and the reason.
 
+        Args:
+            perspective: whose interest: one of :attr:`perspectives`.
+            weights: weights of criteria or groups instead of a perspective.
+            method: how values are combined: an id of :func:`corridor.mcda.methods.method_ids`.
+
+        Returns:
+            A row per alternative: rank, score, contributions, and the reason where it isn't ranked.
+
         Raises:
             ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         """
@@ -156,7 +170,8 @@ class Comparison:
             draws: how many weights and metrics are drawn.
             seed: of the draws; the same seed gives the same answer.
 
-        Gives one review per panel (regime, and through routes or comparators).
+        Returns:
+            One review per panel (regime, and through routes or comparators).
         """
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
         space = WeightSpace(over="groups", order=tuple(pair for text in order for pair in parse_order(text)))
@@ -193,6 +208,16 @@ class Comparison:
         """Which inputs (unit costs, speeds, heights ...) the lead of a regime's best through route hangs on.
 
         Needs SALib (``pip install corridor[sensitivity]``).
+
+        Args:
+            regime: whose best through route is looked at.
+            perspective: whose ranking; the study's own by default.
+            screening: ``sobol`` (shares of variance) or ``morris`` (elementary effects).
+            samples: how many points the design has, a power of two for ``sobol``.
+            seed: of the samples.
+
+        Returns:
+            A row per input with its indices.
         """
         panel = self._matrix.panel(regime, PanelKind.THROUGH)
         return measure_interval_sensitivity(
@@ -206,7 +231,14 @@ class Comparison:
         return self._perspectives[wanted]
 
     def map(self, *, online_tiles: bool = False) -> folium.Map:
-        """A Folium map of the candidates over the relief; it loads nothing unless ``online_tiles`` are asked for."""
+        """A Folium map of the candidates over the relief; it loads nothing unless ``online_tiles`` are asked for.
+
+        Args:
+            online_tiles: also offer backgrounds that are loaded from the network.
+
+        Returns:
+            The map.
+        """
         from corridor.report.map.build import build_map
         from corridor.report.view import ReportView
 
@@ -239,6 +271,9 @@ class Comparison:
             width: of a new map.
             height: of a new map.
 
+        Returns:
+            The map.
+
         Raises:
             OutputError: there is no candidate or regime of an id.
         """
@@ -252,6 +287,13 @@ class Comparison:
     def plot(self, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
         """Draw the routes over the borders with matplotlib, on ``ax`` or on a new figure; gives the axes.
 
+        Args:
+            ax: where to draw; a new figure if left out.
+            candidates: ids of those to draw; all by default.
+
+        Returns:
+            The axes.
+
         Raises:
             ExtraError: matplotlib isn't installed (``pip install corridor[charts]``).
             OutputError: there is no candidate of an id.
@@ -262,6 +304,13 @@ class Comparison:
 
     def plot_profiles(self, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
         """Draw the routes' heights along the way, on ``ax`` or on a new figure; gives the axes.
+
+        Args:
+            ax: where to draw; a new figure if left out.
+            candidates: ids of those to draw; all by default.
+
+        Returns:
+            The axes.
 
         Raises:
             ExtraError: matplotlib isn't installed (``pip install corridor[charts]``).
@@ -277,6 +326,9 @@ class Comparison:
         Args:
             folder: where to; results of an earlier run there are replaced.
             formats: some of ``geojson``, ``gpkg``, ``parquet``, ``kml`` and ``gpx``; all of them by default.
+
+        Returns:
+            The page's path.
 
         Raises:
             OutputError: a format is unknown, or the folder can't be written.

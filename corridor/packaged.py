@@ -14,3 +14,12 @@ def data_root() -> Path:
     package = Path(str(files("corridor")))
     installed = package / "_data"
     return installed if installed.is_dir() else package.parent / "data"
+
+
+def bundled_data() -> Path:
+    """Where the data that ships with the package lies, to copy from and to read.
+
+    Returns:
+        The folder with ``bundled/`` (heights, borders, places), ``reference/`` (the catalogue) and ``studies/``.
+    """
+    return data_root()

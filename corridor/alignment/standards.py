@@ -18,6 +18,12 @@ from corridor.schema.vocabulary import Mode, WorkKind
 def load_standards(path: Path | None = None) -> dict[str, DesignStandard]:
     """Read design standards by id; without a path those that ship with the package.
 
+    Args:
+        path: of a TOML file; the one that ships with the package if left out.
+
+    Returns:
+        Standards by id, in the file's order.
+
     Raises:
         CatalogueError: if the file can't be read or an entry is wrong; names the file, the entry and the field.
     """

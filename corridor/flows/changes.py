@@ -50,7 +50,14 @@ NETWORK_ALONE = Case()
 
 
 def merge_changes(changes: Iterable[LinkChange]) -> dict[str, LinkChange]:
-    """One change per link: closures win, delays add up."""
+    """One change per link: closures win, delays add up.
+
+    Args:
+        changes: any number for a link.
+
+    Returns:
+        By the link's id.
+    """
     merged: dict[str, LinkChange] = {}
     for change in changes:
         before = merged.get(change.link_id, LinkChange(change.link_id))
@@ -67,7 +74,14 @@ def merge_changes(changes: Iterable[LinkChange]) -> dict[str, LinkChange]:
 
 
 def cut_case(case: Case) -> Case:
-    """A case with all shut that it opens and that is at stake with it."""
+    """A case with all shut that it opens and that is at stake with it.
+
+    Args:
+        case: of a candidate under a regime.
+
+    Returns:
+        The case with those links cut.
+    """
     closed = tuple(LinkChange(c.link_id, closes=True) for c in case.changes if c.opens or c.at_stake)
     return Case(case.candidate_id, case.regime_id, (*case.changes, *closed))
 

@@ -70,11 +70,26 @@ class Prices:
     correlated: bool
 
     def hour_usd(self, system: str) -> float:
-        """Value of an hour of a load on a system, in dollars."""
+        """Value of an hour of a load on a system, in dollars.
+
+        Args:
+            system: ``road`` or ``rail``.
+
+        Returns:
+            USD.
+        """
         return self.cargo_usd_per_h + (self.vehicle_usd_per_h if system in TRUCK_MODES else 0.0)
 
     def pick(self, factor: str, value: Estimate) -> float:
-        """The end of a range at which a factor stands; speeds are cheap where they are high."""
+        """The end of a range at which a factor stands; speeds are cheap where they are high.
+
+        Args:
+            factor: name of the range.
+            value: the range.
+
+        Returns:
+            The value at that end.
+        """
         end = dict(self.overrides).get(factor, self.end)
         if factor == "speed":
             return {"low": value.high, "mid": value.mid, "high": value.low}[end]
@@ -112,7 +127,15 @@ class Charge:
 
 
 def pick(value: Estimate, end: End) -> float:
-    """One end of a range."""
+    """One end of a range.
+
+    Args:
+        value: the range.
+        end: ``low``, ``mid`` or ``high``.
+
+    Returns:
+        The value there.
+    """
     return {"low": value.low, "mid": value.mid, "high": value.high}[end]
 
 

@@ -82,7 +82,15 @@ def availability(links: Iterable[FlowLink], undocumented: Estimate) -> tuple[flo
 
 
 def dependence(best_usd: float, without_usd: float) -> float:
-    """Cost of the best way without a country over that of the best way: 1 is independence, infinite no other way."""
+    """Cost of the best way without a country over that of the best way: 1 is independence, infinite no other way.
+
+    Args:
+        best_usd: cost of the best way.
+        without_usd: cost of the best way without the country.
+
+    Returns:
+        The ratio.
+    """
     return without_usd / best_usd
 
 

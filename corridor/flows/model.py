@@ -123,14 +123,32 @@ class FlowModel:
         return int(self.tables.as_of[:4])
 
     def state(self, year: int, case: Case = NETWORK_ALONE, *, built: bool = True) -> NetworkState:
-        """The network of a year with a case, or (``built`` False) the one that the case is compared with."""
+        """The network of a year with a case, or (``built`` False) the one that the case is compared with.
+
+        Args:
+            year: as in the tables.
+            case: what is changed in it; nothing by default.
+            built: whether what the case builds is there.
+
+        Returns:
+            The network's state.
+        """
         links = links_in_use(self.tables, year, self.scenario, case.changes, built=built)
         changes = merge_changes(case.changes).values() if built else ()
         delays = tuple(sorted((c.link_id, c.extra_h) for c in changes if c.extra_h and c.link_id in links))
         return NetworkState(links, delays)
 
     def network(self, state: NetworkState, end: End = "mid", cargo_value: Estimate | None = None) -> FlowNetwork:
-        """The priced network of a state."""
+        """The priced network of a state.
+
+        Args:
+            state: of :meth:`state`.
+            end: which end of the declared ranges.
+            cargo_value: value of a load, USD; the tables' own if left out.
+
+        Returns:
+            The network with its costs.
+        """
         key = (state, end, cargo_value)
         if key not in self._networks:
             prices = build_prices(self.tables, end, cargo_value, dict(state.overrides))
@@ -138,7 +156,17 @@ class FlowModel:
         return self._networks[key]
 
     def branch_way(self, state: NetworkState, branch: Branch, end: End, cargo_value: Estimate | None) -> Way | None:
-        """The best way of a branch, or None."""
+        """The best way of a branch, or None.
+
+        Args:
+            state: of :meth:`state`.
+            branch: of a pair.
+            end: which end of the declared ranges.
+            cargo_value: value of a load, USD; the tables' own if None.
+
+        Returns:
+            The way, if there is one.
+        """
         return self._way(
             state, end, cargo_value, (branch.origin, branch.destination), branch.modes, branch.via, branch.avoid
         )
@@ -183,7 +211,16 @@ class FlowModel:
         return min(rivals, key=lambda way: (way.cost_usd, way.link_ids))
 
     def reach(self, state: NetworkState, origin: str, modes: tuple[str, ...] | None = None) -> dict[str, float]:
-        """Least cost from a node to each node that it reaches, at the middle and for a load of the common value."""
+        """Least cost from a node to each node that it reaches, at the middle and for a load of the common value.
+
+        Args:
+            state: of :meth:`state`.
+            origin: id of a node.
+            modes: those that may be used; all if left out.
+
+        Returns:
+            USD a load by node.
+        """
         found = self._reach(replace(state, extra_h=()), origin, modes)
         if len(state.extra_h) == 1:
             # as for a single way: each is slowed, or goes without the link
@@ -230,6 +267,9 @@ class FlowModel:
 
         Returns:
             Path sizes, shape ``(branches,)``.
+
+        Args:
+            pair: of the tables.
         """
         if pair.key not in self._sizes:
             links = self.tables.links
@@ -247,7 +287,14 @@ class FlowModel:
         return self._sizes[pair.key]
 
     def theta(self, end: End = "mid") -> float:
-        """Declared sensitivity of the choice, 1/USD."""
+        """Declared sensitivity of the choice, 1/USD.
+
+        Args:
+            end: which end of its range.
+
+        Returns:
+            The value.
+        """
         value = self.tables.parameters["theta_per_usd"]
         return {"low": value.low, "mid": value.mid, "high": value.high}[end]
 
@@ -289,7 +336,18 @@ class FlowModel:
         avoid_countries: Collection[str] = (),
         without: Collection[str] = (),
     ) -> tuple[float, Way | None]:
-        """Cost of the best way of a pair over all of the network, at the middle; infinite where there is none."""
+        """Cost of the best way of a pair over all of the network, at the middle; infinite where there is none.
+
+        Args:
+            pair: of the tables.
+            state: of :meth:`state`.
+            modes: those that may be used; all if left out.
+            avoid_countries: codes of countries that may not be passed.
+            without: ids of links that may not be used.
+
+        Returns:
+            USD a load, and the way.
+        """
         way = self._way(
             state, "mid", pair.cargo_value_usd, pair.key, None if modes is None else tuple(modes), (),
             tuple(avoid_countries), tuple(without),
@@ -297,7 +355,14 @@ class FlowModel:
         return (way.cost_usd if way else math.inf), way
 
     def missing_pairs(self, state: NetworkState) -> list[str]:
-        """Pairs that no branch connects, by their names."""
+        """Pairs that no branch connects, by their names.
+
+        Args:
+            state: of :meth:`state`.
+
+        Returns:
+            Names, in the tables' order.
+        """
         gone = [pair for pair in self.tables.pairs if self.pair(pair, state, ends=()).best is None]
         return [f"{self.tables.name(p.origin)} to {self.tables.name(p.destination)}" for p in gone]
 
@@ -306,6 +371,9 @@ class FlowModel:
 
         Returns:
             The fit, and the ids of the screenlines whose links some such branch uses, in its order.
+
+        Args:
+            state: of the year of the counts.
         """
         pairs = [pair for pair in self.tables.pairs if pair.flow is not None]
         branches: list[tuple[float, Floats, Floats, list[frozenset[str]]]] = []

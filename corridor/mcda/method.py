@@ -64,10 +64,22 @@ class Method(ABC):
             values: ``(alternatives, criteria)`` between 0 and 1.
             weights: ``(criteria,)``.
             tolerances: ``(criteria,)``.
+
+        Returns:
+            Shape ``(alternatives, criteria)``.
         """
 
     def score(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
-        """Score the alternatives, more is better; arguments as in :meth:`index`."""
+        """Score the alternatives, more is better; arguments as in :meth:`index`.
+
+        Args:
+            values: ``(..., alternatives, criteria)`` between 0 and 1.
+            weights: ``(criteria,)`` or ``(draws, criteria)``.
+            tolerances: ``(criteria,)``.
+
+        Returns:
+            Shape ``(..., alternatives)``.
+        """
         found = self.index(values, weights, tolerances)
         # Mirrored in the middle of its range: the best published figure becomes the best score, distances stay.
         return found if self.higher_is_better else np.asarray(sum(self.score_range) - found)
@@ -97,6 +109,9 @@ def register(method: type[AnyMethod]) -> type[AnyMethod]:
     Args:
         method: A class derived from :class:`Method`, which is made without arguments.
 
+    Returns:
+        The class.
+
     Raises:
         ScoringError: it lacks a fact or a formula, or another has its id.
     """
@@ -119,18 +134,48 @@ class LinearMethod(Method):
         Args:
             values: ``(..., alternatives, criteria)`` between 0 and 1.
             tolerances: ``(criteria,)``: differences in value that measurement can't tell apart.
+
+        Returns:
+            Shape ``(..., alternatives, criteria)``.
         """
 
     def index(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
-        """Sum of weight times part over the criteria."""
+        """Sum of weight times part over the criteria.
+
+        Args:
+            values: ``(..., alternatives, criteria)`` between 0 and 1.
+            weights: ``(criteria,)`` or ``(draws, criteria)``.
+            tolerances: ``(criteria,)``.
+
+        Returns:
+            Shape ``(..., alternatives)``.
+        """
         return combine(self.parts(values, tolerances), weights)
 
     def contributions(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
-        """Weight times part, which sums to the score."""
+        """Weight times part, which sums to the score.
+
+        Args:
+            values: ``(alternatives, criteria)`` between 0 and 1.
+            weights: ``(criteria,)``.
+            tolerances: ``(criteria,)``.
+
+        Returns:
+            Shape ``(alternatives, criteria)``.
+        """
         return np.asarray(self.parts(values, tolerances) * weights)
 
     def cross_score(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
-        """As :meth:`Method.cross_score`, in one product of matrices since the parts are the same for all weights."""
+        """As :meth:`Method.cross_score`, in one product of matrices since the parts are the same for all weights.
+
+        Args:
+            values: as there.
+            weights: as there.
+            tolerances: as there.
+
+        Returns:
+            As there.
+        """
         # (draws, alternatives, criteria) @ (criteria, sets): the sets come out last and are wanted first.
         return np.asarray(np.moveaxis(self.parts(values, tolerances) @ weights.T, -1, 0))
 

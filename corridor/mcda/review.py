@@ -41,7 +41,11 @@ class Review:
     reversals: pd.DataFrame
 
     def messages(self) -> tuple[Message, ...]:
-        """The review in messages, most important first."""
+        """The review in messages, most important first.
+
+        Returns:
+            The messages.
+        """
         names = dict(zip(self.panel.candidate_ids, self.panel.names, strict=True))
         told: list[Message | None] = [_first(self, names), _flip(self, names)]
         for name, front, by in zip(*(self.pareto[key] for key in ("name", "on_front", "dominated_by")), strict=True):

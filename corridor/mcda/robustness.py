@@ -57,19 +57,31 @@ class Robustness:
         return convergence_error(self.acceptability, self.draws)
 
     def acceptability_table(self) -> pd.DataFrame:
-        """Rank acceptabilities: a row per candidate, a column per rank."""
+        """Rank acceptabilities: a row per candidate, a column per rank.
+
+        Returns:
+            Shares between 0 and 1.
+        """
         ranks = [f"rank {rank}" for rank in range(1, len(self.candidate_ids) + 1)]
         return pd.DataFrame(self.acceptability, index=self._index(), columns=ranks)
 
     def central_weights_table(self) -> pd.DataFrame:
-        """Central weights and confidence factor: a row per candidate."""
+        """Central weights and confidence factor: a row per candidate.
+
+        Returns:
+            A column per criterion, and the factor.
+        """
         table = pd.DataFrame(self.central_weights, index=self._index(), columns=list(self.criterion_ids))
         table.insert(0, "confidence", self.confidence)
         table.insert(0, "first", self.acceptability[:, 0])
         return table
 
     def pairwise_table(self) -> pd.DataFrame:
-        """Share of draws in which the row ranks better than the column."""
+        """Share of draws in which the row ranks better than the column.
+
+        Returns:
+            Shares between 0 and 1.
+        """
         return pd.DataFrame(self.pairwise, index=self._index(), columns=list(self.candidate_ids))
 
     def _index(self) -> pd.Index:

@@ -96,5 +96,12 @@ def _share_inside(part: Part, focus: shapely.Geometry) -> float:
 
 
 def total(figures: Iterable[Estimate]) -> Estimate:
-    """The sum of figures with their ranges."""
+    """The sum of figures with their ranges.
+
+    Args:
+        figures: low, middle and high each.
+
+    Returns:
+        Low with low, high with high.
+    """
     return sum(figures, Estimate(0.0, 0.0, 0.0))

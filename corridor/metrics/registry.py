@@ -167,6 +167,9 @@ def metric(subject: Subject, *columns: Column, status: str = "") -> Callable[[_F
         columns: what it gives.
         status: the column that says why there is no figure: one of ``columns``, or the name of one that is made.
 
+    Returns:
+        What registers the function below it.
+
     Raises:
         RegistryError: a column is there already.
     """
@@ -196,6 +199,12 @@ def metric(subject: Subject, *columns: Column, status: str = "") -> Callable[[_F
 
 def derived(function: _Function) -> _Function:
     """Register a function whose result is an input of metrics, under the function's name.
+
+    Args:
+        function: its name is the input's, its parameters what that follows from.
+
+    Returns:
+        The function.
 
     Raises:
         RegistryError: there is another input of that name.

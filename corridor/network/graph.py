@@ -61,7 +61,11 @@ class Route:
     cost: float
 
     def reversed(self) -> Route:
-        """The same way travelled back; its cost is not known."""
+        """The same way travelled back; its cost is not known.
+
+        Returns:
+            The way back.
+        """
         turned = tuple(not along for along in self.forward[::-1])
         return Route(self.edges[::-1], turned, self.last, self.first, float("nan"))
 
@@ -178,6 +182,15 @@ class Network:
         ``countries`` are closed too.
         ``assume_open`` names sections and crossings that count as open. ``any_status`` lets disused, abandoned and
         unfinished ways count too: where a line lies rather than who may use it.
+
+        Args:
+            mode: ``road`` or ``rail``.
+            countries: codes of those that may be used; all if left out.
+            assume_open: sections and crossings that count as open.
+            any_status: whether ways out of use count too.
+
+        Returns:
+            Whether each edge is closed, shape (n_edges,).
         """
         edges = self.edges
         assumed = edges[["section_id", "documented_in", "crossing_id"]].isin(list(assume_open)).any(axis=1)
@@ -209,6 +222,16 @@ class Network:
     def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
         """The nearest point of the nearest edge that isn't closed.
 
+        Args:
+            lon: of the point, degrees east.
+            lat: degrees north.
+            closed: edges that don't count, shape (n_edges,).
+            limit_m: farthest that it may lie.
+            what: what the point is, for the message.
+
+        Returns:
+            The position on the edge.
+
         Raises:
             NetworkError: there is none within ``limit_m``; says how far the nearest is.
         """
@@ -235,7 +258,16 @@ class Network:
         )
 
     def starts(self, at: Position, forward: Floats, backward: Floats) -> list[tuple[int, float]]:
-        """Where a search from a position begins: the edge's ends that may be driven to, with what that costs."""
+        """Where a search from a position begins: the edge's ends that may be driven to, with what that costs.
+
+        Args:
+            at: where the search begins.
+            forward: cost of each edge along its geometry, shape (n_edges,).
+            backward: cost against it.
+
+        Returns:
+            Nodes with their costs.
+        """
         edge = self.edges.iloc[at.edge]
         starts = [(int(edge["v"]), float(forward[at.edge] * (1 - at.fraction)))]
         if not edge["oneway"]:
@@ -251,6 +283,9 @@ class Network:
             backward: cost against it.
             closed: edges that may not be used.
             any_road: minor roads may be driven on the way to somewhere else too.
+
+        Returns:
+            Costs by node, and where each was reached from.
         """
         arcs = self.arcs if any_road else self.traffic_arcs
         return search(arcs, self.starts(at, forward, backward), forward, backward, closed)
@@ -276,6 +311,9 @@ class Network:
             closed: edges that may not be used.
             any_road: minor roads may be driven on the way to somewhere else too.
             turn_within_m: trains may turn round so near to either end, where that is a station.
+
+        Returns:
+            Its edges in order, and its cost.
 
         Raises:
             NoRouteError: there is none.
@@ -313,7 +351,18 @@ class Network:
     def direct(
         self, start: Position, end: Position, forward: Floats, backward: Floats, *, oneway: bool = False
     ) -> Route | None:
-        """The way between two positions on one edge; None if that is one-way the other way."""
+        """The way between two positions on one edge; None if that is one-way the other way.
+
+        Args:
+            start: where the way begins.
+            end: where it ends.
+            forward: cost of each edge along its geometry, shape (n_edges,).
+            backward: cost against it.
+            oneway: whether the edge may be driven along its geometry alone.
+
+        Returns:
+            The way along the edge.
+        """
         share = end.fraction - start.fraction
         if share < 0 and oneway:
             return None
@@ -321,7 +370,15 @@ class Network:
         return Route((start.edge,), (share >= 0,), start.fraction, end.fraction, float(cost))
 
     def part(self, route: Route, index: int) -> shapely.LineString:
-        """The geometry of one step of a route in travelling direction, cut at the route's ends."""
+        """The geometry of one step of a route in travelling direction, cut at the route's ends.
+
+        Args:
+            route: of this network.
+            index: of the step.
+
+        Returns:
+            A line (lon, lat).
+        """
         line = self.edges.geometry.iat[route.edges[index]]
         forward = route.forward[index]
         low, high = 0.0, 1.0
@@ -335,26 +392,53 @@ class Network:
         return line if forward else line.reverse()
 
     def with_edges(self, edges: gpd.GeoDataFrame) -> Network:
-        """The same nodes with another edge table of the same shape."""
+        """The same nodes with another edge table of the same shape.
+
+        Args:
+            edges: a row for each of this network's.
+
+        Returns:
+            The changed network.
+        """
         return replace(self, edges=edges)
 
     def alternatives(
         self, origin: tuple[float, float], destination: tuple[float, float], **options: Any
     ) -> gpd.GeoDataFrame:
-        """Ways that differ between points (lon, lat): :func:`corridor.network.alternatives.alternative_routes`."""
+        """Ways that differ between points (lon, lat): :func:`corridor.network.alternatives.alternative_routes`.
+
+        Args:
+            origin: where ways begin.
+            destination: where they end.
+            **options: ``count``, ``max_shared``, ``max_stretch`` and others of that function.
+
+        Returns:
+            A row per way.
+        """
         from corridor.network.alternatives import alternative_routes
 
         return alternative_routes(self, origin, destination, **options)
 
     @staticmethod
     def from_osmnx(graph: Any) -> Network:
-        """A network from an osmnx graph; see :func:`corridor.network.osmnx_bridge.from_osmnx`."""
+        """A network from an osmnx graph; see :func:`corridor.network.osmnx_bridge.from_osmnx`.
+
+        Args:
+            graph: a ``networkx.MultiDiGraph`` as osmnx makes it.
+
+        Returns:
+            The network.
+        """
         from corridor.network.osmnx_bridge import from_osmnx
 
         return from_osmnx(graph)
 
     def to_osmnx(self) -> Any:
-        """An osmnx graph (networkx.MultiDiGraph); see :func:`corridor.network.osmnx_bridge.to_osmnx`."""
+        """An osmnx graph (networkx.MultiDiGraph); see :func:`corridor.network.osmnx_bridge.to_osmnx`.
+
+        Returns:
+            The graph, with the columns of the edge table as attributes.
+        """
         from corridor.network.osmnx_bridge import to_osmnx
 
         return to_osmnx(self)

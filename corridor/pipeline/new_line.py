@@ -61,6 +61,29 @@ class NewLine:
     alternatives: tuple[Alignment, ...] = ()
     spread: Mapping[str, Spread] = field(default_factory=dict)
 
+    def describe(self) -> dict[str, Any]:
+        """The line's figures as plain values.
+
+        Returns:
+            Lengths in km, prices by kind in million USD, the elevation model used, and notes, by name.
+        """
+        return describe_new_line(self)
+
+    def write(self, folder: str | Path) -> Path:
+        """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures) and ``profile.svg``; for a sweep
+        ``tradeoff.csv`` too, with matplotlib as a chart.
+
+        Args:
+            folder: where to; it is made if it isn't there.
+
+        Returns:
+            The path of the line.
+
+        Raises:
+            OutputError: the folder can't be written.
+        """
+        return write_new_line(self, Path(folder))
+
 
 def find_new_line(
     study: Study,
@@ -68,7 +91,7 @@ def find_new_line(
     end: str,
     standard_id: str,
     *,
-    dem: Sequence[Path] = (),
+    dem: Sequence[str | Path] = (),
     countries: Sequence[str] = (),
     sweep: Sweep | None = None,
     alternatives: int = 0,
@@ -76,7 +99,7 @@ def find_new_line(
     reuse: Sequence[str] = (),
     progress: Progress = silent,
 ) -> NewLine:
-    """The cheapest line under a design standard between two places, each a name or ``lat,lon``.
+    """The cheapest line under a design standard between two places.
 
     Prices are the catalogue's. The search runs in the UTM zone of the middle on cells of the elevation model's size, at
     least 100 m and coarser where that would be over four million cells.
@@ -85,7 +108,7 @@ def find_new_line(
         study: whose data and prices.
         start: a place of the study, or ``lat,lon`` in degrees.
         end: the same.
-        standard_id: a design standard, as ``rail-18``.
+        standard_id: of :func:`corridor.load_standards`, for instance ``rail-18``.
         dem: elevation rasters instead of the study's.
         countries: two-letter codes of the only countries that the line may pass; any if empty.
         sweep: also find lines for other grades or prices of a tunnel.
@@ -94,6 +117,9 @@ def find_new_line(
         reuse: sections of the catalogue whose formation the line may take over, at the price of an upgrade.
         progress: called with a few words at the start of each step.
 
+    Returns:
+        The line with its structures and price, and what else was asked.
+
     Raises:
         AlignmentError: the standard isn't known, or there is no way: says which limit closes it.
         CatalogueError: a section isn't known.
@@ -101,7 +127,7 @@ def find_new_line(
         CoverageError: the elevation model doesn't reach over both places.
     """
     standard = find_standard(standard_id)
-    run = open_run(study, dem=dem, progress=progress)
+    run = open_run(study, dem=[Path(path) for path in dem], progress=progress)
     ends = [_place(text, which, run) for text, which in ((start, "FROM"), (end, "TO"))]
     heights = run[inputs.dem]
     heights.require([p.lon for p in ends], [p.lat for p in ends], "FROM and TO")

@@ -82,6 +82,9 @@ def contribution_bars(ranking: pd.DataFrame, labels: Mapping[str, str], ax: Axes
             without a rank are left out.
         labels: Criterion id -> what to call it in the legend.
         ax: Where to draw; a new figure 600 px wide if left out.
+
+    Returns:
+        The axes.
     """
     ranked = ranking[ranking["rank"].notna()].sort_values(["rank", "name"], kind="stable")
     who = [f"{rank}  {_text(name)}" for rank, name in zip(ranked["rank"], ranked["name"], strict=True)]
@@ -128,6 +131,9 @@ def acceptability_bars(
         acceptability: A row per candidate id, a column per rank, shares between 0 and 1.
         names: Candidate id -> name.
         ax: Where to draw; a new figure 600 px wide if left out.
+
+    Returns:
+        The axes.
     """
     from matplotlib import colormaps
 
@@ -177,6 +183,9 @@ def parallel_coordinates(
         names: Candidate id -> name.
         ends: Column -> texts for worst and best end, such as ("600 km", "250 km").
         ax: Where to draw; a new figure 600 px wide if left out.
+
+    Returns:
+        The axes.
     """
     who = [_text(names.get(str(key), key)) for key in values.index]
     if ax is None:
@@ -231,6 +240,9 @@ def pareto_plot(
         labels: What to write along the axes, with units.
         smaller_is_better: For x and for y.
         ax: Where to draw; a new figure 600 px wide if left out.
+
+    Returns:
+        The axes.
     """
     known = points.dropna(subset=[x, y])
     if ax is None:
@@ -290,6 +302,9 @@ def chart_svg(ax: Axes, title: str, chart_id: str) -> str:
         title: What a screen reader says of it.
         chart_id: Letters, digits and hyphens; unique in the page.
 
+    Returns:
+        The SVG, to stand in a page.
+
     Raises:
         OutputError: an id that can't be used.
     """
@@ -331,6 +346,11 @@ def _rename(tag: str, chart_id: str) -> str:
 def write_png(ax: Axes, path: Path, dpi: int = 144) -> None:
     """Save a chart as a picture, for reports that can't hold SVG.
 
+    Args:
+        ax: a chart from this module.
+        path: of the file.
+        dpi: dots per inch.
+
     Raises:
         OutputError: the file can't be written.
     """
@@ -346,10 +366,26 @@ def write_png(ax: Axes, path: Path, dpi: int = 144) -> None:
 
 
 def criterion_ends(criteria: Sequence[Criterion]) -> dict[str, tuple[str, str]]:
-    """What stands at the worst and best end of each criterion's axis in :func:`parallel_coordinates`, by label."""
+    """What stands at the worst and best end of each criterion's axis in :func:`parallel_coordinates`, by label.
+
+    Args:
+        criteria: in the order of the columns.
+
+    Returns:
+        A pair of labels per criterion.
+    """
     return {c.label: (f"{c.worst:,g} {c.unit}".strip(), f"{c.best:,g} {c.unit}".strip()) for c in criteria}
 
 
 def value_frame(candidate_ids: Sequence[str], labels: Sequence[str], values: np.ndarray) -> pd.DataFrame:
-    """Table of values for :func:`parallel_coordinates` from an array ``(alternatives, criteria)``."""
+    """Table of values for :func:`parallel_coordinates` from an array ``(alternatives, criteria)``.
+
+    Args:
+        candidate_ids: of the rows.
+        labels: of the columns.
+        values: shape (alternatives, criteria), between 0 and 1.
+
+    Returns:
+        The values as a table.
+    """
     return pd.DataFrame(values, index=list(candidate_ids), columns=list(labels))

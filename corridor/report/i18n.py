@@ -125,6 +125,9 @@ def render(value: Value, language: str = "en") -> str:
     Args:
         value: a message or a listing of them; plain text and numbers are given back as text.
         language: code of a language that the catalogues have; what it lacks is said in English.
+
+    Returns:
+        The words.
     """
     return words(language).render(value)
 

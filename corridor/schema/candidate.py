@@ -205,6 +205,9 @@ class Candidate:
             style_kwds: Leaflet's path options, for instance ``{"weight": 5}``.
             width: of a new map.
             height: of a new map.
+
+        Returns:
+            The map.
         """
         from corridor.webmap import add_lines, blank_map, fit
 

@@ -41,7 +41,14 @@ class Estimate:
     high: Figure
 
     def scaled(self, factor: float) -> Estimate:
-        """All three values times a factor."""
+        """All three values times a factor.
+
+        Args:
+            factor: what they are multiplied by.
+
+        Returns:
+            The product.
+        """
         return Estimate(self.low * factor, self.mid * factor, self.high * factor)
 
     def __add__(self, other: Estimate) -> Estimate:

@@ -114,6 +114,12 @@ class Column:
 
         >>> Column("in_{focus}_km", Unit.KM, "length inside", "sum").instance("in_alba_km").meaning
         'length inside (focus: alba)'
+
+        Args:
+            name: of a column of a table.
+
+        Returns:
+            The column with its holes filled, or None.
         """
         if not self.is_pattern:
             return self if name == self.name else None
@@ -124,7 +130,14 @@ class Column:
         return replace(self, name=name, meaning=self.meaning + said, label_key=self.key)
 
     def end(self, suffix: str) -> Column:
-        """The column of an end of its interval; ``suffix`` is ``_low`` or ``_high``."""
+        """The column of an end of its interval; ``suffix`` is ``_low`` or ``_high``.
+
+        Args:
+            suffix: ``_low`` or ``_high``.
+
+        Returns:
+            Its column.
+        """
         return replace(
             self, name=self.name + suffix, meaning=_ENDS[suffix] + self.meaning,
             formula=_ENDS_FORMULA[suffix] + _ENDS_ERROR, interval=False, shown=Shown.FILES,
@@ -137,6 +150,9 @@ def with_before(column: Column, *, interval_before: bool = False) -> tuple[Colum
     Args:
         column: the figure under a regime.
         interval_before: whether the figure before has an interval too.
+
+    Returns:
+        The column itself, and that of the figure before.
     """
     before = replace(
         column, name=f"{column.name}_before", meaning=f"before, with nothing done: {column.meaning}",
@@ -153,6 +169,13 @@ def find_column(name: str, columns: Iterable[Column]) -> Column | None:
     >>> known = (Column("length_km", Unit.KM, "length", "sum over parts", interval=True),)
     >>> find_column("length_km_low", known).meaning
     'lower end of: length'
+
+    Args:
+        name: of a column of a table.
+        columns: where to look.
+
+    Returns:
+        The column, or None.
     """
     ranked = sorted(columns, key=lambda column: (column.is_pattern, -len(column.name)))
     for column in ranked:
@@ -167,7 +190,15 @@ def find_column(name: str, columns: Iterable[Column]) -> Column | None:
 
 
 def resolve_columns(names: Sequence[str], columns: Iterable[Column]) -> tuple[Column, ...]:
-    """The columns of a table by its names, in its order; ends of intervals and unknown names are left out."""
+    """The columns of a table by its names, in its order; ends of intervals and unknown names are left out.
+
+    Args:
+        names: of the columns of a table.
+        columns: those that are registered.
+
+    Returns:
+        A column for each name that is known.
+    """
     known = tuple(columns)
     exact = {column.name: column for column in known if not column.is_pattern}
     patterns = [column for column in known if column.is_pattern]

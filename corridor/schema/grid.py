@@ -31,7 +31,15 @@ class Grid:
         return (t.c, t.f + t.e * rows, t.c + t.a * cols, t.f)
 
     def fractional_index(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Rows and columns, as floats, of points; whole numbers are pixel centres."""
+        """Rows and columns, as floats, of points; whole numbers are pixel centres.
+
+        Args:
+            x: coordinates in the grid's system, any shape.
+            y: the same of the other axis.
+
+        Returns:
+            Rows and columns, of that shape.
+        """
         inverse = ~self.transform
         x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
         cols = inverse.a * x + inverse.b * y + inverse.c
@@ -39,7 +47,15 @@ class Grid:
         return rows - 0.5, cols - 0.5
 
     def centres(self, rows: Floats, cols: Floats) -> tuple[Floats, Floats]:
-        """Coordinates x, y of the centres of pixels (fractional indices allowed)."""
+        """Coordinates x, y of the centres of pixels (fractional indices allowed).
+
+        Args:
+            rows: any shape.
+            cols: of the same shape.
+
+        Returns:
+            x and y, of that shape.
+        """
         right, down = np.asarray(cols, dtype=float) + 0.5, np.asarray(rows, dtype=float) + 0.5
         t = self.transform
         return t.a * right + t.b * down + t.c, t.d * right + t.e * down + t.f

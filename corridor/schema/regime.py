@@ -23,7 +23,14 @@ ROAD_CLASSES = (
 
 
 def class_rank(road_class: str) -> int:
-    """Place of a class in ROAD_CLASSES, 0 for motorways; what isn't in the list ranks below all."""
+    """Place of a class in ROAD_CLASSES, 0 for motorways; what isn't in the list ranks below all.
+
+    Args:
+        road_class: an OpenStreetMap class, links included.
+
+    Returns:
+        Its place.
+    """
     name = road_class.removesuffix("_link")
     return ROAD_CLASSES.index(name) if name in ROAD_CLASSES else len(ROAD_CLASSES)
 
@@ -103,7 +110,14 @@ class CheckTime(_Strict):
         return Estimate(self.low, self.mid, self.high)
 
     def taking(self, minutes: Estimate) -> CheckTime:
-        """The same check with other minutes."""
+        """The same check with other minutes.
+
+        Args:
+            minutes: how long it takes instead.
+
+        Returns:
+            The changed check.
+        """
         return self.model_copy(update={"low": minutes.low, "mid": minutes.mid, "high": minutes.high})
 
 

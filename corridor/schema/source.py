@@ -43,6 +43,13 @@ class Source:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal text."""
+    """SHA-256 of a file as hexadecimal text.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        64 digits.
+    """
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -69,7 +69,15 @@ class DesignStandard:
             raise AlignmentError(f"design standard {self.standard_id!r}: " + "; ".join(faults))
 
     def with_grade(self, up_pct: float, down_pct: float | None = None) -> DesignStandard:
-        """The same standard with another ruling grade (both ways, unless ``down_pct`` is given)."""
+        """The same standard with another ruling grade (both ways, unless ``down_pct`` is given).
+
+        Args:
+            up_pct: ruling grade, in percent.
+            down_pct: ruling grade downhill, where it differs.
+
+        Returns:
+            The changed standard.
+        """
         down = up_pct if down_pct is None else down_pct
         return replace(self, max_grade_up_pct=up_pct, max_grade_down_pct=down)
 
@@ -101,7 +109,14 @@ class PriceRange:
 
     @classmethod
     def flat(cls, value: float) -> PriceRange:
-        """A price without a range."""
+        """A price without a range.
+
+        Args:
+            value: low, middle and high at once.
+
+        Returns:
+            The price.
+        """
         return cls(value, value, value)
 
 
@@ -131,7 +146,14 @@ class UnitCosts:
                 raise AlignmentError(f"unit cost {name}: the middle price per km must be above 0")
 
     def scaled(self, factor: float) -> UnitCosts:
-        """All prices times a factor."""
+        """All prices times a factor.
+
+        Args:
+            factor: what prices are multiplied by.
+
+        Returns:
+            The changed prices.
+        """
         return UnitCosts(
             self.surface * factor,
             self.bridge * factor,
@@ -142,5 +164,12 @@ class UnitCosts:
         )
 
     def with_tunnel(self, mid: float) -> UnitCosts:
-        """The same prices with another middle price of a tunnel (million USD per km); its range scales along."""
+        """The same prices with another middle price of a tunnel (million USD per km); its range scales along.
+
+        Args:
+            mid: middle price of a tunnel, million USD per km.
+
+        Returns:
+            The changed prices.
+        """
         return replace(self, tunnel=self.tunnel * (mid / self.tunnel.mid))

@@ -361,6 +361,12 @@ class Study(_Strict):
     def on_baseline(self, baseline: str) -> Study:
         """The same study computed on another of its baselines.
 
+        Args:
+            baseline: id of one of :attr:`baselines`.
+
+        Returns:
+            The changed study.
+
         Raises:
             StudyError: the study has none of that id; lists those that it has.
         """
@@ -371,6 +377,12 @@ class Study(_Strict):
 
     def path(self, name: str) -> Path:
         """A data path of the study as a file path: ``package:`` names lie in the package, others beside the study.
+
+        Args:
+            name: as it stands in the study.
+
+        Returns:
+            Where the data lies.
 
         Raises:
             StudyError: a packaged name climbs out of the package's data, or the data is still to be fetched.
@@ -389,6 +401,12 @@ class Study(_Strict):
     def bundled(cls, name: str) -> Study:
         """A study that ships with the package, for instance ``syunik``.
 
+        Args:
+            name: of the study.
+
+        Returns:
+            The study.
+
         Raises:
             StudyError: there is none of that name; lists those that there are.
         """
@@ -399,6 +417,12 @@ class Study(_Strict):
         """Read and check a study file.
 
         A file with ``extends`` says only what differs from the bundled study of that name; its candidates are added.
+
+        Args:
+            path: of a TOML file.
+
+        Returns:
+            The study.
 
         Raises:
             StudyError: the file is missing or isn't TOML, or has faults: all are named at once, each with its field.
@@ -412,6 +436,14 @@ class Study(_Strict):
     @classmethod
     def build(cls, content: dict[str, Any], folder: Path, name: str) -> Study:
         """A study from parsed TOML; relative paths are taken from ``folder``, faults are reported for ``name``.
+
+        Args:
+            content: what :mod:`tomllib` gives.
+            folder: where relative paths begin.
+            name: what faults are reported for.
+
+        Returns:
+            The study.
 
         Raises:
             StudyError: as :meth:`load`.

@@ -40,7 +40,11 @@ class Sweep:
         return self.folder.read()
 
     def sentence(self) -> str:
-        """What was done, in words."""
+        """What was done, in words.
+
+        Returns:
+            One sentence.
+        """
         if not self.computed:
             return f"all {self.tasks} tasks were done already"
         return (
@@ -103,6 +107,9 @@ def sweep(
         memory_limit: of each local worker, as ``4GB``; ``auto`` shares the memory of the machine out.
         restart: begin anew if the folder holds a sweep of other data.
         progress: called with a few words at each step.
+
+    Returns:
+        The sweep's folder, and what this run did of it.
 
     Raises:
         CorridorError: study, data or sweep can't be used, the folder holds another sweep, or the cluster fails.

@@ -73,6 +73,9 @@ class ElevationProvider(Protocol):
             area: west, south, east, north in degrees.
             countries_on: Says where heights are needed.
 
+        Returns:
+            The heights as one raster, with its entry in the cache.
+
         Raises:
             CoverageError: heights are missing over ground.
             FetchError: they can't be had, or are damaged.
@@ -88,6 +91,9 @@ def register(source: type[Source]) -> type[Source]:
 
     Args:
         source: A class with what :class:`ElevationProvider` has, which is made without arguments.
+
+    Returns:
+        The class.
 
     Raises:
         FetchError: it lacks a fact or a method, or another has its id.
@@ -119,6 +125,9 @@ class TiledElevation(ABC):
         Args:
             tile: South-west corner (lat, lon) in whole degrees.
             settings: ``settings.address(key)`` is a server's address, without a slash at its end.
+
+        Returns:
+            Pairs of address and title.
         """
 
     @abstractmethod
@@ -128,12 +137,24 @@ class TiledElevation(ABC):
         Args:
             path: A file from one of the addresses.
 
+        Returns:
+            Heights in metres, shape (rows, cols).
+
         Raises:
             SourceError: the file is no tile, or is damaged; it is then fetched again.
         """
 
     def fetch(self, fetcher: Fetcher, area: Bounds, countries_on: CountriesOn) -> CachedFile:
-        """As :meth:`ElevationProvider.fetch`; a tile that the servers lack is left open where no country has ground."""
+        """As :meth:`ElevationProvider.fetch`; a tile that the servers lack is left open where no country has ground.
+
+        Args:
+            fetcher: as there.
+            area: as there.
+            countries_on: as there.
+
+        Returns:
+            As there.
+        """
         servers = [fetcher.settings.address(key) for key in self.settings]
         factor = coarsen_by(area, fetcher.settings.dem_megapixels)
         # What the raster depends on; another server or size is another file, so that a locked run finds the one it

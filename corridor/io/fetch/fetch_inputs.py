@@ -47,6 +47,43 @@ class FetchedInputs:
     fetched: tuple[str, ...]
 
 
+def fetch(
+    study: Study,
+    *,
+    osm: str | None = None,
+    dem: Sequence[str] = (),
+    cache: str | Path | None = None,
+    offline: bool = False,
+    refresh: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> FetchedInputs:
+    """Have the live data of a study's area in the cache, as ``corridor fetch`` does.
+
+    Compare with it so: ``corridor.compare(data.study, osm=data.osm, dem=data.dem)``.
+
+    Args:
+        study: names the area and, in its ``[live]`` table, sources and settings.
+        osm: ``overpass`` or ``geofabrik`` instead of what the study says.
+        dem: names of sources of heights, or addresses of rasters, instead of what the study says.
+        cache: folder of fetched data; the system's own if left out.
+        offline: forbid the network: what isn't at hand is an error.
+        refresh: fetch again what is there; earlier files stay.
+        progress: called with a few words at the start of each transfer.
+
+    Returns:
+        The study with its live data in files.
+
+    Raises:
+        OfflineError: something isn't there and ``offline`` forbids to fetch it: all that is missing, in one line.
+        FetchError: something can't be fetched.
+        CoverageError: heights are missing over ground.
+        StudyError: a setting is wrong.
+    """
+    folder = Path(cache) if cache is not None else None
+    wanted = WantedInputs(osm, tuple(dem))
+    return fetch_inputs(study, wanted, cache=Cache(folder), meter=Meter(progress), offline=offline, refresh=refresh)
+
+
 def fetch_inputs(
     study: Study,
     wanted: WantedInputs,

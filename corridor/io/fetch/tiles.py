@@ -42,6 +42,9 @@ def tile_name(tile: Tile) -> str:
 
     >>> tile_name((39, 46)), tile_name((-1, -5))
     ('N39E046', 'S01W005')
+
+    Returns:
+        The name.
     """
     lat, lon = tile
     return f"{'N' if lat >= 0 else 'S'}{abs(lat):02d}{'E' if lon >= 0 else 'W'}{abs(lon):03d}"

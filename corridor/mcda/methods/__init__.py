@@ -37,7 +37,11 @@ REGISTRY: Registry[Method] = Registry(
 
 
 def method_ids() -> tuple[str, ...]:
-    """Ids of all ranking methods, the weighted sum first."""
+    """Ids of all ranking methods, the weighted sum first.
+
+    Returns:
+        Ids, that of the default method first.
+    """
     return REGISTRY.ids()
 
 
