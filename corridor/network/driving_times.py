@@ -102,7 +102,7 @@ def time_edges(
     Raises:
         CatalogueError: a class has no speed.
     """
-    speed = _speeds_kmh(edges, model, sections)
+    speed = _speeds_kmh(edges, model, matches, sections)
     roads = np.flatnonzero((edges["mode"] == Mode.ROAD).to_numpy())
     local = np.full(len(edges), -1, dtype=np.int64)
     local[roads] = np.arange(len(roads))
@@ -130,14 +130,17 @@ def time_edges(
     return EdgeTimes(minutes, roads, survey, pinned, _pin_effect(survey, minutes[TRUCK], roads, speed, model))
 
 
-def _speeds_kmh(edges: gpd.GeoDataFrame, model: DrivingModel, sections: Mapping[str, Section]) -> Floats:
-    """Class speed of each edge, or the documented one of its section."""
+def _speeds_kmh(
+    edges: gpd.GeoDataFrame, model: DrivingModel, matches: Mapping[str, Match], sections: Mapping[str, Section]
+) -> Floats:
+    """Class speed of each edge, or the documented one of the section that it is or that runs over it."""
     speed = class_speeds_kmh(edges["mode"], edges["class"], model.speeds)
-    for row in np.flatnonzero((edges["section_id"] != "").to_numpy()):
-        documented = sections[edges["section_id"].iat[row]].design_speed_kmh
-        if documented:
-            speed[row] = documented
-    return speed
+    documented = {key: section.design_speed_kmh for key, section in sections.items() if section.design_speed_kmh}
+    for key, match in matches.items():
+        if key in documented:
+            speed[list(match.route.edges)] = documented[key]
+    own = edges["section_id"].map(documented).to_numpy(dtype=float)
+    return np.asarray(np.where(np.isnan(own), speed, own))
 
 
 def _max_grades(
