@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corridor.errors import SourceError
 from corridor.flows.changes import Measures
-from corridor.io.read.data_files import require_file
+from corridor.input_files import require_file
 
 _MAX_BYTES = 50_000_000
 

@@ -27,7 +27,9 @@ class Dem:
     """Heights in metres, shape (rows, cols), NaN where unknown, on a lon/lat grid.
 
     ``vertical_error_m`` is the standard error of a height as stated by the study; ``error_range_m`` is the distance
-    over which errors are alike.
+    over which errors are alike. ``ground_resolution_m`` is the size of the pixels that each height was measured at,
+    ``(rows, cols)``, where files of several resolutions were joined; None where it is the grid's own everywhere.
+    ``remarks`` say what was odd in the files.
     """
 
     heights_m: NDArray[np.float32]
@@ -35,16 +37,27 @@ class Dem:
     source: Source
     vertical_error_m: float
     error_range_m: float
+    ground_resolution_m: NDArray[np.float32] | None = None
+    remarks: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def resolution_m(self) -> float:
-        """North-south size of a pixel at the grid's middle, in metres."""
-        return _north_south_m(self.grid)
+        """North-south size of the pixels that most heights were measured at, in metres."""
+        if self.ground_resolution_m is None:
+            return _north_south_m(self.grid)
+        return float(np.median(self.ground_resolution_m[np.isfinite(self.heights_m)]))
 
     @property
     def carries_grades(self) -> bool:
         """Whether pixels are at most half the 1 km window that grades are measured over."""
         return self.resolution_m <= GRADE_WINDOW_M / 2
+
+    def carries_grades_at(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
+        """Whether the ground at points was measured at pixels of at most half the window that grades need."""
+        lon, lat = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+        if self.ground_resolution_m is None:
+            return np.full(lon.shape, self.carries_grades)
+        return np.asarray(self.ground_resolution_m[self._pixels_at(lon, lat)] <= GRADE_WINDOW_M / 2)
 
     def covers(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
         """Whether points lie between pixel centres of the grid (nodata not looked at)."""
@@ -76,15 +89,19 @@ class Dem:
         The vertical error, and the rise of the slope over the standard deviation of a place inside a pixel (its side
         over the square root of 12): in a gorge a pixel's mean height says little about the road at its bottom.
         """
-        rise = np.tan(np.radians(slope_deg(self))) * self.resolution_m / np.sqrt(12)
+        measured = self.resolution_m if self.ground_resolution_m is None else self.ground_resolution_m
+        rise = np.tan(np.radians(slope_deg(self))) * measured / np.sqrt(12)
         return np.asarray(np.hypot(self.vertical_error_m, np.nan_to_num(rise)))
 
     def error_at_m(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
         """:attr:`local_error_m` of the pixels that points lie in."""
+        return np.asarray(self.local_error_m[self._pixels_at(lon, lat)])
+
+    def _pixels_at(self, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+        """Rows and columns of the pixels that points lie in, the nearest ones for points outside."""
         rows, cols = self.grid.fractional_index(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
         last_row, last_col = self.grid.shape[0] - 1, self.grid.shape[1] - 1
-        at = np.clip(np.rint(rows), 0, last_row).astype(int), np.clip(np.rint(cols), 0, last_col).astype(int)
-        return np.asarray(self.local_error_m[at])
+        return np.clip(np.rint(rows), 0, last_row).astype(int), np.clip(np.rint(cols), 0, last_col).astype(int)
 
     def require(self, lon: ArrayLike, lat: ArrayLike, what: str) -> Floats:
         """Heights at points that must all have one.
@@ -97,10 +114,13 @@ class Dem:
         if missing.any():
             at = int(np.flatnonzero(missing)[0])
             where = format_position(np.asarray(lat).ravel()[at], np.asarray(lon).ravel()[at], 3)
-            why = "has no height at" if self.covers(lon, lat).ravel()[at] else "doesn't reach"
+            # Ground that the files' frame holds may still be a gap between two of them, or a void in one.
+            inside = self.covers(lon, lat).ravel()[at]
+            why = "has no height at" if inside else "doesn't reach"
+            hint = "; ".join((*self.remarks, "is there a gap between files?")) if inside else ""
             raise CoverageError(
                 f"{self.source.file or self.source.title}: {why} {where} ({missing.sum()} of {missing.size} "
-                f"points of {what}); add a DEM that covers it with --dem"
+                f"points of {what}){f' ({hint})' if hint else ''}; add a DEM that covers it with --dem"
             )
         return heights
 

@@ -13,7 +13,8 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from corridor.errors import OutputError, SourceError
-from corridor.geo.geodesy import WGS84
+from corridor.geo.geodesy import WGS84, distance_m
+from corridor.geo.height_rasters import clean_heights, no_heights, open_heights
 from corridor.schema.grid import Grid
 from corridor.terrain import kernels
 from corridor.terrain.surface import pixel_size_m
@@ -24,7 +25,7 @@ MEASURES: tuple[Measure, ...] = get_args(Measure)
 BLOCK = (512, 4096)
 TILE = 512
 MAX_RADIUS_PX = 256
-LOWEST_M, HIGHEST_M = -500, 9000
+_MOST_DISTORTION = 0.05
 _CACHE_MB = 128
 
 
@@ -61,7 +62,8 @@ def write_terrain(
         progress: called with the share done.
 
     Raises:
-        SourceError: the raster can't be used: no CRS, not north-up, units unknown.
+        SourceError: the raster can't be used; see :mod:`corridor.geo.height_rasters`. Or its map's metres aren't
+            metres on the ground.
         OutputError: the measure or its radius is unknown, or the file can't be written.
     """
     source, target = Path(dem), Path(out).expanduser()
@@ -78,7 +80,7 @@ def write_terrain(
 
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), _open(source) as raster:
+        with open_heights(source, cache_mb=_CACHE_MB) as raster:
             pixels = _pixels(raster, source)
             profile = {
                 "driver": "GTiff", "dtype": "float32", "count": 1, "nodata": np.nan, "crs": raster.crs,
@@ -87,7 +89,9 @@ def write_terrain(
                 "bigtiff": "if_safer", "num_threads": "all_cpus",
             }  # fmt: skip
             with rasterio.open(part, "w", **profile) as written:
-                _write_blocks(raster, written, pixels, measure, radius_px, block, progress)
+                known = _write_blocks(raster, str(source), written, pixels, measure, radius_px, block, progress)
+        if not known:
+            raise no_heights(str(source))
         part.replace(target)
     except (RasterioError, OSError) as fault:
         reason = (str(fault).splitlines() or [type(fault).__name__])[0]
@@ -97,51 +101,72 @@ def write_terrain(
     return target
 
 
-def _open(path: Path) -> Any:
-    import rasterio
-    from rasterio.errors import RasterioError
-
-    if not path.is_file():
-        raise SourceError(f"{path}: no such file; give the path of an elevation raster")
-    try:
-        return rasterio.open(path)
-    except RasterioError as fault:
-        raise SourceError(f"{path}: not readable as an elevation raster ({str(fault).splitlines()[0]})") from fault
-
-
 def _pixels(raster: Any, path: Path) -> _Pixels:
     t = raster.transform
-    if raster.crs is None:
-        raise SourceError(f"{path}: has no coordinate reference system; set one, for instance with gdal_edit -a_srs")
-    if t.b or t.d or t.e >= 0 or t.a <= 0:
-        raise SourceError(f"{path}: isn't a north-up raster; warp it, for instance with gdalwarp")
     if raster.crs.is_geographic:
+        unit, radians = raster.crs.units_factor
+        if not np.isclose(radians, np.radians(1)):
+            raise SourceError(
+                f"{path}: its map is in units of '{unit}', not degrees; warp it, for instance with gdalwarp"
+            )
         grid = Grid(WGS84, Affine(*t[:6]), (raster.height, raster.width))
         return _Pixels(*pixel_size_m(grid))
     if not raster.crs.is_projected:
         raise SourceError(f"{path}: its CRS is neither in degrees nor projected; warp it, for instance with gdalwarp")
     metres = float(raster.crs.linear_units_factor[1])
+    _refuse_distortion(raster, path, metres)
     return _Pixels(np.full((raster.height, 1), t.a * metres), float(-t.e * metres))
+
+
+def _refuse_distortion(raster: Any, path: Path, unit_m: float) -> None:
+    """Refuse a map whose metres are far from metres on the ground, as those of EPSG:3857 are away from the equator.
+
+    Geodesic distances over a pixel at the corners and the middle are held against the pixel's size on the map.
+    """
+    import pyproj
+
+    to_degrees = pyproj.Transformer.from_crs(
+        pyproj.CRS.from_user_input(raster.crs.to_wkt()).to_2d(), WGS84, always_xy=True
+    )
+    t, (rows, cols) = raster.transform, raster.shape
+    across, down = np.meshgrid([0, cols / 2, cols], [0, rows / 2, rows])
+    x, y = t.c + t.a * across.ravel(), t.f + t.e * down.ravel()
+    here = to_degrees.transform(x, y)
+    for beside, size_m in (
+        (to_degrees.transform(x + t.a, y), t.a * unit_m),
+        (to_degrees.transform(x, y + t.e), -t.e * unit_m),
+    ):
+        ground = distance_m(*here, *beside) / size_m
+        # Corners of an askew map may lie where it means nothing; what can't be told isn't held against it.
+        odd = np.isfinite(ground) & (np.abs(ground - 1) > _MOST_DISTORTION)
+        if odd.any():
+            raise SourceError(
+                f"{path}: a metre of its map ({str(raster.crs)[:40]}) is {ground[odd][0]:.2f} m on the ground, so its "
+                "slopes would be wrong; warp it to degrees or to the UTM zone, for instance with gdalwarp"
+            )
 
 
 def _write_blocks(
     raster: Any,
+    name: str,
     written: Any,
     pixels: _Pixels,
     measure: Measure,
     radius_px: int,
     block: tuple[int, int],
     progress: Callable[[str], None],
-) -> None:
+) -> bool:
+    """Compute and write every block; gives whether there was a height at all."""
     from rasterio.windows import Window
 
     reach = radius_px if measure == "relief" else 1
     shape = (int(raster.height), int(raster.width))
-    said = -1
+    said, known = -1, False
     for row, col, rows, cols in _blocks(shape, block):
         top, left = max(0, row - reach), max(0, col - reach)
         bottom, right = min(shape[0], row + rows + reach), min(shape[1], col + cols + reach)
-        heights = _heights(raster, Window(left, top, right - left, bottom - top))
+        heights = _heights(raster, Window(left, top, right - left, bottom - top), name)
+        known = known or bool(np.isfinite(heights).any())
         values = _measure(heights, pixels.width_m[top:bottom], pixels.height_m, measure, radius_px)
         inner = values[row - top : row - top + rows, col - left : col - left + cols]
         written.write(inner.astype(np.float32), 1, window=Window(col, row, cols, rows))
@@ -149,6 +174,7 @@ def _write_blocks(
         if share // 5 > said:
             said = share // 5
             progress(f"{measure}: {share} %")
+    return known
 
 
 def _blocks(shape: tuple[int, int], block: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
@@ -158,10 +184,10 @@ def _blocks(shape: tuple[int, int], block: tuple[int, int]) -> Iterator[tuple[in
             yield row, col, min(block[0], shape[0] - row), min(block[1], shape[1] - col)
 
 
-def _heights(raster: Any, window: Any) -> NDArray[np.float32]:
-    """Heights in a window, NaN where there is none or it can't be metres."""
-    heights = raster.read(1, window=window, masked=True).astype(np.float32).filled(np.nan)
-    return np.where((heights < LOWEST_M) | (heights > HIGHEST_M), np.nan, heights).astype(np.float32)
+def _heights(raster: Any, window: Any, name: str) -> NDArray[np.float32]:
+    """Heights in a window, NaN where there is none."""
+    values = raster.read(1, window=window, masked=True)
+    return clean_heights(values.astype(np.float32).filled(np.nan), name)
 
 
 def _measure(

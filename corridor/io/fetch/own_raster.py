@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from corridor.errors import CoverageError, FetchError, SourceError
+from corridor.geo.height_rasters import refuse_unfit
 from corridor.io.fetch.cache import CachedFile, CacheEntry, key_of
 from corridor.io.fetch.elevation_provider import AddressSetting, CountriesOn
 from corridor.io.fetch.fetcher import Fetcher
@@ -90,10 +91,7 @@ def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -
     driver = _DRIVERS.get(PurePosixPath(urlsplit(address).path).suffix.lower(), "GTiff")
     try:
         with _gdal(settings, address), rasterio.open(_PREFIX + address, driver=driver) as raster:
-            if raster.crs is None:
-                raise SourceError(
-                    f"{address}: has no coordinate reference system; set one, for instance with gdal_edit"
-                )
+            refuse_unfit(raster, address)
             west, south, east, north = area
             wide = (west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
             # The area in the raster's own reference system, moved out to whole pixels and cut to the raster: nothing is
@@ -135,6 +133,8 @@ def _gdal(settings: LiveSettings, address: str) -> Iterator[None]:
         "GDAL_HTTP_LOW_SPEED_TIME": str(max(1, round(settings.http_timeout_s))),
         "GDAL_HTTP_LOW_SPEED_LIMIT": "200",
         "GDAL_HTTP_MAX_RETRY": "0",
+        "GDAL_VRT_ENABLE_PYTHON": "NO",
+        "GDAL_PAM_ENABLED": "NO",
         "CPL_VSIL_CURL_NON_CACHED": _PREFIX + address,
         "CPL_VSIL_CURL_USE_HEAD": "NO",
     }

@@ -1,12 +1,8 @@
-"""Whether a raster can be heights in metres: what it says of itself, its size and values, and known heights."""
+"""Whether a raster is the ground that it should be: where it lies, zeros that stand for unknown, and known heights."""
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,106 +13,10 @@ from corridor.schema.message import Message
 from corridor.terrain.surface import Dem
 from corridor.wording import format_extent
 
-_LOW_M, _HIGH_M = -500.0, 9000.0
-_HGT_SIDES = (1201, 3601)
-_FILLS = (-32768.0, -32767.0, 32767.0, 65535.0, -9999.0, -99999.0)
-"""What stands for unknown in files that don't say so."""
 _FEET_PER_M = 3.2808
-_MAX_BLOCK_BYTES = 256_000_000
 _MISFIT_M, _MISFIT_PER_M = 150.0, 0.1
+_LEAST_PATCH, _CLIFF_M = 4, 20.0
 Bounds = tuple[float, float, float, float]
-
-
-def refuse_wrong_hgt(path: Path) -> None:
-    """Refuse an HGT file (packed or not) that isn't a square of 1201 or 3601 two-byte heights: it says no size itself.
-
-    Args:
-        path: Any raster; other formats pass.
-
-    Raises:
-        SourceError: as said, with the size found.
-    """
-    name = path.name.lower()
-    if not name.endswith((".hgt", ".hgt.gz")):
-        return
-    sizes = [2 * side * side for side in _HGT_SIDES]
-    if name.endswith(".hgt"):
-        size = path.stat().st_size
-    else:
-        try:
-            with gzip.open(path, "rb") as stream:
-                size = len(stream.read(max(sizes) + 1))
-        except (OSError, EOFError, zlib.error) as fault:
-            raise SourceError(f"{path}: is a broken gzip file ({fault}); fetch the elevation tile again") from fault
-    if size not in sizes:
-        wanted = " or ".join(f"{size:,}" for size in sizes)
-        raise SourceError(f"{path}: has {size:,} bytes of heights, an HGT tile has {wanted}; fetch the tile again")
-
-
-def refuse_unfit(raster: Any, path: Path) -> None:
-    """Refuse an open raster that isn't one band of heights in metres, north up, in a stated reference system.
-
-    Args:
-        raster: Open in rasterio.
-        path: For an error's words.
-
-    Raises:
-        SourceError: says which of these it isn't and what to do.
-    """
-    t = raster.transform
-    if raster.crs is None:
-        raise SourceError(f"{path}: has no coordinate reference system; set one, for instance with gdal_edit -a_srs")
-    if not np.isfinite(t[:6]).all() or t.b or t.d or t.e >= 0 or t.a <= 0:
-        raise SourceError(f"{path}: isn't a north-up raster; warp it, for instance with gdalwarp")
-    if raster.dtypes[0].startswith("complex"):
-        raise SourceError(f"{path}: holds complex numbers, not heights")
-    if raster.dtypes[0] in {"uint8", "int8"}:
-        raise SourceError(f"{path}: holds numbers of 8 bits, as pictures do, not heights in metres; use the heights")
-    if raster.count > 1:
-        raise SourceError(
-            f"{path}: has {raster.count} bands; take the one with heights out, for instance with gdal_translate -b 1"
-        )
-    if raster.scales[0] != 1 or raster.offsets[0] != 0:
-        raise SourceError(f"{path}: stores scaled heights; write them plainly with gdal_translate -unscale")
-    if "foot" in _unit(raster) or "feet" in _unit(raster) or _unit(raster) in {"ft", "us-ft"}:
-        raise SourceError(
-            f"{path}: says that its heights are in feet; convert them to metres, for instance with "
-            "gdal_calc.py --calc='A*0.3048'"
-        )
-
-
-def _unit(raster: Any) -> str:
-    """Unit of the heights as the band or a vertical reference system states it, in small letters, or ''."""
-    import pyproj
-
-    if raster.units and raster.units[0]:
-        return str(raster.units[0]).strip().lower()
-    axes = pyproj.CRS.from_user_input(raster.crs.to_wkt()).axis_info
-    return axes[2].unit_name.lower() if len(axes) > 2 else ""
-
-
-def try_reading(raster: Any, path: Path) -> None:
-    """Read three pixels, so that a file that lacks its data fails before memory is asked for.
-
-    Args:
-        raster: Open in rasterio.
-        path: For an error's words.
-
-    Raises:
-        SourceError: even one pixel would take a block of over 256 MB.
-    """
-    from rasterio.windows import Window
-
-    rows, columns = raster.block_shapes[0]
-    size = rows * columns * np.dtype(raster.dtypes[0]).itemsize
-    if size > _MAX_BLOCK_BYTES:
-        raise SourceError(
-            f"{path}: says that it is {raster.width:,} x {raster.height:,} pixels in blocks of {size / 1e6:,.0f} MB; "
-            "if that is true, write it in tiles with gdal_translate -co TILED=YES"
-        )
-    for down in (0.0, 0.5, 1.0):
-        row, column = int(down * (raster.height - 1)), int(down * (raster.width - 1))
-        raster.read(1, window=Window(column, row, 1, 1))
 
 
 def where_it_lies(wanted: Bounds, have: Sequence[Bounds]) -> str:
@@ -140,30 +40,37 @@ def _meet(a: Bounds, b: Bounds) -> bool:
     return max(a[0], b[0]) < min(a[2], b[2]) and max(a[1], b[1]) < min(a[3], b[3])
 
 
-def clean_heights(values: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    """Heights with NaN for what stands for unknown.
+def find_zero_voids(heights_m: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Patches of exactly 0 m that a cliff surrounds: no ground is so, hence the zeros stand for unknown.
+
+    A patch is four or more pixels that touch, also by corners; every height beside it is over 20 m above or below it.
+    The sea and lakes at its height have low ground beside them somewhere.
 
     Args:
-        values: ``(rows, cols)`` as the file has them.
-        name: For an error's words.
+        heights_m: ``(rows, cols)``, NaN where unknown.
 
     Returns:
-        ``(rows, cols)``, metres.
+        ``(rows, cols)``, whether a pixel is such a void.
 
-    Raises:
-        SourceError: there is no height at all, or some that no ground on Earth has.
+    >>> pit = np.full((6, 6), 300, dtype=np.float32); pit[2:4, 2:4] = 0
+    >>> int(find_zero_voids(pit).sum()), bool(find_zero_voids(pit - pit).any())
+    (4, False)
     """
-    heights = values.astype(np.float32)
-    heights[~np.isfinite(heights) | (np.abs(heights) > 1e6) | np.isin(heights, _FILLS)] = np.nan
-    odd = (heights < _LOW_M) | (heights > _HIGH_M)
-    if odd.any() and np.isfinite(heights).any():
-        raise SourceError(
-            f"{name}: holds heights like {heights[odd][0]:g} ({odd.sum():,} of {odd.size:,} pixels), none may be under "
-            f"{_LOW_M:g} or over {_HIGH_M:g} m; convert feet to metres, or declare what stands for unknown as nodata"
-        )
-    if np.isnan(heights).all():
-        raise SourceError(f"{name}: holds no height between {_LOW_M:g} and {_HIGH_M:g} m; are its heights in metres?")
-    return heights
+    from scipy import ndimage
+
+    zero = heights_m == 0
+    if zero.sum() < _LEAST_PATCH:
+        return np.zeros_like(zero)
+    patches, count = ndimage.label(zero, structure=np.ones((3, 3)))
+    beside = ndimage.maximum_filter(patches, 3)
+    beside[zero | np.isnan(heights_m)] = 0
+    # A pixel between two patches counts for one of them only; voids of one file are rarely that near each other.
+    which = np.arange(1, count + 1)
+    lowest = ndimage.minimum(np.abs(heights_m), beside, which)
+    known = ndimage.sum(beside > 0, beside, which) > 0
+    sizes = np.bincount(patches.ravel(), minlength=count + 1)[1:]
+    void = np.concatenate([[False], known & (np.asarray(lowest) > _CLIFF_M) & (sizes >= _LEAST_PATCH)])
+    return np.asarray(void[patches])
 
 
 def compare_known(dem: Dem, lon: ArrayLike, lat: ArrayLike, known_m: ArrayLike) -> None:

@@ -1,10 +1,9 @@
-"""Elevation models from raster files, cut to the study area."""
+"""Elevation models from raster files, joined on one grid and cut to the study area."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from corridor.errors import CoverageError, SourceError
-from corridor.geo.geodesy import WGS84
-from corridor.io.read.data_files import require_file
-from corridor.io.read.dem_checks import clean_heights, refuse_unfit, refuse_wrong_hgt, try_reading, where_it_lies
+from corridor.geo.geodesy import WGS84, distance_m
+from corridor.geo.height_rasters import clean_heights, heights_files, no_heights, open_heights, try_reading, unreadable
+from corridor.io.read.dem_checks import find_zero_voids, where_it_lies
 from corridor.schema.grid import Grid
 from corridor.schema.source import Source, file_sha256
 from corridor.schema.vocabulary import SourceKind
@@ -24,13 +23,34 @@ from corridor.terrain.surface import Dem
 _MARGIN_DEG = 0.05
 _MAX_PIXELS = 200_000_000
 _MIN_PIXELS = 10
-_DRIVERS = frozenset(
-    ("GTiff", "COG", "VRT", "SRTMHGT", "AAIGrid", "EHdr", "ENVI", "HFA", "DTED", "USGSDEM", "JP2OpenJPEG", "netCDF")
-)
-"""Formats that hold heights; GDAL knows many more."""
-_GDAL = {"GDAL_HTTP_TIMEOUT": 60, "GDAL_HTTP_CONNECTTIMEOUT": 10, "GDAL_VRT_ENABLE_PYTHON": "NO"}
+_SAME_PIXELS = 1e-3
+"""Share of a pixel up to which two rasters' pixels are the same."""
 Bounds = tuple[float, float, float, float]
 Floats32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where a raster lies: its own transform, and in degrees its bounds and the size of its pixels."""
+
+    path: Path
+    crs: Any
+    transform: Affine
+    shape: tuple[int, int]
+    in_degrees: Affine
+    bounds: Bounds
+
+    @property
+    def is_degrees(self) -> bool:
+        """Whether the raster's own pixels are in degrees, so that nothing need be warped."""
+        return self.transform == self.in_degrees
+
+    @property
+    def pixel_m(self) -> float:
+        """North-south size of a pixel at the raster's middle, metres."""
+        west, south, east, north = self.bounds
+        lon, lat = (west + east) / 2, (south + north) / 2
+        return float(distance_m(lon, lat, lon, lat - self.in_degrees.e))
 
 
 def read_dem(
@@ -43,7 +63,9 @@ def read_dem(
 ) -> Dem:
     """Heights over ``bounds`` (west, south, east, north) from one or more rasters in lon/lat or any other CRS.
 
-    Earlier files win where files overlap. ``source`` describes the data where it is known; else the files' names do.
+    Earlier files win where files overlap, and later ones fill their voids. The grid is that of the finest file;
+    heights of files with other pixels are interpolated bilinearly on it, and each pixel keeps the resolution that its
+    ground was measured at. ``source`` describes the data where it is known; else the files' names do.
 
     Args:
         paths: Rasters, the most trusted first.
@@ -53,85 +75,210 @@ def read_dem(
         error_range_km: Distance over which errors are alike.
 
     Raises:
-        SourceError: a file isn't a raster, or can't be heights in metres; see :mod:`corridor.io.read.dem_checks`.
+        SourceError: a file isn't a raster, or can't be heights in metres; see :mod:`corridor.geo.height_rasters`.
         CoverageError: the files together don't reach over the whole of ``bounds``.
     """
-    import rasterio
+    frames = [_frame(path) for path in paths]
+    grid = _common_grid(frames, bounds)
+    heights = np.full(grid.shape, np.nan, dtype=np.float32)
+    resolution = np.full(grid.shape, np.nan, dtype=np.float32)
+    remarks = []
+    for frame in frames:
+        found, voids = _on_grid(frame, grid)
+        free = np.isnan(heights) & np.isfinite(found)
+        heights[free], resolution[free] = found[free], frame.pixel_m
+        if voids:
+            remarks.append(
+                f"{frame.path.name}: {voids:,} pixels of exactly 0 m lie over 20 m below or above all ground around "
+                "them and are taken for unknown"
+            )
+    if np.isnan(heights).all():
+        raise no_heights(str(paths[0]) if len(paths) == 1 else ", ".join(path.name for path in paths))
+    sizes = [frame.pixel_m for frame in frames]
+    alike = max(sizes) <= 1.01 * min(sizes)
+    found_source = source or _describe(paths)
+    if remarks:
+        note = "; ".join(text for text in (found_source.note, *remarks) if text)
+        found_source = replace(found_source, note=note)
+    return Dem(
+        heights, grid, found_source, vertical_error_m, error_range_km * 1000, None if alike else resolution,
+        tuple(remarks),
+    )  # fmt: skip
 
-    for path in paths:
-        require_file(path, "elevation raster")
-        refuse_wrong_hgt(path)
-    # inside an environment of its own, what GDAL says becomes an exception and not a line on stderr
-    with rasterio.Env(**_GDAL), ExitStack() as open_files:
-        data, transform = _merged(paths, bounds, open_files)
-    grid = Grid(WGS84, Affine(*transform[:6]), data.shape)
-    heights = clean_heights(data, str(paths[0]) if len(paths) == 1 else ", ".join(path.name for path in paths))
-    return Dem(heights, grid, source or _describe(paths), vertical_error_m, error_range_km * 1000)
 
-
-def _merged(paths: Sequence[Path], bounds: Bounds, open_files: ExitStack) -> tuple[Floats32, Affine]:
-    """Heights as the files have them, NaN where they declare none, over ``bounds`` and a margin."""
+def _faults() -> tuple[type[BaseException], ...]:
+    """What GDAL and rasterio raise over a file that isn't sound."""
     from rasterio._err import CPLE_BaseError  # GDAL's own, which rasterio lets through when it builds a warp
     from rasterio.errors import RasterioError
-    from rasterio.merge import merge
 
-    path = paths[0]
+    return RasterioError, CPLE_BaseError, ValueError, ArithmeticError, OSError, MemoryError
+
+
+def _frame(path: Path) -> _Frame:
+    import pyproj
+    from rasterio.warp import calculate_default_transform
+
     try:
-        opened = []
-        for path in paths:
-            raster = open_files.enter_context(_open(path))
-            refuse_unfit(raster, path)
-            try_reading(raster, path)
-            opened.append(open_files.enter_context(_in_degrees(raster)))
-        path = paths[0]
-        # A margin, so that slopes and bands at the edge of the area have neighbours.
-        west, south, east, north = bounds
-        wanted = (west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
-        clipped = _clip(wanted, [raster.bounds for raster in opened])
-        if clipped is None:
-            where = where_it_lies(bounds, [raster.bounds for raster in opened])
-            raise CoverageError(f"{path}: doesn't reach the study area ({where}); add a DEM that covers it with --dem")
-        pixel = max(opened[0].transform.a, -opened[0].transform.e)
-        if min(east - west, north - south) < _MIN_PIXELS * pixel:
-            raise SourceError(f"{path}: its pixels of {pixel:g} degrees are too coarse for the area; use a finer DEM")
-        # Checked before memory is asked for: merge would allocate the whole raster first.
-        fine = opened[0].transform.a * -opened[0].transform.e
-        if (clipped[2] - clipped[0]) * (clipped[3] - clipped[1]) / fine > _MAX_PIXELS:
-            raise SourceError(f"{path}: the study area has over {_MAX_PIXELS:,} pixels; use a coarser DEM")
-        data, transform = merge(opened, bounds=_snap(clipped, opened[0].transform), nodata=np.nan, dtype="float32")
-    except (RasterioError, CPLE_BaseError, ValueError, ArithmeticError, OSError, MemoryError) as fault:
+        with open_heights(path) as raster:
+            try_reading(raster)
+            transform, shape = Affine(*raster.transform[:6]), (int(raster.height), int(raster.width))
+            # Heights above the sea don't change where a pixel lies.
+            flat = pyproj.CRS.from_user_input(raster.crs.to_wkt()).to_2d()
+            if flat.to_epsg() == 4326:
+                west, south, east, north = raster.bounds
+                return _Frame(path, WGS84, transform, shape, transform, (west, south, east, north))
+            crs = flat.to_wkt()
+            turned, width, height = calculate_default_transform(crs, WGS84, shape[1], shape[0], *raster.bounds)
+    except _faults() as fault:
         if isinstance(fault, SourceError):
             raise
-        deepest: BaseException = fault
-        while deepest.__cause__ is not None:  # rasterio's own words only point there
-            deepest = deepest.__cause__
-        reason = " ".join(str(deepest).split())[:200] or "unreadable"
-        raise SourceError(f"{path}: not readable as an elevation raster ({reason}); fetch the file again") from fault
-    return data[0], transform
+        raise unreadable(path, fault) from fault
+    turned = Affine(*turned[:6])
+    bounds = Grid(WGS84, turned, (height, width)).bounds
+    return _Frame(path, crs, transform, shape, turned, bounds)
 
 
-def _open(path: Path) -> Any:
-    import rasterio
-    from rasterio.errors import NotGeoreferencedWarning
+def _common_grid(frames: Sequence[_Frame], bounds: Bounds) -> Grid:
+    """The finest file's grid over ``bounds`` and a margin, as far as the files together reach."""
+    first = frames[0].path
+    # A margin, so that slopes and bands at the edge of the area have neighbours.
+    west, south, east, north = bounds
+    wanted = (west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
+    clipped = _clip(wanted, [frame.bounds for frame in frames])
+    near = [frame for frame in frames if _clip(wanted, [frame.bounds]) is not None]
+    if clipped is None or not near:
+        where = where_it_lies(bounds, [frame.bounds for frame in frames])
+        raise CoverageError(f"{first}: doesn't reach the study area ({where}); add a DEM that covers it with --dem")
+    finest = min(near, key=lambda frame: frame.in_degrees.a * -frame.in_degrees.e)
+    transform = finest.in_degrees
+    pixel = max(transform.a, -transform.e)
+    if min(east - west, north - south) < _MIN_PIXELS * pixel:
+        raise SourceError(
+            f"{finest.path}: its pixels of {pixel:g} degrees are too coarse for the area; use a finer DEM"
+        )
+    # Checked before memory is asked for.
+    if (clipped[2] - clipped[0]) * (clipped[3] - clipped[1]) / (transform.a * -transform.e) > _MAX_PIXELS:
+        raise SourceError(f"{finest.path}: the study area has over {_MAX_PIXELS:,} pixels; use a coarser DEM")
+    west, south, east, north = _snap(clipped, transform)
+    shape = round((north - south) / -transform.e), round((east - west) / transform.a)
+    return Grid(WGS84, Affine(transform.a, 0, west, 0, transform.e, north), shape)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # such rasters are refused
-        packed = path.name.lower().endswith(".hgt.gz")
-        raster = rasterio.open(f"/vsigzip/{path.absolute()}" if packed else path)
-    if raster.driver not in _DRIVERS:
-        raster.close()
-        raise SourceError(f"{path}: not readable as an elevation raster ({raster.driver} holds none); use a GeoTIFF")
-    return raster
+
+def _on_grid(frame: _Frame, grid: Grid) -> tuple[Floats32, int]:
+    """A file's heights on the grid, NaN where it has none, and how many zeros were taken for unknown."""
+    try:
+        window = _window(frame, grid)
+        if window is None:
+            return np.full(grid.shape, np.nan, dtype=np.float32), 0
+        top, left, rows, cols = window
+        if rows * cols > _MAX_PIXELS:
+            raise SourceError(f"{frame.path}: the study area has over {_MAX_PIXELS:,} pixels; use a coarser DEM")
+        with open_heights(frame.path) as raster:
+            from rasterio.windows import Window
+
+            values = raster.read(1, window=Window(left, top, cols, rows), masked=True)
+        heights = clean_heights(values.astype(np.float32).filled(np.nan), str(frame.path))
+        voids = find_zero_voids(heights)
+        heights[voids] = np.nan
+        place = frame.transform * Affine.translation(left, top)
+        if _same_pixels(frame, grid):
+            return _put(heights, place, grid), int(voids.sum())
+        return _interpolate(heights, place, frame, (top, left), grid), int(voids.sum())
+    except _faults() as fault:
+        if isinstance(fault, SourceError):
+            raise
+        raise unreadable(frame.path, fault) from fault
 
 
-def _in_degrees(raster: Any) -> Any:
-    """The raster in EPSG:4326, with NaN where warping leaves a corner without heights."""
+def _window(frame: _Frame, grid: Grid) -> tuple[int, int, int, int] | None:
+    """First row and column, rows and columns of a file's pixels that lie on the grid or next to it, or None."""
+    from rasterio.warp import transform_bounds
+
+    west, south, east, north = (
+        grid.bounds if frame.is_degrees else transform_bounds(WGS84, frame.crs, *grid.bounds, densify_pts=51)
+    )
+    (high, low), (right_of, left_of) = (
+        sorted(((north - frame.transform.f) / frame.transform.e, (south - frame.transform.f) / frame.transform.e)),
+        sorted(((east - frame.transform.c) / frame.transform.a, (west - frame.transform.c) / frame.transform.a)),
+    )
+    top, left = max(0, int(np.floor(high)) - 2), max(0, int(np.floor(right_of)) - 2)
+    bottom = min(frame.shape[0], int(np.ceil(low)) + 2)
+    right = min(frame.shape[1], int(np.ceil(left_of)) + 2)
+    return (top, left, bottom - top, right - left) if top < bottom and left < right else None
+
+
+def _same_pixels(frame: _Frame, grid: Grid) -> bool:
+    """Whether a file's pixels are pixels of the grid."""
+    own, wanted = frame.transform, grid.transform
+    if not frame.is_degrees:
+        return False
+    # Sizes must agree so well that pixels are the same from one end to the other.
+    ends = max(grid.shape)
+    sizes = abs(own.a / wanted.a - 1) * ends, abs(own.e / wanted.e - 1) * ends
+    off = (own.c - wanted.c) / wanted.a, (own.f - wanted.f) / wanted.e
+    return max(*sizes, *(abs(value - round(value)) for value in off)) < _SAME_PIXELS
+
+
+def _put(heights: Floats32, place: Affine, grid: Grid) -> Floats32:
+    """Heights whose pixels are those of the grid, where they belong on it."""
+    out = np.full(grid.shape, np.nan, dtype=np.float32)
+    row, col = (
+        round((place.f - grid.transform.f) / grid.transform.e),
+        round((place.c - grid.transform.c) / grid.transform.a),
+    )
+    from_row, from_col = max(0, -row), max(0, -col)
+    to_row = min(heights.shape[0], grid.shape[0] - row)
+    to_col = min(heights.shape[1], grid.shape[1] - col)
+    if from_row < to_row and from_col < to_col:
+        part = heights[from_row:to_row, from_col:to_col]
+        out[row + from_row : row + to_row, col + from_col : col + to_col] = part
+    return out
+
+
+def _interpolate(heights: Floats32, place: Affine, frame: _Frame, first: tuple[int, int], grid: Grid) -> Floats32:
+    """Heights on other pixels, bilinear; a plane stays a plane up to the file's very edges.
+
+    Between a file's outermost samples and its edges, half a pixel, there is nothing to interpolate to. So a rim of
+    samples is added that goes on as the last two do; what lies on the rim's own ground is left out again.
+    """
     from rasterio.enums import Resampling
-    from rasterio.vrt import WarpedVRT
+    from rasterio.warp import reproject
 
-    if raster.crs.to_epsg() == 4326:
-        return nullcontext(raster)
-    return WarpedVRT(raster, crs=WGS84, resampling=Resampling.bilinear, nodata=np.nan, dtype="float32")
+    top, left = first
+    bottom, right = top + heights.shape[0], left + heights.shape[1]
+    # A rim only where the file ends: elsewhere the window holds more samples than the grid needs.
+    rim = ((int(top == 0), int(bottom == frame.shape[0])), (int(left == 0), int(right == frame.shape[1])))
+    padded = heights
+    for axis, (before, after) in enumerate(rim):
+        padded = _go_on(padded, axis, before, after)
+    own = np.pad(np.ones(heights.shape, dtype=np.uint8), rim)
+    frames = {
+        "src_transform": place * Affine.translation(-rim[1][0], -rim[0][0]),
+        "src_crs": frame.crs,
+        "dst_transform": grid.transform,
+        "dst_crs": grid.crs,
+    }
+    out = np.full(grid.shape, np.nan, dtype=np.float32)
+    inside = np.zeros(grid.shape, dtype=np.uint8)
+    reproject(padded, out, src_nodata=np.nan, dst_nodata=np.nan, resampling=Resampling.bilinear, **frames)
+    reproject(own, inside, resampling=Resampling.nearest, **frames)
+    out[inside == 0] = np.nan
+    return out
+
+
+def _go_on(values: Floats32, axis: int, before: int, after: int) -> Floats32:
+    """Values with a row (axis 0) or column (axis 1) more at the ends wanted, that goes on as the last two do."""
+    turned = np.moveaxis(values, axis, 0)
+    parts = [turned]
+    if len(turned) > 1:
+        head, tail = 2 * turned[0] - turned[1], 2 * turned[-1] - turned[-2]
+    else:
+        head, tail = turned[0], turned[0]
+    if before:
+        parts.insert(0, np.where(np.isnan(head), turned[0], head)[None])
+    if after:
+        parts.append(np.where(np.isnan(tail), turned[-1], tail)[None])
+    return np.ascontiguousarray(np.moveaxis(np.concatenate(parts), 0, axis), dtype=np.float32)
 
 
 def _clip(wanted: Bounds, have: list[Bounds]) -> Bounds | None:
@@ -153,7 +300,7 @@ def _snap(bounds: Bounds, transform: Affine) -> Bounds:
 
 def _describe(paths: Sequence[Path]) -> Source:
     names = ", ".join(path.name for path in paths)
-    digest = " ".join(file_sha256(path) for path in paths)
+    digest = " ".join(file_sha256(file) for path in paths for file in heights_files(path))
     return Source(
         "elevation",
         f"Elevation model {names}",

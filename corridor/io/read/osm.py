@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from corridor.errors import SourceError
 from corridor.geo.geodesy import WGS84, line_lengths_m
-from corridor.io.read.data_files import file_source, known_source, require_file
+from corridor.input_files import require_file
+from corridor.io.read.data_files import file_source, known_source
 from corridor.io.read.osm_guard import refuse_dangerous
 from corridor.io.read.osm_scan import MAX_VERTICES, MAX_WAYS, WAY_COLUMNS, Scan, TooLargeError, clean, scan_file
 from corridor.io.read.osm_segments import cut_pieces

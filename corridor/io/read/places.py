@@ -10,7 +10,8 @@ import pandas as pd
 
 from corridor.errors import SourceError
 from corridor.geo.geodesy import WGS84
-from corridor.io.read.data_files import data_source, require_file
+from corridor.input_files import require_file
+from corridor.io.read.data_files import data_source
 from corridor.safe_toml import odd_character
 from corridor.schema.source import Source
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from corridor.errors import CatalogueError
-from corridor.io.read.data_files import require_file
+from corridor.input_files import require_file
 from corridor.safe_toml import odd_character
 from corridor.schema.catalogue import Estimate
 from corridor.schema.names import Alias

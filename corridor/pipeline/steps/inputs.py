@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 
 from corridor.errors import CatalogueError, StudyError
+from corridor.input_files import require_file
 from corridor.io.read.borders import Borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue
-from corridor.io.read.data_files import require_file
 from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known
 from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.place_names import PlaceNames, load_place_names
