@@ -180,6 +180,11 @@ def refuse_unfit(raster: Any, name: str) -> None:
     t = raster.transform
     if raster.crs is None:
         raise SourceError(f"{name}: has no coordinate reference system; set one, for instance with gdal_edit -a_srs")
+    if not (raster.crs.is_geographic or raster.crs.is_projected):
+        raise SourceError(
+            f"{name}: not readable as an elevation raster (its reference system is neither in degrees nor projected); "
+            "warp it, for instance with gdalwarp"
+        )
     if not np.isfinite(t[:6]).all() or t.b or t.d or t.e >= 0 or t.a <= 0:
         raise SourceError(f"{name}: isn't a north-up raster; warp it, for instance with gdalwarp")
     if not raster.count:

@@ -44,6 +44,10 @@ def judge_grades(dem: Dem, level_profiles: Sequence[Profile]) -> GradeSupport:
         pixel, limit = f"{dem.resolution_m:.0f}", f"{GRADE_WINDOW_M / 2:.0f}"
         return GradeSupport(False, Message("limit.pixels_too_coarse", {"pixel_m": pixel, "limit_m": limit}))
     for profile in level_profiles:
+        if not dem.carries_grades_at(profile.lon, profile.lat).all():
+            return GradeSupport(
+                False, "the line known to be nearly level lies on ground that was measured too coarsely for grades"
+            )
         p95 = grade_p95_pct(profile)
         if p95 >= LEVEL_P95_PCT:
             return GradeSupport(False, Message("limit.level_line_climbs", {"p95_pct": f"{p95:.1f}"}))
@@ -173,9 +177,9 @@ def measure_structures(candidate: Candidate) -> Values:
     ),
     status="grades_status",
 )  # fmt: skip
-def measure_grades(profile: Profile, grades: GradeSupport) -> Values | Unmeasured:
-    """Grades of the profile, where the DEM can carry them (:func:`judge_grades`)."""
-    if not grades.supported:
+def measure_grades(profile: Profile, grades: GradeSupport, dem: Dem) -> Values | Unmeasured:
+    """Grades of the profile, where the DEM can carry them (:func:`judge_grades`), all along the line."""
+    if not grades.supported or not dem.carries_grades_at(profile.lon, profile.lat).all():
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
     steep = _grades_pct(profile)
     return {"grade_p95_pct": float(np.percentile(steep, 95)), "max_grade_1km_pct": float(steep.max())}

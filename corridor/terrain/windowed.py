@@ -111,8 +111,6 @@ def _pixels(raster: Any, path: Path) -> _Pixels:
             )
         grid = Grid(WGS84, Affine(*t[:6]), (raster.height, raster.width))
         return _Pixels(*pixel_size_m(grid))
-    if not raster.crs.is_projected:
-        raise SourceError(f"{path}: its CRS is neither in degrees nor projected; warp it, for instance with gdalwarp")
     metres = float(raster.crs.linear_units_factor[1])
     _refuse_distortion(raster, path, metres)
     return _Pixels(np.full((raster.height, 1), t.a * metres), float(-t.e * metres))

@@ -103,7 +103,8 @@ def write_mosaic(
     """Write the heights of ``tiles`` as one GeoTIFF of ``factor`` seconds, cut to ``area`` in whole pixels.
 
     Samples of a tile lie on whole degrees and equal steps from there (as in HGT files), so that pixels begin half a
-    second before them. One tile at a time is held.
+    second before them. A tile without its neighbours' first samples is given them, so that heights are right up to its
+    edges. One tile at a time is held, and first rows and columns.
 
     Args:
         path: GeoTIFF to write.
@@ -129,10 +130,11 @@ def write_mosaic(
         "transform": Affine(1 / side, 0, left / side - _HALF, 0, -1 / side, top / side + _HALF),
     }  # fmt: skip
     known = False
+    edges = _Edges(tuple(tiles), read)
     with rasterio.open(path, "w", **profile) as raster:
-        for lat, lon in tiles:
+        for lat, lon in edges.tiles:
             cells = read((lat, lon))
-            block = _block(cells, (lat, lon), side)
+            block = _block(cells, (lat, lon), side, edges)
             known = known or bool(np.isfinite(block).any())
             # Where the tile's north-west corner falls in the raster; what hangs over an edge is cut off.
             x, y = lon * side - left, top - (lat + 1) * side
@@ -146,7 +148,69 @@ def write_mosaic(
         raise SourceError("holds no height")
 
 
-def _block(cells: NDArray[np.float32], tile: Tile, side: int) -> NDArray[np.float32]:
+class _Edges:
+    """First rows and columns of tiles, which are what lies beyond the last ones of their neighbours."""
+
+    def __init__(self, tiles: tuple[Tile, ...], read: Callable[[Tile], NDArray[np.float32]]) -> None:
+        self.tiles = tiles
+        self._read = read
+        self._known: dict[Tile, tuple[NDArray[np.float32], NDArray[np.float32]] | None] = {}
+
+    def close(self, cells: NDArray[np.float32], tile: Tile) -> NDArray[np.float32]:
+        """A tile's samples with one more row in the south and column in the east.
+
+        They are the neighbours' first ones, at this tile's own steps; where there is no neighbour, or it knows nothing
+        there, they go on as the last two rows or columns do.
+
+        Args:
+            cells: ``(rows, cols)``.
+            tile: Where it lies.
+
+        Returns:
+            ``(rows + 1, cols + 1)``.
+        """
+        lat, lon = tile
+        rows, cols = cells.shape
+        out = np.full((rows + 1, cols + 1), np.nan, dtype=np.float32)
+        out[:rows, :cols] = cells
+        beside, below, across = (
+            self._first((lat, lon + 1)),
+            self._first((lat - 1, lon)),
+            self._first((lat - 1, lon + 1)),
+        )
+        if beside is not None:
+            out[:rows, cols] = _resample(beside[1], rows)
+        if below is not None:
+            out[rows, :cols] = _resample(below[0], cols)
+        if across is not None:
+            out[rows, cols] = across[0][0]
+        out[:rows, cols] = _or_go_on(out[:rows, cols], out[:rows, cols - 1], out[:rows, cols - 2])
+        out[rows] = _or_go_on(out[rows], out[rows - 1], out[rows - 2])
+        return out
+
+    def _first(self, tile: Tile) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        if tile not in self._known:
+            self._known[tile] = None
+            if tile in self.tiles:
+                cells = self._read(tile)
+                self._known[tile] = cells[0].copy(), cells[:, 0].copy()
+        return self._known[tile]
+
+
+def _resample(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Samples of a degree, from its beginning at equal steps, at so many of its steps instead; linear."""
+    own = len(samples) - len(samples) % 2  # an odd number means that the next degree's first sample is among them
+    return np.asarray(np.interp(np.arange(count) / count, np.arange(len(samples)) / own, samples), dtype=np.float32)
+
+
+def _or_go_on(
+    found: NDArray[np.float32], last: NDArray[np.float32], before: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """What was found, or where that isn't known what follows from the last two."""
+    return np.where(np.isnan(found), 2 * last - before, found)
+
+
+def _block(cells: NDArray[np.float32], tile: Tile, side: int, edges: _Edges) -> NDArray[np.float32]:
     """A tile's heights on the raster's own cells: exact means where the tile has a sample a second, else resampled."""
     from rasterio.enums import Resampling
     from rasterio.warp import reproject
@@ -155,6 +219,8 @@ def _block(cells: NDArray[np.float32], tile: Tile, side: int) -> NDArray[np.floa
     rows, columns = (size - size % 2 for size in cells.shape)  # a tile may repeat the first samples of its neighbours
     if rows == columns == CELLS:
         return average(cells[:CELLS, :CELLS], side)
+    if cells.shape == (rows, columns):
+        cells = edges.close(cells, tile)
     lat, lon = tile
     block = np.full((side, side), np.nan, dtype=np.float32)
     reproject(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from corridor.errors import SourceError
 from corridor.geo.geodesy import WGS84
 from corridor.input_files import require_file
 from corridor.io.read.data_files import data_source
+from corridor.io.read.polygons import read_polygons
 from corridor.safe_toml import odd_character
 from corridor.schema.source import Source
 
@@ -107,23 +107,16 @@ class Borders:
 
 
 def read_borders(path: Path) -> Borders:
-    """Read country polygons from any file that GDAL reads, with a ``country`` column of two-letter codes.
+    """Read country polygons with a ``country`` column of two-letter codes; no other file or address is asked for.
 
     Args:
-        path: GeoJSON, GeoPackage, shapefile or another map of polygons.
+        path: GeoJSON, GeoPackage, shapefile or FlatGeobuf.
 
     Raises:
         SourceError: the file is missing, unreadable, lacks the column or holds what isn't polygons.
     """
-    import pyogrio
-
     require_file(path, "borders file", _MAX_BYTES)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what GDAL only warns of is refused below
-            frame = gpd.read_file(path)
-    except (pyogrio.errors.DataSourceError, shapely.errors.GEOSException, RuntimeError, ValueError) as fault:
-        raise SourceError(f"{path}: not readable as a map of countries ({str(fault).splitlines()[0]})") from fault
+    frame = read_polygons(path)
     if "country" not in frame.columns:
         raise SourceError(f"{path}: has no column 'country' with two-letter codes")
     odd = [code for code in frame["country"] if not (isinstance(code, str) and _CODE.fullmatch(code))]
