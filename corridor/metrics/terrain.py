@@ -44,10 +44,10 @@ def judge_grades(dem: Dem, level_profiles: Sequence[Profile]) -> GradeSupport:
         pixel, limit = f"{dem.resolution_m:.0f}", f"{GRADE_WINDOW_M / 2:.0f}"
         return GradeSupport(False, Message("limit.pixels_too_coarse", {"pixel_m": pixel, "limit_m": limit}))
     for profile in level_profiles:
-        if not dem.carries_grades_at(profile.lon, profile.lat).all():
-            return GradeSupport(
-                False, "the line known to be nearly level lies on ground that was measured too coarsely for grades"
-            )
+        coarsest_m = float(dem.resolution_at_m(profile.lon, profile.lat).max())
+        if coarsest_m > GRADE_WINDOW_M / 2:
+            pixel, limit = f"{coarsest_m:.0f}", f"{GRADE_WINDOW_M / 2:.0f}"
+            return GradeSupport(False, Message("limit.pixels_too_coarse", {"pixel_m": pixel, "limit_m": limit}))
         p95 = grade_p95_pct(profile)
         if p95 >= LEVEL_P95_PCT:
             return GradeSupport(False, Message("limit.level_line_climbs", {"p95_pct": f"{p95:.1f}"}))

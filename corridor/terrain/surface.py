@@ -52,12 +52,16 @@ class Dem:
         """Whether pixels are at most half the 1 km window that grades are measured over."""
         return self.resolution_m <= GRADE_WINDOW_M / 2
 
-    def carries_grades_at(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
-        """Whether the ground at points was measured at pixels of at most half the window that grades need."""
+    def resolution_at_m(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
+        """Size of the pixels that the ground at points was measured at, in metres."""
         lon, lat = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
         if self.ground_resolution_m is None:
-            return np.full(lon.shape, self.carries_grades)
-        return np.asarray(self.ground_resolution_m[self._pixels_at(lon, lat)] <= GRADE_WINDOW_M / 2)
+            return np.full(lon.shape, self.resolution_m)
+        return np.asarray(self.ground_resolution_m[self._pixels_at(lon, lat)], dtype=float)
+
+    def carries_grades_at(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
+        """Whether the ground at points was measured at pixels of at most half the window that grades need."""
+        return np.asarray(self.resolution_at_m(lon, lat) <= GRADE_WINDOW_M / 2)
 
     def covers(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
         """Whether points lie between pixel centres of the grid (nodata not looked at)."""
