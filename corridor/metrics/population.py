@@ -19,7 +19,7 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.transliteration import transliterate
 from corridor.io.read.borders import Borders
-from corridor.metrics.access import AccessResult
+from corridor.metrics.access import Access, AccessResult
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
@@ -269,11 +269,11 @@ def _bounds(table: pd.DataFrame) -> pd.DataFrame:
     ),
     status="places_status",
 )  # fmt: skip
-def measure_people(local_roads: bool, access_result: AccessResult) -> Values | Unmeasured:
+def measure_people(local_roads: bool, access: Access, access_result: AccessResult) -> Values | Unmeasured:
     """Places and people that lose the crossing or their centre, and the delay of those who don't.
 
     The value and the low end count only people that a source knows, the high end also the most that may live in
-    places of unknown population.
+    places of unknown population. Delays are a car's, with the interval of driving times beside that of people.
     """
     if not access_result.applicable:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
@@ -287,7 +287,9 @@ def measure_people(local_roads: bool, access_result: AccessResult) -> Values | U
         found[f"places_lost_{what}"] = int(lost.sum())
         found[f"people_lost_{what}"] = _people(table, lost.astype(float))
         found[f"people_reaching_{what}"] = _people(table, reaching.astype(float))
-        found[delay] = _people(table, np.where(np.abs(added) > 1e-9, added, 0.0))
+        person_min = _people(table, np.where(np.abs(added) > 1e-9, added, 0.0))
+        ends = [person_min.low * access.factors.low, person_min.mid, person_min.high * access.factors.high]
+        found[delay] = Estimate(min(ends), person_min.mid, max(ends))
     return found
 
 
