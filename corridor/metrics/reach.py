@@ -50,9 +50,10 @@ class Domain:
 
     ``rows`` are the network's rows of the edges, ``local`` the edge of each network row (-1 where it isn't here),
     ``nodes`` the network's nodes. ``not_open`` are edges that nobody may use unless a state opens them. ``forward`` and
-    ``backward`` are driving minutes along and against each edge. ``unknown`` are roads of which nobody documents
-    whether they are open (they are among ``not_open``), ``through`` those that may be driven on the way to somewhere
-    else, ``ends_legs`` those of them at whose nodes a first or last leg ends.
+    ``backward`` are driving minutes along and against each edge. ``through`` are roads that may be driven on the way to
+    somewhere else, ``ends_legs`` those of them at whose nodes a first or last leg ends. ``local_only`` are mapped roads
+    that the catalogue documents as closed, or no longer as open: those with a place on them drive there, nobody passes.
+    ``unknown`` are those of them that may be open after all.
     """
 
     network: Network
@@ -67,6 +68,7 @@ class Domain:
     forward: Floats
     backward: Floats
     not_open: Bools
+    local_only: Bools
     unknown: Bools
     through: Bools
     ends_legs: Bools
@@ -216,7 +218,11 @@ def build_domain(
     nodes, number = np.unique(np.concatenate([part["u"].to_numpy(), part["v"].to_numpy()]), return_inverse=True)
     assumed = part[["section_id", "documented_in"]].isin(list(assume_open)).any(axis=1).to_numpy()
     minutes, access = (MINUTES[2:], "car_access") if by_car else (MINUTES[:2], "truck_access")
-    shut = (part[access] == RoadAccess.NO).to_numpy()
+    shut, status = (part[access] == RoadAccess.NO).to_numpy(), part["status"].to_numpy()
+    mapped = ((part["documented_in"] != "") & (part["section_id"] == "")).to_numpy()
+    documented_shut = (status == SectionStatus.CLOSED) | (status == SectionStatus.UNKNOWN)
+    # goods keep to what is documented as open; people of villages drive where nobody says that it is closed
+    local_only = mapped & documented_shut & ~shut & ~assumed & ~((status == SectionStatus.UNKNOWN) & by_car)
     return Domain(
         network=network,
         country=country,
@@ -229,8 +235,9 @@ def build_domain(
         length_km=part["length_m"].to_numpy(dtype=float) / 1000,
         forward=part[minutes[0]].to_numpy(dtype=float),
         backward=part[minutes[1]].to_numpy(dtype=float),
-        not_open=((part["status"] != SectionStatus.OPEN).to_numpy() | shut) & ~assumed,
-        unknown=(part["status"] == SectionStatus.UNKNOWN).to_numpy() & ~shut & ~assumed,
-        through=network.is_through[rows],
+        not_open=((status != SectionStatus.OPEN) & ~(mapped & documented_shut) | shut) & ~assumed,
+        local_only=local_only,
+        unknown=local_only & (status == SectionStatus.UNKNOWN),
+        through=network.is_through[rows] & ~local_only,
         ends_legs=network.ends_legs[rows],
     )

@@ -79,9 +79,8 @@ class Substitutes:
 def find_substitutes(domain: Domain, effect: EdgeEffect | None) -> Substitutes:
     """The closures that redundancy is measured between, under a regime's effect (None: nothing done)."""
     shut = domain.state(effect).closed
-    opened = domain.state(effect, opened=domain.rows[domain.unknown].tolist()).closed
-    minor = ~domain.through
-    return Substitutes(shut | minor, opened | minor, opened)
+    passed = domain.through | domain.unknown
+    return Substitutes(shut | ~domain.through, shut | ~passed, shut | (domain.local_only & ~domain.unknown))
 
 
 def disjoint_legs(domain: Domain, stages: Sequence[Stage], closed: Bools, known: Sequence[Leg] = ()) -> list[Leg]:

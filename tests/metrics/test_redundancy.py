@@ -16,6 +16,7 @@ from corridor.metrics.redundancy import (
     Stage,
     best_way,
     disjoint_legs,
+    find_substitutes,
     measure_criticality,
     measure_single_points,
     minutes_without,
@@ -237,3 +238,48 @@ def test_best_way_has_the_length_of_its_parts_and_the_time_of_the_tree(seed):
 
 def test_slug_is_safe_in_metric_names():
     assert slug("Вайк / Vayk (new)") == "vayk_new"
+
+
+def parallel_roads(middle):
+    """Three roads side by side from node 0 to node 1: two trunk roads, and a third with the columns ``middle``."""
+    nodes = [(LON, LAT), (LON, LAT + 4 * STEP), (LON + STEP, LAT + 2 * STEP), (LON - STEP, LAT + 2 * STEP)]
+    edges = [(0, 1), (0, 2), (2, 1), (0, 3), (3, 1), (1, 4)]
+    nodes.append((LON, LAT + 5 * STEP))
+    columns = {name: [default] * 3 + [value] * 2 + [default] for name, (default, value) in middle.items()}
+    return with_neighbour(nodes, edges, **columns)
+
+
+@pytest.mark.parametrize(
+    ("third", "fewest", "middle", "most"),
+    [
+        ({}, 3, 3, 3),
+        ({"through": (True, False)}, 2, 2, 3),
+        ({"status": ("open", "unknown"), "documented_in": ("", "x")}, 2, 3, 3),
+        ({"status": ("open", "closed"), "documented_in": ("", "x")}, 2, 2, 2),
+        ({"truck_access": ("yes", "no")}, 2, 2, 2),
+    ],
+    ids=["through", "minor", "unknown", "closed", "shut to trucks"],
+)
+def test_redundancy_lies_between_the_fewest_and_the_most_substitutes(third, fewest, middle, most):
+    net = parallel_roads(third)
+    domain = access_to(net, along(net, 5, 0.5)).domain
+    stages = [stage_at(LON, LAT), stage_at(LON, LAT + 4 * STEP)]
+    found = [disjoint_legs(domain, stages, closed)[0].routes for closed in find_substitutes(domain, None).all]
+    assert found == [fewest, middle, most]
+
+
+def stage_at(lon, lat):
+    return Stage(f"{lat}", lon, lat, 0.3)
+
+
+def test_nobody_passes_a_road_documented_as_closed_but_its_places_are_reached():
+    """One road joins two ends: closed by the catalogue it carries nobody through, and serves its village."""
+    nodes = [(LON, LAT + y) for y in (0, 0.3, 0.35, 0.65)]  # ends of 33 km are no islands
+    closed = {"status": ["open", "closed", "open"], "documented_in": ["", "x", ""]}
+    net = with_neighbour(nodes, [(0, 1), (1, 2), (2, 3)], **closed)
+    domain = build_domain(net, "AA")
+    start = domain.snap(*along(net, 0, 0.5), limit_m=100, what="start")
+    village, beyond = (domain.snap(*along(net, row, 0.5), limit_m=100, what="place") for row in (1, 2))
+    reached = reach(domain, start, domain.state())[0]
+    assert np.isfinite(reached.minutes(village))
+    assert not np.isfinite(reached.minutes(beyond))

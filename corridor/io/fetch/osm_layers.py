@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -20,7 +19,8 @@ from corridor.io.fetch.geofabrik import PUBLISHER as EXTRACT_PUBLISHER
 from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters
 from corridor.io.fetch.overpass import PLACES, download_features, download_ways
 from corridor.io.read.borders import read_borders
-from corridor.io.read.osm_tags import PLACE_KINDS, read_population
+from corridor.io.read.osm_places import Settlements
+from corridor.io.read.osm_tags import PLACE_KINDS
 from corridor.schema.study import Study
 
 PUBLISHER = "OpenStreetMap contributors"
@@ -143,14 +143,20 @@ def fetch_places(fetcher: Fetcher, study: Study, borders: Path) -> CachedFile:
     def make(part: Path) -> None:
         work = part.with_name(part.name + ".answers")
         frame = download_features(study.area, PLACES, work, fetcher.settings, fetcher.meter, tiled=True)
-        points = shapely.point_on_surface(frame.geometry.to_numpy())
+        # a settlement mapped as a point and as an area is one
+        settled = Settlements()
+        local, english = _text(frame, "name"), _text(frame, "name:en", "name")
+        cells = zip(frame.geometry, _text(frame, "place"), _text(frame, "population"), english, local, strict=True)
+        for shape, kind, people, name, own in cells:
+            settled.add_shape({"place": kind, "population": people}, name, {"local": own}, shape)
+        found = settled.frame()
         table = pd.DataFrame({
-            "name": _text(frame, "name:en", "name"),
-            "lat": np.round(shapely.get_y(points), 6),
-            "lon": np.round(shapely.get_x(points), 6),
-            "country": read_borders(borders).country_at(shapely.get_x(points), shapely.get_y(points)),
-            "population": _text(frame, "population").map(read_population).astype("Float64").astype("Int64"),
-            "alternate_names": _text(frame, "name"),
+            "name": found["name"],
+            "lat": found["lat"].round(6),
+            "lon": found["lon"].round(6),
+            "country": read_borders(borders).country_at(found["lon"].to_numpy(), found["lat"].to_numpy()),
+            "population": found["population"].astype("Float64").astype("Int64"),
+            "alternate_names": [names["local"] for names in found["names"]],
         })  # fmt: skip
         table = table[table["name"] != ""].drop_duplicates(["name", "lat", "lon"]).sort_values(["name", "lat", "lon"])
         table.to_csv(part, index=False, lineterminator="\n")

@@ -64,11 +64,17 @@ class Settlements:
             lines: Longitude and latitude of each vertex, line by line.
         """
         parts = shapely.polygonize([shapely.LineString(line) for line in lines if len(line) > 1])
-        if not len(parts.geoms):
-            return
-        area = shapely.union_all(parts.geoms)
-        at = shapely.point_on_surface(area)
-        self._outlines.append((_Settlement(name, tags["place"], self._population(tags), at.x, at.y, names), area))
+        if len(parts.geoms):
+            self.add_shape(tags, name, names, shapely.union_all(parts.geoms))
+
+    def add_shape(self, tags: Any, name: str, names: dict[str, str], shape: shapely.Geometry) -> None:
+        """Keep a settlement that is a point or an area; of a line, which is neither, a point on it."""
+        at = shapely.point_on_surface(shape)
+        row = _Settlement(name, tags["place"], self._population(tags), at.x, at.y, names)
+        if shape.geom_type in {"Polygon", "MultiPolygon"}:
+            self._outlines.append((row, shape))
+        else:
+            self._points.append(row)
 
     def _population(self, tags: Any) -> float:
         text = tags.get("population", "")
