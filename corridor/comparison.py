@@ -50,12 +50,12 @@ class Comparison:
         self._perspectives = perspectives
 
     def __repr__(self) -> str:
-        from corridor.report.reprs import describe
+        from corridor.report.plots import describe
 
         return describe(self.results)
 
     def _repr_html_(self) -> str:
-        from corridor.report.reprs import comparison_html
+        from corridor.report.plots import comparison_html
 
         return comparison_html(self.results)
 
@@ -277,7 +277,7 @@ class Comparison:
         Raises:
             OutputError: there is no candidate or regime of an id.
         """
-        from corridor.report.reprs import explore
+        from corridor.report.plots import explore
 
         return explore(
             self.results, candidates=candidates, regime=regime, m=m, tiles=tiles, tooltip=tooltip, popup=popup,

@@ -26,15 +26,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.harness import machine
 
 from corridor.alignment.align import align
+from corridor.alignment.curves import bend_angles
 from corridor.alignment.ground import build_ground
 from corridor.alignment.links import SearchOptions, Stage
 from corridor.alignment.narrowing import narrow
 from corridor.alignment.raster import find_raster_path
 from corridor.alignment.repricing import price_line
 from corridor.alignment.search import build_problem, search
-from corridor.alignment.turns import bend_angles
 from corridor.packaged import data_root
-from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.schema.alignment import DesignStandard, PriceRange, UnitCosts
 
 PLACES = {
     "Kapan": (46.4068, 39.2076),

@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment.assembly import BendError, finish_alignment
+from corridor.alignment.curves import Bend, bend_at, near_optimal_links, search_with_turns
 from corridor.alignment.ground import build_ground
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.narrowing import narrow
 from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.search import Found, Problem, build_problem, search, state_points, trace_states
-from corridor.alignment.turns import Bend, bend_at, near_optimal_links, search_with_turns
 from corridor.errors import AlignmentError
-from corridor.schema.alignment import Alignment
+from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.grid import Grid
-from corridor.schema.standard import DesignStandard, UnitCosts
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.curves import CORNER_CUTS, FittedLine, fit_curves
+from corridor.alignment.curves import CORNER_CUTS, FittedLine, bend_angles, fit_curves
 from corridor.alignment.ground import ground_heights
 from corridor.alignment.links import ReuseLink
 from corridor.alignment.pricing import (
@@ -22,7 +22,6 @@ from corridor.alignment.pricing import (
 from corridor.alignment.problem import Terrain
 from corridor.alignment.reuse import link_between
 from corridor.alignment.search import Problem
-from corridor.alignment.turns import bend_angles
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, LinePrice, Structure
 from corridor.schema.vocabulary import LineKind

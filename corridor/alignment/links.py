@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from corridor.alignment.ground import corner_weights
 from corridor.compiled import allocating, kernel, pasted
 from corridor.errors import AlignmentError
-from corridor.schema.standard import DesignStandard
+from corridor.schema.alignment import DesignStandard
 
 DEFAULT_OFFSETS_M = (-20.0, -10.0, -5.0, 0.0, 7.0, 14.0)
 COARSE_CELL_M = 1250.0

@@ -16,7 +16,7 @@ from scipy.ndimage import binary_dilation
 from corridor.alignment.ground import CLOSED, Ground, build_ground
 from corridor.alignment.links import SearchOptions, Stage, default_narrowing
 from corridor.alignment.search import Found, Node, Problem, build_problem, search
-from corridor.schema.standard import DesignStandard, UnitCosts
+from corridor.schema.alignment import DesignStandard, UnitCosts
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from corridor.alignment.ground import Ground
 from corridor.compiled import kernel
-from corridor.schema.standard import DesignStandard, UnitCosts
+from corridor.schema.alignment import DesignStandard, UnitCosts
 
 # Indices into the parameter vector. Prices are per metre, in million USD.
 SURFACE, BRIDGE, TUNNEL, ABUTMENT, PORTAL = 0, 1, 2, 3, 4

@@ -13,8 +13,7 @@ from corridor.alignment.chords import new_scratch, walk_chord
 from corridor.alignment.ground import Ground
 from corridor.alignment.pieces import pack_parameters
 from corridor.errors import AlignmentError
-from corridor.schema.alignment import LinePrice, Structure
-from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.schema.alignment import DesignStandard, LinePrice, PriceRange, Structure, UnitCosts
 from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]

@@ -16,8 +16,8 @@ from corridor.alignment.links import SearchOptions
 from corridor.errors import AlignmentError
 from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
 from corridor.geo.rasters import grid_over, warp
+from corridor.schema.alignment import DesignStandard, UnitCosts
 from corridor.schema.grid import Grid
-from corridor.schema.standard import DesignStandard, UnitCosts
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from corridor.alignment.ground import Ground, build_ground, cross_slopes, ground_heights
 from corridor.errors import AlignmentError
-from corridor.schema.alignment import LinePrice
+from corridor.schema.alignment import DesignStandard, LinePrice, PriceRange, UnitCosts
 from corridor.schema.grid import Grid
-from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from corridor.alignment.pricing import price_pieces, split_line
 from corridor.alignment.problem import Terrain
 from corridor.alignment.search import Problem
 from corridor.errors import AlignmentError
-from corridor.schema.standard import UnitCosts
+from corridor.schema.alignment import UnitCosts
 
 Floats = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from corridor.alignment.ground import CLOSED, Ground
 from corridor.alignment.links import Laid, Levels, SearchOptions, all_moves, build_levels, lay_moves
 from corridor.alignment.pieces import CHEAPEST, pack_parameters
 from corridor.errors import AlignmentError
-from corridor.schema.standard import DesignStandard, UnitCosts
+from corridor.schema.alignment import DesignStandard, UnitCosts
 
 Floats = NDArray[np.float64]
 Node = tuple[int, int]

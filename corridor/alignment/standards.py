@@ -10,8 +10,8 @@ from typing import Any
 
 from corridor.errors import AlignmentError, CatalogueError
 from corridor.packaged import data_root
+from corridor.schema.alignment import DesignStandard, PriceRange, UnitCosts
 from corridor.schema.catalogue import UnitCost
-from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
 from corridor.schema.vocabulary import Mode, WorkKind
 
 

@@ -11,8 +11,7 @@ import shapely
 
 from corridor.candidates.parts import border_passages, route_parts
 from corridor.errors import NoRouteError, StudyError
-from corridor.geo.geodesy import WGS84, project, utm_crs
-from corridor.geo.lines import locate_m
+from corridor.geo.geodesy import WGS84, locate_m, project, utm_crs
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import find_alternatives
 from corridor.network.conflation import Conflation

@@ -24,10 +24,9 @@ from corridor.network.conflation import Conflation
 from corridor.network.driving_times import TRUCK, Driving
 from corridor.network.speed_model import Pieces, driving_minutes
 from corridor.network.speeds import class_speeds_kmh
-from corridor.schema.alignment import Alignment
+from corridor.schema.alignment import Alignment, DesignStandard
 from corridor.schema.candidate import Candidate, Design, Part, Span
 from corridor.schema.catalogue import Estimate, Section
-from corridor.schema.standard import DesignStandard
 from corridor.schema.study import NewBuildCandidate, Place
 from corridor.schema.vocabulary import Evidence, GeometryQuality, LineKind, Mode, SectionStatus, StructureKind
 from corridor.terrain.surface import Dem

@@ -11,8 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LineString
 
-from corridor.geo.geodesy import line_lengths_m
-from corridor.geo.lines import join, locate_m
+from corridor.geo.geodesy import join, line_lengths_m, locate_m
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
 from corridor.network.documented import exceeds_limits, truck_exceeds

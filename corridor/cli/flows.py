@@ -60,8 +60,7 @@ def flows(
 
     `corridor flows --tables my-network --out flows-mine` - another region's tables
     """
-    from corridor.flows.changes import build_cases
-    from corridor.flows.measured import read_measured
+    from corridor.flows.changes import build_cases, read_measured
     from corridor.flows.model import FlowModel
     from corridor.flows.results import measure_flows, parse_years
     from corridor.flows.sensitivity import measure_sensitivity

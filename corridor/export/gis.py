@@ -14,8 +14,7 @@ import pyogrio
 from shapely import LineString
 
 from corridor.export.qml import layer_styles
-from corridor.geo.geodesy import WGS84
-from corridor.geo.lines import substring
+from corridor.geo.geodesy import WGS84, substring
 from corridor.report.escape import clean_text
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Part

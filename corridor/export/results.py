@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -12,12 +13,19 @@ from corridor.atomic_write import put_in_place, workspace
 from corridor.errors import OutputError
 from corridor.export.dictionary import NAME as DICTIONARY
 from corridor.export.dictionary import write_dictionary
-from corridor.export.gis import candidate_layers, write_geojson, write_geopackage, write_geoparquet, writing_errors
-from corridor.export.impact_tables import EVENT_LAYER, write_impacts
-from corridor.export.impact_tables import FILES as IMPACT_FILES
+from corridor.export.gis import (
+    candidate_layers,
+    write_geojson,
+    write_geopackage,
+    write_geoparquet,
+    write_layer,
+    writing_errors,
+)
 from corridor.export.manifest import NAME, holds_only_results, is_results_folder, write_manifest
-from corridor.export.qml import layer_styles
+from corridor.export.qml import event_style, layer_styles
 from corridor.export.tracks import write_gpx, write_kml
+from corridor.report.escape import clean
+from corridor.report.i18n import render, render_table
 from corridor.report.page.build import build_page
 from corridor.report.plain_tables import write_csv
 from corridor.report.view import ReportView
@@ -37,6 +45,8 @@ STYLES = ("candidates.qml", "parts.qml", "structures.qml")
 """Beside files of the same name that QGIS reads without a style of their own."""
 TABLES = ("metrics.csv", "ranking.csv")
 FILES = (PAGE, *TABLES, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
+IMPACT_FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", "places.csv", "findings.json")
+EVENT_LAYER = "events"
 FLOW_FILES = ("flows.csv", "pairs.csv", "dependence.csv", "potentials.csv")
 """Tables of the long-distance network, where the study names one."""
 _OURS = frozenset((*FILES, *IMPACT_FILES, *FLOW_FILES, BRIEF, NAME))
@@ -180,3 +190,37 @@ def _tables(view: ReportView, written: Collection[str]) -> dict[str, pd.DataFram
     }
     tables |= {f"{name}.csv": table for name, table in results.flows.items()}
     return {name: table for name, table in tables.items() if name.split("|")[0] in written}
+
+
+def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("gpkg", "parquet")) -> tuple[str, ...]:
+    """Write the impact files that there is something for, and give their names; events in the GIS formats asked for."""
+    written = []
+    events, parquet, style, places, findings = IMPACT_FILES
+    if results.events is not None and len(results.events):
+        table = render_table(results.events)
+        if "gpkg" in formats:
+            write_layer(table, folder / events, EVENT_LAYER)
+            written.append(events)
+        if "parquet" in formats:
+            write_geoparquet(table, folder / parquet)
+            written.append(parquet)
+        if written:
+            (folder / style).write_text(event_style(), encoding="utf-8", newline="\n")
+            written.append(style)
+    if results.place_effects is not None and len(results.place_effects):
+        write_csv(results.place_effects, folder / places)
+        written.append(places)
+    if results.findings:
+        rows = [
+            {
+                "candidate_id": f.candidate_id,
+                "regime_id": f.regime_id,
+                "text": render(f.message),
+                "evidence": list(f.evidence),
+            }
+            for f in results.findings
+        ]
+        text = json.dumps(clean(rows), ensure_ascii=False, indent=2)
+        (folder / findings).write_text(text + "\n", encoding="utf-8")
+        written.append(findings)
+    return tuple(written)

@@ -14,12 +14,11 @@ import shapely
 from markupsafe import escape
 from numpy.typing import NDArray
 
-from corridor.geo.lines import vertex_chainage_m
+from corridor.geo.geodesy import vertex_chainage_m
 from corridor.report.escape import clean_text
 from corridor.report.marks import Mark
 from corridor.report.view import ReportView
-from corridor.schema.candidate import Candidate
-from corridor.schema.profile import Profile
+from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import StructureKind
 

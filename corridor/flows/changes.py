@@ -1,12 +1,16 @@
-"""What candidates and regimes do to links: openings, closures and minutes, from tables and what was measured."""
+"""How candidates and regimes act on links, and what an earlier run measured of them."""
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from corridor.errors import SourceError
 from corridor.flows.rows import FlowTables
+from corridor.input_files import require_file
 
 UNREACHABLE = "unreachable"
 Measures = Mapping[str, float | str | None]
@@ -148,3 +152,45 @@ def _delay(link_id: str, measure: str, row: Measures) -> LinkChange:
     if value is None or isinstance(value, str) or math.isnan(value):
         return LinkChange(link_id, unknown=measure)
     return LinkChange(link_id, extra_h=float(value) / 60)
+
+
+_MAX_BYTES = 50_000_000
+
+
+def read_measured(path: Path) -> dict[tuple[str, str], Measures]:
+    """Read rows of ``metrics.csv`` by candidate and regime.
+
+    Args:
+        path: The table that ``corridor run`` wrote.
+
+    Returns:
+        Columns by candidate and regime: numbers where a cell is one, text elsewhere, None where it is empty.
+
+    Raises:
+        SourceError: there is no such file, or it has no column ``candidate_id`` or no rows.
+    """
+    require_file(path, "table of metrics", _MAX_BYTES)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except (UnicodeDecodeError, csv.Error) as fault:
+        raise SourceError(f"{path}: is not a UTF-8 table with commas ({fault})") from fault
+    if not rows or "candidate_id" not in rows[0]:
+        raise SourceError(f"{path}: has no column candidate_id or no rows; give metrics.csv of `corridor run`")
+    return {
+        (row.get("candidate_id") or "", row.get("regime_id") or ""): {
+            name: _value(cell) for name, cell in row.items() if isinstance(name, str)
+        }
+        for row in rows
+    }
+
+
+def _value(cell: object) -> float | str | None:
+    text = cell.strip() if isinstance(cell, str) else ""
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text

@@ -1,13 +1,15 @@
-"""Lengths and distances on the WGS 84 ellipsoid (Karney's geodesics, through PROJ)."""
+"""Lengths, distances and lines by chainage on the WGS 84 ellipsoid (Karney's geodesics, through PROJ)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod, Transformer
+from shapely import LineString
 
 Floats = NDArray[np.float64]
 WGS84 = "EPSG:4326"
@@ -60,3 +62,61 @@ def project(geometries: Any, crs_from: str, crs_to: str) -> Any:
         return np.column_stack([x, y])
 
     return shapely.transform(geometries, move)
+
+
+def vertex_chainage_m(line: LineString) -> Floats:
+    """Geodesic chainage of each vertex in metres, shape (n_vertices,), starting at 0."""
+    xy = shapely.get_coordinates(line)
+    steps = distance_m(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def points_at(line: LineString, chainage_m: ArrayLike) -> tuple[Floats, Floats]:
+    """Longitude and latitude at chainages (metres), clamped to the line's ends."""
+    xy = shapely.get_coordinates(line)
+    along = vertex_chainage_m(line)
+    wanted = np.asarray(chainage_m, dtype=float)
+    return np.interp(wanted, along, xy[:, 0]), np.interp(wanted, along, xy[:, 1])
+
+
+def sample(line: LineString, step_m: float) -> tuple[Floats, Floats, Floats]:
+    """Chainage, longitude and latitude at even steps of at most ``step_m``, both ends included."""
+    total = float(vertex_chainage_m(line)[-1])
+    count = max(int(np.ceil(total / step_m)), 1)
+    chainage = np.linspace(0.0, total, count + 1)
+    lon, lat = points_at(line, chainage)
+    return chainage, lon, lat
+
+
+def locate_m(line: LineString, lon: float, lat: float) -> tuple[float, float]:
+    """Chainage of the point of a line nearest to a position, and the distance to it, both in metres.
+
+    Nearness is judged in a local plane scaled by the cosine of the latitude, good to parts in a thousand at the
+    lengths (tens of kilometres) that this is used for.
+    """
+    scale = np.cos(np.radians(lat))
+    flat = shapely.transform(line, lambda xy: xy * [scale, 1.0])
+    fraction = shapely.line_locate_point(flat, shapely.Point(lon * scale, lat), normalized=True)
+    nearest = shapely.line_interpolate_point(flat, fraction, normalized=True)
+    near_lon, near_lat = nearest.x / scale, nearest.y
+    xy = shapely.get_coordinates(flat)
+    planar = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    along = np.interp(fraction * planar[-1], planar, vertex_chainage_m(line))
+    return float(along), float(distance_m(lon, lat, near_lon, near_lat))
+
+
+def substring(line: LineString, from_m: float, to_m: float) -> LineString:
+    """The stretch of a line between two chainages in metres (from < to), its interior vertices kept."""
+    along = vertex_chainage_m(line)
+    xy = shapely.get_coordinates(line)
+    start, end = max(from_m, 0.0), min(to_m, float(along[-1]))
+    inner = (along > start) & (along < end)
+    chain = np.concatenate([[start], along[inner], [end]])
+    return LineString(np.column_stack([np.interp(chain, along, xy[:, 0]), np.interp(chain, along, xy[:, 1])]))
+
+
+def join(lines: Sequence[LineString]) -> LineString:
+    """One line through all vertices of lines given in travelling order; a vertex met twice in a row is kept once."""
+    xy = np.concatenate([shapely.get_coordinates(line) for line in lines])
+    keep = np.concatenate([[True], np.any(np.diff(xy, axis=0) != 0, axis=1)])
+    return LineString(xy[keep] if keep.sum() > 1 else xy[:2])

@@ -17,8 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from corridor.geo.geodesy import WGS84, project
-from corridor.geo.lines import locate_m
+from corridor.geo.geodesy import WGS84, locate_m, project
 from corridor.interactions.crossings import Hit, find_hits, own_rows, part_offsets_km
 from corridor.interactions.event_messages import cause_message, structure_message
 from corridor.interactions.merge_crossings import cut_points, merge_hits

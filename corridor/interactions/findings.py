@@ -12,8 +12,8 @@ import geopandas as gpd
 
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.critical_crossings import ConnectivityTargets, find_critical_crossings
+from corridor.interactions.event_messages import transliterate
 from corridor.interactions.regime_effects import acts_in, applies, effects, is_cut
-from corridor.interactions.transliteration import transliterate
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
 from corridor.schema.interaction import CriticalCrossing, Event, Finding, FindingFacts, Structure

@@ -18,8 +18,7 @@ from collections.abc import Sequence
 
 from scipy.cluster.hierarchy import DisjointSet
 
-from corridor.interactions.crossings import Hit
-from corridor.interactions.junctions import MAX_RING_M
+from corridor.interactions.crossings import MAX_RING_M, Hit
 from corridor.network.graph import Network
 
 MERGE_M = 25.0

@@ -15,8 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from corridor.geo.geodesy import WGS84, project
-from corridor.geo.lines import substring
+from corridor.geo.geodesy import WGS84, project, substring
 from corridor.interactions.crossings import own_rows, part_offsets_km
 from corridor.network.graph import UNFIT_CLASSES, Network
 from corridor.schema.candidate import Candidate, Part

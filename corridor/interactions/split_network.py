@@ -17,8 +17,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from corridor.geo.geodesy import WGS84
-from corridor.geo.lines import points_at, substring, vertex_chainage_m
+from corridor.geo.geodesy import WGS84, points_at, substring, vertex_chainage_m
 from corridor.network.graph import MINUTES, Network, Position
 from corridor.schema.interaction import Event
 from corridor.schema.vocabulary import EventKind

@@ -1,15 +1,21 @@
-"""Points of view: how much each group of criteria weighs to whom, and where those weights come from."""
+"""Points of view: how much each group of criteria weighs to whom, and where those weights come from.
+
+Weights are stated, or follow from pairwise comparisons by the analytic hierarchy process.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, field_validator
 
 from corridor.errors import ScoringError
-from corridor.mcda.ahp import comparison_matrix, weights_from_comparisons
+from corridor.plugins import nearest_name
 from corridor.safe_toml import parse_toml
 from corridor.schema.message import Message
 
@@ -131,3 +137,122 @@ def _faults(error: ValidationError | TypeError) -> str:
         field = ".".join(str(part) for part in fault["loc"])
         lines.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
     return "; ".join(lines)
+
+
+Floats = NDArray[np.float64]
+
+ACCEPTED_RATIO = 0.1
+RANDOM_INDEX = (0.0, 0.0, 0.0, 0.52, 0.89, 1.11, 1.25, 1.35, 1.40, 1.45, 1.49, 1.51, 1.54, 1.56, 1.57, 1.58)
+"""Mean consistency index of random matrices by their size (Saaty 2008)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairwiseWeights:
+    """Weights that follow from pairwise comparisons and how well these agree with each other.
+
+    ``lambda_max`` is the largest eigenvalue: the number of things compared if the comparisons never contradict.
+    ``consistency_ratio`` above 0.1 means that they contradict more than is usually accepted; a note then says which
+    comparison fits worst.
+    """
+
+    weights: dict[str, float]
+    lambda_max: float
+    consistency_index: float
+    consistency_ratio: float
+    notes: tuple[Message, ...]
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the ratio is within what Saaty accepts."""
+        return self.consistency_ratio <= ACCEPTED_RATIO
+
+
+def comparison_matrix(names: Sequence[str], comparisons: Mapping[tuple[str, str], float]) -> Floats:
+    """Fill a matrix from single comparisons: (a, b) -> how many times more important a is than b.
+
+    Args:
+        names: What is compared.
+        comparisons: For each pair, once and in either order, how many times more important the first is.
+
+    Returns:
+        ``(n, n)``, reciprocal: the entry (j, i) is one over (i, j).
+
+    Raises:
+        ScoringError: an unknown name, a pair compared twice or not at all, or a number that is not above zero.
+    """
+    place = {name: index for index, name in enumerate(names)}
+    # NaN marks what nobody compared yet; a thing is as important as itself.
+    matrix = np.where(np.eye(len(names), dtype=bool), 1.0, np.nan)
+    for (first, second), times in comparisons.items():
+        for name in (first, second):
+            if name not in place:
+                raise ScoringError(f"pairwise comparison: '{name}' is not compared here{nearest_name(name, names)}")
+        if not 0 < times < float("inf"):
+            raise ScoringError(f"pairwise comparison: '{first}' to '{second}' is {times:g}: it must be above 0")
+        i, j = place[first], place[second]
+        if i == j or not np.isnan(matrix[i, j]):
+            raise ScoringError(f"pairwise comparison: '{first}' and '{second}' are compared twice")
+        matrix[i, j], matrix[j, i] = times, 1.0 / times
+    missing = np.argwhere(np.isnan(matrix))
+    if len(missing):
+        raise ScoringError(f"pairwise comparison: '{names[missing[0][0]]}' and '{names[missing[0][1]]}' are missing")
+    return matrix
+
+
+def weights_from_comparisons(names: Sequence[str], matrix: Floats) -> PairwiseWeights:
+    """Weights as the principal eigenvector of a comparison matrix (Saaty 1977, doi:10.1016/0022-2496(77)90033-5).
+
+    Args:
+        names: What is compared: groups or criteria.
+        matrix: ``(n, n)``; entry (i, j) says how many times more important i is than j; (j, i) is its reciprocal.
+
+    Returns:
+        Weights that sum to 1, with Saaty's consistency ratio against the random indices of 2008.
+
+    Raises:
+        ScoringError: a matrix that is not square, positive and reciprocal, or of more than 15.
+
+    Example:
+        A twice as important as B: weights 2/3 and 1/3, consistency ratio 0.
+    """
+    size = len(names)
+    table = np.asarray(matrix, dtype=float)
+    if table.shape != (size, size) or not 1 <= size < len(RANDOM_INDEX):
+        raise ScoringError(f"pairwise comparison: {size} names need a {size} x {size} matrix, of at most 15")
+    if not (np.isfinite(table).all() and (table > 0).all()):
+        raise ScoringError("pairwise comparison: all entries must be above zero")
+    wrong = np.argwhere(np.abs(table * table.T - 1.0) > 0.01)
+    if len(wrong):
+        first, second = (names[index] for index in wrong[0])
+        raise ScoringError(f"pairwise comparison: '{first}' to '{second}' is not the reciprocal of the reverse")
+    # A positive matrix has one largest eigenvalue, real, whose eigenvector has one sign (Perron and Frobenius); the
+    # imaginary parts are rounding.
+    values, vectors = np.linalg.eig(table)
+    principal = int(np.argmax(values.real))
+    vector = np.abs(vectors[:, principal].real)
+    weights = vector / vector.sum()
+    lambda_max = float(values[principal].real)
+    # lambda_max equals the size for comparisons that never contradict, and only exceeds it; below is rounding.
+    index = max((lambda_max - size) / (size - 1), 0.0) if size > 1 else 0.0
+    ratio = index / RANDOM_INDEX[size] if RANDOM_INDEX[size] > 0 else 0.0
+    notes = () if ratio <= ACCEPTED_RATIO else (_worst_fit(names, table, weights, ratio),)
+    return PairwiseWeights(dict(zip(names, weights.tolist(), strict=True)), lambda_max, index, ratio, notes)
+
+
+def _worst_fit(names: Sequence[str], table: Floats, weights: Floats, ratio: float) -> Message:
+    """Name the comparison that is furthest from the ratio of the weights."""
+    implied = weights[:, None] / weights[None, :]
+    # In logarithms "three times more" and "three times less" are equally far off.
+    misfit = np.abs(np.log(table / implied))
+    i, j = divmod(int(np.argmax(misfit)), len(names))
+    return Message(
+        "note.comparisons_contradict",
+        {
+            "ratio": f"{ratio:.2f}",
+            "accepted": f"{ACCEPTED_RATIO:g}",
+            "first": names[i],
+            "second": names[j],
+            "given": f"{table[i, j]:.3g}",
+            "implied": f"{implied[i, j]:.3g}",
+        },
+    )

@@ -9,10 +9,9 @@ import pandas as pd
 
 from corridor.mcda.agreement import correlated_criteria, method_agreement, panel_ranks, rank_reversals
 from corridor.mcda.draws import Spread, WeightSpace, has_intervals
-from corridor.mcda.flips import Flip, smallest_flips, weight_stability
+from corridor.mcda.flips import Flip, pareto_front, smallest_flips, weight_stability
 from corridor.mcda.matrix import DecisionMatrix, Panel
 from corridor.mcda.methods import DEFAULT_METHOD, get_method
-from corridor.mcda.pareto import pareto_front
 from corridor.mcda.robustness import Robustness, measure_robustness
 from corridor.mcda.weights import WeightsLike
 from corridor.schema.message import ListStyle, Message, Value, listing

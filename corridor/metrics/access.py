@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84
-from corridor.metrics.entries import with_entries
-from corridor.metrics.reach import Domain, State, build_domain, reach
+from corridor.metrics.reach import Domain, State, build_domain, reach, with_entries
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.graph import Network, Position
 from corridor.network.time_fit import DECLARED_SPREAD

@@ -9,8 +9,7 @@ import numpy as np
 import shapely
 
 from corridor.errors import NetworkError
-from corridor.geo.geodesy import WGS84, line_lengths_m, project, utm_crs
-from corridor.geo.lines import join
+from corridor.geo.geodesy import WGS84, join, line_lengths_m, project, utm_crs
 from corridor.io.read.borders import Borders
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
 from corridor.schema.candidate import Candidate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corridor.flows.changes import Case
-from corridor.flows.criteria import cost_to_flows, regret_if_closed
+from corridor.flows.indicators import cost_to_flows, regret_if_closed
 from corridor.flows.model import FlowModel
 from corridor.flows.results import default_years
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric

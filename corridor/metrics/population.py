@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
-from corridor.interactions.transliteration import transliterate
+from corridor.interactions.event_messages import transliterate
 from corridor.io.read.borders import Borders
 from corridor.metrics.access import Access, AccessResult
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric

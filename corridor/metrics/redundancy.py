@@ -20,8 +20,8 @@ from corridor.geo.geodesy import WGS84, distance_m
 from corridor.metrics.access import Access, passes
 from corridor.metrics.reach import Domain, Reached, State, reach
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
+from corridor.network.connectivity import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.documented import exceeds_limits
-from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.graph import Position
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.message import Message
-from corridor.schema.profile import Profile
 from corridor.schema.vocabulary import MetricStatus
 from corridor.terrain.profile import climbs_m, lay_ground
 from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ErrorField, ruggedness_m, slope_deg

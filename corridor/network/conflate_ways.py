@@ -16,13 +16,11 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.io.read.borders import Borders
 from corridor.io.read.osm import OsmData
-from corridor.network.border_cuts import cut_at_crossings
 from corridor.network.driving_times import CAR, TRUCK, EdgeTimes
 from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
-from corridor.network.rail_joins import join_rails
 from corridor.network.topology import build_chains
-from corridor.network.ways import Ways, append_ways
+from corridor.network.ways import Ways, append_ways, cut_at_crossings, join_rails
 from corridor.schema.catalogue import Crossing, Node, Section
 
 _KEY = [
@@ -49,7 +47,7 @@ def ways_of_osm(data: OsmData) -> Ways:
 
 
 def cut_ways(ways: Ways, borders: Borders, crossings: Sequence[Crossing]) -> Ways:
-    """Ways cut where they pass a border at a listed crossing; see :mod:`corridor.network.border_cuts`."""
+    """Ways cut where they pass a border at a listed crossing; see :mod:`corridor.network.ways`."""
     frame, node_ids, offsets = cut_at_crossings(ways.frame, ways.node_ids, ways.offsets, borders, crossings)
     return Ways(frame, node_ids, offsets, ways.joins)
 

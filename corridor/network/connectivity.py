@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, maximum_flow
 from scipy.spatial import cKDTree
 
-from corridor.errors import NoRouteError
+from corridor.compiled import compiled
+from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import distance_m
 from corridor.network.graph import Network, Position
 from corridor.network.match import STATION_M
+from corridor.network.paths import Arcs, Tree, _pop, _push
 
 GAP_LIMIT_M = 3000.0
 _OPEN_SHARE = 1e-3
@@ -105,3 +107,204 @@ def find_gaps(network: Network, closed: NDArray[np.bool_], start: Position, end:
         if all(distance_m(*ends[1], *gap.to_lonlat) > CLUSTER_M for gap in gaps):
             gaps.append(Gap(float(distance_m(*ends[0], *ends[1])), *ends))
     return sorted(gaps, key=lambda gap: gap.length_m)
+
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def disjoint_ways(u: Ints, v: Ints, oneway: Bools, closed: Bools, source: Bools, sink: Bools) -> tuple[int, Ints]:
+    """Number of ways from any source node to any sink node that share no edge, and the edges that they use.
+
+    One-ways count in their direction only, so that the two carriageways of one road are one way in each direction.
+
+    Args:
+        u: start node of each edge, shape (n_edges,).
+        v: end node.
+        oneway: edges that may be driven from u to v only.
+        closed: edges that may not be used.
+        source: nodes where ways begin, shape (n_nodes,).
+        sink: nodes where they end.
+
+    Raises:
+        NetworkError: a node is both source and sink, so that the number has no bound.
+    """
+    if (source & sink).any():
+        raise NetworkError("two stages overlap: a junction lies within the radius of both; make the radii smaller")
+    number = np.arange(len(source), dtype=np.int64) + 2
+    number[source], number[sink] = 0, 1
+    used = np.flatnonzero(~closed & (number[u] != number[v]))
+    if not len(used):
+        return 0, used
+    both = used[~oneway[used]]
+    tail = np.concatenate([number[u[used]], number[v[both]]])
+    head = np.concatenate([number[v[used]], number[u[both]]])
+    keep = (head != 0) & (tail != 1)
+    size = len(source) + 2
+    ones = np.ones(int(keep.sum()), dtype=np.int32)
+    capacity = sparse.csr_matrix((ones, (tail[keep], head[keep])), shape=(size, size))
+    result = maximum_flow(capacity, 0, 1)
+    flow = result.flow
+    forward = np.asarray(flow[number[u[used]], number[v[used]]]).ravel()
+    return int(result.flow_value), used[forward != 0]
+
+
+def find_bridges(u: Ints, v: Ints, closed: Bools, n_nodes: int) -> Bools:
+    """Which open edges are bridges: without one, its two ends can't reach each other, one-ways ignored."""
+    indptr, head, edge = _undirected(u, v, closed, n_nodes)
+    return np.asarray(_bridges(indptr, head, edge, len(u)))
+
+
+def _undirected(u: Ints, v: Ints, closed: Bools, n_nodes: int) -> tuple[Ints, Ints, Ints]:
+    used = np.flatnonzero(~closed)
+    tail, head = np.concatenate([u[used], v[used]]), np.concatenate([v[used], u[used]])
+    edge = np.concatenate([used, used])
+    order = np.argsort(tail, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=n_nodes))]).astype(np.int64)
+    return indptr, head[order].astype(np.int64), edge[order].astype(np.int64)
+
+
+@compiled
+def _bridges(indptr, head, edge, n_edges):  # type: ignore[no-untyped-def]
+    n = len(indptr) - 1
+    bridge = np.zeros(n_edges, np.bool_)
+    order = np.full(n, -1, np.int64)
+    low = np.zeros(n, np.int64)
+    into = np.full(n, -1, np.int64)
+    parent = np.full(n, -1, np.int64)
+    at = indptr[:-1].copy()
+    stack = np.empty(n, np.int64)
+    clock = 0
+    for root in range(n):
+        if order[root] >= 0:
+            continue
+        size = 1
+        stack[0] = root
+        order[root] = low[root] = clock
+        clock += 1
+        while size > 0:
+            node = stack[size - 1]
+            if at[node] < indptr[node + 1]:
+                slot = at[node]
+                at[node] += 1
+                other = head[slot]
+                if edge[slot] == into[node]:
+                    continue
+                if order[other] < 0:
+                    parent[other], into[other] = node, edge[slot]
+                    order[other] = low[other] = clock
+                    clock += 1
+                    stack[size] = other
+                    size += 1
+                elif order[other] < low[node]:
+                    low[node] = order[other]
+                continue
+            size -= 1
+            up = parent[node]
+            if up >= 0:
+                low[up] = min(low[up], low[node])
+                if low[node] > order[up]:
+                    bridge[into[node]] = True
+    return bridge
+
+
+def replacement_costs(arcs: Arcs, cost: Floats, tree: Tree, goal: int, edges: Ints) -> Floats:
+    """Cost of the best way from a tree's start to ``goal`` without each of some edges; inf where there is none.
+
+    Exact: nodes whose best way doesn't use the edge keep their cost, the others are searched anew from those.
+
+    Args:
+        arcs: the graph that the tree was grown on.
+        cost: cost of each arc, inf where closed, shape (n_arcs,).
+        tree: cheapest ways from the start.
+        goal: node number; of its states the one that is reached the cheaper counts.
+        edges: edges to close, one at a time, shape (n,).
+    """
+    back = np.argsort(arcs.head, kind="stable")
+    back_ptr = np.concatenate([[0], np.cumsum(np.bincount(arcs.head, minlength=len(arcs.indptr) - 1))]).astype(np.int64)
+    order = np.argsort(tree.state_cost, kind="stable")
+    order = _parents_first(order, tree.arc, arcs.tails)
+    best = np.full(len(edges), np.inf)
+    for state in arcs.end_states(goal):
+        found = _replace(
+            arcs.indptr, arcs.head, arcs.edge, cost, arcs.tails, back_ptr, back, tree.state_cost, tree.arc, order,
+            state, edges,
+        )  # fmt: skip
+        best = np.minimum(best, found)
+    return best
+
+
+def arc_costs(arcs: Arcs, forward: Floats, backward: Floats, closed: Bools) -> Floats:
+    """Cost of each arc from costs along and against edges, inf where closed, shape (n_arcs,)."""
+    cost = np.where(arcs.forward, forward[arcs.edge], backward[arcs.edge])
+    return np.where(closed[arcs.edge], np.inf, cost)
+
+
+@compiled
+def _parents_first(order, via, tails):  # type: ignore[no-untyped-def]
+    """Nodes with each one's tree parent before it, also where edges cost nothing."""
+    n = len(order)
+    placed = np.zeros(n, np.bool_)
+    found = np.empty(n, np.int64)
+    chain = np.empty(n, np.int64)
+    count = 0
+    for node in order:
+        size = 0
+        while not placed[node]:
+            placed[node] = True
+            chain[size] = node
+            size += 1
+            if via[node] < 0:
+                break
+            node = tails[via[node]]  # noqa: PLW2901
+        while size > 0:
+            size -= 1
+            found[count] = chain[size]
+            count += 1
+    return found
+
+
+@compiled
+def _replace(indptr, head, edge, cost, tails, back_ptr, back, best, via, order, goal, wanted):  # type: ignore[no-untyped-def]
+    n = len(best)
+    answer = np.empty(len(wanted), np.float64)
+    keys = np.empty(2 * len(head) + n + 1, np.float64)
+    items = np.empty(2 * len(head) + n + 1, np.int64)
+    for k in range(len(wanted)):
+        without = wanted[k]
+        lost = np.zeros(n, np.bool_)
+        for node in order:
+            arc = via[node]
+            if arc >= 0 and (edge[arc] == without or lost[tails[arc]]):
+                lost[node] = True
+        if not lost[goal]:
+            answer[k] = best[goal]
+            continue
+        reached = np.full(n, np.inf)
+        done = np.zeros(n, np.bool_)
+        size = 0
+        for node in range(n):
+            if not lost[node]:
+                continue
+            for slot in range(back_ptr[node], back_ptr[node + 1]):
+                arc = back[slot]
+                if edge[arc] != without and not lost[tails[arc]]:
+                    reached[node] = min(reached[node], best[tails[arc]] + cost[arc])
+            if reached[node] < np.inf:
+                size = _push(keys, items, size, reached[node], node)
+        while size > 0:
+            node = items[0]
+            size = _pop(keys, items, size)
+            if done[node]:
+                continue
+            done[node] = True
+            if node == goal:
+                break
+            for arc in range(indptr[node], indptr[node + 1]):
+                other = head[arc]
+                if lost[other] and edge[arc] != without and reached[node] + cost[arc] < reached[other]:
+                    reached[other] = reached[node] + cost[arc]
+                    size = _push(keys, items, size, reached[other], other)
+        answer[k] = reached[goal]
+    return answer

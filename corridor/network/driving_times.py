@@ -9,8 +9,7 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.geo.geodesy import line_lengths_m
-from corridor.geo.lines import locate_m
+from corridor.geo.geodesy import line_lengths_m, locate_m
 from corridor.network.graph import UNFIT_CLASSES
 from corridor.network.match import Match
 from corridor.network.road_survey import Ground, Pin, RoadSurvey, survey_roads

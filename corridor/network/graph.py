@@ -15,8 +15,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from corridor.errors import NetworkError, NoRouteError
-from corridor.geo.geodesy import WGS84, line_lengths_m, project, utm_crs
-from corridor.geo.lines import substring, vertex_chainage_m
+from corridor.geo.geodesy import WGS84, line_lengths_m, project, substring, utm_crs, vertex_chainage_m
 from corridor.network.paths import Arcs, Tree, build_arcs, build_traffic_arcs, search
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 from corridor.wording import format_position

@@ -9,8 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from corridor.errors import NetworkError, NoRouteError
-from corridor.geo.geodesy import WGS84, project
-from corridor.geo.lines import join
+from corridor.geo.geodesy import WGS84, join, project
 from corridor.network.graph import UNFIT_CLASSES, Network, Position, Route
 from corridor.schema.candidate import Span
 from corridor.schema.catalogue import Node, Section

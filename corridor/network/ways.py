@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.cluster.hierarchy import DisjointSet
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
-from corridor.geo.geodesy import WGS84
-from corridor.schema.message import Message
+from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
+from corridor.io.read.borders import Borders
+from corridor.network.jurisdiction import CROSSING_REACH_M, HYSTERESIS_M
+from corridor.schema.catalogue import Crossing
+from corridor.schema.message import ListStyle, Message, listing
+from corridor.schema.vocabulary import Mode
+from corridor.wording import format_position
 
 Ints = NDArray[np.int64]
 
@@ -41,3 +52,233 @@ def append_ways(ways: Ways, added: gpd.GeoDataFrame, node_ids: Ints, sizes: Ints
     offsets = np.concatenate([ways.offsets, ways.offsets[-1] + np.cumsum(sizes)])
     both = np.concatenate([ways.node_ids, node_ids])
     return Ways(gpd.GeoDataFrame(frame, crs=WGS84), both, offsets, ways.joins)
+
+
+Floats = NDArray[np.float64]
+_DEGREE_M = 110_000.0
+
+
+def cut_at_crossings(
+    frame: gpd.GeoDataFrame, node_ids: Ints, offsets: Ints, borders: Borders, crossings: Sequence[Crossing]
+) -> tuple[gpd.GeoDataFrame, Ints, Ints]:
+    """Ways with those cut in two that pass the border of a listed crossing without a break.
+
+    Args:
+        frame: ways with ``mode``, ``length_m`` and geometry (EPSG:4326).
+        node_ids: ids of all vertices, one way after another, shape (n_vertices,); new ones are negative.
+        offsets: where each way's vertices begin, shape (n_ways + 1,).
+        borders: countries.
+        crossings: listed crossings of any status.
+
+    Returns:
+        The same three, unchanged where nothing is cut.
+    """
+    lines = frame.geometry.to_numpy()
+    tree = shapely.STRtree(lines)
+    modes = frame["mode"].to_numpy()
+    cuts: dict[int, tuple[int, tuple[float, float] | None]] = {}
+    for crossing in crossings:
+        # degrees of longitude are the shorter ones: as many as the reach needs
+        reach = CROSSING_REACH_M / _DEGREE_M / max(np.cos(np.radians(crossing.lat)), 0.1)
+        for row in tree.query(shapely.Point(crossing.lon, crossing.lat), predicate="dwithin", distance=reach).tolist():
+            if modes[row] == crossing.mode and row not in cuts:
+                cut = _find_cut(shapely.get_coordinates(lines[row]), borders, crossing)
+                if cut is not None:
+                    cuts[row] = cut
+    return _apply(frame, node_ids, offsets, cuts) if cuts else (frame, node_ids, offsets)
+
+
+def _find_cut(xy: Floats, borders: Borders, crossing: Crossing) -> tuple[int, tuple[float, float] | None] | None:
+    """Where a way is to be cut: the index of a vertex, or of the one behind a new vertex at the border; None if not."""
+    countries = borders.country_at(xy[:, 0], xy[:, 1])
+    if {countries[0], countries[-1]} != set(crossing.countries):
+        return None
+    # of several changes of country the one at the crossing counts
+    changes = np.flatnonzero(countries[1:] != countries[:-1])
+    middles = (xy[changes] + xy[changes + 1]) / 2
+    k = int(changes[np.argmin(distance_m(middles[:, 0], middles[:, 1], crossing.lon, crossing.lat))])
+    at = _passage(xy[k], xy[k + 1], borders)
+    if float(distance_m(*at, crossing.lon, crossing.lat)) > CROSSING_REACH_M:
+        return None
+    gaps = distance_m(xy[k : k + 2, 0], xy[k : k + 2, 1], *at)
+    nearest = int(np.argmin(gaps))
+    if gaps[nearest] > HYSTERESIS_M:
+        return k + 1, at
+    vertex = k + nearest
+    return (vertex, None) if 0 < vertex < len(xy) - 1 else None
+
+
+def _passage(a: Floats, b: Floats, borders: Borders) -> tuple[float, float]:
+    """Where the straight line between two vertices of different countries meets a border."""
+    segment = shapely.LineString([a, b])
+    met = shapely.get_coordinates(shapely.intersection(borders.lines, segment))
+    if not len(met):  # polygons that don't share their border: half-way
+        return float((a[0] + b[0]) / 2), float((a[1] + b[1]) / 2)
+    first = met[np.argmin(np.hypot(*(met - a).T))]
+    return float(first[0]), float(first[1])
+
+
+def _apply(
+    frame: gpd.GeoDataFrame, node_ids: Ints, offsets: Ints, cuts: dict[int, tuple[int, tuple[float, float] | None]]
+) -> tuple[gpd.GeoDataFrame, Ints, Ints]:
+    """Ways with some cut in two at a vertex; the second half follows the first."""
+    rows: list[int] = []
+    ids: list[Ints] = []
+    lines: list[shapely.LineString] = []
+    new_id = min(0, int(node_ids.min()))
+    for row in range(len(frame)):
+        own = node_ids[offsets[row] : offsets[row + 1]]
+        if row not in cuts:
+            rows.append(row)
+            ids.append(own)
+            lines.append(frame.geometry.iat[row])
+            continue
+        vertex, at = cuts[row]
+        xy = shapely.get_coordinates(frame.geometry.iat[row])
+        if at is not None:
+            new_id -= 1
+            xy, own = np.insert(xy, vertex, at, axis=0), np.insert(own, vertex, new_id)
+        for half in (slice(0, vertex + 1), slice(vertex, None)):
+            rows.append(row)
+            ids.append(own[half])
+            lines.append(shapely.LineString(xy[half]))
+    cut = gpd.GeoDataFrame(frame.iloc[rows].reset_index(drop=True)).set_geometry(gpd.GeoSeries(lines, crs=WGS84))
+    halves = np.isin(rows, list(cuts))
+    cut.loc[halves, "length_m"] = line_lengths_m(cut.geometry.to_numpy()[halves])
+    sizes = np.array([len(part) for part in ids], dtype=np.int64)
+    return cut, np.concatenate(ids), np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+JOIN_LIMIT_M = 60.0
+
+
+def join_rails(ways: Ways) -> Ways:
+    """Railways parted where gauges break and joined across small gaps; each of both is said in ``joins``."""
+    rail = np.flatnonzero((ways.frame["mode"] == Mode.RAIL).to_numpy())
+    if len(rail) < 2:
+        return ways
+    gauges = [frozenset(text.split(";")) - {""} for text in ways.frame["gauges_mm"].iloc[rail]]
+    return _join_gaps(_part_gauges(ways, rail, gauges), rail, gauges)
+
+
+def _part_gauges(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
+    """Ways whose railways no longer meet in a node where their gauges have none in common: no train goes on there.
+
+    A way that names no gauge stays with the greater number of those that meet there.
+    """
+    if len({gauge for gauge in gauges if gauge}) < 2:
+        return ways
+    inside = _vertices(ways, rail)
+    owner = np.repeat(np.arange(len(rail)), np.diff(ways.offsets)[rail])
+    order = np.argsort(ways.node_ids[inside], kind="stable")
+    number = ways.node_ids[inside][order]
+    starts = np.flatnonzero(np.append(True, number[1:] != number[:-1]))
+    node_ids, joins = ways.node_ids.copy(), list(ways.joins)
+    xy = shapely.get_coordinates(ways.frame.geometry.to_numpy())
+    fresh = min(0, int(node_ids.min())) - 1
+    for first, stop in zip(starts, np.append(starts[1:], len(number)), strict=True):
+        at = order[first:stop]
+        groups = _common_gauges([gauges[owner[i]] for i in at])
+        if len(groups) < 2:
+            continue
+        for group in groups[1:]:
+            node_ids[inside[at[group]]] = fresh
+            fresh -= 1
+        lon, lat = xy[inside[at[0]]]
+        named = sorted({gauge for i in at for gauge in gauges[owner[i]]}, key=float)
+        place = format_position(lat, lon, 4)
+        joins.append(Message("join.gauge_break", {"gauges": listing(named, ListStyle.AND), "place": place}))
+    return replace(ways, node_ids=node_ids, joins=tuple(joins))
+
+
+def _common_gauges(gauges: list[frozenset[str]]) -> list[list[int]]:
+    """Numbers of the ends that meet in a node, in groups that share gauges; the greatest, with unknowns, first."""
+    groups: list[tuple[set[str], list[int]]] = []
+    for index, gauge in enumerate(gauges):
+        if not gauge:
+            continue
+        mine = [group for group in groups if group[0] & gauge]
+        merged = (
+            set(gauge).union(*(group[0] for group in mine)),
+            sorted([index, *(i for group in mine for i in group[1])]),
+        )
+        groups = [group for group in groups if group not in mine] + [merged]
+    numbers = sorted((members for _, members in groups), key=lambda members: (-len(members), members[0]))
+    unknown = [index for index, gauge in enumerate(gauges) if not gauge]
+    return [[*numbers[0], *unknown], *numbers[1:]] if numbers else [unknown]
+
+
+@dataclass(frozen=True)
+class _LooseEnds:
+    """Ends of railways where none goes on: row of the way among railways, node, piece of track, place (lon, lat)."""
+
+    way: Ints
+    node: Ints
+    component: Ints
+    xy: Floats
+
+
+def _join_gaps(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
+    """Add a way across each gap of at most 60 m between loose ends of railways that nothing else connects.
+
+    The shortest gaps are joined first (Kruskal), so that no join is made twice or where the line is whole already.
+    Ends that both name gauges and have none in common aren't joined.
+    """
+    loose = _loose_ends(ways, rail)
+    pairs, gaps = _near_pairs(loose.xy)
+    connected = DisjointSet(np.unique(loose.component).tolist())
+    rows, new_ids, lines, said = [], [], [], []
+    for at in np.argsort(gaps, kind="stable"):
+        a, b = (int(i) for i in pairs[at])
+        sides = [int(loose.component[end]) for end in (a, b)]
+        if gaps[at] > JOIN_LIMIT_M or connected.connected(*sides):
+            continue
+        place = format_position(loose.xy[a][1], loose.xy[a][0], 4)
+        mine, other = gauges[loose.way[a]], gauges[loose.way[b]]
+        if mine and other and not mine & other:
+            by_width: list[str] = sorted(mine | other, key=float)
+            named = listing(by_width, ListStyle.AND)
+            # where they lie at one place the map joined them, and that they were parted is said already
+            if gaps[at] > 0:
+                gap_m = f"{gaps[at]:.0f}"
+                said.append(Message("join.gap_of_gauge", {"gap_m": gap_m, "place": place, "gauges": named}))
+            continue
+        connected.merge(*sides)
+        rows.append(ways.frame.iloc[rail[loose.way[a]]].drop("geometry"))
+        new_ids += [loose.node[a], loose.node[b]]
+        lines.append(shapely.LineString([loose.xy[a], loose.xy[b]]))
+        said.append(Message("join.gap_joined", {"gap_m": f"{gaps[at]:.0f}", "place": place}))
+    joined = replace(ways, joins=(*ways.joins, *said))
+    if not rows:
+        return joined
+    added = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=lines, crs=WGS84)
+    added["length_m"] = line_lengths_m(lines)
+    return append_ways(joined, added, np.array(new_ids, dtype=np.int64), np.full(len(rows), 2))
+
+
+def _loose_ends(ways: Ways, rail: Ints) -> _LooseEnds:
+    sizes = np.diff(ways.offsets)[rail]
+    ids, vertex = np.unique(ways.node_ids[_vertices(ways, rail)], return_inverse=True)
+    way = np.repeat(np.arange(len(rail)), sizes)
+    # ways and nodes in one graph: its components are the pieces of track that hang together
+    links = sparse.coo_matrix((np.ones(len(way)), (vertex, len(ids) + way)), shape=(len(ids) + len(rail),) * 2)
+    _, component = connected_components(links, directed=False)
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    ends = np.concatenate([first[:-1], first[1:] - 1])
+    loose = np.unique(ends[np.bincount(vertex)[vertex[ends]] == 1])
+    xy = shapely.get_coordinates(ways.frame.geometry.to_numpy()[rail])[loose]
+    return _LooseEnds(way[loose], ids[vertex[loose]], component[vertex[loose]], xy)
+
+
+def _near_pairs(xy: Floats) -> tuple[Ints, Floats]:
+    """Pairs of places (lon, lat) that may lie within the limit, shape (n, 2), and their distances in m."""
+    if len(xy) < 2:
+        return np.zeros((0, 2), dtype=np.int64), np.zeros(0)
+    scale = np.cos(np.radians(xy[:, 1].mean()))
+    pairs = cKDTree(xy * [scale, 1.0]).query_pairs(JOIN_LIMIT_M / 110_000, output_type="ndarray")
+    return pairs, distance_m(*xy[pairs[:, 0]].T, *xy[pairs[:, 1]].T) if len(pairs) else np.zeros(0)
+
+
+def _vertices(ways: Ways, rows: Ints) -> Ints:
+    """Places of the vertices of some ways, in the flat vertex arrays."""
+    return np.concatenate([np.arange(ways.offsets[row], ways.offsets[row + 1]) for row in rows])

@@ -14,8 +14,8 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.dem_checks import remark_on_heights
 from corridor.io.read.places import Places
-from corridor.metrics.entries import check_crossings
 from corridor.metrics.limits import gap_message
+from corridor.metrics.reach import check_crossings
 from corridor.network.connectivity import Reachability
 from corridor.network.graph import Network, Position
 from corridor.network.match import STATION_M, Match, measure_route, node_position

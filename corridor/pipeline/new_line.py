@@ -33,8 +33,7 @@ from corridor.geo.geodesy import WGS84, project
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run, silent
 from corridor.pipeline.steps import inputs
-from corridor.schema.alignment import Alignment
-from corridor.schema.standard import DesignStandard, UnitCosts
+from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.study import Place, Study
 from corridor.terrain.surface import Dem
 from corridor.theme import colour

@@ -1,24 +1,34 @@
-"""Routes and their profiles drawn with matplotlib, on axes that are given or new."""
+"""What a comparison shows of itself: plots on matplotlib axes, a table and a sketch, and a map to explore."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+import folium
 import numpy as np
+import pandas as pd
 import shapely
+from folium.raster_layers import ImageOverlay
 
 from corridor.errors import ExtraError, OutputError
+from corridor.report.assets import read_messages
 from corridor.report.charts import NO_MATPLOTLIB
 from corridor.report.escape import clean_text
+from corridor.report.i18n import render_table
+from corridor.report.map.relief import build_relief
 from corridor.report.marks import assign_marks
+from corridor.report.page.tables import PageColumn, format_number, metric_columns
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import StructureKind
+from corridor.svg_repr import Stroke, sketch_svg, table_html
 from corridor.theme import colour
+from corridor.webmap import add_lines, blank_map, fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
 
 _MARGIN = 0.05
 
@@ -117,3 +127,103 @@ def _new_axes(size_inches: tuple[float, float]) -> Axes:
     except ImportError as fault:
         raise ExtraError(NO_MATPLOTLIB) from fault
     return pyplot.subplots(figsize=size_inches, layout="constrained")[1]
+
+
+_SHOWN = ("length_km", "travel_time_h", "ascent_m", "cost_musd")
+
+
+def describe(results: Results) -> str:
+    """One line on a comparison."""
+    regimes = len(results.regimes)
+    under = f" under {regimes} regimes" if regimes else ""
+    return f"<Comparison {results.study_id}: {len(results.candidates)} candidates{under}, as of {results.as_of}>"
+
+
+def comparison_html(results: Results) -> str:
+    """A row per candidate with its main figures, and a sketch of the lines; runs nothing, asks for nothing."""
+    marks = assign_marks(results.candidates)
+    table = results.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
+    shown = _shown(results)
+    rows = [
+        [marks[c.candidate_id].letter, c.name, c.mode, *(_figure(table, c, column) for column in shown.values())]
+        for c in results.candidates
+    ]
+    title = f"{results.title} ({results.as_of})"
+    strokes = [
+        Stroke(c.line, marks[c.candidate_id].colour, c.name, dashed=c.comparator, letter=marks[c.candidate_id].letter)
+        for c in reversed(results.candidates)
+    ]
+    return table_html(title, ["", "route", "", *shown], rows) + sketch_svg(strokes, fit=main_lines(results.candidates))
+
+
+def _shown(results: Results) -> dict[str, PageColumn]:
+    """The main figures as the page has them, by their heading with the unit."""
+    known = {column.metric: column for column in metric_columns(results)}
+    words = read_messages("en")
+    columns = [known[name] for name in _SHOWN if name in known]
+    return {f"{words.get(column.key, column.label)}, {column.unit}": column for column in columns}
+
+
+def _figure(table: pd.DataFrame, candidate: Candidate, column: PageColumn) -> str:
+    value = table[column.metric].get(candidate.candidate_id)
+    return "" if value is None or pd.isna(value) else format_number(float(value), column.digits)
+
+
+def explore(
+    results: Results,
+    *,
+    candidates: Sequence[str] | None = None,
+    regime: str | None = None,
+    m: folium.Map | None = None,
+    tiles: str | None = None,
+    tooltip: bool = True,
+    popup: bool = False,
+    style_kwds: Mapping[str, object] | None = None,
+    width: str | int = "100%",
+    height: str | int = "100%",
+) -> folium.Map:
+    """Candidates as lines to point at, over the relief or over tiles; see :meth:`Comparison.explore`."""
+    chosen = choose_candidates(results, candidates)
+    marks = assign_marks(results.candidates)
+    map_ = m if m is not None else blank_map(width=width, height=height, tiles=tiles)
+    if m is None and tiles is None:
+        relief = build_relief(results.layers.heights_m, results.layers.grid)
+        west, south, east, north = relief.bounds
+        ImageOverlay(relief.uri, [[south, west], [north, east]], name="relief", alt="").add_to(map_)
+    for candidate in chosen:
+        mark = marks[candidate.candidate_id]
+        row = (candidate.line, mark.colour, _facts(results, candidate, mark.letter))
+        add_lines(map_, f"{mark.letter}  {candidate.name}", [row], tooltip=tooltip, popup=popup, style=style_kwds)
+    if regime is not None:
+        _add_events(map_, results, chosen, regime, tooltip=tooltip, popup=popup)
+    if m is None:
+        fit(map_, main_lines(chosen))
+        folium.LayerControl(collapsed=True).add_to(map_)
+    return map_
+
+
+def _facts(results: Results, candidate: Candidate, letter: str) -> dict[str, Any]:
+    table = results.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
+    facts: dict[str, Any] = {"route": f"{letter}  {candidate.name}", "family": f"{candidate.family}, {candidate.mode}"}
+    return facts | {heading: _figure(table, candidate, column) for heading, column in _shown(results).items()}
+
+
+def _add_events(
+    map_: folium.Map, results: Results, chosen: Sequence[Candidate], regime: str, *, tooltip: bool, popup: bool
+) -> None:
+    """What the routes meet under a regime: points and stretches, the deciding ones in red."""
+    known = [r.regime_id for r in results.regimes]
+    if regime not in known:
+        raise OutputError(f"no regime '{regime}'; there are: {', '.join(known)}")
+    events = results.events
+    if events is None:
+        return
+    events = render_table(events)
+    wanted = events[(events["regime_id"] == regime) & events["candidate_id"].isin([c.candidate_id for c in chosen])]
+    columns = ["candidate_id", "kind", "separation", "road_name", "structure", "decisive"]
+    rows = [
+        (shape, colour("shut") if facts["decisive"] else colour("in_use"), facts)
+        for shape, facts in zip(wanted.geometry, wanted[columns].to_dict("records"), strict=True)
+    ]
+    if rows:
+        add_lines(map_, f"what they meet under {regime}", rows, tooltip=tooltip, popup=popup)

@@ -10,14 +10,13 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.column import Column
 from corridor.schema.criterion import Criterion
 from corridor.schema.grid import Grid
 from corridor.schema.interaction import Finding
 from corridor.schema.message import Value
 from corridor.schema.names import Alias
-from corridor.schema.profile import Profile
 from corridor.schema.regime import Regime
 from corridor.schema.source import Source
 

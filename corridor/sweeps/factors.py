@@ -1,20 +1,266 @@
-"""All factors that a sweep's file can name."""
+"""All factors that a sweep's file can name.
+
+Figures with a documented range: prices, speeds, minutes of checks and delays. And lists to choose from: regimes,
+baselines, what is open, draws of heights, design standards.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
-from corridor.sweeps.figures import CheckTimes, CrossingDelays, Speeds, UnitCosts
-from corridor.sweeps.switches import (
-    Baselines,
-    CrossingsStatus,
-    DemError,
-    DesignStandards,
-    Regimes,
-    SectionsStatus,
-)
+from corridor.alignment.standards import load_standards
+from corridor.io.read.inputs import HeightDraw
+from corridor.pipeline.graph import Run
+from corridor.pipeline.steps import impacts, inputs
+from corridor.schema.fields import Identifier
+from corridor.schema.regime import CheckTime, Regime
+from corridor.schema.study import ExistingCandidates
+from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, WorkKind
+from corridor.sweeps.factor import BaseFactor, ListedFactor, NumericFactor, Value
+
+
+class UnitCosts(NumericFactor):
+    """Prices of construction, all together or those of one mode or kind of work."""
+
+    replaces: ClassVar = ("unit_costs",)
+    kind: Literal["unit-costs"]
+    mode: Mode | None = None
+    work: WorkKind | None = None
+
+    def _fits(self, mode: str, work: str) -> bool:
+        return self.mode in (None, mode) and self.work in (None, work)
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        rows = run[inputs.unit_costs]
+        return tuple(f"price of {c.mode} {c.kind}" for c in rows if self._fits(c.mode, c.kind))
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        costs = tuple(
+            replace(c, cost_musd_per_km=self.at(c.cost_musd_per_km, value)) if self._fits(c.mode, c.kind) else c
+            for c in run[inputs.unit_costs]
+        )
+        return {"unit_costs": costs}
+
+
+class Speeds(NumericFactor):
+    """Speeds of trucks or trains by class; a multiple also moves documented design speeds."""
+
+    replaces: ClassVar = ("speeds", "sections")
+    kind: Literal["speeds"]
+    mode: Mode | None = None
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        return tuple(f"speed of {s.mode} {s.road_class}" for s in run[inputs.speeds] if self.mode in (None, s.mode))
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        speeds = tuple(
+            replace(s, speed_kmh=self.at(s.speed_kmh, value)) if self.mode in (None, s.mode) else s
+            for s in run[inputs.speeds]
+        )
+        if self.measure != "multiple":
+            return {"speeds": speeds}
+        sections = {
+            key: replace(s, design_speed_kmh=s.design_speed_kmh * float(value))
+            if s.design_speed_kmh and self.mode in (None, s.mode)
+            else s
+            for key, s in run[inputs.sections].items()
+        }
+        return {"speeds": speeds, "sections": sections}
+
+
+class CheckTimes(NumericFactor):
+    """Minutes of checks that regimes state: in transit, at the border, or where roads meet the route (``gates``)."""
+
+    replaces: ClassVar = ("regimes",)
+    kind: Literal["check-times"]
+    which: Literal["all", "transit", "border", "gates"] = "all"
+    regimes: tuple[Identifier, ...] = ()
+
+    def _chosen(self, run: Run) -> list[str]:
+        return [key for key in run[impacts.regimes] if not self.regimes or key in self.regimes]
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        if set(self.regimes) - set(run[impacts.regimes]):
+            return ()
+        checks = ("transit", "border", "gates") if self.which == "all" else (self.which,)
+        return tuple(f"{check} checks under {key}" for key in self._chosen(run) for check in checks)
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        chosen, listed = self._chosen(run), run[impacts.regimes]
+        return {"regimes": {key: self._timed(r, value) if key in chosen else r for key, r in listed.items()}}
+
+    def _timed(self, regime: Regime, value: Value) -> Regime:
+        def moved(check: CheckTime, name: str) -> CheckTime:
+            return check.taking(self.at(check.minutes, value)) if self.which in ("all", name) else check
+
+        changed: dict[str, Any] = {
+            "transit_check_min": moved(regime.transit_check_min, "transit"),
+            "border_check_min": moved(regime.border_check_min, "border"),
+        }
+        for name, rule in (("crossing", regime.crossing), ("same_line", regime.same_line)):
+            if self.which in ("all", "gates") and rule.minutes is not None:
+                changed[name] = rule.model_copy(update={"minutes": self.at(rule.minutes, value)})
+        return regime.model_copy(update=changed)
+
+
+class CrossingDelays(NumericFactor):
+    """Documented delays at border crossings, all or those named."""
+
+    replaces: ClassVar = ("crossings",)
+    kind: Literal["crossing-delays"]
+    crossings: tuple[Identifier, ...] = ()
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        known = run[inputs.crossings]
+        if set(self.crossings) - set(known):
+            return ()
+        return tuple(
+            f"delay at {key}"
+            for key, crossing in known.items()
+            if crossing.delay_min and (not self.crossings or key in self.crossings)
+        )
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        crossings = {
+            key: replace(c, delay_min=self.at(c.delay_min, value))
+            if c.delay_min and (not self.crossings or key in self.crossings)
+            else c
+            for key, c in run[inputs.crossings].items()
+        }
+        return {"crossings": crossings}
+
+
+Settable = Literal[CrossingStatus.OPEN, CrossingStatus.CLOSED, CrossingStatus.PLANNED]
+
+
+class Regimes(ListedFactor):
+    """Under which regime candidates are judged; without this factor, each task covers all of them."""
+
+    replaces: ClassVar = ("regimes",)
+    kind: Literal["regime"]
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        return ("regime",) if set(self.values) <= set(run[impacts.regimes]) else ()
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        return {"regimes": {str(value): run[impacts.regimes][str(value)]}}
+
+
+class Baselines(ListedFactor):
+    """The dated state of the network."""
+
+    replaces: ClassVar = ("as_of",)
+    kind: Literal["baseline"]
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        return ("baseline",) if set(self.values) <= {b.id for b in run["study"].baselines} else ()
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        return {"as_of": run["study"].on_baseline(str(value)).chosen_baseline.as_of}
+
+
+class CrossingsStatus(ListedFactor):
+    """Whether border crossings are open; what is closed here isn't assumed open by any candidate."""
+
+    replaces: ClassVar = ("crossings", "candidate_specs")
+    kind: Literal["crossing-status"]
+    crossings: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    values: Annotated[tuple[Settable, ...], Field(min_length=1)] = (CrossingStatus.OPEN, CrossingStatus.CLOSED)
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        known = set(self.crossings) <= set(run[inputs.crossings])
+        return tuple(f"status of {key}" for key in self.crossings) if known else ()
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        old = run[inputs.crossings]
+        changed = {key: replace(old[key], status=CrossingStatus(str(value))) for key in self.crossings}
+        found: dict[str, Any] = {"crossings": {**old, **changed}}
+        return found if value == CrossingStatus.OPEN else found | _assuming_less(run, self.crossings)
+
+
+class SectionsStatus(ListedFactor):
+    """Whether sections of the catalogue are open, planned and so on; as for crossings."""
+
+    replaces: ClassVar = ("sections", "candidate_specs")
+    kind: Literal["section-status"]
+    sections: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    values: Annotated[tuple[SectionStatus, ...], Field(min_length=1)]
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        known = set(self.sections) <= set(run[inputs.sections])
+        return tuple(f"status of {key}" for key in self.sections) if known else ()
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        old = run[inputs.sections]
+        fixed = {"status": SectionStatus(str(value)), "opened": "", "closed": ""}  # a date would decide otherwise
+        changed = {key: replace(old[key], **fixed) for key in self.sections}  # type: ignore[arg-type]
+        found: dict[str, Any] = {"sections": {**old, **changed}}
+        return found if value == SectionStatus.OPEN else found | _assuming_less(run, self.sections)
+
+
+class DemError(BaseFactor):
+    """Draws of the elevation model's error, numbered from 1; all candidates of a task share the draw."""
+
+    replaces: ClassVar = ("height_draw",)
+    kind: Literal["dem-error"]
+    draws: Annotated[int, Field(ge=1, le=100_000)]
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def choices(self) -> tuple[Value, ...] | None:
+        return tuple(range(1, self.draws + 1))
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        return ("heights",)
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        return {"height_draw": HeightDraw(int(np.random.SeedSequence([self.seed, int(value)]).generate_state(1)[0]))}
+
+
+class DesignStandards(ListedFactor):
+    """By which standard new lines are designed, all or those of the candidates named."""
+
+    replaces: ClassVar = ("candidate_specs",)
+    kind: Literal["design-standard"]
+    candidates: tuple[Identifier, ...] = ()
+
+    def _chosen(self, run: Run) -> dict[str, str]:
+        designed = {key: spec.standard for key, spec in run[inputs.new_build_specs].items()}
+        return {key: own for key, own in designed.items() if not self.candidates or key in self.candidates}
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        chosen, standards = self._chosen(run), load_standards()
+        if set(self.candidates) - set(chosen) or set(self.values) - set(standards):
+            return ()
+        modes = {standards[name].mode for name in (*self.values, *chosen.values()) if name in standards}
+        if len(modes) > 1:
+            return ()
+        return tuple(f"standard of {key}" for key in chosen)
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        chosen = self._chosen(run)
+        candidates = tuple(
+            spec.model_copy(update={"standard": value}) if spec.id in chosen else spec
+            for spec in run[inputs.candidate_specs]
+        )
+        return {"candidate_specs": candidates}
+
+
+def _assuming_less(run: Run, keys: Iterable[str]) -> dict[str, Any]:
+    """The candidates with nothing of ``keys`` assumed open."""
+    gone = set(keys)
+    candidates = tuple(
+        spec.model_copy(update={"assume_open": tuple(key for key in spec.assume_open if key not in gone)})
+        if isinstance(spec, ExistingCandidates)
+        else spec
+        for spec in run[inputs.candidate_specs]
+    )
+    return {"candidate_specs": candidates}
+
 
 Factor = Annotated[
     UnitCosts

@@ -22,7 +22,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.sparse.linalg import splu
 
-from corridor.schema.profile import LineSmoothing
+from corridor.schema.candidate import LineSmoothing
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -12,12 +12,10 @@ from scipy.optimize import isotonic_regression
 
 from corridor.compiled import compiled
 from corridor.errors import CatalogueError
-from corridor.geo.geodesy import distance_m
-from corridor.geo.lines import sample
-from corridor.schema.candidate import Candidate, Span
+from corridor.geo.geodesy import distance_m, sample
+from corridor.schema.candidate import Candidate, LineSmoothing, Profile, Span
 from corridor.schema.catalogue import GradeCeiling
 from corridor.schema.driving import DocumentedHeight, DrivingParameters
-from corridor.schema.profile import LineSmoothing, Profile
 from corridor.schema.vocabulary import Evidence, StructureKind
 from corridor.terrain.pinned_heights import line_heights
 from corridor.terrain.surface import Dem

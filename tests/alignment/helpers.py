@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from corridor.alignment.ground import Ground, build_ground
-from corridor.schema.standard import DesignStandard, PriceRange, UnitCosts
+from corridor.schema.alignment import DesignStandard, PriceRange, UnitCosts
 
 flat = PriceRange.flat
 

@@ -9,15 +9,15 @@ from affine import Affine
 
 from corridor.alignment.align import align
 from corridor.alignment.alternatives import find_alternatives, overlap
+from corridor.alignment.curves import bend_angles
 from corridor.alignment.links import SearchOptions, Stage
 from corridor.alignment.pricing import find_closed
 from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.repricing import price_line
 from corridor.alignment.sensitivity import draw_errors, measure_price_spread, sweep_grade, sweep_tunnel_price
-from corridor.alignment.turns import bend_angles
 from corridor.errors import AlignmentError
+from corridor.schema.alignment import PriceRange
 from corridor.schema.grid import Grid
-from corridor.schema.standard import PriceRange
 from tests.alignment.helpers import costs, hills, standard
 
 QUICK = SearchOptions(offsets_m=(0.0,), narrowing=(), max_structure_km=6.0)

@@ -10,10 +10,10 @@ from affine import Affine
 
 import corridor
 from corridor.alignment.align import solve
+from corridor.alignment.curves import bend_angles
 from corridor.alignment.problem import AlignmentProblem, build_terrain, frame_terrain
 from corridor.alignment.repricing import price_line
 from corridor.alignment.standards import find_standard, unit_costs
-from corridor.alignment.turns import bend_angles
 from corridor.geo.rasters import warp
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.inputs import load_dem

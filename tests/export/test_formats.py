@@ -20,7 +20,7 @@ from corridor.export.dictionary import describe_column
 from corridor.export.qml import Kind, line_style
 from corridor.export.results import FORMATS, choose_formats, write_results
 from corridor.export.tracks import solid_line, tunnel_runs, write_kml
-from corridor.geo.lines import vertex_chainage_m
+from corridor.geo.geodesy import vertex_chainage_m
 from corridor.metrics.registry import all_columns
 from corridor.report.view import ReportView
 from corridor.schema.vocabulary import SectionStatus

@@ -8,7 +8,7 @@ import pytest
 from corridor.comparison import Comparison
 from corridor.flows.changes import Case, LinkChange, build_case
 from corridor.flows.choice import logsum_usd
-from corridor.flows.criteria import cost_to_flows, regret_if_closed
+from corridor.flows.indicators import cost_to_flows, regret_if_closed
 from corridor.flows.model import FlowModel
 from corridor.flows.tables import load_tables
 from tests.flows import toy

@@ -8,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import LineString
 
-from corridor.geo.geodesy import distance_m, line_lengths_m, utm_crs
-from corridor.geo.lines import join, locate_m, points_at, sample, substring, vertex_chainage_m
+from corridor.geo.geodesy import (
+    distance_m,
+    join,
+    line_lengths_m,
+    locate_m,
+    points_at,
+    sample,
+    substring,
+    utm_crs,
+    vertex_chainage_m,
+)
 
 coordinates = st.tuples(st.floats(40, 50), st.floats(35, 45))
 lines = st.lists(coordinates, min_size=2, max_size=12, unique=True).map(LineString)

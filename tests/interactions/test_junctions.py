@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from corridor.interactions.junctions import find_rings
+from corridor.interactions.crossings import find_rings
 from corridor.interactions.regime_effects import effects
 from tests.interactions.roads import build, crossings, gated, rail, regime, turned
 

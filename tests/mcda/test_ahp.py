@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from corridor.errors import ScoringError
-from corridor.mcda.ahp import comparison_matrix, weights_from_comparisons
+from corridor.mcda.perspectives import comparison_matrix, weights_from_comparisons
 from corridor.report.i18n import render
 
 DRINKS = ("coffee", "wine", "tea", "beer", "sodas", "milk", "water")

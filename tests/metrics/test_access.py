@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corridor.errors import NetworkError
 from corridor.interactions.split_network import split_network
 from corridor.metrics.access import PLACE_COLUMNS, TimeFactors, isochrone_points, measure_access
-from corridor.metrics.entries import check_crossings
+from corridor.metrics.reach import check_crossings
 from corridor.report.i18n import render
 from corridor.schema.study import Place
 from tests.interactions.grounds import (

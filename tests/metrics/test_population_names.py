@@ -2,7 +2,7 @@
 
 import pytest
 
-from corridor.interactions.transliteration import transliterate
+from corridor.interactions.event_messages import transliterate
 
 # native name and how gazetteers in English spell it
 KNOWN = {

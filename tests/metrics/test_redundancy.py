@@ -23,7 +23,7 @@ from corridor.metrics.redundancy import (
     slug,
 )
 from corridor.metrics.registry import Context
-from corridor.network.flows import arc_costs, disjoint_ways, find_bridges, replacement_costs
+from corridor.network.connectivity import arc_costs, disjoint_ways, find_bridges, replacement_costs
 from corridor.network.paths import build_arcs, search
 from corridor.schema.study import Place
 from tests.interactions.grounds import (

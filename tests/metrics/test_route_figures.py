@@ -16,9 +16,8 @@ from corridor.metrics.registry import Context
 from corridor.metrics.terrain import GradeSupport, measure_grades, measure_heights
 from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hours
 from corridor.packaged import data_root
-from corridor.schema.candidate import BorderPassage
+from corridor.schema.candidate import BorderPassage, Profile
 from corridor.schema.catalogue import Estimate, UnitCost
-from corridor.schema.profile import Profile
 from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, WorkKind
 from tests.interactions.grounds import candidate, part
 from tests.interactions.roads import regime

@@ -9,7 +9,7 @@ import shapely
 from shapely import LineString
 
 from corridor.geo.geodesy import line_lengths_m
-from corridor.network.border_cuts import cut_at_crossings
+from corridor.network.ways import cut_at_crossings
 from tests.network.test_network import crossing, squares
 
 BORDER = 10.025

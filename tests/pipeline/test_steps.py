@@ -15,10 +15,10 @@ from corridor.metrics import registry
 from corridor.metrics.registry import Subject, all_metrics, derived_functions, metric
 from corridor.pipeline.comparing import FROM_FILES, ITEMS, comparison_graph, open_run
 from corridor.pipeline.graph import Each, Run
+from corridor.schema.candidate import Profile
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.column import Column, Unit
 from corridor.schema.interaction import EdgeEffect
-from corridor.schema.profile import Profile
 from corridor.schema.regime import Regime
 from tests.synthetic import build
 from tests.synthetic.study import IMPACT, STUDY

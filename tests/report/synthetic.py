@@ -11,12 +11,11 @@ from affine import Affine
 from shapely import LineString, Point, box
 
 from corridor.metrics.registry import table_columns
-from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
+from corridor.schema.candidate import BorderPassage, Candidate, Part, Profile, Span
 from corridor.schema.catalogue import Estimate
 from corridor.schema.criterion import Criterion
 from corridor.schema.grid import Grid
 from corridor.schema.names import Alias
-from corridor.schema.profile import Profile
 from corridor.schema.results import Layers, PerspectiveWords, Results
 from corridor.schema.source import Source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corridor.schema.profile import LineSmoothing
+from corridor.schema.candidate import LineSmoothing
 from corridor.terrain.pinned_heights import (
     PostGraph,
     distance_to_pins_m,

@@ -11,10 +11,10 @@ from affine import Affine
 
 from corridor.io.read.catalogue import load_catalogue
 from corridor.packaged import data_root
+from corridor.schema.candidate import Profile
 from corridor.schema.catalogue import GradeCeiling
 from corridor.schema.driving import DocumentedHeight
 from corridor.schema.grid import Grid
-from corridor.schema.profile import Profile
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import Confidence, Mode
 from corridor.terrain.profile import build_profile, climbs_m

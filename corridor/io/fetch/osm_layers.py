@@ -19,8 +19,8 @@ from corridor.io.fetch.geofabrik import PUBLISHER as EXTRACT_PUBLISHER
 from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters
 from corridor.io.fetch.overpass import PLACES, download_features, download_ways
 from corridor.io.read.borders import read_borders
-from corridor.io.read.osm_places import Settlements
 from corridor.io.read.osm_tags import PLACE_KINDS
+from corridor.io.read.places import Settlements
 from corridor.schema.study import Study
 
 PUBLISHER = "OpenStreetMap contributors"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
-from corridor.geo.lines import locate_m
+from corridor.geo.geodesy import locate_m
 from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
 from corridor.schema.catalogue import Estimate, Node, Section
 from corridor.schema.driving import (

@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 
 from corridor.errors import SourceError
 from corridor.io.read.osm_access import blocks_road
-from corridor.io.read.osm_places import Settlements
 from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, read_way
-from corridor.io.read.place_names import LANGUAGES
+from corridor.io.read.places import LANGUAGES, Settlements
 from corridor.io.read.rivers import Waters
 
 MAX_WAYS, MAX_VERTICES = 10_000_000, 50_000_000

@@ -1,17 +1,25 @@
-"""Settlements with their population."""
+"""Settlements with their population and their names in other languages: from tables, and from OpenStreetMap files."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from corridor.errors import SourceError
-from corridor.geo.geodesy import WGS84
+from corridor.geo.geodesy import WGS84, distance_m
 from corridor.input_files import require_file
 from corridor.io.read.data_files import data_source
+from corridor.io.read.osm_tags import read_population
+from corridor.io.read.tables import Faults, read_rows
 from corridor.safe_toml import odd_character
 from corridor.schema.source import Source
 
@@ -86,3 +94,178 @@ def read_places(path: Path) -> Places:
                 raise SourceError(f"{path}: row {row}: {column} {what}; write plain text")
     frame = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=WGS84)
     return Places(frame, data_source(path, "places", f"Places {path.name}"))
+
+
+_NEAR_DEG = 0.03
+"""An outline's point within this of it (about 3 km) may be the settlement of the same name drawn a second time."""
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Settlement:
+    name: str
+    kind: str
+    population: float
+    lon: float
+    lat: float
+    names: dict[str, str]
+
+
+class Settlements:
+    """Settlements as they come from a file."""
+
+    def __init__(self) -> None:
+        self._points: list[_Settlement] = []
+        self._outlines: list[tuple[_Settlement, shapely.Geometry]] = []
+        self.not_numbers = 0
+        self.drawn_twice = 0
+
+    def __len__(self) -> int:
+        return len(self._points) + len(self._outlines)
+
+    def add_point(self, tags: Any, name: str, names: dict[str, str], lon: float, lat: float) -> None:
+        """Keep a settlement that is a point (lon, lat).
+
+        Args:
+            tags: With ``place``, and ``population`` where the map has it.
+            name: What it is called.
+            names: By language.
+            lon: Degrees.
+            lat: Degrees.
+        """
+        self._points.append(_Settlement(name, tags["place"], self._population(tags), lon, lat, names))
+
+    def add_outline(self, tags: Any, name: str, names: dict[str, str], lines: Sequence[Sequence[Point]]) -> None:
+        """Keep a settlement whose outline is one line or several that join (lon, lat); others are no area.
+
+        Args:
+            tags: With ``place``, and ``population`` where the map has it.
+            name: What it is called.
+            names: By language.
+            lines: Longitude and latitude of each vertex, line by line.
+        """
+        parts = shapely.polygonize([shapely.LineString(line) for line in lines if len(line) > 1])
+        if len(parts.geoms):
+            self.add_shape(tags, name, names, shapely.union_all(parts.geoms))
+
+    def add_shape(self, tags: Any, name: str, names: dict[str, str], shape: shapely.Geometry) -> None:
+        """Keep a settlement that is a point or an area; of a line, which is neither, a point on it."""
+        at = shapely.point_on_surface(shape)
+        row = _Settlement(name, tags["place"], self._population(tags), at.x, at.y, names)
+        if shape.geom_type in {"Polygon", "MultiPolygon"}:
+            self._outlines.append((row, shape))
+        else:
+            self._points.append(row)
+
+    def _population(self, tags: Any) -> float:
+        text = tags.get("population", "")
+        people = read_population(text)
+        self.not_numbers += bool(text.strip()) and people is None
+        return nan if people is None else people
+
+    def frame(self) -> gpd.GeoDataFrame:
+        """A table of name, kind, population, lon, lat, names, geometry (EPSG:4326), each settlement once.
+
+        An outline that holds a point of its name, or has one within 3 km, is that settlement again: the point is where
+        people say that it lies. Its number of people counts where the point has none.
+        """
+        rows = list(self._points)
+        index = shapely.STRtree([shapely.Point(row.lon, row.lat) for row in self._points])
+        self.drawn_twice = 0
+        for row, area in self._outlines:
+            near = index.query(area, predicate="dwithin", distance=_NEAR_DEG)
+            inside = set(index.query(area, predicate="contains").tolist())
+            twins = [int(i) for i in np.sort(near) if _same_name(row, self._points[i], inside=int(i) in inside)]
+            if not twins:
+                rows.append(row)
+                continue
+            self.drawn_twice += 1
+            point = rows[twins[0]]
+            people = row.population if np.isnan(point.population) else point.population
+            names = row.names | point.names
+            rows[twins[0]] = _Settlement(point.name or row.name, point.kind, people, point.lon, point.lat, names)
+        cells = [(r.name, r.kind, r.population, r.lon, r.lat, r.names) for r in rows]
+        table = pd.DataFrame(cells, columns=["name", "kind", "population", "lon", "lat", "names"])
+        # an empty column is of objects
+        table = table.astype({"population": float, "lon": float, "lat": float})
+        return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=WGS84)
+
+
+def _same_name(a: _Settlement, b: _Settlement, *, inside: bool) -> bool:
+    """Whether two settlements share a name in any language; an outline without name is named by a point inside."""
+    words = [{text.casefold() for text in (row.name, *row.names.values()) if text} for row in (a, b)]
+    return bool(words[0] & words[1]) or (inside and a.kind == b.kind and not words[0])
+
+
+NAMES_FILE = "place_names.csv"
+LANGUAGES = ("en", "ru", "hy", "az", "fa")
+_NAME_COLUMNS = ["name", "country", *LANGUAGES, "source_ids"]
+_REACH_M = 3000.0
+
+PlaceNames = dict[tuple[str, str], dict[str, str]]
+
+
+def load_place_names(folder: Path, source_ids: set[str]) -> PlaceNames:
+    """Names by language of (name, country) as the table of places writes them; nothing where there is no such table.
+
+    Args:
+        folder: Of the catalogue.
+        source_ids: That rows may name as their source.
+
+    Raises:
+        CatalogueError: faults in the table, all of them, with row and column.
+    """
+    path = folder / NAMES_FILE
+    if not path.is_file():
+        return {}
+    faults = Faults()
+    found: PlaceNames = {}
+    for row in read_rows(path, _NAME_COLUMNS, faults):
+        key = (row.text("name", required=True), row.text("country", required=True))
+        if key in found:
+            row.fault("name", f"'{key[0]}' in {key[1]} stands twice")
+        named = row.items("source_ids")
+        unknown = [source_id for source_id in named if source_id not in source_ids]
+        if unknown or not named:
+            row.fault("source_ids", f"'{unknown[0]}' is not in sources.csv" if unknown else "is empty; name a source")
+        found[key] = {language: text for language in LANGUAGES if (text := row.text(language))}
+    faults.raise_any()
+    return found
+
+
+def name_places(places: gpd.GeoDataFrame, listed: PlaceNames, mapped: gpd.GeoDataFrame | None) -> list[dict[str, str]]:
+    """Names by language for each row of a table of places.
+
+    Args:
+        places: name, alternate_names, country, lon, lat.
+        listed: names from the catalogue; they win.
+        mapped: places of a map with ``name`` and ``names`` (dicts by language), lon, lat: taken for a place within 3 km
+            that shares a name with it.
+    """
+    by_name: dict[str, list[int]] = {}
+    for row, (name, translated) in enumerate(
+        zip(mapped["name"], mapped["names"], strict=True) if mapped is not None else ()
+    ):
+        # Every spelling of a mapped place leads to it, in whichever language or script.
+        for spelling in {_plain(text) for text in (name, *translated.values())} - {""}:
+            by_name.setdefault(spelling, []).append(row)
+    found = []
+    others = places["alternate_names"] if "alternate_names" in places else [""] * len(places)
+    for name, aliases, country, lon, lat in zip(
+        places["name"], others, places["country"], places["lon"], places["lat"], strict=True
+    ):
+        spellings = {_plain(text) for text in (name, *str(aliases).split("|"))}
+        rows = sorted({row for spelling in spellings for row in by_name.get(spelling, ())})
+        names: dict[str, str] = {}
+        if rows and mapped is not None:
+            near = mapped.iloc[rows]
+            # Of several that share a name the nearest, if it is near: names come again in other valleys.
+            gaps = distance_m(near["lon"].to_numpy(), near["lat"].to_numpy(), lon, lat)
+            names = dict(near["names"].iloc[int(gaps.argmin())]) if gaps.min() <= _REACH_M else {}
+        found.append(names | listed.get((str(name), str(country)), {}))
+    return found
+
+
+def _plain(name: str) -> str:
+    """A name without case, accents and signs."""
+    return "".join(c for c in unicodedata.normalize("NFKD", str(name).casefold()) if c.isalnum())

@@ -14,8 +14,7 @@ from corridor.io.read.borders import Borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue
 from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known
 from corridor.io.read.osm import OsmData, read_osm
-from corridor.io.read.place_names import PlaceNames, load_place_names
-from corridor.io.read.places import Places, read_places
+from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.pipeline.graph import Progress, step
 from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
 from corridor.schema.criterion import Criterion

@@ -16,7 +16,7 @@ from corridor.candidates.existing import build_existing_candidates
 from corridor.candidates.new_build import build_new_build_candidate
 from corridor.candidates.reference import build_reference_candidate
 from corridor.errors import StudyError
-from corridor.geo.lines import sample
+from corridor.geo.geodesy import sample
 from corridor.io.read.borders import Borders
 from corridor.io.read.catalogue import Catalogue
 from corridor.io.read.osm import OsmData
@@ -27,10 +27,9 @@ from corridor.metrics.terrain import GradeSupport, judge_grades
 from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways, conflate, dated_sections
 from corridor.network.connectivity import Reachability
 from corridor.pipeline.graph import Progress, each, step
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
 from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters
-from corridor.schema.profile import Profile
 from corridor.schema.study import (
     CandidateSpec,
     Elevation,

@@ -22,8 +22,7 @@ from corridor.interactions.findings import Names, build_findings
 from corridor.interactions.split_network import SplitNetwork
 from corridor.io.read.borders import Borders
 from corridor.io.read.osm import OsmData
-from corridor.io.read.place_names import PlaceNames, name_places
-from corridor.io.read.places import Places
+from corridor.io.read.places import PlaceNames, Places, name_places
 from corridor.io.read.regimes import load_regime_sources
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.metrics.access import Access
@@ -37,12 +36,11 @@ from corridor.network.graph import Position
 from corridor.network.time_fit import TimeFit
 from corridor.pipeline.graph import step
 from corridor.pipeline.steps.impacts import Pair
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.catalogue import Crossing, Node, Section
 from corridor.schema.criterion import Criterion
 from corridor.schema.interaction import CriticalCrossing, Event, Finding
 from corridor.schema.message import ListStyle, Message, Value, listing
-from corridor.schema.profile import Profile
 from corridor.schema.regime import Regime
 from corridor.schema.results import Layers, NamedPlace, PerspectiveWords, Results
 from corridor.schema.source import Source

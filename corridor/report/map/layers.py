@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from corridor.geo.lines import substring
+from corridor.geo.geodesy import substring
 from corridor.report.i18n import render
 from corridor.report.map.lines import (
     axis_lines,

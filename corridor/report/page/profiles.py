@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.schema.candidate import Candidate
-from corridor.schema.profile import Profile
+from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import Mode
 

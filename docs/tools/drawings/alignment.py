@@ -15,9 +15,8 @@ from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.search import build_problem, state_points, trace_states
 from corridor.alignment.sensitivity import sweep_grade
 from corridor.alignment.standards import find_standard
-from corridor.schema.alignment import Alignment
+from corridor.schema.alignment import Alignment, PriceRange, UnitCosts
 from corridor.schema.grid import Grid
-from corridor.schema.standard import PriceRange, UnitCosts
 from docs.tools.drawings.sheet import BLUE, GREEN, GREY, GROUND, ORANGE, RED, sheet
 
 CELL_M = 250.0

@@ -13,7 +13,7 @@ from corridor.network.speed_model import crawl_speed_kmh, limiting_speed_kmh
 from corridor.packaged import data_root
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Run
-from corridor.schema.profile import Profile
+from corridor.schema.candidate import Profile
 from corridor.schema.study import Study
 from corridor.terrain.profile import climbs_m, turning_points
 from corridor.terrain.surface import draw_errors

@@ -7,8 +7,7 @@ import shapely
 
 from corridor.errors import CatalogueError
 from corridor.io.read.osm import read_osm
-from corridor.io.read.place_names import LANGUAGES, load_place_names, name_places
-from corridor.io.read.places import read_places
+from corridor.io.read.places import LANGUAGES, load_place_names, name_places, read_places
 from corridor.io.read.rivers import Waters, collect_rivers
 from corridor.schema.study import Study
 
