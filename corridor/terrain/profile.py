@@ -37,10 +37,11 @@ def build_profile(
     """Sample a candidate every min(resolution / 2, 100 m) and lay it on the ground as no way of its class is steeper.
 
     The ground is smoothed along the line and hung on documented heights (:mod:`corridor.terrain.pinned_heights`);
-    mapped and documented tunnels and bridges run straight. Heights follow it within the steepest grade that is
-    documented for a part or else usual for its class. Swings under a fixed threshold are taken out, and what lies
-    between two turning points rises or falls throughout. Where a part's documented tunnels have no known place, they
-    are put where the ground stands highest above that grade. A designed part has the heights of its design.
+    mapped and documented tunnels and bridges run straight. Before and after, heights follow it within the steepest
+    grade that is documented for a part or else usual for its class. Swings under a fixed threshold are taken out, and
+    what lies between two turning points rises or falls throughout. Where a part's documented tunnels have no known
+    place, they are put where the ground stands highest above that grade. A designed part has the heights of its
+    design.
 
     Args:
         candidate: the route.
@@ -87,7 +88,9 @@ def lay_ground(profile: Profile, ground_m: Floats, design_m: Floats) -> Floats:
     """
     smooth = ground_m
     if profile.smoothing is not None and len(ground_m) > 1:
-        smooth = line_heights(profile.chainage_km * 1000, ground_m, profile.smoothing)
+        # what is steeper than any way of its class is error, and is better taken out before it is spread
+        possible = fit_vertical_alignment(profile.chainage_km, ground_m, profile.limit_pct, profile.spans)
+        smooth = line_heights(profile.chainage_km * 1000, possible, profile.smoothing)
     if profile.designed is not None:
         smooth = np.where(profile.designed, design_m, smooth)
     return fit_vertical_alignment(profile.chainage_km, smooth, profile.limit_pct, profile.spans)
