@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from corridor.io.fetch.elevation import all_providers
-from corridor.io.fetch.fetcher import settings_model
+from corridor.io.fetch.settings import settings_model
 from corridor.schema import live_settings, study
 from corridor.schema.criterion import Criterion
 from corridor.schema.live_settings import ADDRESS, EXTRACT, LiveSettings

@@ -13,9 +13,10 @@ from corridor.errors import FetchError, OfflineError
 from corridor.io.fetch.cache import Cache, CachedFile, CacheEntry
 from corridor.io.fetch.elevation import get_provider, provider_ids
 from corridor.io.fetch.elevation_provider import ElevationProvider
-from corridor.io.fetch.fetcher import Fetcher, resolve_live
+from corridor.io.fetch.fetcher import Fetcher
 from corridor.io.fetch.osm_layers import fetch_borders, fetch_geofabrik, fetch_overpass, fetch_places
 from corridor.io.fetch.own_raster import OwnRaster, is_remote
+from corridor.io.fetch.settings import resolve_live
 from corridor.io.fetch.tiles import Bounds
 from corridor.io.fetch.transfer import Meter
 from corridor.io.read.borders import read_borders

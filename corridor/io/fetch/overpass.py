@@ -16,8 +16,8 @@ from typing import Any
 from shapely.geometry.base import BaseGeometry
 
 from corridor.errors import FetchError, SourceError
-from corridor.io.fetch.fetcher import AGENT, MAX_REDIRECTS, TransientError, keep_trying
 from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters
+from corridor.io.fetch.retry import AGENT, MAX_REDIRECTS, TransientError, keep_trying
 from corridor.io.fetch.transfer import (
     Meter,
     check_redirect,

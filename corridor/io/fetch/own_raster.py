@@ -16,7 +16,8 @@ from corridor.errors import CoverageError, FetchError, SourceError
 from corridor.geo.height_rasters import refuse_unfit
 from corridor.io.fetch.cache import CachedFile, CacheEntry, key_of
 from corridor.io.fetch.elevation_provider import AddressSetting, CountriesOn
-from corridor.io.fetch.fetcher import AGENT, Fetcher, TransientError, keep_trying
+from corridor.io.fetch.fetcher import Fetcher
+from corridor.io.fetch.retry import AGENT, TransientError, keep_trying
 from corridor.io.fetch.tiles import Bounds
 from corridor.schema.live_settings import LOOPBACK, LiveSettings, fault_of_address
 

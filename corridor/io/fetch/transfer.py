@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from corridor.errors import FetchError, MissingError
-from corridor.io.fetch.fetcher import AGENT, MAX_REDIRECTS, PASSING, TransientError, keep_trying, retry_after_s
+from corridor.io.fetch.retry import AGENT, MAX_REDIRECTS, PASSING, TransientError, keep_trying, retry_after_s
 from corridor.schema.live_settings import LOOPBACK, LiveSettings, fault_of_address
 
 _CHUNK = 1 << 18
