@@ -119,22 +119,15 @@ STALE = {
     "crossings": lambda run: {
         key: replace(c, delay_min=c.delay_min and c.delay_min.scaled(2)) for key, c in run["crossings"].items()
     },
-    # steeper ceilings: profiles
-    "grade_ceilings": lambda run: tuple(replace(g, ceiling_pct=g.ceiling_pct + 1) for g in run["grade_ceilings"]),
+    # other draws of the heights' error: ranges of heights, and nobody's access
+    "elevation": lambda run: run["elevation"].model_copy(update={"seed": run["elevation"].seed + 1}),
 }
 COST = "cells of corridor.metrics.cost.measure_cost"
 FRESH = {
     "unit_costs": {"conflation", "profiles", "met", "split", "access", "access_results", "impact_rows"},
     "documents": {"conflation", "candidates", "profiles", "line_metrics", "met", "access_results", "metrics", "matrix"},
     "crossings": {"conflated_ways", "lie_of_sections", "dem", "focus", "population"},
-    "grade_ceilings": {
-        "conflation",
-        "candidates",
-        "met",
-        "access_results",
-        "impact_rows",
-        COST,
-    },
+    "elevation": {"conflation", "candidates", "met", "access_results", "impact_rows", COST, "profiles"},
 }
 
 

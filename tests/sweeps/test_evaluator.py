@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from distributed.protocol import deserialize, serialize
+from pydantic import BaseModel
 
 import corridor
 from corridor.errors import SweepError
+from corridor.metrics.regime_text import OUTSIDE
 from corridor.pipeline.comparing import comparison_graph, open_run
 from corridor.schema.catalogue import Estimate
 from corridor.schema.study import NewBuildCandidate
@@ -230,12 +232,23 @@ def test_every_factor_replaces_what_it_says(evaluator_of):
         assert set(replaced) <= set(factor.replaces) <= set(COMPARISON.order), name
 
 
+def names_of(value):
+    """Fields of a model or a dataclass; none of anything else."""
+    if is_dataclass(value):
+        return [field.name for field in fields(value)]
+    return list(type(value).model_fields) if isinstance(value, BaseModel) else []
+
+
 def changed(value, path=()):
     """Every way to change one field of a regime, at any depth, as (path, the whole with that field changed)."""
-    if is_dataclass(value):
-        for field in fields(value):
-            for where, new in changed(getattr(value, field.name), (*path, field.name)):
-                yield where, replace(value, **{field.name: new})
+    if names := names_of(value):
+        for name in names:
+            for where, new in changed(getattr(value, name), (*path, name)):
+                # not checked again: what is wrong in a file may well be told apart here
+                yield (
+                    where,
+                    replace(value, **{name: new}) if is_dataclass(value) else value.model_copy(update={name: new}),
+                )
     elif isinstance(value, dict):
         for key in value:
             for where, new in changed(value[key], (*path, key)):
@@ -249,7 +262,7 @@ def changed(value, path=()):
     elif isinstance(value, float):
         yield path, value + 7.0
     elif isinstance(value, tuple):
-        yield path, (*value, "zz")
+        yield path, (*value, "ZZ")
         if value:
             yield path, ()
     else:
@@ -259,8 +272,8 @@ def changed(value, path=()):
 
 def fields_of(value, path=()):
     """Paths of all fields at any depth."""
-    if is_dataclass(value):
-        return {leaf for f in fields(value) for leaf in fields_of(getattr(value, f.name), (*path, f.name))}
+    if names := names_of(value):
+        return {leaf for name in names for leaf in fields_of(getattr(value, name), (*path, name))}
     if isinstance(value, dict):
         return {leaf for key, item in value.items() for leaf in fields_of(item, (*path, key))}
     return {path}
@@ -283,7 +296,9 @@ def test_no_field_of_a_regime_is_served_from_anothers_cache(evaluator_of):
         changes = {"regimes": regimes | {"gated": other}}
         keeping.run = warm.replace(**changes)
         swept = keeping.evaluate({"regime": "gated"})
-        fresh = SweepEvaluator(settled | changes, keeping.vary).evaluate({"regime": "gated"})
+        # the other one is given the regime whole: nothing of it is taken for idle
+        whole = {"acting_regimes": changes["regimes"] | {OUTSIDE: None}}
+        fresh = SweepEvaluator(settled | changes | whole, keeping.vary).evaluate({"regime": "gated"})
         pd.testing.assert_frame_equal(swept, fresh, check_exact=True, obj=".".join(path))
         seen.add(path)
         if not swept.equals(usual):
