@@ -20,6 +20,8 @@ from corridor.report.view import ReportView
 from corridor.schema.candidate import Part
 from corridor.schema.results import Results
 
+_GEOPACKAGE = {"driver": "GPKG", "VERSION": "1.3"}
+"""QGIS 3.22 warns of later versions."""
 _TIME_IN_FILES = "2000-01-01T00:00:00.000Z"
 """GeoPackages hold the time of their last change; a fixed one keeps files the same for the same input."""
 
@@ -124,7 +126,7 @@ def write_geopackage(view: ReportView, path: Path) -> None:
     """
     with _fixed_time():
         for name, frame in candidate_layers(view).items():
-            frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", geometry_type="LineString")
+            frame.to_file(path, layer=name, engine="pyogrio", geometry_type="LineString", **_GEOPACKAGE)
         _write_styles(layer_styles(view), path)
 
 
@@ -157,7 +159,7 @@ def write_geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
 def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     """Write one table of geometries as a layer of a GeoPackage, texts cleaned; the same bytes for the same table."""
     with _fixed_time():
-        _cleaned(frame).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+        _cleaned(frame).to_file(path, layer=layer, engine="pyogrio", **_GEOPACKAGE)
 
 
 def _cleaned(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

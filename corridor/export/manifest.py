@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from corridor.atomic_write import WRITING
+from corridor.errors import SourceError
+from corridor.input_files import read_json
 from corridor.report.escape import clean
 from corridor.report.run_facts import TOOL, describe_run
 from corridor.schema.results import Results
 from corridor.schema.source import file_sha256
 
 NAME = "manifest.json"
+MAX_BYTES = 20_000_000
+"""A manifest that is larger isn't ours."""
 _SIBLINGS = (("alignment.json", "alignment.geojson"), ("sweep.json", "plan.parquet"))
 """Files by which folders of new lines and of sweeps are known."""
 _DEPTH = 4
@@ -30,8 +34,8 @@ def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> No
 def is_results_folder(folder: Path) -> bool:
     """Whether a folder holds results that this package wrote."""
     try:
-        content = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = read_json(folder / NAME, "manifest", MAX_BYTES)
+    except (SourceError, OSError):
         return False
     return isinstance(content, dict) and content.get("tool") == TOOL
 

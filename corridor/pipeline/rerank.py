@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from corridor.errors import ScoringError, SourceError
+from corridor.input_files import read_json, require_file
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.rank import rank_alternatives
@@ -19,8 +21,29 @@ from corridor.pipeline.comparing import comparison_graph
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import ranking
 from corridor.plugins import nearest_name
+from corridor.report.escape import clean_line
 from corridor.report.i18n import render
+from corridor.report.plain_tables import unquote_formula
 from corridor.schema.criterion import Criterion
+
+_MAX_MANIFEST_BYTES, _MAX_TABLE_BYTES, _MAX_HEADER = 20_000_000, 200_000_000, 1_000_000
+_Number = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
+_Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(clean_line)]
+
+
+def _with_alias(row: object) -> object:
+    """A criterion of a manifest, whose ``criterion_id`` is ``id`` in a study."""
+    if not isinstance(row, dict) or "criterion_id" not in row:
+        return row
+    return {"id" if key == "criterion_id" else key: value for key, value in row.items()}
+
+
+class _Saved(BaseModel):
+    """What of a manifest a ranking hangs on; everything else in it is let be."""
+
+    criteria: Annotated[tuple[Annotated[Criterion, BeforeValidator(_with_alias)], ...], Field(min_length=1)]
+    perspectives: dict[_Name, dict[_Name, _Number]]
+    default_perspective: _Name
 
 
 @dataclass(frozen=True)
@@ -117,25 +140,40 @@ def load_results(folder: str | Path) -> SavedResults:
         SourceError: the folder holds no results of this tool, or they were changed into something unreadable.
     """
     folder = Path(folder)
-    manifest, table = folder / "manifest.json", folder / "metrics.csv"
-    for path in (manifest, table):
-        if not path.is_file():
-            raise SourceError(f"{folder}: has no {path.name}; give the folder that `corridor run` wrote")
+    for name in ("manifest.json", "metrics.csv"):
+        if not (folder / name).exists():
+            raise SourceError(f"{folder}: has no {name}; give the folder that `corridor run` wrote")
+    said = read_json(folder / "manifest.json", "manifest of `corridor run`", _MAX_MANIFEST_BYTES)
     try:
-        said = json.loads(manifest.read_text(encoding="utf-8"))
-        known = {field.name for field in fields(Criterion)}
-        criteria = [Criterion(**{key: value for key, value in row.items() if key in known}) for row in said["criteria"]]
-        views = {
-            str(name): {str(k): float(v) for k, v in weights.items()} for name, weights in said["perspectives"].items()
-        }
-        metrics = pd.read_csv(table, dtype={"candidate_id": str, "regime_id": str})
-        default = str(said["default_perspective"])
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        saved = _Saved.model_validate(said)
+    except ValidationError as faults:
+        first = faults.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])[:80]
         raise SourceError(
-            f"{folder}: its manifest.json or metrics.csv isn't what `corridor run` writes; run it again"
-        ) from fault
-    run = Run(comparison_graph(), {"metrics": metrics, "criteria": tuple(criteria)})
-    return SavedResults(folder, metrics, run[ranking.matrix], views, default)
+            f"{folder}: its manifest.json isn't what `corridor run` writes ({where}: {first['msg']}); run it again"
+        ) from faults
+    metrics = _read_metrics(folder / "metrics.csv")
+    run = Run(comparison_graph(), {"metrics": metrics, "criteria": saved.criteria})
+    return SavedResults(folder, metrics, run[ranking.matrix], saved.perspectives, saved.default_perspective)
+
+
+def _read_metrics(path: Path) -> pd.DataFrame:
+    """The metric table of a results folder: texts as they were, also where they read ``nan``."""
+    require_file(path, "metric table", _MAX_TABLE_BYTES)
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            header = stream.readline(_MAX_HEADER)
+        if ";" in header and "," not in header:
+            raise SourceError(f"{path}: its cells are parted by semicolons; save it with commas, or run it again")
+        ids = {"candidate_id": str, "regime_id": str, "name": str, "candidate_name": str}
+        table = pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    except (ValueError, MemoryError) as fault:
+        if isinstance(fault, SourceError):
+            raise
+        raise SourceError(f"{path.parent}: its metrics.csv isn't what `corridor run` writes; run it again") from fault
+    for column in table.select_dtypes(["object", "string"]):
+        table[column] = [unquote_formula(value) if isinstance(value, str) else value for value in table[column]]
+    return table
 
 
 def rerank(folder: Path, *, perspective: str | None, weights: str | None, method: str) -> pd.DataFrame:

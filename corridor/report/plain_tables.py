@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from corridor.report.escape import clean_text
 from corridor.report.i18n import render_table
 from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES, MetricStatus
 
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 NO_NUMBER = (*VETO_STATUSES, *GAP_STATUSES)
 """Statuses under which a metric has no number."""
 
@@ -53,5 +56,35 @@ def _is_text(column: pd.Series) -> bool:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as UTF-8 CSV with ten significant digits (what lies beyond is rounding)."""
-    plain_table(table).to_csv(path, index=False, float_format="%.10g", lineterminator="\n", encoding="utf-8")
+    """Write a table as UTF-8 CSV with ten significant digits (what lies beyond is rounding).
+
+    Texts that a spreadsheet would work out as formulas get an apostrophe before them; see :func:`quote_formula`.
+    """
+    out = plain_table(table)
+    for column in [str(name) for name in out.columns if _is_text(out[name])]:
+        out[column] = [quote_formula(value) if isinstance(value, str) else value for value in out[column]]
+    out.to_csv(path, index=False, float_format="%.10g", lineterminator="\n", encoding="utf-8")
+
+
+def quote_formula(text: str) -> str:
+    """Give a text with an apostrophe before it where a spreadsheet would take it for a formula; numbers stay.
+
+    Args:
+        text: of a cell; names and notes of others may begin with anything.
+
+    >>> [quote_formula(text) for text in ("=1+1", "@SUM(A1)", "-5.2", "-", "Road")]
+    ["'=1+1", "'@SUM(A1)", '-5.2', "'-", 'Road']
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def unquote_formula(text: str) -> str:
+    """Give a cell's text as it was before :func:`quote_formula`.
+
+    Args:
+        text: of a cell that :func:`write_csv` wrote.
+
+    >>> [unquote_formula(text) for text in ("'=1+1", "'tis", "Road")]
+    ['=1+1', "'tis", 'Road']
+    """
+    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text

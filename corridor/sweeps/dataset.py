@@ -12,23 +12,30 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 import corridor
-from corridor.errors import OutputError, SweepError
+from corridor.errors import OutputError, SourceError, SweepError
+from corridor.input_files import read_json, require_file
+from corridor.report.escape import clean_text
 from corridor.schema.source import file_sha256
 from corridor.schema.study import Study
 from corridor.sweeps.plan import Task, plan_table
-from corridor.sweeps.vary import Vary
+from corridor.sweeps.vary import Vary, build_vary
 
 MANIFEST = "sweep.json"
 PLAN = "plan.parquet"
 RESULTS = "results"
 _FORMAT = 1
+_MAX_MANIFEST_BYTES, _MAX_TABLE_BYTES, _MAX_CELLS = 20_000_000, 1_000_000_000, 100_000_000
+_FIELDS: dict[str, type] = {
+    "study": str, "title": str, "default_perspective": str, "tasks": int, "vary": dict, "inputs": dict,
+}  # fmt: skip
+_KINDS = {str: "a text", int: "a whole number", dict: "a table"}
 
 
 class SweepFolder:
@@ -96,19 +103,25 @@ class SweepFolder:
             SweepError: the folder holds no sweep.
         """
         path = self.path / MANIFEST
+        if not path.exists():
+            raise SweepError(f"{self.path}: holds no sweep; give the --out folder of `corridor sweep`")
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as fault:
-            raise SweepError(f"{self.path}: holds no sweep; give the --out folder of `corridor sweep`") from fault
-        except (OSError, ValueError) as fault:
-            raise SweepError(f"{path}: can't be read; is it a sweep's?") from fault
+            found = read_json(path, "description of a sweep", _MAX_MANIFEST_BYTES)
+        except SourceError as fault:
+            raise SweepError(str(fault)) from fault
         if not isinstance(found, dict) or found.get("format") != _FORMAT:
             raise SweepError(f"{path}: is of another version of the toolkit; run the sweep again into a new folder")
+        for name, kind in _FIELDS.items():
+            if not isinstance(found.get(name), kind) or isinstance(found[name], bool):
+                raise SweepError(f"{path}: {name}: is missing or isn't {_KINDS[kind]}; run the sweep into a new folder")
+        if not all(isinstance(value, str) for value in found["inputs"].values()) or found["tasks"] < 1:
+            raise SweepError(f"{path}: inputs or tasks: isn't what a sweep writes; run the sweep into a new folder")
+        build_vary(found["vary"], f"{path}: vary")
         return found
 
     def plan(self) -> pd.DataFrame:
         """The tasks: task, key and a column per factor."""
-        return _read(self.path / PLAN)
+        return _read(self.path / PLAN, ("task", "key"))
 
     def read(self) -> pd.DataFrame:
         """All results so far, by task: ``task``, key, factors, then the columns of a task.
@@ -123,7 +136,7 @@ class SweepFolder:
         paths = sorted((self.path / RESULTS).glob("shard=*/*.parquet"))
         if not paths:
             raise SweepError(f"{self.path}: no task is done yet; run `corridor sweep` first")
-        rows = pd.concat([_read(path) for path in paths], ignore_index=True)
+        rows = pd.concat([_read(path, ("key",)) for path in paths], ignore_index=True)
         rows["row"] = rows.groupby("key").cumcount()
         found = plan.merge(rows, on="key", how="inner", validate="one_to_many")
         found = found.sort_values(["task", "row"], kind="stable", ignore_index=True)
@@ -223,11 +236,39 @@ def write_whole(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, needs: tuple[str, ...]) -> pd.DataFrame:
+    """A table that a sweep wrote, with columns that it must have; texts without what could direct a terminal.
+
+    Raises:
+        SweepError: it is no such table, or larger than any of ours.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    damaged = f"{path}: is damaged; delete it and give the same `corridor sweep` again"
     try:
-        return pq.ParquetFile(path).read().to_pandas()
-    except (OSError, pa.ArrowException) as fault:
-        raise SweepError(f"{path}: is damaged; delete it and give the same `corridor sweep` again") from fault
+        require_file(path, "table of a sweep", _MAX_TABLE_BYTES)
+        file = pq.ParquetFile(path)
+        # Packed, a table of nothing but one value takes no room until it is unpacked.
+        if file.metadata.num_rows * file.metadata.num_columns > _MAX_CELLS:
+            raise SweepError(damaged)
+        table = file.read().to_pandas(ignore_metadata=True)
+    except SourceError as fault:
+        raise SweepError(str(fault)) from fault
+    except (OSError, ValueError, TypeError, MemoryError, OverflowError, pa.ArrowException) as fault:
+        raise SweepError(damaged) from fault
+    if not set(needs) <= set(table.columns):
+        raise SweepError(damaged)
+    for column in table.columns:
+        number = column == "task" or column.startswith(("rank:", "score:"))
+        text = column in {"key", "fault", "regime_id", "panel", "candidate_id"}
+        kind = table[column].dtype
+        if number and (pd.api.types.is_bool_dtype(kind) or not pd.api.types.is_numeric_dtype(kind)):
+            raise SweepError(damaged)
+        if column.startswith("factor:") and not all(isinstance(value, Hashable) for value in table[column]):
+            raise SweepError(damaged)
+        if text and not all(isinstance(value, str) for value in table[column]):
+            raise SweepError(damaged)
+        if text:
+            table[column] = [clean_text(value) for value in table[column]]
+    return table

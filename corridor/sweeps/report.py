@@ -190,10 +190,33 @@ def load_report(folder: str | Path) -> SweepReport:
     """
     place = SweepFolder(Path(folder))
     report = SweepReport(place.manifest(), place.read())
+    _refuse_strange(report, place.path)
     if (report.results["fault"] != "").all():
         reason = report.faults["fault"].iloc[0]
         raise SweepError(f"{place.path}: none of its {report.points} points could be compared: {reason}")
     return report
+
+
+def _refuse_strange(report: SweepReport, folder: Path) -> None:
+    """Refuse results that don't have what their sweep says that it varied and ranked.
+
+    Raises:
+        SweepError: names a column.
+    """
+    ranked = [f"{word}:{name}" for name in report.perspectives for word in ("rank", "score")]
+    if report.results.empty:
+        raise SweepError(f"{folder}: none of its results belongs to its plan; run the sweep again")
+    wanted = {"fault", "regime_id", "panel", "candidate_id", *ranked}
+    factors = {name.removeprefix("factor:") for name in report.results.columns if name.startswith("factor:")}
+    odd = sorted(wanted - set(report.results.columns)) + sorted(factors - set(report.manifest["vary"]["factors"]))
+    if odd or not report.perspectives:
+        what = f"column '{odd[0]}'" if odd else "a ranking"
+        raise SweepError(
+            f"{folder}: its results and its sweep.json don't belong together ({what}); run the sweep again"
+        )
+    good = report.results[report.results["fault"] == ""]
+    if good.duplicated(["task", "regime_id", "panel", "candidate_id"]).any():
+        raise SweepError(f"{folder}: its results have a candidate twice in one point; run the sweep again")
 
 
 def write_report(report: SweepReport, folder: str | Path) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
+from affine import Affine
 
 from corridor.errors import CatalogueError
 from corridor.io.read.catalogue import load_catalogue
@@ -18,7 +19,10 @@ from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hou
 from corridor.packaged import data_root
 from corridor.schema.candidate import BorderPassage, Profile
 from corridor.schema.catalogue import Estimate, UnitCost
+from corridor.schema.grid import Grid
+from corridor.schema.source import Source
 from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, WorkKind
+from corridor.terrain.surface import Dem
 from tests.interactions.grounds import candidate, part
 from tests.interactions.roads import regime
 from tests.metrics.figures import row_of
@@ -143,12 +147,18 @@ def test_heights_of_a_roof():
 
 
 def test_grades_only_where_the_heights_carry_them():
-    shown = row_of(measure_grades, profile=roof(), grades=GradeSupport(True, ""))
+    heights = np.zeros((3, 3), dtype=np.float32)
+    grid = Grid("EPSG:4326", Affine(0.001, 0, -0.001, 0, -0.001, 0.002), (3, 3))
+    dem = Dem(heights, grid, Source("d", "", "", "", ""), 1, 1)
+    shown = row_of(measure_grades, profile=roof(), grades=GradeSupport(True, ""), dem=dem)
     assert shown["max_grade_1km_pct"] == pytest.approx(4)
     assert shown["grades_status"] == "ok"
-    refused = row_of(measure_grades, profile=roof(), grades=GradeSupport(False, "too coarse"))
-    assert np.isnan(refused["grade_p95_pct"])
-    assert refused["grades_status"] == "not_supported"
+    # a pixel of fine ones whose ground was measured at coarse ones carries no grade
+    coarse = replace(dem, ground_resolution_m=np.full((3, 3), 926, dtype=np.float32))
+    for support, ground in ((GradeSupport(False, "too coarse"), dem), (GradeSupport(True, ""), coarse)):
+        refused = row_of(measure_grades, profile=roof(), grades=support, dem=ground)
+        assert np.isnan(refused["grade_p95_pct"])
+        assert refused["grades_status"] == "not_supported"
 
 
 def test_a_route_by_itself_is_described_and_measured():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corridor.errors import SourceError
+from corridor.input_files import read_json
 from corridor.schema.source import Fetched, Source
 
 _MAX_BYTES = 20_000_000
@@ -79,9 +79,7 @@ def read_pinned_inputs(path: Path) -> PinnedInputs:
         SourceError: it is missing or isn't a manifest of this tool.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise SourceError(f"{path}: is too large for a manifest")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, "manifest of an earlier run", _MAX_BYTES)
         inputs = {str(row["id"]): (str(row["file"]), _digests(row["sha256"])) for row in content["inputs"]}
         parts = [Fetched(**part) for row in content["inputs"] for part in row.get("fetched", ())]
         study = str(content["study"])
