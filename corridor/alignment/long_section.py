@@ -133,7 +133,7 @@ def _structure(scale: _Scale, line: Alignment, s: Structure) -> Iterator[str]:
     word = f"{s.kind} {s.length_m / 1000:.1f} km"
     if s.length_m >= LONG_M and s.length_m * scale.along > LETTER_PX * len(word):
         x, y = scale.x(0.5 * (s.from_m + s.to_m)), scale.y(float(height.min())) + 22
-        yield f'<text x="{x:.1f}" y="{min(y, TOP + PLOT - 4):.1f}" text-anchor="middle" fill="{colour}">{word}</text>'
+        yield f'<text x="{x:.1f}" y="{min(y, TOP + PLOT - 4):.1f}" text-anchor="middle" fill="{ink}">{word}</text>'
 
 
 def _portals(scale: _Scale, line: Alignment) -> Iterator[str]:

@@ -86,10 +86,12 @@ def lay_ground(profile: Profile, ground_m: Floats, design_m: Floats) -> Floats:
         ground_m: heights of the ground.
         design_m: heights of designed stretches; looked at where the profile is designed.
     """
-    smooth = ground_m
-    if profile.smoothing is not None and len(ground_m) > 1:
+    # a mountain over a designed tunnel is no ground of the line, nor may it lift what lies beside it
+    base = ground_m if profile.designed is None else np.where(profile.designed, design_m, ground_m)
+    smooth = base
+    if profile.smoothing is not None and len(base) > 1:
         # what is steeper than any way of its class is error, and is better taken out before it is spread
-        possible = fit_vertical_alignment(profile.chainage_km, ground_m, profile.limit_pct, profile.spans)
+        possible = fit_vertical_alignment(profile.chainage_km, base, profile.limit_pct, profile.spans)
         smooth = line_heights(profile.chainage_km * 1000, possible, profile.smoothing)
     if profile.designed is not None:
         smooth = np.where(profile.designed, design_m, smooth)

@@ -74,11 +74,11 @@ def test_a_trip_is_driving_and_what_the_regime_checks():
     assert np.isnan(driving["train_time_h"])
     assert [driving[f"border_check_h{end}"] for end in ("_low", "", "_high")] == [0.5, 1.0, 1.5]
     rules = regime()
-    checks = replace(
-        rules,
-        border_check_min=replace(rules.border_check_min, minutes=Estimate(10, 20, 30)),
-        transit_check_min=replace(rules.transit_check_min, minutes=Estimate(0, 60, 120)),
-    )
+    changed = {
+        "border_check_min": rules.border_check_min.taking(Estimate(10, 20, 30)),
+        "transit_check_min": rules.transit_check_min.taking(Estimate(0, 60, 120)),
+    }
+    checks = rules.model_copy(update=changed)
     for given, expected in ((checks, (20, 100, 180)), (None, (30, 60, 90))):
         row = row_of(measure_trip, candidate=route, regime=given, driving_parameters=RULES)
         assert [row[f"check_h{end}"] for end in ("_low", "", "_high")] == pytest.approx([m / 60 for m in expected])
