@@ -48,25 +48,32 @@ def mostly_used(network: Network, match: Match) -> list[int]:
 
 
 def sections_by_edge(network: Network, matches: Mapping[str, Match], sections: Mapping[str, Section]) -> dict[int, str]:
-    """The road section that documents each mapped edge; of several the one whose row is the latest.
+    """The road section that documents each mapped edge; of several the one of the edge's class, then the latest row.
 
-    The date of a row is when the section was opened or closed, else when its status was documented. Of rows of one date
-    one that closes counts: a road that is closed on a part of its length leads nowhere. Rows of roads that are planned
-    or being built say nothing about what the map shows.
+    A lesser road is documented to the middle of its junction with a greater one, so that its row reaches over a few
+    metres of that road: what closes the one doesn't close the other. The date of a row is when the section was opened
+    or closed, else when its status was documented. Of rows of one date one that closes counts: a road that is closed on
+    a part of its length leads nowhere. Rows of roads that are planned or being built say nothing about what the map
+    shows.
     """
     found: dict[int, str] = {}
+    classes = network.edges["class"].to_numpy()
     for key, match in matches.items():
-        if sections[key].mode != Mode.ROAD or sections[key].status not in {SectionStatus.OPEN, *_SHUT}:
+        section = sections[key]
+        if section.mode != Mode.ROAD or section.status not in {SectionStatus.OPEN, *_SHUT}:
             continue
         for edge in mostly_used(network, match):
-            if edge not in found or _weight(sections[key]) > _weight(sections[found[edge]]):
+            if edge not in found or _weight(sections[key], classes[edge]) > _weight(
+                sections[found[edge]], classes[edge]
+            ):
                 found[edge] = key
     return found
 
 
-def _weight(section: Section) -> tuple[str, bool, bool]:
+def _weight(section: Section, edge_class: str) -> tuple[bool, str, bool, bool]:
     changed = section.closed if section.status in _SHUT else section.opened
-    return changed or section.as_of, section.status in _SHUT, section.status == SectionStatus.CLOSED
+    date, shut = changed or section.as_of, section.status in _SHUT
+    return section.road_class == edge_class, date, shut, section.status == SectionStatus.CLOSED
 
 
 def apply_documents(

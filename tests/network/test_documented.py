@@ -131,3 +131,10 @@ def test_a_documented_limit_is_reported_and_closes_only_where_asked(run):
 def test_a_limit_counts_if_the_truck_exceeds_it(weight, height, over):
     assert truck_exceeds(VehicleLimit("x", weight, height, "", (), "")) is over
     assert not truck_exceeds(None)
+
+
+@pytest.mark.parametrize(("road_class", "expected"), [("trunk", "closed"), ("tertiary", "open")])
+def test_what_closes_a_lesser_road_does_not_close_the_greater_one_that_it_reaches_over(run, road_class, expected):
+    middle = run[files.catalogue].sections["valley-middle"]
+    lane = replace(middle, section_id="lane", road_class=road_class, status=SectionStatus.CLOSED)
+    assert status(conflated(run, "2020-01", lane)) == {expected}
