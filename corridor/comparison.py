@@ -86,7 +86,7 @@ class Comparison:
                 "mode": c.mode,
                 "comparator": c.comparator,
                 "aliases": "; ".join(str(alias) for alias in c.aliases),
-                "assumptions": "; ".join(c.assumptions),
+                "assumptions": "; ".join(render(said) for said in c.assumptions),
                 "note": c.note,
                 "sources": "; ".join(c.source_ids),
             }

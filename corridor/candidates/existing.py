@@ -9,8 +9,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from corridor.candidates.parts import border_passages, route_parts
-from corridor.errors import NoRouteError, StudyError
+from corridor.candidates.parts import border_passages, documented_grades, require_assumptions, route_parts
+from corridor.errors import NoRouteError
 from corridor.geo.geodesy import WGS84, locate_m, project, utm_crs
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import find_alternatives
@@ -44,10 +44,10 @@ def build_existing_candidates(
         NetworkError: origin or destination is too far from any open way.
         NoRouteError: there is no way even with what is assumed open; names the gaps.
     """
-    _require_known(spec, catalogue)
+    require_assumptions(spec.assume_open, catalogue, f"candidates '{spec.id}'")
     network = assembly.network
     closed = network.closed(spec.mode, countries=spec.countries, assume_open=spec.assume_open)
-    grades = _documented_grades(catalogue, assembly)
+    grades = documented_grades(catalogue, assembly)
     start = network.snap(origin.lon, origin.lat, closed, limit_m=snap_limit_m, what=f"origin {origin.name}")
     end = network.snap(
         destination.lon, destination.lat, closed, limit_m=snap_limit_m, what=f"destination {destination.name}"
@@ -88,32 +88,12 @@ def build_existing_candidates(
     return _name_by_places(candidates, spec, places), reach
 
 
-def _require_known(spec: ExistingCandidates, catalogue: Catalogue) -> None:
-    unknown = [key for key in spec.assume_open if key not in catalogue.sections and key not in catalogue.crossings]
-    if unknown:
-        names = ", ".join(f"'{key}'" for key in unknown)
-        raise StudyError(
-            f"candidates '{spec.id}': assume_open: {names} is neither a section nor a crossing; correct it"
-        )
-
-
 def _say_why(reach: Reachability, gaps: Sequence[Gap]) -> str:
     """What keeps the places apart: closed borders alone, or gaps, those that would stay were borders open."""
     on_the_ground = [gap for gap in gaps if gap.length_m > 1]  # the two sides of a closed border are at one place
     if reach.connected and not on_the_ground:
         return " (closed borders alone are in the way)"
     return say_gaps(on_the_ground or reach.gaps)
-
-
-def _documented_grades(catalogue: Catalogue, assembly: Conflation) -> dict[int, float]:
-    """Steepest documented grade by edge, for edges that are a section or that one runs over."""
-    by_section = {key: s.max_grade_pct for key, s in catalogue.sections.items() if s.max_grade_pct is not None}
-    sections = assembly.network.edges["section_id"]
-    grades = {int(edge): by_section[key] for edge, key in enumerate(sections) if key in by_section}
-    for key, match in assembly.matches.items():
-        if key in by_section:
-            grades |= dict.fromkeys(match.route.edges, by_section[key])
-    return grades
 
 
 def measure_reachability(spec: ExistingCandidates, network: Network, start: Position, end: Position) -> Reachability:

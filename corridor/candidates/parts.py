@@ -11,9 +11,11 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LineString
 
+from corridor.errors import StudyError
 from corridor.geo.geodesy import join, line_lengths_m, locate_m
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
+from corridor.network.conflation import Conflation
 from corridor.network.documented import exceeds_limits, truck_exceeds
 from corridor.network.driving_times import Driving
 from corridor.network.graph import Network, Route
@@ -22,8 +24,17 @@ from corridor.network.match import Match, part_lengths_km, route_spans
 from corridor.network.time_fit import TimeSpread
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
 from corridor.schema.catalogue import Estimate, Section
+from corridor.schema.message import Message, Value
 from corridor.schema.study import NewBuildCandidate, ReferenceCandidate
-from corridor.schema.vocabulary import CrossingStatus, Evidence, GeometryQuality, Mode, StructureKind
+from corridor.schema.vocabulary import (
+    CrossingStatus,
+    Evidence,
+    GeometryQuality,
+    Mode,
+    SectionStatus,
+    StructureKind,
+)
+from corridor.wording import format_position
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -220,3 +231,56 @@ def join_parts(
         assumptions=tuple(assumptions),
         end_gaps_km=end_gaps_km,
     )
+
+
+def require_assumptions(keys: Sequence[str], catalogue: Catalogue, asked_by: str) -> None:
+    """Refuse assumptions about what the catalogue doesn't have.
+
+    Raises:
+        StudyError: names the keys that are neither a section nor a crossing.
+    """
+    unknown = [key for key in keys if key not in catalogue.sections and key not in catalogue.crossings]
+    if unknown:
+        names = ", ".join(f"'{key}'" for key in unknown)
+        raise StudyError(f"{asked_by}: assume_open: {names} is neither a section nor a crossing; correct it")
+
+
+def documented_grades(catalogue: Catalogue, assembly: Conflation) -> dict[int, float]:
+    """Steepest documented grade in per cent by edge, for edges that are a section or that one runs over."""
+    by_section = {key: s.max_grade_pct for key, s in catalogue.sections.items() if s.max_grade_pct is not None}
+    sections = assembly.network.edges["section_id"]
+    grades = {int(edge): by_section[key] for edge, key in enumerate(sections) if key in by_section}
+    for key, match in assembly.matches.items():
+        if key in by_section:
+            grades |= dict.fromkeys(match.route.edges, by_section[key])
+    return grades
+
+
+def say_closed_parts(parts: Sequence[Part], assumed: set[str]) -> tuple[Value, ...]:
+    """What of a route isn't open, each stretch once, with its length."""
+    lengths: dict[tuple[str, str], float] = {}
+    for part in parts:
+        if part.status != SectionStatus.OPEN:
+            key = (part.name, part.status)
+            lengths[key] = lengths.get(key, 0.0) + part.length_km.mid
+    return tuple(
+        Message(
+            "assumption.not_open",
+            {"name": name, "status": Message(f"status.{status}", fallback=str(status)), "km": f"{km:.1f}"},
+        )
+        for (name, status), km in lengths.items()
+    )
+
+
+def say_passages(passages: Sequence[BorderPassage], catalogue: Catalogue) -> tuple[Value, ...]:
+    """The borders of a route that may not be passed today: at a listed crossing that isn't open, or at none."""
+    said: list[Value] = []
+    for passage in passages:
+        if passage.status == CrossingStatus.UNLISTED:
+            pair, at = "-".join(sorted(passage.countries)), format_position(passage.lat, passage.lon, 1)
+            said.append(Message("assumption.unlisted_border", {"countries": pair, "at": at}))
+        elif passage.status != CrossingStatus.OPEN:
+            name = catalogue.crossings[passage.crossing_id].name
+            status = Message(f"status.{passage.status}", fallback=str(passage.status))
+            said.append(Message("assumption.crossing", {"name": name, "status": status}))
+    return tuple(said)

@@ -24,12 +24,25 @@ from corridor.cli.common import (
 from corridor.cli.fetch import CacheOption, OfflineOption, fetch_live
 from corridor.io.fetch.elevation import provider_ids
 from corridor.mcda.methods import DEFAULT_METHOD, method_ids
+from corridor.schema.vocabulary import Mode
 
 # What is offered is what there is: one file per method in corridor/mcda/methods.
 if TYPE_CHECKING:
     MethodId = str
 else:
     MethodId = Literal[method_ids()]
+
+
+ViaOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--via",
+        metavar="'PLACE; PLACE; ...'",
+        help="Also compare the quickest way by these places: names or LAT,LON, semicolons between them; may be given "
+        "again.",
+    ),
+]
+ModeOption = Annotated[Mode, typer.Option("--mode", help="What runs on the routes that are added.")]
 
 
 def run(
@@ -52,6 +65,8 @@ def run(
             f"/vsicurl/...); may be given again; with --live also {' or '.join(provider_ids())}.",
         ),
     ] = None,
+    via: ViaOption = None,
+    mode: ModeOption = Mode.ROAD,
     baseline: BaselineOption = None,
     out: Annotated[
         Path,
@@ -90,6 +105,8 @@ def run(
 
     `corridor run my-study.toml --out my-results`
 
+    `corridor run --via "Horadiz; Goris; Sisian; Nakhchivan"` - what if it went by Goris and Sisian?
+
     `corridor run --live` - on live data, fetched at the first run; `--live --offline` asks nothing of the network
 
     `corridor run --live --locked my-results/manifest.json` - only if the data is still the same
@@ -102,11 +119,14 @@ def run(
     chosen = choose_formats(formats)
     check_target(out)
     from corridor.comparison import compare
+    from corridor.io.read.own_routes import parse_via
     from corridor.io.read.pinned_inputs import read_pinned_inputs
 
+    own = [parse_via(text, mode) for text in via or []]
     lock = read_pinned_inputs(locked) if locked else None
+    asked = load_study(study, baseline).with_candidates(*own)
     found = fetch_live(
-        load_study(study, baseline), osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
+        asked, osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
         expected=lock.fetched if lock else None,
     )  # fmt: skip
     with show_progress(quiet) as say:

@@ -16,6 +16,7 @@ from shapely import LineString
 from corridor.export.qml import layer_styles
 from corridor.geo.geodesy import WGS84, substring
 from corridor.report.escape import clean_text
+from corridor.report.i18n import render
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Part
 from corridor.schema.results import Results
@@ -41,7 +42,7 @@ def candidate_lines(view: ReportView) -> gpd.GeoDataFrame:
             "length_km_low": candidate.length_km.low,
             "length_km_high": candidate.length_km.high,
             "drawn_km": candidate.drawn_km,
-            "assumptions": "; ".join(candidate.assumptions),
+            "assumptions": "; ".join(render(said) for said in candidate.assumptions),
             "note": candidate.note,
             "sources": "; ".join(candidate.source_ids),
             "letter": marks[candidate.candidate_id].letter,

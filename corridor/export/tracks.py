@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from corridor.geo.geodesy import vertex_chainage_m
 from corridor.report.escape import clean_text
+from corridor.report.i18n import render
 from corridor.report.marks import Mark
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate, Profile
@@ -77,7 +78,7 @@ def _about(candidate: Candidate) -> str:
     lines = [
         f"{candidate.mode}, {candidate.family}, {length.mid:.1f} km",
         *(str(alias) for alias in candidate.aliases),
-        *candidate.assumptions,
+        *(render(said) for said in candidate.assumptions),
         candidate.note,
         f"Sources: {', '.join(candidate.source_ids)}",
     ]

@@ -13,7 +13,8 @@ from corridor.schema.column import Column, Kind, Unit
     Column("name", Unit.NONE, "descriptive name", "study file or reference catalogue", kind=Kind.TEXT),
     Column(
         "family", Unit.NONE, "what the route is made from",
-        "existing (open roads), reference (catalogue sections), new-build (least-cost line)", kind=Kind.TEXT,
+        "existing (open roads), reference (catalogue sections), new-build (least-cost line), via (places on the way)",
+        kind=Kind.TEXT,
     ),
     Column("mode", Unit.NONE, "road or rail", "study file or catalogue", kind=Kind.TEXT),
     Column(

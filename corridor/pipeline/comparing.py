@@ -20,6 +20,7 @@ ITEMS = {
     "existing_spec": "existing_specs",
     "reference_spec": "reference_specs",
     "new_build_spec": "new_build_specs",
+    "via_spec": "via_specs",
     "candidate": "candidates",
     "regime": "regimes_or_none",
     "perspective": "perspectives",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shapely import LineString
 
 from corridor.schema.catalogue import Estimate
+from corridor.schema.message import Value
 from corridor.schema.names import Alias
 from corridor.schema.vocabulary import (
     CrossingStatus,
@@ -130,7 +131,7 @@ class Candidate:
     note: str
     parts: tuple[Part, ...]
     passages: tuple[BorderPassage, ...]
-    assumptions: tuple[str, ...]
+    assumptions: tuple[Value, ...]
     end_gaps_km: tuple[float, float]
     via: ViaName | None = None
 
@@ -174,7 +175,8 @@ class Candidate:
             ("by status", ", ".join(f"{status} {km:.1f} km" for status, km in by_status.items())),
             ("through", ", ".join(dict.fromkeys(part.country for part in self.parts))),
             ("also called", "; ".join(str(alias) for alias in self.aliases)),
-            ("assumes", "; ".join(self.assumptions)),
+            ("borders", "; ".join(f"{'-'.join(passed.countries)}: {passed.status}" for passed in self.passages)),
+            ("assumes", "; ".join(said for said in self.assumptions if isinstance(said, str))),
         )
         strokes = [
             Stroke(part.line, title=f"{part.name}: {part.status}", dashed=part.status != SectionStatus.OPEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -156,7 +157,30 @@ class NewBuildCandidate(_Strict):
     note: str = ""
 
 
-CandidateSpec = Annotated[ReferenceCandidate | ExistingCandidates | NewBuildCandidate, Field(discriminator="family")]
+class ViaCandidate(_Strict):
+    """The quickest way from the origin to the destination by way of places.
+
+    ``via`` are places: catalogue nodes or settlements by name, ``lat,lon`` in degrees, or tables with name, lon, lat
+    and country. The study's ends may stand among them. ``countries`` are the only ones that may be passed; those of the
+    places and of the focus where they are left out. Crossings and sections in ``assume_open`` count as open. Where no
+    open way leads on, closed sections are taken and named. Without ``name`` the places are the name.
+    """
+
+    family: Literal[Family.VIA]
+    id: Identifier
+    name: Annotated[str, Field(max_length=2000)] = ""
+    mode: Mode = Mode.ROAD
+    via: Annotated[tuple[Place | Text, ...], Field(max_length=100)]
+    countries: tuple[Country, ...] = ()
+    assume_open: tuple[Identifier, ...] = ()
+    comparator: bool = False
+    aliases: tuple[AttributedAlias, ...] = ()
+    note: str = ""
+
+
+CandidateSpec = Annotated[
+    ReferenceCandidate | ExistingCandidates | NewBuildCandidate | ViaCandidate, Field(discriminator="family")
+]
 
 
 def _smaller_by_default(fields: Any) -> Any:
@@ -342,7 +366,7 @@ class Study(_Strict):
             ("from, to", f"{self._name(self.origin)} to {self._name(self.destination)}"),
             ("as of", f"{self.as_of}, {self.chosen_baseline.name}"),
             ("focus", f"{self.focus.name} ({self.focus.country})"),
-            ("candidates", "; ".join(candidate.name for candidate in self.candidates)),
+            ("candidates", "; ".join(candidate.name or candidate.id for candidate in self.candidates)),
             ("criteria", "; ".join(criterion.label for criterion in self.criteria)),
         )
         outlines = [
@@ -374,6 +398,27 @@ class Study(_Strict):
         if baseline not in ids:
             raise StudyError(f"{self.id}: baseline: '{baseline}' is none of {', '.join(ids)}")
         return self.model_copy(update={"baseline": baseline})
+
+    def with_candidates(self, *candidates: CandidateSpec | Mapping[str, Any]) -> Study:
+        """The same study with more candidates, after its own.
+
+        Args:
+            *candidates: each as a model, or as the table of a study file: ``{"family": "via", "id": "by-goris", "via":
+                ["Goris", "39.52,46.03"]}``.
+
+        Returns:
+            The changed study.
+
+        Raises:
+            StudyError: a table has faults, or an id stands twice.
+        """
+        tables = [
+            dict(found) if isinstance(found, Mapping) else found.model_dump(exclude_unset=True) for found in candidates
+        ]
+        own = [spec.model_dump(exclude_unset=True) for spec in self.candidates]
+        content = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        content.pop("folder", None)
+        return type(self).build(content | {"candidates": [*own, *tables]}, self.folder, self.id)
 
     def path(self, name: str) -> Path:
         """A data path of the study as a file path: ``package:`` names lie in the package, others beside the study.

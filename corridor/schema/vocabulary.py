@@ -17,11 +17,13 @@ class Mode(StrEnum):
 
 
 class Family(StrEnum):
-    """What a candidate is made from: open roads, catalogue sections, or a new line."""
+    """What a candidate is made from: open roads, catalogue sections, a new line, places on the way, or a drawn line."""
 
     EXISTING = "existing"
     REFERENCE = "reference"
     NEW_BUILD = "new-build"
+    VIA = "via"
+    DRAWN = "drawn"
 
 
 class SectionStatus(StrEnum):

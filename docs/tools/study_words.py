@@ -97,6 +97,12 @@ WORDS: dict[str, dict[str, str]] = {
         "after": "catalogue sections that lead from its end to the destination",
         "countries": "the only ones that it may pass; any if left out",
     },
+    "ViaCandidate": _ROUTE
+    | {
+        "via": "places on the way: names, `lat,lon`, or tables",
+        "countries": "the only ones that may be passed; those of its places and of the focus if left out",
+        "assume_open": "crossings and sections that count as open; named with each result",
+    },
     "AttributedAlias": {"name": "the name", "used_by": "who uses it"},
     "Criterion": {
         "id": "short name",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from corridor.errors import StudyError
+from corridor.io.read.borders import Borders
 from corridor.io.read.data_files import known_source
 from corridor.io.read.dem_checks import compare_known, require_heights_near
 from corridor.io.read.elevation import read_dem
@@ -22,6 +24,8 @@ from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
 Area = tuple[float, float, float, float]
+_POINT = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*,\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*")
+"""A point as people write it: latitude and longitude in degrees."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +102,40 @@ class Gazetteer:
             StudyError: no place has that name, or it lies outside the study's area; gives the nearest names.
         """
         place = wanted if isinstance(wanted, Place) else self._look_up(wanted, field)
-        west, south, east, north = self.area
-        if not (west <= place.lon <= east and south <= place.lat <= north):
+        if not self._holds(place.lon, place.lat):
             raise StudyError(
                 f"{self.study_id}: {field}: {place.name} ({format_position(place.lat, place.lon, 3)}) lies outside the "
                 "study's area"
             )
         return place
+
+    def find_stop(self, wanted: Place | str, field: str, borders: Borders) -> Place:
+        """A place as :meth:`find` gives it, or a point written ``lat,lon`` in degrees.
+
+        Args:
+            wanted: a place, its name, or a point.
+            field: of the study that names it.
+            borders: give a point its country.
+
+        Raises:
+            StudyError: no place has that name, a point lies in no country, or it lies outside the study's area; says
+                where the two numbers of a point seem to be swapped.
+        """
+        point = _POINT.fullmatch(wanted) if isinstance(wanted, str) else None
+        if point is None:
+            return self.find(wanted, field)
+        lat, lon = (float(number) for number in point.groups())
+        if not self._holds(lon, lat):
+            swapped = "; write latitude before longitude" if self._holds(lat, lon) else ""
+            raise StudyError(f"{self.study_id}: {field}: {wanted} lies outside the study's area{swapped}")
+        country = str(borders.country_at(lon, lat)[0])
+        if not country:
+            raise StudyError(f"{self.study_id}: {field}: {wanted} lies in no country of the borders file; correct it")
+        return Place(name=format_position(lat, lon, 3), lon=lon, lat=lat, country=country)
+
+    def _holds(self, lon: float, lat: float) -> bool:
+        west, south, east, north = self.area
+        return west <= lon <= east and south <= lat <= north
 
     def _look_up(self, name: str, field: str) -> Place:
         wanted, asked_by = name.casefold(), f"{self.study_id}: {field}"

@@ -31,6 +31,7 @@ from corridor.schema.study import (
     ReferenceCandidate,
     Study,
     TimeSpec,
+    ViaCandidate,
 )
 from corridor.terrain.surface import Dem, draw_errors
 
@@ -133,6 +134,12 @@ def reference_specs(candidate_specs: Sequence[CandidateSpec]) -> dict[str, Refer
 def new_build_specs(candidate_specs: Sequence[CandidateSpec]) -> dict[str, NewBuildCandidate]:
     """Those that are still to be designed, by id."""
     return {spec.id: spec for spec in candidate_specs if isinstance(spec, NewBuildCandidate)}
+
+
+@step(by_value=True)
+def via_specs(candidate_specs: Sequence[CandidateSpec]) -> dict[str, ViaCandidate]:
+    """Those by way of places, by id."""
+    return {spec.id: spec for spec in candidate_specs if isinstance(spec, ViaCandidate)}
 
 
 # Files of the study.

@@ -15,10 +15,12 @@ import shapely
 from corridor.candidates.existing import build_existing_candidates
 from corridor.candidates.new_build import build_new_build_candidate
 from corridor.candidates.reference import build_reference_candidate
+from corridor.candidates.via import build_via_candidate, order_stops
 from corridor.errors import StudyError
 from corridor.geo.geodesy import sample
 from corridor.io.read.borders import Borders
 from corridor.io.read.catalogue import Catalogue
+from corridor.io.read.inputs import Gazetteer
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import Places
 from corridor.metrics.distance import FocusArea
@@ -39,6 +41,7 @@ from corridor.schema.study import (
     Place,
     ReferenceCandidate,
     TimeSpec,
+    ViaCandidate,
 )
 from corridor.schema.vocabulary import CrossingStatus
 from corridor.terrain.profile import build_profile
@@ -184,6 +187,26 @@ def new_line(
     )
 
 
+@each(gives="via_routes", says="building candidates")
+def via_route(
+    via_spec: ViaCandidate,
+    route_catalogue: Catalogue,
+    conflation: Conflation,
+    gazetteer: Gazetteer,
+    borders: Borders,
+    study_focus: Focus,
+    origin: Place,
+    destination: Place,
+    snap_limit_m: float,
+) -> Candidate:
+    """A route by way of places."""
+    field = f"candidate '{via_spec.id}': via"
+    named = [gazetteer.find_stop(stop, field, borders) for stop in via_spec.via]
+    stops = order_stops(named, origin, destination)
+    countries = via_spec.countries or sorted({study_focus.country, *(stop.country for stop in stops)})
+    return build_via_candidate(via_spec, stops, countries, route_catalogue, conflation, snap_limit_m)
+
+
 @step(by_value=True)
 def candidates(
     study_id: str,
@@ -191,6 +214,7 @@ def candidates(
     found_ways: Mapping[str, FoundWays],
     chains: Mapping[str, Candidate],
     new_lines: Mapping[str, Candidate],
+    via_routes: Mapping[str, Candidate],
 ) -> dict[str, Candidate]:
     """All candidates by id, in the study's order.
 
@@ -199,10 +223,15 @@ def candidates(
     """
     found: list[Candidate] = []
     for spec in candidate_specs:
-        if isinstance(spec, ExistingCandidates):
-            found += found_ways[spec.id].candidates
-        else:
-            found.append((new_lines if isinstance(spec, NewBuildCandidate) else chains)[spec.id])
+        match spec:
+            case ExistingCandidates():
+                found += found_ways[spec.id].candidates
+            case NewBuildCandidate():
+                found.append(new_lines[spec.id])
+            case ViaCandidate():
+                found.append(via_routes[spec.id])
+            case _:
+                found.append(chains[spec.id])
     ids = [candidate.candidate_id for candidate in found]
     twice = sorted({key for key in ids if ids.count(key) > 1})
     if twice:
