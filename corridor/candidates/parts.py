@@ -13,6 +13,7 @@ from shapely import LineString
 
 from corridor.errors import StudyError
 from corridor.geo.geodesy import join, line_lengths_m, locate_m
+from corridor.io.read.border_delays import sides_of
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
 from corridor.network.conflation import Conflation
@@ -23,7 +24,7 @@ from corridor.network.jurisdiction import find_crossing
 from corridor.network.match import Match, part_lengths_km, route_spans
 from corridor.network.time_fit import TimeSpread
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
-from corridor.schema.catalogue import Estimate, Section
+from corridor.schema.catalogue import Estimate, Section, minutes_of, passed_sides
 from corridor.schema.message import Message, Value
 from corridor.schema.study import NewBuildCandidate, ReferenceCandidate
 from corridor.schema.vocabulary import (
@@ -196,6 +197,8 @@ def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[Border
         at = shapely.get_point(before.line, -1)
         pair = frozenset((before.country, after.country))
         crossing = find_crossing(at.x, at.y, pair, after.mode, catalogue.crossings.values())
+        listed = crossing.sides if crossing else sides_of("", pair, after.mode, catalogue.border_delays)
+        passed = passed_sides(listed, before.country, after.country)
         found.append(
             BorderPassage(
                 (before.country, after.country),
@@ -203,7 +206,9 @@ def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[Border
                 at.y,
                 crossing.crossing_id if crossing else "",
                 crossing.status if crossing else CrossingStatus.UNLISTED,
-                crossing.delay_min if crossing else None,
+                (crossing.delay_min if crossing else None) or minutes_of(passed),
+                after.mode,
+                passed,
             )
         )
     return tuple(found)

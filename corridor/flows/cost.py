@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from corridor.flows.faults import find_formality
-from corridor.flows.rows import TRUCK_MODES, FlowLink, FlowTables, Formality, Transfer
-from corridor.schema.catalogue import Estimate
+from corridor.flows.rows import TRUCK_MODES, FlowLink, FlowTables, Transfer
+from corridor.schema.catalogue import BorderDelay, Estimate
 
 End = Literal["low", "mid", "high"]
 ENDS: tuple[End, ...] = ("low", "mid", "high")
@@ -204,10 +203,10 @@ def price_link(
         left, entered = link.countries[::-1] if backward else link.countries
         fee += prices.pick("fees", _tariff(tables, "entry_fee", link.mode, entered))
         for country, direction in ((left, "outbound"), (entered, "inbound")):
-            found = find_formality(tables, link.link_id, country, direction)
+            found = tables.formality(link, country, direction)
             if found is not None:
                 hours = prices.pick("border_hours", found.hours)
-                fee += prices.pick("fees", found.fee_usd)
+                fee += prices.pick("fees", found.fee_usd) if found.fee_usd else 0.0
                 check_h += hours
                 deviations.append(hours * _variation(found, prices) * hour * prices.reliability_ratio)
     return Charge(
@@ -267,7 +266,9 @@ def price_terminal(system: str, prices: Prices) -> Charge:
     )
 
 
-def _variation(found: Formality | Transfer, prices: Prices) -> float:
+def _variation(found: BorderDelay | Transfer, prices: Prices) -> float:
+    if isinstance(found, BorderDelay) and found.sd_h is not None and found.hours.mid > 0:
+        return found.sd_h / found.hours.mid
     if found.p95_h is None or found.hours.mid <= 0:
         return prices.delay_variation
     return lognormal_variation(found.hours.mid, found.p95_h)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corridor.flows.rows import FlowLink, FlowTables, Formality
+from corridor.flows.rows import FlowLink, FlowTables
 from corridor.io.read.tables import Faults
 
 
@@ -62,31 +62,25 @@ def _check_countries(tables: FlowTables, link: FlowLink, where: str, faults: Fau
 
 def _check_formalities(tables: FlowTables, faults: Faults) -> None:
     where = _file(tables, "border_points")
-    for found in tables.formalities.values():
-        link = tables.links.get(found.link_id)
+    for link_id in tables.border_points:
+        link = tables.links.get(link_id)
         if link is None:
-            faults.add(f"{where}: '{found.link_id}' is not in links.csv")
-        elif found.country not in (link.countries[:1] + link.countries[-1:]) or not link.crosses_border:
-            faults.add(f"{where}, {found.link_id}: {found.country} has no side of this border")
+            faults.add(f"{where}: '{link_id}' is not in links.csv")
+        elif not link.crosses_border:
+            faults.add(f"{where}, {link_id}: crosses no border")
     for link in tables.links.values():
         if link.crosses_border and link.mode in ("road", "rail"):
             for country, direction in _passages(link):
-                if find_formality(tables, link.link_id, country, direction) is None:
+                if tables.formality(link, country, direction) is None:
                     faults.add(
                         f"{where}: {link.link_id} has no hours of {country}, {direction}; add a measured row or a "
-                        "declared one"
+                        "declared one to border_delays.csv"
                     )
 
 
 def _passages(link: FlowLink) -> list[tuple[str, str]]:
     first, last = link.countries[0], link.countries[-1]
     return [(country, direction) for country in (first, last) for direction in ("outbound", "inbound")]
-
-
-def find_formality(tables: FlowTables, link_id: str, country: str, direction: str) -> Formality | None:
-    """The formalities of one side of a border in one direction, from a row of its own or of both directions."""
-    own = tables.formalities.get((link_id, country, direction))
-    return own or tables.formalities.get((link_id, country, "both"))
 
 
 def _check_transfers(tables: FlowTables, faults: Faults) -> None:

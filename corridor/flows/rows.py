@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import BorderDelay, BorderDelays, Estimate
 from corridor.schema.source import Source
+from corridor.schema.vocabulary import Mode
 
 MODES = ("road", "rail", "ferry", "sea")
 GAUGES_MM = (1000, 1067, 1435, 1520, 1668, 1676)
 STATUSES = ("open", "construction", "planned", "disused", "closed")
 HAZARDS = ("none", "snow", "avalanche", "rockfall", "flood", "ice", "wind", "conflict", "unknown")
-SIDES = ("outbound", "inbound", "both")
-BASES = ("measured", "reported", "analogue", "declared")
 ACTIONS = ("open", "close", "delay", "stake")
 MEASURES = ("km", "drive_h", "trip_days", "trip_speed_kmh", "usd_per_500km")
 AXES = ("north-south", "east-west", "other")
@@ -94,20 +93,6 @@ class FlowLink:
             return {self.countries[0]: self.length_km.mid}
         first = self.length_km.mid / 2 if self.first_country_km is None else self.first_country_km
         return {self.countries[0]: first, self.countries[1]: self.length_km.mid - first}
-
-
-@dataclass(frozen=True, slots=True)
-class Formality:
-    """Hours and dollars of one side of a border crossing in one direction; ``p95_h`` is None where nobody knows it."""
-
-    link_id: str
-    country: str
-    direction: str
-    hours: Estimate
-    p95_h: float | None
-    fee_usd: Estimate
-    basis: str
-    origin: Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +232,8 @@ class Country:
 class FlowTables:
     """A long-distance network as its tables say it, whole and checked.
 
-    ``parameters`` has a range per name: see the documentation of the table ``parameters.csv``.
+    ``parameters`` has a range per name: see the documentation of the table ``parameters.csv``. ``border_points`` says
+    at which point a link crosses a border, by link; ``delays`` has the hours and dollars there.
     """
 
     folder: Path
@@ -255,7 +241,8 @@ class FlowTables:
     countries: Mapping[str, Country]
     nodes: Mapping[str, FlowNode]
     links: Mapping[str, FlowLink]
-    formalities: Mapping[tuple[str, str, str], Formality]
+    border_points: Mapping[str, str]
+    delays: BorderDelays
     transfers: tuple[Transfer, ...]
     tariffs: Mapping[tuple[str, str, str], Tariff]
     parameters: Mapping[str, Estimate]
@@ -271,6 +258,21 @@ class FlowTables:
     def branches_of(self, pair: Pair) -> tuple[Branch, ...]:
         """The branches declared for a pair, in the order of the table."""
         return tuple(b for b in self.branches if (b.origin, b.destination) == pair.key)
+
+    def formality(self, link: FlowLink, country: str, direction: str) -> BorderDelay | None:
+        """Hours and dollars of one side of the border that a link crosses.
+
+        Args:
+            link: a road or railway across a border; ships and ferries have none.
+            country: whose side.
+            direction: ``outbound`` or ``inbound``.
+
+        Returns:
+            A row of the table of border delays, or None.
+        """
+        if link.mode not in tuple(Mode):
+            return None
+        return self.delays.find(self.border_points.get(link.link_id, ""), country, direction, Mode(link.mode))
 
     def name(self, node_id: str) -> str:
         """The name of a node."""

@@ -10,8 +10,11 @@ from corridor.errors import StudyError
 from corridor.flows import rows
 from corridor.flows.faults import check_whole
 from corridor.flows.rows import FlowTables, Provenance
-from corridor.io.read.tables import Faults, Row, read_rows
-from corridor.schema.catalogue import Estimate
+from corridor.input_files import require_file
+from corridor.io.read.border_delays import FILE_NAME, load_border_delays, read_p95
+from corridor.io.read.catalogue import load_sources
+from corridor.io.read.tables import MAX_BYTES, Faults, Row, read_rows
+from corridor.schema.catalogue import BorderDelays, Estimate
 from corridor.schema.source import Source
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import SourceKind
@@ -27,8 +30,7 @@ COLUMNS = {
     "length_km_high speed_kmh_low speed_kmh_mid speed_kmh_high status start_year opens_year_low opens_year_mid "
     "opens_year_high tracks capacity_mt_per_year closure_days_low closure_days_mid closure_days_high hazard_class "
     f"{_TAIL}",
-    "border_points": "link_id country direction hours_low hours_mid hours_high hours_p95 fee_usd_low fee_usd_mid "
-    f"fee_usd_high basis {_TAIL}",
+    "border_points": "link_id point",
     "transfers": "node_id from_system to_system hours_low hours_mid hours_high hours_p95 price_usd_low price_usd_mid "
     f"price_usd_high {_TAIL}",
     "tariffs": f"kind mode applies_to unit price_low price_mid price_high {_TAIL}",
@@ -110,6 +112,7 @@ class _Reader:
 
     def read_all(self) -> FlowTables:
         self.sources = self._by_id("sources", self._source, lambda s: s.source_id)
+        delays = self._delays()
         pairs = tuple(self._each("demand", self._pair))
         self._refuse_twins("demand", [" to ".join(pair.key) for pair in pairs])
         branches = tuple(self._each("branches", self._branch))
@@ -124,7 +127,8 @@ class _Reader:
             countries=self._by_id("countries", self._country, lambda c: c.country),
             nodes=self._by_id("nodes", self._node, lambda n: n.node_id),
             links=links,
-            formalities=self._by_id("border_points", self._formality, lambda f: (f.link_id, f.country, f.direction)),
+            border_points=dict(self._by_id("border_points", self._border_point, lambda p: p[0]).values()),
+            delays=delays,
             transfers=transfers,
             tariffs=self._by_id("tariffs", self._tariff, lambda t: (t.kind, t.mode, t.applies_to)),
             parameters={name: value for name, (_, value) in parameters.items()},
@@ -251,29 +255,24 @@ class _Reader:
             row.fault("opens_year_low", f"is {opens.low:g}, before works start in {start:g}; swap or correct them")
         return opens
 
-    def _formality(self, row: Row) -> rows.Formality:
-        hours = self._range(row, "hours", 0, 2000)
-        return rows.Formality(
-            row.text("link_id", required=True), row.text("country", required=True), row.choice("direction", rows.SIDES),
-            hours, self._p95(row, hours), self._range(row, "fee_usd", 0, 100_000), row.choice("basis", rows.BASES),
-            self._provenance(row),
-        )  # fmt: skip
-
     @staticmethod
-    def _p95(row: Row, hours: Estimate) -> float | None:
-        """The 95th percentile, which a lognormal law of that mean must be able to have."""
-        p95 = row.optional("hours_p95", 0, 10_000)
-        if p95 is None:
-            return None
-        # of a given mean, no lognormal law has a 95th percentile above exp(1.645^2 / 2) = 3.87 times the mean
-        if not hours.mid <= p95 <= 3.86 * hours.mid:
-            row.fault(
-                "hours_p95",
-                f"is {p95:g} at a mean of {hours.mid:g}; it must lie from the mean to 3.86 times it "
-                "(is hours_mid a median?)",
-            )
-            return None
-        return p95
+    def _border_point(row: Row) -> tuple[str, str]:
+        return row.text("link_id", required=True), row.text("point", required=True)
+
+    def _delays(self) -> BorderDelays:
+        """The table of border delays: the folder's own, or the one of the catalogue that the folder lies in.
+
+        The catalogue's is named with its own sources, which join the folder's.
+        """
+        own, shared = self.folder / FILE_NAME, self.folder.parent / FILE_NAME
+        if own.is_file() or not shared.is_file():
+            require_file(own, "table", MAX_BYTES)
+            return load_border_delays(own, self.sources, self.faults)
+        documents = load_sources(self.folder.parent, self.faults)
+        found = load_border_delays(shared, documents, self.faults)
+        named = {key for row in found.rows for key in row.source_ids}
+        self.sources = {key: documents[key] for key in sorted(named & set(documents))} | self.sources
+        return found
 
     def _transfer(self, row: Row) -> rows.Transfer:
         hours = self._range(row, "hours", 0, 2000)
@@ -284,7 +283,7 @@ class _Reader:
         if systems[0] == systems[1]:
             row.fault("to_system", f"is '{systems[1][:40]}' like from_system; a transfer is between two")
         return rows.Transfer(
-            row.text("node_id", required=True), systems, hours, self._p95(row, hours),
+            row.text("node_id", required=True), systems, hours, read_p95(row, hours),
             self._range(row, "price_usd", 0, 100_000), self._provenance(row),
         )  # fmt: skip
 

@@ -48,6 +48,7 @@ INPUTS = {
     "error_draws": "draws of its error, one for all candidates each",
     "grades": "whether it can carry grades",
     "driving_parameters": "parameters of driving times, with the rest that drivers take",
+    "border_delays": "hours and dollars at border points, by side, direction and mode",
     "unit_costs": "prices by mode and kind of construction",
     "network": "roads and railways, as events name their edges",
     "events": "what the route crosses, shares and runs beside",

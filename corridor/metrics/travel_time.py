@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+from corridor.errors import StudyError
 from corridor.metrics.distance import total
 from corridor.metrics.registry import Subject, Values, derived, metric
-from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import Estimate
+from corridor.schema.candidate import BorderPassage, Candidate
+from corridor.schema.catalogue import CHANGE_OF_GAUGE, IN_TRANSIT, INBOUND, OUTBOUND, BorderDelays, Estimate
 from corridor.schema.column import Column, Shown, Unit
 from corridor.schema.driving import DrivingParameters
-from corridor.schema.regime import Regime
+from corridor.schema.regime import CheckRule, Regime
 from corridor.schema.vocabulary import Mode
 
 _ROUNDING = 1e-9
@@ -59,15 +60,61 @@ def _ended_together(days: int, parameters: DrivingParameters) -> int:
 
 
 @derived
-def regime_check_h(candidate: Candidate, regime: Regime | None) -> Estimate:
-    """Hours of checks on one trip: at each border passed and in transit as the regime says.
+def regime_check_h(candidate: Candidate, regime: Regime | None, border_delays: BorderDelays) -> Estimate:
+    """Hours of checks on one trip: at the sides of borders and in transit that the regime has checked.
 
-    Where a route passes no regime (None), the listed delays of its crossings stand.
+    Where a route passes no regime (None), the listed delays of its crossings stand. A change of gauge is no check, so
+    that no regime takes it away.
+
+    Raises:
+        StudyError: a side is checked for which the table has no row.
     """
     if regime is None:
         return _listed_check_h(candidate)
-    borders = [regime.border_check_min.minutes] * len(candidate.passages)
-    return total([*borders, regime.transit_check_min.minutes]).scaled(1 / 60)
+    borders = [_passage_check_h(passage, regime, border_delays) for passage in candidate.passages]
+    return total([*borders, *_transit_checks_h(candidate.mode, regime, border_delays)])
+
+
+def _passage_check_h(passage: BorderPassage, regime: Regime, delays: BorderDelays) -> Estimate:
+    if regime.border_check_min is not None:
+        return regime.border_check_min.minutes.scaled(1 / 60)
+    found = [side.hours for side in passage.sides if side.direction == CHANGE_OF_GAUGE]
+    for country, direction in zip(passage.countries, (OUTBOUND, INBOUND), strict=True):
+        at_side = (r for r in regime.checks if r.at == "border" and r.fits(country, passage.crossing_id, passage.mode))
+        if (rule := next(at_side, None)) is not None:
+            found.append(rule.taken(_side_h(passage, country, direction, rule, regime, delays)))
+    return total(found)
+
+
+def _side_h(
+    passage: BorderPassage, country: str, direction: str, rule: CheckRule, regime: Regime, delays: BorderDelays
+) -> Estimate:
+    """Hours of one side by the rule's row, by the crossing's own, or half of what is listed for both sides."""
+    if rule.point:
+        row = delays.at(rule.point, country, direction, passage.mode)
+    else:
+        row = next((side for side in passage.sides if (side.country, side.direction) == (country, direction)), None)
+    if row is not None:
+        return row.hours
+    if passage.delay_min is not None and not rule.point and not passage.sides:
+        return passage.delay_min.scaled(1 / 120)
+    where = f"point '{rule.point}'" if rule.point else f"crossing '{passage.crossing_id or 'unlisted'}'"
+    raise StudyError(
+        f"regimes.{regime.regime_id}.checks: border_delays.csv has no row of {where} for {country}, {direction}, "
+        f"{passage.mode}; add one, or name another point"
+    )
+
+
+def _transit_checks_h(mode: Mode, regime: Regime, delays: BorderDelays) -> list[Estimate]:
+    """Checks on the way, once a trip each."""
+    if regime.transit_check_min is not None:
+        return [regime.transit_check_min.minutes.scaled(1 / 60)]
+    found = []
+    for rule in regime.checks:
+        if rule.at == "transit" and rule.of_mode(mode):
+            rows = [delays.at(rule.point, country, IN_TRANSIT, mode) for country in rule.countries]
+            found += [rule.taken(row.hours) for row in rows if row is not None]
+    return found
 
 
 def _listed_check_h(candidate: Candidate) -> Estimate:
@@ -96,8 +143,10 @@ def _listed_check_h(candidate: Candidate) -> Estimate:
         "truck_time_h + rest_h, or train_time_h", interval=True,
     ),
     Column(
-        "border_check_h", Unit.H, "delays listed for the border crossings passed", "crossings.csv: delay",
+        "border_check_h", Unit.H, "delays listed for the border crossings passed, both sides, and changes of gauge",
+        "border_delays.csv: outbound of the country left + inbound of the country entered",
         interval=True,
+        shown=Shown.FILES,
     ),
 )  # fmt: skip
 def measure_driving(candidate: Candidate, driving_h: Estimate, rest_h: Estimate) -> Values:
@@ -113,8 +162,9 @@ def measure_driving(candidate: Candidate, driving_h: Estimate, rest_h: Estimate)
 @metric(
     Subject.TIME,
     Column(
-        "check_h", Unit.H, "checks on a whole trip under the regime", "border checks x passages + transit check",
-        interval=True, shown=Shown.FILES,
+        "check_h", Unit.H, "checks on a whole trip of the route's own mode under the regime",
+        "border_delays.csv: sides of borders that the regime has checked + checks in transit + changes of gauge",
+        interval=True,
     ),
     Column(
         "trip_time_h", Unit.H, "driving, rest and the regime's checks", "travel_time_h + check_h", interval=True,

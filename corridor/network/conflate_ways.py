@@ -262,7 +262,9 @@ def _border_links(
             for mode in sorted(modes.get(int(a), set()) & modes.get(int(b), set())):
                 pair = sorted((str(country[a]), str(country[b])))
                 crossing = find_crossing(float(lon[a]), float(lat[a]), frozenset(pair), mode, crossings)
-                delay = crossing.delay_min.mid if crossing and crossing.delay_min else 0.0
+                # one figure for both directions: the mean of what they take
+                waits = [crossing.wait_min(*way) for way in (pair, pair[::-1])] if crossing else []
+                delay = sum(wait.mid for wait in waits if wait) / 2
                 status = crossing.status if crossing else "closed"
                 row = (a, b, mode, "border", status, "-".join(pair), crossing.crossing_id if crossing else "", delay)
                 for key, value in zip(rows, row, strict=True):

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LineString
 
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import BorderDelay, Estimate
 from corridor.schema.message import Value
 from corridor.schema.names import Alias
 from corridor.schema.vocabulary import (
@@ -95,7 +95,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class BorderPassage:
-    """Where a candidate goes from one country to another: its listed crossing, status and delay, if any."""
+    """Where a candidate goes from one country to another: its listed crossing, status and delay, if any.
+
+    ``sides`` are what the table of border delays has of the side that is left, of the one that is entered, and of a
+    change of gauge; ``delay_min`` is all of it together, or the delay listed for the crossing as a whole.
+    """
 
     countries: tuple[str, str]
     lon: float
@@ -103,6 +107,8 @@ class BorderPassage:
     crossing_id: str
     status: CrossingStatus
     delay_min: Estimate | None
+    mode: Mode = Mode.ROAD
+    sides: tuple[BorderDelay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, with_config
@@ -54,6 +55,9 @@ class Estimate:
     def __add__(self, other: Estimate) -> Estimate:
         """Sum of two figures, low with low and high with high (no error is assumed to cancel)."""
         return Estimate(self.low + other.low, self.mid + other.mid, self.high + other.high)
+
+
+_NOTHING = Estimate(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +151,134 @@ class Section:
     limit: VehicleLimit | None = None
 
 
+ALL_POINTS, ANY_COUNTRY = "all", "*"
+"""What stands for every point of a country, and for every country, in a table of border delays."""
+OUTBOUND, INBOUND, BOTH_WAYS, CHANGE_OF_GAUGE, IN_TRANSIT = "outbound", "inbound", "both", "gauge", "transit"
+DIRECTIONS: Final = (OUTBOUND, INBOUND, BOTH_WAYS, CHANGE_OF_GAUGE, IN_TRANSIT)
+"""Of a side's checks; a change of gauge and a check on the way are no side's."""
+
+
+@dataclass(frozen=True, slots=True)
+class BorderDelay:
+    """What one side of a border point takes in one direction, as found in one year.
+
+    ``country`` is the side, ``direction`` one of :data:`DIRECTIONS`. ``hours`` is the mean with the lowest and the
+    highest one that sources give; ``sd_h`` and ``p95_h`` (standard deviation, 95th percentile) are None where nobody
+    knows them, ``fee_usd`` where nobody quotes one. ``basis`` says whether it was measured.
+    """
+
+    point: str
+    country: str
+    direction: str
+    mode: Mode
+    year: int
+    hours: Estimate
+    sd_h: float | None
+    p95_h: float | None
+    fee_usd: Estimate | None
+    basis: str
+    source_ids: tuple[str, ...]
+    as_of: str
+    confidence: Confidence
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class BorderDelays:
+    """The table of border delays: one for every model that counts hours at borders."""
+
+    rows: tuple[BorderDelay, ...] = ()
+
+    @property
+    def points(self) -> frozenset[str]:
+        """Points that rows are of."""
+        return frozenset(row.point for row in self.rows)
+
+    def at(self, point: str, country: str, direction: str, mode: Mode) -> BorderDelay | None:
+        """What a point itself has: one direction before both, the country before any country.
+
+        Rows of several years are one figure: the latest year is its middle, and all years together its ends.
+
+        Args:
+            point: as the rows name it.
+            country: whose side.
+            direction: one of :data:`DIRECTIONS`.
+            mode: road or rail.
+
+        Returns:
+            The figure, or None where the point has none.
+        """
+        directions = (direction, BOTH_WAYS) if direction in (OUTBOUND, INBOUND) else (direction,)
+        for side in (country, ANY_COUNTRY):
+            for way in directions:
+                found = [r for r in self.rows if (r.point, r.country, r.direction, r.mode) == (point, side, way, mode)]
+                if found:
+                    return _over_years(found)
+        return None
+
+    def find(self, point: str, country: str, direction: str, mode: Mode) -> BorderDelay | None:
+        """What a point has, or else what all points of its country have, or all points there are.
+
+        Args:
+            point: as the rows name it.
+            country: whose side.
+            direction: one of :data:`DIRECTIONS`.
+            mode: road or rail.
+
+        Returns:
+            The figure, or None where no row fits.
+        """
+        return self.at(point, country, direction, mode) or self.at(ALL_POINTS, country, direction, mode)
+
+
+def passed_sides(sides: Iterable[BorderDelay], left: str, entered: str) -> tuple[BorderDelay, ...]:
+    """What is passed from one country to another: the sides in their directions, and a change of gauge.
+
+    Args:
+        sides: rows of one crossing.
+        left: country that is left.
+        entered: country that is entered.
+
+    Returns:
+        Rows, the one of the country that is left first.
+    """
+    rows = tuple(sides)
+    wanted = ((left, OUTBOUND), (entered, INBOUND))
+    own = [row for pair in wanted for row in rows if (row.country, row.direction) == pair]
+    return (*own, *(row for row in rows if row.direction == CHANGE_OF_GAUGE))
+
+
+def minutes_of(sides: Iterable[BorderDelay]) -> Estimate | None:
+    """Minutes that sides take together; None of no side.
+
+    Args:
+        sides: rows that are passed one after another.
+
+    Returns:
+        Minutes.
+    """
+    rows = tuple(sides)
+    return sum((row.hours.scaled(60.0) for row in rows), _NOTHING) if rows else None
+
+
+def _over_years(rows: list[BorderDelay]) -> BorderDelay:
+    rows = sorted(rows, key=lambda row: row.year)
+    fees = [row.fee_usd for row in rows if row.fee_usd is not None]
+    return replace(rows[-1], hours=_spanned([row.hours for row in rows]), fee_usd=_spanned(fees) if fees else None)
+
+
+def _spanned(figures: list[Estimate]) -> Estimate:
+    """The last figure's middle within the ends of all."""
+    return Estimate(min(each.low for each in figures), figures[-1].mid, max(each.high for each in figures))
+
+
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A border crossing: the only authority on whether the border may be crossed there."""
+    """A border crossing: the only authority on whether the border may be crossed there.
+
+    ``sides`` is what each side takes in each direction, from the table of border delays; ``delay_min`` is the delay of
+    both sides together where it isn't told by sides.
+    """
 
     crossing_id: str
     name: str
@@ -162,11 +291,24 @@ class Crossing:
     delay_min: Estimate | None
     source_ids: tuple[str, ...]
     note: str
+    sides: tuple[BorderDelay, ...] = ()
 
     @property
     def is_open(self) -> bool:
         """Whether traffic may cross today, as documented."""
         return self.status == CrossingStatus.OPEN
+
+    def wait_min(self, left: str, entered: str) -> Estimate | None:
+        """Minutes that a passage takes, both sides together; None where nothing is known.
+
+        Args:
+            left: country that is left.
+            entered: country that is entered.
+
+        Returns:
+            Minutes.
+        """
+        return self.delay_min or minutes_of(passed_sides(self.sides, left, entered))
 
 
 @dataclass(frozen=True, slots=True)

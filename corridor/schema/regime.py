@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import ANY_COUNTRY, Estimate
 from corridor.schema.fields import Country, Date, Identifier, Lax, Listed, Text
 from corridor.schema.vocabulary import CrossingRuleKind, Family, LocalAccess, Mode, RoadsInUse, SharedRuleKind, Stated
 
@@ -121,6 +121,76 @@ class CheckTime(_Strict):
         return self.model_copy(update={"low": minutes.low, "mid": minutes.mid, "high": minutes.high})
 
 
+class CheckRule(_Strict):
+    """Which sides of borders are checked, and by which row of the table of border delays; the first that fits counts.
+
+    ``countries`` are those whose sides it is about (``*`` is every one), ``crossings`` and ``modes`` narrow it down
+    where they aren't empty. ``point`` names the rows that are taken; empty takes those of each crossing itself.
+    ``at`` ``transit`` is a check on the way, once a trip, whose row is of direction ``transit``. With ``stated`` false
+    the text leaves open whether there is a check, so that the low end is 0. ``multiple`` scales the hours, and
+    ``position`` (0 lowest, 0.5 middle, 1 highest) takes one value out of each range.
+    """
+
+    countries: Annotated[Listed[str], Field(min_length=1)]
+    at: Literal["border", "transit"] = "border"
+    point: str = ""
+    crossings: Listed[Identifier] = ()
+    modes: Listed[Lax[Mode]] = ()
+    stated: bool = True
+    multiple: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = 1.0
+    position: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+
+    @field_validator("countries")
+    @classmethod
+    def _countries_or_any(cls, countries: tuple[str, ...]) -> tuple[str, ...]:
+        for country in countries:
+            if country != ANY_COUNTRY and not (len(country) == 2 and country.isascii() and country.isupper()):
+                raise ValueError(f"'{country[:20]}' is no country; write two capital letters, or '*' for every one")
+        return countries
+
+    @model_validator(mode="after")
+    def _whole(self) -> CheckRule:
+        if self.at == "transit" and (not self.point or self.crossings):
+            raise ValueError("a check in transit names its point, and no crossings")
+        return self
+
+    def fits(self, country: str, crossing_id: str, mode: Mode) -> bool:
+        """Whether it is about a side of a border.
+
+        Args:
+            country: whose side.
+            crossing_id: of the crossing.
+            mode: road or rail.
+        """
+        here = not self.crossings or crossing_id in self.crossings
+        return here and self.of_mode(mode) and bool({country, ANY_COUNTRY} & set(self.countries))
+
+    def of_mode(self, mode: Mode) -> bool:
+        """Whether it is about a mode.
+
+        Args:
+            mode: road or rail.
+        """
+        return not self.modes or mode in self.modes
+
+    def taken(self, hours: Estimate) -> Estimate:
+        """Hours as the rule takes them.
+
+        Args:
+            hours: what the table has.
+
+        Returns:
+            Hours.
+        """
+        scaled = Estimate(hours.low if self.stated else 0.0, hours.mid, hours.high).scaled(self.multiple)
+        if self.position is None:
+            return scaled
+        low, mid, high = scaled.low, scaled.mid, scaled.high
+        first = self.position <= 0.5
+        value = low + (mid - low) * 2 * self.position if first else mid + (high - mid) * (2 * self.position - 1)
+        return Estimate(value, value, value)
+
+
 class Attribute(_Strict):
     """What a text says on one subject; where it is ``unspecified``, ``text`` says what it leaves open."""
 
@@ -154,8 +224,10 @@ class Regime(_Strict):
     """Switches that act on the network, and declared attributes that don't: a table of a file of regimes, and its id.
 
     The switches act in the countries of ``applies_to.through``. ``switches_from`` says where they come from; no text
-    so far says what happens to roads that meet the route. ``local_access`` is whether the route's own new links are
-    open to domestic traffic. ``attributes`` has an entry for each of :data:`ATTRIBUTES`, in their order.
+    so far says what happens to roads that meet the route. ``checks`` say which sides of borders are checked, by which
+    rows of the table of border delays; without any nothing is. ``border_check_min`` and ``transit_check_min`` stand
+    instead of rules, with minutes of their own. ``local_access`` is whether the route's own new links are open to
+    domestic traffic. ``attributes`` has an entry for each of :data:`ATTRIBUTES`, in their order.
     """
 
     regime_id: Identifier
@@ -168,8 +240,9 @@ class Regime(_Strict):
     crossing: CrossingRule
     same_line: SharedRule
     switches_from: Text
-    transit_check_min: CheckTime
-    border_check_min: CheckTime
+    checks: Listed[CheckRule] = ()
+    transit_check_min: CheckTime | None = None
+    border_check_min: CheckTime | None = None
     local_access: Lax[LocalAccess]
     applies_to: Applicability
     attributes: dict[str, Attribute]
@@ -185,12 +258,19 @@ class Regime(_Strict):
             raise ValueError("; ".join(faults))
         return {name: attributes[name] for name in ATTRIBUTES}
 
+    @model_validator(mode="after")
+    def _one_kind_of_check(self) -> Regime:
+        for own, at in ((self.border_check_min, "border"), (self.transit_check_min, "transit")):
+            if own is not None and any(rule.at == at for rule in self.checks):
+                raise ValueError(f"{at}_check_min stands instead of checks at '{at}'; leave one of both out")
+        return self
+
     @property
     def cited(self) -> tuple[tuple[str, str], ...]:
         """Every source id with the field that names it."""
         found = [("source_ids", key) for key in self.source_ids]
-        found += [("transit_check_min.source_ids", key) for key in self.transit_check_min.source_ids]
-        found += [("border_check_min.source_ids", key) for key in self.border_check_min.source_ids]
+        for name, own in (("transit_check_min", self.transit_check_min), ("border_check_min", self.border_check_min)):
+            found += [(f"{name}.source_ids", key) for key in (own.source_ids if own else ())]
         found += [(f"attributes.{name}.source_id", said.source_id) for name, said in self.attributes.items()]
         return tuple(found)
 

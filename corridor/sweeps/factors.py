@@ -17,8 +17,9 @@ from corridor.alignment.standards import load_standards
 from corridor.io.read.inputs import HeightDraw
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import impacts, inputs
+from corridor.schema.catalogue import Crossing
 from corridor.schema.fields import Identifier
-from corridor.schema.regime import CheckTime, Regime
+from corridor.schema.regime import CheckRule, CheckTime, Regime
 from corridor.schema.study import ExistingCandidates
 from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, WorkKind
 from corridor.sweeps.factor import BaseFactor, ListedFactor, NumericFactor, Value
@@ -95,12 +96,23 @@ class CheckTimes(NumericFactor):
         return {"regimes": {key: self._timed(r, value) if key in chosen else r for key, r in listed.items()}}
 
     def _timed(self, regime: Regime, value: Value) -> Regime:
-        def moved(check: CheckTime, name: str) -> CheckTime:
-            return check.taking(self.at(check.minutes, value)) if self.which in ("all", name) else check
+        def moved(check: CheckTime | None, name: str) -> CheckTime | None:
+            if check is None or self.which not in ("all", name):
+                return check
+            return check.taking(self.at(check.minutes, value))
+
+        def scaled(rule: CheckRule) -> CheckRule:
+            if self.which not in ("all", rule.at):
+                return rule
+            if self.measure == "position":
+                return rule.model_copy(update={"position": float(value)})
+            # of a range times a factor the middle is taken, as of any other figure
+            return rule.model_copy(update={"position": 0.5, "multiple": rule.multiple * float(value)})
 
         changed: dict[str, Any] = {
             "transit_check_min": moved(regime.transit_check_min, "transit"),
             "border_check_min": moved(regime.border_check_min, "border"),
+            "checks": tuple(scaled(rule) for rule in regime.checks),
         }
         for name, rule in (("crossing", regime.crossing), ("same_line", regime.same_line)):
             if self.which in ("all", "gates") and rule.minutes is not None:
@@ -122,17 +134,20 @@ class CrossingDelays(NumericFactor):
         return tuple(
             f"delay at {key}"
             for key, crossing in known.items()
-            if crossing.delay_min and (not self.crossings or key in self.crossings)
+            if (crossing.delay_min or crossing.sides) and (not self.crossings or key in self.crossings)
         )
 
     def replaced(self, run: Run, value: Value) -> dict[str, Any]:
         crossings = {
-            key: replace(c, delay_min=self.at(c.delay_min, value))
-            if c.delay_min and (not self.crossings or key in self.crossings)
-            else c
+            key: self._delayed(c, value) if not self.crossings or key in self.crossings else c
             for key, c in run[inputs.crossings].items()
         }
         return {"crossings": crossings}
+
+    def _delayed(self, crossing: Crossing, value: Value) -> Crossing:
+        whole = self.at(crossing.delay_min, value) if crossing.delay_min else None
+        sides = tuple(replace(side, hours=self.at(side.hours, value)) for side in crossing.sides)
+        return replace(crossing, delay_min=whole, sides=sides)
 
 
 Settable = Literal[CrossingStatus.OPEN, CrossingStatus.CLOSED, CrossingStatus.PLANNED]

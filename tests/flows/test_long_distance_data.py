@@ -43,7 +43,7 @@ def test_it_has_the_corridors_that_are_asked_about(tables):
 
 
 def test_every_source_is_used_and_has_a_licence(tables):
-    used = set()
+    used = {key for row in tables.delays.rows for key in row.source_ids}
     for name in COLUMNS:
         if "source_ids" in COLUMNS[name].split():
             with (tables.folder / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
@@ -54,10 +54,10 @@ def test_every_source_is_used_and_has_a_licence(tables):
 
 
 def test_rows_of_general_knowledge_are_never_of_high_confidence(tables):
-    rows = [*tables.nodes.values(), *tables.links.values(), *tables.formalities.values(), *tables.transfers]
-    for row in rows:
-        if set(row.origin.source_ids) <= {"general-knowledge", "declared"}:
-            assert row.origin.confidence in ("L", "M"), row
+    rows = [*tables.nodes.values(), *tables.links.values(), *tables.transfers]
+    for row in [*(row.origin for row in rows), *tables.delays.rows]:
+        if set(row.source_ids) <= {"general-knowledge", "declared"}:
+            assert row.confidence in ("L", "M"), row
 
 
 def test_no_link_is_shorter_than_the_straight_line(tables):

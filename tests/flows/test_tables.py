@@ -20,7 +20,7 @@ def _edit(folder: Path, table: str, row: int, **cells: str) -> None:
         rows = list(csv.DictReader(stream))
     rows[row].update(cells)
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS[table].split(), lineterminator="\n")
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
@@ -61,9 +61,12 @@ def test_another_region_loads_with_all_its_rows(tmp_path):
         ("tariffs", 1, {"applies_to": "IT"}, r"no running_cost of road in AT"),
         ("parameters", 0, {"unit": "usd_per_day"}, r"unit: is 'usd_per_day', but vehicle_usd_per_h is in usd_per_hour"),
         ("parameters", 0, {"parameter": "charm"}, r"parameter: is 'charm'"),
-        ("border_points", 0, {"hours_p95": "9"}, r"hours_p95: is 9 at a mean of 0\.2; .*\(is hours_mid a median\?\)"),
-        ("border_points", 0, {"country": "DE"}, r"DE has no side of this border"),
-        ("border_points", 0, {"direction": "inbound"}, r"no hours of IT, outbound; add a measured row"),
+        ("border_delays", 0, {"hours_p95": "9"}, r"hours_p95: is 9 at a mean of 0\.2; .*\(is hours_mid a median\?\)"),
+        ("border_delays", 0, {"hours_p95": "0.1"}, r"hours_p95: is 0\.1 at a mean of 0\.2; it must lie from the mean"),
+        ("border_delays", 0, {"country": "DE"}, r"brenner-innsbruck has no hours of IT, outbound; add a measured row"),
+        ("border_delays", 0, {"direction": "inbound"}, r"no hours of IT, outbound; add a measured row"),
+        ("border_delays", 1, {"country": "IT"}, r"point: 'brenner-innsbruck' stands twice for this side"),
+        ("border_points", 0, {"point": "elsewhere"}, r"brenner-innsbruck has no hours of IT, outbound"),
         ("border_points", 0, {"link_id": "nowhere"}, r"'nowhere' is not in links\.csv"),
         ("screenlines", 0, {"link_ids": ""}, r"screenlines\.csv, brenner, link_ids: crosses no link"),
         ("screenlines", 0, {"link_ids": "gotthard"}, r"screenlines\.csv, brenner: 'gotthard' is not in links\.csv"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from corridor.flows.rows import FlowTables
 from corridor.flows.tables import COLUMNS, load_tables
+from corridor.io.read import border_delays
 
 Rows = list[dict[str, object]]
 _TAIL = {"source_ids": "made", "as_of": "2026-01", "confidence": "M", "note": ""}
@@ -100,8 +101,12 @@ def write(
         "scenarios": [{"scenario_id": "documented", "name": "As documented", "works": "documented"}],
     }
     content |= tables
+    # each border of these tables is a point of its own, named like its link
+    delays = content.pop("border_points", [])
+    content["border_points"] = [{"link_id": key, "point": key} for key in dict.fromkeys(row["point"] for row in delays)]
+    content.setdefault("border_delays", delays)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, columns in COLUMNS.items():
+    for name, columns in {**COLUMNS, "border_delays": border_delays.COLUMNS}.items():
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
             names = columns.split()
             writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
@@ -121,8 +126,8 @@ def branch(
 
 def border(link_id: str, country: str, hours: float, *, direction: str = "both", **other: object) -> dict[str, object]:
     base: dict[str, object] = {
-        "link_id": link_id, "country": country, "direction": direction, **ends("hours", hours), **ends("fee_usd", 0),
-        "basis": "declared",
+        "point": link_id, "country": country, "direction": direction, "mode": "road", "year": 2026,
+        **ends("hours", hours), **ends("fee_usd", 0), "basis": "declared",
     }  # fmt: skip
     return base | other
 
@@ -156,7 +161,7 @@ def alps(folder: Path, **changed: Rows) -> Path:
         link("innsbruck", "munich", 172, "rail-north", "rail", countries="AT;DE"),
     ]  # fmt: skip
     borders = [
-        border(str(row["link_id"]), country, 0.2)
+        border(str(row["link_id"]), country, 0.2, mode=row["mode"])
         for row in links
         for country in str(row["countries"]).split(";")
         if ";" in str(row["countries"])

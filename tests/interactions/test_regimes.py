@@ -10,7 +10,7 @@ import pytest
 from corridor.errors import CatalogueError, StudyError
 from corridor.interactions.regime_effects import applicable_regimes, applies
 from corridor.io.read.catalogue import load_catalogue
-from corridor.io.read.regimes import build_regime, load_regime_sources, load_regimes
+from corridor.io.read.regimes import build_regime, load_regime_sources, load_regimes, require_points
 from corridor.packaged import data_root
 from corridor.report.i18n import render
 from corridor.schema.message import Message
@@ -35,9 +35,10 @@ def test_every_regime_is_there_with_every_attribute_and_its_source(shipped):
         assert all(a.text and a.source_id for a in one.attributes.values())
         assert one.switches_from
         assert one.source_ids
-        for check in (one.transit_check_min, one.border_check_min):
-            assert 0 <= check.minutes.low <= check.minutes.mid <= check.minutes.high
-            assert check.source_ids
+        # hours stand in one table, never in a regime of this file
+        assert one.transit_check_min is None
+        assert one.border_check_min is None
+        require_points({one.regime_id: one}, load_catalogue(FILE.parent).border_delays.points, "here")
 
 
 def test_clarity_counts_the_questions_that_a_text_answers(shipped):
@@ -136,8 +137,11 @@ def test_a_file_that_is_none_is_refused(tmp_path, text, said):
 
 
 def test_a_source_that_nobody_defines_is_named():
-    with pytest.raises(CatalogueError, match=r"border_check_min.source_ids: 'cpmm-2022' is no known source"):
+    with pytest.raises(CatalogueError, match=r"status-quo.source_ids: 'general-knowledge' is no known source"):
         load_regimes(FILE, {})
+    own = {"low": 0, "mid": 1, "high": 2, "source_ids": ["rumour"], "note": "heard"}
+    cited = build_regime("x", _fields() | {"border_check_min": own}).cited
+    assert ("border_check_min.source_ids", "rumour") in cited
 
 
 def test_an_id_that_could_not_be_a_file_name_is_refused():

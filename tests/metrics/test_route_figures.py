@@ -18,7 +18,7 @@ from corridor.metrics.terrain import GradeSupport, measure_grades, measure_heigh
 from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hours
 from corridor.packaged import data_root
 from corridor.schema.candidate import BorderPassage, Profile
-from corridor.schema.catalogue import Estimate, UnitCost
+from corridor.schema.catalogue import BorderDelays, Estimate, UnitCost
 from corridor.schema.grid import Grid
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, WorkKind
@@ -80,7 +80,9 @@ def test_a_trip_is_driving_and_what_the_regime_checks():
     }
     checks = rules.model_copy(update=changed)
     for given, expected in ((checks, (20, 100, 180)), (None, (30, 60, 90))):
-        row = row_of(measure_trip, candidate=route, regime=given, driving_parameters=RULES)
+        row = row_of(
+            measure_trip, candidate=route, regime=given, driving_parameters=RULES, border_delays=BorderDelays()
+        )
         assert [row[f"check_h{end}"] for end in ("_low", "", "_high")] == pytest.approx([m / 60 for m in expected])
         assert row["trip_time_h"] == pytest.approx(2 / 60 + expected[1] / 60)
     railway = replace(route, mode=Mode.RAIL)

@@ -12,10 +12,12 @@ from typing import TypeVar
 from shapely import LineString
 
 from corridor.errors import CatalogueError
+from corridor.io.read.border_delays import FILE_NAME, load_border_delays, with_sides
 from corridor.io.read.driving import load_driving, load_heights, load_vehicles
 from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
 from corridor.packaged import data_root
 from corridor.schema.catalogue import (
+    BorderDelays,
     Crossing,
     DocumentedStructure,
     GradeCeiling,
@@ -75,6 +77,7 @@ class Catalogue:
     vehicles: dict[str, Vehicle] = field(default_factory=dict)
     driving: DrivingParameters | None = None
     heights: tuple[DocumentedHeight, ...] = ()
+    border_delays: BorderDelays = field(default_factory=BorderDelays)
 
     def section(self, section_id: str, asked_by: str) -> Section:
         """A section by its id.
@@ -105,7 +108,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         SourceError: a table is missing.
     """
     faults = Faults()
-    sources = _by_id(_load_sources(folder, faults), "source_id", folder / "sources.csv", faults)
+    sources = load_sources(folder, faults)
     nodes = _by_id(_load_nodes(folder, sources, faults), "node_id", folder / "nodes.csv", faults)
     lines = _load_lines(folder, faults)
     structures = _load_structures(folder, sources, faults)
@@ -119,7 +122,16 @@ def load_catalogue(folder: Path) -> Catalogue:
     # What belongs to no section is a slip of the pen, not something to pass over.
     for orphan in sorted((set(lines) | set(structures) | set(limits)) - set(sections)):
         faults.add(f"{folder}: waypoints, structures or limits of '{orphan}', which is no section")
-    crossings = _by_id(_load_crossings(folder, sources, faults), "crossing_id", folder / "crossings.csv", faults)
+    delays = load_border_delays(folder / FILE_NAME, sources, faults)
+    crossings = _by_id(
+        [
+            with_sides(each, delays, f"{folder / 'crossings.csv'}", faults)
+            for each in _load_crossings(folder, sources, faults)
+        ],
+        "crossing_id",
+        folder / "crossings.csv",
+        faults,
+    )
     speeds = tuple(_load_speeds(folder, sources, faults))
     costs = tuple(_load_costs(folder, sources, faults))
     ceilings = tuple(_load_ceilings(folder, sources, faults))
@@ -131,7 +143,18 @@ def load_catalogue(folder: Path) -> Catalogue:
     if driving is None:
         raise CatalogueError(f"{folder / 'driving.csv'}: is not whole; add what is missing")
     return Catalogue(
-        folder, sources | more, nodes, sections, crossings, speeds, costs, ceilings, vehicles, driving, tuple(heights)
+        folder,
+        sources | more,
+        nodes,
+        sections,
+        crossings,
+        speeds,
+        costs,
+        ceilings,
+        vehicles,
+        driving,
+        tuple(heights),
+        delays,
     )
 
 
@@ -143,7 +166,7 @@ def _load_driving_tables(
     shared: dict[str, Source] = {}
     tables = {name: folder / name for name in ("vehicles.csv", "driving.csv")}
     if not all(path.is_file() for path in tables.values()):
-        shared = {item.source_id: item for item in _load_sources(packaged, faults)}
+        shared = load_sources(packaged, faults)
     at = {name: path if path.is_file() else packaged / name for name, path in tables.items()}
     known = {name: sources if path.parent == folder else shared for name, path in at.items()}
     vehicles = load_vehicles(at["vehicles.csv"], known["vehicles.csv"], faults)
@@ -162,8 +185,17 @@ def _by_id(items: Iterable[Item], field: str, path: Path, faults: Faults) -> dic
     return found
 
 
-def _load_sources(folder: Path, faults: Faults) -> list[Source]:
-    return [
+def load_sources(folder: Path, faults: Faults) -> dict[str, Source]:
+    """Documents that the tables of a reference folder name.
+
+    Args:
+        folder: Holds ``sources.csv``.
+        faults: Gathers what is wrong with rows.
+
+    Returns:
+        Documents by id.
+    """
+    found = [
         Source(
             row.text("source_id", required=True),
             row.text("title", required=True),
@@ -176,6 +208,7 @@ def _load_sources(folder: Path, faults: Faults) -> list[Source]:
         )
         for row in read_rows(folder / "sources.csv", _SOURCES.split(), faults)
     ]
+    return _by_id(found, "source_id", folder / "sources.csv", faults)
 
 
 def _load_nodes(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Node]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,28 @@ def build_regime(regime_id: str, fields: Mapping[str, Any], where: str = "study"
     if built is None or faults:
         raise CatalogueError(f"{where}: regime '{regime_id}': " + _listed(faults))
     return built
+
+
+def require_points(regimes: Mapping[str, Regime], points: Collection[str], where: str) -> None:
+    """That every point which checks name has rows in the table of border delays.
+
+    Args:
+        regimes: by id.
+        points: that rows of the table are of.
+        where: what to name in an error.
+
+    Raises:
+        CatalogueError: names every rule whose point has none.
+    """
+    faults = [
+        f"regimes.{key}.checks.{at}.point: '{rule.point}' is no point of border_delays.csv; add its row, or leave it "
+        "empty for the crossing's own"
+        for key, regime in regimes.items()
+        for at, rule in enumerate(regime.checks)
+        if rule.point and rule.point not in points
+    ]
+    if faults:
+        raise CatalogueError(f"{where}: " + _listed(faults))
 
 
 def load_regime_sources(path: Path) -> dict[str, Source]:

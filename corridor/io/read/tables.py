@@ -17,7 +17,7 @@ from corridor.schema.catalogue import Estimate
 from corridor.schema.names import Alias
 
 _SHOWN = 12
-_MAX_BYTES, _MAX_ROWS = 20_000_000, 20_000
+MAX_BYTES, _MAX_ROWS = 20_000_000, 20_000
 _ALIAS = re.compile(r"(?P<name>.*\S)\s*\((?P<by>[^()]+)\)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 
@@ -194,7 +194,7 @@ def read_rows(path: Path, columns: Collection[str], faults: Faults) -> Iterator[
         CatalogueError: the file's columns are others, or it isn't UTF-8 text with commas.
         SourceError: there is no such file.
     """
-    require_file(path, "table", _MAX_BYTES)
+    require_file(path, "table", MAX_BYTES)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, strict=True)

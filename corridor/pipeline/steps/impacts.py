@@ -21,7 +21,7 @@ from corridor.io.read.borders import Borders
 from corridor.io.read.inputs import Gazetteer
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import Places
-from corridor.io.read.regimes import build_regime, load_regimes
+from corridor.io.read.regimes import build_regime, load_regimes, require_points
 from corridor.metrics.access import Access, AccessResult, TimeFactors, build_access
 from corridor.metrics.axes import Axis, build_axis
 from corridor.metrics.border import BorderGround, border_ground
@@ -35,7 +35,7 @@ from corridor.network.graph import Network
 from corridor.pipeline.graph import each, step
 from corridor.pipeline.steps.lines import Row
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import DocumentedStructure, Section
+from corridor.schema.catalogue import BorderDelays, DocumentedStructure, Section
 from corridor.schema.interaction import EdgeEffect, Event
 from corridor.schema.message import Message
 from corridor.schema.regime import Applicability, Regime
@@ -50,16 +50,19 @@ Pair = tuple[str, str]
 
 
 @step(by_value=True)
-def regimes(study: Study, documents: Mapping[str, Source]) -> dict[str, Regime]:
+def regimes(study: Study, documents: Mapping[str, Source], border_delays: BorderDelays) -> dict[str, Regime]:
     """Regimes of the study's file and its own, by id.
 
     Raises:
-        CatalogueError: the file or a regime of the study has faults.
+        CatalogueError: the file or a regime of the study has faults, or checks what no row of border delays is of.
     """
     if study.impact is None:
         return {}
     listed = load_regimes(study.path(study.impact.regimes), dict(documents))
-    return listed | {key: build_regime(key, fields, study.id) for key, fields in study.impact.own_regimes.items()}
+    own = {key: build_regime(key, fields, study.id) for key, fields in study.impact.own_regimes.items()}
+    require_points(listed, border_delays.points, str(study.path(study.impact.regimes)))
+    require_points(own, border_delays.points, study.id)
+    return listed | own
 
 
 @step()
@@ -77,15 +80,15 @@ def acting_regime(regime: Regime | None) -> Regime | None:
     if regime is None:
         return None
     blank = {"label": "", "summary": "", "text_status": "", "as_of": "", "switches_from": "", "regime_id": ""}
-    nothing = {"low": 0.0, "mid": 0.0, "high": 0.0, "source_ids": (), "note": ""}
     return regime.model_copy(
         update={
             **blank,
             "counterfactual": False,
             "source_ids": (),
             "attributes": {},
-            "transit_check_min": regime.transit_check_min.model_copy(update=nothing),
-            "border_check_min": regime.border_check_min.model_copy(update=nothing),
+            "checks": (),
+            "transit_check_min": None,
+            "border_check_min": None,
             "applies_to": Applicability(through=regime.applies_to.through),
         }
     )

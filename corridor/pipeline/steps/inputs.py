@@ -16,7 +16,7 @@ from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_kno
 from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.pipeline.graph import Progress, step
-from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
+from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
 from corridor.schema.criterion import Criterion
 from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters, Vehicle
 from corridor.schema.source import Source
@@ -179,6 +179,12 @@ def sections(catalogue: Catalogue) -> Mapping[str, Section]:
 def crossings(catalogue: Catalogue) -> Mapping[str, Crossing]:
     """Border crossings, by id."""
     return catalogue.crossings
+
+
+@step()
+def border_delays(catalogue: Catalogue) -> BorderDelays:
+    """What border points take, by side, direction and mode."""
+    return catalogue.border_delays
 
 
 @step()

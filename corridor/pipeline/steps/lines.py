@@ -30,7 +30,7 @@ from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways
 from corridor.network.connectivity import Reachability
 from corridor.pipeline.graph import Progress, each, step
 from corridor.schema.candidate import Candidate, Profile
-from corridor.schema.catalogue import Crossing, GradeCeiling, Node, Section, Speed, UnitCost
+from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
 from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters
 from corridor.schema.study import (
     CandidateSpec,
@@ -68,7 +68,7 @@ def lie_of_sections(sections_then: Mapping[str, Section]) -> dict[str, Section]:
 def lie_of_crossings(crossings: Mapping[str, Crossing]) -> dict[str, Crossing]:
     """Border crossings by where they lie, open or not and whatever the wait."""
     return {
-        key: replace(crossing, status=CrossingStatus.UNLISTED, as_of="", delay_min=None)
+        key: replace(crossing, status=CrossingStatus.UNLISTED, as_of="", delay_min=None, sides=())
         for key, crossing in crossings.items()
     }
 
@@ -122,9 +122,13 @@ def route_catalogue(
     sections: Mapping[str, Section],
     crossings: Mapping[str, Crossing],
     speeds: Sequence[Speed],
+    border_delays: BorderDelays,
 ) -> Catalogue:
     """What of the catalogue decides where a route runs and how long it takes: no prices."""
-    return Catalogue(reference_folder, {}, dict(nodes), dict(sections), dict(crossings), tuple(speeds), (), ())
+    return Catalogue(
+        reference_folder, {}, dict(nodes), dict(sections), dict(crossings), tuple(speeds), (), (),
+        border_delays=border_delays,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
