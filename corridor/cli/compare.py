@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -221,15 +222,17 @@ def rank(
 
     table = rerank(folder, perspective=perspective, weights=weights, method=method)
     parts = [c for c in table.columns if c.startswith("contribution:") and table[c].notna().any()]
-    columns = ["rank", "candidate", "score", *(part.removeprefix("contribution:") for part in parts)]
+    columns = ["rank", "candidate", "first", "score", *(part.removeprefix("contribution:") for part in parts)]
     for (regime, panel), rows in table.groupby(["regime_id", "panel"], sort=False):
-        ranked, left_out = rows[rows["rank"].notna()], rows[rows["rank"].isna()]
+        ranked, left_out = rows[rows["rank_best"].notna()], rows[rows["rank_best"].isna()]
         cells = [
             [
-                f"{r['rank']:.0f}{'=' if r['tied'] else ''}",
+                f"{r['ranks']}{'=' if r['tied'] else ''}",
                 r["candidate_id"],
-                *(f"{r[c]:.3f}" for c in ("score", *parts)),
+                r["first"],
+                _span(r["score_low"], r["score_high"]),
             ]
+            + ["undetermined" if isnan(r[part]) else f"{r[part]:.3f}" for part in parts]
             for _, r in ranked.iterrows()
         ]
         if cells:
@@ -243,6 +246,13 @@ def rank(
             folder, perspective=perspective, weights=weights, method=method, draws=10_000, seed=seed
         ):
             print_line(f"- {line}")
+
+
+def _span(low: float, high: float) -> str:
+    """A score between two ends; the lower one is missing where the route may not be ranked at all."""
+    if isnan(low):
+        return f"at most {high:.3f}"
+    return f"{high:.3f}" if f"{low:.3f}" == f"{high:.3f}" else f"{low:.3f}-{high:.3f}"
 
 
 def studies() -> None:

@@ -13,7 +13,7 @@ from scipy.stats import kendalltau, spearmanr
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import DecisionMatrix, Panel, not_ranked
 from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method, method_ids
-from corridor.mcda.rank import competition_ranks, score, score_widths
+from corridor.mcda.scores import competition_ranks, score, tie_width
 from corridor.mcda.values import orient
 from corridor.mcda.weights import WeightsLike, panel_weights
 from corridor.schema.criterion import Criterion
@@ -40,6 +40,7 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
         Pairs whose Pearson or Spearman correlation reaches the threshold in size: ``first``, ``second``,
         ``pearson``, ``spearman``, ``alternatives``, and a message ``note``; largest first.
     """
+    panel.require_determined("correlation")
     oriented = orient(panel.metrics, panel.criteria)
     count = len(oriented)
     rows = []
@@ -102,8 +103,7 @@ def panel_ranks(panel: Panel, weights: WeightsLike, method: str = DEFAULT_METHOD
         ``(n,)``, from 1.
     """
     resolved = panel_weights(panel, weights).values
-    widths = score_widths(panel, resolved, method)
-    return competition_ranks(score(panel, resolved, method), widths)[0]
+    return competition_ranks(score(panel, resolved, method), tie_width(panel, resolved, method))[0]
 
 
 def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_METHOD) -> pd.DataFrame:
@@ -128,7 +128,7 @@ def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_MET
     rows = []
     for out in range(len(whole) if len(whole) > _FEWEST - 1 else 0):
         kept = np.delete(np.arange(len(whole)), out)
-        part = score(take(panel, kept), resolved, method)
+        part = score(panel.take(kept), resolved, method)
         # The pair reverses if its lead changes sign; leads within rounding are no order that could be reversed.
         for i, j in combinations(range(len(kept)), 2):
             before, after = whole[kept[i]] - whole[kept[j]], part[i] - part[j]
@@ -136,27 +136,6 @@ def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_MET
                 ahead, behind = (kept[i], kept[j]) if before > 0 else (kept[j], kept[i])
                 rows.append(tuple(panel.candidate_ids[who] for who in (out, ahead, behind)))
     return pd.DataFrame(rows, columns=["left_out", "first", "second"])
-
-
-def take(panel: Panel, rows: NDArray[np.int64]) -> Panel:
-    """The same panel with some of its alternatives.
-
-    Args:
-        panel: Alternatives that are ranked together.
-        rows: Which of them, by their place in the panel, in the order wanted.
-    """
-    return Panel(
-        panel.regime_id,
-        panel.kind,
-        tuple(panel.candidate_ids[row] for row in rows),
-        tuple(panel.names[row] for row in rows),
-        panel.criteria,
-        panel.metrics[rows],
-        panel.low[rows],
-        panel.high[rows],
-        panel.scaling,
-        panel.study_criteria,
-    )
 
 
 def minimax_regret(
@@ -214,7 +193,7 @@ def minimax_regret(
     out["reason"] = [_gap(row) for _, row in table.iterrows()]
     for regime in table.columns:
         out[f"regret:{regime}"] = table[regime].to_numpy()
-    return out.sort_values(["rank", "candidate_id"], ignore_index=True)
+    return out.sort_values(["rank", "max_regret"], kind="stable", ignore_index=True)
 
 
 def _gap(row: pd.Series) -> Value:

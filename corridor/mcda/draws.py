@@ -206,6 +206,7 @@ def draw_metrics(panel: Panel, draws: int, rng: np.random.Generator, spread: Spr
     """
     if spread not in ("uniform", "triangular"):
         raise ScoringError(f"spread '{spread}' is unknown: use 'uniform' or 'triangular'")
+    panel.require_determined("draws of metrics")
     factors = tuple(dict.fromkeys(c.factor for c in panel.criteria if c.factor))
     # Shared draws come first, so that they stay the same when an alternative is added.
     shared = rng.random((draws, len(factors)))

@@ -17,7 +17,7 @@ from scipy.optimize import linprog
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import Panel
 from corridor.mcda.methods import DEFAULT_METHOD
-from corridor.mcda.rank import linear_parts
+from corridor.mcda.scores import linear_parts
 from corridor.mcda.values import orient
 from corridor.mcda.weights import WeightsLike, panel_weights
 
@@ -78,7 +78,7 @@ def smallest_flips(
             # Somebody who is at least as good on every part stays level or ahead under any weights.
             only_ties = bool((np.delete(parts, challenger, axis=0) >= parts[challenger]).all(axis=1).any())
             flips.append(_flip(panel, names, base, (winner, challenger), found, only_ties))
-    return sorted(flips, key=lambda flip: (flip.only_ties, flip.moved, flip.challenger))
+    return sorted(flips, key=lambda flip: (flip.only_ties, flip.moved))
 
 
 def _terms(panel: Panel, weights: WeightsLike, method: str, over: Over) -> tuple[tuple[str, ...], Floats, Floats]:
@@ -223,7 +223,11 @@ def pareto_front(panel: Panel) -> pd.DataFrame:
     Returns:
         One row per alternative: ``candidate_id``, ``name``, ``on_front`` and ``dominated_by`` (names, joined by
         semicolons).
+
+    Raises:
+        ScoringError: metrics that are undetermined.
     """
+    panel.require_determined("Pareto front")
     beats = dominance(orient(panel.metrics, panel.criteria))
     rows = []
     for column, (candidate_id, name) in enumerate(zip(panel.candidate_ids, panel.names, strict=True)):

@@ -22,7 +22,9 @@ Floats = NDArray[np.float64]
 class Intake:
     """A metric table as arrays ``(rows, criteria)``; a hole is NaN and its ``statuses`` entry says why.
 
-    ``vetoes`` maps a row to (criterion id or metric, status, reason).
+    An undetermined cell is NaN too, and its ends stand in ``low`` and ``high``, infinite where an end can't be reached.
+    ``vetoes`` maps a row to (criterion id or metric, status, reason). ``may_be_lost`` are rows of which a metric,
+    scored or not, has an end that can't be reached.
     """
 
     candidate_ids: tuple[str, ...]
@@ -35,6 +37,7 @@ class Intake:
     statuses: tuple[tuple[str, ...], ...]
     vetoes: Mapping[int, tuple[str, str, Value]]
     notes: tuple[Message, ...]
+    may_be_lost: frozenset[int] = frozenset()
 
     def label(self, row: int) -> tuple[str, str]:
         """Id and name of the candidate of a row."""
@@ -67,18 +70,38 @@ def read_metrics(table: pd.DataFrame, criteria: Sequence[Criterion], veto_on_any
     statuses = tuple(zip(*(_statuses(table, criterion.metric) for criterion in criteria), strict=True))
     metrics = np.column_stack([_numbers(table, criterion.metric) for criterion in criteria])
     # A status that stands for a gap beats whatever number stands beside it; a gap without a status is "missing".
-    blocked = np.array([[status in VETO_STATUSES + GAP_STATUSES for status in row] for row in statuses])
+    without = (*VETO_STATUSES, *GAP_STATUSES, MetricStatus.UNDETERMINED)
+    blocked = np.array([[status in without for status in row] for row in statuses])
     metrics = np.where(blocked, np.nan, metrics)
-    low, high, notes = _intervals(table, criteria, metrics, candidate_ids)
+    low, high, notes = _intervals(table, criteria, metrics, candidate_ids, statuses)
     filled = tuple(
-        tuple(
-            MetricStatus.MISSING if np.isnan(metrics[i, k]) and s not in VETO_STATUSES + GAP_STATUSES else s
-            for k, s in row
-        )
+        tuple(MetricStatus.MISSING if np.isnan(metrics[i, k]) and s not in without else s for k, s in row)
         for i, row in enumerate([tuple(enumerate(row)) for row in statuses])
     )
     vetoes = _vetoes(table, criteria, filled, veto_on_any_status)
-    return Intake(candidate_ids, regime_ids, names, comparator, metrics, low, high, filled, vetoes, notes)
+    for row, cells in enumerate(filled):
+        for k, status in enumerate(cells):
+            # Unreachable at either end is unreachable, however it was written.
+            if status == MetricStatus.UNDETERMINED and np.isinf(low[row, k]) and np.isinf(high[row, k]):
+                why = _blocked(criteria[k].label, MetricStatus.UNREACHABLE)
+                vetoes.setdefault(row, (criteria[k].criterion_id, MetricStatus.UNREACHABLE, why))
+    lost = _may_be_lost(table, {c.metric for c in criteria}, veto_on_any_status)
+    return Intake(candidate_ids, regime_ids, names, comparator, metrics, low, high, filled, vetoes, notes, lost)
+
+
+def _may_be_lost(table: pd.DataFrame, scored: set[str], any_status: bool) -> frozenset[int]:
+    """Rows with an undetermined metric one end of which is infinite: unreachable there."""
+    rows: set[int] = set()
+    for column in table.columns:
+        metric = str(column).removesuffix("_status")
+        if metric == str(column) or not (any_status or metric in scored):
+            continue
+        open_rows = np.array([text.strip() == MetricStatus.UNDETERMINED for text in _texts(table, str(column))])
+        for end in ("_low", "_high") if open_rows.any() else ():
+            if f"{metric}{end}" in table.columns:
+                endless = np.isinf(_numbers(table, f"{metric}{end}", open_rows))
+                rows.update(int(row) for row in np.flatnonzero(endless & open_rows))
+    return frozenset(rows)
 
 
 def _texts(table: pd.DataFrame, column: str) -> tuple[str, ...]:
@@ -94,7 +117,7 @@ def _flags(table: pd.DataFrame, column: str) -> NDArray[np.bool_]:
     return np.array(flags, dtype=bool)
 
 
-def _numbers(table: pd.DataFrame, column: str) -> Floats:
+def _numbers(table: pd.DataFrame, column: str, may_be_endless: NDArray[np.bool_] | None = None) -> Floats:
     if column not in table.columns:
         known = [str(name) for name in table.columns]
         raise ScoringError(f"metric table: no column '{column}'{nearest_name(column, known)}")
@@ -102,7 +125,8 @@ def _numbers(table: pd.DataFrame, column: str) -> Floats:
         numbers = pd.to_numeric(table[column]).to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise ScoringError(f"metric table: column '{column}' holds something that is not a number: {error}") from error
-    endless = np.flatnonzero(np.isinf(numbers))
+    wrong = np.isinf(numbers) if may_be_endless is None else np.isinf(numbers) & ~may_be_endless
+    endless = np.flatnonzero(wrong)
     if endless.size:
         raise ScoringError(
             f"metric table: column '{column}' is infinite for '{table['candidate_id'].iloc[endless[0]]}': "
@@ -116,7 +140,7 @@ def _statuses(table: pd.DataFrame, metric: str) -> tuple[str, ...]:
     if column not in table.columns:
         return ("",) * len(table)
     statuses = tuple(text.strip().replace(" ", "_").replace("-", "_") for text in _texts(table, column))
-    known = VETO_STATUSES + GAP_STATUSES + VALUE_STATUSES
+    known = (*VETO_STATUSES, *GAP_STATUSES, *VALUE_STATUSES, MetricStatus.UNDETERMINED)
     for status in statuses:
         if status not in known:
             raise ScoringError(f"metric table: column '{column}' says '{status}'{nearest_name(status, known)}")
@@ -124,15 +148,27 @@ def _statuses(table: pd.DataFrame, metric: str) -> tuple[str, ...]:
 
 
 def _intervals(
-    table: pd.DataFrame, criteria: Sequence[Criterion], metrics: Floats, candidate_ids: tuple[str, ...]
+    table: pd.DataFrame,
+    criteria: Sequence[Criterion],
+    metrics: Floats,
+    candidate_ids: tuple[str, ...],
+    statuses: tuple[tuple[str, ...], ...],
 ) -> tuple[Floats, Floats, tuple[Message, ...]]:
     low, high = metrics.copy(), metrics.copy()
     notes = []
     for column, criterion in enumerate(criteria):
+        undetermined = np.array([row[column] == MetricStatus.UNDETERMINED for row in statuses])
         for bound, suffix in ((low, "_low"), (high, "_high")):
             if f"{criterion.metric}{suffix}" in table.columns:
-                stated = _numbers(table, f"{criterion.metric}{suffix}")
-                bound[:, column] = np.where(np.isnan(stated) | np.isnan(metrics[:, column]), bound[:, column], stated)
+                stated = _numbers(table, f"{criterion.metric}{suffix}", undetermined)
+                keeps = np.isnan(stated) | (np.isnan(metrics[:, column]) & ~undetermined)
+                bound[:, column] = np.where(keeps, bound[:, column], stated)
+        endless = np.flatnonzero(undetermined & (np.isnan(low[:, column]) | np.isnan(high[:, column])))
+        if endless.size:
+            raise ScoringError(
+                f"metric table: '{criterion.metric}' of '{candidate_ids[endless[0]]}' is undetermined and has no ends: "
+                f"write them as '{criterion.metric}_low' and '{criterion.metric}_high'"
+            )
         upside_down = np.flatnonzero(low[:, column] > high[:, column])
         if upside_down.size:
             who = candidate_ids[upside_down[0]]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,18 @@ from corridor.mcda.intake import Intake, read_metrics
 from corridor.mcda.values import check_criteria, scale
 from corridor.schema.criterion import Criterion
 from corridor.schema.message import Listing, ListStyle, Message, Value, listing
-from corridor.schema.vocabulary import Comparators, MetricStatus, MissingPolicy, PanelKind, Scaling
+from corridor.schema.vocabulary import Comparators, Direction, MetricStatus, MissingPolicy, PanelKind, Scaling
 
 Floats = NDArray[np.float64]
 
 EXCLUDED_COLUMNS = ["candidate_id", "name", "regime_id", "panel", "criterion_id", "status", "reason"]
+
+
+class End(StrEnum):
+    """The ends of undetermined metrics: all at what is best for their alternative, or all at what is worst."""
+
+    BEST = "best"
+    WORST = "worst"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +34,10 @@ class Panel:
     """Alternatives that are ranked together: one regime's through routes, or its comparators. It has no holes.
 
     ``metrics``, ``low`` and ``high`` are ``(alternatives, criteria)`` in the units of the criteria; where a metric
-    has no interval, low and high equal it. ``study_criteria`` are all that the study scores, also those that had to
-    be dropped here.
+    has no interval, low and high equal it. An undetermined metric is NaN, and ``low`` and ``high`` are its ends,
+    infinite where it can't be reached there; :meth:`pinned` gives a panel without such metrics. ``study_criteria`` are
+    all that the study scores, also those that had to be dropped here. ``lost_at_worst`` are places of alternatives that
+    any metric, scored or not, takes out at its worst end.
     """
 
     regime_id: str
@@ -40,10 +50,82 @@ class Panel:
     high: Floats
     scaling: Scaling = Scaling.ANCHORS
     study_criteria: tuple[Criterion, ...] = ()
+    lost_at_worst: frozenset[int] = frozenset()
+
+    @property
+    def undetermined(self) -> NDArray[np.bool_]:
+        """Cells of which only ends are known, ``(alternatives, criteria)``."""
+        return np.isnan(self.metrics)
+
+    @property
+    def may_be_lost(self) -> NDArray[np.bool_]:
+        """Alternatives that can't be reached at an end of an undetermined metric, ``(alternatives,)``."""
+        endless = (self.undetermined & (np.isinf(self.low) | np.isinf(self.high))).any(axis=1)
+        return np.asarray(endless | np.isin(np.arange(len(self.candidate_ids)), list(self.lost_at_worst)))
+
+    def metrics_at(self, end: End) -> Floats:
+        """Metrics with every undetermined one at an end, ``(alternatives, criteria)``; all of them numbers.
+
+        Where that end can't be reached the other one stands: nobody has a rank there anyway.
+
+        Args:
+            end: The best or the worst for the alternative itself.
+        """
+        rising = np.array([criterion.direction == Direction.MAX for criterion in self.criteria], dtype=bool)
+        wanted, other = (self.high, self.low) if end == End.BEST else (self.low, self.high)
+        chosen, left = np.where(rising, wanted, other), np.where(rising, other, wanted)
+        ends = np.where(np.isfinite(chosen), chosen, left)
+        return np.asarray(np.where(self.undetermined, ends, self.metrics))
+
+    def pinned(self, end: End) -> Panel:
+        """The panel with every undetermined metric at an end; who can't be reached there is left out.
+
+        Args:
+            end: The best or the worst for each alternative itself.
+        """
+        if not self.undetermined.any() and not self.may_be_lost.any():
+            return self
+        metrics = self.metrics_at(end)
+        low, high = (np.where(self.undetermined, metrics, bound) for bound in (self.low, self.high))
+        found = replace(self, metrics=metrics, low=low, high=high, lost_at_worst=frozenset())
+        return found if end == End.BEST else found.take(np.flatnonzero(~self.may_be_lost))
+
+    def require_determined(self, what: str) -> None:
+        """Refuse a panel with undetermined metrics.
+
+        Args:
+            what: What can't be done with them, for the error.
+
+        Raises:
+            ScoringError: there are some; names the first.
+        """
+        found = np.argwhere(self.undetermined)
+        if len(found):
+            row, column = found[0]
+            raise ScoringError(
+                f"{what}: {self.label}: '{self.criteria[column].metric}' of '{self.candidate_ids[row]}' is "
+                "undetermined: take the panel at an end (panel.pinned)"
+            )
+
+    def take(self, rows: NDArray[np.int64]) -> Panel:
+        """The same panel with some of its alternatives.
+
+        Args:
+            rows: Which of them, by their place in the panel, in the order wanted.
+        """
+        return replace(
+            self,
+            candidate_ids=tuple(self.candidate_ids[row] for row in rows),
+            names=tuple(self.names[row] for row in rows),
+            metrics=self.metrics[rows],
+            low=self.low[rows],
+            high=self.high[rows],
+            lost_at_worst=frozenset(place for place, row in enumerate(rows) if int(row) in self.lost_at_worst),
+        )
 
     @property
     def values(self) -> Floats:
-        """Values between 0 (worst) and 1 (best), ``(alternatives, criteria)``."""
+        """Values between 0 (worst) and 1 (best), ``(alternatives, criteria)``; NaN where a metric is undetermined."""
         return scale(self.metrics, self.criteria, self.scaling)
 
     @property
@@ -177,7 +259,9 @@ def _build_panel(
 ) -> tuple[Panel, list[tuple[Value, ...]], list[Message]]:
     regime_id, kind = key
     where = _where(regime_id, kind)
-    holes = np.isnan(intake.metrics[rows])
+    # An undetermined metric has ends: it is no hole.
+    empty = np.isnan(intake.metrics) & np.isnan(intake.low)
+    holes = empty[rows]
     # Columns that go for everybody: those where nobody has a value, or, if no alternative is to be lost, any that has a
     # hole.
     lost = holes.all(axis=0) if missing == MissingPolicy.SET_ASIDE else holes.any(axis=0)
@@ -187,7 +271,7 @@ def _build_panel(
     excluded: list[tuple[Value, ...]] = []
     ranked: list[int] = []
     for row in rows:
-        gaps = [column for column in kept if np.isnan(intake.metrics[row, column])]
+        gaps = [column for column in kept if empty[row, column]]
         if kept and not gaps:
             ranked.append(row)
         for column in gaps:
@@ -212,6 +296,7 @@ def _build_panel(
         intake.high[cut],
         scaling,
         criteria,
+        frozenset(place for place, row in enumerate(ranked) if row in intake.may_be_lost),
     )
     return panel, excluded, notes + _value_notes(panel)
 

@@ -1,175 +1,195 @@
-"""Ranks, ties and the reasons behind them."""
+"""Ranks, the intervals that they have where metrics are undetermined, ties and the reasons behind them.
+
+A rank interval holds the ranks that an alternative can have while undetermined metrics lie anywhere between their ends.
+Only they vary; every other metric stays at its middle. What varies in a quoted range is the business of
+:mod:`corridor.mcda.robustness`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from corridor.errors import ScoringError
-from corridor.mcda.matrix import DecisionMatrix, Panel, not_ranked, reasons_of
+from corridor.mcda.matrix import DecisionMatrix, End, Panel, not_ranked, reasons_of
 from corridor.mcda.method import LinearMethod
-from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method
-from corridor.mcda.values import scale
+from corridor.mcda.methods import DEFAULT_METHOD, get_method
+from corridor.mcda.scores import ROUNDING, competition_ranks, score, tie_width, tolerance_in_value
 from corridor.mcda.weights import WeightsLike, panel_weights
 from corridor.schema.message import Message, Value
-from corridor.schema.vocabulary import Direction, Scaling
+from corridor.schema.vocabulary import FirstPlace, Scaling
 
 Floats = NDArray[np.float64]
+Ranks = NDArray[np.int64]
 
-_ROUNDING = 1e-12
+RANK_COLUMNS = ("rank", "rank_best", "rank_worst", "ranks", "first")
+SCORE_COLUMNS = ("score", "score_low", "score_high")
+NOT_RANKED = "not ranked"
+
+MOST_CORNERS = 4096
+"""Combinations of ends that are all looked at; of more, this many are drawn."""
+INNER_DRAWS = 1000
+"""Points drawn between the ends for methods whose extreme ranks need not lie at them."""
 
 
-def score(panel: Panel, weights: Floats, method: str = DEFAULT_METHOD, metrics: Floats | None = None) -> Floats:
-    """Score a panel, more is better, within the method's ``score_range``.
+@dataclass(frozen=True, slots=True, eq=False)
+class RankIntervals:
+    """Ranks that the ``n`` alternatives of a panel can have.
 
-    Args:
-        panel: ``n`` alternatives and ``m`` criteria.
-        weights: ``(m,)`` or ``(draws, m)``, each summing to 1.
-        method: Id of a ranking method.
-        metrics: Other metrics than the panel's own, ``(..., n, m)`` in the same units.
-
-    Returns:
-        ``(n,)`` or ``(draws, n)``.
-
-    Raises:
-        ScoringError: unknown method.
+    ``best`` and ``worst`` are ranks from 1. ``may_be_lost`` are alternatives that can't be reached at an end of an
+    undetermined metric: there they have no rank at all, ``worst`` is the worst while they have one, and they are never
+    first for sure. ``low`` and ``high`` are the ends of their scores, NaN where there is none. ``exact`` is false where
+    the ranks were looked for at all ends and at points between (an inner bound: a rank outside may be possible).
     """
-    values = panel.values if metrics is None else scale(metrics, panel.criteria, panel.scaling)
-    return get_method(method).score(values, weights, tolerance_in_value(panel))
+
+    best: Ranks
+    worst: Ranks
+    may_be_lost: NDArray[np.bool_]
+    low: Floats
+    high: Floats
+    exact: bool
+
+    @property
+    def certain(self) -> NDArray[np.bool_]:
+        """Which alternatives have one rank whatever the undetermined metrics are."""
+        return np.asarray((self.best == self.worst) & ~self.may_be_lost)
+
+    @property
+    def first(self) -> tuple[FirstPlace, ...]:
+        """Who is first for sure, and who is at best."""
+        sure = (self.best == 1) & self.certain
+        return tuple(
+            FirstPlace.FOR_SURE if for_sure else FirstPlace.AT_BEST if best == 1 else FirstPlace.NO
+            for for_sure, best in zip(sure, self.best, strict=True)
+        )
 
 
-def cross_score(panel: Panel, weights: Floats, method: str, metrics: Floats) -> Floats:
-    """Score every draw of metrics under every set of weights.
+def rank_intervals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_METHOD, *, seed: int = 0) -> RankIntervals:
+    """Best and worst rank of every alternative over its own and the others' undetermined metrics.
 
-    Args:
-        panel: ``n`` alternatives and ``m`` criteria.
-        weights: ``(sets, m)``.
-        method: Id of a ranking method.
-        metrics: ``(draws, n, m)``.
-
-    Returns:
-        Scores ``(sets, draws, n)``.
-
-    Raises:
-        ScoringError: unknown method.
-    """
-    values = scale(metrics, panel.criteria, panel.scaling)
-    return get_method(method).cross_score(values, weights, tolerance_in_value(panel))
-
-
-def linear_parts(panel: Panel, values: Floats, method: str) -> Floats:
-    """What the weights multiply in a method that is linear in them.
-
-    Args:
-        panel: ``n`` alternatives and ``m`` criteria, whose tolerances count.
-        values: ``(..., n, m)`` between 0 and 1.
-        method: Id of a ranking method.
-
-    Returns:
-        ``(..., n, m)``.
-
-    Raises:
-        ScoringError: the method is unknown or not linear in the weights; names those that are.
-    """
-    found = get_method(method)
-    if not isinstance(found, LinearMethod):
-        linear = " or ".join(other.id for other in all_methods() if other.linear_in_weights)
-        raise ScoringError(f"{found.label} is not linear in the weights: use {linear} here")
-    return found.parts(values, tolerance_in_value(panel))
-
-
-def tolerance_in_value(panel: Panel) -> Floats:
-    """Tolerances as a share of the range that values are scaled on, ``(m,)``.
+    An alternative has rank ``1 + number of others ahead by more than the tolerance``. For the weighted sum on anchors
+    this is exact: a score rises with each of its own metrics and hangs on nobody else's, so the best rank is that of
+    the own best ends against the worst ends of all others, the worst rank the reverse. For other methods ranks are
+    looked for at all combinations of ends (a sample of :data:`MOST_CORNERS` where there are more) and at
+    :data:`INNER_DRAWS` points between.
 
     Args:
         panel: Alternatives that are ranked together.
-    """
-    return np.array([c.tolerance / abs(c.worst - c.best) for c in fix_ends(panel).criteria])
+        weights: As in ranking.
+        method: Id of a ranking method.
+        seed: Of what is drawn; the same seed gives the same answer.
 
-
-def fix_ends(panel: Panel) -> Panel:
-    """The same panel with the ends that it is scaled on as anchors: nothing changes under anchor scaling.
-
-    A criterion that is the same for all gets any range and no tolerance, since it orders nobody.
-
-    Args:
-        panel: Alternatives that are ranked together.
-    """
-    if panel.scaling == Scaling.ANCHORS or not panel.candidate_ids:
-        return panel
-    criteria = []
-    # The best end is the largest metric of a criterion that should be large, else the smallest.
-    for criterion, low, high in zip(panel.criteria, panel.metrics.min(axis=0), panel.metrics.max(axis=0), strict=True):
-        best, worst = (float(high), float(low)) if criterion.direction == Direction.MAX else (float(low), float(high))
-        if best == worst:
-            worst = best + (1.0 if criterion.direction == Direction.MIN else -1.0)
-            criteria.append(replace(criterion, best=best, worst=worst, tolerance=0.0))
-        else:
-            criteria.append(replace(criterion, best=best, worst=worst))
-    return replace(panel, criteria=tuple(criteria), scaling=Scaling.ANCHORS)
-
-
-def competition_ranks(scores: Floats, width: Floats | float = 0.0) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Rank scores, best first; whoever is within tolerance of the best of a rank shares it and the next are skipped.
-
-    Ties are counted from the best of each group, not from neighbour to neighbour, so that a long chain of small steps
-    does not become one tie.
-
-    Args:
-        scores: ``(n,)``, more is better.
-        width: Per alternative, how far its score moves within measurement tolerance; two tie if they differ by no
-            more than the mean of theirs.
-
-    Returns:
-        Ranks from 1, and whether the rank is shared.
+    Raises:
+        ScoringError: unknown method, or weights that can't be used.
 
     Example:
-        Scores 0.9, 0.5, 0.9 get ranks 1, 3, 1.
+        Scores 0.8, [0.5, 0.9] and 0.6 give ranks 1-2, 1-3 and 2-3.
     """
-    count = len(scores)
-    widths = np.broadcast_to(np.asarray(width, dtype=float), (count,))
-    # Best first; equal scores in the order of the table, so that the same input gives the same output.
-    order = np.lexsort((np.arange(count), -scores))
-    ranks = np.zeros(count, dtype=np.int64)
-    leader = -1
-    for position, who in enumerate(order):
-        # The leader is the best of the current rank, not the neighbour: see above.
-        slack = 0.5 * (widths[leader] + widths[who]) + _ROUNDING
-        if leader < 0 or scores[leader] - scores[who] > slack:
-            leader = int(who)
-            ranks[who] = position + 1
-        else:
-            ranks[who] = ranks[leader]
-    tied = np.array([int(np.sum(ranks == rank)) > 1 for rank in ranks], dtype=bool)
-    return ranks, tied
+    return _intervals(panel, panel_weights(panel, weights).values, method, seed)
 
 
-def score_widths(panel: Panel, weights: Floats, method: str) -> Floats:
-    """How far each score moves when all metrics of that alternative move through their tolerance, ``(n,)``.
+def _intervals(panel: Panel, resolved: Floats, method: str, seed: int = 0) -> RankIntervals:
+    """As :func:`rank_intervals`, of weights ``(m,)`` that sum to 1."""
+    found = get_method(method)
+    lost = panel.may_be_lost
+    if not panel.undetermined.any():
+        scores = score(panel, resolved, method)
+        ranks, _ = competition_ranks(scores, tie_width(panel, resolved, method))
+        return RankIntervals(ranks, ranks, lost, _gone(scores, lost), scores, True)
+    apart = panel.scaling == Scaling.ANCHORS and not found.compares_alternatives
+    if apart:
+        # A score hangs on nobody else: the ends of each alternative's own suffice, in whatever company.
+        exact = isinstance(found, LinearMethod)
+        low, high = _own_ends(panel, resolved, method, exact, seed)
+        width = tie_width(panel, resolved, method)
+        best, worst = _ranks_of_ends(low, high, lost, width)
+        return RankIntervals(best, worst, lost, _gone(low, lost), high, exact)
+    return _searched(panel, resolved, method, seed)
 
-    Twice the larger of half a tolerance better and half a tolerance worse, so that an alternative at the end of a
-    scale, which can move one way only, is not taken to be measured more finely.
+
+def _gone(scores: Floats, lost: NDArray[np.bool_]) -> Floats:
+    """Lower ends of scores: there is none where an alternative may not be ranked at all."""
+    return np.where(lost, np.nan, scores)
+
+
+def _own_ends(panel: Panel, weights: Floats, method: str, exact: bool, seed: int) -> tuple[Floats, Floats]:
+    """Least and greatest score of each alternative over its own undetermined metrics."""
+    if exact:
+        worst, best = (score(panel, weights, method, panel.metrics_at(end)) for end in (End.WORST, End.BEST))
+        return worst, best
+    scores = score(panel, weights, method, _tables(panel, seed, own=True))
+    return scores.min(axis=0), scores.max(axis=0)
+
+
+def _ranks_of_ends(low: Floats, high: Floats, lost: NDArray[np.bool_], width: float) -> tuple[Ranks, Ranks]:
+    """Ranks from independent ranges of scores: own best against the others' worst, and the reverse."""
+    # Who may be lost is, at its worst, in nobody's way.
+    sunk = np.where(lost, -np.inf, low)
+    others = ~np.eye(len(low), dtype=bool)
+    slack = width + ROUNDING
+    # [i, j]: j is ahead of i beyond tolerance, whatever happens; or it can be.
+    surely = (sunk[None, :] - high[:, None] > slack) & others
+    perhaps = (high[None, :] - low[:, None] > slack) & others
+    return 1 + surely.sum(axis=1), 1 + perhaps.sum(axis=1)
+
+
+def _searched(panel: Panel, weights: Floats, method: str, seed: int) -> RankIntervals:
+    """Least and greatest rank over many tables, with and without those that may be lost."""
+    tables = _tables(panel, seed, own=False)
+    count = len(panel.candidate_ids)
+    best, worst = np.full(count, count), np.ones(count, dtype=np.int64)
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    everybody = np.arange(count)
+    companies = [everybody]
+    if panel.may_be_lost.any():
+        companies.append(np.flatnonzero(~panel.may_be_lost))
+    for who in companies:
+        if not len(who):
+            continue
+        part = panel.take(who)
+        scores = score(part, weights, method, tables[:, who])
+        slack = tie_width(part, weights, method) + ROUNDING
+        # (tables, i, j): j is ahead of i beyond tolerance.
+        ranks = 1 + (scores[:, None, :] - scores[:, :, None] > slack).sum(axis=2)
+        best[who] = np.minimum(best[who], ranks.min(axis=0))
+        worst[who] = np.maximum(worst[who], ranks.max(axis=0))
+        low[who] = np.minimum(low[who], scores.min(axis=0))
+        high[who] = np.maximum(high[who], scores.max(axis=0))
+    return RankIntervals(best, worst, panel.may_be_lost, _gone(low, panel.may_be_lost), high, False)
+
+
+def _tables(panel: Panel, seed: int, own: bool) -> Floats:
+    """Tables of metrics ``(tables, n, m)`` with undetermined cells at their ends and between.
 
     Args:
-        panel: ``n`` alternatives and ``m`` criteria.
-        weights: ``(m,)``, summing to 1.
-        method: Id of a ranking method.
+        panel: Alternatives that are ranked together.
+        seed: Of what is drawn.
+        own: Whether each alternative's combinations are needed by themselves only: all of them then take as many tables
+            as the alternative with most undetermined cells has combinations.
     """
-    count = len(panel.candidate_ids)
-    fixed = fix_ends(panel)
-    half = 0.5 * np.array([c.tolerance if c.direction == Direction.MAX else -c.tolerance for c in fixed.criteria])
-    if not np.any(half) or not count:
-        return np.zeros(count)
-    # step[i] moves alternative i alone, all its metrics at once; of the scores (i, j) only the own one, i = j, is
-    # wanted. One alternative moves at a time because of methods that compare.
-    step, own = np.eye(count)[:, :, None] * half, np.arange(count)
-    here = score(fixed, weights, method)
-    better = score(fixed, weights, method, panel.metrics + step)[own, own] - here
-    worse = here - score(fixed, weights, method, panel.metrics - step)[own, own]
-    return np.asarray(2.0 * np.maximum(better, worse))
+    rng = np.random.default_rng(seed)
+    worst, best = panel.metrics_at(End.WORST), panel.metrics_at(End.BEST)
+    open_cells = panel.undetermined
+    count = int(open_cells.sum(axis=1).max() if own else open_cells.sum())
+    # Each row is a combination: True takes the best end of a cell.
+    if 2**count <= MOST_CORNERS:
+        picks = np.array(list(product((False, True), repeat=count)), dtype=bool)
+    else:
+        picks = rng.random((MOST_CORNERS, count)) < 0.5
+        picks[0], picks[1] = False, True
+    share = np.zeros((len(picks) + INNER_DRAWS, *open_cells.shape))
+    share[len(picks) :] = rng.random((INNER_DRAWS, *open_cells.shape))
+    if own:
+        for row, cells in enumerate(open_cells):
+            columns = np.flatnonzero(cells)
+            share[: len(picks), row, columns] = picks[:, : len(columns)]
+    else:
+        share[: len(picks), open_cells] = picks
+    # Determined cells are the same at both ends.
+    return np.asarray(worst + share * (best - worst))
 
 
 def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str = DEFAULT_METHOD) -> pd.DataFrame:
@@ -182,10 +202,14 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
 
     Returns:
         A row per alternative, also of those that can't be ranked: ``candidate_id``, ``name``, ``regime_id``,
-        ``panel``, ``rank`` (nullable integer), ``score``, ``tied``, ``reason`` (a message, empty where ranked), then
-        one ``contribution:<criterion_id>`` per criterion. For methods that are linear in the weights contributions
-        sum to the score; for the others they are weight times value, which says what speaks for an alternative.
-        ``attrs["notes"]`` has what a reader must be told, as messages.
+        ``panel``, ``rank`` (nullable integer; empty where it hangs on what is undetermined), ``rank_best`` and
+        ``rank_worst``, ``ranks`` (both in words: ``1-4``; ``1-not ranked`` where an end can't be reached, and
+        ``rank_worst`` is empty), ``first`` (``for sure``, ``at best`` or nothing), ``score``, ``score_low``,
+        ``score_high``, ``tied``, ``reason`` (a message, empty where ranked), then one
+        ``contribution:<criterion_id>`` per criterion, empty where the metric is undetermined. For methods that are
+        linear in the weights contributions sum to the score; for the others they are weight times value, which says
+        what speaks for an alternative. Within equal ranks the better score comes first, and equal scores stand in the
+        order of the matrix. ``attrs["notes"]`` has what a reader must be told, as messages.
 
     Raises:
         ScoringError: unknown method, or weights that can't rank a panel.
@@ -197,14 +221,18 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
         if panel.candidate_ids:
             resolved = panel_weights(panel, weights)
             notes.extend(Message("note.in_panel", {"where": panel.where, "note": note}) for note in resolved.notes)
-            frames.append(_rank_panel(panel, resolved.values, method))
+            found_ranks = _intervals(panel, resolved.values, method)
+            if not found_ranks.exact:
+                notes.append(Message("note.inner_bound", {"where": panel.where, "method": found.label}))
+            frames.append(_rank_panel(panel, resolved.values, method, found_ranks))
     frames.append(_not_ranked(matrix.excluded))
-    columns = ["candidate_id", "name", "regime_id", "panel", "rank", "score", "tied", "reason"]
+    columns = ["candidate_id", "name", "regime_id", "panel", *RANK_COLUMNS, *SCORE_COLUMNS, "tied", "reason"]
     columns += [f"contribution:{criterion.criterion_id}" for criterion in matrix.criteria]
     filled = [frame for frame in frames if not frame.empty]
     table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
     table = table.reindex(columns=columns)
-    table["rank"] = table["rank"].astype("Int64")
+    for column in ("rank", "rank_best", "rank_worst"):
+        table[column] = table[column].astype("Int64")
     table["tied"] = table["tied"].astype(bool)
     # What holds for every ranking by this method comes after what holds for these weights and data.
     notes.extend(found.notes)
@@ -212,25 +240,50 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
     return table
 
 
-def _rank_panel(panel: Panel, weights: Floats, method: str) -> pd.DataFrame:
-    scores = score(panel, weights, method)
-    ranks, tied = competition_ranks(scores, score_widths(panel, weights, method))
+def _rank_panel(panel: Panel, weights: Floats, method: str, ranks: RankIntervals) -> pd.DataFrame:
+    certain, worst = ranks.certain, np.where(ranks.may_be_lost, -1, ranks.worst)
+    # One figure where both ends are the same; else neither end is a middle.
+    scores = np.where(ranks.high - ranks.low <= ROUNDING, ranks.high, np.nan)
+    exact = np.where(certain, ranks.best, -1)
+    tied = [bool(certain[i]) and int(np.sum(exact == rank)) > 1 for i, rank in enumerate(exact)]
     table = pd.DataFrame(
         {
             "candidate_id": panel.candidate_ids,
             "name": panel.names,
             "regime_id": panel.regime_id,
             "panel": panel.kind,
-            "rank": ranks,
+            "rank": pd.array(exact, dtype="Int64"),
+            "rank_best": pd.array(ranks.best, dtype="Int64"),
+            "rank_worst": pd.array(worst, dtype="Int64"),
+            "ranks": [rank_words(*ends) for ends in zip(ranks.best.tolist(), worst.tolist(), strict=True)],
+            "first": [str(first) for first in ranks.first],
             "score": scores,
+            "score_low": ranks.low,
+            "score_high": ranks.high,
             "tied": tied,
             "reason": "",
         }
     )
+    for name in ("rank", "rank_worst"):
+        table[name] = table[name].mask(table[name] < 0)
     added = get_method(method).contributions(panel.values, weights, tolerance_in_value(panel))
     for column, criterion in enumerate(panel.criteria):
         table[f"contribution:{criterion.criterion_id}"] = added[:, column]
-    return table.sort_values(["rank", "candidate_id"], kind="stable")
+    # Who may be lost comes after who is surely ranked as well; never by name.
+    order = np.lexsort((-ranks.high, ranks.worst, ranks.may_be_lost, ranks.best))
+    return table.iloc[order]
+
+
+def rank_words(best: int, worst: int) -> str:
+    """Ranks as they are written: ``2``, ``1-4``, or ``1-not ranked`` where the worst is no rank (below 1).
+
+    Args:
+        best: From 1.
+        worst: From 1; less where there is none.
+    """
+    if worst < 1:
+        return f"{best}-{NOT_RANKED}"
+    return str(best) if best == worst else f"{best}-{worst}"
 
 
 def _not_ranked(excluded: pd.DataFrame) -> pd.DataFrame:
@@ -242,5 +295,9 @@ def _not_ranked(excluded: pd.DataFrame) -> pd.DataFrame:
         why = dict.fromkeys(part for reason in reasons["reason"] for part in reasons_of(reason))
         rows.append((*key, not_ranked(*why)))
     table = pd.DataFrame(rows, columns=[*keys, "reason"])
-    table["rank"], table["score"], table["tied"] = pd.NA, np.nan, False
+    for column in ("rank", "rank_best", "rank_worst"):
+        table[column] = pd.NA
+    for column in SCORE_COLUMNS:
+        table[column] = np.nan
+    table["ranks"], table["first"], table["tied"] = "", "", False
     return table

@@ -10,7 +10,7 @@ import pandas as pd
 from corridor.mcda.agreement import correlated_criteria, method_agreement, panel_ranks, rank_reversals
 from corridor.mcda.draws import Spread, WeightSpace, has_intervals
 from corridor.mcda.flips import Flip, pareto_front, smallest_flips, weight_stability
-from corridor.mcda.matrix import DecisionMatrix, Panel
+from corridor.mcda.matrix import DecisionMatrix, End, Panel
 from corridor.mcda.methods import DEFAULT_METHOD, get_method
 from corridor.mcda.robustness import Robustness, measure_robustness
 from corridor.mcda.weights import WeightsLike
@@ -24,7 +24,8 @@ class Review:
     """How firm a panel's ranking under some weights is.
 
     ``winners`` has more than one candidate id where they tie. ``flips`` and ``stability`` are those of the weighted
-    sum where the method is not linear in the weights; ``flip_method`` says which.
+    sum where the method is not linear in the weights; ``flip_method`` says which. ``end`` says where the panel's
+    undetermined metrics were taken, if it has any: everything then holds at that end alone.
     """
 
     panel: Panel
@@ -38,6 +39,7 @@ class Review:
     agreement: pd.DataFrame
     correlated: pd.DataFrame
     reversals: pd.DataFrame
+    end: End | None = None
 
     def messages(self) -> tuple[Message, ...]:
         """The review in messages, most important first.
@@ -46,7 +48,8 @@ class Review:
             The messages.
         """
         names = dict(zip(self.panel.candidate_ids, self.panel.names, strict=True))
-        told: list[Message | None] = [_first(self, names), _flip(self, names)]
+        told: list[Message | None] = [_at_end(self.end)]
+        told += [_first(self, names), _flip(self, names)]
         for name, front, by in zip(*(self.pareto[key] for key in ("name", "on_front", "dominated_by")), strict=True):
             told.append(None if front else Message("review.dominated", {"name": str(name), "by": str(by)}))
         told.append(_methods(self, names))
@@ -115,7 +118,9 @@ def review_matrix(
 ) -> tuple[Review, ...]:
     """Review every panel that has somebody to rank; see :func:`review_panel`.
 
-    An order of importance holds where both of its names are weighted: comparators may lack a whole group.
+    An order of importance holds where both of its names are weighted: comparators may lack a whole group. A panel with
+    undetermined metrics is reviewed twice: with all of them at what is best for their alternative, and at what is
+    worst, where those that can't be reached there take no part.
 
     Args:
         matrix: From :func:`corridor.mcda.matrix.build_matrix`.
@@ -133,13 +138,26 @@ def review_matrix(
     panels = [panel for panel in matrix.panels if panel.candidate_ids]
     weighted = [frozenset(c.group if asked.over == "groups" else c.criterion_id for c in p.criteria) for p in panels]
     anywhere = frozenset().union(*weighted)
-    reviews = []
+    reviews: list[Review] = []
     for panel, names in zip(panels, weighted, strict=True):
         # A pair that isn't weighted in any panel is kept, so that drawing refuses it as a misspelt name.
         order = tuple(pair for pair in asked.order if set(pair) <= names or not set(pair) <= anywhere)
         own = replace(asked, order=order)
-        reviews.append(review_panel(panel, weights, method=method, space=own, draws=draws, seed=seed, spread=spread))
+        open_ends = bool(panel.undetermined.any() or panel.may_be_lost.any())
+        for end in (End.BEST, End.WORST) if open_ends else (None,):
+            pinned = panel.pinned(end) if end else panel
+            if pinned.candidate_ids:
+                found = review_panel(
+                    pinned, weights, method=method, space=own, draws=draws, seed=seed, spread=spread
+                )  # fmt: skip
+                reviews.append(replace(found, end=end))
     return tuple(reviews)
+
+
+def _at_end(end: End | None) -> Message | None:
+    if end is None:
+        return None
+    return Message("review.best_ends") if end is End.BEST else Message("review.worst_ends")
 
 
 def _first(review: Review, names: dict[str, str]) -> Message:

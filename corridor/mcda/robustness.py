@@ -17,7 +17,7 @@ from corridor.errors import ScoringError
 from corridor.mcda.draws import Spread, WeightSpace, draw_metrics, draw_weights, has_intervals
 from corridor.mcda.matrix import Panel
 from corridor.mcda.methods import DEFAULT_METHOD, get_method
-from corridor.mcda.rank import cross_score, score
+from corridor.mcda.scores import cross_score, score
 from corridor.schema.message import Message
 
 Floats = NDArray[np.float64]
@@ -33,10 +33,10 @@ _NORMAL_95 = 1.959963984540054
 class Robustness:
     """What SMAA says of one panel of ``n`` alternatives and ``m`` criteria.
 
-    ``acceptability[i, r]`` is the share of draws in which alternative i has rank r + 1 (who ties shares the better
-    rank, so columns may sum to more than 1). ``central_weights[i]`` is the mean of the weights that put i first,
-    NaN if none did. ``confidence[i]`` is the chance that i comes first with its central weights, given the metric
-    intervals. ``pairwise[i, j]`` is the share of draws in which i ranks better than j.
+    ``acceptability[i, r]`` is the share of draws in which alternative i has rank r + 1; a tie is split evenly over the
+    ranks that it takes, so that rows and columns sum to 1. ``central_weights[i]`` is the mean of the weights that put i
+    first, NaN if none did. ``confidence[i]`` is the chance that i comes first with its central weights, given the
+    metric intervals. ``pairwise[i, j]`` is the share of draws in which i ranks better than j.
     """
 
     candidate_ids: tuple[str, ...]
@@ -127,6 +127,7 @@ def measure_robustness(
         ScoringError: no alternatives, fewer than one draw, a negative seed, or weights that can't be drawn.
     """
     get_method(method)
+    panel.require_determined("robustness")
     count, criteria = panel.metrics.shape
     if not count:
         raise ScoringError(f"robustness: {panel.label} has no alternatives that can be ranked")
@@ -187,10 +188,16 @@ def rank_draws(scores: Floats) -> Ranks:
 
 
 def _count_ranks(ranks: Ranks) -> Floats:
+    """How often each alternative has each rank, ``(n, n)``; who ties with g - 1 others has 1/g of each of g ranks."""
     count = ranks.shape[1]
+    tied = (ranks[:, :, None] == ranks[:, None, :]).sum(axis=2)
     # One flat index for (alternative, rank) counts all draws at once.
     cells = ranks.astype(np.int64) - 1 + count * np.arange(count)
-    return np.bincount(cells.ravel(), minlength=count * count).reshape(count, count).astype(float)
+    total = np.zeros(count * count)
+    for further in range(int(tied.max(initial=1))):
+        inside = tied > further
+        total += np.bincount((cells + further)[inside], weights=1.0 / tied[inside], minlength=count * count)
+    return total.reshape(count, count)
 
 
 def _count_wins(ranks: Ranks) -> Floats:

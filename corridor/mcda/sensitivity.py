@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import Panel
 from corridor.mcda.methods import DEFAULT_METHOD
-from corridor.mcda.rank import score
+from corridor.mcda.scores import score
 from corridor.mcda.weights import WeightsLike, panel_weights
 
 Floats = NDArray[np.float64]

@@ -86,8 +86,10 @@ def contribution_bars(ranking: pd.DataFrame, labels: Mapping[str, str], ax: Axes
     Returns:
         The axes.
     """
-    ranked = ranking[ranking["rank"].notna()].sort_values(["rank", "name"], kind="stable")
-    who = [f"{rank}  {_text(name)}" for rank, name in zip(ranked["rank"], ranked["name"], strict=True)]
+    # Rows come best first; ranks in words say what undetermined metrics leave open.
+    words = "ranks" if "ranks" in ranking.columns else "rank"
+    ranked = ranking[ranking["rank_best" if words == "ranks" else "rank"].notna()]
+    who = [f"{rank}  {_text(name)}" for rank, name in zip(ranked[words], ranked["name"], strict=True)]
     if ax is None:
         ax = _new_axes(600, _bars_px(who, [_text(label) for label in labels.values()], 3))
     rows = np.arange(len(ranked))

@@ -99,7 +99,6 @@ class ReportView:
         """The through routes that are ranked under a perspective, best first, by regime."""
         ranked = [row for row in self.rankings[perspective_id] if row["rank"] is not None]
         rows = [row for row in ranked if row["panel"] == PanelKind.THROUGH]
-        rows.sort(key=lambda row: (row["rank"], row["candidate_id"]))
         return {regime: [row for row in rows if row["regime_id"] == regime] for regime in self.regime_ids}
 
     @cached_property

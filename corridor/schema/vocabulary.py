@@ -179,6 +179,7 @@ class MetricStatus(StrEnum):
     UNSPECIFIED = "unspecified"
     MISSING = "missing"
     UNKNOWN = "unknown"
+    UNDETERMINED = "undetermined"
 
 
 VETO_STATUSES = (MetricStatus.UNREACHABLE, MetricStatus.LOST)
@@ -204,7 +205,11 @@ VALUE_STATUSES = (
     MetricStatus.DOCUMENTED,
     MetricStatus.DRAWN,
 )
-"""Statuses that stand beside a value."""
+"""Statuses that stand beside a value.
+
+``UNDETERMINED`` is none of the three: it stands where there is no value but two ends, of which neither is a middle; an
+end that is infinite is an alternative that can't be reached there.
+"""
 
 
 class CrossingRuleKind(StrEnum):
@@ -276,6 +281,14 @@ class CriterionGroup(StrEnum):
     BORDER_ACCESS = "border_access"
     NORTH_SOUTH = "north_south"
     PEOPLE = "people"
+
+
+class FirstPlace(StrEnum):
+    """Whether a route comes first: whatever the undetermined metrics are, only where they suit it, or not at all."""
+
+    FOR_SURE = "for sure"
+    AT_BEST = "at best"
+    NO = ""
 
 
 class Scaling(StrEnum):

@@ -85,7 +85,9 @@ class SweepEvaluator:
         kept = [*keys, *self.metric_columns, *(f"{name}_status" for name in self.metric_columns)]
         table = metrics[[name for name in kept if name in metrics]].assign(fault="")
         for name, ranking_table in run[ranking.ranking_of].items():
-            ranked = ranking_table.rename(columns={"rank": f"rank:{name}", "score": f"score:{name}"})
+            # Where metrics are undetermined a rank is the best that they leave possible, a score the greatest.
+            best = {"rank_best": f"rank:{name}", "score_high": f"score:{name}"}
+            ranked = ranking_table.drop(columns=["rank", "score"]).rename(columns=best)
             wanted = [*keys, f"rank:{name}", f"score:{name}"]
             if "panel" not in table:
                 wanted += ["panel", "reason"]

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from corridor.errors import ScoringError
 from corridor.mcda.flips import dominance, pareto_front, smallest_flips, weight_stability
-from corridor.mcda.rank import score
+from corridor.mcda.scores import score
 
 from .tables import make_panel
 

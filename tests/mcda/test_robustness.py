@@ -9,8 +9,8 @@ from shapely import Polygon
 from corridor.errors import ScoringError
 from corridor.mcda.draws import WeightSpace, draw_metrics, draw_weights
 from corridor.mcda.methods import method_ids
-from corridor.mcda.rank import cross_score, score
 from corridor.mcda.robustness import convergence_error, measure_robustness, rank_draws
+from corridor.mcda.scores import cross_score, score
 from corridor.report.i18n import render
 
 from .tables import make_panel

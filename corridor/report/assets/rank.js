@@ -1,4 +1,4 @@
-/* The weighted sum, ties and ranks: the same rules, in the same order, as corridor/scoring. Pure functions. */
+/* The weighted sum, ties and ranks: the same rules, in the same order, as corridor/mcda. Pure functions. */
 "use strict";
 var corridorRank = (function () {
   var ROUNDING = 1e-12;
@@ -29,41 +29,58 @@ var corridorRank = (function () {
     return criteria.reduce(function (sum, c, k) { return sum + weights[k] * value(metrics[k], c); }, 0);
   }
 
-  /* How far a score moves when all metrics move through their tolerance. */
-  function width(metrics, criteria, weights) {
-    function moved(sign) {
-      return metrics.map(function (m, k) {
-        var half = 0.5 * (criteria[k].direction === "max" ? criteria[k].tolerance : -criteria[k].tolerance);
-        return m + sign * half;
+  /* How far two scores may lie apart within tolerance. */
+  function width(criteria, weights) {
+    return criteria.reduce(function (sum, c, k) {
+      return sum + weights[k] * Math.min(c.tolerance / Math.abs(c.worst - c.best), 1);
+    }, 0);
+  }
+
+  /* Best and worst ranks from ends of scores: own best against the others' worst, and the reverse. Who may be lost is in
+     nobody's way at its worst. */
+  function ranks(low, high, lost, slack) {
+    return low.map(function (_, i) {
+      var best = 1, worst = 1;
+      low.forEach(function (_, j) {
+        if (j === i) { return; }
+        if (!lost[j] && low[j] - high[i] > slack + ROUNDING) { best += 1; }
+        if (high[j] - low[i] > slack + ROUNDING) { worst += 1; }
       });
-    }
-    return score(moved(1), criteria, weights) - score(moved(-1), criteria, weights);
-  }
-
-  function ranks(scores, widths) {
-    var order = scores.map(function (_, i) { return i; });
-    order.sort(function (a, b) { return scores[b] - scores[a] || a - b; });
-    var out = [], leader = -1;
-    order.forEach(function (who, position) {
-      var apart = leader < 0 || scores[leader] - scores[who] > 0.5 * (widths[leader] + widths[who]) + ROUNDING;
-      if (apart) { leader = who; out[who] = position + 1; } else { out[who] = out[leader]; }
+      return { best: best, worst: worst };
     });
-    return out;
   }
 
-  /* Rank a panel: [{id, rank, score, tied}], best first. */
+  /* A row with its undetermined metrics (null) at the best or at the worst ends for its alternative. */
+  function at(data, criteria, row, best) {
+    return data.metrics[row].map(function (metric, k) {
+      if (metric !== null) { return metric; }
+      var low = data.low[row][k], high = data.high[row][k];
+      var wanted = (criteria[k].direction === "max") === best ? high : low;
+      return wanted === null ? (wanted === high ? low : high) : wanted;
+    });
+  }
+
+  /* Rank a panel: [{id, rank, worst, lost, first, score, low, high, tied}], best first. */
   function panel(data, allCriteria, groupWeights, within) {
     var criteria = data.criteria.map(function (k) { return allCriteria[k]; });
     var weights = resolve(groupWeights, within, criteria);
     if (!weights) { return null; }
-    var scores = data.metrics.map(function (row) { return score(row, criteria, weights); });
-    var widths = data.metrics.map(function (row) { return width(row, criteria, weights); });
-    var places = ranks(scores, widths);
+    var lost = data.ids.map(function (_, i) { return !!(data.lost && data.lost[i]); });
+    var low = data.ids.map(function (_, i) { return score(at(data, criteria, i, false), criteria, weights); });
+    var high = data.ids.map(function (_, i) { return score(at(data, criteria, i, true), criteria, weights); });
+    var places = ranks(low, high, lost, width(criteria, weights));
+    var sure = places.map(function (place, i) { return place.best === place.worst && !lost[i] ? place.best : 0; });
     var rows = data.ids.map(function (id, i) {
-      var same = places.filter(function (place) { return place === places[i]; }).length;
-      return { id: id, rank: places[i], score: scores[i], tied: same > 1 };
+      var same = sure.filter(function (rank) { return rank && rank === sure[i]; }).length;
+      return {
+        id: id, order: i, rank: places[i].best, worst: places[i].worst, lost: lost[i], tied: same > 1,
+        first: places[i].best > 1 ? "" : sure[i] ? "sure" : "best",
+        score: high[i], low: low[i], high: high[i]
+      };
     });
-    return rows.sort(function (a, b) { return a.rank - b.rank || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0); });
+    return rows.sort(function (a, b) {
+      return a.rank - b.rank || a.lost - b.lost || a.worst - b.worst || b.high - a.high || a.order - b.order;
+    });
   }
 
   /* Even draws of weights over groups that sum to 1 (flat Dirichlet), the same ones every time. */
@@ -82,7 +99,8 @@ var corridorRank = (function () {
     return out;
   }
 
-  /* Share of the draws under which each alternative of a panel ranks first: {id: share}. */
+  /* Share of the draws under which each alternative of a panel ranks first, a tie split: {id: share}. They sum to 1.
+     Where metrics are undetermined, everybody who can be first takes part in the split. */
   function acceptability(data, allCriteria, groups, within, count) {
     var firsts = {}, ranked = 0;
     data.ids.forEach(function (id) { firsts[id] = 0; });
@@ -90,12 +108,24 @@ var corridorRank = (function () {
       var rows = panel(data, allCriteria, weights, within);
       if (!rows) { return; }
       ranked += 1;
-      rows.forEach(function (row) { if (row.rank === 1) { firsts[row.id] += 1; } });
+      var leading = rows.filter(function (row) { return row.rank === 1; });
+      leading.forEach(function (row) { firsts[row.id] += 1 / leading.length; });
     });
     Object.keys(firsts).forEach(function (id) { firsts[id] = ranked ? firsts[id] / ranked : 0; });
     return firsts;
   }
 
-  return { panel: panel, acceptability: acceptability, ranks: ranks, resolve: resolve, score: score, width: width, value: value };
+  /* 2, 1\u20134, or "1 or not ranked". */
+  function ranksText(row, words) {
+    if (row.lost) { return words("page.rank_or_not", { rank: row.rank }); }
+    return row.rank === row.worst ? String(row.rank) : row.rank + "\u2013" + row.worst;
+  }
+
+  function scoreText(row) {
+    var high = row.high.toFixed(3), low = row.low.toFixed(3);
+    return row.lost ? "\u2264 " + high : low === high ? high : low + "\u2013" + high;
+  }
+
+  return { panel: panel, ranksText: ranksText, scoreText: scoreText, acceptability: acceptability, ranks: ranks, resolve: resolve, score: score, width: width, value: value };
 })();
 if (typeof module !== "undefined") { module.exports = corridorRank; }

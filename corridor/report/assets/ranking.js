@@ -31,10 +31,10 @@ var corridorRanking = (function () {
       all("li", list).forEach(function (item) { items[item.dataset.id] = item; });
       rows.forEach(function (row, index) {
         var item = items[row.id];
-        item.querySelector(".rank").textContent = row.rank;
-        item.querySelector(".score").textContent = row.score.toFixed(3);
+        item.querySelector(".rank").textContent = corridorRank.ranksText(row, words);
+        item.querySelector(".score").textContent = corridorRank.scoreText(row);
         item.querySelector(".tie").hidden = !row.tied;
-        item.querySelector(".bar span").style.width = (100 * row.score).toFixed(1) + "%";
+        item.querySelector(".bar span").style.width = (100 * row.high).toFixed(1) + "%";
         if (list.children[index] !== item) { list.insertBefore(item, list.children[index]); }
       });
       if (list.contains(focused)) { focused.focus(); }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from corridor.report.view import ReportView
@@ -57,21 +58,39 @@ def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
     ranking = results.ranking
     regimes = ranking["regime_id"].fillna("").astype(str)
     first = ranking["perspective"] == results.default_perspective
-    rows = ranking[first & (ranking["panel"] == kind) & (regimes == regime_id) & ranking["rank"].notna()]
-    kept = [
-        index
-        for index, criterion in enumerate(results.criteria)
-        if rows.get(f"contribution:{criterion.criterion_id}", pd.Series(dtype=float)).notna().any()
-    ]
+    rows = ranking[first & (ranking["panel"] == kind) & (regimes == regime_id) & ranking["rank_best"].notna()]
     metrics = results.metrics
     if "regime_id" in metrics.columns and regime_id:
         metrics = metrics[metrics["regime_id"].fillna("").astype(str) == regime_id]
     table = metrics[metrics["candidate_id"].isin(set(rows["candidate_id"]))]
+    # A criterion that was dropped has neither a value nor ends for anybody.
+    kept = [
+        index
+        for index, criterion in enumerate(results.criteria)
+        if any(_numbers(table, f"{criterion.metric}{end}").notna().any() for end in ("", "_low"))
+    ]
     columns = [results.criteria[index].metric for index in kept]
+    lost = rows.set_index("candidate_id")["rank_worst"].isna()
+    ids = [str(key) for key in table["candidate_id"]]
     return {
         "regime": regime_id,
         "kind": kind,
         "criteria": kept,
-        "ids": [str(key) for key in table["candidate_id"]],
-        "metrics": [[float(value) for value in row] for row in table[columns].to_numpy(dtype=float)],
+        "ids": ids,
+        "metrics": _plain(table, columns, ""),
+        # Ends of what is undetermined: null in the metrics. An end that can't be reached is null here too.
+        "low": _plain(table, columns, "_low"),
+        "high": _plain(table, columns, "_high"),
+        "lost": [bool(lost[key]) for key in ids],
     }
+
+
+def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
+    empty = pd.Series(float("nan"), index=table.index)
+    return pd.to_numeric(table[column], errors="coerce") if column in table.columns else empty
+
+
+def _plain(table: pd.DataFrame, columns: Sequence[str], end: str) -> list[list[float | None]]:
+    """Numbers by row and column, None where there is none or it is endless."""
+    found = np.column_stack([_numbers(table, f"{column}{end}").to_numpy(dtype=float) for column in columns])
+    return [[float(value) if np.isfinite(value) else None for value in row] for row in found]

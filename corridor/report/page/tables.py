@@ -15,7 +15,7 @@ from corridor.report.plain_tables import plain_table
 from corridor.schema.column import Column, Kind
 from corridor.schema.criterion import Criterion
 from corridor.schema.results import Results
-from corridor.schema.vocabulary import Direction, MetricStatus
+from corridor.schema.vocabulary import Direction, FirstPlace, MetricStatus
 
 THIN_SPACE = "\u202f"
 RANGE_SIGN = "\u2013"
@@ -180,6 +180,10 @@ def _cell(
     return Cell(text, bounds, value, "", mark)
 
 
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
 def _numbers(table: pd.DataFrame, column: str) -> list[float | None]:
     if column not in table.columns:
         return [None] * len(table)
@@ -192,18 +196,25 @@ def regime_ids(results: Results) -> tuple[str, ...]:
 
 
 def ranking_rows(results: Results, perspective_id: str) -> list[dict[str, Any]]:
-    """The ranking under a perspective as plain rows, best first within each regime and panel; not ranked ones last."""
+    """The ranking under a perspective as plain rows, best first within each regime and panel; not ranked ones last.
+
+    ``rank`` is the best that undetermined metrics leave possible, ``worst`` the worst; None where the route may not be
+    ranked at all.
+    """
     table = results.ranking[results.ranking["perspective"] == perspective_id]
     rows = []
     for row in table.to_dict("records"):
-        ranked = pd.notna(row["rank"])
+        ranked = pd.notna(row["rank_best"])
         rows.append(
             {
                 "candidate_id": str(row["candidate_id"]),
                 "regime_id": "" if pd.isna(row["regime_id"]) else str(row["regime_id"]),
                 "panel": str(row["panel"]),
-                "rank": int(row["rank"]) if ranked else None,
-                "score": float(row["score"]) if ranked else None,
+                "rank": int(row["rank_best"]) if ranked else None,
+                "worst": int(row["rank_worst"]) if pd.notna(row["rank_worst"]) else None,
+                "first": FirstPlace(row["first"] if pd.notna(row["first"]) else ""),
+                "score": float(row["score"]) if pd.notna(row["score"]) else None,
+                "ends": (_number(row["score_low"]), _number(row["score_high"])) if ranked else (None, None),
                 "tied": bool(row["tied"]),
                 "reason": "" if row["reason"] is None or row["reason"] != row["reason"] else row["reason"],
             }

@@ -17,7 +17,8 @@ from corridor.mcda.flips import smallest_flips
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.method import LinearMethod, Method, register
 from corridor.mcda.methods import REGISTRY, all_methods, get_method, method_ids
-from corridor.mcda.rank import cross_score, rank_alternatives, score
+from corridor.mcda.rank import rank_alternatives
+from corridor.mcda.scores import cross_score, score
 
 from ..tables import ROUTE_CRITERIA, make_panel, route_table
 
