@@ -79,7 +79,7 @@ def contribution_bars(ranking: pd.DataFrame, labels: Mapping[str, str], ax: Axes
 
     Args:
         ranking: Rows to draw, with ``name``, ``rank``, ``score`` and ``contribution:<criterion_id>`` columns; rows
-            without a rank are left out.
+            without a rank are left out. With ``ranks`` and ``rank_best`` these stand beside the names.
         labels: Criterion id -> what to call it in the legend.
         ax: Where to draw; a new figure 600 px wide if left out.
 
@@ -110,7 +110,14 @@ def contribution_bars(ranking: pd.DataFrame, labels: Mapping[str, str], ax: Axes
         )
         right, left = right + np.maximum(width, 0.0), left + np.minimum(width, 0.0)
     for row, end, total in zip(rows, right, ranked["score"].to_numpy(dtype=float), strict=True):
-        ax.annotate(f"{total:.2f}", (end, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
+        ax.annotate(
+            "" if np.isnan(total) else f"{total:.2f}",
+            (end, row),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
     ax.set_yticks(rows, who)
     ax.invert_yaxis()
     ax.margins(x=0.12)

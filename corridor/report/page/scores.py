@@ -92,5 +92,7 @@ def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
 
 def _plain(table: pd.DataFrame, columns: Sequence[str], end: str) -> list[list[float | None]]:
     """Numbers by row and column, None where there is none or it is endless."""
+    if not columns:
+        return [[] for _ in range(len(table))]
     found = np.column_stack([_numbers(table, f"{column}{end}").to_numpy(dtype=float) for column in columns])
     return [[float(value) if np.isfinite(value) else None for value in row] for row in found]
