@@ -86,9 +86,9 @@ def contribution_bars(ranking: pd.DataFrame, labels: Mapping[str, str], ax: Axes
     Returns:
         The axes.
     """
-    # Rows come best first; ranks in words say what undetermined metrics leave open.
-    words = "ranks" if "ranks" in ranking.columns else "rank"
-    ranked = ranking[ranking["rank_best" if words == "ranks" else "rank"].notna()]
+    # Ranks in words say what undetermined metrics leave open.
+    words, place = ("ranks", "rank_best") if "ranks" in ranking.columns else ("rank", "rank")
+    ranked = ranking[ranking[place].notna()].sort_values(place, kind="stable")
     who = [f"{rank}  {_text(name)}" for rank, name in zip(ranked[words], ranked["name"], strict=True)]
     if ax is None:
         ax = _new_axes(600, _bars_px(who, [_text(label) for label in labels.values()], 3))

@@ -36,8 +36,8 @@ class SweepReport:
     ranked), ``ranked_share``, ``win_share`` (a shared first place counts in part), ``mean_rank``, and ``score_p05``,
     ``score_median``, ``score_p95``. Where metrics are undetermined a rank is the best that they leave
     possible: every route that can be first has its part of the first place. ``drivers``: for each of these candidates
-    that was ranked in every point a row per factor, with the ``share`` of the variance of its lead over the best other candidate, and its ``rank_correlation``
-    with that lead. ``faults``: why points could not be compared, with how many.
+    that was ranked in every point a row per factor, with the ``share`` of the variance of its lead over the best other
+    candidate, and its ``rank_correlation`` with that lead. ``faults``: why points could not be compared, with how many.
     """
 
     manifest: dict[str, Any]
