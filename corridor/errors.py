@@ -53,6 +53,10 @@ class MissingError(FetchError):
     """A server that answers as it should has no file at an address."""
 
 
+class ForbiddenError(FetchError):
+    """A server refuses to give what lies at an address, or to say whether anything does."""
+
+
 class OfflineError(FetchError):
     """Data isn't in the cache, and the network is forbidden; its text says what is missing."""
 

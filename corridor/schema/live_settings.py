@@ -34,8 +34,9 @@ class LiveSettings(BaseModel):
     Each key may be set in the study's ``[live]`` table or as a variable of the environment, which wins:
     ``overpass_url`` is ``CORRIDOR_OVERPASS_URL``, and so on. Plain ``http`` is for this machine alone, unless
     ``allow_http`` is set. Times are seconds; ``http_timeout_s`` is how long a server may say nothing or next to
-    nothing, ``http_total_s`` how long one file may take with all its tries. Sources of elevation add a key for each of
-    their servers.
+    nothing, ``http_total_s`` how long one file may take with all its tries, ``busy_pause_s`` how long a server that
+    says that it is busy is left alone at least. ``contact`` (an address or e-mail) is told to servers with each
+    request. Sources of elevation add a key for each of their servers.
     """
 
     # What ends in _url may be the server of a source of elevation; only who knows those sources can say if it is.
@@ -52,6 +53,9 @@ class LiveSettings(BaseModel):
     query_pause_s: Annotated[float, Field(ge=0, le=600)] = 1.0
     query_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 180
     dem_megapixels: Annotated[float, Field(gt=0, le=400)] = 32
+    query_memory_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
+    busy_pause_s: Annotated[float, Field(ge=0, le=3600)] = 30
+    contact: Annotated[str, Field(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""
     http_tries: Annotated[int, Field(ge=1, le=20)] = 5
     http_pause_s: Annotated[float, Field(ge=0, le=600)] = 2.0
     http_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60

@@ -125,19 +125,20 @@ class Cache:
         return sorted(found, key=lambda entry: (entry.file, entry.fetched, entry.key))
 
     @contextmanager
-    def open(self, key: str, wait_s: float) -> Iterator[Path]:
+    def open(self, key: str, wait_s: float, say: Callable[[str], None] = lambda _: None) -> Iterator[Path]:
         """Hold the lock of a key and give a path for its partial file.
 
         Args:
             key: Of the request; see :func:`key_of`.
             wait_s: How long to wait for another process that works on the same request.
+            say: Hears that there is one.
 
         Raises:
             OutputError: the folder can't be written.
             FetchError: another process holds the lock for longer than ``wait_s``.
         """
         self._set_up()
-        with _hold_lock(self.folder / "locks" / f"{key}.lock", wait_s):
+        with _hold_lock(self.folder / "locks" / f"{key}.lock", wait_s, say):
             yield self.folder / "partial" / key
 
     def add(self, part: Path, entry: CacheEntry) -> CachedFile:
@@ -244,7 +245,7 @@ class Cache:
 
 
 @contextmanager
-def _hold_lock(path: Path, wait_s: float) -> Iterator[None]:
+def _hold_lock(path: Path, wait_s: float, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
     """Hold a lock file that processes share, waiting for another that has it; the lock ends with its process.
 
     Raises:
@@ -252,7 +253,11 @@ def _hold_lock(path: Path, wait_s: float) -> Iterator[None]:
     """
     lock = FileLock(path, timeout=wait_s)
     try:
-        lock.acquire()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            say(f"another run fetches the same; waiting up to {wait_s:g} s for it")
+            lock.acquire()
     except Timeout as fault:
         raise FetchError(f"{path}: another run has held this lock for {wait_s:g} s; wait for it or end it") from fault
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol, TypeVar
@@ -12,7 +11,7 @@ from typing import ClassVar, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.errors import CoverageError, FetchError, MissingError, SourceError
+from corridor.errors import CoverageError, FetchError, ForbiddenError, MissingError, SourceError
 from corridor.io.fetch.cache import CachedFile, CacheEntry, key_of
 from corridor.io.fetch.elevation import REGISTRY
 from corridor.io.fetch.fetcher import Fetcher
@@ -157,9 +156,8 @@ class TiledElevation(ABC):
         """
         servers = [fetcher.settings.address(key) for key in self.settings]
         factor = coarsen_by(area, fetcher.settings.dem_megapixels)
-        # What the raster depends on; another server or size is another file, so that a locked run finds the one it
-        # names.
-        key = key_of("mosaic", *servers, repr(area), str(factor))
+        # What the raster depends on; a mirror has the same tiles, and its address is noted with each.
+        key = key_of("mosaic", self.id, repr(area), str(factor))
         note = f"joined at {factor} arc-second{'s' if factor > 1 else ''}"
         asked = self._entry(key, f"{self.id}-{key[:8]}.tif", self.title, servers[0], note)
         made = fetcher.find_made(asked)
@@ -185,19 +183,26 @@ class TiledElevation(ABC):
         west, south, east, north = area
         for tile in tiles_over(area):
             # The first server that has the tile gives it; only "there is no such file" leads on to the next.
+            refused = ""
             for address, title in self.tile_files(tile, fetcher.settings):
-                entry = self._entry(key_of("file", address), address.rsplit("/", 1)[-1], title, address)
-                with suppress(MissingError):
+                file = address.rsplit("/", 1)[-1]
+                entry = self._entry(key_of("tile", self.id, file), file, title, address)
+                try:
                     found[tile] = fetcher.download(entry, self.read_tile)
                     break
+                except MissingError:
+                    continue
+                except ForbiddenError:
+                    # Buckets that may not be listed say so of what they don't have.
+                    refused = " (or refuses it: status 403)"
             else:
                 # Only the part of the tile inside the area counts: beyond it nobody asks for heights.
                 lat, lon = tile
                 countries = countries_on((max(lon, west), max(lat, south), min(lon + 1, east), min(lat + 1, north)))
                 if countries:
                     raise CoverageError(
-                        f"{server}: has no tile {tile_name(tile)}, needed over ground of {', '.join(countries)}; "
-                        "choose another --dem or another server"
+                        f"{server}: has no tile {tile_name(tile)}{refused}, needed over ground of "
+                        f"{', '.join(countries)}; choose another --dem or another server"
                     )
         if not found:
             raise CoverageError(f"{server}: has no tile over the study's area; choose another --dem or another server")

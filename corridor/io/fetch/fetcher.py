@@ -51,7 +51,7 @@ class Fetcher:
             return found
         if self.offline:
             raise OfflineError(entry.title)
-        with self.cache.open(entry.key, self.settings.http_total_s) as part:
+        with self.cache.open(entry.key, self.settings.http_total_s, self.meter.say) as part:
             # Asked again under the lock: the process that was waited for may have brought it.
             found = None if renew else self.cache.find(entry.key, wanted)
             if found:
@@ -83,7 +83,7 @@ class Fetcher:
             entry: What is asked; ``made_from`` says of which files.
             compute: Writes the file to a path.
         """
-        with self.cache.open(entry.key, self.settings.http_total_s) as part:
+        with self.cache.open(entry.key, self.settings.http_total_s, self.meter.say) as part:
             found = self.cache.find(entry.key, fits=lambda cached: cached.made_from == entry.made_from)
             return found or self._place(part, entry, compute)
 
@@ -120,6 +120,9 @@ class Fetcher:
                 download(entry.address, part, self.settings, self.meter)
                 try:
                     check(part)
+                except FetchError:  # no further try helps
+                    drop_partial(part)
+                    raise
                 except SourceError as fault:
                     drop_partial(part)
                     raise TransientError(str(fault)) from fault

@@ -38,7 +38,7 @@ def extract_entries(study_id: str, settings: LiveSettings) -> list[CacheEntry]:
         address = f"{settings.geofabrik_url}/{name}{_SUFFIX}"
         file = name.replace("/", "-") + _SUFFIX
         found.append(
-            CacheEntry(key_of("file", address), file, f"OpenStreetMap extract {name}", PUBLISHER, LICENCE, address)
+            CacheEntry(key_of("extract", name), file, f"OpenStreetMap extract {name}", PUBLISHER, LICENCE, address)
         )
     return found
 
@@ -53,19 +53,27 @@ def fetch_extract(fetcher: Fetcher, entry: CacheEntry) -> CachedFile:
     Raises:
         FetchError: it can't be had, or isn't whole.
     """
+    wrong: set[str] = set()
 
     def check(part: Path) -> None:
         with part.open("rb") as stream:
             # The first block of a PBF says so after four bytes of length; a web page or a cut-off file doesn't.
             if stream.read(15)[4:] != _HEADER:
                 raise SourceError("is no OpenStreetMap PBF")
-        # Geofabrik renews extracts daily: an MD5 of another day fits no more, and the file is fetched again.
         stated = _stated_md5(fetcher, entry, part)
-        if stated:
-            with part.open("rb") as stream:
-                found = hashlib.file_digest(stream, "md5").hexdigest()
-            if found != stated:
-                raise SourceError(f"has MD5 {found}, the server states {stated}")
+        if not stated:
+            return
+        with part.open("rb") as stream:
+            found = hashlib.file_digest(stream, "md5").hexdigest()
+        # Extracts are renewed daily, file and MD5 one after the other: the MD5 is asked for once more, and the file is
+        # fetched once more at most, since it may be hundreds of megabytes.
+        if found == stated or found == (stated := _stated_md5(fetcher, entry, part)):
+            return
+        words = f"has MD5 {found}, the server states {stated}"
+        if wrong:
+            raise FetchError(f"{entry.address}: {words} (fetched twice); try again later or set another address")
+        wrong.add(found)
+        raise SourceError(words)
 
     return fetcher.download(entry, check, keep_partial=True)
 

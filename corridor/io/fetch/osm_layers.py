@@ -17,7 +17,7 @@ from corridor.io.fetch.fetcher import Fetcher
 from corridor.io.fetch.geofabrik import LICENCE, extract_entries, fetch_extract
 from corridor.io.fetch.geofabrik import PUBLISHER as EXTRACT_PUBLISHER
 from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters
-from corridor.io.fetch.overpass import PLACES, download_features, download_ways
+from corridor.io.fetch.overpass import download_countries, download_places, download_ways
 from corridor.io.read.borders import read_borders
 from corridor.io.read.osm_tags import PLACE_KINDS
 from corridor.io.read.places import Settlements
@@ -69,7 +69,7 @@ def fetch_geofabrik(fetcher: Fetcher, study: Study) -> CachedFile:
     """
     wanted = extract_entries(study.id, fetcher.settings)
     # A clip is made from extracts, which have records of their own; it is found by what they are and where it is cut.
-    key = key_of("clip", *(entry.address for entry in wanted), _window(study.area))
+    key = key_of("clip", *(entry.key for entry in wanted), _window(study.area))
     asked = CacheEntry(
         key, f"osm-{key[:8]}.osm.pbf", "OpenStreetMap roads and railways of extracts", EXTRACT_PUBLISHER, LICENCE,
         fetcher.settings.geofabrik_url,
@@ -84,7 +84,7 @@ def fetch_geofabrik(fetcher: Fetcher, study: Study) -> CachedFile:
         pieces = OsmPieces()
         for path, extract in extracts:
             try:
-                pieces.add_extract(path, study.area)
+                pieces.add_extract(path, study.area, fetcher.meter.say)
             except SourceError as fault:
                 raise FetchError(f"{extract.address}: {fault}; fetch it again with --refresh") from fault
         _write(pieces, part, entry)
@@ -106,7 +106,7 @@ def fetch_borders(fetcher: Fetcher, study: Study) -> CachedFile:
 
     def make(part: Path) -> None:
         work = part.with_name(part.name + ".answers")
-        frame = download_features(study.area, {"admin_level": "2"}, work, fetcher.settings, fetcher.meter, tiled=False)
+        frame = download_countries(study.area, work, fetcher.settings, fetcher.meter)
         west, south, east, north = study.area
         near = shapely.box(west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
         features = [
@@ -142,7 +142,7 @@ def fetch_places(fetcher: Fetcher, study: Study, borders: Path) -> CachedFile:
 
     def make(part: Path) -> None:
         work = part.with_name(part.name + ".answers")
-        frame = download_features(study.area, PLACES, work, fetcher.settings, fetcher.meter, tiled=True)
+        frame = download_places(study.area, work, fetcher.settings, fetcher.meter)
         # a settlement mapped as a point and as an area is one
         settled = Settlements()
         local, english = _text(frame, "name"), _text(frame, "name:en", "name")
@@ -167,7 +167,8 @@ def fetch_places(fetcher: Fetcher, study: Study, borders: Path) -> CachedFile:
 
 def _entry(fetcher: Fetcher, study: Study, layer: str, suffix: str, asked: str, words: str) -> CacheEntry:
     address = f"{fetcher.settings.overpass_url}/interpreter"
-    key = key_of("overpass", address, layer, _window(study.area), asked)
+    # A mirror has the same map: its address is noted with the file, and is no part of what was asked.
+    key = key_of("overpass", layer, _window(study.area), asked)
     return CacheEntry(
         key, f"osm-{layer}-{key[:8]}{suffix}", f"OpenStreetMap {words} (Overpass)", PUBLISHER, LICENCE, address
     )
@@ -187,13 +188,13 @@ def _countries(frame: gpd.GeoDataFrame, near: shapely.Geometry) -> list[tuple[st
     """Code, name and ground of each country, by code; what isn't an area or has no code is left out."""
     # Borders come as lines too; only closed ones are ground.
     areas = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
-    codes, names = _text(areas, *_COUNTRY_TAGS), _text(areas, "name:en", "name")
+    codes, names = _text(areas, *_COUNTRY_TAGS).str.upper(), _text(areas, "name:en", "name")
     shapes = shapely.intersection(shapely.make_valid(areas.geometry.to_numpy()), near)
     rows = [
         (code, name or code, _areal(shape))
         for code, name, shape in zip(codes, names, shapes, strict=True)
         # Disputed areas and unions have no code of two capitals; they are no countries here.
-        if len(code) == 2 and code.isascii() and code.isupper()
+        if len(code) == 2 and code.isascii() and code.isalpha()
     ]
     return sorted((row for row in rows if not row[2].is_empty), key=lambda row: row[0])
 

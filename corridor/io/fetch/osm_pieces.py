@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +60,16 @@ class OsmPieces:
         if isinstance(base, str) and base:
             self.dates.append(base[:10])
 
-    def add_extract(self, path: Path, area: Bounds) -> None:
+    def add_extract(self, path: Path, area: Bounds, say: Callable[[str], None] = lambda _: None) -> None:
         """Add what an extract (PBF) has inside ``area`` (west, south, east, north): ways with a vertex there, places.
 
-        Reads the file more than once, so that only the nodes of its roads and railways are ever held.
+        Reads the file three times and holds what is kept, never what isn't: the nodes inside, then the ways that have
+        one, then their nodes outside.
 
         Args:
             path: PBF file.
             area: west, south, east, north in degrees.
+            say: Hears of each reading.
 
         Raises:
             SourceError: it isn't OpenStreetMap data, or is cut short.
@@ -76,40 +78,64 @@ class OsmPieces:
 
         try:
             stamp = osmium.io.Reader(str(path)).header().get("osmosis_replication_timestamp", "")
-            roads: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(
-                osmium.filter.KeyFilter(*_READ_KEYS)
-            )
-            # First pass: ways alone, their node ids one after the other with the length of each (CSR), since a dict of
-            # lists would take ten times the memory.
-            sizes, refs, kept = array("q"), array("q"), []
-            for way in roads:
-                if _is_wanted(dict(way.tags)):
-                    members = [node.ref for node in way.nodes]
-                    refs.extend(members)
-                    sizes.append(len(members))
-                    kept.append((way.id, dict(way.tags)))
-            # Second pass: only the nodes that those ways use.
-            needed = osmium.IdTracker()
-            for ref in refs:
-                needed.add_node(ref)
-            ids, lons, lats = array("q"), array("d"), array("d")
-            vertices: Any = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(needed.id_filter())
-            for node in vertices:
-                if node.location.valid():
-                    ids.append(node.id)
-                    lons.append(node.lon)
-                    lats.append(node.lat)
-            tagged = osmium.filter.KeyFilter("place", "barrier")
-            points: Any = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(tagged)
-            for node in points:
-                if node.location.valid() and _contains(area, node.lon, node.lat):
-                    self._add_node(node.id, node.lon, node.lat, dict(node.tags))
+            say(f"{path.name}: nodes inside the area")
+            inside = self._add_nodes_inside(path, area)
+            say(f"{path.name}: roads and railways of {len(inside)} nodes")
+            outside = self._add_ways_of(path, inside)
+            # What leads out of the area is kept whole; its nodes there are few.
+            if len(outside):
+                say(f"{path.name}: {len(outside)} nodes of ways that lead out of the area")
+                # No filter of libosmium: its set of ids takes a gigabyte where they are spread over all that there are.
+                wanted = set(outside.tolist())
+                nodes: Any = osmium.FileProcessor(str(path), osmium.osm.NODE)
+                for node in nodes:
+                    if node.id in wanted and node.location.valid():
+                        self._add_node(node.id, node.lon, node.lat)
         except (RuntimeError, OSError, ValueError, OverflowError) as fault:
             reason = str(fault).splitlines()[0] if str(fault) else "unreadable"
             raise SourceError(f"is not readable as OpenStreetMap data ({reason})") from fault
-        self._add_inside(kept, np.array(sizes), np.array(refs), np.array(ids), np.array(lons), np.array(lats), area)
         if stamp:
             self.dates.append(str(stamp)[:10])
+
+    def _add_nodes_inside(self, path: Path, area: Bounds) -> NDArray[np.int64]:
+        """Add the places and barriers inside; gives the ids of all nodes inside, sorted, which stay to be used."""
+        import osmium
+
+        west, south, east, north = (round(bound * 1e7) for bound in area)
+        ids, xs, ys = array("q"), array("i"), array("i")
+        nodes: Any = osmium.FileProcessor(str(path), osmium.osm.NODE)
+        for node in nodes:
+            at = node.location
+            # Fixed-point coordinates: comparing them costs half of what degrees do, and there are tens of millions.
+            x, y = at.x, at.y
+            if west <= x <= east and south <= y <= north and at.valid():
+                ids.append(node.id)
+                xs.append(x)
+                ys.append(y)
+                if node.tags:
+                    self._add_node(node.id, at.lon, at.lat, dict(node.tags))
+        self._inside = _Nodes(ids, xs, ys)
+        return self._inside.ids
+
+    def _add_ways_of(self, path: Path, inside: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Add the ways that are read and have a node inside, with those nodes; gives ids of their other nodes."""
+        import osmium
+
+        used, outside = array("q"), array("q")
+        ways: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter(*_READ_KEYS))
+        for way in ways:
+            tags = dict(way.tags)
+            if not _is_wanted(tags):
+                continue
+            refs = np.array([node.ref for node in way.nodes], dtype=np.int64)
+            here = _is_among(refs, inside)
+            if here.any():
+                self._add_way(way.id, refs.tolist(), tags)
+                used.extend(refs[here].tolist())
+                outside.extend(refs[~here].tolist())
+        self._inside.add_to(self._ids, self._x, self._y, np.unique(np.frombuffer(used, dtype=np.int64)))
+        del self._inside
+        return np.unique(np.frombuffer(outside, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self._ways)
@@ -162,32 +188,30 @@ class OsmPieces:
         if _is_wanted(tags):
             self._ways[way] = (array("q", refs), _checked(tags))
 
-    def _add_inside(
-        self,
-        kept: list[tuple[int, dict[str, str]]],
-        sizes: NDArray[np.int64],
-        refs: NDArray[np.int64],
-        ids: NDArray[np.int64],
-        lon: NDArray[np.float64],
-        lat: NDArray[np.float64],
-        area: Bounds,
-    ) -> None:
-        west, south, east, north = area
-        inside = ids[(lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)]
-        # A way is kept whole if any of its vertices is inside: the count of hits up to its end exceeds that up to its
-        # start.
-        hit = np.isin(refs, inside)
-        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        counts = np.concatenate([[0], np.cumsum(hit)])
-        taken = []
-        for index in np.flatnonzero(counts[starts[1:]] > counts[starts[:-1]]):
-            members = refs[starts[index] : starts[index + 1]]
-            taken.append(members)
-            self._add_way(kept[index][0], members.tolist(), kept[index][1])
-        if taken:
-            needed = np.isin(ids, np.concatenate(taken))
-            for node, x, y in zip(ids[needed].tolist(), lon[needed].tolist(), lat[needed].tolist(), strict=True):
-                self._add_node(node, x, y)
+
+class _Nodes:
+    """Nodes sorted by id, 16 bytes each, with fixed-point coordinates (1e-7 degrees)."""
+
+    def __init__(self, ids: array[int], xs: array[int], ys: array[int]) -> None:
+        self.ids = np.frombuffer(ids, dtype=np.int64)
+        self._x, self._y = np.frombuffer(xs, dtype=np.int32), np.frombuffer(ys, dtype=np.int32)
+        # Files come sorted as a rule; sorting would hold everything twice.
+        if (np.diff(self.ids) < 0).any():
+            order = np.argsort(self.ids, kind="stable")
+            self.ids, self._x, self._y = self.ids[order], self._x[order], self._y[order]
+
+    def add_to(self, ids: array[int], xs: array[int], ys: array[int], wanted: NDArray[np.int64]) -> None:
+        """Append those that are wanted, all of which must be here."""
+        at = np.searchsorted(self.ids, wanted)
+        ids.frombytes(wanted.tobytes())
+        xs.frombytes(self._x[at].tobytes())
+        ys.frombytes(self._y[at].tobytes())
+
+
+def _is_among(refs: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of few ``refs`` are among many sorted ``ids``."""
+    at = np.minimum(np.searchsorted(ids, refs), len(ids) - 1)
+    return ids[at] == refs if len(ids) else np.zeros(len(refs), dtype=bool)
 
 
 def _is_wanted(tags: dict[str, str]) -> bool:
@@ -203,11 +227,6 @@ def _checked(tags: dict[str, str]) -> dict[str, str]:
 
 def _sorted(tags: dict[str, str]) -> dict[str, str]:
     return dict(sorted(tags.items()))
-
-
-def _contains(area: Bounds, lon: float, lat: float) -> bool:
-    west, south, east, north = area
-    return west <= lon <= east and south <= lat <= north
 
 
 def iterate_filters() -> Iterator[str]:

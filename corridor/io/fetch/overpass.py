@@ -1,23 +1,30 @@
-"""OpenStreetMap through osmnx, which asks an Overpass server tile by tile; its requests are held within our limits."""
+"""OpenStreetMap from an Overpass server, tile by tile, with one query each; what the server says of itself is obeyed.
+
+The query language and what servers answer: https://wiki.openstreetmap.org/wiki/Overpass_API.
+"""
 
 from __future__ import annotations
 
-import io
+import html
 import json
+import math
+import re
 import shutil
-import socket
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from shapely.geometry.base import BaseGeometry
+import numpy as np
 
 from corridor.errors import FetchError, SourceError
+from corridor.geo.geodesy import distance_m
 from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters
-from corridor.io.fetch.retry import AGENT, MAX_REDIRECTS, TransientError, keep_trying
+from corridor.io.fetch.retry import MAX_REDIRECTS, TransientError, keep_trying, user_agent
 from corridor.io.fetch.transfer import (
     Meter,
     check_redirect,
@@ -31,12 +38,19 @@ from corridor.schema.live_settings import LiveSettings
 
 _CHUNK = 1 << 16
 _KEEP_S = 86_400
-PLACES: dict[str, bool | str | list[str]] = {"place": sorted(PLACE_KINDS)}
-_CORNER_STEP_DEG = 0.25
+_MARGIN_S = 30
+"""How much longer than the server this side waits, so that the server's own word on its limit is heard."""
+_BUSY = ("rate_limited", "duplicate_query", "dispatcher", "timeout", "too busy")
+_TOO_MUCH = ("out of memory", "Query timed out", "Query run out of memory")
+_ERROR_OF_PAGE = re.compile(rb"<strong[^>]*>Error</strong>:(.*?)</p>", re.DOTALL)
+_SLOT = re.compile(r"Slot available after: [^,\n]*, in (-?\d{1,6}) seconds")
+_FREE = re.compile(r"\b\d+ slots? available now")
+PLACES = f'["place"~"^({"|".join(sorted(PLACE_KINDS))})$"]'
+COUNTRIES = '["admin_level"="2"]["boundary"]'
 
 
 def download_ways(area: Bounds, work: Path, settings: LiveSettings, meter: Meter) -> OsmPieces:
-    """Roads, railways and places inside ``area``; answers that came are kept in ``work``, so that a new call goes on.
+    """Roads, railways, rivers and places inside ``area``; answers that came are kept in ``work`` for a new call.
 
     Args:
         area: west, south, east, north in degrees.
@@ -47,211 +61,253 @@ def download_ways(area: Bounds, work: Path, settings: LiveSettings, meter: Meter
     Raises:
         FetchError: the server can't be used; the message says why.
     """
-    import osmnx
-    from osmnx._errors import CacheOnlyInterruptError
-
-    address = f"{settings.overpass_url}/interpreter"
-    filters = list(iterate_filters())
-
-    def ask(deadline: float) -> None:
-        with _osmnx_settings(work, settings, meter, deadline), _reworded():
-            # in this mode osmnx keeps the answers and makes nothing of them
-            with suppress(CacheOnlyInterruptError):
-                osmnx.graph_from_polygon(_outline(area), custom_filter=filters, retain_all=True, simplify=False)
-            with suppress(CacheOnlyInterruptError):
-                osmnx.features_from_polygon(_outline(area), PLACES)
-
-    with _answers_in(work):
-        keep_trying(ask, address, settings, meter.say, lambda: _count(work))
+    # One union for all that is read, so that each tile costs the server one query.
+    statements = [f"way{wanted}" for wanted in iterate_filters()] + [f"node{PLACES}", f"way{PLACES}"]
+    client = _Client(work, settings, meter, "json")
     pieces = OsmPieces()
-    for path in sorted(work.glob("*.json")):
+    for path in client.ask_all([_union(statements, tile) for tile in _tiles(area, settings.query_area_km2)]):
         try:
             pieces.add_answer(path)
         except SourceError as fault:
             shutil.rmtree(work)
-            raise FetchError(f"{address}: its answer {fault}; is it the right address?") from fault
+            raise FetchError(f"{client.address}: its answer {fault}; is it the right address?") from fault
     return pieces
 
 
-def download_features(
-    area: Bounds,
-    tags: dict[str, bool | str | list[str]],
-    work: Path,
-    settings: LiveSettings,
-    meter: Meter,
-    *,
-    tiled: bool,
-) -> Any:
-    """Features with any of ``tags`` that touch ``area``, as osmnx builds them (GeoDataFrame, EPSG:4326).
+def download_places(area: Bounds, work: Path, settings: LiveSettings, meter: Meter) -> Any:
+    """Settlements that touch ``area``, points and areas, as osmnx builds them (GeoDataFrame, EPSG:4326).
 
     Args:
         area: west, south, east, north in degrees.
-        tags: Keys with the values that are wanted, as osmnx takes them.
         work: Folder for answers, kept after a fault.
         settings: The server's address and the limits.
         meter: Who hears of progress.
-        tiled: Whether to ask tile by tile; borders must come in one piece to be closed.
 
     Raises:
-        FetchError: the server can't be used, or has no such feature there.
+        FetchError: the server can't be used, or knows none there.
     """
+    statements = [f"{kind}{PLACES}" for kind in ("node", "way", "relation")]
+    queries = [_union(statements, tile) for tile in _tiles(area, settings.query_area_km2)]
+    return _features(queries, "place", work, settings, meter)
+
+
+def download_countries(area: Bounds, work: Path, settings: LiveSettings, meter: Meter) -> Any:
+    """Borders of the countries that touch ``area`` or hold it, as osmnx builds them (GeoDataFrame, EPSG:4326).
+
+    Args:
+        area: west, south, east, north in degrees.
+        work: Folder for answers, kept after a fault.
+        settings: The server's address and the limits.
+        meter: Who hears of progress.
+
+    Raises:
+        FetchError: the server can't be used, or knows none there.
+    """
+    west, south, east, north = area
+    # No piece of a border lies in an area within one country: that country is asked for by a point. Everything comes
+    # in one answer, since borders must be whole to be closed.
+    held = f"is_in({(south + north) / 2:.6f},{(west + east) / 2:.6f})->.here;rel(pivot.here){COUNTRIES};"
+    return _features([_union([f"relation{COUNTRIES}"], area, held)], "admin_level", work, settings, meter)
+
+
+def _features(queries: list[str], key: str, work: Path, settings: LiveSettings, meter: Meter) -> Any:
+    """What answers hold under a key, each feature once."""
     import osmnx
+    import pandas as pd
     from osmnx._errors import InsufficientResponseError
 
-    address = f"{settings.overpass_url}/interpreter"
-    # An area so large that osmnx never cuts it in tiles.
-    limits = settings if tiled else settings.model_copy(update={"query_area_km2": 1e9})
+    client = _Client(work, settings, meter, "xml")
+    frames = []
+    for path in client.ask_all(queries):
+        try:
+            frames.append(osmnx.features_from_xml(path, tags={key: True}))
+        except InsufficientResponseError:
+            continue  # nothing in this tile
+        except Exception as fault:
+            # osmnx names no errors for what isn't a map.
+            shutil.rmtree(work)
+            raise FetchError(
+                f"{client.address}: its answer is not OpenStreetMap data; is it the right address?"
+            ) from fault
+    if not frames:
+        raise FetchError(f"{client.address}: knows no feature with {key} in the study's area; name a file")
+    found = pd.concat(frames)
+    return found[~found.index.duplicated()]
 
-    def ask(deadline: float) -> Any:
-        with _osmnx_settings(work, limits, meter, deadline, keep_only=False):
+
+def _tiles(area: Bounds, most_km2: float) -> list[Bounds]:
+    """Equal tiles of an area, each of at most ``most_km2``, row by row from the south-west."""
+    west, south, east, north = area
+    middle = (south + north) / 2
+    width_km, height_km = (distance_m([west, west], [middle, south], [east, west], [middle, north]) / 1000).tolist()
+    count = max(1.0, width_km * height_km / most_km2)
+    # As square as they can be: rows and columns in the ratio of the sides.
+    rows = max(1, round(math.sqrt(count * height_km / width_km)))
+    columns = math.ceil(count / rows)
+    xs, ys = np.linspace(west, east, columns + 1).tolist(), np.linspace(south, north, rows + 1).tolist()
+    return [(x0, y0, x1, y1) for y0, y1 in pairwise(ys) for x0, x1 in pairwise(xs)]
+
+
+def _union(statements: list[str], tile: Bounds, more: str = "") -> str:
+    """A query for all that fits any of the statements in a tile, with members; its settings are put before it."""
+    west, south, east, north = tile
+    box = f"({south:.7f},{west:.7f},{north:.7f},{east:.7f})"
+    return f"({''.join(f'{statement}{box};' for statement in statements)}{more});(._;>;);out;"
+
+
+@dataclass(frozen=True)
+class _Client:
+    """Asks queries one after the other; answers lie in ``work`` under the hash of the query, whole or not at all."""
+
+    work: Path
+    settings: LiveSettings
+    meter: Meter
+    form: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.settings.overpass_url}/interpreter"
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"User-Agent": user_agent(self.settings)}
+
+    def ask_all(self, queries: list[str]) -> list[Path]:
+        """Files of the answers, in the order of the queries.
+
+        Raises:
+            FetchError: the server can't be used.
+        """
+        paths = [self.work / f"{sha256(query.encode()).hexdigest()[:32]}.{self.form}" for query in queries]
+        tries = 0
+
+        def ask(deadline: float) -> None:
+            nonlocal tries
+            for number, (query, path) in enumerate(zip(queries, paths, strict=True), start=1):
+                if path.is_file():
+                    continue
+                tries += 1
+                body = self._ask(self._with_settings(query, tries), deadline)
+                # A run may be ended in the middle of writing: half an answer must never pass for one.
+                half = path.with_suffix(".half")
+                half.write_bytes(body)
+                half.replace(path)
+                self.meter.say(f"OpenStreetMap: answer {number} of {len(queries)}, {len(body) / 1e6:.1f} MB")
+                time.sleep(self.settings.query_pause_s)
+
+        with _answers_in(self.work):
+            keep_trying(ask, self.address, self.settings, self.meter.say, lambda: sum(path.is_file() for path in paths))
+        return paths
+
+    def _with_settings(self, query: str, number: int) -> str:
+        # A server refuses a query that it is still running (or believes to be). It strips comments before it compares,
+        # so what differs from try to try is the time that is asked for.
+        timeout_s = self.settings.query_timeout_s + number % 10
+        return f"[out:{self.form}][timeout:{timeout_s}][maxsize:{self.settings.query_memory_mb * 1_000_000}];{query}"
+
+    def _ask(self, query: str, deadline: float) -> bytes:
+        """One whole answer.
+
+        Raises:
+            TransientError: another try may help.
+            FetchError: none will.
+        """
+        with passing_faults():
+            response = self._post(query)
             try:
-                with _reworded():
-                    return osmnx.features_from_polygon(_outline(area), tags)
-            except InsufficientResponseError as fault:
-                what = ", ".join(tags)
-                raise FetchError(f"{address}: knows no feature with {what} in the study's area; name a file") from fault
+                self._refuse_status(response)
+                body = _read_body(response, self.address, self.settings, self.meter, deadline)
+            finally:
+                response.close()
+        if self.form == "json" or b"<osm" not in body[:400]:
+            self._refuse_page(body)
+        _refuse_remark(body, self.address, self.form)
+        return body
 
-    with _answers_in(work):
-        return keep_trying(ask, address, limits, meter.say, lambda: _count(work))
+    def _post(self, query: str) -> Any:
+        """The answer of the last address of a short chain of redirects, asked the same way at each."""
+        import requests
+
+        target = self.address
+        for _ in range(MAX_REDIRECTS + 1):
+            response = requests.post(
+                target, data={"data": query}, headers=self._headers, stream=True, allow_redirects=False,
+                timeout=(self.settings.http_timeout_s, self.settings.query_timeout_s + _MARGIN_S),
+                proxies=proxies_for(target),
+            )  # fmt: skip
+            if not response.is_redirect:
+                return response
+            target = check_redirect(response, self.address, self.settings)
+            response.close()
+        raise FetchError(f"{self.address}: redirects more than {MAX_REDIRECTS} times; set the server's own address")
+
+    def _refuse_status(self, response: Any) -> None:
+        status = int(response.status_code)
+        if status == 400:
+            said = _error_of_page(response.raw.read(_CHUNK, decode_content=True)) or "no reason given"
+            raise FetchError(f"{self.address}: can't understand the query ({said}); is it an Overpass server?")
+        try:
+            refuse_status(response, self.address)
+        except TransientError as fault:
+            if status in {429, 504}:
+                raise TransientError(str(fault), self._busy_s(fault.wait_s)) from fault
+            raise
+
+    def _refuse_page(self, body: bytes) -> None:
+        """An answer that is a page for people: the server's own words on what is wrong, or somebody else's page."""
+        said = _error_of_page(body) if body.lstrip()[:1] == b"<" else ""
+        if not said:
+            refuse_web_page(body[:100], self.address)
+        elif any(mark in said for mark in _TOO_MUCH):
+            raise FetchError(f"{self.address}: {said}; ask for smaller tiles (CORRIDOR_QUERY_AREA_KM2)")
+        elif any(mark in said for mark in _BUSY):
+            raise TransientError(said, self._busy_s())
+        else:
+            raise FetchError(f"{self.address}: {said}; is it an Overpass server with all its data?")
+
+    def _busy_s(self, asked_s: float = 0.0) -> float:
+        """How long to leave a busy server alone: what it asks for, until it has a slot for us, and never briefly."""
+        return max(asked_s, self.settings.busy_pause_s, self._slot_s())
+
+    def _slot_s(self) -> float:
+        """Seconds until the server's status page promises a slot; 0 where it has one now or says nothing."""
+        import requests
+
+        try:
+            response = requests.get(
+                f"{self.settings.overpass_url}/status", headers=self._headers, allow_redirects=False,
+                timeout=self.settings.http_timeout_s, proxies=proxies_for(self.settings.overpass_url), stream=True,
+            )  # fmt: skip
+            with response:
+                said = response.raw.read(_CHUNK, decode_content=True).decode("utf-8", "replace") if response.ok else ""
+        except (requests.RequestException, OSError):
+            return 0.0
+        waits = [int(found) for found in _SLOT.findall(said)]
+        return 0.0 if _FREE.search(said) or not waits else float(max(0, min(waits)) + 1)
 
 
-def _outline(area: Bounds) -> BaseGeometry:
-    """The area with corners every quarter degree: osmnx cuts tiles in metres, where long sides are curves."""
-    import shapely
+def _error_of_page(body: bytes) -> str:
+    """What an Overpass page says under "Error", on one line; empty if it isn't such a page."""
+    found = _ERROR_OF_PAGE.search(body)
+    return _printable(html.unescape(found[1].decode("utf-8", "replace"))) if found else ""
 
-    return shapely.segmentize(shapely.box(*area), _CORNER_STEP_DEG)
+
+def _printable(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:200]
 
 
 @contextmanager
 def _answers_in(work: Path) -> Iterator[None]:
-    """A folder for answers; those that an earlier run was ended in the middle of writing, or of another day, go."""
+    """A folder for answers; those of another day go."""
     work.mkdir(exist_ok=True)
-    # An answer that was half written when a run was ended, or is of another day, would be taken for whole and new.
-    for path in work.glob("*.json"):
-        try:
-            json.loads(path.read_bytes())
-            if time.time() - path.stat().st_mtime > _KEEP_S:
-                path.unlink()
-        except (ValueError, RecursionError):
+    for path in work.iterdir():
+        if time.time() - path.stat().st_mtime > _KEEP_S:
             path.unlink()
     try:
         yield
     finally:
-        if not _count(work):
+        if not any(work.iterdir()):
             shutil.rmtree(work, ignore_errors=True)
-
-
-def _count(work: Path) -> int:
-    return sum(1 for _ in work.glob("*.json"))
-
-
-@contextmanager
-def _reworded() -> Iterator[None]:
-    """Faults of the connection and of the answer's form, which osmnx passes on, as something to try again."""
-    from osmnx._errors import CacheOnlyInterruptError, InsufficientResponseError, ResponseStatusCodeError
-
-    try:
-        with passing_faults():
-            yield
-    except CacheOnlyInterruptError:
-        raise
-    except (ResponseStatusCodeError, json.JSONDecodeError, RecursionError) as fault:
-        raise TransientError("answers with what isn't JSON") from fault
-    except InsufficientResponseError as fault:
-        if "matching" in str(fault) or "No data elements" in str(fault):
-            raise
-        raise TransientError("answers with what isn't JSON") from fault
-
-
-@contextmanager
-def _osmnx_settings(
-    work: Path, settings: LiveSettings, meter: Meter, deadline: float, *, keep_only: bool = True
-) -> Iterator[None]:
-    """Settings of osmnx for one fetch, put back afterwards, with the look-up of names that it replaces.
-
-    Its own waiting (55 s after a 429 or 504, without end) never comes about: the guard answers for those first.
-    """
-    import osmnx
-
-    wanted = {
-        "overpass_url": settings.overpass_url,
-        "overpass_rate_limit": False,
-        "overpass_settings": "[out:json][timeout:{timeout}]{maxsize}",
-        "overpass_memory": None,
-        "requests_timeout": settings.query_timeout_s,
-        "requests_kwargs": {
-            "stream": True,
-            "hooks": {"response": _guard(settings, meter, deadline)},
-            "proxies": proxies_for(settings.overpass_url),
-        },
-        "max_query_area_size": settings.query_area_km2 * 1e6,
-        "use_cache": True,
-        "cache_only_mode": keep_only,
-        "cache_folder": str(work),
-        "http_user_agent": AGENT,
-        "http_referer": "corridor",
-        "doh_url_template": None,
-        "log_file": False,
-        "log_console": False,
-    }
-    before = {name: getattr(osmnx.settings, name) for name in wanted}
-    look_up = socket.getaddrinfo
-    try:
-        for name, value in wanted.items():
-            setattr(osmnx.settings, name, value)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"This area is .* times your configured", category=UserWarning)
-            yield
-    finally:
-        socket.getaddrinfo = look_up
-        for name, value in before.items():
-            setattr(osmnx.settings, name, value)
-
-
-def _guard(settings: LiveSettings, meter: Meter, deadline: float) -> Callable[..., Any]:
-    """A hook of requests that reads each answer within the limits and lets only sound ones through."""
-    redirects = answers = 0
-
-    def check(response: Any, *_: Any, **__: Any) -> Any:
-        try:
-            return take(response)
-        except BaseException:
-            response.close()
-            raise
-
-    def take(response: Any) -> Any:
-        nonlocal redirects, answers
-        import requests
-
-        address = f"{settings.overpass_url}/interpreter"
-        if response.is_redirect:
-            redirects += 1
-            if redirects > MAX_REDIRECTS:
-                raise FetchError(f"{address}: redirects more than {MAX_REDIRECTS} times; set the server's own address")
-            check_redirect(response, address, settings)
-            return response
-        redirects = 0
-        refuse_status(response, address)
-        # Read here and not by osmnx, which knows no limit of size or time.
-        body = _read_body(response, address, settings, meter, deadline)
-        refuse_web_page(body[:100], address)
-        response.close()
-        _refuse_remark(body, address)
-        answers += 1
-        meter.say(f"OpenStreetMap: answer {answers}, {len(body) / 1e6:.1f} MB")
-        time.sleep(settings.query_pause_s)
-        # osmnx reads the answer again: it gets one of the same head whose body is in memory.
-        whole = requests.Response()
-        whole.status_code, whole.url, whole.headers = response.status_code, response.url, response.headers
-        whole.request, whole.reason, whole.raw, whole.encoding = (
-            response.request,
-            response.reason,
-            io.BytesIO(body),
-            "utf-8",
-        )
-        return whole
-
-    return check
 
 
 def _read_body(response: Any, address: str, settings: LiveSettings, meter: Meter, deadline: float) -> bytes:
@@ -266,19 +322,33 @@ def _read_body(response: Any, address: str, settings: LiveSettings, meter: Meter
             )
         if time.monotonic() > deadline:
             raise TransientError("the server takes too long")
+    stated = response.headers.get("Content-Length", "")
+    # requests doesn't mind a body that ends early where it is read in pieces.
+    if stated.isdigit() and not response.headers.get("Content-Encoding") and len(body) < int(stated):
+        raise TransientError("the connection broke before the end")
     return bytes(body)
 
 
-def _refuse_remark(body: bytes, address: str) -> None:
-    """Overpass says at the end of an answer, whose status is 200, that it isn't the whole."""
-    if b'"remark"' not in body[-4000:]:
-        return
-    try:
-        remark = str(json.loads(body).get("remark", ""))
-    except (ValueError, AttributeError, RecursionError) as fault:
-        raise TransientError("answers with what isn't JSON") from fault
-    shown = "".join(c for c in remark if c.isprintable())[:160]
-    if "out of memory" in remark or "Query timed out" in remark:
-        raise FetchError(f"{address}: {shown}; ask for smaller tiles (CORRIDOR_QUERY_AREA_KM2)")
+def _refuse_remark(body: bytes, address: str, form: str) -> None:
+    """Overpass says at the end of an answer, whose status is 200, that it isn't the whole; and a cut answer is none."""
+    read: Callable[[bytes], str] = _remark_of_json if form == "json" else _remark_of_xml
+    remark = read(body)
+    if any(mark in remark for mark in _TOO_MUCH):
+        raise FetchError(f"{address}: {remark}; ask for smaller tiles (CORRIDOR_QUERY_AREA_KM2)")
     if "error" in remark:
-        raise TransientError(shown)
+        raise TransientError(remark)
+
+
+def _remark_of_json(body: bytes) -> str:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as fault:
+        raise TransientError("answers with what isn't JSON") from fault
+    return _printable(str(answer.get("remark", ""))) if isinstance(answer, dict) else ""
+
+
+def _remark_of_xml(body: bytes) -> str:
+    if not body.rstrip().endswith(b"</osm>"):
+        raise TransientError("answers with what isn't a whole map")
+    found = re.search(rb"<remark>(.*?)</remark>", body[-4000:], re.DOTALL)
+    return _printable(html.unescape(found[1].decode("utf-8", "replace"))) if found else ""

@@ -17,7 +17,7 @@ from corridor.geo.height_rasters import refuse_unfit
 from corridor.io.fetch.cache import CachedFile, CacheEntry, key_of
 from corridor.io.fetch.elevation_provider import AddressSetting, CountriesOn
 from corridor.io.fetch.fetcher import Fetcher
-from corridor.io.fetch.retry import AGENT, TransientError, keep_trying
+from corridor.io.fetch.retry import TransientError, keep_trying, user_agent
 from corridor.io.fetch.tiles import Bounds
 from corridor.schema.live_settings import LOOPBACK, LiveSettings, fault_of_address
 
@@ -128,7 +128,7 @@ def _gdal(settings: LiveSettings, address: str) -> Iterator[None]:
 
     options = {
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-        "GDAL_HTTP_USERAGENT": AGENT,
+        "GDAL_HTTP_USERAGENT": user_agent(settings),
         "GDAL_HTTP_CONNECTTIMEOUT": str(max(1, round(settings.http_timeout_s))),
         "GDAL_HTTP_LOW_SPEED_TIME": str(max(1, round(settings.http_timeout_s))),
         "GDAL_HTTP_LOW_SPEED_LIMIT": "200",

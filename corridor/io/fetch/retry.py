@@ -13,11 +13,20 @@ from typing import TypeVar
 from corridor.errors import FetchError
 from corridor.schema.live_settings import LiveSettings
 
-AGENT = f"corridor/{version('corridor')} (comparison of land routes; python-requests)"
 PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 MAX_REDIRECTS = 4
 _LONGEST_PAUSE_S = 120.0
 Result = TypeVar("Result")
+
+
+def user_agent(settings: LiveSettings) -> str:
+    """Who asks: public servers want to know whom to write to before they shut somebody out.
+
+    Args:
+        settings: ``contact`` names who runs this, if they say.
+    """
+    contact = f"; {settings.contact}" if settings.contact else ""
+    return f"corridor/{version('corridor')} (comparison of land routes{contact})"
 
 
 class TransientError(Exception):
@@ -56,7 +65,8 @@ def keep_trying(
 ) -> Result:
     """Call ``once`` (with the time by which it must end) until it succeeds, with growing pauses.
 
-    ``gained`` counts what is complete so far; where it grew, the tries begin anew.
+    ``gained`` counts what is complete so far; where it grew, the tries begin anew, but the pauses go on growing: a
+    server that was busy a moment ago is no less so for one answer.
 
     Args:
         once: One try; raises a TransientError for what may pass.
@@ -72,21 +82,21 @@ def keep_trying(
         FetchError: the tries or the time are used up, or the server asks for a longer wait than is left.
     """
     deadline = time.monotonic() + settings.http_total_s
-    attempt, had = 0, gained()
+    attempt, faults, had = 0, 0, gained()
     while True:
         try:
             return once(deadline)
         except TransientError as fault:
             # A long fetch in many answers isn't given up while it gets on: tries count from the last that gained
             # something.
-            attempt, had = (1 if gained() > had else attempt + 1), gained()
+            attempt, faults, had = (1 if gained() > had else attempt + 1), faults + 1, gained()
             if attempt >= settings.http_tries:
                 tries = "once" if attempt == 1 else f"{attempt} times"
                 raise FetchError(
                     f"{address}: {fault} (tried {tries}); try again later or set another address"
                 ) from fault
             # Exponential backoff, never shorter than what the server asks for.
-            pause = max(fault.wait_s, min(settings.http_pause_s * 2 ** (attempt - 1), _LONGEST_PAUSE_S))
+            pause = max(fault.wait_s, min(settings.http_pause_s * 2.0 ** min(faults - 1, 20), _LONGEST_PAUSE_S))
             if time.monotonic() + pause >= deadline:
                 raise FetchError(
                     f"{address}: {fault}, and the next try in {pause:.0f} s would come after the time allowed "

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from corridor.errors import FetchError, MissingError
-from corridor.io.fetch.retry import AGENT, MAX_REDIRECTS, PASSING, TransientError, keep_trying, retry_after_s
+from corridor.errors import FetchError, ForbiddenError, MissingError
+from corridor.io.fetch.retry import MAX_REDIRECTS, PASSING, TransientError, keep_trying, retry_after_s, user_agent
 from corridor.schema.live_settings import LOOPBACK, LiveSettings, fault_of_address
 
 _CHUNK = 1 << 18
@@ -40,6 +40,7 @@ def download(address: str, part: Path, settings: LiveSettings, meter: Meter) -> 
 
     Raises:
         MissingError: the server has no such file.
+        ForbiddenError: it doesn't give it, or doesn't say whether it has it.
         FetchError: it can't be had within the limits, is too large, or isn't a file; the message names the address.
     """
     keep_trying(lambda deadline: _try_once(address, part, settings, meter, deadline), address, settings, meter.say)
@@ -88,6 +89,16 @@ def refuse_status(response: Any, address: str) -> None:
         return
     if status in {404, 410}:
         raise MissingError(f"{address}: there is no such file (status {status}); correct the address")
+    if status == 403:
+        raise ForbiddenError(
+            f"{address}: the server refuses (status 403): it has shut this machine or network out, or wants a key; "
+            "wait a day, or set another address"
+        )
+    if status == 406:
+        raise FetchError(
+            f"{address}: the server doesn't take requests from programs that it can't tell (status 406); "
+            "set CORRIDOR_CONTACT to your address, or set another server"
+        )
     # Too many requests, gateway faults and the like: another try may help.
     if status in PASSING:
         raise TransientError(f"answers with status {status}", retry_after_s(response.headers.get("Retry-After")))
@@ -131,7 +142,7 @@ def _try_once(address: str, part: Path, settings: LiveSettings, meter: Meter, de
     note = part.with_name(part.name + ".etag")
     have = part.stat().st_size if part.is_file() else 0
     etag = _read_etag(note, address)
-    headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+    headers = {"User-Agent": user_agent(settings), "Accept-Encoding": "identity"}
     # Going on is safe only if the server's file is still the one that the part is of: a strong ETag says so.
     if have and etag:
         headers |= {"Range": f"bytes={have}-", "If-Range": etag}

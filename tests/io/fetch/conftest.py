@@ -49,6 +49,7 @@ def server(osm_map, tile, monkeypatch):
             "HTTP_TIMEOUT_S": "1",
             "HTTP_TOTAL_S": "20",
             "QUERY_PAUSE_S": "0",
+            "BUSY_PAUSE_S": "0",
             "QUERY_TIMEOUT_S": "2",
         }
         for name, value in settings.items():

@@ -1,7 +1,8 @@
 """A server on this machine that answers as the real ones do, and can be told to answer badly.
 
-It interprets the Overpass queries that osmnx sends (a kind, filters on tags, a polygon, recursion to members) against
-a map read from a file, and serves whatever else is put under a path.
+It interprets the Overpass queries that are sent (a union of statements with a kind, filters on tags and a box, or of
+what holds a point; recursion to members; JSON or XML) against a map read from a file, keeps slots and refuses a query
+that it has just had as a real server does, and serves whatever else is put under a path.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import threading
 import time
 import urllib.parse
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,9 @@ import numpy as np
 import shapely
 
 Fault = Callable[[http.server.BaseHTTPRequestHandler], bool]
-_STATEMENT = re.compile(r"(node|way|relation)((?:\[[^\]]*\])+)\(poly:'([^']*)'\)")
+_STATEMENT = re.compile(r"(node|way|relation)((?:\[[^\]]*\])+)\(([-\d.,]+)\);")
+_HELD = re.compile(r"is_in\(([-\d.]+),([-\d.]+)\)->\.(\w+);rel\(pivot\.\3\)((?:\[[^\]]*\])+);")
+_KNOWN = re.compile(r"\[out:(json|xml)\]\[timeout:(\d+)\]\[maxsize:\d+\];\(.*\);\(\._;>;\);out;", re.DOTALL)
 _FILTER = re.compile(r"""\[(~?)(["'])(.+?)\2(?:(!~|~|=)(["'])(.+?)\5)?\]""")
 
 
@@ -51,9 +55,14 @@ class OsmMap:
 
     def answer(self, query: str) -> dict[str, Any]:
         found: dict[tuple[str, int], dict[str, Any]] = {}
+        for lat, lon, _, filters in _HELD.findall(query):
+            point = shapely.Point(float(lon), float(lat))
+            for item in self.items["relation"].values():
+                if _matches(item["tags"], filters) and self._hull(item).contains(point):
+                    self._take(item, found)
         for kind, filters, corners in _STATEMENT.findall(query):
-            numbers = [float(number) for number in corners.split()]
-            polygon = shapely.Polygon([(lon, lat) for lat, lon in zip(numbers[::2], numbers[1::2], strict=True)])
+            south, west, north, east = (float(number) for number in corners.split(","))
+            polygon = shapely.box(west, south, east, north)
             shapely.prepare(polygon)
             for item in self.items[kind].values():
                 if _matches(item["tags"], filters) and self._touches(item, polygon):
@@ -66,10 +75,16 @@ class OsmMap:
             return bool(shapely.contains_xy(polygon, item["lon"], item["lat"]))
         if item["type"] == "way":
             xy = self._boxes[item["id"]]
-            return len(xy) > 0 and bool(shapely.contains_xy(polygon, xy[:, 0], xy[:, 1]).any())
+            return len(xy) > 1 and bool(polygon.intersects(shapely.LineString(xy)))
+        return any(
+            self._touches(self.items["way"][member["ref"]], polygon)
+            for member in item["members"]
+            if member["type"] == "way" and member["ref"] in self.items["way"]
+        )
+
+    def _hull(self, item: dict[str, Any]) -> Any:
         ways = [self.items["way"][m["ref"]] for m in item["members"] if m["ref"] in self.items["way"]]
-        corners = [self._xy[n] for way in ways for n in way["nodes"]]
-        return bool(corners) and polygon.intersects(shapely.MultiPoint(corners).convex_hull)
+        return shapely.MultiPoint([self._xy[n] for way in ways for n in way["nodes"]]).convex_hull
 
     def _take(self, item: dict[str, Any], found: dict[tuple[str, int], dict[str, Any]]) -> None:
         found[item["type"], item["id"]] = {key: value for key, value in item.items() if key != "tags" or value}
@@ -99,7 +114,8 @@ def _matches(tags: dict[str, str], filters: str) -> bool:
 class Server:
     """The server: ``files`` by path; ``faults`` are taken one by one, each for a path that begins with its key.
 
-    ``seen`` are the requests: method, path, headers.
+    ``seen`` are the requests: method, path, headers; ``queries`` those of Overpass. With ``keeps_slots`` a query that
+    was refused may come again only in other words, as with a real server, on which it counts as running for its time.
     """
 
     def __init__(self, osm: OsmMap | None = None) -> None:
@@ -107,6 +123,9 @@ class Server:
         self.files: dict[str, bytes | Callable[[], bytes]] = {}
         self.faults: list[tuple[str, Fault]] = []
         self.seen: list[tuple[str, str, dict[str, str]]] = []
+        self.queries: list[str] = []
+        self.keeps_slots = False
+        self.status = "Rate limit: 2\n2 slots available now.\n"
         self._lock = threading.Lock()
         server = self
 
@@ -149,12 +168,18 @@ class Server:
             fault = next((f for f in self.faults if handler.path.startswith(f[0])), None)
             if fault:
                 self.faults.remove(fault)
+            query = urllib.parse.parse_qs(body.decode()).get("data", [""])[0]
+            again = self.keeps_slots and bare(query) in {bare(known) for known in self.queries}
+            self.queries += [query] if query else []
+            if again:
+                fault = ("", overpass_page("Dispatcher_Client::request_read_and_idx::duplicate_query"))
         try:
             if fault and fault[1](handler):
                 return
-            if handler.path == "/api/interpreter" and self.osm:
-                query = urllib.parse.parse_qs(body.decode())["data"][0]
-                send(handler, json.dumps(self.osm.answer(query)).encode(), {"Content-Type": "application/json"})
+            if handler.path.partition("?")[0] == "/api/interpreter" and self.osm:
+                self._answer(handler, query)
+            elif handler.path == "/api/status":
+                send(handler, self.status.encode(), {"Content-Type": "text/plain; charset=utf-8"})
             elif handler.path in self.files:
                 content = self.files[handler.path]
                 send_file(handler, content() if callable(content) else content)
@@ -162,6 +187,37 @@ class Server:
                 send(handler, b"<html>not here</html>", {"Content-Type": "text/html"}, 404)
         except (BrokenPipeError, ConnectionResetError):
             handler.close_connection = True
+
+    def _answer(self, handler: Any, query: str) -> None:
+        known = _KNOWN.fullmatch(query)
+        if not known or not self.osm:
+            overpass_page("line 1: parse error: Unknown query clause", 400)(handler)
+            return
+        answer = self.osm.answer(query)
+        if known[1] == "json":
+            send(handler, json.dumps(answer).encode(), {"Content-Type": "application/json"})
+        else:
+            send(handler, as_xml(answer), {"Content-Type": "application/osm3s+xml"})
+
+
+def bare(query: str) -> str:
+    """A query as the real server compares it: without comments and spaces."""
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\s", "", query, flags=re.DOTALL)
+
+
+def as_xml(answer: dict[str, Any]) -> bytes:
+    """The same answer in XML."""
+    root = ElementTree.Element("osm", version="0.6", generator="Overpass API")
+    for item in answer["elements"]:
+        at = {key: str(item[key]) for key in ("id", "lat", "lon") if key in item}
+        element = ElementTree.SubElement(root, item["type"], at)
+        for node in item.get("nodes", ()):
+            ElementTree.SubElement(element, "nd", ref=str(node))
+        for member in item.get("members", ()):
+            ElementTree.SubElement(element, "member", {key: str(value) for key, value in member.items()})
+        for key, value in item.get("tags", {}).items():
+            ElementTree.SubElement(element, "tag", k=key, v=value)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
 def send(handler: Any, content: bytes, headers: dict[str, str], status: int = 200) -> None:
@@ -214,6 +270,36 @@ def drop(content: bytes, after: int) -> Fault:
 def web_page(handler: Any) -> bool:
     send(handler, b"<html><body>Log in to the hotel's network</body></html>", {"Content-Type": "text/html"})
     return True
+
+
+def overpass_page(error: str, status: int = 200) -> Fault:
+    """A page as the server writes it where it refuses, often with status 200."""
+
+    def fault(handler: Any) -> bool:
+        content = f"""<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">
+<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en" lang="en"><head><title>OSM3S Response</title></head><body>
+<p>The data included in this document is from www.openstreetmap.org.</p>
+<p><strong style="color:#FF0000">Error</strong>: runtime error: open64: 0 Success /osm3s_osm_base {error} </p>
+</body></html>"""
+        send(handler, content.encode(), {"Content-Type": "text/html; charset=utf-8"}, status)
+        return True
+
+    return fault
+
+
+def dies_within(content: bytes, after: int) -> Fault:
+    """An answer without a stated length (chunked), whose server dies in the middle."""
+
+    def fault(handler: Any) -> bool:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(f"{after:x}\r\n".encode() + content[:after] + b"\r\n")
+        handler.close_connection = True
+        return True
+
+    return fault
 
 
 def body(content: bytes, **headers: str) -> Fault:

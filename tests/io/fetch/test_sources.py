@@ -102,6 +102,17 @@ def test_an_extract_with_another_checksum_is_refused(extracts, study, cache, cal
     assert "west-latest" in err
     assert Cache(cache).entries() == []
     assert [p for p in (cache / "partial").iterdir() if p.is_file()] == []
+    # It may be hundreds of megabytes: once more and no more.
+    assert [asked for _, asked, _ in extracts.seen].count(path) == 2
+
+
+def test_a_checksum_that_was_renewed_later_is_asked_for_again(extracts, study, cache, call):
+    """File and MD5 are renewed one after the other: between them the old one is served for a moment."""
+    path = next(iter(EXTRACTS))
+    right, answers = extracts.files[f"{path}.md5"], iter([b"0" * 32 + b"  west\n"])
+    extracts.files[f"{path}.md5"] = lambda: next(answers, right)
+    assert call("fetch", study, "--osm", "geofabrik", "--cache", cache)[0] == 0
+    assert [asked for _, asked, _ in extracts.seen].count(path) == 1
 
 
 def test_extracts_must_be_named(server, study, cache, call):

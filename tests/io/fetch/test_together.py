@@ -35,7 +35,7 @@ def test_two_processes_fetch_each_file_once(server, study, cache):
     assert [process.returncode for process in both] == [0, 0], said
     assert said[0][0] == said[1][0]
     assert len(server.asked(TILE)) == 1
-    assert len(server.asked(QUERY)) == 5
+    assert len(server.asked(QUERY)) == 1
     assert Cache(cache).verify() == []
 
 
