@@ -26,6 +26,7 @@ _EXTRACT_PATHS = [
     Path(os.environ.get("CORRIDOR_EXTRACT", "")).absolute(),
     ROOT.parent / "shared" / "data" / _EXTRACT,
 ]
+_DATA_FOLDERS = [Path(os.environ.get("CORRIDOR_DATA", "none")).absolute(), ROOT.parent / "shared" / "data"]
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +36,15 @@ def extract_path() -> Path:
         if path.is_file():
             return path
     pytest.skip(f"the real extract {_EXTRACT} isn't here; set CORRIDOR_EXTRACT to its path")
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real tiles and extracts that aren't part of the project: CORRIDOR_DATA or ../shared/data."""
+    for path in _DATA_FOLDERS:
+        if (path / "alps").is_dir():
+            return path
+    pytest.skip("the folder of real tiles isn't here; set CORRIDOR_DATA to its path")
 
 
 @pytest.fixture(scope="session")

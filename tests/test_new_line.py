@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import sys
 
+import numpy as np
 import pytest
 import shapely
 
 import corridor
 from corridor.alignment.alternatives import overlap
+from corridor.alignment.files import describe_new_line, write_new_line
 from corridor.alignment.standards import unit_costs
 from corridor.cli import main
 from corridor.errors import AlignmentError, CatalogueError, CoverageError, SourceError, StudyError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.io.read.borders import read_borders
-from corridor.pipeline.new_line import describe_new_line, find_new_line, write_new_line
+from corridor.pipeline.new_line import find_new_line
+from tests.command import run_command
+from tests.synthetic.ground import parallel_km, write_borders, write_dem
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +31,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def base_tunnel(study):
-    return find_new_line(study, "Kapan", "38.9096,46.0227", "rail-12")
+    return find_new_line("Kapan", "38.9096,46.0227", "rail-12", study=study)
 
 
 def test_kapan_ordubad_at_twelve_per_mille_is_a_base_tunnel_or_goes_round(base_tunnel):
@@ -41,7 +45,7 @@ def test_kapan_ordubad_at_twelve_per_mille_is_a_base_tunnel_or_goes_round(base_t
 
 
 def test_mincivan_julfa_keeps_to_the_aras(study):
-    new = find_new_line(study, "Mincivan", "38.954,45.6296", "rail-25")
+    new = find_new_line("Mincivan", "38.954,45.6296", "rail-25", study=study)
     assert new.alignment.length_km == pytest.approx(115, abs=8)
     features = json.loads((write_new_line(new, _folder(study))).read_text())["features"]
     line = shapely.geometry.shape(features[0]["geometry"])
@@ -50,7 +54,7 @@ def test_mincivan_julfa_keeps_to_the_aras(study):
 
 def test_a_line_keeps_to_the_countries_that_it_may_pass(study):
     """On curves too, along a border that is a river."""
-    new = find_new_line(study, "Mincivan", "38.954,45.6296", "rail-12", countries=["AM", "AZ"])
+    new = find_new_line("Mincivan", "38.954,45.6296", "rail-12", study=study, countries=["AM", "AZ"])
     line = new.alignment
     assert 1.0 <= line.search_price_musd / line.unconstrained_price_musd <= 1.06
     flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
@@ -61,7 +65,7 @@ def test_a_line_keeps_to_the_countries_that_it_may_pass(study):
     assert home.buffer(0.01).covers(flat)  # a cell: the border runs between nodes
     assert line.snapped_m == pytest.approx((0.0, 0.0), abs=1e-6)
     with pytest.raises(SourceError, match="no country 'QQ'"):
-        find_new_line(study, "Mincivan", "38.954,45.6296", "rail-12", countries=["QQ"])
+        find_new_line("Mincivan", "38.954,45.6296", "rail-12", study=study, countries=["QQ"])
 
 
 def _folder(study):
@@ -87,15 +91,15 @@ def test_files_hold_what_was_found(base_tunnel, tmp_path):
 
 def test_bad_input_is_said(study):
     with pytest.raises(AlignmentError, match="rail-7"):
-        find_new_line(study, "Kapan", "Ordubad", "rail-7")
+        find_new_line("Kapan", "Ordubad", "rail-7", study=study)
     with pytest.raises(StudyError, match="did you mean Ordubad"):
-        find_new_line(study, "Kapan", "Ordubat", "rail-18")
+        find_new_line("Kapan", "Ordubat", "rail-18", study=study)
     with pytest.raises(CoverageError, match="FROM and TO"):
-        find_new_line(study, "Kapan", "10.0,10.0", "rail-18")
+        find_new_line("Kapan", "10.0,10.0", "rail-18", study=study)
     with pytest.raises(AlignmentError, match="no point on Earth"):
-        find_new_line(study, "Kapan", "95.0,10.0", "rail-18")
+        find_new_line("Kapan", "95.0,10.0", "rail-18", study=study)
     with pytest.raises(AlignmentError, match="under two cells"):
-        find_new_line(study, "39.2076,46.4068", "39.2080,46.4070", "rail-18")
+        find_new_line("39.2076,46.4068", "39.2080,46.4070", "rail-18", study=study)
     with pytest.raises(AlignmentError, match="no row for rail surface, bridge, tunnel"):
         unit_costs([], "rail")
 
@@ -116,8 +120,8 @@ def test_the_command_sweeps_and_writes(monkeypatch, tmp_path, capsys):
 
 
 def test_other_lines_draws_of_the_heights_and_an_old_formation(study, tmp_path):
-    new = find_new_line(study, "Goris", "Sisian", "road-60", alternatives=1, draws=2)
-    plain = find_new_line(study, "Goris", "Sisian", "road-60")
+    new = find_new_line("Goris", "Sisian", "road-60", study=study, alternatives=1, draws=2)
+    plain = find_new_line("Goris", "Sisian", "road-60", study=study)
     assert new.alignment.price.total_musd == pytest.approx(plain.alignment.price.total_musd)
     for other in new.alternatives:
         assert 1.0 <= other.price.total_musd / new.alignment.price.total_musd <= 1.5
@@ -134,8 +138,10 @@ def test_other_lines_draws_of_the_heights_and_an_old_formation(study, tmp_path):
 
 
 def test_an_old_formation_is_taken_over_where_that_is_cheaper(study):
-    plain = find_new_line(study, "Meghri", "38.9096,46.0227", "rail-18")
-    reused = find_new_line(study, "Meghri", "38.9096,46.0227", "rail-18", reuse=["rail-meghri", "rail-border-ordubad"])
+    plain = find_new_line("Meghri", "38.9096,46.0227", "rail-18", study=study)
+    reused = find_new_line(
+        "Meghri", "38.9096,46.0227", "rail-18", study=study, reuse=["rail-meghri", "rail-border-ordubad"]
+    )
     assert plain.alignment.price.reused_km == 0
     assert reused.alignment.price.reused_km > 5
     assert reused.alignment.price.total_musd < plain.alignment.price.total_musd
@@ -143,6 +149,109 @@ def test_an_old_formation_is_taken_over_where_that_is_cheaper(study):
 
 def test_a_section_that_cant_be_taken_over_is_said(study):
     with pytest.raises(AlignmentError, match="reuse: section 'm2-tashtun-meghri' is a road, standard rail-18 isn't"):
-        find_new_line(study, "Meghri", "38.9096,46.0227", "rail-18", reuse=["m2-tashtun-meghri"])
+        find_new_line("Meghri", "38.9096,46.0227", "rail-18", study=study, reuse=["m2-tashtun-meghri"])
     with pytest.raises(CatalogueError, match="reuse: no section 'rail-megri'"):
-        find_new_line(study, "Meghri", "38.9096,46.0227", "rail-18", reuse=["rail-megri"])
+        find_new_line("Meghri", "38.9096,46.0227", "rail-18", study=study, reuse=["rail-megri"])
+
+
+@pytest.fixture(scope="module")
+def ridge(tmp_path_factory):
+    return write_dem(tmp_path_factory.mktemp("ridge") / "ridge.tif")
+
+
+WEST_EAST = ("45.5,10.2", (45.5, 10.9))
+
+
+def test_a_line_without_a_study_needs_heights_and_points_alone(ridge, tmp_path, monkeypatch, capsys):
+    """A ridge that rises 400 m in 7.8 km: at 60 per mille straight over it, at 12 through it if boring is cheap."""
+    over = corridor.find_new_line(*WEST_EAST, grade_permille=60, dem=ridge).alignment
+    assert over.length_km == pytest.approx(parallel_km(45.5, 0.7), rel=2e-3)
+    assert over.tunnel_km == 0
+    assert over.cell_m == pytest.approx(278, abs=2)  # the raster's own, which are coarser than 250 m
+    words = ["align", "45.5,10.2", "45.5,10.9", "-s", "rail-12", "--dem", ridge, "--tunnel-price", "9"]
+    words += ["--out", tmp_path / "new"]
+    code, said, _ = run_command(monkeypatch, capsys, *words)
+    facts = json.loads((tmp_path / "new" / "alignment.json").read_text())
+    assert code == 0
+    assert "alignment.geojson" in said
+    assert facts["tunnel_km"] > 3
+    assert facts["longest_tunnel_km"] <= facts["tunnel_km"]
+    assert facts["max_grade_pct"] <= facts["ruling_grade_pct"] == 1.2
+    assert facts["min_radius_m"] is None or facts["min_radius_m"] >= 400
+
+
+def test_limits_prices_and_cells_of_ones_own(ridge):
+    cheap = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], tunnel_musd_per_km=9.0)
+    dear = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], tunnel_musd_per_km=350.0)
+    assert dear.alignment.tunnel_km < cheap.alignment.tunnel_km
+    assert dear.alignment.length_km > cheap.alignment.length_km
+    coarse = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], radius_m=2000, cell_m=600)
+    assert coarse.alignment.cell_m == pytest.approx(600, rel=0.05)
+    assert coarse.alignment.min_radius_m >= 2000 - 1e-6
+    assert coarse.describe()["radius_limit_m"] == 2000
+    assert "R 2000 m" in coarse.standard.label
+
+
+def test_a_line_is_led_over_its_stations(ridge):
+    stop = (45.3, 10.55)
+    led = corridor.find_new_line(*WEST_EAST, grade_permille=60, dem=ridge, via=[stop])
+    line = led.alignment
+    xy = project(shapely.Point(stop[::-1]), WGS84, line.crs)
+    assert shapely.distance(shapely.linestrings(line.line[:, :2]), xy) < line.cell_m / 2
+    assert line.length_km > 1.15 * parallel_km(45.5, 0.7)
+    steps = np.hypot(*np.diff(line.line[:, :2], axis=0).T)
+    assert line.chainage_m[-1] == pytest.approx(steps.sum(), rel=1e-6)
+    assert len(line.radius_m) == len(line.vertices) - 2
+    assert line.price.surface_km + line.bridge_km + line.tunnel_km == pytest.approx(line.length_km, rel=1e-3)
+    assert [round(station["lon"], 6) for station in led.describe()["via"]] == [10.55]
+    with pytest.raises(AlignmentError, match="via: can't go with a sweep"):
+        corridor.find_new_line(*WEST_EAST, dem=ridge, via=[stop], draws=2)
+
+
+def test_borders_of_ones_own(ridge, tmp_path):
+    borders = write_borders(tmp_path / "borders.geojson")
+    with pytest.raises(AlignmentError, match="mask"):
+        corridor.find_new_line(*WEST_EAST, dem=ridge, countries=["XA", "XC"], borders=borders)
+    inside = corridor.find_new_line(*WEST_EAST, dem=ridge, countries=["XA", "XB", "XC"], borders=borders)
+    assert inside.alignment.length_km > 50
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"dem": ()}, "no elevation raster is given"),
+        ({"grade_permille": float("nan")}, "grade: must be between 0.1 and 300 per mille, not nan"),
+        ({"radius_m": -1}, "radius: must be between 0 and"),
+        ({"tunnel_musd_per_km": 0}, "tunnel price: must be between"),
+        ({"bridge_musd_per_km": float("inf")}, "bridge price: must be between"),
+        ({"cell_m": 1}, "cell: must be between 10 and"),
+        ({"via": ["Highfold"]}, "VIA 1: 'Highfold' is no lat,lon"),
+        ({"reuse": ["x"]}, "reuse: sections are a study's"),
+        ({"via": [(45.5, 10.2001)]}, "stations 1 and 2 are 8 m apart, under two cells"),
+    ],
+)
+def test_what_cant_be_asked_without_a_study_is_said(more, says, ridge):
+    with pytest.raises(AlignmentError, match=says):
+        corridor.find_new_line(*WEST_EAST, **{"dem": ridge, **more})
+
+
+def test_swapped_coordinates_and_a_study_in_the_wrong_place_are_said(ridge, study):
+    with pytest.raises(CoverageError, match="are longitude and latitude swapped"):
+        corridor.find_new_line("10.2,45.5", "10.9,45.5", dem=ridge)
+    with pytest.raises(AlignmentError, match=r"give a study as study=\.\.\."):
+        corridor.find_new_line(study, "Goris", "Sisian")
+
+
+def test_a_latitude_in_the_south_is_no_option(ridge, monkeypatch, capsys):
+    code, _, said = run_command(monkeypatch, capsys, "align", "-45.5,10.2", "-45.5,10.9", "--dem", ridge)
+    assert code == 2
+    assert "it covers" in said
+
+
+def test_the_gotthard_line_of_today(data_folder):
+    """Cheap tunnels give a base tunnel: that of 2016 is 57.1 km long, this one saves the ramps alone."""
+    tiles = [data_folder / "alps" / f"N46E00{i}.SRTMGL3.hgt.zip" for i in (7, 8, 9)]
+    new = corridor.find_new_line("46.8196,8.6505", "46.3525,8.9725", grade_permille=27, radius_m=300, dem=tiles)
+    assert 55 < new.alignment.length_km < 91
+    assert new.alignment.longest_tunnel_km > 15
+    assert new.alignment.cell_m == pytest.approx(250, rel=0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -97,6 +98,45 @@ def finish_alignment(
         cell_m=cell,
         snapped_m=snapped,
         notes=_notes(cell, problem.options.turns, any(leg.price.reused_km > 0 for leg in legs)),
+    )
+
+
+def join_alignments(legs: Sequence[Alignment]) -> Alignment:
+    """Lines that follow each other, as one line: each begins where the one before ends, in the same system.
+
+    Args:
+        legs: one or more, in the order of travel.
+
+    Returns:
+        The whole line. At the joints, which are stations, it may turn as sharply as it likes.
+    """
+    if len(legs) == 1:
+        return legs[0]
+    starts = np.concatenate([[0.0], np.cumsum([leg.chainage_m[-1] for leg in legs])])[:-1]
+    radii = [legs[0].radius_m]
+    for leg in legs[1:]:
+        radii += [np.array([np.inf]), leg.radius_m]
+    return replace(
+        legs[0],
+        line=np.vstack([legs[0].line, *(leg.line[1:] for leg in legs[1:])]),
+        vertices=np.vstack([legs[0].vertices, *(leg.vertices[1:] for leg in legs[1:])]),
+        chainage_m=np.concatenate(
+            [legs[0].chainage_m, *(start + leg.chainage_m[1:] for start, leg in zip(starts[1:], legs[1:], strict=True))]
+        ),
+        ground_m=np.concatenate([legs[0].ground_m, *(leg.ground_m[1:] for leg in legs[1:])]),
+        radius_m=np.concatenate(radii),
+        structures=tuple(
+            replace(s, from_m=s.from_m + start, to_m=s.to_m + start)
+            for start, leg in zip(starts, legs, strict=True)
+            for s in leg.structures
+        ),
+        price=add_prices([leg.price for leg in legs]),
+        search_price_musd=sum(leg.search_price_musd for leg in legs),
+        unconstrained_price_musd=sum(leg.unconstrained_price_musd for leg in legs),
+        max_grade_pct=max(leg.max_grade_pct for leg in legs),
+        cell_m=max(leg.cell_m for leg in legs),
+        snapped_m=(legs[0].snapped_m[0], legs[-1].snapped_m[1]),
+        notes=max(legs, key=lambda leg: leg.cell_m).notes,
     )
 
 

@@ -116,27 +116,43 @@ def build_terrain(
 
 
 def frame_terrain(
-    dem: Dem, start: Point, end: Point, what: str, allowed: Allowed | None = None
+    dem: Dem,
+    start: Point,
+    end: Point,
+    what: str,
+    allowed: Allowed | None = None,
+    *,
+    cell_m: float | None = None,
+    crs: str = "",
 ) -> tuple[Terrain, Point, Point]:
-    """The ground about two places (lon, lat) in the UTM zone of their middle, and the places in that zone.
+    """The ground about two places (lon, lat) in a UTM zone, and the places in that zone.
 
-    Cells are of the elevation model's size, at least 100 m and coarser where that would be over four million; they are
-    stretched so that both places are nodes. ``allowed`` says of longitudes and latitudes whether a line may pass there;
-    the places themselves are always open.
+    Cells are coarser than asked for where they would be over four million; they are stretched so that both places are
+    nodes.
+
+    Args:
+        dem: heights.
+        start: lon, lat in degrees.
+        end: the same.
+        what: the places' name in an error.
+        allowed: whether a line may pass, of longitudes and latitudes; the places themselves are always open.
+        cell_m: side of a cell, at least the elevation model's own; that one, from 100 m on, if left out.
+        crs: of the cells; the UTM zone of the places' middle if left out.
 
     Raises:
-        AlignmentError: if the places, named by ``what``, are less than two cells of the elevation model apart.
+        AlignmentError: if the places are less than two cells apart.
     """
-    crs = utm_crs((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+    crs = crs or utm_crs((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
     a, b = (project(shapely.Point(*place), WGS84, crs) for place in (start, end))
-    apart = float(distance_m(*start, *end))
-    if apart < 2 * dem.resolution_m:
-        raise AlignmentError(f"{what} are {apart:.0f} m apart, under two cells of the elevation model; use a finer one")
+    apart, finest = float(distance_m(*start, *end)), max(dem.resolution_m, cell_m or 0.0)
+    if apart < 2 * finest:
+        of = "the elevation model; use a finer one" if finest == dem.resolution_m else f"{finest:g} m; use smaller ones"
+        raise AlignmentError(f"{what} are {apart:.0f} m apart, under two cells of {of}")
     margin = max(MARGIN * apart, MIN_MARGIN_M)
     whole = grid_over(dem.grid, crs).bounds
     west, south = max(min(a.x, b.x) - margin, whole[0]), max(min(a.y, b.y) - margin, whole[1])
     east, north = min(max(a.x, b.x) + margin, whole[2]), min(max(a.y, b.y) + margin, whole[3])
-    cell = max(dem.resolution_m, MIN_CELL_M, math.sqrt((east - west) * (north - south) / MAX_CELLS))
+    cell = max(dem.resolution_m, cell_m or MIN_CELL_M, math.sqrt((east - west) * (north - south) / MAX_CELLS))
     dx, left, cols = _nodes_on(a.x, b.x, west, east, cell)
     dy, bottom, rows = _nodes_on(a.y, b.y, south, north, cell)
     grid = Grid(crs, Affine(dx, 0, left, 0, -dy, bottom + rows * dy), (rows, cols))

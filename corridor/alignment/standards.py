@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +94,66 @@ def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
         raise AlignmentError(f"unit_costs.csv: no row for {mode} {', '.join(missing)}; add one for each")
     upgrade = prices.get(WorkKind.UPGRADE, PriceRange(0, 0, 0))
     return UnitCosts(prices[WorkKind.SURFACE], prices[WorkKind.BRIDGE], prices[WorkKind.TUNNEL], upgrade)
+
+
+def choose_standard(
+    named: str | DesignStandard, grade_permille: float | None = None, radius_m: float | None = None
+) -> DesignStandard:
+    """A standard, with a ruling grade and a least radius of its own where they are given.
+
+    Args:
+        named: a standard, or its id.
+        grade_permille: ruling grade up and down, per mille.
+        radius_m: least radius of curves, metres.
+
+    Returns:
+        The standard; its label says the limits that were changed.
+
+    Raises:
+        AlignmentError: there is none of that id, or a limit is out of all bounds.
+    """
+    standard = find_standard(named) if isinstance(named, str) else named
+    own = []
+    if grade_permille is not None:
+        standard = standard.with_grade(require_within("grade", grade_permille, 0.1, 300.0, "per mille") / 10)
+        own.append(f"{grade_permille:g} per mille")
+    if radius_m is not None:
+        standard = replace(standard, min_radius_m=require_within("radius", radius_m, 0.0, 100_000.0, "m"))
+        own.append(f"R {radius_m:g} m")
+    # A sheet then says the limits that were asked for, not those that the name promises.
+    return replace(standard, label=f"{standard.mode}, {', '.join(own)}") if own else standard
+
+
+def choose_prices(
+    costs: UnitCosts, tunnel_musd_per_km: float | None = None, bridge_musd_per_km: float | None = None
+) -> UnitCosts:
+    """Prices with another middle price of tunnels or bridges, in million USD per km; their ranges scale along.
+
+    Args:
+        costs: the prices.
+        tunnel_musd_per_km: of a tunnel; as it is if left out.
+        bridge_musd_per_km: of a bridge likewise.
+
+    Returns:
+        The changed prices.
+
+    Raises:
+        AlignmentError: a price is out of all bounds.
+    """
+    unit = "million USD per km"
+    if tunnel_musd_per_km is not None:
+        costs = costs.with_tunnel(require_within("tunnel price", tunnel_musd_per_km, 0.01, 10_000.0, unit))
+    if bridge_musd_per_km is not None:
+        costs = costs.with_bridge(require_within("bridge price", bridge_musd_per_km, 0.01, 10_000.0, unit))
+    return costs
+
+
+def require_within(what: str, value: float, low: float, high: float, unit: str) -> float:
+    """A number inside its range; infinities and what isn't a number are refused.
+
+    Raises:
+        AlignmentError: it isn't.
+    """
+    if not low <= value <= high:
+        raise AlignmentError(f"{what}: must be between {low:g} and {high:g} {unit}, not {value:g}")
+    return float(value)

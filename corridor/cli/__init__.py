@@ -65,7 +65,8 @@ for command in (
     terrain.terrain,
     compare.studies,
 ):
-    app.command()(command)
+    # A latitude in the south begins as an option does; as it is none, it is taken for a word.
+    app.command(context_settings={"ignore_unknown_options": command is align.align})(command)
 app.add_typer(fetch.cache_app, name="cache")
 
 

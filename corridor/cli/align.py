@@ -20,11 +20,40 @@ from corridor.cli.common import (
 
 
 def align(
-    start: Annotated[str, typer.Argument(metavar="FROM", help="A place of the study, or lat,lon.")],
-    end: Annotated[str, typer.Argument(metavar="TO", help="A place of the study, or lat,lon.")],
+    start: Annotated[str, typer.Argument(metavar="FROM", help="lat,lon, or a place of the study.")],
+    end: Annotated[str, typer.Argument(metavar="TO", help="lat,lon, or a place of the study.")],
     standard: Annotated[
         str, typer.Option("--standard", "-s", help="rail-12 ... rail-30, road-30 ... road-120.")
     ] = "rail-18",
+    grade: Annotated[
+        float | None,
+        typer.Option("--grade", metavar="PER_MILLE", help="Ruling grade both ways, instead of the standard's."),
+    ] = None,
+    radius: Annotated[
+        float | None, typer.Option("--radius", metavar="M", help="Least radius of curves, instead of the standard's.")
+    ] = None,
+    tunnel_price: Annotated[
+        float | None,
+        typer.Option("--tunnel-price", metavar="MUSD_PER_KM", help="Price of a tunnel, instead of the catalogue's."),
+    ] = None,
+    bridge_price: Annotated[
+        float | None,
+        typer.Option("--bridge-price", metavar="MUSD_PER_KM", help="Price of a bridge, instead of the catalogue's."),
+    ] = None,
+    via: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--via", metavar="PLACE", help="A station that it passes, as FROM and TO; may be given again, in order."
+        ),
+    ] = None,
+    cell: Annotated[
+        float | None,
+        typer.Option(
+            "--cell",
+            metavar="M",
+            help="Side of the search's cells; the DEM's own if that is coarser. 250 m without a study.",
+        ),
+    ] = None,
     sweep: Annotated[
         Literal["grade", "tunnel-price"] | None, typer.Option("--sweep", help="Also vary this and draw the trade-off.")
     ] = None,
@@ -44,20 +73,33 @@ def align(
         ),
     ] = None,
     study: Annotated[
-        str, typer.Option("--study", help="Whose data and prices: a study file or a bundled one.")
-    ] = DEFAULT_STUDY,
+        str | None,
+        typer.Option(
+            "--study",
+            help="Whose data, places and prices: a study file or a bundled one. Without one FROM and TO are lat,lon "
+            f"and --dem is given; else it is {DEFAULT_STUDY}.",
+        ),
+    ] = None,
     dem: DemOption = None,
+    borders: Annotated[
+        Path | None,
+        typer.Option("--borders", metavar="FILE", help="Country polygons for --countries, instead of the study's."),
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", callback=plain_path, help="Folder for the files.")
     ] = Path("out/alignment"),
 ) -> None:
     """Find the cheapest new road or railway between two places, with tunnels and bridges, under a design standard.
 
+    Works anywhere: between two points on elevation rasters of your own, without a study.
+
     Writes alignment.geojson (3-D line and structures), alignment.json (price by kind, lengths, grade, radius) and
     profile.svg (the long section), and with --sweep tradeoff.csv and a chart. Where there is no way, it says which
     limit closes it and what would open it.
 
     **Examples**
+
+    `corridor align 46.8196,8.6505 46.3525,8.9725 --grade 27 --radius 300 --dem N46E008.SRTMGL3.hgt.zip`
 
     `corridor align Mincivan Julfa --standard rail-18`
 
@@ -67,26 +109,37 @@ def align(
 
     `corridor align 39.2076,46.4068 38.9096,46.0227 --standard rail-12 --sweep grade --dem N39E046.hgt`
     """
-    from corridor.pipeline.new_line import describe_new_line, find_new_line, write_new_line
+    from corridor.pipeline.new_line import find_new_line, parse_point
 
+    named = any(parse_point(text, which) is None for text, which in ((start, "FROM"), (end, "TO")))
+    if study is None and (named or not dem):
+        study = DEFAULT_STUDY
     codes = [code.strip().upper() for code in countries.split(",") if code.strip()]
     with show_progress(False) as say:
         new = find_new_line(
-            load_study(study),
             start,
             end,
             standard,
+            study=None if study is None else load_study(study),
             dem=dem or [],
+            via=via or [],
+            grade_permille=grade,
+            radius_m=radius,
+            tunnel_musd_per_km=tunnel_price,
+            bridge_musd_per_km=bridge_price,
+            cell_m=cell,
             countries=codes,
+            borders=borders,
             sweep=sweep,
             alternatives=alternatives,
             draws=draws,
             reuse=reuse or [],
             progress=say,
         )
-        path = write_new_line(new, out)
-    facts = describe_new_line(new)
+        path = new.write(out)
+    facts = new.describe()
     cost = facts["cost_musd"]
+    asked = new.standard.label if (grade, radius) != (None, None) else standard
     rows = [
         ["length", f"{facts['length_km']:.1f} km"],
         ["in tunnels", f"{facts['tunnel_km']:.1f} km, the longest {facts['longest_tunnel_km']:.1f} km"],
@@ -94,7 +147,7 @@ def align(
         ["steepest grade", f"{facts['max_grade_pct']:.2f} %"],
         ["price", f"{cost['mid']:,.0f} million USD ({cost['low']:,.0f}-{cost['high']:,.0f})"],
     ]
-    print_table(f"{new.start.name} - {new.end.name}, {standard}", ["what", "value"], rows)
+    print_table(f"{new.start.name} - {new.end.name}, {asked}", ["what", "value"], rows)
     for number, other in enumerate(facts["alternatives"], 1):
         print_line(
             f"- alternative {number}: {other['length_km']:.1f} km, {other['tunnel_km']:.1f} km in tunnels, "

@@ -7,7 +7,9 @@ open. :func:`clean_heights` is for the values of either.
 from __future__ import annotations
 
 import gzip
+import re
 import warnings
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +27,8 @@ Floats32 = NDArray[np.float32]
 LOW_M, HIGH_M = -500.0, 9000.0
 """No ground on Earth is lower or higher."""
 _HGT_SIDES = (1201, 3601)
+_HGT_NAMES = (".hgt", ".hgt.gz", ".hgt.zip")
+_TILE_NAME = re.compile(r"[NS]\d{2}[EW]\d{3}[\w.]{0,40}\.hgt", re.IGNORECASE)
 _FILLS = (-32768.0, -32767.0, 32767.0, 65535.0, -9999.0, -99999.0)
 """What stands for unknown in files that don't say so."""
 _MAX_BLOCK_BYTES = 256_000_000
@@ -48,9 +52,9 @@ _NO_NETWORK = {
 def open_heights(path: Path, *, cache_mb: int | None = None) -> Iterator[Any]:
     """Open a raster of heights on this machine; everything that is read from it is read inside the ``with`` block.
 
-    A GeoTIFF, HGT tile (also packed with gzip) or one of a few other formats, known by its content and not by its
-    name; a virtual raster must be called ``.vrt`` and name files beside it. What lies beside a file (a mask, overviews,
-    an ``.aux.xml``) counts for nothing, but for the headers of formats that have them.
+    A GeoTIFF, HGT tile (also packed with gzip or zip) or one of a few other formats, known by its content and not by
+    its name; a virtual raster must be called ``.vrt`` and name files beside it. What lies beside a file (a mask,
+    overviews, an ``.aux.xml``) counts for nothing, but for the headers of formats that have them.
 
     Args:
         path: The file.
@@ -77,6 +81,8 @@ def open_heights(path: Path, *, cache_mb: int | None = None) -> Iterator[Any]:
     name = str(path.absolute())
     if path.name.lower().endswith(".hgt.gz"):
         name = f"/vsigzip/{name}"
+    elif path.name.lower().endswith(".hgt.zip"):
+        name = f"/vsizip/{{{name}}}/{_packed_hgt(path).filename}"
     elif name.startswith("/vsi"):
         raise SourceError(f"{path}: has a name that GDAL takes for an address; give the file another folder")
     with rasterio.Env(**settings):
@@ -119,6 +125,8 @@ def heights_files(path: Path) -> tuple[Path, ...]:
     Returns:
         The raster first.
     """
+    if path.name.lower().endswith(".zip"):
+        return (path,)
     with open_heights(path) as raster:
         beside = [Path(name.removeprefix("/vsigzip/")) for name in raster.files]
     named = vrt_sources(path) if path.suffix.lower() == ".vrt" else ()
@@ -134,7 +142,7 @@ def _drivers(path: Path) -> tuple[tuple[str, ...], bool]:
         return ("VRT",), True
     if is_tiff(path):
         return ("GTiff",), True
-    if name.endswith((".hgt", ".hgt.gz")):
+    if name.endswith(_HGT_NAMES):
         return ("SRTMHGT",), True
     if path.with_name(f"{path.name}.msk").exists():
         raise SourceError(f"{path}: has a mask beside it; write both into one GeoTIFF with gdal_translate")
@@ -151,11 +159,13 @@ def refuse_wrong_hgt(path: Path) -> None:
         SourceError: as said, with the size found.
     """
     name = path.name.lower()
-    if not name.endswith((".hgt", ".hgt.gz")):
+    if not name.endswith(_HGT_NAMES):
         return
     sizes = [2 * side * side for side in _HGT_SIDES]
     if name.endswith(".hgt"):
         size = path.stat().st_size
+    elif name.endswith(".zip"):
+        size = _packed_hgt(path).file_size
     else:
         try:
             with gzip.open(path, "rb") as stream:
@@ -165,6 +175,23 @@ def refuse_wrong_hgt(path: Path) -> None:
     if size not in sizes:
         wanted = " or ".join(f"{size:,}" for size in sizes)
         raise SourceError(f"{path}: has {size:,} bytes of heights, an HGT tile has {wanted}; fetch the tile again")
+
+
+def _packed_hgt(path: Path) -> zipfile.ZipInfo:
+    """The one tile in a zip archive, as NASA packs them.
+
+    Raises:
+        SourceError: it is no archive, or doesn't hold just one tile under a plain name such as N46E008.hgt.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            tiles = [member for member in archive.infolist() if not member.is_dir()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as fault:
+        raise SourceError(f"{path}: is a broken zip file ({fault}); fetch the elevation tile again") from fault
+    # The tile's own name says where it lies; a path in the archive could lead GDAL elsewhere.
+    if len(tiles) != 1 or not _TILE_NAME.fullmatch(tiles[0].filename):
+        raise SourceError(f"{path}: doesn't hold one tile such as N46E008.hgt; unzip it and give the tile")
+    return tiles[0]
 
 
 def refuse_unfit(raster: Any, name: str) -> None:

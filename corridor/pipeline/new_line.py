@@ -1,24 +1,22 @@
-"""A new road or railway between two places: data in, the cheapest buildable line and its files out."""
+"""A new road or railway between two places: data in, the cheapest buildable line out."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import pandas as pd
 import shapely
 
 from corridor.alignment.align import solve
 from corridor.alignment.alternatives import find_alternatives
+from corridor.alignment.assembly import join_alignments
+from corridor.alignment.files import describe_new_line, write_new_line
 from corridor.alignment.links import ReuseLink
-from corridor.alignment.long_section import draw_long_section
-from corridor.alignment.problem import AlignmentProblem, Terrain, frame_terrain
+from corridor.alignment.problem import MARGIN, MIN_MARGIN_M, AlignmentProblem, Allowed, Terrain, frame_terrain
 from corridor.alignment.reuse import build_reuse_links
 from corridor.alignment.sensitivity import (
     Spread,
@@ -27,19 +25,27 @@ from corridor.alignment.sensitivity import (
     sweep_grade,
     sweep_tunnel_price,
 )
-from corridor.alignment.standards import find_standard, unit_costs
-from corridor.errors import AlignmentError, OutputError
-from corridor.geo.geodesy import WGS84, project
+from corridor.alignment.standards import choose_prices, choose_standard, require_within, unit_costs
+from corridor.errors import AlignmentError
+from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
+from corridor.io.read.borders import read_borders
+from corridor.io.read.catalogue import load_catalogue
+from corridor.io.read.elevation import read_dem
+from corridor.packaged import data_root
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run, silent
 from corridor.pipeline.steps import inputs
 from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
+from corridor.schema.catalogue import UnitCost
 from corridor.schema.study import Place, Study
 from corridor.terrain.surface import Dem
-from corridor.theme import colour
 from corridor.wording import format_position
 
 Sweep = Literal["grade", "tunnel-price"]
+CELL_M = 250.0
+"""Cells of a search without a study."""
+VERTICAL_ERROR_M, ERROR_RANGE_KM = 9.7, 5.0
+"""Error of heights that nobody states: SRTM's goal (16 m for nine tenths, over 1.645), alike as far as in the study."""
 TUNNEL_PRICES_MUSD_PER_KM = (15.0, 20.0, 30.0, 40.0, 60.0, 80.0)
 
 
@@ -48,7 +54,8 @@ class NewLine:
     """A line that was found, what it was found on, and what else was asked.
 
     ``sweep`` holds the points of a sweep, ``alternatives`` other lines that differ, by rising price, ``spread`` how
-    price (million USD), length and tunnel length (km) answer to the elevation model's error.
+    price (million USD), length and tunnel length (km) answer to the elevation model's error, ``stations`` the places
+    that the line was led over.
     """
 
     alignment: Alignment
@@ -59,6 +66,7 @@ class NewLine:
     sweep: tuple[TradeoffPoint, ...]
     alternatives: tuple[Alignment, ...] = ()
     spread: Mapping[str, Spread] = field(default_factory=dict)
+    stations: tuple[Place, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """The line's figures as plain values.
@@ -84,77 +92,224 @@ class NewLine:
         return write_new_line(self, Path(folder))
 
 
+End = Place | tuple[float, float] | str
+"""A place, ``(lat, lon)``, ``"lat,lon"``, or the name of a place of a study."""
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What a line is sought on: stations from end to end, heights, prices, and where it may pass."""
+
+    stations: tuple[Place, ...]
+    heights: Dem
+    prices: Sequence[UnitCost]
+    allowed: Allowed | None
+    run: Run | None
+    notes: tuple[str, ...] = ()
+
+
 def find_new_line(
-    study: Study,
-    start: str,
-    end: str,
-    standard_id: str,
+    start: End,
+    end: End,
+    standard: str | DesignStandard = "rail-18",
     *,
-    dem: Sequence[str | Path] = (),
+    study: Study | None = None,
+    dem: str | Path | Sequence[str | Path] = (),
+    via: Sequence[End] = (),
+    grade_permille: float | None = None,
+    radius_m: float | None = None,
+    tunnel_musd_per_km: float | None = None,
+    bridge_musd_per_km: float | None = None,
+    cell_m: float | None = None,
     countries: Sequence[str] = (),
+    borders: str | Path | None = None,
     sweep: Sweep | None = None,
     alternatives: int = 0,
     draws: int = 0,
     reuse: Sequence[str] = (),
     progress: Progress = silent,
 ) -> NewLine:
-    """The cheapest line under a design standard between two places.
+    """The cheapest line under a design standard between two places, anywhere on Earth that there are heights of.
 
-    Prices are the catalogue's. The search runs in the UTM zone of the middle on cells of the elevation model's size, at
-    least 100 m and coarser where that would be over four million cells.
+    Prices are the catalogue's unless others are given. The search runs in the UTM zone of the middle. With a study its
+    cells are of the elevation model's size, at least 100 m; without one they are of 250 m; coarser where the model is,
+    or where there would be over four million cells.
 
     Args:
-        study: whose data and prices.
-        start: a place of the study, or ``lat,lon`` in degrees.
-        end: the same.
-        standard_id: of :func:`corridor.load_standards`, for instance ``rail-18``.
-        dem: elevation rasters instead of the study's.
+        start: where it begins: ``"lat,lon"`` or ``(lat, lon)`` in degrees, a :class:`Place`, or a study's place.
+        end: where it ends.
+        standard: of :func:`corridor.load_standards`, for instance ``rail-18``.
+        study: whose data, prices and places; none is needed where ``dem`` is given and the ends are points.
+        dem: elevation rasters, instead of the study's.
+        via: stations that the line passes on the ground, in this order; it may turn there.
+        grade_permille: ruling grade both ways, per mille, instead of the standard's.
+        radius_m: least radius of curves, instead of the standard's.
+        tunnel_musd_per_km: middle price of a tunnel, million USD per km; its range scales along.
+        bridge_musd_per_km: of a bridge likewise.
+        cell_m: side of the search's cells, metres.
         countries: two-letter codes of the only countries that the line may pass; any if empty.
+        borders: a file of country polygons instead of the study's, or of those that ship with the package.
         sweep: also find lines for other grades or prices of a tunnel.
         alternatives: also find so many other lines that run elsewhere and cost at most half as much again.
         draws: also find the line anew on so many draws of the elevation model's error.
-        reuse: sections of the catalogue whose formation the line may take over, at the price of an upgrade.
+        reuse: sections of the study's catalogue whose formation the line may take over, at the price of an upgrade.
         progress: called with a few words at the start of each step.
 
     Returns:
         The line with its structures and price, and what else was asked.
 
     Raises:
-        AlignmentError: the standard isn't known, or there is no way: says which limit closes it.
+        AlignmentError: the standard isn't known, a limit or price is none, or there is no way: says which limit
+            closes it.
         CatalogueError: a section isn't known.
         StudyError: a place isn't known.
-        CoverageError: the elevation model doesn't reach over both places.
+        CoverageError: the elevation model doesn't reach over all places.
+
+    Example:
+        >>> line = corridor.find_new_line(
+        ...     "46.8196,8.6505", "46.3525,8.9725", grade_permille=27, dem="N46E008.hgt"
+        ... )  # doctest: +SKIP
+        >>> round(line.alignment.length_km)  # doctest: +SKIP
+        59
     """
-    standard = find_standard(standard_id)
-    run = open_run(study, dem=[Path(path) for path in dem], progress=progress)
-    ends = [_place(text, which, run) for text, which in ((start, "FROM"), (end, "TO"))]
-    heights = run[inputs.dem]
-    heights.require([p.lon for p in ends], [p.lat for p in ends], "FROM and TO")
-    allowed = run[inputs.borders].inside(countries) if countries else None
-    terrain, *points = frame_terrain(
-        heights, (ends[0].lon, ends[0].lat), (ends[1].lon, ends[1].lat), "FROM and TO", allowed
-    )
-    costs = unit_costs(run[inputs.unit_costs], standard.mode)
-    asked = AlignmentProblem(terrain, points[0], points[1], standard, costs)
-    links = [link for key in reuse for link in _reuse_links(key, terrain, standard, costs, run)]
-    asked = replace(asked, options=replace(asked.options, reuse=tuple(links)))
-    progress(f"searching {terrain.grid.shape[0]} x {terrain.grid.shape[1]} cells for {standard_id}")
-    found, *others = find_alternatives(asked, 1 + alternatives) if alternatives > 0 else [solve(asked)]
+    if via and (sweep or alternatives or draws or reuse):
+        raise AlignmentError("via: can't go with a sweep, alternatives, draws or reuse; ask for one stretch at a time")
+    if isinstance(start, Study):
+        raise AlignmentError("find_new_line: takes the two ends first; give a study as study=...")
+    chosen = choose_standard(standard, grade_permille, radius_m)
+    files = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]
+    places = [("FROM", start), *((f"VIA {i}", stop) for i, stop in enumerate(via, 1)), ("TO", end)]
+    cell_m = None if cell_m is None else require_within("cell", cell_m, 10.0, 10_000.0, "m")
+    if study is None:
+        setting = _without_study(places, files, countries, borders, draws)
+        cell_m = cell_m or CELL_M
+    else:
+        setting = _with_study(study, places, files, countries, borders, progress)
+    costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
+    asked = _problems(setting, chosen, costs, cell_m)
+    links = [link for key in reuse for link in _reuse_links(key, asked[0].terrain, chosen, costs, setting.run)]
+    asked[0] = replace(asked[0], options=replace(asked[0].options, reuse=tuple(links)))
+    others: list[Alignment] = []
+    if alternatives > 0:
+        _say_search(asked[0], chosen, progress)
+        found, *others = find_alternatives(asked[0], 1 + alternatives)
+    else:
+        found = _solve_legs(asked, chosen, progress)
     swept: list[TradeoffPoint] = []
     if sweep is not None:
         progress(f"sweeping over {sweep}")
-        swept = sweep_grade(asked) if sweep == "grade" else sweep_tunnel_price(asked, TUNNEL_PRICES_MUSD_PER_KM)
+        swept = sweep_grade(asked[0]) if sweep == "grade" else sweep_tunnel_price(asked[0], TUNNEL_PRICES_MUSD_PER_KM)
     spread: Mapping[str, Spread] = {}
     if draws > 0:
         progress(f"searching on {draws} draws of the heights' error")
-        spread = measure_price_spread(asked, heights.vertical_error_m, heights.error_range_m, draws)
-    return NewLine(found, ends[0], ends[1], standard, heights, tuple(swept), tuple(others), spread)
+        dem_ = setting.heights
+        spread = measure_price_spread(asked[0], dem_.vertical_error_m, dem_.error_range_m, draws)
+    found = replace(found, notes=(*found.notes, *setting.notes))
+    ends = setting.stations[0], setting.stations[-1]
+    return NewLine(found, *ends, chosen, setting.heights, tuple(swept), tuple(others), spread, setting.stations[1:-1])
+
+
+def _problems(
+    setting: _Setting, standard: DesignStandard, costs: UnitCosts, cell_m: float | None
+) -> list[AlignmentProblem]:
+    """One question per stretch between stations, all in the UTM zone of the middle of the ends."""
+    stations, first, last = setting.stations, setting.stations[0], setting.stations[-1]
+    crs = utm_crs((first.lon + last.lon) / 2, (first.lat + last.lat) / 2)
+    asked = []
+    for number, (a, b) in enumerate(pairwise(stations)):
+        what = "FROM and TO" if len(stations) == 2 else f"stations {number + 1} and {number + 2}"
+        terrain, *points = frame_terrain(
+            setting.heights, (a.lon, a.lat), (b.lon, b.lat), what, setting.allowed, cell_m=cell_m, crs=crs
+        )
+        asked.append(AlignmentProblem(terrain, points[0], points[1], standard, costs))
+    return asked
+
+
+def _solve_legs(asked: Sequence[AlignmentProblem], standard: DesignStandard, progress: Progress) -> Alignment:
+    """The cheapest line of each stretch, joined at the stations."""
+    legs = []
+    for problem in asked:
+        _say_search(problem, standard, progress)
+        legs.append(solve(problem))
+    return join_alignments(legs)
+
+
+def _say_search(problem: AlignmentProblem, standard: DesignStandard, progress: Progress) -> None:
+    rows, cols = problem.terrain.grid.shape
+    progress(f"searching {rows} x {cols} cells for {standard.standard_id}")
+
+
+def _with_study(
+    study: Study,
+    places: Sequence[tuple[str, End]],
+    files: Sequence[Path],
+    countries: Sequence[str],
+    borders: str | Path | None,
+    progress: Progress,
+) -> _Setting:
+    """Ends, heights, prices and countries of a study."""
+    run = open_run(study, dem=files, progress=progress)
+    stations = tuple(_place(end, which, run) for which, end in places)
+    heights = run[inputs.dem]
+    heights.require([p.lon for p in stations], [p.lat for p in stations], _ends(stations))
+    known = run[inputs.borders] if borders is None else read_borders(Path(borders))
+    allowed = known.inside(countries) if countries else None
+    return _Setting(stations, heights, run[inputs.unit_costs], allowed, run)
+
+
+def _without_study(
+    places: Sequence[tuple[str, End]],
+    files: Sequence[Path],
+    countries: Sequence[str],
+    borders: str | Path | None,
+    draws: int,
+) -> _Setting:
+    """Points and heights as given, prices of the packaged catalogue.
+
+    Raises:
+        AlignmentError: no heights are given, or an end is no point.
+    """
+    if not files:
+        raise AlignmentError("no elevation raster is given; name one with --dem, or a study with --study")
+    stations = tuple(_place(end, which, None) for which, end in places)
+    lon, lat = [p.lon for p in stations], [p.lat for p in stations]
+    # Heights all about the stations: a line may swing out as far as they lie apart, and at least this far.
+    apart = float(distance_m(min(lon), min(lat), max(lon), max(lat)))
+    off = max(MARGIN * apart, MIN_MARGIN_M)
+    off_lat = off / 111_000
+    off_lon = off_lat / max(math.cos(math.radians(max(abs(min(lat)), abs(max(lat))))), 0.05)
+    heights = read_dem(
+        files,
+        (min(lon) - off_lon, min(lat) - off_lat, max(lon) + off_lon, max(lat) + off_lat),
+        source=None,
+        vertical_error_m=VERTICAL_ERROR_M,
+        error_range_km=ERROR_RANGE_KM,
+    )
+    heights.require(lon, lat, _ends(stations))
+    allowed = None
+    if countries:
+        known = read_borders(Path(borders) if borders else data_root() / "bundled" / "borders.geojson")
+        allowed = known.inside(countries)
+    prices = load_catalogue(data_root() / "reference").unit_costs
+    notes: tuple[str, ...] = ()
+    if draws > 0:
+        notes = (
+            f"heights are taken to be off by {VERTICAL_ERROR_M:g} m (standard error) alike over {ERROR_RANGE_KM:g} km, "
+            "as the mission of SRTM aimed at; a study can state another error",
+        )
+    return _Setting(stations, heights, prices, allowed, None, notes)
+
+
+def _ends(stations: Sequence[Place]) -> str:
+    return "FROM and TO" if len(stations) == 2 else "FROM, VIA and TO"
 
 
 def _reuse_links(
-    key: str, terrain: Terrain, standard: DesignStandard, costs: UnitCosts, run: Run
+    key: str, terrain: Terrain, standard: DesignStandard, costs: UnitCosts, run: Run | None
 ) -> tuple[ReuseLink, ...]:
     """What a line may take over of a section of the catalogue, as far as it lies on the terrain."""
+    if run is None:
+        raise AlignmentError("reuse: sections are a study's; name it with --study")
     section = run[inputs.catalogue].section(key, "reuse")
     if section.mode != standard.mode:
         raise AlignmentError(f"reuse: section '{key}' is a {section.mode}, standard {standard.standard_id} isn't")
@@ -163,134 +318,56 @@ def _reuse_links(
     return build_reuse_links(terrain, path, costs, length, section.tunnel_km or 0.0)
 
 
-def _place(text: str, which: str, run: Run) -> Place:
+def _place(end: End, which: str, run: Run | None) -> Place:
+    """A station as given, or looked up among the places of a study.
+
+    Raises:
+        AlignmentError: it is no point on Earth, or a name and there is no study.
+        StudyError: the study knows no such place.
+    """
+    if isinstance(end, Place):
+        return end
+    point = parse_point(end, which) if isinstance(end, str) else checked_point(*end, which)
+    if point is None:
+        if run is None:
+            raise AlignmentError(f"{which}: '{end}' is no lat,lon; name the study that knows the place with --study")
+        return run[inputs.gazetteer].find(str(end), which)
+    lat, lon = point
+    country = str(run[inputs.borders].country_at(lon, lat)[0]) if run is not None else ""
+    return Place(name=format_position(lat, lon), lon=lon, lat=lat, country=country or "XX")
+
+
+def parse_point(text: str, which: str) -> tuple[float, float] | None:
+    """A text such as ``46.82,8.65`` as latitude and longitude in degrees; None where it isn't two numbers.
+
+    Args:
+        text: what was typed.
+        which: of the places, for an error.
+
+    Raises:
+        AlignmentError: two numbers that are no point on Earth.
+    """
     parts = text.split(",")
     if len(parts) != 2:
-        return run[inputs.gazetteer].find(text, which)
+        return None
     try:
         lat, lon = (float(part) for part in parts)
     except ValueError:
-        return run[inputs.gazetteer].find(text, which)
-    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        raise AlignmentError(f"{which}: '{text}' is no point on Earth; write lat,lon in degrees")
-    country = str(run[inputs.borders].country_at(lon, lat)[0]) or "XX"
-    return Place(name=format_position(lat, lon), lon=lon, lat=lat, country=country)
+        return None
+    return checked_point(lat, lon, which)
 
 
-def describe_new_line(new: NewLine) -> dict[str, Any]:
-    """The figures of a line as plain values: prices by kind in million USD, lengths in km."""
-    line, price = new.alignment, new.alignment.price
-    kinds = {"surface": price.surface, "bridge": price.bridge, "tunnel": price.tunnel, "portals": price.ends}
-    return {
-        "from": {"name": new.start.name, "lat": new.start.lat, "lon": new.start.lon},
-        "to": {"name": new.end.name, "lat": new.end.lat, "lon": new.end.lon},
-        "standard": line.standard_id,
-        "length_km": line.length_km,
-        "tunnel_km": line.tunnel_km,
-        "longest_tunnel_km": line.longest_tunnel_km,
-        "bridge_km": line.bridge_km,
-        "max_grade_pct": line.max_grade_pct,
-        "min_radius_m": line.min_radius_m if math.isfinite(line.min_radius_m) else None,
-        "ascent_m": line.ascent_m,
-        "cost_musd": {"low": price.total.low, "mid": price.total.mid, "high": price.total.high},
-        "cost_musd_by_kind": {k: {"low": v.low, "mid": v.mid, "high": v.high} for k, v in kinds.items()},
-        "cell_m": line.cell_m,
-        "dem": {"title": new.dem.source.title, "resolution_m": new.dem.resolution_m, "date": new.dem.source.date},
-        "notes": list(line.notes),
-        "reused_km": price.reused_km,
-        "sweep": [point.as_row() for point in new.sweep],
-        "alternatives": [
-            {"length_km": other.length_km, "tunnel_km": other.tunnel_km, "cost_musd": other.price.total_musd}
-            for other in new.alternatives
-        ],
-        "spread": {name: asdict(spread) for name, spread in new.spread.items()},
-    }
+def checked_point(lat: float, lon: float, which: str) -> tuple[float, float]:
+    """A latitude and a longitude in degrees, as they are.
 
-
-def write_new_line(new: NewLine, folder: Path) -> Path:
-    """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures) and ``profile.svg`` (the long section);
-    for a sweep ``tradeoff.csv`` too.
-
-    Each file appears whole. With matplotlib a sweep is drawn too (``tradeoff.svg``). Gives the path of the line.
+    Args:
+        lat: degrees.
+        lon: degrees.
+        which: of the places, for an error.
 
     Raises:
-        OutputError: the folder can't be written.
+        AlignmentError: they are no point on Earth.
     """
-    files: dict[str, str] = {
-        "alignment.json": json.dumps(describe_new_line(new), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
-        "alignment.geojson": json.dumps(_features(new), ensure_ascii=False, allow_nan=False) + "\n",
-        "profile.svg": draw_long_section(new.alignment, f"{new.start.name} - {new.end.name}, {new.standard.label}"),
-    }
-    if new.sweep:
-        table = pd.DataFrame([point.as_row() for point in new.sweep])
-        files["tradeoff.csv"] = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-        chart = _tradeoff_chart(table)
-        if chart:
-            files["tradeoff.svg"] = chart
-    parts = {name: folder / f".{name}.part" for name in files}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, part in parts.items():
-            part.write_text(files[name], encoding="utf-8")
-        for name, part in parts.items():
-            part.replace(folder / name)
-    except (OSError, ValueError) as fault:
-        for part in parts.values():
-            with contextlib.suppress(OSError, ValueError):
-                part.unlink()
-        raise OutputError(
-            f"{folder}: can't be written ({getattr(fault, 'strerror', fault)}); choose another folder with --out"
-        ) from fault
-    return folder / "alignment.geojson"
-
-
-def _features(new: NewLine) -> dict[str, Any]:
-    line = new.alignment
-    points = _on_the_map(line)
-    features = [_feature(points, {"kind": "line", "standard": line.standard_id, "length_km": line.length_km})]
-    for number, other in enumerate(new.alternatives, 1):
-        facts = {"kind": "alternative", "number": number, "length_km": other.length_km}
-        features.append(_feature(_on_the_map(other), facts | {"cost_musd": other.price.total_musd}))
-    for structure in line.structures:
-        inside = (line.chainage_m > structure.from_m) & (line.chainage_m < structure.to_m)
-        chain = np.concatenate([[structure.from_m], line.chainage_m[inside], [structure.to_m]])
-        piece = np.column_stack([np.interp(chain, line.chainage_m, points[:, i]) for i in range(3)])
-        facts = {"kind": structure.kind, "length_km": structure.length_m / 1000, "extent_m": structure.extent_m}
-        features.append(_feature(piece, facts | {"from_km": structure.from_m / 1000, "to_km": structure.to_m / 1000}))
-    return {"type": "FeatureCollection", "features": features}
-
-
-def _on_the_map(line: Alignment) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """A line as lon, lat (degrees) and height (m), shape (n, 3)."""
-    flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
-    return np.column_stack([shapely.get_coordinates(flat).round(6), line.line[:, 2].round(1)])
-
-
-def _feature(points: np.ndarray[Any, np.dtype[np.float64]], facts: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "Feature", "properties": facts, "geometry": {"type": "LineString", "coordinates": points.tolist()}}
-
-
-_SWEPT = {"max_grade_pct": "ruling grade, %", "tunnel_musd_per_km": "price of a tunnel, million USD per km"}
-
-
-def _tradeoff_chart(table: pd.DataFrame) -> str:
-    """Price with its range and tunnel length against what was varied, as SVG; '' without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return ""
-    import io
-
-    known = table.dropna(subset=["cost_musd_mid"]) if "cost_musd_mid" in table else table.iloc[:0]
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    price = figure.add_subplot()
-    price.fill_between(known["value"], known["cost_musd_low"], known["cost_musd_high"], color=colour("blue"), alpha=0.2)
-    price.plot(known["value"], known["cost_musd_mid"], color=colour("blue"), marker="o")
-    price.set_xlabel(_SWEPT[str(table["parameter"].iloc[0])])
-    price.set_ylabel("million USD (range shaded)", color=colour("blue"))
-    tunnels = price.twinx()
-    tunnels.plot(known["value"], known["tunnel_km"], color=colour("vermilion"), marker="s", linestyle="--")
-    tunnels.set_ylabel("km in tunnels (dashed)", color=colour("vermilion"))
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()
+    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+        raise AlignmentError(f"{which}: '{lat:g},{lon:g}' is no point on Earth; write lat,lon in degrees")
+    return float(lat), float(lon)

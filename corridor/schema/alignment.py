@@ -294,3 +294,14 @@ class UnitCosts:
             The changed prices.
         """
         return replace(self, tunnel=self.tunnel * (mid / self.tunnel.mid))
+
+    def with_bridge(self, mid: float) -> UnitCosts:
+        """The same prices with another middle price of a bridge (million USD per km); its range scales along.
+
+        Args:
+            mid: middle price of a bridge, million USD per km.
+
+        Returns:
+            The changed prices.
+        """
+        return replace(self, bridge=self.bridge * (mid / self.bridge.mid))

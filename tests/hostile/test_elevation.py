@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import rasterio
 from rasterio import Affine
 
 from corridor.errors import SourceError
+from corridor.geo.height_rasters import heights_files
 from corridor.io.read.dem_checks import compare_known
 from corridor.io.read.elevation import read_dem
 from tests.synthetic.ground import height_m
@@ -161,6 +163,29 @@ def test_packed_hgt_tiles(tmp_path):
         path.write_bytes(content)
         with pytest.raises(SourceError, match=f"N45E010.hgt.gz: .*{says}"):
             read(path)
+
+
+def test_zipped_hgt_tiles(tmp_path):
+    path = tmp_path / "N45E010.SRTMGL3.hgt.zip"
+
+    def pack(*tiles, content=None):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in tiles:
+                archive.writestr(name, tile(1201) if content is None else content)
+
+    pack("N45E010.hgt")
+    assert read(path).heights_m[0, 0] == 300
+    assert heights_files(path) == (path,)
+    for members in ((), ("N45E010.hgt", "N46E010.hgt"), ("../N45E010.hgt",), ("heights.hgt",), ("N45E010.hgt/x",)):
+        pack(*members)
+        with pytest.raises(SourceError, match="doesn't hold one tile such as"):
+            read(path)
+    pack("N45E010.hgt", content=bytes(100_000_000))
+    with pytest.raises(SourceError, match="has 100,000,000 bytes of heights"):
+        read(path)
+    path.write_bytes(b"x" * 99)
+    with pytest.raises(SourceError, match="broken zip file"):
+        read(path)
 
 
 VRT = ('<VRTDataset rasterXSize="100" rasterYSize="100"><SRS>EPSG:4326</SRS><GeoTransform>9.9,0.012,0,46.1,0,-0.012'

@@ -1,0 +1,145 @@
+"""The files of a new line: its figures, its course in three dimensions, the long section and trade-off curves."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from corridor.alignment.long_section import draw_long_section
+from corridor.errors import OutputError
+from corridor.geo.geodesy import WGS84, project
+from corridor.schema.alignment import Alignment
+from corridor.theme import colour
+
+if TYPE_CHECKING:
+    from corridor.pipeline.new_line import NewLine
+
+
+def describe_new_line(new: NewLine) -> dict[str, Any]:
+    """The figures of a line as plain values: prices by kind in million USD, lengths in km."""
+    line, price = new.alignment, new.alignment.price
+    kinds = {"surface": price.surface, "bridge": price.bridge, "tunnel": price.tunnel, "portals": price.ends}
+    return {
+        "from": {"name": new.start.name, "lat": new.start.lat, "lon": new.start.lon},
+        "to": {"name": new.end.name, "lat": new.end.lat, "lon": new.end.lon},
+        "via": [{"name": stop.name, "lat": stop.lat, "lon": stop.lon} for stop in new.stations],
+        "standard": line.standard_id,
+        "ruling_grade_pct": max(new.standard.max_grade_up_pct, new.standard.max_grade_down_pct),
+        "radius_limit_m": new.standard.min_radius_m,
+        "length_km": line.length_km,
+        "tunnel_km": line.tunnel_km,
+        "longest_tunnel_km": line.longest_tunnel_km,
+        "bridge_km": line.bridge_km,
+        "max_grade_pct": line.max_grade_pct,
+        "min_radius_m": line.min_radius_m if math.isfinite(line.min_radius_m) else None,
+        "ascent_m": line.ascent_m,
+        "cost_musd": {"low": price.total.low, "mid": price.total.mid, "high": price.total.high},
+        "cost_musd_by_kind": {k: {"low": v.low, "mid": v.mid, "high": v.high} for k, v in kinds.items()},
+        "cell_m": line.cell_m,
+        "dem": {"title": new.dem.source.title, "resolution_m": new.dem.resolution_m, "date": new.dem.source.date},
+        "notes": list(line.notes),
+        "reused_km": price.reused_km,
+        "sweep": [point.as_row() for point in new.sweep],
+        "alternatives": [
+            {"length_km": other.length_km, "tunnel_km": other.tunnel_km, "cost_musd": other.price.total_musd}
+            for other in new.alternatives
+        ],
+        "spread": {name: asdict(spread) for name, spread in new.spread.items()},
+    }
+
+
+def write_new_line(new: NewLine, folder: Path) -> Path:
+    """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures) and ``profile.svg`` (the long section);
+    for a sweep ``tradeoff.csv`` too.
+
+    Each file appears whole. With matplotlib a sweep is drawn too (``tradeoff.svg``). Gives the path of the line.
+
+    Raises:
+        OutputError: the folder can't be written.
+    """
+    files: dict[str, str] = {
+        "alignment.json": json.dumps(describe_new_line(new), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
+        "alignment.geojson": json.dumps(_features(new), ensure_ascii=False, allow_nan=False) + "\n",
+        "profile.svg": draw_long_section(new.alignment, f"{new.start.name} - {new.end.name}, {new.standard.label}"),
+    }
+    if new.sweep:
+        table = pd.DataFrame([point.as_row() for point in new.sweep])
+        files["tradeoff.csv"] = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        chart = _tradeoff_chart(table)
+        if chart:
+            files["tradeoff.svg"] = chart
+    parts = {name: folder / f".{name}.part" for name in files}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, part in parts.items():
+            part.write_text(files[name], encoding="utf-8")
+        for name, part in parts.items():
+            part.replace(folder / name)
+    except (OSError, ValueError) as fault:
+        for part in parts.values():
+            with contextlib.suppress(OSError, ValueError):
+                part.unlink()
+        raise OutputError(
+            f"{folder}: can't be written ({getattr(fault, 'strerror', fault)}); choose another folder with --out"
+        ) from fault
+    return folder / "alignment.geojson"
+
+
+def _features(new: NewLine) -> dict[str, Any]:
+    line = new.alignment
+    points = _on_the_map(line)
+    features = [_feature(points, {"kind": "line", "standard": line.standard_id, "length_km": line.length_km})]
+    for number, other in enumerate(new.alternatives, 1):
+        facts = {"kind": "alternative", "number": number, "length_km": other.length_km}
+        features.append(_feature(_on_the_map(other), facts | {"cost_musd": other.price.total_musd}))
+    for structure in line.structures:
+        inside = (line.chainage_m > structure.from_m) & (line.chainage_m < structure.to_m)
+        chain = np.concatenate([[structure.from_m], line.chainage_m[inside], [structure.to_m]])
+        piece = np.column_stack([np.interp(chain, line.chainage_m, points[:, i]) for i in range(3)])
+        facts = {"kind": structure.kind, "length_km": structure.length_m / 1000, "extent_m": structure.extent_m}
+        features.append(_feature(piece, facts | {"from_km": structure.from_m / 1000, "to_km": structure.to_m / 1000}))
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _on_the_map(line: Alignment) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """A line as lon, lat (degrees) and height (m), shape (n, 3)."""
+    flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
+    return np.column_stack([shapely.get_coordinates(flat).round(6), line.line[:, 2].round(1)])
+
+
+def _feature(points: np.ndarray[Any, np.dtype[np.float64]], facts: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "properties": facts, "geometry": {"type": "LineString", "coordinates": points.tolist()}}
+
+
+_SWEPT = {"max_grade_pct": "ruling grade, %", "tunnel_musd_per_km": "price of a tunnel, million USD per km"}
+
+
+def _tradeoff_chart(table: pd.DataFrame) -> str:
+    """Price with its range and tunnel length against what was varied, as SVG; '' without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return ""
+    import io
+
+    known = table.dropna(subset=["cost_musd_mid"]) if "cost_musd_mid" in table else table.iloc[:0]
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    price = figure.add_subplot()
+    price.fill_between(known["value"], known["cost_musd_low"], known["cost_musd_high"], color=colour("blue"), alpha=0.2)
+    price.plot(known["value"], known["cost_musd_mid"], color=colour("blue"), marker="o")
+    price.set_xlabel(_SWEPT[str(table["parameter"].iloc[0])])
+    price.set_ylabel("million USD (range shaded)", color=colour("blue"))
+    tunnels = price.twinx()
+    tunnels.plot(known["value"], known["tunnel_km"], color=colour("vermilion"), marker="s", linestyle="--")
+    tunnels.set_ylabel("km in tunnels (dashed)", color=colour("vermilion"))
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
