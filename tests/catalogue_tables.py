@@ -16,7 +16,8 @@ GEOD = Geod(ellps="WGS84")
 COLUMNS = {
     "sources": "source_id title publisher date url licence kind confidence note",
     "nodes": "node_id name kind lat lon country elevation_m aliases source_ids",
-    "sections": "section_id name aliases from_node to_node mode class status as_of opened closed length_km_low "
+    "sections": "section_id name aliases from_node to_node mode class status as_of opened closed works progress_pct "
+    "progress_as_of progress_source_ids road_on_bed_km_low road_on_bed_km_mid road_on_bed_km_high length_km_low "
     "length_km_mid length_km_high tunnel_km bridge_km max_grade_pct design_speed_kmh country control geometry_quality "
     "follows_osm source_ids confidence note",
     "limits": "section_id max_weight_t max_height_m as_of source_ids note",
@@ -25,8 +26,11 @@ COLUMNS = {
     "crossings": "crossing_id name lat lon country_a country_b mode status as_of delay_min_low delay_min_mid "
     "delay_min_high source_ids note",
     "speeds": "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note",
-    "unit_costs": "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids "
-    "note",
+    "unit_costs": "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high includes price_year "
+    "source_ids note",
+    "costing": "parameter unit value_low value_mid value_high source_ids note",
+    "upkeep": "mode kind upkeep_musd_per_km_year_low upkeep_musd_per_km_year_mid upkeep_musd_per_km_year_high "
+    "price_year source_ids note",
     "vehicles": "vehicle_id parameter unit value_low value_mid value_high source_ids note",
     "driving": "parameter unit value_low value_mid value_high source_ids note",
     "border_delays": border_delays.COLUMNS,

@@ -33,6 +33,8 @@ VOCABULARIES = {
     ("crossings", "country_a"): COUNTRIES,
     ("crossings", "country_b"): COUNTRIES,
     ("unit_costs", "kind"): {"surface", "bridge", "tunnel", "upgrade"},
+    ("unit_costs", "includes"): {"", "bridge", "tunnel;bridge"},
+    ("sections", "works"): {"", "gap", "none"},
 }
 KEYS = {
     "sources": ["source_id"],
@@ -43,6 +45,8 @@ KEYS = {
     "crossings": ["crossing_id"],
     "speeds": ["mode", "class"],
     "unit_costs": ["mode", "kind"],
+    "upkeep": ["mode", "kind"],
+    "costing": ["parameter"],
 }
 RANGES = {
     "sections": ("length_km_low", "length_km_mid", "length_km_high"),
@@ -73,16 +77,8 @@ def test_words_are_in_the_vocabulary(name: str, column: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "nodes",
-        "sections",
-        "structures",
-        "crossings",
-        "speeds",
-        "unit_costs",
-        "vehicles",
-        "driving",
-        "heights",
-        "border_delays",
+        *("nodes", "sections", "structures", "crossings", "speeds", "unit_costs", "costing", "upkeep", "vehicles"),
+        *("driving", "heights", "border_delays"),
     ],
 )
 def test_every_row_resolves_to_sources(name: str) -> None:
@@ -110,6 +106,7 @@ def test_dates_are_iso() -> None:
         ("sources", "date"),
         ("sections", "as_of"),
         ("sections", "opened"),
+        ("sections", "progress_as_of"),
         ("sections", "closed"),
         ("crossings", "as_of"),
     ):

@@ -15,6 +15,7 @@ from corridor.metrics.cost import measure_cost
 from corridor.pipeline.comparing import open_run
 from corridor.schema.study import NewBuildCandidate
 from corridor.terrain.profile import build_profile, climbs_m
+from tests.metrics.figures import row_of
 
 pytestmark = pytest.mark.slow
 
@@ -89,11 +90,12 @@ def test_the_profile_is_the_designs_and_has_no_jump(candidate, run):
 
 def test_its_price_is_that_of_the_lines_own_quantities(candidate, run):
     only = replace(candidate, parts=tuple(part for part in candidate.parts if part.design))
-    price = measure_cost(only, run["unit_costs"])["cost_musd"]
+    price = row_of(measure_cost, candidate=only, **{name: run[name] for name in ("unit_costs", "costing", "bed_road")})
     table = {c.kind: c.cost_musd_per_km for c in run["unit_costs"] if c.mode == "rail"}
     tunnels = sum(part.tunnel_km for part in only.parts)
-    assert price.mid > tunnels * table["tunnel"].mid
-    assert price.low < price.mid < price.high
+    assert price["cost_musd"] > tunnels * table["tunnel"].mid
+    assert price["cost_musd_low"] < price["cost_musd"] < price["cost_musd_high"]
+    assert price["cost_remaining_musd"] == price["cost_musd"]
     opened = sum(part.design.open_km for part in only.parts)
     assert opened >= sum(part.drawn_km - part.tunnel_km - part.bridge_km for part in only.parts) - 1e-9
 

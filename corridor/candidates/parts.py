@@ -24,7 +24,7 @@ from corridor.network.jurisdiction import find_crossing
 from corridor.network.match import Match, part_lengths_km, route_spans
 from corridor.network.time_fit import TimeSpread
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
-from corridor.schema.catalogue import Estimate, Section, minutes_of, passed_sides
+from corridor.schema.catalogue import Estimate, Section, SectionWorks, minutes_of, passed_sides
 from corridor.schema.message import Message, Value
 from corridor.schema.study import NewBuildCandidate, ReferenceCandidate
 from corridor.schema.vocabulary import (
@@ -84,6 +84,7 @@ def section_part(
         source_ids=section.source_ids,
         edges=match.route.edges if match else (),
         over_limit_km=length.mid if section.mode == Mode.ROAD and truck_exceeds(section.limit) else 0.0,
+        documented_works=section.works,
     )
 
 
@@ -150,7 +151,14 @@ def _documented(part: Part, section: Section, share: float) -> Part:
         bridge_km=part.bridge_km if section.bridge_km is None else section.bridge_km * share,
         spans=_documented_spans(section, part.line),
         source_ids=section.source_ids,
+        documented_works=_share_of_works(section, share),
     )
+
+
+def _share_of_works(section: Section, share: float) -> SectionWorks:
+    """Works on a share (0-1) of a section."""
+    bed = section.works.road_on_bed_km
+    return replace(section.works, road_on_bed_km=bed.scaled(share)) if bed else section.works
 
 
 def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades_pct: Floats, driving: Driving) -> Part:

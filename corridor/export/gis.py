@@ -71,6 +71,7 @@ def _part_row(part: Part) -> dict[str, Any]:
         "mode": part.mode,
         "class": part.road_class,
         "status": part.status,
+        "works": part.works,
         "country": part.country,
         "length_km": part.length_km.mid,
         "length_km_low": part.length_km.low,

@@ -44,7 +44,9 @@ FORMATS = {
 STYLES = ("candidates.qml", "parts.qml", "structures.qml")
 """Beside files of the same name that QGIS reads without a style of their own."""
 TABLES = ("metrics.csv", "ranking.csv")
-FILES = (PAGE, *TABLES, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
+COSTS = "cost_breakdown.csv"
+"""The bills of the candidates, line by line."""
+FILES = (PAGE, *TABLES, COSTS, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
 IMPACT_FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", "places.csv", "findings.json")
 EVENT_LAYER = "events"
 FLOW_FILES = ("flows.csv", "pairs.csv", "dependence.csv", "potentials.csv")
@@ -147,7 +149,10 @@ def _write_files(results: Results, folder: Path, formats: Collection[str]) -> No
         write_csv(table, folder / name)
     for name, table in results.flows.items():
         write_csv(table, folder / f"{name}.csv")
-    written = [PAGE, *TABLES, *_write_gis(view, folder, formats), *write_impacts(results, folder, formats)]
+    if results.cost_lines is not None:
+        write_csv(results.cost_lines, folder / COSTS)
+    costs = [COSTS] if results.cost_lines is not None else []
+    written = [PAGE, *TABLES, *costs, *_write_gis(view, folder, formats), *write_impacts(results, folder, formats)]
     written += [f"{name}.csv" for name in results.flows]
     write_dictionary(results, _tables(view, written), folder / DICTIONARY)
     write_manifest(results, folder, (*written, DICTIONARY))
@@ -182,6 +187,8 @@ def _tables(view: ReportView, written: Collection[str]) -> dict[str, pd.DataFram
     tables = {TABLES[0]: results.metrics, TABLES[1]: results.ranking, "candidates.geojson": layers["candidates"]}
     for layer, frame in layers.items():
         tables |= {f"candidates.gpkg|layername={layer}": frame, f"{layer}.parquet": frame}
+    if results.cost_lines is not None:
+        tables[COSTS] = results.cost_lines
     events, parquet, _, places, _ = IMPACT_FILES
     tables |= {
         places: results.place_effects,

@@ -1,63 +1,273 @@
-"""Cost of what of a candidate is still to be built or renewed."""
+"""Cost of what of a candidate is still to be built or put back into use, line by line, and what that takes to keep."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
 
 from corridor.errors import CatalogueError
-from corridor.metrics.registry import Subject, Values, metric
+from corridor.metrics.distance import total
+from corridor.metrics.registry import Subject, Values, derived, metric
 from corridor.schema.candidate import Candidate, Part
-from corridor.schema.catalogue import Estimate, UnitCost
-from corridor.schema.column import Column, Unit
-from corridor.schema.vocabulary import SectionStatus, WorkKind
+from corridor.schema.catalogue import Costing, Estimate, UnitCost
+from corridor.schema.column import Column, Kind, Shown, Unit
+from corridor.schema.vocabulary import BedRoad, Mode, StructureKind, WorkKind, Works
 
-_NEW = frozenset((SectionStatus.PLANNED, SectionStatus.CONSTRUCTION))
-_RENEW = frozenset((SectionStatus.ABANDONED, SectionStatus.DISUSED))
+ENDS = "ends"
+"""Kind of a line for portals and abutments of a new line, which are priced by the piece."""
+_NOTHING = Estimate(0.0, 0.0, 0.0)
+_PRICE_COLUMNS = ("cost_musd", "cost_spent_musd", "cost_remaining_musd", "upkeep_musd")
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """A line of a candidate's bill: one kind of work on one part; money in millions of US dollars.
+
+    ``whole_musd`` is the price of all ``km``, ``spent_musd`` what of it is built, ``remaining_musd`` what is left:
+    exact progress gives ``spent + remaining = whole`` at all three values, unknown progress (None) at the middle, and
+    at crossed ends. ``upkeep_musd`` is the present value of keeping it over the years of the parameters.
+    """
+
+    section_id: str
+    part: str
+    country: str
+    mode: Mode
+    works: Works
+    kind: str
+    km: Estimate
+    whole_musd: Estimate
+    spent_musd: Estimate
+    remaining_musd: Estimate
+    upkeep_musd: Estimate
+    progress_pct: float | None
+    progress_as_of: str
+    price_year: str
+
+
+@derived
+def cost_bill(
+    candidate: Candidate, unit_costs: Sequence[UnitCost], costing: Costing, bed_road: BedRoad
+) -> tuple[CostLine, ...]:
+    """Lines of the bill for what is still to be built or put back into use, part by part and kind by kind.
+
+    Planned, unfinished and missing stretches are priced as surface, and their tunnels and bridges by their own prices
+    unless the price of the surface holds them. Closed, disused and abandoned ones are put back into use whole, with
+    their structures. Where a railway takes a bed on which a road lies, another road is priced in its place.
+
+    Raises:
+        CatalogueError: a kind of construction has no unit cost.
+    """
+    book = _PriceBook(candidate.candidate_id, unit_costs, costing)
+    lines: list[CostLine] = []
+    for part in candidate.parts:
+        if part.works is not Works.NONE:
+            lines += _lines_of(part, book)
+            bed = part.documented_works.road_on_bed_km
+            if bed is not None and part.mode is Mode.RAIL and bed_road is BedRoad.REPLACED:
+                lines.append(book.line(part, Mode.ROAD, Works.REPLACEMENT, WorkKind.SURFACE, bed, _NOTHING))
+    return tuple(lines)
+
+
+def _lines_of(part: Part, book: _PriceBook) -> list[CostLine]:
+    """Lines for what is to be done to a part itself, each with its progress."""
+    documented = part.documented_works.progress_pct
+    if documented is not None:
+        built = Estimate(documented, documented, documented)
+    else:
+        built = book.costing.unknown_progress_pct if part.works is Works.UNFINISHED else _NOTHING
+    if part.works is Works.UPGRADE:
+        return [book.line(part, part.mode, part.works, WorkKind.UPGRADE, part.length_km, built)]
+    # a design's open line is priced without structures; of others the price says what it holds
+    held = frozenset() if part.design else book.price(part.mode, WorkKind.SURFACE).includes
+    apart = [
+        (WorkKind(kind), km)
+        for kind, km in ((StructureKind.TUNNEL, part.tunnel_km), (StructureKind.BRIDGE, part.bridge_km))
+        if kind not in held and km > 0
+    ]
+    structures = sum(km for _, km in apart)
+    length = part.length_km
+    surface = Estimate(
+        max(length.low - structures, 0), max(length.mid - structures, 0), max(length.high - structures, 0)
+    )
+    if part.design:
+        surface = Estimate(part.design.open_km, part.design.open_km, part.design.open_km)
+    kinds = [(WorkKind.SURFACE, surface), *((kind, Estimate(km, km, km)) for kind, km in apart)]
+    lines = [book.line(part, part.mode, part.works, kind, km, built) for kind, km in kinds]
+    if part.design:
+        lines.append(book.ends(part, part.design.ends_musd))
+    return lines
+
+
+class _PriceBook:
+    """Prices and rates of upkeep by mode and kind, as one candidate asks for them."""
+
+    def __init__(self, candidate_id: str, unit_costs: Sequence[UnitCost], costing: Costing) -> None:
+        self.costing = costing
+        self._candidate_id = candidate_id
+        self._prices = {(cost.mode, cost.kind): cost for cost in unit_costs}
+        self._upkeep = {(rate.mode, rate.kind): rate.musd_per_km_year for rate in costing.upkeep}
+        self._years = _annuity_years(costing)
+
+    def price(self, mode: Mode, kind: WorkKind) -> UnitCost:
+        """The price of a kind of work.
+
+        Raises:
+            CatalogueError: there is none.
+        """
+        if (mode, kind) not in self._prices:
+            raise CatalogueError(f"unit_costs.csv: no row for {mode} {kind}; candidate '{self._candidate_id}' needs it")
+        return self._prices[mode, kind]
+
+    def line(self, part: Part, mode: Mode, works: Works, kind: WorkKind, km: Estimate, built_pct: Estimate) -> CostLine:
+        """A line of the bill: kilometres at their price, of which a share (percent) is built."""
+        price = self.price(mode, kind)
+        rate = self._upkeep.get((mode, kind), _NOTHING)
+        own = works is not Works.REPLACEMENT
+        return self._line(
+            part, mode, works, kind, km,
+            whole=_product(km, price.cost_musd_per_km),
+            built_pct=built_pct,
+            upkeep=_product(_product(km, rate), self._years) if own else _NOTHING,
+            price_year=price.price_year,
+        )  # fmt: skip
+
+    def ends(self, part: Part, price: Estimate) -> CostLine:
+        """A line for the portals and abutments of a designed part."""
+        year = self.price(part.mode, WorkKind.SURFACE).price_year
+        return self._line(part, part.mode, part.works, ENDS, _NOTHING, price, _NOTHING, _NOTHING, year)
+
+    def _line(
+        self, part: Part, mode: Mode, works: Works, kind: str, km: Estimate, whole: Estimate, built_pct: Estimate,
+        upkeep: Estimate, price_year: str,
+    ) -> CostLine:  # fmt: skip
+        documented = part.documented_works
+        known = works is not Works.REPLACEMENT and documented.progress_pct is not None
+        begun = works is Works.UNFINISHED
+        return CostLine(
+            section_id=part.section_id,
+            part=part.name,
+            country=part.country,
+            mode=mode,
+            works=works,
+            kind=kind,
+            km=km,
+            whole_musd=whole,
+            spent_musd=_product(whole, built_pct.scaled(0.01)),
+            # most is left where least is built
+            remaining_musd=Estimate(
+                whole.low * (1 - built_pct.high / 100),
+                whole.mid * (1 - built_pct.mid / 100),
+                whole.high * (1 - built_pct.low / 100),
+            ),
+            upkeep_musd=upkeep,
+            progress_pct=documented.progress_pct if known else None if begun else 0.0,
+            progress_as_of=documented.progress_as_of if known else "",
+            price_year=price_year,
+        )
+
+
+def _product(a: Estimate, b: Estimate) -> Estimate:
+    return Estimate(a.low * b.low, a.mid * b.mid, a.high * b.high)
+
+
+def _annuity_years(costing: Costing) -> Estimate:
+    """Years of upkeep in today's money: ``(1 - (1 + r)^-n) / r``, most at the least rate of discount.
+
+    >>> from corridor.schema.catalogue import Costing, Estimate
+    >>> year = Estimate(30, 30, 30)
+    >>> round(_annuity_years(Costing(Estimate(0, 0, 90), year, Estimate(0, 5, 9))).mid, 3)
+    15.372
+    """
+
+    def present(years: float, rate_pct: float) -> float:
+        rate = rate_pct / 100
+        return float((1 - (1 + rate) ** -years) / rate) if rate else years
+
+    years, rate = costing.upkeep_years, costing.discount_rate_pct
+    return Estimate(present(years.low, rate.high), present(years.mid, rate.mid), present(years.high, rate.low))
 
 
 @metric(
     Subject.COST,
     Column(
-        "cost_musd", Unit.MUSD, "price of what is still to be built or renewed", "km by kind x unit_costs.csv",
+        "cost_remaining_musd", Unit.MUSD, "price of what is left to be built or put back into use",
+        "cost_musd x (1 - documented progress); unknown progress widens the range", interval=True,
+    ),
+    Column(
+        "cost_spent_musd", Unit.MUSD, "price of what is built of unfinished parts", "cost_musd x documented progress",
         interval=True,
     ),
+    Column(
+        "cost_musd", Unit.MUSD, "price of all that isn't open today, built or not: new and unfinished ways, upgrades, "
+        "gaps, replaced roads", "km by kind x unit_costs.csv", interval=True,
+    ),
+    Column(
+        "cost_remaining_musd_{country}", Unit.MUSD, "the same within a country", "sum of its lines", interval=True,
+        shown=Shown.FILES, absent=0.0,
+    ),
+    Column(
+        "upkeep_musd", Unit.MUSD, "what it takes to keep all that isn't open today, discounted",
+        "km by kind x upkeep.csv over the years of costing.csv", interval=True,
+    ),
+    Column(
+        "cost_progress_unknown_km", Unit.KM, "length under construction of which no document says the progress",
+        "sum of parts", shown=Shown.FILES,
+    ),
+    Column("cost_price_year", Unit.NONE, "year of the prices", "unit_costs.csv", kind=Kind.TEXT, shown=Shown.FILES),
+    status="cost_status",
 )  # fmt: skip
-def measure_cost(candidate: Candidate, unit_costs: Sequence[UnitCost]) -> Values:
-    """Price in millions of US dollars of what is still to be built or renewed, low, mid and high.
+def measure_cost(candidate: Candidate, cost_bill: Sequence[CostLine]) -> Values:
+    """Price of the works, what of it is spent and left, by country, and upkeep: sums of the lines of the bill."""
+    unknown = [part for part in candidate.parts if part.works is Works.UNFINISHED and _progress(part) is None]
+    return {
+        "cost_musd": total(line.whole_musd for line in cost_bill),
+        "cost_spent_musd": total(line.spent_musd for line in cost_bill),
+        "cost_remaining_musd": total(line.remaining_musd for line in cost_bill),
+        **{
+            f"cost_remaining_musd_{country.lower()}": total(
+                line.remaining_musd for line in cost_bill if line.country == country
+            )
+            for country in sorted({part.country for part in candidate.parts})
+        },
+        "upkeep_musd": total(line.upkeep_musd for line in cost_bill),
+        "cost_progress_unknown_km": sum(part.length_km.mid for part in unknown),
+        "cost_price_year": price_years(cost_bill),
+    }
 
-    Planned and unfinished parts are priced whole, by kind; disused and abandoned ones as renewal of the formation with
-    their tunnels and bridges kept. Open parts cost nothing.
 
-    Raises:
-        CatalogueError: a kind of construction has no unit cost.
+def _progress(part: Part) -> float | None:
+    return part.documented_works.progress_pct
+
+
+def price_years(lines: Iterable[CostLine]) -> str:
+    """Years of the prices of some lines, each once: ``2024``, ``2019, 2024``; empty where there is no line."""
+    return ", ".join(sorted({line.price_year for line in lines if line.price_year}))
+
+
+def breakdown_table(lines: dict[str, Sequence[CostLine]]) -> pd.DataFrame:
+    """The bills of candidates as a table: a row per line, figures with their ends.
+
+    Args:
+        lines: by candidate.
+
+    Returns:
+        Rows of ``cost_breakdown.csv``.
     """
-    table = {(cost.mode, cost.kind): cost.cost_musd_per_km for cost in unit_costs}
-    total = Estimate(0.0, 0.0, 0.0)
-    for part in candidate.parts:
-        for kind, km in _priced_km(part):
-            if (part.mode, kind) not in table:
-                raise CatalogueError(
-                    f"unit_costs.csv: no row for {part.mode} {kind}; candidate '{candidate.candidate_id}' needs it"
-                )
-            price = table[part.mode, kind]
-            total = total + Estimate(price.low * km.low, price.mid * km.mid, price.high * km.high)
-        if part.design:
-            total = total + part.design.ends_musd
-    return {"cost_musd": total}
-
-
-def _priced_km(part: Part) -> list[tuple[WorkKind, Estimate]]:
-    if part.status in _RENEW:
-        return [(WorkKind.UPGRADE, part.length_km)]
-    if part.status not in _NEW:
-        return []
-    exact: list[tuple[WorkKind, float]] = [(WorkKind.TUNNEL, part.tunnel_km), (WorkKind.BRIDGE, part.bridge_km)]
-    structures = part.tunnel_km + part.bridge_km
-    length = part.length_km
-    if part.design:
-        surface = Estimate(part.design.open_km, part.design.open_km, part.design.open_km)
-        return [(WorkKind.SURFACE, surface), *((kind, Estimate(km, km, km)) for kind, km in exact if km > 0)]
-    surface = Estimate(
-        max(length.low - structures, 0), max(length.mid - structures, 0), max(length.high - structures, 0)
-    )
-    return [(WorkKind.SURFACE, surface), *((kind, Estimate(km, km, km)) for kind, km in exact if km > 0)]
+    rows = []
+    for candidate_id, own in lines.items():
+        for line in own:
+            row: dict[str, object] = {
+                "candidate_id": candidate_id, "section_id": line.section_id, "part_name": line.part,
+                "country": line.country, "mode": line.mode, "works": line.works, "kind": line.kind,
+            }  # fmt: skip
+            figures = (line.km, line.whole_musd, line.spent_musd, line.remaining_musd, line.upkeep_musd)
+            for name, value in zip(("works_km", *_PRICE_COLUMNS), figures, strict=True):
+                row |= {name: value.mid, f"{name}_low": value.low, f"{name}_high": value.high}
+            row |= {
+                "progress_pct": line.progress_pct, "progress_as_of": line.progress_as_of,
+                "price_year": line.price_year,
+            }  # fmt: skip
+            rows.append(row)
+    return pd.DataFrame(rows)

@@ -10,8 +10,9 @@ import shapely
 from corridor.geo.geodesy import distance_m, line_lengths_m
 from corridor.metrics.registry import Subject, Values, metric
 from corridor.schema.candidate import Candidate, Part
-from corridor.schema.catalogue import TO_BUILD, Estimate
+from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
+from corridor.schema.vocabulary import Works
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class FocusArea:
         digits=2, shown=Shown.FILES,
     ),
     Column(
-        "new_build_km", Unit.KM, "length that is still to be built or renewed", "sum of parts not open at the baseline",
+        "new_build_km", Unit.KM, "length with works: new, unfinished, gaps, and what is put back into use",
+        "sum of parts with works",
         interval=True,
     ),
     Column(
@@ -62,7 +64,7 @@ def measure_length(candidate: Candidate) -> Values:
         "length_km": length,
         "drawn_km": candidate.drawn_km,
         "documented_share": documented_km / length.mid,
-        "new_build_km": total(part.length_km for part in candidate.parts if part.status in TO_BUILD),
+        "new_build_km": total(part.length_km for part in candidate.parts if part.works is not Works.NONE),
         "over_limit_km": sum(part.over_limit_km for part in candidate.parts),
         "detour_factor": length.scaled(1 / straight_km),
         "border_passages": len(candidate.passages),

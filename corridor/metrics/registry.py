@@ -50,6 +50,8 @@ INPUTS = {
     "driving_parameters": "parameters of driving times, with the rest that drivers take",
     "border_delays": "hours and dollars at border points, by side, direction and mode",
     "unit_costs": "prices by mode and kind of construction",
+    "costing": "rates of upkeep and the other parameters of costs",
+    "bed_road": "whether a road on the bed that a railway takes is replaced or taken",
     "network": "roads and railways, as events name their edges",
     "events": "what the route crosses, shares and runs beside",
     "access": "the country's roads, split where routes meet them, with border crossing, capital, centres and places",

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import LineString
 
-from corridor.schema.catalogue import BorderDelay, Estimate
+from corridor.schema.catalogue import NO_WORKS_STATED, BorderDelay, Estimate, SectionWorks, works_of
 from corridor.schema.message import Value
 from corridor.schema.names import Alias
 from corridor.schema.vocabulary import (
@@ -23,6 +23,7 @@ from corridor.schema.vocabulary import (
     Mode,
     SectionStatus,
     StructureKind,
+    Works,
 )
 from corridor.svg_repr import Stroke, facts_html, sketch_svg
 from corridor.theme import colour
@@ -68,7 +69,8 @@ class Part:
     ``line`` runs in travelling direction. ``length_km`` is the documented length where there is one (then
     ``documented`` is True), else the drawn one; ``drawn_km`` is always the line's own length. ``minutes`` is the
     travel time without border checks. ``edges`` are the rows of the network's edge table that the part runs over.
-    ``over_limit_km`` is how much of it has a limit of weight or height that the truck exceeds.
+    ``over_limit_km`` is how much of it has a limit of weight or height that the truck exceeds. ``documented_works`` is
+    what documents say of the works on its section.
     """
 
     name: str
@@ -91,6 +93,12 @@ class Part:
     edges: tuple[int, ...] = ()
     design: Design | None = None
     over_limit_km: float = 0.0
+    documented_works: SectionWorks = NO_WORKS_STATED
+
+    @property
+    def works(self) -> Works:
+        """What is to be done to it before it can be used; pages, tables and prices all go by this."""
+        return works_of(self.status, self.documented_works)
 
 
 @dataclass(frozen=True, slots=True)

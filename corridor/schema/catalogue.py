@@ -18,6 +18,7 @@ from corridor.schema.vocabulary import (
     SectionStatus,
     StructureKind,
     WorkKind,
+    Works,
 )
 
 TRUCK_T, TRUCK_HEIGHT_M = 40.0, 4.0
@@ -25,7 +26,6 @@ TRUCK_T, TRUCK_HEIGHT_M = 40.0, 4.0
 THROUGH_CLASSES: Final = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified")
 """Classes of roads on which traffic passes through to somewhere else, unless a study says otherwise."""
 USABLE: frozenset[str] = frozenset((SectionStatus.OPEN,))
-TO_BUILD: frozenset[str] = frozenset((SectionStatus.PLANNED, SectionStatus.CONSTRUCTION, SectionStatus.ABANDONED))
 
 
 Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -111,6 +111,49 @@ class VehicleLimit:
     note: str
 
 
+_WORKS_OF: Final = {
+    SectionStatus.PLANNED: Works.NEW,
+    SectionStatus.CONSTRUCTION: Works.UNFINISHED,
+    SectionStatus.ABANDONED: Works.UPGRADE,
+    SectionStatus.DISUSED: Works.UPGRADE,
+    SectionStatus.CLOSED: Works.UPGRADE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SectionWorks:
+    """What documents say of the works on a section.
+
+    ``stated`` is what is to be done where that doesn't follow from the status (a gap; a closed road that needs
+    nothing). ``progress_pct`` is how much was built on ``progress_as_of``, None where no document says; its sources are
+    ``progress_source_ids``. ``road_on_bed_km`` of the section's bed are a road today.
+    """
+
+    stated: Works | None = None
+    progress_pct: float | None = None
+    progress_as_of: str = ""
+    progress_source_ids: tuple[str, ...] = ()
+    road_on_bed_km: Estimate | None = None
+
+
+NO_WORKS_STATED: Final = SectionWorks()
+
+
+def works_of(status: SectionStatus, documented: SectionWorks) -> Works:
+    """What is to be done to a stretch: as a document says, else as its status has it.
+
+    Open ways need nothing, and those whose status nobody documents are taken as they were.
+
+    Args:
+        status: at the baseline.
+        documented: of the section that it is.
+
+    Returns:
+        The works, ``Works.NONE`` for none.
+    """
+    return documented.stated or _WORKS_OF.get(status, Works.NONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A stretch of one road or railway in one country, documented as a whole.
@@ -149,6 +192,7 @@ class Section:
     line: LineString
     structures: tuple[DocumentedStructure, ...]
     limit: VehicleLimit | None = None
+    works: SectionWorks = NO_WORKS_STATED
 
 
 ALL_POINTS, ANY_COUNTRY = "all", "*"
@@ -313,13 +357,43 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class UnitCost:
-    """Price of a kilometre of one kind of construction, in millions of US dollars."""
+    """Price of a kilometre of one kind of construction, in millions of US dollars.
+
+    ``includes`` are the structures that the price holds already, so that they aren't added to it.
+    """
 
     mode: Mode
     kind: WorkKind
     cost_musd_per_km: Estimate
     price_year: str
     source_ids: tuple[str, ...]
+    includes: frozenset[StructureKind] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class UpkeepCost:
+    """What a kilometre of one kind of way takes to keep for a year, in millions of US dollars."""
+
+    mode: Mode
+    kind: WorkKind
+    musd_per_km_year: Estimate
+    price_year: str
+    source_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Costing:
+    """What prices of works take beside unit costs; each number is a row of ``costing.csv`` with its source and range.
+
+    ``unknown_progress_pct`` is how much may be built of an unfinished section of which no document says it. Upkeep runs
+    over ``upkeep_years`` at the rates of ``upkeep``, discounted by ``discount_rate_pct`` a year.
+    """
+
+    unknown_progress_pct: Estimate
+    upkeep_years: Estimate
+    discount_rate_pct: Estimate
+    upkeep: tuple[UpkeepCost, ...] = ()
+    source_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

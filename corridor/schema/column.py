@@ -164,7 +164,7 @@ def with_before(column: Column, *, interval_before: bool = False) -> tuple[Colum
 def find_column(name: str, columns: Iterable[Column]) -> Column | None:
     """The column of a name, also of an end of an interval; None if there is none.
 
-    Exact names win over names with holes, and of those the one with most letters of its own.
+    Exact names, with their ends, win over names with holes, and of those the one with most letters of its own.
 
     >>> known = (Column("length_km", Unit.KM, "length", "sum over parts", interval=True),)
     >>> find_column("length_km_low", known).meaning
@@ -178,14 +178,17 @@ def find_column(name: str, columns: Iterable[Column]) -> Column | None:
         The column, or None.
     """
     ranked = sorted(columns, key=lambda column: (column.is_pattern, -len(column.name)))
-    for column in ranked:
-        found = column.instance(name)
-        if found:
-            return found
-    for suffix in _ENDS:
-        base = find_column(name.removesuffix(suffix), ranked) if name.endswith(suffix) else None
-        if base and base.interval:
-            return base.end(suffix)
+    plain = [column for column in ranked if not column.is_pattern]
+    # an end of a plain column goes before a name with holes, one of which could take "low" for what fills it
+    for group in (plain, ranked):
+        for column in group:
+            found = column.instance(name)
+            if found:
+                return found
+        for suffix in _ENDS:
+            base = find_column(name.removesuffix(suffix), group) if name.endswith(suffix) else None
+            if base and base.interval:
+                return base.end(suffix)
     return None
 
 

@@ -26,7 +26,7 @@ from corridor.schema.criterion import Criterion
 from corridor.schema.fields import Country, Identifier, Text
 from corridor.schema.live_settings import LiveSettings
 from corridor.schema.names import Alias
-from corridor.schema.vocabulary import Direction, Family, Mode
+from corridor.schema.vocabulary import BedRoad, Direction, Family, Mode
 from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
 from corridor.theme import colour
 
@@ -292,7 +292,8 @@ class ImpactSpec(_Strict):
 class Study(_Strict):
     """Everything that one comparison is made from.
 
-    Driving times are fitted to the documented journeys under ``times``.
+    Driving times are fitted to the documented journeys under ``times``. Where a railway takes a bed on which a road
+    lies today, ``bed_road`` says whether another road is built for it (and priced) or whether it is gone.
     ``perspectives`` are added to those of the file under ``sources``, in its form.
     """
 
@@ -316,6 +317,7 @@ class Study(_Strict):
     snap_limit_km: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 2.0
     grade_effect: bool = True
     enforce_limits: bool = False
+    bed_road: BedRoad = BedRoad.REPLACED
     checks: tuple[Check, ...] = ()
     times: tuple[TimeSpec, ...] = ()
     live: LiveSettings = LiveSettings()

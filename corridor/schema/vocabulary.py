@@ -110,6 +110,29 @@ class WorkKind(StrEnum):
     UPGRADE = "upgrade"
 
 
+class Works(StrEnum):
+    """What is to be done to a stretch before it can be used: the only answer to what is still "to build".
+
+    ``NEW`` is planned, ``UNFINISHED`` under construction, ``UPGRADE`` puts a closed, disused or abandoned way back into
+    use, ``GAP`` lays one where there is none between two that are there. ``REPLACEMENT`` is another road for one that
+    lies on the bed of the railway. ``NONE`` where nothing is.
+    """
+
+    NEW = "new"
+    UNFINISHED = "unfinished"
+    UPGRADE = "upgrade"
+    GAP = "gap"
+    REPLACEMENT = "replacement"
+    NONE = "none"
+
+
+class BedRoad(StrEnum):
+    """What becomes of a road that lies on a railway's old bed when the railway takes it."""
+
+    REPLACED = "replaced"
+    TAKEN = "taken"
+
+
 class LineKind(StrEnum):
     """What a stretch of a new line is; ``REUSED`` runs on a formation that is there."""
 

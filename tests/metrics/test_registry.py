@@ -78,7 +78,7 @@ _UNIT_BY_NAME = (
     (r".*_per_10km", Unit.PER_10KM),
     (r"(.*_)?km(_.*)?", Unit.KM),
     (r".*_km2", Unit.KM2),
-    (r".*_musd", Unit.MUSD),
+    (r".*_musd(_.*)?", Unit.MUSD),
     (r".*_usd", Unit.USD_PER_LOAD),
     (r".*_min(_.*)?", Unit.MIN),
     (r".*_h", Unit.H),

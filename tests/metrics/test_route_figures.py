@@ -9,19 +9,17 @@ import pytest
 import shapely
 from affine import Affine
 
-from corridor.errors import CatalogueError
 from corridor.io.read.catalogue import load_catalogue
-from corridor.metrics.cost import measure_cost
 from corridor.metrics.distance import FocusArea, measure_inside, measure_length
 from corridor.metrics.registry import Context
 from corridor.metrics.terrain import GradeSupport, measure_grades, measure_heights
 from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hours
 from corridor.packaged import data_root
 from corridor.schema.candidate import BorderPassage, Profile
-from corridor.schema.catalogue import BorderDelays, Estimate, UnitCost
+from corridor.schema.catalogue import BorderDelays, Estimate
 from corridor.schema.grid import Grid
 from corridor.schema.source import Source
-from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, WorkKind
+from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus
 from corridor.terrain.surface import Dem
 from tests.interactions.grounds import candidate, part
 from tests.interactions.roads import regime
@@ -100,36 +98,6 @@ def test_a_driver_rests_as_the_agreement_says():
     route = two_parts()
     row = row_of(measure_driving, candidate=route, driving_parameters=RULES)
     assert row["travel_time_h"] == row["truck_time_h"] + row["rest_h"]
-
-
-def price_list(**prices):
-    return tuple(UnitCost(Mode.ROAD, WorkKind(kind), price, "2020", ("x",)) for kind, price in prices.items())
-
-
-PRICES = price_list(
-    surface=Estimate(1, 2, 4), tunnel=Estimate(20, 30, 40), bridge=Estimate(10, 15, 20), upgrade=Estimate(0.5, 1, 2)
-)
-
-
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        (SectionStatus.OPEN, (0, 0, 0)),
-        (SectionStatus.DISUSED, (25, 50, 100)),
-        # 45 km of surface, 3 km of tunnel, 2 km of bridge
-        (SectionStatus.PLANNED, (45 + 60 + 20, 90 + 90 + 30, 180 + 120 + 40)),
-    ],
-)
-def test_a_price_is_the_kilometres_of_each_kind_of_work(status, expected):
-    built = replace(part(WEST, length_km=50.0, status=status), tunnel_km=3.0, bridge_km=2.0)
-    row = row_of(measure_cost, candidate=candidate(built, part(EAST)), unit_costs=PRICES)
-    assert [row[f"cost_musd{end}"] for end in ("_low", "", "_high")] == pytest.approx(expected)
-
-
-def test_work_without_a_price_is_named():
-    route = candidate(part(WEST, status=SectionStatus.PLANNED))
-    with pytest.raises(CatalogueError, match=r"unit_costs\.csv: no row for road surface"):
-        row_of(measure_cost, candidate=route, unit_costs=())
 
 
 def roof(top_m=2200.0):

@@ -13,11 +13,13 @@ from shapely import LineString
 
 from corridor.errors import CatalogueError
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, with_sides
+from corridor.io.read.costing import WORKS_COLUMNS, load_costing, load_unit_costs, read_works
 from corridor.io.read.driving import load_driving, load_heights, load_vehicles
 from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
 from corridor.packaged import data_root
 from corridor.schema.catalogue import (
     BorderDelays,
+    Costing,
     Crossing,
     DocumentedStructure,
     GradeCeiling,
@@ -37,7 +39,6 @@ from corridor.schema.vocabulary import (
     SectionStatus,
     SourceKind,
     StructureKind,
-    WorkKind,
 )
 
 _SOURCES = "source_id title publisher date url licence kind confidence note"
@@ -55,7 +56,6 @@ _CROSSINGS = (
     "source_ids note"
 )
 _SPEEDS = "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note"
-_COSTS = "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids note"
 _GRADES = "mode class ceiling_pct source_ids note"
 
 
@@ -78,6 +78,7 @@ class Catalogue:
     driving: DrivingParameters | None = None
     heights: tuple[DocumentedHeight, ...] = ()
     border_delays: BorderDelays = field(default_factory=BorderDelays)
+    costing: Costing | None = None
 
     def section(self, section_id: str, asked_by: str) -> Section:
         """A section by its id.
@@ -97,8 +98,8 @@ class Catalogue:
 def load_catalogue(folder: Path) -> Catalogue:
     """Read and check the tables of a reference folder.
 
-    Vehicles and the parameters of driving times are the packaged ones where the folder has none of its own, with their
-    sources; documented heights are its own or none.
+    Vehicles and the parameters of driving times and of costs are the packaged ones where the folder has none of its
+    own, with their sources; documented heights are its own or none.
 
     Args:
         folder: Holds one CSV per table.
@@ -133,9 +134,10 @@ def load_catalogue(folder: Path) -> Catalogue:
         faults,
     )
     speeds = tuple(_load_speeds(folder, sources, faults))
-    costs = tuple(_load_costs(folder, sources, faults))
+    costs = tuple(load_unit_costs(folder / "unit_costs.csv", sources, faults))
     ceilings = tuple(_load_ceilings(folder, sources, faults))
     vehicles, driving, more = _load_driving_tables(folder, sources, faults)
+    costing, priced_by = _load_costing_tables(folder, sources, faults)
     heights: list[DocumentedHeight] = []
     if (folder / "heights.csv").is_file():
         heights = load_heights(folder / "heights.csv", sources, nodes, sections, faults)
@@ -144,7 +146,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         raise CatalogueError(f"{folder / 'driving.csv'}: is not whole; add what is missing")
     return Catalogue(
         folder,
-        sources | more,
+        sources | more | priced_by,
         nodes,
         sections,
         crossings,
@@ -155,6 +157,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         driving,
         tuple(heights),
         delays,
+        costing,
     )
 
 
@@ -173,6 +176,18 @@ def _load_driving_tables(
     driving = load_driving(at["driving.csv"], known["driving.csv"], faults)
     named = {key for item in (*vehicles.values(), driving) if item for key in item.source_ids}
     return vehicles, driving, {key: shared[key] for key in sorted(named - set(sources)) if key in shared}
+
+
+def _load_costing_tables(
+    folder: Path, sources: dict[str, Source], faults: Faults
+) -> tuple[Costing | None, dict[str, Source]]:
+    """Parameters of costs, and the packaged sources that they name where the tables are the packaged ones."""
+    own = (folder / "costing.csv").is_file() and (folder / "upkeep.csv").is_file()
+    at = folder if own else data_root() / "reference"
+    known = sources if own else {item.source_id: item for item in _load_sources(at, faults)}
+    costing = load_costing(at / "costing.csv", at / "upkeep.csv", known, faults)
+    named = costing.source_ids if costing else ()
+    return costing, {key: known[key] for key in named if key in known and key not in sources}
 
 
 def _by_id(items: Iterable[Item], field: str, path: Path, faults: Faults) -> dict[str, Item]:
@@ -299,7 +314,7 @@ def _load_sections(
     faults: Faults,
 ) -> list[Section]:
     found = []
-    for row in read_rows(folder / "sections.csv", _SECTIONS.split(), faults):
+    for row in read_rows(folder / "sections.csv", _SECTIONS.split(), faults, optional=WORKS_COLUMNS):
         section_id = row.text("section_id", required=True)
         ends = (row.text("from_node", required=True), row.text("to_node", required=True))
         line = lines.get(section_id)
@@ -336,6 +351,7 @@ def _load_sections(
                 line=line,
                 structures=tuple(structures.get(section_id, ())),
                 limit=limits.get(section_id),
+                works=read_works(row, sources),
             )
         )
     return found
@@ -378,19 +394,6 @@ def _load_speeds(folder: Path, sources: dict[str, Source], faults: Faults) -> li
             row.fault("speed_kmh", "a speed above 0 is needed")
             continue
         found.append(Speed(row.member("mode", Mode), row.text("class"), speed, source_ids_of(row, sources)))
-    return found
-
-
-def _load_costs(folder: Path, sources: dict[str, Source], faults: Faults) -> list[UnitCost]:
-    found = []
-    for row in read_rows(folder / "unit_costs.csv", _COSTS.split(), faults):
-        cost = row.range("cost_musd_per_km")
-        kind = row.member("kind", WorkKind)
-        mode = row.member("mode", Mode)
-        if cost is None:
-            row.fault("cost_musd_per_km", "is empty; a price is needed")
-            continue
-        found.append(UnitCost(mode, kind, cost, row.text("price_year"), source_ids_of(row, sources)))
     return found
 
 

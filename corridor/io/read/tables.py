@@ -182,13 +182,14 @@ class Row:
         return found
 
 
-def read_rows(path: Path, columns: Collection[str], faults: Faults) -> Iterator[Row]:
-    """Rows of a CSV file with exactly ``columns`` (any order).
+def read_rows(path: Path, columns: Collection[str], faults: Faults, *, optional: Collection[str] = ()) -> Iterator[Row]:
+    """Rows of a CSV file with exactly ``columns`` (any order), and as many of ``optional`` as it has.
 
     Args:
         path: CSV file in UTF-8.
-        columns: Names of all columns.
+        columns: Names of all columns that it must have.
         faults: Gathers what rows find wrong with their cells.
+        optional: Names of columns that may be left out; their cells are then empty.
 
     Raises:
         CatalogueError: the file's columns are others, or it isn't UTF-8 text with commas.
@@ -202,8 +203,8 @@ def read_rows(path: Path, columns: Collection[str], faults: Faults) -> Iterator[
             have = set(names)
             if len(have) < len(names):
                 raise CatalogueError(f"{path}: a column stands twice; keep one of each")
-            if have != set(columns):
-                missing, extra = sorted(set(columns) - have), sorted(have - set(columns))
+            if not set(columns) <= have <= {*columns, *optional}:
+                missing, extra = sorted(set(columns) - have), sorted(have - {*columns, *optional})
                 raise CatalogueError(
                     f"{path}: columns missing: {missing or 'none'}, unknown: {_short(extra) or 'none'}"
                 )

@@ -16,7 +16,16 @@ from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_kno
 from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.pipeline.graph import Progress, step
-from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
+from corridor.schema.catalogue import (
+    BorderDelays,
+    Costing,
+    Crossing,
+    GradeCeiling,
+    Node,
+    Section,
+    Speed,
+    UnitCost,
+)
 from corridor.schema.criterion import Criterion
 from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters, Vehicle
 from corridor.schema.source import Source
@@ -33,6 +42,7 @@ from corridor.schema.study import (
     TimeSpec,
     ViaCandidate,
 )
+from corridor.schema.vocabulary import BedRoad
 from corridor.terrain.surface import Dem, draw_errors
 
 Area = tuple[float, float, float, float]
@@ -104,6 +114,12 @@ def times(study: Study) -> tuple[TimeSpec, ...]:
 def enforce_limits(study: Study) -> bool:
     """Whether limits of weight and height close roads to trucks."""
     return study.enforce_limits
+
+
+@step(by_value=True)
+def bed_road(study: Study) -> BedRoad:
+    """Whether a road on the bed that a railway takes is replaced or taken."""
+    return study.bed_road
 
 
 @step(by_value=True)
@@ -197,6 +213,14 @@ def speeds(catalogue: Catalogue) -> Sequence[Speed]:
 def unit_costs(catalogue: Catalogue) -> Sequence[UnitCost]:
     """Prices of construction by kind."""
     return catalogue.unit_costs
+
+
+@step()
+def costing(catalogue: Catalogue) -> Costing:
+    """Rates of upkeep and the other parameters of costs."""
+    if catalogue.costing is None:
+        raise CatalogueError(f"{catalogue.folder / 'costing.csv'}: is missing; give it with upkeep.csv")
+    return catalogue.costing
 
 
 @step()

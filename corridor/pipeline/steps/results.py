@@ -26,6 +26,7 @@ from corridor.io.read.places import PlaceNames, Places, name_places
 from corridor.io.read.regimes import load_regime_sources
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.metrics.access import Access
+from corridor.metrics.cost import CostLine, breakdown_table
 from corridor.metrics.limits import describe_limits
 from corridor.metrics.population import Population
 from corridor.metrics.registry import table_columns
@@ -299,11 +300,18 @@ def cited(
 
 
 @step()
+def cost_table(candidates: Mapping[str, Candidate], cost_bills: Mapping[str, Sequence[CostLine]]) -> pd.DataFrame:
+    """What candidates are priced by, line by line: the rows of ``cost_breakdown.csv``."""
+    return breakdown_table({key: cost_bills[key] for key in candidates})
+
+
+@step()
 def results(
     study: Study,
     candidates: Mapping[str, Candidate],
     profiles: Mapping[str, Profile],
     metrics: pd.DataFrame,
+    cost_table: pd.DataFrame,
     impacts: Impacts | None,
     matrix: DecisionMatrix,
     rankings: Mapping[str, pd.DataFrame],
@@ -332,6 +340,7 @@ def results(
         profiles=dict(profiles),
         metrics=metrics,
         columns=table_columns(metrics),
+        cost_lines=cost_table,
         ranking=ranking,
         excluded=matrix.excluded,
         criteria=criteria,

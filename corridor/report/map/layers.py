@@ -23,9 +23,8 @@ from corridor.report.marks import Mark
 from corridor.report.page.tables import texts
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.results import Results
-from corridor.schema.vocabulary import EventKind, SectionStatus, Separation
+from corridor.schema.vocabulary import EventKind, Separation, Works
 
 Window = tuple[float, float, float, float]
 _MARGIN_DEG = 0.12
@@ -90,7 +89,7 @@ def _candidate(results: Results, candidate: Candidate, mark: Mark, letter: tuple
             {
                 "name": part.name,
                 "status": part.status,
-                "dashed": part.status in TO_BUILD or part.status == SectionStatus.DISUSED,
+                "dashed": part.works is not Works.NONE,
                 "km": round(part.length_km.mid, 1),
                 "line": route_line(part.line),
             }

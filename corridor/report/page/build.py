@@ -25,16 +25,15 @@ from corridor.report.page.flows import build_flow_data
 from corridor.report.page.profiles import build_profile_data
 from corridor.report.page.scores import build_score_data
 from corridor.report.page.summary import LEADING, summarise
-from corridor.report.page.tables import format_number
+from corridor.report.page.tables import cost_rows, format_number, price_years
 from corridor.report.run_facts import describe_run
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import TO_BUILD
 from corridor.schema.message import Message, Value, message_values
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
 from corridor.schema.source import Source
-from corridor.schema.vocabulary import PanelKind, SectionStatus
+from corridor.schema.vocabulary import PanelKind, Works
 from corridor.theme import css_theme, js_theme
 from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
@@ -191,9 +190,7 @@ def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
     results = view.results
     titles = {source.source_id: source for source in results.documents}
     used = [titles[key] for key in candidate.source_ids if key in titles]
-    to_build = sum(
-        p.length_km.mid for p in candidate.parts if p.status in TO_BUILD or p.status == SectionStatus.DISUSED
-    )
+    to_build = sum(p.length_km.mid for p in candidate.parts if p.works is not Works.NONE)
     return {
         "id": candidate.candidate_id,
         "name": clean_text(candidate.name),
@@ -229,6 +226,8 @@ def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
                 for p in candidate.parts
             ]
         ),
+        "costs": cost_rows(results, candidate.candidate_id),
+        "price_year": price_years(results, candidate.candidate_id),
         "sources": [_source(source) for source in used],
         "cut_off": cut_off_totals(results, candidate.candidate_id),
         "findings": [

@@ -70,6 +70,56 @@ def format_number(value: float, digits: int) -> str:
     return text.removeprefix("\u2212") if float(f"{value:.{digits}f}") == 0 else text
 
 
+def cost_rows(results: Results, candidate_id: str) -> list[dict[str, str]]:
+    """What a candidate's card says of its cost: a row per kind of works, of structure and country, and their sum.
+
+    Args:
+        results: with the lines that candidates are priced by.
+        candidate_id: whose.
+
+    Returns:
+        Texts: ``works`` and ``kind`` as messages name them (``total`` for the sum), country, km, whole price, spent,
+        remaining with its range, and upkeep; none where nothing is to be built.
+    """
+    if results.cost_lines is None or results.cost_lines.empty:
+        return []
+    own = results.cost_lines[results.cost_lines["candidate_id"] == candidate_id]
+    if own.empty:
+        return []
+    rows = [
+        {"works": str(works), "kind": str(kind), "country": str(country)} | _cost_cells(group)
+        for (works, kind, country), group in own.groupby(["works", "kind", "country"], sort=False)
+    ]
+    rows.append({"works": "total", "kind": "", "country": ""} | _cost_cells(own))
+    return rows
+
+
+def _cost_cells(group: pd.DataFrame) -> dict[str, str]:
+    """Sums of some lines as texts."""
+    remaining = [format_number(float(group[f"cost_remaining_musd{end}"].sum()), 0) for end in ("", "_low", "_high")]
+    return {
+        "km": format_number(float(group["works_km"].sum()), 1),
+        "whole": format_number(float(group["cost_musd"].sum()), 0),
+        "spent": format_number(float(group["cost_spent_musd"].sum()), 0),
+        "remaining": remaining[0],
+        "range": f"{remaining[1]}{RANGE_SIGN}{remaining[2]}",
+        "upkeep": format_number(float(group["upkeep_musd"].sum()), 0),
+    }
+
+
+def price_years(results: Results, candidate_id: str) -> str:
+    """Years of the prices that a candidate's cost is made of.
+
+    Args:
+        results: with the lines that candidates are priced by.
+        candidate_id: whose.
+    """
+    if results.cost_lines is None or results.cost_lines.empty:
+        return ""
+    own = results.cost_lines[results.cost_lines["candidate_id"] == candidate_id]
+    return ", ".join(sorted({str(year) for year in own["price_year"] if year}))
+
+
 def metric_columns(results: Results) -> tuple[PageColumn, ...]:
     """Columns to show: scored criteria first, in the study's order, then every other figure that is for the page."""
     table = results.metrics

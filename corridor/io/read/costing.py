@@ -1,0 +1,112 @@
+"""Tables of costs: prices of works, how far works have come, upkeep, and the parameters of both."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
+from corridor.schema.catalogue import Costing, Estimate, SectionWorks, UnitCost, UpkeepCost
+from corridor.schema.vocabulary import Mode, StructureKind, WorkKind, Works
+
+WORKS_COLUMNS = (
+    *("works", "progress_pct", "progress_as_of", "progress_source_ids"),
+    *("road_on_bed_km_low", "road_on_bed_km_mid", "road_on_bed_km_high"),
+)
+"""Columns of ``sections.csv`` on works; a table may leave them out."""
+_COSTS = "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids note"
+_UPKEEP = (
+    "mode kind upkeep_musd_per_km_year_low upkeep_musd_per_km_year_mid upkeep_musd_per_km_year_high price_year "
+    "source_ids note"
+)
+_COSTING = "parameter unit value_low value_mid value_high source_ids note"
+_PARAMETERS = {"unknown_progress_pct": 100.0, "upkeep_years": 200.0, "discount_rate_pct": 100.0}
+_NOT_STATED = (Works.REPLACEMENT, Works.NEW, Works.UNFINISHED)
+
+
+def read_works(row: Row, sources: Collection[str]) -> SectionWorks:
+    """What a row of ``sections.csv`` says of works: those that its status doesn't say, progress, a road on the bed.
+
+    Args:
+        row: of a table that may have WORKS_COLUMNS.
+        sources: ids that it may name as the source of its progress.
+
+    Returns:
+        Its works; progress is None where the cell is empty, which is no 0.
+    """
+    stated = row.member("works", Works, without=_NOT_STATED) if row.text("works") else None
+    progress = row.optional("progress_pct", 0, 100)
+    as_of, named = row.text("progress_as_of"), row.items("progress_source_ids")
+    if progress is not None and not (as_of and named):
+        row.fault("progress_as_of/progress_source_ids", "is empty; progress needs its date and a source")
+    for key in named:
+        if key not in sources:
+            row.fault("progress_source_ids", f"'{key}' is not in sources.csv")
+    return SectionWorks(stated, progress, as_of, named, row.range("road_on_bed_km"))
+
+
+def load_unit_costs(path: Path, sources: Collection[str], faults: Faults) -> list[UnitCost]:
+    """Prices of a kilometre by mode and kind of work (``unit_costs.csv``).
+
+    Args:
+        path: the table. Its column ``includes`` says which structures a price holds already (``tunnel;bridge``); prices
+            of a table without it hold none.
+        sources: ids that rows may name as their source.
+        faults: gathers what is wrong.
+    """
+    found = []
+    for row in read_rows(path, _COSTS.split(), faults, optional=("includes",)):
+        cost = row.range("cost_musd_per_km")
+        kind, mode = row.member("kind", WorkKind), row.member("mode", Mode)
+        included = row.items("includes")
+        if unknown := [item for item in included if item not in list(StructureKind)]:
+            row.fault("includes", f"is '{unknown[0][:40]}'; use {', '.join(StructureKind)}, parted by semicolons")
+        if cost is None:
+            row.fault("cost_musd_per_km", "is empty; a price is needed")
+            continue
+        holds = frozenset(StructureKind(item) for item in included if item not in unknown)
+        found.append(UnitCost(mode, kind, cost, row.text("price_year"), source_ids_of(row, sources), holds))
+    return found
+
+
+def load_costing(path: Path, upkeep: Path, sources: Collection[str], faults: Faults) -> Costing | None:
+    """Parameters of costs and rates of upkeep; None where a parameter is missing, which is a fault.
+
+    Args:
+        path: ``costing.csv``, one row for each parameter.
+        upkeep: ``upkeep.csv``, one row for each mode and kind of way.
+        sources: ids that rows may name as their source.
+        faults: gathers what is wrong.
+    """
+    values: dict[str, Estimate] = {}
+    named: list[str] = []
+    for row in read_rows(path, _COSTING.split(), faults):
+        name = row.choice("parameter", _PARAMETERS)
+        value = row.range("value")
+        named += source_ids_of(row, sources)
+        if name in values:
+            row.fault("parameter", f"'{name}' stands twice; keep one row")
+        if value is None or value.high > _PARAMETERS.get(name, 0.0):
+            most = f"at most {_PARAMETERS.get(name, 0.0):g}"
+            row.fault("value_low/mid/high", f"of '{name}' must be {'given' if value is None else most}")
+            continue
+        values[name] = value
+    rates = _load_upkeep(upkeep, sources, faults)
+    if lacking := [name for name in _PARAMETERS if name not in values]:
+        faults.add(f"{path}: no row for {', '.join(lacking)}; add each with its source")
+        return None
+    used = dict.fromkeys([*named, *(key for rate in rates for key in rate.source_ids)])
+    return Costing(**values, upkeep=tuple(rates), source_ids=tuple(used))
+
+
+def _load_upkeep(path: Path, sources: Collection[str], faults: Faults) -> list[UpkeepCost]:
+    found = []
+    for row in read_rows(path, _UPKEEP.split(), faults):
+        rate = row.range("upkeep_musd_per_km_year")
+        kind, mode, year = row.member("kind", WorkKind), row.member("mode", Mode), row.text("price_year")
+        cited = source_ids_of(row, sources)
+        if rate is None:
+            row.fault("upkeep_musd_per_km_year", "is empty; what a year of upkeep costs is needed")
+            continue
+        found.append(UpkeepCost(mode, kind, rate, year, cited))
+    return found
