@@ -12,8 +12,7 @@ from corridor.flows.faults import check_whole
 from corridor.flows.rows import FlowTables, Provenance
 from corridor.input_files import require_file
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, read_p95
-from corridor.io.read.catalogue import load_sources
-from corridor.io.read.tables import MAX_BYTES, Faults, Row, read_rows
+from corridor.io.read.tables import MAX_BYTES, Faults, Row, load_sources, read_rows
 from corridor.schema.catalogue import BorderDelays, Estimate
 from corridor.schema.source import Source
 from corridor.schema.study import Study

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -13,9 +12,9 @@ from shapely import LineString
 
 from corridor.errors import CatalogueError
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, with_sides
-from corridor.io.read.costing import WORKS_COLUMNS, load_costing, load_unit_costs, read_works
+from corridor.io.read.costing import WORKS_COLUMNS, load_costing_tables, load_unit_costs, read_works
 from corridor.io.read.driving import load_driving, load_heights, load_vehicles
-from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
+from corridor.io.read.tables import Faults, Row, by_id, load_sources, read_rows, source_ids_of
 from corridor.packaged import data_root
 from corridor.schema.catalogue import (
     BorderDelays,
@@ -37,11 +36,9 @@ from corridor.schema.vocabulary import (
     GeometryQuality,
     Mode,
     SectionStatus,
-    SourceKind,
     StructureKind,
 )
 
-_SOURCES = "source_id title publisher date url licence kind confidence note"
 _NODES = "node_id name kind lat lon country elevation_m aliases source_ids"
 _SECTIONS = (
     "section_id name aliases from_node to_node mode class status as_of opened closed length_km_low length_km_mid "
@@ -110,11 +107,11 @@ def load_catalogue(folder: Path) -> Catalogue:
     """
     faults = Faults()
     sources = load_sources(folder, faults)
-    nodes = _by_id(_load_nodes(folder, sources, faults), "node_id", folder / "nodes.csv", faults)
+    nodes = by_id(_load_nodes(folder, sources, faults), "node_id", folder / "nodes.csv", faults)
     lines = _load_lines(folder, faults)
     structures = _load_structures(folder, sources, faults)
     limits = _load_limits(folder, sources, faults)
-    sections = _by_id(
+    sections = by_id(
         _load_sections(folder, sources, nodes, lines, structures, limits, faults),
         "section_id",
         folder / "sections.csv",
@@ -124,7 +121,7 @@ def load_catalogue(folder: Path) -> Catalogue:
     for orphan in sorted((set(lines) | set(structures) | set(limits)) - set(sections)):
         faults.add(f"{folder}: waypoints, structures or limits of '{orphan}', which is no section")
     delays = load_border_delays(folder / FILE_NAME, sources, faults)
-    crossings = _by_id(
+    crossings = by_id(
         [
             with_sides(each, delays, f"{folder / 'crossings.csv'}", faults)
             for each in _load_crossings(folder, sources, faults)
@@ -137,7 +134,7 @@ def load_catalogue(folder: Path) -> Catalogue:
     costs = tuple(load_unit_costs(folder / "unit_costs.csv", sources, faults))
     ceilings = tuple(_load_ceilings(folder, sources, faults))
     vehicles, driving, more = _load_driving_tables(folder, sources, faults)
-    costing, priced_by = _load_costing_tables(folder, sources, faults)
+    costing, priced_by = load_costing_tables(folder, sources, faults)
     heights: list[DocumentedHeight] = []
     if (folder / "heights.csv").is_file():
         heights = load_heights(folder / "heights.csv", sources, nodes, sections, faults)
@@ -176,54 +173,6 @@ def _load_driving_tables(
     driving = load_driving(at["driving.csv"], known["driving.csv"], faults)
     named = {key for item in (*vehicles.values(), driving) if item for key in item.source_ids}
     return vehicles, driving, {key: shared[key] for key in sorted(named - set(sources)) if key in shared}
-
-
-def _load_costing_tables(
-    folder: Path, sources: dict[str, Source], faults: Faults
-) -> tuple[Costing | None, dict[str, Source]]:
-    """Parameters of costs, and the packaged sources that they name where the tables are the packaged ones."""
-    own = (folder / "costing.csv").is_file() and (folder / "upkeep.csv").is_file()
-    at = folder if own else data_root() / "reference"
-    known = sources if own else {item.source_id: item for item in _load_sources(at, faults)}
-    costing = load_costing(at / "costing.csv", at / "upkeep.csv", known, faults)
-    named = costing.source_ids if costing else ()
-    return costing, {key: known[key] for key in named if key in known and key not in sources}
-
-
-def _by_id(items: Iterable[Item], field: str, path: Path, faults: Faults) -> dict[str, Item]:
-    found: dict[str, Item] = {}
-    for item in items:
-        key = getattr(item, field)
-        if key in found:
-            faults.add(f"{path}: {field} '{key}' stands twice")
-        found[key] = item
-    return found
-
-
-def load_sources(folder: Path, faults: Faults) -> dict[str, Source]:
-    """Documents that the tables of a reference folder name.
-
-    Args:
-        folder: Holds ``sources.csv``.
-        faults: Gathers what is wrong with rows.
-
-    Returns:
-        Documents by id.
-    """
-    found = [
-        Source(
-            row.text("source_id", required=True),
-            row.text("title", required=True),
-            row.text("publisher", required=True),
-            row.text("date"),
-            row.text("licence", required=True),
-            row.text("url"),
-            kind=SourceKind.DOCUMENT,
-            note=row.text("note"),
-        )
-        for row in read_rows(folder / "sources.csv", _SOURCES.split(), faults)
-    ]
-    return _by_id(found, "source_id", folder / "sources.csv", faults)
 
 
 def _load_nodes(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Node]:

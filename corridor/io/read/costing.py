@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from corridor.io.read.tables import Faults, Row, read_rows, source_ids_of
+from corridor.io.read.tables import Faults, Row, load_sources, read_rows, source_ids_of
+from corridor.packaged import data_root
 from corridor.schema.catalogue import Costing, Estimate, SectionWorks, UnitCost, UpkeepCost
+from corridor.schema.source import Source
 from corridor.schema.vocabulary import Mode, StructureKind, WorkKind, Works
 
 WORKS_COLUMNS = (
@@ -67,6 +69,24 @@ def load_unit_costs(path: Path, sources: Collection[str], faults: Faults) -> lis
         holds = frozenset(StructureKind(item) for item in included if item not in unknown)
         found.append(UnitCost(mode, kind, cost, row.text("price_year"), source_ids_of(row, sources), holds))
     return found
+
+
+def load_costing_tables(
+    folder: Path, sources: dict[str, Source], faults: Faults
+) -> tuple[Costing | None, dict[str, Source]]:
+    """Parameters of costs of a folder, or the packaged ones where it has none, with the packaged sources they name.
+
+    Args:
+        folder: of the catalogue.
+        sources: its own, by id.
+        faults: gathers what is wrong.
+    """
+    own = (folder / "costing.csv").is_file() and (folder / "upkeep.csv").is_file()
+    at = folder if own else data_root() / "reference"
+    known = sources if own else load_sources(at, faults)
+    costing = load_costing(at / "costing.csv", at / "upkeep.csv", known, faults)
+    named = costing.source_ids if costing else ()
+    return costing, {key: known[key] for key in named if key in known and key not in sources}
 
 
 def load_costing(path: Path, upkeep: Path, sources: Collection[str], faults: Faults) -> Costing | None:

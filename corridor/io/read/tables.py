@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,8 @@ from corridor.input_files import require_file
 from corridor.safe_toml import odd_character
 from corridor.schema.catalogue import Estimate
 from corridor.schema.names import Alias
+from corridor.schema.source import Source
+from corridor.schema.vocabulary import SourceKind
 
 _SHOWN = 12
 MAX_BYTES, _MAX_ROWS = 20_000_000, 20_000
@@ -22,7 +24,10 @@ _ALIAS = re.compile(r"(?P<name>.*\S)\s*\((?P<by>[^()]+)\)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 
 
+_SOURCES = "source_id title publisher date url licence kind confidence note"
+
 Member = TypeVar("Member", bound=StrEnum)
+Item = TypeVar("Item")
 
 
 class Faults:
@@ -232,6 +237,50 @@ def source_ids_of(row: Row, known: Collection[str]) -> tuple[str, ...]:
         if source_id not in known:
             row.fault("source_ids", f"'{source_id}' is not in sources.csv")
     return ids
+
+
+def by_id(items: Iterable[Item], field: str, path: Path, faults: Faults) -> dict[str, Item]:
+    """Rows by a field of theirs; a value that stands twice is a fault.
+
+    Args:
+        items: read from a table.
+        field: whose values they are found by.
+        path: of the table.
+        faults: gathers what is wrong.
+    """
+    found: dict[str, Item] = {}
+    for item in items:
+        key = getattr(item, field)
+        if key in found:
+            faults.add(f"{path}: {field} '{key}' stands twice")
+        found[key] = item
+    return found
+
+
+def load_sources(folder: Path, faults: Faults) -> dict[str, Source]:
+    """Documents that the tables of a reference folder name.
+
+    Args:
+        folder: Holds ``sources.csv``.
+        faults: Gathers what is wrong with rows.
+
+    Returns:
+        Documents by id.
+    """
+    found = [
+        Source(
+            row.text("source_id", required=True),
+            row.text("title", required=True),
+            row.text("publisher", required=True),
+            row.text("date"),
+            row.text("licence", required=True),
+            row.text("url"),
+            kind=SourceKind.DOCUMENT,
+            note=row.text("note"),
+        )
+        for row in read_rows(folder / "sources.csv", _SOURCES.split(), faults)
+    ]
+    return by_id(found, "source_id", folder / "sources.csv", faults)
 
 
 def _short(names: list[str]) -> list[str]:
