@@ -62,6 +62,41 @@ def test_one_line_exit_2_and_nothing_touched(name, folder, monkeypatch, capfd):
     assert listing(folder) == before
 
 
+DOCTOR = (
+    "neighbour of itself",
+    "regime for nobody",
+    "checks of no row",
+    "a status in the future",
+    "a delay of the future",
+    "delays with the 95th percentile below the mean",
+    "a delay told twice",
+    "unknown neighbour",
+    "regimes of other sources",
+    "no regimes",
+)
+
+
+@pytest.mark.parametrize("name", DOCTOR)
+def test_doctor_refuses_what_a_run_refuses(name, folder, monkeypatch, capfd):
+    change, says = CASES[name]
+    extra = change(folder)
+    code, out, err = run_command(monkeypatch, capfd, "doctor", folder / NAME, *extra)
+    assert (code, out) == (2, "")
+    lines = [line for line in err.splitlines() if line.startswith("corridor: ")]
+    assert len(lines) == 1
+    assert all(words in lines[0] for words in says)
+    assert "Traceback" not in err
+
+
+def test_doctor_passes_a_sound_study_with_impacts(folder, monkeypatch, capfd):
+    change, _ = CASES["unknown neighbour"]
+    change(folder)
+    path = folder / NAME
+    path.write_text(path.read_text(encoding="utf-8").replace('neighbour = "XD"', 'neighbour = "XA"'), encoding="utf-8")
+    code, _, _ = run_command(monkeypatch, capfd, "doctor", path)
+    assert code == 0
+
+
 def test_default_perspective_that_there_is_not(folder):
     from corridor.comparison import compare
     from corridor.errors import CorridorError

@@ -63,8 +63,8 @@ def _ended_together(days: int, parameters: DrivingParameters) -> int:
 def regime_check_h(candidate: Candidate, regime: Regime | None, border_delays: BorderDelays) -> Estimate:
     """Hours of checks on one trip: at the sides of borders and in transit that the regime has checked.
 
-    Where a route passes no regime (None), the listed delays of its crossings stand. A change of gauge is no check, so
-    that no regime takes it away.
+    Where transit may pass at some hours of the day alone, it waits for them. Where a route passes no regime (None), the
+    listed delays of its crossings stand. A change of gauge is no check, so that no regime takes it away.
 
     Raises:
         StudyError: a side is checked for which the table has no row.
@@ -72,7 +72,8 @@ def regime_check_h(candidate: Candidate, regime: Regime | None, border_delays: B
     if regime is None:
         return _listed_check_h(candidate)
     borders = [_passage_check_h(passage, regime, border_delays) for passage in candidate.passages]
-    return total([*borders, *_transit_checks_h(candidate.mode, regime, border_delays)])
+    on_the_way = _transit_checks_h(candidate.mode, regime, border_delays)
+    return total([*borders, *on_the_way, regime.transit_wait_h])
 
 
 def _passage_check_h(passage: BorderPassage, regime: Regime, delays: BorderDelays) -> Estimate:
@@ -163,7 +164,8 @@ def measure_driving(candidate: Candidate, driving_h: Estimate, rest_h: Estimate)
     Subject.TIME,
     Column(
         "check_h", Unit.H, "checks on a whole trip of the route's own mode under the regime",
-        "border_delays.csv: sides of borders that the regime has checked + checks in transit + changes of gauge",
+        "border_delays.csv: sides of borders that the regime has checked + checks in transit + changes of gauge + "
+        "wait for the hours of transit",
         interval=True,
     ),
     Column(

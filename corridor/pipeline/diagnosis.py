@@ -23,7 +23,7 @@ from corridor.network.road_survey import PIN_LIMIT_M
 from corridor.network.time_fit import TimeFit
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run
-from corridor.pipeline.steps import inputs, lines
+from corridor.pipeline.steps import impacts, inputs, lines
 from corridor.schema.catalogue import Crossing, Node
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.study import Check, Study
@@ -84,6 +84,8 @@ def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Prog
             Message("remark.candidates", {"count": built, "origin": origin.name, "destination": destination.name})
         ]
         reach = run[lines.reach]
+        if study.impact is not None:
+            _require_measurable(run)
     except NoRouteError as fault:
         # what is closed, and why, is what somebody asks next
         remarks += [Message("remark.no_candidates", {"why": str(fault)})]
@@ -105,6 +107,19 @@ def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Prog
     if assembly.driving.fit is not None:
         tables.append(time_table(assembly.driving.fit))
     return Diagnosis(tuple(tables), tuple(remarks))
+
+
+def _require_measurable(run: Run) -> None:
+    """What a run would refuse after its candidates are built: regimes that apply to none, ways that aren't there.
+
+    Raises:
+        CorridorError: as the run would.
+    """
+    checks = run["regime_check_hs"]
+    for pair in run[impacts.pairs]:
+        checks[pair]
+    for step in (impacts.access, impacts.ground, impacts.axes, impacts.stages):
+        run[step]
 
 
 def _say_heights(run: Run) -> list[Message]:

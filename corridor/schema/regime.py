@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -54,6 +55,37 @@ def _check_minutes(minutes: Estimate) -> Estimate:
 
 Minutes = Annotated[Estimate, AfterValidator(_check_minutes)]
 """A figure in minutes, from 0 and rising, written as a table with low, mid and high."""
+
+
+HOURS_A_DAY = 24.0
+
+
+def _check_hours(hours: Estimate) -> Estimate:
+    _check_minutes(hours)
+    if not 0 < hours.low <= hours.high <= HOURS_A_DAY:
+        raise ValueError(
+            f"hours a day lie above 0 and at most at {HOURS_A_DAY:g}, not from {hours.low:g} to {hours.high:g}"
+        )
+    return hours
+
+
+def wait_for_window_h(closed_h: Estimate) -> Estimate:
+    """Hours that somebody waits at a gate that is shut once a day.
+
+    Who knows the hours waits not at all (low). Who comes at any time of the day finds it shut with probability
+    ``closed / 24`` and then waits half of that on average: ``closed^2 / 48`` (middle). Who comes just as it shuts waits
+    all of it (high).
+
+    Args:
+        closed_h: hours a day that the gate is shut, from 0 to 24.
+
+    Returns:
+        Hours of waiting.
+
+    >>> wait_for_window_h(Estimate(6.0, 12.0, 18.0))
+    Estimate(low=0.0, mid=3.0, high=18.0)
+    """
+    return Estimate(0.0, closed_h.mid**2 / (2 * HOURS_A_DAY), closed_h.high)
 
 
 class CrossingRule(_Strict):
@@ -225,8 +257,10 @@ class Regime(_Strict):
 
     The switches act in the countries of ``applies_to.through``. ``switches_from`` says where they come from; no text
     so far says what happens to roads that meet the route. ``checks`` say which sides of borders are checked, by which
-    rows of the table of border delays; without any nothing is. ``border_check_min`` and ``transit_check_min`` stand
-    instead of rules, with minutes of their own. ``local_access`` is whether the route's own new links are open to
+    rows of the table of border delays; without any nothing is. ``transit_hours`` are the hours of a day in which
+    transit may pass, once a day in a row: transit waits for them, and roads that are ``gated`` without minutes of their
+    own wait while they last. ``border_check_min`` and ``transit_check_min`` stand instead of rules, with minutes of
+    their own. ``local_access`` is whether the route's own new links are open to
     domestic traffic. ``attributes`` has an entry for each of :data:`ATTRIBUTES`, in their order.
     """
 
@@ -241,6 +275,7 @@ class Regime(_Strict):
     same_line: SharedRule
     switches_from: Text
     checks: Listed[CheckRule] = ()
+    transit_hours: Annotated[Estimate, AfterValidator(_check_hours)] | None = None
     transit_check_min: CheckTime | None = None
     border_check_min: CheckTime | None = None
     local_access: Lax[LocalAccess]
@@ -257,6 +292,34 @@ class Regime(_Strict):
         if faults:
             raise ValueError("; ".join(faults))
         return {name: attributes[name] for name in ATTRIBUTES}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gated_by_hours(cls, fields: Any) -> Any:
+        """Minutes of gates that shut while transit passes, where a rule gives none of its own."""
+        hours = fields.get("transit_hours") if isinstance(fields, Mapping) else None
+        if not isinstance(hours, Mapping) or not {"low", "mid", "high"} <= set(hours):
+            return fields
+        if not all(type(hours[end]) in (int, float) for end in ("low", "mid", "high")):
+            return fields  # told of what stands there, field by field
+        shut = wait_for_window_h(Estimate(*(float(hours[end]) for end in ("low", "mid", "high")))).scaled(60.0)
+        minutes = {"low": shut.low, "mid": shut.mid, "high": shut.high}
+        gates = {
+            name: {**fields[name], "minutes": minutes}
+            for name in ("crossing", "same_line")
+            if isinstance(fields.get(name), Mapping) and dict(fields[name]) == {"kind": CrossingRuleKind.GATED}
+        }
+        return {**fields, **gates}
+
+    @property
+    def transit_wait_h(self) -> Estimate:
+        """Hours that transit waits for the hours in which it may pass."""
+        if self.transit_hours is None:
+            return Estimate(0.0, 0.0, 0.0)
+        low, mid, high = (
+            HOURS_A_DAY - hours for hours in (self.transit_hours.high, self.transit_hours.mid, self.transit_hours.low)
+        )
+        return wait_for_window_h(Estimate(low, mid, high))
 
     @model_validator(mode="after")
     def _one_kind_of_check(self) -> Regime:

@@ -346,6 +346,10 @@ class Study(_Strict):
             faults.append(f"baseline: '{self.baseline}' is none of {', '.join(b.id for b in self.baselines)}")
         if self._name(self.origin) == self._name(self.destination):
             faults.append(f"destination: is the origin ('{self._name(self.origin)}'); a route needs two places")
+        if self.impact is not None and self.impact.neighbour == self.focus.country:
+            faults.append(
+                f"impact.neighbour: is {self.focus.country} like focus.country; name the country beyond the crossing"
+            )
         if faults:
             raise ValueError("; ".join(faults))
         return self

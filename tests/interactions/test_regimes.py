@@ -18,7 +18,7 @@ from corridor.schema.regime import ATTRIBUTES, QUESTIONS, class_rank
 from tests.interactions.roads import rail, regime
 
 FILE = data_root() / "reference" / "regimes.toml"
-IDS = ["status-quo", "article-9", "crossroads", "no-checks", "tripp", "aras-iran", "existing-roads", "sealed"]
+IDS = ["status-quo", "article-9", "crossroads", "no-checks", "tripp", "aras-iran", "existing-roads", "sealed", "hours"]
 
 
 @pytest.fixture(scope="module")

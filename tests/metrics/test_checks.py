@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tomllib
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from corridor.errors import CatalogueError, StudyError
 from corridor.io.read.border_delays import COLUMNS, load_border_delays, sides_of, with_sides
 from corridor.io.read.catalogue import load_catalogue
-from corridor.io.read.regimes import load_regimes, require_points
+from corridor.io.read.regimes import build_regime, load_regimes, require_points
 from corridor.io.read.tables import Faults
 from corridor.metrics.registry import Context
 from corridor.packaged import data_root
@@ -124,6 +125,44 @@ def test_a_side_that_nobody_has_hours_of_is_named():
     require_points({"x": checks({"countries": ["*"], "point": "gate"})}, table.points, "here")
     with pytest.raises(CatalogueError, match=r"here: regimes\.x\.checks\.0\.point: 'ghost' is no point"):
         require_points({"x": checks({"countries": ["*"], "point": "ghost"})}, table.points, "here")
+
+
+def hours_only(low, mid, high):
+    """The shipped regime with other hours of transit, through its text as a file gives it."""
+    with (REFERENCE / "regimes.toml").open("rb") as stream:
+        fields = tomllib.load(stream)["regimes"]["hours"]
+    return build_regime("hours", fields | {"transit_hours": {"low": low, "mid": mid, "high": high}, "checks": []})
+
+
+@given(st.lists(st.floats(0.5, 24.0), min_size=3, max_size=3).map(sorted))
+def test_who_comes_at_any_time_waits_for_the_hours_by_the_law_of_chance(hours):
+    """Oracle: the mean wait of arrivals spread over the day, at a gate shut once a day."""
+    low, mid, high = hours
+    rules = hours_only(low, mid, high)
+    arrivals = (np.arange(240_000) + 0.5) / 10_000
+    others = np.clip(mid - arrivals, 0.0, None).mean()  # shut to them while transit passes, from hour 0
+    transit = np.clip(24.0 - arrivals, 0.0, None)[arrivals >= mid].sum() / len(arrivals)
+    assert rules.crossing.minutes.mid == pytest.approx(others * 60, rel=1e-3, abs=1e-3)
+    assert rules.transit_wait_h.mid == pytest.approx(transit, rel=1e-3, abs=1e-3)
+    assert rules.same_line.minutes == rules.crossing.minutes
+    # who knows the hours doesn't wait; who comes at the wrong moment waits them out
+    assert (rules.crossing.minutes.low, rules.transit_wait_h.low) == (0.0, 0.0)
+    assert rules.crossing.minutes.high == pytest.approx(high * 60)
+    assert rules.transit_wait_h.high == pytest.approx(24 - low)
+    route, table = trip(SIDES, ("AA", "BB"))
+    assert check_h(route, rules, table) == rules.transit_wait_h
+
+
+def test_a_route_open_all_day_makes_nobody_of_its_own_wait():
+    rules = hours_only(24, 24, 24)
+    assert rules.transit_wait_h == Estimate(0.0, 0.0, 0.0)
+    assert rules.crossing.minutes == Estimate(0.0, 12 * 60.0, 24 * 60.0)
+
+
+@pytest.mark.parametrize("hours", [(0, 8, 10), (6, 8, 25), (9, 8, 10), ("6", 8, 10), (6, float("nan"), 8)])
+def test_hours_that_no_day_has_are_refused(hours):
+    with pytest.raises(CatalogueError, match=r"regime 'hours': .*transit_hours"):
+        hours_only(*hours)
 
 
 @pytest.mark.parametrize(

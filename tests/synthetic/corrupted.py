@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from corridor.io.read.border_delays import COLUMNS
 from tests.synthetic.ground import write_dem
 from tests.synthetic.osm import STREETS, WAYS, write_osm
 from tests.synthetic.study import IMPACT, NAME, OPENED, RIDGE, STUDY, write_study
@@ -102,6 +105,60 @@ def table(name: str, *pairs: tuple[str, str]) -> Change:
             assert old in text
             text = text.replace(old, new)
         path.write_text(text, encoding="utf-8")
+        return []
+
+    return change
+
+
+def regime(old: str, new: str) -> Change:
+    """Replace a piece of the regimes' text in a study that measures impacts; ``{}`` stands for any minutes."""
+
+    def change(folder: Path) -> list[str]:
+        path = folder / "regimes.toml"
+        text = path.read_text(encoding="utf-8")
+        pattern = re.escape(old).replace(r"\{\}", r"\{[^}\n]*\}")
+        text, count = re.subn(pattern, lambda _: new, text, count=1)
+        if not count:
+            raise ValueError(f"the regimes say nothing like {old!r}")
+        path.write_text(text, encoding="utf-8")
+        return impact("[impact]", "[impact]")(folder)
+
+    return change
+
+
+def cell(table: str, column: str, value: str) -> Change:
+    """Put another value into the first row of one of the catalogue's tables."""
+
+    def change(folder: Path) -> list[str]:
+        path = folder / "reference" / table
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        rows[0][column] = value
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        return []
+
+    return change
+
+
+def delays(**cells: str) -> Change:
+    """Give the catalogue a table of border delays with one row."""
+    row = dict.fromkeys(COLUMNS.split(), "") | {
+        "point": "ridge-gate-west", "country": "XA", "direction": "both", "mode": "road", "year": "2020",
+        "hours_mid": "4", "basis": "declared", "source_ids": "made-up", "as_of": "2020", "confidence": "L",
+    } | cells  # fmt: skip
+
+    def change(folder: Path) -> list[str]:
+        if "hours_p95" in cells or "year" in cells:  # else the crossing has a delay of its own, too
+            cell("crossings.csv", "delay_min_low", "")(folder)
+            cell("crossings.csv", "delay_min_mid", "")(folder)
+            cell("crossings.csv", "delay_min_high", "")(folder)
+        with (folder / "reference" / "border_delays.csv").open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(row), lineterminator="\n")
+            writer.writeheader()
+            writer.writerow(row)
         return []
 
     return change
@@ -224,6 +281,27 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "unknown centre": (impact('["Dalemoor"]', '["Dalmoor"]'), ["impact.centres: no place is called 'Dalmoor'"]),
     "unknown neighbour": (impact('"XA"', '"XD"'), ["no country 'XD'"]),
+    "neighbour of itself": (
+        impact('"XA"', '"XB"'), ["impact.neighbour: is XB like focus.country; name the country beyond"],
+    ),
+    "regime for nobody": (
+        regime('{ through = ["XB"] }', '{ through = ["XC"], avoids = ["XB"] }'),
+        ["regime 'free' applies to none of", "widen its applies_to"],
+    ),
+    "checks of no row": (
+        regime('border_check_min = {}\n', 'checks = [{ countries = ["XB"], point = "ghost" }]\n'),
+        ["regimes.toml: regimes.free.checks.0.point: 'ghost' is no point of border_delays.csv"],
+    ),
+    "a status in the future": (
+        cell("sections.csv", "as_of", "2099-01"), ["sections.csv, ridge-west, as_of: 2099-01 lies in the future"],
+    ),
+    "a delay of the future": (
+        delays(year="2099"), ["border_delays.csv, ridge-gate-west, year: 2099 lies in the future"],
+    ),
+    "delays with the 95th percentile below the mean": (
+        delays(hours_p95="1"), ["border_delays.csv, row 2, hours_p95: is 1 at a mean of 4; it must lie from the mean"],
+    ),
+    "a delay told twice": (delays(), ["crossings.csv, ridge-gate-west, delay_min: border_delays.csv has rows of this"]),
     "unknown section of an axis": (
         impact('["valley-middle"]', '["valley-muddle"]'), ["impact.axes 'valley-axis': 'valley-muddle' is no section"],
     ),

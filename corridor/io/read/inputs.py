@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +17,14 @@ from corridor.io.read.data_files import known_source
 from corridor.io.read.dem_checks import compare_known, require_heights_near
 from corridor.io.read.elevation import read_dem
 from corridor.io.read.places import Places
-from corridor.schema.catalogue import Node, Section
+from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
 from corridor.schema.driving import DocumentedHeight
 from corridor.schema.study import Place, Study, TimeSpec
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
 Area = tuple[float, float, float, float]
+MAX_FAULTS = 12
 _POINT = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*,\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*")
 """A point as people write it: latitude and longitude in degrees."""
 
@@ -154,6 +155,37 @@ class Gazetteer:
         near = difflib.get_close_matches(name, known, n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; give name, lon, lat and country instead"
         raise StudyError(f"{asked_by}: no place is called '{name}'{hint}")
+
+
+def require_past(
+    study: Study, sections: Iterable[Section], crossings: Iterable[Crossing], delays: BorderDelays, today: str
+) -> None:
+    """Refuse statuses of a day that hasn't come: neither today nor at the study's own date.
+
+    Args:
+        study: what is asked.
+        sections: of the catalogue.
+        crossings: of the catalogue.
+        delays: its table of border delays.
+        today: ISO date.
+
+    Raises:
+        StudyError: some lie in the future: names all of them at once.
+    """
+    latest = max([today, study.as_of, *(baseline.as_of for baseline in study.baselines)])
+    dated = [
+        *(("sections.csv", section.section_id, "as_of", section.as_of) for section in sections),
+        *(("crossings.csv", crossing.crossing_id, "as_of", crossing.as_of) for crossing in crossings),
+        *(("border_delays.csv", row.point, "year", f"{row.year}") for row in delays.rows),
+    ]
+    faults = [
+        f"{study.id}: {table}, {key}, {column}: {date} lies in the future; correct the date"
+        for table, key, column, date in dated
+        if date[: len(latest)] > latest[: len(date)]
+    ]
+    if faults:
+        more = f"; and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
+        raise StudyError("; ".join(faults[:MAX_FAULTS]) + more)
 
 
 def require_known(

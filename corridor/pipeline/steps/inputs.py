@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from corridor.errors import CatalogueError, StudyError
 from corridor.input_files import require_file
 from corridor.io.read.borders import Borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue
-from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known
+from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known, require_past
 from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.pipeline.graph import Progress, step
@@ -295,14 +296,17 @@ def known_names(
     sections: Mapping[str, Section],
     vehicles: Mapping[str, Vehicle],
     documents: Mapping[str, Source],
+    crossings: Mapping[str, Crossing],
+    border_delays: BorderDelays,
 ) -> bool:
     """That every place, node and section which the study names is there, told before anything long is read.
 
     Raises:
-        StudyError: some aren't: all of them at once.
+        StudyError: some aren't, or statuses lie in the future: all of them at once.
         SourceError: the file of perspectives is missing.
     """
     require_known(study, gazetteer, nodes, sections, vehicles, documents)
+    require_past(study, sections.values(), crossings.values(), border_delays, datetime.now(UTC).date().isoformat())
     require_file(study.path(study.sources.perspectives), "file of perspectives")
     return True
 
