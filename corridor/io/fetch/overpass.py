@@ -88,7 +88,7 @@ def download_places(area: Bounds, work: Path, settings: LiveSettings, meter: Met
     """
     statements = [f"{kind}{PLACES}" for kind in ("node", "way", "relation")]
     queries = [_union(statements, tile) for tile in _tiles(area, settings.query_area_km2)]
-    return _features(queries, "place", work, settings, meter)
+    return _some(_features(queries, "place", work, settings, meter), "place", settings)
 
 
 def download_countries(area: Bounds, work: Path, settings: LiveSettings, meter: Meter) -> Any:
@@ -104,14 +104,18 @@ def download_countries(area: Bounds, work: Path, settings: LiveSettings, meter: 
         FetchError: the server can't be used, or knows none there.
     """
     west, south, east, north = area
-    # No piece of a border lies in an area within one country: that country is asked for by a point. Everything comes
-    # in one answer, since borders must be whole to be closed.
-    held = f"is_in({(south + north) / 2:.6f},{(west + east) / 2:.6f})->.here;rel(pivot.here){COUNTRIES};"
-    return _features([_union([f"relation{COUNTRIES}"], area, held)], "admin_level", work, settings, meter)
+    # In one answer, since borders must be whole to be closed.
+    found = _features([_union([f"relation{COUNTRIES}"], area)], "admin_level", work, settings, meter)
+    if found is None or not found.geom_type.isin(["Polygon", "MultiPolygon"]).any():
+        # No piece of a border lies in an area within one country: that country is asked for by a point, for which a
+        # server needs a table of areas that not all have.
+        held = f"is_in({(south + north) / 2:.6f},{(west + east) / 2:.6f})->.here;rel(pivot.here){COUNTRIES};"
+        found = _features([f"({held});(._;>;);out;"], "admin_level", work, settings, meter)
+    return _some(found, "admin_level", settings)
 
 
 def _features(queries: list[str], key: str, work: Path, settings: LiveSettings, meter: Meter) -> Any:
-    """What answers hold under a key, each feature once."""
+    """What answers hold under a key, each feature once; None if nothing."""
     import osmnx
     import pandas as pd
     from osmnx._errors import InsufficientResponseError
@@ -129,10 +133,15 @@ def _features(queries: list[str], key: str, work: Path, settings: LiveSettings, 
             raise FetchError(
                 f"{client.address}: its answer is not OpenStreetMap data; is it the right address?"
             ) from fault
-    if not frames:
-        raise FetchError(f"{client.address}: knows no feature with {key} in the study's area; name a file")
-    found = pd.concat(frames)
-    return found[~found.index.duplicated()]
+    found = pd.concat(frames) if frames else None
+    return None if found is None else found[~found.index.duplicated()]
+
+
+def _some(found: Any, key: str, settings: LiveSettings) -> Any:
+    if found is None:
+        address = f"{settings.overpass_url}/interpreter"
+        raise FetchError(f"{address}: knows no feature with {key} in the study's area; name a file")
+    return found
 
 
 def _tiles(area: Bounds, most_km2: float) -> list[Bounds]:
@@ -148,11 +157,11 @@ def _tiles(area: Bounds, most_km2: float) -> list[Bounds]:
     return [(x0, y0, x1, y1) for y0, y1 in pairwise(ys) for x0, x1 in pairwise(xs)]
 
 
-def _union(statements: list[str], tile: Bounds, more: str = "") -> str:
+def _union(statements: list[str], tile: Bounds) -> str:
     """A query for all that fits any of the statements in a tile, with members; its settings are put before it."""
     west, south, east, north = tile
     box = f"({south:.7f},{west:.7f},{north:.7f},{east:.7f})"
-    return f"({''.join(f'{statement}{box};' for statement in statements)}{more});(._;>;);out;"
+    return f"({''.join(f'{statement}{box};' for statement in statements)});(._;>;);out;"
 
 
 @dataclass(frozen=True)
@@ -250,7 +259,9 @@ class _Client:
             refuse_status(response, self.address)
         except TransientError as fault:
             if status in {429, 504}:
-                raise TransientError(str(fault), self._busy_s(fault.wait_s)) from fault
+                said = _error_of_page(response.raw.read(_CHUNK, decode_content=True))
+                words = f"{fault} ({said})" if said else str(fault)
+                raise TransientError(words, self._busy_s(fault.wait_s)) from fault
             raise
 
     def _refuse_page(self, body: bytes) -> None:
