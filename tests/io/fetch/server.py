@@ -217,7 +217,7 @@ def as_xml(answer: dict[str, Any]) -> bytes:
             ElementTree.SubElement(element, "member", {key: str(value) for key, value in member.items()})
         for key, value in item.get("tags", {}).items():
             ElementTree.SubElement(element, "tag", k=key, v=value)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True, short_empty_elements=False)
 
 
 def send(handler: Any, content: bytes, headers: dict[str, str], status: int = 200) -> None:
