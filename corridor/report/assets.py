@@ -41,6 +41,15 @@ def read_messages(language: str) -> dict[str, Any]:
     return dict(json.loads(_read("messages", f"{language}.json")))
 
 
+@cache
+def read_texts(language: str) -> dict[str, str]:
+    """Give a language's words for texts of the bundled data (names, notes, declared answers), by the English text.
+
+    A text that a study changed isn't found under its new words, and is then shown as the study has it.
+    """
+    return {} if language == "en" else dict(json.loads(_read("messages", "texts", f"{language}.json")))
+
+
 def uplot_js() -> str:
     """UPlot's script (draws the profiles)."""
     return _read("vendor", "uplot", "uPlot.iife.min.js").strip()

@@ -3,19 +3,23 @@
 A catalogue (``messages/*.json``) has an entry by key: a text; texts by plural form, as CLDR names the forms, where a
 whole number ``count`` decides; or, for listings, the CLDR patterns that join items, ``between`` them and at the
 ``last``. ``{name}`` is filled with a value, in English ``{a:name}`` with its article too. What a language lacks is said
-in English. See https://cldr.unicode.org/index/cldr-spec/plural-rules.
+in English. Plain texts, such as names that data bring, are said in a language that has words for them under
+:data:`TEXT`. See https://cldr.unicode.org/index/cldr-spec/plural-rules.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from functools import cache
+from itertools import chain
 from typing import TypeAlias
 
 import pandas as pd
+from pydantic import BaseModel
 
-from corridor.report.assets import LANGUAGES, read_messages
+from corridor.report.assets import LANGUAGES, read_messages, read_texts
 from corridor.report.escape import clean_text
 from corridor.schema.candidate import Candidate
 from corridor.schema.message import Listing, ListStyle, Message, Value, listing
@@ -23,9 +27,15 @@ from corridor.schema.results import Results
 from corridor.wording import with_article
 
 RIGHT_TO_LEFT = frozenset(("fa", "ar", "he"))
+TEXT = "text:"
+"""Before the English text of data, the key of another language's words for it."""
 COUNT = "count"
 """The blank that decides between plural forms."""
 
+DECIMAL_COMMA = frozenset(("ru", "hy", "az"))
+_FIGURE = re.compile(r"[+\u2212(]?\d[\d\u202f]*(\.\d+)?( ?[\u2013(]\u2212?\d[\d\u202f]*(\.\d+)?)*\)?( ?%)?")
+"""A number, a range, or a number with its range in brackets."""
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _BLANK = re.compile(r"\{(?:(a):)?(\w+)\}")
 _PAIR = re.compile(r"\{([01])\}")
 _LONE_SPACE = re.compile(r" +([,:․])")
@@ -84,7 +94,12 @@ class Words:
             )
         if isinstance(value, Listing):
             return self._list([self.render(item) for item in value.items], value.style)
-        return clean_text(value)
+        return self.text(clean_text(value))
+
+    def text(self, text: str) -> str:
+        """A text of the data in this language; numbers as it writes them, and anything unknown as it is."""
+        found = self._messages.get(TEXT + text)
+        return found if isinstance(found, str) else localise_number(text, self.language)
 
     def _list(self, items: list[str], style: str) -> str:
         patterns = self._messages.get(style) or self._english[style]
@@ -94,6 +109,17 @@ class Words:
         for item in items[1:-1]:
             text = _join(patterns["between"], text, item)
         return _join(patterns["last"], text, items[-1])
+
+
+def localise_number(text: str, language: str) -> str:
+    """A figure with the decimal sign of a language; any other text as it is. Digits stay Latin in all languages.
+
+    >>> localise_number("1\u202f234.5", "ru"), localise_number("0.1.0", "ru"), localise_number("12.5 km", "fa")
+    ('1\u202f234,5', '0.1.0', '12.5 km')
+    """
+    if language not in DECIMAL_COMMA or not _FIGURE.fullmatch(text):
+        return text
+    return _POINT.sub(",", text)
 
 
 def _join(pattern: str, before: str, after: str) -> str:
@@ -158,14 +184,53 @@ def page_messages(results: Results) -> Messages:
     own |= {f"route.{via.group_id}": via.group for c in results.candidates if (via := c.via) is not None}
     kept = {key for key, label in own.items() if english.get(key, label) == label}
     kept |= {f"country.{code}" for code in results.layers.countries["country"]} | {"route.via"}
+    used = set(_texts_of(_spoken(results)))
     return {
         language: {
             key: text
             for key, text in read_messages(language).items()
             if key in kept or not key.startswith(_NAMES_OF_STUDY)
         }
+        | {TEXT + text: words_ for text, words_ in _data_words(results, language).items() if text in used}
         for language in LANGUAGES
     }
+
+
+def _data_words(results: Results, language: str) -> dict[str, str]:
+    """A language's words for texts of data: the bundled ones, and names of places that the map's data bring."""
+    places = results.layers.places
+    named = zip(places["name"], places["names"], strict=True) if "names" in places else ()
+    found = {str(name): clean_text(names[language]) for name, names in named if language in names}
+    return (found if language != "en" else {}) | read_texts(language)
+
+
+def _spoken(results: Results) -> tuple[object, ...]:
+    """What of the results may be shown as plain text."""
+    layers = results.layers
+    tables = (layers.crossings, layers.axes, results.place_effects)
+    return (
+        results.title, results.question, results.baseline, results.baseline.partition(": ")[2], results.focus_name,
+        results.candidates, results.regimes, results.perspectives, results.criteria, results.columns,
+        results.conditions, results.sources, results.documents, results.notes, results.findings, results.flow_map,
+        layers.named,
+        *(table[key] for table in tables if table is not None for key in ("name", "place", "centre") if key in table),
+    )  # fmt: skip
+
+
+def _texts_of(value: object) -> Iterator[str]:
+    """Every text in nested values, cleaned as it is shown."""
+    if isinstance(value, str):
+        yield clean_text(value)
+    elif isinstance(value, pd.Series):
+        yield from {clean_text(item) for item in value if isinstance(item, str)}
+    elif isinstance(value, Mapping):
+        yield from chain.from_iterable(map(_texts_of, (*value.keys(), *value.values())))
+    elif isinstance(value, tuple | list):
+        yield from chain.from_iterable(map(_texts_of, value))
+    elif isinstance(value, BaseModel):
+        yield from chain.from_iterable(_texts_of(getattr(value, name)) for name in type(value).model_fields)
+    elif is_dataclass(value):
+        yield from chain.from_iterable(_texts_of(getattr(value, item.name)) for item in fields(value))
 
 
 def page_words(results: Results, language: str = "en") -> Words:

@@ -6,20 +6,28 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import pandas as pd
+
 from corridor.report.i18n import Messages, Words, page_messages, regime_message, route_message
 from corridor.report.marks import Mark, assign_marks
 from corridor.report.page.tables import (
+    OUTSIDE,
+    MetricCells,
     PageColumn,
     Row,
+    metric_cells,
     metric_columns,
     metric_rows,
+    ranking_cells,
     ranking_rows,
     regime_ids,
     unmeasured,
 )
+from corridor.report.plain_tables import plain_table
 from corridor.schema.candidate import Candidate
 from corridor.schema.criterion import Criterion
 from corridor.schema.message import Message, Value
+from corridor.schema.regime import Regime
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import CrossingStatus, PanelKind, SectionStatus
 
@@ -86,8 +94,45 @@ class ReportView:
 
     @cached_property
     def regime_ids(self) -> tuple[str, ...]:
-        """Regimes in order; one empty name where the study has none."""
-        return regime_ids(self.results)
+        """Regimes in order, what nobody proposes last; one empty name where the study has none."""
+        last = [regime.regime_id for regime in self.results.regimes if regime.counterfactual]
+        found = [key for key in regime_ids(self.results) if key != OUTSIDE] or [OUTSIDE]
+        return tuple(sorted(found, key=lambda key: key in last))
+
+    @cached_property
+    def regimes(self) -> dict[str, Regime]:
+        """The sets of rules by id, in the study's order."""
+        return {regime.regime_id: regime for regime in self.results.regimes}
+
+    @cached_property
+    def ordered_regimes(self) -> tuple[Regime, ...]:
+        """The sets of rules, what nobody proposes last."""
+        return tuple(sorted(self.results.regimes, key=lambda regime: regime.counterfactual))
+
+    @cached_property
+    def opening(self) -> str:
+        """The rules that the page opens under: the study's choice, else the first."""
+        wanted = self.results.report.opening_regime
+        return wanted if wanted in self.regime_ids else self.regime_ids[0]
+
+    def metric(self, name: str) -> MetricCells | None:
+        """The cells of one metric, whether or not the page's table shows it; None where the results lack it."""
+        if name not in self._metrics:
+            self._metrics[name] = metric_cells(self.results, name, self._plain)
+        return self._metrics[name]
+
+    @cached_property
+    def _metrics(self) -> dict[str, MetricCells | None]:
+        return {}
+
+    @cached_property
+    def _plain(self) -> pd.DataFrame:
+        return plain_table(self.results.metrics).reset_index(drop=True)
+
+    @cached_property
+    def rank_cells(self) -> MetricCells:
+        """Places in the ranking under the default perspective, as cells."""
+        return ranking_cells(self.results)
 
     @cached_property
     def rankings(self) -> dict[str, list[dict[str, Any]]]:
@@ -97,6 +142,15 @@ class ReportView:
 
     def leading(self, perspective_id: str) -> dict[str, list[dict[str, Any]]]:
         """The through routes that are ranked under a perspective, best first, by regime."""
+        if perspective_id not in self._leading:
+            self._leading[perspective_id] = self._leaders(perspective_id)
+        return self._leading[perspective_id]
+
+    @cached_property
+    def _leading(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        return {}
+
+    def _leaders(self, perspective_id: str) -> dict[str, list[dict[str, Any]]]:
         ranked = [row for row in self.rankings[perspective_id] if row["rank"] is not None]
         rows = [row for row in ranked if row["panel"] == PanelKind.THROUGH]
         return {regime: [row for row in rows if row["regime_id"] == regime] for regime in self.regime_ids}
@@ -104,7 +158,7 @@ class ReportView:
     @cached_property
     def chosen(self) -> str:
         """The candidate that is shown first: the best of the default perspective, else the first."""
-        rows = self.leading(self.results.default_perspective)[self.regime_ids[0]]
+        rows = self.leading(self.results.default_perspective)[self.opening]
         return str(rows[0]["candidate_id"]) if rows else next(iter(self.candidates), "")
 
     @cached_property

@@ -21,6 +21,7 @@ class ListStyle(StrEnum):
     OR = "list.or"
     OR_ALL = "list.or_all"
     ENUMERATION = "list.enumeration"
+    SENTENCES = "list.sentences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +79,12 @@ def to_json(value: Value) -> Any:
 def listing(items: Iterable[Value], style: ListStyle = ListStyle.SEMICOLON) -> Listing:
     """Several values in a row, in the style given."""
     return Listing(tuple(items), style)
+
+
+def from_json(data: Any) -> Value:
+    """What :func:`to_json` made plain data of."""
+    if isinstance(data, dict) and "all" in data:
+        return Listing(tuple(from_json(item) for item in data["all"]), ListStyle(data["by"]))
+    if isinstance(data, dict):
+        return Message(data["t"], {name: from_json(item) for name, item in data.get("fill", {}).items()}, data["or"])
+    return data if isinstance(data, int) else str(data)

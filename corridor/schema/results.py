@@ -18,6 +18,7 @@ from corridor.schema.interaction import Finding
 from corridor.schema.message import Value
 from corridor.schema.names import Alias
 from corridor.schema.regime import Regime
+from corridor.schema.report_settings import Condition, ReportSettings
 from corridor.schema.source import Source
 
 
@@ -94,7 +95,8 @@ class Results:
     Where the study measures impacts, ``regimes`` and ``findings`` are there, ``events`` has the rows of
     ``crossings.gpkg``, ``place_effects`` those of ``places.csv``, and ``strips`` the ground between each route and the
     border (candidate_id, geometry). Where it names long-distance tables, ``flows`` has those of the flows by name:
-    ``flows``, ``pairs``, ``dependence``, ``potentials``.
+    ``flows``, ``pairs``, ``dependence``, ``potentials``. ``conditions`` are those that the study holds routes
+    against; ``neighbour`` is the country behind the border crossing.
     """
 
     study_id: str
@@ -127,3 +129,6 @@ class Results:
     strips: gpd.GeoDataFrame | None = None
     flows: dict[str, pd.DataFrame] = field(default_factory=dict)
     flow_map: FlowMap | None = None
+    report: ReportSettings = field(default_factory=ReportSettings)
+    conditions: tuple[Condition, ...] = ()
+    neighbour: str = ""

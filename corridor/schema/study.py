@@ -26,6 +26,7 @@ from corridor.schema.criterion import Criterion
 from corridor.schema.fields import Country, Identifier, Text
 from corridor.schema.live_settings import LiveSettings
 from corridor.schema.names import Alias
+from corridor.schema.report_settings import ReportSettings
 from corridor.schema.vocabulary import BedRoad, Direction, Family, Mode
 from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
 from corridor.theme import colour
@@ -321,6 +322,7 @@ class Study(_Strict):
     checks: tuple[Check, ...] = ()
     times: tuple[TimeSpec, ...] = ()
     live: LiveSettings = LiveSettings()
+    report: ReportSettings = ReportSettings()
     impact: ImpactSpec | None = None
     perspectives: dict[Identifier, dict[str, Any]] = {}
     folder: Path = Path()

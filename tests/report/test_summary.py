@@ -93,7 +93,9 @@ def test_without_impacts_the_page_begins_with_today():
 @pytest.fixture
 def regimes():
 
-    return tuple(SimpleNamespace(regime_id=key, label=key.capitalize()) for key in ("free", "gated"))
+    return tuple(
+        SimpleNamespace(regime_id=key, label=key.capitalize(), counterfactual=False) for key in ("free", "gated")
+    )
 
 
 def test_every_language_fills_every_blank():

@@ -21,6 +21,7 @@ from corridor.interactions.events import events_frame
 from corridor.interactions.findings import Names, build_findings
 from corridor.interactions.split_network import SplitNetwork
 from corridor.io.read.borders import Borders
+from corridor.io.read.conditions import load_conditions
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import PlaceNames, Places, name_places
 from corridor.io.read.regimes import load_regime_sources
@@ -43,6 +44,7 @@ from corridor.schema.criterion import Criterion
 from corridor.schema.interaction import CriticalCrossing, Event, Finding
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.regime import Regime
+from corridor.schema.report_settings import Condition
 from corridor.schema.results import Layers, NamedPlace, PerspectiveWords, Results
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
@@ -284,18 +286,34 @@ def notes(
 
 
 @step()
+def conditions(study: Study, documents: Mapping[str, Source]) -> tuple[Condition, ...]:
+    """Conditions that the study holds its routes against; none where it names no file of them."""
+    if study.report.conditions is None:
+        return ()
+    known = set(documents)
+    if study.impact:
+        known |= set(load_regime_sources(study.path(study.impact.regimes)))
+    return load_conditions(study.path(study.report.conditions), known)
+
+
+@step()
 def cited(
     study: Study,
     documents: Mapping[str, Source],
     candidates: Mapping[str, Candidate],
     impacts: Impacts | None,
+    conditions: tuple[Condition, ...],
 ) -> tuple[Source, ...]:
-    """Documents that candidates and regimes rest on, of the catalogue and of the regimes' file."""
+    """Documents that candidates, regimes and conditions rest on, of the catalogue and of the files that name them."""
     known = dict(documents)
     if study.impact:
         known |= load_regime_sources(study.path(study.impact.regimes))
+    if study.report.conditions:
+        known |= load_regime_sources(study.path(study.report.conditions))
     used = {source for candidate in candidates.values() for source in candidate.source_ids}
-    used |= {source for regime in impacts.regimes for source in regime.source_ids} if impacts else set()
+    used |= {source for regime in impacts.regimes for _, source in regime.cited} if impacts else set()
+    used |= {condition.source_id for condition in conditions}
+    used |= {row.source_id for condition in conditions for row in condition.indicators if row.source_id}
     return tuple(source for key, source in known.items() if key in used)
 
 
@@ -323,6 +341,7 @@ def results(
     notes: dict[str, tuple[Value, ...]],
     flows: FlowResults | None,
     flow_model: FlowModel | None,
+    conditions: tuple[Condition, ...],
 ) -> Results:
     """Everything that reports are made from."""
     ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)
@@ -357,4 +376,7 @@ def results(
         events=impacts.events if impacts else None,
         place_effects=impacts.places if impacts else None,
         strips=impacts.strips if impacts else None,
+        report=study.report,
+        conditions=conditions,
+        neighbour=study.impact.neighbour if study.impact else "",
     )

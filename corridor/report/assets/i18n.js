@@ -2,7 +2,9 @@
 "use strict";
 window.corridorWords = (function () {
   var messages = {}, language = "en";
-  var RIGHT_TO_LEFT = ["fa", "ar", "he"];
+  var RIGHT_TO_LEFT = ["fa", "ar", "he"], COMMA = ["ru", "hy", "az"];
+  var FIGURE = /^[+\u2212(]?\d[\d\u202f]*(\.\d+)?( ?[\u2013(]\u2212?\d[\d\u202f]*(\.\d+)?)*\)?( ?%)?$/;
+  var given = new WeakMap();
 
   function rightToLeft() { return RIGHT_TO_LEFT.indexOf(language) >= 0; }
 
@@ -13,7 +15,15 @@ window.corridorWords = (function () {
   function resolve(value) {
     if (value && value.all) { return list(value.all.map(resolve), entry(value.by || "list.semicolon")); }
     if (value && typeof value === "object") { return known(value.t) ? get(value.t, value.fill) : value.or; }
-    return String(value);
+    return text(String(value));
+  }
+  /* A text of the data in the chosen language, where it has words for it; figures with the language's decimal sign. */
+  function text(value) {
+    var found = own("text:" + value);
+    return typeof found === "string" ? found : number(value);
+  }
+  function number(value) {
+    return COMMA.indexOf(language) >= 0 && FIGURE.test(value) ? value.replace(/(\d)\.(?=\d)/g, "$1,") : value;
   }
   function list(items, patterns) {
     if (items.length < 2) { return items.join(""); }
@@ -59,6 +69,7 @@ window.corridorWords = (function () {
         node.textContent = get(node.dataset.i18n, node.dataset.values ? JSON.parse(node.dataset.values) : {});
       }
     });
+    each("[data-text], .n, .range", say);
     each("[data-i18n-label]", function (node) {
       node.setAttribute("aria-label", get(node.dataset.i18nLabel));
       if (node.title) { node.title = get(node.dataset.i18nLabel); }
@@ -67,11 +78,29 @@ window.corridorWords = (function () {
     each("[data-i18n-placeholder]", function (node) { node.placeholder = get(node.dataset.i18nPlaceholder); });
     document.dispatchEvent(new CustomEvent("corridor:language"));
   }
+  /* A node that holds a text of the data: as it was given, or in the chosen language. */
+  function say(node) {
+    if (!given.has(node)) { given.set(node, node.textContent); }
+    var plain = given.get(node), shown = text(plain.trim());
+    node.textContent = shown;
+    if (shown !== plain.trim() || node.classList.contains("n")) { node.removeAttribute("lang"); } else { node.lang = "en"; }
+  }
+  /* The same for a text that comes anew. */
+  function fresh(node, plain) {
+    given.set(node, plain);
+    say(node);
+  }
+  /* Put a message into a node, so that it changes with the language. */
+  function put(node, message) {
+    node.dataset.i18n = message.t;
+    node.dataset.values = JSON.stringify(message.fill || {});
+    node.textContent = known(message.t) ? get(message.t, message.fill) : text(message.or);
+  }
   function choose(code) { if (messages[code]) { language = code; apply(); } }
 
   var page = document.getElementById("page-data");
   if (page) { messages = JSON.parse(page.textContent).messages; }
 
-  return { get: get, known: known, resolve: resolve, choose: choose, apply: apply,
+  return { get: get, known: known, text: text, number: number, put: put, fresh: fresh, resolve: resolve, choose: choose, apply: apply,
     language: function () { return language; } };
 })();

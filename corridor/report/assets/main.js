@@ -5,17 +5,19 @@
   var words = window.corridorWords, map = corridorLayers;
   document.documentElement.classList.add("alive");
 
-  function all(selector) { return Array.prototype.slice.call(document.querySelectorAll(selector)); }
+  function all(selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); }
 
   var profile = corridorProfile.start(data, words.get, map);
   corridorRanking.start(data.scores, words.get);
   corridorTable.start();
   corridorFlows.start(data.flows, words);
+  corridorGlance.start(data, words);
+  corridorReach.start(data.reach, map.map, words);
 
   document.addEventListener("corridor:choose", function (event) {
     var id = event.detail.id;
     all(".card").forEach(function (card) { card.hidden = card.dataset.id !== id; });
-    all(".ranks li, .metrics tbody tr").forEach(function (node) {
+    all(".ranks li, .metrics tbody tr, .glance-table tr[data-id]").forEach(function (node) {
       node.classList.toggle("chosen", node.dataset.id === id);
       var button = node.querySelector("button.route");
       if (button) { button.setAttribute("aria-pressed", String(node.dataset.id === id)); }
@@ -27,6 +29,44 @@
       document.dispatchEvent(new CustomEvent("corridor:choose", { detail: { id: button.closest("[data-id]").dataset.id } }));
     }
   });
+
+  /* Of many buttons alike one is reached by Tab, the others from it by the arrow keys. */
+  function rove(box, selector) {
+    if (!box) { return; }
+    function items() { return all(selector, box).filter(function (node) { return node.offsetParent !== null; }); }
+    function only(node) { all(selector, box).forEach(function (other) { other.tabIndex = other === node ? 0 : -1; }); }
+    function refresh() {
+      var shown = items();
+      if (shown.length && !shown.some(function (node) { return node.tabIndex === 0; })) { only(shown[0]); }
+    }
+    var found = items();
+    if (found.length) { only(found[0]); }
+    box.addEventListener("focusin", function (event) {
+      var node = event.target.closest(selector);
+      if (node) { only(node); }
+    });
+    box.addEventListener("keydown", function (event) {
+      var shown = items(), at = shown.indexOf(document.activeElement), step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+      if (at < 0 || (step === undefined && event.key !== "Home" && event.key !== "End")) { return; }
+      var cell = document.activeElement.closest("td"), next = null;
+      if (cell && (event.key === "ArrowDown" || event.key === "ArrowUp")) { next = below(cell, step, selector); }
+      next = next || shown[event.key === "Home" ? 0 : event.key === "End" ? shown.length - 1 : Math.min(Math.max(at + step, 0), shown.length - 1)];
+      event.preventDefault();
+      next.focus();
+    });
+    document.addEventListener("corridor:regime", refresh);
+  }
+  function below(cell, step, selector) {
+    var line = cell.parentNode;
+    do { line = step > 0 ? line.nextElementSibling : line.previousElementSibling; } while (line && !line.cells[cell.cellIndex].querySelector(selector));
+    return line && line.cells[cell.cellIndex].querySelector(selector);
+  }
+  rove(document.getElementById("glance"), "button.route");
+  rove(document.getElementById("matrix"), "button.cell");
+  rove(document.getElementById("ranking"), ".ranks button.route");
+  rove(document.querySelector("#metrics thead"), ".sort");
+  rove(document.querySelector("#metrics tbody"), "button.route");
+
   document.getElementById("language").addEventListener("change", function (event) { words.choose(event.target.value); });
   /* The search offers names in the chosen language, and still knows all others. */
   var offered = document.getElementById("place-names"), english = offered.innerHTML;
@@ -36,15 +76,27 @@
     map.names().forEach(function (name) {
       if (there.indexOf(name) < 0) { offered.appendChild(document.createElement("option")).value = name; }
     });
+    document.title = document.getElementById("title").textContent;
+    sayAge();
   });
   var place = document.getElementById("place");
   function seek() {
-    document.getElementById("found").textContent = !place.value || map.find(place.value) ? "" : words.get("page.not_found");
+    var hit = place.value ? map.find(place.value) : "";
+    document.getElementById("found").textContent = hit === null ? words.get("page.not_found") : hit;
   }
   document.getElementById("search").addEventListener("submit", function (event) { event.preventDefault(); seek(); });
   place.addEventListener("input", function (event) {
     if (event.inputType === "insertReplacementText") { seek(); } // a suggestion was taken
   });
+
+  /* Data of over half a year are said to be old, on the day when the page is read. */
+  function sayAge() {
+    var box = document.getElementById("age"), of = data.asOf.match(/^(\d{4})-(\d{2})/), today = new Date();
+    var months = of ? (today.getFullYear() - Number(of[1])) * 12 + today.getMonth() + 1 - Number(of[2]) : 0;
+    box.hidden = months <= 6;
+    if (!box.hidden) { words.put(box, { t: "page.old", fill: { count: months } }); }
+  }
+  sayAge();
 
   var frame = document.querySelector(".map-frame"), legend = document.querySelector(".legend");
   frame.parentNode.appendChild(legend);
@@ -73,9 +125,14 @@
   window.addEventListener("afterprint", afterPrint);
   document.getElementById("print").addEventListener("click", function () { window.print(); });
   new ResizeObserver(function () { map.map.invalidateSize({ animate: false }); }).observe(frame);
+  corridorTakeaway.start(data.study, map.map, map.candidates, chosen);
 
+  var languages = document.getElementById("language");
+  if (languages.value !== "en") { words.choose(languages.value); }
   document.dispatchEvent(new CustomEvent("corridor:choose", { detail: { id: data.chosen } }));
   map.show();
-  if (location.hash === "#print") { forPrint(); }
+  var first = corridorState.start({ map: map.map, chosen: chosen,
+    has: function (id) { return data.candidates.some(function (one) { return one.id === id; }); } });
+  if ("print" in first) { forPrint(); }
   document.documentElement.classList.add("ready");
 })();

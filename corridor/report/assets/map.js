@@ -127,7 +127,7 @@ var corridorMap = (function () {
     data.crossings.forEach(function (crossing) {
       var sign = { open: "", closed: "×", planned: "" }[crossing.status];
       var icon = text("span", "crossing " + crossing.mode + " " + crossing.status, sign === undefined ? "?" : sign);
-      var marker = L.marker([crossing.lat, crossing.lon], { pane: "crossings", title: crossing.name, alt: crossing.name,
+      var marker = L.marker([crossing.lat, crossing.lon], { pane: "crossings", title: crossing.name, alt: crossing.name, keyboard: false,
         icon: L.divIcon({ className: "crossing-box", html: icon, iconSize: [14, 14] }) });
       marker.bindPopup(function () {
         var box = text("div", "tip", "");
@@ -195,7 +195,7 @@ var corridorMap = (function () {
       onAdd: function () {
         var box = L.DomUtil.create("div", "leaflet-bar map-tool"), button = L.DomUtil.create("button", "", box);
         button.type = "button";
-        button.textContent = "⛶";
+        button.innerHTML = '<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="M1 6V1h5M10 1h5v5M15 10v5h-5M6 15H1v-5" fill="none" stroke="currentColor" stroke-width="2"/></svg>';
         button.dataset.i18nLabel = "map.fullscreen";
         button.title = words("map.fullscreen");
         button.setAttribute("aria-label", words("map.fullscreen"));
@@ -256,6 +256,10 @@ var corridorMap = (function () {
     });
     labels.layer.addTo(map);
     fullscreen(map, words);
+    document.addEventListener("fullscreenchange", function () {
+      map.invalidateSize({ animate: false });
+      map.fitBounds(data.view, { animate: false });
+    });
     corridorMeasure.attach(map, words);
     legend(map, data, words);
     var layers = [[through, "map.layer.routes"], [comparators, "map.layer.comparators"], [borders, "map.layer.borders"],
@@ -289,18 +293,19 @@ var corridorMap = (function () {
     document.addEventListener("corridor:choose", function (event) { now.id = event.detail.id; choose(now.id); meet(); });
     document.addEventListener("corridor:regime", function (event) { now.regime = event.detail.regime; meet(); });
     var api = {
-      map: map, choose: choose, refresh: labels.refresh, point: point,
+      map: map, candidates: data.candidates, choose: choose, refresh: labels.refresh, point: point,
       clear: function () { if (cursor) { map.removeLayer(cursor); } },
       show: function () { map.fitBounds(data.view, { animate: false }); },
       names: function () {
         return data.places.map(function (place) { return corridorLabels.inLanguage(place[0], place[5]); });
       },
       find: function (name) {
-        var asked = name.trim().toLowerCase();
-        var wanted = (data.aliases[asked] || asked).toLowerCase();
-        var hit = data.places.find(function (place) { return place[0].toLowerCase() === wanted; });
-        if (hit) { map.setView([hit[1], hit[2]], Math.max(map.getZoom(), 10), { animate: false }); point(hit[1], hit[2]); }
-        return Boolean(hit);
+        var hit = corridorSearch.find(data, name);
+        if (!hit) { return null; }
+        map.setView(hit.at, Math.max(map.getZoom(), 10), { animate: false });
+        point(hit.at[0], hit.at[1]);
+        if (hit.route) { announce("corridor:choose", { id: hit.route }); }
+        return hit.name;
       }
     };
     return api;

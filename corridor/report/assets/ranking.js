@@ -32,7 +32,7 @@ var corridorRanking = (function () {
       rows.forEach(function (row, index) {
         var item = items[row.id];
         item.querySelector(".rank").textContent = corridorRank.ranksText(row, words);
-        item.querySelector(".score").textContent = corridorRank.scoreText(row);
+        item.querySelector(".score").textContent = window.corridorWords.number(corridorRank.scoreText(row));
         item.querySelector(".tie").hidden = !row.tied;
         item.querySelector(".bar span").style.width = (100 * row.high).toFixed(1) + "%";
         if (list.children[index] !== item) { list.insertBefore(item, list.children[index]); }
@@ -79,7 +79,7 @@ var corridorRanking = (function () {
       show(groups);
     }
     function fromRegime() {
-      all("[data-regime]").forEach(function (node) { node.hidden = node.dataset.regime !== regime.value; });
+      all("[data-regime]").forEach(function (node) { node.hidden = [regime.value, "outside"].indexOf(node.dataset.regime) < 0; });
       document.dispatchEvent(new CustomEvent("corridor:regime", { detail: { regime: regime.value } }));
       var chosen = all(".panel:not([hidden]) li.chosen"), first = all(".panel:not([hidden]) li");
       if (!chosen.length && first.length) {

@@ -18,7 +18,7 @@ from corridor.report.view import ReportView
 from corridor.theme import css_theme, js_theme
 from corridor.webmap import OfflineMap, figure_of, icon_script, inline, leaflet_css, leaflet_js
 
-MAP_SCRIPTS = ("labels.js", "measure.js", "overlays.js", "map.js")
+MAP_SCRIPTS = ("labels.js", "measure.js", "overlays.js", "search.js", "map.js")
 MAP_STYLES = ("map.css",)
 MAP_ID = "corridor"
 MAP_DATA_ID = "corridor-map-data"

@@ -78,6 +78,29 @@ def place_changes(results: Results) -> dict[str, Any]:
     return {"places": [list(place) for place in places], "by": by}
 
 
+def place_reach(results: Results) -> dict[str, Any]:
+    """Minutes from each place to the border crossing, before and after each route.
+
+    Gives ``places``: [name, lat, lon, minutes before], and ``by``: candidate -> regime -> list of [row of ``places``,
+    minutes after, or null where the crossing is lost], of those places alone whose minutes change.
+    """
+    table = results.place_effects
+    by: dict[str, dict[str, list[list[Any]]]] = {}
+    if table is None or table.empty or "crossing_min_before" not in table.columns:
+        return {"places": [], "by": by}
+    known = table[np.isfinite(table["crossing_min_before"].astype(float))]
+    places: dict[tuple[Any, ...], int] = {}
+    lost, later = _lost(known, "crossing"), delays_min(known)
+    for row, cut, minutes in zip(known.to_dict("records"), lost, later, strict=True):
+        before = float(row["crossing_min_before"])
+        place = (str(row["place"]), round(float(row["lat"]), 4), round(float(row["lon"]), 4), round(before))
+        index = places.setdefault(place, len(places))
+        if cut or abs(minutes) >= LEAST_DELAY_MIN:
+            after = None if cut else round(before + float(minutes))
+            by.setdefault(str(row["candidate_id"]), {}).setdefault(str(row["regime_id"]), []).append([index, after])
+    return {"places": [list(place) for place in places], "by": by}
+
+
 def delays_min(table: pd.DataFrame) -> pd.Series:
     """Minutes by which each place reaches the crossing later; 0 where it loses it or nothing is known."""
     if "crossing_min_after" not in table.columns:

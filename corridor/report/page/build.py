@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import jinja2
@@ -9,7 +12,6 @@ from markupsafe import Markup
 
 from corridor.errors import OutputError
 from corridor.report.assets import (
-    LANGUAGES,
     libraries,
     read_asset,
     read_messages,
@@ -20,16 +22,18 @@ from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script
 from corridor.report.i18n import Words, route_message, words
 from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import place_aliases
-from corridor.report.map.lines import cut_off_totals
+from corridor.report.map.lines import cut_off_totals, place_reach
+from corridor.report.page.declared import build_conditions, build_rules
 from corridor.report.page.flows import build_flow_data
+from corridor.report.page.glance import WHO, build_glance, build_matrix
 from corridor.report.page.profiles import build_profile_data
 from corridor.report.page.scores import build_score_data
 from corridor.report.page.summary import LEADING, summarise
-from corridor.report.page.tables import cost_rows, format_number, price_years
+from corridor.report.page.tables import OUTSIDE, cost_rows, format_number, price_years
 from corridor.report.run_facts import describe_run
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
-from corridor.schema.message import Message, Value, message_values
+from corridor.schema.message import Message, Value, from_json, message_values
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
 from corridor.schema.source import Source
@@ -37,15 +41,19 @@ from corridor.schema.vocabulary import PanelKind, Works
 from corridor.theme import css_theme, js_theme
 from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
-PAGE_SCRIPTS = ("i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "flows.js", "main.js")
+PAGE_SCRIPTS = (
+    "i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "flows.js", "glance.js", "reach.js", "takeaway.js",
+    "state.js", "main.js",
+)  # fmt: skip
 PAGE_STYLES = ("page.css", "print.css")
 
 
-def build_page(view: ReportView) -> str:
-    """Build the whole page as HTML text; the same text for the same results.
+def build_page(view: ReportView, made_on: str | None = None) -> str:
+    """Build the whole page as HTML text; the same text for the same results on the same day.
 
     Args:
         view: the comparison as it is shown.
+        made_on: day that is printed as that of making; today, or that of SOURCE_DATE_EPOCH, if left out.
 
     Raises:
         OutputError: a part of the package is missing.
@@ -58,17 +66,70 @@ def build_page(view: ReportView) -> str:
     ]  # fmt: skip
     styles = [leaflet_css(), uplot_css(), css_theme(), *(read_asset(name) for name in (*MAP_STYLES, *PAGE_STYLES))]
     _check_inline(scripts, styles)
-    scores, flows = build_score_data(view), build_flow_data(view)
+    scores, flows, glance = build_score_data(view), build_flow_data(view), build_glance(view)
+    conditions = build_conditions(view)
     page = _environment().get_template("page.html.j2")
     return page.render(
         policy=_policy(scripts),
         styles=[Markup(style) for style in styles],  # noqa: S704  (files of this package and its libraries)
         scripts=[Markup(script) for script in scripts],  # noqa: S704
         map_html=Markup(map_html),  # noqa: S704  (built by build_map; its data are escaped there)
-        data=Markup(script_json(_page_data(view, scores) | {"flows": flows})),  # noqa: S704
+        data=Markup(  # noqa: S704
+            script_json(
+                _page_data(view, scores)
+                | {"flows": flows, "glance": glance, "conditions": conditions["values"] if conditions else None}
+            )
+        ),
         flows=flows,
+        made_on=made_on or _today(),
+        conditions=conditions,
+        **_first_screen(view, glance),
         **_words(view, scores),
     )
+
+
+def _today() -> str:
+    """The day, or the one that a reproducible build states."""
+    stated = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.fromtimestamp(int(stated), UTC) if stated.isdigit() else datetime.now(UTC)
+    return now.date().isoformat()
+
+
+def _first_screen(view: ReportView, glance: dict[str, Any]) -> dict[str, Any]:
+    """The answer and the tables of routes and rules."""
+    case = glance["cases"][view.opening]
+    neighbour = view.results.neighbour
+    country: Value = Message(f"country.{neighbour}", fallback=neighbour) if neighbour else ""
+    heads = [
+        Message(f"head.{subject['name']}", {"country": country} if subject["name"] == "link" else {})
+        for subject in glance["subjects"]
+    ]
+    return {
+        "opening": view.opening,
+        "glance": glance,
+        "case": case,
+        "answer": case["answer"],
+        "who": case["who"],
+        "who_names": WHO,
+        "heads": [head.to_json() for head in heads],
+        "short_heads": {
+            subject["name"]: head.to_json() for subject, head in zip(glance["subjects"], heads, strict=True)
+        },
+        "comparators": {key for key, candidate in view.candidates.items() if candidate.comparator},
+        "matrix": build_matrix(view),
+        "rules": _as_shown(build_rules(view)),
+        "compiled_by": clean_text(view.results.report.compiled_by),
+        "render": _renderer(view.english),
+    }
+
+
+def _as_shown(rules: dict[str, Any] | None) -> dict[str, Any] | None:
+    return rules and rules | {"open": [message.to_json() for message in rules["open"]]}
+
+
+def _renderer(english: Words) -> Callable[[dict[str, Any]], str]:
+    """What says a message that has been made plain data, in English."""
+    return lambda message: english.render(from_json(message))
 
 
 def _policy(scripts: list[str]) -> str:
@@ -111,6 +172,9 @@ def _page_data(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
             for c in results.candidates
         ],
         "chosen": view.chosen,
+        "study": clean_text(results.study_id),
+        "asOf": clean_text(results.as_of),
+        "reach": place_reach(results),
         "scores": scores,
         "profiles": build_profile_data(results),
         "messages": view.messages,
@@ -126,7 +190,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
     return {
         "say": english.say,
         "known": english.known,
-        "languages": {language: read_messages(language)["language.name"] for language in LANGUAGES},
+        "languages": {code: read_messages(code)["language.name"] for code in results.report.languages},
         "title": clean_text(results.title),
         "question": clean_text(results.question),
         "as_of": clean_text(results.as_of),
@@ -141,7 +205,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
         "unmeasured": [clean_text(criterion.label) for criterion in view.unmeasured],
         "panels": [
             (regime, kind, [r for r in ranking if r["regime_id"] == regime and r["panel"] == kind])
-            for regime in view.regime_ids
+            for regime in dict.fromkeys((*view.regime_ids, OUTSIDE))
             for kind in PanelKind
         ],
         "perspectives": clean(

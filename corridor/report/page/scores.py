@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from corridor.report.page.tables import OUTSIDE
 from corridor.report.view import ReportView
 from corridor.schema.results import PerspectiveWords, Results
 from corridor.schema.vocabulary import PanelKind
@@ -21,7 +22,9 @@ def build_score_data(view: ReportView) -> dict[str, Any]:
     """
     results = view.results
     groups = list(dict.fromkeys(criterion.group for criterion in results.criteria))
-    panels = [_panel(results, regime, kind) for regime in view.regime_ids for kind in PanelKind]
+    panels = [
+        _panel(results, regime, kind) for regime in dict.fromkeys((*view.regime_ids, OUTSIDE)) for kind in PanelKind
+    ]
     return {
         "groups": groups,
         "criteria": [

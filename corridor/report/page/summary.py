@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -25,14 +27,18 @@ LEADING = 3
 def summarise(view: ReportView) -> list[list[Message]]:
     """What the tables show, as groups of sentences, the most consequential group first.
 
-    The order is fixed: what a route would make unreachable, and what becomes of it under the other rules; what hangs
-    on a single structure; what can be travelled today and ranks first; then ranks over all perspectives and rules, and
-    the best by single figures.
+    The order is fixed: what a route would make unreachable under rules that some text proposes, and what hangs on a
+    single structure; what can be travelled today and ranks first; ranks over all perspectives and rules, and the best
+    by single figures; then what nobody proposes.
     """
-    lost = _link_lost(view)
+    invented = {regime.regime_id for regime in view.results.regimes if regime.counterfactual}
+    proposed = [finding for finding in view.results.findings if finding.regime_id not in invented]
+    others = [finding for finding in view.results.findings if finding.regime_id in invented]
+    lost = _link_lost(view, proposed) or ([] if others else _lost(view))
     today = [sentence for sentence in (_usable(view), _first(view)) if sentence]
     rest = [[sentence] for sentence in (_views(view), _leaders(view)) if sentence]
-    return [group for group in (lost or _lost(view), *_single_points(view), today, *rest) if group]
+    last = [_link_lost(view, others), *_single_points(view, others)]
+    return [group for group in (lost, *_single_points(view, proposed), today, *rest, *last) if group]
 
 
 def _usable(view: ReportView) -> Message | None:
@@ -46,7 +52,7 @@ def _usable(view: ReportView) -> Message | None:
 
 
 def _first(view: ReportView) -> Message | None:
-    rows = view.leading(view.results.default_perspective)[view.regime_ids[0]]
+    rows = view.leading(view.results.default_perspective)[view.opening]
     chosen = next((p for p in view.results.perspectives if p.perspective_id == view.results.default_perspective), None)
     if len(rows) < 2 or chosen is None:
         return None
@@ -54,7 +60,7 @@ def _first(view: ReportView) -> Message | None:
     follows = rows[len(firsts)] if len(rows) > len(firsts) else None
     values: dict[str, Value] = {
         "view": Message(f"perspective.{chosen.perspective_id}", fallback=chosen.label),
-        "regime": view.regime_name(view.regime_ids[0]) if view.results.regimes else "",
+        "regime": view.regime_name(view.opening) if view.results.regimes else "",
         "count": len(rows),
         "name": listing(view.name(row["candidate_id"]) for row in firsts),
         "score": f"{firsts[0]['score']:.2f}",
@@ -98,9 +104,9 @@ def _lost(view: ReportView) -> list[Message]:
     return said
 
 
-def _link_lost(view: ReportView) -> list[Message]:
+def _link_lost(view: ReportView, findings: Sequence[Finding]) -> list[Message]:
     """Where the road between border crossing and capital is lost, how sure that is, and what holds elsewhere."""
-    lost = [(finding, finding.facts) for finding in view.results.findings if finding.outcome == Outcome.LOST]
+    lost = [(finding, finding.facts) for finding in findings if finding.outcome == Outcome.LOST]
     said = []
     for regime in dict.fromkeys(finding.regime_id for finding, _ in lost):
         here = [(finding, facts) for finding, facts in lost if finding.regime_id == regime and facts]
@@ -147,10 +153,10 @@ def _elsewhere(view: ReportView, regimes: list[str]) -> Message:
     return Message("summary.link_open_else", {"count": len(regimes)})
 
 
-def _single_points(view: ReportView) -> list[list[Message]]:
+def _single_points(view: ReportView, findings: Sequence[Finding]) -> list[list[Message]]:
     """Where that road stays open because of one structure alone: each structure once."""
     held: dict[tuple[str, Value], list[tuple[Finding, FindingFacts, Structure]]] = {}
-    for finding in view.results.findings:
+    for finding in findings:
         facts = finding.facts
         if finding.outcome != Outcome.SINGLE_POINT_DEPENDENT or not facts or not facts.structure or facts.at is None:
             continue
@@ -177,9 +183,9 @@ def _single_points(view: ReportView) -> list[list[Message]]:
 
 
 def _leaders(view: ReportView) -> Message | None:
-    """The best through route by each scored criterion, in the first regime."""
+    """The best through route by each scored criterion, in the regime that the page opens under."""
     said: list[Message] = []
-    regime = view.rows[0].regime_id if view.rows else ""
+    regime = view.opening
     for index, column in enumerate(view.columns):
         best = [row for row in view.rows if row.regime_id == regime and row.cells[index].mark == "best"]
         if column.scored and best and len(best) <= 3:

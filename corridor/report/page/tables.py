@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from corridor.schema.vocabulary import Direction, FirstPlace, MetricStatus
 
 THIN_SPACE = "\u202f"
 RANGE_SIGN = "\u2013"
+OUTSIDE = "outside"
+"""Regime of candidates to which no rules apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +242,56 @@ def _numbers(table: pd.DataFrame, column: str) -> list[float | None]:
     return [None if pd.isna(value) else float(value) for value in table[column]]
 
 
+@dataclass(frozen=True, slots=True)
+class MetricCells:
+    """The cells of one metric by candidate and regime, and how its column is headed."""
+
+    column: PageColumn
+    cells: Mapping[tuple[str, str], Cell]
+
+    def get(self, candidate_id: str, regime_id: str) -> Cell | None:
+        """The cell of a candidate under a regime; what is the same under all rules for one that no rules touch."""
+        return self.cells.get((candidate_id, regime_id)) or self.cells.get((candidate_id, OUTSIDE))
+
+
+def metric_cells(results: Results, metric: str, table: pd.DataFrame) -> MetricCells | None:
+    """One metric of the table, whether or not the page's table shows it; None where the results lack it.
+
+    Args:
+        results: of a comparison.
+        metric: name of its column.
+        table: the results' metric table with plain values.
+
+    Returns:
+        Its cells.
+    """
+    if metric not in table.columns:
+        return None
+    known = {column.name: column for column in results.columns}
+    scored = next((c for c in results.criteria if c.metric == metric), None)
+    column = _page_column(table, known.get(metric), metric, scored)
+    keys = list(zip(table["candidate_id"].astype(str), texts(table, "regime_id"), strict=True))
+    return MetricCells(column, dict(zip(keys, _cells(table, column, {}), strict=True)))
+
+
 def regime_ids(results: Results) -> tuple[str, ...]:
     """Regimes of the results in order; one empty name where the study has none."""
     return tuple(dict.fromkeys(texts(results.ranking, "regime_id"))) or ("",)
+
+
+def ranking_cells(results: Results) -> MetricCells:
+    """Places in the ranking under the default perspective, with the interval that unknown figures leave."""
+    column = PageColumn("rank", "rank", "", 0, False, "", "metric.rank")
+    cells = {}
+    for row in ranking_rows(results, results.default_perspective):
+        key = (row["candidate_id"], row["regime_id"])
+        if row["rank"] is None:
+            cells[key] = Cell("", "", None, "not_ranked")
+            continue
+        best, worst = row["rank"], row["worst"]
+        places = str(best) if worst in (None, best) else f"{best}{RANGE_SIGN}{worst}"
+        cells[key] = Cell(places, "", float(best), "" if worst is not None else "or_not_ranked")
+    return MetricCells(column, cells)
 
 
 def ranking_rows(results: Results, perspective_id: str) -> list[dict[str, Any]]:

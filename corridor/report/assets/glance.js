@@ -1,0 +1,116 @@
+/* The first screen and the tables of rules: they follow the chosen rules and route. */
+"use strict";
+var corridorGlance = (function () {
+  function all(selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); }
+  function add(parent, tag, className) {
+    var node = parent.appendChild(document.createElement(tag));
+    if (className) { node.className = className; }
+    return node;
+  }
+  function figure(parent, text, className) {
+    var node = add(parent, "span", className);
+    window.corridorWords.fresh(node, text);
+    return node;
+  }
+
+  function start(data, words) {
+    var glance = data.glance, table = document.getElementById("glance"), body = table && table.tBodies[0];
+
+    /* The answer, who would run it, and the routes in the order of the chosen rules. */
+    function answer(regime) {
+      var found = glance.cases[regime], box = document.getElementById("answer");
+      if (!found) { return; }
+      box.textContent = "";
+      found.answer.forEach(function (message) { words.put(add(box, "p"), message); });
+      all("#who dd").forEach(function (node, index) {
+        node.textContent = "";
+        if (found.who[index]) {
+          var span = add(node, "span");
+          span.dataset.text = "";
+          words.fresh(span, found.who[index]);
+        }
+      });
+      if (!body) { return; }
+      found.order.forEach(function (id) { row(id, found.rows[id]); });
+    }
+    function row(id, found) {
+      var line = all("tr", body).find(function (node) { return node.dataset.id === id; });
+      if (!line) { return; }
+      body.appendChild(line);
+      line.classList.toggle("uncovered", !found.covered);
+      var rank = line.querySelector(".rank");
+      if (found.rank) { words.put(rank, found.rank); } else { rank.textContent = ""; delete rank.dataset.i18n; }
+      found.cells.forEach(function (cell, index) {
+        var box = line.cells[index + 1];
+        box.textContent = "";
+        box.className = cell ? cell.level : "";
+        if (!cell) { words.put(add(box, "span"), { t: "glance.uncovered" }); return; }
+        words.put(add(box, "b"), cell.words);
+        if (cell.figure) { box.appendChild(document.createTextNode(" ")); figure(box, cell.figure, "fig n"); }
+        if (cell.range) { box.appendChild(document.createTextNode(" ")); figure(box, cell.range, "range n"); }
+      });
+    }
+
+    /* Conditions: figures by route, and what the rules declare. */
+    function conditions(regime) {
+      var found = data.conditions && data.conditions[regime];
+      if (!found) { return; }
+      all("#conditions-table tr[data-row]").forEach(function (line) {
+        var value = found[Number(line.dataset.row)];
+        if (line.dataset.kind === "metric") { metric(line, value); }
+        if (line.dataset.kind === "attribute") { declared(line, value); }
+      });
+    }
+    function metric(line, cells) {
+      cells.forEach(function (cell, index) {
+        var box = line.cells[index + 1];
+        box.textContent = "";
+        if (cell[2]) {
+          words.put(add(box, "span", "status " + cell[2]), { t: "status." + cell[2], or: cell[2].replace(/_/g, " ") });
+          return;
+        }
+        figure(box, cell[0] || "–", "n");
+        if (cell[1]) { box.appendChild(document.createTextNode(" ")); figure(box, cell[1], "range n"); }
+      });
+    }
+    function declared(line, value) {
+      var text = line.cells[1], source = line.cells[2];
+      text.textContent = source.textContent = "";
+      if (!value) { return; }
+      var span = add(text, "span");
+      span.dataset.text = "";
+      span.dir = "auto";
+      words.fresh(span, value[0]);
+      var ref = add(source, "span", "ref");
+      ref.textContent = "[" + value[1] + "] ";
+      add(ref, "bdi").textContent = value[2];
+    }
+    function mark(regime) {
+      all("[data-rules]").forEach(function (node) { node.classList.toggle("now", node.dataset.rules === regime); });
+    }
+    document.addEventListener("corridor:regime", function (event) {
+      answer(event.detail.regime);
+      conditions(event.detail.regime);
+      mark(event.detail.regime);
+    });
+    document.addEventListener("corridor:choose", function (event) {
+      var id = event.detail.id;
+      all(".glance-table tr[data-id], .matrix tr[data-id], .conditions [data-id]").forEach(function (node) {
+        node.classList.toggle("chosen", node.dataset.id === id);
+      });
+    });
+    /* A cell of the matrix chooses both its route and its rules. */
+    all("#matrix button.cell").forEach(function (button) {
+      button.addEventListener("click", function () {
+        var regime = document.getElementById("regime"), wanted = button.closest("td").dataset.rules;
+        regime.value = wanted;
+        regime.dispatchEvent(new Event("change"));
+        var id = button.closest("tr").dataset.id;
+        document.dispatchEvent(new CustomEvent("corridor:choose", { detail: { id: id } }));
+      });
+    });
+    var select = document.getElementById("regime");
+    mark(select ? select.value : "");
+  }
+  return { start: start };
+})();

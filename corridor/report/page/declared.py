@@ -1,0 +1,166 @@
+"""What texts declare and what somebody asked for: the table of rules, and the conditions held against each route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from corridor.report.escape import clean_text, safe_url
+from corridor.report.page.tables import Cell, MetricCells
+from corridor.report.view import ReportView
+from corridor.schema.message import ListStyle, Message, listing
+from corridor.schema.regime import ATTRIBUTES, Regime
+from corridor.schema.report_settings import Indicator
+
+RANK = "rank"
+"""A condition's metric that is no column of the metric table: the place in the ranking."""
+
+
+class Notes:
+    """Documents in the order in which a table cites them, numbered from 1."""
+
+    def __init__(self, view: ReportView) -> None:
+        self._documents = {source.source_id: source for source in view.results.documents}
+        self._numbers: dict[str, int] = {}
+
+    def number(self, source_id: str) -> int:
+        """The number of a document, the same each time."""
+        return self._numbers.setdefault(source_id, len(self._numbers) + 1)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The documents cited so far."""
+        found = []
+        for source_id, number in self._numbers.items():
+            source = self._documents.get(source_id)
+            found.append(
+                {
+                    "number": number,
+                    "title": clean_text(source.title if source else source_id),
+                    "publisher": clean_text(source.publisher) if source else "",
+                    "date": clean_text(source.date) if source else "",
+                    "url": safe_url(source.url) if source else "",
+                }
+            )
+        return found
+
+
+def build_rules(view: ReportView) -> dict[str, Any] | None:
+    """The table of what the rules say: a column for each set of rules, a row for each question.
+
+    Returns:
+        ``regimes`` (ids), ``rows`` (key of the question's message, and a cell for each regime with text, whether the
+        text speaks, number of its source and date), ``kinds`` (what kind of text each is), ``effects`` (what the
+        comparison assumes of it), ``open`` (messages of what it leaves open) and ``sources``. None without regimes.
+    """
+    regimes = view.ordered_regimes
+    if not regimes:
+        return None
+    notes = Notes(view)
+    kinds = [
+        {
+            "text": clean_text(regime.text_status),
+            "as_of": clean_text(regime.as_of),
+            "source": ", ".join(str(notes.number(key)) for key in regime.source_ids),
+        }
+        for regime in regimes
+    ]
+    rows = [
+        {
+            "key": f"asked.{name}",
+            "cells": [
+                {
+                    "text": clean_text(regime.attributes[name].text),
+                    "specified": regime.attributes[name].specified,
+                    "as_of": clean_text(regime.attributes[name].as_of),
+                    "source": notes.number(regime.attributes[name].source_id),
+                }
+                for regime in regimes
+            ],
+        }
+        for name in ATTRIBUTES
+    ]
+    return {
+        "regimes": [regime.regime_id for regime in regimes],
+        "kinds": kinds,
+        "rows": rows,
+        "effects": [clean_text(regime.switches_from) for regime in regimes],
+        "open": [left_open(regime) for regime in regimes],
+        "sources": notes.listed(),
+    }
+
+
+def left_open(regime: Regime) -> Message:
+    """How many of all questions the text of a regime leaves open, and which."""
+    silent = [name for name in ATTRIBUTES if not regime.attributes[name].specified]
+    if not silent:
+        return Message("rules.open_none")
+    asked = listing((Message(f"asked.{name}") for name in silent), ListStyle.SEMICOLON)
+    return Message("rules.open", {"count": len(silent), "of": len(ATTRIBUTES), "asked": asked})
+
+
+def build_conditions(view: ReportView) -> dict[str, Any] | None:
+    """The table of conditions: what can be shown for each, by route and rules.
+
+    Returns:
+        ``groups`` (the condition, number of its source, and its rows), ``routes`` (ids), ``values`` (regime -> a list
+        of cells for each row that has figures, and a text for each row that rules declare), ``sources``. Rows have
+        ``kind`` and ``row``, their number in ``values``. None where the study names no conditions.
+    """
+    if not view.results.conditions:
+        return None
+    notes = Notes(view)
+    groups = []
+    rows: list[tuple[Indicator, dict[str, Any]]] = []
+    for condition in view.results.conditions:
+        shown = []
+        for indicator in condition.indicators:
+            row = _indicator(view, indicator, notes)
+            row["row"] = len(rows)
+            rows.append((indicator, row))
+            shown.append(row)
+        groups.append(
+            {"text": clean_text(condition.condition), "source": notes.number(condition.source_id), "rows": shown}
+        )
+    values = {regime: [_values(view, indicator, regime, notes) for indicator, _ in rows] for regime in view.regime_ids}
+    routes = list(view.candidates)
+    return {"groups": groups, "routes": routes, "values": values, "sources": notes.listed()}
+
+
+def _indicator(view: ReportView, indicator: Indicator, notes: Notes) -> dict[str, Any]:
+    """A row without its values: its label and unit, or its one text for all routes and rules."""
+    row: dict[str, Any] = {"label": clean_text(indicator.label), "unit": "", "text": "", "source": "", "as_of": ""}
+    if indicator.metric:
+        cells = _cells(view, indicator.metric)
+        return row | {"kind": "metric", "unit": cells.column.unit if cells else ""}
+    if indicator.attribute:
+        return row | {"kind": "attribute"}
+    if indicator.fact:
+        number = notes.number(indicator.source_id or "")
+        return row | {
+            "kind": "fact", "text": clean_text(indicator.fact), "source": number, "as_of": clean_text(indicator.as_of),
+        }  # fmt: skip
+    return row | {"kind": "unmeasurable", "text": clean_text(indicator.unmeasurable)}
+
+
+def _values(view: ReportView, indicator: Indicator, regime_id: str, notes: Notes) -> Any:
+    """What stands in a row under a regime: cells by route, a declared text, or nothing."""
+    if indicator.metric:
+        cells = _cells(view, indicator.metric)
+        return [plain_cell(cells.get(key, regime_id) if cells else None) for key in view.candidates]
+    regime = view.regimes.get(regime_id)
+    if indicator.attribute is None or regime is None:
+        return None
+    if indicator.attribute == "text_status":
+        return [clean_text(regime.text_status), notes.number(regime.source_ids[0]), clean_text(regime.as_of)]
+    said = regime.attributes[indicator.attribute]
+    return [clean_text(said.text), notes.number(said.source_id), clean_text(said.as_of)]
+
+
+def _cells(view: ReportView, metric: str) -> MetricCells | None:
+    return view.rank_cells if metric == RANK else view.metric(metric)
+
+
+def plain_cell(cell: Cell | None) -> list[str]:
+    """A cell as plain data: text, range, status; empty where the rules don't apply to the route."""
+    if cell is None:
+        return ["", "", ""]
+    return [cell.text, cell.range_text, str(cell.status)]

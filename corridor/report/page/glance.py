@@ -1,0 +1,347 @@
+"""The first screen: the answer in three sentences, routes by what each means, and routes by sets of rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from corridor.report.page.declared import left_open
+from corridor.report.page.tables import OUTSIDE, Cell, MetricCells
+from corridor.report.view import ReportView
+from corridor.schema.message import ListStyle, Message, Value, listing
+from corridor.schema.vocabulary import MetricStatus, Outcome
+
+SUBJECTS = {
+    "time": ("trip_time_h", "travel_time_h", "truck_time_h", "time_h"),
+    "terrain": ("ascent_m", "max_elevation_m"),
+    "cost": ("cost_remaining_musd", "cost_musd"),
+    "link": ("access_delay_min",),
+    "axes": ("flow_cost_usd", "north_south_delay_min"),
+    "people": ("people_lost_crossing",),
+}
+"""What a reader asks first, and the metrics that answer it, the first that is there."""
+COMPARED = frozenset(("time", "terrain", "cost"))
+"""Subjects whose words compare the routes with each other; those of the others say what happens."""
+WHO = ("who_secures", "what_checks", "customs", "who_owns")
+"""Declared answers to who would run a route."""
+_LEAST = {"link": 1.0, "axes": 1.0, "people": 1.0}
+"""Smaller changes count as none."""
+_GOOD, _FAIR, _POOR, _UNKNOWN, _ALIKE = "good", "fair", "poor", "unknown", "alike"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A column of the first screen's table and the metric that fills it."""
+
+    name: str
+    metric: MetricCells
+
+
+def subjects(view: ReportView) -> tuple[Subject, ...]:
+    """The columns that these results can fill."""
+    found = []
+    for name, metrics in SUBJECTS.items():
+        for metric in metrics:
+            cells = view.metric(metric)
+            if cells is not None:
+                found.append(Subject(name, cells))
+                break
+    return tuple(found)
+
+
+def build_glance(view: ReportView) -> dict[str, Any]:
+    """What the first screen shows, for each set of rules.
+
+    Returns:
+        ``subjects`` (name, unit), ``cases`` by regime: ``answer`` (messages of three sentences), ``who`` (declared
+        texts of who would run it), ``order`` (ids, best first, those that the rules don't cover last) and ``rows`` by
+        candidate: ``rank`` (a message), ``covered`` and a cell for each subject with level, message, figure and
+        range; ``matrix`` by candidate and regime: rank, delay, people and cost to flows.
+    """
+    columns = subjects(view)
+    return {
+        "subjects": [{"name": s.name, "unit": s.metric.column.unit, "metric": s.metric.column.metric} for s in columns],
+        "cases": {regime: _case(view, columns, regime) for regime in view.regime_ids},
+    }
+
+
+def _case(view: ReportView, columns: tuple[Subject, ...], regime: str) -> dict[str, Any]:
+    rows = {key: _row(view, columns, key, regime) for key in view.candidates}
+    declared = view.regimes.get(regime)
+    return {
+        "answer": [message.to_json() for message in answer(view, regime)],
+        "who": [declared.attributes[name].text for name in WHO] if declared else [],
+        "order": sorted(rows, key=lambda key: (not rows[key]["covered"], _place(view, key, regime))),
+        "rows": rows,
+    }
+
+
+def _place(view: ReportView, key: str, regime: str) -> tuple[Any, ...]:
+    cell = view.rank_cells.get(key, regime)
+    rank = math.inf if cell is None or cell.value is None else cell.value
+    return (view.candidates[key].comparator, rank, list(view.candidates).index(key))
+
+
+def _row(view: ReportView, columns: tuple[Subject, ...], key: str, regime: str) -> dict[str, Any]:
+    rank = view.rank_cells.get(key, regime)
+    covered = rank is not None
+    return {
+        "rank": _rank(rank).to_json() if rank and rank.text else None,
+        "covered": covered,
+        "cells": [_cell(view, column, key, regime) if covered else None for column in columns],
+    }
+
+
+def _rank(cell: Cell) -> Message:
+    """A place, with what unknown figures leave possible."""
+    return (
+        Message("page.rank_or_not", {"rank": cell.text})
+        if cell.status
+        else Message("glance.place", {"rank": cell.text})
+    )
+
+
+def _cell(view: ReportView, column: Subject, key: str, regime: str) -> dict[str, Any] | None:
+    """Level for the colour, words, and the figure with its range beneath."""
+    cell = column.metric.get(key, regime)
+    if cell is None:
+        return None
+    level, words = _say(view, column, cell, key, regime)
+    told = column.name in COMPARED or _changed(column, cell)
+    figure = cell.text if told else ""
+    return {"level": level, "words": words.to_json(), "figure": figure, "range": cell.range_text if figure else ""}
+
+
+def _changed(column: Subject, cell: Cell) -> bool:
+    """Whether a figure that says what would change says that anything does."""
+    return cell.value is not None and math.isfinite(cell.value) and abs(cell.value) >= _LEAST[column.name]
+
+
+def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -> tuple[str, Message]:
+    if cell.value is None or not math.isfinite(cell.value):
+        lost = cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
+        return (_POOR, Message(f"glance.{column.name}.lost")) if lost else (_UNKNOWN, Message(f"status.{cell.status}"))
+    if column.name in COMPARED:
+        level = _compared(view, column, cell.value, regime)
+        return level, Message(f"glance.{column.name}.{level}")
+    if not _changed(column, cell):
+        return _GOOD, Message(f"glance.{column.name}.none")
+    if cell.value < 0:
+        return _GOOD, Message(f"glance.{column.name}.less")
+    return (_POOR if column.name == "people" else _FAIR), Message(f"glance.{column.name}.more")
+
+
+def _compared(view: ReportView, column: Subject, value: float, regime: str) -> str:
+    """Where a figure lies among those of the through routes under the same rules: in the first, middle or last third.
+
+    A criterion whose figures differ by less than its tolerance tells nobody apart.
+    """
+    cells = [column.metric.get(key, regime) for key in view.through if view.rank_cells.get(key, regime)]
+    values = [cell.value for cell in cells if cell is not None and cell.value is not None]
+    criterion = next((c for c in view.results.criteria if c.metric == column.metric.column.metric), None)
+    spread = max(values) - min(values) if values else 0.0
+    if spread <= (criterion.tolerance if criterion else 0.0):
+        return _ALIKE
+    third = 3 * (value - min(values)) / spread
+    return _GOOD if third < 1 else _FAIR if third < 2 else _POOR
+
+
+# The answer.
+
+
+def answer(view: ReportView, regime: str) -> list[Message]:
+    """Three short paragraphs: what comes first and how firm, what it costs whom, and what nobody knows."""
+    first = _first(view, regime)
+    leaders = _leaders(view, regime)
+    said = [first, _cost(view, regime, leaders[0]) if leaders else None, _unknown(view, regime, leaders)]
+    return [message for message in said if message is not None]
+
+
+def _leaders(view: ReportView, regime: str, perspective: str | None = None) -> list[str]:
+    rows = view.leading(perspective or view.results.default_perspective).get(regime, [])
+    return [row["candidate_id"] for row in rows if row["rank"] == 1]
+
+
+def _regime_name(view: ReportView, regime: str) -> Value:
+    return view.regime_name(regime) if view.regimes else ""
+
+
+def _first(view: ReportView, regime: str) -> Message:
+    """Who comes first under the default perspective, from how many points of view, and by what."""
+    leaders = _leaders(view, regime)
+    if not leaders:
+        return Message("answer.nobody", {"regime": _regime_name(view, regime)})
+    rows = view.leading(view.results.default_perspective)[regime]
+    if len(rows) == 1:
+        return Message("answer.alone", {"regime": _regime_name(view, regime), "name": view.name(leaders[0])})
+    values: dict[str, Value] = {
+        "regime": _regime_name(view, regime),
+        "name": listing((view.name(key) for key in leaders), ListStyle.AND),
+        "of": str(len(rows)),
+        "why": _why(view, regime, leaders, rows),
+        "firm": _firm(view, regime, leaders),
+    }
+    return Message("answer.first_tied", values) if len(leaders) > 1 else Message("answer.first", values)
+
+
+def _firm(view: ReportView, regime: str, leaders: list[str]) -> Value:
+    """In how many points of view the same route leads, and the places that unknown figures leave it."""
+    views = [p.perspective_id for p in view.results.perspectives]
+    firm = sum(set(leaders) == set(_leaders(view, regime, key)) for key in views)
+    said: list[Value] = [
+        Message("answer.firm_all", {"views": str(len(views))})
+        if firm == len(views)
+        else Message("answer.firm_some", {"count": firm, "views": str(len(views))})
+    ]
+    cell = view.rank_cells.get(leaders[0], regime)
+    if cell is not None and (cell.text != "1" or cell.status):
+        places: Value = Message("page.rank_or_not", {"rank": cell.text}) if cell.status else cell.text
+        said.append(Message("answer.places", {"places": places}))
+    return listing(said, ListStyle.SENTENCES)
+
+
+def _why(view: ReportView, regime: str, leaders: list[str], rows: list[dict[str, Any]]) -> Value:
+    """The one or two criteria by which the first leads the next most."""
+    rest = [row["candidate_id"] for row in rows if row["candidate_id"] not in leaders]
+    table = view.results.ranking
+    if not rest or table.empty:
+        return ""
+    here = table[(table["perspective"] == view.results.default_perspective) & (table["regime_id"] == regime)]
+    here = here.set_index("candidate_id")
+    gains = []
+    for criterion in view.results.criteria:
+        column = f"contribution:{criterion.criterion_id}"
+        if column in here.columns:
+            gain = pd.to_numeric(here.at[leaders[0], column]) - pd.to_numeric(here.at[rest[0], column])
+            if pd.notna(gain) and gain > 0:
+                gains.append((float(gain), criterion))
+    if not gains:
+        return ""
+    gains.sort(key=lambda pair: (-pair[0], pair[1].criterion_id))
+    total = sum(gain for gain, _ in gains)
+    kept = [criterion for gain, criterion in gains[:2] if gain > 0.2 * total]
+    what = listing((_criterion(view, c.metric, c.label) for c in kept), ListStyle.AND)
+    return Message("answer.why", {"next": view.name(rest[0]), "what": what})
+
+
+def _criterion(view: ReportView, metric: str, label: str) -> Value:
+    return Message(f"metric.{metric}", {"focus": view.results.focus_name}, label)
+
+
+def _cost(view: ReportView, regime: str, key: str) -> Message | None:
+    """What is left to pay on the first, how long a trip takes, and what it does to the road and to people."""
+    said: list[Value] = []
+    for column in subjects(view):
+        cell = column.metric.get(key, regime)
+        if cell is None:
+            continue
+        known = cell.value is not None and math.isfinite(cell.value)
+        figure = _with_range(cell)
+        if column.name == "cost" and known:
+            said.append(Message("answer.cost", {"name": view.name(key), "cost": figure}))
+        elif column.name == "time" and known:
+            said.append(Message("answer.time", {"hours": figure}))
+        elif column.name in ("link", "people"):
+            said.append(_effect(view, column, cell))
+    said.sort(key=lambda message: str(message.key) if isinstance(message, Message) else "")
+    return Message("answer.both", {"list": listing(said, ListStyle.SENTENCES)}) if said else None
+
+
+def _effect(view: ReportView, column: Subject, cell: Cell) -> Message:
+    """What becomes of the road to the border crossing, or of people, in a sentence."""
+    facts = next((finding.facts for finding in view.results.findings if finding.facts), None)
+    crossing, capital = (facts.crossing, facts.capital) if facts else ("", "")
+    if cell.value is None or not math.isfinite(cell.value):
+        lost = cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
+        if column.name == "link":
+            ends: dict[str, Value] = {"crossing": crossing, "capital": capital}
+            return Message("answer.link_lost", ends) if lost else Message("answer.link_unknown", ends)
+        return Message("answer.people_unknown")
+    changed = _changed(column, cell)
+    if column.name == "link":
+        if not changed:
+            return Message("answer.link_same", {"crossing": crossing, "capital": capital})
+        slower = {"crossing": crossing, "capital": capital, "minutes": _with_range(cell)}
+        return Message("answer.link_slower", slower)
+    return Message("answer.people_some", {"people": _with_range(cell)}) if changed else Message("answer.people_none")
+
+
+def _with_range(cell: Cell) -> str:
+    return f"{cell.text} ({cell.range_text})" if cell.range_text else cell.text
+
+
+def _unknown(view: ReportView, regime: str, leaders: list[str]) -> Message | None:
+    """What no document says: where a line would run and meet roads, and what the rules' text leaves open."""
+    said: list[Value] = []
+    undrawn = _unplaced(view)
+    if undrawn is not None:
+        said.append(undrawn)
+    declared = view.regimes.get(regime)
+    if declared is not None:
+        said.append(left_open(declared))
+    return Message("answer.both", {"list": listing(said, ListStyle.SENTENCES)}) if said else None
+
+
+def _unplaced(view: ReportView) -> Message | None:
+    """The route whose line nobody has published and that could cut the road off, under the hardest rules."""
+    for finding in view.results.findings:
+        facts = finding.facts
+        if finding.outcome == Outcome.LOST and facts is not None and facts.schematic_km:
+            return Message(
+                "answer.unplaced",
+                {
+                    "name": view.name(finding.candidate_id),
+                    "crossing": facts.crossing,
+                    "capital": facts.capital,
+                },
+            )
+    return None
+
+
+# Routes by sets of rules.
+
+
+def build_matrix(view: ReportView) -> dict[str, Any] | None:
+    """Places, delay, people and cost to flows of every through route under every set of rules.
+
+    Returns:
+        ``regimes`` (ids), ``rows``: candidate's id and a cell for each regime with ``rank`` and the figures'
+        messages; None for a cell whose rules don't cover the route. None where there is one regime.
+    """
+    if len(view.regime_ids) < 2:
+        return None
+    columns = [column for column in subjects(view) if column.name not in COMPARED]
+    regimes = [key for key in view.regime_ids if key != OUTSIDE]
+    rows = [{"id": key, "cells": [_crossing(view, columns, key, regime) for regime in regimes]} for key in view.through]
+    return {"regimes": regimes, "rows": rows, "subjects": [column.name for column in columns]}
+
+
+def _crossing(view: ReportView, columns: list[Subject], key: str, regime: str) -> Mapping[str, Any] | None:
+    """A cell of the matrix."""
+    rank = view.rank_cells.get(key, regime)
+    if rank is None:
+        return None
+    figures = []
+    for column in columns:
+        cell = column.metric.get(key, regime)
+        if cell is None:
+            continue
+        level, words = _say(view, column, cell, key, regime)
+        known = _changed(column, cell)
+        unit = Message(f"unit.{column.metric.column.unit}", fallback=column.metric.column.unit)
+        shown = Message("glance.figure", {"value": _signed(column, cell), "unit": unit}) if known else words
+        figures.append({"name": column.name, "level": level, "said": shown, "range": cell.range_text if known else ""})
+    return {
+        "rank": _rank(rank).to_json() if rank.text else None, "figures": figures, "first": rank.text == "1",
+    }  # fmt: skip
+
+
+def _signed(column: Subject, cell: Cell) -> str:
+    """A change with its sign; a count as it is."""
+    if column.name == "people" or cell.value is None:
+        return cell.text
+    return cell.text if cell.value < 0 else f"+{cell.text}"

@@ -1,0 +1,162 @@
+"""The first screen and the tables of rules and conditions: what they say is what tables and texts hold."""
+
+from dataclasses import replace
+
+import pytest
+
+from corridor.errors import CatalogueError
+from corridor.io.read.conditions import load_conditions
+from corridor.io.read.regimes import load_regimes
+from corridor.packaged import data_root
+from corridor.report.i18n import localise_number, page_words
+from corridor.report.page.declared import build_conditions, build_rules
+from corridor.report.page.glance import answer, build_glance, build_matrix
+from corridor.report.view import ReportView
+from corridor.schema.message import from_json, to_json
+from corridor.schema.regime import ATTRIBUTES
+from corridor.schema.report_settings import Condition, Indicator, ReportSettings
+from corridor.schema.source import Source
+from tests.report.synthetic import results
+
+
+@pytest.fixture(scope="module")
+def regimes():
+    """Two bundled texts under the names of the made-up comparison's rules."""
+    bundled = list(load_regimes(data_root() / "reference" / "regimes.toml").values())
+    proposed = next(regime for regime in bundled if regime.regime_id == "article-9")
+    invented = next(regime for regime in bundled if regime.counterfactual)
+    return (
+        invented.model_copy(update={"regime_id": "free", "label": "Free"}),
+        proposed.model_copy(update={"regime_id": "gated", "label": "Gated"}),
+    )
+
+
+@pytest.fixture(scope="module")
+def given(regimes):
+    conditions = (
+        Condition(
+            condition="It is short",
+            source_id="doc",
+            indicators=(
+                Indicator(label="Length", metric="length_km"),
+                Indicator(label="Place", metric="rank"),
+                Indicator(label="Lacking", metric="no_such_km"),
+                Indicator(label="Owner", attribute="who_owns"),
+                Indicator(label="Border", fact="It stays.", source_id="doc", as_of="2025-01"),
+                Indicator(label="Mood", unmeasurable="Nobody asked."),
+            ),
+        ),
+    )
+    return replace(
+        results(), regimes=regimes, conditions=conditions, report=ReportSettings(opening_regime="gated"),
+        documents=(Source("doc", "A document", "Somebody", "2025", "", url="https://example.org/doc"),),
+    )  # fmt: skip
+
+
+def test_every_question_is_answered_or_left_open_with_source_and_date(given, regimes):
+    table = build_rules(ReportView(given))
+    assert table["regimes"] == ["gated", "free"]  # what nobody proposes comes last
+    assert [row["key"] for row in table["rows"]] == [f"asked.{name}" for name in ATTRIBUTES]
+    listed = {item["number"] for item in table["sources"]}
+    for row in table["rows"]:
+        for cell in row["cells"]:
+            assert cell["text"]
+            assert cell["as_of"]
+            assert cell["source"] in listed
+    silent = [sum(not row["cells"][at]["specified"] for row in table["rows"]) for at in range(2)]
+    assert [message.values["count"] for message in table["open"]] == silent
+    assert silent[0] == sum(not item.specified for item in regimes[1].attributes.values())
+
+
+def test_conditions_have_a_figure_a_text_or_a_reason(given):
+    table = build_conditions(ReportView(given))
+    rows = table["groups"][0]["rows"]
+    assert [row["kind"] for row in rows] == ["metric", "metric", "metric", "attribute", "fact", "unmeasurable"]
+    assert set(table["values"]) == {"free", "gated"}
+    values = table["values"]["gated"]
+    assert dict(zip(table["routes"], values[0], strict=True))["middle"] == ["107.3", "105.3\u2013117.3", ""]
+    assert dict(zip(table["routes"], values[1], strict=True))["cut"] == ["", "", "not_ranked"]
+    assert {tuple(cell) for cell in values[2]} == {("", "", "")}
+    assert values[3][0] == "Ownership isn't mentioned."
+    assert rows[4] == rows[4] | {"text": "It stays.", "source": 1, "as_of": "2025-01"}
+    assert values[4] is None
+    assert build_conditions(ReportView(results())) is None
+
+
+def test_words_compare_the_routes_and_say_what_changes(given):
+    table = given.metrics.assign(
+        trip_time_h=[3.0, 4.0, 9.0, 5.0, 9.0] * 2, access_delay_min=[0.0, 12.0, -3.0, float("nan"), 0.0] * 2,
+        access_delay_min_status=["ok", "ok", "ok", "unreachable", "ok"] * 2,
+    )  # fmt: skip
+    view = ReportView(replace(given, metrics=table))
+    glance = build_glance(view)
+    assert [subject["name"] for subject in glance["subjects"]] == ["time", "terrain", "link"]
+    rows = glance["cases"]["gated"]["rows"]
+    said = {key: [cell["words"]["t"] if cell else "" for cell in row["cells"]] for key, row in rows.items()}
+    assert said["north"][0] == "glance.time.good"
+    assert said["south"][0] == "glance.time.poor"
+    assert [said[key][2] for key in ("north", "middle", "south", "cut")] == [
+        "glance.link.none", "glance.link.more", "glance.link.less", "glance.link.lost",
+    ]  # fmt: skip
+    assert rows["north"]["cells"][2]["figure"] == ""
+    assert glance["cases"]["gated"]["order"][-1] == "far"
+
+
+def test_the_answer_says_who_leads_how_firmly_and_by_what(given):
+    view = ReportView(given)
+    spoken = [page_words(given).render(message) for message in answer(view, "gated")]
+    leader = view.leading("equal")["gated"][0]["candidate_id"]
+    assert f"Route {leader}" in spoken[0]
+    assert "points of view" in spoken[0]
+    assert any("questions open" in text for text in spoken)
+    for language in ("ru", "hy", "az", "fa"):
+        told = [page_words(given, language).render(message) for message in answer(view, "gated")]
+        assert not any("{" in text for text in told)
+
+
+def test_every_cell_of_the_matrix_has_the_rank_of_its_route_and_rules(given):
+    view = ReportView(given)
+    matrix = build_matrix(view)
+    assert matrix["regimes"] == ["gated", "free"] == list(view.regime_ids)
+    for row in matrix["rows"]:
+        for regime, cell in zip(matrix["regimes"], row["cells"], strict=True):
+            wanted = [r for r in view.rankings["equal"] if (r["candidate_id"], r["regime_id"]) == (row["id"], regime)]
+            shown = cell["rank"] and cell["rank"]["fill"]["rank"]
+            assert shown == (None if wanted[0]["rank"] is None else str(wanted[0]["rank"]))
+
+
+def test_bundled_conditions_name_only_what_there_is():
+    found = load_conditions(data_root() / "reference" / "conditions.toml")
+    labels = [condition.condition for condition in found]
+    assert any("Eurasian Economic Union (EAEU)" in label for label in labels)
+    assert any(row.unmeasurable for condition in found for row in condition.indicators)
+
+
+def test_a_condition_without_its_kind_is_refused(tmp_path):
+    path = tmp_path / "conditions.toml"
+    path.write_text('[[conditions]]\ncondition = "A"\nsource_id = "x"\nindicators = [{ label = "B" }]\n')
+    with pytest.raises(CatalogueError, match="exactly one of metric"):
+        load_conditions(path)
+    path.write_text('[[conditions]]\ncondition = "A"\nsource_id = "x"\nindicators = [{ label = "B", metric = "c" }]\n')
+    with pytest.raises(CatalogueError, match="'x' is no known source"):
+        load_conditions(path, known=())
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1.5", "1,5"),
+        ("0.1\u20132.5", "0,1\u20132,5"),
+        ("12.5 (4.0\u20139.5)", "12,5 (4,0\u20139,5)"),
+        ("v1.5", "v1.5"),
+        ("2026-03", "2026-03"),
+    ],
+)  # fmt: skip
+def test_figures_have_the_decimal_sign_of_the_language(text, shown):
+    assert localise_number(text, "ru") == shown
+    assert localise_number(text, "en") == text
+
+
+def test_messages_come_back_from_plain_data(given):
+    for message in answer(ReportView(given), "gated"):
+        assert from_json(to_json(message)).to_json() == message.to_json()
