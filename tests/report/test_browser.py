@@ -388,7 +388,7 @@ def test_the_map_is_on_the_first_screen_and_further_findings_open_for_print(driv
     open_page(driver, page)
     top = driver.execute_script("return document.querySelector('.map-frame').getBoundingClientRect().top")
     assert top < 450
-    assert ask(driver, ".brief > .findings > li", "1") == [1, 1, 1]
+    assert ask(driver, ".findings-box > .findings > li", "1") == [1, 1, 1]
     assert ask(driver, ".more-findings", "n.open") == [False]
     driver.execute_script("window.dispatchEvent(new Event('beforeprint'))")
     assert ask(driver, ".more-findings", "n.open") == [True]
@@ -500,3 +500,68 @@ def test_a_place_is_found_and_a_distance_measured(driver, page):
     driver.execute_script(points, 39.0, 45.0)
     driver.execute_script(points, 40.0, 45.0)
     assert driver.find_element("css selector", ".measured").text.startswith("111.2 km")
+
+
+STATE = "regime=gated&perspective=time&route=south&language=ru&map=9.00/39.5000/45.5000"
+
+
+def test_all_that_is_chosen_comes_back_from_the_address(driver, page):
+    driver.get("about:blank")
+    open_page(driver, page)
+    driver.get(f"{page.as_uri()}#{STATE}")
+    driver.refresh()
+    assert ask(driver, "#regime, #perspective, #language", "n.value") == ["ru", "gated", "time"]
+    assert ask(driver, ".card:not([hidden])", "n.dataset.id") == ["south"]
+    lat, lon, zoom = driver.execute_script(
+        "var m = corridorLayers.map, c = m.getCenter(); return [c.lat, c.lng, m.getZoom()]"
+    )
+    assert (lat, lon, zoom) == pytest.approx((39.5, 45.5, 9.0), abs=0.01)
+    choose(driver, "regime", "free")
+    driver.execute_script("document.querySelector('.metrics tr[data-id=middle] button.route').click()")
+    driver.execute_async_script("setTimeout(arguments[0], 200)")
+    state = dict(pair.split("=") for pair in driver.execute_script("return location.hash").removeprefix("#").split("&"))
+    assert (state["regime"], state["route"], state["language"]) == ("free", "middle", "ru")
+    driver.get("about:blank")
+
+
+def test_table_route_and_map_are_taken_away_without_a_network(driver, page, tmp_path):
+    where = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+    open_page(driver, page)
+    for button in ("csv", "geojson", "png"):
+        driver.execute_script(f"document.querySelector('[data-download={button}]').click()")
+    driver.execute_async_script("setTimeout(arguments[0], 1500)")
+    files = {path.suffix: path for path in tmp_path.iterdir()}
+    table = files[".csv"].read_text(encoding="utf-8-sig").splitlines()
+    assert table[0].startswith("candidate_id,regime_id,Route")
+    assert len(table) == 11
+    route = gpd.read_file(files[".geojson"])
+    assert set(route["candidate_id"]) == {"south"}
+    assert route.total_bounds == pytest.approx([45.0, 39.2, 46.0, 39.5], abs=0.01)
+    from PIL import Image
+
+    picture = Image.open(files[".png"])
+    assert picture.width > 800
+    assert len(picture.convert("P").getcolors()) > 20
+    assert {url.split(":")[0] for url in requested(driver)} <= {"file", "data", "blob"}
+
+
+def test_few_tab_stops_and_the_arrow_keys_reach_the_rest(driver, page):
+    from selenium.webdriver.common.keys import Keys
+
+    open_page(driver, page)
+    stops = (
+        "return [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex]')].filter(n =>"
+        " n.tabIndex >= 0 && !n.disabled && n.offsetParent !== null && n.type !== 'radio').length"
+    )
+    assert driver.execute_script(stops) <= 40
+    first = driver.find_element("css selector", "#glance button.route[tabindex='0']")
+    first.send_keys(Keys.ARROW_DOWN, Keys.ENTER)
+    assert ask(driver, "#glance tr.chosen", "n.dataset.id") == ask(driver, "#glance tr:nth-child(2)", "n.dataset.id")
+
+
+def test_a_cell_of_the_matrix_chooses_route_and_rules(driver, page):
+    open_page(driver, page)
+    driver.execute_script("document.querySelector('#matrix tr[data-id=south] td[data-rules=gated] button').click()")
+    assert driver.execute_script("return document.getElementById('regime').value") == "gated"
+    assert ask(driver, ".card:not([hidden])", "n.dataset.id") == ["south"]

@@ -65,12 +65,12 @@ var corridorGlance = (function () {
       cells.forEach(function (cell, index) {
         var box = line.cells[index + 1];
         box.textContent = "";
-        if (cell[2]) {
-          words.put(add(box, "span", "status " + cell[2]), { t: "status." + cell[2], or: cell[2].replace(/_/g, " ") });
-          return;
-        }
-        figure(box, cell[0] || "–", "n");
+        if (cell[0] || !cell[2]) { figure(box, cell[0] || "–", "n"); }
         if (cell[1]) { box.appendChild(document.createTextNode(" ")); figure(box, cell[1], "range n"); }
+        if (cell[2]) {
+          box.appendChild(document.createTextNode(" "));
+          words.put(add(box, "span", "status " + cell[2]), { t: "status." + cell[2], or: cell[2].replace(/_/g, " ") });
+        }
       });
     }
     function declared(line, value) {
