@@ -24,7 +24,7 @@ class ReportSettings(_Strict):
         languages: that the page offers, the first of them chosen at first. English texts stand in for what a language
             lacks.
         compiled_by: who answers for the study, as it is to be printed.
-        conditions: file of conditions that routes are held against (:class:`Condition`); none if left out.
+        conditions: file of conditions that routes are held against; none if left out.
     """
 
     opening_regime: Identifier | None = None

@@ -18,9 +18,10 @@ from corridor.io.fetch.settings import settings_model
 from corridor.schema import live_settings, study
 from corridor.schema.criterion import Criterion
 from corridor.schema.live_settings import ADDRESS, EXTRACT, LiveSettings
+from corridor.schema.report_settings import ReportSettings
 from docs.tools.study_words import WORDS
 
-_MODULES = (study.__name__, live_settings.__name__, Criterion.__module__)
+_MODULES = (study.__name__, live_settings.__name__, Criterion.__module__, ReportSettings.__module__)
 HEAD = """# Study file
 
 A study is one TOML file. This page is made from the models that check it, so the keys and limits are those of this
@@ -41,6 +42,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "Place": ("origin, destination, border_crossing, capital", "impact.centres"),
     "Files": ("[sources]",),
     "Elevation": ("[elevation]",),
+    "ReportSettings": ("[report]",),
     "LiveSettings": ("[live]",),
     "Baseline": ("[[baselines]]",),
     "ReferenceCandidate": ('[[candidates]] with family = "reference"',),

@@ -38,8 +38,16 @@ WORDS: dict[str, dict[str, str]] = {
         "checks": "documented lengths to hold computed ones against",
         "times": "documented journeys that driving times are fitted to",
         "live": "where live data comes from, and how patiently",
+        "bed_road": "what becomes of a road on a railway's bed: `replaced` at a cost, or `taken`",
+        "report": "how the page begins, its languages, who compiled it, and conditions that routes are held against",
         "impact": "what routes do to everyone else; nothing is measured if left out",
         "perspectives": "weights of the study's own, a table each",
+    },
+    "ReportSettings": {
+        "opening_regime": "rules that the page opens under; the first if left out",
+        "languages": "that the page offers, the first at first",
+        "compiled_by": "who answers for the study, as printed",
+        "conditions": "file of conditions that routes are held against, with what can be shown for each",
     },
     "LiveSettings": {
         "osm": "source of roads and railways for `--live`",
