@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 import corridor
-from corridor.errors import OutputError
+from corridor.errors import OutputError, StudyError
 from corridor.report.escape import clean_line
 
 # What is printed comes from files, names and addresses: it is shown as it is, never read as Rich's markup or as emoji
@@ -71,6 +72,22 @@ def plain_path(path: Path) -> Path:
     if clean_line(path) != str(path):
         raise OutputError(f"{str(path)!r}: holds characters that can't be shown; choose another name")
     return path
+
+
+def iso_date(text: str | None) -> str | None:
+    """A day as given.
+
+    Raises:
+        StudyError: it is no day such as 2027-03-01.
+    """
+    if text is None:
+        return None
+    try:
+        if len(text) != len("2027-03-01"):
+            raise ValueError
+        return date.fromisoformat(text).isoformat()
+    except ValueError as wrong:
+        raise StudyError(f"--today: '{text[:20]}' is no day; write one such as 2027-03-01") from wrong
 
 
 def print_line(text: object) -> None:

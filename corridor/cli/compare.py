@@ -15,6 +15,7 @@ from corridor.cli.common import (
     DemOption,
     OsmOption,
     StudyArg,
+    iso_date,
     load_study,
     plain_path,
     print_line,
@@ -141,16 +142,31 @@ def run(
 
 
 def doctor(
-    study: StudyArg = DEFAULT_STUDY, osm: OsmOption = None, dem: DemOption = None, baseline: BaselineOption = None
+    study: StudyArg = DEFAULT_STUDY,
+    osm: OsmOption = None,
+    dem: DemOption = None,
+    baseline: BaselineOption = None,
+    today: Annotated[
+        str | None,
+        typer.Option(
+            "--today",
+            metavar="DATE",
+            callback=iso_date,
+            help="Day that statuses are held against, such as 2027-03-01; the clock's if left out.",
+        ),
+    ] = None,
 ) -> None:
     """Say what data a study would use, its date, how much of the area it covers, and what is missing.
 
     Also says what was decided on the way: kilometres by country, borders found and which crossings are open, sections
-    of the catalogue that were found on the map, and gaps that keep the open roads apart.
+    of the catalogue that were found on the map, gaps that keep the open roads apart, and statuses over a year
+    old. Refuses what a run would refuse.
 
     **Examples**
 
     `corridor doctor`
+
+    `corridor doctor --today 2027-03-01`
 
     `corridor doctor my-study.toml --osm region.osm.pbf`
     """
@@ -158,7 +174,7 @@ def doctor(
     from corridor.report.i18n import render
 
     with show_progress(False) as say:
-        report = diagnose(load_study(study, baseline), osm, dem or [], say)
+        report = diagnose(load_study(study, baseline), osm, dem or [], say, today)
     for title, columns, rows in report.tables:
         print_table(title, columns, rows)
     for remark in report.remarks:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corridor.errors import StudyError
 from corridor.interactions.split_network import SplitNetwork
@@ -51,8 +52,9 @@ def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, e
             # through a junction a road passes two gates, one on each arm
             minutes = _minutes(regime.crossing.minutes, end) / (2 if event.joins else 1)
             delay[gates] = np.maximum(delay[gates], minutes)
+    most = _most_min(regime, closed, end)
     if regime.same_line.kind == SharedRuleKind.OPEN:
-        return EdgeEffect(closed, delay)
+        return EdgeEffect(closed, delay, most)
     for stretch in shared_stretches(here):
         rows = network.rows_of(portion for event in stretch for portion in event.portions)
         if regime.same_line.kind == SharedRuleKind.TRANSIT_ONLY:
@@ -62,7 +64,14 @@ def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, e
             total = lengths.sum()
             if total > 0:
                 delay[rows] += _minutes(regime.same_line.minutes, end) * lengths / total
-    return EdgeEffect(closed, delay)
+    return EdgeEffect(closed, delay, _most_min(regime, closed, end))
+
+
+def _most_min(regime: Regime, closed: NDArray[np.bool_], end: End) -> float:
+    """The longest wait where all gates are shut at the same hours; without limit else, or where a road is closed."""
+    if regime.transit_hours is None or closed.any():
+        return np.inf
+    return max(_minutes(rule.minutes, end) for rule in (regime.crossing, regime.same_line))
 
 
 def acts_in(regime: Regime, country: str) -> bool:

@@ -54,6 +54,24 @@ class Reading:
     crossing: Floats
     centres: Floats
 
+    def within(self, before: Reading, most_min: float) -> Reading:
+        """The same with no time longer than before by more than some minutes.
+
+        Args:
+            before: times with nothing done to the network.
+            most_min: the most that any way is delayed by; infinite where there is no limit.
+        """
+        if not np.isfinite(most_min):
+            return self
+        there, back = (min(now, was + most_min) for now, was in zip(self.capital, before.capital, strict=True))
+        nodes, crossing, centres = (
+            np.minimum(now, was + most_min)
+            for now, was in (
+                (self.nodes, before.nodes), (self.crossing, before.crossing), (self.centres, before.centres)
+            )
+        )  # fmt: skip
+        return Reading((there, back), nodes, crossing, centres)
+
 
 @dataclass(frozen=True)
 class Access:
@@ -225,7 +243,11 @@ def measure_access(
         bounds: the same with the least and the greatest delays, for the interval; both as ``effect`` if not given.
         applicable: False for a candidate that doesn't touch the country, whose delay isn't asked for.
     """
-    after = access.before if effect is None else access.read(access.domain.state(effect, factor=access.factors.mid))
+    after = access.before
+    if effect is not None:
+        after = access.read(access.domain.state(effect, factor=access.factors.mid)).within(
+            access.before, effect.most_min
+        )
     delay = None
     if applicable and np.isfinite(after.capital).all():
         delay = _delay_range(access, after, bounds or (effect, effect))
@@ -237,7 +259,8 @@ def _delay_range(access: Access, after: Reading, ends: tuple[EdgeEffect | None, 
     delays = [_delay(access.before.capital, after.capital)]
     for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
         state = access.domain.state(effect, factor=factor)
-        delays.append(_delay(access.before_capital[factor], access.read_capital(state)))
+        delay = _delay(access.before_capital[factor], access.read_capital(state))
+        delays.append(delay if effect is None else min(delay, effect.most_min))
     return Estimate(min(delays), delays[0], max(delays))
 
 

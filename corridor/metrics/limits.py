@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from corridor.geo.geodesy import distance_m
 from corridor.io.read.places import Places
@@ -10,7 +11,9 @@ from corridor.metrics.terrain import GradeSupport
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability
 from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import Crossing, Section
 from corridor.schema.message import ListStyle, Message, Value, listing
+from corridor.schema.regime import Regime
 from corridor.schema.vocabulary import GeometryQuality
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
@@ -47,6 +50,68 @@ def describe_limits(
             for candidate in assumed
         ),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class DatedStatus:
+    """A status of the catalogue or of a regime, with the date that it is documented for."""
+
+    kind: str
+    key: str
+    status: str
+    as_of: str
+
+
+def list_statuses(
+    sections: Iterable[Section], crossings: Iterable[Crossing], regimes: Iterable[Regime]
+) -> tuple[DatedStatus, ...]:
+    """Every status that has a date.
+
+    Args:
+        sections: of the catalogue.
+        crossings: of the catalogue.
+        regimes: of the study.
+
+    Returns:
+        Statuses in this order, as their tables have them.
+    """
+    found = [DatedStatus("section", s.section_id, s.status, s.as_of) for s in sections]
+    found += [DatedStatus("crossing", c.crossing_id, c.status, c.as_of) for c in crossings]
+    found += [DatedStatus("regime", r.regime_id, r.text_status, r.as_of) for r in regimes]
+    return tuple(status for status in found if status.as_of)
+
+
+def old_statuses(statuses: Iterable[DatedStatus], today: str) -> tuple[DatedStatus, ...]:
+    """Statuses of more than a year before a date: what has happened since, nobody has looked up.
+
+    Args:
+        statuses: with their dates.
+        today: ISO date, or a month or year.
+
+    Returns:
+        Those whose date, taken as its last day, is over a year old, the oldest first.
+    """
+    year_ago = f"{int(today[:4]) - 1:04}{today[4:]}"
+    # a month or a year counts to its end, on both sides: of "2025-11" nobody can say that it is before 2025-11-28
+    old = (status for status in statuses if status.as_of[: len(year_ago)] < year_ago[: len(status.as_of)])
+    return tuple(sorted(old, key=lambda status: (status.as_of, status.kind, status.key)))
+
+
+def status_note(statuses: Sequence[DatedStatus], today: str) -> tuple[Message, ...]:
+    """What a reader is told of the age of statuses.
+
+    Args:
+        statuses: all of them.
+        today: ISO date.
+
+    Returns:
+        One remark, or none where no status is old.
+    """
+    old = old_statuses(statuses, today)
+    if not old:
+        return ()
+    kinds: dict[str, Value] = {"count": len(old), "total": str(len(statuses)), "today": today, "oldest": old[0].as_of}
+    return (Message("limit.old_statuses", kinds),)
 
 
 def _heights_note(dem: Dem) -> Message:

@@ -14,7 +14,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.dem_checks import remark_on_heights
 from corridor.io.read.places import Places
-from corridor.metrics.limits import gap_message
+from corridor.metrics.limits import DatedStatus, gap_message, old_statuses, status_note
 from corridor.metrics.reach import check_crossings
 from corridor.network.connectivity import Reachability
 from corridor.network.graph import Network, Position
@@ -23,13 +23,14 @@ from corridor.network.road_survey import PIN_LIMIT_M
 from corridor.network.time_fit import TimeFit
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run
-from corridor.pipeline.steps import impacts, inputs, lines
+from corridor.pipeline.steps import impacts, inputs, lines, results
 from corridor.schema.catalogue import Crossing, Node
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.study import Check, Study
 from corridor.schema.vocabulary import Mode, SectionStatus
 
 Table = tuple[str, list[str], list[list[str]]]
+STATUSES_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ class Checked:
     elsewhere: str = ""
 
 
-def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Progress) -> Diagnosis:
+def diagnose(
+    study: Study, osm: Path | None, dem: Sequence[Path], progress: Progress, today: str | None = None
+) -> Diagnosis:
     """Read a study's data, build its network and say what was found and what is missing.
 
     Args:
@@ -66,11 +69,14 @@ def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Prog
         osm: an OpenStreetMap file instead of what the study names.
         dem: elevation rasters instead of those that the study names.
         progress: called with a few words at the start of each step.
+        today: ISO date that statuses are held against; the clock's if None.
 
     Raises:
         CorridorError: study or data can't be used; the message says what to mend.
     """
     run = open_run(study, osm=osm, dem=dem, progress=progress)
+    if today is not None:
+        run = run.replace(today=today)
     run[inputs.known_names]
     run[inputs.data_sources]
     origin, destination = run[inputs.origin], run[inputs.destination]
@@ -106,6 +112,10 @@ def diagnose(study: Study, osm: Path | None, dem: Sequence[Path], progress: Prog
     ]
     if assembly.driving.fit is not None:
         tables.append(time_table(assembly.driving.fit))
+    statuses, day = run[results.statuses], run[inputs.today]
+    if old := old_statuses(statuses, day):
+        tables.append(status_table(old, day))
+    remarks += status_note(statuses, day)
     return Diagnosis(tuple(tables), tuple(remarks))
 
 
@@ -160,6 +170,26 @@ def time_table(fit: TimeFit) -> Table:
         )
     columns = ["journey", "vehicle", "km", "documented min", "computed", "fitted", "off, left out", "source"]
     return (f"Driving times: computed times {fit.factor:.2f}", columns, rows)
+
+
+def status_table(old: Sequence[DatedStatus], today: str) -> Table:
+    """Statuses that are over a year old, those of one day and kind together.
+
+    Args:
+        old: the oldest first.
+        today: ISO date that they are held against.
+
+    Returns:
+        The table.
+    """
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    for one in old:
+        grouped.setdefault((one.as_of, one.kind, one.status), []).append(one.key)
+    rows = []
+    for (as_of, kind, status), keys in grouped.items():
+        more = f" and {len(keys) - STATUSES_SHOWN} more" if len(keys) > STATUSES_SHOWN else ""
+        rows.append([as_of, kind, status, str(len(keys)), ", ".join(keys[:STATUSES_SHOWN]) + more])
+    return (f"Statuses over a year old on {today}", ["as of", "what", "status", "how many", "which"], rows)
 
 
 def _reach_remark(item: Reachability, origin: str, destination: str, places: Places | None) -> Message:

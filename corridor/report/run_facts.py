@@ -14,7 +14,8 @@ TOOL = "corridor"
 def describe_run(results: Results) -> dict[str, Any]:
     """Version, study, baseline and inputs with date, licence, SHA-256 and what was fetched when; no other times.
 
-    ``map_remarks`` counts what of the OpenStreetMap file wasn't understood or couldn't be used.
+    ``map_remarks`` counts what of the OpenStreetMap file wasn't understood or couldn't be used; ``status_remarks`` how
+    many statuses are over a year older than the study's date.
     """
     return {
         "tool": TOOL,
@@ -37,11 +38,11 @@ def describe_run(results: Results) -> dict[str, Any]:
             }
             for source in results.sources
         ],
-        **(
-            {"map_remarks": [render(remark) for remark in remarks]}
-            if (remarks := results.notes.get("map data"))
-            else {}
-        ),
+        **{
+            name: [render(remark) for remark in remarks]
+            for name, subject in (("map_remarks", "map data"), ("status_remarks", "statuses"))
+            if (remarks := results.notes.get(subject))
+        },
         "dem": describe_dem(results),
         "candidates": [candidate.candidate_id for candidate in results.candidates],
         "criteria": [asdict(criterion) for criterion in results.criteria],

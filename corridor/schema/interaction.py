@@ -68,10 +68,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EdgeEffect:
-    """What a regime does to the network through a candidate: edges closed and minutes added, shape (n_edges,)."""
+    """What a regime does to the network through a candidate: edges closed and minutes added, shape (n_edges,).
+
+    ``most_min`` is the most that it delays any way by, where gates are shut at the same hours: who has waited for one
+    passes the others.
+    """
 
     closed: NDArray[np.bool_]
     delay_min: NDArray[np.float64]
+    most_min: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)

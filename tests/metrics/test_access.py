@@ -353,3 +353,20 @@ def test_isochrones_say_what_is_added_and_what_is_lost():
     assert by_lat["added_min"].tolist()[:3] == pytest.approx([0, 0, 4])
     assert shapely.get_x(points.geometry.to_numpy())[0] == pytest.approx(LON)
     assert ABROAD.country == "BB"
+
+
+def test_gates_that_are_shut_at_the_same_hours_are_waited_for_once():
+    """Oracle: every way by hand. Two gates on the short way, one on a detour: never longer than one wait."""
+    nodes = [*LINE, (LON + STEP, LAT + STEP)]
+    net = with_neighbour(
+        nodes, [*CHAIN, (0, 4), (4, 3)], minutes_forward=[10.0] * 3 + [20, 20], minutes_backward=[10.0] * 3 + [20, 20]
+    )
+    access = access_to(net, LINE[3], [LINE[3]])
+    for wait in (1.0, 4.0, 30.0):
+        twice = effect(net, delay=[(0, wait), (1, wait), (3, wait)])
+        once = replace(twice, most_min=wait)
+        # added up: 2 waits, or the detour of 10 min with one; shut together: one wait on the short way
+        assert measure_access(access, twice).delay_min.mid == pytest.approx(min(2 * wait, 10 + wait))
+        result = measure_access(access, once, bounds=(once, once))
+        assert result.delay_min.mid == result.delay_min.high == pytest.approx(wait)
+        assert result.places["crossing_min_after"].item() <= result.places["crossing_min_before"].item() + wait + 1e-9

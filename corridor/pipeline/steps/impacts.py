@@ -87,7 +87,6 @@ def acting_regime(regime: Regime | None) -> Regime | None:
             "source_ids": (),
             "attributes": {},
             "checks": (),
-            "transit_hours": None,
             "transit_check_min": None,
             "border_check_min": None,
             "applies_to": Applicability(through=regime.applies_to.through),

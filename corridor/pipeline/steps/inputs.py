@@ -159,6 +159,12 @@ def via_specs(candidate_specs: Sequence[CandidateSpec]) -> dict[str, ViaCandidat
     return {spec.id: spec for spec in candidate_specs if isinstance(spec, ViaCandidate)}
 
 
+@step()
+def today() -> str:
+    """The day that statuses are held against, ISO date; the clock's unless it is given."""
+    return datetime.now(UTC).date().isoformat()
+
+
 # Files of the study.
 
 
@@ -298,6 +304,7 @@ def known_names(
     documents: Mapping[str, Source],
     crossings: Mapping[str, Crossing],
     border_delays: BorderDelays,
+    today: str,
 ) -> bool:
     """That every place, node and section which the study names is there, told before anything long is read.
 
@@ -306,7 +313,7 @@ def known_names(
         SourceError: the file of perspectives is missing.
     """
     require_known(study, gazetteer, nodes, sections, vehicles, documents)
-    require_past(study, sections.values(), crossings.values(), border_delays, datetime.now(UTC).date().isoformat())
+    require_past(study, sections.values(), crossings.values(), border_delays, today)
     require_file(study.path(study.sources.perspectives), "file of perspectives")
     return True
 

@@ -28,7 +28,7 @@ from corridor.io.read.regimes import load_regime_sources
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.metrics.access import Access
 from corridor.metrics.cost import CostLine, breakdown_table
-from corridor.metrics.limits import describe_limits
+from corridor.metrics.limits import DatedStatus, describe_limits, list_statuses, status_note
 from corridor.metrics.population import Population
 from corridor.metrics.registry import table_columns
 from corridor.metrics.terrain import GradeSupport
@@ -267,6 +267,14 @@ def _axis_table(sections: Mapping[str, Section], conflation: Conflation, impact:
 
 
 @step()
+def statuses(
+    sections: Mapping[str, Section], crossings: Mapping[str, Crossing], regimes: Mapping[str, Regime]
+) -> tuple[DatedStatus, ...]:
+    """Every status with its date."""
+    return list_statuses(sections.values(), crossings.values(), regimes.values())
+
+
+@step()
 def notes(
     candidates: Mapping[str, Candidate],
     dem: Dem,
@@ -278,10 +286,14 @@ def notes(
     osm: OsmData | None,
     matrix: DecisionMatrix,
     impacts: Impacts | None,
+    statuses: Sequence[DatedStatus],
+    study: Study,
 ) -> dict[str, tuple[Value, ...]]:
     """What a reader needs to judge the figures, by subject."""
     found = describe_limits(list(candidates.values()), dem, grades, reach, conflation, places, borders.names)
     remarks = osm.remarks if osm is not None else ()
+    # held against the study's own date, so that results of another day are the same; doctor goes by the clock
+    found["statuses"] = status_note(statuses, study.as_of)
     return found | {"map data": remarks, "scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
 
 
@@ -311,6 +323,8 @@ def cited(
     if study.report.conditions:
         known |= load_regime_sources(study.path(study.report.conditions))
     used = {source for candidate in candidates.values() for source in candidate.source_ids}
+    passed = (side for candidate in candidates.values() for gate in candidate.passages for side in gate.sides)
+    used |= {source for side in passed for source in side.source_ids}
     used |= {source for regime in impacts.regimes for _, source in regime.cited} if impacts else set()
     used |= {condition.source_id for condition in conditions}
     used |= {row.source_id for condition in conditions for row in condition.indicators if row.source_id}
