@@ -85,6 +85,7 @@ def section_part(
         edges=match.route.edges if match else (),
         over_limit_km=length.mid if section.mode == Mode.ROAD and truck_exceeds(section.limit) else 0.0,
         documented_works=section.works,
+        on_old_formation=section.follows_osm,
     )
 
 

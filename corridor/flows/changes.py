@@ -13,6 +13,7 @@ from corridor.flows.rows import FlowTables
 from corridor.input_files import require_file
 
 UNREACHABLE = "unreachable"
+UNDETERMINED = "undetermined"
 Measures = Mapping[str, float | str | None]
 """Columns of one row of the regional metrics: minutes, or ``unreachable``, or None where nothing was measured."""
 
@@ -137,7 +138,7 @@ def build_case(tables: FlowTables, candidate: str, regime: str, measured: Measur
 
 def _stake(link_id: str, measure: str, row: Measures) -> LinkChange:
     value = row.get(measure)
-    if value is None or not isinstance(value, str):
+    if value is None or not isinstance(value, str) or value == UNDETERMINED:
         return LinkChange(link_id, unknown=measure)
     return LinkChange(link_id, at_stake=value == UNREACHABLE)
 

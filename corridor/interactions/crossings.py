@@ -55,7 +55,8 @@ class Hit:
     the sides of the line (-1 right, 1 left) that the edge lies on near the point; ``structure`` is the bridge or tunnel
     that keeps the two apart at the point, None if there is none. ``on_route`` tells nodes of the route's own road,
     ``ring`` the ring of one-way road (:mod:`corridor.interactions.crossings`) that the point is of, -1 for none, and
-    ``of_ring`` whether the edge is a piece of it rather than a road that ends there.
+    ``of_ring`` whether the edge is a piece of it rather than a road that ends there. ``run`` numbers the schematic
+    stretch of the route that the point is on, -1 where what the route meets is known.
     """
 
     edge: int
@@ -66,7 +67,7 @@ class Hit:
     sides: frozenset[int]
     heading_deg: float
     structure: Structure | None
-    schematic: bool
+    run: int
     on_route: bool
     at: shapely.Point
     ring: int = -1
@@ -86,30 +87,87 @@ def part_offsets_km(candidate: Candidate) -> list[float]:
     return [0.0, *np.cumsum([part.drawn_km for part in candidate.parts])[:-1].tolist()]
 
 
+def has_mapped_roads(network: Network) -> bool:
+    """Whether a network holds mapped roads beside catalogue sections: without them, local crossings are unknown."""
+    return bool(((network.edges["mode"] == Mode.ROAD) & (network.edges["section_id"] == "") & ~network.is_border).any())
+
+
+def schematic_runs(candidate: Candidate, network: Network) -> tuple[int, ...]:
+    """For each part the number of the schematic stretch that it is of, -1 where what it meets is known.
+
+    Parts that follow one another in one country are one stretch. On a network of catalogue sections alone, the
+    catalogue itself says what its roads in use meet, and which structures stand on a formation that maps show.
+    """
+    mapped = has_mapped_roads(network)
+    runs: list[int] = []
+    number, country = -1, ""
+    for part in candidate.parts:
+        known = part.geometry_quality != GeometryQuality.SCHEMATIC or (
+            not mapped and (part.on_old_formation or _is_road_in_use(part, network))
+        )
+        if known:
+            runs.append(-1)
+            country = ""
+            continue
+        number += part.country != country
+        country = part.country
+        runs.append(number)
+    return tuple(runs)
+
+
+def _is_road_in_use(part: Part, network: Network) -> bool:
+    """Whether a part is a road of the network that traffic uses today."""
+    rows = list(part.edges) or list(network.section_rows.get(part.section_id, ()))
+    return len(rows) > 0 and bool(np.all(network.is_road_in_use[rows]))
+
+
 def meetable(network: Network, own: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Edges that a route may meet: open mapped roads of any class, tracks included, that it doesn't run over."""
+    """Edges that a route may meet: open mapped roads of any class, tracks included, that it doesn't run over.
+
+    On a network without mapped roads they are the catalogue's roads in use.
+    """
     edges = network.edges
     fit = network.is_road_in_use & (edges["section_id"] == "")
-    meets: NDArray[np.bool_] = fit.to_numpy(copy=True)
+    if not has_mapped_roads(network):
+        fit = network.is_road_in_use & ~network.is_border
+    meets: NDArray[np.bool_] = np.array(fit, dtype=bool)
     meets[own] = False
     return meets
 
 
-def road_chains(network: Network) -> NDArray[np.int64]:
-    """A number per edge, shape (n_edges,), alike for road edges that follow one another without a junction."""
-    road = np.flatnonzero(((network.edges["mode"] == Mode.ROAD) & ~network.is_border).to_numpy())
+def road_chains(network: Network, *, through: bool = False) -> NDArray[np.int64]:
+    """A number per edge, shape (n_edges,), alike for road edges that follow one another without a junction.
+
+    Args:
+        network: the network.
+        through: look at through roads in use alone, so that junctions with lesser roads part nothing.
+    """
+    fit = ((network.edges["mode"] == Mode.ROAD) & ~network.is_border).to_numpy()
+    road = np.flatnonzero(fit & network.is_through & network.is_road_in_use if through else fit)
     ends = np.concatenate([network.edges["u"].to_numpy()[road], network.edges["v"].to_numpy()[road]])
     edge = np.concatenate([road, road])
     order = np.argsort(ends, kind="stable")
     _, first, count = np.unique(ends[order], return_index=True, return_counts=True)
-    through = first[count == 2]
-    pairs = edge[order][through], edge[order][through + 1]
-    graph = sparse.coo_matrix((np.ones(len(through)), pairs), shape=(len(network.edges),) * 2)
+    joints = first[count == 2]
+    pairs = edge[order][joints], edge[order][joints + 1]
+    graph = sparse.coo_matrix((np.ones(len(joints)), pairs), shape=(len(network.edges),) * 2)
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def find_hits(candidate: Candidate, network: Network, countries: Collection[str] | None = None) -> list[Hit]:
-    """All points where a candidate's line meets open mapped roads, in order of chainage."""
+def find_hits(
+    candidate: Candidate, network: Network, countries: Collection[str] | None = None, *, schematic_only: bool = False
+) -> list[Hit]:
+    """All points where a candidate's line meets open mapped roads, in order of chainage.
+
+    On a schematic stretch through roads are told apart by their junctions with one another alone: the line may cross a
+    road on either side of a junction with a lesser one.
+
+    Args:
+        candidate: the route.
+        network: roads and railways, not gated.
+        countries: only what lies there; everywhere if not given.
+        schematic_only: only what its schematic stretches meet.
+    """
     own = own_rows(candidate, network)
     fit = meetable(network, own)
     if countries is not None:
@@ -128,10 +186,15 @@ def find_hits(candidate: Candidate, network: Network, countries: Collection[str]
     ground = own[~(ends.bridge[own] | ends.tunnel[own])]
     ends.on_ground[ends.u[ground]] = ends.on_ground[ends.v[ground]] = True
     chains = road_chains(network)
+    runs = schematic_runs(candidate, network)
+    through = np.where(network.is_through, road_chains(network, through=True) + len(edges), chains)
     hits: list[Hit] = []
-    for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
+    for part, run, offset in zip(candidate.parts, runs, part_offsets_km(candidate), strict=True):
+        if run < 0 and schematic_only:
+            continue
+        chain_of = chains if run < 0 else through
         found = _part_hits(part, offset * 1000, network, fit, ends)
-        hits += [replace(hit, chain=int(chains[hit.edge])) for hit in found]
+        hits += [replace(hit, chain=int(chain_of[hit.edge]), run=run) for hit in found]
     hits = _with_rings(hits, candidate, network, own)
     return sorted(hits, key=lambda hit: (hit.chainage_m, hit.edge, hit.fraction))
 
@@ -190,7 +253,7 @@ def _hit(
         sides=frozenset(sides),
         heading_deg=heading,
         structure=_structure(part, network, row, chainage_m / 1000, ends, node),
-        schematic=part.geometry_quality == GeometryQuality.SCHEMATIC,
+        run=-1,
         on_route=node >= 0 and bool(ends.on_route[node]),
         at=at,
     )

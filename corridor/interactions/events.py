@@ -4,12 +4,16 @@ Where the network holds mapped roads, crossings follow from geometry (:mod:`corr
 :mod:`corridor.interactions.merge_crossings`). On a network of catalogue sections alone, whose lines are schematic,
 they follow from what the catalogue says: roads that go through a node of the route, and structures listed as decisive.
 Local roads aren't in it, so local crossings can't be known.
+
+What a line that is only drawn schematically meets isn't known: such events are open (``Event.is_open``), and
+:func:`take_events` takes them all best or all worst.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -18,16 +22,23 @@ import shapely
 from numpy.typing import NDArray
 
 from corridor.geo.geodesy import WGS84, locate_m, project
-from corridor.interactions.crossings import Hit, find_hits, own_rows, part_offsets_km
+from corridor.interactions.crossings import (
+    Hit,
+    find_hits,
+    has_mapped_roads,
+    own_rows,
+    part_offsets_km,
+    schematic_runs,
+)
 from corridor.interactions.event_messages import cause_message, structure_message
 from corridor.interactions.merge_crossings import cut_points, merge_hits
-from corridor.interactions.shared_parallel import find_parallel, find_shared
+from corridor.interactions.shared_parallel import find_parallel, find_possibly_shared, find_shared
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import DocumentedStructure
 from corridor.schema.interaction import Event, Structure
 from corridor.schema.regime import class_rank
-from corridor.schema.vocabulary import Cause, EventKind, Evidence, Mode, Owner, SectionStatus, Separation
+from corridor.schema.vocabulary import Cause, EventKind, EventsEnd, Evidence, Mode, Owner, SectionStatus, Separation
 
 STRUCTURE_REACH_M = 150.0
 EVENT_COLUMNS = tuple(
@@ -39,7 +50,7 @@ _NEAR_DEG = 0.1
 
 def supports_local_crossings(network: Network) -> bool:
     """Whether a network holds mapped roads beside catalogue sections: without them, local crossings are unknown."""
-    return bool(((network.edges["mode"] == Mode.ROAD) & (network.edges["section_id"] == "") & ~network.is_border).any())
+    return has_mapped_roads(network)
 
 
 def find_events(
@@ -49,6 +60,8 @@ def find_events(
     *,
     structures: Sequence[DocumentedStructure] = (),
     barriers: NDArray[np.object_] | None = None,
+    axis_rows: Collection[int] = (),
+    half_width_km: float = 1.0,
 ) -> list[Event]:
     """Everything that a candidate meets, in order of chainage.
 
@@ -58,6 +71,8 @@ def find_events(
         country: only what lies there; everywhere if not given.
         structures: the catalogue's structures, of which the decisive ones count on a network without mapped roads.
         barriers: lines in the network's plane (rivers, borders) across which nothing runs beside.
+        axis_rows: edges of the axes, which a schematic line may come to run on.
+        half_width_km: how far off a schematic line may lie.
 
     An edge that the candidate runs over is never crossed by it: it counts once, as shared.
     """
@@ -68,11 +83,41 @@ def find_events(
         else _catalogue_crossings(candidate, network, structures)
     )
     events = [*crossings, *find_shared(candidate, network)]
+    events += find_possibly_shared(candidate, network, axis_rows, half_width_km * 1000)
     if local:
         events += find_parallel(candidate, network, country=country, barriers=barriers)
     kept = [event for event in events if country in {None, event.country}]
     kept.sort(key=lambda event: (event.chainage_km, event.to_chainage_km, event.kind, event.edges))
     return [replace(event, event_id=f"{candidate.candidate_id}:{number}") for number, event in enumerate(kept, 1)]
+
+
+def has_open_events(events: Iterable[Event]) -> bool:
+    """Whether a schematic line leaves any of these open.
+
+    Args:
+        events: of a candidate.
+    """
+    return any(event.is_open for event in events)
+
+
+def take_events(events: Iterable[Event], end: EventsEnd) -> list[Event]:
+    """Events with what isn't known taken best or worst; those that are known stay as they are.
+
+    Args:
+        events: of a candidate.
+        end: best: open crossings are separated and nothing more is shared; worst: they are at grade, and what may be
+            shared is.
+    """
+    taken = []
+    for event in events:
+        if not event.is_open:
+            taken.append(event)
+        elif event.kind == EventKind.CROSSING:
+            apart = Separation.SEPARATED if end == EventsEnd.BEST else Separation.AT_GRADE
+            taken.append(replace(event, separation=apart))
+        elif end == EventsEnd.WORST:
+            taken.append(replace(event, kind=EventKind.SHARED))
+    return taken
 
 
 def events_frame(events: Sequence[Event], decisive: Collection[str] = ()) -> gpd.GeoDataFrame:
@@ -104,22 +149,30 @@ def _crossing_event(candidate: Candidate, network: Network, members: list[Hit]) 
     )  # fmt: skip
     row = edges.iloc[lead.edge]
     portions, joins = cut_points(members)
-    apart = all(hit.structure for hit in members)
+    is_open = all(hit.run >= 0 for hit in members) and not all(_is_documented(hit) for hit in members)
+    apart = all(hit.structure for hit in members) and not is_open
+    separation = Separation.UNDETERMINED if is_open else Separation.SEPARATED if apart else Separation.AT_GRADE
     chainage = float(np.mean([members[0].chainage_m, members[-1].chainage_m])) / 1000
     return Event(
         event_id="", candidate_id=candidate.candidate_id, kind=EventKind.CROSSING,
-        separation=Separation.SEPARATED if apart else Separation.AT_GRADE, road_class=row["class"], road_ref=row["ref"],
+        separation=separation, road_class=row["class"], road_ref=row["ref"],
         road_name=row["name"], country=row["country"], chainage_km=chainage, to_chainage_km=chainage, distance_m=0.0,
         length_km=0.0, edges=tuple(dict.fromkeys(edge for edge, _, _ in portions)),
-        structure=lead.structure if apart else None, cause=_crossing_cause(members, lead, joins),
-        geometry=project(lead.at, network.crs, WGS84), portions=portions, joins=joins,
+        structure=lead.structure if apart else None, cause=_crossing_cause(separation, joins),
+        geometry=project(lead.at, network.crs, WGS84), portions=portions, joins=joins, is_open=is_open,
     )  # fmt: skip
 
 
-def _crossing_cause(members: list[Hit], lead: Hit, joins: bool) -> Cause:
-    if all(hit.structure for hit in members):
+def _is_documented(hit: Hit) -> bool:
+    """Whether the route's own structure of the catalogue keeps it apart from a road: that it has wherever it lies."""
+    found = hit.structure
+    return found is not None and found.owner == Owner.ROUTE and found.evidence == Evidence.DOCUMENTED
+
+
+def _crossing_cause(separation: Separation, joins: bool) -> Cause:
+    if separation == Separation.SEPARATED:
         return Cause.MAPPED_APART
-    if lead.schematic:
+    if separation == Separation.UNDETERMINED:
         return Cause.SCHEMATIC_LINE
     return Cause.JUNCTION if joins else Cause.NOTHING_MAPPED
 
@@ -127,11 +180,16 @@ def _crossing_cause(members: list[Hit], lead: Hit, joins: bool) -> Cause:
 def _catalogue_crossings(
     candidate: Candidate, network: Network, structures: Sequence[DocumentedStructure]
 ) -> list[Event]:
-    return [*_through_nodes(candidate, network), *_over_structures(candidate, network, structures)]
+    hits = find_hits(candidate, network, schematic_only=True)
+    schematic = [_crossing_event(candidate, network, members) for members in merge_hits(hits, network)]
+    return [*schematic, *_through_nodes(candidate, network), *_over_structures(candidate, network, structures)]
 
 
 def _through_nodes(candidate: Candidate, network: Network) -> list[Event]:
-    """Roads in use that go through a node where two of the route's own road sections meet."""
+    """Roads in use that go through a node where two of the route's own road sections meet.
+
+    Between two schematic stretches the route needn't pass there.
+    """
     edges = network.edges
     own = own_rows(candidate, network)
     if candidate.mode != Mode.ROAD:
@@ -141,8 +199,12 @@ def _through_nodes(candidate: Candidate, network: Network) -> list[Event]:
     )
     fit[own] = False
     u, v = edges["u"].to_numpy(), edges["v"].to_numpy()
+    runs = schematic_runs(candidate, network)
     found = []
-    for part, after, offset in zip(candidate.parts, candidate.parts[1:], part_offsets_km(candidate)[1:], strict=False):
+    places = zip(candidate.parts, candidate.parts[1:], pairwise(runs), part_offsets_km(candidate)[1:], strict=False)
+    for part, after, around, offset in places:
+        if min(around) >= 0:
+            continue
         x, y = part.line.coords[-1][:2]
         at = _nodes_of(own, u, v, network, x, y)
         arms = [

@@ -12,7 +12,9 @@ import geopandas as gpd
 
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.critical_crossings import ConnectivityTargets, find_critical_crossings
+from corridor.interactions.crossings import schematic_runs
 from corridor.interactions.event_messages import transliterate
+from corridor.interactions.events import has_open_events, take_events
 from corridor.interactions.regime_effects import acts_in, applies, effects, is_cut
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
@@ -20,9 +22,9 @@ from corridor.schema.interaction import CriticalCrossing, Event, Finding, Findin
 from corridor.schema.message import Listing, ListStyle, Message, Value, listing
 from corridor.schema.regime import Regime
 from corridor.schema.vocabulary import (
-    Cause,
     CrossingRuleKind,
     EventKind,
+    EventsEnd,
     Evidence,
     GeometryQuality,
     Outcome,
@@ -80,6 +82,8 @@ def build_findings(
 ) -> tuple[list[Finding], list[CriticalCrossing]]:
     """A finding for each candidate and each regime that applies to it, and the decisive crossings that they rest on.
 
+    Findings that rest on what a schematic line leaves open come last, and no crossing of such a line decides.
+
     Args:
         candidates: the routes.
         regimes: by id.
@@ -93,11 +97,40 @@ def build_findings(
             if not applies(regime, candidate)[0]:
                 continue
             met = [event for event in events[candidate.candidate_id] if acts_in(regime, event.country)]
-            found = find_critical_crossings(met, regime, stakes)
-            linked, _ = stakes.linked(effects(met, regime, stakes.network).closed)
+            ends = [take_events(met, end) for end in EventsEnd] if has_open_events(met) else [met]
+            linked = [stakes.linked(effects(taken, regime, stakes.network).closed)[0] for taken in ends]
+            if len(set(linked)) > 1:
+                findings.append(_describe_open(candidate, regime, met, stakes, names))
+                continue
+            found = find_critical_crossings([event for event in met if not event.is_open], regime, stakes)
             decisive += found
-            findings.append(describe_pair(candidate, regime, met, linked, found, names, len(stakes.places)))
-    return findings, decisive
+            findings.append(describe_pair(candidate, regime, met, linked[0], found, names, len(stakes.places)))
+    return sorted(findings, key=lambda finding: finding.outcome == Outcome.UNDETERMINED), decisive
+
+
+def _describe_open(
+    candidate: Candidate, regime: Regime, met: Sequence[Event], stakes: ConnectivityTargets, names: Names
+) -> Finding:
+    """A finding where the route's schematic parts leave open whether the link is lost."""
+    runs = zip(candidate.parts, schematic_runs(candidate, stakes.network), strict=True)
+    drawn = [(part.drawn_km, run >= 0) for part, run in runs if part.country == names.country]
+    open_km, km = sum(own for own, is_open in drawn if is_open), sum(own for own, _ in drawn)
+    values: dict[str, Value] = {
+        "crossing": names.crossing,
+        "capital": names.capital,
+        "schematic_km": f"{open_km:.0f}",
+        "km": f"{km:.0f}",
+        "country": names.country_name,
+    }
+    facts = FindingFacts(
+        names.crossing, names.capital, names.country_name, places=len(stakes.places),
+        schematic_km=f"{open_km:.0f}", km=f"{km:.0f}",
+    )  # fmt: skip
+    evidence = (f"regime:{regime.regime_id}", *regime.source_ids, *(e.event_id for e in met if e.is_open))
+    message = Message("finding.undetermined", values)
+    return Finding(
+        candidate.candidate_id, regime.regime_id, message, tuple(dict.fromkeys(evidence)), Outcome.UNDETERMINED, facts
+    )
 
 
 def describe_pair(
@@ -122,7 +155,7 @@ def describe_pair(
     """
     by_id = {event.event_id: event for event in events}
     evidence = [f"regime:{regime.regime_id}", *regime.source_ids]
-    cut = [event for event in events if is_cut(event, regime)]
+    cut = [event for event in events if is_cut(event, regime) and not event.is_open]
     chosen = [d for d in decisive if d.linked_as_assumed != d.linked_if_flipped] or list(decisive)
     if names.country not in {part.country for part in candidate.parts}:
         message = Message("finding.elsewhere", {"country": names.country_name, "link": names.link})
@@ -305,8 +338,8 @@ def _places_clause(decided: CriticalCrossing, by_id: Mapping[str, Event], names:
 
 def _passable_clause(regime: Regime, events: Sequence[Event], names: Names) -> Message:
     """What rules that close nothing slow down, and for how much of what the route meets."""
-    level = [e for e in events if e.kind == EventKind.CROSSING and e.separation == Separation.AT_GRADE]
-    known = [e for e in level if e.cause != Cause.SCHEMATIC_LINE]
+    level = [e for e in events if e.kind == EventKind.CROSSING and e.separation != Separation.SEPARATED]
+    known = [e for e in level if not e.is_open]
     shared = sum(event.length_km for event in events if event.kind == EventKind.SHARED)
     shared_km = f"{shared:.0f}" if shared >= _SHOWN_KM else ""
     met: list[Value] = [Message("finding.crossings_at_grade", {"count": len(known)})] if known else []

@@ -6,15 +6,16 @@ a place), or arms on opposite sides of the route's own road, a staggered crossro
 merge with nothing but what meets them. The two carriageways of a dual road (opposed one-ways of one ref within 40 m)
 are one crossing. Roads that touch the line without leaving it on the other side cross nothing.
 
-On schematic lines, which may be off by a kilometre, hits of one chain within 1 km are one crossing if their number is
-odd and none if it is even: a line that wavers about a road is not known to cross it, and between two junctions it
-makes no difference to anybody.
+On a schematic stretch, hits of one chain are one crossing if their number is odd and none if it is even: only a road
+that passes from one side of the line to the other has to be met, and once; a line that wavers about a road is not known
+to cross it.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from math import inf
 
 from scipy.cluster.hierarchy import DisjointSet
 
@@ -23,7 +24,6 @@ from corridor.network.graph import Network
 
 MERGE_M = 25.0
 DUAL_M = 40.0
-SCHEMATIC_MERGE_M = 1000.0
 _OPPOSED_DEG = 120.0
 
 
@@ -36,6 +36,8 @@ def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
             other = hits[j]
             gap = other.chainage_m - hit.chainage_m
             if gap > _reach_m(hit, other):
+                if hit.run >= 0:
+                    continue  # hits of the same stretch may follow those of another
                 break
             if hit.ring >= 0 and hit.ring == other.ring:
                 groups.merge(i, j)
@@ -54,15 +56,15 @@ def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
 
 def _reach_m(hit: Hit, other: Hit) -> float:
     """How far apart along the route two hits may lie and still be one crossing."""
-    if hit.schematic and other.schematic:
-        return SCHEMATIC_MERGE_M
+    if hit.run >= 0 and hit.run == other.run:
+        return inf
     # what lies beyond half the way round is of another ring
     return MAX_RING_M / 2 if hit.ring >= 0 else MERGE_M
 
 
 def _is_staggered(hit: Hit, other: Hit) -> bool:
     """Whether two roads end at the route's own road from opposite sides: who crosses it goes from one to the other."""
-    return hit.on_route and other.on_route and hit.sides | other.sides >= {-1, 1} and not hit.schematic
+    return hit.on_route and other.on_route and hit.sides | other.sides >= {-1, 1} and hit.run < 0
 
 
 def _refs(network: Network, edge: int) -> frozenset[str]:
@@ -80,7 +82,7 @@ def _crosses(members: Sequence[Hit]) -> bool:
     if not {-1, 1} <= sides:
         return False
     by_chain = Counter(hit.chain for hit in members)
-    wavers = all(h.schematic and h.node < 0 for h in members) and all(n % 2 == 0 for n in by_chain.values())
+    wavers = all(h.run >= 0 and h.node < 0 for h in members) and all(n % 2 == 0 for n in by_chain.values())
     return not wavers
 
 
@@ -134,7 +136,7 @@ def cut_points(members: Sequence[Hit]) -> tuple[tuple[tuple[int, float, float], 
             here = (hit.edge, hit.fraction)
             points[hit.chain] = min(here, points.get(hit.chain, here))
             met[hit.chain] += 1
-    if all(hit.schematic for hit in members):
+    if all(hit.run >= 0 for hit in members):
         points = {chain: at for chain, at in points.items() if met[chain] % 2 == 1}
     both_sided = bool(points) or any(frozenset().union(*(h.sides for h in at)) >= {-1, 1} for at in arms.values())
     ends: list[tuple[int, float]] = []

@@ -57,6 +57,7 @@ def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, e
         return EdgeEffect(closed, delay, most)
     for stretch in shared_stretches(here):
         rows = network.rows_of(portion for event in stretch for portion in event.portions)
+        rows = rows[network.is_road_in_use[rows]]  # an axis that is only planned slows nobody
         if regime.same_line.kind == SharedRuleKind.TRANSIT_ONLY:
             closed[rows] = True
         else:

@@ -3,20 +3,21 @@
 On the same line: the route's edges are roads in use, or its part is the catalogue section that a road's edge is. Only
 that can be cut. Beside: a road within 15, 30 or 60 m, parallel within 20 degrees, for 200 m or more, in the same
 country and with no barrier (border, river) between. Whether such a stretch shares the ground can't be told from maps,
-so it is an interval and never cut.
+so it is an interval and never cut. Possibly shared: an axis near a line that is only drawn schematically.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
+import shapely.ops
 from numpy.typing import NDArray
 
-from corridor.geo.geodesy import WGS84, project, substring
-from corridor.interactions.crossings import own_rows, part_offsets_km
+from corridor.geo.geodesy import WGS84, join, project, substring
+from corridor.interactions.crossings import own_rows, part_offsets_km, schematic_runs
 from corridor.network.graph import UNFIT_CLASSES, Network
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.interaction import Event
@@ -104,6 +105,77 @@ def _goes_below(part: Part, index: int, at: float, road: shapely.LineString, net
     reach = min(5.0, line.length / 2)
     inner = shapely.line_interpolate_point(line, reach if index == 0 else line.length - reach)
     return bool(shapely.line_locate_point(road, inner, normalized=True) < at)
+
+
+def find_possibly_shared(
+    candidate: Candidate, network: Network, axis_rows: Collection[int], half_width_m: float
+) -> list[Event]:
+    """Stretches of axes that a schematic line may come to run on: all that lies within its half-width.
+
+    The line joins what is known at both of its ends, so that it strays by no more than half of its length.
+
+    Args:
+        candidate: the route.
+        network: roads and railways, not gated.
+        axis_rows: edges of the axes.
+        half_width_m: how far off a schematic line may lie.
+    """
+    runs = schematic_runs(candidate, network)
+    rows = np.setdiff1d(np.fromiter(axis_rows, dtype=np.int64), own_rows(candidate, network))
+    offsets = part_offsets_km(candidate)
+    found = []
+    for number in range(max(runs, default=-1) + 1):
+        of = [index for index, run in enumerate(runs) if run == number]
+        parts = [candidate.parts[index] for index in of]
+        ends = offsets[of[0]], offsets[of[-1]] + parts[-1].drawn_km
+        line = join([part.line for part in parts])
+        near = rows[network.edges["country"].to_numpy()[rows] == parts[0].country]
+        reach = min(half_width_m, 500 * (ends[1] - ends[0]))
+        band = shapely.buffer(project(line, WGS84, network.crs), reach, cap_style="flat")
+        near = near[shapely.intersects(network.planar[near], band)]
+        key = np.column_stack([network.edges[name].to_numpy()[near] for name in ("class", "ref", "status")])
+        for kind in dict.fromkeys(map(tuple, key.tolist())):
+            alike = near[(key == np.array(kind, dtype=object)).all(axis=1)]
+            portions = tuple(piece for row in alike.tolist() for piece in _inside(network.planar[row], band, row))
+            if portions:
+                found.append(_possible_event(candidate, network, portions, ends, parts[0].country))
+    return found
+
+
+def _inside(road: shapely.LineString, band: shapely.Geometry, row: int) -> list[tuple[int, float, float]]:
+    """Which fractions of an edge lie inside a band."""
+    pieces = [piece for piece in shapely.get_parts(shapely.intersection(road, band)) if shapely.length(piece) > 0]
+    merged = shapely.get_parts(shapely.line_merge(shapely.MultiLineString(pieces))) if pieces else []
+    found = []
+    for piece in merged:
+        ends = shapely.points([piece.coords[0], piece.coords[-1]])
+        low, high = sorted(shapely.line_locate_point(road, ends, normalized=True).tolist())
+        if high > low:
+            found.append((row, low, high))
+    return found
+
+
+def _possible_event(
+    candidate: Candidate,
+    network: Network,
+    portions: tuple[tuple[int, float, float], ...],
+    ends_km: tuple[float, float],
+    country: str,
+) -> Event:
+    first = network.edges.iloc[portions[0][0]]
+    lengths_km = network.edges["length_m"].to_numpy() / 1000
+    lines = [
+        shapely.ops.substring(network.edges.geometry.iat[row], low, high, normalized=True)
+        for row, low, high in portions
+    ]
+    return Event(
+        event_id="", candidate_id=candidate.candidate_id, kind=EventKind.POSSIBLY_SHARED, separation=Separation.NONE,
+        road_class=first["class"], road_ref=first["ref"], road_name=first["name"], country=country,
+        chainage_km=ends_km[0], to_chainage_km=ends_km[1], distance_m=0.0,
+        length_km=float(sum(lengths_km[row] * (high - low) for row, low, high in portions)),
+        edges=tuple(dict.fromkeys(row for row, _, _ in portions)), structure=None, cause=Cause.SCHEMATIC_LINE,
+        geometry=shapely.MultiLineString(lines), portions=portions, is_open=True,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ def split_network(network: Network, events: Iterable[Event]) -> SplitNetwork:
         for edge, low, high in event.portions:
             for fraction in {round(low, _DIGITS), round(high, _DIGITS)}:
                 gate = event.kind == EventKind.CROSSING
-                if gate or (event.kind == EventKind.SHARED and _END < fraction < 1 - _END):
+                shared = event.kind in (EventKind.SHARED, EventKind.POSSIBLY_SHARED)
+                if gate or (shared and _END < fraction < 1 - _END):
                     splits[edge][fraction] = splits[edge].get(fraction, False) or gate
     pieces = _Pieces(network)
     for edge in sorted(splits):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,9 @@ def axis_overlap(
         same, beside = _shared_km(network, candidate, events, axis)
         met = [e for e in events if e.kind == EventKind.CROSSING and axis.edges & set(e.edges)]
         level = sum(e.separation != Separation.SEPARATED for e in met)
-        rows.append((axis.axis_id, axis.name, same, same + beside, len(met), level, len(met) - level))
+        # what a schematic line leaves open isn't there at best
+        count = sum(e.separation != Separation.SEPARATED or not e.is_open for e in met)
+        rows.append((axis.axis_id, axis.name, same, same + beside, count, level, len(met) - level))
     return pd.DataFrame(rows, columns=AXIS_COLUMNS)
 
 
@@ -118,7 +121,9 @@ def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], 
     for kind in (EventKind.SHARED, EventKind.PARALLEL):
         for event in (e for e in events if e.kind == kind):
             hit = [edge for edge in event.edges if edge in axis.edges and edge not in counted]
-            shares = {edge: high - low for edge, low, high in event.portions}
+            shares: dict[int, float] = defaultdict(float)
+            for edge, low, high in event.portions:
+                shares[edge] += high - low
             km = min(event.length_km, sum(float(lengths_km[edge]) * shares.get(edge, 1.0) for edge in hit))
             if kind == EventKind.SHARED:
                 same += km

@@ -13,10 +13,7 @@ from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.interaction import EdgeEffect, Event
-from corridor.schema.vocabulary import EventKind, GeometryQuality, MetricStatus, Separation
-
-MAX_SCHEMATIC_SHARE = 0.1
-"""Above this part of a schematic line, crossings of roads can't be counted."""
+from corridor.schema.vocabulary import EventKind, MetricStatus, Separation
 
 
 @metric(
@@ -41,19 +38,12 @@ MAX_SCHEMATIC_SHARE = 0.1
     status="crossings_status",
 )  # fmt: skip
 def measure_crossings(candidate: Candidate, events: Sequence[Event], access: Access) -> Values | Unmeasured:
-    """Crossings in the country, where both the local roads and the line are known well enough."""
+    """Crossings in the country, where the local roads are known."""
     if not passes(candidate, access.country):
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    if not access.supports_places or _schematic_share(candidate, access.country) > MAX_SCHEMATIC_SHARE:
+    if not access.supports_places:
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
     return count_crossings(events, access.country)
-
-
-def _schematic_share(candidate: Candidate, country: str) -> float:
-    """Part of a candidate's length in a country whose place isn't known: there crossings can't be counted."""
-    parts = [part for part in candidate.parts if part.country == country]
-    rough = sum(part.drawn_km for part in parts if part.geometry_quality == GeometryQuality.SCHEMATIC)
-    return rough / sum(part.drawn_km for part in parts)
 
 
 @metric(
@@ -80,11 +70,14 @@ def measure_openings(
 
 
 def count_crossings(events: Sequence[Event], country: str) -> dict[str, Any]:
-    """Crossings at grade and separated in a country, in all and by road class (``crossings_at_grade_<class>``)."""
+    """Crossings at grade and separated in a country, in all and by road class (``crossings_at_grade_<class>``).
+
+    What a schematic line leaves open counts among all where it is taken to be at grade: at best it isn't there.
+    """
     met = [event for event in events if event.kind == EventKind.CROSSING and event.country == country]
     level = [event for event in met if event.separation != Separation.SEPARATED]
     found: dict[str, Any] = {
-        "crossings": len(met),
+        "crossings": sum(event.separation != Separation.SEPARATED or not event.is_open for event in met),
         "crossings_at_grade": len(level),
         "crossings_separated": len(met) - len(level),
     }
@@ -102,10 +95,12 @@ def count_openings(
     """Crossings in a country that stay passable, and how many there are per 10 km of the route there.
 
     A crossing is an opening if the regime leaves the road open there; the route's length is the documented one where
-    there is one. ``network`` is the one that the effect is of. The candidate passes the country.
+    there is one. ``network`` is the one that the effect is of. The candidate passes the country. What a schematic line
+    leaves open is an opening where it is taken to be separated: at worst it isn't there.
     """
     length_km = total(part.length_km for part in candidate.parts if part.country == country).mid
     met = [event for event in events if event.kind == EventKind.CROSSING and event.country == country]
+    met = [event for event in met if event.separation == Separation.SEPARATED or not event.is_open]
     passable = sum(effect is None or not effect.closed[_cut_rows(network, event)].any() for event in met)
     return {"openings": passable, "openings_per_10km": passable / length_km * 10}
 

@@ -11,7 +11,9 @@ from others is a function too (:func:`derived`), computed once for all metrics t
         return {"part_count": len(candidate.parts)}
 
 A function that can't measure gives :class:`Unmeasured` with the reason: its columns are then empty, and its status
-column says why. Figures with a range are given as :class:`~corridor.schema.catalogue.Estimate`.
+column says why. Figures with a range are given as :class:`~corridor.schema.catalogue.Estimate`, figures of which only
+the ends are known as :class:`~corridor.schema.catalogue.Undetermined`; those that hang on what a schematic line meets
+become so by themselves (:mod:`corridor.metrics.undetermined`).
 
 To add a metric add a module to this package (every module here is read when the registry is first asked), or import
 one of your own; ``docs/howto/extend.md`` shows how.
@@ -33,7 +35,7 @@ import pandas as pd
 
 from corridor.errors import RegistryError
 from corridor.plugins import nearest_name
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import Estimate, Undetermined
 from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns
 from corridor.schema.vocabulary import MetricStatus
 
@@ -70,6 +72,8 @@ INPUTS = {
 KEYS = ("candidate_id", "regime_id")
 """Columns that say which row of the metric table is meant; they stand first."""
 _ENDS = ("_low", "_high")
+_BESIDE = ("", *_ENDS, "_status")
+"""What may stand behind a column's name, in the order of columns."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -139,15 +143,31 @@ class Metric:
         return cells
 
     def _cells(self, name: str, value: Any) -> dict[str, Any]:
-        """A value as cells: three for an Estimate."""
+        """A value as cells: three for an Estimate, its ends and its status for an Undetermined."""
         column = next((own for own in self.columns if own.name == name), None) or find_column(name, self.columns)
         if column is None:
             raise RegistryError(f"metric {self.name}: gives '{name}', which is none of its columns; declare it")
+        if isinstance(value, Undetermined):
+            return undetermined_cells(name, value)
         if not isinstance(value, Estimate):
             return {name: value}
         if not column.interval:
             raise RegistryError(f"metric {self.name}: gives a range for '{name}'; declare it with interval=True")
         return {name: value.mid, f"{name}_low": value.low, f"{name}_high": value.high}
+
+
+def undetermined_cells(name: str, value: Undetermined) -> dict[str, Any]:
+    """The cells of a figure that isn't determined: no number, its ends, and a status of its own.
+
+    Args:
+        name: of the column.
+        value: with its ends.
+
+    Returns:
+        ``<name>`` as NaN, ``<name>_low``, ``<name>_high`` and ``<name>_status``.
+    """
+    ends = {f"{name}_low": value.low, f"{name}_high": value.high}
+    return {name: np.nan, **ends, f"{name}_status": str(MetricStatus.UNDETERMINED)}
 
 
 _metrics: list[Metric] = []
@@ -341,29 +361,42 @@ def derived_inputs() -> dict[str, str]:
 
 
 def table_columns(table: pd.DataFrame) -> tuple[Column, ...]:
-    """The columns of a metric table, without the ends of intervals."""
-    return resolve_columns([str(name) for name in table.columns], all_columns())
+    """The columns of a metric table, without the ends of intervals and the statuses of single figures.
+
+    A figure that is undetermined in some row has a status column of its own, which counts before its metric's.
+    """
+    found = resolve_columns([str(name) for name in table.columns], all_columns())
+    own = ((column, f"{column.name}_status") for column in found)
+    return tuple(replace(column, status=status) if status in table else column for column, status in own)
 
 
 def complete_table(rows: Iterable[Values] | pd.DataFrame) -> pd.DataFrame:
     """The metric table of rows: in the registry's order, ranges whole, and what a row lacks said where it can be.
 
-    Where some rows have a range and others an exact figure, the exact ones get it as both ends. An instance of a
-    column with holes that a measured row lacks gets what its absence means (see :attr:`Column.absent`).
+    Where some rows have a range and others an exact figure, the exact ones get it as both ends. A figure that has a
+    status of its own in some rows has its metric's in the others. An instance of a column with holes that a measured
+    row lacks gets what its absence means (see :attr:`Column.absent`).
     """
     table = rows.copy() if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     names = [str(name) for name in table.columns]
+    for column in resolve_columns(names, all_columns()):
+        own = f"{column.name}_status"
+        if own in table and own != column.status and column.status in table:
+            # a figure without a status of its own is known, also where others of its metric aren't determined
+            of_metric = table[column.status].replace(str(MetricStatus.UNDETERMINED), str(MetricStatus.OK))
+            table[own] = table[own].where(table[own].notna(), of_metric)
     for column in table_columns(table):
         if column.absent is not None and column.status in table:
-            measured = table[column.status] == str(MetricStatus.OK)
-            table[column.name] = table[column.name].where(~(measured & table[column.name].isna()), column.absent)
+            measured = table[column.status].isin([str(MetricStatus.OK), str(MetricStatus.UNDETERMINED)])
+            known = table[column.name].notna() | table.get(f"{column.name}_low", table[column.name]).notna()
+            table[column.name] = table[column.name].where(~measured | known, column.absent)
     for name in (f"{base}{end}" for base in names for end in _ENDS if f"{base}{end}" in table):
         table[name] = table[name].where(table[name].notna(), table[name.rpartition("_")[0]])
     return table[_order(names)]
 
 
 def _order(names: list[str]) -> list[str]:
-    """Names of a table's columns in the registry's order: each with its ends behind it, unknown ones last."""
+    """Columns of a table in the order of the registry, each with its ends and status behind it, unknown ones last."""
     known = all_columns()
     place = {column.name: index for index, column in enumerate(known)}
     patterns = sorted((column for column in known if column.is_pattern), key=lambda column: -len(column.name))
@@ -371,10 +404,11 @@ def _order(names: list[str]) -> list[str]:
     def rank(name: str) -> tuple[int, int, str, int]:
         if name in KEYS:
             return (0, KEYS.index(name), "", 0)
-        end = next((suffix for suffix in _ENDS if name.endswith(suffix) and name.removesuffix(suffix) in names), "")
+        near = (end for end in _BESIDE[1:] if name.endswith(end) and name.removesuffix(end) in names)
+        end = "" if name in place else next(near, "")
         base = name.removesuffix(end)
         pattern = None if base in place else next((c for c in patterns if c.instance(base)), None)
         index = place.get(base, place[pattern.name] if pattern else len(known))
-        return (1, index, base if pattern or index == len(known) else "", ("", *_ENDS).index(end))
+        return (1, index, base if pattern or index == len(known) else "", _BESIDE.index(end))
 
     return sorted(names, key=rank)

@@ -23,6 +23,7 @@ ITEMS = {
     "via_spec": "via_specs",
     "candidate": "candidates",
     "regime": "regimes_or_none",
+    "events_end": "events_ends",
     "perspective": "perspectives",
 }
 """Kinds of item that steps are computed for, and the mapping that holds them."""

@@ -14,7 +14,7 @@ from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES, MetricStatus
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
-NO_NUMBER = (*VETO_STATUSES, *GAP_STATUSES)
+NO_NUMBER = (*VETO_STATUSES, *GAP_STATUSES, MetricStatus.UNDETERMINED)
 """Statuses under which a metric has no number."""
 
 
@@ -22,17 +22,20 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
     """Give a table fit for files: endless numbers and numbers under a status without value are blank.
 
     Where ``<metric>_status`` says that a metric has no value, the metric and its ``_low`` and ``_high`` are blank,
-    whatever stood there. An infinite number is blank too, and without a status column one is made that says
-    ``unreachable``, so that nobody reads the blank as unknown.
+    whatever stood there; where it says ``undetermined``, the ends stay, ``inf`` where one can't be reached. Any other
+    infinite number is blank, and without a status column one is made that says ``unreachable``, so that nobody reads
+    the blank as unknown.
     """
     out = render_table(table).copy()
     for column in [str(name) for name in table.columns]:
         if pd.api.types.is_float_dtype(out[column]):
+            base = column.removesuffix("_low").removesuffix("_high")
+            status = f"{base}_status"
             endless = np.isinf(out[column].to_numpy(dtype=float, na_value=np.nan))
+            if base != column and status in out.columns:
+                endless &= (out[status] != MetricStatus.UNDETERMINED).to_numpy()
             if endless.any():
                 out[column] = out[column].mask(endless)
-                base = column.removesuffix("_low").removesuffix("_high")
-                status = f"{base}_status"
                 known = out[status] if status in out.columns else pd.Series("", index=out.index, dtype=object)
                 out[status] = known.astype(object).where(
                     ~(endless & known.fillna("").eq("").to_numpy()), MetricStatus.UNREACHABLE
@@ -44,10 +47,12 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
             ]
     for status in [str(name) for name in out.columns if str(name).endswith("_status")]:
         metric = status.removesuffix("_status")
-        blank = out[status].fillna("").astype(str).str.strip().str.replace(" ", "_").isin(NO_NUMBER)
+        said = out[status].fillna("").astype(str).str.strip().str.replace(" ", "_")
+        blank = said.isin(NO_NUMBER)
         for column in (metric, f"{metric}_low", f"{metric}_high"):
             if column in out.columns:
-                out[column] = out[column].mask(blank)
+                kept = (said == MetricStatus.UNDETERMINED) & (column != metric)
+                out[column] = out[column].mask(blank & ~kept)
     return out
 
 

@@ -70,7 +70,8 @@ class Part:
     ``documented`` is True), else the drawn one; ``drawn_km`` is always the line's own length. ``minutes`` is the
     travel time without border checks. ``edges`` are the rows of the network's edge table that the part runs over.
     ``over_limit_km`` is how much of it has a limit of weight or height that the truck exceeds. ``documented_works`` is
-    what documents say of the works on its section.
+    what documents say of the works on its section. ``on_old_formation`` says that maps show the formation of a section
+    that is drawn schematically here.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Part:
     design: Design | None = None
     over_limit_km: float = 0.0
     documented_works: SectionWorks = NO_WORKS_STATED
+    on_old_formation: bool = False
 
     @property
     def works(self) -> Works:

@@ -61,6 +61,29 @@ _NOTHING = Estimate(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Undetermined:
+    """A figure that may be anything between two ends, with no middle: nothing known says where between them it is.
+
+    Args:
+        best: as it is if what isn't known turns out best.
+        worst: as it is if that turns out worst; ``inf`` where something can't be reached then.
+    """
+
+    best: float
+    worst: float
+
+    @property
+    def low(self) -> float:
+        """The lesser end."""
+        return min(self.best, self.worst)
+
+    @property
+    def high(self) -> float:
+        """The greater end."""
+        return max(self.best, self.worst)
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A named point that sections begin and end at.
 

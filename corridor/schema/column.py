@@ -11,6 +11,9 @@ _HOLE = re.compile(r"\\\{(\w+)\\\}")
 _ENDS = {"_low": "lower end of: ", "_high": "upper end of: "}
 _ENDS_FORMULA = {"_low": "low ends of the inputs", "_high": "high ends of the inputs"}
 _ENDS_ERROR = ", or what the error of heights and positions allows"
+_OPEN_END = {"_low": "lesser", "_high": "greater"}
+_OPEN_FORMULA = "the figure itself; where it is undetermined, the {} of what it is at best and at worst"
+_STATUS = "_status"
 
 
 class Unit(StrEnum):
@@ -138,9 +141,10 @@ class Column:
         Returns:
             Its column.
         """
+        formula = _ENDS_FORMULA[suffix] + _ENDS_ERROR if self.interval else _OPEN_FORMULA.format(_OPEN_END[suffix])
         return replace(
-            self, name=self.name + suffix, meaning=_ENDS[suffix] + self.meaning,
-            formula=_ENDS_FORMULA[suffix] + _ENDS_ERROR, interval=False, shown=Shown.FILES,
+            self, name=self.name + suffix, meaning=_ENDS[suffix] + self.meaning, formula=formula, interval=False,
+            shown=Shown.FILES,
         )  # fmt: skip
 
 
@@ -187,13 +191,14 @@ def find_column(name: str, columns: Iterable[Column]) -> Column | None:
                 return found
         for suffix in _ENDS:
             base = find_column(name.removesuffix(suffix), group) if name.endswith(suffix) else None
-            if base and base.interval:
+            # figures without an interval have ends where they are undetermined
+            if base and base.kind in (Kind.NUMBER, Kind.COUNT):
                 return base.end(suffix)
     return None
 
 
 def resolve_columns(names: Sequence[str], columns: Iterable[Column]) -> tuple[Column, ...]:
-    """The columns of a table by its names, in its order; ends of intervals and unknown names are left out.
+    """The columns of a table by its names, in its order, without ends, statuses of single figures and unknown names.
 
     Args:
         names: of the columns of a table.
@@ -205,6 +210,12 @@ def resolve_columns(names: Sequence[str], columns: Iterable[Column]) -> tuple[Co
     known = tuple(columns)
     exact = {column.name: column for column in known if not column.is_pattern}
     patterns = [column for column in known if column.is_pattern]
-    ends = {name for name in names for suffix in _ENDS if name.endswith(suffix) and name.removesuffix(suffix) in names}
-    found = (exact.get(name) or find_column(name, patterns) for name in names if name not in ends)
+    have = set(names)
+    beside = {
+        name
+        for name in names
+        for suffix in (*_ENDS, _STATUS)
+        if name not in exact and name.endswith(suffix) and name.removesuffix(suffix) in have
+    }
+    found = (exact.get(name) or find_column(name, patterns) for name in names if name not in beside)
     return tuple(column for column in found if column is not None)

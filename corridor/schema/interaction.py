@@ -43,6 +43,9 @@ class Event:
     ``portions`` says where on those edges: (edge, from fraction, to fraction) of the edge's length from u. A crossing
     has equal fractions, the point where the road would be cut; ``joins`` is True where the road crosses the route at a
     junction with it, so that both of its arms are cut.
+
+    ``is_open`` tells events of a schematic line: neither whether they are nor of what kind they are is known, also
+    where one end of what is possible has been taken (:func:`corridor.interactions.events.take_events`).
     """
 
     event_id: str
@@ -64,6 +67,7 @@ class Event:
     portions: tuple[tuple[int, float, float], ...] = ()
     joins: bool = False
     section_id: str = ""
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

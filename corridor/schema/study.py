@@ -277,7 +277,8 @@ class ImpactSpec(_Strict):
 
     Access runs from the study's border crossing, which lies in ``neighbour``, to its capital; settlements count for
     the nearest of ``centres``; disjoint routes are counted from stage to stage; ``axes`` are the north-south lines.
-    ``own_regimes`` are added to those of the file, in its form.
+    ``own_regimes`` are added to those of the file, in its form. A line that is only drawn schematically may lie up to
+    ``schematic_half_width_km`` off: what it meets and shares isn't known within that.
     """
 
     neighbour: Country
@@ -286,6 +287,7 @@ class ImpactSpec(_Strict):
     stages: tuple[StageSpec, ...] = ()
     axes: tuple[AxisSpec, ...] = ()
     own_regimes: dict[Identifier, dict[str, Any]] = {}
+    schematic_half_width_km: Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)] = 1.0
     strip_draws: Draws = 40
     seed: Seed = 0
 

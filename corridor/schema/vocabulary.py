@@ -143,19 +143,38 @@ class LineKind(StrEnum):
 
 
 class EventKind(StrEnum):
-    """How a candidate meets a road: across it, on the same line, or beside it without being known to share ground."""
+    """How a candidate meets a road: across it, on the same line, or beside it without being known to share ground.
+
+    ``POSSIBLY_SHARED`` is an axis near a schematic line, which may come to run on it.
+    """
 
     CROSSING = "crossing"
     SHARED = "same_line"
     PARALLEL = "beside"
+    POSSIBLY_SHARED = "possibly_same_line"
 
 
 class Separation(StrEnum):
-    """Whether a crossing keeps the two apart; ``NONE`` for events that are no crossing."""
+    """Whether a crossing keeps the two apart; ``NONE`` for events that are no crossing.
+
+    ``UNDETERMINED``: a schematic line can't tell, so that either is possible.
+    """
 
     SEPARATED = "separated"
     AT_GRADE = "at_grade_assumed"
+    UNDETERMINED = "undetermined"
     NONE = ""
+
+
+class EventsEnd(StrEnum):
+    """How what a schematic line leaves open is taken.
+
+    ``BEST``: every such crossing is separated and nothing is shared; ``WORST``: every one is at grade, and axes near
+    the line are shared.
+    """
+
+    BEST = "best"
+    WORST = "worst"
 
 
 class Cause(StrEnum):
@@ -174,17 +193,23 @@ class Cause(StrEnum):
 class Outcome(StrEnum):
     """What becomes of the road between border crossing and capital; ``NONE`` where the route isn't in that country.
 
-    ``SINGLE_POINT_DEPENDENT``: it stays open, and would be lost if one structure weren't there.
+    ``SINGLE_POINT_DEPENDENT``: it stays open, and would be lost if one structure weren't there. ``UNDETERMINED``: it
+    is lost or not as a line turns out that is only drawn schematically.
     """
 
     LOST = "lost"
+    UNDETERMINED = "undetermined"
     SINGLE_POINT_DEPENDENT = "single_point_dependent"
     OPEN = "open"
     NONE = ""
 
 
 class MetricStatus(StrEnum):
-    """What stands beside a metric's value, or in its place; see :data:`VETO_STATUSES` and :data:`GAP_STATUSES`."""
+    """What stands beside a metric's value, or in its place; see :data:`VETO_STATUSES` and :data:`GAP_STATUSES`.
+
+    ``UNDETERMINED``: the value lies between two ends, and nothing known says where; ``NOT_QUOTED``: the documents on
+    the subject give no figure.
+    """
 
     NONE = ""
     OK = "ok"
@@ -203,6 +228,7 @@ class MetricStatus(StrEnum):
     MISSING = "missing"
     UNKNOWN = "unknown"
     UNDETERMINED = "undetermined"
+    NOT_QUOTED = "not_quoted"
 
 
 VETO_STATUSES = (MetricStatus.UNREACHABLE, MetricStatus.LOST)
@@ -216,6 +242,7 @@ GAP_STATUSES = (
     MetricStatus.UNSPECIFIED,
     MetricStatus.MISSING,
     MetricStatus.UNKNOWN,
+    MetricStatus.NOT_QUOTED,
 )
 """Statuses that stand where there is no value."""
 

@@ -316,7 +316,8 @@ def test_names_find_their_columns():
     assert find_column("a_x_km_low", known).meaning == "lower end of: a figure (what: x)"
     assert find_column("b_x_y_before", known).meaning == "before, with nothing done: a figure (from: x) (to: y)"
     assert find_column("b_whole", known).name == "b_whole"
-    assert find_column("c_km_low", known) is None
+    # a figure without an interval has ends where it is undetermined
+    assert find_column("c_km_low", known).meaning == "lower end of: a figure"
     assert find_column("d", known) is None
     shown = resolve_columns(["c_km", "a_x_km", "a_x_km_low", "d", "b_x_y_before"], known)
     assert [(each.name, each.shown) for each in shown] == [

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from corridor.geo.geodesy import WGS84, project
-from corridor.interactions.events import find_events, supports_local_crossings
+from corridor.interactions.events import find_events, has_open_events, supports_local_crossings, take_events
 from corridor.interactions.regime_effects import applicable_regimes, effects
 from corridor.interactions.split_network import SplitNetwork, split_network
 from corridor.io.read.borders import Borders
@@ -30,6 +30,7 @@ from corridor.metrics.redundancy import Stage
 from corridor.metrics.regime_text import OUTSIDE
 from corridor.metrics.registry import complete_table
 from corridor.metrics.severance import SeveranceDraws
+from corridor.metrics.undetermined import join_ends
 from corridor.network.conflation import Conflation
 from corridor.network.graph import Network
 from corridor.pipeline.graph import each, step
@@ -41,10 +42,12 @@ from corridor.schema.message import Message
 from corridor.schema.regime import Applicability, Regime
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
-from corridor.schema.vocabulary import LocalAccess
+from corridor.schema.vocabulary import EventsEnd, LocalAccess
 
 Pair = tuple[str, str]
 """Ids of a candidate and a regime."""
+PairAtEnd = tuple[str, str, str]
+"""The same with an end of what schematic lines leave open."""
 
 # Regimes, and to whom they apply.
 
@@ -137,16 +140,39 @@ def structures(sections: Mapping[str, Section]) -> tuple[DocumentedStructure, ..
     return tuple(found for section in sections.values() for found in section.structures)
 
 
+@step(by_value=True)
+def schematic_half_width_km(impact: ImpactSpec) -> float:
+    """How far off a schematic line may lie."""
+    return impact.schematic_half_width_km
+
+
 @each(gives="met", says="finding what the routes meet")
-def events(
+def found_events(
     candidate: Candidate,
     conflation: Conflation,
     structures: Sequence[DocumentedStructure],
     barriers: NDArray[np.object_],
     study_focus: Focus,
+    axes: tuple[Axis, ...],
+    schematic_half_width_km: float,
 ) -> list[Event]:
-    """What a candidate meets in the focus country, in order of chainage."""
-    return find_events(candidate, conflation.network, study_focus.country, structures=structures, barriers=barriers)
+    """What a candidate meets in the focus country, in order of chainage, with what its schematic parts leave open."""
+    return find_events(
+        candidate, conflation.network, study_focus.country, structures=structures, barriers=barriers,
+        axis_rows=frozenset(row for axis in axes for row in axis.edges), half_width_km=schematic_half_width_km,
+    )  # fmt: skip
+
+
+@step()
+def events_ends() -> dict[str, EventsEnd]:
+    """The two ends between which lies what schematic lines leave open."""
+    return {end: end for end in EventsEnd}
+
+
+@each(gives="met_at_ends", by_value=True)
+def events(found_events: Sequence[Event], events_end: EventsEnd) -> list[Event]:
+    """What a candidate meets, with what isn't known taken best or worst; the same where all is known."""
+    return take_events(found_events, events_end)
 
 
 @step()
@@ -260,24 +286,32 @@ def opens_new_links(acting_regime: Regime | None) -> bool:
 
 @step()
 def impact_rows(
-    pairs: Sequence[Pair], pair_rows: Mapping[Pair, Row], flow_rows: Mapping[Pair, Row] | None
+    pairs: Sequence[Pair], pair_rows: Mapping[PairAtEnd, Row], flow_rows: Mapping[PairAtEnd, Row] | None
 ) -> pd.DataFrame:
-    """A row per candidate and regime that applies (``outside`` where none does)."""
+    """A row per candidate and regime that applies (``outside`` where none does); what the ends differ in is open."""
     rows = []
     for pair in pairs:
-        flows = flow_rows[pair] if flow_rows is not None else {}
-        rows.append({"candidate_id": pair[0]} | pair_rows[pair] | flows)
+        ends = [pair_rows[*pair, end] | (flow_rows[*pair, end] if flow_rows is not None else {}) for end in EventsEnd]
+        rows.append({"candidate_id": pair[0]} | join_ends(*ends))
     return pd.DataFrame(rows)
 
 
 @step()
-def place_effects(pairs: Sequence[Pair], access_results: Mapping[Pair, AccessResult]) -> pd.DataFrame:
-    """Each place under each candidate and regime: the rows of ``places.csv``."""
-    tables = [
-        access_results[candidate_id, regime_id].places.assign(candidate_id=candidate_id, regime_id=regime_id)
-        for candidate_id, regime_id in pairs
-        if regime_id != OUTSIDE
-    ]
+def place_effects(
+    pairs: Sequence[Pair], access_results: Mapping[PairAtEnd, AccessResult], met: Mapping[str, Sequence[Event]]
+) -> pd.DataFrame:
+    """Each place under each candidate and regime: the rows of ``places.csv``.
+
+    Where what a route meets isn't known, a place has two rows, whose ``events_end`` says which end is meant.
+    """
+    tables = []
+    for candidate_id, regime_id in pairs:
+        if regime_id == OUTSIDE:
+            continue
+        for end in EventsEnd if has_open_events(met[candidate_id]) else (EventsEnd.BEST,):
+            said = str(end) if has_open_events(met[candidate_id]) else ""
+            table = access_results[candidate_id, regime_id, end].places
+            tables.append(table.assign(candidate_id=candidate_id, regime_id=regime_id, events_end=said))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 

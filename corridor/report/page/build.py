@@ -190,6 +190,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
     return {
         "say": english.say,
         "known": english.known,
+        "sentence": lambda message: _sentence(message, english),
         "languages": {code: read_messages(code)["language.name"] for code in results.report.languages},
         "title": clean_text(results.title),
         "question": clean_text(results.question),

@@ -29,7 +29,7 @@ def summarise(view: ReportView) -> list[list[Message]]:
 
     The order is fixed: what a route would make unreachable under rules that some text proposes, and what hangs on a
     single structure; what can be travelled today and ranks first; ranks over all perspectives and rules, and the best
-    by single figures; then what nobody proposes.
+    by single figures; then what nobody proposes, and what isn't known.
     """
     invented = {regime.regime_id for regime in view.results.regimes if regime.counterfactual}
     proposed = [finding for finding in view.results.findings if finding.regime_id not in invented]
@@ -37,7 +37,7 @@ def summarise(view: ReportView) -> list[list[Message]]:
     lost = _link_lost(view, proposed) or ([] if others else _lost(view))
     today = [sentence for sentence in (_usable(view), _first(view)) if sentence]
     rest = [[sentence] for sentence in (_views(view), _leaders(view)) if sentence]
-    last = [_link_lost(view, others), *_single_points(view, others)]
+    last = [_link_lost(view, others), *_single_points(view, others), _not_known(view)]
     return [group for group in (lost, *_single_points(view, proposed), today, *rest, *last) if group]
 
 
@@ -134,8 +134,24 @@ def _link_lost(view: ReportView, findings: Sequence[Finding]) -> list[Message]:
     others = [
         r.regime_id for r in view.results.regimes if r.regime_id not in {finding.regime_id for finding, _ in lost}
     ]
-    if said and others:
+    # nothing is said of all others where it isn't known under one of them
+    known = all(f.regime_id not in others for f in view.results.findings if f.outcome == Outcome.UNDETERMINED)
+    if said and others and known:
         said.append(_elsewhere(view, others))
+    return said
+
+
+def _not_known(view: ReportView) -> list[Message]:
+    """Where schematic lines leave open whether the road between border crossing and capital is lost."""
+    said = []
+    unknown = [f for f in view.results.findings if f.outcome == Outcome.UNDETERMINED and f.facts]
+    for regime in dict.fromkeys(finding.regime_id for finding in unknown):
+        here = [finding for finding in unknown if finding.regime_id == regime]
+        facts = here[0].facts
+        if facts is not None:
+            names = listing(view.name(finding.candidate_id) for finding in here)
+            values: dict[str, Value] = {"regime": view.regime_name(regime), "names": names}
+            said.append(Message("summary.not_known", values | {"crossing": facts.crossing, "capital": facts.capital}))
     return said
 
 
@@ -143,12 +159,16 @@ def _elsewhere(view: ReportView, regimes: list[str]) -> Message:
     """The same road under the rules that don't cut it: open with every route, and how much slower at most."""
     table = view.results.metrics
     if DELAY in table.columns:
-        rows = table[table["regime_id"].isin(regimes) & np.isfinite(pd.to_numeric(table[DELAY], errors="coerce"))]
-        if len(rows) and rows[DELAY].max() > 0:
-            worst = rows.loc[rows[DELAY].idxmax()]
+        # an undetermined delay counts as at its worst
+        known = pd.to_numeric(table[DELAY], errors="coerce")
+        most = known.where(known.notna(), table.get(f"{DELAY}_high", known)).where(table["regime_id"].isin(regimes))
+        most = most[np.isfinite(most)]
+        if len(most) and most.max() > 0:
+            worst = table.loc[most.idxmax()]
             ends = [float(worst.get(f"{DELAY}_{end}", np.nan)) for end in ("low", "high")]
-            span = f" ({RANGE_SIGN.join(f'{end:.0f}' for end in ends)})" if np.isfinite(ends).all() else ""
-            minutes = f"{worst[DELAY]:.0f}{span}"
+            is_range = np.isfinite(ends).all() and pd.notna(worst[DELAY])
+            span = f" ({RANGE_SIGN.join(f'{end:.0f}' for end in ends)})" if is_range else ""
+            minutes = f"{most.max():.0f}{span}"
             return Message("summary.link_slowed_else", {"count": len(regimes), "minutes": minutes})
     return Message("summary.link_open_else", {"count": len(regimes)})
 

@@ -14,6 +14,7 @@ from corridor.report.marks import Mark
 from corridor.report.plain_tables import plain_table
 from corridor.schema.column import Column, Kind
 from corridor.schema.criterion import Criterion
+from corridor.schema.message import Message, Value
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import Direction, FirstPlace, MetricStatus
 
@@ -43,13 +44,17 @@ class PageColumn:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A metric of one candidate: text, range beneath (or nothing), value to sort by, and mark best or worst."""
+    """A metric of one candidate: text, range beneath (or nothing), value to sort by, and mark best or worst.
+
+    ``ends`` says between what an undetermined figure lies.
+    """
 
     text: str
     range_text: str
     value: float | None
     status: str = ""
     mark: str = ""
+    ends: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +136,23 @@ def metric_columns(results: Results) -> tuple[PageColumn, ...]:
     return tuple(
         _page_column(table, known.get(name), name, scored.get(name))
         for name in names
-        if name in table.columns and pd.to_numeric(table[name], errors="coerce").notna().any()
+        if name in table.columns and _has_figures(table, name)
+    )
+
+
+def _has_figures(table: pd.DataFrame, name: str) -> bool:
+    """Whether any row has a figure, or at least the ends of one."""
+    return any(
+        pd.to_numeric(table[column], errors="coerce").notna().any()
+        for column in (name, f"{name}_low")
+        if column in table.columns
     )
 
 
 def unmeasured(results: Results) -> tuple[Criterion, ...]:
     """Criteria of the study for which the data give no value to anybody."""
     table = results.metrics
-    return tuple(c for c in results.criteria if c.metric not in table.columns or not table[c.metric].notna().any())
+    return tuple(c for c in results.criteria if c.metric not in table.columns or not _has_figures(table, c.metric))
 
 
 def _page_column(table: pd.DataFrame, column: Column | None, name: str, criterion: Criterion | None) -> PageColumn:
@@ -224,6 +238,11 @@ def _cell(
 ) -> Cell:
     if value is None:
         status = status.strip().replace(" ", "_")
+        if status == MetricStatus.UNDETERMINED and low is not None and high is not None:
+            between: dict[str, Value] = {
+                name: _end_text(end, column.digits) for name, end in (("low", low), ("high", high))
+            }
+            return Cell("", "", None, status, mark, Message("cell.undetermined", between))
         return Cell("", "", None, status if status not in (MetricStatus.NONE, MetricStatus.OK) else "no_value", mark)
     text, bounds = format_number(value, column.digits), ""
     if low is not None and high is not None:
@@ -234,6 +253,15 @@ def _cell(
 
 def _number(value: Any) -> float | None:
     return None if pd.isna(value) else float(value)
+
+
+def _end_text(value: float, digits: int) -> Value:
+    """An end of an undetermined figure with three significant digits at most: more would say what isn't known."""
+    if math.isinf(value):
+        return Message("status.unreachable")
+    whole = math.floor(math.log10(abs(value))) + 1 if value else 0
+    rounded = round(value, 3 - whole)
+    return format_number(rounded, max(0, min(digits, 3 - whole)))
 
 
 def _numbers(table: pd.DataFrame, column: str) -> list[float | None]:

@@ -1,0 +1,118 @@
+"""Figures of which only the ends are known: as cells, as rows of two ends, and as a table."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corridor.mcda.matrix import build_matrix
+from corridor.metrics.registry import complete_table
+from corridor.metrics.undetermined import join_ends
+from corridor.report.plain_tables import plain_table, write_csv
+from corridor.schema.catalogue import Undetermined
+from corridor.schema.criterion import Criterion
+
+OK = {"access_delay_min_status": "ok", "access_min_before": 500.0}
+
+
+def access(after, status="ok", **more):
+    delay = after - 500.0
+    cells = {"access_min_after": after, "access_delay_min": delay, "access_ratio": after / 500.0}
+    if status != "ok":
+        cells = dict.fromkeys(cells, float("nan"))
+    return OK | {"access_delay_min_status": status} | cells | more
+
+
+@given(st.floats(allow_nan=False), st.floats(allow_nan=False))
+def test_the_low_end_is_never_above_the_high_one(best, worst):
+    assert Undetermined(best, worst).low <= Undetermined(best, worst).high
+
+
+def test_ends_that_agree_are_the_figure_with_the_wider_range():
+    row = join_ends(
+        access(500.0, access_delay_min_low=0.0, access_delay_min_high=0.0),
+        access(500.0, access_delay_min_low=0.0, access_delay_min_high=30.0),
+    )
+    assert row["access_delay_min"] == 0.0
+    assert (row["access_delay_min_low"], row["access_delay_min_high"]) == (0.0, 30.0)
+    assert row["access_delay_min_status"] == "ok"
+    assert "access_ratio_status" not in row
+
+
+def test_ends_that_differ_leave_no_number():
+    row = join_ends(access(500.0), access(520.0))
+    assert math.isnan(row["access_delay_min"])
+    assert (row["access_delay_min_low"], row["access_delay_min_high"]) == (0.0, 20.0)
+    assert row["access_delay_min_status"] == row["access_ratio_status"] == "undetermined"
+    assert row["access_min_before"] == 500.0
+    # other rows have their metric's status, and so have this row's known figures
+    table = complete_table([{"candidate_id": "a"} | row, {"candidate_id": "b"} | access(510.0)])
+    assert list(table["access_ratio_status"]) == ["undetermined", "ok"]
+    assert list(table["access_min_before"]) == [500.0, 500.0]
+
+
+def test_an_end_that_cannot_be_reached_is_infinite():
+    row = join_ends(access(500.0), access(np.nan, "unreachable"))
+    assert (row["access_delay_min_low"], row["access_delay_min_high"]) == (0.0, math.inf)
+    assert row["access_delay_min_status"] == "undetermined"
+    lost = join_ends(access(np.nan, "unreachable"), access(np.nan, "unreachable"))
+    assert lost["access_delay_min_status"] == "unreachable"
+
+
+def test_a_status_alone_may_be_undetermined():
+    ends = ({"north_south_if_closed": said, "north_south_if_closed_ratio": 1.0} for said in ("open", "slower"))
+    assert join_ends(*ends)["north_south_if_closed"] == "undetermined"
+
+
+def test_classes_met_at_one_end_alone_count_as_none_at_the_other():
+    best = {"crossings_status": "ok", "crossings": 0}
+    worst = {"crossings_status": "ok", "crossings": 2, "crossings_at_grade_track": 2}
+    row = join_ends(best, worst)
+    assert (row["crossings_at_grade_track_low"], row["crossings_at_grade_track_high"]) == (0.0, 2.0)
+    assert row["crossings_status"] == "undetermined"
+    table = complete_table(
+        [{"candidate_id": "a"} | row, {"candidate_id": "b", "crossings_status": "ok", "crossings": 1}]
+    )
+    assert np.isnan(table["crossings_at_grade_track"][0])
+    assert table["crossings_at_grade_track"][1] == 0.0
+
+
+def test_files_keep_the_ends_and_no_number(tmp_path):
+    table = complete_table([{"candidate_id": "a"} | join_ends(access(500.0), access(np.nan, "unreachable"))])
+    assert np.isinf(plain_table(table)["access_delay_min_high"][0])
+    write_csv(table, tmp_path / "metrics.csv")
+    read = pd.read_csv(tmp_path / "metrics.csv")
+    assert np.isnan(read["access_delay_min"][0])
+    assert read["access_delay_min_high"][0] == math.inf
+
+
+def test_nobody_is_ranked_by_a_figure_that_is_not_known():
+    criterion = Criterion(
+        criterion_id="delay", label="Delay", metric="access_delay_min", unit="min", direction="min",
+        group="border_access", best=0.0, worst=120.0,
+    )  # fmt: skip
+    rows = [
+        {"candidate_id": "known"} | access(510.0),
+        {"candidate_id": "open"} | join_ends(access(500.0), access(np.nan, "unreachable")),
+    ]
+    matrix = build_matrix(complete_table(rows), [criterion])
+    assert "open" not in matrix.panel().candidate_ids or not (matrix.panel().metrics == 0).any()
+
+
+@pytest.mark.parametrize("regime_id", ["status-quo", "article-9", "sealed"])
+def test_a_line_of_unknown_place_has_no_plain_figure_that_hangs_on_crossings(bundled, regime_id):
+    row = bundled.metrics.set_index(["candidate_id", "regime_id"]).loc["aras-road", regime_id]
+    names = ["north_south_shared_km", "north_south_conflicts", "north_south_if_closed_ratio"]
+    names += ["access_delay_min", "north_south_delay_min"] if regime_id != "status-quo" else []
+    for name in names:
+        assert np.isnan(row[name]), name
+        assert row[f"{name}_status"] == "undetermined"
+        assert row[f"{name}_low"] < row[f"{name}_high"]
+    # where nothing is closed or slowed the ends agree
+    if regime_id == "status-quo":
+        assert row["access_delay_min"] == 0.0
