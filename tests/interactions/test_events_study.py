@@ -125,13 +125,18 @@ def test_every_applicable_pair_has_one_sentence(catalogue):
         for r in catalogue.regimes.values()
         if applies(r, c)[0]
     ]
-    assert pairs == expected
+    # what rests on a line whose place isn't known comes last
+    known = [(f.candidate_id, f.regime_id) for f in findings if f.outcome != "undetermined"]
+    assert sorted(pairs) == sorted(expected)
+    assert pairs[: len(known)] == known == [pair for pair in expected if pair in known]
+    assert ("aras-road", "sealed") in pairs[len(known) :]
     for finding in findings:
         assert render(finding.message).endswith(".")
         assert "\n" not in render(finding.message)
         assert finding.evidence
         through = any(part.country == "AM" for part in catalogue.candidates[finding.candidate_id].parts)
-        assert ("aren't supported by this data" in render(finding.message)) is through
+        if finding.outcome != "undetermined":
+            assert ("aren't supported by this data" in render(finding.message)) is through
 
 
 @pytest.mark.extract

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,11 +64,17 @@ def _first(view: ReportView) -> Message | None:
         "regime": view.regime_name(view.opening) if view.results.regimes else "",
         "count": len(rows),
         "name": listing(view.name(row["candidate_id"]) for row in firsts),
-        "score": f"{firsts[0]['score']:.2f}",
+        "score": _score(firsts[0]),
         "next": view.name(follows["candidate_id"]) if follows else "",
-        "next_score": f"{follows['score']:.2f}" if follows else "",
+        "next_score": _score(follows) if follows else "",
     }
     return Message("summary.first_tied", values) if len(firsts) > 1 else Message("summary.first", values)
+
+
+def _score(row: Mapping[str, Any]) -> Value:
+    """A score, or that it isn't known: a rank can be sure without it."""
+    score = row["score"]
+    return Message("status.undetermined") if score is None or pd.isna(score) else f"{score:.2f}"
 
 
 def _views(view: ReportView) -> Message | None:

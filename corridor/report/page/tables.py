@@ -239,10 +239,8 @@ def _cell(
     if value is None:
         status = status.strip().replace(" ", "_")
         if status == MetricStatus.UNDETERMINED and low is not None and high is not None:
-            between: dict[str, Value] = {
-                name: _end_text(end, column.digits) for name, end in (("low", low), ("high", high))
-            }
-            return Cell("", "", None, status, mark, Message("cell.undetermined", between))
+            ends = _end_text(low, column.digits), _end_text(high, column.digits)
+            return Cell("", "", None, status, mark, Message("cell.undetermined", {"low": ends[0], "high": ends[1]}))
         return Cell("", "", None, status if status not in (MetricStatus.NONE, MetricStatus.OK) else "no_value", mark)
     text, bounds = format_number(value, column.digits), ""
     if low is not None and high is not None:
