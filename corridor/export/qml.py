@@ -24,6 +24,7 @@ _STATUS = (
 _EVENTS = (
     ("at_grade_assumed", "crossing, at grade as far as known", colour("in_work")),
     ("separated", "crossing by bridge or tunnel", colour("blue")),
+    ("undetermined", "crossing of a schematic line: where and of what kind isn't known", colour("out_of_use")),
     ("decisive", "decides what can be reached", colour("shut")),
 )
 _STRUCTURES = (("tunnel", "tunnel", colour("tunnel"), "dash"), ("bridge", "bridge", colour("bridge"), "solid"))

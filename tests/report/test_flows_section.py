@@ -47,7 +47,7 @@ def test_widths_add_up_the_shares_of_a_cut_through_the_network(view, data):
 def test_sentences_say_what_a_closure_costs_and_to_whom(data):
     less, cut = data["cases"]["kapan-meghri-tunnel|crossroads"][2035]["said"]
     assert less["t"] == "flows.less"
-    assert (less["fill"]["origin"], less["fill"]["destination"]) == ("Tabriz", "Yerevan")
+    assert float(less["fill"]["usd"].replace(",", "")) > 0
     assert cut["t"] in ("flows.cut", "flows.cut_none")
     same, _ = data["cases"]["aras-rail|tripp"][2026]["said"]
     assert same["t"] == "flows.same"

@@ -157,8 +157,17 @@ def _not_known(view: ReportView) -> list[Message]:
         facts = here[0].facts
         if facts is not None:
             names = listing(view.name(finding.candidate_id) for finding in here)
-            values: dict[str, Value] = {"regime": view.regime_name(regime), "names": names}
-            said.append(Message("summary.not_known", values | {"crossing": facts.crossing, "capital": facts.capital}))
+            said.append(
+                Message(
+                    "summary.not_known",
+                    {
+                        "regime": view.regime_name(regime),
+                        "names": names,
+                        "crossing": facts.crossing,
+                        "capital": facts.capital,
+                    },
+                )
+            )
     return said
 
 

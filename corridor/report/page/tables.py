@@ -239,8 +239,8 @@ def _cell(
     if value is None:
         status = status.strip().replace(" ", "_")
         if status == MetricStatus.UNDETERMINED and low is not None and high is not None:
-            ends = _end_text(low, column.digits), _end_text(high, column.digits)
-            return Cell("", "", None, status, mark, Message("cell.undetermined", {"low": ends[0], "high": ends[1]}))
+            least, most = _end_text(low, column.digits), _end_text(high, column.digits)
+            return Cell("", "", None, status, mark, Message("cell.undetermined", {"low": least, "high": most}))
         return Cell("", "", None, status if status not in (MetricStatus.NONE, MetricStatus.OK) else "no_value", mark)
     text, bounds = format_number(value, column.digits), ""
     if low is not None and high is not None:
