@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
 import pandas as pd
@@ -15,7 +15,7 @@ from corridor.geo.geodesy import WGS84
 from corridor.io.read.pinned_inputs import PinnedInputs
 from corridor.mcda.agreement import minimax_regret
 from corridor.mcda.draws import WeightSpace, parse_order
-from corridor.mcda.matrix import DecisionMatrix
+from corridor.mcda.matrix import DecisionMatrix, End, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.perspectives import Perspective
 from corridor.mcda.rank import rank_alternatives
@@ -130,16 +130,24 @@ class Comparison:
         return tuple(self._perspectives)
 
     def rank(
-        self, perspective: str | None = None, *, weights: WeightsLike | None = None, method: str = DEFAULT_METHOD
+        self,
+        perspective: str | None = None,
+        *,
+        weights: WeightsLike | None = None,
+        method: str = DEFAULT_METHOD,
+        as_if_opened: bool = False,
     ) -> pd.DataFrame:
         """Candidates from best to worst under a perspective (the study's own by default) or under given weights.
 
-        Comparators are ranked among themselves. The columns say each criterion's contribution and the reason.
+        Comparators are ranked among themselves. The columns say each criterion's contribution and the reason. Where
+        metrics are undetermined a rank is an interval: ``rank_best``, ``rank_worst`` and ``first`` say what they leave
+        open. Under rules that allow no transit nobody is ranked.
 
         Args:
             perspective: whose interest: one of :attr:`perspectives`.
             weights: weights of criteria or groups instead of a perspective.
             method: how values are combined: an id of :func:`corridor.mcda.methods.method_ids`.
+            as_if_opened: rank under rules that allow no transit as if they did.
 
         Returns:
             A row per alternative: rank, score, contributions, and the reason where it isn't ranked.
@@ -148,7 +156,13 @@ class Comparison:
             ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         """
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
-        return render_table(rank_alternatives(self._matrix, chosen, method))
+        return render_table(rank_alternatives(self._ranked(as_if_opened), chosen, method))
+
+    def _ranked(self, as_if_opened: bool) -> DecisionMatrix:
+        """The decision matrix, with rules that allow no transit ranked or not."""
+        if not as_if_opened:
+            return self._matrix
+        return build_matrix(self.results.metrics, self._matrix.criteria, as_if_opened=True)
 
     def robustness(
         self,
@@ -159,6 +173,7 @@ class Comparison:
         order: Sequence[str] = (),
         draws: int = 10_000,
         seed: int = 0,
+        as_if_opened: bool = False,
     ) -> tuple[Review, ...]:
         """How firm a ranking is: rank acceptability, Pareto front, smallest flips, agreement of the methods.
 
@@ -169,16 +184,24 @@ class Comparison:
             order: what is known of importance, for instance ``"border_access >= distance"`` (groups of criteria).
             draws: how many weights and metrics are drawn.
             seed: of the draws; the same seed gives the same answer.
+            as_if_opened: as in :meth:`rank`.
 
         Returns:
-            One review per panel (regime, and through routes or comparators).
+            One review per panel (regime, and through routes or comparators); two where metrics are undetermined, one at
+            each end.
         """
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
         space = WeightSpace(over="groups", order=tuple(pair for text in order for pair in parse_order(text)))
-        return review_matrix(self._matrix, chosen, method=method, space=space, draws=draws, seed=seed)
+        matrix = self._ranked(as_if_opened)
+        return review_matrix(matrix, chosen, method=method, space=space, draws=draws, seed=seed)
 
     def regret(
-        self, regimes: Sequence[str], perspective: str | None = None, *, weights: WeightsLike | None = None
+        self,
+        regimes: Sequence[str],
+        perspective: str | None = None,
+        *,
+        weights: WeightsLike | None = None,
+        end: Literal["best", "worst"] = "worst",
     ) -> pd.DataFrame:
         """Through routes by the most that choosing one could be regretted, whichever of some regimes comes about.
 
@@ -186,6 +209,7 @@ class Comparison:
             regimes: those that are held plausible; nothing is averaged over them and none is given a probability.
             perspective: whose ranking; the study's own by default.
             weights: weights instead of a perspective.
+            end: where undetermined metrics are taken: what is best or what is worst for each route.
 
         Returns:
             Rank, largest regret (in scores, 0 to 1) and under which regime, and the regret under each.
@@ -194,7 +218,7 @@ class Comparison:
             ScoringError: an unknown regime, or regimes whose scores don't compare.
         """
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
-        return minimax_regret(self._matrix, chosen, regimes)
+        return minimax_regret(self._matrix, chosen, regimes, end=End(end))
 
     def sensitivity(
         self,
@@ -204,6 +228,7 @@ class Comparison:
         screening: Screening = "sobol",
         samples: int = 256,
         seed: int = 0,
+        end: Literal["best", "worst"] = "worst",
     ) -> pd.DataFrame:
         """Which inputs (unit costs, speeds, heights ...) the lead of a regime's best through route hangs on.
 
@@ -215,11 +240,12 @@ class Comparison:
             screening: ``sobol`` (shares of variance) or ``morris`` (elementary effects).
             samples: how many points the design has, a power of two for ``sobol``.
             seed: of the samples.
+            end: where undetermined metrics are taken: what is best or what is worst for each route.
 
         Returns:
             A row per input with its indices.
         """
-        panel = self._matrix.panel(regime, PanelKind.THROUGH)
+        panel = self._matrix.panel(regime, PanelKind.THROUGH).pinned(End(end))
         return measure_interval_sensitivity(
             panel, self._perspective(perspective), screening=screening, samples=samples, seed=seed
         )

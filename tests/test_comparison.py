@@ -111,8 +111,8 @@ def test_vetoes_are_shown_and_never_ranked(comparison):
 def test_perspectives_and_weights(comparison):
     assert comparison.rank("equal").equals(comparison.rank())
     only_cost = comparison.rank(weights={"cost": 1.0})
-    status_quo = only_cost[(only_cost["regime_id"] == "status-quo") & (only_cost["panel"] == "through")]
-    cheapest = comparison.metrics.query("regime_id == 'status-quo' and not comparator")["cost_musd"].min()
+    status_quo = only_cost[(only_cost["regime_id"] == "crossroads") & (only_cost["panel"] == "through")]
+    cheapest = comparison.metrics.query("regime_id == 'crossroads' and not comparator")["cost_musd"].min()
     best = status_quo.loc[status_quo["rank"] == 1, "candidate_id"]
     assert {row(comparison, key)["cost_musd"] for key in best} <= {cheapest, *(cheapest + np.arange(0, 50))} or all(
         row(comparison, key)["cost_musd"] <= cheapest + 50 for key in best
@@ -122,7 +122,7 @@ def test_perspectives_and_weights(comparison):
 
 
 def test_regret_is_the_gap_to_the_best_under_each_regime(comparison):
-    regimes = ["status-quo", "tripp"]
+    regimes = ["crossroads", "tripp"]
     table = comparison.regret(regimes, "equal").set_index("candidate_id")
     for regime in regimes:
         ranked = comparison.rank("equal").query("regime_id == @regime and panel == 'through'").set_index("candidate_id")
@@ -149,6 +149,6 @@ def test_the_same_study_gives_the_same_table(comparison):
 
 def test_the_lead_hangs_on_named_inputs(comparison):
     pytest.importorskip("SALib")
-    table = comparison.sensitivity("status-quo", samples=64)
+    table = comparison.sensitivity("crossroads", samples=64)
     assert set(table["input"]) <= {"unit_costs", "speeds", "ascent", "heights", "long_distance"}
     assert table["total"].max() > 0.3

@@ -44,7 +44,7 @@ def test_weights_by_group_and_by_criterion(written):
 
 def test_sentences_name_regime_and_panel(written):
     lines = review_sentences(written[1], perspective=None, weights=None, method="weighted-sum", draws=200, seed=0)
-    assert lines[0].startswith("status-quo, through: ")
+    assert lines[0].startswith("article-9, through: ")
 
 
 def test_folders_without_results_are_refused(written, tmp_path):

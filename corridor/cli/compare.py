@@ -30,6 +30,8 @@ from corridor.schema.vocabulary import Mode
 
 # What is offered is what there is: one file per method in corridor/mcda/methods.
 if TYPE_CHECKING:
+    import pandas as pd
+
     MethodId = str
 else:
     MethodId = Literal[method_ids()]
@@ -91,6 +93,9 @@ def run(
         Path | None,
         typer.Option("--locked", metavar="MANIFEST", help="Refuse data that isn't that of an earlier manifest.json."),
     ] = None,
+    as_if_opened: Annotated[
+        bool, typer.Option("--as-if-opened", help="Rank under rules that allow no transit as if they did.")
+    ] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as brief.pdf (needs Chromium).")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
@@ -131,8 +136,9 @@ def run(
         asked, osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
         expected=lock.fetched if lock else None,
     )  # fmt: skip
+    chosen_study = found.study.model_copy(update={"as_if_opened": True}) if as_if_opened else found.study
     with show_progress(quiet) as say:
-        comparison = compare(found.study, osm=found.osm, dem=found.dem, locked=lock, progress=say)
+        comparison = compare(chosen_study, osm=found.osm, dem=found.dem, locked=lock, progress=say)
         say("writing results")
         page = comparison.write(out, formats=chosen)
         if pdf:
@@ -222,6 +228,9 @@ def rank(
         bool, typer.Option("--robust", "-r", help="Also say how firm the ranking is (10,000 draws).")
     ] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draws.")] = 0,
+    as_if_opened: Annotated[
+        bool, typer.Option("--as-if-opened", help="Rank under rules that allow no transit as if they did.")
+    ] = False,
 ) -> None:
     """Rank results again under another perspective, other weights or another method, with the reasons.
 
@@ -236,7 +245,7 @@ def rank(
     from corridor.report.i18n import render
     from corridor.schema.message import listing
 
-    table = rerank(folder, perspective=perspective, weights=weights, method=method)
+    table = rerank(folder, perspective=perspective, weights=weights, method=method, as_if_opened=as_if_opened)
     parts = [c for c in table.columns if c.startswith("contribution:") and table[c].notna().any()]
     columns = ["rank", "candidate", "first", "score", *(part.removeprefix("contribution:") for part in parts)]
     for (regime, panel), rows in table.groupby(["regime_id", "panel"], sort=False):
@@ -248,20 +257,32 @@ def rank(
                 r["first"],
                 _span(r["score_low"], r["score_high"]),
             ]
-            + ["undetermined" if isnan(r[part]) else f"{r[part]:.3f}" for part in parts]
+            + [_part(r, part) for part in parts]
             for _, r in ranked.iterrows()
         ]
         if cells:
             print_table(f"{panel.capitalize()} routes{f' under {regime}' if regime else ''}", columns, cells)
-        for _, r in left_out.iterrows():
-            print_line(f"- {regime}: {r['candidate_id']} isn't ranked: {render(listing(reasons_of(r['reason'])))}")
+            if len(ranked) > 1:
+                print_line(f"{ranked['telling_weight'].iloc[0]:.0%} of the weight tells them apart.")
+        why = [render(listing(reasons_of(reason))) for reason in left_out["reason"]]
+        for reason, group in left_out.groupby(why, sort=False):
+            who = "nobody is" if len(group) == len(rows) > 1 else f"{', '.join(group['candidate_id'])} isn't"
+            print_line(f"- {regime}: {who} ranked: {reason}")
     for note in table.attrs.get("notes", ()):
         print_line(f"- {render(note)}")
     if robust:
         for line in review_sentences(
-            folder, perspective=perspective, weights=weights, method=method, draws=10_000, seed=seed
-        ):
+            folder, perspective=perspective, weights=weights, method=method, draws=10_000, seed=seed,
+            as_if_opened=as_if_opened,
+        ):  # fmt: skip
             print_line(f"- {line}")
+
+
+def _part(row: pd.Series, part: str) -> str:
+    """What a criterion adds to a score; nothing where it takes no part in the panel."""
+    if not isnan(row[part]):
+        return f"{row[part]:.3f}"
+    return "undetermined" if part.removeprefix("contribution:") in row["undetermined"].split("; ") else ""
 
 
 def _span(low: float, high: float) -> str:

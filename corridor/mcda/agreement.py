@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau, spearmanr
 
 from corridor.errors import ScoringError
-from corridor.mcda.matrix import DecisionMatrix, Panel, not_ranked
+from corridor.mcda.matrix import DecisionMatrix, End, Panel, not_ranked
 from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method, method_ids
 from corridor.mcda.scores import competition_ranks, score, tie_width
 from corridor.mcda.values import orient
@@ -145,6 +145,7 @@ def minimax_regret(
     *,
     kind: str = PanelKind.THROUGH,
     method: str = DEFAULT_METHOD,
+    end: End = End.WORST,
 ) -> pd.DataFrame:
     """Rank across regimes by the largest regret over those that are stated to be plausible.
 
@@ -158,6 +159,7 @@ def minimax_regret(
         regimes: Ids of the regimes that are held plausible.
         kind: Which panel of each regime.
         method: Id of a ranking method that doesn't compare alternatives with each other.
+        end: Where undetermined metrics are taken; who can't be reached there is not ranked in that regime.
 
     Returns:
         ``candidate_id``, ``name``, ``rank``, ``max_regret``, ``worst_regime``, ``reason`` and one
@@ -172,7 +174,10 @@ def minimax_regret(
         raise ScoringError(f"regret across regimes needs scores on fixed anchors: use anchors and {others}")
     if not regimes:
         raise ScoringError("regret: name at least one plausible regime")
-    panels = [matrix.panel(regime, kind) for regime in dict.fromkeys(regimes)]
+    panels = [matrix.panel(regime, kind).pinned(end) for regime in dict.fromkeys(regimes)]
+    empty = [panel.regime_id for panel in panels if not panel.candidate_ids]
+    if empty:
+        raise ScoringError(f"regret: nobody is ranked under '{empty[0]}': leave it out")
     if len({panel.criterion_ids for panel in panels}) > 1:
         raise ScoringError("regret: the regimes are not scored on the same criteria, so regrets don't compare")
     regrets: dict[str, pd.Series] = {}

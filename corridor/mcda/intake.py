@@ -44,13 +44,16 @@ class Intake:
         return self.candidate_ids[row], self.names[row]
 
 
-def read_metrics(table: pd.DataFrame, criteria: Sequence[Criterion], veto_on_any_status: bool) -> Intake:
+def read_metrics(
+    table: pd.DataFrame, criteria: Sequence[Criterion], veto_on_any_status: bool, as_if_opened: bool = False
+) -> Intake:
     """Check and read a metric table; see :func:`corridor.mcda.matrix.build_matrix` for its columns.
 
     Args:
         table: A row per candidate and regime.
         criteria: What is scored.
         veto_on_any_status: Let the status of metrics that are not scored veto too.
+        as_if_opened: Let rows pass whose rules allow no transit.
 
     Raises:
         ScoringError: no rows, a column missing or not numeric, an infinite metric, an interval upside down, an
@@ -78,7 +81,7 @@ def read_metrics(table: pd.DataFrame, criteria: Sequence[Criterion], veto_on_any
         tuple(MetricStatus.MISSING if np.isnan(metrics[i, k]) and s not in without else s for k, s in row)
         for i, row in enumerate([tuple(enumerate(row)) for row in statuses])
     )
-    vetoes = _vetoes(table, criteria, filled, veto_on_any_status)
+    vetoes = _vetoes(table, criteria, filled, veto_on_any_status, as_if_opened)
     for row, cells in enumerate(filled):
         for k, status in enumerate(cells):
             # Unreachable at either end is unreachable, however it was written.
@@ -183,7 +186,11 @@ def _intervals(
 
 
 def _vetoes(
-    table: pd.DataFrame, criteria: Sequence[Criterion], statuses: tuple[tuple[str, ...], ...], any_status: bool
+    table: pd.DataFrame,
+    criteria: Sequence[Criterion],
+    statuses: tuple[tuple[str, ...], ...],
+    any_status: bool,
+    as_if_opened: bool,
 ) -> dict[int, tuple[str, str, Value]]:
     """First reason per row: a stated veto, then a scored metric, then any other metric with a status."""
     vetoes: dict[int, tuple[str, str, Value]] = {}
@@ -204,7 +211,10 @@ def _vetoes(
         if metric not in scored:
             for row, text in enumerate(_texts(table, f"{metric}_status")):
                 status = text.strip()
-                if status in VETO_STATUSES:
+                if status == MetricStatus.NOT_TRAVELABLE:
+                    if not as_if_opened:
+                        vetoes.setdefault(row, ("", status, Message("reason.not_travelable")))
+                elif status in VETO_STATUSES:
                     vetoes.setdefault(row, (metric, status, _blocked(metric, status)))
     return vetoes
 

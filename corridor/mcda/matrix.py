@@ -63,6 +63,22 @@ class Panel:
         endless = (self.undetermined & (np.isinf(self.low) | np.isinf(self.high))).any(axis=1)
         return np.asarray(endless | np.isin(np.arange(len(self.candidate_ids)), list(self.lost_at_worst)))
 
+    @property
+    def tells_apart(self) -> NDArray[np.bool_]:
+        """Which criteria tell the alternatives apart, ``(criteria,)``: nobody alone is told from others.
+
+        One does if its metrics, cut to its anchors, differ by more than its tolerance, the ends of undetermined ones
+        included. The others stay in the model with their weight: they add the same to everybody.
+        """
+        if len(self.candidate_ids) < 2:
+            return np.zeros(len(self.criteria), dtype=bool)
+        both = np.concatenate([self.metrics_at(End.BEST), self.metrics_at(End.WORST)])
+        if self.scaling == Scaling.ANCHORS:
+            anchors = np.array([(c.best, c.worst) for c in self.criteria]).reshape(-1, 2)
+            both = np.clip(both, anchors.min(axis=1), anchors.max(axis=1))
+        tolerances = np.array([c.tolerance for c in self.criteria])
+        return np.asarray(np.ptp(both, axis=0) > tolerances + 1e-12 * (1.0 + tolerances))
+
     def metrics_at(self, end: End) -> Floats:
         """Metrics with every undetermined one at an end, ``(alternatives, criteria)``; all of them numbers.
 
@@ -186,13 +202,15 @@ def build_matrix(
     missing: MissingPolicy = MissingPolicy.SET_ASIDE,
     comparators: Comparators = Comparators.APART,
     veto_on_any_status: bool = True,
+    as_if_opened: bool = False,
 ) -> DecisionMatrix:
     """Sort a metric table into panels of alternatives that can be ranked.
 
     Feasibility comes before preference: a status ``unreachable`` or a text in the column ``veto`` takes an alternative
-    out, with the reason. A criterion for which nobody in a panel has a value is dropped for that panel, and said.
-    An alternative that lacks a value is then set aside with the reason, or, with ``drop-criterion``, the criterion
-    is dropped for everybody in the panel. Nothing missing is ever counted as zero.
+    out, with the reason. Where the rules allow no transit (``transit_status`` is ``not_travelable``) nobody is ranked.
+    A criterion for which nobody in a panel has a value is dropped for that panel, and said. An alternative that lacks a
+    value is then set aside with the reason, or, with ``drop-criterion``, the criterion is dropped for everybody in the
+    panel. Nothing missing is ever counted as zero.
 
     Args:
         metrics: One row per candidate (and regime): ``candidate_id``, and where present ``regime_id``, ``name`` or
@@ -203,6 +221,7 @@ def build_matrix(
         missing: What to do where an alternative lacks a value.
         comparators: Rank comparators ``apart``, ``together`` with the through routes, or ``omit`` them.
         veto_on_any_status: Let the status of metrics that are not scored veto too.
+        as_if_opened: Rank under rules that allow no transit as if they did.
 
     Raises:
         ScoringError: the table or the criteria can't be used; all faults of the criteria at once.
@@ -214,8 +233,11 @@ def build_matrix(
         raise ScoringError(f"missing '{missing}' is unknown: use 'set-aside' or 'drop-criterion'")
     if comparators not in tuple(Comparators):
         raise ScoringError(f"comparators '{comparators}' is unknown: use 'apart', 'together' or 'omit'")
-    intake = read_metrics(metrics, criteria, veto_on_any_status)
+    intake = read_metrics(metrics, criteria, veto_on_any_status, as_if_opened)
     notes = list(intake.notes)
+    closed = _not_travelable(metrics)
+    if as_if_opened and closed:
+        notes.append(Message("note.as_if_opened", {"regimes": listing(closed, ListStyle.COMMA)}))
     if comparators == Comparators.OMIT and intake.comparator.any():
         notes.append(Message("note.comparators_omitted"))
     panels: list[Panel] = []
@@ -234,6 +256,14 @@ def build_matrix(
     return DecisionMatrix(
         tuple(criteria), tuple(panels), pd.DataFrame(excluded, columns=EXCLUDED_COLUMNS), tuple(notes), scaling
     )
+
+
+def _not_travelable(metrics: pd.DataFrame) -> list[str]:
+    """Regimes that allow no transit."""
+    if "transit_status" not in metrics.columns or "regime_id" not in metrics.columns:
+        return []
+    closed = metrics["transit_status"].astype(str) == MetricStatus.NOT_TRAVELABLE
+    return list(dict.fromkeys(metrics.loc[closed, "regime_id"].astype(str)))
 
 
 def _groups(intake: Intake, comparators: Comparators) -> list[tuple[str, str, list[int]]]:
@@ -336,13 +366,14 @@ def _dropped_note(where: Message, criterion: Criterion, holes: NDArray[np.bool_]
 
 def _value_notes(panel: Panel) -> list[Message]:
     notes, where = [], panel.where
-    for column, criterion in enumerate(panel.criteria):
+    for column, (criterion, tells) in enumerate(zip(panel.criteria, panel.tells_apart, strict=True)):
         metric = panel.metrics[:, column]
-        if len(metric) > 1 and np.ptp(metric) == 0:
+        if len(metric) > 1 and not tells:
+            least, most = (f"{end:g}" for end in (np.nanmin(metric), np.nanmax(metric)))
             same: dict[str, Value] = {
                 "where": where,
                 "criterion": criterion.label,
-                "value": f"{metric[0]:g}",
+                "value": least if least == most else f"{least}-{most}",
                 "unit": criterion.unit,
             }
             notes.append(Message("note.same_for_all", same))

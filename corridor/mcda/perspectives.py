@@ -43,6 +43,12 @@ class Perspective(BaseModel):
     attributed_to: str = ""
     notes: tuple[InstanceOf[Message], ...] = ()
 
+    @property
+    def heaviest_groups(self) -> tuple[str, ...]:
+        """The groups that weigh most."""
+        most = max(self.group_weights.values())
+        return tuple(group for group, weight in self.group_weights.items() if weight >= most)
+
     @field_validator("group_weights")
     @classmethod
     def _groups_weigh_something(cls, weights: Mapping[str, float]) -> Mapping[str, float]:

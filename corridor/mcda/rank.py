@@ -208,8 +208,10 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
         ``score_high``, ``tied``, ``reason`` (a message, empty where ranked), then one
         ``contribution:<criterion_id>`` per criterion, empty where the metric is undetermined. For methods that are
         linear in the weights contributions sum to the score; for the others they are weight times value, which says
-        what speaks for an alternative. Within equal ranks the better score comes first, and equal scores stand in the
-        order of the matrix. ``attrs["notes"]`` has what a reader must be told, as messages.
+        what speaks for an alternative. ``undetermined`` names the criteria whose metrics are, and ``telling_weight``
+        is the share of the weight that lies on criteria which tell the alternatives of the panel apart. Within equal
+        ranks the better score comes first, and equal scores stand in the order of the matrix. ``attrs["notes"]`` has
+        what a reader must be told, as messages.
 
     Raises:
         ScoringError: unknown method, or weights that can't rank a panel.
@@ -226,7 +228,8 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
                 notes.append(Message("note.inner_bound", {"where": panel.where, "method": found.label}))
             frames.append(_rank_panel(panel, resolved.values, method, found_ranks))
     frames.append(_not_ranked(matrix.excluded))
-    columns = ["candidate_id", "name", "regime_id", "panel", *RANK_COLUMNS, *SCORE_COLUMNS, "tied", "reason"]
+    columns = ["candidate_id", "name", "regime_id", "panel", *RANK_COLUMNS, *SCORE_COLUMNS]
+    columns += ["tied", "undetermined", "telling_weight", "reason"]
     columns += [f"contribution:{criterion.criterion_id}" for criterion in matrix.criteria]
     filled = [frame for frame in frames if not frame.empty]
     table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
@@ -261,6 +264,8 @@ def _rank_panel(panel: Panel, weights: Floats, method: str, ranks: RankIntervals
             "score_low": ranks.low,
             "score_high": ranks.high,
             "tied": tied,
+            "undetermined": ["; ".join(np.array(panel.criterion_ids)[cells].tolist()) for cells in panel.undetermined],
+            "telling_weight": float(weights[panel.tells_apart].sum()),
             "reason": "",
         }
     )
@@ -299,5 +304,5 @@ def _not_ranked(excluded: pd.DataFrame) -> pd.DataFrame:
         table[column] = pd.NA
     for column in SCORE_COLUMNS:
         table[column] = np.nan
-    table["ranks"], table["first"], table["tied"] = "", "", False
+    table["ranks"], table["first"], table["tied"], table["undetermined"] = "", "", False, ""
     return table

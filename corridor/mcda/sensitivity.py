@@ -133,6 +133,8 @@ def measure_interval_sensitivity(
     Raises:
         ScoringError: fewer than two alternatives, or weights that can't be used.
     """
+    if len(panel.candidate_ids) < 2:
+        raise ScoringError(f"sensitivity: {panel.label}: fewer than two are ranked, so nobody leads")
     moving = np.any(panel.high > panel.low, axis=0)
     inputs = [c.factor or c.criterion_id for c in panel.criteria]
     names = list(dict.fromkeys(name for name, moves in zip(inputs, moving, strict=True) if moves))

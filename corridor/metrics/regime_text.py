@@ -5,6 +5,7 @@ from __future__ import annotations
 from corridor.metrics.registry import Subject, Values, metric
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.regime import QUESTIONS, Regime
+from corridor.schema.vocabulary import MetricStatus
 
 OUTSIDE = "outside"
 """Stands for the regime of candidates to which none applies, because they don't pass the focus country."""
@@ -20,6 +21,10 @@ OUTSIDE = "outside"
         "clarity_of_6", Unit.COUNT, "how many of six questions the regime's text answers", "regimes file",
         kind=Kind.COUNT, shown=Shown.FILES,
     ),
+    Column(
+        "transit_status", Unit.NONE, "not_travelable where the regime allows no transit: nothing is ranked under it",
+        "regimes file: allows_transit", kind=Kind.STATUS,
+    ),
     Column("open_questions", Unit.NONE, "those that it leaves open", "regimes file", kind=Kind.TEXT),
     Column(
         "declared_{question}", Unit.NONE, "what the regime's text says on that question", "regimes file",
@@ -33,6 +38,7 @@ def describe_regime(regime: Regime | None) -> Values:
     return {
         "regime_id": regime.regime_id,
         "clarity_of_6": regime.clarity,
+        "transit_status": MetricStatus.NONE if regime.allows_transit else MetricStatus.NOT_TRAVELABLE,
         "open_questions": "; ".join(regime.open_questions),
         **{f"declared_{question}": regime.attributes[question].text for question in QUESTIONS},
     }

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 
 from corridor.errors import ScoringError, SourceError
 from corridor.input_files import read_json, require_file
-from corridor.mcda.matrix import DecisionMatrix
+from corridor.mcda.matrix import DecisionMatrix, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.review import Review, review_matrix
@@ -44,6 +44,7 @@ class _Saved(BaseModel):
     criteria: Annotated[tuple[Annotated[Criterion, BeforeValidator(_with_alias)], ...], Field(min_length=1)]
     perspectives: dict[_Name, dict[_Name, _Number]]
     default_perspective: _Name
+    as_if_opened: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class SavedResults:
         *,
         weights: Mapping[str, float] | None = None,
         method: str = DEFAULT_METHOD,
+        as_if_opened: bool = False,
     ) -> pd.DataFrame:
         """Candidates from best to worst, as :meth:`corridor.Comparison.rank` gives them.
 
@@ -82,6 +84,7 @@ class SavedResults:
             perspective: whose interest; the study's own by default.
             weights: weights of criteria or groups instead of a perspective.
             method: how values are combined: an id of :func:`corridor.mcda.methods.method_ids`.
+            as_if_opened: rank under rules that allow no transit as if they did.
 
         Returns:
             A row per alternative: rank, score, contributions, and the reason where it isn't ranked.
@@ -89,7 +92,7 @@ class SavedResults:
         Raises:
             ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         """
-        return rank_alternatives(self.matrix, self._weights(perspective, weights), method)
+        return rank_alternatives(self._matrix(as_if_opened), self._weights(perspective, weights), method)
 
     def robustness(
         self,
@@ -99,6 +102,7 @@ class SavedResults:
         method: str = DEFAULT_METHOD,
         draws: int = 10_000,
         seed: int = 0,
+        as_if_opened: bool = False,
     ) -> tuple[Review, ...]:
         """How firm a ranking is, as :meth:`corridor.Comparison.robustness` says it.
 
@@ -108,14 +112,20 @@ class SavedResults:
             method: how values are combined.
             draws: how many weights and metrics are drawn.
             seed: of the draws; the same seed gives the same answer.
+            as_if_opened: as in :meth:`rank`.
 
         Returns:
-            One review per panel (regime, and through routes or comparators).
+            One review per panel (regime, and through routes or comparators); two where metrics are undetermined, one at
+            each end.
 
         Raises:
             ScoringError: as :meth:`rank`.
         """
-        return review_matrix(self.matrix, self._weights(perspective, weights), method=method, draws=draws, seed=seed)
+        matrix, chosen = self._matrix(as_if_opened), self._weights(perspective, weights)
+        return review_matrix(matrix, chosen, method=method, draws=draws, seed=seed)
+
+    def _matrix(self, as_if_opened: bool) -> DecisionMatrix:
+        return build_matrix(self.metrics, self.matrix.criteria, as_if_opened=True) if as_if_opened else self.matrix
 
     def _weights(self, perspective: str | None, weights: Mapping[str, float] | None) -> Mapping[str, float]:
         if weights is not None:
@@ -153,7 +163,8 @@ def load_results(folder: str | Path) -> SavedResults:
             f"{folder}: its manifest.json isn't what `corridor run` writes ({where}: {first['msg']}); run it again"
         ) from faults
     metrics = _read_metrics(folder / "metrics.csv")
-    run = Run(comparison_graph(), {"metrics": metrics, "criteria": saved.criteria})
+    given = {"metrics": metrics, "criteria": saved.criteria, "as_if_opened": saved.as_if_opened}
+    run = Run(comparison_graph(), given)
     return SavedResults(folder, metrics, run[ranking.matrix], saved.perspectives, saved.default_perspective)
 
 
@@ -176,22 +187,34 @@ def _read_metrics(path: Path) -> pd.DataFrame:
     return table
 
 
-def rerank(folder: Path, *, perspective: str | None, weights: str | None, method: str) -> pd.DataFrame:
+def rerank(
+    folder: Path, *, perspective: str | None, weights: str | None, method: str, as_if_opened: bool = False
+) -> pd.DataFrame:
     """Rank a results folder; ``weights`` (``name=number,...``, groups or criteria) beats ``perspective``.
 
     Raises:
         ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         SourceError: see :func:`load_results`.
     """
-    return load_results(folder).rank(perspective, weights=_parsed(weights), method=method)
+    found = load_results(folder)
+    return found.rank(perspective, weights=_parsed(weights), method=method, as_if_opened=as_if_opened)
 
 
 def review_sentences(
-    folder: Path, *, perspective: str | None, weights: str | None, method: str, draws: int, seed: int
+    folder: Path,
+    *,
+    perspective: str | None,
+    weights: str | None,
+    method: str,
+    draws: int,
+    seed: int,
+    as_if_opened: bool = False,
 ) -> list[str]:
     """How firm the ranking is, in sentences, panel by panel."""
     found = load_results(folder)
-    reviews = found.robustness(perspective, weights=_parsed(weights), method=method, draws=draws, seed=seed)
+    reviews = found.robustness(
+        perspective, weights=_parsed(weights), method=method, draws=draws, seed=seed, as_if_opened=as_if_opened
+    )
     return [
         f"{review.panel.regime_id or 'all'}, {review.panel.kind}: {render(message)}"
         for review in reviews

@@ -48,6 +48,9 @@ def describe_run(results: Results) -> dict[str, Any]:
         "criteria": [asdict(criterion) for criterion in results.criteria],
         "perspectives": {view.perspective_id: view.weights for view in results.perspectives},
         "default_perspective": results.default_perspective,
+        "as_if_opened": results.as_if_opened,
+        "panels": [asdict(panel) for panel in results.panels],
+        **({"first_places": asdict(results.first_places)} if results.first_places else {}),
     }
 
 

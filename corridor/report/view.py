@@ -111,9 +111,10 @@ class ReportView:
 
     @cached_property
     def opening(self) -> str:
-        """The rules that the page opens under: the study's choice, else the first."""
+        """The rules that the page opens under: the study's choice, else the first under which anything is ranked."""
         wanted = self.results.report.opening_regime
-        return wanted if wanted in self.regime_ids else self.regime_ids[0]
+        ranked = (key for key, rows in self.leading(self.results.default_perspective).items() if rows)
+        return wanted if wanted in self.regime_ids else next(ranked, self.regime_ids[0])
 
     def metric(self, name: str) -> MetricCells | None:
         """The cells of one metric, whether or not the page's table shows it; None where the results lack it."""

@@ -260,8 +260,9 @@ class Regime(_Strict):
     rows of the table of border delays; without any nothing is. ``transit_hours`` are the hours of a day in which
     transit may pass, once a day in a row: transit waits for them, and roads that are ``gated`` without minutes of their
     own wait while they last. ``border_check_min`` and ``transit_check_min`` stand instead of rules, with minutes of
-    their own. ``local_access`` is whether the route's own new links are open to
-    domestic traffic. ``attributes`` has an entry for each of :data:`ATTRIBUTES`, in their order.
+    their own. Where it doesn't ``allows_transit`` nothing is ranked under it. ``local_access`` is whether the route's
+    own new links are open to domestic traffic. ``attributes`` has an entry for each of :data:`ATTRIBUTES`, in their
+    order.
     """
 
     regime_id: Identifier
@@ -279,6 +280,7 @@ class Regime(_Strict):
     transit_check_min: CheckTime | None = None
     border_check_min: CheckTime | None = None
     local_access: Lax[LocalAccess]
+    allows_transit: bool = True
     applies_to: Applicability
     attributes: dict[str, Attribute]
 

@@ -28,8 +28,39 @@ class PerspectiveWords:
 
     perspective_id: str
     label: str
-    weights_from: str
+    weights_from: Value
     weights: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelFacts:
+    """What a ranking of a panel rests on.
+
+    ``silent`` are the criteria that don't tell its routes apart, by id; ``telling_weight`` the share of the weight that
+    lies on the others, by perspective, 0 to 1.
+    """
+
+    regime_id: str
+    panel: str
+    candidate_ids: tuple[str, ...]
+    silent: tuple[str, ...]
+    telling_weight: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPlaces:
+    """Who comes first how often, over distinct rankings (perspectives under sets of rules).
+
+    ``count`` rankings were counted; ``repeated`` more have the inputs of one of them. ``shares`` of first places by
+    candidate sum to 1: a place that is shared, or open between several, is split. ``for_sure`` and ``at_best`` are
+    counts of rankings in which a candidate is first whatever the undetermined metrics are, and only where they suit it.
+    """
+
+    count: int
+    repeated: int
+    shares: dict[str, float]
+    for_sure: dict[str, int]
+    at_best: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +127,9 @@ class Results:
     ``crossings.gpkg``, ``place_effects`` those of ``places.csv``, and ``strips`` the ground between each route and the
     border (candidate_id, geometry). Where it names long-distance tables, ``flows`` has those of the flows by name:
     ``flows``, ``pairs``, ``dependence``, ``potentials``. ``conditions`` are those that the study holds routes
-    against; ``neighbour`` is the country behind the border crossing.
+    against; ``neighbour`` is the country behind the border crossing. ``panels`` say which criteria tell the ranked
+    routes apart, ``first_places`` who comes first how often. ``as_if_opened`` says that rules which allow no
+    transit are ranked as if they did.
     """
 
     study_id: str
@@ -132,3 +165,6 @@ class Results:
     report: ReportSettings = field(default_factory=ReportSettings)
     conditions: tuple[Condition, ...] = ()
     neighbour: str = ""
+    panels: tuple[PanelFacts, ...] = ()
+    first_places: FirstPlaces | None = None
+    as_if_opened: bool = False

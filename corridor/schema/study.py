@@ -31,7 +31,7 @@ from corridor.schema.vocabulary import BedRoad, Direction, Family, Mode
 from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
 from corridor.theme import colour
 
-_PACKAGED = "package:"
+PACKAGED = "package:"
 LIVE_OSM = "live:osm"
 # strict: neither true nor "10" is a number
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, strict=True)]
@@ -297,7 +297,8 @@ class Study(_Strict):
 
     Driving times are fitted to the documented journeys under ``times``. Where a railway takes a bed on which a road
     lies today, ``bed_road`` says whether another road is built for it (and priced) or whether it is gone.
-    ``perspectives`` are added to those of the file under ``sources``, in its form.
+    ``perspectives`` are added to those of the file under ``sources``, in its form. Under rules that allow no transit
+    nothing is ranked, unless ``as_if_opened``.
     """
 
     id: Identifier
@@ -326,6 +327,7 @@ class Study(_Strict):
     live: LiveSettings = LiveSettings()
     report: ReportSettings = ReportSettings()
     impact: ImpactSpec | None = None
+    as_if_opened: Annotated[bool, Field(strict=True)] = False
     perspectives: dict[Identifier, dict[str, Any]] = {}
     folder: Path = Path()
 
@@ -444,10 +446,10 @@ class Study(_Strict):
         """
         if name == LIVE_OSM:
             raise StudyError(f"{self.id}: sources: '{name}' is fetched from OpenStreetMap; run with --live")
-        if not name.startswith(_PACKAGED):
+        if not name.startswith(PACKAGED):
             return self.folder / name
         root = data_root().resolve()
-        found = (root / name.removeprefix(_PACKAGED)).resolve()
+        found = (root / name.removeprefix(PACKAGED)).resolve()
         if not found.is_relative_to(root):
             raise StudyError(f"{self.id}: sources: '{name}' leads out of the packaged data")
         return found

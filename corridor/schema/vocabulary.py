@@ -229,10 +229,11 @@ class MetricStatus(StrEnum):
     UNKNOWN = "unknown"
     UNDETERMINED = "undetermined"
     NOT_QUOTED = "not_quoted"
+    NOT_TRAVELABLE = "not_travelable"
 
 
-VETO_STATUSES = (MetricStatus.UNREACHABLE, MetricStatus.LOST)
-"""Statuses with which an alternative can't be ranked at all."""
+VETO_STATUSES = (MetricStatus.UNREACHABLE, MetricStatus.LOST, MetricStatus.NOT_TRAVELABLE)
+"""Statuses with which an alternative can't be ranked at all; ``NOT_TRAVELABLE`` where the rules allow no transit."""
 
 GAP_STATUSES = (
     MetricStatus.NOT_APPLICABLE,

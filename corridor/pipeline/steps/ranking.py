@@ -8,31 +8,47 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import StudyError
+from corridor.mcda.counting import count_first_places, telling_weight
 from corridor.mcda.matrix import DecisionMatrix, build_matrix
 from corridor.mcda.perspectives import Perspective, build_perspective, load_perspectives
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.weights import resolve_weights
 from corridor.pipeline.graph import each, step
 from corridor.schema.criterion import Criterion
-from corridor.schema.results import PerspectiveWords
-from corridor.schema.study import Study
+from corridor.schema.message import Message, Value
+from corridor.schema.results import FirstPlaces, PanelFacts, PerspectiveWords
+from corridor.schema.study import PACKAGED, Place, Study
+
+
+@step(by_value=True)
+def as_if_opened(study: Study) -> bool:
+    """Whether rules that allow no transit are ranked as if they did."""
+    return study.as_if_opened
 
 
 @step(says="ranking")
-def matrix(metrics: pd.DataFrame, criteria: Sequence[Criterion]) -> DecisionMatrix:
+def matrix(metrics: pd.DataFrame, criteria: Sequence[Criterion], as_if_opened: bool) -> DecisionMatrix:
     """Alternatives by criteria."""
-    return build_matrix(metrics, criteria)
+    return build_matrix(metrics, criteria, as_if_opened=as_if_opened)
 
 
 @step()
 def perspectives(study: Study) -> dict[str, Perspective]:
     """Perspectives of the study's file and its own, by id.
 
+    Of the file those are left out of whose heaviest groups the study scores none: with their weight gone to the others
+    they would say again what another says. The study's default and its own ones stay.
+
     Raises:
         StudyError: its default is none of them.
         ScoringError: one of them has faults.
     """
-    found = load_perspectives(study.path(study.sources.perspectives))
+    scored = {criterion.group for criterion in study.criteria}
+    found = {
+        key: view
+        for key, view in load_perspectives(study.path(study.sources.perspectives)).items()
+        if key == study.default_perspective or scored.intersection(view.heaviest_groups)
+    }
     found |= {key: build_perspective(key, fields, study.id) for key, fields in study.perspectives.items()}
     if study.default_perspective not in found:
         raise StudyError(
@@ -48,11 +64,43 @@ def ranking_of(perspective: Perspective, matrix: DecisionMatrix) -> pd.DataFrame
 
 
 @step()
-def perspective_words(perspectives: Mapping[str, Perspective], matrix: DecisionMatrix) -> tuple[PerspectiveWords, ...]:
+def panels(matrix: DecisionMatrix, perspectives: Mapping[str, Perspective]) -> tuple[PanelFacts, ...]:
+    """Which criteria tell the ranked routes apart, and how much weight lies on them."""
+    found = []
+    for panel in matrix.panels:
+        if not panel.candidate_ids:
+            continue
+        silent = tuple(key for key, tells in zip(panel.criterion_ids, panel.tells_apart, strict=True) if not tells)
+        shares = {name: telling_weight(panel, view) for name, view in perspectives.items()}
+        found.append(PanelFacts(panel.regime_id, panel.kind, panel.candidate_ids, silent, shares))
+    return tuple(found)
+
+
+@step()
+def first_places(matrix: DecisionMatrix, perspectives: Mapping[str, Perspective]) -> FirstPlaces:
+    """Who comes first how often, over distinct rankings."""
+    return count_first_places(matrix, perspectives)
+
+
+@step()
+def perspective_words(
+    study: Study,
+    perspectives: Mapping[str, Perspective],
+    matrix: DecisionMatrix,
+    border_crossing: Place,
+    capital: Place,
+) -> tuple[PerspectiveWords, ...]:
     """Perspectives as reports show them, with the weight of each criterion."""
     words = []
+    names: dict[str, Value] = {"crossing": border_crossing.name, "capital": capital.name}
+    packaged = study.sources.perspectives.startswith(PACKAGED)
     for name, view in perspectives.items():
         weights = resolve_weights(view, matrix.criteria)
         shares = dict(zip((c.criterion_id for c in matrix.criteria), np.asarray(weights.values).tolist(), strict=True))
-        words.append(PerspectiveWords(name, view.label, view.weights_from, shares))
+        said = view.weights_from
+        for blank, called in names.items():
+            said = said.replace(f"{{{blank}}}", str(called))
+        own = not packaged or name in study.perspectives
+        origin: Value = said if own else Message(f"weights_from.{name}", names, fallback=said)
+        words.append(PerspectiveWords(name, view.label, origin, shares))
     return tuple(words)

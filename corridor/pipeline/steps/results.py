@@ -45,7 +45,7 @@ from corridor.schema.interaction import CriticalCrossing, Event, Finding
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.regime import Regime
 from corridor.schema.report_settings import Condition
-from corridor.schema.results import Layers, NamedPlace, PerspectiveWords, Results
+from corridor.schema.results import FirstPlaces, Layers, NamedPlace, PanelFacts, PerspectiveWords, Results
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
 from corridor.schema.vocabulary import Mode
@@ -356,6 +356,9 @@ def results(
     flows: FlowResults | None,
     flow_model: FlowModel | None,
     conditions: tuple[Condition, ...],
+    panels: tuple[PanelFacts, ...],
+    first_places: FirstPlaces,
+    as_if_opened: bool,
 ) -> Results:
     """Everything that reports are made from."""
     ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)
@@ -393,4 +396,7 @@ def results(
         report=study.report,
         conditions=conditions,
         neighbour=study.impact.neighbour if study.impact else "",
+        panels=panels,
+        first_places=first_places,
+        as_if_opened=as_if_opened,
     )

@@ -83,6 +83,14 @@ var corridorRank = (function () {
     });
   }
 
+  /* Share of the weight that lies on criteria which tell the panel's alternatives apart; null where nothing is weighed. */
+  function telling(data, allCriteria, groupWeights, within) {
+    var weights = resolve(groupWeights, within, data.criteria.map(function (k) { return allCriteria[k]; }));
+    return weights && weights.reduce(function (sum, w, i) {
+      return data.silent.indexOf(data.criteria[i]) < 0 ? sum + w : sum;
+    }, 0);
+  }
+
   /* Even draws of weights over groups that sum to 1 (flat Dirichlet), the same ones every time. */
   function draws(groups, count) {
     var state = 20240229, out = [];
@@ -126,6 +134,6 @@ var corridorRank = (function () {
     return row.lost ? "\u2264 " + high : low === high ? high : low + "\u2013" + high;
   }
 
-  return { panel: panel, ranksText: ranksText, scoreText: scoreText, acceptability: acceptability, ranks: ranks, resolve: resolve, score: score, width: width, value: value };
+  return { panel: panel, telling: telling, ranksText: ranksText, scoreText: scoreText, acceptability: acceptability, ranks: ranks, resolve: resolve, score: score, width: width, value: value };
 })();
 if (typeof module !== "undefined") { module.exports = corridorRank; }

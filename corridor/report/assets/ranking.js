@@ -22,8 +22,14 @@ var corridorRanking = (function () {
       scores.panels.forEach(function (data) {
         var rows = corridorRank.panel(data, scores.criteria, groupWeights, within);
         if (rows) { fill(data, rows); }
+        tell(panelOf(data).querySelector(".telling"), corridorRank.telling(data, scores.criteria, groupWeights, within));
       });
       say();
+    }
+    function tell(node, share) {
+      if (!node || share === null) { return; }
+      node.dataset.values = JSON.stringify({ share: Math.round(100 * share) });
+      node.textContent = words("page.telling", { share: Math.round(100 * share) });
     }
     function fill(data, rows) {
       var box = panelOf(data);
@@ -71,7 +77,7 @@ var corridorRanking = (function () {
     function fromSliders() {
       var groups = {}, total = 0;
       sliders.forEach(function (slider) { groups[slider.dataset.group] = Number(slider.value); total += Number(slider.value); });
-      if (!total) { shares(); return; }
+      if (!total) { shares(); document.getElementById("ranked").textContent = words("page.no_weights"); return; }
       perspective.querySelector('option[value=""]').hidden = false;
       perspective.value = "";
       all(".view-note").forEach(function (note) { note.hidden = true; });

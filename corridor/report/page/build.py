@@ -33,7 +33,7 @@ from corridor.report.page.tables import OUTSIDE, cost_rows, format_number, price
 from corridor.report.run_facts import describe_run
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate
-from corridor.schema.message import Message, Value, from_json, message_values
+from corridor.schema.message import ListStyle, Message, Value, from_json, listing, message_values
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
 from corridor.schema.source import Source
@@ -210,8 +210,10 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
             for kind in PanelKind
         ],
         "perspectives": clean(
-            [{"id": p.perspective_id, "label": p.label, "from": p.weights_from} for p in results.perspectives]
+            [{"id": p.perspective_id, "label": p.label, "from": _note(p.weights_from)} for p in results.perspectives]
         ),
+        "telling": _telling(view),
+        "closed": _closed(results) if results.as_if_opened else (),
         "default": default,
         "groups": scores["groups"],
         "weights": scores["perspectives"].get(default, {"groups": {}})["groups"],
@@ -242,6 +244,32 @@ def _sentence(message: Message, english: Words | None = None) -> dict[str, str]:
 def _note(value: Value) -> dict[str, str]:
     """A note as the template shows it: a message, or plain text that has no key."""
     return _sentence(value) if isinstance(value, Message) else {"key": "", "text": words().render(value), "values": ""}
+
+
+def _closed(results: Results) -> tuple[str, ...]:
+    """Sets of rules that allow no transit."""
+    return tuple(regime.regime_id for regime in results.regimes if not regime.allows_transit)
+
+
+def _telling(view: ReportView) -> dict[tuple[str, str], dict[str, Any]]:
+    """By regime and panel: how much of the weight tells its routes apart, and which criteria don't."""
+    columns = {column.metric: column for column in view.columns}
+    labels: dict[str, Value] = {}
+    for criterion in view.results.criteria:
+        column = columns.get(criterion.metric)
+        key = column.key if column else f"metric.{criterion.metric}"
+        labels[criterion.criterion_id] = Message(key, {"focus": view.results.focus_name}, criterion.label)
+    found = {}
+    for panel in view.results.panels:
+        if len(panel.candidate_ids) < 2:
+            continue
+        names = listing((labels[key] for key in panel.silent), ListStyle.COMMA)
+        share = round(100 * panel.telling_weight[view.results.default_perspective])
+        found[panel.regime_id, panel.panel] = {
+            "share": _sentence(Message("page.telling", {"share": share})),
+            "silent": _sentence(Message("page.silent", {"names": names})) if panel.silent else None,
+        }
+    return found
 
 
 def _other_names(results: Results) -> list[str]:

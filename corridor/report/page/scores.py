@@ -75,6 +75,8 @@ def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
     columns = [results.criteria[index].metric for index in kept]
     lost = rows.set_index("candidate_id")["rank_worst"].isna()
     ids = [str(key) for key in table["candidate_id"]]
+    facts = [panel for panel in results.panels if (panel.regime_id, panel.panel) == (regime_id, kind)]
+    silent = facts[0].silent if facts else ()
     return {
         "regime": regime_id,
         "kind": kind,
@@ -84,6 +86,7 @@ def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
         # Ends of what is undetermined: null in the metrics. An end that can't be reached is null here too.
         "low": _plain(table, columns, "_low"),
         "high": _plain(table, columns, "_high"),
+        "silent": [index for index in kept if results.criteria[index].criterion_id in silent],
         "lost": [bool(lost[key]) for key in ids],
     }
 

@@ -12,7 +12,9 @@ from corridor.report.page.tables import RANGE_SIGN
 from corridor.report.view import ReportView
 from corridor.schema.interaction import Finding, FindingFacts, Structure
 from corridor.schema.message import Message, Value, listing
+from corridor.schema.results import FirstPlaces, PerspectiveWords
 from corridor.schema.vocabulary import (
+    FirstPlace,
     MetricStatus,
     Outcome,
     Owner,
@@ -57,6 +59,8 @@ def _first(view: ReportView) -> Message | None:
     chosen = next((p for p in view.results.perspectives if p.perspective_id == view.results.default_perspective), None)
     if len(rows) < 2 or chosen is None:
         return None
+    if any(row["rank"] != row["worst"] for row in rows):
+        return _first_of_open(view, chosen, rows)
     firsts = [row for row in rows if row["rank"] == 1]
     follows = rows[len(firsts)] if len(rows) > len(firsts) else None
     values: dict[str, Value] = {
@@ -77,23 +81,44 @@ def _score(row: Mapping[str, Any]) -> Value:
     return Message("status.undetermined") if score is None or pd.isna(score) else f"{score:.2f}"
 
 
+def _first_of_open(view: ReportView, chosen: PerspectiveWords, rows: list[dict[str, Any]]) -> Message | None:
+    """Who is first where undetermined metrics leave ranks open: for sure, and at best."""
+    sure = listing(view.name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.FOR_SURE)
+    best = listing(view.name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.AT_BEST)
+    whose = Message(f"perspective.{chosen.perspective_id}", fallback=chosen.label)
+    regime: Value = view.regime_name(rows[0]["regime_id"]) if view.results.regimes else ""
+    count = len(rows)
+    if not sure.items:
+        values: dict[str, Value] = {"view": whose, "regime": regime, "count": count, "best": best}
+        return Message("summary.first_at_best", values)
+    if best.items:
+        both: dict[str, Value] = {"view": whose, "regime": regime, "count": count, "sure": sure, "best": best}
+        return Message("summary.first_sure_or", both)
+    alone: dict[str, Value] = {"view": whose, "regime": regime, "count": count, "sure": sure}
+    return Message("summary.first_for_sure", alone)
+
+
 def _views(view: ReportView) -> Message | None:
-    """Who comes first how often, over all perspectives and regimes that rank more than one route."""
-    counts: dict[str, int] = {}
-    tables = 0
-    for perspective in view.results.perspectives:
-        for rows in view.leading(perspective.perspective_id).values():
-            tables += len(rows) > 1
-            for row in rows if len(rows) > 1 else ():
-                if row["rank"] == 1:
-                    counts[row["candidate_id"]] = counts.get(row["candidate_id"], 0) + 1
-    if not counts:
+    """Who comes first how often, over distinct rankings of more than one route."""
+    places = view.results.first_places
+    if places is None or not places.count:
         return None
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    if len(counts) == 1:
-        return Message("summary.views_one", {"count": tables, "name": view.name(ordered[0][0])})
-    firsts = [Message("summary.firsts_of", {"name": view.name(key), "count": count}) for key, count in ordered]
-    return Message("summary.views", {"count": tables, "list": listing(firsts)})
+    # The greatest share first, equal ones in the study's order.
+    ordered = sorted(
+        (key for key in view.candidates if key in places.shares), key=lambda key: -places.shares[key]
+    )  # fmt: skip
+    if len(ordered) == 1 and places.for_sure.get(ordered[0]) == places.count:
+        return Message("summary.views_one", {"count": places.count, "name": view.name(ordered[0])})
+    firsts = [_places_of(view, places, key) for key in ordered]
+    return Message("summary.views", {"count": places.count, "list": listing(firsts)})
+
+
+def _places_of(view: ReportView, places: FirstPlaces, key: str) -> Message:
+    name, share = view.name(key), f"{100 * places.shares[key]:.0f}"
+    if not places.at_best:
+        return Message("summary.firsts_of", {"name": name, "share": share})
+    sure, best = places.for_sure.get(key, 0), places.at_best.get(key, 0)
+    return Message("summary.firsts_of_open", {"name": name, "share": share, "sure": sure, "best": best})
 
 
 def _lost(view: ReportView) -> list[Message]:
