@@ -150,5 +150,5 @@ def test_the_same_study_gives_the_same_table(comparison):
 def test_the_lead_hangs_on_named_inputs(comparison):
     pytest.importorskip("SALib")
     table = comparison.sensitivity("crossroads", samples=64)
-    assert set(table["input"]) <= {"unit_costs", "speeds", "ascent", "heights", "long_distance"}
+    assert set(table["input"]) <= {"unit_costs", "speeds", "border_checks", "ascent", "heights", "long_distance"}
     assert table["total"].max() > 0.3

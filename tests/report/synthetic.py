@@ -16,7 +16,7 @@ from corridor.schema.catalogue import Estimate
 from corridor.schema.criterion import Criterion
 from corridor.schema.grid import Grid
 from corridor.schema.names import Alias
-from corridor.schema.results import Layers, PerspectiveWords, Results
+from corridor.schema.results import FirstPlaces, Layers, PerspectiveWords, Results
 from corridor.schema.source import Source
 
 HOSTILE = (
@@ -130,13 +130,16 @@ def scorable(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(openings=table["openings"].replace(np.inf, np.nan))
 
 
-def rank(table: pd.DataFrame, perspectives: dict[str, dict[str, float]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def rank(
+    table: pd.DataFrame, perspectives: dict[str, dict[str, float]]
+) -> tuple[pd.DataFrame, pd.DataFrame, FirstPlaces]:
+    from corridor.mcda.counting import count_first_places
     from corridor.mcda.matrix import build_matrix
     from corridor.mcda.rank import rank_alternatives
 
     matrix = build_matrix(scorable(table), CRITERIA)
     frames = [rank_alternatives(matrix, weights).assign(perspective=key) for key, weights in perspectives.items()]
-    return pd.concat(frames, ignore_index=True), matrix.excluded
+    return pd.concat(frames, ignore_index=True), matrix.excluded, count_first_places(matrix, perspectives)
 
 
 def place_effects() -> pd.DataFrame:
@@ -180,7 +183,7 @@ def results(names: dict[str, str] | None = None) -> Results:
         "equal": {"distance": 1 / 3, "terrain": 1 / 3, "people": 1 / 3},
         "time": {"distance": 0.8, "terrain": 0.1, "people": 0.1},
     }
-    ranking, excluded = rank(table, views)
+    ranking, excluded, first_places = rank(table, views)
     rows, cols = np.mgrid[0:60, 0:90]
     ground = (900 + 500 * np.sin(rows / 7) * np.cos(cols / 9)).astype(np.float32)
     places = gpd.GeoDataFrame(
@@ -264,6 +267,7 @@ def results(names: dict[str, str] | None = None) -> Results:
         ),
         notes={"heights": ("Heights are made up.",)},
         place_effects=place_effects(),
+        first_places=first_places,
     )
 
 
