@@ -409,7 +409,7 @@ def compare(
     """
     run = _open(study, osm, dem, progress)
     if locked is not None:
-        locked.require(study.id, run[inputs.data_sources])
+        locked.require(study.id, run[inputs.data_sources], run[inputs.rules])
     results = run[steps_of_results.results]
     return Comparison(study, results, run[ranking.matrix], run[ranking.perspectives])
 

@@ -38,6 +38,7 @@ def describe_run(results: Results) -> dict[str, Any]:
             }
             for source in results.sources
         ],
+        "rules": results.rules,
         **{
             name: [render(remark) for remark in remarks]
             for name, subject in (("map_remarks", "map data"), ("status_remarks", "statuses"))

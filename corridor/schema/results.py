@@ -120,8 +120,9 @@ class Results:
 
     ``metrics`` has one row per candidate (and regime); ``ranking`` one per perspective and alternative; ``notes``
     maps a subject to messages that a reader needs to judge the figures (grades, gaps, schematic lines, assumptions).
-    ``cost_lines`` has a row per part and kind of work, as candidates are priced by. ``columns`` says what the columns
-    of ``metrics`` are, in the order in which pages show them.
+    ``rules`` has the SHA-256 of what decides beside the data: study, catalogue, regimes, perspectives. ``cost_lines``
+    has a row per part and kind of work, as candidates are priced by. ``columns`` says what the columns of ``metrics``
+    are, in the order in which pages show them.
 
     Where the study measures impacts, ``regimes`` and ``findings`` are there, ``events`` has the rows of
     ``crossings.gpkg``, ``place_effects`` those of ``places.csv``, and ``strips`` the ground between each route and the
@@ -154,6 +155,7 @@ class Results:
     layers: Layers
     columns: tuple[Column, ...] = ()
     cost_lines: pd.DataFrame | None = None
+    rules: dict[str, str] = field(default_factory=dict)
     notes: dict[str, tuple[Value, ...]] = field(default_factory=dict)
     regimes: tuple[Regime, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -1,16 +1,19 @@
-"""The same data as in an earlier run, or a refusal that names what differs."""
+"""The same data and rules as in an earlier run, or a refusal that names what differs."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from corridor.errors import SourceError
 from corridor.input_files import read_json
-from corridor.schema.source import Fetched, Source
+from corridor.schema.source import Fetched, Source, file_sha256
+from corridor.schema.study import Study
 
 _MAX_BYTES = 20_000_000
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -18,21 +21,23 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class PinnedInputs:
-    """The data that a manifest names: SHA-256 by input, and by address and file name for what was fetched."""
+    """What a manifest names: SHA-256 by input, by address and file name for what was fetched, by rule."""
 
     path: Path
     study: str
     inputs: dict[str, tuple[str, str]]
     fetched: dict[tuple[str, str], str]
+    rules: dict[str, str]
 
-    def require(self, study_id: str, sources: Sequence[Source]) -> None:
-        """Raise a SourceError unless the study and every input are those of the manifest.
+    def require(self, study_id: str, sources: Sequence[Source], rules: Mapping[str, str]) -> None:
+        """Raise a SourceError unless the study, every input and every rule are those of the manifest.
 
         What was fetched is compared as it came; other inputs by their own files.
 
         Args:
             study_id: Of the study that is to be computed.
             sources: Of its inputs.
+            rules: As :func:`hash_rules` gives them.
         """
         if study_id != self.study:
             raise SourceError(
@@ -56,10 +61,13 @@ class PinnedInputs:
         # Both ways: an input less gives another result just as an input more does.
         absent = set(self.inputs) - {source.source_id for source in sources}
         faults += [f"{self.inputs[key][0]} ({key}) is used there and not here" for key in sorted(absent)]
+        changed = sorted(name for name in {*rules, *self.rules} if rules.get(name) != self.rules.get(name))
+        faults += [f"{name} {_how(self.rules.get(name), rules.get(name))}" for name in changed]
         if faults:
             more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
             raise SourceError(
-                f"{self.path}: the data differs: {'; '.join(faults[:3])}{more}; use the same or run without --locked"
+                f"{self.path}: what decides differs: {'; '.join(faults[:3])}{more}; use the same or run without "
+                "--locked"
             )
 
     def _differs(self, part: Fetched) -> str:
@@ -67,6 +75,46 @@ class PinnedInputs:
         if not there:
             return f"{part.file} from {part.address} isn't among what it fetched"
         return f"{part.file} has SHA-256 {there} there, {part.sha256} here"
+
+
+def _how(there: str | None, here: str | None) -> str:
+    if there and here:
+        return "was another then"
+    return "is used there and not here" if there else "is used here and not there"
+
+
+_TABLES = ("*.csv", "*.toml")
+_FILES_OF = {"sources": ("reference", "elevation", "borders", "places", "osm", "perspectives", "long_distance")}
+
+
+def hash_rules(study: Study) -> dict[str, str]:
+    """SHA-256 of all that decides beside the data: the study itself, catalogue tables, regimes, perspectives.
+
+    Where data lies is no rule: the same files may lie in another folder or in the cache.
+
+    Args:
+        study: As it is computed.
+
+    Returns:
+        By a name that a reader knows: ``study``, ``reference/sections.csv``, ``regimes`` ...
+    """
+    content = study.model_dump(mode="json", exclude={"folder", "live"})
+    for table, names in _FILES_OF.items():
+        content[table] = {key: value for key, value in content[table].items() if key not in names}
+    if content.get("impact"):
+        del content["impact"]["regimes"]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    found = {"study": hashlib.sha256(text.encode()).hexdigest()}
+    # Named by what they are to the study, so that its folder may have any name.
+    folders = {"reference": study.sources.reference, "long_distance": study.sources.long_distance}
+    for role, folder in ((role, study.path(name)) for role, name in folders.items() if name):
+        tables = (path for pattern in _TABLES for path in folder.glob(pattern) if path.is_file())
+        found |= {f"{role}/{path.name}": file_sha256(path) for path in sorted(tables)}
+    files = {"perspectives": study.sources.perspectives, "regimes": study.impact.regimes if study.impact else None}
+    for role, path in ((role, study.path(name)) for role, name in files.items() if name):
+        if path.is_file():
+            found[role] = file_sha256(path)
+    return found
 
 
 def read_pinned_inputs(path: Path) -> PinnedInputs:
@@ -84,6 +132,9 @@ def read_pinned_inputs(path: Path) -> PinnedInputs:
         parts = [Fetched(**part) for row in content["inputs"] for part in row.get("fetched", ())]
         study = str(content["study"])
         fetched = {_key(part): _digests(part.sha256) for part in parts}
+        if "rules" not in content:
+            raise SourceError(f"{path}: is of an earlier version, which didn't note the study's rules; run it anew")
+        rules = {str(name): _digests(digest) for name, digest in content["rules"].items()}
     except FileNotFoundError as fault:
         raise SourceError(f"{path}: no such file; give the manifest.json of an earlier run") from fault
     except OSError as fault:
@@ -94,7 +145,7 @@ def read_pinned_inputs(path: Path) -> PinnedInputs:
         if isinstance(fault, SourceError):
             raise
         raise SourceError(f"{path}: isn't a manifest of an earlier run; give its manifest.json") from fault
-    return PinnedInputs(path, study, inputs, fetched)
+    return PinnedInputs(path, study, inputs, fetched, rules)
 
 
 def _key(part: Fetched) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from corridor.io.read.borders import Borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue
 from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known, require_past
 from corridor.io.read.osm import OsmData, read_osm
+from corridor.io.read.pinned_inputs import hash_rules
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.pipeline.graph import Progress, step
 from corridor.schema.catalogue import (
@@ -365,6 +366,12 @@ def osm(study: Study, osm_path: Path | None, progress: Progress) -> OsmData | No
 def data_sources(dem: Dem, borders: Borders, places: Places | None, osm: OsmData | None) -> tuple[Source, ...]:
     """The data files used."""
     return tuple(found.source for found in (dem, borders, places, osm) if found is not None)
+
+
+@step()
+def rules(study: Study) -> Mapping[str, str]:
+    """SHA-256 of what decides beside the data."""
+    return hash_rules(study)
 
 
 # Places and regions that the study names.

@@ -125,8 +125,8 @@ def test_locked_holds_files_too(study, call, tmp_path):
     assert call("run", study, "--out", out, "-q")[0] == 0
     manifest = out / "manifest.json"
     digest = next(row["sha256"] for row in json.loads(manifest.read_text())["inputs"] if row["id"] == "places")
-    sources = open_run(load_study(str(study)))["data_sources"]
-    read_pinned_inputs(manifest).require("midland", sources)
+    run = open_run(load_study(str(study)))
+    read_pinned_inputs(manifest).require("midland", run["data_sources"], run["rules"])
     with (study.parent / "places.csv").open("a") as stream:
         stream.write("New Town,45.4,10.5,XB,100\n")
     code, _, err = call("run", study, "--out", tmp_path / "third", "--locked", manifest, "-q")
@@ -141,6 +141,38 @@ def test_locked_holds_files_too(study, call, tmp_path):
         code, _, err = call("run", study, "--locked", tmp_path / "bad.json", "--out", tmp_path / "third", "-q")
         assert (code, err.count("\n")) == (2, 1)
         assert "bad.json" in err
+
+
+RULES = {
+    "study": ("midland.toml", "draws = 8", "draws = 9"),
+    "reference/speeds.csv": ("reference/speeds.csv", "road,primary,80.0,", "road,primary,79.0,"),
+    "reference/unit_costs.csv": ("reference/unit_costs.csv", "road,surface,3,", "road,surface,2,"),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_locked_holds_what_decides_too(name, study, call, tmp_path):
+    """Speeds, prices and the study itself change figures as much as heights do."""
+    manifest = tmp_path / "out" / "manifest.json"
+    assert call("run", study, "--out", manifest.parent, "-q")[0] == 0
+    assert call("run", study, "--locked", manifest, "--out", tmp_path / "same", "-q")[0] == 0
+    file, old, new = RULES[name]
+    path = study.parent / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    code, _, err = call("run", study, "--locked", manifest, "--out", tmp_path / "third", "-q")
+    assert (code, err.count("\n")) == (2, 1), err
+    assert f"{name} was another then" in err
+    assert not (tmp_path / "third").exists()
+
+
+def test_a_locked_study_may_lie_elsewhere(study, call, tmp_path):
+    """Where the same files lie decides nothing."""
+    manifest = tmp_path / "out" / "manifest.json"
+    assert call("run", study, "--out", manifest.parent, "-q")[0] == 0
+    study.parent.rename(tmp_path / "moved")
+    moved = tmp_path / "moved" / study.name
+    assert call("run", moved, "--locked", manifest, "--out", tmp_path / "again", "-q")[0] == 0
 
 
 def test_cache_commands(server, study, cache, call):
