@@ -31,6 +31,9 @@ COLUMNS = {
     "costing": "parameter unit value_low value_mid value_high source_ids note",
     "upkeep": "mode kind upkeep_musd_per_km_year_low upkeep_musd_per_km_year_mid upkeep_musd_per_km_year_high "
     "price_year source_ids note",
+    "population_totals": "area year people_low people_high source_ids note",
+    "population_places": "place country lat lon people year source_ids note",
+    "trip_rates": "parameter unit value_low value_mid value_high source_ids note",
     "vehicles": "vehicle_id parameter unit value_low value_mid value_high source_ids note",
     "driving": "parameter unit value_low value_mid value_high source_ids note",
     "border_delays": border_delays.COLUMNS,

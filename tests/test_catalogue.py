@@ -47,6 +47,9 @@ KEYS = {
     "unit_costs": ["mode", "kind"],
     "upkeep": ["mode", "kind"],
     "costing": ["parameter"],
+    "population_totals": ["area", "year"],
+    "population_places": ["place", "country"],
+    "trip_rates": ["parameter"],
 }
 RANGES = {
     "sections": ("length_km_low", "length_km_mid", "length_km_high"),
@@ -78,7 +81,7 @@ def test_words_are_in_the_vocabulary(name: str, column: str) -> None:
     "name",
     [
         *("nodes", "sections", "structures", "crossings", "speeds", "unit_costs", "costing", "upkeep", "vehicles"),
-        *("driving", "heights", "border_delays"),
+        *("driving", "heights", "border_delays", "population_totals", "population_places", "trip_rates"),
     ],
 )
 def test_every_row_resolves_to_sources(name: str) -> None:

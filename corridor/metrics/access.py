@@ -26,7 +26,8 @@ from corridor.schema.vocabulary import MetricStatus
 
 Floats = NDArray[np.float64]
 PLACE_COLUMNS = [
-    *("place", "country", "people", "people_low", "people_high", "crossing_min_before", "crossing_min_after"),
+    *("place", "country", "people", "people_low", "people_mid", "people_high"),
+    *("crossing_min_before", "crossing_min_after"),
     *("centre", "centre_min_before", "centre_min_after", "lost_crossing", "lost_centre", "snap_m", "lon", "lat"),
 ]
 
@@ -79,7 +80,8 @@ class Access:
 
     ``domain`` has the times of trucks, ``by_car`` the same roads with those of cars. ``places`` has the columns of
     :mod:`corridor.metrics.population`; ``positions`` are theirs on the domain, None for those too far from any road.
-    ``supports_places`` is False for a network without local roads.
+    ``supports_places`` is False for a network without local roads. ``population_total`` is how many people live in all
+    of the places together, by census; None where nothing says it.
     """
 
     domain: Domain
@@ -91,6 +93,7 @@ class Access:
     positions: tuple[Position | None, ...]
     factors: TimeFactors
     supports_places: bool
+    population_total: Estimate | None = None
 
     @property
     def country(self) -> str:
@@ -165,6 +168,7 @@ def build_access(
     factors: TimeFactors | None = None,
     assume_open: Collection[str] = (),
     supports_places: bool = True,
+    population_total: Estimate | None = None,
 ) -> Access:
     """The frame that all candidates and regimes are measured on.
 
@@ -179,6 +183,7 @@ def build_access(
         factors: what driving times are multiplied by.
         assume_open: crossings and sections that count as open.
         supports_places: whether the network has the local roads that places need.
+        population_total: how many people live in all places together; None if nothing says it.
 
     Raises:
         NetworkError: crossing, capital or a centre is far from any road, or the capital can't be reached even before.
@@ -212,6 +217,7 @@ def build_access(
         ),
         factors=factors or TimeFactors(),
         supports_places=supports_places,
+        population_total=population_total,
     )
     if not np.isfinite(access.before_capital[access.factors.mid]).all():
         raise NetworkError(

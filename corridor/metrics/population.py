@@ -1,10 +1,11 @@
-"""Settlements of a domain with their people: a gazetteer's figure where there is one, a range where there is none."""
+"""Settlements of a domain with their people: a documented figure where there is one, else what a census leaves."""
 
 from __future__ import annotations
 
 import difflib
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,23 +21,25 @@ from corridor.geo.geodesy import distance_m
 from corridor.interactions.event_messages import transliterate
 from corridor.io.read.borders import Borders
 from corridor.metrics.access import Access, AccessResult
+from corridor.metrics.distance import total as total_of
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
+from corridor.schema.people import PlacePopulation, TripRates
 from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position
 
 POPULATION_COLUMNS = (
     *("place", "local_name", "country", "kind", "lon", "lat"),
-    *("people", "people_low", "people_high", "source", "check"),
+    *("people", "people_low", "people_mid", "people_high", "source", "check"),
 )
 NAME_REACH_M = 5000.0  # gazetteer and map put some villages up to 4 km apart
 LIKENESS_REACH_M = 3000.0
 LIKENESS = 0.8
 BORDER_TOLERANCE_M = 1000.0
 PLACEHOLDERS = frozenset(("check", "fixme", "todo", "test", "unknown", "noname"))  # mappers' marks, not names
-_DELAYS = {"crossing": "people_delay_person_min", "centre": "people_delay_centre_person_min"}
 _KINDS = ("city", "town", "village", "hamlet", "isolated_dwelling")
+_LEAST_HOURS = 1e-11  # a difference of rounding is none
 Floats = NDArray[np.float64]
 
 
@@ -45,15 +48,17 @@ class Population:
     """Settlements of a domain.
 
     ``places`` has POPULATION_COLUMNS: ``place`` is the name in Latin letters where that can be had, ``local_name`` as
-    the source writes it; ``people`` is NaN where no source knows it, then ``people_low`` is 0 and
-    ``people_high`` the largest population known for a place of its kind; ``source`` is gazetteer, map or unknown;
-    ``check`` says what a person should look at ('' = nothing). ``unmatched`` are gazetteer places that the map doesn't
-    show, ``unknown`` map places without any figure.
+    the source writes it; ``people`` is NaN where no source knows it, then ``people_low`` is 0, and ``people_mid`` and
+    ``people_high`` are what the total leaves for it (see :func:`build_population`); ``source`` is gazetteer, map,
+    document or unknown; ``check`` says what a person should look at ('' = nothing). ``unmatched`` are gazetteer places
+    that the map doesn't show, ``unknown`` places without any figure. ``total`` is how many people live in all of them,
+    None where nothing says it.
     """
 
     places: pd.DataFrame
     unmatched: tuple[str, ...]
     unknown: tuple[str, ...]
+    total: Estimate | None = None
 
 
 def build_population(
@@ -62,11 +67,18 @@ def build_population(
     country: str,
     borders: Borders,
     region: shapely.Geometry,
+    *,
+    documented: Sequence[PlacePopulation] = (),
+    total: Estimate | None = None,
 ) -> Population:
     """Settlements of a country inside a region, with people.
 
     Gazetteer and map are matched one to one: by a name or alias that is the same within 5 km, then by names that are
     much alike within 3 km; the nearest pair first. Where a name fits two places, both are marked in ``check``.
+
+    The ``n`` places of unknown population share what a census total leaves: ``max(0, total - known) / n`` people each
+    in the middle, nobody at least, and at most all that the highest total leaves or as many as the largest known place
+    of their kind, whichever is less. Without a total they have nobody in the middle, and only the latter bound.
 
     Args:
         gazetteer: name, lon, lat, country, population (NaN: unknown), alternate_names (parted by '|'); None for none.
@@ -74,6 +86,8 @@ def build_population(
         country: whose places count.
         borders: polygons, which decide the country of a mapped place.
         region: the domain (lon/lat polygon).
+        documented: populations of places, taken for those of the same name within 5 km that have none.
+        total: how many people live in the domain, by census; None if nothing says it.
 
     Raises:
         NetworkError: a place lies in two countries.
@@ -90,9 +104,9 @@ def build_population(
     alone = sorted(set(range(len(shown))) - set(pairs.values()))
     rows += [_mapped_row(shown, j, country, doubtful) for j in alone]
     table = pd.DataFrame(rows, columns=list(POPULATION_COLUMNS))
-    table = _bounds(table)
+    table = _bounds(_filled(table, [own for own in documented if own.country == country]), total)
     unmatched = tuple(str(listed["name"][i]) for i in range(len(listed)) if i not in pairs) if len(shown) else ()
-    return Population(table, unmatched, tuple(table.loc[table["people"].isna(), "place"].astype(str)))
+    return Population(table, unmatched, tuple(table.loc[table["people"].isna(), "place"].astype(str)), total)
 
 
 def check_countries(listed: pd.DataFrame, borders: Borders, tolerance_m: float = BORDER_TOLERANCE_M) -> None:
@@ -212,15 +226,50 @@ def _entry(
     """A row of POPULATION_COLUMNS, its bounds still open."""
     known = people > 0
     figure, origin = (people, source) if known else (np.nan, "unknown")
-    return (name, local, country, kind, at["lon"], at["lat"], figure, 0.0, 0.0, origin, check)
+    return (name, local, country, kind, at["lon"], at["lat"], figure, 0.0, 0.0, 0.0, origin, check)
 
 
 def _kind_of(people: float) -> str:
     return "city" if people >= 50_000 else "town" if people >= 5_000 else "village"
 
 
-def _bounds(table: pd.DataFrame) -> pd.DataFrame:
-    """Low and high people: the figure itself, or 0 to the largest known for the kind (else for the next larger)."""
+def _filled(table: pd.DataFrame, documented: Sequence[PlacePopulation]) -> pd.DataFrame:
+    """The table with documented populations for places that have none: the nearest of that name within 5 km."""
+    names = [
+        {plain_name(str(text)) for text in (place, local, transliterate(str(local)))}
+        for place, local in zip(table["place"], table["local_name"], strict=True)
+    ]
+    for own in documented:
+        gaps = np.asarray(distance_m(table["lon"], table["lat"], own.lon, own.lat), dtype=float)
+        same = np.array([plain_name(own.place) in found for found in names], dtype=bool)
+        fits = np.flatnonzero(same & (gaps <= NAME_REACH_M) & table["people"].isna().to_numpy())
+        if len(fits):
+            row = table.index[fits[np.argmin(gaps[fits])]]
+            table.loc[row, ["people", "source"]] = (own.people, "document")
+    return table
+
+
+def _bounds(table: pd.DataFrame, total: Estimate | None) -> pd.DataFrame:
+    """Least, middle and most people of each place: the figure itself, or what is left for it."""
+    unknown, most = table["people"].isna(), _largest_of_kind(table)
+    middle = pd.Series(0.0, index=table.index)
+    if total is not None:
+        left = _left_by(total, table["people"].to_numpy(dtype=float))
+        most = most.fillna(left.high).clip(upper=left.high)
+        middle = most.clip(upper=left.mid / max(int(unknown.sum()), 1))
+    for column, value in (("people_low", 0.0), ("people_mid", middle), ("people_high", most)):
+        table[column] = table["people"].where(~unknown, value)
+    return table
+
+
+def _left_by(total: Estimate, people: Floats) -> Estimate:
+    """What a total leaves for the places whose people aren't known (NaN)."""
+    known = float(np.nansum(people))
+    return Estimate(*(max(0.0, end - known) for end in (total.low, total.mid, total.high)))
+
+
+def _largest_of_kind(table: pd.DataFrame) -> pd.Series:
+    """The largest known population of a place of each row's kind, else of the next larger kind."""
     known = table[table["people"].notna()]
     top = known.groupby("kind")["people"].max()
     overall = float(known["people"].max()) if len(known) else np.nan
@@ -229,11 +278,48 @@ def _bounds(table: pd.DataFrame) -> pd.DataFrame:
     for kind in _KINDS:
         larger = float(top.get(kind, larger))
         highest[kind] = larger
-    bound = table["kind"].map(highest).fillna(overall)
-    unknown = table["people"].isna()
-    table["people_low"] = table["people"].where(~unknown, 0.0)
-    table["people_high"] = table["people"].where(~unknown, bound)
-    return table
+    return table["kind"].map(highest).fillna(overall)
+
+
+def sum_people(places: pd.DataFrame, weight: Floats, total: Estimate | None) -> Estimate:
+    """People of places, each times a weight: least, middle and most.
+
+    Wherever the people lived whom a total leaves for the places of unknown population, the sum lies between the ends.
+    Without a total each place has its own range.
+
+    Args:
+        places: ``people`` (NaN: unknown), ``people_mid`` and ``people_high`` of each.
+        weight: of each place, shape (n_places,); may be negative.
+        total: how many people live in all places of the domain; None if nothing says it.
+
+    Returns:
+        The sum; people themselves (weights of 0 and 1) are never more than the total.
+    """
+    people = places["people"].to_numpy(dtype=float)
+    unknown = np.isnan(people)
+    known = float((people * weight)[~unknown].sum())
+    middle, most = (places[name].to_numpy(dtype=float)[unknown] for name in ("people_mid", "people_high"))
+    own, left = weight[unknown], np.inf if total is None else _left_by(total, people).high
+    low = -_greatest_sum(-own, most, left)
+    found = Estimate(known + low, known + float((own * middle).sum()), known + _greatest_sum(own, most, left))
+    if total is None:
+        return found
+    # sums over some of the people can't pass the total at the greatest weight, whatever mixed years add up to
+    cap = total.high * max(float(weight.max(initial=0.0)), 0.0)
+    return Estimate(min(found.low, cap), min(found.mid, cap), min(found.high, cap))
+
+
+def _greatest_sum(weight: Floats, most: Floats, left: float) -> float:
+    """The greatest sum of weight x people where each place has 0 to ``most`` people, and all together ``left``.
+
+    The places that count most are filled first (the fractional knapsack; Dantzig 1957, doi:10.1287/opre.5.2.266).
+    """
+    order = np.argsort(-weight, kind="stable")
+    filled = np.minimum(np.cumsum(most[order]), left)
+    return float((np.maximum(weight[order], 0.0) * np.diff(filled, prepend=0.0)).sum())
+
+
+_WHERE = {"crossing": "the border crossing", "centre": "their centre, the nearest of those declared"}
 
 
 @metric(
@@ -244,7 +330,7 @@ def _bounds(table: pd.DataFrame) -> pd.DataFrame:
     ),
     *(
         column
-        for what, where in (("crossing", "the border crossing"), ("centre", "their provincial centre"))
+        for what, where in _WHERE.items()
         for column in (
             Column(
                 f"places_lost_{what}", Unit.COUNT, f"settlements that can't reach {where} any more",
@@ -252,50 +338,71 @@ def _bounds(table: pd.DataFrame) -> pd.DataFrame:
             ),
             Column(
                 f"people_lost_{what}", Unit.PEOPLE,
-                f"inhabitants of settlements that can't reach {where} any more; unknown counts as [0; largest known "
-                "of its kind]",
-                "sum over places", interval=True,
+                f"inhabitants of settlements that can't reach {where} any more; those of unknown population share what "
+                "the census total leaves",
+                "sum over places, at most the total", interval=True,
             ),
             Column(
                 f"people_reaching_{what}", Unit.PEOPLE, f"inhabitants of places that still reach {where}",
-                "sum over places", interval=True, shown=Shown.FILES,
-            ),
-            Column(
-                _DELAYS[what], Unit.PERSON_MIN, f"delay to {where} of those who still reach it",
-                "sum of people x minutes added", interval=True,
-                shown=Shown.PAGE if what == "crossing" else Shown.FILES,
+                "sum over places, at most the total", interval=True, shown=Shown.FILES,
             ),
         )
     ),
     status="places_status",
 )  # fmt: skip
 def measure_people(local_roads: bool, access: Access, access_result: AccessResult) -> Values | Unmeasured:
-    """Places and people that lose the crossing or their centre, and the delay of those who don't.
+    """Places and people that lose the crossing or their centre, and those who keep them."""
+    if not access_result.applicable:
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
+    if not local_roads:
+        return Unmeasured(MetricStatus.NOT_SUPPORTED)
+    table, total = access_result.places, access.population_total
+    found: dict[str, Any] = {"places_counted": len(table)}
+    for what in _WHERE:
+        lost, reaching = table[f"lost_{what}"].to_numpy(), table[f"{what}_min_after"].notna().to_numpy()
+        found[f"places_lost_{what}"] = int(lost.sum())
+        found[f"people_lost_{what}"] = sum_people(table, lost.astype(float), total)
+        found[f"people_reaching_{what}"] = sum_people(table, reaching.astype(float), total)
+    return found
 
-    The value and the low end count only people that a source knows, the high end also the most that may live in
-    places of unknown population. Delays are a car's, with the interval of driving times beside that of people.
+
+@metric(
+    Subject.POPULATION,
+    Column(
+        "people_hours_per_day", Unit.PERSON_HOURS_PER_DAY,
+        "hours a day that people of places spend more on the way to the border crossing and to their centre",
+        "sum of people x trips a day x car hours added, over places that still reach them", interval=True,
+    ),
+    Column(
+        "people_hours_per_day_crossing", Unit.PERSON_HOURS_PER_DAY, "of these on the way to the border crossing",
+        "crossing trips of trip_rates.csv", interval=True, shown=Shown.FILES,
+    ),
+    Column(
+        "people_hours_per_day_centre", Unit.PERSON_HOURS_PER_DAY, "of these on the way to their centre",
+        "centre trips of trip_rates.csv", interval=True, shown=Shown.FILES,
+    ),
+    status="people_hours_per_day_status",
+)  # fmt: skip
+def measure_person_hours(
+    local_roads: bool, access: Access, access_result: AccessResult, trip_rates: TripRates
+) -> Values | Unmeasured:
+    """Person-hours a day of those who still reach the crossing and their centre: a car's minutes, at declared rates.
+
+    Those who lose them aren't in it: they are counted as people who do. The interval takes the ends of people, rates
+    and driving times together.
     """
     if not access_result.applicable:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
     if not local_roads:
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
-    table = access_result.places
-    found: dict[str, Any] = {"places_counted": len(table)}
-    for what, delay in _DELAYS.items():
-        lost, reaching = table[f"lost_{what}"].to_numpy(), table[f"{what}_min_after"].notna().to_numpy()
-        added = np.where(reaching, table[f"{what}_min_after"] - table[f"{what}_min_before"], 0.0)
-        found[f"places_lost_{what}"] = int(lost.sum())
-        found[f"people_lost_{what}"] = _people(table, lost.astype(float))
-        found[f"people_reaching_{what}"] = _people(table, reaching.astype(float))
-        person_min = _people(table, np.where(np.abs(added) > 1e-9, added, 0.0))
-        ends = [person_min.low * access.factors.low, person_min.mid, person_min.high * access.factors.high]
-        found[delay] = Estimate(min(ends), person_min.mid, max(ends))
-    return found
-
-
-def _people(table: pd.DataFrame, weight: Floats) -> Estimate:
-    """People times a weight: at least, which is also the value, and at most where populations are unknown."""
-    low, high = (
-        float((table[column].to_numpy(dtype=float) * weight).sum()) for column in ("people_low", "people_high")
-    )
-    return Estimate(low, low, high)
+    table, found = access_result.places, {}
+    for what, rate in (("crossing", trip_rates.crossing), ("centre", trip_rates.centre)):
+        added = (table[f"{what}_min_after"] - table[f"{what}_min_before"]).to_numpy(dtype=float) / 60.0
+        hours = sum_people(table, np.where(np.abs(added) > _LEAST_HOURS, added, 0.0), access.population_total)
+        ends = [
+            value * trips * factor
+            for value in (hours.low, hours.high)
+            for trips, factor in ((rate.low, access.factors.low), (rate.high, access.factors.high))
+        ]
+        found[f"people_hours_per_day_{what}"] = Estimate(min(ends), hours.mid * rate.mid, max(ends))
+    return {"people_hours_per_day": total_of(found.values()), **found}

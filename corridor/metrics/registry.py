@@ -53,6 +53,7 @@ INPUTS = {
     "border_delays": "hours and dollars at border points, by side, direction and mode",
     "unit_costs": "prices by mode and kind of construction",
     "costing": "rates of upkeep and the other parameters of costs",
+    "trip_rates": "trips to the border crossing and to centres, a person and day",
     "bed_road": "whether a road on the bed that a railway takes is replaced or taken",
     "network": "roads and railways, as events name their edges",
     "events": "what the route crosses, shares and runs beside",

@@ -31,7 +31,7 @@ class Unit(StrEnum):
     MUSD = "million USD"
     USD_PER_LOAD = "USD/load"
     PEOPLE = "people"
-    PERSON_MIN = "person-minutes"
+    PERSON_HOURS_PER_DAY = "person-hours/day"
     PER_10KM = "count/10 km"
 
 

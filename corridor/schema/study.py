@@ -60,12 +60,16 @@ class Place(_Strict):
 
 
 class Focus(_Strict):
-    """The region that the study is about: the part of ``country`` inside ``outline`` (lon, lat corners)."""
+    """The region that the study is about: the part of ``country`` inside ``outline`` (lon, lat corners).
+
+    ``population_total`` is the area of ``population_totals.csv`` whose people bound those of its places.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     name: Text
     country: Country
     outline: Annotated[tuple[tuple[Longitude, Latitude], ...], Field(min_length=3, max_length=10_000)]
+    population_total: Identifier | None = None
 
 
 class Files(_Strict):

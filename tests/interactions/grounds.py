@@ -94,6 +94,7 @@ def place_table(points, people=None):
             "lat": [p[1] for p in points],
             "people": people,
             "people_low": np.where(known, people, 0.0),
+            "people_mid": np.where(known, people, 0.0),
             "people_high": np.where(known, people, 500.0),
         }
     )

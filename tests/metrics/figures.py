@@ -5,6 +5,11 @@ from __future__ import annotations
 from corridor.metrics.access import AccessResult, measure_access
 from corridor.metrics.registry import Context, all_metrics
 from corridor.metrics.severance import SeveranceDraws
+from corridor.schema.catalogue import Estimate
+from corridor.schema.people import TripRates
+
+RATES = TripRates(Estimate(0.005, 0.01, 0.02), Estimate(0.05, 0.1, 0.2))
+"""Trips a person and day to the border crossing and to a centre."""
 
 
 def row_of(function, **inputs):
@@ -15,7 +20,7 @@ def row_of(function, **inputs):
 
 def figures(access, result: AccessResult):
     """What follows from access alone."""
-    return Context(access=access, access_result=result).row
+    return Context(access=access, access_result=result, trip_rates=RATES).row
 
 
 def access_figures(access, effect=None, **options):

@@ -256,7 +256,7 @@ def test_nothing_closed_changes_nothing(seed):
     net, nodes, _, points, crossing, _ = sample(seed)
     access = access_to(net, nodes[-1], points, [nodes[3]], crossing=crossing)
     metrics = access_figures(access, effect(net))
-    assert metrics["access_delay_min"] == metrics["people_delay_person_min"] == metrics["places_lost_crossing"] == 0
+    assert metrics["access_delay_min"] == metrics["people_hours_per_day"] == metrics["places_lost_crossing"] == 0
     assert metrics["access_ratio"] == 1
 
 

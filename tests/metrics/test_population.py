@@ -4,9 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corridor.errors import NetworkError
-from corridor.metrics.population import build_population, check_countries, plain_name
+from corridor.metrics.access import measure_access
+from corridor.metrics.population import build_population, check_countries, measure_person_hours, plain_name, sum_people
+from corridor.schema.catalogue import Estimate
+from corridor.schema.people import PeopleTables, PlacePopulation, PopulationTotal
+from tests.interactions.grounds import access_to, effect, with_neighbour
+from tests.metrics.figures import RATES, row_of
 from tests.metrics.test_severance import SIDE, borders, point
 
 BORDERS = borders()
@@ -35,8 +42,8 @@ def mapped(*rows):
     )  # fmt: skip
 
 
-def build(listed, shown):
-    found = build_population(listed, shown, "AA", BORDERS, REGION)
+def build(listed, shown, **given):
+    found = build_population(listed, shown, "AA", BORDERS, REGION, **given)
     return found, found.places.set_index("place")
 
 
@@ -123,3 +130,112 @@ def test_a_place_in_two_countries_is_refused_with_its_remedy():
 
 def test_plain_names_forget_case_accents_and_signs():
     assert plain_name("Nor-Arájadzor ") == plain_name("NOR ARAJADZOR")
+
+
+TOTAL = Estimate(1000.0, 1100.0, 1500.0)
+
+
+def test_places_of_unknown_population_share_what_the_total_leaves():
+    listed = gazetteer(("Alpha", (1000, 1000), 900, ""))
+    shown = mapped(
+        ("Alpha", "village", (1000, 1000), np.nan),
+        ("Beta", "village", (9000, 9000), np.nan),
+        ("Gamma", "hamlet", (15_000, 15_000), np.nan),
+    )
+    found, table = build(listed, shown, total=TOTAL)
+    assert found.total == TOTAL
+    for name in ("Beta", "Gamma"):
+        assert table.loc[name, ["people_low", "people_mid", "people_high"]].tolist() == [0, 100, 600]
+        assert np.isnan(table.loc[name, "people"])
+    # no village is larger than the largest that is known
+    larger = build(listed, shown, total=Estimate(5000.0, 5000.0, 5000.0))[1]
+    assert larger.loc["Beta", ["people_low", "people_mid", "people_high"]].tolist() == [0, 900, 900]
+    assert table.loc["Alpha", ["people_low", "people_mid", "people_high"]].tolist() == [900, 900, 900]
+    # more people are known than were counted: nobody is left
+    fuller = build(listed, shown, total=Estimate(700.0, 700.0, 800.0))[1]
+    assert fuller.loc["Beta", ["people_low", "people_mid", "people_high"]].tolist() == [0, 0, 0]
+
+
+def test_documented_populations_fill_places_that_have_none():
+    shown = mapped(("Շվանիձոր", "village", (5000, 5000), np.nan), ("Near", "village", (6000, 5000), np.nan))
+    lon, lat = point(7000, 5000)
+
+    def of(name, country="AA", people=312.0, at=(lon, lat)):
+        return PlacePopulation(name, country, *at, people, "", ("x",))
+
+    table = build(None, shown, documented=(of("Shvanidzor"),))[1]
+    assert table.loc["Shvanidzor", ["people", "people_high", "source"]].tolist() == [312, 312, "document"]
+    assert np.isnan(table.loc["Near", "people"])
+    far = point(12_000, 5000)
+    for other in (of("Elsewhere"), of("Shvanidzor", "BB"), of("Shvanidzor", at=far)):
+        assert np.isnan(build(None, shown, documented=(other,))[1].loc["Shvanidzor", "people"])
+    known = mapped(("Shvanidzor", "village", (5000, 5000), 40))
+    assert build(None, known, documented=(of("Shvanidzor"),))[1].loc["Shvanidzor", "people"] == 40
+
+
+def test_a_total_is_the_latest_count_between_the_least_and_the_most():
+    counts = (PopulationTotal("a", "2011", 140.0, 150.0, ()), PopulationTotal("a", "2022", 110.0, 120.0, ()))
+    tables = PeopleTables(counts, (), RATES)
+    assert tables.total_of("a") == Estimate(110.0, 115.0, 150.0)
+    assert tables.total_of("b") is None
+
+
+PEOPLE = st.lists(st.floats(1, 5000) | st.just(np.nan), min_size=1, max_size=30)
+
+
+def settled(people, total):
+    """A table of places as they come from build_population."""
+    rows = tuple((f"P{i}", (500 + 500 * i, 5000), figure, "") for i, figure in enumerate(people))
+    return build(gazetteer(*rows), None, total=total)[0].places
+
+
+@given(PEOPLE, st.floats(10, 50_000), st.integers(0, 2**32 - 1))
+def test_no_sum_of_people_passes_the_total(people, size, seed):
+    total = Estimate(0.8 * size, size, 1.2 * size)
+    table = settled(people, total)
+    lost = np.random.default_rng(seed).random(len(table)) < 0.5
+    for chosen in (lost, ~lost, np.ones(len(table), dtype=bool)):
+        found = sum_people(table, chosen.astype(float), total)
+        assert 0 <= found.low <= found.mid <= found.high <= total.high + 1e-6
+    known, count = np.nansum(people), int(np.isnan(people).sum())
+    largest = np.nanmax(people) if known else np.inf
+    if known <= size and count:
+        whole = sum_people(table, np.ones(len(table)), total)
+        assert whole.mid == pytest.approx(min(total.mid, known + count * largest))
+        assert whole.high == pytest.approx(min(total.high, known + count * largest))
+
+
+@given(PEOPLE, st.integers(0, 2**32 - 1))
+def test_wherever_the_uncounted_live_the_sum_lies_between_its_ends(people, seed):
+    total = Estimate(100_000.0, 120_000.0, 160_000.0)
+    table, rng = settled(people, total), np.random.default_rng(seed)
+    weight = rng.uniform(-2, 5, len(table))
+    found = sum_people(table, weight, total)
+    unknown = np.isnan(table["people"].to_numpy())
+    left = total.high - np.nansum(people)
+    for _ in range(5):
+        shares = rng.dirichlet(np.full(max(unknown.sum(), 1), 0.3))[: unknown.sum()] * left * rng.random()
+        lived = table["people"].to_numpy(dtype=float).copy()
+        lived[unknown] = np.minimum(shares, table["people_high"].to_numpy()[unknown])
+        assert found.low - 1e-6 <= (lived * weight).sum() <= found.high + 1e-6
+
+
+def test_without_a_total_unknown_people_are_nobody_to_the_largest_of_their_kind():
+    found = sum_people(settled([900.0, np.nan, np.nan], None), np.ones(3), None)
+    assert found == Estimate(900.0, 900.0, 2700.0)
+
+
+def test_person_hours_by_hand():
+    """On a chain crossing, A, B, centre half an hour between A and B delays B to the crossing and A to the centre."""
+    nodes = [(45.0 + 0.02 * i, 39.0) for i in range(4)]
+    net = with_neighbour(nodes, [(0, 1), (1, 2), (2, 3)])
+    access = access_to(net, nodes[3], [nodes[1], nodes[2]], [nodes[3]], people=[100, 300])
+    result = measure_access(access, effect(net, delay=[(1, 30.0)]))
+    row = row_of(measure_person_hours, local_roads=True, access=access, access_result=result, trip_rates=RATES)
+    # half an hour for 300 people at 0.01 trips a day, and for 100 at 0.1
+    assert row["people_hours_per_day_crossing"] == pytest.approx(300 * 0.5 * 0.01)
+    assert row["people_hours_per_day_centre"] == pytest.approx(100 * 0.5 * 0.1)
+    assert row["people_hours_per_day"] == pytest.approx(1.5 + 5.0)
+    factors = access.factors
+    assert row["people_hours_per_day_low"] == pytest.approx((150 * 0.005 + 50 * 0.05) * factors.low)
+    assert row["people_hours_per_day_high"] == pytest.approx((150 * 0.02 + 50 * 0.2) * factors.high)

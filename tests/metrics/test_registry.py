@@ -74,7 +74,7 @@ def test_no_message_labels_a_column_that_is_gone():
 
 
 _UNIT_BY_NAME = (
-    (r".*_person_min", Unit.PERSON_MIN),
+    (r"people_hours_per_day.*", Unit.PERSON_HOURS_PER_DAY),
     (r".*_per_10km", Unit.PER_10KM),
     (r"(.*_)?km(_.*)?", Unit.KM),
     (r".*_km2", Unit.KM2),

@@ -14,6 +14,7 @@ from corridor.errors import CatalogueError
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, with_sides
 from corridor.io.read.costing import WORKS_COLUMNS, load_costing_tables, load_unit_costs, read_works
 from corridor.io.read.driving import load_driving, load_heights, load_vehicles
+from corridor.io.read.people import load_people
 from corridor.io.read.tables import Faults, Row, by_id, load_sources, read_rows, source_ids_of
 from corridor.packaged import data_root
 from corridor.schema.catalogue import (
@@ -29,6 +30,7 @@ from corridor.schema.catalogue import (
     VehicleLimit,
 )
 from corridor.schema.driving import DocumentedHeight, DrivingParameters, Vehicle
+from corridor.schema.people import PeopleTables
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import (
     Confidence,
@@ -76,6 +78,7 @@ class Catalogue:
     heights: tuple[DocumentedHeight, ...] = ()
     border_delays: BorderDelays = field(default_factory=BorderDelays)
     costing: Costing | None = None
+    people: PeopleTables | None = None
 
     def section(self, section_id: str, asked_by: str) -> Section:
         """A section by its id.
@@ -95,8 +98,9 @@ class Catalogue:
 def load_catalogue(folder: Path) -> Catalogue:
     """Read and check the tables of a reference folder.
 
-    Vehicles and the parameters of driving times and of costs are the packaged ones where the folder has none of its
-    own, with their sources; documented heights are its own or none.
+    Vehicles, the parameters of driving times and of costs, and rates of trips are the packaged ones where the folder
+    has none of its own, with their sources; documented heights, census totals and populations of places are its own or
+    none.
 
     Args:
         folder: Holds one CSV per table.
@@ -135,6 +139,7 @@ def load_catalogue(folder: Path) -> Catalogue:
     ceilings = tuple(_load_ceilings(folder, sources, faults))
     vehicles, driving, more = _load_driving_tables(folder, sources, faults)
     costing, priced_by = load_costing_tables(folder, sources, faults)
+    people, counted_by = load_people(folder, sources, faults)
     heights: list[DocumentedHeight] = []
     if (folder / "heights.csv").is_file():
         heights = load_heights(folder / "heights.csv", sources, nodes, sections, faults)
@@ -143,7 +148,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         raise CatalogueError(f"{folder / 'driving.csv'}: is not whole; add what is missing")
     return Catalogue(
         folder,
-        sources | more | priced_by,
+        sources | more | priced_by | counted_by,
         nodes,
         sections,
         crossings,
@@ -155,6 +160,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         tuple(heights),
         delays,
         costing,
+        people,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from corridor.io.read.tables import Faults, Row, load_sources, read_rows, source_ids_of
@@ -21,7 +21,7 @@ _UPKEEP = (
     "mode kind upkeep_musd_per_km_year_low upkeep_musd_per_km_year_mid upkeep_musd_per_km_year_high price_year "
     "source_ids note"
 )
-_COSTING = "parameter unit value_low value_mid value_high source_ids note"
+_PARAMETER_COLUMNS = "parameter unit value_low value_mid value_high source_ids note"
 _PARAMETERS = {"unknown_progress_pct": 100.0, "upkeep_years": 200.0, "discount_rate_pct": 100.0}
 _NOT_STATED = (Works.REPLACEMENT, Works.NEW, Works.UNFINISHED)
 
@@ -98,25 +98,46 @@ def load_costing(path: Path, upkeep: Path, sources: Collection[str], faults: Fau
         sources: ids that rows may name as their source.
         faults: gathers what is wrong.
     """
+    values, named = read_parameters(path, _PARAMETERS, sources, faults)
+    rates = _load_upkeep(upkeep, sources, faults)
+    if len(values) < len(_PARAMETERS):
+        return None
+    used = dict.fromkeys([*named, *(key for rate in rates for key in rate.source_ids)])
+    return Costing(**values, upkeep=tuple(rates), source_ids=tuple(used))
+
+
+def read_parameters(
+    path: Path, most: Mapping[str, float], sources: Collection[str], faults: Faults
+) -> tuple[dict[str, Estimate], tuple[str, ...]]:
+    """Declared parameters of a table with a row for each: name, unit, range, sources.
+
+    Args:
+        path: the table.
+        most: the greatest value of each parameter that it must have; the least is 0.
+        sources: ids that rows may name as their source.
+        faults: gathers what is wrong: parameters that are unknown, doubled, missing or too great.
+
+    Returns:
+        Those without faults by name, and the sources of all.
+    """
     values: dict[str, Estimate] = {}
     named: list[str] = []
-    for row in read_rows(path, _COSTING.split(), faults):
-        name = row.choice("parameter", _PARAMETERS)
+    for row in read_rows(path, _PARAMETER_COLUMNS.split(), faults):
+        name = row.choice("parameter", most)
         value = row.range("value")
         named += source_ids_of(row, sources)
         if name in values:
             row.fault("parameter", f"'{name}' stands twice; keep one row")
-        if value is None or value.high > _PARAMETERS.get(name, 0.0):
-            most = f"at most {_PARAMETERS.get(name, 0.0):g}"
-            row.fault("value_low/mid/high", f"of '{name}' must be {'given' if value is None else most}")
+        if value is None or value.high > most.get(name, 0.0):
+            row.fault(
+                "value_low/mid/high",
+                f"of '{name}' must be {'given' if value is None else f'at most {most.get(name, 0.0):g}'}",
+            )
             continue
         values[name] = value
-    rates = _load_upkeep(upkeep, sources, faults)
-    if lacking := [name for name in _PARAMETERS if name not in values]:
+    if lacking := [name for name in most if name not in values]:
         faults.add(f"{path}: no row for {', '.join(lacking)}; add each with its source")
-        return None
-    used = dict.fromkeys([*named, *(key for rate in rates for key in rate.source_ids)])
-    return Costing(**values, upkeep=tuple(rates), source_ids=tuple(used))
+    return values, tuple(dict.fromkeys(named))
 
 
 def _load_upkeep(path: Path, sources: Collection[str], faults: Faults) -> list[UpkeepCost]:

@@ -36,9 +36,10 @@ from corridor.network.graph import Network
 from corridor.pipeline.graph import each, step
 from corridor.pipeline.steps.lines import Row
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import BorderDelays, DocumentedStructure, Section
+from corridor.schema.catalogue import BorderDelays, DocumentedStructure, Estimate, Section
 from corridor.schema.interaction import EdgeEffect, Event
 from corridor.schema.message import Message
+from corridor.schema.people import PeopleTables
 from corridor.schema.regime import Applicability, Regime
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
@@ -186,12 +187,21 @@ def split(conflation: Conflation, met: Mapping[str, Sequence[Event]]) -> SplitNe
 
 @step()
 def population(
-    places: Places | None, osm: OsmData | None, study_focus: Focus, borders: Borders, focus_region: shapely.Geometry
+    places: Places | None,
+    osm: OsmData | None,
+    study_focus: Focus,
+    borders: Borders,
+    focus_region: shapely.Geometry,
+    people_tables: PeopleTables,
+    population_total: Estimate | None,
 ) -> Population:
     """Settlements of the focus and their people."""
     mapped = osm.places if osm is not None else None
     gazetteer = places.frame if places is not None else None
-    return build_population(gazetteer, mapped, study_focus.country, borders, focus_region)
+    return build_population(
+        gazetteer, mapped, study_focus.country, borders, focus_region,
+        documented=people_tables.places, total=population_total,
+    )  # fmt: skip
 
 
 @step(by_value=True)
@@ -224,7 +234,7 @@ def access(
     return build_access(
         split, study_focus.country, border_crossing, capital, centres, population.places,
         snap_limit_m=snap_limit_m, supports_places=has_local_roads,
-        factors=TimeFactors(spread.low, 1.0, spread.high),
+        factors=TimeFactors(spread.low, 1.0, spread.high), population_total=population.total,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from corridor.schema.catalogue import (
     BorderDelays,
     Costing,
     Crossing,
+    Estimate,
     GradeCeiling,
     Node,
     Section,
@@ -30,6 +31,7 @@ from corridor.schema.catalogue import (
 )
 from corridor.schema.criterion import Criterion
 from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters, Vehicle
+from corridor.schema.people import PeopleTables, TripRates
 from corridor.schema.source import Source
 from corridor.schema.study import (
     CandidateSpec,
@@ -229,6 +231,40 @@ def costing(catalogue: Catalogue) -> Costing:
     if catalogue.costing is None:
         raise CatalogueError(f"{catalogue.folder / 'costing.csv'}: is missing; give it with upkeep.csv")
     return catalogue.costing
+
+
+@step()
+def people_tables(catalogue: Catalogue) -> PeopleTables:
+    """Census totals, documented populations of places, and rates of trips."""
+    if catalogue.people is None:
+        raise CatalogueError(f"{catalogue.folder / 'trip_rates.csv'}: is missing; give it")
+    return catalogue.people
+
+
+@step(by_value=True)
+def trip_rates(people_tables: PeopleTables) -> TripRates:
+    """Trips to the border crossing and to centres, a person and day."""
+    return people_tables.trips
+
+
+@step(by_value=True)
+def population_total(study_id: str, study_focus: Focus, people_tables: PeopleTables) -> Estimate | None:
+    """The people of the focus by census; None where the study names no total.
+
+    Raises:
+        StudyError: it names one that the catalogue doesn't have.
+    """
+    area = study_focus.population_total
+    if area is None:
+        return None
+    total = people_tables.total_of(area)
+    if total is None:
+        known = ", ".join(sorted({each.area for each in people_tables.totals})) or "no area"
+        raise StudyError(
+            f"{study_id}: focus.population_total: '{area}' is not in population_totals.csv, which has {known}; "
+            "correct it, or leave it out"
+        )
+    return total
 
 
 @step()

@@ -38,6 +38,7 @@ from corridor.network.graph import Position
 from corridor.network.time_fit import TimeFit
 from corridor.pipeline.graph import step
 from corridor.pipeline.steps.impacts import Pair
+from corridor.report.page.tables import format_number
 from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.catalogue import Crossing, Node, Section
 from corridor.schema.criterion import Criterion
@@ -164,7 +165,15 @@ def impact_notes(has_local_roads: bool, population: Population, conflation: Conf
         shown = listing(population.unmatched[:12], ListStyle.COMMA)
         notes.append(Message("limit.places_unmatched", {"count": len(population.unmatched), "names": shown}))
     if population.unknown:
-        notes.append(Message("limit.population_unknown", {"count": len(population.unknown)}))
+        count: dict[str, Value] = {"count": len(population.unknown)}
+        if population.total is None:
+            notes.append(Message("limit.population_unknown", count))
+        else:
+            ends: dict[str, Value] = {
+                "low": format_number(population.total.low, 0),
+                "high": format_number(population.total.high, 0),
+            }
+            notes.append(Message("limit.population_bounded", count | ends))
     return (*notes, _fit_note(conflation.driving.fit))
 
 

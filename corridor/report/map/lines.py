@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -69,7 +69,7 @@ def place_changes(results: Results) -> dict[str, Any]:
     for row, minutes in zip(table[changed].to_dict("records"), later[changed], strict=True):
         place = (
             str(row["place"]), round(float(row["lat"]), 4), round(float(row["lon"]), 4),
-            people_text(row["people_low"], row["people_high"]), str(row["centre"]),
+            _place_people(row), str(row["centre"]),
         )  # fmt: skip
         late = round(float(minutes)) if minutes >= LEAST_DELAY_MIN else None
         index = places.setdefault(place, len(places))
@@ -121,12 +121,34 @@ def cut_off_totals(results: Results, candidate_id: str) -> list[dict[str, Any]]:
         for what in ("crossing", "centre"):
             lost = group[_lost(group, what)]
             totals[what] = len(lost)
-            totals[f"{what}_people"] = people_text(lost["people_low"].sum(), lost["people_high"].sum())
+            totals[f"{what}_people"] = people_text(*_people_lost(results, candidate_id, str(regime), what, lost))
         later = delays_min(group)
         totals["delayed"] = int((later >= LEAST_DELAY_MIN).sum())
         totals["minutes"] = f"{later.max():.0f}"
         said.append(totals)
     return said
+
+
+def _people_lost(
+    results: Results, candidate_id: str, regime_id: str, what: str, lost: pd.DataFrame
+) -> tuple[float, float]:
+    """Least and most people that lose the crossing or their centre: the metric table's, which a census total bounds.
+
+    Without that column those of the places in ``lost`` are added up.
+    """
+    table, name = results.metrics, f"people_lost_{what}"
+    if name not in table.columns or "regime_id" not in table.columns:
+        return float(lost["people_low"].sum()), float(lost["people_high"].sum())
+    row = table[(table["candidate_id"].astype(str) == candidate_id) & (table["regime_id"].astype(str) == regime_id)]
+    ends = [f"{name}{end}" if f"{name}{end}" in table.columns else name for end in ("_low", "_high")]
+    return (float(row[ends[0]].iloc[0]), float(row[ends[1]].iloc[0])) if len(row) else (np.nan, np.nan)
+
+
+def _place_people(row: Mapping[Hashable, Any]) -> str:
+    """People of one place: the figure, or about how many where only a census total says it."""
+    if row["people_low"] != row["people_high"] and row.get("people_mid", 0.0) > 0:
+        return f"\u2248 {format_number(float(row['people_mid']), 0)}"
+    return people_text(row["people_low"], row["people_high"])
 
 
 def people_text(low: float, high: float) -> str:
