@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from corridor.comparison import Comparison, compare
+from corridor.errors import StudyError
 from corridor.schema.study import Study
 from tests.synthetic import build
 from tests.synthetic.ground import meridian_km, parallel_km
@@ -41,6 +42,41 @@ def plain(folder) -> Comparison:
 @pytest.fixture(scope="module")
 def mapped(folder) -> Comparison:
     return compare(Study.load(folder / "midland.toml"), osm=folder / "map.osm")
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory) -> Comparison:
+    """With censuses of 3,100 and 3,000 people, fewer than the 3,800 of tables of places, which mix years."""
+    path = build(tmp_path_factory.mktemp("counted") / "midland")
+    text = (STUDY + IMPACT).replace('country = "XB"\noutline', 'country = "XB"\npopulation_total = "midland"\noutline')
+    path.write_text(text, encoding="utf-8")
+    columns = "area,year,people_low,people_high,source_ids,note"
+    table = f"{columns}\nmidland,2010,3100,3100,made-up,\nmidland,2020,3000,3000,made-up,\n"
+    (path.parent / "reference" / "population_totals.csv").write_text(table, encoding="utf-8")
+    return compare(Study.load(path), osm=path.parent / "map.osm")
+
+
+def test_no_row_has_more_people_than_the_census(counted, mapped):
+    table = counted.metrics
+    people = [name for name in table.columns if name.startswith("people_") and "hours" not in name]
+    figures = table[[name for name in people if not name.endswith("_status")]].astype(float)
+    assert figures.max(axis=None) == 3100  # 3,400 live where the crossing can be reached, by tables of places
+    assert mapped.metrics["people_reaching_crossing"].max() == 3400
+    for name in ("people_lost_crossing", "people_reaching_centre"):
+        assert (table[f"{name}_low"] <= table[name]).all()
+        assert (table[name] <= table[f"{name}_high"]).all()
+    assert any(note.key == "limit.population_bounded" for note in counted.results.notes["impacts"])
+    assert any(note.key == "limit.population_unknown" for note in mapped.results.notes["impacts"])
+
+
+def test_a_total_that_the_catalogue_lacks_is_named(tmp_path):
+    path = build(tmp_path / "midland")
+    text = (STUDY + IMPACT).replace('country = "XB"\noutline', 'country = "XB"\npopulation_total = "hills"\noutline')
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(
+        StudyError, match=r"focus\.population_total: 'hills' is not in population_totals\.csv, which has no"
+    ):
+        compare(Study.load(path), osm=path.parent / "map.osm")
 
 
 @pytest.fixture
