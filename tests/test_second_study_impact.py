@@ -65,8 +65,6 @@ def test_no_row_has_more_people_than_the_census(counted, mapped):
     for name in ("people_lost_crossing", "people_reaching_centre"):
         assert (table[f"{name}_low"] <= table[name]).all()
         assert (table[name] <= table[f"{name}_high"]).all()
-    assert any(note.key == "limit.population_bounded" for note in counted.results.notes["impacts"])
-    assert any(note.key == "limit.population_unknown" for note in mapped.results.notes["impacts"])
 
 
 def test_a_total_that_the_catalogue_lacks_is_named(tmp_path):

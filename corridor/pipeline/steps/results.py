@@ -164,16 +164,12 @@ def impact_notes(has_local_roads: bool, population: Population, conflation: Conf
     if population.unmatched:
         shown = listing(population.unmatched[:12], ListStyle.COMMA)
         notes.append(Message("limit.places_unmatched", {"count": len(population.unmatched), "names": shown}))
-    if population.unknown:
-        count: dict[str, Value] = {"count": len(population.unknown)}
-        if population.total is None:
-            notes.append(Message("limit.population_unknown", count))
-        else:
-            ends: dict[str, Value] = {
-                "low": format_number(population.total.low, 0),
-                "high": format_number(population.total.high, 0),
-            }
-            notes.append(Message("limit.population_bounded", count | ends))
+    if population.unknown and population.total is None:
+        notes.append(Message("limit.population_unknown", {"count": len(population.unknown)}))
+    elif population.unknown and population.total is not None:
+        low, high = (format_number(end, 0) for end in (population.total.low, population.total.high))
+        unknown = len(population.unknown)
+        notes.append(Message("limit.population_bounded", {"count": unknown, "low": low, "high": high}))
     return (*notes, _fit_note(conflation.driving.fit))
 
 
