@@ -19,6 +19,10 @@ LENGTH_EXCEPTIONS: dict[str, str] = {
     "rail-julfa-bridge": SHORT,
     "rail-kars-igdir": COARSE,
     "rail-igdir-dilucu": COARSE,
+    "rail-agstafa-border": COARSE,
+    "rail-border-ijevan": COARSE,
+    "rail-ijevan-hrazdan": COARSE,
+    "rail-hrazdan-yerevan": COARSE,
     "road-shvanidzor-nrnadzor": HAIRPINS,
     "m2-goris-karahunj": HAIRPINS,
     "m2-vorotan-shurnukh": HAIRPINS,
@@ -47,7 +51,22 @@ COARSE_SECTIONS = {
     "rail-horadiz-imishli",
     "rail-imishli-yevlakh",
     "rail-yevlakh-ganja",
-    "rail-ganja-boyuk-kesik",
+    "rail-ganja-agstafa",
+    "rail-agstafa-boyuk-kesik",
+    "rail-ijevan-hrazdan",
+    "rail-hrazdan-yerevan",
+    "rail-border-ijevan",
+    "rail-agstafa-border",
+    "road-horadiz-yevlakh",
+    "road-yevlakh-ganja",
+    "road-ganja-agstafa",
+    "road-agstafa-red-bridge",
+    "road-red-bridge-tbilisi",
+    "road-tbilisi-akhalkalaki",
+    "road-akhalkalaki-kartsakhi",
+    "road-kartsakhi-kars",
+    "road-kars-igdir",
+    "road-igdir-dilucu",
     "rail-boyuk-kesik-tbilisi",
     "rail-tbilisi-akhalkalaki",
     "rail-akhalkalaki-kartsakhi",
@@ -129,9 +148,30 @@ CHAINS: dict[str, str] = {
     iran-kalaleh-norduz iran-norduz-jolfa -road-julfa-jolfa -road-julfa-crossing road-julfa-nakhchivan
 """,
     "kars-nakhchivan": """
-    rail-horadiz-imishli rail-imishli-yevlakh rail-yevlakh-ganja rail-ganja-boyuk-kesik
-    rail-boyuk-kesik-tbilisi rail-tbilisi-akhalkalaki rail-akhalkalaki-kartsakhi rail-kartsakhi-kars
-    rail-kars-igdir rail-igdir-dilucu rail-dilucu-velidag -rail-sharur-velidag -rail-nakhchivan-sharur
+    rail-horadiz-imishli rail-imishli-yevlakh rail-yevlakh-ganja rail-ganja-agstafa
+    rail-agstafa-boyuk-kesik rail-boyuk-kesik-tbilisi rail-tbilisi-akhalkalaki rail-akhalkalaki-kartsakhi
+    rail-kartsakhi-kars rail-kars-igdir rail-igdir-dilucu rail-dilucu-velidag -rail-sharur-velidag
+    -rail-nakhchivan-sharur
+""",
+    "agstafa-yeraskh-rail": """
+    rail-horadiz-imishli rail-imishli-yevlakh rail-yevlakh-ganja rail-ganja-agstafa rail-agstafa-border
+    rail-border-ijevan rail-ijevan-hrazdan rail-hrazdan-yerevan -rail-yeraskh-yerevan -rail-border-yeraskh
+    -rail-sadarak-border -rail-velidag-sadarak -rail-sharur-velidag -rail-nakhchivan-sharur
+""",
+    "valley-road": """
+    motorway-horadiz-soltanli motorway-soltanli-hakari motorway-hakari-zangilan motorway-zangilan-mincivan
+    motorway-mincivan-aghband valley-aghband-border -road-nrnadzor-border -road-shvanidzor-nrnadzor
+    -road-meghri-shvanidzor m2-meghri-agarak m2-agarak-west road-agarak-kotam-east road-kotam-gap
+    road-kotam-border road-border-ordubad road-ordubad-gilan road-gilan-julfa road-julfa-nakhchivan
+""",
+    "aras-iran-rail": """
+    rail-horadiz-mincivan rail-mincivan-aghband rail-aghband-bridge rail-bridge-kalaleh rail-kalaleh-jolfa
+    -rail-bridge-jolfa -rail-julfa-bridge rail-julfa-nakhchivan
+""",
+    "georgia-turkey-road": """
+    road-horadiz-yevlakh road-yevlakh-ganja road-ganja-agstafa road-agstafa-red-bridge road-red-bridge-tbilisi
+    road-tbilisi-akhalkalaki road-akhalkalaki-kartsakhi road-kartsakhi-kars road-kars-igdir road-igdir-dilucu
+    -road-sadarak-dilucu -road-sharur-sadarak -road-shahtakhti-sharur -road-nakhchivan-shahtakhti
 """,
 }
 M2 = """

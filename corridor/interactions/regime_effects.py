@@ -112,8 +112,8 @@ def shared_stretches(events: Iterable[Event]) -> list[list[Event]]:
 def applies(regime: Regime, candidate: Candidate) -> tuple[bool, Message]:
     """Whether a regime can be applied to a candidate, and why not (or on what ground).
 
-    The declared applicability decides: families, modes and ids of candidates, countries that it must run through or
-    avoid, and whether its parts there are roads in use.
+    The declared applicability decides: families, modes and ids of candidates, whether comparators are meant, countries
+    that it must run through or avoid, and whether its parts there are roads in use.
     """
     rule = regime.applies_to
     for what, value, allowed in (
@@ -124,6 +124,8 @@ def applies(regime: Regime, candidate: Candidate) -> tuple[bool, Message]:
         if allowed and value not in allowed:
             wanted = listing(allowed, ListStyle.OR_ALL)
             return False, Message("applies.other_kind", {"what": what, "wanted": wanted, "value": value})
+    if candidate.comparator and not rule.comparators:
+        return False, Message("applies.comparator")
     countries = {part.country for part in candidate.parts}
     if rule.through and not countries & set(rule.through):
         return False, Message("applies.elsewhere", {"countries": listing(rule.through, ListStyle.OR_ALL)})

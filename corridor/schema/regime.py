@@ -241,7 +241,8 @@ class Applicability(_Strict):
     """To which candidates a regime can be applied; empty tuples allow everything.
 
     A candidate must run through one of ``through`` and none of ``avoids`` (countries). ``roads_in_use`` is about its
-    parts in ``through``: ``only`` roads that exist, ``none`` of them (railways and new roads), or ``any``.
+    parts in ``through``: ``only`` roads that exist, ``none`` of them (railways and new roads), or ``any``. Without
+    ``comparators`` it is about the routes alone that the study compares, not about those that it holds them against.
     """
 
     families: Listed[Lax[Family]] = ()
@@ -250,6 +251,7 @@ class Applicability(_Strict):
     through: Listed[Country] = ()
     avoids: Listed[Country] = ()
     roads_in_use: Lax[RoadsInUse] = RoadsInUse.ANY
+    comparators: bool = True
 
 
 class Regime(_Strict):

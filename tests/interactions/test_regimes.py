@@ -18,7 +18,18 @@ from corridor.schema.regime import ATTRIBUTES, QUESTIONS, class_rank
 from tests.interactions.roads import rail, regime
 
 FILE = data_root() / "reference" / "regimes.toml"
-IDS = ["status-quo", "article-9", "crossroads", "no-checks", "tripp", "aras-iran", "existing-roads", "sealed", "hours"]
+IDS = [
+    "status-quo",
+    "article-9",
+    "crossroads",
+    "no-checks",
+    "tripp",
+    "aras-iran",
+    "existing-roads",
+    "package-3plus3",
+    "sealed",
+    "hours",
+]
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +162,10 @@ def test_an_id_that_could_not_be_a_file_name_is_refused():
 
 def test_what_applies_is_declared():
     route = rail([(0, 0), (2000, 0)])
+    beside = replace(route, comparator=True)
+    assert applies(regime("closed", comparators=False), route)[0]
+    assert applies(regime("closed"), beside)[0]
+    assert applies(regime("closed", comparators=False), beside) == (False, Message("applies.comparator"))
     assert applies(regime("closed"), route) == (True, Message("applies.as_declared"))
     assert applies(regime("closed", families=("existing",)), route)[0] is False
     assert (
