@@ -35,13 +35,13 @@ def test_all_faults_at_once_each_with_its_field():
     broken["elevation"]["vertical_error_m"] = -1
     broken["candidates"][0]["mode"] = "boat"
     broken["criteria"][0]["best"] = float("nan")
-    del broken["capital"]
+    del broken["question"]
     with pytest.raises(StudyError) as caught:
         build(broken)
     said = str(caught.value)
     assert said.startswith("study.toml: ")
     for part in ("colour: unknown key", "area: give west, south, east, north", "elevation.vertical_error_m:",
-                 "candidates.0.mode:", "criteria.0.best:", "capital: is missing"):  # fmt: skip
+                 "candidates.0.mode:", "criteria.0.best:", "question: is missing"):  # fmt: skip
         assert part in said
     assert "\n" not in said
 

@@ -46,7 +46,7 @@ def build_existing_candidates(
     """
     require_assumptions(spec.assume_open, catalogue, f"candidates '{spec.id}'")
     network = assembly.network
-    closed = network.closed(spec.mode, countries=spec.countries, assume_open=spec.assume_open)
+    closed = network.closed(spec.mode, countries=spec.countries or None, assume_open=spec.assume_open)
     grades = documented_grades(catalogue, assembly)
     start = network.snap(origin.lon, origin.lat, closed, limit_m=snap_limit_m, what=f"origin {origin.name}")
     end = network.snap(
@@ -61,7 +61,7 @@ def build_existing_candidates(
     except NoRouteError as fault:
         raise NoRouteError(
             f"candidates '{spec.id}': no open road from {origin.name} to {destination.name} in "
-            f"{', '.join(spec.countries)}{_say_why(reach, find_gaps(network, closed, start, end))}; "
+            f"{', '.join(spec.countries) or 'any country'}{_say_why(reach, find_gaps(network, closed, start, end))}; "
             f"name a crossing or section in assume_open, or allow a country"
         ) from fault
     candidates = []
@@ -98,11 +98,12 @@ def _say_why(reach: Reachability, gaps: Sequence[Gap]) -> str:
 
 def measure_reachability(spec: ExistingCandidates, network: Network, start: Position, end: Position) -> Reachability:
     """Whether open ways alone, in the spec's countries with borders between them passable, lead from start to end."""
-    closed = network.closed(spec.mode, countries=spec.countries)
-    closed = closed & ~(network.is_border & network.edges["border"].isin(_pairs(spec.countries)).to_numpy())
+    closed = network.closed(spec.mode, countries=spec.countries or None)
+    passable = network.edges["border"].isin(_pairs(spec.countries)).to_numpy() if spec.countries else True
+    closed = closed & ~(network.is_border & passable)
     gaps = find_gaps(network, closed, start, end)
     edges = network.edges
-    fitting = edges["country"].isin(list(spec.countries)) & (edges["mode"] == spec.mode)
+    fitting = (edges["mode"] == spec.mode) & (edges["country"].isin(list(spec.countries)) | (not spec.countries))
     usable = (
         fitting
         & edges["status"].isin([SectionStatus.CLOSED, SectionStatus.CONSTRUCTION, SectionStatus.UNKNOWN])

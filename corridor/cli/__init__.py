@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import corridor
-from corridor.cli import align, compare, fetch, flows, sweep, terrain
+from corridor.cli import align, compare, fetch, flows, new, sweep, terrain
 from corridor.cli.common import print_error, print_plain
 from corridor.errors import CorridorError
 from corridor.report.escape import clean_line
@@ -54,6 +54,7 @@ app = typer.Typer(
 )
 for command in (
     compare.run,
+    new.new,
     compare.doctor,
     compare.check,
     compare.rank,

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, 
 from corridor.errors import ScoringError
 from corridor.plugins import nearest_name
 from corridor.safe_toml import parse_toml
+from corridor.schema.criterion import Criterion
 from corridor.schema.message import Message
 
 GROUPS = ("distance", "terrain", "border_access", "north_south", "people")
@@ -114,6 +115,37 @@ def _from_comparisons(fields: Mapping[str, Any], where: str) -> dict[str, Any]:
     )
     rest = {name: value for name, value in fields.items() if name != "comparisons"}
     return rest | {"groups": found.weights, "notes": (*found.notes, ratio)}
+
+
+def general_perspectives(criteria: Sequence[Criterion], labels: Mapping[str, str]) -> dict[str, Perspective]:
+    """Points of view that follow from a study's own groups of criteria: equal weights, and one for each group.
+
+    Args:
+        criteria: what is scored.
+        labels: of groups, where the study gives them.
+
+    Returns:
+        ``equal``; with several groups also one that gives half of the weight to each and shares the rest equally.
+    """
+    groups = list(dict.fromkeys(criterion.group for criterion in criteria))
+    found = {
+        "equal": Perspective(
+            perspective_id="equal",
+            label="Equal weights",
+            weights_from="Declared: every group of criteria weighs the same.",
+            groups=dict.fromkeys(groups, 1 / len(groups)),
+        )
+    }
+    for group in groups if len(groups) > 1 else ():
+        others = dict.fromkeys(groups, 0.5 / (len(groups) - 1))
+        name = group.replace("_", "-")
+        found[name] = Perspective(
+            perspective_id=name,
+            label=labels.get(group, group.replace("_", " ").capitalize()),
+            weights_from="Declared: half of the weight on this group, the other half shared equally by the others.",
+            groups=others | {group: 0.5},
+        )
+    return found
 
 
 def load_perspectives(path: Path) -> dict[str, Perspective]:

@@ -229,7 +229,7 @@ def measure_cost(candidate: Candidate, cost_bill: Sequence[CostLine]) -> Values:
             f"cost_remaining_musd_{country.lower()}": total(
                 line.remaining_musd for line in cost_bill if line.country == country
             )
-            for country in sorted({part.country for part in candidate.parts})
+            for country in sorted({part.country for part in candidate.parts} - {""})  # one unknown has no column
         },
         "upkeep_musd": total(line.upkeep_musd for line in cost_bill),
         "cost_progress_unknown_km": sum(part.length_km.mid for part in unknown),

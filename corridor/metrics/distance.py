@@ -87,7 +87,7 @@ def measure_inside(candidate: Candidate, focus: FocusArea) -> Values:
     inside = total(
         part.length_km.scaled(_share_inside(part, focus.region))
         for part in candidate.parts
-        if part.country == focus.country
+        if focus.country in {"", part.country}
     )
     return {f"in_{focus.area_id}_km": inside}
 

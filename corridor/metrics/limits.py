@@ -128,7 +128,9 @@ def _heights_note(dem: Dem) -> Message:
 
 def _reach_note(item: Reachability, places: Places | None, names: Mapping[str, str]) -> Message:
     """Whether open roads of the countries alone lead from origin to destination, and what they lack if not."""
-    countries = listing((names.get(code, code) for code in item.countries), ListStyle.AND)
+    countries: Value = listing((names.get(code, code) for code in item.countries), ListStyle.AND)
+    if not item.countries:
+        countries = Message("limit.all_countries")
     if item.connected:
         return Message("limit.roads_connect", {"countries": countries})
     lacking: list[Value] = []

@@ -6,17 +6,23 @@ are drawing errors of border or road and join what surrounds them. No way is eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from corridor.export.study_file import plain_id
 from corridor.geo.geodesy import distance_m
 from corridor.io.read.borders import Borders
+from corridor.network.graph import UNFIT_CLASSES, Network
 from corridor.schema.catalogue import Crossing
+from corridor.schema.study import CrossingSpec
+from corridor.schema.vocabulary import CrossingStatus, Mode
+from corridor.wording import format_position
 
 HYSTERESIS_M = 250.0
 CROSSING_REACH_M = 1500.0
@@ -110,3 +116,95 @@ def find_crossing(
     gaps = distance_m([c.lon for c in fitting], [c.lat for c in fitting], lon, lat)
     nearest = int(np.argmin(gaps))
     return fitting[nearest] if gaps[nearest] <= CROSSING_REACH_M else None
+
+
+SAME_CROSSING_M = 1500.0
+CONTROL_M = 1000.0
+NEAR_PLACE_M = 20_000.0
+
+
+def find_border_roads(
+    network: Network,
+    places: gpd.GeoDataFrame,
+    controls: Sequence[tuple[float, float]],
+    area: Sequence[float],
+    *,
+    as_of: str,
+    map_name: str,
+) -> list[CrossingSpec]:
+    """Places where usable roads of a network lead from one country into another, as crossings that nobody confirmed.
+
+    Passages of one pair of countries within 1.5 km of each other are one crossing.
+
+    Args:
+        network: with countries and border passages.
+        places: settlements (name, lon, lat), to name crossings by.
+        controls: longitudes and latitudes of mapped border controls.
+        area: west, south, east, north, in degrees; crossings elsewhere don't count.
+        as_of: the map's date.
+        map_name: the map's file, for the notes.
+
+    Returns:
+        Crossings by pair of countries, from north to south.
+    """
+    edges = network.edges
+    usable = ((edges["mode"] == Mode.ROAD) & ~edges["class"].isin(UNFIT_CLASSES) & ~network.is_border).to_numpy()
+    ends = set(np.unique(edges.loc[usable, ["u", "v"]].to_numpy()).tolist())
+    passages: dict[str, list[tuple[float, float]]] = {}
+    west, south, east, north = area
+    links = edges[network.is_border & (edges["mode"] == Mode.ROAD)]
+    for u, v, pair in links[["u", "v", "border"]].itertuples(index=False):
+        lon, lat = float(network.node_lon[u]), float(network.node_lat[u])
+        # Both sides must be roads that traffic uses, in countries that are known ("AA-BB").
+        if u in ends and v in ends and len(pair) == 5 and west <= lon <= east and south <= lat <= north:
+            passages.setdefault(pair, []).append((lon, lat))
+    found: list[CrossingSpec] = []
+    for pair, at in sorted(passages.items()):
+        for lon, lat in _apart(sorted(at, key=lambda point: -point[1])):
+            near = nearest_place(places, lon, lat, NEAR_PLACE_M)
+            key = _unused(plain_id(f"{pair} {near}"), {row.id for row in found})
+            control = any(float(distance_m(lon, lat, *point)) <= CONTROL_M for point in controls)
+            note = f"a road of {map_name} leads over the border here"
+            found.append(
+                CrossingSpec(
+                    id=key,
+                    name=f"{near} ({pair})" if near else f"{pair}, {format_position(lat, lon, 3)}",
+                    lon=round(lon, 6),
+                    lat=round(lat, 6),
+                    countries=(pair[:2], pair[3:]),
+                    status=CrossingStatus.OPEN,
+                    as_of=as_of,
+                    note=f"{note}, with a border control" if control else note,
+                )
+            )
+    return found
+
+
+def nearest_place(places: gpd.GeoDataFrame, lon: float, lat: float, within_m: float) -> str:
+    """Name of the nearest settlement, '' if none lies within reach.
+
+    Args:
+        places: name, lon, lat.
+        lon: degrees.
+        lat: degrees.
+        within_m: how far it may lie.
+    """
+    if not len(places):
+        return ""
+    gaps = distance_m(places["lon"].to_numpy(), places["lat"].to_numpy(), lon, lat)
+    return str(places["name"].iloc[int(gaps.argmin())])[:200] if gaps.min() <= within_m else ""
+
+
+def _apart(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points with those left out that lie near one before."""
+    kept: list[tuple[float, float]] = []
+    for lon, lat in points:
+        if all(float(distance_m(lon, lat, *other)) > SAME_CROSSING_M for other in kept):
+            kept.append((lon, lat))
+    return kept
+
+
+def _unused(key: str, taken: set[str]) -> str:
+    if key not in taken:
+        return key
+    return next(f"{key}-{number}" for number in range(2, 10_000) if f"{key}-{number}" not in taken)

@@ -104,6 +104,7 @@ def diagnose(
         listed = {key: (c.lon, c.lat) for key, c in run[inputs.crossings].items() if _is_wanted(c, study)}
         remarks += check_crossings(assembly.network, listed, run[inputs.snap_limit_m])
     remarks += _missing(run)
+    remarks += _would_gain(study, run)
     remarks += _say_heights(run)
     tables = [
         _data_table(study, run),
@@ -194,7 +195,7 @@ def status_table(old: Sequence[DatedStatus], today: str) -> Table:
 
 def _reach_remark(item: Reachability, origin: str, destination: str, places: Places | None) -> Message:
     """Whether open roads of some countries join the study's ends, and the gaps in them."""
-    countries = listing(item.countries, ListStyle.COMMA)
+    countries: Value = listing(item.countries, ListStyle.COMMA) if item.countries else Message("limit.all_countries")
     if item.connected:
         return Message("remark.connected", {"countries": countries, "origin": origin, "destination": destination})
     if not item.gaps:
@@ -220,11 +221,32 @@ def _missing(run: Run) -> list[Value]:
         found.append(Message("remark.no_osm"))
     else:
         found += osm.remarks
-    if run[inputs.places] is None:
+    if run[inputs.shown_places] is None:
         found.append(Message("remark.no_places"))
     holes = float(np.isnan(run[inputs.dem].heights_m).mean())
     if holes > 0:
         found.append(Message("remark.no_heights", {"share": f"{holes:.1%}"}))
+    return found
+
+
+def _would_gain(study: Study, run: Run) -> list[Message]:
+    """What the study leaves out, a line each, with what giving it would add."""
+    own = study.crossings
+    unconfirmed = [row.name for row in own if not row.confirmed]
+    missing = {
+        "borders": not study.sources.borders,
+        "catalogue": study.sources.reference is None,
+        "crossing_delays": bool(own),
+        "impact": study.impact is None,
+        "long_distance": study.sources.long_distance is None,
+        "perspectives": study.sources.perspectives is None and not study.perspectives,
+        "checks": not study.checks,
+        "times": not study.times,
+    }
+    found = [Message(f"remark.gain_{what}") for what, is_missing in missing.items() if is_missing]
+    if unconfirmed:
+        names = listing(unconfirmed, ListStyle.COMMA)
+        found.insert(0, Message("remark.crossings_unconfirmed", {"count": len(unconfirmed), "names": names}))
     return found
 
 
@@ -239,7 +261,8 @@ def _data_table(study: Study, run: Run) -> Table:
     ]
     catalogue = run[inputs.catalogue]
     holds = f"{len(catalogue.sections)} sections, {len(catalogue.crossings)} border crossings"
-    listed = ["Reference catalogue", str(catalogue.folder.name), study.as_of, f"{len(catalogue.sources)} sources"]
+    named = str(catalogue.folder.name) if study.sources.reference else "general values only"
+    listed = ["Reference catalogue", named, study.as_of, f"{len(catalogue.sources)} sources"]
     return ("Data", ["what", "file", "date", "licence", "covers"], [*rows, [*listed, holds]])
 
 

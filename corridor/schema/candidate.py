@@ -274,7 +274,8 @@ class Profile:
     along the line and hung on documented heights, as far as ``limit_pct``, the steepest grade taken, allows, straight
     in tunnels and on bridges, and without swings under ``threshold_m``. ``spans`` are the structures by the candidate's
     own chainage. ``designed`` marks heights that are a design's, not laid on the ground. ``smoothing`` is how the
-    ground became heights, for other draws of it; None where it stands as it is.
+    ground became heights, for other draws of it; None where it stands as it is. ``bridged_m`` is how much of the route
+    runs over voids of the DEM, bridged straight.
     """
 
     chainage_km: Floats
@@ -287,3 +288,4 @@ class Profile:
     spans: tuple[Span, ...]
     designed: NDArray[np.bool_] | None = None
     smoothing: LineSmoothing | None = None
+    bridged_m: float = 0.0

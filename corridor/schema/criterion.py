@@ -5,23 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, with_config
+from pydantic import ConfigDict, Field, with_config
 
 from corridor.schema.fields import Text
-from corridor.schema.vocabulary import CriterionGroup, Direction
-
-
-def _known_group(group: str) -> str:
-    if group not in tuple(CriterionGroup):
-        raise ValueError(f"Input should be {', '.join(repr(str(one)) for one in CriterionGroup)}")
-    return group
-
+from corridor.schema.vocabulary import Direction
 
 # strict: neither true nor "10" is a number
 Anchor = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False, strict=True)]
 Shape = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)]
 Tolerance = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
-Group = Annotated[str, AfterValidator(_known_group)]
+Group = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+"""A group of criteria: one that studies share (:data:`corridor.mcda.perspectives.GROUPS`), or the study's own."""
 
 
 @with_config(ConfigDict(extra="forbid", str_strip_whitespace=True))

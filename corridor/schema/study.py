@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,12 +23,12 @@ from corridor.errors import StudyError
 from corridor.packaged import data_root
 from corridor.safe_toml import parse_toml
 from corridor.schema.catalogue import THROUGH_CLASSES
-from corridor.schema.criterion import Criterion
+from corridor.schema.criterion import Criterion, Group
 from corridor.schema.fields import Country, Identifier, Text
 from corridor.schema.live_settings import LiveSettings
 from corridor.schema.names import Alias
 from corridor.schema.report_settings import ReportSettings
-from corridor.schema.vocabulary import BedRoad, Direction, Family, Mode
+from corridor.schema.vocabulary import BedRoad, CrossingStatus, Direction, Family, Mode
 from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
 from corridor.theme import colour
 
@@ -63,11 +64,12 @@ class Focus(_Strict):
     """The region that the study is about: the part of ``country`` inside ``outline`` (lon, lat corners).
 
     ``population_total`` is the area of ``population_totals.csv`` whose people bound those of its places.
+    Without a country it is all that lies inside; a study that names no focus is about its whole area.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     name: Text
-    country: Country
+    country: Country | Literal[""] = ""
     outline: Annotated[tuple[tuple[Longitude, Latitude], ...], Field(min_length=3, max_length=10_000)]
     population_total: Identifier | None = None
 
@@ -76,25 +78,31 @@ class Files(_Strict):
     """Where the data lies: paths beside the study file, or ``package:...`` for what ships with the toolkit.
 
     ``borders`` and ``places`` may be ``live:osm``: they are then fetched from OpenStreetMap by ``--live``.
-    ``long_distance`` is a folder of long-distance tables, for studies that have them.
+    ``long_distance`` is a folder of long-distance tables, for studies that have them. Without ``reference`` there are
+    no documented sections, and speeds, grades and prices are those that ship with the toolkit; without ``borders``
+    countries are unknown and no border is ever closed; without ``perspectives`` there are equal weights and a view for
+    each group of criteria.
     ``through_classes`` are the classes of roads that carry through traffic in the map; a link counts with its road.
     """
 
-    reference: Text = "package:reference"
+    reference: Text | None = None
     elevation: tuple[Text, ...] = ()
-    borders: Text
+    borders: Text | None = None
     places: Text | None = None
     osm: Text | None = None
-    perspectives: Text = "package:reference/perspectives.toml"
+    perspectives: Text | None = None
     long_distance: Text | None = None
     through_classes: Annotated[tuple[RoadClass, ...], Field(min_length=1)] = THROUGH_CLASSES
 
 
 class Elevation(_Strict):
-    """How far heights can be trusted: standard error in metres and the distance over which errors are alike."""
+    """How far heights can be trusted: standard error in metres and the distance over which errors are alike.
 
-    vertical_error_m: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)]
-    error_range_km: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False, strict=True)]
+    Where nobody says: the goal of the SRTM mission (16 m for nine tenths, over 1.645).
+    """
+
+    vertical_error_m: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 9.7
+    error_range_km: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False, strict=True)] = 5.0
     draws: Draws = 64
     level_sections: tuple[str, ...] = ()
     seed: Seed = 0
@@ -122,8 +130,8 @@ class ReferenceCandidate(_Strict):
 class ExistingCandidates(_Strict):
     """Up to ``count`` ways over open roads that differ: pairwise shared length and stretch are bounded.
 
-    ``countries`` may be driven through; crossings and sections in ``assume_open`` count as open, and are named with
-    every result.
+    ``countries`` may be driven through, all if none is named; crossings and sections in ``assume_open`` count as open,
+    and are named with every result.
     """
 
     family: Literal[Family.EXISTING]
@@ -133,7 +141,7 @@ class ExistingCandidates(_Strict):
     count: Annotated[int, Field(ge=1, le=10, strict=True)] = 3
     max_shared: Share = 0.6
     max_stretch: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False, strict=True)] = 1.6
-    countries: Annotated[tuple[Country, ...], Field(min_length=1)]
+    countries: tuple[Country, ...] = ()
     assume_open: tuple[Identifier, ...] = ()
     comparator: bool = False
     aliases: tuple[AttributedAlias, ...] = ()
@@ -276,6 +284,25 @@ class TimeSpec(_Strict):
         return self
 
 
+class CrossingSpec(_Strict):
+    """A border crossing that the study itself lists, beside those of its catalogue.
+
+    ``countries`` are the two on its sides. One that isn't ``confirmed``, such as one that only a map shows, counts as
+    its status says and is named with every route that passes it.
+    """
+
+    id: Identifier
+    name: Text
+    lon: Longitude
+    lat: Latitude
+    countries: Annotated[tuple[Country, ...], Field(min_length=2, max_length=2)]
+    mode: Mode = Mode.ROAD
+    status: Literal[CrossingStatus.OPEN, CrossingStatus.CLOSED, CrossingStatus.PLANNED]
+    as_of: Annotated[str, Field(pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$")] = ""
+    confirmed: bool = False
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
 class ImpactSpec(_Strict):
     """What candidates are measured for beyond themselves, in the focus country.
 
@@ -300,9 +327,10 @@ class Study(_Strict):
     """Everything that one comparison is made from.
 
     Driving times are fitted to the documented journeys under ``times``. Where a railway takes a bed on which a road
-    lies today, ``bed_road`` says whether another road is built for it (and priced) or whether it is gone.
-    ``perspectives`` are added to those of the file under ``sources``, in its form. Under rules that allow no transit
-    nothing is ranked, unless ``as_if_opened``.
+    lies today, ``bed_road`` says whether another road is built for it (and priced) or whether it is gone. ``crossings``
+    are added to the catalogue's; ``groups`` are labels of groups of criteria. ``perspectives`` are added to those of
+    the file under ``sources``, in its form. ``border_crossing`` and ``capital`` are needed where impacts are measured.
+    Under rules that allow no transit nothing is ranked, unless ``as_if_opened``.
     """
 
     id: Identifier
@@ -313,14 +341,16 @@ class Study(_Strict):
     focus: Focus
     origin: Place | Text
     destination: Place | Text
-    border_crossing: Place | Text
-    capital: Place | Text
+    border_crossing: Place | Text | None = None
+    capital: Place | Text | None = None
     sources: Files
-    elevation: Elevation
+    elevation: Elevation = Elevation()
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     baseline: Identifier
     candidates: Annotated[tuple[CandidateSpec, ...], Field(min_length=1, max_length=100)]
     criteria: Annotated[tuple[ScoredCriterion, ...], Field(min_length=1, max_length=50)]
+    groups: dict[Group, Text] = {}
+    crossings: Annotated[tuple[CrossingSpec, ...], Field(max_length=1000)] = ()
     default_perspective: Identifier = "equal"
     snap_limit_km: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)] = 2.0
     grade_effect: bool = True
@@ -334,6 +364,22 @@ class Study(_Strict):
     as_if_opened: Annotated[bool, Field(strict=True)] = False
     perspectives: dict[Identifier, dict[str, Any]] = {}
     folder: Path = Path()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, content: Any) -> Any:
+        """What follows from the rest: a study without focus is about its area, one without baselines has one date."""
+        if not isinstance(content, dict):
+            return content
+        filled = dict(content)
+        if "focus" not in filled and isinstance(area := filled.get("area"), list | tuple) and len(area) == 4:
+            west, south, east, north = area
+            corners = ((west, south), (east, south), (east, north), (west, north))
+            filled["focus"] = {"id": "area", "name": filled.get("title", "area"), "outline": corners}
+        if "baselines" not in filled and "baseline" not in filled and "as_of" in filled:
+            filled["baselines"] = ({"id": "as-of", "name": filled["as_of"], "as_of": filled["as_of"]},)
+            filled["baseline"] = "as-of"
+        return filled
 
     @field_validator("area")
     @classmethod
@@ -350,6 +396,7 @@ class Study(_Strict):
             ("candidates", [c.id for c in self.candidates]),
             ("criteria", [c.criterion_id for c in self.criteria]),
             ("baselines", [b.id for b in self.baselines]),
+            ("crossings", [c.id for c in self.crossings]),
         ):
             faults += [f"{what}: id '{i}' stands twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
         if self.baseline not in [b.id for b in self.baselines]:
@@ -360,6 +407,11 @@ class Study(_Strict):
             faults.append(
                 f"impact.neighbour: is {self.focus.country} like focus.country; name the country beyond the crossing"
             )
+        for field in ("border_crossing", "capital") if self.impact else ():
+            if getattr(self, field) is None:
+                faults.append(f"{field}: is missing; impacts are measured from the border crossing to the capital")
+        if self.impact and not (self.focus.country and self.sources.borders):
+            faults.append("impact: needs a focus with its country, and sources.borders")
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -381,7 +433,7 @@ class Study(_Strict):
             ("question", self.question),
             ("from, to", f"{self._name(self.origin)} to {self._name(self.destination)}"),
             ("as of", f"{self.as_of}, {self.chosen_baseline.name}"),
-            ("focus", f"{self.focus.name} ({self.focus.country})"),
+            ("focus", f"{self.focus.name} ({self.focus.country})" if self.focus.country else self.focus.name),
             ("candidates", "; ".join(candidate.name or candidate.id for candidate in self.candidates)),
             ("criteria", "; ".join(criterion.label for criterion in self.criteria)),
         )
@@ -472,6 +524,42 @@ class Study(_Strict):
             StudyError: there is none of that name; lists those that there are.
         """
         return cls.load(_bundled(name, ""))
+
+    @classmethod
+    def between(
+        cls,
+        start: Place | tuple[float, float] | str,
+        end: Place | tuple[float, float] | str,
+        *,
+        osm: str | Path,
+        dem: str | Path | Sequence[str | Path],
+        borders: str | Path | None = None,
+        countries: Sequence[str] = (),
+        name: str = "",
+    ) -> Study:
+        """A study of the ways between two places, made of a map and heights, as ``corridor new`` writes it.
+
+        Args:
+            start: a settlement of the map, ``"lat,lon"``, ``(lat, lon)``, or a :class:`Place`.
+            end: the same.
+            osm: an OpenStreetMap file (PBF or XML).
+            dem: elevation rasters.
+            borders: a file of country polygons; those that ship with the toolkit where both ends lie in them, else
+                none: countries are then unknown.
+            countries: two-letter codes of the only countries that may be driven through; any if empty.
+            name: the study's id; made of the places' names if left out.
+
+        Returns:
+            The study. Its border crossings are where roads of the map lead over borders; nobody confirmed them.
+
+        Raises:
+            StudyError: a place or country isn't known, or the name is no id.
+            SourceError: a file can't be used, or doesn't reach to a place.
+        """
+        # By name: a study's words stand on a floor below what reads maps.
+        draft = import_module("corridor.pipeline.new_study").draft_study
+        found: Study = draft(start, end, osm=osm, dem=dem, borders=borders, countries=countries, name=name).study
+        return found
 
     @classmethod
     def load(cls, path: str | Path) -> Study:

@@ -171,7 +171,7 @@ class SweepFolder:
 def describe_inputs(study: Study, osm: Path | None, dem: Iterable[Path]) -> dict[str, str]:
     """Hashes of all that results hang on besides the sweep's own file, by a name that a person knows."""
     parts = {"version": corridor.__version__, "study": _digest(study.model_dump(mode="json", exclude={"folder"}))}
-    reference = study.path(study.sources.reference)
+    reference = study.path(study.sources.reference or "package:reference")
     parts |= {f"reference/{path.name}": file_sha256(path) for path in sorted(reference.glob("*.csv"))}
     files = {
         "borders": study.sources.borders,

@@ -51,13 +51,13 @@ def build_profile(
         heights: documented heights; those within 1 km of the line count.
 
     Raises:
-        CoverageError: the DEM has no height somewhere along it.
+        CoverageError: the DEM has no height along more than 1 km of it, or at an end.
         CatalogueError: a class has no grade ceiling and the part no documented grade.
     """
     step = min(dem.resolution_m / 2, MAX_STEP_M)
     chainage_m, lon, lat = sample(candidate.line, step)
     chainage = chainage_m / 1000
-    ground = dem.require(lon, lat, f"candidate '{candidate.candidate_id}'")
+    ground, bridged_m = dem.require_along(lon, lat, chainage_m, f"candidate '{candidate.candidate_id}'")
     limit = _grade_limits_pct(candidate, chainage, ceilings)
     spans = candidate_spans(candidate)
     spans += _infer_tunnels(candidate, chainage, ground, limit, spans)
@@ -73,7 +73,7 @@ def build_profile(
         reach_m=parameters.pin_reach_km * 1000,
     )
     threshold = np.where(designed, 0.0, parameters.ascent_threshold_m)
-    profile = Profile(chainage, lon, lat, ground, ground, limit, threshold, spans, designed, how)
+    profile = Profile(chainage, lon, lat, ground, ground, limit, threshold, spans, designed, how, bridged_m)
     laid = lay_ground(profile, ground, design)
     return replace(profile, height_m=monotone_between(laid, turning_points(laid, threshold)))
 

@@ -20,6 +20,8 @@ from corridor.wording import format_position
 
 Floats = NDArray[np.float64]
 GRADE_WINDOW_M = 1000.0
+MAX_VOID_M = 1000.0
+"""Longest stretch of a route without heights that is bridged: radar saw nothing in steep valleys and on water."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,38 @@ class Dem:
                 f"points of {what}){f' ({hint})' if hint else ''}; add a DEM that covers it with --dem"
             )
         return heights
+
+    def require_along(self, lon: ArrayLike, lat: ArrayLike, chainage_m: Floats, what: str) -> tuple[Floats, float]:
+        """Heights along a line; small voids of the model are bridged straight from the last height to the next.
+
+        Args:
+            lon: of points along the line, (n,).
+            lat: of the same.
+            chainage_m: of the same, rising.
+            what: the line's name in an error.
+
+        Returns:
+            Heights, (n,), and how many metres of the line were bridged.
+
+        Raises:
+            CoverageError: heights are missing at an end, beyond the model's edge, or over more than 1 km.
+        """
+        heights = self.sample(lon, lat)
+        known = np.flatnonzero(np.isfinite(heights))
+        if len(known) == len(heights):
+            return heights, 0.0
+        before = np.searchsorted(known, np.arange(len(heights)), side="right") - 1
+        after = np.searchsorted(known, np.arange(len(heights)), side="left")
+        inside = (before >= 0) & (after <= len(known) - 1) & self.covers(lon, lat)
+        low, high = (
+            known[np.clip(before, 0, None)],
+            known[np.clip(after, None, len(known) - 1)] if len(known) else after,
+        )
+        if not (inside & (chainage_m[high] - chainage_m[low] <= MAX_VOID_M)).all():
+            self.require(lon, lat, what)
+        gaps = np.unique(np.column_stack([low, high])[np.isnan(heights)], axis=0)
+        bridged = float((chainage_m[gaps[:, 1]] - chainage_m[gaps[:, 0]]).sum())
+        return np.interp(chainage_m, chainage_m[known], heights[known]), bridged
 
     def with_heights(self, heights_m: NDArray[np.float32]) -> Dem:
         """The same grid with other heights, for instance with a draw of errors added."""

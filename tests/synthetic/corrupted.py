@@ -214,13 +214,13 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     "no study": (file(NAME, None), [f"{NAME}: no such file"]),
     "many faults": (
         study(
-            ('capital = "Dalemoor"\n', 'colour = "red"\n'),
+            ('question = "Which way leads from Aster to Corvo?"\n', 'colour = "red"\n'),
             ("vertical_error_m = 10.0", "vertical_error_m = -1"),
             ("area = [10.0, 45.0, 11.0, 46.0]", "area = [11.0, 45.0, 10.0, 46.0]"),
             ('mode = "rail"', 'mode = "boat"'),
             ("worst = 150", 'worst = "far"'),
         ),
-        ["capital: is missing", "colour: unknown key", "elevation.vertical_error_m:", "area:", "candidates.2.mode:",
+        ["question: is missing", "colour: unknown key", "elevation.vertical_error_m:", "area:", "candidates.2.mode:",
          "criteria.0.worst:"],
     ),
     "unknown place": (study(('"Corvo"', '"Corvu"')), ["destination: no place is called 'Corvu'; did you mean Corvo"]),

@@ -135,9 +135,9 @@ def fetch_inputs(
     files: dict[str, str] = {}
     borders: Path | None = None
     # Borders first: places need them to know their country, tiles to know whether they may be missing.
-    if study.sources.borders != LIVE_OSM:
+    if study.sources.borders and study.sources.borders != LIVE_OSM:
         borders = study.path(study.sources.borders)
-    elif wanted.live:
+    elif study.sources.borders and wanted.live:
         borders = have("borders", lambda: fetch_borders(fetcher, study))
         files["borders"] = str(borders)
     if wanted.live and study.sources.places == LIVE_OSM and borders:

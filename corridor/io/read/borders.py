@@ -106,6 +106,12 @@ class Borders:
         return np.array(pieces, dtype=object)
 
 
+def no_borders() -> Borders:
+    """No country at all: no point is in any, and no border is ever met."""
+    columns = {"country": np.array([], dtype=object), "name": np.array([], dtype=object)}
+    return Borders(gpd.GeoDataFrame(columns, geometry=[], crs=WGS84), Source("borders", "", "", "", ""))
+
+
 def read_borders(path: Path) -> Borders:
     """Read country polygons with a ``country`` column of two-letter codes; no other file or address is asked for.
 

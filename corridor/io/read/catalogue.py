@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -161,6 +161,21 @@ def load_catalogue(folder: Path) -> Catalogue:
         delays,
         costing,
         people,
+    )
+
+
+def load_general_catalogue() -> Catalogue:
+    """What of the packaged catalogue holds anywhere: speeds, grades, vehicles and prices, with their sources.
+
+    Returns:
+        A catalogue without places, sections, crossings and heights.
+    """
+    whole = load_catalogue(data_root() / "reference")
+    rows = (*whole.speeds, *whole.unit_costs, *whole.grade_ceilings, *whole.vehicles.values(), whole.driving)
+    named = {key for row in rows if row is not None for key in row.source_ids}
+    sources = {key: source for key, source in whole.sources.items() if key in named}
+    return replace(
+        whole, sources=sources, nodes={}, sections={}, crossings={}, heights=(), border_delays=BorderDelays()
     )
 
 

@@ -106,6 +106,21 @@ def read_dem(
     )  # fmt: skip
 
 
+def read_extent(paths: Sequence[Path]) -> Bounds:
+    """West, south, east, north in degrees of the ground that rasters reach over together.
+
+    Args:
+        paths: one or more.
+
+    Raises:
+        SourceError: a file isn't a raster, or can't be heights in metres.
+    """
+    bounds = [_frame(path).bounds for path in paths]
+    west, south, _, _ = map(min, zip(*bounds, strict=True))
+    _, _, east, north = map(max, zip(*bounds, strict=True))
+    return west, south, east, north
+
+
 def _faults() -> tuple[type[BaseException], ...]:
     """What GDAL and rasterio raise over a file that isn't sound."""
     from rasterio._err import CPLE_BaseError  # GDAL's own, which rasterio lets through when it builds a warp

@@ -211,8 +211,10 @@ def require_known(
     """
     faults = []
     for field in ("origin", "destination", "border_crossing", "capital"):
+        place = getattr(study, field)
         try:
-            gazetteer.find(getattr(study, field), field)
+            if place is not None:
+                gazetteer.find(place, field)
         except StudyError as fault:
             faults.append(str(fault))
     for row in study.checks:

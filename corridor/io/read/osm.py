@@ -126,6 +126,20 @@ def read_osm(path: Path) -> OsmData:
     )
 
 
+def read_border_controls(path: Path) -> list[tuple[float, float]]:
+    """Longitude and latitude of the border controls that are mapped as points (``barrier=border_control``).
+
+    Args:
+        path: a file that :func:`read_osm` could read.
+    """
+    import osmium
+
+    wanted = osmium.filter.TagFilter(("barrier", "border_control"))
+    with osmium.io.Reader(str(path), osmium.osm.NODE) as reader:
+        items: Any = osmium.OsmFileIterator(reader, wanted)
+        return [(item.lon, item.lat) for item in items if item.location.valid() and not item.deleted]
+
+
 def _remarks(scan: Scan, node_ids: Ints) -> list[str]:
     """What of a file wasn't understood or isn't followed, counted."""
     strange = np.isin(np.fromiter(scan.strange_barriers, dtype=np.int64), node_ids).sum()

@@ -11,8 +11,8 @@ import shapely
 
 from corridor.errors import CatalogueError, StudyError
 from corridor.input_files import require_file
-from corridor.io.read.borders import Borders, read_borders
-from corridor.io.read.catalogue import Catalogue, load_catalogue
+from corridor.io.read.borders import Borders, no_borders, read_borders
+from corridor.io.read.catalogue import Catalogue, load_catalogue, load_general_catalogue
 from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known, require_past
 from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.pinned_inputs import hash_rules
@@ -35,6 +35,7 @@ from corridor.schema.people import PeopleTables, TripRates
 from corridor.schema.source import Source
 from corridor.schema.study import (
     CandidateSpec,
+    CrossingSpec,
     Elevation,
     ExistingCandidates,
     Focus,
@@ -46,7 +47,7 @@ from corridor.schema.study import (
     TimeSpec,
     ViaCandidate,
 )
-from corridor.schema.vocabulary import BedRoad
+from corridor.schema.vocabulary import BedRoad, CrossingStatus
 from corridor.terrain.surface import Dem, draw_errors
 
 Area = tuple[float, float, float, float]
@@ -133,6 +134,12 @@ def criteria(study: Study) -> tuple[Criterion, ...]:
 
 
 @step(by_value=True)
+def own_crossings(study: Study) -> tuple[CrossingSpec, ...]:
+    """Border crossings that the study itself lists."""
+    return study.crossings
+
+
+@step(by_value=True)
 def candidate_specs(study: Study) -> tuple[CandidateSpec, ...]:
     """The candidates as the study asks for them, in its order."""
     return study.candidates
@@ -173,7 +180,9 @@ def today() -> str:
 
 @step(says="reading the reference catalogue")
 def catalogue(study: Study) -> Catalogue:
-    """All tables of the reference folder."""
+    """All tables of the reference folder; without one what holds anywhere: speeds, grades, vehicles and prices."""
+    if study.sources.reference is None:
+        return load_general_catalogue()
     return load_catalogue(study.path(study.sources.reference))
 
 
@@ -202,9 +211,29 @@ def sections(catalogue: Catalogue) -> Mapping[str, Section]:
 
 
 @step()
-def crossings(catalogue: Catalogue) -> Mapping[str, Crossing]:
-    """Border crossings, by id."""
-    return catalogue.crossings
+def crossings(catalogue: Catalogue, own_crossings: tuple[CrossingSpec, ...], study_id: str) -> Mapping[str, Crossing]:
+    """Border crossings of the catalogue and of the study itself, by id.
+
+    Raises:
+        StudyError: one of the study's has the id of one of the catalogue's.
+    """
+    twice = [row.id for row in own_crossings if row.id in catalogue.crossings]
+    if twice:
+        raise StudyError(f"{study_id}: crossings: '{twice[0]}' is a crossing of the catalogue; rename it")
+    own = {
+        row.id: Crossing(
+            row.id, row.name, row.lon, row.lat, frozenset(row.countries), row.mode, CrossingStatus(row.status),
+            row.as_of, None, (), row.note,
+        )
+        for row in own_crossings
+    }  # fmt: skip
+    return catalogue.crossings | own
+
+
+@step()
+def unconfirmed_crossings(own_crossings: tuple[CrossingSpec, ...]) -> dict[str, str]:
+    """Crossings that only a map shows: names by id."""
+    return {row.id: row.name for row in own_crossings if not row.confirmed}
 
 
 @step()
@@ -310,13 +339,15 @@ def driving_model(
 @step()
 def place_names(study: Study, documents: Mapping[str, Source]) -> PlaceNames:
     """Names of places by language."""
+    if study.sources.reference is None:
+        return {}
     return load_place_names(study.path(study.sources.reference), set(documents))
 
 
 @step(says="reading borders and places")
 def borders(study: Study) -> Borders:
-    """Countries and their polygons."""
-    return read_borders(study.path(study.sources.borders))
+    """Countries and their polygons; none where the study names no borders."""
+    return read_borders(study.path(study.sources.borders)) if study.sources.borders else no_borders()
 
 
 @step(says="reading borders and places")
@@ -351,7 +382,8 @@ def known_names(
     """
     require_known(study, gazetteer, nodes, sections, vehicles, documents)
     require_past(study, sections.values(), crossings.values(), border_delays, today)
-    require_file(study.path(study.sources.perspectives), "file of perspectives")
+    if study.sources.perspectives is not None:
+        require_file(study.path(study.sources.perspectives), "file of perspectives")
     return True
 
 
@@ -401,7 +433,19 @@ def osm(study: Study, osm_path: Path | None, progress: Progress) -> OsmData | No
 @step()
 def data_sources(dem: Dem, borders: Borders, places: Places | None, osm: OsmData | None) -> tuple[Source, ...]:
     """The data files used."""
-    return tuple(found.source for found in (dem, borders, places, osm) if found is not None)
+    known = borders if len(borders.countries) else None
+    return tuple(found.source for found in (dem, known, places, osm) if found is not None)
+
+
+@step()
+def shown_places(places: Places | None, osm: OsmData | None, borders: Borders) -> Places | None:
+    """Settlements to name routes by and to show: the study's table, else those of the map; None without either."""
+    if places is not None or osm is None or not len(osm.places):
+        return places
+    found = osm.places[osm.places["name"] != ""]
+    country = borders.country_at(found["lon"], found["lat"])
+    frame = found[["name", "lat", "lon", "population", "geometry"]].assign(country=country, alternate_names="")
+    return Places(frame.reset_index(drop=True), osm.source)
 
 
 @step()
@@ -435,19 +479,30 @@ def destination(study: Study, gazetteer: Gazetteer, origin: Place) -> Place:
 @step(by_value=True)
 def border_crossing(study: Study, gazetteer: Gazetteer) -> Place:
     """The fixed point abroad from which access is measured."""
-    return gazetteer.find(study.border_crossing, "border_crossing")
+    return gazetteer.find(_needed(study, "border_crossing"), "border_crossing")
 
 
 @step(by_value=True)
 def capital(study: Study, gazetteer: Gazetteer) -> Place:
     """Where access is measured to."""
-    return gazetteer.find(study.capital, "capital")
+    return gazetteer.find(_needed(study, "capital"), "capital")
+
+
+def _needed(study: Study, field: str) -> Place | str:
+    place: Place | str | None = getattr(study, field)
+    if place is None:
+        raise StudyError(
+            f"{study.id}: {field}: is missing; impacts are measured from the border crossing to the capital"
+        )
+    return place
 
 
 @step()
 def focus_region(study_id: str, study_focus: Focus, borders: Borders) -> shapely.Geometry:
     """The study's focus: its outline inside its country."""
     outline = shapely.make_valid(shapely.Polygon(study_focus.outline))
+    if not study_focus.country:
+        return outline
     region = shapely.intersection(outline, borders.polygon(study_focus.country))
     if region.is_empty:
         raise StudyError(f"{study_id}: focus.outline: lies wholly outside {study_focus.country}; correct the corners")

@@ -32,6 +32,7 @@ from corridor.pipeline.graph import Progress, each, step
 from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
 from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters
+from corridor.schema.message import Message
 from corridor.schema.study import (
     CandidateSpec,
     Elevation,
@@ -144,7 +145,7 @@ def ways_of_spec(
     existing_spec: ExistingCandidates,
     route_catalogue: Catalogue,
     conflation: Conflation,
-    places: Places | None,
+    shown_places: Places | None,
     origin: Place,
     destination: Place,
     snap_limit_m: float,
@@ -152,8 +153,8 @@ def ways_of_spec(
     """Ways over roads that are open today."""
     nowhere = gpd.GeoDataFrame({"name": [], "lon": [], "lat": [], "population": []}, geometry=[])
     found, reach = build_existing_candidates(
-        existing_spec, route_catalogue, conflation, places.frame if places else nowhere, origin, destination,
-        snap_limit_m,
+        existing_spec, route_catalogue, conflation, shown_places.frame if shown_places else nowhere, origin,
+        destination, snap_limit_m,
     )  # fmt: skip
     return FoundWays(tuple(found), reach)
 
@@ -219,8 +220,9 @@ def candidates(
     chains: Mapping[str, Candidate],
     new_lines: Mapping[str, Candidate],
     via_routes: Mapping[str, Candidate],
+    unconfirmed_crossings: Mapping[str, str],
 ) -> dict[str, Candidate]:
-    """All candidates by id, in the study's order.
+    """All candidates by id, in the study's order; each says which of its border crossings nobody confirmed.
 
     Raises:
         StudyError: two have the same id.
@@ -242,7 +244,14 @@ def candidates(
         raise StudyError(
             f"{study_id}: candidates: '{twice[0]}' is the id of one and of a numbered way of another; rename one"
         )
-    return dict(zip(ids, found, strict=True))
+    return dict(zip(ids, (_say_unconfirmed(candidate, unconfirmed_crossings) for candidate in found), strict=True))
+
+
+def _say_unconfirmed(candidate: Candidate, unconfirmed: Mapping[str, str]) -> Candidate:
+    """The candidate, with an assumption for each crossing on its way that only a map shows."""
+    passed = dict.fromkeys(p.crossing_id for p in candidate.passages if p.crossing_id in unconfirmed)
+    said = tuple(Message("assumption.unconfirmed", {"name": unconfirmed[key]}) for key in passed)
+    return replace(candidate, assumptions=(*candidate.assumptions, *said)) if said else candidate
 
 
 @step()

@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import StudyError
+from corridor.io.read.inputs import Gazetteer
 from corridor.mcda.counting import count_first_places, telling_weight
 from corridor.mcda.matrix import DecisionMatrix, build_matrix
-from corridor.mcda.perspectives import Perspective, build_perspective, load_perspectives
+from corridor.mcda.perspectives import Perspective, build_perspective, general_perspectives, load_perspectives
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.weights import resolve_weights
 from corridor.pipeline.graph import each, step
 from corridor.schema.criterion import Criterion
 from corridor.schema.message import Message, Value
 from corridor.schema.results import FirstPlaces, PanelFacts, PerspectiveWords
-from corridor.schema.study import PACKAGED, Place, Study
+from corridor.schema.study import PACKAGED, Study
 
 
 @step(by_value=True)
@@ -43,12 +44,15 @@ def perspectives(study: Study) -> dict[str, Perspective]:
         StudyError: its default is none of them.
         ScoringError: one of them has faults.
     """
-    scored = {criterion.group for criterion in study.criteria}
-    found = {
-        key: view
-        for key, view in load_perspectives(study.path(study.sources.perspectives)).items()
-        if key == study.default_perspective or scored.intersection(view.heaviest_groups)
-    }
+    if study.sources.perspectives is None:
+        found = general_perspectives(study.criteria, study.groups)
+    else:
+        scored = {criterion.group for criterion in study.criteria}
+        found = {
+            key: view
+            for key, view in load_perspectives(study.path(study.sources.perspectives)).items()
+            if key == study.default_perspective or scored.intersection(view.heaviest_groups)
+        }
     found |= {key: build_perspective(key, fields, study.id) for key, fields in study.perspectives.items()}
     if study.default_perspective not in found:
         raise StudyError(
@@ -87,19 +91,23 @@ def perspective_words(
     study: Study,
     perspectives: Mapping[str, Perspective],
     matrix: DecisionMatrix,
-    border_crossing: Place,
-    capital: Place,
+    gazetteer: Gazetteer,
 ) -> tuple[PerspectiveWords, ...]:
     """Perspectives as reports show them, with the weight of each criterion."""
     words = []
-    names: dict[str, Value] = {"crossing": border_crossing.name, "capital": capital.name}
-    packaged = study.sources.perspectives.startswith(PACKAGED)
+    # A study that measures no impacts may name neither.
+    fields = {"crossing": "border_crossing", "capital": "capital"}
+    asked = {blank: getattr(study, field) for blank, field in fields.items()}
+    names: dict[str, Value] = {
+        blank: gazetteer.find(place, fields[blank]).name for blank, place in asked.items() if place is not None
+    }
+    packaged = (study.sources.perspectives or "").startswith(PACKAGED)
     for name, view in perspectives.items():
         weights = resolve_weights(view, matrix.criteria)
         shares = dict(zip((c.criterion_id for c in matrix.criteria), np.asarray(weights.values).tolist(), strict=True))
         said = view.weights_from
-        for blank, called in names.items():
-            said = said.replace(f"{{{blank}}}", str(called))
+        for blank, field in fields.items():
+            said = said.replace(f"{{{blank}}}", str(names.get(blank, field.replace("_", " "))))
         own = not packaged or name in study.perspectives
         origin: Value = said if own else Message(f"weights_from.{name}", names, fallback=said)
         words.append(PerspectiveWords(name, view.label, origin, shares))

@@ -220,7 +220,7 @@ def impacts(
 def layers(
     dem: Dem,
     borders: Borders,
-    places: Places | None,
+    shown_places: Places | None,
     place_names: PlaceNames,
     osm: OsmData | None,
     crossings: Mapping[str, Crossing],
@@ -245,8 +245,9 @@ def layers(
         crs=WGS84,
     )
     shown = gpd.GeoDataFrame({"name": [], "country": [], "population": [], "names": []}, geometry=[], crs=WGS84)
-    if places:
-        shown = places.frame.assign(names=name_places(places.frame, place_names, osm.places if osm else None))
+    if shown_places:
+        named = name_places(shown_places.frame, place_names, osm.places if osm else None)
+        shown = shown_places.frame.assign(names=named)
     return Layers(
         heights_m=dem.heights_m,
         grid=dem.grid,
@@ -290,6 +291,7 @@ def notes(
     borders: Borders,
     osm: OsmData | None,
     matrix: DecisionMatrix,
+    profiles: Mapping[str, Profile],
     impacts: Impacts | None,
     statuses: Sequence[DatedStatus],
     study: Study,
@@ -299,6 +301,12 @@ def notes(
     remarks = osm.remarks if osm is not None else ()
     # held against the study's own date, so that results of another day are the same; doctor goes by the clock
     found["statuses"] = status_note(statuses, study.as_of)
+    bridged = {key: profile.bridged_m / 1000 for key, profile in profiles.items() if profile.bridged_m > 0}
+    if bridged:
+        shown = listing((f"{key} {km:.1f} km" for key, km in bridged.items()), ListStyle.COMMA)
+        found["heights"] = (*found["heights"], Message("limit.heights_bridged", {"routes": shown}))
+    if not len(borders.countries):
+        found["open roads"] = (*found["open roads"], Message("limit.no_borders"))
     return found | {"map data": remarks, "scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
 
 

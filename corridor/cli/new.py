@@ -1,0 +1,93 @@
+"""The command that begins a study: new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from corridor.cli.common import plain_path, print_line, print_plain, show_progress
+from corridor.cli.fetch import CacheOption, OfflineOption, fetch_live
+from corridor.errors import StudyError
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The study's id, and its file's name: NAME.toml.")],
+    start: Annotated[str, typer.Option("--from", metavar="PLACE", help="A settlement of the map, or lat,lon.")],
+    end: Annotated[str, typer.Option("--to", metavar="PLACE", help="A settlement of the map, or lat,lon.")],
+    osm: Annotated[
+        Path | None, typer.Option("--osm", metavar="FILE", help="OpenStreetMap roads (.osm.pbf, .osm).")
+    ] = None,
+    dem: Annotated[
+        list[Path] | None,
+        typer.Option("--dem", metavar="FILE", help="Elevation raster (GeoTIFF, HGT, VRT); may be given again."),
+    ] = None,
+    borders: Annotated[
+        Path | None,
+        typer.Option("--borders", metavar="FILE", help='Country polygons with a column "country" of two-letter codes.'),
+    ] = None,
+    country: Annotated[
+        list[str] | None,
+        typer.Option("--country", metavar="AA", help="May be driven through, no other; may be given again."),
+    ] = None,
+    run: Annotated[bool, typer.Option("--run", help="Also compare the ways, and write the results to --out.")] = False,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", callback=plain_path, help="Folder for the results of --run.")
+    ] = Path("out"),
+    force: Annotated[bool, typer.Option("--force", help="Replace a NAME.toml that is there.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Fetch map, heights and borders, as far as not given.")] = False,
+    cache: CacheOption = None,
+    offline: OfflineOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+) -> None:
+    """Begin a study of the ways between two places, anywhere: writes NAME.toml into this folder, ready to run.
+
+    The file is small and says in comments what may be changed. Border crossings are where roads of the map lead over
+    borders; nobody confirmed them, and every route that passes one says so. Without borders countries are unknown.
+
+    **Examples**
+
+    `corridor new andorra --from "Andorra la Vella" --to 42.544,1.733 --osm andorra.osm.pbf --dem N42E001.hgt --run`
+
+    `corridor new pass --from 46.82,8.65 --to 46.35,8.97 --live` - on live data; then `corridor run pass.toml --live`
+    """
+    from corridor.export.results import check_target
+    from corridor.pipeline.new_study import draft_study, minimal_study, require_new, write_study
+
+    require_new(name, Path(), force=force)
+    if run:
+        check_target(out)
+    files, heights, fetched = osm, list(dem or []), set()
+    if live:
+        found = fetch_live(
+            minimal_study(name, start, end, borders), str(osm) if osm else None,
+            [str(path) for path in heights] or None, cache=cache, offline=offline, quiet=quiet,
+        )  # fmt: skip
+        fetched = {what for what, given in (("osm", osm), ("dem", dem), ("borders", borders)) if not given}
+        files, heights = found.osm, list(found.dem)
+        borders = Path(str(found.study.sources.borders))
+    if files is None:
+        raise StudyError("no map is given; name an OpenStreetMap file with --osm, or fetch one with --live")
+    if not heights:
+        raise StudyError("no heights are given; name an elevation raster with --dem, or fetch one with --live")
+    with show_progress(quiet) as say:
+        drafted = draft_study(
+            start, end, osm=files, dem=heights, borders=borders, countries=[code.upper() for code in country or []],
+            name=name, fetched=fetched, progress=say,
+        )  # fmt: skip
+        page = None
+        if run:
+            from corridor.comparison import compare
+
+            # Nothing is written before the study has been shown to run.
+            page = compare(drafted.study, osm=files, dem=heights, progress=say).write(out)
+        path = write_study(drafted, Path(), force=force)
+    for remark in drafted.remarks:
+        print_line(f"- {remark}")
+    again = f"corridor run {path.name}{' --live' if fetched else ''}"
+    if page is None:
+        print_line(f"- next: {again}; what is missing: corridor doctor {path.name}")
+    print_plain(path)
+    if page is not None:
+        print_plain(page)
