@@ -82,6 +82,31 @@ var corridorProfile = (function () {
       if (index === null || index === undefined || !profile) { map.clear(); return; }
       map.point(profile.lat[index], profile.lon[index]);
     }
+    /* The same as a table: a row every tenth of the way. */
+    function tabulate(profile) {
+      var body = document.getElementById("profile-table").tBodies[0], last = profile.km.length - 1;
+      body.textContent = "";
+      for (var step = 0; step <= 10; step++) {
+        var km = profile.km[last] * step / 10, at = 0;
+        while (at < last && profile.km[at] < km) { at++; }
+        var row = body.insertRow(), inside = function (span) { return span[1] <= km && km <= span[2]; };
+        var country = profile.countries.find(inside), structure = profile.spans.find(inside);
+        [km.toFixed(1), String(profile.height[at]), country ? words("country." + country[0]) : "", structure ? words("map." + structure[0]) : ""].forEach(function (text, index) {
+          var cell = row.insertCell();
+          if (index < 2) { cell.className = "n"; window.corridorWords.fresh(cell, text); } else { cell.textContent = text; }
+        });
+      }
+    }
+    /* The arrow keys walk along the profile. */
+    chart.addEventListener("keydown", function (event) {
+      var step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], profile = data.profiles[current];
+      if (!step || !plot) { return; }
+      event.preventDefault();
+      var last = profile.km.length - 1, now = plot.cursor.idx === null || plot.cursor.idx === undefined ? (step > 0 ? 0 : last) : plot.cursor.idx;
+      now = Math.min(Math.max(now + step * Math.ceil(last / 50), 0), last);
+      plot.setCursor({ left: plot.valToPos(profile.km[now], "x"), top: plot.valToPos(profile.height[now], "y") });
+      document.getElementById("profile-at").textContent = words("profile.at", { km: profile.km[now].toFixed(1), height: String(profile.height[now]) });
+    });
     function show(id) {
       var profile = data.profiles[id];
       current = id;
@@ -90,6 +115,7 @@ var corridorProfile = (function () {
       chart.parentNode.hidden = !profile;
       nameGrades(profile, words);
       if (!profile) { return; }
+      tabulate(profile);
       var top = Math.max.apply(null, profile.height), low = Math.min.apply(null, profile.height);
       document.getElementById("profile-words").textContent = words("profile.words", {
         letter: byId[id].letter, name: byId[id].words, km: Math.round(profile.km[profile.km.length - 1]), top: top, low: low });

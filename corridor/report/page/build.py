@@ -218,6 +218,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
         "groups": scores["groups"],
         "weights": scores["perspectives"].get(default, {"groups": {}})["groups"],
         "names": names,
+        "crossings": clean(results.layers.crossings[["name", "status", "as_of"]].to_dict("records")),
         "routes": {c.candidate_id: route_message(c).to_json() for c in results.candidates},
         "marks": view.marks,
         "cards": [_card(view, candidate) for candidate in results.candidates],
