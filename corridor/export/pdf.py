@@ -31,13 +31,14 @@ def find_browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-def write_pdf(html: Path, pdf: Path, *, browser: str | None = None) -> Path:
-    """Print a page that :func:`corridor.export.results.write_results` wrote to A4.
+def write_pdf(html: Path, pdf: Path, *, browser: str | None = None, language: str | None = None) -> Path:
+    """Print a page that :func:`corridor.export.results.write_results` wrote to A4, as a brief of a few pages.
 
     Args:
         html: the page.
         pdf: where the brief goes; an older one is replaced once the new one is complete.
         browser: path of Chromium, Chrome or Edge; searched for if left out.
+        language: code of a language of the page; its first one if left out.
 
     Returns:
         ``pdf``.
@@ -56,7 +57,8 @@ def write_pdf(html: Path, pdf: Path, *, browser: str | None = None) -> Path:
         pdf.parent.mkdir(parents=True, exist_ok=True)
         with workspace(pdf.parent, "brief") as work:
             draft = work / "brief.pdf"
-            _print(program, html, draft, work / "profile")
+            state = "print" if language is None else f"print&language={language}"
+            _print(program, f"{html.resolve().as_uri()}#{state}", draft, work / "profile")
             draft.replace(pdf)
     except OSError as error:
         if isinstance(error, OutputError):
@@ -65,17 +67,16 @@ def write_pdf(html: Path, pdf: Path, *, browser: str | None = None) -> Path:
     return pdf
 
 
-def _print(program: str, html: Path, draft: Path, profile: Path) -> None:
+def _print(program: str, address: str, draft: Path, profile: Path) -> None:
     """Run the browser with a profile of its own, without its sandbox only where it could not start (as root)."""
-    address = f"{html.resolve().as_uri()}#print"
     last = ""
     for extra in ((), ("--no-sandbox",)):
         command = [program, *_FLAGS, *extra, f"--user-data-dir={profile}", f"--print-to-pdf={draft}", address]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)  # noqa: S603
         except subprocess.TimeoutExpired as error:
-            raise OutputError(f"{html}: {program} did not finish printing in {_PATIENCE_S} s") from error
+            raise OutputError(f"{address}: {program} did not finish printing in {_PATIENCE_S} s") from error
         if draft.is_file() and draft.stat().st_size > 0:
             return
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-    raise OutputError(f"{html}: {program} could not print it ({last})")
+    raise OutputError(f"{address}: {program} could not print it ({last})")

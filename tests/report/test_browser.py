@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -565,3 +566,43 @@ def test_a_cell_of_the_matrix_chooses_route_and_rules(driver, page):
     driver.execute_script("document.querySelector('#matrix tr[data-id=south] td[data-rules=gated] button').click()")
     assert driver.execute_script("return document.getElementById('regime').value") == "gated"
     assert ask(driver, ".card:not([hidden])", "n.dataset.id") == ["south"]
+
+
+ENGLISH_WORDS = """
+var out = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walk.nextNode()) {
+  var node = walk.currentNode, box = node.parentElement;
+  if (!box || box.closest('script, style, datalist, option, [translate=no]') || !box.checkVisibility({checkVisibilityCSS: true})) { continue; }
+  if (box.closest('details:not([open])') && !box.closest('summary')) { continue; }
+  out.push(node.textContent);
+}
+return out.join(' ');
+"""  # noqa: E501
+
+
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory):
+    """The page of the bundled study on its own data, without long-distance flows, which take longest."""
+    import corridor
+
+    study = corridor.Study.bundled("syunik")
+    study = study.model_copy(update={"sources": study.sources.model_copy(update={"long_distance": None})})
+    kept = tuple(criterion for criterion in study.criteria if not criterion.metric.startswith("flow_"))
+    study = study.model_copy(update={"criteria": kept})
+    return corridor.compare(study).write(tmp_path_factory.mktemp("bundled") / "out", formats="none")
+
+
+@pytest.mark.parametrize("language", ["ru", "hy", "az", "fa"])
+def test_at_most_three_words_of_a_hundred_are_english(driver, bundled, language):
+    """Beside names of sources, which are said to be names."""
+    open_page(driver, bundled)
+    word = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+    english = {found.lower() for found in word.findall(driver.execute_script(ENGLISH_WORDS))}
+    choose(driver, "language", language)
+    shown = word.findall(driver.execute_script(ENGLISH_WORDS))
+    latin = [found for found in shown if re.search("[A-Za-z]{2}", found)]
+    if language == "az":  # in Latin letters too: English is what stands on the English page, but for proper names
+        latin = [found for found in latin if found in english]
+    choose(driver, "language", "en")
+    assert len(shown) > 1000
+    assert len(latin) <= 0.03 * len(shown), sorted(set(latin))

@@ -9,7 +9,7 @@ var corridorFlows = (function () {
     if (!box || !data) { return; }
     var now = { id: "", regime: "", year: String(data.years[data.years.length - 1]), after: true };
     var year = box.querySelector("#flow-year"), body = box.querySelector("tbody"), said = box.querySelector("#flow-said");
-    var drawing = box.querySelector("svg"), lines = [];
+    var drawing = box.querySelector("svg"), lines = [], names = [];
 
     function node(name, attributes, parent) {
       var made = document.createElementNS(NAMESPACE, name);
@@ -21,16 +21,18 @@ var corridorFlows = (function () {
     });
     data.cities.forEach(function (city) {
       node("circle", { cx: city[1], cy: city[2], r: 2.5, "class": "flow-city" }, drawing);
-      node("text", { x: city[1] + 4, y: city[2] - 4, "class": "flow-name" }, drawing).textContent = city[0];
+      names.push([node("text", { x: city[1] + 4, y: city[2] - 4, "class": "flow-name" }, drawing), city[0]]);
     });
-    function number(value) { return value === null ? "–" : value.toLocaleString("en-US"); }
-    function signed(value) { return value === null ? "–" : (value > 0 ? "+" : value < 0 ? "−" : "") + Math.abs(value).toLocaleString("en-US"); }
+    function spaced(value) { return words.number(String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f")); }
+    function number(value) { return value === null ? "–" : spaced(value); }
+    function signed(value) { return value === null ? "–" : (value > 0 ? "+" : value < 0 ? "−" : "") + spaced(Math.abs(value)); }
     function cell(row, text, kind) {
       var made = row.appendChild(document.createElement(kind || "td"));
       made.appendChild(document.createElement("bdi")).textContent = text;
       if (kind === "th") { made.scope = "row"; }
     }
     function show() {
+      names.forEach(function (name) { name[0].textContent = words.text(name[1]); });
       var own = data.cases[now.id + "|" + now.regime], alone = data.cases["|"][now.year];
       var there = own && own[now.year], found = now.after && there ? there : alone;
       data.widths[found.widths].forEach(function (share, index) {
@@ -40,8 +42,8 @@ var corridorFlows = (function () {
       body.textContent = "";
       found.rows.forEach(function (cells, index) {
         var row = body.appendChild(document.createElement("tr")), pair = data.pairs[index];
-        cell(row, pair[0] + " – " + pair[1], "th");
-        cell(row, cells[0] || words.get("flows.no_way"));
+        cell(row, words.text(pair[0]) + " – " + words.text(pair[1]), "th");
+        cell(row, cells[0] ? words.text(cells[0]) : words.get("flows.no_way"));
         cell(row, cells[2] === null ? "–" : number(cells[2]) + " (" + number(cells[1]) + "–" + number(cells[3]) + ")");
         cell(row, there ? signed(there.rows[index][4]) : "–");
         cell(row, there ? signed(there.rows[index][5]) : "–");

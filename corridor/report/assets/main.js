@@ -5,6 +5,8 @@
   var words = window.corridorWords, map = corridorLayers;
   document.documentElement.classList.add("alive");
 
+  var PRINTED = ["heights", "grades", "impacts"];
+
   function all(selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); }
 
   var profile = corridorProfile.start(data, words.get, map);
@@ -102,17 +104,43 @@
   frame.parentNode.appendChild(legend);
   legend.classList.remove("leaflet-control");
   legend.open = true;
-  var more = document.querySelector(".more-findings"), wasOpen = false;
+  /* What is printed: findings and what the data can't say unfolded, the chosen rules as text. */
+  var folded = all(".more-findings, .limits-box details.note"), wasOpen = [];
   function forPrint() {
-    if (more && !document.documentElement.classList.contains("printing")) { wasOpen = more.open; more.open = true; }
+    if (!document.documentElement.classList.contains("printing")) {
+      wasOpen = folded.map(function (node) { return node.open; });
+      folded.forEach(function (node) { node.open = node.matches(".more-findings") || printed(node); });
+    }
+    var regime = document.getElementById("regime");
+    if (regime) { document.getElementById("rules-row").dataset.chosen = regime.selectedOptions[0].textContent; }
     document.documentElement.classList.add("printing");
+    fill();
     map.map.invalidateSize({ animate: false });
     map.show();
-    profile.resize(640);
   }
+  /* Each sheet of the brief is scaled so that it fills its page. */
+  var SHEETS = [[".top", ".brief", ".desk"], [".findings-box", ".matrix-box"], ["#rules"], ["#conditions", ".limits-box", ".sources-box"]];
+  var SHEET_MM = 177, PX_PER_MM = 96 / 25.4;
+  function fill() {
+    SHEETS.forEach(function (names, index) {
+      var parts = names.map(function (name) { return document.querySelector(name); }).filter(Boolean);
+      if (!parts.length) { return; }
+      parts[0].classList.toggle("sheet", index > 0);
+      var low = 0.5, high = 1.25;
+      for (var step = 0; step < 7; step++) {
+        var scale = (low + high) / 2;
+        parts.forEach(function (part) { part.style.zoom = scale; });
+        var top = parts[0].getBoundingClientRect().top, bottom = parts[parts.length - 1].getBoundingClientRect().bottom;
+        if (bottom - top <= SHEET_MM * PX_PER_MM) { low = scale; } else { high = scale; }
+      }
+      parts.forEach(function (part) { part.style.zoom = low; });
+    });
+  }
+  function printed(note) { return PRINTED.indexOf(note.dataset.subject) >= 0; }
   function afterPrint() {
-    if (more) { more.open = wasOpen; }
+    folded.forEach(function (node, index) { node.open = wasOpen[index]; });
     document.documentElement.classList.remove("printing");
+    all(".sheet, .top, .brief, .desk, main > section").forEach(function (part) { part.style.zoom = ""; });
     map.map.invalidateSize({ animate: false });
     map.show();
     profile.show(chosen());

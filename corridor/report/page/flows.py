@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.report.escape import clean_text
+from corridor.report.page.tables import format_number
 from corridor.report.view import ReportView
 from corridor.schema.message import Message
 
@@ -149,4 +150,4 @@ def _ends(view: ReportView, rows: pd.DataFrame, at: Any) -> tuple[str, str]:
 
 
 def _text(value: float) -> str:
-    return f"{float(f'{value:.3g}'):,.0f}"
+    return format_number(float(f"{value:.3g}"), 0)
