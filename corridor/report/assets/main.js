@@ -5,8 +5,6 @@
   var words = window.corridorWords, map = corridorLayers;
   document.documentElement.classList.add("alive");
 
-  var PRINTED = ["heights", "grades", "impacts"];
-
   function all(selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); }
 
   var profile = corridorProfile.start(data, words.get, map);
@@ -105,11 +103,11 @@
   legend.classList.remove("leaflet-control");
   legend.open = true;
   /* What is printed: findings and what the data can't say unfolded, the chosen rules as text. */
-  var folded = all(".more-findings, .limits-box details.note"), wasOpen = [];
+  var folded = all(".more-findings, .limits-box details.notes"), wasOpen = [];
   function forPrint() {
     if (!document.documentElement.classList.contains("printing")) {
       wasOpen = folded.map(function (node) { return node.open; });
-      folded.forEach(function (node) { node.open = node.matches(".more-findings") || printed(node); });
+      folded.forEach(function (node) { node.open = true; });
     }
     var regime = document.getElementById("regime");
     if (regime) { document.getElementById("rules-row").dataset.chosen = regime.selectedOptions[0].textContent; }
@@ -136,7 +134,6 @@
       parts.forEach(function (part) { part.style.zoom = low; });
     });
   }
-  function printed(note) { return PRINTED.indexOf(note.dataset.subject) >= 0; }
   function afterPrint() {
     folded.forEach(function (node, index) { node.open = wasOpen[index]; });
     document.documentElement.classList.remove("printing");
