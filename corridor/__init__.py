@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from corridor.io.fetch.fetch_inputs import FetchedInputs, fetch
     from corridor.network.graph import Network
     from corridor.packaged import bundled_data
+    from corridor.pipeline.difference import Difference, diff
     from corridor.pipeline.new_line import NewLine, find_new_line
     from corridor.pipeline.rerank import SavedResults, load_results
     from corridor.report import charts
@@ -28,15 +29,16 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Candidate", "Comparison", "CorridorError", "FetchedInputs", "Network", "NewLine", "SavedResults", "Study", "Sweep",
-    "build_network", "bundled_data", "charts", "compare", "fetch", "find_new_line", "load_results", "load_standards",
-    "render", "sweep",
+    "Candidate", "Comparison", "CorridorError", "Difference", "FetchedInputs", "Network", "NewLine", "SavedResults",
+    "Study", "Sweep", "build_network", "bundled_data", "charts", "compare", "diff", "fetch", "find_new_line",
+    "load_results", "load_standards", "render", "sweep",
 ]  # fmt: skip
 
 _HOMES = {
     "Candidate": "corridor.schema.candidate",
     "Comparison": "corridor.comparison",
     "CorridorError": "corridor.errors",
+    "Difference": "corridor.pipeline.difference",
     "FetchedInputs": "corridor.io.fetch.fetch_inputs",
     "Network": "corridor.network.graph",
     "NewLine": "corridor.pipeline.new_line",
@@ -47,6 +49,7 @@ _HOMES = {
     "bundled_data": "corridor.packaged",
     "charts": "corridor.report",
     "compare": "corridor.comparison",
+    "diff": "corridor.pipeline.difference",
     "fetch": "corridor.io.fetch.fetch_inputs",
     "find_new_line": "corridor.pipeline.new_line",
     "load_results": "corridor.pipeline.rerank",

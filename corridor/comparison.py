@@ -25,6 +25,7 @@ from corridor.mcda.weights import WeightsLike
 from corridor.network.graph import Network
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run, silent
+from corridor.pipeline.rerank import under_regime
 from corridor.pipeline.steps import inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
 from corridor.report.i18n import render, render_table
@@ -112,6 +113,12 @@ class Comparison:
         return pd.DataFrame(rows, columns=["candidate_id", "regime_id", "text", "evidence"])
 
     @property
+    def places(self) -> pd.DataFrame:
+        """What each route does to each place: rows of ``places.csv``; empty where the study measures no impacts."""
+        found = self.results.place_effects
+        return pd.DataFrame() if found is None else found
+
+    @property
     def notes(self) -> dict[str, tuple[str, ...]]:
         """What a reader needs to judge the figures, in sentences by subject."""
         return {subject: tuple(render(note) for note in said) for subject, said in self.results.notes.items()}
@@ -133,6 +140,7 @@ class Comparison:
         self,
         perspective: str | None = None,
         *,
+        regime: str | None = None,
         weights: WeightsLike | None = None,
         method: str = DEFAULT_METHOD,
         as_if_opened: bool = False,
@@ -145,6 +153,7 @@ class Comparison:
 
         Args:
             perspective: whose interest: one of :attr:`perspectives`.
+            regime: only the rows under this set of rules.
             weights: weights of criteria or groups instead of a perspective.
             method: how values are combined: an id of :func:`corridor.mcda.methods.method_ids`.
             as_if_opened: rank under rules that allow no transit as if they did.
@@ -156,7 +165,7 @@ class Comparison:
             ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         """
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
-        return render_table(rank_alternatives(self._ranked(as_if_opened), chosen, method))
+        return under_regime(render_table(rank_alternatives(self._ranked(as_if_opened), chosen, method)), regime)
 
     def _ranked(self, as_if_opened: bool) -> DecisionMatrix:
         """The decision matrix, with rules that allow no transit ranked or not."""

@@ -58,6 +58,7 @@ for command in (
     compare.doctor,
     compare.check,
     compare.rank,
+    compare.diff,
     align.align,
     flows.flows,
     fetch.fetch,

@@ -292,6 +292,44 @@ def _span(low: float, high: float) -> str:
     return f"{high:.3f}" if f"{low:.3f}" == f"{high:.3f}" else f"{low:.3f}-{high:.3f}"
 
 
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A folder that `corridor run` wrote.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="Another one.")],
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if anything differs, for scripts.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also figures that changed by less than their intervals.")
+    ] = False,
+) -> None:
+    """Say what differs between two results: inputs, figures beyond their intervals, ranks, each with its reason.
+
+    Routes are told apart by their ids, which are the same in every run. The time of a run is no difference.
+
+    **Examples**
+
+    `corridor diff results-may results-june`
+
+    `corridor diff results-may results-june --exit-code > changes.txt`
+    """
+    from corridor.pipeline.difference import diff as compare_results
+    from corridor.pipeline.difference import say_cell
+
+    found = compare_results(before, after)
+    for name, table in found.tables(beyond_only=not everything).items():
+        if len(table):
+            shown = table.drop(columns="beyond", errors="ignore")
+            rows = [[say_cell(cell) for cell in row] for row in shown.itertuples(index=False)]
+            print_table(name.capitalize(), list(shown.columns), rows)
+    within = int((~found.figures["beyond"]).sum()) if len(found.figures) and not everything else 0
+    if within:
+        print_line(f"- {within} more figures changed by less than their intervals: --all lists them")
+    if not found.differs:
+        print_line("the same")
+    if exit_code and found.differs:
+        raise typer.Exit(1)
+
+
 def studies() -> None:
     """List the studies that ship with the toolkit, with their titles.
 

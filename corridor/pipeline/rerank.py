@@ -1,16 +1,21 @@
-"""Rank results again from their folder, under other perspectives, weights or methods."""
+"""Results opened again from their folder: their tables, lines and map, and other rankings of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from corridor.errors import ScoringError, SourceError
+from corridor.errors import OutputError, ScoringError, SourceError
+from corridor.geo.geodesy import WGS84
 from corridor.input_files import read_json, require_file
 from corridor.mcda.matrix import DecisionMatrix, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
@@ -19,16 +24,26 @@ from corridor.mcda.review import Review, review_matrix
 from corridor.mcda.weights import parse_weights
 from corridor.pipeline.comparing import comparison_graph
 from corridor.pipeline.graph import Run
+from corridor.pipeline.saved_layers import facts_of, line_colours, read_candidates, read_findings, read_layer
 from corridor.pipeline.steps import ranking
 from corridor.plugins import nearest_name
 from corridor.report.escape import clean_line
 from corridor.report.i18n import render
 from corridor.report.plain_tables import unquote_formula
+from corridor.report.plots import new_axes
 from corridor.schema.criterion import Criterion
+from corridor.svg_repr import table_html
+from corridor.theme import colour
+from corridor.webmap import add_lines, blank_map, fit
+
+if TYPE_CHECKING:
+    import folium
+    from matplotlib.axes import Axes
 
 _MAX_MANIFEST_BYTES, _MAX_TABLE_BYTES, _MAX_HEADER = 20_000_000, 200_000_000, 1_000_000
 _Number = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
 _Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(clean_line)]
+_Words = Annotated[str, Field(max_length=20_000), AfterValidator(clean_line)]
 
 
 def _with_alias(row: object) -> object:
@@ -38,6 +53,16 @@ def _with_alias(row: object) -> object:
     return {"id" if key == "criterion_id" else key: value for key, value in row.items()}
 
 
+class _Input(BaseModel):
+    """A data file of a run."""
+
+    id: _Words = ""
+    title: _Words = ""
+    file: _Words = ""
+    date: _Words = ""
+    sha256: _Words = ""
+
+
 class _Saved(BaseModel):
     """What of a manifest a ranking hangs on; everything else in it is let be."""
 
@@ -45,14 +70,21 @@ class _Saved(BaseModel):
     perspectives: dict[_Name, dict[_Name, _Number]]
     default_perspective: _Name
     as_if_opened: bool = False
+    study: _Words = ""
+    title: _Words = ""
+    as_of: _Words = ""
+    baseline: _Words = ""
+    version: _Words = ""
+    inputs: Annotated[tuple[_Input, ...], Field(max_length=1000)] = ()
 
 
 @dataclass(frozen=True)
 class SavedResults:
-    """Results in a folder, to look at and to rank again.
+    """Results in a folder, to look at, to rank again and to hold against others, as a comparison that was just made.
 
     ``metrics`` is the metric table; ``weights_of`` the weights by criterion of each perspective of the run, of which
-    ``default_perspective`` is the study's own.
+    ``default_perspective`` is the study's own. ``facts`` are the study's id, title, date, baseline and the version that
+    wrote it; ``inputs`` its data files: id, title, file, date, sha256.
     """
 
     folder: Path
@@ -60,10 +92,115 @@ class SavedResults:
     matrix: DecisionMatrix
     weights_of: Mapping[str, Mapping[str, float]]
     default_perspective: str
+    criteria: tuple[Criterion, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Mapping[str, str], ...] = ()
 
     def __repr__(self) -> str:
         candidates = self.metrics["candidate_id"].nunique() if "candidate_id" in self.metrics else 0
         return f"<SavedResults {self.folder}: {candidates} candidates, {len(self.weights_of)} perspectives>"
+
+    def _repr_html_(self) -> str:
+        columns = [c for c in ("name", "length_km", "travel_time_h", "ascent_m", "cost_musd") if c in self.metrics]
+        rows = self.metrics.drop_duplicates("candidate_id") if "candidate_id" in self.metrics else self.metrics
+        cells = [[f"{cell:,.4g}" if isinstance(cell, float) else str(cell) for cell in row]
+                 for row in rows[columns].itertuples(index=False)]  # fmt: skip
+        return table_html(f"{self.facts.get('title', '')} ({self.facts.get('as_of', '')})", columns, cells)
+
+    @cached_property
+    def candidates(self) -> gpd.GeoDataFrame:
+        """One row per candidate, EPSG:4326: id, name, family, mode, letter, colour, line."""
+        return read_candidates(self.folder)
+
+    @cached_property
+    def crossings(self) -> gpd.GeoDataFrame:
+        """What the routes meet, by regime; empty where the run wrote no ``crossings.parquet``."""
+        path = self.folder / "crossings.parquet"
+        if path.exists():
+            return read_layer(path)
+        return gpd.GeoDataFrame({"candidate_id": [], "regime_id": []}, geometry=[], crs=WGS84)
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """What decides each candidate under each regime: candidate_id, regime_id, text, evidence (ids)."""
+        return read_findings(self.folder)
+
+    @cached_property
+    def ranking(self) -> pd.DataFrame:
+        """The rankings of the run under each perspective, as they were written."""
+        return _read_table(self.folder / "ranking.csv")
+
+    @cached_property
+    def places(self) -> pd.DataFrame:
+        """What each route does to each place; empty where the run measured no impacts."""
+        path = self.folder / "places.csv"
+        return _read_table(path) if path.exists() else pd.DataFrame()
+
+    def plot(self, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
+        """Draw the routes with matplotlib, in degrees, true to scale at the middle.
+
+        Args:
+            ax: where to draw; a new figure if left out.
+            candidates: ids of those to draw; all by default.
+
+        Returns:
+            The axes.
+
+        Raises:
+            ExtraError: matplotlib isn't installed (``pip install corridor[charts]``).
+            OutputError: there is no candidate of an id.
+        """
+        chosen = self._chosen(candidates)
+        axes = ax if ax is not None else new_axes((9, 5))
+        for row, colour_ in zip(chosen.itertuples(), line_colours(chosen, colour("blue")), strict=True):
+            xy = shapely.get_coordinates(row.geometry)
+            label = f"{getattr(row, 'letter', '')}  {row.name}".strip().replace("$", r"\$")
+            axes.plot(xy[:, 0], xy[:, 1], color=colour_, linewidth=1.8, label=label)
+        _, south, _, north = chosen.total_bounds
+        axes.set_aspect(1 / np.cos(np.radians((south + north) / 2)))
+        axes.set_xlabel("longitude, degrees east")
+        axes.set_ylabel("latitude, degrees north")
+        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+        return axes
+
+    def explore(self, *, candidates: Sequence[str] | None = None, tiles: str | None = None) -> folium.Map:
+        """The routes as lines to point at; loads nothing unless ``tiles`` are asked for.
+
+        Args:
+            candidates: ids of those to draw; all by default.
+            tiles: a background that Folium knows, for instance ``OpenStreetMap``; it needs a network.
+
+        Returns:
+            The map.
+
+        Raises:
+            OutputError: there is no candidate of an id.
+        """
+        chosen = self._chosen(candidates)
+        map_ = blank_map(tiles=tiles)
+        for row, colour_ in zip(chosen.to_dict("records"), line_colours(chosen, colour("blue")), strict=True):
+            name = f"{row.get('letter') or ''}  {row['name']}".strip()
+            add_lines(map_, name, [(row["geometry"], colour_, facts_of(row))])
+        fit(map_, list(chosen.geometry))
+        return map_
+
+    def map(self, *, online_tiles: bool = False) -> folium.Map:
+        """The routes on a map, as :meth:`explore` draws them.
+
+        Args:
+            online_tiles: draw them over OpenStreetMap, loaded from the network.
+
+        Returns:
+            The map.
+        """
+        return self.explore(tiles="OpenStreetMap" if online_tiles else None)
+
+    def _chosen(self, wanted: Sequence[str] | None) -> gpd.GeoDataFrame:
+        ids = list(self.candidates["candidate_id"])
+        unknown = [key for key in wanted or () if key not in ids]
+        if unknown:
+            raise OutputError(f"no candidate '{unknown[0]}'; there are: {', '.join(ids)}")
+        return self.candidates if wanted is None else self.candidates[self.candidates["candidate_id"].isin(wanted)]
 
     @property
     def perspectives(self) -> tuple[str, ...]:
@@ -74,6 +211,7 @@ class SavedResults:
         self,
         perspective: str | None = None,
         *,
+        regime: str | None = None,
         weights: Mapping[str, float] | None = None,
         method: str = DEFAULT_METHOD,
         as_if_opened: bool = False,
@@ -82,6 +220,7 @@ class SavedResults:
 
         Args:
             perspective: whose interest; the study's own by default.
+            regime: only the rows under this set of rules.
             weights: weights of criteria or groups instead of a perspective.
             method: how values are combined: an id of :func:`corridor.mcda.methods.method_ids`.
             as_if_opened: rank under rules that allow no transit as if they did.
@@ -92,7 +231,8 @@ class SavedResults:
         Raises:
             ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         """
-        return rank_alternatives(self._matrix(as_if_opened), self._weights(perspective, weights), method)
+        table = rank_alternatives(self._matrix(as_if_opened), self._weights(perspective, weights), method)
+        return under_regime(table, regime)
 
     def robustness(
         self,
@@ -137,14 +277,38 @@ class SavedResults:
         return self.weights_of[wanted]
 
 
+def under_regime(ranking: pd.DataFrame, regime: str | None) -> pd.DataFrame:
+    """The rows of a ranking under one set of rules; all of them if none is named.
+
+    Args:
+        ranking: with ``regime_id``.
+        regime: its id.
+
+    Raises:
+        ScoringError: nothing is ranked under it; lists those that there are.
+    """
+    if regime is None:
+        return ranking
+    known = [key for key in dict.fromkeys(ranking["regime_id"]) if key]
+    if regime not in known:
+        there = f"there are: {', '.join(known)}" if known else "the study has none"
+        raise ScoringError(f"regime '{regime}' is unknown{nearest_name(regime, known)}; {there}")
+    kept = ranking[ranking["regime_id"] == regime].reset_index(drop=True)
+    kept.attrs = dict(ranking.attrs)
+    return kept
+
+
 def load_results(folder: str | Path) -> SavedResults:
-    """Read what a run left in a folder, so far as it takes to rank it again.
+    """Open what a run left in a folder: its tables, routes and map, to look at and to rank again.
+
+    Everything in the folder is taken for somebody else's: each field is checked before it is used.
 
     Args:
         folder: that ``corridor run`` or :meth:`corridor.Comparison.write` wrote.
 
     Returns:
-        The metric table and the perspectives of that run.
+        The results, like a comparison: ``metrics``, ``candidates``, ``crossings``, ``findings``, ``places``, ``rank``,
+        ``robustness``, ``plot``, ``explore``, ``map``.
 
     Raises:
         SourceError: the folder holds no results of this tool, or they were changed into something unreadable.
@@ -162,15 +326,19 @@ def load_results(folder: str | Path) -> SavedResults:
         raise SourceError(
             f"{folder}: its manifest.json isn't what `corridor run` writes ({where}: {first['msg']}); run it again"
         ) from faults
-    metrics = _read_metrics(folder / "metrics.csv")
+    metrics = _read_table(folder / "metrics.csv")
     given = {"metrics": metrics, "criteria": saved.criteria, "as_if_opened": saved.as_if_opened}
     run = Run(comparison_graph(), given)
-    return SavedResults(folder, metrics, run[ranking.matrix], saved.perspectives, saved.default_perspective)
+    facts = {name: getattr(saved, name) for name in ("study", "title", "as_of", "baseline", "version")}
+    return SavedResults(
+        folder, metrics, run[ranking.matrix], saved.perspectives, saved.default_perspective, saved.criteria, facts,
+        tuple(item.model_dump() for item in saved.inputs),
+    )  # fmt: skip
 
 
-def _read_metrics(path: Path) -> pd.DataFrame:
-    """The metric table of a results folder: texts as they were, also where they read ``nan``."""
-    require_file(path, "metric table", _MAX_TABLE_BYTES)
+def _read_table(path: Path) -> pd.DataFrame:
+    """A table of a results folder: texts as they were, also where they read ``nan``."""
+    require_file(path, "table of `corridor run`", _MAX_TABLE_BYTES)
     try:
         with path.open(encoding="utf-8-sig") as stream:
             header = stream.readline(_MAX_HEADER)
@@ -181,7 +349,7 @@ def _read_metrics(path: Path) -> pd.DataFrame:
     except (ValueError, MemoryError) as fault:
         if isinstance(fault, SourceError):
             raise
-        raise SourceError(f"{path.parent}: its metrics.csv isn't what `corridor run` writes; run it again") from fault
+        raise SourceError(f"{path.parent}: its {path.name} isn't what `corridor run` writes; run it again") from fault
     for column in table.select_dtypes(["object", "string"]):
         table[column] = [unquote_formula(value) if isinstance(value, str) else value for value in table[column]]
     return table

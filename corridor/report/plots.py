@@ -55,7 +55,7 @@ def main_lines(candidates: Sequence[Candidate]) -> list[shapely.LineString]:
 def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
     """Draw routes over the countries' borders, in degrees, true to scale at the middle; comparators may run out."""
     chosen = choose_candidates(results, candidates)
-    axes = ax if ax is not None else _new_axes((9, 5))
+    axes = ax if ax is not None else new_axes((9, 5))
     marks = assign_marks(results.candidates)
     west, south, east, north = shapely.total_bounds(main_lines(chosen))
     margin = _MARGIN * max(east - west, north - south)
@@ -92,7 +92,7 @@ def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequenc
 def plot_profiles(results: Results, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
     """Draw the routes' heights against drawn chainage; tunnels are drawn thick."""
     chosen = choose_candidates(results, candidates)
-    axes = ax if ax is not None else _new_axes((9, 4))
+    axes = ax if ax is not None else new_axes((9, 4))
     marks = assign_marks(results.candidates)
     for candidate in chosen:
         profile = results.profiles.get(candidate.candidate_id)
@@ -116,8 +116,11 @@ def _label(letter: str, candidate: Candidate) -> str:
     return f"{letter}  {clean_text(candidate.name)}".replace("$", r"\$")
 
 
-def _new_axes(size_inches: tuple[float, float]) -> Axes:
+def new_axes(size_inches: tuple[float, float]) -> Axes:
     """Axes of a figure of its own, which notebooks show.
+
+    Args:
+        size_inches: width and height.
 
     Raises:
         ExtraError: matplotlib isn't installed.

@@ -1,0 +1,266 @@
+"""What differs between two results: inputs, figures beyond their intervals, ranks, each with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from corridor.errors import SourceError
+from corridor.pipeline.rerank import SavedResults, load_results
+from corridor.schema.results import Results
+from corridor.svg_repr import table_html
+
+SAME = 1e-9
+"""Numbers agree that differ by no more than this share of the larger one; files hold ten significant digits."""
+_KEYS = ["candidate_id", "regime_id"]
+_RANKED = [*_KEYS, "panel", "perspective"]
+_FIGURES = ["candidate_id", "regime_id", "figure", "before", "after", "beyond"]
+_INPUTS = ["what", "before", "after"]
+_RANKS = ["perspective", "regime_id", "panel", "candidate_id", "before", "after", "why"]
+
+
+class Compared(Protocol):
+    """A comparison that was just made, so far as it is held against another."""
+
+    @property
+    def results(self) -> Results:
+        """All that it found."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs from one run to another, as tables.
+
+    ``inputs`` (what, before, after): version, study, dates, baseline, criteria, and data files by their content.
+    ``routes`` (candidate_id, before, after): routes of one run alone, by their stable ids, and new names. ``figures``
+    (candidate_id, regime_id, figure, before, after, beyond): numbers and words of the metric table; ``beyond`` says
+    whether each value lies outside the other's interval, so that the change is more than what was uncertain anyway.
+    ``ranks`` (perspective, regime_id, panel, candidate_id, before, after, why).
+    """
+
+    inputs: pd.DataFrame
+    routes: pd.DataFrame
+    figures: pd.DataFrame
+    ranks: pd.DataFrame
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything does, the time of the run apart."""
+        return any(len(table) for table in (self.inputs, self.routes, self.figures, self.ranks))
+
+    def __bool__(self) -> bool:
+        return self.differs
+
+    def __repr__(self) -> str:
+        beyond = int(self.figures["beyond"].sum()) if len(self.figures) else 0
+        return (
+            f"<Difference: {len(self.inputs)} inputs, {len(self.routes)} routes, {len(self.figures)} figures "
+            f"({beyond} beyond their intervals), {len(self.ranks)} ranks>"
+        )
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            table_html(
+                name, list(table.columns), [[say_cell(cell) for cell in row] for row in table.itertuples(index=False)]
+            )
+            for name, table in self.tables().items()
+            if len(table)
+        )
+
+    def tables(self, *, beyond_only: bool = False) -> dict[str, pd.DataFrame]:
+        """The tables by name.
+
+        Args:
+            beyond_only: of the figures only those that changed by more than their intervals.
+
+        Returns:
+            inputs, routes, figures and ranks; empty ones too.
+        """
+        figures = self.figures[self.figures["beyond"]] if beyond_only and len(self.figures) else self.figures
+        return {"inputs": self.inputs, "routes": self.routes, "figures": figures, "ranks": self.ranks}
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the two: facts by name, the metric table, the rankings, names of routes by id."""
+
+    facts: Mapping[str, str]
+    metrics: pd.DataFrame
+    ranking: pd.DataFrame
+    names: Mapping[str, str]
+
+
+def diff(before: str | Path | SavedResults | Compared, after: str | Path | SavedResults | Compared) -> Difference:
+    """Hold two results against each other: folders, opened results, or comparisons that were just made.
+
+    Args:
+        before: the earlier one.
+        after: the later one.
+
+    Returns:
+        What changed; empty tables where nothing did.
+
+    Raises:
+        SourceError: a folder holds no results, or what was changed into something unreadable.
+    """
+    old, new = _side(before), _side(after)
+    figures = pd.DataFrame(list(_changed_figures(old.metrics, new.metrics)), columns=_FIGURES)
+    inputs = pd.DataFrame(list(_changed_facts(old.facts, new.facts)), columns=_INPUTS)
+    routes = pd.DataFrame(list(_changed_facts(old.names, new.names)), columns=["candidate_id", "before", "after"])
+    ranks = pd.DataFrame(list(_changed_ranks(old.ranking, new.ranking)), columns=_RANKS)
+    return Difference(inputs, routes, figures, ranks)
+
+
+def _side(given: str | Path | SavedResults | Compared) -> _Side:
+    if isinstance(given, str | Path):
+        given = load_results(given)
+    if isinstance(given, SavedResults):
+        facts = dict(given.facts)
+        files = given.inputs
+        criteria, metrics, ranking = given.criteria, given.metrics, given.ranking
+        weights = given.weights_of
+    elif isinstance(results := getattr(given, "results", None), Results):
+        facts = {
+            "study": results.study_id, "title": results.title, "as_of": results.as_of, "baseline": results.baseline,
+            "version": results.version,
+        }  # fmt: skip
+        files = tuple({"id": s.source_id, "file": s.file, "date": s.date, "sha256": s.sha256} for s in results.sources)
+        criteria, metrics, ranking = results.criteria, results.metrics, results.ranking
+        weights = {view.perspective_id: view.weights for view in results.perspectives}
+    else:
+        raise SourceError(f"diff: {type(given).__name__} holds no results; give folders, opened results or comparisons")
+    for item in files:
+        facts[f"data: {item.get('id', '')}"] = " ".join(
+            part for part in (item.get("file", ""), item.get("date", ""), item.get("sha256", "")[:12]) if part
+        )
+    for criterion in criteria:
+        facts[f"criterion: {criterion.criterion_id}"] = (
+            f"{criterion.metric}, {criterion.best:g} to {criterion.worst:g} {criterion.unit}, "
+            f"tolerance {criterion.tolerance:g}, group {criterion.group}"
+        )
+    for name, shares in weights.items():
+        told = ", ".join(f"{key} {share:.3g}" for key, share in shares.items())
+        facts[f"weights: {name}"] = told
+    named = metrics.drop_duplicates("candidate_id") if {"candidate_id", "name"} <= set(metrics) else metrics.iloc[:0]
+    names = dict(zip(named["candidate_id"], named["name"], strict=True)) if len(named) else {}
+    return _Side(facts, _keyed(metrics, _KEYS), _keyed(ranking, _RANKED), names)
+
+
+def _keyed(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """A table with its keys as index, empty texts where a run has no such key; of rows that stand twice the first."""
+    missing = {key: "" for key in keys if key not in table}
+    found = table.assign(**missing)
+    for key in keys:
+        found[key] = ["" if _empty(cell) else str(cell) for cell in found[key]]
+    return found.drop_duplicates(keys).set_index(keys)
+
+
+def _changed_facts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """What isn't the same in two tables of texts; '' on the side that lacks it."""
+    for key in dict.fromkeys([*old, *new]):
+        was, now = str(old.get(key, "")), str(new.get(key, ""))
+        if was != now or (key in old) != (key in new):
+            yield key, was, now
+
+
+def _changed_figures(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, str, str, Any, Any, bool]]:
+    """Cells of the metric table that differ, for rows that both have; ends of intervals go with their middle."""
+    both = [key for key in old.index if key in set(new.index)]
+    columns = [
+        c for c in dict.fromkeys([*old.columns, *new.columns]) if not c.endswith(("_low", "_high")) and c != "name"
+    ]
+    for column in columns:
+        was = old[column].reindex(both) if column in old else pd.Series([None] * len(both), both, dtype=object)
+        now = new[column].reindex(both) if column in new else pd.Series([None] * len(both), both, dtype=object)
+        for key, a, b in zip(both, was.tolist(), now.tolist(), strict=True):
+            if not _agree(a, b):
+                apart = _apart(old.loc[key], new.loc[key], column)
+                yield str(key[0]), str(key[1]), column, a, b, apart
+
+
+def _agree(a: Any, b: Any) -> bool:
+    if _empty(a) or _empty(b):
+        return bool(_empty(a) and _empty(b))
+    if _number(a) and _number(b):
+        return bool(abs(a - b) <= SAME * max(abs(a), abs(b)))
+    return str(a) == str(b)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and np.isnan(value))
+
+
+def _apart(old: pd.Series, new: pd.Series, column: str) -> bool:
+    """Whether each run's value lies outside the interval of the other; what isn't a number is apart when it differs."""
+    ends = []
+    for row in (old, new):
+        low, mid, high = (row.get(f"{column}{end}") for end in ("_low", "", "_high"))
+        if not _number(mid) or _empty(mid):
+            return True
+        ends.append(
+            (low if _number(low) and not _empty(low) else mid, mid, high if _number(high) and not _empty(high) else mid)
+        )
+    (low_a, a, high_a), (low_b, b, high_b) = ends
+    return not (low_a <= b <= high_a or low_b <= a <= high_b)
+
+
+def _changed_ranks(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+    """Ranks that differ, for what both rank; where a status or a reason changed, that too."""
+    for key in dict.fromkeys([*old.index, *new.index]):
+        was = old.loc[key] if key in old.index else None
+        now = new.loc[key] if key in new.index else None
+        before, after = _rank(was), _rank(now)
+        if before != after:
+            candidate, regime, panel, perspective = key
+            yield perspective, regime, panel, candidate, before, after, _why(was, now)
+
+
+def _rank(row: pd.Series | None) -> str:
+    if row is None:
+        return "not in the run"
+    rank = row.get("rank")
+    if rank is None or _empty(rank):
+        return "not ranked"
+    ranks = row.get("ranks")
+    words = str(ranks) if ranks is not None and not _empty(ranks) and not _number(ranks) else f"{float(rank):g}"
+    return f"{words}=" if str(row.get("tied")) == "True" else words
+
+
+def _why(was: pd.Series | None, now: pd.Series | None) -> str:
+    """Why a rank changed: the reason that it isn't ranked, else the criteria that moved its score most."""
+    if was is None or now is None:
+        return "the route or the rules are in one run alone"
+    for row in (now, was):
+        reason = row.get("reason")
+        if _rank(row) == "not ranked" and reason is not None and not _empty(reason):
+            return str(reason)
+    moved = {}
+    for column in was.index:
+        if str(column).startswith("contribution:") and column in now.index:
+            a, b = was[column], now[column]
+            if _number(a) and _number(b) and not _agree(a, b):
+                moved[str(column).removeprefix("contribution:")] = float(b) - float(a)
+    if not moved:
+        return "others moved; its own score is the same"
+    largest = sorted(moved.items(), key=lambda item: -abs(item[1]))[:2]
+    return ", ".join(f"{name} {change:+.3f}" for name, change in largest)
+
+
+def say_cell(value: Any) -> str:
+    """A cell as people read it: six significant digits, nothing where there is nothing.
+
+    Args:
+        value: of a table of differences.
+    """
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:,.6g}"
+    return "" if value is None else str(value)

@@ -1,0 +1,152 @@
+"""Results opened again, and held against others: what changed is told with its reasons, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import shapely
+
+import corridor
+from corridor.errors import OutputError, ScoringError, SourceError
+from tests.command import run_command
+from tests.hostile.test_results_of_others import changed, one_line
+from tests.synthetic.study import build
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study") / "new"
+    return corridor.compare(corridor.Study.load(build(folder)), osm=folder / "map.osm")
+
+
+@pytest.fixture(scope="module")
+def written(compared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results") / "one"
+    compared.write(folder)
+    return folder
+
+
+@pytest.fixture
+def copied(written, tmp_path):
+    return shutil.copytree(written, tmp_path / "copy")
+
+
+def test_opened_results_are_those_of_the_run(compared, written):
+    opened = corridor.load_results(written)
+    assert list(opened.candidates["candidate_id"]) == list(compared.candidates["candidate_id"])
+    for mine, theirs in zip(opened.candidates.geometry, compared.candidates.geometry, strict=True):
+        assert shapely.hausdorff_distance(mine, theirs) < 1e-6  # files hold seven decimals
+    assert opened.metrics["length_km"].tolist() == pytest.approx(compared.metrics["length_km"].tolist())
+    mine, theirs = opened.rank("short"), compared.rank("short")
+    assert mine["candidate_id"].tolist() == theirs["candidate_id"].tolist()
+    assert mine["score"].tolist() == pytest.approx(theirs["score"].tolist(), nan_ok=True)
+    assert opened.facts["study"] == compared.study.id
+    assert {item["id"] for item in opened.inputs} == {source.source_id for source in compared.results.sources}
+    assert len(opened.ranking) == len(compared.results.ranking)
+    assert "Over the ridge" in opened.explore().get_root().render()
+    assert len(opened.plot(candidates=["ridge"]).lines) == 1
+    assert "Over the ridge" in opened._repr_html_()
+    with pytest.raises(OutputError, match="no candidate 'rigde'; there are: ridge"):
+        opened.explore(candidates=["rigde"])
+    with pytest.raises(ScoringError, match="regime 'open' is unknown; the study has none"):
+        opened.rank(regime="open")
+
+
+def test_a_run_doesnt_differ_from_itself(compared, written, copied):
+    for before, after in ((written, copied), (compared, written), (corridor.load_results(copied), compared)):
+        found = corridor.diff(before, after)
+        assert not found, {name: table.to_dict("records") for name, table in found.tables().items()}
+
+
+def test_what_changed_is_told_and_how_far(written, copied, monkeypatch, capsys):
+    """The ridge grows by 40 km, far beyond its interval; the valley's way loses its first place by that criterion."""
+    table = (copied / "metrics.csv").read_text().splitlines()
+    at = table[0].split(",").index("length_km")
+    row = next(i for i, line in enumerate(table) if line.startswith("ridge,"))
+    cells = table[row].split(",")
+    was = float(cells[at])
+    cells[at : at + 3] = [str(was + 40), str(was + 39), str(was + 41)]
+    table[row] = ",".join(cells)
+    (copied / "metrics.csv").write_text("\n".join(table) + "\n")
+    manifest = json.loads((copied / "manifest.json").read_text())
+    manifest["inputs"][0]["sha256"] = "0" * 64
+    (copied / "manifest.json").write_text(json.dumps(manifest))
+    found = corridor.diff(written, copied)
+    assert found.inputs["what"].tolist() == [f"data: {manifest['inputs'][0]['id']}"]
+    (figure,) = found.figures.to_dict("records")
+    assert (figure["candidate_id"], figure["figure"]) == ("ridge", "length_km")
+    assert figure["after"] - figure["before"] == pytest.approx(40)
+    assert figure["beyond"]
+    code, said, _ = run_command(monkeypatch, capsys, "diff", written, copied)
+    assert code == 0
+    assert "length_km" in said
+    assert run_command(monkeypatch, capsys, "diff", written, copied, "--exit-code")[0] == 1
+    assert run_command(monkeypatch, capsys, "diff", written, written, "--exit-code")[:2] == (0, "the same\n")
+
+
+def test_a_change_within_the_interval_isnt_beyond_it(written, copied):
+    """Ascent has an interval from the heights' error: a metre more lies inside."""
+    table = (copied / "metrics.csv").read_text().splitlines()
+    at = table[0].split(",").index("ascent_m")
+    row = next(i for i, line in enumerate(table) if line.startswith("ridge,"))
+    cells = table[row].split(",")
+    assert float(cells[at + 1]) < float(cells[at]) + 0.001 < float(cells[at + 2])
+    cells[at] = str(float(cells[at]) + 0.001)
+    table[row] = ",".join(cells)
+    (copied / "metrics.csv").write_text("\n".join(table) + "\n")
+    found = corridor.diff(written, copied)
+    assert found.figures["beyond"].tolist() == [False]
+    assert not found.tables(beyond_only=True)["figures"].size
+
+
+def test_ranks_that_change_say_why(written, copied):
+    table = (copied / "ranking.csv").read_text().splitlines()
+    columns = table[0].split(",")
+    row = next(i for i, line in enumerate(table) if line.startswith("ridge,") and line.endswith(",short"))
+    cells = table[row].split(",")
+    for name in ("rank", "rank_best", "rank_worst", "ranks"):
+        cells[columns.index(name)] = "9"
+    part = columns.index("contribution:length")
+    cells[part] = str(float(cells[part]) - 0.25)
+    table[row] = ",".join(cells)
+    (copied / "ranking.csv").write_text("\n".join(table) + "\n")
+    (found,) = corridor.diff(written, copied).ranks.to_dict("records")
+    assert (found["perspective"], found["candidate_id"], found["after"]) == ("short", "ridge", "9")
+    assert found["why"] == "length -0.250"
+
+
+def test_a_route_of_one_run_alone_is_told_by_its_id(written, copied):
+    lines = (copied / "metrics.csv").read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("valley,")]
+    (copied / "metrics.csv").write_text("\n".join(kept) + "\n")
+    found = corridor.diff(written, copied)
+    assert found.routes[["candidate_id", "after"]].to_numpy().tolist() == [["valley", ""]]
+
+
+def test_files_of_others_are_refused_in_one_line(written, tmp_path):
+    content = json.loads((written / "candidates.geojson").read_text())
+    content["features"] = content["features"][:1]
+    content["features"][0]["geometry"]["coordinates"] = [[10, 45], [11, 45]]
+    folder = shutil.copytree(written, tmp_path / "odd")
+    for path, odd in changed(content):
+        (folder / "candidates.geojson").write_text(json.dumps(odd))
+        one_line(lambda: corridor.load_results(folder).explore().get_root().render())
+        assert path
+    (folder / "candidates.geojson").unlink()
+    assert len(corridor.load_results(folder).candidates) == 5  # from the GeoParquet beside it
+    (folder / "candidates.parquet").write_bytes(b"PAR1 and nothing else PAR1")
+    with pytest.raises(SourceError, match=r"candidates\.parquet: isn't a layer"):
+        _ = corridor.load_results(folder).candidates
+    (folder / "findings.json").write_text('[{"candidate_id": 3}]')
+    with pytest.raises(SourceError, match=r"findings\.json: isn't what"):
+        _ = corridor.load_results(folder).findings
+
+
+def test_what_holds_no_results_is_said(tmp_path, monkeypatch, capsys):
+    code, _, said = run_command(monkeypatch, capsys, "diff", tmp_path, tmp_path / "none")
+    assert code == 2
+    assert "has no manifest.json; give the folder that `corridor run` wrote" in said
+    with pytest.raises(SourceError, match="diff: int holds no results"):
+        corridor.diff(3, tmp_path)
