@@ -163,7 +163,7 @@ def _parts(
     lon_lat = shapely.get_coordinates(flat)
     lon_lat[0], lon_lat[-1] = start, end
     along_m = np.concatenate([[0.0], np.cumsum(distance_m(*lon_lat[:-1].T, *lon_lat[1:].T))])
-    country = _countries(lon_lat, along_m, borders, spec.countries)
+    country = countries_along(lon_lat, along_m, borders, spec.countries)
     cuts = np.flatnonzero(country[1:] != country[:-1]) + 1
     bounds = [0, *cuts.tolist(), len(lon_lat) - 1]
     return [
@@ -172,7 +172,7 @@ def _parts(
     ]
 
 
-def _countries(lon_lat: Floats, along_m: Floats, borders: Borders, passed: Sequence[str]) -> NDArray[np.object_]:
+def countries_along(lon_lat: Floats, along_m: Floats, borders: Borders, passed: Sequence[str]) -> NDArray[np.object_]:
     """Country of each point; stretches in a country that isn't to be passed, or too short, go to the one before."""
     country = borders.country_at(lon_lat[:, 0], lon_lat[:, 1])
     known = np.isin(country, passed) if passed else country != ""
@@ -233,7 +233,7 @@ def _part(
         documented=False,
         geometry_quality=GeometryQuality.SCHEMATIC if line.cell_m >= COARSE_M else GeometryQuality.DESIGNED,
         minutes=minutes_estimate(
-            _minutes(standard, driving, along_m[a : b + 1], height if grade_effect else 0.0 * height),
+            design_minutes(standard, driving, along_m[a : b + 1], height if grade_effect else 0.0 * height),
             driving.spread(standard.mode),
         ),
         tunnel_km=tunnel,
@@ -251,7 +251,7 @@ def _part(
     )
 
 
-def _minutes(standard: DesignStandard, driving: Driving, along_m: Floats, height_m: Floats) -> float:
+def design_minutes(standard: DesignStandard, driving: Driving, along_m: Floats, height_m: Floats) -> float:
     """Minutes over a stretch: of a truck by the model of the network's roads, its bends built for its speed."""
     metres = np.diff(along_m)
     usual = class_speeds_kmh([standard.mode], [CLASSES[standard.mode]], driving.model.speeds)[0]

@@ -270,7 +270,7 @@ def documented_grades(catalogue: Catalogue, assembly: Conflation) -> dict[int, f
     return grades
 
 
-def say_closed_parts(parts: Sequence[Part], assumed: set[str]) -> tuple[Value, ...]:
+def say_closed_parts(parts: Sequence[Part]) -> tuple[Value, ...]:
     """What of a route isn't open, each stretch once, with its length."""
     lengths: dict[tuple[str, str], float] = {}
     for part in parts:

@@ -81,7 +81,6 @@ def build_via_candidate(
     if not parts:
         raise NoRouteError(f"{asked_by}: all its places lie at one point of the network; a route needs two places")
     passages = border_passages(parts, catalogue)
-    assumed = set(spec.assume_open)
     return Candidate(
         candidate_id=spec.id,
         name=spec.name or "-".join(dict.fromkeys(stop.name for stop in stops)),
@@ -92,7 +91,7 @@ def build_via_candidate(
         note=spec.note,
         parts=tuple(parts),
         passages=passages,
-        assumptions=(*say_closed_parts(parts, assumed), *say_passages(passages, catalogue)),
+        assumptions=(*say_closed_parts(parts), *say_passages(passages, catalogue)),
         end_gaps_km=(at[0].distance_m / 1000, at[-1].distance_m / 1000),
     )
 

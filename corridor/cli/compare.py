@@ -18,6 +18,7 @@ from corridor.cli.common import (
     iso_date,
     load_study,
     plain_path,
+    print_error,
     print_line,
     print_plain,
     print_table,
@@ -37,6 +38,19 @@ else:
     MethodId = Literal[method_ids()]
 
 
+RouteOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--route",
+        metavar="FILE",
+        help="Also compare the lines of this file (GeoJSON, GeoPackage, KML, GPX, FlatGeobuf), each under its name; "
+        "may be given again.",
+    ),
+]
+FollowOption = Annotated[
+    float | None,
+    typer.Option("--follow", metavar="M", min=0, max=5000, help="How far off a road a line may lie that follows it."),
+]
 ViaOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -69,7 +83,9 @@ def run(
             f"/vsicurl/...); may be given again; with --live also {' or '.join(provider_ids())}.",
         ),
     ] = None,
+    route: RouteOption = None,
     via: ViaOption = None,
+    follow: FollowOption = None,
     mode: ModeOption = Mode.ROAD,
     baseline: BaselineOption = None,
     out: Annotated[
@@ -112,6 +128,8 @@ def run(
 
     `corridor run my-study.toml --out my-results`
 
+    `corridor run --route my-line.gpx` - how does my line compare?
+
     `corridor run --via "Horadiz; Goris; Sisian; Nakhchivan"` - what if it went by Goris and Sisian?
 
     `corridor run --live` - on live data, fetched at the first run; `--live --offline` asks nothing of the network
@@ -126,12 +144,15 @@ def run(
     chosen = choose_formats(formats)
     check_target(out)
     from corridor.comparison import compare
-    from corridor.io.read.own_routes import parse_via
+    from corridor.io.read.own_routes import parse_via, read_routes
     from corridor.io.read.pinned_inputs import read_pinned_inputs
+    from corridor.report.i18n import render
 
-    own = [parse_via(text, mode) for text in via or []]
+    asked = load_study(study, baseline).with_candidates(*(parse_via(text, mode) for text in via or []))
+    for path in route or []:
+        taken = [spec.id for spec in asked.candidates]
+        asked = asked.with_candidates(*read_routes(path, mode, taken=taken, follow_m=follow))
     lock = read_pinned_inputs(locked) if locked else None
-    asked = load_study(study, baseline).with_candidates(*own)
     found = fetch_live(
         asked, osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
         expected=lock.fetched if lock else None,
@@ -144,6 +165,9 @@ def run(
         if pdf:
             say("printing the brief")
             write_pdf(page, page.parent / BRIEF)
+    for candidate in comparison.results.candidates:
+        for remark in candidate.remarks:
+            print_error(f"{candidate.name}: {render(remark)}")
     print_plain(page)
 
 

@@ -21,6 +21,7 @@ ITEMS = {
     "reference_spec": "reference_specs",
     "new_build_spec": "new_build_specs",
     "via_spec": "via_specs",
+    "drawn_spec": "drawn_specs",
     "candidate": "candidates",
     "regime": "regimes_or_none",
     "events_end": "events_ends",

@@ -135,7 +135,8 @@ class Candidate:
     """A continuous route from the study's origin to its destination.
 
     ``assumptions`` says what was taken as open or built that isn't; ``end_gaps_km`` is how far its ends lie from the
-    places asked for. ``via`` says what the name was made from, where it was found on the map.
+    places asked for. ``remarks`` say what was done to a drawn line to make it a route. ``via`` says what the name was
+    made from, where it was found on the map.
     """
 
     candidate_id: str
@@ -150,6 +151,7 @@ class Candidate:
     assumptions: tuple[Value, ...]
     end_gaps_km: tuple[float, float]
     via: ViaName | None = None
+    remarks: tuple[Value, ...] = ()
 
     @cached_property
     def line(self) -> LineString:

@@ -191,8 +191,44 @@ class ViaCandidate(_Strict):
     note: str = ""
 
 
+Ordinate = Annotated[float, Field(ge=-500, le=9000, allow_inf_nan=False, strict=True)]
+Vertex = tuple[Longitude, Latitude] | tuple[Longitude, Latitude, Ordinate]
+
+
+class DrawnCandidate(_Strict):
+    """A line that somebody drew, from the origin to the destination: on the network where it follows a way, else new.
+
+    The line is ``line`` (lon, lat and, where it is known, the height), or the feature of a ``file`` beside the study
+    that is called ``feature``. It follows a way within ``follow_m``. New stretches are laid out by ``standard``; they
+    are as exact as they are drawn, unless ``schematic`` says that they aren't.
+    """
+
+    family: Literal[Family.DRAWN]
+    id: Identifier
+    name: Text
+    mode: Mode = Mode.ROAD
+    file: Text | None = None
+    feature: Text | None = None
+    line: Annotated[tuple[Vertex, ...], Field(max_length=200_000)] = ()
+    follow_m: Annotated[float, Field(ge=0, le=5000, allow_inf_nan=False, strict=True)] = 100.0
+    standard: Identifier | None = None
+    schematic: bool = False
+    comparator: bool = False
+    aliases: tuple[AttributedAlias, ...] = ()
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _one_line(self) -> DrawnCandidate:
+        if bool(self.line) == (self.file is not None):
+            raise ValueError("give either file or line")
+        if self.line and len(self.line) < 2:
+            raise ValueError("line: needs two points or more")
+        return self
+
+
 CandidateSpec = Annotated[
-    ReferenceCandidate | ExistingCandidates | NewBuildCandidate | ViaCandidate, Field(discriminator="family")
+    ReferenceCandidate | ExistingCandidates | NewBuildCandidate | ViaCandidate | DrawnCandidate,
+    Field(discriminator="family"),
 ]
 
 

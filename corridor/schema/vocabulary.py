@@ -56,12 +56,13 @@ class CrossingStatus(StrEnum):
 
 
 class GeometryQuality(StrEnum):
-    """How a line came to lie where it is drawn."""
+    """How a line came to lie where it is; ``DRAWN`` by whoever asks for it."""
 
     SCHEMATIC = "schematic"
     SURVEYED = "surveyed"
     OSM = "osm"
     DESIGNED = "designed"
+    DRAWN = "drawn"
 
 
 class Confidence(StrEnum):

@@ -167,6 +167,17 @@ def grade_limited(chainage_km: Floats, ground_m: Floats, limit_pct: Floats) -> F
     return np.asarray((under + over) / 2)
 
 
+def grade_limited_under(chainage_km: Floats, ground_m: Floats, limit_pct: Floats) -> Floats:
+    """The highest line under the ground that is nowhere steeper than the limit: cuts and tunnels alone, no bridge.
+
+    All arrays have shape (n,).
+
+    >>> grade_limited_under(np.array([0.0, 1.0, 2.0]), np.array([0.0, 100.0, 0.0]), np.full(3, 5.0)).tolist()
+    [0.0, 50.0, 0.0]
+    """
+    return np.asarray(_lower_envelope(ground_m, np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1])))
+
+
 @compiled
 def _lower_envelope(ground, rise):  # type: ignore[no-untyped-def]
     line = ground.copy()

@@ -125,6 +125,15 @@ WORDS: dict[str, dict[str, str]] = {
         "as_of": "date of that status",
         "confirmed": "whether somebody knows it beyond the map; if not, each route that passes it says so",
     },
+    "DrawnCandidate": _ROUTE
+    | {
+        "file": "file of lines beside the study: GeoJSON, GeoPackage, KML, GPX, FlatGeobuf",
+        "feature": "name of the line in a file of several",
+        "line": "the line itself instead of a file: longitude, latitude and, if known, height",
+        "follow_m": "how far off a way the line may lie that follows it, metres",
+        "standard": "design standard of what is new; `road-60` or `rail-18` if left out",
+        "schematic": "the line is a sketch: what it crosses off the network isn't known",
+    },
     "AttributedAlias": {"name": "the name", "used_by": "who uses it"},
     "Criterion": {
         "id": "short name",

@@ -313,7 +313,9 @@ def _load_sections(
                 country=row.text("country", required=True),
                 control=row.text("control"),
                 control_from=row.text("as_of"),
-                geometry_quality=row.member("geometry_quality", GeometryQuality, without=(GeometryQuality.DESIGNED,)),
+                geometry_quality=row.member(
+                    "geometry_quality", GeometryQuality, without=(GeometryQuality.DESIGNED, GeometryQuality.DRAWN)
+                ),
                 follows_osm=row.flag("follows_osm"),
                 source_ids=source_ids_of(row, sources),
                 confidence=row.member("confidence", Confidence, without=(Confidence.UNSTATED,)),

@@ -1,4 +1,4 @@
-"""Tables of polygons from files of others, by formats that are known by their content and ask for no other file."""
+"""Tables of features from files of others, by formats that are known by their content and ask for no other file."""
 
 from __future__ import annotations
 
@@ -26,6 +26,22 @@ _RESULT_FIELDS = 64
 
 
 def read_polygons(path: Path) -> gpd.GeoDataFrame:
+    """Read a map of countries as :func:`read_features` does, without heights.
+
+    Args:
+        path: The file, which is there and has a size that may be read.
+
+    Returns:
+        Geometries with the file's columns, and its reference system if it states one.
+
+    Raises:
+        SourceError: it is no file that may be read, or damaged.
+    """
+    found = read_features(path, "map of countries")
+    return found.set_geometry(shapely.force_2d(found.geometry.to_numpy()), crs=found.crs)
+
+
+def read_features(path: Path, what: str) -> gpd.GeoDataFrame:
     """Read a GeoJSON, GeoPackage, shapefile or FlatGeobuf, without a request for anything else than the file.
 
     GDAL finds out by itself what a file is, and takes a text that names an address for a source to be asked. So it is
@@ -33,6 +49,7 @@ def read_polygons(path: Path) -> gpd.GeoDataFrame:
 
     Args:
         path: The file, which is there and has a size that may be read.
+        what: What it should be, in a few words, for an error.
 
     Returns:
         Geometries with the file's columns, and its reference system if it states one.
@@ -47,14 +64,14 @@ def read_polygons(path: Path) -> gpd.GeoDataFrame:
         if kind is not None:
             return _read_with_gdal(path)
         if first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-            return _read_geojson(path)
+            return _read_geojson(path, what)
     except (shapely.errors.GEOSException, RuntimeError, ValueError, TypeError, KeyError, AttributeError) as fault:
         if isinstance(fault, SourceError):
             raise
         reason = (str(fault).splitlines() or [""])[0][:160]
-        raise SourceError(f"{path}: not readable as a map of countries ({reason})") from fault
+        raise SourceError(f"{path}: not readable as a {what} ({reason})") from fault
     raise SourceError(
-        f"{path}: not readable as a map of countries (it is no GeoJSON, GeoPackage, shapefile or FlatGeobuf); convert "
+        f"{path}: not readable as a {what} (it is no GeoJSON, GeoPackage, shapefile or FlatGeobuf); convert "
         "it with ogr2ogr"
     )
 
@@ -65,15 +82,17 @@ def _read_with_gdal(path: Path) -> gpd.GeoDataFrame:
         return gpd.read_file(path.absolute())
 
 
-def _read_geojson(path: Path) -> gpd.GeoDataFrame:
+def _read_geojson(path: Path, what: str) -> gpd.GeoDataFrame:
     content = read_json(path, "GeoJSON map", _MAX_JSON_BYTES)
     features = [content] if content.get("type") == "Feature" else content.get("features")
+    if features is None and "coordinates" in content:
+        features = [{"geometry": content}]
     if not isinstance(features, list) or not all(isinstance(row, dict) for row in features):
-        raise SourceError(f"{path}: not readable as a map of countries (it has no list of features)")
+        raise SourceError(f"{path}: not readable as a {what} (it has no list of features)")
     rows: list[dict[str, Any]] = [row.get("properties") or {} for row in features]
     names = list(dict.fromkeys(name for row in rows for name in row))[:_RESULT_FIELDS]
     shapes = [json.dumps(row["geometry"]) if row.get("geometry") else None for row in features]
-    geometry = shapely.force_2d(shapely.from_geojson(shapes))
+    geometry = shapely.from_geojson(shapes)
     columns = {name: [row.get(name) for row in rows] for name in names if name != "geometry"}
     return gpd.GeoDataFrame(columns, geometry=geometry, crs=_stated_crs(content, path))
 

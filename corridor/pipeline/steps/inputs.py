@@ -15,6 +15,7 @@ from corridor.io.read.borders import Borders, no_borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue, load_general_catalogue
 from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known, require_past
 from corridor.io.read.osm import OsmData, read_osm
+from corridor.io.read.own_routes import read_drawn
 from corridor.io.read.pinned_inputs import hash_rules
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.pipeline.graph import Progress, step
@@ -36,6 +37,7 @@ from corridor.schema.source import Source
 from corridor.schema.study import (
     CandidateSpec,
     CrossingSpec,
+    DrawnCandidate,
     Elevation,
     ExistingCandidates,
     Focus,
@@ -173,6 +175,13 @@ def via_specs(candidate_specs: Sequence[CandidateSpec]) -> dict[str, ViaCandidat
 def today() -> str:
     """The day that statuses are held against, ISO date; the clock's unless it is given."""
     return datetime.now(UTC).date().isoformat()
+
+
+@step(by_value=True)
+def drawn_specs(study: Study) -> dict[str, DrawnCandidate]:
+    """Those that are drawn, by id, each with its line; files are read."""
+    drawn = [spec for spec in study.candidates if isinstance(spec, DrawnCandidate)]
+    return {spec.id: read_drawn(spec, study.path(spec.file) if spec.file else None) for spec in drawn}
 
 
 # Files of the study.

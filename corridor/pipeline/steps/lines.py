@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from corridor.candidates.drawn import Area, Surroundings, build_drawn_candidate
 from corridor.candidates.existing import build_existing_candidates
 from corridor.candidates.new_build import build_new_build_candidate
 from corridor.candidates.reference import build_reference_candidate
@@ -35,6 +36,7 @@ from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParam
 from corridor.schema.message import Message
 from corridor.schema.study import (
     CandidateSpec,
+    DrawnCandidate,
     Elevation,
     ExistingCandidates,
     Focus,
@@ -212,6 +214,25 @@ def via_route(
     return build_via_candidate(via_spec, stops, countries, route_catalogue, conflation, snap_limit_m)
 
 
+@each(gives="drawn_routes", says="building candidates")
+def drawn_route(
+    drawn_spec: DrawnCandidate,
+    area: Area,
+    route_catalogue: Catalogue,
+    unit_costs: Sequence[UnitCost],
+    borders: Borders,
+    conflation: Conflation,
+    dem: Dem,
+    grade_effect: bool,
+    origin: Place,
+    destination: Place,
+) -> Candidate:
+    """A route along a drawn line; structures of new stretches hang on prices and heights."""
+    priced = replace(route_catalogue, unit_costs=tuple(unit_costs))
+    around = Surroundings(area, origin, destination, borders, priced, conflation, dem, grade_effect)
+    return build_drawn_candidate(drawn_spec, np.array(drawn_spec.line, dtype=float), around)
+
+
 @step(by_value=True)
 def candidates(
     study_id: str,
@@ -221,6 +242,7 @@ def candidates(
     new_lines: Mapping[str, Candidate],
     via_routes: Mapping[str, Candidate],
     unconfirmed_crossings: Mapping[str, str],
+    drawn_routes: Mapping[str, Candidate],
 ) -> dict[str, Candidate]:
     """All candidates by id, in the study's order; each says which of its border crossings nobody confirmed.
 
@@ -236,6 +258,8 @@ def candidates(
                 found.append(new_lines[spec.id])
             case ViaCandidate():
                 found.append(via_routes[spec.id])
+            case DrawnCandidate():
+                found.append(drawn_routes[spec.id])
             case _:
                 found.append(chains[spec.id])
     ids = [candidate.candidate_id for candidate in found]

@@ -1,0 +1,448 @@
+"""Candidates from a drawn line: on the network where it follows a way, new where it doesn't.
+
+The line is matched to the network (:mod:`corridor.network.map_matching`). Stretches on it have its figures and its
+status; what lies off it counts as planned, with heights, tunnels and bridges by a design standard on the elevation
+model, cut at borders. Ends are joined to the study's ends up to a stated distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from corridor.alignment.pricing import price_pieces, split_line, structures_of
+from corridor.alignment.problem import frame_terrain
+from corridor.alignment.standards import find_standard, unit_costs
+from corridor.candidates.new_build import CLASSES, countries_along, design_minutes
+from corridor.candidates.parts import (
+    border_passages,
+    documented_grades,
+    minutes_estimate,
+    route_parts,
+    say_closed_parts,
+    say_passages,
+)
+from corridor.candidates.reference import END_LIMIT_KM
+from corridor.errors import AlignmentError, NetworkError, StudyError
+from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m, project, utm_crs, vertex_chainage_m
+from corridor.io.read.borders import Borders
+from corridor.io.read.catalogue import Catalogue
+from corridor.network.conflation import Conflation
+from corridor.network.graph import Network, Position, Route
+from corridor.network.map_matching import OffNetwork, OnNetwork, match_line
+from corridor.schema.alignment import DesignStandard, LinePrice, Structure
+from corridor.schema.candidate import Candidate, Design, Part, Span
+from corridor.schema.catalogue import Estimate
+from corridor.schema.message import Message, Value
+from corridor.schema.study import DrawnCandidate, Place
+from corridor.schema.vocabulary import Evidence, GeometryQuality, LineKind, Mode, SectionStatus, StructureKind
+from corridor.terrain.profile import grade_limited, grade_limited_under
+from corridor.terrain.surface import Dem
+from corridor.wording import format_position
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Area = tuple[float, float, float, float]
+
+STANDARDS = {Mode.ROAD: "road-60", Mode.RAIL: "rail-18"}
+"""What new stretches are laid out by where a line doesn't say. Declared."""
+SAME_M = 30.0
+REPEAT_M = 500.0
+"""A line that runs over itself for less than this, as at a crossing, is taken as it is. Declared."""
+JOIN_DETOUR = 3.0
+"""An end is joined over open ways if they are no longer than this times the straight line. Declared."""
+_DENSE_M = 100.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a drawn line is put into: places, countries, network, catalogue and heights."""
+
+    area: Area
+    origin: Place
+    destination: Place
+    borders: Borders
+    catalogue: Catalogue
+    assembly: Conflation
+    dem: Dem
+    grade_effect: bool
+
+
+def build_drawn_candidate(spec: DrawnCandidate, xyz: Floats, around: Surroundings) -> Candidate:
+    """The route along a line: its parts on the network and off it, borders, and what was done to the line.
+
+    Args:
+        spec: what is asked.
+        xyz: vertices of the line, (n, 2) or (n, 3): degrees east and north, metres above the sea or NaN.
+        around: what the line is put into.
+
+    Returns:
+        The route, from the study's origin to its destination.
+
+    Raises:
+        StudyError: the line lies outside the study's area or ends too far from the study's ends.
+        CoverageError: the elevation model has no height somewhere along it.
+        AlignmentError: the standard isn't known.
+    """
+    asked_by = f"route '{spec.name}'"
+    standard = find_standard(spec.standard or STANDARDS[spec.mode])
+    if standard.mode != spec.mode:
+        raise StudyError(f"{asked_by}: standard '{standard.standard_id}' isn't for {spec.mode}; choose another")
+    _require_inside(xyz, around.area, asked_by)
+    remarks: list[Value] = []
+    xyz, gaps_km = _between_ends(xyz, around, asked_by, remarks)
+    xyz = _without_repeats(xyz, asked_by, remarks)
+    line = shapely.LineString(xyz[:, :2])
+    around.dem.require(xyz[:, 0], xyz[:, 1], asked_by)
+    network = around.assembly.network
+    stretches = match_line(network, line, spec.mode, follow_m=spec.follow_m)
+    pieces = _join_ends(stretches, xyz, spec, around, remarks)
+    grades = documented_grades(around.catalogue, around.assembly)
+    parts: list[Part] = []
+    for piece in pieces:
+        if isinstance(piece, Route):
+            parts += route_parts(network, piece, grades, around.catalogue.sections, around.assembly.driving)
+        else:
+            parts += _new_parts(piece, spec, standard, around, remarks)
+    passages = border_passages(parts, around.catalogue)
+    fresh = sum(part.drawn_km for part in parts if part.design or part.geometry_quality == GeometryQuality.DRAWN)
+    total = sum(part.drawn_km for part in parts)
+    on_km, off_km, follow_m = f"{total - fresh:.1f}", f"{fresh:.1f}", f"{spec.follow_m:g}"
+    matched = Message("line.matched", {"on_km": on_km, "off_km": off_km, "follow_m": follow_m})
+    return Candidate(
+        candidate_id=spec.id,
+        name=spec.name,
+        family=spec.family,
+        mode=spec.mode,
+        comparator=spec.comparator,
+        aliases=spec.aliases,
+        note=spec.note,
+        parts=tuple(parts),
+        passages=passages,
+        assumptions=(*say_closed_parts(parts), *say_passages(passages, around.catalogue)),
+        end_gaps_km=gaps_km,
+        remarks=(matched, *remarks),
+    )
+
+
+def _require_inside(xyz: Floats, area: Area, asked_by: str) -> None:
+    """Refuse a line that leaves the study's area.
+
+    Raises:
+        StudyError: it does; says where, and whether latitude and longitude seem to be swapped.
+    """
+    outside = ~_inside(xyz[:, 0], xyz[:, 1], area)
+    if not outside.any():
+        return
+    at = format_position(float(xyz[outside][0, 1]), float(xyz[outside][0, 0]), 3)
+    swapped = _inside(xyz[:, 1], xyz[:, 0], area).all()
+    remedy = "latitude and longitude seem to be swapped" if swapped else "correct the line or widen area in the study"
+    raise StudyError(f"{asked_by}: lies outside the study's area at {at}; {remedy}")
+
+
+def _inside(lon: Floats, lat: Floats, area: Area) -> NDArray[np.bool_]:
+    west, south, east, north = area
+    return np.asarray((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
+
+
+def _between_ends(
+    xyz: Floats, around: Surroundings, asked_by: str, remarks: list[Value]
+) -> tuple[Floats, tuple[float, float]]:
+    """The line from the study's origin to its destination, turned round if it was drawn the other way.
+
+    Raises:
+        StudyError: it begins or ends more than 5 km from where the study's routes do.
+    """
+    ends = (around.origin, around.destination)
+    ahead = [float(distance_m(p.lon, p.lat, *xyz[i, :2])) for p, i in zip(ends, (0, -1), strict=True)]
+    back = [float(distance_m(p.lon, p.lat, *xyz[i, :2])) for p, i in zip(ends, (-1, 0), strict=True)]
+    if max(back) < max(ahead):
+        xyz, ahead = xyz[::-1], back
+        remarks.append(Message("line.turned"))
+    for place, gap, verb in zip(ends, ahead, ("begins", "ends"), strict=True):
+        if gap > END_LIMIT_KM * 1000:
+            raise StudyError(
+                f"{asked_by}: {verb} {gap / 1000:.1f} km from {place.name}; draw it to within {END_LIMIT_KM:g} km of "
+                f"{place.name} ({format_position(place.lat, place.lon, 4)}), the rest is joined"
+            )
+    return xyz, (ahead[0] / 1000, ahead[1] / 1000)
+
+
+def _without_repeats(xyz: Floats, asked_by: str, remarks: list[Value]) -> Floats:
+    """The line with every stretch left out by which it comes back to where it was: loops and ways there and back.
+
+    A stretch counts if the line follows itself there for 500 m or more within 30 m; crossing itself is none.
+    """
+    flat = shapely.LineString(xyz[:, :2])
+    crs = utm_crs(*np.median(xyz[:, :2], axis=0))
+    planar = project(flat, WGS84, crs)
+    count = max(int(np.ceil(planar.length / SAME_M)), 2)
+    along = np.linspace(0.0, planar.length, count + 1)
+    points = shapely.get_coordinates(shapely.line_interpolate_point(planar, along))
+    # the last earlier place that each point comes back to, further back along the line than a bend can bring it
+    repeats = np.full(len(points), -1)
+    near = cKDTree(points).query_pairs(SAME_M, output_type="ndarray")
+    near = near[along[near[:, 1]] - along[near[:, 0]] > 2 * REPEAT_M]
+    np.maximum.at(repeats, near[:, 1], near[:, 0])
+    path = _erase_repeats(repeats, along)
+    if len(path) == len(points):
+        return xyz
+    runs = np.split(path, np.flatnonzero(np.diff(path) != 1) + 1)
+    kept_m = float(sum(along[run[-1]] - along[run[0]] for run in runs))
+    if kept_m < REPEAT_M:
+        raise StudyError(f"{asked_by}: comes back to where it began; draw it from one end to the other")
+    remarks.append(Message("line.repeats", {"km": f"{(planar.length - kept_m) / 1000:.1f}"}))
+    chainage = vertex_chainage_m(flat)
+    at = along * float(chainage[-1] / planar.length)
+    return np.concatenate([_cut(xyz, chainage, at[run[0]], at[run[-1]]) for run in runs if len(run) > 1])
+
+
+def _erase_repeats(repeats: Ints, along_m: Floats) -> Ints:
+    """Points that stay when every long run of repeated ones takes out all since the place that it comes back to."""
+    path: list[int] = []
+    at, count = 0, len(repeats)
+    while at < count:
+        run = at
+        while run < count and repeats[run] >= 0:
+            run += 1
+        if run > at and along_m[run - 1] - along_m[at] >= REPEAT_M:
+            while path and path[-1] > repeats[run - 1]:
+                path.pop()
+            path.append(run - 1)
+            at = run
+        else:
+            path += range(at, max(run, at + 1))
+            at = max(run, at + 1)
+    return np.array(path, dtype=np.int64)
+
+
+def _cut(xyz: Floats, chainage_m: Floats, from_m: float, to_m: float) -> Floats:
+    """Vertices of a line between two chainages, with both ends."""
+    inner = (chainage_m > from_m) & (chainage_m < to_m)
+    at = np.concatenate([[from_m], chainage_m[inner], [to_m]])
+    return np.column_stack([np.interp(at, chainage_m, column) for column in xyz.T])
+
+
+def _join_ends(
+    stretches: Sequence[OnNetwork | OffNetwork],
+    xyz: Floats,
+    spec: DrawnCandidate,
+    around: Surroundings,
+    remarks: list[Value],
+) -> list[Route | Floats]:
+    """Ways over the network and new stretches (n, 3) from the study's origin to its destination, end to end."""
+    chainage = vertex_chainage_m(shapely.LineString(xyz[:, :2]))
+    scale = float(chainage[-1]) / stretches[-1].to_m
+    heights = xyz if xyz.shape[1] == 3 else np.column_stack([xyz, np.full(len(xyz), np.nan)])
+    pieces: list[Route | Floats] = []
+    for number, stretch in enumerate(stretches):
+        if isinstance(stretch, OnNetwork):
+            pieces.append(stretch.route)
+            continue
+        cut = _cut(heights, chainage, stretch.from_m * scale, stretch.to_m * scale)
+        before = stretches[number - 1] if number else None
+        after = stretches[number + 1] if number + 1 < len(stretches) else None
+        # the new stretch begins and ends on the ways that it joins
+        if isinstance(before, OnNetwork):
+            cut = np.vstack([[before.end.lon, before.end.lat, np.nan], cut[1:]])
+        if isinstance(after, OnNetwork):
+            cut = np.vstack([cut[:-1], [after.start.lon, after.start.lat, np.nan]])
+        pieces.append(cut)
+    head = _join(around.origin, stretches[0], heights[0], spec.mode, around, remarks)
+    tail = _join(around.destination, stretches[-1], heights[-1], spec.mode, around, remarks)
+    if isinstance(head, np.ndarray) and isinstance(pieces[0], np.ndarray):
+        pieces[0] = np.vstack([head[:1], pieces[0]])
+    elif head is not None:
+        pieces.insert(0, head)
+    if isinstance(tail, np.ndarray) and isinstance(pieces[-1], np.ndarray):
+        pieces[-1] = np.vstack([pieces[-1], tail[:1]])
+    elif tail is not None:
+        pieces.append(tail.reversed() if isinstance(tail, Route) else tail[::-1])
+    return pieces
+
+
+def _join(
+    place: Place, stretch: OnNetwork | OffNetwork, end: Floats, mode: Mode, around: Surroundings, remarks: list[Value]
+) -> Route | Floats | None:
+    """From an end of the study to the line: over open ways if the line is on the network there, else straight."""
+    first = place is around.origin
+    at = (stretch.start if first else stretch.end) if isinstance(stretch, OnNetwork) else None
+    lon, lat = (at.lon, at.lat) if at else (float(end[0]), float(end[1]))
+    gap_m = float(distance_m(place.lon, place.lat, lon, lat))
+    if gap_m <= SAME_M:
+        return None
+    remarks.append(Message("line.joined", {"place": place.name, "km": f"{gap_m / 1000:.1f}"}))
+    way = _way_to(around.assembly.network, place, at, mode, gap_m) if at else None
+    return way or np.array([[place.lon, place.lat, np.nan], [lon, lat, np.nan]])
+
+
+def _way_to(network: Network, place: Place, at: Position, mode: Mode, gap_m: float) -> Route | None:
+    """The shortest open way from a place to a position, if it isn't much longer than straight."""
+    closed = network.closed(mode)
+    length = network.edges["length_m"].to_numpy(dtype=float)
+    try:
+        start = network.snap(place.lon, place.lat, closed, limit_m=gap_m, what=place.name)
+        route = network.route(start, at, length, length, closed, any_road=True)
+    except NetworkError:
+        return None
+    return route if route.cost <= JOIN_DETOUR * gap_m else None
+
+
+def _new_parts(
+    xyz: Floats, spec: DrawnCandidate, standard: DesignStandard, around: Surroundings, remarks: list[Value]
+) -> list[Part]:
+    """A stretch off the network as a part per country, with heights and structures by the standard."""
+    line = shapely.LineString(xyz[:, :2])
+    vertices = vertex_chainage_m(line)
+    # dense enough to be cut at borders, with the vertices kept
+    along = np.unique(np.concatenate([np.arange(0.0, vertices[-1], _DENSE_M), vertices]))
+    if len(along) < 2:
+        return []
+    lon, lat = (np.interp(along, vertices, column) for column in xyz.T[:2])
+    ground = around.dem.require(lon, lat, f"route '{spec.name}'")
+    stated = np.isfinite(xyz[:, 2])
+    heights = np.interp(along, vertices[stated], xyz[stated, 2]) if stated.sum() > 1 and stated[1:-1].all() else None
+    laid = _lay(lon, lat, along, ground, heights, standard, around)
+    if laid is None:
+        at = format_position(float(lat[0]), float(lon[0]), 2)
+        remarks.append(Message("line.not_quoted", {"km": f"{along[-1] / 1000:.1f}", "at": at}))
+    country = countries_along(np.column_stack([lon, lat]), along, around.borders, ())
+    cuts = [0, *(np.flatnonzero(country[1:] != country[:-1]) + 1).tolist(), len(along) - 1]
+    bounds = [(a, b) for a, b in pairwise(cuts) if b > a]
+    return [
+        _new_part(spec, standard, around, lon, lat, along, laid, ground, (a, b), str(country[a])) for a, b in bounds
+    ]
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """Heights of a new stretch at its samples, its structures by chainage along it, and its price."""
+
+    height_m: Floats
+    structures: tuple[Structure, ...]
+    price: LinePrice
+
+
+def _lay(
+    lon: Floats,
+    lat: Floats,
+    along_m: Floats,
+    ground_m: Floats,
+    stated_m: Floats | None,
+    standard: DesignStandard,
+    around: Surroundings,
+) -> _Laid | None:
+    """Heights within the standard's grade and the cheapest structures under and over them; None if there are none.
+
+    The heights that the line states are kept. Else they are the nearest to the ground that keep the grade, and the
+    highest under the ground if the first ask for bridges that are too high.
+    """
+    limit = np.full(len(along_m), max(standard.max_grade_up_pct, standard.max_grade_down_pct))
+    costs = unit_costs(around.catalogue.unit_costs, standard.mode)
+    corners = (float(lon.min()), float(lat.min())), (float(lon.max()), float(lat.max()))
+    try:
+        terrain, *_ = frame_terrain(around.dem, *corners, "ends of a new stretch")
+    except AlignmentError:  # too short for the elevation model to say anything of its structures
+        height = ground_m if stated_m is None else stated_m
+        km = float(along_m[-1]) / 1000
+        nothing = costs.surface * 0.0
+        price = LinePrice(km, km, 0.0, 0.0, 0.0, 0, 0, costs.surface * km, nothing, nothing, nothing, nothing)
+        return _Laid(height, (), price)
+    xy = shapely.get_coordinates(project(shapely.LineString(np.column_stack([lon, lat])), WGS84, terrain.grid.crs))
+    planar = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    chainage_km = along_m / 1000
+    tries = [stated_m] if stated_m is not None else []
+    tries += [grade_limited(chainage_km, ground_m, limit), grade_limited_under(chainage_km, ground_m, limit)]
+    for height in tries:
+        try:
+            pieces = split_line(terrain.to_grid(np.column_stack([xy, height])), terrain.ground, standard, costs)
+        except AlignmentError:
+            continue
+        found = tuple(
+            replace(
+                s, from_m=float(np.interp(s.from_m, planar, along_m)), to_m=float(np.interp(s.to_m, planar, along_m))
+            )
+            for s in structures_of(pieces)
+        )
+        return _Laid(np.asarray(height, dtype=float), found, price_pieces(pieces, costs))
+    return None
+
+
+def _new_part(
+    spec: DrawnCandidate,
+    standard: DesignStandard,
+    around: Surroundings,
+    lon: Floats,
+    lat: Floats,
+    along_m: Floats,
+    laid: _Laid | None,
+    ground_m: Floats,
+    bounds: tuple[int, int],
+    country: str,
+) -> Part:
+    """The stretch between two samples."""
+    a, b = bounds
+    own = slice(a, b + 1)
+    low, high = along_m[a], along_m[b]
+    spans, design = _design(laid, standard, along_m, own)
+    height = laid.height_m[own] if laid and around.grade_effect else 0.0 * ground_m[own]
+    line = shapely.LineString(np.column_stack([lon[own], lat[own]]))
+    km = float(high - low) / 1000
+    tunnel, bridge = (
+        sum(span.to_km - span.from_km for span in spans if span.kind == kind)
+        for kind in (StructureKind.TUNNEL, StructureKind.BRIDGE)
+    )
+    driving = around.assembly.driving
+    return Part(
+        name=spec.name,
+        section_id="",
+        mode=spec.mode,
+        road_class=CLASSES[spec.mode],
+        status=SectionStatus.PLANNED,
+        country=country,
+        line=line,
+        length_km=Estimate(km, km, km),
+        drawn_km=float(line_lengths_m([line])[0]) / 1000,
+        documented=False,
+        geometry_quality=GeometryQuality.SCHEMATIC if spec.schematic else GeometryQuality.DRAWN,
+        minutes=minutes_estimate(design_minutes(standard, driving, along_m[own], height), driving.spread(spec.mode)),
+        tunnel_km=tunnel,
+        bridge_km=bridge,
+        max_grade_pct=max(standard.max_grade_up_pct, standard.max_grade_down_pct),
+        spans=spans,
+        source_ids=(standard.source_id,),
+        design=design,
+    )
+
+
+def _design(
+    laid: _Laid | None, standard: DesignStandard, along_m: Floats, own: slice
+) -> tuple[tuple[Span, ...], Design | None]:
+    """Structures and profile of a part of a new stretch, by chainage from the part's start."""
+    if laid is None:
+        return (), None
+    low, high = float(along_m[own][0]), float(along_m[own][-1])
+    spans, ends = [], 0
+    for s in laid.structures:
+        if s.from_m < high and s.to_m > low and s.kind != LineKind.REUSED:
+            ends += (low <= s.from_m < high) + (low < s.to_m <= high)
+            first, last = (max(s.from_m, low) - low) / 1000, (min(s.to_m, high) - low) / 1000
+            spans.append(Span(StructureKind(s.kind), first, last, "", Evidence.INFERRED))
+    built = sum(span.to_km - span.from_km for span in spans)
+    price = laid.price
+    weight = price.surface_equivalent_km / price.surface_km if price.surface_km else 1.0
+    share = ends / max(price.portals + price.abutments, 1)
+    chainage = (along_m[own] - low) / 1000
+    return tuple(spans), Design(
+        standard.standard_id,
+        tuple(chainage.tolist()),
+        tuple(laid.height_m[own].tolist()),
+        max((high - low) / 1000 - built, 0.0) * weight,
+        Estimate(price.ends.low * share, price.ends.mid * share, price.ends.high * share),
+    )
