@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 import shapely
@@ -20,6 +20,7 @@ from corridor.schema.alignment import DesignStandard, UnitCosts
 from corridor.schema.grid import Grid
 from corridor.terrain.surface import Dem
 
+_AROUND_DEG = 0.05
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
 
@@ -55,7 +56,18 @@ class AlignmentProblem:
 
 
 Node = tuple[int, int]
-Allowed = Callable[[Floats, Floats], NDArray[np.bool_]]
+
+
+class Allowed(Protocol):
+    """Whether a line may pass, of longitudes and latitudes; ``barred`` is ground that it may nowhere enter."""
+
+    def __call__(self, lon: Floats, lat: Floats, /) -> NDArray[np.bool_]:
+        """One answer a point."""
+
+    @property
+    def barred(self) -> shapely.Geometry:
+        """Polygons in degrees."""
+
 
 MIN_CELL_M = 100.0
 MAX_CELLS = 4_000_000
@@ -169,12 +181,36 @@ def _nodes_on(a: float, b: float, low: float, high: float, cell_m: float) -> tup
 
 
 def _closed_where_not(allowed: Allowed, grid: Grid, *open_xy: Point) -> NDArray[np.uint8]:
-    """Mask bits per node, (rows, cols): closed where a line may not pass."""
+    """Mask bits per node, (rows, cols): closed where a line may not pass.
+
+    Ground counts by the cells' middles; barred ground that is too narrow for those to tell counts wherever it touches
+    a cell, since a line from middle to middle would step over it.
+    """
     rows, cols = np.indices(grid.shape).reshape(2, -1).astype(float)
     x, y = grid.centres(rows, cols)
     on_earth = shapely.get_coordinates(project(shapely.MultiPoint(np.column_stack([x, y])), grid.crs, WGS84))
     mask = np.where(allowed(on_earth[:, 0], on_earth[:, 1]), 0, CLOSED).astype(np.uint8).reshape(grid.shape)
+    # Only what lies about the grid is projected: a country's far side may lie beyond what the grid's zone can hold.
+    about = shapely.box(*on_earth.min(axis=0), *on_earth.max(axis=0)).buffer(_AROUND_DEG)
+    mask[_narrow(shapely.intersection(allowed.barred, about), grid)] = CLOSED
     for x_m, y_m in open_xy:
         row, col = (round(float(v[0])) for v in grid.fractional_index(np.array([x_m]), np.array([y_m])))
         mask[row, col] = 0
     return np.asarray(mask)
+
+
+def _narrow(barred: shapely.Geometry, grid: Grid) -> NDArray[np.bool_]:
+    """Cells (rows, cols) that barred ground touches where it is under three cells wide.
+
+    A polygon that touches every cell on its way makes a wall whose cells share sides, which no link passes.
+    """
+    from rasterio.features import rasterize
+    from scipy.ndimage import binary_dilation, binary_opening
+
+    if barred.is_empty:
+        return np.zeros(grid.shape, dtype=bool)
+    shape = [project(barred, WGS84, grid.crs)]
+    touched = rasterize(shape, out_shape=grid.shape, transform=grid.transform, all_touched=True).astype(bool)
+    middles = rasterize(shape, out_shape=grid.shape, transform=grid.transform).astype(bool)
+    wide = binary_dilation(binary_opening(middles, np.ones((3, 3))), np.ones((3, 3)))
+    return np.asarray(touched & ~wide)

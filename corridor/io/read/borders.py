@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,22 +65,20 @@ class Borders:
             found[free] = np.where(shapely.contains_xy(polygon, x[free], y[free]), code, "")
         return found
 
-    def inside(
-        self, countries: Iterable[str]
-    ) -> Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]:
-        """A test of longitudes and latitudes for lying in one of some countries.
+    def inside(self, countries: Iterable[str]) -> Inside:
+        """The ground of some countries, against that of all others.
 
         Args:
             countries: Two-letter codes.
 
         Returns:
-            A function of longitudes and latitudes ``(n,)``.
+            A test of longitudes and latitudes, with the ground of the others.
 
         Raises:
             SourceError: the file has no such country.
         """
         codes = [code for code in countries if self.polygon(code)]
-        return lambda lon, lat: np.isin(self.country_at(lon, lat), codes)
+        return Inside(self, tuple(codes))
 
     def polygon(self, country: str) -> shapely.Geometry:
         """The polygon of a country.
@@ -110,6 +108,32 @@ def no_borders() -> Borders:
     """No country at all: no point is in any, and no border is ever met."""
     columns = {"country": np.array([], dtype=object), "name": np.array([], dtype=object)}
     return Borders(gpd.GeoDataFrame(columns, geometry=[], crs=WGS84), Source("borders", "", "", "", ""))
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Some countries of a file of borders: a test of points, and ``barred``, the ground of all its other countries."""
+
+    borders: Borders
+    codes: tuple[str, ...]
+
+    def __call__(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether points lie in one of the countries.
+
+        Args:
+            lon: Longitudes, degrees, ``(n,)``.
+            lat: Latitudes likewise.
+
+        Returns:
+            ``(n,)``.
+        """
+        return np.isin(self.borders.country_at(lon, lat), self.codes)
+
+    @cached_property
+    def barred(self) -> shapely.Geometry:
+        """Polygons of the other countries (EPSG:4326)."""
+        own = self.borders.countries
+        return shapely.union_all(own.geometry[~own["country"].isin(self.codes)].to_numpy())
 
 
 def read_borders(path: Path) -> Borders:
