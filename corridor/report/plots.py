@@ -132,7 +132,7 @@ def new_axes(size_inches: tuple[float, float]) -> Axes:
     return pyplot.subplots(figsize=size_inches, layout="constrained")[1]
 
 
-_SHOWN = ("length_km", "travel_time_h", "ascent_m", "cost_musd")
+_SHOWN = ("length_km", "travel_time_h", "ascent_m", "cost_remaining_musd")
 
 
 def describe(results: Results) -> str:

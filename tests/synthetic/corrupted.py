@@ -295,6 +295,10 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     "a status in the future": (
         cell("sections.csv", "as_of", "2099-01"), ["sections.csv, ridge-west, as_of: 2099-01 lies in the future"],
     ),
+    "progress of the future": (
+        cell("sections.csv", "progress_as_of", "2099-01"),
+        ["sections.csv, ridge-west, progress_as_of: 2099-01 lies in the future"],
+    ),
     "a delay of the future": (
         delays(year="2099"), ["border_delays.csv, ridge-gate-west, year: 2099 lies in the future"],
     ),

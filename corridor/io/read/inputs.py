@@ -158,7 +158,7 @@ class Gazetteer:
 
 
 def require_past(
-    study: Study, sections: Iterable[Section], crossings: Iterable[Crossing], delays: BorderDelays, today: str
+    study: Study, sections: Collection[Section], crossings: Iterable[Crossing], delays: BorderDelays, today: str
 ) -> None:
     """Refuse statuses of a day that hasn't come: neither today nor at the study's own date.
 
@@ -175,6 +175,7 @@ def require_past(
     latest = max([today, study.as_of, *(baseline.as_of for baseline in study.baselines)])
     dated = [
         *(("sections.csv", section.section_id, "as_of", section.as_of) for section in sections),
+        *(("sections.csv", section.section_id, "progress_as_of", section.works.progress_as_of) for section in sections),
         *(("crossings.csv", crossing.crossing_id, "as_of", crossing.as_of) for crossing in crossings),
         *(("border_delays.csv", row.point, "year", f"{row.year}") for row in delays.rows),
     ]
