@@ -13,6 +13,7 @@ from corridor.network.match import part_lengths_km
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.diagnosis import check_length
 from corridor.schema.study import Study
+from tests.metrics.test_checks import check_rows
 from tests.test_catalogue_lines import LENGTH_EXCEPTIONS
 
 pytestmark = [pytest.mark.extract, pytest.mark.slow]
@@ -127,5 +128,9 @@ def test_the_main_road_is_where_trucks_go(run, assembly):
 def test_the_whole_run_stays_under_two_gigabytes(study, extract_path, tmp_path):
     comparison = compare(study, osm=extract_path)
     assert len(comparison.metrics) >= 13
+    check_rows(comparison)
+    for key in ("no-checks", "sealed"):
+        rows = comparison.metrics[comparison.metrics["regime_id"] == key]
+        assert (rows[["check_h", "check_h_low"]] == 0).all(axis=None)
     assert comparison.write(tmp_path / "out").is_file()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2 * 1024 * 1024

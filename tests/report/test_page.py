@@ -4,6 +4,7 @@ import io
 import json
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -125,6 +126,32 @@ def test_cells_mark_the_best_and_worst_through_route_and_no_comparator():
     openings = {row.candidate_id: row.cells[[c.metric for c in columns].index("openings")] for row in rows}
     assert (openings["cut"].text, openings["cut"].status) == ("", "unreachable")
     assert rows[0].cells[0].range_text == "98.0–110.0"
+
+
+def test_a_figure_that_is_the_same_everywhere_leaves_the_tables():
+    found = results()
+    scored = {criterion.metric for criterion in found.criteria}
+    name = "openings"
+    assert name not in scored
+
+    def shown(**cells):
+        return name in {c.metric for c in metric_columns(replace(found, metrics=found.metrics.assign(**cells)))}
+
+    ends = {column: 1.0 for column in (f"{name}_low", name, f"{name}_high") if column in found.metrics}
+    assert not shown(**ends)
+    routes = found.metrics["candidate_id"]
+    one = routes == routes.iloc[0]
+    assert shown(**ends | {name: np.where(one, 1.5, 1.0)})
+    # only one route has it: that is a difference
+    assert shown(**{column: np.where(one, 1.0, np.nan) for column in ends})
+    # lost under one rule
+    lost = np.ones(len(routes))
+    lost[0] = np.nan
+    assert shown(**dict.fromkeys(ends, lost))
+    # a scored one stays: what a rank hangs on is shown
+    for metric in scored:
+        flat = {column: 1.0 for column in (f"{metric}_low", metric, f"{metric}_high") if column in found.metrics}
+        assert metric in {c.metric for c in metric_columns(replace(found, metrics=found.metrics.assign(**flat)))}
 
 
 @pytest.mark.parametrize(

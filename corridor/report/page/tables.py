@@ -128,7 +128,11 @@ def price_years(results: Results, candidate_id: str) -> str:
 
 
 def metric_columns(results: Results) -> tuple[PageColumn, ...]:
-    """Columns to show: scored criteria first, in the study's order, then every other figure that is for the page."""
+    """Columns to show: scored criteria first, in the study's order, then every other figure that is for the page.
+
+    A figure that is the same for all routes under all rules tells nothing apart: files have it, tables don't, unless it
+    is scored.
+    """
     table = results.metrics
     known = {column.name: column for column in results.columns}
     scored = {criterion.metric: criterion for criterion in results.criteria}
@@ -136,8 +140,18 @@ def metric_columns(results: Results) -> tuple[PageColumn, ...]:
     return tuple(
         _page_column(table, known.get(name), name, scored.get(name))
         for name in names
-        if name in table.columns and _has_figures(table, name)
+        if name in table.columns and _has_figures(table, name) and (name in scored or not _is_constant(table, name))
     )
+
+
+def _is_constant(table: pd.DataFrame, name: str) -> bool:
+    """Whether several routes have a figure under all of their rules, and all of them the same one with the same ends."""
+    ends = [column for column in (f"{name}_low", name, f"{name}_high") if column in table.columns]
+    measured = table[ends].notna().any(axis=1)
+    rows = table[table["candidate_id"].isin(table.loc[measured, "candidate_id"])]
+    # what is lost or undetermined under some rules has no figure there, and differs by that
+    alike = all(rows[column].nunique(dropna=False) == 1 for column in ends)
+    return rows["candidate_id"].nunique() > 1 and alike
 
 
 def _has_figures(table: pd.DataFrame, name: str) -> bool:
