@@ -24,6 +24,7 @@ from corridor.report.page.build import build_page
 from corridor.report.page.profiles import thin
 from corridor.report.page.tables import format_number, metric_columns, metric_rows
 from corridor.report.view import ReportView
+from corridor.schema.column import Column, Kind, Unit
 from corridor.schema.grid import Grid
 from corridor.schema.vocabulary import CrossingStatus, SectionStatus
 from corridor.webmap import leaflet_css
@@ -129,10 +130,11 @@ def test_cells_mark_the_best_and_worst_through_route_and_no_comparator():
 
 
 def test_a_figure_that_is_the_same_everywhere_leaves_the_tables():
-    found = results()
-    scored = {criterion.metric for criterion in found.criteria}
-    name = "openings"
-    assert name not in scored
+    whole, name = results(), "openings"
+    listed = Column(name, Unit.COUNT, "openings", "counted", kind=Kind.COUNT)
+    others = tuple(criterion for criterion in whole.criteria if criterion.metric != name)
+    found = replace(whole, criteria=others, columns=(listed,))
+    scored = {criterion.metric for criterion in others}
 
     def shown(**cells):
         return name in {c.metric for c in metric_columns(replace(found, metrics=found.metrics.assign(**cells)))}

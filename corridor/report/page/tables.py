@@ -145,7 +145,7 @@ def metric_columns(results: Results) -> tuple[PageColumn, ...]:
 
 
 def _is_constant(table: pd.DataFrame, name: str) -> bool:
-    """Whether several routes have a figure under all of their rules, and all of them the same one with the same ends."""
+    """Whether several routes have a figure under all of their rules, and all of them the same one and ends."""
     ends = [column for column in (f"{name}_low", name, f"{name}_high") if column in table.columns]
     measured = table[ends].notna().any(axis=1)
     rows = table[table["candidate_id"].isin(table.loc[measured, "candidate_id"])]
