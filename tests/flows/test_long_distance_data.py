@@ -69,6 +69,21 @@ def test_no_link_is_shorter_than_the_straight_line(tables):
             assert link.length_km.low <= 2.7 * straight, link.link_id
 
 
+def test_the_forum_s_package_is_one_as_a_scenario_and_as_a_regime(tables):
+    opened = {row.link_id for row in tables.actions if row.regime_id == "package-3plus3" and row.action == "open"}
+    assert opened == set(tables.scenarios["package-3plus3"].opened)
+
+
+def test_the_closures_of_2026_are_dated_and_attributed(tables):
+    scenario = tables.scenarios["closures-2026"]
+    assert "2026-03-05 to 03-09" in scenario.origin.note
+    assert scenario.origin.as_of.startswith("2026")
+    assert scenario.origin.source_ids
+    assert {"road-astara-ir-astara-az", "sea-mumbai-bandar-abbas"} <= set(scenario.closed)
+    # the one border of Armenia with Iran stayed open
+    assert "road-norduz-agarak" not in scenario.closed
+
+
 def test_closed_borders_are_closed_and_no_scenario_opens_one_in_silence(tables):
     for link in ("road-margara-igdir", "road-yeraskh-sadarak", "rail-sadarak-yeraskh", "road-ijevan-agstafa"):
         assert tables.links[link].status in ("closed", "disused")

@@ -23,6 +23,7 @@ from corridor.schema.candidate import BorderPassage
 from corridor.schema.catalogue import BorderDelay, BorderDelays, Crossing, Estimate, minutes_of, passed_sides
 from corridor.schema.regime import CheckRule, Regime
 from corridor.schema.vocabulary import CrossingStatus, Mode
+from corridor.sweeps.factors import CheckTimes
 from tests.interactions.grounds import candidate, part
 from tests.interactions.roads import regime
 
@@ -262,6 +263,25 @@ def test_a_delay_is_told_once():
     sided = with_sides(replace(crossing, delay_min=None), BorderDelays(tuple(SIDES)), "crossings.csv", Faults())
     assert sided.wait_min("AA", "BB") == Estimate(150, 240, 390)
     assert sided.wait_min("BB", "AA") == Estimate(90, 180, 270)
+
+
+@pytest.mark.parametrize(
+    ("asked", "value", "expected"),
+    [
+        ({}, 0.0, (2.5, 2.5, 2.5)),
+        ({}, 0.5, (4, 4, 4)),
+        ({}, 0.75, (5.25, 5.25, 5.25)),
+        ({"measure": "multiple", "low": 0.5, "high": 2}, 2.0, (8, 8, 8)),
+        ({"which": "transit"}, 1.0, (2.5, 4, 6.5)),
+    ],
+)
+def test_a_sweep_moves_what_rules_take_from_the_table(asked, value, expected):
+    """By hand: out of AA 2, 3, 5 h and into BB 0.5, 1, 1.5 h."""
+    route, table = trip(SIDES, ("AA", "BB"))
+    factor = CheckTimes(kind="check-times", **asked)
+    moved = factor._timed(checks({"countries": ["*"]}), value)
+    found = check_h(route, moved, table)
+    assert (found.low, found.mid, found.high) == pytest.approx(expected)
 
 
 # What the catalogue says.
