@@ -12,7 +12,7 @@ import pandas as pd
 
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84
-from corridor.io.read.pinned_inputs import PinnedInputs
+from corridor.io.read.pinned_inputs import PinnedInputs, read_pinned_inputs
 from corridor.mcda.agreement import minimax_regret
 from corridor.mcda.draws import WeightSpace, parse_order
 from corridor.mcda.matrix import DecisionMatrix, End, build_matrix
@@ -23,8 +23,8 @@ from corridor.mcda.review import Review, review_matrix
 from corridor.mcda.sensitivity import Screening, measure_interval_sensitivity
 from corridor.mcda.weights import WeightsLike
 from corridor.network.graph import Network
-from corridor.pipeline.comparing import open_run
-from corridor.pipeline.graph import Progress, Run, silent
+from corridor.pipeline.comparing import open_run, shown_progress
+from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.rerank import under_regime
 from corridor.pipeline.steps import inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
@@ -374,15 +374,19 @@ class Comparison:
 
 
 def build_network(
-    study: Study, *, osm: str | Path | None = None, dem: Sequence[str | Path] = (), progress: Progress | None = None
+    study: Study | str | Path,
+    *,
+    osm: str | Path | None = None,
+    dem: str | Path | Sequence[str | Path] = (),
+    progress: Progress | None = None,
 ) -> Network:
     """The network that a comparison of the study runs on: roads and railways of its baseline with borders and minutes.
 
     Args:
-        study: what is asked.
+        study: what is asked: a study, the path of its file, or the name of a bundled one.
         osm: an OpenStreetMap file (PBF or XML) instead of what the study names.
         dem: elevation rasters instead of those that the study names.
-        progress: called with a few words at the start of each step.
+        progress: called with a few words at the start of each step; in a notebook they are shown if left out.
 
     Returns:
         Roads and railways as one graph, with the tables of its edges and nodes.
@@ -390,40 +394,48 @@ def build_network(
     Raises:
         CorridorError: study or data can't be used; the message says what to mend.
     """
-    return _open(study, osm, dem, progress)[lines.conflation].network
+    with shown_progress(progress) as say:
+        return _open(Study.find(study), osm, dem, say)[lines.conflation].network
 
 
 def compare(
-    study: Study,
+    study: Study | str | Path,
     *,
     osm: str | Path | None = None,
-    dem: Sequence[str | Path] = (),
-    locked: PinnedInputs | None = None,
+    dem: str | Path | Sequence[str | Path] = (),
+    locked: PinnedInputs | str | Path | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Build, measure and rank the candidates of a study.
 
     Args:
-        study: what is asked.
+        study: what is asked: a study, the path of its file, or the name of a bundled one.
         osm: an OpenStreetMap file (PBF or XML) instead of what the study names.
         dem: elevation rasters instead of those that the study names.
-        locked: an earlier run's manifest; data that differs from it is refused.
-        progress: called with a few words at the start of each step.
+        locked: an earlier run's manifest, or its path; data that differs from it is refused.
+        progress: called with a few words at the start of each step; in a notebook they are shown if left out.
 
     Returns:
         Candidates, metrics and ranks, with what writes and draws them.
 
     Raises:
         CorridorError: study or data can't be used; the message says what to mend.
+
+    Example:
+        >>> comparison = corridor.compare("syunik")  # doctest: +SKIP
     """
-    run = _open(study, osm, dem, progress)
-    if locked is not None:
-        locked.require(study.id, run[inputs.data_sources], run[inputs.rules])
-    results = run[steps_of_results.results]
-    return Comparison(study, results, run[ranking.matrix], run[ranking.perspectives])
+    asked = Study.find(study)
+    pinned = read_pinned_inputs(Path(locked)) if isinstance(locked, str | Path) else locked
+    with shown_progress(progress) as say:
+        run = _open(asked, osm, dem, say)
+        if pinned is not None:
+            pinned.require(asked.id, run[inputs.data_sources], run[inputs.rules])
+        results = run[steps_of_results.results]
+        return Comparison(asked, results, run[ranking.matrix], run[ranking.perspectives])
 
 
-def _open(study: Study, osm: str | Path | None, dem: Sequence[str | Path], progress: Progress | None) -> Run:
-    run = open_run(study, osm=Path(osm) if osm else None, dem=[Path(path) for path in dem], progress=progress or silent)
+def _open(study: Study, osm: str | Path | None, dem: str | Path | Sequence[str | Path], progress: Progress) -> Run:
+    rasters = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]
+    run = open_run(study, osm=Path(osm) if osm else None, dem=rasters, progress=progress)
     run[inputs.known_names]  # wrong names are told before anything long is read
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import geopandas as gpd
 import pytest
 
 import corridor
+from corridor.pipeline.graph import SharedProgress
 from corridor.schema.candidate import Candidate
+from tests.synthetic.study import build
 
 CLASSES = (corridor.Study, corridor.Comparison, corridor.Network, Candidate)
 FUNCTIONS = [getattr(corridor, name) for name in corridor.__all__ if inspect.isfunction(getattr(corridor, name))]
@@ -66,3 +69,36 @@ def test_tables_with_lines_say_in_which_system(bundled):
     for table in (bundled.candidates, bundled.crossings):
         assert isinstance(table, gpd.GeoDataFrame)
         assert table.crs.to_epsg() == 4326
+
+
+def test_a_study_goes_by_its_name_its_path_or_itself(tmp_path):
+    bundled = corridor.Study.find("syunik")
+    assert corridor.Study.find(bundled) is bundled
+    own = tmp_path / "mine.toml"
+    own.write_text('extends = "syunik"\nid = "mine"\n')
+    assert corridor.Study.find(own).id == corridor.Study.find(str(own)).id == "mine"
+    with pytest.raises(corridor.CorridorError, match="no bundled study 'syunic'"):
+        corridor.compare("syunic")
+    for name in ("my.geojson", tmp_path / "track.GPX"):
+        with pytest.raises(corridor.CorridorError, match="is a drawn line, not a study; compare it with: corridor run"):
+            corridor.compare(name)
+
+
+def test_a_network_says_its_counts_and_not_its_tables(bundled):
+    network = corridor.build_network("syunik")
+    assert re.fullmatch(r"<Network: [\d,]+ edges, [\d,]+ nodes, .*km of road, \d+ passages>", repr(network))
+    assert len(repr(network)) < 120
+    assert bundled.places["candidate_id"].isin(bundled.candidates["candidate_id"]).all()
+    regime = bundled.results.regimes[0].regime_id
+    assert set(bundled.rank(regime=regime)["regime_id"]) == {regime}
+
+
+def test_progress_tells_what_share_of_the_steps_is_done(tmp_path):
+    heard = []
+    study = corridor.Study.load(build(tmp_path / "new"))
+    corridor.compare(study, progress=SharedProgress(lambda step, share: heard.append((step, share))))
+    shares = [share for _, share in heard if share is not None]
+    assert len(shares) > 5
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < 0.2
+    assert 0.5 < shares[-1] <= 1

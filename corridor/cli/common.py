@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from threading import Event, Thread
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
@@ -53,14 +56,8 @@ BaselineOption = Annotated[
 
 def load_study(name: str, baseline: str | None = None) -> corridor.Study:
     """A study by path or by the name of a bundled one, on its own or another baseline."""
-    found = _find_study(name)
+    found = corridor.Study.find(name)
     return found if baseline is None else found.on_baseline(baseline)
-
-
-def _find_study(name: str) -> corridor.Study:
-    if name.endswith(".toml") or Path(name).is_file() or "/" in name:
-        return corridor.Study.load(name)
-    return corridor.Study.bundled(name)
 
 
 def plain_path(path: Path) -> Path:
@@ -115,14 +112,55 @@ def print_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     _out_console.print(table)
 
 
+QUIET_S = 30.0
+"""Seconds of silence after which a step that goes on is named again, where lines are printed."""
+
+
 @contextmanager
 def show_progress(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Steps on stderr with the seconds since the start: a spinner on a terminal, plain lines elsewhere."""
-    started = time.monotonic()
+    """Steps on stderr: a bar with the share done and the time on a terminal; elsewhere lines, again if one lasts."""
     if quiet:
         yield lambda _: None
     elif err_console.is_terminal:
-        with err_console.status("starting") as status:
-            yield lambda step: status.update(Text(clean_line(f"{step} ({time.monotonic() - started:.0f} s)")))
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(),
+                   TimeElapsedColumn())  # fmt: skip
+        with Bar(*columns, console=err_console, transient=True) as bar:
+            task = bar.add_task("starting", total=None)
+
+            def show(step: str, share: float | None = None) -> None:
+                if share is None:
+                    bar.update(task, description=clean_line(step))
+                else:
+                    bar.update(task, description=clean_line(step), completed=share, total=1.0)
+
+            from corridor.pipeline.graph import SharedProgress
+
+            yield SharedProgress(show)
     else:
-        yield lambda step: print_error(f"[{time.monotonic() - started:5.1f} s] {step}")
+        with _lines() as say:
+            yield say
+
+
+@contextmanager
+def _lines() -> Iterator[Callable[[str], None]]:
+    started, ended = time.monotonic(), Event()
+    last = ("", started)
+
+    def say(step: str) -> None:
+        nonlocal last
+        last = (step, time.monotonic())
+        print_error(f"[{time.monotonic() - started:5.1f} s] {step}")
+
+    def remind() -> None:
+        while not ended.wait(QUIET_S / 6):
+            step, at = last
+            if step and time.monotonic() - at >= QUIET_S:
+                say(step if step.startswith("still ") else f"still {step}")
+
+    reminder = Thread(target=remind, daemon=True)
+    reminder.start()
+    try:
+        yield say
+    finally:
+        ended.set()
+        reminder.join()

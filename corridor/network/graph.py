@@ -88,6 +88,14 @@ class Network:
     node_lon: Floats
     node_lat: Floats
 
+    def __repr__(self) -> str:
+        edges = self.edges[~self.is_border]
+        km = edges.groupby("mode")["length_m"].sum() / 1000
+        lengths = ", ".join(f"{length:,.0f} km of {mode}" for mode, length in km.items())
+        return (
+            f"<Network: {len(edges):,} edges, {self.n_nodes:,} nodes, {lengths}, {int(self.is_border.sum())} passages>"
+        )
+
     @property
     def n_nodes(self) -> int:
         """Number of nodes."""

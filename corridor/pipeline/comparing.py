@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
+from html import escape
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from corridor.metrics.registry import Metric, all_metrics, derived_functions
-from corridor.pipeline.graph import AnyStep, Each, Graph, Progress, Run, Step, silent
+from corridor.pipeline.graph import AnyStep, Each, Graph, Progress, Run, SharedProgress, Step, silent
 from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking, results
 from corridor.pipeline.steps.registered import with_registered
 from corridor.schema.study import Study
@@ -73,3 +77,32 @@ def open_run(
     without |= {} if study.sources.long_distance else {"flow_rows": None}
     values = {"study": study, "osm_path": osm, "dem_paths": tuple(dem)} | without | dict(given or {})
     return Run(comparison_graph(), values, progress=progress)
+
+
+@contextmanager
+def shown_progress(progress: Progress | None) -> Iterator[Progress]:
+    """Who hears of progress: whoever was given, a line in a notebook, or nobody.
+
+    In a notebook the line says the step, what share of the steps is done, and is gone at the end.
+
+    Args:
+        progress: what was given.
+
+    Yields:
+        What to call with each step.
+    """
+    # A kernel is known by its own module, which is loaded wherever a notebook runs and nowhere else.
+    if progress is not None or "ipykernel" not in sys.modules:
+        yield progress or silent
+        return
+    notebook: Any = import_module("IPython.display")
+    html, line = notebook.HTML, notebook.display(notebook.HTML(""), display_id=True)
+
+    def show(step: str, share: float | None) -> None:
+        done = f"{share:.0%} " if share is not None else ""
+        line.update(html(f"<small>{done}{escape(step)}</small>"))
+
+    try:
+        yield SharedProgress(show)
+    finally:
+        line.update(html(""))

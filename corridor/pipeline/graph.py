@@ -38,6 +38,22 @@ PROGRESS = "progress"
 KEEP_ITEMS = 256
 
 
+class SharedProgress:
+    """A taker of steps' names that hears with each what share of all steps is done, 0 to 1."""
+
+    def __init__(self, show: Callable[[str, float | None], None]) -> None:
+        self._show = show
+        self._share: float | None = None
+
+    def __call__(self, step: str) -> None:
+        """Take a step's name."""
+        self._show(step, self._share)
+
+    def reach(self, share: float) -> None:
+        """Take the share of steps that are done."""
+        self._share = share
+
+
 def silent(_: str) -> None:
     """Take a step's name and say nothing."""
 
@@ -356,6 +372,13 @@ class Run:
         """
         return name in self._given
 
+    @cached_property
+    def _sayings(self) -> frozenset[str]:
+        """What the steps say that the last one, which takes in the others, hangs on."""
+        needed = self.graph.upstream(self.graph.order[-1], known=self._given) & set(self.graph.steps)
+        steps = (self.graph.steps[name].declared for name in needed - set(self._given))
+        return frozenset(declared.says for declared in steps if declared.says)
+
     @overload
     def __getitem__(self, wanted: str) -> Any: ...
     @overload
@@ -456,6 +479,8 @@ class Run:
     def _call(self, found: AnyStep, arguments: dict[str, Any]) -> Any:
         says = found.declared.says
         if says and says not in self._said:
+            if isinstance(self._progress, SharedProgress):
+                self._progress.reach(len(self._said) / max(len(self._sayings), 1))
             self._said.add(says)
             self._progress(says)
         if found.declared.takes_progress:

@@ -113,7 +113,7 @@ def find_new_line(
     end: End,
     standard: str | DesignStandard = "rail-18",
     *,
-    study: Study | None = None,
+    study: Study | str | Path | None = None,
     dem: str | Path | Sequence[str | Path] = (),
     via: Sequence[End] = (),
     grade_permille: float | None = None,
@@ -184,7 +184,7 @@ def find_new_line(
         setting = _without_study(places, files, countries, borders, draws)
         cell_m = cell_m or CELL_M
     else:
-        setting = _with_study(study, places, files, countries, borders, progress)
+        setting = _with_study(Study.find(study), places, files, countries, borders, progress)
     costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
     asked = _problems(setting, chosen, costs, cell_m)
     links = [link for key in reuse for link in _reuse_links(key, asked[0].terrain, chosen, costs, setting.run)]

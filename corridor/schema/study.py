@@ -34,6 +34,8 @@ from corridor.theme import colour
 
 PACKAGED = "package:"
 LIVE_OSM = "live:osm"
+DRAWN_SUFFIXES = frozenset((".geojson", ".json", ".gpkg", ".kml", ".kmz", ".gpx", ".fgb", ".shp"))
+"""Files of lines, which aren't studies."""
 # strict: neither true nor "10" is a number
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, strict=True)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, strict=True)]
@@ -560,6 +562,28 @@ class Study(_Strict):
             StudyError: there is none of that name; lists those that there are.
         """
         return cls.load(_bundled(name, ""))
+
+    @classmethod
+    def find(cls, study: Study | str | Path) -> Study:
+        """A study as people name it: itself, the path of its file, or the name of one that ships with the package.
+
+        Args:
+            study: what was given.
+
+        Returns:
+            The study.
+
+        Raises:
+            StudyError: there is none of that name, its file has faults, or it is a drawn line.
+        """
+        if isinstance(study, Study):
+            return study
+        name = str(study)
+        if Path(name).suffix.lower() in DRAWN_SUFFIXES:
+            raise StudyError(f"{name}: is a drawn line, not a study; compare it with: corridor run --route {name}")
+        if name.endswith(".toml") or Path(name).is_file() or "/" in name or isinstance(study, Path):
+            return cls.load(name)
+        return cls.bundled(name)
 
     @classmethod
     def between(

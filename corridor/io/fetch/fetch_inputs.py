@@ -48,7 +48,7 @@ class FetchedInputs:
 
 
 def fetch(
-    study: Study,
+    study: Study | str | Path,
     *,
     osm: str | None = None,
     dem: Sequence[str] = (),
@@ -62,7 +62,8 @@ def fetch(
     Compare with it so: ``corridor.compare(data.study, osm=data.osm, dem=data.dem)``.
 
     Args:
-        study: names the area and, in its ``[live]`` table, sources and settings.
+        study: a study, the path of its file, or the name of a bundled one. It names the area and, in its ``[live]``
+            table, sources and settings.
         osm: ``overpass`` or ``geofabrik`` instead of what the study says.
         dem: names of sources of heights, or addresses of rasters, instead of what the study says.
         cache: folder of fetched data; the system's own if left out.
@@ -81,7 +82,9 @@ def fetch(
     """
     folder = Path(cache) if cache is not None else None
     wanted = WantedInputs(osm, tuple(dem))
-    return fetch_inputs(study, wanted, cache=Cache(folder), meter=Meter(progress), offline=offline, refresh=refresh)
+    return fetch_inputs(
+        Study.find(study), wanted, cache=Cache(folder), meter=Meter(progress), offline=offline, refresh=refresh
+    )
 
 
 def fetch_inputs(
