@@ -58,7 +58,7 @@ def test_one_command_leads_from_nothing_to_a_page(ground, tmp_path, monkeypatch,
     code, said, _ = run_command(monkeypatch, capsys, *words, "--run", "--out", "results")
     assert code == 0
     assert said.splitlines()[-2:] == ["midway.toml", str(tmp_path / "results" / "comparison.html")]
-    assert "border crossings found on the map, each to be confirmed" in said
+    assert "4 border crossings found on the map, to be confirmed" in said
     content = tomllib.loads((tmp_path / "midway.toml").read_text(encoding="utf-8"))
     at = {(row["lon"], row["lat"]) for row in content["crossings"]}
     assert at == {(10.4, 45.5), (10.4, 45.3), (10.7, 45.5), (10.7, 45.3)}

@@ -30,7 +30,7 @@ def write_study_toml(content: Mapping[str, Any], crossings: Sequence[CrossingSpe
     Returns:
         TOML that is a whole study.
     """
-    return "\n".join(_lines_of(content, crossings)) + "\n"
+    return "\n".join(_lines_of(content, crossings)).rstrip() + "\n"
 
 
 def plain_id(text: str) -> str:

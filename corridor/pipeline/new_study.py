@@ -320,6 +320,7 @@ def _remarks(ends: Sequence[Place], known: Borders, crossings: Sequence[Crossing
     elif crossings:
         names = ", ".join(row.name for row in crossings[:12])
         more = f" and {len(crossings) - 12} more" if len(crossings) > 12 else ""
-        yield f"{len(crossings)} border crossings found on the map, each to be confirmed: {names}{more}"
+        count = "1 border crossing" if len(crossings) == 1 else f"{len(crossings)} border crossings"
+        yield f"{count} found on the map, to be confirmed: {names}{more}"
     else:
         yield "no road of the map leads over a known border"
