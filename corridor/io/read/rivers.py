@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from corridor.geo.geodesy import WGS84, line_lengths_m
 
@@ -15,6 +20,8 @@ LEAST_KM = 25.0
 """Shorter rivers aren't drawn."""
 _TOLERANCE_DEG = 0.0008
 _JUMP_DEG = 1.0
+_SAME_END_DEG = 5e-4
+_SEVERAL = re.compile(r"[/;()]| - ")
 COLUMNS = ["name", "names", "length_km"]
 
 
@@ -66,29 +73,85 @@ def collect_rivers(
     """Rivers of at least ``least_km``, the longest first.
 
     Args:
-        names: of each line; a river is all lines of one name.
+        names: of each line.
         translations: names by language of each line.
         lines: EPSG:4326.
         least_km: what a river measures at least.
 
     Returns:
-        name, names, length_km and geometry (MultiLineString, simplified to about 80 m).
+        name, names, length_km and geometry (MultiLineString, simplified to about 80 m). A river is all lines that share
+        a name in some language, and those that it goes on in under another name (see :func:`join_names`).
     """
     if not lines:
         return no_rivers()
     table = pd.DataFrame({"name": names, "length_km": line_lengths_m(np.array(lines, dtype=object)) / 1000})
     rows, shapes = [], []
-    for name, group in table.groupby("name", sort=True):
+    for _, group in table.groupby(join_names(names, translations, lines), sort=True):
         length_km = float(group["length_km"].sum())
         if length_km < least_km:
             continue
         known: dict[str, str] = {}
         for row in group.index:
             known |= translations[row]
-        # Ways of one name are joined end to end, so that the drawing has few lines.
+        # Ways of one river are joined end to end, so that the drawing has few lines.
         whole = shapely.line_merge(shapely.multilinestrings([lines[row] for row in group.index]))
         simple = shapely.simplify(whole, _TOLERANCE_DEG)
-        rows.append((str(name), known, length_km))
+        rows.append((_called(group), known, length_km))
         shapes.append(simple if shapely.get_type_id(simple) == 5 else shapely.multilinestrings([simple]))
     frame = gpd.GeoDataFrame(pd.DataFrame(rows, columns=COLUMNS), geometry=shapes, crs=WGS84)
     return frame.sort_values(["length_km", "name"], ascending=[False, True], ignore_index=True)
+
+
+def join_names(
+    names: Sequence[str], translations: Sequence[dict[str, str]], lines: Sequence[shapely.LineString]
+) -> NDArray[np.int64]:
+    """Which river each line belongs to, whatever each country's pieces are called.
+
+    Two lines are of one river if they share a name (of the several that a map may write as ``A / B``, or of their
+    names by language), or if one goes on in the other, their ends meeting where no third line ends, under a name in
+    other letters or of almost the same letters (Aras, Araz). A tributary makes three ends meet, or has another name in
+    the same letters, and stays a river of its own.
+
+    Args:
+        names: of each line.
+        translations: names by language of each line.
+        lines: EPSG:4326.
+
+    Returns:
+        Number of the river of each line, shape (lines,).
+    """
+    pairs: list[tuple[int, int]] = []
+    first: dict[str, int] = {}
+    for row, (name, others) in enumerate(zip(names, translations, strict=True)):
+        for said in {part.strip().casefold() for text in (name, *others.values()) for part in _SEVERAL.split(text)}:
+            if said:
+                pairs.append((row, first.setdefault(said, row)))
+    # Ends on a grid of about 50 m: where just two lines end, one is the other's continuation.
+    ends: dict[tuple[int, int], list[int]] = {}
+    for row, line in enumerate(lines):
+        xy = shapely.get_coordinates(line)
+        for x, y in {tuple(np.round(xy[at] / _SAME_END_DEG).astype(int)) for at in (0, -1)}:
+            ends.setdefault((int(x), int(y)), []).append(row)
+    pairs += [
+        (a, b) for a, b in (found for found in ends.values() if len(found) == 2) if _may_be_one(names[a], names[b])
+    ]
+    left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    links = coo_array((np.ones(len(pairs)), (left, right)), shape=(len(lines), len(lines)))
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether two names of one river may be the same word: in other letters, or with one letter exchanged."""
+    letters = [
+        next((unicodedata.name(sign, "").split()[0] for sign in name if sign.isalpha()), "") for name in (one, other)
+    ]
+    if letters[0] != letters[1]:
+        return True
+    pairs = list(zip(one.casefold(), other.casefold(), strict=False))
+    return len(one) == len(other) >= 4 and sum(a != b for a, b in pairs) <= 1
+
+
+def _called(group: pd.DataFrame) -> str:
+    """A river's name: that of most of its length, one in Latin letters before others."""
+    lengths = group.groupby("name")["length_km"].sum()
+    return str(max(lengths.index, key=lambda name: (str(name).isascii(), lengths[name], name)))

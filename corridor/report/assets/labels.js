@@ -2,7 +2,7 @@
 "use strict";
 var corridorLabels = (function () {
   var FONT = "600 12px system-ui, 'Segoe UI', 'Noto Sans', sans-serif";
-  var HEIGHT = 15, GAP = 5, AREA_PER_LABEL = 9000;
+  var HEIGHT = 15, GAP = 5, AREA_PER_LABEL = 9000, MOST_RIVERS = 4;
 
   function overlaps(a, b) {
     return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
@@ -47,8 +47,14 @@ var corridorLabels = (function () {
     return window.corridorWords && window.corridorWords.known(key) ? window.corridorWords.get(key) : country[0];
   }
 
+  /* The plain name of a river in the chosen language. */
+  function riverName(river) {
+    var name = inLanguage(river.name, river.names);
+    return window.corridorWords ? window.corridorWords.text(name) : name;
+  }
+
   /* Keep the names of `places` ([name, lat, lon, people, priority, names], most important first) on a map. */
-  function attach(map, places, countries, blockedBoxes) {
+  function attach(map, places, countries, blockedBoxes, rivers) {
     var layer = L.layerGroup(), context = document.createElement("canvas").getContext("2d"), widths = {};
     context.font = FONT;
     function width(name) {
@@ -71,6 +77,28 @@ var corridorLabels = (function () {
         return entry.box;
       });
     }
+    /* Names of the longest rivers, each once, where its line has room in the window; gives their boxes. */
+    function nameRivers(blocked, size) {
+      var taken = blocked.slice(), boxes_ = [];
+      rivers.slice(0, MOST_RIVERS).forEach(function (river) {
+        var name = riverName(river), half = width(name) / 2, found = null;
+        river.lines.forEach(function (line) {
+          for (var i = Math.floor(line.length / 2) % 3; i < line.length && !found; i += 3) {
+            var at = map.latLngToContainerPoint(line[i]), box = [at.x - half - 3, at.y - 20, at.x + half + 3, at.y - 4];
+            var inside = box[0] > 4 && box[1] > 4 && box[2] < size.x - 4 && box[3] < size.y - 4;
+            if (inside && !taken.some(function (other) { return overlaps(box, other); })) { found = [line[i], box]; }
+          }
+        });
+        if (!found) { return; }
+        var node = document.createElement("bdi");
+        node.textContent = name;
+        layer.addLayer(L.marker(found[0], { pane: "names", interactive: false, keyboard: false,
+          icon: L.divIcon({ className: "river-name", html: node, iconSize: [0, 0] }) }));
+        taken.push(found[1]);
+        boxes_.push(found[1]);
+      });
+      return boxes_;
+    }
     function refresh() {
       layer.clearLayers();
       if (!map.hasLayer(layer)) { return; }
@@ -84,7 +112,8 @@ var corridorLabels = (function () {
       }
       var most = Math.max(6, Math.round(size.x * size.y / AREA_PER_LABEL / 2));
       var blocked = blockedBoxes();
-      place(items, blocked.concat(nameCountries(blocked, size)), size, most).forEach(function (label) {
+      var named = blocked.concat(nameCountries(blocked, size));
+      place(items, named.concat(nameRivers(named, size)), size, most).forEach(function (label) {
         var place_ = label.item.place, node = document.createElement("span");
         node.className = "place " + label.side;
         var name = document.createElement("bdi");
@@ -102,5 +131,5 @@ var corridorLabels = (function () {
     return { layer: layer, refresh: refresh };
   }
 
-  return { attach: attach, place: place, inLanguage: inLanguage };
+  return { attach: attach, place: place, inLanguage: inLanguage, riverName: riverName };
 })();

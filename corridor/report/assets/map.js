@@ -253,7 +253,7 @@ var corridorMap = (function () {
     var events = L.layerGroup().addTo(map), strip = L.layerGroup().addTo(map), cutOff = L.layerGroup().addTo(map);
     var labels = corridorLabels.attach(map, data.places, data.countries, function () {
       return letterBoxes(map, routes).concat(controlBoxes(map), map.hasLayer(crossings) ? crossingBoxes(map, data) : []);
-    });
+    }, data.rivers);
     labels.layer.addTo(map);
     fullscreen(map, words);
     document.addEventListener("fullscreenchange", function () {
@@ -284,13 +284,35 @@ var corridorMap = (function () {
       }
       cursor.setLatLng([lat, lon]).addTo(map);
     }
+    /* What the chosen route is, beside its letter. */
+    function card(id) {
+      var route = routes.find(function (one) { return one.candidate.id === id; });
+      if (!route || !route.group.getLayers().length) { return; }
+      var box = text("div", "tip", ""), parts = route.candidate.parts, km = 0, open = 0;
+      parts.forEach(function (part) { km += part.km; open += part.status === "open" ? part.km : 0; });
+      box.appendChild(text("strong", "", route.candidate.letter + " "));
+      box.appendChild(text("bdi", "", window.corridorWords ? window.corridorWords.resolve(route.candidate.words) : route.candidate.name));
+      [[words("card.length"), km], [words("card.to_build"), km - open]].forEach(function (line) {
+        box.appendChild(document.createElement("br"));
+        box.appendChild(text("span", "", line[0] + ": " + Math.round(line[1]) + " " + words("unit.km")));
+      });
+      var link = box.appendChild(document.createElement("br")) && box.appendChild(text("a", "", words("card.more")));
+      link.href = "#h-route";
+      link.tabIndex = -1;
+      link.addEventListener("click", function (event) {
+        event.preventDefault();
+        var target = document.getElementById("h-route");
+        if (target) { target.scrollIntoView(); }
+      });
+      map.openPopup(box, route.candidate.at, { autoPan: false, offset: [0, -8], closeOnClick: true });
+    }
     var now = { id: null, regime: data.regime };
     function meet() {
       drawEvents(events, data, words, now.id, now.regime);
       drawStrip(strip, data, now.id);
       corridorOverlays.drawChanges(cutOff, data, words, now.id, now.regime);
     }
-    document.addEventListener("corridor:choose", function (event) { now.id = event.detail.id; choose(now.id); meet(); });
+    document.addEventListener("corridor:choose", function (event) { now.id = event.detail.id; choose(now.id); meet(); if (!event.detail.quiet) { card(now.id); } });
     document.addEventListener("corridor:regime", function (event) { now.regime = event.detail.regime; meet(); });
     var api = {
       map: map, candidates: data.candidates, choose: choose, refresh: labels.refresh, point: point,

@@ -35,7 +35,7 @@ var corridorOverlays = (function () {
     var group = L.layerGroup();
     data.rivers.forEach(function (river) {
       var line = L.polyline(river.lines, { pane: "rivers", color: corridorTheme.river, weight: 1.8, opacity: 0.9 });
-      line.bindTooltip(function () { return node("bdi", corridorLabels.inLanguage(river.name, river.names)); }, { sticky: true });
+      line.bindTooltip(function () { return node("bdi", corridorLabels.riverName(river)); }, { sticky: true });
       group.addLayer(line);
     });
     return group.addTo(map);

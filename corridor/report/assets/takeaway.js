@@ -68,7 +68,7 @@ var corridorTakeaway = (function () {
           image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(new XMLSerializer().serializeToString(copy));
         });
       });
-      all(".place bdi, .country bdi, .letter, .crossing, .place-dot, .river-name", pane).forEach(function (node) {
+      all(".place bdi, .country bdi, .letter, .crossing, .place-dot, .river-name bdi", pane).forEach(function (node) {
         work.push(function (next) { mark(pen, node, at(node)); next(); });
       });
     });

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from corridor.geo.geodesy import substring
-from corridor.report.i18n import render
+from corridor.report.i18n import render, route_message
 from corridor.report.map.lines import (
     axis_lines,
     border_lines,
@@ -81,6 +81,7 @@ def _candidate(results: Results, candidate: Candidate, mark: Mark, letter: tuple
     return {
         "id": candidate.candidate_id,
         "name": candidate.name,
+        "words": route_message(candidate).to_json(),
         "letter": mark.letter,
         "colour": mark.colour,
         "comparator": candidate.comparator,

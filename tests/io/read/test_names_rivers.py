@@ -114,3 +114,17 @@ def test_a_river_is_cut_where_vertices_are_missing_or_far():
     waters.add("A", {}, [(45, 39), (45.3, 39), (214.7, 214.7), (45.6, 39), (45.9, 39), (48.0, 39), (48.2, 39)])
     (river,) = waters.collect().geometry
     assert sorted(part.bounds[::2] for part in river.geoms) == [(45.0, 45.3), (45.6, 45.9), (48.0, 48.2)]
+
+
+def test_one_river_goes_on_under_the_names_of_each_country():
+    def line(*points):
+        return shapely.LineString(points)
+
+    upper, lower = line((45.0, 39.0), (45.3, 39.0)), line((45.3, 39.0), (45.6, 39.0))
+    far, side = line((45.6, 39.0), (46.0, 39.0)), line((45.2, 39.4), (45.2, 39.0))
+    other = line((46.0, 39.0), (46.4, 39.0))
+    table = collect_rivers(
+        ["Aras", "Araz / ارس", "آراز - ارس", "Tributary", "Bazar"], [{}] * 5, [upper, lower, far, side, other]
+    )
+    assert list(table["name"]) == ["Aras", "Tributary", "Bazar"]  # another word in the same letters is another river
+    assert table["length_km"].iloc[0] == pytest.approx(86.4, abs=0.2)
