@@ -74,9 +74,9 @@ def test_conditions_have_a_figure_a_text_or_a_reason(given):
     assert [row["kind"] for row in rows] == ["metric", "metric", "metric", "attribute", "fact", "unmeasurable"]
     assert set(table["values"]) == {"free", "gated"}
     values = table["values"]["gated"]
-    assert dict(zip(table["routes"], values[0], strict=True))["middle"] == ["107.3", "105.3\u2013117.3", ""]
-    assert dict(zip(table["routes"], values[1], strict=True))["cut"] == ["", "", "not_ranked"]
-    assert {tuple(cell) for cell in values[2]} == {("", "", "")}
+    assert dict(zip(table["routes"], values[0], strict=True))["middle"] == ["107.3", "105.3\u2013117.3", None]
+    assert dict(zip(table["routes"], values[1], strict=True))["cut"][2]["t"] == "status.not_ranked"
+    assert {tuple(cell) for cell in values[2]} == {("", "", None)}
     assert values[3][0] == "Ownership isn't mentioned."
     assert rows[4] == rows[4] | {"text": "It stays.", "source": 1, "as_of": "2025-01"}
     assert values[4] is None

@@ -69,7 +69,7 @@ var corridorGlance = (function () {
         if (cell[1]) { box.appendChild(document.createTextNode(" ")); figure(box, cell[1], "range n"); }
         if (cell[2]) {
           box.appendChild(document.createTextNode(" "));
-          words.put(add(box, "span", "status " + cell[2]), { t: "status." + cell[2], or: cell[2].replace(/_/g, " ") });
+          words.put(add(box, "span", "status"), cell[2]);
         }
       });
     }

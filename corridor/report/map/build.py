@@ -83,7 +83,9 @@ def build_map(view: ReportView, *, online_tiles: bool = False) -> folium.Map:
     else:
         picture.add_to(map_)
     data["words"] = {
-        key: text for key, text in read_messages("en").items() if key.startswith(("map.", "status.", "cut.", "event.", "card.", "unit."))
+        key: text
+        for key, text in read_messages("en").items()
+        if key.startswith(("map.", "status.", "cut.", "event.", "card.", "unit."))
     }
     layers = _named(RouteLayers(data, "null" if online_tiles else picture.get_name()), "routes")
     layers.add_to(map_)

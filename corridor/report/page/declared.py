@@ -159,8 +159,11 @@ def _cells(view: ReportView, metric: str) -> MetricCells | None:
     return view.rank_cells if metric == RANK else view.metric(metric)
 
 
-def plain_cell(cell: Cell | None) -> list[str]:
-    """A cell as plain data: text, range, status; empty where the rules don't apply to the route."""
+def plain_cell(cell: Cell | None) -> list[Any]:
+    """A cell as plain data: text, range, and why there is no figure, as a message; empty where no rules apply."""
     if cell is None:
-        return ["", "", ""]
-    return [cell.text, cell.range_text, str(cell.status)]
+        return ["", "", None]
+    why = cell.ends or (
+        Message(f"status.{cell.status}", fallback=cell.status.replace("_", " ")) if cell.status else None
+    )
+    return [cell.text, cell.range_text, why.to_json() if why else None]

@@ -123,6 +123,8 @@ def _changed(column: Subject, cell: Cell) -> bool:
 
 def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -> tuple[str, Message]:
     if cell.value is None or not math.isfinite(cell.value):
+        if cell.ends is not None:
+            return _UNKNOWN, cell.ends
         lost = cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
         return (_POOR, Message(f"glance.{column.name}.lost")) if lost else (_UNKNOWN, Message(f"status.{cell.status}"))
     if column.name in COMPARED:
@@ -257,6 +259,9 @@ def _effect(view: ReportView, column: Subject, cell: Cell) -> Message:
     crossing, capital = (facts.crossing, facts.capital) if facts else ("", "")
     if cell.value is None or not math.isfinite(cell.value):
         lost = cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
+        if column.name == "link" and cell.ends is not None:
+            low, high = cell.ends.values["low"], cell.ends.values["high"]
+            return Message("answer.link_between", {"crossing": crossing, "capital": capital, "low": low, "high": high})
         if column.name == "link":
             ends: dict[str, Value] = {"crossing": crossing, "capital": capital}
             return Message("answer.link_lost", ends) if lost else Message("answer.link_unknown", ends)
@@ -290,7 +295,7 @@ def _unplaced(view: ReportView) -> Message | None:
     """The route whose line nobody has published and that could cut the road off, under the hardest rules."""
     for finding in view.results.findings:
         facts = finding.facts
-        if finding.outcome == Outcome.LOST and facts is not None and facts.schematic_km:
+        if finding.outcome in (Outcome.LOST, Outcome.UNDETERMINED) and facts is not None and facts.schematic_km:
             return Message(
                 "answer.unplaced",
                 {
