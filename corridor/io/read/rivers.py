@@ -142,13 +142,17 @@ def join_names(
 
 def _may_be_one(one: str, other: str) -> bool:
     """Whether two names of one river may be the same word: in other letters, or with one letter exchanged."""
-    letters = [
-        next((unicodedata.name(sign, "").split()[0] for sign in name if sign.isalpha()), "") for name in (one, other)
-    ]
-    if letters[0] != letters[1]:
-        return True
-    pairs = list(zip(one.casefold(), other.casefold(), strict=False))
-    return len(one) == len(other) >= 4 and sum(a != b for a, b in pairs) <= 1
+    pairs = [(a.strip(), b.strip()) for a in _SEVERAL.split(one) for b in _SEVERAL.split(other)]
+    return _letters(one) != _letters(other) or any(_almost_alike(a.casefold(), b.casefold()) for a, b in pairs)
+
+
+def _letters(name: str) -> str:
+    """The script of a name's first letter, as its name in Unicode begins."""
+    return next((unicodedata.name(sign, "").split(" ")[0] for sign in name if sign.isalpha()), "")
+
+
+def _almost_alike(one: str, other: str) -> bool:
+    return len(one) == len(other) >= 4 and sum(a != b for a, b in zip(one, other, strict=True)) <= 1
 
 
 def _called(group: pd.DataFrame) -> str:
