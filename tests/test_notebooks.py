@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 IDS = [path.stem for path in NOTEBOOKS]
 NETWORK = "network"
-"""Tag of cells that ask something of a network; they are left out here, and the notebook works without them."""
+"""Tag of cells that ask something of a network; without one they say so in a line, and the notebook works on."""
 # Of the libraries that talk to the kernel, not of this package: event loops on Windows, folders that will move.
 JUPYTER = [
     "ignore::DeprecationWarning:jupyter_client",
@@ -42,6 +42,23 @@ def test_cells_that_need_a_network_are_marked(path):
     asking = re.compile(r"graph_from_(bbox|place|point|address|polygon)|--live|live=|requests|urlopen|https?://")
     for cell in cells(path, "code"):
         assert (NETWORK in cell["metadata"].get("tags", ())) == bool(asking.search(source(cell)))
+
+
+@pytest.mark.filterwarnings("default")  # those of a library that is asked for what it can't get
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
+def test_cells_that_need_a_network_skip_with_one_line_where_there_is_none(path, monkeypatch, capsys):
+    pytest.importorskip("osmnx")
+
+    def refuse(*_args, **_more):
+        raise OSError("no network")
+
+    for name in ("getaddrinfo", "gethostbyname", "create_connection"):
+        monkeypatch.setattr(f"socket.{name}", refuse)
+    for cell in cells(path, "code"):
+        if NETWORK in cell["metadata"].get("tags", ()):
+            capsys.readouterr()
+            exec(compile(source(cell), path.name, "exec"), {})
+            assert re.fullmatch(r"skipped: \w+, no OpenStreetMap from here.*\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
