@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from corridor.errors import RegistryError
+from corridor.mcda.matrix import build_matrix
 from corridor.metrics import registry
 from corridor.metrics.registry import (
     INPUTS,
@@ -27,7 +28,8 @@ from corridor.metrics.registry import (
 from corridor.report.assets import LANGUAGES, read_messages
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns, with_before
-from corridor.schema.vocabulary import MetricStatus
+from corridor.schema.criterion import Criterion
+from corridor.schema.vocabulary import Direction, MetricStatus
 
 SIGNS = {"°", "%"}
 """Units that are written the same in every language."""
@@ -304,6 +306,24 @@ def test_a_table_has_its_columns_by_subject_and_whole_ranges():
     # a class of road that isn't met is crossed 0 times where crossings were counted, and unknown elsewhere
     np.testing.assert_array_equal(table["crossings_at_grade_trunk"], [2.0, 0.0, np.nan])
     pd.testing.assert_frame_equal(complete_table(table), table)
+
+
+def test_what_would_be_if_closed_bars_nobody_from_being_ranked():
+    """The road that is lost if its own part were closed is still a road; one that loses the border isn't ranked."""
+    rows = [
+        {"candidate_id": "a", "regime_id": "r", "north_south_if_closed": "undetermined", "access_delay_min": 1.0,
+         "north_south_if_closed_ratio_status": "undetermined", "access_delay_min_status": "ok",
+         "north_south_if_closed_ratio_low": 1.0, "north_south_if_closed_ratio_high": 3.0},
+        {"candidate_id": "b", "regime_id": "r", "north_south_if_closed": "unreachable", "access_delay_min": 2.0,
+         "access_delay_min_status": "ok"},
+        {"candidate_id": "c", "regime_id": "r", "north_south_if_closed": "open", "north_south_if_closed_ratio": 1.0,
+         "access_delay_min_status": "unreachable"},
+    ]  # fmt: skip
+    table = complete_table(rows)
+    criterion = Criterion("delay", "Delay", "access_delay_min", "min", Direction.MIN, "access", 0.0, 10.0)
+    panel = build_matrix(table, [criterion]).panel("r")
+    assert panel.candidate_ids == ("a", "b")
+    assert table["north_south_if_closed"].tolist() == ["undetermined", "unreachable", "open"]
 
 
 def test_names_find_their_columns():
