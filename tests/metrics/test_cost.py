@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 import corridor
 from corridor.errors import CatalogueError
 from corridor.metrics.cost import breakdown_table, cost_bill, measure_cost
+from corridor.metrics.distance import measure_length
 from corridor.pipeline.comparing import open_run
+from corridor.report.page.tables import cost_rows, price_years
 from corridor.schema.candidate import Design
 from corridor.schema.catalogue import Costing, Estimate, SectionWorks, UnitCost, UpkeepCost
 from corridor.schema.vocabulary import BedRoad, Mode, SectionStatus, StructureKind, WorkKind, Works
 from tests.catalogue_tables import SECTIONS, TABLES
 from tests.interactions.grounds import candidate, part
 from tests.metrics.figures import row_of
+from tests.report.synthetic import results
 
 WEST = shapely.LineString([(10.0, 45.0), (10.5, 45.0)])
 EAST = shapely.LineString([(10.5, 45.0), (11.0, 45.0)])
@@ -147,6 +150,30 @@ def test_a_design_is_priced_as_it_was_drawn():
     made = replace(stretch(mode=Mode.RAIL, bridge_km=0.0), design=design)
     row, _ = bill(made, prices=(*PRICES, price("tunnel", (7, 8, 9), Mode.RAIL)))
     assert row["cost_musd"] == 60 * 6 + 3 * 8 + 2
+
+
+def test_card_metrics_and_table_say_the_same():
+    bed = works(road_on_bed_km=Estimate(20, 20, 20))
+    parts = (
+        stretch(mode=Mode.RAIL, status=SectionStatus.ABANDONED, stated=bed),
+        stretch(mode=Mode.RAIL, status=SectionStatus.CONSTRUCTION, stated=works(progress_pct=70.0), country="BB"),
+        stretch(mode=Mode.RAIL, status=SectionStatus.OPEN),
+    )
+    row, lines = bill(*parts)
+    shown = replace(results(), cost_lines=breakdown_table({"c": lines}))
+    *rows, together = cost_rows(shown, "c")
+    assert [(each["works"], each["country"], each["km"]) for each in rows] == [
+        ("upgrade", "AA", "50.0"),
+        ("replacement", "AA", "20.0"),
+        ("unfinished", "BB", "50.0"),
+    ]
+    # the other road is no part of the route, so it isn't in its kilometres to build
+    to_build = row_of(measure_length, candidate=candidate(*parts))["new_build_km"]
+    assert together["km"] == f"{to_build:.1f}" == "100.0"
+    assert together["remaining"] == f"{row['cost_remaining_musd']:.0f}" == str(100 + 40 + 90)
+    assert together["range"] == "\u2013".join(f"{row[f'cost_remaining_musd{end}']:.0f}" for end in ("_low", "_high"))
+    assert price_years(shown, "c") == row["cost_price_year"] == "2020"
+    assert cost_rows(shown, "nobody") == []
 
 
 def test_work_without_a_price_is_named():

@@ -16,7 +16,7 @@ from corridor.schema.column import Column, Kind
 from corridor.schema.criterion import Criterion
 from corridor.schema.message import Message, Value
 from corridor.schema.results import Results
-from corridor.schema.vocabulary import Direction, FirstPlace, MetricStatus
+from corridor.schema.vocabulary import Direction, FirstPlace, MetricStatus, Works
 
 THIN_SPACE = "\u202f"
 RANGE_SIGN = "\u2013"
@@ -97,8 +97,10 @@ def cost_rows(results: Results, candidate_id: str) -> list[dict[str, str]]:
         {"works": str(works), "kind": str(kind), "country": str(country)} | _cost_cells(group)
         for (works, kind, country), group in own.groupby(["works", "kind", "country"], sort=False)
     ]
-    rows.append({"works": "total", "kind": "", "country": ""} | _cost_cells(own))
-    return rows
+    # another road is no part of the route's own length to build
+    own_km = float(own.loc[own["works"] != Works.REPLACEMENT, "works_km"].sum())
+    total = {"works": "total", "kind": "", "country": ""} | _cost_cells(own)
+    return [*rows, total | {"km": format_number(own_km, 1)}]
 
 
 def _cost_cells(group: pd.DataFrame) -> dict[str, str]:
