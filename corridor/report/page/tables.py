@@ -323,7 +323,7 @@ def regime_ids(results: Results) -> tuple[str, ...]:
 
 def ranking_cells(results: Results) -> MetricCells:
     """Places in the ranking under the default perspective, with the interval that unknown figures leave."""
-    column = PageColumn("rank", "rank", "", 0, False, "", "metric.rank")
+    column = PageColumn("rank", "rank", "", 0, False, "", "page.place_in_ranking")
     cells = {}
     for row in ranking_rows(results, results.default_perspective):
         key = (row["candidate_id"], row["regime_id"])
