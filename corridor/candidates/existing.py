@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -13,6 +14,7 @@ from corridor.candidates.parts import border_passages, documented_grades, requir
 from corridor.errors import NoRouteError
 from corridor.geo.geodesy import WGS84, locate_m, project, utm_crs
 from corridor.io.read.catalogue import Catalogue
+from corridor.io.read.own_routes import plain_id
 from corridor.network.alternatives import find_alternatives
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps, find_missing
@@ -26,6 +28,10 @@ from corridor.wording import format_position
 
 _VIA_KM = 4.0
 _VIA_COUNT = 3
+SAME_ROUTE = 0.9
+"""A way that shares more of its length with a route of the catalogue is that route found again."""
+_BESIDE_M = 150.0
+_MAX_ID = 64
 
 
 def build_existing_candidates(
@@ -65,14 +71,14 @@ def build_existing_candidates(
             f"name a crossing or section in assume_open, or allow a country"
         ) from fault
     candidates = []
-    for number, route in enumerate(routes, 1):
+    for route in routes:
         parts = tuple(route_parts(network, route, grades, catalogue.sections, assembly.driving))
         used = network.edges.iloc[list(route.edges)]
         named = {key for column in ("section_id", "documented_in", "crossing_id") for key in used[column]}
         assumed = sorted(named & set(spec.assume_open))
         candidates.append(
             Candidate(
-                candidate_id=f"{spec.id}-{number}",
+                candidate_id=spec.id,
                 name=spec.name,
                 family=Family.EXISTING,
                 mode=spec.mode,
@@ -94,6 +100,47 @@ def _say_why(reach: Reachability, gaps: Sequence[Gap]) -> str:
     if reach.connected and not on_the_ground:
         return " (closed borders alone are in the way)"
     return say_gaps(on_the_ground or reach.gaps)
+
+
+@dataclass(frozen=True)
+class DistinctWays:
+    """Ways that are no route of the catalogue, and those that are, each with that route and the share of its length."""
+
+    kept: tuple[Candidate, ...]
+    again: tuple[tuple[Candidate, Candidate, float], ...]
+
+
+def drop_found_again(found: Sequence[Candidate], known: Sequence[Candidate]) -> DistinctWays:
+    """Ways that aren't a route of the catalogue found again, and those that are.
+
+    Args:
+        found: Ways over open roads.
+        known: Routes of the catalogue.
+
+    Returns:
+        Ways that are kept; and each that isn't with the route that it is, and the share (0-1) of its length within
+        150 m of that.
+    """
+    kept: list[Candidate] = []
+    again: list[tuple[Candidate, Candidate, float]] = []
+    for candidate in found:
+        shares = [
+            (_shared(candidate, route), index) for index, route in enumerate(known) if route.mode == candidate.mode
+        ]
+        share, index = max(shares, default=(0.0, -1))
+        if share > SAME_ROUTE:
+            again.append((candidate, known[index], share))
+        else:
+            kept.append(candidate)
+    return DistinctWays(tuple(kept), tuple(again))
+
+
+def _shared(candidate: Candidate, route: Candidate) -> float:
+    """Share of a candidate's line that runs within 150 m of another's."""
+    middle = candidate.line.interpolate(0.5, normalized=True)
+    zone = utm_crs(middle.x, middle.y)
+    own, other = (project(line.line, WGS84, zone).simplify(20.0) for line in (candidate, route))
+    return float(own.intersection(other.buffer(_BESIDE_M, quad_segs=2)).length / own.length)
 
 
 def measure_reachability(spec: ExistingCandidates, network: Network, start: Position, end: Position) -> Reachability:
@@ -135,16 +182,53 @@ def _name_of(key: str, catalogue: Catalogue) -> str:
 
 
 def _name_by_places(candidates: list[Candidate], spec: ExistingCandidates, places: gpd.GeoDataFrame) -> list[Candidate]:
-    """Names that say by which larger places a way runs, those first that tell it from the others."""
-    passed = [_places_along(candidate.line, places) for candidate in candidates]
+    """Keys and names that say by which larger places each way runs.
+
+    They follow from the way itself: its three largest places, in the order in which it passes them. So a way keeps its
+    key in every run, whatever else is found. Ways with the same three say more of their places until they differ, and
+    where no place parts them, the position at which each is farthest from the others.
+    """
+    passed = [sorted(_places_along(candidate.line, places), key=lambda p: (-p[2], p[0])) for candidate in candidates]
+    chosen = [list(along[:_VIA_COUNT]) for along in passed]
+    for index, others in _alike(chosen):
+        elsewhere = {name for other in others for name, _, _ in passed[other]}
+        chosen[index] += [place for place in passed[index][_VIA_COUNT:] if place[0] not in elsewhere][:1]
+    labels = [tuple(name for name, _, _ in sorted(own, key=lambda place: place[1])) for own in chosen]
+    for index, others in _alike(labels):
+        lines = [candidates[other].line for other in others]
+        labels[index] = (*labels[index], _farthest(candidates[index].line, lines))
     named = []
-    for index, candidate in enumerate(candidates):
-        others = [{name for name, _, _ in p} for i, p in enumerate(passed) if i != index]
-        own = sorted(passed[index], key=lambda item: (sum(item[0] in other for other in others), -item[2]))[:_VIA_COUNT]
-        along = tuple(name for name, _, _ in sorted(own, key=lambda item: item[1]))
-        placed = replace(candidate, via=ViaName(spec.id, spec.name, along))
-        named.append(replace(placed, name=render(route_message(placed))) if along else candidate)
+    for candidate, along in zip(candidates, labels, strict=True):
+        placed = replace(candidate, candidate_id=_key(spec.id, along), via=ViaName(spec.id, spec.name, along))
+        named.append(replace(placed, name=render(route_message(placed))) if along else replace(placed, via=None))
     return named
+
+
+def _alike(labels: Sequence[Sequence[object]]) -> list[tuple[int, list[int]]]:
+    """Ways that are told by nothing from others, with those."""
+    found = []
+    for index, own in enumerate(labels):
+        others = [other for other, label in enumerate(labels) if other != index and list(label) == list(own)]
+        if others or (not own and len(labels) > 1):
+            found.append((index, others or [other for other in range(len(labels)) if other != index]))
+    return found
+
+
+def _farthest(line: shapely.LineString, others: Sequence[shapely.LineString]) -> str:
+    """The position at which a line is farthest from others, as words."""
+    points = shapely.get_coordinates(line)
+    away = shapely.distance(shapely.points(points), shapely.union_all(list(others)))
+    lon, lat = points[int(np.argmax(away))]
+    return format_position(float(lat), float(lon), 2)
+
+
+def _key(group: str, along: Sequence[str]) -> str:
+    """An id made of a group's and the places on the way: ASCII letters, digits and hyphens, 64 at most."""
+    whole = "-".join((group, *(plain_id(name) for name in along)))
+    if len(whole) <= _MAX_ID:
+        return whole
+    # Cut short, and told from others that begin alike.
+    return f"{whole[: _MAX_ID - 7].rstrip('-')}-{hashlib.blake2b(whole.encode(), digest_size=3).hexdigest()}"
 
 
 def _places_along(line: shapely.LineString, places: gpd.GeoDataFrame) -> list[tuple[str, float, float]]:

@@ -14,6 +14,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.dem_checks import remark_on_heights
 from corridor.io.read.places import Places
+from corridor.mcda.counting import silent_criteria
 from corridor.metrics.limits import DatedStatus, gap_message, old_statuses, status_note
 from corridor.metrics.reach import check_crossings
 from corridor.network.connectivity import Reachability
@@ -23,7 +24,7 @@ from corridor.network.road_survey import PIN_LIMIT_M
 from corridor.network.time_fit import TimeFit
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run
-from corridor.pipeline.steps import impacts, inputs, lines, results
+from corridor.pipeline.steps import impacts, inputs, lines, ranking, results
 from corridor.schema.catalogue import Crossing, Node
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.study import Check, Study
@@ -90,8 +91,10 @@ def diagnose(
             Message("remark.candidates", {"count": built, "origin": origin.name, "destination": destination.name})
         ]
         reach = run[lines.reach]
+        remarks += run[lines.found_again]
         if study.impact is not None:
             _require_measurable(run)
+        remarks += _silent(run)
     except NoRouteError as fault:
         # what is closed, and why, is what somebody asks next
         remarks += [Message("remark.no_candidates", {"why": str(fault)})]
@@ -131,6 +134,13 @@ def _require_measurable(run: Run) -> None:
         checks[pair]
     for step in (impacts.access, impacts.ground, impacts.axes, impacts.stages):
         run[step]
+
+
+def _silent(run: Run) -> list[Message]:
+    """Criteria that tell no routes apart under any rules: everything is measured as a run would, and ranked."""
+    found = silent_criteria(run[ranking.matrix])
+    labels = {criterion.criterion_id: criterion.label for criterion in run[inputs.criteria]}
+    return [Message("remark.silent_criterion", {"criterion": labels[key]}) for key in found]
 
 
 def _say_heights(run: Run) -> list[Message]:

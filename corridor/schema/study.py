@@ -110,6 +110,10 @@ class Elevation(_Strict):
     seed: Seed = 0
 
 
+Letter = Annotated[str, Field(pattern=r"^[A-Z]?$")]
+"""What a candidate is marked by on maps and in tables."""
+
+
 class AttributedAlias(Alias):
     """A name that somebody uses for a route."""
 
@@ -117,7 +121,10 @@ class AttributedAlias(Alias):
 
 
 class ReferenceCandidate(_Strict):
-    """Catalogue sections joined in a chain from the origin to the destination."""
+    """Catalogue sections joined in a chain from the origin to the destination.
+
+    ``letter`` marks it wherever it is shown; without one it gets one that is free.
+    """
 
     family: Literal[Family.REFERENCE]
     id: Identifier
@@ -127,6 +134,7 @@ class ReferenceCandidate(_Strict):
     comparator: bool = False
     aliases: tuple[AttributedAlias, ...] = ()
     note: str = ""
+    letter: Letter = ""
 
 
 class ExistingCandidates(_Strict):
@@ -170,6 +178,7 @@ class NewBuildCandidate(_Strict):
     comparator: bool = False
     aliases: tuple[AttributedAlias, ...] = ()
     note: str = ""
+    letter: Letter = ""
 
 
 class ViaCandidate(_Strict):
@@ -191,6 +200,7 @@ class ViaCandidate(_Strict):
     comparator: bool = False
     aliases: tuple[AttributedAlias, ...] = ()
     note: str = ""
+    letter: Letter = ""
 
 
 Ordinate = Annotated[float, Field(ge=-500, le=9000, allow_inf_nan=False, strict=True)]
@@ -218,6 +228,7 @@ class DrawnCandidate(_Strict):
     comparator: bool = False
     aliases: tuple[AttributedAlias, ...] = ()
     note: str = ""
+    letter: Letter = ""
 
     @model_validator(mode="after")
     def _one_line(self) -> DrawnCandidate:

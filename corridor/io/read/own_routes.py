@@ -50,11 +50,23 @@ def route_id(name: str, family: Family) -> str:
     >>> route_id("Horadiz-Goris (İkinci)", Family.DRAWN), route_id("Գորիս", Family.VIA)
     ('drawn-horadiz-goris-ikinci', 'via-ab4718')
     """
-    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return f"{family}-{plain_id(name)}"[:MAX_ID].rstrip("-")
+
+
+def plain_id(name: str) -> str:
+    """A name in plain letters, digits and hyphens; a digest where it has none.
+
+    Args:
+        name: in any script; letters without a plain form are left out.
+
+    >>> plain_id("Sharur City"), plain_id("Գորիս")
+    ('sharur-city', 'ab4718')
+    """
+    # Two letters of Latin alphabets that no accent makes of another.
+    latin = name.casefold().replace("\u0131", "i").replace("\u0259", "e")
+    plain = unicodedata.normalize("NFKD", latin).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    if not words:
-        words = hashlib.blake2b(name.encode(), digest_size=3).hexdigest()
-    return f"{family}-{words}"[:MAX_ID].rstrip("-")
+    return words or hashlib.blake2b(name.encode(), digest_size=3).hexdigest()
 
 
 def parse_via(text: str, mode: Mode = Mode.ROAD) -> ViaCandidate:

@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from corridor.candidates.drawn import Area, Surroundings, build_drawn_candidate
-from corridor.candidates.existing import build_existing_candidates
+from corridor.candidates.existing import DistinctWays, build_existing_candidates, drop_found_again
 from corridor.candidates.new_build import build_new_build_candidate
 from corridor.candidates.reference import build_reference_candidate
 from corridor.candidates.via import build_via_candidate, order_stops
@@ -30,6 +30,7 @@ from corridor.metrics.terrain import GradeSupport, judge_grades
 from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways, conflate, dated_sections
 from corridor.network.connectivity import Reachability
 from corridor.pipeline.graph import Progress, each, step
+from corridor.report.i18n import route_message
 from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
 from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters
@@ -233,18 +234,40 @@ def drawn_route(
     return build_drawn_candidate(drawn_spec, np.array(drawn_spec.line, dtype=float), around)
 
 
+@step()
+def distinct_ways(found_ways: Mapping[str, FoundWays], chains: Mapping[str, Candidate]) -> dict[str, DistinctWays]:
+    """By family of ways over open roads: those that aren't a route of the catalogue found again, and those that are."""
+    known = list(chains.values())
+    return {key: drop_found_again(found.candidates, known) for key, found in found_ways.items()}
+
+
+@step()
+def found_again(distinct_ways: Mapping[str, DistinctWays]) -> tuple[Message, ...]:
+    """What is said of ways that are left out because the catalogue has them."""
+    return tuple(
+        Message(
+            "remark.found_again",
+            {"name": route_message(way), "route": route_message(route), "share": f"{100 * share:.0f}"},
+        )
+        for ways in distinct_ways.values()
+        for way, route, share in ways.again
+    )
+
+
 @step(by_value=True)
 def candidates(
     study_id: str,
     candidate_specs: Sequence[CandidateSpec],
-    found_ways: Mapping[str, FoundWays],
+    distinct_ways: Mapping[str, DistinctWays],
     chains: Mapping[str, Candidate],
     new_lines: Mapping[str, Candidate],
     via_routes: Mapping[str, Candidate],
     unconfirmed_crossings: Mapping[str, str],
     drawn_routes: Mapping[str, Candidate],
 ) -> dict[str, Candidate]:
-    """All candidates by id, in the study's order; each says which of its border crossings nobody confirmed.
+    """All candidates by id, in the study's order, with the letters that it gives them.
+
+    Each says which of its border crossings nobody confirmed.
 
     Raises:
         StudyError: two have the same id.
@@ -253,20 +276,20 @@ def candidates(
     for spec in candidate_specs:
         match spec:
             case ExistingCandidates():
-                found += found_ways[spec.id].candidates
+                found += distinct_ways[spec.id].kept
             case NewBuildCandidate():
-                found.append(new_lines[spec.id])
+                found.append(replace(new_lines[spec.id], letter=spec.letter))
             case ViaCandidate():
-                found.append(via_routes[spec.id])
+                found.append(replace(via_routes[spec.id], letter=spec.letter))
             case DrawnCandidate():
-                found.append(drawn_routes[spec.id])
+                found.append(replace(drawn_routes[spec.id], letter=spec.letter))
             case _:
-                found.append(chains[spec.id])
+                found.append(replace(chains[spec.id], letter=spec.letter))
     ids = [candidate.candidate_id for candidate in found]
     twice = sorted({key for key in ids if ids.count(key) > 1})
     if twice:
         raise StudyError(
-            f"{study_id}: candidates: '{twice[0]}' is the id of one and of a numbered way of another; rename one"
+            f"{study_id}: candidates: '{twice[0]}' is the id of one and of a way over open roads; rename one"
         )
     return dict(zip(ids, (_say_unconfirmed(candidate, unconfirmed_crossings) for candidate in found), strict=True))
 

@@ -285,6 +285,7 @@ def notes(
     candidates: Mapping[str, Candidate],
     dem: Dem,
     grades: GradeSupport,
+    found_again: tuple[Message, ...],
     reach: Sequence[Reachability],
     conflation: Conflation,
     places: Places | None,
@@ -307,6 +308,7 @@ def notes(
         found["heights"] = (*found["heights"], Message("limit.heights_bridged", {"routes": shown}))
     if not len(borders.countries):
         found["open roads"] = (*found["open roads"], Message("limit.no_borders"))
+    found["open roads"] += found_again
     return found | {"map data": remarks, "scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
 
 
