@@ -27,7 +27,7 @@ def loads(page: str) -> list[str]:
     return re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=[\"'](?!data:)([^\"']+)", page)
 
 
-@pytest.mark.parametrize("options", [[], ["--only", "driven-1"]])
+@pytest.mark.parametrize("options", [[], ["--only", "driven-highfold-rifton"]])
 def test_one_map_that_asks_nothing_of_a_network(midland, tmp_path, capsys, options):
     out = tmp_path / "map.html"
     assert make_map.main([str(midland), "--out", str(out), "--quiet", *options]) == 0

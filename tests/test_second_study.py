@@ -62,10 +62,10 @@ def driving_hours(km: float, rise_m: float, free_kmh: float, height_m: float) ->
 
 
 def test_lengths_follow_from_the_ellipsoid(plain, mapped):
-    expected = {"ridge": RIDGE_KM, "valley": VALLEY_KM, "railway": RAIL_KM[1] + RAIL_ENDS_KM, "driven-1": RIDGE_KM,
-                "driven-2": VALLEY_KM}  # fmt: skip
+    expected = {"ridge": RIDGE_KM, "valley": VALLEY_KM, "railway": RAIL_KM[1] + RAIL_ENDS_KM, "driven-highfold-rifton": RIDGE_KM,
+                "driven-dalemoor": VALLEY_KM}  # fmt: skip
     for name, km in expected.items():
-        steps = STEPS_KM if name in {"ridge", "driven-1"} else 0.0
+        steps = STEPS_KM if name in {"ridge", "driven-highfold-rifton"} else 0.0
         assert rows(plain).loc[name, "length_km"] == pytest.approx(km, abs=0.002)
         assert rows(mapped).loc[name, "length_km"] == pytest.approx(km + steps, abs=0.002)
 
@@ -87,22 +87,23 @@ def test_only_the_railway_has_a_documented_length(plain, mapped):
 def test_kilometres_in_the_middle_country(plain, mapped):
     for comparison in (plain, mapped):
         found = rows(comparison)["in_midland_km"]
-        assert found[["ridge", "driven-1"]].to_numpy() == pytest.approx(parallel_km(45.5, 0.3), abs=0.002)
-        assert found[["valley", "driven-2"]].to_numpy() == pytest.approx(parallel_km(45.3, 0.3), abs=0.002)
+        assert found[["ridge", "driven-highfold-rifton"]].to_numpy() == pytest.approx(parallel_km(45.5, 0.3), abs=0.002)
+        assert found[["valley", "driven-dalemoor"]].to_numpy() == pytest.approx(parallel_km(45.3, 0.3), abs=0.002)
 
 
 def test_tunnels_and_bridges_are_as_documented_or_mapped(plain, mapped):
     assert rows(plain)["tunnel_km"].to_dict() == pytest.approx(
-        {"ridge": 0, "valley": 0, "railway": TUNNEL_KM, "driven-1": 0, "driven-2": 0}
+        {"ridge": 0, "valley": 0, "railway": TUNNEL_KM, "driven-highfold-rifton": 0, "driven-dalemoor": 0}
     )
     summit = parallel_km(45.5, TUNNEL[1] - TUNNEL[0])
     assert rows(mapped)["tunnel_km"].to_dict() == pytest.approx(
-        {"ridge": summit, "valley": 0, "railway": TUNNEL_KM, "driven-1": summit, "driven-2": 0}, rel=1e-4
+        {"ridge": summit, "valley": 0, "railway": TUNNEL_KM, "driven-highfold-rifton": summit, "driven-dalemoor": 0},
+        rel=1e-4,
     )
-    assert rows(mapped).loc["driven-1", "bridge_km"] == pytest.approx(
+    assert rows(mapped).loc["driven-highfold-rifton", "bridge_km"] == pytest.approx(
         parallel_km(45.5, BRIDGE[1] - BRIDGE[0]), rel=1e-3
     )
-    assert rows(mapped).loc["driven-2", "bridge_km"] == pytest.approx(0.25)
+    assert rows(mapped).loc["driven-dalemoor", "bridge_km"] == pytest.approx(0.25)
 
 
 def test_heights_follow_the_ground_and_run_straight_through_tunnels(plain, mapped):
@@ -131,7 +132,7 @@ def test_travel_times_follow_from_lengths_speeds_and_the_climb(plain, mapped):
     on_ridge = level + sum(driving_hours(side, rise, 80, middle) for rise in (RIDGE_M, -RIDGE_M))
     assert rows(plain).loc["ridge", "truck_time_h"] == pytest.approx(on_ridge, rel=5e-3)
     # the tunnel spares the rest of the climb, and the mapped road turns four corners
-    for name in ("ridge", "driven-1"):
+    for name in ("ridge", "driven-highfold-rifton"):
         assert level < rows(mapped).loc[name, "truck_time_h"] < 1.08 * on_ridge
     for comparison in (plain, mapped):
         assert rows(comparison).loc["valley", "travel_time_h"] == pytest.approx(VALLEY_KM / 70, rel=5e-3)
@@ -143,7 +144,7 @@ def test_travel_times_follow_from_lengths_speeds_and_the_climb(plain, mapped):
 def test_costs_are_those_of_the_gaps_and_of_renewal(plain, mapped):
     bridge = 0.25 * 25 + (parallel_km(45.3, 0.005) - 0.25) * 5
     expected = {"ridge": parallel_km(45.5, 0.01) * 5, "valley": bridge, "railway": RAIL_KM[1] * 4,
-                "driven-1": parallel_km(45.5, 0.01) * 5, "driven-2": bridge}  # fmt: skip
+                "driven-highfold-rifton": parallel_km(45.5, 0.01) * 5, "driven-dalemoor": bridge}  # fmt: skip
     for comparison in (plain, mapped):
         assert rows(comparison)["cost_musd"].to_dict() == pytest.approx(expected, rel=1e-3)
         assert rows(comparison).loc["ridge", "new_build_km"] == pytest.approx(parallel_km(45.5, 0.01), rel=1e-3)
@@ -167,15 +168,15 @@ def test_borders_are_passed_at_listed_crossings(plain, mapped):
         by_id = {c.candidate_id: c for c in comparison.results.candidates}
         passed = {
             key: [(p.countries, p.crossing_id, p.status) for p in by_id[key].passages]
-            for key in ("driven-1", "railway")
+            for key in ("driven-highfold-rifton", "railway")
         }
-        assert passed["driven-1"] == [
+        assert passed["driven-highfold-rifton"] == [
             (("XA", "XB"), "ridge-gate-west", "open"),
             (("XB", "XC"), "ridge-gate-east", "closed"),
         ]
         assert passed["railway"] == [(("XA", "XB"), "rail-gate-west", "closed"), (("XB", "XC"), "", "unlisted")]
-        assert rows(comparison).loc["driven-1", "border_check_h"] == pytest.approx((30 + 15) / 60)
-        assumed = " ".join(by_id["driven-1"].assumptions)
+        assert rows(comparison).loc["driven-highfold-rifton", "border_check_h"] == pytest.approx((30 + 15) / 60)
+        assumed = " ".join(by_id["driven-highfold-rifton"].assumptions)
         assert "Ridge gap: taken as open" in assumed
         assert "Ridge gate east: taken as open" in assumed
         assert "west" not in assumed
@@ -193,8 +194,8 @@ def test_lines_are_continuous_from_origin_to_destination(plain, mapped):
 
 def test_ranks_follow_the_perspective(plain, mapped):
     for comparison in (plain, mapped):
-        assert comparison.rank("short").iloc[0]["candidate_id"] in {"ridge", "driven-1"}
-        assert comparison.rank("flat").iloc[0]["candidate_id"] in {"valley", "driven-2"}
+        assert comparison.rank("short").iloc[0]["candidate_id"] in {"ridge", "driven-highfold-rifton"}
+        assert comparison.rank("flat").iloc[0]["candidate_id"] in {"valley", "driven-dalemoor"}
         by_length = comparison.rank(weights={"length": 1.0, "ascent": 0.0}).set_index("candidate_id")
         lengths = rows(comparison)["length_km"]
         expected = ((150 - lengths) / (150 - 50)).to_dict()  # linear from the worst anchor to the best

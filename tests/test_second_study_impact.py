@@ -84,7 +84,7 @@ def rows(which, request) -> pd.DataFrame:
 
 @EVERY
 def test_a_row_per_route_and_regime(rows):
-    routes = ("ridge", "valley", "railway", "driven-1", "driven-2")
+    routes = ("ridge", "valley", "railway", "driven-highfold-rifton", "driven-dalemoor")
     assert sorted(rows.index) == sorted((route, regime) for route in routes for regime in ("free", "gated", "shut"))
 
 
@@ -104,7 +104,7 @@ def test_free_regimes_and_the_railway_that_meets_no_road_change_nothing(rows):
 
 @EVERY
 def test_closing_the_valley_road_leaves_no_way_and_no_number(rows):
-    for route in ("valley", "driven-2"):
+    for route in ("valley", "driven-dalemoor"):
         row = rows.loc[(route, "shut")]
         assert row["access_delay_min_status"] == "unreachable"
         assert np.isnan(row["access_delay_min"])
@@ -116,7 +116,7 @@ def test_gates_delay_by_no_more_than_their_minutes(rows):
     delay = rows.xs("gated", level="regime_id")["access_delay_min"]
     assert delay["ridge"] == 0
     assert 0 < delay["valley"] <= GATED_MIN[1]
-    assert delay["driven-2"] == pytest.approx(delay["valley"])
+    assert delay["driven-dalemoor"] == pytest.approx(delay["valley"])
 
 
 @EVERY
@@ -130,8 +130,8 @@ def test_checks_of_a_shared_stretch_are_spread_along_it(rows):
 def test_the_axis_is_shared_over_its_whole_length(rows):
     shared = rows.xs("free", level="regime_id")["north_south_shared_km"]
     assert shared["valley"] == pytest.approx(parallel_km(45.3, 0.24), abs=0.002)
-    assert shared["driven-2"] == pytest.approx(shared["valley"], abs=0.002)
-    assert shared[["ridge", "railway", "driven-1"]].tolist() == [0, 0, 0]
+    assert shared["driven-dalemoor"] == pytest.approx(shared["valley"], abs=0.002)
+    assert shared[["ridge", "railway", "driven-highfold-rifton"]].tolist() == [0, 0, 0]
 
 
 def test_the_link_crosses_the_ridge_road_at_the_gate_and_decides(mapped):

@@ -136,9 +136,7 @@ class Candidate:
 
     ``assumptions`` says what was taken as open or built that isn't; ``end_gaps_km`` is how far its ends lie from the
     places asked for. ``remarks`` say what was done to a drawn line to make it a route. ``via`` says what the name was
-    made from, where it was found on the map.
-    places asked for. ``via`` says what the name was made from, where it was found on the map.
-    ``letter`` is the mark that the study gives it, if any.
+    made from, where it was found on the map. ``letter`` is the mark that the study gives it, if any.
     """
 
     candidate_id: str

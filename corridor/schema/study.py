@@ -141,7 +141,8 @@ class ExistingCandidates(_Strict):
     """Up to ``count`` ways over open roads that differ: pairwise shared length and stretch are bounded.
 
     ``countries`` may be driven through, all if none is named; crossings and sections in ``assume_open`` count as open,
-    and are named with every result.
+    and are named with every result. A way that shares over 90 % of its length
+    with a route of the catalogue is left out, unless ``keep_found_again``.
     """
 
     family: Literal[Family.EXISTING]
@@ -153,6 +154,7 @@ class ExistingCandidates(_Strict):
     max_stretch: Annotated[float, Field(ge=1, le=5, allow_inf_nan=False, strict=True)] = 1.6
     countries: tuple[Country, ...] = ()
     assume_open: tuple[Identifier, ...] = ()
+    keep_found_again: Annotated[bool, Field(strict=True)] = False
     comparator: bool = False
     aliases: tuple[AttributedAlias, ...] = ()
     note: str = ""

@@ -75,6 +75,7 @@ sections = {RAILWAY}
 [[candidates]]
 family = "existing"
 id = "driven"
+keep_found_again = true
 name = "Roads as they are"
 count = 2
 max_shared = 0.3

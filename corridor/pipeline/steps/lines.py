@@ -235,10 +235,17 @@ def drawn_route(
 
 
 @step()
-def distinct_ways(found_ways: Mapping[str, FoundWays], chains: Mapping[str, Candidate]) -> dict[str, DistinctWays]:
+def distinct_ways(
+    found_ways: Mapping[str, FoundWays],
+    existing_specs: Mapping[str, ExistingCandidates],
+    chains: Mapping[str, Candidate],
+) -> dict[str, DistinctWays]:
     """By family of ways over open roads: those that aren't a route of the catalogue found again, and those that are."""
     known = list(chains.values())
-    return {key: drop_found_again(found.candidates, known) for key, found in found_ways.items()}
+    return {
+        key: drop_found_again(found.candidates, () if existing_specs[key].keep_found_again else known)
+        for key, found in found_ways.items()
+    }
 
 
 @step()
