@@ -62,8 +62,8 @@ def driving_hours(km: float, rise_m: float, free_kmh: float, height_m: float) ->
 
 
 def test_lengths_follow_from_the_ellipsoid(plain, mapped):
-    expected = {"ridge": RIDGE_KM, "valley": VALLEY_KM, "railway": RAIL_KM[1] + RAIL_ENDS_KM, "driven-highfold-rifton": RIDGE_KM,
-                "driven-dalemoor": VALLEY_KM}  # fmt: skip
+    expected = {"ridge": RIDGE_KM, "valley": VALLEY_KM, "railway": RAIL_KM[1] + RAIL_ENDS_KM,
+                "driven-highfold-rifton": RIDGE_KM, "driven-dalemoor": VALLEY_KM}  # fmt: skip
     for name, km in expected.items():
         steps = STEPS_KM if name in {"ridge", "driven-highfold-rifton"} else 0.0
         assert rows(plain).loc[name, "length_km"] == pytest.approx(km, abs=0.002)
