@@ -397,7 +397,8 @@ def complete_table(rows: Iterable[Values] | pd.DataFrame) -> pd.DataFrame:
             table[column.name] = table[column.name].where(~measured | known, column.absent)
     for name in (f"{base}{end}" for base in names for end in _ENDS if f"{base}{end}" in table):
         table[name] = table[name].where(table[name].notna(), table[name.rpartition("_")[0]])
-    return table[_order(names)]
+    # Filled column by column, the table lies in pieces; a copy is whole again.
+    return table[_order(names)].copy()
 
 
 def _order(names: list[str]) -> list[str]:
