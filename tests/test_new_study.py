@@ -102,6 +102,18 @@ def test_without_borders_a_study_runs_and_says_what_it_doesnt_know(files):
         assert sum(line.startswith(piece) for line in said) == 1
 
 
+def test_a_village_street_over_a_border_proves_no_gate(ground, files, tmp_path):
+    """The valley's road is a street here: its two crossings are listed, closed, until somebody confirms them."""
+    streets = [
+        (points, tags | {"highway": "residential"} if tags.get("ref") == "V2" else tags) for points, tags in ROADS
+    ]
+    write_osm(tmp_path / "streets.osm", streets)
+    found = draft_study(WEST, EAST, **files | {"osm": tmp_path / "streets.osm"})
+    status = {(row.lon, row.lat): row.status for row in found.study.crossings}
+    assert status == {(10.4, 45.5): "open", (10.7, 45.5): "open", (10.4, 45.3): "closed", (10.7, 45.3): "closed"}
+    assert any("2 of minor roads, taken as closed" in remark for remark in found.remarks)
+
+
 def test_places_of_the_map_are_found_by_name_and_named(files):
     """Highfold stands on the map as ``Highfold <b>``, which is a name like any other."""
     found = draft_study("highfold <B>", EAST, **files)

@@ -99,8 +99,9 @@ def _crossing_lines(crossings: Sequence[CrossingSpec]) -> Iterator[str]:
     if not crossings:
         yield "# No road of the map leads over a border that is known. A crossing would stand here as [[crossings]]."
         return
-    yield "# Crossings: roads of the map that lead over a border. Nobody confirmed that traffic may pass. Correct the"
-    yield '# status ("open", "closed", "planned"), say confirmed = true where you know; a border is closed elsewhere.'
+    yield "# Crossings: roads of the map that lead over a border. Nobody confirmed that traffic may pass; minor roads"
+    yield "# without a border control are taken as closed, and a border is closed elsewhere. Correct the status"
+    yield '# ("open", "closed", "planned"), and say confirmed = true where you know.'
     for row in crossings:
         yield from ("", "[[crossings]]", f"id = {_text(row.id)}", f"name = {_text(row.name)}")
         yield from (f"lon = {row.lon}", f"lat = {row.lat}")

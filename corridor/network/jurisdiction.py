@@ -118,6 +118,9 @@ def find_crossing(
     return fitting[nearest] if gaps[nearest] <= CROSSING_REACH_M else None
 
 
+GREATER_CLASSES = frozenset(
+    f"{name}{link}" for name in ("motorway", "trunk", "primary", "secondary", "tertiary") for link in ("", "_link")
+)
 SAME_CROSSING_M = 1500.0
 CONTROL_M = 1000.0
 NEAR_PLACE_M = 20_000.0
@@ -134,7 +137,9 @@ def find_border_roads(
 ) -> list[CrossingSpec]:
     """Places where usable roads of a network lead from one country into another, as crossings that nobody confirmed.
 
-    Passages of one pair of countries within 1.5 km of each other are one crossing.
+    Passages of one pair of countries within 1.5 km of each other are one crossing. Where only minor roads pass and no
+    border control is mapped, it counts as closed until somebody confirms it: a village street over a border proves no
+    gate.
 
     Args:
         network: with countries and border passages.
@@ -150,7 +155,10 @@ def find_border_roads(
     edges = network.edges
     usable = ((edges["mode"] == Mode.ROAD) & ~edges["class"].isin(UNFIT_CLASSES) & ~network.is_border).to_numpy()
     ends = set(np.unique(edges.loc[usable, ["u", "v"]].to_numpy()).tolist())
+    greater = usable & edges["class"].isin(GREATER_CLASSES).to_numpy()
+    greater_ends = set(np.unique(edges.loc[greater, ["u", "v"]].to_numpy()).tolist())
     passages: dict[str, list[tuple[float, float]]] = {}
+    great: dict[str, list[tuple[float, float]]] = {}
     west, south, east, north = area
     links = edges[network.is_border & (edges["mode"] == Mode.ROAD)]
     for u, v, pair in links[["u", "v", "border"]].itertuples(index=False):
@@ -158,13 +166,16 @@ def find_border_roads(
         # Both sides must be roads that traffic uses, in countries that are known ("AA-BB").
         if u in ends and v in ends and len(pair) == 5 and west <= lon <= east and south <= lat <= north:
             passages.setdefault(pair, []).append((lon, lat))
+            if u in greater_ends and v in greater_ends:
+                great.setdefault(pair, []).append((lon, lat))
     found: list[CrossingSpec] = []
     for pair, at in sorted(passages.items()):
         for lon, lat in _apart(sorted(at, key=lambda point: -point[1])):
             near = nearest_place(places, lon, lat, NEAR_PLACE_M)
             key = _unused(plain_id(f"{pair} {near}"), {row.id for row in found})
             control = any(float(distance_m(lon, lat, *point)) <= CONTROL_M for point in controls)
-            note = f"a road of {map_name} leads over the border here"
+            carries = any(float(distance_m(lon, lat, *point)) <= SAME_CROSSING_M for point in great.get(pair, ()))
+            note = f"a {'road' if carries else 'minor road'} of {map_name} leads over the border here"
             found.append(
                 CrossingSpec(
                     id=key,
@@ -172,7 +183,7 @@ def find_border_roads(
                     lon=round(lon, 6),
                     lat=round(lat, 6),
                     countries=(pair[:2], pair[3:]),
-                    status=CrossingStatus.OPEN,
+                    status=CrossingStatus.OPEN if carries or control else CrossingStatus.CLOSED,
                     as_of=as_of,
                     note=f"{note}, with a border control" if control else note,
                 )

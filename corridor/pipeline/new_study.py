@@ -31,6 +31,7 @@ from corridor.pipeline.new_line import End, checked_point, parse_point
 from corridor.pipeline.steps import lines
 from corridor.plugins import nearest_name
 from corridor.schema.study import LIVE_OSM, CrossingSpec, Place, Study
+from corridor.schema.vocabulary import CrossingStatus
 from corridor.wording import format_position
 
 UNKNOWN = "XX"
@@ -318,9 +319,13 @@ def _remarks(ends: Sequence[Place], known: Borders, crossings: Sequence[Crossing
     if not len(known.countries):
         yield "no borders: countries are unknown and no border is ever closed; give --borders FILE"
     elif crossings:
+        # those that are taken as open first
+        crossings = sorted(crossings, key=lambda row: row.status != CrossingStatus.OPEN)
         names = ", ".join(row.name for row in crossings[:12])
         more = f" and {len(crossings) - 12} more" if len(crossings) > 12 else ""
         count = "1 border crossing" if len(crossings) == 1 else f"{len(crossings)} border crossings"
-        yield f"{count} found on the map, to be confirmed: {names}{more}"
+        shut = sum(row.status == CrossingStatus.CLOSED for row in crossings)
+        minor = f" ({shut} of minor roads, taken as closed)" if shut else ""
+        yield f"{count} found on the map, to be confirmed{minor}: {names}{more}"
     else:
         yield "no road of the map leads over a known border"
