@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from corridor.report.page.declared import left_open
+from corridor.report.page.summary import first_of_open
 from corridor.report.page.tables import OUTSIDE, Cell, MetricCells
 from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
-from corridor.schema.vocabulary import MetricStatus, Outcome
+from corridor.schema.vocabulary import FirstPlace, MetricStatus, Outcome
 
 SUBJECTS = {
     "time": ("trip_time_h", "travel_time_h", "truck_time_h", "time_h"),
@@ -180,6 +181,10 @@ def _first(view: ReportView, regime: str) -> Message:
     rows = view.leading(view.results.default_perspective)[regime]
     if len(rows) == 1:
         return Message("answer.alone", {"regime": _regime_name(view, regime), "name": view.name(leaders[0])})
+    chosen = next((p for p in view.results.perspectives if p.perspective_id == view.results.default_perspective), None)
+    if chosen is not None and any(row["first"] is FirstPlace.AT_BEST for row in rows):
+        # What rests on figures that aren't known is never said as if it were.
+        return first_of_open(view, chosen, rows)
     values: dict[str, Value] = {
         "regime": _regime_name(view, regime),
         "name": listing((view.name(key) for key in leaders), ListStyle.AND),

@@ -60,7 +60,7 @@ def _first(view: ReportView) -> Message | None:
     if len(rows) < 2 or chosen is None:
         return None
     if any(row["rank"] != row["worst"] for row in rows):
-        return _first_of_open(view, chosen, rows)
+        return first_of_open(view, chosen, rows)
     firsts = [row for row in rows if row["rank"] == 1]
     follows = rows[len(firsts)] if len(rows) > len(firsts) else None
     values: dict[str, Value] = {
@@ -81,7 +81,7 @@ def _score(row: Mapping[str, Any]) -> Value:
     return Message("status.undetermined") if score is None or pd.isna(score) else f"{score:.2f}"
 
 
-def _first_of_open(view: ReportView, chosen: PerspectiveWords, rows: list[dict[str, Any]]) -> Message | None:
+def first_of_open(view: ReportView, chosen: PerspectiveWords, rows: list[dict[str, Any]]) -> Message | None:
     """Who is first where undetermined metrics leave ranks open: for sure, and at best."""
     sure = listing(view.name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.FOR_SURE)
     best = listing(view.name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.AT_BEST)
