@@ -81,7 +81,7 @@ def _score(row: Mapping[str, Any]) -> Value:
     return Message("status.undetermined") if score is None or pd.isna(score) else f"{score:.2f}"
 
 
-def first_of_open(view: ReportView, chosen: PerspectiveWords, rows: list[dict[str, Any]]) -> Message | None:
+def first_of_open(view: ReportView, chosen: PerspectiveWords, rows: list[dict[str, Any]]) -> Message:
     """Who is first where undetermined metrics leave ranks open: for sure, and at best."""
     sure = listing(view.name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.FOR_SURE)
     best = listing(view.name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.AT_BEST)
