@@ -9,7 +9,7 @@ import corridor
 from corridor.errors import ScoringError, StudyError
 from corridor.metrics.registry import all_columns, all_metrics
 from corridor.schema.column import Kind
-from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES
+from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES, MetricStatus
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,10 @@ def test_every_candidate_runs_from_origin_to_destination(comparison):
         assert max(candidate.end_gaps_km) < 5
         assert candidate.drawn_km == pytest.approx(sum(p.drawn_km for p in candidate.parts))
     assert comparison.candidates.crs.to_epsg() == 4326
-    assert len(comparison.candidates) == len(study.candidates) - 1 + 3
+    # of three ways over open roads those are left that the catalogue doesn't have
+    found = comparison.candidates["candidate_id"].str.startswith("existing-roads-").sum()
+    assert 1 <= found <= 3
+    assert len(comparison.candidates) == len(study.candidates) - 1 + found
 
 
 def test_lengths_agree_with_documented_ones(comparison):
@@ -72,7 +75,8 @@ def test_every_metric_that_is_registered_is_measured_or_says_why_not(comparison)
     for each in all_metrics():
         figures = [own.name for own in each.columns if own.kind in (Kind.NUMBER, Kind.COUNT) and not own.is_pattern]
         if each.status and figures:
-            unmeasured = table[each.status].isin([*GAP_STATUSES, *VETO_STATUSES])
+            # a figure that is undetermined has ends alone
+            unmeasured = table[each.status].isin([*GAP_STATUSES, *VETO_STATUSES, MetricStatus.UNDETERMINED])
             assert (table.loc[~unmeasured, figures].notna().any(axis=1)).all(), each.name
 
 
@@ -87,11 +91,11 @@ def test_ranges_hold_their_middle(comparison):
 def test_whether_the_crossing_stays_open_when_a_route_is_sealed(comparison):
     rail, road = row(comparison, "aras-rail", "sealed"), row(comparison, "aras-road", "sealed")
     assert rail["access_delay_min_status"] == "ok"
-    assert road["access_delay_min_status"] == "unreachable"
+    assert road["access_delay_min_status"] == "undetermined"  # its line is schematic
     assert np.isnan(road["access_delay_min"])
     found = comparison.findings.set_index(["candidate_id", "regime_id"])["text"]
     assert "69 m" in found["aras-rail", "sealed"]
-    assert "is lost" in found["aras-road", "sealed"]
+    assert "at worst every road is met at grade, and it is lost" in found["aras-road", "sealed"]
 
 
 def test_what_the_catalogue_can_t_tell_is_said(comparison):
@@ -99,11 +103,13 @@ def test_what_the_catalogue_can_t_tell_is_said(comparison):
     assert "aren't supported by this data" in comparison.notes["impacts"][0]
 
 
-def test_vetoes_are_shown_and_never_ranked(comparison):
+def test_a_veto_at_one_end_is_no_rank_and_never_the_first_for_sure(comparison):
     ranked = comparison.rank()
     vetoed = ranked[(ranked["candidate_id"] == "aras-road") & (ranked["regime_id"] == "sealed")].iloc[0]
     assert np.isnan(vetoed["score"])
-    assert "unreachable" in vetoed["reason"]
+    assert "access_delay" in vetoed["undetermined"]
+    assert vetoed["ranks"].endswith("not ranked")
+    assert vetoed["first"] == "at best"
     through = ranked[(ranked["panel"] == "through") & ranked["rank"].notna()]
     assert not set(through["candidate_id"]) & {"aras-iran", "bilasuvar-julfa", "kars-nakhchivan"}
 
