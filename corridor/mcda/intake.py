@@ -18,6 +18,10 @@ from corridor.schema.vocabulary import GAP_STATUSES, VALUE_STATUSES, VETO_STATUS
 Floats = NDArray[np.float64]
 
 
+WHAT_IF = "_if_closed"
+"""In the names of metrics that say what would be if the route were closed."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Intake:
     """A metric table as arrays ``(rows, criteria)``; a hole is NaN and its ``statuses`` entry says why.
@@ -208,7 +212,8 @@ def _vetoes(
     scored = {criterion.metric for criterion in criteria}
     others = [str(name).removesuffix("_status") for name in table.columns if str(name).endswith("_status")]
     for metric in others if any_status else ():
-        if metric not in scored:
+        # what would be if a route were closed bars nobody from being ranked while it is open
+        if metric not in scored and WHAT_IF not in metric:
             for row, text in enumerate(_texts(table, f"{metric}_status")):
                 status = text.strip()
                 if status == MetricStatus.NOT_TRAVELABLE:

@@ -168,3 +168,8 @@ def test_unknown_options(option):
 def test_a_wrong_criterion_is_refused_before_the_table_is_read():
     with pytest.raises(ScoringError, match="shape"):
         build_matrix(route_table(), [dataclasses.replace(ROUTE_CRITERIA[0], shape=0)])
+
+
+def test_what_would_be_if_a_route_were_closed_bars_nobody():
+    table = route_table().assign(north_south_if_closed_ratio_status="unreachable")
+    assert build_matrix(table, ROUTE_CRITERIA).excluded.empty

@@ -304,7 +304,7 @@ var corridorMap = (function () {
         var target = document.getElementById("h-route");
         if (target) { target.scrollIntoView(); }
       });
-      map.openPopup(box, route.candidate.at, { autoPan: false, offset: [0, -8], closeOnClick: true });
+      map.openPopup(box, route.candidate.at, { minWidth: 190, offset: [0, -8], closeOnClick: true });
     }
     var now = { id: null, regime: data.regime };
     function meet() {

@@ -125,7 +125,8 @@ def _changed(column: Subject, cell: Cell) -> bool:
 def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -> tuple[str, Message]:
     if cell.value is None or not math.isfinite(cell.value):
         if cell.ends is not None:
-            return _UNKNOWN, cell.ends
+            low, high = cell.ends.values["low"], cell.ends.values["high"]
+            return _UNKNOWN, Message("glance.between", {"low": low, "high": high})
         lost = cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
         return (_POOR, Message(f"glance.{column.name}.lost")) if lost else (_UNKNOWN, Message(f"status.{cell.status}"))
     if column.name in COMPARED:
