@@ -40,6 +40,7 @@ WORDS: dict[str, dict[str, str]] = {
         "checks": "documented lengths to hold computed ones against",
         "times": "documented journeys that driving times are fitted to",
         "live": "where live data comes from, and how patiently",
+        "as_if_opened": "whether routes are ranked under rules that allow no transit, as if they were opened",
         "bed_road": "what becomes of a road on a railway's bed: `replaced` at a cost, or `taken`",
         "report": "how the page begins, its languages, who compiled it, and conditions that routes are held against",
         "impact": "what routes do to everyone else; nothing is measured if left out",
@@ -71,7 +72,12 @@ WORDS: dict[str, dict[str, str]] = {
         "http_total_s": "how long one file may take in all, seconds",
         "http_max_mb": "largest file that is taken, megabytes",
     },
-    "Focus": _NAMED | {"country": "two letters", "outline": "corners of the region: longitude, latitude"},
+    "Focus": _NAMED
+    | {
+        "country": "two letters",
+        "outline": "corners of the region: longitude, latitude",
+        "population_total": "area of `population_totals.csv` whose people bound those of the region's places",
+    },
     "Place": _NAMED | _POINT | {"country": "whose ground it is on, two letters"},
     "Files": {
         "reference": "folder of catalogue tables",
