@@ -11,6 +11,7 @@ _ROUTE = _NAMED | {
     "mode": "road or railway",
     "comparator": "there to compare with: ranked apart",
     "aliases": "other names, with who uses them",
+    "letter": "what marks the route on map and page; a free one if left out",
 }
 
 WORDS: dict[str, dict[str, str]] = {
@@ -101,6 +102,7 @@ WORDS: dict[str, dict[str, str]] = {
     "ExistingCandidates": _ROUTE
     | {
         "count": "how many ways at most",
+        "keep_found_again": "whether ways that share over 90 % of their length with a route of the catalogue stay",
         "max_shared": "greatest shared part of the shorter of two ways",
         "max_stretch": "greatest ratio of a way's time to the quickest one's",
         "countries": "which may be driven through; all if left out",
@@ -171,7 +173,8 @@ WORDS: dict[str, dict[str, str]] = {
     "ImpactSpec": {
         "neighbour": "country of the border crossing's far side",
         "regimes": "file of regimes",
-        "centres": "provincial centres",
+        "centres": "towns that places belong to: each to the nearest in minutes",
+        "schematic_half_width_km": "how far a line may lie off where it is only drawn schematically",
         "stages": "places between which disjoint routes are counted, in order",
         "axes": "north-south lines",
         "own_regimes": "regimes of the study's own, a table each",
