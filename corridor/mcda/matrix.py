@@ -77,7 +77,9 @@ class Panel:
             anchors = np.array([(c.best, c.worst) for c in self.criteria]).reshape(-1, 2)
             both = np.clip(both, anchors.min(axis=1), anchors.max(axis=1))
         tolerances = np.array([c.tolerance for c in self.criteria])
-        return np.asarray(np.ptp(both, axis=0) > tolerances + 1e-12 * (1.0 + tolerances))
+        # An end that can't be reached tells too: whether the alternative is ranked at all.
+        endless = (self.undetermined & (np.isinf(self.low) | np.isinf(self.high))).any(axis=0)
+        return np.asarray((np.ptp(both, axis=0) > tolerances + 1e-12 * (1.0 + tolerances)) | endless)
 
     def metrics_at(self, end: End) -> Floats:
         """Metrics with every undetermined one at an end, ``(alternatives, criteria)``; all of them numbers.

@@ -50,6 +50,10 @@ def test_an_undetermined_metric_tells_if_its_ends_do():
     assert make_panel([[0.5], [np.nan]], low, high, tolerance=0.5).tells_apart.tolist() == [False]
 
 
+def test_an_end_that_can_t_be_reached_tells():
+    assert make_panel([[0.5], [np.nan]], [[0.5], [0.5]], [[0.5], [np.inf]]).tells_apart.tolist() == [True]
+
+
 def test_a_criterion_that_tells_in_no_regime_is_named():
     first, second = metric_rows([[0.1, 0.4], [0.9, 0.4]], "x"), metric_rows([[0.1, 0.7], [0.2, 0.7]], "y")
     matrix = build_matrix(pd.concat([first, second], ignore_index=True), make_criteria(2))
