@@ -113,6 +113,9 @@ def run(
         bool, typer.Option("--as-if-opened", help="Rank under rules that allow no transit as if they did.")
     ] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as brief.pdf (needs Chromium).")] = False,
+    pdf_language: Annotated[
+        str | None, typer.Option("--pdf-language", metavar="CODE", help="Language of brief.pdf: en, ru, hy, az or fa.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Compare the candidate routes of a study and write page, tables and GIS files.
@@ -164,7 +167,7 @@ def run(
         page = comparison.write(out, formats=chosen)
         if pdf:
             say("printing the brief")
-            write_pdf(page, page.parent / BRIEF)
+            write_pdf(page, page.parent / BRIEF, language=pdf_language)
     for candidate in comparison.results.candidates:
         for remark in candidate.remarks:
             print_error(f"{candidate.name}: {render(remark)}")

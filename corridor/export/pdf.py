@@ -8,6 +8,7 @@ from pathlib import Path
 
 from corridor.atomic_write import workspace
 from corridor.errors import OutputError
+from corridor.report.assets import LANGUAGES
 
 BROWSERS = (
     "chromium",
@@ -46,6 +47,8 @@ def write_pdf(html: Path, pdf: Path, *, browser: str | None = None, language: st
     Raises:
         OutputError: there is no browser, no page, or the browser failed.
     """
+    if language is not None and language not in LANGUAGES:
+        raise OutputError(f"{pdf}: there is no language '{language}'; choose from {', '.join(LANGUAGES)}")
     program = browser or find_browser()
     if program is None:
         raise OutputError(
