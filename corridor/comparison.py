@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
-from corridor.errors import StudyError
+from corridor.errors import OutputError, StudyError
 from corridor.geo.geodesy import WGS84
 from corridor.io.read.pinned_inputs import PinnedInputs, read_pinned_inputs
 from corridor.mcda.agreement import minimax_regret
@@ -23,7 +24,7 @@ from corridor.mcda.review import Review, review_matrix
 from corridor.mcda.sensitivity import Screening, measure_interval_sensitivity
 from corridor.mcda.weights import WeightsLike
 from corridor.network.graph import Network
-from corridor.pipeline.comparing import open_run, shown_progress
+from corridor.pipeline.comparing import FROM_FILES, open_run, shown_progress, with_more_candidates
 from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.rerank import under_regime
 from corridor.pipeline.steps import inputs, lines, ranking
@@ -31,8 +32,8 @@ from corridor.pipeline.steps import results as steps_of_results
 from corridor.report.i18n import render, render_table
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
-from corridor.schema.study import Study
-from corridor.schema.vocabulary import PanelKind
+from corridor.schema.study import CandidateSpec, Study
+from corridor.schema.vocabulary import Mode, PanelKind
 
 if TYPE_CHECKING:
     import folium
@@ -43,8 +44,14 @@ class Comparison:
     """Candidates, their metrics and ranks, and the files and maps made of them."""
 
     def __init__(
-        self, study: Study, results: Results, matrix: DecisionMatrix, perspectives: dict[str, Perspective]
+        self,
+        study: Study,
+        results: Results,
+        matrix: DecisionMatrix,
+        perspectives: dict[str, Perspective],
+        run: Run | None = None,
     ) -> None:
+        self._run = run
         self.study = study
         self.results = results
         self._matrix = matrix
@@ -265,6 +272,61 @@ class Comparison:
             raise StudyError(f"no perspective '{wanted}'; there are: {', '.join(self._perspectives)}")
         return self._perspectives[wanted]
 
+    def with_route(
+        self,
+        line: shapely.LineString | gpd.GeoDataFrame | gpd.GeoSeries | str | Path,
+        name: str | None = None,
+        *,
+        mode: str = Mode.ROAD,
+        follow_m: float | None = None,
+        comparator: bool = False,
+    ) -> Comparison:
+        """The same comparison with a route of one's own, or several; only these are computed.
+
+        The line is matched to the network where it follows it, cut at borders, and joined to the study's ends if it
+        begins and ends within 5 km of them. What lies off the network counts as new.
+
+        Args:
+            line: in degrees (lon, lat), with heights or without; a table of lines in any reference system, whose column
+                ``name`` names them; the path of a file of lines; or places in a row (``"Goris; 39.5,46.0"``), by
+                which the quickest way is taken.
+            name: of the route, or of the first of several.
+            mode: ``road`` or ``rail``.
+            follow_m: how far off a way the line may lie that follows it, in metres; 100 if left out.
+            comparator: rank it with the routes that are there to compare with.
+
+        Returns:
+            A new comparison; this one stays as it is.
+
+        Raises:
+            StudyError: a line doesn't lead from end to end, or places aren't known.
+            SourceError: a file or table has no line, or one that can't be a route.
+            OutputError: this comparison wasn't made by :func:`corridor.compare`.
+        """
+        from corridor.io.read.own_routes import own_candidates
+
+        taken = [candidate.candidate_id for candidate in self.results.candidates]
+        specs = own_candidates(line, name, Mode(mode), taken=taken, follow_m=follow_m)
+        return self.with_candidates(*(spec.model_copy(update={"comparator": comparator}) for spec in specs))
+
+    def with_candidates(self, *candidates: CandidateSpec | Mapping[str, Any]) -> Comparison:
+        """The same comparison with more candidates, of which only these are computed.
+
+        Args:
+            *candidates: as :meth:`corridor.Study.with_candidates` takes them.
+
+        Returns:
+            A new comparison; this one stays as it is.
+
+        Raises:
+            StudyError: a candidate has faults, or its id is taken.
+            OutputError: this comparison wasn't made by :func:`corridor.compare`.
+        """
+        if self._run is None:
+            raise OutputError("with_candidates: this comparison holds no run; make it with corridor.compare")
+        study = self.study.with_candidates(*candidates)
+        return _compared(with_more_candidates(self._run, study), study)
+
     def map(self, *, online_tiles: bool = False) -> folium.Map:
         """A Folium map of the candidates over the relief; it loads nothing unless ``online_tiles`` are asked for.
 
@@ -430,8 +492,13 @@ def compare(
         run = _open(asked, osm, dem, say)
         if pinned is not None:
             pinned.require(asked.id, run[inputs.data_sources], run[inputs.rules])
-        results = run[steps_of_results.results]
-        return Comparison(asked, results, run[ranking.matrix], run[ranking.perspectives])
+        # what is read from files is held fast, so that more candidates find all of it computed
+        return _compared(run.replace(**{name: run[name] for name in (*FROM_FILES, "flow_model")}), asked)
+
+
+def _compared(run: Run, study: Study) -> Comparison:
+    results = run[steps_of_results.results]
+    return Comparison(study, results, run[ranking.matrix], run[ranking.perspectives], run)
 
 
 def _open(study: Study, osm: str | Path | None, dem: str | Path | Sequence[str | Path], progress: Progress) -> Run:

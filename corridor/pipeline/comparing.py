@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from html import escape
 from importlib import import_module
@@ -12,11 +13,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import geopandas as gpd
+import pandas as pd
+
+from corridor.flows.results import TABLES, FlowResults
 from corridor.metrics.registry import Metric, all_metrics, derived_functions
 from corridor.pipeline.graph import AnyStep, Each, Graph, Progress, Run, SharedProgress, Step, silent
 from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking, results
 from corridor.pipeline.steps.registered import with_registered
 from corridor.schema.study import Study
+from corridor.schema.vocabulary import Outcome
 
 ROOMS: tuple[ModuleType, ...] = (inputs, lines, impacts, flows, ranking, results)
 
@@ -106,3 +112,68 @@ def shown_progress(progress: Progress | None) -> Iterator[Progress]:
         yield SharedProgress(show)
     finally:
         line.update(html(""))
+
+
+def with_more_candidates(run: Run, study: Study) -> Run:
+    """A run for a study that has more candidates than a run's own, of which only the new ones are computed.
+
+    What a candidate does to the network hangs on no other candidate, so the new ones are measured on a network that is
+    cut where they meet it alone; tables of both runs are put together, and the ranking is made of all.
+
+    Args:
+        run: of the study without them, from which results were taken.
+        study: the same study with more candidates after its own.
+
+    Returns:
+        A run whose tables are given.
+    """
+    kept = run[lines.candidates]
+    before = {name: run[name] for name in _OF_NETWORK if study.impact}
+    flows_before = run[flows.flows]
+    # tables that were put together earlier are of that run alone
+    asked = {name: value for name, value in run.pinned(()).items() if name not in {*_OF_NETWORK, "flows"}}
+    asked |= {name: None for name in ("impact_rows", "impacts") if not study.impact}
+    more = Run(run.graph, asked | {"study": study}, cache=run.cache)
+    everyone = more[lines.candidates]
+    fresh = {key: found for key, found in everyone.items() if key not in kept}
+    if not fresh:
+        return more
+    # regimes may apply to none of the new ones alone
+    alone: dict[str, Any] = {"candidates": fresh}
+    if study.impact:
+        alone["applicable"] = more[impacts.applicable]
+    only = more.replace(**alone)
+    given: dict[str, Any] = {name: _put_together(value, only[name]) for name, value in before.items()}
+    measured = only[flows.flows]
+    if flows_before is not None and measured is not None:
+        given["flows"] = _more_flows(flows_before, measured, set(fresh))
+    return more.replace(**given)
+
+
+_OF_NETWORK = ("impact_rows", "decided", "event_table", "place_effects", "strips")
+"""Values that hang on the network as it is cut where candidates meet it, by candidate."""
+
+
+def _put_together(before: Any, more: Any) -> Any:
+    """A table, or findings, of some candidates with those of others."""
+    if isinstance(before, results.Decided):
+        findings = sorted(
+            (*before.findings, *more.findings), key=lambda finding: finding.outcome == Outcome.UNDETERMINED
+        )
+        return results.Decided(tuple(findings), (*before.critical, *more.critical))
+    tables = [table for table in (before, more) if len(table)]
+    if len(tables) < 2:
+        return tables[0] if tables else before
+    joined = pd.concat(tables, ignore_index=True)
+    return gpd.GeoDataFrame(joined, crs=before.crs) if isinstance(before, gpd.GeoDataFrame) else joined
+
+
+def _more_flows(before: FlowResults, more: FlowResults, fresh: set[str]) -> FlowResults:
+    """Long-distance tables with the rows of new candidates; the network alone is in both, and stays once."""
+    found = {}
+    for name in (*TABLES, "lines"):
+        own, new = getattr(before, name), getattr(more, name)
+        if "candidate_id" in new.columns and len(own):
+            own = pd.concat([own, new[new["candidate_id"].isin(fresh)]], ignore_index=True)
+        found[name] = own
+    return replace(before, **found, notes=tuple(dict.fromkeys((*before.notes, *more.notes))))

@@ -136,11 +136,53 @@ def read_routes(
     Raises:
         SourceError: the file can't be read, has no line, or one that can't be a route.
     """
-    lines = read_lines(path)
+    return _as_candidates(read_lines(path), str(path), mode, taken, follow_m)
+
+
+def own_candidates(
+    given: shapely.LineString | gpd.GeoDataFrame | gpd.GeoSeries | str | Path,
+    name: str | None,
+    mode: Mode,
+    *,
+    taken: Sequence[str],
+    follow_m: float | None,
+) -> tuple[DrawnCandidate | ViaCandidate, ...]:
+    """Candidates of what a program gives: a line in degrees, a table of lines, a file of them, or places in a row.
+
+    Args:
+        given: the line or lines.
+        name: of the first; what the table or file says if left out.
+        mode: what runs on lines that don't say.
+        taken: ids that aren't free.
+        follow_m: how far off a way a line may lie that follows it.
+
+    Raises:
+        SourceError: there is no line, or one that can't be a route.
+        StudyError: places in a row that can't be places.
+    """
+    if isinstance(given, str) and not Path(given).is_file() and not re.search(r"[/\\]|\.[A-Za-z]\w*$", given):
+        spec = parse_via(given, mode)
+        return (spec.model_copy(update={"name": name}) if name else spec,)
+    if isinstance(given, str | Path):
+        lines, what = read_lines(Path(given)), str(given)
+    else:
+        what = name or "line"
+        rows = [given] if isinstance(given, shapely.Geometry) else given.geometry
+        crs = WGS84 if isinstance(given, shapely.Geometry) else given.crs
+        frame = given if isinstance(given, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=list(rows), crs=crs)
+        lines = lines_of_frame(frame, what)
+    if name:
+        lines[0] = DrawnLine(_name(name, "", what), lines[0].xyz, lines[0].says)
+    return _as_candidates(lines, what, mode, taken, follow_m)
+
+
+def _as_candidates(
+    lines: Sequence[DrawnLine], what: str, mode: Mode, taken: Sequence[str], follow_m: float | None
+) -> tuple[DrawnCandidate, ...]:
     found: list[DrawnCandidate] = []
     ids = set(taken)
     for line in lines:
-        own = _own_words(line, path, mode)
+        own = _own_words(line, what, mode)
         key, name = route_id(line.name, Family.DRAWN), line.name
         number = 2
         while key in ids:
@@ -374,7 +416,7 @@ def _checked(lines: list[DrawnLine], what: str) -> list[DrawnLine]:
     return found
 
 
-def _own_words(line: DrawnLine, path: Path, mode: Mode) -> dict[str, Any]:
+def _own_words(line: DrawnLine, path: str, mode: Mode) -> dict[str, Any]:
     """What a feature says of itself among what a candidate takes."""
     own: dict[str, Any] = {"mode": mode}
     stated = line.says.get("mode")
