@@ -214,7 +214,7 @@ def measure_gain(access: Access, new_links: Collection[int], opens_new_links: bo
     before, after = access.before.capital, access.read_capital(wider)
     gain = min(b - a for b, a in zip(before, after, strict=True))
     return {
-        "north_south_gain_min": gain if gain > 1e-9 else 0.0,
+        "north_south_gain_min": gain if abs(gain) > 1e-9 else 0.0,
         "north_south_gain_added_km": _way_km(access, wider) - _way_km(access, plain),
     }
 

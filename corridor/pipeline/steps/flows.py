@@ -19,6 +19,7 @@ from corridor.pipeline.steps.lines import Row
 from corridor.schema.candidate import Candidate
 from corridor.schema.regime import Regime
 from corridor.schema.study import Study
+from corridor.schema.vocabulary import MetricStatus
 
 
 @step(says="reading long-distance tables")
@@ -47,8 +48,17 @@ def flows(flow_model: FlowModel | None, metrics: pd.DataFrame, progress: Progres
     if "regime_id" in metrics:
         rows = metrics.to_dict("records")
         measured = {(str(row["candidate_id"]), str(row["regime_id"])): _measures(row) for row in rows}
+        # a case that hangs on what a schematic line meets has no figures of its own: its metrics have the two ends
+        acting = {action.measure for action in flow_model.tables.actions if action.measure}
+        measured = {key: row for key, row in measured.items() if not acting & _undetermined(row)}
     cases = build_cases(flow_model.tables, measured)
     return measure_flows(flow_model, cases, progress=progress, tables=RESULT_TABLES)
+
+
+def _undetermined(row: Measures) -> set[str]:
+    """Names of the measures of a row that aren't determined."""
+    said = [name for name, value in row.items() if value == MetricStatus.UNDETERMINED]
+    return {*said, *(name.removesuffix("_status") for name in said)}
 
 
 def _measures(row: Mapping[str, object]) -> Measures:

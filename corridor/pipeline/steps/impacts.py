@@ -49,6 +49,8 @@ Pair = tuple[str, str]
 """Ids of a candidate and a regime."""
 PairAtEnd = tuple[str, str, str]
 """The same with an end of what schematic lines leave open."""
+_SAME_MIN = 0.5
+"""Minutes that make no difference to a place."""
 
 # Regimes, and to whom they apply.
 
@@ -312,17 +314,29 @@ def place_effects(
 ) -> pd.DataFrame:
     """Each place under each candidate and regime: the rows of ``places.csv``.
 
-    Where what a route meets isn't known, a place has two rows, whose ``events_end`` says which end is meant.
+    A place has two rows where it matters to it what a schematic line meets; ``events_end`` says which end is meant.
     """
     tables = []
     for candidate_id, regime_id in pairs:
         if regime_id == OUTSIDE:
             continue
-        for end in EventsEnd if has_open_events(met[candidate_id]) else (EventsEnd.BEST,):
-            said = str(end) if has_open_events(met[candidate_id]) else ""
-            table = access_results[candidate_id, regime_id, end].places
-            tables.append(table.assign(candidate_id=candidate_id, regime_id=regime_id, events_end=said))
+        best = access_results[candidate_id, regime_id, EventsEnd.BEST].places.assign(events_end="")
+        found = [best]
+        if has_open_events(met[candidate_id]):
+            worst = access_results[candidate_id, regime_id, EventsEnd.WORST].places
+            differs = _differs(best, worst)
+            best.loc[differs, "events_end"] = str(EventsEnd.BEST)
+            found.append(worst[differs].assign(events_end=str(EventsEnd.WORST)))
+        tables.append(pd.concat(found).assign(candidate_id=candidate_id, regime_id=regime_id))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _differs(best: pd.DataFrame, worst: pd.DataFrame) -> pd.Series:
+    """Which places a schematic line serves otherwise at worst than at best: by half a minute, or by losing a way."""
+    minutes = ["crossing_min_after", "centre_min_after"]
+    apart = (best[minutes].fillna(np.inf) - worst[minutes].fillna(np.inf)).abs() > _SAME_MIN
+    lost = best[["lost_crossing", "lost_centre"]] != worst[["lost_crossing", "lost_centre"]]
+    return apart.any(axis=1) | lost.any(axis=1)
 
 
 @step()

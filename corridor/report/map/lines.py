@@ -59,7 +59,7 @@ def place_changes(results: Results) -> dict[str, Any]:
     ``places``, loses the crossing, loses its centre, minutes later at the crossing or null]. Where the data support no
     places (a network without local roads), there are none.
     """
-    table = results.place_effects
+    table = _known_effects(results)
     places: dict[tuple[Any, ...], int] = {}
     by: dict[str, dict[str, list[list[Any]]]] = {}
     if table is None or table.empty:
@@ -84,7 +84,7 @@ def place_reach(results: Results) -> dict[str, Any]:
     Gives ``places``: [name, lat, lon, minutes before], and ``by``: candidate -> regime -> list of [row of ``places``,
     minutes after, or null where the crossing is lost], of those places alone whose minutes change.
     """
-    table = results.place_effects
+    table = _known_effects(results)
     by: dict[str, dict[str, list[list[Any]]]] = {}
     if table is None or table.empty or "crossing_min_before" not in table.columns:
         return {"places": [], "by": by}
@@ -101,6 +101,12 @@ def place_reach(results: Results) -> dict[str, Any]:
     return {"places": [list(place) for place in places], "by": by}
 
 
+def _known_effects(results: Results) -> pd.DataFrame | None:
+    """Effects on places, without those that hang on what a schematic line meets."""
+    table = results.place_effects
+    return table if table is None or "events_end" not in table else table[table["events_end"] == ""]
+
+
 def delays_min(table: pd.DataFrame) -> pd.Series:
     """Minutes by which each place reaches the crossing later; 0 where it loses it or nothing is known."""
     if "crossing_min_after" not in table.columns:
@@ -110,13 +116,18 @@ def delays_min(table: pd.DataFrame) -> pd.Series:
 
 
 def cut_off_totals(results: Results, candidate_id: str) -> list[dict[str, Any]]:
-    """Per regime: how many places and people lose the crossing, and their centre; how many reach it later."""
+    """Per regime: how many places and people lose the crossing, and their centre; how many reach it later.
+
+    Nothing is said of a regime under which that isn't known for some places.
+    """
     table = results.place_effects
     if table is None or table.empty:
         return []
     rows = table[table["candidate_id"].astype(str) == candidate_id]
     said = []
     for regime, group in rows.groupby("regime_id", sort=False):
+        if "events_end" in group and group["events_end"].ne("").any():
+            continue
         totals: dict[str, Any] = {"regime_id": str(regime), "places": len(group)}
         for what in ("crossing", "centre"):
             lost = group[_lost(group, what)]
