@@ -38,9 +38,21 @@ from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import DocumentedStructure
 from corridor.schema.interaction import Event, Structure
 from corridor.schema.regime import class_rank
-from corridor.schema.vocabulary import Cause, EventKind, EventsEnd, Evidence, Mode, Owner, SectionStatus, Separation
+from corridor.schema.vocabulary import (
+    BedRoad,
+    Cause,
+    EventKind,
+    EventsEnd,
+    Evidence,
+    Mode,
+    Owner,
+    SectionStatus,
+    Separation,
+)
 
 STRUCTURE_REACH_M = 150.0
+BED_M = 30.0
+"""How far beside a railway's old line a road may be mapped that lies on its bed."""
 EVENT_COLUMNS = tuple(
     "event_id candidate_id kind separation road_class road_ref road_name country chainage_km to_chainage_km "  # noqa: SIM905
     "distance_m length_km structure cause".split()
@@ -62,6 +74,7 @@ def find_events(
     barriers: NDArray[np.object_] | None = None,
     axis_rows: Collection[int] = (),
     half_width_km: float = 1.0,
+    bed_road: BedRoad = BedRoad.REPLACED,
 ) -> list[Event]:
     """Everything that a candidate meets, in order of chainage.
 
@@ -73,6 +86,7 @@ def find_events(
         barriers: lines in the network's plane (rivers, borders) across which nothing runs beside.
         axis_rows: edges of the axes, which a schematic line may come to run on.
         half_width_km: how far off a schematic line may lie.
+        bed_road: what becomes of a road on the old bed of a railway that takes it.
 
     An edge that the candidate runs over is never crossed by it: it counts once, as shared.
     """
@@ -85,10 +99,29 @@ def find_events(
     events = [*crossings, *find_shared(candidate, network)]
     events += find_possibly_shared(candidate, network, axis_rows, half_width_km * 1000)
     if local:
-        events += find_parallel(candidate, network, country=country, barriers=barriers)
+        beside = find_parallel(candidate, network, country=country, barriers=barriers)
+        events += _on_bed(candidate, beside) if bed_road == BedRoad.TAKEN else beside
     kept = [event for event in events if country in {None, event.country}]
     kept.sort(key=lambda event: (event.chainage_km, event.to_chainage_km, event.kind, event.edges))
     return [replace(event, event_id=f"{candidate.candidate_id}:{number}") for number, event in enumerate(kept, 1)]
+
+
+def _on_bed(candidate: Candidate, beside: Sequence[Event]) -> list[Event]:
+    """Roads beside a route, those told apart that lie on the old bed that it takes.
+
+    They are the ones within 30 m of a railway on whose bed documents know a road to lie.
+    """
+    beds = [
+        (offset, offset + part.drawn_km)
+        for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True)
+        if part.mode == Mode.RAIL and part.documented_works.road_on_bed_km is not None
+    ]
+    return [
+        replace(event, kind=EventKind.ON_BED)
+        if event.distance_m <= BED_M and any(low <= event.chainage_km < high for low, high in beds)
+        else event
+        for event in beside
+    ]
 
 
 def has_open_events(events: Iterable[Event]) -> bool:

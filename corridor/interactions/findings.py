@@ -160,7 +160,12 @@ def describe_pair(
     if names.country not in {part.country for part in candidate.parts}:
         message = Message("finding.elsewhere", {"country": names.country_name, "link": names.link})
         return Finding(candidate.candidate_id, regime.regime_id, message, tuple(evidence))
-    if not events:
+    bed_km = sum(event.length_km for event in events if event.kind == EventKind.ON_BED)
+    if bed_km and regime.allows_transit:
+        gone: dict[str, Value] = {"km": f"{bed_km:.0f}", "crossing": names.crossing, "capital": names.capital}
+        clause = Message("finding.bed_taken_open", gone) if linked else Message("finding.bed_taken_lost", gone)
+        evidence += [event.event_id for event in events if event.kind == EventKind.ON_BED]
+    elif not events:
         met: dict[str, Value] = {"country": names.country_name, "link": names.link}
         clause = Message("finding.meets_nothing", met) if names.local else Message("finding.meets_nothing_known", met)
     elif regime.crossing.kind in {CrossingRuleKind.CLOSED, CrossingRuleKind.GRADE_SEPARATED}:

@@ -52,6 +52,10 @@ def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, e
             # through a junction a road passes two gates, one on each arm
             minutes = _minutes(regime.crossing.minutes, end) / (2 if event.joins else 1)
             delay[gates] = np.maximum(delay[gates], minutes)
+    if regime.allows_transit:
+        # the railway takes the bed of these roads, whatever its rules
+        taken = [(edge, 0.0, 1.0) for event in here if event.kind == EventKind.ON_BED for edge in event.edges]
+        closed[network.rows_of(taken)] = True
     most = _most_min(regime, closed, end)
     if regime.same_line.kind == SharedRuleKind.OPEN:
         return EdgeEffect(closed, delay, most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,38 +29,47 @@ SLOWER_MIN = 0.5  # less is no change that anybody would plan for
 
 @dataclass(frozen=True)
 class Axis:
-    """A north-south line: its reference sections and the rows of the network's edge table that they run over."""
+    """A north-south line: its reference sections and the rows of the network's edge table that they run over.
+
+    ``out_of_use_since`` is the year since which no through traffic has passed it, None where it is in use.
+    """
 
     axis_id: str
     name: str
     sections: tuple[str, ...]
     edges: frozenset[int]
+    out_of_use_since: int | None = None
 
 
 def build_axis(
-    network: Network, matches: Mapping[str, Match], axis_id: str, name: str, sections: Sequence[str]
+    network: Network,
+    matches: Mapping[str, Match],
+    axis_id: str,
+    name: str,
+    sections: Sequence[str],
+    out_of_use_since: int | None = None,
 ) -> Axis:
     """An axis from reference sections: those found on the map by their match, the others as edges of their own."""
     own = set(np.flatnonzero(network.edges["section_id"].isin(list(sections)).to_numpy()).tolist())
     for key in sections:
         if key in matches:
             own |= set(matches[key].route.edges)
-    return Axis(axis_id, name, tuple(sections), frozenset(own))
+    return Axis(axis_id, name, tuple(sections), frozenset(own), out_of_use_since)
 
 
 @derived
 def axis_overlap(
     network: Network, candidate: Candidate, events: Sequence[Event], axes: tuple[Axis, ...]
 ) -> pd.DataFrame:
-    """Kilometres that a candidate runs on each axis, and crossings with it; the last row is all axes together.
+    """Kilometres that a candidate runs on each axis, and crossings with it; then axes in use together, then the others.
 
-    ``network`` is the unsplit one, whose rows events name. A stretch that two axes share counts once in the last row.
+    ``network`` is the unsplit one, whose rows events name. A stretch that two axes share counts once in the last rows.
     Columns: AXIS_COLUMNS; ``shared_km_low`` is what is the axis itself, by common edges or membership of a reference
     section, ``shared_km_high`` adds what runs beside it.
     """
     rows = []
-    together = Axis("", "", tuple(s for a in axes for s in a.sections), frozenset(e for a in axes for e in a.edges))
-    for axis in (*axes, together):
+    used, idle = (_together(a for a in axes if (a.out_of_use_since is None) is in_use) for in_use in (True, False))
+    for axis in (*axes, used, idle):
         same, beside = _shared_km(network, candidate, events, axis)
         met = [e for e in events if e.kind == EventKind.CROSSING and axis.edges & set(e.edges)]
         level = sum(e.separation != Separation.SEPARATED for e in met)
@@ -70,11 +79,21 @@ def axis_overlap(
     return pd.DataFrame(rows, columns=AXIS_COLUMNS)
 
 
+def _together(axes: Iterable[Axis]) -> Axis:
+    """Several axes as one."""
+    several = list(axes)
+    return Axis("", "", tuple(s for a in several for s in a.sections), frozenset(e for a in several for e in a.edges))
+
+
 @metric(
     Subject.AXES,
     Column(
-        "north_south_shared_km", Unit.KM, "length that runs on a north-south axis",
+        "north_south_shared_km", Unit.KM, "length that runs on a north-south axis in use",
         "same line; high: with what runs beside within 60 m", interval=True,
+    ),
+    Column(
+        "north_south_restored_km", Unit.KM, "length of axes out of use that the route would put back into use",
+        "same line as an axis that no through traffic passes; a gain",
     ),
     Column(
         "shared_{axis}_km", Unit.KM, "length that runs on that axis",
@@ -95,9 +114,10 @@ def measure_axis_overlap(candidate: Candidate, access: Access, axis_overlap: pd.
     """What the candidate shares with all axes together and with each, and crossings with them."""
     if not passes(candidate, access.country):
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    *each, together = axis_overlap.itertuples(index=False)
+    *each, together, idle = axis_overlap.itertuples(index=False)
     return {
         "north_south_shared_km": _shared(together),
+        "north_south_restored_km": float(idle.shared_km_low),
         "north_south_conflicts": int(together.conflicts),
         "north_south_conflicts_at_grade": int(together.at_grade),
         "north_south_conflicts_separated": int(together.separated),

@@ -35,6 +35,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 POINT_COLUMNS = ["from_km", "to_km", "length_km", "road", "near"]
 NEAR_M = 10_000.0
+_ROUNDING_KM = 1e-6
 _ENDS = "through roads, those of unknown status open; interval: fewest with those shut, most with minor roads"
 
 
@@ -423,6 +424,10 @@ def _no_points() -> gpd.GeoDataFrame:
         ),
         interval_before=True,
     ),
+    Column(
+        "single_point_added_km", Unit.KM, "length without substitute that the regime adds to that way; below 0: takes",
+        "single_point_km - single_point_km_before", interval=True,
+    ),
     *with_before(
         Column(
             "best_way_km", Unit.KM, "length of the best way from the crossing to the capital under the regime",
@@ -459,11 +464,20 @@ def measure_single_points(
         }
     if best_way_after is None:
         return Unmeasured(MetricStatus.UNREACHABLE, before)
+    after = _single_point_km(access.domain, substitutes_after, best_way_after)
     return before | {
-        "single_point_km": _single_point_km(access.domain, substitutes_after, best_way_after),
+        "single_point_km": after,
+        "single_point_added_km": _added(single_point_km_before, after),
         "best_way_km": float(best_way_after.km.sum()),
         "best_way_over_limit_km": _over_limit_km(access.domain, best_way_after),
     }
+
+
+def _added(before: Estimate, after: Estimate) -> Estimate:
+    """What is added, with the same roads standing in for others before and after."""
+    pairs = ((before.low, after.low), (before.mid, after.mid), (before.high, after.high))
+    low, mid, high = (0.0 if abs(b - a) < _ROUNDING_KM else b - a for a, b in pairs)
+    return Estimate(min(low, mid, high), mid, max(low, mid, high))
 
 
 def _over_limit_km(domain: Domain, way: Way) -> float:

@@ -61,12 +61,14 @@ INPUTS = {
     "ground": "the country's outline and the border that it shares with the neighbour",
     "stages": "places between which disjoint routes are counted",
     "axes": "the north-south lines",
+    "schematic_half_width_km": "how far off a schematic line may lie",
     "severance_draws": "how often route and border are moved against each other",
     "regime": "the set of rules; None where none applies",
     "effect": "edges that it closes and slows through the route; None for nothing",
     "bounds": "the same with the least and the greatest delays",
     "flow_model": "the long-distance network, where the study names its tables",
     "flow_case": "what the route does to its links under the regime",
+    "closes_roads": "whether it closes any road",
     "opens_new_links": "whether it opens the route's own new links to the country's traffic",
 }
 """What metrics can be computed from; see :func:`derived` for what follows from these."""

@@ -15,11 +15,13 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from corridor.geo.geodesy import WGS84, project
+from corridor.geo.geodesy import WGS84, join, project
+from corridor.interactions.crossings import schematic_runs
 from corridor.metrics.border import BorderGround, planar_runs
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
+from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import Estimate, Undetermined
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.vocabulary import GeometryQuality, MetricStatus
 
@@ -153,7 +155,7 @@ def severed_ground(ground: BorderGround, route_severance: RouteSeverance | Unmea
     ),
     Column(
         "border_behind_share", Unit.NONE, "part of the neighbour's border that lies behind the route",
-        "border_behind_km / border length", interval=True, digits=2,
+        "border_behind_km / border length", interval=True, digits=2, shown=Shown.FILES,
     ),
     Column(
         "border_behind_km", Unit.KM, "length of the neighbour's border that lies behind the route",
@@ -162,15 +164,29 @@ def severed_ground(ground: BorderGround, route_severance: RouteSeverance | Unmea
     Column("strip_places", Unit.COUNT, "settlements in that ground", "places inside the strip", kind=Kind.COUNT),
     status="strip_status",
 )  # fmt: skip
-def describe_severance(
+def describe_severance(severance_figures: Values | Unmeasured, closes_roads: bool) -> Values | Unmeasured:
+    """Area, share of the border and places behind a route; nothing lies behind it where the regime closes no road."""
+    if isinstance(severance_figures, Unmeasured):
+        return severance_figures
+    if not closes_roads:
+        return Unmeasured(MetricStatus.NOT_APPLICABLE)
+    return severance_figures
+
+
+@derived
+def severance_figures(
     ground: BorderGround,
+    candidate: Candidate,
+    network: Network,
     route_severance: RouteSeverance | Unmeasured,
     severance_draws: SeveranceDraws,
     settlements: pd.DataFrame | None,
+    schematic_half_width_km: float,
 ) -> Values | Unmeasured:
     """Area, share of the border and places behind a route if it were closed.
 
-    The intervals are the 2.5 and 97.5 per cent points of the draws of :func:`draw_severance`.
+    The intervals are the 2.5 and 97.5 per cent points of the draws of :func:`draw_severance`. Within the half-width of
+    a line that is drawn schematically, the ground may lie on either side of it.
     """
     if isinstance(route_severance, Unmeasured):
         return route_severance
@@ -186,6 +202,35 @@ def describe_severance(
         for name, values in zip(("strip_area_km2", "border_behind_share"), drawn, strict=True):
             low, high = (float(q) for q in np.quantile(values, [0.025, 0.975]))
             found[name] = Estimate(low, found[name], high)
+    return found | _open_ground(ground, strip, _band(ground, candidate, network, schematic_half_width_km), settlements)
+
+
+def _band(ground: BorderGround, candidate: Candidate, network: Network, half_width_km: float) -> shapely.Geometry:
+    """The ground of the country in which the schematic parts of a route may lie, in metres."""
+    runs = schematic_runs(candidate, network)
+    bands = []
+    for number in range(max(runs, default=-1) + 1):
+        parts = [part for part, run in zip(candidate.parts, runs, strict=True) if run == number]
+        if parts[0].country == ground.country:
+            reach_m = min(half_width_km, sum(part.drawn_km for part in parts) / 2) * 1000 / ground.scale
+            line = project(join([part.line for part in parts]), WGS84, ground.crs)
+            bands.append(shapely.buffer(line, reach_m, cap_style="flat"))
+    return shapely.intersection(shapely.union_all(bands), ground.polygon)
+
+
+def _open_ground(
+    ground: BorderGround, strip: Strip, band: shapely.Geometry, settlements: pd.DataFrame | None
+) -> dict[str, Any]:
+    """Area and places of a strip without and with a band that may belong to it; nothing where the band is empty."""
+    if shapely.is_empty(band):
+        return {}
+    ends = shapely.difference(strip.faces, band), shapely.union(strip.faces, band)
+    found: dict[str, Any] = {
+        "strip_area_km2": Undetermined(*(float(shapely.area(end)) * ground.scale**2 / 1e6 for end in ends))
+    }
+    if settlements is not None:
+        least, most = (len(places_behind(ground, replace(strip, faces=end), settlements)) for end in ends)
+        found["strip_places"] = Undetermined(least, most) if least != most else least
     return found
 
 

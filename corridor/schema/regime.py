@@ -286,6 +286,12 @@ class Regime(_Strict):
     applies_to: Applicability
     attributes: dict[str, Attribute]
 
+    @property
+    def closes_roads(self) -> bool:
+        """Whether it closes any road: what crosses the route, or what the route runs on."""
+        cuts = self.crossing.kind in (CrossingRuleKind.CLOSED, CrossingRuleKind.GRADE_SEPARATED)
+        return cuts or self.same_line.kind == SharedRuleKind.TRANSIT_ONLY
+
     @field_validator("attributes")
     @classmethod
     def _every_attribute(cls, attributes: dict[str, Attribute]) -> dict[str, Attribute]:

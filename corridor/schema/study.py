@@ -301,10 +301,15 @@ class StageSpec(_Strict):
 
 
 class AxisSpec(_Strict):
-    """A line of the catalogue whose continuity matters, as sections from end to end."""
+    """A line of the catalogue whose continuity matters, as sections from end to end.
+
+    ``out_of_use_since`` is the year since which no through traffic has passed: running on a part of it restores it and
+    shares nothing with anybody.
+    """
 
     id: Identifier
     name: Text
+    out_of_use_since: Annotated[int, Field(ge=1800, le=2200)] | None = None
     sections: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=1000)]
 
 

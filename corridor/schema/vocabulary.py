@@ -146,13 +146,15 @@ class LineKind(StrEnum):
 class EventKind(StrEnum):
     """How a candidate meets a road: across it, on the same line, or beside it without being known to share ground.
 
-    ``POSSIBLY_SHARED`` is an axis near a schematic line, which may come to run on it.
+    ``POSSIBLY_SHARED`` is an axis near a schematic line, which may come to run on it; ``ON_BED`` a road on the old bed
+    of a railway that takes it.
     """
 
     CROSSING = "crossing"
     SHARED = "same_line"
     PARALLEL = "beside"
     POSSIBLY_SHARED = "possibly_same_line"
+    ON_BED = "on_bed"
 
 
 class Separation(StrEnum):

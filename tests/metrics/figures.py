@@ -33,14 +33,14 @@ def route_context(setting: Context, candidate, events=()) -> Context:
     return setting.extend(candidate=candidate, events=list(events))
 
 
-def under(route: Context, effect, *, bounds=None, opens_new_links=False) -> Context:
+def under(route: Context, effect, *, bounds=None, opens_new_links=False, closes_roads=True) -> Context:
     """The same with what a regime closes and slows."""
-    return route.extend(effect=effect, bounds=bounds, opens_new_links=opens_new_links)
+    return route.extend(effect=effect, bounds=bounds, opens_new_links=opens_new_links, closes_roads=closes_roads)
 
 
 def setting_of(network, access, ground, stages, axes, draws=100) -> Context:
     """What candidates are measured on."""
     return Context(
         network=network, access=access, ground=ground, stages=tuple(stages), axes=tuple(axes),
-        severance_draws=SeveranceDraws(draws),
+        severance_draws=SeveranceDraws(draws), schematic_half_width_km=1.0,
     )  # fmt: skip

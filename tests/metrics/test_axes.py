@@ -1,5 +1,7 @@
 """North-south metrics, crossing counts and the row that joins all of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,7 +54,12 @@ def test_shared_length_runs_from_the_same_line_to_what_lies_beside():
     assert found["north_south_shared_km"] == pytest.approx(km[0] / 2)  # the road off the axis doesn't count
     assert found["north_south_shared_km_high"] == pytest.approx(km[0] / 2 + 1.25)
     assert (found["north_south_conflicts"], found["north_south_conflicts_at_grade"]) == (2, 1)
-    assert table["separated"].tolist() == [1, 1]
+    assert table["separated"].tolist() == [1, 1, 0]  # the axis, axes in use together, axes out of use together
+    assert found["north_south_restored_km"] == 0
+    idle = axis_overlap(net, route, events, (replace(axis_of(net), out_of_use_since=1992),))
+    restored = row_of(measure_axis_overlap, candidate=route, access=access_to(net, NODES[3]), axis_overlap=idle)
+    assert (restored["north_south_shared_km"], restored["north_south_conflicts"]) == (0, 0)
+    assert restored["north_south_restored_km"] == found["north_south_shared_km"]
     assert found["shared_a_km"] == found["north_south_shared_km"]
 
 
@@ -64,8 +71,8 @@ def test_a_stretch_of_two_axes_counts_once_and_membership_counts_as_shared():
     )  # the network's edge of the section, not named by the part
     same = event("same_line", edges=(0,), portions=((0, 0.0, 1.0),), length_km=member.drawn_km)
     table = axis_overlap(net, candidate(member), [same], tuple(two))
-    assert table["axis_id"].tolist() == ["a", "b", ""]
-    assert table["shared_km_low"].tolist() == pytest.approx([member.drawn_km] * 3)
+    assert table["axis_id"].tolist() == ["a", "b", "", ""]
+    assert table["shared_km_low"].tolist() == pytest.approx([member.drawn_km] * 3 + [0])
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from corridor.metrics.registry import Context
 from corridor.metrics.severance import SeveranceDraws, coarse_ground, lengthen, measure_severance, places_behind
 from corridor.schema.source import Source
 from tests.interactions.grounds import candidate, part
+from tests.interactions.roads import build
 
 UTM = "EPSG:32638"
 X0, Y0, SIDE = (
@@ -105,10 +106,11 @@ def test_places_behind_are_those_between_route_and_border():
     assert places_behind(place, strip, pd.DataFrame({"lon": lon, "lat": lat})).tolist() == [0]
 
 
-def severance_figures(route, draws=0, seed=0, local_roads=True):
+def severance_figures(route, draws=0, seed=0, local_roads=True, closes_roads=True, half_width_km=1.0):
     context = Context(
         ground=ground(), candidate=route, settlements=None, local_roads=local_roads,
-        severance_draws=SeveranceDraws(draws, seed),
+        severance_draws=SeveranceDraws(draws, seed), schematic_half_width_km=half_width_km, closes_roads=closes_roads,
+        network=build([[(0, 0), (100, 0)]]),
     )  # fmt: skip
     return context.row, context["severed_ground"]
 
@@ -147,7 +149,22 @@ def test_a_route_elsewhere_and_one_drawn_too_roughly_have_a_status_instead_of_fi
     assert shape.is_empty
     rough = candidate(part(line((0, 1000), (SIDE, 1000)), quality="schematic"))
     assert severance_figures(rough, local_roads=False)[0]["strip_status"] == "not_supported"
-    assert severance_figures(rough)[0]["strip_status"] == "ok"
+    assert severance_figures(rough)[0]["strip_area_km2_status"] == "undetermined"
+    assert severance_figures(rough, closes_roads=False)[0]["strip_status"] == "not_applicable"
+
+
+def test_the_ground_behind_a_schematic_line_is_known_up_to_its_half_width():
+    rough = candidate(part(line((0, 1000), (SIDE, 1000)), quality="schematic"))
+    ends = []
+    for width in (0.2, 0.5, 1.0):
+        found, _ = severance_figures(rough, half_width_km=width)
+        assert np.isnan(found["strip_area_km2"])
+        area = SIDE / 1000
+        assert found["strip_area_km2_low"] == pytest.approx(area * (1 - width), rel=0.01, abs=0.05)
+        assert found["strip_area_km2_high"] == pytest.approx(area * (1 + width), rel=0.01)
+        ends.append((found["strip_area_km2_low"], found["strip_area_km2_high"]))
+    assert ends[0][0] > ends[1][0] > ends[2][0]
+    assert ends[0][1] < ends[1][1] < ends[2][1]
 
 
 def test_a_candidate_outside_its_declared_country_is_refused():

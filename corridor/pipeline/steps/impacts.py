@@ -43,7 +43,7 @@ from corridor.schema.people import PeopleTables
 from corridor.schema.regime import Applicability, Regime
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
-from corridor.schema.vocabulary import EventsEnd, LocalAccess
+from corridor.schema.vocabulary import BedRoad, EventsEnd, LocalAccess
 
 Pair = tuple[str, str]
 """Ids of a candidate and a regime."""
@@ -158,11 +158,13 @@ def found_events(
     study_focus: Focus,
     axes: tuple[Axis, ...],
     schematic_half_width_km: float,
+    bed_road: BedRoad,
 ) -> list[Event]:
     """What a candidate meets in the focus country, in order of chainage, with what its schematic parts leave open."""
     return find_events(
         candidate, conflation.network, study_focus.country, structures=structures, barriers=barriers,
         axis_rows=frozenset(row for axis in axes for row in axis.edges), half_width_km=schematic_half_width_km,
+        bed_road=bed_road,
     )  # fmt: skip
 
 
@@ -249,7 +251,10 @@ def ground(borders: Borders, study_focus: Focus, impact: ImpactSpec, capital: Pl
 @step()
 def axes(conflation: Conflation, impact: ImpactSpec) -> tuple[Axis, ...]:
     """The lines whose continuity matters, on the network."""
-    return tuple(build_axis(conflation.network, conflation.matches, a.id, a.name, a.sections) for a in impact.axes)
+    return tuple(
+        build_axis(conflation.network, conflation.matches, a.id, a.name, a.sections, a.out_of_use_since)
+        for a in impact.axes
+    )
 
 
 @step()
@@ -288,6 +293,12 @@ def effect(effect_at_ends: tuple[EdgeEffect, EdgeEffect, EdgeEffect] | None) -> 
 def bounds(effect_at_ends: tuple[EdgeEffect, EdgeEffect, EdgeEffect] | None) -> tuple[EdgeEffect, EdgeEffect] | None:
     """The same with the least and the greatest delays."""
     return None if effect_at_ends is None else effect_at_ends[1:]
+
+
+@each(gives="closing", by_value=True)
+def closes_roads(acting_regime: Regime | None) -> bool:
+    """Whether a regime closes any road."""
+    return acting_regime is not None and acting_regime.closes_roads
 
 
 @each(gives="opening", by_value=True)
