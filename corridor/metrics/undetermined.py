@@ -46,7 +46,10 @@ def join_ends(best: Cells, worst: Cells) -> dict[str, Any]:
             continue
         open_figures.add(column.name)
         open_statuses.add(column.status)
-        row |= undetermined_cells(column.name, ends)
+        cells = undetermined_cells(column.name, ends)
+        # where a metric's status is a figure in itself, that one says it
+        own = f"{column.name}_status"
+        row |= cells if column.status.endswith("_status") else {key: cells[key] for key in cells if key != own}
     for column in columns:
         if column.kind is not Kind.STATUS:
             continue

@@ -32,8 +32,9 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
             base = column.removesuffix("_low").removesuffix("_high")
             status = f"{base}_status"
             endless = np.isinf(out[column].to_numpy(dtype=float, na_value=np.nan))
-            if base != column and status in out.columns:
-                endless &= (out[status] != MetricStatus.UNDETERMINED).to_numpy()
+            if base != column:
+                # an end of a figure that isn't determined
+                endless &= out[base].notna().to_numpy() if base in out.columns else True
             if endless.any():
                 out[column] = out[column].mask(endless)
                 known = out[status] if status in out.columns else pd.Series("", index=out.index, dtype=object)

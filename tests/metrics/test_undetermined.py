@@ -69,6 +69,19 @@ def test_a_status_alone_may_be_undetermined():
     assert join_ends(*ends)["north_south_if_closed"] == "undetermined"
 
 
+def test_a_status_that_is_a_figure_in_itself_stays_the_only_one(tmp_path):
+    # one that vetoes nothing must not come to veto under another name
+    open_, lost = ({"north_south_if_closed": said, "north_south_if_closed_ratio": ratio}
+                   for said, ratio in (("open", 1.0), ("unreachable", np.nan)))  # fmt: skip
+    table = complete_table([{"candidate_id": "a"} | join_ends(open_, lost), {"candidate_id": "b"} | lost])
+    assert table["north_south_if_closed_ratio_high"][0] == math.inf
+    assert "north_south_if_closed_ratio_status" not in table
+    write_csv(table, tmp_path / "metrics.csv")
+    read = pd.read_csv(tmp_path / "metrics.csv")
+    assert read["north_south_if_closed_ratio_high"][0] == math.inf
+    assert "north_south_if_closed_ratio_status" not in read
+
+
 def test_classes_met_at_one_end_alone_count_as_none_at_the_other():
     best = {"crossings_status": "ok", "crossings": 0}
     worst = {"crossings_status": "ok", "crossings": 2, "crossings_at_grade_track": 2}
@@ -107,7 +120,8 @@ def test_nobody_is_ranked_by_a_figure_that_is_not_known():
 @pytest.mark.parametrize("regime_id", ["status-quo", "article-9", "sealed"])
 def test_a_line_of_unknown_place_has_no_plain_figure_that_hangs_on_crossings(bundled, regime_id):
     row = bundled.metrics.set_index(["candidate_id", "regime_id"]).loc["aras-road", regime_id]
-    names = ["north_south_shared_km", "north_south_conflicts", "north_south_if_closed_ratio"]
+    assert row["north_south_if_closed"] == "undetermined"
+    names = ["north_south_shared_km", "north_south_conflicts"]
     names += ["access_delay_min", "north_south_delay_min"] if regime_id != "status-quo" else []
     for name in names:
         assert np.isnan(row[name]), name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from corridor.errors import StudyError
@@ -103,8 +102,7 @@ def perspective_words(
     }
     packaged = (study.sources.perspectives or "").startswith(PACKAGED)
     for name, view in perspectives.items():
-        weights = resolve_weights(view, matrix.criteria)
-        shares = dict(zip((c.criterion_id for c in matrix.criteria), np.asarray(weights.values).tolist(), strict=True))
+        shares = _shares(view, matrix)
         said = view.weights_from
         for blank, field in fields.items():
             said = said.replace(f"{{{blank}}}", str(names.get(blank, field.replace("_", " "))))
@@ -112,3 +110,13 @@ def perspective_words(
         origin: Value = said if own else Message(f"weights_from.{name}", names, fallback=said)
         words.append(PerspectiveWords(name, view.label, origin, shares))
     return tuple(words)
+
+
+def _shares(view: Perspective, matrix: DecisionMatrix) -> dict[str, float]:
+    """Weights by criterion; one that the data give nobody a value for leaves its weight to the others of its group."""
+    told = tuple(c for c in matrix.criteria if any(c in panel.criteria for panel in matrix.panels))
+    groups = {criterion.group for criterion in told}
+    alone = any(group not in groups for group, weight in view.group_weights.items() if weight > 0)
+    counted = tuple(c for c in matrix.criteria if c in told or (alone and c.group not in groups))
+    weights = dict(zip((c.criterion_id for c in counted), resolve_weights(view, counted).values.tolist(), strict=True))
+    return {c.criterion_id: weights.get(c.criterion_id, 0.0) for c in matrix.criteria}
