@@ -114,7 +114,8 @@ def perspective_words(
 
 def _shares(view: Perspective, matrix: DecisionMatrix) -> dict[str, float]:
     """Weights by criterion; one that the data give nobody a value for leaves its weight to the others of its group."""
-    told = tuple(c for c in matrix.criteria if any(c in panel.criteria for panel in matrix.panels))
+    ranked = [panel for panel in matrix.panels if panel.candidate_ids]
+    told = tuple(c for c in matrix.criteria if any(c in panel.criteria for panel in ranked))
     groups = {criterion.group for criterion in told}
     alone = any(group not in groups for group, weight in view.group_weights.items() if weight > 0)
     counted = tuple(c for c in matrix.criteria if c in told or (alone and c.group not in groups))
