@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment.assembly import BendError, finish_alignment
-from corridor.alignment.curves import Bend, bend_at, near_optimal_links, search_with_turns
+from corridor.alignment.curves import Bend, TurnSearch, bend_at
 from corridor.alignment.ground import build_ground
-from corridor.alignment.links import SearchOptions
-from corridor.alignment.narrowing import narrow
+from corridor.alignment.links import SearchOptions, build_levels
+from corridor.alignment.narrowing import Question, narrow, search_primed
 from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.search import Found, Problem, build_problem, search, state_points, trace_states
 from corridor.errors import AlignmentError
@@ -21,7 +21,7 @@ from corridor.schema.grid import Grid
 
 Floats = NDArray[np.float64]
 
-TURN_FACTORS = (1.02, 1.06, 1.15, 1.4)  # how far from the best the turn-limited search looks, step by step
+TURN_FACTORS = (1.05, 1.4)  # how far from the best the turn-limited search looks, step by step
 MAX_FORBIDDEN = 200  # bends that are given up because their curves can't be built, before the search is
 
 
@@ -57,7 +57,7 @@ def align(
 
 
 def solve(asked: AlignmentProblem) -> Alignment:
-    """Find the cheapest line that answers a problem.
+    """Find the cheapest line that answers a problem, and say how much cheaper another could be at most.
 
     Raises:
         AlignmentError: as :func:`align`.
@@ -66,31 +66,55 @@ def solve(asked: AlignmentProblem) -> Alignment:
     snapped = terrain.node_at(asked.start_xy, "start")[1], terrain.node_at(asked.end_xy, "end")[1]
     if asked.options.turns:
         return _turn_limited(asked, snapped)
-    problem, forward = find_way(asked)
-    points = state_points(problem, trace_states(problem, forward))
-    return finish_alignment(asked.terrain, problem, points, forward.cost_musd, forward.cost_musd, snapped)
+    way = find_way(asked)
+    points = state_points(way.problem, trace_states(way.problem, way.forward))
+    price = way.forward.cost_musd
+    gap = price - way.least_musd if way.least_musd is not None else None
+    return finish_alignment(asked.terrain, way.problem, points, price, price, snapped, gap)
 
 
-def find_way(asked: AlignmentProblem, within: float = 1.0) -> tuple[Problem, Found]:
-    """The fine search inside what narrowing left for lines ``within`` a factor of the best.
+MOST_STATES = 2_500_000  # up to these the whole ground is searched by default; beyond them what narrowing leaves
 
-    Over everything where that has no way.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """The cheapest way without a turn limit: the search that it was found on, and ``least_musd``, what any line costs
+    at least (None where parts of the ground were left out, so that nobody knows).
+    """
+
+    problem: Problem
+    forward: Found
+    least_musd: float | None
+
+
+def find_way(asked: AlignmentProblem, within: float = 1.0) -> Way:
+    """The fine search for lines ``within`` a factor of the best: over the whole ground, or inside what narrowing left.
+
+    Unless the options say how to narrow, the whole ground is searched up to 2.5 million states (nodes times the heights
+    and kinds that each may be passed at), so that nothing cheaper exists.
 
     Raises:
         AlignmentError: if there is no way at all; says which limit closes it.
     """
-    terrain = asked.terrain
+    terrain, options = asked.terrain, asked.options
     start, end = terrain.node_at(asked.start_xy, "start")[0], terrain.node_at(asked.end_xy, "end")[0]
-    question = terrain.ground, start, end, asked.standard, asked.costs, asked.options
-    left = narrow(*question, within)
-    problem = build_problem(*question, left.usable)
-    forward = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
-    if left.usable is not None and not np.isfinite(forward.cost_musd):
+    question = Question(terrain.ground, start, end, asked.standard, asked.costs, options)
+    states = terrain.ground.z.size * len(build_levels(options.offsets_m, asked.standard).kind)
+    whole = options.narrowing == () or (options.narrowing is None and states <= MOST_STATES)
+    if options.narrowing == ():
         problem = build_problem(*question)
         forward = search(problem, within)
+    elif whole:
+        problem, forward = search_primed(question, within)
+    else:
+        left = narrow(*question, within)
+        problem = build_problem(*question, left.usable)
+        forward = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
+        if left.usable is not None and not np.isfinite(forward.cost_musd):
+            problem, forward = search_primed(question, within)
     if not np.isfinite(forward.cost_musd):
         raise AlignmentError(explain_no_way(problem))
-    return problem, forward
+    return Way(problem, forward, forward.cost_musd if whole else None)
 
 
 def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alignment:
@@ -101,21 +125,24 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
     Raises:
         AlignmentError: if no near-optimal line can be bent so; names the limit.
     """
-    radius, free_price = asked.standard.min_radius_m, np.inf
+    radius, reason = asked.standard.min_radius_m, ""
     forbidden: list[Bend] = []
-    reason = ""
+    way: Way | None = None
+    least_musd = 0.0  # that any line with turns costs, as far as is known
     for factor in TURN_FACTORS:
-        problem, forward = find_way(asked, factor)
-        free_price = min(free_price, forward.cost_musd)
-        backward = search(problem, factor, reverse=True, guide=forward)
-        links = near_optimal_links(problem, forward, backward, factor)
+        way = find_way(asked, factor) if way is None else _widen(way, factor)
+        problem, free_price = way.problem, way.forward.cost_musd
+        backward = search(problem, factor, reverse=True, guide=way.forward)
+        turning = TurnSearch(problem, way.forward, backward, factor * free_price)
         while len(forbidden) < MAX_FORBIDDEN:
-            states, price = search_with_turns(problem, links, backward, radius, forbidden)
+            states, price, least = turning.cheapest(radius, forbidden)
+            least_musd = max(least_musd, least, free_price)
             if not states:
                 break
             points = state_points(problem, states)
+            gap = max(price - least_musd, 0.0) if way.least_musd is not None else None
             try:
-                return finish_alignment(asked.terrain, problem, points, price, free_price, snapped)
+                return finish_alignment(asked.terrain, problem, points, price, free_price, snapped, gap)
             except BendError as fault:
                 reason = f" without leaving what {fault} allows"
                 inner = np.abs(points[None, 1:-1] - fault.places[:, None]).max(axis=2)
@@ -124,6 +151,13 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
         f"no way: the minimum radius of {radius:g} m closes it; within {TURN_FACTORS[-1]:g} times the price without "
         f"it no line keeps its bends inside half a link{reason}. Use finer cells or a smaller radius"
     )
+
+
+def _widen(way: Way, factor: float) -> Way:
+    """The same search for lines within a larger factor of the best; it begins with what is known."""
+    known = way.forward
+    forward = search(way.problem, factor, known_musd=known.cost_musd, prime=(known.cost, known.parent))
+    return replace(way, forward=forward)
 
 
 STEPS = 7  # halvings of the interval in which a limit is sought

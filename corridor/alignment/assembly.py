@@ -52,7 +52,13 @@ class Leg:
 
 
 def finish_alignment(
-    terrain: Terrain, problem: Problem, points: Floats, price: float, free_price: float, snapped: tuple[float, float]
+    terrain: Terrain,
+    problem: Problem,
+    points: Floats,
+    price: float,
+    free_price: float,
+    snapped: tuple[float, float],
+    gap_musd: float | None = None,
 ) -> Alignment:
     """Fit curves, split into kinds and price what is drawn.
 
@@ -63,6 +69,7 @@ def finish_alignment(
         price: what the search said, and ``free_price`` what it said without a turn limit, in million USD.
         free_price: see ``price``.
         snapped: how far the terminals lie from their nodes, in metres.
+        gap_musd: how much less another line could cost at most, None where that isn't known.
 
     Raises:
         BendError: if the curve at some bend, even with the minimum radius, leaves what bridges and the mask allow.
@@ -97,6 +104,7 @@ def finish_alignment(
         max_grade_pct=max(leg.max_grade_pct for leg in legs),
         cell_m=cell,
         snapped_m=snapped,
+        gap_musd=gap_musd,
         notes=_notes(cell, problem.options.turns, any(leg.price.reused_km > 0 for leg in legs)),
     )
 

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from corridor.alignment._kernels.linegraph import ARC_STEP, curve_loss, list_links, search_links
-from corridor.alignment.search import Found, Problem, reuse_edges, state_points
-from corridor.errors import AlignmentError
+from corridor.alignment._kernels.linegraph import ARC_STEP, NO_ROOM, curve_loss, new_links, search_turns
+from corridor.alignment.search import Found, Problem, state_points
 from corridor.schema.alignment import DesignStandard
 
 Floats = NDArray[np.float64]
@@ -136,21 +135,9 @@ def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: floa
     return merged, heights
 
 
-Ints = NDArray[np.int32]
-
-MAX_LINKS = 12_000_000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LinkList:
-    """Links between states that near-optimal lines use: source and target state, price in million USD, and whether it
-    is a piece of an old formation.
-    """
-
-    source: Ints
-    target: Ints
-    price: Floats
-    reused: NDArray[np.bool_]
+MAX_LINKS = 2_000_000  # that a turn-limited search holds at a time, about 60 bytes each
+WEIGHTS = (2.0, 1.25, 1.1, 1.05, 1.02)  # where the exact search needs too many links, as far as these have room
+FIRST_ROOM = 4  # times the usual room for the first of them, so that there is a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,59 +157,69 @@ class Bend:
         return (float(state), self.in_east, self.in_south, self.out_east, self.out_south)
 
 
-def near_optimal_links(problem: Problem, forward: Found, backward: Found, factor: float) -> LinkList:
-    """Every link on some line within ``factor`` of the best, sorted by source.
+class TurnSearch:
+    """A search for the cheapest line that keeps a radius, among lines of at most ``bound_musd``.
 
-    Raises:
-        AlignmentError: if there are more than twelve million of them.
+    ``forward`` and ``backward`` are costs without turns of everything that such a line can pass. Links that were priced
+    for one search are kept for the next one.
     """
-    p = problem
-    bound = factor * forward.cost_musd * (1.0 + 1e-9)
-    up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
-    direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
-    source, target, price, complete = list_links(
-        p.ground.arrays, p.index_of, p.node_of, p.moves, p.laid, p.levels.offset_m, p.levels.kind, p.levels.first,
-        p.state(p.start), p.state(p.goal), up, down, p.parameters, direct_m,
-        np.where(forward.settled, forward.cost, np.inf), np.where(backward.settled, backward.cost, np.inf),
-        bound, MAX_LINKS,
-    )  # fmt: skip
-    if not complete:
-        raise AlignmentError(f"turn limit: over {MAX_LINKS} near-optimal links; use coarser cells or fewer levels")
-    reused = np.zeros(len(source), dtype=bool)
-    extra = reuse_edges(p)
-    if extra:
-        source = np.concatenate([source, np.array([e[0] for e in extra], np.int32)])
-        target = np.concatenate([target, np.array([e[1] for e in extra], np.int32)])
-        price = np.concatenate([price, np.array([e[2] for e in extra])])
-        reused = np.concatenate([reused, np.ones(len(extra), dtype=bool)])
-        order = np.argsort(source, kind="stable")
-        source, target, price, reused = source[order], target[order], price[order], reused[order]
-    return LinkList(source, target, price, reused)
 
+    def __init__(self, problem: Problem, forward: Found, backward: Found, bound_musd: float) -> None:
+        self.problem, self.bound_musd = problem, bound_musd
+        self._ahead = np.where(forward.settled, forward.cost, np.inf)
+        self._behind = np.where(backward.settled, backward.cost, np.inf)
+        self._links, self._used = new_links(len(self._ahead), 65_536), 0
+        self._is_small = True
 
-def search_with_turns(
-    problem: Problem, links: LinkList, backward: Found, radius_m: float, forbidden: Sequence[Bend] = ()
-) -> tuple[list[int], float]:
-    """States of the cheapest line that keeps the radius at every bend, and its price; ([], inf) if there is none.
+    def cheapest(self, radius_m: float, forbidden: Sequence[Bend] = ()) -> tuple[list[int], float, float]:
+        """States of the line, its price, and the least that any such line costs.
 
-    Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed.
-    """
-    p = problem
-    bends = np.array([b.row(p) for b in forbidden]).reshape(-1, 5)
-    pointer = np.searchsorted(links.source, np.arange(len(p.node_of) * p.n_states + 1)).astype(np.int32)
-    up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
-    last, price, before = search_links(
-        p.ground.arrays, p.node_of, p.levels.offset_m, p.parameters, up, down, radius_m,
-        links.source, links.target, links.price, links.reused, pointer, p.state(p.start), p.state(p.goal),
-        backward.cost, _clearance(p), bends,
-    )  # fmt: skip
-    if last < 0:
-        return [], np.inf
-    states = [int(links.target[last])]
-    while last >= 0:
-        states.append(int(links.source[last]))
-        last = int(before[last])
-    return states[::-1], float(price)
+        Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed. Without a
+        line the states are empty and the price is infinite; no line then costs less than the third value.
+
+        The exact search comes first. Where it needs more links than there is room for, searches with a weight go
+        straight for the end, with less and less of it until there is no room again.
+        """
+        if self._is_small:
+            last = self._run(radius_m, forbidden, 1.0)
+            if last != NO_ROOM:
+                price = float(self._links.cost[last]) if last >= 0 else self.bound_musd
+                return self._trace(last), price if last >= 0 else np.inf, price
+            self._is_small = False
+        best: tuple[list[int], float] = ([], np.inf)
+        least = 0.0
+        for weight in WEIGHTS:
+            last = self._run(radius_m, forbidden, weight)
+            if last < 0:
+                return (*best, self.bound_musd if last != NO_ROOM else least)
+            price = float(self._links.cost[last])
+            least = max(least, min(price / weight, self.bound_musd))
+            if price < best[1]:
+                best = self._trace(last), price
+        return (*best, least)
+
+    def _run(self, radius_m: float, forbidden: Sequence[Bend], weight: float) -> int:
+        """Last link of the line that a search with a weight finds; negative without one."""
+        p, room = self.problem, MAX_LINKS * (FIRST_ROOM if weight == WEIGHTS[0] else 1)
+        direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
+        last, self._links, self._used = search_turns(
+            p.ground.arrays, p.as_nodes(), p.as_states(), p.parameters, radius_m, p.state(p.start), p.state(p.goal),
+            direct_m, self._ahead, self._behind, self.bound_musd * (1.0 + 1e-9), weight, room, p.reuse,
+            _clearance(p), np.array([b.row(p) for b in forbidden]).reshape(-1, 5), self._links, self._used,
+        )  # fmt: skip
+        if last == NO_ROOM:
+            self._links, self._used = new_links(len(self._ahead), 65_536), 0
+        return int(last)
+
+    def _trace(self, last: int) -> list[int]:
+        """States along the line that ends with a link; none if there is no such link."""
+        if last < 0:
+            return []
+        states = [int(self._links.target[last])]
+        while last >= 0:
+            states.append(int(self._links.source[last]))
+            last = int(self._links.before[last])
+        return states[::-1]
 
 
 def _clearance(problem: Problem) -> Floats:

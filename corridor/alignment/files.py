@@ -43,6 +43,8 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "ascent_m": line.ascent_m,
         "cost_musd": {"low": price.total.low, "mid": price.total.mid, "high": price.total.high},
         "cost_musd_by_kind": {k: {"low": v.low, "mid": v.mid, "high": v.high} for k, v in kinds.items()},
+        "gap_musd": line.gap_musd,
+        "gap_pct": line.gap_pct,
         "cell_m": line.cell_m,
         "dem": {"title": new.dem.source.title, "resolution_m": new.dem.resolution_m, "date": new.dem.source.date},
         "notes": list(line.notes),

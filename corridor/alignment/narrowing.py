@@ -115,6 +115,44 @@ class Narrowed:
         return np.where(index[:, None] >= 0, known[np.maximum(index, 0)], 0.0).ravel()
 
 
+PRIMING_CELLS = 6.0  # the longest links of the searches that prime
+
+
+def search_primed(question: Question, near_factor: float = 1.0) -> tuple[Problem, Found]:
+    """The search over the whole ground, with nothing left out, in a third of the time of one that begins anew.
+
+    Smaller searches go first: over the ground alone, with short links and with all, then with short links at all
+    levels. Each line of a smaller search is a line of the larger one too, so that its costs are labels that the larger
+    one begins with: most of the links that lead to nothing cheaper are then dropped by a bound on their price.
+
+    Returns:
+        The problem over all nodes and what the search found; its price is that of the cheapest line there is.
+    """
+    ground, start, goal, standard, costs, options = question
+    short_km = min(options.max_structure_km, PRIMING_CELLS * max(ground.dx_m, ground.dy_m) / 1000.0)
+    flat, short = replace(options, offsets_m=(0.0,)), replace(options, max_structure_km=short_km)
+    steps = [step for step in (replace(flat, max_structure_km=short_km), flat, short) if step != options]
+    problem = build_problem(ground, start, goal, standard, costs, steps[0] if steps else options)
+    found, known = Found.nothing(problem), np.inf
+    for step in [*dict.fromkeys(steps), options]:
+        before, problem = problem, build_problem(ground, start, goal, standard, costs, step)
+        factor = near_factor if step is options else 1.0
+        found = search(problem, factor, known_musd=known, prime=_labels_on(before, found, problem))
+        known = min(known, found.cost_musd)
+    return problem, found
+
+
+def _labels_on(before: Problem, found: Found, problem: Problem) -> tuple[Floats, NDArray[np.int32]]:
+    """Costs and parents of the states of a problem by a search over the same nodes with the same or fewer levels."""
+    if before.n_states == problem.n_states:
+        return found.cost, found.parent
+    total, n, terminal = len(problem.node_of) * problem.n_states, problem.n_states, problem.levels.terminal
+    cost, parent = np.full(total, np.inf), np.full(total, -1, np.int32)
+    cost[terminal::n] = found.cost
+    parent[terminal::n] = np.where(found.parent >= 0, found.parent * n + terminal, -1)
+    return cost, parent
+
+
 def narrow(
     ground: Ground,
     start: Node,

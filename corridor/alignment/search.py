@@ -50,6 +50,17 @@ class Problem:
         """States per node."""
         return len(self.levels.kind)
 
+    def as_nodes(self) -> Nodes:
+        """Nodes and moves as the compiled searches read them."""
+        move_m = np.hypot(self.moves[:, 0] * self.ground.dy_m, self.moves[:, 1] * self.ground.dx_m)
+        return Nodes(self.index_of, self.node_of, self.moves, move_m, self.laid)
+
+    def as_states(self, reverse: bool = False) -> States:
+        """States and grades as the compiled searches read them, grades turned round for a ``reverse`` search."""
+        up, down = self.standard.max_grade_up_pct / 100.0, self.standard.max_grade_down_pct / 100.0
+        lv = self.levels
+        return States(lv.offset_m, lv.kind, lv.first, lv.terminal, *((down, up) if reverse else (up, down)))
+
     def state(self, node: Node) -> int:
         """Number of the state of open line on the ground at a node."""
         flat = node[0] * self.ground.shape[1] + node[1]
@@ -68,6 +79,12 @@ class Found:
     settled: NDArray[np.bool_]
     cost_musd: float
     expanded: int
+
+    @classmethod
+    def nothing(cls, problem: Problem) -> Found:
+        """What is known before any search."""
+        n = len(problem.node_of) * problem.n_states
+        return cls(np.full(n, np.inf), np.full(n, -1, np.int32), np.zeros(n, dtype=bool), np.inf, 0)
 
 
 def build_problem(
@@ -152,6 +169,7 @@ def search(
     guide: Found | None = None,
     known_musd: float = np.inf,
     promised: Floats | None = None,
+    prime: tuple[Floats, NDArray[np.int32]] | None = None,
 ) -> Found:
     """Run the search from start to end, or from end to start over the same links (``reverse``).
 
@@ -159,26 +177,21 @@ def search(
     can pass. ``informed`` off searches without the bound (Dijkstra), for checks. ``guide`` is what a search the other
     way round found with at least the same ``near_factor``: its costs are the best bound there is. ``known_musd`` is
     a cost that is known to be possible: links that can't stay below it are dropped early. ``promised`` says per state
-    what the rest will cost at least, if that is known better than by the bound.
+    what the rest will cost at least, if that is known better than by the bound. ``prime`` holds costs and parents per
+    state of lines that are known to be possible, which the search begins with.
     """
     p = problem
     begin, end = (p.goal, p.start) if reverse else (p.start, p.goal)
-    up, down = p.standard.max_grade_up_pct / 100.0, p.standard.max_grade_down_pct / 100.0
-    if reverse:
-        up, down = down, up
     direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
-    g, lv = p.ground, p.levels
-    move_m = np.sqrt((p.moves[:, 0] * g.dy_m) ** 2 + (p.moves[:, 1] * g.dx_m) ** 2)
     ahead = np.zeros(0) if promised is None else promised
     if guide is not None:
         ahead = np.where(guide.settled, guide.cost, np.inf)
     known = known_musd if guide is None else guide.cost_musd
-    nodes = Nodes(p.index_of, p.node_of, p.moves, move_m, p.laid)
-    states, ends = States(lv.offset_m, lv.kind, lv.first, lv.terminal, up, down), Ends(*begin, *end, direct_m)
-    lowest = bound_direct_links(g.arrays, nodes, states, ends, p.parameters)
+    nodes, states, ends = p.as_nodes(), p.as_states(reverse), Ends(*begin, *end, direct_m)
+    lowest = bound_direct_links(p.ground.arrays, nodes, states, ends, p.parameters)
     order = np.argsort(lowest, kind="stable")[: np.isfinite(lowest).sum()].astype(np.int32)
     cost, parent, position, expanded = run_search(
-        g.arrays,
+        p.ground.arrays,
         nodes,
         states,
         ends,
@@ -186,6 +199,7 @@ def search(
         _reversed(p.reuse, reverse),
         Effort(near_factor, p.options.abort, informed, ahead, guide is not None, known),
         p.parameters,
+        *(prime or (np.zeros(0), np.zeros(0, np.int32))),
     )
     return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))
 
@@ -222,14 +236,3 @@ def state_points(problem: Problem, states: list[int]) -> NDArray[np.float64]:
     rows, cols = np.divmod(problem.node_of[index], problem.ground.shape[1])
     heights = problem.ground.z[rows, cols] + problem.levels.offset_m[level]
     return np.column_stack([rows, cols, heights]).astype(float)
-
-
-def reuse_edges(problem: Problem) -> list[tuple[int, int, float]]:
-    """Old pieces as links between states of open line: source, target, price."""
-    pointer, target, price = problem.reuse
-    if not len(target):
-        return []
-    source = np.repeat(np.arange(len(pointer) - 1), np.diff(pointer))
-    n, terminal = problem.n_states, problem.levels.terminal
-    pairs = zip(source, target, price, strict=True)
-    return [(int(a) * n + terminal, int(b) * n + terminal, float(c)) for a, b, c in pairs]

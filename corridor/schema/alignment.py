@@ -69,7 +69,8 @@ class Alignment:
     ``line`` is (n, 3): x, y in ``crs`` and height in metres; straights, arcs and vertical curves as short chords.
     ``vertices`` is (m, 3): the intersection points that the curves were fitted to. ``radius_m`` has one value per
     inner vertex (infinite where the line runs straight through). ``ground_m`` is the ground under each row of ``line``
-    and ``chainage_m`` its distance from the start in the grid's plane.
+    and ``chainage_m`` its distance from the start in the grid's plane. ``gap_musd`` is the certificate of the search:
+    no line over the same nodes and links costs less than ``search_price_musd - gap_musd`` (None: not known).
     """
 
     standard_id: str
@@ -87,6 +88,14 @@ class Alignment:
     cell_m: float
     snapped_m: tuple[float, float]
     notes: tuple[str, ...] = field(default=())
+    gap_musd: float | None = None
+
+    @property
+    def gap_pct(self) -> float | None:
+        """``gap_musd`` in percent of the least that any line can cost: the line is within so much of the optimum."""
+        if self.gap_musd is None:
+            return None
+        return 100.0 * self.gap_musd / (self.search_price_musd - self.gap_musd)
 
     @property
     def length_km(self) -> float:

@@ -16,6 +16,8 @@ from corridor.alignment.links import Laid
 from corridor.alignment.pieces import CHEAPEST, DX, DY
 from corridor.compiled import allocating, kernel, pasted
 
+SHORT_CELLS = 2.5  # moves up to this long are priced at once; a bound on their price would hardly save anything
+
 
 class Nodes(NamedTuple):
     """Which nodes there are and how links lead from one to another (see ``Problem``); lengths of moves in metres and
@@ -75,14 +77,32 @@ class Effort(NamedTuple):
     known: float
 
 
+class Shortlist(NamedTuple):
+    """Long moves from a node that may lead to something cheaper, made when the first of its states is expanded.
+
+    ``first`` and ``last`` mark each node's part of ``move`` and of ``least``, a lower bound on the price of the move
+    whatever the heights at its ends (-1: not made yet). ``cost`` is that of the state that it was made for.
+    """
+
+    first: NDArray[np.int32]
+    last: NDArray[np.int32]
+    cost: NDArray[np.float64]
+    move: NDArray[np.int16]
+    least: NDArray[np.float32]
+
+
 class Labels(NamedTuple):
-    """What is known of each state: cost, parent, place in the heap of keys and items."""
+    """What is known of each state: cost, parent, place in the heap of keys and items.
+
+    ``worst`` is the dearest label of each node's states that aren't settled: a link has to come in below it.
+    """
 
     cost: NDArray[np.float64]
     parent: NDArray[np.int32]
     keys: NDArray[np.float64]
     items: NDArray[np.int32]
     position: NDArray[np.int32]
+    worst: NDArray[np.float64]
 
 
 @kernel
@@ -117,11 +137,23 @@ def bound_direct_links(ground, nodes, states, ends, p):
     return lowest
 
 
+@pasted
+def _worst_label(labels, first, last):
+    """The dearest label of those states that aren't settled; a link has to come in below it."""
+    worst = -np.inf
+    for target in range(first, last):
+        if labels.position[target] != DONE and labels.cost[target] > worst:
+            worst = labels.cost[target]
+    return worst
+
+
 @kernel
-def _label(labels, size, target, value, parent, rest, informed):
+def _label(labels, size, target, value, parent, rest, informed, n_states):
     """Note a better cost of a state; it waits in the heap if a way leads on from it. Returns the heap's size."""
     labels.cost[target] = value
     labels.parent[target] = parent
+    index = target // n_states
+    labels.worst[index] = _worst_label(labels, index * n_states, (index + 1) * n_states)
     if rest < np.inf:
         key = value + rest if informed else value
         size = push(labels.keys, labels.items, labels.position, size, target, key)
@@ -132,16 +164,6 @@ def _label(labels, size, target, value, parent, rest, informed):
 def _barrier(labels, goal, effort):
     """Cost above which nothing is of interest any more."""
     return effort.near_factor * min(labels.cost[goal], effort.known) * (1.0 + 1e-9)
-
-
-@pasted
-def _worst_label(labels, first, last):
-    """The dearest label of those states that aren't settled; a link has to come in below it."""
-    worst = -np.inf
-    for target in range(first, last):
-        if labels.position[target] != DONE and labels.cost[target] > worst:
-            worst = labels.cost[target]
-    return worst
 
 
 @kernel
@@ -167,7 +189,7 @@ def _price_link(
         limit = min(worst, barrier - rest)
         if cost_u + p[CHEAPEST] * metres > limit:
             return size
-        if metres > 6.0 * p[DX]:
+        if metres > SHORT_CELLS * p[DX]:
             spare = limit - cost_u
             if least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, 0.0, 0.0, spare, p) > spare:
                 return size
@@ -187,7 +209,7 @@ def _price_link(
         value = by_kind[states.kind[target % n_states]]
         if value < labels.cost[target] and labels.position[target] != DONE:
             ahead = effort.guide[target] if effort.exact else plain
-            size = _label(labels, size, target, value, u, ahead, effort.informed)
+            size = _label(labels, size, target, value, u, ahead, effort.informed, n_states)
     return size
 
 
@@ -216,33 +238,116 @@ def _go_straight(ground, u, flat, level_from, level_to, nodes, states, ends, goa
 
 
 @kernel
-def _move_on(ground, u, nodes, states, ends, goal, labels, effort, p, scratch, size):
-    """Try all moves from a state; returns the heap's size."""
+def _try_move(ground, u, m, least, nodes, states, ends, goal, labels, effort, p, scratch, size):
+    """Try one move from a state to all levels of the node that it leads to; returns the heap's size."""
     z = ground[0]
     rows, cols = z.shape
     n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
     node = nodes.node_of[u // n_states]
     r, c = node // cols, node % cols
-    height, cost_u = z[r, c] + states.offset_m[u % n_states], labels.cost[u]
-    for m in range(nodes.moves.shape[0]):
+    t_r, t_c = r + nodes.moves[m, 0], c + nodes.moves[m, 1]
+    if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
+        return size
+    index = nodes.index_of[t_r * cols + t_c]
+    if index < 0:
+        return size
+    cost_u, metres = labels.cost[u], nodes.move_m[m]
+    if cost_u + least >= labels.worst[index]:
+        return size
+    height, ground_there = z[r, c] + states.offset_m[u % n_states], z[t_r, t_c]
+    for level in range(n_levels):
+        rise = ground_there + states.offset_m[states.first[level]] - height
+        if rise > states.up * metres or -rise > states.down * metres:
+            continue
+        first, last = index * n_states + states.first[level], index * n_states + states.first[level + 1]
+        worst = _worst_label(labels, first, last)
+        if cost_u + least < worst:
+            size = _price_link(
+                ground, u, r, c, height, m, nodes.laid, t_r, t_c, rise, metres, first, last, worst, states, ends,
+                labels, effort, _barrier(labels, goal, effort), p, scratch, size,
+            )  # fmt: skip
+    return size
+
+
+@kernel
+def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used):
+    """Put down which long moves from a node may lead to something cheaper; returns how many places are used.
+
+    Labels and the barrier only fall: what is no use now never is for a state that costs as much or more.
+    """
+    z = ground[0]
+    rows, cols = z.shape
+    n_states = states.kind.shape[0]
+    here = u // n_states
+    node = nodes.node_of[here]
+    r, c = node // cols, node % cols
+    over, under = states.offset_m[-1], -states.offset_m[0]
+    shortlist.first[here], shortlist.cost[here] = used, labels.cost[u]
+    for m in range(n_short, nodes.moves.shape[0]):
         t_r, t_c = r + nodes.moves[m, 0], c + nodes.moves[m, 1]
         if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
             continue
         index = nodes.index_of[t_r * cols + t_c]
         if index < 0:
             continue
-        metres, ground_there = nodes.move_m[m], z[t_r, t_c]
-        for level in range(n_levels):
-            rise = ground_there + states.offset_m[states.first[level]] - height
-            if rise > states.up * metres or -rise > states.down * metres:
-                continue
-            first, last = index * n_states + states.first[level], index * n_states + states.first[level + 1]
-            worst = _worst_label(labels, first, last)
-            if cost_u + p[CHEAPEST] * metres < worst:
-                size = _price_link(
-                    ground, u, r, c, height, m, nodes.laid, t_r, t_c, rise, metres, first, last, worst, states, ends,
-                    labels, effort, _barrier(labels, goal, effort), p, scratch, size,
-                )  # fmt: skip
+        metres = nodes.move_m[m]
+        rest = 0.0
+        if effort.exact:  # what the rest costs at least
+            rest = np.inf
+            for target in range(index * n_states, (index + 1) * n_states):
+                rest = min(rest, effort.guide[target])
+        else:
+            rest = p[CHEAPEST] * np.sqrt(((t_r - ends.row) * p[DY]) ** 2 + ((t_c - ends.col) * p[DX]) ** 2)
+        spare = min(labels.worst[index], barrier - rest) - labels.cost[u]
+        if p[CHEAPEST] * metres >= spare:
+            continue
+        rise = z[t_r, t_c] - z[r, c]
+        if rise - over - under > states.up * metres or -rise - over - under > states.down * metres:
+            continue
+        least = least_price(
+            ground, r, c, z[r, c], nodes.moves[m, 0], nodes.moves[m, 1], rise, metres, over, under, spare, p
+        )
+        if least < spare:
+            shortlist.move[used] = m
+            shortlist.least[used] = least * (1.0 - 1e-6)
+            used += 1
+    shortlist.last[here] = used
+    return used
+
+
+@allocating
+def _no_shortlist(n_nodes, n_moves):
+    """A shortlist that holds nothing yet."""
+    room = 2 * n_nodes + n_moves
+    return Shortlist(
+        np.full(n_nodes, -1, np.int32), np.full(n_nodes, -1, np.int32), np.empty(n_nodes), np.empty(room, np.int16),
+        np.empty(room, np.float32),
+    )  # fmt: skip
+
+
+@allocating
+def _longer(shortlist):
+    """The same with twice the room."""
+    return Shortlist(
+        shortlist.first, shortlist.last, shortlist.cost,
+        np.concatenate((shortlist.move, np.empty_like(shortlist.move))),
+        np.concatenate((shortlist.least, np.empty_like(shortlist.least))),
+    )  # fmt: skip
+
+
+@kernel
+def _move_on(ground, u, n_short, nodes, states, ends, goal, labels, effort, p, scratch, shortlist, size):
+    """Try all moves from a state; returns the heap's size."""
+    for m in range(n_short):
+        size = _try_move(
+            ground, u, m, p[CHEAPEST] * nodes.move_m[m], nodes, states, ends, goal, labels, effort, p, scratch, size
+        )
+    here = u // states.kind.shape[0]
+    for k in range(shortlist.first[here], shortlist.last[here]):
+        size = _try_move(
+            ground, u, np.int64(shortlist.move[k]), np.float64(shortlist.least[k]), nodes, states, ends, goal, labels,
+            effort, p, scratch, size,
+        )  # fmt: skip
     return size
 
 
@@ -260,12 +365,12 @@ def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
             rest = _bound(ground[0], r, c, ground[0][r, c], states, ends, p)
             if effort.exact:
                 rest = effort.guide[target]
-            size = _label(labels, size, target, value, u, rest, effort.informed)
+            size = _label(labels, size, target, value, u, rest, effort.informed, n_states)
     return size
 
 
 @allocating
-def run_search(ground, nodes, states, ends, held, reuse, effort, p):
+def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, prime_parent):
     """Settle states in order of cost plus bound.
 
     Direct links from the begin terminal are held back until their lower bound comes up.
@@ -279,6 +384,8 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p):
         reuse: pieces of old formations as adjacency (pointer, target, price).
         effort: what may be left out.
         p: parameter vector.
+        prime_cost: cost per state of lines that are known to be possible (may be empty).
+        prime_parent: the state before on such a line.
 
     Returns:
         Cost and parent per state, heap positions (DONE: settled) and how many states were expanded.
@@ -287,7 +394,10 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p):
     n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
     total = nodes.node_of.shape[0] * n_states
     keys, items, position = new_heap(total)
-    labels = Labels(np.full(total, np.inf), np.full(total, -1, np.int32), keys, items, position)
+    labels = Labels(
+        np.full(total, np.inf), np.full(total, -1, np.int32), keys, items, position,
+        np.full(nodes.node_of.shape[0], np.inf),
+    )  # fmt: skip
     scratch = new_scratch()
     ground_level = 0
     while states.first[ground_level + 1] <= states.terminal:
@@ -297,7 +407,16 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p):
     goal = np.int64(nodes.index_of[end_node]) * n_states + states.terminal
     start_height = z[ends.begin_row, ends.begin_col]
     start_bound = _bound(z, ends.begin_row, ends.begin_col, start_height, states, ends, p)
-    size = _label(labels, 0, begin, 0.0, -1, start_bound, effort.informed)
+    size = _label(labels, 0, begin, 0.0, -1, start_bound, effort.informed, n_states)
+    for u in range(prime_cost.shape[0]):
+        if prime_cost[u] < labels.cost[u]:
+            r, c = nodes.node_of[u // n_states] // cols, nodes.node_of[u // n_states] % cols
+            rest = _bound(z, r, c, z[r, c] + states.offset_m[u % n_states], states, ends, p)
+            size = _label(labels, size, u, prime_cost[u], prime_parent[u], rest, effort.informed, n_states)
+    n_short, used = 0, 0
+    while n_short < nodes.moves.shape[0] and not (effort.abort and nodes.move_m[n_short] > SHORT_CELLS * p[DX]):
+        n_short += 1
+    shortlist = _no_shortlist(nodes.node_of.shape[0], nodes.moves.shape[0])
     waiting, expanded = 0, 0
     while True:
         barrier = _barrier(labels, goal, effort)
@@ -315,6 +434,8 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p):
             break
         popped, size = pop(keys, items, position, size)
         u = np.int64(popped)
+        first = u // n_states * n_states
+        labels.worst[u // n_states] = _worst_label(labels, first, first + n_states)  # without the one that is done
         if u == goal and effort.near_factor == 1.0:
             break
         expanded += 1
@@ -322,7 +443,12 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p):
             ground, u, end_node, ground_level, ground_level + 1, nodes, states, ends, goal, labels, effort, p, scratch,
             size,
         )  # fmt: skip
-        size = _move_on(ground, u, nodes, states, ends, goal, labels, effort, p, scratch, size)
+        here = u // n_states
+        if shortlist.first[here] < 0 or labels.cost[u] < shortlist.cost[here]:
+            if used + nodes.moves.shape[0] > shortlist.move.shape[0]:
+                shortlist = _longer(shortlist)
+            used = _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used)
+        size = _move_on(ground, u, n_short, nodes, states, ends, goal, labels, effort, p, scratch, shortlist, size)
         if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
             size = _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size)
     return labels.cost, labels.parent, position, expanded

@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
-from corridor.alignment._kernels.heap import DONE, new_heap, pop, push
-from corridor.alignment.chords import new_scratch, walk_chord, walk_move
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.alignment._kernels.astar import SHORT_CELLS
+from corridor.alignment._kernels.heap import DONE, OUT, new_heap, pop, push
+from corridor.alignment.chords import least_price, new_scratch, walk_chord, walk_move
 from corridor.alignment.pieces import CHEAPEST, DX, DY
-from corridor.compiled import allocating, kernel
+from corridor.compiled import allocating, kernel, pasted
 
 ARC_STEP = np.pi / 90.0  # a curve is drawn by chords of two degrees
+NO_ROOM = -2  # instead of a link: the search needs more links than it may hold
 SAME_WAY = 1.0 - 1e-12  # product of unit vectors above which they count as one direction
 
 
@@ -25,80 +30,6 @@ def curve_loss(tan_half, radius):
     theta = 2.0 * np.arctan(tan_half)
     n = max(np.ceil(theta / ARC_STEP), 1.0)
     return radius * tan_half - n * radius * np.sin(theta / (2.0 * n))
-
-
-@allocating
-def list_links(
-    ground, index_of, node_of, moves, laid, offsets, kinds, first, begin, end, up, down, p, direct_m, ahead, behind,
-    bound, capacity,
-):  # fmt: skip
-    """Write out all links u -> v with cost to u (``ahead``) + price + cost from v (``behind``) <= ``bound``.
-
-    Returns source and target states, prices, and whether all fitted into ``capacity``.
-    """
-    z = ground[0]
-    rows, cols = z.shape
-    n_states, n_levels, n_nodes = kinds.shape[0], first.shape[0] - 1, node_of.shape[0]
-    source, target, price = np.empty(4096, np.int32), np.empty(4096, np.int32), np.empty(4096)
-    used = 0
-    scratch = new_scratch()
-    by_kind = scratch.by_kind
-    for u in range(n_nodes * n_states):
-        if not ahead[u] + behind[u] <= bound:
-            continue
-        index, state = u // n_states, u % n_states
-        r, c = node_of[index] // cols, node_of[index] % cols
-        height = z[r, c] + offsets[state]
-        tries = n_nodes if u == begin else moves.shape[0] + 1
-        for m in range(tries):
-            if u == begin:
-                t_r, t_c = node_of[m] // cols, node_of[m] % cols
-            elif m == moves.shape[0]:
-                t_r, t_c = node_of[end // n_states] // cols, node_of[end // n_states] % cols
-            else:
-                t_r, t_c = r + moves[m, 0], c + moves[m, 1]
-            if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
-                continue
-            t_index = index_of[t_r * cols + t_c]
-            metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
-            if t_index < 0 or metres == 0.0 or (metres > direct_m and (u == begin or m == moves.shape[0])):
-                continue
-            for level in range(n_levels):
-                if m == moves.shape[0] and u != begin and offsets[first[level]] != 0.0:
-                    continue
-                rise = z[t_r, t_c] + offsets[first[level]] - height
-                if rise > up * metres or -rise > down * metres:
-                    continue
-                rest = np.inf
-                for q in range(first[level], first[level + 1]):
-                    rest = min(rest, behind[t_index * n_states + q])
-                if not ahead[u] + p[CHEAPEST] * metres + rest <= bound:
-                    continue
-                by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
-                by_kind[kinds[state]] = ahead[u]
-                if u == begin or m == moves.shape[0]:
-                    done = walk_chord(
-                        ground, float(r), float(c), height, float(t_r), float(t_c), height + rise, p, by_kind,
-                        bound - rest, scratch, scratch.no_trace, 0, 0.0,
-                    )  # fmt: skip
-                else:
-                    done = walk_move(
-                        ground, laid, m, r, c, height, t_r - r, t_c - c, rise, metres, p, by_kind, bound - rest, scratch
-                    )
-                if done < 0:
-                    continue
-                for q in range(first[level], first[level + 1]):
-                    if by_kind[kinds[q]] + behind[t_index * n_states + q] <= bound:
-                        if used == source.shape[0]:
-                            if 2 * used > capacity:
-                                return source, target, price, False
-                            source = np.concatenate((source, np.empty(used, np.int32)))
-                            target = np.concatenate((target, np.empty(used, np.int32)))
-                            price = np.concatenate((price, np.empty(used)))
-                        source[used], target[used] = u, t_index * n_states + q
-                        price[used] = by_kind[kinds[q]] - ahead[u]
-                        used += 1
-    return source[:used].copy(), target[:used].copy(), price[:used].copy(), True
 
 
 @kernel
@@ -145,73 +76,255 @@ def _is_forbidden(forbidden, state, in_east, in_south, out_east, out_south):
     return False
 
 
-@allocating
-def search_links(
-    ground, node_of, offsets, p, up, down, radius, source, target, price, reused, pointer,
-    begin, end, behind, clear_m, forbidden,
-):  # fmt: skip
-    """Shortest path from link to link (Dijkstra with the exact cost without turns as bound).
+class Links(NamedTuple):
+    """Links that were priced so far, those from one state one after the other.
 
-    ``clear_m`` is each node's distance to the nearest one where some kind is forbidden (empty: none is): the curves
-    of bends that come near are tested. ``forbidden`` (n, 5) lists bends that may not be used: state, then the unit
-    vectors (east, south) in and out.
-
-    Returns the last link of the best line (-1: none), its price and the predecessor of each link.
+    ``first`` and ``last`` mark each state's links (-1: not priced yet). Of a link: states at its ends, price, whether
+    it is a piece of an old formation; for the search cost up to its end, the link before, and what the curve at its
+    start takes off it.
     """
-    z = ground[0]
-    n, n_states, cols = source.shape[0], offsets.shape[0], z.shape[1]
-    scratch = new_scratch()
-    wider = max(p[DX], p[DY])
-    cost, before, start_loss = np.full(n, np.inf), np.full(n, -1, np.int32), np.zeros(n)
-    east, south, metres, rise = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    for e in range(n):
-        a, b = node_of[source[e] // n_states], node_of[target[e] // n_states]
-        east[e], south[e] = (b % cols - a % cols) * p[DX], (b // cols - a // cols) * p[DY]
-        metres[e] = np.sqrt(east[e] ** 2 + south[e] ** 2)
-        rise[e] = z[b // cols, b % cols] + offsets[target[e] % n_states]
-        rise[e] -= z[a // cols, a % cols] + offsets[source[e] % n_states]
-    keys, items, position = new_heap(n)
-    size = 0
-    for e in range(pointer[begin], pointer[begin + 1]):
-        cost[e] = price[e]
-        size = push(keys, items, position, size, e, price[e] + behind[target[e]])
+
+    first: NDArray[np.int32]
+    last: NDArray[np.int32]
+    source: NDArray[np.int32]
+    target: NDArray[np.int32]
+    price: NDArray[np.float64]
+    reused: NDArray[np.bool_]
+    cost: NDArray[np.float64]
+    before: NDArray[np.int32]
+    start_loss: NDArray[np.float64]
+    keys: NDArray[np.float64]
+    items: NDArray[np.int32]
+    position: NDArray[np.int32]
+
+
+@allocating
+def new_links(n_states, room):
+    """No links yet, and room for some."""
+    keys, items, position = new_heap(room)
+    return Links(
+        np.full(n_states, -1, np.int32), np.full(n_states, -1, np.int32), np.empty(room, np.int32),
+        np.empty(room, np.int32), np.empty(room), np.zeros(room, np.bool_), np.full(room, np.inf),
+        np.full(room, -1, np.int32), np.zeros(room), keys, items, position,
+    )  # fmt: skip
+
+
+@allocating
+def _more_links(links):
+    """The same with twice the room."""
+    n = links.source.shape[0]
+    more = new_links(0, 2 * n)
+    for k in range(n):
+        more.source[k], more.target[k], more.price[k], more.reused[k] = (
+            links.source[k], links.target[k], links.price[k], links.reused[k],
+        )  # fmt: skip
+        more.cost[k], more.before[k], more.start_loss[k] = links.cost[k], links.before[k], links.start_loss[k]
+        more.keys[k], more.items[k], more.position[k] = links.keys[k], links.items[k], links.position[k]
+    return Links(
+        links.first, links.last, more.source, more.target, more.price, more.reused, more.cost, more.before,
+        more.start_loss, more.keys, more.items, more.position,
+    )  # fmt: skip
+
+
+@kernel
+def _price_from(ground, nodes, states, u, begin, end, p, direct_m, ahead, behind, bound, m, scratch, links, used):
+    """Put down one move from a state, if some line with it costs at most ``bound``; returns how many links there are.
+
+    Moves from the begin terminal lead to every node; beyond the moves there is one that leads straight to the end.
+    """
+    z, (rows, cols) = ground[0], ground[0].shape
+    n_states, n_levels, n_moves = states.kind.shape[0], states.first.shape[0] - 1, nodes.moves.shape[0]
+    node = nodes.node_of[u // n_states]
+    r, c, height = node // cols, node % cols, z[node // cols, node % cols] + states.offset_m[u % n_states]
+    straight = u == begin or m == n_moves
+    if straight:
+        there = nodes.node_of[m] if u == begin else nodes.node_of[end // n_states]
+        t_r, t_c = there // cols, there % cols
+    else:
+        t_r, t_c = r + nodes.moves[m, 0], c + nodes.moves[m, 1]
+    if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
+        return used
+    t_index = np.int64(nodes.index_of[t_r * cols + t_c])
+    metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
+    if t_index < 0 or metres == 0.0 or (metres > direct_m and straight):
+        return used
+    for level in range(n_levels):
+        if m == n_moves and u != begin and states.offset_m[states.first[level]] != 0.0:
+            continue
+        rise = z[t_r, t_c] + states.offset_m[states.first[level]] - height
+        if rise > states.up * metres or -rise > states.down * metres:
+            continue
+        rest, by_kind = np.inf, scratch.by_kind
+        for q in range(states.first[level], states.first[level + 1]):
+            rest = min(rest, behind[t_index * n_states + q])
+        spare = bound - rest - ahead[u]
+        if not p[CHEAPEST] * metres <= spare:
+            continue
+        least = p[CHEAPEST] * metres
+        if metres > SHORT_CELLS * p[DX]:
+            least = least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, 0.0, 0.0, spare, p)
+        if least > spare:
+            continue
+        by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
+        by_kind[states.kind[u % n_states]] = ahead[u]
+        if straight:
+            done = walk_chord(
+                ground, float(r), float(c), height, float(t_r), float(t_c), height + rise, p, by_kind, bound - rest,
+                scratch, scratch.no_trace, 0, 0.0,
+            )  # fmt: skip
+        else:
+            done = walk_move(
+                ground, nodes.laid, m, r, c, height, t_r - r, t_c - c, rise, metres, p, by_kind, bound - rest, scratch
+            )
+        if done < 0:
+            continue
+        for q in range(states.first[level], states.first[level + 1]):
+            target = t_index * n_states + q
+            if by_kind[states.kind[q]] + behind[target] <= bound:
+                links.source[used], links.target[used] = u, target
+                links.price[used] = by_kind[states.kind[q]] - ahead[u]
+                used += 1
+    return used
+
+
+@allocating
+def _price_all_from(
+    ground, nodes, states, u, begin, end, p, direct_m, ahead, behind, bound, reuse, scratch, links, used
+):  # fmt: skip
+    """Put down all links from a state, old pieces too; returns the links and how many there are."""
+    n_states = states.kind.shape[0]
+    links.first[u] = used
+    for m in range(nodes.node_of.shape[0] if u == begin else nodes.moves.shape[0] + 1):
+        if used + n_states > links.source.shape[0]:
+            links = _more_links(links)
+        used = _price_from(
+            ground, nodes, states, u, begin, end, p, direct_m, ahead, behind, bound, m, scratch, links, used
+        )
+    if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
+        pointer, targets, prices = reuse
+        for e in range(pointer[u // n_states], pointer[u // n_states + 1]):
+            if used == links.source.shape[0]:
+                links = _more_links(links)
+            links.source[used], links.target[used] = u, targets[e] * n_states + states.terminal
+            links.price[used], links.reused[used] = prices[e], True
+            used += 1
+    links.last[u] = used
+    return links, used
+
+
+@pasted
+def _step_of(z, node_of, offsets, links, e, p):
+    """East, south, length in plan and rise of a link, in metres."""
+    cols, n_states = z.shape[1], offsets.shape[0]
+    source, target = np.int64(links.source[e]), np.int64(links.target[e])
+    a, b = node_of[source // n_states], node_of[target // n_states]
+    east, south = (b % cols - a % cols) * p[DX], (b // cols - a // cols) * p[DY]
+    rise = z[b // cols, b % cols] + offsets[target % n_states] - z[a // cols, a % cols] - offsets[source % n_states]
+    return east, south, np.sqrt(east * east + south * south), rise
+
+
+@kernel
+def _bend_loss(ground, nodes, states, p, radius, links, e, f, clear_m, forbidden, scratch):
+    """What the curve between two links takes off each of them, in metres; -1 if it doesn't fit or is too steep."""
+    if links.reused[e] or links.reused[f]:  # an old formation has its own curves, and joins are not designed here
+        return 0.0
+    z, offsets = ground[0], states.offset_m
+    east_e, south_e, metres_e, rise_e = _step_of(z, nodes.node_of, offsets, links, e, p)
+    east_f, south_f, metres_f, rise_f = _step_of(z, nodes.node_of, offsets, links, f, p)
+    cross = abs(east_e * south_f - south_e * east_f)
+    whole = metres_e * metres_f + east_e * east_f + south_e * south_f
+    if whole <= 1e-9 * metres_e * metres_f:
+        return -1.0
+    tan_half = cross / whole
+    if radius * tan_half > 0.5 * min(metres_e, metres_f):
+        return -1.0
+    loss = curve_loss(tan_half, radius) if tan_half > 1e-9 else 0.0
+    left, following = metres_e - links.start_loss[e] - loss, metres_f - loss
+    if rise_e > states.up * left or -rise_e > states.down * left:
+        return -1.0
+    if rise_f > states.up * following or -rise_f > states.down * following:
+        return -1.0
+    in_east, in_south = east_e / metres_e, south_e / metres_e
+    out_east, out_south = east_f / metres_f, south_f / metres_f
+    v = np.int64(links.target[e])
+    if _is_forbidden(forbidden, v, in_east, in_south, out_east, out_south):
+        return -1.0
+    node, cols = nodes.node_of[v // offsets.shape[0]], z.shape[1]
+    if clear_m.shape[0] > 0 and loss > 0.0 and clear_m[node] <= radius * tan_half + max(p[DX], p[DY]):
+        r, c = node // cols, node % cols
+        if not _curve_fits(
+            ground, float(r), float(c), z[r, c] + offsets[v % offsets.shape[0]], in_east, in_south, out_east, out_south,
+            radius, tan_half, rise_e / left, rise_f / following, p, scratch,
+        ):  # fmt: skip
+            return -1.0
+    return loss
+
+
+@allocating
+def search_turns(
+    ground, nodes, states, p, radius, begin, end, direct_m, ahead, behind, bound, weight, capacity, reuse, clear_m,
+    forbidden, links, used,
+):  # fmt: skip
+    """Shortest path from link to link: A* with ``weight`` times the exact cost without turns as bound.
+
+    Links are priced when a line first reaches the state that they start from, and are kept for the next search. A
+    weight above 1 makes the search go straight for the end; the line costs at most so many times the cheapest (I. Pohl
+    1970, doi:10.1016/0004-3702(70)90007-X).
+
+    Args:
+        ground: the ground's arrays.
+        nodes: see the type.
+        states: see the type.
+        p: parameter vector.
+        radius: the smallest allowed, in metres.
+        begin: state of the terminal that lines start from.
+        end: state of the other one.
+        direct_m: how far links from and to the terminals go.
+        ahead: cost to each state, without turns; infinite where nothing near the best passes.
+        behind: cost from each state, likewise.
+        bound: only lines that cost at most this.
+        weight: of the bound, 1 or more.
+        capacity: of links that may be held; the search stops there.
+        reuse: pieces of old formations as adjacency (pointer, target, price).
+        clear_m: each node's distance to the nearest one where some kind is forbidden (empty: none is): the curves of
+            bends that come near are tested.
+        forbidden: (n, 5) bends that may not be used: state, then the unit vectors (east, south) in and out.
+        links: links that are priced already.
+        used: how many.
+
+    Returns:
+        The last link of the best line (-1: none, ``NO_ROOM``: more would be needed), the links and how many there are.
+    """
+    scratch, size = new_scratch(), 0
+    links.cost[:used] = np.inf
+    links.position[:used] = OUT
+    if links.first[begin] < 0:
+        links, used = _price_all_from(
+            ground, nodes, states, begin, begin, end, p, direct_m, ahead, behind, bound, reuse, scratch, links, used
+        )
+    for e in range(links.first[begin], links.last[begin]):
+        links.cost[e], links.before[e], links.start_loss[e] = links.price[e], -1, 0.0
+        key = links.price[e] + weight * behind[links.target[e]]
+        size = push(links.keys, links.items, links.position, size, e, key)
     while size > 0:
-        e, size = pop(keys, items, position, size)
-        v = target[e]
+        popped, size = pop(links.keys, links.items, links.position, size)
+        e = np.int64(popped)
+        v = np.int64(links.target[e])
         if v == end:
-            return e, cost[e], before
-        for f in range(pointer[v], pointer[v + 1]):
-            if position[f] == DONE or cost[e] + price[f] >= cost[f]:
+            return e, links, used
+        if links.first[v] < 0:
+            if used > capacity:
+                return NO_ROOM, links, used
+            links, used = _price_all_from(
+                ground, nodes, states, v, begin, end, p, direct_m, ahead, behind, bound, reuse, scratch, links, used
+            )
+        for f in range(links.first[v], links.last[v]):
+            value = links.cost[e] + links.price[f]
+            ahead_of_it = behind[links.target[f]]
+            if links.position[f] == DONE or value >= links.cost[f] or not value + ahead_of_it <= bound:
                 continue
-            if reused[e] or reused[f]:  # an old formation has its own curves, and joins are not designed here
-                cost[f], before[f], start_loss[f] = cost[e] + price[f], e, 0.0
-                size = push(keys, items, position, size, f, cost[f] + behind[target[f]])
-                continue
-            cross = abs(east[e] * south[f] - south[e] * east[f])
-            whole = metres[e] * metres[f] + east[e] * east[f] + south[e] * south[f]
-            if whole <= 1e-9 * metres[e] * metres[f]:
-                continue
-            tan_half = cross / whole
-            if radius * tan_half > 0.5 * min(metres[e], metres[f]):
-                continue
-            loss = curve_loss(tan_half, radius) if tan_half > 1e-9 else 0.0
-            left, following = metres[e] - start_loss[e] - loss, metres[f] - loss
-            if rise[e] > up * left or -rise[e] > down * left:
-                continue
-            if rise[f] > up * following or -rise[f] > down * following:
-                continue
-            in_east, in_south = east[e] / metres[e], south[e] / metres[e]
-            out_east, out_south = east[f] / metres[f], south[f] / metres[f]
-            if _is_forbidden(forbidden, v, in_east, in_south, out_east, out_south):
-                continue
-            node = node_of[v // n_states]
-            if clear_m.shape[0] > 0 and loss > 0.0 and clear_m[node] <= radius * tan_half + wider:
-                r, c = node // cols, node % cols
-                if not _curve_fits(
-                    ground, float(r), float(c), z[r, c] + offsets[v % n_states], in_east, in_south, out_east, out_south,
-                    radius, tan_half, rise[e] / left, rise[f] / following, p, scratch,
-                ):  # fmt: skip
-                    continue
-            cost[f], before[f], start_loss[f] = cost[e] + price[f], e, loss
-            size = push(keys, items, position, size, f, cost[f] + behind[target[f]])
-    return -1, np.inf, before
+            loss = _bend_loss(ground, nodes, states, p, radius, links, e, f, clear_m, forbidden, scratch)
+            if loss >= 0.0:
+                links.cost[f], links.before[f], links.start_loss[f] = value, e, loss
+                size = push(links.keys, links.items, links.position, size, f, value + weight * ahead_of_it)
+    return -1, links, used

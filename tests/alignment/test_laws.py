@@ -1,0 +1,139 @@
+"""Laws that every optimum obeys and what the certificate of a line promises, on made-up ground and on the Alps."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from affine import Affine
+
+import corridor.alignment.curves as curves
+from corridor.alignment.align import align, find_way
+from corridor.alignment.curves import TurnSearch
+from corridor.alignment.ground import build_ground
+from corridor.alignment.links import SearchOptions
+from corridor.alignment.narrowing import Question, search_primed
+from corridor.alignment.pricing import price_pieces, split_line
+from corridor.alignment.problem import AlignmentProblem, build_terrain
+from corridor.alignment.search import build_problem, search, state_points, trace_states
+from corridor.schema.grid import Grid
+from tests.alignment.helpers import costs, hills, standard
+
+PRICES = (8.0, 20.0, 60.0, 120.0)
+ENDS = (10_050.0, -950.0), (16_050.0, -8_950.0)
+
+
+def range_of_hills(cells=100, seed=4):
+    """Hills over 10 km with a chain across them, the same on every machine."""
+    z = np.array(hills((cells, cells), 100.0, 250.0, seed, smooth=6.0).z)
+    ridge = 300.0 * np.exp(-(((np.arange(cells) - 50) / 8.0) ** 2))
+    return z + ridge[:, None]
+
+
+def asked(z, standard_, prices, options):
+    rows, cols = z.shape
+    grid = Grid("EPSG:32632", Affine(100, 0, 10_000, 0, -100, 0), (rows, cols))
+    return AlignmentProblem(build_terrain(z, grid), *ENDS, standard_, prices, options)
+
+
+def tunnel_km(z, design, prices, options):
+    way = find_way(asked(z, design, prices, options))
+    points = state_points(way.problem, trace_states(way.problem, way.forward))
+    pieces = split_line(points, way.problem.ground, design, prices)
+    return price_pieces(pieces, prices).tunnel_km, way.forward.cost_musd
+
+
+@pytest.mark.parametrize("offsets", [(0.0,), (-20.0, 0.0, 10.0)])
+@pytest.mark.parametrize("seed", [4, 11])
+def test_dearer_tunnels_never_give_more_tunnel_and_never_a_cheaper_line(offsets, seed):
+    z, options = range_of_hills(seed=seed), SearchOptions(offsets_m=offsets, max_structure_km=6.0)
+    found = [tunnel_km(z, standard(2.5), costs(tunnel=price), options) for price in PRICES]
+    assert found[0][0] > found[-1][0]
+    for (km, musd), (next_km, next_musd) in pairwise(found):
+        assert next_km <= km + 1e-9
+        assert next_musd >= musd - 1e-9
+
+
+def test_a_looser_limit_and_more_heights_never_cost_more():
+    z, options = range_of_hills(), SearchOptions(offsets_m=(0.0,), max_structure_km=6.0)
+
+    def cost(design, options):
+        return find_way(asked(z, design, costs(), options)).forward.cost_musd
+
+    by_grade = [cost(standard(grade), options) for grade in (1.5, 2.0, 3.0, 5.0)]
+    assert all(b <= a + 1e-9 for a, b in pairwise(by_grade))
+    levels = ((0.0,), (-20.0, 0.0), (-20.0, 0.0, 10.0), (-20.0, -10.0, 0.0, 10.0))
+    by_levels = [cost(standard(2.5), replace(options, offsets_m=offsets)) for offsets in levels]
+    assert all(b <= a + 1e-9 for a, b in pairwise(by_levels))
+    by_moves = [cost(standard(2.5), replace(options, neighbours=n, directions=0)) for n in (8, 16, 32)]
+    assert all(b <= a + 1e-9 for a, b in pairwise(by_moves))
+
+
+@pytest.mark.parametrize("offsets", [(0.0,), SearchOptions().offsets_m])
+def test_the_primed_search_finds_what_a_search_that_begins_anew_finds(offsets):
+    ground = build_ground(range_of_hills(60, 3), 200.0)
+    options = SearchOptions(offsets_m=offsets, max_structure_km=8.0)
+    rng = np.random.default_rng(1)
+    for tunnel in (10.0, 30.0, 90.0):
+        start, end = (tuple(int(v) for v in rng.integers(2, 58, 2)) for _ in range(2))
+        question = Question(ground, start, end, standard(2.5), costs(tunnel=tunnel), options)
+        plain = search(build_problem(*question))
+        assert search_primed(question)[1].cost_musd == pytest.approx(plain.cost_musd, rel=1e-12)
+
+
+def test_drawn_lines_keep_the_law_within_their_certificates():
+    z, options = range_of_hills(), SearchOptions(offsets_m=(-20.0, 0.0), max_structure_km=6.0, max_direct_km=12.0)
+    grid = Grid("EPSG:32632", Affine(100, 0, 10_000, 0, -100, 0), z.shape)
+    design, prices = standard(4.0, min_radius_m=50.0), PRICES[1:]
+    lines = [align(z, grid, *ENDS, design, costs(tunnel=price), options) for price in prices]
+    assert all(line.gap_musd is not None and line.gap_musd >= 0 for line in lines)
+    for (price, line), (next_price, after) in pairwise(zip(prices, lines, strict=True)):
+        slack = (line.gap_musd + after.gap_musd) / (next_price - price) + 0.005 * line.tunnel_km + 0.1
+        assert after.tunnel_km <= line.tunnel_km + slack
+
+
+def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(monkeypatch):
+    options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0), max_structure_km=6.0)
+    problem = asked(range_of_hills(), standard(2.5), costs(), options)
+    way = find_way(problem, 1.4)
+    backward = search(way.problem, 1.4, reverse=True, guide=way.forward)
+    bound = 1.4 * way.forward.cost_musd
+    states, exact, least = TurnSearch(way.problem, way.forward, backward, bound).cheapest(300.0)
+    assert states
+    assert least == exact
+    held = TurnSearch(way.problem, way.forward, backward, bound)
+    used = []
+    real = curves.search_turns
+    monkeypatch.setattr(curves, "search_turns", lambda *args: used.append(args[11]) or real(*args))
+    monkeypatch.setattr(curves, "MAX_LINKS", 30_000)
+    states, price, least = held.cheapest(300.0)
+    assert used[0] == 1.0
+    assert len(used) > 1
+    assert states
+    assert least <= exact * (1 + 1e-9)
+    assert exact <= price * (1 + 1e-9)
+
+
+ALPS = Path(os.environ.get("CORRIDOR_ALPS", "alps"))
+
+
+@pytest.mark.skipif(not ALPS.is_dir(), reason="CORRIDOR_ALPS names no folder of Alpine tiles")
+def test_tunnels_under_the_gotthard_shrink_with_their_price():
+    with zipfile.ZipFile(ALPS / "N46E008.SRTMGL3.hgt.zip") as archive:
+        z = np.frombuffer(archive.read(archive.namelist()[0]), ">i2").reshape(1201, 1201).astype(float)
+    ground = z[200:800:6, 500:1180:4]  # cells of about 500 by 300 m
+    options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0))
+    question = Question(build_ground(ground, 258.0, 556.0), (5, 25), (90, 160), standard(2.7), costs(), options)
+    found = []
+    for price in (20.0, 60.0, 120.0):
+        problem, forward = search_primed(question._replace(costs=costs(tunnel=price)))
+        points = state_points(problem, trace_states(problem, forward))
+        found.append(
+            price_pieces(split_line(points, problem.ground, problem.standard, problem.costs), costs()).tunnel_km
+        )
+    assert found[0] >= found[1] >= found[2]
