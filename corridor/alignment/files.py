@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from corridor.alignment.long_section import draw_long_section
+from corridor.alignment.long_section import draw_long_section, sum_earthworks, tabulate_stations
 from corridor.errors import OutputError
 from corridor.geo.geodesy import WGS84, project
 from corridor.schema.alignment import Alignment
@@ -59,19 +59,21 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
 
 
 def write_new_line(new: NewLine, folder: Path) -> Path:
-    """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures) and ``profile.svg`` (the long section);
-    for a sweep ``tradeoff.csv`` too.
+    """Write ``alignment.json``, ``alignment.geojson`` (3-D line and structures), ``profile.svg`` (the long section),
+    ``chainage.csv`` (a row per station) and ``earthworks.csv`` (a row per km); for a sweep ``tradeoff.csv`` too.
 
     Each file appears whole. With matplotlib a sweep is drawn too (``tradeoff.svg``). Gives the path of the line.
 
     Raises:
         OutputError: the folder can't be written.
     """
+    stations = tabulate_stations(new.alignment, new.standard.mode)
     files: dict[str, str] = {
         "alignment.json": json.dumps(describe_new_line(new), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
         "alignment.geojson": json.dumps(_features(new), ensure_ascii=False, allow_nan=False) + "\n",
         "profile.svg": draw_long_section(new.alignment, f"{new.start.name} - {new.end.name}, {new.standard.label}"),
     }
+    files |= {"chainage.csv": _csv(stations.round(3)), "earthworks.csv": _csv(sum_earthworks(stations).round(3))}
     if new.sweep:
         table = pd.DataFrame([point.as_row() for point in new.sweep])
         files["tradeoff.csv"] = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
@@ -93,6 +95,10 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
             f"{folder}: can't be written ({getattr(fault, 'strerror', fault)}); choose another folder with --out"
         ) from fault
     return folder / "alignment.geojson"
+
+
+def _csv(table: pd.DataFrame) -> str:
+    return str(table.to_csv(index=False, lineterminator="\n"))
 
 
 def _features(new: NewLine) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from corridor.alignment.long_section import draw_long_section
+from corridor.alignment.long_section import BATTER, FORMATION_M, draw_long_section, sum_earthworks, tabulate_stations
 from tests.alignment.helpers import costs, standard
 from tests.alignment.test_align import QUICK, line_on
 
@@ -61,3 +61,31 @@ def test_bends_are_marked_on_their_side():
     row = next(node for node in root.iter(f"{SVG}line") if node.get("stroke") == "#999999")
     passes_south = line.line[len(line.line) // 2, 1] < line.line[0, 1]
     assert (side < float(row.get("y1"))) == passes_south
+
+
+def test_volumes_are_those_of_prisms(line):
+    """A line that is level 4 m below level ground for 1,500 m, then 2 m above it."""
+    n = 31
+    chainage = np.linspace(0.0, 3000.0, n)
+    depth = np.where(chainage <= 1500.0, 4.0, -2.0)
+    plan = np.column_stack([chainage, np.zeros(n), np.full(n, 100.0)])
+    made = replace(line, line=plan, chainage_m=chainage, ground_m=100.0 + depth, structures=())
+    table = tabulate_stations(made, "rail")
+    wide = FORMATION_M["rail"]
+    cut, fill = (wide * d + BATTER * d * d for d in (4.0, 2.0))
+    assert table["cut_m3"].sum() == pytest.approx(cut * 1550.0)
+    assert table["fill_m3"].sum() == pytest.approx(fill * 1450.0)
+    by_km = sum_earthworks(table)
+    assert by_km["from_km"].tolist() == [0, 1, 2]
+    assert by_km["cut_m3"].tolist() == pytest.approx([cut * 1000.0, cut * 550.0, 0.0])
+    assert by_km["mass_haul_m3"].iloc[-1] == pytest.approx(table["mass_haul_m3"].iloc[-1])
+
+
+def test_stations_say_what_the_line_is(line):
+    table = tabulate_stations(line, "rail")
+    (tunnel,) = line.structures
+    bored = table["kind"] == "tunnel"
+    steps = np.diff(table["chainage_m"])
+    assert steps[bored[:-1]].sum() == pytest.approx(tunnel.length_m, abs=0.01)
+    assert (table.loc[bored, ["cut_m3", "fill_m3"]] == 0.0).all(axis=None)
+    assert table["grade_permille"].abs().max() <= 10 * line.max_grade_pct + 0.05
