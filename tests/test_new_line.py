@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -87,6 +89,10 @@ def test_files_hold_what_was_found(base_tunnel, tmp_path):
     assert all(len(point) == 3 for point in features[0]["geometry"]["coordinates"])
     assert "<svg" in (tmp_path / "new" / "profile.svg").read_text(encoding="utf-8")
     assert not list((tmp_path / "new").glob(".*"))
+    assert facts["gap_musd"] >= 0
+    stations = pd.read_csv(tmp_path / "new" / "chainage.csv")
+    assert stations["chainage_m"].iloc[-1] == pytest.approx(1000 * facts["length_km"], abs=0.01)
+    assert len(pd.read_csv(tmp_path / "new" / "earthworks.csv")) == math.ceil(facts["length_km"])
 
 
 def test_bad_input_is_said(study):

@@ -105,7 +105,10 @@ def finish_alignment(
         cell_m=cell,
         snapped_m=snapped,
         gap_musd=gap_musd,
-        notes=_notes(cell, problem.options.turns, any(leg.price.reused_km > 0 for leg in legs)),
+        notes=(
+            *_notes(cell, problem.options.turns, any(leg.price.reused_km > 0 for leg in legs)),
+            *_says_gap(price, gap_musd),
+        ),
     )
 
 
@@ -121,6 +124,8 @@ def join_alignments(legs: Sequence[Alignment]) -> Alignment:
     if len(legs) == 1:
         return legs[0]
     starts = np.concatenate([[0.0], np.cumsum([leg.chainage_m[-1] for leg in legs])])[:-1]
+    gaps = [leg.gap_musd for leg in legs]
+    said = [note for leg in legs for note in _says_gap(leg.search_price_musd, leg.gap_musd)]
     radii = [legs[0].radius_m]
     for leg in legs[1:]:
         radii += [np.array([np.inf]), leg.radius_m]
@@ -144,7 +149,8 @@ def join_alignments(legs: Sequence[Alignment]) -> Alignment:
         max_grade_pct=max(leg.max_grade_pct for leg in legs),
         cell_m=max(leg.cell_m for leg in legs),
         snapped_m=(legs[0].snapped_m[0], legs[-1].snapped_m[1]),
-        notes=max(legs, key=lambda leg: leg.cell_m).notes,
+        notes=tuple(dict.fromkeys([*max(legs, key=lambda leg: leg.cell_m).notes, *said])),
+        gap_musd=None if None in gaps else sum(gap for gap in gaps if gap is not None),
     )
 
 
@@ -251,6 +257,14 @@ def merge_straight(points: Floats) -> Floats:
     grade = np.diff(points[:, 2]) / run
     straight = (bend_angles(points) < 1e-9) & (np.abs(np.diff(grade)) < 1e-12)
     return np.asarray(points[np.concatenate([[True], ~straight, [True]])])
+
+
+def _says_gap(price_musd: float, gap_musd: float | None) -> tuple[str, ...]:
+    """What the certificate of a line says, unless it is within 1 % of the optimum."""
+    if gap_musd is None:
+        return ("searched only where coarser cells and fewer links promised a line: a cheaper one may exist",)
+    gap_pct = 100.0 * gap_musd / (price_musd - gap_musd)
+    return (f"proved to be within {gap_pct:.0f} % of the cheapest line with these bends",) if gap_pct > 1.0 else ()
 
 
 def _notes(cell_m: float, turns: bool, reused: bool) -> tuple[str, ...]:
