@@ -102,6 +102,8 @@
   frame.parentNode.appendChild(legend);
   legend.classList.remove("leaflet-control");
   legend.open = true;
+  /* Reached without Tab: the map zooms by + and -, distances are measured with the pointer, the legend stands open. */
+  all(".leaflet-control-zoom a, .map-tool [data-i18n-label='map.measure'], .legend summary").forEach(function (node) { node.tabIndex = -1; });
   /* What is printed: findings and what the data can't say unfolded, the chosen rules as text. */
   var folded = all(".more-findings, .limits-box details.notes"), wasOpen = [];
   function forPrint() {

@@ -100,6 +100,9 @@ var corridorRanking = (function () {
       fromPerspective();
     });
     if (regime) { regime.addEventListener("change", fromRegime); }
+    document.addEventListener("corridor:language", function () {
+      if (perspective.value) { fromPerspective(); } else { fromSliders(); }
+    });
     shares();
     shareOfFirsts();
   }

@@ -34,6 +34,7 @@ var corridorReach = (function () {
       minutes.textContent = words.get("reach.minutes", { minutes: limit.value });
       group.clearLayers();
       curtain.hidden = !on.checked;
+      when.disabled = limit.disabled = !on.checked;
       said.textContent = "";
       if (!on.checked) { group.remove(); return; }
       var after = later(), edge = map.getSize().x * Number(when.value) / 100, within = [0, 0], cut = 0, slower = 0;
