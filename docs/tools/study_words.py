@@ -182,7 +182,11 @@ WORDS: dict[str, dict[str, str]] = {
         "seed": "of those draws",
     },
     "StageSpec": _NAMED | _POINT | {"radius_km": "junctions this near count as it"},
-    "AxisSpec": _NAMED | {"sections": "catalogue sections from end to end"},
+    "AxisSpec": _NAMED
+    | {
+        "sections": "catalogue sections from end to end",
+        "out_of_use_since": "year since which no through traffic has passed",
+    },
     "TimeSpec": _NAMED
     | {
         "from_node": "node of the catalogue",
