@@ -207,7 +207,7 @@ def _data_words(results: Results, language: str) -> dict[str, str]:
 def _spoken(results: Results) -> tuple[object, ...]:
     """What of the results may be shown as plain text."""
     layers = results.layers
-    tables = (layers.crossings, layers.axes, results.place_effects)
+    tables = (layers.crossings, layers.axes, layers.rivers, results.place_effects)
     return (
         results.title, results.question, results.baseline, results.baseline.partition(": ")[2], results.focus_name,
         results.candidates, results.regimes, results.perspectives, results.criteria, results.columns,
