@@ -101,7 +101,7 @@ def _may_be_lost(table: pd.DataFrame, scored: set[str], any_status: bool) -> fro
     rows: set[int] = set()
     for column in table.columns:
         metric = str(column).removesuffix("_status")
-        if metric == str(column) or not (any_status or metric in scored):
+        if metric == str(column) or not (metric in scored or (any_status and WHAT_IF not in metric)):
             continue
         open_rows = np.array([text.strip() == MetricStatus.UNDETERMINED for text in _texts(table, str(column))])
         for end in ("_low", "_high") if open_rows.any() else ():

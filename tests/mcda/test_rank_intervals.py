@@ -222,6 +222,12 @@ def test_an_undetermined_metric_that_isn_t_scored_may_take_a_route_out():
     assert not rank_alternatives(alone, three).set_index("candidate_id").loc["rail", "ranks"].endswith("ranked")
 
 
+def test_what_would_be_if_a_route_were_closed_loses_nobody():
+    what_if = {"x_if_closed": np.nan, "x_if_closed_low": 1.0, "x_if_closed_high": np.inf}
+    rows = ranked(route_table(**what_if, x_if_closed_status="undetermined"))
+    assert rows["ranks"].tolist() == ["1", "2", "3", "4"]
+
+
 def test_without_anything_undetermined_both_ends_are_the_rank():
     rows = ranked(route_table())
     assert rows["rank"].tolist() == rows["rank_best"].tolist() == rows["rank_worst"].tolist() == [1, 2, 3, 4]
