@@ -493,7 +493,7 @@ def compare(
         if pinned is not None:
             pinned.require(asked.id, run[inputs.data_sources], run[inputs.rules])
         # what is read from files is held fast, so that more candidates find all of it computed
-        return _compared(run.replace(**{name: run[name] for name in (*FROM_FILES, "flow_model")}), asked)
+        return _compared(run.holding((*FROM_FILES, "flow_model")), asked)
 
 
 def _compared(run: Run, study: Study) -> Comparison:

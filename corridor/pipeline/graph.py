@@ -356,6 +356,16 @@ class Run:
         other._given = self._given | other._given
         return other
 
+    def holding(self, names: Iterable[str]) -> Run:
+        """The same with values held fast as they come out, so that runs which replace others needn't make them again.
+
+        Args:
+            names: of values to hold.
+        """
+        other = self.replace(**{name: self[name] for name in names})
+        other._said = self._said
+        return other
+
     def pinned(self, names: Iterable[str]) -> dict[str, Any]:
         """What is given, and more values as they come out: given to another run, it needn't compute them.
 
