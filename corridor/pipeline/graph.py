@@ -363,7 +363,8 @@ class Run:
             names: of values to hold.
         """
         other = self.replace(**{name: self[name] for name in names})
-        other._said = self._said
+        # it is one run for who hears of its steps: what was said counts among all that there is to say
+        other._said, other._sayings = self._said, self._sayings
         return other
 
     def pinned(self, names: Iterable[str]) -> dict[str, Any]:
