@@ -38,7 +38,14 @@ def describe_limits(
             else Message("limit.grades_not_shown", {"reason": grades.reason}),
         ),
         "open roads": tuple(_reach_note(item, places, country_names) for item in reach),
-        "lines": tuple(_line_note(candidate) for candidate in candidates),
+        "lines": (
+            *(_line_note(candidate) for candidate in candidates),
+            *(
+                Message("limit.route_remarks", {"name": candidate.name, "remarks": listing(candidate.remarks)})
+                for candidate in candidates
+                if candidate.remarks
+            ),
+        ),
         "not on the map": tuple(
             Message("limit.not_on_map", {"section_id": key, "why": why})
             for key, why in sorted(assembly.schematic.items())
