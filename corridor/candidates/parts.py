@@ -86,7 +86,16 @@ def section_part(
         over_limit_km=length.mid if section.mode == Mode.ROAD and truck_exceeds(section.limit) else 0.0,
         documented_works=section.works,
         on_old_formation=section.follows_osm,
+        not_quoted=frozenset() if match else _not_quoted(section),
     )
+
+
+def _not_quoted(section: Section) -> frozenset[StructureKind]:
+    """Kinds of structures of a schematic section of which no document gives the length."""
+    if section.geometry_quality != GeometryQuality.SCHEMATIC:
+        return frozenset()
+    stated = {StructureKind.TUNNEL: section.tunnel_km, StructureKind.BRIDGE: section.bridge_km}
+    return frozenset(kind for kind, km in stated.items() if km is None)
 
 
 def _span_km(spans: Iterable[Span], kind: str) -> float:
@@ -153,6 +162,7 @@ def _documented(part: Part, section: Section, share: float) -> Part:
         spans=_documented_spans(section, part.line),
         source_ids=section.source_ids,
         documented_works=_share_of_works(section, share),
+        not_quoted=_not_quoted(section),
     )
 
 

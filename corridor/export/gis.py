@@ -20,6 +20,7 @@ from corridor.report.i18n import render
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Part
 from corridor.schema.results import Results
+from corridor.schema.vocabulary import StructureKind
 
 _GEOPACKAGE = {"driver": "GPKG", "VERSION": "1.3"}
 """QGIS 3.22 warns of later versions."""
@@ -80,8 +81,8 @@ def _part_row(part: Part) -> dict[str, Any]:
         "drawn_km": part.drawn_km,
         "geometry_quality": part.geometry_quality,
         "minutes": part.minutes.mid,
-        "tunnel_km": part.tunnel_km,
-        "bridge_km": part.bridge_km,
+        "tunnel_km": np.nan if StructureKind.TUNNEL in part.not_quoted else part.tunnel_km,
+        "bridge_km": np.nan if StructureKind.BRIDGE in part.not_quoted else part.bridge_km,
         "max_grade_pct": np.nan if part.max_grade_pct is None else part.max_grade_pct,
         "sources": "; ".join(part.source_ids),
     }

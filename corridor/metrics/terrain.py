@@ -13,7 +13,7 @@ from corridor.schema.candidate import Candidate, Profile
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.message import Message
-from corridor.schema.vocabulary import MetricStatus
+from corridor.schema.vocabulary import MetricStatus, StructureKind
 from corridor.terrain.profile import climbs_m, lay_ground
 from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ErrorField, ruggedness_m, slope_deg
 
@@ -149,18 +149,40 @@ def measure_ground_departure(profile: Profile) -> Values:
 
 @metric(
     Subject.TERRAIN,
-    Column("tunnel_km", Unit.KM, "length in tunnels", "sum over parts"),
-    Column("bridge_km", Unit.KM, "length on bridges", "sum over parts"),
+    Column("tunnel_km", Unit.KM, "length in tunnels", "sum over parts; empty where a part's isn't quoted"),
+    Column("tunnel_quoted_km", Unit.KM, "length in tunnels that maps and documents give", "sum over parts"),
+    status="tunnel_km_status",
+)  # fmt: skip
+def measure_tunnels(candidate: Candidate) -> Values | Unmeasured:
+    """Length in tunnels; no figure where no map and no document gives that of a part, which isn't 0."""
+    known = sum(part.tunnel_km for part in candidate.parts)
+    if any(StructureKind.TUNNEL in part.not_quoted for part in candidate.parts):
+        return Unmeasured(MetricStatus.NOT_QUOTED, {"tunnel_quoted_km": known})
+    return {"tunnel_km": known, "tunnel_quoted_km": known}
+
+
+@metric(
+    Subject.TERRAIN,
+    Column("bridge_km", Unit.KM, "length on bridges", "sum over parts; empty where a part's isn't quoted"),
+    Column("bridge_quoted_km", Unit.KM, "length on bridges that maps and documents give", "sum over parts"),
+    status="bridge_km_status",
+)  # fmt: skip
+def measure_bridges(candidate: Candidate) -> Values | Unmeasured:
+    """Length on bridges; no figure where no map and no document gives that of a part, which isn't 0."""
+    known = sum(part.bridge_km for part in candidate.parts)
+    if any(StructureKind.BRIDGE in part.not_quoted for part in candidate.parts):
+        return Unmeasured(MetricStatus.NOT_QUOTED, {"bridge_quoted_km": known})
+    return {"bridge_km": known, "bridge_quoted_km": known}
+
+
+@metric(
+    Subject.TERRAIN,
     Column("documented_max_grade_pct", Unit.PERCENT, "steepest documented grade", "max over parts"),
 )
-def measure_structures(candidate: Candidate) -> Values:
-    """Length in and on structures, and the steepest grade that documents state (NaN where none does)."""
+def measure_documented_grade(candidate: Candidate) -> Values:
+    """The steepest grade that documents state, NaN where none does."""
     documented = [part.max_grade_pct for part in candidate.parts if part.max_grade_pct is not None]
-    return {
-        "tunnel_km": sum(part.tunnel_km for part in candidate.parts),
-        "bridge_km": sum(part.bridge_km for part in candidate.parts),
-        "documented_max_grade_pct": max(documented, default=np.nan),
-    }
+    return {"documented_max_grade_pct": max(documented, default=np.nan)}
 
 
 @metric(

@@ -71,7 +71,8 @@ class Part:
     travel time without border checks. ``edges`` are the rows of the network's edge table that the part runs over.
     ``over_limit_km`` is how much of it has a limit of weight or height that the truck exceeds. ``documented_works`` is
     what documents say of the works on its section. ``on_old_formation`` says that maps show the formation of a section
-    that is drawn schematically here.
+    that is drawn schematically here. ``not_quoted`` are the kinds of structures whose length neither a map nor a
+    document gives: what stands in ``tunnel_km`` or ``bridge_km`` is then only what is known of them.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Part:
     over_limit_km: float = 0.0
     documented_works: SectionWorks = NO_WORKS_STATED
     on_old_formation: bool = False
+    not_quoted: frozenset[StructureKind] = frozenset()
 
     @property
     def works(self) -> Works:

@@ -12,14 +12,14 @@ from affine import Affine
 from corridor.io.read.catalogue import load_catalogue
 from corridor.metrics.distance import FocusArea, measure_inside, measure_length
 from corridor.metrics.registry import Context
-from corridor.metrics.terrain import GradeSupport, measure_grades, measure_heights
+from corridor.metrics.terrain import GradeSupport, measure_bridges, measure_grades, measure_heights, measure_tunnels
 from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hours
 from corridor.packaged import data_root
 from corridor.schema.candidate import BorderPassage, Profile
 from corridor.schema.catalogue import BorderDelays, Estimate
 from corridor.schema.grid import Grid
 from corridor.schema.source import Source
-from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus
+from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, StructureKind
 from corridor.terrain.surface import Dem
 from tests.interactions.grounds import candidate, part
 from tests.interactions.roads import regime
@@ -56,6 +56,19 @@ def test_documented_and_drawn_lengths_are_kept_apart():
     assert (row["new_build_km"], row["new_build_km_high"]) == (50, 70)
     # along a parallel the straight line is a little shorter than the line that is drawn
     assert row["detour_factor"] == pytest.approx((50 + east) / (2 * east), rel=1e-4)
+
+
+def test_structures_that_no_document_gives_are_not_quoted_and_never_0():
+    plain = two_parts()
+    whole = replace(plain, parts=(replace(plain.parts[0], tunnel_km=2.0), plain.parts[1]))
+    row = row_of(measure_tunnels, candidate=whole)
+    assert (row["tunnel_km"], row["tunnel_quoted_km"], row["tunnel_km_status"]) == (2.0, 2.0, "ok")
+    silent = replace(whole.parts[1], not_quoted=frozenset({StructureKind.TUNNEL}))
+    route = replace(whole, parts=(whole.parts[0], silent))
+    row = row_of(measure_tunnels, candidate=route)
+    assert np.isnan(row["tunnel_km"])
+    assert (row["tunnel_quoted_km"], row["tunnel_km_status"]) == (2.0, "not_quoted")
+    assert row_of(measure_bridges, candidate=route)["bridge_km"] == 0.0
 
 
 def test_only_parts_in_the_country_of_the_focus_lie_inside_it():
