@@ -63,7 +63,7 @@ def test_a_comparison_shows_a_row_and_a_line_per_candidate(bundled):
     assert tags.names.count("path") == len(bundled.candidates)
     assert set(bundled.candidates["name"]) <= set(tags.said)
     assert len(html) < 60_000
-    assert repr(bundled) == "<Comparison syunik: 17 candidates under 10 regimes, as of 2026-03>"
+    assert repr(bundled) == "<Comparison syunik: 15 candidates under 10 regimes, as of 2026-03>"
 
 
 def test_a_study_shows_its_question_and_its_ground():

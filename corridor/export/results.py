@@ -46,12 +46,12 @@ STYLES = ("candidates.qml", "parts.qml", "structures.qml")
 TABLES = ("metrics.csv", "ranking.csv")
 COSTS = "cost_breakdown.csv"
 """The bills of the candidates, line by line."""
-FILES = (PAGE, *TABLES, COSTS, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
+FILES = (PAGE, *TABLES, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
 IMPACT_FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", "places.csv", "findings.json")
 EVENT_LAYER = "events"
 FLOW_FILES = ("flows.csv", "pairs.csv", "dependence.csv", "potentials.csv")
 """Tables of the long-distance network, where the study names one."""
-_OURS = frozenset((*FILES, *IMPACT_FILES, *FLOW_FILES, BRIEF, NAME))
+_OURS = frozenset((*FILES, COSTS, *IMPACT_FILES, *FLOW_FILES, BRIEF, NAME))
 
 
 def choose_formats(wanted: str | Iterable[str] | None) -> tuple[str, ...]:

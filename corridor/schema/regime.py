@@ -193,6 +193,9 @@ class CheckRule(_Strict):
             country: whose side.
             crossing_id: of the crossing.
             mode: road or rail.
+
+        Returns:
+            Whether the rule says anything of it.
         """
         here = not self.crossings or crossing_id in self.crossings
         return here and self.of_mode(mode) and bool({country, ANY_COUNTRY} & set(self.countries))
@@ -202,6 +205,9 @@ class CheckRule(_Strict):
 
         Args:
             mode: road or rail.
+
+        Returns:
+            Whether the rule says anything of it.
         """
         return not self.modes or mode in self.modes
 

@@ -25,7 +25,7 @@ def written(tmp_path_factory):
 def test_all_files_and_a_manifest_that_knows_them(written):
     manifest = json.loads((written / "manifest.json").read_text())
     there = {p.name for p in written.iterdir()} - {"manifest.json"}
-    assert set(manifest["files"]) == {*FILES, "places.csv", "cost_breakdown.csv"} == there
+    assert set(manifest["files"]) == {*FILES, "places.csv"} == there
     assert manifest["inputs"][0]["sha256"] == "ab" * 32
     assert manifest["dem"] == {"title": "Made-up heights", "resolution_m": 900.0, "vertical_error_m": 20.0}
 

@@ -75,7 +75,7 @@ def test_a_stake_is_read_from_what_was_measured(tmp_path):
 
 def test_a_comparison_has_the_flows_of_each_candidate_and_regime(bundled: Comparison):
     flows = bundled.flows
-    assert {"", "aras-road", "aras-rail", "kars-nakhchivan"} <= set(flows["candidate_id"])
+    assert {"", "aras-rail", "kars-nakhchivan"} <= set(flows["candidate_id"])
     sums = flows.groupby(["candidate_id", "regime_id", "year", "origin", "destination"])["share"].sum()
     assert sums.to_numpy() == pytest.approx(np.ones(len(sums)))
     assert set(bundled.results.flows) == {"flows", "pairs", "dependence", "potentials"}

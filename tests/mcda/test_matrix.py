@@ -135,7 +135,7 @@ def test_what_the_reader_must_know_is_noted():
     table["gain_min_high"] = 70.0
     notes = build_matrix(table, ROUTE_CRITERIA).notes
     assert any("Length of Railway lies outside the stated 200 to 600 km" in render(note) for note in notes)
-    assert any("Cost is 700 million USD for all" in render(note) for note in notes)
+    assert any("Cost doesn't tell the routes apart here (700 million USD)" in render(note) for note in notes)
     assert any("Gain of rail lies outside its own interval" in render(note) for note in notes)
 
 

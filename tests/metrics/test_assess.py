@@ -26,7 +26,8 @@ def compare(change):
 
 def only_for_the_railway(content, regimes):
     """The catalogue's own file has regimes for other routes too: keep those that fit the one candidate."""
-    content["candidates"] += tomllib.loads(STUDY.read_text(encoding="utf-8"))["candidates"][4:8]
+    known = tomllib.loads(STUDY.read_text(encoding="utf-8"))["candidates"]
+    content["candidates"] += [*known[4:8], *(row for row in known if row.get("id") == "agstafa-yeraskh-rail")]
     content["impact"]["own_regimes"] = {"mine": regimes["sealed"] | {"label": "Mine"}}
 
 
