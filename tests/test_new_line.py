@@ -174,7 +174,7 @@ def test_a_line_without_a_study_needs_heights_and_points_alone(ridge, tmp_path, 
     assert over.length_km == pytest.approx(parallel_km(45.5, 0.7), rel=2e-3)
     assert over.tunnel_km == 0
     assert over.cell_m == pytest.approx(278, abs=2)  # the raster's own, which are coarser than 250 m
-    words = ["align", "45.5,10.2", "45.5,10.9", "-s", "rail-12", "--dem", ridge, "--tunnel-price", "9"]
+    words = ["align", "45.5,10.2", "45.5,10.9", "-s", "rail-12", "--dem", ridge, "--tunnel-price", "9", "--cell", "600"]
     words += ["--out", tmp_path / "new"]
     code, said, _ = run_command(monkeypatch, capsys, *words)
     facts = json.loads((tmp_path / "new" / "alignment.json").read_text())
@@ -187,8 +187,8 @@ def test_a_line_without_a_study_needs_heights_and_points_alone(ridge, tmp_path, 
 
 
 def test_limits_prices_and_cells_of_ones_own(ridge):
-    cheap = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], tunnel_musd_per_km=9.0)
-    dear = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], tunnel_musd_per_km=350.0)
+    cheap = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], tunnel_musd_per_km=9.0, cell_m=600)
+    dear = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], tunnel_musd_per_km=350.0, cell_m=600)
     assert dear.alignment.tunnel_km < cheap.alignment.tunnel_km
     assert dear.alignment.length_km > cheap.alignment.length_km
     coarse = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], radius_m=2000, cell_m=600)
@@ -217,8 +217,12 @@ def test_a_line_is_led_over_its_stations(ridge):
 def test_borders_of_ones_own(ridge, tmp_path):
     borders = write_borders(tmp_path / "borders.geojson")
     with pytest.raises(AlignmentError, match="mask"):
-        corridor.find_new_line(*WEST_EAST, dem=ridge, countries=["XA", "XC"], borders=borders)
-    inside = corridor.find_new_line(*WEST_EAST, dem=ridge, countries=["XA", "XB", "XC"], borders=borders)
+        corridor.find_new_line(
+            *WEST_EAST, dem=ridge, countries=["XA", "XC"], borders=borders, cell_m=2000, grade_permille=60
+        )
+    inside = corridor.find_new_line(
+        *WEST_EAST, dem=ridge, countries=["XA", "XB", "XC"], borders=borders, cell_m=2000, grade_permille=60
+    )
     assert inside.alignment.length_km > 50
 
 
