@@ -144,7 +144,8 @@ def test_a_piece_of_the_real_map_arrives_whole(extract_path, tmp_path, monkeypat
         monkeypatch.setenv("CORRIDOR_OVERPASS_URL", f"{running.url}/api/interpreter")
         monkeypatch.setenv("CORRIDOR_SKADI_URL", f"{running.url}/skadi/")
         found = fetch_inputs(study, WantedInputs(), cache=Cache(tmp_path / "cache"), meter=Meter(lambda _: None))
-        assert len(running.asked(QUERY)) > 10
+        # 35 by 26 km in tiles of 150 km2, one query each
+        assert len(running.asked(QUERY)) == 6
     fetched, given = read_osm(found.osm), read_osm(tmp_path / "piece.osm.pbf")
     km = [m.ways.groupby(["mode", "class", "status"])["length_m"].sum().div(1000).to_dict() for m in (fetched, given)]
     assert km[0] == pytest.approx(km[1])
