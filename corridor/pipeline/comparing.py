@@ -103,6 +103,9 @@ def shown_progress(progress: Progress | None) -> Iterator[Progress]:
         return
     notebook: Any = import_module("IPython.display")
     html, line = notebook.HTML, notebook.display(notebook.HTML(""), display_id=True)
+    if line is None:  # the module is loaded, and yet this is no notebook: there is nobody to show anything to
+        yield silent
+        return
 
     def show(step: str, share: float | None) -> None:
         done = f"{share:.0%} " if share is not None else ""
