@@ -92,18 +92,18 @@ def test_kilometres_in_the_middle_country(plain, mapped):
 
 
 def test_tunnels_and_bridges_are_as_documented_or_mapped(plain, mapped):
-    assert rows(plain)["tunnel_km"].to_dict() == pytest.approx(
+    assert rows(plain)["tunnel_quoted_km"].to_dict() == pytest.approx(
         {"ridge": 0, "valley": 0, "railway": TUNNEL_KM, "driven-highfold-rifton": 0, "driven-dalemoor": 0}
     )
     summit = parallel_km(45.5, TUNNEL[1] - TUNNEL[0])
-    assert rows(mapped)["tunnel_km"].to_dict() == pytest.approx(
+    assert rows(mapped)["tunnel_quoted_km"].to_dict() == pytest.approx(
         {"ridge": summit, "valley": 0, "railway": TUNNEL_KM, "driven-highfold-rifton": summit, "driven-dalemoor": 0},
         rel=1e-4,
     )
-    assert rows(mapped).loc["driven-highfold-rifton", "bridge_km"] == pytest.approx(
+    assert rows(mapped).loc["driven-highfold-rifton", "bridge_quoted_km"] == pytest.approx(
         parallel_km(45.5, BRIDGE[1] - BRIDGE[0]), rel=1e-3
     )
-    assert rows(mapped).loc["driven-dalemoor", "bridge_km"] == pytest.approx(0.25)
+    assert rows(mapped).loc["driven-dalemoor", "bridge_quoted_km"] == pytest.approx(0.25)
 
 
 def test_heights_follow_the_ground_and_run_straight_through_tunnels(plain, mapped):
