@@ -21,12 +21,12 @@ from corridor.alignment.problem import frame_terrain
 from corridor.alignment.standards import find_standard, unit_costs
 from corridor.candidates.new_build import CLASSES, countries_along, design_minutes
 from corridor.candidates.parts import (
-    border_passages,
     documented_grades,
+    join_parts,
     minutes_estimate,
     route_parts,
-    say_closed_parts,
-    say_passages,
+    say_what_is_closed,
+    span_km,
 )
 from corridor.candidates.reference import END_LIMIT_KM
 from corridor.errors import AlignmentError, NetworkError, StudyError
@@ -110,25 +110,12 @@ def build_drawn_candidate(spec: DrawnCandidate, xyz: Floats, around: Surrounding
             parts += route_parts(network, piece, grades, around.catalogue.sections, around.assembly.driving)
         else:
             parts += _new_parts(piece, spec, standard, around, remarks)
-    passages = border_passages(parts, around.catalogue)
     fresh = sum(part.drawn_km for part in parts if part.design or part.geometry_quality == GeometryQuality.DRAWN)
     total = sum(part.drawn_km for part in parts)
     on_km, off_km, follow_m = f"{total - fresh:.1f}", f"{fresh:.1f}", f"{spec.follow_m:g}"
     matched = Message("line.matched", {"on_km": on_km, "off_km": off_km, "follow_m": follow_m})
-    return Candidate(
-        candidate_id=spec.id,
-        name=spec.name,
-        family=spec.family,
-        mode=spec.mode,
-        comparator=spec.comparator,
-        aliases=spec.aliases,
-        note=spec.note,
-        parts=tuple(parts),
-        passages=passages,
-        assumptions=(*say_closed_parts(parts), *say_passages(passages, around.catalogue)),
-        end_gaps_km=gaps_km,
-        remarks=(matched, *remarks),
-    )
+    whole = join_parts(spec, spec.mode, parts, around.catalogue, (), gaps_km, remarks=(matched, *remarks))
+    return say_what_is_closed(whole, around.catalogue)
 
 
 def _require_inside(xyz: Floats, area: Area, asked_by: str) -> None:
@@ -394,10 +381,6 @@ def _new_part(
     height = laid.height_m[own] if laid and around.grade_effect else 0.0 * ground_m[own]
     line = shapely.LineString(np.column_stack([lon[own], lat[own]]))
     km = float(high - low) / 1000
-    tunnel, bridge = (
-        sum(span.to_km - span.from_km for span in spans if span.kind == kind)
-        for kind in (StructureKind.TUNNEL, StructureKind.BRIDGE)
-    )
     driving = around.assembly.driving
     return Part(
         name=spec.name,
@@ -412,8 +395,8 @@ def _new_part(
         documented=False,
         geometry_quality=GeometryQuality.SCHEMATIC if spec.schematic else GeometryQuality.DRAWN,
         minutes=minutes_estimate(design_minutes(standard, driving, along_m[own], height), driving.spread(spec.mode)),
-        tunnel_km=tunnel,
-        bridge_km=bridge,
+        tunnel_km=span_km(spans, StructureKind.TUNNEL),
+        bridge_km=span_km(spans, StructureKind.BRIDGE),
         max_grade_pct=max(standard.max_grade_up_pct, standard.max_grade_down_pct),
         spans=spans,
         source_ids=(standard.source_id,),

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from corridor.candidates.parts import border_passages, documented_grades, require_assumptions, route_parts
+from corridor.candidates.parts import documented_grades, join_parts, require_assumptions, route_parts
 from corridor.errors import NoRouteError
 from corridor.geo.geodesy import WGS84, locate_m, project, utm_crs
 from corridor.io.read.catalogue import Catalogue
@@ -23,7 +23,7 @@ from corridor.network.match import STATION_M
 from corridor.report.i18n import render, route_message
 from corridor.schema.candidate import Candidate, ViaName
 from corridor.schema.study import ExistingCandidates, Place
-from corridor.schema.vocabulary import Family, SectionStatus
+from corridor.schema.vocabulary import SectionStatus
 from corridor.wording import format_position
 
 _VIA_KM = 4.0
@@ -76,21 +76,9 @@ def build_existing_candidates(
         used = network.edges.iloc[list(route.edges)]
         named = {key for column in ("section_id", "documented_in", "crossing_id") for key in used[column]}
         assumed = sorted(named & set(spec.assume_open))
-        candidates.append(
-            Candidate(
-                candidate_id=spec.id,
-                name=spec.name,
-                family=Family.EXISTING,
-                mode=spec.mode,
-                comparator=spec.comparator,
-                aliases=spec.aliases,
-                note=spec.note,
-                parts=parts,
-                passages=border_passages(parts, catalogue),
-                assumptions=tuple(f"{_name_of(key, catalogue)}: taken as open" for key in assumed),
-                end_gaps_km=(start.distance_m / 1000, end.distance_m / 1000),
-            )
-        )
+        taken = [f"{_name_of(key, catalogue)}: taken as open" for key in assumed]
+        gaps_km = (start.distance_m / 1000, end.distance_m / 1000)
+        candidates.append(join_parts(spec, spec.mode, parts, catalogue, taken, gaps_km))
     return _name_by_places(candidates, spec, places), reach
 
 

@@ -14,7 +14,7 @@ from corridor.alignment.assembly import COARSE_M
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.problem import AlignmentProblem, frame_terrain
 from corridor.alignment.standards import find_standard, unit_costs
-from corridor.candidates.parts import join_parts, minutes_estimate
+from corridor.candidates.parts import join_parts, minutes_estimate, span_km
 from corridor.candidates.reference import assumptions_of, chain_parts, end_gaps, orient_chain, sections_of_mode
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import WGS84, distance_m, project
@@ -212,10 +212,7 @@ def _part(
             ends += (low_m <= s.from_m < high_m) + (low_m < s.to_m <= high_m)
             spans.append(Span(StructureKind(s.kind), first, last, "", Evidence.DESIGNED))
     km = float(along_m[b] - along_m[a]) / 1000
-    tunnel, bridge = (
-        sum(s.to_km - s.from_km for s in spans if s.kind == kind)
-        for kind in (StructureKind.TUNNEL, StructureKind.BRIDGE)
-    )
+    tunnel, bridge = span_km(spans, StructureKind.TUNNEL), span_km(spans, StructureKind.BRIDGE)
     price = line.price
     weight = price.surface_equivalent_km / price.surface_km if price.surface_km else 1.0
     share = ends / max(price.portals + price.abutments, 1)

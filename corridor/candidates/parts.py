@@ -26,7 +26,7 @@ from corridor.network.time_fit import TimeSpread
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
 from corridor.schema.catalogue import Estimate, Section, SectionWorks, minutes_of, passed_sides
 from corridor.schema.message import Message, Value
-from corridor.schema.study import NewBuildCandidate, ReferenceCandidate
+from corridor.schema.study import CandidateSpec
 from corridor.schema.vocabulary import (
     CrossingStatus,
     Evidence,
@@ -63,7 +63,7 @@ def section_part(
     drawn = float(line_lengths_m([line])[0]) / 1000
     length = section.length_km or Estimate(drawn, drawn, drawn)
     spans = (match.spans_reversed() if reverse else match.spans) if match else _documented_spans(section, line)
-    mapped_tunnel, mapped_bridge = _span_km(spans, StructureKind.TUNNEL), _span_km(spans, StructureKind.BRIDGE)
+    mapped_tunnel, mapped_bridge = span_km(spans, StructureKind.TUNNEL), span_km(spans, StructureKind.BRIDGE)
     return Part(
         name=section.name,
         section_id=section.section_id,
@@ -98,7 +98,16 @@ def _not_quoted(section: Section) -> frozenset[StructureKind]:
     return frozenset(kind for kind, km in stated.items() if km is None)
 
 
-def _span_km(spans: Iterable[Span], kind: str) -> float:
+def span_km(spans: Iterable[Span], kind: str) -> float:
+    """Kilometres of the spans of one kind of structures.
+
+    Args:
+        spans: tunnels and bridges.
+        kind: those that count.
+
+    Returns:
+        Their sum.
+    """
     return sum(span.to_km - span.from_km for span in spans if span.kind == kind)
 
 
@@ -197,8 +206,8 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
         documented=False,
         geometry_quality=GeometryQuality.OSM,
         minutes=minutes_estimate(route_minutes(network, piece), driving.spread(first["mode"], piece.edges)),
-        tunnel_km=_span_km(spans, StructureKind.TUNNEL),
-        bridge_km=_span_km(spans, StructureKind.BRIDGE),
+        tunnel_km=span_km(spans, StructureKind.TUNNEL),
+        bridge_km=span_km(spans, StructureKind.BRIDGE),
         max_grade_pct=None if np.isnan(grades_pct[run[0]]) else float(grades_pct[run[0]]),
         spans=spans,
         source_ids=("osm",),
@@ -234,17 +243,20 @@ def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[Border
 
 
 def join_parts(
-    spec: ReferenceCandidate | NewBuildCandidate,
+    spec: CandidateSpec,
     mode: Mode,
     parts: Sequence[Part],
     catalogue: Catalogue,
-    assumptions: Sequence[str],
+    assumptions: Sequence[Value],
     end_gaps_km: tuple[float, float],
+    *,
+    name: str = "",
+    remarks: Sequence[Value] = (),
 ) -> Candidate:
-    """The candidate that a study asks for, made of parts from origin to destination."""
+    """The candidate that a study asks for, of parts from origin to destination; ``name`` instead of the study's."""
     return Candidate(
         candidate_id=spec.id,
-        name=spec.name,
+        name=name or spec.name,
         family=spec.family,
         mode=mode,
         comparator=spec.comparator,
@@ -254,6 +266,7 @@ def join_parts(
         passages=border_passages(parts, catalogue),
         assumptions=tuple(assumptions),
         end_gaps_km=end_gaps_km,
+        remarks=tuple(remarks),
     )
 
 
@@ -280,7 +293,21 @@ def documented_grades(catalogue: Catalogue, assembly: Conflation) -> dict[int, f
     return grades
 
 
-def say_closed_parts(parts: Sequence[Part]) -> tuple[Value, ...]:
+def say_what_is_closed(candidate: Candidate, catalogue: Catalogue) -> Candidate:
+    """A route with assumptions that name what of it isn't open: its stretches, and the borders that it passes.
+
+    Args:
+        candidate: the route.
+        catalogue: its listed crossings.
+
+    Returns:
+        The same route.
+    """
+    closed = (*_say_closed_parts(candidate.parts), *_say_passages(candidate.passages, catalogue))
+    return replace(candidate, assumptions=closed)
+
+
+def _say_closed_parts(parts: Sequence[Part]) -> tuple[Value, ...]:
     """What of a route isn't open, each stretch once, with its length."""
     lengths: dict[tuple[str, str], float] = {}
     for part in parts:
@@ -296,7 +323,7 @@ def say_closed_parts(parts: Sequence[Part]) -> tuple[Value, ...]:
     )
 
 
-def say_passages(passages: Sequence[BorderPassage], catalogue: Catalogue) -> tuple[Value, ...]:
+def _say_passages(passages: Sequence[BorderPassage], catalogue: Catalogue) -> tuple[Value, ...]:
     """The borders of a route that may not be passed today: at a listed crossing that isn't open, or at none."""
     said: list[Value] = []
     for passage in passages:

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.candidates.parts import (
-    border_passages,
     documented_grades,
+    join_parts,
     require_assumptions,
     route_parts,
-    say_closed_parts,
-    say_passages,
+    say_what_is_closed,
 )
 from corridor.candidates.reference import END_LIMIT_KM
 from corridor.errors import NetworkError, NoRouteError
@@ -80,20 +79,9 @@ def build_via_candidate(
         parts += route_parts(network, route, grades, catalogue.sections, assembly.driving)
     if not parts:
         raise NoRouteError(f"{asked_by}: all its places lie at one point of the network; a route needs two places")
-    passages = border_passages(parts, catalogue)
-    return Candidate(
-        candidate_id=spec.id,
-        name=spec.name or "-".join(dict.fromkeys(stop.name for stop in stops)),
-        family=spec.family,
-        mode=spec.mode,
-        comparator=spec.comparator,
-        aliases=spec.aliases,
-        note=spec.note,
-        parts=tuple(parts),
-        passages=passages,
-        assumptions=(*say_closed_parts(parts), *say_passages(passages, catalogue)),
-        end_gaps_km=(at[0].distance_m / 1000, at[-1].distance_m / 1000),
-    )
+    gaps_km = (at[0].distance_m / 1000, at[-1].distance_m / 1000)
+    name = spec.name or "-".join(dict.fromkeys(stop.name for stop in stops))
+    return say_what_is_closed(join_parts(spec, spec.mode, parts, catalogue, (), gaps_km, name=name), catalogue)
 
 
 def order_stops(stops: Sequence[Place], origin: Place, destination: Place) -> tuple[Place, ...]:
