@@ -37,7 +37,7 @@ from corridor.errors import RegistryError
 from corridor.plugins import nearest_name
 from corridor.schema.catalogue import Estimate, Undetermined
 from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns
-from corridor.schema.vocabulary import VETO_STATUSES, MetricStatus
+from corridor.schema.vocabulary import MetricStatus
 
 Values = Mapping[str, Any]
 """Figures by column: numbers, texts, or Estimates."""
@@ -387,10 +387,6 @@ def complete_table(rows: Iterable[Values] | pd.DataFrame) -> pd.DataFrame:
         if own in table and own != column.status and column.status in table:
             # a figure without a status of its own is known, also where others of its metric aren't determined
             of_metric = table[column.status].replace(str(MetricStatus.UNDETERMINED), str(MetricStatus.OK))
-            # What would be if something were closed has a status under a name of its own (``north_south_if_closed``):
-            # there "unreachable" is an answer. Copied into a ``_status`` it would bar the route from being ranked.
-            if not column.status.endswith("_status"):
-                of_metric = of_metric.where(~of_metric.isin([str(status) for status in VETO_STATUSES]), "")
             table[own] = table[own].where(table[own].notna(), of_metric)
     for column in table_columns(table):
         if column.absent is not None and column.status in table:

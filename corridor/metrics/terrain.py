@@ -155,10 +155,7 @@ def measure_ground_departure(profile: Profile) -> Values:
 )  # fmt: skip
 def measure_tunnels(candidate: Candidate) -> Values | Unmeasured:
     """Length in tunnels; no figure where no map and no document gives that of a part, which isn't 0."""
-    known = sum(part.tunnel_km for part in candidate.parts)
-    if any(StructureKind.TUNNEL in part.not_quoted for part in candidate.parts):
-        return Unmeasured(MetricStatus.NOT_QUOTED, {"tunnel_quoted_km": known})
-    return {"tunnel_km": known, "tunnel_quoted_km": known}
+    return _structures(candidate, StructureKind.TUNNEL, sum(part.tunnel_km for part in candidate.parts))
 
 
 @metric(
@@ -169,10 +166,15 @@ def measure_tunnels(candidate: Candidate) -> Values | Unmeasured:
 )  # fmt: skip
 def measure_bridges(candidate: Candidate) -> Values | Unmeasured:
     """Length on bridges; no figure where no map and no document gives that of a part, which isn't 0."""
-    known = sum(part.bridge_km for part in candidate.parts)
-    if any(StructureKind.BRIDGE in part.not_quoted for part in candidate.parts):
-        return Unmeasured(MetricStatus.NOT_QUOTED, {"bridge_quoted_km": known})
-    return {"bridge_km": known, "bridge_quoted_km": known}
+    return _structures(candidate, StructureKind.BRIDGE, sum(part.bridge_km for part in candidate.parts))
+
+
+def _structures(candidate: Candidate, kind: StructureKind, known_km: float) -> Values | Unmeasured:
+    """What is known of one kind of structures, and the whole where every part's is quoted."""
+    quoted = {f"{kind}_quoted_km": known_km}
+    if any(kind in part.not_quoted for part in candidate.parts):
+        return Unmeasured(MetricStatus.NOT_QUOTED, quoted)
+    return {f"{kind}_km": known_km, **quoted}
 
 
 @metric(

@@ -88,7 +88,7 @@ def download_places(area: Bounds, work: Path, settings: LiveSettings, meter: Met
     """
     statements = [f"{kind}{PLACES}" for kind in ("node", "way", "relation")]
     queries = [_union(statements, tile) for tile in _tiles(area, settings.query_area_km2)]
-    return _some(_features(queries, "place", work, settings, meter), "place", settings)
+    return _required(_features(queries, "place", work, settings, meter), "place", settings)
 
 
 def download_countries(area: Bounds, work: Path, settings: LiveSettings, meter: Meter) -> Any:
@@ -111,7 +111,7 @@ def download_countries(area: Bounds, work: Path, settings: LiveSettings, meter: 
         # server needs a table of areas that not all have.
         held = f"is_in({(south + north) / 2:.6f},{(west + east) / 2:.6f})->.here;rel(pivot.here){COUNTRIES};"
         found = _features([f"({held});(._;>;);out;"], "admin_level", work, settings, meter)
-    return _some(found, "admin_level", settings)
+    return _required(found, "admin_level", settings)
 
 
 def _features(queries: list[str], key: str, work: Path, settings: LiveSettings, meter: Meter) -> Any:
@@ -137,11 +137,14 @@ def _features(queries: list[str], key: str, work: Path, settings: LiveSettings, 
     return None if found is None else found[~found.index.duplicated()]
 
 
-def _some(found: Any, key: str, settings: LiveSettings) -> Any:
+def _required(found: Any, key: str, settings: LiveSettings) -> Any:
     if found is None:
-        address = f"{settings.overpass_url}/interpreter"
-        raise FetchError(f"{address}: knows no feature with {key} in the study's area; name a file")
+        raise FetchError(f"{_address(settings)}: knows no feature with {key} in the study's area; name a file")
     return found
+
+
+def _address(settings: LiveSettings) -> str:
+    return f"{settings.overpass_url}/interpreter"
 
 
 def _tiles(area: Bounds, most_km2: float) -> list[Bounds]:
@@ -175,7 +178,7 @@ class _Client:
 
     @property
     def address(self) -> str:
-        return f"{self.settings.overpass_url}/interpreter"
+        return _address(self.settings)
 
     @property
     def _headers(self) -> dict[str, str]:
