@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,6 +17,9 @@ from corridor.cli.common import (
     print_table,
     show_progress,
 )
+
+if TYPE_CHECKING:
+    from corridor.pipeline.new_line import NewLine
 
 
 def align(
@@ -137,9 +140,20 @@ def align(
             progress=say,
         )
         path = new.write(out)
+    _print_line(new, new.standard.label if (grade, radius) != (None, None) else standard, alternatives)
+    print_plain(path)
+
+
+def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
+    """The line's figures as a table, then what was asked beside it: other lines, draws of the heights, notes.
+
+    Args:
+        new: what was found.
+        asked: the standard in words.
+        alternatives: how many other lines were asked for.
+    """
     facts = new.describe()
     cost = facts["cost_musd"]
-    asked = new.standard.label if (grade, radius) != (None, None) else standard
     rows = [
         ["length", f"{facts['length_km']:.1f} km"],
         ["in tunnels", f"{facts['tunnel_km']:.1f} km, the longest {facts['longest_tunnel_km']:.1f} km"],
@@ -163,4 +177,3 @@ def align(
         )
     for note in facts["notes"]:
         print_line(f"- {note}")
-    print_plain(path)
