@@ -97,15 +97,13 @@ def shown_progress(progress: Progress | None) -> Iterator[Progress]:
     Yields:
         What to call with each step.
     """
-    # A kernel is known by its own module, which is loaded wherever a notebook runs and nowhere else.
-    if progress is not None or "ipykernel" not in sys.modules:
+    # A notebook is a shell that has a kernel: its modules may be loaded where there is none, and then it would print.
+    ipython = sys.modules.get("IPython")
+    if progress is not None or ipython is None or not hasattr(ipython.get_ipython(), "kernel"):
         yield progress or silent
         return
     notebook: Any = import_module("IPython.display")
     html, line = notebook.HTML, notebook.display(notebook.HTML(""), display_id=True)
-    if line is None:  # the module is loaded, and yet this is no notebook: there is nobody to show anything to
-        yield silent
-        return
 
     def show(step: str, share: float | None) -> None:
         done = f"{share:.0%} " if share is not None else ""

@@ -13,7 +13,7 @@ import pytest
 import corridor
 from corridor.metrics import registry
 from corridor.metrics.registry import Subject, all_metrics, derived_functions, metric
-from corridor.pipeline.comparing import FROM_FILES, ITEMS, comparison_graph, open_run
+from corridor.pipeline.comparing import FROM_FILES, ITEMS, comparison_graph, open_run, shown_progress
 from corridor.pipeline.graph import Each, Run
 from corridor.schema.candidate import Profile
 from corridor.schema.catalogue import UnitCost
@@ -171,3 +171,11 @@ def test_a_metric_may_need_what_steps_keep_apart(monkeypatch, tmp_path):
     assert closed.any()
     assert (table.loc[closed, "closed_above_m"] == table.loc[closed, "max_elevation_m"]).all()
     assert not closed[table["regime_id"] == "free"].any()
+
+
+def test_modules_of_a_notebook_without_a_notebook_print_nothing(capsys):
+    import IPython.display  # noqa: F401  (what another test may have loaded into this process)
+
+    with shown_progress(None) as say:
+        say("a step")
+    assert capsys.readouterr().out == ""
