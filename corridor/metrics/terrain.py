@@ -14,7 +14,7 @@ from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import MetricStatus, StructureKind
-from corridor.terrain.profile import climbs_m, lay_ground
+from corridor.terrain.profile import GroundLayer, climbs_m
 from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ErrorField, ruggedness_m, slope_deg
 
 Floats = NDArray[np.float64]
@@ -103,7 +103,8 @@ def measure_heights(profile: Profile, error_draws: Sequence[ErrorField]) -> Valu
     found = _height_metrics(profile.chainage_km, profile.height_m, profile.threshold_m)
     if not error_draws:
         return found
-    samples = [_drawn(profile, field) for field in error_draws]
+    layer = GroundLayer(profile)
+    samples = [_drawn(profile, layer, field) for field in error_draws]
     ranged = {}
     for name, value in found.items():
         low, middle, high = (float(v) for v in np.percentile([sample[name] for sample in samples], [5, 50, 95]))
@@ -247,10 +248,10 @@ def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: Floats) 
     }
 
 
-def _drawn(profile: Profile, field: ErrorField) -> dict[str, float]:
+def _drawn(profile: Profile, layer: GroundLayer, field: ErrorField) -> dict[str, float]:
     ground = profile.ground_m + field.sample(profile.lon, profile.lat)
     # a design keeps its heights; what the error does is cuts and fills
-    laid = lay_ground(profile, ground, profile.height_m)
+    laid = layer.lay(ground, profile.height_m)
     return _height_metrics(profile.chainage_km, laid, profile.threshold_m)
 
 

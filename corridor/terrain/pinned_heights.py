@@ -15,6 +15,7 @@ at junctions and nothing passes between roads that only lie beside each other:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,15 +83,28 @@ def smooth_heights(graph: PostGraph, ground_m: Floats, window_m: float) -> Float
         ground_m: height of the ground at each post, NaN where it isn't known, shape (n_posts,).
         window_m: length of road that a height stands for; 0 leaves the ground as it is, structures apart.
     """
-    weight = np.where(np.isfinite(ground_m), graph.road_length_m(), 0.0)
-    # structures only carry the height across: their pull is too weak to draw their ends together
-    pull = np.where(graph.structure, _CARRY, max(smoothing_length_m(window_m), _SHORTEST_M) ** 2) / graph.reach_m
-    solved = np.flatnonzero(~_without(graph, weight > 0))
-    heights = np.full(graph.n_posts, np.nan)
-    if len(solved):
-        system = (graph.laplacian(pull) + sparse.diags(weight)).tocsc()[solved][:, solved]
-        heights[solved] = _solve(system, (weight * np.nan_to_num(ground_m))[solved])
-    return heights
+    return _Smoothing(graph, np.isfinite(ground_m), window_m).of(ground_m)
+
+
+class _Smoothing:
+    """The smoothing system of a graph, factored once for all grounds that are known at the same posts."""
+
+    def __init__(self, graph: PostGraph, known: Bools, window_m: float) -> None:
+        self._weight = np.where(known, graph.road_length_m(), 0.0)
+        # structures only carry the height across: their pull is too weak to draw their ends together
+        pull = np.where(graph.structure, _CARRY, max(smoothing_length_m(window_m), _SHORTEST_M) ** 2) / graph.reach_m
+        self._solved = np.flatnonzero(~_without(graph, self._weight > 0))
+        if len(self._solved):
+            system = (graph.laplacian(pull) + sparse.diags(self._weight)).tocsc()
+            self._factor = _factored(system[self._solved][:, self._solved])
+
+    def of(self, ground_m: Floats) -> Floats:
+        """The smoothed heights of a ground."""
+        heights = np.full(len(self._weight), np.nan)
+        if len(self._solved):
+            right = (self._weight * np.nan_to_num(ground_m))[self._solved]
+            heights[self._solved] = self._factor.solve(right)
+        return heights
 
 
 def spread_residuals(graph: PostGraph, pins: Ints, residual_m: Floats, reach_m: float) -> Floats:
@@ -102,18 +116,32 @@ def spread_residuals(graph: PostGraph, pins: Ints, residual_m: Floats, reach_m: 
         residual_m: documented less smoothed height of each, shape (n_pins,).
         reach_m: distance over which a residual fades to a share of 1/e where no other pin follows.
     """
-    spread = np.zeros(graph.n_posts)
-    if len(pins) == 0:
+    return _Spreading(graph, pins, reach_m).of(residual_m)
+
+
+class _Spreading:
+    """The system that carries residuals from the same pins, factored once."""
+
+    def __init__(self, graph: PostGraph, pins: Ints, reach_m: float) -> None:
+        self._count, self._pins = graph.n_posts, pins
+        self._held = np.zeros(graph.n_posts, dtype=bool)
+        self._held[pins] = True
+        self._free = np.zeros(0, dtype=np.int64)
+        if len(pins):
+            self._free = np.flatnonzero(~self._held & ~_without(graph, self._held))
+        if len(self._free):
+            fading = sparse.diags(graph.road_length_m() / reach_m**2)
+            rows = (graph.laplacian(1.0 / graph.reach_m) + fading).tocsc()[self._free]
+            self._factor = _factored(rows[:, self._free].tocsc())
+            self._from_pins = rows[:, np.flatnonzero(self._held)]
+
+    def of(self, residual_m: Floats) -> Floats:
+        """The residuals of the pins, carried along."""
+        spread = np.zeros(self._count)
+        spread[self._pins] = residual_m
+        if len(self._free):
+            spread[self._free] = self._factor.solve(-(self._from_pins @ spread[self._held]))
         return spread
-    spread[pins] = residual_m
-    held = np.zeros(graph.n_posts, dtype=bool)
-    held[pins] = True
-    free = np.flatnonzero(~held & ~_without(graph, held))
-    if len(free):
-        system = (graph.laplacian(1.0 / graph.reach_m) + sparse.diags(graph.road_length_m() / reach_m**2)).tocsc()
-        rows = system[free]
-        spread[free] = _solve(rows[:, free].tocsc(), -(rows[:, np.flatnonzero(held)] @ spread[held]))
-    return spread
 
 
 def distance_to_pins_m(graph: PostGraph, pins: Ints, limit_m: float) -> Floats:
@@ -128,18 +156,35 @@ def distance_to_pins_m(graph: PostGraph, pins: Ints, limit_m: float) -> Floats:
     return np.asarray(dijkstra(links.tocsr(), directed=False, indices=pins, min_only=True, limit=limit_m))
 
 
-def line_heights(chainage_m: Floats, ground_m: Floats, how: LineSmoothing) -> Floats:
-    """Heights along one line, smoothed and hung on its pins as those of a network, shape (n,).
+class LineHeights:
+    """Heights along one line, smoothed and hung on its pins as those of a network, from one ground or from many.
+
+    What doesn't hang on the ground is computed once: draws of the elevation model's error are many grounds.
 
     Args:
         chainage_m: rising distances along the line, shape (n,).
-        ground_m: the elevation model's heights there.
         how: window, structures and pins.
     """
-    count = len(chainage_m)
-    graph = PostGraph(np.arange(count - 1), np.arange(1, count), np.diff(chainage_m), how.straight, count)
-    smooth = smooth_heights(graph, ground_m, how.window_m)
-    return smooth + spread_residuals(graph, how.pins, how.pin_m - smooth[how.pins], how.reach_m)
+
+    def __init__(self, chainage_m: Floats, how: LineSmoothing) -> None:
+        count = len(chainage_m)
+        self._how = how
+        self._graph = PostGraph(np.arange(count - 1), np.arange(1, count), np.diff(chainage_m), how.straight, count)
+        self._spreading = _Spreading(self._graph, how.pins, how.reach_m)
+        self._smoothings: dict[bytes, _Smoothing] = {}
+
+    def of(self, ground_m: Floats) -> Floats:
+        """Heights of a ground, smoothed and hung on the pins, metres, shape (n,).
+
+        Args:
+            ground_m: heights of the ground, NaN where they aren't known, shape (n,).
+        """
+        known = np.isfinite(ground_m)
+        at = known.tobytes()
+        if at not in self._smoothings:
+            self._smoothings[at] = _Smoothing(self._graph, known, self._how.window_m)
+        smooth = self._smoothings[at].of(ground_m)
+        return smooth + self._spreading.of(self._how.pin_m - smooth[self._how.pins])
 
 
 def _without(graph: PostGraph, marked: Bools) -> Bools:
@@ -149,7 +194,6 @@ def _without(graph: PostGraph, marked: Bools) -> Bools:
     return np.asarray(~(np.bincount(part[marked], minlength=count) > 0)[part])
 
 
-def _solve(system: sparse.csc_matrix, right: Floats) -> Floats:
-    """Solve a sparse symmetric system; roads are nearly a tree, so that elimination by least degree fills little in."""
-    factor = splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    return np.asarray(factor.solve(right))
+def _factored(system: sparse.csc_matrix) -> Any:
+    """Factor a sparse symmetric system; roads are nearly a tree, so elimination by least degree fills little in."""
+    return splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})

@@ -17,7 +17,7 @@ from corridor.schema.candidate import Candidate, LineSmoothing, Profile, Span
 from corridor.schema.catalogue import GradeCeiling
 from corridor.schema.driving import DocumentedHeight, DrivingParameters
 from corridor.schema.vocabulary import Evidence, StructureKind
-from corridor.terrain.pinned_heights import line_heights
+from corridor.terrain.pinned_heights import LineHeights
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
@@ -74,28 +74,41 @@ def build_profile(
     )
     threshold = np.where(designed, 0.0, parameters.ascent_threshold_m)
     profile = Profile(chainage, lon, lat, ground, ground, limit, threshold, spans, designed, how, bridged_m)
-    laid = lay_ground(profile, ground, design)
+    laid = GroundLayer(profile).lay(ground, design)
     return replace(profile, height_m=monotone_between(laid, turning_points(laid, threshold)))
 
 
-def lay_ground(profile: Profile, ground_m: Floats, design_m: Floats) -> Floats:
-    """Heights of a route over a ground, perhaps another draw of it than the profile's own, shape (n,).
+class GroundLayer:
+    """What lays a route over many grounds, with the work that they share done once.
 
     Args:
         profile: where it runs, its structures, limits and how ground becomes heights.
-        ground_m: heights of the ground.
-        design_m: heights of designed stretches; looked at where the profile is designed.
     """
-    # a mountain over a designed tunnel is no ground of the line, nor may it lift what lies beside it
-    base = ground_m if profile.designed is None else np.where(profile.designed, design_m, ground_m)
-    smooth = base
-    if profile.smoothing is not None and len(base) > 1:
-        # what is steeper than any way of its class is error, and is better taken out before it is spread
-        possible = fit_vertical_alignment(profile.chainage_km, base, profile.limit_pct, profile.spans)
-        smooth = line_heights(profile.chainage_km * 1000, possible, profile.smoothing)
-    if profile.designed is not None:
-        smooth = np.where(profile.designed, design_m, smooth)
-    return fit_vertical_alignment(profile.chainage_km, smooth, profile.limit_pct, profile.spans)
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._heights: LineHeights | None = None
+        if profile.smoothing is not None and len(profile.chainage_km) > 1:
+            self._heights = LineHeights(profile.chainage_km * 1000, profile.smoothing)
+
+    def lay(self, ground_m: Floats, design_m: Floats) -> Floats:
+        """Heights of the route over a ground, shape (n,).
+
+        Args:
+            ground_m: heights of the ground.
+            design_m: heights of designed stretches; looked at where the profile is designed.
+        """
+        profile = self._profile
+        # a mountain over a designed tunnel is no ground of the line, nor may it lift what lies beside it
+        base = ground_m if profile.designed is None else np.where(profile.designed, design_m, ground_m)
+        smooth = base
+        if self._heights is not None:
+            # what is steeper than any way of its class is error, and is better taken out before it is spread
+            possible = fit_vertical_alignment(profile.chainage_km, base, profile.limit_pct, profile.spans)
+            smooth = self._heights.of(possible)
+        if profile.designed is not None:
+            smooth = np.where(profile.designed, design_m, smooth)
+        return fit_vertical_alignment(profile.chainage_km, smooth, profile.limit_pct, profile.spans)
 
 
 def _carried(chainage_km: Floats, spans: Sequence[Span]) -> NDArray[np.bool_]:

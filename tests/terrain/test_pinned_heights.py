@@ -7,9 +7,9 @@ import pytest
 
 from corridor.schema.candidate import LineSmoothing
 from corridor.terrain.pinned_heights import (
+    LineHeights,
     PostGraph,
     distance_to_pins_m,
-    line_heights,
     smooth_heights,
     smoothing_length_m,
     spread_residuals,
@@ -112,7 +112,7 @@ def test_one_line_has_the_heights_of_a_network_of_one_road():
     chainage = np.arange(301) * STEP
     ground = 800.0 + 100.0 * np.sin(chainage / 900.0)
     how = LineSmoothing(np.zeros(300, dtype=bool), np.array([150]), np.array([950.0]), 2500.0, 15_000.0)
-    found = line_heights(chainage, ground, how)
+    found = LineHeights(chainage, how).of(ground)
     smooth = smooth_heights(road(300), ground, 2500.0)
     assert found[150] == pytest.approx(950.0)
     assert found == pytest.approx(smooth + spread_residuals(road(300), how.pins, 950.0 - smooth[[150]], 15_000.0))
