@@ -100,7 +100,7 @@ def test_whether_the_crossing_stays_open_when_a_route_is_sealed(comparison):
 
 def test_what_the_catalogue_can_t_tell_is_said(comparison):
     assert row(comparison, "aras-rail")["disjoint_routes_status"] == "not_supported"
-    assert "aren't supported by this data" in comparison.notes["impacts"][0]
+    assert "can't be told from these data" in comparison.notes["impacts"][0]
 
 
 def test_a_veto_at_one_end_is_no_rank_and_never_the_first_for_sure(comparison):

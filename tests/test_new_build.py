@@ -13,6 +13,7 @@ from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import distance_m
 from corridor.metrics.cost import measure_cost
 from corridor.pipeline.comparing import open_run
+from corridor.report.i18n import render
 from corridor.schema.study import NewBuildCandidate
 from corridor.terrain.profile import build_profile, climbs_m
 from tests.metrics.figures import row_of
@@ -54,7 +55,7 @@ def test_it_runs_from_end_to_end_without_a_gap(candidate):
     assert candidate.family == "new-build"
     assert [part.country for part in candidate.parts[:2]] == ["AM", "AZ"]
     assert candidate.parts[0].status == "planned"
-    assert any("regional sketch" in text for text in candidate.assumptions)
+    assert any("regional sketch" in render(said) for said in candidate.assumptions)
 
 
 def test_between_kapan_and_ordubad_it_is_a_base_tunnel(candidate):

@@ -144,7 +144,7 @@ def test_the_link_crosses_the_ridge_road_at_the_gate_and_decides(mapped):
 
 
 def test_without_a_map_local_crossings_are_said_to_be_unknown(plain):
-    assert "local crossings" in plain.notes["impacts"][0]
+    assert "roads that cross" in plain.notes["impacts"][0]
     assert plain.metrics["crossings"].isna().all()
 
 

@@ -25,6 +25,7 @@ from corridor.alignment.reuse import link_between
 from corridor.alignment.search import Problem
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, LinePrice, Structure
+from corridor.schema.message import Message
 from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]
@@ -259,26 +260,23 @@ def merge_straight(points: Floats) -> Floats:
     return np.asarray(points[np.concatenate([[True], ~straight, [True]])])
 
 
-def _says_gap(price_musd: float, gap_musd: float | None) -> tuple[str, ...]:
+def _says_gap(price_musd: float, gap_musd: float | None) -> tuple[Message, ...]:
     """What the certificate of a line says, unless it is within 1 % of the optimum."""
     if gap_musd is None:
-        return ("searched only where coarser cells and fewer links promised a line: a cheaper one may exist",)
+        return (Message("new_line.narrowed"),)
     gap_pct = 100.0 * gap_musd / (price_musd - gap_musd)
-    return (f"proved to be within {gap_pct:.0f} % of the cheapest line with these bends",) if gap_pct > 1.0 else ()
+    return (Message("new_line.gap", {"gap_pct": f"{gap_pct:.0f}"}),) if gap_pct > 1.0 else ()
 
 
-def _notes(cell_m: float, turns: bool, reused: bool) -> tuple[str, ...]:
+def _notes(cell_m: float, turns: bool, reused: bool) -> tuple[Message, ...]:
     """What the reader of the line has to know."""
     notes = []
     if cell_m >= COARSE_M:
-        notes.append(
-            f"heights every {cell_m:.0f} m: a regional sketch; lengths of base tunnels are meaningful, "
-            "grades, cuts and bridges in valleys are not"
-        )
+        notes.append(Message("new_line.coarse", {"cell_m": f"{cell_m:.0f}"}))
     elif cell_m > MEDIUM_M:
-        notes.append(f"heights every {cell_m:.0f} m: earthworks and short structures are indicative only")
+        notes.append(Message("new_line.medium", {"cell_m": f"{cell_m:.0f}"}))
     if not turns:
-        notes.append("drawn without curves: not a line that can be built")
+        notes.append(Message("new_line.without_curves"))
     if reused:
-        notes.append("reused stretches are drawn and priced as the old formation; where it is joined is not designed")
+        notes.append(Message("new_line.reused"))
     return tuple(notes)

@@ -16,6 +16,7 @@ import shapely
 from corridor.alignment.long_section import draw_long_section, sum_earthworks, tabulate_stations
 from corridor.errors import OutputError
 from corridor.geo.geodesy import WGS84, project
+from corridor.report.i18n import render
 from corridor.schema.alignment import Alignment
 from corridor.theme import colour
 
@@ -47,7 +48,7 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "gap_pct": line.gap_pct,
         "cell_m": line.cell_m,
         "dem": {"title": new.dem.source.title, "resolution_m": new.dem.resolution_m, "date": new.dem.source.date},
-        "notes": list(line.notes),
+        "notes": [render(note) for note in line.notes],
         "reused_km": price.reused_km,
         "sweep": [point.as_row() for point in new.sweep],
         "alternatives": [

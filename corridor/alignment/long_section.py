@@ -11,7 +11,9 @@ import shapely
 from markupsafe import escape
 from numpy.typing import NDArray
 
+from corridor.report.i18n import render
 from corridor.schema.alignment import Alignment, Structure
+from corridor.schema.message import Message, listing
 from corridor.schema.vocabulary import LineKind, Mode
 from corridor.theme import colour
 
@@ -53,7 +55,8 @@ def draw_long_section(line: Alignment, title: str) -> str:
         *_curves(scale, line),
     ]
     bottom = TOP + PLOT + 30 + 2 * ROW + 26
-    note = "; ".join((f"heights exaggerated {scale.up / scale.along:.0f} times", *line.notes))
+    times = Message("new_line.exaggerated", {"times": f"{scale.up / scale.along:.0f}"})
+    note = render(listing((times, *line.notes)))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom}" role="img" '
         f'font-family="sans-serif" font-size="11" fill="{INK}"><title>{escape(title)}</title>'

@@ -20,8 +20,8 @@ from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps, find_missing
 from corridor.network.graph import Network, Position
 from corridor.network.match import STATION_M
-from corridor.report.i18n import render, route_message
-from corridor.schema.candidate import Candidate, ViaName
+from corridor.report.i18n import render
+from corridor.schema.candidate import Candidate, ViaName, route_message
 from corridor.schema.study import ExistingCandidates, Place
 from corridor.schema.vocabulary import SectionStatus
 from corridor.wording import format_position

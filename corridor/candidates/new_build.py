@@ -27,6 +27,7 @@ from corridor.network.speeds import class_speeds_kmh
 from corridor.schema.alignment import Alignment, DesignStandard
 from corridor.schema.candidate import Candidate, Design, Part, Span
 from corridor.schema.catalogue import Estimate, Section
+from corridor.schema.message import Message, Value
 from corridor.schema.study import NewBuildCandidate, Place
 from corridor.schema.vocabulary import Evidence, GeometryQuality, LineKind, Mode, SectionStatus, StructureKind
 from corridor.terrain.surface import Dem
@@ -73,7 +74,7 @@ def build_new_build_candidate(
         _point(last[0].line.coords[0]) if last else _node(spec.to_node, catalogue, asked_by),
     ]
     parts = list(first)
-    notes: list[str] = []
+    notes: list[Value] = []
     for leg, (start, end) in enumerate(pairwise(stops), 1):
         progress(f"{spec.name}: leg {leg} of {len(stops) - 1}")
         line = _find(spec, standard, catalogue, borders, dem, start, end, asked_by)
@@ -81,7 +82,7 @@ def build_new_build_candidate(
         notes += line.notes
     parts += last
     sections = [*before[0], *after[0]]
-    assumptions = [f"new line: {standard.label}, found here and nowhere documented", *dict.fromkeys(notes)]
+    assumptions = [Message("assumption.new_line", {"standard": standard.label}), *dict.fromkeys(notes)]
     ends = end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
     return join_parts(spec, standard.mode, parts, catalogue, [*assumptions, *assumptions_of(sections)], ends)
 

@@ -18,6 +18,7 @@ from corridor.network.conflation import Conflation
 from corridor.network.driving_times import TRUCK, time_edges
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Section
+from corridor.schema.message import Message
 from corridor.schema.study import Place, ReferenceCandidate
 from corridor.schema.vocabulary import Mode, SectionStatus
 from corridor.terrain.surface import Dem
@@ -62,9 +63,13 @@ def sections_of_mode(keys: Sequence[str], mode: str, catalogue: Catalogue, asked
     return sections
 
 
-def assumptions_of(sections: Sequence[Section]) -> tuple[str, ...]:
+def assumptions_of(sections: Sequence[Section]) -> tuple[Message, ...]:
     """What of a chain is taken as open or built that isn't."""
-    return tuple(f"{s.name}: {s.status}" for s in sections if s.status != SectionStatus.OPEN)
+    return tuple(
+        Message("assumption.section", {"name": s.name, "status": Message(f"status.{s.status}", fallback=s.status)})
+        for s in sections
+        if s.status != SectionStatus.OPEN
+    )
 
 
 def chain_parts(

@@ -345,15 +345,17 @@ def reasons_of(reason: Value) -> tuple[Value, ...]:
 
 
 def _where(regime_id: str, kind: str) -> Message:
+    """What a panel is called in notes: its rules by the name that a page has for them, and its kind."""
+    called = Message(f"regime_name.{regime_id}", fallback=regime_id)
     if kind == PanelKind.THROUGH:
-        return Message("note.regime_through", {"regime": regime_id}) if regime_id else Message("note.through")
-    return Message("note.regime_comparators", {"regime": regime_id}) if regime_id else Message("note.comparators")
+        return Message("note.regime_through", {"regime": called}) if regime_id else Message("note.through")
+    return Message("note.regime_comparators", {"regime": called}) if regime_id else Message("note.comparators")
 
 
 def _dropped_note(where: Message, criterion: Criterion, holes: NDArray[np.bool_]) -> Message:
-    label, key = criterion.label, criterion.criterion_id
+    label = criterion.label
     if holes.all():
-        return Message("note.no_value", {"where": where, "criterion": label, "criterion_id": key})
+        return Message("note.no_value", {"where": where, "criterion": label})
     return Message(
         "note.some_lack_value",
         {
@@ -361,7 +363,6 @@ def _dropped_note(where: Message, criterion: Criterion, holes: NDArray[np.bool_]
             "count": int(holes.sum()),
             "total": len(holes),
             "criterion": label,
-            "criterion_id": key,
         },
     )
 

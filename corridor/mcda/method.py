@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.mcda.methods import REGISTRY
+from corridor.schema.message import Value
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class Method(ABC):
             round inside ``score_range``, so that everybody else may rely on more being better.
         linear_in_weights: Whether a score is a sum of weight times something that no weight enters.
         compares_alternatives: Whether a score hangs on who else is in the list even with values on fixed anchors.
-        notes: What a reader of a ranking must be told, in sentences without a full stop.
+        notes: What a reader of a ranking must be told, in sentences without a full stop: messages, or plain text.
     """
 
     id: ClassVar[str]
@@ -41,7 +42,7 @@ class Method(ABC):
     higher_is_better: ClassVar[bool]
     linear_in_weights: ClassVar[bool] = False
     compares_alternatives: ClassVar[bool]
-    notes: ClassVar[tuple[str, ...]]
+    notes: ClassVar[tuple[Value, ...]]
 
     @abstractmethod
     def index(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:

@@ -10,7 +10,7 @@ from corridor.io.read.places import Places
 from corridor.metrics.terrain import GradeSupport
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, route_message
 from corridor.schema.catalogue import Crossing, Section
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.regime import Regime
@@ -41,7 +41,9 @@ def describe_limits(
         "lines": (
             *(_line_note(candidate) for candidate in candidates),
             *(
-                Message("limit.route_remarks", {"name": candidate.name, "remarks": listing(candidate.remarks)})
+                Message(
+                    "limit.route_remarks", {"name": route_message(candidate), "remarks": listing(candidate.remarks)}
+                )
                 for candidate in candidates
                 if candidate.remarks
             ),
@@ -53,7 +55,7 @@ def describe_limits(
         "map and catalogue": assembly.contradictions,
         "joins": assembly.joins,
         "assumptions": tuple(
-            Message("limit.assumed", {"name": candidate.name, "assumed": listing(candidate.assumptions)})
+            Message("limit.assumed", {"name": route_message(candidate), "assumed": listing(candidate.assumptions)})
             for candidate in assumed
         ),
     }
@@ -135,7 +137,9 @@ def _heights_note(dem: Dem) -> Message:
 
 def _reach_note(item: Reachability, places: Places | None, names: Mapping[str, str]) -> Message:
     """Whether open roads of the countries alone lead from origin to destination, and what they lack if not."""
-    countries: Value = listing((names.get(code, code) for code in item.countries), ListStyle.AND)
+    countries: Value = listing(
+        (Message(f"country.{code}", fallback=names.get(code, code)) for code in item.countries), ListStyle.AND
+    )
     if not item.countries:
         countries = Message("limit.all_countries")
     if item.connected:
@@ -178,7 +182,7 @@ def _line_note(candidate: Candidate) -> Message:
     return Message(
         "limit.line",
         {
-            "name": candidate.name,
+            "name": route_message(candidate),
             "drawn_km": f"{candidate.drawn_km:.0f}",
             "share": f"{schematic / candidate.drawn_km:.0%}",
             "documented_km": f"{documented:.0f}",

@@ -37,6 +37,7 @@ from corridor.pipeline.graph import Progress, Run, silent
 from corridor.pipeline.steps import inputs
 from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.catalogue import UnitCost
+from corridor.schema.message import Message, Value
 from corridor.schema.study import Place, Study
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
@@ -105,7 +106,7 @@ class _Setting:
     prices: Sequence[UnitCost]
     allowed: Allowed | None
     run: Run | None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 def find_new_line(
@@ -291,12 +292,10 @@ def _without_study(
         known = read_borders(Path(borders) if borders else data_root() / "bundled" / "borders.geojson")
         allowed = known.inside(countries)
     prices = load_catalogue(data_root() / "reference").unit_costs
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     if draws > 0:
-        notes = (
-            f"heights are taken to be off by {VERTICAL_ERROR_M:g} m (standard error) alike over {ERROR_RANGE_KM:g} km, "
-            "as the mission of SRTM aimed at; a study can state another error",
-        )
+        assumed: dict[str, Value] = {"error_m": f"{VERTICAL_ERROR_M:g}", "range_km": f"{ERROR_RANGE_KM:g}"}
+        notes = (Message("new_line.assumed_error", assumed),)
     return _Setting(stations, heights, prices, allowed, None, notes)
 
 

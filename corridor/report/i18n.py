@@ -10,7 +10,7 @@ in English. Plain texts, such as names that data bring, are said in a language t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import chain
@@ -21,8 +21,7 @@ from pydantic import BaseModel
 
 from corridor.report.assets import LANGUAGES, read_messages, read_texts
 from corridor.report.escape import clean_text
-from corridor.schema.candidate import Candidate
-from corridor.schema.message import Listing, ListStyle, Message, Value, listing
+from corridor.schema.message import Listing, Message, Value
 from corridor.schema.results import Results
 from corridor.wording import with_article
 
@@ -185,15 +184,22 @@ def page_messages(results: Results) -> Messages:
     kept = {key for key, label in own.items() if english.get(key, label) == label}
     kept |= {f"country.{code}" for code in results.layers.countries["country"]} | {"route.via"}
     used = set(_texts_of(_spoken(results)))
+    regimes = {regime.regime_id: clean_text(regime.label) for regime in results.regimes}
     return {
         language: {
             key: text
             for key, text in read_messages(language).items()
             if key in kept or not key.startswith(_NAMES_OF_STUDY)
         }
+        | {f"regime_name.{key}": _name(language, f"regime.{key}", label, kept) for key, label in regimes.items()}
         | {TEXT + text: words_ for text, words_ in _data_words(results, language).items() if text in used}
         for language in LANGUAGES
     }
+
+
+def _name(language: str, key: str, label: str, kept: Container[str]) -> str:
+    """What a study calls one of its sets of rules, in a language that has words for it, else as the study does."""
+    return str(read_messages(language).get(key, label)) if key in kept else label
 
 
 def _data_words(results: Results, language: str) -> dict[str, str]:
@@ -237,15 +243,6 @@ def page_words(results: Results, language: str = "en") -> Words:
     """The words of a page in one language, with the names that its study gives."""
     messages = page_messages(results)
     return Words(language, messages[language], messages["en"])
-
-
-def route_message(candidate: Candidate) -> Message:
-    """A route's name: its own message, or that of its group for one named after places on the way."""
-    via = candidate.via
-    if via is None:
-        return Message(f"route.{candidate.candidate_id}", fallback=candidate.name)
-    group = Message(f"route.{via.group_id}", fallback=via.group)
-    return Message("route.via", {"name": group, "places": listing(via.places, ListStyle.COMMA)}, candidate.name)
 
 
 def regime_message(results: Results, regime_id: str) -> Message:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from corridor.report.i18n import Messages, Words, page_messages, regime_message, route_message
+from corridor.report.i18n import Messages, Words, page_messages, regime_message
 from corridor.report.marks import Mark, assign_marks
 from corridor.report.page.tables import (
     OUTSIDE,
@@ -24,7 +24,7 @@ from corridor.report.page.tables import (
     unmeasured,
 )
 from corridor.report.plain_tables import plain_table
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, route_message
 from corridor.schema.criterion import Criterion
 from corridor.schema.message import Message, Value
 from corridor.schema.regime import Regime

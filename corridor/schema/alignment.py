@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import AlignmentError
+from corridor.schema.message import Value
 from corridor.schema.vocabulary import LineKind, Mode
 
 Floats = NDArray[np.float64]
@@ -87,7 +88,7 @@ class Alignment:
     max_grade_pct: float
     cell_m: float
     snapped_m: tuple[float, float]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[Value, ...] = field(default=())
     gap_musd: float | None = None
 
     @property

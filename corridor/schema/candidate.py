@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shapely import LineString
 
 from corridor.schema.catalogue import NO_WORKS_STATED, BorderDelay, Estimate, SectionWorks, works_of
-from corridor.schema.message import Value
+from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.names import Alias
 from corridor.schema.vocabulary import (
     CrossingStatus,
@@ -294,3 +294,12 @@ class Profile:
     designed: NDArray[np.bool_] | None = None
     smoothing: LineSmoothing | None = None
     bridged_m: float = 0.0
+
+
+def route_message(candidate: Candidate) -> Message:
+    """A route's name: its own message, or that of its group for one named after places on the way."""
+    via = candidate.via
+    if via is None:
+        return Message(f"route.{candidate.candidate_id}", fallback=candidate.name)
+    group = Message(f"route.{via.group_id}", fallback=via.group)
+    return Message("route.via", {"name": group, "places": listing(via.places, ListStyle.COMMA)}, candidate.name)

@@ -24,7 +24,7 @@ def test_through_routes_and_comparators_are_apart():
     assert abroad.candidate_ids == ("abroad",)
     # Not applicable is not zero: the criterion is gone there, and that is said.
     assert abroad.criterion_ids == ("length", "cost")
-    assert any("comparators: no alternative has a value for Access delay" in render(note) for note in matrix.notes)
+    assert any("comparators: no route has a value for “Access delay”" in render(note) for note in matrix.notes)
     assert matrix.excluded.empty
 
 
@@ -79,7 +79,7 @@ def test_or_the_criterion_is_dropped_for_everybody():
     matrix = build_matrix(table, ROUTE_CRITERIA, missing="drop-criterion")
     assert matrix.panel().criterion_ids == ("length", "delay", "gain")
     assert matrix.panel().candidate_ids == ("rail", "valley", "pass", "north")
-    assert any("1 of 4 alternatives lack a value for Cost" in render(note) for note in matrix.notes)
+    assert any("1 of 4 routes lack a value for “Cost”" in render(note) for note in matrix.notes)
 
 
 def test_the_vetoed_do_not_cost_the_others_a_criterion():
@@ -103,7 +103,7 @@ def test_regimes_are_panels():
         ("sealed", "through"),
         ("sealed", "comparator"),
     ]
-    assert render(matrix.panel("sealed").where) == "regime 'sealed', through routes"
+    assert render(matrix.panel("sealed").where) == "“sealed”, through routes"
     with pytest.raises(ScoringError, match=r"name the regime.*'open', 'sealed'"):
         matrix.panel()
     with pytest.raises(ScoringError, match="no regime 'closed'"):

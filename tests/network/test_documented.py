@@ -123,7 +123,8 @@ def test_a_documented_limit_is_reported_and_closes_only_where_asked(run):
         assert exceeds_limits(edges)[mine].all()
         assert not exceeds_limits(edges)[~mine].any()
     begin = "section valley-middle is limited to 36 t (a truck has 40), documented in 2005: "
-    assert tuple(map(render, reported.contradictions)) == (begin + "reported as over_limit_km, not closed",)
+    said = begin + "reported as length over the weight limit, not closed"
+    assert tuple(map(render, reported.contradictions)) == (said,)
     assert tuple(map(render, enforced.contradictions)) == (begin + "closed to trucks",)
 
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from corridor.report.assets import LANGUAGES, read_messages
-from corridor.report.i18n import page_messages, page_words, render, route_message
+from corridor.report.i18n import page_messages, page_words, render
 from corridor.report.page.summary import summarise
 from corridor.report.view import ReportView
-from corridor.schema.candidate import ViaName
+from corridor.schema.candidate import ViaName, route_message
 from corridor.schema.interaction import Finding, FindingFacts, Structure
 from corridor.schema.message import Message
 from corridor.schema.study import Study

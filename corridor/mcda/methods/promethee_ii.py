@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from corridor.mcda.method import Floats, LinearMethod, combine, register
+from corridor.schema.message import Message
 
 Preference = Literal["usual", "u-shape", "v-shape", "level", "linear", "gaussian"]
 
@@ -25,7 +26,7 @@ class PrometheeII(LinearMethod):
     score_range = (-1.0, 1.0)
     higher_is_better = True
     compares_alternatives = True
-    notes = ("PROMETHEE II compares with everybody in the list: adding an alternative can change the order",)
+    notes = (Message("method.promethee_ii"),)
 
     def parts(self, values: Floats, tolerances: Floats) -> Floats:
         """Net flow per criterion."""

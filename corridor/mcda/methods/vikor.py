@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from corridor.mcda.method import Floats, Method, register
+from corridor.schema.message import Message
 
 UTILITY_SHARE = 0.5
 """v of the paper: what the sum of losses counts beside the largest one; 0.5 is "by consensus"."""
@@ -25,10 +26,7 @@ class Vikor(Method):
     score_range = (0.0, 1.0)
     higher_is_better = False
     compares_alternatives = False
-    notes = (
-        "VIKOR counts the weighted sum of losses and the largest single loss half each; the score shown is 1 - Q, and "
-        "its conditions for calling the first the compromise are not tested",
-    )
+    notes = (Message("method.vikor"),)
 
     def index(self, values: Floats, weights: Floats, tolerances: Floats) -> Floats:
         """Q of the paper on the anchors, 0 (best) to 1."""

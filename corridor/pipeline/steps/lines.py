@@ -30,8 +30,7 @@ from corridor.metrics.terrain import GradeSupport, judge_grades
 from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways, conflate, dated_sections
 from corridor.network.connectivity import Reachability
 from corridor.pipeline.graph import Progress, each, step
-from corridor.report.i18n import route_message
-from corridor.schema.candidate import Candidate, Profile
+from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
 from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters
 from corridor.schema.message import Message

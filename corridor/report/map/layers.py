@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from corridor.geo.geodesy import substring
-from corridor.report.i18n import render, route_message
+from corridor.report.i18n import render
 from corridor.report.map.lines import (
     axis_lines,
     border_lines,
@@ -22,7 +22,7 @@ from corridor.report.map.lines import (
 from corridor.report.marks import Mark
 from corridor.report.page.tables import texts
 from corridor.report.view import ReportView
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, route_message
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import EventKind, Separation, Works
 

@@ -19,7 +19,7 @@ from corridor.report.assets import (
     uplot_js,
 )
 from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
-from corridor.report.i18n import Words, route_message, words
+from corridor.report.i18n import Words, words
 from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import place_aliases
 from corridor.report.map.lines import cut_off_totals, place_reach
@@ -32,7 +32,7 @@ from corridor.report.page.summary import LEADING, summarise
 from corridor.report.page.tables import OUTSIDE, cost_rows, format_number, price_years
 from corridor.report.run_facts import describe_run
 from corridor.report.view import ReportView
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, route_message
 from corridor.schema.message import ListStyle, Message, Value, from_json, listing, message_values
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
@@ -225,7 +225,9 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
         "places": sorted({clean_text(name) for name in [*results.layers.places["name"], *_other_names(results)]})
         if len(results.layers.places)
         else [],
-        "notes": clean({subject: [_note(text) for text in texts] for subject, texts in results.notes.items() if texts}),
+        "notes": clean(
+            {subject: [_note(text, english) for text in texts] for subject, texts in results.notes.items() if texts}
+        ),
         "sources": [_source(source) for source in results.sources],
         "documents": [_source(source) for source in results.documents],
         "libraries": libraries(),
@@ -242,9 +244,11 @@ def _sentence(message: Message, english: Words | None = None) -> dict[str, str]:
     return {"key": message.key, "text": text, "values": script_json(message_values(message))}
 
 
-def _note(value: Value) -> dict[str, str]:
+def _note(value: Value, english: Words | None = None) -> dict[str, str]:
     """A note as the template shows it: a message, or plain text that has no key."""
-    return _sentence(value) if isinstance(value, Message) else {"key": "", "text": words().render(value), "values": ""}
+    if isinstance(value, Message):
+        return _sentence(value, english)
+    return {"key": "", "text": (english or words()).render(value), "values": ""}
 
 
 def _closed(results: Results) -> tuple[str, ...]:
