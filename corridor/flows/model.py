@@ -100,10 +100,12 @@ class FlowModel:
     tables: FlowTables
     scenario_id: str = ""
     _networks: dict[tuple[NetworkState, End, Estimate | None], FlowNetwork] = field(default_factory=dict, repr=False)
-    _priced: dict[tuple[Prices, str, float], list[Arc]] = field(default_factory=dict, repr=False)
+    _priced: dict[Prices, dict[tuple[str, float], list[Arc]]] = field(default_factory=dict, repr=False)
     _found: dict[tuple[object, ...], list[tuple[NetworkState, Any, frozenset[str]]]] = field(
         default_factory=dict, repr=False
     )
+    _at_state: dict[tuple[object, ...], dict[NetworkState, Any]] = field(default_factory=dict, repr=False)
+    _pairs: dict[tuple[object, ...], PairResult] = field(default_factory=dict, repr=False)
     _sizes: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -251,6 +253,14 @@ class FlowModel:
         A best way stays the best if links that it doesn't use are shut or slowed; so what was found in a state holds in
         every state with fewer links and more delay, as long as the links that it uses are there and no slower.
         """
+        at_state = self._at_state.setdefault(asked, {})
+        if state not in at_state:
+            at_state[state] = self._found_beside(state, asked, find)
+        return at_state[state]  # type: ignore[no-any-return]
+
+    def _found_beside(
+        self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, frozenset[str]]]
+    ) -> T:
         known = self._found.setdefault((state.overrides, *asked), [])
         for other, value, used in known:
             if state.is_worse_beside(other, used):
@@ -312,9 +322,14 @@ class FlowModel:
         Returns:
             The pair's result.
         """
-        theta = self.theta() if theta is None else theta
+        theta, wanted = self.theta() if theta is None else theta, frozenset(("mid", *ends))
+        key = (pair, state, theta, wanted)
+        if key not in self._pairs:
+            self._pairs[key] = self._pair(pair, state, theta, wanted)
+        return self._pairs[key]
+
+    def _pair(self, pair: Pair, state: NetworkState, theta: float, wanted: frozenset[End]) -> PairResult:
         branches, sizes = self.tables.branches_of(pair), self.path_sizes(pair)
-        wanted = {"mid", *ends}
         ways = {
             end: [self.branch_way(state, b, end, pair.cargo_value_usd) if end in wanted else None for b in branches]
             for end in ENDS

@@ -345,6 +345,8 @@ class Run:
         self._progress = progress
         self._said: set[str] = set()
         self._keys: dict[str, bytes] = {}
+        # a run's values are fixed, so what they are made from is, too
+        self._made: dict[str | tuple[str, Any], bytes] = {}
 
     def replace(self, **values: Any) -> Run:
         """The same with other values given; what doesn't hang on them is shared.
@@ -432,8 +434,11 @@ class Run:
 
     def _made_from(self, found: AnyStep) -> bytes:
         """The key of a step's whole value, by what it is computed from."""
-        needed = (self.graph.mapping_of.get(name, name) for name in found.declared.inputs)
-        return combine(found.declared.name, *(self.key(name) for name in needed))
+        name = found.declared.name
+        if name not in self._made:
+            needed = (self.graph.mapping_of.get(name, name) for name in found.declared.inputs)
+            self._made[name] = combine(name, *(self.key(name) for name in needed))
+        return self._made[name]
 
     def _held(self, name: str) -> Held:
         if name in self._given:
@@ -462,6 +467,12 @@ class Run:
         return self[name] if mapping is None else self[mapping][self._within(found, item, mapping)]
 
     def _item_made_from(self, found: Each[..., Any], item: Any) -> bytes:
+        at = found.declared.name, item
+        if at not in self._made:
+            self._made[at] = self._combined(found, item)
+        return self._made[at]
+
+    def _combined(self, found: Each[..., Any], item: Any) -> bytes:
         keys = []
         for name in found.declared.inputs:
             mapping = self.graph.mapping_of.get(name)
