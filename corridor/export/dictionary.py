@@ -18,7 +18,7 @@ from corridor.schema.criterion import Criterion
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import MetricStatus
 
-NAME = "data_dictionary.csv"
+DICTIONARY = "data_dictionary.csv"
 
 
 def describe_column(name: str, results: Results | None = None) -> Column | None:

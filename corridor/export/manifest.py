@@ -14,7 +14,7 @@ from corridor.report.run_facts import TOOL, describe_run
 from corridor.schema.results import Results
 from corridor.schema.source import file_sha256
 
-NAME = "manifest.json"
+MANIFEST = "manifest.json"
 MAX_BYTES = 20_000_000
 """A manifest that is larger isn't ours."""
 _SIBLINGS = (("alignment.json", "alignment.geojson"), ("sweep.json", "plan.parquet"))
@@ -28,13 +28,13 @@ def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> No
     run["files"] = {name: file_sha256(folder / name) for name in names}
     run["created"] = datetime.now(UTC).isoformat(timespec="seconds")
     text = json.dumps(clean(run), ensure_ascii=False, indent=2, allow_nan=False)
-    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def is_results_folder(folder: Path) -> bool:
     """Whether a folder holds results that this package wrote."""
     try:
-        content = read_json(folder / NAME, "manifest", MAX_BYTES)
+        content = read_json(folder / MANIFEST, "manifest", MAX_BYTES)
     except (SourceError, OSError):
         return False
     return isinstance(content, dict) and content.get("tool") == TOOL

@@ -11,8 +11,7 @@ import pandas as pd
 
 from corridor.atomic_write import put_in_place, workspace
 from corridor.errors import OutputError
-from corridor.export.dictionary import NAME as DICTIONARY
-from corridor.export.dictionary import write_dictionary
+from corridor.export.dictionary import DICTIONARY, write_dictionary
 from corridor.export.gis import (
     candidate_layers,
     write_geojson,
@@ -21,7 +20,7 @@ from corridor.export.gis import (
     write_layer,
     writing_errors,
 )
-from corridor.export.manifest import NAME, holds_only_results, is_results_folder, write_manifest
+from corridor.export.manifest import MANIFEST, holds_only_results, is_results_folder, write_manifest
 from corridor.export.qml import event_style, layer_styles
 from corridor.export.tracks import write_gpx, write_kml
 from corridor.report.escape import clean
@@ -51,7 +50,7 @@ IMPACT_FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", "places.
 EVENT_LAYER = "events"
 FLOW_FILES = ("flows.csv", "pairs.csv", "dependence.csv", "potentials.csv")
 """Tables of the long-distance network, where the study names one."""
-_OURS = frozenset((*FILES, COSTS, *IMPACT_FILES, *FLOW_FILES, BRIEF, NAME))
+_OURS = frozenset((*FILES, COSTS, *IMPACT_FILES, *FLOW_FILES, BRIEF, MANIFEST))
 
 
 def choose_formats(wanted: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ def planar_runs(ground: BorderGround, candidate: Candidate) -> list[shapely.Line
     return [project(run, WGS84, ground.crs) for run in runs_in_country(candidate, ground.country)]
 
 
-def _band(km: float) -> str:
+def _band_column(km: float) -> str:
     return f"border_km_within_{km:g}".replace(".", "p")
 
 
@@ -150,7 +150,7 @@ def _band(km: float) -> str:
     Subject.BORDER,
     *(
         Column(
-            _band(km), Unit.KM,
+            _band_column(km), Unit.KM,
             f"length of the route within {km:g} km of the neighbour's border",
             "share of each part inside the band x its length",
             shown=Shown.PAGE if km >= _SHOWN_FROM_KM else Shown.FILES,
@@ -167,7 +167,7 @@ def measure_border_bands(ground: BorderGround, candidate: Candidate) -> Values |
     parts = [part for part in candidate.parts if part.country == ground.country]
     if not parts:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    found = dict.fromkeys((_band(km) for km in BANDS_KM), 0.0)
+    found = dict.fromkeys((_band_column(km) for km in BANDS_KM), 0.0)
     zones = [shapely.buffer(ground.line, km * 1000 / ground.scale, quad_segs=32) for km in BANDS_KM]
     for zone in zones:
         shapely.prepare(zone)
@@ -176,5 +176,5 @@ def measure_border_bands(ground: BorderGround, candidate: Candidate) -> Values |
             line = project(part.line, WGS84, ground.crs)
             for km, zone in zip(BANDS_KM, zones, strict=True):
                 share = shapely.length(shapely.intersection(line, zone)) / line.length
-                found[_band(km)] += float(share) * part.length_km.mid
+                found[_band_column(km)] += float(share) * part.length_km.mid
     return found

@@ -202,10 +202,12 @@ def severance_figures(
         for name, values in zip(("strip_area_km2", "border_behind_share"), drawn, strict=True):
             low, high = (float(q) for q in np.quantile(values, [0.025, 0.975]))
             found[name] = Estimate(low, found[name], high)
-    return found | _open_ground(ground, strip, _band(ground, candidate, network, schematic_half_width_km), settlements)
+    return found | _open_ground(
+        ground, strip, _open_band(ground, candidate, network, schematic_half_width_km), settlements
+    )
 
 
-def _band(ground: BorderGround, candidate: Candidate, network: Network, half_width_km: float) -> shapely.Geometry:
+def _open_band(ground: BorderGround, candidate: Candidate, network: Network, half_width_km: float) -> shapely.Geometry:
     """The ground of the country in which the schematic parts of a route may lie, in metres."""
     runs = schematic_runs(candidate, network)
     bands = []

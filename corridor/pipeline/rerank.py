@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MAX_MANIFEST_BYTES, _MAX_TABLE_BYTES, _MAX_HEADER = 20_000_000, 200_000_000, 1_000_000
-_Number = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
+_Weight = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
 _Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(clean_line)]
 _Words = Annotated[str, Field(max_length=20_000), AfterValidator(clean_line)]
 
@@ -67,7 +67,7 @@ class _Saved(BaseModel):
     """What of a manifest a ranking hangs on; everything else in it is let be."""
 
     criteria: Annotated[tuple[Annotated[Criterion, BeforeValidator(_with_alias)], ...], Field(min_length=1)]
-    perspectives: dict[_Name, dict[_Name, _Number]]
+    perspectives: dict[_Name, dict[_Name, _Weight]]
     default_perspective: _Name
     as_if_opened: bool = False
     study: _Words = ""

@@ -14,7 +14,7 @@ from corridor.schema.live_settings import LiveSettings
 
 _SUFFIX = "-latest.osm.pbf"
 _HEADER = b"\n\tOSMHeader"
-PUBLISHER = "OpenStreetMap contributors, extract by Geofabrik GmbH"
+EXTRACT_PUBLISHER = "OpenStreetMap contributors, extract by Geofabrik GmbH"
 LICENCE = "ODbL 1.0"
 
 
@@ -38,7 +38,9 @@ def extract_entries(study_id: str, settings: LiveSettings) -> list[CacheEntry]:
         address = f"{settings.geofabrik_url}/{name}{_SUFFIX}"
         file = name.replace("/", "-") + _SUFFIX
         found.append(
-            CacheEntry(key_of("extract", name), file, f"OpenStreetMap extract {name}", PUBLISHER, LICENCE, address)
+            CacheEntry(
+                key_of("extract", name), file, f"OpenStreetMap extract {name}", EXTRACT_PUBLISHER, LICENCE, address
+            )
         )
     return found
 

@@ -14,8 +14,7 @@ import shapely
 from corridor.errors import FetchError, SourceError
 from corridor.io.fetch.cache import CachedFile, CacheEntry, drop_partial, key_of
 from corridor.io.fetch.fetcher import Fetcher
-from corridor.io.fetch.geofabrik import LICENCE, extract_entries, fetch_extract
-from corridor.io.fetch.geofabrik import PUBLISHER as EXTRACT_PUBLISHER
+from corridor.io.fetch.geofabrik import EXTRACT_PUBLISHER, LICENCE, extract_entries, fetch_extract
 from corridor.io.fetch.osm_pieces import Bounds, OsmPieces, iterate_filters
 from corridor.io.fetch.overpass import download_countries, download_places, download_ways
 from corridor.io.read.borders import read_borders

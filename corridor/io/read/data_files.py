@@ -11,7 +11,7 @@ from corridor.schema.source import Fetched, Source, file_sha256
 from corridor.schema.vocabulary import SourceKind
 
 LISTING = "provenance.json"
-_MAX_BYTES = 1_000_000
+_MAX_LISTING_BYTES = 1_000_000
 
 
 def file_source(path: Path, source_id: str, title: str, publisher: str, date: str, licence: str) -> Source:
@@ -41,7 +41,7 @@ def known_source(path: Path, source_id: str) -> Source | None:
     if not listing.is_file():
         return None
     try:
-        if listing.stat().st_size > _MAX_BYTES:
+        if listing.stat().st_size > _MAX_LISTING_BYTES:
             raise ValueError("it is too large")
         entries = json.loads(listing.read_text(encoding="utf-8"))
         entry = next((row for row in entries if row["file"] == path.name), None)

@@ -15,7 +15,7 @@ from corridor.input_files import read_json
 from corridor.schema.source import Fetched, Source, file_sha256
 from corridor.schema.study import Study
 
-_MAX_BYTES = 20_000_000
+_MAX_MANIFEST_BYTES = 20_000_000
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -127,7 +127,7 @@ def read_pinned_inputs(path: Path) -> PinnedInputs:
         SourceError: it is missing or isn't a manifest of this tool.
     """
     try:
-        content = read_json(path, "manifest of an earlier run", _MAX_BYTES)
+        content = read_json(path, "manifest of an earlier run", _MAX_MANIFEST_BYTES)
         inputs = {str(row["id"]): (str(row["file"]), _digests(row["sha256"])) for row in content["inputs"]}
         parts = [Fetched(**part) for row in content["inputs"] for part in row.get("fetched", ())]
         study = str(content["study"])

@@ -38,8 +38,8 @@ def summarise(view: ReportView) -> list[list[Message]]:
     proposed = [finding for finding in view.results.findings if finding.regime_id not in invented]
     others = [finding for finding in view.results.findings if finding.regime_id in invented]
     lost = _link_lost(view, proposed) or ([] if others else _lost(view))
-    today = [sentence for sentence in (_usable(view), _first(view)) if sentence]
-    rest = [[sentence] for sentence in (_views(view), _leaders(view)) if sentence]
+    today = [sentence for sentence in (_usable(view), _first_today(view)) if sentence]
+    rest = [[sentence] for sentence in (_views(view), _leaders_sentence(view)) if sentence]
     last = [_link_lost(view, others), *_single_points(view, others), _not_known(view)]
     return [group for group in (lost, *_single_points(view, proposed), today, *rest, *last) if group]
 
@@ -54,7 +54,7 @@ def _usable(view: ReportView) -> Message | None:
     return Message("summary.usable_some", {"count": len(view.through), "names": names, "as_of": view.results.as_of})
 
 
-def _first(view: ReportView) -> Message | None:
+def _first_today(view: ReportView) -> Message | None:
     rows = view.leading(view.results.default_perspective)[view.opening]
     chosen = next((p for p in view.results.perspectives if p.perspective_id == view.results.default_perspective), None)
     if len(rows) < 2 or chosen is None:
@@ -243,7 +243,7 @@ def _single_points(view: ReportView, findings: Sequence[Finding]) -> list[list[M
     return said
 
 
-def _leaders(view: ReportView) -> Message | None:
+def _leaders_sentence(view: ReportView) -> Message | None:
     """The best through route by each scored criterion, in the regime that the page opens under."""
     said: list[Message] = []
     regime = view.opening
