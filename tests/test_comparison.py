@@ -95,7 +95,7 @@ def test_whether_the_crossing_stays_open_when_a_route_is_sealed(comparison):
     assert np.isnan(road["access_delay_min"])
     found = comparison.findings.set_index(["candidate_id", "regime_id"])["text"]
     assert "69 m" in found["aras-rail", "sealed"]
-    assert "at worst every road is met at grade, and it is lost" in found["aras-road", "sealed"]
+    assert "at worst every road is met on the level, and it is lost" in found["aras-road", "sealed"]
 
 
 def test_what_the_catalogue_can_t_tell_is_said(comparison):

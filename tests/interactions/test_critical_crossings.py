@@ -161,9 +161,9 @@ def _words(bridges, rule=SEALED):
 def test_the_sentence_names_the_bridge_that_decides():
     found = _say([True])
     assert render(found.message) == (
-        "With the route closed at grade, the road between Gate and Capital stays open because M2 passes over the "
-        "route on a 600 m bridge; if that were at grade or fenced, Capital would lose the crossing, and so would "
-        "1 of 1 places."
+        "With the route closed to others and crossed on the level, the road between Gate and Capital stays open "
+        "because M2 passes over the route on a 600 m bridge; if that were on the level or fenced, Capital would "
+        "lose the crossing, and so would 1 of 1 places."
     )
     assert found.evidence == ("regime:closed-transit-only", "none", "c:1")
 
@@ -180,8 +180,10 @@ def test_the_sentence_says_when_nothing_single_decides():
 
 def test_the_sentence_on_checks_gives_their_range():
     text = _words([False], regime("gated", minutes=10.0))
-    assert "assumed checks of 10 min (5 to 20) at a crossing, for 1 crossing assumed at grade" in text
-    assert _words([False], regime("free")).startswith("Nothing is closed or slowed at 1 crossing assumed at grade")
+    assert "assumed checks of 10 min (5 to 20) at a crossing, for 1 crossing assumed to be on the level" in text
+    assert _words([False], regime("free")).startswith(
+        "Nothing is closed or slowed at 1 crossing assumed to be on the level"
+    )
 
 
 def test_the_sentence_on_a_route_elsewhere_claims_no_more():

@@ -33,6 +33,7 @@ from corridor.report.page.tables import OUTSIDE, cost_rows, format_number, price
 from corridor.report.run_facts import describe_run
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate, route_message
+from corridor.schema.criterion import Criterion
 from corridor.schema.message import ListStyle, Message, Value, from_json, listing, message_values
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
@@ -232,7 +233,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
         "documents": [_source(source) for source in results.documents],
         "libraries": libraries(),
         "run": clean(describe_run(results)),
-        "criteria": results.criteria,
+        "scales": [(criterion, _anchors(criterion, english)) for criterion in results.criteria],
         "number": format_number,
         "json": script_json,
     }
@@ -249,6 +250,14 @@ def _note(value: Value, english: Words | None = None) -> dict[str, str]:
     if isinstance(value, Message):
         return _sentence(value, english)
     return {"key": "", "text": (english or words()).render(value), "values": ""}
+
+
+def _anchors(criterion: Criterion, english: Words) -> dict[str, str]:
+    """What of a criterion is worth 1 and 0, and what counts as no difference."""
+    unit = Message(f"unit.{criterion.unit}", fallback=clean_text(criterion.unit)) if criterion.unit else ""
+    best, worst = (format_number(end, 0) for end in (criterion.best, criterion.worst))
+    values: dict[str, Value] = {"best": best, "worst": worst, "unit": unit, "tolerance": f"{criterion.tolerance:g}"}
+    return _sentence(Message("page.anchors", values), english)
 
 
 def _closed(results: Results) -> tuple[str, ...]:
