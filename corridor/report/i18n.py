@@ -223,7 +223,8 @@ def _spoken(results: Results) -> tuple[object, ...]:
     layers = results.layers
     tables = (layers.crossings, layers.axes, layers.rivers, results.place_effects)
     return (
-        results.title, results.question, results.baseline, results.baseline.partition(": ")[2], results.focus_name,
+        results.title, results.question, results.report.compiled_by, results.focus_name,
+        results.baseline, results.baseline.partition(": ")[2],
         results.candidates, results.regimes, results.perspectives, results.criteria, results.columns,
         results.conditions, results.sources, results.documents, results.notes, results.findings, results.flow_map,
         layers.named,

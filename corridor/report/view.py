@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -115,6 +115,14 @@ class ReportView:
         wanted = self.results.report.opening_regime
         ranked = (key for key, rows in self.leading(self.results.default_perspective).items() if rows)
         return wanted if wanted in self.regime_ids else next(ranked, self.regime_ids[0])
+
+    @cached_property
+    def if_opened(self) -> ReportView | None:
+        """The same under rules that allow no transit, ranked as if they did; None where there are no such rankings."""
+        found = self.results.if_opened
+        if found is None:
+            return None
+        return ReportView(replace(self.results, ranking=found.ranking, panels=found.panels, if_opened=None))
 
     def metric(self, name: str) -> MetricCells | None:
         """The cells of one metric, whether or not the page's table shows it; None where the results lack it."""

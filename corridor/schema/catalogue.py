@@ -23,6 +23,8 @@ from corridor.schema.vocabulary import (
 
 TRUCK_T, TRUCK_HEIGHT_M = 40.0, 4.0
 """Greatest gross mass and height of the truck that limits of roads are held against (legal in the region)."""
+MAIN_ROADS: Final = ("motorway", "trunk", "primary")
+"""Classes of roads that maps show as ground for the routes; a link counts with its road."""
 THROUGH_CLASSES: Final = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified")
 """Classes of roads on which traffic passes through to somewhere else, unless a study says otherwise."""
 USABLE: frozenset[str] = frozenset((SectionStatus.OPEN,))

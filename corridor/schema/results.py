@@ -64,6 +64,17 @@ class FirstPlaces:
 
 
 @dataclass(frozen=True, slots=True)
+class IfOpened:
+    """Rankings under rules that allow no transit, as if they did.
+
+    ``ranking`` has the columns of that of :class:`Results`, with those rules alone; ``panels`` what it rests on.
+    """
+
+    ranking: pd.DataFrame
+    panels: tuple[PanelFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NamedPlace:
     """A place of the catalogue and the other names that it goes by."""
 
@@ -84,7 +95,8 @@ class Layers:
     country, population, names (by language; may be missing), geometry; ``crossings`` crossing_id, name, mode, status,
     as_of, countries, geometry; ``focus`` is the study's focus region; ``axes`` the north-south lines (axis_id, name,
     status, geometry), a row per section; ``named`` the catalogue's places with other names; ``rivers`` name,
-    names, geometry, or None where the data hold none.
+    names, geometry, or None where the data hold none; ``rivers_from_borders`` says that their lines are those of the
+    borders that run in them. ``roads`` has class, ref, name, geometry of the open roads of the upper classes.
     """
 
     heights_m: NDArray[np.float32]
@@ -96,6 +108,8 @@ class Layers:
     axes: gpd.GeoDataFrame | None = None
     named: tuple[NamedPlace, ...] = ()
     rivers: gpd.GeoDataFrame | None = None
+    rivers_from_borders: bool = False
+    roads: gpd.GeoDataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +144,7 @@ class Results:
     ``flows``, ``pairs``, ``dependence``, ``potentials``. ``conditions`` are those that the study holds routes
     against; ``neighbour`` is the country behind the border crossing. ``panels`` say which criteria tell the ranked
     routes apart, ``first_places`` who comes first how often. ``as_if_opened`` says that rules which allow no
-    transit are ranked as if they did.
+    transit are ranked as if they did; ``if_opened`` has those rankings where they aren't.
     """
 
     study_id: str
@@ -170,3 +184,4 @@ class Results:
     panels: tuple[PanelFacts, ...] = ()
     first_places: FirstPlaces | None = None
     as_if_opened: bool = False
+    if_opened: IfOpened | None = None

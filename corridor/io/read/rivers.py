@@ -1,10 +1,12 @@
-"""Rivers for the map: the longer named ones, as lines simple enough to draw."""
+"""Rivers for the map: the longer named ones of a map's data, or those that a catalogue says borders run in."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from corridor.geo.geodesy import WGS84, line_lengths_m
+from corridor.io.read.tables import Faults, read_rows
 
 LEAST_KM = 25.0
 """Shorter rivers aren't drawn."""
@@ -23,6 +26,10 @@ _JUMP_DEG = 1.0
 _SAME_END_DEG = 5e-4
 _SEVERAL = re.compile(r"[/;()]| - ")
 COLUMNS = ["name", "names", "length_km"]
+BORDERS_FILE = "rivers.csv"
+_LANGUAGES = ("en", "ru", "hy", "az", "fa")
+_FRAME = ("west", "south", "east", "north")
+_BORDER_COLUMNS = ["name", *_LANGUAGES, "countries", *_FRAME, "source_ids", "note"]
 
 
 def no_rivers() -> gpd.GeoDataFrame:
@@ -138,6 +145,85 @@ def join_names(
     left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     links = coo_array((np.ones(len(pairs)), (left, right)), shape=(len(lines), len(lines)))
     return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class BorderRiver:
+    """A river that the border between two countries runs in, inside a frame.
+
+    Attributes:
+        name: as pages show it where a language has no name of its own.
+        names: by language.
+        countries: codes of both.
+        frame: west, south, east, north in degrees; elsewhere the border lies on land or in another river.
+    """
+
+    name: str
+    names: dict[str, str]
+    countries: tuple[str, str]
+    frame: tuple[float, float, float, float]
+
+
+def load_border_rivers(folder: Path, source_ids: Collection[str]) -> tuple[BorderRiver, ...]:
+    """Rivers that borders run in, as a catalogue lists them; none where it has no such table.
+
+    Args:
+        folder: of the catalogue.
+        source_ids: that rows may name as their source.
+
+    Raises:
+        CatalogueError: faults in the table, all of them, with row and column.
+    """
+    path = folder / BORDERS_FILE
+    if not path.is_file():
+        return ()
+    faults = Faults()
+    found = []
+    for row in read_rows(path, _BORDER_COLUMNS, faults):
+        sides = row.text("countries", required=True).split("-")
+        if len(sides) != 2:
+            row.fault("countries", f"is '{'-'.join(sides)[:40]}'; two codes are needed, such as AM-IR")
+            continue
+        west, south, east, north = (
+            row.number(side, -limit, limit) for side, limit in zip(_FRAME, (180, 90, 180, 90), strict=True)
+        )
+        if west >= east or south >= north:
+            row.fault("west", "the frame is empty: west must be below east, and south below north")
+        named = row.items("source_ids")
+        unknown = [source_id for source_id in named if source_id not in source_ids]
+        if unknown or not named:
+            row.fault("source_ids", f"'{unknown[0]}' is not in sources.csv" if unknown else "is empty; name a source")
+        names = {language: text for language in _LANGUAGES if (text := row.text(language))}
+        found.append(
+            BorderRiver(row.text("name", required=True), names, (sides[0], sides[1]), (west, south, east, north))
+        )
+    faults.raise_any()
+    return tuple(found)
+
+
+def rivers_along_borders(listed: Sequence[BorderRiver], countries: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The courses of rivers that borders run in, taken from the borders.
+
+    Args:
+        listed: from :func:`load_border_rivers`.
+        countries: country and geometry (polygons whose common borders have common vertices; EPSG:4326).
+
+    Returns:
+        As :func:`collect_rivers` gives it; no row for a river none of whose borders is there.
+    """
+    outlines = dict(zip(countries["country"], shapely.boundary(countries.geometry.to_numpy()), strict=True))
+    names, translations, lines = [], [], []
+    for river in listed:
+        if not all(side in outlines for side in river.countries):
+            continue
+        shared = shapely.intersection(*(outlines[side] for side in river.countries))
+        whole = shapely.intersection(shapely.line_merge(shared), shapely.box(*river.frame))
+        for line in shapely.get_parts(whole):
+            if shapely.get_type_id(line) == 1 and shapely.length(line) > 0:
+                names.append(river.name)
+                translations.append(river.names)
+                lines.append(line)
+    return collect_rivers(names, translations, lines, least_km=0.0)
 
 
 def _may_be_one(one: str, other: str) -> bool:

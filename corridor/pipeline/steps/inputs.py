@@ -18,6 +18,7 @@ from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.own_routes import read_drawn
 from corridor.io.read.pinned_inputs import hash_rules
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
+from corridor.io.read.rivers import BorderRiver, load_border_rivers
 from corridor.pipeline.graph import Progress, step
 from corridor.schema.catalogue import (
     BorderDelays,
@@ -351,6 +352,14 @@ def place_names(study: Study, documents: Mapping[str, Source]) -> PlaceNames:
     if study.sources.reference is None:
         return {}
     return load_place_names(study.path(study.sources.reference), set(documents))
+
+
+@step()
+def border_rivers(study: Study, documents: Mapping[str, Source]) -> tuple[BorderRiver, ...]:
+    """Rivers that borders run in, for maps whose data hold no rivers."""
+    if study.sources.reference is None:
+        return ()
+    return load_border_rivers(study.path(study.sources.reference), set(documents))
 
 
 @step(says="reading borders and places")

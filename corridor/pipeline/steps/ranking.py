@@ -16,7 +16,8 @@ from corridor.mcda.weights import resolve_weights
 from corridor.pipeline.graph import each, step
 from corridor.schema.criterion import Criterion
 from corridor.schema.message import Message, Value
-from corridor.schema.results import FirstPlaces, PanelFacts, PerspectiveWords
+from corridor.schema.regime import Regime
+from corridor.schema.results import FirstPlaces, IfOpened, PanelFacts, PerspectiveWords
 from corridor.schema.study import PACKAGED, Study
 
 
@@ -69,6 +70,28 @@ def ranking_of(perspective: Perspective, matrix: DecisionMatrix) -> pd.DataFrame
 @step()
 def panels(matrix: DecisionMatrix, perspectives: Mapping[str, Perspective]) -> tuple[PanelFacts, ...]:
     """Which criteria tell the ranked routes apart, and how much weight lies on them."""
+    return _panel_facts(matrix, perspectives)
+
+
+@step()
+def if_opened(
+    metrics: pd.DataFrame,
+    criteria: tuple[Criterion, ...],
+    regimes: Mapping[str, Regime],
+    perspectives: Mapping[str, Perspective],
+    as_if_opened: bool,
+) -> IfOpened | None:
+    """Rankings under rules that allow no transit, as if they did; None where there are no such rules or all are."""
+    closed = [key for key, regime in regimes.items() if not regime.allows_transit]
+    rows = metrics[metrics["regime_id"].isin(closed)] if closed and "regime_id" in metrics else metrics[:0]
+    if as_if_opened or rows.empty:
+        return None
+    matrix = build_matrix(rows, criteria, as_if_opened=True)
+    tables = [rank_alternatives(matrix, view).assign(perspective=key) for key, view in perspectives.items()]
+    return IfOpened(pd.concat(tables, ignore_index=True), _panel_facts(matrix, perspectives))
+
+
+def _panel_facts(matrix: DecisionMatrix, perspectives: Mapping[str, Perspective]) -> tuple[PanelFacts, ...]:
     found = []
     for panel in matrix.panels:
         if not panel.candidate_ids:

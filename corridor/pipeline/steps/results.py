@@ -25,6 +25,7 @@ from corridor.io.read.conditions import load_conditions
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import PlaceNames, Places, name_places
 from corridor.io.read.regimes import load_regime_sources
+from corridor.io.read.rivers import BorderRiver, rivers_along_borders
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.metrics.access import Access
 from corridor.metrics.cost import CostLine, breakdown_table
@@ -40,16 +41,16 @@ from corridor.pipeline.graph import step
 from corridor.pipeline.steps.impacts import Pair
 from corridor.report.page.tables import format_number
 from corridor.schema.candidate import Candidate, Profile
-from corridor.schema.catalogue import Crossing, Node, Section
+from corridor.schema.catalogue import MAIN_ROADS, Crossing, Node, Section
 from corridor.schema.criterion import Criterion
 from corridor.schema.interaction import CriticalCrossing, Event, Finding
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.regime import Regime
 from corridor.schema.report_settings import Condition
-from corridor.schema.results import FirstPlaces, Layers, NamedPlace, PanelFacts, PerspectiveWords, Results
+from corridor.schema.results import FirstPlaces, IfOpened, Layers, NamedPlace, PanelFacts, PerspectiveWords, Results
 from corridor.schema.source import Source
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
-from corridor.schema.vocabulary import Mode
+from corridor.schema.vocabulary import Mode, SectionStatus
 from corridor.terrain.surface import Dem
 
 # What decides.
@@ -222,6 +223,7 @@ def layers(
     borders: Borders,
     shown_places: Places | None,
     place_names: PlaceNames,
+    border_rivers: tuple[BorderRiver, ...],
     osm: OsmData | None,
     crossings: Mapping[str, Crossing],
     nodes: Mapping[str, Node],
@@ -248,6 +250,7 @@ def layers(
     if shown_places:
         named = name_places(shown_places.frame, place_names, osm.places if osm else None)
         shown = shown_places.frame.assign(names=named)
+    mapped = osm is not None and len(osm.rivers) > 0
     return Layers(
         heights_m=dem.heights_m,
         grid=dem.grid,
@@ -257,8 +260,20 @@ def layers(
         focus=focus_region,
         axes=_axis_table(sections, conflation, impact),
         named=tuple(NamedPlace(node.place, node.aliases) for node in nodes.values() if node.aliases),
-        rivers=osm.rivers if osm else None,
+        rivers=osm.rivers if mapped and osm else rivers_along_borders(border_rivers, borders.countries),
+        rivers_from_borders=not mapped,
+        roads=_main_roads(conflation),
     )
+
+
+def _main_roads(conflation: Conflation) -> gpd.GeoDataFrame:
+    """Roads of the upper classes that are open, with number and name, for the ground of the map."""
+    edges = conflation.network.edges
+    upper = edges["class"].str.removesuffix("_link").isin(MAIN_ROADS)
+    shown = edges[
+        (edges["mode"] == Mode.ROAD) & (edges["status"] == SectionStatus.OPEN) & upper & (edges["border"] == "")
+    ]
+    return shown[["class", "ref", "name", "geometry"]].reset_index(drop=True)
 
 
 def _axis_table(sections: Mapping[str, Section], conflation: Conflation, impact: ImpactSpec | None) -> gpd.GeoDataFrame:
@@ -375,6 +390,7 @@ def results(
     panels: tuple[PanelFacts, ...],
     first_places: FirstPlaces,
     as_if_opened: bool,
+    if_opened: IfOpened | None,
 ) -> Results:
     """Everything that reports are made from."""
     ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)
@@ -416,4 +432,5 @@ def results(
         panels=panels,
         first_places=first_places,
         as_if_opened=as_if_opened,
+        if_opened=if_opened,
     )

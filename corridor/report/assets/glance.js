@@ -18,7 +18,9 @@ var corridorGlance = (function () {
 
     /* The answer, who would run it, and the routes in the order of the chosen rules. */
     function answer(regime) {
-      var found = glance.cases[regime], box = document.getElementById("answer");
+      var opened = glance.opened[regime], tick = document.getElementById("as-if-opened");
+      if (tick) { document.getElementById("opened-row").hidden = !opened; }
+      var found = opened && tick.checked ? opened : glance.cases[regime], box = document.getElementById("answer");
       if (!found) { return; }
       box.textContent = "";
       found.answer.forEach(function (message) { words.put(add(box, "p"), message); });

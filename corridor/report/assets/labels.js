@@ -125,7 +125,7 @@ var corridorLabels = (function () {
         }));
       });
     }
-    map.on("moveend zoomend resize corridor:blocked", refresh);
+    map.on("moveend corridor:blocked", refresh); // every zoom and change of size ends in a move
     layer.on("add", refresh);
     document.addEventListener("corridor:language", refresh);
     return { layer: layer, refresh: refresh };

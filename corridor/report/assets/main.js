@@ -157,7 +157,6 @@
   var languages = document.getElementById("language");
   if (languages.value !== "en") { words.choose(languages.value); }
   document.dispatchEvent(new CustomEvent("corridor:choose", { detail: { id: data.chosen, quiet: true } }));
-  map.show();
   var first = corridorState.start({ map: map.map, chosen: chosen,
     has: function (id) { return data.candidates.some(function (one) { return one.id === id; }); } });
   if ("print" in first) { forPrint(); }

@@ -24,17 +24,17 @@ var corridorMap = (function () {
   }
 
   function panes(map) {
-    [["rivers", 340], ["borders", 350], ["axes", 370], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["cutoff", 440], ["crossings", 610],
+    [["border-casing", 335], ["rivers", 340], ["roads", 345], ["borders", 350], ["axes", 370], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["cutoff", 440], ["crossings", 610],
       ["names", 620], ["letters", 640], ["cursor", 650]].forEach(function (pane) {
       var node = map.getPane(pane[0]) || map.createPane(pane[0]);
       node.style.zIndex = pane[1];
     });
-    ["names", "borders"].forEach(function (name) { map.getPane(name).style.pointerEvents = "none"; });
+    ["names", "borders", "border-casing", "roads"].forEach(function (name) { map.getPane(name).style.pointerEvents = "none"; });
   }
 
   function drawBorders(map, data) {
     var group = L.layerGroup();
-    var casing = { pane: "borders", color: corridorTheme.paper, weight: 4, opacity: 0.7, interactive: false };
+    var casing = { pane: "border-casing", color: corridorTheme.paper, weight: 4, opacity: 0.7, interactive: false };
     var line = { pane: "borders", color: corridorTheme.border, weight: 1.4, dashArray: "8 3 2 3", interactive: false };
     group.addLayer(L.polyline(data.borders, casing));
     group.addLayer(L.polyline(data.borders, line));
@@ -156,13 +156,18 @@ var corridorMap = (function () {
       ["line focus", "map.legend.focus"], ["crossing road open", "map.legend.open"],
       ["crossing road closed", "map.legend.closed"], ["crossing road planned", "map.legend.planned"],
       ["crossing rail open", "map.legend.rail"],
-      ["meet", "map.legend.meet"], ["meet decisive", "map.legend.decisive"]];
+      ["meet", "map.legend.meet"], ["line shared", "map.legend.shared"], ["meet decisive", "map.legend.decisive"]];
+    if (Object.keys(data.strips || {}).length) { rows.push(["line strip", "map.legend.strip"]); }
+    if (data.candidates.some(function (one) { return one.comparator; })) { rows.splice(2, 0, ["line compared", "map.legend.comparators"]); }
     if (data.changes.places.length) {
       rows.push(["cut-off", "map.legend.cut_off"]);
       corridorOverlays.DELAYS.forEach(function (band) { rows.push(["delay", "map.legend.delay", { minutes: band[2] }, band[1]]); });
     }
+    if (data.roads.length) { rows.splice(4, 0, ["line main-road", "map.legend.road"]); }
     if (data.axes.length) { rows.splice(4, 0, ["line axis", "map.legend.axis"]); }
-    rows.push(data.rivers.length ? ["line river", "map.legend.river", { source: data.sources.osm }] : ["", "map.legend.no_rivers"]);
+    var along = data.riversFromBorders;
+    rows.push(!data.rivers.length ? ["", "map.legend.no_rivers"] : ["line river" + (along ? " along" : ""),
+      along ? "map.legend.border_river" : "map.legend.river", { source: data.sources[along ? "borders" : "osm"] }]);
     var Control = L.Control.extend({
       options: { position: "bottomleft" },
       onAdd: function () {
@@ -243,7 +248,7 @@ var corridorMap = (function () {
     map.attributionControl.setPrefix(false);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     var through = L.layerGroup().addTo(map), comparators = L.layerGroup().addTo(map);
-    var rivers = corridorOverlays.drawRivers(map, data), borders = drawBorders(map, data), axes = corridorOverlays.drawAxes(map, data, words);
+    var roads = corridorOverlays.drawRoads(map, data), rivers = corridorOverlays.drawRivers(map, data), borders = drawBorders(map, data), axes = corridorOverlays.drawAxes(map, data, words);
     data.candidates.forEach(function (candidate) {
       var route = drawCandidate(map, candidate, words);
       (candidate.comparator ? comparators : through).addLayer(route.group);
@@ -266,6 +271,7 @@ var corridorMap = (function () {
       [crossings, "map.layer.crossings"], [events, "map.layer.events"], [strip, "map.layer.strip"], [labels.layer, "map.layer.places"]];
     if (data.changes.places.length) { layers.splice(6, 0, [cutOff, "map.layer.cut_off"]); }
     if (data.rivers.length) { layers.splice(3, 0, [rivers, "map.layer.rivers"]); }
+    if (data.roads.length) { layers.splice(3, 0, [roads, "map.layer.roads"]); }
     if (data.axes.length) { layers.splice(2, 0, [axes, "map.layer.axes"]); }
     if (relief) { layers.push([relief, "map.layer.relief"]); }
     var named = {};

@@ -30,13 +30,26 @@ var corridorOverlays = (function () {
     return group.addTo(map);
   }
 
-  /* Named rivers, thin and blue, under everything else. */
+  /* Named rivers, blue, under everything else; wider where a border runs in them and would hide them. */
   function drawRivers(map, data) {
-    var group = L.layerGroup();
+    var group = L.layerGroup(), weight = data.riversFromBorders ? 5 : 1.8;
     data.rivers.forEach(function (river) {
-      var line = L.polyline(river.lines, { pane: "rivers", color: corridorTheme.river, weight: 1.8, opacity: 0.9 });
+      var line = L.polyline(river.lines, { pane: "rivers", color: corridorTheme.river, weight: weight, opacity: data.riversFromBorders ? 0.6 : 0.9 });
       line.bindTooltip(function () { return node("bdi", corridorLabels.riverName(river)); }, { sticky: true });
       group.addLayer(line);
+    });
+    return group.addTo(map);
+  }
+
+  /* Main roads: thin and grey, so that they are ground to the routes; all of a kind are one path. */
+  function drawRoads(map, data) {
+    var group = L.layerGroup();
+    [false, true].forEach(function (high) {
+      var lines = [];
+      data.roads.forEach(function (road) { if (road.high === high) { lines.push.apply(lines, road.lines); } });
+      if (lines.length) {
+        group.addLayer(L.polyline(lines, { pane: "roads", color: corridorTheme.road, weight: high ? 2 : 1.2, opacity: 0.8, interactive: false }));
+      }
     });
     return group.addTo(map);
   }
@@ -74,5 +87,5 @@ var corridorOverlays = (function () {
     });
   }
 
-  return { drawAxes: drawAxes, drawChanges: drawChanges, drawRivers: drawRivers, DELAYS: DELAYS };
+  return { drawAxes: drawAxes, drawChanges: drawChanges, drawRivers: drawRivers, drawRoads: drawRoads, DELAYS: DELAYS };
 })();

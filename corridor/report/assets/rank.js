@@ -2,6 +2,7 @@
 "use strict";
 var corridorRank = (function () {
   var ROUNDING = 1e-12;
+  var drawn = {};
 
   function value(metric, criterion) {
     var loss = (metric - criterion.best) / (criterion.worst - criterion.best);
@@ -93,6 +94,10 @@ var corridorRank = (function () {
 
   /* Even draws of weights over groups that sum to 1 (flat Dirichlet), the same ones every time. */
   function draws(groups, count) {
+    var key = groups.concat(count).join("|");
+    return drawn[key] || (drawn[key] = draw(groups, count));
+  }
+  function draw(groups, count) {
     var state = 20240229, out = [];
     function random() {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -6,7 +6,7 @@ var corridorRanking = (function () {
   var DRAWS = 1000;
 
   function start(scores, words) {
-    var perspective = document.getElementById("perspective"), regime = document.getElementById("regime");
+    var perspective = document.getElementById("perspective"), regime = document.getElementById("regime"), tick = document.getElementById("as-if-opened");
     var sliders = all(".weights input[type=range]"), last = scores["default"];
 
     function shares() {
@@ -45,19 +45,24 @@ var corridorRanking = (function () {
       });
       if (list.contains(focused)) { focused.focus(); }
     }
-    /* How often each route would come first if nothing were known of the weights. */
+    /* How often each route would come first if nothing were known of the weights: worked out panel by panel once the page
+       stands, those that are shown first. */
     function shareOfFirsts() {
-      scores.panels.forEach(function (data) {
+      var waiting = scores.panels.slice().sort(function (a, b) { return panelOf(a).hidden - panelOf(b).hidden; });
+      (function next() {
+        var data = waiting.shift();
+        if (!data) { return; }
         var shares_ = corridorRank.acceptability(data, scores.criteria, scores.groups, scores.perspectives[last].within, DRAWS);
         all("li", panelOf(data)).forEach(function (item) {
           var share = shares_[item.dataset.id];
           if (share !== undefined) { item.querySelector(".firsts").textContent = Math.round(100 * share) + " %"; }
         });
-      });
+        setTimeout(next);
+      })();
     }
     function panelOf(data) {
       return all(".panel").find(function (node) {
-        return node.dataset.regime === data.regime && node.dataset.kind === data.kind;
+        return node.dataset.regime === data.regime && node.dataset.kind === data.kind && ("opened" in node.dataset) === Boolean(data.opened);
       });
     }
     function say() {
@@ -86,6 +91,14 @@ var corridorRanking = (function () {
     }
     function fromRegime() {
       all("[data-regime]").forEach(function (node) { node.hidden = [regime.value, "outside"].indexOf(node.dataset.regime) < 0; });
+      if (tick) { // of rules that allow no transit one of two rankings is shown: that as it is, or that as if opened
+        all(".panel[data-opened]").forEach(function (node) {
+          if (node.dataset.regime !== regime.value) { return; }
+          all(".panel").forEach(function (other) {
+            if (other.dataset.regime === regime.value) { other.hidden = ("opened" in other.dataset) !== tick.checked; }
+          });
+        });
+      }
       document.dispatchEvent(new CustomEvent("corridor:regime", { detail: { regime: regime.value } }));
       var chosen = all(".panel:not([hidden]) li.chosen"), first = all(".panel:not([hidden]) li");
       if (!chosen.length && first.length) {
@@ -100,11 +113,12 @@ var corridorRanking = (function () {
       fromPerspective();
     });
     if (regime) { regime.addEventListener("change", fromRegime); }
+    if (tick) { tick.addEventListener("change", fromRegime); }
     document.addEventListener("corridor:language", function () {
       if (perspective.value) { fromPerspective(); } else { fromSliders(); }
     });
     shares();
-    shareOfFirsts();
+    setTimeout(shareOfFirsts);
   }
   return { start: start };
 })();

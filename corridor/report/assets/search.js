@@ -26,6 +26,10 @@ var corridorSearch = (function () {
     (data.axes || []).forEach(function (axis) {
       axis.names.forEach(function (name) { found.push([[fold(name)], [name], axis.line[Math.floor(axis.line.length / 2)], ""]); });
     });
+    (data.roads || []).forEach(function (road) {
+      var names = [road.ref, road.name].filter(Boolean), line = road.lines[0];
+      if (names.length) { found.push([names.map(fold), [names.join(" ")], line[Math.floor(line.length / 2)], ""]); }
+    });
     (data.rivers || []).forEach(function (river) {
       var names = [river.name].concat(Object.keys(river.names || {}).map(function (code) { return river.names[code]; }));
       found.push([names.map(fold), [river.name, 0, 0, 0, 0, river.names], river.lines[0][Math.floor(river.lines[0].length / 2)], ""]);

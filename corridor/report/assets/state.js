@@ -16,7 +16,7 @@ var corridorState = (function () {
   function start(page) {
     var first = read(), quiet = true, waiting = null;
     var plain = ["language", "regime", "perspective", "flow-year", "reach-when", "reach-limit"];
-    var ticked = ["all-columns", "reach-on"];
+    var ticked = ["all-columns", "reach-on", "as-if-opened"];
     function node(id) { return document.getElementById(id); }
     function set(id, value) {
       var control = node(id);

@@ -17,6 +17,7 @@ from corridor.report.map.lines import (
     letter_points,
     place_changes,
     river_lines,
+    road_lines,
     route_line,
 )
 from corridor.report.marks import Mark
@@ -56,6 +57,8 @@ def build_map_data(view: ReportView, bounds: Window) -> dict[str, Any]:
         "axes": axis_lines(results),
         "changes": place_changes(results),
         "rivers": river_lines(results, bounds),
+        "riversFromBorders": results.layers.rivers_from_borders,
+        "roads": road_lines(results, bounds),
         "sources": {key: _source_title(results, key) for key in ("borders", "osm")},
         "regime": view.regime_ids[0],
     }

@@ -52,6 +52,27 @@ def river_lines(results: Results, window: tuple[float, float, float, float]) -> 
     return found
 
 
+def road_lines(results: Results, window: tuple[float, float, float, float]) -> list[dict[str, Any]]:
+    """Main roads inside a window for the ground of the map: ref, name, whether of the highest class, lines.
+
+    Pieces of one road are joined end to end and thinned to about 150 m; a road without number and name is drawn with
+    others of its class.
+    """
+    frame = results.layers.roads
+    if frame is None or frame.empty:
+        return []
+    box = shapely.box(*window)
+    found = []
+    high = frame["class"].str.startswith("motorway")
+    for (ref, name, upper), group in frame.groupby(["ref", "name", high], sort=True):
+        whole = shapely.line_merge(shapely.multilinestrings(group.geometry.to_numpy()))
+        parts = shapely.get_parts(shapely.intersection(shapely.simplify(whole, ROAD_TOLERANCE_DEG), box))
+        lines = [lat_lon(part, 3) for part in parts if shapely.get_type_id(part) == 1 and shapely.length(part) > 0]
+        if lines:
+            found.append({"ref": str(ref), "name": str(name), "high": bool(upper), "lines": lines})
+    return found
+
+
 def place_changes(results: Results) -> dict[str, Any]:
     """Places that lose a way or reach the crossing later, by candidate and regime.
 
@@ -173,6 +194,7 @@ def _lost(table: pd.DataFrame, what: str) -> pd.Series:
 
 
 BORDER_TOLERANCE_DEG = 0.002
+ROAD_TOLERANCE_DEG = 0.0015
 ROUTE_TOLERANCE_DEG = 0.0002
 _SAMPLES = 60
 _SAME_LINE_DEG = 0.02

@@ -120,6 +120,8 @@ def _first_screen(view: ReportView, glance: dict[str, Any]) -> dict[str, Any]:
         "matrix": build_matrix(view),
         "rules": _as_shown(build_rules(view)),
         "compiled_by": clean_text(view.results.report.compiled_by),
+        "price_years": price_years(view.results),
+        "can_open": sorted(glance["opened"]),
         "render": _renderer(view.english),
     }
 
@@ -187,7 +189,6 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
     results, english = view.results, view.english
     default = results.default_perspective
     names = {c.candidate_id: clean_text(c.name) for c in results.candidates}
-    ranking = [row | {"reason": _note(row["reason"])} for row in view.rankings[default]]
     return {
         "say": english.say,
         "known": english.known,
@@ -205,15 +206,12 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
         "regimes": view.regime_ids,
         "regime_words": {regime.regime_id: _regime(regime) for regime in results.regimes},
         "unmeasured": [clean_text(criterion.label) for criterion in view.unmeasured],
-        "panels": [
-            (regime, kind, [r for r in ranking if r["regime_id"] == regime and r["panel"] == kind])
-            for regime in dict.fromkeys((*view.regime_ids, OUTSIDE))
-            for kind in PanelKind
-        ],
+        "panels": [*_panels(view, opened=False), *(_panels(view.if_opened, opened=True) if view.if_opened else ())],
         "perspectives": clean(
             [{"id": p.perspective_id, "label": p.label, "from": _note(p.weights_from)} for p in results.perspectives]
         ),
-        "telling": _telling(view),
+        "telling": {(*key, False): told for key, told in _telling(view).items()}
+        | ({(*key, True): told for key, told in _telling(view.if_opened).items()} if view.if_opened else {}),
         "closed": _closed(results) if results.as_if_opened else (),
         "default": default,
         "groups": scores["groups"],
@@ -258,6 +256,17 @@ def _anchors(criterion: Criterion, english: Words) -> dict[str, str]:
     best, worst = (format_number(end, 0) for end in (criterion.best, criterion.worst))
     values: dict[str, Value] = {"best": best, "worst": worst, "unit": unit, "tolerance": f"{criterion.tolerance:g}"}
     return _sentence(Message("page.anchors", values), english)
+
+
+def _panels(view: ReportView, *, opened: bool) -> list[tuple[str, PanelKind, bool, list[dict[str, Any]]]]:
+    """Regime, kind, whether it is ranked as if opened, and rows of each panel under the default perspective."""
+    rows = view.rankings[view.results.default_perspective]
+    ranking = [row | {"reason": _note(row["reason"], view.english)} for row in rows]
+    return [
+        (regime, kind, opened, [row for row in ranking if row["regime_id"] == regime and row["panel"] == kind])
+        for regime in dict.fromkeys((*view.regime_ids, OUTSIDE))
+        for kind in PanelKind
+    ]
 
 
 def _closed(results: Results) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from corridor.report.page.declared import left_open
 from corridor.report.page.summary import first_of_open
-from corridor.report.page.tables import OUTSIDE, Cell, MetricCells
+from corridor.report.page.tables import OUTSIDE, Cell, MetricCells, price_years
 from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import FirstPlace, MetricStatus, Outcome
@@ -29,6 +29,9 @@ COMPARED = frozenset(("time", "terrain", "cost"))
 """Subjects whose words compare the routes with each other; those of the others say what happens."""
 WHO = ("who_secures", "what_checks", "customs", "who_owns")
 """Declared answers to who would run a route."""
+REMAINING_IN = "cost_remaining_musd_"
+"""Beginning of the metrics that say what is left to pay in a country, whose code follows in small letters."""
+_CODE_LETTERS = 2
 _LEAST = {"link": 1.0, "axes": 1.0, "people": 1.0}
 """Smaller changes count as none."""
 _GOOD, _FAIR, _POOR, _UNKNOWN, _ALIKE = "good", "fair", "poor", "unknown", "alike"
@@ -61,13 +64,27 @@ def build_glance(view: ReportView) -> dict[str, Any]:
         ``subjects`` (name, unit), ``cases`` by regime: ``answer`` (messages of three sentences), ``who`` (declared
         texts of who would run it), ``order`` (ids, best first, those that the rules don't cover last) and ``rows`` by
         candidate: ``rank`` (a message), ``covered`` and a cell for each subject with level, message, figure and
-        range; ``matrix`` by candidate and regime: rank, delay, people and cost to flows.
+        range; ``opened`` the same for rules that allow no transit, ranked as if they did.
     """
     columns = subjects(view)
     return {
         "subjects": [{"name": s.name, "unit": s.metric.column.unit, "metric": s.metric.column.metric} for s in columns],
         "cases": {regime: _case(view, columns, regime) for regime in view.regime_ids},
+        "opened": _opened_cases(view),
     }
+
+
+def _opened_cases(view: ReportView) -> dict[str, Any]:
+    """Cases of the rules that allow no transit, each answer beginning with what is supposed."""
+    opened = view.if_opened
+    found = {}
+    for regime in opened.regime_ids if opened else ():
+        if opened is not None and opened.leading(view.results.default_perspective)[regime]:
+            case = _case(opened, subjects(opened), regime)
+            first, *rest = case["answer"]
+            said = {"t": "answer.if_opened", "or": "", "fill": {"said": first}}
+            found[regime] = case | {"answer": [said, *rest]}
+    return found
 
 
 def _case(view: ReportView, columns: tuple[Subject, ...], regime: str) -> dict[str, Any]:
@@ -127,8 +144,11 @@ def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -
         if cell.ends is not None:
             low, high = cell.ends.values["low"], cell.ends.values["high"]
             return _UNKNOWN, Message("glance.between", {"low": low, "high": high})
-        lost = cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
-        return (_POOR, Message(f"glance.{column.name}.lost")) if lost else (_UNKNOWN, Message(f"status.{cell.status}"))
+        if cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST):
+            return _POOR, Message(f"glance.{column.name}.lost")
+        # why there is no figure stands in the tables; here it is enough that nobody knows
+        unknown = cell.status in (MetricStatus.NOT_SUPPORTED, MetricStatus.MISSING)
+        return _UNKNOWN, Message("glance.unknown") if unknown else Message(f"status.{cell.status}")
     if column.name in COMPARED:
         level = _compared(view, column, cell.value, regime)
         return level, Message(f"glance.{column.name}.{level}")
@@ -250,13 +270,38 @@ def _cost(view: ReportView, regime: str, key: str) -> Message | None:
         known = cell.value is not None and math.isfinite(cell.value)
         figure = _with_range(cell)
         if column.name == "cost" and known:
-            said.append(Message("answer.cost", {"name": view.name(key), "cost": figure}))
+            said += [Message("answer.cost", {"name": view.name(key), "cost": figure}), *_cost_by(view, key, regime)]
         elif column.name == "time" and known:
             said.append(Message("answer.time", {"hours": figure}))
         elif column.name in ("link", "people"):
             said.append(_effect(view, column, cell))
     said.sort(key=lambda message: str(message.key) if isinstance(message, Message) else "")
     return Message("answer.both", {"list": listing(said, ListStyle.SENTENCES)}) if said else None
+
+
+def _cost_by(view: ReportView, key: str, regime: str) -> list[Value]:
+    """In which countries what is left is to be built, dearest first, and the year of the prices."""
+    parts = []
+    for column in view.results.metrics.columns:
+        country = str(column).removeprefix(REMAINING_IN)
+        if not str(column).startswith(REMAINING_IN) or len(country) != _CODE_LETTERS:
+            continue
+        cells = view.metric(str(column))
+        cell = cells.get(key, regime) if cells else None
+        if cell is not None and cell.value is not None and math.isfinite(cell.value) and cell.value > 0:
+            parts.append((cell.value, country.upper(), cell.text))
+    year = price_years(view.results, key)
+    said: list[Value] = []
+    if parts:
+        parts.sort(key=lambda part: (-part[0], part[1]))
+        named = [
+            Message("answer.cost_in", {"country": Message(f"country.{code}", fallback=code), "cost": text})
+            for _, code, text in parts
+        ]
+        said.append(Message("answer.cost_where", {"list": listing(named, ListStyle.COMMA)}))
+    if year:
+        said.append(Message("answer.cost_year", {"year": year}))
+    return said
 
 
 def _effect(view: ReportView, column: Subject, cell: Cell) -> Message:

@@ -25,6 +25,13 @@ def build_score_data(view: ReportView) -> dict[str, Any]:
     panels = [
         _panel(results, regime, kind) for regime in dict.fromkeys((*view.regime_ids, OUTSIDE)) for kind in PanelKind
     ]
+    if view.if_opened is not None:
+        opened = view.if_opened
+        panels += [
+            _panel(opened.results, regime, kind) | {"opened": True}
+            for regime in opened.regime_ids
+            for kind in PanelKind
+        ]
     return {
         "groups": groups,
         "criteria": [

@@ -116,16 +116,17 @@ def _cost_cells(group: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def price_years(results: Results, candidate_id: str) -> str:
-    """Years of the prices that a candidate's cost is made of.
+def price_years(results: Results, candidate_id: str | None = None) -> str:
+    """Years of the prices that costs are made of.
 
     Args:
         results: with the lines that candidates are priced by.
-        candidate_id: whose.
+        candidate_id: whose costs; everybody's if left out.
     """
-    if results.cost_lines is None or results.cost_lines.empty:
+    lines = results.cost_lines
+    if lines is None or lines.empty:
         return ""
-    own = results.cost_lines[results.cost_lines["candidate_id"] == candidate_id]
+    own = lines if candidate_id is None else lines[lines["candidate_id"] == candidate_id]
     return ", ".join(sorted({str(year) for year in own["price_year"] if year}))
 
 

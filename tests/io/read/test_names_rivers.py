@@ -8,7 +8,7 @@ import shapely
 from corridor.errors import CatalogueError
 from corridor.io.read.osm import read_osm
 from corridor.io.read.places import LANGUAGES, load_place_names, name_places, read_places
-from corridor.io.read.rivers import Waters, collect_rivers
+from corridor.io.read.rivers import Waters, collect_rivers, load_border_rivers, rivers_along_borders
 from corridor.schema.study import Study
 
 HEAD = "name,country,en,ru,hy,az,fa,source_ids\n"
@@ -128,3 +128,36 @@ def test_one_river_goes_on_under_the_names_of_each_country():
     )
     assert list(table["name"]) == ["Aras", "Tributary", "Bazar"]  # another word in the same letters is another river
     assert table["length_km"].iloc[0] == pytest.approx(86.63, abs=0.02)  # a degree at 39 N on the ellipsoid
+
+
+RIVER_HEAD = "name,en,ru,hy,az,fa,countries,west,south,east,north,source_ids,note\n"
+
+
+def test_a_river_is_drawn_along_the_border_that_runs_in_it_and_no_further(tmp_path):
+    (tmp_path / "rivers.csv").write_text(
+        RIVER_HEAD + "Bourne,Bourne,Борн,,,,AA-BB,10.2,0,10.8,2,s,\nOther,,,,,,AA-CC,0,0,20,20,s,\n", encoding="utf-8"
+    )
+    listed = load_border_rivers(tmp_path, {"s"})
+    # two squares, one above the other, that share the side at latitude 1
+    countries = gpd.GeoDataFrame(
+        {"country": ["AA", "BB"]}, geometry=[shapely.box(10, 0, 11, 1), shapely.box(10, 1, 11, 2)], crs="EPSG:4326"
+    )
+    (river,) = rivers_along_borders(listed, countries).to_dict("records")
+    assert (river["name"], river["names"]) == ("Bourne", {"en": "Bourne", "ru": "Борн"})
+    assert shapely.equals(river["geometry"], shapely.linestrings([(10.2, 1), (10.8, 1)]))
+    assert load_border_rivers(tmp_path / "none", set()) == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("R,,,,,,AA,0,0,1,1,s,", "countries"),
+        ("R,,,,,,AA-BB,1,0,0,1,s,", "west"),
+        ("R,,,,,,AA-BB,0,0,1,91,s,", "north"),
+        ("R,,,,,,AA-BB,0,0,1,1,t,", "source_ids"),
+    ],
+)
+def test_faults_of_the_table_of_border_rivers_name_their_column(tmp_path, row, fault):
+    (tmp_path / "rivers.csv").write_text(RIVER_HEAD + row + "\n", encoding="utf-8")
+    with pytest.raises(CatalogueError, match=fault):
+        load_border_rivers(tmp_path, {"s"})
