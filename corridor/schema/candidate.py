@@ -297,7 +297,14 @@ class Profile:
 
 
 def route_message(candidate: Candidate) -> Message:
-    """A route's name: its own message, or that of its group for one named after places on the way."""
+    """A route's name: its own message, or that of its group for one named after places on the way.
+
+    Args:
+        candidate: the route.
+
+    Returns:
+        The message; its fallback is the name that the study gives, for languages that have no other.
+    """
     via = candidate.via
     if via is None:
         return Message(f"route.{candidate.candidate_id}", fallback=candidate.name)
