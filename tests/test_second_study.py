@@ -13,6 +13,7 @@ from corridor.comparison import Comparison, compare
 from corridor.io.read.catalogue import load_catalogue
 from corridor.network.speed_model import limiting_speed_kmh
 from corridor.packaged import data_root
+from corridor.report.i18n import render
 from corridor.schema.study import Study
 from tests.synthetic import build, write_study
 from tests.synthetic.catalogue import RAIL_KM, TUNNEL_KM
@@ -176,7 +177,7 @@ def test_borders_are_passed_at_listed_crossings(plain, mapped):
         ]
         assert passed["railway"] == [(("XA", "XB"), "rail-gate-west", "closed"), (("XB", "XC"), "", "unlisted")]
         assert rows(comparison).loc["driven-highfold-rifton", "border_check_h"] == pytest.approx((30 + 15) / 60)
-        assumed = " ".join(by_id["driven-highfold-rifton"].assumptions)
+        assumed = " ".join(map(render, by_id["driven-highfold-rifton"].assumptions))
         assert "Ridge gap: taken as open" in assumed
         assert "Ridge gate east: taken as open" in assumed
         assert "west" not in assumed

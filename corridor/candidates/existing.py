@@ -22,6 +22,7 @@ from corridor.network.graph import Network, Position
 from corridor.network.match import STATION_M
 from corridor.report.i18n import render
 from corridor.schema.candidate import Candidate, ViaName, route_message
+from corridor.schema.message import Message
 from corridor.schema.study import ExistingCandidates, Place
 from corridor.schema.vocabulary import SectionStatus
 from corridor.wording import format_position
@@ -76,7 +77,7 @@ def build_existing_candidates(
         used = network.edges.iloc[list(route.edges)]
         named = {key for column in ("section_id", "documented_in", "crossing_id") for key in used[column]}
         assumed = sorted(named & set(spec.assume_open))
-        taken = [f"{_name_of(key, catalogue)}: taken as open" for key in assumed]
+        taken = [Message("assumption.taken_open", {"name": _name_of(key, catalogue)}) for key in assumed]
         gaps_km = (start.distance_m / 1000, end.distance_m / 1000)
         candidates.append(join_parts(spec, spec.mode, parts, catalogue, taken, gaps_km))
     return _name_by_places(candidates, spec, places), reach

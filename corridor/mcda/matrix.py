@@ -371,13 +371,14 @@ def _value_notes(panel: Panel) -> list[Message]:
     notes, where = [], panel.where
     for column, (criterion, tells) in enumerate(zip(panel.criteria, panel.tells_apart, strict=True)):
         metric = panel.metrics[:, column]
+        unit = Message(f"unit.{criterion.unit}", fallback=criterion.unit) if criterion.unit else ""
         if len(metric) > 1 and not tells:
             least, most = (f"{end:g}" for end in (np.nanmin(metric), np.nanmax(metric)))
             same: dict[str, Value] = {
                 "where": where,
                 "criterion": criterion.label,
                 "value": least if least == most else f"{least}-{most}",
-                "unit": criterion.unit,
+                "unit": unit,
             }
             notes.append(Message("note.same_for_all", same))
         if panel.scaling == Scaling.ANCHORS:
@@ -390,7 +391,7 @@ def _value_notes(panel: Panel) -> list[Message]:
                     "names": listing(outside, ListStyle.COMMA),
                     "low": f"{low:g}",
                     "high": f"{high:g}",
-                    "unit": criterion.unit,
+                    "unit": unit,
                 }
                 notes.append(Message("note.outside_anchors", beyond))
     return notes

@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from corridor.report.assets import LANGUAGES, read_messages, read_texts
 from corridor.report.escape import clean_text
+from corridor.schema.candidate import route_message
 from corridor.schema.message import Listing, Message, Value
 from corridor.schema.results import Results
 from corridor.wording import with_article
@@ -185,7 +186,7 @@ def page_messages(results: Results) -> Messages:
     kept |= {f"country.{code}" for code in results.layers.countries["country"]} | {"route.via"}
     used = set(_texts_of(_spoken(results)))
     regimes = {regime.regime_id: clean_text(regime.label) for regime in results.regimes}
-    return {
+    found: Messages = {
         language: {
             key: text
             for key, text in read_messages(language).items()
@@ -196,6 +197,11 @@ def page_messages(results: Results) -> Messages:
         | {TEXT + text: words_ for text, words_ in _data_words(results, language).items() if text in used}
         for language in LANGUAGES
     }
+    # routes are told by their names in notes of the ranking, which knows no candidates
+    for language, messages in found.items():
+        spoken = Words(language, messages, found["en"])
+        messages |= {TEXT + clean_text(c.name): spoken.render(route_message(c)) for c in results.candidates}
+    return found
 
 
 def _name(language: str, key: str, label: str, kept: Container[str]) -> str:

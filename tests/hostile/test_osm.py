@@ -13,6 +13,7 @@ import pytest
 from corridor.errors import SourceError
 from corridor.geo.geodesy import distance_m
 from corridor.io.read.osm import read_osm
+from corridor.report.i18n import render
 from tests.hostile.pbf import blob, field, header, nodes_block, pbf, varint, ways_block
 
 NODES = [(1, 10.1, 45.5), (2, 10.2, 45.5), (3, 10.3, 45.6), (4, 10.4, 45.5)]
@@ -20,6 +21,10 @@ ROAD = {"highway": "primary"}
 WAYS = [(1, [1, 2, 3], ROAD), (2, [3, 4], ROAD)]
 HEAD = header()
 NODES_BLOCK, WAYS_BLOCK = blob("OSMData", nodes_block(NODES)), blob("OSMData", ways_block(WAYS))
+
+
+def said(data):
+    return tuple(map(render, data.remarks))
 
 
 def km(*points: int) -> float:
@@ -53,7 +58,7 @@ def test_no_road_is_drawn_over_missing_vertices(tmp_path):
     assert data.ways["way_id"].tolist() == [7, 7]
     assert data.ways["length_m"].to_numpy() / 1000 == pytest.approx([km(1, 2), km(3, 4)])
     assert data.node_ids.tolist() == [1, 2, 3, 4]
-    assert data.remarks == ("a.osm.pbf: 2 ways lack vertices that the file doesn't hold; cut there",)
+    assert said(data) == ("a.osm.pbf: 2 ways lack vertices that the file doesn't hold; cut there",)
 
 
 def test_of_ways_with_one_id_the_last_counts(tmp_path):
@@ -61,7 +66,7 @@ def test_of_ways_with_one_id_the_last_counts(tmp_path):
     data = read(tmp_path, pbf(NODES, [(1, [1, 2], ROAD), (2, [2, 3], ROAD), (1, [3, 4], ROAD)]))
     assert data.ways["way_id"].tolist() == [2, 1]
     assert data.node_ids.tolist() == [2, 3, 3, 4]
-    assert data.remarks == ("a.osm.pbf: 1 ways stand in several versions; the newest of each is used",)
+    assert said(data) == ("a.osm.pbf: 1 ways stand in several versions; the newest of each is used",)
 
 
 def test_what_has_no_length_or_leaps_is_left_out(tmp_path):
@@ -71,7 +76,7 @@ def test_what_has_no_length_or_leaps_is_left_out(tmp_path):
     data = read(tmp_path, pbf(nodes, ways))
     assert data.ways["way_id"].tolist() == [4, 6]
     assert data.ways["length_m"].to_numpy() / 1000 == pytest.approx([km(1, 2), km(2, 3)])
-    assert " ".join(data.remarks).count("a.osm.pbf: ") == 4
+    assert " ".join(map(render, data.remarks)).count("a.osm.pbf: ") == 4
 
 
 def test_a_way_that_crosses_itself_keeps_all_its_length(tmp_path):

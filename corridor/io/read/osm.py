@@ -25,6 +25,7 @@ from corridor.io.read.osm_scan import MAX_VERTICES, MAX_WAYS, WAY_COLUMNS, Scan,
 from corridor.io.read.osm_segments import cut_pieces
 from corridor.io.read.osm_tags import Doubt
 from corridor.io.read.rivers import no_rivers
+from corridor.schema.message import Message
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import Mode
 
@@ -49,7 +50,7 @@ class OsmData:
     offsets: Ints
     places: gpd.GeoDataFrame
     source: Source
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Message, ...] = ()
     rivers: gpd.GeoDataFrame = field(default_factory=no_rivers)
 
     @property
@@ -102,8 +103,9 @@ def read_osm(path: Path) -> OsmData:
     sizes, node_ids, x, y = (np.asarray(a, dtype=np.int64) for a in (table.sizes, table.node_ids, table.x, table.y))
     pieces = cut_pieces(frame, sizes, node_ids, x, y, scan.blocked)
     if not len(pieces.owner):
+        counted = "; ".join(f"{count:,} {what}" for count, what in pieces.remarks)
         raise SourceError(
-            f"{path}: none of its {len(table.rows):,} roads and railways can be used ({'; '.join(pieces.remarks)}); "
+            f"{path}: none of its {len(table.rows):,} roads and railways can be used ({counted}); "
             "use an extract with complete ways and positive ids"
         )
     xy = np.column_stack([pieces.x, pieces.y]) / 1e7
@@ -121,7 +123,10 @@ def read_osm(path: Path) -> OsmData:
         offsets=pieces.offsets,
         places=places,
         source=_source(path, date),
-        remarks=tuple(f"{path.name}: {remark}" for remark in [*pieces.remarks, *_remarks(scan, pieces.node_ids)]),
+        remarks=tuple(
+            Message("map_data.counted", {"file": path.name, "number": _in_groups(count), "what": what})
+            for count, what in [*pieces.remarks, *_remarks(scan, pieces.node_ids)]
+        ),
         rivers=scan.waters.collect(),
     )
 
@@ -140,7 +145,12 @@ def read_border_controls(path: Path) -> list[tuple[float, float]]:
         return [(item.lon, item.lat) for item in items if item.location.valid() and not item.deleted]
 
 
-def _remarks(scan: Scan, node_ids: Ints) -> list[str]:
+def _in_groups(count: int) -> str:
+    """A count with its digits in groups of three, set apart by thin spaces."""
+    return f"{count:,}".replace(",", "\u202f")
+
+
+def _remarks(scan: Scan, node_ids: Ints) -> list[tuple[int, str]]:
     """What of a file wasn't understood or isn't followed, counted."""
     strange = np.isin(np.fromiter(scan.strange_barriers, dtype=np.int64), node_ids).sum()
     counts = [
@@ -151,7 +161,7 @@ def _remarks(scan: Scan, node_ids: Ints) -> list[str]:
         (scan.settlements.drawn_twice, "settlements stand as a point and as an outline; the point counts"),
         (scan.settlements.not_numbers, "populations that aren't a number; taken as unknown"),
     ]
-    return [f"{count:,} {what}" for count, what in counts if count]
+    return [(count, what) for count, what in counts if count]
 
 
 def _source(path: Path, date: str) -> Source:

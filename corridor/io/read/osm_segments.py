@@ -31,7 +31,7 @@ class Pieces:
     node_ids: Ints
     x: Ints
     y: Ints
-    remarks: tuple[str, ...]
+    remarks: tuple[tuple[int, str], ...]
 
 
 def cut_pieces(ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints, blocked: set[int]) -> Pieces:
@@ -67,7 +67,7 @@ def cut_pieces(ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints
     way, node_ids, x, y, linked = _end_at(stops, way, node_ids, x, y, linked)
     owner, vertices, offsets, without_length = _runs(way, x, y, linked)
     said.append((without_length, "ways or pieces without length; left out"))
-    remarks = tuple(f"{count:,} {what}" for count, what in said if count)
+    remarks = tuple((count, what) for count, what in said if count)
     return Pieces(owner, offsets, node_ids[vertices], x[vertices], y[vertices], remarks)
 
 

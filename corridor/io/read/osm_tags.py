@@ -106,7 +106,7 @@ class Doubt(StrEnum):
     REVERSIBLE = "roads whose direction changes (oneway=reversible); taken as open both ways"
     STRUCTURE = "ways whose bridge or tunnel value isn't known; taken as a bridge or a tunnel"
     ACCESS = "roads whose access value isn't known; taken as open"
-    CONDITIONAL = "roads with conditions on time or vehicle (keys ending in :conditional); taken as open at other times"
+    CONDITIONAL = "roads with conditions of time or vehicle (keys with ':conditional'); taken as open at other times"
     LIMIT = "roads whose maxweight or maxheight isn't understood; taken as without limit"
     CLOSED = "roads closed to trucks by their access tags; no route uses them"
     LOCAL = "roads for local traffic only by their access tags; used only to reach places on them"

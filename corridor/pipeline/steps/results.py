@@ -181,7 +181,10 @@ def _fit_note(fit: TimeFit | None) -> Message:
     if not fit.residuals:
         return Message("limit.times_fitted_one", {"factor": factor, "count": len(fit.fitted)})
     pairs = zip(fit.fitted, fit.residuals, strict=True)
-    left_out = listing((f"{time.name} {np.expm1(off) * 100:+.0f} %" for time, off in pairs), ListStyle.COMMA)
+    missed = ((time.name, f"{np.expm1(off) * 100:+.0f} %".replace("-", "\u2212")) for time, off in pairs)
+    left_out = listing(
+        (Message("limit.missed_by", {"name": name, "off": off}) for name, off in missed), ListStyle.COMMA
+    )
     spread = f"{np.expm1(fit.spread) * 100:.0f}"
     return Message(
         "limit.times_fitted",

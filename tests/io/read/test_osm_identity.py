@@ -8,8 +8,13 @@ from xml.sax.saxutils import quoteattr
 import pytest
 
 from corridor.io.read.osm import OsmData, read_osm
+from corridor.report.i18n import render
 
 AT = {n: (10 + n / 100, 45.0) for n in range(1, 9)} | {n: (10 + (n - 10) / 100, 45.01) for n in range(11, 19)}
+
+
+def said(data):
+    return tuple(map(render, data.remarks))
 
 
 def tagged(tags: dict[str, str]) -> str:
@@ -51,7 +56,7 @@ def test_the_newest_version_counts_wherever_it_stands_in_the_file(tmp_path):
         [1, "primary", "construction"],
         [2, "primary", "open"],
     ]
-    assert data.remarks == ("a.osm: 2 ways stand in several versions; the newest of each is used",)
+    assert said(data) == ("a.osm: 2 ways stand in several versions; the newest of each is used",)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,7 @@ def test_a_barrier_or_settlement_that_its_node_lost_is_gone(tmp_path):
 def test_a_road_drawn_twice_over_the_same_nodes_is_one_road(tmp_path):
     data = read(tmp_path, way(1, [1, 2, 3], PRIMARY), way(2, [3, 2, 1], PRIMARY))
     assert data.ways["way_id"].tolist() == [1]
-    assert data.remarks == ("a.osm: 1 ways run over the vertices of another way; such parts count once",)
+    assert said(data) == ("a.osm: 1 ways run over the vertices of another way; such parts count once",)
 
 
 def test_where_two_ways_part_the_rest_of_each_stays(tmp_path):
@@ -174,7 +179,7 @@ def test_a_block_ends_all_roads_over_it_and_no_railway(tmp_path):
     assert len(set(ends)) == 3
     assert max(ends) < 0
     assert data.node_ids.tolist()[-2:] == [2, 3]
-    assert data.remarks == ("a.osm: 1 barriers on roads that let no vehicle pass; roads end there",)
+    assert said(data) == ("a.osm: 1 barriers on roads that let no vehicle pass; roads end there",)
 
 
 def test_gates_and_opened_blocks_are_passed_and_strange_barriers_are_counted(tmp_path):
@@ -182,7 +187,7 @@ def test_gates_and_opened_blocks_are_passed_and_strange_barriers_are_counted(tmp
     nodes = "".join(node(n, t) for n, t in zip((2, 3, 4), tags, strict=True)) + node(1) + node(5)
     data = read(tmp_path, way(1, [1, 2, 3, 4, 5], PRIMARY), nodes=nodes)
     assert len(data.ways) == 1
-    assert data.remarks == ("a.osm: 1 barriers on roads whose kind isn't known; taken as passable",)
+    assert said(data) == ("a.osm: 1 barriers on roads whose kind isn't known; taken as passable",)
 
 
 # -- settlements ----------------------------------------------------------------------------------------------------
@@ -205,7 +210,7 @@ def test_a_settlement_mapped_as_point_and_area_is_one_where_the_point_is(tmp_pat
     data = read(tmp_path, way(1, [1, 2], PRIMARY), way(2, RING, area), nodes=nodes)
     (place,) = data.places.to_dict("records")
     assert (place["name"], place["lon"], place["lat"], place["population"]) == ("Twice", 10.02, 45.002, 300)
-    assert data.remarks == ("a.osm: 1 settlements stand as a point and as an outline; the point counts",)
+    assert said(data) == ("a.osm: 1 settlements stand as a point and as an outline; the point counts",)
 
 
 def test_a_settlement_of_another_name_inside_an_area_is_another(tmp_path):
@@ -222,7 +227,7 @@ def test_a_settlement_whose_outline_is_several_ways(tmp_path):
     (place,) = data.places.to_dict("records")
     assert (place["name"], place["kind"]) == ("Wide", "town")
     assert 10.01 < place["lon"] < 10.03
-    assert data.remarks == ("a.osm: 1 populations that aren't a number; taken as unknown",)
+    assert said(data) == ("a.osm: 1 populations that aren't a number; taken as unknown",)
 
 
 def test_what_is_not_followed_is_said(tmp_path):
@@ -235,10 +240,10 @@ def test_what_is_not_followed_is_said(tmp_path):
         way(4, [1, 2, 12, 1], LANE | {"area": "yes"}),
         f'<relation id="1" version="1"><member type="way" ref="1" role="from"/>{ban}</relation>',
     )
-    assert [remark.removeprefix("a.osm: ") for remark in data.remarks] == [
+    assert [render(remark).removeprefix("a.osm: ") for remark in data.remarks] == [
         "1 ways whose highway value isn't known; left out",
         "1 roads whose direction changes (oneway=reversible); taken as open both ways",
-        "1 roads with conditions on time or vehicle (keys ending in :conditional); taken as open at other times",
+        "1 roads with conditions of time or vehicle (keys with ':conditional'); taken as open at other times",
         "1 outlines of areas tagged as roads; left out",
         "1 turn restrictions; not followed",
     ]
