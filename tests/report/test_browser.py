@@ -1,5 +1,6 @@
 """The page in Chromium with the network off: nothing asked for, nothing run that shouldn't, ranks as Python's."""
 
+import csv
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from shapely import MultiLineString
 from corridor.errors import OutputError
 from corridor.export.pdf import find_browser, write_pdf
 from corridor.export.results import write_results
+from corridor.packaged import data_root
 from corridor.report.i18n import words
 from corridor.report.map.build import build_map
 from corridor.report.view import ReportView
@@ -568,6 +570,7 @@ def test_a_cell_of_the_matrix_chooses_route_and_rules(driver, page):
     assert ask(driver, ".card:not([hidden])", "n.dataset.id") == ["south"]
 
 
+WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 ENGLISH_WORDS = """
 var out = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (walk.nextNode()) {
@@ -592,17 +595,27 @@ def bundled(tmp_path_factory):
     return corridor.compare(study).write(tmp_path_factory.mktemp("bundled") / "out", formats="none")
 
 
+def proper_names():
+    """Names of places of one word, which English and Azerbaijani may spell alike."""
+    names = set()
+    for table in ("place_names.csv", "nodes.csv"):
+        with (data_root() / "reference" / table).open(encoding="utf-8") as stream:
+            names |= {
+                row.get("az") or row["name"] for row in csv.DictReader(stream) if row.get("kind", "place") == "place"
+            }
+    return {name.lower() for name in names if WORD.fullmatch(name)}
+
+
 @pytest.mark.parametrize("language", ["ru", "hy", "az", "fa"])
 def test_at_most_three_words_of_a_hundred_are_english(driver, bundled, language):
     """Beside names of sources, which are said to be names."""
     open_page(driver, bundled)
-    word = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
-    english = {found.lower() for found in word.findall(driver.execute_script(ENGLISH_WORDS))}
+    english = {found.lower() for found in WORD.findall(driver.execute_script(ENGLISH_WORDS))}
     choose(driver, "language", language)
-    shown = word.findall(driver.execute_script(ENGLISH_WORDS))
+    shown = WORD.findall(driver.execute_script(ENGLISH_WORDS))
     latin = [found for found in shown if re.search("[A-Za-z]{2}", found)]
     if language == "az":  # in Latin letters too: English is what stands on the English page, but for proper names
-        latin = [found for found in latin if found in english]
+        latin = [found for found in latin if found.lower() in english - proper_names()]
     choose(driver, "language", "en")
     assert len(shown) > 1000
-    assert len(latin) <= 0.03 * len(shown), sorted(set(latin))
+    assert len(latin) <= 0.01 * len(shown), sorted(set(latin))

@@ -1,6 +1,7 @@
 """Catalogues of messages: every message used is there, every blank is filled, none is left over; plural forms."""
 
 import ast
+import csv
 import re
 from functools import cache
 from itertools import chain
@@ -10,7 +11,8 @@ import pytest
 from babel import Locale
 
 import corridor
-from corridor.report.assets import LANGUAGES, read_messages
+from corridor.packaged import data_root
+from corridor.report.assets import LANGUAGES, read_messages, read_texts
 from corridor.report.i18n import Words, render, render_table, words
 from corridor.schema.message import Listing, ListStyle, Message, listing, message_values, to_json
 
@@ -140,6 +142,30 @@ def test_plural_forms_are_those_that_the_language_has(language):
     for key, entry in read_messages(language).items():
         if isinstance(entry, dict) and not key.startswith("list."):
             assert set(entry) == forms, key
+
+
+def test_digits_are_the_same_in_every_language():
+    for language in LANGUAGES:
+        said = chain(chain.from_iterable(map(texts, read_messages(language).values())), read_texts(language).values())
+        assert [text for text in said if re.search("[\u0660-\u0669\u06f0-\u06f9]", text)] == []
+
+
+def names_of(table):
+    with (data_root() / "reference" / table).open(encoding="utf-8") as stream:
+        return {row["name"] for row in csv.DictReader(stream)}
+
+
+@pytest.mark.parametrize("table", ["sections.csv", "crossings.csv", "long_distance/branches.csv"])
+def test_names_of_the_bundled_tables_are_said_in_every_language(table):
+    for language in LANGUAGES[1:]:
+        assert sorted(names_of(table) - set(read_texts(language))) == [], language
+
+
+def test_texts_of_the_bundled_data_are_said_in_every_language():
+    first = read_texts(LANGUAGES[1])
+    assert len(first) > 400
+    for language in LANGUAGES[2:]:
+        assert list(read_texts(language)) == list(first)
 
 
 def test_the_form_follows_the_count_and_the_language():

@@ -238,6 +238,17 @@ var corridorMap = (function () {
     });
   }
 
+  /* The scale, with its unit in the chosen language where the map stands in a page. */
+  function scaleBar(map) {
+    var scale = L.control.scale({ imperial: false, position: "bottomright" });
+    scale._updateMetric = function (most) {
+      var metres = this._getRoundNum(most), unit = metres < 1000 ? "m" : "km", said = window.corridorWords;
+      this._updateScale(this._mScale, (metres < 1000 ? metres : metres / 1000) + " " + (said ? said.get("unit." + unit) : unit), metres / most);
+    };
+    scale.addTo(map);
+    document.addEventListener("corridor:language", function () { scale._update(); });
+  }
+
   /* Build all layers; `relief` is the picture, or null where online tiles lie below. */
   function draw(map, data, relief) {
     var words = wordsOf(data), routes = [], cursor = null;
@@ -246,7 +257,7 @@ var corridorMap = (function () {
     map.fitBounds(data.view, { animate: false }); // an animation ending late would undo what the reader did since
     map.setMinZoom(Math.floor(map.getBoundsZoom(data.bounds)) - 1);
     map.attributionControl.setPrefix(false);
-    L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+    scaleBar(map);
     var through = L.layerGroup().addTo(map), comparators = L.layerGroup().addTo(map);
     var roads = corridorOverlays.drawRoads(map, data), rivers = corridorOverlays.drawRivers(map, data), borders = drawBorders(map, data), axes = corridorOverlays.drawAxes(map, data, words);
     data.candidates.forEach(function (candidate) {
