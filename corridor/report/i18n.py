@@ -227,14 +227,16 @@ def _data_words(results: Results, language: str) -> dict[str, str]:
 def _spoken(results: Results) -> tuple[object, ...]:
     """What of the results may be shown as plain text."""
     layers = results.layers
-    tables = (layers.crossings, layers.axes, layers.rivers, results.place_effects)
+    columns = ("name", "place", "centre", "road_name", "road_class")
+    tables = (layers.crossings, layers.axes, layers.rivers, results.place_effects, results.events)
     return (
         results.title, results.question, results.report.compiled_by, results.focus_name,
         results.baseline, results.baseline.partition(": ")[2],
         results.candidates, results.regimes, results.perspectives, results.criteria, results.columns,
         results.conditions, results.sources, results.documents, results.notes, results.findings, results.flow_map,
         layers.named,
-        *(table[key] for table in tables if table is not None for key in ("name", "place", "centre") if key in table),
+        *(table[key] for table in tables if table is not None for key in columns if key in table),
+        tuple(results.events["structure"]) if results.events is not None and "structure" in results.events else (),
     )  # fmt: skip
 
 

@@ -53,6 +53,11 @@ var corridorLabels = (function () {
     return window.corridorWords ? window.corridorWords.text(name) : name;
   }
 
+  /* A text or a message of the data in the chosen language. */
+  function said(value) {
+    return window.corridorWords ? window.corridorWords.resolve(value) : value.or || value;
+  }
+
   /* Keep the names of `places` ([name, lat, lon, people, priority, names], most important first) on a map. */
   function attach(map, places, countries, blockedBoxes, rivers) {
     var layer = L.layerGroup(), context = document.createElement("canvas").getContext("2d"), widths = {};
@@ -131,5 +136,5 @@ var corridorLabels = (function () {
     return { layer: layer, refresh: refresh };
   }
 
-  return { attach: attach, place: place, inLanguage: inLanguage, riverName: riverName };
+  return { attach: attach, place: place, inLanguage: inLanguage, riverName: riverName, said: said };
 })();

@@ -114,7 +114,7 @@ var corridorMap = (function () {
         var box = text("div", "tip", "");
         box.appendChild(text("strong", "", words("event." + event.kind) + (decisive ? " (" + words("event.decisive") + ")" : "")));
         [event.road, event.structure].forEach(function (line) {
-          if (line) { box.appendChild(document.createElement("br")); box.appendChild(text("bdi", "", line)); }
+          if (line) { box.appendChild(document.createElement("br")); box.appendChild(text("bdi", "", corridorLabels.said(line))); }
         });
         return box;
       }, { sticky: true });

@@ -19,7 +19,7 @@ var corridorOverlays = (function () {
         var box = node("div", "");
         box.className = "tip";
         axis.names.forEach(function (name) {
-          box.appendChild(node("bdi", name));
+          box.appendChild(node("bdi", corridorLabels.said(name)));
           box.appendChild(document.createElement("br"));
         });
         box.appendChild(node("span", words("map.axis") + " · " + words("status." + axis.status)));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from corridor.report.marks import Mark
 from corridor.report.page.tables import texts
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate, route_message
+from corridor.schema.message import Message, Value, to_json
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import EventKind, Separation, Works
 
@@ -189,7 +191,7 @@ def _events(results: Results) -> list[dict[str, Any]]:
                 "kind": _event_kind(row),
                 "road": " ".join(str(row.get(name) or "") for name in ("road_ref", "road_name")).strip()
                 or str(row.get("road_class") or ""),
-                "structure": render(row.get("structure") or ""),
+                "structure": _said(row.get("structure") or ""),
                 "regimes": [],
                 "decisive": [],
             } | _event_shape(shape)
@@ -198,6 +200,11 @@ def _events(results: Results) -> list[dict[str, Any]]:
         if bool(row.get("decisive")):
             found[key]["decisive"].append(regime)
     return list(found.values())
+
+
+def _said(value: Value) -> Any:
+    """A value as the map's script takes it, with its English words for a map that stands alone."""
+    return to_json(replace(value, fallback=render(value)) if isinstance(value, Message) else render(value))
 
 
 def _event_kind(row: dict[Any, Any]) -> str:
