@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shapely import LineString
 
 from corridor.errors import StudyError
-from corridor.geo.geodesy import join, line_lengths_m, locate_m
+from corridor.geo.geodesy import join, line_lengths_m, locate_m, substring
 from corridor.io.read.border_delays import sides_of
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
@@ -25,7 +25,7 @@ from corridor.network.match import Match, part_lengths_km, route_spans
 from corridor.network.time_fit import TimeSpread
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
 from corridor.schema.catalogue import Estimate, Section, SectionWorks, minutes_of, passed_sides
-from corridor.schema.message import Message, Value
+from corridor.schema.message import Message, Value, listing
 from corridor.schema.study import CandidateSpec
 from corridor.schema.vocabulary import (
     CrossingStatus,
@@ -82,11 +82,88 @@ def section_part(
         max_grade_pct=section.max_grade_pct,
         spans=spans,
         source_ids=section.source_ids,
-        edges=match.route.edges if match else (),
+        edges=(match.route.reversed() if reverse else match.route).edges if match else (),
         over_limit_km=length.mid if section.mode == Mode.ROAD and truck_exceeds(section.limit) else 0.0,
         documented_works=section.works,
         on_old_formation=section.follows_osm,
         not_quoted=frozenset() if match else _not_quoted(section),
+    )
+
+
+def with_followed(candidate: Candidate, catalogue: Catalogue, assembly: Conflation) -> Candidate:
+    """A candidate whose parts know the stretches that documents say they have the crossings of.
+
+    Args:
+        candidate: the route.
+        catalogue: sections.
+        assembly: where sections lie on the network.
+
+    Returns:
+        The same route; it says of each such part whose crossings it has, and by which source.
+    """
+    sections = catalogue.sections
+    following = {
+        part.section_id: sections[part.section_id]
+        for part in candidate.parts
+        if part.section_id in sections and sections[part.section_id].crossings_follow
+    }
+    if not following:
+        return candidate
+    parts = [
+        _following(part, following[part.section_id], catalogue, assembly) if part.section_id in following else part
+        for part in candidate.parts
+    ]
+    said = tuple(
+        Message(
+            "assumption.crossings_follow",
+            {
+                "name": section.name,
+                "followed": sections[section.crossings_follow].name,
+                "sources": listing(section.crossings_follow_source_ids),
+            },
+        )
+        for section in following.values()
+    )
+    return replace(candidate, parts=tuple(parts), assumptions=(*candidate.assumptions, *said))
+
+
+def _following(part: Part, section: Section, catalogue: Catalogue, assembly: Conflation) -> Part:
+    """A part with the stretch of the followed section that lies between its own ends."""
+    followed = catalogue.section(section.crossings_follow, f"section '{section.section_id}': crossings_follow")
+    match = assembly.matches.get(followed.section_id)
+    line = match.line if match else followed.line
+    start_m, end_m = (locate_m(line, *part.line.coords[index][:2])[0] for index in (0, -1))
+    reverse = end_m < start_m
+    whole = section_part(
+        followed, line.reverse() if reverse else line, part.minutes.mid, match, reverse, TimeSpread(1.0, 1.0)
+    )
+    ends_km = (start_m / 1000, end_m / 1000)
+    if reverse:
+        ends_km = (whole.drawn_km - ends_km[0], whole.drawn_km - ends_km[1])
+    # whose bed is a road today is a matter of the section itself
+    stretch = replace(_cut(whole, *ends_km, assembly.network), documented_works=section.works)
+    cited = tuple(dict.fromkeys((*part.source_ids, *section.crossings_follow_source_ids)))
+    return replace(part, follows=stretch, source_ids=cited)
+
+
+def _cut(part: Part, from_km: float, to_km: float, network: Network) -> Part:
+    """What of a part lies between two chainages: its line, the edges that it runs over, and its structures."""
+    line = substring(part.line, from_km * 1000, to_km * 1000)
+    lengths = network.edges["length_m"].to_numpy()[list(part.edges)] / 1000
+    ends = np.cumsum(lengths) * (part.drawn_km / lengths.sum() if len(lengths) else 1.0)
+    begins = np.concatenate([[0.0], ends[:-1]]) if len(ends) else ends
+    inside = (ends > from_km) & (begins < to_km)
+    spans = tuple(
+        replace(span, from_km=max(span.from_km, from_km) - from_km, to_km=min(span.to_km, to_km) - from_km)
+        for span in part.spans
+        if span.to_km > from_km and span.from_km < to_km
+    )
+    return replace(
+        part,
+        line=line,
+        drawn_km=float(line_lengths_m([line])[0]) / 1000,
+        edges=tuple(edge for edge, kept in zip(part.edges, inside, strict=True) if kept),
+        spans=spans,
     )
 
 

@@ -74,6 +74,17 @@ class Hit:
     of_ring: bool = False
 
 
+def as_met(candidate: Candidate) -> Candidate:
+    """A candidate whose parts lie where what they meet is known: those that follow another section lie on that one.
+
+    Args:
+        candidate: the route.
+    """
+    if all(part.follows is None for part in candidate.parts):
+        return candidate
+    return replace(candidate, parts=tuple(part.met_as for part in candidate.parts))
+
+
 def own_rows(candidate: Candidate, network: Network) -> NDArray[np.int64]:
     """Rows of a network that a candidate runs over: its parts' edges, and edges of its parts' sections."""
     rows = {edge for part in candidate.parts for edge in part.edges}

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from corridor.geo.geodesy import WGS84, locate_m, project
 from corridor.interactions.crossings import (
     Hit,
+    as_met,
     find_hits,
     has_mapped_roads,
     own_rows,
@@ -90,6 +91,7 @@ def find_events(
 
     An edge that the candidate runs over is never crossed by it: it counts once, as shared.
     """
+    route, candidate = candidate, as_met(candidate)
     local = supports_local_crossings(network)
     crossings = (
         _mapped_crossings(candidate, network, country)
@@ -101,9 +103,18 @@ def find_events(
     if local:
         beside = find_parallel(candidate, network, country=country, barriers=barriers)
         events += _on_bed(candidate, beside) if bed_road == BedRoad.TAKEN else beside
-    kept = [event for event in events if country in {None, event.country}]
+    kept = [_on_route(event, candidate, route) for event in events if country in {None, event.country}]
     kept.sort(key=lambda event: (event.chainage_km, event.to_chainage_km, event.kind, event.edges))
     return [replace(event, event_id=f"{candidate.candidate_id}:{number}") for number, event in enumerate(kept, 1)]
+
+
+def _on_route(event: Event, met: Candidate, route: Candidate) -> Event:
+    """An event by the chainage of the route itself, where parts of it follow other sections."""
+    if met is route:
+        return event
+    theirs, own = ([*part_offsets_km(each), each.drawn_km] for each in (met, route))
+    first, last = (float(np.interp(km, theirs, own)) for km in (event.chainage_km, event.to_chainage_km))
+    return replace(event, chainage_km=first, to_chainage_km=last)
 
 
 def _on_bed(candidate: Candidate, beside: Sequence[Event]) -> list[Event]:
@@ -273,10 +284,10 @@ def _over_structures(candidate: Candidate, network: Network, structures: Sequenc
     for structure in structures:
         if not structure.decisive or structure.section_id in sections or structure.lon is None or structure.lat is None:
             continue
-        on_section = (network.edges["section_id"] == structure.section_id) & (network.edges["mode"] != candidate.mode)
-        rows = np.flatnonzero(on_section.to_numpy())
+        on_section = (network.edges["section_id"] == structure.section_id).to_numpy()
         place = shapely.Point(structure.lon, structure.lat)
         for part, offset in zip(candidate.parts, part_offsets_km(candidate), strict=True):
+            rows = np.flatnonzero(on_section & (network.edges["mode"] != part.mode).to_numpy())
             if len(rows) == 0 or shapely.distance(part.line, place) > _NEAR_DEG:
                 continue
             along, off = locate_m(part.line, structure.lon, structure.lat)

@@ -12,7 +12,7 @@ import geopandas as gpd
 
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.critical_crossings import ConnectivityTargets, find_critical_crossings
-from corridor.interactions.crossings import schematic_runs
+from corridor.interactions.crossings import as_met, schematic_runs
 from corridor.interactions.event_messages import transliterate
 from corridor.interactions.events import has_open_events, take_events
 from corridor.interactions.regime_effects import acts_in, applies, effects, is_cut
@@ -112,7 +112,7 @@ def _describe_open(
     candidate: Candidate, regime: Regime, met: Sequence[Event], stakes: ConnectivityTargets, names: Names
 ) -> Finding:
     """A finding where the route's schematic parts leave open whether the link is lost."""
-    runs = zip(candidate.parts, schematic_runs(candidate, stakes.network), strict=True)
+    runs = zip(candidate.parts, schematic_runs(as_met(candidate), stakes.network), strict=True)
     drawn = [(part.drawn_km, run >= 0) for part, run in runs if part.country == names.country]
     open_km, km = sum(own for own, is_open in drawn if is_open), sum(own for own, _ in drawn)
     values: dict[str, Value] = {

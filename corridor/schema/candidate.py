@@ -72,7 +72,8 @@ class Part:
     ``over_limit_km`` is how much of it has a limit of weight or height that the truck exceeds. ``documented_works`` is
     what documents say of the works on its section. ``on_old_formation`` says that maps show the formation of a section
     that is drawn schematically here. ``not_quoted`` are the kinds of structures whose length neither a map nor a
-    document gives: what stands in ``tunnel_km`` or ``bridge_km`` is then only what is known of them.
+    document gives: what stands in ``tunnel_km`` or ``bridge_km`` is then only what is known of them. ``follows`` is the
+    stretch, in the same direction, of another section that a document says this one meets the roads of others with.
     """
 
     name: str
@@ -98,6 +99,12 @@ class Part:
     documented_works: SectionWorks = NO_WORKS_STATED
     on_old_formation: bool = False
     not_quoted: frozenset[StructureKind] = frozenset()
+    follows: Part | None = None
+
+    @property
+    def met_as(self) -> Part:
+        """The stretch whose place says what it meets: its own, or the one that it follows."""
+        return self.follows or self
 
     @property
     def works(self) -> Works:

@@ -187,7 +187,8 @@ class Section:
     from ``from_node`` to ``to_node`` and its own length is kept beside, never mixed in. ``control`` is the country
     that controls the stretch in fact since ``control_from`` (the row's ``as_of``) where that differs from ``country``.
     ``opened`` is when it came into use, ISO date, where that is recent enough to matter. ``follows_osm`` says that
-    OpenStreetMap shows this formation, so that its geometry may be taken from there.
+    OpenStreetMap shows this formation, so that its geometry may be taken from there. ``crossings_follow`` names another
+    section beside it: a document says that this one, drawn schematically, meets what that one meets there.
     """
 
     section_id: str
@@ -218,6 +219,8 @@ class Section:
     structures: tuple[DocumentedStructure, ...]
     limit: VehicleLimit | None = None
     works: SectionWorks = NO_WORKS_STATED
+    crossings_follow: str = ""
+    crossings_follow_source_ids: tuple[str, ...] = ()
 
 
 ALL_POINTS, ANY_COUNTRY = "all", "*"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ from typing import TypeVar
 from shapely import LineString
 
 from corridor.errors import CatalogueError
+from corridor.geo.geodesy import locate_m
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, with_sides
 from corridor.io.read.costing import WORKS_COLUMNS, load_costing_tables, load_unit_costs, read_works
 from corridor.io.read.driving import load_driving, load_heights, load_vehicles
@@ -47,6 +49,10 @@ _SECTIONS = (
     "length_km_high tunnel_km bridge_km max_grade_pct design_speed_kmh country control "
     "geometry_quality follows_osm source_ids confidence note"
 )
+_FOLLOW_COLUMNS = ("crossings_follow", "crossings_follow_source_ids")
+"""Columns of ``sections.csv`` on whose crossings a section has; a table may leave them out."""
+FOLLOW_KM = 5.0
+"""How far the ends of a section may lie from the line of the one whose crossings it has."""
 _LIMITS = "section_id max_weight_t max_height_m as_of source_ids note"
 _WAYPOINTS = "section_id seq lat lon name"
 _STRUCTURES = "structure_id section_id kind name lat lon length_km status decisive source_ids note"
@@ -284,7 +290,9 @@ def _load_sections(
     faults: Faults,
 ) -> list[Section]:
     found = []
-    for row in read_rows(folder / "sections.csv", _SECTIONS.split(), faults, optional=WORKS_COLUMNS):
+    for row in read_rows(
+        folder / "sections.csv", _SECTIONS.split(), faults, optional=(*WORKS_COLUMNS, *_FOLLOW_COLUMNS)
+    ):
         section_id = row.text("section_id", required=True)
         ends = (row.text("from_node", required=True), row.text("to_node", required=True))
         line = lines.get(section_id)
@@ -324,9 +332,52 @@ def _load_sections(
                 structures=tuple(structures.get(section_id, ())),
                 limit=limits.get(section_id),
                 works=read_works(row, sources),
+                crossings_follow=row.text("crossings_follow"),
+                crossings_follow_source_ids=_follow_sources(row, sources),
             )
         )
+    _check_followed(found, f"{folder / 'sections.csv'}", faults)
     return found
+
+
+def _follow_sources(row: Row, sources: Collection[str]) -> tuple[str, ...]:
+    """Sources of whose crossings a section has; without any nothing may be said of it."""
+    named = row.items("crossings_follow_source_ids")
+    if bool(named) != bool(row.text("crossings_follow")):
+        row.fault(
+            "crossings_follow/crossings_follow_source_ids",
+            "only one of both is given; name the section whose crossings it has and who says so, or neither",
+        )
+    for key in named:
+        if key not in sources:
+            row.fault("crossings_follow_source_ids", f"'{key}' is not in sources.csv")
+    return named
+
+
+def _check_followed(sections: Sequence[Section], where: str, faults: Faults) -> None:
+    """Refuse sections that follow what can't say what they meet."""
+    known = {section.section_id: section for section in sections}
+    for section in sections:
+        if not section.crossings_follow:
+            continue
+        at = f"{where}, section '{section.section_id}': crossings_follow '{section.crossings_follow}'"
+        followed = known.get(section.crossings_follow)
+        if followed is None or followed is section:
+            faults.add(f"{at} is {'itself' if followed else 'no section'}; name the section whose crossings it has")
+        elif section.geometry_quality != GeometryQuality.SCHEMATIC or section.follows_osm:
+            faults.add(f"{at}: its own line is known and says what it meets; leave crossings_follow empty")
+        elif followed.crossings_follow:
+            faults.add(f"{at} follows '{followed.crossings_follow}' itself; name that one")
+        elif followed.country != section.country:
+            faults.add(f"{at} lies in {followed.country}, this one in {section.country}; name one of the same country")
+        else:
+            ends = (section.line.coords[0], section.line.coords[-1])
+            off_km = max(locate_m(followed.line, *end[:2])[1] for end in ends) / 1000
+            if off_km > FOLLOW_KM:
+                faults.add(
+                    f"{at} passes {off_km:.1f} km from an end of this one, the limit is {FOLLOW_KM:g} km; name one "
+                    "that runs beside it"
+                )
 
 
 def _check_ends(row: Row, ends: tuple[str, str], nodes: dict[str, Node], line: LineString) -> None:

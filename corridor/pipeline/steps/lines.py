@@ -15,6 +15,7 @@ import shapely
 from corridor.candidates.drawn import Area, Surroundings, build_drawn_candidate
 from corridor.candidates.existing import DistinctWays, build_existing_candidates, drop_found_again
 from corridor.candidates.new_build import build_new_build_candidate
+from corridor.candidates.parts import with_followed
 from corridor.candidates.reference import build_reference_candidate
 from corridor.candidates.via import build_via_candidate, order_stops
 from corridor.errors import StudyError
@@ -270,10 +271,12 @@ def candidates(
     via_routes: Mapping[str, Candidate],
     unconfirmed_crossings: Mapping[str, str],
     drawn_routes: Mapping[str, Candidate],
+    route_catalogue: Catalogue,
+    conflation: Conflation,
 ) -> dict[str, Candidate]:
     """All candidates by id, in the study's order, with the letters that it gives them.
 
-    Each says which of its border crossings nobody confirmed.
+    Each says which of its border crossings nobody confirmed, and which other section's crossings it has.
 
     Raises:
         StudyError: two have the same id.
@@ -297,7 +300,8 @@ def candidates(
         raise StudyError(
             f"{study_id}: candidates: '{twice[0]}' is the id of one and of a way over open roads; rename one"
         )
-    return dict(zip(ids, (_say_unconfirmed(candidate, unconfirmed_crossings) for candidate in found), strict=True))
+    whole = (with_followed(candidate, route_catalogue, conflation) for candidate in found)
+    return dict(zip(ids, (_say_unconfirmed(candidate, unconfirmed_crossings) for candidate in whole), strict=True))
 
 
 def _say_unconfirmed(candidate: Candidate, unconfirmed: Mapping[str, str]) -> Candidate:
