@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.plugins import nearest_name
+from corridor.schema.column import ends_for_ranks
 from corridor.schema.criterion import Criterion
 from corridor.schema.message import Message, Value
 from corridor.schema.vocabulary import GAP_STATUSES, VALUE_STATUSES, VETO_STATUSES, MetricStatus
@@ -165,9 +166,10 @@ def _intervals(
     notes = []
     for column, criterion in enumerate(criteria):
         undetermined = np.array([row[column] == MetricStatus.UNDETERMINED for row in statuses])
-        for bound, suffix in ((low, "_low"), (high, "_high")):
+        middles = ends_for_ranks(table, criterion.metric)
+        for bound, suffix, taken in zip((low, high), ("_low", "_high"), middles, strict=True):
             if f"{criterion.metric}{suffix}" in table.columns:
-                stated = _numbers(table, f"{criterion.metric}{suffix}", undetermined)
+                stated = np.where(undetermined, taken, _numbers(table, f"{criterion.metric}{suffix}", undetermined))
                 keeps = np.isnan(stated) | (np.isnan(metrics[:, column]) & ~undetermined)
                 bound[:, column] = np.where(keeps, bound[:, column], stated)
         endless = np.flatnonzero(undetermined & (np.isnan(low[:, column]) | np.isnan(high[:, column])))

@@ -329,7 +329,8 @@ def access_result(
         "shortest path; the worse direction", shown=Shown.FILES,
     ),
     Column(
-        "access_min_after", Unit.MIN, "the same under the regime", "shortest path; the worse direction",
+        "access_min_after", Unit.MIN, "the same under the regime", "shortest path; the worse direction; its ends are "
+        "access_min_before and the ends of access_delay_min", interval=True,
     ),
     Column(
         "access_delay_min", Unit.MIN, "what the regime adds to it; empty where the crossing is lost",
@@ -337,6 +338,7 @@ def access_result(
     ),
     Column(
         "access_ratio", Unit.NONE, "how many times longer it takes", "access_min_after / access_min_before", digits=2,
+        interval=True,
     ),
     status="access_delay_min_status",
 )  # fmt: skip
@@ -347,13 +349,22 @@ def measure_capital_access(access: Access, access_result: AccessResult) -> Value
     before, after = access.before.capital, access_result.after.capital
     if access_result.delay_min is None:
         return Unmeasured(MetricStatus.UNREACHABLE, {"access_min_before": max(before)})
+    delay, usual = access_result.delay_min, max(before)
     ratios = [b / a for a, b in zip(before, after, strict=True) if a > 0]
+    minutes = _around(max(after), usual + delay.low, usual + delay.high)
     return {
-        "access_min_before": max(before),
-        "access_min_after": max(after),
-        "access_delay_min": access_result.delay_min,
-        "access_ratio": max(ratios, default=1.0),
+        "access_min_before": usual,
+        "access_min_after": minutes,
+        "access_delay_min": delay,
+        "access_ratio": _around(max(ratios, default=1.0), minutes.low / usual, minutes.high / usual)
+        if usual > 0
+        else Estimate(1.0, 1.0, 1.0),
     }
+
+
+def _around(mid: float, low: float, high: float) -> Estimate:
+    """A figure within ends that are computed with one direction each."""
+    return Estimate(min(mid, low), mid, max(mid, high))
 
 
 def isochrone_points(access: Access, result: AccessResult) -> gpd.GeoDataFrame:

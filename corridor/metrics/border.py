@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from math import isclose
 
 import numpy as np
 import shapely
@@ -13,8 +15,9 @@ from corridor.geo.geodesy import WGS84, join, line_lengths_m, project, utm_crs
 from corridor.io.read.borders import Borders
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
 from corridor.schema.candidate import Candidate
+from corridor.schema.catalogue import Undetermined
 from corridor.schema.column import Column, Shown, Unit
-from corridor.schema.vocabulary import MetricStatus
+from corridor.schema.vocabulary import GeometryQuality, MetricStatus
 from corridor.wording import format_position
 
 DISAGREEMENT_M = 1000.0
@@ -41,9 +44,21 @@ class BorderGround:
     scale: float
 
     @cached_property
+    def zones(self) -> dict[float, shapely.Geometry]:
+        """Ground near the shared border by kilometres, as far as it was asked for."""
+        return {}
+
+    @cached_property
     def outline(self) -> shapely.Geometry:
         """The country's whole boundary."""
         return shapely.boundary(self.polygon)
+
+    def zone(self, km: float) -> shapely.Geometry:
+        """The ground within a distance of the shared border, in metres; kept for who asks again."""
+        if km not in self.zones:
+            self.zones[km] = shapely.buffer(self.line, km * 1000 / self.scale, quad_segs=32)
+            shapely.prepare(self.zones[km])
+        return self.zones[km]
 
     @cached_property
     def length_km(self) -> float:
@@ -152,29 +167,55 @@ def _band_column(km: float) -> str:
         Column(
             _band_column(km), Unit.KM,
             f"length of the route within {km:g} km of the neighbour's border",
-            "share of each part inside the band x its length",
+            "share of each part inside the band x its length; schematic parts may lie their half-width off",
             shown=Shown.PAGE if km >= _SHOWN_FROM_KM else Shown.FILES,
         )
         for km in BANDS_KM
     ),
     status="border_km_status",
 )  # fmt: skip
-def measure_border_bands(ground: BorderGround, candidate: Candidate) -> Values | Unmeasured:
+def measure_border_bands(
+    ground: BorderGround, candidate: Candidate, schematic_half_width_km: float
+) -> Values | Unmeasured:
     """Length of the candidate in the country within distances of the shared border.
 
-    Documented length counts where there is one.
+    Documented length counts where there is one. A stretch that is drawn schematically may lie its half-width nearer or
+    further, so that what it has inside is undetermined: at best what lies inside all the same, at worst what may.
     """
     parts = [part for part in candidate.parts if part.country == ground.country]
     if not parts:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    found = dict.fromkeys((_band_column(km) for km in BANDS_KM), 0.0)
-    zones = [shapely.buffer(ground.line, km * 1000 / ground.scale, quad_segs=32) for km in BANDS_KM]
-    for zone in zones:
-        shapely.prepare(zone)
-    for part in parts:
+    reaches = _strayed_km(candidate, ground.country, schematic_half_width_km)
+    least = dict.fromkeys(BANDS_KM, 0.0)
+    most = dict(least)
+    for part, stray_km in zip(parts, reaches, strict=True):
         if part.drawn_km > 0:
             line = project(part.line, WGS84, ground.crs)
-            for km, zone in zip(BANDS_KM, zones, strict=True):
-                share = shapely.length(shapely.intersection(line, zone)) / line.length
-                found[_band_column(km)] += float(share) * part.length_km.mid
+            for km in BANDS_KM:
+                least[km] += _share_within(ground, line, km - stray_km) * part.length_km.mid
+                most[km] += _share_within(ground, line, km + stray_km) * part.length_km.mid
+    return {
+        _band_column(km): least[km] if isclose(least[km], most[km], abs_tol=1e-9) else Undetermined(least[km], most[km])
+        for km in BANDS_KM
+    }
+
+
+def _share_within(ground: BorderGround, line: shapely.LineString, km: float) -> float:
+    """Share of a planar line within a distance of the shared border."""
+    if km <= 0:
+        return 0.0
+    return float(shapely.length(shapely.intersection(line, ground.zone(km))) / line.length)
+
+
+def _strayed_km(candidate: Candidate, country: str, half_width_km: float) -> list[float]:
+    """How far each part in a country may lie off what is drawn: 0 where its place is known.
+
+    A schematic stretch joins what is known at both of its ends, so that it strays by no more than half of its length.
+    """
+    found: list[float] = []
+    drawn = groupby(candidate.parts, lambda part: (part.country, part.geometry_quality == GeometryQuality.SCHEMATIC))
+    for (where, schematic), stretch in drawn:
+        parts = list(stretch)
+        reach = min(half_width_km, sum(part.drawn_km for part in parts) / 2) if schematic else 0.0
+        found += [reach] * len(parts) if where == country else []
     return found

@@ -75,7 +75,7 @@ INPUTS = {
 KEYS = ("candidate_id", "regime_id")
 """Columns that say which row of the metric table is meant; they stand first."""
 _ENDS = ("_low", "_high")
-_BESIDE = ("", *_ENDS, "_status")
+_BESIDE = ("", *_ENDS, "_best", "_worst", "_status")
 """What may stand behind a column's name, in the order of columns."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

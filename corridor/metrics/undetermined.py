@@ -2,8 +2,10 @@
 
 A line that is only drawn schematically can't tell what it crosses or shares. All metrics are measured with what it
 meets taken best and taken worst (:class:`~corridor.schema.vocabulary.EventsEnd`), and compared here: a figure that
-comes out the same is known all the same, any other is undetermined between the two, with no middle. So no metric has
-to know of it, and none can forget it.
+comes out the same is known all the same, any other is undetermined between the two, with no middle. Where a figure has
+a range of its own, its better end counts at best and its worse one at worst: the longest wait at a gate. What ranks go
+by, the ends with all else at its middle, then stands beside it (``_best``, ``_worst``). So no metric has to know of it,
+and none can forget it.
 """
 
 from __future__ import annotations
@@ -44,6 +46,10 @@ def join_ends(best: Cells, worst: Cells) -> dict[str, Any]:
         if _agree(ends.best, ends.worst):
             row |= _range(column.name, best, worst)
             continue
+        whole = _widened(ends, column.name, best, worst)
+        if whole != ends:
+            row |= {f"{column.name}_best": ends.best, f"{column.name}_worst": ends.worst}
+        ends = whole
         open_figures.add(column.name)
         open_statuses.add(column.status)
         cells = undetermined_cells(column.name, ends)
@@ -78,6 +84,18 @@ def _agree(best: float, worst: float) -> bool:
     if isnan(best) or isnan(worst):
         return True
     return best == worst or isclose(best, worst, rel_tol=_SAME, abs_tol=_SAME)
+
+
+def _widened(ends: Undetermined, name: str, best: Cells, worst: Cells) -> Undetermined:
+    """Ends with the range that the figure has at each of them: the best of all there is, and the worst."""
+    around = [
+        float(cells[f"{name}{end}"])
+        for cells in (best, worst)
+        for end in ("_low", "_high")
+        if not isnan(float(cells.get(f"{name}{end}", float("nan"))))
+    ]
+    low, high = min((ends.low, *around)), max((ends.high, *around))
+    return Undetermined(low, high) if ends.best <= ends.worst else Undetermined(high, low)
 
 
 def _range(name: str, best: Cells, worst: Cells) -> dict[str, Any]:

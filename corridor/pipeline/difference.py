@@ -172,7 +172,9 @@ def _changed_figures(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str
     """Cells of the metric table that differ, for rows that both have; ends of intervals go with their middle."""
     both = [key for key in old.index if key in set(new.index)]
     columns = [
-        c for c in dict.fromkeys([*old.columns, *new.columns]) if not c.endswith(("_low", "_high")) and c != "name"
+        c
+        for c in dict.fromkeys([*old.columns, *new.columns])
+        if not c.endswith(("_low", "_high", "_best", "_worst")) and c != "name"
     ]
     for column in columns:
         was = old[column].reindex(both) if column in old else pd.Series([None] * len(both), both, dtype=object)

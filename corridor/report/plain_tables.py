@@ -29,7 +29,7 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
     out = render_table(table).copy()
     for column in [str(name) for name in table.columns]:
         if pd.api.types.is_float_dtype(out[column]):
-            base = column.removesuffix("_low").removesuffix("_high")
+            base = re.sub(r"_(low|high|best|worst)$", "", column)
             status = f"{base}_status"
             endless = np.isinf(out[column].to_numpy(dtype=float, na_value=np.nan))
             if base != column:
@@ -50,7 +50,7 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
         metric = status.removesuffix("_status")
         said = out[status].fillna("").astype(str).str.strip().str.replace(" ", "_")
         blank = said.isin(NO_NUMBER)
-        for column in (metric, f"{metric}_low", f"{metric}_high"):
+        for column in (f"{metric}{end}" for end in ("", "_low", "_high", "_best", "_worst")):
             if column in out.columns:
                 kept = (said == MetricStatus.UNDETERMINED) & (column != metric)
                 out[column] = out[column].mask(blank & ~kept)

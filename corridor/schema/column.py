@@ -7,12 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
+import pandas as pd
+
 _HOLE = re.compile(r"\\\{(\w+)\\\}")
 _ENDS = {"_low": "lower end of: ", "_high": "upper end of: "}
 _ENDS_FORMULA = {"_low": "low ends of the inputs", "_high": "high ends of the inputs"}
 _ENDS_ERROR = ", or what the error of heights and positions allows"
 _OPEN_END = {"_low": "lesser", "_high": "greater"}
 _OPEN_FORMULA = "the figure itself; where it is undetermined, the {} of what it is at best and at worst"
+_TAKEN = {"_best": "at best", "_worst": "at worst"}
+"""What an undetermined figure with a range of its own is at either end, with all else at its middle."""
 _STATUS = "_status"
 
 
@@ -133,14 +138,20 @@ class Column:
         return replace(self, name=name, meaning=self.meaning + said, label_key=self.key)
 
     def end(self, suffix: str) -> Column:
-        """The column of an end of its interval; ``suffix`` is ``_low`` or ``_high``.
+        """The column of an end of its interval, or of what it is taken as at best or worst.
 
         Args:
-            suffix: ``_low`` or ``_high``.
+            suffix: ``_low`` or ``_high``, ``_best`` or ``_worst``.
 
         Returns:
             Its column.
         """
+        if suffix in _TAKEN:
+            return replace(
+                self, name=self.name + suffix, meaning=f"{_TAKEN[suffix]}: {self.meaning}",
+                formula="the figure with what isn't known taken so and all else at its middle; ranks go by it where it "
+                "differs from the end of the whole range", interval=False, shown=Shown.FILES,
+            )  # fmt: skip
         formula = _ENDS_FORMULA[suffix] + _ENDS_ERROR if self.interval else _OPEN_FORMULA.format(_OPEN_END[suffix])
         return replace(
             self, name=self.name + suffix, meaning=_ENDS[suffix] + self.meaning, formula=formula, interval=False,
@@ -189,7 +200,7 @@ def find_column(name: str, columns: Iterable[Column]) -> Column | None:
             found = column.instance(name)
             if found:
                 return found
-        for suffix in _ENDS:
+        for suffix in (*_ENDS, *_TAKEN):
             base = find_column(name.removesuffix(suffix), group) if name.endswith(suffix) else None
             # figures without an interval have ends where they are undetermined
             if base and base.kind in (Kind.NUMBER, Kind.COUNT):
@@ -214,8 +225,30 @@ def resolve_columns(names: Sequence[str], columns: Iterable[Column]) -> tuple[Co
     beside = {
         name
         for name in names
-        for suffix in (*_ENDS, _STATUS)
+        for suffix in (*_ENDS, *_TAKEN, _STATUS)
         if name not in exact and name.endswith(suffix) and name.removesuffix(suffix) in have
     }
     found = (exact.get(name) or find_column(name, patterns) for name in names if name not in beside)
     return tuple(column for column in found if column is not None)
+
+
+def ends_for_ranks(table: pd.DataFrame, metric: str) -> tuple[pd.Series, pd.Series]:
+    """The lesser and the greater end that a metric is ranked with, NaN where it has none.
+
+    A rank interval is about what is undetermined alone, so that an undetermined figure counts with all else at its
+    middle where the table says what it then is.
+
+    Args:
+        table: of metrics.
+        metric: a column of figures with ends beside it, or without.
+
+    Returns:
+        A column each.
+    """
+    nothing = pd.Series(float("nan"), index=table.index)
+    low, high, best, worst = (
+        pd.to_numeric(table[f"{metric}{end}"], errors="coerce") if f"{metric}{end}" in table.columns else nothing
+        for end in (*_ENDS, *_TAKEN)
+    )
+    said = best.notna() & worst.notna()
+    return low.where(~said, np.minimum(best, worst)), high.where(~said, np.maximum(best, worst))

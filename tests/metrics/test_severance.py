@@ -194,10 +194,34 @@ def test_grounds_that_make_no_sense_are_refused(pair, inside, words):
 
 def test_distances_to_the_border_are_those_of_a_slanted_line():
     route = candidate(part(line((0, 0), (SIDE, SIDE))))
-    found = measure_border_bands(ground(), route)
+    found = measure_border_bands(ground(), route, 1.0)
     for km in BANDS_KM:
         # points of the diagonal nearer than d to the southern side, corrected for the rounded end of the border
         assert found[f"border_km_within_{km:g}".replace(".", "p")] == pytest.approx(km * np.sqrt(2), rel=3e-3)
+
+
+@pytest.mark.parametrize("half_width_km", [0.3, 1.0, 2.5])
+def test_a_schematic_line_may_lie_its_half_width_nearer_or_further(half_width_km):
+    sketched = replace(part(line((0, 0), (SIDE, SIDE))), geometry_quality="schematic")
+    found = measure_border_bands(ground(), candidate(sketched), half_width_km)
+    for km in BANDS_KM:
+        value = found[f"border_km_within_{km:g}".replace(".", "p")]
+        ends = [max(km + stray, 0.0) * np.sqrt(2) for stray in (-half_width_km, half_width_km)]
+        assert [value.best, value.worst] == pytest.approx(ends, rel=3e-3, abs=1e-9)
+
+
+def test_a_schematic_line_far_inside_a_band_has_a_plain_figure():
+    along = line((0, 3000), (SIDE, 3000))
+    found = measure_border_bands(ground(), candidate(replace(part(along), geometry_quality="schematic")), 1.0)
+    assert found["border_km_within_0p5"] == 0.0
+    assert (found["border_km_within_1"], found["border_km_within_10"]) == (0.0, pytest.approx(SIDE / 1000, rel=1e-3))
+    # known stretches beside it add to both ends
+    known = part(line((0, 500), (SIDE, 500)))
+    both = replace(
+        candidate(known), parts=(known, replace(part(line((SIDE, 1500), (0, 1500))), geometry_quality="schematic"))
+    )
+    value = measure_border_bands(ground(), both, 1.0)["border_km_within_1"]
+    assert (value.best, value.worst) == pytest.approx((SIDE / 1000, 2 * SIDE / 1000), rel=1e-3)
 
 
 ROUTES = st.lists(st.floats(200, 6000), min_size=2, max_size=6)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corridor.mcda.matrix import build_matrix
+from corridor.mcda.rank import rank_intervals
 from corridor.metrics.registry import complete_table
 from corridor.metrics.undetermined import join_ends
 from corridor.report.plain_tables import plain_table, write_csv
@@ -54,6 +55,50 @@ def test_ends_that_differ_leave_no_number():
     table = complete_table([{"candidate_id": "a"} | row, {"candidate_id": "b"} | access(510.0)])
     assert list(table["access_ratio_status"]) == ["undetermined", "ok"]
     assert list(table["access_min_before"]) == [500.0, 500.0]
+
+
+WAIT = {"access_delay_min_low": 0.0, "access_delay_min_high": 0.0}
+
+
+def test_the_worst_end_takes_the_worst_of_its_range_and_the_best_the_best():
+    # a gate is waited at for 5 to 90 minutes, 20 on average: at worst one waits for 90
+    row = join_ends(access(500.0, **WAIT), access(520.0, access_delay_min_low=5.0, access_delay_min_high=90.0))
+    assert (row["access_delay_min_low"], row["access_delay_min_high"]) == (0.0, 90.0)
+    assert (row["access_delay_min_best"], row["access_delay_min_worst"]) == (0.0, 20.0)
+    assert math.isnan(row["access_delay_min"])
+
+
+def test_ranks_go_by_what_is_unknown_alone_with_all_else_at_its_middle():
+    open_row = join_ends(access(500.0, **WAIT), access(520.0, access_delay_min_low=5.0, access_delay_min_high=90.0))
+    table = complete_table(
+        [{"candidate_id": "a"} | open_row, {"candidate_id": "b"} | access(530.0, access_delay_min_low=10.0)]
+    )
+    rule = Criterion("delay", "Delay", "access_delay_min", "min", "min", "access", 0, 100)
+    panel = build_matrix(table, [rule]).panel()
+    assert (panel.low[0, 0], panel.high[0, 0]) == (0.0, 20.0)
+    assert list(rank_intervals(panel, [1.0]).worst) == [1, 2]
+    read = plain_table(table)
+    assert list(read.loc[0, [f"access_delay_min{end}" for end in ("_low", "_best", "_worst", "_high")]]) == [
+        0,
+        0,
+        20,
+        90,
+    ]
+
+
+@given(st.lists(st.floats(0, 100), min_size=6, max_size=6), st.floats(0, 50))
+def test_widening_the_range_at_an_end_only_widens_what_is_undetermined(values, more):
+    (a, b, c), (d, e, f) = sorted(values[:3]), sorted(values[3:])
+    found = []
+    for extra in (0.0, more):
+        best = access(500.0 + b, access_delay_min_low=a - extra, access_delay_min_high=c + extra)
+        worst = access(500.0 + e, access_delay_min_low=d, access_delay_min_high=f + extra)
+        row = join_ends(best, worst)
+        found.append((row["access_delay_min_low"], row["access_delay_min_high"]))
+    (low, high), (lower, higher) = found
+    assert lower <= low <= high <= higher
+    assert low <= min(a, d) + 1e-6
+    assert high >= max(c, f) - 1e-6
 
 
 def test_an_end_that_cannot_be_reached_is_infinite():

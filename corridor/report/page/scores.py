@@ -10,6 +10,7 @@ import pandas as pd
 
 from corridor.report.page.tables import OUTSIDE
 from corridor.report.view import ReportView
+from corridor.schema.column import ends_for_ranks
 from corridor.schema.results import PerspectiveWords, Results
 from corridor.schema.vocabulary import PanelKind
 
@@ -89,10 +90,10 @@ def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
         "kind": kind,
         "criteria": kept,
         "ids": ids,
-        "metrics": _plain(table, columns, ""),
+        "metrics": _plain(table, columns, None),
         # Ends of what is undetermined: null in the metrics. An end that can't be reached is null here too.
-        "low": _plain(table, columns, "_low"),
-        "high": _plain(table, columns, "_high"),
+        "low": _plain(table, columns, 0),
+        "high": _plain(table, columns, 1),
         "silent": [index for index in kept if results.criteria[index].criterion_id in silent],
         "lost": [bool(lost[key]) for key in ids],
     }
@@ -103,9 +104,14 @@ def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
     return pd.to_numeric(table[column], errors="coerce") if column in table.columns else empty
 
 
-def _plain(table: pd.DataFrame, columns: Sequence[str], end: str) -> list[list[float | None]]:
-    """Numbers by row and column, None where there is none or it is endless."""
+def _plain(table: pd.DataFrame, columns: Sequence[str], end: int | None) -> list[list[float | None]]:
+    """Numbers by row and column, or their lesser (0) or greater (1) ends; None where there is none or it is endless."""
     if not columns:
         return [[] for _ in range(len(table))]
-    found = np.column_stack([_numbers(table, f"{column}{end}").to_numpy(dtype=float) for column in columns])
+    found = np.column_stack(
+        [
+            (_numbers(table, column) if end is None else ends_for_ranks(table, column)[end]).to_numpy(dtype=float)
+            for column in columns
+        ]
+    )
     return [[float(value) if np.isfinite(value) else None for value in row] for row in found]
