@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
-from corridor.geo.geodesy import WGS84
+from corridor.geo.geodesy import WGS84, distance_m
 from corridor.metrics.reach import Domain, State, build_domain, reach, with_entries
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.graph import Network, Position
@@ -23,6 +23,7 @@ from corridor.schema.column import Column, Shown, Unit
 from corridor.schema.interaction import EdgeEffect
 from corridor.schema.study import Place
 from corridor.schema.vocabulary import MetricStatus
+from corridor.wording import format_position
 
 Floats = NDArray[np.float64]
 PLACE_COLUMNS = [
@@ -222,9 +223,31 @@ def build_access(
     if not np.isfinite(access.before_capital[access.factors.mid]).all():
         raise NetworkError(
             f"capital '{capital.name}' can't be reached from '{crossing.name}' over open roads of {country} even "
-            "before any route; check the road data, crossings.csv and who controls which section"
+            f"before any route: {_where_it_ends(access, crossing, capital)}; check the road data there (a one-way road "
+            "cut off at the edge?), crossings.csv and who controls which section"
         )
     return access
+
+
+def _where_it_ends(access: Access, crossing: Place, capital: Place) -> str:
+    """Which directions between crossing and capital have no way, and how near to its end each gets."""
+    domain, said = access.domain, []
+    found = reach(domain, None, domain.state(factor=access.factors.mid))
+    for way, (start, end) in zip(found, ((crossing, capital), (capital, crossing)), strict=True):
+        if np.isfinite(way.minutes(access.capital)):
+            continue
+        # both searches run from the crossing, with traffic or against it: they end short of the capital
+        nodes = domain.nodes[np.isfinite(way.tree.cost)]
+        lon, lat = domain.network.node_lon[nodes], domain.network.node_lat[nodes]
+        if not len(nodes):
+            said.append(f"no way from {start.name} to {end.name}")
+            continue
+        off_m = distance_m(lon, lat, capital.lon, capital.lat)
+        near = int(np.argmin(off_m))
+        at = format_position(float(lat[near]), float(lon[near]), 4)
+        gap = f"{off_m[near] / 1000:.1f} km from {capital.name}"
+        said.append(f"from {start.name} to {end.name} the roads part at {at}, {gap}")
+    return ", ".join(said)
 
 
 def _position(domain: Domain, lon: float, lat: float, limit_m: float) -> Position | None:

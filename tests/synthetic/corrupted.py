@@ -277,7 +277,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     # what it measures for others
     "no regimes": (impact('"regimes.toml"', '"none.toml"'), ["none.toml: no such file"]),
     "regimes of other sources": (
-        impact('regimes = "regimes.toml"\n', ""), ["regimes.toml: regimes.", "is no known source"],
+        impact('regimes = "regimes.toml"\n', ""), ["impact.regimes: none are named", "name a file of regimes"],
     ),
     "unknown centre": (impact('["Dalemoor"]', '["Dalmoor"]'), ["impact.centres: no place is called 'Dalmoor'"]),
     "unknown neighbour": (impact('"XA"', '"XD"'), ["no country 'XD'"]),

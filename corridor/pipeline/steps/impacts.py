@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from corridor.errors import CatalogueError, StudyError
 from corridor.geo.geodesy import WGS84, project
 from corridor.interactions.events import find_events, has_open_events, supports_local_crossings, take_events
 from corridor.interactions.regime_effects import applicable_regimes, effects
@@ -64,11 +65,24 @@ def regimes(study: Study, documents: Mapping[str, Source], border_delays: Border
     """
     if study.impact is None:
         return {}
-    listed = load_regimes(study.path(study.impact.regimes), dict(documents))
+    listed = _listed_regimes(study, study.impact, documents)
     own = {key: build_regime(key, fields, study.id) for key, fields in study.impact.own_regimes.items()}
     require_points(listed, border_delays.points, str(study.path(study.impact.regimes)))
     require_points(own, border_delays.points, study.id)
     return listed | own
+
+
+def _listed_regimes(study: Study, impact: ImpactSpec, documents: Mapping[str, Source]) -> dict[str, Regime]:
+    """Regimes of the file that a study names, or of the toolkit's own where it names none."""
+    try:
+        return load_regimes(study.path(impact.regimes), dict(documents))
+    except CatalogueError as fault:
+        if "regimes" in impact.model_fields_set:
+            raise
+        raise StudyError(
+            f"{study.id}: impact.regimes: none are named, and the toolkit's own are of another region and cite sources "
+            "that this study's tables lack; name a file of regimes"
+        ) from fault
 
 
 @step()
