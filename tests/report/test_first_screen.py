@@ -114,6 +114,18 @@ def test_the_answer_says_who_leads_how_firmly_and_by_what(given):
         assert not any("{" in text for text in told)
 
 
+def test_equal_weights_under_other_names_are_one_point_of_view(given):
+    first, *rest = given.perspectives
+    twin = replace(first, perspective_id="twin", label="Twin")
+    words = [
+        page_words(given).render(answer(ReportView(replace(given, perspectives=found)), "gated")[0])
+        for found in ((first, *rest), (first, twin, *rest))
+    ]
+    assert words[0] == words[1]
+    alone = page_words(given).render(answer(ReportView(replace(given, perspectives=(first, twin))), "gated")[0])
+    assert "points of view" not in alone
+
+
 def test_every_cell_of_the_matrix_has_the_rank_of_its_route_and_rules(given):
     view = ReportView(given)
     matrix = build_matrix(view)

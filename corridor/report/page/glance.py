@@ -14,7 +14,7 @@ from corridor.report.page.summary import first_of_open
 from corridor.report.page.tables import OUTSIDE, Cell, MetricCells, price_years
 from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
-from corridor.schema.vocabulary import FirstPlace, MetricStatus, Outcome
+from corridor.schema.vocabulary import FirstPlace, MetricStatus, Outcome, PanelKind
 
 SUBJECTS = {
     "time": ("trip_time_h", "travel_time_h", "truck_time_h", "time_h"),
@@ -191,7 +191,12 @@ def _leaders(view: ReportView, regime: str, perspective: str | None = None) -> l
 
 
 def _regime_name(view: ReportView, regime: str) -> Value:
-    return view.regime_name(regime) if view.regimes else ""
+    """The rules that a sentence is about; the perspective where a study has no rules."""
+    if view.regimes:
+        return view.regime_name(regime)
+    key = view.results.default_perspective
+    label = next((p.label for p in view.results.perspectives if p.perspective_id == key), key)
+    return Message(f"perspective.{key}", fallback=label)
 
 
 def _first(view: ReportView, regime: str) -> Message:
@@ -218,18 +223,45 @@ def _first(view: ReportView, regime: str) -> Message:
 
 def _firm(view: ReportView, regime: str, leaders: list[str]) -> Value:
     """In how many points of view the same route leads, and the places that unknown figures leave it."""
-    views = [p.perspective_id for p in view.results.perspectives]
+    views = _distinct_views(view, regime)
     firm = sum(set(leaders) == set(_leaders(view, regime, key)) for key in views)
-    said: list[Value] = [
-        Message("answer.firm_all", {"views": str(len(views))})
-        if firm == len(views)
-        else Message("answer.firm_some", {"count": firm, "views": str(len(views))})
-    ]
+    said: list[Value] = []
+    if len(views) > 1:
+        said.append(
+            Message("answer.firm_all", {"views": str(len(views))})
+            if firm == len(views)
+            else Message("answer.firm_some", {"count": firm, "views": str(len(views))})
+        )
     cell = view.rank_cells.get(leaders[0], regime)
     if cell is not None and (cell.text != "1" or cell.status):
         places: Value = Message("page.rank_or_not", {"rank": cell.text}) if cell.status else cell.text
         said.append(Message("answer.places", {"places": places}))
     return listing(said, ListStyle.SENTENCES)
+
+
+def _distinct_views(view: ReportView, regime: str) -> list[str]:
+    """Perspectives that weigh what is scored under a set of rules differently; equal weights are one point of view.
+
+    The weight of what isn't scored goes to the others of its group, that of an empty group to all others.
+    """
+    table = view.results.ranking
+    here = table[(table["regime_id"].fillna("").astype(str) == regime) & (table["panel"] == PanelKind.THROUGH)]
+    scored = [
+        c for c in view.results.criteria
+        if f"contribution:{c.criterion_id}" not in here or here[f"contribution:{c.criterion_id}"].notna().any()
+    ]  # fmt: skip
+    found: dict[tuple[float, ...], str] = {}
+    for perspective in view.results.perspectives:
+        weights = perspective.weights
+        shares = []
+        for criterion in scored:
+            group = sum(weights.get(c.criterion_id, 0.0) for c in view.results.criteria if c.group == criterion.group)
+            members = [weights.get(c.criterion_id, 0.0) for c in scored if c.group == criterion.group]
+            inside = weights.get(criterion.criterion_id, 0.0) / sum(members) if sum(members) else 1 / len(members)
+            shares.append(group * inside)
+        whole = sum(shares) or 1.0
+        found.setdefault(tuple(round(share / whole, 9) for share in shares), perspective.perspective_id)
+    return list(found.values())
 
 
 def _why(view: ReportView, regime: str, leaders: list[str], rows: list[dict[str, Any]]) -> Value:

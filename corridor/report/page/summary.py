@@ -101,8 +101,8 @@ def first_of_open(view: ReportView, chosen: PerspectiveWords, rows: list[dict[st
 def _views(view: ReportView) -> Message | None:
     """Who comes first how often, over distinct rankings of more than one route."""
     places = view.results.first_places
-    if places is None or not places.count:
-        return None
+    if places is None or places.count < 2:
+        return None  # one ranking is told by itself
     # The greatest share first, equal ones in the study's order.
     ordered = sorted(
         (key for key in view.candidates if key in places.shares), key=lambda key: -places.shares[key]
