@@ -84,6 +84,8 @@ def flows(
 
 def _print_pairs(results: FlowResults, tables: FlowTables) -> None:
     """Best branches of the network alone, year by year, and the notes; all on stderr, so that stdout is the path."""
+    from corridor.report.i18n import render
+
     alone = results.pairs[results.pairs["candidate_id"] == ""]
     names = {(b.origin, b.destination, b.branch_id): b.name for b in tables.branches}
     for row in alone.itertuples():
@@ -93,4 +95,4 @@ def _print_pairs(results: FlowResults, tables: FlowTables) -> None:
         cost = f", about {float(f'{row.best_cost_usd:.3g}'):,.0f} USD a load" if row.best_branch else ""
         print_error(f"{row.year}, {pair}: {way}{cost}")
     for note in results.notes:
-        print_error(f"- {note}")
+        print_error(f"- {render(note)}")

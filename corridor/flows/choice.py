@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor.schema.message import Message
+
 Floats = NDArray[np.float64]
 _WELL_EXPLAINED = 0.25
 """Root mean square of the relative residuals up to which counts are explained."""
@@ -81,14 +83,15 @@ def logsum_usd(costs_usd: Floats, sizes: Floats, theta: float) -> float:
 class ThetaFit:
     """What counts say of theta.
 
-    ``identified`` is whether they tell it; then ``theta`` is fitted, else it is None and the declared range stands.
+    ``identified`` is whether they tell it; then ``theta`` is fitted, else it is None, the declared range stands and
+    ``reason`` says why.
     ``observed``, ``fitted`` and ``residual`` are per count, shape ``(counts,)``, at the fitted theta or, where it isn't
     identified, at the declared middle.
     """
 
     identified: bool
     theta: float | None
-    reason: str
+    reason: Message | None
     observed: Floats
     fitted: Floats
     residual: Floats
@@ -119,22 +122,22 @@ def fit_theta(
     def loss(log_theta: float) -> float:
         return float(np.sum((assign(math.exp(log_theta)) / observed - 1) ** 2))
 
-    def give(theta: float | None, reason: str) -> ThetaFit:
+    def give(theta: float | None, reason: Message | None = None) -> ThetaFit:
         fitted = assign(theta if theta is not None else mid) if len(observed) else np.zeros(0)
         return ThetaFit(theta is not None, theta, reason, observed, fitted, observed - fitted)
 
     if len(observed) < 2:
-        return give(None, f"{len(observed)} counts with a flow to explain them; two are needed")
+        return give(None, Message("flows.counts_too_few", {"count": len(observed)}))
     # the sum of squares may have several valleys: a grid finds the deepest, then it is measured exactly
     grid = np.linspace(math.log(low / 10), math.log(high * 10), 121)
     losses = np.array([loss(x) for x in grid])
     at = int(np.argmin(losses))
     ends = min(loss(math.log(low)), loss(math.log(high)))
     if ends <= worsening * losses[at] + 1e-12:
-        return give(None, "the counts are explained about as well over the whole declared range")
+        return give(None, Message("flows.counts_flat"))
     if math.sqrt(losses[at] / len(observed)) > _WELL_EXPLAINED:
-        return give(None, "the pairs whose flow is known explain too little of the counts")
+        return give(None, Message("flows.counts_unexplained"))
     if at in (0, len(grid) - 1):
-        return give(None, "the counts are explained best by a theta outside the range looked at")
+        return give(None, Message("flows.counts_outside"))
     found = minimize_scalar(loss, bounds=(grid[at - 1], grid[at + 1]), method="bounded", options={"xatol": 1e-9})
-    return give(float(math.exp(found.x)), "")
+    return give(float(math.exp(found.x)))

@@ -369,17 +369,16 @@ class FlowModel:
         )  # fmt: skip
         return (way.cost_usd if way else math.inf), way
 
-    def missing_pairs(self, state: NetworkState) -> list[str]:
-        """Pairs that no branch connects, by their names.
+    def missing_pairs(self, state: NetworkState) -> list[Pair]:
+        """Pairs that no branch connects.
 
         Args:
             state: of :meth:`state`.
 
         Returns:
-            Names, in the tables' order.
+            The pairs, in the tables' order.
         """
-        gone = [pair for pair in self.tables.pairs if self.pair(pair, state, ends=()).best is None]
-        return [f"{self.tables.name(p.origin)} to {self.tables.name(p.destination)}" for p in gone]
+        return [pair for pair in self.tables.pairs if self.pair(pair, state, ends=()).best is None]
 
     def fit_counts(self, state: NetworkState) -> tuple[ThetaFit, list[str]]:
         """Fit theta to the screenlines by the pairs whose flow is known.

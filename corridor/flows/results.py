@@ -12,6 +12,7 @@ import pandas as pd
 
 from corridor.errors import StudyError
 from corridor.flows.changes import Case, cut_case
+from corridor.flows.choice import ThetaFit
 from corridor.flows.documented import DocumentedCheck, check_documented
 from corridor.flows.indicators import (
     access_potentials,
@@ -24,6 +25,8 @@ from corridor.flows.indicators import (
 )
 from corridor.flows.model import BranchResult, FlowModel, NetworkState, PairResult, describe_control, loads_per_day
 from corridor.flows.network import Way
+from corridor.flows.notes import describe_notes
+from corridor.schema.message import Message
 
 ROAD_ONLY, ANY_MODE = ("road",), None
 """Modes over which indicators are measured: trucks alone, and whatever there is."""
@@ -39,7 +42,7 @@ class FlowResults:
     """What a long-distance network gives, as tables; see the documentation of their columns.
 
     ``lines`` adds up, for each link, the shares of the branches that use it: the width of lines on a map. ``notes`` are
-    sentences that a reader needs: pairs without a way, delays that weren't measured, what counts say.
+    messages that a reader needs: pairs without a way, delays that weren't measured, what counts say, what is declared.
     """
 
     scenario_id: str
@@ -53,7 +56,7 @@ class FlowResults:
     counts: pd.DataFrame
     documented: pd.DataFrame
     lines: pd.DataFrame
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[Message, ...] = field(default=())
 
 
 def measure_flows(
@@ -82,13 +85,11 @@ def measure_flows(
         progress(f"measuring long-distance flows of {year}")
         for case in cases:
             gathered.add(case, year)
-    if "counts" in gathered.wanted:
-        gathered.add_counts(chosen[0])
+    fit = gathered.add_counts(chosen[0])
     if "documented" in gathered.wanted:
         gathered.rows["documented"] = [_documented_row(check) for check in check_documented(model)]
-    notes = [*gathered.notes, *gathered.describe_missing(chosen)]
     made = {name: pd.DataFrame(rows) for name, rows in gathered.rows.items()}
-    return FlowResults(model.scenario_id, chosen, **made, notes=tuple(dict.fromkeys(notes)))
+    return FlowResults(model.scenario_id, chosen, **made, notes=describe_notes(model, cases, chosen, fit))
 
 
 def default_years(model: FlowModel) -> tuple[int, ...]:
@@ -119,7 +120,6 @@ class _Tables:
         self.model, self.tables, self.wanted = model, model.tables, wanted
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in (*TABLES, "lines")}
         self._by_state = {"dependence": self._dependence, "potentials": self._potentials, "regret": self._regret}
-        self.notes: list[str] = []
         self._kept: dict[tuple[str, NetworkState], list[dict[str, Any]]] = {}
 
     def add(self, case: Case, year: int) -> None:
@@ -152,12 +152,6 @@ class _Tables:
                 if (name, state) not in self._kept:
                     self._kept[(name, state)] = build(state)
                 self.rows[name] += [{**row, **label} for row in self._kept[(name, state)]]
-        for change in case.changes:
-            if change.unknown:
-                self.notes.append(
-                    f"{case.candidate_id} under {case.regime_id or 'no regime'}: {change.unknown} wasn't measured, so "
-                    f"its delay on {change.link_id} is unknown and isn't in the costs"
-                )
 
     def _way_cells(self, found: BranchResult, state: NetworkState) -> dict[str, Any]:
         """What a branch's way consists of, and what a railway of that branch still lacks."""
@@ -272,8 +266,8 @@ class _Tables:
                 )  # fmt: skip
         return rows
 
-    def add_counts(self, year: int) -> None:
-        """Counts held against what the pairs of known flow explain of them."""
+    def add_counts(self, year: int) -> ThetaFit:
+        """Counts held against what the pairs of known flow explain of them, and what they say of theta."""
         fit, ids = self.model.fit_counts(self.model.state(year))
         lines = {line.screenline_id: line for line in self.tables.screenlines}
         explained = dict(zip(ids, zip(fit.fitted, fit.residual, strict=True), strict=True))
@@ -287,16 +281,7 @@ class _Tables:
                     "theta_per_usd": fit.theta if fit.theta is not None else self.model.theta(),
                 }
             )  # fmt: skip
-        if not fit.identified:
-            self.notes.append(f"theta is declared, not fitted: {fit.reason}")
-
-    def describe_missing(self, years: Sequence[int]) -> list[str]:
-        """A sentence for each pair that no branch connects in a year."""
-        return [
-            f"{name} has no way in {year}"
-            for year in years
-            for name in self.model.missing_pairs(self.model.state(year))
-        ]
+        return fit
 
 
 def _finite(value: float) -> float:

@@ -7,7 +7,7 @@ road, rail and ship can stand beside each other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from corridor.schema.catalogue import BorderDelay, BorderDelays, Estimate
@@ -253,7 +253,6 @@ class FlowTables:
     actions: tuple[ActionRow, ...]
     documented: tuple[DocumentedWay, ...]
     as_of: str
-    remarks: tuple[str, ...] = field(default=())
 
     def branches_of(self, pair: Pair) -> tuple[Branch, ...]:
         """The branches declared for a pair, in the order of the table."""

@@ -38,6 +38,10 @@ def describe_run(results: Results) -> dict[str, Any]:
             }
             for source in results.sources
         ],
+        "documents": [
+            {name: getattr(source, name) for name in ("source_id", "title", "publisher", "date", "licence", "url")}
+            for source in results.documents
+        ],
         "rules": results.rules,
         **{
             name: [render(remark) for remark in remarks]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,10 @@ from corridor.flows.changes import Case, LinkChange, build_case
 from corridor.flows.choice import logsum_usd
 from corridor.flows.indicators import cost_to_flows, regret_if_closed
 from corridor.flows.model import FlowModel
-from corridor.flows.tables import load_tables
+from corridor.flows.tables import find_tables, load_tables
+from corridor.report.assets import LANGUAGES
+from corridor.report.i18n import render
+from corridor.schema.study import Study
 from tests.flows import toy
 
 
@@ -101,3 +106,20 @@ def test_flows_are_written_and_every_column_is_described(bundled: Comparison, tm
     dictionary = (tmp_path / "out" / "data_dictionary.csv").read_text(encoding="utf-8")
     assert "flows.csv,cost_usd_low,number,USD/load,lower end of: generalised cost" in dictionary
     assert "metrics.csv,flow_regret_usd,number,USD/load" in dictionary
+
+
+def test_sources_of_the_flow_tables_are_among_the_documents(bundled: Comparison, tmp_path):
+    bundled.write(tmp_path / "out", formats="none")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    listed = {row["source_id"]: row for row in manifest["documents"]}
+    tables = load_tables(find_tables(Study.bundled("syunik")))
+    assert set(tables.sources) <= set(listed)
+    assert all(row["title"] and row["publisher"] and row["licence"] for row in listed.values())
+
+
+def test_what_flows_assume_is_said_in_every_language(bundled: Comparison):
+    notes = bundled.results.notes["flows"]
+    assert {"flows.theta_declared", "flows.assumes_scenario", "flows.assumes_shares"} <= {note.key for note in notes}
+    for language in LANGUAGES[1:]:
+        for note in notes:
+            assert render(note, language) != render(note)

@@ -19,6 +19,7 @@ from corridor.flows.indicators import (
 from corridor.flows.model import FlowModel, describe_control, loads_per_day
 from corridor.flows.results import measure_flows
 from corridor.flows.tables import load_tables
+from corridor.report.i18n import render
 from corridor.schema.catalogue import Estimate
 from tests.flows import toy
 
@@ -124,7 +125,7 @@ def test_cases_take_minutes_from_what_was_measured(alps):
 def test_a_delay_nobody_measured_is_said_and_not_taken_for_none(alps):
     cases = build_cases(alps, {("toll-gate", "unsure"): {"gate_min": None}})
     results = measure_flows(FlowModel(alps), cases, [2026])
-    assert any("gate_min wasn't measured" in note for note in results.notes)
+    assert any("gate_min wasn't measured" in render(note) for note in results.notes)
 
 
 def test_changes_of_one_link_come_together():
@@ -163,7 +164,7 @@ def test_a_pair_without_any_way_is_named(tmp_path):
     }
     tables = load_tables(toy.alps(tmp_path, scenarios=[closed]))
     results = measure_flows(FlowModel(tables), [Case()], [2026])
-    assert "Verona to Munich has no way in 2026" in results.notes
+    assert "Verona to Munich has no way in 2026" in [render(note) for note in results.notes]
     assert results.flows["share"].tolist() == [0.0, 0.0, 0.0]
     assert results.flows["cost_usd"].isna().all()
 

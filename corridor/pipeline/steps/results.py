@@ -348,9 +348,11 @@ def cited(
     candidates: Mapping[str, Candidate],
     impacts: Impacts | None,
     conditions: tuple[Condition, ...],
+    flow_model: FlowModel | None,
 ) -> tuple[Source, ...]:
-    """Documents that candidates, regimes and conditions rest on, of the catalogue and of the files that name them."""
-    known = dict(documents)
+    """Documents that candidates, regimes, conditions and long-distance tables rest on, of all files that name them."""
+    carried = dict(flow_model.tables.sources) if flow_model else {}
+    known = carried | dict(documents)
     if study.impact:
         known |= load_regime_sources(study.path(study.impact.regimes))
     if study.report.conditions:
@@ -361,6 +363,7 @@ def cited(
     used |= {source for regime in impacts.regimes for _, source in regime.cited} if impacts else set()
     used |= {condition.source_id for condition in conditions}
     used |= {row.source_id for condition in conditions for row in condition.indicators if row.source_id}
+    used |= set(carried)
     return tuple(source for key, source in known.items() if key in used)
 
 

@@ -1,0 +1,89 @@
+"""What a reader of long-distance figures must know beside them: what is unknown, lost, declared or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from corridor.flows.changes import Case
+from corridor.flows.choice import ThetaFit
+from corridor.flows.model import FlowModel
+from corridor.flows.rows import FlowTables
+from corridor.schema.message import ListStyle, Message, listing
+
+
+def describe_notes(model: FlowModel, cases: Iterable[Case], years: Sequence[int], fit: ThetaFit) -> tuple[Message, ...]:
+    """All notes of a network's figures.
+
+    Args:
+        model: The network under one scenario.
+        cases: Candidates with their regimes.
+        years: Years looked at.
+        fit: What counts say of theta.
+
+    Returns:
+        Messages, each once: delays that weren't measured, pairs without a way, why theta is declared, and what is
+        declared or left out in all figures.
+    """
+    lost = [_lost(model, year) for year in years]
+    theta = [Message("flows.theta_declared", {"reason": fit.reason})] if fit.reason is not None else []
+    found: list[Message] = []
+    for note in (*_unknown_delays(cases), *(n for notes in lost for n in notes), *theta, *_assumptions(model)):
+        if note not in found:
+            found.append(note)
+    return tuple(found)
+
+
+def _unknown_delays(cases: Iterable[Case]) -> list[Message]:
+    return [
+        Message(
+            "flows.delay_unknown",
+            {
+                "route": Message(f"route.{case.candidate_id}", fallback=case.candidate_id),
+                "regime": Message(f"regime.{case.regime_id}", fallback=case.regime_id or "-"),
+                "measure": change.unknown,
+                "link": change.link_id,
+            },
+        )
+        for case in cases
+        for change in case.changes
+        if change.unknown
+    ]
+
+
+def _lost(model: FlowModel, year: int) -> list[Message]:
+    """Pairs that no branch connects in a year."""
+    names = model.tables.name
+    return [
+        Message(
+            "flows.pair_lost",
+            {"origin": names(pair.origin), "destination": names(pair.destination), "year": str(year)},
+        )
+        for pair in model.missing_pairs(model.state(year))
+    ]
+
+
+def _assumptions(model: FlowModel) -> list[Message]:
+    """What nobody measured, or what no figure holds."""
+    tables = model.tables
+    found = [Message("flows.assumes_scenario", {"scenario": model.scenario.name, "as_of": tables.as_of})]
+    if tables.border_points:
+        found.append(_border_hours(tables))
+    return [*found, Message("flows.assumes_shares"), Message("flows.assumes_prices")]
+
+
+def _border_hours(tables: FlowTables) -> Message:
+    """At how many border points somebody measured hours, and at how many they are declared, reported or by analogy."""
+    measured = {row.point for row in tables.delays.rows if row.basis == "measured"}
+    known = [link for link, point in tables.border_points.items() if point in measured]
+    if not known:
+        return Message("flows.assumes_hours", {"count": len(tables.border_points)})
+    names = (" – ".join(tables.name(node) for node in _ends(tables, link)) for link in known)
+    return Message(
+        "flows.assumes_hours_but",
+        {"count": len(tables.border_points) - len(known), "measured": listing(names, ListStyle.COMMA)},
+    )
+
+
+def _ends(tables: FlowTables, link_id: str) -> tuple[str, str]:
+    link = tables.links[link_id]
+    return link.from_node, link.to_node
