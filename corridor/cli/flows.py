@@ -44,7 +44,7 @@ def flows(
     and branch of ways this finds the generalised cost of a load (one truck or 40-foot container) with its low and high
     end, the share of the branch, and what each candidate changes against the same year without it.
 
-    Writes flows.csv, pairs.csv, ways.csv, dependence.csv, potentials.csv, regret.csv, counts.csv,
+    Writes flows.csv, pairs.csv, control.csv, ways.csv, dependence.csv, potentials.csv, regret.csv, counts.csv,
     documented.csv and long_distance.geojson. Progress goes to stderr, the path of flows.csv to stdout.
 
     **Examples**

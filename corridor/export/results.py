@@ -48,7 +48,7 @@ COSTS = "cost_breakdown.csv"
 FILES = (PAGE, *TABLES, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
 IMPACT_FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", "places.csv", "findings.json")
 EVENT_LAYER = "events"
-FLOW_FILES = ("flows.csv", "pairs.csv", "dependence.csv", "potentials.csv")
+FLOW_FILES = ("flows.csv", "pairs.csv", "control.csv", "dependence.csv", "potentials.csv")
 """Tables of the long-distance network, where the study names one."""
 _OURS = frozenset((*FILES, COSTS, *IMPACT_FILES, *FLOW_FILES, BRIEF, MANIFEST))
 

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 T = TypeVar("T")
 TONNES_PER_LOAD = 20.0
 _NO_WAY = "no way"
+AT_SEA = "sea"
+"""Among countries, where nobody's ground is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,43 +429,56 @@ def loads_per_day(flow: Estimate | None, unit: str) -> float:
     return flow.mid if unit == "trucks_per_day" else flow.mid * 1e6 / TONNES_PER_LOAD / 365
 
 
-def describe_control(tables: FlowTables, way: Way) -> dict[str, object]:
+def describe_control(tables: FlowTables, way: Way, own: Collection[str] = ()) -> dict[str, object]:
     """Whose ground a way lies on: kilometres by country, borders passed, and entries into a customs union.
 
     Args:
         tables: The network's tables.
         way: The way.
+        own: Ids of links that a route opens, where the rules for the route say who secures and checks.
 
     Returns:
-        ``km_by_country`` (as ``IT 231; AT 111``), ``borders`` (as ``IT-AT``), ``customs_lines`` (borders at which a
-        customs union begins or ends) and ``rail_operators``. Described, never scored.
+        ``km_by_country`` (as ``IT 231; AT 111``), ``own_km`` (of them on ``own`` links), ``borders`` (as ``IT-AT``),
+        ``border_links`` (the links that pass them), ``customs_lines`` (how many borders begin or end a customs union),
+        ``customs_borders`` (which, as ``IR-AM: EAEU``), ``rail_operators`` of the railways in use, and
+        ``rail_unnamed_km`` of those that aren't, by country. Ships are at ``sea``. Described, never scored.
     """
     km: dict[str, float] = {}
-    borders: list[str] = []
-    lines = 0
-    operators: list[str] = []
-    for arc in way.arcs:
-        if not arc.link_id:
-            continue
+    unnamed: dict[str, float] = {}
+    borders, border_links, customs, operators = [], [], [], []
+    for arc in (arc for arc in way.arcs if arc.link_id):
         link = tables.links[arc.link_id]
-        forward = arc.tail[0] == link.from_node
-        countries = link.countries if forward else link.countries[::-1]
+        countries = link.countries if arc.tail[0] == link.from_node else link.countries[::-1]
         parts = link.km_by_country()
         for country in countries:
-            km[country] = km.get(country, 0.0) + parts[country]
+            ground = AT_SEA if link.mode in ("sea", "ferry") else country
+            km[ground] = km.get(ground, 0.0) + parts[country]
             operator = tables.countries[country].rail_operator
-            if link.mode == "rail" and operator and operator not in operators:
+            if link.mode == "rail" and link.status == "open" and operator:
                 operators.append(operator)
+            elif link.mode == "rail":  # who will run what isn't in use yet is for an agreement to say
+                unnamed[country] = unnamed.get(country, 0.0) + parts[country]
         if link.crosses_border:
             borders.append("-".join(countries))
+            border_links.append(link.link_id)
             unions = [tables.countries[country].customs_union for country in countries]
-            lines += unions[0] != unions[1]
+            if unions[0] != unions[1]:
+                customs.append(f"{borders[-1]}: {' / '.join(filter(None, unions))}")
     return {
-        "km_by_country": "; ".join(f"{country} {value:.0f}" for country, value in km.items()),
+        "km_by_country": _by_ground(km),
+        "own_km": math.fsum(arc.charge.km for arc in way.arcs if arc.link_id in own),
         "borders": "; ".join(borders),
-        "customs_lines": lines,
-        "rail_operators": "; ".join(operators),
+        "border_links": "; ".join(border_links),
+        "customs_lines": len(customs),
+        "customs_borders": "; ".join(customs),
+        "rail_operators": "; ".join(dict.fromkeys(operators)),
+        "rail_unnamed_km": _by_ground(unnamed),
     }
+
+
+def _by_ground(km: Mapping[str, float]) -> str:
+    """Kilometres by country, as ``IT 231; AT 111``."""
+    return "; ".join(f"{ground} {value:.0f}" for ground, value in km.items())
 
 
 def branch_costs(result: PairResult) -> Mapping[str, float]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import StudyError
-from corridor.flows.changes import Case, cut_case
+from corridor.flows.changes import Case, cut_case, merge_changes
 from corridor.flows.choice import ThetaFit
 from corridor.flows.documented import DocumentedCheck, check_documented
 from corridor.flows.indicators import (
@@ -30,7 +30,7 @@ from corridor.schema.message import Message
 
 ROAD_ONLY, ANY_MODE = ("road",), None
 """Modes over which indicators are measured: trucks alone, and whatever there is."""
-TABLES = ("flows", "pairs", "ways", "dependence", "potentials", "regret", "counts", "documented")
+TABLES = ("flows", "pairs", "control", "ways", "dependence", "potentials", "regret", "counts", "documented")
 """Names of all tables, as fields of :class:`FlowResults`."""
 IDEAL_SPEED_KMH = 60.0
 IDEAL_USD_PER_KM = 0.8
@@ -49,6 +49,7 @@ class FlowResults:
     years: tuple[int, ...]
     flows: pd.DataFrame
     pairs: pd.DataFrame
+    control: pd.DataFrame
     ways: pd.DataFrame
     dependence: pd.DataFrame
     potentials: pd.DataFrame
@@ -140,6 +141,8 @@ class _Tables:
             ]  # fmt: skip
             cut = self.model.pair(pair, shut, ends=())
             self.rows["pairs"].append({**ends, "axis": pair.axis, **label, **_pair_cells(now, then, cut)})
+            if "control" in self.wanted:
+                self.rows["control"] += [{**ends, **label, **cells} for cells in self._control(now, state, case)]
             for branch in now.branches:
                 for link_id in branch.mid.link_ids if branch.mid else ():
                     shares[link_id] = shares.get(link_id, 0.0) + branch.share
@@ -153,6 +156,31 @@ class _Tables:
                     self._kept[(name, state)] = build(state)
                 self.rows[name] += [{**row, **label} for row in self._kept[(name, state)]]
 
+    def _control(self, now: PairResult, state: NetworkState, case: Case) -> Iterable[dict[str, Any]]:
+        """Who controls the best way by truck and the best railway of a pair, which may still have to be built."""
+        own = frozenset(key for key, change in merge_changes(case.changes).items() if change.opens)
+        rails = [found for found in now.branches if "rail" in found.branch.modes]
+        by_rail = min(rails, key=lambda found: (found.cost_usd, self._whole_cost(found)), default=None)
+        for kind, found in (("truck", now.best_by_truck), ("rail", by_rail)):
+            if found is None:
+                continue
+            cells: dict[str, Any] = {"of": kind, "branch": found.branch.branch_id, "share": found.share}
+            way = found.mid or self._whole_way(found)
+            if way is not None:
+                cells |= {"status": "open" if found.mid else "no way", "km": way.total("km")}
+                cells |= {f"trip_days{end}": each.trip_h / 24 if each else math.nan for end, each in _trips(found)}
+                cells |= describe_control(self.tables, way, own)
+            yield cells | (self._rail_cells(found, state) if kind == "rail" else {})
+
+    def _whole_way(self, found: BranchResult) -> Way | None:
+        """A branch's way where everything in the tables is there."""
+        everything = NetworkState(frozenset(self.tables.links))
+        return self.model.branch_way(everything, found.branch, "mid", None)
+
+    def _whole_cost(self, found: BranchResult) -> float:
+        way = self._whole_way(found)
+        return way.cost_usd if way else math.inf
+
     def _way_cells(self, found: BranchResult, state: NetworkState) -> dict[str, Any]:
         """What a branch's way consists of, and what a railway of that branch still lacks."""
         cells: dict[str, Any] = {"status": "open" if found.mid else "no way"}
@@ -163,9 +191,7 @@ class _Tables:
             certain = math.fsum(arc.charge.certain_usd for arc in way.arcs)
             cells |= {
                 **{name: way.total(name) for name in ("km", "drive_h", "rest_h", "check_h", "transfer_h")},
-                "trip_days_low": found.low.trip_h / 24 if found.low else math.nan,
-                "trip_days": way.trip_h / 24,
-                "trip_days_high": found.high.trip_h / 24 if found.high else math.nan,
+                **{f"trip_days{end}": each.trip_h / 24 if each else math.nan for end, each in _trips(found)},
                 **{name: way.total(name) for name in ("distance_usd", "time_usd", "fee_usd", "transfer_usd")},
                 "unreliability_usd": way.cost_usd - certain,
                 "availability_low": low,
@@ -180,8 +206,7 @@ class _Tables:
         branch = found.branch
         if "rail" not in branch.modes:
             return {}
-        everything = NetworkState(frozenset(self.tables.links))
-        whole = self.model.branch_way(everything, branch, "mid", None)
+        whole = self._whole_way(found)
         if whole is None:
             return {}
         arcs = [arc for arc in whole.arcs if arc.link_id and self.tables.links[arc.link_id].mode == "rail"]
@@ -284,6 +309,11 @@ class _Tables:
         return fit
 
 
+def _trips(found: BranchResult) -> tuple[tuple[str, Way | None], ...]:
+    """A branch's ways by the end of a column's name."""
+    return ("_low", found.low), ("", found.mid), ("_high", found.high)
+
+
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else math.nan
 
@@ -326,10 +356,17 @@ def _pair_cells(now: PairResult, then: PairResult, cut: PairResult) -> Mapping[s
         "truck_cost_usd": truck.cost_usd if truck else math.nan,
         "truck_cost_usd_high": truck.high.cost_usd if truck and truck.high else math.nan,
         "truck_change_usd": truck.cost_usd - truck_before.cost_usd if truck and truck_before else math.nan,
+        "truck_regret_usd": _difference(_truck_cost(cut), _truck_cost(now)),
         "logsum_usd": _finite(now.logsum_usd),
         "logsum_change_usd": _difference(now.logsum_usd, then.logsum_usd),
         "regret_usd": _difference(cut.logsum_usd, now.logsum_usd),
     }
+
+
+def _truck_cost(found: PairResult) -> float:
+    """Cost of the best way by truck, infinite where there is none."""
+    best = found.best_by_truck
+    return best.cost_usd if best else math.inf
 
 
 def _documented_row(check: DocumentedCheck) -> dict[str, Any]:

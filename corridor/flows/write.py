@@ -17,13 +17,16 @@ from corridor.flows.rows import FlowTables
 from corridor.report.plain_tables import write_csv
 from corridor.schema.results import FlowMap
 
-RESULT_TABLES = ("flows", "pairs", "dependence", "potentials")
+RESULT_TABLES = ("flows", "pairs", "control", "dependence", "potentials")
 """Those that a comparison keeps; the others are for `corridor flows`."""
 MAP_LINES = "long_distance.geojson"
 
 LEADING = {
     "flows": "origin destination mode branch regime_id candidate_id year cost_usd_low cost_usd cost_usd_high share "
     "change_usd share_of_mode status scenario_id",
+    "control": "origin destination of branch regime_id candidate_id year status share km trip_days_low trip_days "
+    "trip_days_high km_by_country own_km borders border_links customs_lines customs_borders rail_operators "
+    "rail_unnamed_km",
     "dependence": "origin destination mode country regime_id candidate_id year cost_usd cost_without_usd dependence "
     "status",
     "potentials": "city name mode regime_id candidate_id year potential_low potential potential_high "
@@ -53,7 +56,8 @@ def flow_map(tables: FlowTables, results: FlowResults) -> FlowMap:
     nodes = tables.nodes
     links = [
         {
-            "link_id": link.link_id, "mode": link.mode, "status": link.status,
+            "link_id": link.link_id, "mode": link.mode, "status": link.status, "from_node": link.from_node,
+            "to_node": link.to_node, "border": "-".join(link.countries) if link.crosses_border else "",
             "lon_from": nodes[link.from_node].lon, "lat_from": nodes[link.from_node].lat,
             "lon_to": nodes[link.to_node].lon, "lat_to": nodes[link.to_node].lat,
         }
@@ -64,6 +68,7 @@ def flow_map(tables: FlowTables, results: FlowResults) -> FlowMap:
         lines=results.lines,
         cities={n.node_id: (n.name, n.lon, n.lat) for n in nodes.values() if n.people_k},
         places={node.node_id: node.name for node in nodes.values()},
+        countries={c.country: (c.name, c.rail_operator, c.origin.note) for c in tables.countries.values()},
         branches={(b.origin, b.destination, b.branch_id): b.name for b in tables.branches},
     )
 
@@ -117,9 +122,9 @@ def write_flows(
         sensitivity: What the results hang on, if it was measured.
 
     Returns:
-        The path of ``flows.csv``. Beside it stand ``dependence.csv``, ``potentials.csv``, ``pairs.csv``, ``ways.csv``,
-        ``regret.csv``, ``counts.csv``, ``documented.csv``, ``long_distance.geojson`` and, where measured,
-        ``sensitivity.csv``.
+        The path of ``flows.csv``. Beside it stand ``dependence.csv``, ``potentials.csv``, ``pairs.csv``,
+        ``control.csv``, ``ways.csv``, ``regret.csv``, ``counts.csv``, ``documented.csv``, ``long_distance.geojson``
+        and, where measured, ``sensitivity.csv``.
 
     Raises:
         OutputError: the folder can't be written.

@@ -34,7 +34,7 @@ def test_another_region_is_measured_and_written(call, alps, tmp_path):
     assert "2026, Verona to Munich: brenner" in err
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
-        "flows.csv", "pairs.csv", "ways.csv", "dependence.csv", "potentials.csv", "regret.csv", "counts.csv",
+        "flows.csv", "pairs.csv", "control.csv", "ways.csv", "dependence.csv", "potentials.csv", "regret.csv", "counts.csv",
         "documented.csv", "sensitivity.csv", "long_distance.geojson",
     }  # fmt: skip
     flows = pd.read_csv(tmp_path / "out" / "flows.csv", keep_default_na=False)

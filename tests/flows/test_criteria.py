@@ -83,7 +83,7 @@ def test_a_comparison_has_the_flows_of_each_candidate_and_regime(bundled: Compar
     assert {"", "aras-rail", "kars-nakhchivan"} <= set(flows["candidate_id"])
     sums = flows.groupby(["candidate_id", "regime_id", "year", "origin", "destination"])["share"].sum()
     assert sums.to_numpy() == pytest.approx(np.ones(len(sums)))
-    assert set(bundled.results.flows) == {"flows", "pairs", "dependence", "potentials"}
+    assert set(bundled.results.flows) == {"flows", "pairs", "control", "dependence", "potentials"}
 
 
 def test_a_closure_costs_north_south_flows_far_more_than_gates(bundled: Comparison):
@@ -101,7 +101,7 @@ def test_a_closure_costs_north_south_flows_far_more_than_gates(bundled: Comparis
 
 def test_flows_are_written_and_every_column_is_described(bundled: Comparison, tmp_path):
     bundled.write(tmp_path / "out", formats="none")
-    for name in ("flows", "pairs", "dependence", "potentials"):
+    for name in ("flows", "pairs", "control", "dependence", "potentials"):
         assert (tmp_path / "out" / f"{name}.csv").is_file()
     dictionary = (tmp_path / "out" / "data_dictionary.csv").read_text(encoding="utf-8")
     assert "flows.csv,cost_usd_low,number,USD/load,lower end of: generalised cost" in dictionary

@@ -30,6 +30,7 @@ def test_every_case_has_a_row_for_each_pair_and_widths_for_each_line(view, data)
     for case in data["cases"].values():
         for year in case.values():
             assert len(year["rows"]) == 12
+            assert max(year["rows"]) < len(data["rows"])
             assert len(data["widths"][year["widths"]]) == len(data["lines"])
 
 
@@ -44,14 +45,70 @@ def test_widths_add_up_the_shares_of_a_cut_through_the_network(view, data):
     assert width["share_sum"].item() == pytest.approx(lars)
 
 
-def test_sentences_say_what_a_closure_costs_and_to_whom(data):
+def test_sentences_say_what_a_truck_of_a_named_pair_pays_and_what_a_cut_costs_it(view, data):
     less, cut = data["cases"]["kapan-meghri-tunnel|crossroads"][2035]["said"]
-    assert less["t"] == "flows.less"
-    assert float(less["fill"]["usd"].replace(",", "")) > 0
-    assert cut["t"] in ("flows.cut", "flows.cut_none")
+    assert (less["t"], cut["t"]) == ("flows.truck_less", "flows.truck_cut")
+    ends = ("origin", "destination")
+    assert [less["fill"][end] for end in ends] == [cut["fill"][end] for end in ends]
+    rows = view.results.flows["pairs"].query(
+        "candidate_id == 'kapan-meghri-tunnel' and regime_id == 'crossroads' and year == 2035"
+    )
+    largest = rows.loc[rows["truck_change_usd"].abs().idxmax()]
+    assert view.results.flow_map.places[largest["origin"]] == less["fill"]["origin"]
+    for message, column in ((less, "truck_change_usd"), (cut, "truck_regret_usd")):
+        assert float(message["fill"]["usd"].replace("\u202f", "")) == pytest.approx(abs(largest[column]), rel=0.006)
+    # a railway changes nothing for trucks: then it is said of loads over all their ways
+    rail, _ = data["cases"]["aras-rail|tripp"][2035]["said"]
+    assert rail["t"] == "flows.less"
     same, _ = data["cases"]["aras-rail|tripp"][2026]["said"]
     assert same["t"] == "flows.same"
     assert data["cases"]["|"][2026]["said"] == []
+
+
+def test_every_route_under_every_set_of_rules_that_covers_it_has_a_sentence(view, data):
+    metrics = view.results.metrics
+    for row in metrics.to_dict("records"):
+        key = f"{row['candidate_id']}|{row['regime_id']}"
+        assert (key in data["cases"]) != (key in data["unknown"])
+    unknown = data["unknown"]["aras-road|sealed"]
+    assert unknown["t"] == "flows.undetermined"
+    (row,) = metrics.query("candidate_id == 'aras-road' and regime_id == 'sealed'").to_dict("records")
+    assert float(unknown["fill"]["high"]) == pytest.approx(row["flow_cost_usd_high"], rel=0.006)
+
+
+def _way(data, case, year, origin, destination, kind="truck"):
+    index = next(at for at, pair in enumerate(data["pairs"]) if pair[:2] == [origin, destination])
+    row = data["rows"][data["cases"][case][year]["rows"][index]]
+    return data["ways"][row[0] if kind == "truck" else row[6]]
+
+
+def test_who_controls_a_way_can_be_read(data):
+    truck = _way(data, "|", 2026, "Tehran", "Yerevan")
+    assert {code: int(km) for code, km in truck["km"]} == {"IR": 817, "AM": 384}
+    # Agarak is where the customs union begins
+    assert truck["borders"] == [["Norduz", "Agarak", "EAEU"]]
+    low, middle, high = truck["days"]
+    assert low < middle < high
+    sea = _way(data, "|", 2026, "Mumbai", "Moscow")
+    assert dict(sea["km"])["sea"] == "2030"
+    assert "IN" not in dict(sea["km"])
+    # from Aktau the border is passed from Aktau
+    ship = _way(data, "|", 2026, "Aktau and Kuryk", "Mersin")
+    assert ship["borders"][0][0] == "Aktau and Kuryk"
+
+
+def test_railways_of_a_way_have_their_operators_breaks_of_gauge_and_years(data):
+    north = _way(data, "|", 2026, "Yerevan", "Moscow", "rail")
+    assert "South Caucasus Railway (concession of Russian Railways)" in north["operators"]
+    assert (north["breaks"], north["missing"], north["unnamed"]) == (0, 0, [])
+    # the line across Meghri isn't in the concession: nobody is named for it
+    south = _way(data, "aras-rail|tripp", 2035, "Baku", "Nakhchivan", "rail")
+    assert south["operators"] == ["Azerbaijan Railways"]
+    # the section across Meghri is documented as 42 to 45 km
+    assert 42 <= int(dict(south["unnamed"])["AM"]) <= 45
+    assert south["own"] > 60
+    assert any("concession" in note for _, note in data["notes"])
+    assert _way(data, "|", 2026, "Tabriz", "Yerevan", "rail")["breaks"] == 1
 
 
 def test_cities_of_the_drawing_lie_in_it_and_keep_their_directions(data):

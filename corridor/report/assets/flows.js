@@ -4,11 +4,11 @@ var corridorFlows = (function () {
   var NAMESPACE = "http://www.w3.org/2000/svg";
   var SCALE = 2.2, THIN = 0.8;
 
-  function start(data, words) {
+  function start(data, words, rules) {
     var box = document.getElementById("flows");
     if (!box || !data) { return; }
     var now = { id: "", regime: "", year: String(data.years[data.years.length - 1]), after: true };
-    var year = box.querySelector("#flow-year"), body = box.querySelector("tbody"), said = box.querySelector("#flow-said");
+    var year = box.querySelector("#flow-year"), body = box.querySelector("#flow-pairs tbody"), said = box.querySelector("#flow-said");
     var drawing = box.querySelector("svg"), lines = [], names = [];
 
     function node(name, attributes, parent) {
@@ -31,24 +31,82 @@ var corridorFlows = (function () {
       made.appendChild(document.createElement("bdi")).textContent = text;
       if (kind === "th") { made.scope = "row"; }
     }
+    function range(cells) { return cells[1] === null ? "–" : number(cells[1]) + " (" + number(cells[0]) + "–" + number(cells[2]) + ")"; }
+    function pairName(pair) { return words.text(pair[0]) + " – " + words.text(pair[1]); }
+    function way(index) { return index === null ? null : data.ways[index]; }
+    function countries(parts) {
+      return parts.map(function (part) {
+        return (part[0] === "sea" ? words.get("flows.at_sea") : words.text(data.countries[part[0]] || part[0])) + " " + number(part[1]);
+      }).join(", ");
+    }
+    function operators(of) {
+      var named = of.operators.map(words.text);
+      if (of.unnamed.length) { named.push(words.get("flows.unnamed", { where: countries(of.unnamed) })); }
+      return named.join("; ") || "–";
+    }
+    function borders(of) {
+      return of.borders.map(function (part) {
+        var name = words.text(part[0]) + "–" + words.text(part[1]);
+        return part[2] ? words.get("flows.customs_line", { border: name, union: words.text(part[2]) }) : name;
+      }).join("; ");
+    }
+    function years(of) {
+      if (of.years[0] === null) { return words.get("flows.no_year"); }
+      return of.years[0] === of.years[1] ? String(of.years[0]) : of.years[0] + "–" + of.years[1];
+    }
+    /* Who controls the ways: described, not scored. */
+    function control(found) {
+      var truck = box.querySelector("#flow-control tbody"), rail = box.querySelector("#flow-rail tbody"), own = 0;
+      truck.textContent = rail.textContent = "";
+      found.rows.forEach(function (at, index) {
+        var cells = data.rows[at], by = way(cells[0]), train = way(cells[6]), row = truck.appendChild(document.createElement("tr"));
+        cell(row, pairName(data.pairs[index]), "th");
+        cell(row, by ? words.text(by.name) : words.get("flows.no_way"));
+        cell(row, by ? countries(by.km) : "–");
+        cell(row, by ? borders(by) || "–" : "–");
+        cell(row, by ? number(by.own) : "–");
+        own += by ? by.own : 0;
+        row = rail.appendChild(document.createElement("tr"));
+        cell(row, pairName(data.pairs[index]), "th");
+        if (!train) { cell(row, words.get("flows.no_way")); for (var n = 0; n < 6; n++) { cell(row, "–"); } return; }
+        own += train.own;
+        cell(row, words.text(train.name));
+        cell(row, operators(train));
+        cell(row, borders(train) || "–");
+        cell(row, number(train.breaks));
+        cell(row, number(train.missing));
+        cell(row, train.missing ? years(train) : words.get("flows.open_now"));
+        cell(row, number(train.capacity));
+      });
+      box.querySelector("#flow-own").hidden = !own;
+      var who = rules && rules.cases[now.regime] && rules.cases[now.regime].who;
+      box.querySelectorAll("#flow-who dd").forEach(function (node, index) { node.textContent = who && who[index] ? words.text(who[index]) : "–"; });
+      box.querySelector("#flow-notes").textContent = data.notes.map(function (note) { return words.text(note[0]) + ": " + words.text(note[1]); }).join(". ");
+    }
     function show() {
       names.forEach(function (name) { name[0].textContent = words.text(name[1]); });
-      var own = data.cases[now.id + "|" + now.regime], alone = data.cases["|"][now.year];
+      var key = now.id + "|" + now.regime, own = data.cases[key], alone = data.cases["|"][now.year];
       var there = own && own[now.year], found = now.after && there ? there : alone;
       data.widths[found.widths].forEach(function (share, index) {
         lines[index].style.strokeWidth = (share > 0 ? THIN + SCALE * share : THIN) + "px";
         lines[index].classList.toggle("used", share > 0);
       });
       body.textContent = "";
-      found.rows.forEach(function (cells, index) {
-        var row = body.appendChild(document.createElement("tr")), pair = data.pairs[index];
-        cell(row, words.text(pair[0]) + " – " + words.text(pair[1]), "th");
-        cell(row, cells[0] ? words.text(cells[0]) : words.get("flows.no_way"));
-        cell(row, cells[2] === null ? "–" : number(cells[2]) + " (" + number(cells[1]) + "–" + number(cells[3]) + ")");
-        cell(row, there ? signed(there.rows[index][4]) : "–");
-        cell(row, there ? signed(there.rows[index][5]) : "–");
+      found.rows.forEach(function (at, index) {
+        var row = body.appendChild(document.createElement("tr")), pair = data.pairs[index], cells = data.rows[at], by = way(cells[0]);
+        var change = there ? data.rows[there.rows[index]] : null;
+        if (!index || data.pairs[index - 1][2] !== pair[2]) { row.className = "first"; }
+        cell(row, pairName(pair), "th");
+        cell(row, words.get("flow_axis." + pair[2]));
+        cell(row, by ? words.text(by.name) : words.get("flows.no_way"));
+        cell(row, by ? range(by.days) : "–");
+        cell(row, range(cells.slice(1, 4)));
+        cell(row, change ? signed(change[4]) : "–");
+        cell(row, change ? signed(change[5]) : "–");
       });
-      said.textContent = there ? there.said.map(function (message) { return words.get(message.t, message.fill); }).join(" ") : "";
+      control(found);
+      var say = there ? there.said : data.unknown[key] ? [data.unknown[key]] : [];
+      said.textContent = say.map(function (message) { return words.get(message.t, message.fill); }).join(" ");
     }
     year.addEventListener("change", function () { now.year = year.value; show(); });
     box.querySelectorAll("input[name=flow-when]").forEach(function (choice) {

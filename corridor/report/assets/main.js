@@ -10,7 +10,7 @@
   var profile = corridorProfile.start(data, words.get, map);
   corridorRanking.start(data.scores, words.get);
   corridorTable.start();
-  corridorFlows.start(data.flows, words);
+  corridorFlows.start(data.flows, words, data.glance);
   corridorGlance.start(data, words);
   corridorReach.start(data.reach, map.map, words);
 

@@ -1,8 +1,9 @@
-"""The page's section on long-distance flows: a schematic map, a table of pairs, what each route changes."""
+"""The page's section on long-distance flows: a schematic map, what routes change by pair, who controls the ways."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from corridor.report.escape import clean_text
 from corridor.report.page.tables import format_number
 from corridor.report.view import ReportView
 from corridor.schema.message import Message
+from corridor.schema.results import FlowMap
+from corridor.schema.vocabulary import MetricStatus
 
 WIDTH, HEIGHT = 720.0, 460.0
 _MARGIN = 0.08
@@ -26,8 +29,10 @@ def build_flow_data(view: ReportView) -> dict[str, Any] | None:
 
     Returns:
         ``years``, ``lines`` (both ends in the drawing's units, mode, status), ``cities`` (name, x, y), ``pairs``
-        (names, axis), ``widths`` (distinct lists of line widths) and ``cases``: by candidate, regime and year the
-        widths' number, a row for each pair and the sentences. None where the study names no long-distance tables.
+        (names, axis), ``countries`` (names), ``notes`` of those who run railways, ``widths`` (distinct lists of line
+        widths), ``ways`` (distinct descriptions of who controls a way), ``rows`` (distinct rows of a pair) and
+        ``cases``: by candidate, regime and year the widths' number, the number of each pair's row and the sentences.
+        ``unknown`` has the sentence of a case without figures. None where the study names no long-distance tables.
     """
     shown = view.results.flow_map
     if shown is None:
@@ -50,26 +55,113 @@ def build_flow_data(view: ReportView) -> dict[str, Any] | None:
             [clean_text(shown.places[row.origin]), clean_text(shown.places[row.destination]), row.axis]
             for row in first.itertuples()
         ],
-        "widths": [],
+        "countries": {code: clean_text(name) for code, (name, _, _) in shown.countries.items()},
+        "notes": [[clean_text(name), clean_text(note)] for name, _, note in shown.countries.values() if note],
         "cases": {},
     }
     order = {link: at for at, link in enumerate(links["link_id"])}
     keys = ["candidate_id", "regime_id", "year"]
-    numbered: dict[tuple[float, ...], int] = {}
     by_case = dict(iter(shown.lines.groupby(keys, sort=False)))
-    for (candidate, regime, year), rows in pairs.groupby(keys, sort=False):
-        widths = [0.0] * len(order)
-        for line in by_case[candidate, regime, year].itertuples() if (candidate, regime, year) in by_case else ():
-            widths[order[line.link_id]] = round(float(line.share_sum), 2)
-        number = numbered.setdefault(tuple(widths), len(numbered))
-        case = found["cases"].setdefault(f"{candidate}|{regime}", {})
-        case[int(year)] = {
-            "widths": number,
-            "rows": [_row(row, shown.branches) for row in rows.itertuples()],
-            "said": [message.to_json() for message in _sentences(view, candidate, regime, int(year), rows)],
+    control = dict(iter(view.results.flows["control"].groupby(keys, sort=False)))
+    widths, ways, rows = _Numbered(), _Numbered(), _Numbered()
+    for key, group in pairs.groupby(keys, sort=False):
+        candidate, regime, year = key
+        width = [0.0] * len(order)
+        for line in by_case[key].itertuples() if key in by_case else ():
+            width[order[line.link_id]] = round(float(line.share_sum), 2)
+        described = _control(view, control[key], ways)
+        found["cases"].setdefault(f"{candidate}|{regime}", {})[int(year)] = {
+            "widths": widths.number(width),
+            "rows": [rows.number(_row(row, described)) for row in group.itertuples()],
+            "said": [message.to_json() for message in _sentences(view, candidate, regime, int(year), group)],
         }
-    found["widths"] = [list(widths) for widths in numbered]
+    found |= {"widths": widths.values, "ways": ways.values, "rows": rows.values}
+    return found | {"unknown": _without_figures(view, found["cases"], found["years"][-1])}
+
+
+class _Numbered:
+    """Values by number, each kept once: most cases look alike."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._known: dict[str, int] = {}
+
+    def number(self, value: Any) -> int:
+        """The number of a value."""
+        key = repr(value)
+        if key not in self._known:
+            self._known[key] = len(self.values)
+            self.values.append(value)
+        return self._known[key]
+
+
+def _control(view: ReportView, rows: pd.DataFrame, ways: _Numbered) -> dict[tuple[str, str, str], int]:
+    """Numbers of what is described of the ways of a case, by origin, destination and ``truck`` or ``rail``."""
+    shown = view.results.flow_map
+    if shown is None:
+        return {}
+    columns = ["link_id", "from_node", "to_node", "border"]
+    ends = {link: (a, b, border) for link, a, b, border in shown.links[columns].itertuples(index=False)}
+    return {(row.origin, row.destination, row.of): ways.number(_way(shown, ends, row)) for row in rows.itertuples()}
+
+
+def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any) -> dict[str, Any]:
+    """Whose ground a way lies on: its name, days, kilometres by country, border points, and what a railway lacks."""
+    unions = dict(part.split(": ", 1) for part in _parts(row.customs_borders))
+    found = {
+        "name": clean_text(shown.branches.get((row.origin, row.destination, row.branch), "")),
+        "open": row.status == "open",
+        "days": [_number(row.trip_days_low), _number(row.trip_days), _number(row.trip_days_high)],
+        "km": [part.rsplit(" ", 1) for part in _parts(row.km_by_country)],
+        "own": _number(row.own_km),
+        "borders": [
+            [clean_text(text) for text in (*_passed(shown, ends[link], border), unions.get(border, ""))]
+            for link, border in zip(_parts(row.border_links), _parts(row.borders), strict=True)
+        ],
+    }
+    if row.of == "rail":
+        found |= {
+            "operators": [clean_text(operator) for operator in _parts(row.rail_operators)],
+            "unnamed": [part.rsplit(" ", 1) for part in _parts(row.rail_unnamed_km)],
+            "breaks": _number(row.rail_breaks_of_gauge),
+            "missing": _number(row.rail_missing_km),
+            "years": [_whole(row.rail_earliest_year_low), _whole(row.rail_earliest_year_high)],
+            "capacity": _number(row.rail_least_capacity_mt_per_year),
+        }
     return found
+
+
+def _passed(shown: FlowMap, ends: tuple[str, str, str], border: str) -> tuple[str, str]:
+    """Names of both sides of a border in the direction in which it is passed."""
+    start, end = (shown.places[node] for node in ends[:2])
+    return (start, end) if border == ends[2] else (end, start)
+
+
+def _parts(text: Any) -> list[str]:
+    """Items of a cell that holds several."""
+    return [part for part in text.split("; ") if part] if isinstance(text, str) else []
+
+
+def _whole(value: float) -> int | None:
+    return int(value) if math.isfinite(value) else None
+
+
+def _without_figures(view: ReportView, cases: dict[str, Any], year: int) -> dict[str, Any]:
+    """A sentence for each case that has no figures of its own: its effect isn't known, or its rules don't cover it."""
+    metrics = view.results.metrics
+    said: dict[str, Any] = {}
+    for row in metrics.to_dict("records") if "flow_cost_usd_status" in metrics and "regime_id" in metrics else ():
+        key = f"{row['candidate_id']}|{row['regime_id']}"
+        if key in cases:
+            continue
+        low, high = row.get("flow_cost_usd_low"), row.get("flow_cost_usd_high")
+        route, rules = view.name(row["candidate_id"]), view.regime_name(row["regime_id"])
+        message = Message("flows.undetermined_cut", {"route": route, "regime": rules})
+        if row["flow_cost_usd_status"] == MetricStatus.UNDETERMINED and low is not None and high is not None:
+            filled = {"route": route, "regime": rules, "year": str(year), "low": _text(low), "high": _text(high)}
+            message = Message("flows.undetermined", filled)
+        said[key] = message.to_json()
+    return said
 
 
 def _projection(links: pd.DataFrame, cities: pd.DataFrame) -> Any:
@@ -90,55 +182,70 @@ def _projection(links: pd.DataFrame, cities: pd.DataFrame) -> Any:
     return place
 
 
-def _row(row: Any, branches: dict[tuple[str, str, str], str]) -> list[Any]:
-    """Best way by truck: its name and cost (low, middle, high); change over all ways; what a cut costs."""
-    name = branches.get((row.origin, row.destination, row.truck_branch), "")
+def _row(row: Any, described: dict[tuple[str, str, str], int]) -> list[Any]:
+    """Best way by truck: its number and cost (low, middle, high); change over all ways; what a cut costs; the railway.
+
+    Numbers of ways are None where there is no such way.
+    """
     costs = [_number(row.truck_cost_usd_low), _number(row.truck_cost_usd), _number(row.truck_cost_usd_high)]
-    return [clean_text(name), *costs, _number(row.logsum_change_usd), _number(row.regret_usd)]
+    truck, rail = (described.get((row.origin, row.destination, kind)) for kind in ("truck", "rail"))
+    return [truck, *costs, _usd(row.logsum_change_usd), _usd(row.regret_usd), rail]
 
 
 def _number(value: float) -> float | None:
-    """Three significant digits; changes below a dollar are none."""
-    if not math.isfinite(value):
-        return None
-    return 0 if abs(value) < _LEAST_USD else float(f"{value:.3g}")
+    """Three significant digits."""
+    return float(f"{value:.3g}") if math.isfinite(value) else None
+
+
+def _usd(value: float) -> float | None:
+    """As :func:`_number`; changes below a dollar are none."""
+    return 0 if abs(value) < _LEAST_USD else _number(value)
 
 
 def _sentences(view: ReportView, candidate: str, regime: str, year: int, rows: pd.DataFrame) -> list[Message]:
-    """What the pair that is touched most pays more or less, and what it or another pays if the route is cut."""
-    return [_change(view, candidate, regime, year, rows), _cut(view, rows)] if candidate else []
+    """What a truck of the pair that is touched most pays more or less, and what it pays if the route is cut."""
+    if not candidate:
+        return []
+    trucks = rows["truck_change_usd"].dropna()
+    at = trucks.abs().idxmax() if len(trucks) else None
+    if at is not None and abs(trucks[at]) < _LEAST_USD:
+        at = None
+    return [_change(view, candidate, regime, year, rows, at), _cut(view, rows, at)]
 
 
-def _change(view: ReportView, candidate: str, regime: str, year: int, rows: pd.DataFrame) -> Message:
+def _change(view: ReportView, candidate: str, regime: str, year: int, rows: pd.DataFrame, truck: Any) -> Message:
+    """What the truck pays more or less; where no truck does, what a load over all its ways, railways too."""
     route, rules, when = view.name(candidate), view.regime_name(regime), str(year)
     known = rows["logsum_change_usd"].dropna()
-    if known.empty or known.abs().max() < _LEAST_USD:
+    if truck is None and (known.empty or known.abs().max() < _LEAST_USD):
         return Message("flows.same", {"route": route, "regime": rules, "year": when})
-    at = known.abs().idxmax()
+    at = known.abs().idxmax() if truck is None else truck
+    usd = rows.at[at, "logsum_change_usd" if truck is None else "truck_change_usd"]
     origin, destination = _ends(view, rows, at)
-    usd = _text(abs(known[at]))
-    if known[at] > 0:
-        return Message(
-            "flows.more",
-            {"route": route, "regime": rules, "year": when, "origin": origin, "destination": destination, "usd": usd},
-        )
-    return Message(
-        "flows.less",
-        {"route": route, "regime": rules, "year": when, "origin": origin, "destination": destination, "usd": usd},
-    )
+    filled = {
+        "route": route, "regime": rules, "year": when, "origin": origin, "destination": destination,
+        "usd": _text(abs(usd)),
+    }  # fmt: skip
+    if truck is None:
+        return Message("flows.more" if usd > 0 else "flows.less", filled)
+    return Message("flows.truck_more" if usd > 0 else "flows.truck_less", filled)
 
 
-def _cut(view: ReportView, rows: pd.DataFrame) -> Message:
-    regrets = rows["regret_usd"]
-    lost = rows.index[regrets.isna() & rows["logsum_usd"].notna()]
+def _cut(view: ReportView, rows: pd.DataFrame, truck: Any) -> Message:
+    """What the same truck pays if the route is cut, or the one that loses most; else what a load over all its ways."""
+    lost = rows.index[rows["truck_regret_usd"].isna() & rows["truck_cost_usd"].notna()]
     if len(lost):
-        origin, destination = _ends(view, rows, lost[0])
+        origin, destination = _ends(view, rows, truck if truck in lost else lost[0])
         return Message("flows.cut_lost", {"origin": origin, "destination": destination})
-    if regrets.dropna().empty or regrets.max() < _LEAST_USD:
-        return Message("flows.cut_none")
-    at = regrets.idxmax()
-    origin, destination = _ends(view, rows, at)
-    return Message("flows.cut", {"origin": origin, "destination": destination, "usd": _text(regrets[at])})
+    for column, key in (("truck_regret_usd", "flows.truck_cut"), ("regret_usd", "flows.cut")):
+        regrets = rows[column].dropna()
+        if regrets.empty or regrets.max() < _LEAST_USD:
+            continue
+        own = column == "truck_regret_usd" and truck is not None and regrets.get(truck, 0.0) >= _LEAST_USD
+        at = truck if own else regrets.idxmax()
+        origin, destination = _ends(view, rows, at)
+        return Message(key, {"origin": origin, "destination": destination, "usd": _text(regrets[at])})
+    return Message("flows.cut_none")
 
 
 def _ends(view: ReportView, rows: pd.DataFrame, at: Any) -> tuple[str, str]:
