@@ -12,6 +12,7 @@ from corridor.cli.common import DEFAULT_STUDY, StudyArg, load_study, plain_path,
 if TYPE_CHECKING:
     from corridor.flows.results import FlowResults
     from corridor.flows.rows import FlowTables
+    from corridor.schema.message import Message
 
 
 def flows(
@@ -63,7 +64,7 @@ def flows(
     from corridor.flows.changes import build_cases, read_measured
     from corridor.flows.model import FlowModel
     from corridor.flows.results import measure_flows, parse_years
-    from corridor.flows.sensitivity import measure_sensitivity
+    from corridor.flows.sensitivity import describe_sensitivity, measure_sensitivity
     from corridor.flows.tables import find_tables, load_tables
     from corridor.flows.write import write_flows
 
@@ -78,11 +79,11 @@ def flows(
             moved = measure_sensitivity(model, cases, results.years[-1])
         path = write_flows(found, results, out, moved)
     if not quiet:
-        _print_pairs(results, found)
+        _print_pairs(results, found, describe_sensitivity(moved) if moved is not None else ())
     print_plain(path)
 
 
-def _print_pairs(results: FlowResults, tables: FlowTables) -> None:
+def _print_pairs(results: FlowResults, tables: FlowTables, more: tuple[Message, ...]) -> None:
     """Best branches of the network alone, year by year, and the notes; all on stderr, so that stdout is the path."""
     from corridor.report.i18n import render
 
@@ -94,5 +95,5 @@ def _print_pairs(results: FlowResults, tables: FlowTables) -> None:
         # three digits: most inputs are of low confidence
         cost = f", about {float(f'{row.best_cost_usd:.3g}'):,.0f} USD a load" if row.best_branch else ""
         print_error(f"{row.year}, {pair}: {way}{cost}")
-    for note in results.notes:
+    for note in (*results.notes, *more):
         print_error(f"- {render(note)}")

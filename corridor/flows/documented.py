@@ -11,13 +11,15 @@ from corridor.flows.network import Way
 from corridor.flows.rows import DocumentedWay
 from corridor.schema.catalogue import Estimate
 
+_CLOSE = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentedCheck:
     """A documented figure beside the computed one (None: no way), with what comes of it.
 
-    ``verdict`` is ``inside`` where the computed middle lies in the documented range, ``ranges meet`` where only the
-    computed range reaches it, else ``differs``, or ``no way``.
+    ``verdict`` is ``inside`` where the computed middle lies in the documented range, ``close`` where it lies within 2 %
+    of its nearer end, ``ranges meet`` where only the computed range reaches it, else ``differs``, or ``no way``.
     """
 
     documented: DocumentedWay
@@ -42,13 +44,22 @@ def _check(model: FlowModel, row: DocumentedWay) -> DocumentedCheck:
     if found is not None and row.against_via:
         other = _compute(model, row, row.against_via)
         # a way is compared with another at the same end of the ranges: what is dear to one is dear to both
-        found = other and Estimate(*sorted(getattr(other, end) - getattr(found, end) for end in ENDS))
+        found = other and _difference(other, found)
     if found is None:
         return DocumentedCheck(row, None, "no way")
     if row.value.low <= found.mid <= row.value.high:
         return DocumentedCheck(row, found, "inside")
+    nearest = min(max(found.mid, row.value.low), row.value.high)
+    if abs(found.mid - nearest) <= _CLOSE * abs(nearest):
+        return DocumentedCheck(row, found, "close")
     meets = found.low <= row.value.high and row.value.low <= found.high
     return DocumentedCheck(row, found, "ranges meet" if meets else "differs")
+
+
+def _difference(other: Estimate, found: Estimate) -> Estimate:
+    """How much more the other takes: the middle of both, and the least and most at one end of the ranges."""
+    each = [getattr(other, end) - getattr(found, end) for end in ENDS]
+    return Estimate(min(each), each[1], max(each))
 
 
 def _compute(model: FlowModel, row: DocumentedWay, via: tuple[str, ...]) -> Estimate | None:
@@ -66,6 +77,8 @@ def _measure(way: Way, measure: str) -> float:
         return way.trip_h / 24
     if measure == "trip_speed_kmh":
         return way.total("km") / way.trip_h if way.trip_h else math.inf
+    if measure == "speed_without_rest_kmh":
+        return way.total("km") / (way.trip_h - way.total("rest_h")) if way.trip_h else math.inf
     if measure == "usd_per_500km":
         # what is paid on the way: no hours, which the surveys don't price
         return 500 * sum(way.total(part) for part in ("distance_usd", "fee_usd", "transfer_usd")) / way.total("km")

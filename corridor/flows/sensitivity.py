@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from corridor.flows.changes import NETWORK_ALONE, Case
 from corridor.flows.cost import FACTORS, End
 from corridor.flows.model import FlowModel, NetworkState, PairResult
 from corridor.flows.rows import Pair
+from corridor.schema.message import ListStyle, Message, listing
 
 _LEAST_USD = 1.0
 """Changes below a dollar a load are none."""
@@ -52,6 +54,34 @@ def measure_sensitivity(model: FlowModel, cases: Sequence[Case], year: int) -> p
                     }
                 )  # fmt: skip
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def describe_sensitivity(table: pd.DataFrame) -> tuple[Message, ...]:
+    """Which results survive all declared ranges, moved one at a time, and what the others hang on most.
+
+    Args:
+        table: of :func:`measure_sensitivity`.
+
+    Returns:
+        Messages: best ways that stay the same, signs that stay, signs that turn round, and the ranges that change most.
+    """
+    if table.empty:
+        return ()
+    signs = table["result"] == SIGN
+    best, changes = table[~signs], table[signs]
+    found = [Message("flows.best_holds", {"holds": int(best["holds"].sum()), "count": len(best)})]
+    if len(changes):
+        opposite = {"lower": ": higher", "higher": ": lower"}
+        pairs = zip(changes["value"], changes["hangs_on"], strict=True)
+        turned = sum(opposite.get(value, "?") in hangs for value, hangs in pairs)
+        found.append(
+            Message("flows.signs_hold", {"holds": int(changes["holds"].sum()), "count": len(changes), "turned": turned})
+        )
+    moved = Counter(part.split(" ")[0] for cell in table["hangs_on"] for part in cell.split("; ") if part)
+    if moved:
+        names = listing((f"{name} {count}" for name, count in moved.most_common(5)), ListStyle.COMMA)
+        found.append(Message("flows.hang_on", {"ranges": names}))
+    return tuple(found)
 
 
 def _answer(

@@ -1,7 +1,7 @@
 """All factors that a sweep's file can name.
 
-Figures with a documented range: prices, speeds, minutes of checks and delays. And lists to choose from: regimes,
-baselines, what is open, draws of heights, design standards.
+Figures with a documented range: prices, speeds, minutes of checks and delays, what long-distance loads pay.
+And lists to choose from: regimes, baselines, what is open, draws of heights, design standards.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import numpy as np
 from pydantic import Field
 
 from corridor.alignment.standards import load_standards
+from corridor.flows.model import FlowModel
+from corridor.flows.rows import FlowTables
 from corridor.io.read.inputs import HeightDraw
 from corridor.pipeline.graph import Run
-from corridor.pipeline.steps import impacts, inputs
-from corridor.schema.catalogue import Crossing
+from corridor.pipeline.steps import flows, impacts, inputs
+from corridor.schema.catalogue import BorderDelay, BorderDelays, Crossing
 from corridor.schema.fields import Identifier
 from corridor.schema.regime import CheckRule, CheckTime, Regime
 from corridor.schema.study import ExistingCandidates
@@ -236,6 +238,53 @@ class DemError(BaseFactor):
         return {"height_draw": HeightDraw(int(np.random.SeedSequence([self.seed, int(value)]).generate_state(1)[0]))}
 
 
+_FLOW_PARAMETERS = {
+    "value-of-time": ("vehicle_usd_per_h", "cargo_pct_per_day"),
+    "reliability": ("reliability_ratio", "delay_variation"),
+    "theta": ("theta_per_usd",),
+}
+
+
+class LongDistance(NumericFactor):
+    """What long-distance loads pay and how they choose: declared ranges of the long-distance tables.
+
+    ``which`` is the value of an hour, the price of unreliable delays, how strongly loads choose the cheaper way
+    (``theta``), hours at borders, or prices a kilometre. Hours that regimes state are those of ``check-times``.
+    """
+
+    replaces: ClassVar = ("flow_model",)
+    kind: Literal["long-distance"]
+    which: Literal["value-of-time", "reliability", "theta", "border-hours", "running-cost"]
+
+    def targets(self, run: Run) -> tuple[str, ...]:
+        return (f"{self.which} of long-distance loads",) if run[flows.flow_model] is not None else ()
+
+    def replaced(self, run: Run, value: Value) -> dict[str, Any]:
+        model = run[flows.flow_model]
+        if model is None:
+            return {}
+        return {"flow_model": FlowModel(self._moved(model.tables, value), model.scenario_id)}
+
+    def _moved(self, tables: FlowTables, value: Value) -> FlowTables:
+        if self.which == "border-hours":
+            return replace(tables, delays=BorderDelays(tuple(self._waiting(row, value) for row in tables.delays.rows)))
+        if self.which == "running-cost":
+            tariffs = {
+                key: replace(row, price=self.at(row.price, value)) if row.kind == "running_cost" else row
+                for key, row in tables.tariffs.items()
+            }
+            return replace(tables, tariffs=tariffs)
+        moved = {name: self.at(tables.parameters[name], value) for name in _FLOW_PARAMETERS[self.which]}
+        return replace(tables, parameters={**tables.parameters, **moved})
+
+    def _waiting(self, row: BorderDelay, value: Value) -> BorderDelay:
+        """A side with other mean hours, its deviation and percentile in proportion."""
+        hours = self.at(row.hours, value)
+        part = hours.mid / row.hours.mid if row.hours.mid > 0 else 1.0
+        spread = {name: each * part for name in ("sd_h", "p95_h") if (each := getattr(row, name)) is not None}
+        return replace(row, hours=hours, **spread)
+
+
 class DesignStandards(ListedFactor):
     """By which standard new lines are designed, all or those of the candidates named."""
 
@@ -287,6 +336,7 @@ Factor = Annotated[
     | CrossingsStatus
     | SectionsStatus
     | DemError
+    | LongDistance
     | DesignStandards,
     Field(discriminator="kind"),
 ]

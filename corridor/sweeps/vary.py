@@ -109,6 +109,7 @@ def _why_nothing(factor: Any, run: Run) -> str:
         "crossing-delays": ("crossings", getattr(factor, "crossings", ()), tuple(run[inputs.crossings])),
         "section-status": ("sections", getattr(factor, "sections", ()), tuple(run[inputs.sections])),
         "design-standard": ("values", factor_values(factor), tuple(load_standards())),
+        "long-distance": ("which", (), ()),
     }
     if factor.kind not in lists:
         return "fits no row of the catalogue; take mode or work out, or correct them"
@@ -123,6 +124,7 @@ def _why_nothing(factor: Any, run: Run) -> str:
 
 _LACKS = {
     "check-times": "the study has no impact table, so no regimes",
+    "long-distance": "the study names no long-distance tables",
     "design-standard": "no candidate of the family new-build has that name and mode",
 }
 

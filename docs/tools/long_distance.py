@@ -24,6 +24,7 @@ _UNITS = {
     "drive_h": "h of driving",
     "trip_days": "days",
     "trip_speed_kmh": "km/h",
+    "speed_without_rest_kmh": "km/h",
     "usd_per_500km": "USD a 500 km",
 }
 

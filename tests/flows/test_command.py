@@ -32,10 +32,12 @@ def test_another_region_is_measured_and_written(call, alps, tmp_path):
     assert code == 0
     assert out.strip() == str(tmp_path / "out" / "flows.csv")
     assert "2026, Verona to Munich: brenner" in err
+    assert "Best ways that stay best at both ends of every declared range" in err
+    assert "Changes that turn from less to more or back: 0" in err
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
-        "flows.csv", "pairs.csv", "control.csv", "ways.csv", "dependence.csv", "potentials.csv", "regret.csv", "counts.csv",
-        "documented.csv", "sensitivity.csv", "long_distance.geojson",
+        "flows.csv", "pairs.csv", "control.csv", "ways.csv", "dependence.csv", "potentials.csv", "regret.csv",
+        "counts.csv", "documented.csv", "sensitivity.csv", "long_distance.geojson",
     }  # fmt: skip
     flows = pd.read_csv(tmp_path / "out" / "flows.csv", keep_default_na=False)
     assert list(flows.columns[: len(ASKED)]) == ASKED

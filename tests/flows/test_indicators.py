@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from corridor.flows.changes import Case, LinkChange, build_cases, merge_changes
@@ -18,6 +19,7 @@ from corridor.flows.indicators import (
 )
 from corridor.flows.model import FlowModel, describe_control, loads_per_day
 from corridor.flows.results import measure_flows
+from corridor.flows.sensitivity import describe_sensitivity
 from corridor.flows.tables import load_tables
 from corridor.report.i18n import render
 from corridor.schema.catalogue import Estimate
@@ -197,3 +199,19 @@ def test_documented_figures_are_held_against_computed_ones(tmp_path, cells, comp
     (found,) = check_documented(FlowModel(tables))
     assert found.verdict == verdict
     assert (found.computed.mid if found.computed else None) == (computed and pytest.approx(computed))
+
+
+def test_what_survives_all_ranges_is_counted():
+    rows = [
+        ("best branch", "a", True, ""),
+        ("best branch", "a", False, "speed low: b"),
+        ("sign of the change", "lower", False, "theta_per_usd high: none; speed low: higher"),
+        ("sign of the change", "none", False, "theta_per_usd low: lower"),
+        ("sign of the change", "higher", True, ""),
+    ]
+    found = describe_sensitivity(pd.DataFrame(rows, columns=["result", "value", "holds", "hangs_on"]))
+    by = {message.key: message.values for message in found}
+    assert by["flows.best_holds"] == {"holds": 1, "count": 2}
+    assert by["flows.signs_hold"] == {"holds": 1, "count": 3, "turned": 1}
+    assert render(by["flows.hang_on"]["ranges"]) == "speed 2, theta_per_usd 2"
+    assert describe_sensitivity(pd.DataFrame(columns=["result", "value", "holds", "hangs_on"])) == ()

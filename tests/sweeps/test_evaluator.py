@@ -24,6 +24,7 @@ from corridor.sweeps.evaluator import SweepEvaluator, build_evaluator
 from corridor.sweeps.factor import value_at
 from corridor.sweeps.plan import plan_tasks
 from corridor.sweeps.vary import build_vary, check_vary
+from tests.flows import toy
 from tests.synthetic.catalogue import COSTS
 
 COMPARISON = comparison_graph()
@@ -307,3 +308,76 @@ def test_no_field_of_a_regime_is_served_from_anothers_cache(evaluator_of):
     assert seen == fields_of(regimes["gated"])
     # the changes are no idle ones: each switch and each figure shows
     assert unlike >= {"crossing", "same_line", "transit_check_min", "border_check_min", "applies_to", "attributes"}
+
+
+def _flow_study(study_path, folder, **parameters):
+    """The made-up study with long-distance tables in which every route delays the Brenner."""
+    flows = toy.alps(
+        folder,
+        actions=[
+            {
+                "candidate_id": "*", "regime_id": "*", "link_id": "brenner-innsbruck", "action": "delay",
+                "measure": "access_delay_min",
+            }
+        ],
+        parameters=[
+            {"parameter": name, "unit": unit, **toy.ends("value", *parameters.get(name, value))}
+            for name, (unit, *value) in toy.PARAMETERS.items()
+        ],
+    )  # fmt: skip
+    study = corridor.Study.load(study_path)
+    sources = study.sources.model_copy(update={"long_distance": str(flows)})
+    return study.model_copy(update={"sources": sources})
+
+
+def _flow_costs(study_path, folder, factors, values):
+    run = open_run(_flow_study(study_path, folder), osm=study_path.parent / "map.osm")
+    vary = build_vary({"design": "product", "factors": factors, "metrics": ["flow_cost_usd"]}, "test")
+    check_vary(vary, run, "test")
+    table = build_evaluator(run, vary).evaluate(values)
+    assert set(table["fault"]) == {""}
+    return table.set_index(["candidate_id", "regime_id"])["flow_cost_usd"]
+
+
+@pytest.mark.parametrize(
+    ("which", "moved"),
+    [
+        ("value-of-time", {"vehicle_usd_per_h": (30, 30, 30)}),
+        ("theta", {"theta_per_usd": (0.1, 0.1, 0.1)}),
+        ("reliability", {"reliability_ratio": (1.5, 1.5, 1.5), "delay_variation": (1.5, 1.5, 1.5)}),
+    ],
+)
+def test_ranges_of_long_distance_loads_vary_as_their_tables_would(study_path, tmp_path, which, moved):
+    factors = {"f": {"kind": "long-distance", "which": which}}
+    found = _flow_costs(study_path, tmp_path / "varied", factors, {"f": 1.0})
+    edited = _flow_study(study_path, tmp_path / "edited", **moved)
+    metrics = corridor.compare(edited, osm=study_path.parent / "map.osm").metrics
+    own = metrics.set_index(["candidate_id", "regime_id"])["flow_cost_usd"]
+    np.testing.assert_allclose(found[own.index].to_numpy(dtype=float), own.to_numpy(dtype=float))
+    assert own.max() > 0
+
+
+def test_ranges_of_long_distance_loads_vary_together(study_path, tmp_path):
+    factors = {
+        "time": {"kind": "long-distance", "which": "value-of-time"},
+        "theta": {"kind": "long-distance", "which": "theta"},
+        "borders": {"kind": "long-distance", "which": "border-hours", "measure": "multiple", "low": 1, "high": 9},
+        "price": {"kind": "long-distance", "which": "running-cost"},
+    }
+    values = {"time": 0.0, "theta": 0.0, "borders": 1.0, "price": 0.5}
+    found = _flow_costs(study_path, tmp_path / "varied", factors, values)
+    edited = _flow_study(
+        study_path, tmp_path / "edited", vehicle_usd_per_h=(10, 10, 10), theta_per_usd=(0.001, 0.001, 0.001)
+    )
+    metrics = corridor.compare(edited, osm=study_path.parent / "map.osm").metrics
+    own = metrics.set_index(["candidate_id", "regime_id"])["flow_cost_usd"]
+    np.testing.assert_allclose(found[own.index].to_numpy(dtype=float), own.to_numpy(dtype=float))
+    for name, value in (("borders", 9.0), ("price", 1.0)):
+        moved = _flow_costs(study_path, tmp_path / name, factors, values | {name: value})
+        assert not np.allclose(moved.to_numpy(dtype=float), found.to_numpy(dtype=float))
+
+
+def test_a_study_without_long_distance_tables_has_nothing_of_them_to_vary(evaluator_of):
+    evaluator = evaluator_of({"a": {"kind": "long-distance", "which": "theta"}})
+    with pytest.raises(SweepError, match="changes nothing: the study names no long-distance tables"):
+        check_vary(evaluator.vary, evaluator.run, "x.toml")
