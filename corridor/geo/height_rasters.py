@@ -12,7 +12,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ _HGT_NAMES = (".hgt", ".hgt.gz", ".hgt.zip")
 _TILE_NAME = re.compile(r"[NS]\d{2}[EW]\d{3}[\w.]{0,40}\.hgt", re.IGNORECASE)
 _FILLS = (-32768.0, -32767.0, 32767.0, 65535.0, -9999.0, -99999.0)
 """What stands for unknown in files that don't say so."""
+_ASCII_GRID = re.compile(rb"\s*(ncols|nrows|xll|yll|cellsize|dx|dy|nodata)", re.IGNORECASE)
+_GRID_SIZE = re.compile(rb"(ncols|nrows)\s+(\d{1,9})\b", re.IGNORECASE)
 _MAX_BLOCK_BYTES = 256_000_000
 _METRES = frozenset(("", "m", "metre", "metres", "meter", "meters"))
 _FEET = frozenset(("ft", "us-ft", "ftus", "[ft_us]", "ft_us", "sft", "foot", "feet"))
@@ -79,14 +81,15 @@ def open_heights(path: Path, *, cache_mb: int | None = None) -> Iterator[Any]:
     if cache_mb is not None:
         settings["GDAL_CACHEMAX"] = cache_mb
     name = str(path.absolute())
-    if path.name.lower().endswith(".hgt.gz"):
-        name = f"/vsigzip/{name}"
-    elif path.name.lower().endswith(".hgt.zip"):
-        name = f"/vsizip/{{{name}}}/{_packed_hgt(path).filename}"
-    elif name.startswith("/vsi"):
+    if name.startswith("/vsi"):
         raise SourceError(f"{path}: has a name that GDAL takes for an address; give the file another folder")
-    with rasterio.Env(**settings):
+    packed = _unpacked_hgt(path)
+    with rasterio.Env(**settings), ExitStack() as held:
         try:
+            if packed is not None:
+                # Unpacked here and held in memory: GDAL's own unpacking trusts what an archive says of its sizes.
+                tile, content = packed
+                name = held.enter_context(rasterio.MemoryFile(content, filename=tile)).name
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)  # such rasters are refused
                 # Overviews may lie at an address that the file names; no reader here needs them.
@@ -125,10 +128,10 @@ def heights_files(path: Path) -> tuple[Path, ...]:
     Returns:
         The raster first.
     """
-    if path.name.lower().endswith(".zip"):
+    if path.name.lower().endswith((".zip", ".gz")):
         return (path,)
     with open_heights(path) as raster:
-        beside = [Path(name.removeprefix("/vsigzip/")) for name in raster.files]
+        beside = [Path(name) for name in raster.files]
     named = vrt_sources(path) if path.suffix.lower() == ".vrt" else ()
     others = {other.resolve() for other in (*beside, *named)} - {path.resolve()}
     return (path, *sorted(other for other in others if other.is_file()))
@@ -144,9 +147,48 @@ def _drivers(path: Path) -> tuple[tuple[str, ...], bool]:
         return ("GTiff",), True
     if name.endswith(_HGT_NAMES):
         return ("SRTMHGT",), True
+    _refuse_odd_grid(path)
     if path.with_name(f"{path.name}.msk").exists():
         raise SourceError(f"{path}: has a mask beside it; write both into one GeoTIFF with gdal_translate")
     return (*_SINGLE_FILES, *_WITH_HEADERS), False
+
+
+def _refuse_odd_grid(path: Path) -> None:
+    """Refuse an ASCII grid that has a NUL in it or fewer numbers than it says: GDAL then reads for ever."""
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+        if not _ASCII_GRID.match(head):
+            return
+        said = {key.lower(): int(number) for key, number in _GRID_SIZE.findall(head)}
+        stream.seek(0)
+        words, tail = 0, b""
+        while piece := stream.read(1 << 20):
+            if b"\0" in piece:
+                raise SourceError(f"{path}: isn't text, as an ASCII grid is; fetch the file again")
+            # The last word of a piece may go on in the next one.
+            found = (tail + piece).split()
+            tail = found.pop() if found and not piece[-1:].isspace() else b""
+            words += len(found)
+    if words + bool(tail) < said.get(b"ncols", 0) * said.get(b"nrows", 0):
+        raise SourceError(
+            f"{path}: has fewer heights than its {said[b'nrows']:,} rows of {said[b'ncols']:,} need; fetch it again"
+        )
+
+
+def _unpacked_hgt(path: Path) -> tuple[str, bytes] | None:
+    """Name and content of the tile in a packed HGT file that :func:`refuse_wrong_hgt` has let pass; None for others."""
+    name = path.name.lower()
+    try:
+        if name.endswith(".hgt.gz"):
+            with gzip.open(path, "rb") as stream:
+                return path.name[:-3], stream.read(2 * max(_HGT_SIDES) ** 2)
+        if name.endswith(".hgt.zip"):
+            with zipfile.ZipFile(path) as archive:
+                tile = _packed_hgt(path)
+                return tile.filename, archive.read(tile)
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error) as fault:
+        raise SourceError(f"{path}: is a broken packed file ({fault}); fetch the elevation tile again") from fault
+    return None
 
 
 def refuse_wrong_hgt(path: Path) -> None:

@@ -129,7 +129,7 @@ def _heights_note(dem: Dem) -> Message:
         {
             "dem": dem.source.title,
             "pixel_m": f"{dem.resolution_m:.0f}",
-            "error_m": f"{dem.vertical_error_m:g}",
+            "error_m": f"{dem.vertical_error_m:.3g}",
             "range_km": f"{dem.error_range_m / 1000:g}",
         },
     )

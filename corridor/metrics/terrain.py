@@ -214,7 +214,7 @@ def measure_grades(profile: Profile, grades: GradeSupport, dem: Dem) -> Values |
     Column("dem", Unit.NONE, "elevation model that the heights come from", "study file: sources.elevation", Kind.TEXT),
     Column("dem_resolution_m", Unit.M, "its pixel size", "elevation file", shown=Shown.FILES),
     Column(
-        "dem_vertical_error_m", Unit.M, "its standard error", "study file: elevation.vertical_error_m",
+        "dem_vertical_error_m", Unit.M, "its standard error", "data/reference/height_errors.csv, else the study file",
         shown=Shown.FILES,
     ),
 )  # fmt: skip

@@ -31,6 +31,7 @@ from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
 from corridor.io.read.borders import read_borders
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.elevation import read_dem
+from corridor.io.read.height_errors import load_height_errors
 from corridor.packaged import data_root
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run, silent
@@ -285,6 +286,7 @@ def _without_study(
         source=None,
         vertical_error_m=VERTICAL_ERROR_M,
         error_range_km=ERROR_RANGE_KM,
+        known_errors=load_height_errors(),
     )
     heights.require(lon, lat, _ends(stations))
     allowed = None
@@ -293,7 +295,8 @@ def _without_study(
         allowed = known.inside(countries)
     prices = load_catalogue(data_root() / "reference").unit_costs
     notes: tuple[Message, ...] = ()
-    if draws > 0:
+    # Data that is recognised has an error of its own: nothing is assumed of it.
+    if draws > 0 and heights.pixel_error_m is None and heights.vertical_error_m == VERTICAL_ERROR_M:
         assumed: dict[str, Value] = {"error_m": f"{VERTICAL_ERROR_M:g}", "range_km": f"{ERROR_RANGE_KM:g}"}
         notes = (Message("new_line.assumed_error", assumed),)
     return _Setting(stations, heights, prices, allowed, None, notes)

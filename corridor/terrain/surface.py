@@ -28,8 +28,10 @@ MAX_VOID_M = 1000.0
 class Dem:
     """Heights in metres, shape (rows, cols), NaN where unknown, on a lon/lat grid.
 
-    ``vertical_error_m`` is the standard error of a height as stated by the study; ``error_range_m`` is the distance
-    over which errors are alike. ``ground_resolution_m`` is the size of the pixels that each height was measured at,
+    ``vertical_error_m`` is the standard error of a height, of the data where it is known and else as stated by the
+    study; ``error_range_m`` is the distance over which errors are alike. ``pixel_error_m``, ``(rows, cols)``, is the
+    error of each height where it differs with the terrain or files of several origins were joined; ``vertical_error_m``
+    is then its root mean square. ``ground_resolution_m`` is the size of the pixels that each height was measured at,
     ``(rows, cols)``, where files of several resolutions were joined; None where it is the grid's own everywhere.
     ``remarks`` say what was odd in the files.
     """
@@ -41,6 +43,7 @@ class Dem:
     error_range_m: float
     ground_resolution_m: NDArray[np.float32] | None = None
     remarks: tuple[str, ...] = ()
+    pixel_error_m: NDArray[np.float32] | None = None
 
     @cached_property
     def resolution_m(self) -> float:
@@ -59,7 +62,7 @@ class Dem:
         lon, lat = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
         if self.ground_resolution_m is None:
             return np.full(lon.shape, self.resolution_m)
-        return np.asarray(self.ground_resolution_m[self._pixels_at(lon, lat)], dtype=float)
+        return np.asarray(self.ground_resolution_m[self.pixels_at(lon, lat)], dtype=float)
 
     def carries_grades_at(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
         """Whether the ground at points was measured at pixels of at most half the window that grades need."""
@@ -93,17 +96,21 @@ class Dem:
         """Standard error of the height of a road or railway in each pixel, metres, shape (rows, cols).
 
         The vertical error, and the rise of the slope over the standard deviation of a place inside a pixel (its side
-        over the square root of 12): in a gorge a pixel's mean height says little about the road at its bottom.
+        over the square root of 12): in a gorge a pixel's mean height says little about the road at its bottom. An
+        error that was measured at places, by terrain, holds that rise already: the larger of the two counts.
         """
         measured = self.resolution_m if self.ground_resolution_m is None else self.ground_resolution_m
         rise = np.tan(np.radians(slope_deg(self))) * measured / np.sqrt(12)
-        return np.asarray(np.hypot(self.vertical_error_m, np.nan_to_num(rise)))
+        if self.pixel_error_m is None:
+            return np.asarray(np.hypot(self.vertical_error_m, np.nan_to_num(rise)))
+        level = float(self.pixel_error_m.min())
+        return np.asarray(np.maximum(self.pixel_error_m, np.hypot(level, np.nan_to_num(rise))))
 
     def error_at_m(self, lon: ArrayLike, lat: ArrayLike) -> Floats:
         """:attr:`local_error_m` of the pixels that points lie in."""
-        return np.asarray(self.local_error_m[self._pixels_at(lon, lat)])
+        return np.asarray(self.local_error_m[self.pixels_at(lon, lat)])
 
-    def _pixels_at(self, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    def pixels_at(self, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
         """Rows and columns of the pixels that points lie in, the nearest ones for points outside."""
         rows, cols = self.grid.fractional_index(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
         last_row, last_col = self.grid.shape[0] - 1, self.grid.shape[1] - 1
@@ -222,8 +229,9 @@ class ErrorField:
 def draw_errors(dem: Dem, count: int, seed: int) -> Iterator[ErrorField]:
     """Draws of Gaussian error with the DEM's standard error and a Gaussian correlation over its error range.
 
-    White noise on nodes a third of the range apart is smoothed and scaled back to the standard error, so that the
-    cost doesn't depend on the DEM's resolution. The same seed gives the same draws.
+    White noise on nodes a third of the range apart is smoothed and scaled back to the standard error (of the pixel
+    that a node lies in, where it differs with the terrain), so that the cost doesn't depend on the DEM's resolution.
+    The same seed gives the same draws.
     """
     rng = np.random.default_rng(seed)
     west, south, east, north = dem.grid.bounds
@@ -235,6 +243,11 @@ def draw_errors(dem: Dem, count: int, seed: int) -> Iterator[ErrorField]:
     unit = np.zeros((64, 64))
     unit[32, 32] = 1.0
     gain = float(np.sqrt((ndimage.gaussian_filter(unit, sigma, mode="wrap") ** 2).sum()))
+    error_m: float | Floats = dem.vertical_error_m
+    if dem.pixel_error_m is not None:
+        rows, cols = np.indices(shape)
+        lon, lat = grid.centres(rows.ravel().astype(float), cols.ravel().astype(float))
+        error_m = dem.pixel_error_m[dem.pixels_at(lon, lat)].reshape(shape).astype(float)
     for _ in range(count):
         noise = ndimage.gaussian_filter(rng.standard_normal(shape), sigma, mode="wrap") / gain
-        yield ErrorField(noise * dem.vertical_error_m, grid)
+        yield ErrorField(noise * error_m, grid)

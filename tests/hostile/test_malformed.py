@@ -14,66 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.hostile.mutations import spoil
 from tests.hostile.readers import READERS, outcome, samples
 from tests.synthetic import NAME, build
 
 COUNTS = {"toml": 500, "regimes": 150, "perspectives": 300, "csv": 250, "places": 300, "borders": 150, "pbf": 350,
           "osm": 120, "tif": 150, "hgt": 60}  # fmt: skip
 LIMIT_S = 10.0
-WORDS = (
-    b"nan",
-    b"inf",
-    b"-1",
-    b"0",
-    b"1e999",
-    b"9" * 400,
-    b"true",
-    b"[[[[",
-    b"\0",
-    b"\xff\xfe",
-    b"\xef\xbb\xbf",
-    b"../../x",
-    "\u202e".encode(),
-    b'"',
-    b"'''",
-    b"\r",
-    b"{",
-    b"}",
-    b"=",
-    b",",
-    b"\x1b[2J",
-    b"a" * 3000,
-)
-
-
-def spoil(content: bytes, chance: random.Random) -> bytes:
-    """The content with one to three changes: bytes flipped, cut, doubled, dropped, swapped, or a nasty word put in."""
-    for _ in range(chance.randint(1, 3)):
-        if not content:
-            return content
-        at, size = chance.randrange(len(content)), chance.randint(1, 60)
-        how = chance.choice(("flip", "byte", "cut", "drop", "double", "swap", "word", "number", "zeros"))
-        head, piece, tail = content[:at], content[at : at + size], content[at + size :]
-        if how == "flip":
-            content = head + bytes([content[at] ^ 1 << chance.randrange(8)]) + content[at + 1 :]
-        elif how == "byte":
-            content = head + bytes([chance.randrange(256)]) + content[at + 1 :]
-        elif how == "cut":
-            content = head
-        elif how == "drop":
-            content = head + tail
-        elif how == "double":
-            content = head + piece * chance.choice((2, 2, 50)) + tail
-        elif how == "swap":
-            content = tail + piece + head
-        elif how == "word":
-            content = head + chance.choice(WORDS) + tail
-        elif how == "number":
-            number = chance.choice((0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFF, 1 << 20))
-            content = head + number.to_bytes(4, chance.choice(("little", "big"))) + content[at + 4 :]
-        else:
-            content = head + bytes(size) + tail
-    return content
 
 
 @pytest.fixture(scope="module")

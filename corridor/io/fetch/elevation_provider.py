@@ -16,6 +16,7 @@ from corridor.io.fetch.cache import CachedFile, CacheEntry, key_of
 from corridor.io.fetch.elevation import REGISTRY
 from corridor.io.fetch.fetcher import Fetcher
 from corridor.io.fetch.tiles import Bounds, Tile, coarsen_by, tile_name, tiles_over, write_mosaic
+from corridor.io.read.height_errors import DATASET_TAG, ERROR_TAG
 from corridor.schema.live_settings import LiveSettings
 
 CountriesOn = Callable[[Bounds], Sequence[str]]
@@ -167,9 +168,11 @@ class TiledElevation(ABC):
         # The raster's record carries those of its tiles, so that a manifest names what came from the network.
         entry = replace(asked, made_from=tuple(origin for _, tile in tiles.values() for origin in tile.origins))
 
+        tags = {DATASET_TAG: self.id, ERROR_TAG: f"{self.vertical_error_m:g}"}
+
         def write(part: Path) -> None:
             try:
-                write_mosaic(part, area, tiles, factor, lambda tile: self.read_tile(tiles[tile][0]))
+                write_mosaic(part, area, tiles, factor, lambda tile: self.read_tile(tiles[tile][0]), tags)
             except SourceError as fault:
                 raise FetchError(f"{self.title}: {fault} in the study's area; choose another --dem") from fault
 

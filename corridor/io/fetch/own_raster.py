@@ -19,6 +19,7 @@ from corridor.io.fetch.elevation_provider import AddressSetting, CountriesOn
 from corridor.io.fetch.fetcher import Fetcher
 from corridor.io.fetch.retry import TransientError, keep_trying, user_agent
 from corridor.io.fetch.tiles import Bounds
+from corridor.io.read.height_errors import load_height_errors, recognise, tags_of
 from corridor.schema.live_settings import LOOPBACK, LiveSettings, fault_of_address
 
 _PREFIX = "/vsicurl/"
@@ -92,6 +93,9 @@ def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -
     try:
         with _gdal(settings, address), rasterio.open(_PREFIX + address, driver=driver) as raster:
             refuse_unfit(raster, address)
+            # What is copied is recognised as the raster itself would be, were it a file here.
+            name = PurePosixPath(urlsplit(address).path).name
+            tags = tags_of(recognise(raster, name, "", load_height_errors()))
             west, south, east, north = area
             wide = (west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG)
             # The area in the raster's own reference system, moved out to whole pixels and cut to the raster: nothing is
@@ -119,6 +123,7 @@ def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -
         raise TransientError(f"can't be read as an elevation raster ({reason})") from fault
     with rasterio.open(part, "w", **profile) as target:
         target.write(heights, 1)
+        target.update_tags(**tags)
 
 
 @contextmanager

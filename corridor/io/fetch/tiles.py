@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +98,12 @@ def coarsen_by(area: Bounds, megapixels: float) -> int:
 
 
 def write_mosaic(
-    path: Path, area: Bounds, tiles: Iterable[Tile], factor: int, read: Callable[[Tile], NDArray[np.float32]]
+    path: Path,
+    area: Bounds,
+    tiles: Iterable[Tile],
+    factor: int,
+    read: Callable[[Tile], NDArray[np.float32]],
+    tags: Mapping[str, str] | None = None,
 ) -> None:
     """Write the heights of ``tiles`` as one GeoTIFF of ``factor`` seconds, cut to ``area`` in whole pixels.
 
@@ -112,6 +117,7 @@ def write_mosaic(
         tiles: South-west corners of those that there are.
         factor: Seconds to a pixel; a part of 3600.
         read: Samples of a tile, north up, NaN where nothing is known.
+        tags: Of the file, such as what its data is.
 
     Raises:
         SourceError: no tile has a height.
@@ -132,6 +138,7 @@ def write_mosaic(
     known = False
     edges = _Edges(tuple(tiles), read)
     with rasterio.open(path, "w", **profile) as raster:
+        raster.update_tags(**(tags or {}))
         for lat, lon in edges.tiles:
             cells = read((lat, lon))
             block = _block(cells, (lat, lon), side, edges)

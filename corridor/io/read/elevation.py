@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from corridor.errors import CoverageError, SourceError
 from corridor.geo.geodesy import WGS84, distance_m
 from corridor.geo.height_rasters import clean_heights, heights_files, no_heights, open_heights, try_reading, unreadable
+from corridor.io.read.data_files import known_source
 from corridor.io.read.dem_checks import find_zero_voids, where_it_lies
+from corridor.io.read.height_errors import HeightError, recognise
 from corridor.schema.grid import Grid
 from corridor.schema.source import Source, file_sha256
 from corridor.schema.vocabulary import SourceKind
-from corridor.terrain.surface import Dem
+from corridor.terrain.surface import Dem, slope_deg
 
 _MARGIN_DEG = 0.05
 _MAX_PIXELS = 200_000_000
@@ -39,6 +41,7 @@ class _Frame:
     shape: tuple[int, int]
     in_degrees: Affine
     bounds: Bounds
+    error: HeightError | None
 
     @property
     def is_degrees(self) -> bool:
@@ -60,6 +63,7 @@ def read_dem(
     source: Source | None,
     vertical_error_m: float,
     error_range_km: float,
+    known_errors: Sequence[HeightError] = (),
 ) -> Dem:
     """Heights over ``bounds`` (west, south, east, north) from one or more rasters in lon/lat or any other CRS.
 
@@ -71,22 +75,27 @@ def read_dem(
         paths: Rasters, the most trusted first.
         bounds: west, south, east, north in degrees.
         source: What is known of the data; its file names if nothing is.
-        vertical_error_m: Standard error of a height.
+        vertical_error_m: Standard error of a height, for files whose data isn't among ``known_errors``.
         error_range_km: Distance over which errors are alike.
+        known_errors: Errors of data sets that are recognised, wherever their files came from.
 
     Raises:
         SourceError: a file isn't a raster, or can't be heights in metres; see :mod:`corridor.geo.height_rasters`.
         CoverageError: the files together don't reach over the whole of ``bounds``.
     """
-    frames = [_frame(path) for path in paths]
+    frames = [_frame(path, tuple(known_errors)) for path in paths]
     grid = _common_grid(frames, bounds)
     heights = np.full(grid.shape, np.nan, dtype=np.float32)
     resolution = np.full(grid.shape, np.nan, dtype=np.float32)
+    errors = [frame.error or HeightError("stated", ((0.0, vertical_error_m),)) for frame in frames]
+    came_from = np.zeros(grid.shape if len(set(errors)) > 1 else (0, 0), dtype=np.uint16)
     remarks = []
-    for frame in frames:
+    for number, frame in enumerate(frames):
         found, voids = _on_grid(frame, grid)
         free = np.isnan(heights) & np.isfinite(found)
         heights[free], resolution[free] = found[free], frame.pixel_m
+        if came_from.size:
+            came_from[free] = number
         if voids:
             remarks.append(
                 f"{frame.path.name}: {voids:,} pixels of exactly 0 m lie over 20 m below or above all ground around "
@@ -100,10 +109,30 @@ def read_dem(
     if remarks:
         note = "; ".join(text for text in (found_source.note, *remarks) if text)
         found_source = replace(found_source, note=note)
-    return Dem(
+    dem = Dem(
         heights, grid, found_source, vertical_error_m, error_range_km * 1000, None if alike else resolution,
         tuple(remarks),
     )  # fmt: skip
+    return _with_errors(dem, errors, came_from)
+
+
+def _with_errors(dem: Dem, errors: Sequence[HeightError], came_from: NDArray[np.uint16]) -> Dem:
+    """The model with the errors of the data sets that its heights are of.
+
+    Args:
+        dem: Heights that were joined.
+        errors: Of each file.
+        came_from: Number of the file that each height came from, ``(rows, cols)``; empty where all errors are alike.
+    """
+    if len(set(errors)) == 1 and len(errors[0].steps) == 1:
+        return replace(dem, vertical_error_m=errors[0].steps[0][1])
+    slopes = slope_deg(dem) if any(len(item.steps) > 1 for item in errors) else np.zeros(dem.grid.shape)
+    by_pixel = errors[0].by_slope(slopes)
+    for number, item in enumerate(errors[1:], 1) if came_from.size else ():
+        where = came_from == number
+        by_pixel[where] = item.by_slope(slopes[where])
+    known = by_pixel[np.isfinite(dem.heights_m)].astype(float)
+    return replace(dem, vertical_error_m=float(np.sqrt(np.mean(known**2))), pixel_error_m=by_pixel)
 
 
 def read_extent(paths: Sequence[Path]) -> Bounds:
@@ -115,7 +144,7 @@ def read_extent(paths: Sequence[Path]) -> Bounds:
     Raises:
         SourceError: a file isn't a raster, or can't be heights in metres.
     """
-    bounds = [_frame(path).bounds for path in paths]
+    bounds = [_frame(path, ()).bounds for path in paths]
     west, south, _, _ = map(min, zip(*bounds, strict=True))
     _, _, east, north = map(max, zip(*bounds, strict=True))
     return west, south, east, north
@@ -129,19 +158,23 @@ def _faults() -> tuple[type[BaseException], ...]:
     return RasterioError, CPLE_BaseError, ValueError, ArithmeticError, OSError, MemoryError
 
 
-def _frame(path: Path) -> _Frame:
+def _frame(path: Path, known: tuple[HeightError, ...]) -> _Frame:
     import pyproj
     from rasterio.warp import calculate_default_transform
 
     try:
         with open_heights(path) as raster:
             try_reading(raster)
+            error = None
+            if known:
+                listed = known_source(path, "elevation")
+                error = recognise(raster, path.name, listed.title if listed else "", known, path)
             transform, shape = Affine(*raster.transform[:6]), (int(raster.height), int(raster.width))
             # Heights above the sea don't change where a pixel lies.
             flat = pyproj.CRS.from_user_input(raster.crs.to_wkt()).to_2d()
             if flat.to_epsg() == 4326:
                 west, south, east, north = raster.bounds
-                return _Frame(path, WGS84, transform, shape, transform, (west, south, east, north))
+                return _Frame(path, WGS84, transform, shape, transform, (west, south, east, north), error)
             crs = flat.to_wkt()
             turned, width, height = calculate_default_transform(crs, WGS84, shape[1], shape[0], *raster.bounds)
     except _faults() as fault:
@@ -150,7 +183,7 @@ def _frame(path: Path) -> _Frame:
         raise unreadable(path, fault) from fault
     turned = Affine(*turned[:6])
     bounds = Grid(WGS84, turned, (height, width)).bounds
-    return _Frame(path, crs, transform, shape, turned, bounds)
+    return _Frame(path, crs, transform, shape, turned, bounds, error)
 
 
 def _common_grid(frames: Sequence[_Frame], bounds: Bounds) -> Grid:

@@ -16,6 +16,7 @@ from corridor.io.read.borders import Borders
 from corridor.io.read.data_files import known_source
 from corridor.io.read.dem_checks import compare_known, require_heights_near
 from corridor.io.read.elevation import read_dem
+from corridor.io.read.height_errors import load_height_errors
 from corridor.io.read.places import Places
 from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
 from corridor.schema.driving import DocumentedHeight
@@ -69,6 +70,7 @@ def load_dem(
         source=known_source(files[0], "elevation") if len(files) == 1 else None,
         vertical_error_m=study.elevation.vertical_error_m,
         error_range_km=study.elevation.error_range_km,
+        known_errors=load_height_errors(study.path(study.sources.reference) if study.sources.reference else None),
     )
     # Heights known otherwise tell feet, swapped axes and the wrong ground before anything is measured on them.
     known = [(n.lon, n.lat, n.elevation_m) for n in (nodes or {}).values() if n.elevation_m]

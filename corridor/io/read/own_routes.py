@@ -235,7 +235,8 @@ def lines_of_frame(frame: gpd.GeoDataFrame, what: str) -> list[DrawnLine]:
     for number, (_, row) in enumerate(frame.iterrows(), 1):
         shape = row[frame.geometry.name]
         where = f"{what}: feature {number}"
-        if shape is None or shape.is_empty:
+        # A damaged file has numbers in place of shapes.
+        if not isinstance(shape, shapely.Geometry) or shape.is_empty:
             raise SourceError(f"{where}: is empty; draw a line or take the feature out")
         if shape.geom_type in {"Point", "MultiPoint"}:
             continue

@@ -12,6 +12,7 @@ from typing import Any
 
 from corridor.errors import SourceError
 from corridor.input_files import read_json
+from corridor.packaged import data_root
 from corridor.schema.source import Fetched, Source, file_sha256
 from corridor.schema.study import Study
 
@@ -84,11 +85,19 @@ def _how(there: str | None, here: str | None) -> str:
 
 
 _TABLES = ("*.csv", "*.toml")
+_STANDARDS = "standards.toml"
+_SHARED = frozenset(
+    (_STANDARDS, "vehicles.csv", "driving.csv", "costing.csv", "upkeep.csv", "trip_rates.csv", "height_errors.csv")
+)
+"""Packaged tables that a folder of reference tables need not have."""
 _FILES_OF = {"sources": ("reference", "elevation", "borders", "places", "osm", "perspectives", "long_distance")}
 
 
 def hash_rules(study: Study) -> dict[str, str]:
     """SHA-256 of all that decides beside the data: the study itself, catalogue tables, regimes, perspectives.
+
+    So do conditions, drawn lines, and what ships with the toolkit and fills in for the study's own: design standards,
+    and tables that its folder doesn't have.
 
     Where data lies is no rule: the same files may lie in another folder or in the cache.
 
@@ -110,11 +119,30 @@ def hash_rules(study: Study) -> dict[str, str]:
     for role, folder in ((role, study.path(name)) for role, name in folders.items() if name):
         tables = (path for pattern in _TABLES for path in folder.glob(pattern) if path.is_file())
         found |= {f"{role}/{path.name}": file_sha256(path) for path in sorted(tables)}
-    files = {"perspectives": study.sources.perspectives, "regimes": study.impact.regimes if study.impact else None}
+    files = {
+        "perspectives": study.sources.perspectives,
+        "regimes": study.impact.regimes if study.impact else None,
+        "conditions": study.report.conditions,
+    }
+    files |= {f"line of {spec.id}": getattr(spec, "file", None) for spec in study.candidates}
     for role, path in ((role, study.path(name)) for role, name in files.items() if name):
         if path.is_file():
             found[role] = file_sha256(path)
-    return found
+    return found | _hash_packaged(study)
+
+
+def _hash_packaged(study: Study) -> dict[str, str]:
+    """Tables that ship with the toolkit and stand in for those that the study's own folder lacks, or has none of."""
+    packaged = data_root() / "reference"
+    own = study.path(study.sources.reference) if study.sources.reference else None
+    if own and own.resolve() == packaged.resolve():
+        return {}
+    tables = [path for pattern in _TABLES for path in packaged.glob(pattern)]
+    # Without a folder every general table counts; with one, those that it need not have.
+    used = [path for path in tables if own is None or path.name in _SHARED]
+    # Standards are always the toolkit's.
+    missing = [path for path in used if own is None or path.name == _STANDARDS or not (own / path.name).is_file()]
+    return {f"packaged/{path.name}": file_sha256(path) for path in sorted(missing)}
 
 
 def read_pinned_inputs(path: Path) -> PinnedInputs:

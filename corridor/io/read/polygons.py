@@ -23,6 +23,11 @@ _NAMED_CRS = re.compile(
     r"(?:OGC/1\.3/CRS84|EPSG/0/(\d{4,6}))"
 )
 _RESULT_FIELDS = 64
+_FAULTS = (
+    shapely.errors.GEOSException, pyproj.exceptions.ProjError, RuntimeError, ValueError, TypeError, LookupError,
+    AttributeError, ArithmeticError, MemoryError, OSError,
+)  # fmt: skip
+"""What the readers of damaged files raise."""
 
 
 def read_polygons(path: Path) -> gpd.GeoDataFrame:
@@ -65,7 +70,7 @@ def read_features(path: Path, what: str) -> gpd.GeoDataFrame:
             return _read_with_gdal(path)
         if first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
             return _read_geojson(path, what)
-    except (shapely.errors.GEOSException, RuntimeError, ValueError, TypeError, KeyError, AttributeError) as fault:
+    except _FAULTS as fault:
         if isinstance(fault, SourceError):
             raise
         reason = (str(fault).splitlines() or [""])[0][:160]

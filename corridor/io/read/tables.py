@@ -18,7 +18,7 @@ from corridor.schema.names import Alias
 from corridor.schema.source import Source
 from corridor.schema.vocabulary import SourceKind
 
-_SHOWN = 12
+_SHOWN, _LONGEST = 12, 600
 MAX_BYTES, _MAX_ROWS = 20_000_000, 20_000
 _ALIAS = re.compile(r"(?P<name>.*\S)\s*\((?P<by>[^()]+)\)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
@@ -42,7 +42,7 @@ class Faults:
         Args:
             line: Names file, row, field and what to do.
         """
-        self.lines.append(line)
+        self.lines.append(line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ...")
 
     def raise_any(self) -> None:
         """Raise a CatalogueError that names all faults noted (the first dozen in full), if there are any."""
