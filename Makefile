@@ -13,7 +13,7 @@ help:
 	@echo "make docs   the documentation as a site, into site/"
 	@echo "make lint   linters, types and import floors only"
 	@echo "make bench  measure speed and memory beside named peers (about twenty-five minutes)"
-	@echo "make fuzz   property tests on random examples, then coverage-guided fuzzing of the readers, FUZZ_SECONDS=60 each"
+	@echo "make fuzz   property tests on random examples, FUZZ_COUNT=5000 changed files, coverage-guided fuzzing for FUZZ_SECONDS=60 a reader"
 	@echo "make clean  remove the environment and what was built"
 
 # Two stamps, so that the demo doesn't wait for what only the tests need.
@@ -54,9 +54,11 @@ bench: $(VENV)/.dev
 	$(BIN)/python scripts/benchmark_alignment.py docs/benchmarks-new-lines.md
 
 FUZZ_SECONDS ?= 60
+FUZZ_COUNT ?= 5000
 fuzz: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	$(BIN)/python -m pytest -q -m hypothesis --hypothesis-profile random
+	$(BIN)/python scripts/fuzz.py mutate $(FUZZ_COUNT)
 	@for reader in toml csv places pbf hgt; do \
 	  $(BIN)/python scripts/fuzz.py $$reader $(FUZZ_SECONDS) || exit 1; \
 	done
