@@ -24,9 +24,16 @@ The command line turns any of them into one line on stderr and exit code 2.
 
 from __future__ import annotations
 
+import re
+
+_ENDLESS = re.compile(r"\S{401,}")
+
 
 class CorridorError(Exception):
-    """Base of all errors raised on purpose; its text is one line for a person."""
+    """Base of all errors raised on purpose; its text is one line for a person, words of over 400 letters shortened."""
+
+    def __str__(self) -> str:
+        return _ENDLESS.sub(lambda word: f"{word.group()[:200]}...", super().__str__())
 
 
 class StudyError(CorridorError, ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from corridor.errors import AlignmentError, CatalogueError
 from corridor.packaged import data_root
+from corridor.safe_toml import parse_toml
 from corridor.schema.alignment import DesignStandard, PriceRange, UnitCosts
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.vocabulary import Mode, WorkKind
@@ -28,10 +28,11 @@ def load_standards(path: Path | None = None) -> dict[str, DesignStandard]:
         CatalogueError: if the file can't be read or an entry is wrong; names the file, the entry and the field.
     """
     file = path or data_root() / "reference" / "standards.toml"
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise CatalogueError(f"{file.name}: can't be read as TOML: {fault}") from fault
+    content = parse_toml(file, "a file of design standards", CatalogueError)
+    for name in ("standard", "defaults"):
+        rows = content.get(name, {})
+        if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
+            raise CatalogueError(f"{file.name}: {name}: must be tables such as [{name}.rail-18]")
     return {
         name: _standard(file.name, name, entry, content.get("defaults", {}))
         for name, entry in content.get("standard", {}).items()

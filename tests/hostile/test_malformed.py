@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from corridor.errors import SourceError
 from tests.hostile.mutations import spoil
 from tests.hostile.readers import READERS, outcome, samples
 from tests.synthetic import NAME, build
@@ -92,3 +93,10 @@ def test_a_sample_through_the_command(kind, study, tmp_path):
     assert done.stderr.startswith("corridor: ")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_an_endless_word_is_shortened():
+    said = str(SourceError(f"/some/where.csv: '{'a' * 5000}' is no name; correct it"))
+    assert said.startswith("/some/where.csv: 'aaaa")
+    assert said.endswith("... is no name; correct it")
+    assert len(said) < 300
