@@ -19,9 +19,11 @@ from corridor.io.read.osm import OsmData
 from corridor.network.driving_times import CAR, TRUCK, EdgeTimes
 from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
+from corridor.network.match import MAIN_CLASSES, MAIN_WITHIN_M
 from corridor.network.topology import build_chains
 from corridor.network.ways import Ways, append_ways, cut_at_crossings, join_rails
 from corridor.schema.catalogue import Crossing, Node, Section
+from corridor.schema.vocabulary import SectionStatus
 
 _KEY = [
     *("mode", "class", "status", "oneway", "bridge", "tunnel", "truck_access", "car_access", "max_weight_t"),
@@ -93,43 +95,55 @@ def ways_of_sections(sections: Sequence[Section]) -> Ways:
 
 
 def add_sections(ways: Ways, sections: Sequence[Section], nodes: Mapping[str, Node], limit_m: float) -> Ways:
-    """Ways with sections put to them: a section's end becomes the nearest vertex of its mode within ``limit_m``.
+    """Ways with sections put to them: a section's end becomes a vertex of its mode within ``limit_m``.
 
+    That is the nearest one on the classified roads within 1 km, as for the ends of sections that the map shows, or
+    else the nearest of all: through traffic could not get on and off a section that begins in a village street.
     Ends that have none near meet only other sections. Ends of sections that meet in a node stay together.
     """
     if not sections:
         return ways
     extra = ways_of_sections(sections)
-    names = sorted({node for section in sections for node in (section.from_node, section.to_node)})
     lines = extra.frame.geometry.to_numpy().copy()
     node_ids = extra.node_ids.copy()
     xy = shapely.get_coordinates(ways.frame.geometry.to_numpy())
-    of_mode = np.repeat(ways.frame["mode"].to_numpy(), np.diff(ways.offsets))
-    served = np.repeat(~ways.frame["class"].isin(UNFIT_CLASSES).to_numpy(), np.diff(ways.offsets))
     for mode in sorted({section.mode for section in sections}):
-        eligible = np.flatnonzero((of_mode == mode) & served)
-        if len(eligible) == 0:
-            continue
-        scale = np.cos(np.radians(xy[eligible, 1].mean()))
-        tree = cKDTree(xy[eligible] * [scale, 1.0])
-        for name in names:
-            node = nodes[name]
-            _, at = tree.query([node.lon * scale, node.lat])
-            vertex = eligible[at]
-            if float(distance_m(node.lon, node.lat, *xy[vertex])) > limit_m:
+        names = sorted({name for s in sections if s.mode == mode for name in (s.from_node, s.to_node)})
+        vertex_of = _vertices_near(ways, xy, mode, [nodes[name] for name in names], limit_m)
+        for row, section in enumerate(sections):
+            if section.mode != mode:
                 continue
-            for row, section in enumerate(sections):
-                if section.mode != mode:
-                    continue
-                for which, end in ((0, section.from_node), (-1, section.to_node)):
-                    if end == name:
-                        place = extra.offsets[row] if which == 0 else extra.offsets[row + 1] - 1
-                        node_ids[place] = ways.node_ids[vertex]
-                        lines[row] = _move_end(lines[row], which, xy[vertex])
+            for which, end in ((0, section.from_node), (-1, section.to_node)):
+                vertex = vertex_of.get(end)
+                if vertex is not None:
+                    place = extra.offsets[row] if which == 0 else extra.offsets[row + 1] - 1
+                    node_ids[place] = ways.node_ids[vertex]
+                    lines[row] = _move_end(lines[row], which, xy[vertex])
     frame = extra.frame.set_geometry(gpd.GeoSeries(lines, index=extra.frame.index, crs=WGS84))
     inner = node_ids < 0
     node_ids[inner] += min(0, int(ways.node_ids.min()))
     return append_ways(ways, frame, node_ids, np.diff(extra.offsets))
+
+
+def _vertices_near(
+    ways: Ways, xy: NDArray[np.float64], mode: str, nodes: Sequence[Node], limit_m: float
+) -> dict[str, int]:
+    """The vertex of ways that each node is joined to, by its id, without nodes that have none near."""
+    frame = ways.frame
+    fit = ((frame["mode"] == mode) & ~frame["class"].isin(UNFIT_CLASSES)).to_numpy()
+    main = fit & (frame["class"].isin(MAIN_CLASSES) & (frame["status"] == SectionStatus.OPEN)).to_numpy()
+    found: dict[str, int] = {}
+    for wanted, reach_m in ((main, min(MAIN_WITHIN_M, limit_m)), (fit, limit_m)):
+        eligible = np.flatnonzero(np.repeat(wanted, np.diff(ways.offsets)))
+        left = [node for node in nodes if node.node_id not in found]
+        if not len(eligible) or not left:
+            continue
+        scale = np.cos(np.radians(xy[eligible, 1].mean()))
+        _, at = cKDTree(xy[eligible] * [scale, 1.0]).query([[node.lon * scale, node.lat] for node in left])
+        for node, vertex in zip(left, eligible[at].tolist(), strict=True):
+            if float(distance_m(node.lon, node.lat, *xy[vertex])) <= reach_m:
+                found[node.node_id] = vertex
+    return found
 
 
 def _move_end(line: shapely.LineString, which: int, to: NDArray[np.float64]) -> shapely.LineString:

@@ -20,6 +20,8 @@ REACH_M = 6000.0
 HALF_COST_M = 400.0
 STATION_M = 2000.0
 """Sections of railways end in stations: so near to a section's end a train may turn round."""
+MAIN_WITHIN_M = 1000.0
+"""So far off a node of the catalogue still lies on a classified road rather than on the street beside it."""
 MAIN_CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary")
 
 
@@ -73,7 +75,8 @@ def node_position(network: Network, node: Node, mode: str) -> Position:
         closed = closed | (edges["status"] != SectionStatus.OPEN).to_numpy()
         main = edges["class"].isin(MAIN_CLASSES).to_numpy()
         try:
-            return network.snap(node.lon, node.lat, closed | ~main, limit_m=1000.0, what=f"node '{node.node_id}'")
+            away = f"node '{node.node_id}'"
+            return network.snap(node.lon, node.lat, closed | ~main, limit_m=MAIN_WITHIN_M, what=away)
         except NetworkError:
             closed = closed | edges["class"].isin(UNFIT_CLASSES).to_numpy()
     return network.snap(node.lon, node.lat, closed, limit_m=SNAP_LIMIT_M, what=f"node '{node.node_id}'")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from shapely import LineString
 
+from corridor.network.conflate_ways import add_sections, ways_of_sections
 from corridor.network.conflation import conflate, dated_sections
 from corridor.network.documented import dated, exceeds_limits, truck_exceeds
 from corridor.network.graph import Network
+from corridor.network.ways import Ways
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import silent
 from corridor.pipeline.steps import inputs as files
@@ -139,3 +143,47 @@ def test_what_closes_a_lesser_road_does_not_close_the_greater_one_that_it_reache
     middle = run[files.catalogue].sections["valley-middle"]
     lane = replace(middle, section_id="lane", road_class=road_class, status=SectionStatus.CLOSED)
     assert status(conflated(run, "2020-01", lane)) == {expected}
+
+
+def _map_of(run, *roads) -> Ways:
+    """Ways of class and line, each with vertices of its own."""
+    sample = run[files.catalogue].sections["valley-middle"]
+    drawn = [
+        replace(sample, section_id=f"w{i}", from_node=f"a{i}", to_node=f"b{i}", road_class=name, line=LineString(line))
+        for i, (name, line) in enumerate(roads)
+    ]
+    ways = ways_of_sections(drawn)
+    return replace(ways, frame=ways.frame.assign(section_id=""), node_ids=np.arange(len(ways.node_ids)) + 1)
+
+
+@pytest.mark.parametrize(
+    ("road_class", "status", "north_m", "joins"),
+    [
+        ("tertiary", "open", 600, 1),
+        ("tertiary", "open", 1400, 3),
+        ("unclassified", "open", 600, 3),
+        ("tertiary", "abandoned", 600, 3),
+    ],
+)
+def test_a_drawn_section_begins_on_the_classified_road_beside_the_street(run, road_class, status, north_m, joins):
+    """Else no through traffic could get on it: streets are for the first and last leg.
+
+    The street passes 100 m south of the section's end, the other road further north.
+    """
+    north = 40.0 + north_m / 111_195
+    ways = _map_of(
+        run,
+        (road_class, [(10.0, north), (10.01, north)]),
+        ("residential", [(10.0, 40.0 - 100 / 111_195), (10.01, 40.0 - 100 / 111_195)]),
+    )
+    ways = replace(ways, frame=ways.frame.assign(status=[status, "open"]))
+    end = replace(run[files.catalogue].nodes["valley-gap-west"], node_id="end", lon=10.0, lat=40.0)
+    far = replace(end, node_id="far", lat=39.5)
+    section = replace(
+        run[files.catalogue].sections["valley-middle"], from_node="end", to_node="far",
+        line=LineString([(10.0, 40.0), (10.0, 39.5)]),
+    )  # fmt: skip
+    joined = add_sections(ways, [section], {"end": end, "far": far}, limit_m=2000.0)
+    first, last = joined.offsets[2], joined.offsets[3] - 1
+    assert joined.node_ids[first] == joins
+    assert joined.node_ids[last] < 0
