@@ -25,7 +25,7 @@ from corridor.network.match import Match, part_lengths_km, route_spans
 from corridor.network.time_fit import TimeSpread
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
 from corridor.schema.catalogue import Estimate, Section, SectionWorks, minutes_of, passed_sides
-from corridor.schema.message import Message, Value, listing
+from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.study import CandidateSpec
 from corridor.schema.vocabulary import (
     CrossingStatus,
@@ -405,7 +405,7 @@ def _say_passages(passages: Sequence[BorderPassage], catalogue: Catalogue) -> tu
     said: list[Value] = []
     for passage in passages:
         if passage.status == CrossingStatus.UNLISTED:
-            pair, at = "-".join(sorted(passage.countries)), format_position(passage.lat, passage.lon, 1)
+            pair, at = listing(sorted(passage.countries), ListStyle.AND), format_position(passage.lat, passage.lon, 1)
             said.append(Message("assumption.unlisted_border", {"countries": pair, "at": at}))
         elif passage.status != CrossingStatus.OPEN:
             name = catalogue.crossings[passage.crossing_id].name

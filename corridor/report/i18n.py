@@ -197,10 +197,12 @@ def page_messages(results: Results) -> Messages:
         | {TEXT + text: words_ for text, words_ in _data_words(results, language).items() if text in used}
         for language in LANGUAGES
     }
-    # routes are told by their names in notes of the ranking, which knows no candidates
+    # notes that know neither candidates nor countries tell them by name and by code
     for language, messages in found.items():
         spoken = Words(language, messages, found["en"])
         messages |= {TEXT + clean_text(c.name): spoken.render(route_message(c)) for c in results.candidates}
+        codes = {code for code in results.layers.countries["country"] if spoken.known(f"country.{code}")}
+        messages |= {f"{TEXT}{code}": spoken.say(f"country.{code}") for code in sorted(codes)}
     return found
 
 
@@ -221,7 +223,7 @@ def _data_words(results: Results, language: str) -> dict[str, str]:
     places = results.layers.places
     named = zip(places["name"], places["names"], strict=True) if "names" in places else ()
     found = {str(name): clean_text(names[language]) for name, names in named if language in names}
-    return (found if language != "en" else {}) | read_texts(language)
+    return found | read_texts(language)
 
 
 def _spoken(results: Results) -> tuple[object, ...]:

@@ -95,8 +95,8 @@ def test_a_line_across_open_country_is_new_cut_at_borders_and_names_those_withou
     assert [part.country for part in found.parts] == ["XA", "XB", "XC"]
     assert all(part.geometry_quality == GeometryQuality.DRAWN for part in found.parts)
     assert said(found.assumptions)[1:] == [
-        "crosses XA-XB at 45.6 N 10.4 E, where no crossing is listed: closed",
-        "crosses XB-XC at 45.6 N 10.7 E, where no crossing is listed: closed",
+        "crosses the border of XA and XB at 45.6 N 10.4 E, where no crossing is listed: closed",
+        "crosses the border of XB and XC at 45.6 N 10.7 E, where no crossing is listed: closed",
     ]
     assert {passage.status for passage in found.passages} == {CrossingStatus.UNLISTED}
     inside = found.parts[1]

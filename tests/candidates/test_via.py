@@ -58,7 +58,7 @@ def test_what_is_assumed_open_is_driven_first_and_still_named(midland):
 def test_a_railway_over_a_border_without_a_crossing_says_where(midland):
     found = routed(midland, via=["45.7,10.55"], mode="rail")
     assert found.mode == Mode.RAIL
-    assert "crosses XB-XC at 45.7 N 10.7 E, where no crossing is listed: closed" in said(found)
+    assert "crosses the border of XB and XC at 45.7 N 10.7 E, where no crossing is listed: closed" in said(found)
     assert found.passages[-1].status == CrossingStatus.UNLISTED
 
 
