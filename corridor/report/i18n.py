@@ -193,7 +193,6 @@ def page_messages(results: Results) -> Messages:
             if key in kept or not key.startswith(_NAMES_OF_STUDY)
         }
         | {f"regime_name.{key}": _name(language, f"regime.{key}", label, kept) for key, label in regimes.items()}
-        | _section_names(results, language)
         | {TEXT + text: words_ for text, words_ in _data_words(results, language).items() if text in used}
         for language in LANGUAGES
     }
@@ -209,13 +208,6 @@ def page_messages(results: Results) -> Messages:
 def _name(language: str, key: str, label: str, kept: Container[str]) -> str:
     """What a study calls one of its sets of rules, in a language that has words for it, else as the study does."""
     return str(read_messages(language).get(key, label)) if key in kept else label
-
-
-def _section_names(results: Results, language: str) -> dict[str, Entry]:
-    """Names of sections, for notes that tell sections by their ids."""
-    parts = (part for candidate in results.candidates for part in candidate.parts if part.section_id)
-    names = {part.section_id: clean_text(part.name) for part in parts if part.section_id != part.name}
-    return {TEXT + key: read_texts(language).get(name, name) for key, name in names.items()}
 
 
 def _data_words(results: Results, language: str) -> dict[str, str]:

@@ -40,7 +40,7 @@ from corridor.network.time_fit import TimeFit
 from corridor.pipeline.graph import step
 from corridor.pipeline.steps.impacts import Pair
 from corridor.report.page.tables import format_number
-from corridor.schema.candidate import Candidate, Profile
+from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.catalogue import MAIN_ROADS, Crossing, Node, Section
 from corridor.schema.criterion import Criterion
 from corridor.schema.interaction import CriticalCrossing, Event, Finding
@@ -314,20 +314,34 @@ def notes(
     impacts: Impacts | None,
     statuses: Sequence[DatedStatus],
     study: Study,
+    sections: Mapping[str, Section],
 ) -> dict[str, tuple[Value, ...]]:
     """What a reader needs to judge the figures, by subject."""
     found = describe_limits(list(candidates.values()), dem, grades, reach, conflation, places, borders.names)
+    named = {key: section.name for key, section in sections.items()}
+    found = {subject: tuple(_by_name(note, named) for note in said) for subject, said in found.items()}
     remarks = osm.remarks if osm is not None else ()
     # held against the study's own date, so that results of another day are the same; doctor goes by the clock
     found["statuses"] = status_note(statuses, study.as_of)
     bridged = {key: profile.bridged_m / 1000 for key, profile in profiles.items() if profile.bridged_m > 0}
     if bridged:
-        shown = listing((f"{key} {km:.1f} km" for key, km in bridged.items()), ListStyle.COMMA)
+        lengths = (
+            Message("limit.length_of", {"name": route_message(candidates[key]), "km": f"{km:.1f}"})
+            for key, km in bridged.items()
+        )
+        shown = listing(lengths, ListStyle.COMMA)
         found["heights"] = (*found["heights"], Message("limit.heights_bridged", {"routes": shown}))
     if not len(borders.countries):
         found["open roads"] = (*found["open roads"], Message("limit.no_borders"))
     found["open roads"] += found_again
     return found | {"map data": remarks, "scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
+
+
+def _by_name(note: Value, sections: Mapping[str, str]) -> Value:
+    """A note that tells a section by its id, with the section's name instead."""
+    if not isinstance(note, Message) or note.values.get("section_id") not in sections:
+        return note
+    return replace(note, values={**note.values, "section_id": sections[str(note.values["section_id"])]})
 
 
 @step()
