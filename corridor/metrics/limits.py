@@ -184,7 +184,7 @@ def _line_note(candidate: Candidate) -> Message:
         {
             "name": route_message(candidate),
             "drawn_km": f"{candidate.drawn_km:.0f}",
-            "share": f"{schematic / candidate.drawn_km:.0%}",
+            "share": f"{100.0 * schematic / candidate.drawn_km:.0f} %",
             "documented_km": f"{documented:.0f}",
         },
     )

@@ -43,7 +43,7 @@ def test_a_reader_is_told_how_many_are_old_and_since_when():
     assert [status.as_of for status in old_statuses(statuses, "2026-11-28")] == ["2020", "2021-08-06", "2025-01"]
     (note,) = status_note(statuses, "2026-11-28")
     assert render(note) == (
-        "As of 2026-11-28, 3 of 4 statuses of sections, crossings and regimes are over a year old "
+        "As of 2026-11-28, 3 of 4 statuses of sections, crossings and rules are over a year old "
         "(the oldest of 2020): what has happened since isn't in these results."
     )
     assert status_note(dated("2026-03"), "2026-11-28") == ()
@@ -82,4 +82,4 @@ def test_results_say_so_too(study, tmp_path, monkeypatch, capfd):
     code, _, _ = run_command(monkeypatch, capfd, "run", folder / NAME, "--out", folder / "out", "--quiet")
     assert code == 0
     manifest = (folder / "out" / "manifest.json").read_text(encoding="utf-8")
-    assert "statuses of sections, crossings and regimes are over a year old" in manifest
+    assert "statuses of sections, crossings and rules are over a year old" in manifest
