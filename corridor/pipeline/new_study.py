@@ -19,7 +19,7 @@ from corridor.atomic_write import write_whole
 from corridor.errors import AlignmentError, CoverageError, OutputError, StudyError
 from corridor.export.study_file import plain_id, write_study_toml
 from corridor.geo.geodesy import distance_m
-from corridor.io.read.borders import Borders, no_borders, read_borders
+from corridor.io.read.borders import Borders, no_borders, read_borders, read_mapped_borders
 from corridor.io.read.elevation import read_extent
 from corridor.io.read.osm import OsmData, read_border_controls, read_osm
 from corridor.io.read.places import read_places
@@ -73,7 +73,8 @@ def draft_study(
         end: the same.
         osm: an OpenStreetMap file (PBF or XML).
         dem: elevation rasters.
-        borders: a file of country polygons; if left out those that ship with the package where both ends lie in them.
+        borders: a file of country polygons; if left out those that the map holds whole, else those that ship with the
+            package, where both ends lie in them.
         countries: two-letter codes of the only countries that may be driven through; any if empty.
         name: the study's id; made of the places' names if left out.
         folder: where the study's file will lie; the working directory if left out.
@@ -95,7 +96,7 @@ def draft_study(
     rasters = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]
     places = _known_places(data)
     points = [_find(place, which, places) for place, which in ((start, "--from"), (end, "--to"))]
-    known, border_file = _choose_borders(borders, points)
+    known, border_file = _choose_borders(borders, points, map_file)
     ends = [_settle(point, known) for point in points]
     if (ends[0].lon, ends[0].lat) == (ends[1].lon, ends[1].lat):
         raise StudyError(f"--to: is where --from is ({ends[0].name}); a route needs two places")
@@ -239,15 +240,21 @@ def _settle(place: Place, known: Borders) -> Place:
     return place.model_copy(update={"country": str(known.country_at(place.lon, place.lat)[0]) or UNKNOWN})
 
 
-def _choose_borders(given: str | Path | None, points: Sequence[Place]) -> tuple[Borders, Path | None]:
-    """The borders given, else the packaged ones where both places lie in them, else none."""
+def _choose_borders(given: str | Path | None, points: Sequence[Place], map_file: Path) -> tuple[Borders, Path | None]:
+    """The borders given, else the map's own or the packaged ones where both places lie in them, else none."""
     if given is not None:
         return read_borders(Path(given)), Path(given)
+    mapped = read_mapped_borders(map_file)
+    if mapped is not None and _hold(mapped, points):
+        return mapped, map_file
     path = data_root() / "bundled" / "borders.geojson"
     packaged = read_borders(path)
-    if all(packaged.country_at(place.lon, place.lat)[0] for place in points):
-        return packaged, path
-    return no_borders(), None
+    return (packaged, path) if _hold(packaged, points) else (no_borders(), None)
+
+
+def _hold(borders: Borders, points: Sequence[Place]) -> bool:
+    """Whether each place lies in a country."""
+    return all(borders.country_at(place.lon, place.lat)[0] for place in points)
 
 
 def _require_countries(countries: Sequence[str], known: Borders) -> None:
@@ -316,6 +323,7 @@ def _remarks(ends: Sequence[Place], known: Borders, crossings: Sequence[Crossing
     for place in ends:
         where = known.names.get(place.country, "country unknown")
         yield f"{place.name}: {format_position(place.lat, place.lon, 4)}, {where}"
+    yield from known.remarks
     if not len(known.countries):
         yield "no borders: countries are unknown and no border is ever closed; give --borders FILE"
     elif crossings:

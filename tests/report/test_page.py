@@ -16,12 +16,15 @@ from PIL import Image
 
 from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.escape import clean_text, safe_url, script_json
+from corridor.report.i18n import page_words
 from corridor.report.map.build import build_map
 from corridor.report.map.lines import border_lines, letter_points
 from corridor.report.map.relief import build_relief
 from corridor.report.marks import assign_marks
 from corridor.report.page.build import build_page
+from corridor.report.page.glance import answer
 from corridor.report.page.profiles import thin
+from corridor.report.page.summary import summarise
 from corridor.report.page.tables import format_number, metric_columns, metric_rows
 from corridor.report.view import ReportView
 from corridor.schema.column import Column, Kind, Unit
@@ -221,3 +224,25 @@ def test_the_page_is_small_and_speaks_of_its_sources(page):
 def test_every_status_of_a_way_or_a_crossing_has_a_word(language):
     words = read_messages(language)
     assert {f"status.{status}" for status in (*SectionStatus, *CrossingStatus)} <= set(words)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_criterion_s_own_label_is_said_in_every_language(language):
+    found = results()
+    metric = read_messages(language)["metric.length_km"]
+
+    def sentences(given):
+        view, spoken = ReportView(given), page_words(given, language)
+        said = [spoken.render(message) for group in summarise(view) for message in group]
+        answers = [spoken.render(message) for regime in view.regime_ids for message in answer(view, regime)]
+        return " ".join(said + answers), next(c for c in view.columns if c.metric == "length_km")
+
+    said, column = sentences(found)
+    assert metric in said
+    assert column.key == "metric.length_km"
+    own = replace(found, criteria=(replace(found.criteria[0], label="Our way"), *found.criteria[1:]))
+    said, column = sentences(own)
+    assert "Our way" in said
+    assert metric not in said
+    assert (column.label, column.key) == ("Our way", "")
+    assert '<span data-text lang="en" dir="auto">Our way</span>' in build_page(ReportView(own))

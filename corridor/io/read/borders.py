@@ -1,12 +1,13 @@
-"""Countries as polygons."""
+"""Countries as polygons: of a file of them, or of the boundaries that an OpenStreetMap file holds."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +16,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from corridor.errors import SourceError
-from corridor.geo.geodesy import WGS84
+from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.input_files import require_file
 from corridor.io.read.data_files import data_source
 from corridor.io.read.polygons import read_polygons
@@ -26,14 +27,25 @@ Floats = NDArray[np.float64]
 
 _MAX_BYTES = 500_000_000
 _CODE = re.compile(r"[A-Z]{2}")
+_OSM_SUFFIXES = frozenset((".osm", ".pbf", ".opl"))
+_COUNTRY_TAGS = ("ISO3166-1:alpha2", "ISO3166-1")
+GAP_M, GAP_SHARE = 5000.0, 0.05
+"""A mapped border that lacks a way is closed straight over gaps up to this, if all are this share of it. Declared."""
+_BEYOND_DEG = 1.0
+_APART_DEG = 0.005
+"""Every how many degrees a border is asked which country lies beyond it."""
 
 
 @dataclass(frozen=True)
 class Borders:
-    """Country polygons (EPSG:4326), ``countries`` with columns country (ISO 3166 two letters), name, geometry."""
+    """Country polygons (EPSG:4326), ``countries`` with columns country (ISO 3166 two letters), name, geometry.
+
+    ``remarks`` say what was done to a map's boundaries to make them.
+    """
 
     countries: gpd.GeoDataFrame
     source: Source
+    remarks: tuple[str, ...] = ()
 
     @property
     def names(self) -> dict[str, str]:
@@ -140,11 +152,18 @@ def read_borders(path: Path) -> Borders:
     """Read country polygons with a ``country`` column of two-letter codes; no other file or address is asked for.
 
     Args:
-        path: GeoJSON, GeoPackage, shapefile or FlatGeobuf.
+        path: GeoJSON, GeoPackage, shapefile or FlatGeobuf; or an OpenStreetMap file, as
+            :func:`read_mapped_borders` reads it.
 
     Raises:
-        SourceError: the file is missing, unreadable, lacks the column or holds what isn't polygons.
+        SourceError: the file is missing, unreadable, lacks the column or holds what isn't polygons; or no country's
+            boundary is whole in it.
     """
+    if is_osm_file(path):
+        mapped = read_mapped_borders(path)
+        if mapped is None:
+            raise SourceError(f"{path}: holds no country's boundary whole; name a file of country polygons")
+        return mapped
     require_file(path, "borders file", _MAX_BYTES)
     frame = read_polygons(path)
     if "country" not in frame.columns:
@@ -174,3 +193,177 @@ def read_borders(path: Path) -> Borders:
     texts = [isinstance(name, str) and not odd_character(name) for name in frame["name"]]
     frame["name"] = frame["name"].where(texts, frame["country"]).str[:200]
     return Borders(frame[["country", "name", "geometry"]], data_source(path, "borders", f"Borders {path.name}"))
+
+
+# Boundaries of an OpenStreetMap file.
+
+
+def is_osm_file(path: Path) -> bool:
+    """Whether a file is OpenStreetMap data by its name.
+
+    Args:
+        path: of the file.
+    """
+    return not _OSM_SUFFIXES.isdisjoint(path.suffixes)
+
+
+@dataclass(frozen=True)
+class _Boundary:
+    """A country's relation: its code, name and the ids of its outer and inner ways."""
+
+    code: str
+    name: str
+    outer: tuple[int, ...]
+    inner: tuple[int, ...]
+
+
+def read_mapped_borders(path: Path) -> Borders | None:
+    """Countries of the relations ``boundary=administrative``, ``admin_level=2`` that a map holds whole.
+
+    Extracts cut boundaries. A country counts if its outer ways close, over gaps of 5 km each and 5 % together at most,
+    which are closed straight and said. Beyond its border lie the countries whose relations share its ways: the ground
+    outside, up to a degree, is given to the one whose stretch of border is nearest (Voronoi cells of points on it), so
+    that only the border itself is exact.
+
+    Args:
+        path: PBF, XML or OPL, that is OpenStreetMap data.
+
+    Returns:
+        The countries, or None where no country's boundary is whole.
+
+    Raises:
+        SourceError: the file is missing or isn't OpenStreetMap data.
+    """
+    require_file(path, "OpenStreetMap file")
+    try:
+        boundaries, lines = _scan_boundaries(path)
+    except (RuntimeError, OSError, ValueError) as fault:
+        if isinstance(fault, SourceError):
+            raise
+        raise SourceError(f"{path}: not readable as OpenStreetMap data; fetch the file again") from fault
+    ground: dict[str, shapely.Geometry] = {}
+    remarks = []
+    for row in boundaries:
+        closed = _close_rings([lines[way] for way in row.outer if way in lines])
+        if closed is None or row.code in ground:
+            continue
+        shape, gap_m = closed
+        inner = [lines[way] for way in row.inner if way in lines]
+        ground[row.code] = shapely.difference(shape, shapely.build_area(shapely.MultiLineString(inner)))
+        if gap_m:
+            remarks.append(f"{path.name}: lacks {gap_m / 1000:.1f} km of the border of {row.name}; closed straight")
+    if not ground:
+        return None
+    beyond = _ground_beyond(ground, boundaries, lines)
+    if len(beyond) > 1:
+        names = ", ".join(sorted(beyond))
+        remarks.append(f"{path.name}: beyond {', '.join(ground)} ground is given to {names} by the nearest border")
+    names_of = {row.code: row.name for row in reversed(boundaries)}
+    rows = [(code, names_of[code], shape) for code, shape in sorted((ground | beyond).items())]
+    codes, names_, shapes = zip(*rows, strict=True)
+    frame = gpd.GeoDataFrame({"country": codes, "name": names_}, geometry=list(shapes), crs=WGS84)
+    return Borders(frame, data_source(path, "borders", f"Borders of {path.name}"), tuple(remarks))
+
+
+def _scan_boundaries(path: Path) -> tuple[list[_Boundary], dict[int, shapely.LineString]]:
+    """Relations of countries that have a code, and the lines of their ways that the file holds with all nodes."""
+    import osmium
+
+    from corridor.io.read.osm import refuse_dangerous
+    from corridor.io.read.osm_scan import name_of
+
+    refuse_dangerous(path)
+    found: list[_Boundary] = []
+    # filters in names of their own: the iterator keeps none of them alive
+    of_countries = osmium.filter.TagFilter(("admin_level", "2"))
+    with osmium.io.Reader(str(path), osmium.osm.RELATION) as reader:
+        items: Any = osmium.OsmFileIterator(reader, of_countries)
+        for item in items:
+            tags = item.tags
+            code = next((tags[key].upper() for key in _COUNTRY_TAGS if key in tags), "")
+            if tags.get("boundary") != "administrative" or not _CODE.fullmatch(code) or item.deleted:
+                continue
+            members = [(m.ref, m.role) for m in item.members if m.type == "w"]
+            outer = tuple(ref for ref, role in members if role in {"outer", ""})
+            inner = tuple(ref for ref, role in members if role == "inner")
+            if outer:
+                found.append(_Boundary(code, name_of(tags) or code, outer, inner))
+    nodes: dict[int, tuple[int, ...]] = {}
+    at: dict[int, tuple[float, float]] = {}
+    if found:
+        of_ways = osmium.filter.IdFilter({way for row in found for way in (*row.outer, *row.inner)})
+        with osmium.io.Reader(str(path), osmium.osm.WAY) as reader:
+            items = osmium.OsmFileIterator(reader, of_ways)
+            nodes = {item.id: tuple(node.ref for node in item.nodes) for item in items}
+    if nodes:
+        of_nodes = osmium.filter.IdFilter({node for row in nodes.values() for node in row})
+        with osmium.io.Reader(str(path), osmium.osm.NODE) as reader:
+            items = osmium.OsmFileIterator(reader, of_nodes)
+            at = {item.id: (item.lon, item.lat) for item in items if item.location.valid()}
+    lines = {
+        way: shapely.LineString([at[node] for node in row])
+        for way, row in nodes.items()
+        if len(row) > 1 and all(node in at for node in row)
+    }
+    return found, lines
+
+
+def _close_rings(lines: Sequence[shapely.LineString]) -> tuple[shapely.Geometry, float] | None:
+    """The ground within a boundary's lines and the metres of its gaps that were closed; None if it can't be closed."""
+    if not lines:
+        return None
+    chains = list(shapely.get_parts(shapely.line_merge(shapely.MultiLineString(list(lines)))))
+    rings = [line for line in chains if line.is_closed]
+    ends = [line for line in chains if not line.is_closed]
+    gap_m = 0.0
+    if ends:
+        # in turn from each end to the nearest end that is left, round to the first
+        chain, rest = shapely.get_coordinates(ends[0]), [shapely.get_coordinates(line) for line in ends[1:]]
+        while rest:
+            tips = [
+                (float(distance_m(*chain[-1], *line[end])), i, end) for i, line in enumerate(rest) for end in (0, -1)
+            ]
+            gap, index, end = min(tips)
+            if gap > GAP_M:
+                return None
+            line = rest.pop(index)
+            chain, gap_m = np.vstack([chain, line if end == 0 else line[::-1]]), gap_m + gap
+        last = float(distance_m(*chain[-1], *chain[0]))
+        gap_m += last
+        if last > GAP_M or gap_m > GAP_SHARE * float(line_lengths_m(list(lines)).sum()):
+            return None
+        rings.append(shapely.LineString(np.vstack([chain, chain[:1]])))
+    ground = shapely.build_area(shapely.MultiLineString(rings))
+    return None if ground.is_empty else (shapely.make_valid(ground), gap_m)
+
+
+def _ground_beyond(
+    ground: Mapping[str, shapely.Geometry], boundaries: Sequence[_Boundary], lines: Mapping[int, shapely.LineString]
+) -> dict[str, shapely.Geometry]:
+    """What lies outside the countries that are whole, by the country whose stretch of their borders is nearest."""
+    inside = {way for row in boundaries if row.code in ground for way in row.outer}
+    points: dict[str, list[tuple[float, float]]] = {}
+    for row in boundaries:
+        shared = [lines[way] for way in row.outer if way in inside and way in lines] if row.code not in ground else []
+        for line in shared:
+            points.setdefault(row.code, []).extend(
+                shapely.get_coordinates(shapely.segmentize(line, _APART_DEG)).tolist()
+            )
+    if not points:
+        return {}
+    taken = shapely.union_all(list(ground.values()))
+    west, south, east, north = shapely.bounds(taken)
+    frame = shapely.box(west - _BEYOND_DEG, south - _BEYOND_DEG, east + _BEYOND_DEG, north + _BEYOND_DEG)
+    outside = shapely.difference(frame, taken)
+    if len(points) == 1:
+        return dict.fromkeys(points, outside)
+    codes = [code for code, own in points.items() for _ in own]
+    xy = np.array([point for own in points.values() for point in own])
+    # a vertex that two stretches share is asked once
+    _, first = np.unique(xy, axis=0, return_index=True)
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(xy[first]), extend_to=frame))
+    of_point, of_cell = shapely.STRtree(cells).query(shapely.points(xy[first]), predicate="intersects")
+    by_code: dict[str, list[shapely.Geometry]] = {}
+    for point, cell in zip(of_point, of_cell, strict=True):
+        by_code.setdefault(codes[first[point]], []).append(cells[cell])
+    return {code: shapely.intersection(shapely.union_all(own), outside) for code, own in by_code.items()}

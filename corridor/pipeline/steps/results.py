@@ -334,7 +334,8 @@ def notes(
     if not len(borders.countries):
         found["open roads"] = (*found["open roads"], Message("limit.no_borders"))
     found["open roads"] += found_again
-    return found | {"map data": remarks, "scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
+    found["map data"] = (*remarks, *borders.remarks)
+    return found | {"scoring": matrix.notes, "impacts": impacts.notes if impacts else ()}
 
 
 def _by_name(note: Value, sections: Mapping[str, str]) -> Value:

@@ -29,7 +29,7 @@ from corridor.report.page.glance import WHO, build_glance, build_matrix
 from corridor.report.page.profiles import build_profile_data
 from corridor.report.page.scores import build_score_data
 from corridor.report.page.summary import LEADING, summarise
-from corridor.report.page.tables import OUTSIDE, cost_rows, format_number, price_years
+from corridor.report.page.tables import OUTSIDE, cost_rows, criterion_name, format_number, price_years
 from corridor.report.run_facts import describe_run
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate, route_message
@@ -276,12 +276,7 @@ def _closed(results: Results) -> tuple[str, ...]:
 
 def _telling(view: ReportView) -> dict[tuple[str, str], dict[str, Any]]:
     """By regime and panel: how much of the weight tells its routes apart, and which criteria don't."""
-    columns = {column.metric: column for column in view.columns}
-    labels: dict[str, Value] = {}
-    for criterion in view.results.criteria:
-        column = columns.get(criterion.metric)
-        key = column.key if column else f"metric.{criterion.metric}"
-        labels[criterion.criterion_id] = Message(key, {"focus": view.results.focus_name}, criterion.label)
+    labels = {c.criterion_id: criterion_name(view.results, c) for c in view.results.criteria}
     found = {}
     for panel in view.results.panels:
         if len(panel.candidate_ids) < 2:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from corridor.report.page.declared import left_open
 from corridor.report.page.summary import first_of_open
-from corridor.report.page.tables import OUTSIDE, Cell, MetricCells, price_years
+from corridor.report.page.tables import OUTSIDE, Cell, MetricCells, criterion_name, price_years
 from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import FirstPlace, MetricStatus, Outcome, PanelKind
@@ -284,12 +284,8 @@ def _why(view: ReportView, regime: str, leaders: list[str], rows: list[dict[str,
     gains.sort(key=lambda pair: (-pair[0], pair[1].criterion_id))
     total = sum(gain for gain, _ in gains)
     kept = [criterion for gain, criterion in gains[:2] if gain > 0.2 * total]
-    what = listing((_criterion(view, c.metric, c.label) for c in kept), ListStyle.AND)
+    what = listing((criterion_name(view.results, criterion) for criterion in kept), ListStyle.AND)
     return Message("answer.why", {"next": view.name(rest[0]), "what": what})
-
-
-def _criterion(view: ReportView, metric: str, label: str) -> Value:
-    return Message(f"metric.{metric}", {"focus": view.results.focus_name}, label)
 
 
 def _cost(view: ReportView, regime: str, key: str) -> Message | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from corridor.report.page.tables import RANGE_SIGN
+from corridor.report.page.tables import RANGE_SIGN, PageColumn, criterion_name
 from corridor.report.view import ReportView
 from corridor.schema.interaction import Finding, FindingFacts, Structure
 from corridor.schema.message import Message, Value, listing
@@ -126,7 +126,7 @@ def _lost(view: ReportView) -> list[Message]:
     table = view.results.excluded
     if table.empty:
         return []
-    criteria = {criterion.criterion_id: criterion.label for criterion in view.results.criteria}
+    criteria = {c.criterion_id: criterion_name(view.results, c) for c in view.results.criteria}
     rows = table[table["status"].astype(str) == MetricStatus.UNREACHABLE]
     said = []
     for (regime, criterion), group in rows.groupby(["regime_id", "criterion_id"], sort=False):
@@ -251,10 +251,15 @@ def _leaders_sentence(view: ReportView) -> Message | None:
         best = [row for row in view.rows if row.regime_id == regime and row.cells[index].mark == "best"]
         if column.scored and best and len(best) <= 3:
             values: dict[str, Value] = {
-                "figure": Message(column.key, {"focus": view.results.focus_name}, column.label),
+                "figure": _figure_name(view, column),
                 "names": listing(view.name(row.candidate_id) for row in best),
                 "value": best[0].cells[index].text,
                 "unit": Message(f"unit.{column.unit}", fallback=column.unit) if column.unit else "",
             }
             said.append(Message("summary.best_by", values))
     return Message("summary.leaders", {"list": listing(said)}) if said else None
+
+
+def _figure_name(view: ReportView, column: PageColumn) -> Value:
+    criterion = next((c for c in view.results.criteria if c.metric == column.metric), None)
+    return criterion_name(view.results, criterion) if criterion else column.label

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from corridor.report.escape import clean_text
+from corridor.report.i18n import words
 from corridor.report.marks import Mark
 from corridor.report.plain_tables import plain_table
 from corridor.schema.column import Column, Kind
@@ -141,7 +143,7 @@ def metric_columns(results: Results) -> tuple[PageColumn, ...]:
     scored = {criterion.metric: criterion for criterion in results.criteria}
     names = [*scored, *(name for name, column in known.items() if column.on_page and name not in scored)]
     return tuple(
-        _page_column(table, known.get(name), name, scored.get(name))
+        _page_column(table, known.get(name), name, scored.get(name), results.focus_name)
         for name in names
         if name in table.columns and _has_figures(table, name) and (name in scored or not _is_constant(table, name))
     )
@@ -172,15 +174,44 @@ def unmeasured(results: Results) -> tuple[Criterion, ...]:
     return tuple(c for c in results.criteria if c.metric not in table.columns or not _has_figures(table, c.metric))
 
 
-def _page_column(table: pd.DataFrame, column: Column | None, name: str, criterion: Criterion | None) -> PageColumn:
+def _page_column(
+    table: pd.DataFrame, column: Column | None, name: str, criterion: Criterion | None, focus: str
+) -> PageColumn:
     """A column as the page has it; a study may score what no metric of this package declares (``column`` None)."""
     column = column or Column(name, "", "", "")
     digits = _digits(table[name], column)
     if criterion is None:
         return PageColumn(name, column.words, column.symbol, digits, False, "", column.key, column.status)
-    return PageColumn(
-        name, criterion.label, criterion.unit, digits, True, criterion.explanation, column.key, column.status
-    )
+    # without a key the label is said as the study has it
+    key = column.key if says_metric(criterion.label, column.key, focus) else ""
+    return PageColumn(name, criterion.label, criterion.unit, digits, True, criterion.explanation, key, column.status)
+
+
+def says_metric(label: str, key: str, focus: str) -> bool:
+    """Whether a criterion's label is the metric's own name, which every language has a word for.
+
+    Any other label is the study's own, and is said wherever the criterion is named, in every language.
+
+    Args:
+        label: of the criterion.
+        key: of the metric's name among the messages.
+        focus: the study's focus region, which names may hold.
+    """
+    return words().known(key) and words().say(key, {"focus": focus}) == clean_text(label)
+
+
+def criterion_name(results: Results, criterion: Criterion) -> Value:
+    """A criterion's name as a reader meets it: the study's label, or the metric's name where that is the label.
+
+    Args:
+        results: the study's.
+        criterion: one of its criteria.
+    """
+    declared = next((column for column in results.columns if column.name == criterion.metric), None)
+    key = declared.key if declared else f"metric.{criterion.metric}"
+    if says_metric(criterion.label, key, results.focus_name):
+        return Message(key, {"focus": results.focus_name}, criterion.label)
+    return clean_text(criterion.label)
 
 
 def _digits(values: pd.Series, column: Column) -> int:
@@ -312,7 +343,7 @@ def metric_cells(results: Results, metric: str, table: pd.DataFrame) -> MetricCe
         return None
     known = {column.name: column for column in results.columns}
     scored = next((c for c in results.criteria if c.metric == metric), None)
-    column = _page_column(table, known.get(metric), metric, scored)
+    column = _page_column(table, known.get(metric), metric, scored, results.focus_name)
     keys = list(zip(table["candidate_id"].astype(str), texts(table, "regime_id"), strict=True))
     return MetricCells(column, dict(zip(keys, _cells(table, column, {}), strict=True)))
 
