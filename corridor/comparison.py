@@ -24,7 +24,13 @@ from corridor.mcda.review import Review, review_matrix
 from corridor.mcda.sensitivity import Screening, measure_interval_sensitivity
 from corridor.mcda.weights import WeightsLike
 from corridor.network.graph import Network
-from corridor.pipeline.comparing import FROM_FILES, open_run, shown_progress, with_more_candidates
+from corridor.pipeline.comparing import (
+    FROM_FILES,
+    measured_tables,
+    open_run,
+    shown_progress,
+    with_more_candidates,
+)
 from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.rerank import under_regime
 from corridor.pipeline.steps import inputs, lines, ranking
@@ -50,8 +56,11 @@ class Comparison:
         matrix: DecisionMatrix,
         perspectives: dict[str, Perspective],
         run: Run | None = None,
+        measured: Mapping[str, Any] | None = None,
     ) -> None:
         self._run = run
+        # what was measured of each candidate is held, so that more candidates needn't have it measured again
+        self._measured = dict(measured or {})
         self.study = study
         self.results = results
         self._matrix = matrix
@@ -85,7 +94,7 @@ class Comparison:
 
     @cached_property
     def candidates(self) -> gpd.GeoDataFrame:
-        """One row per candidate, EPSG:4326: id, name, family, mode, aliases, assumptions, sources, geometry."""
+        """One row per candidate: id, name, family, mode, aliases, assumptions, remarks, sources, line (EPSG:4326)."""
         rows = [
             {
                 "candidate_id": c.candidate_id,
@@ -95,6 +104,7 @@ class Comparison:
                 "comparator": c.comparator,
                 "aliases": "; ".join(str(alias) for alias in c.aliases),
                 "assumptions": "; ".join(render(said) for said in c.assumptions),
+                "remarks": "; ".join(render(said) for said in c.remarks),
                 "note": c.note,
                 "sources": "; ".join(c.source_ids),
             }
@@ -325,7 +335,8 @@ class Comparison:
         if self._run is None:
             raise OutputError("with_candidates: this comparison holds no run; make it with corridor.compare")
         study = self.study.with_candidates(*candidates)
-        return _compared(with_more_candidates(self._run, study), study)
+        with shown_progress(None) as say:
+            return _compared(with_more_candidates(self._run, self._measured, study, say), study)
 
     def map(self, *, online_tiles: bool = False) -> folium.Map:
         """A Folium map of the candidates over the relief; it loads nothing unless ``online_tiles`` are asked for.
@@ -498,7 +509,7 @@ def compare(
 
 def _compared(run: Run, study: Study) -> Comparison:
     results = run[steps_of_results.results]
-    return Comparison(study, results, run[ranking.matrix], run[ranking.perspectives], run)
+    return Comparison(study, results, run[ranking.matrix], run[ranking.perspectives], run, measured_tables(run))
 
 
 def _open(study: Study, osm: str | Path | None, dem: str | Path | Sequence[str | Path], progress: Progress) -> Run:

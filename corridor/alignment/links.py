@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -59,6 +60,7 @@ class SearchOptions:
     terminals go as far as ``max_direct_km`` (None: any distance), because a base tunnel often starts right there.
     ``narrowing`` lists stages that narrow the search, coarsest first (empty: none, None: by cell size); what a stage
     keeps is widened by ``dilate_cells`` of its own cells. Coarser cells have the levels ``coarse_offsets_m``.
+    ``watch`` hears, while a search runs, what share of its states it has been at, 0 to 1; it changes nothing.
     """
 
     neighbours: int = 16
@@ -73,6 +75,7 @@ class SearchOptions:
     abort: bool = True
     turns: bool = True
     reuse: tuple[ReuseLink, ...] = field(default=())
+    watch: Callable[[float], None] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse options that make no search.

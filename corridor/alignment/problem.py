@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -39,6 +40,27 @@ class AlignmentProblem:
     standard: DesignStandard
     costs: UnitCosts
     options: SearchOptions = field(default_factory=SearchOptions)
+
+    def watched(self, progress: Callable[[str], None], words: str) -> AlignmentProblem:
+        """The same question, whose searches say while they run what share of their states they have been at.
+
+        Several searches follow each other, and most end early; each tenth is said once.
+
+        Args:
+            progress: who hears of it.
+            words: what is searched.
+        """
+        said = [1, 0]  # the number of the search, and the tenth that was said last
+
+        def watch(share: float) -> None:
+            tenth = int(10 * share)
+            if tenth < said[1]:
+                said[:] = [said[0] + 1, -1]
+            if tenth > said[1]:
+                said[1] = tenth
+                progress(f"{words}: search {said[0]}, {10 * tenth} %")
+
+        return replace(self, options=replace(self.options, watch=watch))
 
     def on(
         self, heights: Floats, mask: NDArray[np.uint8], friction_musd_per_km: NDArray[np.floating]

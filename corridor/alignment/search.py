@@ -7,7 +7,10 @@ can't improve on what is known (Hart, Nilsson and Raphael 1968, doi:10.1109/TSSC
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,9 @@ from corridor.schema.alignment import DesignStandard, UnitCosts
 
 Floats = NDArray[np.float64]
 Node = tuple[int, int]
+
+WATCH_S = 1.0
+"""Seconds after which whoever watches a search hears of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +196,8 @@ def search(
     nodes, states, ends = p.as_nodes(), p.as_states(reverse), Ends(*begin, *end, direct_m)
     lowest = bound_direct_links(p.ground.arrays, nodes, states, ends, p.parameters)
     order = np.argsort(lowest, kind="stable")[: np.isfinite(lowest).sum()].astype(np.int32)
-    cost, parent, position, expanded = run_search(
+    told = np.zeros(1, dtype=np.int64)
+    arguments = (
         p.ground.arrays,
         nodes,
         states,
@@ -200,8 +207,26 @@ def search(
         Effort(near_factor, p.options.abort, informed, ahead, guide is not None, known),
         p.parameters,
         *(prime or (np.zeros(0), np.zeros(0, np.int32))),
+        told,
     )
+    cost, parent, position, expanded = _run_watched(arguments, told, len(p.node_of) * p.n_states, p.options.watch)
     return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))
+
+
+def _run_watched(
+    arguments: tuple[Any, ...], told: NDArray[np.int64], n_states: int, watch: Callable[[float], None] | None
+) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32], int]:
+    """What the compiled loop gives; whoever watches hears now and then what share of all states it has been at.
+
+    The loop holds no lock while it runs, so that it can be waited for. Most searches end before they were at all.
+    """
+    if watch is None:
+        return run_search(*arguments)  # type: ignore[no-any-return]
+    with ThreadPoolExecutor(1) as worker:
+        running = worker.submit(run_search, *arguments)
+        while wait([running], timeout=WATCH_S).not_done:
+            watch(min(float(told[0]) / max(n_states, 1), 1.0))
+    return running.result()  # type: ignore[no-any-return]
 
 
 def _reversed(

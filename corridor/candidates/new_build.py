@@ -76,8 +76,9 @@ def build_new_build_candidate(
     parts = list(first)
     notes: list[Value] = []
     for leg, (start, end) in enumerate(pairwise(stops), 1):
-        progress(f"{spec.name}: leg {leg} of {len(stops) - 1}")
-        line = _find(spec, standard, catalogue, borders, dem, start, end, asked_by)
+        words = f"{spec.name}: leg {leg} of {len(stops) - 1}"
+        progress(words)
+        line = _find(spec, standard, catalogue, borders, dem, start, end, asked_by, progress, words)
         parts += _parts(line, spec, standard, catalogue, borders, assembly.driving, grade_effect, start, end)
         notes += line.notes
     parts += last
@@ -136,14 +137,16 @@ def _find(
     start: Point,
     end: Point,
     asked_by: str,
+    progress: Callable[[str], None],
+    words: str,
 ) -> Alignment:
-    """The cheapest line between two points."""
+    """The cheapest line between two points; its searches say in these words how far they are."""
     dem.require([start[0], end[0]], [start[1], end[1]], asked_by)
     allowed = borders.inside(spec.countries) if spec.countries else None
     try:
         terrain, a, b = frame_terrain(dem, start, end, f"ends of {spec.name}", allowed)
         costs = unit_costs(catalogue.unit_costs, standard.mode)
-        return solve(AlignmentProblem(terrain, a, b, standard, costs, OPTIONS))
+        return solve(AlignmentProblem(terrain, a, b, standard, costs, OPTIONS).watched(progress, words))
     except AlignmentError as fault:
         raise AlignmentError(f"{asked_by}: {fault}") from fault
 

@@ -44,6 +44,7 @@ def candidate_lines(view: ReportView) -> gpd.GeoDataFrame:
             "length_km_high": candidate.length_km.high,
             "drawn_km": candidate.drawn_km,
             "assumptions": "; ".join(render(said) for said in candidate.assumptions),
+            "remarks": "; ".join(render(said) for said in candidate.remarks),
             "note": candidate.note,
             "sources": "; ".join(candidate.source_ids),
             "letter": marks[candidate.candidate_id].letter,

@@ -78,7 +78,7 @@ def _about(candidate: Candidate) -> str:
     lines = [
         f"{candidate.mode}, {candidate.family}, {length.mid:.1f} km",
         *(str(alias) for alias in candidate.aliases),
-        *(render(said) for said in candidate.assumptions),
+        *(render(said) for said in (*candidate.assumptions, *candidate.remarks)),
         candidate.note,
         f"Sources: {', '.join(candidate.source_ids)}",
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from corridor.schema.regime import Regime, class_rank
 from corridor.schema.vocabulary import CrossingRuleKind, EventKind, Separation
 
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,25 @@ class ConnectivityTargets:
 
     def linked(self, closed: Bools) -> tuple[bool, frozenset[str]]:
         """Whether capital and crossing reach each other, and the places that the crossing reaches both ways."""
-        zero = np.zeros(len(closed))
         shut = closed | self.closed
-        there = search(self.network.traffic_arcs, self._starts(self.crossing, shut), zero, zero, shut).cost
-        home = search(self.network.traffic_arcs_back, self._ends(self.crossing, shut), zero, zero, shut).cost
-        both = np.isfinite(there), np.isfinite(home)
-        found = frozenset(name for name, at in self.places.items() if self._touched(at, both, shut))
-        return self._touched(self.capital, both, shut), found
+        there = search(self.network.traffic_arcs, self._starts(self.crossing, shut), self._zero, self._zero, shut).cost
+        home = search(
+            self.network.traffic_arcs_back, self._ends(self.crossing, shut), self._zero, self._zero, shut
+        ).cost
+        touched = self._touched(np.isfinite(there), np.isfinite(home), shut)
+        return bool(touched[0]), frozenset(name for name, met in zip(self.places, touched[1:], strict=True) if met)
+
+    @cached_property
+    def _zero(self) -> Floats:
+        return np.zeros(len(self.closed))
+
+    @cached_property
+    def _asked(self) -> tuple[Ints, Ints, Ints, Bools]:
+        """Edges of the capital and of the places, with their ends and whether traffic has one direction: (1 + n,)."""
+        edges = self.network.edges
+        rows = np.array([self.capital.edge, *(at.edge for at in self.places.values())], dtype=np.int64)
+        u, v = (edges[name].to_numpy(dtype=np.int64)[rows] for name in ("u", "v"))
+        return rows, u, v, edges["oneway"].to_numpy(dtype=bool)[rows]
 
     def _starts(self, at: Position, shut: Bools) -> list[tuple[int, float]]:
         if shut[at.edge]:
@@ -59,17 +74,12 @@ class ConnectivityTargets:
         edge = self.network.edges.iloc[at.edge]
         return [(int(edge["u"]), 0.0)] + ([] if edge["oneway"] else [(int(edge["v"]), 0.0)])
 
-    def _touched(self, at: Position, reached: tuple[Bools, Bools], shut: Bools) -> bool:
-        """Whether a position can be driven to from the crossing and back, over its own edge's ends."""
-        if shut[at.edge]:
-            return False
-        if at.edge == self.crossing.edge:
-            return True
-        edge = self.network.edges.iloc[at.edge]
-        u, v, oneway = int(edge["u"]), int(edge["v"]), bool(edge["oneway"])
-        arrives = reached[0][u] or (not oneway and reached[0][v])
-        leaves = reached[1][v] or (not oneway and reached[1][u])
-        return bool(arrives and leaves)
+    def _touched(self, there: Bools, home: Bools, shut: Bools) -> Bools:
+        """Which positions can be driven to from the crossing and back, over their own edges' ends: (1 + n,)."""
+        rows, u, v, oneway = self._asked
+        arrives = there[u] | (~oneway & there[v])
+        leaves = home[v] | (~oneway & home[u])
+        return np.asarray(~shut[rows] & ((rows == self.crossing.edge) | (arrives & leaves)))
 
 
 def find_critical_crossings(

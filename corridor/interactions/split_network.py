@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from corridor.geo.geodesy import WGS84, points_at, substring, vertex_chainage_m
+from corridor.geo.geodesy import WGS84, points_at, project, substring, vertex_chainage_m
 from corridor.network.graph import MINUTES, Network, Position
 from corridor.schema.interaction import Event
 from corridor.schema.vocabulary import EventKind
@@ -35,14 +35,29 @@ class SplitNetwork(Network):
 
     ``origin``, ``from_fraction`` and ``to_fraction`` (n_edges,) say which stretch of which row of the network that it
     was made from each row is; a gate's fractions are equal. ``gates`` gives the rows that cut the road of each crossing
-    event. The first rows are those of the network that it was made from, cut short where they were split.
+    event. The first rows are those of the network that it was made from, ``base``, cut short where they were split;
+    ``changed`` are the rows whose lines aren't those of their origin.
     """
 
+    base: Network
+    changed: Ints
     origin: Ints
     from_fraction: Floats
     to_fraction: Floats
     is_gate: Bools
     gates: dict[str, tuple[int, ...]]
+
+    @property
+    def crs(self) -> str:
+        """The UTM zone of the network that it was made from."""
+        return self.base.crs
+
+    @cached_property
+    def planar(self) -> NDArray[np.object_]:
+        """Edge geometries in metres; only those of split edges are made anew."""
+        lines = self.base.planar[self.origin]
+        lines[self.changed] = project(self.edges.geometry.to_numpy()[self.changed], WGS84, self.crs)
+        return np.asarray(lines, dtype=object)
 
     def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
         """The nearest point of the nearest edge that is neither closed nor a gate; see :meth:`Network.snap`."""
@@ -132,15 +147,18 @@ class _Pieces:
         base, edges = self.base, self.base.edges
         n = len(edges)
         gates = [(edge, *ends, fraction, fraction) for (edge, fraction), ends in self.made.items()]
-        rows = np.array([s[0] for s in self.first], dtype=np.int64)
-        kept = np.ones(n, dtype=bool)
-        kept[rows] = False
-        plain = [(int(e), int(self.u[e]), int(self.v[e]), 0.0, 1.0) for e in np.flatnonzero(kept)]
-        table = sorted(plain + self.first) + self.others + gates
-        origin, u, v, low, high = (np.array(column) for column in zip(*table, strict=True))
+        # rows of whole edges as they are; split ones have their first piece, the others and then the gates follow
+        more = np.array([*self.others, *gates], dtype=float).reshape(-1, 5)
+        first = np.array(self.first, dtype=float).reshape(-1, 5)
+        whole = np.column_stack([np.arange(n), self.u, self.v, np.zeros(n), np.ones(n)]).astype(float)
+        rows = first[:, 0].astype(np.int64)
+        whole[rows] = first
+        table = np.vstack([whole, more])
+        origin, u, v = (table[:, column].astype(np.int64) for column in range(3))
+        low, high = table[:, 3], table[:, 4]
         is_gate = np.arange(len(table)) >= len(table) - len(gates)
-        changed = np.concatenate([rows, np.arange(n, len(table))])
-        frame = self._frame(origin, u, v, low, high, np.sort(changed))
+        changed = np.sort(np.concatenate([rows, np.arange(n, len(table))]))
+        frame = self._frame(origin, u, v, low, high, changed)
         lon = np.concatenate([base.node_lon, np.zeros(len(self.nodes))])
         lat = np.concatenate([base.node_lat, np.zeros(len(self.nodes))])
         for index, (edge, fraction) in enumerate(self.nodes, base.n_nodes):
@@ -149,9 +167,7 @@ class _Pieces:
         named = {
             event: tuple(row_of[edge, round(low, _DIGITS)] for edge, low, _ in cuts) for event, cuts in portions.items()
         }
-        return SplitNetwork(
-            frame, lon, lat, origin.astype(np.int64), low.astype(float), high.astype(float), is_gate, named
-        )
+        return SplitNetwork(frame, lon, lat, base, changed, origin, low, high, is_gate, named)
 
     def _frame(self, origin: Ints, u: Ints, v: Ints, low: Floats, high: Floats, changed: Ints) -> gpd.GeoDataFrame:
         frame = self.base.edges.iloc[origin].reset_index(drop=True)

@@ -115,7 +115,17 @@ def shown_progress(progress: Progress | None) -> Iterator[Progress]:
         line.update(html(""))
 
 
-def with_more_candidates(run: Run, study: Study) -> Run:
+def measured_tables(run: Run) -> dict[str, Any]:
+    """What a run measured candidate by candidate, to be put together with what is measured of more candidates.
+
+    Args:
+        run: from which results were taken: nothing is computed again.
+    """
+    names = (*(_OF_NETWORK if run["study"].impact else ()), "flows")
+    return {"candidates": run[lines.candidates]} | {name: run[name] for name in names}
+
+
+def with_more_candidates(run: Run, before: Mapping[str, Any], study: Study, progress: Progress = silent) -> Run:
     """A run for a study that has more candidates than a run's own, of which only the new ones are computed.
 
     What a candidate does to the network hangs on no other candidate, so the new ones are measured on a network that is
@@ -123,20 +133,19 @@ def with_more_candidates(run: Run, study: Study) -> Run:
 
     Args:
         run: of the study without them, from which results were taken.
+        before: :func:`measured_tables` of that run.
         study: the same study with more candidates after its own.
+        progress: called with a few words at the start of each step.
 
     Returns:
         A run whose tables are given.
     """
-    kept = run[lines.candidates]
-    before = {name: run[name] for name in _OF_NETWORK if study.impact}
-    flows_before = run[flows.flows]
     # tables that were put together earlier are of that run alone
     asked = {name: value for name, value in run.pinned(()).items() if name not in {*_OF_NETWORK, "flows"}}
     asked |= {name: None for name in ("impact_rows", "impacts") if not study.impact}
-    more = Run(run.graph, asked | {"study": study}, cache=run.cache)
+    more = Run(run.graph, asked | {"study": study}, progress=progress, cache=run.cache)
     everyone = more[lines.candidates]
-    fresh = {key: found for key, found in everyone.items() if key not in kept}
+    fresh = {key: found for key, found in everyone.items() if key not in before["candidates"]}
     if not fresh:
         return more
     # regimes may apply to none of the new ones alone
@@ -144,10 +153,11 @@ def with_more_candidates(run: Run, study: Study) -> Run:
     if study.impact:
         alone["applicable"] = more[impacts.applicable]
     only = more.replace(**alone)
-    given: dict[str, Any] = {name: _put_together(value, only[name]) for name, value in before.items()}
+    tables = [name for name in before if name in _OF_NETWORK]
+    given: dict[str, Any] = {name: _put_together(before[name], only[name]) for name in tables}
     measured = only[flows.flows]
-    if flows_before is not None and measured is not None:
-        given["flows"] = _more_flows(flows_before, measured, set(fresh))
+    if before["flows"] is not None and measured is not None:
+        given["flows"] = _more_flows(before["flows"], measured, set(fresh))
     return more.replace(**given)
 
 

@@ -193,8 +193,7 @@ def find_new_line(
     asked[0] = replace(asked[0], options=replace(asked[0].options, reuse=tuple(links)))
     others: list[Alignment] = []
     if alternatives > 0:
-        _say_search(asked[0], chosen, progress)
-        found, *others = find_alternatives(asked[0], 1 + alternatives)
+        found, *others = find_alternatives(_say_search(asked[0], chosen, progress), 1 + alternatives)
     else:
         found = _solve_legs(asked, chosen, progress)
     swept: list[TradeoffPoint] = []
@@ -231,14 +230,16 @@ def _solve_legs(asked: Sequence[AlignmentProblem], standard: DesignStandard, pro
     """The cheapest line of each stretch, joined at the stations."""
     legs = []
     for problem in asked:
-        _say_search(problem, standard, progress)
-        legs.append(solve(problem))
+        legs.append(solve(_say_search(problem, standard, progress)))
     return join_alignments(legs)
 
 
-def _say_search(problem: AlignmentProblem, standard: DesignStandard, progress: Progress) -> None:
+def _say_search(problem: AlignmentProblem, standard: DesignStandard, progress: Progress) -> AlignmentProblem:
+    """Say what is searched, and give the question with searches that say how far they are."""
     rows, cols = problem.terrain.grid.shape
-    progress(f"searching {rows} x {cols} cells for {standard.standard_id}")
+    words = f"searching {rows} x {cols} cells for {standard.standard_id}"
+    progress(words)
+    return problem.watched(progress, words)
 
 
 def _with_study(

@@ -370,7 +370,7 @@ def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
 
 
 @allocating
-def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, prime_parent):
+def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, prime_parent, told):
     """Settle states in order of cost plus bound.
 
     Direct links from the begin terminal are held back until their lower bound comes up.
@@ -386,6 +386,7 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, 
         p: parameter vector.
         prime_cost: cost per state of lines that are known to be possible (may be empty).
         prime_parent: the state before on such a line.
+        told: one whole number, in which whoever waits can read how many states were expanded so far.
 
     Returns:
         Cost and parent per state, heap positions (DONE: settled) and how many states were expanded.
@@ -439,6 +440,7 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, 
         if u == goal and effort.near_factor == 1.0:
             break
         expanded += 1
+        told[0] = expanded
         size = _go_straight(
             ground, u, end_node, ground_level, ground_level + 1, nodes, states, ends, goal, labels, effort, p, scratch,
             size,

@@ -310,6 +310,11 @@ def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
         "usable": candidate.candidate_id in view.usable,
         "aliases": clean([[alias.name, alias.used_by] for alias in candidate.aliases]),
         "note": clean_text(candidate.note),
+        "said": [
+            {"label": label, **_sentence(Message("card.list", {"list": listing(words_)}))}
+            for label, words_ in (("notes.assumptions", candidate.assumptions), ("card.about_line", candidate.remarks))
+            if words_
+        ],
         "length": format_number(candidate.length_km.mid, 0),
         "to_build": format_number(to_build, 0),
         "passages": clean(
