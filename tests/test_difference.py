@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pytest
 import shapely
 
@@ -52,6 +53,26 @@ def test_opened_results_are_those_of_the_run(compared, written):
         opened.explore(candidates=["rigde"])
     with pytest.raises(ScoringError, match="regime 'open' is unknown; the study has none"):
         opened.rank(regime="open")
+
+
+def test_opened_results_have_the_heights_and_the_relief_of_the_run(compared, written, copied):
+    opened = corridor.load_results(written)
+    for key, profile in compared.results.profiles.items():
+        read = opened.profiles[key]
+        assert read["chainage_km"].iloc[-1] == pytest.approx(compared.candidate(key).drawn_km, rel=1e-5)
+        # the track keeps the profile within a metre
+        heights = np.interp(read["chainage_km"], profile.chainage_km, profile.height_m)
+        assert np.abs(read["height_m"] - heights).max() < 1.5
+    axes = opened.plot_profiles()
+    drawn = [line.get_label() for line in axes.get_lines() if not line.get_label().startswith("_")]
+    assert len(drawn) == len(opened.candidates)
+    assert "data:image/webp;base64," in opened.explore().get_root().render()
+    assert "data:image/webp;base64," not in opened.explore(tiles="OpenStreetMap").get_root().render()
+    (copied / "candidates.gpx").unlink()
+    (copied / "comparison.html").unlink()
+    with pytest.raises(SourceError, match=r"has no profiles, which stand in candidates\.gpx; run it again"):
+        corridor.load_results(copied).plot_profiles()
+    assert "data:image/webp;base64," not in corridor.load_results(copied).explore().get_root().render()
 
 
 def test_a_run_doesnt_differ_from_itself(compared, written, copied):

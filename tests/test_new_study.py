@@ -19,7 +19,7 @@ from corridor.schema.study import Place
 from corridor.terrain.surface import MAX_VOID_M
 from tests.command import run_command
 from tests.synthetic.ground import parallel_km, write_borders, write_dem
-from tests.synthetic.osm import STREETS, WAYS, write_osm
+from tests.synthetic.osm import STREETS, WAYS, with_countries, write_osm
 
 # The ridge road is whole here: the gap at 10.62 is closed.
 ROADS = [*WAYS, *STREETS, ([(10.62, 45.5), (10.63, 45.5)], {"highway": "primary", "name": "Ridge road"})]
@@ -100,6 +100,20 @@ def test_without_borders_a_study_runs_and_says_what_it_doesnt_know(files):
     said = [render(remark) for remark in diagnose(study, None, (), lambda _: None).remarks]
     for piece in ("no borders:", "no catalogue:", "no impact:", "no documented journeys:", "no perspectives"):
         assert sum(line.startswith(piece) for line in said) == 1
+
+
+def test_borders_that_the_map_holds_whole_are_used_where_none_are_given(ground, files, tmp_path):
+    given = draft_study(WEST, EAST, **files)
+    path = write_osm(tmp_path / "map.osm", ROADS)
+    mapped = with_countries(path)
+    found = draft_study(WEST, EAST, osm=mapped, dem=files["dem"], folder=tmp_path)
+    assert found.study.sources.borders == "map.osm"
+    where = {(row.lon, row.lat, row.countries) for row in found.study.crossings}
+    assert where == {(row.lon, row.lat, row.countries) for row in given.study.crossings}
+    assert any("by the nearest border" in remark for remark in found.remarks)
+    compared = corridor.compare(found.study)
+    assert (compared.metrics["border_passages"] == 2).all()
+    assert any("by the nearest border" in note for note in compared.notes["map data"])
 
 
 def test_a_village_street_over_a_border_proves_no_gate(ground, files, tmp_path):

@@ -384,7 +384,7 @@ def complete_table(rows: Iterable[Values] | pd.DataFrame) -> pd.DataFrame:
     names = [str(name) for name in table.columns]
     for column in resolve_columns(names, all_columns()):
         own = f"{column.name}_status"
-        if own in table and own != column.status and column.status in table:
+        if own in table and own != column.status and column.status in table and table[own].isna().any():
             # a figure without a status of its own is known, also where others of its metric aren't determined
             of_metric = table[column.status].replace(str(MetricStatus.UNDETERMINED), str(MetricStatus.OK))
             table[own] = table[own].where(table[own].notna(), of_metric)
@@ -394,7 +394,9 @@ def complete_table(rows: Iterable[Values] | pd.DataFrame) -> pd.DataFrame:
             known = table[column.name].notna() | table.get(f"{column.name}_low", table[column.name]).notna()
             table[column.name] = table[column.name].where(~measured | known, column.absent)
     for name in (f"{base}{end}" for base in names for end in _ENDS if f"{base}{end}" in table):
-        table[name] = table[name].where(table[name].notna(), table[name.rpartition("_")[0]])
+        lacking = table[name].isna()
+        if lacking.any():
+            table[name] = table[name].where(~lacking, table[name.rpartition("_")[0]])
     # Filled column by column, the table lies in pieces; a copy is whole again.
     return table[_order(names)].copy()
 

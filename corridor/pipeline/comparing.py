@@ -141,9 +141,8 @@ def with_more_candidates(run: Run, before: Mapping[str, Any], study: Study, prog
         A run whose tables are given.
     """
     # tables that were put together earlier are of that run alone
-    asked = {name: value for name, value in run.pinned(()).items() if name not in {*_OF_NETWORK, "flows"}}
-    asked |= {name: None for name in ("impact_rows", "impacts") if not study.impact}
-    more = Run(run.graph, asked | {"study": study}, progress=progress, cache=run.cache)
+    nothing = {} if study.impact else {"impact_rows": None, "impacts": None}
+    more = run.freed((*_OF_NETWORK, "flows"), progress).replace(study=study, **nothing)
     everyone = more[lines.candidates]
     fresh = {key: found for key, found in everyone.items() if key not in before["candidates"]}
     if not fresh:

@@ -369,6 +369,18 @@ class Run:
         other._said, other._sayings = self._said, self._sayings
         return other
 
+    def freed(self, names: Iterable[str], progress: Progress = silent) -> Run:
+        """The same with some values computed again instead of given.
+
+        Args:
+            names: of values; those that weren't given are as they were.
+            progress: who hears of its steps.
+        """
+        other = Run(self.graph, {}, progress=progress, cache=self.cache)
+        # values keep the digests that are known of them
+        other._given = {name: held for name, held in self._given.items() if name not in set(names)}
+        return other
+
     def pinned(self, names: Iterable[str]) -> dict[str, Any]:
         """What is given, and more values as they come out: given to another run, it needn't compute them.
 

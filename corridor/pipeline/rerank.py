@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from folium.raster_layers import ImageOverlay
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from corridor.errors import OutputError, ScoringError, SourceError
@@ -24,7 +25,15 @@ from corridor.mcda.review import Review, review_matrix
 from corridor.mcda.weights import parse_weights
 from corridor.pipeline.comparing import comparison_graph
 from corridor.pipeline.graph import Run
-from corridor.pipeline.saved_layers import facts_of, line_colours, read_candidates, read_findings, read_layer
+from corridor.pipeline.saved_layers import (
+    facts_of,
+    line_colours,
+    read_candidates,
+    read_findings,
+    read_layer,
+    read_profiles,
+    read_relief,
+)
 from corridor.pipeline.steps import ranking
 from corridor.plugins import nearest_name
 from corridor.report.escape import clean_line
@@ -136,6 +145,15 @@ class SavedResults:
         path = self.folder / "places.csv"
         return _read_table(path) if path.exists() else pd.DataFrame()
 
+    @cached_property
+    def profiles(self) -> dict[str, pd.DataFrame]:
+        """Heights along each route by id, as ``candidates.gpx`` has them: chainage_km, lon, lat, height_m, in_tunnel.
+
+        Raises:
+            SourceError: the run wrote no ``candidates.gpx``.
+        """
+        return read_profiles(self.folder, self.candidates)
+
     def plot(self, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
         """Draw the routes with matplotlib, in degrees, true to scale at the middle.
 
@@ -152,10 +170,9 @@ class SavedResults:
         """
         chosen = self._chosen(candidates)
         axes = ax if ax is not None else new_axes((9, 5))
-        for row, colour_ in zip(chosen.itertuples(), line_colours(chosen, colour("blue")), strict=True):
-            xy = shapely.get_coordinates(row.geometry)
-            label = f"{getattr(row, 'letter', '')}  {row.name}".strip().replace("$", r"\$")
-            axes.plot(xy[:, 0], xy[:, 1], color=colour_, linewidth=1.8, label=label)
+        for row, colour_ in zip(chosen.to_dict("records"), line_colours(chosen, colour("blue")), strict=True):
+            xy = shapely.get_coordinates(row["geometry"])
+            axes.plot(xy[:, 0], xy[:, 1], color=colour_, linewidth=1.8, label=_label(row))
         _, south, _, north = chosen.total_bounds
         axes.set_aspect(1 / np.cos(np.radians((south + north) / 2)))
         axes.set_xlabel("longitude, degrees east")
@@ -163,12 +180,40 @@ class SavedResults:
         axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
         return axes
 
+    def plot_profiles(self, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
+        """Draw the routes' heights along the way, tunnels thick, as :meth:`corridor.Comparison.plot_profiles` does.
+
+        Args:
+            ax: where to draw; a new figure if left out.
+            candidates: ids of those to draw; all by default.
+
+        Returns:
+            The axes.
+
+        Raises:
+            ExtraError: matplotlib isn't installed (``pip install corridor[charts]``).
+            OutputError: there is no candidate of an id.
+            SourceError: the run wrote no ``candidates.gpx``.
+        """
+        chosen, profiles = self._chosen(candidates), self.profiles
+        axes = ax if ax is not None else new_axes((9, 4))
+        for row, colour_ in zip(chosen.to_dict("records"), line_colours(chosen, colour("blue")), strict=True):
+            profile = profiles[row["candidate_id"]]
+            axes.plot(profile["chainage_km"], profile["height_m"], color=colour_, linewidth=1.2, label=_label(row))
+            bored = profile["height_m"].where(profile["in_tunnel"])
+            axes.plot(profile["chainage_km"], bored, color=colour_, linewidth=4, solid_capstyle="butt")
+        axes.set_xlabel("distance along the drawn line, km")
+        axes.set_ylabel("height above sea level, m")
+        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+        return axes
+
     def explore(self, *, candidates: Sequence[str] | None = None, tiles: str | None = None) -> folium.Map:
-        """The routes as lines to point at; loads nothing unless ``tiles`` are asked for.
+        """The routes as lines to point at, over the relief of the page; loads nothing unless ``tiles`` are asked for.
 
         Args:
             candidates: ids of those to draw; all by default.
-            tiles: a background that Folium knows, for instance ``OpenStreetMap``; it needs a network.
+            tiles: a background that Folium knows instead of the relief, for instance ``OpenStreetMap``; it needs a
+                network.
 
         Returns:
             The map.
@@ -178,6 +223,9 @@ class SavedResults:
         """
         chosen = self._chosen(candidates)
         map_ = blank_map(tiles=tiles)
+        relief = read_relief(self.folder) if tiles is None else None
+        if relief is not None:
+            ImageOverlay(*relief, name="relief", alt="").add_to(map_)
         for row, colour_ in zip(chosen.to_dict("records"), line_colours(chosen, colour("blue")), strict=True):
             name = f"{row.get('letter') or ''}  {row['name']}".strip()
             add_lines(map_, name, [(row["geometry"], colour_, facts_of(row))])
@@ -277,6 +325,11 @@ class SavedResults:
         return self.weights_of[wanted]
 
 
+def _label(row: Mapping[str, Any]) -> str:
+    """What a legend calls a route; a dollar sign is no formula."""
+    return f"{row.get('letter') or ''}  {row['name']}".strip().replace("$", r"\$")
+
+
 def under_regime(ranking: pd.DataFrame, regime: str | None) -> pd.DataFrame:
     """The rows of a ranking under one set of rules; all of them if none is named.
 
@@ -308,7 +361,7 @@ def load_results(folder: str | Path) -> SavedResults:
 
     Returns:
         The results, like a comparison: ``metrics``, ``candidates``, ``crossings``, ``findings``, ``places``, ``rank``,
-        ``robustness``, ``plot``, ``explore``, ``map``.
+        ``robustness``, ``plot``, ``plot_profiles``, ``explore``, ``map``.
 
     Raises:
         SourceError: the folder holds no results of this tool, or they were changed into something unreadable.

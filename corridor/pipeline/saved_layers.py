@@ -15,13 +15,20 @@ import shapely
 from pydantic import BaseModel, Field, ValidationError
 
 from corridor.errors import SourceError
-from corridor.geo.geodesy import WGS84
+from corridor.geo.geodesy import WGS84, vertex_chainage_m
 from corridor.input_files import read_json, require_file
+from corridor.io.read.own_routes import read_lines
 from corridor.report.escape import clean_line
+from corridor.schema.vocabulary import StructureKind
 
 MAX_BYTES = 500_000_000
 _MAX_TEXT = 20_000
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_DEGREES = r"(-?\d{1,3}(?:\.\d{1,9})?)"
+_RELIEF = re.compile(
+    r'L\.imageOverlay\(\s*"(data:image/webp;base64,[A-Za-z0-9+/]+={0,2})",\s*'
+    rf"\[\[{_DEGREES}, {_DEGREES}\], \[{_DEGREES}, {_DEGREES}\]\]"
+)
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Cell = Annotated[str, Field(max_length=_MAX_TEXT)] | bool | int | _Number | None
 _Point = Annotated[list[_Number], Field(min_length=2, max_length=3)]
@@ -109,6 +116,53 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
     except (pa.ArrowException, shapely.errors.ShapelyError, KeyError, ValueError, TypeError, OSError) as fault:
         raise SourceError(f"{path}: isn't a layer of `corridor run`; run it again") from fault
     return _plain(gpd.GeoDataFrame(frame, geometry=shapes, crs=WGS84))
+
+
+def read_profiles(folder: Path, candidates: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
+    """Heights along each route, as its track has them: chainage_km, lon, lat, height_m, in_tunnel.
+
+    Args:
+        folder: with ``candidates.gpx``; tunnels are known where ``structures.parquet`` is there too.
+        candidates: of the folder, in the same order.
+
+    Raises:
+        SourceError: there is no such file, or it isn't what a run writes with these candidates.
+    """
+    path = folder / "candidates.gpx"
+    if not path.exists():
+        raise SourceError(f"{folder}: has no profiles, which stand in candidates.gpx; run it again with --formats gpx")
+    tracks = read_lines(path)
+    if [track.name for track in tracks] != [clean_line(name).strip() for name in candidates["name"]]:
+        raise SourceError(f"{path}: has other routes than the candidates beside it; run it again")
+    structures = folder / "structures.parquet"
+    spans = read_layer(structures) if structures.exists() else pd.DataFrame(columns=["candidate_id", "kind"])
+    found = {}
+    for key, track in zip(candidates["candidate_id"], tracks, strict=True):
+        xyz = track.xyz if track.xyz.shape[1] == 3 else np.column_stack([track.xyz, np.full(len(track.xyz), np.nan)])
+        km = vertex_chainage_m(shapely.LineString(xyz[:, :2])) / 1000
+        inside = np.zeros(len(km), dtype=bool)
+        for span in spans[(spans["candidate_id"] == key) & (spans["kind"] == StructureKind.TUNNEL)].itertuples():
+            inside |= (km >= float(span.from_km) - 1e-6) & (km <= float(span.to_km) + 1e-6)
+        columns = {"chainage_km": km, "lon": xyz[:, 0], "lat": xyz[:, 1], "height_m": xyz[:, 2], "in_tunnel": inside}
+        found[str(key)] = pd.DataFrame(columns)
+    return found
+
+
+def read_relief(folder: Path) -> tuple[str, list[list[float]]] | None:
+    """The relief of the page's map: a picture as a data URI and its corners; None where the page has none.
+
+    Args:
+        folder: with ``comparison.html``.
+    """
+    path = folder / "comparison.html"
+    if not path.is_file() or path.stat().st_size > MAX_BYTES:
+        return None
+    # nothing else of the page is taken, and of this nothing but letters of base64 and numbers
+    found = _RELIEF.search(path.read_text(encoding="utf-8", errors="replace"))
+    if found is None:
+        return None
+    south, west, north, east = (float(number) for number in found.groups()[1:])
+    return found[1], [[south, west], [north, east]]
 
 
 def read_findings(folder: Path) -> pd.DataFrame:

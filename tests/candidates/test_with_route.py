@@ -81,7 +81,8 @@ def test_a_comparison_without_a_run_says_so(first):
     bare = corridor.Comparison(first.study, first.results, first._matrix, first._perspectives)
     with pytest.raises(OutputError, match="make it with corridor"):
         bare.with_route(ACROSS, name="Mine")
-    assert with_more_candidates(first._run, first.study)["candidates"].keys() == first._run["candidates"].keys()
+    more = with_more_candidates(first._run, first._measured, first.study)
+    assert more["candidates"].keys() == first._run["candidates"].keys()
 
 
 def test_the_command_adds_routes_and_says_what_it_did(midland, tmp_path, monkeypatch, capsys):

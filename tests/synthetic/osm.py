@@ -58,6 +58,45 @@ _PLACES = [((10.55, 45.51), {"place": "village", "name": "Highfold <b>", "popula
 _GATE = (10.4, 45.5)
 
 
+_NORTH, _SOUTH, _INNER = 46.2, 44.8, 45.4
+_BORDER_WAYS: dict[int, list[Point]] = {
+    701: [(10.4, _SOUTH), (10.4, _INNER)],
+    702: [(10.4, _INNER), (10.4, _NORTH)],
+    703: [(10.7, _NORTH), (10.7, _SOUTH)],
+    704: [(10.4, _NORTH), (10.7, _NORTH)],
+    705: [(10.7, _SOUTH), (10.4, _SOUTH)],
+}
+_OUTER_WAYS: dict[int, list[Point]] = {
+    798: [(10.4, _NORTH), (9.0, _NORTH), (9.0, _SOUTH), (10.4, _SOUTH)],
+    799: [(10.7, _SOUTH), (12.0, _SOUTH), (12.0, _NORTH), (10.7, _NORTH)],
+}
+COUNTRY_WAYS = {"XA": (701, 702, 798), "XB": (701, 702, 703, 704, 705), "XC": (703, 799)}
+
+
+def with_countries(path: Path, *, lacking: tuple[int, ...] = (), outer: bool = False) -> Path:
+    """Add the boundaries of the made-up countries to a map that :func:`write_osm` wrote, some ways left out.
+
+    The middle country is whole; of the outer ones the map has the common borders alone unless ``outer`` is asked for.
+    """
+    lines, refs = [], 7001
+    for number, points in (_BORDER_WAYS | (_OUTER_WAYS if outer else {})).items():
+        if number in lacking:
+            continue
+        lines += [_node(refs + at, point, {}) for at, point in enumerate(points)]
+        nodes = "".join(f'<nd ref="{refs + at}"/>' for at in range(len(points)))
+        border = {"boundary": "administrative", "admin_level": "2"}
+        lines.append(f'<way id="{number}" version="1">{nodes}{_tags(border)}</way>')
+        refs += len(points)
+    for number, (code, ways) in enumerate(COUNTRY_WAYS.items(), 901):
+        tags = {"type": "boundary", "boundary": "administrative", "admin_level": "2", "name": f"Land {code}"}
+        members = "".join(f'<member type="way" ref="{way}" role="outer"/>' for way in ways)
+        code_tag = _tags(tags | {"ISO3166-1": code.lower()})
+        lines.append(f'<relation id="{number}" version="1">{members}{code_tag}</relation>')
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("</osm>", "\n".join([*lines, "</osm>"])), encoding="utf-8")
+    return path
+
+
 def write_osm(path: Path, ways: list[tuple[list[Point], dict[str, str]]] | None = None) -> Path:
     """The ways as OSM XML; ways that name the same point share its node. The border gate is a tagged node."""
     ways = [*WAYS, *STREETS] if ways is None else ways

@@ -346,7 +346,7 @@ def driving_model(
     return DrivingModel(speeds, grade_ceilings, vehicles, driving_parameters, heights)
 
 
-@step()
+@step(by_value=True)
 def place_names(study: Study, documents: Mapping[str, Source]) -> PlaceNames:
     """Names of places by language."""
     if study.sources.reference is None:

@@ -32,28 +32,33 @@ def osm_map(midland_map) -> OsmMap:
     return OsmMap(midland_map / "map.osm")
 
 
+def set_addresses(running: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every source of live data is this server, and waits are short."""
+    settings = {
+        "OVERPASS_URL": f"{running.url}/api",
+        "GEOFABRIK_URL": f"{running.url}/geofabrik",
+        "SKADI_URL": f"{running.url}/skadi",
+        "COPERNICUS_URL": f"{running.url}/glo30",
+        "COPERNICUS_90_URL": f"{running.url}/glo90",
+        "DEM_MEGAPIXELS": "0.5",
+        "HTTP_TRIES": "3",
+        "HTTP_PAUSE_S": "0.01",
+        "HTTP_TIMEOUT_S": "1",
+        "HTTP_TOTAL_S": "20",
+        "QUERY_PAUSE_S": "0",
+        "BUSY_PAUSE_S": "0",
+        "QUERY_TIMEOUT_S": "2",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"CORRIDOR_{name}", value)
+
+
 @pytest.fixture
 def server(osm_map, tile, monkeypatch):
     """A server with the study's roads and its one tile; every address is set to it, waits are short."""
     with Server(osm_map) as running:
         running.files[TILE] = tile
-        settings = {
-            "OVERPASS_URL": f"{running.url}/api",
-            "GEOFABRIK_URL": f"{running.url}/geofabrik",
-            "SKADI_URL": f"{running.url}/skadi",
-            "COPERNICUS_URL": f"{running.url}/glo30",
-            "COPERNICUS_90_URL": f"{running.url}/glo90",
-            "DEM_MEGAPIXELS": "0.5",
-            "HTTP_TRIES": "3",
-            "HTTP_PAUSE_S": "0.01",
-            "HTTP_TIMEOUT_S": "1",
-            "HTTP_TOTAL_S": "20",
-            "QUERY_PAUSE_S": "0",
-            "BUSY_PAUSE_S": "0",
-            "QUERY_TIMEOUT_S": "2",
-        }
-        for name, value in settings.items():
-            monkeypatch.setenv(f"CORRIDOR_{name}", value)
+        set_addresses(running, monkeypatch)
         yield running
 
 

@@ -1,0 +1,91 @@
+"""A study of two places from live data: map, heights and borders of a server on this machine, to a page."""
+
+from __future__ import annotations
+
+import tomllib
+import zipfile
+from functools import partial
+
+import pytest
+
+from tests.command import run_command
+from tests.io.fetch.conftest import set_addresses
+from tests.io.fetch.server import OsmMap, Server, hgt
+from tests.synthetic.ground import height_m
+from tests.synthetic.osm import STREETS, WAYS, with_countries, write_osm
+
+ROADS = [*WAYS, *STREETS, ([(10.62, 45.5), (10.63, 45.5)], {"highway": "primary", "name": "Ridge road"})]
+NEW = ["new", "midway", "--from", "45.5,10.1", "--to", "45.5,10.9", "--live"]
+
+
+@pytest.fixture(scope="module")
+def whole_map(tmp_path_factory):
+    return OsmMap(with_countries(write_osm(tmp_path_factory.mktemp("map") / "map.osm", ROADS), outer=True))
+
+
+@pytest.fixture
+def live(whole_map, monkeypatch):
+    with Server(whole_map) as running:
+        # a study of 63 km asks for 33 km of ground about both ends
+        running.files |= {
+            f"/skadi/N{lat}/N{lat}E{lon:03d}.hgt.gz": hgt(height_m, lat, lon) for lat in (45,) for lon in (9, 10, 11)
+        }
+        set_addresses(running, monkeypatch)
+        yield running
+
+
+def test_from_nothing_to_a_page_on_live_data(live, cache, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    call = partial(run_command, monkeypatch, capfd)
+    code, said, err = call(*NEW, "--cache", cache, "--run", "--out", "results")
+    assert code == 0, err
+    assert said.splitlines()[-2:] == ["midway.toml", str(tmp_path / "results" / "comparison.html")]
+    content = tomllib.loads((tmp_path / "midway.toml").read_text(encoding="utf-8"))
+    assert content["sources"] == {"borders": "live:osm"}
+    assert {tuple(row["countries"]) for row in content["crossings"]} == {("XA", "XB"), ("XB", "XC")}
+    asked = len(live.seen)
+    # the file runs again on what was fetched, without a request, to the same figures
+    code, said, err = call("run", "midway.toml", "--live", "--offline", "--cache", cache, "--out", "again")
+    assert code == 0, err
+    assert len(live.seen) == asked
+    assert (tmp_path / "again" / "metrics.csv").read_bytes() == (tmp_path / "results" / "metrics.csv").read_bytes()
+    code, _, err = call("doctor", "midway.toml")
+    assert code == 2
+    assert "--live" in err
+
+
+def test_what_the_server_lacks_is_one_line_and_nothing_is_written(live, cache, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    call = partial(run_command, monkeypatch, capfd)
+    whole = live.osm
+    for osm, files, says in (
+        (
+            OsmMap(write_osm(tmp_path / "bare.osm", ROADS)),
+            live.files,
+            "knows no feature with admin_level in the study's area; name a file",
+        ),
+        (whole, {}, "N45E010"),
+    ):
+        live.osm, live.files = osm, files
+        code, _, err = call(*NEW, "--cache", cache, "-q")
+        assert code == 2
+        assert says in err
+        assert len(err.strip().splitlines()) == 1
+        assert not (tmp_path / "midway.toml").exists()
+
+
+def test_andorra_from_a_server(data_folder, cache, tmp_path, monkeypatch, capfd):
+    """Real roads, SRTM3 and boundaries that an extract cut: the server gives what the map has of them."""
+    here = data_folder / "andorra"
+    monkeypatch.chdir(tmp_path)
+    with zipfile.ZipFile(here / "N42E001.hgt.zip") as packed:
+        heights = packed.read(packed.namelist()[0])
+    words = ["new", "envalira", "--from", "42.5465,1.7309", "--to", "42.4636,1.4910", "--live", "--run"]
+    with Server(OsmMap(here / "andorra.osm.pbf")) as running:
+        running.files["/skadi/N42/N42E001.hgt.gz"] = heights
+        set_addresses(running, monkeypatch)
+        code, said, err = run_command(
+            monkeypatch, capfd, *words, "--borders", here / "borders.geojson", "--cache", cache, "--out", "out"
+        )
+    assert code == 0, err
+    assert said.splitlines()[-1].endswith("comparison.html")
