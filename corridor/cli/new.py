@@ -25,7 +25,11 @@ def new(
     ] = None,
     borders: Annotated[
         Path | None,
-        typer.Option("--borders", metavar="FILE", help='Country polygons with a column "country" of two-letter codes.'),
+        typer.Option(
+            "--borders",
+            metavar="FILE",
+            help='Country polygons with a column "country", or a map; else the --osm map\'s own.',
+        ),
     ] = None,
     country: Annotated[
         list[str] | None,

@@ -625,8 +625,7 @@ class Study(_Strict):
             osm: an OpenStreetMap file (PBF or XML).
             dem: elevation rasters.
             borders: a file of country polygons; the map's own if it holds them whole, or those that ship with the
-                toolkit, where both ends lie in them, else
-                none: countries are then unknown.
+                toolkit, where both ends lie in them, else none: countries are then unknown.
             countries: two-letter codes of the only countries that may be driven through; any if empty.
             name: the study's id; made of the places' names if left out.
 
