@@ -177,7 +177,8 @@ def _leg(
             return network.route(start, end, state.forward, state.backward, state.closed, turn_within_m=STATION_M)
         except NoRouteError:
             continue
+    within = f" in {', '.join(countries)}" if any(countries) else ""
     raise NoRouteError(
-        f"{what}: no way in {', '.join(countries)}, not even over closed or planned sections of the catalogue; "
+        f"{what}: no way{within}, not even over closed or planned sections of the catalogue; "
         "name a place between them, allow a country, or draw the line"
     )

@@ -179,6 +179,9 @@ def doctor(
     osm: OsmOption = None,
     dem: DemOption = None,
     baseline: BaselineOption = None,
+    live: Annotated[bool, typer.Option("--live", help="Of the data that `corridor run --live` fetches.")] = False,
+    cache: CacheOption = None,
+    offline: OfflineOption = False,
     today: Annotated[
         str | None,
         typer.Option(
@@ -206,8 +209,14 @@ def doctor(
     from corridor.pipeline.diagnosis import diagnose
     from corridor.report.i18n import render
 
+    asked = load_study(study, baseline)
+    rasters: list[Path] = list(dem or [])
+    if live:
+        heights = [str(path) for path in rasters] or None
+        found = fetch_live(asked, str(osm) if osm else None, heights, cache=cache, offline=offline)
+        asked, osm, rasters = found.study, found.osm, list(found.dem)
     with show_progress(False) as say:
-        report = diagnose(load_study(study, baseline), osm, dem or [], say, today)
+        report = diagnose(asked, osm, rasters, say, today)
     for title, columns, rows in report.tables:
         print_table(title, columns, rows)
     for remark in report.remarks:

@@ -84,14 +84,16 @@ def new(
         if run:
             from corridor.comparison import compare
 
-            # Nothing is written before the study has been shown to run.
-            page = compare(drafted.study, osm=files, dem=heights, progress=say).write(out)
+            # Nothing is written before the study has been shown to run; what its file leaves to --live is here by now.
+            sources = drafted.study.sources.model_copy(update={"borders": str(borders)} if "borders" in fetched else {})
+            here = drafted.study.model_copy(update={"sources": sources})
+            page = compare(here, osm=files, dem=heights, progress=say).write(out)
         path = write_study(drafted, Path(), force=force)
     for remark in drafted.remarks:
         print_line(f"- {remark}")
-    again = f"corridor run {path.name}{' --live' if fetched else ''}"
     if page is None:
-        print_line(f"- next: {again}; what is missing: corridor doctor {path.name}")
+        words = f"{path.name}{' --live' if fetched else ''}"
+        print_line(f"- next: corridor run {words}; what is missing: corridor doctor {words}")
     print_plain(path)
     if page is not None:
         print_plain(page)

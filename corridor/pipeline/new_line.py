@@ -39,7 +39,7 @@ from corridor.pipeline.steps import inputs
 from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.message import Message, Value
-from corridor.schema.study import Place, Study
+from corridor.schema.study import UNKNOWN_COUNTRY, Place, Study
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
@@ -337,7 +337,7 @@ def _place(end: End, which: str, run: Run | None) -> Place:
         return run[inputs.gazetteer].find(str(end), which)
     lat, lon = point
     country = str(run[inputs.borders].country_at(lon, lat)[0]) if run is not None else ""
-    return Place(name=format_position(lat, lon), lon=lon, lat=lat, country=country or "XX")
+    return Place(name=format_position(lat, lon), lon=lon, lat=lat, country=country or UNKNOWN_COUNTRY)
 
 
 def parse_point(text: str, which: str) -> tuple[float, float] | None:

@@ -30,12 +30,10 @@ from corridor.pipeline.graph import Progress, silent
 from corridor.pipeline.new_line import End, checked_point, parse_point
 from corridor.pipeline.steps import lines
 from corridor.plugins import nearest_name
-from corridor.schema.study import LIVE_OSM, CrossingSpec, Place, Study
+from corridor.schema.study import LIVE_OSM, UNKNOWN_COUNTRY, CrossingSpec, Place, Study
 from corridor.schema.vocabulary import CrossingStatus
 from corridor.wording import format_position
 
-UNKNOWN = "XX"
-"""Country of a place that lies in none that is known."""
 AREA_MARGIN, MIN_MARGIN_KM = 0.5, 20.0
 AT_PLACE_M = 1000.0
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -219,16 +217,16 @@ def _find(place: End, which: str, places: gpd.GeoDataFrame) -> Place:
     if point is not None:
         lat, lon = point
         name = nearest_place(places, lon, lat, AT_PLACE_M) or format_position(lat, lon, 3)
-        return Place(name=name, lon=lon, lat=lat, country=UNKNOWN)
+        return Place(name=name, lon=lon, lat=lat, country=UNKNOWN_COUNTRY)
     wanted = str(place).strip().casefold()
     for row in places.itertuples():
         if wanted in {str(row.name).casefold(), *(text.casefold() for text in row.names.values())}:
-            return Place(name=str(row.name)[:200], lon=float(row.lon), lat=float(row.lat), country=UNKNOWN)
+            return Place(name=str(row.name)[:200], lon=float(row.lon), lat=float(row.lat), country=UNKNOWN_COUNTRY)
     packaged = read_places(data_root() / "bundled" / "places.csv").frame
     hits = packaged[packaged["name"].str.casefold() == wanted].sort_values("population", ascending=False)
     if len(hits):
         row = hits.iloc[0]
-        return Place(name=row["name"], lon=float(row["lon"]), lat=float(row["lat"]), country=UNKNOWN)
+        return Place(name=row["name"], lon=float(row["lon"]), lat=float(row["lat"]), country=UNKNOWN_COUNTRY)
     raise StudyError(
         f"{which}: no place of the map is called '{str(place)[:80]}'{nearest_name(str(place), places['name'])}; "
         "give lat,lon instead"
@@ -237,7 +235,7 @@ def _find(place: End, which: str, places: gpd.GeoDataFrame) -> Place:
 
 def _settle(place: Place, known: Borders) -> Place:
     """The place with its country."""
-    return place.model_copy(update={"country": str(known.country_at(place.lon, place.lat)[0]) or UNKNOWN})
+    return place.model_copy(update={"country": str(known.country_at(place.lon, place.lat)[0]) or UNKNOWN_COUNTRY})
 
 
 def _choose_borders(given: str | Path | None, points: Sequence[Place], map_file: Path) -> tuple[Borders, Path | None]:

@@ -33,6 +33,8 @@ from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
 from corridor.theme import colour
 
 PACKAGED = "package:"
+UNKNOWN_COUNTRY = "XX"
+"""Country of a place that lies in none that is known."""
 LIVE_OSM = "live:osm"
 DRAWN_SUFFIXES = frozenset((".geojson", ".json", ".gpkg", ".kml", ".kmz", ".gpx", ".fgb", ".shp"))
 """Files of lines, which aren't studies."""

@@ -16,7 +16,7 @@ from corridor.geo.geodesy import distance_m, sample
 from corridor.schema.candidate import Candidate, LineSmoothing, Profile, Span
 from corridor.schema.catalogue import GradeCeiling
 from corridor.schema.driving import DocumentedHeight, DrivingParameters
-from corridor.schema.vocabulary import Evidence, StructureKind
+from corridor.schema.vocabulary import Evidence, Mode, StructureKind
 from corridor.terrain.pinned_heights import LineHeights
 from corridor.terrain.surface import Dem
 
@@ -201,13 +201,22 @@ def _lower_envelope(ground, rise):  # type: ignore[no-untyped-def]
     return line
 
 
+THROUGH_CLASSES = frozenset(("motorway", "trunk", "primary", "secondary", "tertiary"))
+"""Classes that need a ceiling of their own."""
+MINOR = {Mode.ROAD: "unclassified", Mode.RAIL: "rail"}
+"""The class whose ceiling holds for all others without one: living streets, roads of unknown class, narrow gauge."""
+
+
 def _grade_limits_pct(candidate: Candidate, chainage_km: Floats, ceilings: Sequence[GradeCeiling]) -> Floats:
     """Steepest grade at each chainage, percent, shape (n,)."""
     table = {(item.mode, item.road_class): item.ceiling_pct for item in ceilings}
     ends = np.cumsum([part.drawn_km for part in candidate.parts])
     limits = []
     for part in candidate.parts:
-        usual = table.get((part.mode, part.road_class.removesuffix("_link")))
+        named = part.road_class.removesuffix("_link")
+        usual = table.get((part.mode, named))
+        if usual is None and named not in THROUGH_CLASSES:
+            usual = table.get((part.mode, MINOR[part.mode]))
         if part.max_grade_pct is None and usual is None:
             raise CatalogueError(
                 f"grades.csv: no row for {part.mode} {part.road_class}; candidate '{candidate.candidate_id}' needs it"

@@ -129,3 +129,19 @@ def test_candidates_are_added_to_a_study_and_checked_like_its_own(midland):
         midland.with_candidates({"family": "via", "id": "ridge", "via": []})
     with pytest.raises(StudyError, match=r"candidates.4.vai: unknown key"):
         midland.with_candidates({"family": "via", "id": "x", "via": [], "vai": 1})
+
+
+def test_places_of_the_map_and_points_are_passed_where_the_study_has_neither_places_nor_borders(tmp_path):
+    from tests.synthetic.ground import write_dem
+    from tests.synthetic.osm import STREETS, WAYS, write_osm
+
+    whole = [*WAYS, *STREETS, ([(10.62, 45.5), (10.63, 45.5)], {"highway": "primary", "name": "Ridge road"})]
+    osm, dem = write_osm(tmp_path / "map.osm", whole), write_dem(tmp_path / "heights.tif")
+    study = Study.between("45.5,10.1", "45.5,10.9", osm=osm, dem=dem)
+    for stop in ("Highfold <b>", "45.5,10.55"):
+        found = open_run(study.with_candidates(parse_via(stop)))[lines.via_route]
+        (route,) = found.values()
+        assert route.length_km.mid == pytest.approx(RIDGE_KM + STEPS_KM, rel=2e-3)
+        assert route.assumptions == ()
+    with pytest.raises(StudyError, match="no place is called 'Nowhere'; give lat,lon instead"):
+        dict(open_run(study.with_candidates(parse_via("Nowhere")))[lines.via_route])

@@ -134,7 +134,7 @@ BOX = {"type": "Polygon", "coordinates": [[[46, 39], [46.1, 39], [46.1, 39.1], [
     ("geometry", "says"),
     [
         (BOX, "feature 1: is a Polygon; a route is a LineString"),
-        (line([LINE[0]]), "not readable as a file of lines"),
+        (line([LINE[0]]), "feature 1: has one point only"),
         (line([LINE[0], LINE[0]]), "has one point only"),
         (line([]), "feature 1: is empty"),
         (None, "feature 1: is empty"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from corridor.errors import CatalogueError
 from corridor.schema.candidate import Span
-from corridor.terrain.profile import carry_structures, climbs_m, grade_limited, monotone_between, turning_points
+from corridor.terrain.profile import (
+    _grade_limits_pct,
+    carry_structures,
+    climbs_m,
+    grade_limited,
+    monotone_between,
+    turning_points,
+)
 
 heights = arrays(np.float64, st.integers(2, 60), elements=st.floats(-100, 4000, allow_nan=False, width=32))
 
@@ -88,3 +97,20 @@ def test_between_turning_points_the_line_is_monotone_and_climbs_the_same(line, t
 def test_a_higher_threshold_never_adds_climb(line, a, b):
     low, high = sorted((a, b))
     assert climbs_m(line, high)[0] <= climbs_m(line, low)[0] + 1e-6
+
+
+def test_minor_classes_without_a_ceiling_have_that_of_unclassified_roads():
+    ceilings = [
+        SimpleNamespace(mode=mode, road_class=name, ceiling_pct=pct)
+        for mode, name, pct in (("road", "primary", 8.0), ("road", "unclassified", 10.0), ("rail", "rail", 3.0))
+    ]
+
+    def limits(*classes, mode="road"):
+        parts = [SimpleNamespace(mode=mode, road_class=name, drawn_km=1.0, max_grade_pct=None) for name in classes]
+        route = SimpleNamespace(parts=parts, candidate_id="mine")
+        return _grade_limits_pct(route, np.arange(len(classes)) + 0.5, ceilings).tolist()
+
+    assert limits("primary_link", "living_street", "road", "unclassified") == [8.0, 10.0, 10.0, 10.0]
+    assert limits("narrow_gauge", mode="rail") == [3.0]
+    with pytest.raises(CatalogueError, match=r"grades\.csv: no row for road secondary; candidate 'mine' needs it"):
+        limits("secondary")

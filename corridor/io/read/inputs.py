@@ -20,7 +20,7 @@ from corridor.io.read.height_errors import load_height_errors
 from corridor.io.read.places import Places
 from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
 from corridor.schema.driving import DocumentedHeight
-from corridor.schema.study import Place, Study, TimeSpec
+from corridor.schema.study import UNKNOWN_COUNTRY, Place, Study, TimeSpec
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
@@ -94,17 +94,20 @@ class Gazetteer:
     nodes: Mapping[str, Node]
     places: Places | None
 
-    def find(self, wanted: Place | str, field: str) -> Place:
+    def find(
+        self, wanted: Place | str, field: str, *, otherwise: str = "give name, lon, lat and country instead"
+    ) -> Place:
         """A place as given, or looked up by name.
 
         Args:
             wanted: a place, or its name, also an alias or a node's id, in any case of letters.
             field: of the study that names it.
+            otherwise: what to do where no name is like it.
 
         Raises:
             StudyError: no place has that name, or it lies outside the study's area; gives the nearest names.
         """
-        place = wanted if isinstance(wanted, Place) else self._look_up(wanted, field)
+        place = wanted if isinstance(wanted, Place) else self._look_up(wanted, field, otherwise)
         if not self._holds(place.lon, place.lat):
             raise StudyError(
                 f"{self.study_id}: {field}: {place.name} ({format_position(place.lat, place.lon, 3)}) lies outside the "
@@ -126,21 +129,21 @@ class Gazetteer:
         """
         point = _POINT.fullmatch(wanted) if isinstance(wanted, str) else None
         if point is None:
-            return self.find(wanted, field)
+            return self.find(wanted, field, otherwise="give lat,lon instead")
         lat, lon = (float(number) for number in point.groups())
         if not self._holds(lon, lat):
             swapped = "; write latitude before longitude" if self._holds(lat, lon) else ""
             raise StudyError(f"{self.study_id}: {field}: {wanted} lies outside the study's area{swapped}")
         country = str(borders.country_at(lon, lat)[0])
-        if not country:
+        if not country and len(borders.countries):
             raise StudyError(f"{self.study_id}: {field}: {wanted} lies in no country of the borders file; correct it")
-        return Place(name=format_position(lat, lon, 3), lon=lon, lat=lat, country=country)
+        return Place(name=format_position(lat, lon, 3), lon=lon, lat=lat, country=country or UNKNOWN_COUNTRY)
 
     def _holds(self, lon: float, lat: float) -> bool:
         west, south, east, north = self.area
         return west <= lon <= east and south <= lat <= north
 
-    def _look_up(self, name: str, field: str) -> Place:
+    def _look_up(self, name: str, field: str, otherwise: str) -> Place:
         wanted, asked_by = name.casefold(), f"{self.study_id}: {field}"
         for node in self.nodes.values():
             spellings = (node.node_id, node.name, *(alias.name for alias in node.aliases))
@@ -155,7 +158,7 @@ class Gazetteer:
                 return _place(best["name"], best["lon"], best["lat"], best["country"], asked_by)
             known += list(frame["name"])
         near = difflib.get_close_matches(name, known, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; give name, lon, lat and country instead"
+        hint = f"; did you mean {' or '.join(near)}?" if near else f"; {otherwise}"
         raise StudyError(f"{asked_by}: no place is called '{name}'{hint}")
 
 

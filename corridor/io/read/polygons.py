@@ -97,6 +97,10 @@ def _read_geojson(path: Path, what: str) -> gpd.GeoDataFrame:
     rows: list[dict[str, Any]] = [row.get("properties") or {} for row in features]
     names = list(dict.fromkeys(name for row in rows for name in row))[:_RESULT_FIELDS]
     shapes = [json.dumps(row["geometry"]) if row.get("geometry") else None for row in features]
+    for number, row in enumerate(features, 1):
+        shape = row.get("geometry")
+        if isinstance(shape, dict) and shape.get("type") == "LineString" and len(shape.get("coordinates") or ()) == 1:
+            raise SourceError(f"{path}: feature {number}: has one point only; a line needs two or more")
     geometry = shapely.from_geojson(shapes)
     columns = {name: [row.get(name) for row in rows] for name in names if name != "geometry"}
     return gpd.GeoDataFrame(columns, geometry=geometry, crs=_stated_crs(content, path))

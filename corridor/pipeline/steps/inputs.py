@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParam
 from corridor.schema.people import PeopleTables, TripRates
 from corridor.schema.source import Source
 from corridor.schema.study import (
+    UNKNOWN_COUNTRY,
     CandidateSpec,
     CrossingSpec,
     DrawnCandidate,
@@ -464,6 +466,17 @@ def shown_places(places: Places | None, osm: OsmData | None, borders: Borders) -
     country = borders.country_at(found["lon"], found["lat"])
     frame = found[["name", "lat", "lon", "population", "geometry"]].assign(country=country, alternate_names="")
     return Places(frame.reset_index(drop=True), osm.source)
+
+
+@step()
+def stop_gazetteer(
+    study_id: str, area: Area, nodes: Mapping[str, Node], shown_places: Places | None, borders: Borders
+) -> Gazetteer:
+    """Places by name on the way of a route: those of the study, else those of the map."""
+    known = shown_places
+    if known is not None and not len(borders.countries):
+        known = replace(known, frame=known.frame.assign(country=UNKNOWN_COUNTRY))
+    return Gazetteer(study_id, area, nodes, known)
 
 
 @step()

@@ -200,7 +200,7 @@ def via_route(
     via_spec: ViaCandidate,
     route_catalogue: Catalogue,
     conflation: Conflation,
-    gazetteer: Gazetteer,
+    stop_gazetteer: Gazetteer,
     borders: Borders,
     study_focus: Focus,
     origin: Place,
@@ -209,9 +209,11 @@ def via_route(
 ) -> Candidate:
     """A route by way of places."""
     field = f"candidate '{via_spec.id}': via"
-    named = [gazetteer.find_stop(stop, field, borders) for stop in via_spec.via]
+    named = [stop_gazetteer.find_stop(stop, field, borders) for stop in via_spec.via]
     stops = order_stops(named, origin, destination)
-    countries = via_spec.countries or sorted({study_focus.country, *(stop.country for stop in stops)})
+    # without borders every way lies in the country '', and none is closed
+    own = sorted({study_focus.country, *(stop.country for stop in stops)}) if len(borders.countries) else ("",)
+    countries = via_spec.countries or own
     return build_via_candidate(via_spec, stops, countries, route_catalogue, conflation, snap_limit_m)
 
 
