@@ -55,8 +55,8 @@ STANDARDS = {Mode.ROAD: "road-60", Mode.RAIL: "rail-18"}
 SAME_M = 30.0
 REPEAT_M = 500.0
 """A line that runs over itself for less than this, as at a crossing, is taken as it is. Declared."""
-JOIN_DETOUR = 3.0
-"""An end is joined over open ways if they are no longer than this times the straight line. Declared."""
+JOIN_DETOUR = 5.0
+"""An end is joined over open ways up to this times the straight line, as roads in bends are long. Declared."""
 _DENSE_M = 100.0
 
 

@@ -203,10 +203,12 @@ def _first(view: ReportView, regime: str) -> Message:
     """Who comes first under the default perspective, from how many points of view, and by what."""
     leaders = _leaders(view, regime)
     if not leaders:
-        return Message("answer.nobody", {"regime": _regime_name(view, regime)})
+        nobody = {"regime": _regime_name(view, regime)}
+        return Message("answer.nobody", nobody) if view.regimes else Message("answer.nobody_plain")
     rows = view.leading(view.results.default_perspective)[regime]
     if len(rows) == 1:
-        return Message("answer.alone", {"regime": _regime_name(view, regime), "name": view.name(leaders[0])})
+        alone = {"regime": _regime_name(view, regime), "name": view.name(leaders[0])}
+        return Message("answer.alone", alone) if view.regimes else Message("answer.alone_plain", alone)
     chosen = next((p for p in view.results.perspectives if p.perspective_id == view.results.default_perspective), None)
     if chosen is not None and any(row["first"] is FirstPlace.AT_BEST for row in rows):
         # What rests on figures that aren't known is never said as if it were.
@@ -218,6 +220,8 @@ def _first(view: ReportView, regime: str) -> Message:
         "why": _why(view, regime, leaders, rows),
         "firm": _firm(view, regime, leaders),
     }
+    if not view.regimes:
+        return Message("answer.first_tied_plain", values) if len(leaders) > 1 else Message("answer.first_plain", values)
     return Message("answer.first_tied", values) if len(leaders) > 1 else Message("answer.first", values)
 
 
