@@ -63,7 +63,10 @@ def load_dem(
     """
     files = list(paths) or [study.path(name) for name in study.sources.elevation]
     if not files:
-        raise StudyError(f"{study.id}: sources.elevation is empty and no --dem was given; name an elevation raster, or fetch one with --live")
+        raise StudyError(
+            f"{study.id}: sources.elevation is empty and no --dem was given; name an elevation raster, or fetch one "
+            "with --live"
+        )
     dem = read_dem(
         files,
         study.area,
