@@ -1,13 +1,17 @@
 """The search against an explicit graph, and the laws that any optimum obeys."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from corridor.alignment import search as searching
 from corridor.alignment.ground import build_ground
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.pricing import price_pieces, split_line
+from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.search import build_problem, search, state_points, trace_states
-from tests.alignment.helpers import costs, standard
+from tests.alignment.helpers import costs, hills, standard
 from tests.alignment.oracle import explicit_cost
 
 
@@ -68,3 +72,25 @@ def test_a_line_priced_again_costs_what_the_search_said():
             points = state_points(problem, trace_states(problem, found))
             pieces = split_line(points, problem.ground, problem.standard, problem.costs)
             assert price_pieces(pieces, problem.costs).total_musd == pytest.approx(found.cost_musd, rel=1e-12)
+
+
+def test_a_watched_search_finds_the_same_and_says_how_far_it_is(monkeypatch):
+    """Asked without a pause, the share rises from search to search and is never above one."""
+    monkeypatch.setattr(searching, "WATCH_S", 0.0)
+    problem = build_problem(hills((90, 90), 100.0, 300.0), (5, 5), (84, 84), standard(), costs(), SearchOptions())
+    shares: list[float] = []
+    watched = replace(problem, options=replace(problem.options, watch=shares.append))
+    plain, found = search(problem), search(watched)
+    assert (found.cost_musd, found.expanded) == (plain.cost_musd, plain.expanded)
+    assert np.array_equal(found.parent, plain.parent)
+    assert len(shares) > 0
+    assert shares == sorted(shares)
+    assert shares[-1] <= 1.0
+
+
+def test_each_tenth_of_a_search_is_said_once():
+    said: list[str] = []
+    asked = AlignmentProblem(None, (0, 0), (1, 1), standard(), costs()).watched(said.append, "searching")
+    for share in (0.02, 0.11, 0.12, 0.35, 0.01, 0.09, 0.5):
+        asked.options.watch(share)
+    assert said == [f"searching: search {number}, {pct} %" for number, pct in ((1, 10), (1, 30), (2, 0), (2, 50))]

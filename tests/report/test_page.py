@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from corridor.export.gis import candidate_lines
 from corridor.report.assets import LANGUAGES, read_messages
 from corridor.report.escape import clean_text, safe_url, script_json
 from corridor.report.i18n import page_words
@@ -29,6 +30,7 @@ from corridor.report.page.tables import format_number, metric_columns, metric_ro
 from corridor.report.view import ReportView
 from corridor.schema.column import Column, Kind, Unit
 from corridor.schema.grid import Grid
+from corridor.schema.message import Message
 from corridor.schema.vocabulary import CrossingStatus, SectionStatus
 from corridor.webmap import leaflet_css
 from tests.report.synthetic import hostile_results, results
@@ -246,3 +248,23 @@ def test_a_criterion_s_own_label_is_said_in_every_language(language):
     assert metric not in said
     assert (column.label, column.key) == ("Our way", "")
     assert '<span data-text lang="en" dir="auto">Our way</span>' in build_page(ReportView(own))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_sets_of_rules_the_answer_names_none(language):
+    found = replace(results(), regimes=())
+    for regime in ReportView(found).regime_ids:
+        said = page_words(found, language).render(answer(ReportView(found), regime)[0])
+        assert not any(sign in said for sign in ("\u201c\u201d", "\u00ab\u00bb", "{"))
+
+
+def test_what_was_done_to_a_line_stands_at_its_route():
+    found = results()
+    drawn = replace(
+        found.candidates[0], remarks=(Message("line.turned"),), assumptions=(Message("line.repeats", {"km": "2"}),)
+    )
+    view = ReportView(replace(found, candidates=(drawn, *found.candidates[1:])))
+    page = build_page(view)
+    assert page.count('data-i18n="card.about_line"') == 1
+    assert "drawn the other way, and turned round</dd>" in page
+    assert candidate_lines(view)["remarks"].tolist()[:2] == ["drawn the other way, and turned round", ""]

@@ -67,7 +67,7 @@ def test_what_the_server_lacks_is_one_line_and_nothing_is_written(live, cache, t
             live.files,
             "knows no feature with admin_level in the study's area; name a file",
         ),
-        (whole, {}, "N45E010"),
+        (whole, {}, "has no tile N45E009"),
     ):
         live.osm, live.files = osm, files
         # an answer that can't be used is kept, so that a fetch that is begun again asks for the rest alone
