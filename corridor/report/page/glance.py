@@ -207,22 +207,25 @@ def _first(view: ReportView, regime: str) -> Message:
         return Message("answer.nobody", nobody) if view.regimes else Message("answer.nobody_plain")
     rows = view.leading(view.results.default_perspective)[regime]
     if len(rows) == 1:
-        alone = {"regime": _regime_name(view, regime), "name": view.name(leaders[0])}
-        return Message("answer.alone", alone) if view.regimes else Message("answer.alone_plain", alone)
+        if not view.regimes:
+            return Message("answer.alone_plain", {"name": view.name(leaders[0])})
+        return Message("answer.alone", {"regime": _regime_name(view, regime), "name": view.name(leaders[0])})
     chosen = next((p for p in view.results.perspectives if p.perspective_id == view.results.default_perspective), None)
     if chosen is not None and any(row["first"] is FirstPlace.AT_BEST for row in rows):
         # What rests on figures that aren't known is never said as if it were.
         return first_of_open(view, chosen, rows)
-    values: dict[str, Value] = {
-        "regime": _regime_name(view, regime),
-        "name": listing((view.name(key) for key in leaders), ListStyle.AND),
-        "of": str(len(rows)),
-        "why": _why(view, regime, leaders, rows),
-        "firm": _firm(view, regime, leaders),
-    }
+    name = listing((view.name(key) for key in leaders), ListStyle.AND)
+    of, why, firm = str(len(rows)), _why(view, regime, leaders, rows), _firm(view, regime, leaders)
+    many = len(leaders) > 1
     if not view.regimes:
-        return Message("answer.first_tied_plain", values) if len(leaders) > 1 else Message("answer.first_plain", values)
-    return Message("answer.first_tied", values) if len(leaders) > 1 else Message("answer.first", values)
+        return Message(
+            "answer.first_tied_plain" if many else "answer.first_plain",
+            {"name": name, "of": of, "why": why, "firm": firm},
+        )
+    return Message(
+        "answer.first_tied" if many else "answer.first",
+        {"regime": _regime_name(view, regime), "name": name, "of": of, "why": why, "firm": firm},
+    )
 
 
 def _firm(view: ReportView, regime: str, leaders: list[str]) -> Value:
