@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +89,19 @@ def _root(
     del version
 
 
+_MACHINE = {
+    errno.ENOSPC: "make room on the disk, or name another folder",
+    errno.EDQUOT: "make room on the disk, or name another folder",
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f)",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "close other programs: the machine has no more files to give",
+    errno.EAGAIN: "raise the limit of processes and threads (ulimit -u)",
+    errno.ENOMEM: "take a smaller area or coarser heights, or raise the limit of memory",
+    errno.EROFS: "name a folder that can be written",
+}
+"""What the machine refuses to any program, by its number, and what helps."""
+
+
 def main() -> None:
     """Entry point of the ``corridor`` command."""
     try:
@@ -97,3 +112,21 @@ def main() -> None:
     except KeyboardInterrupt:
         print_error("corridor: interrupted; nothing was written")
         sys.exit(130)
+    except MemoryError:
+        print_error("corridor: there isn't enough memory; take a smaller area or coarser heights, or raise the limit")
+        sys.exit(2)
+    except BrokenPipeError:
+        # Who reads has had enough. What is left in the buffer would fail again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        if error.errno not in _MACHINE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print_error(f"corridor: {where}{error.strerror}; {_MACHINE[error.errno]}")
+        sys.exit(2)
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        print_error(f"corridor: can't start another thread; {_MACHINE[errno.EAGAIN]}")
+        sys.exit(2)

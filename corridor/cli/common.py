@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,10 @@ import corridor
 from corridor.errors import OutputError, StudyError
 from corridor.report.escape import clean_line
 
+# Terminals of few letters, as that of the locale C may be, show others as codes rather than fail on them.
+for _stream in (sys.stdout, sys.stderr):
+    if isinstance(_stream, io.TextIOWrapper):
+        _stream.reconfigure(errors="backslashreplace")
 # What is printed comes from files, names and addresses: it is shown as it is, never read as Rich's markup or as emoji
 # codes (a file "no:x:such" has colons in its name). Nothing prints but the functions below, which clean it.
 _out_console = Console(width=None if sys.stdout.isatty() else 140, markup=False, emoji=False)

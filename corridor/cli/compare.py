@@ -300,10 +300,11 @@ def rank(
             print_table(f"{panel.capitalize()} routes{f' under {regime}' if regime else ''}", columns, cells)
             if len(ranked) > 1:
                 print_line(f"{ranked['telling_weight'].iloc[0]:.0%} of the weight tells them apart.")
-        why = [render(listing(reasons_of(reason))) for reason in left_out["reason"]]
+        # A series, not a list: one word alone would be taken for the name of a column.
+        why = left_out["reason"].map(lambda reason: render(listing(reasons_of(reason))))
         for reason, group in left_out.groupby(why, sort=False):
             who = "nobody is" if len(group) == len(rows) > 1 else f"{', '.join(group['candidate_id'])} isn't"
-            print_line(f"- {regime}: {who} ranked: {reason}")
+            print_line(f"- {f'{regime}: ' if regime else ''}{who} ranked: {reason}")
     for note in table.attrs.get("notes", ()):
         print_line(f"- {render(note)}")
     if robust:

@@ -1,11 +1,14 @@
 """Slope, roughness and price of ground as functions of heights and pixel sizes alone.
 
-Heights are metres, shape (rows, cols), NaN where unknown; beyond the edge the outermost pixels go on. Each value
-depends on a square of pixels around its own, at most ``reach`` away: a part of a raster with that margin gives the same
-values, to the last bit, as the whole.
+Heights are metres, shape (rows, cols), NaN where unknown. What needs all eight neighbours is NaN where one is missing,
+so also in the outermost rows and columns: half a neighbourhood shows half a slope. Relief looks at the pixels that
+there are. Each value depends on a square of pixels around its own, at most ``reach`` away: a part of a raster with that
+margin gives the same values, to the last bit, as the whole.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,8 @@ from scipy import ndimage
 
 Floats = NDArray[np.float64]
 CROSS_SLOPE_DOUBLES = 0.5
+_NONE_BEYOND: dict[str, Any] = {"mode": "constant", "cval": np.nan}
+"""There is no ground beyond the edge."""
 
 
 def horn_gradient(heights_m: NDArray[np.floating], width_m: Floats, height_m: float) -> tuple[Floats, Floats]:
@@ -24,10 +29,10 @@ def horn_gradient(heights_m: NDArray[np.floating], width_m: Floats, height_m: fl
     heights = heights_m.astype(np.float64)
     smooth = np.array([1.0, 2.0, 1.0]) / 4
     east = ndimage.correlate1d(
-        ndimage.correlate1d(heights, [-1, 0, 1], axis=1, mode="nearest"), smooth, axis=0, mode="nearest"
+        ndimage.correlate1d(heights, [-1, 0, 1], axis=1, **_NONE_BEYOND), smooth, axis=0, **_NONE_BEYOND
     )
     north = ndimage.correlate1d(
-        ndimage.correlate1d(heights, [1, 0, -1], axis=0, mode="nearest"), smooth, axis=1, mode="nearest"
+        ndimage.correlate1d(heights, [1, 0, -1], axis=0, **_NONE_BEYOND), smooth, axis=1, **_NONE_BEYOND
     )
     return east / (2 * width_m), north / (2 * height_m)
 
@@ -44,7 +49,7 @@ def ruggedness(heights_m: NDArray[np.floating]) -> Floats:
     Intermountain Journal of Sciences 5 (1999).
     """
     rows, cols = heights_m.shape
-    heights = np.pad(heights_m.astype(np.float64), 1, mode="edge")
+    heights = np.pad(heights_m.astype(np.float64), 1, constant_values=np.nan)
     centre = heights[1:-1, 1:-1]
     total = np.zeros((rows, cols))
     for down in (0, 1, 2):

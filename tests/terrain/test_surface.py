@@ -62,7 +62,17 @@ def test_ruggedness_of_a_single_peak():
     rugged = ruggedness_m(dem_of(heights))
     assert rugged[2, 2] == pytest.approx(np.sqrt(8 * 100))
     assert rugged[1, 1] == pytest.approx(10.0)
-    assert rugged[0, 0] == 0.0
+    # A single peak two pixels off: all eight neighbours of (1, 1) are there, those of the rim aren't.
+    assert np.isnan(rugged[[0, -1]]).all()
+    assert np.isnan(rugged[:, [0, -1]]).all()
+
+
+def test_the_rim_has_no_slope_rather_than_half_of_one():
+    slopes = slope_deg(tilted(0.1))
+    rim = np.ones(slopes.shape, dtype=bool)
+    rim[1:-1, 1:-1] = False
+    assert np.isnan(slopes[rim]).all()
+    np.testing.assert_allclose(slopes[~rim], np.degrees(np.arctan(0.1)), rtol=5e-3)
 
 
 def test_draws_have_the_stated_error_and_range_and_follow_the_seed():
