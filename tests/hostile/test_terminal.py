@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corridor.cli import main
 from corridor.report.escape import clean_line
 from tests.command import run_command
 from tests.synthetic import build, write_study
@@ -176,3 +178,42 @@ def test_the_ranking_says_once_why_a_route_is_left_out(bundled, call, tmp_path):
     said = [line for line in out.splitlines() if line.startswith("- ") and "isn't ranked" in line]
     assert said
     assert all(line.count("ranked") == 1 for line in said)
+
+
+REFUSED = {
+    "disk": (OSError(errno.ENOSPC, "No space left on device", "/x/y"), "/x/y: No space left on device; make room"),
+    "files": (OSError(errno.EMFILE, "Too many open files"), "Too many open files; raise the limit of open files"),
+    "memory": (MemoryError(), "there isn't enough memory; take a smaller area"),
+    "threads": (RuntimeError("can't start new thread"), "can't start another thread; raise the limit of processes"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_machine_refuses_is_a_line(name, monkeypatch, capsys):
+    fault, says = REFUSED[name]
+
+    def fail(**_):
+        raise fault
+
+    monkeypatch.setattr("corridor.cli.app", fail)
+    code, out, err = run_command(monkeypatch, capsys, "studies")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"corridor: {says}")
+
+
+def test_other_faults_of_the_system_are_not_hushed(monkeypatch):
+    def fail(**_):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("corridor.cli.app", fail)
+    with pytest.raises(OSError, match="Invalid argument"):
+        main()
+
+
+def test_a_terminal_of_few_letters_shows_others_as_codes(tmp_path):
+    """Names in Armenian on a terminal that knows ASCII alone: shown as codes, nothing fails."""
+    words = [sys.executable, "-m", "corridor.cli", "rank", str(tmp_path / "Սյունիք")]
+    few = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, env=few)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert r"\u054d" in done.stderr
