@@ -133,6 +133,13 @@ def test_doctor_on_another_study_counts_its_network(midland, call):
     assert "no OpenStreetMap file" not in out
 
 
+def test_doctor_says_where_no_known_height_could_tell_feet(midland, call):
+    _, out, _ = call("doctor", midland)
+    assert "no check by known heights: the catalogue and the places give 0 in the area, at least 5" in out
+    _, out, _ = call("doctor", "syunik")
+    assert "no check by known heights" not in out
+
+
 def test_doctor_names_open_crossings_far_from_every_road_of_the_map(midland, call, tmp_path):
     """Near enough roads, not on roads, not in the area and closed ones aren't named."""
     folder = shutil.copytree(midland.parent, tmp_path / "midland")

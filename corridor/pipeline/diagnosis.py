@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
-from corridor.io.read.dem_checks import remark_on_heights
+from corridor.io.read.dem_checks import LEAST_KNOWN, remark_on_heights
+from corridor.io.read.inputs import known_heights
 from corridor.io.read.places import Places
 from corridor.mcda.counting import silent_criteria
 from corridor.metrics.limits import DatedStatus, gap_message, old_statuses, status_note
@@ -236,6 +237,10 @@ def _missing(run: Run) -> list[Value]:
     holes = float(np.isnan(run[inputs.dem].heights_m).mean())
     if holes > 0:
         found.append(Message("remark.no_heights", {"share": f"{holes:.1%}"}))
+    known = known_heights(run[inputs.catalogue].nodes, run[inputs.places])
+    near = int(run[inputs.dem].covers(*zip(*[row[:2] for row in known], strict=True)).sum()) if known else 0
+    if near < LEAST_KNOWN:
+        found.append(Message("remark.unchecked_heights", {"count": near, "needed": LEAST_KNOWN}))
     return found
 
 

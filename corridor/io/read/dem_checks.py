@@ -16,6 +16,8 @@ from corridor.wording import format_extent
 _FEET_PER_M = 3.2808
 _MISFIT_M, _MISFIT_PER_M = 150.0, 0.1
 _LEAST_PATCH, _CLIFF_M = 4, 20.0
+LEAST_KNOWN = 5
+"""So many heights known otherwise are needed to hold a model against them."""
 Bounds = tuple[float, float, float, float]
 
 
@@ -74,7 +76,7 @@ def find_zero_voids(heights_m: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def compare_known(dem: Dem, lon: ArrayLike, lat: ArrayLike, known_m: ArrayLike) -> None:
-    """Hold an elevation model against heights known otherwise (metres), where there are five or more.
+    """Hold an elevation model against heights known otherwise (metres), where there are :data:`LEAST_KNOWN` or more.
 
     Args:
         dem: The model.
@@ -87,7 +89,7 @@ def compare_known(dem: Dem, lon: ArrayLike, lat: ArrayLike, known_m: ArrayLike) 
     """
     found, known = dem.sample(lon, lat), np.asarray(known_m, dtype=float)
     both = np.isfinite(found) & np.isfinite(known)
-    if both.sum() < 5:
+    if both.sum() < LEAST_KNOWN:
         return
     found, known = found[both], known[both]
     name = dem.source.file or dem.source.title

@@ -76,13 +76,24 @@ def load_dem(
         known_errors=load_height_errors(study.path(study.sources.reference) if study.sources.reference else None),
     )
     # Heights known otherwise tell feet, swapped axes and the wrong ground before anything is measured on them.
-    known = [(n.lon, n.lat, n.elevation_m) for n in (nodes or {}).values() if n.elevation_m]
-    if places is not None and "elevation_m" in places.frame:
-        known += list(places.frame[["lon", "lat", "elevation_m"]].dropna().itertuples(index=False, name=None))
+    known = known_heights(nodes or {}, places)
     if known:
         compare_known(dem, *zip(*known, strict=True))
     require_heights_near(dem, heights, fault_m)
     return dem
+
+
+def known_heights(nodes: Mapping[str, Node], places: Places | None) -> list[tuple[float, float, float]]:
+    """Longitude, latitude and height of what the catalogue and the table of places know the height of.
+
+    Args:
+        nodes: of the catalogue.
+        places: settlements.
+    """
+    known = [(n.lon, n.lat, n.elevation_m) for n in nodes.values() if n.elevation_m]
+    if places is not None and "elevation_m" in places.frame:
+        known += list(places.frame[["lon", "lat", "elevation_m"]].dropna().itertuples(index=False, name=None))
+    return known
 
 
 @dataclass(frozen=True)
