@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import typer
@@ -89,6 +89,7 @@ def _root(
     del version
 
 
+_NO_MEMORY = "there isn't enough memory; take a smaller area or coarser heights, or raise the limit"
 _MACHINE = {
     errno.ENOSPC: "make room on the disk, or name another folder",
     errno.EDQUOT: "make room on the disk, or name another folder",
@@ -102,6 +103,12 @@ _MACHINE = {
 """What the machine refuses to any program, by its number, and what helps."""
 
 
+def _drop_stdout() -> None:
+    """Let what is left in the buffer of stdout go nowhere."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Entry point of the ``corridor`` command."""
     try:
@@ -113,15 +120,22 @@ def main() -> None:
         print_error("corridor: interrupted; nothing was written")
         sys.exit(130)
     except MemoryError:
-        print_error("corridor: there isn't enough memory; take a smaller area or coarser heights, or raise the limit")
+        print_error(f"corridor: {_NO_MEMORY}")
+        sys.exit(2)
+    except ImportError as error:
+        # What the loader says of a library that a limit of memory leaves no room for.
+        if not any(words in str(error) for words in ("failed to map segment", "Cannot allocate memory")):
+            raise
+        print_error(f"corridor: {_NO_MEMORY}")
         sys.exit(2)
     except BrokenPipeError:
-        # Who reads has had enough. What is left in the buffer would fail again at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()  # who reads has had enough
         sys.exit(141)
     except OSError as error:
         if error.errno not in _MACHINE:
             raise
+        if error.filename is None:
+            _drop_stdout()  # perhaps it was stdout that took no more, and would fail again at the end
         where = f"{error.filename}: " if error.filename else ""
         print_error(f"corridor: {where}{error.strerror}; {_MACHINE[error.errno]}")
         sys.exit(2)

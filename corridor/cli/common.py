@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,10 @@ import corridor
 from corridor.errors import OutputError, StudyError
 from corridor.report.escape import clean_line
 
+# Streams that are closed (`>&-`) take nothing, and nothing fails.
+for _name in ("stdout", "stderr"):
+    if getattr(sys, _name) is None:
+        setattr(sys, _name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 # Terminals of few letters, as that of the locale C may be, show others as codes rather than fail on them.
 for _stream in (sys.stdout, sys.stderr):
     if isinstance(_stream, io.TextIOWrapper):

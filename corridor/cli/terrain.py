@@ -9,6 +9,7 @@ import typer
 
 from corridor.cli.common import (
     plain_path,
+    print_error,
     print_plain,
     show_progress,
 )
@@ -42,5 +43,5 @@ def terrain(
     from corridor.terrain.windowed import write_terrain
 
     with show_progress(quiet) as say:
-        written = write_terrain(dem, out, measure, radius_px=radius, progress=say)
+        written = write_terrain(dem, out, measure, radius_px=radius, progress=say, remark=print_error)
     print_plain(written)

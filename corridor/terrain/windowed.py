@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from corridor.errors import OutputError, SourceError
 from corridor.geo.geodesy import WGS84, distance_m
@@ -27,6 +28,7 @@ TILE = 512
 MAX_RADIUS_PX = 256
 _MOST_DISTORTION = 0.05
 _CACHE_MB = 128
+_CLIFF_M, _LEAST_ODD = 20.0, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class _Pixels:
     height_m: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Whether there was a height at all, and how many zeros may stand for unknown."""
+
+    known: bool
+    odd_zeros: int
+
+
 def write_terrain(
     dem: str | Path,
     out: str | Path,
@@ -45,6 +55,7 @@ def write_terrain(
     radius_px: int = 8,
     block: tuple[int, int] = BLOCK,
     progress: Callable[[str], None] = lambda _: None,
+    remark: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Write one measure of the ground of an elevation raster, of whatever size, as a tiled GeoTIFF (float32).
 
@@ -60,6 +71,7 @@ def write_terrain(
         radius_px: of ``relief``, 1 to 256.
         block: rows and columns computed at a time.
         progress: called with the share done.
+        remark: called with what was odd in the heights: zeros beside cliffs, which may stand for unknown.
 
     Raises:
         SourceError: the raster can't be used; see :mod:`corridor.geo.height_rasters`. Or its map's metres aren't
@@ -89,9 +101,14 @@ def write_terrain(
                 "bigtiff": "if_safer", "num_threads": "all_cpus",
             }  # fmt: skip
             with rasterio.open(part, "w", **profile) as written:
-                known = _write_blocks(raster, str(source), written, pixels, measure, radius_px, block, progress)
-        if not known:
+                found = _write_blocks(raster, str(source), written, pixels, measure, radius_px, block, progress)
+        if not found.known:
             raise no_heights(str(source))
+        if found.odd_zeros >= _LEAST_ODD:
+            remark(
+                f"{source}: {found.odd_zeros:,} pixels of exactly 0 m border on ground over {_CLIFF_M:g} m above or "
+                "below and on none near it; if they stand for unknown, declare it with gdal_edit -a_nodata 0"
+            )
         part.replace(target)
     except (RasterioError, OSError) as fault:
         reason = (str(fault).splitlines() or [type(fault).__name__])[0]
@@ -153,18 +170,20 @@ def _write_blocks(
     radius_px: int,
     block: tuple[int, int],
     progress: Callable[[str], None],
-) -> bool:
-    """Compute and write every block; gives whether there was a height at all."""
+) -> _Found:
+    """Compute and write every block; gives what was seen of the heights."""
     from rasterio.windows import Window
 
     reach = radius_px if measure == "relief" else 1
     shape = (int(raster.height), int(raster.width))
-    said, known = -1, False
+    said, known, odd_zeros = -1, False, 0
     for row, col, rows, cols in _blocks(shape, block):
         top, left = max(0, row - reach), max(0, col - reach)
         bottom, right = min(shape[0], row + rows + reach), min(shape[1], col + cols + reach)
         heights = _heights(raster, Window(left, top, right - left, bottom - top), name)
         known = known or bool(np.isfinite(heights).any())
+        odd = _odd_zeros(heights)
+        odd_zeros += int(odd[row - top : row - top + rows, col - left : col - left + cols].sum())
         values = _measure(heights, pixels.width_m[top:bottom], pixels.height_m, measure, radius_px)
         inner = values[row - top : row - top + rows, col - left : col - left + cols]
         written.write(inner.astype(np.float32), 1, window=Window(col, row, cols, rows))
@@ -172,7 +191,17 @@ def _write_blocks(
         if share // 5 > said:
             said = share // 5
             progress(f"{measure}: {share} %")
-    return known
+    return _Found(known, odd_zeros)
+
+
+def _odd_zeros(heights: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Pixels of exactly 0 m that touch ground far above or below and no ground near 0 m but zeros."""
+    zero = np.asarray(heights == 0)
+    if not zero.any():
+        return zero
+    off = np.where(zero | np.isnan(heights), np.nan, np.abs(heights))
+    lowest = ndimage.minimum_filter(np.where(np.isnan(off), np.inf, off), 3, mode="constant", cval=np.inf)
+    return np.asarray(zero & np.isfinite(lowest) & (lowest > _CLIFF_M))
 
 
 def _blocks(shape: tuple[int, int], block: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:

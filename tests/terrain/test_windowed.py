@@ -164,3 +164,15 @@ def test_rasters_of_whole_numbers_and_in_memory(tmp_path):
     out = write_terrain(tmp_path / "dem.tif", tmp_path / "out.tif", "ruggedness")
     with rasterio.open(out) as found:
         np.testing.assert_array_equal(found.read(1), kernels.ruggedness(heights.astype(np.float32)).astype(np.float32))
+
+
+@pytest.mark.parametrize("block", [(512, 4096), (7, 5)])
+def test_zeros_beside_cliffs_are_remarked_whatever_the_blocks(block, tmp_path):
+    heights = np.full((30, 30), 300, dtype=np.float32)
+    heights[10:14, 10:16] = 0  # its 16 outermost pixels touch the ground of 300 m
+    heights[20:, 20:] = 0
+    heights[19, 19:] = heights[19:, 19] = 5  # a lake at sea level has a shore
+    said = []
+    write_terrain(write_dem(tmp_path / "a.tif", heights), tmp_path / "o.tif", "slope", block=block, remark=said.append)
+    (line,) = said
+    assert "16 pixels of exactly 0 m border on ground over 20 m" in line
