@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tomllib
 import zipfile
 from functools import partial
@@ -86,7 +87,7 @@ def test_andorra_from_a_server(data_folder, cache, tmp_path, monkeypatch, capfd)
         heights = packed.read(packed.namelist()[0])
     words = ["new", "envalira", "--from", "42.5465,1.7309", "--to", "42.4636,1.4910", "--live", "--run"]
     with Server(OsmMap(here / "andorra.osm.pbf")) as running:
-        running.files["/skadi/N42/N42E001.hgt.gz"] = heights
+        running.files["/skadi/N42/N42E001.hgt.gz"] = gzip.compress(heights, 1)
         set_addresses(running, monkeypatch)
         code, said, err = run_command(
             monkeypatch, capfd, *words, "--borders", here / "borders.geojson", "--cache", cache, "--out", "out"
