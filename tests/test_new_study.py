@@ -102,6 +102,14 @@ def test_without_borders_a_study_runs_and_says_what_it_doesnt_know(files):
         assert sum(line.startswith(piece) for line in said) == 1
 
 
+def test_a_study_whose_borders_were_taken_out_still_runs(files):
+    study = corridor.Study.between(WEST, EAST, **files)
+    sources = study.sources.model_copy(update={"borders": None})
+    found = corridor.compare(study.model_copy(update={"sources": sources, "crossings": ()}))
+    assert found.metrics["in_focus_km"].min() > 50  # of the outline: nothing says where the country ends
+    assert (found.metrics["border_passages"] == 0).all()
+
+
 def test_borders_that_the_map_holds_whole_are_used_where_none_are_given(ground, files, tmp_path):
     given = draft_study(WEST, EAST, **files)
     path = write_osm(tmp_path / "map.osm", ROADS)

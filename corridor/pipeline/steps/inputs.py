@@ -530,9 +530,9 @@ def _needed(study: Study, field: str) -> Place | str:
 
 @step()
 def focus_region(study_id: str, study_focus: Focus, borders: Borders) -> shapely.Geometry:
-    """The study's focus: its outline inside its country."""
+    """The study's focus: its outline inside its country; all of the outline where no border is known."""
     outline = shapely.make_valid(shapely.Polygon(study_focus.outline))
-    if not study_focus.country:
+    if not (study_focus.country and len(borders.countries)):
         return outline
     region = shapely.intersection(outline, borders.polygon(study_focus.country))
     if region.is_empty:

@@ -362,9 +362,9 @@ def error_draws(dem: Dem, elevation: Elevation) -> tuple[ErrorField, ...]:
 
 
 @step()
-def focus(study_focus: Focus, focus_region: shapely.Geometry) -> FocusArea:
-    """The region that the study looks at."""
-    return FocusArea(study_focus.id, study_focus.country, focus_region)
+def focus(study_focus: Focus, focus_region: shapely.Geometry, borders: Borders) -> FocusArea:
+    """The region that the study looks at; in no country where no border is known."""
+    return FocusArea(study_focus.id, study_focus.country if len(borders.countries) else "", focus_region)
 
 
 @step()
