@@ -17,6 +17,8 @@ SLOW_KMH = 25.0
 """Average speed that a trip's worst anchor is set by, over twice the straight distance."""
 CLIMB_M_PER_KM = 40.0
 """Climb for each kilometre of straight distance that the ascent's worst anchor is set by."""
+TIME_TOLERANCE_H, ASCENT_TOLERANCE_M = 0.05, 20.0
+"""Differences that count as ties: three minutes, and the least climb that is counted. Declared."""
 
 
 def write_study_toml(content: Mapping[str, Any], crossings: Sequence[CrossingSpec]) -> str:
@@ -113,13 +115,16 @@ def _crossing_lines(crossings: Sequence[CrossingSpec]) -> Iterator[str]:
 def _criterion_lines(first: Place, last: Place) -> Iterator[str]:
     apart_km = float(distance_m(first.lon, first.lat, last.lon, last.lat)) / 1000
     yield from ("", "# What is scored: 1 at best, 0 at worst. Groups may have any name; weights go by group.")
+    slow_h = max(math.ceil(apart_km / SLOW_KMH * 2), 1)
+    climb_m = max(math.ceil(apart_km * CLIMB_M_PER_KM / 500) * 500, 500)
     rows = (
-        ("travel_time", "Travel time", "travel_time_h", "h", "distance", max(math.ceil(apart_km / SLOW_KMH * 2), 1)),
-        ("ascent", "Ascent", "ascent_m", "m", "terrain", max(math.ceil(apart_km * CLIMB_M_PER_KM / 500) * 500, 500)),
+        ("travel_time", "Travel time", "travel_time_h", "h", "distance", slow_h, TIME_TOLERANCE_H),
+        ("ascent", "Ascent", "ascent_m", "m", "terrain", climb_m, ASCENT_TOLERANCE_M),
     )
-    for key, label, metric, unit, group, worst in rows:
+    for key, label, metric, unit, group, worst, tolerance in rows:
         yield from ("[[criteria]]", f"id = {_text(key)}", f"label = {_text(label)}", f"metric = {_text(metric)}")
-        yield from (f"unit = {_text(unit)}", f"group = {_text(group)}", "best = 0", f"worst = {worst}", "")
+        yield from (f"unit = {_text(unit)}", f"group = {_text(group)}", "best = 0", f"worst = {worst}")
+        yield from (f"tolerance = {tolerance:g}  # a smaller difference is a tie", "")
 
 
 def _place(place: Place) -> str:
