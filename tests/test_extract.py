@@ -19,6 +19,7 @@ from corridor.pipeline.diagnosis import check_length
 from corridor.schema.study import Study
 from tests.metrics.test_checks import check_rows
 from tests.test_catalogue_lines import LENGTH_EXCEPTIONS
+from tests.test_recompute import DATA, STUDY, recompute
 
 pytestmark = [pytest.mark.extract, pytest.mark.slow]
 
@@ -148,3 +149,5 @@ def test_the_whole_run_stays_under_two_gigabytes(extract_path, tmp_path):
     # What getrusage tells of a new process starts from what its parent held, this worker with all of its tests.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         assert pool.submit(compare_and_measure, extract_path, tmp_path / "out").result() < 2 * 1024 * 1024
+    found = recompute.recompute(recompute.read(tmp_path / "out", DATA, STUDY))
+    assert [finding for finding in found if not finding.agrees] == []
