@@ -21,7 +21,7 @@ from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.perspectives import Perspective
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.review import Review, review_matrix
-from corridor.mcda.sensitivity import Screening, measure_interval_sensitivity
+from corridor.mcda.sensitivity import Screening, join_ends_of, measure_interval_sensitivity
 from corridor.mcda.weights import WeightsLike
 from corridor.network.graph import Network
 from corridor.pipeline.comparing import (
@@ -238,7 +238,9 @@ class Comparison:
             end: where undetermined metrics are taken: what is best or what is worst for each route.
 
         Returns:
-            Rank, largest regret (in scores, 0 to 1) and under which regime, and the regret under each.
+            Rank, largest regret (in scores, 0 to 1) and under which regime, and the regret under each; with the least
+            and the greatest that undetermined metrics leave possible (``max_regret_low``, ``max_regret_high``), and the
+            ranks between (``rank_best``, ``rank_worst``).
 
         Raises:
             ScoringError: an unknown regime, or regimes whose scores don't compare.
@@ -254,7 +256,7 @@ class Comparison:
         screening: Screening = "sobol",
         samples: int = 256,
         seed: int = 0,
-        end: Literal["best", "worst"] = "worst",
+        end: Literal["best", "worst", "both"] = "both",
     ) -> pd.DataFrame:
         """Which inputs (unit costs, speeds, heights ...) the lead of a regime's best through route hangs on.
 
@@ -266,14 +268,19 @@ class Comparison:
             screening: ``sobol`` (shares of variance) or ``morris`` (elementary effects).
             samples: how many points the design has, a power of two for ``sobol``.
             seed: of the samples.
-            end: where undetermined metrics are taken: what is best or what is worst for each route.
+            end: where undetermined metrics are taken: what is ``best`` or ``worst`` for each route, or ``both``.
 
         Returns:
-            A row per input with its indices.
+            A row per input with its indices. Of both ends, those at the worst, with ``<index>_low`` and
+            ``<index>_high`` of the first index over the two ends.
         """
-        panel = self._matrix.panel(regime, PanelKind.THROUGH).pinned(End(end))
-        return measure_interval_sensitivity(
-            panel, self._perspective(perspective), screening=screening, samples=samples, seed=seed
+        panel, chosen = self._matrix.panel(regime, PanelKind.THROUGH), self._perspective(perspective)
+        ends = [End.WORST, End.BEST] if end == "both" else [End(end)]
+        return join_ends_of(
+            [
+                measure_interval_sensitivity(panel.pinned(one), chosen, screening=screening, samples=samples, seed=seed)
+                for one in ends
+            ]
         )
 
     def _perspective(self, name: str | None) -> Perspective:

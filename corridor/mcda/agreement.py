@@ -159,11 +159,15 @@ def minimax_regret(
         regimes: Ids of the regimes that are held plausible.
         kind: Which panel of each regime.
         method: Id of a ranking method that doesn't compare alternatives with each other.
-        end: Where undetermined metrics are taken; who can't be reached there is not ranked in that regime.
+        end: Where undetermined metrics are taken for the rank and the regrets; who can't be reached there is not ranked
+            in that regime.
 
     Returns:
         ``candidate_id``, ``name``, ``rank``, ``max_regret``, ``worst_regime``, ``reason`` and one
-        ``regret:<regime_id>`` each.
+        ``regret:<regime_id>`` each. ``max_regret_low`` and ``max_regret_high`` are the least and the most that the
+        largest regret can be while undetermined metrics lie anywhere between their ends: own ends against the others'
+        reverse; infinite for who can't be reached at an end. ``rank_best`` and ``rank_worst`` hold the ranks that
+        these ends allow.
 
     Raises:
         ScoringError: no regime, an unknown one, min-max scaling or a method that compares alternatives with each
@@ -196,9 +200,39 @@ def minimax_regret(
     worst = complete.idxmax(axis=1) if len(complete) else pd.Series(dtype=object)
     out["worst_regime"] = worst.reindex(table.index).fillna("").to_numpy()
     out["reason"] = [_gap(row) for _, row in table.iterrows()]
+    wholes = [matrix.panel(regime, kind) for regime in dict.fromkeys(regimes)]
+    out = out.assign(**_regret_ends(wholes, weights, method, list(table.index)))
     for regime in table.columns:
         out[f"regret:{regime}"] = table[regime].to_numpy()
     return out.sort_values(["rank", "max_regret"], kind="stable", ignore_index=True)
+
+
+def _regret_ends(panels: Sequence[Panel], weights: WeightsLike, method: str, ids: list[str]) -> dict[str, Floats]:
+    """Least and greatest largest regret of each alternative, and the ranks between that these allow, ``(n,)`` each.
+
+    A score rises with each of its own metrics and hangs on nobody else's, so that a regret is least at the own best
+    ends against the others' worst ones, and greatest at the reverse.
+    """
+    least, most = pd.DataFrame(index=ids), pd.DataFrame(index=ids)
+    for panel in panels:
+        resolved = panel_weights(panel, weights).values
+        worst, best = (score(panel, resolved, method, panel.metrics_at(end)) for end in (End.WORST, End.BEST))
+        for name, own, others, found in (("low", best, worst, least), ("high", worst, best, most)):
+            values = [
+                max(float(np.delete(others, row).max(initial=-np.inf)) - float(own[row]), 0.0)
+                for row in range(len(panel.candidate_ids))
+            ]
+            if name == "high":
+                values = [np.inf if lost else value for value, lost in zip(values, panel.may_be_lost, strict=True)]
+            found[panel.regime_id] = pd.Series(values, index=list(panel.candidate_ids), dtype=float).reindex(ids)
+    low, high = (found.max(axis=1, skipna=False).to_numpy(dtype=float) for found in (least, most))
+    known = ~np.isnan(low)
+    ahead = [[low[j] > high[i] + 1e-12, high[j] < low[i] - 1e-12] for i in range(len(ids)) for j in range(len(ids))]
+    table = np.array(ahead, dtype=bool).reshape(len(ids), len(ids), 2) & known[None, :, None]
+    count = int(known.sum())
+    first = np.where(known, 1.0 + table[:, :, 1].sum(axis=1), np.nan)
+    last = np.where(known, count - table[:, :, 0].sum(axis=1), np.nan)
+    return {"max_regret_low": low, "max_regret_high": high, "rank_best": first, "rank_worst": last}
 
 
 def _gap(row: pd.Series) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Literal
 
@@ -153,6 +153,30 @@ def measure_interval_sensitivity(
         return pd.DataFrame(columns=["input", "total", "total_conf", "first", "first_conf"])
     ranges = dict.fromkeys(names, (0.0, 1.0))
     return measure_sensitivity(margin, ranges, screening=screening, samples=samples, seed=seed)
+
+
+def join_ends_of(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table of sensitivities from those at the ends of what is undetermined.
+
+    Args:
+        tables: from :func:`measure_interval_sensitivity`, the one whose indices stand first.
+
+    Returns:
+        The first, with ``<index>_low`` and ``<index>_high``: the least and the greatest of its first index over all; an
+        input that moves nothing at an end counts 0 there. One table alone stays as it is.
+    """
+    first, *others = tables
+    if not others:
+        return first
+    index = str(first.columns[1])
+    inputs = dict.fromkeys(name for table in tables for name in table["input"])
+    shares = pd.DataFrame(
+        {at: table.set_index("input")[index].astype(float) for at, table in enumerate(tables)}, index=list(inputs)
+    ).fillna(0.0)
+    found = first.set_index("input").reindex(list(inputs)).astype(float).fillna(0.0)
+    found.insert(1, f"{index}_low", shares.min(axis=1))
+    found.insert(2, f"{index}_high", shares.max(axis=1))
+    return found.rename_axis("input").reset_index()
 
 
 def _sample(problem: dict[str, Any], screening: Screening, samples: int, seed: int) -> Floats:

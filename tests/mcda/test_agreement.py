@@ -12,7 +12,7 @@ from corridor.mcda.agreement import (
     panel_ranks,
     rank_reversals,
 )
-from corridor.mcda.matrix import build_matrix
+from corridor.mcda.matrix import End, build_matrix
 from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_panel, route_table
@@ -140,3 +140,44 @@ def test_regret_needs_the_same_criteria_everywhere():
     )
     with pytest.raises(ScoringError, match="same criteria"):
         minimax_regret(build_matrix(table, ROUTE_CRITERIA), EVEN, ["open", "dark"])
+
+
+def test_regret_has_ends_where_metrics_are_undetermined():
+    table = pd.concat([route_table(regime_id=regime) for regime in ("open", "sealed")], ignore_index=True)
+    table = table[table["candidate_id"].isin(["rail", "valley"])]
+    # delays of rail and valley, scaled on 120 min: open 12 and 36; sealed between 0 and 60, and 24
+    table["access_delay_min"] = [12.0, 36.0, np.nan, 24.0]
+    table["access_delay_min_low"], table["access_delay_min_high"] = [12.0, 36.0, 0.0, 24.0], [12.0, 36.0, 60.0, 24.0]
+    table["access_delay_min_status"] = ["", "", "undetermined", ""]
+    matrix = build_matrix(table, ROUTE_CRITERIA)
+    found = minimax_regret(matrix, {"delay": 1.0}, ["open", "sealed"]).set_index("candidate_id")
+    assert found.loc["rail", ["max_regret_low", "max_regret_high"]].tolist() == pytest.approx([0.0, 0.3])
+    assert found.loc["valley", ["max_regret_low", "max_regret_high"]].tolist() == pytest.approx([0.2, 0.2])
+    assert found[["rank_best", "rank_worst"]].to_numpy().tolist() == [[1, 2], [1, 2]]
+
+
+@pytest.mark.parametrize("end", ["best", "worst"])
+def test_a_regret_at_an_end_lies_between_its_ends(end):
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        rows = []
+        for regime in ("a", "b"):
+            low = rng.integers(0, 60, 4).astype(float)
+            high = low + rng.integers(0, 60, 4) * (rng.random(4) < 0.5)
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "candidate_id": list("pqrs"), "regime_id": regime,
+                        "access_delay_min": np.where(low < high, np.nan, low), "access_delay_min_low": low,
+                        "access_delay_min_high": high,
+                        "access_delay_min_status": np.where(low < high, "undetermined", "ok"),
+                    }
+                )
+            )  # fmt: skip
+        rule = [c for c in ROUTE_CRITERIA if c.metric == "access_delay_min"]
+        matrix = build_matrix(pd.concat(rows, ignore_index=True), rule)
+        found = minimax_regret(matrix, [1.0], ["a", "b"], end=End(end))
+        assert (found["max_regret_low"] <= found["max_regret"] + 1e-12).all()
+        assert (found["max_regret"] <= found["max_regret_high"] + 1e-12).all()
+        assert (found["rank_best"] <= found["rank"]).all()
+        assert (found["rank"] <= found["rank_worst"]).all()

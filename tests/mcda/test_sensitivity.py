@@ -2,10 +2,11 @@ import builtins
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from corridor.errors import ScoringError
-from corridor.mcda.sensitivity import measure_interval_sensitivity, measure_sensitivity, winner_margin
+from corridor.mcda.sensitivity import join_ends_of, measure_interval_sensitivity, measure_sensitivity, winner_margin
 
 from .tables import make_panel
 
@@ -117,3 +118,13 @@ def test_criteria_of_one_factor_move_together():
 
 def test_without_intervals_there_is_nothing_to_say():
     assert measure_interval_sensitivity(make_panel(np.array([[1.0], [2.0]])), {"c0": 1.0}).empty
+
+
+def test_shares_at_two_ends_are_an_interval():
+    worst = pd.DataFrame({"input": ["speeds", "prices"], "total": [0.7, 0.3], "total_conf": [0.1, 0.1]})
+    best = pd.DataFrame({"input": ["prices", "checks"], "total": [0.6, 0.4], "total_conf": [0.1, 0.1]})
+    found = join_ends_of([worst, best]).set_index("input")
+    assert found.loc["speeds", ["total", "total_low", "total_high"]].tolist() == [0.7, 0.0, 0.7]
+    assert found.loc["prices", ["total", "total_low", "total_high"]].tolist() == [0.3, 0.3, 0.6]
+    assert found.loc["checks", ["total", "total_low", "total_high"]].tolist() == [0.0, 0.0, 0.4]
+    assert join_ends_of([worst]) is worst

@@ -14,7 +14,7 @@ from corridor.report.escape import clean_text
 from corridor.report.i18n import words
 from corridor.report.marks import Mark
 from corridor.report.plain_tables import plain_table
-from corridor.schema.column import Column, Kind
+from corridor.schema.column import Column, Kind, Unit
 from corridor.schema.criterion import Criterion
 from corridor.schema.message import Message, Value
 from corridor.schema.results import Results
@@ -79,6 +79,22 @@ def format_number(value: float, digits: int) -> str:
     return text.removeprefix("\u2212") if float(f"{value:.{digits}f}") == 0 else text
 
 
+_MEASURED = (str(Unit.KM), str(Unit.M))
+"""Units of what is measured or documented: lengths and heights keep their decimals."""
+_ROUGH_DIGITS = 3
+
+
+def rough_number(value: float, digits: int) -> str:
+    """A number that rests on rough inputs (prices, waits, rates of trips): three significant digits at most.
+
+    More would say what isn't known. ``digits`` are the decimals that its column has at most.
+    """
+    whole = math.floor(math.log10(abs(value))) + 1 if value and math.isfinite(value) else 0
+    decimals = _ROUGH_DIGITS - whole
+    rounded = round(value, decimals) if math.isfinite(value) else value
+    return format_number(rounded, max(0, min(digits, decimals)))
+
+
 def cost_rows(results: Results, candidate_id: str) -> list[dict[str, str]]:
     """What a candidate's card says of its cost: a row per kind of works, of structure and country, and their sum.
 
@@ -107,14 +123,14 @@ def cost_rows(results: Results, candidate_id: str) -> list[dict[str, str]]:
 
 def _cost_cells(group: pd.DataFrame) -> dict[str, str]:
     """Sums of some lines as texts."""
-    remaining = [format_number(float(group[f"cost_remaining_musd{end}"].sum()), 0) for end in ("", "_low", "_high")]
+    remaining = [rough_number(float(group[f"cost_remaining_musd{end}"].sum()), 0) for end in ("", "_low", "_high")]
     return {
         "km": format_number(float(group["works_km"].sum()), 1),
-        "whole": format_number(float(group["cost_musd"].sum()), 0),
-        "spent": format_number(float(group["cost_spent_musd"].sum()), 0),
+        "whole": rough_number(float(group["cost_musd"].sum()), 0),
+        "spent": rough_number(float(group["cost_spent_musd"].sum()), 0),
         "remaining": remaining[0],
         "range": f"{remaining[1]}{RANGE_SIGN}{remaining[2]}",
-        "upkeep": format_number(float(group["upkeep_musd"].sum()), 0),
+        "upkeep": rough_number(float(group["upkeep_musd"].sum()), 0),
     }
 
 
@@ -290,9 +306,11 @@ def _cell(
             least, most = _end_text(low, column.digits), _end_text(high, column.digits)
             return Cell("", "", None, status, mark, Message("cell.undetermined", {"low": least, "high": most}))
         return Cell("", "", None, status if status not in (MetricStatus.NONE, MetricStatus.OK) else "no_value", mark)
-    text, bounds = format_number(value, column.digits), ""
+    ranged = low is not None and high is not None and low != high
+    say = rough_number if ranged and column.unit not in _MEASURED else format_number
+    text, bounds = say(value, column.digits), ""
     if low is not None and high is not None:
-        ends = [format_number(end, column.digits) for end in (low, high)]
+        ends = [say(end, column.digits) for end in (low, high)]
         bounds = RANGE_SIGN.join(ends) if ends[0] != ends[1] else ""
     return Cell(text, bounds, value, "", mark)
 
@@ -305,9 +323,7 @@ def _end_text(value: float, digits: int) -> Value:
     """An end of an undetermined figure with three significant digits at most: more would say what isn't known."""
     if math.isinf(value):
         return Message("status.unreachable")
-    whole = math.floor(math.log10(abs(value))) + 1 if value else 0
-    rounded = round(value, 3 - whole)
-    return format_number(rounded, max(0, min(digits, 3 - whole)))
+    return rough_number(value, digits)
 
 
 def _numbers(table: pd.DataFrame, column: str) -> list[float | None]:
