@@ -67,6 +67,8 @@ DOCTOR = (
     "regime for nobody",
     "checks of no row",
     "a status in the future",
+    "progress over 100 %",
+    "progress of the future",
     "a delay of the future",
     "delays with the 95th percentile below the mean",
     "a delay told twice",

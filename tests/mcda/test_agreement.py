@@ -29,7 +29,7 @@ def test_criteria_that_say_the_same_are_named():
         ("c0", "c2"): -1.0,
         ("c1", "c2"): -1.0,
     }
-    assert "speak for the same alternatives (r = 1.00 over 4)" in render(found["note"].iloc[0])
+    assert "speak for the same routes (r = 1.00 over 4)" in render(found["note"].iloc[0])
 
 
 def test_correlation_is_of_preferences_and_not_of_numbers():

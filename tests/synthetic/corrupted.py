@@ -299,6 +299,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         cell("sections.csv", "progress_as_of", "2099-01"),
         ["sections.csv, ridge-west, progress_as_of: 2099-01 lies in the future"],
     ),
+    "progress over 100 %": (cell("sections.csv", "progress_pct", "130"), ["sections.csv", "progress_pct", "130"]),
     "a delay of the future": (
         delays(year="2099"), ["border_delays.csv, ridge-gate-west, year: 2099 lies in the future"],
     ),
