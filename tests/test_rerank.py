@@ -7,18 +7,16 @@ import json
 import numpy as np
 import pytest
 
-import corridor
 from corridor.errors import ScoringError, SourceError
 from corridor.mcda.methods import method_ids
 from corridor.pipeline.rerank import load_results, rerank, review_sentences
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    comparison = corridor.compare(corridor.Study.bundled("syunik"))
+def written(bundled, tmp_path_factory):
     folder = tmp_path_factory.mktemp("results") / "out"
-    comparison.write(folder)
-    return comparison, folder
+    bundled.write(folder)
+    return bundled, folder
 
 
 @pytest.mark.parametrize("method", method_ids())
