@@ -2,6 +2,7 @@
 
 ``make bench`` installs the peers and runs every case at its full sizes: about fifteen minutes. Ratios travel between
 machines, seconds don't. GRASS is measured where it is installed; CORRIDOR_EXTRACT names a real OpenStreetMap file.
+``--against COMMIT`` by itself measures whole runs beside those of an earlier commit, turn by turn.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from benchmarks import networks, pictures, ranking, readers, searches, whole_run
+from benchmarks import against, networks, pictures, ranking, readers, searches, whole_run
 from benchmarks.harness import Row, as_json, machine, rise_mb
 from benchmarks.tables import as_markdown, print_rows
 
@@ -46,6 +47,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes: to see that all works, not to measure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every case with its ratio")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the page of the documentation")
+    parser.add_argument(
+        "--against", metavar="COMMIT", nargs="?", const=against.BASELINE,
+        help=f"also whole runs beside those of an earlier commit ({against.BASELINE} if none is named)",
+    )  # fmt: skip
     parser.add_argument("--memory", nargs=3, metavar=("CASE", "TOOL", "SIZE"), help=argparse.SUPPRESS)
     words = parser.parse_args()
     if unknown := sorted(set(words.cases) - set(CASES)):
@@ -55,9 +60,12 @@ def main() -> None:
         measure_memory(words.memory[1], int(words.memory[2]))
         return
     rows: list[Row] = []
-    for name in words.cases or CASES:
+    for name in words.cases or (() if words.against else CASES):
         print(f"measuring: {name}", file=sys.stderr, flush=True)
         rows += CASES[name](words.quick)
+    if words.against:
+        print(f"measuring: against {words.against}", file=sys.stderr, flush=True)
+        rows += against.measure(words.against, 1 if words.quick else 3)
     about = machine()
     print_rows(rows, about)
     if words.json:

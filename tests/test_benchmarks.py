@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 sys.path.insert(0, str(ROOT / "scripts"))
 import itertools
 
+from benchmarks.against import Spent, compare_rows, spend
 from benchmarks.harness import Row, growth, rise_mb
 from benchmarks.searches import integral_over_cells
 from benchmarks.tables import as_markdown
@@ -59,6 +60,25 @@ def test_missed_goals_are_said():
     page = as_markdown([Row("a case", "3 x 3", "tool", 1.0, 2.0, goal="quick", held=False)], {"cores": "2"})
     assert "## A case" in page
     assert "quick: MISSED" in page
+
+
+def test_a_process_is_charged_with_what_it_took(tmp_path):
+    made = spend([sys.executable, "-c", "import os; block = bytearray(10**8); print(os.getcwd())"], tmp_path)
+    assert made.cpu_s > 0
+    assert made.wall_s > 0
+    assert made.memory_mb > 100
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        spend([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)
+
+
+def test_whole_runs_are_held_against_the_goals_by_their_medians():
+    before = [Spent(10.0, 9.0, 500.0), Spent(30.0, 9.0, 500.0), Spent(11.0, 9.0, 500.0)]
+    now = [Spent(4.4, 4.5, 300.0), Spent(4.0, 4.5, 300.0), Spent(9.0, 4.5, 300.0)]
+    new, old = compare_rows("bundled data", "before", before, now)
+    assert (new.seconds, old.seconds, old.ratio) == (4.4, 11.0, pytest.approx(2.5))
+    assert new.result == "0.40 of the time, 0.50 of the processor time, 0.60 of the memory"
+    assert new.held is True
+    assert [row.held for row in compare_rows("a real extract", "before", before, now)] == [False, None, True]
 
 
 def test_cases_run_and_leave_their_ratios(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -123,13 +123,13 @@ def candidate_layers(view: ReportView) -> dict[str, gpd.GeoDataFrame]:
     }
 
 
-def write_geopackage(view: ReportView, path: Path) -> None:
+def write_geopackage(view: ReportView, path: Path, layers: Mapping[str, gpd.GeoDataFrame] | None = None) -> None:
     """Write the layers ``candidates``, ``parts`` and ``structures``, with the styles in which QGIS opens them.
 
-    The same bytes for the same results.
+    The same bytes for the same results; ``layers`` are those of :func:`candidate_layers` where they are made already.
     """
     with _fixed_time():
-        for name, frame in candidate_layers(view).items():
+        for name, frame in (layers or candidate_layers(view)).items():
             frame.to_file(path, layer=name, engine="pyogrio", geometry_type="LineString", **_GEOPACKAGE)
         _write_styles(layer_styles(view), path)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 
 from corridor.atomic_write import put_in_place, workspace
@@ -151,24 +152,28 @@ def _write_files(results: Results, folder: Path, formats: Collection[str]) -> No
     if results.cost_lines is not None:
         write_csv(results.cost_lines, folder / COSTS)
     costs = [COSTS] if results.cost_lines is not None else []
-    written = [PAGE, *TABLES, *costs, *_write_gis(view, folder, formats), *write_impacts(results, folder, formats)]
+    layers = candidate_layers(view)
+    gis = _write_gis(view, layers, folder, formats)
+    written = [PAGE, *TABLES, *costs, *gis, *write_impacts(results, folder, formats)]
     written += [f"{name}.csv" for name in results.flows]
-    write_dictionary(results, _tables(view, written), folder / DICTIONARY)
+    write_dictionary(results, _tables(results, layers, written), folder / DICTIONARY)
     write_manifest(results, folder, (*written, DICTIONARY))
 
 
-def _write_gis(view: ReportView, folder: Path, formats: Collection[str]) -> list[str]:
+def _write_gis(
+    view: ReportView, layers: Mapping[str, gpd.GeoDataFrame], folder: Path, formats: Collection[str]
+) -> list[str]:
     """Write the candidates in the formats asked for, with styles for those that carry none; gives the files' names."""
     if "geojson" in formats:
         write_geojson(view, folder / "candidates.geojson")
     if "gpkg" in formats:
-        write_geopackage(view, folder / "candidates.gpkg")
+        write_geopackage(view, folder / "candidates.gpkg", layers)
     if "kml" in formats:
         write_kml(view, folder / "candidates.kml")
     if "gpx" in formats:
         write_gpx(view.results, folder / "candidates.gpx")
     if "parquet" in formats:
-        for layer, frame in candidate_layers(view).items():
+        for layer, frame in layers.items():
             write_geoparquet(frame, folder / f"{layer}.parquet")
     written = [name for chosen in formats for name in FORMATS[chosen]]
     stems = {Path(name).stem for name in written if Path(name).suffix in (".geojson", ".parquet")}
@@ -179,10 +184,10 @@ def _write_gis(view: ReportView, folder: Path, formats: Collection[str]) -> list
     return written
 
 
-def _tables(view: ReportView, written: Collection[str]) -> dict[str, pd.DataFrame]:
+def _tables(
+    results: Results, layers: Mapping[str, gpd.GeoDataFrame], written: Collection[str]
+) -> dict[str, pd.DataFrame]:
     """What stands in each of the written files that has columns, for the dictionary."""
-    results = view.results
-    layers = candidate_layers(view)
     tables = {TABLES[0]: results.metrics, TABLES[1]: results.ranking, "candidates.geojson": layers["candidates"]}
     for layer, frame in layers.items():
         tables |= {f"candidates.gpkg|layername={layer}": frame, f"{layer}.parquet": frame}

@@ -8,7 +8,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import kendalltau, spearmanr
 
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import DecisionMatrix, End, Panel, not_ranked
@@ -40,6 +39,8 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
         Pairs whose Pearson or Spearman correlation reaches the threshold in size: ``first``, ``second``,
         ``pearson``, ``spearman``, ``alternatives``, and a message ``note``; largest first.
     """
+    from scipy.stats import spearmanr
+
     panel.require_determined("correlation")
     oriented = orient(panel.metrics, panel.criteria)
     count = len(oriented)
@@ -80,6 +81,8 @@ def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] 
         weights: As in ranking.
         methods: Ids of the methods to compare; all that there are if left out.
     """
+    from scipy.stats import kendalltau
+
     methods = tuple(methods) or method_ids()
     # Ranks, not scores: scores of two methods share neither zero nor unit. Tau-b allows for ties.
     ranks = {method: panel_ranks(panel, weights, method) for method in methods}

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +28,13 @@ def clean_text(text: object) -> str:
     Example:
         A name with a tab and an override comes back as plain words.
     """
-    return " ".join(_BIDI.sub("", _CONTROLS.sub("", str(text))).split())
+    return _cleaned(str(text))
+
+
+@lru_cache(maxsize=1 << 14)
+def _cleaned(text: str) -> str:
+    """Few texts fill many cells of tables."""
+    return " ".join(_BIDI.sub("", _CONTROLS.sub("", text)).split())
 
 
 def clean_line(text: object) -> str:

@@ -42,10 +42,7 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
                     ~(endless & known.fillna("").eq("").to_numpy()), MetricStatus.UNREACHABLE
                 )
         elif _is_text(out[column]):
-            out[column] = [
-                value if pd.isna(value) else clean_text(value) if isinstance(value, str) else value
-                for value in out[column]
-            ]
+            out[column] = [clean_text(value) if isinstance(value, str) else value for value in out[column].tolist()]
     for status in [str(name) for name in out.columns if str(name).endswith("_status")]:
         metric = status.removesuffix("_status")
         said = out[status].fillna("").astype(str).str.strip().str.replace(" ", "_")
@@ -68,7 +65,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     """
     out = plain_table(table)
     for column in [str(name) for name in out.columns if _is_text(out[name])]:
-        out[column] = [quote_formula(value) if isinstance(value, str) else value for value in out[column]]
+        out[column] = [quote_formula(value) if isinstance(value, str) else value for value in out[column].tolist()]
     out.to_csv(path, index=False, float_format="%.10g", lineterminator="\n", encoding="utf-8")
 
 

@@ -1,0 +1,110 @@
+"""Whole runs of this checkout beside those of an earlier commit, turn by turn: what a change costs or saves.
+
+Each run is a process of its own, as a user starts it, so that imports count. Processor seconds stand beside those of
+the clock: they hardly change where other work shares the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.harness import ENTRY, Row
+
+ROOT = ENTRY.parent.parent
+BASELINE = "01ac698"
+"""The last commit before the long-distance flows, intervals and languages: what the goals are stated against."""
+GOALS = {"bundled data": 0.45, "a real extract": 0.35}
+"""Greatest wall time of a run as a share of the baseline's."""
+MEMORY_GOAL = 0.8
+"""Greatest peak memory of a run on an extract as a share of the baseline's."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a process took: seconds by the clock, seconds of processors, peak memory in MB."""
+
+    wall_s: float
+    cpu_s: float
+    memory_mb: float
+
+
+def spend(command: Sequence[str], folder: Path) -> Spent:
+    """Run a command with a checkout's own code and give what it took.
+
+    Raises:
+        RuntimeError: it failed; says how it ended.
+    """
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} in {folder} ended with {process.returncode}")
+    return Spent(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6)
+
+
+def check_out(commit: str, folder: Path) -> None:
+    """Write the files of a commit of this repository into a new folder."""
+    folder.mkdir()
+    archive = subprocess.run(["git", "-C", str(ROOT), "archive", commit], check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+
+
+def compare_rows(size: str, name: str, before: Sequence[Spent], now: Sequence[Spent]) -> list[Row]:
+    """Medians of the runs of both, with the share of the earlier commit's time that this checkout takes."""
+    old, new = (
+        Spent(*(statistics.median(getattr(run, field) for run in runs) for field in ("wall_s", "cpu_s", "memory_mb")))
+        for runs in (before, now)
+    )
+    case, share = f"corridor run against {name}", new.wall_s / old.wall_s
+    light = new.memory_mb / old.memory_mb
+    said = f"{share:.2f} of the time, {new.cpu_s / old.cpu_s:.2f} of the processor time, {light:.2f} of the memory"
+    goal = f"at most {GOALS[size]:g} of the time" if size in GOALS else ""
+    rows = [
+        Row(case, size, "corridor", new.wall_s, 1.0, new.memory_mb, said, goal, share <= GOALS[size] if goal else None),
+        Row(case, size, name, old.wall_s, old.wall_s / new.wall_s, old.memory_mb),
+    ]
+    if size == "a real extract":
+        rows.append(
+            Row(case, size, "peak memory", None, None, new.memory_mb, f"{light:.2f} of the baseline's",
+                f"at most {MEMORY_GOAL:g}", light <= MEMORY_GOAL)
+        )  # fmt: skip
+    return rows
+
+
+def measure(commit: str, rounds: int = 3) -> list[Row]:
+    """The bundled study, and on a real extract where CORRIDOR_EXTRACT names one.
+
+    Args:
+        commit: any name that git knows.
+        rounds: how often each is run; a first round that compiles kernels doesn't count.
+    """
+    extract = os.environ.get("CORRIDOR_EXTRACT")
+    sizes = {"bundled data": ()} | ({"a real extract": ("--osm", str(Path(extract).resolve()))} if extract else {})
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as work:
+        folders = {commit: Path(work) / "before", "corridor": ROOT}
+        check_out(commit, folders[commit])
+        for size, more in sizes.items():
+            spent: dict[str, list[Spent]] = {name: [] for name in folders}
+            for turn in range(rounds + 1):
+                for name, folder in folders.items():
+                    out = str(Path(work) / "out" / name)
+                    run = [sys.executable, "-m", "corridor.cli", "run", "--quiet", *more, "--out", out]
+                    found = spend(run, folder)
+                    if turn:
+                        spent[name].append(found)
+            rows += compare_rows(size, commit, spent[commit], spent["corridor"])
+    return rows
