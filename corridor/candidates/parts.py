@@ -17,7 +17,7 @@ from corridor.io.read.border_delays import sides_of
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
 from corridor.network.conflation import Conflation
-from corridor.network.documented import exceeds_limits, truck_exceeds
+from corridor.network.documented import exceeding, truck_exceeds
 from corridor.network.driving_times import Driving
 from corridor.network.graph import Network, Route
 from corridor.network.jurisdiction import find_crossing
@@ -259,8 +259,11 @@ def _share_of_works(section: Section, share: float) -> SectionWorks:
 
 
 def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades_pct: Floats, driving: Driving) -> Part:
-    edges = network.edges.iloc[[route.edges[i] for i in run]]
-    first = edges.iloc[0]
+    rows = [route.edges[i] for i in run]
+    first = {
+        name: network.column(name)[rows[0]]
+        for name in ("name", "ref", "class", "section_id", "mode", "status", "country")
+    }
     lines = [network.part(route, int(i)) for i in run]
     line = join(lines)
     piece = Route(
@@ -289,7 +292,7 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
         spans=spans,
         source_ids=("osm",),
         edges=piece.edges,
-        over_limit_km=float(lengths[run][exceeds_limits(edges)].sum()),
+        over_limit_km=float(lengths[run][exceeding(network)[rows]].sum()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ Floats = NDArray[np.float64]
 WGS84 = "EPSG:4326"
 _GEOD = Geod(ellps="WGS84")
 _PIECE = 50_000
+_LEAST_M_PER_DEGREE = 110_000.0  # of a great circle on the ellipsoid: 110,574 at the equator, along the meridian
 
 
 def distance_m(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b: ArrayLike) -> Floats:
@@ -22,6 +24,31 @@ def distance_m(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b: Arra
     lon1, lat1, lon2, lat2 = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (lon_a, lat_a, lon_b, lat_b)))
     _, _, metres = _GEOD.inv(lon1.ravel(), lat1.ravel(), lon2.ravel(), lat2.ravel())
     return np.asarray(metres, dtype=float).reshape(lon1.shape)
+
+
+def within_m(lon: Floats, lat: Floats, lon_0: float, lat_0: float, radius_m: float) -> NDArray[np.bool_]:
+    """Which points lie within a geodesic distance of a point, in the shape of ``lon``.
+
+    Distances are computed only for those that a box of degrees, a little too large, leaves in question.
+
+    Args:
+        lon: longitudes of the points, degrees.
+        lat: latitudes of the points, degrees.
+        lon_0: longitude of the middle, degrees.
+        lat_0: latitude of the middle, degrees.
+        radius_m: greatest distance, metres.
+
+    >>> within_m(np.array([46.0, 46.1, 47.0]), np.array([39.0, 39.0, 39.0]), 46.0, 39.0, 9000.0).tolist()
+    [True, True, False]
+    """
+    reach_deg = radius_m / _LEAST_M_PER_DEGREE
+    inside = np.abs(lat - lat_0) <= reach_deg
+    widest = min(abs(lat_0) + reach_deg, 90.0)
+    turn = np.abs((lon - lon_0 + 180.0) % 360.0 - 180.0)
+    inside &= turn * np.cos(np.radians(widest)) <= reach_deg
+    at = np.flatnonzero(inside)
+    inside[at] = distance_m(lon[at], lat[at], lon_0, lat_0) <= radius_m
+    return np.asarray(inside)
 
 
 def line_lengths_m(lines: ArrayLike) -> Floats:
@@ -66,6 +93,12 @@ def project(geometries: Any, crs_from: str, crs_to: str) -> Any:
 
 def vertex_chainage_m(line: LineString) -> Floats:
     """Geodesic chainage of each vertex in metres, shape (n_vertices,), starting at 0."""
+    return _chainage_m(line).copy()
+
+
+@lru_cache(maxsize=64)
+def _chainage_m(line: LineString) -> Floats:
+    """Chainage of a line that is cut, sampled and searched again and again; lines are equal by their coordinates."""
     xy = shapely.get_coordinates(line)
     steps = distance_m(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])
     return np.concatenate([[0.0], np.cumsum(steps)])

@@ -196,9 +196,12 @@ def find_hits(
     ends.on_route[ends.u[roads]] = ends.on_route[ends.v[roads]] = True
     ground = own[~(ends.bridge[own] | ends.tunnel[own])]
     ends.on_ground[ends.u[ground]] = ends.on_ground[ends.v[ground]] = True
-    chains = road_chains(network)
+    chains = network.keep("road chains", lambda: road_chains(network))
     runs = schematic_runs(candidate, network)
-    through = np.where(network.is_through, road_chains(network, through=True) + len(edges), chains)
+    through = network.keep(
+        "through chains",
+        lambda: np.where(network.is_through, road_chains(network, through=True) + len(edges), chains),
+    )
     hits: list[Hit] = []
     for part, run, offset in zip(candidate.parts, runs, part_offsets_km(candidate), strict=True):
         if run < 0 and schematic_only:
@@ -288,7 +291,7 @@ def _with_rings(hits: list[Hit], candidate: Candidate, network: Network, own: ND
     """
     if not any(hit.node >= 0 for hit in hits):
         return hits
-    rings = find_rings(network)
+    rings = network.keep("rings", lambda: find_rings(network))
     met = {int(rings.of_node[hit.node]) for hit in hits if hit.node >= 0} - {-1}
     if not met:
         return hits
@@ -336,8 +339,9 @@ def _structure(part: Part, network: Network, row: int, chainage_km: float, ends:
 def _structure_m(network: Network, row: int, kind: StructureKind) -> float:
     """Length of a road's bridge or tunnel: its edges of that kind and ref that follow one another."""
     edges = network.edges
-    alike = np.flatnonzero(edges[kind].to_numpy() & (edges["ref"] == edges["ref"].iat[row]).to_numpy())
-    ends = edges[["u", "v"]].to_numpy()
+    refs = network.column("ref")
+    alike = np.flatnonzero(network.column(kind).astype(bool) & (refs == refs[row]))
+    ends = np.column_stack([network.column("u"), network.column("v")])
     found, nodes = {row}, set(ends[row].tolist())
     while True:
         more = [int(r) for r in alike if r not in found and nodes & set(ends[r].tolist())]

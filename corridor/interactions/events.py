@@ -183,15 +183,15 @@ def _mapped_crossings(candidate: Candidate, network: Network, country: str | Non
 
 
 def _crossing_event(candidate: Candidate, network: Network, members: list[Hit]) -> Event:
-    edges = network.edges
+    classes, refs = network.column("class"), network.column("ref")
     # the road that gives the crossing its name: none of a roundabout's own pieces, of the greatest class, with a number
     lead = min(
         members,
         key=lambda hit: (
-            hit.of_ring, class_rank(edges["class"].iat[hit.edge]), edges["ref"].iat[hit.edge] == "", hit.edge
+            hit.of_ring, class_rank(classes[hit.edge]), refs[hit.edge] == "", hit.edge
         ),
     )  # fmt: skip
-    row = edges.iloc[lead.edge]
+    row = {name: network.column(name)[lead.edge] for name in ("class", "ref", "name", "country")}
     portions, joins = cut_points(members)
     is_open = all(hit.run >= 0 for hit in members) and not all(_is_documented(hit) for hit in members)
     apart = all(hit.structure for hit in members) and not is_open

@@ -68,13 +68,13 @@ def _is_staggered(hit: Hit, other: Hit) -> bool:
 
 
 def _refs(network: Network, edge: int) -> frozenset[str]:
-    row = network.edges.iloc[edge]
-    refs = {ref.strip() for ref in row["ref"].split(";") if ref.strip()}
-    return frozenset(refs or ({f"name:{row['name']}"} if row["name"] else set()))
+    ref, name = network.column("ref")[edge], network.column("name")[edge]
+    refs = {part.strip() for part in ref.split(";") if part.strip()}
+    return frozenset(refs or ({f"name:{name}"} if name else set()))
 
 
 def _is_link(network: Network, edge: int) -> bool:
-    return bool(network.edges["class"].iat[edge].endswith("_link"))
+    return bool(network.column("class")[edge].endswith("_link"))
 
 
 def _crosses(members: Sequence[Hit]) -> bool:

@@ -47,11 +47,9 @@ def find_shared(candidate: Candidate, network: Network) -> list[Event]:
         rows = shared_rows(part, network)
         if not rows:
             continue
-        key = np.column_stack([network.edges[name].to_numpy()[rows] for name in ("class", "ref", "country")])
+        key = np.column_stack([network.column(name)[rows] for name in ("class", "ref", "country")])
         portions = _portions(part, rows, network)
-        lengths = (
-            network.edges["length_m"].to_numpy()[rows] * np.array([high - low for _, low, high in portions]) / 1000
-        )
+        lengths = network.column("length_m")[rows] * np.array([high - low for _, low, high in portions]) / 1000
         ends = np.cumsum(lengths)
         scale = part.drawn_km / ends[-1] if ends[-1] > 0 else 1.0
         breaks = np.flatnonzero((key[1:] != key[:-1]).any(axis=1)) + 1
@@ -72,7 +70,7 @@ def _same_line_event(
     low: float,
     high: float,
 ) -> Event:
-    first = network.edges.iloc[portions[0][0]]
+    first = {name: network.column(name)[portions[0][0]] for name in ("class", "ref", "name", "country")}
     return Event(
         event_id="", candidate_id=candidate.candidate_id, kind=EventKind.SHARED, separation=Separation.NONE,
         road_class=first["class"], road_ref=first["ref"], road_name=first["name"], country=first["country"],
@@ -129,11 +127,11 @@ def find_possibly_shared(
         parts = [candidate.parts[index] for index in of]
         ends = offsets[of[0]], offsets[of[-1]] + parts[-1].drawn_km
         line = join([part.line for part in parts])
-        near = rows[network.edges["country"].to_numpy()[rows] == parts[0].country]
+        near = rows[network.column("country")[rows] == parts[0].country]
         reach = min(half_width_m, 500 * (ends[1] - ends[0]))
         band = shapely.buffer(project(line, WGS84, network.crs), reach, cap_style="flat")
         near = near[shapely.intersects(network.planar[near], band)]
-        key = np.column_stack([network.edges[name].to_numpy()[near] for name in ("class", "ref", "status")])
+        key = np.column_stack([network.column(name)[near] for name in ("class", "ref", "status")])
         for kind in dict.fromkeys(map(tuple, key.tolist())):
             alike = near[(key == np.array(kind, dtype=object)).all(axis=1)]
             portions = tuple(piece for row in alike.tolist() for piece in _inside(network.planar[row], band, row))
@@ -228,7 +226,7 @@ def _runs(
 ) -> list[_Run]:
     line = project(part.line, WGS84, network.crs)
     near = network.tree.query(line, predicate="dwithin", distance=limit_m)
-    near = np.sort(near[allowed[near] & (network.edges["country"].to_numpy()[near] == part.country)])
+    near = np.sort(near[allowed[near] & (network.column("country")[near] == part.country)])
     if len(near) == 0 or line.length < MIN_RUN_M:
         return []
     xy, owner = shapely.get_coordinates(network.planar[near], return_index=True)
@@ -295,8 +293,8 @@ def _gather(
 
 
 def _beside_event(candidate: Candidate, part: Part, network: Network, run: _Run, offset: float) -> Event:
-    edges = network.edges.iloc[list(run.rows)]
-    lead = edges.iloc[int(np.argmax(edges["length_m"].to_numpy()))]
+    longest = run.rows[int(np.argmax(network.column("length_m")[list(run.rows)]))]
+    lead = {name: network.column(name)[longest] for name in ("class", "ref", "name")}
     scale = part.drawn_km / project(part.line, WGS84, network.crs).length
     low, high = run.from_m * scale, min(run.to_m * scale, part.drawn_km)
     return Event(

@@ -61,6 +61,14 @@ class BorderGround:
         return self.zones[km]
 
     @cached_property
+    def outline_tree(self) -> shapely.STRtree:
+        """Index of the straight stretches of the outline, to measure distances from it."""
+        rings = [shapely.get_coordinates(ring) for ring in shapely.get_parts(self.outline)]
+        return shapely.STRtree(
+            np.concatenate([shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)) for xy in rings])
+        )
+
+    @cached_property
     def length_km(self) -> float:
         """Geodesic length of the shared line on the polygon's own vertices."""
         return _length_km(self.line, self.crs)

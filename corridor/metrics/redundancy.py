@@ -16,12 +16,12 @@ import shapely
 from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
-from corridor.geo.geodesy import WGS84, distance_m
+from corridor.geo.geodesy import WGS84, distance_m, within_m
 from corridor.metrics.access import Access, passes
 from corridor.metrics.reach import Domain, Reached, State, reach
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.connectivity import arc_costs, disjoint_ways, find_bridges, replacement_costs
-from corridor.network.documented import exceeds_limits
+from corridor.network.documented import exceeding
 from corridor.network.graph import Position
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
@@ -132,7 +132,7 @@ def count_whole_routes(domain: Domain, state: State, last: Stage, closed: Bools 
 
 def _disc(domain: Domain, stage: Stage) -> Bools:
     lon, lat = domain.network.node_lon[domain.nodes], domain.network.node_lat[domain.nodes]
-    inside = distance_m(lon, lat, stage.lon, stage.lat) <= stage.radius_km * 1000
+    inside = within_m(lon, lat, stage.lon, stage.lat, stage.radius_km * 1000)
     if not inside.any():
         raise NetworkError(
             f"stage '{stage.name}' at {format_position(stage.lat, stage.lon, 4)} has no road junction within "
@@ -481,4 +481,4 @@ def _added(before: Estimate, after: Estimate) -> Estimate:
 
 
 def _over_limit_km(domain: Domain, way: Way) -> float:
-    return float(way.km[exceeds_limits(domain.network.edges.iloc[domain.rows[way.edges]])].sum())
+    return float(way.km[exceeding(domain.network)[domain.rows[way.edges]]].sum())

@@ -94,7 +94,10 @@ def _way_out(ground: BorderGround, end: Floats) -> Floats:
     points = shapely.points(around)
     inside = shapely.contains(ground.polygon, points)
     beyond = inside != shapely.contains(ground.polygon, shapely.Point(end))
-    off = np.where(beyond, shapely.distance(ground.outline, points), -1.0)
+    off = np.full(len(points), -1.0)
+    if beyond.any():
+        which, gap = ground.outline_tree.query_nearest(points[beyond], return_distance=True, all_matches=False)
+        off[np.flatnonzero(beyond)[which[0]]] = gap
     return np.asarray([to, around[int(np.argmax(off))]])
 
 

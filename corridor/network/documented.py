@@ -122,6 +122,15 @@ def exceeds_limits(edges: gpd.GeoDataFrame) -> Bools:
     return np.asarray((weight < TRUCK_T) | (height < TRUCK_HEIGHT_M))
 
 
+def exceeding(network: Network) -> Bools:
+    """Which edges of a network have a limit that the truck exceeds, shape (n_edges,).
+
+    Args:
+        network: any.
+    """
+    return network.keep("exceeding", lambda: exceeds_limits(network.edges))
+
+
 def truck_exceeds(limit: VehicleLimit | None) -> bool:
     """Whether the truck is heavier or higher than a documented limit allows."""
     if limit is None:

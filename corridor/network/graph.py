@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -23,6 +23,7 @@ from corridor.wording import format_position
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 
 UNFIT_CLASSES = ("track", "service")
 LEAST_THROUGH_KM = 20.0
@@ -100,6 +101,35 @@ class Network:
     def n_nodes(self) -> int:
         """Number of nodes."""
         return len(self.node_lon)
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        return {}
+
+    def keep(self, name: str, make: Callable[[], T]) -> T:
+        """What others compute from the network alone, computed once.
+
+        Args:
+            name: of what is computed, the same for the same.
+            make: computes it.
+
+        Returns:
+            What ``make`` gave when it was first asked for.
+        """
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]  # type: ignore[no-any-return]
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column of ``edges`` as an array, not to be changed; texts of a table are converted once, not at each use.
+
+        Args:
+            name: of the column.
+
+        Returns:
+            Its values, shape (n_edges,).
+        """
+        return self.keep(f"column {name}", lambda: np.asarray(self.edges[name].to_numpy()))
 
     @cached_property
     def arcs(self) -> Arcs:

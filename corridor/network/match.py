@@ -109,11 +109,12 @@ def measure_route(network: Network, route: Route, section_id: str = "") -> Match
 
 def route_spans(network: Network, route: Route, lengths_km: NDArray[np.float64]) -> tuple[Span, ...]:
     """Mapped tunnels and bridges along a route, by chainage; neighbouring edges of one kind make one structure."""
-    edges = network.edges.iloc[list(route.edges)]
+    rows = list(route.edges)
+    tunnel, bridge, names = (network.column(name)[rows] for name in ("tunnel", "bridge", "name"))
     ends = np.cumsum(lengths_km)
     spans: list[Span] = []
-    kinds = np.where(edges["tunnel"], StructureKind.TUNNEL, np.where(edges["bridge"], StructureKind.BRIDGE, ""))
-    for kind, name, end, length in zip(kinds, edges["name"], ends, lengths_km, strict=True):
+    kinds = np.where(tunnel, StructureKind.TUNNEL, np.where(bridge, StructureKind.BRIDGE, ""))
+    for kind, name, end, length in zip(kinds, names, ends, lengths_km, strict=True):
         if not kind or length <= 0:
             continue
         if spans and spans[-1].kind == kind and abs(spans[-1].to_km - (end - length)) < 1e-6:

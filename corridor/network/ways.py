@@ -126,15 +126,16 @@ def _apply(
     ids: list[Ints] = []
     lines: list[shapely.LineString] = []
     new_id = min(0, int(node_ids.min()))
+    before = frame.geometry.to_numpy()
     for row in range(len(frame)):
         own = node_ids[offsets[row] : offsets[row + 1]]
         if row not in cuts:
             rows.append(row)
             ids.append(own)
-            lines.append(frame.geometry.iat[row])
+            lines.append(before[row])
             continue
         vertex, at = cuts[row]
-        xy = shapely.get_coordinates(frame.geometry.iat[row])
+        xy = shapely.get_coordinates(before[row])
         if at is not None:
             new_id -= 1
             xy, own = np.insert(xy, vertex, at, axis=0), np.insert(own, vertex, new_id)
