@@ -110,6 +110,7 @@ class FlowNetwork:
         self._out: dict[State, list[Arc]] = defaultdict(list)
         self._ends: dict[tuple[str, bool], list[Arc]] = {}
         self._allowed: dict[tuple[object, frozenset[str]], dict[State, list[Arc]]] = {}
+        self._into: dict[object, dict[State, list[tuple[State, float, str]]]] = {}
         self._steps: dict[object, dict[State, list[tuple[State, float, float, str]]]] = {}
         delays = extra_h or {}
         known = {} if priced is None else priced.setdefault(prices, {})
@@ -174,6 +175,19 @@ class FlowNetwork:
             }
         return self._allowed[key]
 
+    def _into_within(
+        self, modes: Collection[str] | None, avoid: frozenset[str]
+    ) -> dict[State, list[tuple[State, float, str]]]:
+        """The same arcs by their head: tail, cost and link."""
+        key = (None if modes is None else frozenset(modes), avoid)
+        if key not in self._into:
+            into: dict[State, list[tuple[State, float, str]]] = defaultdict(list)
+            for tail, arcs in self._arcs_within(modes, avoid).items():
+                for arc in arcs:
+                    into[arc.head].append((tail, arc.cost, arc.link_id))
+            self._into[key] = dict(into)
+        return self._into[key]
+
     def _steps_within(self, modes: Collection[str] | None) -> dict[State, list[tuple[State, float, float, str]]]:
         """What a search takes of each arc by its tail: head, cost, variance and link."""
         key = None if modes is None else frozenset(modes)
@@ -207,15 +221,17 @@ class FlowNetwork:
         Returns:
             The way, exact: no other has a lower cost. Equal ones are told apart by the ids of their links.
         """
-        ends = [*self._doors(origin, arriving=False), *self._doors(destination, arriving=True)]
-        out = dict(self._arcs_within(modes, frozenset(avoid_countries)))
-        for arc in ends:
-            if _needs_only(arc, modes):
-                out[arc.tail] = [*out.get(arc.tail, ()), arc]
-        if without:
-            closed = frozenset(without)
-            out = {tail: [arc for arc in arcs if arc.link_id not in closed] for tail, arcs in out.items()}
-        return _Search(out, via, (destination, DOOR)).run((origin, DOOR))
+        avoid, closed = frozenset(avoid_countries), frozenset(without)
+        doors = [
+            arc
+            for arc in (*self._doors(origin, arriving=False), *self._doors(destination, arriving=True))
+            if _needs_only(arc, modes)
+        ]
+        out, into = dict(self._arcs_within(modes, avoid)), dict(self._into_within(modes, avoid))
+        for arc in doors:
+            out[arc.tail] = [*out.get(arc.tail, ()), arc]
+            into[arc.head] = [*into.get(arc.head, ()), (arc.tail, arc.cost, "")]
+        return _Search(out, into, via, (destination, DOOR), closed).run((origin, DOOR))
 
     def costs_from(
         self, origin: str, *, modes: Collection[str] | None = None
@@ -285,8 +301,15 @@ def _needs_only(arc: Arc, modes: Collection[str] | None) -> bool:
 class _Search:
     """One search: states times how many of the nodes and links to pass are behind."""
 
-    def __init__(self, out: Mapping[State, list[Arc]], via: tuple[str, ...], goal: State) -> None:
-        self._out, self._via, self._goal = out, via, goal
+    def __init__(
+        self,
+        out: Mapping[State, list[Arc]],
+        into: Mapping[State, list[tuple[State, float, str]]],
+        via: tuple[str, ...],
+        goal: State,
+        closed: frozenset[str],
+    ) -> None:
+        self._out, self._into, self._via, self._goal, self._closed = out, into, via, goal, closed
 
     def _advance(self, node: str, stage: int, link_id: str = "") -> int:
         """The stage after passing a link and standing at a node."""
@@ -298,31 +321,35 @@ class _Search:
 
     def _bounds(self) -> dict[tuple[State, int], float]:
         """Least certain dollars from each state and stage to the end: a lower bound of what is still to pay."""
-        into: dict[tuple[State, int], list[tuple[tuple[State, int], float]]] = defaultdict(list)
-        goals = []
-        states = set(self._out) | {arc.head for arcs in self._out.values() for arc in arcs}
-        for stage in range(len(self._via) + 1):
-            left = self._via[stage:]
-            for state in states:
-                if left and self._advance(state[0], stage) != stage:
-                    continue
-                here = (state, stage)
-                if not left and state == self._goal:
-                    goals.append(here)
-                for arc in self._out.get(state, ()):
-                    after = self._advance(arc.head[0], stage, arc.link_id) if left else stage
-                    into[(arc.head, after)].append((here, arc.cost))
-        best = dict.fromkeys(goals, 0.0)
-        heap = [(0.0, goal) for goal in sorted(goals)]
+        last = len(self._via)
+        if self._goal not in self._into and self._goal not in self._out:
+            return {}
+        best = {(self._goal, last): 0.0}
+        heap = [(0.0, (self._goal, last))]
         while heap:
             cost, at = heapq.heappop(heap)
             if cost > best[at]:
                 continue
-            for before, step in into[at]:
-                if cost + step < best.get(before, math.inf):
-                    best[before] = cost + step
-                    heapq.heappush(heap, (cost + step, before))
+            (node, _), stage = at[0], at[1]
+            for tail, step, link_id in self._into.get(at[0], ()):
+                if link_id in self._closed:
+                    continue
+                paid = cost + step
+                for before in self._stages_before(tail[0], link_id, node, stage):
+                    if paid < best.get((tail, before), math.inf):
+                        best[(tail, before)] = paid
+                        heapq.heappush(heap, (paid, (tail, before)))
         return best
+
+    def _stages_before(self, tail: str, link_id: str, node: str, stage: int) -> Iterable[int]:
+        """Stages at which a way may stand at a node to be at another's ``stage`` after a link."""
+        if not self._via:
+            return (0,)
+        return [
+            before
+            for before in range(stage + 1)
+            if self._advance(tail, before) == before and self._advance(node, before, link_id) == stage
+        ]
 
     def run(self, start: State) -> Way | None:
         bounds = self._bounds()
@@ -342,8 +369,8 @@ class _Search:
                 continue
             front.append((cost, variance))
             for arc in self._out.get(state, ()):
-                after = (arc.head, self._advance(arc.head[0], stage, arc.link_id))
-                if after not in bounds:
+                after = (arc.head, self._advance(arc.head[0], stage, arc.link_id) if self._via else 0)
+                if after not in bounds or arc.link_id in self._closed:
                     continue
                 paid, spread = cost + arc.cost, variance + arc.variance
                 if _is_beaten(fronts[after], paid, spread):
