@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: fuzz demo test lint fast bench clean help
+.PHONY: fuzz demo test suite lint fast bench clean help
 
 help:
 	@echo "make demo   compare the bundled study's routes, offline; ends with the path of the page"
@@ -45,7 +45,11 @@ docs: $(VENV)/.dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "site/index.html (to search in it: $(BIN)/python -m http.server --directory site)"
 
-test: lint
+# Linters beside the tests, which keep no more than two cores busy.
+test: $(VENV)/.dev
+	@$(MAKE) --no-print-directory --jobs=2 lint suite
+
+suite: $(VENV)/.dev
 	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 bench: $(VENV)/.dev

@@ -19,6 +19,8 @@ settings.register_profile("corridor", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, max_examples=200, print_blob=True)
 settings.load_profile("corridor")
 
+LONGEST = ("test_docs", "test_new_line", "test_notebooks", "test_browser", "test_extract", "test_bad_input", "test_run")
+"""Files whose tests take longest, about in that order: a third of all time is the pages of the documentation."""
 ROOT = Path(__file__).resolve().parent.parent
 _EXTRACT = "south-caucasus-2021-08.osm.pbf"
 # Made absolute before tests move elsewhere.
@@ -65,3 +67,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: those that need the extract or a browser, and slow ones, at the end."""
     weight = {"extract": 2, "browser": 2, "slow": 1}
     items.sort(key=lambda item: max((weight.get(mark.name, 0) for mark in item.iter_markers()), default=0))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # whole files go to workers: with the longest first, what is left at the end is short and they end together
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        rank = {name: at for at, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: (rank.get(item.path.stem, len(rank)), item.path not in slow))
