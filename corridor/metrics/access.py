@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +28,8 @@ from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
+KEPT_READINGS = 64
 PLACE_COLUMNS = [
     *("place", "country", "people", "people_low", "people_mid", "people_high"),
     *("crossing_min_before", "crossing_min_after"),
@@ -120,13 +124,37 @@ class Access:
         times = self.before.centres
         return np.argmin(times, axis=1) if times.size else np.zeros(len(self.places), dtype=np.int64)
 
+    @cached_property
+    def _read(self) -> OrderedDict[tuple[str, bytes], Any]:
+        return OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is sent to other processes: without readings."""
+        return {name: value for name, value in self.__dict__.items() if name != "_read"}
+
+    def _once(self, what: str, state: State, read: Callable[[State], T]) -> T:
+        """A reading that is taken once for all rules that leave the roads in one state; the last ones are kept."""
+        key = what, state.digest
+        if key not in self._read:
+            self._read[key] = read(state)
+            if len(self._read) > KEPT_READINGS:
+                self._read.popitem(last=False)
+        self._read.move_to_end(key)
+        return self._read[key]  # type: ignore[no-any-return]
+
     def read_capital(self, state: State) -> tuple[float, float]:
         """Minutes from the fixed point abroad to the capital and back."""
+        return self._once("capital", state, self._read_capital)
+
+    def _read_capital(self, state: State) -> tuple[float, float]:
         out, back = reach(self.domain, None, state)
         return out.minutes(self.capital), back.minutes(self.capital)
 
     def read(self, state: State) -> Reading:
         """All times in one state: searches both ways for the crossing, by truck and by car, and for each centre."""
+        return self._once("all", state, self._read_all)
+
+    def _read_all(self, state: State) -> Reading:
         out, back = reach(self.domain, None, state)
         drive, home = reach(self.by_car, None, state)
         crossing = np.array([_both(drive.minutes(p), home.minutes(p)) if p else np.inf for p in self.positions])

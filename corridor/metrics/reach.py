@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -46,6 +47,14 @@ class State:
     delay_min: Floats
     entry_min: tuple[float, ...]
     factor: float = 1.0
+
+    @cached_property
+    def digest(self) -> bytes:
+        """States of one domain with the same digest are the same."""
+        sums = hashlib.blake2b(digest_size=16)
+        for values in (self.closed, self.delay_min, np.array([*self.entry_min, self.factor])):
+            sums.update(values.tobytes())
+        return sums.digest()
 
 
 @dataclass(frozen=True)
