@@ -12,6 +12,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+try:
+    import resource
+
+    # OpenBLAS starts its threads when numpy is imported, and ends the process where it may not.
+    if 0 <= resource.getrlimit(resource.RLIMIT_NPROC)[0] < 256:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+except ImportError:  # systems without such limits
+    pass
+
 import corridor
 from corridor.cli import align, compare, fetch, flows, new, sweep, terrain
 from corridor.cli.common import print_error, print_plain

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
@@ -95,6 +97,10 @@ def read_osm(path: Path) -> OsmData:
         if isinstance(fault, SourceError):
             raise
         reason = clean(str(fault).replace("\n", " ")) or "unreadable"
+        if os.strerror(errno.EAGAIN) in reason:  # libosmium reads in threads of its own
+            raise SourceError(
+                f"{path}: can't be read, for no more threads may be started; raise the limit (ulimit -u)"
+            ) from fault
         raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); fetch the file again") from fault
     table = scan.ways
     if not table.rows:
