@@ -9,6 +9,7 @@ import pytest
 from corridor.errors import StudyError
 from corridor.packaged import data_root
 from corridor.schema.study import Study
+from tests.synthetic import study as synthetic
 
 PATH = data_root() / "studies" / "syunik.toml"
 
@@ -97,3 +98,11 @@ def test_another_baseline():
     assert study.on_baseline("osm-2021-08").chosen_baseline.as_of == "2021-08"
     with pytest.raises(StudyError, match="'now' is none of osm-2021-08, documented-2026"):
         study.on_baseline("now")
+
+
+def test_a_study_is_run_again_by_the_name_that_it_was_read_under(tmp_path):
+    assert Study.bundled("syunik").asked_as == "syunik"
+    path = synthetic.build(tmp_path / "midland").rename(tmp_path / "midland" / "mine.toml")
+    found = Study.load(path)
+    assert (found.id, found.asked_as) == ("midland", "mine.toml")
+    assert found.with_candidates().asked_as == found.on_baseline("now").asked_as == "mine.toml"

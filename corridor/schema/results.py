@@ -146,7 +146,8 @@ class Results:
     ``flows``, ``pairs``, ``dependence``, ``potentials``. ``conditions`` are those that the study holds routes
     against; ``neighbour`` is the country behind the border crossing. ``panels`` say which criteria tell the ranked
     routes apart, ``first_places`` who comes first how often. ``as_if_opened`` says that rules which allow no
-    transit are ranked as if they did; ``if_opened`` has those rankings where they aren't.
+    transit are ranked as if they did; ``if_opened`` has those rankings where they aren't. ``asked_as`` is what people
+    type to run the study again.
     """
 
     study_id: str
@@ -187,3 +188,4 @@ class Results:
     first_places: FirstPlaces | None = None
     as_if_opened: bool = False
     if_opened: IfOpened | None = None
+    asked_as: str = ""

@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     field_validator,
     model_validator,
@@ -424,6 +425,12 @@ class Study(_Strict):
     as_if_opened: Annotated[bool, Field(strict=True)] = False
     perspectives: dict[Identifier, dict[str, Any]] = {}
     folder: Path = Path()
+    _asked_as: str = PrivateAttr("")
+
+    @property
+    def asked_as(self) -> str:
+        """What people type to run the study: the name of its file, or that of one that ships with the package."""
+        return self._asked_as or f"{self.id}.toml"
 
     @model_validator(mode="before")
     @classmethod
@@ -546,7 +553,9 @@ class Study(_Strict):
         own = [spec.model_dump(exclude_unset=True) for spec in self.candidates]
         content = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
         content.pop("folder", None)
-        return type(self).build(content | {"candidates": [*own, *tables]}, self.folder, self.id)
+        found = type(self).build(content | {"candidates": [*own, *tables]}, self.folder, self.id)
+        found._asked_as = self._asked_as
+        return found
 
     def path(self, name: str) -> Path:
         """A data path of the study as a file path: ``package:`` names lie in the package, others beside the study.
@@ -662,7 +671,10 @@ class Study(_Strict):
         content = read_toml(path)
         if "extends" in content:
             content = _extend(content, str(path))
-        return cls.build(content, path.parent, str(path))
+        found = cls.build(content, path.parent, str(path))
+        packaged = path.resolve().parent == (data_root() / "studies").resolve()
+        found._asked_as = path.stem if packaged else path.name
+        return found
 
     @classmethod
     def build(cls, content: dict[str, Any], folder: Path, name: str) -> Study:

@@ -417,6 +417,7 @@ def results(
     ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)
     return Results(
         study_id=study.id,
+        asked_as=study.asked_as,
         title=study.title,
         question=study.question,
         as_of=study.as_of,

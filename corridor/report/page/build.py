@@ -231,6 +231,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
         "documents": [_source(source) for source in results.documents],
         "libraries": libraries(),
         "run": clean(describe_run(results)),
+        "asked_as": clean_text(results.asked_as or f"{results.study_id}.toml"),
         "scales": [(criterion, _anchors(criterion, english)) for criterion in results.criteria],
         "number": format_number,
         "json": script_json,
