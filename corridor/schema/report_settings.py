@@ -44,6 +44,8 @@ class Indicator(_Strict):
         unmeasurable: why no figure can be had.
         source_id: where a fact is from; metrics are computed here, attributes have their own.
         as_of: date of a fact.
+        harm_above: of a metric that says what a route harms: more than this is harm, as the condition means it. A
+            metric without it describes.
     """
 
     label: Text
@@ -53,6 +55,7 @@ class Indicator(_Strict):
     unmeasurable: Text | None = None
     source_id: Identifier | None = None
     as_of: Date = ""
+    harm_above: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Indicator:
@@ -61,6 +64,8 @@ class Indicator(_Strict):
             raise ValueError("give exactly one of metric, attribute, fact, unmeasurable")
         if (self.fact is not None) != (self.source_id is not None):
             raise ValueError("source_id belongs to a fact, and every fact has one")
+        if self.harm_above is not None and self.metric is None:
+            raise ValueError("harm_above belongs to a metric")
         if self.attribute is not None and self.attribute not in (*ATTRIBUTES, "text_status"):
             raise ValueError(f"attribute '{self.attribute}' is none of {', '.join((*ATTRIBUTES, 'text_status'))}")
         return self

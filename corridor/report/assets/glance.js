@@ -14,7 +14,7 @@ var corridorGlance = (function () {
   }
 
   function start(data, words) {
-    var glance = data.glance, table = document.getElementById("glance"), body = table && table.tBodies[0];
+    var glance = data.glance, table = document.getElementById("glance"), body = table && table.tBodies[0], now = { id: data.chosen, regime: "" };
 
     /* The answer, who would run it, and the routes in the order of the chosen rules. */
     function answer(regime) {
@@ -53,6 +53,23 @@ var corridorGlance = (function () {
       });
     }
 
+    /* How the conditions fare with the chosen route under the chosen rules. */
+    function fare() {
+      var box = document.getElementById("fare-said"), found = glance.cases[now.regime], said = found && found.rows[now.id] && found.rows[now.id].fare;
+      if (!box) { return; }
+      var mark = data.candidates.find(function (one) { return one.id === now.id; }), badge = document.querySelector("#fare .badge");
+      badge.textContent = mark.letter;
+      badge.style.backgroundColor = mark.colour;
+      box.textContent = "";
+      words.put(add(box, "span"), said || { t: "glance.uncovered" });
+    }
+    /* On a phone each cell carries the head of its column. */
+    function heads() {
+      var texts = table ? all("thead th", table).map(function (head) {
+        return all("span", head).filter(function (node) { return !node.querySelector("span"); }).map(function (node) { return node.textContent; }).join(", ");
+      }) : [];
+      all("#glance tbody td").forEach(function (cell) { cell.dataset.head = texts[cell.cellIndex]; });
+    }
     /* Conditions: figures by route, and what the rules declare. */
     function conditions(regime) {
       var found = data.conditions && data.conditions[regime];
@@ -94,9 +111,13 @@ var corridorGlance = (function () {
       answer(event.detail.regime);
       conditions(event.detail.regime);
       mark(event.detail.regime);
+      now.regime = event.detail.regime;
+      fare();
     });
     document.addEventListener("corridor:choose", function (event) {
       var id = event.detail.id;
+      now.id = id;
+      fare();
       all(".glance-table tr[data-id], .matrix tr[data-id], .conditions [data-id]").forEach(function (node) {
         node.classList.toggle("chosen", node.dataset.id === id);
       });
@@ -112,7 +133,10 @@ var corridorGlance = (function () {
       });
     });
     var select = document.getElementById("regime");
+    now.regime = select ? select.value : Object.keys(glance.cases)[0];
     mark(select ? select.value : "");
+    heads();
+    document.addEventListener("corridor:language", heads);
   }
   return { start: start };
 })();

@@ -55,6 +55,7 @@
       next.focus();
     });
     document.addEventListener("corridor:regime", refresh);
+    document.addEventListener("corridor:choose", refresh);
   }
   function below(cell, step, selector) {
     var line = cell.parentNode;
@@ -66,6 +67,8 @@
   rove(document.getElementById("ranking"), ".ranks button.route");
   rove(document.querySelector("#metrics thead"), ".sort");
   rove(document.querySelector("#metrics tbody"), "button.route");
+  rove(document.querySelector(".downloads"), "button");
+  rove(document.querySelector(".chosen-route"), "summary");
 
   document.getElementById("language").addEventListener("change", function (event) { words.choose(event.target.value); });
   /* The search offers names in the chosen language, and still knows all others. */
@@ -101,11 +104,11 @@
   var frame = document.querySelector(".map-frame"), legend = document.querySelector(".legend");
   frame.parentNode.appendChild(legend);
   legend.classList.remove("leaflet-control");
-  legend.open = true;
+  legend.open = window.innerWidth > 520; // on a phone it would stand between the map and the routes
   /* Reached without Tab: the map zooms by + and -, distances are measured with the pointer, the legend stands open. */
   all(".leaflet-control-zoom a, .map-tool [data-i18n-label='map.measure'], .legend summary").forEach(function (node) { node.tabIndex = -1; });
   /* What is printed: findings and what the data can't say unfolded, the chosen rules as text. */
-  var folded = all(".more-findings, .limits-box details.notes"), wasOpen = [];
+  var folded = all(".more-findings, .limits-box details.notes, .legend"), wasOpen = [];
   function forPrint() {
     if (!document.documentElement.classList.contains("printing")) {
       wasOpen = folded.map(function (node) { return node.open; });

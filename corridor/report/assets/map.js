@@ -167,7 +167,7 @@ var corridorMap = (function () {
     if (data.axes.length) { rows.splice(4, 0, ["line axis", "map.legend.axis"]); }
     var along = data.riversFromBorders;
     rows.push(!data.rivers.length ? ["", "map.legend.no_rivers"] : ["line river" + (along ? " along" : ""),
-      along ? "map.legend.border_river" : "map.legend.river", { source: data.sources[along ? "borders" : "osm"] }]);
+      along ? "map.legend.border_river" : "map.legend.river", along ? undefined : { source: data.sources.osm }]);
     var Control = L.Control.extend({
       options: { position: "bottomleft" },
       onAdd: function () {
@@ -253,6 +253,11 @@ var corridorMap = (function () {
   function draw(map, data, relief) {
     var words = wordsOf(data), routes = [], cursor = null;
     panes(map);
+    /* A line that listens to focus is a Tab stop of its own to some browsers; all of it is in tables and lists as well. */
+    map.on("layeradd", function (event) {
+      var path = event.layer._path;
+      if (path) { path.setAttribute("tabindex", "-1"); path.ownerSVGElement.setAttribute("aria-hidden", "true"); }
+    });
     map.setMaxBounds(L.latLngBounds(data.bounds).pad(0.15));
     map.fitBounds(data.view, { animate: false }); // an animation ending late would undo what the reader did since
     map.setMinZoom(Math.floor(map.getBoundsZoom(data.bounds)) - 1);

@@ -21,7 +21,10 @@ var corridorTakeaway = (function () {
   }
   function csv() {
     var table = document.getElementById("metrics"), rows = [];
-    rows.push(["candidate_id", "regime_id"].concat(all("thead th", table).map(function (head) { return head.textContent; })));
+    rows.push(["candidate_id", "regime_id"].concat(all("thead th", table).map(function (head) {
+      var unit = head.querySelector(".unit"), name = head.textContent;
+      return unit ? name.slice(0, name.length - unit.textContent.length) + " (" + unit.textContent + ")" : name;
+    })));
     all("tbody tr", table).forEach(function (row) {
       rows.push([row.dataset.id, row.dataset.regime].concat(all("th, td", row).map(function (cell) {
         return cell.dataset.value === undefined ? cell.textContent : cell.dataset.value;

@@ -107,6 +107,7 @@ def _first_screen(view: ReportView, glance: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "opening": view.opening,
+        "chosen": view.chosen,
         "glance": glance,
         "case": case,
         "answer": case["answer"],

@@ -7,9 +7,10 @@ from typing import Any
 from corridor.report.escape import clean_text, safe_url
 from corridor.report.page.tables import Cell, MetricCells
 from corridor.report.view import ReportView
-from corridor.schema.message import ListStyle, Message, listing
+from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.regime import ATTRIBUTES, Regime
-from corridor.schema.report_settings import Indicator
+from corridor.schema.report_settings import Condition, Indicator
+from corridor.schema.vocabulary import MetricStatus
 
 RANK = "rank"
 """A condition's metric that is no column of the metric table: the place in the ranking."""
@@ -123,6 +124,66 @@ def build_conditions(view: ReportView) -> dict[str, Any] | None:
     values = {regime: [_values(view, indicator, regime, notes) for indicator, _ in rows] for regime in view.regime_ids}
     routes = list(view.candidates)
     return {"groups": groups, "routes": routes, "values": values, "sources": notes.listed()}
+
+
+HARM, NO_HARM, NOT_KNOWN, ANSWERED, LEFT_OPEN, STATED, UNMEASURABLE = (
+    "harm", "no_harm", "not_known", "answered", "left_open", "stated", "unmeasurable",
+)  # fmt: skip
+"""How a condition fares: by figures, by what the rules' text declares, by facts, or not at all."""
+_NAMED = (HARM, NO_HARM, NOT_KNOWN)
+
+
+def fare_of_conditions(view: ReportView, regime_id: str, candidate_id: str) -> Message | None:
+    """In a sentence: which conditions figures show harmed, which not, and how many the rules' text answers.
+
+    Args:
+        view: the comparison as it is shown.
+        regime_id: the rules.
+        candidate_id: the route.
+
+    Returns:
+        The message; None where the study names no conditions.
+    """
+    if not view.results.conditions:
+        return None
+    found: dict[str, list[tuple[int, str]]] = {}
+    for number, condition in enumerate(view.results.conditions, 1):
+        state = _fare(view, condition, regime_id, candidate_id)
+        found.setdefault(state, []).append((number, clean_text(condition.condition)))
+    said: list[Value] = []
+    for state in (HARM, NO_HARM, NOT_KNOWN, ANSWERED, LEFT_OPEN, STATED, UNMEASURABLE):
+        if state in found:
+            numbers = listing((str(number) for number, _ in found[state]), ListStyle.COMMA)
+            names = listing((text for _, text in found[state]), ListStyle.SEMICOLON)
+            named: dict[str, Value] = {"names": names} if state in _NAMED else {}
+            said.append(Message(f"fare.{state}", {"numbers": numbers, **named}))
+    return Message("fare.all", {"of": str(len(view.results.conditions)), "list": listing(said, ListStyle.SENTENCES)})
+
+
+def _fare(view: ReportView, condition: Condition, regime_id: str, candidate_id: str) -> str:
+    """How one condition fares: figures of harm come first, then what the text declares, then facts."""
+    harms = [indicator for indicator in condition.indicators if indicator.harm_above is not None]
+    shown = [_harmed(view, indicator, regime_id, candidate_id) for indicator in harms]
+    if True in shown:
+        return HARM
+    if harms:
+        return NOT_KNOWN if None in shown else NO_HARM
+    regime = view.regimes.get(regime_id)
+    asked = [indicator.attribute for indicator in condition.indicators if indicator.attribute is not None]
+    if asked and regime is not None:
+        answered = (name == "text_status" or regime.attributes[name].specified for name in asked)
+        return ANSWERED if any(answered) else LEFT_OPEN
+    return STATED if any(indicator.fact for indicator in condition.indicators) else UNMEASURABLE
+
+
+def _harmed(view: ReportView, indicator: Indicator, regime_id: str, candidate_id: str) -> bool | None:
+    """Whether a figure shows harm; None where it isn't known."""
+    cells = _cells(view, indicator.metric or "")
+    cell = cells.get(candidate_id, regime_id) if cells else None
+    if cell is None or cell.value is None:
+        lost = cell is not None and cell.status in (MetricStatus.UNREACHABLE, MetricStatus.LOST)
+        return True if lost else None
+    return cell.value > (indicator.harm_above or 0.0)
 
 
 def _indicator(view: ReportView, indicator: Indicator, notes: Notes) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from corridor.report.page.declared import left_open
+from corridor.report.page.declared import fare_of_conditions, left_open
 from corridor.report.page.summary import first_of_open
 from corridor.report.page.tables import OUTSIDE, Cell, MetricCells, criterion_name, price_years
 from corridor.report.view import ReportView
@@ -110,6 +110,7 @@ def _row(view: ReportView, columns: tuple[Subject, ...], key: str, regime: str) 
     return {
         "rank": _rank(rank).to_json() if rank and rank.text else None,
         "covered": covered,
+        "fare": fare.to_json() if covered and (fare := fare_of_conditions(view, regime, key)) else None,
         "cells": [_cell(view, column, key, regime) if covered else None for column in columns],
     }
 
@@ -405,10 +406,17 @@ def build_matrix(view: ReportView) -> dict[str, Any] | None:
     """
     if len(view.regime_ids) < 2:
         return None
-    columns = [column for column in subjects(view) if column.name not in COMPARED]
+    told = [column for column in subjects(view) if column.name not in COMPARED]
+    columns = [column for column in told if _known_somewhere(view, column)]
     regimes = [key for key in view.regime_ids if key != OUTSIDE]
     rows = [{"id": key, "cells": [_crossing(view, columns, key, regime) for regime in regimes]} for key in view.through]
     return {"regimes": regimes, "rows": rows, "subjects": [column.name for column in columns]}
+
+
+def _known_somewhere(view: ReportView, column: Subject) -> bool:
+    """Whether a figure is known, or known to lie between two ends, for any through route under any rules."""
+    cells = (column.metric.get(key, regime) for key in view.through for regime in view.regime_ids)
+    return any(cell is not None and (cell.value is not None or cell.ends is not None) for cell in cells)
 
 
 def _crossing(view: ReportView, columns: list[Subject], key: str, regime: str) -> Mapping[str, Any] | None:
@@ -417,7 +425,7 @@ def _crossing(view: ReportView, columns: list[Subject], key: str, regime: str) -
     if rank is None:
         return None
     figures = []
-    for column in columns:
+    for column in columns if rank.text else ():
         cell = column.metric.get(key, regime)
         if cell is None:
             continue
