@@ -21,8 +21,23 @@ var corridorFlows = (function () {
     });
     data.cities.forEach(function (city) {
       node("circle", { cx: city[1], cy: city[2], r: 2.5, "class": "flow-city" }, drawing);
-      names.push([node("text", { x: city[1] + 4, y: city[2] - 4, "class": "flow-name" }, drawing), city[0]]);
+      names.push([node("text", { x: city[1] + 4, y: city[2] - 4, "class": "flow-name" }, drawing), city[0], city]);
     });
+    /* Names stand right of their places, else left, above or below; one that finds no room is told by pointing at it. */
+    function spread() {
+      var taken = [];
+      names.forEach(function (entry) {
+        var city = entry[2], text = entry[0], wide = text.textContent.length * 5.8, placed = null;
+        [[4, -4], [-4 - wide, -4], [-wide / 2, -7], [-wide / 2, 13], [4, 11], [-4 - wide, 11]].some(function (shift) {
+          var x = city[1] + shift[0], y = city[2] + shift[1], own = [x - 1, y - 9, x + wide + 1, y + 2];
+          var free = !taken.some(function (other) { return own[0] < other[2] && other[0] < own[2] && own[1] < other[3] && other[1] < own[3]; });
+          if (free) { placed = [x, y]; taken.push(own); }
+          return free;
+        });
+        text.style.display = placed ? "" : "none";
+        if (placed) { text.setAttribute("x", placed[0]); text.setAttribute("y", placed[1]); }
+      });
+    }
     function spaced(value) { return words.number(String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f")); }
     function number(value) { return value === null ? "–" : spaced(value); }
     function signed(value) { return value === null ? "–" : (value > 0 ? "+" : value < 0 ? "−" : "") + spaced(Math.abs(value)); }
@@ -85,6 +100,7 @@ var corridorFlows = (function () {
     }
     function show() {
       names.forEach(function (name) { name[0].textContent = words.text(name[1]); });
+      spread();
       var key = now.id + "|" + now.regime, own = data.cases[key], alone = data.cases["|"][now.year];
       var there = own && own[now.year], found = now.after && there ? there : alone;
       data.widths[found.widths].forEach(function (share, index) {

@@ -33,11 +33,12 @@
   /* Of many buttons alike one is reached by Tab, the others from it by the arrow keys. */
   function rove(box, selector) {
     if (!box) { return; }
-    function items() { return all(selector, box).filter(function (node) { return node.offsetParent !== null; }); }
+    function shown(node) { return node.checkVisibility ? node.checkVisibility() : node.offsetParent !== null; } // the first lays nothing out
+    function items() { return all(selector, box).filter(shown); }
     function only(node) { all(selector, box).forEach(function (other) { other.tabIndex = other === node ? 0 : -1; }); }
     function refresh() {
-      var shown = items();
-      if (shown.length && !shown.some(function (node) { return node.tabIndex === 0; })) { only(shown[0]); }
+      var seen = items();
+      if (seen.length && !seen.some(function (node) { return node.tabIndex === 0; })) { only(seen[0]); }
     }
     var found = items();
     if (found.length) { only(found[0]); }
@@ -46,11 +47,11 @@
       if (node) { only(node); }
     });
     box.addEventListener("keydown", function (event) {
-      var shown = items(), at = shown.indexOf(document.activeElement), step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+      var seen = items(), at = seen.indexOf(document.activeElement), step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
       if (at < 0 || (step === undefined && event.key !== "Home" && event.key !== "End")) { return; }
       var cell = document.activeElement.closest("td"), next = null;
       if (cell && (event.key === "ArrowDown" || event.key === "ArrowUp")) { next = below(cell, step, selector); }
-      next = next || shown[event.key === "Home" ? 0 : event.key === "End" ? shown.length - 1 : Math.min(Math.max(at + step, 0), shown.length - 1)];
+      next = next || seen[event.key === "Home" ? 0 : event.key === "End" ? seen.length - 1 : Math.min(Math.max(at + step, 0), seen.length - 1)];
       event.preventDefault();
       next.focus();
     });

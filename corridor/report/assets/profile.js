@@ -20,7 +20,8 @@ var corridorProfile = (function () {
               context.fillStyle = corridorTheme.soft;
               context.font = 600 + " " + 12 * devicePixelRatio + "px system-ui, sans-serif";
               context.textAlign = "center"; context.textBaseline = "top";
-              context.fillText(stretch[0], (from + to) / 2, box.top + 4 * devicePixelRatio);
+              var key = "country." + stretch[0], named = window.corridorWords.known(key) ? window.corridorWords.get(key) : stretch[0];
+              context.fillText(context.measureText(named).width < to - from ? named : stretch[0], (from + to) / 2, box.top + 4 * devicePixelRatio);
             }
           });
         }],
@@ -125,12 +126,13 @@ var corridorProfile = (function () {
         scales: { x: { time: false, range: [0, profile.km[profile.km.length - 1]] },
           y: { range: function (_, min, max) { return [Math.min(0, min), Math.max(max * 1.2, 500)]; } } },
         axes: [{ stroke: INK, label: words("profile.chainage"), labelSize: 22, size: 36, grid: { stroke: corridorTheme.gridline } },
-          { stroke: INK, label: words("profile.height"), labelSize: 22, size: 54, grid: { stroke: corridorTheme.gridline } }],
-        series: [{ label: "km", value: function (_, v) { return v === null ? "–" : v.toFixed(1); } },
+          { stroke: INK, label: words("profile.height"), labelSize: 22, size: 54,
+            values: function (_, splits) { return splits.map(function (v) { return String(v).replace(/\B(?=(\d{3})+$)/, "\u202f"); }); }, grid: { stroke: corridorTheme.gridline } }],
+        series: [{ label: words("unit.km"), value: function (_, v) { return v === null ? "–" : window.corridorWords.number(v.toFixed(1)); } },
           { label: words("profile.ground"), stroke: corridorTheme.ground_line, width: 1, fill: corridorTheme.ground_fill,
-            value: function (_, v) { return v === null ? "–" : v + " m"; } },
+            value: function (_, v) { return v === null ? "–" : v + " " + words("unit.m"); } },
           { label: words("profile.route"), stroke: byId[id].colour, width: 2,
-            value: function (_, v) { return v === null ? "–" : v + " m"; } }]
+            value: function (_, v) { return v === null ? "–" : v + " " + words("unit.m"); } }]
       }, [profile.km, profile.ground, profile.height], chart);
     }
     function near(id, latlng) {
@@ -142,7 +144,10 @@ var corridorProfile = (function () {
       });
       plot.setCursor({ left: plot.valToPos(profile.km[best], "x"), top: plot.valToPos(profile.height[best], "y") });
     }
-    document.addEventListener("corridor:choose", function (event) { show(event.detail.id); });
+    document.addEventListener("corridor:choose", function (event) {
+      current = event.detail.id;
+      if (event.detail.quiet) { setTimeout(function () { show(current); }); } else { show(current); } // the first once the page stands
+    });
     document.addEventListener("corridor:over", function (event) { near(event.detail.id, event.detail.latlng); });
     document.addEventListener("corridor:language", function () { if (current) { show(current); } });
     var waiting = null;
