@@ -1,8 +1,9 @@
 """Grades and bends of every edge of a road network: posts along the roads, heights on them, pieces between.
 
 Roads are cut into posts about 250 m apart, at which the elevation model is read; its heights are smoothed along the
-roads and hung on documented ones (:mod:`corridor.terrain.pinned_heights`). The bends of a schematic line aren't the
-road's, so that it counts as straight; its grades are those of the ground under it, cut to what its class allows.
+roads, hung on documented ones and kept to the steepest grade of each road, main roads first
+(:mod:`corridor.terrain.pinned_heights`). The bends of a schematic line aren't the road's, so that it counts as
+straight; its grades are those of the ground under it, and it moves no road that is drawn as it is.
 """
 
 from __future__ import annotations
@@ -16,10 +17,17 @@ import shapely
 from numpy.typing import NDArray
 
 from corridor.geo.geodesy import distance_m
+from corridor.network.match import MAIN_CLASSES
 from corridor.network.road_pieces import Cuts, continue_edges, cut_edges, piece_curvature_per_m, road_lines
 from corridor.network.speed_model import Pieces
 from corridor.schema.driving import DrivingParameters
-from corridor.terrain.pinned_heights import PostGraph, distance_to_pins_m, smooth_heights, spread_residuals
+from corridor.terrain.pinned_heights import (
+    PostGraph,
+    distance_to_pins_m,
+    limit_slopes,
+    smooth_heights,
+    spread_residuals,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -83,10 +91,11 @@ class RoadSurvey:
 
 @dataclass(frozen=True)
 class _Posts:
-    """Posts of all edges: the links between them, each with its edge, and where they are."""
+    """Posts of all edges: the links between them, each with its edge and rank, and where they are."""
 
     graph: PostGraph
     edge: Ints
+    rank: Ints
     lon: Floats
     lat: Floats
 
@@ -110,7 +119,8 @@ def survey_roads(
         ground: the elevation model; None leaves all roads level.
         parameters: windows and reaches.
         pins: documented heights.
-        max_grade: steepest grade of each edge as a ratio, shape (n_edges,): a steeper one is the model's error.
+        max_grade: steepest grade of each edge as a ratio, shape (n_edges,): a steeper one is the model's error, and the
+            climb is spread over the road beside it.
         schematic: edges whose line isn't the road's own, shape (n_edges,); none if left out.
         carried: stretches of edges in tunnels and on bridges beside those that are one as a whole, by row: fractions of
             the edge's length from its begin.
@@ -120,14 +130,16 @@ def survey_roads(
     cuts = cut_edges(length, POST_M, PIECE_M)
     bends = _bends(edges, n_nodes, cuts, parameters.bend_window_m)
     bends[np.repeat(drawn, np.diff(cuts.first))] = 0.0
-    posts = _set_posts(edges, n_nodes, cuts, carried or {})
+    posts = _set_posts(edges, n_nodes, cuts, carried or {}, _ranks(edges, drawn))
+    steepest = np.full(len(edges), np.inf) if max_grade is None else max_grade
     smooth = heights = np.full(posts.graph.n_posts, np.nan)
     found: tuple[PinFit, ...] = ()
     near = np.zeros(posts.graph.n_posts, dtype=bool)
     if ground is not None and len(edges):
         smooth = _smoothed(posts, ground)
-        heights, near, found = _pinned(posts, smooth, pins, parameters)
-    pieces, unpinned = (_pieces(posts, cuts, bends, level, max_grade) for level in (heights, smooth))
+        heights, near, found = _pinned(posts, smooth, pins, parameters, steepest)
+        smooth = limit_slopes(posts.graph, smooth, steepest[posts.edge], posts.rank, np.zeros(0, dtype=np.int64))
+    pieces, unpinned = (_pieces(posts, cuts, bends, level, steepest) for level in (heights, smooth))
     # an edge is pinned if both its ends are within reach
     pinned = near[edges["u"].to_numpy()] & near[edges["v"].to_numpy()]
     return RoadSurvey(pieces, unpinned, heights, np.asarray(pinned), found)
@@ -143,8 +155,15 @@ def _bends(edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts, window_m: float) -
     return piece_curvature_per_m(lines, continue_edges(u, v, lines, road, n_nodes), cuts, window_m)
 
 
+def _ranks(edges: gpd.GeoDataFrame, schematic: Bools) -> Ints:
+    """Which roads give way to which, shape (n_edges,): main classes first, a link with its road, drawn lines last."""
+    order = {name: rank for rank, name in enumerate(MAIN_CLASSES)}
+    rank = edges["class"].str.removesuffix("_link").map(order).fillna(len(order)).to_numpy(dtype=np.int64)
+    return np.asarray(rank + np.where(schematic, len(order) + 1, 0))
+
+
 def _set_posts(
-    edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts, carried: Mapping[int, Sequence[tuple[float, float]]]
+    edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts, carried: Mapping[int, Sequence[tuple[float, float]]], rank: Ints
 ) -> _Posts:
     """The posts of every edge: its nodes, numbered as they are, and the ones between, numbered after all nodes."""
     count = cuts.posts
@@ -170,7 +189,7 @@ def _set_posts(
         for low, high in stretches:
             structure |= (edge == row) & (middle > low) & (middle < high)
     length = (edges["length_m"].to_numpy(dtype=float) / count)[edge]
-    return _Posts(PostGraph(start, end, length, structure, int(before[-1])), edge, lon, lat)
+    return _Posts(PostGraph(start, end, length, structure, int(before[-1])), edge, rank[edge], lon, lat)
 
 
 def _smoothed(posts: _Posts, ground: Ground) -> Floats:
@@ -178,13 +197,13 @@ def _smoothed(posts: _Posts, ground: Ground) -> Floats:
     at = np.isfinite(posts.lon)
     sampled = np.full(len(posts.lon), np.nan)
     sampled[at] = ground.sample(posts.lon[at], posts.lat[at])
-    return smooth_heights(posts.graph, sampled, ground.window_m)
+    return smooth_heights(posts.graph, sampled, ground.window_m, posts.rank)
 
 
 def _pinned(
-    posts: _Posts, heights: Floats, pins: Sequence[Pin], parameters: DrivingParameters
+    posts: _Posts, heights: Floats, pins: Sequence[Pin], parameters: DrivingParameters, steepest: Floats
 ) -> tuple[Floats, Bools, tuple[PinFit, ...]]:
-    """Heights hung on the pins, the posts within their reach, and how each pin fits."""
+    """Heights hung on the pins and kept to the steepest grades, the posts within their reach, and how each pin fits."""
     reach = parameters.pin_reach_km * 1000.0
     places, residuals, fits = [], [], []
     for pin in pins:
@@ -199,6 +218,7 @@ def _pinned(
             residuals.append(residual)
     held = np.array(places, dtype=np.int64)
     lifted = heights + spread_residuals(posts.graph, held, np.array(residuals, dtype=float), reach)
+    lifted = limit_slopes(posts.graph, lifted, steepest[posts.edge], posts.rank, held)
     return lifted, np.isfinite(distance_to_pins_m(posts.graph, held, reach)), tuple(fits)
 
 
@@ -215,14 +235,14 @@ def _nearest_post(posts: _Posts, heights: Floats, pin: Pin) -> tuple[int, float]
     return (int(near[best]), float(off[best])) if off[best] <= PIN_LIMIT_M else (-1, float("inf"))
 
 
-def _pieces(posts: _Posts, cuts: Cuts, bends: Floats, heights: Floats, max_grade: Floats | None) -> Pieces:
+def _pieces(posts: _Posts, cuts: Cuts, bends: Floats, heights: Floats, steepest: Floats) -> Pieces:
     """Pieces with the grade between their posts, level where no height is known."""
     graph = posts.graph
     rise = heights[graph.end] - heights[graph.start]
     grade = np.nan_to_num(rise / graph.reach_m)
-    if max_grade is not None:
-        limit = max_grade[posts.edge]
-        grade = np.clip(grade, -limit, limit)
+    # what is steeper still lies between heights of other roads, whose difference is the model's error
+    limit = steepest[posts.edge]
+    grade = np.clip(grade, -limit, limit)
     times = cuts.per_post[posts.edge]
     middle = np.nan_to_num((heights[graph.end] + heights[graph.start]) / 2)
     return Pieces(

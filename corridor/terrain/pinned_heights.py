@@ -1,15 +1,21 @@
 """Heights along roads from a coarse elevation model: smoothed along the road, then hung on documented heights.
 
 A pixel of a coarse model is a mean over ground that no road touches, so that the grades of a road sampled on it are
-mostly error. Two steps, each one sparse linear system over the posts of the whole network, in which roads are joined
-at junctions and nothing passes between roads that only lie beside each other:
+mostly error. Three steps over the posts of the whole network, in which roads are joined at junctions and nothing passes
+between roads that only lie beside each other. Where roads have ranks, the first and the third step take main roads
+first, and lesser ones end at the heights that those have: streets up the slope beside a road don't lift it.
 
 1. *Smoothing* (implicit diffusion, the screened Poisson equation on a graph): heights h minimise
    ``∫ (h - d)² ds + l² ∫ (dh/ds)² ds`` over all road length s, for the ground d of the model. On a long road each
    height is a mean of the ground with weights ``exp(-|s|/l) / 2l``; ``l = window / sqrt(24)`` gives them the variance
    of a plain mean over the window. On bridges and in tunnels the ground has no weight, which leaves a straight line.
-2. *Pins*: the residual r of each documented height less the smoothed one is carried along the roads; it minimises
-   ``∫ (dr/ds)² ds + ∫ r²/reach² ds`` and is exact at the pins: nearly linear between two near pins, and fading beyond.
+2. *Pins*: the residual of each documented height less the smoothed one is carried along the roads, by simple kriging
+   with the correlation ``exp(-distance along roads / reach)``: exact at the pins, nearly linear between two near ones,
+   and fading beyond, whatever leaves the road on the way (J.-P. Chilès, P. Delfiner, Geostatistics, 2012,
+   doi:10.1002/9781118136188).
+3. *Ceiling*: where a road would be steeper than it may be, the heights become the mean of the highest ones under and
+   the lowest ones over them that keep the ceiling: what is too steep is spread over the road beside it, where cutting
+   the grade alone would lose the climb. Documented heights stay.
 """
 
 from __future__ import annotations
@@ -30,6 +36,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _SHORTEST_M = 0.1  # links of no length would tie their ends by an infinite number
+_FADED = 10.0  # reaches beyond which a residual, of under 1/20,000, is left out
 _CARRY = 1e-3  # m2; enough to solve for posts on structures, too little to move their ends
 
 
@@ -46,6 +53,26 @@ class PostGraph:
     length_m: Floats
     structure: Bools
     n_posts: int
+
+    def only(self, links: Bools) -> PostGraph:
+        """The graph of some of the links, with all posts."""
+        return PostGraph(self.start[links], self.end[links], self.length_m[links], self.structure[links], self.n_posts)
+
+    @property
+    def posts(self) -> Bools:
+        """Which posts a link ends at, shape (n_posts,)."""
+        found = np.zeros(self.n_posts, dtype=bool)
+        found[self.start] = found[self.end] = True
+        return found
+
+    def weighed(self, weight: Floats) -> sparse.csr_matrix:
+        """The least weight between posts that are linked, shape (n_posts, n_posts), each pair once."""
+        # a sparse matrix would add up links between the same posts
+        order = np.argsort(weight, kind="stable")
+        low, high = np.minimum(self.start, self.end)[order], np.maximum(self.start, self.end)[order]
+        _, first = np.unique(low * self.n_posts + high, return_index=True)
+        least = sparse.coo_matrix((weight[order][first], (low[first], high[first])), shape=(self.n_posts,) * 2)
+        return least.tocsr()
 
     @property
     def reach_m(self) -> Floats:
@@ -75,35 +102,47 @@ def smoothing_length_m(window_m: float) -> float:
     return float(window_m / np.sqrt(24.0))
 
 
-def smooth_heights(graph: PostGraph, ground_m: Floats, window_m: float) -> Floats:
+def smooth_heights(graph: PostGraph, ground_m: Floats, window_m: float, rank: Ints | None = None) -> Floats:
     """Ground heights smoothed along roads, metres, shape (n_posts,); NaN where no ground is known on a whole road.
 
     Args:
         graph: the roads.
         ground_m: height of the ground at each post, NaN where it isn't known, shape (n_posts,).
         window_m: length of road that a height stands for; 0 leaves the ground as it is, structures apart.
+        rank: of each link, main roads lowest, shape (n_links,); None for one rank.
     """
-    return _Smoothing(graph, np.isfinite(ground_m), window_m).of(ground_m)
+    known = np.isfinite(ground_m)
+    heights = np.full(graph.n_posts, np.nan)
+    for level in [0] if rank is None else np.unique(rank).tolist():
+        part = graph if rank is None else graph.only(rank == level)
+        heights = _Smoothing(part, known, window_m, np.isfinite(heights)).of(ground_m, heights)
+    return heights
 
 
 class _Smoothing:
-    """The smoothing system of a graph, factored once for all grounds that are known at the same posts."""
+    """The smoothing system of a graph, factored once for all grounds that are known at the same posts.
 
-    def __init__(self, graph: PostGraph, known: Bools, window_m: float) -> None:
-        self._weight = np.where(known, graph.road_length_m(), 0.0)
+    ``held`` says which posts have a height already, shape (n_posts,).
+    """
+
+    def __init__(self, graph: PostGraph, known: Bools, window_m: float, held: Bools | None = None) -> None:
+        self._held = np.zeros(graph.n_posts, dtype=bool) if held is None else held
+        self._weight = np.where(known & ~self._held, graph.road_length_m(), 0.0)
         # structures only carry the height across: their pull is too weak to draw their ends together
         pull = np.where(graph.structure, _CARRY, max(smoothing_length_m(window_m), _SHORTEST_M) ** 2) / graph.reach_m
-        self._solved = np.flatnonzero(~_without(graph, self._weight > 0))
+        begun = (self._weight > 0) | (self._held & graph.posts)
+        self._solved = np.flatnonzero(~_without(graph, begun) & ~self._held)
         if len(self._solved):
-            system = (graph.laplacian(pull) + sparse.diags(self._weight)).tocsc()
-            self._factor = _factored(system[self._solved][:, self._solved])
+            rows = (graph.laplacian(pull) + sparse.diags(self._weight)).tocsc()[self._solved]
+            self._factor = _factored(rows[:, self._solved].tocsc())
+            self._from_held = rows[:, np.flatnonzero(self._held)]
 
-    def of(self, ground_m: Floats) -> Floats:
-        """The smoothed heights of a ground."""
-        heights = np.full(len(self._weight), np.nan)
+    def of(self, ground_m: Floats, held_m: Floats | None = None) -> Floats:
+        """The smoothed heights of a ground, with those that posts had already."""
+        heights = np.full(len(self._weight), np.nan) if held_m is None else held_m.copy()
         if len(self._solved):
             right = (self._weight * np.nan_to_num(ground_m))[self._solved]
-            heights[self._solved] = self._factor.solve(right)
+            heights[self._solved] = self._factor.solve(right - self._from_held @ heights[self._held])
         return heights
 
 
@@ -120,40 +159,82 @@ def spread_residuals(graph: PostGraph, pins: Ints, residual_m: Floats, reach_m: 
 
 
 class _Spreading:
-    """The system that carries residuals from the same pins, factored once."""
+    """Simple kriging of residuals at the same pins, whose distances are found once."""
 
     def __init__(self, graph: PostGraph, pins: Ints, reach_m: float) -> None:
-        self._count, self._pins = graph.n_posts, pins
-        self._held = np.zeros(graph.n_posts, dtype=bool)
-        self._held[pins] = True
-        self._free = np.zeros(0, dtype=np.int64)
+        self._pins = pins
+        self._alike = np.zeros((0, graph.n_posts))
         if len(pins):
-            self._free = np.flatnonzero(~self._held & ~_without(graph, self._held))
-        if len(self._free):
-            fading = sparse.diags(graph.road_length_m() / reach_m**2)
-            rows = (graph.laplacian(1.0 / graph.reach_m) + fading).tocsc()[self._free]
-            self._factor = _factored(rows[:, self._free].tocsc())
-            self._from_pins = rows[:, np.flatnonzero(self._held)]
+            links = graph.weighed(graph.reach_m)
+            away = dijkstra(links, directed=False, indices=pins, limit=_FADED * reach_m)
+            self._alike = np.exp(-away / reach_m)
 
     def of(self, residual_m: Floats) -> Floats:
         """The residuals of the pins, carried along."""
-        spread = np.zeros(self._count)
-        spread[self._pins] = residual_m
-        if len(self._free):
-            spread[self._free] = self._factor.solve(-(self._from_pins @ spread[self._held]))
-        return spread
+        weights, *_ = np.linalg.lstsq(self._alike[:, self._pins], residual_m, rcond=None)
+        return np.asarray(weights @ self._alike)
 
 
 def distance_to_pins_m(graph: PostGraph, pins: Ints, limit_m: float) -> Floats:
     """Distance of each post along roads to the nearest pin, infinite beyond the limit, shape (n_posts,)."""
     if len(pins) == 0:
         return np.full(graph.n_posts, np.inf)
-    # of two links between the same posts the shorter one counts; a sparse matrix would add them up
-    order = np.argsort(graph.reach_m, kind="stable")
-    low, high = np.minimum(graph.start, graph.end)[order], np.maximum(graph.start, graph.end)[order]
-    _, first = np.unique(low * graph.n_posts + high, return_index=True)
-    links = sparse.coo_matrix((graph.reach_m[order][first], (low[first], high[first])), shape=(graph.n_posts,) * 2)
-    return np.asarray(dijkstra(links.tocsr(), directed=False, indices=pins, min_only=True, limit=limit_m))
+    links = graph.weighed(graph.reach_m)
+    return np.asarray(dijkstra(links, directed=False, indices=pins, min_only=True, limit=limit_m))
+
+
+def limit_slopes(graph: PostGraph, height_m: Floats, steepest: Floats, rank: Ints, pins: Ints) -> Floats:
+    """Heights of which no link is steeper than it may be, as near to the given ones as that allows, metres.
+
+    Args:
+        graph: the roads.
+        height_m: heights of the posts, NaN where none is known, shape (n_posts,).
+        steepest: of each link, as a ratio, infinite where nothing bounds it, shape (n_links,).
+        rank: of each link, main roads lowest, shape (n_links,): lesser roads keep to the heights of main ones.
+        pins: posts whose height stays.
+
+    Returns:
+        Heights, shape (n_posts,). A link is still steeper where heights that stay leave no other way.
+    """
+    heights = height_m.copy()
+    held = np.zeros(graph.n_posts, dtype=bool)
+    held[pins] = np.isfinite(heights[pins])
+    for level in np.unique(rank).tolist():
+        part = graph.only((rank == level) & np.isfinite(steepest))
+        mine = part.posts & np.isfinite(heights)
+        if mine.any():
+            links = part.weighed(np.maximum(steepest[(rank == level) & np.isfinite(steepest)], 1e-9) * part.reach_m)
+            wanted = np.where(mine, heights, np.nan)
+            if (mine & held).any():
+                # what the heights that stay allow, before anything is spread: else it would pile up before them
+                stays = np.where(mine & held, heights, np.nan)
+                most, least = (sign * _least_rise(links, sign * stays) for sign in (1, -1))
+                wanted[mine] = np.minimum(np.maximum(wanted, least), most)[mine]
+            under, over = (sign * _least_rise(links, sign * wanted)[mine] for sign in (1, -1))
+            near = (under + over) / 2
+            heights[mine] = np.where(held[mine], heights[mine], near)
+        held |= mine
+    return heights
+
+
+def _least_rise(links: sparse.csr_matrix, value: Floats) -> Floats:
+    """The least of each post's own value and others' with what the way there may rise, shape (n_posts,).
+
+    Of heights, this is the highest line under them that keeps the ceiling. Posts without a value begin nothing.
+
+    Args:
+        links: what the height may change by between linked posts, shape (n_posts, n_posts).
+        value: of each post, shape (n_posts,).
+    """
+    count, begins = len(value), np.flatnonzero(np.isfinite(value))
+    # one search from a post beyond all, from which each way begins at its post's value above the least one
+    lowest = float(value[begins].min()) - 1.0
+    ways = sparse.vstack([links, sparse.csr_matrix((1, count))])
+    start = sparse.csr_matrix(
+        (value[begins] - lowest, (np.full(len(begins), count), begins)), shape=(count + 1, count + 1)
+    )
+    ways = sparse.hstack([ways, sparse.csr_matrix((count + 1, 1))]).tocsr() + start
+    return np.asarray(dijkstra(ways, directed=False, indices=count)[:count]) + lowest
 
 
 class LineHeights:

@@ -64,6 +64,23 @@ def test_no_grade_is_steeper_than_the_limit_of_its_edge(parameters):
     assert grade_of(found, 0).max() > 0.1
 
 
+def test_a_climb_is_spread_over_the_road_and_keeps_its_height(parameters):
+    """A step of 400 m in the ground, of which the cut grade of its pieces would keep less than half."""
+    step = Ground(lambda lon, lat: np.where(lon < 0.25, 600.0, 1000.0), 500.0)
+    found = survey_roads(roads(5), 6, step, parameters, max_grade=np.full(5, 0.05))
+    climbed = (found.pieces.grade * found.pieces.length_m).sum()
+    assert climbed == pytest.approx(400.0, abs=1.0)
+    assert found.pieces.grade.max() <= 0.05 + 1e-9
+
+
+def test_a_schematic_line_moves_no_road_that_is_drawn_as_it_is(parameters):
+    edges = roads(3)
+    wall = Ground(lambda lon, lat: np.where(lon > 0.2001, 3000.0, 600.0), 0.0)
+    drawn = np.array([False, False, True])
+    found = survey_roads(edges, 4, wall, parameters, max_grade=np.full(3, 0.05), schematic=drawn)
+    assert found.post_height_m[:3] == pytest.approx(600.0)
+
+
 @pytest.mark.parametrize("kind", ["tunnel", "bridge"])
 def test_a_structure_has_one_grade_whatever_the_ground_does(parameters, kind):
     def ridge(lon, lat):

@@ -10,10 +10,12 @@ from corridor.terrain.pinned_heights import (
     LineHeights,
     PostGraph,
     distance_to_pins_m,
+    limit_slopes,
     smooth_heights,
     smoothing_length_m,
     spread_residuals,
 )
+from corridor.terrain.profile import grade_limited
 
 STEP = 100.0
 
@@ -96,7 +98,7 @@ def test_a_residual_passes_a_junction_and_leaves_roads_that_no_pin_is_on():
         np.array([0, 1, 2, 2, 5]), np.array([1, 2, 3, 4, 6]), np.full(5, STEP), np.zeros(5, dtype=bool), 7
     )
     found = spread_residuals(graph, np.array([0]), np.array([10.0]), 1e9)
-    assert found == pytest.approx([10.0] * 5 + [0.0] * 2, abs=1e-6)
+    assert found == pytest.approx([10.0] * 5 + [0.0] * 2, abs=1e-5)
     assert spread_residuals(graph, np.zeros(0, dtype=np.int64), np.zeros(0), 1e4) == pytest.approx(0.0)
 
 
@@ -116,3 +118,70 @@ def test_one_line_has_the_heights_of_a_network_of_one_road():
     smooth = smooth_heights(road(300), ground, 2500.0)
     assert found[150] == pytest.approx(950.0)
     assert found == pytest.approx(smooth + spread_residuals(road(300), how.pins, 950.0 - smooth[[150]], 15_000.0))
+
+
+def comb(count: int) -> PostGraph:
+    """A road of ``count`` links with a side street of one link at each of its posts."""
+    start = np.concatenate([np.arange(count), np.arange(count + 1)])
+    end = np.concatenate([np.arange(1, count + 1), np.arange(count + 1) + count + 1])
+    return PostGraph(start, end, np.full(2 * count + 1, STEP), np.zeros(2 * count + 1, dtype=bool), 2 * count + 2)
+
+
+def main_first(count: int) -> np.ndarray:
+    """Ranks of the links of a comb."""
+    return np.repeat([0, 1], [count, count + 1])
+
+
+def test_side_streets_take_nothing_of_a_residual():
+    """In a town the road keeps its pin as far as in the open: it fades with the way alone."""
+    found = spread_residuals(comb(300), np.array([0]), np.array([80.0]), 15_000.0)
+    assert found[:301] == pytest.approx(80 * np.exp(-np.arange(301) * STEP / 15_000))
+
+
+def test_streets_up_the_slope_don_t_lift_the_road_in_the_valley():
+    graph, rank = comb(100), main_first(100)
+    ground = np.concatenate([np.full(101, 700.0), np.full(101, 900.0)])
+    assert smooth_heights(graph, ground, 2500.0, rank)[:101] == pytest.approx(700.0)
+    assert smooth_heights(graph, ground, 2500.0)[:101].min() > 740.0
+    assert smooth_heights(graph, ground, 2500.0, rank)[101:].min() > 700.0
+
+
+def test_a_street_takes_its_height_from_the_road_where_no_ground_is_known():
+    graph, rank = comb(10), main_first(10)
+    ground = np.concatenate([np.full(11, 700.0), np.full(11, np.nan)])
+    assert smooth_heights(graph, ground, 500.0, rank) == pytest.approx(700.0)
+
+
+def test_slopes_along_one_road_are_limited_as_those_of_a_route():
+    rng = np.random.default_rng(5)
+    ground = 1000.0 + np.cumsum(rng.normal(0.0, 8.0, 301))
+    limited = limit_slopes(road(300), ground, np.full(300, 0.05), np.zeros(300, int), np.zeros(0, int))
+    assert limited == pytest.approx(grade_limited(np.arange(301) * STEP / 1000, ground, np.full(301, 5.0)))
+    assert np.abs(np.diff(limited)).max() <= 0.05 * STEP + 1e-9
+
+
+def test_a_climb_that_is_too_steep_is_spread_and_not_lost():
+    """300 m in one step, spread over as far as the ceiling of 6 % takes on both sides: 10 km at 3 %."""
+    ground = np.where(np.arange(201) < 100, 500.0, 800.0)
+    limited = limit_slopes(road(200), ground, np.full(200, 0.06), np.zeros(200, int), np.zeros(0, int))
+    assert limited[[0, 49, 150, 200]] == pytest.approx([500.0, 500.0, 800.0, 800.0])
+    assert np.abs(np.diff(limited)).max() == pytest.approx(6.0)
+    # a documented height stays, and the climb is on its one side
+    pinned = limit_slopes(road(200), ground, np.full(200, 0.06), np.zeros(200, int), np.array([99]))
+    assert pinned[:100] == pytest.approx(500.0)
+    assert pinned[99:150] == pytest.approx(500.0 + np.arange(51) * 6.0)
+
+
+def test_a_steep_street_bends_to_the_road_and_not_the_road_to_it():
+    graph, rank = comb(50), main_first(50)
+    heights = np.concatenate([np.full(51, 700.0), np.full(51, 760.0)])
+    limited = limit_slopes(graph, heights, np.full(101, 0.1), rank, np.zeros(0, int))
+    assert limited[:51] == pytest.approx(700.0)
+    assert limited[51:] == pytest.approx(710.0)
+
+
+def test_roads_that_nothing_bounds_and_heights_that_nobody_knows_stay():
+    heights = np.array([0.0, 90.0, np.nan, 80.0])
+    graph = PostGraph(np.array([0, 1, 2]), np.array([1, 2, 3]), np.full(3, STEP), np.zeros(3, bool), 4)
+    limited = limit_slopes(graph, heights, np.array([np.inf, 0.1, 0.1]), np.zeros(3, int), np.zeros(0, int))
+    assert limited == pytest.approx(heights, nan_ok=True)
