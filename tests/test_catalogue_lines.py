@@ -31,6 +31,7 @@ LENGTH_EXCEPTIONS: dict[str, str] = {
     "road-sisian-town": SHORT,
     "road-kotam-border": SHORT,
     "bypass-shinuhayr-tatev": HAIRPINS,
+    "track-tatev-aghvani": HAIRPINS,
     "m17-kapan-tsav": HAIRPINS,
     "m17-tsav-shvanidzor": HAIRPINS,
     "nsr-meghri-agarak": UNPUBLISHED,

@@ -30,9 +30,12 @@ from corridor.wording import format_position
 Floats = NDArray[np.float64]
 T = TypeVar("T")
 KEPT_READINGS = 64
+ROUNDING_MIN = 1e-9
 PLACE_COLUMNS = [
     *("place", "country", "people", "people_low", "people_mid", "people_high"),
-    *("crossing_min_before", "crossing_min_after"),
+    *("crossing_min_before", "crossing_min_before_low", "crossing_min_before_high"),
+    *("crossing_min_after", "crossing_min_after_low", "crossing_min_after_high"),
+    *("crossing_delay_min", "crossing_delay_min_low", "crossing_delay_min_high"),
     *("centre", "centre_min_before", "centre_min_after", "lost_crossing", "lost_centre", "snap_m", "lon", "lat"),
 ]
 
@@ -119,6 +122,12 @@ class Access:
         }
 
     @cached_property
+    def before_crossing(self) -> dict[float, Floats]:
+        """A car's minutes between each place and the crossing by time factor, the worse direction."""
+        ends = {f: self.read_crossing(self.domain.state(factor=f)) for f in (self.factors.low, self.factors.high)}
+        return ends | {self.factors.mid: self.before.crossing}
+
+    @cached_property
     def centre_of_place(self) -> NDArray[np.int64]:
         """The centre of each place: the nearest declared one in minutes, before; the first where none is reached."""
         times = self.before.centres
@@ -150,14 +159,21 @@ class Access:
         out, back = reach(self.domain, None, state)
         return out.minutes(self.capital), back.minutes(self.capital)
 
+    def read_crossing(self, state: State) -> Floats:
+        """A car's minutes between each place and the fixed point abroad, the worse direction, shape (n_places,)."""
+        return self._once("crossing", state, self._read_crossing)
+
+    def _read_crossing(self, state: State) -> Floats:
+        drive, home = reach(self.by_car, None, state)
+        return np.array([_both(drive.minutes(p), home.minutes(p)) if p else np.inf for p in self.positions])
+
     def read(self, state: State) -> Reading:
         """All times in one state: searches both ways for the crossing, by truck and by car, and for each centre."""
         return self._once("all", state, self._read_all)
 
     def _read_all(self, state: State) -> Reading:
         out, back = reach(self.domain, None, state)
-        drive, home = reach(self.by_car, None, state)
-        crossing = np.array([_both(drive.minutes(p), home.minutes(p)) if p else np.inf for p in self.positions])
+        crossing = self.read_crossing(state)
         centres = np.full((len(self.positions), len(self.centres)), np.inf)
         for column, centre in enumerate(self.centres):
             pair = reach(self.by_car, centre, state)
@@ -308,7 +324,7 @@ def measure_access(
     delay = None
     if applicable and np.isfinite(after.capital).all():
         delay = _delay_range(access, after, bounds or (effect, effect))
-    return AccessResult(applicable, delay, _place_table(access, after), after)
+    return AccessResult(applicable, delay, _place_table(access, after, bounds or (effect, effect)), after)
 
 
 def _delay_range(access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]) -> Estimate:
@@ -324,17 +340,43 @@ def _delay_range(access: Access, after: Reading, ends: tuple[EdgeEffect | None, 
 def _delay(before: tuple[float, float], after: tuple[float, float]) -> float:
     """The worse of the two directions; a difference of rounding is none."""
     delay = max(b - a for a, b in zip(before, after, strict=True))
-    return delay if abs(delay) > 1e-9 else 0.0
+    return delay if abs(delay) > ROUNDING_MIN else 0.0
 
 
-def _place_table(access: Access, after: Reading) -> pd.DataFrame:
+def _crossing_ranges(
+    access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]
+) -> dict[str, Floats]:
+    """Minutes of each place to the crossing before and after and what is added, with the ends of what is possible.
+
+    The ends are those of the capital: the fastest driving with the least checks, the slowest with the most.
+    """
+    times = {"before": [access.before.crossing], "after": [after.crossing]}
+    for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
+        was = now = access.before_crossing[factor]
+        if effect is not None and len(was):
+            now = np.minimum(access.read_crossing(access.domain.state(effect, factor=factor)), was + effect.most_min)
+        times["before"].append(was)
+        times["after"].append(now)
+    kept = {name: np.where(np.isfinite(values), values, np.nan) for name, values in times.items()}
+    delays = kept["after"] - kept["before"]
+    # a difference of rounding is none
+    kept["delay"] = np.where(np.abs(delays) > ROUNDING_MIN, delays, np.where(np.isnan(delays), np.nan, 0.0))
+    columns: dict[str, Floats] = {}
+    for name, label in (
+        ("before", "crossing_min_before"), ("after", "crossing_min_after"), ("delay", "crossing_delay_min")
+    ):  # fmt: skip
+        values = kept[name]
+        columns |= {label: values[0], f"{label}_low": values.min(axis=0), f"{label}_high": values.max(axis=0)}
+    return columns
+
+
+def _place_table(access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]) -> pd.DataFrame:
     places, rows = access.places, np.arange(len(access.places))
     columns = {name: places[name].to_numpy() for name in PLACE_COLUMNS if name in places}
+    columns |= _crossing_ranges(access, after, ends)
     pick = access.centre_of_place
     has_centre = bool(access.centres)
     times = {
-        "crossing_min_before": access.before.crossing,
-        "crossing_min_after": after.crossing,
         "centre_min_before": access.before.centres[rows, pick] if has_centre else np.full(len(rows), np.inf),
         "centre_min_after": after.centres[rows, pick] if has_centre else np.full(len(rows), np.inf),
     }

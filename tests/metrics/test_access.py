@@ -78,6 +78,37 @@ def test_bounds_widen_the_interval_by_the_range_of_checks():
     assert values == pytest.approx([2, 5, 30])
 
 
+def _range(place, name: str) -> list[float]:
+    return [place[f"{name}{end}"] for end in ("_low", "", "_high")]
+
+
+def test_each_place_has_the_ends_of_its_times_and_of_its_delay():
+    """A detour and checks: driving scales with the speeds, checks with what they may take, as for the capital."""
+    nodes = [*LINE, (LON + STEP, LAT + STEP)]
+    minutes = [10.0] * 3 + [40, 40]
+    net = with_neighbour(nodes, [*CHAIN, (0, 4), (4, 3)], minutes_forward=minutes, minutes_backward=minutes)
+    access = access_to(net, LINE[3], [LINE[3]])
+    effects = [effect(net, closed=[1], delay=[(4, wait)]) for wait in (5.0, 2.0, 30.0)]
+    place = measure_access(access, effects[0], bounds=(effects[1], effects[2])).places.iloc[0]
+    low, high = access.factors.low, access.factors.high
+    drive = 1 + 3 * 10.0
+    assert _range(place, "crossing_min_before") == pytest.approx([drive * low, drive, drive * high], abs=1e-3)
+    assert _range(place, "crossing_min_after") == pytest.approx([81 * low + 2, 86, 81 * high + 30], abs=1e-3)
+    assert _range(place, "crossing_delay_min") == pytest.approx([50 * low + 2, 55, 50 * high + 30], abs=1e-3)
+
+
+def test_a_place_that_nothing_delays_or_that_is_lost_says_so():
+    net = chain()
+    access = access_to(net, LINE[3], [along(net, 0, 0.2), along(net, 2, 0.5)])
+    near, lost = measure_access(access, effect(net, closed=[1])).places.to_dict("records")
+    assert _range(near, "crossing_delay_min") == [0.0, 0.0, 0.0]
+    assert np.isnan(_range(lost, "crossing_delay_min")).all()
+    assert np.isnan(_range(lost, "crossing_min_after")).all()
+    assert lost["crossing_min_before_low"] < lost["crossing_min_before"] < lost["crossing_min_before_high"]
+    nothing = measure_access(access, None).places.iloc[0]
+    assert _range(nothing, "crossing_delay_min") == [0.0, 0.0, 0.0]
+
+
 def test_a_loss_in_one_direction_is_a_loss():
     nodes = [*LINE, (LON + STEP, LAT + STEP * 1.5)]
     edges = [(0, 1), (1, 2), (2, 3), (2, 4), (4, 1)]
