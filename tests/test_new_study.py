@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import corridor
@@ -248,6 +249,45 @@ def test_andorra_from_nothing(data_folder, tmp_path):
     assert 50 < metrics["length_km"].min() < 62
     assert metrics["max_elevation_m"].max() == pytest.approx(2408, abs=40)  # Port d'Envalira
     assert SAME_CROSSING_M < 5000
+
+
+def test_the_pass_of_envalira_takes_a_truck_longer_than_the_tunnel(data_folder, tmp_path):
+    """Real roads and heights: over the pass 400 m up and down again, through the tunnel level; no track is driven.
+
+    The map ends at the tunnel's eastern mouth, beside the road from which the pass is climbed.
+    """
+    import shutil
+    import zipfile
+
+    from corridor.network.graph import UNFIT_CLASSES
+    from corridor.network.match import node_position, part_lengths_km
+    from corridor.pipeline.comparing import open_run
+    from corridor.pipeline.graph import silent
+    from corridor.pipeline.steps import inputs, lines
+
+    shutil.copytree(data_folder / "andorra", tmp_path / "andorra")
+    with zipfile.ZipFile(tmp_path / "andorra" / "N42E001.hgt.zip") as packed:
+        packed.extractall(tmp_path / "andorra")
+    run = open_run(corridor.Study.load(tmp_path / "andorra" / "andorra.toml"), progress=silent)
+    network, nodes = run[lines.conflation].network, run[inputs.catalogue].nodes
+    edges, closed = network.edges, network.closed("road")
+    minutes = edges["minutes_forward"].to_numpy(), edges["minutes_backward"].to_numpy()
+
+    def drive(*ends: str):
+        for start, end in (ends, ends[::-1]):
+            route = network.route(
+                *(node_position(network, nodes[key], "road") for key in (start, end)), *minutes, closed
+            )
+            yield route.cost, part_lengths_km(network, route).sum(), edges.iloc[list(route.edges)]
+
+    for over, through in zip(drive("pas-west", "soldeu"), drive("tunnel-east", "soldeu"), strict=True):
+        assert (over[2]["name"] == "Port d'Envalira").any()
+        assert (through[2]["name"] == "Túnel d'Envalira").any()
+        assert over[0] > 1.8 * through[0]  # 13.3 km over the pass, 7.4 km through the tunnel
+        assert over[0] / over[1] > 1.2 * through[0] / through[1]  # and slower to the kilometre
+        assert not pd.concat([over[2], through[2]])["class"].isin(UNFIT_CLASSES).any()
+    through_roads = edges[edges["through"] & (edges["mode"] == "road")]
+    assert not through_roads["class"].isin(UNFIT_CLASSES).any()
 
 
 def test_a_file_that_is_there_is_kept(tmp_path, files):
