@@ -96,13 +96,13 @@ def test_without_the_bridge_at_meghri_the_sealed_railway_cuts_the_road(setting, 
 
 
 def test_disjoint_routes_by_stage(setting):
-    """Without minor roads and the M17 of unknown status, and with: between Meghri, Kapan and Goris one way or two."""
+    """Without minor roads and roads of unknown status (the M17, the hill road by Tatev), and with: one way or two."""
     frame, _ = setting
     domain = frame["access"].domain
     found = [
         [leg.routes for leg in disjoint_legs(domain, STAGES, closed)] for closed in find_substitutes(domain, None).all
     ]
-    assert found == [[2, 1, 1, 2, 1, 2], [2, 2, 1, 2, 1, 2], [2, 2, 2, 2, 1, 2]]
+    assert found == [[2, 1, 1, 1, 1, 2], [2, 2, 2, 2, 1, 2], [2, 2, 2, 2, 1, 2]]
 
 
 def test_the_strip_of_the_railway_is_a_narrow_one_with_the_whole_border_behind(setting, built):
