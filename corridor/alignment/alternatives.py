@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 WITHIN_M = 2000.0
 MAX_OVERLAP = 0.5
 MAX_PRICE_FACTOR = 1.5
-FIRST_PENALTY = 0.5  # friction near kept lines, as a share of the surface price; doubles until a line leaves them
+FIRST_PENALTY = 0.5  # friction near kept lines, as a share of the surface price; trebles until a line leaves them
 ROUNDS = 4
 
 
@@ -54,6 +54,7 @@ def _next_line(asked: AlignmentProblem, kept: Sequence[Alignment]) -> Alignment 
             return None
         differs = all(overlap(line.line, other.line) <= MAX_OVERLAP for other in kept)
         if differs:
+            # A harder penalty makes lines no cheaper: one over the limit ends the search.
             return line if line.price.total_musd <= MAX_PRICE_FACTOR * best else None
         penalty *= 3.0
     return None
@@ -82,6 +83,7 @@ def _with_penalty(asked: AlignmentProblem, kept: Sequence[Alignment], penalty: f
         friction += ground.friction
     mask = ground.mask if ground.mask.size else np.zeros(ground.shape, dtype=np.uint8)
     mask = np.where(bored.reshape(ground.shape), mask | np.uint8(4), mask)
+    # Heights of closed nodes may have been filled in; they are handed on as unknown again.
     z = np.where((ground.mask & 7) == 7, np.nan, ground.z) if ground.mask.size else ground.z
     return asked.on(z, mask, friction)
 

@@ -83,6 +83,7 @@ def finish_alignment(
     )
     radii = [legs[0].fitted.radius_m]
     for leg in legs[1:]:
+        # Where two legs join is a vertex without a curve.
         radii += [np.array([np.inf]), leg.fitted.radius_m]
     at = terrain.to_grid(line)
     cell = max(terrain.ground.dx_m, terrain.ground.dy_m)
@@ -183,6 +184,7 @@ def _leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseLink | N
         run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(vertices[:, :2], axis=0).T))])
         return _new_leg(terrain, problem, vertices, FittedLine(vertices, run, np.zeros(len(vertices) - 2), run[1:-1]))
     buildable, fault = [], None
+    # Which arcs come out cheapest depends on the ground that they cross, so that all are drawn and priced.
     for cut in CORNER_CUTS:
         try:
             buildable.append(_curved_leg(terrain, problem, nodes, vertices, cut))
@@ -209,7 +211,9 @@ def _curved_leg(terrain: Terrain, problem: Problem, nodes: Floats, vertices: Flo
             closed = find_closed(terrain.to_grid(fitted.points), terrain.ground, problem.standard, problem.costs)
         if not (len(closed) and len(cuts)):
             raise AlignmentError("curves: the line itself is of no allowed kind somewhere")
+        # Each stretch that can't be built is put down to the vertex that is nearest by chainage.
         at = np.unique(np.abs(closed[:, None] - fitted.vertex_m[None, :]).argmin(axis=1))
+        # Arcs that are as tight as they may be can't give way: if only such are left, the bend itself is at fault.
         wide = at[cuts[at] > 0.0]
         if not len(wide):
             raise BendError(_why_closed(terrain, problem, fitted, closed), nodes[1:-1][at])

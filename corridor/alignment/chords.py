@@ -94,6 +94,8 @@ def _is_simple(low, high, d0, d1, x0, x1, f0, f1, bits, p):
         dearest = before if before > after else after
         if (high < p[MIN_TUNNEL] or dearest <= p[TUNNEL]) and (low > -p[MIN_BRIDGE] or dearest <= p[BRIDGE]):
             return True
+    # Open line costs at least this and the earthwork at the shallow end: where that is no cheaper than the structure,
+    # the structure is the cheapest all along.
     least = p[SURFACE] * (1.0 + (x0 if x0 < x1 else x1))
     if low >= p[MIN_TUNNEL] and bits & 4 == 0:
         return low > p[MAX_CUT] or least + p[SURFACE] * low * low * p[CUT2] >= p[TUNNEL]
@@ -105,6 +107,8 @@ def _is_simple(low, high, d0, d1, x0, x1, f0, f1, bits, p):
 @pasted
 def _earthwork(d0, d1, p):
     """Mean over a linear piece of (depth / doubling depth)^2."""
+    # The mean of a linear function's square is (a^2 + ab + b^2) / 3. Where the line passes from cut to fill, each side
+    # is integrated up to the point where the depth is 0.
     squares = d0 * d0 + d0 * d1 + d1 * d1
     if d0 >= 0.0 and d1 >= 0.0:
         return squares * p[CUT2] * (1.0 / 3.0)
@@ -118,6 +122,7 @@ def _earthwork(d0, d1, p):
 def _add_simple(surface, bridge, tunnel, low, high, d0, d1, x0, x1, f0, f1, piece, bits, p):
     """Costs by kind after a simple piece; a kind that is not allowed all along it becomes infinite."""
     ab, po = p[ABUTMENT], p[PORTAL]
+    # Friction steers what stands on the ground; tunnels know none.
     steer = 0.5 * (f0 + f1)
     s_out, b_out, t_out = np.inf, np.inf, np.inf
     if low >= -p[MAX_FILL] and high <= p[MAX_CUT] and bits & 1 == 0:
@@ -172,6 +177,7 @@ def price_link(
     # Scalars stay in registers; the doubling depths are turned over, since divisions are slow.
     q = (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], 1.0 / p[CUT2], 1.0 / p[FILL2])
     masked, steered, traced = mask.size > 0, friction.size > 0, trace.shape[0] > 0
+    # Deeper than the first only a tunnel is possible, higher than the second only a bridge.
     dearest = p[MIN_TUNNEL] if p[MIN_TUNNEL] > p[MAX_CUT] else p[MAX_CUT]
     highest = p[MAX_FILL] if p[MAX_FILL] > p[MIN_BRIDGE] else p[MIN_BRIDGE]
     to_go = p[CHEAPEST] * metres
@@ -181,6 +187,8 @@ def price_link(
     x0, f0, known = 0.0, 0.0, False  # cross-slope and friction at t0 are worked out when a piece needs them
     k = first + 1
     while k < last:
+        # Whole blocks of rock above the line are bored in one step, since only length counts there. A trace wants every
+        # piece.
         if d0 > dearest and not traced:
             exit_t = _block_exit(floors, r0, c0, dr, dc, t0, h0, rise, dearest)
             if exit_t > share[k]:
@@ -199,6 +207,7 @@ def price_link(
         d1 = _value(z, flat, down, right, weight, k) - (h0 + t1 * rise)
         piece = metres * (t1 - t0)
         if masked:
+            # The mask is constant over a triangle, so that the middle of a piece stands for all of it.
             middle = 0.5 * (t0 + t1)
             bits = np.int64(bits_at(mask, r0 + middle * dr, c0 + middle * dc, on_row, on_col, on_diagonal))
         low, high = (d0, d1) if d0 < d1 else (d1, d0)
@@ -227,6 +236,7 @@ def price_link(
                 surface, bridge, tunnel = cost[0], cost[1], cost[2]
             x0, f0, known = x1, f1, True
         best = min(surface, min(bridge, tunnel))
+        # Turned round, so that a cost that is no number counts as too dear.
         if not best + to_go * (1.0 - t1) <= limit or best == np.inf:
             return -1
         d0, t0 = d1, t1
@@ -255,6 +265,8 @@ def walk_chord(ground, r0, c0, h0, r1, c1, h1, p, cost, limit, scratch, trace, n
     metres = np.sqrt((dc * p[DX]) ** 2 + (dr * p[DY]) ** 2)
     if metres == 0.0:
         return n_trace
+    # Parts bound the room that crossings need. The grade is constant, so that each part is a chord of its own; it may
+    # cost what the cheapest price of the later ones leaves.
     parts = int(np.ceil(max(abs(dr), abs(dc)) / PART_CELLS))
     t0 = 0.0
     for k in range(parts):
@@ -282,6 +294,7 @@ def _runs_along(start, step):
 def _block_exit(floors, r0, c0, dr, dc, t, h0, rise, dearest):
     """Where the chord leaves the block it is in, if all of the block lies deep above it; else ``t``."""
     r, c = r0 + t * dr, c0 + t * dc
+    # A point on the rim of two blocks belongs to the one that the chord enters.
     row = int(r + (1e-7 if dr > 0.0 else -1e-7)) // BLOCK
     col = int(c + (1e-7 if dc > 0.0 else -1e-7)) // BLOCK
     leave = 1.0
@@ -289,6 +302,7 @@ def _block_exit(floors, r0, c0, dr, dc, t, h0, rise, dearest):
         leave = min(leave, ((row + 1 if dr > 0.0 else row) * BLOCK - r0) / dr)
     if dc != 0.0:
         leave = min(leave, ((col + 1 if dc > 0.0 else col) * BLOCK - c0) / dc)
+    # A straight line is highest at one of its ends, so that floor less top is the least cover in the block.
     top = max(h0 + t * rise, h0 + leave * rise)
     return leave if floors[row, col] - top > dearest else t
 
@@ -312,6 +326,7 @@ def least_price(ground, r0, c0, h0, d_row, d_col, rise, metres, over, under, lim
     if (d_row if upright else d_col) < 0:
         ahead = -ahead
     slant = (d_col if upright else d_row) / n
+    # No stretch reaches further than half-way to the next point that is looked at, so that none is counted twice.
     every = 1 + n // MOST_POINTS
     reach = (0.5 if every == 1 else 1.0) * metres / n  # the steepest ground is known one cell around
     grade = (abs(rise) + over + under) / metres

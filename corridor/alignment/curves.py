@@ -71,6 +71,7 @@ def _choose_radii(
     """Radius per inner vertex, infinite where the line runs straight on."""
     bend = tan_half > STRAIGHT
     safe = np.where(bend, tan_half, 1.0)
+    # Tangents take at most half the shorter link, so that neighbouring arcs never overlap.
     room = 0.5 * np.minimum(lengths[:-1], lengths[1:]) / safe
     off_corner = np.sqrt(1.0 + safe**2) - 1.0  # of the arc's middle from the vertex, in radii
     wished = np.maximum(standard.min_radius_m, corner_cut_m / off_corner)
@@ -79,6 +80,7 @@ def _choose_radii(
     rise = np.diff(vertices[:, 2])
     limit = np.where(rise > 0, standard.max_grade_up_pct, standard.max_grade_down_pct) / 100.0
     for _ in range(2):
+        # A wide arc shortens its links and so steepens them: both bends of a link that comes out too steep fall back.
         loss = _losses(np.where(bend, tan_half, 0.0), radius)
         steep = np.abs(rise) > limit * (lengths - loss[:-1] - loss[1:])
         back = (steep[:-1] | steep[1:]) & bend
@@ -99,6 +101,8 @@ def _draw_plan(vertices: Floats, tan_half: Floats, radius: Floats) -> Floats:
         tangent = radius[i - 1] * tan_half[i - 1]
         theta = 2.0 * np.arctan(tan_half[i - 1])
         n = max(int(np.ceil(theta / ARC_STEP)), 1)
+        # The centre lies on the side that the line turns to; the arm to the arc's start is turned about it in equal
+        # steps.
         side = np.sign(before[0] * after[1] - before[1] * after[0])
         begin = xy[i] - before * tangent
         centre = begin + side * radius[i - 1] * np.array([-before[1], before[0]])
@@ -116,11 +120,13 @@ def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: floa
     """Stations and heights: tangents of constant grade with a parabola at each change of grade."""
     grade = np.diff(z) / np.diff(vertex_s)
     change = np.diff(grade)
+    # A parabola of the standard's radius if there is room: like arcs, it takes at most half of either neighbour.
     half = np.minimum(
         0.5 * np.abs(change) * vertical_radius_m, 0.5 * np.minimum(np.diff(vertex_s)[:-1], np.diff(vertex_s)[1:])
     )
     extra = [s + h * np.linspace(-1.0, 1.0, 9) if h > 1.0 else [s] for s, h in zip(vertex_s[1:-1], half, strict=True)]
     wanted = np.concatenate([*extra, np.arange(0.0, along[-1], STATION_M)])
+    # A station within 5 cm of a drawn point would only add a step too short to have a grade.
     nearest = np.abs(
         wanted[:, None] - along[np.clip(np.searchsorted(along, wanted)[:, None] - [[1, 0]], 0, len(along) - 1)]
     )
@@ -131,6 +137,7 @@ def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: floa
         if half[i] > 1.0:
             inside = np.abs(merged - vertex_s[i + 1]) < half[i]
             beyond = half[i] - np.abs(merged[inside] - vertex_s[i + 1])
+            # A parabola leaves its tangents with the square of the distance from where it touches them.
             heights[inside] += change[i] * beyond**2 / (4.0 * half[i])
     return merged, heights
 
@@ -166,6 +173,7 @@ class TurnSearch:
 
     def __init__(self, problem: Problem, forward: Found, backward: Found, bound_musd: float) -> None:
         self.problem, self.bound_musd = problem, bound_musd
+        # A cost that isn't settled is no more than an upper bound: no line near the best passes there.
         self._ahead = np.where(forward.settled, forward.cost, np.inf)
         self._behind = np.where(backward.settled, backward.cost, np.inf)
         self._links, self._used = new_links(len(self._ahead), 65_536), 0
@@ -193,6 +201,7 @@ class TurnSearch:
             if last < 0:
                 return (*best, self.bound_musd if last != NO_ROOM else least)
             price = float(self._links.cost[last])
+            # A line found with a weight costs at most that many times the best, so that the best costs at least this.
             least = max(least, min(price / weight, self.bound_musd))
             if price < best[1]:
                 best = self._trace(last), price
@@ -207,6 +216,7 @@ class TurnSearch:
             direct_m, self._ahead, self._behind, self.bound_musd * (1.0 + 1e-9), weight, room, p.reuse,
             _clearance(p), np.array([b.row(p) for b in forbidden]).reshape(-1, 5), self._links, self._used,
         )  # fmt: skip
+        # Links of a search that ran full would leave the next one no room.
         if last == NO_ROOM:
             self._links, self._used = new_links(len(self._ahead), 65_536), 0
         return int(last)

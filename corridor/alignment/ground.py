@@ -96,6 +96,7 @@ def build_ground(
     missing = ~np.isfinite(z)
     if missing.any():
         bits = np.where(missing, np.uint8(CLOSED), bits if bits.size else np.uint8(0)).astype(np.uint8)
+        # Closed nodes still are corners of triangles: they need some height that leaves slopes finite.
         z[missing] = float(np.nanmean(z)) if not missing.all() else 0.0
     steer = np.zeros((0, 0), dtype=np.float32)
     if friction_musd_per_km is not None:
@@ -136,6 +137,8 @@ def _steepest_around(z, dx, dy):
     for r in range(rows - 1):
         for c in range(cols - 1):
             a, b, d, e = z[r, c], z[r, c + 1], z[r + 1, c], z[r + 1, c + 1]
+            # A triangle has one side of the square and the centre: its tangent along the side is the side's, across it
+            # that of the square's means.
             across, along = 0.5 * (d + e - a - b) / dy, 0.5 * (b + e - a - d) / dx
             most = max(((b - a) / dx) ** 2 + across**2, ((e - d) / dx) ** 2 + across**2)
             most = max(most, ((d - a) / dy) ** 2 + along**2, ((e - b) / dy) ** 2 + along**2)
@@ -156,6 +159,7 @@ def _block_floors(z, mask):
             for r in range(i * BLOCK, min((i + 1) * BLOCK, rows - 1) + 1):
                 for c in range(j * BLOCK, min((j + 1) * BLOCK, cols - 1) + 1):
                     out[i, j] = min(out[i, j], z[r, c])
+                    # A block is a short cut for tunnels: where one is forbidden anywhere in it, none may be taken.
                     if mask.size > 0 and mask[r, c] & 4:
                         out[i, j] = -np.inf
     return out

@@ -160,6 +160,7 @@ def structure_moves(options: SearchOptions, dx_m: float, dy_m: float, thin: bool
     while options.directions and length <= options.max_structure_km * 1000.0:
         is_long = thin and length > DENSE_CELLS * cell
         if not (is_long and number % 2):
+            # A quarter of the circle is laid out and mirrored, so that the set is symmetrical whatever rounding does.
             for k in range(0, options.directions // 4 + 1, 4 if is_long else 1):
                 angle = 2 * math.pi * k / options.directions
                 row, col = round(length * math.sin(angle) / dy_m), round(length * math.cos(angle) / dx_m)
@@ -174,6 +175,8 @@ def all_moves(options: SearchOptions, dx_m: float, dy_m: float, thin: bool = Fal
     """Neighbour and structure steps without duplicates, shortest first, (n, 2)."""
     both = np.vstack([neighbour_moves(options.neighbours), structure_moves(options, dx_m, dy_m, thin)])
     both = np.unique(both, axis=0)
+    # By length first, ties by row and column: the search counts on rising lengths, and its answer must not depend on
+    # chance.
     order = np.lexsort((both[:, 1], both[:, 0], np.hypot(both[:, 0] * dy_m, both[:, 1] * dx_m)))
     return np.ascontiguousarray(both[order], dtype=np.int32)
 
@@ -199,6 +202,7 @@ def build_levels(offsets_m: tuple[float, ...], standard: DesignStandard) -> Leve
     bridge run on through a node without paying for portals that aren't there.
     """
     offsets, kinds, first = [], [], [0]
+    # Offsets rise: searches read the lowest and the highest off the ends.
     for offset in sorted(offsets_m):
         allowed = []
         if -standard.max_cut_m <= offset <= standard.max_fill_m:
@@ -271,12 +275,14 @@ def lay_crossings(r0, c0, r1, c1, last_row, last_col, into):
     """
     share, cell, weight = into
     dr, dc = r1 - r0, c1 - c0
+    # Four families of lines bound the triangles: rows, columns, and both diagonals, where r + c or r - c is whole.
     at_r, every_r = _first_and_every(r0, dr)
     at_c, every_c = _first_and_every(c0, dc)
     at_s, every_s = _first_and_every(r0 + c0, dr + dc)
     at_m, every_m = _first_and_every(r0 - c0, dr - dc)
     n, t = 0, 0.0
     while True:
+        # Where several lines meet in one place, rounding gives it several shares; it is written once.
         if n == 0 or t - share[n - 1] >= SAME_PLACE:
             r, c = r0 + t * dr, c0 + t * dc
             i, j = min(max(int(r), 0), last_row), min(max(int(c), 0), last_col)
@@ -285,6 +291,7 @@ def lay_crossings(r0, c0, r1, c1, last_row, last_col, into):
             n += 1
         if t == 1.0:
             return n
+        # Shares come from counts and aren't summed up, so that errors don't grow along the link.
         t_r, t_c, t_s, t_m = at_r * every_r, at_c * every_c, at_s * every_s, at_m * every_m
         t = min(t_r, t_c, t_s, t_m)
         if t > 1.0 - 1e-12:
@@ -312,6 +319,8 @@ def lay_moves(moves: NDArray[np.int32]) -> Laid:
     pointer = np.column_stack([np.array(ends[:-1])[which.ravel()], np.array(ends[1:])[which.ravel()]])
     sign = np.sign(moves)
     along_rows = np.abs(moves[:, 0]) >= np.abs(moves[:, 1])
+    # The laid link runs down along the longer side of the move: down stands for rows where these are more, else for
+    # columns.
     turn = np.zeros((len(moves), 4))
     turn[along_rows, 0], turn[along_rows, 3] = sign[along_rows, 0], sign[along_rows, 1]
     turn[~along_rows, 1], turn[~along_rows, 2] = sign[~along_rows, 1], sign[~along_rows, 0]

@@ -162,6 +162,7 @@ def _stations(line: Alignment) -> Floats:
     drawn = shapely.linestrings(line.line[:, :2])
     at = shapely.line_locate_point(drawn, shapely.points(line.vertices[:, :2]))
     at[0], at[-1] = 0.0, line.chainage_m[-1]
+    # Where a line comes near itself a vertex may be located on the wrong pass; chainage never falls.
     return np.maximum.accumulate(at)
 
 
@@ -230,6 +231,7 @@ def tabulate_stations(line: Alignment, mode: Mode) -> pd.DataFrame:
     """
     at, height = line.chainage_m, line.line[:, 2]
     ends = np.array([s.from_m for s in line.structures] + [s.to_m for s in line.structures])
+    # Ends of structures become stations, so that each stretch is of one kind.
     at = np.unique(np.concatenate([at, ends[(ends > at[0]) & (ends < at[-1])]]).round(3))
     height = np.interp(at, line.chainage_m, height)
     ground = np.interp(at, line.chainage_m, line.ground_m)
@@ -243,6 +245,7 @@ def tabulate_stations(line: Alignment, mode: Mode) -> pd.DataFrame:
     for name, deep in (("cut", np.maximum(depth, 0.0)), ("fill", np.maximum(-depth, 0.0))):
         area = FORMATION_M[mode] * deep + BATTER * deep**2
         volumes[name] = np.where(is_open, 0.5 * (area[1:] + area[:-1]) * steps, 0.0)
+    # At a portal or abutment the open side still has its depth.
     touches_open = np.concatenate([is_open, [False]]) | np.concatenate([[False], is_open])
     return pd.DataFrame(
         {
@@ -271,6 +274,7 @@ def sum_earthworks(stations: pd.DataFrame) -> pd.DataFrame:
     """
     at = stations["chainage_m"].to_numpy()
     middles = np.append(0.5 * (at[1:] + at[:-1]), at[-1])
+    # The last station lies at the very end and must not open a kilometre of its own.
     km = np.minimum(middles // 1000.0, (at[-1] - 1e-6) // 1000.0).astype(int)
     total = stations.groupby(km)[["cut_m3", "fill_m3"]].sum().reset_index(names="from_km")
     total.insert(1, "to_km", np.minimum(total["from_km"] + 1.0, at[-1] / 1000.0).round(3))

@@ -27,6 +27,7 @@ HOPE = 1.1  # a line on finer ground is hardly ever dearer than this beside one 
 
 def coarsen(ground: Ground, factor: int) -> Ground:
     """Average blocks of ``factor`` x ``factor`` nodes; a kind stays forbidden only where the whole block forbids it."""
+    # Heights of closed nodes may be made up and must not enter the means.
     z = np.where(_closed(ground), np.nan, ground.z) if ground.mask.size else ground.z
     mask = friction = None
     if ground.mask.size:
@@ -110,6 +111,7 @@ class Narrowed:
         if self.thin is None:
             return None
         before, backward = self.thin
+        # Nodes that the last search didn't have, and states that it didn't settle, promise nothing.
         index = before.index_of[problem.node_of]
         known = np.where(backward.settled, PROMISED * backward.cost, 0.0).reshape(-1, before.n_states)
         return np.where(index[:, None] >= 0, known[np.maximum(index, 0)], 0.0).ravel()
@@ -148,6 +150,7 @@ def _labels_on(before: Problem, found: Found, problem: Problem) -> tuple[Floats,
         return found.cost, found.parent
     total, n, terminal = len(problem.node_of) * problem.n_states, problem.n_states, problem.levels.terminal
     cost, parent = np.full(total, np.inf), np.full(total, -1, np.int32)
+    # A search on the ground alone has one state a node, which is the terminals' state here.
     cost[terminal::n] = found.cost
     parent[terminal::n] = np.where(found.parent >= 0, found.parent * n + terminal, -1)
     return cost, parent
@@ -183,9 +186,11 @@ def _run_stage(question: Question, stage: Stage, near_factor: float, left: Narro
     factor = stage.factor
     coarse = coarsen(ground, factor) if factor > 1 else ground
     ends = [(r // factor, c // factor) for r, c in (start, goal)]
+    # Cells this coarse tell nothing about where a line runs.
     if ends[0] == ends[1] or min(coarse.shape) < 4:
         return left
     if coarse.mask.size and factor > 1:
+        # A terminal is open even where most of its block is closed.
         for end in ends:
             coarse.mask[end] = 0
     offsets = (options.coarse_offsets_m if factor > 1 else options.offsets_m) if stage.levels else (0.0,)
@@ -200,6 +205,7 @@ def _run_stage(question: Question, stage: Stage, near_factor: float, left: Narro
     near = node_cost_through(problem, forward, backward) <= near_factor * forward.cost_musd
     if options.dilate_cells:
         near = binary_dilation(near, np.ones((3, 3), dtype=bool), iterations=options.dilate_cells)
+    # On the same ground a cost is known to be possible; on coarser ground heights differ and the cost is only a hope.
     if factor == 1:
         same = offsets == options.offsets_m
         return Narrowed(near, forward.cost_musd, thin=(problem, backward) if same else None)

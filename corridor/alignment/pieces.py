@@ -50,6 +50,7 @@ def earthwork(d0, d1, p):
     if d0 <= 0.0 and d1 <= 0.0:
         return (d0 * d0 + d0 * d1 + d1 * d1) / (3.0 * p[FILL2])
     cut, fill = (d0, d1) if d0 > 0.0 else (d1, d0)
+    # The depth is 0 at this share from the cut's end: cut and fill are integrated apart.
     share = cut / (cut - fill)
     return share * cut * cut / (3.0 * p[CUT2]) + (1.0 - share) * fill * fill / (3.0 * p[FILL2])
 
@@ -70,6 +71,7 @@ def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0
 
     d: depth below ground (negative above); x: squared cross-slope over its doubling square; f: friction per metre.
     """
+    # No limit lies inside a piece, so that its middle tells for all of it.
     middle = 0.5 * (d0 + d1)
     settle(cost, p)
     steer = 0.5 * (f0 + f1)
@@ -108,6 +110,7 @@ def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):
         return n
     inner = b * b - 4.0 * a * c
     if inner > 0.0:
+        # Both roots by way of q, so that numbers that are nearly equal are never taken from each other.
         q = -0.5 * (b + (np.sqrt(inner) if b >= 0.0 else -np.sqrt(inner)))
         cuts[n] = q / a
         n += 1
@@ -121,6 +124,7 @@ def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):
 def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_trace, s0, s1):
     """Extend the costs over a stretch with linear depth, split where the choice of kind can change."""
     low, high = (d0, d1) if d0 < d1 else (d1, d0)
+    # Where no structure is possible, or a tunnel alone, there is nothing to choose and nothing to split.
     plain = low > -p[MIN_BRIDGE] and high < p[MIN_TUNNEL]
     deep = low > p[MAX_CUT] and low > p[MIN_TUNNEL]
     if plain or deep:
@@ -132,6 +136,7 @@ def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_tr
             if low < limit < high:
                 cuts[n] = (limit - d0) / (d1 - d0)
                 n += 1
+    # Where cut and tunnel, or fill and bridge, are both allowed, they may cost the same at a depth inside the piece.
     if high > p[MIN_TUNNEL] and low < p[MAX_CUT]:
         n = _add_root(cuts, n, d0, d1, x0, x1, f0, f1, p[CUT2], p[TUNNEL], p)
     if low < -p[MIN_BRIDGE] and high > -p[MAX_FILL]:
@@ -140,6 +145,7 @@ def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_tr
         _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1)
         return n_trace + 1
     for i in range(1, n):
+        # Sorted by insertion, since there are ten cuts at most.
         value, j = cuts[i], i - 1
         while j >= 0 and cuts[j] > value:
             cuts[j + 1] = cuts[j]
@@ -149,6 +155,7 @@ def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_tr
     t0 = 0.0
     for i in range(n + 1):
         t1 = cuts[i]
+        # Equal cuts give pieces of no length, and roots may lie beyond the end.
         if not t1 > t0 or t1 > 1.0:
             continue
         _add_piece(

@@ -93,6 +93,8 @@ def _trace_rows(points: Floats) -> int:
 def _choose(trace: Floats, change: Floats) -> Pieces:
     """Walk back through the costs by kind and read off the cheapest sequence of kinds."""
     kinds = np.zeros(len(trace), dtype=np.int64)
+    # The line ends in the open. Costs by kind after each piece and the price of the change decide which kind came
+    # before.
     after = 0
     for i in range(len(trace) - 1, -1, -1):
         after = int(np.argmin(trace[i, 5:8] + change[:, after]))
@@ -119,6 +121,7 @@ def price_pieces(pieces: Pieces, costs: UnitCosts) -> LinePrice:
     metres = pieces.to_m - pieces.from_m
     by_kind = [float(metres[pieces.kind == k].sum()) / 1000.0 for k in range(3)]
     open_km = float(pieces.open_m[pieces.kind == 0].sum()) / 1000.0
+    # Both ends are in the open, so that a structure that reaches one has its portal or abutment there too.
     along = np.concatenate([[0], pieces.kind, [0]])
     changed = along[1:] != along[:-1]
     abutments = int((changed & ((along[1:] == 1) | (along[:-1] == 1))).sum())

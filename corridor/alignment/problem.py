@@ -198,6 +198,7 @@ def _nodes_on(a: float, b: float, low: float, high: float, cell_m: float) -> tup
     """Spacing of nodes near ``cell_m`` that puts both coordinates on one, the first cell's edge, and their number."""
     between = round(abs(b - a) / cell_m)
     spacing = abs(b - a) / between if between else cell_m
+    # Whole steps back from the nearer place, as far as its frame goes: both places stay nodes.
     first = min(a, b) - spacing * max(math.floor((min(a, b) - low) / spacing - 0.5), 0)
     return spacing, first - spacing / 2, max(int((high - first) / spacing + 0.5), 3)
 
@@ -234,5 +235,6 @@ def _narrow(barred: shapely.Geometry, grid: Grid) -> NDArray[np.bool_]:
     shape = [project(barred, WGS84, grid.crs)]
     touched = rasterize(shape, out_shape=grid.shape, transform=grid.transform, all_touched=True).astype(bool)
     middles = rasterize(shape, out_shape=grid.shape, transform=grid.transform).astype(bool)
+    # Opening keeps what a block of three by three cells fits into; all else that is touched is narrow.
     wide = binary_dilation(binary_opening(middles, np.ones((3, 3))), np.ones((3, 3)))
     return np.asarray(touched & ~wide)

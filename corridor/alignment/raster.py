@@ -69,7 +69,9 @@ def find_raster_path(
     if start == end:
         return RasterPath(0.0, np.array([start]))
     lengths = np.hypot(moves[:, 0], moves[:, 1]) * cell_m
+    # No bucket may be wider than the cheapest step, or a node of the lowest one could still become cheaper.
     width = cheapest * float(lengths.min()) * (1 - 1e-9)
+    # A power of two, so that a bucket's slot is a mask of its number.
     ring = 1 << (int(dearest * lengths.max() / width) + 3).bit_length()
     if ring > MAX_BUCKETS:
         raise AlignmentError(
@@ -78,13 +80,17 @@ def find_raster_path(
     ends, pointer, steps, weights = _stencils(moves, cell_m, exact)
     begin, last = ((r + reach) * wide + c + reach for r, c in (start, end))
     jumps = moves[:, 0].astype(np.int64) * wide + moves[:, 1]
+    # Costs and prices alternate: the price of a node lies one place after its cost.
     offsets = 2 * (steps[:, 0].astype(np.int64) * wide + steps[:, 1]) + 1
+    # The weights of a move sum up to its length: what its ends leave over costs at least the cheapest price, less
+    # rounding.
     cost, u, v, mark = run_raster(
         both, begin, last, jumps.astype(np.uint64), ends, (lengths - 2 * ends) * cheapest * (1 - 1e-12), pointer,
         offsets.astype(np.uint64), weights, 1.0 / width, ring,
     )  # fmt: skip
     if not np.isfinite(cost):
         raise AlignmentError("no way between the terminals: closed cells part them")
+    # Either node where the sides meet leads back to its own terminal.
     halves = {}
     for node in (int(u), int(v)):
         way = [node]
@@ -120,6 +126,7 @@ def _integral(dr: int, dc: int) -> dict[Node, float]:
     crossings = {0.0, 1.0}
     for change in (dr, dc, dr + dc, dr - dc):
         crossings |= {k / abs(change) for k in range(1, abs(change))}
+    # The surface is linear between crossings, so that the trapezoid rule is exact there.
     t = np.array(sorted(crossings))
     found: dict[Node, float] = {}
     for r in range(min(0, dr), max(0, dr) + 1):

@@ -100,6 +100,7 @@ def _cheapest_kinds(price: Floats, costs: UnitCosts) -> NDArray[np.int64]:
         came_from[i] = ways.argmin(axis=0)
         best = ways.min(axis=0) + price[:, i]
     kinds = np.zeros(price.shape[1], dtype=np.int64)
+    # What ends in a structure still has to come out of it.
     last = int(np.argmin(best + change[:, 0]))
     for i in range(price.shape[1] - 1, -1, -1):
         kinds[i] = last

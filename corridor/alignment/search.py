@@ -121,6 +121,7 @@ def build_problem(
     keep = np.ones(rows * cols, dtype=bool) if usable is None else usable.ravel().copy()
     if ground.mask.size:
         keep &= (ground.mask.ravel() & CLOSED) != CLOSED
+    # Terminals are nodes of the search whatever an earlier, coarser stage kept.
     keep[start[0] * cols + start[1]] = keep[goal[0] * cols + goal[1]] = True
     node_of = np.flatnonzero(keep).astype(np.int32)
     index_of = np.full(rows * cols, -1, dtype=np.int32)
@@ -157,6 +158,8 @@ def _reuse_table(
             if -down <= rise <= up:
                 found.append((u, v, link.price_musd))
         if chord > 0:
+            # The bound stays a bound only if the cheapest price is no higher than an old piece's per metre that the
+            # bound counts.
             shortest = max(chord, abs(climb) / max(standard.max_grade_up_pct, standard.max_grade_down_pct) * 100.0)
             parameters[CHEAPEST] = min(parameters[CHEAPEST], link.price_musd / max(shortest, link.length_m))
     if not found:
@@ -195,6 +198,7 @@ def search(
     known = known_musd if guide is None else guide.cost_musd
     nodes, states, ends = p.as_nodes(), p.as_states(reverse), Ends(*begin, *end, direct_m)
     lowest = bound_direct_links(p.ground.arrays, nodes, states, ends, p.parameters)
+    # Links that can't be built have infinite bounds, which come last and are left out.
     order = np.argsort(lowest, kind="stable")[: np.isfinite(lowest).sum()].astype(np.int32)
     told = np.zeros(1, dtype=np.int64)
     arguments = (
@@ -237,6 +241,7 @@ def _reversed(
     if not reverse or not len(target):
         return reuse
     source = np.repeat(np.arange(len(pointer) - 1), np.diff(pointer))
+    # What was a target is now a source: sorted by it, the links of a node are a run again.
     order = np.argsort(target, kind="stable")
     turned = np.searchsorted(target[order], np.arange(len(pointer))).astype(np.int32)
     return turned, source[order].astype(np.int32), price[order]

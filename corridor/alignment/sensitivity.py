@@ -107,6 +107,8 @@ def draw_errors(
     """
     rng = np.random.default_rng(seed)
     width = max(range_m / cell_m / 2.0, 1e-6)
+    # Smoothing wraps round the frame: the part that is cut off is as wide as the kernel, so that opposite rims stay
+    # unrelated.
     pad = int(np.ceil(4 * width))
     scale = _kernel_norm(width)
     for _ in range(draws):
@@ -122,6 +124,7 @@ def _kernel_norm(width: float) -> float:
     at = np.arange(-reach, reach + 1)
     kernel = np.exp(-0.5 * (at / width) ** 2)
     kernel /= kernel.sum()
+    # Along one axis this would be the variance; the filter runs along both, which makes it the standard deviation.
     return float((kernel**2).sum())
 
 

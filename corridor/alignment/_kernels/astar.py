@@ -111,6 +111,7 @@ def _bound(z, r, c, height, states, ends, p):
     east, south = (c - ends.col) * p[DX], (r - ends.row) * p[DY]
     metres = np.sqrt(east * east + south * south)
     rise = z[ends.row, ends.col] - height
+    # Where the straight way is too steep, the line must be at least as long as the climb needs at the ruling grade.
     needed = rise / states.up if rise > 0.0 else -rise / states.down
     return p[CHEAPEST] * (metres if metres > needed else needed)
 
@@ -122,6 +123,7 @@ def bound_direct_links(ground, nodes, states, ends, p):
     cols = z.shape[1]
     r, c = ends.begin_row, ends.begin_col
     height = z[r, c] + states.offset_m[states.terminal]
+    # The link may end at any level of the node, so that the bound has to hold for the highest and the lowest.
     over, under = states.offset_m.max(), -states.offset_m.min()
     lowest = np.full(nodes.node_of.shape[0], np.inf, np.float32)
     for index in range(nodes.node_of.shape[0]):
@@ -133,6 +135,7 @@ def bound_direct_links(ground, nodes, states, ends, p):
         if -rise - over <= states.down * metres:
             price = least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, over, under, np.inf, p)
             rest = p[CHEAPEST] * np.sqrt(((t_r - ends.row) * p[DY]) ** 2 + ((t_c - ends.col) * p[DX]) ** 2)
+            # Rounded down, so that 32 bits never lift the bound above the true price.
             lowest[index] = (price + rest) * (1.0 - 1e-6)
     return lowest
 
@@ -163,6 +166,7 @@ def _label(labels, size, target, value, parent, rest, informed, n_states):
 @kernel
 def _barrier(labels, goal, effort):
     """Cost above which nothing is of interest any more."""
+    # A line that equals the limit but for rounding must not be dropped.
     return effort.near_factor * min(labels.cost[goal], effort.known) * (1.0 + 1e-9)
 
 
@@ -176,6 +180,8 @@ def _price_link(
     """
     n_states, guided = states.kind.shape[0], effort.guide.shape[0] > 0
     cost_u, t_height = labels.cost[u], height + rise
+    # Least that the rest costs: exact costs of the search the other way where there are some, else the better of two
+    # bounds.
     rest = np.inf
     if guided:
         for target in range(first, last):
@@ -184,6 +190,8 @@ def _price_link(
     if not effort.exact:
         plain = _bound(ground[0], t_r, t_c, t_height, states, ends, p)
         rest = max(plain, rest) if guided else plain
+    # A link is of use only below the dearest label that it could improve, and below the barrier less the rest. The
+    # cheap tests of that come before the walk along the chord.
     limit = np.inf
     if effort.abort:
         limit = min(worst, barrier - rest)
@@ -193,6 +201,7 @@ def _price_link(
             spare = limit - cost_u
             if least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, 0.0, 0.0, spare, p) > spare:
                 return size
+    # Only the kind of the state has a cost at the start: a change to another one then pays for its portal or abutment.
     by_kind = scratch.by_kind
     by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
     by_kind[states.kind[u % n_states]] = cost_u
@@ -208,6 +217,7 @@ def _price_link(
     for target in range(first, last):
         value = by_kind[states.kind[target % n_states]]
         if value < labels.cost[target] and labels.position[target] != DONE:
+            # A guide that isn't exact may rise faster than a link costs: it drops links but must not order states.
             ahead = effort.guide[target] if effort.exact else plain
             size = _label(labels, size, target, value, u, ahead, effort.informed, n_states)
     return size
@@ -252,6 +262,7 @@ def _try_move(ground, u, m, least, nodes, states, ends, goal, labels, effort, p,
     if index < 0:
         return size
     cost_u, metres = labels.cost[u], nodes.move_m[m]
+    # Even at its least price the move improves no label of the node.
     if cost_u + least >= labels.worst[index]:
         return size
     height, ground_there = z[r, c] + states.offset_m[u % n_states], z[t_r, t_c]
@@ -281,6 +292,7 @@ def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p
     here = u // n_states
     node = nodes.node_of[here]
     r, c = node // cols, node % cols
+    # One list serves all states of the node, and offsets rise: the line may start and end anywhere between the two.
     over, under = states.offset_m[-1], -states.offset_m[0]
     shortlist.first[here], shortlist.cost[here] = used, labels.cost[u]
     for m in range(n_short, nodes.moves.shape[0]):
@@ -302,6 +314,7 @@ def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p
         if p[CHEAPEST] * metres >= spare:
             continue
         rise = z[t_r, t_c] - z[r, c]
+        # The mildest grade between any two levels of both ends counts.
         if rise - over - under > states.up * metres or -rise - over - under > states.down * metres:
             continue
         least = least_price(
@@ -309,6 +322,7 @@ def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p
         )
         if least < spare:
             shortlist.move[used] = m
+            # Rounded down, so that 32 bits never lift the bound above the true price.
             shortlist.least[used] = least * (1.0 - 1e-6)
             used += 1
     shortlist.last[here] = used
@@ -400,6 +414,7 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, 
         np.full(nodes.node_of.shape[0], np.inf),
     )  # fmt: skip
     scratch = new_scratch()
+    # The level of the terminals' state: direct links to the end arrive at it alone.
     ground_level = 0
     while states.first[ground_level + 1] <= states.terminal:
         ground_level += 1
@@ -409,11 +424,15 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, 
     start_height = z[ends.begin_row, ends.begin_col]
     start_bound = _bound(z, ends.begin_row, ends.begin_col, start_height, states, ends, p)
     size = _label(labels, 0, begin, 0.0, -1, start_bound, effort.informed, n_states)
+    # Lines that are known to be possible give the first labels. They wait in the heap like others, so that anything
+    # cheaper still replaces them.
     for u in range(prime_cost.shape[0]):
         if prime_cost[u] < labels.cost[u]:
             r, c = nodes.node_of[u // n_states] // cols, nodes.node_of[u // n_states] % cols
             rest = _bound(z, r, c, z[r, c] + states.offset_m[u % n_states], states, ends, p)
             size = _label(labels, size, u, prime_cost[u], prime_parent[u], rest, effort.informed, n_states)
+    # Moves are sorted by length. Those before the first long one need no shortlist; where nothing may be left out, none
+    # does.
     n_short, used = 0, 0
     while n_short < nodes.moves.shape[0] and not (effort.abort and nodes.move_m[n_short] > SHORT_CELLS * p[DX]):
         n_short += 1
@@ -422,8 +441,10 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, 
     while True:
         barrier = _barrier(labels, goal, effort)
         top = keys[0] if size > 0 else np.inf
+        # Held links come by rising bound: the first above the barrier ends them all.
         if waiting < held.order.shape[0] and held.lowest[waiting] > barrier:
             waiting = held.order.shape[0]
+        # A held link goes before every state whose key is no lower than its bound. Without bounds all of them go first.
         if waiting < held.order.shape[0] and (held.lowest[waiting] <= top or not effort.informed):
             flat = np.int64(nodes.node_of[held.order[waiting]])
             waiting += 1
@@ -437,6 +458,8 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, 
         u = np.int64(popped)
         first = u // n_states * n_states
         labels.worst[u // n_states] = _worst_label(labels, first, first + n_states)  # without the one that is done
+        # The bound never exceeds what the rest costs, so that the goal is final once it is settled. A wider search goes
+        # on up to the barrier.
         if u == goal and effort.near_factor == 1.0:
             break
         expanded += 1
@@ -446,6 +469,7 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, 
             size,
         )  # fmt: skip
         here = u // n_states
+        # A list that was made for a dearer state may lack what is of use to a cheaper one.
         if shortlist.first[here] < 0 or labels.cost[u] < shortlist.cost[here]:
             if used + nodes.moves.shape[0] > shortlist.move.shape[0]:
                 shortlist = _longer(shortlist)

@@ -14,6 +14,8 @@ OUT, DONE = -1, -2  # in the position array: not in the heap yet; taken out for 
 
 @kernel
 def _up(keys, items, position, i):
+    # Those above sink one place each, and the item is written once, where it comes to rest. ``position`` follows every
+    # move, so that an item's key can be lowered without a search for it.
     key, item = keys[i], items[i]
     while i > 0:
         above = (i - 1) >> 2
@@ -31,6 +33,7 @@ def push(keys, items, position, size, item, key):
     """Insert an item or lower its key; returns the new size."""
     at = position[item]
     if at >= 0:
+        # Keys only ever fall while an item waits, so that it moves up and never down.
         if key < keys[at]:
             keys[at] = key
             _up(keys, items, position, at)
@@ -53,6 +56,7 @@ def pop(keys, items, position, size):
             child = 4 * i + 1
             if child >= size:
                 break
+            # Four children to a node: half the depth of a binary heap, and keys that lie side by side in memory.
             best, best_key = child, keys[child]
             for other in range(child + 1, min(child + 4, size)):
                 if keys[other] < best_key:

@@ -29,6 +29,7 @@ def curve_loss(tan_half, radius):
     """
     theta = 2.0 * np.arctan(tan_half)
     n = max(np.ceil(theta / ARC_STEP), 1.0)
+    # The drawn curve is n chords of 2 R sin(theta / 2n), of which each link gets half.
     return radius * tan_half - n * radius * np.sin(theta / (2.0 * n))
 
 
@@ -41,6 +42,7 @@ def _curve_fits(
     n = int(max(np.ceil(theta / ARC_STEP), 1.0))
     side = 1.0 if in_east * out_south - in_south * out_east > 0.0 else -1.0
     arm_east, arm_south = side * radius * in_south, -side * radius * in_east  # from the centre to the curve's start
+    # From the vertex back along the way in by the tangent, then across to the centre.
     centre_east = -in_east * radius * tan_half - arm_east
     centre_south = -in_south * radius * tan_half - arm_south
     chord = 2.0 * radius * np.sin(theta / (2.0 * n))
@@ -49,9 +51,13 @@ def _curve_fits(
         cos, sin = np.cos(side * theta * k / n), np.sin(side * theta * k / n)
         r1 = r + (centre_south + sin * arm_east + cos * arm_south) / p[DY]
         c1 = c + (centre_east + cos * arm_east - sin * arm_south) / p[DX]
+        # The node's height belongs to the middle of the curve; before it the grade is that of the link in, after it
+        # that of the link out.
         along = (k - 0.5 * n) * chord
         h1 = height + along * (grade_in if along < 0.0 else grade_out)
         if k > 0:
+            # Every kind is free to begin with: what counts is whether one is allowed all along the chord, not what it
+            # costs.
             scratch.by_kind[:] = 0.0
             done = walk_chord(
                 ground, r0, c0, h0, r1, c1, h1, p, scratch.by_kind, np.inf, scratch, scratch.no_trace, 0, 0.0
@@ -149,15 +155,19 @@ def _price_from(ground, nodes, states, u, begin, end, p, direct_m, ahead, behind
     if t_index < 0 or metres == 0.0 or (metres > direct_m and straight):
         return used
     for level in range(n_levels):
+        # The direct link to the end arrives at the terminal, which lies on the ground.
         if m == n_moves and u != begin and states.offset_m[states.first[level]] != 0.0:
             continue
         rise = z[t_r, t_c] + states.offset_m[states.first[level]] - height
         if rise > states.up * metres or -rise > states.down * metres:
             continue
+        # Costs without turns are exact from both ends and turns only make lines dearer: a link is of use only if its
+        # price and the two come to at most the bound.
         rest, by_kind = np.inf, scratch.by_kind
         for q in range(states.first[level], states.first[level + 1]):
             rest = min(rest, behind[t_index * n_states + q])
         spare = bound - rest - ahead[u]
+        # Turned round, so that a difference of infinities (NaN) fails too.
         if not p[CHEAPEST] * metres <= spare:
             continue
         least = p[CHEAPEST] * metres
@@ -195,6 +205,7 @@ def _price_all_from(
     n_states = states.kind.shape[0]
     links.first[u] = used
     for m in range(nodes.node_of.shape[0] if u == begin else nodes.moves.shape[0] + 1):
+        # A move gives at most one link for each state of the node that it leads to.
         if used + n_states > links.source.shape[0]:
             links = _more_links(links)
         used = _price_from(
@@ -231,14 +242,18 @@ def _bend_loss(ground, nodes, states, p, radius, links, e, f, clear_m, forbidden
     z, offsets = ground[0], states.offset_m
     east_e, south_e, metres_e, rise_e = _step_of(z, nodes.node_of, offsets, links, e, p)
     east_f, south_f, metres_f, rise_f = _step_of(z, nodes.node_of, offsets, links, f, p)
+    # tan(theta / 2) = sin / (1 + cos) needs no angle. The denominator vanishes where the line turns right back.
     cross = abs(east_e * south_f - south_e * east_f)
     whole = metres_e * metres_f + east_e * east_f + south_e * south_f
     if whole <= 1e-9 * metres_e * metres_f:
         return -1.0
     tan_half = cross / whole
+    # Each link lends at most half of itself to the curve at either end, so that neighbouring curves never overlap.
     if radius * tan_half > 0.5 * min(metres_e, metres_f):
         return -1.0
     loss = curve_loss(tan_half, radius) if tan_half > 1e-9 else 0.0
+    # A curve cuts the corner and the rise stays, so that the grade is tested over what is left. What the next bend
+    # takes off the second link isn't known yet; that bend tests it.
     left, following = metres_e - links.start_loss[e] - loss, metres_f - loss
     if rise_e > states.up * left or -rise_e > states.down * left:
         return -1.0
@@ -250,6 +265,7 @@ def _bend_loss(ground, nodes, states, p, radius, links, e, f, clear_m, forbidden
     if _is_forbidden(forbidden, v, in_east, in_south, out_east, out_south):
         return -1.0
     node, cols = nodes.node_of[v // offsets.shape[0]], z.shape[1]
+    # The curve keeps within a tangent's length of its vertex: beyond that and a cell it can meet nothing forbidden.
     if clear_m.shape[0] > 0 and loss > 0.0 and clear_m[node] <= radius * tan_half + max(p[DX], p[DY]):
         r, c = node // cols, node % cols
         if not _curve_fits(
@@ -296,6 +312,7 @@ def search_turns(
         The last link of the best line (-1: none, ``NO_ROOM``: more would be needed), the links and how many there are.
     """
     scratch, size = new_scratch(), 0
+    # Prices are kept between searches and labels aren't: another radius allows other bends.
     links.cost[:used] = np.inf
     links.position[:used] = OUT
     if links.first[begin] < 0:
@@ -323,6 +340,8 @@ def search_turns(
             ahead_of_it = behind[links.target[f]]
             if links.position[f] == DONE or value >= links.cost[f] or not value + ahead_of_it <= bound:
                 continue
+            # The bend is the dearest test and so the last one. A link that fails it may still be reached by another
+            # bend.
             loss = _bend_loss(ground, nodes, states, p, radius, links, e, f, clear_m, forbidden, scratch)
             if loss >= 0.0:
                 links.cost[f], links.before[f], links.start_loss[f] = value, e, loss

@@ -32,11 +32,13 @@ def pad_raster(price, reach):
     """
     rows, cols = price.shape
     wide = cols + 2 * reach
+    # The rim stays infinite, so that no step has to ask whether it leaves the raster.
     both = np.full((rows + 2 * reach) * wide * 2, np.inf)
     low, high = np.inf, -np.inf
     for r in range(rows):
         for c in range(cols):
             value = np.float64(price[r, c])
+            # Minus infinity counts too, so that the lowest price gives it away and it is refused.
             if np.isfinite(value) or value < 0.0:
                 both[2 * ((r + reach) * wide + c + reach) + 1] = value
                 low, high = min(low, value), max(high, value)
@@ -64,6 +66,8 @@ def run_raster(both, begin, end, jumps, ends, between, pointer, offsets, weights
     """
     total, n_moves = both.shape[0] // 2, jumps.shape[0]
     mark = np.full(total, UNSEEN, np.uint8)
+    # Buckets are linked lists in a ring, which is wider than the dearest step: costs that wait at one time never share
+    # a slot unless they share the bucket.
     heads, wrap = np.full(ring, -1, np.int32), ring - 1
     item, following = np.empty(total // 4 + 1024, np.uint32), np.empty(total // 4 + 1024, np.int32)
     both[2 * begin], mark[begin] = 0.0, 0
@@ -80,6 +84,7 @@ def run_raster(both, begin, end, jumps, ends, between, pointer, offsets, weights
         u = np.uint64(item[entry])
         heads[bucket & wrap], following[entry], free = following[entry], free, entry
         waiting -= 1
+        # A node that gets cheaper is entered again; its stale entry comes up later.
         if mark[u] & FINAL:
             continue
         mark[u] |= FINAL
@@ -91,8 +96,10 @@ def run_raster(both, begin, end, jumps, ends, between, pointer, offsets, weights
             v2 = two * v
             known = both[v2]
             value = cost_u + ends[m] * (price_u + both[v2 + one]) + between[m]
+            # A step to a settled node of the other side joins the two halves of a whole path.
             meets = not value < known and value + known < best and mark[v] & (FINAL | SIDE) == FINAL | (side ^ SIDE)
             if value < known or meets:  # only then is it worth reading the nodes between
+                # The nodes between entered by a lower bound so far; now the exact price takes its place.
                 value -= between[m]
                 for k in range(pointer[m], pointer[m + 1]):
                     value += weights[k] * both[u2 + offsets[k]]
@@ -111,5 +118,6 @@ def run_raster(both, begin, end, jumps, ends, between, pointer, offsets, weights
                 waiting += 1
             elif meets and value + known < best:
                 best, meet_u, meet_v = value + known, u, v
+                # All is known once half the best cost is settled; one bucket more allows for the bucket's width.
                 last = 0.5 * best * per_bucket + 1.0
     return best, meet_u, meet_v, mark
