@@ -232,7 +232,7 @@ def _first(view: ReportView, regime: str) -> Message:
 def _firm(view: ReportView, regime: str, leaders: list[str]) -> Value:
     """In how many points of view the same route leads, and the places that unknown figures leave it."""
     views = _distinct_views(view, regime)
-    firm = sum(set(leaders) == set(_leaders(view, regime, key)) for key in views)
+    firm = sum(set(leaders) == _sure_firsts(view, regime, key) for key in views)
     said: list[Value] = []
     if len(views) > 1:
         said.append(
@@ -245,6 +245,12 @@ def _firm(view: ReportView, regime: str, leaders: list[str]) -> Value:
         places: Value = Message("page.rank_or_not", {"rank": cell.text}) if cell.status else cell.text
         said.append(Message("answer.places", {"places": places}))
     return listing(said, ListStyle.SENTENCES)
+
+
+def _sure_firsts(view: ReportView, regime: str, perspective: str) -> set[str]:
+    """Who is first from a point of view whatever isn't known turns out to be; another may be first at best too."""
+    rows = view.leading(perspective).get(regime, [])
+    return {row["candidate_id"] for row in rows if row["first"] == FirstPlace.FOR_SURE}
 
 
 def _distinct_views(view: ReportView, regime: str) -> list[str]:
