@@ -32,6 +32,8 @@ ROAD_ONLY, ANY_MODE = ("road",), None
 """Modes over which indicators are measured: trucks alone, and whatever there is."""
 TABLES = ("flows", "pairs", "control", "ways", "dependence", "potentials", "regret", "counts", "documented")
 """Names of all tables, as fields of :class:`FlowResults`."""
+HOURS = ("drive_h", "rest_h", "check_h", "transfer_h")
+"""What a trip's hours consist of."""
 IDEAL_SPEED_KMH = 60.0
 IDEAL_USD_PER_KM = 0.8
 Say = Callable[[str], None]
@@ -169,6 +171,7 @@ class _Tables:
             if way is not None:
                 cells |= {"status": "open" if found.mid else "no way", "km": way.total("km")}
                 cells |= {f"trip_days{end}": each.trip_h / 24 if each else math.nan for end, each in _trips(found)}
+                cells |= {name: way.total(name) for name in HOURS}
                 cells |= describe_control(self.tables, way, own)
             yield cells | (self._rail_cells(found, state) if kind == "rail" else {})
 
@@ -190,7 +193,7 @@ class _Tables:
             low, high = availability(links, self.tables.parameters["undocumented_closure_days"])
             certain = math.fsum(arc.charge.certain_usd for arc in way.arcs)
             cells |= {
-                **{name: way.total(name) for name in ("km", "drive_h", "rest_h", "check_h", "transfer_h")},
+                **{name: way.total(name) for name in ("km", *HOURS)},
                 **{f"trip_days{end}": each.trip_h / 24 if each else math.nan for end, each in _trips(found)},
                 **{name: way.total(name) for name in ("distance_usd", "time_usd", "fee_usd", "transfer_usd")},
                 "unreliability_usd": way.cost_usd - certain,

@@ -25,8 +25,8 @@ LEADING = {
     "flows": "origin destination mode branch regime_id candidate_id year cost_usd_low cost_usd cost_usd_high share "
     "change_usd share_of_mode status scenario_id",
     "control": "origin destination of branch regime_id candidate_id year status share km trip_days_low trip_days "
-    "trip_days_high km_by_country own_km borders border_links customs_lines customs_borders rail_operators "
-    "rail_unnamed_km",
+    "trip_days_high drive_h rest_h check_h transfer_h km_by_country own_km borders border_links customs_lines "
+    "customs_borders rail_operators rail_unnamed_km",
     "dependence": "origin destination mode country regime_id candidate_id year cost_usd cost_without_usd dependence "
     "status",
     "potentials": "city name mode regime_id candidate_id year potential_low potential potential_high "

@@ -97,6 +97,33 @@ def test_who_controls_a_way_can_be_read(data):
     assert ship["borders"][0][0] == "Aktau and Kuryk"
 
 
+def test_all_ways_of_a_pair_stand_with_their_shares(view, data):
+    flows = view.results.flows["flows"]
+    for case, year in (("|", 2026), ("aras-rail|tripp", 2035)):
+        candidate, regime = case.split("|")
+        own = flows.query("candidate_id == @candidate and regime_id == @regime and year == @year")
+        chosen = [data["choices"][number] for number in data["cases"][case][year]["choices"]]
+        assert len(chosen) == len(own) == len(data["branches"])
+        for row, branch, (low, middle, high, share, _) in zip(own.itertuples(), data["branches"], chosen, strict=True):
+            assert branch[0] == view.results.flow_map.branches[row.origin, row.destination, row.branch]
+            assert data["pairs"][branch[2]][0] == view.results.flow_map.places[row.origin]
+            assert share == pytest.approx(100 * row.share, abs=0.051)
+            if middle is not None:
+                assert low <= middle <= high
+                assert middle == pytest.approx(row.cost_usd, rel=0.006)
+
+
+def test_hours_and_needed_countries_of_a_truck_can_be_read(view, data):
+    truck = _way(data, "|", 2026, "Tehran", "Poti")
+    assert sum(truck["hours"]) == pytest.approx(24 * truck["days"][1], rel=0.01)
+    table = view.results.flows["dependence"].query(
+        "origin == 'tehran' and destination == 'poti' and mode == 'road' and candidate_id == '' and year == 2026"
+    )
+    assert dict(truck["without"]) == {
+        row.country: pytest.approx(row.dependence, rel=0.006) for row in table.itertuples()
+    }  # fmt: skip
+
+
 def test_railways_of_a_way_have_their_operators_breaks_of_gauge_and_years(data):
     north = _way(data, "|", 2026, "Yerevan", "Moscow", "rail")
     assert "South Caucasus Railway (concession of Russian Railways)" in north["operators"]

@@ -8,7 +8,7 @@ var corridorFlows = (function () {
     var box = document.getElementById("flows");
     if (!box || !data) { return; }
     var now = { id: "", regime: "", year: String(data.years[data.years.length - 1]), after: true };
-    var year = box.querySelector("#flow-year"), body = box.querySelector("#flow-pairs tbody"), said = box.querySelector("#flow-said");
+    var year = box.querySelector("#flow-year"), pair = box.querySelector("#flow-pair"), body = box.querySelector("#flow-pairs tbody"), said = box.querySelector("#flow-said");
     var drawing = box.querySelector("svg"), lines = [], names = [];
 
     function node(name, attributes, parent) {
@@ -65,6 +65,26 @@ var corridorFlows = (function () {
         return part[2] ? words.get("flows.customs_line", { border: name, union: words.text(part[2]) }) : name;
       }).join("; ");
     }
+    function without(of) {
+      return of.without.map(function (part) {
+        return words.text(data.countries[part[0]] || part[0]) + " " + (part[1] === null ? words.get("flows.no_way") : "×" + number(part[1]));
+      }).join(", ") || "–";
+    }
+    /* All ways of the chosen pair, the widest share first. */
+    function choices(found, change) {
+      var rows = box.querySelector("#flow-choices tbody"), chosen = Number(pair.value);
+      rows.textContent = "";
+      data.branches.map(function (branch, index) { return [branch, data.choices[found.choices[index]], change && data.choices[change.choices[index]]]; })
+        .filter(function (one) { return one[0][2] === chosen; })
+        .sort(function (a, b) { return b[1][3] - a[1][3]; })
+        .forEach(function (one) {
+          var row = rows.appendChild(document.createElement("tr"));
+          cell(row, words.text(one[0][0]), "th");
+          cell(row, one[1][1] === null ? words.get("flows.no_way") : range(one[1].slice(0, 3)));
+          cell(row, number(one[1][3]));
+          cell(row, one[2] ? signed(one[2][4]) : "–");
+        });
+    }
     function years(of) {
       if (of.years[0] === null) { return words.get("flows.no_year"); }
       return of.years[0] === of.years[1] ? String(of.years[0]) : of.years[0] + "–" + of.years[1];
@@ -77,9 +97,11 @@ var corridorFlows = (function () {
         var cells = data.rows[at], by = way(cells[0]), train = way(cells[6]), row = truck.appendChild(document.createElement("tr"));
         cell(row, pairName(data.pairs[index]), "th");
         cell(row, by ? words.text(by.name) : words.get("flows.no_way"));
+        cell(row, by ? by.hours.map(number).join(" + ") : "–");
         cell(row, by ? countries(by.km) : "–");
         cell(row, by ? borders(by) || "–" : "–");
         cell(row, by ? number(by.own) : "–");
+        cell(row, by ? without(by) : "–");
         own += by ? by.own : 0;
         row = rail.appendChild(document.createElement("tr"));
         cell(row, pairName(data.pairs[index]), "th");
@@ -109,21 +131,26 @@ var corridorFlows = (function () {
       });
       body.textContent = "";
       found.rows.forEach(function (at, index) {
-        var row = body.appendChild(document.createElement("tr")), pair = data.pairs[index], cells = data.rows[at], by = way(cells[0]);
+        var row = body.appendChild(document.createElement("tr")), ends = data.pairs[index], cells = data.rows[at], by = way(cells[0]);
         var change = there ? data.rows[there.rows[index]] : null;
-        if (!index || data.pairs[index - 1][2] !== pair[2]) { row.className = "first"; }
-        cell(row, pairName(pair), "th");
-        cell(row, words.get("flow_axis." + pair[2]));
+        if (!index || data.pairs[index - 1][2] !== ends[2]) { row.className = "first"; }
+        cell(row, pairName(ends), "th");
+        cell(row, words.get("flow_axis." + ends[2]));
         cell(row, by ? words.text(by.name) : words.get("flows.no_way"));
         cell(row, by ? range(by.days) : "–");
         cell(row, range(cells.slice(1, 4)));
         cell(row, change ? signed(change[4]) : "–");
         cell(row, change ? signed(change[5]) : "–");
       });
+      Array.prototype.forEach.call(pair.options, function (option, index) { option.textContent = pairName(data.pairs[index]); });
+      choices(found, there);
       control(found);
       var say = there ? there.said : data.unknown[key] ? [data.unknown[key]] : [];
       said.textContent = say.map(function (message) { return words.get(message.t, message.fill); }).join(" ");
     }
+    data.pairs.forEach(function (one, index) { pair.appendChild(document.createElement("option")).value = String(index); });
+    pair.value = String(Math.max(0, data.pairs.findIndex(function (one) { return one[2] === "north-south"; })));
+    pair.addEventListener("change", show);
     year.addEventListener("change", function () { now.year = year.value; show(); });
     box.querySelectorAll("input[name=flow-when]").forEach(function (choice) {
       choice.addEventListener("change", function () { now.after = choice.value === "after"; show(); });

@@ -30,8 +30,9 @@ def build_flow_data(view: ReportView) -> dict[str, Any] | None:
     Returns:
         ``years``, ``lines`` (both ends in the drawing's units, mode, status), ``cities`` (name, x, y), ``pairs``
         (names, axis), ``countries`` (names), ``notes`` of those who run railways, ``widths`` (distinct lists of line
-        widths), ``ways`` (distinct descriptions of who controls a way), ``rows`` (distinct rows of a pair) and
-        ``cases``: by candidate, regime and year the widths' number, the number of each pair's row and the sentences.
+        widths), ``ways`` (distinct descriptions of who controls a way), ``rows`` (distinct rows of a pair),
+        ``branches`` (name, mode, number of the pair), ``choices`` (distinct rows of a branch) and ``cases``: by candidate, regime
+        and year the widths' number, the number of each pair's row, of each branch's choice, and the sentences.
         ``unknown`` has the sentence of a case without figures. None where the study names no long-distance tables.
     """
     shown = view.results.flow_map
@@ -59,24 +60,57 @@ def build_flow_data(view: ReportView) -> dict[str, Any] | None:
         "notes": [[clean_text(name), clean_text(note)] for name, _, note in shown.countries.values() if note],
         "cases": {},
     }
-    order = {link: at for at, link in enumerate(links["link_id"])}
+    first_flows = view.results.flows["flows"].merge(first[["origin", "destination", "candidate_id", "year"]])
+    found["branches"] = [
+        [clean_text(shown.branches[row.origin, row.destination, row.branch]), row.mode, at]
+        for row in first_flows.itertuples()
+        for at, pair in enumerate(first.itertuples())
+        if (pair.origin, pair.destination) == (row.origin, row.destination)
+    ]
+    found |= _cases(view, shown)
+    return found | {"unknown": _without_figures(view, found["cases"], found["years"][-1])}
+
+
+def _cases(view: ReportView, shown: FlowMap) -> dict[str, Any]:
+    """By candidate, regime and year: numbers of the widths, of each pair's row and each branch's, and the sentences."""
+    order = {link: at for at, link in enumerate(shown.links["link_id"])}
     keys = ["candidate_id", "regime_id", "year"]
+    tables = view.results.flows
     by_case = dict(iter(shown.lines.groupby(keys, sort=False)))
-    control = dict(iter(view.results.flows["control"].groupby(keys, sort=False)))
-    widths, ways, rows = _Numbered(), _Numbered(), _Numbered()
-    for key, group in pairs.groupby(keys, sort=False):
+    flows, control, dependence = (
+        dict(iter(tables[name].groupby(keys, sort=False))) for name in ("flows", "control", "dependence")
+    )
+    widths, ways, rows, choices = _Numbered(), _Numbered(), _Numbered(), _Numbered()
+    cases: dict[str, Any] = {}
+    for key, group in tables["pairs"].groupby(keys, sort=False):
         candidate, regime, year = key
         width = [0.0] * len(order)
         for line in by_case[key].itertuples() if key in by_case else ():
             width[order[line.link_id]] = round(float(line.share_sum), 2)
-        described = _control(view, control[key], ways)
-        found["cases"].setdefault(f"{candidate}|{regime}", {})[int(year)] = {
+        described = _control(view, control[key], _needed(dependence.get(key)), ways)
+        cases.setdefault(f"{candidate}|{regime}", {})[int(year)] = {
             "widths": widths.number(width),
             "rows": [rows.number(_row(row, described)) for row in group.itertuples()],
+            "choices": [choices.number(_choice(row)) for row in flows[key].itertuples()],
             "said": [message.to_json() for message in _sentences(view, candidate, regime, int(year), group)],
         }
-    found |= {"widths": widths.values, "ways": ways.values, "rows": rows.values}
-    return found | {"unknown": _without_figures(view, found["cases"], found["years"][-1])}
+    lists = {"widths": widths, "ways": ways, "rows": rows, "choices": choices}
+    return {"cases": cases} | {name: numbered.values for name, numbered in lists.items()}
+
+
+def _choice(row: Any) -> list[float | None]:
+    """A branch: its cost (low, middle, high), its share in per cent, and what the route changes."""
+    costs = [_number(row.cost_usd_low), _number(row.cost_usd), _number(row.cost_usd_high)]
+    return [*costs, round(100 * row.share, 1), _usd(row.change_usd)]
+
+
+def _needed(rows: pd.DataFrame | None) -> dict[tuple[str, str], list[Any]]:
+    """By pair, for trucks alone: countries on the best way, and how many times more it costs without each."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in rows.itertuples() if rows is not None else ():
+        if row.mode == "road":
+            found.setdefault((row.origin, row.destination), []).append([row.country, _number(row.dependence)])
+    return found
 
 
 class _Numbered:
@@ -95,14 +129,22 @@ class _Numbered:
         return self._known[key]
 
 
-def _control(view: ReportView, rows: pd.DataFrame, ways: _Numbered) -> dict[tuple[str, str, str], int]:
+def _control(
+    view: ReportView, rows: pd.DataFrame, needed: Mapping[tuple[str, str], list[Any]], ways: _Numbered
+) -> dict[tuple[str, str, str], int]:
     """Numbers of what is described of the ways of a case, by origin, destination and ``truck`` or ``rail``."""
     shown = view.results.flow_map
     if shown is None:
         return {}
     columns = ["link_id", "from_node", "to_node", "border"]
     ends = {link: (a, b, border) for link, a, b, border in shown.links[columns].itertuples(index=False)}
-    return {(row.origin, row.destination, row.of): ways.number(_way(shown, ends, row)) for row in rows.itertuples()}
+    found = {}
+    for row in rows.itertuples():
+        way = _way(shown, ends, row)
+        if row.of == "truck":
+            way["without"] = needed.get((row.origin, row.destination), [])
+        found[row.origin, row.destination, row.of] = ways.number(way)
+    return found
 
 
 def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any) -> dict[str, Any]:
@@ -112,6 +154,7 @@ def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any) -> 
         "name": clean_text(shown.branches.get((row.origin, row.destination, row.branch), "")),
         "open": row.status == "open",
         "days": [_number(row.trip_days_low), _number(row.trip_days), _number(row.trip_days_high)],
+        "hours": [_number(getattr(row, name)) for name in ("drive_h", "rest_h", "check_h", "transfer_h")],
         "km": [part.rsplit(" ", 1) for part in _parts(row.km_by_country)],
         "own": _number(row.own_km),
         "borders": [
