@@ -101,7 +101,9 @@ def test_all_ways_of_a_pair_stand_with_their_shares(view, data):
     flows = view.results.flows["flows"]
     for case, year in (("|", 2026), ("aras-rail|tripp", 2035)):
         candidate, regime = case.split("|")
-        own = flows.query("candidate_id == @candidate and regime_id == @regime and year == @year")
+        own = flows[
+            (flows["candidate_id"] == candidate) & (flows["regime_id"] == regime) & (flows["year"] == year)
+        ]  # fmt: skip
         chosen = [data["choices"][number] for number in data["cases"][case][year]["choices"]]
         assert len(chosen) == len(own) == len(data["branches"])
         for row, branch, (low, middle, high, share, _) in zip(own.itertuples(), data["branches"], chosen, strict=True):

@@ -31,8 +31,9 @@ def build_flow_data(view: ReportView) -> dict[str, Any] | None:
         ``years``, ``lines`` (both ends in the drawing's units, mode, status), ``cities`` (name, x, y), ``pairs``
         (names, axis), ``countries`` (names), ``notes`` of those who run railways, ``widths`` (distinct lists of line
         widths), ``ways`` (distinct descriptions of who controls a way), ``rows`` (distinct rows of a pair),
-        ``branches`` (name, mode, number of the pair), ``choices`` (distinct rows of a branch) and ``cases``: by candidate, regime
-        and year the widths' number, the number of each pair's row, of each branch's choice, and the sentences.
+        ``branches`` (name, mode, number of the pair), ``choices`` (distinct rows of a branch) and ``cases``: by
+        candidate, regime and year the widths' number, the number of each pair's row, of each branch's choice, and the
+        sentences.
         ``unknown`` has the sentence of a case without figures. None where the study names no long-distance tables.
     """
     shown = view.results.flow_map
