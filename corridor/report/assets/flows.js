@@ -105,7 +105,7 @@ var corridorFlows = (function () {
         own += by ? by.own : 0;
         row = rail.appendChild(document.createElement("tr"));
         cell(row, pairName(data.pairs[index]), "th");
-        if (!train) { cell(row, words.get("flows.no_way")); for (var n = 0; n < 6; n++) { cell(row, "–"); } return; }
+        if (!train) { cell(row, words.get("flows.no_way")); for (var n = 0; n < 7; n++) { cell(row, "–"); } return; }
         own += train.own;
         cell(row, words.text(train.name));
         cell(row, operators(train));
@@ -114,6 +114,7 @@ var corridorFlows = (function () {
         cell(row, number(train.missing));
         cell(row, train.missing ? years(train) : words.get("flows.open_now"));
         cell(row, number(train.capacity));
+        cell(row, number(train.own));
       });
       box.querySelector("#flow-own").hidden = !own;
       var who = rules && rules.cases[now.regime] && rules.cases[now.regime].who;
