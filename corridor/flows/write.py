@@ -68,7 +68,9 @@ def flow_map(tables: FlowTables, results: FlowResults) -> FlowMap:
         lines=results.lines,
         cities={n.node_id: (n.name, n.lon, n.lat) for n in nodes.values() if n.people_k},
         places={node.node_id: node.name for node in nodes.values()},
-        countries={c.country: (c.name, c.rail_operator, c.origin.note) for c in tables.countries.values()},
+        countries={
+            c.country: (c.name, c.rail_operator, c.origin.note, c.customs_union) for c in tables.countries.values()
+        },
         branches={(b.origin, b.destination, b.branch_id): b.name for b in tables.branches},
     )
 

@@ -119,14 +119,14 @@ class FlowMap:
     ``links`` has link_id, mode, status and both ends by node and in degrees; ``lines`` the width of each link by
     candidate, regime and year (the sum of the shares of the branches that use it); ``cities`` name and position by
     node; ``places`` and ``branches`` names by node, and by origin, destination and branch; ``countries`` by code the
-    name, who runs the railways, and what to know of it.
+    name, who runs the railways, what to know of it, and its customs union.
     """
 
     links: pd.DataFrame
     lines: pd.DataFrame
     cities: dict[str, tuple[str, float, float]]
     places: dict[str, str]
-    countries: dict[str, tuple[str, str, str]]
+    countries: dict[str, tuple[str, str, str, str]]
     branches: dict[tuple[str, str, str], str]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corridor.comparison import Comparison
-from corridor.report.i18n import words
+from corridor.report.i18n import page_messages, words
 from corridor.report.page.build import build_page
 from corridor.report.page.flows import HEIGHT, WIDTH, build_flow_data
 from corridor.report.view import ReportView
@@ -82,13 +82,17 @@ def _way(data, case, year, origin, destination, kind="truck"):
     return data["ways"][row[0] if kind == "truck" else row[6]]
 
 
-def test_who_controls_a_way_can_be_read(data):
+def test_who_controls_a_way_can_be_read(view, data):
     truck = _way(data, "|", 2026, "Tehran", "Yerevan")
     assert {code: int(km) for code, km in truck["km"]} == {"IR": 817, "AM": 384}
     # Agarak is where the customs union begins
-    assert truck["borders"] == [["Norduz", "Agarak", "EAEU"]]
+    assert truck["borders"] == [["Norduz", "Agarak", ["EAEU"]]]
     low, middle, high = truck["days"]
     assert low < middle < high
+    spoken = page_messages(view.results)["ru"]
+    assert {spoken[f"text:{union}"] for way in data["ways"] for *_, unions in way["borders"] for union in unions} == {
+        "ЕАЭС", "таможенный союз с ЕС"
+    }  # fmt: skip
     sea = _way(data, "|", 2026, "Mumbai", "Moscow")
     assert dict(sea["km"])["sea"] == "2030"
     assert "IN" not in dict(sea["km"])

@@ -62,7 +62,7 @@ var corridorFlows = (function () {
     function borders(of) {
       return of.borders.map(function (part) {
         var name = words.text(part[0]) + "–" + words.text(part[1]);
-        return part[2] ? words.get("flows.customs_line", { border: name, union: words.text(part[2]) }) : name;
+        return part[2].length ? words.get("flows.customs_line", { border: name, union: part[2].map(words.text).join(" / ") }) : name;
       }).join("; ");
     }
     function without(of) {

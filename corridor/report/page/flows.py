@@ -57,8 +57,8 @@ def build_flow_data(view: ReportView) -> dict[str, Any] | None:
             [clean_text(shown.places[row.origin]), clean_text(shown.places[row.destination]), row.axis]
             for row in first.itertuples()
         ],
-        "countries": {code: clean_text(name) for code, (name, _, _) in shown.countries.items()},
-        "notes": [[clean_text(name), clean_text(note)] for name, _, note in shown.countries.values() if note],
+        "countries": {code: clean_text(name) for code, (name, *_) in shown.countries.items()},
+        "notes": [[clean_text(name), clean_text(note)] for name, _, note, _ in shown.countries.values() if note],
         "cases": {},
     }
     first_flows = view.results.flows["flows"].merge(first[["origin", "destination", "candidate_id", "year"]])
@@ -150,7 +150,7 @@ def _control(
 
 def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any) -> dict[str, Any]:
     """Whose ground a way lies on: its name, days, kilometres by country, border points, and what a railway lacks."""
-    unions = dict(part.split(": ", 1) for part in _parts(row.customs_borders))
+    unions = {border: named.split(" / ") for border, _, named in _split(row.customs_borders)}
     found = {
         "name": clean_text(shown.branches.get((row.origin, row.destination, row.branch), "")),
         "open": row.status == "open",
@@ -159,7 +159,7 @@ def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any) -> 
         "km": [part.rsplit(" ", 1) for part in _parts(row.km_by_country)],
         "own": _number(row.own_km),
         "borders": [
-            [clean_text(text) for text in (*_passed(shown, ends[link], border), unions.get(border, ""))]
+            [*map(clean_text, _passed(shown, ends[link], border)), [clean_text(u) for u in unions.get(border, [])]]
             for link, border in zip(_parts(row.border_links), _parts(row.borders), strict=True)
         ],
     }
@@ -173,6 +173,11 @@ def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any) -> 
             "capacity": _number(row.rail_least_capacity_mt_per_year),
         }
     return found
+
+
+def _split(text: Any) -> list[tuple[str, str, str]]:
+    """Names and what stands after them."""
+    return [part.partition(": ") for part in _parts(text)]
 
 
 def _passed(shown: FlowMap, ends: tuple[str, str, str], border: str) -> tuple[str, str]:
