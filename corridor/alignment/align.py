@@ -99,6 +99,7 @@ def find_way(asked: AlignmentProblem, within: float = 1.0) -> Way:
     terrain, options = asked.terrain, asked.options
     start, end = terrain.node_at(asked.start_xy, "start")[0], terrain.node_at(asked.end_xy, "end")[0]
     question = Question(terrain.ground, start, end, asked.standard, asked.costs, options)
+    # What bounds time and memory are states, not cells: levels and kinds multiply them.
     states = terrain.ground.z.size * len(build_levels(options.offsets_m, asked.standard).kind)
     whole = options.narrowing == () or (options.narrowing is None and states <= MOST_STATES)
     if options.narrowing == ():
@@ -110,6 +111,7 @@ def find_way(asked: AlignmentProblem, within: float = 1.0) -> Way:
         left = narrow(*question, within)
         problem = build_problem(*question, left.usable)
         forward = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
+        # Narrowing may have cut the only way off; before saying that there is none, all of the ground is searched.
         if left.usable is not None and not np.isfinite(forward.cost_musd):
             problem, forward = search_primed(question, within)
     if not np.isfinite(forward.cost_musd):
@@ -136,6 +138,8 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
         turning = TurnSearch(problem, way.forward, backward, factor * free_price)
         while len(forbidden) < MAX_FORBIDDEN:
             states, price, least = turning.cheapest(radius, forbidden)
+            # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left
+            # out.
             least_musd = max(least_musd, least, free_price)
             if not states:
                 break
@@ -145,6 +149,8 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
                 return finish_alignment(asked.terrain, problem, points, price, free_price, snapped, gap)
             except BendError as fault:
                 reason = f" without leaving what {fault} allows"
+                # The drawn line has fewer vertices than the search, since straight ones fall out: the state nearest to
+                # each bad bend is the one to forbid.
                 inner = np.abs(points[None, 1:-1] - fault.places[:, None]).max(axis=2)
                 forbidden += [bend_at(problem, states, int(i) + 1) for i in inner.argmin(axis=1)]
     raise AlignmentError(
@@ -198,6 +204,7 @@ def _smallest(
     if not _opens(change(problem, high)):
         return ""
     for _ in range(STEPS):
+        # Limits range over orders of magnitude: halving their logarithm keeps the relative error alike.
         middle = float(np.sqrt(low * high))
         low, high = (low, middle) if _opens(change(problem, middle)) else (middle, high)
     return f"the {name} of {given:g} {unit} closes it, {high:.3g} {unit} opens it"

@@ -64,6 +64,7 @@ def price_steps(
             depth >= standard.min_tunnel_depth_m,
         ]
     )
+    # argmin finds the first step that is of no allowed kind.
     if not allowed.any(axis=0).all():
         at = float(metres[: int(np.argmin(allowed.any(axis=0)))].sum()) / 1000.0
         raise AlignmentError(f"line: no allowed kind at {at:.3f} km (too high for a bridge)")

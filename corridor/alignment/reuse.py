@@ -49,6 +49,7 @@ def build_reuse_links(
         raise AlignmentError("reuse: the path needs two points apart")
     if not costs.upgrade.mid > 0:
         raise AlignmentError("reuse: the unit cost of an upgrade must be above 0")
+    # A drawn line may be shorter than what it stands for: lengths and grades go by the documented one.
     stretch = 1.0 if length_km is None else length_km * 1000.0 / run[-1]
     n = max(round(run[-1] / (join_every_km * 1000.0)), 1)
     stations = np.linspace(0.0, run[-1], n + 1)
@@ -83,6 +84,7 @@ def link_between(problem: Problem, a: Floats, b: Floats) -> ReuseLink | None:
     ends = ((int(a[0]), int(a[1])), (int(b[0]), int(b[1])))
     fitting = [x for x in problem.options.reuse if ends in ((x.start, x.end), (x.end, x.start))]
     z = problem.ground.z
+    # An old piece ends on the ground; a line that passes its nodes at another level was built anew.
     if not fitting or a[2] != z[ends[0]] or b[2] != z[ends[1]]:
         return None
     link = min(fitting, key=lambda x: x.price_musd)

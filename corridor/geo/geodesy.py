@@ -68,6 +68,7 @@ def _lengths_m(array: NDArray[np.object_]) -> Floats:
     lengths = np.zeros(len(array))
     if len(xy) < 2:
         return lengths
+    # All lines are measured in one call; the steps from one line to the next are left out after.
     steps = distance_m(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])
     same = owner[:-1] == owner[1:]
     np.add.at(lengths, owner[:-1][same], steps[same])
@@ -76,6 +77,7 @@ def _lengths_m(array: NDArray[np.object_]) -> Floats:
 
 def utm_crs(lon: float, lat: float) -> str:
     """EPSG code of the UTM zone that a point lies in, as ``EPSG:326xx`` (north) or ``EPSG:327xx`` (south)."""
+    # 180 degrees east is the first zone again.
     zone = int((lon + 180) // 6) % 60 + 1
     return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
 
@@ -133,6 +135,7 @@ def locate_m(line: LineString, lon: float, lat: float) -> tuple[float, float]:
     nearest = shapely.line_interpolate_point(flat, fraction, normalized=True)
     near_lon, near_lat = nearest.x / scale, nearest.y
     xy = shapely.get_coordinates(flat)
+    # The fraction is of the flat line; between vertices it carries over to geodesic chainage.
     planar = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
     along = np.interp(fraction * planar[-1], planar, vertex_chainage_m(line))
     return float(along), float(distance_m(lon, lat, near_lon, near_lat))

@@ -344,6 +344,7 @@ def clean_heights(values: NDArray[Any], name: str) -> Floats32:
         SourceError: some are heights that no ground on Earth has.
     """
     heights = values.astype(np.float32)
+    # Files often don't declare what stands for unknown, so that the customary values count as such anyway.
     heights[~np.isfinite(heights) | (np.abs(heights) > 1e6) | np.isin(heights, _FILLS)] = np.nan
     odd = (heights < LOW_M) | (heights > HIGH_M)
     if odd.any():

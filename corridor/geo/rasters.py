@@ -19,6 +19,7 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool
     from rasterio.enums import Resampling
     from rasterio.warp import reproject
 
+    # What lies beyond the source keeps NaN, so that no height is made up there.
     out = np.full(target.shape, np.nan, dtype=np.float32)
     reproject(
         source=values.astype(np.float32),

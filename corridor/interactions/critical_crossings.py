@@ -77,6 +77,7 @@ class ConnectivityTargets:
     def _touched(self, there: Bools, home: Bools, shut: Bools) -> Bools:
         """Which positions can be driven to from the crossing and back, over their own edges' ends: (1 + n,)."""
         rows, u, v, oneway = self._asked
+        # A one-way edge is entered at its start and left at its end only.
         arrives = there[u] | (~oneway & there[v])
         leaves = home[v] | (~oneway & home[u])
         return np.asarray(~shut[rows] & ((rows == self.crossing.edge) | (arrives & leaves)))
@@ -91,6 +92,7 @@ def find_critical_crossings(
     """
     if regime.crossing.kind not in {CrossingRuleKind.CLOSED, CrossingRuleKind.GRADE_SEPARATED}:
         return []
+    # What the regime closes as assumed; each crossing is turned over against this.
     base = effects(events, regime, stakes.network).closed
     linked, places = stakes.linked(base)
     found = []

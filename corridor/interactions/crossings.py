@@ -159,6 +159,7 @@ def road_chains(network: Network, *, through: bool = False) -> NDArray[np.int64]
     edge = np.concatenate([road, road])
     order = np.argsort(ends, kind="stable")
     _, first, count = np.unique(ends[order], return_index=True, return_counts=True)
+    # Where just two ends of roads meet there is no junction: these edges are of one chain.
     joints = first[count == 2]
     pairs = edge[order][joints], edge[order][joints + 1]
     graph = sparse.coo_matrix((np.ones(len(joints)), pairs), shape=(len(network.edges),) * 2)
@@ -257,6 +258,7 @@ def _hit(
     after = shapely.line_interpolate_point(road, min(place + PROBE_M, road.length))
     sides = {_side(line, point) for point, there in ((before, fraction > 0.0), (after, fraction < 1.0)) if there}
     heading = float(np.degrees(np.arctan2(after.x - before.x, after.y - before.y))) % 360
+    # Planar lengths are off by the projection's scale; chainage is that of the drawn line.
     chainage_m = along * part.drawn_km * 1000 / line.length
     return Hit(
         edge=row,
@@ -276,6 +278,7 @@ def _hit(
 def _side(line: shapely.LineString, point: shapely.Point) -> int:
     """1 if a point lies left of a line, -1 if right, 0 if on it."""
     along = float(shapely.line_locate_point(line, point))
+    # The line's direction is taken over two metres, so that a vertex right there doesn't turn it.
     low, high = max(along - 1.0, 0.0), min(along + 1.0, line.length)
     (x0, y0), (x1, y1) = (shapely.line_interpolate_point(line, d).coords[0] for d in (low, high))
     cross = (x1 - x0) * (point.y - y0) - (y1 - y0) * (point.x - x0)
@@ -313,6 +316,7 @@ def _arm_sides(
     """Sides of a route on which roads leave a ring at nodes that the route doesn't pass."""
     u, v = network.edges["u"].to_numpy(), network.edges["v"].to_numpy()
     on_route = np.union1d(u[own], v[own])
+    # Roads at nodes that the route passes meet it there and tell no side.
     away = np.setdiff1d(np.flatnonzero(rings.of_node == ring), on_route)
     arms = network.is_road_in_use & (rings.of_edge != ring) & (np.isin(u, away) | np.isin(v, away))
     nodes = np.intersect1d(away, np.concatenate([u[arms], v[arms]]))
@@ -383,6 +387,7 @@ def find_rings(network: Network) -> Rings:
     lines = network.planar[rows]
     faces = shapely.get_parts(shapely.polygonize(lines))
     around = shapely.length(faces)
+    # The isoperimetric quotient tells roundabouts from carriageways that close a loop with their turns.
     round_ = 4 * np.pi * shapely.area(faces) >= MIN_ROUNDNESS * around**2
     tree = shapely.STRtree(lines)
     u, v = edges["u"].to_numpy(), edges["v"].to_numpy()

@@ -112,6 +112,7 @@ def _on_route(event: Event, met: Candidate, route: Candidate) -> Event:
     """An event by the chainage of the route itself, where parts of it follow other sections."""
     if met is route:
         return event
+    # Parts correspond one to one, so that chainage carries over piece by piece.
     theirs, own = ([*part_offsets_km(each), each.drawn_km] for each in (met, route))
     first, last = (float(np.interp(km, theirs, own)) for km in (event.chainage_km, event.to_chainage_km))
     return replace(event, chainage_km=first, to_chainage_km=last)
@@ -193,6 +194,8 @@ def _crossing_event(candidate: Candidate, network: Network, members: list[Hit]) 
     )  # fmt: skip
     row = {name: network.column(name)[lead.edge] for name in ("class", "ref", "name", "country")}
     portions, joins = cut_points(members)
+    # One hit where the line is known settles what the crossing is, and so do structures that go with the route at every
+    # hit.
     is_open = all(hit.run >= 0 for hit in members) and not all(_is_documented(hit) for hit in members)
     apart = all(hit.structure for hit in members) and not is_open
     separation = Separation.UNDETERMINED if is_open else Separation.SEPARATED if apart else Separation.AT_GRADE

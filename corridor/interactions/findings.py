@@ -97,6 +97,7 @@ def build_findings(
             if not applies(regime, candidate)[0]:
                 continue
             met = [event for event in events[candidate.candidate_id] if acts_in(regime, event.country)]
+            # A finding is certain if it holds at both ends of what a schematic line leaves open.
             ends = [take_events(met, end) for end in EventsEnd] if has_open_events(met) else [met]
             linked = [stakes.linked(effects(taken, regime, stakes.network).closed)[0] for taken in ends]
             if len(set(linked)) > 1:

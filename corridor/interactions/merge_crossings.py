@@ -41,6 +41,7 @@ def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
                 break
             if hit.ring >= 0 and hit.ring == other.ring:
                 groups.merge(i, j)
+            # Beyond the reach of one place only hits of one chain are still one crossing.
             if gap > MERGE_M and hit.chain != other.chain:
                 continue
             met = hit.node >= 0 and hit.node == other.node
@@ -81,6 +82,7 @@ def _crosses(members: Sequence[Hit]) -> bool:
     sides = frozenset().union(*(hit.sides for hit in members))
     if not {-1, 1} <= sides:
         return False
+    # A line that meets a road an even number of times ends on the side that it came from.
     by_chain = Counter(hit.chain for hit in members)
     wavers = all(h.run >= 0 and h.node < 0 for h in members) and all(n % 2 == 0 for n in by_chain.values())
     return not wavers
@@ -93,6 +95,7 @@ def _join_carriageways(crossings: list[list[Hit]], network: Network) -> list[lis
     joined = []
     while left:
         first = left.pop(0)
+        # Crossings come by chainage, so that the first one out of reach ends the search.
         for index, other in enumerate(left):
             if other[0].chainage_m - first[-1].chainage_m > DUAL_M:
                 break
@@ -134,6 +137,7 @@ def cut_points(members: Sequence[Hit]) -> tuple[tuple[tuple[int, float, float], 
             arms[hit.node].append(hit)
         elif hit.sides >= {-1, 1}:
             here = (hit.edge, hit.fraction)
+            # A chain is met several times and cut once; the least edge and fraction make the place certain.
             points[hit.chain] = min(here, points.get(hit.chain, here))
             met[hit.chain] += 1
     if all(hit.run >= 0 for hit in members):

@@ -51,6 +51,7 @@ def find_shared(candidate: Candidate, network: Network) -> list[Event]:
         portions = _portions(part, rows, network)
         lengths = network.column("length_m")[rows] * np.array([high - low for _, low, high in portions]) / 1000
         ends = np.cumsum(lengths)
+        # Lengths of edges and of the drawn part may differ; each edge keeps its share of the whole.
         scale = part.drawn_km / ends[-1] if ends[-1] > 0 else 1.0
         breaks = np.flatnonzero((key[1:] != key[:-1]).any(axis=1)) + 1
         for run in np.split(np.arange(len(rows)), breaks):
@@ -128,6 +129,7 @@ def find_possibly_shared(
         ends = offsets[of[0]], offsets[of[-1]] + parts[-1].drawn_km
         line = join([part.line for part in parts])
         near = rows[network.column("country")[rows] == parts[0].country]
+        # 500 times kilometres is half the length in metres.
         reach = min(half_width_m, 500 * (ends[1] - ends[0]))
         band = shapely.buffer(project(line, WGS84, network.crs), reach, cap_style="flat")
         near = near[shapely.intersects(network.planar[near], band)]
@@ -230,15 +232,18 @@ def _runs(
     if len(near) == 0 or line.length < MIN_RUN_M:
         return []
     xy, owner = shapely.get_coordinates(network.planar[near], return_index=True)
+    # Vertices of all roads lie in one array: a step from one road to the next is no segment.
     joined = owner[:-1] == owner[1:]
     starts, ends, of = xy[:-1][joined], xy[1:][joined], near[owner[:-1][joined]]
     segments = shapely.linestrings(np.stack([starts, ends], axis=1))
     along: Floats = (np.arange(int(line.length // _STEP_M), dtype=np.float64) + 0.5) * _STEP_M
     points = shapely.points(_at(line, along))
+    # The route's course over the step about each sample.
     course = np.arctan2(*(_at(line, along + _STEP_M / 2) - _at(line, along - _STEP_M / 2)).T)
     tree = shapely.STRtree(segments)
     sample, segment = tree.query(points, predicate="dwithin", distance=limit_m)
     heading = np.arctan2(*(ends - starts).T)
+    # Folded to 0 to 90 degrees: a road is parallel whichever way it is drawn.
     turn = np.abs((np.degrees(course[sample] - heading[segment]) + 90) % 180 - 90)
     keep = turn <= PARALLEL_DEG
     keep &= _abreast(points[sample], segments[segment], course[sample], turn)
@@ -279,12 +284,14 @@ def _gather(
     along: NDArray[np.float64], sample: NDArray[np.int64], row: NDArray[np.int64], gap: NDArray[np.float64]
 ) -> list[_Run]:
     """Samples in a row with a road beside them, as runs of 200 m or more."""
+    # Samples with a road beside them; a gap in their numbers ends a run.
     beside = np.unique(sample)
     runs = []
     for run in np.split(beside, np.flatnonzero(np.diff(beside) > 1) + 1):
         if len(run) * _STEP_M < MIN_RUN_M:
             continue
         inside = (sample >= run[0]) & (sample <= run[-1])
+        # Several segments lie near one sample: the nearest one counts.
         nearest = np.full(len(run), np.inf)
         np.minimum.at(nearest, sample[inside] - run[0], gap[inside])
         rows = tuple(np.unique(row[inside]).tolist())

@@ -69,6 +69,7 @@ class SplitNetwork(Network):
         found = [np.zeros(0, dtype=np.int64)]
         for edge, low, high in portions:
             rows = order[starts[edge] : starts[edge + 1]]
+            # A row lies wholly inside a portion or outside it: its middle tells, whatever rounding does at the cuts.
             middle = (self.from_fraction[rows] + self.to_fraction[rows]) / 2
             found.append(rows[(middle > low) & (middle < high) & ~self.is_gate[rows]])
         return np.unique(np.concatenate(found))
@@ -90,6 +91,7 @@ def split_network(network: Network, events: Iterable[Event]) -> SplitNetwork:
     splits: dict[int, dict[float, bool]] = defaultdict(dict)
     for event in events:
         for edge, low, high in event.portions:
+            # Rounded, so that events that end at one place share its node.
             for fraction in {round(low, _DIGITS), round(high, _DIGITS)}:
                 gate = event.kind == EventKind.CROSSING
                 shared = event.kind in (EventKind.SHARED, EventKind.POSSIBLY_SHARED)
@@ -121,6 +123,7 @@ class _Pieces:
         here, begin = int(self.u[edge]), 0.0
         stretches: list[tuple[int, int, int, float, float]] = []
         for fraction, gate in points:
+            # At an edge's end no piece is cut off: the gate stands between the old node and a new one at its place.
             if fraction <= _END:
                 beyond = self._node(edge, 0.0)
                 self.made[edge, fraction] = (here, beyond)
@@ -163,6 +166,7 @@ class _Pieces:
         lat = np.concatenate([base.node_lat, np.zeros(len(self.nodes))])
         for index, (edge, fraction) in enumerate(self.nodes, base.n_nodes):
             lon[index], lat[index] = _point(edges.geometry.iat[edge], fraction)
+        # Gates are the last rows, in the order in which they were made.
         row_of = {key: len(table) - len(gates) + index for index, key in enumerate(self.made)}
         named = {
             event: tuple(row_of[edge, round(low, _DIGITS)] for edge, low, _ in cuts) for event, cuts in portions.items()

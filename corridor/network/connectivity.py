@@ -69,6 +69,7 @@ def find_missing(
     ``usable`` are closed edges that may be taken at the price of their length. Empty if there is no such way.
     """
     lengths = network.edges["length_m"].to_numpy(dtype=float)
+    # Open ways cost next to nothing, so that closed kilometres decide and open ones only break ties.
     cost = np.where(closed, lengths, lengths * _OPEN_SHARE)
     try:
         route = network.route(start, end, cost, cost, closed & ~usable, any_road=True, turn_within_m=STATION_M)
@@ -90,10 +91,12 @@ def find_gaps(network: Network, closed: NDArray[np.bool_], start: Position, end:
     here, there = (labels[int(edges["u"].iat[position.edge])] for position in (start, end))
     if here == there:
         return []
+    # A node that only closed edges touch is a part of its own: a gap to it would lead nowhere.
     used = np.zeros(network.n_nodes, dtype=bool)
     used[edges["u"].to_numpy()[~closed]] = used[edges["v"].to_numpy()[~closed]] = True
     a, b = np.flatnonzero((labels == here) & used), np.flatnonzero((labels == there) & used)
     scale = np.cos(np.radians(network.node_lat[b].mean()))
+    # The plane only picks pairs, with a degree counted short so that none is missed; their lengths are geodesic.
     plane = np.column_stack([network.node_lon * scale, network.node_lat])
     near, which = cKDTree(plane[a]).query(plane[b], distance_upper_bound=GAP_LIMIT_M / 110_000)
     found = np.flatnonzero(np.isfinite(near))
@@ -132,6 +135,8 @@ def disjoint_ways(u: Ints, v: Ints, oneway: Bools, closed: Bools, source: Bools,
     """
     if (source & sink).any():
         raise NetworkError("two stages overlap: a junction lies within the radius of both; make the radii smaller")
+    # All sources become node 0 and all sinks node 1. With one unit an edge the greatest flow between these is the
+    # number of ways (Menger).
     number = np.arange(len(source), dtype=np.int64) + 2
     number[source], number[sink] = 0, 1
     used = np.flatnonzero(~closed & (number[u] != number[v]))
@@ -140,12 +145,14 @@ def disjoint_ways(u: Ints, v: Ints, oneway: Bools, closed: Bools, source: Bools,
     both = used[~oneway[used]]
     tail = np.concatenate([number[u[used]], number[v[both]]])
     head = np.concatenate([number[v[used]], number[u[both]]])
+    # What comes back to the source or goes on from the sink is no part of a way.
     keep = (head != 0) & (tail != 1)
     size = len(source) + 2
     ones = np.ones(int(keep.sum()), dtype=np.int32)
     capacity = sparse.csr_matrix((ones, (tail[keep], head[keep])), shape=(size, size))
     result = maximum_flow(capacity, 0, 1)
     flow = result.flow
+    # Flow is net: where it runs against an edge the value is negative, and the edge is used all the same.
     forward = np.asarray(flow[number[u[used]], number[v[used]]]).ravel()
     return int(result.flow_value), used[forward != 0]
 
@@ -169,6 +176,8 @@ def _undirected(u: Ints, v: Ints, closed: Bools, n_nodes: int) -> tuple[Ints, In
 def _bridges(indptr, head, edge, n_edges):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
     bridge = np.zeros(n_edges, np.bool_)
+    # Tarjan's depth-first search with a stack of its own. ``low`` is the earliest node that a subtree reaches by an
+    # edge back up.
     order = np.full(n, -1, np.int64)
     low = np.zeros(n, np.int64)
     into = np.full(n, -1, np.int64)
@@ -189,6 +198,8 @@ def _bridges(indptr, head, edge, n_edges):  # type: ignore[no-untyped-def]
                 slot = at[node]
                 at[node] += 1
                 other = head[slot]
+                # The edge is left out and not the node, so that a second edge between the two saves both from being
+                # bridges.
                 if edge[slot] == into[node]:
                     continue
                 if order[other] < 0:
@@ -204,6 +215,7 @@ def _bridges(indptr, head, edge, n_edges):  # type: ignore[no-untyped-def]
             up = parent[node]
             if up >= 0:
                 low[up] = min(low[up], low[node])
+                # Nothing below leads back to ``up`` or above it, but for this edge.
                 if low[node] > order[up]:
                     bridge[into[node]] = True
     return bridge
@@ -221,6 +233,7 @@ def replacement_costs(arcs: Arcs, cost: Floats, tree: Tree, goal: int, edges: In
         goal: node number; of its states the one that is reached the cheaper counts.
         edges: edges to close, one at a time, shape (n,).
     """
+    # Arcs by where they lead: nodes that lose their way look back at who might still reach them.
     back = np.argsort(arcs.head, kind="stable")
     back_ptr = np.concatenate([[0], np.cumsum(np.bincount(arcs.head, minlength=len(arcs.indptr) - 1))]).astype(np.int64)
     order = np.argsort(tree.state_cost, kind="stable")
@@ -249,6 +262,7 @@ def _parents_first(order, via, tails):  # type: ignore[no-untyped-def]
     found = np.empty(n, np.int64)
     chain = np.empty(n, np.int64)
     count = 0
+    # A chain of nodes up to one that is placed is put down from its top, so that parents come first.
     for node in order:
         size = 0
         while not placed[node]:
@@ -273,6 +287,7 @@ def _replace(indptr, head, edge, cost, tails, back_ptr, back, best, via, order, 
     items = np.empty(2 * len(head) + n + 1, np.int64)
     for k in range(len(wanted)):
         without = wanted[k]
+        # Lost is all of the tree beyond the edge. Parents come first in the order, so that one pass finds it.
         lost = np.zeros(n, np.bool_)
         for node in order:
             arc = via[node]
@@ -289,6 +304,7 @@ def _replace(indptr, head, edge, cost, tails, back_ptr, back, best, via, order, 
                 continue
             for slot in range(back_ptr[node], back_ptr[node + 1]):
                 arc = back[slot]
+                # What isn't lost keeps its cost, which is still exact: the search begins at the rim of what is.
                 if edge[arc] != without and not lost[tails[arc]]:
                     reached[node] = min(reached[node], best[tails[arc]] + cost[arc])
             if reached[node] < np.inf:

@@ -35,6 +35,7 @@ def country_of_lines(lines: Objects, borders: Borders) -> Objects:
     xy, owner = shapely.get_coordinates(lines, return_index=True)
     first = np.searchsorted(owner, np.arange(len(lines)))
     countries = borders.country_at(xy[first, 0], xy[first, 1])
+    # A line that meets no border lies in one country, which its first vertex tells.
     tree = shapely.STRtree(borders.lines)
     near = np.unique(tree.query(lines, predicate="intersects")[0])
     for index in near:
@@ -47,6 +48,7 @@ def _majority(line: shapely.LineString, borders: Borders) -> str:
     at = shapely.get_coordinates(
         shapely.line_interpolate_point(line, (np.arange(count) + 0.5) / count, normalized=True)
     )
+    # Middles of equal steps are a measure of length; what no country holds has no say.
     names, counts = np.unique(borders.country_at(at[:, 0], at[:, 1]).astype(str), return_counts=True)
     known = names != ""
     return str(names[known][np.argmax(counts[known])]) if known.any() else ""
@@ -57,6 +59,7 @@ def smooth_islands(
 ) -> Objects:
     """Countries with connected islands under the hysteresis given to the neighbour that touches most of them."""
     countries = countries.copy()
+    # An island may lie beside another that is small too: what the first round settles lets the next one go on.
     for _ in range(4):
         labels, totals = _islands(u, v, length_m, countries)
         small = totals[labels] < HYSTERESIS_M
@@ -74,6 +77,7 @@ def _islands(
     """Components of edges of one country that touch: label per edge and total length per label."""
     _, code = np.unique(countries.astype(str), return_inverse=True)
     n_nodes = int(max(u.max(), v.max())) + 1
+    # A node counts once for each country, so that edges of two countries never link.
     a, b = code * n_nodes + u, code * n_nodes + v
     graph = sparse.coo_matrix((np.ones(len(a)), (a, b)), shape=(int(code.max() + 1) * n_nodes,) * 2)
     _, parts = connected_components(graph, directed=False)

@@ -200,6 +200,7 @@ def _bridge(near: _Local, seen: _Observed, chosen: Ints) -> Ints:
     chosen = chosen.copy()
     for run in _runs(chosen >= 0):
         before, after = run[0] - 1, run[-1] + 1
+        # Only what lies between two stretches on the network is bridged, never an end of the line.
         if chosen[run[0]] >= 0 or before < 0 or after >= len(chosen):
             continue
         drawn_m = float(seen.along_m[after] - seen.along_m[before])
@@ -314,6 +315,7 @@ def _reach(indptr, head, cost, u, v, forward, backward, edge, fraction, limit, d
     """Cheapest costs from a point on an edge to the nodes within a limit; gives how many were touched."""
     size = 0
     count = 0
+    # The point lies inside an edge, so that the search begins at both of its ends.
     for side in range(2):
         node = u[edge] if side == 0 else v[edge]
         spent = fraction * backward[edge] if side == 0 else (1 - fraction) * forward[edge]
@@ -328,6 +330,7 @@ def _reach(indptr, head, cost, u, v, forward, backward, edge, fraction, limit, d
         key = keys[0]
         node = items[0]
         size = _pop(keys, items, size)
+        # A cheaper cost was pushed since: this item is stale.
         if key > dist[node]:
             continue
         for arc in range(indptr[node], indptr[node + 1]):
@@ -353,6 +356,7 @@ def _way(edge_a, fraction_a, edge_b, fraction_b, indptr, head, cost, u, v, forwa
     keys = np.empty(len(head) + 3, np.float64)
     items = np.empty(len(head) + 3, np.int64)
     _reach(indptr, head, cost, u, v, forward, backward, edge_a, fraction_a, limit, dist, via, touched, keys, items)
+    # From its start the edge is driven along, from its end against: each by its own cost.
     by_u = dist[u[edge_b]] + fraction_b * forward[edge_b]
     by_v = dist[v[edge_b]] + (1 - fraction_b) * backward[edge_b]
     best = min(by_u, by_v)
@@ -393,6 +397,7 @@ def _viterbi(  # type: ignore[no-untyped-def]
     touched = np.empty(nodes, np.int64)
     keys = np.empty(len(head) + 3, np.float64)
     items = np.empty(len(head) + 3, np.int64)
+    # The line may begin on the network or off it without paying for a change.
     off[0] = _OFF
     for j in range(pointer[0], pointer[1]):
         score[j] = unlikely[j]
@@ -428,10 +433,12 @@ def _viterbi(  # type: ignore[no-untyped-def]
                     if total < score[j]:
                         score[j] = total
                         back[j] = i
+            # Only what was touched is put back, since a search reaches a small part of the network.
             for k in range(count):
                 dist[touched[k]] = np.inf
     chosen = np.full(n, -1, np.int64)
     state = -1
+    # The cheapest last state decides, and the states before it follow from where it came from.
     least = off[n - 1]
     for j in range(pointer[n - 1], pointer[n]):
         if score[j] < least:

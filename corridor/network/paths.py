@@ -57,6 +57,7 @@ class Arcs:
         """
         if self.ends_twice is not None:
             raise ValueError("arcs of two states a node can't be turned round one by one")
+        # Only ends change places: an arc keeps its edge and direction, so that it keeps its cost.
         return _arcs(self.head, self.tails, self.edge, self.forward, len(self.indptr) - 1)
 
 
@@ -95,6 +96,7 @@ def build_traffic_arcs(
     tail, head, edge, forward = _directed(u, v, oneway)
     if reverse:
         tail, head = head, tail
+    # At a node of a through edge the first leg is over, so that it needs no state of its own for that leg.
     on_through = np.zeros(n_nodes, dtype=bool)
     ending = through if met is None else met
     on_through[u[ending]] = on_through[v[ending]] = True
@@ -141,6 +143,7 @@ def _arcs(
     n_states: int,
     ends_twice: NDArray[np.bool_] | None = None,
 ) -> Arcs:
+    # A stable order leaves the arcs of a state as they were given: ways of equal cost come out the same each time.
     order = np.argsort(tail, kind="stable")
     indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=n_states))]).astype(np.int64)
     return Arcs(indptr, head[order].astype(np.int64), edge[order].astype(np.int64), forward[order], ends_twice)
@@ -203,6 +206,7 @@ def search(
     reached, arc = _dijkstra(arcs.indptr, arcs.head, cost, nodes, spent)
     by_node = reached[: arcs.n_nodes]
     if arcs.ends_twice is not None:
+        # A place on a minor road may be reached on the first leg or on the last: the cheaper one counts.
         by_node = np.where(arcs.ends_twice, np.minimum(by_node, reached[arcs.n_nodes :]), by_node)
     return Tree(by_node, reached, arc, arcs)
 
@@ -213,6 +217,7 @@ def _dijkstra(indptr, head, cost, starts, spent):  # type: ignore[no-untyped-def
     best = np.full(n, np.inf)
     via = np.full(n, -1, np.int64)
     done = np.zeros(n, np.bool_)
+    # A state is settled once, so that each arc enters at most one item: the heap never outgrows these arrays.
     size = 0
     keys = np.empty(len(head) + len(starts) + 1, np.float64)
     items = np.empty(len(head) + len(starts) + 1, np.int64)
@@ -223,6 +228,7 @@ def _dijkstra(indptr, head, cost, starts, spent):  # type: ignore[no-untyped-def
     while size > 0:
         node = items[0]
         size = _pop(keys, items, size)
+        # There is no decrease-key: a cheaper cost is pushed beside the old one, whose item is passed over here.
         if done[node]:
             continue
         done[node] = True

@@ -48,12 +48,15 @@ def build_chains(node_ids: Ints, offsets: Ints, attribute: Ints, oneway: Ints, f
     is_end[offsets[:-1]] = True
     is_end[offsets[1:] - 1] = True
     uses = np.bincount(dense, minlength=len(ids))
+    # Ways are broken at their ends, where they share a vertex or pass one twice, and where they are told to.
     breaks = is_end | (uses[dense] > 1) | np.isin(ids, forced)[dense]
     at = np.flatnonzero(breaks)
     way_of = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     starts, ends = at[:-1], at[1:]
+    # From the last vertex of one way to the first of the next there is no piece.
     inside = way_of[starts] == way_of[ends]
     starts, ends = starts[inside], ends[inside]
+    # A vertex that is written twice in a row would be a ring of no length.
     keep = ~((dense[starts] == dense[ends]) & (ends - starts < 2))
     starts, ends = starts[keep], ends[keep]
     way = way_of[starts]
@@ -64,6 +67,7 @@ def build_chains(node_ids: Ints, offsets: Ints, attribute: Ints, oneway: Ints, f
     u = dense[positions[position_offsets[:-1]]]
     v = dense[positions[position_offsets[1:] - 1]]
     used, compact = np.unique(np.concatenate([u, v]), return_inverse=True)
+    # A vertex of several ways has several places; one of them stands for the node.
     place = np.zeros(len(ids), dtype=np.int64)
     place[dense] = np.arange(len(dense))
     n = len(u)
@@ -74,6 +78,7 @@ def build_chains(node_ids: Ints, offsets: Ints, attribute: Ints, oneway: Ints, f
 def _link(u, v, attribute, oneway, forced):  # type: ignore[no-untyped-def]
     """Order pieces into chains: signed piece numbers from 1 (negative = travelled backwards) and chain offsets."""
     n, n_nodes = len(u), len(forced)
+    # Only nodes where just two pieces meet can be passed, so that two places a node are enough.
     degree = np.zeros(n_nodes, np.int64)
     a = np.full(n_nodes, -1, np.int64)
     b = np.full(n_nodes, -1, np.int64)
@@ -91,6 +96,7 @@ def _link(u, v, attribute, oneway, forced):  # type: ignore[no-untyped-def]
             continue
         if attribute[i] != attribute[j] or oneway[i] != oneway[j]:
             continue
+        # Two one-ways are one road only if one ends where the other begins.
         if oneway[i] == 1 and not ((v[i] == k and u[j] == k) or (v[j] == k and u[i] == k)):
             continue
         through[k] = True
@@ -117,6 +123,7 @@ def _link(u, v, attribute, oneway, forced):  # type: ignore[no-untyped-def]
                 tip = v[piece] if forward else u[piece]
                 if not through[tip]:
                     break
+                # At a node that is passed the chain goes on with the other of its two pieces.
                 other = b[tip] if a[tip] == piece else a[tip]
                 if seen[other]:
                     break

@@ -125,6 +125,7 @@ def _apply(
     rows: list[int] = []
     ids: list[Ints] = []
     lines: list[shapely.LineString] = []
+    # New vertices are numbered downwards from all there are, so that no id is given twice.
     new_id = min(0, int(node_ids.min()))
     before = frame.geometry.to_numpy()
     for row in range(len(frame)):
@@ -144,6 +145,7 @@ def _apply(
             ids.append(own[half])
             lines.append(shapely.LineString(xy[half]))
     cut = gpd.GeoDataFrame(frame.iloc[rows].reset_index(drop=True)).set_geometry(gpd.GeoSeries(lines, crs=WGS84))
+    # Only halves are measured anew: other ways keep the length that they came with.
     halves = np.isin(rows, list(cuts))
     cut.loc[halves, "length_m"] = line_lengths_m(cut.geometry.to_numpy()[halves])
     sizes = np.array([len(part) for part in ids], dtype=np.int64)
@@ -173,6 +175,7 @@ def _part_gauges(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
     owner = np.repeat(np.arange(len(rail)), np.diff(ways.offsets)[rail])
     order = np.argsort(ways.node_ids[inside], kind="stable")
     number = ways.node_ids[inside][order]
+    # Sorted by node, vertices that meet are a run.
     starts = np.flatnonzero(np.append(True, number[1:] != number[:-1]))
     node_ids, joins = ways.node_ids.copy(), list(ways.joins)
     xy = shapely.get_coordinates(ways.frame.geometry.to_numpy())
@@ -182,6 +185,7 @@ def _part_gauges(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
         groups = _common_gauges([gauges[owner[i]] for i in at])
         if len(groups) < 2:
             continue
+        # The greatest group keeps the node, each other one gets its own at the same place.
         for group in groups[1:]:
             node_ids[inside[at[group]]] = fresh
             fresh -= 1
@@ -266,6 +270,7 @@ def _loose_ends(ways: Ways, rail: Ints) -> _LooseEnds:
     _, component = connected_components(links, directed=False)
     first = np.concatenate([[0], np.cumsum(sizes)])
     ends = np.concatenate([first[:-1], first[1:] - 1])
+    # An end is loose if its node occurs once in all railways.
     loose = np.unique(ends[np.bincount(vertex)[vertex[ends]] == 1])
     xy = shapely.get_coordinates(ways.frame.geometry.to_numpy()[rail])[loose]
     return _LooseEnds(way[loose], ids[vertex[loose]], component[vertex[loose]], xy)

@@ -174,11 +174,13 @@ class _Feeder:
     def run(self, tasks: Sequence[Task]) -> None:
         from distributed import as_completed
 
+        # Tasks are taken off the end, so that one that was lost comes next.
         waiting = list(reversed(tasks))
         under_way: dict[Any, Task] = {}
         data = self._send()
         finished = as_completed([], loop=self.client.loop, raise_errors=False)
         while waiting or under_way:
+            # Room is asked anew each time, since workers may come and go.
             while waiting and len(under_way) < self._room():
                 task = waiting.pop()
                 future = self._submit(data, task)
@@ -237,5 +239,6 @@ class _Feeder:
 
     def _submit(self, data: Any, task: Task) -> Any:
         tries = self.tries.get(task.key, 0)
+        # A name that failed is known to the scheduler as failed: another try needs another name.
         name = f"corridor-{task.key}" + (f"-{tries}" if tries else "")
         return self.client.submit(evaluate_task, data, dict(task.values), key=name, pure=True)

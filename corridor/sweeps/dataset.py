@@ -60,6 +60,8 @@ class SweepFolder:
                 self._clear()
             self._refuse_other_sweep(manifest)
             done = self.done()
+            # Results of no planned task mean that the sweep asks something else: mixing the two would falsify its
+            # shares.
             if strange := done - {task.key for task in tasks}:
                 raise SweepError(
                     f"{self.path}: {len(strange)} of its {len(done)} results belong to none of the planned tasks: the "
@@ -225,6 +227,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Bytes under a hidden name first, which then takes the place of the wanted one."""
+    # In the same folder, since only within one file system does the renaming happen at once.
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as stream:

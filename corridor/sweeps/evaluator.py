@@ -72,6 +72,7 @@ class SweepEvaluator:
         Args:
             values: of each factor, by its name.
         """
+        # Each factor replaces some inputs, and what doesn't hang on them is shared with the runs before.
         run = self.run
         for name, factor in self.vary.factors.items():
             run = run.replace(**factor.replaced(run, values[name]))

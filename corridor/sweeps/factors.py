@@ -280,6 +280,7 @@ class LongDistance(NumericFactor):
     def _waiting(self, row: BorderDelay, value: Value) -> BorderDelay:
         """A side with other mean hours, its deviation and percentile in proportion."""
         hours = self.at(row.hours, value)
+        # A wait of no hours has no proportion to keep.
         part = hours.mid / row.hours.mid if row.hours.mid > 0 else 1.0
         spread = {name: each * part for name in ("sd_h", "p95_h") if (each := getattr(row, name)) is not None}
         return replace(row, hours=hours, **spread)

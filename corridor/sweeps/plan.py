@@ -95,6 +95,7 @@ def _scaled(factor: Any, unit: NDArray[np.float64]) -> list[Value]:
     if choices is None:
         low, high = factor.ends
         return [float(v) for v in low + unit * (high - low)]
+    # Equal shares of the unit interval; rounding must not lead past the last choice.
     at = np.minimum((unit * len(choices)).astype(int), len(choices) - 1)
     return [choices[i] for i in at]
 
@@ -123,5 +124,6 @@ def in_order_of_work(tasks: Iterable[Task], vary: Vary, run: Run) -> list[Task]:
         groups = ((at, *(task.values[name] for name in names)) for at, names in enumerate(shared))
         return tuple(seen.setdefault(group, len(seen)) for group in groups)
 
+    # The list is turned round, so that of tasks with one key the first one stays.
     distinct = {task.key: task for task in reversed(list(tasks))}.values()
     return sorted(sorted(distinct, key=lambda task: task.number), key=place)

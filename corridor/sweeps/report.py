@@ -77,6 +77,7 @@ class SweepReport:
             for name in self.perspectives
         ]
         long = pd.concat(tables, ignore_index=True)
+        # Candidates that share the first rank share the win, so that the wins of a point sum up to one.
         firsts = (long["rank"] == 1).groupby([long[key] for key in ["task", *_KEYS]]).transform("sum")
         long["win"] = np.where((long["rank"] == 1) & (firsts > 0), 1 / firsts.clip(lower=1), 0.0)
         long["judged"] = long["rank"].notna().groupby([long[key] for key in ["task", *_KEYS]]).transform("any")
@@ -121,6 +122,7 @@ class SweepReport:
         rows: list[dict[str, Any]] = []
         for key, group in self._long.groupby(_KEYS, sort=False):
             scores = group.pivot(index="task", columns="candidate_id", values="score")
+            # A lead needs scores at every point: who lacks one anywhere is left out.
             scores = scores.loc[:, scores.notna().all()]
             if scores.shape[1] < 2:
                 continue
@@ -260,6 +262,7 @@ def variance_share(values: pd.Series, answer: Floats, *, balanced: bool) -> floa
     if count < 2 or (not balanced and count <= kinds):
         return float("nan")
     total = float(((answer - answer.mean()) ** 2).sum())
+    # Differences that are rounding alone are no variance.
     if total <= 1e-24 * max(1.0, float((answer**2).sum())):
         return 0.0
     sizes = np.bincount(groups, minlength=kinds)
@@ -267,6 +270,7 @@ def variance_share(values: pd.Series, answer: Floats, *, balanced: bool) -> floa
     within = float(((answer - means[groups]) ** 2).sum())
     between = total - within
     if not balanced:
+        # Groups of random points differ by chance: the variance that this would give is taken off.
         between -= (kinds - 1) * within / (count - kinds)
     return float(np.clip(between / total, 0.0, 1.0))
 
