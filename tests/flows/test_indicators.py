@@ -190,6 +190,8 @@ def _documented(**cells):
         ({"via": "tarvis", **toy.ends("value", 100)}, 300 + 190 + 145, "differs"),
         ({"via": "brenner", "against_via": "tarvis", **toy.ends("value", 208)}, 635 - 427, "inside"),
         ({"measure": "drive_h", **toy.ends("value", 8.54)}, 427 / 50, "inside"),
+        ({"measure": "speed_without_rest_kmh", **toy.ends("value", 45, 46, 47)}, 427 / (427 / 50 + 4 * 0.2), "inside"),
+        (toy.ends("value", 430), 427, "close"),
         ({"measure": "usd_per_500km", **toy.ends("value", 480, 500, 520)}, 500.0, "inside"),
         ({"modes": "rail", **toy.ends("value", 400)}, None, "no way"),
     ],
@@ -215,3 +217,16 @@ def test_what_survives_all_ranges_is_counted():
     assert by["flows.signs_hold"] == {"holds": 1, "count": 3, "turned": 1}
     assert render(by["flows.hang_on"]["ranges"]) == "speed 2, theta_per_usd 2"
     assert describe_sensitivity(pd.DataFrame(columns=["result", "value", "holds", "hangs_on"])) == ()
+
+
+def test_the_middle_of_a_difference_is_that_of_the_middles(tmp_path):
+    row = _documented(via="brenner", against_via="tarvis", **toy.ends("value", 200, 208, 220))
+    model = FlowModel(load_tables(toy.alps(tmp_path, documented=[row])))
+    network = {end: model.network(model.state(2026), end) for end in ("low", "mid", "high")}
+    ways = {
+        end: [network[end].best_way("verona", "munich", modes=("road",), via=(via,)) for via in ("brenner", "tarvis")]
+        for end in network
+    }
+    each = {end: b.total("km") - a.total("km") for end, (a, b) in ways.items()}
+    (found,) = check_documented(model)
+    assert found.computed == Estimate(min(each.values()), each["mid"], max(each.values()))
