@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -74,6 +75,20 @@ def test_a_run_on_a_warm_cache_asks_nothing(server, study, cache, call, tmp_path
     assert [part["address"] for part in inputs["elevation"]["fetched"]] == [f"{server.url}{TILE}"]
     assert inputs["osm"]["fetched"][0]["sha256"] == inputs["osm"]["sha256"]
     assert "fetched" not in inputs["borders"]
+
+
+def test_one_raster_gives_the_same_figures_live_and_as_a_file(server, study, cache, call, tmp_path):
+    """The study states 10 m for heights that nobody knows; these are SRTM's by whatever way and name they come."""
+    call("fetch", study, "--cache", cache)
+    live, file = tmp_path / "live", tmp_path / "file"
+    assert call("run", study, "--live", "--offline", "--cache", cache, "--out", live, "-q")[0] == 0
+    mine, roads = tmp_path / "mine.tif", layers(cache)["osm"]
+    shutil.copy(layers(cache)["srtm"], mine)
+    assert call("run", study, "--dem", mine, "--osm", roads, "--out", file, "-q")[0] == 0
+    renamed = (file / "metrics.csv").read_text().replace("Elevation model mine.tif", "SRTM heights in skadi tiles")
+    assert (live / "metrics.csv").read_text() == renamed
+    for folder in (live, file):
+        assert json.loads((folder / "manifest.json").read_text())["dem"]["vertical_error_m"] == 9.7
 
 
 def test_offline_names_all_that_is_missing_and_the_way_to_get_it(server, study, cache, call, tmp_path):
