@@ -37,14 +37,16 @@ var corridorSearch = (function () {
     data.found = found;
     return found;
   }
-  /* The best hit: the whole name before its beginning, that before the beginning of a word, that before any part. */
+  /* The best hit: the whole name before its beginning, that before the beginning of a word, that before any part, and all
+     words in any order last. */
   function find(data, name) {
-    var asked = fold(name), best = null, least = 4;
+    var asked = fold(name), parts = asked.split(/\s+/), best = null, least = 5;
     if (!asked) { return null; }
     index(data).forEach(function (entry) {
       entry[0].forEach(function (own) {
         var at = own.indexOf(asked);
-        var rank = own === asked ? 0 : at === 0 ? 1 : at > 0 && /[\s\-–(,]/.test(own[at - 1]) ? 2 : at > 0 && asked.length > 2 ? 3 : 4;
+        var rank = own === asked ? 0 : at === 0 ? 1 : at > 0 && /[\s\-–(,]/.test(own[at - 1]) ? 2 : at > 0 && asked.length > 2 ? 3 : 5;
+        if (rank === 5 && parts.length > 1 && parts.every(function (part) { return own.indexOf(part) >= 0; })) { rank = 4; }
         if (rank < least) { least = rank; best = entry; }
       });
     });
