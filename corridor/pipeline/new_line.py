@@ -33,8 +33,8 @@ from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.elevation import read_dem
 from corridor.io.read.height_errors import load_height_errors
 from corridor.packaged import data_root
-from corridor.pipeline.comparing import open_run
-from corridor.pipeline.graph import Progress, Run, silent
+from corridor.pipeline.comparing import open_run, shown_progress
+from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.steps import inputs
 from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.catalogue import UnitCost
@@ -129,7 +129,7 @@ def find_new_line(
     alternatives: int = 0,
     draws: int = 0,
     reuse: Sequence[str] = (),
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> NewLine:
     """The cheapest line under a design standard between two places, anywhere on Earth that there are heights of.
 
@@ -155,7 +155,7 @@ def find_new_line(
         alternatives: also find so many other lines that run elsewhere and cost at most half as much again.
         draws: also find the line anew on so many draws of the elevation model's error.
         reuse: sections of the study's catalogue whose formation the line may take over, at the price of an upgrade.
-        progress: called with a few words at the start of each step.
+        progress: called with a few words at the start of each step; in a notebook they are shown if left out.
 
     Returns:
         The line with its structures and price, and what else was asked.
@@ -182,32 +182,37 @@ def find_new_line(
     files = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]
     places = [("FROM", start), *((f"VIA {i}", stop) for i, stop in enumerate(via, 1)), ("TO", end)]
     cell_m = None if cell_m is None else require_within("cell", cell_m, 10.0, 10_000.0, "m")
-    if study is None:
-        setting = _without_study(places, files, countries, borders, draws)
-        cell_m = cell_m or CELL_M
-    else:
-        setting = _with_study(Study.find(study), places, files, countries, borders, progress)
-    costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
-    asked = _problems(setting, chosen, costs, cell_m)
-    links = [link for key in reuse for link in _reuse_links(key, asked[0].terrain, chosen, costs, setting.run)]
-    asked[0] = replace(asked[0], options=replace(asked[0].options, reuse=tuple(links)))
-    others: list[Alignment] = []
-    if alternatives > 0:
-        found, *others = find_alternatives(_say_search(asked[0], chosen, progress), 1 + alternatives)
-    else:
-        found = _solve_legs(asked, chosen, progress)
-    swept: list[TradeoffPoint] = []
-    if sweep is not None:
-        progress(f"sweeping over {sweep}")
-        swept = sweep_grade(asked[0]) if sweep == "grade" else sweep_tunnel_price(asked[0], TUNNEL_PRICES_MUSD_PER_KM)
-    spread: Mapping[str, Spread] = {}
-    if draws > 0:
-        progress(f"searching on {draws} draws of the heights' error")
-        dem_ = setting.heights
-        spread = measure_price_spread(asked[0], dem_.vertical_error_m, dem_.error_range_m, draws)
-    found = replace(found, notes=(*found.notes, *setting.notes))
-    ends = setting.stations[0], setting.stations[-1]
-    return NewLine(found, *ends, chosen, setting.heights, tuple(swept), tuple(others), spread, setting.stations[1:-1])
+    with shown_progress(progress) as say:
+        if study is None:
+            setting = _without_study(places, files, countries, borders, draws)
+            cell_m = cell_m or CELL_M
+        else:
+            setting = _with_study(Study.find(study), places, files, countries, borders, say)
+        costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
+        asked = _problems(setting, chosen, costs, cell_m)
+        links = [link for key in reuse for link in _reuse_links(key, asked[0].terrain, chosen, costs, setting.run)]
+        asked[0] = replace(asked[0], options=replace(asked[0].options, reuse=tuple(links)))
+        others: list[Alignment] = []
+        if alternatives > 0:
+            found, *others = find_alternatives(_say_search(asked[0], chosen, say), 1 + alternatives)
+        else:
+            found = _solve_legs(asked, chosen, say)
+        swept: list[TradeoffPoint] = []
+        if sweep is not None:
+            say(f"sweeping over {sweep}")
+            swept = (
+                sweep_grade(asked[0]) if sweep == "grade" else sweep_tunnel_price(asked[0], TUNNEL_PRICES_MUSD_PER_KM)
+            )
+        spread: Mapping[str, Spread] = {}
+        if draws > 0:
+            say(f"searching on {draws} draws of the heights' error")
+            dem_ = setting.heights
+            spread = measure_price_spread(asked[0], dem_.vertical_error_m, dem_.error_range_m, draws)
+        found = replace(found, notes=(*found.notes, *setting.notes))
+        ends = setting.stations[0], setting.stations[-1]
+        return NewLine(
+            found, *ends, chosen, setting.heights, tuple(swept), tuple(others), spread, setting.stations[1:-1]
+        )
 
 
 def _problems(
