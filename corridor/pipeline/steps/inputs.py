@@ -356,7 +356,7 @@ def place_names(study: Study, documents: Mapping[str, Source]) -> PlaceNames:
     return load_place_names(study.path(study.sources.reference), set(documents))
 
 
-@step()
+@step(by_value=True)
 def border_rivers(study: Study, documents: Mapping[str, Source]) -> tuple[BorderRiver, ...]:
     """Rivers that borders run in, for maps whose data hold no rivers."""
     if study.sources.reference is None:
