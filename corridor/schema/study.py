@@ -453,7 +453,10 @@ class Study(_Strict):
     def _area(cls, area: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
         west, south, east, north = area
         if west >= east or south >= north:
-            raise ValueError("give west, south, east, north in degrees, west < east and south < north")
+            raise ValueError(
+                "give west, south, east, north in degrees, west < east and south < north (areas over the 180th meridian "
+                "are not supported)"
+            )
         return area
 
     @model_validator(mode="after")
