@@ -454,8 +454,8 @@ class Study(_Strict):
         west, south, east, north = area
         if west >= east or south >= north:
             raise ValueError(
-                "give west, south, east, north in degrees, west < east and south < north (areas over the 180th meridian "
-                "are not supported)"
+                "give west, south, east, north in degrees, west < east and south < north (areas over the 180th "
+                "meridian are not supported)"
             )
         return area
 
