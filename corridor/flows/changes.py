@@ -66,6 +66,8 @@ def merge_changes(changes: Iterable[LinkChange]) -> dict[str, LinkChange]:
     merged: dict[str, LinkChange] = {}
     for change in changes:
         before = merged.get(change.link_id, LinkChange(change.link_id))
+        # Flags join by "or" and delays add up, so the order of the actions matters only for the year (the last one
+        # holds) and for the name of what is unknown (the first one holds).
         merged[change.link_id] = LinkChange(
             change.link_id,
             before.opens or change.opens,
@@ -87,6 +89,7 @@ def cut_case(case: Case) -> Case:
     Returns:
         The case with those links cut.
     """
+    # Closures win when changes are merged, so nothing that opens has to be taken out.
     closed = tuple(LinkChange(c.link_id, closes=True) for c in case.changes if c.opens or c.at_stake)
     return Case(case.candidate_id, case.regime_id, (*case.changes, *closed))
 
@@ -138,6 +141,7 @@ def build_case(tables: FlowTables, candidate: str, regime: str, measured: Measur
 
 def _stake(link_id: str, measure: str, row: Measures) -> LinkChange:
     value = row.get(measure)
+    # What is missing or undetermined stays unknown: it must not pass for a link that is safe.
     if value is None or not isinstance(value, str) or value == UNDETERMINED:
         return LinkChange(link_id, unknown=measure)
     return LinkChange(link_id, at_stake=value == UNREACHABLE)
@@ -146,10 +150,12 @@ def _stake(link_id: str, measure: str, row: Measures) -> LinkChange:
 def _delay(link_id: str, measure: str, row: Measures) -> LinkChange:
     """Minutes of a column as a change; the column's status may say that nothing gets through."""
     status, value = row.get(f"{measure}_status"), row.get(measure)
+    # The word may stand in the column of the status or in place of the minutes.
     if UNREACHABLE in (status, value):
         return LinkChange(link_id, closes=True)
     if status == "not_applicable" or value == "not_applicable":
         return LinkChange(link_id)
+    # An empty cell is an unknown delay, not a delay of zero.
     if value is None or isinstance(value, str) or math.isnan(value):
         return LinkChange(link_id, unknown=measure)
     return LinkChange(link_id, extra_h=float(value) / 60)
@@ -194,4 +200,5 @@ def _value(cell: object) -> float | str | None:
         number = float(text)
     except ValueError:
         return text
+    # "inf" and "nan" parse as numbers but are no measure: they stay words, which are taken as unknown.
     return number if math.isfinite(number) else text

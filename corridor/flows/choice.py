@@ -38,6 +38,8 @@ def path_sizes(ways: Sequence[Mapping[str, float]]) -> Floats:
     for way in ways:
         for link in way:
             users[link] = users.get(link, 0) + 1
+    # A link that n ways share counts for 1/n of its length to each, so ways that are nearly one do not draw double
+    # traffic.
     sizes = [sum(km / users[link] for link, km in way.items()) / sum(way.values()) for way in ways]
     return np.asarray(sizes, dtype=float)
 
@@ -58,6 +60,8 @@ def logit_shares(costs_usd: Floats, sizes: Floats, theta: float) -> Floats:
     """
     if not np.isfinite(costs_usd).any():
         return np.zeros(len(costs_usd))
+    # Costs count from the least one: shares stay the same, and large costs do not underflow to zero over zero. A closed
+    # branch costs infinitely much, which gives it a share of 0.
     weights = sizes * np.exp(-theta * (costs_usd - np.min(costs_usd)))
     return np.asarray(weights / weights.sum(), dtype=float)
 
@@ -75,6 +79,8 @@ def logsum_usd(costs_usd: Floats, sizes: Floats, theta: float) -> float:
     """
     if not np.isfinite(costs_usd).any():
         return math.inf
+    # The least cost is taken out of the exponentials and added again after the logarithm, so that large costs do not
+    # underflow.
     least = float(np.min(costs_usd))
     return least - math.log(float(np.sum(sizes * np.exp(-theta * (costs_usd - least))))) / theta
 
@@ -132,12 +138,16 @@ def fit_theta(
     grid = np.linspace(math.log(low / 10), math.log(high * 10), 121)
     losses = np.array([loss(x) for x in grid])
     at = int(np.argmin(losses))
+    # Where an end of the declared range fits nearly as well as the best theta, the counts tell no more than what was
+    # declared. The 1e-12 lets a perfect fit, whose loss is 0, be compared too.
     ends = min(loss(math.log(low)), loss(math.log(high)))
     if ends <= worsening * losses[at] + 1e-12:
         return give(None, Message("flows.counts_flat"))
     if math.sqrt(losses[at] / len(observed)) > _WELL_EXPLAINED:
         return give(None, Message("flows.counts_unexplained"))
+    # A least value at the edge of the grid is no valley: the true one lies further out.
     if at in (0, len(grid) - 1):
         return give(None, Message("flows.counts_outside"))
+    # The neighbours on the grid bracket the valley, so the search cannot slip into another one.
     found = minimize_scalar(loss, bounds=(grid[at - 1], grid[at + 1]), method="bounded", options={"xatol": 1e-9})
     return give(float(math.exp(found.x)))

@@ -41,6 +41,8 @@ def lognormal_variation(mean: float, p95: float) -> float:
     >>> round(lognormal_variation(10.0, 24.0), 2)
     0.75
     """
+    # With s the deviation of the logarithm, ln(p95 / mean) = z s - s^2 / 2. Of the two roots the smaller one is meant:
+    # the larger one belongs to a law of extreme spread.
     rest = _Z95**2 - 2 * math.log(p95 / mean) if mean > 0 and p95 >= mean else -1.0
     if rest < 0:
         raise ValueError(f"no lognormal law has the mean {mean:g} and the 95th percentile {p95:g}")
@@ -193,6 +195,8 @@ def price_link(
     drive_h = km / prices.pick("speed", link.speed_kmh)
     # A driver's clock stands anywhere in its cycle when a way is long, so rest is expected hours per driven hour.
     rest_h = drive_h * prices.rest_h_per_driven_h if link.mode == "road" else 0.0
+    # Each country prices its own part of the link. The parts are shares of the middle length, so they hold for any
+    # length that is picked.
     per_km = math.fsum(
         part / link.length_km.mid * prices.pick("running_cost", _running_cost(tables, link.mode, country))
         for country, part in link.km_by_country().items()
@@ -200,6 +204,7 @@ def price_link(
     fee = prices.pick("fees", _tariff(tables, "fare", link.mode, link.link_id))
     check_h, deviations = extra_h, []
     if link.crosses_border:
+        # Countries are named in the order of the link, so the way back leaves the last one and enters the first one.
         left, entered = link.countries[::-1] if backward else link.countries
         fee += prices.pick("fees", _tariff(tables, "entry_fee", link.mode, entered))
         for country, direction in ((left, "outbound"), (entered, "inbound")):
@@ -208,6 +213,8 @@ def price_link(
                 hours = prices.pick("border_hours", found.hours)
                 fee += prices.pick("fees", found.fee_usd) if found.fee_usd else 0.0
                 check_h += hours
+                # Unreliability is priced by the standard deviation of the delay, at the value of an hour times the
+                # reliability ratio.
                 deviations.append(hours * _variation(found, prices) * hour * prices.reliability_ratio)
     return Charge(
         km=km,
@@ -267,6 +274,8 @@ def price_terminal(system: str, prices: Prices) -> Charge:
 
 
 def _variation(found: BorderDelay | Transfer, prices: Prices) -> float:
+    # A measured deviation is the best evidence, then one that a 95th percentile implies, and last what is declared for
+    # all.
     if isinstance(found, BorderDelay) and found.sd_h is not None and found.hours.mid > 0:
         return found.sd_h / found.hours.mid
     if found.p95_h is None or found.hours.mid <= 0:
@@ -275,6 +284,7 @@ def _variation(found: BorderDelay | Transfer, prices: Prices) -> float:
 
 
 def _running_cost(tables: FlowTables, mode: str, country: str) -> Estimate:
+    # A price of the country itself goes before the one for all countries.
     own = tables.tariffs.get(("running_cost", mode, country)) or tables.tariffs[("running_cost", mode, "*")]
     return own.price
 

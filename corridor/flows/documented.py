@@ -49,6 +49,7 @@ def _check(model: FlowModel, row: DocumentedWay) -> DocumentedCheck:
         return DocumentedCheck(row, None, "no way")
     if row.value.low <= found.mid <= row.value.high:
         return DocumentedCheck(row, found, "inside")
+    # What lies outside is held against the nearer end of the documented range, not against its middle.
     nearest = min(max(found.mid, row.value.low), row.value.high)
     if abs(found.mid - nearest) <= _CLOSE * abs(nearest):
         return DocumentedCheck(row, found, "close")
@@ -65,6 +66,8 @@ def _difference(other: Estimate, found: Estimate) -> Estimate:
 def _compute(model: FlowModel, row: DocumentedWay, via: tuple[str, ...]) -> Estimate | None:
     state = model.state(row.year)
     ways = [model.network(state, end).best_way(row.from_node, row.to_node, modes=row.modes, via=via) for end in ENDS]
+    # Another way may be the best at each end of the prices, so the cheapest end need not give the least measure: the
+    # figures are sorted afresh.
     values = sorted(_measure(way, row.measure) for way in ways if way is not None)
     middle = ways[1]
     if middle is None or len(values) < len(ENDS):

@@ -89,6 +89,7 @@ def _check_transfers(tables: FlowTables, faults: Faults) -> None:
         if transfer.node_id not in tables.nodes:
             faults.add(f"{where}: '{transfer.node_id}' is not in nodes.csv")
             continue
+        # A change of vehicle makes sense only where a link of each of its systems ends.
         at_node = {
             system
             for link in tables.links.values()
@@ -106,6 +107,7 @@ def _check_prices(tables: FlowTables, faults: Faults) -> None:
         if target not in known:
             table = "links.csv" if kind == "fare" else "countries.csv"
             faults.add(f"{where}, {kind}: applies_to '{target}' is not in {table}")
+    # Every mode needs a price in each country that its links pass, be it one for all countries.
     needed = {(link.mode, country) for link in tables.links.values() for country in link.countries}
     for mode, country in sorted(needed):
         if not {("running_cost", mode, country), ("running_cost", mode, "*")} & set(tables.tariffs):

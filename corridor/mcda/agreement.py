@@ -52,6 +52,7 @@ def correlated_criteria(panel: Panel, threshold: float = HIGH_CORRELATION) -> pd
             continue
         pearson = float(np.corrcoef(left, right)[0, 1])
         spearman = float(spearmanr(left, right).statistic)
+        # The tolerance keeps pairs that would lie on the threshold but for rounding.
         if max(abs(pearson), abs(spearman)) >= threshold - 1e-12:
             first, second = panel.criteria[i], panel.criteria[j]
             note = _together(first, second, pearson, count)
@@ -88,6 +89,7 @@ def method_agreement(panel: Panel, weights: WeightsLike, methods: Sequence[str] 
     ranks = {method: panel_ranks(panel, weights, method) for method in methods}
     table = pd.DataFrame(np.eye(len(methods)), index=list(methods), columns=list(methods))
     for first, second in combinations(methods, 2):
+        # One alternative has no order, so tau is not defined for it.
         enough = len(panel.candidate_ids) > 1
         tau = float(kendalltau(ranks[first], ranks[second]).statistic) if enough else float("nan")
         table.loc[first, second] = table.loc[second, first] = tau
@@ -129,6 +131,7 @@ def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_MET
     resolved = panel_weights(panel, weights).values
     whole = score(panel, resolved, method)
     rows = []
+    # Two alternatives less one leave no pair that could change places.
     for out in range(len(whole) if len(whole) > _FEWEST - 1 else 0):
         kept = np.delete(np.arange(len(whole)), out)
         part = score(panel.take(kept), resolved, method)
@@ -220,16 +223,22 @@ def _regret_ends(panels: Sequence[Panel], weights: WeightsLike, method: str, ids
     for panel in panels:
         resolved = panel_weights(panel, weights).values
         worst, best = (score(panel, resolved, method, panel.metrics_at(end)) for end in (End.WORST, End.BEST))
+        # Regret is least with the alternative at its best end and all others at their worst, and greatest the other way
+        # round.
         for name, own, others, found in (("low", best, worst, least), ("high", worst, best, most)):
             values = [
                 max(float(np.delete(others, row).max(initial=-np.inf)) - float(own[row]), 0.0)
                 for row in range(len(panel.candidate_ids))
             ]
             if name == "high":
+                # Where an alternative may be lost, nothing bounds its regret.
                 values = [np.inf if lost else value for value, lost in zip(values, panel.may_be_lost, strict=True)]
             found[panel.regime_id] = pd.Series(values, index=list(panel.candidate_ids), dtype=float).reindex(ids)
+    # A gap in one regime makes the largest regret unknown, so gaps are not skipped.
     low, high = (found.max(axis=1, skipna=False).to_numpy(dtype=float) for found in (least, most))
     known = ~np.isnan(low)
+    # For i against j: is j behind i whatever the metrics are, and is j ahead of i whatever they are. The first place
+    # possible lies behind those surely ahead, and the last one before those surely behind.
     ahead = [[low[j] > high[i] + 1e-12, high[j] < low[i] - 1e-12] for i in range(len(ids)) for j in range(len(ids))]
     table = np.array(ahead, dtype=bool).reshape(len(ids), len(ids), 2) & known[None, :, None]
     count = int(known.sum())

@@ -68,6 +68,8 @@ def count_first_places(
         for panel in matrix.panels:
             if panel.kind != PanelKind.THROUGH or len(panel.candidate_ids) < 2:
                 continue
+            # Regimes that change nothing and perspectives with like weights repeat a ranking; counted twice, it would
+            # seem twice as sure.
             key = _inputs(panel, panel_weights(panel, weights).values)
             if key in seen:
                 repeated += 1
@@ -78,6 +80,8 @@ def count_first_places(
             leading = [who for who, place in zip(panel.candidate_ids, places, strict=True) if place != FirstPlace.NO]
             for who, place in zip(panel.candidate_ids, places, strict=True):
                 if place != FirstPlace.NO:
+                    # A first place that several may take is shared out evenly, so that each ranking counts for 1 in
+                    # all.
                     shares[who] = shares.get(who, 0.0) + 1.0 / len(leading)
                     counts = sure if place == FirstPlace.FOR_SURE else best
                     counts[who] = counts.get(who, 0) + 1
@@ -86,9 +90,13 @@ def count_first_places(
 
 def _inputs(panel: Panel, weights: Floats) -> bytes:
     """All that ranks follow from: who, by which criteria, with which metrics and which weights."""
+    # Rows go by id, so that the same routes in another order are the same input.
     order = sorted(range(len(panel.candidate_ids)), key=lambda row: panel.candidate_ids[row])
+    # An undetermined metric has no value of its own: its bounds stand for it. The bounds of the others play no part in
+    # ranks.
     known = np.where(panel.undetermined, 0.0, panel.metrics)
     ends = [np.where(panel.undetermined, bound, 0.0) for bound in (panel.low, panel.high)]
+    # Adding 0.0 turns -0.0 into 0.0: the two are equal, but their bytes are not.
     numbers = [*(np.round(table[order], _DIGITS) + 0.0 for table in (known, *ends)), np.round(weights, _DIGITS) + 0.0]
     who = "\n".join((*(panel.candidate_ids[row] for row in order), *panel.criterion_ids))
     lost = np.asarray(panel.may_be_lost[order], dtype=np.float64)

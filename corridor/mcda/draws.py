@@ -84,6 +84,8 @@ def draw_weights(panel: Panel, space: WeightSpace, draws: int, rng: np.random.Ge
     outer = _draw(groups, space, shares, draws, rng)
     weights = np.zeros((draws, len(panel.criteria)))
     for g, columns in enumerate(members):
+        # A group that has no weight at the centre has no shares to keep, so they are drawn evenly; else shares inside a
+        # group stay.
         if centre is None or centre[columns].sum() <= 0:
             inner = rng.dirichlet(np.ones(len(columns)), draws)
         else:
@@ -111,6 +113,7 @@ def _draw(
         good = batch[np.all([batch[:, a] >= batch[:, b] for a, b in order], axis=0)] if order else batch
         kept.append(good)
         found, tried = found + len(good), tried + draws
+        # An order that the centre contradicts would let the loop run on for ever.
         if found < _LEAST_ACCEPTED * tried:
             raise ScoringError("order of weights: it contradicts the stated centre: hardly any draw meets it")
     return np.concatenate(kept)[:draws]
@@ -211,6 +214,7 @@ def draw_metrics(panel: Panel, draws: int, rng: np.random.Generator, spread: Spr
     # Shared draws come first, so that they stay the same when an alternative is added.
     shared = rng.random((draws, len(factors)))
     share = rng.random((draws, *panel.metrics.shape))
+    # Criteria of one factor move together: each takes the same share of its own range.
     for column, criterion in enumerate(panel.criteria):
         if criterion.factor:
             share[:, :, column] = shared[:, [factors.index(criterion.factor)]]

@@ -119,8 +119,10 @@ def _nearest_weights(parts: Floats, base: Floats, challenger: int) -> Floats | N
         bounds=[(0.0, None)] * terms + [(0.0, float(limit)) for limit in base],
         method="highs",
     )
+    # No weights at all bring the challenger level with everybody.
     if not solution.success:
         return None
+    # The solver may leave a weight below zero by rounding.
     return np.asarray(np.maximum(base + solution.x[:terms] - solution.x[terms:], 0.0))
 
 
@@ -136,6 +138,7 @@ def _flip(
     if found is None:
         return Flip(winner, challenger, float("inf"), {}, {}, only_ties)
     change = found - base
+    # What one term gains another loses, so half of the L1 distance is the weight that moved.
     moved = 0.5 * float(np.abs(change).sum())
     changes = {name: float(step) for name, step in zip(names, change, strict=True) if abs(step) > _ROUNDING}
     return Flip(winner, challenger, moved, dict(zip(names, found.tolist(), strict=True)), changes, only_ties)
@@ -182,6 +185,7 @@ def _hold(alone: Floats, others: Floats, weight: float) -> tuple[float, float, i
     low, high, below, above = 0.0, 1.0, -1, -1
     for rival, (at_one, at_zero) in enumerate(zip(alone, others, strict=True)):
         slope = at_one - at_zero
+        # A lead that no weight changes bounds nothing.
         if abs(slope) <= _ROUNDING:
             continue
         # The lead over this rival is zero at t = turn: a rising lead bounds the interval from below, a falling one from

@@ -143,6 +143,7 @@ class Access:
 
     def _once(self, what: str, state: State, read: Callable[[State], T]) -> T:
         """A reading that is taken once for all rules that leave the roads in one state; the last ones are kept."""
+        # Rules that leave the roads in one state have one digest, so the searches are made once for all of them.
         key = what, state.digest
         if key not in self._read:
             self._read[key] = read(state)
@@ -298,6 +299,7 @@ def _position(domain: Domain, lon: float, lat: float, limit_m: float) -> Positio
     try:
         return domain.snap(float(lon), float(lat), limit_m=limit_m, what="place")
     except NetworkError:
+        # A place far from any road stays in the table, with no way known to it, instead of stopping the run.
         return None
 
 
@@ -333,6 +335,7 @@ def _delay_range(access: Access, after: Reading, ends: tuple[EdgeEffect | None, 
     for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
         state = access.domain.state(effect, factor=factor)
         delay = _delay(access.before_capital[factor], access.read_capital(state))
+        # The most that a regime can add holds for slow driving and fast driving alike.
         delays.append(delay if effect is None else min(delay, effect.most_min))
     return Estimate(min(delays), delays[0], max(delays))
 
@@ -357,6 +360,7 @@ def _crossing_ranges(
             now = np.minimum(access.read_crossing(access.domain.state(effect, factor=factor)), was + effect.most_min)
         times["before"].append(was)
         times["after"].append(now)
+    # No way is NaN from here on: the difference of two infinite times would be no number either, but with a warning.
     kept = {name: np.where(np.isfinite(values), values, np.nan) for name, values in times.items()}
     delays = kept["after"] - kept["before"]
     # a difference of rounding is none
@@ -443,6 +447,7 @@ def measure_capital_access(access: Access, access_result: AccessResult) -> Value
     if access_result.delay_min is None:
         return Unmeasured(MetricStatus.UNREACHABLE, {"access_min_before": max(before)})
     delay, usual = access_result.delay_min, max(before)
+    # A capital at the crossing takes no time, and no ratio is defined for it.
     ratios = [b / a for a, b in zip(before, after, strict=True) if a > 0]
     minutes = _around(max(after), usual + delay.low, usual + delay.high)
     return {

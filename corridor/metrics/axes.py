@@ -136,11 +136,13 @@ def _shared_km(network: Network, candidate: Candidate, events: Sequence[Event], 
     member = [part for part in candidate.parts if part.section_id and part.section_id in axis.sections]
     same = sum(part.drawn_km for part in member)
     own = network.edges["section_id"].isin([part.section_id for part in member]).to_numpy()
+    # Parts on a section of the axis count by their own length, so events over the same edges must not count them again.
     counted = {edge for part in member for edge in part.edges} | set(np.flatnonzero(own).tolist())
     beside = 0.0
     for kind in (EventKind.SHARED, EventKind.PARALLEL):
         for event in (e for e in events if e.kind == kind):
             hit = [edge for edge in event.edges if edge in axis.edges and edge not in counted]
+            # An event may cover a piece of an edge only; an edge without pieces is covered whole.
             shares: dict[int, float] = defaultdict(float)
             for edge, low, high in event.portions:
                 shares[edge] += high - low
@@ -174,6 +176,7 @@ def measure_if_closed(candidate: Candidate, access: Access, events: Sequence[Eve
     shared = [event for event in events if event.kind == EventKind.SHARED and event.country == access.country]
     network = access.domain.network
     closed = np.zeros(len(network.edges), dtype=bool)
+    # Where edges are split at the ends of shared stretches, these stretches alone are closed and not whole edges.
     if isinstance(network, SplitNetwork):
         closed[network.rows_of(portion for event in shared for portion in event.portions)] = True
     else:
@@ -232,6 +235,7 @@ def measure_gain(access: Access, new_links: Collection[int], opens_new_links: bo
     plain = access.domain.state(factor=access.factors.mid)
     wider = access.domain.state(opened=access.domain.rows_of(new_links).tolist(), factor=access.factors.mid)
     before, after = access.before.capital, access.read_capital(wider)
+    # The lesser gain of the two directions counts, as the greater delay does elsewhere.
     gain = min(b - a for b, a in zip(before, after, strict=True))
     return {
         "north_south_gain_min": gain if abs(gain) > 1e-9 else 0.0,

@@ -27,10 +27,13 @@ def horn_gradient(heights_m: NDArray[np.floating], width_m: Floats, height_m: fl
     B. K. P. Horn, Hill shading and the reflectance map, Proc. IEEE 69 (1981), doi:10.1109/PROC.1981.11918.
     """
     heights = heights_m.astype(np.float64)
+    # Horn's kernel is a product of a difference along one axis and a smoothing across it, so two short passes do for
+    # nine terms.
     smooth = np.array([1.0, 2.0, 1.0]) / 4
     east = ndimage.correlate1d(
         ndimage.correlate1d(heights, [-1, 0, 1], axis=1, **_NONE_BEYOND), smooth, axis=0, **_NONE_BEYOND
     )
+    # Rows run from north to south, so the difference is turned round to rise towards the north.
     north = ndimage.correlate1d(
         ndimage.correlate1d(heights, [1, 0, -1], axis=0, **_NONE_BEYOND), smooth, axis=1, **_NONE_BEYOND
     )
@@ -49,6 +52,7 @@ def ruggedness(heights_m: NDArray[np.floating]) -> Floats:
     Intermountain Journal of Sciences 5 (1999).
     """
     rows, cols = heights_m.shape
+    # Pixels at the edge lack neighbours: the NaN around makes them unknown instead of smooth.
     heights = np.pad(heights_m.astype(np.float64), 1, constant_values=np.nan)
     centre = heights[1:-1, 1:-1]
     total = np.zeros((rows, cols))

@@ -81,6 +81,7 @@ class PostGraph:
 
     def laplacian(self, pull: Floats) -> sparse.csc_matrix:
         """The graph's Laplacian with a weight on each link, shape (n_posts, n_posts)."""
+        # Each link pulls at both of its ends, so it stands twice. The pulls of links between the same posts add up.
         ends = np.concatenate([self.start, self.end])
         others = np.concatenate([self.end, self.start])
         off = sparse.coo_matrix((-np.tile(pull, 2), (ends, others)), shape=(self.n_posts,) * 2)
@@ -89,6 +90,7 @@ class PostGraph:
 
     def road_length_m(self) -> Floats:
         """Half the length of the links at each post, structures apart, in metres, shape (n_posts,)."""
+        # Ground counts by the length of road that it stands for; a structure stands on none.
         half = np.where(self.structure, 0.0, self.reach_m / 2)
         begin, end = (np.bincount(at, half, minlength=self.n_posts) for at in (self.start, self.end))
         return np.asarray(begin + end)
@@ -113,6 +115,7 @@ def smooth_heights(graph: PostGraph, ground_m: Floats, window_m: float, rank: In
     """
     known = np.isfinite(ground_m)
     heights = np.full(graph.n_posts, np.nan)
+    # Ranks are smoothed in their order, and what an earlier one has found is held: minor roads bend to meet major ones.
     for level in [0] if rank is None else np.unique(rank).tolist():
         part = graph if rank is None else graph.only(rank == level)
         heights = _Smoothing(part, known, window_m, np.isfinite(heights)).of(ground_m, heights)
@@ -130,11 +133,14 @@ class _Smoothing:
         self._weight = np.where(known & ~self._held, graph.road_length_m(), 0.0)
         # structures only carry the height across: their pull is too weak to draw their ends together
         pull = np.where(graph.structure, _CARRY, max(smoothing_length_m(window_m), _SHORTEST_M) ** 2) / graph.reach_m
+        # Roads with neither ground nor a held height have no solution and would make the system singular, so they stay
+        # NaN.
         begun = (self._weight > 0) | (self._held & graph.posts)
         self._solved = np.flatnonzero(~_without(graph, begun) & ~self._held)
         if len(self._solved):
             rows = (graph.laplacian(pull) + sparse.diags(self._weight)).tocsc()[self._solved]
             self._factor = _factored(rows[:, self._solved].tocsc())
+            # Held heights are known, so their part of the system goes to the right-hand side.
             self._from_held = rows[:, np.flatnonzero(self._held)]
 
     def of(self, ground_m: Floats, held_m: Floats | None = None) -> Floats:
@@ -167,10 +173,12 @@ class _Spreading:
         if len(pins):
             links = graph.weighed(graph.reach_m)
             away = dijkstra(links, directed=False, indices=pins, limit=_FADED * reach_m)
+            # Posts beyond the limit are infinitely far, which makes their likeness 0.
             self._alike = np.exp(-away / reach_m)
 
     def of(self, residual_m: Floats) -> Floats:
         """The residuals of the pins, carried along."""
+        # Pins close together make the system nearly singular, which least squares bears and a plain solution does not.
         weights, *_ = np.linalg.lstsq(self._alike[:, self._pins], residual_m, rcond=None)
         return np.asarray(weights @ self._alike)
 
@@ -210,9 +218,12 @@ def limit_slopes(graph: PostGraph, height_m: Floats, steepest: Floats, rank: Int
                 stays = np.where(mine & held, heights, np.nan)
                 most, least = (sign * _least_rise(links, sign * stays) for sign in (1, -1))
                 wanted[mine] = np.minimum(np.maximum(wanted, least), most)[mine]
+            # The mean of the highest heights below and the lowest above departs least from what is wanted, at its worst
+            # post.
             under, over = (sign * _least_rise(links, sign * wanted)[mine] for sign in (1, -1))
             near = (under + over) / 2
             heights[mine] = np.where(held[mine], heights[mine], near)
+        # Later ranks must not move what this one has settled.
         held |= mine
     return heights
 
@@ -261,6 +272,7 @@ class LineHeights:
             ground_m: heights of the ground, NaN where they aren't known, shape (n,).
         """
         known = np.isfinite(ground_m)
+        # The factors depend only on where ground is known, so all grounds with the same gaps share them.
         at = known.tobytes()
         if at not in self._smoothings:
             self._smoothings[at] = _Smoothing(self._graph, known, self._how.window_m)

@@ -133,6 +133,8 @@ def _pins(
     """Samples with a documented height, each once, and these heights; none where the route is ``free`` of ground."""
     found: dict[int, float] = {}
     for height in heights:
+        # A box in degrees sorts out most samples cheaply: up to 60 degrees of latitude its half width is over the limit
+        # of 1 km on every side.
         window = PIN_LIMIT_M / 100_000
         near = np.flatnonzero((np.abs(lat - height.lat) < window) & (np.abs(lon - height.lon) < 2 * window))
         if not len(near):
@@ -161,6 +163,7 @@ def fit_vertical_alignment(chainage_km: Floats, ground_m: Floats, limit_pct: Flo
 
     In designed structures ``ground_m`` holds the heights of the design already.
     """
+    # Designed structures have heights of their own, which must not be drawn straight.
     found = [span for span in spans if span.located != Evidence.DESIGNED]
     return grade_limited(chainage_km, carry_structures(chainage_km, ground_m, found), limit_pct)
 
@@ -174,9 +177,11 @@ def grade_limited(chainage_km: Floats, ground_m: Floats, limit_pct: Floats) -> F
     >>> grade_limited(np.array([0.0, 1.0, 2.0]), np.array([0.0, 100.0, 0.0]), np.full(3, 5.0)).tolist()
     [25.0, 75.0, 25.0]
     """
+    # One percent over one kilometre is 10 m. Between samples of two parts the laxer limit holds.
     rise = np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1])
     under = _lower_envelope(ground_m, rise)
     over = -_lower_envelope(-ground_m, rise)
+    # The envelopes lie as far below the ground as above it at worst, so their mean halves the greatest departure.
     return np.asarray((under + over) / 2)
 
 
@@ -194,6 +199,7 @@ def grade_limited_under(chainage_km: Floats, ground_m: Floats, limit_pct: Floats
 @compiled
 def _lower_envelope(ground, rise):  # type: ignore[no-untyped-def]
     line = ground.copy()
+    # A bound comes from one side or the other, so a pass in each direction is enough.
     for i in range(1, len(line)):
         line[i] = min(line[i], line[i - 1] + rise[i - 1])
     for i in range(len(line) - 2, -1, -1):
@@ -222,6 +228,7 @@ def _grade_limits_pct(candidate: Candidate, chainage_km: Floats, ceilings: Seque
                 f"grades.csv: no row for {part.mode} {part.road_class}; candidate '{candidate.candidate_id}' needs it"
             )
         limits.append(part.max_grade_pct if part.max_grade_pct is not None else usual)
+    # A sample on the seam goes with the part that ends there; one past the end by rounding goes with the last part.
     which = np.minimum(np.searchsorted(ends, chainage_km), len(limits) - 1)
     return np.asarray(limits, dtype=float)[which]
 
@@ -242,6 +249,7 @@ def _infer_tunnels(
             step = chainage_km[1] - chainage_km[0]
             count = min(round(missing / step), len(inside))
             bored = np.zeros(len(chainage_km), dtype=bool)
+            # A stable sort gives ties to the earlier sample, on every machine.
             deepest = inside[np.argsort(-above[inside], kind="stable")[:count]]
             bored[deepest[above[deepest] > 0]] = True
             found += _runs(chainage_km, bored, part.name, known)
@@ -250,12 +258,14 @@ def _infer_tunnels(
 
 
 def _runs(chainage_km: Floats, flags: NDArray[np.bool_], name: str, known: tuple[Span, ...]) -> list[Span]:
+    # With False at both ends every run begins and ends, so the edges come in pairs.
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
     spans = []
     for low, high in zip(edges[::2], edges[1::2], strict=True):
         span = Span(
             StructureKind.TUNNEL, float(chainage_km[low]), float(chainage_km[high - 1]), name, Evidence.INFERRED
         )
+        # A run that meets a known structure is that structure, seen once more.
         if span.to_km - span.from_km >= MIN_INFERRED_KM and not any(
             other.from_km < span.to_km and span.from_km < other.to_km for other in known
         ):
@@ -296,6 +306,8 @@ def carry_structures(chainage_km: Floats, ground_m: Floats, spans: Sequence[Span
     """
     heights = ground_m.copy()
     for span in spans:
+        # The portals are the last sample before and the first one after the structure: no height inside is ground of
+        # the line.
         low = max(int(np.searchsorted(chainage_km, span.from_km, side="right")) - 1, 0)
         high = min(int(np.searchsorted(chainage_km, span.to_km, side="left")), len(chainage_km) - 1)
         if high - low < 2:
@@ -329,12 +341,15 @@ def turning_points(height_m: Floats, threshold_m: ArrayLike) -> NDArray[np.int64
 @compiled
 def _turning_points(heights, threshold):  # type: ignore[no-untyped-def]
     found = [0]
+    # The direction is 0 until a first swing is large enough to tell it.
     low, high, rising = 0, 0, 0
     for i in range(len(heights)):
         if heights[i] < heights[low]:
             low = i
         if heights[i] > heights[high]:
             high = i
+        # The swing counts by the greater threshold of its two ends: a height that is sure does not make a vague one
+        # surer.
         if rising >= 0 and heights[high] - heights[i] > max(threshold[high], threshold[i]):
             if high > found[-1]:
                 found.append(high)
@@ -359,6 +374,7 @@ def monotone_between(height_m: Floats, points: NDArray[np.int64]) -> Floats:
     for start, end in pairwise(points.tolist()):
         first, last = out[start], out[end]
         stretch = isotonic_regression(out[start : end + 1], increasing=bool(last >= first)).x
+        # The ends are turning points: they stay, so that the climbs counted between them stay too.
         out[start : end + 1] = np.clip(stretch, min(first, last), max(first, last))
         out[start], out[end] = first, last
     return out
