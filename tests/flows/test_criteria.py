@@ -92,7 +92,8 @@ def test_a_closure_costs_north_south_flows_far_more_than_gates(bundled: Comparis
     gates, closure = rows.loc[("aras-road", "article-9")], rows.loc[("aras-road", "sealed")]
     assert gates["flow_cost_usd_status"] == closure["flow_cost_usd_status"] == "undetermined"
     assert gates["flow_cost_usd_low"] == closure["flow_cost_usd_low"] == 0
-    assert 0 < gates["flow_cost_usd_high"] < 2
+    # the worst end holds the high end of all declared ranges too
+    assert 0 < gates["flow_cost_usd_high"] < 10
     assert closure["flow_cost_usd_high"] > 100 * gates["flow_cost_usd_high"]
     # a railway that no road crosses at grade costs them nothing, and the tunnel road saves
     assert rows.loc[("aras-rail", "tripp"), "flow_cost_usd"] == 0
