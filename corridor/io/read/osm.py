@@ -19,6 +19,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from corridor.compiled import compiled
 from corridor.errors import SourceError
 from corridor.geo.geodesy import WGS84, line_lengths_m
 from corridor.input_files import require_file
@@ -101,7 +102,8 @@ def read_osm(path: Path) -> OsmData:
             raise SourceError(
                 f"{path}: can't be read, for no more threads may be started; raise the limit (ulimit -u)"
             ) from fault
-        raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); fetch the file again") from fault
+        remedy = next((words for sign, words in _REMEDIES.items() if sign in reason), "fetch the file again")
+        raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); {remedy}") from fault
     table = scan.ways
     if not table.rows:
         raise SourceError(f"{path}: holds no road and no railway; is it the right extract, and whole?")
@@ -112,7 +114,7 @@ def read_osm(path: Path) -> OsmData:
         counted = "; ".join(f"{count:,} {what}" for count, what in pieces.remarks)
         raise SourceError(
             f"{path}: none of its {len(table.rows):,} roads and railways can be used ({counted}); "
-            "use an extract with complete ways and positive ids"
+            f"{_remedy_of_vertices(path, node_ids)}"
         )
     xy = np.column_stack([pieces.x, pieces.y]) / 1e7
     # One call for all pieces: vertex i belongs to piece indices[i].
@@ -190,13 +192,38 @@ def _file_date(path: Path) -> str:
     return "-".join(part for part in found.groups() if part) if found else ""
 
 
+def _remedy_of_vertices(path: Path, node_ids: NDArray[np.int64]) -> str:
+    """What helps where no way has vertices."""
+    if (node_ids < 0).any():
+        return "ids below 0 are those of edits that weren't saved: save them, or renumber with osmium renumber"
+    with path.open("rb") as stream:
+        if ".pbf" in map(str.lower, path.suffixes):
+            size, block = next(_blocks(stream, whole=True))
+            begin = b"".join(_unpacked(number, data, size) for number, data in _fields(block, 100))
+        else:
+            begin = stream.read(_READ)
+    if b"LocationsOnWays" in begin or _PLACE_ON_WAY.search(begin):
+        return (
+            "it holds coordinates on its ways and not as nodes: write it again with "
+            "osmium add-locations-to-ways --keep-untagged-nodes"
+        )
+    return "use an extract with complete ways and positive ids"
+
+
+_PLACE_ON_WAY = re.compile(rb"<nd\b[^<>]*\blat\s*=")
 _BOMB_BYTES = 1_500_000_000
 _BOMB_RATIO = 50
 _READ = 1 << 20
 _MAX_BLOCK = 32 << 20
 _OPL_NUL = re.compile(rb"%0+%")
 _STRAY_NUL = re.compile(rb"(?<!\n)\0")
-_RAW, _RAW_SIZE, _ZLIB = 1, 2, 3
+_RAW, _RAW_SIZE, _ZLIB, _LZ4 = 1, 2, 3, 6
+_UNREAD_PACKINGS = {4: "lzma", 5: "bzip2", 7: "zstd"}
+_REMEDIES = {
+    "detect file format": "name it as what it is: .osm.pbf, .osm or .opl",
+    "JSON": "ask for XML or PBF, which are read",
+}
+"""What helps where fetching the file again gives the same: by what libosmium says."""
 
 
 class _TooManyError(Exception):
@@ -221,7 +248,7 @@ def refuse_dangerous(path: Path) -> None:
     openers: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
     try:
         with path.open("rb") as plain:
-            if ".pbf" in path.suffixes:
+            if ".pbf" in map(str.lower, path.suffixes):
                 if sum(size for size, _ in _blocks(plain)) > limit:
                     raise _bomb(path, limit)
                 plain.seek(0)
@@ -264,14 +291,80 @@ def _check_text(path: Path, stream: BinaryIO, limit: int) -> None:
 def _check_words(path: Path, size: int, block: bytes) -> None:
     """Look for a NUL in the table of words of a block."""
     for number, data in _fields(block, 100):
-        if number not in {_RAW, _ZLIB}:
-            continue
-        unpacked = data if number == _RAW else zlib.decompressobj().decompress(data, min(size, _MAX_BLOCK) + 1)
+        if number in _UNREAD_PACKINGS:
+            raise SourceError(
+                f"{path}: its blocks are packed by {_UNREAD_PACKINGS[number]}, which isn't read; pack them again: "
+                "osmium cat -f pbf,pbf_compression=zlib"
+            )
+        unpacked = _unpacked(number, data, size)
         for table in (words for inner, words in _fields(unpacked, 10_000) if inner == 1):
             # an empty word is written as a line feed and a NUL; the first word of each table is empty
             doubtful = _STRAY_NUL.search(table) or table.count(b"\n\0") > 1
             if doubtful and any(b"\0" in word for _, word in _fields(table, 2_000_000)):
                 raise _nul(path)
+
+
+def _unpacked(number: int, data: bytes, size: int) -> bytes:
+    """What a field of a block unpacks to; nothing for fields that hold no content."""
+    if number == _ZLIB:
+        return zlib.decompressobj().decompress(data, min(size, _MAX_BLOCK) + 1)
+    if number == _LZ4:
+        return unpack_lz4(data, min(size, _MAX_BLOCK))
+    return data if number == _RAW else b""
+
+
+def unpack_lz4(data: bytes, size: int) -> bytes:
+    """The content of an LZ4 block (LZ4 block format 1.6), as far as it is whole.
+
+    Args:
+        data: the packed block.
+        size: bytes that it may unpack to.
+    """
+    unpacked = np.zeros(size, dtype=np.uint8)
+    return unpacked[: _lz4(np.frombuffer(data, dtype=np.uint8), unpacked)].tobytes()
+
+
+@compiled
+def _lz4(data, unpacked):  # type: ignore[no-untyped-def]
+    """Unpack into an array and give the bytes written; a length or an offset that leaves the arrays ends it."""
+    at, done = 0, 0
+    while at < len(data):
+        token = np.int64(data[at])
+        at += 1
+        # first bytes as they are, then bytes that stood there before: each length goes on after 15, byte by byte
+        for shift in (4, 0):
+            length = (token >> shift) & 15
+            offset = np.int64(0)
+            if shift == 0:
+                if at + 2 > len(data):
+                    return done
+                offset = np.int64(data[at]) + 256 * np.int64(data[at + 1])
+                at += 2
+                if offset == 0 or offset > done:
+                    return done
+            more = length == 15
+            while more:
+                if at >= len(data):
+                    return done
+                length = length + np.int64(data[at])
+                more = data[at] == 255
+                at += 1
+            if shift == 0:
+                length += 4
+            elif at + length > len(data):
+                return done
+            if done + length > len(unpacked):
+                return done
+            for _ in range(length):
+                if shift == 0:
+                    unpacked[done] = unpacked[done - offset]
+                else:
+                    unpacked[done] = data[at]
+                    at += 1
+                done += 1
+            if at >= len(data):
+                return done
+    return done
 
 
 def _blocks(stream: BinaryIO, *, whole: bool = False) -> Iterator[tuple[int, bytes]]:
