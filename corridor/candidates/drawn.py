@@ -149,6 +149,7 @@ def _between_ends(
     ends = (around.origin, around.destination)
     ahead = [float(distance_m(p.lon, p.lat, *xyz[i, :2])) for p, i in zip(ends, (0, -1), strict=True)]
     back = [float(distance_m(p.lon, p.lat, *xyz[i, :2])) for p, i in zip(ends, (-1, 0), strict=True)]
+    # The further of the two ends tells which way the line was drawn.
     if max(back) < max(ahead):
         xyz, ahead = xyz[::-1], back
         remarks.append(Message("line.turned"))
@@ -186,6 +187,7 @@ def _without_repeats(xyz: Floats, asked_by: str, remarks: list[Value]) -> Floats
         raise StudyError(f"{asked_by}: comes back to where it began; draw it from one end to the other")
     remarks.append(Message("line.repeats", {"km": f"{(planar.length - kept_m) / 1000:.1f}"}))
     chainage = vertex_chainage_m(flat)
+    # Lengths on the plane and on the ellipsoid differ a little: scaled, both end at the same vertex.
     at = along * float(chainage[-1] / planar.length)
     return np.concatenate([_cut(xyz, chainage, at[run[0]], at[run[-1]]) for run in runs if len(run) > 1])
 
@@ -243,6 +245,7 @@ def _join_ends(
         pieces.append(cut)
     head = _join(around.origin, stretches[0], heights[0], spec.mode, around, remarks)
     tail = _join(around.destination, stretches[-1], heights[-1], spec.mode, around, remarks)
+    # Two new stretches in a row are one, which is laid out as a whole; else the joint is a piece of its own.
     if isinstance(head, np.ndarray) and isinstance(pieces[0], np.ndarray):
         pieces[0] = np.vstack([head[:1], pieces[0]])
     elif head is not None:
@@ -294,6 +297,8 @@ def _new_parts(
     lon, lat = (np.interp(along, vertices, column) for column in xyz.T[:2])
     ground = around.dem.require(lon, lat, f"route '{spec.name}'")
     stated = np.isfinite(xyz[:, 2])
+    # The ends may lack a height, as they were put onto the ways that they join; one gap between them and no height is
+    # taken.
     heights = np.interp(along, vertices[stated], xyz[stated, 2]) if stated.sum() > 1 and stated[1:-1].all() else None
     laid = _lay(lon, lat, along, ground, heights, standard, around)
     if laid is None:

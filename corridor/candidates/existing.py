@@ -128,6 +128,7 @@ def _shared(candidate: Candidate, route: Candidate) -> float:
     """Share of a candidate's line that runs within 150 m of another's."""
     middle = candidate.line.interpolate(0.5, normalized=True)
     zone = utm_crs(middle.x, middle.y)
+    # Bends of 20 m don't matter to a band of 150 m, and the band is found much faster without them.
     own, other = (project(line.line, WGS84, zone).simplify(20.0) for line in (candidate, route))
     return float(own.intersection(other.buffer(_BESIDE_M, quad_segs=2)).length / own.length)
 
@@ -179,10 +180,12 @@ def _name_by_places(candidates: list[Candidate], spec: ExistingCandidates, place
     """
     passed = [sorted(_places_along(candidate.line, places), key=lambda p: (-p[2], p[0])) for candidate in candidates]
     chosen = [list(along[:_VIA_COUNT]) for along in passed]
+    # Ways with the same largest places each take one more place that the others don't pass.
     for index, others in _alike(chosen):
         elsewhere = {name for other in others for name, _, _ in passed[other]}
         chosen[index] += [place for place in passed[index][_VIA_COUNT:] if place[0] not in elsewhere][:1]
     labels = [tuple(name for name, _, _ in sorted(own, key=lambda place: place[1])) for own in chosen]
+    # Ways that are still alike are told by the position at which they lie furthest from the others.
     for index, others in _alike(labels):
         lines = [candidates[other].line for other in others]
         labels[index] = (*labels[index], _farthest(candidates[index].line, lines))
@@ -230,6 +233,7 @@ def _places_along(line: shapely.LineString, places: gpd.GeoDataFrame) -> list[tu
     total = locate_m(line, *line.coords[-1])[0]
     for name, lon, lat, people in zip(inside["name"], inside["lon"], inside["lat"], inside["population"], strict=True):
         along, _ = locate_m(line, lon, lat)
+        # Places near the ends are passed by all ways and tell none apart.
         if 15_000 < along < total - 15_000 and np.isfinite(people):
             found.append((str(name), along, float(people)))
     return found

@@ -106,6 +106,7 @@ def _leading(
         return [], []
     turned = orient_chain(sections, asked_by, catalogue)
     section = sections[0 if onward else -1]
+    # A single section has no neighbour to tell its direction by: the node that it must meet does.
     if len(sections) == 1:
         turned = [(section.to_node if onward else section.from_node) == node]
     backwards = turned[0 if onward else -1]

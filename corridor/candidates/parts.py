@@ -150,6 +150,8 @@ def _cut(part: Part, from_km: float, to_km: float, network: Network) -> Part:
     """What of a part lies between two chainages: its line, the edges that it runs over, and its structures."""
     line = substring(part.line, from_km * 1000, to_km * 1000)
     lengths = network.edges["length_m"].to_numpy()[list(part.edges)] / 1000
+    # The drawn line and the edges are measured on different vertices: the edges are stretched to the drawn length, so
+    # that both end together.
     ends = np.cumsum(lengths) * (part.drawn_km / lengths.sum() if len(lengths) else 1.0)
     begins = np.concatenate([[0.0], ends[:-1]]) if len(ends) else ends
     inside = (ends > from_km) & (begins < to_km)
@@ -224,7 +226,10 @@ def route_parts(
     key = (
         edges["class"] + "|" + edges["status"] + "|" + edges["country"] + "|" + edges["ref"] + "|" + edges["section_id"]
     ).to_numpy()
+    # A documented grade holds for its own edges, so it begins a new part. It is compared as text, as NaN never equals
+    # NaN.
     key = key + "|" + grades.astype(str)
+    # Edges at borders and edges of no length are passed, but are no ground of any part.
     real = np.flatnonzero((lengths > 0) & ~network.is_border[list(route.edges)])
     runs = np.split(real, np.flatnonzero(key[real][1:] != key[real][:-1]) + 1) if len(real) else []
     parts = []
@@ -266,6 +271,7 @@ def _run_part(network: Network, route: Route, run: Ints, lengths: Floats, grades
     }
     lines = [network.part(route, int(i)) for i in run]
     line = join(lines)
+    # Only the first and the last run may begin or end inside an edge; between them edges are taken whole.
     piece = Route(
         tuple(route.edges[i] for i in run), tuple(route.forward[i] for i in run),
         route.first if run[0] == 0 else (0.0 if route.forward[run[0]] else 1.0),

@@ -120,6 +120,7 @@ def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogu
     for before, after in pairwise(sections):
         ends = {before.from_node, before.to_node}
         shared = ends & {after.from_node, after.to_node}
+        # From the second section on the direction is known: the chain goes on from where the one before ends.
         if turned:
             here = before.from_node if turned[-1] else before.to_node
             shared &= {here}
@@ -128,6 +129,7 @@ def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogu
                 f"{asked_by}: gap between sections '{before.section_id}' and '{after.section_id}': they share no node; "
                 f"put the missing section between them"
             )
+        # Two sections may share both nodes: the first by name, the same in every run.
         node = sorted(shared)[0]
         if not turned:
             turned.append(before.from_node == node and before.to_node != node)
@@ -155,6 +157,7 @@ def _ground(sections: Sequence[Section], assembly: Conflation) -> dict[str, shap
             lines[section.section_id] = match.line
             continue
         xy = shapely.get_coordinates(section.line)
+        # A schematic line begins and ends where its mapped neighbours do, else the chain would have gaps.
         xy[0], xy[-1] = at.get(section.from_node, xy[0]), at.get(section.to_node, xy[-1])
         lines[section.section_id] = shapely.LineString(xy)
     return lines
@@ -178,6 +181,7 @@ def section_minutes(
         match = assembly.matches.get(section.section_id)
         if match is None:
             continue
+        # Times of the mapped way go with its length, so they are stretched to the documented one.
         scale = section.length_km.mid / match.length_km if section.length_km else 1.0
         network = assembly.network
         found[section.section_id] = (

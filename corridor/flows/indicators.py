@@ -54,6 +54,7 @@ def measure_rail(links: Sequence[FlowLink], systems: Sequence[str], in_use: Iter
     known = [link for link in links if link.capacity_mt_per_year is not None]
     years = [Estimate(today, today, today) if link.status == "open" else link.opens_year for link in links]
     earliest = None
+    # A way is open with its last link, so the latest year counts; one unknown year leaves the whole unknown.
     if all(year is not None for year in years) and years:
         ends = [year for year in years if year is not None]
         earliest = Estimate(max(y.low for y in ends), max(y.mid for y in ends), max(y.high for y in ends))
@@ -80,6 +81,7 @@ def availability(links: Iterable[FlowLink], undocumented: Estimate) -> tuple[flo
         Lower and upper end, each from 0 to 1.
     """
     days = [link.closure_days or undocumented for link in links]
+    # At worst no two closures coincide, at best all fall into the longest one.
     worst = min(1.0, math.fsum(day.high for day in days) / 365)
     best = min(1.0, max((day.low for day in days), default=0.0) / 365)
     return 1 - worst, 1 - best
@@ -113,6 +115,7 @@ def access_potentials(costs_usd: Floats, masses: Floats, half_life_usd: float) -
     [20.0, 50.0]
     """
     weights = np.exp(-math.log(2) / half_life_usd * costs_usd)
+    # A city is no market of its own: at no cost its own mass would drown all others.
     np.fill_diagonal(weights, 0.0)
     return np.asarray(weights @ masses, dtype=float)
 
@@ -133,6 +136,7 @@ def network_efficiency(costs_usd: Floats, ideal_usd: Floats, masses: Floats) -> 
     """
     reached = np.isfinite(costs_usd) & ~np.eye(len(masses), dtype=bool)
     weights = np.where(reached, masses[np.newaxis, :], 0.0)
+    # Pairs without a way divide 0 by 1, so that infinite costs raise no warning; they weigh nothing.
     ratios = np.where(reached, costs_usd, 0.0) / np.where(reached, ideal_usd, 1.0)
     totals = weights.sum(axis=1)
     sums = (weights * ratios).sum(axis=1)
@@ -214,6 +218,7 @@ def _mean_change(model: FlowModel, now: NetworkState, then: NetworkState, axis: 
     means = np.mean(changes, axis=0)
     if not np.isfinite(means).all():
         return None
+    # A change need not grow with the prices, so its ends are sorted and only the middle keeps its place.
     return Estimate(float(means.min()), float(means[1]), float(means.max()))
 
 

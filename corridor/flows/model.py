@@ -64,6 +64,7 @@ class PairResult:
     @staticmethod
     def _least(branches: Iterable[BranchResult]) -> BranchResult | None:
         found = [b for b in branches if b.mid is not None]
+        # Ties go by the id, so that the answer hangs on no order of rows.
         return min(found, key=lambda b: (b.cost_usd, b.branch.branch_id), default=None)
 
 
@@ -79,9 +80,11 @@ class NetworkState:
         """Whether it is another state with links shut or slowed, none of those that are used."""
         if self.links == other.links and self.extra_h == other.extra_h:
             return True
+        # With links only taken away, and none that the best way uses, that way is still the best.
         if not (used <= self.links <= other.links):
             return False
         mine, theirs = dict(self.extra_h), dict(other.extra_h)
+        # Delays elsewhere may only have grown: a link that became faster could draw the way to itself.
         return all(mine.get(i, 0.0) >= h for i, h in theirs.items() if i in self.links) and all(
             mine.get(i, 0.0) == theirs.get(i, 0.0) for i in used
         )
@@ -210,6 +213,7 @@ class FlowModel:
             return None
         prices = build_prices(self.tables, end, cargo_value, dict(state.overrides))
         slowed = quick.slowed(link_id, extra_h, prices.hour_usd(self.tables.links[link_id].systems[0]))
+        # Either the old way bears the delay or a way without the link is better: no third one can win.
         other = self._way(replace(state, links=state.links - {link_id}, extra_h=()), end, cargo_value, *asked)
         rivals = [slowed] if other is None else [slowed, other]
         return min(rivals, key=lambda way: (way.cost_usd, way.link_ids))
@@ -285,6 +289,8 @@ class FlowModel:
         """
         if pair.key not in self._sizes:
             links = self.tables.links
+            # Sizes must not change with cases, so they come from what is open today; a branch that is not open yet is
+            # measured with all links.
             open_today = NetworkState(frozenset(i for i, link in links.items() if link.status == "open"))
             everything = NetworkState(frozenset(links))
             lengths: list[dict[str, float]] = []
@@ -293,6 +299,7 @@ class FlowModel:
                     self.branch_way(state, branch, "mid", pair.cargo_value_usd) for state in (open_today, everything)
                 )
                 way = next((way for way in ways if way is not None), None)
+                # A branch without any way shares nothing with the others: a link of its own stands for it.
                 ids = way.link_ids if way else (f"{_NO_WAY} {branch.branch_id}",)
                 lengths.append({i: links[i].length_km.mid if i in links else 1.0 for i in ids})
             self._sizes[pair.key] = path_sizes(lengths)
@@ -398,6 +405,7 @@ class FlowModel:
             costs = np.array([b.cost_usd for b in result.branches])
             used = [frozenset(b.mid.link_ids) if b.mid else frozenset() for b in result.branches]
             branches.append((loads_per_day(pair.flow, pair.flow_unit), costs, self.path_sizes(pair), used))
+        # A count that no branch passes says nothing of the choice between them.
         lines = [
             s for s in self.tables.screenlines
             if s.value.mid > 0 and any(set(s.link_ids) & links for *_, used in branches for links in used)
@@ -448,6 +456,7 @@ def describe_control(tables: FlowTables, way: Way, own: Collection[str] = ()) ->
     borders, border_links, customs, operators = [], [], [], []
     for arc in (arc for arc in way.arcs if arc.link_id):
         link = tables.links[arc.link_id]
+        # Countries stand in the order of the link; a way back passes them in reverse.
         countries = link.countries if arc.tail[0] == link.from_node else link.countries[::-1]
         parts = link.km_by_country()
         for country in countries:

@@ -114,6 +114,7 @@ class FlowNetwork:
         self._steps: dict[object, dict[State, list[tuple[State, float, float, str]]]] = {}
         delays = extra_h or {}
         known = {} if priced is None else priced.setdefault(prices, {})
+        # Sorted, so that arcs lie in the same order in every run and ties come out alike.
         for link_id in sorted(self.link_ids):
             key = (link_id, delays.get(link_id, 0.0))
             if key not in known:

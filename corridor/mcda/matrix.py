@@ -73,6 +73,7 @@ class Panel:
         if len(self.candidate_ids) < 2:
             return np.zeros(len(self.criteria), dtype=bool)
         both = np.concatenate([self.metrics_at(End.BEST), self.metrics_at(End.WORST)])
+        # Beyond the anchors all is worth the same, so differences there tell nobody apart.
         if self.scaling == Scaling.ANCHORS:
             anchors = np.array([(c.best, c.worst) for c in self.criteria]).reshape(-1, 2)
             both = np.clip(both, anchors.min(axis=1), anchors.max(axis=1))
@@ -92,6 +93,7 @@ class Panel:
         rising = np.array([criterion.direction == Direction.MAX for criterion in self.criteria], dtype=bool)
         wanted, other = (self.high, self.low) if end == End.BEST else (self.low, self.high)
         chosen, left = np.where(rising, wanted, other), np.where(rising, other, wanted)
+        # An infinite end is no number to rank by: the other end stands in, and who may be lost is told apart elsewhere.
         ends = np.where(np.isfinite(chosen), chosen, left)
         return np.asarray(np.where(self.undetermined, ends, self.metrics))
 
@@ -271,6 +273,7 @@ def _not_travelable(metrics: pd.DataFrame) -> list[str]:
 def _groups(intake: Intake, comparators: Comparators) -> list[tuple[str, str, list[int]]]:
     """Rows by regime and panel, in the order of first appearance; through routes first."""
     groups: dict[tuple[str, str], list[int]] = {}
+    # All groups are laid out first, so that their order does not hang on whose row comes first.
     for regime_id in dict.fromkeys(intake.regime_ids):
         for kind in PanelKind:
             groups[(regime_id, kind)] = []

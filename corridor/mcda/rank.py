@@ -143,6 +143,7 @@ def _searched(panel: Panel, weights: Floats, method: str, seed: int) -> RankInte
     best, worst = np.full(count, count), np.ones(count, dtype=np.int64)
     low, high = np.full(count, np.inf), np.full(count, -np.inf)
     everybody = np.arange(count)
+    # Who may be lost can change the ranks of others, so all tables are looked at with it and without it.
     companies = [everybody]
     if panel.may_be_lost.any():
         companies.append(np.flatnonzero(~panel.may_be_lost))
@@ -179,9 +180,12 @@ def _tables(panel: Panel, seed: int, own: bool) -> Floats:
         picks = np.array(list(product((False, True), repeat=count)), dtype=bool)
     else:
         picks = rng.random((MOST_CORNERS, count)) < 0.5
+        # The corners where all is worst or all is best are always among those looked at.
         picks[0], picks[1] = False, True
     share = np.zeros((len(picks) + INNER_DRAWS, *open_cells.shape))
     share[len(picks) :] = rng.random((INNER_DRAWS, *open_cells.shape))
+    # With scores that hang on nobody else, each alternative runs through the combinations of its own cells; who has
+    # fewer repeats some.
     if own:
         for row, cells in enumerate(open_cells):
             columns = np.flatnonzero(cells)

@@ -86,6 +86,7 @@ def _lines_of(part: Part, book: _PriceBook) -> list[CostLine]:
         for kind, km in ((StructureKind.TUNNEL, part.tunnel_km), (StructureKind.BRIDGE, part.bridge_km))
         if kind not in held and km > 0
     ]
+    # Structures may add up to more than the least length: then no open line is left, not a negative one.
     structures = sum(km for _, km in apart)
     length = part.length_km
     surface = Estimate(
@@ -183,9 +184,11 @@ def _annuity_years(costing: Costing) -> Estimate:
 
     def present(years: float, rate_pct: float) -> float:
         rate = rate_pct / 100
+        # Without a discount each year counts in full; the formula would divide by zero.
         return float((1 - (1 + rate) ** -years) / rate) if rate else years
 
     years, rate = costing.upkeep_years, costing.discount_rate_pct
+    # The fewest years at the highest rate are worth least today, so the ends of the rate change places.
     return Estimate(present(years.low, rate.high), present(years.mid, rate.mid), present(years.high, rate.low))
 
 

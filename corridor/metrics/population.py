@@ -173,11 +173,14 @@ def _match(listed: pd.DataFrame, shown: pd.DataFrame) -> tuple[dict[int, int], s
             elif gaps[j] <= LIKENESS_REACH_M and _alike(names[j], own):
                 alike.append((float(gaps[j]), i, j))
     doubtful: set[tuple[str, int]] = set()
+    # A name that fits several places nearby may have been paired with the wrong one: all of them are marked for a
+    # check.
     hits_of = (Counter(i for _, i, _ in exact), Counter(j for _, _, j in exact))
     for _, i, j in exact:
         if hits_of[0][i] > 1 or hits_of[1][j] > 1:
             doubtful |= {("g", i), ("m", j)}
     taken: set[int] = set()
+    # Names that are the same go before those that are alike, near pairs before far ones, and each place is taken once.
     for _, i, j in [*sorted(exact), *sorted(alike)]:
         if i not in pairs and j not in taken:
             pairs[i] = j

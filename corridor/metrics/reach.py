@@ -141,6 +141,7 @@ class Domain:
                 "compute it on the network that access is measured on"
             )
         ways = [list(entry.edges) for entry in self.entries]
+        # A way in takes the delays of all its edges, and is shut as soon as one of them is.
         entry_min = tuple(np.inf if effect.closed[w].any() else float(effect.delay_min[w].sum()) for w in ways)
         return State(closed | effect.closed[self.rows], effect.delay_min[self.rows], entry_min, factor)
 

@@ -81,6 +81,8 @@ def find_substitutes(domain: Domain, effect: EdgeEffect | None) -> Substitutes:
     """The closures that redundancy is measured between, under a regime's effect (None: nothing done)."""
     shut = domain.state(effect).closed
     passed = domain.through | domain.unknown
+    # At the fewest only through roads that are surely open count, at the middle those of unknown status too, and at the
+    # most minor roads as well.
     return Substitutes(shut | ~domain.through, shut | ~passed, shut | (domain.local_only & ~domain.unknown))
 
 
@@ -98,12 +100,15 @@ def disjoint_legs(domain: Domain, stages: Sequence[Stage], closed: Bools, known:
     """
     legs = []
     for index, (a, b) in enumerate(pairwise(stages)):
+        # Closures can take ways away but add none: as long as no edge of the old ways is shut, their number stands.
         if index < len(known) and not closed[list(known[index].edges)].any():
             legs.append(known[index])
             continue
         begin, end = _disc(domain, a), _disc(domain, b)
         there, used = disjoint_ways(domain.u, domain.v, domain.oneway, closed, begin, end)
         back, used_back = disjoint_ways(domain.u, domain.v, domain.oneway, closed, end, begin)
+        # A route must lead there and back, so the lesser number counts; the edges of both searches are kept for the
+        # test above.
         legs.append(Leg(a.name, b.name, min(there, back), frozenset(used.tolist()) | frozenset(used_back.tolist())))
     return legs
 
@@ -120,6 +125,7 @@ def count_whole_routes(domain: Domain, state: State, last: Stage, closed: Bools 
         closed: domain edges that may not be used; those of ``state`` if not given.
     """
     shut = state.closed if closed is None else closed
+    # An entry that the regime shuts is no door.
     doors = [entry.node for entry, more in zip(domain.entries, state.entry_min, strict=True) if np.isfinite(more)]
     source = np.zeros(domain.n_nodes, dtype=bool)
     source[doors] = True
@@ -127,6 +133,7 @@ def count_whole_routes(domain: Domain, state: State, last: Stage, closed: Bools 
         return 0
     ends = (source, _disc(domain, last))
     flows = [disjoint_ways(domain.u, domain.v, domain.oneway, shut, a, b)[0] for a, b in (ends, ends[::-1])]
+    # Ways that fan out behind one door all hang on that door, so there are no more routes than doors.
     return min(len(set(doors)), *flows)
 
 
@@ -168,6 +175,7 @@ def best_way(reached: Reached, to: Position) -> Way | None:
     if not np.isfinite(minutes):
         return None
     origin = reached.origin
+    # Between two places on one edge the direct piece may be the way, which no search from node to node sees.
     if origin and origin.edge == to.edge and domain.leg(state, to.edge, origin.fraction, to.fraction) <= minutes:
         share = abs(to.fraction - origin.fraction) * domain.length_km[to.edge]
         return Way(np.array([to.edge]), np.array([to.fraction >= origin.fraction]), np.array([share]), minutes)
@@ -199,6 +207,7 @@ def single_points(domain: Domain, closed: Bools, way: Way, places: pd.DataFrame 
     names = np.where(edges["ref"] != "", edges["ref"], edges["name"])
     at = np.flatnonzero(bridge)
     rows, lines = [], []
+    # Edges in a row that nothing replaces are one point, however often the map splits the road.
     for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
         km = float(way.km[run].sum())
         if km > 0:
@@ -260,8 +269,10 @@ def minutes_without(reached: Reached, goal: Position, edges: Ints) -> Floats:
     for node, spent in domain.seeds(goal, state, inbound=True):
         if np.isfinite(spent):
             best = np.minimum(best, replacement_costs(domain.arcs, cost, reached.tree, node, edges) + spent)
+    # With both ends on one edge, the way along it hangs on no other edge.
     if reached.origin and reached.origin.edge == goal.edge:
         best = np.minimum(best, reached.minutes(goal))
+    # Without the edge that an end lies on, there is no way to that end.
     ends = {goal.edge} | ({reached.origin.edge} if reached.origin else set())
     return np.where(np.isin(edges, list(ends)), np.inf, best)
 
@@ -407,6 +418,7 @@ def _single_point_km(domain: Domain, substitutes: Substitutes, way: Way | None) 
         return Estimate(np.nan, np.nan, np.nan)
     through = domain.through[way.edges]
     bridges = (find_bridges(domain.u, domain.v, closed, domain.n_nodes)[way.edges] for closed in substitutes.all)
+    # The fewest substitutes leave the most single points, so the ends change places.
     most, middle, least = (float(way.km[bridge & through].sum()) for bridge in bridges)
     return Estimate(least, middle, most)
 
@@ -477,6 +489,7 @@ def _added(before: Estimate, after: Estimate) -> Estimate:
     """What is added, with the same roads standing in for others before and after."""
     pairs = ((before.low, after.low), (before.mid, after.mid), (before.high, after.high))
     low, mid, high = (0.0 if abs(b - a) < _ROUNDING_KM else b - a for a, b in pairs)
+    # Differences of ends need not keep the order of the ends.
     return Estimate(min(low, mid, high), mid, max(low, mid, high))
 
 

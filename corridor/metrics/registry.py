@@ -276,6 +276,7 @@ class Context:
     def _layer(self, name: str) -> Context | None:
         """The lowest context that has an input or all that it follows from; None if none has."""
         if name not in self._layers:
+            # A value lives in the lowest layer that can make it, so that it is made once for all layers above.
             found = next((layer for other in self.below if (layer := other._layer(name)) is not None), None)
             if found is None and (name in self._values or (name in _derived and self.serves(_derived[name][1]))):
                 found = self
@@ -294,6 +295,7 @@ class Context:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Metrics that this context serves and that none below it does, in the registry's order."""
+        # A metric belongs to the lowest layer that has what it needs, so no figure is computed twice in a row.
         return tuple(
             each
             for each in all_metrics()
@@ -393,6 +395,7 @@ def complete_table(rows: Iterable[Values] | pd.DataFrame) -> pd.DataFrame:
             measured = table[column.status].isin([str(MetricStatus.OK), str(MetricStatus.UNDETERMINED)])
             known = table[column.name].notna() | table.get(f"{column.name}_low", table[column.name]).notna()
             table[column.name] = table[column.name].where(~measured | known, column.absent)
+    # A figure without ends is known exactly: its ends are itself.
     for name in (f"{base}{end}" for base in names for end in _ENDS if f"{base}{end}" in table):
         lacking = table[name].isna()
         if lacking.any():
@@ -405,11 +408,13 @@ def _order(names: list[str]) -> list[str]:
     """Columns of a table in the order of the registry, each with its ends and status behind it, unknown ones last."""
     known = all_columns()
     place = {column.name: index for index, column in enumerate(known)}
+    # Longer patterns are the narrower ones, so they are tried first.
     patterns = sorted((column for column in known if column.is_pattern), key=lambda column: -len(column.name))
 
     def rank(name: str) -> tuple[int, int, str, int]:
         if name in KEYS:
             return (0, KEYS.index(name), "", 0)
+        # An ending is one only if the name before it is a column too; a column of its own may end alike.
         near = (end for end in _BESIDE[1:] if name.endswith(end) and name.removesuffix(end) in names)
         end = "" if name in place else next(near, "")
         base = name.removesuffix(end)

@@ -59,12 +59,14 @@ def measure_severance(ground: BorderGround, runs: Sequence[shapely.LineString]) 
     )
     faces = shapely.get_parts(shapely.polygonize(list(shapely.get_parts(lines))))
     pieces = shapely.get_parts(lines)
+    # Ends of pieces touch other lines as well, so the middle tells which line a piece is of.
     on_border = shapely.distance(shapely.line_interpolate_point(pieces, 0.5, normalized=True), ground.line) < _TOUCH_M
     pieces = pieces[on_border]
     at = shapely.point_on_surface(faces)
     inside = shapely.contains_properly(ground.polygon, at)
     is_open = shapely.contains(faces, ground.inside)
     middles = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
+    # Rounding may put a middle just off the faces that it lies between, hence the millimetre.
     piece, face = shapely.STRtree(faces).query(middles, predicate="dwithin", distance=1e-3)
     behind = np.zeros(len(pieces), dtype=bool)
     behind[piece[~is_open[face]]] = True
@@ -87,6 +89,7 @@ def lengthen(ground: BorderGround, run: shapely.LineString) -> shapely.LineStrin
 def _way_out(ground: BorderGround, end: Floats) -> Floats:
     """From the end of a run to the nearest outline off the shared border and 2 m across it, so that they meet."""
     to = shapely.get_coordinates(shapely.shortest_line(shapely.Point(end), ground.other))[1]
+    # A run that ends far from the outline ends inside the country: it is not led out, and cuts nothing off there.
     if np.hypot(*(to - end)) > END_GAP_M:
         return np.zeros((0, 2))
     angles = np.arange(16) * np.pi / 8
@@ -98,6 +101,7 @@ def _way_out(ground: BorderGround, end: Floats) -> Floats:
     if beyond.any():
         which, gap = ground.outline_tree.query_nearest(points[beyond], return_distance=True, all_matches=False)
         off[np.flatnonzero(beyond)[which[0]]] = gap
+    # Of the points across the outline the furthest one is taken, so that the line surely crosses it.
     return np.asarray([to, around[int(np.argmax(off))]])
 
 
@@ -249,8 +253,11 @@ def draw_severance(
     route are drawn coarsely meanwhile, and the area that this changes is put right by what it changes without errors.
     """
     rng = np.random.default_rng(seed)
+    # Only the difference of both errors matters, so the border stays and the route bears the error of both.
     shifts = rng.normal(0, ROUTE_SIGMA_M, (draws, 2)) - rng.normal(0, BORDER_SIGMA_M, (draws, 2))
     coarse = coarse_ground(ground, runs)
+    # The coarse outline makes every area a little wrong alike; the difference to the exact one is put back. No strip
+    # stays none.
     bias = strip.area_km2 - measure_severance(coarse, [lengthen(coarse, run) for run in runs]).area_km2
     drawn = [measure_severance(coarse, [lengthen(coarse, _moved(run, shift)) for run in runs]) for shift in shifts]
     areas = np.array([d.area_km2 + bias if d.area_km2 > 0 else 0.0 for d in drawn])
@@ -273,6 +280,7 @@ def _coarse(line: shapely.LineString, near: shapely.Geometry) -> shapely.LineStr
     """A line whose stretches beyond reach are simplified, all other vertices and its ends kept."""
     xy = shapely.get_coordinates(line)
     close = shapely.dwithin(near, shapely.points(xy), _REACH_M)
+    # The ends stay, so that the lines still meet and close the faces.
     close[[0, -1]] = True
     kept = np.flatnonzero(close)
     pieces = [xy[:1]]

@@ -50,11 +50,13 @@ def rest_hours(driving_h: float, parameters: DrivingParameters) -> float:
 
 
 def _ended(driving_h: float, spell_h: float) -> int:
+    # No rest follows a spell that ends with the journey, and rounding must not add one.
     return max(math.ceil(driving_h / spell_h - _ROUNDING) - 1, 0)
 
 
 def _ended_together(days: int, parameters: DrivingParameters) -> int:
     """How many of the days end with a spell, so that the night takes the break's place."""
+    # A break that is due when a daily rest begins is taken with it.
     ends = [day * parameters.drive_per_day_h / parameters.drive_before_break_h for day in range(1, days + 1)]
     return sum(abs(end - round(end)) < _ROUNDING for end in ends)
 
@@ -97,6 +99,7 @@ def _side_h(
         row = next((side for side in passage.sides if (side.country, side.direction) == (country, direction)), None)
     if row is not None:
         return row.hours
+    # Minutes of a whole crossing are shared evenly between its two sides: half of them, in hours.
     if passage.delay_min is not None and not rule.point and not passage.sides:
         return passage.delay_min.scaled(1 / 120)
     where = f"point '{rule.point}'" if rule.point else f"crossing '{passage.crossing_id or 'unlisted'}'"

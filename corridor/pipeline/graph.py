@@ -239,6 +239,7 @@ class Graph:
             names: of values.
         """
         found = set(names)
+        # The order is topological, so one pass finds all.
         for name in self.order:
             if name in self.steps and found.intersection(self._needs(name)):
                 found.add(name)
@@ -293,6 +294,8 @@ class Cache:
         at = id(value)
         if at not in self._marks:
             try:
+                # A weak reference, so that a mark keeps no large value alive; the mark goes with its value, as another
+                # object may get the same identity.
                 kept: Any = weakref.ref(value, lambda _: self._marks.pop(at, None))
             except TypeError:
                 kept = value  # held, so that nothing else gets its identity
@@ -435,11 +438,13 @@ class Run:
     def _key(self, name: str) -> bytes:
         if name in self._given:
             held = self._given[name]
+            # What has a digest is known by its content, anything else by its identity.
             return held.digest() or self.cache.mark(held.value)
         found = self.graph.steps.get(name)
         if found is None:
             raise ValueError(f"'{name}' is neither given nor made by a step")
         made_from = self._made_from(found)
+        # Known by its content, a value that comes out the same again leaves standing all that hangs on it.
         if isinstance(found, Step) and found.declared.by_value:
             return self._computed(found, made_from).digest() or made_from
         return made_from

@@ -220,6 +220,7 @@ def _problems(
 ) -> list[AlignmentProblem]:
     """One question per stretch between stations, all in the UTM zone of the middle of the ends."""
     stations, first, last = setting.stations, setting.stations[0], setting.stations[-1]
+    # One zone for all stretches: in zones of their own they would not meet at the stations.
     crs = utm_crs((first.lon + last.lon) / 2, (first.lat + last.lat) / 2)
     asked = []
     for number, (a, b) in enumerate(pairwise(stations)):
@@ -285,6 +286,7 @@ def _without_study(
     apart = float(distance_m(min(lon), min(lat), max(lon), max(lat)))
     off = max(MARGIN * apart, MIN_MARGIN_M)
     off_lat = off / 111_000
+    # Towards the poles a degree of longitude shrinks to nothing; the bound keeps the box finite.
     off_lon = off_lat / max(math.cos(math.radians(max(abs(min(lat)), abs(max(lat))))), 0.05)
     heights = read_dem(
         files,

@@ -87,6 +87,7 @@ class Dem:
         """
         rows, cols = self.grid.fractional_index(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
         last_row, last_col = self.grid.shape[0] - 1, self.grid.shape[1] - 1
+        # The outer half of an edge pixel has no neighbour to be weighed with: it takes the pixel's own height.
         at = [np.clip(rows, 0, last_row), np.clip(cols, 0, last_col)]
         heights = ndimage.map_coordinates(self.heights_m.astype(np.float64), at, order=1, mode="nearest")
         return np.where(self.covers(lon, lat), heights, np.nan)
@@ -100,6 +101,8 @@ class Dem:
         error that was measured at places, by terrain, holds that rise already: the larger of the two counts.
         """
         measured = self.resolution_m if self.ground_resolution_m is None else self.ground_resolution_m
+        # A pixel stands for all heights in it: on a plane these lie evenly over the rise across it, whose deviation is
+        # the rise over the root of 12.
         rise = np.tan(np.radians(slope_deg(self))) * measured / np.sqrt(12)
         if self.pixel_error_m is None:
             return np.asarray(np.hypot(self.vertical_error_m, np.nan_to_num(rise)))
@@ -156,6 +159,8 @@ class Dem:
         known = np.flatnonzero(np.isfinite(heights))
         if len(known) == len(heights):
             return heights, 0.0
+        # A known sample is its own neighbour on both sides; a gap lies between the last known one before and the first
+        # after.
         before = np.searchsorted(known, np.arange(len(heights)), side="right") - 1
         after = np.searchsorted(known, np.arange(len(heights)), side="left")
         inside = (before >= 0) & (after <= len(known) - 1) & self.covers(lon, lat)
@@ -240,6 +245,7 @@ def draw_errors(dem: Dem, count: int, seed: int) -> Iterator[ErrorField]:
     shape = (int(np.ceil((north - south) / step_lat)) + 2, int(np.ceil((east - west) / step_lon)) + 2)
     grid = Grid(dem.grid.crs, Affine(step_lon, 0, west - step_lon / 2, 0, -step_lat, north + step_lat / 2), shape)
     sigma = _NODES_PER_RANGE / 2
+    # Smoothing shrinks the noise: the root of the summed squared weights of the filter gives it its deviation back.
     unit = np.zeros((64, 64))
     unit[32, 32] = 1.0
     gain = float(np.sqrt((ndimage.gaussian_filter(unit, sigma, mode="wrap") ** 2).sum()))

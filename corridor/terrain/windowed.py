@@ -178,6 +178,7 @@ def _write_blocks(
     shape = (int(raster.height), int(raster.width))
     said, known, odd_zeros = -1, False, 0
     for row, col, rows, cols in _blocks(shape, block):
+        # A block is read with a rim as wide as the measure reaches, and written without it, so that no seams show.
         top, left = max(0, row - reach), max(0, col - reach)
         bottom, right = min(shape[0], row + rows + reach), min(shape[1], col + cols + reach)
         heights = _heights(raster, Window(left, top, right - left, bottom - top), name)

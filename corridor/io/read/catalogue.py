@@ -195,6 +195,7 @@ def _load_driving_tables(
     if not all(path.is_file() for path in tables.values()):
         shared = load_sources(packaged, faults)
     at = {name: path if path.is_file() else packaged / name for name, path in tables.items()}
+    # Each table cites the sources beside it: a packaged table those of the package, one of the folder its own.
     known = {name: sources if path.parent == folder else shared for name, path in at.items()}
     vehicles = load_vehicles(at["vehicles.csv"], known["vehicles.csv"], faults)
     driving = load_driving(at["driving.csv"], known["driving.csv"], faults)

@@ -58,6 +58,8 @@ class HeightError:
         if len(errors) == 1:
             return np.full(slope_deg.shape, errors[0], dtype=np.float32)
         known = slope_deg[np.isfinite(slope_deg)]
+        # Where no slope is known, the middle slope of the raster is taken, and the steepest step if none is known at
+        # all.
         likely = float(np.median(known)) if known.size else np.inf
         at = np.searchsorted(slopes, np.where(np.isnan(slope_deg), likely, slope_deg), side="right") - 1
         return np.asarray(errors[at], dtype=np.float32)

@@ -102,6 +102,7 @@ def _split(text: str) -> list[str]:
     if ";" in text or _POINT.fullmatch(text):
         return text.split(";")
     parts = text.split(",")
+    # A number among names may be half of a point that the commas have split.
     if any(re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", part) for part in parts):
         raise StudyError("--via: has a point among names; put semicolons between places: 'PLACE; LAT,LON; PLACE'")
     return parts
@@ -160,6 +161,7 @@ def own_candidates(
         SourceError: there is no line, or one that can't be a route.
         StudyError: places in a row that can't be places.
     """
+    # What looks like a path is a file even if it is not there: then the fault is about the file, not about places.
     if isinstance(given, str) and not Path(given).is_file() and not re.search(r"[/\\]|\.[A-Za-z]\w*$", given):
         spec = parse_via(given, mode)
         return (spec.model_copy(update={"name": name}) if name else spec,)
@@ -255,6 +257,7 @@ def _in_degrees(shape: shapely.Geometry, crs: Any, where: str) -> shapely.Geomet
     if crs == pyproj.CRS(WGS84) or crs == pyproj.CRS("OGC:CRS84"):
         return shape
     try:
+        # Only longitude and latitude are transformed: heights are metres already and stay as they are.
         flat = project(shapely.force_2d(shape), crs, WGS84)
     except pyproj.exceptions.ProjError as fault:
         raise SourceError(f"{where}: can't be put into degrees ({str(fault).splitlines()[0][:120]})") from fault
@@ -281,6 +284,7 @@ def read_lines(path: Path) -> list[DrawnLine]:
     """
     require_file(path, "file of lines", MAX_BYTES)
     with path.open("rb") as stream:
+        # A byte order mark or blanks may stand before the first sign that tells the format.
         first = stream.read(256).lstrip(b"\xef\xbb\xbf \t\r\n")
     if first.startswith(b"<"):
         return _checked(list(_read_xml(path)), str(path))
@@ -363,6 +367,7 @@ def _as_one(parts: Sequence[Floats], where: str) -> Floats:
     parts = [part for part in parts if len(part)]
     if not parts:
         raise SourceError(f"{where}: has no points; draw a line")
+    # Heights stay only if every part has them.
     width = min(part.shape[1] for part in parts)
     joined = parts[0][:, :width]
     for part in (part[:, :width] for part in parts[1:]):
@@ -404,12 +409,14 @@ def _checked(lines: list[DrawnLine], what: str) -> list[DrawnLine]:
             raise SourceError(f"{where}: a coordinate is no number; correct it")
         if (np.abs(xyz[:, 0]) > 180).any() or (np.abs(xyz[:, 1]) > 90).any():
             raise SourceError(f"{where}: a point lies at no longitude and latitude; are the coordinates in metres?")
+        # The same vertex twice in a row is no segment.
         moved = np.concatenate([[True], np.any(np.diff(xyz[:, :2], axis=0) != 0, axis=1)])
         xyz = xyz[moved]
         if len(xyz) < 2:
             raise SourceError(f"{where}: has one point only; a route needs two or more")
         if len(xyz) > MAX_POINTS:
             raise SourceError(f"{where}: has {len(xyz):,} points; {MAX_POINTS:,} are allowed, simplify it")
+        # A third figure that can't be a height on Earth is something else, and none of the column is taken.
         flat = xyz.shape[1] == 2 or not ((xyz[:, 2] >= -500) & (xyz[:, 2] <= 9000)).all()
         # a column of zeros is what programs write where they know no height
         flat = flat or not xyz[:, 2].any()

@@ -113,6 +113,7 @@ def _stated_crs(content: dict[str, Any], path: Path) -> pyproj.CRS | None:
         SourceError: it links to one, or has a name that isn't known.
     """
     if "crs" not in content:
+        # GeoJSON that states no system is in longitude and latitude (RFC 7946).
         return pyproj.CRS("OGC:CRS84")
     stated = content["crs"]
     if stated is None:
