@@ -55,7 +55,7 @@ def test_the_worst_comparison_is_the_one_named():
     weights = np.array([0.5, 0.3, 0.15, 0.05])
     matrix = weights[:, None] / weights
     matrix[1, 3], matrix[3, 1] = 1 / 9, 9.0
-    assert "'n1' to 'n3'" in render(weights_from_comparisons(["n0", "n1", "n2", "n3"], matrix).notes[0])
+    assert "“n1” to “n3”" in render(weights_from_comparisons(["n0", "n1", "n2", "n3"], matrix).notes[0])
 
 
 def test_comparison_matrix_is_reciprocal():

@@ -40,7 +40,7 @@ def test_a_tie_in_words():
 def test_double_counting_in_words():
     x = np.array([0.1, 0.5, 0.9])
     text = said(np.column_stack([x, x / 2, 1 - x]), [0.4, 0.3, 0.3])
-    assert "Label 0 and Label 1 speak for the same alternatives (r = 1.00 over 3): they may count" in text
+    assert "Label 0 and Label 1 speak for the same routes (r = 1.00 over 3): they may count" in text
     assert "Label 2" not in text
 
 

@@ -44,3 +44,11 @@ def test_a_figure_with_a_range_is_rough_unless_it_is_measured():
 def test_an_end_of_what_is_undetermined_is_rough_in_any_unit():
     found = _cell(column("km", 1), "undetermined", None, 0.0, 123.456, "")
     assert dict(found.ends.values) == {"low": "0.0", "high": "123"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "texts"),
+    [((732.2, 312.3), ["730", "310"]), ((32.2, 12.3), ["32", "12"]), ((1197.0, 4.0), [f"1{THIN_SPACE}200", "4"])],
+)
+def test_parts_are_told_to_the_place_of_their_sum(parts, texts):
+    assert [rough_number(part, 0, sum(parts)) for part in parts] == texts

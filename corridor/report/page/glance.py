@@ -11,7 +11,7 @@ import pandas as pd
 
 from corridor.report.page.declared import fare_of_conditions, left_open
 from corridor.report.page.summary import first_of_open
-from corridor.report.page.tables import OUTSIDE, Cell, MetricCells, criterion_name, price_years
+from corridor.report.page.tables import OUTSIDE, Cell, MetricCells, criterion_name, price_years, rough_number
 from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import FirstPlace, MetricStatus, Outcome, PanelKind
@@ -331,14 +331,18 @@ def _cost_by(view: ReportView, key: str, regime: str) -> list[Value]:
         cells = view.metric(str(column))
         cell = cells.get(key, regime) if cells else None
         if cell is not None and cell.value is not None and math.isfinite(cell.value) and cell.value > 0:
-            parts.append((cell.value, country.upper(), cell.text))
+            parts.append((cell.value, country.upper()))
     year = price_years(view.results, key)
     said: list[Value] = []
     if parts:
         parts.sort(key=lambda part: (-part[0], part[1]))
+        whole = sum(value for value, _ in parts)
         named = [
-            Message("answer.cost_in", {"country": Message(f"country.{code}", fallback=code), "cost": text})
-            for _, code, text in parts
+            Message(
+                "answer.cost_in",
+                {"country": Message(f"country.{code}", fallback=code), "cost": rough_number(value, 0, whole)},
+            )
+            for value, code in parts
         ]
         said.append(Message("answer.cost_where", {"list": listing(named, ListStyle.COMMA)}))
     if year:

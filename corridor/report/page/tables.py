@@ -84,15 +84,28 @@ _MEASURED = (str(Unit.KM), str(Unit.M))
 _ROUGH_DIGITS = 3
 
 
-def rough_number(value: float, digits: int) -> str:
+def rough_number(value: float, digits: int, whole: float = 0.0) -> str:
     """A number that rests on rough inputs (prices, waits, rates of trips): three significant digits at most.
 
-    More would say what isn't known. ``digits`` are the decimals that its column has at most.
+    More would say what isn't known.
+
+    Args:
+        value: the number.
+        digits: decimals that its column has at most.
+        whole: a sum that it is a part of and stands beside: parts are told to the place to which their sum is, so that
+            they add up to it, small ones to their first digit.
     """
-    whole = math.floor(math.log10(abs(value))) + 1 if value and math.isfinite(value) else 0
-    decimals = _ROUGH_DIGITS - whole
+    places = _places(value)
+    decimals = _ROUGH_DIGITS - places
+    if abs(whole) > abs(value):
+        decimals = min(decimals, max(_ROUGH_DIGITS - _places(whole), 1 - places))
     rounded = round(value, decimals) if math.isfinite(value) else value
     return format_number(rounded, max(0, min(digits, decimals)))
+
+
+def _places(value: float) -> int:
+    """Digits before the decimal point; negative for zeros after it."""
+    return math.floor(math.log10(abs(value))) + 1 if value and math.isfinite(value) else 0
 
 
 def cost_rows(results: Results, candidate_id: str) -> list[dict[str, str]]:
