@@ -253,6 +253,8 @@ class FlowNetwork:
             for arc in self._doors(node, arriving=True)
             if _needs_only(arc, modes)
         }
+        # Dollars and variances add up along a way, but the root of a variance does not: each state keeps all labels
+        # that no other beats in both.
         fronts: dict[State, list[tuple[float, float]]] = defaultdict(list)
         steps: list[tuple[int, str]] = []  # of each label: the label before it, and the link taken
         heap: list[tuple[float, float, float, int, State]] = []
@@ -376,7 +378,10 @@ class _Search:
                 paid, spread = cost + arc.cost, variance + arc.variance
                 if _is_beaten(fronts[after], paid, spread):
                     continue
+                # What is left costs at least its certain dollars, and further variance can only add, so the bound is
+                # never too high.
                 bound = paid + bounds[after] + math.sqrt(spread)
+                # Ties go by the links passed, so that the answer hangs on no order of the arcs.
                 name = (*ids, arc.link_id)
                 heapq.heappush(heap, (bound, paid, spread, name, next(serial), *after, (*arcs, arc)))
         return None
@@ -412,6 +417,7 @@ def links_in_use(
             usable = usable or (finished and end is not None)
         if change is not None and change.opens:
             usable = built and (link.status == "open" or _finished(link, year, end or "mid", change.opens_year))
+        # Closures come last, so that they win over every opening.
         if link.link_id in scenario.closed or (built and change is not None and change.closes):
             usable = False
         if usable:

@@ -106,6 +106,8 @@ def fix_ends(panel: Panel) -> Panel:
     metrics = panel.metrics_at(End.BEST)
     for criterion, low, high in zip(panel.criteria, metrics.min(axis=0), metrics.max(axis=0), strict=True):
         best, worst = (float(high), float(low)) if criterion.direction == Direction.MAX else (float(low), float(high))
+        # A criterion that is alike for all has no range: a made-up one gives everybody the best value and takes its
+        # tolerance out.
         if best == worst:
             worst = best + (1.0 if criterion.direction == Direction.MIN else -1.0)
             criteria.append(replace(criterion, best=best, worst=worst, tolerance=0.0))
@@ -156,6 +158,7 @@ def tie_width(panel: Panel, weights: Floats, method: str) -> float:
         return 0.0
     found = get_method(method)
     if not found.compares_alternatives:
+        # On fixed anchors the width is the same for every pair; in the middle of the range no end cuts it short.
         around = np.clip(0.5 + np.array([[0.5], [-0.5]]) * tolerances, 0.0, 1.0)
         better, worse = found.score(around, weights, tolerances)
         return float(better - worse)

@@ -136,6 +136,7 @@ def measure_interval_sensitivity(
     if len(panel.candidate_ids) < 2:
         raise ScoringError(f"sensitivity: {panel.label}: fewer than two are ranked, so nobody leads")
     moving = np.any(panel.high > panel.low, axis=0)
+    # Criteria of one factor are one input, as they move together.
     inputs = [c.factor or c.criterion_id for c in panel.criteria]
     names = list(dict.fromkeys(name for name, moves in zip(inputs, moving, strict=True) if moves))
     scores = score(panel, panel_weights(panel, weights).values, method)
@@ -170,6 +171,7 @@ def join_ends_of(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         return first
     index = str(first.columns[1])
     inputs = dict.fromkeys(name for table in tables for name in table["input"])
+    # An input that is certain at one of the ends moves nothing there.
     shares = pd.DataFrame(
         {at: table.set_index("input")[index].astype(float) for at, table in enumerate(tables)}, index=list(inputs)
     ).fillna(0.0)

@@ -397,12 +397,14 @@ def _read_table(path: Path) -> pd.DataFrame:
             header = stream.readline(_MAX_HEADER)
         if ";" in header and "," not in header:
             raise SourceError(f"{path}: its cells are parted by semicolons; save it with commas, or run it again")
+        # Ids and names stay text, be they called 007 or nan.
         ids = {"candidate_id": str, "regime_id": str, "name": str, "candidate_name": str}
         table = pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except (ValueError, MemoryError) as fault:
         if isinstance(fault, SourceError):
             raise
         raise SourceError(f"{path.parent}: its {path.name} isn't what `corridor run` writes; run it again") from fault
+    # Texts that a spreadsheet could take for formulas were quoted when written: here they are as they were.
     for column in table.select_dtypes(["object", "string"]):
         table[column] = [unquote_formula(value) if isinstance(value, str) else value for value in table[column]]
     return table

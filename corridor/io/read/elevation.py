@@ -88,10 +88,12 @@ def read_dem(
     heights = np.full(grid.shape, np.nan, dtype=np.float32)
     resolution = np.full(grid.shape, np.nan, dtype=np.float32)
     errors = [frame.error or HeightError("stated", ((0.0, vertical_error_m),)) for frame in frames]
+    # Where every file has the same error nobody asks which one a pixel is of, and the memory is saved.
     came_from = np.zeros(grid.shape if len(set(errors)) > 1 else (0, 0), dtype=np.uint16)
     remarks = []
     for number, frame in enumerate(frames):
         found, voids = _on_grid(frame, grid)
+        # Files named first go before others, which only fill what is left.
         free = np.isnan(heights) & np.isfinite(found)
         heights[free], resolution[free] = found[free], frame.pixel_m
         if came_from.size:
@@ -131,6 +133,7 @@ def _with_errors(dem: Dem, errors: Sequence[HeightError], came_from: NDArray[np.
     for number, item in enumerate(errors[1:], 1) if came_from.size else ():
         where = came_from == number
         by_pixel[where] = item.by_slope(slopes[where])
+    # One figure for all pixels is the root of the mean square, as it is variances that average.
     known = by_pixel[np.isfinite(dem.heights_m)].astype(float)
     return replace(dem, vertical_error_m=float(np.sqrt(np.mean(known**2))), pixel_error_m=by_pixel)
 
@@ -249,6 +252,7 @@ def _window(frame: _Frame, grid: Grid) -> tuple[int, int, int, int] | None:
         sorted(((north - frame.transform.f) / frame.transform.e, (south - frame.transform.f) / frame.transform.e)),
         sorted(((east - frame.transform.c) / frame.transform.a, (west - frame.transform.c) / frame.transform.a)),
     )
+    # A rim of two pixels gives the interpolation its neighbours.
     top, left = max(0, int(np.floor(high)) - 2), max(0, int(np.floor(right_of)) - 2)
     bottom = min(frame.shape[0], int(np.ceil(low)) + 2)
     right = min(frame.shape[1], int(np.ceil(left_of)) + 2)
@@ -299,6 +303,7 @@ def _interpolate(heights: Floats32, place: Affine, frame: _Frame, first: tuple[i
     padded = heights
     for axis, (before, after) in enumerate(rim):
         padded = _go_on(padded, axis, before, after)
+    # The rim lends the edge its slope but is no data: ground that lies nearest to it stays unknown.
     own = np.pad(np.ones(heights.shape, dtype=np.uint8), rim)
     frames = {
         "src_transform": place * Affine.translation(-rim[1][0], -rim[0][0]),

@@ -137,6 +137,7 @@ def join_names(
     ends: dict[tuple[int, int], list[int]] = {}
     for row, line in enumerate(lines):
         xy = shapely.get_coordinates(line)
+        # The ends of a closed line are one place, which counts once.
         for x, y in {tuple(np.round(xy[at] / _SAME_END_DEG).astype(int)) for at in (0, -1)}:
             ends.setdefault((int(x), int(y)), []).append(row)
     pairs += [
