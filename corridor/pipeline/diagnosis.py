@@ -130,6 +130,7 @@ def _require_measurable(run: Run) -> None:
     Raises:
         CorridorError: as the run would.
     """
+    # To ask for a value is to compute it, with all that it would refuse; the values themselves are not needed here.
     checks = run["regime_check_hs"]
     for pair in run[impacts.pairs]:
         checks[pair]
@@ -378,6 +379,7 @@ def routed_way(row: Check, network: Network, nodes: Mapping[str, Node], *, mappe
         NoRouteError: there is no way between them.
     """
     rail = row.mode == Mode.RAIL
+    # Lengths are documented over borders that may be shut today, so passages between countries count as passable.
     passable = network.is_border & (network.edges["mode"] == row.mode).to_numpy()
     closed = network.closed(row.mode, any_status=rail) & ~passable
     if row.countries:

@@ -132,6 +132,7 @@ def read_profiles(folder: Path, candidates: gpd.GeoDataFrame) -> dict[str, pd.Da
     if not path.exists():
         raise SourceError(f"{folder}: has no profiles, which stand in candidates.gpx; run it again with --formats gpx")
     tracks = read_lines(path)
+    # Tracks carry no ids: only the same names in the same order tell that they are those of the candidates.
     if [track.name for track in tracks] != [clean_line(name).strip() for name in candidates["name"]]:
         raise SourceError(f"{path}: has other routes than the candidates beside it; run it again")
     structures = folder / "structures.parquet"
@@ -142,6 +143,7 @@ def read_profiles(folder: Path, candidates: gpd.GeoDataFrame) -> dict[str, pd.Da
         km = vertex_chainage_m(shapely.LineString(xyz[:, :2])) / 1000
         inside = np.zeros(len(km), dtype=bool)
         for span in spans[(spans["candidate_id"] == key) & (spans["kind"] == StructureKind.TUNNEL)].itertuples():
+            # The millimetre keeps a portal inside its tunnel where the files have rounded chainages.
             inside |= (km >= float(span.from_km) - 1e-6) & (km <= float(span.to_km) + 1e-6)
         columns = {"chainage_km": km, "lon": xyz[:, 0], "lat": xyz[:, 1], "height_m": xyz[:, 2], "in_tunnel": inside}
         found[str(key)] = pd.DataFrame(columns)

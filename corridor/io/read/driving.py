@@ -49,6 +49,7 @@ class _Values:
             row.fault("parameter", f"'{name}' stands twice; keep one row")
         if value is None or (name in _POSITIVE and value.low <= 0):
             row.fault("value_low/mid/high", f"of '{name}' must be {'given' if value is None else 'above 0'}")
+            # A possible value stands in, so that reading goes on and tells the other faults as well.
             value = Estimate(1.0, 1.0, 1.0)
         self.ranges[name] = value
 

@@ -50,8 +50,10 @@ def cut_pieces(ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints
         blocked: ids of nodes that no road leads over.
     """
     way = np.repeat(np.arange(len(sizes)), sizes)
+    # The file counts in ten-millionths of a degree.
     known = (abs(x) <= 1_800_000_000) & (abs(y) <= 900_000_000)
     near = (abs(np.diff(x)) <= _JUMP) & (abs(np.diff(y)) <= _JUMP)
+    # Entry i tells of the stretch from vertex i to vertex i + 1; all vertices of all ways lie in one row.
     joined = (way[1:] == way[:-1]) & known[1:] & known[:-1]
     linked = joined & near
     said = [
@@ -94,6 +96,8 @@ def _end_at(
     if not stops.any():
         return way, node_ids, x, y, linked
     both = np.zeros(len(way), dtype=bool)
+    # A vertex with a link on either side stands twice, so that each side ends for itself; the end of a way needs no
+    # copy.
     both[1:-1] = stops[1:-1] & linked[1:] & linked[:-1]
     source = np.repeat(np.arange(len(way)), 1 + both)
     # the second of a doubled vertex isn't linked to the first
@@ -102,6 +106,7 @@ def _end_at(
     links[again] = False
     fresh = node_ids[source]
     ended = stops[source]
+    # New ids lie below all that the file has, so they meet no other vertex.
     fresh[ended] = min(0, int(node_ids.min())) - 1 - np.arange(int(ended.sum()))
     return way[source], fresh, x[source], y[source], links[1:]
 
@@ -118,6 +123,7 @@ def _draw_once(
     at = np.flatnonzero(linked)
     if not len(at):
         return linked, node_ids, 0
+    # One whole number holds both coordinates, which makes equal places quick to find.
     place = np.unique((x.astype(np.int64) << 32) + y.astype(np.int64), return_inverse=True)[1]
     a, b = place[at], place[at + 1]
     is_rail = (ways["mode"] == Mode.RAIL).to_numpy()[way[at]]
@@ -131,6 +137,7 @@ def _draw_once(
     alias: dict[int, int] = {}
     rank = _rank(ways)
     dropped: set[int] = set()
+    # In the sorted order, links between the same two places lie in runs.
     bounds = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
     for first, stop in bounds.reshape(-1, 2).tolist():
         group = at[order[first : stop + 1]]
@@ -170,6 +177,7 @@ def _choose(ways: pd.DataFrame, way: Ints, place: Ints, rank: Ints, links: list[
         return int(oneway[way[link]]) * along
 
     others = [link for link in order[1:] if way[link] != way[kept]]
+    # The opposite direction of a one-way road is no repetition: without it the way back would be lost.
     if direction(kept):
         back = next((link for link in others if direction(link) != direction(kept)), None)
         others = [link for link in others if link != back]
@@ -179,6 +187,8 @@ def _choose(ways: pd.DataFrame, way: Ints, place: Ints, rank: Ints, links: list[
 def _rank(ways: pd.DataFrame) -> Ints:
     """The order in which ways are preferred, 0 the best: in use, open to trucks, of the higher class, both ways."""
     classes = {name: at for at, name in enumerate(ROAD_CLASSES)}
+    # The last key decides first here: use, then trucks, class and direction, and the order of the file where all are
+    # alike.
     keys: Sequence[Any] = (
         np.arange(len(ways)),
         (ways["oneway"] != 0).to_numpy(),
