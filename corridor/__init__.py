@@ -12,15 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from corridor.alignment.standards import load_standards
+    from corridor.alignment.problem import load_standards
     from corridor.comparison import Comparison, build_network, compare
     from corridor.errors import CorridorError
+    from corridor.files import bundled_data
     from corridor.io.fetch.fetch_inputs import FetchedInputs, fetch
     from corridor.network.graph import Network
-    from corridor.packaged import bundled_data
     from corridor.pipeline.difference import Difference, diff
     from corridor.pipeline.new_line import NewLine, find_new_line
-    from corridor.pipeline.rerank import SavedResults, load_results
+    from corridor.pipeline.saved_results import SavedResults, load_results
     from corridor.report import charts
     from corridor.report.i18n import render
     from corridor.schema.candidate import Candidate
@@ -42,18 +42,18 @@ _HOMES = {
     "FetchedInputs": "corridor.io.fetch.fetch_inputs",
     "Network": "corridor.network.graph",
     "NewLine": "corridor.pipeline.new_line",
-    "SavedResults": "corridor.pipeline.rerank",
+    "SavedResults": "corridor.pipeline.saved_results",
     "Study": "corridor.schema.study",
     "Sweep": "corridor.sweeps.run",
     "build_network": "corridor.comparison",
-    "bundled_data": "corridor.packaged",
+    "bundled_data": "corridor.files",
     "charts": "corridor.report",
     "compare": "corridor.comparison",
     "diff": "corridor.pipeline.difference",
     "fetch": "corridor.io.fetch.fetch_inputs",
     "find_new_line": "corridor.pipeline.new_line",
-    "load_results": "corridor.pipeline.rerank",
-    "load_standards": "corridor.alignment.standards",
+    "load_results": "corridor.pipeline.saved_results",
+    "load_standards": "corridor.alignment.problem",
     "render": "corridor.report.i18n",
     "sweep": "corridor.sweeps.run",
 }

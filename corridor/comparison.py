@@ -13,16 +13,14 @@ import shapely
 
 from corridor.errors import OutputError, StudyError
 from corridor.geo.geodesy import WGS84
-from corridor.io.read.pinned_inputs import PinnedInputs, read_pinned_inputs
-from corridor.mcda.agreement import minimax_regret
-from corridor.mcda.draws import WeightSpace, parse_order
+from corridor.io.read.data_files import PinnedInputs, read_pinned_inputs
+from corridor.mcda.agreement import Screening, join_ends_of, measure_interval_sensitivity, minimax_regret
 from corridor.mcda.matrix import DecisionMatrix, End, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
-from corridor.mcda.perspectives import Perspective
+from corridor.mcda.perspectives import Perspective, WeightsLike
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.review import Review, review_matrix
-from corridor.mcda.sensitivity import Screening, join_ends_of, measure_interval_sensitivity
-from corridor.mcda.weights import WeightsLike
+from corridor.mcda.robustness import WeightSpace, parse_order
 from corridor.network.graph import Network
 from corridor.pipeline.comparing import (
     FROM_FILES,
@@ -32,7 +30,7 @@ from corridor.pipeline.comparing import (
     with_more_candidates,
 )
 from corridor.pipeline.graph import Progress, Run
-from corridor.pipeline.rerank import under_regime
+from corridor.pipeline.saved_results import under_regime
 from corridor.pipeline.steps import inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
 from corridor.report.i18n import render, render_table

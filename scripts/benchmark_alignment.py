@@ -26,14 +26,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.harness import machine
 
 from corridor.alignment.align import align
-from corridor.alignment.curves import bend_angles
-from corridor.alignment.ground import build_ground
-from corridor.alignment.links import SearchOptions, Stage
-from corridor.alignment.narrowing import narrow
+from corridor.alignment.assembly import bend_angles
+from corridor.alignment.links import SearchOptions, Stage, build_ground
+from corridor.alignment.pricing import price_line
 from corridor.alignment.raster import find_raster_path
-from corridor.alignment.repricing import price_line
-from corridor.alignment.search import build_problem, search
-from corridor.packaged import data_root
+from corridor.alignment.search import build_problem, narrow, search
+from corridor.files import data_root
 from corridor.schema.alignment import DesignStandard, PriceRange, UnitCosts
 
 PLACES = {
@@ -81,7 +79,7 @@ def warped(pair: tuple[str, str], cell_m: float):
     from affine import Affine
     from rasterio.warp import Resampling, reproject, transform_bounds
 
-    from corridor.schema.grid import Grid
+    from corridor.schema.fields import Grid
 
     west, south, east, north = transform_bounds("EPSG:4326", "EPSG:32638", *BOUNDS[pair])
     shape = (int((north - south) / cell_m), int((east - west) / cell_m))

@@ -43,7 +43,7 @@ from typing import Any
 
 import pyogrio
 
-from corridor.report.escape import clean_line
+from corridor.report.i18n import clean_line
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

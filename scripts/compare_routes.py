@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from corridor.atomic_write import require_place_for, write_whole
 from corridor.cli.common import load_study
 from corridor.comparison import Comparison, compare
 from corridor.errors import CorridorError, StudyError
-from corridor.report.escape import clean_line
-from corridor.report.plain_tables import write_csv
+from corridor.files import require_place_for, write_whole
+from corridor.report.i18n import clean_line
+from corridor.report.tables import write_csv
 from corridor.schema.study import Study
 
 

@@ -53,7 +53,7 @@ def guided(kind: str, seconds: str) -> None:
     import atheris
 
     with atheris.instrument_imports(
-        include=["corridor.schema.study", "corridor.safe_toml", "corridor.io.read", "corridor.mcda"]
+        include=["corridor.schema.study", "corridor.files", "corridor.io.read", "corridor.mcda"]
     ):
         from tests.hostile.readers import outcome, samples
         from tests.synthetic import build

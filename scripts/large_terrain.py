@@ -19,7 +19,7 @@ import rasterio
 from affine import Affine
 from rasterio.windows import Window
 
-from corridor.terrain.windowed import MEASURES, TILE, write_terrain
+from corridor.terrain.surface import MEASURES, TILE, write_terrain
 
 
 def make_heights(path: Path, rows: int, cols: int) -> None:

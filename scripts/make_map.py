@@ -14,11 +14,11 @@ from pathlib import Path
 
 import folium
 
-from corridor.atomic_write import require_place_for, write_whole
 from corridor.cli.common import load_study
 from corridor.comparison import Comparison, compare
 from corridor.errors import CorridorError
-from corridor.report.escape import clean_line
+from corridor.files import require_place_for, write_whole
+from corridor.report.i18n import clean_line
 
 
 def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:

@@ -13,7 +13,7 @@ import shapely
 from pyproj import Geod
 from scipy.ndimage import map_coordinates
 
-from corridor.packaged import data_root
+from corridor.files import data_root
 
 BUNDLED = data_root() / "bundled"
 GEOD = Geod(ellps="WGS84")

@@ -13,7 +13,7 @@ import pytest
 from corridor.comparison import compare
 from corridor.geo.geodesy import line_lengths_m
 from corridor.network.alternatives import route_minutes
-from corridor.network.match import part_lengths_km
+from corridor.network.map_matching import part_lengths_km
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.diagnosis import check_length
 from corridor.schema.study import Study

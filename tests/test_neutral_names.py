@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from corridor.files import data_root
 from corridor.io.read.places import LANGUAGES
-from corridor.packaged import data_root
 
 REFERENCE = data_root() / "reference"
 MESSAGES = Path(__file__).parents[1] / "corridor" / "report" / "messages"

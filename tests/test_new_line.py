@@ -12,9 +12,9 @@ import pytest
 import shapely
 
 import corridor
-from corridor.alignment.alternatives import overlap
+from corridor.alignment.align import overlap
 from corridor.alignment.files import describe_new_line, write_new_line
-from corridor.alignment.standards import unit_costs
+from corridor.alignment.problem import unit_costs
 from corridor.cli import main
 from corridor.errors import AlignmentError, CatalogueError, CoverageError, SourceError, StudyError
 from corridor.geo.geodesy import WGS84, line_lengths_m, project

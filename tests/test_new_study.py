@@ -260,7 +260,7 @@ def test_the_pass_of_envalira_takes_a_truck_longer_than_the_tunnel(data_folder, 
     import zipfile
 
     from corridor.network.graph import UNFIT_CLASSES
-    from corridor.network.match import node_position, part_lengths_km
+    from corridor.network.map_matching import node_position, part_lengths_km
     from corridor.pipeline.comparing import open_run
     from corridor.pipeline.graph import silent
     from corridor.pipeline.steps import inputs, lines

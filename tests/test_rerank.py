@@ -9,7 +9,7 @@ import pytest
 
 from corridor.errors import ScoringError, SourceError
 from corridor.mcda.methods import method_ids
-from corridor.pipeline.rerank import load_results, rerank, review_sentences
+from corridor.pipeline.saved_results import load_results, rerank, review_sentences
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 
 import corridor
 from corridor.comparison import Comparison, compare
+from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
 from corridor.network.speed_model import limiting_speed_kmh
-from corridor.packaged import data_root
 from corridor.report.i18n import render
 from corridor.schema.study import Study
 from tests.synthetic import build, write_study

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from corridor.errors import StudyError
-from corridor.packaged import data_root
+from corridor.files import data_root
 from corridor.schema.study import Study
 from tests.synthetic import study as synthetic
 

@@ -1,23 +1,34 @@
-"""The one way in: heights and two terminals go in, a buildable line comes out."""
+"""The way in: a buildable line between two terminals, lines that differ, answers to grade and price."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from shapely.geometry import LineString
 
-from corridor.alignment.assembly import BendError, finish_alignment
-from corridor.alignment.curves import Bend, TurnSearch, bend_at
-from corridor.alignment.ground import build_ground
-from corridor.alignment.links import SearchOptions, build_levels
-from corridor.alignment.narrowing import Question, narrow, search_primed
+from corridor.alignment.assembly import Bend, BendError, TurnSearch, bend_at, finish_alignment
+from corridor.alignment.links import SearchOptions, build_ground, build_levels
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.search import Found, Problem, build_problem, search, state_points, trace_states
+from corridor.alignment.search import (
+    Found,
+    Problem,
+    Question,
+    build_problem,
+    narrow,
+    search,
+    search_primed,
+    state_points,
+    trace_states,
+)
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
-from corridor.schema.grid import Grid
+from corridor.schema.fields import Grid
+from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]
 
@@ -240,3 +251,219 @@ def _without_mask(problem: Problem) -> Problem:
     g = problem.ground
     friction = g.friction if g.friction.size else None
     return _rebuilt(problem, ground=build_ground(g.z, g.dx_m, g.dy_m, None, friction))
+
+
+# --- Lines that differ from the cheapest one ---
+
+WITHIN_M = 2000.0
+MAX_OVERLAP = 0.5
+MAX_PRICE_FACTOR = 1.5
+FIRST_PENALTY = 0.5  # friction near kept lines, as a share of the surface price; trebles until a line leaves them
+ROUNDS = 4
+
+
+def find_alternatives(asked: AlignmentProblem, count: int = 3) -> list[Alignment]:
+    """The cheapest line and up to ``count - 1`` others that differ, by rising price.
+
+    Penalty method: friction near the lines that were kept pushes the next search elsewhere, harder from round to
+    round. A line is kept if at most half of its length lies within 2 km of each kept one and its true price, without
+    friction, is at most 1.5 times the best. Where the penalty finds nothing more the list is shorter than asked.
+
+    Raises:
+        AlignmentError: if there is no way at all.
+    """
+    kept = [solve(asked)]
+    while len(kept) < count:
+        found = _next_line(asked, kept)
+        if found is None:
+            break
+        kept.append(found)
+    return sorted(kept, key=lambda a: a.price.total_musd)
+
+
+def _next_line(asked: AlignmentProblem, kept: Sequence[Alignment]) -> Alignment | None:
+    """A line that differs enough from all kept ones, or None after the last round."""
+    best = min(a.price.total_musd for a in kept)
+    penalty = FIRST_PENALTY * asked.costs.surface.mid
+    for _ in range(ROUNDS):
+        try:
+            line = solve(_with_penalty(asked, kept, penalty))
+        except AlignmentError:
+            return None
+        differs = all(overlap(line.line, other.line) <= MAX_OVERLAP for other in kept)
+        if differs:
+            # A harder penalty makes lines no cheaper: one over the limit ends the search.
+            return line if line.price.total_musd <= MAX_PRICE_FACTOR * best else None
+        penalty *= 3.0
+    return None
+
+
+def _with_penalty(asked: AlignmentProblem, kept: Sequence[Alignment], penalty: float) -> AlignmentProblem:
+    """The problem with friction within 2 km of kept lines, in tunnels and bridges as well as in the open.
+
+    Tunnels know no friction, so the nodes near the middle of kept tunnels are closed to tunnels.
+    """
+    ground = asked.terrain.ground
+    rows, cols = np.indices(ground.shape)
+    x, y = asked.terrain.grid.centres(rows.ravel().astype(float), cols.ravel().astype(float))
+    near = np.zeros(rows.size, dtype=bool)
+    bored = np.zeros(rows.size, dtype=bool)
+    points = shapely.points(x, y)
+    for line in kept:
+        near |= shapely.dwithin(points, LineString(line.line[:, :2]), WITHIN_M)
+        for structure in line.structures:
+            if structure.kind == LineKind.TUNNEL and structure.length_m > 2 * WITHIN_M:
+                middle = 0.5 * (structure.from_m + structure.to_m)
+                spot = [np.interp(middle, line.chainage_m, line.line[:, k]) for k in (0, 1)]
+                bored |= np.hypot(x - spot[0], y - spot[1]) < WITHIN_M
+    friction = np.where(near, penalty, 0.0).reshape(ground.shape)
+    if ground.friction.size:
+        friction += ground.friction
+    mask = ground.mask if ground.mask.size else np.zeros(ground.shape, dtype=np.uint8)
+    mask = np.where(bored.reshape(ground.shape), mask | np.uint8(4), mask)
+    # Heights of closed nodes may have been filled in; they are handed on as unknown again.
+    z = np.where((ground.mask & 7) == 7, np.nan, ground.z) if ground.mask.size else ground.z
+    return asked.on(z, mask, friction)
+
+
+def overlap(line: Floats, other: Floats, within_m: float = WITHIN_M) -> float:
+    """Share of a line's length that lies within a distance of another line (0 to 1)."""
+    drawn = LineString(line[:, :2])
+    return float(drawn.intersection(LineString(other[:, :2]).buffer(within_m)).length / drawn.length)
+
+
+# --- How price and tunnel length answer to the ruling grade and to the price of a tunnel ---
+
+DEFAULT_GRADES_PCT = (1.0, 1.2, 1.5, 1.8, 2.0, 2.5, 3.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TradeoffPoint:
+    """One line of a sweep: the value that was varied and the line, or why there is none."""
+
+    parameter: str
+    value: float
+    alignment: Alignment | None
+    reason: str = ""
+
+    def as_row(self) -> dict[str, float | str]:
+        """The figures for a table or chart; empty text where there is no line."""
+        a = self.alignment
+        if a is None:
+            return {"parameter": self.parameter, "value": self.value, "reason": self.reason}
+        total = a.price.total
+        return {
+            "parameter": self.parameter,
+            "value": self.value,
+            "cost_musd_low": total.low,
+            "cost_musd_mid": total.mid,
+            "cost_musd_high": total.high,
+            "length_km": a.length_km,
+            "tunnel_km": a.tunnel_km,
+            "longest_tunnel_km": a.longest_tunnel_km,
+            "bridge_km": a.bridge_km,
+            "max_grade_pct": a.max_grade_pct,
+            "reason": "",
+        }
+
+
+def sweep_grade(asked: AlignmentProblem, grades_pct: Iterable[float] = DEFAULT_GRADES_PCT) -> list[TradeoffPoint]:
+    """One line per ruling grade (the same up and down), other limits unchanged.
+
+    A line that keeps a stricter grade keeps a looser one too. Curves can make the line found for a looser grade dearer
+    than that one once both are drawn; then that one is taken.
+    """
+    points = [
+        _point("max_grade_pct", grade, replace(asked, standard=asked.standard.with_grade(grade)))
+        for grade in grades_pct
+    ]
+    cheapest: Alignment | None = None
+    taken: dict[float, Alignment | None] = {}
+    for point in sorted(points, key=lambda p: p.value):
+        line = point.alignment
+        if line is not None and (cheapest is None or line.price.total_musd < cheapest.price.total_musd):
+            cheapest = line
+        taken[point.value] = cheapest
+    return [p if taken[p.value] is None else replace(p, alignment=taken[p.value], reason="") for p in points]
+
+
+def sweep_tunnel_price(asked: AlignmentProblem, prices_musd_per_km: Iterable[float]) -> list[TradeoffPoint]:
+    """One line per price of a kilometre of tunnel, other prices unchanged."""
+    return [
+        _point("tunnel_musd_per_km", price, replace(asked, costs=asked.costs.with_tunnel(price)))
+        for price in prices_musd_per_km
+    ]
+
+
+def _point(parameter: str, value: float, asked: AlignmentProblem) -> TradeoffPoint:
+    """One line of a sweep; where there is none the reason stands instead."""
+    try:
+        return TradeoffPoint(parameter, value, solve(asked))
+    except AlignmentError as fault:
+        return TradeoffPoint(parameter, value, None, str(fault))
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Smallest, middle and largest value over error draws, and how many of the draws had a line at all."""
+
+    low: float
+    median: float
+    high: float
+    found: int
+    draws: int
+
+
+def draw_errors(
+    shape: tuple[int, int], cell_m: float, sigma_m: float, range_m: float, draws: int, seed: int
+) -> Iterable[Floats]:
+    """Fields of vertical error: normal, standard deviation ``sigma_m``, correlated over about ``range_m``.
+
+    White noise smoothed by a Gaussian kernel of half the range (its correlation falls to 1/e at the range) and
+    scaled back; the frame is widened while smoothing so that the rim is no calmer than the middle.
+    """
+    rng = np.random.default_rng(seed)
+    width = max(range_m / cell_m / 2.0, 1e-6)
+    # Smoothing wraps round the frame: the part that is cut off is as wide as the kernel, so that opposite rims stay
+    # unrelated.
+    pad = int(np.ceil(4 * width))
+    scale = _kernel_norm(width)
+    for _ in range(draws):
+        noise = rng.standard_normal((shape[0] + 2 * pad, shape[1] + 2 * pad))
+        smooth = gaussian_filter(noise, width, mode="wrap", truncate=4.0)
+        inner = smooth[pad : pad + shape[0], pad : pad + shape[1]]
+        yield sigma_m * inner / scale
+
+
+def _kernel_norm(width: float) -> float:
+    """Standard deviation of unit white noise after the smoothing, from the kernel itself."""
+    reach = int(4.0 * width + 0.5)
+    at = np.arange(-reach, reach + 1)
+    kernel = np.exp(-0.5 * (at / width) ** 2)
+    kernel /= kernel.sum()
+    # Along one axis this would be the variance; the filter runs along both, which makes it the standard deviation.
+    return float((kernel**2).sum())
+
+
+def measure_price_spread(
+    asked: AlignmentProblem, sigma_m: float, range_m: float, draws: int = 10, seed: int = 0
+) -> dict[str, Spread]:
+    """Spread of price, length and tunnel length when the line is sought anew on each draw of the heights.
+
+    Raises:
+        AlignmentError: if none of the draws has a line.
+    """
+    values: dict[str, list[float]] = {"cost_musd": [], "length_km": [], "tunnel_km": []}
+    g = asked.terrain.ground
+    for error in draw_errors(g.shape, max(g.dx_m, g.dy_m), sigma_m, range_m, draws, seed):
+        try:
+            line = solve(asked.on(g.z + error, g.mask, g.friction))
+        except AlignmentError:
+            continue
+        values["cost_musd"].append(line.price.total_musd)
+        values["length_km"].append(line.length_km)
+        values["tunnel_km"].append(line.tunnel_km)
+    found = len(values["cost_musd"])
+    if not found:
+        raise AlignmentError(f"none of {draws} draws of the heights (sigma {sigma_m:g} m) has a line")
+    return {name: Spread(min(v), float(np.median(v)), max(v), found, draws) for name, v in values.items()}

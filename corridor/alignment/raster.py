@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment._kernels.raster import MOVE, pad_raster, run_raster
-from corridor.alignment.ground import build_ground, ground_heights
-from corridor.alignment.links import neighbour_moves
+from corridor.alignment.links import build_ground, ground_heights, neighbour_moves
 from corridor.errors import AlignmentError
 
 Floats = NDArray[np.float64]

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from corridor.alignment.pricing import price_pieces, split_line, structures_of
-from corridor.alignment.problem import frame_terrain
-from corridor.alignment.standards import find_standard, unit_costs
+from corridor.alignment.problem import find_standard, frame_terrain, unit_costs
 from corridor.candidates.new_build import CLASSES, countries_along, design_minutes
 from corridor.candidates.parts import (
     documented_grades,

@@ -19,7 +19,7 @@ from corridor.network.alternatives import find_alternatives
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps, find_missing
 from corridor.network.graph import Network, Position
-from corridor.network.match import STATION_M
+from corridor.network.map_matching import STATION_M
 from corridor.report.i18n import render
 from corridor.schema.candidate import Candidate, ViaName, route_message
 from corridor.schema.message import Message

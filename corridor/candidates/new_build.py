@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from corridor.alignment.align import solve
 from corridor.alignment.assembly import COARSE_M
 from corridor.alignment.links import SearchOptions
-from corridor.alignment.problem import AlignmentProblem, frame_terrain
-from corridor.alignment.standards import find_standard, unit_costs
+from corridor.alignment.problem import AlignmentProblem, find_standard, frame_terrain, unit_costs
 from corridor.candidates.parts import join_parts, minutes_estimate, span_km
 from corridor.candidates.reference import assumptions_of, chain_parts, end_gaps, orient_chain, sections_of_mode
 from corridor.errors import AlignmentError, StudyError
@@ -22,8 +21,7 @@ from corridor.io.read.borders import Borders
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.conflation import Conflation
 from corridor.network.driving_times import TRUCK, Driving
-from corridor.network.speed_model import Pieces, driving_minutes
-from corridor.network.speeds import class_speeds_kmh
+from corridor.network.speed_model import Pieces, class_speeds_kmh, driving_minutes
 from corridor.schema.alignment import Alignment, DesignStandard
 from corridor.schema.candidate import Candidate, Design, Part, Span
 from corridor.schema.catalogue import Estimate, Section

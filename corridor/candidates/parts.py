@@ -13,16 +13,14 @@ from shapely import LineString
 
 from corridor.errors import StudyError
 from corridor.geo.geodesy import join, line_lengths_m, locate_m, substring
-from corridor.io.read.border_delays import sides_of
 from corridor.io.read.catalogue import Catalogue
+from corridor.io.read.parameters import sides_of
 from corridor.network.alternatives import route_minutes
-from corridor.network.conflation import Conflation
-from corridor.network.documented import exceeding, truck_exceeds
-from corridor.network.driving_times import Driving
+from corridor.network.conflation import Conflation, exceeding, truck_exceeds
+from corridor.network.driving_times import Driving, TimeSpread
 from corridor.network.graph import Network, Route
 from corridor.network.jurisdiction import find_crossing
-from corridor.network.match import Match, part_lengths_km, route_spans
-from corridor.network.time_fit import TimeSpread
+from corridor.network.map_matching import Match, part_lengths_km, route_spans
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Span
 from corridor.schema.catalogue import Estimate, Section, SectionWorks, minutes_of, passed_sides
 from corridor.schema.message import ListStyle, Message, Value, listing

@@ -27,7 +27,7 @@ from corridor.geo.geodesy import distance_m
 from corridor.io.read.catalogue import Catalogue
 from corridor.network.conflation import Conflation
 from corridor.network.graph import Network, Position, Route
-from corridor.network.match import STATION_M
+from corridor.network.map_matching import STATION_M
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.study import Place, ViaCandidate
 from corridor.schema.vocabulary import SectionStatus

@@ -25,7 +25,7 @@ import corridor
 from corridor.cli import align, compare, fetch, flows, new, sweep, terrain
 from corridor.cli.common import print_error, print_plain
 from corridor.errors import CorridorError
-from corridor.report.escape import clean_line
+from corridor.report.i18n import clean_line
 
 
 class _Commands(TyperGroup):

@@ -22,7 +22,7 @@ from rich.text import Text
 
 import corridor
 from corridor.errors import OutputError, StudyError
-from corridor.report.escape import clean_line
+from corridor.report.i18n import clean_line
 
 # Streams that are closed (`>&-`) take nothing, and nothing fails.
 for _name in ("stdout", "stderr"):

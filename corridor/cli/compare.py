@@ -147,8 +147,8 @@ def run(
     chosen = choose_formats(formats)
     check_target(out)
     from corridor.comparison import compare
+    from corridor.io.read.data_files import read_pinned_inputs
     from corridor.io.read.own_routes import parse_via, read_routes
-    from corridor.io.read.pinned_inputs import read_pinned_inputs
     from corridor.report.i18n import render
 
     asked = load_study(study, baseline).with_candidates(*(parse_via(text, mode) for text in via or []))
@@ -277,7 +277,7 @@ def rank(
     `corridor rank out --weights distance=0.3,terrain=0.7 --method topsis --robust`
     """
     from corridor.mcda.matrix import reasons_of
-    from corridor.pipeline.rerank import rerank, review_sentences
+    from corridor.pipeline.saved_results import rerank, review_sentences
     from corridor.report.i18n import render
     from corridor.schema.message import listing
 
@@ -374,7 +374,7 @@ def studies() -> None:
 
     `corridor studies`
     """
-    from corridor.packaged import data_root
+    from corridor.files import data_root
 
     for path in sorted((data_root() / "studies").glob("*.toml")):
         print_plain(f"{path.stem}: {corridor.Study.load(path).title}")

@@ -20,12 +20,12 @@ from corridor.cli.common import (
     show_progress,
 )
 from corridor.io.fetch.elevation import provider_ids
-from corridor.report.escape import clean_line
+from corridor.report.i18n import clean_line
 
 if TYPE_CHECKING:
     import corridor
     from corridor.io.fetch.fetch_inputs import FetchedInputs
-    from corridor.io.fetch.transfer import Meter
+    from corridor.io.fetch.fetcher import Meter
 
 CacheOption = Annotated[
     Path | None,
@@ -111,7 +111,7 @@ def fetch_live(
 @contextmanager
 def _show_transfers(quiet: bool) -> Iterator[Meter]:
     """Bars with size, speed and time left on a terminal; plain lines elsewhere."""
-    from corridor.io.fetch.transfer import Meter
+    from corridor.io.fetch.fetcher import Meter
 
     if quiet or not err_console.is_terminal:
         with show_progress(quiet) as say:

@@ -63,10 +63,9 @@ def flows(
     """
     from corridor.flows.changes import build_cases, read_measured
     from corridor.flows.model import FlowModel
-    from corridor.flows.results import measure_flows, parse_years
+    from corridor.flows.results import measure_flows, parse_years, write_flows
     from corridor.flows.sensitivity import describe_sensitivity, measure_sensitivity
     from corridor.flows.tables import find_tables, load_tables
-    from corridor.flows.write import write_flows
 
     found = load_tables(tables if tables is not None else find_tables(load_study(study)))
     model = FlowModel(found, scenario)

@@ -40,7 +40,7 @@ def terrain(
 
     `corridor terrain caucasus.vrt --measure relief --radius 16 --out relief.tif`
     """
-    from corridor.terrain.windowed import write_terrain
+    from corridor.terrain.surface import write_terrain
 
     with show_progress(quiet) as say:
         written = write_terrain(dem, out, measure, radius_px=radius, progress=say, remark=print_error)

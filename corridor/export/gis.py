@@ -1,26 +1,196 @@
-"""Candidates as GIS files: whole lines, their parts and their structures (EPSG:4326)."""
+"""Candidates for other programs: GIS files with styles for QGIS, KML and GPX tracks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from xml.etree.ElementTree import Element, ElementTree, SubElement, indent, tostring
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import shapely
+from markupsafe import escape
+from numpy.typing import NDArray
 from shapely import LineString
 
-from corridor.export.qml import layer_styles
-from corridor.geo.geodesy import WGS84, substring
-from corridor.report.escape import clean_text
-from corridor.report.i18n import render
+from corridor.geo.geodesy import WGS84, substring, vertex_chainage_m
+from corridor.report.i18n import clean_text, render
+from corridor.report.tables import Mark
 from corridor.report.view import ReportView
-from corridor.schema.candidate import Part
+from corridor.schema.candidate import Candidate, Part, Profile
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import StructureKind
+from corridor.theme import colour
+
+# --- Styles for QGIS (QML): candidates in the page's colours, parts by status, structures and events by kind ---
+
+_HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_STATUS = (
+    ("open", "open", colour("in_use"), "solid"),
+    ("construction", "under construction", colour("in_work"), "dash"),
+    ("planned", "planned", colour("blue"), "dot"),
+    ("disused", "disused", colour("out_of_use"), "dash dot"),
+    ("abandoned", "abandoned", colour("out_of_use"), "dot"),
+    ("closed", "closed", colour("shut"), "dash"),
+    ("unknown", "status unknown", colour("shut"), "dot"),
+)
+_EVENTS = (
+    ("at_grade_assumed", "crossing, at grade as far as known", colour("in_work")),
+    ("separated", "crossing by bridge or tunnel", colour("blue")),
+    ("undetermined", "crossing of a schematic line: where and of what kind isn't known", colour("out_of_use")),
+    ("decisive", "decides what can be reached", colour("shut")),
+)
+_STRUCTURES = (("tunnel", "tunnel", colour("tunnel"), "dash"), ("bridge", "bridge", colour("bridge"), "solid"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One class of a layer: value of the attribute, its words, colour and, for lines, dash (a QGIS pen style)."""
+
+    value: str
+    label: str
+    colour: str
+    dash: str = "solid"
+
+
+def layer_styles(view: ReportView) -> dict[str, str]:
+    """QML by layer of ``candidates.gpkg``: candidates, parts, structures."""
+    results, marks = view.results, view.marks
+    routes = [
+        Kind(c.candidate_id, f"{marks[c.candidate_id].letter}  {c.name}", marks[c.candidate_id].colour)
+        for c in results.candidates
+    ]
+    return {
+        "candidates": line_style("candidate_id", routes, width_mm=0.9, label="letter"),
+        "parts": line_style("status", [Kind(*row) for row in _STATUS], width_mm=0.7),
+        "structures": line_style("kind", [Kind(*row) for row in _STRUCTURES], width_mm=1.4),
+    }
+
+
+def event_style() -> str:
+    """QML for the points where routes cross roads: by separation, and apart where it decides what can be reached.
+
+    QGIS shows points and stretches of the layer apart and gives this style to the points.
+    """
+    kind = 'CASE WHEN "decisive" THEN \'decisive\' ELSE "separation" END'
+    return _document(kind, [Kind(*row) for row in _EVENTS], _marker, geometry="0")
+
+
+def line_style(attribute: str, classes: Sequence[Kind], *, width_mm: float, label: str = "") -> str:
+    """A QML document that draws a line layer in classes of an attribute, over a white casing.
+
+    Args:
+        attribute: what tells the classes apart.
+        classes: in the order of the legend.
+        width_mm: width of the lines.
+        label: attribute to label with; none if empty.
+    """
+
+    def draw(symbol: Element, line: Kind) -> None:
+        _stroke(symbol, colour("paper").upper(), "solid", width_mm + 0.6, level=0)
+        _stroke(symbol, line.colour, line.dash, width_mm, level=1)
+
+    return _document(attribute, classes, draw, geometry="1", label=label)
+
+
+def _document(
+    attribute: str,
+    classes: Sequence[Kind],
+    draw: Callable[[Element, Kind], None],
+    *,
+    geometry: Literal["0", "1"],
+    label: str = "",
+) -> str:
+    """A QML document with a symbol per class; geometry is 0 for points and 1 for lines."""
+    root = Element("qgis", version="3.22.0", styleCategories="Symbology|Labeling")
+    renderer = SubElement(
+        root, "renderer-v2", type="categorizedSymbol", attr=attribute, symbollevels="1", forceraster="0"
+    )
+    categories, symbols = SubElement(renderer, "categories"), SubElement(renderer, "symbols")
+    kind = "marker" if geometry == "0" else "line"
+    for number, line in enumerate(classes):
+        SubElement(
+            categories,
+            "category",
+            value=clean_text(line.value),
+            label=clean_text(line.label),
+            symbol=str(number),
+            render="true",
+        )
+        draw(SubElement(symbols, "symbol", type=kind, name=str(number), alpha="1", clip_to_extent="1"), line)
+    if label:
+        _labels(root, label)
+    SubElement(root, "layerGeometryType").text = geometry
+    indent(root)
+    return _HEAD + tostring(root, encoding="unicode") + "\n"
+
+
+def _marker(symbol: Element, line: Kind) -> None:
+    layer = SubElement(symbol, "layer", {"class": "SimpleMarker", "enabled": "1", "locked": "0", "pass": "0"})
+    _options(
+        layer,
+        {
+            "color": f"{_rgb(line.colour)},255",
+            "name": "circle",
+            "outline_color": "255,255,255,255",
+            "outline_width": "0.3",
+            "size": "3.4" if line.value == "decisive" else "2.4",
+            "size_unit": "MM",
+        },
+    )
+
+
+def _stroke(symbol: Element, colour: str, dash: str, width_mm: float, *, level: int) -> None:
+    layer = SubElement(symbol, "layer", {"class": "SimpleLine", "enabled": "1", "locked": "0", "pass": str(level)})
+    _options(
+        layer,
+        {
+            "line_color": f"{_rgb(colour)},255",
+            "line_style": dash,
+            "line_width": f"{width_mm:g}",
+            "line_width_unit": "MM",
+            "capstyle": "flat" if level else "round",
+            "joinstyle": "round",
+        },
+    )
+
+
+def _options(layer: Element, options: Mapping[str, str]) -> None:
+    holder = SubElement(layer, "Option", type="Map")
+    for name, value in options.items():
+        SubElement(holder, "Option", type="QString", name=name, value=value)
+
+
+def _labels(root: Element, attribute: str) -> None:
+    settings = SubElement(SubElement(root, "labeling", type="simple"), "settings")
+    style = SubElement(
+        settings,
+        "text-style",
+        {
+            "fieldName": attribute,
+            "isExpression": "0",
+            "fontSize": "10",
+            "fontSizeUnit": "Point",
+            "fontWeight": "75",
+            "textColor": "20,20,20,255",
+        },
+    )
+    SubElement(
+        style, "text-buffer", bufferDraw="1", bufferSize="0.8", bufferSizeUnits="MM", bufferColor="255,255,255,255"
+    )
+    SubElement(settings, "placement", placement="3", placementFlags="10")
+    SubElement(settings, "rendering", drawLabels="1", obstacle="1")
+
+
+def _rgb(colour: str) -> str:
+    return ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
+
 
 _GEOPACKAGE = {"driver": "GPKG", "VERSION": "1.3"}
 """QGIS 3.22 warns of later versions."""
@@ -200,3 +370,170 @@ def _frame(
         elif table[column].dtype == float:
             table[column] = table[column].round(6)
     return gpd.GeoDataFrame(table, geometry=list(lines), crs=WGS84)
+
+
+# --- Routes in three dimensions, line and profile joined, for programs that take altitudes: KML for Google Earth
+#     and GPX ---
+# KML has the profile as a curtain at absolute altitude and the line draped on the ground; GPX 1.1 a track each.
+
+KML_NAMESPACE = "http://www.opengis.net/kml/2.2"
+_CURTAIN_ALPHA = "66"
+
+
+def write_kml(view: ReportView, path: Path) -> None:
+    """Write one folder per candidate: its profile, its line on the ground, and its tunnels and bridges.
+
+    Altitudes are the route's own, in metres above sea level. Open stretches and bridges are extruded to the ground;
+    tunnels aren't, as they lie under it.
+    """
+    results, marks = view.results, view.marks
+    root = Element("kml", xmlns=KML_NAMESPACE)
+    document = SubElement(root, "Document")
+    _text(document, "name", results.title)
+    _text(document, "description", f"{results.question} As of {results.as_of}, {results.baseline}.")
+    for number, candidate in enumerate(results.candidates):
+        _style(document, f"route-{number}", marks[candidate.candidate_id])
+    for number, candidate in enumerate(results.candidates):
+        folder = SubElement(document, "Folder")
+        _text(folder, "name", f"{marks[candidate.candidate_id].letter}  {candidate.name}")
+        profile = results.profiles.get(candidate.candidate_id)
+        if profile is not None:
+            _profile(folder, candidate, profile, f"#route-{number}")
+        _ground(folder, candidate, f"#route-{number}")
+    indent(root)
+    ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _profile(folder: Element, candidate: Candidate, profile: Profile, style: str) -> None:
+    chainage, points = solid_line(candidate, profile)
+    whole = _placemark(folder, candidate.name, _about(candidate), style)
+    pieces = SubElement(whole, "MultiGeometry")
+    for run, in_tunnel in tunnel_runs(chainage, profile):
+        _line(pieces, points[run], extrude=not in_tunnel)
+    for span in profile.spans:
+        inside = (chainage >= span.from_km) & (chainage <= span.to_km)
+        if inside.sum() >= 2:
+            about = f"{span.to_km - span.from_km:.2f} km, {span.located}"
+            mark = _placemark(folder, f"{span.kind}: {span.name}", about, style)
+            _line(mark, points[inside], extrude=False)
+
+
+def _ground(folder: Element, candidate: Candidate, style: str) -> None:
+    mark = _placemark(folder, f"{candidate.name}, on the ground", "", style)
+    line = SubElement(mark, "LineString")
+    _text(line, "tessellate", "1")
+    _text(line, "altitudeMode", "clampToGround")
+    _text(line, "coordinates", _coordinates(shapely.get_coordinates(candidate.line)))
+
+
+def _about(candidate: Candidate) -> str:
+    length = candidate.length_km
+    lines = [
+        f"{candidate.mode}, {candidate.family}, {length.mid:.1f} km",
+        *(str(alias) for alias in candidate.aliases),
+        *(render(said) for said in (*candidate.assumptions, *candidate.remarks)),
+        candidate.note,
+        f"Sources: {', '.join(candidate.source_ids)}",
+    ]
+    return ". ".join(line for line in lines if line)
+
+
+def _placemark(folder: Element, name: str, about: str, style: str) -> Element:
+    mark = SubElement(folder, "Placemark")
+    _text(mark, "name", name)
+    if about:
+        _text(mark, "description", escape(about))  # viewers read descriptions as HTML
+    _text(mark, "styleUrl", style)
+    return mark
+
+
+def _line(parent: Element, points: NDArray[np.float64], *, extrude: bool) -> None:
+    line = SubElement(parent, "LineString")
+    _text(line, "extrude", str(int(extrude)))
+    _text(line, "altitudeMode", "absolute")
+    _text(line, "coordinates", _coordinates(points))
+
+
+def _coordinates(points: NDArray[np.float64]) -> str:
+    digits = ("{:.6f}", "{:.6f}", "{:.1f}")[: points.shape[1]]
+    return " ".join(",".join(form.format(value) for form, value in zip(digits, row, strict=True)) for row in points)
+
+
+def _style(document: Element, key: str, mark: Mark) -> None:
+    red, green, blue = (mark.colour[i : i + 2].lower() for i in (1, 3, 5))
+    style = SubElement(document, "Style", id=key)
+    line = SubElement(style, "LineStyle")
+    _text(line, "color", f"ff{blue}{green}{red}")
+    _text(line, "width", "3")
+    _text(SubElement(style, "PolyStyle"), "color", f"{_CURTAIN_ALPHA}{blue}{green}{red}")
+
+
+def _text(parent: Element, tag: str, text: str) -> None:
+    SubElement(parent, tag).text = clean_text(text)
+
+
+GPX_NAMESPACE = "http://www.topografix.com/GPX/1/1"
+
+
+def write_gpx(results: Results, path: Path) -> None:
+    """Write a track per candidate; elevations are the route's own, in tunnels and on bridges straight."""
+    root = Element("gpx", xmlns=GPX_NAMESPACE, version="1.1", creator=f"corridor {results.version}")
+    about = SubElement(root, "metadata")
+    _text(about, "name", results.title)
+    _text(about, "desc", f"{results.question} As of {results.as_of}, {results.baseline}.")
+    for candidate in results.candidates:
+        track = SubElement(root, "trk")
+        _text(track, "name", candidate.name)
+        _text(track, "desc", f"{candidate.candidate_id}: {candidate.length_km.mid:.1f} km. {candidate.note}")
+        _text(track, "src", ", ".join(candidate.source_ids))
+        _text(track, "type", candidate.mode)
+        segment = SubElement(track, "trkseg")
+        profile = results.profiles.get(candidate.candidate_id)
+        points = solid_line(candidate, profile)[1] if profile else shapely.get_coordinates(candidate.line)
+        for lon, lat, *height in points.tolist():
+            point = SubElement(segment, "trkpt", lat=f"{lat:.6f}", lon=f"{lon:.6f}")
+            if height:
+                _text(point, "ele", f"{height[0]:.1f}")
+    indent(root)
+    ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+Floats = NDArray[np.float64]
+HEIGHT_TOLERANCE_M = 1.0
+
+
+def solid_line(candidate: Candidate, profile: Profile) -> tuple[Floats, Floats]:
+    """The route with its heights: every vertex of the line, and as many more as keep the profile within a metre.
+
+    Returns:
+        Drawn chainage in km, shape (n,), and longitude, latitude, height in metres, shape (n, 3).
+    """
+    flat = shapely.get_coordinates(candidate.line)
+    vertices = vertex_chainage_m(candidate.line) / 1000
+    side = np.column_stack([profile.chainage_km * 1000, profile.height_m])
+    thinned = shapely.get_coordinates(shapely.simplify(shapely.linestrings(side), HEIGHT_TOLERANCE_M))[:, 0] / 1000
+    ends = [km for span in profile.spans for km in (span.from_km, span.to_km)]
+    chainage = np.unique(np.clip(np.concatenate([vertices, thinned, ends]), 0.0, vertices[-1]))
+    return chainage, at_chainage(chainage, vertices, flat, profile)
+
+
+def at_chainage(chainage_km: Floats, vertices_km: Floats, flat: Floats, profile: Profile) -> Floats:
+    """Longitude, latitude and height at chainages; ``vertices_km`` (n,) and ``flat`` (n, 2) are the line's vertices."""
+    return np.column_stack(
+        [
+            np.interp(chainage_km, vertices_km, flat[:, 0]),
+            np.interp(chainage_km, vertices_km, flat[:, 1]),
+            np.interp(chainage_km, profile.chainage_km, profile.height_m),
+        ]
+    )
+
+
+def tunnel_runs(chainage_km: Floats, profile: Profile) -> list[tuple[slice, bool]]:
+    """Stretches of a line in order, each with whether it lies in a tunnel; neighbours share their end point."""
+    inside = np.zeros(max(len(chainage_km) - 1, 0), dtype=bool)
+    middle = (chainage_km[1:] + chainage_km[:-1]) / 2
+    for span in profile.spans:
+        if span.kind == StructureKind.TUNNEL:
+            inside |= (middle > span.from_km) & (middle < span.to_km)
+    cuts = [0, *(np.flatnonzero(np.diff(inside)) + 1).tolist(), len(inside)]
+    return [(slice(a, b + 1), bool(inside[a])) for a, b in pairwise(cuts) if b > a]

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from corridor.atomic_write import workspace
 from corridor.errors import OutputError
-from corridor.report.assets import LANGUAGES
+from corridor.files import workspace
+from corridor.report.i18n import LANGUAGES
 
 BROWSERS = (
     "chromium",

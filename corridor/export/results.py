@@ -2,34 +2,163 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from corridor.atomic_write import put_in_place, workspace
-from corridor.errors import OutputError
-from corridor.export.dictionary import DICTIONARY, write_dictionary
+from corridor.errors import OutputError, SourceError
 from corridor.export.gis import (
     candidate_layers,
+    event_style,
+    layer_styles,
     write_geojson,
     write_geopackage,
     write_geoparquet,
+    write_gpx,
+    write_kml,
     write_layer,
     writing_errors,
 )
-from corridor.export.manifest import MANIFEST, holds_only_results, is_results_folder, write_manifest
-from corridor.export.qml import event_style, layer_styles
-from corridor.export.tracks import write_gpx, write_kml
-from corridor.report.escape import clean
-from corridor.report.i18n import render, render_table
+from corridor.files import WRITING, put_in_place, read_json, workspace
+from corridor.report.i18n import clean, clean_text, render, render_table
 from corridor.report.page.build import build_page
-from corridor.report.plain_tables import write_csv
-from corridor.report.view import ReportView
+from corridor.report.tables import plain_table, write_csv
+from corridor.report.view import TOOL, ReportView, describe_run
+from corridor.schema.column import Column, Criterion, Kind, find_column
+from corridor.schema.fields import file_sha256
 from corridor.schema.results import Results
+from corridor.schema.vocabulary import MetricStatus
+
+# --- What every column of every file means: unit, meaning, and where it comes from or how it is computed ---
+
+DICTIONARY = "data_dictionary.csv"
+
+
+def describe_column(name: str, results: Results | None = None) -> Column | None:
+    """What a column of a file is; None if nothing is known of it.
+
+    Columns of the metric table come with the results, from the functions that measure them; ``columns.csv`` has those
+    of the other files; a study's own scored metrics are described by their criterion.
+
+    >>> describe_column("contribution:length").meaning
+    'what that criterion adds to the score (criterion: length)'
+    """
+    measured = results.columns if results else ()
+    scored = [_scored(criterion) for criterion in (results.criteria if results else ())]
+    found = find_column(name, measured) or find_column(name, file_columns()) or find_column(name, scored)
+    if found is None and name.endswith("_status"):
+        metric = describe_column(name.removesuffix("_status"), results)
+        return _status_of(name, metric) if metric else None
+    return found
+
+
+def _scored(criterion: Criterion) -> Column:
+    meaning = clean_text(f"{criterion.label}. {criterion.explanation}").strip()
+    return Column(criterion.metric, criterion.unit, meaning, "study file: criteria", interval=True)
+
+
+def _status_of(name: str, metric: Column) -> Column:
+    return Column(
+        name, "", f"whether there is a value of: {metric.meaning}",
+        f"{MetricStatus.OK}; otherwise why there is no number", kind=Kind.STATUS,
+    )  # fmt: skip
+
+
+@cache
+def file_columns() -> tuple[Column, ...]:
+    """Columns of the files beside the metric table."""
+    try:
+        text = files("corridor.export").joinpath("columns.csv").read_text(encoding="utf-8")
+    except OSError as fault:
+        raise OutputError("columns.csv is missing from the installed package: install corridor anew") from fault
+    return tuple(
+        Column(row["column"], row["unit"], row["meaning"], row["formula"], interval=True)
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+def build_dictionary(results: Results, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row per column of each table: file, column, type, unit, meaning, source.
+
+    Args:
+        results: whose criteria describe metrics that only the study knows.
+        tables: by file; layers of a GeoPackage as ``name.gpkg|layername=...``, as GDAL and QGIS write it.
+    """
+    rows = []
+    for file, table in tables.items():
+        for column in map(str, table.columns):
+            entry = describe_column(column, results) or Column(column, "", column.replace("_", " "), "")
+            kind = "geometry" if column == "geometry" else _kind(table[column])
+            rows.append((file, column, kind, entry.unit, entry.meaning, entry.formula))
+    return pd.DataFrame(rows, columns=["file", "column", "type", "unit", "meaning", "source"])
+
+
+def _kind(values: pd.Series) -> str:
+    if pd.api.types.is_bool_dtype(values):
+        return "true or false"
+    if pd.api.types.is_integer_dtype(values):
+        return "whole number"
+    return "number" if pd.api.types.is_numeric_dtype(values) else "text"
+
+
+def write_dictionary(results: Results, tables: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Write the dictionary of the tables as CSV."""
+    plain = {file: table if "geometry" in table else plain_table(table) for file, table in tables.items()}
+    write_csv(build_dictionary(results, plain), path)
+
+
+# --- What a folder of results was made from: enough to make it again and to see that nothing changed ---
+
+MANIFEST = "manifest.json"
+MAX_BYTES = 20_000_000
+"""A manifest that is larger isn't ours."""
+_SIBLINGS = (("alignment.json", "alignment.geojson"), ("sweep.json", "plan.parquet"))
+"""Files by which folders of new lines and of sweeps are known."""
+_DEPTH = 4
+
+
+def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> None:
+    """Write the manifest of a folder whose other files are complete; ``created`` is the only time of the run itself."""
+    run = describe_run(results)
+    run["files"] = {name: file_sha256(folder / name) for name in names}
+    run["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+    text = json.dumps(clean(run), ensure_ascii=False, indent=2, allow_nan=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def is_results_folder(folder: Path) -> bool:
+    """Whether a folder holds results that this package wrote."""
+    try:
+        content = read_json(folder / MANIFEST, "manifest", MAX_BYTES)
+    except (SourceError, OSError):
+        return False
+    return isinstance(content, dict) and content.get("tool") == TOOL
+
+
+def holds_only_results(folder: Path, depth: int = _DEPTH) -> bool:
+    """Whether a folder holds nothing but folders that this package wrote, or folders of such folders.
+
+    The default folder ``out`` becomes one when results are written to ``out/demo``. Results may be put beside them, for
+    nothing of anybody else's is there. Folders that a run is just writing in, or was killed in, count as ours.
+    """
+    return all(entry.is_dir() and not entry.is_symlink() and _is_ours(entry, depth) for entry in folder.iterdir())
+
+
+def _is_ours(folder: Path, depth: int) -> bool:
+    if is_results_folder(folder) or (folder / WRITING).is_file():
+        return True
+    if any(all((folder / name).is_file() for name in names) for names in _SIBLINGS):
+        return True
+    return depth > 0 and any(folder.iterdir()) and holds_only_results(folder, depth - 1)
+
 
 PAGE = "comparison.html"
 BRIEF = "brief.pdf"

@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from corridor.files import odd_character
 from corridor.geo.geodesy import distance_m
-from corridor.safe_toml import odd_character
 from corridor.schema.study import CrossingSpec, Place
 
 SLOW_KMH = 25.0

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corridor.errors import SourceError
+from corridor.files import require_file
 from corridor.flows.rows import FlowTables
-from corridor.input_files import require_file
 
 UNREACHABLE = "unreachable"
 UNDETERMINED = "undetermined"

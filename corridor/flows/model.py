@@ -12,8 +12,17 @@ from numpy.typing import NDArray
 
 from corridor.errors import CatalogueError
 from corridor.flows.changes import NETWORK_ALONE, Case, merge_changes
-from corridor.flows.choice import ThetaFit, fit_theta, logit_shares, logsum_usd, path_sizes
-from corridor.flows.cost import ENDS, End, Prices, build_prices
+from corridor.flows.cost import (
+    ENDS,
+    End,
+    Prices,
+    ThetaFit,
+    build_prices,
+    fit_theta,
+    logit_shares,
+    logsum_usd,
+    path_sizes,
+)
 from corridor.flows.network import Arc, FlowNetwork, Way, links_in_use
 from corridor.flows.rows import Branch, FlowTables, Pair, Scenario
 from corridor.schema.catalogue import Estimate

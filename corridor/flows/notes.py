@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from corridor.flows.changes import Case
-from corridor.flows.choice import ThetaFit
+from corridor.flows.cost import ThetaFit
 from corridor.flows.model import FlowModel
 from corridor.flows.rows import FlowTables
 from corridor.schema.message import ListStyle, Message, listing

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corridor.schema.catalogue import BorderDelay, BorderDelays, Estimate
-from corridor.schema.source import Source
+from corridor.schema.fields import Source
 from corridor.schema.vocabulary import Mode
 
 MODES = ("road", "rail", "ferry", "sea")

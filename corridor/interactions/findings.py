@@ -11,16 +11,21 @@ from dataclasses import dataclass
 import geopandas as gpd
 
 from corridor.geo.geodesy import distance_m
-from corridor.interactions.critical_crossings import ConnectivityTargets, find_critical_crossings
 from corridor.interactions.crossings import as_met, schematic_runs
-from corridor.interactions.event_messages import transliterate
-from corridor.interactions.events import has_open_events, take_events
-from corridor.interactions.regime_effects import acts_in, applies, effects, is_cut
+from corridor.interactions.events import has_open_events, take_events, transliterate
+from corridor.interactions.regime_effects import (
+    ConnectivityTargets,
+    acts_in,
+    applies,
+    effects,
+    find_critical_crossings,
+    is_cut,
+)
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
-from corridor.schema.interaction import CriticalCrossing, Event, Finding, FindingFacts, Structure
 from corridor.schema.message import Listing, ListStyle, Message, Value, listing
 from corridor.schema.regime import Regime
+from corridor.schema.results import CriticalCrossing, Event, Finding, FindingFacts, Structure
 from corridor.schema.vocabulary import (
     CrossingRuleKind,
     EventKind,

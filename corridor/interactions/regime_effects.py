@@ -1,21 +1,29 @@
-"""What a regime does to the road network through a candidate, and to which candidates it can be applied."""
+"""What a regime does to the road network through a candidate, and which single crossings decide."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from corridor.errors import StudyError
-from corridor.interactions.split_network import SplitNetwork
+from corridor.geo.geodesy import WGS84, points_at, project, substring, vertex_chainage_m
+from corridor.network.graph import MINUTES, Network, Position
+from corridor.network.paths import search
 from corridor.report.i18n import render
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Estimate
-from corridor.schema.interaction import EdgeEffect, Event
 from corridor.schema.message import ListStyle, Message, listing
 from corridor.schema.regime import Regime, class_rank
+from corridor.schema.results import CriticalCrossing, EdgeEffect, Event
 from corridor.schema.vocabulary import (
     CrossingRuleKind,
     EventKind,
@@ -25,6 +33,187 @@ from corridor.schema.vocabulary import (
     Separation,
     SharedRuleKind,
 )
+
+# --- A network on which roads can be cut or slowed at the very point where a route meets them ---
+# Closing the whole edge would also cut off those who live on the near side of the point. So each point becomes a pair
+# of nodes at one place, joined by an edge of no length, the gate: closing the gate cuts the road there and nowhere
+# else.
+
+_DIGITS = 9  # fractions alike to a billionth of an edge are one point: under a millimetre
+_END = 1e-7  # a point this near to an edge's end is its node
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class SplitNetwork(Network):
+    """A network with gates.
+
+    ``origin``, ``from_fraction`` and ``to_fraction`` (n_edges,) say which stretch of which row of the network that it
+    was made from each row is; a gate's fractions are equal. ``gates`` gives the rows that cut the road of each crossing
+    event. The first rows are those of the network that it was made from, ``base``, cut short where they were split;
+    ``changed`` are the rows whose lines aren't those of their origin.
+    """
+
+    base: Network
+    changed: Ints
+    origin: Ints
+    from_fraction: Floats
+    to_fraction: Floats
+    is_gate: Bools
+    gates: dict[str, tuple[int, ...]]
+
+    @property
+    def crs(self) -> str:
+        """The UTM zone of the network that it was made from."""
+        return self.base.crs
+
+    @cached_property
+    def planar(self) -> NDArray[np.object_]:
+        """Edge geometries in metres; only those of split edges are made anew."""
+        lines = self.base.planar[self.origin]
+        lines[self.changed] = project(self.edges.geometry.to_numpy()[self.changed], WGS84, self.crs)
+        return np.asarray(lines, dtype=object)
+
+    def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
+        """The nearest point of the nearest edge that is neither closed nor a gate; see :meth:`Network.snap`."""
+        return super().snap(lon, lat, closed | self.is_gate, limit_m=limit_m, what=what)
+
+    def rows_of(self, portions: Iterable[tuple[int, float, float]]) -> Ints:
+        """Rows, gates left out, that lie on portions (edge, from fraction, to fraction) of the ungated network."""
+        order, starts = self._rows_by_origin
+        found = [np.zeros(0, dtype=np.int64)]
+        for edge, low, high in portions:
+            rows = order[starts[edge] : starts[edge + 1]]
+            # A row lies wholly inside a portion or outside it: its middle tells, whatever rounding does at the cuts.
+            middle = (self.from_fraction[rows] + self.to_fraction[rows]) / 2
+            found.append(rows[(middle > low) & (middle < high) & ~self.is_gate[rows]])
+        return np.unique(np.concatenate(found))
+
+    @cached_property
+    def _rows_by_origin(self) -> tuple[Ints, Ints]:
+        """All rows in order of their origin, and where each origin's begin."""
+        order = np.argsort(self.origin, kind="stable")
+        return order, np.concatenate([[0], np.cumsum(np.bincount(self.origin))])
+
+
+def split_network(network: Network, events: Iterable[Event]) -> SplitNetwork:
+    """Split a network's edges where events cut them or where shared stretches begin and end.
+
+    One gated network serves all candidates and regimes: gates stay open unless an effect closes them. It is the same
+    network for every search as long as they do.
+    """
+    events = list(events)
+    splits: dict[int, dict[float, bool]] = defaultdict(dict)
+    for event in events:
+        for edge, low, high in event.portions:
+            # Rounded, so that events that end at one place share its node.
+            for fraction in {round(low, _DIGITS), round(high, _DIGITS)}:
+                gate = event.kind == EventKind.CROSSING
+                shared = event.kind in (EventKind.SHARED, EventKind.POSSIBLY_SHARED)
+                if gate or (shared and _END < fraction < 1 - _END):
+                    splits[edge][fraction] = splits[edge].get(fraction, False) or gate
+    pieces = _Pieces(network)
+    for edge in sorted(splits):
+        pieces.split(edge, sorted(splits[edge].items()))
+    return pieces.network({event.event_id: event.portions for event in events if event.kind == EventKind.CROSSING})
+
+
+class _Pieces:
+    """Edges being split: the first piece of each takes its row, the others and then the gates follow all rows."""
+
+    def __init__(self, network: Network) -> None:
+        self.base = network
+        self.u, self.v = network.edges["u"].to_numpy(), network.edges["v"].to_numpy()
+        self.first: list[tuple[int, int, int, float, float]] = []
+        self.others: list[tuple[int, int, int, float, float]] = []
+        self.made: dict[tuple[int, float], tuple[int, int]] = {}
+        self.nodes: list[tuple[int, float]] = []
+
+    def _node(self, edge: int, fraction: float) -> int:
+        self.nodes.append((edge, fraction))
+        return self.base.n_nodes + len(self.nodes) - 1
+
+    def split(self, edge: int, points: list[tuple[float, bool]]) -> None:
+        """Split one edge at fractions in rising order; each with whether a gate stands there."""
+        here, begin = int(self.u[edge]), 0.0
+        stretches: list[tuple[int, int, int, float, float]] = []
+        for fraction, gate in points:
+            # At an edge's end no piece is cut off: the gate stands between the old node and a new one at its place.
+            if fraction <= _END:
+                beyond = self._node(edge, 0.0)
+                self.made[edge, fraction] = (here, beyond)
+                here = beyond
+            elif fraction >= 1 - _END:
+                before = self._node(edge, 1.0)
+                self.made[edge, fraction] = (before, int(self.v[edge]))
+                stretches.append((edge, here, before, begin, 1.0))
+                here, begin = int(self.v[edge]), 1.0
+            else:
+                before = self._node(edge, fraction)
+                stretches.append((edge, here, before, begin, fraction))
+                here, begin = before, fraction
+                if gate:
+                    here = self._node(edge, fraction)
+                    self.made[edge, fraction] = (before, here)
+        if begin < 1.0:
+            stretches.append((edge, here, int(self.v[edge]), begin, 1.0))
+        self.first.append(stretches[0])
+        self.others += stretches[1:]
+
+    def network(self, portions: dict[str, tuple[tuple[int, float, float], ...]]) -> SplitNetwork:
+        """The network of all rows, split or not."""
+        base, edges = self.base, self.base.edges
+        n = len(edges)
+        gates = [(edge, *ends, fraction, fraction) for (edge, fraction), ends in self.made.items()]
+        # rows of whole edges as they are; split ones have their first piece, the others and then the gates follow
+        more = np.array([*self.others, *gates], dtype=float).reshape(-1, 5)
+        first = np.array(self.first, dtype=float).reshape(-1, 5)
+        whole = np.column_stack([np.arange(n), self.u, self.v, np.zeros(n), np.ones(n)]).astype(float)
+        rows = first[:, 0].astype(np.int64)
+        whole[rows] = first
+        table = np.vstack([whole, more])
+        origin, u, v = (table[:, column].astype(np.int64) for column in range(3))
+        low, high = table[:, 3], table[:, 4]
+        is_gate = np.arange(len(table)) >= len(table) - len(gates)
+        changed = np.sort(np.concatenate([rows, np.arange(n, len(table))]))
+        frame = self._frame(origin, u, v, low, high, changed)
+        lon = np.concatenate([base.node_lon, np.zeros(len(self.nodes))])
+        lat = np.concatenate([base.node_lat, np.zeros(len(self.nodes))])
+        for index, (edge, fraction) in enumerate(self.nodes, base.n_nodes):
+            lon[index], lat[index] = _point(edges.geometry.iat[edge], fraction)
+        # Gates are the last rows, in the order in which they were made.
+        row_of = {key: len(table) - len(gates) + index for index, key in enumerate(self.made)}
+        named = {
+            event: tuple(row_of[edge, round(low, _DIGITS)] for edge, low, _ in cuts) for event, cuts in portions.items()
+        }
+        return SplitNetwork(frame, lon, lat, base, changed, origin, low, high, is_gate, named)
+
+    def _frame(self, origin: Ints, u: Ints, v: Ints, low: Floats, high: Floats, changed: Ints) -> gpd.GeoDataFrame:
+        frame = self.base.edges.iloc[origin].reset_index(drop=True)
+        share = high - low
+        lines = frame.geometry.to_numpy().copy()
+        for row in changed:
+            lines[row] = _stretch(lines[row], float(low[row]), float(high[row]))
+        scaled = {name: frame[name].to_numpy() * share for name in ("length_m", *MINUTES)}
+        frame = pd.DataFrame(frame.drop(columns="geometry")).assign(u=u, v=v, **scaled)
+        return gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84)[list(self.base.edges.columns)]
+
+
+def _point(line: shapely.LineString, fraction: float) -> tuple[float, float]:
+    lon, lat = points_at(line, [fraction * float(vertex_chainage_m(line)[-1])])
+    return float(lon[0]), float(lat[0])
+
+
+def _stretch(line: shapely.LineString, low: float, high: float) -> shapely.LineString:
+    if (low, high) == (0.0, 1.0):
+        return line
+    if low == high:
+        return shapely.LineString([_point(line, low)] * 2)
+    total = float(vertex_chainage_m(line)[-1])
+    return substring(line, low * total, high * total)
+
 
 End = Literal["low", "mid", "high"]
 _TOUCH_KM = 0.01
@@ -172,3 +361,117 @@ def applicable_regimes(
                 f"widen its applies_to, add a candidate that fits, or leave the regime out"
             )
     return table
+
+
+# --- Which single crossings decide whether somewhere can be reached ---
+# A crossing's kind is an assumption: at grade where no bridge is mapped, apart where one is. Each is turned over, and
+# what can be reached from the border crossing and back is searched again; that is exact, and one crossing costs two
+# searches. A crossing is left out without a search only where turning it over changes nothing for the regime.
+
+
+@dataclass(frozen=True)
+class ConnectivityTargets:
+    """What must stay within reach: the border crossing and the capital, and places by name, on a gated network.
+
+    ``closed`` (n_edges,) is what nobody may use whatever the regime: other modes, other countries, closed borders.
+    """
+
+    network: SplitNetwork
+    closed: Bools
+    crossing: Position
+    capital: Position
+    places: Mapping[str, Position]
+
+    def linked(self, closed: Bools) -> tuple[bool, frozenset[str]]:
+        """Whether capital and crossing reach each other, and the places that the crossing reaches both ways."""
+        shut = closed | self.closed
+        there = search(self.network.traffic_arcs, self._starts(self.crossing, shut), self._zero, self._zero, shut).cost
+        home = search(
+            self.network.traffic_arcs_back, self._ends(self.crossing, shut), self._zero, self._zero, shut
+        ).cost
+        touched = self._touched(np.isfinite(there), np.isfinite(home), shut)
+        return bool(touched[0]), frozenset(name for name, met in zip(self.places, touched[1:], strict=True) if met)
+
+    @cached_property
+    def _zero(self) -> Floats:
+        return np.zeros(len(self.closed))
+
+    @cached_property
+    def _asked(self) -> tuple[Ints, Ints, Ints, Bools]:
+        """Edges of the capital and of the places, with their ends and whether traffic has one direction: (1 + n,)."""
+        edges = self.network.edges
+        rows = np.array([self.capital.edge, *(at.edge for at in self.places.values())], dtype=np.int64)
+        u, v = (edges[name].to_numpy(dtype=np.int64)[rows] for name in ("u", "v"))
+        return rows, u, v, edges["oneway"].to_numpy(dtype=bool)[rows]
+
+    def _starts(self, at: Position, shut: Bools) -> list[tuple[int, float]]:
+        if shut[at.edge]:
+            return []
+        edge = self.network.edges.iloc[at.edge]
+        return [(int(edge["v"]), 0.0)] + ([] if edge["oneway"] else [(int(edge["u"]), 0.0)])
+
+    def _ends(self, at: Position, shut: Bools) -> list[tuple[int, float]]:
+        if shut[at.edge]:
+            return []
+        edge = self.network.edges.iloc[at.edge]
+        return [(int(edge["u"]), 0.0)] + ([] if edge["oneway"] else [(int(edge["v"]), 0.0)])
+
+    def _touched(self, there: Bools, home: Bools, shut: Bools) -> Bools:
+        """Which positions can be driven to from the crossing and back, over their own edges' ends: (1 + n,)."""
+        rows, u, v, oneway = self._asked
+        # A one-way edge is entered at its start and left at its end only.
+        arrives = there[u] | (~oneway & there[v])
+        leaves = home[v] | (~oneway & home[u])
+        return np.asarray(~shut[rows] & ((rows == self.crossing.edge) | (arrives & leaves)))
+
+
+def find_critical_crossings(
+    events: Sequence[Event], regime: Regime, stakes: ConnectivityTargets
+) -> list[CriticalCrossing]:
+    """Crossings of one candidate that decide, under a regime, whether the capital or any place keeps the crossing.
+
+    Only regimes that cut roads have any. Those that decide about the capital come first, then by places concerned.
+    """
+    if regime.crossing.kind not in {CrossingRuleKind.CLOSED, CrossingRuleKind.GRADE_SEPARATED}:
+        return []
+    # What the regime closes as assumed; each crossing is turned over against this.
+    base = effects(events, regime, stakes.network).closed
+    linked, places = stakes.linked(base)
+    found = []
+    for event in events:
+        if event.kind != EventKind.CROSSING or not acts_in(regime, event.country) or not _matters(event, regime):
+            continue
+        flipped = _flipped(events, event, regime, stakes.network, base)
+        linked_then, places_then = stakes.linked(flipped)
+        lost, regained = tuple(sorted(places - places_then)), tuple(sorted(places_then - places))
+        if linked_then != linked or lost or regained:
+            apart = event.separation == Separation.SEPARATED
+            kind = Separation.AT_GRADE if apart else Separation.SEPARATED
+            found.append(
+                CriticalCrossing(
+                    event.event_id, event.candidate_id, regime.regime_id, kind, linked, linked_then, lost, regained
+                )
+            )
+    return sorted(
+        found, key=lambda d: (d.linked_as_assumed == d.linked_if_flipped, -len(d.places_lost) - len(d.places_regained))
+    )
+
+
+def _matters(event: Event, regime: Regime) -> bool:
+    """Whether turning a crossing over opens or cuts its road under a regime."""
+    if event.separation == Separation.AT_GRADE:
+        return is_cut(event, regime)
+    rule = regime.crossing
+    return rule.kind == CrossingRuleKind.CLOSED or class_rank(event.road_class) > class_rank(rule.min_class)
+
+
+def _flipped(events: Sequence[Event], event: Event, regime: Regime, network: SplitNetwork, base: Bools) -> Bools:
+    closed = base.copy()
+    gates = list(network.gates[event.event_id])
+    if event.separation == Separation.SEPARATED:
+        closed[gates] = True
+        return closed
+    # a gate that another crossing of the route cuts too stays shut
+    others = [g for e in events if e is not event and is_cut(e, regime) for g in network.gates[e.event_id]]
+    closed[[gate for gate in gates if gate not in set(others)]] = False
+    return closed

@@ -20,7 +20,7 @@ from corridor.geo.geodesy import WGS84, join, project, substring
 from corridor.interactions.crossings import own_rows, part_offsets_km, schematic_runs
 from corridor.network.graph import UNFIT_CLASSES, Network
 from corridor.schema.candidate import Candidate, Part
-from corridor.schema.interaction import Event
+from corridor.schema.results import Event
 from corridor.schema.vocabulary import Cause, EventKind, GeometryQuality, Separation
 
 DISTANCES_M = (15, 30, 60)

@@ -1,21 +1,24 @@
-"""What a ranking owes to its method, its scaling and its overlapping criteria."""
+"""What a ranking owes to its method, to its weights and to its inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from itertools import combinations
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 
 from corridor.errors import ScoringError
-from corridor.mcda.matrix import DecisionMatrix, End, Panel, not_ranked
+from corridor.mcda.matrix import DecisionMatrix, End, Panel, not_ranked, orient
 from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method, method_ids
-from corridor.mcda.scores import competition_ranks, score, tie_width
-from corridor.mcda.values import orient
-from corridor.mcda.weights import WeightsLike, panel_weights
-from corridor.schema.criterion import Criterion
+from corridor.mcda.perspectives import WeightsLike, panel_weights
+from corridor.mcda.rank import competition_ranks, linear_parts, score, tie_width
+from corridor.schema.column import Criterion
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import PanelKind, Scaling
 
@@ -260,3 +263,415 @@ def _name(panels: Sequence[Panel], matrix: DecisionMatrix, candidate_id: str) ->
             return panel.names[panel.candidate_ids.index(candidate_id)]
     found = matrix.excluded.loc[matrix.excluded["candidate_id"] == candidate_id, "name"]
     return str(found.iloc[0]) if len(found) else candidate_id
+
+
+# --- How little the weights must change for somebody else to win, and who that is ---
+# Both answers are exact for methods that are linear in the weights (weighted sum, and PROMETHEE II through its flows
+# per criterion). Others, such as TOPSIS, are refused rather than guessed at.
+
+Over = Literal["criteria", "groups"]
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flip:
+    """The smallest change of weights after which ``challenger`` is as good as everybody.
+
+    ``moved`` is the weight that changes hands (half the sum of absolute changes, L1): 0.07 means seven points out of
+    a hundred. ``new_weights`` is one set of weights that does it; others may do it with the same ``moved``. For a
+    challenger that no weights can put first ``moved`` is infinite and ``new_weights`` is empty. ``only_ties`` says that
+    somebody else is at least as good on every count, so that it can draw level but never lead.
+    """
+
+    winner: str
+    challenger: str
+    moved: float
+    new_weights: dict[str, float]
+    changes: dict[str, float]
+    only_ties: bool
+
+
+def smallest_flips(
+    panel: Panel, weights: WeightsLike, *, method: str = DEFAULT_METHOD, over: Over = "groups"
+) -> list[Flip]:
+    """Find for every other alternative the smallest change of weights that puts it first; the easiest comes first.
+
+    For each challenger a linear programme minimises the L1 distance to the stated weights over all weights that are
+    not negative, sum to one and make it at least as good as everybody (Triantaphyllou and Sanchez 1997,
+    doi:10.1111/j.1540-5915.1997.tb01306.x, treat one weight at a time; here all may move).
+
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in ranking.
+        method: Id of a method that is linear in the weights.
+        over: Move weight between ``groups``, shares inside a group staying as they are, or between ``criteria``.
+
+    Returns:
+        One flip per alternative other than the winner, by ``moved``, those that can only tie last; the first answers
+        "how little, and to whom".
+
+    Raises:
+        ScoringError: a method that isn't linear in the weights, no alternatives, or weights that can't be used.
+    """
+    names, parts, base = _terms(panel, weights, method, over)
+    if not len(parts):
+        raise ScoringError(f"weight change: {panel.label} has no alternatives that can be ranked")
+    winner = int(np.argmax(parts @ base))
+    flips = []
+    for challenger in range(len(parts)):
+        if challenger != winner:
+            found = _nearest_weights(parts, base, challenger)
+            # Somebody who is at least as good on every part stays level or ahead under any weights.
+            only_ties = bool((np.delete(parts, challenger, axis=0) >= parts[challenger]).all(axis=1).any())
+            flips.append(_flip(panel, names, base, (winner, challenger), found, only_ties))
+    return sorted(flips, key=lambda flip: (flip.only_ties, flip.moved))
+
+
+def _terms(panel: Panel, weights: WeightsLike, method: str, over: Over) -> tuple[tuple[str, ...], Floats, Floats]:
+    """Names of what is weighed, the score parts ``(n, terms)`` and the weights ``(terms,)``."""
+    resolved = panel_weights(panel, weights).values
+    parts = linear_parts(panel, panel.values, method)
+    if over == "criteria":
+        return panel.criterion_ids, parts, resolved
+    if over != "groups":
+        raise ScoringError(f"weight can move over 'groups' or 'criteria', not '{over}'")
+    groups = tuple(dict.fromkeys(criterion.group for criterion in panel.criteria))
+    merged, base = np.zeros((len(parts), len(groups))), np.zeros(len(groups))
+    for g, group in enumerate(groups):
+        columns = [k for k, criterion in enumerate(panel.criteria) if criterion.group == group]
+        base[g] = resolved[columns].sum()
+        # Inside a group the shares stay as they are; one that weighs nothing is shared out evenly.
+        inner = resolved[columns] / base[g] if base[g] > 0 else np.full(len(columns), 1.0 / len(columns))
+        merged[:, g] = parts[:, columns] @ inner
+    return groups, merged, base
+
+
+def _nearest_weights(parts: Floats, base: Floats, challenger: int) -> Floats | None:
+    """Weights nearest to ``base`` (L1) that make one alternative as good as all, or None if there are none.
+
+    The unknowns are what each weight gains and what it loses; both are at least zero and no more is lost than there
+    is.
+    """
+    terms = len(base)
+    # With weights base + gain - loss: behind @ (base + gain - loss) <= 0 says that nobody beats the challenger, the
+    # equality keeps the sum, and the objective is the L1 distance.
+    behind = np.delete(parts, challenger, axis=0) - parts[challenger]
+    solution = linprog(
+        np.ones(2 * terms),
+        A_ub=np.hstack([behind, -behind]),
+        b_ub=-(behind @ base),
+        A_eq=np.hstack([np.ones((1, terms)), -np.ones((1, terms))]),
+        b_eq=[0.0],
+        bounds=[(0.0, None)] * terms + [(0.0, float(limit)) for limit in base],
+        method="highs",
+    )
+    # No weights at all bring the challenger level with everybody.
+    if not solution.success:
+        return None
+    # The solver may leave a weight below zero by rounding.
+    return np.asarray(np.maximum(base + solution.x[:terms] - solution.x[terms:], 0.0))
+
+
+def _flip(
+    panel: Panel,
+    names: tuple[str, ...],
+    base: Floats,
+    pair: tuple[int, int],
+    found: Floats | None,
+    only_ties: bool,
+) -> Flip:
+    winner, challenger = (panel.candidate_ids[index] for index in pair)
+    if found is None:
+        return Flip(winner, challenger, float("inf"), {}, {}, only_ties)
+    change = found - base
+    # What one term gains another loses, so half of the L1 distance is the weight that moved.
+    moved = 0.5 * float(np.abs(change).sum())
+    changes = {name: float(step) for name, step in zip(names, change, strict=True) if abs(step) > _ROUNDING}
+    return Flip(winner, challenger, moved, dict(zip(names, found.tolist(), strict=True)), changes, only_ties)
+
+
+def weight_stability(
+    panel: Panel, weights: WeightsLike, *, method: str = DEFAULT_METHOD, over: Over = "groups"
+) -> pd.DataFrame:
+    """Interval of each single weight within which the winner stays first, the others keeping their proportions.
+
+    Closed form: with one weight t and the rest scaled by (1 - t), every lead is linear in t.
+
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in ranking.
+        method: Id of a method that is linear in the weights.
+        over: Vary the weight of whole ``groups`` or of single ``criteria``.
+
+    Returns:
+        One row per weight: ``name``, ``weight``, ``low``, ``high`` and who takes over below and above
+        (``below``, ``above``; empty where nobody does).
+
+    Raises:
+        ScoringError: a method that isn't linear in the weights, no alternatives, or weights that can't be used.
+    """
+    names, parts, base = _terms(panel, weights, method, over)
+    if not len(parts):
+        raise ScoringError(f"weight change: {panel.label} has no alternatives that can be ranked")
+    winner = int(np.argmax(parts @ base))
+    rows = []
+    for term, name in enumerate(names):
+        # The others keep their proportions; where one criterion has all the weight, they come in evenly.
+        rest = np.delete(base, term)
+        rest = rest / rest.sum() if rest.sum() > 0 else np.full(len(rest), 1.0 / max(len(rest), 1))
+        alone, others = parts[winner] - parts, np.delete(parts[winner] - parts, term, axis=1) @ rest
+        low, high, below, above = _hold(alone[:, term], others, float(base[term]))
+        who = [panel.candidate_ids[index] if index >= 0 else "" for index in (below, above)]
+        rows.append((name, float(base[term]), low, high, *who))
+    return pd.DataFrame(rows, columns=["name", "weight", "low", "high", "below", "above"])
+
+
+def _hold(alone: Floats, others: Floats, weight: float) -> tuple[float, float, int, int]:
+    """Largest interval about ``weight`` in which all leads t * alone + (1 - t) * others stay at or above zero."""
+    low, high, below, above = 0.0, 1.0, -1, -1
+    for rival, (at_one, at_zero) in enumerate(zip(alone, others, strict=True)):
+        slope = at_one - at_zero
+        # A lead that no weight changes bounds nothing.
+        if abs(slope) <= _ROUNDING:
+            continue
+        # The lead over this rival is zero at t = turn: a rising lead bounds the interval from below, a falling one from
+        # above.
+        turn = min(max(float(-at_zero / slope), 0.0), 1.0)
+        if slope > 0 and at_zero < -_ROUNDING and turn > low:
+            low, below = min(turn, weight), rival
+        elif slope < 0 and at_one < -_ROUNDING and turn < high:
+            high, above = max(turn, weight), rival
+    return low, high, below, above
+
+
+def dominance(metrics: Floats) -> NDArray[np.bool_]:
+    """Whether row i dominates row j: nowhere worse and somewhere better.
+
+    Args:
+        metrics: ``(n, m)``, more is better everywhere.
+
+    Returns:
+        ``(n, n)``; ``[i, j]`` is true where i dominates j.
+
+    Example:
+        Of (2, 2), (1, 2) and (3, 0) the first dominates the second; nobody dominates the third.
+    """
+    # (n, 1, m) against (1, n, m): every pair on every criterion.
+    left, right = metrics[:, None, :], metrics[None, :, :]
+    return np.asarray((left >= right).all(axis=2) & (left > right).any(axis=2))
+
+
+def pareto_front(panel: Panel) -> pd.DataFrame:
+    """Say of each alternative whether another one is at least as good everywhere and better somewhere.
+
+    Metrics are compared as measured, before scaling and without tolerance, so that no value function hides a
+    difference.
+
+    Args:
+        panel: Alternatives that are ranked together.
+
+    Returns:
+        One row per alternative: ``candidate_id``, ``name``, ``on_front`` and ``dominated_by`` (names, joined by
+        semicolons).
+
+    Raises:
+        ScoringError: metrics that are undetermined.
+    """
+    panel.require_determined("Pareto front")
+    beats = dominance(orient(panel.metrics, panel.criteria))
+    rows = []
+    for column, (candidate_id, name) in enumerate(zip(panel.candidate_ids, panel.names, strict=True)):
+        winners = [panel.names[row] for row in np.flatnonzero(beats[:, column])]
+        rows.append((candidate_id, name, not winners, "; ".join(winners)))
+    return pd.DataFrame(rows, columns=["candidate_id", "name", "on_front", "dominated_by"])
+
+
+# --- Which inputs the winner's margin hangs on: global sensitivity with SALib ---
+
+Screening = Literal["sobol", "morris"]
+
+
+def winner_margin(
+    panel: Panel,
+    weights: WeightsLike,
+    candidate_id: str,
+    *,
+    method: str = DEFAULT_METHOD,
+    metrics: Floats | None = None,
+) -> Floats:
+    """Lead of one alternative over the best of the others; negative where it is not first.
+
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in ranking.
+        candidate_id: Whose lead.
+        method: Id of a ranking method.
+        metrics: Other metrics than the panel's own, ``(..., n, m)``.
+
+    Raises:
+        ScoringError: the candidate is not in the panel, or it is alone there.
+    """
+    if candidate_id not in panel.candidate_ids or len(panel.candidate_ids) < 2:
+        raise ScoringError(f"margin: '{candidate_id}' has nobody to be compared with here")
+    who = panel.candidate_ids.index(candidate_id)
+    scores = score(panel, panel_weights(panel, weights).values, method, metrics)
+    return np.asarray(scores[..., who] - np.delete(scores, who, axis=-1).max(axis=-1))
+
+
+def measure_sensitivity(
+    model: Callable[[Mapping[str, float]], float],
+    ranges: Mapping[str, tuple[float, float]],
+    *,
+    screening: Screening = "sobol",
+    samples: int = 256,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Share the variation of a model's answer out over its inputs.
+
+    ``sobol`` gives variance shares (Saltelli 2010, doi:10.1016/j.cpc.2009.09.018): ``first`` of the input alone and
+    ``total`` with all its interactions, from ``samples * (inputs + 2)`` runs. ``morris`` gives mean absolute
+    elementary effects ``mu_star`` and their spread ``sigma`` (Morris 1991, doi:10.1080/00401706.1991.10484804) from
+    ``samples * (inputs + 1)`` runs: cheaper, for a ranking of inputs only.
+
+    Args:
+        model: From input values to one number, such as a margin.
+        ranges: Lower and upper end per input (unit costs, speeds, check times, error of heights).
+        screening: ``sobol`` or ``morris``.
+        samples: Base samples; a power of two for ``sobol``.
+        seed: Any whole number from 0 on.
+
+    Returns:
+        One row per input, the most influential first, with ``_conf`` columns (95 %, from resampling). All zero
+        where the answer never changes.
+
+    Raises:
+        ScoringError: a range that is empty or upside down, samples that don't suit, SALib not installed, or an
+            answer that is not a finite number.
+    """
+    for name, (low, high) in ranges.items():
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise ScoringError(f"sensitivity: the range of '{name}' is {low:g} to {high:g}: it must rise")
+    if not ranges or samples < 2 or seed < 0:
+        raise ScoringError("sensitivity: needs an input, at least 2 samples and a seed of 0 or more")
+    if screening == "sobol" and samples & (samples - 1):
+        raise ScoringError(f"sensitivity: {samples} samples is not a power of two, which sobol needs")
+    if screening not in ("sobol", "morris"):
+        raise ScoringError(f"sensitivity: '{screening}' is unknown: use 'sobol' or 'morris'")
+    names = list(ranges)
+    problem = {"num_vars": len(names), "names": names, "bounds": [list(ranges[name]) for name in names]}
+    inputs = _sample(problem, screening, samples, seed)
+    answers = np.array([float(model(dict(zip(names, row.tolist(), strict=True)))) for row in inputs])
+    if not np.isfinite(answers).all():
+        raise ScoringError("sensitivity: the model gave an answer that is not a finite number")
+    columns = ("total", "total_conf", "first", "first_conf")
+    if screening == "morris":
+        columns = ("mu_star", "mu_star_conf", "mu", "sigma")
+    # Shares of no variance are 0 / 0; nothing moves the answer, so every input moves it by nothing.
+    if np.ptp(answers) == 0:
+        found = {column: np.zeros(len(names)) for column in columns}
+    else:
+        found = _analyse(problem, screening, inputs, answers, seed)
+    table = pd.DataFrame({"input": names} | {column: found[column] for column in columns})
+    return table.sort_values(columns[0], ascending=False, kind="stable", ignore_index=True)
+
+
+def measure_interval_sensitivity(
+    panel: Panel,
+    weights: WeightsLike,
+    *,
+    method: str = DEFAULT_METHOD,
+    screening: Screening = "sobol",
+    samples: int = 256,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Which of the inputs behind the metrics' intervals the winner's lead hangs on.
+
+    Criteria that name the same factor (unit costs, speeds, check times, heights) move together, all alternatives at
+    once, from their low ends (0) over the metrics themselves (0.5) to their high ends (1); a criterion without a factor
+    is an input of its own.
+
+    Args:
+        panel: Alternatives that are ranked together.
+        weights: As in ranking.
+        method: Id of a ranking method.
+        screening: ``sobol`` or ``morris``.
+        samples: Base samples; a power of two for ``sobol``.
+        seed: Any whole number from 0 on.
+
+    Returns:
+        As :func:`measure_sensitivity`; empty where no metric has an interval.
+
+    Raises:
+        ScoringError: fewer than two alternatives, or weights that can't be used.
+    """
+    if len(panel.candidate_ids) < 2:
+        raise ScoringError(f"sensitivity: {panel.label}: fewer than two are ranked, so nobody leads")
+    moving = np.any(panel.high > panel.low, axis=0)
+    # Criteria of one factor are one input, as they move together.
+    inputs = [c.factor or c.criterion_id for c in panel.criteria]
+    names = list(dict.fromkeys(name for name, moves in zip(inputs, moving, strict=True) if moves))
+    scores = score(panel, panel_weights(panel, weights).values, method)
+    winner = panel.candidate_ids[int(np.argmax(scores))]
+
+    def margin(at: Mapping[str, float]) -> float:
+        share = np.array([at.get(name, 0.5) for name in inputs])
+        # share 0 is the low end, 0.5 the metric itself, 1 the high end: two straight pieces, since a metric need not
+        # lie in the middle of its interval.
+        below, above = np.clip(1 - 2 * share, 0, 1), np.clip(2 * share - 1, 0, 1)
+        metrics = panel.metrics + below * (panel.low - panel.metrics) + above * (panel.high - panel.metrics)
+        return float(winner_margin(panel, weights, winner, method=method, metrics=metrics))
+
+    if not names:
+        return pd.DataFrame(columns=["input", "total", "total_conf", "first", "first_conf"])
+    ranges = dict.fromkeys(names, (0.0, 1.0))
+    return measure_sensitivity(margin, ranges, screening=screening, samples=samples, seed=seed)
+
+
+def join_ends_of(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table of sensitivities from those at the ends of what is undetermined.
+
+    Args:
+        tables: from :func:`measure_interval_sensitivity`, the one whose indices stand first.
+
+    Returns:
+        The first, with ``<index>_low`` and ``<index>_high``: the least and the greatest of its first index over all; an
+        input that moves nothing at an end counts 0 there. One table alone stays as it is.
+    """
+    first, *others = tables
+    if not others:
+        return first
+    index = str(first.columns[1])
+    inputs = dict.fromkeys(name for table in tables for name in table["input"])
+    # An input that is certain at one of the ends moves nothing there.
+    shares = pd.DataFrame(
+        {at: table.set_index("input")[index].astype(float) for at, table in enumerate(tables)}, index=list(inputs)
+    ).fillna(0.0)
+    found = first.set_index("input").reindex(list(inputs)).astype(float).fillna(0.0)
+    found.insert(1, f"{index}_low", shares.min(axis=1))
+    found.insert(2, f"{index}_high", shares.max(axis=1))
+    return found.rename_axis("input").reset_index()
+
+
+def _sample(problem: dict[str, Any], screening: Screening, samples: int, seed: int) -> Floats:
+    try:
+        sampler = import_module(f"SALib.sample.{screening}")
+    except ImportError as error:
+        raise ScoringError("sensitivity needs SALib: install it with pip install SALib") from error
+    # A generator, because SALib takes the number 0 for "no seed" in places.
+    options = {"calc_second_order": False} if screening == "sobol" else {}
+    drawn = sampler.sample(problem, samples, seed=np.random.default_rng(seed), **options)
+    return np.asarray(drawn, dtype=float)
+
+
+def _analyse(
+    problem: dict[str, Any], screening: Screening, inputs: Floats, answers: Floats, seed: int
+) -> dict[str, Floats]:
+    analyser = import_module(f"SALib.analyze.{screening}")
+    rng = np.random.default_rng([seed, 1])
+    if screening == "morris":
+        found = analyser.analyze(problem, inputs, answers, seed=rng)
+        return {name: np.asarray(found[name], dtype=float) for name in ("mu_star", "mu_star_conf", "mu", "sigma")}
+    found = analyser.analyze(problem, answers, calc_second_order=False, seed=rng)
+    keys = {"total": "ST", "total_conf": "ST_conf", "first": "S1", "first_conf": "S1_conf"}
+    return {name: np.asarray(found[key], dtype=float) for name, key in keys.items()}

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import ScoringError
 from corridor.plugins import nearest_name
-from corridor.schema.column import ends_for_ranks
-from corridor.schema.criterion import Criterion
+from corridor.schema.column import Criterion, ends_for_ranks
 from corridor.schema.message import Message, Value
 from corridor.schema.vocabulary import GAP_STATUSES, VALUE_STATUSES, VETO_STATUSES, MetricStatus
 

@@ -17,12 +17,12 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, distance_m
 from corridor.metrics.reach import Domain, State, build_domain, reach, with_entries
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
+from corridor.network.driving_times import DECLARED_SPREAD
 from corridor.network.graph import Network, Position
-from corridor.network.time_fit import DECLARED_SPREAD
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Shown, Unit
-from corridor.schema.interaction import EdgeEffect
+from corridor.schema.results import EdgeEffect
 from corridor.schema.study import Place
 from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position

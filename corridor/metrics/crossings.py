@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from corridor.interactions.split_network import SplitNetwork
+from corridor.interactions.regime_effects import SplitNetwork
 from corridor.metrics.access import Access, passes
-from corridor.metrics.distance import total
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
+from corridor.metrics.travel_time import total
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate
 from corridor.schema.column import Column, Kind, Shown, Unit
-from corridor.schema.interaction import EdgeEffect, Event
+from corridor.schema.results import EdgeEffect, Event
 from corridor.schema.vocabulary import EventKind, MetricStatus, Separation
 
 

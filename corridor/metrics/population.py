@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
-from corridor.interactions.event_messages import transliterate
+from corridor.interactions.events import transliterate
 from corridor.io.read.borders import Borders
 from corridor.metrics.access import Access, AccessResult
-from corridor.metrics.distance import total as total_of
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
+from corridor.metrics.travel_time import total as total_of
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
-from corridor.schema.people import PlacePopulation, TripRates
+from corridor.schema.parameters import PlacePopulation, TripRates
 from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
-from corridor.interactions.split_network import SplitNetwork
+from corridor.interactions.regime_effects import SplitNetwork
 from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, Position
 from corridor.network.paths import Arcs, Tree, build_traffic_arcs, search
-from corridor.schema.interaction import EdgeEffect
 from corridor.schema.message import Message
+from corridor.schema.results import EdgeEffect
 from corridor.schema.study import Place
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 from corridor.wording import format_position

@@ -20,13 +20,13 @@ from corridor.geo.geodesy import WGS84, distance_m, within_m
 from corridor.metrics.access import Access, passes
 from corridor.metrics.reach import Domain, Reached, State, reach
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
+from corridor.network.conflation import exceeding
 from corridor.network.connectivity import arc_costs, disjoint_ways, find_bridges, replacement_costs
-from corridor.network.documented import exceeding
 from corridor.network.graph import Position
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit, with_before
-from corridor.schema.interaction import EdgeEffect
+from corridor.schema.results import EdgeEffect
 from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position
 

@@ -13,7 +13,7 @@ from others is a function too (:func:`derived`), computed once for all metrics t
 A function that can't measure gives :class:`Unmeasured` with the reason: its columns are then empty, and its status
 column says why. Figures with a range are given as :class:`~corridor.schema.catalogue.Estimate`, figures of which only
 the ends are known as :class:`~corridor.schema.catalogue.Undetermined`; those that hang on what a schematic line meets
-become so by themselves (:mod:`corridor.metrics.undetermined`).
+become so by themselves (:mod:`corridor.metrics.registry`).
 
 To add a metric add a module to this package (every module here is read when the registry is first asked), or import
 one of your own; ``docs/howto/extend.md`` shows how.
@@ -27,6 +27,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib import import_module
+from math import inf, isclose, isnan
 from pkgutil import iter_modules
 from typing import Any, TypeVar
 
@@ -35,9 +36,10 @@ import pandas as pd
 
 from corridor.errors import RegistryError
 from corridor.plugins import nearest_name
+from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate, Undetermined
 from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns
-from corridor.schema.vocabulary import MetricStatus
+from corridor.schema.vocabulary import VETO_STATUSES, MetricStatus
 
 Values = Mapping[str, Any]
 """Figures by column: numbers, texts, or Estimates."""
@@ -423,3 +425,129 @@ def _order(names: list[str]) -> list[str]:
         return (1, index, base if pattern or index == len(known) else "", _BESIDE.index(end))
 
     return sorted(names, key=rank)
+
+
+# --- What a row of the metric table is about: the route and what it is made from ---
+
+
+@metric(
+    Subject.ROUTE,
+    Column("candidate_id", Unit.NONE, "id of the route in the study", "study file: candidates.id", kind=Kind.TEXT),
+    Column("name", Unit.NONE, "descriptive name", "study file or reference catalogue", kind=Kind.TEXT),
+    Column(
+        "family", Unit.NONE, "what the route is made from",
+        "existing (open roads), reference (catalogue sections), new-build (least-cost line), via (places on the way)",
+        kind=Kind.TEXT,
+    ),
+    Column("mode", Unit.NONE, "road or rail", "study file or catalogue", kind=Kind.TEXT),
+    Column(
+        "comparator", Unit.NONE, "whether the route is there to compare with and is ranked apart",
+        "study file: candidates.comparator", kind=Kind.FLAG,
+    ),
+)  # fmt: skip
+def describe_route(candidate: Candidate) -> Values:
+    """Who the route is."""
+    return {
+        "candidate_id": candidate.candidate_id,
+        "name": candidate.name,
+        "family": candidate.family,
+        "mode": candidate.mode,
+        "comparator": candidate.comparator,
+    }
+
+
+# --- Figures that a schematic line leaves open: one row from what was measured at its best and at its worst ---
+# A line that is only drawn schematically can't tell what it crosses or shares. All metrics are measured with what it
+# meets taken best and taken worst (:class:`~corridor.schema.vocabulary.EventsEnd`), and compared here: a figure that
+# comes out the same is known all the same, any other is undetermined between the two, with no middle. Where a figure
+# has a range of its own, its better end counts at best and its worse one at worst: the longest wait at a gate. What
+# ranks go by, the ends with all else at its middle, then stands beside it (``_best``, ``_worst``). So no metric has
+# to know of it, and none can forget it.
+
+Cells = Mapping[str, Any]
+_SAME = 1e-9
+
+
+def join_ends(best: Cells, worst: Cells) -> dict[str, Any]:
+    """One row from the two ends of what isn't known.
+
+    Args:
+        best: cells of all metrics with every open crossing separated and nothing shared.
+        worst: the same with every open crossing at grade and axes near the line shared.
+
+    Returns:
+        Cells: those that agree as they are, with the wider range; the others undetermined, with their ends (``inf``
+        where a figure can't be had because something is unreachable) and a status of their own.
+    """
+    names = list(dict.fromkeys([*best, *worst]))
+    row: dict[str, Any] = {name: best.get(name, worst.get(name)) for name in names}
+    columns = resolve_columns(names, all_columns())
+    open_figures: set[str] = set()
+    open_statuses: set[str] = set()
+    for column in columns:
+        if column.kind not in (Kind.NUMBER, Kind.COUNT):
+            continue
+        ends = Undetermined(*(_end(cells, column) for cells in (best, worst)))
+        if _agree(ends.best, ends.worst):
+            row |= _range(column.name, best, worst)
+            continue
+        whole = _widened(ends, column.name, best, worst)
+        if whole != ends:
+            row |= {f"{column.name}_best": ends.best, f"{column.name}_worst": ends.worst}
+        ends = whole
+        open_figures.add(column.name)
+        open_statuses.add(column.status)
+        cells = undetermined_cells(column.name, ends)
+        # where a metric's status is a figure in itself, that one says it
+        own = f"{column.name}_status"
+        row |= cells if column.status.endswith("_status") else {key: cells[key] for key in cells if key != own}
+    for column in columns:
+        if column.kind is not Kind.STATUS:
+            continue
+        # a status that bears the name of one figure speaks for that one
+        own = column.name.removesuffix("_status")
+        is_open = own in open_figures if own in row and own != column.name else column.name in open_statuses
+        if is_open or best.get(column.name) != worst.get(column.name):
+            row[column.name] = str(MetricStatus.UNDETERMINED)
+    return row
+
+
+def _end(cells: Cells, column: Column) -> float:
+    """A figure at one end: infinite where its status says that something can't be reached, NaN where there is none."""
+    status = cells.get(column.status, "")
+    value = cells.get(column.name)
+    if value is None or isnan(float(value)):
+        if status in VETO_STATUSES:
+            return inf
+        measured = status == MetricStatus.OK and column.absent is not None
+        return float(column.absent) if measured and column.absent is not None else float("nan")
+    return float(value)
+
+
+def _agree(best: float, worst: float) -> bool:
+    """Whether two ends are one figure, or neither is one: what isn't measured at all isn't undetermined."""
+    if isnan(best) or isnan(worst):
+        return True
+    return best == worst or isclose(best, worst, rel_tol=_SAME, abs_tol=_SAME)
+
+
+def _widened(ends: Undetermined, name: str, best: Cells, worst: Cells) -> Undetermined:
+    """Ends with the range that the figure has at each of them: the best of all there is, and the worst."""
+    around = [
+        float(cells[f"{name}{end}"])
+        for cells in (best, worst)
+        for end in ("_low", "_high")
+        if not isnan(float(cells.get(f"{name}{end}", float("nan"))))
+    ]
+    low, high = min((ends.low, *around)), max((ends.high, *around))
+    return Undetermined(low, high) if ends.best <= ends.worst else Undetermined(high, low)
+
+
+def _range(name: str, best: Cells, worst: Cells) -> dict[str, Any]:
+    """The wider of two ranges about one figure."""
+    found: dict[str, Any] = {}
+    for end, outer in ((f"{name}_low", min), (f"{name}_high", max)):
+        known = [cells[end] for cells in (best, worst) if end in cells]
+        if known:
+            found[end] = outer(known)
+    return found

@@ -81,7 +81,7 @@ def limiting_speed(grade, curvature, height_m, desired, banking, vehicle):
         height_m: height above the sea, for the air.
         desired: speed wanted on a level, straight road, m/s.
         banking: superelevation of the road.
-        vehicle: the numbers of :meth:`corridor.schema.driving.Vehicle.as_tuple`.
+        vehicle: the numbers of :meth:`corridor.schema.parameters.Vehicle.as_tuple`.
     """
     mass, power, loss_per_m, brake_power, rolling, drag_area, side, shape_b, ratio, top = vehicle
     weight = mass * GRAVITY

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84
 from corridor.network.graph import Network, Position, Route
-from corridor.network.match import part_lengths_km
+from corridor.network.map_matching import part_lengths_km
 
 PENALTY = 1.4
 MAX_SEARCHES = 60

@@ -19,9 +19,8 @@ from corridor.io.read.osm import OsmData
 from corridor.network.driving_times import CAR, TRUCK, EdgeTimes
 from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
-from corridor.network.match import MAIN_CLASSES, MAIN_WITHIN_M
-from corridor.network.topology import build_chains
-from corridor.network.ways import Ways, append_ways, cut_at_crossings, join_rails
+from corridor.network.map_matching import MAIN_CLASSES, MAIN_WITHIN_M
+from corridor.network.ways import Ways, append_ways, build_chains, cut_at_crossings, join_rails
 from corridor.schema.catalogue import Crossing, Node, Section
 from corridor.schema.vocabulary import SectionStatus
 
@@ -162,7 +161,7 @@ class Physical:
 
 
 def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
-    """Split ways at shared vertices, merge what nothing else meets; see :mod:`corridor.network.topology`.
+    """Split ways at shared vertices, merge what nothing else meets; see :mod:`corridor.network.ways`.
 
     With ``borders`` ways of two countries don't merge, so that a border between two ways stays between two edges.
 

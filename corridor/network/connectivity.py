@@ -14,7 +14,7 @@ from corridor.compiled import compiled
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import distance_m
 from corridor.network.graph import Network, Position
-from corridor.network.match import STATION_M
+from corridor.network.map_matching import STATION_M
 from corridor.network.paths import Arcs, Tree, _pop, _push
 
 GAP_LIMIT_M = 3000.0

@@ -1,4 +1,4 @@
-"""Driving time by limiting speeds: what power, brakes, bends and the driver's wish allow, piece by piece.
+"""Driving time by limiting speeds: what power, brakes, bends and the driver's wish allow, piece by piece (compiled).
 
 The form is that of the free-speed models of HDM-III and HDM-4, per direction of travel::
 
@@ -16,15 +16,37 @@ there is no surface data. Every number of a vehicle is a row of ``vehicles.csv``
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from corridor.errors import CatalogueError
 from corridor.network._speed_kernels import edge_seconds, piece_speeds
-from corridor.schema.driving import KMH, Vehicle
+from corridor.schema.catalogue import Speed
+from corridor.schema.parameters import KMH, Vehicle
+
+# --- Class speeds of the catalogue, level and dry ---
 
 Floats = NDArray[np.float64]
+
+
+def class_speeds_kmh(modes: ArrayLike, classes: ArrayLike, speeds: Sequence[Speed], end: str = "mid") -> Floats:
+    """Free-flow speed of each way from its mode and class; ``end`` low, mid or high of the stated range.
+
+    Raises:
+        CatalogueError: a class has no speed.
+    """
+    table = {(speed.mode, speed.road_class): getattr(speed.speed_kmh, end) for speed in speeds}
+    modes, classes = np.asarray(modes, dtype=object), np.asarray(classes, dtype=object)
+    pairs = list(zip(modes, classes, strict=True))
+    missing = sorted({f"{mode} {road_class}" for mode, road_class in pairs if (mode, road_class) not in table})
+    if missing:
+        raise CatalogueError(f"speeds.csv: no speed for {', '.join(missing)}; add a row for each")
+    return np.array([table[pair] for pair in pairs], dtype=float)
+
+
 Ints = NDArray[np.int64]
 
 

@@ -20,7 +20,7 @@ from corridor.flows.results import TABLES, FlowResults
 from corridor.metrics.registry import Metric, all_metrics, derived_functions
 from corridor.pipeline.graph import AnyStep, Each, Graph, Progress, Run, SharedProgress, Step, silent
 from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking, results
-from corridor.pipeline.steps.registered import with_registered
+from corridor.pipeline.steps.ranking import with_registered
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Outcome
 

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
-from corridor.io.read.dem_checks import LEAST_KNOWN, remark_on_heights
+from corridor.io.read.elevation import LEAST_KNOWN, remark_on_heights
 from corridor.io.read.inputs import known_heights
 from corridor.io.read.places import Places
-from corridor.mcda.counting import silent_criteria
+from corridor.mcda.robustness import silent_criteria
 from corridor.metrics.limits import DatedStatus, gap_message, old_statuses, status_note
 from corridor.metrics.reach import check_crossings
 from corridor.network.connectivity import Reachability
+from corridor.network.driving_times import TimeFit
 from corridor.network.graph import Network, Position
-from corridor.network.match import STATION_M, Match, measure_route, node_position
+from corridor.network.map_matching import STATION_M, Match, measure_route, node_position
 from corridor.network.road_survey import PIN_LIMIT_M
-from corridor.network.time_fit import TimeFit
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.steps import impacts, inputs, lines, ranking, results

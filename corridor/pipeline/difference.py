@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import SourceError
-from corridor.pipeline.rerank import SavedResults, load_results
+from corridor.pipeline.saved_results import SavedResults, load_results
 from corridor.schema.results import Results
 from corridor.svg_repr import table_html
 

@@ -11,28 +11,37 @@ from typing import Any, Literal
 
 import shapely
 
-from corridor.alignment.align import solve
-from corridor.alignment.alternatives import find_alternatives
-from corridor.alignment.assembly import join_alignments
-from corridor.alignment.files import describe_new_line, write_new_line
-from corridor.alignment.links import ReuseLink
-from corridor.alignment.problem import MARGIN, MIN_MARGIN_M, AlignmentProblem, Allowed, Terrain, frame_terrain
-from corridor.alignment.reuse import build_reuse_links
-from corridor.alignment.sensitivity import (
+from corridor.alignment.align import (
     Spread,
     TradeoffPoint,
+    find_alternatives,
     measure_price_spread,
+    solve,
     sweep_grade,
     sweep_tunnel_price,
 )
-from corridor.alignment.standards import choose_prices, choose_standard, require_within, unit_costs
+from corridor.alignment.assembly import build_reuse_links, join_alignments
+from corridor.alignment.files import describe_new_line, write_new_line
+from corridor.alignment.links import ReuseLink
+from corridor.alignment.problem import (
+    MARGIN,
+    MIN_MARGIN_M,
+    AlignmentProblem,
+    Allowed,
+    Terrain,
+    choose_prices,
+    choose_standard,
+    frame_terrain,
+    require_within,
+    unit_costs,
+)
 from corridor.errors import AlignmentError
+from corridor.files import data_root
 from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
 from corridor.io.read.borders import read_borders
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.elevation import read_dem
 from corridor.io.read.height_errors import load_height_errors
-from corridor.packaged import data_root
 from corridor.pipeline.comparing import open_run, shown_progress
 from corridor.pipeline.graph import Progress, Run
 from corridor.pipeline.steps import inputs

@@ -15,16 +15,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from corridor.atomic_write import write_whole
 from corridor.errors import AlignmentError, CoverageError, OutputError, StudyError
 from corridor.export.study_file import plain_id, write_study_toml
+from corridor.files import data_root, write_whole
 from corridor.geo.geodesy import distance_m
 from corridor.io.read.borders import Borders, no_borders, read_borders, read_mapped_borders
 from corridor.io.read.elevation import read_extent
 from corridor.io.read.osm import OsmData, read_border_controls, read_osm
 from corridor.io.read.places import read_places
 from corridor.network.jurisdiction import find_border_roads, nearest_place
-from corridor.packaged import data_root
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, silent
 from corridor.pipeline.new_line import End, checked_point, parse_point

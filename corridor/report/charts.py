@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from corridor.errors import ExtraError, OutputError
-from corridor.report.escape import clean_text
-from corridor.schema.criterion import Criterion
+from corridor.report.i18n import clean_text
+from corridor.schema.column import Criterion
 from corridor.theme import colour, sequence
 
 if TYPE_CHECKING:

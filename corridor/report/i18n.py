@@ -1,4 +1,4 @@
-"""Words of a language: messages by key, and how their blanks are filled. ``assets/i18n.js`` follows the same rules.
+"""Words of a language, and what goes into pages: messages by key, harmless text, style sheets and scripts.
 
 A catalogue (``messages/*.json``) has an entry by key: a text; texts by plural form, as CLDR names the forms, where a
 whole number ``count`` decides; or, for listings, the CLDR patterns that join items, ``between`` them and at the
@@ -9,22 +9,179 @@ in English. Plain texts, such as names that data bring, are said in a language t
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from functools import cache
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache, lru_cache
+from importlib.metadata import version
+from importlib.resources import files
 from itertools import chain
-from typing import TypeAlias
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import pandas as pd
 from pydantic import BaseModel
 
-from corridor.report.assets import LANGUAGES, read_messages, read_texts
-from corridor.report.escape import clean_text
+from corridor.errors import OutputError
 from corridor.schema.candidate import route_message
 from corridor.schema.message import Listing, Message, Value
 from corridor.schema.results import Results
 from corridor.wording import with_article
+
+# --- Text from outside made harmless: names, notes and URLs of map data are never trusted ---
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+_SCRIPT_CODES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+_TEMPLATE_SIGNS = re.compile(r"\{(?=[{%#])")
+_SCHEMES = ("http", "https")
+
+
+def clean_text(text: object) -> str:
+    """Give a value as text on one line, without control characters and without bidirectional overrides.
+
+    Overrides could make a name rewrite the reading order of what stands beside it; letters of right-to-left scripts
+    are kept, and the page isolates every name by itself.
+
+    Example:
+        A name with a tab and an override comes back as plain words.
+    """
+    return _cleaned(str(text))
+
+
+@lru_cache(maxsize=1 << 14)
+def _cleaned(text: str) -> str:
+    """Few texts fill many cells of tables."""
+    return " ".join(_BIDI.sub("", _CONTROLS.sub("", text)).split())
+
+
+def clean_line(text: object) -> str:
+    """Give a value as one line for a terminal, its spaces as they are.
+
+    Control characters could move the cursor, recolour the screen or write into the terminal's clipboard; overrides
+    could turn the rest of the line around. Line ends and tabs become spaces; bytes that are no text are left out.
+    """
+    return _BIDI.sub("", _CONTROLS.sub("", _BREAKS.sub(" ", str(text))))
+
+
+def clean(value: Any) -> Any:
+    """Apply :func:`clean_text` to every string, also to keys, in nested mappings and sequences."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, Mapping):
+        return {clean_text(key): clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in value]
+    return value
+
+
+def script_json(value: Any) -> str:
+    """Give JSON that may stand inside a ``<script>`` element.
+
+    ``<``, ``>``, ``&`` and the two line separators of Unicode become escapes, so that no string can end the element
+    or open a comment. So do braces that would open a template expression: Folium passes what its elements gave
+    through its template engine once more.
+
+    Raises:
+        ValueError: a number is not finite (no such number may reach a page).
+    """
+    text = json.dumps(clean(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _TEMPLATE_SIGNS.sub(r"\\u007b", text.translate(_SCRIPT_CODES))
+
+
+def safe_url(url: str) -> str:
+    """Give a web address that may be linked to, or nothing: other schemes could run code."""
+    text = clean_text(url)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    return text if parts.scheme in _SCHEMES and parts.netloc else ""
+
+
+def csp_hash(script: str) -> str:
+    """Give the source expression by which a Content-Security-Policy allows exactly this inline script."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+# --- Style sheets and scripts that go into pages: the package's own and the libraries', each with its licence ---
+
+LANGUAGES = ("en", "ru", "hy", "az", "fa")
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library whose code is in a page."""
+
+    name: str
+    version: str
+    licence: str
+    copyright: str
+    text: str
+
+
+@cache
+def read_asset(name: str) -> str:
+    """Give one of the package's own style sheets, scripts or templates by file name.
+
+    Raises:
+        OutputError: the file is missing from the installation.
+    """
+    return _read("assets", name)
+
+
+@cache
+def read_messages(language: str) -> dict[str, Any]:
+    """Give the messages of a language by key; see :mod:`corridor.report.i18n`."""
+    return dict(json.loads(_read("messages", f"{language}.json")))
+
+
+@cache
+def read_texts(language: str) -> dict[str, str]:
+    """Give a language's words for texts of the bundled data (names, notes, declared answers), by the English text.
+
+    A text that a study changed isn't found under its new words, and is then shown as the study has it.
+    """
+    return {} if language == "en" else dict(json.loads(_read("messages", "texts", f"{language}.json")))
+
+
+def uplot_js() -> str:
+    """UPlot's script (draws the profiles)."""
+    return _read("vendor", "uplot", "uPlot.iife.min.js").strip()
+
+
+def uplot_css() -> str:
+    """UPlot's style sheet."""
+    return _read("vendor", "uplot", "uPlot.min.css").strip()
+
+
+def libraries() -> tuple[Library, ...]:
+    """The libraries that a page carries, with their licences."""
+    return (
+        Library(
+            "Leaflet",
+            version("XStatic-Leaflet").rsplit(".", 1)[0],
+            "BSD-2-Clause",
+            "© 2010-2022 Vladimir Agafonkin, © 2010-2011 CloudMade",
+            _read("vendor", "leaflet", "LICENSE"),
+        ),
+        Library("uPlot", "1.6.32", "MIT", "© 2022 Leon Sorokin", _read("vendor", "uplot", "LICENSE")),
+    )
+
+
+@cache
+def _read(*parts: str) -> str:
+    path = files("corridor.report").joinpath(*parts)
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{'/'.join(parts)} is missing from the installed package: install corridor anew") from error
+
 
 RIGHT_TO_LEFT = frozenset(("fa", "ar", "he"))
 TEXT = "text:"

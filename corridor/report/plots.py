@@ -12,13 +12,10 @@ import shapely
 from folium.raster_layers import ImageOverlay
 
 from corridor.errors import ExtraError, OutputError
-from corridor.report.assets import read_messages
 from corridor.report.charts import NO_MATPLOTLIB
-from corridor.report.escape import clean_text
-from corridor.report.i18n import render_table
-from corridor.report.map.relief import build_relief
-from corridor.report.marks import assign_marks
-from corridor.report.page.tables import PageColumn, format_number, metric_columns
+from corridor.report.i18n import clean_text, read_messages, render_table
+from corridor.report.map.build import build_relief
+from corridor.report.tables import PageColumn, assign_marks, format_number, metric_columns
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import StructureKind

@@ -2,34 +2,95 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from corridor.report.i18n import Messages, Words, page_messages, regime_message
-from corridor.report.marks import Mark, assign_marks
-from corridor.report.page.tables import (
+from corridor.report.i18n import Messages, Words, page_messages, regime_message, render
+from corridor.report.tables import (
     OUTSIDE,
+    Mark,
     MetricCells,
     PageColumn,
     Row,
+    assign_marks,
     metric_cells,
     metric_columns,
     metric_rows,
+    plain_table,
     ranking_cells,
     ranking_rows,
     regime_ids,
     unmeasured,
 )
-from corridor.report.plain_tables import plain_table
 from corridor.schema.candidate import Candidate, route_message
-from corridor.schema.criterion import Criterion
+from corridor.schema.column import Criterion
 from corridor.schema.message import Message, Value
 from corridor.schema.regime import Regime
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import CrossingStatus, PanelKind, SectionStatus
+
+# --- What a run was made from, as plain facts for the page and for the manifest ---
+
+TOOL = "corridor"
+
+
+def describe_run(results: Results) -> dict[str, Any]:
+    """Version, study, baseline and inputs with date, licence, SHA-256 and what was fetched when; no other times.
+
+    ``map_remarks`` counts what of the OpenStreetMap file wasn't understood or couldn't be used; ``status_remarks`` how
+    many statuses are over a year older than the study's date.
+    """
+    return {
+        "tool": TOOL,
+        "version": results.version,
+        "study": results.study_id,
+        "title": results.title,
+        "as_of": results.as_of,
+        "baseline": results.baseline,
+        "area": list(results.area),
+        "inputs": [
+            {
+                "id": source.source_id,
+                "title": source.title,
+                "publisher": source.publisher,
+                "file": source.file,
+                "date": source.date,
+                "licence": source.licence,
+                "sha256": source.sha256,
+                **({"fetched": [asdict(part) for part in source.fetched]} if source.fetched else {}),
+            }
+            for source in results.sources
+        ],
+        "documents": [
+            {name: getattr(source, name) for name in ("source_id", "title", "publisher", "date", "licence", "url")}
+            for source in results.documents
+        ],
+        "rules": results.rules,
+        **{
+            name: [render(remark) for remark in remarks]
+            for name, subject in (("map_remarks", "map data"), ("status_remarks", "statuses"))
+            if (remarks := results.notes.get(subject))
+        },
+        "dem": describe_dem(results),
+        "candidates": [candidate.candidate_id for candidate in results.candidates],
+        "criteria": [asdict(criterion) for criterion in results.criteria],
+        "perspectives": {view.perspective_id: view.weights for view in results.perspectives},
+        "default_perspective": results.default_perspective,
+        "as_if_opened": results.as_if_opened,
+        "panels": [asdict(panel) for panel in results.panels],
+        **({"first_places": asdict(results.first_places)} if results.first_places else {}),
+    }
+
+
+def describe_dem(results: Results) -> dict[str, Any]:
+    """Name, pixel size in metres and standard error in metres of the elevation model, as the metric table has them."""
+    named = {"dem": "title", "dem_resolution_m": "resolution_m", "dem_vertical_error_m": "vertical_error_m"}
+    table = results.metrics
+    return {word: table[column].iloc[0].item() if hasattr(table[column].iloc[0], "item") else table[column].iloc[0]
+            for column, word in named.items() if column in table.columns and len(table)}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +206,7 @@ class ReportView:
 
     @cached_property
     def rankings(self) -> dict[str, list[dict[str, Any]]]:
-        """Plain rows of the ranking under each perspective; see :func:`corridor.report.page.tables.ranking_rows`."""
+        """Plain rows of the ranking under each perspective; see :func:`corridor.report.tables.ranking_rows`."""
         keys = [self.results.default_perspective, *(p.perspective_id for p in self.results.perspectives)]
         return {key: ranking_rows(self.results, key) for key in dict.fromkeys(keys)}
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from shapely import LineString
 
 from corridor.schema.catalogue import NO_WORKS_STATED, BorderDelay, Estimate, SectionWorks, works_of
-from corridor.schema.message import ListStyle, Message, Value, listing
-from corridor.schema.names import Alias
+from corridor.schema.message import Alias, ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import (
     CrossingStatus,
     Evidence,
@@ -265,7 +264,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LineSmoothing:
-    """How the ground along a line becomes its heights; see :func:`corridor.terrain.pinned_heights.LineHeights`.
+    """How the ground along a line becomes its heights; see :func:`corridor.terrain.profile.LineHeights`.
 
     ``straight`` says which steps between samples aren't on the ground that lies there, shape (n - 1,). ``pins`` are
     samples with a documented height, ``pin_m`` these heights, shape (n_pins,).

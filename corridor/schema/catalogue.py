@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field, with_config
 from shapely import LineString
 
-from corridor.schema.names import Alias
+from corridor.schema.message import Alias
 from corridor.schema.vocabulary import (
     Confidence,
     CrossingStatus,

@@ -1,11 +1,19 @@
-"""Types of fields that models share: identifiers, texts, countries, dates, and members written as their text."""
+"""Small types that models share: identifiers, sources, grids."""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, TypeVar
 
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
 from pydantic import Field
+
+from corridor.schema.vocabulary import SourceKind
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -19,3 +27,107 @@ Lax = Annotated[Chosen, Field(strict=False)]
 Item = TypeVar("Item")
 Listed = Annotated[tuple[Item, ...], Field(strict=False)]
 """Several values in a strict model, written as a list."""
+
+
+# --- Where something comes from ---
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file as it came from the network: from which address, with which content, at what time (ISO, UTC)."""
+
+    address: str
+    file: str
+    sha256: str
+    bytes: int
+    fetched: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document or data set that a value rests on.
+
+    ``kind`` is ``data`` for files that were computed with and ``document`` for what a value was read from.
+    ``date`` is ISO (YYYY, YYYY-MM or YYYY-MM-DD) or empty where the source has none. ``fetched`` names the files from
+    the network that the data is or was made from.
+    """
+
+    source_id: str
+    title: str
+    publisher: str
+    date: str
+    licence: str
+    url: str = ""
+    kind: SourceKind = SourceKind.DOCUMENT
+    file: str = ""
+    sha256: str = ""
+    note: str = ""
+    fetched: tuple[Fetched, ...] = ()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file as hexadecimal text.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        64 digits.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+# --- Where a raster lies: coordinate reference system, transform and shape, kept together ---
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A north-up raster frame.
+
+    ``transform`` maps (column, row) of pixel *corners* to x, y in ``crs``, as in rasterio; a value belongs to the
+    centre of its pixel. ``shape`` is (rows, cols).
+    """
+
+    crs: str
+    transform: Affine
+    shape: tuple[int, int]
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Outer edges (west, south, east, north) in units of ``crs``."""
+        rows, cols = self.shape
+        t = self.transform
+        return (t.c, t.f + t.e * rows, t.c + t.a * cols, t.f)
+
+    def fractional_index(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Rows and columns, as floats, of points; whole numbers are pixel centres.
+
+        Args:
+            x: coordinates in the grid's system, any shape.
+            y: the same of the other axis.
+
+        Returns:
+            Rows and columns, of that shape.
+        """
+        inverse = ~self.transform
+        x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+        cols = inverse.a * x + inverse.b * y + inverse.c
+        rows = inverse.d * x + inverse.e * y + inverse.f
+        return rows - 0.5, cols - 0.5
+
+    def centres(self, rows: Floats, cols: Floats) -> tuple[Floats, Floats]:
+        """Coordinates x, y of the centres of pixels (fractional indices allowed).
+
+        Args:
+            rows: any shape.
+            cols: of the same shape.
+
+        Returns:
+            x and y, of that shape.
+        """
+        right, down = np.asarray(cols, dtype=float) + 0.5, np.asarray(rows, dtype=float) + 0.5
+        t = self.transform
+        return t.a * right + t.b * down + t.c, t.d * right + t.e * down + t.f

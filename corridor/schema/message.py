@@ -1,4 +1,4 @@
-"""What is to be said before it is said in a language: a key into the catalogues of messages, and what fills it.
+"""What is to be said before it is said in a language: a key into the messages, and what fills it.
 
 Modules that compute give messages; words are made from them at the very end, by :mod:`corridor.report.i18n` and by the
 page's own script. Nothing is ever read back out of the words.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class ListStyle(StrEnum):
@@ -88,3 +90,24 @@ def from_json(data: Any) -> Value:
     if isinstance(data, dict):
         return Message(data["t"], {name: from_json(item) for name, item in data.get("fill", {}).items()}, data["or"])
     return data if isinstance(data, int) else str(data)
+
+
+# --- Names that somebody uses for a place or a route beside the one that it goes by ---
+
+NameText = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Alias(BaseModel):
+    """A name and who uses it; ``used_by`` is empty where nobody is named.
+
+    >>> str(Alias(name="Qafan", used_by="AZ")), str(Alias(name="Nyuvadi"))
+    ('Qafan (AZ)', 'Nyuvadi')
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    name: NameText
+    used_by: Annotated[str, Field(max_length=2000)] = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.used_by})" if self.used_by else self.name

@@ -21,14 +21,12 @@ from pydantic import (
 )
 
 from corridor.errors import StudyError
-from corridor.packaged import data_root
-from corridor.safe_toml import parse_toml
+from corridor.files import data_root, parse_toml
 from corridor.schema.catalogue import THROUGH_CLASSES
-from corridor.schema.criterion import Criterion, Group
+from corridor.schema.column import Criterion, Group
 from corridor.schema.fields import Country, Identifier, Text
-from corridor.schema.live_settings import LiveSettings
-from corridor.schema.names import Alias
-from corridor.schema.report_settings import ReportSettings
+from corridor.schema.message import Alias
+from corridor.schema.settings import LiveSettings, ReportSettings
 from corridor.schema.vocabulary import BedRoad, CrossingStatus, Direction, Family, Mode
 from corridor.svg_repr import Dot, Stroke, facts_html, sketch_svg
 from corridor.theme import colour
@@ -734,7 +732,7 @@ def read_toml(path: Path, what: str = "a study TOML or the name of a bundled one
     """Parse a short TOML file; ``what`` says in errors what was wanted.
 
     Raises:
-        StudyError: see :func:`corridor.safe_toml.parse_toml`.
+        StudyError: see :func:`corridor.files.parse_toml`.
     """
     return parse_toml(path, what, StudyError)
 

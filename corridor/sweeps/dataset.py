@@ -20,12 +20,11 @@ import pandas as pd
 
 import corridor
 from corridor.errors import OutputError, SourceError, SweepError
-from corridor.input_files import read_json, require_file
-from corridor.report.escape import clean_text
-from corridor.schema.source import file_sha256
+from corridor.files import read_json, require_file
+from corridor.report.i18n import clean_text
+from corridor.schema.fields import file_sha256
 from corridor.schema.study import Study
-from corridor.sweeps.plan import Task, plan_table
-from corridor.sweeps.vary import Vary, build_vary
+from corridor.sweeps.plan import Task, Vary, build_vary, plan_table
 
 MANIFEST = "sweep.json"
 PLAN = "plan.parquet"

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from corridor.errors import OutputError, SweepError
-from corridor.report.assets import read_asset
-from corridor.report.plain_tables import write_csv
+from corridor.report.i18n import read_asset
+from corridor.report.tables import write_csv
 from corridor.sweeps.dataset import SweepFolder, write_whole
 from corridor.theme import css_theme
 

@@ -15,11 +15,9 @@ from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, silent
 from corridor.pipeline.steps import inputs
 from corridor.schema.study import Study
-from corridor.sweeps.cluster import run_here, run_on_dask
+from corridor.sweeps.cluster import build_evaluator, run_here, run_on_dask
 from corridor.sweeps.dataset import SweepFolder, describe_inputs, describe_sweep, fingerprint
-from corridor.sweeps.evaluator import build_evaluator
-from corridor.sweeps.plan import Task, in_order_of_work, plan_tasks
-from corridor.sweeps.vary import Vary, check_vary, load_vary
+from corridor.sweeps.plan import Task, Vary, check_vary, in_order_of_work, load_vary, plan_tasks
 
 _SAY_EVERY_S = 2.0
 
@@ -97,7 +95,7 @@ def sweep(
 
     Args:
         study: what is asked.
-        vary: which inputs vary, and how: a TOML file, or what :func:`corridor.sweeps.vary.build_vary` gives.
+        vary: which inputs vary, and how: a TOML file, or what :func:`corridor.sweeps.plan.build_vary` gives.
         out: folder of the sweep.
         osm: an OpenStreetMap file instead of what the study names.
         dem: elevation rasters instead of those that the study names.

@@ -1,24 +1,106 @@
-"""A digital elevation model: heights on a grid, sampled and described."""
+"""Surfaces of a terrain: slope and ruggedness of a grid, whole or in windows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from corridor.errors import CoverageError
-from corridor.geo.geodesy import distance_m
-from corridor.schema.grid import Grid
-from corridor.schema.source import Source
-from corridor.terrain import kernels
+from corridor.errors import CoverageError, OutputError, SourceError
+from corridor.geo.geodesy import WGS84, distance_m
+from corridor.geo.rasters import clean_heights, no_heights, open_heights
+from corridor.schema.fields import Grid, Source
 from corridor.wording import format_position
 
+# --- Slope, roughness and price of ground as functions of heights and pixel sizes alone ---
+# Heights are metres, shape (rows, cols), NaN where unknown. What needs all eight neighbours is NaN where one is
+# missing, so also in the outermost rows and columns: half a neighbourhood shows half a slope. Relief looks at the
+# pixels that there are. Each value depends on a square of pixels around its own, at most ``reach`` away: a part of a
+# raster with that margin gives the same values, to the last bit, as the whole.
+
 Floats = NDArray[np.float64]
+CROSS_SLOPE_DOUBLES = 0.5
+_NONE_BEYOND: dict[str, Any] = {"mode": "constant", "cval": np.nan}
+"""There is no ground beyond the edge."""
+
+
+def horn_gradient(heights_m: NDArray[np.floating], width_m: Floats, height_m: float) -> tuple[Floats, Floats]:
+    """Rise per metre towards the east and the north, from Horn's 3 x 3 weighted differences; reach 1.
+
+    ``width_m`` is the east-west size of a pixel by row, shape (rows, 1), ``height_m`` the north-south size.
+    B. K. P. Horn, Hill shading and the reflectance map, Proc. IEEE 69 (1981), doi:10.1109/PROC.1981.11918.
+    """
+    heights = heights_m.astype(np.float64)
+    # Horn's kernel is a product of a difference along one axis and a smoothing across it, so two short passes do for
+    # nine terms.
+    smooth = np.array([1.0, 2.0, 1.0]) / 4
+    east = ndimage.correlate1d(
+        ndimage.correlate1d(heights, [-1, 0, 1], axis=1, **_NONE_BEYOND), smooth, axis=0, **_NONE_BEYOND
+    )
+    # Rows run from north to south, so the difference is turned round to rise towards the north.
+    north = ndimage.correlate1d(
+        ndimage.correlate1d(heights, [1, 0, -1], axis=0, **_NONE_BEYOND), smooth, axis=1, **_NONE_BEYOND
+    )
+    return east / (2 * width_m), north / (2 * height_m)
+
+
+def slope(heights_m: NDArray[np.floating], width_m: Floats, height_m: float) -> Floats:
+    """Slope in degrees; reach 1."""
+    return np.degrees(np.arctan(np.hypot(*horn_gradient(heights_m, width_m, height_m))))
+
+
+def ruggedness(heights_m: NDArray[np.floating]) -> Floats:
+    """Terrain ruggedness index in metres: root of the summed squared differences to the 8 neighbours; reach 1.
+
+    S. J. Riley, S. D. DeGloria and R. Elliot, A terrain ruggedness index that quantifies topographic heterogeneity,
+    Intermountain Journal of Sciences 5 (1999).
+    """
+    rows, cols = heights_m.shape
+    # Pixels at the edge lack neighbours: the NaN around makes them unknown instead of smooth.
+    heights = np.pad(heights_m.astype(np.float64), 1, constant_values=np.nan)
+    centre = heights[1:-1, 1:-1]
+    total = np.zeros((rows, cols))
+    for down in (0, 1, 2):
+        for right in (0, 1, 2):
+            total += (heights[down : down + rows, right : right + cols] - centre) ** 2
+    return np.sqrt(total)
+
+
+def relief(heights_m: NDArray[np.floating], radius_px: int) -> Floats:
+    """Highest less lowest height in metres in the square of ``2 radius_px + 1`` pixels; reach ``radius_px``.
+
+    Pixels without height don't count; where the middle one has none, the answer is NaN.
+
+    >>> relief(np.array([[0.0, 0.0, 5.0, np.nan]]), 1).tolist()
+    [[0.0, 5.0, 5.0, nan]]
+    """
+    heights = heights_m.astype(np.float64)
+    unknown = np.isnan(heights)
+    size = 2 * radius_px + 1
+    # a NaN would spoil the running extremes of its whole row
+    highest = ndimage.maximum_filter(np.where(unknown, -np.inf, heights), size, mode="nearest")
+    lowest = ndimage.minimum_filter(np.where(unknown, np.inf, heights), size, mode="nearest")
+    return np.where(unknown, np.nan, np.subtract(highest, lowest, out=np.zeros_like(heights), where=~unknown))
+
+
+def cost(heights_m: NDArray[np.floating], width_m: Floats, height_m: float) -> Floats:
+    """Price of a kilometre of open line as a multiple of its price on level ground; reach 1.
+
+    It grows with the square of the slope and is doubled at a tangent of one half, as design standards have it for the
+    slope across a line.
+    """
+    tangent = np.hypot(*horn_gradient(heights_m, width_m, height_m))
+    return np.asarray(1 + (tangent / CROSS_SLOPE_DOUBLES) ** 2)
+
+
 GRADE_WINDOW_M = 1000.0
 MAX_VOID_M = 1000.0
 """Longest stretch of a route without heights that is bridged: radar saw nothing in steep valleys and on water."""
@@ -198,21 +280,21 @@ def _north_south_m(grid: Grid) -> float:
 
 
 def slope_deg(dem: Dem) -> Floats:
-    """Slope in degrees, shape (rows, cols); see :func:`corridor.terrain.kernels.horn_gradient`."""
-    return kernels.slope(dem.heights_m, *dem.pixel_size_m())
+    """Slope in degrees, shape (rows, cols); see :func:`corridor.terrain.surface.horn_gradient`."""
+    return slope(dem.heights_m, *dem.pixel_size_m())
 
 
 def gradient(dem: Dem) -> tuple[Floats, Floats]:
     """Rise per metre towards the east and towards the north, shape (rows, cols) each (Horn 1981)."""
-    return kernels.horn_gradient(dem.heights_m, *dem.pixel_size_m())
+    return horn_gradient(dem.heights_m, *dem.pixel_size_m())
 
 
 def ruggedness_m(dem: Dem) -> Floats:
-    """Terrain ruggedness index in metres, shape (rows, cols); see :func:`corridor.terrain.kernels.ruggedness`.
+    """Terrain ruggedness index in metres, shape (rows, cols); see :func:`corridor.terrain.surface.ruggedness`.
 
     It grows with the pixel's size: compare within one DEM only.
     """
-    return kernels.ruggedness(dem.heights_m)
+    return ruggedness(dem.heights_m)
 
 
 _NODES_PER_RANGE = 3.0
@@ -257,3 +339,215 @@ def draw_errors(dem: Dem, count: int, seed: int) -> Iterator[ErrorField]:
     for _ in range(count):
         noise = ndimage.gaussian_filter(rng.standard_normal(shape), sigma, mode="wrap") / gain
         yield ErrorField(noise * error_m, grid)
+
+
+# --- Terrain of rasters larger than memory: read, computed and written block by block, each with the margin it
+#     needs ---
+
+Measure = Literal["slope", "ruggedness", "relief", "cost"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+BLOCK = (512, 4096)
+TILE = 512
+MAX_RADIUS_PX = 256
+_MOST_DISTORTION = 0.05
+_CACHE_MB = 128
+_CLIFF_M, _LEAST_ODD = 20.0, 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Pixels:
+    """Size of a raster's pixels in metres: east-west by row, shape (rows, 1), and north-south."""
+
+    width_m: Floats
+    height_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Whether there was a height at all, and how many zeros may stand for unknown."""
+
+    known: bool
+    odd_zeros: int
+
+
+def write_terrain(
+    dem: str | Path,
+    out: str | Path,
+    measure: Measure,
+    *,
+    radius_px: int = 8,
+    block: tuple[int, int] = BLOCK,
+    progress: Callable[[str], None] = lambda _: None,
+    remark: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Write one measure of the ground of an elevation raster, of whatever size, as a tiled GeoTIFF (float32).
+
+    ``slope`` in degrees, ``ruggedness`` in metres, ``relief`` in metres within ``radius_px`` pixels, ``cost`` as a
+    multiple of the price on level ground; see :mod:`corridor.terrain.surface`. The values are those of the functions
+    in memory, to the last bit, also where blocks meet. Memory needed depends on the block, not on the raster: about
+    0.5 GB. The file appears when it is whole.
+
+    Args:
+        dem: heights in metres, in degrees (lon/lat) or in a projected CRS in metres.
+        out: the file to write.
+        measure: what to compute.
+        radius_px: of ``relief``, 1 to 256.
+        block: rows and columns computed at a time.
+        progress: called with the share done.
+        remark: called with what was odd in the heights: zeros beside cliffs, which may stand for unknown.
+
+    Raises:
+        SourceError: the raster can't be used; see :mod:`corridor.geo.rasters`. Or its map's metres aren't
+            metres on the ground.
+        OutputError: the measure or its radius is unknown, or the file can't be written.
+    """
+    source, target = Path(dem), Path(out).expanduser()
+    if measure not in MEASURES:
+        raise OutputError(f"measure '{measure}' is unknown; there are: {', '.join(MEASURES)}")
+    if not 1 <= radius_px <= MAX_RADIUS_PX:
+        raise OutputError(f"radius of {radius_px} pixels: must be 1 to {MAX_RADIUS_PX}")
+    if target.resolve() == source.resolve():
+        raise OutputError(f"{target}: is the elevation raster itself; name another file with --out")
+    if target.is_dir() or not target.parent.is_dir():
+        raise OutputError(f"{target}: no file can be written there; name a file in a folder that exists")
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with open_heights(source, cache_mb=_CACHE_MB) as raster:
+            pixels = _pixels(raster, source)
+            profile = {
+                "driver": "GTiff", "dtype": "float32", "count": 1, "nodata": np.nan, "crs": raster.crs,
+                "transform": raster.transform, "height": raster.height, "width": raster.width, "tiled": True,
+                "blockxsize": TILE, "blockysize": TILE, "compress": "deflate", "predictor": 3, "zlevel": 1,
+                "bigtiff": "if_safer", "num_threads": "all_cpus",
+            }  # fmt: skip
+            with rasterio.open(part, "w", **profile) as written:
+                found = _write_blocks(raster, str(source), written, pixels, measure, radius_px, block, progress)
+        if not found.known:
+            raise no_heights(str(source))
+        if found.odd_zeros >= _LEAST_ODD:
+            remark(
+                f"{source}: {found.odd_zeros:,} pixels of exactly 0 m border on ground over {_CLIFF_M:g} m above or "
+                "below and on none near it; if they stand for unknown, declare it with gdal_edit -a_nodata 0"
+            )
+        part.replace(target)
+    except (RasterioError, OSError) as fault:
+        reason = (str(fault).splitlines() or [type(fault).__name__])[0]
+        raise OutputError(f"{source} -> {target}: {reason}; check the raster and the room on the disk") from fault
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def _pixels(raster: Any, path: Path) -> _Pixels:
+    t = raster.transform
+    if raster.crs.is_geographic:
+        unit, radians = raster.crs.units_factor
+        if not np.isclose(radians, np.radians(1)):
+            raise SourceError(
+                f"{path}: its map is in units of '{unit}', not degrees; warp it, for instance with gdalwarp"
+            )
+        grid = Grid(WGS84, Affine(*t[:6]), (raster.height, raster.width))
+        return _Pixels(*pixel_size_m(grid))
+    metres = float(raster.crs.linear_units_factor[1])
+    _refuse_distortion(raster, path, metres)
+    return _Pixels(np.full((raster.height, 1), t.a * metres), float(-t.e * metres))
+
+
+def _refuse_distortion(raster: Any, path: Path, unit_m: float) -> None:
+    """Refuse a map whose metres are far from metres on the ground, as those of EPSG:3857 are away from the equator.
+
+    Geodesic distances over a pixel at the corners and the middle are held against the pixel's size on the map.
+    """
+    import pyproj
+
+    to_degrees = pyproj.Transformer.from_crs(
+        pyproj.CRS.from_user_input(raster.crs.to_wkt()).to_2d(), WGS84, always_xy=True
+    )
+    t, (rows, cols) = raster.transform, raster.shape
+    across, down = np.meshgrid([0, cols / 2, cols], [0, rows / 2, rows])
+    x, y = t.c + t.a * across.ravel(), t.f + t.e * down.ravel()
+    here = to_degrees.transform(x, y)
+    for beside, size_m in (
+        (to_degrees.transform(x + t.a, y), t.a * unit_m),
+        (to_degrees.transform(x, y + t.e), -t.e * unit_m),
+    ):
+        ground = distance_m(*here, *beside) / size_m
+        # Corners of an askew map may lie where it means nothing; what can't be told isn't held against it.
+        odd = np.isfinite(ground) & (np.abs(ground - 1) > _MOST_DISTORTION)
+        if odd.any():
+            raise SourceError(
+                f"{path}: a metre of its map ({str(raster.crs)[:40]}) is {ground[odd][0]:.2f} m on the ground, so its "
+                "slopes would be wrong; warp it to degrees or to the UTM zone, for instance with gdalwarp"
+            )
+
+
+def _write_blocks(
+    raster: Any,
+    name: str,
+    written: Any,
+    pixels: _Pixels,
+    measure: Measure,
+    radius_px: int,
+    block: tuple[int, int],
+    progress: Callable[[str], None],
+) -> _Found:
+    """Compute and write every block; gives what was seen of the heights."""
+    from rasterio.windows import Window
+
+    reach = radius_px if measure == "relief" else 1
+    shape = (int(raster.height), int(raster.width))
+    said, known, odd_zeros = -1, False, 0
+    for row, col, rows, cols in _blocks(shape, block):
+        # A block is read with a rim as wide as the measure reaches, and written without it, so that no seams show.
+        top, left = max(0, row - reach), max(0, col - reach)
+        bottom, right = min(shape[0], row + rows + reach), min(shape[1], col + cols + reach)
+        heights = _heights(raster, Window(left, top, right - left, bottom - top), name)
+        known = known or bool(np.isfinite(heights).any())
+        odd = _odd_zeros(heights)
+        odd_zeros += int(odd[row - top : row - top + rows, col - left : col - left + cols].sum())
+        values = _measure(heights, pixels.width_m[top:bottom], pixels.height_m, measure, radius_px)
+        inner = values[row - top : row - top + rows, col - left : col - left + cols]
+        written.write(inner.astype(np.float32), 1, window=Window(col, row, cols, rows))
+        share = 100 * (row * shape[1] + rows * (col + cols)) // (shape[0] * shape[1])
+        if share // 5 > said:
+            said = share // 5
+            progress(f"{measure}: {share} %")
+    return _Found(known, odd_zeros)
+
+
+def _odd_zeros(heights: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Pixels of exactly 0 m that touch ground far above or below and no ground near 0 m but zeros."""
+    zero = np.asarray(heights == 0)
+    if not zero.any():
+        return zero
+    off = np.where(zero | np.isnan(heights), np.nan, np.abs(heights))
+    lowest = ndimage.minimum_filter(np.where(np.isnan(off), np.inf, off), 3, mode="constant", cval=np.inf)
+    return np.asarray(zero & np.isfinite(lowest) & (lowest > _CLIFF_M))
+
+
+def _blocks(shape: tuple[int, int], block: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+    """First row and column, and number of rows and columns, of each block, row by row."""
+    for row in range(0, shape[0], block[0]):
+        for col in range(0, shape[1], block[1]):
+            yield row, col, min(block[0], shape[0] - row), min(block[1], shape[1] - col)
+
+
+def _heights(raster: Any, window: Any, name: str) -> NDArray[np.float32]:
+    """Heights in a window, NaN where there is none."""
+    values = raster.read(1, window=window, masked=True)
+    return clean_heights(values.astype(np.float32).filled(np.nan), name)
+
+
+def _measure(
+    heights: NDArray[np.float32], width_m: Floats, height_m: float, measure: Measure, radius_px: int
+) -> Floats:
+    if measure == "slope":
+        return slope(heights, width_m, height_m)
+    if measure == "ruggedness":
+        return ruggedness(heights)
+    if measure == "relief":
+        return relief(heights, radius_px)
+    return cost(heights, width_m, height_m)

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import corridor
+from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
-from corridor.network.time_fit import TimeFit
-from corridor.packaged import data_root
+from corridor.network.driving_times import TimeFit
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.diagnosis import time_table
 from corridor.pipeline.steps import lines

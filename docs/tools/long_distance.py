@@ -10,7 +10,7 @@ from pathlib import Path
 
 import corridor
 from corridor.flows.changes import NETWORK_ALONE
-from corridor.flows.documented import DocumentedCheck, check_documented
+from corridor.flows.indicators import DocumentedCheck, check_documented
 from corridor.flows.model import BranchResult, FlowModel, PairResult
 from corridor.flows.sensitivity import BEST_ROAD, measure_sensitivity
 from corridor.flows.tables import find_tables, load_tables

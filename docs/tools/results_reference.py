@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from corridor.export.dictionary import file_columns
+from corridor.export.results import file_columns
 from corridor.metrics.registry import all_columns
 
 HEAD = """# Results

@@ -14,14 +14,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from corridor.io.fetch.elevation import all_providers
-from corridor.io.fetch.settings import settings_model
-from corridor.schema import live_settings, study
-from corridor.schema.criterion import Criterion
-from corridor.schema.live_settings import ADDRESS, EXTRACT, LiveSettings
-from corridor.schema.report_settings import ReportSettings
+from corridor.io.fetch.fetch_inputs import settings_model
+from corridor.schema import settings, study
+from corridor.schema.column import Criterion
+from corridor.schema.settings import ADDRESS, EXTRACT, LiveSettings, ReportSettings
 from docs.tools.study_words import WORDS
 
-_MODULES = (study.__name__, live_settings.__name__, Criterion.__module__, ReportSettings.__module__)
+_MODULES = (study.__name__, settings.__name__, Criterion.__module__, ReportSettings.__module__)
 HEAD = """# Study file
 
 A study is one TOML file. This page is made from the models that check it, so the keys and limits are those of this

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.harness import Row, growth_rows, in_turn, name_of
-from corridor.mcda.draws import WeightSpace, draw_weights
 from corridor.mcda.matrix import Panel
-from corridor.mcda.robustness import measure_robustness
-from corridor.schema.criterion import Criterion
+from corridor.mcda.robustness import WeightSpace, draw_weights, measure_robustness
+from corridor.schema.column import Criterion
 
 SIZES = (1_000, 3_000, 10_000)
 ALTERNATIVES, CRITERIA = 24, 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corridor.alignment.ground import Ground, build_ground
+from corridor.alignment.links import Ground, build_ground
 from corridor.schema.alignment import DesignStandard, PriceRange, UnitCosts
 
 flat = PriceRange.flat

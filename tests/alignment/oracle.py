@@ -9,8 +9,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from corridor.alignment.chords import new_scratch, walk_chord
-from corridor.alignment.pieces import pack_parameters
+from corridor.alignment.chords import new_scratch, pack_parameters, walk_chord
 
 
 def exact_chord(ground, standard, costs, a, b):
@@ -25,7 +24,7 @@ def exact_chord(ground, standard, costs, a, b):
     ts = sorted(t for t in ts if 0 <= t <= 1)
     metres = math.hypot(dr * ground.dy_m, dc * ground.dx_m)
 
-    from corridor.alignment.ground import cross_slopes, ground_heights
+    from corridor.alignment.links import cross_slopes, ground_heights
 
     def at(t):
         r, c = np.array([r0 + t * dr]), np.array([c0 + t * dc])

@@ -7,17 +7,22 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from corridor.alignment.align import align
-from corridor.alignment.alternatives import find_alternatives, overlap
-from corridor.alignment.curves import bend_angles
+from corridor.alignment.align import (
+    align,
+    draw_errors,
+    find_alternatives,
+    measure_price_spread,
+    overlap,
+    sweep_grade,
+    sweep_tunnel_price,
+)
+from corridor.alignment.assembly import bend_angles
 from corridor.alignment.links import SearchOptions, Stage
-from corridor.alignment.pricing import find_closed
+from corridor.alignment.pricing import find_closed, price_line
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.repricing import price_line
-from corridor.alignment.sensitivity import draw_errors, measure_price_spread, sweep_grade, sweep_tunnel_price
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import PriceRange
-from corridor.schema.grid import Grid
+from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, hills, standard
 
 QUICK = SearchOptions(offsets_m=(0.0,), narrowing=(), max_structure_km=6.0)
@@ -276,7 +281,7 @@ def test_a_looser_grade_takes_the_line_of_a_stricter_one_that_is_cheaper_when_dr
             raise AlignmentError("no way: the minimum radius closes it")
         return line
 
-    monkeypatch.setattr("corridor.alignment.sensitivity.solve", found)
+    monkeypatch.setattr("corridor.alignment.align.solve", found)
     points = sweep_grade(asked, (3.0, 2.5, 2.0))
     assert [p.value for p in points] == [3.0, 2.5, 2.0]
     assert all(p.alignment is drawn and p.reason == "" for p in points)

@@ -9,11 +9,10 @@ import shapely
 from affine import Affine
 from scipy.ndimage import label
 
-from corridor.alignment.ground import CLOSED
+from corridor.alignment.links import CLOSED
 from corridor.alignment.problem import frame_terrain
 from corridor.io.read.borders import Borders
-from corridor.schema.grid import Grid
-from corridor.schema.source import Source
+from corridor.schema.fields import Grid, Source
 from corridor.terrain.surface import Dem
 
 WEST, EAST, SOUTH, NORTH = 10.0, 11.0, 45.0, 46.0

@@ -10,14 +10,13 @@ from affine import Affine
 
 import corridor
 from corridor.alignment.align import solve
-from corridor.alignment.curves import bend_angles
-from corridor.alignment.problem import AlignmentProblem, build_terrain, frame_terrain
-from corridor.alignment.repricing import price_line
-from corridor.alignment.standards import find_standard, unit_costs
+from corridor.alignment.assembly import bend_angles
+from corridor.alignment.pricing import price_line
+from corridor.alignment.problem import AlignmentProblem, build_terrain, find_standard, frame_terrain, unit_costs
 from corridor.geo.rasters import warp
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.inputs import load_dem
-from corridor.schema.grid import Grid
+from corridor.schema.fields import Grid
 
 pytestmark = pytest.mark.slow
 KAPAN, ORDUBAD = (46.4068, 39.2076), (46.0227, 38.9096)

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.alignment.chords import least_price, new_scratch, walk_chord
-from corridor.alignment.ground import build_ground, ground_heights
-from corridor.alignment.pieces import pack_parameters
-from corridor.alignment.pricing import price_pieces, split_line, structures_of
-from corridor.alignment.repricing import price_steps
+from corridor.alignment.chords import least_price, new_scratch, pack_parameters, walk_chord
+from corridor.alignment.links import build_ground, ground_heights
+from corridor.alignment.pricing import price_pieces, price_steps, split_line, structures_of
 from tests.alignment.helpers import costs, hills, standard
 from tests.alignment.oracle import exact_chord
 

@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 
-from corridor.alignment.chords import new_scratch, walk_chord, walk_move
-from corridor.alignment.ground import build_ground, ground_heights
-from corridor.alignment.links import SearchOptions, all_moves, lay_crossings, lay_moves, room_for
-from corridor.alignment.pieces import pack_parameters
+from corridor.alignment.chords import new_scratch, pack_parameters, walk_chord, walk_move
+from corridor.alignment.links import (
+    SearchOptions,
+    all_moves,
+    build_ground,
+    ground_heights,
+    lay_crossings,
+    lay_moves,
+    room_for,
+)
 from tests.alignment.helpers import costs, hills, standard
 
 

@@ -12,16 +12,14 @@ import numpy as np
 import pytest
 from affine import Affine
 
-import corridor.alignment.curves as curves
+import corridor.alignment.assembly as curves
 from corridor.alignment.align import align, find_way
-from corridor.alignment.curves import TurnSearch
-from corridor.alignment.ground import build_ground
-from corridor.alignment.links import SearchOptions
-from corridor.alignment.narrowing import Question, search_primed
+from corridor.alignment.assembly import TurnSearch
+from corridor.alignment.links import SearchOptions, build_ground
 from corridor.alignment.pricing import price_pieces, split_line
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.search import build_problem, search, state_points, trace_states
-from corridor.schema.grid import Grid
+from corridor.alignment.search import Question, build_problem, search, search_primed, state_points, trace_states
+from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, hills, standard
 
 PRICES = (8.0, 20.0, 60.0, 120.0)

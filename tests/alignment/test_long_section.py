@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from corridor.alignment.long_section import BATTER, FORMATION_M, draw_long_section, sum_earthworks, tabulate_stations
+from corridor.alignment.files import BATTER, FORMATION_M, draw_long_section, sum_earthworks, tabulate_stations
 from tests.alignment.helpers import costs, standard
 from tests.alignment.test_align import QUICK, line_on
 

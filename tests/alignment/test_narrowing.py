@@ -8,12 +8,10 @@ import rasterio
 from affine import Affine
 from rasterio.warp import Resampling, reproject
 
-import corridor.alignment.narrowing as narrowing
-from corridor.alignment.ground import build_ground
-from corridor.alignment.links import SearchOptions, Stage, all_moves
-from corridor.alignment.narrowing import narrow
-from corridor.alignment.search import build_problem, search
-from corridor.packaged import data_root
+import corridor.alignment.search as narrowing
+from corridor.alignment.links import SearchOptions, Stage, all_moves, build_ground
+from corridor.alignment.search import build_problem, narrow, search
+from corridor.files import data_root
 from tests.alignment.helpers import costs, hills, standard
 
 

@@ -5,8 +5,7 @@ import pytest
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from corridor.alignment.ground import build_ground, ground_heights
-from corridor.alignment.links import neighbour_moves
+from corridor.alignment.links import build_ground, ground_heights, neighbour_moves
 from corridor.alignment.raster import find_raster_path
 from corridor.errors import AlignmentError
 

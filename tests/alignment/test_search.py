@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from corridor.alignment import search as searching
-from corridor.alignment.ground import build_ground
-from corridor.alignment.links import SearchOptions
+from corridor.alignment.links import SearchOptions, build_ground
 from corridor.alignment.pricing import price_pieces, split_line
 from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.search import build_problem, search, state_points, trace_states

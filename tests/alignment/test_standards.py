@@ -2,7 +2,7 @@
 
 import pytest
 
-from corridor.alignment.standards import find_standard, load_standards
+from corridor.alignment.problem import find_standard, load_standards
 from corridor.errors import AlignmentError, CatalogueError
 
 

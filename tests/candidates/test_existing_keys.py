@@ -7,7 +7,7 @@ import geopandas as gpd
 from shapely import LineString, Point
 
 from corridor.candidates.existing import _name_by_places, drop_found_again
-from corridor.report.marks import assign_marks
+from corridor.report.tables import assign_marks
 from corridor.schema.candidate import Candidate
 from corridor.schema.vocabulary import Family, Mode
 from tests.report.synthetic import candidate

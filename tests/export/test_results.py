@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from corridor import atomic_write as workspace
+from corridor import files as workspace
 from corridor.errors import OutputError
 from corridor.export.results import FILES, write_results
-from corridor.report.plain_tables import plain_table
+from corridor.report.tables import plain_table
 from tests.report.synthetic import HOSTILE, hostile_results, results
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.flows.choice import fit_theta, logit_shares, logsum_usd, path_sizes
+from corridor.flows.cost import fit_theta, logit_shares, logsum_usd, path_sizes
 from corridor.report.i18n import render
 
 COSTS = st.lists(st.floats(10, 10_000), min_size=1, max_size=6)

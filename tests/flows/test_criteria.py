@@ -9,12 +9,11 @@ import pytest
 
 from corridor.comparison import Comparison
 from corridor.flows.changes import Case, LinkChange, build_case
-from corridor.flows.choice import logsum_usd
+from corridor.flows.cost import logsum_usd
 from corridor.flows.indicators import cost_to_flows, regret_if_closed
 from corridor.flows.model import FlowModel
 from corridor.flows.tables import find_tables, load_tables
-from corridor.report.assets import LANGUAGES
-from corridor.report.i18n import render
+from corridor.report.i18n import LANGUAGES, render
 from corridor.schema.study import Study
 from tests.flows import toy
 

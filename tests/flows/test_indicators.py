@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from corridor.flows.changes import Case, LinkChange, build_cases, merge_changes
-from corridor.flows.documented import check_documented
 from corridor.flows.indicators import (
     access_potentials,
     availability,
+    check_documented,
     link_regrets,
     measure_rail,
     network_efficiency,

@@ -7,7 +7,7 @@ import pytest
 from affine import Affine
 
 from corridor.geo.rasters import grid_over, warp
-from corridor.schema.grid import Grid
+from corridor.schema.fields import Grid
 
 
 def plane(shape=(60, 50), step=0.01):

@@ -17,28 +17,26 @@ import pyproj
 import shapely
 
 import corridor
-from corridor.alignment.standards import load_standards
+from corridor.alignment.problem import load_standards
 from corridor.errors import CorridorError
-from corridor.export.manifest import is_results_folder
+from corridor.export.results import is_results_folder
+from corridor.files import data_root
 from corridor.flows.tables import load_tables
 from corridor.io.fetch.cache import Cache, CacheEntry, key_of
 from corridor.io.read.borders import read_borders
 from corridor.io.read.catalogue import load_catalogue
-from corridor.io.read.conditions import load_conditions
-from corridor.io.read.data_files import known_source
+from corridor.io.read.data_files import known_source, read_pinned_inputs
 from corridor.io.read.elevation import read_dem
 from corridor.io.read.osm import read_osm
 from corridor.io.read.own_routes import read_lines
-from corridor.io.read.pinned_inputs import read_pinned_inputs
 from corridor.io.read.places import read_places
-from corridor.io.read.regimes import load_regimes
+from corridor.io.read.regimes import load_conditions, load_regimes
 from corridor.mcda.perspectives import load_perspectives
-from corridor.packaged import data_root
 from corridor.pipeline.difference import diff
-from corridor.pipeline.rerank import load_results
+from corridor.pipeline.saved_results import load_results
 from corridor.schema.study import Study
+from corridor.sweeps.plan import load_vary
 from corridor.sweeps.report import load_report, write_report
-from corridor.sweeps.vary import load_vary
 from tests.hostile.pbf import pbf
 from tests.synthetic.study import IMPACT
 

@@ -14,9 +14,8 @@ import rasterio
 from rasterio import Affine
 
 from corridor.errors import SourceError
-from corridor.geo.height_rasters import heights_files
-from corridor.io.read.dem_checks import compare_known
-from corridor.io.read.elevation import read_dem
+from corridor.geo.rasters import heights_files
+from corridor.io.read.elevation import compare_known, read_dem
 from tests.synthetic.ground import height_m
 
 AREA = (10.0, 45.0, 11.0, 46.0)

@@ -12,9 +12,9 @@ import rasterio
 import shapely
 
 from corridor.errors import SourceError
-from corridor.geo.height_rasters import heights_files
+from corridor.geo.rasters import heights_files
 from corridor.io.read.borders import read_borders
-from corridor.terrain.windowed import write_terrain
+from corridor.terrain.surface import write_terrain
 from tests.hostile.test_elevation import HEIGHTS, SOURCE, VRT, read, write
 
 

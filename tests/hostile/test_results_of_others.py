@@ -16,10 +16,10 @@ import shapely
 
 from corridor.errors import CorridorError, SourceError, SweepError
 from corridor.export.gis import write_layer
-from corridor.export.manifest import is_results_folder
-from corridor.io.read.pinned_inputs import read_pinned_inputs
-from corridor.pipeline.rerank import load_results
-from corridor.report.plain_tables import write_csv
+from corridor.export.results import is_results_folder
+from corridor.io.read.data_files import read_pinned_inputs
+from corridor.pipeline.saved_results import load_results
+from corridor.report.tables import write_csv
 from corridor.sweeps.report import load_report, write_report
 
 CRITERIA = [

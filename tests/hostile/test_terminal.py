@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corridor.cli import main
-from corridor.report.escape import clean_line
+from corridor.report.i18n import clean_line
 from tests.command import run_command
 from tests.synthetic import build, write_study
 

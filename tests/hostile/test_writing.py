@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from corridor import atomic_write as space
+from corridor import files as space
 from corridor.errors import OutputError
 from corridor.export.results import check_target
-from corridor.schema.source import file_sha256
+from corridor.schema.fields import file_sha256
 from tests.synthetic import NAME, build
 
 KILLS = 20

@@ -10,7 +10,7 @@ from corridor.metrics.access import Access, build_access
 from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Estimate
-from corridor.schema.interaction import EdgeEffect, Event
+from corridor.schema.results import EdgeEffect, Event
 from corridor.schema.study import Place
 
 STEP = 0.02  # degrees between nodes

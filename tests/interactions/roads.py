@@ -11,7 +11,7 @@ import shapely
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.interactions.crossings import meetable, own_rows
 from corridor.interactions.events import find_events
-from corridor.interactions.split_network import split_network
+from corridor.interactions.regime_effects import split_network
 from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.schema.candidate import Candidate, Part, Span
 from corridor.schema.catalogue import Estimate

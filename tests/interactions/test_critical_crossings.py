@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corridor.interactions.critical_crossings import ConnectivityTargets, find_critical_crossings
 from corridor.interactions.events import events_frame
 from corridor.interactions.findings import Names, describe_pair
-from corridor.interactions.regime_effects import effects
+from corridor.interactions.regime_effects import ConnectivityTargets, effects, find_critical_crossings
 from corridor.network.graph import Position
 from corridor.report.i18n import render
 from corridor.schema.vocabulary import Owner, Separation

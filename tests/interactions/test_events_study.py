@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from corridor.interactions.critical_crossings import ConnectivityTargets
 from corridor.interactions.events import find_events, supports_local_crossings
 from corridor.interactions.findings import Names, build_findings
-from corridor.interactions.regime_effects import applies, effects
-from corridor.interactions.split_network import split_network
+from corridor.interactions.regime_effects import ConnectivityTargets, applies, effects, split_network
 from corridor.io.read.regimes import load_regimes
 from corridor.pipeline.comparing import open_run
 from corridor.report.i18n import render

@@ -11,9 +11,9 @@ import pytest
 
 from corridor.candidates.parts import with_followed
 from corridor.errors import CatalogueError
+from corridor.files import data_root
 from corridor.interactions.events import find_events, has_open_events
 from corridor.io.read.catalogue import load_catalogue
-from corridor.packaged import data_root
 from corridor.report.i18n import render
 from tests.interactions.roads import build, rail
 

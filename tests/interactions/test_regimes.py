@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from corridor.errors import CatalogueError, StudyError
+from corridor.files import data_root
 from corridor.interactions.regime_effects import applicable_regimes, applies
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.regimes import build_regime, load_regime_sources, load_regimes, require_points
-from corridor.packaged import data_root
 from corridor.report.i18n import render
 from corridor.schema.message import Message
 from corridor.schema.regime import ATTRIBUTES, QUESTIONS, class_rank

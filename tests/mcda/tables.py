@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.mcda.matrix import Panel
-from corridor.schema.criterion import Criterion
+from corridor.schema.column import Criterion
 
 
 def make_criteria(count, groups=None, tolerance=0.0, factors=None):

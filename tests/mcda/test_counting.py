@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corridor.mcda.counting import count_first_places, silent_criteria, telling_weight
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.rank import rank_alternatives
-from corridor.mcda.robustness import measure_robustness
+from corridor.mcda.robustness import count_first_places, measure_robustness, silent_criteria, telling_weight
 from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_criteria, make_panel, route_table

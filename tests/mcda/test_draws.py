@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 from corridor.errors import ScoringError
-from corridor.mcda.draws import WeightSpace, draw_metrics, draw_weights, parse_order
+from corridor.mcda.robustness import WeightSpace, draw_metrics, draw_weights, parse_order
 
 from .tables import make_panel
 

@@ -3,9 +3,8 @@ import re
 import pytest
 
 from corridor.errors import ScoringError
-from corridor.mcda.perspectives import GROUPS, build_perspective, load_perspectives
-from corridor.mcda.weights import resolve_weights
-from corridor.packaged import data_root
+from corridor.files import data_root
+from corridor.mcda.perspectives import GROUPS, build_perspective, load_perspectives, resolve_weights
 from corridor.report.i18n import render
 
 from .tables import make_criteria

@@ -7,13 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.errors import ScoringError
+from corridor.files import data_root
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.methods import method_ids
-from corridor.mcda.perspectives import load_perspectives
-from corridor.mcda.rank import rank_alternatives
-from corridor.mcda.scores import competition_ranks, score, tie_width
-from corridor.mcda.weights import parse_weights
-from corridor.packaged import data_root
+from corridor.mcda.perspectives import load_perspectives, parse_weights
+from corridor.mcda.rank import competition_ranks, rank_alternatives, score, tie_width
 from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_panel, route_table

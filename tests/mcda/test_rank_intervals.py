@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import End, build_matrix
 from corridor.mcda.methods import method_ids
-from corridor.mcda.rank import rank_alternatives, rank_intervals
+from corridor.mcda.rank import competition_ranks, rank_alternatives, rank_intervals, score, tie_width
 from corridor.mcda.review import review_matrix
-from corridor.mcda.scores import competition_ranks, score, tie_width
 from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_panel, route_table

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from corridor.errors import ScoringError
-from corridor.mcda.draws import WeightSpace
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.methods import get_method, method_ids
 from corridor.mcda.review import review_matrix, review_panel
+from corridor.mcda.robustness import WeightSpace
 from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_panel, route_table

@@ -7,10 +7,16 @@ from pymcdm.methods import TOPSIS
 from shapely import Polygon
 
 from corridor.errors import ScoringError
-from corridor.mcda.draws import WeightSpace, draw_metrics, draw_weights
 from corridor.mcda.methods import method_ids
-from corridor.mcda.robustness import convergence_error, measure_robustness, rank_draws
-from corridor.mcda.scores import cross_score, score
+from corridor.mcda.rank import cross_score, score
+from corridor.mcda.robustness import (
+    WeightSpace,
+    convergence_error,
+    draw_metrics,
+    draw_weights,
+    measure_robustness,
+    rank_draws,
+)
 from corridor.report.i18n import render
 
 from .tables import make_panel

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.errors import ScoringError
-from corridor.mcda.values import check_criteria, orient, scale
+from corridor.mcda.matrix import check_criteria, orient, scale
 from corridor.plugins import nearest_name
-from corridor.schema.criterion import Criterion
+from corridor.schema.column import Criterion
 
 LENGTH = Criterion("length", "Length", "length_km", "km", "min", "distance", 100.0, 300.0)
 GAIN = Criterion("gain", "Gain", "gain_min", "min", "max", "north_south", 60.0, 0.0)

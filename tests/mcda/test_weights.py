@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from corridor.errors import ScoringError
-from corridor.mcda.perspectives import build_perspective
-from corridor.mcda.weights import normalise, parse_weights, resolve_weights
+from corridor.mcda.perspectives import build_perspective, normalise, parse_weights, resolve_weights
 from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_criteria

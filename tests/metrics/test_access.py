@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.errors import NetworkError
-from corridor.interactions.split_network import split_network
+from corridor.interactions.regime_effects import split_network
 from corridor.metrics.access import PLACE_COLUMNS, TimeFactors, isochrone_points, measure_access
 from corridor.metrics.reach import check_crossings
 from corridor.report.i18n import render

@@ -9,7 +9,7 @@ import pytest
 
 import corridor
 from corridor.errors import CorridorError
-from corridor.packaged import data_root
+from corridor.files import data_root
 
 STUDY = data_root() / "studies" / "syunik.toml"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from corridor.interactions.split_network import split_network
+from corridor.interactions.regime_effects import split_network
 from corridor.metrics.axes import (
     Axis,
     axis_overlap,

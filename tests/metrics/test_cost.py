@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import corridor
 from corridor.errors import CatalogueError
 from corridor.metrics.cost import breakdown_table, cost_bill, measure_cost
-from corridor.metrics.distance import measure_length
+from corridor.metrics.travel_time import measure_length
 from corridor.pipeline.comparing import open_run
-from corridor.report.page.tables import cost_rows, price_years
+from corridor.report.tables import cost_rows, price_years
 from corridor.schema.candidate import Design
 from corridor.schema.catalogue import Costing, Estimate, SectionWorks, UnitCost, UpkeepCost
 from corridor.schema.vocabulary import BedRoad, Mode, SectionStatus, StructureKind, WorkKind, Works

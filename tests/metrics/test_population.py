@@ -11,7 +11,7 @@ from corridor.errors import NetworkError
 from corridor.metrics.access import measure_access
 from corridor.metrics.population import build_population, check_countries, measure_person_hours, plain_name, sum_people
 from corridor.schema.catalogue import Estimate
-from corridor.schema.people import PeopleTables, PlacePopulation, PopulationTotal
+from corridor.schema.parameters import PeopleTables, PlacePopulation, PopulationTotal
 from tests.interactions.grounds import access_to, effect, with_neighbour
 from tests.metrics.figures import RATES, row_of
 from tests.metrics.test_severance import SIDE, borders, point

@@ -2,7 +2,7 @@
 
 import pytest
 
-from corridor.interactions.event_messages import transliterate
+from corridor.interactions.events import transliterate
 
 # native name and how gazetteers in English spell it
 KNOWN = {

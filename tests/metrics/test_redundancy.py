@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.errors import NetworkError
-from corridor.interactions.split_network import split_network
+from corridor.interactions.regime_effects import split_network
 from corridor.metrics.reach import build_domain, reach
 from corridor.metrics.redundancy import (
     Stage,

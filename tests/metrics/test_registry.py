@@ -25,10 +25,9 @@ from corridor.metrics.registry import (
     derived_inputs,
     metric,
 )
-from corridor.report.assets import LANGUAGES, read_messages
+from corridor.report.i18n import LANGUAGES, read_messages
 from corridor.schema.catalogue import Estimate
-from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns, with_before
-from corridor.schema.criterion import Criterion
+from corridor.schema.column import Column, Criterion, Kind, Shown, Unit, find_column, resolve_columns, with_before
 from corridor.schema.vocabulary import Direction, MetricStatus
 
 SIGNS = {"°", "%"}

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.rank import rank_intervals
-from corridor.metrics.registry import complete_table
-from corridor.metrics.undetermined import join_ends
-from corridor.report.plain_tables import plain_table, write_csv
+from corridor.metrics.registry import complete_table, join_ends
+from corridor.report.tables import plain_table, write_csv
 from corridor.schema.catalogue import Undetermined
-from corridor.schema.criterion import Criterion
+from corridor.schema.column import Criterion
 
 OK = {"access_delay_min_status": "ok", "access_min_before": 500.0}
 

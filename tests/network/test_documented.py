@@ -9,8 +9,7 @@ import pytest
 from shapely import LineString
 
 from corridor.network.conflate_ways import add_sections, ways_of_sections
-from corridor.network.conflation import conflate, dated_sections
-from corridor.network.documented import dated, exceeds_limits, truck_exceeds
+from corridor.network.conflation import conflate, dated, dated_sections, exceeds_limits, truck_exceeds
 from corridor.network.graph import Network
 from corridor.network.ways import Ways
 from corridor.pipeline.comparing import open_run

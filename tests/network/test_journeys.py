@@ -8,14 +8,13 @@ import shapely
 from affine import Affine
 
 from corridor.errors import CatalogueError, NetworkError, StudyError
-from corridor.io.read.dem_checks import remark_on_heights, require_heights_near
+from corridor.io.read.elevation import remark_on_heights, require_heights_near
 from corridor.io.read.inputs import Gazetteer, require_known
+from corridor.network.driving_times import time_journeys
 from corridor.network.graph import Network, edge_frame
-from corridor.network.time_fit import time_journeys
 from corridor.schema.catalogue import Node
-from corridor.schema.driving import DocumentedHeight
-from corridor.schema.grid import Grid
-from corridor.schema.source import Source
+from corridor.schema.fields import Grid, Source
+from corridor.schema.parameters import DocumentedHeight
 from corridor.schema.study import Study, TimeSpec
 from corridor.schema.vocabulary import Confidence
 from corridor.terrain.surface import Dem

@@ -18,9 +18,9 @@ from corridor.network.conflate_ways import Ways, _split_at_borders, build_physic
 from corridor.network.connectivity import are_connected, find_gaps
 from corridor.network.graph import Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, smooth_islands
-from corridor.network.match import measure_route
+from corridor.network.map_matching import measure_route
 from corridor.schema.catalogue import Crossing, Estimate
-from corridor.schema.source import Source
+from corridor.schema.fields import Source
 
 STEP = 0.01
 

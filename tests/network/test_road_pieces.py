@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from corridor.network.road_pieces import continue_edges, cut_edges, piece_curvature_per_m, road_lines
+from corridor.network.road_survey import continue_edges, cut_edges, piece_curvature_per_m, road_lines
 
 M_PER_DEG = 111_195.0
 

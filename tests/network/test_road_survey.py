@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import shapely
 
+from corridor.files import data_root
 from corridor.geo.geodesy import line_lengths_m
 from corridor.io.read.catalogue import load_catalogue
-from corridor.io.read.driving import load_driving
+from corridor.io.read.parameters import load_driving
 from corridor.io.read.tables import Faults
 from corridor.network.road_survey import Ground, Pin, RoadSurvey, survey_roads
-from corridor.packaged import data_root
-from corridor.schema.driving import DrivingParameters
+from corridor.schema.parameters import DrivingParameters
 
 REFERENCE = data_root() / "reference"
 # a road to the east beside the equator, 0.1 degree (11.1 km) to an edge

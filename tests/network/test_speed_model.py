@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
-from corridor.io.read.driving import load_driving, load_vehicles
+from corridor.io.read.parameters import load_driving, load_vehicles
 from corridor.io.read.tables import Faults
 from corridor.network._speed_kernels import GRAVITY, air_density, combine_speeds, drive_speed
 from corridor.network.speed_model import Pieces, crawl_speed_kmh, driving_minutes, limiting_speed_kmh
-from corridor.packaged import data_root
-from corridor.schema.driving import Vehicle
+from corridor.schema.parameters import Vehicle
 
 REFERENCE = data_root() / "reference"
 PLAIN = Vehicle("plain", 40_000, 120, 0.85, 0, 400, 0.01, 0.7, 10, 0.15, 0.0, 1.0, 80)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corridor.errors import CatalogueError
-from corridor.network.speeds import class_speeds_kmh
+from corridor.network.speed_model import class_speeds_kmh
 from corridor.schema.catalogue import Estimate, Speed
 
 SPEEDS = (Speed("road", "trunk", Estimate(50, 60, 70), ("x",)),)

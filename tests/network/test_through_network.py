@@ -7,7 +7,7 @@ import pytest
 from corridor.errors import NoRouteError
 from corridor.io.read.osm import read_osm
 from corridor.network.conflate_ways import build_physical, ways_of_osm
-from corridor.network.documented import apply_documents
+from corridor.network.conflation import apply_documents
 from corridor.network.graph import Network
 from corridor.schema.catalogue import THROUGH_CLASSES
 from tests.synthetic.osm import write_osm

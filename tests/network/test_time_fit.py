@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from corridor.errors import NetworkError
-from corridor.network.time_fit import DECLARED_SPREAD, DocumentedTime, fit_time_factor
+from corridor.network.driving_times import DECLARED_SPREAD, DocumentedTime, fit_time_factor
 
 
 def journey(name: str, low: float, high: float, computed: float, **options) -> DocumentedTime:

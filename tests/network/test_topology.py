@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corridor.network.topology import build_chains
+from corridor.network.ways import build_chains
 
 NONE = np.zeros(0, dtype=np.int64)
 

@@ -13,8 +13,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.pipeline.fingerprint import MAX_ARRAY_BYTES, fingerprint
-from corridor.pipeline.graph import Cache, Graph, Run, Step, _declared, each, step
+from corridor.pipeline.graph import MAX_ARRAY_BYTES, Cache, Graph, Run, Step, _declared, each, fingerprint, step
 
 
 @step(says="adding up")

@@ -18,8 +18,8 @@ from corridor.pipeline.graph import Each, Run
 from corridor.schema.candidate import Profile
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.column import Column, Unit
-from corridor.schema.interaction import EdgeEffect
 from corridor.schema.regime import Regime
+from corridor.schema.results import EdgeEffect
 from tests.synthetic import build
 from tests.synthetic.study import IMPACT, STUDY
 

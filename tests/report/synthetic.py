@@ -13,11 +13,10 @@ from shapely import LineString, Point, box
 from corridor.metrics.registry import table_columns
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Profile, Span
 from corridor.schema.catalogue import Estimate
-from corridor.schema.criterion import Criterion
-from corridor.schema.grid import Grid
-from corridor.schema.names import Alias
+from corridor.schema.column import Criterion
+from corridor.schema.fields import Grid, Source
+from corridor.schema.message import Alias
 from corridor.schema.results import FirstPlaces, Layers, PerspectiveWords, Results
-from corridor.schema.source import Source
 
 HOSTILE = (
     '<img src=x onerror="window.hacked=1">',
@@ -133,9 +132,9 @@ def scorable(table: pd.DataFrame) -> pd.DataFrame:
 def rank(
     table: pd.DataFrame, perspectives: dict[str, dict[str, float]]
 ) -> tuple[pd.DataFrame, pd.DataFrame, FirstPlaces]:
-    from corridor.mcda.counting import count_first_places
     from corridor.mcda.matrix import build_matrix
     from corridor.mcda.rank import rank_alternatives
+    from corridor.mcda.robustness import count_first_places
 
     matrix = build_matrix(scorable(table), CRITERIA)
     frames = [rank_alternatives(matrix, weights).assign(perspective=key) for key, weights in perspectives.items()]

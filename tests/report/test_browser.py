@@ -17,7 +17,7 @@ from shapely import LineString, MultiLineString
 from corridor.errors import OutputError
 from corridor.export.pdf import find_browser, write_pdf
 from corridor.export.results import write_results
-from corridor.packaged import data_root
+from corridor.files import data_root
 from corridor.report.i18n import words
 from corridor.report.map.build import build_map
 from corridor.report.view import ReportView

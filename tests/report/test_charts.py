@@ -8,7 +8,7 @@ import pytest
 
 from corridor.errors import ExtraError, OutputError
 from corridor.report import charts
-from corridor.schema.criterion import Criterion
+from corridor.schema.column import Criterion
 
 pytest.importorskip("matplotlib")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.report.page.tables import THIN_SPACE, PageColumn, _cell, rough_number
+from corridor.report.tables import THIN_SPACE, PageColumn, _cell, rough_number
 
 
 @pytest.mark.parametrize(

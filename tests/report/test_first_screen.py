@@ -5,17 +5,16 @@ from dataclasses import replace
 import pytest
 
 from corridor.errors import CatalogueError
-from corridor.io.read.conditions import load_conditions
-from corridor.io.read.regimes import load_regimes
-from corridor.packaged import data_root
+from corridor.files import data_root
+from corridor.io.read.regimes import load_conditions, load_regimes
 from corridor.report.i18n import localise_number, page_words
 from corridor.report.page.declared import build_conditions, build_rules
 from corridor.report.page.glance import answer, build_glance, build_matrix
 from corridor.report.view import ReportView
+from corridor.schema.fields import Source
 from corridor.schema.message import from_json, to_json
 from corridor.schema.regime import ATTRIBUTES
-from corridor.schema.report_settings import Condition, Indicator, ReportSettings
-from corridor.schema.source import Source
+from corridor.schema.settings import Condition, Indicator, ReportSettings
 from tests.report.synthetic import results
 
 

@@ -11,9 +11,8 @@ import pytest
 from babel import Locale
 
 import corridor
-from corridor.packaged import data_root
-from corridor.report.assets import LANGUAGES, read_messages, read_texts
-from corridor.report.i18n import Words, render, render_table, words
+from corridor.files import data_root
+from corridor.report.i18n import LANGUAGES, Words, read_messages, read_texts, render, render_table, words
 from corridor.schema.message import Listing, ListStyle, Message, listing, message_values, to_json
 
 ROOT = Path(corridor.__file__).parent

@@ -5,11 +5,18 @@ import numpy as np
 import pytest
 from shapely import MultiLineString
 
-from corridor.report.map.layers import place_aliases
-from corridor.report.map.lines import axis_lines, cut_off_totals, delays_min, people_text, place_changes, river_lines
+from corridor.report.map.layers import (
+    axis_lines,
+    cut_off_totals,
+    delays_min,
+    people_text,
+    place_aliases,
+    place_changes,
+    river_lines,
+)
 from corridor.report.page.build import build_page
 from corridor.report.view import ReportView
-from corridor.schema.names import Alias
+from corridor.schema.message import Alias
 from corridor.schema.results import NamedPlace
 from tests.report.synthetic import results
 

@@ -15,21 +15,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from corridor.export.gis import candidate_lines
-from corridor.report.assets import LANGUAGES, read_messages
-from corridor.report.escape import clean_text, safe_url, script_json
-from corridor.report.i18n import page_words
-from corridor.report.map.build import build_map
-from corridor.report.map.lines import border_lines, letter_points
-from corridor.report.map.relief import build_relief
-from corridor.report.marks import assign_marks
-from corridor.report.page.build import build_page
-from corridor.report.page.glance import answer
-from corridor.report.page.profiles import thin
-from corridor.report.page.summary import summarise
-from corridor.report.page.tables import format_number, metric_columns, metric_rows
+from corridor.report.i18n import LANGUAGES, clean_text, page_words, read_messages, safe_url, script_json
+from corridor.report.map.build import build_map, build_relief
+from corridor.report.map.layers import border_lines, letter_points
+from corridor.report.page.build import build_page, thin
+from corridor.report.page.glance import answer, summarise
+from corridor.report.tables import assign_marks, format_number, metric_columns, metric_rows
 from corridor.report.view import ReportView
 from corridor.schema.column import Column, Kind, Unit
-from corridor.schema.grid import Grid
+from corridor.schema.fields import Grid
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import CrossingStatus, SectionStatus
 from corridor.webmap import leaflet_css

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.report.page.profiles import build_profile_data, grade_classes, thin
+from corridor.report.page.build import build_profile_data, grade_classes, thin
 from tests.report.synthetic import results, with_grades
 
 LIMITS = (3.0, 6.0, 8.0)

@@ -6,13 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from corridor.report.assets import LANGUAGES, read_messages
-from corridor.report.i18n import page_messages, page_words, render
-from corridor.report.page.summary import summarise
+from corridor.report.i18n import LANGUAGES, page_messages, page_words, read_messages, render
+from corridor.report.page.glance import summarise
 from corridor.report.view import ReportView
 from corridor.schema.candidate import ViaName, route_message
-from corridor.schema.interaction import Finding, FindingFacts, Structure
 from corridor.schema.message import Message
+from corridor.schema.results import Finding, FindingFacts, Structure
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Evidence, Outcome, Owner, StructureKind
 from tests.report.synthetic import results

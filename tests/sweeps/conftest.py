@@ -6,8 +6,8 @@ import pytest
 
 import corridor
 from corridor.pipeline.comparing import open_run
-from corridor.sweeps.evaluator import build_evaluator
-from corridor.sweeps.vary import build_vary
+from corridor.sweeps.cluster import build_evaluator
+from corridor.sweeps.plan import build_vary
 from tests.synthetic import study as synthetic
 
 

@@ -20,10 +20,9 @@ from corridor.metrics.regime_text import OUTSIDE
 from corridor.pipeline.comparing import comparison_graph, open_run
 from corridor.schema.catalogue import Estimate
 from corridor.schema.study import NewBuildCandidate
-from corridor.sweeps.evaluator import SweepEvaluator, build_evaluator
-from corridor.sweeps.factor import value_at
-from corridor.sweeps.plan import plan_tasks
-from corridor.sweeps.vary import build_vary, check_vary
+from corridor.sweeps.cluster import SweepEvaluator, build_evaluator
+from corridor.sweeps.factors import value_at
+from corridor.sweeps.plan import build_vary, check_vary, plan_tasks
 from tests.flows import toy
 from tests.synthetic.catalogue import COSTS
 

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corridor.errors import SweepError
-from corridor.sweeps.plan import in_order_of_work, plan_table, plan_tasks
-from corridor.sweeps.vary import build_vary
+from corridor.sweeps.plan import build_vary, in_order_of_work, plan_table, plan_tasks
 
 PRICES = {"kind": "unit-costs"}
 CHECKS = {"kind": "check-times", "which": "transit"}

@@ -9,8 +9,8 @@ from scipy.stats import qmc
 
 import corridor
 from corridor.errors import SweepError
+from corridor.sweeps.plan import build_vary
 from corridor.sweeps.report import SweepReport, load_report, rank_correlation, variance_share, write_report
-from corridor.sweeps.vary import build_vary
 
 
 def sobol(n, d, seed=0):

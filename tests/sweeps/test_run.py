@@ -18,7 +18,7 @@ import corridor
 from corridor.errors import ExtraError, OutputError, SweepError
 from corridor.sweeps import cluster
 from corridor.sweeps.dataset import SweepFolder
-from corridor.sweeps.vary import build_vary
+from corridor.sweeps.plan import build_vary
 
 ROOT = Path(__file__).resolve().parents[2]
 PRICES = {"kind": "unit-costs", "values": [0.0, 1.0]}

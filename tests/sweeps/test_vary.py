@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corridor.errors import CorridorError, SweepError
-from corridor.sweeps.vary import build_vary, check_vary, load_vary
+from corridor.sweeps.plan import build_vary, check_vary, load_vary
 
 PRICES = {"kind": "unit-costs"}
 

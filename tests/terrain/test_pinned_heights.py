@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from corridor.schema.candidate import LineSmoothing
-from corridor.terrain.pinned_heights import (
+from corridor.terrain.profile import (
     LineHeights,
     PostGraph,
     distance_to_pins_m,
+    grade_limited,
     limit_slopes,
     smooth_heights,
     smoothing_length_m,
     spread_residuals,
 )
-from corridor.terrain.profile import grade_limited
 
 STEP = 100.0
 

@@ -9,13 +9,12 @@ import pytest
 import shapely
 from affine import Affine
 
+from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
-from corridor.packaged import data_root
 from corridor.schema.candidate import Profile
 from corridor.schema.catalogue import GradeCeiling
-from corridor.schema.driving import DocumentedHeight
-from corridor.schema.grid import Grid
-from corridor.schema.source import Source
+from corridor.schema.fields import Grid, Source
+from corridor.schema.parameters import DocumentedHeight
 from corridor.schema.vocabulary import Confidence, Mode
 from corridor.terrain.profile import build_profile, climbs_m
 from corridor.terrain.surface import Dem

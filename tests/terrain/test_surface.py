@@ -7,8 +7,7 @@ import pytest
 from affine import Affine
 
 from corridor.errors import CoverageError
-from corridor.schema.grid import Grid
-from corridor.schema.source import Source
+from corridor.schema.fields import Grid, Source
 from corridor.terrain.surface import Dem, draw_errors, gradient, ruggedness_m, slope_deg
 
 SOURCE = Source("dem", "made-up heights", "nobody", "", "none")

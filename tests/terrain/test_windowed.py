@@ -15,11 +15,9 @@ from hypothesis import strategies as st
 from rasterio.io import MemoryFile
 
 from corridor.errors import OutputError, SourceError
-from corridor.schema.grid import Grid
-from corridor.schema.source import Source
-from corridor.terrain import kernels
-from corridor.terrain.surface import Dem, ruggedness_m, slope_deg
-from corridor.terrain.windowed import MEASURES, write_terrain
+from corridor.schema.fields import Grid, Source
+from corridor.terrain import surface
+from corridor.terrain.surface import MEASURES, Dem, ruggedness_m, slope_deg, write_terrain
 
 ROOT = Path(__file__).resolve().parents[2]
 DEGREES = Affine(1 / 3600, 0, 46.0, 0, -1 / 3600, 40.0)
@@ -47,8 +45,8 @@ def in_memory(heights, measure, radius):
     if measure == "ruggedness":
         return ruggedness_m(dem)
     if measure == "relief":
-        return kernels.relief(heights, radius)
-    return kernels.cost(heights, *dem.pixel_size_m())
+        return surface.relief(heights, radius)
+    return surface.cost(heights, *dem.pixel_size_m())
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -85,7 +83,7 @@ def test_a_projected_plane_has_its_slope(tmp_path):
 
 def test_relief_against_brute_force():
     heights = rough((12, 15), 3, holes=5)
-    found = kernels.relief(heights, 2)
+    found = surface.relief(heights, 2)
     for r in range(12):
         for c in range(15):
             square = heights[max(0, r - 2) : r + 3, max(0, c - 2) : c + 3].astype(float)
@@ -124,7 +122,7 @@ def test_what_cannot_be_used_is_said_and_nothing_is_left(tmp_path):
 
 _MEASURED = """
 import resource, sys
-from corridor.terrain.windowed import write_terrain
+from corridor.terrain.surface import write_terrain
 def peak_mb(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 write_terrain(sys.argv[1], sys.argv[3], "slope")  # loads everything once
 before = peak_mb()
@@ -163,7 +161,7 @@ def test_rasters_of_whole_numbers_and_in_memory(tmp_path):
         (tmp_path / "dem.tif").write_bytes(memory.read())
     out = write_terrain(tmp_path / "dem.tif", tmp_path / "out.tif", "ruggedness")
     with rasterio.open(out) as found:
-        np.testing.assert_array_equal(found.read(1), kernels.ruggedness(heights.astype(np.float32)).astype(np.float32))
+        np.testing.assert_array_equal(found.read(1), surface.ruggedness(heights.astype(np.float32)).astype(np.float32))
 
 
 @pytest.mark.parametrize("block", [(512, 4096), (7, 5)])

@@ -10,10 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.astar import SHORT_CELLS
-from corridor.alignment._kernels.heap import DONE, OUT, new_heap, pop, push
-from corridor.alignment.chords import least_price, new_scratch, walk_chord, walk_move
-from corridor.alignment.pieces import CHEAPEST, DX, DY
+from corridor.alignment._kernels.astar import DONE, OUT, SHORT_CELLS, new_heap, pop, push
+from corridor.alignment.chords import CHEAPEST, DX, DY, least_price, new_scratch, walk_chord, walk_move
 from corridor.compiled import allocating, kernel, pasted
 
 ARC_STEP = np.pi / 90.0  # a curve is drawn by chords of two degrees

@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 
 from corridor.errors import FetchError, OutputError
 from corridor.io.read.data_files import LISTING
-from corridor.schema.source import Fetched, file_sha256
+from corridor.schema.fields import Fetched, file_sha256
 
 VARIABLE = "CORRIDOR_CACHE"
 _TAG = "CACHEDIR.TAG"

@@ -17,7 +17,7 @@ from corridor.io.fetch.elevation import REGISTRY
 from corridor.io.fetch.fetcher import Fetcher
 from corridor.io.fetch.tiles import Bounds, Tile, coarsen_by, tile_name, tiles_over, write_mosaic
 from corridor.io.read.height_errors import DATASET_TAG, ERROR_TAG
-from corridor.schema.live_settings import LiveSettings
+from corridor.schema.settings import LiveSettings
 
 CountriesOn = Callable[[Bounds], Sequence[str]]
 """Countries that have ground within bounds (west, south, east, north): heights are needed there."""

@@ -13,14 +13,13 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from corridor.errors import CoverageError, FetchError, SourceError
-from corridor.geo.height_rasters import refuse_unfit
+from corridor.geo.rasters import refuse_unfit
 from corridor.io.fetch.cache import CachedFile, CacheEntry, key_of
 from corridor.io.fetch.elevation_provider import AddressSetting, CountriesOn
-from corridor.io.fetch.fetcher import Fetcher
-from corridor.io.fetch.retry import TransientError, keep_trying, user_agent
+from corridor.io.fetch.fetcher import Fetcher, TransientError, keep_trying, user_agent
 from corridor.io.fetch.tiles import Bounds
 from corridor.io.read.height_errors import load_height_errors, recognise, tags_of
-from corridor.schema.live_settings import LOOPBACK, LiveSettings, fault_of_address
+from corridor.schema.settings import LOOPBACK, LiveSettings, fault_of_address
 
 _PREFIX = "/vsicurl/"
 _DRIVERS = {".hgt": "SRTMHGT", ".vrt": "VRT"}

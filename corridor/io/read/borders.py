@@ -16,12 +16,11 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from corridor.errors import SourceError
+from corridor.files import odd_character, require_file
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
-from corridor.input_files import require_file
 from corridor.io.read.data_files import data_source
 from corridor.io.read.polygons import read_polygons
-from corridor.safe_toml import odd_character
-from corridor.schema.source import Source
+from corridor.schema.fields import Source
 
 Floats = NDArray[np.float64]
 

@@ -12,13 +12,22 @@ from typing import TypeVar
 from shapely import LineString
 
 from corridor.errors import CatalogueError
+from corridor.files import data_root
 from corridor.geo.geodesy import locate_m
-from corridor.io.read.border_delays import FILE_NAME, load_border_delays, with_sides
-from corridor.io.read.costing import WORKS_COLUMNS, load_costing_tables, load_unit_costs, read_works
-from corridor.io.read.driving import load_driving, load_heights, load_vehicles
-from corridor.io.read.people import load_people
+from corridor.io.read.parameters import (
+    FILE_NAME,
+    WORKS_COLUMNS,
+    load_border_delays,
+    load_costing_tables,
+    load_driving,
+    load_heights,
+    load_people,
+    load_unit_costs,
+    load_vehicles,
+    read_works,
+    with_sides,
+)
 from corridor.io.read.tables import Faults, Row, by_id, load_sources, read_rows, source_ids_of
-from corridor.packaged import data_root
 from corridor.schema.catalogue import (
     BorderDelays,
     Costing,
@@ -31,9 +40,8 @@ from corridor.schema.catalogue import (
     UnitCost,
     VehicleLimit,
 )
-from corridor.schema.driving import DocumentedHeight, DrivingParameters, Vehicle
-from corridor.schema.people import PeopleTables
-from corridor.schema.source import Source
+from corridor.schema.fields import Source
+from corridor.schema.parameters import DocumentedHeight, DrivingParameters, PeopleTables, Vehicle
 from corridor.schema.vocabulary import (
     Confidence,
     CrossingStatus,

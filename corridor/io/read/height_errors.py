@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import SourceError
+from corridor.files import data_root
 from corridor.io.read.data_files import LISTING
 from corridor.io.read.tables import Faults, load_sources, read_rows, source_ids_of
-from corridor.packaged import data_root
-from corridor.schema.source import file_sha256
+from corridor.schema.fields import file_sha256
 
 FILE_NAME = "height_errors.csv"
 DATASET_TAG, ERROR_TAG = "HEIGHTS_DATASET", "HEIGHTS_ERROR_M"

@@ -14,12 +14,11 @@ from pydantic import ValidationError
 from corridor.errors import StudyError
 from corridor.io.read.borders import Borders
 from corridor.io.read.data_files import known_source
-from corridor.io.read.dem_checks import compare_known, require_heights_near
-from corridor.io.read.elevation import read_dem
+from corridor.io.read.elevation import compare_known, read_dem, require_heights_near
 from corridor.io.read.height_errors import load_height_errors
 from corridor.io.read.places import Places
 from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
-from corridor.schema.driving import DocumentedHeight
+from corridor.schema.parameters import DocumentedHeight
 from corridor.schema.study import UNKNOWN_COUNTRY, Place, Study, TimeSpec
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position

@@ -8,7 +8,7 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,18 +21,222 @@ from numpy.typing import NDArray
 
 from corridor.compiled import compiled
 from corridor.errors import SourceError
+from corridor.files import require_file
 from corridor.geo.geodesy import WGS84, line_lengths_m
-from corridor.input_files import require_file
 from corridor.io.read.data_files import file_source, known_source
 from corridor.io.read.osm_scan import MAX_VERTICES, MAX_WAYS, WAY_COLUMNS, Scan, TooLargeError, clean, scan_file
-from corridor.io.read.osm_segments import cut_pieces
-from corridor.io.read.osm_tags import Doubt
+from corridor.io.read.osm_tags import ROAD_CLASSES, Doubt
 from corridor.io.read.rivers import no_rivers
+from corridor.schema.fields import Source
 from corridor.schema.message import Message
-from corridor.schema.source import Source
-from corridor.schema.vocabulary import Mode
+from corridor.schema.vocabulary import Mode, SectionStatus
 
+# --- Which parts of the ways of a file are drawn, and that each road is drawn once ---
+
+_JUMP = 10_000_000  # a degree, in the file's units
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Runs of vertices to draw: for each piece its row of the ways, and all vertices one after another.
+
+    ``owner`` (n_pieces) is the row; ``offsets`` (n_pieces + 1) says where each piece's vertices begin in ``node_ids``,
+    ``x`` and ``y`` (1e-7 degrees).
+    """
+
+    owner: Ints
+    offsets: Ints
+    node_ids: Ints
+    x: Ints
+    y: Ints
+    remarks: tuple[tuple[int, str], ...]
+
+
+def cut_pieces(ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints, blocked: set[int]) -> Pieces:
+    """What of the ways can be drawn.
+
+    A way is cut where vertices are missing or lie off the globe (a straight line over the hole would be a road that
+    nobody built), where two neighbours are more than a degree apart, at a barrier that ends the road, and where it
+    runs over the very vertices of another way; what has no length is left out.
+
+    Args:
+        ways: a row per way, with the columns of :data:`corridor.io.read.osm_scan.WAY_COLUMNS`.
+        sizes: number of vertices of each way, shape (n_ways,).
+        node_ids: ids of the vertices of all ways, one after another, shape (n_vertices,).
+        x: longitudes in 1e-7 degrees, shape (n_vertices,).
+        y: latitudes.
+        blocked: ids of nodes that no road leads over.
+    """
+    way = np.repeat(np.arange(len(sizes)), sizes)
+    # The file counts in ten-millionths of a degree.
+    known = (abs(x) <= 1_800_000_000) & (abs(y) <= 900_000_000)
+    near = (abs(np.diff(x)) <= _JUMP) & (abs(np.diff(y)) <= _JUMP)
+    # Entry i tells of the stretch from vertex i to vertex i + 1; all vertices of all ways lie in one row.
+    joined = (way[1:] == way[:-1]) & known[1:] & known[:-1]
+    linked = joined & near
+    said = [
+        (len(np.unique(way[~known])), "ways lack vertices that the file doesn't hold; cut there"),
+        (int((joined & ~near).sum()), "stretches of over a degree between two vertices; cut there"),
+        (int((sizes < 2).sum()), "ways of fewer than two vertices; left out"),
+    ]
+    linked, node_ids, twice = _draw_once(ways, way, node_ids, x, y, linked)
+    said.append((twice, "ways run over the vertices of another way; such parts count once"))
+    is_road = (ways["mode"] == Mode.ROAD).to_numpy()[way] if len(way) else np.zeros(0, dtype=bool)
+    stops = is_road & np.isin(node_ids, np.fromiter(blocked, dtype=np.int64))
+    said.append((len(np.unique(node_ids[stops])), "barriers on roads that let no vehicle pass; roads end there"))
+    way, node_ids, x, y, linked = _end_at(stops, way, node_ids, x, y, linked)
+    owner, vertices, offsets, without_length = _runs(way, x, y, linked)
+    said.append((without_length, "ways or pieces without length; left out"))
+    remarks = tuple((count, what) for count, what in said if count)
+    return Pieces(owner, offsets, node_ids[vertices], x[vertices], y[vertices], remarks)
+
+
+def _runs(way: Ints, x: Ints, y: Ints, linked: Bools) -> tuple[Ints, Ints, Ints, int]:
+    """Row of each run of linked vertices, their places, each run's first, and how many runs have no length."""
+    before, after = np.zeros(len(x), dtype=bool), np.zeros(len(x), dtype=bool)
+    before[1:], after[:-1] = linked, linked
+    vertices = np.flatnonzero(before | after)
+    starts = np.flatnonzero(~before[vertices])
+    stops = np.append(starts[1:], len(vertices))
+    # the bounding box of a piece has no size if and only if the piece has no length
+    moves = np.append((np.diff(x[vertices]) != 0) | (np.diff(y[vertices]) != 0), False)
+    moves[stops - 1] = False
+    long = np.add.reduceat(moves, starts) > 0 if len(starts) else np.zeros(0, dtype=bool)
+    vertices = vertices[np.repeat(long, stops - starts)]
+    offsets = np.concatenate([[0], np.cumsum((stops - starts)[long])]).astype(np.int64)
+    return way[vertices[offsets[:-1]]], vertices, offsets, int((~long).sum())
+
+
+def _end_at(
+    stops: Bools, way: Ints, node_ids: Ints, x: Ints, y: Ints, linked: Bools
+) -> tuple[Ints, Ints, Ints, Ints, Bools]:
+    """End all roads at some vertices: each stands once for either side, with an id that no other vertex has."""
+    if not stops.any():
+        return way, node_ids, x, y, linked
+    both = np.zeros(len(way), dtype=bool)
+    # A vertex with a link on either side stands twice, so that each side ends for itself; the end of a way needs no
+    # copy.
+    both[1:-1] = stops[1:-1] & linked[1:] & linked[:-1]
+    source = np.repeat(np.arange(len(way)), 1 + both)
+    # the second of a doubled vertex isn't linked to the first
+    again = np.append(False, source[1:] == source[:-1])
+    links = np.append(False, linked)[source]
+    links[again] = False
+    fresh = node_ids[source]
+    ended = stops[source]
+    # New ids lie below all that the file has, so they meet no other vertex.
+    fresh[ended] = min(0, int(node_ids.min())) - 1 - np.arange(int(ended.sum()))
+    return way[source], fresh, x[source], y[source], links[1:]
+
+
+def _draw_once(
+    ways: pd.DataFrame, way: Ints, node_ids: Ints, x: Ints, y: Ints, linked: Bools
+) -> tuple[Bools, Ints, int]:
+    """Links without those that another way draws too, ids with those of the dropped vertices replaced, ways concerned.
+
+    Two links are one road if they have the same two nodes, or the same two places on the same layer (an import that
+    brought nodes of its own). The better one stays: in use, open to trucks, of the higher class, both ways. Two
+    one-way links of opposite directions are the two sides of one road, and stay.
+    """
+    at = np.flatnonzero(linked)
+    if not len(at):
+        return linked, node_ids, 0
+    # One whole number holds both coordinates, which makes equal places quick to find.
+    place = np.unique((x.astype(np.int64) << 32) + y.astype(np.int64), return_inverse=True)[1]
+    a, b = place[at], place[at + 1]
+    is_rail = (ways["mode"] == Mode.RAIL).to_numpy()[way[at]]
+    # a way that runs to and fro over the same vertices is drawn as it is
+    key = (np.minimum(a, b) * (int(place.max()) + 1) + np.maximum(a, b)) * 2 + is_rail
+    order = np.argsort(key, kind="stable")
+    same = (key[order][1:] == key[order][:-1]) & (a != b)[order][1:]
+    if not same.any():
+        return linked, node_ids, 0
+    linked = linked.copy()
+    alias: dict[int, int] = {}
+    rank = _rank(ways)
+    dropped: set[int] = set()
+    # In the sorted order, links between the same two places lie in runs.
+    bounds = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
+    for first, stop in bounds.reshape(-1, 2).tolist():
+        group = at[order[first : stop + 1]]
+        for links in _one_road(ways, way, node_ids, place, group):
+            kept, lost = _choose(ways, way, place, rank, links)
+            linked[lost] = False
+            dropped |= set(way[lost].tolist())
+            ends = [(i + d, j) for i in lost for d in (0, 1) for j in (kept, kept + 1)]
+            alias |= {int(node_ids[i]): int(node_ids[j]) for i, j in ends if place[i] == place[j]}
+    return linked, _renamed(node_ids, alias), len(dropped)
+
+
+def _one_road(ways: pd.DataFrame, way: Ints, node_ids: Ints, place: Ints, group: Ints) -> list[list[int]]:
+    """Links of the same two places, parted where other nodes on another layer say that one lies above the other."""
+    layer = ways["layer"].to_numpy()
+    found: list[list[int]] = []
+    for link in group.tolist():
+        for links in found:
+            other = links[0]
+            ids = {int(node_ids[link]), int(node_ids[link + 1])}, {int(node_ids[other]), int(node_ids[other + 1])}
+            if ids[0] == ids[1] or layer[way[link]] == layer[way[other]]:
+                links.append(link)
+                break
+        else:
+            found.append([link])
+    return [links for links in found if len({int(way[link]) for link in links}) > 1]
+
+
+def _choose(ways: pd.DataFrame, way: Ints, place: Ints, rank: Ints, links: list[int]) -> tuple[int, list[int]]:
+    """The link that stays and those that go: all of other ways, but one of the opposite direction if it is one-way."""
+    oneway = ways["oneway"].to_numpy()
+    order = sorted(links, key=lambda link: (int(rank[way[link]]), link))
+    kept = order[0]
+
+    def direction(link: int) -> int:
+        along = 1 if place[link] < place[link + 1] else -1
+        return int(oneway[way[link]]) * along
+
+    others = [link for link in order[1:] if way[link] != way[kept]]
+    # The opposite direction of a one-way road is no repetition: without it the way back would be lost.
+    if direction(kept):
+        back = next((link for link in others if direction(link) != direction(kept)), None)
+        others = [link for link in others if link != back]
+    return kept, others
+
+
+def _rank(ways: pd.DataFrame) -> Ints:
+    """The order in which ways are preferred, 0 the best: in use, open to trucks, of the higher class, both ways."""
+    classes = {name: at for at, name in enumerate(ROAD_CLASSES)}
+    # The last key decides first here: use, then trucks, class and direction, and the order of the file where all are
+    # alike.
+    keys: Sequence[Any] = (
+        np.arange(len(ways)),
+        (ways["oneway"] != 0).to_numpy(),
+        ways["class"].map(classes).fillna(len(classes)).to_numpy(),
+        (ways["truck_access"] != "yes").to_numpy(),
+        (ways["status"] != SectionStatus.OPEN).to_numpy(),
+    )
+    rank = np.empty(len(ways), dtype=np.int64)
+    rank[np.lexsort(keys)] = np.arange(len(ways))
+    return rank
+
+
+def _renamed(node_ids: Ints, alias: dict[int, int]) -> Ints:
+    """Ids with each dropped one replaced by the one that stays."""
+    if not alias:
+        return node_ids
+    alias = {old: new for old, new in alias.items() if old != new}
+    renamed = node_ids.copy()
+    numbers = np.fromiter(alias, dtype=np.int64)
+    for at in np.flatnonzero(np.isin(node_ids, numbers)).tolist():
+        number = int(node_ids[at])
+        # a name may lead to one that was replaced itself; none leads in a circle for longer than there are names
+        for _ in range(len(alias)):
+            if number not in alias:
+                break
+            number = alias[number]
+        renamed[at] = number
+    return renamed
 
 
 @dataclass(frozen=True)
@@ -72,7 +276,7 @@ def read_osm(path: Path) -> OsmData:
 
     Memory: 16 bytes a node of the file while it is read, about 100 bytes a vertex of the roads and railways kept, and
     about 600 bytes a way. What can't be used is left out, and what isn't understood is counted, in ``remarks``: see
-    :func:`corridor.io.read.osm_segments.cut_pieces` and :class:`corridor.io.read.osm_tags.Doubt`.
+    :func:`corridor.io.read.osm.cut_pieces` and :class:`corridor.io.read.osm_tags.Doubt`.
 
     Args:
         path: ``.osm.pbf``, ``.osm``, ``.opl``, packed or not.

@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.errors import SourceError
-from corridor.io.read.osm_access import blocks_road
-from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, read_way
+from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, blocks_road, read_way
 from corridor.io.read.places import LANGUAGES, Settlements
 from corridor.io.read.rivers import Waters
 

@@ -18,10 +18,9 @@ import shapely
 from numpy.typing import NDArray
 
 from corridor.errors import SourceError, StudyError
+from corridor.files import odd_character, require_file
 from corridor.geo.geodesy import WGS84, distance_m, project
-from corridor.input_files import require_file
 from corridor.io.read.polygons import read_features
-from corridor.safe_toml import odd_character
 from corridor.schema.study import DrawnCandidate, ViaCandidate
 from corridor.schema.vocabulary import Family, Mode
 

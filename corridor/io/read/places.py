@@ -15,13 +15,12 @@ import pandas as pd
 import shapely
 
 from corridor.errors import SourceError
+from corridor.files import odd_character, require_file
 from corridor.geo.geodesy import WGS84, distance_m
-from corridor.input_files import require_file
 from corridor.io.read.data_files import data_source
 from corridor.io.read.osm_tags import read_population
 from corridor.io.read.tables import Faults, read_rows
-from corridor.safe_toml import odd_character
-from corridor.schema.source import Source
+from corridor.schema.fields import Source
 
 _MAX_BYTES, _MAX_TEXT = 100_000_000, 10_000
 _BOUNDS = {"population": (0.0, 1e10), "elevation_m": (-500.0, 9000.0)}

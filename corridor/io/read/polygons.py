@@ -13,7 +13,7 @@ import pyproj
 import shapely
 
 from corridor.errors import SourceError
-from corridor.input_files import read_json
+from corridor.files import read_json
 
 _MAX_JSON_BYTES = 250_000_000
 _FORMATS = {b"SQLite format 3\0": "GeoPackage", b"\0\0\x27\x0a": "shapefile", b"fgb\x03": "FlatGeobuf"}

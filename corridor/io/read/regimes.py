@@ -1,4 +1,4 @@
-"""Regimes of transit from TOML: switches, checks and declared attributes, each with its source and date."""
+"""Regimes of transit and conditions that somebody named, from TOML, each with its source and date."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from corridor.errors import CatalogueError
-from corridor.safe_toml import parse_toml
-from corridor.schema.fields import Date, Text
+from corridor.files import parse_toml
+from corridor.schema.fields import Date, Listed, Source, Text
 from corridor.schema.regime import Regime
-from corridor.schema.source import Source
+from corridor.schema.settings import Condition
 
 _SHOWN = 12
 
@@ -171,3 +171,41 @@ def _say(fault: Any) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     given = "" if fault["type"] == "value_error" else f" (given: {fault.get('input')!r:.60})"
     return f"{field}: {message}{given}"
+
+
+# --- Conditions that somebody named, from TOML: what can be shown for each, with its sources ---
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    conditions: Listed[Condition]
+    sources: dict[str, object] = {}
+
+
+def load_conditions(path: Path, known: Collection[str] | None = None) -> tuple[Condition, ...]:
+    """Read a file of conditions: tables ``[[conditions]]``, and ``[sources.<id>]`` as in a file of regimes.
+
+    Args:
+        path: TOML file.
+        known: ids of documents known from elsewhere, which conditions may cite too; without them, ids that the file
+            doesn't define are taken on trust.
+
+    Returns:
+        The conditions in the order of the file.
+
+    Raises:
+        CatalogueError: the file can't be read or has faults; each is named with its field.
+    """
+    content = parse_toml(path, "a file of conditions", CatalogueError)
+    try:
+        found = _File.model_validate(content).conditions
+    except ValidationError as wrong:
+        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in wrong.errors()]
+        raise CatalogueError(f"{path}: " + "; ".join(faults[:12])) from wrong
+    documents = set(load_regime_sources(path))
+    cited = {item.source_id for item in found} | {row.source_id for item in found for row in item.indicators}
+    missing = sorted(cited - documents - set(known) - {None}, key=str) if known is not None else []
+    if missing:
+        raise CatalogueError(f"{path}: '{missing[0]}' is no known source; define [sources.{missing[0]}]")
+    return found

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from corridor.errors import CatalogueError
-from corridor.input_files import require_file
-from corridor.safe_toml import odd_character
+from corridor.files import odd_character, require_file
 from corridor.schema.catalogue import Estimate
-from corridor.schema.names import Alias
-from corridor.schema.source import Source
+from corridor.schema.fields import Source
+from corridor.schema.message import Alias
 from corridor.schema.vocabulary import SourceKind
 
 _SHOWN, _LONGEST = 12, 600

@@ -11,9 +11,8 @@ import pandas as pd
 
 from corridor.flows.changes import Case, Measures, build_case, build_cases
 from corridor.flows.model import FlowModel
-from corridor.flows.results import FlowResults, measure_flows
+from corridor.flows.results import RESULT_TABLES, FlowResults, measure_flows
 from corridor.flows.tables import find_tables, load_tables
-from corridor.flows.write import RESULT_TABLES
 from corridor.pipeline.graph import Progress, each, step
 from corridor.pipeline.steps.lines import Row
 from corridor.schema.candidate import Candidate

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from corridor.errors import CatalogueError, StudyError
 from corridor.geo.geodesy import WGS84, project
 from corridor.interactions.events import find_events, has_open_events, supports_local_crossings, take_events
-from corridor.interactions.regime_effects import applicable_regimes, effects
-from corridor.interactions.split_network import SplitNetwork, split_network
+from corridor.interactions.regime_effects import SplitNetwork, applicable_regimes, effects, split_network
 from corridor.io.read.borders import Borders
 from corridor.io.read.inputs import Gazetteer
 from corridor.io.read.osm import OsmData
@@ -25,24 +24,22 @@ from corridor.io.read.places import Places
 from corridor.io.read.regimes import build_regime, load_regimes, require_points
 from corridor.metrics.access import Access, AccessResult, TimeFactors, build_access
 from corridor.metrics.axes import Axis, build_axis
-from corridor.metrics.border import BorderGround, border_ground
 from corridor.metrics.population import Population, build_population
 from corridor.metrics.redundancy import Stage
 from corridor.metrics.regime_text import OUTSIDE
-from corridor.metrics.registry import complete_table
-from corridor.metrics.severance import SeveranceDraws
-from corridor.metrics.undetermined import join_ends
+from corridor.metrics.registry import complete_table, join_ends
+from corridor.metrics.severance import BorderGround, SeveranceDraws, border_ground
 from corridor.network.conflation import Conflation
 from corridor.network.graph import Network
 from corridor.pipeline.graph import each, step
 from corridor.pipeline.steps.lines import Row
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import BorderDelays, DocumentedStructure, Estimate, Section
-from corridor.schema.interaction import EdgeEffect, Event
+from corridor.schema.fields import Source
 from corridor.schema.message import Message
-from corridor.schema.people import PeopleTables
+from corridor.schema.parameters import PeopleTables
 from corridor.schema.regime import Applicability, Regime
-from corridor.schema.source import Source
+from corridor.schema.results import EdgeEffect, Event
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
 from corridor.schema.vocabulary import BedRoad, EventsEnd, LocalAccess
 

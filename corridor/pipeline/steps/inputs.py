@@ -11,13 +11,13 @@ import numpy as np
 import shapely
 
 from corridor.errors import CatalogueError, StudyError
-from corridor.input_files import require_file
+from corridor.files import require_file
 from corridor.io.read.borders import Borders, no_borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue, load_general_catalogue
+from corridor.io.read.data_files import hash_rules
 from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known, require_past
 from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.own_routes import read_drawn
-from corridor.io.read.pinned_inputs import hash_rules
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.io.read.rivers import BorderRiver, load_border_rivers
 from corridor.pipeline.graph import Progress, step
@@ -32,10 +32,16 @@ from corridor.schema.catalogue import (
     Speed,
     UnitCost,
 )
-from corridor.schema.criterion import Criterion
-from corridor.schema.driving import DocumentedHeight, DrivingModel, DrivingParameters, Vehicle
-from corridor.schema.people import PeopleTables, TripRates
-from corridor.schema.source import Source
+from corridor.schema.column import Criterion
+from corridor.schema.fields import Source
+from corridor.schema.parameters import (
+    DocumentedHeight,
+    DrivingModel,
+    DrivingParameters,
+    PeopleTables,
+    TripRates,
+    Vehicle,
+)
 from corridor.schema.study import (
     UNKNOWN_COUNTRY,
     CandidateSpec,

@@ -13,18 +13,15 @@ from numpy.typing import NDArray
 
 import corridor
 from corridor.flows.model import FlowModel
-from corridor.flows.results import FlowResults
-from corridor.flows.write import flow_map, flow_tables
+from corridor.flows.results import FlowResults, flow_map, flow_tables
 from corridor.geo.geodesy import WGS84
-from corridor.interactions.critical_crossings import ConnectivityTargets
 from corridor.interactions.events import events_frame
 from corridor.interactions.findings import Names, build_findings
-from corridor.interactions.split_network import SplitNetwork
+from corridor.interactions.regime_effects import ConnectivityTargets, SplitNetwork
 from corridor.io.read.borders import Borders
-from corridor.io.read.conditions import load_conditions
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import PlaceNames, Places, name_places
-from corridor.io.read.regimes import load_regime_sources
+from corridor.io.read.regimes import load_conditions, load_regime_sources
 from corridor.io.read.rivers import BorderRiver, rivers_along_borders
 from corridor.mcda.matrix import DecisionMatrix
 from corridor.metrics.access import Access
@@ -35,20 +32,30 @@ from corridor.metrics.registry import table_columns
 from corridor.metrics.terrain import GradeSupport
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Reachability
+from corridor.network.driving_times import TimeFit
 from corridor.network.graph import Position
-from corridor.network.time_fit import TimeFit
 from corridor.pipeline.graph import step
 from corridor.pipeline.steps.impacts import Pair
-from corridor.report.page.tables import format_number
+from corridor.report.tables import format_number
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.catalogue import MAIN_ROADS, Crossing, Node, Section
-from corridor.schema.criterion import Criterion
-from corridor.schema.interaction import CriticalCrossing, Event, Finding
+from corridor.schema.column import Criterion
+from corridor.schema.fields import Source
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.regime import Regime
-from corridor.schema.report_settings import Condition
-from corridor.schema.results import FirstPlaces, IfOpened, Layers, NamedPlace, PanelFacts, PerspectiveWords, Results
-from corridor.schema.source import Source
+from corridor.schema.results import (
+    CriticalCrossing,
+    Event,
+    Finding,
+    FirstPlaces,
+    IfOpened,
+    Layers,
+    NamedPlace,
+    PanelFacts,
+    PerspectiveWords,
+    Results,
+)
+from corridor.schema.settings import Condition
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
 from corridor.schema.vocabulary import Mode, SectionStatus
 from corridor.terrain.surface import Dem

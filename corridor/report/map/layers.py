@@ -1,33 +1,276 @@
-"""What the map draws, as plain data for its script."""
+"""What the map draws, as plain data for its script, thinned for a screen."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+from shapely import LineString
 
 from corridor.geo.geodesy import substring
 from corridor.report.i18n import render
-from corridor.report.map.lines import (
-    axis_lines,
-    border_lines,
-    country_names,
-    lat_lon,
-    letter_points,
-    place_changes,
-    river_lines,
-    road_lines,
-    route_line,
-)
-from corridor.report.marks import Mark
-from corridor.report.page.tables import texts
+from corridor.report.tables import RANGE_SIGN, Mark, format_number, texts
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate, route_message
 from corridor.schema.message import Message, Value, to_json
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import EventKind, Separation, Works
+
+# --- Lines of the map, thinned for a screen: borders, routes, rivers, axes, and places that a route cuts off or
+#     delays ---
+
+LEAST_DELAY_MIN = 1.0
+"""Places that reach the crossing later by less count as not delayed."""
+
+
+def axis_lines(results: Results) -> list[dict[str, Any]]:
+    """The north-south axes, each stretch of ground once, with the names of all axes that run along it."""
+    frame = results.layers.axes
+    if frame is None or frame.empty:
+        return []
+    found: dict[tuple[bytes, str], dict[str, Any]] = {}
+    for name, status, shape in zip(frame["name"], frame["status"], frame.geometry, strict=True):
+        for line in shapely.get_parts(shape):
+            if shapely.get_type_id(line) != 1 or shapely.is_empty(line):
+                continue
+            stretch = found.setdefault(
+                (shapely.to_wkb(shapely.normalize(line)), str(status)),
+                {"names": [], "status": str(status), "line": route_line(line)},
+            )
+            if str(name) not in stretch["names"]:
+                stretch["names"].append(str(name))
+    return list(found.values())
+
+
+def river_lines(results: Results, window: tuple[float, float, float, float]) -> list[dict[str, Any]]:
+    """Rivers inside a window: name, names by language, lines."""
+    frame = results.layers.rivers
+    if frame is None or frame.empty:
+        return []
+    box = shapely.box(*window)
+    found = []
+    for name, names, shape in zip(frame["name"], frame["names"], frame.geometry, strict=True):
+        parts = shapely.get_parts(shapely.intersection(shape, box))
+        lines = [lat_lon(part) for part in parts if shapely.get_type_id(part) == 1 and shapely.length(part) > 0]
+        if lines:
+            found.append({"name": str(name), "names": dict(names), "lines": lines})
+    return found
+
+
+def road_lines(results: Results, window: tuple[float, float, float, float]) -> list[dict[str, Any]]:
+    """Main roads inside a window for the ground of the map: ref, name, whether of the highest class, lines.
+
+    Pieces of one road are joined end to end and thinned to about 150 m; a road without number and name is drawn with
+    others of its class.
+    """
+    frame = results.layers.roads
+    if frame is None or frame.empty:
+        return []
+    box = shapely.box(*window)
+    found = []
+    high = frame["class"].str.startswith("motorway")
+    for (ref, name, upper), group in frame.groupby(["ref", "name", high], sort=True):
+        whole = shapely.line_merge(shapely.multilinestrings(group.geometry.to_numpy()))
+        parts = shapely.get_parts(shapely.intersection(shapely.simplify(whole, ROAD_TOLERANCE_DEG), box))
+        lines = [lat_lon(part, 3) for part in parts if shapely.get_type_id(part) == 1 and shapely.length(part) > 0]
+        if lines:
+            found.append({"ref": str(ref), "name": str(name), "high": bool(upper), "lines": lines})
+    return found
+
+
+def place_changes(results: Results) -> dict[str, Any]:
+    """Places that lose a way or reach the crossing later, by candidate and regime.
+
+    Gives ``places``: [name, lat, lon, people as text, centre], and ``by``: candidate -> regime -> list of [row of
+    ``places``, loses the crossing, loses its centre, minutes later at the crossing or null]. Where the data support no
+    places (a network without local roads), there are none.
+    """
+    table = _known_effects(results)
+    places: dict[tuple[Any, ...], int] = {}
+    by: dict[str, dict[str, list[list[Any]]]] = {}
+    if table is None or table.empty:
+        return {"places": [], "by": by}
+    later = delays_min(table)
+    changed = _lost(table, "crossing") | _lost(table, "centre") | (later >= LEAST_DELAY_MIN)
+    for row, minutes in zip(table[changed].to_dict("records"), later[changed], strict=True):
+        place = (
+            str(row["place"]), round(float(row["lat"]), 4), round(float(row["lon"]), 4),
+            _place_people(row), str(row["centre"]),
+        )  # fmt: skip
+        late = round(float(minutes)) if minutes >= LEAST_DELAY_MIN else None
+        index = places.setdefault(place, len(places))
+        change = [index, int(bool(row["lost_crossing"])), int(bool(row["lost_centre"])), late]
+        by.setdefault(str(row["candidate_id"]), {}).setdefault(str(row["regime_id"]), []).append(change)
+    return {"places": [list(place) for place in places], "by": by}
+
+
+def place_reach(results: Results) -> dict[str, Any]:
+    """Minutes from each place to the border crossing, before and after each route.
+
+    Gives ``places``: [name, lat, lon, minutes before], and ``by``: candidate -> regime -> list of [row of ``places``,
+    minutes after, or null where the crossing is lost], of those places alone whose minutes change.
+    """
+    table = _known_effects(results)
+    by: dict[str, dict[str, list[list[Any]]]] = {}
+    if table is None or table.empty or "crossing_min_before" not in table.columns:
+        return {"places": [], "by": by}
+    known = table[np.isfinite(table["crossing_min_before"].astype(float))]
+    places: dict[tuple[Any, ...], int] = {}
+    lost, later = _lost(known, "crossing"), delays_min(known)
+    for row, cut, minutes in zip(known.to_dict("records"), lost, later, strict=True):
+        before = float(row["crossing_min_before"])
+        place = (str(row["place"]), round(float(row["lat"]), 4), round(float(row["lon"]), 4), round(before))
+        index = places.setdefault(place, len(places))
+        if cut or abs(minutes) >= LEAST_DELAY_MIN:
+            after = None if cut else round(before + float(minutes))
+            by.setdefault(str(row["candidate_id"]), {}).setdefault(str(row["regime_id"]), []).append([index, after])
+    return {"places": [list(place) for place in places], "by": by}
+
+
+def _known_effects(results: Results) -> pd.DataFrame | None:
+    """Effects on places, without those that hang on what a schematic line meets."""
+    table = results.place_effects
+    return table if table is None or "events_end" not in table else table[table["events_end"] == ""]
+
+
+def delays_min(table: pd.DataFrame) -> pd.Series:
+    """Minutes by which each place reaches the crossing later; 0 where it loses it or nothing is known."""
+    if "crossing_min_after" not in table.columns:
+        return pd.Series(0.0, index=table.index)
+    later = (table["crossing_min_after"] - table["crossing_min_before"]).astype(float)
+    return later.where(np.isfinite(later) & ~_lost(table, "crossing"), 0.0)
+
+
+def cut_off_totals(results: Results, candidate_id: str) -> list[dict[str, Any]]:
+    """Per regime: how many places and people lose the crossing, and their centre; how many reach it later.
+
+    Nothing is said of a regime under which that isn't known for some places.
+    """
+    table = results.place_effects
+    if table is None or table.empty:
+        return []
+    rows = table[table["candidate_id"].astype(str) == candidate_id]
+    said = []
+    for regime, group in rows.groupby("regime_id", sort=False):
+        if "events_end" in group and group["events_end"].ne("").any():
+            continue
+        totals: dict[str, Any] = {"regime_id": str(regime), "places": len(group)}
+        for what in ("crossing", "centre"):
+            lost = group[_lost(group, what)]
+            totals[what] = len(lost)
+            totals[f"{what}_people"] = people_text(*_people_lost(results, candidate_id, str(regime), what, lost))
+        later = delays_min(group)
+        totals["delayed"] = int((later >= LEAST_DELAY_MIN).sum())
+        totals["minutes"] = f"{later.max():.0f}"
+        said.append(totals)
+    return said
+
+
+def _people_lost(
+    results: Results, candidate_id: str, regime_id: str, what: str, lost: pd.DataFrame
+) -> tuple[float, float]:
+    """Least and most people that lose the crossing or their centre: the metric table's, which a census total bounds.
+
+    Without that column those of the places in ``lost`` are added up.
+    """
+    table, name = results.metrics, f"people_lost_{what}"
+    if name not in table.columns or "regime_id" not in table.columns:
+        return float(lost["people_low"].sum()), float(lost["people_high"].sum())
+    row = table[(table["candidate_id"].astype(str) == candidate_id) & (table["regime_id"].astype(str) == regime_id)]
+    ends = [f"{name}{end}" if f"{name}{end}" in table.columns else name for end in ("_low", "_high")]
+    return (float(row[ends[0]].iloc[0]), float(row[ends[1]].iloc[0])) if len(row) else (np.nan, np.nan)
+
+
+def _place_people(row: Mapping[Hashable, Any]) -> str:
+    """People of one place: the figure, or about how many where only a census total says it."""
+    if row["people_low"] != row["people_high"] and row.get("people_mid", 0.0) > 0:
+        return f"\u2248 {format_number(float(row['people_mid']), 0)}"
+    return people_text(row["people_low"], row["people_high"])
+
+
+def people_text(low: float, high: float) -> str:
+    """A count of people, as a range where its ends differ; nothing where it is unknown."""
+    ends = [format_number(float(value), 0) for value in (low, high)]
+    return ends[0] if ends[0] == ends[1] else RANGE_SIGN.join(ends) if all(ends) else ""
+
+
+def _lost(table: pd.DataFrame, what: str) -> pd.Series:
+    return table[f"lost_{what}"].fillna(False).astype(bool)
+
+
+BORDER_TOLERANCE_DEG = 0.002
+ROAD_TOLERANCE_DEG = 0.0015
+ROUTE_TOLERANCE_DEG = 0.0002
+_SAMPLES = 60
+_SAME_LINE_DEG = 0.02
+_COARSE_DEG = 0.003
+
+LatLon = list[list[float]]
+
+
+def lat_lon(line: LineString, digits: int = 4) -> LatLon:
+    """Vertices as [lat, lon], rounded (four digits are about ten metres)."""
+    return np.round(shapely.get_coordinates(line)[:, ::-1], digits).tolist()  # type: ignore[no-any-return]
+
+
+def border_lines(countries: gpd.GeoDataFrame, window: tuple[float, float, float, float]) -> list[LatLon]:
+    """Borders between and around countries, each stretch once, thinned; only what lies in the window.
+
+    Stretches are thinned between the points where three borders meet, so that neighbours stay fitted to each other.
+    The frame at which the polygons themselves were cut off is left out.
+    """
+    if countries.empty:
+        return []
+    outlines = shapely.boundary(shapely.make_valid(countries.geometry.to_numpy()))
+    frame = shapely.boundary(shapely.box(*countries.total_bounds)).buffer(1e-6)
+    lines = shapely.line_merge(shapely.difference(shapely.union_all(outlines), frame))
+    thinned = shapely.simplify(shapely.get_parts(lines), BORDER_TOLERANCE_DEG)
+    inside = shapely.get_parts(shapely.intersection(thinned, shapely.box(*window)))
+    kept = [part for part in inside if shapely.get_type_id(part) == 1 and shapely.length(part) > 0]
+    return [lat_lon(part) for part in kept]
+
+
+def country_names(
+    countries: gpd.GeoDataFrame, window: tuple[float, float, float, float]
+) -> list[tuple[str, float, float, str]]:
+    """Name, lat and lon of a point inside each country's largest piece in the window, and the country's code."""
+    out: list[tuple[str, float, float, str]] = []
+    for name, code, shape in zip(countries.get("name", ()), countries["country"], countries.geometry, strict=True):
+        pieces = shapely.get_parts(shapely.intersection(shapely.make_valid(shape), shapely.box(*window)))
+        areas = shapely.area(pieces)
+        if len(areas) and areas.max() > 0:
+            point = shapely.maximum_inscribed_circle(pieces[int(np.argmax(areas))], tolerance=0.05).coords[0]
+            out.append((str(name), round(point[1], 3), round(point[0], 3), str(code)))
+    return out
+
+
+def route_line(line: LineString) -> LatLon:
+    """A route's vertices, thinned to about twenty metres."""
+    return lat_lon(shapely.simplify(line, ROUTE_TOLERANCE_DEG))
+
+
+def letter_points(lines: Sequence[LineString], window: tuple[float, float, float, float]) -> list[tuple[float, float]]:
+    """One point (lat, lon) per line, inside the window, as far as possible from other lines and earlier letters."""
+    frame = shapely.box(*window)
+    lines = [shapely.simplify(line, _COARSE_DEG) for line in lines]
+    placed: list[shapely.Point] = []
+    for index, line in enumerate(lines):
+        samples = shapely.line_interpolate_point(line, np.linspace(0.06, 0.94, _SAMPLES), normalized=True)
+        inside = samples[shapely.contains(frame, samples)]
+        samples = inside if len(inside) else samples
+        others = [o for k, o in enumerate(lines) if k != index and shapely.hausdorff_distance(line, o) > _SAME_LINE_DEG]
+        room = shapely.distance(samples, shapely.union_all(others)) if others else np.full(len(samples), 1.0)
+        if placed:
+            room = np.minimum(np.minimum(room, 0.25) + 0.02, shapely.distance(samples, shapely.union_all(placed)) * 0.5)
+        best = samples[int(np.argmax(room))]
+        placed.append(best)
+    return [(round(point.y, 4), round(point.x, 4)) for point in placed]
+
 
 Window = tuple[float, float, float, float]
 _MARGIN_DEG = 0.12

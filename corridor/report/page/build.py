@@ -3,44 +3,249 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import jinja2
+import numpy as np
+import pandas as pd
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from corridor.errors import OutputError
-from corridor.report.assets import (
+from corridor.report.i18n import (
+    Words,
+    clean,
+    clean_text,
+    csp_hash,
     libraries,
     read_asset,
     read_messages,
+    safe_url,
+    script_json,
     uplot_css,
     uplot_js,
+    words,
 )
-from corridor.report.escape import clean, clean_text, csp_hash, safe_url, script_json
-from corridor.report.i18n import Words, words
 from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
-from corridor.report.map.layers import place_aliases
-from corridor.report.map.lines import cut_off_totals, place_reach
-from corridor.report.page.declared import build_conditions, build_rules
-from corridor.report.page.flows import build_flow_data
-from corridor.report.page.glance import WHO, build_glance, build_matrix
-from corridor.report.page.profiles import build_profile_data
-from corridor.report.page.scores import build_score_data
-from corridor.report.page.summary import LEADING, summarise
-from corridor.report.page.tables import OUTSIDE, cost_rows, criterion_name, format_number, price_years
-from corridor.report.run_facts import describe_run
-from corridor.report.view import ReportView
-from corridor.schema.candidate import Candidate, route_message
-from corridor.schema.criterion import Criterion
+from corridor.report.map.layers import cut_off_totals, place_aliases, place_reach
+from corridor.report.page.declared import build_conditions, build_flow_data, build_rules
+from corridor.report.page.glance import LEADING, WHO, build_glance, build_matrix, summarise
+from corridor.report.tables import OUTSIDE, cost_rows, criterion_name, format_number, price_years
+from corridor.report.view import ReportView, describe_run
+from corridor.schema.candidate import Candidate, Profile, route_message
+from corridor.schema.column import Criterion, ends_for_ranks
+from corridor.schema.fields import Source
 from corridor.schema.message import ListStyle, Message, Value, from_json, listing, message_values
 from corridor.schema.regime import Regime
-from corridor.schema.results import Results
-from corridor.schema.source import Source
-from corridor.schema.vocabulary import PanelKind, Works
+from corridor.schema.results import PerspectiveWords, Results
+from corridor.schema.vocabulary import Mode, PanelKind, Works
 from corridor.theme import css_theme, js_theme
 from corridor.webmap import icon_script, leaflet_css, leaflet_js
+
+# --- Elevation profiles thinned for the page ---
+
+POINTS = 500
+GRADE_METRIC = "grade_p95_pct"
+"""There for a candidate only where the heights are fine enough for grades."""
+GRADE_LIMITS_PCT = {Mode.ROAD: (3.0, 6.0, 8.0), Mode.RAIL: (1.0, 1.8, 2.5)}
+"""Where one colour of the profile ends and the next begins, by mode."""
+
+
+def build_profile_data(results: Results) -> dict[str, Any]:
+    """Per candidate: chainage (km), heights and ground (m), positions, structures and stretches by country."""
+    return {
+        candidate.candidate_id: _profile(candidate, results.profiles[candidate.candidate_id])
+        | (_grades(candidate, results.profiles[candidate.candidate_id]) if has_grades(results, candidate) else {})
+        for candidate in results.candidates
+        if candidate.candidate_id in results.profiles
+    }
+
+
+def thin(heights_m: NDArray[np.float64], count: int = POINTS) -> NDArray[np.int64]:
+    """Indices of about ``count`` points that keep both ends and the highest and lowest point of every stretch."""
+    total = len(heights_m)
+    if total <= count:
+        return np.arange(total)
+    edges = np.linspace(0, total, count // 2 + 1).astype(int)
+    kept = {0, total - 1}
+    for start, end in pairwise(edges):
+        if end > start:
+            kept.add(int(start + np.argmin(heights_m[start:end])))
+            kept.add(int(start + np.argmax(heights_m[start:end])))
+    return np.array(sorted(kept), dtype=np.int64)
+
+
+def has_grades(results: Results, candidate: Candidate) -> bool:
+    """Whether the heights support grades of a candidate."""
+    table = results.metrics
+    if GRADE_METRIC not in table.columns:
+        return False
+    rows = table[table["candidate_id"].astype(str) == candidate.candidate_id]
+    return bool(rows[GRADE_METRIC].notna().any())
+
+
+def grade_classes(
+    chainage_km: NDArray[np.float64],
+    height_m: NDArray[np.float64],
+    keep: NDArray[np.int64],
+    limits_pct: Sequence[float],
+) -> list[int]:
+    """Class of the mean grade, up or down, between kept points: 0 under the first limit, 1 from it on, and so on.
+
+    Args:
+        chainage_km: shape (n,), rising.
+        height_m: heights of the route, shape (n,).
+        keep: indices of kept points, shape (m,).
+        limits_pct: limits between classes, rising.
+
+    Returns:
+        m - 1 classes.
+    """
+    climbed_m = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(height_m)))])
+    run_m = np.maximum(np.diff(chainage_km[keep]) * 1000, 1e-6)
+    grade_pct = 100 * np.diff(climbed_m[keep]) / run_m
+    return np.digitize(np.round(grade_pct, 6), limits_pct).tolist()  # type: ignore[no-any-return]
+
+
+def _grades(candidate: Candidate, profile: Profile) -> dict[str, Any]:
+    limits = GRADE_LIMITS_PCT[candidate.mode]
+    classes = grade_classes(profile.chainage_km, profile.height_m, thin(profile.height_m), limits)
+    return {"grades": classes, "gradeLimits": list(limits)}
+
+
+def _profile(candidate: Candidate, profile: Profile) -> dict[str, Any]:
+    keep = thin(profile.height_m)
+    return {
+        "km": np.round(profile.chainage_km[keep], 2).tolist(),
+        "height": np.round(profile.height_m[keep]).astype(int).tolist(),
+        "ground": np.round(profile.ground_m[keep]).astype(int).tolist(),
+        "lat": np.round(profile.lat[keep], 4).tolist(),
+        "lon": np.round(profile.lon[keep], 4).tolist(),
+        "spans": [[s.kind, round(s.from_km, 2), round(s.to_km, 2), s.name] for s in profile.spans],
+        "countries": _stretches(candidate),
+    }
+
+
+def _stretches(candidate: Candidate) -> list[list[Any]]:
+    """Runs of one country along the drawn line: country, from and to in km."""
+    out: list[list[Any]] = []
+    at = 0.0
+    for part in candidate.parts:
+        if out and out[-1][0] == part.country:
+            out[-1][2] = round(at + part.drawn_km, 2)
+        else:
+            out.append([part.country, round(at, 2), round(at + part.drawn_km, 2)])
+        at += part.drawn_km
+    return out
+
+
+# --- What the page needs to rank again by itself, exactly as the weighted sum did ---
+
+
+def build_score_data(view: ReportView) -> dict[str, Any]:
+    """Panels with their criteria and metrics, and each perspective as weights of groups and shares within them.
+
+    Numbers keep their full precision. Who takes part in a panel, and by which criteria, is read off the ranking:
+    a criterion that was dropped has no contribution there.
+    """
+    results = view.results
+    groups = list(dict.fromkeys(criterion.group for criterion in results.criteria))
+    panels = [
+        _panel(results, regime, kind) for regime in dict.fromkeys((*view.regime_ids, OUTSIDE)) for kind in PanelKind
+    ]
+    if view.if_opened is not None:
+        opened = view.if_opened
+        panels += [
+            _panel(opened.results, regime, kind) | {"opened": True}
+            for regime in opened.regime_ids
+            for kind in PanelKind
+        ]
+    return {
+        "groups": groups,
+        "criteria": [
+            {
+                "id": c.criterion_id,
+                "group": c.group,
+                "best": c.best,
+                "worst": c.worst,
+                "shape": c.shape,
+                "tolerance": c.tolerance,
+                "direction": c.direction,
+            }
+            for c in results.criteria
+        ],
+        "panels": [panel for panel in panels if panel["ids"]],
+        "perspectives": {p.perspective_id: _perspective(results, p, groups) for p in results.perspectives},
+        "default": results.default_perspective,
+    }
+
+
+def _perspective(results: Results, view: PerspectiveWords, groups: Sequence[str]) -> dict[str, Any]:
+    """Weights by group, and each criterion's share of its group (equal where the group has no weight)."""
+    by_group = {g: [c.criterion_id for c in results.criteria if c.group == g] for g in groups}
+    totals = {g: sum(view.weights.get(key, 0.0) for key in ids) for g, ids in by_group.items()}
+    within = {
+        key: view.weights.get(key, 0.0) / totals[g] if totals[g] > 0 else 1.0 / len(ids)
+        for g, ids in by_group.items()
+        for key in ids
+    }
+    return {"groups": totals, "within": within}
+
+
+def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
+    ranking = results.ranking
+    regimes = ranking["regime_id"].fillna("").astype(str)
+    first = ranking["perspective"] == results.default_perspective
+    rows = ranking[first & (ranking["panel"] == kind) & (regimes == regime_id) & ranking["rank_best"].notna()]
+    metrics = results.metrics
+    if "regime_id" in metrics.columns and regime_id:
+        metrics = metrics[metrics["regime_id"].fillna("").astype(str) == regime_id]
+    table = metrics[metrics["candidate_id"].isin(set(rows["candidate_id"]))]
+    # A criterion that was dropped has neither a value nor ends for anybody.
+    kept = [
+        index
+        for index, criterion in enumerate(results.criteria)
+        if any(_numbers(table, f"{criterion.metric}{end}").notna().any() for end in ("", "_low"))
+    ]
+    columns = [results.criteria[index].metric for index in kept]
+    lost = rows.set_index("candidate_id")["rank_worst"].isna()
+    ids = [str(key) for key in table["candidate_id"]]
+    facts = [panel for panel in results.panels if (panel.regime_id, panel.panel) == (regime_id, kind)]
+    silent = facts[0].silent if facts else ()
+    return {
+        "regime": regime_id,
+        "kind": kind,
+        "criteria": kept,
+        "ids": ids,
+        "metrics": _plain(table, columns, None),
+        # Ends of what is undetermined: null in the metrics. An end that can't be reached is null here too.
+        "low": _plain(table, columns, 0),
+        "high": _plain(table, columns, 1),
+        "silent": [index for index in kept if results.criteria[index].criterion_id in silent],
+        "lost": [bool(lost[key]) for key in ids],
+    }
+
+
+def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
+    empty = pd.Series(float("nan"), index=table.index)
+    return pd.to_numeric(table[column], errors="coerce") if column in table.columns else empty
+
+
+def _plain(table: pd.DataFrame, columns: Sequence[str], end: int | None) -> list[list[float | None]]:
+    """Numbers by row and column, or their lesser (0) or greater (1) ends; None where there is none or it is endless."""
+    if not columns:
+        return [[] for _ in range(len(table))]
+    found = np.column_stack(
+        [
+            (_numbers(table, column) if end is None else ends_for_ranks(table, column)[end]).to_numpy(dtype=float)
+            for column in columns
+        ]
+    )
+    return [[float(value) if np.isfinite(value) else None for value in row] for row in found]
+
 
 PAGE_SCRIPTS = (
     "i18n.js", "rank.js", "ranking.js", "table.js", "profile.js", "flows.js", "glance.js", "reach.js", "takeaway.js",

@@ -1,15 +1,21 @@
-"""What texts declare and what somebody asked for: the table of rules, and the conditions held against each route."""
+"""What texts declare, what somebody asked for, and what each route changes for long-distance flows."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
-from corridor.report.escape import clean_text, safe_url
-from corridor.report.page.tables import Cell, MetricCells
+import numpy as np
+import pandas as pd
+
+from corridor.report.i18n import clean_text, safe_url
+from corridor.report.tables import Cell, MetricCells, format_number
 from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.regime import ATTRIBUTES, Regime
-from corridor.schema.report_settings import Condition, Indicator
+from corridor.schema.results import FlowMap
+from corridor.schema.settings import Condition, Indicator
 from corridor.schema.vocabulary import MetricStatus
 
 RANK = "rank"
@@ -228,3 +234,298 @@ def plain_cell(cell: Cell | None) -> list[Any]:
         Message(f"status.{cell.status}", fallback=cell.status.replace("_", " ")) if cell.status else None
     )
     return [cell.text, cell.range_text, why.to_json() if why else None]
+
+
+# --- The page's section on long-distance flows: a schematic map, what routes change by pair, who controls the ways ---
+
+WIDTH, HEIGHT = 720.0, 460.0
+_MARGIN = 0.08
+_LEAST_USD = 1.0
+
+
+def build_flow_data(view: ReportView) -> dict[str, Any] | None:
+    """What the section shows, as plain data for the template and its script.
+
+    Args:
+        view: the comparison as it is shown.
+
+    Returns:
+        ``years``, ``lines`` (both ends in the drawing's units, mode, status), ``cities`` (name, x, y), ``pairs``
+        (names, axis), ``countries`` (names), ``notes`` of those who run railways, ``widths`` (distinct lists of line
+        widths), ``ways`` (distinct descriptions of who controls a way), ``rows`` (distinct rows of a pair),
+        ``branches`` (name, mode, number of the pair), ``choices`` (distinct rows of a branch) and ``cases``: by
+        candidate, regime and year the widths' number, the number of each pair's row, of each branch's choice, and the
+        sentences.
+        ``unknown`` has the sentence of a case without figures. None where the study names no long-distance tables.
+    """
+    shown = view.results.flow_map
+    if shown is None:
+        return None
+    links = shown.links
+    place = _projection(links, pd.DataFrame(list(shown.cities.values()), columns=["name", "lon", "lat"]))
+    lines = [
+        [*place(row.lon_from, row.lat_from), *place(row.lon_to, row.lat_to), row.mode, row.status]
+        for row in links.itertuples()
+    ]
+    pairs = view.results.flows["pairs"]
+    first = pairs[(pairs["candidate_id"] == "") & (pairs["year"] == pairs["year"].min())]
+    cities = [[clean_text(name), *place(lon, lat)] for name, lon, lat in shown.cities.values()]
+    found: dict[str, Any] = {
+        "size": [WIDTH, HEIGHT],
+        "years": sorted(int(year) for year in pairs["year"].unique()),
+        "lines": lines,
+        "cities": [city for city in cities if 0 <= city[1] <= WIDTH and 0 <= city[2] <= HEIGHT],
+        "pairs": [
+            [clean_text(shown.places[row.origin]), clean_text(shown.places[row.destination]), row.axis]
+            for row in first.itertuples()
+        ],
+        "countries": {code: clean_text(name) for code, (name, *_) in shown.countries.items()},
+        "notes": [[clean_text(name), clean_text(note)] for name, _, note, _ in shown.countries.values() if note],
+        "cases": {},
+    }
+    first_flows = view.results.flows["flows"].merge(first[["origin", "destination", "candidate_id", "year"]])
+    found["branches"] = [
+        [clean_text(shown.branches[row.origin, row.destination, row.branch]), row.mode, at]
+        for row in first_flows.itertuples()
+        for at, pair in enumerate(first.itertuples())
+        if (pair.origin, pair.destination) == (row.origin, row.destination)
+    ]
+    found |= _cases(view, shown)
+    return found | {"unknown": _without_figures(view, found["cases"], found["years"][-1])}
+
+
+def _cases(view: ReportView, shown: FlowMap) -> dict[str, Any]:
+    """By candidate, regime and year: numbers of the widths, of each pair's row and each branch's, and the sentences."""
+    order = {link: at for at, link in enumerate(shown.links["link_id"])}
+    keys = ["candidate_id", "regime_id", "year"]
+    tables = view.results.flows
+    by_case = dict(iter(shown.lines.groupby(keys, sort=False)))
+    flows, control, dependence = (
+        dict(iter(tables[name].groupby(keys, sort=False))) for name in ("flows", "control", "dependence")
+    )
+    widths, ways, rows, choices = _Numbered(), _Numbered(), _Numbered(), _Numbered()
+    cases: dict[str, Any] = {}
+    for key, group in tables["pairs"].groupby(keys, sort=False):
+        candidate, regime, year = key
+        width = [0.0] * len(order)
+        for line in by_case[key].itertuples() if key in by_case else ():
+            width[order[line.link_id]] = round(float(line.share_sum), 2)
+        described = _control(view, control[key], _needed(dependence.get(key)), ways)
+        cases.setdefault(f"{candidate}|{regime}", {})[int(year)] = {
+            "widths": widths.number(width),
+            "rows": [rows.number(_row(row, described)) for row in group.itertuples()],
+            "choices": [choices.number(_choice(row)) for row in flows[key].itertuples()],
+            "said": [message.to_json() for message in _sentences(view, candidate, regime, int(year), group)],
+        }
+    lists = {"widths": widths, "ways": ways, "rows": rows, "choices": choices}
+    return {"cases": cases} | {name: numbered.values for name, numbered in lists.items()}
+
+
+def _choice(row: Any) -> list[float | None]:
+    """A branch: its cost (low, middle, high), its share in per cent, and what the route changes."""
+    costs = [_number(row.cost_usd_low), _number(row.cost_usd), _number(row.cost_usd_high)]
+    return [*costs, round(100 * row.share, 1), _usd(row.change_usd)]
+
+
+def _needed(rows: pd.DataFrame | None) -> dict[tuple[str, str], list[Any]]:
+    """By pair, for trucks alone: countries on the best way, and how many times more it costs without each."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in rows.itertuples() if rows is not None else ():
+        if row.mode == "road":
+            found.setdefault((row.origin, row.destination), []).append([row.country, _number(row.dependence)])
+    return found
+
+
+class _Numbered:
+    """Values by number, each kept once: most cases look alike."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._known: dict[str, int] = {}
+
+    def number(self, value: Any) -> int:
+        """The number of a value."""
+        key = repr(value)
+        if key not in self._known:
+            self._known[key] = len(self.values)
+            self.values.append(value)
+        return self._known[key]
+
+
+def _control(
+    view: ReportView, rows: pd.DataFrame, needed: Mapping[tuple[str, str], list[Any]], ways: _Numbered
+) -> dict[tuple[str, str, str], int]:
+    """Numbers of what is described of the ways of a case, by origin, destination and ``truck`` or ``rail``."""
+    shown = view.results.flow_map
+    if shown is None:
+        return {}
+    columns = ["link_id", "from_node", "to_node", "border"]
+    ends = {link: (a, b, border) for link, a, b, border in shown.links[columns].itertuples(index=False)}
+    found = {}
+    for row in rows.itertuples():
+        way = _way(shown, ends, row)
+        if row.of == "truck":
+            way["without"] = needed.get((row.origin, row.destination), [])
+        found[row.origin, row.destination, row.of] = ways.number(way)
+    return found
+
+
+def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any) -> dict[str, Any]:
+    """Whose ground a way lies on: its name, days, kilometres by country, border points, and what a railway lacks."""
+    unions = {border: named.split(" / ") for border, _, named in _split(row.customs_borders)}
+    found = {
+        "name": clean_text(shown.branches.get((row.origin, row.destination, row.branch), "")),
+        "open": row.status == "open",
+        "days": [_number(row.trip_days_low), _number(row.trip_days), _number(row.trip_days_high)],
+        "hours": [_number(getattr(row, name)) for name in ("drive_h", "rest_h", "check_h", "transfer_h")],
+        "km": [part.rsplit(" ", 1) for part in _parts(row.km_by_country)],
+        "own": _number(row.own_km),
+        "borders": [
+            [*map(clean_text, _passed(shown, ends[link], border)), [clean_text(u) for u in unions.get(border, [])]]
+            for link, border in zip(_parts(row.border_links), _parts(row.borders), strict=True)
+        ],
+    }
+    if row.of == "rail":
+        found |= {
+            "operators": [clean_text(operator) for operator in _parts(row.rail_operators)],
+            "unnamed": [part.rsplit(" ", 1) for part in _parts(row.rail_unnamed_km)],
+            "breaks": _number(row.rail_breaks_of_gauge),
+            "missing": _number(row.rail_missing_km),
+            "years": [_whole(row.rail_earliest_year_low), _whole(row.rail_earliest_year_high)],
+            "capacity": _number(row.rail_least_capacity_mt_per_year),
+        }
+    return found
+
+
+def _split(text: Any) -> list[tuple[str, str, str]]:
+    """Names and what stands after them."""
+    return [part.partition(": ") for part in _parts(text)]
+
+
+def _passed(shown: FlowMap, ends: tuple[str, str, str], border: str) -> tuple[str, str]:
+    """Names of both sides of a border in the direction in which it is passed."""
+    start, end = (shown.places[node] for node in ends[:2])
+    return (start, end) if border == ends[2] else (end, start)
+
+
+def _parts(text: Any) -> list[str]:
+    """Items of a cell that holds several."""
+    return [part for part in text.split("; ") if part] if isinstance(text, str) else []
+
+
+def _whole(value: float) -> int | None:
+    return int(value) if math.isfinite(value) else None
+
+
+def _without_figures(view: ReportView, cases: dict[str, Any], year: int) -> dict[str, Any]:
+    """A sentence for each case that has no figures of its own: its effect isn't known, or its rules don't cover it."""
+    metrics = view.results.metrics
+    said: dict[str, Any] = {}
+    for row in metrics.to_dict("records") if "flow_cost_usd_status" in metrics and "regime_id" in metrics else ():
+        key = f"{row['candidate_id']}|{row['regime_id']}"
+        if key in cases:
+            continue
+        low, high = row.get("flow_cost_usd_low"), row.get("flow_cost_usd_high")
+        route, rules = view.name(row["candidate_id"]), view.regime_name(row["regime_id"])
+        message = Message("flows.undetermined_cut", {"route": route, "regime": rules})
+        if row["flow_cost_usd_status"] == MetricStatus.UNDETERMINED and low is not None and high is not None:
+            filled = {"route": route, "regime": rules, "year": str(year), "low": _text(low), "high": _text(high)}
+            message = Message("flows.undetermined", filled)
+        said[key] = message.to_json()
+    return said
+
+
+def _projection(links: pd.DataFrame, cities: pd.DataFrame) -> Any:
+    """Degrees to the drawing: the middle of the network fills it, far ends lie outside."""
+    lon = pd.concat([links["lon_from"], links["lon_to"]]).to_numpy(dtype=float)
+    lat = pd.concat([links["lat_from"], links["lat_to"]]).to_numpy(dtype=float)
+    west, east = np.quantile(lon, (0.03, 0.97))
+    south, north = np.quantile(lat, (0.03, 0.97))
+    squeeze = math.cos(math.radians(float(np.median(cities["lat"]) if len(cities) else np.median(lat))))
+    wide, high = max((east - west) * squeeze, 1e-6), max(north - south, 1e-6)
+    scale = (1 - 2 * _MARGIN) * min(WIDTH / wide, HEIGHT / high)
+
+    def place(at_lon: float, at_lat: float) -> tuple[float, float]:
+        x = WIDTH / 2 + (at_lon - (west + east) / 2) * squeeze * scale
+        y = HEIGHT / 2 - (at_lat - (south + north) / 2) * scale
+        return round(float(x), 1), round(float(y), 1)
+
+    return place
+
+
+def _row(row: Any, described: dict[tuple[str, str, str], int]) -> list[Any]:
+    """Best way by truck: its number and cost (low, middle, high); change over all ways; what a cut costs; the railway.
+
+    Numbers of ways are None where there is no such way.
+    """
+    costs = [_number(row.truck_cost_usd_low), _number(row.truck_cost_usd), _number(row.truck_cost_usd_high)]
+    truck, rail = (described.get((row.origin, row.destination, kind)) for kind in ("truck", "rail"))
+    return [truck, *costs, _usd(row.logsum_change_usd), _usd(row.regret_usd), rail]
+
+
+def _number(value: float) -> float | None:
+    """Three significant digits."""
+    return float(f"{value:.3g}") if math.isfinite(value) else None
+
+
+def _usd(value: float) -> float | None:
+    """As :func:`_number`; changes below a dollar are none."""
+    return 0 if abs(value) < _LEAST_USD else _number(value)
+
+
+def _sentences(view: ReportView, candidate: str, regime: str, year: int, rows: pd.DataFrame) -> list[Message]:
+    """What a truck of the pair that is touched most pays more or less, and what it pays if the route is cut."""
+    if not candidate:
+        return []
+    trucks = rows["truck_change_usd"].dropna()
+    at = trucks.abs().idxmax() if len(trucks) else None
+    if at is not None and abs(trucks[at]) < _LEAST_USD:
+        at = None
+    return [_change(view, candidate, regime, year, rows, at), _cut(view, rows, at)]
+
+
+def _change(view: ReportView, candidate: str, regime: str, year: int, rows: pd.DataFrame, truck: Any) -> Message:
+    """What the truck pays more or less; where no truck does, what a load over all its ways, railways too."""
+    route, rules, when = view.name(candidate), view.regime_name(regime), str(year)
+    known = rows["logsum_change_usd"].dropna()
+    if truck is None and (known.empty or known.abs().max() < _LEAST_USD):
+        return Message("flows.same", {"route": route, "regime": rules, "year": when})
+    at = known.abs().idxmax() if truck is None else truck
+    usd = rows.at[at, "logsum_change_usd" if truck is None else "truck_change_usd"]
+    origin, destination = _ends(view, rows, at)
+    filled = {
+        "route": route, "regime": rules, "year": when, "origin": origin, "destination": destination,
+        "usd": _text(abs(usd)),
+    }  # fmt: skip
+    if truck is None:
+        return Message("flows.more" if usd > 0 else "flows.less", filled)
+    return Message("flows.truck_more" if usd > 0 else "flows.truck_less", filled)
+
+
+def _cut(view: ReportView, rows: pd.DataFrame, truck: Any) -> Message:
+    """What the same truck pays if the route is cut, or the one that loses most; else what a load over all its ways."""
+    lost = rows.index[rows["truck_regret_usd"].isna() & rows["truck_cost_usd"].notna()]
+    if len(lost):
+        origin, destination = _ends(view, rows, truck if truck in lost else lost[0])
+        return Message("flows.cut_lost", {"origin": origin, "destination": destination})
+    for column, key in (("truck_regret_usd", "flows.truck_cut"), ("regret_usd", "flows.cut")):
+        regrets = rows[column].dropna()
+        if regrets.empty or regrets.max() < _LEAST_USD:
+            continue
+        own = column == "truck_regret_usd" and truck is not None and regrets.get(truck, 0.0) >= _LEAST_USD
+        at = truck if own else regrets.idxmax()
+        origin, destination = _ends(view, rows, at)
+        return Message(key, {"origin": origin, "destination": destination, "usd": _text(regrets[at])})
+    return Message("flows.cut_none")
+
+
+def _ends(view: ReportView, rows: pd.DataFrame, at: Any) -> tuple[str, str]:
+    """Names of origin and destination of a row."""
+    shown = view.results.flow_map
+    places = shown.places if shown else {}
+    origin, destination = (str(rows.at[at, end]) for end in ("origin", "destination"))
+    return clean_text(places.get(origin, origin)), clean_text(places.get(destination, destination))
+
+
+def _text(value: float) -> str:
+    return format_number(float(f"{value:.3g}"), 0)

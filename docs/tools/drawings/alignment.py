@@ -8,15 +8,12 @@ import numpy as np
 from affine import Affine
 from matplotlib.figure import Figure
 
-from corridor.alignment.align import align
+from corridor.alignment.align import align, sweep_grade
 from corridor.alignment.links import SearchOptions
-from corridor.alignment.narrowing import node_cost_through, search_both_ways
-from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.search import build_problem, state_points, trace_states
-from corridor.alignment.sensitivity import sweep_grade
-from corridor.alignment.standards import find_standard
+from corridor.alignment.problem import AlignmentProblem, build_terrain, find_standard
+from corridor.alignment.search import build_problem, node_cost_through, search_both_ways, state_points, trace_states
 from corridor.schema.alignment import Alignment, PriceRange, UnitCosts
-from corridor.schema.grid import Grid
+from corridor.schema.fields import Grid
 from docs.tools.drawings.sheet import BLUE, GREEN, GREY, GROUND, ORANGE, RED, sheet
 
 CELL_M = 250.0

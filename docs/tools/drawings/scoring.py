@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from corridor.comparison import Comparison, compare
+from corridor.mcda.matrix import scale
 from corridor.mcda.methods.promethee_ii import preference_degree
-from corridor.mcda.values import scale
-from corridor.schema.criterion import Criterion
+from corridor.schema.column import Criterion
 from corridor.schema.study import Study
 from docs.tools.drawings.sheet import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, sheet
 

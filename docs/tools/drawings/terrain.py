@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 from matplotlib.figure import Figure
 
+from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
 from corridor.network.speed_model import crawl_speed_kmh, limiting_speed_kmh
-from corridor.packaged import data_root
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Run
 from corridor.schema.candidate import Profile

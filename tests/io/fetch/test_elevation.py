@@ -13,8 +13,8 @@ import rasterio
 from corridor.errors import FetchError, StudyError
 from corridor.io.fetch.elevation import REGISTRY, all_providers, get_provider, provider_ids
 from corridor.io.fetch.elevation_provider import AddressSetting, TiledElevation, register
-from corridor.io.fetch.settings import resolve_live
-from corridor.schema.live_settings import LiveSettings
+from corridor.io.fetch.fetch_inputs import resolve_live
+from corridor.schema.settings import LiveSettings
 from tests.copied_package import add_file, copy_package, run_copy
 from tests.synthetic.ground import height_m
 

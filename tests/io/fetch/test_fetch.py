@@ -12,9 +12,9 @@ import rasterio
 from corridor.cli.common import load_study
 from corridor.io.fetch.cache import Cache
 from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
-from corridor.io.fetch.transfer import Meter
+from corridor.io.fetch.fetcher import Meter
+from corridor.io.read.data_files import read_pinned_inputs
 from corridor.io.read.osm import read_osm
-from corridor.io.read.pinned_inputs import read_pinned_inputs
 from corridor.pipeline.comparing import open_run
 from tests.io.fetch.conftest import QUERY, TILE
 from tests.io.fetch.server import hgt

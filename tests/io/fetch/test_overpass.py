@@ -61,7 +61,7 @@ def test_a_page_that_says_duplicate_is_tried_again_and_said(server, study, cache
 def test_a_busy_server_is_asked_when_it_has_a_slot(server, study, cache, call, monkeypatch):
     """It says so under /api/status; the time that it names is kept, and never less than the setting."""
     waits = []
-    monkeypatch.setattr("corridor.io.fetch.retry.time.sleep", waits.append)
+    monkeypatch.setattr("corridor.io.fetch.fetcher.time.sleep", waits.append)
     server.status = "Rate limit: 2\nSlot available after: 2026-01-01T00:00:00Z, in 7 seconds.\n" + (
         "Slot available after: 2026-01-01T00:00:00Z, in 12 seconds.\n"
     )
@@ -73,7 +73,7 @@ def test_a_busy_server_is_asked_when_it_has_a_slot(server, study, cache, call, m
 
 def test_a_busy_server_is_left_alone_at_least_so_long(server, study, cache, call, monkeypatch):
     waits = []
-    monkeypatch.setattr("corridor.io.fetch.retry.time.sleep", waits.append)
+    monkeypatch.setattr("corridor.io.fetch.fetcher.time.sleep", waits.append)
     monkeypatch.setenv("CORRIDOR_BUSY_PAUSE_S", "11")
     server.faults.append((QUERY, fault.status(429)))
     assert call("fetch", study, "--cache", cache)[0] == 0
@@ -83,7 +83,7 @@ def test_a_busy_server_is_left_alone_at_least_so_long(server, study, cache, call
 def test_pauses_grow_over_answers(server, study, cache, call, monkeypatch):
     """One answer between two refusals is no sign that the server is free."""
     waits = []
-    monkeypatch.setattr("corridor.io.fetch.retry.time.sleep", waits.append)
+    monkeypatch.setattr("corridor.io.fetch.fetcher.time.sleep", waits.append)
     monkeypatch.setenv("CORRIDOR_QUERY_AREA_KM2", "1000")
     monkeypatch.setenv("CORRIDOR_HTTP_PAUSE_S", "1")
     answers = iter([True, False, True, False, True, False] + [False] * 100)

@@ -15,7 +15,7 @@ from corridor.cli.common import load_study
 from corridor.errors import OutputError
 from corridor.io.fetch.cache import Cache, CacheEntry, key_of
 from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
-from corridor.io.fetch.transfer import Meter
+from corridor.io.fetch.fetcher import Meter
 from corridor.io.read.osm import read_osm
 from corridor.io.read.osm_tags import PLACE_KINDS
 from tests.io.fetch import server as fault

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
-from corridor.io.read.driving import load_driving, load_heights, load_vehicles
+from corridor.io.read.parameters import load_driving, load_heights, load_vehicles
 from corridor.io.read.tables import Faults
-from corridor.packaged import data_root
 
 REFERENCE = data_root() / "reference"
 

@@ -9,12 +9,12 @@ import pytest
 import rasterio
 
 from corridor.errors import CatalogueError, SourceError
+from corridor.files import data_root
 from corridor.io.fetch.elevation import all_providers
 from corridor.io.fetch.tiles import read_geotiff_tile, write_mosaic
 from corridor.io.read.data_files import known_source
 from corridor.io.read.elevation import read_dem
 from corridor.io.read.height_errors import DATASET_TAG, ERROR_TAG, load_height_errors
-from corridor.packaged import data_root
 from corridor.terrain.surface import draw_errors, slope_deg
 from tests.hostile.test_elevation import write
 

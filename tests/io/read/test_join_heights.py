@@ -9,7 +9,7 @@ from rasterio import Affine
 
 from corridor.errors import SourceError
 from corridor.io.read.elevation import read_dem
-from corridor.terrain.windowed import write_terrain
+from corridor.terrain.surface import write_terrain
 from tests.hostile.test_elevation import HEIGHTS, REFUSED, write
 
 AREA = (10.0, 45.0, 11.0, 46.0)

@@ -6,8 +6,15 @@ import math
 
 import pytest
 
-from corridor.io.read.osm_access import blocks_road, read_access, read_limits
-from corridor.io.read.osm_tags import Doubt, read_gauges, read_population, read_way
+from corridor.io.read.osm_tags import (
+    Doubt,
+    blocks_road,
+    read_access,
+    read_gauges,
+    read_limits,
+    read_population,
+    read_way,
+)
 
 
 def kinds(is_ring: bool = False, **tags: str) -> list[tuple[str, str, str]]:

@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
-from corridor.io.read.pinned_inputs import hash_rules
-from corridor.packaged import data_root
-from corridor.schema.source import file_sha256
+from corridor.files import data_root
+from corridor.io.read.data_files import hash_rules
+from corridor.schema.fields import file_sha256
 from corridor.schema.study import Study
 from tests.synthetic import build
 

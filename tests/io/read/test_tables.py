@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from corridor.errors import CatalogueError, SourceError
+from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.tables import Faults, Row
-from corridor.packaged import data_root
 
 
 @pytest.fixture

@@ -12,13 +12,11 @@ from hypothesis.extra.numpy import arrays
 
 from corridor.errors import ScoringError
 from corridor.mcda import methods
-from corridor.mcda.agreement import minimax_regret, panel_ranks, rank_reversals
-from corridor.mcda.flips import smallest_flips
+from corridor.mcda.agreement import minimax_regret, panel_ranks, rank_reversals, smallest_flips
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.method import LinearMethod, Method, register
 from corridor.mcda.methods import REGISTRY, all_methods, get_method, method_ids
-from corridor.mcda.rank import rank_alternatives
-from corridor.mcda.scores import cross_score, score
+from corridor.mcda.rank import cross_score, rank_alternatives, score
 
 from ..tables import ROUTE_CRITERIA, make_panel, route_table
 

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from pymcdm.methods import VIKOR
 
 from corridor.mcda.methods.vikor import losses, vikor
-from corridor.mcda.scores import score
+from corridor.mcda.rank import score
 
 from ..tables import make_panel
 from .problems import PRODUCTS, PRODUCTS_WEIGHTS, random_table

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from corridor.io.fetch.elevation_provider import AddressSetting, TiledElevation, register
 from corridor.io.fetch.tiles import Tile, read_geotiff_tile, tile_name
-from corridor.schema.live_settings import LiveSettings
+from corridor.schema.settings import LiveSettings
 
 _MAX_SIDE = 3601
 

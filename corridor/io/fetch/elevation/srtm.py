@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from corridor.errors import SourceError
 from corridor.io.fetch.elevation_provider import AddressSetting, TiledElevation, register
 from corridor.io.fetch.tiles import Tile, tile_name
-from corridor.schema.live_settings import LiveSettings
+from corridor.schema.settings import LiveSettings
 
 _SIDES = (3601, 1201)
 _LARGEST = _SIDES[0] ** 2 * 2
