@@ -124,7 +124,9 @@ def calls() -> dict[str, object]:
                 found |= {
                     f"{key}.{n}": getattr(item, n)
                     for n, m in own
-                    if not n.startswith("_") and (inspect.isfunction(m) or isinstance(m, (classmethod, staticmethod)))
+                    # what pydantic adds to a model is explained by pydantic
+                    if not n.startswith(("_", "model_"))
+                    and (inspect.isfunction(m) or isinstance(m, (classmethod, staticmethod)))
                 }
             elif inspect.isfunction(item):
                 found[key] = item

@@ -19,17 +19,20 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
-import pandas as pd
 from pydantic import BaseModel
 
 from corridor.errors import OutputError
 from corridor.schema.candidate import route_message
 from corridor.schema.message import Listing, Message, Value
-from corridor.schema.results import Results
 from corridor.wording import with_article
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from corridor.schema.results import Results
 
 # --- Text from outside made harmless: names, notes and URLs of map data are never trusted ---
 
@@ -386,7 +389,7 @@ def _spoken(results: Results) -> tuple[object, ...]:
         results.candidates, results.regimes, results.perspectives, results.criteria, results.columns,
         results.conditions, results.sources, results.documents, results.notes, results.findings, results.flow_map,
         layers.named,
-        *(table[key] for table in tables if table is not None for key in columns if key in table),
+        *(tuple(table[key].unique()) for table in tables if table is not None for key in columns if key in table),
         tuple(results.events["structure"]) if results.events is not None and "structure" in results.events else (),
     )  # fmt: skip
 
@@ -395,8 +398,6 @@ def _texts_of(value: object) -> Iterator[str]:
     """Every text in nested values, cleaned as it is shown."""
     if isinstance(value, str):
         yield clean_text(value)
-    elif isinstance(value, pd.Series):
-        yield from {clean_text(item) for item in value if isinstance(item, str)}
     elif isinstance(value, Mapping):
         yield from chain.from_iterable(map(_texts_of, (*value.keys(), *value.values())))
     elif isinstance(value, tuple | list):

@@ -186,7 +186,7 @@ def test_a_folder_that_holds_anything_of_others_too_is_refused(put, tmp_path):
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from corridor import atomic_write as space
+from corridor import files as space
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -183,7 +183,7 @@ def load_border_rivers(folder: Path, source_ids: Collection[str]) -> tuple[Borde
     for row in read_rows(path, _BORDER_COLUMNS, faults):
         sides = row.text("countries", required=True).split("-")
         if len(sides) != 2:
-            row.fault("countries", f"is '{'-'.join(sides)[:40]}'; two codes are needed, such as AM-IR")
+            row.fault("countries", f"is '{'-'.join(sides)[:40]}'; two codes are needed, as ISO 3166 has them")
             continue
         west, south, east, north = (
             row.number(side, -limit, limit) for side, limit in zip(_FRAME, (180, 90, 180, 90), strict=True)
