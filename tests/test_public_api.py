@@ -25,7 +25,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PUBLIC_MODULES = (
     r"corridor\.errors",
     r"corridor\.schema\.\w+",  # types that are handed out
-    r"corridor\.metrics\.(registry|travel_time)",  # what plug-ins are made from
+    r"corridor\.metrics\.(registry|distance)",  # what plug-ins are made from
     r"corridor\.mcda\.(method|methods|review|robustness)",
     r"corridor\.io\.fetch\.(elevation_provider|tiles)",
     r"corridor\.network\.graph",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from corridor.errors import CatalogueError
+from corridor.metrics.distance import total
 from corridor.metrics.registry import Subject, Values, derived, metric
-from corridor.metrics.travel_time import total
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Costing, Estimate, UnitCost
 from corridor.schema.column import Column, Kind, Shown, Unit

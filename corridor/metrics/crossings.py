@@ -7,8 +7,8 @@ from typing import Any
 
 from corridor.interactions.regime_effects import SplitNetwork
 from corridor.metrics.access import Access, passes
+from corridor.metrics.distance import total
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
-from corridor.metrics.travel_time import total
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate
 from corridor.schema.column import Column, Kind, Shown, Unit

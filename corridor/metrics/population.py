@@ -21,8 +21,8 @@ from corridor.geo.geodesy import distance_m
 from corridor.interactions.events import transliterate
 from corridor.io.read.borders import Borders
 from corridor.metrics.access import Access, AccessResult
+from corridor.metrics.distance import total as total_of
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
-from corridor.metrics.travel_time import total as total_of
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.parameters import PlacePopulation, TripRates

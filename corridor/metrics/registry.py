@@ -36,7 +36,6 @@ import pandas as pd
 
 from corridor.errors import RegistryError
 from corridor.plugins import nearest_name
-from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate, Undetermined
 from corridor.schema.column import Column, Kind, Shown, Unit, find_column, resolve_columns
 from corridor.schema.vocabulary import VETO_STATUSES, MetricStatus
@@ -425,35 +424,6 @@ def _order(names: list[str]) -> list[str]:
         return (1, index, base if pattern or index == len(known) else "", _BESIDE.index(end))
 
     return sorted(names, key=rank)
-
-
-# --- What a row of the metric table is about: the route and what it is made from ---
-
-
-@metric(
-    Subject.ROUTE,
-    Column("candidate_id", Unit.NONE, "id of the route in the study", "study file: candidates.id", kind=Kind.TEXT),
-    Column("name", Unit.NONE, "descriptive name", "study file or reference catalogue", kind=Kind.TEXT),
-    Column(
-        "family", Unit.NONE, "what the route is made from",
-        "existing (open roads), reference (catalogue sections), new-build (least-cost line), via (places on the way)",
-        kind=Kind.TEXT,
-    ),
-    Column("mode", Unit.NONE, "road or rail", "study file or catalogue", kind=Kind.TEXT),
-    Column(
-        "comparator", Unit.NONE, "whether the route is there to compare with and is ranked apart",
-        "study file: candidates.comparator", kind=Kind.FLAG,
-    ),
-)  # fmt: skip
-def describe_route(candidate: Candidate) -> Values:
-    """Who the route is."""
-    return {
-        "candidate_id": candidate.candidate_id,
-        "name": candidate.name,
-        "family": candidate.family,
-        "mode": candidate.mode,
-        "comparator": candidate.comparator,
-    }
 
 
 # --- Figures that a schematic line leaves open: one row from what was measured at its best and at its worst ---

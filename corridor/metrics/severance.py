@@ -1,4 +1,4 @@
-"""The border that a route may run along, and what lies between the two, by topology.
+"""What lies between a closed route and a border, by topology: faces of the country cut along the route, no buffers.
 
 How far it can be trusted is drawn: route and border are moved against each other, again and again.
 """
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import groupby, pairwise
-from math import isclose
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,229 +15,15 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from corridor.errors import NetworkError
-from corridor.geo.geodesy import WGS84, join, line_lengths_m, project, utm_crs
+from corridor.geo.geodesy import WGS84, join, project
 from corridor.interactions.crossings import schematic_runs
-from corridor.io.read.borders import Borders
+from corridor.metrics.border import BorderGround, planar_runs
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate, Undetermined
 from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.vocabulary import GeometryQuality, MetricStatus
-from corridor.wording import format_position
-
-# --- The border that a route may run along: a country's outline, the line it shares with a neighbour, and what is
-#     near ---
-
-DISAGREEMENT_M = 1000.0
-BANDS_KM = (0.1, 0.25, 0.5, 1.0, 5.0, 10.0)
-_SHOWN_FROM_KM = 1.0
-"""Narrower bands are kept in files: they are finer than most lines are drawn."""
-
-
-@dataclass(frozen=True)
-class BorderGround:
-    """A country and the line that it shares with a neighbour, in metres (``crs``).
-
-    ``inside`` is a point of the country's main part.
-    ``other`` is the rest of the country's outline. ``scale`` turns planar lengths into geodesic ones, its square areas.
-    """
-
-    country: str
-    neighbour: str
-    polygon: shapely.Geometry
-    line: shapely.Geometry
-    other: shapely.Geometry
-    inside: shapely.Point
-    crs: str
-    scale: float
-
-    @cached_property
-    def zones(self) -> dict[float, shapely.Geometry]:
-        """Ground near the shared border by kilometres, as far as it was asked for."""
-        return {}
-
-    @cached_property
-    def outline(self) -> shapely.Geometry:
-        """The country's whole boundary."""
-        return shapely.boundary(self.polygon)
-
-    def zone(self, km: float) -> shapely.Geometry:
-        """The ground within a distance of the shared border, in metres; kept for who asks again."""
-        if km not in self.zones:
-            self.zones[km] = shapely.buffer(self.line, km * 1000 / self.scale, quad_segs=32)
-            shapely.prepare(self.zones[km])
-        return self.zones[km]
-
-    @cached_property
-    def outline_tree(self) -> shapely.STRtree:
-        """Index of the straight stretches of the outline, to measure distances from it."""
-        rings = [shapely.get_coordinates(ring) for ring in shapely.get_parts(self.outline)]
-        return shapely.STRtree(
-            np.concatenate([shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)) for xy in rings])
-        )
-
-    @cached_property
-    def length_km(self) -> float:
-        """Geodesic length of the shared line on the polygon's own vertices."""
-        return _length_km(self.line, self.crs)
-
-
-def border_ground(
-    borders: Borders, country: str, neighbour: str, inside: tuple[float, float], tolerance_deg: float = 2e-4
-) -> BorderGround:
-    """The ground that strips are measured on; ``inside`` is (lon, lat) of a point of the main part, the capital's.
-
-    Raises:
-        NetworkError: the countries share no border, or ``inside`` lies outside the country.
-    """
-    home = borders.polygon(country)
-    shared, rest = _part_outline(home, borders.polygon(neighbour), tolerance_deg)
-    if shared.is_empty:
-        raise NetworkError(f"{country} and {neighbour} share no border in the borders file; name two neighbours")
-    if not shapely.contains_xy(home, *inside):
-        raise NetworkError(
-            f"point {format_position(inside[1], inside[0], 4)} lies outside {country}; correct the capital's place"
-        )
-    middle = shapely.centroid(shared)
-    crs = utm_crs(middle.x, middle.y)
-    polygon, line, other, point = (project(g, WGS84, crs) for g in (home, shared, rest, shapely.Point(inside)))
-    for shape in (polygon, other):
-        shapely.prepare(shape)
-    scale = float(line_lengths_m(shapely.get_parts(shared)).sum() / line.length)
-    return BorderGround(country, neighbour, polygon, line, other, point, crs, scale)
-
-
-def _part_outline(
-    home: shapely.Geometry, other: shapely.Geometry, tolerance_deg: float
-) -> tuple[shapely.Geometry, shapely.Geometry]:
-    """The outline of a country, segment by segment: what it shares with another, and the rest."""
-    parts: tuple[list[shapely.Geometry], list[shapely.Geometry]] = ([], [])
-    shapely.prepare(other)
-    for ring in shapely.get_parts(shapely.boundary(home)):
-        xy = shapely.get_coordinates(ring)
-        near = shapely.dwithin(other, shapely.points(xy), tolerance_deg)
-        shared = near[:-1] & near[1:]
-        segments = shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
-        parts[0].extend(segments[shared])
-        parts[1].extend(segments[~shared])
-    merged = [
-        shapely.line_merge(shapely.MultiLineString(pieces)) if pieces else shapely.LineString() for pieces in parts
-    ]
-    return merged[0], merged[1]
-
-
-def _length_km(line: shapely.Geometry, crs: str) -> float:
-    return float(line_lengths_m(shapely.get_parts(project(line, crs, WGS84))).sum() / 1000)
-
-
-def runs_in_country(candidate: Candidate, country: str) -> list[shapely.LineString]:
-    """The candidate's lines in its declared country (lon/lat), one for each unbroken run of parts, in order."""
-    runs: list[list[shapely.LineString]] = []
-    open_run = False
-    for part in candidate.parts:
-        if part.country == country:
-            if not open_run:
-                runs.append([])
-            runs[-1].append(part.line)
-        open_run = part.country == country
-    return [join(run) for run in runs]
-
-
-def check_declared(ground: BorderGround, candidate: Candidate, tolerance_m: float = DISAGREEMENT_M) -> None:
-    """Refuse a candidate whose parts declared in the country lie outside its polygon by more than a tolerance.
-
-    Raises:
-        NetworkError: says how far, where, and what to do.
-    """
-    for part in candidate.parts:
-        if part.country != ground.country:
-            continue
-        points = shapely.points(shapely.get_coordinates(project(part.line, WGS84, ground.crs)))
-        off = shapely.distance(ground.polygon, points)
-        if off.max() > tolerance_m:
-            lon, lat = shapely.get_coordinates(part.line)[int(np.argmax(off))]
-            raise NetworkError(
-                f"candidate '{candidate.candidate_id}': '{part.name}' is declared in {ground.country} but lies "
-                f"{off.max() / 1000:.1f} km outside its polygon at {format_position(lat, lon, 4)}; correct the part's "
-                "country, its line or the borders file"
-            )
-
-
-def planar_runs(ground: BorderGround, candidate: Candidate) -> list[shapely.LineString]:
-    """The candidate's lines in the country in metres.
-
-    Raises:
-        NetworkError: the candidate disagrees with the polygon.
-    """
-    check_declared(ground, candidate)
-    return [project(run, WGS84, ground.crs) for run in runs_in_country(candidate, ground.country)]
-
-
-def _band_column(km: float) -> str:
-    return f"border_km_within_{km:g}".replace(".", "p")
-
-
-@metric(
-    Subject.BORDER,
-    *(
-        Column(
-            _band_column(km), Unit.KM,
-            f"length of the route within {km:g} km of the neighbour's border",
-            "share of each part inside the band x its length; schematic parts may lie their half-width off",
-            shown=Shown.PAGE if km >= _SHOWN_FROM_KM else Shown.FILES,
-        )
-        for km in BANDS_KM
-    ),
-    status="border_km_status",
-)  # fmt: skip
-def measure_border_bands(
-    ground: BorderGround, candidate: Candidate, schematic_half_width_km: float
-) -> Values | Unmeasured:
-    """Length of the candidate in the country within distances of the shared border.
-
-    Documented length counts where there is one. A stretch that is drawn schematically may lie its half-width nearer or
-    further, so that what it has inside is undetermined: at best what lies inside all the same, at worst what may.
-    """
-    parts = [part for part in candidate.parts if part.country == ground.country]
-    if not parts:
-        return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    reaches = _strayed_km(candidate, ground.country, schematic_half_width_km)
-    least = dict.fromkeys(BANDS_KM, 0.0)
-    most = dict(least)
-    for part, stray_km in zip(parts, reaches, strict=True):
-        if part.drawn_km > 0:
-            line = project(part.line, WGS84, ground.crs)
-            for km in BANDS_KM:
-                least[km] += _share_within(ground, line, km - stray_km) * part.length_km.mid
-                most[km] += _share_within(ground, line, km + stray_km) * part.length_km.mid
-    return {
-        _band_column(km): least[km] if isclose(least[km], most[km], abs_tol=1e-9) else Undetermined(least[km], most[km])
-        for km in BANDS_KM
-    }
-
-
-def _share_within(ground: BorderGround, line: shapely.LineString, km: float) -> float:
-    """Share of a planar line within a distance of the shared border."""
-    if km <= 0:
-        return 0.0
-    return float(shapely.length(shapely.intersection(line, ground.zone(km))) / line.length)
-
-
-def _strayed_km(candidate: Candidate, country: str, half_width_km: float) -> list[float]:
-    """How far each part in a country may lie off what is drawn: 0 where its place is known.
-
-    A schematic stretch joins what is known at both of its ends, so that it strays by no more than half of its length.
-    """
-    found: list[float] = []
-    drawn = groupby(candidate.parts, lambda part: (part.country, part.geometry_quality == GeometryQuality.SCHEMATIC))
-    for (where, schematic), stretch in drawn:
-        parts = list(stretch)
-        reach = min(half_width_km, sum(part.drawn_km for part in parts) / 2) if schematic else 0.0
-        found += [reach] * len(parts) if where == country else []
-    return found
-
 
 END_GAP_M = 5000.0
 ROUTE_SIGMA_M = 15.0
@@ -262,7 +46,7 @@ class Strip:
 
 
 def measure_severance(ground: BorderGround, runs: Sequence[shapely.LineString]) -> Strip:
-    """What lies between a route (planar lines, see :func:`~corridor.metrics.severance.planar_runs`) and the border.
+    """What lies between a route (planar lines, see :func:`~corridor.metrics.border.planar_runs`) and the border.
 
     Outline and route together are cut into faces. The face of the country with the main part is open; the country's
     other faces that have a stretch of the border are the strip. Border that also bounds a face outside the country,

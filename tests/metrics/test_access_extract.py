@@ -10,9 +10,10 @@ from corridor.interactions.regime_effects import effects, split_network
 from corridor.io.read.regimes import load_regimes
 from corridor.metrics.access import build_access, measure_access
 from corridor.metrics.axes import build_axis
+from corridor.metrics.border import border_ground, planar_runs
 from corridor.metrics.population import build_population
 from corridor.metrics.redundancy import Stage, disjoint_legs, find_substitutes, measure_criticality
-from corridor.metrics.severance import border_ground, lengthen, measure_severance, planar_runs
+from corridor.metrics.severance import lengthen, measure_severance
 from corridor.pipeline.comparing import open_run
 from corridor.schema.results import EdgeEffect
 from corridor.schema.study import Place, Study

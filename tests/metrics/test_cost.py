@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import corridor
 from corridor.errors import CatalogueError
 from corridor.metrics.cost import breakdown_table, cost_bill, measure_cost
-from corridor.metrics.travel_time import measure_length
+from corridor.metrics.distance import measure_length
 from corridor.pipeline.comparing import open_run
 from corridor.report.tables import cost_rows, price_years
 from corridor.schema.candidate import Design

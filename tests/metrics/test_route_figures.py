@@ -11,16 +11,10 @@ from affine import Affine
 
 from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
+from corridor.metrics.distance import FocusArea, measure_inside, measure_length
 from corridor.metrics.registry import Context
 from corridor.metrics.terrain import GradeSupport, measure_bridges, measure_grades, measure_heights, measure_tunnels
-from corridor.metrics.travel_time import (
-    FocusArea,
-    measure_driving,
-    measure_inside,
-    measure_length,
-    measure_trip,
-    rest_hours,
-)
+from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hours
 from corridor.schema.candidate import BorderPassage, Profile
 from corridor.schema.catalogue import BorderDelays, Estimate
 from corridor.schema.fields import Grid, Source

@@ -24,11 +24,12 @@ from corridor.io.read.places import Places
 from corridor.io.read.regimes import build_regime, load_regimes, require_points
 from corridor.metrics.access import Access, AccessResult, TimeFactors, build_access
 from corridor.metrics.axes import Axis, build_axis
+from corridor.metrics.border import BorderGround, border_ground
 from corridor.metrics.population import Population, build_population
 from corridor.metrics.redundancy import Stage
 from corridor.metrics.regime_text import OUTSIDE
 from corridor.metrics.registry import complete_table, join_ends
-from corridor.metrics.severance import BorderGround, SeveranceDraws, border_ground
+from corridor.metrics.severance import SeveranceDraws
 from corridor.network.conflation import Conflation
 from corridor.network.graph import Network
 from corridor.pipeline.graph import each, step

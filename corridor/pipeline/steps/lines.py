@@ -25,9 +25,9 @@ from corridor.io.read.catalogue import Catalogue
 from corridor.io.read.inputs import Gazetteer
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import Places
+from corridor.metrics.distance import FocusArea
 from corridor.metrics.registry import complete_table
 from corridor.metrics.terrain import GradeSupport, judge_grades
-from corridor.metrics.travel_time import FocusArea
 from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways, conflate, dated_sections
 from corridor.network.connectivity import Reachability
 from corridor.pipeline.graph import Progress, each, step

@@ -8,7 +8,8 @@ import numpy as np
 import shapely
 from matplotlib.figure import Figure
 
-from corridor.metrics.severance import BorderGround, measure_severance
+from corridor.metrics.border import BorderGround
+from corridor.metrics.severance import measure_severance
 from docs.tools.drawings.sheet import BLUE, GREEN, GREY, GROUND, ORANGE, RED, SKY, sheet
 
 

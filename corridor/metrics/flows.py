@@ -1,0 +1,46 @@
+"""What a route does to long-distance flows: the cost of north-south pairs, and what they lose if it is closed."""
+
+from __future__ import annotations
+
+from corridor.flows.changes import Case
+from corridor.flows.indicators import cost_to_flows, regret_if_closed
+from corridor.flows.model import FlowModel
+from corridor.flows.results import default_years
+from corridor.metrics.registry import Subject, Unmeasured, Values, metric
+from corridor.schema.column import Column, Unit
+from corridor.schema.vocabulary import MetricStatus
+
+
+@metric(
+    Subject.FLOWS,
+    Column(
+        "flow_cost_usd", Unit.USD_PER_LOAD, "what north-south loads pay more because of the route, on average",
+        "mean change of the logsum over north-south pairs in the last year, against that year without the route",
+        interval=True,
+    ),
+    status="flow_cost_usd_status",
+)  # fmt: skip
+def measure_flow_cost(flow_model: FlowModel, flow_case: Case) -> Values | Unmeasured:
+    """Mean change of the cost of north-south pairs, all branches together."""
+    if any(change.unknown for change in flow_case.changes):
+        return Unmeasured(MetricStatus.NOT_SUPPORTED)
+    found = cost_to_flows(flow_model, flow_case, default_years(flow_model)[-1])
+    return Unmeasured(MetricStatus.UNREACHABLE) if found is None else {"flow_cost_usd": found}
+
+
+@metric(
+    Subject.FLOWS,
+    Column(
+        "flow_regret_usd", Unit.USD_PER_LOAD, "what north-south loads pay more if the route is closed, on average",
+        "mean rise of the logsum over north-south pairs in the last year, without the route's own links and those shut "
+        "with it",
+        interval=True,
+    ),
+    status="flow_regret_usd_status",
+)  # fmt: skip
+def measure_flow_regret(flow_model: FlowModel, flow_case: Case) -> Values | Unmeasured:
+    """Mean rise of the cost of north-south pairs if the route and what would be shut with it were closed."""
+    if any(change.unknown for change in flow_case.changes):
+        return Unmeasured(MetricStatus.NOT_SUPPORTED)
+    found = regret_if_closed(flow_model, flow_case, default_years(flow_model)[-1])
+    return Unmeasured(MetricStatus.UNREACHABLE) if found is None else {"flow_regret_usd": found}
