@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -315,8 +315,6 @@ def smallest_flips(
         ScoringError: a method that isn't linear in the weights, no alternatives, or weights that can't be used.
     """
     names, parts, base = _terms(panel, weights, method, over)
-    if not len(parts):
-        raise ScoringError(f"weight change: {panel.label} has no alternatives that can be ranked")
     winner = int(np.argmax(parts @ base))
     flips = []
     for challenger in range(len(parts)):
@@ -332,10 +330,12 @@ def _terms(panel: Panel, weights: WeightsLike, method: str, over: Over) -> tuple
     """Names of what is weighed, the score parts ``(n, terms)`` and the weights ``(terms,)``."""
     resolved = panel_weights(panel, weights).values
     parts = linear_parts(panel, panel.values, method)
+    if over not in get_args(Over):
+        raise ScoringError(f"weight can move over 'groups' or 'criteria', not '{over}'")
+    if not len(parts):
+        raise ScoringError(f"weight change: {panel.label} has no alternatives that can be ranked")
     if over == "criteria":
         return panel.criterion_ids, parts, resolved
-    if over != "groups":
-        raise ScoringError(f"weight can move over 'groups' or 'criteria', not '{over}'")
     groups = tuple(dict.fromkeys(criterion.group for criterion in panel.criteria))
     merged, base = np.zeros((len(parts), len(groups))), np.zeros(len(groups))
     for g, group in enumerate(groups):
@@ -412,8 +412,6 @@ def weight_stability(
         ScoringError: a method that isn't linear in the weights, no alternatives, or weights that can't be used.
     """
     names, parts, base = _terms(panel, weights, method, over)
-    if not len(parts):
-        raise ScoringError(f"weight change: {panel.label} has no alternatives that can be ranked")
     winner = int(np.argmax(parts @ base))
     rows = []
     for term, name in enumerate(names):

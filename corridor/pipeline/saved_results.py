@@ -31,7 +31,7 @@ from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import ranking
 from corridor.plugins import nearest_name
 from corridor.report.i18n import clean_line, render
-from corridor.report.plots import new_axes
+from corridor.report.plots import label_map, label_profiles, legend_label, new_axes
 from corridor.report.tables import unquote_formula
 from corridor.schema.column import Criterion
 from corridor.schema.vocabulary import StructureKind
@@ -378,11 +378,7 @@ class SavedResults:
             xy = shapely.get_coordinates(row["geometry"])
             axes.plot(xy[:, 0], xy[:, 1], color=colour_, linewidth=1.8, label=_label(row))
         _, south, _, north = chosen.total_bounds
-        axes.set_aspect(1 / np.cos(np.radians((south + north) / 2)))
-        axes.set_xlabel("longitude, degrees east")
-        axes.set_ylabel("latitude, degrees north")
-        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-        return axes
+        return label_map(axes, south, north)
 
     def plot_profiles(self, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
         """Draw the routes' heights along the way, tunnels thick, as :meth:`corridor.Comparison.plot_profiles` does.
@@ -406,10 +402,7 @@ class SavedResults:
             axes.plot(profile["chainage_km"], profile["height_m"], color=colour_, linewidth=1.2, label=_label(row))
             bored = profile["height_m"].where(profile["in_tunnel"])
             axes.plot(profile["chainage_km"], bored, color=colour_, linewidth=4, solid_capstyle="butt")
-        axes.set_xlabel("distance along the drawn line, km")
-        axes.set_ylabel("height above sea level, m")
-        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-        return axes
+        return label_profiles(axes)
 
     def explore(self, *, candidates: Sequence[str] | None = None, tiles: str | None = None) -> folium.Map:
         """The routes as lines to point at, over the relief of the page; loads nothing unless ``tiles`` are asked for.
@@ -530,8 +523,8 @@ class SavedResults:
 
 
 def _label(row: Mapping[str, Any]) -> str:
-    """What a legend calls a route; a dollar sign is no formula."""
-    return f"{row.get('letter') or ''}  {row['name']}".strip().replace("$", r"\$")
+    """What a legend calls a route of the table; its file may have no letters."""
+    return legend_label(row.get("letter") or "", row["name"])
 
 
 def under_regime(ranking: pd.DataFrame, regime: str | None) -> pd.DataFrame:

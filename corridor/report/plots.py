@@ -65,7 +65,8 @@ def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequenc
     for candidate in chosen:
         mark = marks[candidate.candidate_id]
         xy = shapely.get_coordinates(candidate.line)
-        axes.plot(xy[:, 0], xy[:, 1], color=mark.colour, linewidth=1.8, label=_label(mark.letter, candidate), zorder=2)
+        label = legend_label(mark.letter, clean_text(candidate.name))
+        axes.plot(xy[:, 0], xy[:, 1], color=mark.colour, linewidth=1.8, label=label, zorder=2)
         middle = shapely.line_interpolate_point(candidate.line, 0.5, normalized=True)
         axes.annotate(
             mark.letter,
@@ -79,11 +80,7 @@ def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequenc
         )
     axes.set_xlim(west - margin, east + margin)
     axes.set_ylim(south - margin, north + margin)
-    axes.set_aspect(1 / np.cos(np.radians((south + north) / 2)))
-    axes.set_xlabel("longitude, degrees east")
-    axes.set_ylabel("latitude, degrees north")
-    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    return axes
+    return label_map(axes, south, north)
 
 
 def plot_profiles(results: Results, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
@@ -96,21 +93,61 @@ def plot_profiles(results: Results, ax: Axes | None = None, *, candidates: Seque
         if profile is None:
             continue
         mark = marks[candidate.candidate_id]
-        label = _label(mark.letter, candidate)
+        label = legend_label(mark.letter, clean_text(candidate.name))
         axes.plot(profile.chainage_km, profile.height_m, color=mark.colour, linewidth=1.2, label=label)
         for span in profile.spans:
             if span.kind == StructureKind.TUNNEL:
                 ends = np.array([span.from_km, span.to_km])
                 heights = np.interp(ends, profile.chainage_km, profile.height_m)
                 axes.plot(ends, heights, color=mark.colour, linewidth=4, solid_capstyle="butt")
+    return label_profiles(axes)
+
+
+def label_map(axes: Axes, south: float, north: float) -> Axes:
+    """Say what a map in degrees has on its axes and in its legend, and make it true to scale at the middle latitude.
+
+    Args:
+        axes: with the lines drawn and labelled.
+        south: least latitude of what is shown, degrees.
+        north: greatest latitude of it, degrees.
+
+    Returns:
+        The same axes.
+    """
+    axes.set_aspect(1 / np.cos(np.radians((south + north) / 2)))
+    axes.set_xlabel("longitude, degrees east")
+    axes.set_ylabel("latitude, degrees north")
+    return _with_legend(axes)
+
+
+def label_profiles(axes: Axes) -> Axes:
+    """Say what profiles have on their axes and in their legend.
+
+    Args:
+        axes: with the profiles drawn and labelled.
+
+    Returns:
+        The same axes.
+    """
     axes.set_xlabel("distance along the drawn line, km")
     axes.set_ylabel("height above sea level, m")
+    return _with_legend(axes)
+
+
+def _with_legend(axes: Axes) -> Axes:
+    """The legend stands beside the plot: routes fill all of it."""
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return axes
 
 
-def _label(letter: str, candidate: Candidate) -> str:
-    return f"{letter}  {clean_text(candidate.name)}".replace("$", r"\$")
+def legend_label(letter: str, name: str) -> str:
+    """What a legend calls a route; a dollar sign is no formula.
+
+    Args:
+        letter: of the route, or nothing.
+        name: of the route, on one line and harmless.
+    """
+    return f"{letter}  {name}".strip().replace("$", r"\$")
 
 
 def new_axes(size_inches: tuple[float, float]) -> Axes:
