@@ -8,7 +8,7 @@ from corridor.errors import CatalogueError
 from corridor.files import data_root
 from corridor.io.read.regimes import load_conditions, load_regimes
 from corridor.report.i18n import localise_number, page_words
-from corridor.report.page.declared import build_conditions, build_rules
+from corridor.report.page.declared import build_conditions, build_rules, fare_of_conditions
 from corridor.report.page.glance import answer, build_glance, build_matrix
 from corridor.report.view import ReportView
 from corridor.schema.fields import Source
@@ -134,6 +134,19 @@ def test_every_cell_of_the_matrix_has_the_rank_of_its_route_and_rules(given):
             wanted = [r for r in view.rankings["equal"] if (r["candidate_id"], r["regime_id"]) == (row["id"], regime)]
             shown = cell["rank"] and cell["rank"]["fill"]["rank"]
             assert shown == (None if wanted[0]["rank"] is None else str(wanted[0]["rank"]))
+
+
+@pytest.mark.parametrize(
+    ("harm_above", "asked", "fares"),
+    [(1e6, False, "fare.no_harm"), (1e6, True, "fare.not_known"), (0.0, False, "fare.harm"), (0.0, True, "fare.harm")],
+)
+def test_what_cant_be_measured_is_never_said_to_show_no_harm(given, harm_above, asked, fares):
+    indicators = [Indicator(label="Length", metric="length_km", harm_above=harm_above)]
+    indicators += [Indicator(label="Mood", unmeasurable="Nobody asked.")] * asked
+    condition = Condition(condition="It is short", source_id="doc", indicators=tuple(indicators))
+    view = ReportView(replace(given, conditions=(condition,)))
+    said = fare_of_conditions(view, "free", next(iter(view.candidates)))
+    assert fares in str(to_json(said))
 
 
 def test_bundled_conditions_name_only_what_there_is():

@@ -173,7 +173,9 @@ def _fare(view: ReportView, condition: Condition, regime_id: str, candidate_id: 
     if True in shown:
         return HARM
     if harms:
-        return NOT_KNOWN if None in shown else NO_HARM
+        # What can't be measured of a condition may be harm that no figure shows: how safe people feel, for one.
+        unknown = None in shown or any(indicator.unmeasurable for indicator in condition.indicators)
+        return NOT_KNOWN if unknown else NO_HARM
     regime = view.regimes.get(regime_id)
     asked = [indicator.attribute for indicator in condition.indicators if indicator.attribute is not None]
     if asked and regime is not None:
