@@ -1,7 +1,8 @@
 """Which country each edge lies in, and where the border may be crossed.
 
 A way is given whole to the country that most of it lies in; islands of another country shorter than the hysteresis
-are drawing errors of border or road and join what surrounds them. No way is ever cut at a polygon.
+are drawing errors of border or road and join what surrounds them. Ways aren't cut at polygons; those that pass a listed
+crossing without a break were cut there before (:func:`corridor.network.ways.cut_at_crossings`).
 """
 
 from __future__ import annotations
