@@ -114,6 +114,7 @@ class FlowModel:
     tables: FlowTables
     scenario_id: str = ""
     _networks: dict[tuple[NetworkState, End, Estimate | None], FlowNetwork] = field(default_factory=dict, repr=False)
+    _at_ends: dict[tuple[object, ...], Prices] = field(default_factory=dict, repr=False)
     _priced: dict[Prices, dict[tuple[str, float], list[Arc]]] = field(default_factory=dict, repr=False)
     _found: dict[tuple[object, ...], list[tuple[NetworkState, Any, frozenset[str]]]] = field(
         default_factory=dict, repr=False
@@ -167,9 +168,20 @@ class FlowModel:
         """
         key = (state, end, cargo_value)
         if key not in self._networks:
-            prices = build_prices(self.tables, end, cargo_value, dict(state.overrides))
-            self._networks[key] = FlowNetwork(self.tables, state.links, prices, dict(state.extra_h), self._priced)
+            prices, delays = self._prices(state.overrides, end, cargo_value), dict(state.extra_h)
+            everything = NetworkState(frozenset(self.tables.links), overrides=state.overrides)
+            # only delays make a way cost more than it does with all links there and none slowed
+            whole = None
+            if state != everything and all(hours >= 0 for hours in delays.values()):
+                whole = self.network(everything, end, cargo_value)
+            self._networks[key] = FlowNetwork(self.tables, state.links, prices, delays, self._priced, whole)
         return self._networks[key]
+
+    def _prices(self, overrides: tuple[tuple[str, End], ...], end: End, cargo_value: Estimate | None) -> Prices:
+        key = (overrides, end, cargo_value)
+        if key not in self._at_ends:
+            self._at_ends[key] = build_prices(self.tables, end, cargo_value, dict(overrides))
+        return self._at_ends[key]
 
     def branch_way(self, state: NetworkState, branch: Branch, end: End, cargo_value: Estimate | None) -> Way | None:
         """The best way of a branch, or None.
@@ -220,7 +232,7 @@ class FlowModel:
         quick = self._way(replace(state, extra_h=()), end, cargo_value, *asked)
         if quick is None or quick.link_ids.count(link_id) != 1:
             return None
-        prices = build_prices(self.tables, end, cargo_value, dict(state.overrides))
+        prices = self._prices(state.overrides, end, cargo_value)
         slowed = quick.slowed(link_id, extra_h, prices.hour_usd(self.tables.links[link_id].systems[0]))
         # Either the old way bears the delay or a way without the link is better: no third one can win.
         other = self._way(replace(state, links=state.links - {link_id}, extra_h=()), end, cargo_value, *asked)
@@ -242,7 +254,7 @@ class FlowModel:
         if len(state.extra_h) == 1:
             # as for a single way: each is slowed, or goes without the link
             ((link_id, extra_h),) = state.extra_h
-            prices = build_prices(self.tables, "mid", None, dict(state.overrides))
+            prices = self._prices(state.overrides, "mid", None)
             delay = extra_h * prices.hour_usd(self.tables.links[link_id].systems[0])
             other = self._reach(replace(state, links=state.links - {link_id}, extra_h=()), origin, modes)
             return {

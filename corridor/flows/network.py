@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from corridor.flows.changes import LinkChange, merge_changes
 from corridor.flows.cost import Charge, Prices, pick, price_link, price_terminal, price_transfer
@@ -41,7 +42,7 @@ class Arc:
     countries: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Way:
     """A way through the network with what it costs and takes.
 
@@ -51,7 +52,7 @@ class Way:
     arcs: tuple[Arc, ...]
     cost_usd: float
 
-    @property
+    @cached_property
     def link_ids(self) -> tuple[str, ...]:
         """Its links in order, without transfers."""
         return tuple(arc.link_id for arc in self.arcs if arc.link_id)
@@ -80,7 +81,7 @@ class Way:
             arcs.append(arc)
         return Way(tuple(arcs), self.cost_usd + extra_h * hour_usd)
 
-    @property
+    @cached_property
     def trip_h(self) -> float:
         """Hours from origin to destination: driving or sailing, rest, checks and transfers."""
         return sum(self.total(field) for field in ("drive_h", "rest_h", "check_h", "transfer_h"))
@@ -95,6 +96,8 @@ class FlowNetwork:
         prices: Prices of hours and uncertainty.
         extra_h: Hours of delay that a candidate adds to each passage of a link.
         priced: Links as they were priced before, shared by networks of the same tables; filled on the way.
+        whole: The network of all links at the same prices and without delays: no way costs less here than there, so
+            that its least costs to a goal guide the searches here too. Its own, if left out.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class FlowNetwork:
         prices: Prices,
         extra_h: Mapping[str, float] | None = None,
         priced: dict[Prices, dict[tuple[str, float], list[Arc]]] | None = None,
+        whole: FlowNetwork | None = None,
     ) -> None:
         self.tables, self.prices = tables, prices
         self.link_ids = frozenset(links)
@@ -111,6 +115,8 @@ class FlowNetwork:
         self._ends: dict[tuple[str, bool], list[Arc]] = {}
         self._allowed: dict[tuple[object, frozenset[str]], dict[State, list[Arc]]] = {}
         self._into: dict[object, dict[State, list[tuple[State, float, str]]]] = {}
+        self._bounds: dict[object, dict[tuple[State, int], float]] = {}
+        self._whole = whole or self
         self._steps: dict[object, dict[State, list[tuple[State, float, float, str]]]] = {}
         delays = extra_h or {}
         known = {} if priced is None else priced.setdefault(prices, {})
@@ -157,14 +163,15 @@ class FlowNetwork:
         return self._ends[node, arriving]
 
     def _price_doors(self, node: str, *, arriving: bool) -> list[Arc]:
-        arcs = []
         systems = self._systems.get(node, set())
         # where trucks drive to a ferry they wait for it, so no way sets out on board
-        for system in sorted(systems - ({"ferry"} if "road" in systems else set())):
-            tail, head = (node, DOOR), (node, system)
-            ends = (head, tail) if arriving else (tail, head)
-            arcs.append(self._arc("", *ends, price_terminal(system, self.prices)))
-        return arcs
+        aboard = {"ferry"} if "road" in systems else set()
+        return [self._door(node, system, arriving=arriving) for system in sorted(systems - aboard)]
+
+    def _door(self, node: str, system: str, *, arriving: bool) -> Arc:
+        tail, head = (node, DOOR), (node, system)
+        ends = (head, tail) if arriving else (tail, head)
+        return self._arc("", *ends, price_terminal(system, self.prices))
 
     def _arcs_within(self, modes: Collection[str] | None, avoid: frozenset[str]) -> dict[State, list[Arc]]:
         """Arcs by their tail that need no other modes and touch none of the countries to avoid."""
@@ -228,11 +235,24 @@ class FlowNetwork:
             for arc in (*self._doors(origin, arriving=False), *self._doors(destination, arriving=True))
             if _needs_only(arc, modes)
         ]
-        out, into = dict(self._arcs_within(modes, avoid)), dict(self._into_within(modes, avoid))
+        out = dict(self._arcs_within(modes, avoid))
         for arc in doors:
             out[arc.tail] = [*out.get(arc.tail, ()), arc]
-            into[arc.head] = [*into.get(arc.head, ()), (arc.tail, arc.cost, "")]
-        return _Search(out, into, via, (destination, DOOR), closed).run((origin, DOOR))
+        bounds = self._whole._bounds_to(destination, modes, via, avoid)
+        return _Search(out, bounds, via, (destination, DOOR), closed).run((origin, DOOR))
+
+    def _bounds_to(
+        self, destination: str, modes: Collection[str] | None, via: tuple[str, ...], avoid: frozenset[str]
+    ) -> dict[tuple[State, int], float]:
+        """Least certain dollars from each state and stage to a destination: a lower bound of what is still to pay."""
+        key = (destination, None if modes is None else frozenset(modes), via, avoid)
+        if key not in self._bounds:
+            into = dict(self._into_within(modes, avoid))
+            # a network without the roads of a node may let ways end on board there, so every system has its door
+            doors = (self._door(destination, system, arriving=True) for system in self._systems.get(destination, ()))
+            into[destination, DOOR] = [(arc.tail, arc.cost, "") for arc in doors if _needs_only(arc, modes)]
+            self._bounds[key] = _least_to((destination, DOOR), into, via)
+        return self._bounds[key]
 
     def costs_from(
         self, origin: str, *, modes: Collection[str] | None = None
@@ -301,65 +321,73 @@ def _needs_only(arc: Arc, modes: Collection[str] | None) -> bool:
     return modes is None or arc.modes <= frozenset(modes)
 
 
+def _advance(via: tuple[str, ...], node: str, stage: int, link_id: str = "") -> int:
+    """The stage (how many of what is to be passed are behind) after passing a link and standing at a node."""
+    if stage < len(via) and link_id and via[stage] == link_id:
+        stage += 1
+    while stage < len(via) and via[stage] == node:
+        stage += 1
+    return stage
+
+
+def _least_to(
+    goal: State, into: Mapping[State, list[tuple[State, float, str]]], via: tuple[str, ...]
+) -> dict[tuple[State, int], float]:
+    """Least certain dollars from each state and stage to a goal, of those from which it can be reached."""
+    best = {(goal, len(via)): 0.0}
+    heap = [(0.0, (goal, len(via)))]
+    while heap:
+        cost, at = heapq.heappop(heap)
+        if cost > best[at]:
+            continue
+        (node, _), stage = at
+        for tail, step, link_id in into.get(at[0], ()):
+            paid = cost + step
+            for before in _stages_before(via, tail[0], link_id, node, stage):
+                if paid < best.get((tail, before), math.inf):
+                    best[(tail, before)] = paid
+                    heapq.heappush(heap, (paid, (tail, before)))
+    # where a way sets out nothing is paid but the door, so the least over its systems holds for any of them
+    for (node, system), stage in list(best):
+        at = ((node, DOOR), stage)
+        if system != DOOR and at != (goal, len(via)):
+            best[at] = min(best.get(at, math.inf), best[(node, system), stage])
+    return best
+
+
+def _stages_before(via: tuple[str, ...], tail: str, link_id: str, node: str, stage: int) -> Iterable[int]:
+    """Stages at which a way may stand at a node to be at another's ``stage`` after a link."""
+    if not via:
+        return (0,)
+    return [
+        before
+        for before in range(stage + 1)
+        if _advance(via, tail, before) == before and _advance(via, node, before, link_id) == stage
+    ]
+
+
 class _Search:
-    """One search: states times how many of the nodes and links to pass are behind."""
+    """One search: states times how many of the nodes and links to pass are behind.
+
+    ``bounds`` are least dollars from a state and stage to the goal, never more than they are with what is closed.
+    """
 
     def __init__(
         self,
         out: Mapping[State, list[Arc]],
-        into: Mapping[State, list[tuple[State, float, str]]],
+        bounds: Mapping[tuple[State, int], float],
         via: tuple[str, ...],
         goal: State,
         closed: frozenset[str],
     ) -> None:
-        self._out, self._into, self._via, self._goal, self._closed = out, into, via, goal, closed
-
-    def _advance(self, node: str, stage: int, link_id: str = "") -> int:
-        """The stage after passing a link and standing at a node."""
-        if stage < len(self._via) and link_id and self._via[stage] == link_id:
-            stage += 1
-        while stage < len(self._via) and self._via[stage] == node:
-            stage += 1
-        return stage
-
-    def _bounds(self) -> dict[tuple[State, int], float]:
-        """Least certain dollars from each state and stage to the end: a lower bound of what is still to pay."""
-        last = len(self._via)
-        if self._goal not in self._into and self._goal not in self._out:
-            return {}
-        best = {(self._goal, last): 0.0}
-        heap = [(0.0, (self._goal, last))]
-        while heap:
-            cost, at = heapq.heappop(heap)
-            if cost > best[at]:
-                continue
-            (node, _), stage = at[0], at[1]
-            for tail, step, link_id in self._into.get(at[0], ()):
-                if link_id in self._closed:
-                    continue
-                paid = cost + step
-                for before in self._stages_before(tail[0], link_id, node, stage):
-                    if paid < best.get((tail, before), math.inf):
-                        best[(tail, before)] = paid
-                        heapq.heappush(heap, (paid, (tail, before)))
-        return best
-
-    def _stages_before(self, tail: str, link_id: str, node: str, stage: int) -> Iterable[int]:
-        """Stages at which a way may stand at a node to be at another's ``stage`` after a link."""
-        if not self._via:
-            return (0,)
-        return [
-            before
-            for before in range(stage + 1)
-            if self._advance(tail, before) == before and self._advance(node, before, link_id) == stage
-        ]
+        self._out, self._bounds, self._via, self._goal, self._closed = out, bounds, via, goal, closed
 
     def run(self, start: State) -> Way | None:
-        bounds = self._bounds()
+        bounds = self._bounds
         fronts: dict[tuple[State, int], list[tuple[float, float]]] = defaultdict(list)
         heap: list[tuple[float, float, float, tuple[str, ...], int, State, int, tuple[Arc, ...]]] = []
         serial = itertools.count()  # tells labels apart that are alike in all that counts
-        first = (start, self._advance(start[0], 0))
+        first = (start, _advance(self._via, start[0], 0))
         if first in bounds:
             heap.append((bounds[first], 0.0, 0.0, (), next(serial), *first, ()))
         while heap:
@@ -372,7 +400,7 @@ class _Search:
                 continue
             front.append((cost, variance))
             for arc in self._out.get(state, ()):
-                after = (arc.head, self._advance(arc.head[0], stage, arc.link_id) if self._via else 0)
+                after = (arc.head, _advance(self._via, arc.head[0], stage, arc.link_id) if self._via else 0)
                 if after not in bounds or arc.link_id in self._closed:
                     continue
                 paid, spread = cost + arc.cost, variance + arc.variance
