@@ -239,40 +239,49 @@ class FlowModel:
         rivals = [slowed] if other is None else [slowed, other]
         return min(rivals, key=lambda way: (way.cost_usd, way.link_ids))
 
-    def reach(self, state: NetworkState, origin: str, modes: tuple[str, ...] | None = None) -> dict[str, float]:
+    def reach(
+        self,
+        state: NetworkState,
+        origin: str,
+        modes: tuple[str, ...] | None = None,
+        goals: frozenset[str] | None = None,
+    ) -> dict[str, float]:
         """Least cost from a node to each node that it reaches, at the middle and for a load of the common value.
 
         Args:
             state: of :meth:`state`.
             origin: id of a node.
             modes: those that may be used; all if left out.
+            goals: ids of the nodes that are asked for; all if left out.
 
         Returns:
             USD a load by node.
         """
-        found = self._reach(replace(state, extra_h=()), origin, modes)
+        found = self._reach(replace(state, extra_h=()), origin, modes, goals)
         if len(state.extra_h) == 1:
             # as for a single way: each is slowed, or goes without the link
             ((link_id, extra_h),) = state.extra_h
             prices = self._prices(state.overrides, "mid", None)
             delay = extra_h * prices.hour_usd(self.tables.links[link_id].systems[0])
-            other = self._reach(replace(state, links=state.links - {link_id}, extra_h=()), origin, modes)
+            other = self._reach(replace(state, links=state.links - {link_id}, extra_h=()), origin, modes, goals)
             return {
                 node: min(cost + delay, other[node][0] if node in other else math.inf) if link_id in used else cost
                 for node, (cost, used) in found.items()
             }
         if state.extra_h:
-            found = self._reach(state, origin, modes)
+            found = self._reach(state, origin, modes, goals)
         return {node: cost for node, (cost, _) in found.items()}
 
     def _reach(
-        self, state: NetworkState, origin: str, modes: tuple[str, ...] | None
+        self, state: NetworkState, origin: str, modes: tuple[str, ...] | None, goals: frozenset[str] | None
     ) -> dict[str, tuple[float, frozenset[str]]]:
         def find() -> tuple[dict[str, tuple[float, frozenset[str]]], frozenset[str]]:
-            found = self.network(state).costs_from(origin, modes=modes)
+            reached = self.network(state).costs_from(origin, modes=modes)
+            # what only ways to other nodes use may change without a new search
+            found = {node: way for node, way in reached.items() if goals is None or node in goals}
             return found, frozenset().union(*(used for _, used in found.values()))
 
-        return self._once(state, (origin, modes), find)
+        return self._once(state, (origin, modes, goals), find)
 
     def _once(self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, frozenset[str]]]) -> T:
         """A value that is computed once for all states in which it must come out the same.

@@ -11,14 +11,17 @@ import heapq
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 from corridor.flows.changes import LinkChange, merge_changes
 from corridor.flows.cost import Charge, Prices, pick, price_link, price_terminal, price_transfer
 from corridor.flows.rows import FlowLink, FlowTables, Scenario
 
+K = TypeVar("K")
+V = TypeVar("V")
 State = tuple[str, str]
 """A node and what the load is on there: ``("brenner", "rail-1435")``; on ``door`` it hasn't set out or has arrived."""
 DOOR = "door"
@@ -87,6 +90,27 @@ class Way:
         return sum(self.total(field) for field in ("drive_h", "rest_h", "check_h", "transfer_h"))
 
 
+class _OnDemand(dict[K, V]):
+    """Values that are made when they are first asked for, and kept."""
+
+    def __init__(self, make: Callable[[K], V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: K) -> V:
+        value = self[key] = self._make(key)
+        return value
+
+
+def _links_by_node(tables: FlowTables) -> dict[str, list[FlowLink]]:
+    """Links at each node, in the order of their ids; one that ends where it begins stands once."""
+    found: dict[str, list[FlowLink]] = defaultdict(list)
+    for _, link in sorted(tables.links.items()):
+        for node in dict.fromkeys((link.from_node, link.to_node)):
+            found[node].append(link)
+    return dict(found)
+
+
 class FlowNetwork:
     """Links in use, priced at one end of the declared ranges.
 
@@ -111,33 +135,56 @@ class FlowNetwork:
     ) -> None:
         self.tables, self.prices = tables, prices
         self.link_ids = frozenset(links)
-        self._out: dict[State, list[Arc]] = defaultdict(list)
-        self._ends: dict[tuple[str, bool], list[Arc]] = {}
-        self._allowed: dict[tuple[object, frozenset[str]], dict[State, list[Arc]]] = {}
-        self._into: dict[object, dict[State, list[tuple[State, float, str]]]] = {}
-        self._bounds: dict[object, dict[tuple[State, int], float]] = {}
+        self._delays = dict(extra_h or {})
+        self._known = {} if priced is None else priced.setdefault(prices, {})
         self._whole = whole or self
-        self._steps: dict[object, dict[State, list[tuple[State, float, float, str]]]] = {}
-        delays = extra_h or {}
-        known = {} if priced is None else priced.setdefault(prices, {})
-        # Sorted, so that arcs lie in the same order in every run and ties come out alike.
-        for link_id in sorted(self.link_ids):
-            key = (link_id, delays.get(link_id, 0.0))
-            if key not in known:
-                known[key] = self._price(tables.links[link_id], key[1])
-            for arc in known[key]:
-                self._out[arc.tail].append(arc)
-        self._systems: dict[str, set[str]] = defaultdict(set)
-        for link in (tables.links[link_id] for link_id in self.link_ids):
-            for node in (link.from_node, link.to_node):
-                self._systems[node].update(link.systems)
-        for transfer in tables.transfers:
-            if not set(transfer.systems) <= self._systems.get(transfer.node_id, set()):
+        self._links_at: dict[str, list[FlowLink]] = whole._links_at if whole else _links_by_node(tables)
+        # A search sees a part of the network: arcs are made where one comes by.
+        self._systems = _OnDemand(self._systems_at)
+        self._out = _OnDemand(self._make_arcs)
+        self._ends: dict[tuple[str, bool], list[Arc]] = {}
+        self._allowed: dict[tuple[object, frozenset[str]], _OnDemand[State, list[Arc]]] = {}
+        self._bounds: dict[object, dict[tuple[State, int], float]] = {}
+        self._into: dict[object, dict[State, list[tuple[State, float, str]]]] = {}
+        self._steps: dict[object, _OnDemand[State, list[tuple[State, float, float, str]]]] = {}
+
+    def _systems_at(self, node: str) -> frozenset[str]:
+        """What runs on the links in use at a node."""
+        return frozenset(
+            system for link in self._links_at.get(node, ()) if link.link_id in self.link_ids for system in link.systems
+        )
+
+    def _make_arcs(self, state: State) -> list[Arc]:
+        """Passages and transfers from a state; links in the order of their ids, so that ties come out alike."""
+        node, system = state
+        arcs = []
+        for link in self._links_at.get(node, ()):
+            if link.link_id not in self.link_ids or system not in link.systems:
+                continue
+            key = (link.link_id, self._delays.get(link.link_id, 0.0))
+            if key not in self._known:
+                self._known[key] = self._price(link, key[1])
+            arcs += [arc for arc in self._known[key] if arc.tail == state]
+        for transfer in self.tables.transfers:
+            if transfer.node_id != node or not self._systems[node].issuperset(transfer.systems):
                 continue  # a railway that isn't there yet has no change of gauge either
             for systems in (transfer.systems, transfer.systems[::-1]):
-                charge = price_transfer(transfer, systems, prices)
-                tail, head = (transfer.node_id, systems[0]), (transfer.node_id, systems[1])
-                self._out[tail].append(self._arc("", tail, head, charge))
+                if systems[0] == system:
+                    charge = price_transfer(transfer, systems, self.prices)
+                    arcs.append(self._arc("", state, (node, systems[1]), charge))
+        return arcs
+
+    def states(self) -> list[State]:
+        """Each node with each system that is there, first and last legs aside."""
+        return [(node, system) for node in self._links_at for system in sorted(self._systems[node])]
+
+    def arcs_from(self, state: State) -> list[Arc]:
+        """Passages and transfers from a state.
+
+        Args:
+            state: of :meth:`states`.
+        """
+        return self._out[state]
 
     def _price(self, link: FlowLink, extra_h: float) -> list[Arc]:
         """Both directions of a link, for each system that it carries."""
@@ -163,7 +210,7 @@ class FlowNetwork:
         return self._ends[node, arriving]
 
     def _price_doors(self, node: str, *, arriving: bool) -> list[Arc]:
-        systems = self._systems.get(node, set())
+        systems = self._systems[node]
         # where trucks drive to a ferry they wait for it, so no way sets out on board
         aboard = {"ferry"} if "road" in systems else set()
         return [self._door(node, system, arriving=arriving) for system in sorted(systems - aboard)]
@@ -173,14 +220,15 @@ class FlowNetwork:
         ends = (head, tail) if arriving else (tail, head)
         return self._arc("", *ends, price_terminal(system, self.prices))
 
-    def _arcs_within(self, modes: Collection[str] | None, avoid: frozenset[str]) -> dict[State, list[Arc]]:
+    def _arcs_within(self, modes: Collection[str] | None, avoid: frozenset[str]) -> _OnDemand[State, list[Arc]]:
         """Arcs by their tail that need no other modes and touch none of the countries to avoid."""
         key = (None if modes is None else frozenset(modes), avoid)
         if key not in self._allowed:
-            self._allowed[key] = {
-                tail: [arc for arc in arcs if _needs_only(arc, modes) and avoid.isdisjoint(arc.countries)]
-                for tail, arcs in self._out.items()
-            }
+            self._allowed[key] = _OnDemand(
+                lambda tail: [
+                    arc for arc in self._out[tail] if _needs_only(arc, key[0]) and avoid.isdisjoint(arc.countries)
+                ]
+            )
         return self._allowed[key]
 
     def _into_within(
@@ -190,20 +238,21 @@ class FlowNetwork:
         key = (None if modes is None else frozenset(modes), avoid)
         if key not in self._into:
             into: dict[State, list[tuple[State, float, str]]] = defaultdict(list)
-            for tail, arcs in self._arcs_within(modes, avoid).items():
-                for arc in arcs:
+            out = self._arcs_within(modes, avoid)
+            for tail in self.states():
+                for arc in out[tail]:
                     into[arc.head].append((tail, arc.cost, arc.link_id))
             self._into[key] = dict(into)
         return self._into[key]
 
-    def _steps_within(self, modes: Collection[str] | None) -> dict[State, list[tuple[State, float, float, str]]]:
+    def _steps_within(self, modes: Collection[str] | None) -> _OnDemand[State, list[tuple[State, float, float, str]]]:
         """What a search takes of each arc by its tail: head, cost, variance and link."""
         key = None if modes is None else frozenset(modes)
         if key not in self._steps:
-            self._steps[key] = {
-                tail: [(arc.head, arc.cost, arc.variance, arc.link_id) for arc in arcs]
-                for tail, arcs in self._arcs_within(modes, frozenset()).items()
-            }
+            arcs = self._arcs_within(modes, frozenset())
+            self._steps[key] = _OnDemand(
+                lambda tail: [(arc.head, arc.cost, arc.variance, arc.link_id) for arc in arcs[tail]]
+            )
         return self._steps[key]
 
     def best_way(
@@ -230,16 +279,13 @@ class FlowNetwork:
             The way, exact: no other has a lower cost. Equal ones are told apart by the ids of their links.
         """
         avoid, closed = frozenset(avoid_countries), frozenset(without)
-        doors = [
-            arc
-            for arc in (*self._doors(origin, arriving=False), *self._doors(destination, arriving=True))
-            if _needs_only(arc, modes)
-        ]
-        out = dict(self._arcs_within(modes, avoid))
-        for arc in doors:
-            out[arc.tail] = [*out.get(arc.tail, ()), arc]
+        doors: dict[State, list[Arc]] = defaultdict(list)
+        for arc in (*self._doors(origin, arriving=False), *self._doors(destination, arriving=True)):
+            if _needs_only(arc, modes):
+                doors[arc.tail].append(arc)
         bounds = self._whole._bounds_to(destination, modes, via, avoid)
-        return _Search(out, bounds, via, (destination, DOOR), closed).run((origin, DOOR))
+        search = _Search(self._arcs_within(modes, avoid), doors, bounds, via, (destination, DOOR), closed)
+        return search.run((origin, DOOR))
 
     def _bounds_to(
         self, destination: str, modes: Collection[str] | None, via: tuple[str, ...], avoid: frozenset[str]
@@ -249,7 +295,7 @@ class FlowNetwork:
         if key not in self._bounds:
             into = dict(self._into_within(modes, avoid))
             # a network without the roads of a node may let ways end on board there, so every system has its door
-            doors = (self._door(destination, system, arriving=True) for system in self._systems.get(destination, ()))
+            doors = (self._door(destination, system, arriving=True) for system in sorted(self._systems[destination]))
             into[destination, DOOR] = [(arc.tail, arc.cost, "") for arc in doors if _needs_only(arc, modes)]
             self._bounds[key] = _least_to((destination, DOOR), into, via)
         return self._bounds[key]
@@ -269,7 +315,7 @@ class FlowNetwork:
         out = self._steps_within(modes)
         last = {
             arc.tail: arc
-            for node in self._systems
+            for node in self._links_at
             for arc in self._doors(node, arriving=True)
             if _needs_only(arc, modes)
         }
@@ -293,7 +339,7 @@ class FlowNetwork:
                 end = last[state]
                 arrived = cost + end.cost + math.sqrt(variance + end.variance)
                 best[state[0]] = min((arrived, label), best.get(state[0], (math.inf, -1)))
-            for head, step, spread, link_id in out.get(state, ()):
+            for head, step, spread, link_id in out[state]:
                 paid, varied = cost + step, variance + spread
                 # what is beaten already will be when it leaves the heap
                 if not _is_beaten(fronts[head], paid, varied):
@@ -374,13 +420,15 @@ class _Search:
 
     def __init__(
         self,
-        out: Mapping[State, list[Arc]],
+        out: _OnDemand[State, list[Arc]],
+        doors: Mapping[State, list[Arc]],
         bounds: Mapping[tuple[State, int], float],
         via: tuple[str, ...],
         goal: State,
         closed: frozenset[str],
     ) -> None:
-        self._out, self._bounds, self._via, self._goal, self._closed = out, bounds, via, goal, closed
+        self._out, self._doors, self._bounds = out, doors, bounds
+        self._via, self._goal, self._closed = via, goal, closed
 
     def run(self, start: State) -> Way | None:
         bounds = self._bounds
@@ -399,7 +447,7 @@ class _Search:
             if _is_beaten(front, cost, variance):
                 continue
             front.append((cost, variance))
-            for arc in self._out.get(state, ()):
+            for arc in (*self._out[state], *self._doors.get(state, ())):
                 after = (arc.head, _advance(self._via, arc.head[0], stage, arc.link_id) if self._via else 0)
                 if after not in bounds or arc.link_id in self._closed:
                     continue

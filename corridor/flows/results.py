@@ -287,7 +287,7 @@ class _Tables:
         ideal = ideal_costs(self.tables, cities, IDEAL_USD_PER_KM, hour, IDEAL_SPEED_KMH)
         rows = []
         for name, modes in (("road", ROAD_ONLY), ("any", ANY_MODE)):
-            found = [self.model.reach(state, city, modes) for city in cities]
+            found = [self.model.reach(state, city, modes, frozenset(cities)) for city in cities]
             costs = np.array([[reached.get(city, math.inf) for city in cities] for reached in found])
             # the longer the half-life, the more a far city counts
             at = {end: access_potentials(costs, masses, getattr(half_life, end)) for end in ("low", "mid", "high")}

@@ -47,7 +47,7 @@ def _all_ways(network, origin, destination):
     """Cost of every way without a loop, straight from the formula."""
     graph = nx.Graph()
     charges = {}
-    for arcs in network._out.values():
+    for arcs in map(network.arcs_from, network.states()):
         for arc in arcs:
             graph.add_edge(arc.tail[0], arc.head[0])
             charges[(arc.tail[0], arc.head[0])] = arc.charge
@@ -87,7 +87,7 @@ def test_correlated_delays_add_up_as_a_shortest_path_does(graph):
         tables = _tables(folder, graph)
     network = FlowNetwork(tables, tables.links, build_prices(tables, "high"))
     oracle = nx.DiGraph()
-    for arcs in network._out.values():
+    for arcs in map(network.arcs_from, network.states()):
         for arc in arcs:
             oracle.add_edge(arc.tail[0], arc.head[0], usd=arc.charge.certain_usd + sum(arc.charge.delay_usd))
     for goal in NODES[1:]:
