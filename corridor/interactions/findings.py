@@ -24,7 +24,7 @@ from corridor.interactions.regime_effects import (
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
 from corridor.schema.message import Listing, ListStyle, Message, Value, listing
-from corridor.schema.regime import Regime
+from corridor.schema.regime import Regime, class_message
 from corridor.schema.results import CriticalCrossing, Event, Finding, FindingFacts, Structure
 from corridor.schema.vocabulary import (
     CrossingRuleKind,
@@ -259,11 +259,10 @@ def _cut_clause(
     """What becomes of the link under rules that close crossings, and what decides that."""
     how = Message("finding.closed_at_grade")
     if regime.crossing.kind == CrossingRuleKind.GRADE_SEPARATED:
-        how = Message("finding.separated", {"road_class": regime.crossing.min_class})
+        how = Message("finding.separated", {"road_class": class_message(regime.crossing.min_class)})
         if cut:
-            how = Message(
-                "finding.separated_lesser_closed", {"road_class": regime.crossing.min_class, "count": len(cut)}
-            )
+            least = class_message(regime.crossing.min_class)
+            how = Message("finding.separated_lesser_closed", {"road_class": least, "count": len(cut)})
     apart = [d for d in decisive if d.flipped_to == Separation.AT_GRADE]
     level = [d for d in decisive if d.flipped_to == Separation.SEPARATED]
     if linked and apart and not apart[0].linked_if_flipped:
@@ -332,7 +331,7 @@ def _placed_road(event: Event, names: Names) -> Value:
 def _road(event: Event) -> Value:
     """A road as a reader knows it: number, else name, else class."""
     name = event.road_ref.translate(_LETTERS).replace("-", "") or event.road_name
-    return name or Message("finding.road_of_class", {"road_class": event.road_class.replace("_", " ")})
+    return name or Message("finding.road_of_class", {"road_class": class_message(event.road_class)})
 
 
 def _places_clause(decided: CriticalCrossing, by_id: Mapping[str, Event], names: Names) -> Message:

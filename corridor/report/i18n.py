@@ -381,7 +381,7 @@ def _data_words(results: Results, language: str) -> dict[str, str]:
 def _spoken(results: Results) -> tuple[object, ...]:
     """What of the results may be shown as plain text."""
     layers = results.layers
-    columns = ("name", "place", "centre", "road_name", "road_class")
+    columns = ("name", "place", "centre", "road_name")
     tables = (layers.crossings, layers.axes, layers.rivers, results.place_effects, results.events)
     return (
         results.title, results.question, results.report.compiled_by, results.focus_name,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from corridor.schema.catalogue import ANY_COUNTRY, Estimate
 from corridor.schema.fields import Country, Date, Identifier, Lax, Listed, Text
+from corridor.schema.message import Message
 from corridor.schema.vocabulary import CrossingRuleKind, Family, LocalAccess, Mode, RoadsInUse, SharedRuleKind, Stated
 
 QUESTIONS = ("where", "domestic_or_international", "civilian_or_military", "who_owns", "who_secures", "what_checks")
@@ -34,6 +35,19 @@ def class_rank(road_class: str) -> int:
     """
     name = road_class.removesuffix("_link")
     return ROAD_CLASSES.index(name) if name in ROAD_CLASSES else len(ROAD_CLASSES)
+
+
+def class_message(road_class: str) -> Message:
+    """What a reader calls a class of roads, such as "local road" for ``unclassified``.
+
+    Args:
+        road_class: an OpenStreetMap class, links included.
+
+    Returns:
+        The message; the class itself where no catalogue of messages has it.
+    """
+    name = road_class.removesuffix("_link")
+    return Message(f"class.{name}", fallback=name.replace("_", " "))
 
 
 class _Strict(BaseModel):

@@ -472,7 +472,7 @@ MESSAGES = [
     ),
     Message("finding.road_on_bridge", {"road": "M2", "length": "80"}),
     Message("finding.road_on_bridge", {"road": "M2", "length": "69"}),
-    Message("finding.road_of_class", {"road_class": "unclassified"}),
+    Message("finding.road_of_class", {"road_class": Message("class.unclassified", fallback="unclassified")}),
     Message("finding.any_crossing_of", {"roads": listing(("M2", "M17", "H1"), ListStyle.OR)}),
     Message("finding.crossings_at_grade", {"count": 1}),
     Message("finding.crossings_at_grade", {"count": 21}),

@@ -14,6 +14,7 @@ import corridor
 from corridor.files import data_root
 from corridor.report.i18n import LANGUAGES, Words, read_messages, read_texts, render, render_table, words
 from corridor.schema.message import Listing, ListStyle, Message, listing, message_values, to_json
+from corridor.schema.regime import class_message
 
 ROOT = Path(corridor.__file__).parent
 BLANK = re.compile(r"\{(?:a:)?(\w+)\}")
@@ -188,7 +189,7 @@ def test_what_fills_a_blank_is_never_read_as_a_message_or_a_blank():
 def test_articles_follow_how_a_number_is_spoken():
     assert render(Message("finding.road_on_bridge", {"road": "M2", "length": "80"})).endswith("on an 80 m bridge")
     assert render(Message("finding.road_on_bridge", {"road": "M2", "length": "69"})).endswith("on a 69 m bridge")
-    assert render(Message("finding.road_of_class", {"road_class": "unclassified"})) == "an unclassified road"
+    assert render(Message("finding.road_of_class", {"road_class": class_message("unclassified")})) == "a local road"
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,9 @@ var corridorLabels = (function () {
   function inLanguage(name, names) {
     return (names && names[window.corridorWords ? window.corridorWords.language() : "en"]) || name;
   }
-  function countryName(country) {
-    var key = "country." + country[3];
-    return window.corridorWords && window.corridorWords.known(key) ? window.corridorWords.get(key) : country[0];
+  function countryName(code, name) {
+    var key = "country." + code;
+    return window.corridorWords && window.corridorWords.known(key) ? window.corridorWords.get(key) : name;
   }
 
   /* The plain name of a river in the chosen language. */
@@ -53,9 +53,10 @@ var corridorLabels = (function () {
     return window.corridorWords ? window.corridorWords.text(name) : name;
   }
 
-  /* A text or a message of the data in the chosen language. */
+  /* A text, number or message of the data in the chosen language. */
   function said(value) {
-    return window.corridorWords ? window.corridorWords.resolve(value) : value.or || value;
+    if (window.corridorWords) { return window.corridorWords.resolve(value); }
+    return value.all ? value.all.map(said).join(" ") : value.or || String(value);
   }
 
   /* Keep the names of `places` ([name, lat, lon, people, priority, names], most important first) on a map. */
@@ -69,7 +70,7 @@ var corridorLabels = (function () {
     /* Names of countries where they collide with nothing; gives their boxes. */
     function nameCountries(blocked, size) {
       return countries.map(function (country) {
-        var at = map.latLngToContainerPoint([country[1], country[2]]), name = countryName(country), half = name.length * 8;
+        var at = map.latLngToContainerPoint([country[1], country[2]]), name = countryName(country[3], country[0]), half = name.length * 8;
         return { country: country, name: name, box: [at.x - half, at.y - 10, at.x + half, at.y + 10] };
       }).filter(function (entry) {
         var box = entry.box, inside = box[0] > 0 && box[1] > 0 && box[2] < size.x && box[3] < size.y;
@@ -136,5 +137,5 @@ var corridorLabels = (function () {
     return { layer: layer, refresh: refresh };
   }
 
-  return { attach: attach, place: place, inLanguage: inLanguage, riverName: riverName, said: said };
+  return { attach: attach, place: place, inLanguage: inLanguage, riverName: riverName, countryName: countryName, said: said };
 })();

@@ -165,4 +165,5 @@
     has: function (id) { return data.candidates.some(function (one) { return one.id === id; }); } });
   if ("print" in first) { forPrint(); }
   document.documentElement.classList.add("ready");
+  (window.requestIdleCallback || window.setTimeout)(function () { document.documentElement.classList.add("settled"); });
 })();

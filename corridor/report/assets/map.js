@@ -23,6 +23,18 @@ var corridorMap = (function () {
     return node;
   }
 
+  /* A marker whose title follows the language of the page. */
+  function titled(marker, title) {
+    function say() {
+      var node = marker.getElement();
+      marker.options.title = marker.options.alt = title();
+      if (node) { node.title = marker.options.title; }
+    }
+    say();
+    document.addEventListener("corridor:language", say);
+    return marker;
+  }
+
   function panes(map) {
     [["border-casing", 335], ["rivers", 340], ["roads", 345], ["borders", 350], ["axes", 370], ["casing", 390], ["routes", 400], ["chosen", 420], ["structures", 430], ["cutoff", 440], ["crossings", 610],
       ["names", 620], ["letters", 640], ["cursor", 650]].forEach(function (pane) {
@@ -56,10 +68,10 @@ var corridorMap = (function () {
       line.bindTooltip(function () {
         var box = text("div", "tip", "");
         box.appendChild(text("strong", "", candidate.letter + " "));
-        box.appendChild(text("bdi", "", candidate.name));
+        box.appendChild(text("bdi", "", corridorLabels.said(candidate.words)));
         box.appendChild(document.createElement("br"));
-        box.appendChild(text("bdi", "", part.name));
-        box.appendChild(text("span", "", " · " + words("status." + part.status) + " · " + part.km + " km"));
+        box.appendChild(text("bdi", "", corridorLabels.said(part.name)));
+        box.appendChild(text("span", "", " · " + words("status." + part.status) + " · " + corridorLabels.said(part.km) + " " + words("unit.km")));
         return box;
       }, { sticky: true });
       lines.push(line);
@@ -72,14 +84,15 @@ var corridorMap = (function () {
       var inner = L.polyline(span.line, { pane: "structures", color: span.kind === "tunnel" ? corridorTheme.paper : colour, weight: 5,
         lineCap: "butt", dashArray: span.kind === "tunnel" ? "3 3" : null, bubblingMouseEvents: false });
       inner.bindTooltip(function () {
-        return text("bdi", "", words("map." + span.kind) + ": " + span.name + ", " + span.km + " km");
+        return text("bdi", "", words("map." + span.kind) + ": " + corridorLabels.said(span.name) + ", " + corridorLabels.said(span.km) + " " + words("unit.km"));
       }, { sticky: true });
       group.addLayer(inner);
     });
     var letter = text("span", "letter", candidate.letter);
     letter.style.backgroundColor = candidate.colour;
-    var marker = L.marker(candidate.at, { pane: "letters", keyboard: false, title: candidate.letter + ": " + candidate.name,
-      alt: candidate.name, icon: L.divIcon({ className: "letter-box", html: letter, iconSize: [22, 22] }) });
+    var marker = titled(L.marker(candidate.at, { pane: "letters", keyboard: false,
+      icon: L.divIcon({ className: "letter-box", html: letter, iconSize: [22, 22] }) }),
+      function () { return candidate.letter + ": " + corridorLabels.said(candidate.words); });
     group.addLayer(marker);
     group.on("click", function () { announce("corridor:choose", { id: candidate.id }); });
 
@@ -127,14 +140,16 @@ var corridorMap = (function () {
     data.crossings.forEach(function (crossing) {
       var sign = { open: "", closed: "×", planned: "" }[crossing.status];
       var icon = text("span", "crossing " + crossing.mode + " " + crossing.status, sign === undefined ? "?" : sign);
-      var marker = L.marker([crossing.lat, crossing.lon], { pane: "crossings", title: crossing.name, alt: crossing.name, keyboard: false,
-        icon: L.divIcon({ className: "crossing-box", html: icon, iconSize: [14, 14] }) });
+      var marker = titled(L.marker([crossing.lat, crossing.lon], { pane: "crossings", keyboard: false,
+        icon: L.divIcon({ className: "crossing-box", html: icon, iconSize: [14, 14] }) }),
+        function () { return corridorLabels.said(crossing.name); });
       marker.bindPopup(function () {
         var box = text("div", "tip", "");
-        box.appendChild(text("strong", "", "")).appendChild(text("bdi", "", crossing.name));
+        var sides = crossing.countries.split("-").map(function (code) { return corridorLabels.countryName(code, code); });
+        box.appendChild(text("strong", "", "")).appendChild(text("bdi", "", corridorLabels.said(crossing.name)));
         box.appendChild(document.createElement("br"));
-        box.appendChild(text("span", "", words("map.crossing") + " " + crossing.countries + ", " +
-          words("status." + crossing.status) + " (" + crossing.as_of + ")"));
+        box.appendChild(text("span", "", words("map.crossing") + ": " + sides.join(" – ") + ", " + words("status." + crossing.status) + " "));
+        box.appendChild(text("bdi", "", "(" + crossing.as_of + ")"));
         return box;
       });
       group.addLayer(marker);
@@ -249,6 +264,16 @@ var corridorMap = (function () {
     document.addEventListener("corridor:language", function () { scale._update(); });
   }
 
+  /* The relief fills the frame, so that nothing blank lies beside it; but where too much of the routes would be out of
+     sight, as in a tall window over a wide country, they come first. */
+  var MOST_CROPPED = 0.75; // steps of zoom
+  function fillFrame(map, data) {
+    map.options.minZoom = 0;
+    map.options.minZoom = Math.min(map.getBoundsZoom(data.bounds, true), map.getBoundsZoom(data.view) + MOST_CROPPED);
+    map.fire("zoomlevelschange");
+    if (map.getZoom() < map.options.minZoom) { map.setZoom(map.options.minZoom, { animate: false }); } // Leaflet's own way is animated
+  }
+
   /* Build all layers; `relief` is the picture, or null where online tiles lie below. */
   function draw(map, data, relief) {
     var words = wordsOf(data), routes = [], cursor = null;
@@ -258,9 +283,10 @@ var corridorMap = (function () {
       var path = event.layer._path;
       if (path) { path.setAttribute("tabindex", "-1"); path.ownerSVGElement.setAttribute("aria-hidden", "true"); }
     });
-    map.setMaxBounds(L.latLngBounds(data.bounds).pad(0.15));
-    map.fitBounds(data.view, { animate: false }); // an animation ending late would undo what the reader did since
-    map.setMinZoom(Math.floor(map.getBoundsZoom(data.bounds)) - 1);
+    map.options.maxBoundsViscosity = 1;
+    map.setMaxBounds(data.bounds);
+    map.on("resize", function () { fillFrame(map, data); });
+    fit();
     map.attributionControl.setPrefix(false);
     scaleBar(map);
     var through = L.layerGroup().addTo(map), comparators = L.layerGroup().addTo(map);
@@ -279,7 +305,7 @@ var corridorMap = (function () {
     fullscreen(map, words);
     document.addEventListener("fullscreenchange", function () {
       map.invalidateSize({ animate: false });
-      map.fitBounds(data.view, { animate: false });
+      fit();
     });
     corridorMeasure.attach(map, words);
     legend(map, data, words);
@@ -294,6 +320,10 @@ var corridorMap = (function () {
     layers.forEach(function (layer) { named['<span data-i18n="' + layer[1] + '">' + words(layer[1]) + "</span>"] = layer[0]; });
     L.control.layers(null, named, { collapsed: true }).addTo(map);
 
+    function fit() {
+      fillFrame(map, data);
+      map.fitBounds(data.view, { animate: false }); // an animation ending late would undo what the reader did since
+    }
     function choose(id) {
       routes.forEach(function (route) {
         route.paint(!id ? "plain" : route.candidate.id === id ? "chosen" : "faint");
@@ -313,7 +343,7 @@ var corridorMap = (function () {
       var box = text("div", "tip", ""), parts = route.candidate.parts, km = 0, open = 0;
       parts.forEach(function (part) { km += part.km; open += part.status === "open" ? part.km : 0; });
       box.appendChild(text("strong", "", route.candidate.letter + " "));
-      box.appendChild(text("bdi", "", window.corridorWords ? window.corridorWords.resolve(route.candidate.words) : route.candidate.name));
+      box.appendChild(text("bdi", "", corridorLabels.said(route.candidate.words)));
       [[words("card.length"), km], [words("card.to_build"), km - open]].forEach(function (line) {
         box.appendChild(document.createElement("br"));
         box.appendChild(text("span", "", line[0] + ": " + Math.round(line[1]) + " " + words("unit.km")));
@@ -339,7 +369,7 @@ var corridorMap = (function () {
     var api = {
       map: map, candidates: data.candidates, choose: choose, refresh: labels.refresh, point: point,
       clear: function () { if (cursor) { map.removeLayer(cursor); } },
-      show: function () { map.fitBounds(data.view, { animate: false }); },
+      show: fit,
       names: function () {
         return data.places.map(function (place) { return corridorLabels.inLanguage(place[0], place[5]); });
       },

@@ -7,7 +7,7 @@ var corridorMeasure = (function () {
     function show() {
       var metres = 0;
       for (var i = 1; i < points.length; i++) { metres += map.distance(points[i - 1], points[i]); }
-      output.textContent = (metres / 1000).toFixed(metres < 10000 ? 2 : 1) + " km";
+      output.textContent = corridorLabels.said((metres / 1000).toFixed(metres < 10000 ? 2 : 1)) + " " + words("unit.km");
       line.setLatLngs(points);
     }
     function add(latlng) { points.push(latlng); show(); }

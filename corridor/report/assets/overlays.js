@@ -75,8 +75,8 @@ var corridorOverlays = (function () {
       ring.bindTooltip(function () {
         var box = node("div", "");
         box.className = "tip";
-        box.appendChild(node("strong", "")).appendChild(node("bdi", place[0]));
-        [change[1] ? words("cut.crossing") : "", change[2] ? words("cut.centre") + ": " + place[4] : "",
+        box.appendChild(node("strong", "")).appendChild(node("bdi", corridorLabels.said(place[0])));
+        [change[1] ? words("cut.crossing") : "", change[2] ? words("cut.centre") + ": " + corridorLabels.said(place[4]) : "",
           change[3] ? words("cut.delay", { minutes: change[3] }) : "",
           place[3] ? words("cut.people") + ": " + place[3] : ""].forEach(function (line) {
           if (line) { box.appendChild(document.createElement("br")); box.appendChild(node("span", line)); }

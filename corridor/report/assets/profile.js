@@ -5,6 +5,9 @@ var corridorProfile = (function () {
   /* From level to steep: told apart by lightness too. */
   var GRADES = corridorTheme.grades;
 
+  /* Whole numbers as everywhere on the page, by thousands. */
+  function grouped(value) { return String(value).replace("-", "\u2212").replace(/\B(?=(\d{3})+$)/g, "\u202f"); }
+
   function shade(profile) {
     return {
       hooks: {
@@ -92,7 +95,7 @@ var corridorProfile = (function () {
         while (at < last && profile.km[at] < km) { at++; }
         var row = body.insertRow(), inside = function (span) { return span[1] <= km && km <= span[2]; };
         var country = profile.countries.find(inside), structure = profile.spans.find(inside);
-        [km.toFixed(1), String(profile.height[at]), country ? words("country." + country[0]) : "", structure ? words("map." + structure[0]) : ""].forEach(function (text, index) {
+        [km.toFixed(1), grouped(profile.height[at]), country ? words("country." + country[0]) : "", structure ? words("map." + structure[0]) : ""].forEach(function (text, index) {
           var cell = row.insertCell();
           if (index < 2) { cell.className = "n"; window.corridorWords.fresh(cell, text); } else { cell.textContent = text; }
         });
@@ -106,7 +109,7 @@ var corridorProfile = (function () {
       var last = profile.km.length - 1, now = plot.cursor.idx === null || plot.cursor.idx === undefined ? (step > 0 ? 0 : last) : plot.cursor.idx;
       now = Math.min(Math.max(now + step * Math.ceil(last / 50), 0), last);
       plot.setCursor({ left: plot.valToPos(profile.km[now], "x"), top: plot.valToPos(profile.height[now], "y") });
-      document.getElementById("profile-at").textContent = words("profile.at", { km: profile.km[now].toFixed(1), height: String(profile.height[now]) });
+      document.getElementById("profile-at").textContent = words("profile.at", { km: profile.km[now].toFixed(1), height: grouped(profile.height[now]) });
     });
     function show(id) {
       var profile = data.profiles[id];
@@ -119,7 +122,7 @@ var corridorProfile = (function () {
       tabulate(profile);
       var top = Math.max.apply(null, profile.height), low = Math.min.apply(null, profile.height);
       document.getElementById("profile-words").textContent = words("profile.words", {
-        letter: byId[id].letter, name: byId[id].words, km: Math.round(profile.km[profile.km.length - 1]), top: top, low: low });
+        letter: byId[id].letter, name: byId[id].words, km: grouped(Math.round(profile.km[profile.km.length - 1])), top: grouped(top), low: grouped(low) });
       plot = new uPlot({
         width: chart.clientWidth || 600, height: 230, plugins: [shade(profile)],
         legend: { show: true, live: true }, hooks: { setCursor: [pointed] },
@@ -127,12 +130,12 @@ var corridorProfile = (function () {
           y: { range: function (_, min, max) { return [Math.min(0, min), Math.max(max * 1.2, 500)]; } } },
         axes: [{ stroke: INK, label: words("profile.chainage"), labelSize: 22, size: 36, grid: { stroke: corridorTheme.gridline } },
           { stroke: INK, label: words("profile.height"), labelSize: 22, size: 54,
-            values: function (_, splits) { return splits.map(function (v) { return String(v).replace(/\B(?=(\d{3})+$)/, "\u202f"); }); }, grid: { stroke: corridorTheme.gridline } }],
+            values: function (_, splits) { return splits.map(grouped); }, grid: { stroke: corridorTheme.gridline } }],
         series: [{ label: words("unit.km"), value: function (_, v) { return v === null ? "–" : window.corridorWords.number(v.toFixed(1)); } },
           { label: words("profile.ground"), stroke: corridorTheme.ground_line, width: 1, fill: corridorTheme.ground_fill,
-            value: function (_, v) { return v === null ? "–" : v + " " + words("unit.m"); } },
+            value: function (_, v) { return v === null ? "–" : grouped(v) + " " + words("unit.m"); } },
           { label: words("profile.route"), stroke: byId[id].colour, width: 2,
-            value: function (_, v) { return v === null ? "–" : v + " " + words("unit.m"); } }]
+            value: function (_, v) { return v === null ? "–" : grouped(v) + " " + words("unit.m"); } }]
       }, [profile.km, profile.ground, profile.height], chart);
     }
     function near(id, latlng) {

@@ -4,34 +4,38 @@ var corridorSearch = (function () {
   function fold(text) {
     return text.toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/[ıİ]/g, "i").replace(/[’'`ʻ]/g, "").trim();
   }
-  /* Everything that has a name: [folded names, shown name, position, route]. */
+  /* A name of the data as it is given and in the chosen language, to be looked for. */
+  function both(name) { return [fold(name), fold(corridorLabels.said(name))]; }
+  /* Everything that has a name: [folded names, shown name, position, route]; anew for each language. */
   function index(data) {
-    if (data.found) { return data.found; }
+    var language = window.corridorWords ? window.corridorWords.language() : "en";
+    if (data.found && data.foundIn === language) { return data.found; }
     var also = {}, found = [];
+    data.foundIn = language;
     Object.keys(data.aliases).forEach(function (other) { (also[data.aliases[other]] = also[data.aliases[other]] || []).push(other); });
     data.places.forEach(function (place) {
       var names = [place[0]].concat(Object.keys(place[5] || {}).map(function (code) { return place[5][code]; }), also[place[0]] || []);
       found.push([names.map(fold), place, [place[1], place[2]], ""]);
     });
-    data.crossings.forEach(function (one) { found.push([[fold(one.name)], [one.name], [one.lat, one.lon], ""]); });
+    data.crossings.forEach(function (one) { found.push([both(one.name), [one.name], [one.lat, one.lon], ""]); });
     data.candidates.forEach(function (one) {
-      found.push([[fold(one.name)], [one.name], one.at, one.id]);
+      found.push([both(one.name), [one.name], one.at, one.id]);
       one.parts.forEach(function (part) {
-        found.push([[fold(part.name)], [part.name], part.line[Math.floor(part.line.length / 2)], ""]);
+        found.push([both(part.name), [part.name], part.line[Math.floor(part.line.length / 2)], ""]);
       });
       one.spans.forEach(function (span) {
-        found.push([[fold(span.name)], [span.name], span.line[Math.floor(span.line.length / 2)], ""]);
+        found.push([both(span.name), [span.name], span.line[Math.floor(span.line.length / 2)], ""]);
       });
     });
     (data.axes || []).forEach(function (axis) {
-      axis.names.forEach(function (name) { found.push([[fold(name)], [name], axis.line[Math.floor(axis.line.length / 2)], ""]); });
+      axis.names.forEach(function (name) { found.push([both(name), [name], axis.line[Math.floor(axis.line.length / 2)], ""]); });
     });
     (data.roads || []).forEach(function (road) {
       var names = [road.ref, road.name].filter(Boolean), line = road.lines[0];
       if (names.length) { found.push([names.map(fold), [names.join(" ")], line[Math.floor(line.length / 2)], ""]); }
     });
     (data.rivers || []).forEach(function (river) {
-      var names = [river.name].concat(Object.keys(river.names || {}).map(function (code) { return river.names[code]; }));
+      var names = [river.name].concat(Object.keys(river.names || {}).map(function (code) { return river.names[code]; }), corridorLabels.riverName(river));
       found.push([names.map(fold), [river.name, 0, 0, 0, 0, river.names], river.lines[0][Math.floor(river.lines[0].length / 2)], ""]);
     });
     data.found = found;

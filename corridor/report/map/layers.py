@@ -17,7 +17,8 @@ from corridor.report.i18n import render
 from corridor.report.tables import RANGE_SIGN, Mark, format_number, texts
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate, route_message
-from corridor.schema.message import Message, Value, to_json
+from corridor.schema.message import ListStyle, Message, Value, listing, to_json
+from corridor.schema.regime import class_message
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import EventKind, Separation, Works
 
@@ -432,8 +433,7 @@ def _events(results: Results) -> list[dict[str, Any]]:
             found[key] = {
                 "id": key[0],
                 "kind": _event_kind(row),
-                "road": " ".join(str(row.get(name) or "") for name in ("road_ref", "road_name")).strip()
-                or str(row.get("road_class") or ""),
+                "road": _said(_road(row)),
                 "structure": _said(row.get("structure") or ""),
                 "regimes": [],
                 "decisive": [],
@@ -443,6 +443,12 @@ def _events(results: Results) -> list[dict[str, Any]]:
         if bool(row.get("decisive")):
             found[key]["decisive"].append(regime)
     return list(found.values())
+
+
+def _road(row: Mapping[Any, Any]) -> Value:
+    """Number and name of the road of an event, or what roads of its class are called."""
+    known = [str(row[name]) for name in ("road_ref", "road_name") if row.get(name)]
+    return listing(known, ListStyle.SENTENCES) if known else class_message(str(row.get("road_class") or ""))
 
 
 def _said(value: Value) -> Any:
