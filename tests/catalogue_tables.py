@@ -28,6 +28,8 @@ COLUMNS = {
     "speeds": "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note",
     "unit_costs": "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high includes price_year "
     "source_ids note",
+    "price_books": "book mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year "
+    "source_ids note",
     "costing": "parameter unit value_low value_mid value_high source_ids note",
     "upkeep": "mode kind upkeep_musd_per_km_year_low upkeep_musd_per_km_year_mid upkeep_musd_per_km_year_high "
     "price_year source_ids note",

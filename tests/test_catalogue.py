@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from corridor.schema.vocabulary import WorkKind
 from tests.catalogue_tables import COLUMNS, FOLDER, SECTIONS, TABLES
 
 COUNTRIES = {"AM", "AZ", "IR", "TR", "GE"}
@@ -32,7 +33,8 @@ VOCABULARIES = {
     ("crossings", "status"): {"open", "closed", "planned"},
     ("crossings", "country_a"): COUNTRIES,
     ("crossings", "country_b"): COUNTRIES,
-    ("unit_costs", "kind"): {"surface", "bridge", "tunnel", "upgrade"},
+    ("unit_costs", "kind"): set(WorkKind),
+    ("price_books", "kind"): set(WorkKind),
     ("unit_costs", "includes"): {"", "bridge", "tunnel;bridge"},
     ("sections", "works"): {"", "gap", "none"},
 }
@@ -45,6 +47,7 @@ KEYS = {
     "crossings": ["crossing_id"],
     "speeds": ["mode", "class"],
     "unit_costs": ["mode", "kind"],
+    "price_books": ["book", "mode", "kind"],
     "upkeep": ["mode", "kind"],
     "costing": ["parameter"],
     "population_totals": ["area", "year"],
@@ -56,6 +59,7 @@ RANGES = {
     "crossings": ("delay_min_low", "delay_min_mid", "delay_min_high"),
     "speeds": ("speed_kmh_low", "speed_kmh_mid", "speed_kmh_high"),
     "unit_costs": ("cost_musd_per_km_low", "cost_musd_per_km_mid", "cost_musd_per_km_high"),
+    "price_books": ("cost_musd_per_km_low", "cost_musd_per_km_mid", "cost_musd_per_km_high"),
 }
 
 
@@ -80,7 +84,18 @@ def test_words_are_in_the_vocabulary(name: str, column: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("nodes", "sections", "structures", "crossings", "speeds", "unit_costs", "costing", "upkeep", "vehicles"),
+        *(
+            "nodes",
+            "sections",
+            "structures",
+            "crossings",
+            "speeds",
+            "unit_costs",
+            "price_books",
+            "costing",
+            "upkeep",
+            "vehicles",
+        ),
         *("driving", "heights", "border_delays", "population_totals", "population_places", "trip_rates"),
     ],
 )

@@ -208,7 +208,7 @@ def test_a_line_is_led_over_its_stations(ridge):
     steps = np.hypot(*np.diff(line.line[:, :2], axis=0).T)
     assert line.chainage_m[-1] == pytest.approx(steps.sum(), rel=1e-6)
     assert len(line.radius_m) == len(line.vertices) - 2
-    assert line.price.surface_km + line.bridge_km + line.tunnel_km == pytest.approx(line.length_km, rel=1e-3)
+    assert sum(line.price.km.values()) == pytest.approx(line.length_km, rel=1e-3)
     assert [round(station["lon"], 6) for station in led.describe()["via"]] == [10.55]
     with pytest.raises(AlignmentError, match="via: can't go with a sweep"):
         corridor.find_new_line(*WEST_EAST, dem=ridge, via=[stop], draws=2)

@@ -120,7 +120,7 @@ def _new_price(problem: Problem, a: Floats, b: Floats) -> float:
         pieces = split_line(np.array([a, b]), ground, standard, problem.costs)
     except AlignmentError:
         return float("inf")
-    return price_pieces(pieces, problem.costs).total_musd
+    return price_pieces(pieces, standard, problem.costs).total_musd
 
 
 # --- From intersection points to a line that can be built: arcs in plan, parabolas in profile ---
@@ -571,7 +571,8 @@ def _new_leg(terrain: Terrain, problem: Problem, vertices: Floats, fitted: Fitte
     pieces = split_line(terrain.to_grid(fitted.points), terrain.ground, problem.standard, problem.costs)
     run = np.hypot(*np.diff(fitted.points[:, :2], axis=0).T)
     grade = float(np.abs(np.diff(fitted.points[:, 2]) / run).max() * 100.0)
-    return Leg(fitted, vertices, structures_of(pieces), price_pieces(pieces, problem.costs), grade)
+    price = price_pieces(pieces, problem.standard, problem.costs)
+    return Leg(fitted, vertices, structures_of(pieces), price, grade)
 
 
 def _reused_leg(terrain: Terrain, problem: Problem, points: Floats, link: ReuseLink) -> Leg:

@@ -5,6 +5,10 @@ linear between crossings with grid lines and diagonals, and the price per metre 
 Kinds are chosen by dynamic programming with a price for each change (portal, abutment); changing is only ever worth
 it where a kind becomes allowed or forbidden or where two kinds cost the same, so pieces are split there and the
 result is exact, not sampled.
+
+Open line is built in one of four ways, and the cheapest is taken at each place, since passing from one to the other
+costs nothing: on earth slopes; on a bench with retaining walls, where the ground is steep across the line; there also
+in a gallery, down to the least depth of a tunnel, or on a half-bridge, up to the least height of a bridge.
 """
 
 from __future__ import annotations
@@ -28,12 +32,17 @@ from corridor.schema.alignment import DesignStandard, UnitCosts
 
 
 # Indices into the parameter vector. Prices are per metre, in million USD.
-SURFACE, BRIDGE, TUNNEL, ABUTMENT, PORTAL = 0, 1, 2, 3, 4
+SURFACE, BRIDGE, TUNNEL, ABUTMENT, PORTAL = 0, 1, 2, 3, 4  # of a bridge: without its height
 MAX_CUT, MAX_FILL, MIN_BRIDGE, MAX_BRIDGE, MIN_TUNNEL = 5, 6, 7, 8, 9
-CUT2, FILL2, CROSS2 = 10, 11, 12  # squares of what doubles the price
-DX, DY = 13, 14
-CHEAPEST = 15
-N_PARAMETERS = 16
+CUT2, FILL2 = 10, 11  # squares of what doubles the price
+# What a bridge costs more per metre of height; the slope surcharge from which walls stand, and how it grows there.
+RISE, STEEP, WALL = 12, 13, 14
+GALLERY, HALF_BRIDGE, CAP = 15, 16, 17  # the last is the cheaper of the two
+CROSS2, DX, DY = 18, 19, 20
+CHEAPEST = 21
+N_PARAMETERS = 22
+EARTH, BENCH, IN_GALLERY, ON_HALF_BRIDGE = 0, 1, 2, 3  # how open line is built
+TRACED = 10  # columns of a trace
 AT_NODE = 1e-6  # in cells
 
 
@@ -47,9 +56,34 @@ def pack_parameters(ground: Ground, standard: DesignStandard, costs: UnitCosts) 
     p[MIN_TUNNEL] = standard.min_tunnel_depth_m
     p[CUT2], p[FILL2] = standard.cut_doubles_m**2, standard.fill_doubles_m**2
     p[CROSS2] = standard.cross_slope_doubles**2
+    # The price of a bridge is quoted for a height: it is taken apart into that of none and what each metre adds.
+    p[BRIDGE] /= 1.0 + standard.bridge_reference_m / standard.bridge_doubles_m
+    p[RISE] = p[BRIDGE] / standard.bridge_doubles_m
+    p[STEEP], p[WALL] = bench_surcharge(standard, costs)
+    p[GALLERY], p[HALF_BRIDGE] = (np.inf if c is None else c.mid / 1000.0 for c in (costs.gallery, costs.half_bridge))
+    p[CAP] = min(p[GALLERY], p[HALF_BRIDGE])
     p[DX], p[DY] = ground.dx_m, ground.dy_m
-    p[CHEAPEST] = min(p[SURFACE], p[BRIDGE], p[TUNNEL])
+    p[CHEAPEST] = min(p[SURFACE], p[BRIDGE], p[TUNNEL], p[CAP])
     return p
+
+
+def bench_surcharge(standard: DesignStandard, costs: UnitCosts) -> tuple[float, float]:
+    """From which surcharge on open line for its cross-slope a bench stands, and how the surcharge grows from there.
+
+    The surcharge is in prices of level open line. Up to there it is the square of the cross-slope over the one that
+    doubles the price; beyond, walls add their price times the growth of the cross-slope's square.
+
+    Args:
+        standard: ``cross_slope_doubles`` and ``bench_cross_slope``.
+        costs: ``surface`` and ``retaining_wall``; without a price of walls earth slopes go on.
+
+    Returns:
+        The surcharge, infinite without walls, and what each unit of the unbent surcharge adds beyond it.
+    """
+    if costs.retaining_wall is None:
+        return np.inf, 1.0
+    growth = costs.retaining_wall.mid * standard.cross_slope_doubles**2 / costs.surface.mid
+    return (standard.bench_cross_slope / standard.cross_slope_doubles) ** 2, growth
 
 
 @kernel
@@ -79,18 +113,27 @@ def settle(cost, p):
 def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1):
     """Extend the cheapest costs by a piece on which no kind starts or stops being allowed or cheaper.
 
-    d: depth below ground (negative above); x: squared cross-slope over its doubling square; f: friction per metre.
+    d: depth below ground (negative above); x: surcharge for the cross-slope; f: friction per metre.
     """
     # No limit lies inside a piece, so that its middle tells for all of it.
-    middle = 0.5 * (d0 + d1)
+    middle, steep = 0.5 * (d0 + d1), 0.5 * (x0 + x1)
     settle(cost, p)
     steer = 0.5 * (f0 + f1)
+    built, weight = EARTH, 1.0 + steep + earthwork(d0, d1, p)
+    price = p[SURFACE] * weight
+    if steep > p[STEEP]:
+        built = BENCH
+        at_middle = p[SURFACE] * (1.0 + steep + middle * middle / (p[CUT2] if middle > 0.0 else p[FILL2]))
+        if 0.0 <= middle <= p[MIN_TUNNEL] and p[GALLERY] < at_middle:
+            built, price = IN_GALLERY, p[GALLERY]
+        elif -p[MIN_BRIDGE] <= middle < 0.0 and p[HALF_BRIDGE] < at_middle:
+            built, price = ON_HALF_BRIDGE, p[HALF_BRIDGE]
     if -p[MAX_FILL] <= middle <= p[MAX_CUT] and not bits & 1:
-        cost[0] += metres * (p[SURFACE] * (1.0 + 0.5 * (x0 + x1) + earthwork(d0, d1, p)) + steer)
+        cost[0] += metres * (price + steer)
     else:
         cost[0] = np.inf
     if -p[MAX_BRIDGE] <= middle <= -p[MIN_BRIDGE] and not bits & 2:
-        cost[1] += metres * (p[BRIDGE] + steer)
+        cost[1] += metres * (p[BRIDGE] - p[RISE] * middle + steer)
     else:
         cost[1] = np.inf
     if middle >= p[MIN_TUNNEL] and not bits & 4:
@@ -100,17 +143,20 @@ def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0
     if trace.shape[0] > 0:
         row = trace[n_trace]
         row[0], row[1], row[2], row[3] = s0, s1, d0, d1
-        row[4] = metres * (1.0 + 0.5 * (x0 + x1) + earthwork(d0, d1, p))
+        row[4], row[8] = metres * weight, built
         row[5], row[6], row[7] = cost[0], cost[1], cost[2]
+        row[9] = metres * (steep - p[STEEP]) if built == BENCH else 0.0
 
 
 @kernel
-def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, p):
-    """Where open line costs as much as ``price`` per metre: roots of a quadratic in the share of the piece."""
+def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, rise, p):
+    """Where open line costs as much as ``price`` less ``rise`` times the depth per metre: roots of a quadratic in the
+    share of the piece.
+    """
     slope = d1 - d0
     a = p[SURFACE] * slope * slope / doubling2
-    b = p[SURFACE] * (2.0 * d0 * slope / doubling2 + x1 - x0) + f1 - f0
-    c = p[SURFACE] * (1.0 + x0 + d0 * d0 / doubling2) + f0 - price
+    b = p[SURFACE] * (2.0 * d0 * slope / doubling2 + x1 - x0) + f1 - f0 + rise * slope
+    c = p[SURFACE] * (1.0 + x0 + d0 * d0 / doubling2) + f0 - price + rise * d0
     if (c <= 0.0 and a + b + c <= 0.0) or (c >= 0.0 and b >= 0.0):
         return n  # the difference is convex: cheaper at both ends or rising from the start means no change between
     if a == 0.0:
@@ -135,7 +181,8 @@ def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_tr
     """Extend the costs over a stretch with linear depth, split where the choice of kind can change."""
     low, high = (d0, d1) if d0 < d1 else (d1, d0)
     # Where no structure is possible, or a tunnel alone, there is nothing to choose and nothing to split.
-    plain = low > -p[MIN_BRIDGE] and high < p[MIN_TUNNEL]
+    steep = x0 > p[STEEP] or x1 > p[STEEP]
+    plain = low > -p[MIN_BRIDGE] and high < p[MIN_TUNNEL] and not steep
     deep = low > p[MAX_CUT] and low > p[MIN_TUNNEL]
     if plain or deep:
         _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1)
@@ -148,14 +195,23 @@ def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_tr
                 n += 1
     # Where cut and tunnel, or fill and bridge, are both allowed, they may cost the same at a depth inside the piece.
     if high > p[MIN_TUNNEL] and low < p[MAX_CUT]:
-        n = _add_root(cuts, n, d0, d1, x0, x1, f0, f1, p[CUT2], p[TUNNEL], p)
+        n = _add_root(cuts, n, d0, d1, x0, x1, f0, f1, p[CUT2], p[TUNNEL], 0.0, p)
     if low < -p[MIN_BRIDGE] and high > -p[MAX_FILL]:
-        n = _add_root(cuts, n, d0, d1, x0, x1, 0.0, 0.0, p[FILL2], p[BRIDGE], p)
+        n = _add_root(cuts, n, d0, d1, x0, x1, 0.0, 0.0, p[FILL2], p[BRIDGE], p[RISE], p)
+    if steep:
+        # Walls begin inside the piece; a gallery or a half-bridge may come out cheaper than they from some place on.
+        if x0 <= p[STEEP] or x1 <= p[STEEP]:
+            cuts[n] = (p[STEEP] - x0) / (x1 - x0)
+            n += 1
+        if high > 0.0 and low < p[MIN_TUNNEL] and p[GALLERY] < np.inf:
+            n = _add_root(cuts, n, d0, d1, x0, x1, 0.0, 0.0, p[CUT2], p[GALLERY], 0.0, p)
+        if low < 0.0 and high > -p[MIN_BRIDGE] and p[HALF_BRIDGE] < np.inf:
+            n = _add_root(cuts, n, d0, d1, x0, x1, 0.0, 0.0, p[FILL2], p[HALF_BRIDGE], 0.0, p)
     if n == 0:
         _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1)
         return n_trace + 1
     for i in range(1, n):
-        # Sorted by insertion, since there are ten cuts at most.
+        # Sorted by insertion, since there are fifteen cuts at most.
         value, j = cuts[i], i - 1
         while j >= 0 and cuts[j] > value:
             cuts[j + 1] = cuts[j]
@@ -236,7 +292,7 @@ class Scratch(NamedTuple):
 @allocating
 def new_scratch():
     """Scratch for walks along chords, one at a time."""
-    return Scratch(np.empty(3), room_for(PART_CELLS + 1, PART_CELLS + 1), np.empty(24), np.zeros((0, 8)))
+    return Scratch(np.empty(3), room_for(PART_CELLS + 1, PART_CELLS + 1), np.empty(24), np.zeros((0, TRACED)))
 
 
 @pasted
@@ -247,13 +303,20 @@ def _value(values, flat, down, right, weight, k):
 
 
 @pasted
-def _cross(slope, flat, down, right, weight, k, by_row, by_col):
-    """Squared cross-slope at a crossing, of a line with the given direction."""
-    xa = slope[flat, 0] * by_row + slope[flat, 1] * by_col
-    xb = slope[flat + right, 0] * by_row + slope[flat + right, 1] * by_col
-    xc = slope[flat + down, 0] * by_row + slope[flat + down, 1] * by_col
-    xd = slope[flat + down + right, 0] * by_row + slope[flat + down + right, 1] * by_col
-    return weight[k, 0] * xa * xa + weight[k, 1] * xb * xb + weight[k, 2] * xc * xc + weight[k, 3] * xd * xd
+def _surcharge(slope, flat, by_row, by_col, p):
+    """Surcharge for the cross-slope at a node, of a line with the given direction: bent where walls begin."""
+    x = slope[flat, 0] * by_row + slope[flat, 1] * by_col
+    x *= x
+    return x if x <= p[STEEP] else p[STEEP] + p[WALL] * (x - p[STEEP])
+
+
+@pasted
+def _cross(slope, flat, down, right, weight, k, by_row, by_col, p):
+    """Surcharge for the cross-slope at a crossing, of a line with the given direction."""
+    top = weight[k, 0] * _surcharge(slope, flat, by_row, by_col, p)
+    top += weight[k, 1] * _surcharge(slope, flat + right, by_row, by_col, p)
+    top += weight[k, 2] * _surcharge(slope, flat + down, by_row, by_col, p)
+    return top + weight[k, 3] * _surcharge(slope, flat + down + right, by_row, by_col, p)
 
 
 @pasted
@@ -269,7 +332,12 @@ def _is_simple(low, high, d0, d1, x0, x1, f0, f1, bits, p):
         work = p[CUT2] if d1 > 0.0 else p[FILL2]
         after = p[SURFACE] * (1.0 + x1 + d1 * d1 * work) + f1
         dearest = before if before > after else after
-        if (high < p[MIN_TUNNEL] or dearest <= p[TUNNEL]) and (low > -p[MIN_BRIDGE] or dearest <= p[BRIDGE]):
+        lowest = p[BRIDGE] + p[RISE] * p[MIN_BRIDGE]
+        if (
+            (high < p[MIN_TUNNEL] or dearest <= p[TUNNEL])
+            and (low > -p[MIN_BRIDGE] or dearest <= lowest)
+            and (dearest <= p[CAP] or (x0 <= p[STEEP] and x1 <= p[STEEP]))
+        ):
             return True
     # Open line costs at least this and the earthwork at the shallow end: where that is no cheaper than the structure,
     # the structure is the cheapest all along.
@@ -277,7 +345,7 @@ def _is_simple(low, high, d0, d1, x0, x1, f0, f1, bits, p):
     if low >= p[MIN_TUNNEL] and bits & 4 == 0:
         return low > p[MAX_CUT] or least + p[SURFACE] * low * low * p[CUT2] >= p[TUNNEL]
     if high <= -p[MIN_BRIDGE] and low >= -p[MAX_BRIDGE] and bits & 2 == 0:
-        return high < -p[MAX_FILL] or least + p[SURFACE] * high * high * p[FILL2] >= p[BRIDGE]
+        return high < -p[MAX_FILL] or least + p[SURFACE] * high * high * p[FILL2] >= p[BRIDGE] - p[RISE] * low
     return False
 
 
@@ -306,7 +374,8 @@ def _add_simple(surface, bridge, tunnel, low, high, d0, d1, x0, x1, f0, f1, piec
         s_out = min(surface, bridge + ab, tunnel + po)
         s_out += piece * (p[SURFACE] * (1.0 + 0.5 * (x0 + x1) + _earthwork(d0, d1, p)) + steer)
     if low >= -p[MAX_BRIDGE] and high <= -p[MIN_BRIDGE] and bits & 2 == 0:
-        b_out = min(bridge, surface + ab, tunnel + po + ab) + piece * (p[BRIDGE] + steer)
+        b_out = min(bridge, surface + ab, tunnel + po + ab)
+        b_out += piece * (p[BRIDGE] - 0.5 * p[RISE] * (d0 + d1) + steer)
     if low >= p[MIN_TUNNEL] and bits & 4 == 0:
         t_out = _bore(surface, bridge, tunnel, piece, p)
     return s_out, b_out, t_out
@@ -336,7 +405,8 @@ def price_link(
         cost: (3,) costs of being in open line, bridge, tunnel at the start; on return at the end.
         limit: stop as soon as even the cheapest kind for the rest comes out dearer than this.
         cuts: scratch of 24.
-        trace: (n, 8) rows to record pieces in, or empty.
+        trace: (n, 10) rows to record pieces in, or empty: chainage and depth at both ends, length weighted by earthwork
+            and cross-slope, costs by kind after the piece, how open line is built, what walls add to its length.
         n_trace: rows used so far.
         s0: chainage at the start, metres.
 
@@ -352,7 +422,10 @@ def price_link(
     on_row, on_col = _runs_along(r0, dr), _runs_along(c0, dc)
     on_diagonal = _runs_along(r0 + c0, dr + dc) or _runs_along(r0 - c0, dr - dc)
     # Scalars stay in registers; the doubling depths are turned over, since divisions are slow.
-    q = (p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], 1.0 / p[CUT2], 1.0 / p[FILL2])
+    q = (
+        p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], 1.0 / p[CUT2], 1.0 / p[FILL2], p[12], p[13], p[14],
+        p[15], p[16], p[17],
+    )  # fmt: skip
     masked, steered, traced = mask.size > 0, friction.size > 0, trace.shape[0] > 0
     # Deeper than the first only a tunnel is possible, higher than the second only a bridge.
     dearest = p[MIN_TUNNEL] if p[MIN_TUNNEL] > p[MAX_CUT] else p[MAX_CUT]
@@ -392,13 +465,14 @@ def price_link(
             tunnel = _bore(surface, bridge, tunnel, piece, q)
             surface, bridge, known = np.inf, np.inf, False
         elif high < -highest and low >= -p[MAX_BRIDGE] and bits & 2 == 0 and not (traced or steered):
-            bridge = min(bridge, surface + p[ABUTMENT], tunnel + p[PORTAL] + p[ABUTMENT]) + piece * p[BRIDGE]
+            bridge = min(bridge, surface + p[ABUTMENT], tunnel + p[PORTAL] + p[ABUTMENT])
+            bridge += piece * (p[BRIDGE] - 0.5 * p[RISE] * (d0 + d1))
             surface, tunnel, known = np.inf, np.inf, False
         else:
             if not known:
-                x0 = _cross(slope, before, down, right, weight, k - 1, by_row, by_col)
+                x0 = _cross(slope, before, down, right, weight, k - 1, by_row, by_col, q)
                 f0 = 1e-3 * _value(friction, before, down, right, weight, k - 1) if steered else 0.0
-            x1 = _cross(slope, flat, down, right, weight, k, by_row, by_col)
+            x1 = _cross(slope, flat, down, right, weight, k, by_row, by_col, q)
             f1 = 1e-3 * _value(friction, flat, down, right, weight, k) if steered else 0.0
             if not traced and _is_simple(low, high, d0, d1, x0, x1, f0, f1, bits, q):
                 surface, bridge, tunnel = _add_simple(
@@ -507,6 +581,7 @@ def least_price(ground, r0, c0, h0, d_row, d_col, rise, metres, over, under, lim
     every = 1 + n // MOST_POINTS
     reach = (0.5 if every == 1 else 1.0) * metres / n  # the steepest ground is known one cell around
     grade = (abs(rise) + over + under) / metres
+    bridge = p[BRIDGE] + p[RISE] * p[MAX_FILL]  # over such a stretch the line is at least so high
     bound, origin, at = p[CHEAPEST] * metres, r0 * cols + c0, n // 2
     too_deep, too_high = p[MAX_CUT] + over, p[MAX_FILL] + under
     k = 1
@@ -525,7 +600,7 @@ def least_price(ground, r0, c0, h0, d_row, d_col, rise, metres, over, under, lim
             if depth < -p[MAX_BRIDGE] - under:
                 return np.inf
             stretch = min(reach, (-depth - too_high) / (steepest[node] + grade))
-            bound += 2.0 * (1.0 - 1e-9) * stretch * (p[BRIDGE] - p[CHEAPEST])
+            bound += 2.0 * (1.0 - 1e-9) * stretch * (bridge - p[CHEAPEST])
         if bound > limit:
             break
         at += k * every if k % 2 == 1 else -k * every

@@ -299,7 +299,7 @@ def sum_earthworks(stations: pd.DataFrame) -> pd.DataFrame:
 def describe_new_line(new: NewLine) -> dict[str, Any]:
     """The figures of a line as plain values: prices by kind in million USD, lengths in km."""
     line, price = new.alignment, new.alignment.price
-    kinds = {"surface": price.surface, "bridge": price.bridge, "tunnel": price.tunnel, "portals": price.ends}
+    kinds = {str(kind): price.musd_of(kind) for kind in LineKind} | {"portals": price.ends}
     return {
         "from": {"name": new.start.name, "lat": new.start.lat, "lon": new.start.lon},
         "to": {"name": new.end.name, "lat": new.end.lat, "lon": new.end.lon},
@@ -311,6 +311,10 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "tunnel_km": line.tunnel_km,
         "longest_tunnel_km": line.longest_tunnel_km,
         "bridge_km": line.bridge_km,
+        "surface_km": price.km_of(LineKind.SURFACE),
+        "bench_km": price.km_of(LineKind.BENCH),
+        "gallery_km": price.km_of(LineKind.GALLERY),
+        "half_bridge_km": price.km_of(LineKind.HALF_BRIDGE),
         "max_grade_pct": line.max_grade_pct,
         "min_radius_m": line.min_radius_m if math.isfinite(line.min_radius_m) else None,
         "ascent_m": line.ascent_m,

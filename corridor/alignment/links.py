@@ -200,8 +200,27 @@ def ground_heights(ground: Ground, rows: Floats, cols: Floats) -> Floats:
     return _on_triangles(ground.z, rows, cols)
 
 
-def cross_slopes(ground: Ground, rows: Floats, cols: Floats, d_row: Floats, d_col: Floats) -> Floats:
-    """Squared cross-slope at points of a line that heads (d_row, d_col) in cells, as search and prices use it."""
+def cross_slopes(
+    ground: Ground,
+    rows: Floats,
+    cols: Floats,
+    d_row: Floats,
+    d_col: Floats,
+    surcharge: Callable[[Floats], Floats] = lambda squared: squared,
+) -> Floats:
+    """What the cross-slope adds at points of a line that heads (d_row, d_col) in cells, as search and prices use it.
+
+    Args:
+        ground: the surface.
+        rows: fractional rows of the points.
+        cols: their fractional columns.
+        d_row: steps of the line along rows.
+        d_col: steps along columns.
+        surcharge: of the squared cross-slope at nodes, between which it runs linearly over the triangles.
+
+    Returns:
+        The surcharge at each point; the squared cross-slope itself if none is given.
+    """
     east, south = d_col * ground.dx_m, d_row * ground.dy_m
     length = np.hypot(east, south)
     total = np.zeros(np.broadcast(rows, cols).shape)
@@ -209,7 +228,7 @@ def cross_slopes(ground: Ground, rows: Floats, cols: Floats, d_row: Floats, d_co
     for (step_r, step_c), weight in weights.items():
         gr = ground.slope[r0 + step_r, c0 + step_c, 0].astype(float)
         gc = ground.slope[r0 + step_r, c0 + step_c, 1].astype(float)
-        total += weight * ((gr * east - gc * south) / length) ** 2
+        total += weight * surcharge(((gr * east - gc * south) / length) ** 2)
     return total
 
 

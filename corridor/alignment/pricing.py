@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.chords import new_scratch, pack_parameters, walk_chord
+from corridor.alignment.chords import (
+    BENCH,
+    EARTH,
+    IN_GALLERY,
+    ON_HALF_BRIDGE,
+    TRACED,
+    new_scratch,
+    pack_parameters,
+    walk_chord,
+)
 from corridor.alignment.links import Ground, build_ground, cross_slopes, ground_heights
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import DesignStandard, LinePrice, PriceRange, Structure, UnitCosts
@@ -18,7 +29,16 @@ from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]
 
-KINDS = (LineKind.SURFACE, LineKind.BRIDGE, LineKind.TUNNEL)
+KINDS = (
+    LineKind.SURFACE,
+    LineKind.BRIDGE,
+    LineKind.TUNNEL,
+    LineKind.BENCH,
+    LineKind.GALLERY,
+    LineKind.HALF_BRIDGE,
+)
+"""Kinds by their numbers here: the states of a search first, then how open line is built."""
+OPEN_KINDS = {EARTH: 0, BENCH: 3, IN_GALLERY: 4, ON_HALF_BRIDGE: 5}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +46,8 @@ class Pieces:
     """Consecutive pieces of a line, each of one kind, with linear depth.
 
     ``from_m``, ``to_m``: chainage; ``depth_from_m``, ``depth_to_m``: below ground; ``open_m``: length weighted by
-    earthwork, as if it were open line; ``kind``: 0 open line, 1 bridge, 2 tunnel.
+    earthwork and cross-slope, as if it were level open line, of which ``wall_m`` for walls; ``kind``: place in
+    ``KINDS``.
     """
 
     from_m: Floats
@@ -34,6 +55,7 @@ class Pieces:
     depth_from_m: Floats
     depth_to_m: Floats
     open_m: Floats
+    wall_m: Floats
     kind: NDArray[np.int64]
 
 
@@ -57,7 +79,7 @@ def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: 
     """
     p = pack_parameters(ground, standard, costs)
     cost, scratch = np.array([0.0, np.inf, np.inf]), new_scratch()
-    trace = np.zeros((_trace_rows(points), 8))
+    trace = np.zeros((_trace_rows(points), TRACED))
     used, chainage = 0, 0.0
     for a, b in pairwise(points):
         done = walk_chord(ground.arrays, *a, *b, p, cost, np.inf, scratch, trace, used, chainage)
@@ -85,9 +107,9 @@ def find_closed(points: Floats, ground: Ground, standard: DesignStandard, costs:
 
 
 def _trace_rows(points: Floats) -> int:
-    """Room for every piece: each crossing can be split by eight thresholds and four roots."""
+    """Room for every piece: each crossing can be split by seven thresholds and eight roots."""
     crossings = np.abs(np.diff(points[:, :2], axis=0)).sum() * 4 + 6 * len(points)
-    return int(crossings * 11) + 64
+    return int(crossings * 16) + 64
 
 
 def _choose(trace: Floats, change: Floats) -> Pieces:
@@ -99,11 +121,13 @@ def _choose(trace: Floats, change: Floats) -> Pieces:
     for i in range(len(trace) - 1, -1, -1):
         after = int(np.argmin(trace[i, 5:8] + change[:, after]))
         kinds[i] = after
-    return Pieces(trace[:, 0], trace[:, 1], trace[:, 2], trace[:, 3], trace[:, 4], kinds)
+    opened = kinds == 0
+    kinds[opened] = np.array([OPEN_KINDS[built] for built in range(4)])[trace[opened, 8].astype(int)]
+    return Pieces(trace[:, 0], trace[:, 1], trace[:, 2], trace[:, 3], trace[:, 4], trace[:, 9], kinds)
 
 
 def structures_of(pieces: Pieces) -> tuple[Structure, ...]:
-    """Bridges and tunnels as runs of pieces of one kind."""
+    """Runs of pieces of one kind, all but open line on earth slopes."""
     found = []
     starts = np.flatnonzero(np.diff(pieces.kind, prepend=-1))
     for a, b in zip(starts, [*starts[1:], len(pieces.kind)], strict=True):
@@ -116,45 +140,61 @@ def structures_of(pieces: Pieces) -> tuple[Structure, ...]:
     return tuple(found)
 
 
-def price_pieces(pieces: Pieces, costs: UnitCosts) -> LinePrice:
+def price_pieces(pieces: Pieces, standard: DesignStandard, costs: UnitCosts) -> LinePrice:
     """Price by kind, low, middle and high, of a line that was cut into pieces (kinds as the middle prices chose)."""
-    metres = pieces.to_m - pieces.from_m
-    by_kind = [float(metres[pieces.kind == k].sum()) / 1000.0 for k in range(3)]
-    open_km = float(pieces.open_m[pieces.kind == 0].sum()) / 1000.0
-    # Both ends are in the open, so that a structure that reaches one has its portal or abutment there too.
-    along = np.concatenate([[0], pieces.kind, [0]])
+    height = 0.5 * (np.abs(pieces.depth_from_m) + np.abs(pieces.depth_to_m))
+    return _sum_up(pieces.kind, pieces.to_m - pieces.from_m, height, pieces.open_m, pieces.wall_m, standard, costs)
+
+
+def _sum_up(
+    kinds: NDArray[np.int64],
+    metres: Floats,
+    height: Floats,
+    open_m: Floats,
+    wall_m: Floats,
+    standard: DesignStandard,
+    costs: UnitCosts,
+) -> LinePrice:
+    """Quantities and prices of stretches whose kinds, lengths, mean heights and weighted lengths are known."""
+    km: dict[LineKind, float] = {}
+    musd: dict[LineKind, PriceRange] = {}
+    taller = (1.0 + height / standard.bridge_doubles_m) / (
+        1.0 + standard.bridge_reference_m / standard.bridge_doubles_m
+    )
+    # What walls add is counted in level open line, at whose middle price it is worth so many walls.
+    walls = costs.surface * 0.0 if costs.retaining_wall is None else costs.retaining_wall
+    walls = walls * (costs.surface.mid / walls.mid if walls.mid else 0.0)
+    for number, kind in enumerate(KINDS):
+        of = kinds == number
+        if not of.any():
+            continue
+        km[kind] = float(metres[of].sum()) / 1000.0
+        if kind == LineKind.BRIDGE:
+            musd[kind] = costs.bridge * (float((metres * taller)[of].sum()) / 1000.0)
+        elif kind in (LineKind.SURFACE, LineKind.BENCH):
+            for_walls = float(wall_m[of].sum()) / 1000.0
+            musd[kind] = costs.surface * (float(open_m[of].sum()) / 1000.0 - for_walls) + walls * for_walls
+        else:
+            flat = {LineKind.GALLERY: costs.gallery, LineKind.HALF_BRIDGE: costs.half_bridge}.get(kind, costs.tunnel)
+            musd[kind] = (flat or costs.tunnel) * km[kind]
+    # Both ends are in the open, so that a structure that reaches one has its portal or abutment there too. Ways to
+    # build open line follow each other without either.
+    along = np.concatenate([[0], np.where(kinds > 2, 0, kinds), [0]])
     changed = along[1:] != along[:-1]
     abutments = int((changed & ((along[1:] == 1) | (along[:-1] == 1))).sum())
     portals = int((changed & ((along[1:] == 2) | (along[:-1] == 2))).sum())
-    nothing = PriceRange(0.0, 0.0, 0.0)
-    return LinePrice(
-        surface_km=by_kind[0],
-        surface_equivalent_km=open_km,
-        bridge_km=by_kind[1],
-        tunnel_km=by_kind[2],
-        reused_km=0.0,
-        portals=portals,
-        abutments=abutments,
-        surface=costs.surface * open_km,
-        bridge=costs.bridge * by_kind[1],
-        tunnel=costs.tunnel * by_kind[2],
-        reused=nothing,
-        ends=costs.portal * portals + costs.abutment * abutments,
-    )
+    return LinePrice(km, musd, portals, abutments, costs.portal * portals + costs.abutment * abutments)
 
 
 def price_reused(length_km: float, costs: UnitCosts) -> LinePrice:
     """Price of a stretch of old formation: an upgrade per kilometre, its structures included."""
-    none = PriceRange(0.0, 0.0, 0.0)
-    return LinePrice(0.0, 0.0, 0.0, 0.0, length_km, 0, 0, none, none, none, costs.upgrade * length_km, none)
+    reused = LineKind.REUSED
+    return LinePrice({reused: length_km}, {reused: costs.upgrade * length_km}, 0, 0, PriceRange(0.0, 0.0, 0.0))
 
 
 def add_prices(prices: Sequence[LinePrice]) -> LinePrice:
     """The price of stretches one after the other."""
-    total = prices[0]
-    for price in prices[1:]:
-        total = LinePrice(*(getattr(total, f.name) + getattr(price, f.name) for f in fields(LinePrice)))
-    return total
+    return reduce(add, prices)
 
 
 # --- A second opinion on a price: from the heights alone, by walking the line in short steps ---
@@ -194,12 +234,22 @@ def price_steps(
     points: Floats, ground: Ground, standard: DesignStandard, costs: UnitCosts, step_m: float = 2.0
 ) -> LinePrice:
     """The same for a line given by fractional rows, columns and heights."""
-    metres, depth, cross2 = _sample(points, ground, step_m)
+    metres, depth, slope, walls = _sample(points, ground, standard, costs, step_m)
     doubling = np.where(depth > 0, standard.cut_doubles_m, standard.fill_doubles_m)
-    weight = 1.0 + (depth / doubling) ** 2 + cross2 / standard.cross_slope_doubles**2
-    per_km = np.stack(
-        [costs.surface.mid * weight, np.full_like(depth, costs.bridge.mid), np.full_like(depth, costs.tunnel.mid)]
-    )
+    weight = 1.0 + (depth / doubling) ** 2 + slope
+    taller = 1.0 + np.clip(-depth, 0.0, None) / standard.bridge_doubles_m
+    taller /= 1.0 + standard.bridge_reference_m / standard.bridge_doubles_m
+    # The ways to build open line: on a hillside that wants walls a gallery or a half-bridge may be cheaper.
+    hillside = walls > 0
+    ways = {0: np.where(hillside, np.inf, costs.surface.mid * weight), 3: np.where(hillside, weight, np.inf)}
+    ways[3] = ways[3] * costs.surface.mid
+    if costs.gallery:
+        ways[4] = np.where(hillside & (depth >= 0) & (depth <= standard.min_tunnel_depth_m), costs.gallery.mid, np.inf)
+    if costs.half_bridge:
+        low = (depth < 0) & (-depth <= standard.min_bridge_height_m)
+        ways[5] = np.where(hillside & low, costs.half_bridge.mid, np.inf)
+    number, price = np.array(list(ways)), np.stack(list(ways.values()))
+    per_km = np.stack([price.min(axis=0), costs.bridge.mid * taller, np.full_like(depth, costs.tunnel.mid)])
     allowed = np.stack(
         [
             (depth <= standard.max_cut_m) & (depth >= -standard.max_fill_m),
@@ -212,11 +262,25 @@ def price_steps(
         at = float(metres[: int(np.argmin(allowed.any(axis=0)))].sum()) / 1000.0
         raise AlignmentError(f"line: no allowed kind at {at:.3f} km (too high for a bridge)")
     kinds = _cheapest_kinds(np.where(allowed, per_km * metres / 1000.0, np.inf), costs)
-    return _sum_up(kinds, metres, weight, costs)
+    kinds = np.where(kinds == 0, number[price.argmin(axis=0)], kinds)
+    return _sum_up(kinds, metres, np.abs(depth), metres * weight, metres * walls, standard, costs)
 
 
-def _sample(points: Floats, ground: Ground, step_m: float) -> tuple[Floats, Floats, Floats]:
-    """Step lengths, depths below ground and squared cross-slopes in the middle of each step."""
+def _sample(
+    points: Floats, ground: Ground, standard: DesignStandard, costs: UnitCosts, step_m: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """In the middle of each step: its length, the depth below ground, the surcharge for the cross-slope, and what of
+    that is for walls (both in prices of level open line).
+    """
+    steep = (standard.bench_cross_slope / standard.cross_slope_doubles) ** 2 if costs.retaining_wall else np.inf
+
+    def surcharge(squared: Floats) -> Floats:
+        earth = squared / standard.cross_slope_doubles**2
+        if costs.retaining_wall is None:
+            return earth
+        beyond = np.clip(squared - standard.bench_cross_slope**2, 0.0, None)
+        return np.minimum(earth, steep) + beyond * costs.retaining_wall.mid / costs.surface.mid
+
     parts = []
     for a, b in pairwise(points):
         d_row, d_col = b[0] - a[0], b[1] - a[1]
@@ -227,10 +291,10 @@ def _sample(points: Floats, ground: Ground, step_m: float) -> tuple[Floats, Floa
         at = (np.arange(n) + 0.5) / n
         rows, cols = a[0] + at * d_row, a[1] + at * d_col
         depth = ground_heights(ground, rows, cols) - (a[2] + at * (b[2] - a[2]))
-        cross2 = cross_slopes(ground, rows, cols, np.full(n, d_row), np.full(n, d_col))
-        parts.append(np.stack([np.full(n, length / n), depth, cross2]))
-    metres, depth, cross2 = np.concatenate(parts, axis=1)
-    return metres, depth, cross2
+        slope = cross_slopes(ground, rows, cols, np.full(n, d_row), np.full(n, d_col), surcharge)
+        parts.append(np.stack([np.full(n, length / n), depth, slope, np.clip(slope - steep, 0.0, None)]))
+    metres, depth, slope, walls = np.concatenate(parts, axis=1)
+    return metres, depth, slope, walls
 
 
 def _cheapest_kinds(price: Floats, costs: UnitCosts) -> NDArray[np.int64]:
@@ -250,21 +314,3 @@ def _cheapest_kinds(price: Floats, costs: UnitCosts) -> NDArray[np.int64]:
         kinds[i] = last
         last = int(came_from[i, last])
     return kinds
-
-
-def _sum_up(kinds: NDArray[np.int64], metres: Floats, weight: Floats, costs: UnitCosts) -> LinePrice:
-    """Quantities and prices of a line whose kinds are known step by step."""
-    km = [float(metres[kinds == k].sum()) / 1000.0 for k in range(3)]
-    open_km = float((metres * weight)[kinds == 0].sum()) / 1000.0
-    padded = np.concatenate([[0], kinds, [0]])
-    pairs = list(pairwise(padded))
-    abutments = sum(1 for a, b in pairs if a != b and 1 in (a, b))
-    portals = sum(1 for a, b in pairs if a != b and 2 in (a, b))
-    return LinePrice(
-        *(km[0], open_km, km[1], km[2], 0.0, portals, abutments),
-        surface=costs.surface * open_km,
-        bridge=costs.bridge * km[1],
-        tunnel=costs.tunnel * km[2],
-        reused=PriceRange(0.0, 0.0, 0.0),
-        ends=costs.portal * portals + costs.abutment * abutments,
-    )

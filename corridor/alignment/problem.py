@@ -66,7 +66,7 @@ def _standard(file: str, name: str, entry: dict[str, Any], defaults: dict[str, A
     if unknown:
         raise CatalogueError(f"{file}: standard {name}: unknown field {', '.join(unknown)}")
     for key, value in values.items():
-        wanted = (int, float) if key.endswith(("_m", "_pct", "_kmh", "_doubles")) else (str,)
+        wanted = (int, float) if key.endswith(("_m", "_pct", "_kmh", "_doubles", "_slope")) else (str,)
         if not isinstance(value, wanted) or isinstance(value, bool):
             raise CatalogueError(
                 f"{file}: standard {name}: field {key} must be a {'number' if float in wanted else 'text'}"
@@ -94,6 +94,14 @@ def find_standard(name: str, path: Path | None = None) -> DesignStandard:
 def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
     """The catalogue's prices of one mode as the search takes them.
 
+    Args:
+        table: prices by mode and kind. Without a row for open line that of the surface stands for it; galleries,
+            half-bridges and retaining walls are built only where they have a price.
+        mode: road or rail.
+
+    Returns:
+        The prices, in million USD.
+
     Raises:
         AlignmentError: the catalogue lacks one that the search needs.
     """
@@ -102,11 +110,16 @@ def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
         for c in table
         if c.mode == mode
     }
+    if WorkKind.OPEN_LINE in prices:
+        prices[WorkKind.SURFACE] = prices[WorkKind.OPEN_LINE]
     missing = [kind for kind in (WorkKind.SURFACE, WorkKind.BRIDGE, WorkKind.TUNNEL) if kind not in prices]
     if missing:
         raise AlignmentError(f"unit_costs.csv: no row for {mode} {', '.join(missing)}; add one for each")
-    upgrade = prices.get(WorkKind.UPGRADE, PriceRange(0, 0, 0))
-    return UnitCosts(prices[WorkKind.SURFACE], prices[WorkKind.BRIDGE], prices[WorkKind.TUNNEL], upgrade)
+    taken = {f.name: prices[WorkKind(f.name)] for f in fields(UnitCosts) if f.name in prices}
+    try:
+        return UnitCosts(**taken)
+    except AlignmentError as fault:
+        raise AlignmentError(f"unit_costs.csv: {mode}: {fault}") from fault
 
 
 def choose_standard(

@@ -20,6 +20,8 @@ from corridor.alignment.pricing import price_pieces, split_line, structures_of
 from corridor.alignment.problem import find_standard, frame_terrain, unit_costs
 from corridor.candidates.new_build import CLASSES, countries_along, design_minutes
 from corridor.candidates.parts import (
+    SPANNED,
+    designed_works,
     documented_grades,
     join_parts,
     minutes_estimate,
@@ -342,8 +344,8 @@ def _lay(
     except AlignmentError:  # too short for the elevation model to say anything of its structures
         height = ground_m if stated_m is None else stated_m
         km = float(along_m[-1]) / 1000
-        nothing = costs.surface * 0.0
-        price = LinePrice(km, km, 0.0, 0.0, 0.0, 0, 0, costs.surface * km, nothing, nothing, nothing, nothing)
+        surface = LineKind.SURFACE
+        price = LinePrice({surface: km}, {surface: costs.surface * km}, 0, 0, costs.portal * 0.0)
         return _Laid(height, (), price)
     xy = shapely.get_coordinates(project(shapely.LineString(np.column_stack([lon, lat])), WGS84, terrain.grid.crs))
     planar = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
@@ -361,7 +363,7 @@ def _lay(
             )
             for s in structures_of(pieces)
         )
-        return _Laid(np.asarray(height, dtype=float), found, price_pieces(pieces, costs))
+        return _Laid(np.asarray(height, dtype=float), found, price_pieces(pieces, standard, costs))
     return None
 
 
@@ -415,21 +417,17 @@ def _design(
     if laid is None:
         return (), None
     low, high = float(along_m[own][0]), float(along_m[own][-1])
-    spans, ends = [], 0
+    spans = []
     for s in laid.structures:
-        if s.from_m < high and s.to_m > low and s.kind != LineKind.REUSED:
-            ends += (low <= s.from_m < high) + (low < s.to_m <= high)
+        if s.from_m < high and s.to_m > low and s.kind in SPANNED:
             first, last = (max(s.from_m, low) - low) / 1000, (min(s.to_m, high) - low) / 1000
-            spans.append(Span(StructureKind(s.kind), first, last, "", Evidence.INFERRED))
-    built = sum(span.to_km - span.from_km for span in spans)
-    price = laid.price
-    weight = price.surface_equivalent_km / price.surface_km if price.surface_km else 1.0
-    share = ends / max(price.portals + price.abutments, 1)
+            spans.append(Span(SPANNED[s.kind], first, last, "", Evidence.INFERRED))
+    works, ends_musd = designed_works(laid.price, laid.structures, low, high)
     chainage = (along_m[own] - low) / 1000
     return tuple(spans), Design(
         standard.standard_id,
         tuple(chainage.tolist()),
         tuple(laid.height_m[own].tolist()),
-        max((high - low) / 1000 - built, 0.0) * weight,
-        Estimate(price.ends.low * share, price.ends.mid * share, price.ends.high * share),
+        works,
+        ends_musd,
     )

@@ -13,7 +13,7 @@ from corridor.alignment.align import solve
 from corridor.alignment.assembly import COARSE_M
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.problem import AlignmentProblem, find_standard, frame_terrain, unit_costs
-from corridor.candidates.parts import join_parts, minutes_estimate, span_km
+from corridor.candidates.parts import SPANNED, designed_works, join_parts, minutes_estimate, span_km
 from corridor.candidates.reference import assumptions_of, chain_parts, end_gaps, orient_chain, sections_of_mode
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import WGS84, distance_m, project
@@ -27,7 +27,7 @@ from corridor.schema.candidate import Candidate, Design, Part, Span
 from corridor.schema.catalogue import Estimate, Section
 from corridor.schema.message import Message, Value
 from corridor.schema.study import NewBuildCandidate, Place
-from corridor.schema.vocabulary import Evidence, GeometryQuality, LineKind, Mode, SectionStatus, StructureKind
+from corridor.schema.vocabulary import Evidence, GeometryQuality, Mode, SectionStatus, StructureKind
 from corridor.terrain.surface import Dem
 
 Floats = NDArray[np.float64]
@@ -207,18 +207,15 @@ def _part(
 ) -> Part:
     """The stretch between two points of a line."""
     low_m, high_m = line.chainage_m[a], line.chainage_m[b]
-    spans, ends = [], 0
+    spans = []
     for s in line.structures:
-        if s.from_m < high_m and s.to_m > low_m and s.kind != LineKind.REUSED:
+        if s.from_m < high_m and s.to_m > low_m and s.kind in SPANNED:
             at = np.interp([max(s.from_m, low_m), min(s.to_m, high_m)], line.chainage_m, along_m)
             first, last = ((float(v) - along_m[a]) / 1000 for v in at)
-            ends += (low_m <= s.from_m < high_m) + (low_m < s.to_m <= high_m)
-            spans.append(Span(StructureKind(s.kind), first, last, "", Evidence.DESIGNED))
+            spans.append(Span(SPANNED[s.kind], first, last, "", Evidence.DESIGNED))
     km = float(along_m[b] - along_m[a]) / 1000
     tunnel, bridge = span_km(spans, StructureKind.TUNNEL), span_km(spans, StructureKind.BRIDGE)
-    price = line.price
-    weight = price.surface_equivalent_km / price.surface_km if price.surface_km else 1.0
-    share = ends / max(price.portals + price.abutments, 1)
+    works, ends_musd = designed_works(line.price, line.structures, low_m, high_m)
     height = line.line[a : b + 1, 2]
     return Part(
         name=spec.name,
@@ -245,8 +242,8 @@ def _part(
             standard.standard_id,
             tuple(((along_m[a : b + 1] - along_m[a]) / 1000).tolist()),
             tuple(height.tolist()),
-            max(km - tunnel - bridge, 0.0) * weight,
-            Estimate(price.ends.low * share, price.ends.mid * share, price.ends.high * share),
+            works,
+            ends_musd,
         ),
     )
 

@@ -35,6 +35,10 @@ def align(
     radius: Annotated[
         float | None, typer.Option("--radius", metavar="M", help="Least radius of curves, instead of the standard's.")
     ] = None,
+    prices: Annotated[
+        str,
+        typer.Option("--prices", metavar="BOOK", help="Price book: today, or of another time, such as 1870-1910."),
+    ] = "today",
     tunnel_price: Annotated[
         float | None,
         typer.Option("--tunnel-price", metavar="MUSD_PER_KM", help="Price of a tunnel, instead of the catalogue's."),
@@ -128,6 +132,7 @@ def align(
             via=via or [],
             grade_permille=grade,
             radius_m=radius,
+            prices=prices,
             tunnel_musd_per_km=tunnel_price,
             bridge_musd_per_km=bridge_price,
             cell_m=cell,
@@ -144,6 +149,9 @@ def align(
     print_plain(path)
 
 
+_ALONG_SLOPES = {"bench": "on benches with walls", "gallery": "in galleries", "half_bridge": "on half-bridges"}
+
+
 def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
     """The line's figures as a table, then what was asked beside it: other lines, draws of the heights, notes.
 
@@ -158,6 +166,7 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
         ["length", f"{facts['length_km']:.1f} km"],
         ["in tunnels", f"{facts['tunnel_km']:.1f} km, the longest {facts['longest_tunnel_km']:.1f} km"],
         ["on bridges", f"{facts['bridge_km']:.1f} km"],
+        ["along slopes", ", ".join(f"{facts[f'{kind}_km']:.1f} km {words}" for kind, words in _ALONG_SLOPES.items())],
         ["steepest grade", f"{facts['max_grade_pct']:.2f} %"],
         ["price", f"{cost['mid']:,.0f} million USD ({cost['low']:,.0f}-{cost['high']:,.0f})"],
     ]

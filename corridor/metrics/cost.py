@@ -10,14 +10,21 @@ import pandas as pd
 from corridor.errors import CatalogueError
 from corridor.metrics.distance import total
 from corridor.metrics.registry import Subject, Values, derived, metric
-from corridor.schema.candidate import Candidate, Part
+from corridor.schema.candidate import Candidate, DesignedWork, Part
 from corridor.schema.catalogue import Costing, Estimate, UnitCost
 from corridor.schema.column import Column, Kind, Shown, Unit
-from corridor.schema.vocabulary import BedRoad, Mode, StructureKind, WorkKind, Works
+from corridor.schema.vocabulary import BedRoad, LineKind, Mode, StructureKind, WorkKind, Works
 
 ENDS = "ends"
 """Kind of a line for portals and abutments of a new line, which are priced by the piece."""
 _NOTHING = Estimate(0.0, 0.0, 0.0)
+_KEPT_AS = {
+    LineKind.TUNNEL: WorkKind.TUNNEL,
+    LineKind.GALLERY: WorkKind.TUNNEL,
+    LineKind.BRIDGE: WorkKind.BRIDGE,
+    LineKind.HALF_BRIDGE: WorkKind.BRIDGE,
+}
+"""Whose rate of upkeep the kinds of a designed line have; the others that of open line."""
 _PRICE_COLUMNS = ("cost_musd", "cost_spent_musd", "cost_remaining_musd", "upkeep_musd")
 
 
@@ -54,7 +61,7 @@ def cost_bill(
 
     Planned, unfinished and missing stretches are priced as surface, and their tunnels and bridges by their own prices
     unless the price of the surface holds them. Closed, disused and abandoned ones are put back into use whole, with
-    their structures. Where a railway takes a bed on which a road lies, another road is priced in its place.
+    their structures. What was designed here has the prices of its design. Where a railway takes a bed on which a road lies, another road is priced in its place.
 
     Raises:
         CatalogueError: a kind of construction has no unit cost.
@@ -79,8 +86,10 @@ def _lines_of(part: Part, book: _PriceBook) -> list[CostLine]:
         built = book.costing.unknown_progress_pct if part.works is Works.UNFINISHED else _NOTHING
     if part.works is Works.UPGRADE:
         return [book.line(part, part.mode, part.works, WorkKind.UPGRADE, part.length_km, built)]
-    # a design's open line is priced without structures; of others the price says what it holds
-    held = frozenset() if part.design else book.price(part.mode, WorkKind.SURFACE).includes
+    if part.design:
+        lines = [book.designed(part, work, built) for work in part.design.works]
+        return [*lines, book.ends(part, part.design.ends_musd)]
+    held = book.price(part.mode, WorkKind.SURFACE).includes
     apart = [
         (WorkKind(kind), km)
         for kind, km in ((StructureKind.TUNNEL, part.tunnel_km), (StructureKind.BRIDGE, part.bridge_km))
@@ -92,13 +101,8 @@ def _lines_of(part: Part, book: _PriceBook) -> list[CostLine]:
     surface = Estimate(
         max(length.low - structures, 0), max(length.mid - structures, 0), max(length.high - structures, 0)
     )
-    if part.design:
-        surface = Estimate(part.design.open_km, part.design.open_km, part.design.open_km)
     kinds = [(WorkKind.SURFACE, surface), *((kind, Estimate(km, km, km)) for kind, km in apart)]
-    lines = [book.line(part, part.mode, part.works, kind, km, built) for kind, km in kinds]
-    if part.design:
-        lines.append(book.ends(part, part.design.ends_musd))
-    return lines
+    return [book.line(part, part.mode, part.works, kind, km, built) for kind, km in kinds]
 
 
 class _PriceBook:
@@ -132,6 +136,17 @@ class _PriceBook:
             built_pct=built_pct,
             upkeep=_product(_product(km, rate), self._years) if own else _NOTHING,
             price_year=price.price_year,
+        )  # fmt: skip
+
+    def designed(self, part: Part, work: DesignedWork, built_pct: Estimate) -> CostLine:
+        """A line of the bill for what a designed part is built of, at the price of its design."""
+        km, kept_as = Estimate(work.km, work.km, work.km), _KEPT_AS.get(work.kind, WorkKind.SURFACE)
+        return self._line(
+            part, part.mode, part.works, work.kind, km,
+            whole=work.musd,
+            built_pct=built_pct,
+            upkeep=_product(_product(km, self._upkeep.get((part.mode, kept_as), _NOTHING)), self._years),
+            price_year=self.price(part.mode, WorkKind.SURFACE).price_year,
         )  # fmt: skip
 
     def ends(self, part: Part, price: Estimate) -> CostLine:

@@ -39,7 +39,7 @@ from corridor.errors import AlignmentError
 from corridor.files import data_root
 from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
 from corridor.io.read.borders import read_borders
-from corridor.io.read.catalogue import load_catalogue
+from corridor.io.read.catalogue import Catalogue, load_catalogue
 from corridor.io.read.elevation import read_dem
 from corridor.io.read.height_errors import load_height_errors
 from corridor.pipeline.comparing import open_run, shown_progress
@@ -53,6 +53,8 @@ from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
 Sweep = Literal["grade", "tunnel-price"]
+TODAY = "today"
+"""Name of the price book that the unit costs of the catalogue are."""
 CELL_M = 250.0
 """Cells of a search without a study."""
 VERTICAL_ERROR_M, ERROR_RANGE_KM = 9.7, 5.0
@@ -129,6 +131,7 @@ def find_new_line(
     via: Sequence[End] = (),
     grade_permille: float | None = None,
     radius_m: float | None = None,
+    prices: str = TODAY,
     tunnel_musd_per_km: float | None = None,
     bridge_musd_per_km: float | None = None,
     cell_m: float | None = None,
@@ -155,6 +158,8 @@ def find_new_line(
         via: stations that the line passes on the ground, in this order; it may turn there.
         grade_permille: ruling grade both ways, per mille, instead of the standard's.
         radius_m: least radius of curves, instead of the standard's.
+        prices: price book: ``today`` for the catalogue's unit costs, or one of another time, such as ``1870-1910``,
+            in dollars of that time.
         tunnel_musd_per_km: middle price of a tunnel, million USD per km; its range scales along.
         bridge_musd_per_km: of a bridge likewise.
         cell_m: side of the search's cells, metres.
@@ -193,10 +198,10 @@ def find_new_line(
     cell_m = None if cell_m is None else require_within("cell", cell_m, 10.0, 10_000.0, "m")
     with shown_progress(progress) as say:
         if study is None:
-            setting = _without_study(places, files, countries, borders, draws)
+            setting = _without_study(places, files, countries, borders, draws, prices)
             cell_m = cell_m or CELL_M
         else:
-            setting = _with_study(Study.find(study), places, files, countries, borders, say)
+            setting = _with_study(Study.find(study), places, files, countries, borders, prices, say)
         costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
         asked = _problems(setting, chosen, costs, cell_m)
         links = [link for key in reuse for link in _reuse_links(key, asked[0].terrain, chosen, costs, setting.run)]
@@ -263,6 +268,7 @@ def _with_study(
     files: Sequence[Path],
     countries: Sequence[str],
     borders: str | Path | None,
+    book: str,
     progress: Progress,
 ) -> _Setting:
     """Ends, heights, prices and countries of a study."""
@@ -272,7 +278,8 @@ def _with_study(
     heights.require([p.lon for p in stations], [p.lat for p in stations], _ends(stations))
     known = run[inputs.borders] if borders is None else read_borders(Path(borders))
     allowed = known.inside(countries) if countries else None
-    return _Setting(stations, heights, run[inputs.unit_costs], allowed, run)
+    prices = run[inputs.unit_costs] if book == TODAY else prices_of(run[inputs.catalogue], book)
+    return _Setting(stations, heights, prices, allowed, run)
 
 
 def _without_study(
@@ -281,11 +288,12 @@ def _without_study(
     countries: Sequence[str],
     borders: str | Path | None,
     draws: int,
+    book: str,
 ) -> _Setting:
     """Points and heights as given, prices of the packaged catalogue.
 
     Raises:
-        AlignmentError: no heights are given, or an end is no point.
+        AlignmentError: no heights are given, an end is no point, or there is no such price book.
     """
     if not files:
         raise AlignmentError("no elevation raster is given; name one with --dem, or a study with --study")
@@ -310,13 +318,30 @@ def _without_study(
     if countries:
         known = read_borders(Path(borders) if borders else data_root() / "bundled" / "borders.geojson")
         allowed = known.inside(countries)
-    prices = load_catalogue(data_root() / "reference").unit_costs
+    prices = prices_of(load_catalogue(data_root() / "reference"), book)
     notes: tuple[Message, ...] = ()
     # Data that is recognised has an error of its own: nothing is assumed of it.
     if draws > 0 and heights.pixel_error_m is None and heights.vertical_error_m == VERTICAL_ERROR_M:
         assumed: dict[str, Value] = {"error_m": f"{VERTICAL_ERROR_M:g}", "range_km": f"{ERROR_RANGE_KM:g}"}
         notes = (Message("new_line.assumed_error", assumed),)
     return _Setting(stations, heights, prices, allowed, None, notes)
+
+
+def prices_of(catalogue: Catalogue, book: str) -> Sequence[UnitCost]:
+    """Prices of a book: a catalogue's own, or the packaged ones where it has no book of that name.
+
+    Args:
+        catalogue: has the prices of today, and may have others.
+        book: ``today``, or the name of a book in ``price_books.csv``.
+
+    Raises:
+        AlignmentError: there is none of that name; lists those that there are.
+    """
+    packaged = load_catalogue(data_root() / "reference")
+    books = {**packaged.price_books, **catalogue.price_books, TODAY: catalogue.unit_costs}
+    if book not in books:
+        raise AlignmentError(f"prices: no price book '{book}'; there are: {', '.join(sorted(books))}")
+    return books[book]
 
 
 def _ends(stations: Sequence[Place]) -> str:

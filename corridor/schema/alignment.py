@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """A bridge, a tunnel or a reused piece, by chainage in metres from the start.
+    """A stretch of one kind that isn't open line on earth slopes, by chainage in metres from the start.
 
-    ``extent_m`` is the greatest height of a bridge above the ground or depth of a tunnel below it.
+    ``extent_m`` is the greatest height of a bridge above the ground or depth of a tunnel below it; of the others the
+    greatest height or depth on the centre line.
     """
 
     kind: LineKind
@@ -34,28 +36,52 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class LinePrice:
-    """Price by kind in million USD, with the quantities that it is made of.
+    """Kilometres and price in million USD of each kind that a line has, and of its portals and abutments."""
 
-    ``surface_equivalent_km`` is the open length weighted by earthwork: kilometres of level ground for the same money.
-    """
-
-    surface_km: float
-    surface_equivalent_km: float
-    bridge_km: float
-    tunnel_km: float
-    reused_km: float
+    km: Mapping[LineKind, float]
+    musd: Mapping[LineKind, PriceRange]
     portals: int
     abutments: int
-    surface: PriceRange
-    bridge: PriceRange
-    tunnel: PriceRange
-    reused: PriceRange
     ends: PriceRange
+
+    def km_of(self, kind: LineKind) -> float:
+        """Length of a kind in km, 0 where the line has none."""
+        return self.km.get(kind, 0.0)
+
+    def musd_of(self, kind: LineKind) -> PriceRange:
+        """Price of a kind in million USD, 0 where the line has none."""
+        return self.musd.get(kind, PriceRange(0.0, 0.0, 0.0))
+
+    @property
+    def tunnel_km(self) -> float:
+        """Length in tunnels."""
+        return self.km_of(LineKind.TUNNEL)
+
+    @property
+    def bridge_km(self) -> float:
+        """Length on bridges."""
+        return self.km_of(LineKind.BRIDGE)
+
+    @property
+    def reused_km(self) -> float:
+        """Length on a formation that is there."""
+        return self.km_of(LineKind.REUSED)
+
+    def __add__(self, other: LinePrice) -> LinePrice:
+        """The price of two stretches, one after the other."""
+        kinds = [kind for kind in LineKind if kind in self.km or kind in other.km]
+        return LinePrice(
+            {kind: self.km_of(kind) + other.km_of(kind) for kind in kinds},
+            {kind: self.musd_of(kind) + other.musd_of(kind) for kind in kinds},
+            self.portals + other.portals,
+            self.abutments + other.abutments,
+            self.ends + other.ends,
+        )
 
     @property
     def total(self) -> PriceRange:
         """All kinds with portals and abutments."""
-        return self.surface + self.bridge + self.tunnel + self.reused + self.ends
+        return sum(self.musd.values(), self.ends)
 
     @property
     def total_musd(self) -> float:
@@ -146,9 +172,11 @@ class DesignStandard:
     Grades are hard limits in percent, both positive: ``max_grade_up_pct`` climbing from start to end,
     ``max_grade_down_pct`` descending. Open line costs ``unit price x (1 + (depth / doubles)^2 + (cross-slope /
     cross_slope_doubles)^2)``: a cut of ``cut_doubles_m`` doubles the price of level ground, and so does a cross-slope
-    of ``cross_slope_doubles`` (a tangent). Open line is allowed down to ``max_cut_m`` and up to ``max_fill_m``; a
-    bridge from ``min_bridge_height_m`` to ``max_bridge_height_m`` above the ground; a tunnel from
-    ``min_tunnel_depth_m`` below it.
+    of ``cross_slope_doubles`` (a tangent). Steeper across than ``bench_cross_slope`` it stands on a bench with
+    retaining walls, whose price grows more slowly; there a gallery or a half-bridge may take its place. A bridge
+    costs what is quoted at a height of ``bridge_reference_m``; one of no height costs half of one that is
+    ``bridge_doubles_m`` high. Open line is allowed down to ``max_cut_m`` and up to ``max_fill_m``; a bridge from
+    ``min_bridge_height_m`` to ``max_bridge_height_m`` above the ground; a tunnel from ``min_tunnel_depth_m`` below it.
     """
 
     standard_id: str
@@ -167,6 +195,9 @@ class DesignStandard:
     cut_doubles_m: float = 10.0
     fill_doubles_m: float = 8.0
     cross_slope_doubles: float = 0.5
+    bench_cross_slope: float = 0.5
+    bridge_doubles_m: float = 50.0
+    bridge_reference_m: float = 30.0
     source_id: str = ""
     confidence: str = ""
     note: str = ""
@@ -186,9 +217,11 @@ class DesignStandard:
             "cut_doubles_m",
             "fill_doubles_m",
             "cross_slope_doubles",
+            "bridge_doubles_m",
         ]
         faults = [f"{name} must be above 0" for name in positive if not getattr(self, name) > 0]
         not_negative = ["min_radius_m", "vertical_radius_m", "min_bridge_height_m", "min_tunnel_depth_m"]
+        not_negative += ["bench_cross_slope", "bridge_reference_m"]
         faults += [f"{name} must be 0 or more" for name in not_negative if not getattr(self, name) >= 0]
         if self.min_bridge_height_m > self.max_fill_m or self.min_bridge_height_m > self.max_bridge_height_m:
             faults.append(
@@ -255,8 +288,10 @@ class PriceRange:
 class UnitCosts:
     """Prices of one mode: per kilometre in million USD by kind, and per portal and per abutment in million USD.
 
-    ``surface`` is open line on level ground; ``upgrade`` is putting an old formation back into use. The search uses
-    the middle prices; low and high are carried to the result.
+    ``surface`` is open line on level ground, ``bridge`` a bridge of the standard's reference height; ``upgrade`` is
+    putting an old formation back into use. ``retaining_wall`` is what walls add where the squared cross-slope grows by
+    one; without it earth slopes go on however steep the ground. A kind without a price (``gallery``,
+    ``half_bridge``) isn't built. The search uses the middle prices; low and high are carried to the result.
     """
 
     surface: PriceRange
@@ -265,6 +300,9 @@ class UnitCosts:
     upgrade: PriceRange = PriceRange(0.0, 0.0, 0.0)
     portal: PriceRange = PriceRange(1.0, 2.0, 4.0)
     abutment: PriceRange = PriceRange(0.3, 0.5, 1.0)
+    retaining_wall: PriceRange | None = None
+    gallery: PriceRange | None = None
+    half_bridge: PriceRange | None = None
 
     def __post_init__(self) -> None:
         """Refuse free kinds, on which a shortest path would be arbitrary.
@@ -272,8 +310,9 @@ class UnitCosts:
         Raises:
             AlignmentError: if a middle price per kilometre is not above 0.
         """
-        for name in ("surface", "bridge", "tunnel"):
-            if not getattr(self, name).mid > 0:
+        for name in ("surface", "bridge", "tunnel", "retaining_wall", "gallery", "half_bridge"):
+            price = getattr(self, name)
+            if price is not None and not price.mid > 0:
                 raise AlignmentError(f"unit cost {name}: the middle price per km must be above 0")
 
     def scaled(self, factor: float) -> UnitCosts:
@@ -285,14 +324,8 @@ class UnitCosts:
         Returns:
             The changed prices.
         """
-        return UnitCosts(
-            self.surface * factor,
-            self.bridge * factor,
-            self.tunnel * factor,
-            self.upgrade * factor,
-            self.portal * factor,
-            self.abutment * factor,
-        )
+        prices = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: price * factor for name, price in prices.items() if price is not None})
 
     def with_tunnel(self, mid: float) -> UnitCosts:
         """The same prices with another middle price of a tunnel (million USD per km); its range scales along.

@@ -19,6 +19,7 @@ from corridor.schema.vocabulary import (
     Evidence,
     Family,
     GeometryQuality,
+    LineKind,
     Mode,
     SectionStatus,
     StructureKind,
@@ -47,17 +48,26 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class DesignedWork:
+    """Kilometres of one kind of a designed part and their price as designed, in million USD."""
+
+    kind: LineKind
+    km: float
+    musd: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Design:
     """What is known of a part because it was designed here, on the elevation model.
 
-    ``chainage_km`` and ``height_m`` are its profile from the part's start; ``open_km`` is its open length weighted by
-    earthwork, as kilometres of level ground for the same money; ``ends_musd`` the price of portals and abutments.
+    ``chainage_km`` and ``height_m`` are its profile from the part's start; ``works`` what it is built of, kind by kind;
+    ``ends_musd`` the price of portals and abutments.
     """
 
     standard_id: str
     chainage_km: tuple[float, ...]
     height_m: tuple[float, ...]
-    open_km: float
+    works: tuple[DesignedWork, ...]
     ends_musd: Estimate
 
 

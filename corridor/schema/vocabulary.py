@@ -103,12 +103,24 @@ class Owner(StrEnum):
 
 
 class WorkKind(StrEnum):
-    """Kinds of construction that have a price by the kilometre; ``UPGRADE`` puts an old formation back into use."""
+    """Kinds of construction that have a price by the kilometre; ``UPGRADE`` puts an old formation back into use.
+
+    ``SURFACE`` is a line as it lies in the country, whose price may hold structures. Those from ``OPEN_LINE`` on are
+    what a new line is put together from: open line on level ground without structures; what retaining walls add where
+    the squared cross-slope (a tangent) grows by one; avalanche or rockfall galleries; half-bridges, whose outer side
+    stands on piers. Portals and abutments are priced by the piece.
+    """
 
     SURFACE = "surface"
     BRIDGE = "bridge"
     TUNNEL = "tunnel"
     UPGRADE = "upgrade"
+    OPEN_LINE = "open_line"
+    RETAINING_WALL = "retaining_wall"
+    GALLERY = "gallery"
+    HALF_BRIDGE = "half_bridge"
+    PORTAL = "portal"
+    ABUTMENT = "abutment"
 
 
 class Works(StrEnum):
@@ -135,9 +147,17 @@ class BedRoad(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What a stretch of a new line is; ``REUSED`` runs on a formation that is there."""
+    """What a stretch of a new line is.
+
+    ``SURFACE`` lies on earth slopes, ``BENCH`` on a bench with retaining walls along a steep side slope; there a
+    ``GALLERY`` covers it against avalanches and rockfall, or its outer side stands on a ``HALF_BRIDGE``. ``REUSED``
+    runs on a formation that is there.
+    """
 
     SURFACE = "surface"
+    BENCH = "bench"
+    GALLERY = "gallery"
+    HALF_BRIDGE = "half_bridge"
     BRIDGE = "bridge"
     TUNNEL = "tunnel"
     REUSED = "reused"

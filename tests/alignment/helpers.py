@@ -23,8 +23,14 @@ def standard(grade=2.5, down=None, **changes):
     )
 
 
-def costs(surface=5.0, bridge=25.0, tunnel=30.0, portal=2.0, abutment=0.5):
-    return UnitCosts(flat(surface), flat(bridge), flat(tunnel), flat(1.5), flat(portal), flat(abutment))
+def costs(surface=5.0, bridge=25.0, tunnel=30.0, portal=2.0, abutment=0.5, wall=None, gallery=None, half_bridge=None):
+    along_slopes = (None if price is None else flat(price) for price in (wall, gallery, half_bridge))
+    return UnitCosts(flat(surface), flat(bridge), flat(tunnel), flat(1.5), flat(portal), flat(abutment), *along_slopes)
+
+
+def hillside_costs(**changes):
+    """Prices with all kinds along steep slopes."""
+    return costs(**{"wall": 7.0, "gallery": 15.0, "half_bridge": 13.0, **changes})
 
 
 def hills(shape, cell_m, rise_m, seed=0, smooth=2.0) -> Ground:

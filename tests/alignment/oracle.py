@@ -26,11 +26,29 @@ def exact_chord(ground, standard, costs, a, b):
 
     from corridor.alignment.links import cross_slopes, ground_heights
 
+    steep2, s = standard.bench_cross_slope**2, costs.surface.mid
+
+    def surcharge(squared):
+        if costs.retaining_wall is None:
+            return squared / standard.cross_slope_doubles**2
+        walls = [costs.retaining_wall.mid / s * (q - steep2) if q > steep2 else 0.0 for q in squared]
+        return np.minimum(squared, steep2) / standard.cross_slope_doubles**2 + np.array(walls)
+
     def at(t):
         r, c = np.array([r0 + t * dr]), np.array([c0 + t * dc])
         depth = float(ground_heights(ground, r, c)[0]) - (h0 + t * (h1 - h0))
-        x = float(cross_slopes(ground, r, c, np.array([dr]), np.array([dc]))[0]) / standard.cross_slope_doubles**2
-        return depth, x
+        return depth, float(cross_slopes(ground, r, c, np.array([dr]), np.array([dc]), surcharge)[0])
+
+    walls_from = math.inf if costs.retaining_wall is None else steep2 / standard.cross_slope_doubles**2
+    flat_bridge = costs.bridge.mid / (1 + standard.bridge_reference_m / standard.bridge_doubles_m)
+    per_height = flat_bridge / standard.bridge_doubles_m
+    # Prices per km that open line may be as dear as: doubling depth, price at no depth, and what each metre takes off.
+    others = [
+        (standard.cut_doubles_m, costs.tunnel.mid, 0.0),
+        (standard.fill_doubles_m, flat_bridge, per_height),
+        *((standard.cut_doubles_m, c.mid, 0.0) for c in (costs.gallery,) if c),
+        *((standard.fill_doubles_m, c.mid, 0.0) for c in (costs.half_bridge,) if c),
+    ]
 
     ab, po = costs.abutment.mid, costs.portal.mid
     change = np.array([[0, ab, po], [ab, 0, ab + po], [po, ab + po, 0]])
@@ -44,12 +62,14 @@ def exact_chord(ground, standard, costs, a, b):
             continue
         (da, xa), (db, xb) = at(ta), at(tb)
         cuts = {0.0, 1.0} | {(m - da) / (db - da) for m in marks if db != da}
-        for double, price in ((standard.cut_doubles_m, costs.tunnel.mid), (standard.fill_doubles_m, costs.bridge.mid)):
-            s, e = costs.surface.mid, db - da
+        if math.isfinite(walls_from) and xa != xb:
+            cuts.add((walls_from - xa) / (xb - xa))
+        for double, price, less in others:
+            e = db - da
             poly = [
                 s * e * e / double**2,
-                s * (2 * da * e / double**2 + xb - xa),
-                s * (1 + xa + da * da / double**2) - price,
+                s * (2 * da * e / double**2 + xb - xa) + less * e,
+                s * (1 + xa + da * da / double**2) - price + less * da,
             ]
             cuts |= {float(z.real) for z in np.roots(np.trim_zeros(poly, "f")) if abs(z.imag) < 1e-12}
         cuts = sorted(t for t in cuts if 0 <= t <= 1)
@@ -63,9 +83,14 @@ def exact_chord(ground, standard, costs, a, b):
             work = (d0 * d0 + d0 * d1 + d1 * d1) / 3 / double**2
             add = np.full(3, np.inf)
             if -standard.max_fill_m <= middle <= standard.max_cut_m:
-                add[0] = costs.surface.mid * (1 + x + work) * length / 1000
+                ways = [s * (1 + x + work)]
+                if x > walls_from and costs.gallery and 0 <= middle <= standard.min_tunnel_depth_m:
+                    ways.append(costs.gallery.mid)
+                if x > walls_from and costs.half_bridge and -standard.min_bridge_height_m <= middle < 0:
+                    ways.append(costs.half_bridge.mid)
+                add[0] = min(ways) * length / 1000
             if standard.min_bridge_height_m <= -middle <= standard.max_bridge_height_m:
-                add[1] = costs.bridge.mid * length / 1000
+                add[1] = (flat_bridge - per_height * middle) * length / 1000
             if middle >= standard.min_tunnel_depth_m:
                 add[2] = costs.tunnel.mid * length / 1000
             total = (total[:, :, None] + change[None]).min(axis=1) + add

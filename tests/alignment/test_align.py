@@ -23,6 +23,7 @@ from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import PriceRange
 from corridor.schema.fields import Grid
+from corridor.schema.vocabulary import LineKind
 from tests.alignment.helpers import costs, hills, standard
 
 QUICK = SearchOptions(offsets_m=(0.0,), narrowing=(), max_structure_km=6.0)
@@ -307,7 +308,9 @@ def test_the_spread_over_draws_holds_its_middle():
 def test_low_and_high_prices_come_from_quantities():
     prices = replace(costs(), surface=PriceRange(3.0, 5.0, 9.0))
     price = line_on(ROUGH, *ENDS, prices=prices).price
-    assert price.surface.low == pytest.approx(3.0 * price.surface_equivalent_km)
+    surface = price.musd[LineKind.SURFACE]
+    assert surface.low == pytest.approx(3.0 / 5.0 * surface.mid)
+    assert surface.mid > 5.0 * price.km[LineKind.SURFACE]
     assert price.total.low < price.total.mid < price.total.high
 
 

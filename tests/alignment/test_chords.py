@@ -1,5 +1,6 @@
 """The compiled walk along a chord against a plain Python one, closed forms and short steps."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from corridor.alignment.chords import least_price, new_scratch, pack_parameters, walk_chord
 from corridor.alignment.links import build_ground, ground_heights
 from corridor.alignment.pricing import price_pieces, price_steps, split_line, structures_of
-from tests.alignment.helpers import costs, hills, standard
+from tests.alignment.helpers import costs, hills, hillside_costs, standard
+from tests.alignment.helpers import costs as unit_prices
 from tests.alignment.oracle import exact_chord
 
 
@@ -32,9 +34,10 @@ def test_a_chord_costs_what_plain_python_says(seed):
     a, b = (rng.integers(0, 8, 2) if whole else rng.uniform(0, 7, 2) for _ in range(2))
     a = (*a, float(rng.uniform(0, 60)))
     b = (*(b if tuple(b) != tuple(a[:2]) else (3, 4)), float(rng.uniform(0, 60)))
-    expected = exact_chord(ground, standard(), costs(), a, b)
+    prices = hillside_costs() if seed % 4 < 2 else costs()
+    expected = exact_chord(ground, standard(), prices, a, b)
     for kind in range(3):
-        assert walk(ground, a, b, kind=kind) == pytest.approx(expected[kind], rel=1e-12, abs=1e-12)
+        assert walk(ground, a, b, prices=prices, kind=kind) == pytest.approx(expected[kind], rel=1e-12, abs=1e-12)
 
 
 def test_level_ground_costs_the_unit_price():
@@ -69,7 +72,7 @@ def test_a_deep_chord_is_a_tunnel_between_portals():
     assert tunnel.from_m == pytest.approx(400 + edge, abs=1e-6)
     assert tunnel.length_m == pytest.approx(3200 - 2 * edge, abs=1e-6)
     assert tunnel.extent_m == pytest.approx(400)
-    assert price_pieces(pieces, costs()).portals == 2
+    assert price_pieces(pieces, standard(), costs()).portals == 2
 
 
 def test_too_high_for_a_bridge_is_not_possible():
@@ -98,20 +101,65 @@ def test_pricing_stops_at_a_limit_but_never_below_the_true_price():
     assert walk(ground, a, b, limit=price * 1.0001)[0] == price
 
 
-def test_the_pieces_add_up_and_short_steps_agree():
-    ground = hills((40, 40), 200.0, 150.0)
+SLOPE = 0.9  # of a plane hillside, as a tangent
+
+
+def on_a_hillside(depth_m, **prices):
+    """A line along a plane hillside, 1 km long: its price and the kind that it has in the middle."""
+    z = np.repeat(np.arange(9.0)[:, None] * -100.0 * SLOPE, 13, axis=1)
+    ground, height = build_ground(z, 100.0), -400.0 * SLOPE - depth_m
+    line = np.array([[4.0, 1.0, height], [4.0, 11.0, height]])
+    pieces = split_line(line, ground, standard(), hillside_costs(**prices))
+    price = price_pieces(pieces, standard(), hillside_costs(**prices))
+    return price.total_musd, structures_of(pieces)
+
+
+def test_a_hillside_is_built_as_engineers_build_it():
+    """Closed forms on a plane: bench with walls at little depth, a gallery in a cut, a half-bridge outside."""
+    bench, kinds = on_a_hillside(0.0, wall=4.0)
+    assert [s.kind for s in kinds] == ["bench"]
+    assert bench == pytest.approx(5.0 * (1 + (0.5 / 0.5) ** 2) + 4.0 * (SLOPE**2 - 0.5**2), rel=1e-6)
+    assert on_a_hillside(-2.0, wall=4.0)[0] == pytest.approx(bench + 5.0 * (2 / 8) ** 2, rel=1e-6)
+    assert [s.kind for s in on_a_hillside(11.0)[1]] == ["gallery"]
+    assert on_a_hillside(11.0)[0] == pytest.approx(15.0, rel=1e-12)
+    assert [s.kind for s in on_a_hillside(-5.0)[1]] == ["half_bridge"]
+    assert on_a_hillside(-5.0)[0] == pytest.approx(13.0, rel=1e-12)
+    # Deeper a tunnel takes over from the gallery, higher a bridge from the half-bridge, each with its ends.
+    assert [s.kind for s in on_a_hillside(40.0)[1]] == ["tunnel"]
+    assert [s.kind for s in on_a_hillside(-30.0)[1]] == ["bridge"]
+    assert on_a_hillside(-30.0)[0] == pytest.approx(25.0 + 2 * 0.5, rel=1e-12)
+
+
+def test_a_bridge_costs_more_the_higher_it_stands():
+    z = np.full((3, 23), 500.0)
+    z[:, 1:22] = 400.0
+    ground = build_ground(z, 100.0)
+    level, higher = (walk(ground, (1, 3, 400 + h), (1, 19, 400 + h), kind=1)[1] for h in (30.0, 80.0))
+    assert level == pytest.approx(1.6 * 25.0, rel=1e-12)
+    assert higher == pytest.approx(1.6 * 25.0 * (1 + 80 / 50) / (1 + 30 / 50), rel=1e-12)
+
+
+@pytest.mark.parametrize("along", [{}, {"wall": 7.0}, {"wall": 7.0, "gallery": 15.0, "half_bridge": 13.0}])
+def test_the_pieces_add_up_and_short_steps_agree(along):
+    ground, costs = hills((40, 40), 200.0, 600.0), partial(unit_prices, **along)
     corners = np.array([[2.0, 3.0], [20.0, 11.0], [24.5, 30.2], [37.0, 36.0]])
     line = np.column_stack([corners, ground_heights(ground, corners[:, 0], corners[:, 1])])
     pieces = split_line(line, ground, standard(), costs())
     assert pieces.from_m[1:] == pytest.approx(pieces.to_m[:-1], abs=1e-6)
-    exact = price_pieces(pieces, costs()).total_musd
+    price = price_pieces(pieces, standard(), costs())
+    exact = price.total_musd
     cost = np.array([0.0, np.inf, np.inf])
     p = pack_parameters(ground, standard(), costs())
     for a, b in pairwise(line):
         scratch = new_scratch()
         walk_chord(ground.arrays, *a, *b, p, cost, np.inf, scratch, scratch.no_trace, 0, 0.0)
     assert exact == pytest.approx(cost[0], rel=1e-12)
-    assert price_steps(line, ground, standard(), costs()).total_musd == pytest.approx(exact, rel=1e-4)
+    stepped = price_steps(line, ground, standard(), costs())
+    assert stepped.total_musd == pytest.approx(exact, rel=1e-4)
+    assert set(stepped.km) == set(price.km)
+    assert stepped.km == pytest.approx(price.km, abs=0.02)
+    for kind in price.km:
+        assert stepped.musd[kind].high == pytest.approx(price.musd[kind].high, rel=1e-2, abs=0.05)
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -43,7 +43,7 @@ def tunnel_km(z, design, prices, options):
     way = find_way(asked(z, design, prices, options))
     points = state_points(way.problem, trace_states(way.problem, way.forward))
     pieces = split_line(points, way.problem.ground, design, prices)
-    return price_pieces(pieces, prices).tunnel_km, way.forward.cost_musd
+    return price_pieces(pieces, design, prices).tunnel_km, way.forward.cost_musd
 
 
 @pytest.mark.parametrize("offsets", [(0.0,), (-20.0, 0.0, 10.0)])
@@ -131,7 +131,6 @@ def test_tunnels_under_the_gotthard_shrink_with_their_price():
     for price in (20.0, 60.0, 120.0):
         problem, forward = search_primed(question._replace(costs=costs(tunnel=price)))
         points = state_points(problem, trace_states(problem, forward))
-        found.append(
-            price_pieces(split_line(points, problem.ground, problem.standard, problem.costs), costs()).tunnel_km
-        )
+        pieces = split_line(points, problem.ground, problem.standard, problem.costs)
+        found.append(price_pieces(pieces, problem.standard, costs()).tunnel_km)
     assert found[0] >= found[1] >= found[2]

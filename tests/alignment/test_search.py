@@ -10,7 +10,7 @@ from corridor.alignment.links import SearchOptions, build_ground
 from corridor.alignment.pricing import price_pieces, split_line
 from corridor.alignment.problem import AlignmentProblem
 from corridor.alignment.search import build_problem, search, state_points, trace_states
-from tests.alignment.helpers import costs, hills, standard
+from tests.alignment.helpers import costs, hills, hillside_costs, standard
 from tests.alignment.oracle import explicit_cost
 
 
@@ -30,7 +30,9 @@ def random_problem(seed):
         mask[1, 1] = mask[rows - 2, cols - 2] = 0
     ground = build_ground(z, 200.0, float(rng.choice([200.0, 170.0])), mask, friction)
     design = standard(float(rng.choice([1.2, 2.5, 6.0])), float(rng.choice([1.2, 2.5, 6.0])))
-    prices = costs(tunnel=float(rng.choice([12.0, 30.0])), bridge=float(rng.choice([8.0, 25.0])))
+    prices = (costs, hillside_costs)[seed % 2](
+        tunnel=float(rng.choice([12.0, 30.0])), bridge=float(rng.choice([8.0, 25.0]))
+    )
     options = SearchOptions(
         neighbours=int(rng.choice([8, 16, 32])),
         directions=int(rng.choice([0, 16, 64])),
@@ -70,7 +72,8 @@ def test_a_line_priced_again_costs_what_the_search_said():
         if np.isfinite(found.cost_musd):
             points = state_points(problem, trace_states(problem, found))
             pieces = split_line(points, problem.ground, problem.standard, problem.costs)
-            assert price_pieces(pieces, problem.costs).total_musd == pytest.approx(found.cost_musd, rel=1e-12)
+            price = price_pieces(pieces, problem.standard, problem.costs)
+            assert price.total_musd == pytest.approx(found.cost_musd, rel=1e-12)
 
 
 def test_a_watched_search_finds_the_same_and_says_how_far_it_is(monkeypatch):

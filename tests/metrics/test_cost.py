@@ -15,9 +15,9 @@ from corridor.metrics.cost import breakdown_table, cost_bill, measure_cost
 from corridor.metrics.distance import measure_length
 from corridor.pipeline.comparing import open_run
 from corridor.report.tables import cost_rows, price_years
-from corridor.schema.candidate import Design
+from corridor.schema.candidate import Design, DesignedWork
 from corridor.schema.catalogue import Costing, Estimate, SectionWorks, UnitCost, UpkeepCost
-from corridor.schema.vocabulary import BedRoad, Mode, SectionStatus, StructureKind, WorkKind, Works
+from corridor.schema.vocabulary import BedRoad, LineKind, Mode, SectionStatus, StructureKind, WorkKind, Works
 from tests.catalogue_tables import SECTIONS, TABLES
 from tests.interactions.grounds import candidate, part
 from tests.metrics.figures import row_of
@@ -145,11 +145,20 @@ def test_upkeep_is_its_present_value():
 
 
 def test_a_design_is_priced_as_it_was_drawn():
-    """Its open kilometres and structures apart, whatever prices of documented lines hold, and its ends by the piece."""
-    design = Design("rail-15", (0.0, 50.0), (100.0, 200.0), 60.0, Estimate(1, 2, 3))
-    made = replace(stretch(mode=Mode.RAIL, bridge_km=0.0), design=design)
-    row, _ = bill(made, prices=(*PRICES, price("tunnel", (7, 8, 9), Mode.RAIL)))
-    assert row["cost_musd"] == 60 * 6 + 3 * 8 + 2
+    """Kind by kind at the price of its design, whatever prices of documented lines hold, and its ends by the piece."""
+    works = (
+        DesignedWork(LineKind.BENCH, 40.0, Estimate(100, 200, 300)),
+        DesignedWork(LineKind.TUNNEL, 10.0, Estimate(10, 20, 30)),
+    )
+    design = Design("rail-15", (0.0, 50.0), (100.0, 200.0), works, Estimate(1, 2, 3))
+    row, lines = bill(replace(stretch(mode=Mode.RAIL, bridge_km=0.0), design=design))
+    assert figures(row, "cost_musd") == [111, 222, 333]
+    assert [line.kind for line in lines] == ["bench", "tunnel", "ends"]
+    # A bench is kept as open line is.
+    plain, _ = bill(replace(stretch(mode=Mode.RAIL), design=replace(design, works=works[:1])))
+    earth = (DesignedWork(LineKind.SURFACE, 40.0, Estimate(1, 2, 3)),)
+    other, _ = bill(replace(stretch(mode=Mode.RAIL), design=replace(design, works=earth)))
+    assert plain["upkeep_musd"] == other["upkeep_musd"]
 
 
 def test_card_metrics_and_table_say_the_same():

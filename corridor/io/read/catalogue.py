@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ from corridor.io.read.parameters import (
     load_driving,
     load_heights,
     load_people,
+    load_price_books,
     load_unit_costs,
     load_vehicles,
     read_works,
@@ -93,6 +94,7 @@ class Catalogue:
     border_delays: BorderDelays = field(default_factory=BorderDelays)
     costing: Costing | None = None
     people: PeopleTables | None = None
+    price_books: Mapping[str, tuple[UnitCost, ...]] = field(default_factory=dict)
 
     def section(self, section_id: str, asked_by: str) -> Section:
         """A section by its id.
@@ -150,6 +152,7 @@ def load_catalogue(folder: Path) -> Catalogue:
     )
     speeds = tuple(_load_speeds(folder, sources, faults))
     costs = tuple(load_unit_costs(folder / "unit_costs.csv", sources, faults))
+    books = load_price_books(folder / "price_books.csv", sources, faults)
     ceilings = tuple(_load_ceilings(folder, sources, faults))
     vehicles, driving, more = _load_driving_tables(folder, sources, faults)
     costing, priced_by = load_costing_tables(folder, sources, faults)
@@ -175,6 +178,7 @@ def load_catalogue(folder: Path) -> Catalogue:
         delays,
         costing,
         people,
+        books,
     )
 
 
@@ -185,7 +189,8 @@ def load_general_catalogue() -> Catalogue:
         A catalogue without places, sections, crossings and heights.
     """
     whole = load_catalogue(data_root() / "reference")
-    rows = (*whole.speeds, *whole.unit_costs, *whole.grade_ceilings, *whole.vehicles.values(), whole.driving)
+    prices = (*whole.unit_costs, *(row for book in whole.price_books.values() for row in book))
+    rows = (*whole.speeds, *prices, *whole.grade_ceilings, *whole.vehicles.values(), whole.driving)
     named = {key for row in rows if row is not None for key in row.source_ids}
     sources = {key: source for key, source in whole.sources.items() if key in named}
     return replace(

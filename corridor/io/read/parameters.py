@@ -207,24 +207,45 @@ def load_unit_costs(path: Path, sources: Collection[str], faults: Faults) -> lis
     """Prices of a kilometre by mode and kind of work (``unit_costs.csv``).
 
     Args:
-        path: the table. Its column ``includes`` says which structures a price holds already (``tunnel;bridge``); prices
+        path: the table; portals and abutments are priced by the piece. Its column ``includes`` says which structures a price holds already (``tunnel;bridge``); prices
             of a table without it hold none.
         sources: ids that rows may name as their source.
         faults: gathers what is wrong.
     """
-    found = []
-    for row in read_rows(path, _COSTS.split(), faults, optional=("includes",)):
-        cost = row.range("cost_musd_per_km")
-        kind, mode = row.member("kind", WorkKind), row.member("mode", Mode)
-        included = row.items("includes")
-        if unknown := [item for item in included if item not in list(StructureKind)]:
-            row.fault("includes", f"is '{unknown[0][:40]}'; use {', '.join(StructureKind)}, parted by semicolons")
-        if cost is None:
-            row.fault("cost_musd_per_km", "is empty; a price is needed")
-            continue
-        holds = frozenset(StructureKind(item) for item in included if item not in unknown)
-        found.append(UnitCost(mode, kind, cost, row.text("price_year"), source_ids_of(row, sources), holds))
-    return found
+    rows = (_unit_cost(row, sources) for row in read_rows(path, _COSTS.split(), faults, optional=("includes",)))
+    return [cost for cost in rows if cost is not None]
+
+
+def _unit_cost(row: Row, sources: Collection[str]) -> UnitCost | None:
+    cost = row.range("cost_musd_per_km")
+    kind, mode = row.member("kind", WorkKind), row.member("mode", Mode)
+    included = row.items("includes")
+    if unknown := [item for item in included if item not in list(StructureKind)]:
+        row.fault("includes", f"is '{unknown[0][:40]}'; use {', '.join(StructureKind)}, parted by semicolons")
+    if cost is None:
+        row.fault("cost_musd_per_km", "is empty; a price is needed")
+        return None
+    holds = frozenset(StructureKind(item) for item in included if item not in unknown)
+    return UnitCost(mode, kind, cost, row.text("price_year"), source_ids_of(row, sources), holds)
+
+
+def load_price_books(path: Path, sources: Collection[str], faults: Faults) -> dict[str, tuple[UnitCost, ...]]:
+    """Prices of other times, for new lines as they would have been built then (``price_books.csv``).
+
+    Args:
+        path: the table: rows of ``unit_costs.csv`` with the name of the book that they belong to.
+        sources: ids that rows may name as their source.
+        faults: gathers what is wrong.
+
+    Returns:
+        Prices by the name of their book; none where there is no such file.
+    """
+    books: dict[str, list[UnitCost]] = defaultdict(list)
+    if path.is_file():
+        for row in read_rows(path, ["book", *_COSTS.split()], faults):
+            if (cost := _unit_cost(row, sources)) is not None:
+                books[row.text("book", required=True)].append(cost)
+    return {book: tuple(rows) for book, rows in books.items()}
 
 
 def load_costing_tables(
