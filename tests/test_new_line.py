@@ -174,7 +174,19 @@ def test_a_line_without_a_study_needs_heights_and_points_alone(ridge, tmp_path, 
     assert over.length_km == pytest.approx(parallel_km(45.5, 0.7), rel=2e-3)
     assert over.tunnel_km == 0
     assert over.cell_m == pytest.approx(278, abs=2)  # the raster's own, which are coarser than 250 m
-    words = ["align", "45.5,10.2", "45.5,10.9", "-s", "rail-12", "--dem", ridge, "--tunnel-price", "9", "--cell", "600"]
+    words = [
+        "align",
+        "45.5,10.2",
+        "45.5,10.9",
+        "-s",
+        "rail-12",
+        "--dem",
+        ridge,
+        "--tunnel-price",
+        "4.6",
+        "--cell",
+        "600",
+    ]
     words += ["--out", tmp_path / "new"]
     code, said, _ = run_command(monkeypatch, capsys, *words)
     facts = json.loads((tmp_path / "new" / "alignment.json").read_text())
@@ -187,7 +199,7 @@ def test_a_line_without_a_study_needs_heights_and_points_alone(ridge, tmp_path, 
 
 
 def test_limits_prices_and_cells_of_ones_own(ridge):
-    cheap = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], tunnel_musd_per_km=9.0, cell_m=600)
+    cheap = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], tunnel_musd_per_km=4.6, cell_m=600)
     dear = corridor.find_new_line(*WEST_EAST, "rail-12", dem=[ridge], tunnel_musd_per_km=350.0, cell_m=600)
     assert dear.alignment.tunnel_km < cheap.alignment.tunnel_km
     assert dear.alignment.length_km > cheap.alignment.length_km
@@ -265,3 +277,18 @@ def test_the_gotthard_line_of_today(data_folder):
     assert 55 < new.alignment.length_km < 91
     assert new.alignment.longest_tunnel_km > 15
     assert new.alignment.cell_m == pytest.approx(250, rel=0.02)
+
+
+def test_a_line_of_another_time_has_the_prices_of_that_time(ridge):
+    """A tunnel of 1882 cost fifteen times level open line, today eight times: none is bored that isn't today."""
+    today, old = (
+        corridor.find_new_line(*WEST_EAST, "rail-30", dem=[ridge], cell_m=600, prices=book)
+        for book in ("today", "1870-1910")
+    )
+    assert old.alignment.tunnel_km <= today.alignment.tunnel_km
+    assert old.alignment.price.total_musd < today.alignment.price.total_musd / 20
+    facts = old.describe()
+    kinds = ("surface", "bench", "gallery", "half_bridge", "bridge", "tunnel")
+    assert sum(facts[f"{kind}_km"] for kind in kinds) == pytest.approx(facts["length_km"], rel=1e-3)
+    with pytest.raises(AlignmentError, match="no price book '1750'; there are: 1870-1910, today"):
+        corridor.find_new_line(*WEST_EAST, dem=[ridge], prices="1750")

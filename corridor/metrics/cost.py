@@ -61,7 +61,8 @@ def cost_bill(
 
     Planned, unfinished and missing stretches are priced as surface, and their tunnels and bridges by their own prices
     unless the price of the surface holds them. Closed, disused and abandoned ones are put back into use whole, with
-    their structures. What was designed here has the prices of its design. Where a railway takes a bed on which a road lies, another road is priced in its place.
+    their structures. What was designed here has the prices of its design. Where a railway takes a bed on which a road
+    lies, another road is priced in its place.
 
     Raises:
         CatalogueError: a kind of construction has no unit cost.

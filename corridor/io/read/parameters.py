@@ -207,8 +207,8 @@ def load_unit_costs(path: Path, sources: Collection[str], faults: Faults) -> lis
     """Prices of a kilometre by mode and kind of work (``unit_costs.csv``).
 
     Args:
-        path: the table; portals and abutments are priced by the piece. Its column ``includes`` says which structures a price holds already (``tunnel;bridge``); prices
-            of a table without it hold none.
+        path: the table; portals and abutments are priced by the piece. Its column ``includes`` says which structures a
+            price holds already (``tunnel;bridge``); prices of a table without it hold none.
         sources: ids that rows may name as their source.
         faults: gathers what is wrong.
     """
