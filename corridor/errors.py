@@ -8,7 +8,7 @@
     ├── SourceError     (ValueError)   an input file can't be read as what it claims to be
     │   ├── CoverageError              an input is sound but doesn't cover the ground it is needed for
     │   └── FetchError                 live data can't be fetched, or may not be
-    │       ├── MissingError           the server is sound and has no such file
+    │       ├── MissingError           the server is sound and has nothing of what was asked
     │       └── OfflineError           it isn't in the cache, and the network is forbidden
     ├── NetworkError    (ValueError)   a place, crossing or edge doesn't fit the network
     │   └── NoRouteError (LookupError) there is no way between two places; says why
@@ -57,7 +57,7 @@ class FetchError(SourceError):
 
 
 class MissingError(FetchError):
-    """A server that answers as it should has no file at an address."""
+    """A server that answers as it should has no file at an address, or nothing of a kind."""
 
 
 class ForbiddenError(FetchError):

@@ -131,10 +131,16 @@ def _in_turns(kind: str, count: int, seed: int, study: Path, name: str, content:
         child = os.fork()
         if not child:
             os.close(reading)
-            with os.fdopen(writing, "w") as report, Path(os.devnull).open("w") as nowhere:
-                os.dup2(nowhere.fileno(), 1)
-                _try_all(kind, range(begin, count), seed, study, (name, content), report)
-            os._exit(0)
+            # whatever happens, a child ends here: it must not run on and take away its parent's folder
+            try:
+                with os.fdopen(writing, "w") as report, Path(os.devnull).open("w") as nowhere:
+                    os.dup2(nowhere.fileno(), 1)
+                    _try_all(kind, range(begin, count), seed, study, (name, content), report)
+                os._exit(0)
+            except BaseException:  # noqa: BLE001  # told, and the exit code tells too
+                traceback.print_exc()
+            finally:
+                os._exit(1)
         os.close(writing)
         with os.fdopen(reading) as lines:
             for line in lines:

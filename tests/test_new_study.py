@@ -137,6 +137,27 @@ def test_a_village_street_over_a_border_proves_no_gate(ground, files, tmp_path):
     assert any("2 of minor roads, taken as closed" in remark for remark in found.remarks)
 
 
+def test_a_main_road_that_the_map_cuts_off_at_a_border_is_a_crossing(ground, files, tmp_path):
+    """The map ends at the country in the middle: its road and its street stop 200 m before the next one."""
+    whole = [
+        ([(10.45, 45.5), (10.6, 45.5), (10.6975, 45.5)], {"highway": "primary", "name": "Ridge road"}),
+        ([(10.45, 45.5), (10.45, 45.3), (10.6975, 45.3)], {"highway": "residential"}),
+        # within the country, far from any border
+        ([(10.6, 45.5), (10.6, 45.4)], {"highway": "primary"}),
+    ]
+    write_osm(tmp_path / "cut.osm", whole)
+    found = draft_study("45.5,10.5", "45.4,10.6", **files | {"osm": tmp_path / "cut.osm"})
+    assert [(row.lon, row.lat, row.countries, row.status) for row in found.study.crossings] == [
+        (10.6975, 45.5, ("XB", "XC"), "open")
+    ]
+    assert "ends at the border here" in found.study.crossings[0].note
+    # with a road of the other country near, the first one simply ends there
+    beyond = [*whole, ([(10.705, 45.505), (10.9, 45.505)], {"highway": "primary"})]
+    write_osm(tmp_path / "beyond.osm", beyond)
+    found = draft_study("45.5,10.5", "45.4,10.6", **files | {"osm": tmp_path / "beyond.osm"})
+    assert not found.study.crossings
+
+
 def test_places_of_the_map_are_found_by_name_and_named(files):
     """Highfold stands on the map as ``Highfold <b>``, which is a name like any other."""
     found = draft_study("highfold <B>", EAST, **files)

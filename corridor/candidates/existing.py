@@ -66,10 +66,11 @@ def build_existing_candidates(
             turn_within_m=STATION_M,
         )  # fmt: skip
     except NoRouteError as fault:
+        why = _say_why(reach, find_gaps(network, closed, start, end))
         raise NoRouteError(
             f"candidates '{spec.id}': no open road from {origin.name} to {destination.name} in "
-            f"{', '.join(spec.countries) or 'any country'}{_say_why(reach, find_gaps(network, closed, start, end))}; "
-            f"name a crossing or section in assume_open, or allow a country"
+            f"{', '.join(spec.countries) or 'any country'}{why}; name a crossing or section in assume_open, or allow "
+            f"a country{', or begin or end on this side of a gap' if 'gaps' in why else ''}"
         ) from fault
     candidates = []
     for route in routes:
@@ -159,8 +160,11 @@ def say_gaps(gaps: Sequence[Gap]) -> str:
     """Gaps in a few words, for a message."""
     if not gaps:
         return ""
+    # a break of metres, as extracts have them, isn't 0.0 km
+    sizes = [f"{gap.length_m / 1000:.1f} km" if gap.length_m >= 100 else f"{gap.length_m:.0f} m" for gap in gaps[:4]]
     shown = [
-        f"{gap.length_m / 1000:.1f} km at {format_position(gap.to_lonlat[1], gap.to_lonlat[0], 3)}" for gap in gaps[:4]
+        f"{size} at {format_position(gap.to_lonlat[1], gap.to_lonlat[0], 3)}"
+        for size, gap in zip(sizes, gaps[:4], strict=True)
     ]
     return " (gaps: " + ", ".join(shown) + ")"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from corridor.cli.common import plain_path, print_line, print_plain, show_progress
 from corridor.cli.fetch import CacheOption, OfflineOption, fetch_live
-from corridor.errors import StudyError
+from corridor.errors import MissingError, StudyError
 
 
 def new(
@@ -52,7 +53,7 @@ def new(
 
     **Examples**
 
-    `corridor new andorra --from "Andorra la Vella" --to 42.544,1.733 --osm andorra.osm.pbf --dem N42E001.hgt --run`
+    `corridor new andorra --from "Andorra la Vella" --to 42.547,1.731 --osm andorra.osm.pbf --dem N42E001.hgt --run`
 
     `corridor new pass --from 46.82,8.65 --to 46.35,8.97 --live` - on live data; then `corridor run pass.toml --live`
     """
@@ -62,15 +63,25 @@ def new(
     require_new(name, Path(), force=force)
     if run:
         check_target(out)
-    files, heights, fetched = osm, list(dem or []), set()
+    files, heights, fetched, without = osm, list(dem or []), set(), ""
     if live:
-        found = fetch_live(
-            minimal_study(name, start, end, borders), str(osm) if osm else None,
-            [str(path) for path in heights] or None, cache=cache, offline=offline, quiet=quiet,
+        ask = partial(
+            fetch_live, osm=str(osm) if osm else None, dem=[str(path) for path in heights] or None,
+            cache=cache, offline=offline, quiet=quiet,
         )  # fmt: skip
+        bare = minimal_study(name, start, end, borders)
         fetched = {what for what, given in (("osm", osm), ("dem", dem), ("borders", borders)) if not given}
+        try:
+            found = ask(bare)
+        except MissingError as fault:
+            # what a server doesn't know of countries keeps nobody from asking for the way
+            if borders:
+                raise
+            found = ask(bare.model_copy(update={"sources": bare.sources.model_copy(update={"borders": None})}))
+            fetched.discard("borders")
+            without = f"{fault}"
         files, heights = found.osm, list(found.dem)
-        borders = Path(str(found.study.sources.borders))
+        borders = Path(found.study.sources.borders) if found.study.sources.borders else None
     if files is None:
         raise StudyError("no map is given; name an OpenStreetMap file with --osm, or fetch one with --live")
     if not heights:
@@ -89,7 +100,7 @@ def new(
             here = drafted.study.model_copy(update={"sources": sources})
             page = compare(here, osm=files, dem=heights, progress=say).write(out)
         path = write_study(drafted, Path(), force=force)
-    for remark in drafted.remarks:
+    for remark in (*([without] if without else []), *drafted.remarks):
         print_line(f"- {remark}")
     if page is None:
         words = f"{path.name}{' --live' if fetched else ''}"

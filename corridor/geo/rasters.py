@@ -179,6 +179,7 @@ _TILE_NAME = re.compile(r"[NS]\d{2}[EW]\d{3}[\w.]{0,40}\.hgt", re.IGNORECASE)
 _FILLS = (-32768.0, -32767.0, 32767.0, 65535.0, -9999.0, -99999.0)
 """What stands for unknown in files that don't say so."""
 _ASCII_GRID = re.compile(rb"\s*(ncols|nrows|xll|yll|cellsize|dx|dy|nodata)", re.IGNORECASE)
+_LONGEST_NUMBER = 100
 _GRID_SIZE = re.compile(rb"(ncols|nrows)\s+(\d{1,9})\b", re.IGNORECASE)
 _MAX_BLOCK_BYTES = 256_000_000
 _METRES = frozenset(("", "m", "metre", "metres", "meter", "meters"))
@@ -301,7 +302,7 @@ def _drivers(path: Path) -> tuple[tuple[str, ...], bool]:
 
 
 def _refuse_odd_grid(path: Path) -> None:
-    """Refuse an ASCII grid that has a NUL in it or fewer numbers than it says: GDAL then reads for ever."""
+    """Refuse an ASCII grid with a NUL or an endless word in it, or with too few numbers: GDAL then reads for ever."""
     with path.open("rb") as stream:
         head = stream.read(4096)
         if not _ASCII_GRID.match(head):
@@ -316,6 +317,8 @@ def _refuse_odd_grid(path: Path) -> None:
             found = (tail + piece).split()
             tail = found.pop() if found and not piece[-1:].isspace() else b""
             words += len(found)
+            if len(max(found, key=len, default=b"")) > _LONGEST_NUMBER or len(tail) > _LONGEST_NUMBER:
+                raise SourceError(f"{path}: holds a word that is no height; fetch the file again")
     if words + bool(tail) < said.get(b"ncols", 0) * said.get(b"nrows", 0):
         raise SourceError(
             f"{path}: has fewer heights than its {said[b'nrows']:,} rows of {said[b'ncols']:,} need; fetch it again"

@@ -129,10 +129,13 @@ GREATER_CLASSES = frozenset(
 SAME_CROSSING_M = 1500.0
 CONTROL_M = 1000.0
 NEAR_PLACE_M = 20_000.0
+MAP_EDGE_M = 500.0
+"""A road that stops this near to a border, where the map has nothing beyond, was cut off there. Declared."""
 
 
 def find_border_roads(
     network: Network,
+    borders: Borders,
     places: gpd.GeoDataFrame,
     controls: Sequence[tuple[float, float]],
     area: Sequence[float],
@@ -144,10 +147,12 @@ def find_border_roads(
 
     Passages of one pair of countries within 1.5 km of each other are one crossing. Where only minor roads pass and no
     border control is mapped, it counts as closed until somebody confirms it: a village street over a border proves no
-    gate.
+    gate. Extracts of one country end at its border: a main road that stops within 500 m of it, with no road of the
+    other country near, is a crossing too.
 
     Args:
         network: with countries and border passages.
+        borders: the countries.
         places: settlements (name, lon, lat), to name crossings by.
         controls: longitudes and latitudes of mapped border controls.
         area: west, south, east, north, in degrees; crossings elsewhere don't count.
@@ -173,18 +178,28 @@ def find_border_roads(
             passages.setdefault(pair, []).append((lon, lat))
             if u in greater_ends and v in greater_ends:
                 great.setdefault(pair, []).append((lon, lat))
+    cut_off: set[tuple[float, float]] = set()
+    for pair, at in _ends_at_borders(network, usable, greater, borders):
+        if west <= at[0] <= east and south <= at[1] <= north:
+            # after the passages of the pair, so that one near by goes before
+            passages.setdefault(pair, []).append(at)
+            great.setdefault(pair, []).append(at)
+            cut_off.add(at)
     found: list[CrossingSpec] = []
     for pair, at in sorted(passages.items()):
-        for lon, lat in _apart(sorted(at, key=lambda point: -point[1])):
+        for lon, lat in _apart(sorted(at, key=lambda point: (point in cut_off, -point[1]))):
             near = nearest_place(places, lon, lat, NEAR_PLACE_M)
             key = _unused(plain_id(f"{pair} {near}"), {row.id for row in found})
             control = any(float(distance_m(lon, lat, *point)) <= CONTROL_M for point in controls)
             carries = any(float(distance_m(lon, lat, *point)) <= SAME_CROSSING_M for point in great.get(pair, ()))
-            note = f"a {'road' if carries else 'minor road'} of {map_name} leads over the border here"
+            kind = "road" if carries else "minor road"
+            stops = (lon, lat) in cut_off
+            does = "ends at the border here, and the map with it" if stops else "leads over the border here"
+            note = f"a {kind} of {map_name} {does}"
             found.append(
                 CrossingSpec(
                     id=key,
-                    name=f"{near} ({pair})" if near else f"{pair}, {format_position(lat, lon, 3)}",
+                    name=_unlike(near, pair, format_position(lat, lon, 3), {row.name for row in found}),
                     lon=round(lon, 6),
                     lat=round(lat, 6),
                     countries=(pair[:2], pair[3:]),
@@ -193,6 +208,45 @@ def find_border_roads(
                     note=f"{note}, with a border control" if control else note,
                 )
             )
+    return found
+
+
+def _ends_at_borders(
+    network: Network, usable: NDArray[np.bool_], greater: NDArray[np.bool_], borders: Borders
+) -> list[tuple[str, tuple[float, float]]]:
+    """Pair of countries and place of each main road that the map cuts off at a border.
+
+    Args:
+        network: with countries.
+        usable: roads that traffic uses, by edge.
+        greater: those of them that are main roads.
+        borders: the countries.
+    """
+    u, v = (network.edges[end].to_numpy() for end in ("u", "v"))
+    # an end is a node of one edge alone; a passage between two countries is an edge too
+    degree = np.bincount(np.concatenate([u[usable | network.is_border], v[usable | network.is_border]]))
+    edge = np.tile(np.flatnonzero(greater), 2)
+    node = np.concatenate([u[greater], v[greater]])
+    edge, node = edge[degree[node] == 1], node[degree[node] == 1]
+    countries = network.edges["country"].to_numpy()
+    lon, lat = network.node_lon, network.node_lat
+    # what lies around each: countries at points of two circles, the inner one first
+    radius = np.repeat([MAP_EDGE_M / 2, MAP_EDGE_M], 16) / 111_000
+    turn = np.tile(np.arange(16) * np.pi / 8, 2)
+    x = lon[node][:, None] + radius * np.cos(turn) / np.cos(np.radians(lat[node]))[:, None]
+    y = lat[node][:, None] + radius * np.sin(turn)
+    around = borders.country_at(x.ravel(), y.ravel()).reshape(x.shape)
+    found = []
+    for at, own, codes in zip(node, countries[edge], around, strict=True):
+        beyond = next((str(code) for code in codes if code and code != own), "")
+        if not beyond or not own:
+            continue
+        # roads there would mean that the map goes on, and that this one simply ends
+        there = usable & (countries == beyond)
+        theirs = np.concatenate([u[there], v[there]])
+        place = float(lon[at]), float(lat[at])
+        if not len(theirs) or distance_m(lon[theirs], lat[theirs], *place).min() > SAME_CROSSING_M:
+            found.append(("-".join(sorted((str(own), beyond))), place))
     return found
 
 
@@ -218,6 +272,12 @@ def _apart(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
         if all(float(distance_m(lon, lat, *other)) > SAME_CROSSING_M for other in kept):
             kept.append((lon, lat))
     return kept
+
+
+def _unlike(near: str, pair: str, position: str, taken: set[str]) -> str:
+    """A crossing's name: by the nearest place if there is one, and by its position where that tells too little."""
+    name = f"{near} ({pair})"
+    return f"{near or pair}, {position}" if not near or name in taken else name
 
 
 def _unused(key: str, taken: set[str]) -> str:

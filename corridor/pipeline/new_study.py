@@ -124,8 +124,9 @@ def draft_study(
         given = {"osm": data, "borders": known, "slowing_dem": None}
         network = open_run(bare, given=given, progress=progress)[lines.conflation].network
         crossings = find_border_roads(
-            network, places, read_border_controls(map_file), area, as_of=content["as_of"], map_name=map_file.name
-        )
+            network, known, places, read_border_controls(map_file), area,
+            as_of=content["as_of"], map_name=map_file.name,
+        )  # fmt: skip
     text = write_study_toml(content, crossings)
     study = Study.build(tomllib.loads(text), home, study_id)
     return NewStudy(text, study, tuple(_remarks(ends, known, crossings)))

@@ -128,7 +128,8 @@ def _repack_zip(content: bytes, chance: random.Random) -> bytes:
     out = io.BytesIO()
     name = member.filename if chance.random() < 0.7 else spoil(member.filename.encode(), chance).decode("latin-1")
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, change(inside, chance))
+        # a member needs a name: zipfile ends it at a NUL and fails at an empty one
+        archive.writestr(name.split("\0")[0] or "-", change(inside, chance))
     return out.getvalue()
 
 

@@ -134,6 +134,15 @@ def tile(side: int, height: int = 300) -> bytes:
     return struct.pack(">h", height) * side**2
 
 
+@pytest.mark.parametrize("spoil", [lambda text: text.replace("7 ", "a" * 5000, 1), lambda text: text[:-99]])
+def test_an_ascii_grid_that_gdal_would_read_for_ever_is_refused(spoil, tmp_path):
+    text = "ncols 120\nnrows 120\nxllcorner 9.9\nyllcorner 44.9\ncellsize 0.01\n" + ("7 " * 120 + "\n") * 120
+    path = tmp_path / "heights.asc"
+    path.write_text(spoil(text))
+    with pytest.raises(SourceError, match=r"holds a word that is no height|fewer heights than its 120 rows"):
+        read(path)
+
+
 def test_hgt_tiles(tmp_path):
     path = tmp_path / "N45E010.hgt"
     for side in (1201, 3601):

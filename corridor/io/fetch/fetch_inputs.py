@@ -207,6 +207,10 @@ def fetch_inputs(
         layers.append((layer, path, entry))
         return path
 
+    def countries_on(bounds: Bounds) -> list[str]:
+        # without borders nobody knows whether ground without heights is sea
+        return _countries_on(borders, bounds) if study.sources.borders else []
+
     files: dict[str, str] = {}
     borders: Path | None = None
     # Borders first: places need them to know their country, tiles to know whether they may be missing.
@@ -230,7 +234,7 @@ def fetch_inputs(
             continue
         if provider.vertical_error_m is not None:
             changes["elevation"] = study.elevation.model_copy(update={"vertical_error_m": provider.vertical_error_m})
-        heights = have("heights", partial(provider.fetch, fetcher, study.area, partial(_countries_on, borders)))
+        heights = have("heights", partial(provider.fetch, fetcher, study.area, countries_on))
         dem += [heights] if heights else []
     if missing:
         raise OfflineError(

@@ -193,7 +193,8 @@ def fetch_borders(fetcher: Fetcher, study: Study) -> CachedFile:
         study: Whose area.
 
     Raises:
-        FetchError: the server can't be used, or gives no country with its code.
+        FetchError: the server can't be used.
+        MissingError: it knows no country with its code there.
     """
     entry = _entry(fetcher, study, "borders", ".geojson", "admin_level=2", "borders of countries")
 
@@ -211,7 +212,7 @@ def fetch_borders(fetcher: Fetcher, study: Study) -> CachedFile:
             for code, name, shape in _countries(frame, near)
         ]
         if not features:
-            raise FetchError(
+            raise MissingError(
                 f"{entry.address}: gives no border with a country code (ISO3166-1); name a file of borders"
             )
         part.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")

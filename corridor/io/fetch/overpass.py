@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.errors import FetchError, SourceError
+from corridor.errors import FetchError, MissingError, SourceError
 from corridor.geo.geodesy import distance_m
 from corridor.io.fetch.fetcher import (
     MAX_REDIRECTS,
@@ -315,7 +315,8 @@ def download_places(area: Bounds, work: Path, settings: LiveSettings, meter: Met
         meter: Who hears of progress.
 
     Raises:
-        FetchError: the server can't be used, or knows none there.
+        FetchError: the server can't be used.
+        MissingError: it knows none there.
     """
     statements = [f"{kind}{PLACES}" for kind in ("node", "way", "relation")]
     queries = [_union(statements, tile) for tile in _tiles(area, settings.query_area_km2)]
@@ -332,7 +333,8 @@ def download_countries(area: Bounds, work: Path, settings: LiveSettings, meter: 
         meter: Who hears of progress.
 
     Raises:
-        FetchError: the server can't be used, or knows none there.
+        FetchError: the server can't be used.
+        MissingError: it knows none there.
     """
     west, south, east, north = area
     # In one answer, since borders must be whole to be closed.
@@ -370,7 +372,7 @@ def _features(queries: list[str], key: str, work: Path, settings: LiveSettings, 
 
 def _required(found: Any, key: str, settings: LiveSettings) -> Any:
     if found is None:
-        raise FetchError(f"{_address(settings)}: knows no feature with {key} in the study's area; name a file")
+        raise MissingError(f"{_address(settings)}: knows no feature with {key} in the study's area; name a file")
     return found
 
 

@@ -61,22 +61,30 @@ def test_from_nothing_to_a_page_on_live_data(live, cache, tmp_path, monkeypatch,
 def test_what_the_server_lacks_is_one_line_and_nothing_is_written(live, cache, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     call = partial(run_command, monkeypatch, capfd)
-    whole = live.osm
-    for osm, files, says in (
-        (
-            OsmMap(write_osm(tmp_path / "bare.osm", ROADS)),
-            live.files,
-            "knows no feature with admin_level in the study's area; name a file",
-        ),
-        (whole, {}, "has no tile N45E009"),
-    ):
-        live.osm, live.files = osm, files
-        # an answer that can't be used is kept, so that a fetch that is begun again asks for the rest alone
-        code, _, err = call(*NEW, "--cache", cache / says[:3], "-q")
-        assert code == 2
-        assert says in err
-        assert len(err.strip().splitlines()) == 1
-        assert not (tmp_path / "midway.toml").exists()
+    live.files = {}
+    code, _, err = call(*NEW, "--cache", cache, "-q")
+    assert code == 2
+    assert "has no tile N45E009" in err
+    assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "midway.toml").exists()
+
+
+def test_a_server_without_borders_leaves_countries_unknown_and_says_so(live, cache, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    call = partial(run_command, monkeypatch, capfd)
+    live.osm = OsmMap(write_osm(tmp_path / "bare.osm", ROADS))
+    # ground whose countries nobody knows may lack a tile
+    del live.files["/skadi/N45/N45E009.hgt.gz"]
+    code, said, err = call(*NEW, "--cache", cache, "-q", "--run", "--out", "results")
+    assert code == 0, err
+    assert "knows no feature with admin_level in the study's area" in said
+    assert "no borders: countries are unknown and no border is ever closed" in said
+    content = tomllib.loads((tmp_path / "midway.toml").read_text(encoding="utf-8"))
+    assert "borders" not in content.get("sources", {})
+    assert "crossings" not in content
+    code, _, err = call("run", "midway.toml", "--live", "--offline", "--cache", cache, "--out", "again", "-q")
+    assert code == 0, err
+    assert (tmp_path / "again" / "metrics.csv").read_bytes() == (tmp_path / "results" / "metrics.csv").read_bytes()
 
 
 def test_andorra_from_a_server(data_folder, cache, tmp_path, monkeypatch, capfd):
