@@ -15,11 +15,13 @@ from typer.core import TyperGroup
 try:
     import resource
 
-    # OpenBLAS starts its threads when numpy is imported, and ends the process where it may not.
-    if 0 <= resource.getrlimit(resource.RLIMIT_NPROC)[0] < 256:
+    # bytes of addresses that this process may have (ulimit -v), below 0 for any number
+    ADDRESS_LIMIT = resource.getrlimit(resource.RLIMIT_AS)[0]
+    # OpenBLAS starts its threads when numpy is imported, and ends the process, or waits for ever, where it may not.
+    if 0 <= resource.getrlimit(resource.RLIMIT_NPROC)[0] < 256 or 0 <= ADDRESS_LIMIT < 8 << 30:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 except ImportError:  # systems without such limits
-    pass
+    ADDRESS_LIMIT = -1
 
 import corridor
 from corridor.cli import align, compare, fetch, flows, new, sweep, terrain
@@ -98,6 +100,9 @@ def _root(
     del version
 
 
+_LEAST_ADDRESSES = 3 << 29
+"""With less, libraries end the process or wait for ever while they are loaded: measured, with room to spare."""
+_SIGNS_OF_NO_MEMORY = ("failed to map segment", "Cannot allocate memory", "std::bad_alloc", "'libllvmlite.so'")
 _NO_MEMORY = "there isn't enough memory; take a smaller area or coarser heights, or raise the limit"
 _MACHINE = {
     errno.ENOSPC: "make room on the disk, or name another folder",
@@ -120,6 +125,10 @@ def _drop_stdout() -> None:
 
 def main() -> None:
     """Entry point of the ``corridor`` command."""
+    if 0 <= ADDRESS_LIMIT < _LEAST_ADDRESSES:
+        limit_kb, least_kb = ADDRESS_LIMIT // 1024, _LEAST_ADDRESSES // 1024
+        print_error(f"corridor: may have {limit_kb:,} kB of addresses; raise the limit over {least_kb:,} (ulimit -v)")
+        sys.exit(2)
     try:
         app(prog_name="corridor")
     except CorridorError as error:
@@ -128,28 +137,26 @@ def main() -> None:
     except KeyboardInterrupt:
         print_error("corridor: interrupted; nothing was written")
         sys.exit(130)
-    except MemoryError:
-        print_error(f"corridor: {_NO_MEMORY}")
-        sys.exit(2)
-    except ImportError as error:
-        # What the loader says of a library that a limit of memory leaves no room for.
-        if not any(words in str(error) for words in ("failed to map segment", "Cannot allocate memory")):
-            raise
-        print_error(f"corridor: {_NO_MEMORY}")
-        sys.exit(2)
     except BrokenPipeError:
         _drop_stdout()  # who reads has had enough
         sys.exit(141)
-    except OSError as error:
-        if error.errno not in _MACHINE:
+    except Exception as error:
+        # libraries say in words of their own that a limit leaves them no room
+        if not isinstance(error, MemoryError) and not any(sign in str(error) for sign in _SIGNS_OF_NO_MEMORY):
+            _end_by_the_machine(error)
             raise
+        print_error(f"corridor: {_NO_MEMORY}")
+        sys.exit(2)
+
+
+def _end_by_the_machine(error: Exception) -> None:
+    """End with one line where it is the machine that refuses something; give back what is a fault of this program."""
+    if isinstance(error, OSError) and error.errno in _MACHINE:
         if error.filename is None:
             _drop_stdout()  # perhaps it was stdout that took no more, and would fail again at the end
         where = f"{error.filename}: " if error.filename else ""
         print_error(f"corridor: {where}{error.strerror}; {_MACHINE[error.errno]}")
         sys.exit(2)
-    except RuntimeError as error:
-        if "can't start new thread" not in str(error):
-            raise
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         print_error(f"corridor: can't start another thread; {_MACHINE[errno.EAGAIN]}")
         sys.exit(2)

@@ -179,14 +179,14 @@ def find_border_roads(
             if u in greater_ends and v in greater_ends:
                 great.setdefault(pair, []).append((lon, lat))
     cut_off: set[tuple[float, float]] = set()
-    for pair, at in _ends_at_borders(network, usable, greater, borders):
-        if west <= at[0] <= east and south <= at[1] <= north:
-            # after the passages of the pair, so that one near by goes before
-            passages.setdefault(pair, []).append(at)
-            great.setdefault(pair, []).append(at)
-            cut_off.add(at)
+    for pair, (lon, lat) in _ends_at_borders(network, usable, greater, borders):
+        if west <= lon <= east and south <= lat <= north:
+            passages.setdefault(pair, []).append((lon, lat))
+            great.setdefault(pair, []).append((lon, lat))
+            cut_off.add((lon, lat))
     found: list[CrossingSpec] = []
     for pair, at in sorted(passages.items()):
+        # a passage goes before an end that lies near it
         for lon, lat in _apart(sorted(at, key=lambda point: (point in cut_off, -point[1]))):
             near = nearest_place(places, lon, lat, NEAR_PLACE_M)
             key = _unused(plain_id(f"{pair} {near}"), {row.id for row in found})

@@ -304,7 +304,12 @@ def read_osm(path: Path) -> OsmData:
         reason = clean(str(fault).replace("\n", " ")) or "unreadable"
         if os.strerror(errno.EAGAIN) in reason:  # libosmium reads in threads of its own
             raise SourceError(
-                f"{path}: can't be read, for no more threads may be started; raise the limit (ulimit -u)"
+                f"{path}: can't be read, for no more threads may be started; raise the limit (ulimit -u, and ulimit -v "
+                "for their stacks)"
+            ) from fault
+        if os.strerror(errno.ENOMEM) in reason or isinstance(fault, MemoryError):
+            raise SourceError(
+                f"{path}: can't be read, for there isn't enough memory; cut it to the study's area, or raise the limit"
             ) from fault
         remedy = next((words for sign, words in _REMEDIES.items() if sign in reason), "fetch the file again")
         raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); {remedy}") from fault
