@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zlib
 
+import numpy as np
+import osmium
 import pytest
 
 from corridor.errors import SourceError
-from corridor.io.read.osm import read_osm, refuse_dangerous, unpack_lz4
+from corridor.io.read.osm import read_osm
+from corridor.io.read.osm_blocks import find_ways, iterate_nodes, refuse_dangerous, unpack_lz4
 
 
 def number(value: int) -> bytes:
@@ -102,3 +105,34 @@ def test_what_a_new_copy_wouldn_t_mend_has_a_remedy_of_its_own(tmp_path, name, t
     with pytest.raises(SourceError, match=says) as fault:
         read_osm(path)
     assert "fetch the file again" not in str(fault.value)
+
+
+def test_nodes_and_ways_in_bulk_are_those_that_libosmium_gives(tmp_path):
+    """Dense nodes and plain ones, steps and beginnings of a block's own, ids that fall, ways with one node near."""
+    rng = np.random.default_rng(3)
+    path = tmp_path / "map.osm.pbf"
+    with osmium.SimpleWriter(str(path)) as writer:
+        for key in rng.permutation(20_000).tolist():
+            place = (float(rng.uniform(-180, 180)), float(rng.uniform(-90, 90)))
+            writer.add_node(osmium.osm.mutable.Node(id=(key + 1) << 20, location=place))
+        for key in range(1, 400):
+            nodes = ((rng.integers(0, 20_000, 5) + 1) << 20).tolist()
+            writer.add_way(osmium.osm.mutable.Way(id=key << 9, nodes=nodes, tags={"highway": "track"}))
+    items = osmium.FileProcessor(str(path), osmium.osm.NODE)
+    said = [(item.id, item.location.x, item.location.y) for item in items]
+    assert [row for block in iterate_nodes(path) for row in zip(*map(np.ndarray.tolist, block), strict=True)] == said
+    wanted = np.sort(rng.choice(20_000, 1000, replace=False) + 1) << 20
+    with_one = [
+        way.id
+        for way in osmium.FileProcessor(str(path), osmium.osm.WAY)
+        if np.isin([node.ref for node in way.nodes], wanted).any()
+    ]
+    assert 50 < len(with_one) < 350
+    assert find_ways(path, wanted).tolist() == with_one
+    # a plain node (field 1 of a group) at 2 steps of 1000 nanodegrees east of 5 E, 3 south of 1 N
+    node = b"\x08\x0e" + b"\x40\x05" + b"\x48\x04"
+    plain = b"\x12" + bytes([len(node) + 2]) + b"\x0a" + bytes([len(node)]) + node
+    plain += b"\x88\x01\xe8\x07" + b"\x98\x01" + number(10**9) + b"\xa0\x01" + number(5 * 10**9)
+    (tmp_path / "plain.osm.pbf").write_bytes(pbf(1, plain, len(plain)))
+    ((ids, x, y),) = iterate_nodes(tmp_path / "plain.osm.pbf")
+    assert (ids.tolist(), x.tolist(), y.tolist()) == ([7], [50_000_020], [9_999_970])

@@ -11,6 +11,7 @@ import math
 import re
 import shutil
 import time
+import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ from corridor.io.fetch.fetcher import (
     refuse_web_page,
     user_agent,
 )
+from corridor.io.read.osm_blocks import find_ways, iterate_nodes
 from corridor.io.read.osm_tags import (
     NO_RAILWAYS,
     NO_ROADS,
@@ -52,6 +54,7 @@ from corridor.schema.settings import LiveSettings
 Bounds = tuple[float, float, float, float]
 _READ_KEYS = (*WAY_KEYS, "waterway", "place")
 _LARGEST_ID = 1 << 62
+_EAST, _NORTH = 1_800_000_000, 900_000_000
 
 
 class OsmPieces:
@@ -113,12 +116,11 @@ class OsmPieces:
             if len(outside):
                 say(f"{path.name}: {len(outside)} nodes of ways that lead out of the area")
                 # No filter of libosmium: its set of ids takes a gigabyte where they are spread over all that there are.
-                wanted = set(outside.tolist())
-                nodes: Any = osmium.FileProcessor(str(path), osmium.osm.NODE)
-                for node in nodes:
-                    if node.id in wanted and node.location.valid():
-                        self._add_node(node.id, node.lon, node.lat)
-        except (RuntimeError, OSError, ValueError, OverflowError) as fault:
+                for numbers, x, y in iterate_nodes(path):
+                    here = _is_among(numbers, outside) & (np.abs(x) <= _EAST) & (np.abs(y) <= _NORTH)
+                    for column, values in ((self._ids, numbers), (self._x, x), (self._y, y)):
+                        column.extend(values[here].tolist())
+        except (RuntimeError, OSError, ValueError, OverflowError, EOFError, zlib.error) as fault:
             reason = str(fault).splitlines()[0] if str(fault) else "unreadable"
             raise SourceError(f"is not readable as OpenStreetMap data ({reason})") from fault
         if stamp:
@@ -129,18 +131,19 @@ class OsmPieces:
         import osmium
 
         west, south, east, north = (round(bound * 1e7) for bound in area)
-        ids, xs, ys = array("q"), array("i"), array("i")
-        nodes: Any = osmium.FileProcessor(str(path), osmium.osm.NODE)
+        # The few with tags come one by one, by libosmium, which also finds what is broken.
+        wanted = osmium.filter.KeyFilter("place", "barrier")
+        nodes: Any = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(wanted)
         for node in nodes:
             at = node.location
-            # Fixed-point coordinates: comparing them costs half of what degrees do, and there are tens of millions.
-            x, y = at.x, at.y
-            if west <= x <= east and south <= y <= north and at.valid():
-                ids.append(node.id)
-                xs.append(x)
-                ys.append(y)
-                if node.tags:
-                    self._add_node(node.id, at.lon, at.lat, dict(node.tags))
+            if west <= at.x <= east and south <= at.y <= north and at.valid():
+                self._add_node(node.id, at.lon, at.lat, dict(node.tags))
+        ids, xs, ys = array("q"), array("i"), array("i")
+        for numbers, x, y in iterate_nodes(path):
+            here = (west <= x) & (x <= east) & (south <= y) & (y <= north)
+            ids.frombytes(numbers[here].tobytes())
+            xs.frombytes(x[here].astype(np.int32).tobytes())
+            ys.frombytes(y[here].astype(np.int32).tobytes())
         self._inside = _Nodes(ids, xs, ys)
         return self._inside.ids
 
@@ -149,7 +152,9 @@ class OsmPieces:
         import osmium
 
         used, outside = array("q"), array("q")
-        ways: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter(*_READ_KEYS))
+        touching = osmium.filter.IdFilter(find_ways(path, inside).tolist())
+        wanted = osmium.filter.KeyFilter(*_READ_KEYS)
+        ways: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(touching).with_filter(wanted)
         for way in ways:
             tags = dict(way.tags)
             if not _is_wanted(tags):

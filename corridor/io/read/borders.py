@@ -268,7 +268,7 @@ def _scan_boundaries(path: Path) -> tuple[list[_Boundary], dict[int, shapely.Lin
     """Relations of countries that have a code, and the lines of their ways that the file holds with all nodes."""
     import osmium
 
-    from corridor.io.read.osm import refuse_dangerous
+    from corridor.io.read.osm_blocks import refuse_dangerous
     from corridor.io.read.osm_scan import name_of
 
     refuse_dangerous(path)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import bz2
 import errno
-import gzip
 import os
 import re
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,11 +16,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from corridor.compiled import compiled
 from corridor.errors import SourceError
 from corridor.files import require_file
 from corridor.geo.geodesy import WGS84, line_lengths_m
 from corridor.io.read.data_files import file_source, known_source
+from corridor.io.read.osm_blocks import READ_BYTES, iterate_blocks, iterate_fields, refuse_dangerous, unpack
 from corridor.io.read.osm_scan import MAX_VERTICES, MAX_WAYS, WAY_COLUMNS, Scan, TooLargeError, clean, scan_file
 from corridor.io.read.osm_tags import ROAD_CLASSES, Doubt
 from corridor.io.read.rivers import no_rivers
@@ -407,10 +404,10 @@ def _remedy_of_vertices(path: Path, node_ids: NDArray[np.int64]) -> str:
         return "ids below 0 are those of edits that weren't saved: save them, or renumber with osmium renumber"
     with path.open("rb") as stream:
         if ".pbf" in map(str.lower, path.suffixes):
-            size, block = next(_blocks(stream, whole=True))
-            begin = b"".join(_unpacked(number, data, size) for number, data in _fields(block, 100))
+            size, block = next(iterate_blocks(stream, whole=True))
+            begin = b"".join(unpack(number, data, size) for number, data in iterate_fields(block, 100))
         else:
-            begin = stream.read(_READ)
+            begin = stream.read(READ_BYTES)
     if b"LocationsOnWays" in begin or _PLACE_ON_WAY.search(begin):
         return (
             "it holds coordinates on its ways and not as nodes: write it again with "
@@ -420,224 +417,8 @@ def _remedy_of_vertices(path: Path, node_ids: NDArray[np.int64]) -> str:
 
 
 _PLACE_ON_WAY = re.compile(rb"<nd\b[^<>]*\blat\s*=")
-_BOMB_BYTES = 1_500_000_000
-_BOMB_RATIO = 50
-_READ = 1 << 20
-_MAX_BLOCK = 32 << 20
-_OPL_NUL = re.compile(rb"%0+%")
-_STRAY_NUL = re.compile(rb"(?<!\n)\0")
-_RAW, _RAW_SIZE, _ZLIB, _LZ4 = 1, 2, 3, 6
-_UNREAD_PACKINGS = {4: "lzma", 5: "bzip2", 7: "zstd"}
 _REMEDIES = {
     "detect file format": "name it as what it is: .osm.pbf, .osm or .opl",
     "JSON": "ask for XML or PBF, which are read",
 }
 """What helps where fetching the file again gives the same: by what libosmium says."""
-
-
-class _TooManyError(Exception):
-    """A block has more parts than any program writes."""
-
-
-def refuse_dangerous(path: Path) -> None:
-    """Refuse a file that unpacks to over 1.5 GB and 50 times its size, or has a NUL in a word.
-
-    OpenStreetMap files shrink to a half (PBF) or a fifteenth (packed XML). Blocks of a PBF say what they unpack to,
-    and libosmium unpacks no more than that; packed XML says nothing, so it is unpacked here, piece by piece. A NUL ends
-    a word early in libosmium, which then reads beyond the end of the tags.
-
-    Args:
-        path: A file that is there and is to be read.
-
-    Raises:
-        SourceError: as said; what is merely broken is left to the reader, which names it more exactly.
-    """
-    # Small files may shrink a lot without harm, so the ratio counts only above a size.
-    limit = max(_BOMB_BYTES, _BOMB_RATIO * path.stat().st_size)
-    openers: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
-    try:
-        with path.open("rb") as plain:
-            if ".pbf" in map(str.lower, path.suffixes):
-                if sum(size for size, _ in _blocks(plain)) > limit:
-                    raise _bomb(path, limit)
-                plain.seek(0)
-                for size, block in _blocks(plain, whole=True):
-                    _check_words(path, size, block)
-                return
-        with openers.get(path.suffix, open)(path, "rb") as stream:
-            _check_text(path, stream, limit)
-    except (EOFError, _TooManyError) as fault:
-        reason = "it breaks off" if isinstance(fault, EOFError) else "a block of too many parts"
-        raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); fetch the file again") from fault
-    except (OSError, ValueError, zlib.error) as fault:
-        if isinstance(fault, SourceError):
-            raise
-
-
-def _bomb(path: Path, limit: int) -> SourceError:
-    return SourceError(
-        f"{path}: unpacks to more than {limit / 1e9:.1f} GB, {_BOMB_RATIO} times its size or more, as no map does; "
-        "fetch the file again"
-    )
-
-
-def _nul(path: Path) -> SourceError:
-    return SourceError(f"{path}: has a NUL character in a tag, as no map has; fetch the file again")
-
-
-def _check_text(path: Path, stream: BinaryIO, limit: int) -> None:
-    size, tail = 0, b""
-    while piece := stream.read(_READ):
-        size += len(piece)
-        if size > limit:
-            raise _bomb(path, limit)
-        if ".opl" in path.suffixes and _OPL_NUL.search(tail + piece):
-            raise _nul(path)
-        # An escaped NUL may be cut by the end of a piece.
-        tail = piece[-40:]
-
-
-def _check_words(path: Path, size: int, block: bytes) -> None:
-    """Look for a NUL in the table of words of a block."""
-    for number, data in _fields(block, 100):
-        if number in _UNREAD_PACKINGS:
-            raise SourceError(
-                f"{path}: its blocks are packed by {_UNREAD_PACKINGS[number]}, which isn't read; pack them again: "
-                "osmium cat -f pbf,pbf_compression=zlib"
-            )
-        unpacked = _unpacked(number, data, size)
-        for table in (words for inner, words in _fields(unpacked, 10_000) if inner == 1):
-            # an empty word is written as a line feed and a NUL; the first word of each table is empty
-            doubtful = _STRAY_NUL.search(table) or table.count(b"\n\0") > 1
-            if doubtful and any(b"\0" in word for _, word in _fields(table, 2_000_000)):
-                raise _nul(path)
-
-
-def _unpacked(number: int, data: bytes, size: int) -> bytes:
-    """What a field of a block unpacks to; nothing for fields that hold no content."""
-    if number == _ZLIB:
-        return zlib.decompressobj().decompress(data, min(size, _MAX_BLOCK) + 1)
-    if number == _LZ4:
-        return unpack_lz4(data, min(size, _MAX_BLOCK))
-    return data if number == _RAW else b""
-
-
-def unpack_lz4(data: bytes, size: int) -> bytes:
-    """The content of an LZ4 block (LZ4 block format 1.6), as far as it is whole.
-
-    Args:
-        data: the packed block.
-        size: bytes that it may unpack to.
-    """
-    unpacked = np.zeros(size, dtype=np.uint8)
-    return unpacked[: _lz4(np.frombuffer(data, dtype=np.uint8), unpacked)].tobytes()
-
-
-@compiled
-def _lz4(data, unpacked):  # type: ignore[no-untyped-def]
-    """Unpack into an array and give the bytes written; a length or an offset that leaves the arrays ends it."""
-    at, done = 0, 0
-    while at < len(data):
-        token = np.int64(data[at])
-        at += 1
-        # first bytes as they are, then bytes that stood there before: each length goes on after 15, byte by byte
-        for shift in (4, 0):
-            length = (token >> shift) & 15
-            offset = np.int64(0)
-            if shift == 0:
-                if at + 2 > len(data):
-                    return done
-                offset = np.int64(data[at]) + 256 * np.int64(data[at + 1])
-                at += 2
-                if offset == 0 or offset > done:
-                    return done
-            more = length == 15
-            while more:
-                if at >= len(data):
-                    return done
-                length = length + np.int64(data[at])
-                more = data[at] == 255
-                at += 1
-            if shift == 0:
-                length += 4
-            elif at + length > len(data):
-                return done
-            if done + length > len(unpacked):
-                return done
-            for _ in range(length):
-                if shift == 0:
-                    unpacked[done] = unpacked[done - offset]
-                else:
-                    unpacked[done] = data[at]
-                    at += 1
-                done += 1
-            if at >= len(data):
-                return done
-    return done
-
-
-def _blocks(stream: BinaryIO, *, whole: bool = False) -> Iterator[tuple[int, bytes]]:
-    """Unpacked size and content (or its start) of each block of a PBF, until one is broken.
-
-    Raises:
-        EOFError: the file ends inside the length of a block.
-    """
-    while word := stream.read(4):
-        if len(word) < 4:
-            raise EOFError
-        # A PBF is: length of the header (4 bytes), header, block; the header's field 3 is the block's length.
-        size = int.from_bytes(word, "big")
-        if size > 1 << 16:
-            return
-        length = next((value for number, kind, value in _numbers(stream.read(size)) if (number, kind) == (3, 0)), None)
-        if length is None or length > _MAX_BLOCK:
-            return
-        block = stream.read(length if whole else min(length, 32))
-        stream.seek(length - len(block), 1)
-        yield next((value for number, kind, value in _numbers(block) if (number, kind) == (2, 0)), length), block
-
-
-def _numbers(message: bytes) -> Iterator[tuple[int, int, int]]:
-    """Tag, wire type and number (or length) of the fields of a message, of those that begin in these bytes."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        value, at = _varint(message, at)
-        yield key >> 3, key & 7, value
-        # Wire type 2 is bytes with a length before them; its content is passed over.
-        at += value if key & 7 == 2 else 0
-
-
-def _fields(message: bytes, most: int) -> Iterator[tuple[int, bytes]]:
-    """Tag and bytes of the fields of a message, until one that can't be; numbers are passed over.
-
-    Raises:
-        ValueError: there are more than ``most``.
-    """
-    at = count = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        kind = key & 7
-        if key >> 3 == 0 or kind in {3, 4, 6, 7}:
-            return
-        count += 1
-        if count > most:
-            raise _TooManyError
-        if kind in {1, 5}:
-            at += 8 if kind == 1 else 4
-            continue
-        value, at = _varint(message, at)
-        if kind == 2:
-            yield key >> 3, message[at : at + value]
-            at += value
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < len(message) and shift < 70:
-        # Seven bits a byte, the least first; the top bit says that more follow.
-        value |= (message[at] & 0x7F) << shift
-        shift, at = shift + 7, at + 1
-        if message[at - 1] < 0x80:
-            break
-    return value, at
