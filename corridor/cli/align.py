@@ -101,7 +101,7 @@ def align(
     Works anywhere: between two points on elevation rasters of your own, without a study.
 
     Writes alignment.geojson (3-D line and structures), alignment.json (price by kind, lengths, grade, radius) and
-    profile.svg (the long section), and with --sweep tradeoff.csv and a chart. Where there is no way, it says which
+    profile.svg (plan and long section), and with --sweep tradeoff.csv and a chart. Where there is no way, it says which
     limit closes it and what would open it.
 
     **Examples**

@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from corridor.alignment.files import BATTER, FORMATION_M, draw_long_section, sum_earthworks, tabulate_stations
+from corridor.alignment.files import BATTER, FORMATION_M, sum_earthworks, tabulate_stations
+from corridor.alignment.sheet import draw_sheet
 from tests.alignment.helpers import costs, standard
 from tests.alignment.test_align import QUICK, line_on
 
@@ -29,7 +30,7 @@ def texts(drawing):
 def test_tunnels_portals_and_grades_are_written(line):
     (tunnel,) = line.structures
     assert tunnel.kind == "tunnel"
-    found = texts(draw_long_section(line, "North & <South>"))
+    found = texts(draw_sheet(line, "North & <South>"))
     assert "North & <South>" in found
     assert f"tunnel {tunnel.length_m / 1000:.1f} km" in found
     portals = np.interp([tunnel.from_m, tunnel.to_m], line.chainage_m, line.line[:, 2])
@@ -41,7 +42,7 @@ def test_tunnels_portals_and_grades_are_written(line):
 
 
 def test_the_line_is_drawn_to_scale(line):
-    root = ET.fromstring(draw_long_section(line, "x"))
+    root = ET.fromstring(draw_sheet(line, "x"))
     drawn = next(node for node in root.iter(f"{SVG}polyline") if node.get("stroke-width") == "2")
     x, y = np.array([pair.split(",") for pair in drawn.get("points").split()], dtype=float).T
     assert np.corrcoef(x, line.chainage_m)[0, 1] == pytest.approx(1.0, abs=1e-6)
@@ -53,7 +54,7 @@ def test_bends_are_marked_on_their_side():
     mask = np.zeros(z.shape, dtype=np.uint8)
     mask[5:25, 15] = 7
     line = line_on(z, (15, 3), (15, 26), options=replace(QUICK, neighbours=32), mask=mask)
-    root = ET.fromstring(draw_long_section(line, "x"))
+    root = ET.fromstring(draw_sheet(line, "x"))
     marks = [node for node in root.iter(f"{SVG}rect") if node.get("fill-opacity")]
     bends = int(np.isfinite(line.radius_m).sum())
     assert len(marks) == bends > 0
@@ -89,3 +90,39 @@ def test_stations_say_what_the_line_is(line):
     assert steps[bored[:-1]].sum() == pytest.approx(tunnel.length_m, abs=0.01)
     assert (table.loc[bored, ["cut_m3", "fill_m3"]] == 0.0).all(axis=None)
     assert table["grade_permille"].abs().max() <= 10 * line.max_grade_pct + 0.05
+
+
+def plan_of(line, **kwargs):
+    root = ET.fromstring(draw_sheet(line, "x", **kwargs))
+    return next(node for node in root.iter(f"{SVG}g") if node.get("class") == "plan")
+
+
+def test_the_plan_is_a_similar_figure_with_its_north():
+    z = np.full((30, 30), 50.0)
+    mask = np.zeros(z.shape, dtype=np.uint8)
+    mask[5:25, 15] = 7
+    line = line_on(z, (20, 3), (10, 26), options=replace(QUICK, neighbours=32), mask=mask)
+    plan = plan_of(line, ends=("A <here>", "B"))
+    course = next(node for node in plan.iter(f"{SVG}polyline") if node.get("stroke-width") == "1.6")
+    drawn = np.array([pair.split(",") for pair in course.get("points").split()], dtype=float)
+    steps, true = np.diff(drawn, axis=0), np.diff(line.line[:, :2], axis=0)
+    long = np.hypot(*true.T) > 40.0
+    ratio = np.hypot(*steps.T)[long] / np.hypot(*true.T)[long]
+    assert ratio == pytest.approx(ratio.mean(), rel=0.05)
+    # From left to right, as the section; turned back by the arrow's angle it lies as on the map.
+    assert drawn[-1, 0] > drawn[0, 0]
+    assert drawn[-1, 1] == pytest.approx(drawn[0, 1], abs=0.2)
+    arrow = next(node for node in plan.iter(f"{SVG}g") if node.get("class") == "north")
+    angle = np.radians(float(arrow.get("transform").split("rotate(")[1].rstrip(")")))
+    up = np.array([np.sin(angle), -np.cos(angle)])
+    north = true[long] @ [0.0, 1.0]
+    assert steps[long] @ up == pytest.approx(north * ratio.mean(), abs=0.5)
+    words = [node.text for node in plan.iter(f"{SVG}text")]
+    assert {"A <here>", "B", "N"} <= set(words)
+    assert any(word.startswith("R ") and float(word[2:]) >= line.min_radius_m - 1 for word in words)
+
+
+def test_the_sheet_says_how_each_stretch_is_built(line):
+    built = [text for text in texts(draw_sheet(line, "x")) if text.endswith(" km") and text[0].isalpha()]
+    assert f"open line {line.price.km['surface']:.1f} km" in built
+    assert f"tunnel {line.tunnel_km:.1f} km" in built
