@@ -193,10 +193,10 @@ COUNT = "count"
 """The blank that decides between plural forms."""
 
 DECIMAL_COMMA = frozenset(("ru", "hy", "az"))
-_FIGURE = re.compile(r"[+\u2212(]?\d[\d\u202f]*(\.\d+)?( ?[\u2013(]\u2212?\d[\d\u202f]*(\.\d+)?)*\)?( ?%)?")
+_FIGURE = re.compile(r"[+\u2212(]?\d[\d\u202f]*(\.\d+)?( ?[\u2013(] ?\u2212?\d[\d\u202f]*(\.\d+)?)*\)?( ?%)?")
 """A number, a range, or a number with its range in brackets."""
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
-_BLANK = re.compile(r"\{(?:(a):)?(\w+)\}")
+_BLANK = re.compile(r"\{(?:(a|l):)?(\w+)\}")
 _PAIR = re.compile(r"\{([01])\}")
 _LONE_SPACE = re.compile(r" +([,:․])")
 _NOTHING = " ()"
@@ -236,11 +236,11 @@ class Words:
 
     def _fill(self, blank: re.Match[str], values: Mapping[str, Value]) -> str:
         """What stands in a blank; isolated where the text runs from right to left, so that signs keep their place."""
-        article, name = blank.groups()
+        form, name = blank.groups()
         if name not in values:
             return blank[0]
-        value = self.render(values[name])
-        if article:
+        value = self._inside(values[name]) if form == "l" else self.render(values[name])
+        if form == "a":
             value = with_article(value)
         if not value or self.language not in RIGHT_TO_LEFT:
             return value
@@ -256,6 +256,13 @@ class Words:
             return self._list([self.render(item) for item in value.items], value.style)
         return self.text(clean_text(value))
 
+    def _inside(self, value: Value) -> str:
+        """A value inside a sentence: what messages say begins with a small letter, what a study says stays as it is."""
+        if isinstance(value, Listing):
+            return self._list([self._inside(item) for item in value.items], value.style)
+        said = self.render(value)
+        return with_small_letter(said, self.language) if isinstance(value, Message) and self.known(value.key) else said
+
     def text(self, text: str) -> str:
         """A text of the data in this language; numbers as it writes them, and anything unknown as it is."""
         found = self._messages.get(TEXT + text)
@@ -269,6 +276,18 @@ class Words:
         for item in items[1:-1]:
             text = _join(patterns["between"], text, item)
         return _join(patterns["last"], text, items[-1])
+
+
+def with_small_letter(text: str, language: str) -> str:
+    """A text as it stands inside a sentence; names that begin with two capitals keep them.
+
+    >>> [with_small_letter(text, "en") for text in ("Checks", "EAEU", "3+3")], with_small_letter("İcazə", "az")
+    (['checks', 'EAEU', '3+3'], 'icazə')
+    """
+    if text[1:2].isupper():
+        return text
+    dotted = {"İ": "i"} | ({"I": "ı"} if language == "az" else {})
+    return dotted.get(text[:1], text[:1].lower()) + text[1:]
 
 
 def localise_number(text: str, language: str) -> str:

@@ -347,7 +347,7 @@ def _page_column(
 ) -> PageColumn:
     """A column as the page has it; a study may score what no metric of this package declares (``column`` None)."""
     column = column or Column(name, "", "", "")
-    digits = _digits(table[name], column)
+    digits = _digits(table, name, column)
     if criterion is None:
         return PageColumn(name, column.words, column.symbol, digits, False, "", column.key, column.status)
     # without a key the label is said as the study has it
@@ -382,15 +382,24 @@ def criterion_name(results: Results, criterion: Criterion) -> Value:
     return clean_text(criterion.label)
 
 
-def _digits(values: pd.Series, column: Column) -> int:
-    """Decimals: as declared, none for what is counted, else fewer the greater the figures are."""
+def _digits(table: pd.DataFrame, name: str, column: Column) -> int:
+    """Decimals: as declared, none for what is counted, else fewer the greater the figures are.
+
+    Where no figure is above 0, the ends of those that aren't determined decide.
+    """
     if column.digits is not None:
         return column.digits
-    if column.kind is Kind.COUNT or pd.api.types.is_integer_dtype(values):
+    if column.kind is Kind.COUNT or column.unit == Unit.PEOPLE or pd.api.types.is_integer_dtype(table[name]):
         return 0
-    finite = pd.to_numeric(values, errors="coerce").replace([np.inf, -np.inf], np.nan).abs()
-    largest = float(finite.max()) if finite.notna().any() else 0.0
+    ends = [end for end in (f"{name}_low", f"{name}_high") if end in table.columns]
+    largest = _largest(table[[name]]) or _largest(table[ends])
     return 0 if largest >= 200 else 1 if largest >= 5 else 2
+
+
+def _largest(table: pd.DataFrame) -> float:
+    """The greatest finite size of any figure in a table; 0 for none."""
+    sizes = np.abs(table.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float))
+    return float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
 
 
 def metric_rows(results: Results, columns: Sequence[PageColumn], marks: dict[str, Mark]) -> tuple[Row, ...]:
@@ -463,8 +472,17 @@ def _cell(
     text, bounds = say(value, column.digits), ""
     if low is not None and high is not None:
         ends = [say(end, column.digits) for end in (low, high)]
-        bounds = RANGE_SIGN.join(ends) if ends[0] != ends[1] else ""
+        bounds = join_range(*ends) if ends[0] != ends[1] else ""
     return Cell(text, bounds, value, "", mark)
+
+
+def join_range(low: str, high: str) -> str:
+    """Two ends as a range; set apart where a minus would stand against the sign between them.
+
+    >>> join_range("2.9", "4.9"), join_range("\u2212136", "\u22122.5")
+    ('2.9–4.9', '−136 – −2.5')
+    """
+    return f"{low} {RANGE_SIGN} {high}" if high.startswith("\u2212") else f"{low}{RANGE_SIGN}{high}"
 
 
 def _number(value: Any) -> float | None:

@@ -17,7 +17,7 @@ from corridor.schema.message import Listing, ListStyle, Message, listing, messag
 from corridor.schema.regime import class_message
 
 ROOT = Path(corridor.__file__).parent
-BLANK = re.compile(r"\{(?:a:)?(\w+)\}")
+BLANK = re.compile(r"\{(?:[al]:)?(\w+)\}")
 
 
 def texts(entry):

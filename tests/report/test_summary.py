@@ -80,8 +80,8 @@ def test_several_routes_that_lose_it_are_one_sentence_and_the_other_rules_are_to
 
 def test_lists_are_spelt_with_their_spaces():
     text = " ".join(spoken(results())).replace("\u202f", " ")
-    assert "Length: Route north (100.0 km)" in text
-    assert "Route north: " in text
+    assert "length: route A (100.0 km)" in text
+    assert "route A (Route north): " in text
 
 
 def test_without_impacts_the_page_begins_with_today():

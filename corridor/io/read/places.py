@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -261,8 +263,80 @@ def name_places(places: gpd.GeoDataFrame, listed: PlaceNames, mapped: gpd.GeoDat
             # Of several that share a name the nearest, if it is near: names come again in other valleys.
             gaps = distance_m(near["lon"].to_numpy(), near["lat"].to_numpy(), lon, lat)
             names = dict(near["names"].iloc[int(gaps.argmin())]) if gaps.min() <= _REACH_M else {}
-        found.append(names | listed.get((str(name), str(country)), {}))
+        spelled = names_by_script(str(name), str(aliases).split("|"))
+        found.append(spelled | names | listed.get((str(name), str(country)), {}))
     return found
+
+
+_SCRIPTS = {"ARMENIAN": "hy", "CYRILLIC": "ru", "ARABIC": "fa"}
+"""Languages by the script that their names are told by."""
+_FOREIGN = {"ru": re.compile("[^а-яёА-ЯЁ -]"), "fa": re.compile("[^آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهیئأؤ \u200c-]")}
+"""Letters of a script that a language of it doesn't have: such a name is in another language."""
+_PERSIAN = str.maketrans({"ي": "ی", "ك": "ک", "ة": "ه", "أ": "ا"})
+_VOWELS = frozenset("aeiouwy")
+# Consonants that languages exchange for each other are one sound, as in Soundex.
+_SOUNDS = {letter: group[0] for group in ("bpfv", "cgjkqsxzh", "dt", "mn") for letter in group}
+_LEAST_ALIKE = 0.5
+
+
+def names_by_script(name: str, aliases: Iterable[str]) -> dict[str, str]:
+    """Names in other scripts among the aliases of a place, by the language that writes so.
+
+    Of several in one script that is taken which sounds most like the name: an older name of the place isn't it.
+
+    Args:
+        name: in Latin letters.
+        aliases: its other names, in any script.
+
+    >>> names_by_script("Vayk", ["Soylan", "Азизбеков", "Вайк", "Вајк", "Սոյլան", "Վայք", "وايك"])
+    {'ru': 'Вайк', 'hy': 'Վայք', 'fa': 'وایک'}
+    """
+    best: dict[str, tuple[float, float, str]] = {}
+    asked = _sounds(name)
+    for alias in aliases:
+        letter = next((c for c in alias if c.isalpha()), " ")
+        language = _SCRIPTS.get(unicodedata.name(letter, "").partition(" ")[0], "")
+        # as Persian writes it: its own forms of letters, and no signs for vowels
+        told = _unmarked(alias.translate(_PERSIAN)) if language == "fa" else alias
+        if not language or (language in _FOREIGN and _FOREIGN[language].search(told)):
+            continue
+        # consonants first, as scripts and languages write vowels least alike; all sounds where those are the same
+        sounds = _sounds(told)
+        alike = (_ratio(_consonants(asked), _consonants(sounds)), _ratio(asked, sounds))
+        if alike[0] >= _LEAST_ALIKE and alike > best.get(language, (0.0, 0.0, ""))[:2]:
+            best[language] = (*alike, told)
+    return {language: text for language, (_, _, text) in best.items()}
+
+
+def _unmarked(text: str) -> str:
+    return "".join(c for c in text if not unicodedata.combining(c))
+
+
+def _ratio(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+def _consonants(sounds: str) -> str:
+    return "".join(sound for sound in sounds if sound not in _VOWELS)
+
+
+def _sounds(name: str) -> str:
+    """A name as rough sounds, each once in a row.
+
+    What a letter of another script sounds like is read off its Unicode name, which spells it: VEW, ZHE, SHEEN.
+    """
+    found: list[str] = []
+    for letter in unicodedata.normalize("NFKD", name.casefold()):
+        script, _, spelled = unicodedata.name(letter, "").partition(" ")
+        if not letter.isalpha() or not (letter.isascii() or script in _SCRIPTS):
+            continue
+        sound = letter if letter.isascii() else spelled.lower().rpartition(" ")[2]
+        # EL, EM and ER are spelled with a vowel before the sound
+        sound = sound[1] if sound in ("ef", "el", "em", "en", "er", "es") else "o" if sound == "vo" else sound[0]
+        sound = _SOUNDS.get(sound, sound)
+        if found[-1:] != [sound]:
+            found.append(sound)
+    return "".join(found)
 
 
 def _plain(name: str) -> str:

@@ -15,7 +15,7 @@ import corridor
 from corridor.flows.model import FlowModel
 from corridor.flows.results import FlowResults, flow_map, flow_tables
 from corridor.geo.geodesy import WGS84
-from corridor.interactions.events import events_frame
+from corridor.interactions.events import events_frame, transliterate
 from corridor.interactions.findings import Names, build_findings
 from corridor.interactions.regime_effects import ConnectivityTargets, SplitNetwork
 from corridor.io.read.borders import Borders
@@ -270,10 +270,20 @@ def layers(
         focus=focus_region,
         axes=_axis_table(sections, conflation, impact),
         named=tuple(NamedPlace(node.place, node.aliases) for node in nodes.values() if node.aliases),
-        rivers=osm.rivers if mapped and osm else rivers_along_borders(border_rivers, borders.countries),
+        rivers=_spelled(osm.rivers) if mapped and osm else rivers_along_borders(border_rivers, borders.countries),
         rivers_from_borders=not mapped,
         roads=_main_roads(conflation),
     )
+
+
+def _spelled(rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Rivers with their names in Latin letters, as roads have them; a name in Armenian ones is kept as such."""
+    latin = [transliterate(str(name)) for name in rivers["name"]]
+    names = [
+        ({} if plain == name else {"hy": str(name)}) | dict(known)
+        for name, plain, known in zip(rivers["name"], latin, rivers["names"], strict=True)
+    ]
+    return rivers.assign(name=latin, names=names)
 
 
 def _main_roads(conflation: Conflation) -> gpd.GeoDataFrame:

@@ -3,7 +3,7 @@
 window.corridorWords = (function () {
   var messages = {}, language = "en";
   var RIGHT_TO_LEFT = ["fa", "ar", "he"], COMMA = ["ru", "hy", "az"];
-  var FIGURE = /^[+\u2212(]?\d[\d\u202f]*(\.\d+)?( ?[\u2013(]\u2212?\d[\d\u202f]*(\.\d+)?)*\)?( ?%)?$/;
+  var FIGURE = /^[+\u2212(]?\d[\d\u202f]*(\.\d+)?( ?[\u2013(] ?\u2212?\d[\d\u202f]*(\.\d+)?)*\)?( ?%)?$/;
   var given = new WeakMap();
 
   function rightToLeft() { return RIGHT_TO_LEFT.indexOf(language) >= 0; }
@@ -37,6 +37,16 @@ window.corridorWords = (function () {
     var an = /^(?:(?!(?:one|once|uni(?!n|m)|us[aeiu]|eu)\w*)[aeiou]|8|1[18](?!\d)|1[18](?=,\d{3}\b))/i;
     return (an.test(text) ? "an " : "a ") + text;
   }
+  /* A value inside a sentence: what messages say begins with a small letter (but for two capitals), texts of the data don't. */
+  function small(text) {
+    var second = text.charAt(1);
+    if (second !== second.toLowerCase()) { return text; }
+    return (text.charAt(0) === "\u0130" ? "i" : text.charAt(0).toLocaleLowerCase(language)) + text.slice(1);
+  }
+  function inside(value) {
+    if (value && value.all) { return list(value.all.map(inside), entry(value.by || "list.semicolon")); }
+    return value && known(value.t) ? small(resolve(value)) : resolve(value);
+  }
   /* Texts by plural form are chosen by the value "count", by the rules of the language that the text is in. */
   function form(texts, values, code) {
     var count = Number(values && values.count) || 0;
@@ -44,10 +54,10 @@ window.corridorWords = (function () {
   }
   /* Values go in isolated where the text runs from right to left. */
   function fill(text, values) {
-    return text.replace(/\{(?:(a):)?(\w+)\}/g, function (whole, spoken, key) {
+    return text.replace(/\{(?:(a|l):)?(\w+)\}/g, function (whole, as, key) {
       if (!values || !(key in values)) { return whole; }
-      var value = resolve(values[key]);
-      if (spoken) { value = article(value); }
+      var value = as === "l" ? inside(values[key]) : resolve(values[key]);
+      if (as === "a") { value = article(value); }
       if (!value || !rightToLeft()) { return value; }
       return (/[\u0590-\u08ff]/.test(value) ? "\u2067" : "\u2066") + value + "\u2069";
     }).replace(/ \(\)/g, "").replace(/ +([,:․])/g, "$1");

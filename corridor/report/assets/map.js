@@ -266,7 +266,7 @@ var corridorMap = (function () {
 
   /* The relief fills the frame, so that nothing blank lies beside it; but where too much of the routes would be out of
      sight, as in a tall window over a wide country, they come first. */
-  var MOST_CROPPED = 0.75; // steps of zoom
+  var MOST_CROPPED = 0.75, BESIDE_CONTROLS = 44; // steps of zoom; pixels
   function fillFrame(map, data) {
     map.options.minZoom = 0;
     map.options.minZoom = Math.min(map.getBoundsZoom(data.bounds, true), map.getBoundsZoom(data.view) + MOST_CROPPED);
@@ -322,7 +322,7 @@ var corridorMap = (function () {
 
     function fit() {
       fillFrame(map, data);
-      map.fitBounds(data.view, { animate: false }); // an animation ending late would undo what the reader did since
+      map.fitBounds(data.view, { animate: false, paddingTopLeft: [BESIDE_CONTROLS, 0] }); // an animation ending late would undo what the reader did since
     }
     function choose(id) {
       routes.forEach(function (route) {

@@ -15,7 +15,7 @@ var corridorState = (function () {
   /* controls: by name an element (value or checked); route and map have ways of their own. */
   function start(page) {
     var first = read(), quiet = true, waiting = null;
-    var plain = ["language", "regime", "perspective", "flow-year", "reach-when", "reach-limit"];
+    var plain = ["language", "regime", "perspective", "flow-year", "flow-pair", "reach-when", "reach-limit"];
     var ticked = ["all-columns", "reach-on", "as-if-opened"];
     function node(id) { return document.getElementById(id); }
     function set(id, value) {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,7 @@ def _first_today(view: ReportView) -> Message | None:
     if len(rows) < 2 or chosen is None:
         return None
     if any(row["rank"] != row["worst"] for row in rows):
-        return first_of_open(view, chosen, rows)
+        return first_of_open(view, chosen, rows, view.name)
     firsts = [row for row in rows if row["rank"] == 1]
     follows = rows[len(firsts)] if len(rows) > len(firsts) else None
     values: dict[str, Value] = {
@@ -95,10 +95,12 @@ def _score(row: Mapping[str, Any]) -> Value:
     return Message("status.undetermined") if score is None or pd.isna(score) else f"{score:.2f}"
 
 
-def first_of_open(view: ReportView, chosen: PerspectiveWords, rows: list[dict[str, Any]]) -> Message:
-    """Who is first where undetermined metrics leave ranks open: for sure, and at best."""
-    sure = listing(view.name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.FOR_SURE)
-    best = listing(view.name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.AT_BEST)
+def first_of_open(
+    view: ReportView, chosen: PerspectiveWords, rows: list[dict[str, Any]], name: Callable[[str], Value]
+) -> Message:
+    """Who is first where undetermined metrics leave ranks open: for sure, and at best; ``name`` tells a route."""
+    sure = listing(name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.FOR_SURE)
+    best = listing(name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.AT_BEST)
     whose = Message(f"perspective.{chosen.perspective_id}", fallback=chosen.label)
     regime: Value = view.regime_name(rows[0]["regime_id"]) if view.results.regimes else ""
     count = len(rows)
@@ -128,7 +130,7 @@ def _views(view: ReportView) -> Message | None:
 
 
 def _places_of(view: ReportView, places: FirstPlaces, key: str) -> Message:
-    name, share = view.name(key), f"{100 * places.shares[key]:.0f}"
+    name, share = _lettered(view, key), f"{100 * places.shares[key]:.0f}"
     if not places.at_best:
         return Message("summary.firsts_of", {"name": name, "share": share})
     sure, best = places.for_sure.get(key, 0), places.at_best.get(key, 0)
@@ -266,7 +268,7 @@ def _leaders_sentence(view: ReportView) -> Message | None:
         if column.scored and best and len(best) <= 3:
             values: dict[str, Value] = {
                 "figure": _figure_name(view, column),
-                "names": listing(view.name(row.candidate_id) for row in best),
+                "names": listing((_letter(view, row.candidate_id) for row in best), ListStyle.COMMA),
                 "value": best[0].cells[index].text,
                 "unit": Message(f"unit.{column.unit}", fallback=column.unit) if column.unit else "",
             }
@@ -454,6 +456,16 @@ def _leaders(view: ReportView, regime: str, perspective: str | None = None) -> l
     return [row["candidate_id"] for row in rows if row["rank"] == 1]
 
 
+def _lettered(view: ReportView, key: str) -> Message:
+    """A route by its letter, which finds it on the map and in tables, and by its name."""
+    return Message("answer.route", {"letter": view.marks[key].letter, "name": view.name(key)})
+
+
+def _letter(view: ReportView, key: str) -> Message:
+    """A route that has been named before, by its letter alone."""
+    return Message("answer.letter", {"letter": view.marks[key].letter})
+
+
 def _regime_name(view: ReportView, regime: str) -> Value:
     """The rules that a sentence is about; the perspective where a study has no rules."""
     if view.regimes:
@@ -472,23 +484,23 @@ def _first(view: ReportView, regime: str) -> Message:
     rows = view.leading(view.results.default_perspective)[regime]
     if len(rows) == 1:
         if not view.regimes:
-            return Message("answer.alone_plain", {"name": view.name(leaders[0])})
-        return Message("answer.alone", {"regime": _regime_name(view, regime), "name": view.name(leaders[0])})
+            return Message("answer.alone_plain", {"name": _lettered(view, leaders[0])})
+        return Message("answer.alone", {"regime": _regime_name(view, regime), "name": _lettered(view, leaders[0])})
     chosen = next((p for p in view.results.perspectives if p.perspective_id == view.results.default_perspective), None)
     if chosen is not None and any(row["first"] is FirstPlace.AT_BEST for row in rows):
         # What rests on figures that aren't known is never said as if it were.
-        return first_of_open(view, chosen, rows)
-    name = listing((view.name(key) for key in leaders), ListStyle.AND)
-    of, why, firm = str(len(rows)), _why(view, regime, leaders, rows), _firm(view, regime, leaders)
+        return first_of_open(view, chosen, rows, lambda key: _lettered(view, key))
+    name = listing((_lettered(view, key) for key in leaders), ListStyle.AND)
+    count, why, firm = len(rows), _why(view, regime, leaders, rows), _firm(view, regime, leaders)
     many = len(leaders) > 1
     if not view.regimes:
         return Message(
             "answer.first_tied_plain" if many else "answer.first_plain",
-            {"name": name, "of": of, "why": why, "firm": firm},
+            {"name": name, "count": count, "why": why, "firm": firm},
         )
     return Message(
         "answer.first_tied" if many else "answer.first",
-        {"regime": _regime_name(view, regime), "name": name, "of": of, "why": why, "firm": firm},
+        {"regime": _regime_name(view, regime), "name": name, "count": count, "why": why, "firm": firm},
     )
 
 
@@ -562,7 +574,7 @@ def _why(view: ReportView, regime: str, leaders: list[str], rows: list[dict[str,
     total = sum(gain for gain, _ in gains)
     kept = [criterion for gain, criterion in gains[:2] if gain > 0.2 * total]
     what = listing((criterion_name(view.results, criterion) for criterion in kept), ListStyle.AND)
-    return Message("answer.why", {"next": view.name(rest[0]), "what": what})
+    return Message("answer.why", {"next": _lettered(view, rest[0]), "what": what})
 
 
 def _cost(view: ReportView, regime: str, key: str) -> Message | None:
@@ -575,7 +587,7 @@ def _cost(view: ReportView, regime: str, key: str) -> Message | None:
         known = cell.value is not None and math.isfinite(cell.value)
         figure = _with_range(cell)
         if column.name == "cost" and known:
-            said += [Message("answer.cost", {"name": view.name(key), "cost": figure}), *_cost_by(view, key, regime)]
+            said += [Message("answer.cost", {"name": _letter(view, key), "cost": figure}), *_cost_by(view, key, regime)]
         elif column.name == "time" and known:
             said.append(Message("answer.time", {"hours": figure}))
         elif column.name in ("link", "people"):
@@ -659,7 +671,7 @@ def _unplaced(view: ReportView) -> Message | None:
             return Message(
                 "answer.unplaced",
                 {
-                    "name": view.name(finding.candidate_id),
+                    "name": _lettered(view, finding.candidate_id),
                     "crossing": facts.crossing,
                     "capital": facts.capital,
                 },
@@ -707,9 +719,8 @@ def _crossing(view: ReportView, columns: list[Subject], key: str, regime: str) -
         unit = Message(f"unit.{column.metric.column.unit}", fallback=column.metric.column.unit)
         shown = Message("glance.figure", {"value": _signed(column, cell), "unit": unit}) if known else words
         figures.append({"name": column.name, "level": level, "said": shown, "range": cell.range_text if known else ""})
-    return {
-        "rank": _rank(rank).to_json() if rank.text else None, "figures": figures, "first": rank.text == "1",
-    }  # fmt: skip
+    sure = rank.text == "1" and not rank.status
+    return {"rank": _rank(rank).to_json() if rank.text else None, "figures": figures, "first": sure}
 
 
 def _signed(column: Subject, cell: Cell) -> str:

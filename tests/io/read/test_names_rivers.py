@@ -73,9 +73,9 @@ def test_a_place_takes_the_map_s_names_near_by_and_the_catalogue_s_win(tmp_path)
     places = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(*at.values()))
     listed = {("Gyugh", "AA"): {"ru": "Село"}, ("Other", "BB"): {"ru": "x"}}
     assert name_places(places, listed, found.places) == [
-        {"en": "Village", "ru": "Село", "az": "Kənd"}, {}, {"ru": "Иной"},
+        {"en": "Village", "hy": "Գյուղ", "ru": "Село", "az": "Kənd"}, {}, {"ru": "Иной"},
     ]  # fmt: skip
-    assert name_places(places, listed, None) == [{"ru": "Село"}, {}, {}]
+    assert name_places(places, listed, None) == [{"hy": "Գյուղ", "ru": "Село"}, {}, {}]
 
 
 @pytest.mark.parametrize(
