@@ -30,8 +30,13 @@ _CAR_KEYS = ("access", "vehicle", "motor_vehicle", "motorcar")
 _WEIGHT_KEYS = ("maxweight", "maxweight:hgv", "maxweightrating", "maxweightrating:hgv")
 _HEIGHT_KEYS = ("maxheight", "maxheight:physical")
 _USERS = ("access", "vehicle", "motor_vehicle", "motorcar", "hgv")
+# one-way for vehicles: a more exact key beats a more general one here too
+_ONEWAY_KEYS = ("oneway:motor_vehicle", "oneway:vehicle", "oneway")
+_TRUCK_DIRECTIONS = ("oneway:hgv", "hgv:forward", "hgv:backward")
+_DIRECTED_KEYS = tuple(f"{key}:{way}" for way in ("forward", "backward") for key in ("motor_vehicle", "vehicle"))
 ACCESS_KEYS = (
-    *_USERS, *_WEIGHT_KEYS, *_HEIGHT_KEYS, "smoothness", "status", "impassable",
+    *_USERS, *_ONEWAY_KEYS, *_DIRECTED_KEYS, *_TRUCK_DIRECTIONS, *_WEIGHT_KEYS, *_HEIGHT_KEYS,
+    "smoothness", "status", "impassable",
     *(f"{key}:conditional" for key in (*_USERS, "oneway", "maxweight", "maxheight")),
 )  # fmt: skip
 """All keys that say who may use a road, and the conditional ones, which are counted."""
@@ -40,7 +45,7 @@ _OPEN = frozenset(("yes", "permissive", "designated", "official", "public", "unk
 _LOCAL = frozenset(("destination", "delivery", "customers", "residents", "permit"))
 _SHUT = frozenset((
     "no", "private", "military", "agricultural", "forestry", "emergency", "restricted", "psv", "bus", "employees",
-    "foot", "bicycle", "hov", "taxi", "service", "government",
+    "foot", "bicycle", "hov", "taxi", "service", "government", "closed", "staff",
 ))  # fmt: skip
 _RANK = {RoadAccess.YES: 2, RoadAccess.LOCAL: 1, RoadAccess.NO: 0}
 
@@ -51,16 +56,18 @@ _BLOCKS = frozenset((
     "horse_stile", "jersey_barrier", "kissing_gate", "log", "motorcycle_barrier", "planter", "retaining_wall", "rock",
     "rocks", "rope", "rubble", "stile", "sump_buster", "tank_trap", "turnstile", "wall", "wedge", "wicket_gate",
 ))  # fmt: skip
+_YIELDING_BOLLARDS = frozenset(("removable", "rising", "foldable", "flexible"))
 _PASSED = frozenset((
     "border_control", "bump_gate", "cattle_grid", "checkpoint", "coupure", "entrance", "gate", "hampshire_gate",
     "height_restrictor", "kerb", "kent_carriage_gap", "lift_gate", "no", "sally_port", "sliding_beam", "sliding_gate",
     "spikes", "swing_gate", "toll_booth", "width_restrictor", "yes", "police_checkpoint", "traffic_island",
 ))  # fmt: skip
 
-_TONNES = re.compile(r"(\d+(?:[.,]\d+)?)\s*(t|tonne|tonnes|ton|kg|st|lbs)?")
-_METRES = re.compile(r"(\d+(?:[.,]\d+)?)\s*(m|cm)?")
+# a limit of nothing is none that anybody meant
+_TONNES = re.compile(r"(?!0+(?:[.,]0+)?\D*$)(\d+(?:[.,]\d+)?)\s*(t|tonnes?|tons?|kg|st|lbs)?")
+_METRES = re.compile(r"(?!0+(?:[.,]0+)?\D*$)(\d+(?:[.,]\d+)?)\s*(m|metres?|meters?|cm)?")
 _FEET = re.compile(r"(\d+)\s*(?:'|ft)\s*(?:(\d+)\s*(?:\"|in)?)?")
-_TO_TONNES = {"": 1.0, "t": 1.0, "tonne": 1.0, "tonnes": 1.0, "ton": 1.0, "kg": 0.001, "st": 0.90718, "lbs": 0.00045359}
+_TO_TONNES = {"kg": 0.001, "st": 0.90718, "lbs": 0.00045359}
 _NO_LIMIT = frozenset(("", "none", "no", "unsigned", "default", "below_default", "no_sign", "no_indications"))
 
 
@@ -88,6 +95,7 @@ def read_access(tags: Mapping[str, str]) -> tuple[Access, bool]:
 
     An unknown value neither opens nor shuts. A condition that opens what is shut otherwise (``access=no`` with
     ``access:conditional=yes @ (Apr-Nov)``) opens it: a pass that is shut in winter is a road; the reader counts it.
+    Where no vehicle can drive (``smoothness=impassable``) a right to drive opens nothing.
 
     Args:
         tags: Of a way or a node.
@@ -100,9 +108,8 @@ def read_access(tags: Mapping[str, str]) -> tuple[Access, bool]:
     >>> str(read_access({"hgv": "no"})[0].truck), str(read_access({"hgv": "no"})[0].car)
     ('no', 'yes')
     """
-    if not any(key in tags for key in _USERS):
-        impassable = "impassable" in {tags.get("smoothness"), tags.get("status")} or tags.get("impassable") == "yes"
-        return (Access(RoadAccess.NO, RoadAccess.NO), True) if impassable else (ANYBODY, True)
+    if "impassable" in {tags.get("smoothness"), tags.get("status")} or tags.get("impassable") == "yes":
+        return Access(RoadAccess.NO, RoadAccess.NO), True
     truck, truck_known = _resolve(tags, _TRUCK_KEYS)
     car, car_known = _resolve(tags, _CAR_KEYS)
     return Access(truck, car), truck_known and car_known
@@ -142,13 +149,15 @@ def blocks_road(tags: Mapping[str, str]) -> bool | None:
     best = max(access.truck, access.car, key=_RANK.__getitem__)
     if said:
         return best == RoadAccess.NO
-    kind = tags.get("barrier", "").strip().casefold()
-    if tags.get("locked") == "yes":
+    if _is_said(tags, "locked"):
         return True
-    if kind in _BLOCKS:
-        # a bollard that is taken out or sinks into the ground, where its tag says so, lets vehicles pass
-        return tags.get("bollard") not in {"removable", "rising"} if kind == "bollard" else True
-    return False if kind in _PASSED else None
+    # bollards that are taken out, sink, fold or bend, where a tag says so, let vehicles pass
+    yields = tags.get("bollard") in _YIELDING_BOLLARDS
+    # of several kinds at one place (gate;bollard) each has to let them pass
+    kinds = [kind for kind in _words(tags.get("barrier", "")) if not (kind == "bollard" and yields)]
+    if any(kind in _BLOCKS for kind in kinds):
+        return True
+    return False if all(kind in _PASSED for kind in kinds) else None
 
 
 def read_limits(tags: Mapping[str, str]) -> tuple[Limits, bool]:
@@ -177,7 +186,7 @@ def _tonnes(text: str) -> float | None:
     if plain in _NO_LIMIT:
         return inf
     found = _TONNES.fullmatch(plain)
-    return float(found[1].replace(",", ".")) * _TO_TONNES[found[2] or ""] if found else None
+    return float(found[1].replace(",", ".")) * _TO_TONNES.get(found[2], 1.0) if found else None
 
 
 def _metres(text: str) -> float | None:
@@ -249,7 +258,7 @@ _TUNNELS = frozenset(("yes", "true", "1", "building_passage", "avalanche_protect
 # words for a structure that isn't there (any more, or yet), and for what runs under a road rather than as one
 _NO_STRUCTURE = _NO | frozenset(LIFECYCLE) | {"collapsed", "broken", "missing"}
 _NO_TUNNEL = _NO_STRUCTURE | {"culvert", "flooded"}
-_ALONG, _AGAINST = _YES, frozenset(("-1", "reverse"))
+_ALONG, _AGAINST = _YES | {"forward"}, frozenset(("-1", "reverse", "backward"))
 # traffic takes turns on the one lane: both directions may drive
 _BOTH_WAYS = _NO | {"alternating"}
 _ONE_WAY_CLASSES = frozenset(("motorway", "motorway_link"))
@@ -260,7 +269,7 @@ _AREA_KEYS = ("landuse", "building", "leisure", "natural", "place", "public_tran
 _AREA_AMENITIES = frozenset(("parking", "fuel", "bus_station", "marketplace", "ferry_terminal", "school", "hospital"))
 
 _READ_KEYS = frozenset((
-    "highway", "railway", "oneway", "junction", "bridge", "tunnel", "layer", "gauge", "area", "amenity", *_AREA_KEYS,
+    "highway", "railway", "junction", "bridge", "tunnel", "layer", "gauge", "area", "amenity", *_AREA_KEYS,
     *LIFECYCLE, *(f"{word}:{key}" for key in ("highway", "railway") for word in LIFECYCLE), *ACCESS_KEYS,
 ))  # fmt: skip
 
@@ -275,6 +284,7 @@ class Doubt(StrEnum):
     UNBUILT_CLASS = "roads that aren't in use name no class that is known; taken as class 'road'"
     SEVERAL_CLASSES = "ways with several highway or railway values; the first known one is used"
     ONEWAY = "roads whose oneway value isn't known; taken as open both ways"
+    TRUCKS_ONE_WAY = "roads that trucks alone may use in one direction only; taken as open both ways"
     REVERSIBLE = "roads whose direction changes (oneway=reversible); taken as open both ways"
     STRUCTURE = "ways whose bridge or tunnel value isn't known; taken as a bridge or a tunnel"
     ACCESS = "roads whose access value isn't known; taken as open"
@@ -384,15 +394,14 @@ def _read_kind(tags: Mapping[str, str], key: str, doubts: set[Doubt]) -> tuple[s
     The forms that mappers use: a class (``highway=primary``); a state with the class beside it (``railway=disused``
     with ``disused=rail``, ``disused:railway=rail`` or nothing); a prefix alone (``construction:highway=trunk``); a
     class with a state as a flag (``highway=primary`` with ``abandoned=yes``). A key without prefix is about today and
-    wins.
+    wins; where it names neither road nor railway (``highway=path``, ``railway=no``), what lay or will lie there counts.
     """
-    value = tags.get(key)
-    if value is None:
+    words = _words(tags.get(key, "no"))
+    if all(word in (_NO_ROAD if key == "highway" else _OTHER_RAIL) for word in words):
         for prefix, status in _STATES.items():
             if prefixed := tags.get(f"{prefix}:{key}"):
                 return _unbuilt((prefixed,), key, status, doubts)
         return None
-    words = _words(value)
     if words and words[0] in LIFECYCLE:
         state = LIFECYCLE[words[0]]
         # "proposed" may say "construction" of its class and the reverse: projects move on faster than tags
@@ -471,16 +480,25 @@ def _read_structures(tags: Mapping[str, str], doubts: set[Doubt]) -> tuple[bool,
 
 
 def _read_oneway(tags: Mapping[str, str], road_class: str, doubts: set[Doubt]) -> int:
-    value = tags.get("oneway")
+    one_way_for_trucks = tags.get("oneway:hgv", "no") not in _NO or "no" in {
+        tags.get(key) for key in _TRUCK_DIRECTIONS[1:]
+    }
+    if one_way_for_trucks:
+        doubts.add(Doubt.TRUCKS_ONE_WAY)
+    value = next((tags[key] for key in _ONEWAY_KEYS if key in tags), None)
     if value is None:
+        shut = {key.rpartition(":")[2] for key in _DIRECTED_KEYS if _meaning(tags.get(key, "")) == RoadAccess.NO}
+        if len(shut) == 1:
+            return 1 if "backward" in shut else -1
         ring = tags.get("junction", "").strip().casefold() in _ONE_WAY_JUNCTIONS
         return 1 if ring or road_class in _ONE_WAY_CLASSES else 0
-    word = value.strip().casefold()
-    if word in _ALONG or word in _AGAINST:
-        return 1 if word in _ALONG else -1
-    if word == "reversible":
+    # a list that says one thing twice says it once
+    words = set(_words(value)) or {""}
+    if words <= _ALONG or words <= _AGAINST:
+        return 1 if words <= _ALONG else -1
+    if "reversible" in words:
         doubts.add(Doubt.REVERSIBLE)
-    elif word not in _BOTH_WAYS:
+    elif not words <= _BOTH_WAYS:
         doubts.add(Doubt.ONEWAY)
     return 0
 
@@ -529,8 +547,8 @@ _GROUPED = re.compile(r"\d{1,3}(?:[ .,'\u2019\u00a0\u2009\u202f]\d{3})+|\d+")
 def read_population(text: str) -> float | None:
     """A population as people write it; None where the text isn't one number of people.
 
-    Thousands may be parted (``1 700``, ``1,700``), a year or a note may follow in brackets, ``~`` may stand before. Of
-    several values (``1700;1650``) the first counts. A range or a word is no number.
+    Thousands may be parted (``1 700``, ``1,700``), a year or a note may follow in brackets, ``~`` or ``ca.`` may stand
+    before. Of several values (``1700;1650``) the first counts. A range or a word is no number.
 
     Args:
         text: Value of the key ``population``.
@@ -538,8 +556,10 @@ def read_population(text: str) -> float | None:
     >>> read_population("1 700 (2011)"), read_population("~1,700"), read_population("many"), read_population("1.7")
     (1700.0, 1700.0, None, None)
     """
-    first = text.split(";", maxsplit=1)[0].strip().lstrip("~\u2248").strip()
-    first = re.sub(r"\s*\(.*\)$|\s*\+$|\.0+$", "", first)
+    first = text.split(";", maxsplit=1)[0].strip()
+    # signs of a rough number before it; a note, a plus or decimals that say nothing behind it
+    first = re.sub(r"^(?:[~\u2248]|ca?\.|circa\b)\s*", "", first)
+    first = re.sub(r"\s*[(\[].*[)\]]$|\s*\+$|\.0{1,2}$", "", first)
     if not _GROUPED.fullmatch(first) or len(first) > 15:
         return None
     return float("".join(c for c in first if c.isdigit()))

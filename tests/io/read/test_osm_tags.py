@@ -67,6 +67,11 @@ def road(**tags: str):
         # a plan for what is open today changes nothing today
         ({"highway": "primary", "construction:highway": "trunk"}, ("road", "primary", "open")),
         ({"highway": "primary", "proposed": "motorway"}, ("road", "primary", "open")),
+        # what is neither road nor railway today says nothing against what lay there
+        ({"highway": "path", "abandoned:highway": "primary"}, ("road", "primary", "abandoned")),
+        ({"highway": "no", "construction:highway": "trunk"}, ("road", "trunk", "construction")),
+        ({"railway": "no", "disused:railway": "rail"}, ("rail", "rail", "disused")),
+        ({"railway": "tram", "abandoned:railway": "rail"}, ("rail", "rail", "abandoned")),
     ],
 )
 def test_a_lifecycle_is_read_in_each_of_its_forms(tags, expected):
@@ -83,6 +88,7 @@ def test_a_lifecycle_is_read_in_each_of_its_forms(tags, expected):
         {"highway": "primary", "demolished": "yes"},
         {"historic:railway": "rail"},
         {"highway": "construction", "construction": "footway"},
+        {"highway": "path", "razed:highway": "primary"},
     ],
 )
 def test_what_is_gone_or_for_others_is_nothing_and_no_doubt(tags):
@@ -134,6 +140,11 @@ def test_oneway_is_read_for_roads_and_means_nothing_for_tracks():
         value: road(oneway=value).oneway for value in ("yes", "Yes", "1", "true", "-1", "reverse", "no", "alternating")
     }
     assert found == {"yes": 1, "Yes": 1, "1": 1, "true": 1, "-1": -1, "reverse": -1, "no": 0, "alternating": 0}
+    assert road(oneway="yes;yes").oneway == road(oneway="yes", oneway__bicycle="no").oneway == 1
+    # what is said of motor vehicles beats what is said of all
+    assert road(oneway="yes", oneway__motor_vehicle="no").oneway == 0
+    assert road(oneway__motor_vehicle="yes").oneway == road(motor_vehicle__backward="no").oneway == 1
+    assert road(vehicle__forward="no").oneway == -1
     assert road(junction="roundabout").oneway == road(junction="circular").oneway == 1
     assert road(junction="roundabout", oneway="no").oneway == 0
     assert read_way({"highway": "motorway"}).meanings[0].oneway == 1
@@ -169,6 +180,9 @@ def test_structures_that_are_there():
         ({"highway": "primary", "access:conditional": "no @ (Nov-Apr)"}, Doubt.CONDITIONAL),
         ({"highway": "primary", "maxweight": "heavy"}, Doubt.LIMIT),
         ({"highway": "primary", "hgv": "no"}, Doubt.CLOSED),
+        ({"highway": "primary", "hgv:backward": "no"}, Doubt.TRUCKS_ONE_WAY),
+        ({"highway": "primary", "oneway:hgv": "yes"}, Doubt.TRUCKS_ONE_WAY),
+        ({"highway": "primary", "maxheight": "0"}, Doubt.LIMIT),
         ({"highway": "primary", "motor_vehicle": "destination"}, Doubt.LOCAL),
         ({"highway": "primary", "abandoned": "yes"}, Doubt.WORKS),
     ],
@@ -222,7 +236,9 @@ def test_outlines_of_areas_are_no_roads():
         ({"access:conditional": "no @ snow"}, "yes", "yes"),
         # what nobody knows neither opens nor shuts
         ({"access": "no", "motor_vehicle": "sometimes"}, "no", "no"),
+        # nobody drives where nobody can
         ({"smoothness": "impassable"}, "no", "no"),
+        ({"smoothness": "impassable", "access": "yes"}, "no", "no"),
     ],
 )
 def test_the_more_exact_access_key_wins(tags, truck, car):
@@ -238,7 +254,11 @@ def test_the_more_exact_access_key_wins(tags, truck, car):
         ({"barrier": "bollard"}, True),
         ({"barrier": "bollard", "bollard": "removable"}, False),
         ({"barrier": "block", "motor_vehicle": "yes"}, False),
+        ({"barrier": "bollard", "bollard": "foldable"}, False),
+        ({"barrier": "gate;bollard"}, True),
+        ({"barrier": "gate;toll_booth"}, False),
         ({"barrier": "gate"}, False),
+        ({"barrier": "gate", "locked": "Yes"}, True),
         ({"barrier": "gate", "access": "private"}, True),
         ({"barrier": "gate", "locked": "yes"}, True),
         ({"barrier": "lift_gate", "access": "no", "motor_vehicle": "permissive"}, False),
@@ -274,7 +294,7 @@ def test_limits_are_kept_in_tonnes_and_metres():
         ("1'234'567", 1_234_567), ("~500", 500), ("1700 (2011)", 1700), ("1700;1650", 1700),
         ("1700.0", 1700), ("5000+", 5000), ("\u06f1\u06f7\u06f0\u06f0", 1700), ("0", 0), (" 12 ", 12),
         ("", None), ("many", None), ("100-200", None), ("1.5", None), ("-5", None), ("1e3", None),
-        ("inf", None), ("1,70", None),
+        ("inf", None), ("1,70", None), ("1.700.000", 1_700_000), ("5.000", 5000), ("ca. 500", 500), ("500 [2011]", 500),
     ],
 )  # fmt: skip
 def test_populations_as_people_write_them(text, people):
