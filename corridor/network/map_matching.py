@@ -31,6 +31,10 @@ from corridor.schema.vocabulary import Evidence, Mode, RoadAccess, SectionStatus
 SNAP_LIMIT_M = 3000.0
 REACH_M = 6000.0
 HALF_COST_M = 400.0
+MINOR_COST = 4.0
+"""A metre of a track, of a service road or of a lane for others than trucks counts for so many."""
+CLOSED_COST = 1 + REACH_M / HALF_COST_M
+"""The same on a road closed to trucks, for a section that is open: any open road within reach is taken first."""
 STATION_M = 2000.0
 """Sections of railways end in stations: so near to a section's end a train may turn round."""
 MAIN_WITHIN_M = 1000.0
@@ -59,8 +63,9 @@ def match_section(network: Network, section: Section, start: Position, end: Posi
     """The way over a network's edges between two positions that keeps closest to a section's schematic line.
 
     Edges cost their length times 1 + d / 400 m, for d the distance from the schematic line; only edges within 6 km of
-    it count. Roads must be open (tracks, service roads and those closed to trucks cost more). Railways may have any
-    status, since an old formation is still where the line lies; plans count for sections that are plans only.
+    it count. Roads must be open; tracks, service roads and those closed to trucks cost more, and a section that is
+    documented as open runs on a road that trucks may use if there is one. Railways may have any status, since an old
+    formation is still where the line lies; plans count for sections that are plans only.
 
     Raises:
         NoRouteError: the network has no way between them near the line.
@@ -109,8 +114,11 @@ def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArr
     off = np.zeros(len(edges))
     off[near] = shapely.distance(shapely.line_interpolate_point(network.planar[near], 0.5, normalized=True), line)
     # beside a road that all may use lies many a lane for buses or a private one
-    minor = (edges["class"].isin(UNFIT_CLASSES) | (edges["truck_access"] == RoadAccess.NO)).to_numpy()
-    return ~allowed, edges["length_m"].to_numpy() * (1 + off / HALF_COST_M) * np.where(minor, 4.0, 1.0)
+    minor, barred = edges["class"].isin(UNFIT_CLASSES).to_numpy(), (edges["truck_access"] == RoadAccess.NO).to_numpy()
+    weight = np.where(minor | barred, MINOR_COST, 1.0)
+    if section.status == SectionStatus.OPEN:
+        weight[barred] = CLOSED_COST
+    return ~allowed, edges["length_m"].to_numpy() * (1 + off / HALF_COST_M) * weight
 
 
 def measure_route(network: Network, route: Route, section_id: str = "") -> Match:

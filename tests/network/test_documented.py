@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from shapely import LineString
 
+from corridor.geo.geodesy import WGS84, project
 from corridor.network.conflate_ways import add_sections, ways_of_sections
 from corridor.network.conflation import conflate, dated, dated_sections, exceeds_limits, truck_exceeds
 from corridor.network.graph import Network
+from corridor.network.map_matching import match_section
 from corridor.network.ways import Ways
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import silent
@@ -19,6 +21,7 @@ from corridor.report.i18n import render
 from corridor.schema.catalogue import Section, VehicleLimit
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Mode, SectionStatus
+from tests.interactions import roads
 from tests.synthetic.study import build
 
 
@@ -153,6 +156,19 @@ def _map_of(run, *roads) -> Ways:
     ]
     ways = ways_of_sections(drawn)
     return replace(ways, frame=ways.frame.assign(section_id=""), node_ids=np.arange(len(ways.node_ids)) + 1)
+
+
+@pytest.mark.parametrize(("state", "through"), [("open", (0.0, 1500.0)), ("closed", (0.0, 0.0))])
+def test_an_open_section_runs_on_a_road_that_trucks_may_use(run, state, through):
+    """A private road lies on the schematic line itself, the public one up to 1.5 km north of it."""
+    lines = [[(0, 0), (6000, 0)], [(0, 0), (3000, 1500), (6000, 0)]]
+    network = roads.build(lines, truck_access=["no", "yes"])
+    line = LineString(roads.lonlat([(0, 0), (6000, 0)]))
+    section = replace(run[files.catalogue].sections["valley-middle"], status=SectionStatus(state), line=line)
+    ends = [network.snap(*point, np.zeros(2, dtype=bool), limit_m=1.0, what="end") for point in line.coords]
+    match = match_section(network, section, *ends)
+    north_m = project(match.line, WGS84, roads.UTM).bounds[1::2]
+    assert np.subtract(north_m, roads.NORTH) == pytest.approx(through, abs=0.1)
 
 
 @pytest.mark.parametrize(
