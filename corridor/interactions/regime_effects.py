@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84, points_at, project, substring, vertex_chainage_m
 from corridor.network.graph import MINUTES, Network, Position
-from corridor.network.paths import search
+from corridor.network.paths import reachable
 from corridor.report.i18n import render
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Estimate
@@ -385,16 +385,10 @@ class ConnectivityTargets:
     def linked(self, closed: Bools) -> tuple[bool, frozenset[str]]:
         """Whether capital and crossing reach each other, and the places that the crossing reaches both ways."""
         shut = closed | self.closed
-        there = search(self.network.traffic_arcs, self._starts(self.crossing, shut), self._zero, self._zero, shut).cost
-        home = search(
-            self.network.traffic_arcs_back, self._ends(self.crossing, shut), self._zero, self._zero, shut
-        ).cost
-        touched = self._touched(np.isfinite(there), np.isfinite(home), shut)
+        there = reachable(self.network.traffic_arcs, self._starts(self.crossing, shut), shut)
+        home = reachable(self.network.traffic_arcs_back, self._ends(self.crossing, shut), shut)
+        touched = self._touched(there, home, shut)
         return bool(touched[0]), frozenset(name for name, met in zip(self.places, touched[1:], strict=True) if met)
-
-    @cached_property
-    def _zero(self) -> Floats:
-        return np.zeros(len(self.closed))
 
     @cached_property
     def _asked(self) -> tuple[Ints, Ints, Ints, Bools]:
@@ -404,17 +398,17 @@ class ConnectivityTargets:
         u, v = (edges[name].to_numpy(dtype=np.int64)[rows] for name in ("u", "v"))
         return rows, u, v, edges["oneway"].to_numpy(dtype=bool)[rows]
 
-    def _starts(self, at: Position, shut: Bools) -> list[tuple[int, float]]:
+    def _starts(self, at: Position, shut: Bools) -> list[int]:
         if shut[at.edge]:
             return []
         edge = self.network.edges.iloc[at.edge]
-        return [(int(edge["v"]), 0.0)] + ([] if edge["oneway"] else [(int(edge["u"]), 0.0)])
+        return [int(edge["v"])] + ([] if edge["oneway"] else [int(edge["u"])])
 
-    def _ends(self, at: Position, shut: Bools) -> list[tuple[int, float]]:
+    def _ends(self, at: Position, shut: Bools) -> list[int]:
         if shut[at.edge]:
             return []
         edge = self.network.edges.iloc[at.edge]
-        return [(int(edge["u"]), 0.0)] + ([] if edge["oneway"] else [(int(edge["v"]), 0.0)])
+        return [int(edge["u"])] + ([] if edge["oneway"] else [int(edge["v"])])
 
     def _touched(self, there: Bools, home: Bools, shut: Bools) -> Bools:
         """Which positions can be driven to from the crossing and back, over their own edges' ends: (1 + n,)."""

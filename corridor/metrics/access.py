@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, distance_m
-from corridor.metrics.reach import Domain, State, build_domain, reach, with_entries
+from corridor.metrics.reach import Domain, Reached, State, build_domain, reach, with_entries
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.driving_times import DECLARED_SPREAD
 from corridor.network.graph import Network, Position
@@ -30,6 +30,8 @@ from corridor.wording import format_position
 Floats = NDArray[np.float64]
 T = TypeVar("T")
 KEPT_READINGS = 64
+KEPT_TREES = 4
+"""Trees of a whole country's roads are large: rules read the same few of them one after another."""
 ROUNDING_MIN = 1e-9
 PLACE_COLUMNS = [
     *("place", "country", "people", "people_low", "people_mid", "people_high"),
@@ -139,10 +141,33 @@ class Access:
 
     def __getstate__(self) -> dict[str, Any]:
         """What is sent to other processes: without readings."""
-        return {name: value for name, value in self.__dict__.items() if name != "_read"}
+        return {name: value for name, value in self.__dict__.items() if name not in {"_read", "_trees"}}
 
-    def _once(self, what: str, state: State, read: Callable[[State], T]) -> T:
-        """A reading that is taken once for all rules that leave the roads in one state; the last ones are kept."""
+    @cached_property
+    def _trees(self) -> OrderedDict[bytes, tuple[Reached, Reached]]:
+        return OrderedDict()
+
+    def from_abroad(self, state: State) -> tuple[Reached, Reached]:
+        """A truck's times from the fixed point abroad and to it; the last trees are kept.
+
+        Args:
+            state: The roads' state.
+        """
+        if state.digest not in self._trees:
+            self._trees[state.digest] = reach(self.domain, None, state)
+            if len(self._trees) > KEPT_TREES:
+                self._trees.popitem(last=False)
+        self._trees.move_to_end(state.digest)
+        return self._trees[state.digest]
+
+    def once(self, what: str, state: State, read: Callable[[State], T]) -> T:
+        """A reading that is taken once for all rules that leave the roads in one state; the last ones are kept.
+
+        Args:
+            what: Its name, different from those of other readings.
+            state: The roads' state.
+            read: Takes it.
+        """
         # Rules that leave the roads in one state have one digest, so the searches are made once for all of them.
         key = what, state.digest
         if key not in self._read:
@@ -154,15 +179,15 @@ class Access:
 
     def read_capital(self, state: State) -> tuple[float, float]:
         """Minutes from the fixed point abroad to the capital and back."""
-        return self._once("capital", state, self._read_capital)
+        return self.once("capital", state, self._read_capital)
 
     def _read_capital(self, state: State) -> tuple[float, float]:
-        out, back = reach(self.domain, None, state)
+        out, back = self.from_abroad(state)
         return out.minutes(self.capital), back.minutes(self.capital)
 
     def read_crossing(self, state: State) -> Floats:
         """A car's minutes between each place and the fixed point abroad, the worse direction, shape (n_places,)."""
-        return self._once("crossing", state, self._read_crossing)
+        return self.once("crossing", state, self._read_crossing)
 
     def _read_crossing(self, state: State) -> Floats:
         drive, home = reach(self.by_car, None, state)
@@ -170,10 +195,10 @@ class Access:
 
     def read(self, state: State) -> Reading:
         """All times in one state: searches both ways for the crossing, by truck and by car, and for each centre."""
-        return self._once("all", state, self._read_all)
+        return self.once("all", state, self._read_all)
 
     def _read_all(self, state: State) -> Reading:
-        out, back = reach(self.domain, None, state)
+        out, back = self.from_abroad(state)
         crossing = self.read_crossing(state)
         centres = np.full((len(self.positions), len(self.centres)), np.inf)
         for column, centre in enumerate(self.centres):

@@ -12,8 +12,8 @@ import pandas as pd
 
 from corridor.interactions.regime_effects import SplitNetwork
 from corridor.metrics.access import Access, AccessResult, passes
-from corridor.metrics.reach import State, reach
-from corridor.metrics.redundancy import best_way
+from corridor.metrics.reach import State
+from corridor.metrics.redundancy import best_way_in
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.graph import Network
 from corridor.network.map_matching import Match
@@ -244,7 +244,7 @@ def measure_gain(access: Access, new_links: Collection[int], opens_new_links: bo
 
 
 def _way_km(access: Access, state: State) -> float:
-    way = best_way(reach(access.domain, None, state)[0], access.capital)
+    way = best_way_in(access, state)
     return float(way.km.sum()) if way else float("nan")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -113,7 +113,21 @@ def disjoint_legs(domain: Domain, stages: Sequence[Stage], closed: Bools, known:
     return legs
 
 
-def count_whole_routes(domain: Domain, state: State, last: Stage, closed: Bools | None = None) -> int:
+@dataclass(frozen=True)
+class WholeRoutes:
+    """Routes from the point abroad to the last stage that share no road: their number, what one choice of them uses.
+
+    ``doors`` are the nodes of the open crossings, ``edges`` domain edges.
+    """
+
+    routes: int
+    doors: frozenset[int] = frozenset()
+    edges: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+def find_whole_routes(
+    domain: Domain, state: State, last: Stage, closed: Bools | None = None, known: WholeRoutes | None = None
+) -> WholeRoutes:
     """Edge-disjoint routes from the point abroad to the last stage, the fewer of the two directions.
 
     Each open crossing is one road: a single bridge at the border caps the whole.
@@ -123,18 +137,24 @@ def count_whole_routes(domain: Domain, state: State, last: Stage, closed: Bools 
         state: which crossings are open.
         last: where the routes end.
         closed: domain edges that may not be used; those of ``state`` if not given.
+        known: the same with fewer closures; if all that it uses is still open, its number stands.
     """
     shut = state.closed if closed is None else closed
     # An entry that the regime shuts is no door.
-    doors = [entry.node for entry, more in zip(domain.entries, state.entry_min, strict=True) if np.isfinite(more)]
-    source = np.zeros(domain.n_nodes, dtype=bool)
-    source[doors] = True
+    opened = zip(domain.entries, state.entry_min, strict=True)
+    doors = frozenset(entry.node for entry, more in opened if np.isfinite(more))
     if not doors:
-        return 0
+        return WholeRoutes(0)
+    if known is not None and known.doors == doors and not shut[known.edges].any():
+        return known
+    source = np.zeros(domain.n_nodes, dtype=bool)
+    source[list(doors)] = True
     ends = (source, _disc(domain, last))
-    flows = [disjoint_ways(domain.u, domain.v, domain.oneway, shut, a, b)[0] for a, b in (ends, ends[::-1])]
+    (there, used), (back, used_back) = (
+        disjoint_ways(domain.u, domain.v, domain.oneway, shut, a, b) for a, b in (ends, ends[::-1])
+    )
     # Ways that fan out behind one door all hang on that door, so there are no more routes than doors.
-    return min(len(set(doors)), *flows)
+    return WholeRoutes(min(len(doors), there, back), doors, np.union1d(used, used_back))
 
 
 def _disc(domain: Domain, stage: Stage) -> Bools:
@@ -192,6 +212,11 @@ def best_way(reached: Reached, to: Position) -> Way | None:
     steps = [*steps, (to.edge, which == 0)]
     km.append(float(domain.length_km[to.edge] * (to.fraction if which == 0 else 1 - to.fraction)))
     return Way(np.array([s[0] for s in steps]), np.array([s[1] for s in steps]), np.array(km), minutes)
+
+
+def best_way_in(access: Access, state: State) -> Way | None:
+    """The quickest way from the fixed point abroad to the capital in a state of the roads; None if there is none."""
+    return access.once("best way", state, lambda at: best_way(access.from_abroad(at)[0], access.capital))
 
 
 def single_points(domain: Domain, closed: Bools, way: Way, places: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
@@ -306,15 +331,14 @@ def legs_before(
 
 
 @derived
-def whole_routes_before(access: Access, stages: tuple[Stage, ...], substitutes_before: Substitutes) -> Estimate:
-    """Disjoint routes from the crossing to the last stage with nothing done to the network."""
+def whole_routes_before(
+    access: Access, stages: tuple[Stage, ...], substitutes_before: Substitutes
+) -> tuple[WholeRoutes, ...]:
+    """Disjoint routes from the crossing to the last stage before, from the fewest substitutes to the most."""
     if not stages:
-        return Estimate(0, 0, 0)
-    return _whole_routes(access.domain, access.domain.state(), stages[-1], substitutes_before)
-
-
-def _whole_routes(domain: Domain, state: State, last: Stage, substitutes: Substitutes) -> Estimate:
-    return Estimate(*(count_whole_routes(domain, state, last, closed) for closed in substitutes.all))
+        return (WholeRoutes(0),) * 3
+    state = access.domain.state()
+    return tuple(find_whole_routes(access.domain, state, stages[-1], closed) for closed in substitutes_before.all)
 
 
 @metric(
@@ -350,7 +374,7 @@ def measure_disjoint_routes(
     state_after: State,
     substitutes_after: Substitutes,
     legs_before: tuple[tuple[Leg, ...], ...],
-    whole_routes_before: Estimate,
+    whole_routes_before: tuple[WholeRoutes, ...],
 ) -> Values | Unmeasured:
     """Disjoint routes by stage and over the whole, before and after."""
     lack = _lack(candidate, access)
@@ -362,9 +386,13 @@ def measure_disjoint_routes(
         disjoint_legs(access.domain, stages, closed, known)
         for closed, known in zip(substitutes_after.all, legs_before, strict=True)
     ]
+    whole = [
+        find_whole_routes(access.domain, state_after, stages[-1], closed, known)
+        for closed, known in zip(substitutes_after.all, whole_routes_before, strict=True)
+    ]
     found: dict[str, Any] = {
-        "disjoint_routes_whole": _whole_routes(access.domain, state_after, stages[-1], substitutes_after),
-        "disjoint_routes_whole_before": whole_routes_before,
+        "disjoint_routes_whole": Estimate(*(each.routes for each in whole)),
+        "disjoint_routes_whole_before": Estimate(*(each.routes for each in whole_routes_before)),
     }
     for ending, legs in (("", after), ("_before", legs_before)):
         found[f"disjoint_routes{ending}"] = Estimate(*(min(leg.routes for leg in each) for each in legs))
@@ -384,7 +412,7 @@ def _lack(candidate: Candidate, access: Access) -> MetricStatus | None:
 @derived
 def best_way_before(access: Access) -> Way | None:
     """The best way from the crossing to the capital with nothing done to the network."""
-    return best_way(reach(access.domain, None, access.domain.state())[0], access.capital)
+    return best_way_in(access, access.domain.state())
 
 
 @derived
@@ -398,7 +426,7 @@ def best_way_after(candidate: Candidate, access: Access, state_after: State) -> 
     """The best way from the crossing to the capital under the regime; None if there is none, or none is asked for."""
     if _lack(candidate, access) is not None:
         return None
-    return best_way(reach(access.domain, None, state_after)[0], access.capital)
+    return best_way_in(access, state_after)
 
 
 @derived

@@ -198,12 +198,13 @@ def search(
         closed: edges that may not be used, shape (n_edges,).
     """
     backward = forward_cost if backward_cost is None else backward_cost
-    cost = np.where(arcs.forward, forward_cost[arcs.edge], backward[arcs.edge])
-    if closed is not None:
-        cost = np.where(closed[arcs.edge], np.inf, cost)
+    shut = np.zeros(len(forward_cost), dtype=np.bool_) if closed is None else closed
     nodes = np.array([s[0] for s in starts], dtype=np.int64)
     spent = np.array([s[1] for s in starts], dtype=np.float64)
-    reached, arc = _dijkstra(arcs.indptr, arcs.head, cost, nodes, spent)
+    reached, arc = _dijkstra(
+        arcs.indptr, arcs.head, arcs.edge, arcs.forward, np.asarray(forward_cost, dtype=np.float64),
+        np.asarray(backward, dtype=np.float64), shut, nodes, spent,
+    )  # fmt: skip
     by_node = reached[: arcs.n_nodes]
     if arcs.ends_twice is not None:
         # A place on a minor road may be reached on the first leg or on the last: the cheaper one counts.
@@ -211,8 +212,43 @@ def search(
     return Tree(by_node, reached, arc, arcs)
 
 
+def reachable(arcs: Arcs, starts: Sequence[int], closed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which nodes can be reached from any of some nodes over edges that aren't closed, shape (n_nodes,).
+
+    Args:
+        arcs: the graph.
+        starts: nodes to start from.
+        closed: edges that may not be used, shape (n_edges,).
+    """
+    met = _spread(arcs.indptr, arcs.head, arcs.edge, closed, np.array(starts, dtype=np.int64))
+    if arcs.ends_twice is None:
+        return np.asarray(met)
+    return np.asarray(met[: arcs.n_nodes] | (arcs.ends_twice & met[arcs.n_nodes :]))
+
+
 @compiled
-def _dijkstra(indptr, head, cost, starts, spent):  # type: ignore[no-untyped-def]
+def _spread(indptr, head, edge, closed, starts):  # type: ignore[no-untyped-def]
+    met = np.zeros(len(indptr) - 1, np.bool_)
+    stack = np.empty(len(indptr) - 1, np.int64)
+    size = 0
+    for start in starts:
+        if not met[start]:
+            met[start] = True
+            stack[size] = start
+            size += 1
+    while size > 0:
+        size -= 1
+        node = stack[size]
+        for arc in range(indptr[node], indptr[node + 1]):
+            if not closed[edge[arc]] and not met[head[arc]]:
+                met[head[arc]] = True
+                stack[size] = head[arc]
+                size += 1
+    return met
+
+
+@compiled
+def _dijkstra(indptr, head, edge, along, forward, backward, closed, starts, spent):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
     best = np.full(n, np.inf)
     via = np.full(n, -1, np.int64)
@@ -233,7 +269,9 @@ def _dijkstra(indptr, head, cost, starts, spent):  # type: ignore[no-untyped-def
             continue
         done[node] = True
         for arc in range(indptr[node], indptr[node + 1]):
-            reach = best[node] + cost[arc]
+            if closed[edge[arc]]:
+                continue
+            reach = best[node] + (forward[edge[arc]] if along[arc] else backward[edge[arc]])
             target = head[arc]
             if reach < best[target]:
                 best[target] = reach

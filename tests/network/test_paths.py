@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
-from corridor.network.paths import build_arcs, build_traffic_arcs, search
+from corridor.network.paths import build_arcs, build_traffic_arcs, reachable, search
 
 
 @st.composite
@@ -146,3 +146,13 @@ def test_arcs_of_two_states_are_not_turned_round():
     arcs = build_traffic_arcs(np.array([0]), np.array([1]), np.array([0]), 2, np.array([False]))
     with pytest.raises(ValueError, match="two states"):
         arcs.reverse()
+
+
+@given(graphs(), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_what_is_reachable_is_what_a_search_reaches(graph, seed):
+    n_nodes, u, v, oneway, forward, backward = graph
+    through, closed = np.random.default_rng(seed).random((2, len(u))) < 0.4
+    for arcs in (build_arcs(u, v, oneway, n_nodes), build_traffic_arcs(u, v, oneway, n_nodes, through)):
+        tree = search(arcs, [(0, 0.0)], forward, backward, closed)
+        assert np.array_equal(reachable(arcs, [0], closed), np.isfinite(tree.cost))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -299,28 +299,37 @@ def build_flow_data(view: ReportView) -> dict[str, Any] | None:
 def _cases(view: ReportView, shown: FlowMap) -> dict[str, Any]:
     """By candidate, regime and year: numbers of the widths, of each pair's row and each branch's, and the sentences."""
     order = {link: at for at, link in enumerate(shown.links["link_id"])}
-    keys = ["candidate_id", "regime_id", "year"]
     tables = view.results.flows
-    by_case = dict(iter(shown.lines.groupby(keys, sort=False)))
-    flows, control, dependence = (
-        dict(iter(tables[name].groupby(keys, sort=False))) for name in ("flows", "control", "dependence")
+    lines = _rows_by_case(shown.lines)
+    pairs, flows, control, dependence = (
+        _rows_by_case(tables[name]) for name in ("pairs", "flows", "control", "dependence")
     )
+    columns = ["link_id", "from_node", "to_node", "border"]
+    ends = {link: (a, b, border) for link, a, b, border in shown.links[columns].itertuples(index=False)}
     widths, ways, rows, choices = _Numbered(), _Numbered(), _Numbered(), _Numbered()
     cases: dict[str, Any] = {}
-    for key, group in tables["pairs"].groupby(keys, sort=False):
+    for key, group in pairs.items():
         candidate, regime, year = key
         width = [0.0] * len(order)
-        for line in by_case[key].itertuples() if key in by_case else ():
+        for line in lines.get(key, ()):
             width[order[line.link_id]] = round(float(line.share_sum), 2)
-        described = _control(view, control[key], _needed(dependence.get(key)), ways)
+        described = _control(shown, ends, control[key], _needed(dependence.get(key, ())), ways)
         cases.setdefault(f"{candidate}|{regime}", {})[int(year)] = {
             "widths": widths.number(width),
-            "rows": [rows.number(_row(row, described)) for row in group.itertuples()],
-            "choices": [choices.number(_choice(row)) for row in flows[key].itertuples()],
+            "rows": [rows.number(_row(row, described)) for row in group],
+            "choices": [choices.number(_choice(row)) for row in flows[key]],
             "said": [message.to_json() for message in _sentences(view, candidate, regime, int(year), group)],
         }
     lists = {"widths": widths, "ways": ways, "rows": rows, "choices": choices}
     return {"cases": cases} | {name: numbered.values for name, numbered in lists.items()}
+
+
+def _rows_by_case(table: pd.DataFrame) -> dict[tuple[str, str, int], list[Any]]:
+    """Rows by candidate, regime and year, in the order of the table."""
+    found: dict[tuple[str, str, int], list[Any]] = {}
+    for row in table.itertuples(index=False):
+        found.setdefault((row.candidate_id, row.regime_id, row.year), []).append(row)
+    return found
 
 
 def _choice(row: Any) -> list[float | None]:
@@ -329,10 +338,10 @@ def _choice(row: Any) -> list[float | None]:
     return [*costs, round(100 * row.share, 1), _usd(row.change_usd)]
 
 
-def _needed(rows: pd.DataFrame | None) -> dict[tuple[str, str], list[Any]]:
+def _needed(rows: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:
     """By pair, for trucks alone: countries on the best way, and how many times more it costs without each."""
     found: dict[tuple[str, str], list[Any]] = {}
-    for row in rows.itertuples() if rows is not None else ():
+    for row in rows:
         if row.mode == "road":
             found.setdefault((row.origin, row.destination), []).append([row.country, _number(row.dependence)])
     return found
@@ -355,16 +364,15 @@ class _Numbered:
 
 
 def _control(
-    view: ReportView, rows: pd.DataFrame, needed: Mapping[tuple[str, str], list[Any]], ways: _Numbered
+    shown: FlowMap,
+    ends: Mapping[str, tuple[str, str, str]],
+    rows: Iterable[Any],
+    needed: Mapping[tuple[str, str], list[Any]],
+    ways: _Numbered,
 ) -> dict[tuple[str, str, str], int]:
     """Numbers of what is described of the ways of a case, by origin, destination and ``truck`` or ``rail``."""
-    shown = view.results.flow_map
-    if shown is None:
-        return {}
-    columns = ["link_id", "from_node", "to_node", "border"]
-    ends = {link: (a, b, border) for link, a, b, border in shown.links[columns].itertuples(index=False)}
     found = {}
-    for row in rows.itertuples():
+    for row in rows:
         way = _way(shown, ends, row)
         if row.of == "truck":
             way["without"] = needed.get((row.origin, row.destination), [])
@@ -475,26 +483,33 @@ def _usd(value: float) -> float | None:
     return 0 if abs(value) < _LEAST_USD else _number(value)
 
 
-def _sentences(view: ReportView, candidate: str, regime: str, year: int, rows: pd.DataFrame) -> list[Message]:
+def _sentences(view: ReportView, candidate: str, regime: str, year: int, rows: list[Any]) -> list[Message]:
     """What a truck of the pair that is touched most pays more or less, and what it pays if the route is cut."""
     if not candidate:
         return []
-    trucks = rows["truck_change_usd"].dropna()
-    at = trucks.abs().idxmax() if len(trucks) else None
-    if at is not None and abs(trucks[at]) < _LEAST_USD:
-        at = None
-    return [_change(view, candidate, regime, year, rows, at), _cut(view, rows, at)]
+    truck = _greatest(rows, "truck_change_usd")
+    if truck is not None and abs(truck.truck_change_usd) < _LEAST_USD:
+        truck = None
+    return [_change(view, candidate, regime, year, rows, truck), _cut(view, rows, truck)]
 
 
-def _change(view: ReportView, candidate: str, regime: str, year: int, rows: pd.DataFrame, truck: Any) -> Message:
+def _greatest(rows: list[Any], name: str) -> Any:
+    """The first row in which a known figure is farthest from 0; None where none is known."""
+    return max((row for row in rows if _known(row, name)), key=lambda row: abs(getattr(row, name)), default=None)
+
+
+def _known(row: Any, name: str) -> bool:
+    return not math.isnan(getattr(row, name))
+
+
+def _change(view: ReportView, candidate: str, regime: str, year: int, rows: list[Any], truck: Any) -> Message:
     """What the truck pays more or less; where no truck does, what a load over all its ways, railways too."""
     route, rules, when = view.name(candidate), view.regime_name(regime), str(year)
-    known = rows["logsum_change_usd"].dropna()
-    if truck is None and (known.empty or known.abs().max() < _LEAST_USD):
+    at = _greatest(rows, "logsum_change_usd") if truck is None else truck
+    if truck is None and (at is None or abs(at.logsum_change_usd) < _LEAST_USD):
         return Message("flows.same", {"route": route, "regime": rules, "year": when})
-    at = known.abs().idxmax() if truck is None else truck
-    usd = rows.at[at, "logsum_change_usd" if truck is None else "truck_change_usd"]
-    origin, destination = _ends(view, rows, at)
+    usd = at.logsum_change_usd if truck is None else at.truck_change_usd
+    origin, destination = _ends(view, at)
     filled = {
         "route": route, "regime": rules, "year": when, "origin": origin, "destination": destination,
         "usd": _text(abs(usd)),
@@ -504,29 +519,28 @@ def _change(view: ReportView, candidate: str, regime: str, year: int, rows: pd.D
     return Message("flows.truck_more" if usd > 0 else "flows.truck_less", filled)
 
 
-def _cut(view: ReportView, rows: pd.DataFrame, truck: Any) -> Message:
+def _cut(view: ReportView, rows: list[Any], truck: Any) -> Message:
     """What the same truck pays if the route is cut, or the one that loses most; else what a load over all its ways."""
-    lost = rows.index[rows["truck_regret_usd"].isna() & rows["truck_cost_usd"].notna()]
-    if len(lost):
-        origin, destination = _ends(view, rows, truck if truck in lost else lost[0])
+    lost = [row for row in rows if not _known(row, "truck_regret_usd") and _known(row, "truck_cost_usd")]
+    if lost:
+        origin, destination = _ends(view, truck if any(row is truck for row in lost) else lost[0])
         return Message("flows.cut_lost", {"origin": origin, "destination": destination})
     for column, key in (("truck_regret_usd", "flows.truck_cut"), ("regret_usd", "flows.cut")):
-        regrets = rows[column].dropna()
-        if regrets.empty or regrets.max() < _LEAST_USD:
+        worst = max((row for row in rows if _known(row, column)), key=lambda row: getattr(row, column), default=None)
+        if worst is None or getattr(worst, column) < _LEAST_USD:
             continue
-        own = column == "truck_regret_usd" and truck is not None and regrets.get(truck, 0.0) >= _LEAST_USD
-        at = truck if own else regrets.idxmax()
-        origin, destination = _ends(view, rows, at)
-        return Message(key, {"origin": origin, "destination": destination, "usd": _text(regrets[at])})
+        own = column == "truck_regret_usd" and truck is not None and getattr(truck, column) >= _LEAST_USD
+        at = truck if own else worst
+        origin, destination = _ends(view, at)
+        return Message(key, {"origin": origin, "destination": destination, "usd": _text(getattr(at, column))})
     return Message("flows.cut_none")
 
 
-def _ends(view: ReportView, rows: pd.DataFrame, at: Any) -> tuple[str, str]:
+def _ends(view: ReportView, row: Any) -> tuple[str, str]:
     """Names of origin and destination of a row."""
     shown = view.results.flow_map
     places = shown.places if shown else {}
-    origin, destination = (str(rows.at[at, end]) for end in ("origin", "destination"))
-    return clean_text(places.get(origin, origin)), clean_text(places.get(destination, destination))
+    return clean_text(places.get(row.origin, row.origin)), clean_text(places.get(row.destination, row.destination))
 
 
 def _text(value: float) -> str:
