@@ -82,15 +82,51 @@ def utm_crs(lon: float, lat: float) -> str:
     return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
 
 
+def pairs_within_m(
+    lon_a: Floats, lat_a: Floats, lon_b: Floats, lat_b: Floats, radius_m: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Which points of two sets lie within a geodesic distance of each other, without trying each with every other one.
+
+    Args:
+        lon_a: longitudes of the first set, degrees, shape (n,); none of them within the distance of the 180th meridian.
+        lat_a: their latitudes.
+        lon_b: of the second set, shape (m,).
+        lat_b: their latitudes.
+        radius_m: greatest distance, metres.
+
+    Returns:
+        Numbers of the first point and of the second and the metres between them, in the order of these numbers.
+
+    >>> ours, theirs = np.array([[46.0, 47.0], [39.0, 39.0]]), np.array([[47.0, 46.0], [39.0, 39.0]])
+    >>> [column.tolist() for column in pairs_within_m(ours[0], ours[1], theirs[0], theirs[1], 9.0)]
+    [[0, 1], [1, 0], [0.0, 0.0]]
+    """
+    # A box of degrees about each point, a little too large, leaves few pairs in question.
+    high = radius_m / _LEAST_M_PER_DEGREE
+    wide = high / np.maximum(np.cos(np.radians(np.minimum(np.abs(lat_a) + high, 90.0))), 1e-3)
+    boxes = shapely.box(lon_a - wide, lat_a - high, lon_a + wide, lat_a + high)
+    a, b = shapely.STRtree(shapely.points(lon_b, lat_b)).query(boxes)
+    metres = distance_m(lon_a[a], lat_a[a], lon_b[b], lat_b[b])
+    near = np.flatnonzero(metres <= radius_m)
+    near = near[np.lexsort((b[near], a[near]))]
+    return a[near], b[near], metres[near]
+
+
 def project(geometries: Any, crs_from: str, crs_to: str) -> Any:
     """Reproject shapely geometries (one or an array) with x before y on both sides."""
-    transformer = Transformer.from_crs(crs_from, crs_to, always_xy=True)
+    transformer = _transformer(crs_from, crs_to)
 
     def move(xy: Floats) -> Floats:
         x, y = transformer.transform(xy[:, 0], xy[:, 1])
         return np.column_stack([x, y])
 
     return shapely.transform(geometries, move)
+
+
+@lru_cache(maxsize=64)
+def _transformer(crs_from: str, crs_to: str) -> Transformer:
+    """Making one takes longer than most of its uses."""
+    return Transformer.from_crs(crs_from, crs_to, always_xy=True)
 
 
 def vertex_chainage_m(line: LineString) -> Floats:

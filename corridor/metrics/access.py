@@ -283,8 +283,9 @@ def build_access(
         centre_names=tuple(c.name for c in centres) if supports_places else (),
         centres=tuple(served),
         places=kept.reset_index(drop=True),
+        # A place far from any road stays in the table, with no way known to it, instead of stopping the run.
         positions=tuple(
-            _position(by_car, lon, lat, snap_limit_m) for lon, lat in kept[["lon", "lat"]].itertuples(index=False)
+            by_car.snap_all(*(kept[name].to_numpy(dtype=float) for name in ("lon", "lat")), limit_m=snap_limit_m)
         ),
         factors=factors or TimeFactors(),
         supports_places=supports_places,
@@ -318,14 +319,6 @@ def _where_it_ends(access: Access, crossing: Place, capital: Place) -> str:
         gap = f"{off_m[near] / 1000:.1f} km from {capital.name}"
         said.append(f"from {start.name} to {end.name} the roads part at {at}, {gap}")
     return ", ".join(said)
-
-
-def _position(domain: Domain, lon: float, lat: float, limit_m: float) -> Position | None:
-    try:
-        return domain.snap(float(lon), float(lat), limit_m=limit_m, what="place")
-    except NetworkError:
-        # A place far from any road stays in the table, with no way known to it, instead of stopping the run.
-        return None
 
 
 def measure_access(

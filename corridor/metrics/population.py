@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import shapely.ops
 from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
-from corridor.geo.geodesy import distance_m
+from corridor.geo.geodesy import distance_m, pairs_within_m
 from corridor.interactions.events import transliterate
 from corridor.io.read.borders import Borders
 from corridor.metrics.access import Access, AccessResult
@@ -151,7 +151,7 @@ def plain_name(name: str) -> str:
     return "".join(c for c in parts if c.isalnum())
 
 
-def _names(row: pd.Series) -> set[str]:
+def _names(row: Mapping[Hashable, Any]) -> set[str]:
     aliases = str(row.get("alternate_names", "") or "").split("|")
     names = {plain_name(str(name)) for name in (row["name"], row.get("asciiname", ""), *aliases)}
     return names - {"", "nan"}
@@ -164,14 +164,14 @@ def _match(listed: pd.DataFrame, shown: pd.DataFrame) -> tuple[dict[int, int], s
         return pairs, set()
     names = [{plain_name(str(name)), plain_name(transliterate(str(name)))} - {""} for name in shown["name"]]
     exact, alike = [], []
-    for i in range(len(listed)):
-        own = _names(listed.iloc[i])
-        gaps = distance_m(shown["lon"], shown["lat"], listed["lon"][i], listed["lat"][i])
-        for j in np.flatnonzero(gaps <= NAME_REACH_M).tolist():
-            if names[j] & own:
-                exact.append((float(gaps[j]), i, j))
-            elif gaps[j] <= LIKENESS_REACH_M and _alike(names[j], own):
-                alike.append((float(gaps[j]), i, j))
+    own_names = [_names(row) for row in listed.to_dict("records")]
+    ours, theirs = (table[["lon", "lat"]].to_numpy(dtype=float).T for table in (listed, shown))
+    found = pairs_within_m(ours[0], ours[1], theirs[0], theirs[1], NAME_REACH_M)
+    for i, j, gap in zip(*(column.tolist() for column in found), strict=True):
+        if names[j] & own_names[i]:
+            exact.append((gap, i, j))
+        elif gap <= LIKENESS_REACH_M and _alike(names[j], own_names[i]):
+            alike.append((gap, i, j))
     doubtful: set[tuple[str, int]] = set()
     # A name that fits several places nearby may have been paired with the wrong one: all of them are marked for a
     # check.

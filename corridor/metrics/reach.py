@@ -112,10 +112,19 @@ class Domain:
         Raises:
             NetworkError: none is within ``limit_m``.
         """
+        at = self.network.snap(lon, lat, self._shut(), limit_m=limit_m, what=what)
+        return Position(int(self.local[at.edge]), at.fraction, at.distance_m, at.lon, at.lat)
+
+    def snap_all(self, lon: Floats, lat: Floats, *, limit_m: float) -> list[Position | None]:
+        """The same for many points at once; None for one that no open road is near enough to."""
+        found = self.network.snap_all(lon, lat, self._shut(), limit_m=limit_m)
+        return [replace(at, edge=int(self.local[at.edge])) if at else None for at in found]
+
+    def _shut(self) -> Bools:
+        """Rows of the network that are no open road of the country."""
         shut = np.ones(len(self.local), dtype=bool)
         shut[self.rows[~self.not_open]] = False
-        at = self.network.snap(lon, lat, shut, limit_m=limit_m, what=what)
-        return Position(int(self.local[at.edge]), at.fraction, at.distance_m, at.lon, at.lat)
+        return shut
 
     def rows_of(self, base_rows: Collection[int]) -> Ints:
         """Rows of the network that lie on rows of the network it was split from (itself if it wasn't split)."""

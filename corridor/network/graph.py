@@ -285,6 +285,38 @@ class Network:
         back = project(shapely.line_interpolate_point(line, fraction, normalized=True), self.crs, WGS84)
         return Position(nearest, fraction, float(gaps.min()), float(back.x), float(back.y))
 
+    def snap_all(self, lon: Floats, lat: Floats, closed: Bools, *, limit_m: float) -> list[Position | None]:
+        """The same for many points at once; None for one that no edge is near enough to.
+
+        Args:
+            lon: of the points, degrees east, shape (n,).
+            lat: degrees north.
+            closed: edges that don't count, shape (n_edges,).
+            limit_m: farthest that a point may lie.
+        """
+        usable = np.flatnonzero(~(closed | self.is_border))
+        found: list[Position | None] = [None] * len(lon)
+        if not len(usable) or not len(lon):
+            return found
+        points = project(shapely.points(lon, lat), WGS84, self.crs)
+        which, near = shapely.STRtree(self.planar[usable]).query_nearest(points, max_distance=limit_m)
+        # of edges that are equally near the first counts
+        order = np.lexsort((near, which))
+        which, near = which[order], usable[near[order]]
+        first = np.append(True, which[1:] != which[:-1]) if len(which) else np.zeros(0, dtype=bool)
+        which, near = which[first], near[first]
+        lines, points = self.planar[near], points[which]
+        gaps = shapely.distance(lines, points)
+        fractions = shapely.line_locate_point(lines, points, normalized=True)
+        back = project(shapely.line_interpolate_point(lines, fractions, normalized=True), self.crs, WGS84)
+        rows = zip(
+            which.tolist(), near.tolist(), fractions.tolist(), gaps.tolist(), shapely.get_x(back).tolist(),
+            shapely.get_y(back).tolist(), strict=True,
+        )  # fmt: skip
+        for point, edge, fraction, gap, x, y in rows:
+            found[point] = Position(edge, fraction, gap, x, y)
+        return found
+
     def _too_far(self, point: shapely.Point, lon: float, lat: float, shut: Bools, limit_m: float, what: str) -> str:
         if shut.all():
             return f"{what}: the network has no usable way of that kind at all; check mode, countries and data"

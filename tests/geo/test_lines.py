@@ -13,6 +13,7 @@ from corridor.geo.geodesy import (
     join,
     line_lengths_m,
     locate_m,
+    pairs_within_m,
     points_at,
     sample,
     substring,
@@ -65,3 +66,15 @@ def test_samples_are_even_and_hold_both_ends():
 def test_utm_zone():
     assert utm_crs(46.2, 39) == "EPSG:32638"
     assert utm_crs(-70.5, -33) == "EPSG:32719"
+
+
+@given(
+    st.lists(st.tuples(st.floats(45.9, 46.1), st.floats(60.0, 60.1)), max_size=8),
+    st.lists(st.tuples(st.floats(45.9, 46.1), st.floats(60.0, 60.1)), max_size=8),
+)
+def test_pairs_within_a_distance_are_those_of_every_point_held_against_every_other(ours, theirs):
+    a, b = (np.array(points, dtype=float).reshape(-1, 2) for points in (ours, theirs))
+    every = distance_m(a[:, None, 0], a[:, None, 1], b[None, :, 0], b[None, :, 1])
+    i, j, metres = pairs_within_m(a[:, 0], a[:, 1], b[:, 0], b[:, 1], 3000.0)
+    assert np.column_stack([i, j]).tolist() == np.argwhere(every <= 3000.0).tolist()
+    assert metres.tolist() == every[every <= 3000.0].tolist()

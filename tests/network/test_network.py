@@ -54,6 +54,23 @@ def test_positions_lie_on_the_nearest_open_edge():
         network.snap(10.0, 44.0, closed, limit_m=2000, what="place")
 
 
+def test_many_points_are_put_where_each_is_by_itself():
+    network = lattice(4, 4)
+    random = np.random.default_rng(3)
+    closed = random.random(len(network.edges)) < 0.4
+    lon, lat = random.uniform(9.98, 10.05, 60), random.uniform(44.98, 45.05, 60)
+    # a node is equally near to all of its edges
+    lon[0], lat[0] = 10.01, 45.01
+    for point, found in zip(zip(lon, lat, strict=True), network.snap_all(lon, lat, closed, limit_m=900.0), strict=True):
+        try:
+            alone = network.snap(*point, closed, limit_m=900.0, what="place")
+        except NetworkError:
+            alone = None
+        assert found == alone
+    assert network.snap_all(lon, lat, np.ones(len(closed), dtype=bool), limit_m=900.0) == [None] * 60
+    assert network.snap_all(lon[:0], lat[:0], closed, limit_m=900.0) == []
+
+
 def test_a_route_is_cut_where_it_begins_and_ends():
     network = lattice(2, 4)
     closed = np.zeros(len(network.edges), dtype=bool)
