@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import re
 import sys
+import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import SourceError
-from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, blocks_road, read_way
+from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, WayReading, blocks_road, read_way
 from corridor.io.read.places import LANGUAGES, Settlements
 from corridor.io.read.rivers import Waters
 
@@ -36,6 +39,9 @@ _NAME_KEYS = tuple((language, f"name:{language}") for language in LANGUAGES)
 _DELETED = re.compile(rb"<(node|way|relation)\b([^<>]*?\baction\s*=\s*[\"']delete[\"'][^<>]*)>")
 _ID = re.compile(rb"\bid\s*=\s*[\"'](-?\d{1,19})[\"']")
 _READ = 1 << 20
+_BATCH, _KNOWN_TAGS = 20_000, 50_000
+_ESCAPED = re.compile("%([0-9a-fA-F]+)%")
+_AS_COLUMNS = str.maketrans("xy", ",,")
 Ints = NDArray[np.int64]
 
 
@@ -81,25 +87,34 @@ class WayTable:
         self.sizes, self.node_ids, self.x, self.y = array("q"), array("q"), array("i"), array("i")
         self.doubts: Counter[Doubt] = Counter()
 
-    def add(self, item: Any) -> bool:
-        """Keep a way if it is a road or a railway; gives whether it is.
+    def add(self, way_id: int, tags: Mapping[str, str], reading: WayReading) -> int:
+        """Keep a way as what it is; gives how many rows that takes, 0 if it is neither a road nor a railway.
 
         Args:
-            item: A way as osmium gives it, with the places of its nodes; it is read here and not kept.
+            way_id: Its id.
+            tags: Of the way.
+            reading: What they say.
         """
-        tags = {tag.k: tag.v for tag in item.tags}
-        nodes = item.nodes
-        reading = read_way(tags, is_ring=len(nodes) > 3 and nodes[0].ref == nodes[-1].ref)
         self.doubts.update(reading.doubts)
         for meaning in reading.meanings:
-            self._add_row(item, tags, meaning)
-        return bool(reading.meanings)
+            self._add_row(way_id, tags, meaning)
+        return len(reading.meanings)
 
-    def _add_row(self, item: Any, tags: dict[str, str], meaning: Meaning) -> None:
-        nodes = [(node.ref, node.x, node.y) for node in item.nodes]
-        for column, values in zip((self.node_ids, self.x, self.y), zip(*nodes, strict=True), strict=False):
-            column.extend(values)
-        self.sizes.append(len(nodes))
+    def add_vertices(self, sizes: Ints, node_ids: Ints, x: Ints, y: Ints) -> None:
+        """Vertices of the rows that were added last.
+
+        Args:
+            sizes: how many each row has, shape (n_rows,).
+            node_ids: their ids, one row after another, shape (n_vertices,).
+            x: longitudes in 1e-7 degrees.
+            y: latitudes.
+        """
+        for column, values in ((self.sizes, sizes), (self.node_ids, node_ids), (self.x, x), (self.y, y)):
+            column.frombytes(values.astype(f"i{column.itemsize}").tobytes())
+        if len(self.rows) > MAX_WAYS or len(self.node_ids) > MAX_VERTICES:
+            raise TooLargeError
+
+    def _add_row(self, way_id: int, tags: Mapping[str, str], meaning: Meaning) -> None:
         access, limits = meaning.access, meaning.limits
         # most words stand in many ways: one copy of each
         words = (sys.intern(clean(tags.get("ref"))), sys.intern(name_of(tags)))
@@ -108,9 +123,7 @@ class WayTable:
         kind = (meaning.mode.value, meaning.road_class, meaning.status.value)
         shape = (meaning.oneway, meaning.bridge, meaning.tunnel, meaning.layer)
         use = (access.truck.value, access.car.value, limits.max_weight_t, limits.max_height_m, gauges)
-        self.rows.append((item.id, *kind, *shape, *use, *words))
-        if len(self.rows) > MAX_WAYS or len(self.node_ids) > MAX_VERTICES:
-            raise TooLargeError
+        self.rows.append((way_id, *kind, *shape, *use, *words))
 
 
 @dataclass
@@ -224,7 +237,11 @@ def _scan_ways(path: Path, found: Scan, locations: Any, newest: Newest) -> None:
 
     wanted = osmium.filter.KeyFilter(*WAY_KEYS, "waterway", "place")
     counts = newest.chooser()
-    with osmium.io.Reader(str(path), osmium.osm.WAY) as reader:
+    with (
+        tempfile.TemporaryDirectory(prefix="corridor-") as folder,
+        osmium.io.Reader(str(path), osmium.osm.WAY) as reader,
+    ):
+        batch = _Batch(Path(folder) / "ways.opl", found)
         filters = [locations] if newest.place else [locations, wanted]
         items: Any = osmium.OsmFileIterator(reader, *filters)
         for item in items:
@@ -234,9 +251,103 @@ def _scan_ways(path: Path, found: Scan, locations: Any, newest: Newest) -> None:
             if tags.get("place") in PLACE_KINDS:
                 ring = [(n.x / 1e7, n.y / 1e7) for n in item.nodes if n.x != NOWHERE]
                 found.settlements.add_outline(tags, name_of(tags), names_of(tags), [ring])
-            if not found.ways.add(item) and tags.get("waterway") == "river":
-                points = [(n.x / 1e7, n.y / 1e7) for n in item.nodes]
-                found.waters.add(name_of(tags), names_of(tags), points)
+            batch.add(item)
+        batch.flush()
+
+
+class _Batch:
+    """Ways on their way into a scan, some thousands at once.
+
+    Asking libosmium for each tag and vertex takes many times as long as reading the file. It writes ways as text just
+    as fast (OPL: a line a way, its vertices with ids and places), and columns of numbers are read from that at once.
+    """
+
+    def __init__(self, path: Path, found: Scan) -> None:
+        self._path, self._found = path, found
+        self._writer: Any = None
+        self._count = 0
+        self._known: dict[str, tuple[dict[str, str], list[WayReading | None]]] = {}
+
+    def add(self, item: Any) -> None:
+        """Take a way as osmium gives it, with the places of its nodes; it is not kept.
+
+        Args:
+            item: The way.
+        """
+        import osmium
+
+        if self._writer is None:
+            form = "opl,locations_on_ways=true,add_metadata=false"
+            self._writer = osmium.SimpleWriter(osmium.io.File(str(self._path), form), overwrite=True)
+        self._writer.add_way(item)
+        self._count += 1
+        if self._count == _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Read what was taken into the scan."""
+        if self._writer is None:
+            return
+        self._writer.close()
+        self._writer, self._count = None, 0
+        # w5 Thighway=primary,ref=M2 Nn1x45.1y39.2,n2xy: the second vertex isn't in the file
+        ways = [line.split(" ") for line in self._path.read_text(encoding="utf-8").split("\n") if line]
+        nodes = [way[2][1:] for way in ways]
+        sizes = np.array([text.count(",") + 1 if text else 0 for text in nodes], dtype=np.int64)
+        node_ids, x, y = _read_vertices(",".join(filter(None, nodes)))
+        ends = np.cumsum(sizes)
+        starts = ends - sizes
+        long = np.flatnonzero(sizes > 3)
+        rings = np.zeros(len(sizes), dtype=bool)
+        rings[long] = node_ids[starts[long]] == node_ids[ends[long] - 1]
+        rows: list[int] = []
+        for at, (way, is_ring) in enumerate(zip(ways, rings.tolist(), strict=True)):
+            tags, reading = self._read(way[1][1:], is_ring)
+            count = self._found.ways.add(int(way[0][1:]), tags, reading)
+            rows += [at] * count
+            if not count and tags.get("waterway") == "river":
+                line = slice(int(starts[at]), int(ends[at]))
+                points = list(zip((x[line] / 1e7).tolist(), (y[line] / 1e7).tolist(), strict=True))
+                self._found.waters.add(name_of(tags), names_of(tags), points)
+        kept = sizes[rows]
+        # vertices of the rows, one after another: of a way that is no row none, of one that is two rows twice
+        before = np.cumsum(kept) - kept
+        places = np.repeat(starts[rows] - before, kept) + np.arange(int(kept.sum()))
+        self._found.ways.add_vertices(kept, node_ids[places], x[places], y[places])
+
+    def _read(self, text: str, is_ring: bool) -> tuple[dict[str, str], WayReading]:
+        """The tags of a way and what they say; most ways say the same as many others."""
+        if text not in self._known:
+            pairs = (word.partition("=") for word in text.split(",") if word)
+            self._known[text] = {_unescape(key): _unescape(value) for key, _, value in pairs}, [None, None]
+            if len(self._known) > _KNOWN_TAGS:
+                self._known.pop(next(iter(self._known)))
+        tags, readings = self._known[text]
+        reading = readings[is_ring]
+        if reading is None:
+            reading = readings[is_ring] = read_way(tags, is_ring=is_ring)
+        return tags, reading
+
+
+def _unescape(text: str) -> str:
+    """A word of OPL as it is: signs that mean something there stand as their numbers (``%2c%``)."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "%" in text else text
+
+
+def _read_vertices(text: str) -> tuple[Ints, Ints, Ints]:
+    """Ids and coordinates (1e-7 degrees) of vertices written as ``n1x45.1y39.2,n2xy``; NOWHERE where there are none."""
+    if not text:
+        return (np.zeros(0, dtype=np.int64),) * 3
+    lines = text.replace(",n", "\n").removeprefix("n").translate(_AS_COLUMNS)
+    table = pd.read_csv(
+        io.StringIO(lines), header=None, names=["id", "x", "y"], dtype={"id": np.int64, "x": float, "y": float},
+        na_values=[""], keep_default_na=False,
+    )  # fmt: skip
+    x, y = (
+        np.where(np.isnan(degrees), NOWHERE, np.rint(degrees * 1e7)).astype(np.int64)
+        for degrees in (table["x"].to_numpy(), table["y"].to_numpy())
+    )
+    return table["id"].to_numpy(), x, y
 
 
 def _scan_relations(path: Path, found: Scan) -> list[tuple[dict[str, str], list[int]]]:
