@@ -166,10 +166,12 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
         ["length", f"{facts['length_km']:.1f} km"],
         ["in tunnels", f"{facts['tunnel_km']:.1f} km, the longest {facts['longest_tunnel_km']:.1f} km"],
         ["on bridges", f"{facts['bridge_km']:.1f} km"],
-        ["along slopes", ", ".join(f"{facts[f'{kind}_km']:.1f} km {words}" for kind, words in _ALONG_SLOPES.items())],
         ["steepest grade", f"{facts['max_grade_pct']:.2f} %"],
         ["price", f"{cost['mid']:,.0f} million USD ({cost['low']:,.0f}-{cost['high']:,.0f})"],
     ]
+    slopes = [f"{facts[f'{k}_km']:.1f} km {words}" for k, words in _ALONG_SLOPES.items() if facts[f"{k}_km"] >= 0.05]
+    if slopes:
+        rows.insert(3, ["along slopes", ", ".join(slopes)])
     print_table(f"{new.start.name} - {new.end.name}, {asked}", ["what", "value"], rows)
     for number, other in enumerate(facts["alternatives"], 1):
         print_line(

@@ -9,9 +9,12 @@ from affine import Affine
 from matplotlib.figure import Figure
 
 from corridor.alignment.align import align, sweep_grade
+from corridor.alignment.chords import bench_surcharge
 from corridor.alignment.links import SearchOptions
-from corridor.alignment.problem import AlignmentProblem, build_terrain, find_standard
+from corridor.alignment.problem import AlignmentProblem, build_terrain, find_standard, unit_costs
 from corridor.alignment.search import build_problem, node_cost_through, search_both_ways, state_points, trace_states
+from corridor.files import data_root
+from corridor.io.read.catalogue import load_catalogue
 from corridor.schema.alignment import Alignment, PriceRange, UnitCosts
 from corridor.schema.fields import Grid
 from docs.tools.drawings.sheet import BLUE, GREEN, GREY, GROUND, ORANGE, RED, sheet
@@ -71,25 +74,36 @@ def draw_new_line() -> Figure:
 
 
 def draw_kinds() -> Figure:
-    """Price of a kilometre of line by how deep it lies: which kind is the cheapest."""
+    """Price of a kilometre of railway by how deep it lies, on level ground and along a steep hillside."""
     standard = find_standard("rail-18")
-    depth = np.linspace(-60, 60, 481)
-    surface, bridge, tunnel = COSTS.surface.mid, COSTS.bridge.mid, COSTS.tunnel.mid
+    costs = unit_costs(load_catalogue(data_root() / "reference").unit_costs, "rail")
+    depth, cross_slope = np.linspace(-60, 60, 481), 0.8
     doubles = np.where(depth > 0, standard.cut_doubles_m, standard.fill_doubles_m)
-    open_line = np.where(
-        (depth <= standard.max_cut_m) & (depth >= -standard.max_fill_m), surface * (1 + (depth / doubles) ** 2), np.nan
-    )
-    on_bridge = np.where(depth <= -standard.min_bridge_height_m, bridge, np.nan)
-    in_tunnel = np.where(depth >= standard.min_tunnel_depth_m, tunnel, np.nan)
-    figure, axes = sheet(8, 3.2)
-    for prices, kind in ((open_line, "surface"), (on_bridge, "bridge"), (in_tunnel, "tunnel")):
-        label = {"surface": "open line: cut or fill"}.get(kind, kind)
-        axes.plot(depth, prices, color=_COLOURS[kind], linewidth=1.4, linestyle="--", label=label)
-    cheapest = np.nanmin([open_line, on_bridge, in_tunnel], axis=0)
-    axes.plot(depth, cheapest, color="black", linewidth=2.4, alpha=0.45, label="the cheapest that is allowed")
+    level = 1 + (depth / doubles) ** 2
+    steep, wall_per_x = bench_surcharge(standard, costs)
+    on_bench = level + steep + wall_per_x * ((cross_slope / standard.cross_slope_doubles) ** 2 - steep)
+    height = np.clip(-depth, 0, None)
+    at_reference = 1 + standard.bridge_reference_m / standard.bridge_doubles_m
+    allowed = (depth <= standard.max_cut_m) & (depth >= -standard.max_fill_m)
+    curves = [
+        ("open line, level ground", costs.surface.mid * level, allowed, BLUE),
+        (f"bench with walls, cross-slope {cross_slope:g}", costs.surface.mid * on_bench, allowed, ORANGE),
+        ("gallery", costs.gallery.mid, (depth >= 0) & (depth <= standard.min_tunnel_depth_m), "#7b3294"),
+        ("half-bridge", costs.half_bridge.mid, (depth < 0) & (height <= standard.min_bridge_height_m), "#56b4e9"),
+        (
+            "bridge",
+            costs.bridge.mid * (1 + height / standard.bridge_doubles_m) / at_reference,
+            height >= standard.min_bridge_height_m,
+            GREEN,
+        ),
+        ("tunnel", costs.tunnel.mid, depth >= standard.min_tunnel_depth_m, RED),
+    ]
+    figure, axes = sheet(8, 3.4)
+    for label, price, where, ink in curves:
+        axes.plot(depth, np.where(where, price, np.nan), color=ink, linewidth=1.8, label=label)
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set(xlabel="m above the ground (negative)  or below it (positive)", ylabel="million USD per km", ylim=(0, 70))
-    axes.legend(loc="upper left", fontsize=9)
+    axes.legend(loc="upper left", fontsize=8, ncols=2)
     return figure
 
 
