@@ -100,7 +100,6 @@ def build_drawn_candidate(spec: DrawnCandidate, xyz: Floats, around: Surrounding
     xyz, gaps_km = _between_ends(xyz, around, asked_by, remarks)
     xyz = _without_repeats(xyz, asked_by, remarks)
     line = shapely.LineString(xyz[:, :2])
-    around.dem.require(xyz[:, 0], xyz[:, 1], asked_by)
     network = around.assembly.network
     stretches = match_line(network, line, spec.mode, follow_m=spec.follow_m)
     pieces = _join_ends(stretches, xyz, spec, around, remarks)
@@ -296,7 +295,7 @@ def _new_parts(
     if len(along) < 2:
         return []
     lon, lat = (np.interp(along, vertices, column) for column in xyz.T[:2])
-    ground = around.dem.require(lon, lat, f"route '{spec.name}'")
+    ground, _ = around.dem.require_along(lon, lat, along, f"route '{spec.name}'")
     stated = np.isfinite(xyz[:, 2])
     # The ends may lack a height, as they were put onto the ways that they join; one gap between them and no height is
     # taken.

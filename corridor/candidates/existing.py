@@ -85,10 +85,14 @@ def build_existing_candidates(
 
 
 def _say_why(reach: Reachability, gaps: Sequence[Gap]) -> str:
-    """What keeps the places apart: closed borders alone, or gaps, those that would stay were borders open."""
+    """What keeps the places apart: closed borders alone, sections that aren't open, or gaps that would stay anyway."""
     on_the_ground = [gap for gap in gaps if gap.length_m > 1]  # the two sides of a closed border are at one place
     if reach.connected and not on_the_ground:
         return " (closed borders alone are in the way)"
+    if reach.missing:
+        # pieces of one road follow each other
+        names = list(dict.fromkeys(name or "a road without a name" for name, _ in reach.missing))
+        return f" ({', '.join(names[:4])} {'is' if len(names) == 1 else 'are'} not open)"
     return say_gaps(on_the_ground or reach.gaps)
 
 

@@ -75,7 +75,8 @@ def find_missing(
         route = network.route(start, end, cost, cost, closed & ~usable, any_road=True, turn_within_m=STATION_M)
     except NoRouteError:
         return ()
-    names = network.edges["name"].to_numpy()
+    # a road that the map doesn't name is known by the section that documents it
+    names = network.edges["name"].mask(network.edges["name"] == "", network.edges["documented_in"]).to_numpy()
     return tuple(
         (str(names[edge]), float(lengths[edge]) / 1000) for edge in route.edges if closed[edge] and lengths[edge]
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from corridor.errors import AlignmentError, StudyError
+from corridor.errors import AlignmentError, CoverageError, StudyError
 from corridor.geo.geodesy import line_lengths_m, sample
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.steps import lines
@@ -70,6 +70,20 @@ def test_a_line_along_a_road_is_the_road_and_its_gap_is_new(run, noise_m):
     assert {(span.kind, span.located) for span in spans} == {("bridge", Evidence.MAPPED), ("tunnel", Evidence.MAPPED)}
     assert [passage.status for passage in found.passages] == [CrossingStatus.OPEN, CrossingStatus.CLOSED]
     assert said(found.assumptions)[-1] == "border crossing Ridge gate east: closed"
+
+
+def test_a_new_stretch_runs_over_a_small_void_of_the_heights(run):
+    """Voids of up to 1 km are bridged there, as along roads; wider ones are refused."""
+    dem = run["dem"]
+    holed = dem.heights_m.copy()
+    row, col = (round(float(at)) for at in dem.grid.fractional_index(np.array(10.5), np.array(45.42)))
+    holed[row - 1 : row + 2, col] = np.nan
+    line = [(10.1, 45.5), (10.4, 45.5), (10.41, 45.42), (10.6, 45.42), (10.7, 45.5), (10.9, 45.5)]
+    whole, over = drawn(run, line), drawn(run.replace(dem=dem.with_heights(holed)), line)
+    assert over.length_km.mid == pytest.approx(whole.length_km.mid, rel=1e-6)
+    holed[row - 1 : row + 2, col - 3 : col + 4] = np.nan
+    with pytest.raises(CoverageError, match="points of route 'Mine'"):
+        drawn(run.replace(dem=dem.with_heights(holed)), line)
 
 
 def test_it_is_the_same_route_whichever_way_it_was_drawn(run):
