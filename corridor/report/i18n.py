@@ -257,11 +257,10 @@ class Words:
         return self.text(clean_text(value))
 
     def _inside(self, value: Value) -> str:
-        """A value inside a sentence: what messages say begins with a small letter, what a study says stays as it is."""
+        """A value inside a sentence, each item of a listing with a small letter."""
         if isinstance(value, Listing):
             return self._list([self._inside(item) for item in value.items], value.style)
-        said = self.render(value)
-        return with_small_letter(said, self.language) if isinstance(value, Message) and self.known(value.key) else said
+        return with_small_letter(self.render(value), self.language)
 
     def text(self, text: str) -> str:
         """A text of the data in this language; numbers as it writes them, and anything unknown as it is."""

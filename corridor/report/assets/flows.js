@@ -21,7 +21,7 @@ var corridorFlows = (function () {
     });
     data.cities.forEach(function (city) {
       node("circle", { cx: city[1], cy: city[2], r: 2.5, "class": "flow-city" }, drawing);
-      names.push([node("text", { x: city[1] + 4, y: city[2] - 4, "class": "flow-name" }, drawing), city[0], city]);
+      names.push([node("text", { x: city[1] + 4, y: city[2] - 4, "class": "flow-name", translate: "no" }, drawing), city[0], city]);
     });
     /* Names stand right of their places, else left, above or below; one that finds no room is told by pointing at it. */
     function spread() {
@@ -42,8 +42,9 @@ var corridorFlows = (function () {
     function number(value) { return value === null ? "–" : spaced(value); }
     function signed(value) { return value === null ? "–" : (value > 0 ? "+" : value < 0 ? "−" : "") + spaced(Math.abs(value)); }
     function cell(row, text, kind) {
-      var made = row.appendChild(document.createElement(kind || "td"));
-      made.appendChild(document.createElement("bdi")).textContent = text;
+      var made = row.appendChild(document.createElement(kind || "td")), said = made.appendChild(document.createElement("bdi"));
+      said.textContent = text;
+      if (kind === "th") { said.translate = false; } // names of places and ways
       if (kind === "th") { made.scope = "row"; }
     }
     function range(cells) { return cells[1] === null ? "–" : number(cells[1]) + " (" + number(cells[0]) + "–" + number(cells[2]) + ")"; }

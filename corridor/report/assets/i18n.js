@@ -37,7 +37,7 @@ window.corridorWords = (function () {
     var an = /^(?:(?!(?:one|once|uni(?!n|m)|us[aeiu]|eu)\w*)[aeiou]|8|1[18](?!\d)|1[18](?=,\d{3}\b))/i;
     return (an.test(text) ? "an " : "a ") + text;
   }
-  /* A value inside a sentence: what messages say begins with a small letter (but for two capitals), texts of the data don't. */
+  /* A value inside a sentence: with a small letter, each item of a list; names that begin with two capitals keep them. */
   function small(text) {
     var second = text.charAt(1);
     if (second !== second.toLowerCase()) { return text; }
@@ -45,7 +45,7 @@ window.corridorWords = (function () {
   }
   function inside(value) {
     if (value && value.all) { return list(value.all.map(inside), entry(value.by || "list.semicolon")); }
-    return value && known(value.t) ? small(resolve(value)) : resolve(value);
+    return small(resolve(value));
   }
   /* Texts by plural form are chosen by the value "count", by the rules of the language that the text is in. */
   function form(texts, values, code) {

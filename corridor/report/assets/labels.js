@@ -59,6 +59,14 @@ var corridorLabels = (function () {
     return value.all ? value.all.map(said).join(" ") : value.or || String(value);
   }
 
+  /* A proper name, which programs that translate pages leave as it is. */
+  function properName(text) {
+    var node = document.createElement("bdi");
+    node.translate = false;
+    node.textContent = text;
+    return node;
+  }
+
   /* Keep the names of `places` ([name, lat, lon, people, priority, names], most important first) on a map. */
   function attach(map, places, countries, blockedBoxes, rivers) {
     var layer = L.layerGroup(), context = document.createElement("canvas").getContext("2d"), widths = {};
@@ -76,8 +84,7 @@ var corridorLabels = (function () {
         var box = entry.box, inside = box[0] > 0 && box[1] > 0 && box[2] < size.x && box[3] < size.y;
         return inside && !blocked.some(function (other) { return overlaps(box, other); });
       }).map(function (entry) {
-        var node = document.createElement("bdi");
-        node.textContent = entry.name;
+        var node = properName(entry.name);
         layer.addLayer(L.marker([entry.country[1], entry.country[2]], { pane: "names", interactive: false, keyboard: false,
           icon: L.divIcon({ className: "country", html: node, iconSize: [0, 0] }) }));
         return entry.box;
@@ -96,8 +103,7 @@ var corridorLabels = (function () {
           }
         });
         if (!found) { return; }
-        var node = document.createElement("bdi");
-        node.textContent = name;
+        var node = properName(name);
         layer.addLayer(L.marker(found[0], { pane: "names", interactive: false, keyboard: false,
           icon: L.divIcon({ className: "river-name", html: node, iconSize: [0, 0] }) }));
         taken.push(found[1]);
@@ -122,9 +128,7 @@ var corridorLabels = (function () {
       place(items, named.concat(nameRivers(named, size)), size, most).forEach(function (label) {
         var place_ = label.item.place, node = document.createElement("span");
         node.className = "place " + label.side;
-        var name = document.createElement("bdi");
-        name.textContent = label.item.name;
-        node.appendChild(name);
+        node.appendChild(properName(label.item.name));
         layer.addLayer(L.marker([place_[1], place_[2]], {
           pane: "names", interactive: false, keyboard: false,
           icon: L.divIcon({ className: "place-dot", html: node, iconSize: [6, 6] })

@@ -108,6 +108,15 @@
   legend.open = window.innerWidth > 520; // on a phone it would stand between the map and the routes
   /* Reached without Tab: the map zooms by + and -, distances are measured with the pointer, the legend stands open. */
   all(".leaflet-control-zoom a, .map-tool [data-i18n-label='map.measure'], .legend summary").forEach(function (node) { node.tabIndex = -1; });
+  /* Texts that all routes share span the columns that are seen: all, or the chosen one's on paper and on a phone. */
+  function span() {
+    var heads = all("#conditions-table thead [data-id]");
+    var seen = heads.filter(function (head) { return getComputedStyle(head).display !== "none"; }).length;
+    all("#conditions-table td.words").forEach(function (cell) { cell.colSpan = seen; });
+    all("#conditions-table .condition th").forEach(function (cell) { cell.colSpan = seen + 1; });
+  }
+  var phone = window.matchMedia("(max-width: 520px)");
+  phone.addEventListener("change", span);
   /* What is printed: findings and what the data can't say unfolded, the chosen rules as text. */
   var folded = all(".more-findings, .limits-box details.notes, .legend"), wasOpen = [];
   function forPrint() {
@@ -118,6 +127,7 @@
     var regime = document.getElementById("regime");
     if (regime) { document.getElementById("rules-row").dataset.chosen = regime.selectedOptions[0].textContent; }
     document.documentElement.classList.add("printing");
+    span();
     fill();
     map.map.invalidateSize({ animate: false });
     map.show();
@@ -143,6 +153,7 @@
   function afterPrint() {
     folded.forEach(function (node, index) { node.open = wasOpen[index]; });
     document.documentElement.classList.remove("printing");
+    span();
     all(".sheet, .top, .brief, .desk, main > section").forEach(function (part) { part.style.zoom = ""; });
     map.map.invalidateSize({ animate: false });
     map.show();
@@ -165,5 +176,8 @@
     has: function (id) { return data.candidates.some(function (one) { return one.id === id; }); } });
   if ("print" in first) { forPrint(); }
   document.documentElement.classList.add("ready");
-  (window.requestIdleCallback || window.setTimeout)(function () { document.documentElement.classList.add("settled"); });
+  (window.requestIdleCallback || window.setTimeout)(function () { 
+    document.documentElement.classList.add("settled");
+    if (phone.matches) { span(); }
+  });
 })();

@@ -322,7 +322,8 @@ var corridorMap = (function () {
 
     function fit() {
       fillFrame(map, data);
-      map.fitBounds(data.view, { animate: false, paddingTopLeft: [BESIDE_CONTROLS, 0] }); // an animation ending late would undo what the reader did since
+      var beside = document.documentElement.classList.contains("printing") ? 0 : BESIDE_CONTROLS;
+      map.fitBounds(data.view, { animate: false, paddingTopLeft: [beside, 0] }); // an animation ending late would undo what the reader did since
     }
     function choose(id) {
       routes.forEach(function (route) {
