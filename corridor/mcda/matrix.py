@@ -460,17 +460,22 @@ def _dropped_note(where: Message, criterion: Criterion, holes: NDArray[np.bool_]
     )
 
 
+def _figure(value: float) -> str:
+    """A figure of a note, in three significant digits at most and with a true minus."""
+    return f"{float(f'{value:.3g}'):g}".replace("-", "\u2212")
+
+
 def _value_notes(panel: Panel) -> list[Message]:
     notes, where = [], panel.where
     for column, (criterion, tells) in enumerate(zip(panel.criteria, panel.tells_apart, strict=True)):
         metric = panel.metrics[:, column]
         unit = Message(f"unit.{criterion.unit}", fallback=criterion.unit) if criterion.unit else ""
         if len(metric) > 1 and not tells:
-            least, most = (f"{end:g}" for end in (np.nanmin(metric), np.nanmax(metric)))
+            least, most = (_figure(float(end)) for end in (np.nanmin(metric), np.nanmax(metric)))
             same: dict[str, Value] = {
                 "where": where,
                 "criterion": criterion.label,
-                "value": least if least == most else f"{least}-{most}",
+                "value": least if least == most else f"{least}\u2013{most}",
                 "unit": unit,
             }
             notes.append(Message("note.same_for_all", same))
@@ -482,8 +487,8 @@ def _value_notes(panel: Panel) -> list[Message]:
                     "where": where,
                     "criterion": criterion.label,
                     "names": listing(outside, ListStyle.COMMA),
-                    "low": f"{low:g}",
-                    "high": f"{high:g}",
+                    "low": _figure(low),
+                    "high": _figure(high),
                     "unit": unit,
                 }
                 notes.append(Message("note.outside_anchors", beyond))
