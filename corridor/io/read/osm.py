@@ -153,13 +153,14 @@ def _draw_once(
     linked = linked.copy()
     alias: dict[int, int] = {}
     rank = _rank(ways)
+    layer, oneway = (ways[name].to_numpy() for name in ("layer", "oneway"))
     dropped: set[int] = set()
     # In the sorted order, links between the same two places lie in runs.
     bounds = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
     for first, stop in bounds.reshape(-1, 2).tolist():
         group = at[order[first : stop + 1]]
-        for links in _one_road(ways, way, node_ids, place, group):
-            kept, lost = _choose(ways, way, place, rank, links)
+        for links in _one_road(layer, way, node_ids, group):
+            kept, lost = _choose(oneway, way, place, rank, links)
             linked[lost] = False
             dropped |= set(way[lost].tolist())
             ends = [(i + d, j) for i in lost for d in (0, 1) for j in (kept, kept + 1)]
@@ -167,9 +168,8 @@ def _draw_once(
     return linked, _renamed(node_ids, alias), len(dropped)
 
 
-def _one_road(ways: pd.DataFrame, way: Ints, node_ids: Ints, place: Ints, group: Ints) -> list[list[int]]:
+def _one_road(layer: Ints, way: Ints, node_ids: Ints, group: Ints) -> list[list[int]]:
     """Links of the same two places, parted where other nodes on another layer say that one lies above the other."""
-    layer = ways["layer"].to_numpy()
     found: list[list[int]] = []
     for link in group.tolist():
         for links in found:
@@ -183,9 +183,8 @@ def _one_road(ways: pd.DataFrame, way: Ints, node_ids: Ints, place: Ints, group:
     return [links for links in found if len({int(way[link]) for link in links}) > 1]
 
 
-def _choose(ways: pd.DataFrame, way: Ints, place: Ints, rank: Ints, links: list[int]) -> tuple[int, list[int]]:
+def _choose(oneway: Ints, way: Ints, place: Ints, rank: Ints, links: list[int]) -> tuple[int, list[int]]:
     """The link that stays and those that go: all of other ways, but one of the opposite direction if it is one-way."""
-    oneway = ways["oneway"].to_numpy()
     order = sorted(links, key=lambda link: (int(rank[way[link]]), link))
     kept = order[0]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import re
 import sys
 import tempfile
@@ -20,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import SourceError
-from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, WayReading, blocks_road, read_way
+from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, blocks_road, read_way
 from corridor.io.read.places import LANGUAGES, Settlements
 from corridor.io.read.rivers import Waters
 
@@ -41,7 +39,8 @@ _ID = re.compile(rb"\bid\s*=\s*[\"'](-?\d{1,19})[\"']")
 _READ = 1 << 20
 _BATCH, _KNOWN_TAGS = 20_000, 50_000
 _ESCAPED = re.compile("%([0-9a-fA-F]+)%")
-_AS_COLUMNS = str.maketrans("xy", ",,")
+_WKB_HEAD = 9
+"""Bytes before the coordinates of a line: order of bytes, type, number of vertices."""
 Ints = NDArray[np.int64]
 
 
@@ -87,18 +86,15 @@ class WayTable:
         self.sizes, self.node_ids, self.x, self.y = array("q"), array("q"), array("i"), array("i")
         self.doubts: Counter[Doubt] = Counter()
 
-    def add(self, way_id: int, tags: Mapping[str, str], reading: WayReading) -> int:
-        """Keep a way as what it is; gives how many rows that takes, 0 if it is neither a road nor a railway.
+    def add(self, way_id: int, said: WaySaid) -> None:
+        """Keep a way as what it is.
 
         Args:
             way_id: Its id.
-            tags: Of the way.
-            reading: What they say.
+            said: What its tags say.
         """
-        self.doubts.update(reading.doubts)
-        for meaning in reading.meanings:
-            self._add_row(way_id, tags, meaning)
-        return len(reading.meanings)
+        self.doubts.update(said.doubts)
+        self.rows += [(way_id, *row) for row in said.rows]
 
     def add_vertices(self, sizes: Ints, node_ids: Ints, x: Ints, y: Ints) -> None:
         """Vertices of the rows that were added last.
@@ -114,16 +110,37 @@ class WayTable:
         if len(self.rows) > MAX_WAYS or len(self.node_ids) > MAX_VERTICES:
             raise TooLargeError
 
-    def _add_row(self, way_id: int, tags: Mapping[str, str], meaning: Meaning) -> None:
-        access, limits = meaning.access, meaning.limits
-        # most words stand in many ways: one copy of each
-        words = (sys.intern(clean(tags.get("ref"))), sys.intern(name_of(tags)))
-        gauges = sys.intern(";".join(f"{gauge:g}" for gauge in meaning.gauges_mm))
-        # plain texts, not enumeration members: a column of one kind
-        kind = (meaning.mode.value, meaning.road_class, meaning.status.value)
-        shape = (meaning.oneway, meaning.bridge, meaning.tunnel, meaning.layer)
-        use = (access.truck.value, access.car.value, limits.max_weight_t, limits.max_height_m, gauges)
-        self.rows.append((way_id, *kind, *shape, *use, *words))
+
+@dataclass(frozen=True)
+class WaySaid:
+    """What the tags of a way say: its rows (WAY_COLUMNS without the id; none if it is no road and no railway)."""
+
+    tags: dict[str, str]
+    rows: tuple[tuple[Any, ...], ...]
+    doubts: frozenset[Doubt]
+
+    @classmethod
+    def of(cls, tags: dict[str, str], *, is_ring: bool) -> WaySaid:
+        """Read the tags of a way.
+
+        Args:
+            tags: keys and values as the file has them.
+            is_ring: whether the way ends where it begins.
+        """
+        reading = read_way(tags, is_ring=is_ring)
+        return cls(tags, tuple(_row(tags, meaning) for meaning in reading.meanings), reading.doubts)
+
+
+def _row(tags: Mapping[str, str], meaning: Meaning) -> tuple[Any, ...]:
+    access, limits = meaning.access, meaning.limits
+    # most words stand in many ways: one copy of each
+    words = (sys.intern(clean(tags.get("ref"))), sys.intern(name_of(tags)))
+    gauges = sys.intern(";".join(f"{gauge:g}" for gauge in meaning.gauges_mm))
+    # plain texts, not enumeration members: a column of one kind
+    kind = (meaning.mode.value, meaning.road_class, meaning.status.value)
+    shape = (meaning.oneway, meaning.bridge, meaning.tunnel, meaning.layer)
+    use = (access.truck.value, access.car.value, limits.max_weight_t, limits.max_height_m, gauges)
+    return (*kind, *shape, *use, *words)
 
 
 @dataclass
@@ -258,15 +275,18 @@ def _scan_ways(path: Path, found: Scan, locations: Any, newest: Newest) -> None:
 class _Batch:
     """Ways on their way into a scan, some thousands at once.
 
-    Asking libosmium for each tag and vertex takes many times as long as reading the file. It writes ways as text just
-    as fast (OPL: a line a way, its vertices with ids and places), and columns of numbers are read from that at once.
+    Asking libosmium for each tag and vertex takes many times as long as reading the file. It writes tags and ids of
+    vertices as text just as fast (OPL: a line a way), and a way's coordinates in one go (WKB); columns come from these.
     """
 
     def __init__(self, path: Path, found: Scan) -> None:
+        import osmium
+
         self._path, self._found = path, found
         self._writer: Any = None
-        self._count = 0
-        self._known: dict[str, tuple[dict[str, str], list[WayReading | None]]] = {}
+        self._drawn: list[bytes] = []
+        self._known: dict[tuple[str, bool], WaySaid] = {}
+        self._factory = osmium.geom.WKBFactory()
 
     def add(self, item: Any) -> None:
         """Take a way as osmium gives it, with the places of its nodes; it is not kept.
@@ -277,11 +297,16 @@ class _Batch:
         import osmium
 
         if self._writer is None:
-            form = "opl,locations_on_ways=true,add_metadata=false"
-            self._writer = osmium.SimpleWriter(osmium.io.File(str(self._path), form), overwrite=True)
+            form = osmium.io.File(str(self._path), "opl,add_metadata=false")
+            self._writer = osmium.SimpleWriter(form, overwrite=True)
         self._writer.add_way(item)
-        self._count += 1
-        if self._count == _BATCH:
+        try:
+            drawn = bytes.fromhex(self._factory.create_linestring(item, use_nodes=osmium.geom.ALL))[_WKB_HEAD:]
+        except (osmium.InvalidLocationError, RuntimeError):
+            # it has a vertex that the file doesn't hold or that lies outside the world, or fewer than two
+            drawn = array("d", (at / 1e7 for node in item.nodes for at in (node.x, node.y))).tobytes()
+        self._drawn.append(drawn)
+        if len(self._drawn) == _BATCH:
             self.flush()
 
     def flush(self) -> None:
@@ -289,12 +314,14 @@ class _Batch:
         if self._writer is None:
             return
         self._writer.close()
-        self._writer, self._count = None, 0
-        # w5 Thighway=primary,ref=M2 Nn1x45.1y39.2,n2xy: the second vertex isn't in the file
+        self._writer = None
+        # w5 Thighway=primary,ref=M2 Nn1,n2,n3
         ways = [line.split(" ") for line in self._path.read_text(encoding="utf-8").split("\n") if line]
-        nodes = [way[2][1:] for way in ways]
-        sizes = np.array([text.count(",") + 1 if text else 0 for text in nodes], dtype=np.int64)
-        node_ids, x, y = _read_vertices(",".join(filter(None, nodes)))
+        x, y = np.rint(np.frombuffer(b"".join(self._drawn)).reshape(-1, 2).T * 1e7).astype(np.int64)
+        sizes = np.array([len(drawn) for drawn in self._drawn], dtype=np.int64) // 16
+        self._drawn = []
+        nodes = ",".join(way[2][1:] for way in ways if len(way[2]) > 1).replace("n", "")
+        node_ids = np.fromstring(nodes, dtype=np.int64, sep=",")
         ends = np.cumsum(sizes)
         starts = ends - sizes
         long = np.flatnonzero(sizes > 3)
@@ -302,10 +329,11 @@ class _Batch:
         rings[long] = node_ids[starts[long]] == node_ids[ends[long] - 1]
         rows: list[int] = []
         for at, (way, is_ring) in enumerate(zip(ways, rings.tolist(), strict=True)):
-            tags, reading = self._read(way[1][1:], is_ring)
-            count = self._found.ways.add(int(way[0][1:]), tags, reading)
-            rows += [at] * count
-            if not count and tags.get("waterway") == "river":
+            said = self._read(way[1], is_ring)
+            self._found.ways.add(int(way[0][1:]), said)
+            rows += [at] * len(said.rows)
+            tags = said.tags
+            if not said.rows and tags.get("waterway") == "river":
                 line = slice(int(starts[at]), int(ends[at]))
                 points = list(zip((x[line] / 1e7).tolist(), (y[line] / 1e7).tolist(), strict=True))
                 self._found.waters.add(name_of(tags), names_of(tags), points)
@@ -315,39 +343,21 @@ class _Batch:
         places = np.repeat(starts[rows] - before, kept) + np.arange(int(kept.sum()))
         self._found.ways.add_vertices(kept, node_ids[places], x[places], y[places])
 
-    def _read(self, text: str, is_ring: bool) -> tuple[dict[str, str], WayReading]:
-        """The tags of a way and what they say; most ways say the same as many others."""
-        if text not in self._known:
-            pairs = (word.partition("=") for word in text.split(",") if word)
-            self._known[text] = {_unescape(key): _unescape(value) for key, _, value in pairs}, [None, None]
-            if len(self._known) > _KNOWN_TAGS:
-                self._known.pop(next(iter(self._known)))
-        tags, readings = self._known[text]
-        reading = readings[is_ring]
-        if reading is None:
-            reading = readings[is_ring] = read_way(tags, is_ring=is_ring)
-        return tags, reading
+    def _read(self, text: str, is_ring: bool) -> WaySaid:
+        """What the tags of a way say (``Thighway=primary,ref=M2``); most ways say the same as many others."""
+        key = text, is_ring
+        if key not in self._known:
+            pairs = (word.partition("=") for word in text[1:].split(",") if word)
+            tags = {_unescape(key): _unescape(value) for key, _, value in pairs}
+            if len(self._known) == _KNOWN_TAGS:
+                self._known.clear()
+            self._known[key] = WaySaid.of(tags, is_ring=is_ring)
+        return self._known[key]
 
 
 def _unescape(text: str) -> str:
     """A word of OPL as it is: signs that mean something there stand as their numbers (``%2c%``)."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "%" in text else text
-
-
-def _read_vertices(text: str) -> tuple[Ints, Ints, Ints]:
-    """Ids and coordinates (1e-7 degrees) of vertices written as ``n1x45.1y39.2,n2xy``; NOWHERE where there are none."""
-    if not text:
-        return (np.zeros(0, dtype=np.int64),) * 3
-    lines = text.replace(",n", "\n").removeprefix("n").translate(_AS_COLUMNS)
-    table = pd.read_csv(
-        io.StringIO(lines), header=None, names=["id", "x", "y"], dtype={"id": np.int64, "x": float, "y": float},
-        na_values=[""], keep_default_na=False,
-    )  # fmt: skip
-    x, y = (
-        np.where(np.isnan(degrees), NOWHERE, np.rint(degrees * 1e7)).astype(np.int64)
-        for degrees in (table["x"].to_numpy(), table["y"].to_numpy())
-    )
-    return table["id"].to_numpy(), x, y
 
 
 def _scan_relations(path: Path, found: Scan) -> list[tuple[dict[str, str], list[int]]]:
