@@ -1,8 +1,9 @@
 """Measure how fast parts of the package are beside named peers on this machine, in one run.
 
-``make bench`` installs the peers and runs every case at its full sizes: about fifteen minutes. Ratios travel between
-machines, seconds don't. GRASS is measured where it is installed; CORRIDOR_EXTRACT names a real OpenStreetMap file.
-``--against COMMIT`` by itself measures whole runs beside those of an earlier commit, turn by turn.
+``make bench`` installs the peers and runs every case at its full sizes: under fifteen minutes on two idle cores. Ratios
+travel between machines, seconds don't. GRASS is measured where it is installed; CORRIDOR_EXTRACT names a real
+OpenStreetMap file. ``--against COMMIT`` also measures whole runs beside those of an earlier commit, turn by turn; with
+no case named it measures these alone, and ``all`` names every case.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from benchmarks import against, networks, pictures, ranking, readers, searches, whole_run
+from benchmarks import against, networks, pictures, ranking, readers, searches, stages, whole_run
 from benchmarks.harness import Row, as_json, machine, rise_mb
 from benchmarks.tables import as_markdown, print_rows
 
@@ -29,6 +30,7 @@ CASES: dict[str, Callable[[bool], list[Row]]] = {
     "ranking": lambda quick: ranking.measure((100, 200, 400) if quick else ranking.SIZES),
     "relief": lambda quick: pictures.measure((100, 150, 200) if quick else pictures.SIZES),
     "run": lambda quick: whole_run.measure(),
+    "growth": lambda quick: stages.measure(*(((20, 40, 80), (1000, 3000, 10_000)) if quick else ())),
 }
 
 
@@ -53,14 +55,15 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("--memory", nargs=3, metavar=("CASE", "TOOL", "SIZE"), help=argparse.SUPPRESS)
     words = parser.parse_args()
-    if unknown := sorted(set(words.cases) - set(CASES)):
+    if unknown := sorted(set(words.cases) - set(CASES) - {"all"}):
         parser.error(f"no such case: {', '.join(unknown)}; there are {', '.join(CASES)}")
     warnings.simplefilter("ignore")  # the peers' own
     if words.memory:
         measure_memory(words.memory[1], int(words.memory[2]))
         return
     rows: list[Row] = []
-    for name in words.cases or (() if words.against else CASES):
+    named = words.cases or ([] if words.against else ["all"])
+    for name in CASES if "all" in named else named:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
         rows += CASES[name](words.quick)
     if words.against:

@@ -6,6 +6,7 @@ the clock: they hardly change where other work shares the machine.
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -23,6 +24,8 @@ BASELINE = "01ac698"
 """The last commit before the long-distance flows, intervals and languages: what the goals are stated against."""
 GOALS = {"bundled data": 0.45, "a real extract": 0.35}
 """Greatest wall time of a run as a share of the baseline's."""
+AFTER_NETWORK_GOAL = 0.2
+"""Greatest processor time of all regimes x candidates, once the network stands, as a share of the baseline's."""
 MEMORY_GOAL = 0.8
 """Greatest peak memory of a run on an extract as a share of the baseline's."""
 
@@ -84,6 +87,26 @@ def compare_rows(size: str, name: str, before: Sequence[Spent], now: Sequence[Sp
     return rows
 
 
+def stages_of(folder: Path, extract: str | None) -> dict[str, float]:
+    """Processor seconds of a comparison by the code of a checkout: all, and what follows once the network stands."""
+    command = [sys.executable, "-W", "ignore", str(ROOT / "scripts" / "benchmarks" / "after_network.py")]
+    run = subprocess.run(
+        [*command, *([extract] if extract else [])], check=True, capture_output=True, text=True, cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+    )  # fmt: skip
+    return {name: float(value) for name, value in json.loads(run.stdout).items()}
+
+
+def compare_stages(size: str, name: str, before: dict[str, float], now: dict[str, float]) -> Row:
+    """The processor time of all regimes x candidates as a share of the earlier commit's."""
+    share = now["after_network"] / before["after_network"]
+    return Row(
+        f"corridor run against {name}", size, "all regimes x candidates", now["after_network"], 1 / share,
+        result=f"{share:.2f} of the processor time once the network stands",
+        goal=f"at most {AFTER_NETWORK_GOAL:g} of it", held=share <= AFTER_NETWORK_GOAL,
+    )  # fmt: skip
+
+
 def measure(commit: str, rounds: int = 3) -> list[Row]:
     """The bundled study, and on a real extract where CORRIDOR_EXTRACT names one.
 
@@ -91,20 +114,21 @@ def measure(commit: str, rounds: int = 3) -> list[Row]:
         commit: any name that git knows.
         rounds: how often each is run; a first round that compiles kernels doesn't count.
     """
-    extract = os.environ.get("CORRIDOR_EXTRACT")
-    sizes = {"bundled data": ()} | ({"a real extract": ("--osm", str(Path(extract).resolve()))} if extract else {})
+    named = os.environ.get("CORRIDOR_EXTRACT")
+    extract = str(Path(named).resolve()) if named else None
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as work:
         folders = {commit: Path(work) / "before", "corridor": ROOT}
         check_out(commit, folders[commit])
-        for size, more in sizes.items():
+        for size, osm in [("bundled data", None), *([("a real extract", extract)] if extract else [])]:
             spent: dict[str, list[Spent]] = {name: [] for name in folders}
             for turn in range(rounds + 1):
                 for name, folder in folders.items():
-                    out = str(Path(work) / "out" / name)
-                    run = [sys.executable, "-m", "corridor.cli", "run", "--quiet", *more, "--out", out]
-                    found = spend(run, folder)
+                    run = [sys.executable, "-m", "corridor.cli", "run", "--quiet", "--out", f"{work}/out/{name}"]
+                    found = spend([*run, *(("--osm", osm) if osm else ())], folder)
                     if turn:
                         spent[name].append(found)
             rows += compare_rows(size, commit, spent[commit], spent["corridor"])
+            before, now = (stages_of(folder, osm) for folder in folders.values())
+            rows.append(compare_stages(size, commit, before, now))
     return rows
