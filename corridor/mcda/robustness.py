@@ -266,6 +266,20 @@ def telling_weight(panel: Panel, weights: WeightsLike) -> float:
     return float(panel_weights(panel, weights).values[panel.tells_apart].sum())
 
 
+def distinct_views(panel: Panel, perspectives: Mapping[str, WeightsLike]) -> tuple[str, ...]:
+    """Perspectives that weigh the criteria of a panel differently; of those that weigh them alike the first, by name.
+
+    Args:
+        panel: Alternatives that are ranked together.
+        perspectives: Weights by name.
+    """
+    found: dict[tuple[float, ...], str] = {}
+    for name, weights in perspectives.items():
+        # Weights that differ by rounding alone are one point of view.
+        found.setdefault(tuple(np.round(panel_weights(panel, weights).values, _DIGITS).tolist()), name)
+    return tuple(found.values())
+
+
 def silent_criteria(matrix: DecisionMatrix) -> tuple[str, ...]:
     """Criteria that tell through routes apart in no regime, by id; none where no panel has two of them.
 

@@ -94,11 +94,7 @@ def draft_study(
     places = _known_places(data)
     points = [_find(place, which, places) for place, which in ((start, "--from"), (end, "--to"))]
     known, border_file = _choose_borders(borders, points, map_file)
-    ends = [_settle(point, known) for point in points]
-    if (ends[0].lon, ends[0].lat) == (ends[1].lon, ends[1].lat):
-        raise StudyError(f"--to: is where --from is ({ends[0].name}); a route needs two places")
-    if ends[0].name == ends[1].name:
-        ends = [p.model_copy(update={"name": f"{p.name}, {format_position(p.lat, p.lon, 3)}"}) for p in ends]
+    ends = _told_apart([_settle(point, known) for point in points])
     study_id = name or plain_id(f"{ends[0].name} {ends[1].name}") or "new-study"
     if not _ID.fullmatch(study_id):
         raise StudyError(f"name: '{study_id[:80]}' is no id; use small letters a-z, digits and hyphens")
@@ -120,6 +116,7 @@ def draft_study(
     crossings: list[CrossingSpec] = []
     if len(known.countries):
         progress("looking for roads that lead over borders")
+        # The network of the study without its crossings says where they are.
         bare = Study.build(tomllib.loads(write_study_toml(content, ())), home, study_id)
         given = {"osm": data, "borders": known, "slowing_dem": None}
         network = open_run(bare, given=given, progress=progress)[lines.conflation].network
@@ -130,6 +127,19 @@ def draft_study(
     text = write_study_toml(content, crossings)
     study = Study.build(tomllib.loads(text), home, study_id)
     return NewStudy(text, study, tuple(_remarks(ends, known, crossings)))
+
+
+def _told_apart(ends: list[Place]) -> list[Place]:
+    """Two ends under two names: two villages of one name are told apart by their positions.
+
+    Raises:
+        StudyError: both are one place.
+    """
+    if (ends[0].lon, ends[0].lat) == (ends[1].lon, ends[1].lat):
+        raise StudyError(f"--to: is where --from is ({ends[0].name}); a route needs two places")
+    if ends[0].name != ends[1].name:
+        return ends
+    return [p.model_copy(update={"name": f"{p.name}, {format_position(p.lat, p.lon, 3)}"}) for p in ends]
 
 
 def require_new(name: str, folder: Path, *, force: bool = False) -> Path:

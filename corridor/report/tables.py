@@ -234,12 +234,26 @@ def rough_number(value: float, digits: int, whole: float = 0.0) -> str:
         whole: a sum that it is a part of and stands beside: parts are told to the place to which their sum is, so that
             they add up to it, small ones to their first digit.
     """
+    return format_number(rough_value(value, whole), max(0, min(digits, _rough_decimals(value, whole))))
+
+
+def rough_value(value: float, whole: float = 0.0) -> float:
+    """The number that :func:`rough_number` tells, for scripts that write it themselves; what isn't finite stays.
+
+    Args:
+        value: the number.
+        whole: a sum that it is a part of and stands beside.
+    """
+    return round(value, _rough_decimals(value, whole)) if math.isfinite(value) else value
+
+
+def _rough_decimals(value: float, whole: float) -> int:
+    """Decimals up to which a number is told; negative before the decimal point."""
     places = _places(value)
     decimals = _ROUGH_DIGITS - places
     if abs(whole) > abs(value):
         decimals = min(decimals, max(_ROUGH_DIGITS - _places(whole), 1 - places))
-    rounded = round(value, decimals) if math.isfinite(value) else value
-    return format_number(rounded, max(0, min(digits, decimals)))
+    return decimals
 
 
 def _places(value: float) -> int:

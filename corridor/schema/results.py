@@ -169,7 +169,8 @@ class PanelFacts:
     """What a ranking of a panel rests on.
 
     ``silent`` are the criteria that don't tell its routes apart, by id; ``telling_weight`` the share of the weight that
-    lies on the others, by perspective, 0 to 1.
+    lies on the others, by perspective, 0 to 1. ``views`` are the perspectives whose weights differ here, in their
+    order: of those that come to the same weights of the panel's criteria the first stands for all.
     """
 
     regime_id: str
@@ -177,6 +178,7 @@ class PanelFacts:
     candidate_ids: tuple[str, ...]
     silent: tuple[str, ...]
     telling_weight: dict[str, float]
+    views: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -195,55 +195,69 @@ def fetch_inputs(
             raise FetchError(f"{name}: is a source of live data; add --live, or give a file")
     settings = resolve_live(study.live)
     fetcher = Fetcher(cache, settings, meter, offline, refresh, expected or {})
-    layers: list[tuple[str, Path, CacheEntry]] = []
-    missing: dict[str, None] = {}  # in order, each once
-
-    def have(layer: str, fetch: Callable[[], CachedFile]) -> Path | None:
-        try:
-            path, entry = fetch()
-        except OfflineError as fault:
-            missing[str(fault)] = None
-            return None
-        layers.append((layer, path, entry))
-        return path
-
-    def countries_on(bounds: Bounds) -> list[str]:
-        # without borders nobody knows whether ground without heights is sea
-        return _countries_on(borders, bounds) if study.sources.borders else []
-
+    found = _Gathered()
     files: dict[str, str] = {}
     borders: Path | None = None
     # Borders first: places need them to know their country, tiles to know whether they may be missing.
     if study.sources.borders and study.sources.borders != LIVE_OSM:
         borders = study.path(study.sources.borders)
     elif study.sources.borders and wanted.live:
-        borders = have("borders", lambda: fetch_borders(fetcher, study))
+        borders = found.have("borders", lambda: fetch_borders(fetcher, study))
         files["borders"] = str(borders)
     if wanted.live and study.sources.places == LIVE_OSM and borders:
-        files["places"] = str(have("places", lambda: fetch_places(fetcher, study, borders)))
+        files["places"] = str(found.have("places", lambda: fetch_places(fetcher, study, borders)))
     osm = Path(wanted.osm) if wanted.osm not in {None, "overpass", "geofabrik"} else None
     if wanted.live and osm is None:
         source = fetch_geofabrik if (wanted.osm or settings.osm) == "geofabrik" else fetch_overpass
-        osm = have("roads and railways", lambda: source(fetcher, study))
+        osm = found.have("roads and railways", lambda: source(fetcher, study))
+    names = wanted.dem or ([settings.dem] if wanted.live else [])
+    # Without borders nobody knows whether ground without heights is sea.
+    countries_on = partial(_countries_on, borders) if study.sources.borders else _nowhere
+    dem, changes = _fetch_heights(names, study, fetcher, found, countries_on)
+    if found.missing:
+        raise OfflineError(
+            f"{study.id}: not in the cache {cache.folder}: {'; '.join(found.missing)}; --offline forbids to fetch: "
+            "run `corridor fetch` with the same study and options first"
+        )
+    if files:
+        changes["sources"] = study.sources.model_copy(update=files)
+    return FetchedInputs(study.model_copy(update=changes), osm, dem, tuple(found.layers), tuple(fetcher.fetched))
+
+
+@dataclass
+class _Gathered:
+    """Layers that are at hand by now, and what the network would have to give, in order and each once."""
+
+    layers: list[tuple[str, Path, CacheEntry]] = field(default_factory=list)
+    missing: dict[str, None] = field(default_factory=dict)
+
+    def have(self, layer: str, fetch: Callable[[], CachedFile]) -> Path | None:
+        """The file of a layer; None, and one more that is missing, where only the network would give it."""
+        try:
+            path, entry = fetch()
+        except OfflineError as fault:
+            self.missing[str(fault)] = None
+            return None
+        self.layers.append((layer, path, entry))
+        return path
+
+
+def _fetch_heights(
+    names: Sequence[str], study: Study, fetcher: Fetcher, found: _Gathered, countries_on: Callable[[Bounds], list[str]]
+) -> tuple[tuple[Path, ...], dict[str, object]]:
+    """Rasters of heights, fetched where a source gives them, and what the study says of their error by it."""
     dem: list[Path] = []
     changes: dict[str, object] = {}
-    for name in wanted.dem or ([settings.dem] if wanted.live else []):
+    for name in names:
         provider = _find_provider(name)
         if provider is None:
             dem.append(Path(name))
             continue
         if provider.vertical_error_m is not None:
             changes["elevation"] = study.elevation.model_copy(update={"vertical_error_m": provider.vertical_error_m})
-        heights = have("heights", partial(provider.fetch, fetcher, study.area, countries_on))
+        heights = found.have("heights", partial(provider.fetch, fetcher, study.area, countries_on))
         dem += [heights] if heights else []
-    if missing:
-        raise OfflineError(
-            f"{study.id}: not in the cache {cache.folder}: {'; '.join(missing)}; --offline forbids to fetch: "
-            "run `corridor fetch` with the same study and options first"
-        )
-    if files:
-        changes["sources"] = study.sources.model_copy(update=files)
-    return FetchedInputs(study.model_copy(update=changes), osm, tuple(dem), tuple(layers), tuple(fetcher.fetched))
+    return tuple(dem), changes
 
 
 def _find_provider(name: str) -> ElevationProvider | None:
@@ -251,6 +265,11 @@ def _find_provider(name: str) -> ElevationProvider | None:
     if name in provider_ids():
         return get_provider(name)
     return OwnRaster(name) if is_remote(name) else None
+
+
+def _nowhere(_: Bounds) -> list[str]:
+    """No country, where none is known."""
+    return []
 
 
 def _countries_on(borders: Path | None, bounds: Bounds) -> list[str]:

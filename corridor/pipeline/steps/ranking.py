@@ -19,7 +19,7 @@ from corridor.mcda.perspectives import (
     resolve_weights,
 )
 from corridor.mcda.rank import rank_alternatives
-from corridor.mcda.robustness import count_first_places, telling_weight
+from corridor.mcda.robustness import count_first_places, distinct_views, telling_weight
 from corridor.metrics.registry import Metric, all_metrics, derived_functions
 from corridor.pipeline.graph import AnyStep, Declared, Each, Graph, Step, each, parameters, step
 from corridor.schema.column import Criterion
@@ -202,7 +202,8 @@ def _panel_facts(matrix: DecisionMatrix, perspectives: Mapping[str, Perspective]
             continue
         silent = tuple(key for key, tells in zip(panel.criterion_ids, panel.tells_apart, strict=True) if not tells)
         shares = {name: telling_weight(panel, view) for name, view in perspectives.items()}
-        found.append(PanelFacts(panel.regime_id, panel.kind, panel.candidate_ids, silent, shares))
+        views = distinct_views(panel, perspectives)
+        found.append(PanelFacts(panel.regime_id, panel.kind, panel.candidate_ids, silent, shares, views))
     return tuple(found)
 
 

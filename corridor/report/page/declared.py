@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from corridor.report.i18n import clean_text, safe_url
-from corridor.report.tables import Cell, MetricCells, format_number
+from corridor.report.tables import Cell, MetricCells, rough_number, rough_value
 from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.regime import ATTRIBUTES, Regime
@@ -474,8 +474,8 @@ def _row(row: Any, described: dict[tuple[str, str, str], int]) -> list[Any]:
 
 
 def _number(value: float) -> float | None:
-    """Three significant digits."""
-    return float(f"{value:.3g}") if math.isfinite(value) else None
+    """As rough as what it rests on; None, as JSON has it, where there is no number."""
+    return rough_value(value) if math.isfinite(value) else None
 
 
 def _usd(value: float) -> float | None:
@@ -544,4 +544,4 @@ def _ends(view: ReportView, row: Any) -> tuple[str, str]:
 
 
 def _text(value: float) -> str:
-    return format_number(float(f"{value:.3g}"), 0)
+    return rough_number(value, 0)

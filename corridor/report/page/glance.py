@@ -528,29 +528,12 @@ def _sure_firsts(view: ReportView, regime: str, perspective: str) -> set[str]:
     return {row["candidate_id"] for row in rows if row["first"] == FirstPlace.FOR_SURE}
 
 
-def _distinct_views(view: ReportView, regime: str) -> list[str]:
-    """Perspectives that weigh what is scored under a set of rules differently; equal weights are one point of view.
-
-    The weight of what isn't scored goes to the others of its group, that of an empty group to all others.
-    """
-    table = view.results.ranking
-    here = table[(table["regime_id"].fillna("").astype(str) == regime) & (table["panel"] == PanelKind.THROUGH)]
-    scored = [
-        c for c in view.results.criteria
-        if f"contribution:{c.criterion_id}" not in here or here[f"contribution:{c.criterion_id}"].notna().any()
-    ]  # fmt: skip
-    found: dict[tuple[float, ...], str] = {}
-    for perspective in view.results.perspectives:
-        weights = perspective.weights
-        shares = []
-        for criterion in scored:
-            group = sum(weights.get(c.criterion_id, 0.0) for c in view.results.criteria if c.group == criterion.group)
-            members = [weights.get(c.criterion_id, 0.0) for c in scored if c.group == criterion.group]
-            inside = weights.get(criterion.criterion_id, 0.0) / sum(members) if sum(members) else 1 / len(members)
-            shares.append(group * inside)
-        whole = sum(shares) or 1.0
-        found.setdefault(tuple(round(share / whole, 9) for share in shares), perspective.perspective_id)
-    return list(found.values())
+def _distinct_views(view: ReportView, regime: str) -> tuple[str, ...]:
+    """Perspectives that weigh what is scored under a set of rules differently; equal weights are one point of view."""
+    for panel in view.results.panels:
+        if (panel.regime_id, panel.panel) == (regime, PanelKind.THROUGH):
+            return panel.views
+    return ()
 
 
 def _why(view: ReportView, regime: str, leaders: list[str], rows: list[dict[str, Any]]) -> Value:
