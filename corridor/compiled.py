@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.core.types import unliteral
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -37,6 +38,12 @@ def source_mark() -> str:
 def _compile_with(**options: Any) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         dispatcher: Any = njit(cache=True, **options)(function)
+        # A constant is handed on as any number is. Numba takes each as a type of its own, and would compile the
+        # function, and all that it calls, once more for it.
+        template = dispatcher.get_call_template
+        dispatcher.get_call_template = lambda words, named: template(
+            tuple(map(unliteral, words)), {name: unliteral(kind) for name, kind in named.items()}
+        )
         # Kept code is read only if it carries the version of numba; the mark becomes part of that. Where numba keeps
         # nothing (no folder can be written) or keeps it in another way, there is nothing to mark.
         kept: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from corridor.comparison import Comparison, compare
+from corridor.pipeline import comparing
+from corridor.pipeline.graph import Cache, Graph, Run, fingerprint
 from corridor.schema.study import Study
 
 # Machines are noisy and kernels compile on first use: a time limit per example would fail at random. Examples are the
@@ -49,10 +52,33 @@ def data_folder() -> Path:
     pytest.skip("the folder of real tiles isn't here; set CORRIDOR_DATA to its path")
 
 
+_CACHES: dict[bytes | None, Cache] = {}
+
+
+def _sharing_run(graph: Graph, given: Mapping[str, Any], **more: Any) -> Run:
+    """A run that goes on from what earlier ones of the same study computed, if it reads nothing but packaged data."""
+    packaged = given["study"].folder == Study.bundled("syunik").folder and not (given["osm_path"] or given["dem_paths"])
+    return Run(graph, given, cache=_CACHES.setdefault(fingerprint(given), Cache()) if packaged else None, **more)
+
+
+@pytest.fixture
+def shared_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever compares a packaged study in this process takes the values that are there: nothing is computed twice."""
+    monkeypatch.setattr(comparing, "Run", _sharing_run)
+
+
 @pytest.fixture(scope="session")
 def bundled() -> Comparison:
     """The bundled study on the bundled data, compared once for all tests that only look at it."""
-    return compare(Study.bundled("syunik"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparing, "Run", _sharing_run)
+        return compare(Study.bundled("syunik"))
+
+
+@pytest.fixture(scope="session")
+def bundled_folder(bundled: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All files of that comparison, written once for all tests that only read them."""
+    return bundled.write(tmp_path_factory.mktemp("bundled") / "out").parent
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,8 +15,10 @@ PAGE = ROOT / "docs" / "howto" / "extend.md"
 
 
 def copy_package(folder: Path) -> None:
-    """Copy the package into a folder; its data are those of the checkout."""
-    shutil.copytree(ROOT / "corridor", folder / "corridor", ignore=shutil.ignore_patterns("__pycache__"))
+    """Copy the package into a folder, with what was compiled of it; its data are those of the checkout."""
+    # Times are copied too, so that bytecode and machine code hold for the copies and needn't be made anew. What another
+    # test writes there just now may be gone before it is copied.
+    shutil.copytree(ROOT / "corridor", folder / "corridor", ignore=shutil.ignore_patterns("*.tmp*", "*.pyc.*"))
     (folder / "data").symlink_to(ROOT / "data")
 
 

@@ -12,9 +12,9 @@ from corridor.schema.column import Kind
 from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES, MetricStatus
 
 
-@pytest.fixture(scope="module")
-def comparison():
-    return corridor.compare(corridor.Study.bundled("syunik"))
+@pytest.fixture
+def comparison(bundled):
+    return bundled
 
 
 def row(comparison, candidate, regime="status-quo"):

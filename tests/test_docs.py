@@ -53,6 +53,7 @@ def ended(tmp_path_factory) -> dict[Path, tuple[Path, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_runs")
 @pytest.mark.parametrize("page", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
 def test_blocks_of_a_page_run_and_say_what_it_shows(page, ended, tmp_path_factory):
     def run(path: Path) -> tuple[Path, str]:

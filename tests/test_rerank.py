@@ -13,10 +13,8 @@ from corridor.pipeline.saved_results import load_results, rerank, review_sentenc
 
 
 @pytest.fixture(scope="module")
-def written(bundled, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("results") / "out"
-    bundled.write(folder)
-    return bundled, folder
+def written(bundled, bundled_folder):
+    return bundled, bundled_folder
 
 
 @pytest.mark.parametrize("method", method_ids())

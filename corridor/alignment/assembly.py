@@ -320,8 +320,8 @@ class TurnSearch:
         p, room = self.problem, MAX_LINKS * (FIRST_ROOM if weight == WEIGHTS[0] else 1)
         direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
         last, self._links, self._used = search_turns(
-            p.ground.arrays, p.as_nodes(), p.as_states(), p.parameters, radius_m, p.state(p.start), p.state(p.goal),
-            direct_m, self._ahead, self._behind, self.bound_musd * (1.0 + 1e-9), weight, room, p.reuse,
+            p.ground.arrays, p.as_nodes(), p.as_states(), p.parameters, float(radius_m), p.state(p.start),
+            p.state(p.goal), direct_m, self._ahead, self._behind, self.bound_musd * (1.0 + 1e-9), weight, room, p.reuse,
             _clearance(p), np.array([b.row(p) for b in forbidden]).reshape(-1, 5), self._links, self._used,
         )  # fmt: skip
         # Links of a search that ran full would leave the next one no room.

@@ -503,8 +503,9 @@ def walk_move(ground, laid, move, r, c, h0, d_row, d_col, rise, metres, p, cost,
     turn, cols = laid.turn, ground[0].shape[1]
     turned = turn[move, 0] * cols + turn[move, 1], turn[move, 2] * cols + turn[move, 3]
     return price_link(
-        ground, laid.crossings, laid.pointer[move, 0], laid.pointer[move, 1], r * cols + c, turned, float(r), float(c),
-        h0, float(d_row), float(d_col), rise, metres, p, cost, limit, scratch.cuts, scratch.no_trace, 0, 0.0,
+        ground, laid.crossings, np.int64(laid.pointer[move, 0]), np.int64(laid.pointer[move, 1]), r * cols + c, turned,
+        float(r), float(c), h0, float(d_row), float(d_col), rise, metres, p, cost, limit, scratch.cuts,
+        scratch.no_trace, 0, 0.0,
     )  # fmt: skip
 
 

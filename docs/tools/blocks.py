@@ -2,7 +2,8 @@
 
 A page's blocks run in order, in one scratch folder and one Python session:
 
-- ``console``: lines after ``$`` are commands; what follows is their output (standard error isn't shown).
+- ``console``: lines after ``$`` are commands; what follows is their output (standard error isn't shown). ``corridor``
+  and the scripts of the checkout, also before a pipe, are called in this process; a shell runs whatever else is asked.
 - ``python`` with ``>>>`` is run as a doctest; without, as a script.
 - a block with ``title="FILE"``, in whichever language, writes that file; with ``title="FILE (add at the end)"`` it adds
   to it.
@@ -18,16 +19,22 @@ Run as a script to write the outputs anew:
 
 from __future__ import annotations
 
+import contextlib
 import doctest
+import io
 import os
 import re
+import runpy
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = "/home/you"
@@ -122,36 +129,67 @@ def split_console(text: str) -> list[tuple[str, str]]:
 
 def _answer(command: str, shown: str, folder: Path, where: str) -> str:
     """A command with its output: the one that is shown where it says the same, else the new one."""
-    env = {**os.environ, "COLUMNS": _WIDTH, "PYTHONPATH": str(ROOT), "HOME": str(folder)}
-    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
-    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {"COLUMNS": _WIDTH, "PYTHONPATH": str(ROOT), "HOME": str(folder), "PATH": path}
+    first, pipe, rest = command.partition("|")
+    with contextlib.chdir(folder), patch.dict(os.environ, env):
+        if not _OURS.fullmatch(_ERRORS.sub("", first)):
+            done = _shell(command)
+        else:
+            done = _call(first)
+            done = _shell(rest, done.stdout) if pipe else done
     if done.returncode not in (0, 1) or (done.returncode == 1 and not done.stdout):
         raise BlockError(f"{where}: `{command}` failed: {done.stderr.strip() or done.stdout.strip()}")
     true = done.stdout.replace(str(folder), HOME)
     return f"$ {command}\n" + (shown if same(shown, true) else "\n".join(r.rstrip() for r in true.split("\n")))
 
 
+_OURS = re.compile(r"(corridor|python scripts/\w+\.py)( [^$;<>&`*\n]*)?")
+"""A command of this package whose words need no shell."""
+_ERRORS = re.compile(r" 2>(&1|/dev/null)")
+
+
+def _shell(command: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    words = ["bash", "-c", command]
+    return subprocess.run(words, input=given, capture_output=True, text=True, timeout=300, check=False)
+
+
+def _call(command: str) -> subprocess.CompletedProcess[str]:
+    """The command, or a script of the checkout, without a process of its own, which would load all libraries anew."""
+    from corridor.cli import main
+
+    words = shlex.split(_ERRORS.sub("", command))
+    script = words.pop(0) == "python"
+    out, code = io.StringIO(), None
+    err = out if "2>&1" in command else io.StringIO()
+    try:
+        with (
+            patch.object(sys, "argv", words if script else ["corridor", *words]),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            runpy.run_path(words[0], run_name="__main__") if script else main()
+    except SystemExit as end:
+        code = end.code
+    return subprocess.CompletedProcess(command, int(code or 0), out.getvalue(), err.getvalue())
+
+
 def _python(text: str, names: dict[str, Any], folder: Path, where: str) -> str:
     """Run a script, or a doctest whose outputs are shown as they are where they say the same, else anew."""
-    here = Path.cwd()
-    os.chdir(folder)
     try:
-        if ">>>" not in text:
-            exec(compile(text, where, "exec"), names)
-            return text
-        examples = doctest.DocTestParser().get_examples(text)
-        runner = _Listener(optionflags=_OPTIONS)
-        runner.run(doctest.DocTest(examples, names, where, where, 0, text), clear_globs=False)
+        with contextlib.chdir(folder):
+            if ">>>" not in text:
+                exec(compile(text, where, "exec"), names)
+                return text
+            examples = doctest.DocTestParser().get_examples(text)
+            runner = _Listener(optionflags=_OPTIONS)
+            runner.run(doctest.DocTest(examples, names, where, where, 0, text), clear_globs=False)
         names.update(runner.test_globals)
         return "".join(_shown(example, runner.said[example]) for example in examples)
     except BlockError:
         raise
     except Exception as fault:
         raise BlockError(f"{where}: {type(fault).__name__}: {fault}") from fault
-    finally:
-        os.chdir(here)
 
 
 class _Listener(doctest.DocTestRunner):

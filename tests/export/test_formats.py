@@ -34,11 +34,6 @@ def written(tmp_path_factory):
     return write_results(results(), tmp_path_factory.mktemp("formats") / "out").parent
 
 
-@pytest.fixture(scope="module")
-def real(bundled, tmp_path_factory):
-    return bundled.write(tmp_path_factory.mktemp("formats") / "syunik").parent
-
-
 def read_kml(path):
     return KML.parse(path, strict=False)
 
@@ -67,9 +62,9 @@ def test_the_geopackage_opens_with_its_styles(written):
     assert {c.get("value") for c in parts.iter("category")} == set(SectionStatus)
 
 
-def test_crossings_open_with_the_deciding_ones_apart(real):
-    style = ElementTree.fromstring((real / "crossings.qml").read_text(encoding="utf-8").split("\n", 1)[1])
-    events = gpd.read_file(real / "crossings.gpkg", layer="events")
+def test_crossings_open_with_the_deciding_ones_apart(bundled_folder):
+    style = ElementTree.fromstring((bundled_folder / "crossings.qml").read_text(encoding="utf-8").split("\n", 1)[1])
+    events = gpd.read_file(bundled_folder / "crossings.gpkg", layer="events")
     known = set(events.loc[events["kind"] == "crossing", "separation"])
     assert known <= {c.get("value") for c in style.iter("category")}
 
@@ -80,20 +75,23 @@ def test_any_name_gives_a_style_that_is_xml(names):
     assert len(list(ElementTree.fromstring(style.split("\n", 1)[1]).iter("category"))) == len(names)
 
 
-def test_geoparquet_holds_what_the_geopackage_holds(written, real):
-    for folder in (written, real):
+def test_geoparquet_holds_what_the_geopackage_holds(written, bundled_folder):
+    for folder in (written, bundled_folder):
         for layer in ("candidates", "parts", "structures"):
             flat = gpd.read_parquet(folder / f"{layer}.parquet")
             packed = gpd.read_file(folder / "candidates.gpkg", layer=layer)
             assert flat.crs.to_epsg() == packed.crs.to_epsg() == 4326
             assert set(flat.columns) == set(packed.columns)
             assert flat.geometry.geom_equals_exact(packed.geometry, 1e-9).all()
-    events = gpd.read_parquet(real / "crossings.parquet")
-    assert events["event_id"].tolist() == gpd.read_file(real / "crossings.gpkg", layer="events")["event_id"].tolist()
+    events = gpd.read_parquet(bundled_folder / "crossings.parquet")
+    assert (
+        events["event_id"].tolist()
+        == gpd.read_file(bundled_folder / "crossings.gpkg", layer="events")["event_id"].tolist()
+    )
 
 
-def test_kml_heights_are_those_of_the_profile(bundled, real):
-    folders = next(iter(read_kml(real / "candidates.kml").features)).features
+def test_kml_heights_are_those_of_the_profile(bundled, bundled_folder):
+    folders = next(iter(read_kml(bundled_folder / "candidates.kml").features)).features
     assert len(folders) == len(bundled.candidates)
     for folder, candidate in zip(folders, bundled.results.candidates, strict=True):
         assert folder.name.endswith(candidate.name)
@@ -128,8 +126,8 @@ def test_hostile_names_are_text_in_kml_and_gpx(tmp_path):
     assert tracks[0].name == f"{HOSTILE[0]} north"
 
 
-def test_gpx_tracks_have_elevation(bundled, real):
-    tracks = gpxpy.parse((real / "candidates.gpx").read_text(encoding="utf-8")).tracks
+def test_gpx_tracks_have_elevation(bundled, bundled_folder):
+    tracks = gpxpy.parse((bundled_folder / "candidates.gpx").read_text(encoding="utf-8")).tracks
     assert [track.name for track in tracks] == bundled.candidates["name"].tolist()
     for track, candidate in zip(tracks, bundled.results.candidates, strict=True):
         points = track.segments[0].points
@@ -163,17 +161,17 @@ def test_a_route_without_profile_is_drawn_on_the_ground(tmp_path):
     assert [mark.name for mark in folder.features] == ["Route north, on the ground"]
 
 
-def test_every_column_of_every_file_is_in_the_dictionary(real):
-    words = pd.read_csv(real / "data_dictionary.csv", keep_default_na=False)
+def test_every_column_of_every_file_is_in_the_dictionary(bundled_folder):
+    words = pd.read_csv(bundled_folder / "data_dictionary.csv", keep_default_na=False)
     known = set(zip(words["file"], words["column"], strict=True))
-    for path in real.glob("*.csv"):
+    for path in bundled_folder.glob("*.csv"):
         if path.name != "data_dictionary.csv":
             assert {(path.name, column) for column in pd.read_csv(path, nrows=0).columns} <= known
-    for path in real.glob("*.gpkg"):
+    for path in bundled_folder.glob("*.gpkg"):
         for layer in set(gpd.list_layers(path)["name"]) - {"layer_styles"}:
             columns = gpd.read_file(path, layer=layer).columns
             assert {(f"{path.name}|layername={layer}", column) for column in columns} <= known
-    for path in real.glob("*.parquet"):
+    for path in bundled_folder.glob("*.parquet"):
         assert {(path.name, column) for column in gpd.read_parquet(path).columns} <= known
     assert (words["meaning"] != "").all()
     assert (words["source"] != "").all()

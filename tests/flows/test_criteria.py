@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,18 +100,16 @@ def test_a_closure_costs_north_south_flows_far_more_than_gates(bundled: Comparis
     assert rows.loc[("kapan-meghri-tunnel", "crossroads"), "flow_cost_usd_high"] < 0
 
 
-def test_flows_are_written_and_every_column_is_described(bundled: Comparison, tmp_path):
-    bundled.write(tmp_path / "out", formats="none")
+def test_flows_are_written_and_every_column_is_described(bundled_folder: Path):
     for name in ("flows", "pairs", "control", "dependence", "potentials"):
-        assert (tmp_path / "out" / f"{name}.csv").is_file()
-    dictionary = (tmp_path / "out" / "data_dictionary.csv").read_text(encoding="utf-8")
+        assert (bundled_folder / f"{name}.csv").is_file()
+    dictionary = (bundled_folder / "data_dictionary.csv").read_text(encoding="utf-8")
     assert "flows.csv,cost_usd_low,number,USD/load,lower end of: generalised cost" in dictionary
     assert "metrics.csv,flow_regret_usd,number,USD/load" in dictionary
 
 
-def test_sources_of_the_flow_tables_are_among_the_documents(bundled: Comparison, tmp_path):
-    bundled.write(tmp_path / "out", formats="none")
-    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+def test_sources_of_the_flow_tables_are_among_the_documents(bundled_folder: Path):
+    manifest = json.loads((bundled_folder / "manifest.json").read_text(encoding="utf-8"))
     listed = {row["source_id"]: row for row in manifest["documents"]}
     tables = load_tables(find_tables(Study.bundled("syunik")))
     assert set(tables.sources) <= set(listed)

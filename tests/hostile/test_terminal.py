@@ -172,9 +172,8 @@ def test_a_cleaned_line_is_one_line_and_stays_as_it_is(text):
         assert line == text
 
 
-def test_the_ranking_says_once_why_a_route_is_left_out(bundled, call, tmp_path):
-    bundled.write(tmp_path / "out", formats="none")
-    _, out, _ = call("rank", tmp_path / "out")
+def test_the_ranking_says_once_why_a_route_is_left_out(bundled_folder, call):
+    _, out, _ = call("rank", bundled_folder)
     said = [line for line in out.splitlines() if line.startswith("- ") and "isn't ranked" in line]
     assert said
     assert all(line.count("ranked") == 1 for line in said)

@@ -229,8 +229,8 @@ def test_money_adds_up_whatever_the_route(drawn):
         assert (table[name].sum() if len(table) else 0.0) == pytest.approx(row[name])
 
 
-@pytest.fixture(scope="module")
-def bundled():
+@pytest.fixture
+def bills(shared_runs):
     run = open_run(corridor.Study.bundled("syunik"))
     return {key: run["cost_bills"][key] for key in ("aras-rail", "kapan-meghri", "goris-yeraskh", "aras-road")}
 
@@ -239,14 +239,14 @@ def sum_of(lines, *wanted):
     return sum(line.remaining_musd.mid for line in lines if line.works in wanted)
 
 
-def test_the_railway_by_hand(bundled):
+def test_the_railway_by_hand(bills):
     """70 % of 110.4 km are built; the rest, the old bed put back into use and the road on it, by the tables."""
     prices = TABLES["unit_costs"].set_index(["mode", "kind"])["cost_musd_per_km_mid"].astype(float)
     km = SECTIONS["length_km_mid"]
     built = float(km["rail-horadiz-mincivan"]) + float(km["rail-mincivan-aghband"])
     unfinished = (built * 0.3 + float(km["rail-ordubad-julfa"])) * prices["rail", "surface"]
     old = sum(float(km[key]) for key in ("rail-aghband-border", "rail-meghri", "rail-border-ordubad"))
-    lines = bundled["aras-rail"]
+    lines = bills["aras-rail"]
     assert sum_of(lines, Works.UNFINISHED) == pytest.approx(unfinished)
     assert sum_of(lines, Works.UPGRADE) == pytest.approx(old * prices["rail", "upgrade"])
     assert sum_of(lines, Works.REPLACEMENT) == pytest.approx(20 * prices["road", "surface"])
@@ -254,11 +254,9 @@ def test_the_railway_by_hand(bundled):
     assert by_progress_alone == pytest.approx(934.5, abs=0.1)
 
 
-def test_what_is_built_is_not_charged_again(bundled):
+def test_what_is_built_is_not_charged_again(bills):
     """By progress alone; closed roads and gaps are lines of their own on top."""
-    alone = {key: sum_of(bundled[key], Works.UNFINISHED, Works.NEW) for key in bundled if key != "aras-rail"}
+    alone = {key: sum_of(bills[key], Works.UNFINISHED, Works.NEW) for key in bills if key != "aras-rail"}
     assert alone == pytest.approx({"kapan-meghri": 17.9, "goris-yeraskh": 16.8, "aras-road": 300}, abs=0.5)
-    closed = {
-        key: sum(line.km.mid for line in bundled[key] if line.works in (Works.UPGRADE, Works.GAP)) for key in alone
-    }
+    closed = {key: sum(line.km.mid for line in bills[key] if line.works in (Works.UPGRADE, Works.GAP)) for key in alone}
     assert closed == pytest.approx({"kapan-meghri": 26.8, "goris-yeraskh": 0.8, "aras-road": 0}, abs=0.1)

@@ -39,7 +39,7 @@ def _up(keys, items, position, i):
 @kernel
 def push(keys, items, position, size, item, key):
     """Insert an item or lower its key; returns the new size."""
-    at = position[item]
+    at = np.int64(position[item])
     if at >= 0:
         # Keys only ever fall while an item waits, so that it moves up and never down.
         if key < keys[at]:
@@ -390,9 +390,7 @@ def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p
         # The mildest grade between any two levels of both ends counts.
         if rise - over - under > states.up * metres or -rise - over - under > states.down * metres:
             continue
-        least = least_price(
-            ground, r, c, z[r, c], nodes.moves[m, 0], nodes.moves[m, 1], rise, metres, over, under, spare, p
-        )
+        least = least_price(ground, r, c, z[r, c], t_r - r, t_c - c, rise, metres, over, under, spare, p)
         if least < spare:
             shortlist.move[used] = m
             # Rounded down, so that 32 bits never lift the bound above the true price.
@@ -503,7 +501,8 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, 
         if prime_cost[u] < labels.cost[u]:
             r, c = nodes.node_of[u // n_states] // cols, nodes.node_of[u // n_states] % cols
             rest = _bound(z, r, c, z[r, c] + states.offset_m[u % n_states], states, ends, p)
-            size = _label(labels, size, u, prime_cost[u], prime_parent[u], rest, effort.informed, n_states)
+            before = np.int64(prime_parent[u])
+            size = _label(labels, size, u, prime_cost[u], before, rest, effort.informed, n_states)
     # Moves are sorted by length. Those before the first long one need no shortlist; where nothing may be left out, none
     # does.
     n_short, used = 0, 0

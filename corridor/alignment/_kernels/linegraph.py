@@ -317,7 +317,7 @@ def search_turns(
         links, used = _price_all_from(
             ground, nodes, states, begin, begin, end, p, direct_m, ahead, behind, bound, reuse, scratch, links, used
         )
-    for e in range(links.first[begin], links.last[begin]):
+    for e in range(np.int64(links.first[begin]), np.int64(links.last[begin])):
         links.cost[e], links.before[e], links.start_loss[e] = links.price[e], -1, 0.0
         key = links.price[e] + weight * behind[links.target[e]]
         size = push(links.keys, links.items, links.position, size, e, key)
@@ -333,7 +333,7 @@ def search_turns(
             links, used = _price_all_from(
                 ground, nodes, states, v, begin, end, p, direct_m, ahead, behind, bound, reuse, scratch, links, used
             )
-        for f in range(links.first[v], links.last[v]):
+        for f in range(np.int64(links.first[v]), np.int64(links.last[v])):
             value = links.cost[e] + links.price[f]
             ahead_of_it = behind[links.target[f]]
             if links.position[f] == DONE or value >= links.cost[f] or not value + ahead_of_it <= bound:
