@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from corridor.comparison import Comparison, compare
-from corridor.pipeline import comparing
-from corridor.pipeline.graph import Cache, Graph, Run, fingerprint
 from corridor.schema.study import Study
+from tests.shared_runs import share
 
 # Machines are noisy and kernels compile on first use: a time limit per example would fail at random. Examples are the
 # same in every run, so that a failure is of the change and not of chance; `make fuzz` looks for new ones.
@@ -52,26 +50,17 @@ def data_folder() -> Path:
     pytest.skip("the folder of real tiles isn't here; set CORRIDOR_DATA to its path")
 
 
-_CACHES: dict[bytes | None, Cache] = {}
-
-
-def _sharing_run(graph: Graph, given: Mapping[str, Any], **more: Any) -> Run:
-    """A run that goes on from what earlier ones of the same study computed, if it reads nothing but packaged data."""
-    packaged = given["study"].folder == Study.bundled("syunik").folder and not (given["osm_path"] or given["dem_paths"])
-    return Run(graph, given, cache=_CACHES.setdefault(fingerprint(given), Cache()) if packaged else None, **more)
-
-
 @pytest.fixture
 def shared_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever compares a packaged study in this process takes the values that are there: nothing is computed twice."""
-    monkeypatch.setattr(comparing, "Run", _sharing_run)
+    share(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def bundled() -> Comparison:
     """The bundled study on the bundled data, compared once for all tests that only look at it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparing, "Run", _sharing_run)
+        share(patch)
         return compare(Study.bundled("syunik"))
 
 

@@ -24,6 +24,7 @@ from docs.tools.drawings.sheet import save
 from docs.tools.plugin_tables import TABLES, with_table
 from docs.tools.study_reference import fields_of, models
 from docs.tools.study_words import WORDS
+from tests.command import run_command
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -130,10 +131,11 @@ def rendered_command(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
-def test_the_page_of_commands_says_what_help_says(name, monkeypatch):
+def test_the_page_of_commands_says_what_help_says(name, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "300")
-    call = [sys.executable, "-m", "corridor.cli", *name.split(), "--help"]
-    told = " ".join(subprocess.run(call, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+    code, told, _ = run_command(monkeypatch, capsys, *name.split(), "--help")
+    assert code == 0
+    told = " ".join(told.split())
     page = rendered_command(name)
     for option in re.findall(r"--[a-z][-a-z]+", told.split("─ Options ─", 1)[1]):
         assert option == "--help" or f"`{option}`" in page
@@ -184,6 +186,7 @@ def test_the_page_of_the_catalogue_lists_every_column():
         assert set(table.read_text("utf-8").split("\n", 1)[0].split(",")) <= named, table.name
 
 
+@pytest.mark.usefixtures("shared_runs")
 def test_the_table_of_validation_is_what_a_check_says():
     stored = (DOCS / "snippets" / validation.CATALOGUE).read_text(encoding="utf-8")
     rows = check_lengths(Study.bundled("syunik"), None, lambda _: None)

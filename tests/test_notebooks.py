@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -86,25 +88,48 @@ def test_each_step_is_explained_before_it_is_taken(path):
     assert all(kinds[at - 1] == "markdown" for at, kind in enumerate(kinds) if kind == "code")
 
 
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """One kernel for all notebooks, which loads the libraries and compares the packaged study once."""
+    manager = pytest.importorskip("jupyter_client").AsyncKernelManager(kernel_name="python3")
+    home = tmp_path_factory.mktemp("jupyter")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
+            patch.setenv(name, str(home / name.lower()))
+        patch.setenv("JUPYTER_PATH", str(Path(sys.prefix) / "share" / "jupyter"))
+        patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+        patch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+        yield manager
+        asyncio.run(manager.shutdown_kernel(now=True))
+
+
+CLEAN = """
+%reset -f
+import os
+import pytest
+from tests.shared_runs import share
+share(pytest.MonkeyPatch())
+os.chdir({work!r})
+%reset -f
+"""
+"""Before a notebook: nothing is defined, and it is in a folder of its own."""
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings(*JUPYTER)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
-def test_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
-    pytest.importorskip("corridor.report.page.build")
+def test_runs_from_top_to_bottom(path, kernel, tmp_path):
     import nbformat
     from nbclient import NotebookClient
 
-    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
-        monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    monkeypatch.setenv("JUPYTER_PATH", str(Path(sys.prefix) / "share" / "jupyter"))
-    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
-    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     work = tmp_path / "work"
     work.mkdir()
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     notebook.cells = [cell for cell in notebook.cells if NETWORK not in cell.metadata.get("tags", ())]
-    NotebookClient(notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(work)}}).execute()
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(CLEAN.format(work=str(work))))
+    NotebookClient(notebook, km=kernel, timeout=240, resources={"metadata": {"path": str(work)}}).execute()
     said = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert [output.text for output in said if output.output_type == "stream" and output.name == "stderr"] == []
     if path.stem == "01_first_comparison":

@@ -109,6 +109,7 @@ def _document(
 ) -> str:
     """A QML document with a symbol per class; geometry is 0 for points and 1 for lines."""
     root = Element("qgis", version="3.22.0", styleCategories="Symbology|Labeling")
+    # Symbol levels draw the light casing of all lines below the lines themselves, also where routes overlap.
     renderer = SubElement(
         root, "renderer-v2", type="categorizedSymbol", attr=attribute, symbollevels="1", forceraster="0"
     )
@@ -509,6 +510,8 @@ def solid_line(candidate: Candidate, profile: Profile) -> tuple[Floats, Floats]:
         Drawn chainage in km, shape (n,), and longitude, latitude, height in metres, shape (n, 3).
     """
     flat = shapely.get_coordinates(candidate.line)
+    # The plan keeps every vertex; of the profile only what a metre's tolerance needs, and both ends of each structure,
+    # so that a tunnel begins where it is said to.
     vertices = vertex_chainage_m(candidate.line) / 1000
     side = np.column_stack([profile.chainage_km * 1000, profile.height_m])
     thinned = shapely.get_coordinates(shapely.simplify(shapely.linestrings(side), HEIGHT_TOLERANCE_M))[:, 0] / 1000
@@ -531,6 +534,7 @@ def at_chainage(chainage_km: Floats, vertices_km: Floats, flat: Floats, profile:
 def tunnel_runs(chainage_km: Floats, profile: Profile) -> list[tuple[slice, bool]]:
     """Stretches of a line in order, each with whether it lies in a tunnel; neighbours share their end point."""
     inside = np.zeros(max(len(chainage_km) - 1, 0), dtype=bool)
+    # Middles tell on which side of a portal a step lies: its ends may be the portals themselves.
     middle = (chainage_km[1:] + chainage_km[:-1]) / 2
     for span in profile.spans:
         if span.kind == StructureKind.TUNNEL:

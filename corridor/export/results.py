@@ -305,6 +305,8 @@ def _write_gis(
         for layer, frame in layers.items():
             write_geoparquet(frame, folder / f"{layer}.parquet")
     written = [name for chosen in formats for name in FORMATS[chosen]]
+    # A GeoPackage carries its styles inside; GeoJSON and GeoParquet can't, and QGIS looks for a file of their name
+    # beside them.
     stems = {Path(name).stem for name in written if Path(name).suffix in (".geojson", ".parquet")}
     for layer, style in layer_styles(view).items():
         if layer in stems:

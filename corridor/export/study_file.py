@@ -49,6 +49,7 @@ def plain_id(text: str) -> str:
 
 
 def _lines_of(content: Mapping[str, Any], crossings: Sequence[CrossingSpec]) -> Iterator[str]:
+    # Written by hand rather than by a TOML library: the comments teach what to change, and no writer keeps them.
     first, last = content["ends"]
     yield f"# {_comment(content['title'])}. Change what you like; `corridor doctor {content['id']}.toml` says what is"
     yield "# missing and what it would add. Paths are taken from this file's folder."

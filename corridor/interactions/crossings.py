@@ -196,10 +196,13 @@ def find_hits(
         on_route=np.zeros(network.n_nodes, dtype=bool),
         on_ground=np.zeros(network.n_nodes, dtype=bool),
     )
+    # Roads that begin at the route's own nodes join it; over or under a bridge or tunnel of its own they don't.
     roads = own[(edges["mode"].iloc[own] == Mode.ROAD).to_numpy()]
     ends.on_route[ends.u[roads]] = ends.on_route[ends.v[roads]] = True
     ground = own[~(ends.bridge[own] | ends.tunnel[own])]
     ends.on_ground[ends.u[ground]] = ends.on_ground[ends.v[ground]] = True
+    # Pieces of one road between junctions are a chain: it is crossed once, however often the map cuts it. Chains of
+    # through roads are numbered after all others, so that the two kinds never share a number.
     chains = network.keep("road chains", lambda: road_chains(network))
     runs = schematic_runs(candidate, network)
     through = network.keep(

@@ -353,6 +353,7 @@ def _through_nodes(candidate: Candidate, network: Network) -> list[Event]:
     for part, after, around, offset in places:
         if min(around) >= 0:
             continue
+        # The parts say where they meet and not in which node: all nodes of the route's edges at that place count as it.
         x, y = part.line.coords[-1][:2]
         at = _nodes_of(own, u, v, network, x, y)
         arms = [
@@ -360,6 +361,7 @@ def _through_nodes(candidate: Candidate, network: Network) -> list[Event]:
         ]
         if len(arms) < 2 or part.country != after.country:
             continue
+        # The event is told by its greatest road; of equals by the first, so that runs agree.
         lead = edges.iloc[min(arms, key=lambda arm: (class_rank(edges["class"].iat[arm[0]]), arm[0]))[0]]
         found.append(
             Event(

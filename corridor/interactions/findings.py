@@ -118,6 +118,7 @@ def _describe_open(
     candidate: Candidate, regime: Regime, met: Sequence[Event], stakes: ConnectivityTargets, names: Names
 ) -> Finding:
     """A finding where the route's schematic parts leave open whether the link is lost."""
+    # Only where the line lies is open: how many of its kilometres are drawn schematically says how much is.
     runs = zip(candidate.parts, schematic_runs(as_met(candidate), stakes.network), strict=True)
     drawn = [(part.drawn_km, run >= 0) for part, run in runs if part.country == names.country]
     open_km, km = sum(own for own, is_open in drawn if is_open), sum(own for own, _ in drawn)
@@ -162,10 +163,12 @@ def describe_pair(
     by_id = {event.event_id: event for event in events}
     evidence = [f"regime:{regime.regime_id}", *regime.source_ids]
     cut = [event for event in events if is_cut(event, regime) and not event.is_open]
+    # Crossings that decide about the link itself come before those that decide about places.
     chosen = [d for d in decisive if d.linked_as_assumed != d.linked_if_flipped] or list(decisive)
     if names.country not in {part.country for part in candidate.parts}:
         message = Message("finding.elsewhere", {"country": names.country_name, "link": names.link})
         return Finding(candidate.candidate_id, regime.regime_id, message, tuple(evidence))
+    # A railway that takes back its bed closes the road on it under any rules: that outweighs what crossings do.
     bed_km = sum(event.length_km for event in events if event.kind == EventKind.ON_BED)
     if bed_km and regime.allows_transit:
         gone: dict[str, Value] = {"km": f"{bed_km:.0f}", "crossing": names.crossing, "capital": names.capital}
@@ -263,6 +266,7 @@ def _cut_clause(
         if cut:
             least = class_message(regime.crossing.min_class)
             how = Message("finding.separated_lesser_closed", {"road_class": least, "count": len(cut)})
+    # What is separated holds the link open, and would lose it at grade; what is at grade would open it, if separated.
     apart = [d for d in decisive if d.flipped_to == Separation.AT_GRADE]
     level = [d for d in decisive if d.flipped_to == Separation.SEPARATED]
     if linked and apart and not apart[0].linked_if_flipped:
@@ -349,6 +353,7 @@ def _places_clause(decided: CriticalCrossing, by_id: Mapping[str, Event], names:
 def _passable_clause(regime: Regime, events: Sequence[Event], names: Names) -> Message:
     """What rules that close nothing slow down, and for how much of what the route meets."""
     level = [e for e in events if e.kind == EventKind.CROSSING and e.separation != Separation.SEPARATED]
+    # Crossings of schematic lines are said to be there, and not counted: nobody knows how many they are.
     known = [e for e in level if not e.is_open]
     shared = sum(event.length_km for event in events if event.kind == EventKind.SHARED)
     shared_km = f"{shared:.0f}" if shared >= _SHOWN_KM else ""

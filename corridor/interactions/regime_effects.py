@@ -292,6 +292,7 @@ def shared_stretches(events: Iterable[Event]) -> list[list[Event]]:
     stretches: list[list[Event]] = []
     for event in sorted((e for e in events if e.kind == EventKind.SHARED), key=lambda e: e.chainage_km):
         last = stretches[-1][-1] if stretches else None
+        # A gap of metres is a cut of the map: traffic is checked where it gets on, and not again.
         follows = (
             last is not None and last.country == event.country and event.chainage_km - last.to_chainage_km < _TOUCH_KM
         )

@@ -470,6 +470,8 @@ def _value_notes(panel: Panel) -> list[Message]:
     for column, (criterion, tells) in enumerate(zip(panel.criteria, panel.tells_apart, strict=True)):
         metric = panel.metrics[:, column]
         unit = Message(f"unit.{criterion.unit}", fallback=criterion.unit) if criterion.unit else ""
+        # A criterion that is the same for all keeps its weight, and who reads the ranking should know that it decides
+        # nothing.
         if len(metric) > 1 and not tells:
             least, most = (_figure(float(end)) for end in (np.nanmin(metric), np.nanmax(metric)))
             same: dict[str, Value] = {
@@ -481,6 +483,8 @@ def _value_notes(panel: Panel) -> list[Message]:
             notes.append(Message("note.same_for_all", same))
         if panel.scaling == Scaling.ANCHORS:
             low, high = sorted((criterion.best, criterion.worst))
+            # Values beyond an anchor count as at it: differences out there are lost, which the author of the anchors
+            # may not have meant.
             outside = [panel.names[row] for row in np.flatnonzero((metric < low) | (metric > high))]
             if outside:
                 beyond: dict[str, Value] = {

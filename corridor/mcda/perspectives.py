@@ -137,6 +137,7 @@ def general_perspectives(criteria: Sequence[Criterion], labels: Mapping[str, str
             groups=dict.fromkeys(groups, 1 / len(groups)),
         )
     }
+    # With one group its own point of view would be the equal weights again.
     for group in groups if len(groups) > 1 else ():
         others = dict.fromkeys(groups, 0.5 / (len(groups) - 1))
         name = group.replace("_", "-")

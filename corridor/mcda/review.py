@@ -173,6 +173,8 @@ def _first(review: Review, names: dict[str, str]) -> Message:
     if len(review.winners) > 1:
         return Message("review.tie", {"names": listing(names[who] for who in review.winners)})
     (winner,) = review.winners
+    # Who is first by the weights that were asked may be first less often than another over all weights: that must be
+    # said with it.
     rest = max((share for who, share in shares.items() if who != winner), default=0.0)
     drawn = Message("review.weights_and_metrics") if has_intervals(review.panel) else Message("review.weights")
     share, error = f"{shares[winner]:.0%}", f"{review.robustness.error_95:.1%}"

@@ -259,6 +259,7 @@ def build_access(
     Raises:
         NetworkError: crossing, capital or a centre is far from any road, or the capital can't be reached even before.
     """
+    # Goods come by truck and people by car: what is closed to one may be open to the other.
     domain, by_car = (
         with_entries(
             build_domain(network, country, assume_open=assume_open, by_car=car),
@@ -270,6 +271,7 @@ def build_access(
         for car in (False, True)
     )
     at = domain.snap(capital.lon, capital.lat, limit_m=snap_limit_m, what=f"capital '{capital.name}'")
+    # Without local roads no place can be reached, which says nothing of the places: none is measured then.
     served = (
         [by_car.snap(c.lon, c.lat, limit_m=snap_limit_m, what=f"centre '{c.name}'") for c in centres]
         if supports_places
@@ -291,6 +293,7 @@ def build_access(
         supports_places=supports_places,
         population_total=population_total,
     )
+    # A delay to a way that isn't there even before has no meaning: the data are wrong or don't fit the question.
     if not np.isfinite(access.before_capital[access.factors.mid]).all():
         raise NetworkError(
             f"capital '{capital.name}' can't be reached from '{crossing.name}' over open roads of {country} even "

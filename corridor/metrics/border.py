@@ -95,6 +95,7 @@ def border_ground(
     polygon, line, other, point = (project(g, WGS84, crs) for g in (home, shared, rest, shapely.Point(inside)))
     for shape in (polygon, other):
         shapely.prepare(shape)
+    # Bands are drawn on the projection, whose metres differ by this share from those on the ground.
     scale = float(line_lengths_m(shapely.get_parts(shared)).sum() / line.length)
     return BorderGround(country, neighbour, polygon, line, other, point, crs, scale)
 
@@ -108,6 +109,8 @@ def _part_outline(
     for ring in shapely.get_parts(shapely.boundary(home)):
         xy = shapely.get_coordinates(ring)
         near = shapely.dwithin(other, shapely.points(xy), tolerance_deg)
+        # A segment is shared if both of its ends are: files of borders give both countries the same vertices there, but
+        # for rounding.
         shared = near[:-1] & near[1:]
         segments = shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
         parts[0].extend(segments[shared])

@@ -289,11 +289,14 @@ def with_entries(
     at = network.snap(start.lon, start.lat, closed, limit_m=limit_m, what=f"border_crossing '{start.name}'")
     links = _open_links(network, domain.country, pair, assume_open)
     forward, backward = (network.edges[name].to_numpy(dtype=float) for name in MINUTES[2 * by_car : 2 * by_car + 2])
+    # One search with the traffic from the point and one against it: to each crossing and from it.
     inward = network.search(at, forward, backward, closed)
     outward = search(network.traffic_arcs_back, _arrivals(network, at, forward, backward), forward, backward, closed)
     entries = []
     for row, home, foreign in links:
         spent = float(inward.cost[foreign]), float(outward.cost[foreign])
+        # A crossing serves only if it can be reached and left; all edges of both ways are kept, since a route may cut
+        # any.
         if np.isfinite(spent).all():
             rows = {
                 at.edge,

@@ -291,6 +291,7 @@ def minutes_without(reached: Reached, goal: Position, edges: Ints) -> Floats:
     forward, backward = (m * state.factor + state.delay_min for m in (domain.forward, domain.backward))
     cost = arc_costs(domain.arcs, forward, backward, state.closed)
     best = np.full(len(edges), np.inf)
+    # The goal may be reached over either end of its edge: the better of both, for each edge that is left out.
     for node, spent in domain.seeds(goal, state, inbound=True):
         if np.isfinite(spent):
             best = np.minimum(best, replacement_costs(domain.arcs, cost, reached.tree, node, edges) + spent)

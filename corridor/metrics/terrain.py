@@ -68,6 +68,7 @@ def _grades_pct(profile: Profile) -> Floats:
 def profile_gradient_pct(chainage_km: Floats, height_m: Floats, window_km: float) -> Floats:
     """Grade in percent between points ``window_km`` apart, at every chainage that has such a point ahead."""
     ahead = np.interp(chainage_km + window_km, chainage_km, height_m)
+    # The last kilometre has no point ahead: a shorter window there would show grades that no kilometre has.
     usable = chainage_km + window_km <= chainage_km[-1]
     return np.asarray((ahead - height_m)[usable] / (window_km * 10))
 
@@ -103,6 +104,7 @@ def measure_heights(profile: Profile, error_draws: Sequence[ErrorField]) -> Valu
     found = _height_metrics(profile.chainage_km, profile.height_m, profile.threshold_m)
     if not error_draws:
         return found
+    # Errors belong to the ground: each draw lays the route over its own ground, structures and all.
     layer = GroundLayer(profile)
     samples = [_drawn(profile, layer, field) for field in error_draws]
     ranged = {}
@@ -203,6 +205,8 @@ def measure_documented_grade(candidate: Candidate) -> Values:
 )  # fmt: skip
 def measure_grades(profile: Profile, grades: GradeSupport, dem: Dem) -> Values | Unmeasured:
     """Grades of the profile, where the DEM can carry them (:func:`judge_grades`), all along the line."""
+    # Coarse heights show grades that are too mild: no figure is better than one that is wrong to the same side every
+    # time.
     if not grades.supported or not dem.carries_grades_at(profile.lon, profile.lat).all():
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
     steep = _grades_pct(profile)

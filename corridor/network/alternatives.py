@@ -110,12 +110,14 @@ def alternative_routes(
         network.snap(lon, lat, shut, limit_m=limit_m, what=what)
         for (lon, lat), what in ((origin, "origin"), (destination, "destination"))
     ]
+    # Ends on one edge may still be two places: what counts is how far they lie apart along it.
     apart_m = abs(ends[0].fraction - ends[1].fraction) * float(network.edges["length_m"].iat[ends[0].edge])
     if ends[0].edge == ends[1].edge and apart_m < SAME_POINT_M:
         raise NetworkError("origin and destination lie at the same point of the network; a route needs two places")
     found = find_alternatives(
         network, ends[0], ends[1], shut, count=count, max_shared=max_shared, max_stretch=max_stretch
     )
+    # What a way shares is told against all quicker ones, since a reader meets those first.
     rows = [
         {
             "route": number,

@@ -56,6 +56,7 @@ def cut_ways(ways: Ways, borders: Borders, crossings: Sequence[Crossing]) -> Way
 def ways_of_sections(sections: Sequence[Section]) -> Ways:
     """Catalogue sections as ways; sections meet in their named nodes, and nowhere else."""
     names = sorted({node for section in sections for node in (section.from_node, section.to_node)})
+    # Numbers below zero can't clash with those of OpenStreetMap; vertices inside a section are nobody else's.
     number = {name: -1 - index for index, name in enumerate(names)}
     next_id = -1 - len(names)
     node_ids: list[int] = []
@@ -86,6 +87,7 @@ def ways_of_sections(sections: Sequence[Section]) -> Ways:
         geometry=[s.line for s in sections],
         crs=WGS84,
     )
+    # A documented length wins over that of the drawn line, which may be schematic.
     frame["length_m"] = [s.length_km.mid * 1000 if s.length_km else 0.0 for s in sections]
     drawn = line_lengths_m(frame.geometry.to_numpy())
     frame["length_m"] = np.where(frame["length_m"] > 0, frame["length_m"], drawn)
@@ -109,6 +111,8 @@ def add_sections(ways: Ways, sections: Sequence[Section], nodes: Mapping[str, No
     for mode in sorted({section.mode for section in sections}):
         names = sorted({name for s in sections if s.mode == mode for name in (s.from_node, s.to_node)})
         vertex_of = _vertices_near(ways, xy, mode, [nodes[name] for name in names], limit_m)
+        # The end of a section takes the number of the vertex that it is joined to, so that both are one node of the
+        # graph, and its line is moved there.
         for row, section in enumerate(sections):
             if section.mode != mode:
                 continue
@@ -119,6 +123,7 @@ def add_sections(ways: Ways, sections: Sequence[Section], nodes: Mapping[str, No
                     node_ids[place] = ways.node_ids[vertex]
                     lines[row] = _move_end(lines[row], which, xy[vertex])
     frame = extra.frame.set_geometry(gpd.GeoSeries(lines, index=extra.frame.index, crs=WGS84))
+    # Maps that are being edited have numbers below zero too: those of sections go below all of them.
     inner = node_ids < 0
     node_ids[inner] += min(0, int(ways.node_ids.min()))
     return append_ways(ways, frame, node_ids, np.diff(extra.offsets))

@@ -307,8 +307,12 @@ def conflate(
     ways = cut_ways(ways, borders, list(crossings.values()))
     physical = build_physical(ways, borders)
     progress("finding the catalogue's sections on the map")
+    # Sections are looked up on a graph without closures and borders: what may be driven is decided only once it is
+    # known which edges are whose.
     bare = Network(physical.edges, physical.node_lon, physical.node_lat)
     matches, schematic = _match_all(bare, sections, nodes)
+    # Who controls a section outweighs the polygons of countries, which are too coarse for enclaves and roads along
+    # borders.
     decided = {
         edge: sections[key].control or sections[key].country
         for key, match in matches.items()
@@ -347,6 +351,7 @@ def build_on_ways(
         NetworkError: a documented journey can't be made on the network.
     """
     physical = ways.physical
+    # Times are computed before edges are split at borders, so that a climb isn't cut where a country ends.
     plain = time_edges(
         physical.edges, len(physical.node_lon), model, dem, ways.matches, sections,
         vehicles=[time.vehicle for time in times],
@@ -356,6 +361,7 @@ def build_on_ways(
     )
     driving = Driving(model, plain, None)
     if times:
+        # Edges without a section come from a map: documented journeys are then looked up on its main roads.
         on_map = bool((physical.edges["section_id"] == "").any())
         fit = fit_time_factor(time_journeys(times, network, nodes, plain.minutes, on_map=on_map))
         driving = Driving(model, plain, fit)
@@ -400,6 +406,7 @@ def _match_all(
     """Sections on the map, in the edge numbers of the physical network, which later steps keep."""
     matches: dict[str, Match] = {}
     schematic: dict[str, Value] = {}
+    # Sections share nodes: each is looked up once for each mode.
     positions: dict[tuple[str, str], Position] = {}
 
     def position(node_id: str, mode: str) -> Position:
@@ -416,6 +423,7 @@ def _match_all(
         except NetworkError as fault:
             schematic[key] = str(fault)
             continue
+        # A way that is far too long or short is another road: the section stays as it is drawn.
         if wrong := _deviation(section, match):
             schematic[key] = wrong
             continue

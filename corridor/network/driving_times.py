@@ -127,6 +127,7 @@ def fit_time_factor(times: Sequence[DocumentedTime]) -> TimeFit:
     if not used:
         raise NetworkError("times: none of the documented journeys takes part in the fit; give one, or leave all out")
     logs = np.array([time.log_ratio for time in used])
+    # A vehicle with enough exact journeys of its own gets a factor of its own: buses are driven unlike trucks.
     exact: dict[str, list[float]] = {}
     for time in used:
         if time.is_exact:
@@ -169,6 +170,7 @@ def time_journeys(
     """
     network = _as_driven(network)
     closed = network.closed(Mode.ROAD)
+    # Journeys share ends: each node is looked up on the network once.
     at: dict[str, Position] = {}
 
     def position(key: str, name: str) -> Position:
@@ -188,6 +190,7 @@ def time_journeys(
         if spec.vehicle not in minutes:
             known = ", ".join(sorted(minutes))
             raise NetworkError(f"times: '{spec.name}': vehicle '{spec.vehicle}' is not in vehicles.csv; use {known}")
+        # Passages of borders were added after the minutes were computed: their checks are no part of driving.
         forward, backward = (_padded(way, len(network.edges)) for way in minutes[spec.vehicle])
         total, km = 0.0, 0.0
         for start, end in pairwise((spec.from_node, *spec.via, spec.to_node)):
@@ -199,6 +202,7 @@ def time_journeys(
                     "correct the nodes or take the journey out"
                 ) from fault
             total, km = total + leg.cost, km + float(part_lengths_km(network, leg).sum())
+        # Breaks are documented with the journey and aren't driven; what is left is what the model must explain.
         driving = (spec.low_min - spec.breaks_min, spec.high_min - spec.breaks_min)
         found.append(
             DocumentedTime(
@@ -302,6 +306,7 @@ def time_edges(
     """
     speed = _speeds_kmh(edges, model, matches, sections)
     roads = np.flatnonzero((edges["mode"] == Mode.ROAD).to_numpy())
+    # The survey knows roads alone; ``local`` turns rows of the edge table into its rows.
     local = np.full(len(edges), -1, dtype=np.int64)
     local[roads] = np.arange(len(roads))
     road = edges.iloc[roads]
@@ -316,6 +321,7 @@ def time_edges(
         carried=_documented_structures(road, sections),
     )
     minutes = {}
+    # Railways keep the time of their speed on the level; roads are replaced below by what their grades and bends allow.
     level = edges["length_m"].to_numpy(dtype=float) / speed * 0.06
     for key in sorted({TRUCK, CAR, *vehicles} & set(model.vehicles)):
         along, against = level.copy(), level.copy()

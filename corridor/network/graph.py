@@ -393,11 +393,13 @@ class Network:
             return route_train(self, start, end, forward, backward, closed, turn_within_m=turn_within_m)
         tree = self.search(start, forward, backward, closed, any_road=any_road)
         edge = self.edges.iloc[end.edge]
+        # The way ends on an edge: it comes over one end of it or, where traffic may run both ways, over the other.
         ways = [(tree.cost[int(edge["u"])] + forward[end.edge] * end.fraction, int(edge["u"]), True)]
         if not edge["oneway"]:
             ways.append((tree.cost[int(edge["v"])] + backward[end.edge] * (1 - end.fraction), int(edge["v"]), False))
         cost, node, along = min(ways)
         if start.edge == end.edge:
+            # Two places on one edge may be nearest along it, without a node between.
             direct = self.direct(start, end, forward, backward, oneway=bool(edge["oneway"]))
             if direct is not None and direct.cost <= cost:
                 return direct

@@ -191,6 +191,8 @@ def _as_multidigraph(graph: Any) -> Any:
         )
     if isinstance(graph, nx.MultiDiGraph):
         return graph.copy()
+    # Made by hand: networkx would give each undirected edge twice, and of its two directions only one runs along the
+    # line.
     made = nx.MultiDiGraph(**graph.graph)
     made.add_nodes_from(graph.nodes.data())
     for a, b, data in graph.edges(data=True):

@@ -105,6 +105,7 @@ def diagnose(
     ]
     remarks += [*assembly.contradictions, *assembly.joins]
     if run[inputs.osm] is not None:
+        # Only a map can lack a crossing: without one the catalogue's sections are all the roads that there are.
         listed = {key: (c.lon, c.lat) for key, c in run[inputs.crossings].items() if _is_wanted(c, study)}
         remarks += check_crossings(assembly.network, listed, run[inputs.snap_limit_m])
     remarks += _missing(run)
@@ -163,6 +164,7 @@ def _say_heights(run: Run) -> list[Message]:
 
 def time_table(fit: TimeFit) -> Table:
     """Documented journeys beside computed ones: before the fit, after it, and foretold from the others."""
+    # A journey's error without itself in the fit is what says how well others are foretold.
     left_out = {time.name: residual for time, residual in zip(fit.fitted, fit.residuals, strict=False)}
     rows = []
     for time in fit.times:

@@ -134,6 +134,7 @@ def _side(given: str | Path | SavedResults | Compared) -> _Side:
         weights = {view.perspective_id: view.weights for view in results.perspectives}
     else:
         raise SourceError(f"diff: {type(given).__name__} holds no results; give folders, opened results or comparisons")
+    # Whatever the figures follow from is told as text by name, so that one comparison of texts says which input moved.
     for item in files:
         facts[f"data: {item.get('id', '')}"] = " ".join(
             part for part in (item.get("file", ""), item.get("date", ""), item.get("sha256", "")[:12]) if part

@@ -113,6 +113,7 @@ def read_candidates(folder: Path) -> gpd.GeoDataFrame:
     for column in ("candidate_id", "name"):
         if column not in frame or not frame[column].map(lambda cell: isinstance(cell, str)).all():
             raise SourceError(f"{path}: has no texts in a column {column}; run it again")
+    # The file may have been edited since: what isn't a line on Earth would fail later and far from its cause.
     if not (frame.geom_type == "LineString").all() or not np.isfinite(frame.total_bounds).all():
         raise SourceError(f"{path}: holds what isn't a line; run it again")
     west, south, east, north = frame.total_bounds
@@ -577,6 +578,7 @@ def load_results(folder: str | Path) -> SavedResults:
             f"{folder}: its manifest.json isn't what `corridor run` writes ({where}: {first['msg']}); run it again"
         ) from faults
     metrics = _read_table(folder / "metrics.csv")
+    # Ranks are made anew by the steps of a run, from the table as it was written: no second way to rank.
     given = {"metrics": metrics, "criteria": saved.criteria, "as_if_opened": saved.as_if_opened}
     run = Run(comparison_graph(), given)
     facts = {name: getattr(saved, name) for name in ("study", "title", "as_of", "baseline", "version")}

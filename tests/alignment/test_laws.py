@@ -46,8 +46,7 @@ def tunnel_km(z, design, prices, options):
     return price_pieces(pieces, design, prices).tunnel_km, way.forward.cost_musd
 
 
-@pytest.mark.parametrize("offsets", [(0.0,), (-20.0, 0.0, 10.0)])
-@pytest.mark.parametrize("seed", [4, 11])
+@pytest.mark.parametrize(("offsets", "seed"), [((0.0,), 4), ((0.0,), 11), ((-20.0, 0.0, 10.0), 4)])
 def test_dearer_tunnels_never_give_more_tunnel_and_never_a_cheaper_line(offsets, seed):
     z, options = range_of_hills(seed=seed), SearchOptions(offsets_m=offsets, max_structure_km=6.0)
     found = [tunnel_km(z, standard(2.5), costs(tunnel=price), options) for price in PRICES]
@@ -74,11 +73,11 @@ def test_a_looser_limit_and_more_heights_never_cost_more():
 
 @pytest.mark.parametrize("offsets", [(0.0,), SearchOptions().offsets_m])
 def test_the_primed_search_finds_what_a_search_that_begins_anew_finds(offsets):
-    ground = build_ground(range_of_hills(60, 3), 200.0)
+    ground = build_ground(range_of_hills(45, 3), 200.0)
     options = SearchOptions(offsets_m=offsets, max_structure_km=8.0)
     rng = np.random.default_rng(1)
     for tunnel in (10.0, 30.0, 90.0):
-        start, end = (tuple(int(v) for v in rng.integers(2, 58, 2)) for _ in range(2))
+        start, end = (tuple(int(v) for v in rng.integers(2, 43, 2)) for _ in range(2))
         question = Question(ground, start, end, standard(2.5), costs(tunnel=tunnel), options)
         plain = search(build_problem(*question))
         assert search_primed(question)[1].cost_musd == pytest.approx(plain.cost_musd, rel=1e-12)

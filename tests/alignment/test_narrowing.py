@@ -74,7 +74,7 @@ def test_all_levels_on_real_relief_lose_little():
     ground = relief(60, 60)
     options = SearchOptions(max_structure_km=12.0)
     ratios = []
-    for start, goal in pairs(ground.shape, 3, 8, 20):
+    for start, goal in pairs(ground.shape, 2, 8, 20):
         problem = build_problem(ground, start, goal, standard(2.5), costs(), options)
         full = search(problem).cost_musd
         ratios.append(narrowed_cost(ground, start, goal, standard(2.5), options)[1] / full)

@@ -205,19 +205,19 @@ def test_a_worker_killed_on_the_way_loses_nothing(study, study_path, vary_path, 
     assert files_of(folder) == files_of(expected)
 
 
-def start_sweep(study_path, vary_path, out):
+def start_sweep(study_path, vary_path, out, workers):
     command = [sys.executable, "-m", "corridor.cli", "sweep", str(study_path), "--vary", str(vary_path)]
-    command += ["--osm", str(study_path.parent / "map.osm"), "--out", str(out), "--workers", "2"]
+    command += ["--osm", str(study_path.parent / "map.osm"), "--out", str(out), "--workers", str(workers)]
     return subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expected, tmp_path, how):
+@pytest.mark.parametrize(("how", "workers"), [(signal.SIGINT, 2), (signal.SIGKILL, 1)])
+def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expected, tmp_path, how, workers):
     folder = SweepFolder(tmp_path / "sweep")
-    process = start_sweep(study_path, vary_path, folder.path)
+    process = start_sweep(study_path, vary_path, folder.path, workers)
     wait_for(lambda: len(folder.done()) >= 2, "results")
     if how == signal.SIGINT:
         os.killpg(process.pid, how)  # as a terminal does: to the workers too

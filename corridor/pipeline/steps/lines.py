@@ -296,6 +296,7 @@ def candidates(
                 found.append(replace(drawn_routes[spec.id], letter=spec.letter))
             case _:
                 found.append(replace(chains[spec.id], letter=spec.letter))
+    # Ways over open roads get their ids from the crossings that they pass, which the study's author doesn't know.
     ids = [candidate.candidate_id for candidate in found]
     twice = sorted({key for key in ids if ids.count(key) > 1})
     if twice:

@@ -74,6 +74,8 @@ def targets(
     snap_limit_m: float,
 ) -> ConnectivityTargets:
     """What must stay within reach: the capital from the border crossing, and places."""
+    # The capital is looked for on roads at home and the crossing on those abroad: the nearest road may lie on the other
+    # side of a border river.
     home = split.closed(Mode.ROAD, countries=(study_focus.country,))
     abroad = split.closed(Mode.ROAD, countries=(impact.neighbour,))
     domain = access.domain
@@ -110,6 +112,8 @@ def names(
     has_local_roads: bool,
 ) -> Names:
     """Names that findings are told with."""
+    # Findings say where a crossing is by villages of the map, which are more than the study's places; abroad they would
+    # mislead.
     near = osm.places if osm is not None and len(osm.places) else None
     if near is None and places is not None:
         near = places.frame
@@ -260,6 +264,7 @@ def layers(
     if shown_places:
         named = name_places(shown_places.frame, place_names, osm.places if osm else None)
         shown = shown_places.frame.assign(names=named)
+    # Without mapped rivers the one that a reader needs most, along the border, is drawn from the border itself.
     mapped = osm is not None and len(osm.rivers) > 0
     return Layers(
         heights_m=dem.heights_m,
@@ -303,6 +308,7 @@ def _axis_table(sections: Mapping[str, Section], conflation: Conflation, impact:
         for key in axis.sections:
             match = conflation.matches.get(key)
             rows.append({"axis_id": axis.id, "name": axis.name, "status": sections[key].status})
+            # A section that was found on the map is drawn as it runs there.
             lines.append(match.line if match else sections[key].line)
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=["axis_id", "name", "status"]), geometry=lines, crs=WGS84)
 
