@@ -35,15 +35,21 @@ def source_mark() -> str:
     return digest.hexdigest()
 
 
+def _without_literals(words: Any, named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Types of a call's words, in which a constant is a number as any other.
+
+    Numba takes each constant as a type of its own, and would compile a function, with all that it calls, once more for
+    every one that is handed to it.
+    """
+    plain: Any = unliteral
+    return tuple(map(plain, words)), {name: plain(kind) for name, kind in named.items()}
+
+
 def _compile_with(**options: Any) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         dispatcher: Any = njit(cache=True, **options)(function)
-        # A constant is handed on as any number is. Numba takes each as a type of its own, and would compile the
-        # function, and all that it calls, once more for it.
         template = dispatcher.get_call_template
-        dispatcher.get_call_template = lambda words, named: template(
-            tuple(map(unliteral, words)), {name: unliteral(kind) for name, kind in named.items()}
-        )
+        dispatcher.get_call_template = lambda words, named: template(*_without_literals(words, named))
         # Kept code is read only if it carries the version of numba; the mark becomes part of that. Where numba keeps
         # nothing (no folder can be written) or keeps it in another way, there is nothing to mark.
         kept: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)

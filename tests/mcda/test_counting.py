@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.rank import rank_alternatives
-from corridor.mcda.robustness import count_first_places, measure_robustness, silent_criteria, telling_weight
+from corridor.mcda.robustness import (
+    count_first_places,
+    distinct_views,
+    measure_robustness,
+    silent_criteria,
+    telling_weight,
+)
 from corridor.report.i18n import render
 
 from .tables import ROUTE_CRITERIA, make_criteria, make_panel, route_table
@@ -51,6 +57,20 @@ def test_an_undetermined_metric_tells_if_its_ends_do():
 
 def test_an_end_that_can_t_be_reached_tells():
     assert make_panel([[0.5], [np.nan]], [[0.5], [0.5]], [[0.5], [np.inf]]).tells_apart.tolist() == [True]
+
+
+def test_perspectives_that_come_to_the_same_weights_are_one_view():
+    panel = make_panel([[0.5, 0.2, 0.1], [0.6, 0.9, 0.1]], groups=["g", "g", "h"])
+    views = {
+        "groups": {"g": 1, "h": 1},
+        "criteria": {"c0": 0.25, "c1": 0.25, "c2": 0.5},
+        "scaled": {"c0": 1, "c1": 1, "c2": 2},
+        "uneven": {"c0": 0.3, "c1": 0.2, "c2": 0.5},
+    }
+    assert distinct_views(panel, views) == ("groups", "uneven")
+    # what isn't scored leaves its weight to the others
+    alone = dataclasses.replace(panel.take([0, 1]), study_criteria=panel.criteria)
+    assert distinct_views(alone, {"even": {"g": 1, "h": 1}, "heavy": {"g": 9, "h": 1}}) == ("even", "heavy")
 
 
 def test_a_criterion_that_tells_in_no_regime_is_named():
