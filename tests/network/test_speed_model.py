@@ -15,8 +15,16 @@ from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.parameters import load_driving, load_vehicles
 from corridor.io.read.tables import Faults
-from corridor.network._speed_kernels import GRAVITY, air_density, combine_speeds, drive_speed
-from corridor.network.speed_model import Pieces, crawl_speed_kmh, driving_minutes, limiting_speed_kmh
+from corridor.network.speed_model import (
+    GRAVITY,
+    Pieces,
+    air_density,
+    combine_speeds,
+    crawl_speed_kmh,
+    drive_speed,
+    driving_minutes,
+    limiting_speed_kmh,
+)
 from corridor.schema.parameters import Vehicle
 
 REFERENCE = data_root() / "reference"

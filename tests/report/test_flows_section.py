@@ -7,7 +7,7 @@ import pytest
 from corridor.comparison import Comparison
 from corridor.report.i18n import page_messages, words
 from corridor.report.page.build import build_page
-from corridor.report.page.declared import HEIGHT, WIDTH, build_flow_data
+from corridor.report.page.flows import HEIGHT, WIDTH, build_flow_data
 from corridor.report.view import ReportView
 
 

@@ -31,7 +31,8 @@ from corridor.report.i18n import (
 )
 from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import cut_off_totals, place_aliases, place_reach
-from corridor.report.page.declared import build_conditions, build_flow_data, build_rules
+from corridor.report.page.declared import build_conditions, build_rules
+from corridor.report.page.flows import build_flow_data
 from corridor.report.page.glance import LEADING, WHO, build_glance, build_matrix, summarise
 from corridor.report.tables import OUTSIDE, cost_rows, criterion_name, format_number, price_years
 from corridor.report.view import ReportView, describe_run
