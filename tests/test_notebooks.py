@@ -129,7 +129,11 @@ def test_runs_from_top_to_bottom(path, kernel, tmp_path):
     nbformat.validate(notebook)
     notebook.cells = [cell for cell in notebook.cells if NETWORK not in cell.metadata.get("tags", ())]
     notebook.cells.insert(0, nbformat.v4.new_code_cell(CLEAN.format(work=str(work))))
-    NotebookClient(notebook, km=kernel, timeout=240, resources={"metadata": {"path": str(work)}}).execute()
+    client = NotebookClient(notebook, km=kernel, timeout=240, resources={"metadata": {"path": str(work)}})
+    try:
+        client.execute()
+    finally:
+        client.kc.stop_channels()
     said = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert [output.text for output in said if output.output_type == "stream" and output.name == "stderr"] == []
     if path.stem == "01_first_comparison":

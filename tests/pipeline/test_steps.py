@@ -106,7 +106,7 @@ def test_a_study_without_impacts_measures_lines_alone():
 def read():
     """What the bundled study reads, for the routes that are ways over open roads, and those that its rules apply to."""
     study = corridor.Study.bundled("syunik")
-    kept = {"aras-rail", "aras-road", "kapan-meghri", "valley-road", "agstafa-yeraskh-rail", "existing-roads"}
+    kept = {"aras-rail", "aras-road", "aras-iran", "valley-road", "agstafa-yeraskh-rail", "existing-roads"}
     few = tuple(spec for spec in study.candidates if spec.id in kept)
     return open_run(study.model_copy(update={"candidates": few})).pinned(FROM_FILES)
 
