@@ -11,8 +11,10 @@ import pytest
 from hypothesis import settings
 
 from corridor.comparison import Comparison, compare
+from corridor.pipeline.comparing import open_run
+from corridor.pipeline.graph import Run
 from corridor.schema.study import Study
-from tests.shared_runs import share
+from tests.shared_runs import EXTRACT, share
 
 # Machines are noisy and kernels compile on first use: a time limit per example would fail at random. Examples are the
 # same in every run, so that a failure is of the change and not of chance; `make fuzz` looks for new ones.
@@ -23,11 +25,10 @@ settings.load_profile("corridor")
 LONGEST = ("test_docs", "test_new_line", "test_notebooks", "test_browser", "test_extract", "test_bad_input", "test_run")
 """Files whose tests take longest, about in that order: a third of all time is the pages of the documentation."""
 ROOT = Path(__file__).resolve().parent.parent
-_EXTRACT = "south-caucasus-2021-08.osm.pbf"
 # Made absolute before tests move elsewhere.
 _EXTRACT_PATHS = [
     Path(os.environ.get("CORRIDOR_EXTRACT", "")).absolute(),
-    ROOT.parent / "shared" / "data" / _EXTRACT,
+    ROOT.parent / "shared" / "data" / EXTRACT,
 ]
 _DATA_FOLDERS = [Path(os.environ.get("CORRIDOR_DATA", "none")).absolute(), ROOT.parent / "shared" / "data"]
 
@@ -38,7 +39,7 @@ def extract_path() -> Path:
     for path in _EXTRACT_PATHS:
         if path.is_file():
             return path
-    pytest.skip(f"the real extract {_EXTRACT} isn't here; set CORRIDOR_EXTRACT to its path")
+    pytest.skip(f"the real extract {EXTRACT} isn't here; set CORRIDOR_EXTRACT to its path")
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +63,14 @@ def bundled() -> Comparison:
     with pytest.MonkeyPatch.context() as patch:
         share(patch)
         return compare(Study.bundled("syunik"))
+
+
+@pytest.fixture(scope="session")
+def extract_run(extract_path: Path) -> Run:
+    """The bundled study on the real extract, whose steps are computed once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        share(patch)
+        return open_run(Study.bundled("syunik"), osm=extract_path)
 
 
 @pytest.fixture(scope="session")

@@ -193,14 +193,6 @@ def test_the_table_of_validation_is_what_a_check_says():
     assert stored.split("\n\n")[0] == validation.render(rows, "", "").split("\n\n")[0]
 
 
-@pytest.mark.extract
-@pytest.mark.slow
-def test_the_table_of_validation_on_real_roads_is_what_a_check_says(extract_path):
-    stored = (DOCS / "snippets" / validation.EXTRACT).read_text(encoding="utf-8")
-    rows = check_lengths(Study.bundled("syunik"), extract_path, lambda _: None)
-    assert stored.split("\n\n")[0] == validation.render(rows, "", "").split("\n\n")[0]
-
-
 def test_pictures_are_those_that_are_drawn(tmp_path):
     stored = {path.stem for path in (DOCS / "images").glob("*.svg")}
     assert stored == set(DRAWINGS)

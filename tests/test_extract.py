@@ -14,9 +14,10 @@ from corridor.comparison import compare
 from corridor.geo.geodesy import line_lengths_m
 from corridor.network.alternatives import route_minutes
 from corridor.network.map_matching import part_lengths_km
-from corridor.pipeline.comparing import open_run
-from corridor.pipeline.diagnosis import check_length
+from corridor.pipeline.diagnosis import check_length, check_lengths
 from corridor.schema.study import Study
+from docs.tools import validation
+from tests.conftest import ROOT
 from tests.metrics.test_checks import check_rows
 from tests.test_catalogue_lines import LENGTH_EXCEPTIONS
 from tests.test_recompute import DATA, STUDY, recompute
@@ -55,24 +56,19 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def run(study, extract_path):
-    return open_run(study, osm=extract_path)
+def assembly(extract_run):
+    return extract_run["conflation"]
 
 
 @pytest.fixture(scope="module")
-def assembly(run):
-    return run["conflation"]
+def built(extract_run):
+    return extract_run["candidates"], extract_run["reach"]
 
 
-@pytest.fixture(scope="module")
-def built(run):
-    return run["candidates"], run["reach"]
-
-
-def test_every_open_section_agrees_with_the_map(run, assembly):
+def test_every_open_section_agrees_with_the_map(extract_run, assembly):
     """Documented and drawn length against the way on the map between the same ends: within 10 %, or listed."""
     documented, drawn, missing = set(), set(), set()
-    for key, section in run["sections"].items():
+    for key, section in extract_run["sections"].items():
         if section.status != "open" or not section.follows_osm:
             continue
         if key not in assembly.matches:
@@ -88,10 +84,19 @@ def test_every_open_section_agrees_with_the_map(run, assembly):
     assert missing <= set(NOT_FOUND)
 
 
-def test_documented_lengths_are_found_again(study, run, assembly):
-    verdicts = {row.name: check_length(row, assembly.network, run["nodes"], mapped=True) for row in study.checks}
+def test_documented_lengths_are_found_again(study, extract_run, assembly):
+    verdicts = {
+        row.name: check_length(row, assembly.network, extract_run["nodes"], mapped=True) for row in study.checks
+    }
     assert {name: row.verdict for name, row in verdicts.items()} == dict.fromkeys(verdicts, "agrees")
     assert verdicts["Railway Horadiz-Nakhchivan"].computed_km == pytest.approx(252, abs=1)
+
+
+@pytest.mark.usefixtures("shared_runs")
+def test_the_table_of_validation_is_what_a_check_says(study, extract_path):
+    stored = (ROOT / "docs" / "snippets" / validation.EXTRACT).read_text(encoding="utf-8")
+    rows = check_lengths(study, extract_path, lambda _: None)
+    assert stored.split("\n\n")[0] == validation.render(rows, "", "").split("\n\n")[0]
 
 
 def test_open_roads_don_t_reach_nakhchivan_and_the_gaps_are_named(built):
@@ -123,7 +128,7 @@ def test_existing_roads_differ(built, assembly):
             assert shared <= 0.71 * min(lengths.iloc[sorted(s)].sum() for s in (edges_a, edges_b))
 
 
-def test_the_main_road_is_where_trucks_go(run, assembly):
+def test_the_main_road_is_where_trucks_go(extract_run, assembly):
     """The quickest way between the ends of the M2 keeps to it on what it shares with the catalogue's sections."""
     match = assembly.matches["m2-kapan-kajaran"]
     lengths = part_lengths_km(assembly.network, match.route)

@@ -11,10 +11,12 @@ import pytest
 import corridor
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import distance_m
+from corridor.io.read.parameters import sides_of
 from corridor.metrics.cost import measure_cost
 from corridor.pipeline.comparing import open_run
 from corridor.report.i18n import render
 from corridor.schema.study import NewBuildCandidate
+from corridor.schema.vocabulary import Mode
 from corridor.terrain.profile import build_profile, climbs_m
 from tests.metrics.figures import row_of
 
@@ -117,6 +119,16 @@ def test_its_price_is_that_of_the_lines_own_quantities(candidate, run):
 def test_what_cannot_be_built_is_said(run, changes, error, message):
     with pytest.raises(error, match=message):
         build(run, **changes)
+
+
+@pytest.mark.parametrize("mode", [Mode.ROAD, Mode.RAIL])
+def test_a_border_without_a_listed_crossing_takes_what_any_point_takes(run, mode):
+    """A new line passes borders where it likes: without a row for them no rules could be applied to it."""
+    sides = sides_of("", ("AM", "AZ"), mode, run["catalogue"].border_delays)
+    assert {(side.country, side.direction) for side in sides} == {
+        (country, way) for country in ("AM", "AZ") for way in ("outbound", "inbound")
+    }
+    assert all(0 < side.hours.low <= side.hours.mid <= side.hours.high for side in sides)
 
 
 def test_a_study_extends_a_bundled_one(tmp_path):

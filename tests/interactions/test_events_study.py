@@ -30,9 +30,8 @@ class Ground:
     names: Names
 
 
-def _assemble(osm):
+def _assemble(run):
     study = Study.bundled("syunik")
-    run = open_run(study, osm=osm)
     assembly, candidates = run["conflation"], run["candidates"]
     events = {
         key: find_events(c, assembly.network, "AM", structures=run["structures"]) for key, c in candidates.items()
@@ -57,12 +56,12 @@ def _assemble(osm):
 
 @pytest.fixture(scope="module")
 def catalogue():
-    return _assemble(None)
+    return _assemble(open_run(Study.bundled("syunik")))
 
 
 @pytest.fixture(scope="module")
-def extract(extract_path):
-    return _assemble(extract_path)
+def extract(extract_run):
+    return _assemble(extract_run)
 
 
 def _headline(ground):

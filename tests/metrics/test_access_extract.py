@@ -14,7 +14,6 @@ from corridor.metrics.border import border_ground, planar_runs
 from corridor.metrics.population import build_population
 from corridor.metrics.redundancy import Stage, disjoint_legs, find_substitutes, measure_criticality
 from corridor.metrics.severance import lengthen, measure_severance
-from corridor.pipeline.comparing import open_run
 from corridor.schema.results import EdgeEffect
 from corridor.schema.study import Place, Study
 from tests.metrics.figures import figures, route_context, setting_of, under
@@ -30,10 +29,8 @@ STAGES = (
 
 
 @pytest.fixture(scope="module")
-def built(extract_path):
-    study = Study.bundled("syunik")
-    run = open_run(study, osm=extract_path)
-    return study, run, run["conflation"], run["candidates"]
+def built(extract_run):
+    return Study.bundled("syunik"), extract_run, extract_run["conflation"], extract_run["candidates"]
 
 
 @pytest.fixture(scope="module")
