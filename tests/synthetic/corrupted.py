@@ -126,6 +126,12 @@ def regime(old: str, new: str) -> Change:
     return change
 
 
+def length(km: str) -> Change:
+    """Document the length of the first section, which is drawn with 23.4 km from end to end."""
+    changes = [cell("sections.csv", f"length_km_{end}", km) for end in ("low", "mid", "high")]
+    return lambda folder: [fault for change in changes for fault in change(folder)]
+
+
 def cell(table: str, column: str, value: str) -> Change:
     """Put another value into the first row of one of the catalogue's tables."""
 
@@ -300,6 +306,19 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["sections.csv, ridge-west, progress_as_of: 2099-01 lies in the future"],
     ),
     "progress over 100 %": (cell("sections.csv", "progress_pct", "130"), ["sections.csv", "progress_pct", "130"]),
+    "an opening of the future": (
+        cell("sections.csv", "opened", "2099-01"), ["sections.csv, ridge-west, opened: 2099-01 lies in the future"],
+    ),
+    "tunnels longer than their section": (
+        cell("sections.csv", "tunnel_km", "40"),
+        ["row 2, tunnel_km/bridge_km: tunnels and bridges of 40 km are longer than the section of"],
+    ),
+    "a length under the beeline": (
+        length("20"), ["row 2, length_km_high: 20 km is less than the 23.4 km from end to end as the crow flies"],
+    ),
+    "a length of several times the line": (
+        length("90"), ["row 2, length_km_low: 90 km is over 3 times the 23.4 km of the line"],
+    ),
     "a delay of the future": (
         delays(year="2099"), ["border_delays.csv, ridge-gate-west, year: 2099 lies in the future"],
     ),

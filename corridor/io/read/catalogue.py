@@ -13,7 +13,7 @@ from shapely import LineString
 
 from corridor.errors import CatalogueError
 from corridor.files import data_root
-from corridor.geo.geodesy import locate_m
+from corridor.geo.geodesy import distance_m, line_lengths_m, locate_m
 from corridor.io.read.parameters import (
     FILE_NAME,
     WORKS_COLUMNS,
@@ -62,6 +62,10 @@ _FOLLOW_COLUMNS = ("crossings_follow", "crossings_follow_source_ids")
 """Columns of ``sections.csv`` on whose crossings a section has; a table may leave them out."""
 FOLLOW_KM = 5.0
 """How far the ends of a section may lie from the line of the one whose crossings it has."""
+BEELINE_SLACK_KM = 0.5
+"""How far a documented length may lie under the beeline, and structures over a drawn line, whose ends are rounded."""
+SEVERAL_TIMES = 3.0
+"""A documented length of over so many times the drawn line's isn't that line's."""
 _LIMITS = "section_id max_weight_t max_height_m as_of source_ids note"
 _WAYPOINTS = "section_id seq lat lon name"
 _STRUCTURES = "structure_id section_id kind name lat lon length_km status decisive source_ids note"
@@ -350,8 +354,42 @@ def _load_sections(
                 crossings_follow_source_ids=_follow_sources(row, sources),
             )
         )
+        _check_lengths(row, found[-1])
     _check_followed(found, f"{folder / 'sections.csv'}", faults)
     return found
+
+
+def _check_lengths(row: Row, section: Section) -> None:
+    """Refuse lengths that no way between a section's ends has.
+
+    Ends are rounded to 0.001 degree and stations lie beside their towns, so that half a kilometre is no fault; a line
+    of few waypoints is shorter than a road of many bends, but not several times.
+    """
+    line, documented = section.line, section.length_km
+    drawn_km = float(line_lengths_m([line])[0]) / 1000
+    beeline_km = float(distance_m(*line.coords[0][:2], *line.coords[-1][:2])) / 1000
+    if documented is not None:
+        if documented.high + max(BEELINE_SLACK_KM, 0.01 * beeline_km) < beeline_km:
+            row.fault(
+                "length_km_high",
+                f"{documented.high:g} km is less than the {beeline_km:.1f} km from end to end as the crow flies; "
+                "correct the length or the ends",
+            )
+        if documented.low > SEVERAL_TIMES * drawn_km:
+            row.fault(
+                "length_km_low",
+                f"{documented.low:g} km is over {SEVERAL_TIMES:g} times the {drawn_km:.1f} km of the line in "
+                "waypoints.csv; correct the length or draw its bends",
+            )
+    longest_km = documented.high if documented is not None else drawn_km + BEELINE_SLACK_KM
+    structures = (section.tunnel_km or 0.0) + (section.bridge_km or 0.0)
+    structures = max([structures, *(structure.length_km or 0.0 for structure in section.structures)])
+    if structures > longest_km * 1.001:
+        row.fault(
+            "tunnel_km/bridge_km",
+            f"tunnels and bridges of {structures:g} km are longer than the section of {longest_km:.1f} km; correct "
+            "them or the length",
+        )
 
 
 def _follow_sources(row: Row, sources: Collection[str]) -> tuple[str, ...]:

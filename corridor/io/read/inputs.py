@@ -20,6 +20,7 @@ from corridor.io.read.places import Places
 from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
 from corridor.schema.parameters import DocumentedHeight
 from corridor.schema.study import UNKNOWN_COUNTRY, Place, Study, TimeSpec
+from corridor.schema.vocabulary import SectionStatus
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
@@ -194,6 +195,12 @@ def require_past(
     dated = [
         *(("sections.csv", section.section_id, "as_of", section.as_of) for section in sections),
         *(("sections.csv", section.section_id, "progress_as_of", section.works.progress_as_of) for section in sections),
+        *(("sections.csv", section.section_id, "closed", section.closed) for section in sections),
+        *(
+            ("sections.csv", section.section_id, "opened", section.opened)
+            for section in sections
+            if section.status == SectionStatus.OPEN
+        ),
         *(("crossings.csv", crossing.crossing_id, "as_of", crossing.as_of) for crossing in crossings),
         *(("border_delays.csv", row.point, "year", f"{row.year}") for row in delays.rows),
     ]
