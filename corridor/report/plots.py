@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import folium
 import numpy as np
-import pandas as pd
 import shapely
 from folium.raster_layers import ImageOverlay
 
@@ -15,7 +14,7 @@ from corridor.errors import ExtraError, OutputError
 from corridor.report.charts import NO_MATPLOTLIB
 from corridor.report.i18n import clean_text, read_messages, render_table
 from corridor.report.map.build import build_relief
-from corridor.report.tables import PageColumn, assign_marks, format_number, metric_columns
+from corridor.report.tables import assign_marks, metric_cells, metric_columns, plain_table
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import StructureKind
@@ -179,10 +178,9 @@ def describe(results: Results) -> str:
 def comparison_html(results: Results) -> str:
     """A row per candidate with its main figures, and a sketch of the lines; runs nothing, asks for nothing."""
     marks = assign_marks(results.candidates)
-    table = results.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
     shown = _shown(results)
     rows = [
-        [marks[c.candidate_id].letter, c.name, c.mode, *(_figure(table, c, column) for column in shown.values())]
+        [marks[c.candidate_id].letter, c.name, c.mode, *(found.get(c.candidate_id, "") for found in shown.values())]
         for c in results.candidates
     ]
     title = f"{results.title} ({results.as_of})"
@@ -193,17 +191,17 @@ def comparison_html(results: Results) -> str:
     return table_html(title, ["", "route", "", *shown], rows) + sketch_svg(strokes, fit=main_lines(results.candidates))
 
 
-def _shown(results: Results) -> dict[str, PageColumn]:
-    """The main figures as the page has them, by their heading with the unit."""
-    known = {column.metric: column for column in metric_columns(results)}
+def _shown(results: Results) -> dict[str, dict[str, str]]:
+    """The main figures as the page tells them: by their heading with the unit, by candidate, under its first rules."""
+    table = plain_table(results.metrics).drop_duplicates("candidate_id")
     words = read_messages("en")
-    columns = [known[name] for name in _SHOWN if name in known]
-    return {f"{words.get(column.key, column.label)}, {column.unit}": column for column in columns}
-
-
-def _figure(table: pd.DataFrame, candidate: Candidate, column: PageColumn) -> str:
-    value = table[column.metric].get(candidate.candidate_id)
-    return "" if value is None or pd.isna(value) else format_number(float(value), column.digits)
+    found = {}
+    for column in metric_columns(results):
+        cells = metric_cells(results, column.metric, table) if column.metric in _SHOWN else None
+        if cells is not None:
+            heading = f"{words.get(column.key, column.label)}, {column.unit}"
+            found[column.metric] = heading, {key: cell.text for (key, _), cell in cells.cells.items()}
+    return dict(found[name] for name in _SHOWN if name in found)
 
 
 def explore(
@@ -240,9 +238,8 @@ def explore(
 
 
 def _facts(results: Results, candidate: Candidate, letter: str) -> dict[str, Any]:
-    table = results.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
     facts: dict[str, Any] = {"route": f"{letter}  {candidate.name}", "family": f"{candidate.family}, {candidate.mode}"}
-    return facts | {heading: _figure(table, candidate, column) for heading, column in _shown(results).items()}
+    return facts | {heading: found.get(candidate.candidate_id, "") for heading, found in _shown(results).items()}
 
 
 def _add_events(

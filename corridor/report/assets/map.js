@@ -187,7 +187,7 @@ var corridorMap = (function () {
       options: { position: "bottomleft" },
       onAdd: function () {
         var box = L.DomUtil.create("details", "legend");
-        box.open = map.getSize().x > 700;
+        box.open = map.getSize().x > 700 && map.getSize().y > 800; // else it would hide the routes
         box.addEventListener("toggle", function () { map.fire("corridor:blocked"); });
         var head = text("summary", "", words("map.legend"));
         head.dataset.i18n = "map.legend";
