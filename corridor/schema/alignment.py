@@ -45,11 +45,25 @@ class LinePrice:
     ends: PriceRange
 
     def km_of(self, kind: LineKind) -> float:
-        """Length of a kind in km, 0 where the line has none."""
+        """Length of a kind.
+
+        Args:
+            kind: what is asked for.
+
+        Returns:
+            Kilometres, 0 where the line has none of it.
+        """
         return self.km.get(kind, 0.0)
 
     def musd_of(self, kind: LineKind) -> PriceRange:
-        """Price of a kind in million USD, 0 where the line has none."""
+        """Price of a kind.
+
+        Args:
+            kind: what is asked for.
+
+        Returns:
+            Million USD, 0 where the line has none of it.
+        """
         return self.musd.get(kind, PriceRange(0.0, 0.0, 0.0))
 
     @property
