@@ -506,7 +506,7 @@ def test_a_place_is_found_and_a_distance_measured(driver, page):
     assert driver.find_element("css selector", ".measured").text.startswith("111.2 km")
 
 
-STATE = "regime=gated&perspective=time&route=south&language=ru&map=9.00/39.5000/45.5000"
+STATE = "regime=gated&perspective=time&route=south&language=ru&sort=2-&hidden=places,axes&map=9.00/39.5000/45.5000"
 
 
 def test_all_that_is_chosen_comes_back_from_the_address(driver, page):
@@ -516,6 +516,8 @@ def test_all_that_is_chosen_comes_back_from_the_address(driver, page):
     driver.refresh()
     assert ask(driver, "#regime, #perspective, #language", "n.value") == ["ru", "gated", "time"]
     assert ask(driver, ".card:not([hidden])", "n.dataset.id") == ["south"]
+    assert ask(driver, "#metrics thead th:nth-child(3)", "n.getAttribute('aria-sort')") == ["descending"]
+    assert ask(driver, ".place, .leaflet-axes-pane path", "n.tagName") == []
     lat, lon, zoom = driver.execute_script(
         "var m = corridorLayers.map, c = m.getCenter(); return [c.lat, c.lng, m.getZoom()]"
     )
@@ -525,6 +527,7 @@ def test_all_that_is_chosen_comes_back_from_the_address(driver, page):
     driver.execute_async_script("setTimeout(arguments[0], 200)")
     state = dict(pair.split("=") for pair in driver.execute_script("return location.hash").removeprefix("#").split("&"))
     assert (state["regime"], state["route"], state["language"]) == ("free", "middle", "ru")
+    assert (state["sort"], set(state["hidden"].split(","))) == ("2-", {"places", "axes"})
     driver.get("about:blank")
 
 

@@ -172,7 +172,7 @@
   var languages = document.getElementById("language");
   if (languages.value !== "en") { words.choose(languages.value); }
   document.dispatchEvent(new CustomEvent("corridor:choose", { detail: { id: data.chosen, quiet: true } }));
-  var first = corridorState.start({ map: map.map, chosen: chosen,
+  var first = corridorState.start({ map: map.map, layers: map.layers, chosen: chosen,
     has: function (id) { return data.candidates.some(function (one) { return one.id === id; }); } });
   if ("print" in first) { forPrint(); }
   document.documentElement.classList.add("ready");

@@ -316,7 +316,8 @@ var corridorMap = (function () {
     if (data.roads.length) { layers.splice(3, 0, [roads, "map.layer.roads"]); }
     if (data.axes.length) { layers.splice(2, 0, [axes, "map.layer.axes"]); }
     if (relief) { layers.push([relief, "map.layer.relief"]); }
-    var named = {};
+    var named = {}, byName = {};
+    layers.forEach(function (layer) { byName[layer[1].split(".").pop()] = layer[0]; });
     layers.forEach(function (layer) { named['<span data-i18n="' + layer[1] + '">' + words(layer[1]) + "</span>"] = layer[0]; });
     L.control.layers(null, named, { collapsed: true }).addTo(map);
 
@@ -368,7 +369,7 @@ var corridorMap = (function () {
     document.addEventListener("corridor:choose", function (event) { now.id = event.detail.id; choose(now.id); meet(); if (!event.detail.quiet) { card(now.id); } });
     document.addEventListener("corridor:regime", function (event) { now.regime = event.detail.regime; meet(); });
     var api = {
-      map: map, candidates: data.candidates, choose: choose, refresh: labels.refresh, point: point,
+      map: map, layers: byName, candidates: data.candidates, choose: choose, refresh: labels.refresh, point: point,
       clear: function () { if (cursor) { map.removeLayer(cursor); } },
       show: fit,
       names: function () {

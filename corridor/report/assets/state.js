@@ -12,7 +12,7 @@ var corridorState = (function () {
     return found;
   }
 
-  /* controls: by name an element (value or checked); route and map have ways of their own. */
+  /* Controls by their id (value or checked); route, weights, layers, the table's order and the map have ways of their own. */
   function start(page) {
     var first = read(), quiet = true, waiting = null;
     var plain = ["language", "regime", "perspective", "flow-year", "flow-pair", "reach-when", "reach-limit"];
@@ -49,6 +49,13 @@ var corridorState = (function () {
       if (asked.route && page.has(asked.route)) {
         document.dispatchEvent(new CustomEvent("corridor:choose", { detail: { id: asked.route } }));
       }
+      if (asked.sort) { document.dispatchEvent(new CustomEvent("corridor:sort", { detail: { by: asked.sort } })); }
+      if (asked.hidden !== undefined) {
+        var hidden = asked.hidden.split(",");
+        Object.keys(page.layers).forEach(function (name) {
+          page.map[hidden.indexOf(name) < 0 ? "addLayer" : "removeLayer"](page.layers[name]);
+        });
+      }
       var view = (asked.map || "").split("/").map(Number);
       if (view.length === 3 && view.every(isFinite)) { page.map.setView([view[1], view[2]], view[0], { animate: false }); }
     }
@@ -64,6 +71,10 @@ var corridorState = (function () {
       }
       var when = document.querySelector("input[name=flow-when]:checked");
       if (when) { put("when", when.value); }
+      var order = document.getElementById("metrics").dataset.sort;
+      if (order) { put("sort", order); }
+      var hidden = Object.keys(page.layers).filter(function (name) { return !page.map.hasLayer(page.layers[name]); });
+      if (hidden.length) { put("hidden", hidden.join(",")); }
       var at = page.map.getCenter();
       put("map", [page.map.getZoom().toFixed(2), at.lat.toFixed(4), at.lng.toFixed(4)].join("/"));
       history.replaceState(null, "", "#" + parts.join("&"));
@@ -75,7 +86,8 @@ var corridorState = (function () {
     document.addEventListener("input", soon);
     document.addEventListener("corridor:choose", soon);
     document.addEventListener("corridor:regime", soon);
-    page.map.on("moveend", soon);
+    document.addEventListener("corridor:sorted", soon);
+    page.map.on("moveend overlayadd overlayremove", soon);
     window.addEventListener("hashchange", function () { quiet = true; restore(read()); quiet = false; });
     return first;
   }

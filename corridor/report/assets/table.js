@@ -1,4 +1,4 @@
-/* Sorting of the comparison table, and its further columns. */
+/* Sorting of the comparison table, and its further columns; data-sort of the table tells by which column, with "-" for falling. */
 "use strict";
 var corridorTable = (function () {
   function start() {
@@ -9,8 +9,8 @@ var corridorTable = (function () {
       var text = row.cells[index].dataset.value;
       return text === undefined ? null : Number(text);
     }
-    function sort(index) {
-      var rising = heads[index].getAttribute("aria-sort") !== "ascending";
+    function sort(index, falling) {
+      var rising = falling === undefined ? heads[index].getAttribute("aria-sort") !== "ascending" : !falling;
       var rows = Array.prototype.slice.call(body.rows);
       rows.sort(function (a, b) {
         var x = number(a, index), y = number(b, index);
@@ -21,7 +21,13 @@ var corridorTable = (function () {
       heads.forEach(function (head, k) {
         if (head.hasAttribute("aria-sort")) { head.setAttribute("aria-sort", k !== index ? "none" : rising ? "ascending" : "descending"); }
       });
+      table.dataset.sort = index + (rising ? "" : "-");
+      document.dispatchEvent(new CustomEvent("corridor:sorted"));
     }
+    document.addEventListener("corridor:sort", function (event) {
+      var index = parseInt(event.detail.by, 10);
+      if (heads[index] && heads[index].querySelector(".sort")) { sort(index, /-$/.test(event.detail.by)); }
+    });
     heads.forEach(function (head, index) {
       var button = head.querySelector(".sort");
       if (button) { button.addEventListener("click", function () { sort(index); }); }
