@@ -518,8 +518,3 @@ def describe_control(tables: FlowTables, way: Way, own: Collection[str] = ()) ->
 def _by_ground(km: Mapping[str, float]) -> str:
     """Kilometres by country, as ``IT 231; AT 111``."""
     return "; ".join(f"{ground} {value:.0f}" for ground, value in km.items())
-
-
-def branch_costs(result: PairResult) -> Mapping[str, float]:
-    """Middle cost of each branch by its id."""
-    return {found.branch.branch_id: found.cost_usd for found in result.branches}

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
-from corridor.geo.geodesy import WGS84, distance_m
+from corridor.geo.geodesy import distance_m
 from corridor.metrics.reach import Domain, Reached, State, build_domain, reach, with_entries
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.driving_times import DECLARED_SPREAD
@@ -484,19 +483,3 @@ def measure_capital_access(access: Access, access_result: AccessResult) -> Value
 def _around(mid: float, low: float, high: float) -> Estimate:
     """A figure within ends that are computed with one direction each."""
     return Estimate(min(mid, low), mid, max(mid, high))
-
-
-def isochrone_points(access: Access, result: AccessResult) -> gpd.GeoDataFrame:
-    """Minutes to the crossing at each node that could reach it before: before, after, added, and whether it is lost."""
-    before, after = access.before.nodes, result.after.nodes
-    could = np.flatnonzero(np.isfinite(before))
-    network, nodes = access.domain.network, access.domain.nodes[could]
-    left = np.where(np.isfinite(after[could]), after[could], np.nan)
-    frame = {
-        "crossing_min_before": before[could],
-        "crossing_min_after": left,
-        "added_min": left - before[could],
-        "lost": np.isnan(left),
-    }
-    points = gpd.points_from_xy(network.node_lon[nodes], network.node_lat[nodes])
-    return gpd.GeoDataFrame(frame, geometry=points, crs=WGS84)

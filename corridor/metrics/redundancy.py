@@ -1,4 +1,4 @@
-"""How much the way to a crossing hangs on single roads: disjoint routes by stage, single points, criticality."""
+"""How much the way to a crossing hangs on single roads: disjoint routes by stage, single points."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, distance_m, within_m
 from corridor.metrics.access import Access, passes
-from corridor.metrics.reach import Domain, Reached, State, reach
+from corridor.metrics.reach import Domain, Reached, State
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.conflation import exceeding
-from corridor.network.connectivity import arc_costs, disjoint_ways, find_bridges, replacement_costs
+from corridor.network.connectivity import disjoint_ways, find_bridges
 from corridor.network.graph import Position
 from corridor.schema.candidate import Candidate
 from corridor.schema.catalogue import Estimate
@@ -249,58 +249,6 @@ def _near(line: shapely.MultiLineString, places: pd.DataFrame | None) -> str:
     middle = shapely.centroid(line)
     gaps = distance_m(places["lon"], places["lat"], middle.x, middle.y)
     return str(places["place"].iloc[int(np.argmin(gaps))]) if gaps.min() <= NEAR_M else ""
-
-
-def measure_criticality(domain: Domain, state: State, origin: Position | None, goal: Position) -> gpd.GeoDataFrame:
-    """What closing each single edge of the best way costs, exactly.
-
-    One row per edge in travelling order: edge (row of the network), chainage_km, length_km, added_min (NaN where
-    nothing replaces it), ratio, status ok | unreachable, geometry.
-
-    Raises:
-        NetworkError: there is no way at all.
-    """
-    reached = reach(domain, origin, state)[0]
-    way = best_way(reached, goal)
-    if way is None:
-        raise NetworkError(
-            "criticality needs a way to measure: there is none between the two places; open a road or choose others"
-        )
-    minutes = minutes_without(reached, goal, way.edges)
-    lost = ~np.isfinite(minutes)
-    added = np.where(lost, np.nan, minutes - way.minutes)
-    edges = domain.network.edges.iloc[domain.rows[way.edges]]
-    columns = {
-        "edge": domain.rows[way.edges],
-        "chainage_km": np.cumsum(way.km) - way.km,
-        "length_km": way.km,
-        "added_min": np.where(np.abs(added) < 1e-9, 0.0, added),
-        "ratio": (way.minutes + added) / way.minutes if way.minutes > 0 else np.ones(len(added)),
-        "status": np.where(lost, MetricStatus.UNREACHABLE, MetricStatus.OK),
-    }
-    return gpd.GeoDataFrame(columns, geometry=edges.geometry.to_numpy(), crs=WGS84)
-
-
-def minutes_without(reached: Reached, goal: Position, edges: Ints) -> Floats:
-    """Minutes from an outbound tree's origin to a position without each of some domain edges, one at a time.
-
-    For the edges of a candidate, say: those that the best way doesn't use cost nothing. inf where no way is left; a
-    place on a closed edge is cut off. Shape (n_edges,).
-    """
-    domain, state = reached.domain, reached.state
-    forward, backward = (m * state.factor + state.delay_min for m in (domain.forward, domain.backward))
-    cost = arc_costs(domain.arcs, forward, backward, state.closed)
-    best = np.full(len(edges), np.inf)
-    # The goal may be reached over either end of its edge: the better of both, for each edge that is left out.
-    for node, spent in domain.seeds(goal, state, inbound=True):
-        if np.isfinite(spent):
-            best = np.minimum(best, replacement_costs(domain.arcs, cost, reached.tree, node, edges) + spent)
-    # With both ends on one edge, the way along it hangs on no other edge.
-    if reached.origin and reached.origin.edge == goal.edge:
-        best = np.minimum(best, reached.minutes(goal))
-    # Without the edge that an end lies on, there is no way to that end.
-    ends = {goal.edge} | ({reached.origin.edge} if reached.origin else set())
-    return np.where(np.isin(edges, list(ends)), np.inf, best)
 
 
 @derived

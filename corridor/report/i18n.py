@@ -426,12 +426,6 @@ def _texts_of(value: object) -> Iterator[str]:
         yield from chain.from_iterable(_texts_of(getattr(value, item.name)) for item in fields(value))
 
 
-def page_words(results: Results, language: str = "en") -> Words:
-    """The words of a page in one language, with the names that its study gives."""
-    messages = page_messages(results)
-    return Words(language, messages[language], messages["en"])
-
-
 def regime_message(results: Results, regime_id: str) -> Message:
     """The name of a set of rules."""
     label = next((regime.label for regime in results.regimes if regime.regime_id == regime_id), regime_id)

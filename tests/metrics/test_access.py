@@ -6,18 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corridor.errors import NetworkError
 from corridor.interactions.regime_effects import split_network
-from corridor.metrics.access import PLACE_COLUMNS, TimeFactors, isochrone_points, measure_access
+from corridor.metrics.access import PLACE_COLUMNS, measure_access
 from corridor.metrics.reach import check_crossings
 from corridor.report.i18n import render
 from corridor.schema.study import Place
 from tests.interactions.grounds import (
-    ABROAD,
     LAT,
     LON,
     STEP,
@@ -135,7 +133,6 @@ def test_unreachable_is_never_a_number_in_metrics_tables_or_csv():
     text = io.StringIO()
     pd.DataFrame([metrics]).to_csv(text)
     result.places.to_csv(text)
-    isochrone_points(access, result).to_csv(text)
     assert "inf" not in text.getvalue().lower()
 
 
@@ -373,17 +370,6 @@ def test_times_agree_with_networkx(seed):
     back = nx.single_source_dijkstra_path_length(graph.reverse(), abroad)
     expected = [max(there[i], back[i]) for i in range(len(nodes))]
     np.testing.assert_allclose(column(measure_access(access, None), "crossing_min_before"), expected, atol=0.02)
-
-
-def test_isochrones_say_what_is_added_and_what_is_lost():
-    net = chain()
-    access = access_to(net, LINE[3], factors=TimeFactors())
-    points = isochrone_points(access, measure_access(access, effect(net, closed=[2], delay=[(1, 4.0)])))
-    by_lat = points.assign(lat=points.geometry.y.round(4)).set_index("lat").sort_index()
-    assert by_lat["lost"].tolist() == [False, False, False, True]
-    assert by_lat["added_min"].tolist()[:3] == pytest.approx([0, 0, 4])
-    assert shapely.get_x(points.geometry.to_numpy())[0] == pytest.approx(LON)
-    assert ABROAD.country == "BB"
 
 
 def test_gates_that_are_shut_at_the_same_hours_are_waited_for_once():

@@ -12,7 +12,7 @@ from corridor.metrics.access import build_access, measure_access
 from corridor.metrics.axes import build_axis
 from corridor.metrics.border import border_ground, planar_runs
 from corridor.metrics.population import build_population
-from corridor.metrics.redundancy import Stage, disjoint_legs, find_substitutes, measure_criticality
+from corridor.metrics.redundancy import Stage, disjoint_legs, find_substitutes
 from corridor.metrics.severance import lengthen, measure_severance
 from corridor.schema.results import EdgeEffect
 from corridor.schema.study import Place, Study
@@ -109,19 +109,6 @@ def test_the_strip_of_the_railway_is_a_narrow_one_with_the_whole_border_behind(s
     assert strip.behind_share == pytest.approx(1, abs=0.005)
     assert strip.area_km2 == pytest.approx(5.73, rel=0.02)
     assert back.area_km2 == pytest.approx(strip.area_km2, rel=1e-9)
-
-
-def test_single_edges_of_the_way_closed_one_by_one_agree_with_searching_again(setting):
-    domain = setting[0]["access"].domain
-    table = measure_criticality(domain, domain.state(), None, setting[0]["access"].capital)
-    before = setting[0]["access"].before.capital[0]
-    for row in table.iloc[:: max(len(table) // 25, 1)].itertuples():
-        closed = np.zeros(len(domain.local), dtype=bool)
-        closed[row.edge] = True
-        after = setting[0]["access"].read_capital(domain.state(EdgeEffect(closed, np.zeros(len(closed)))))[0]
-        assert (row.status == "ok") == bool(np.isfinite(after))
-        if row.status == "ok":
-            assert row.added_min == pytest.approx(after - before, abs=1e-6)
 
 
 def test_cutting_more_never_helps_on_real_roads(setting):

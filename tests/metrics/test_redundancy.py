@@ -1,4 +1,4 @@
-"""Disjoint routes, stretches without substitute and criticality: oracles on random graphs, closed forms."""
+"""Disjoint routes, stretches without substitute: oracles on random graphs, closed forms."""
 
 import inspect
 
@@ -17,15 +17,11 @@ from corridor.metrics.redundancy import (
     best_way,
     disjoint_legs,
     find_substitutes,
-    measure_criticality,
     measure_single_points,
-    minutes_without,
     slug,
 )
 from corridor.metrics.registry import Context
-from corridor.network.connectivity import arc_costs, disjoint_ways, find_bridges, replacement_costs
-from corridor.network.paths import build_arcs, search
-from corridor.schema.study import Place
+from corridor.network.connectivity import disjoint_ways, find_bridges
 from tests.interactions.grounds import (
     LAT,
     LON,
@@ -88,53 +84,6 @@ def test_bridges_are_those_of_networkx(seed):
     found = find_bridges(u, v, closed, 12)
     assert {frozenset((int(u[e]), int(v[e]))) for e in np.flatnonzero(found)} == expected
     assert not found[closed].any()
-
-
-@given(SEEDS)
-@settings(max_examples=40, deadline=None)
-def test_replacement_costs_equal_searching_again(seed):
-    u, v, oneway, closed, rng = random_graph(seed, m=26)
-    forward, backward = rng.choice([0.0, 1.0, 2.5, 4.0], (2, 26))
-    arcs = build_arcs(u, v, oneway.astype(int), 12)
-    tree = search(arcs, [(0, 0.0)], forward, backward, closed)
-    edges = np.arange(26)
-    found = replacement_costs(arcs, arc_costs(arcs, forward, backward, closed), tree, 11, edges)
-    for edge in edges:
-        without = closed.copy()
-        without[edge] = True
-        assert found[edge] == pytest.approx(search(arcs, [(0, 0.0)], forward, backward, without).cost[11])
-
-
-@given(SEEDS)
-@settings(max_examples=12, deadline=None)
-def test_criticality_equals_closing_each_edge(seed):
-    nodes, edges, oneway = grid(seed, oneways=0.2)
-    net = with_neighbour(nodes, edges, oneway=oneway)
-    crossing = Place(name="Gate", lon=nodes[0][0], lat=nodes[0][1] - STEP, country="BB")
-    access = access_to(net, along(net, len(edges) - 1, 0.4), crossing=crossing)
-    table = measure_criticality(access.domain, access.domain.state(), None, access.capital)
-    before = access.before.capital[0]
-    for row in table.itertuples():
-        after = access.read_capital(access.domain.state(effect(net, closed=[row.edge])))[0]
-        assert row.status == ("ok" if np.isfinite(after) else "unreachable")
-        if np.isfinite(after):
-            assert row.added_min == pytest.approx(after - before, abs=1e-9)
-        else:
-            assert np.isnan([row.added_min, row.ratio]).all()
-
-
-@given(SEEDS)
-@settings(max_examples=12, deadline=None)
-def test_any_edge_of_a_country_closed_equals_searching_again(seed):
-    nodes, edges, oneway = grid(seed, oneways=0.2)
-    net = network(nodes, edges, oneway=oneway)
-    domain = build_domain(net, "AA")
-    start = domain.snap(*along(net, 0, 0.3), limit_m=500, what="start")
-    goal = domain.snap(*along(net, len(edges) - 1, 0.6), limit_m=500, what="goal")
-    found = minutes_without(reach(domain, start, domain.state())[0], goal, np.arange(len(edges)))
-    for row in range(len(edges)):
-        again = reach(domain, start, domain.state(effect(net, closed=[row])))[0].minutes(goal)
-        assert found[row] == pytest.approx(again)
 
 
 LADDER = [(LON + STEP * x, LAT + STEP * y) for y in range(4) for x in range(2)]

@@ -11,6 +11,7 @@ from affine import Affine
 from shapely import LineString, Point, box
 
 from corridor.metrics.registry import table_columns
+from corridor.report.i18n import Words, page_messages
 from corridor.schema.candidate import BorderPassage, Candidate, Part, Profile, Span
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Criterion
@@ -275,6 +276,12 @@ def with_grades(found: Results, keys: tuple[str, ...]) -> Results:
     grades = np.where(found.metrics["candidate_id"].isin(keys), 6.5, np.nan)
     table = found.metrics.assign(grade_p95_pct=grades)
     return replace(found, metrics=table, columns=table_columns(table))
+
+
+def page_words(found: Results, language: str = "en") -> Words:
+    """The words of the results' page in one language, with the names that its study gives."""
+    messages = page_messages(found)
+    return Words(language, messages[language], messages["en"])
 
 
 def hostile_results() -> Results:

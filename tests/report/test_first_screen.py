@@ -7,7 +7,7 @@ import pytest
 from corridor.errors import CatalogueError
 from corridor.files import data_root
 from corridor.io.read.regimes import load_conditions, load_regimes
-from corridor.report.i18n import localise_number, page_words
+from corridor.report.i18n import localise_number
 from corridor.report.page.declared import build_conditions, build_rules, fare_of_conditions
 from corridor.report.page.glance import answer, build_glance, build_matrix
 from corridor.report.view import ReportView
@@ -16,7 +16,7 @@ from corridor.schema.message import from_json, to_json
 from corridor.schema.regime import ATTRIBUTES
 from corridor.schema.results import PanelFacts
 from corridor.schema.settings import Condition, Indicator, ReportSettings
-from tests.report.synthetic import results
+from tests.report.synthetic import page_words, results
 
 
 @pytest.fixture(scope="module")

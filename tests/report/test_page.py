@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from corridor.export.gis import candidate_lines
-from corridor.report.i18n import LANGUAGES, clean_text, page_words, read_messages, safe_url, script_json
+from corridor.report.i18n import LANGUAGES, clean_text, read_messages, safe_url, script_json
 from corridor.report.map.build import build_map, build_relief
 from corridor.report.map.layers import border_lines, letter_points
 from corridor.report.page.build import build_page, thin
@@ -27,7 +27,7 @@ from corridor.schema.fields import Grid
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import CrossingStatus, SectionStatus
 from corridor.webmap import leaflet_css
-from tests.report.synthetic import hostile_results, results
+from tests.report.synthetic import hostile_results, page_words, results
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from corridor.report.i18n import LANGUAGES, page_messages, page_words, read_messages, render
+from corridor.report.i18n import LANGUAGES, page_messages, read_messages, render
 from corridor.report.page.glance import summarise
 from corridor.report.view import ReportView
 from corridor.schema.candidate import ViaName, route_message
@@ -14,7 +14,7 @@ from corridor.schema.message import Message
 from corridor.schema.results import Finding, FindingFacts, Structure
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Evidence, Outcome, Owner, StructureKind
-from tests.report.synthetic import results
+from tests.report.synthetic import page_words, results
 
 FACTS = FindingFacts("Gate", "Capital", "Alphaland")
 BRIDGE = Structure(StructureKind.BRIDGE, Owner.ROAD, "", 20.0, Evidence.MAPPED)
