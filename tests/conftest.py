@@ -22,8 +22,11 @@ settings.register_profile("corridor", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None, max_examples=200, print_blob=True)
 settings.load_profile("corridor")
 
-LONGEST = ("test_docs", "test_new_line", "test_notebooks", "test_browser", "test_extract", "test_bad_input", "test_run")
-"""Files whose tests take longest, about in that order: a third of all time is the pages of the documentation."""
+LONGEST = (
+    "test_docs", "test_extract", "test_notebooks", "test_new_line", "test_browser", "test_evaluator", "test_run",
+    "test_align", "test_laws", "test_bad_input", "test_wheel",
+)  # fmt: skip
+"""Files whose tests take longest, about in that order: a tenth of all time is the pages of the documentation."""
 ROOT = Path(__file__).resolve().parent.parent
 # Made absolute before tests move elsewhere.
 _EXTRACT_PATHS = [
