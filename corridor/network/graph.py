@@ -165,6 +165,7 @@ class Network:
         """Which edges are roads in use of a through class that hang together for too short a length."""
         edges = self.edges
         usable = self._is_driven & edges["through"].to_numpy(dtype=bool)
+        # Roads that hang together across an open border are one: a pass road may be short on either side of it.
         joined = usable | (self.is_border & (edges["status"] == SectionStatus.OPEN).to_numpy())
         u, v = edges["u"].to_numpy(), edges["v"].to_numpy()
         ones = np.ones(int(joined.sum()))
@@ -231,12 +232,14 @@ class Network:
         """
         edges = self.edges
         assumed = edges[["section_id", "documented_in", "crossing_id"]].isin(list(assume_open)).any(axis=1)
+        # What is assumed to be open is open to trucks as well: that is what the assumption says.
         usable = assumed | any_status | (edges["status"] == "open")
         shut = ~usable | (edges["mode"] != mode) | edges["class"].isin(UNFIT_CLASSES)
         if not any_status:
             shut |= (edges["truck_access"] == RoadAccess.NO) & ~assumed
         if countries is not None:
             shut |= ~edges["country"].isin(list(countries)) & ~self.is_border
+            # A passage has two countries and belongs to neither: it stays where both may be used.
             beyond = [pair for pair in edges["border"].unique() if pair and not set(pair.split("-")) <= set(countries)]
             shut |= edges["border"].isin(beyond)
         return np.array(shut, dtype=bool)
@@ -274,6 +277,7 @@ class Network:
         """
         point = project(shapely.Point(lon, lat), WGS84, self.crs)
         shut = closed | self.is_border
+        # The index gives boxes that overlap; sorted, the first of edges equally near is the same in every run.
         near = self.tree.query(shapely.buffer(point, limit_m))
         near = np.sort(near[~shut[near]])
         gaps = shapely.distance(self.planar[near], point) if len(near) else np.array([np.inf])
@@ -281,6 +285,7 @@ class Network:
             raise NetworkError(self._too_far(point, lon, lat, shut, limit_m, what))
         nearest = int(near[np.argmin(gaps)])
         line = self.planar[nearest]
+        # The position is told where it is on the edge, since the point itself may lie beside it.
         fraction = float(shapely.line_locate_point(line, point, normalized=True))
         back = project(shapely.line_interpolate_point(line, fraction, normalized=True), self.crs, WGS84)
         return Position(nearest, fraction, float(gaps.min()), float(back.x), float(back.y))
@@ -338,6 +343,7 @@ class Network:
             Nodes with their costs.
         """
         edge = self.edges.iloc[at.edge]
+        # Forwards to the far end, and where traffic may run both ways back to the near one.
         starts = [(int(edge["v"]), float(forward[at.edge] * (1 - at.fraction)))]
         if not edge["oneway"]:
             starts.append((int(edge["u"]), float(backward[at.edge] * at.fraction)))

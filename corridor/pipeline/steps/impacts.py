@@ -65,6 +65,7 @@ def regimes(study: Study, documents: Mapping[str, Source], border_delays: Border
         return {}
     listed = _listed_regimes(study, study.impact, documents)
     own = {key: build_regime(key, fields, study.id) for key, fields in study.impact.own_regimes.items()}
+    # A rule that names a point of the table that isn't there would fail only once a route passes it.
     require_points(listed, border_delays.points, str(study.path(study.impact.regimes)))
     require_points(own, border_delays.points, study.id)
     return listed | own
@@ -129,6 +130,7 @@ def pairs(
     """The rows of the metric table: each candidate under each regime that applies to it, or outside all."""
     found: list[Pair] = []
     for key in candidates:
+        # A route that no regime applies to keeps one row, outside all of them: it is measured, and ranked nowhere.
         fitting = [(key, regime_id) for regime_id in regimes if applicable[key, regime_id][0]]
         found += fitting or [(key, OUTSIDE)]
     return tuple(found)
@@ -246,6 +248,7 @@ def access(
         NetworkError: the capital can't be reached even before.
     """
     centres = [gazetteer.find(centre, "impact.centres") for centre in impact.centres]
+    # Times are fitted to documented ones with some error: their ends, as factors, carry it into every figure of access.
     spread = conflation.driving.spread()
     return build_access(
         split, study_focus.country, border_crossing, capital, centres, population.places,

@@ -235,6 +235,8 @@ def crossings(catalogue: Catalogue, own_crossings: tuple[CrossingSpec, ...], stu
     Raises:
         StudyError: one of the study's has the id of one of the catalogue's.
     """
+    # A study may add crossings and not replace those of the catalogue, whose sources would then stand behind its
+    # figures.
     twice = [row.id for row in own_crossings if row.id in catalogue.crossings]
     if twice:
         raise StudyError(f"{study_id}: crossings: '{twice[0]}' is a crossing of the catalogue; rename it")
@@ -304,6 +306,7 @@ def population_total(study_id: str, study_focus: Focus, people_tables: PeopleTab
     area = study_focus.population_total
     if area is None:
         return None
+    # A name that is wrong must not pass for a total that nobody knows.
     total = people_tables.total_of(area)
     if total is None:
         known = ", ".join(sorted({each.area for each in people_tables.totals})) or "no area"

@@ -58,6 +58,8 @@ def with_registered(steps: Iterable[AnyStep], items: Mapping[str, str]) -> list[
     singles = {*items, *_SAYS, *(each.element for each in found if isinstance(each, Each))}
     found += _derived_steps(singles)
     cells = {cells_of(metric): metric for metric in all_metrics()}
+    # The graph tells on what each metric hangs; only then is it known in which row it stands, so that it is built
+    # twice.
     bare = Graph([*found, *(_cells_step(name, metric, singles, "") for name, metric in cells.items())], items)
     rows_of = {name: _rows_of(bare.upstream(name)) for name in cells}
     measured = [_cells_step(name, metric, singles, _SAYS[rows_of[name]]) for name, metric in cells.items()]
