@@ -212,7 +212,7 @@ def test_limits_prices_and_cells_of_ones_own(ridge):
 
 def test_a_line_is_led_over_its_stations(ridge):
     stop = (45.3, 10.55)
-    led = corridor.find_new_line(*WEST_EAST, grade_permille=60, dem=ridge, via=[stop])
+    led = corridor.find_new_line(*WEST_EAST, grade_permille=60, dem=ridge, via=[stop], cell_m=500)
     line = led.alignment
     xy = project(shapely.Point(stop[::-1]), WGS84, line.crs)
     assert shapely.distance(shapely.linestrings(line.line[:, :2]), xy) < line.cell_m / 2

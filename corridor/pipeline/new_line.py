@@ -206,27 +206,38 @@ def find_new_line(
         asked = _problems(setting, chosen, costs, cell_m)
         links = [link for key in reuse for link in _reuse_links(key, asked[0].terrain, chosen, costs, setting.run)]
         asked[0] = replace(asked[0], options=replace(asked[0].options, reuse=tuple(links)))
-        others: list[Alignment] = []
-        if alternatives > 0:
-            found, *others = find_alternatives(_say_search(asked[0], chosen, say), 1 + alternatives)
-        else:
-            found = _solve_legs(asked, chosen, say)
-        swept: list[TradeoffPoint] = []
-        if sweep is not None:
-            say(f"sweeping over {sweep}")
-            swept = (
-                sweep_grade(asked[0]) if sweep == "grade" else sweep_tunnel_price(asked[0], TUNNEL_PRICES_MUSD_PER_KM)
-            )
-        spread: Mapping[str, Spread] = {}
-        if draws > 0:
-            say(f"searching on {draws} draws of the heights' error")
-            dem_ = setting.heights
-            spread = measure_price_spread(asked[0], dem_.vertical_error_m, dem_.error_range_m, draws)
-        found = replace(found, notes=(*found.notes, *setting.notes))
-        ends = setting.stations[0], setting.stations[-1]
-        return NewLine(
-            found, *ends, chosen, setting.heights, tuple(swept), tuple(others), spread, setting.stations[1:-1]
-        )
+        return _search(asked, setting, sweep, alternatives, draws, say)
+
+
+def _search(
+    asked: Sequence[AlignmentProblem],
+    setting: _Setting,
+    sweep: Sweep | None,
+    alternatives: int,
+    draws: int,
+    progress: Progress,
+) -> NewLine:
+    """The cheapest line over all stretches, and what else was asked of the first of them."""
+    standard = asked[0].standard
+    others: list[Alignment] = []
+    if alternatives > 0:
+        found, *others = find_alternatives(_say_search(asked[0], standard, progress), 1 + alternatives)
+    else:
+        found = _solve_legs(asked, standard, progress)
+    swept: Sequence[TradeoffPoint] = ()
+    if sweep is not None:
+        progress(f"sweeping over {sweep}")
+        swept = sweep_grade(asked[0]) if sweep == "grade" else sweep_tunnel_price(asked[0], TUNNEL_PRICES_MUSD_PER_KM)
+    spread: Mapping[str, Spread] = {}
+    if draws > 0:
+        progress(f"searching on {draws} draws of the heights' error")
+        heights = setting.heights
+        spread = measure_price_spread(asked[0], heights.vertical_error_m, heights.error_range_m, draws)
+    start, *between, end = setting.stations
+    return NewLine(
+        replace(found, notes=(*found.notes, *setting.notes)),
+        start, end, standard, setting.heights, tuple(swept), tuple(others), spread, tuple(between),
+    )  # fmt: skip
 
 
 def _problems(
