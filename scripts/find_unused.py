@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import json
 import os
 import subprocess
@@ -112,6 +113,7 @@ def run_everything(work: Path, only: str) -> None:
     )
     from tests.io.fetch.conftest import QUERY, TILE
     from tests.io.fetch.server import OsmMap, Server, hgt
+    from tests.io.fetch.test_sources import cog
     from tests.synthetic import build
     from tests.synthetic.ground import height_m
     from tests.synthetic.study import IMPACT
@@ -120,10 +122,16 @@ def run_everything(work: Path, only: str) -> None:
     study.write_text(study.read_text(encoding="utf-8") + IMPACT, encoding="utf-8")
     with Server(OsmMap(study.parent / "map.osm")) as server:
         server.files[TILE] = hgt(height_m, 45, 10)
+        tile = "Copernicus_DSM_COG_10_N45_00_E010_00_DEM"
+        server.files[f"/glo30/{tile}/{tile}.tif"] = cog(600, 45, 10)
+        extract = _as_extract(study.parent / "map.osm", work / "whole-latest.osm.pbf")
+        server.files["/geofabrik/made-up/whole-latest.osm.pbf"] = extract
+        server.files["/geofabrik/made-up/whole-latest.osm.pbf.md5"] = hashlib.md5(extract).hexdigest().encode()
         environment = os.environ | {
             "PYTHONPATH": str(ROOT),
             "CORRIDOR_OVERPASS_URL": f"{server.url}{QUERY.removesuffix('/interpreter')}",
             "CORRIDOR_GEOFABRIK_URL": f"{server.url}/geofabrik",
+            "CORRIDOR_GEOFABRIK_EXTRACTS": "made-up/whole",
             "CORRIDOR_SKADI_URL": f"{server.url}/skadi",
             "CORRIDOR_COPERNICUS_URL": f"{server.url}/glo30",
             "CORRIDOR_COPERNICUS_90_URL": f"{server.url}/glo90",
@@ -144,6 +152,16 @@ def run_everything(work: Path, only: str) -> None:
     )
 
 
+def _as_extract(osm: Path, pbf: Path) -> bytes:
+    """A map as servers of extracts have it."""
+    import osmium
+
+    with osmium.SimpleWriter(str(pbf)) as writer:
+        for item in osmium.FileProcessor(str(osm)):
+            writer.add(item)
+    return pbf.read_bytes()
+
+
 def ways_in(work: Path, study: Path) -> Iterator[tuple[str, Sequence[str]]]:
     """Every way to use the package, by name: the words after ``python``."""
     made, osm, dem = str(study), str(study.parent / "map.osm"), str(study.parent / "heights.tif")
@@ -158,11 +176,13 @@ def ways_in(work: Path, study: Path) -> Iterator[tuple[str, Sequence[str]]]:
         ["doctor"], ["doctor", made, "--osm", osm], ["check"], ["check", made, "--osm", osm],
         ["rank", "bundled", "--robust"], ["rank", "made", "--weights", "distance=0.3,terrain=0.7"],
         *(["rank", "bundled", "--method", method] for method in ("topsis", "promethee-ii", "vikor")),
-        ["rank", "bundled", "--perspective", "border-access"],
+        ["rank", "bundled", "--perspective", "border-access"], ["diff", "bundled", "made", "--all"],
+        ["run", "--via", "Goris; Sisian", "--formats", "none", "--out", "via"],
         ["align", "Mincivan", "Julfa", "--sweep", "grade"],
         ["align", "Mincivan", "Julfa", "--standard", "road-60", "--countries", "AM,AZ"],
         ["align", "Goris", "Sisian", "--standard", "road-60", "--alternatives", "1", "--draws", "2"],
         ["align", "Meghri", "38.9096,46.0227", "--reuse", "rail-meghri", "--sweep", "tunnel-price"],
+        ["align", "45.5,10.2", "45.5,10.9", "--dem", dem, "--cell", "1000"],
         ["sweep", made, "--osm", osm, "--vary", "vary.toml", "--out", "sweep", "--workers", "2"],
         ["sweep", made, "--osm", osm, "--vary", "vary.toml", "--out", "sweep-alone", "--workers", "0"],
         ["sweep-report", "sweep"],
