@@ -10,6 +10,7 @@ import typer
 from corridor.cli.common import (
     DEFAULT_STUDY,
     DemOption,
+    QuietOption,
     load_study,
     plain_path,
     print_line,
@@ -95,6 +96,7 @@ def align(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", callback=plain_path, help="Folder for the files.")
     ] = Path("out/alignment"),
+    quiet: QuietOption = False,
 ) -> None:
     """Find the cheapest new road or railway between two places, with tunnels and bridges, under a design standard.
 
@@ -122,7 +124,7 @@ def align(
     if study is None and (named or not dem):
         study = DEFAULT_STUDY
     codes = [code.strip().upper() for code in countries.split(",") if code.strip()]
-    with show_progress(False) as say:
+    with show_progress(quiet) as say:
         new = find_new_line(
             start,
             end,

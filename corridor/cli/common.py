@@ -59,6 +59,7 @@ DemOption = Annotated[
     ),
 ]
 
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 BaselineOption = Annotated[
     str | None, typer.Option("--baseline", metavar="ID", help="Dated state of the network instead of the study's own.")
 ]

@@ -14,6 +14,7 @@ from corridor.cli.common import (
     BaselineOption,
     DemOption,
     OsmOption,
+    QuietOption,
     StudyArg,
     iso_date,
     load_study,
@@ -116,7 +117,7 @@ def run(
     pdf_language: Annotated[
         str | None, typer.Option("--pdf-language", metavar="CODE", help="Language of brief.pdf: en, ru, hy, az or fa.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Compare the candidate routes of a study and write page, tables and GIS files.
 
@@ -191,6 +192,7 @@ def doctor(
             help="Day that statuses are held against, such as 2027-03-01; the clock's if left out.",
         ),
     ] = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Say what data a study would use, its date, how much of the area it covers, and what is missing.
 
@@ -213,9 +215,9 @@ def doctor(
     rasters: list[Path] = list(dem or [])
     if live:
         heights = [str(path) for path in rasters] or None
-        found = fetch_live(asked, str(osm) if osm else None, heights, cache=cache, offline=offline)
+        found = fetch_live(asked, str(osm) if osm else None, heights, cache=cache, offline=offline, quiet=quiet)
         asked, osm, rasters = found.study, found.osm, list(found.dem)
-    with show_progress(False) as say:
+    with show_progress(quiet) as say:
         report = diagnose(asked, osm, rasters, say, today)
     for title, columns, rows in report.tables:
         print_table(title, columns, rows)
@@ -223,7 +225,12 @@ def doctor(
         print_line(f"- {render(remark)}")
 
 
-def check(study: StudyArg = DEFAULT_STUDY, osm: OsmOption = None, baseline: BaselineOption = None) -> None:
+def check(
+    study: StudyArg = DEFAULT_STUDY,
+    osm: OsmOption = None,
+    baseline: BaselineOption = None,
+    quiet: QuietOption = False,
+) -> None:
     """Hold the ways that are routed against documented ones: their lengths, and the places that they pass.
 
     Exit code 1 if any does.
@@ -234,7 +241,7 @@ def check(study: StudyArg = DEFAULT_STUDY, osm: OsmOption = None, baseline: Base
     """
     from corridor.pipeline.diagnosis import check_lengths
 
-    with show_progress(False) as say:
+    with show_progress(quiet) as say:
         rows = check_lengths(load_study(study, baseline), osm, say)
     columns = ["what", "mode", "documented km", "computed km", "tolerance", "verdict", "source"]
     cells = [

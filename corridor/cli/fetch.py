@@ -11,6 +11,7 @@ import typer
 
 from corridor.cli.common import (
     DEFAULT_STUDY,
+    QuietOption,
     StudyArg,
     err_console,
     load_study,
@@ -57,7 +58,7 @@ def fetch(
     cache: CacheOption = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch again what is there; earlier files stay.")] = False,
     offline: OfflineOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Fetch the live data of a study's area into the cache, so that later runs need no network.
 

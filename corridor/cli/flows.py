@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corridor.cli.common import DEFAULT_STUDY, StudyArg, load_study, plain_path, print_error, print_plain, show_progress
+from corridor.cli.common import (
+    DEFAULT_STUDY,
+    QuietOption,
+    StudyArg,
+    load_study,
+    plain_path,
+    print_error,
+    print_plain,
+    show_progress,
+)
 
 if TYPE_CHECKING:
     from corridor.flows.results import FlowResults
@@ -37,7 +46,7 @@ def flows(
     tables: Annotated[
         Path | None, typer.Option("--tables", metavar="DIR", help="Long-distance tables instead of the study's.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Measure what a long-distance network costs: its flows, what they depend on and what a candidate changes.
 

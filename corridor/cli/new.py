@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from corridor.cli.common import plain_path, print_line, print_plain, show_progress
+from corridor.cli.common import QuietOption, plain_path, print_line, print_plain, show_progress
 from corridor.cli.fetch import CacheOption, OfflineOption, fetch_live
 from corridor.errors import MissingError, StudyError
 
@@ -44,7 +44,7 @@ def new(
     live: Annotated[bool, typer.Option("--live", help="Fetch map, heights and borders, as far as not given.")] = False,
     cache: CacheOption = None,
     offline: OfflineOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Begin a study of the ways between two places, anywhere: writes NAME.toml into this folder, ready to run.
 

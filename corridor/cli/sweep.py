@@ -11,6 +11,7 @@ from corridor.cli.common import (
     BaselineOption,
     DemOption,
     OsmOption,
+    QuietOption,
     load_study,
     plain_path,
     print_error,
@@ -43,7 +44,7 @@ def sweep(
         str, typer.Option("--memory-limit", metavar="SIZE", help="Of each local worker, as 4GB; auto shares it out.")
     ] = "auto",
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew if the folder holds another sweep.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Compare a study many times with inputs varied: prices, speeds, checks, heights, regimes, borders.
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from corridor.cli.common import (
+    QuietOption,
     plain_path,
     print_error,
     print_plain,
@@ -28,7 +29,7 @@ def terrain(
         typer.Option("--measure", help="Degrees; metres; metres; a multiple of the price on level ground."),
     ] = "slope",
     radius: Annotated[int, typer.Option("--radius", metavar="PIXELS", help="Of relief, 1 to 256.")] = 8,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Write slope, ruggedness, relief or building cost of a whole elevation raster, block by block.
 
