@@ -81,6 +81,12 @@ def test_a_run_doesnt_differ_from_itself(compared, written, copied):
         assert not found, {name: table.to_dict("records") for name, table in found.tables().items()}
 
 
+def test_comparisons_with_ranks_that_nobody_knows_are_held_against_each_other(bundled):
+    """Where metrics are undetermined a rank is missing, and missing on both sides is the same."""
+    assert bundled.results.metrics["candidate_id"].is_unique is False
+    assert not corridor.diff(bundled, bundled)
+
+
 def test_what_changed_is_told_and_how_far(written, copied, monkeypatch, capsys):
     """The ridge grows by 40 km, far beyond its interval; the valley's way loses its first place by that criterion."""
     table = (copied / "metrics.csv").read_text().splitlines()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -383,7 +384,7 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
     """
     found = get_method(method)
     notes: list[Value] = list(matrix.notes)
-    frames = []
+    parts = []
     for panel in matrix.panels:
         if panel.candidate_ids:
             resolved = panel_weights(panel, weights)
@@ -391,14 +392,17 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
             found_ranks = _intervals(panel, resolved.values, method)
             if not found_ranks.exact:
                 notes.append(Message("note.inner_bound", {"where": panel.where, "method": found.label}))
-            frames.append(_rank_panel(panel, resolved.values, method, found_ranks))
-    frames.append(_not_ranked(matrix.excluded))
+            parts.append(_rank_panel(panel, resolved.values, method, found_ranks))
+    parts.append(_not_ranked(matrix.excluded))
     columns = ["candidate_id", "name", "regime_id", "panel", *RANK_COLUMNS, *SCORE_COLUMNS]
     columns += ["tied", "undetermined", "telling_weight", "reason"]
     columns += [f"contribution:{criterion.criterion_id}" for criterion in matrix.criteria]
-    filled = [frame for frame in frames if not frame.empty]
-    table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
-    table = table.reindex(columns=columns)
+    # One table made at once: joining one of each panel takes longer than ranking them.
+    cells = {
+        name: [cell for part in parts for cell in part.get(name, [np.nan] * len(part["candidate_id"]))]
+        for name in columns
+    }
+    table = pd.DataFrame(cells)
     for column in ("rank", "rank_best", "rank_worst"):
         table[column] = table[column].astype("Int64")
     table["tied"] = table["tied"].astype(bool)
@@ -408,40 +412,38 @@ def rank_alternatives(matrix: DecisionMatrix, weights: WeightsLike, method: str 
     return table
 
 
-def _rank_panel(panel: Panel, weights: Floats, method: str, ranks: RankIntervals) -> pd.DataFrame:
+def _rank_panel(panel: Panel, weights: Floats, method: str, ranks: RankIntervals) -> dict[str, list[Any]]:
+    """Columns of the table of one panel, its alternatives from best to worst."""
     certain, worst = ranks.certain, np.where(ranks.may_be_lost, -1, ranks.worst)
     # One figure where both ends are the same; else neither end is a middle.
     scores = np.where(ranks.high - ranks.low <= ROUNDING, ranks.high, np.nan)
     exact = np.where(certain, ranks.best, -1)
     tied = [bool(certain[i]) and int(np.sum(exact == rank)) > 1 for i, rank in enumerate(exact)]
-    table = pd.DataFrame(
-        {
-            "candidate_id": panel.candidate_ids,
-            "name": panel.names,
-            "regime_id": panel.regime_id,
-            "panel": panel.kind,
-            "rank": pd.array(exact, dtype="Int64"),
-            "rank_best": pd.array(ranks.best, dtype="Int64"),
-            "rank_worst": pd.array(worst, dtype="Int64"),
-            "ranks": [rank_words(*ends) for ends in zip(ranks.best.tolist(), worst.tolist(), strict=True)],
-            "first": [str(first) for first in ranks.first],
-            "score": scores,
-            "score_low": ranks.low,
-            "score_high": ranks.high,
-            "tied": tied,
-            "undetermined": ["; ".join(np.array(panel.criterion_ids)[cells].tolist()) for cells in panel.undetermined],
-            "telling_weight": float(weights[panel.tells_apart].sum()),
-            "reason": "",
-        }
-    )
-    for name in ("rank", "rank_worst"):
-        table[name] = table[name].mask(table[name] < 0)
+    count = len(panel.candidate_ids)
+    table: dict[str, list[Any]] = {
+        "candidate_id": list(panel.candidate_ids),
+        "name": list(panel.names),
+        "regime_id": [panel.regime_id] * count,
+        "panel": [panel.kind] * count,
+        "rank": [rank if rank >= 0 else pd.NA for rank in exact.tolist()],
+        "rank_best": ranks.best.tolist(),
+        "rank_worst": [rank if rank >= 0 else pd.NA for rank in worst.tolist()],
+        "ranks": [rank_words(*ends) for ends in zip(ranks.best.tolist(), worst.tolist(), strict=True)],
+        "first": [str(first) for first in ranks.first],
+        "score": scores.tolist(),
+        "score_low": ranks.low.tolist(),
+        "score_high": ranks.high.tolist(),
+        "tied": tied,
+        "undetermined": ["; ".join(np.array(panel.criterion_ids)[cells].tolist()) for cells in panel.undetermined],
+        "telling_weight": [float(weights[panel.tells_apart].sum())] * count,
+        "reason": [""] * count,
+    }
     added = get_method(method).contributions(panel.values, weights, tolerance_in_value(panel))
-    for column, criterion in enumerate(panel.criteria):
-        table[f"contribution:{criterion.criterion_id}"] = added[:, column]
+    for criterion, column in zip(panel.criteria, added.T.tolist(), strict=True):
+        table[f"contribution:{criterion.criterion_id}"] = column
     # Who may be lost comes after who is surely ranked as well; never by name.
-    order = np.lexsort((-ranks.high, ranks.worst, ranks.may_be_lost, ranks.best))
-    return table.iloc[order]
+    order = np.lexsort((-ranks.high, ranks.worst, ranks.may_be_lost, ranks.best)).tolist()
+    return {name: [cells[index] for index in order] for name, cells in table.items()}
 
 
 def rank_words(best: int, worst: int) -> str:
@@ -456,18 +458,16 @@ def rank_words(best: int, worst: int) -> str:
     return str(best) if best == worst else f"{best}-{worst}"
 
 
-def _not_ranked(excluded: pd.DataFrame) -> pd.DataFrame:
-    """One row per alternative that can't be ranked, its reasons joined."""
+def _not_ranked(excluded: pd.DataFrame) -> dict[str, list[Any]]:
+    """Columns of the alternatives that can't be ranked, a row each with its reasons joined."""
     keys = ["candidate_id", "name", "regime_id", "panel"]
     rows = []
     # An alternative may lack several values: one row, all reasons.
     for key, reasons in excluded.groupby(keys, sort=False):
         why = dict.fromkeys(part for reason in reasons["reason"] for part in reasons_of(reason))
         rows.append((*key, not_ranked(*why)))
-    table = pd.DataFrame(rows, columns=[*keys, "reason"])
-    for column in ("rank", "rank_best", "rank_worst"):
-        table[column] = pd.NA
-    for column in SCORE_COLUMNS:
-        table[column] = np.nan
-    table["ranks"], table["first"], table["tied"], table["undetermined"] = "", "", False, ""
-    return table
+    table = {name: [row[index] for row in rows] for index, name in enumerate((*keys, "reason"))}
+    table |= {name: [pd.NA] * len(rows) for name in ("rank", "rank_best", "rank_worst")}
+    table |= {name: [np.nan] * len(rows) for name in SCORE_COLUMNS}
+    table |= {name: [""] * len(rows) for name in ("ranks", "first", "undetermined")}
+    return table | {"tied": [False] * len(rows)}

@@ -199,7 +199,7 @@ def _number(value: Any) -> bool:
 
 
 def _empty(value: Any) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and np.isnan(value))
+    return value is None or value is pd.NA or value == "" or (isinstance(value, float) and np.isnan(value))
 
 
 def _apart(old: pd.Series, new: pd.Series, column: str) -> bool:

@@ -490,7 +490,8 @@ class Study(_Strict):
 
     def __repr__(self) -> str:
         ends = f"{self._name(self.origin)} to {self._name(self.destination)}"
-        return f"<Study {self.id}: {ends}, as of {self.as_of}, {len(self.candidates)} candidates>"
+        count = len(self.candidates)
+        return f"<Study {self.id}: {ends}, as of {self.as_of}, {count} candidate{'' if count == 1 else 's'}>"
 
     def __str__(self) -> str:
         return repr(self)
