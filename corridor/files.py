@@ -162,7 +162,8 @@ def read_json(path: Path, what: str, max_bytes: int) -> Any:
     """
     require_file(path, what, max_bytes)
     try:
-        text = path.read_text(encoding="utf-8")
+        # editors on Windows put a byte order mark first
+        text = path.read_text(encoding="utf-8-sig")
         found = json.loads(text, parse_constant=_refuse_constant)
         # Half of a pair of code units passes json and fails wherever the text is written.
         if "\\u" in text:

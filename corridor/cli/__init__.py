@@ -157,6 +157,11 @@ def _end_by_the_machine(error: Exception) -> None:
         where = f"{error.filename}: " if error.filename else ""
         print_error(f"corridor: {where}{error.strerror}; {_MACHINE[error.errno]}")
         sys.exit(2)
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):
+        print_error(
+            f"corridor: {str(error).partition(' from ')[2].strip(chr(39))}: is a link that leads back to itself"
+        )
+        sys.exit(2)
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         print_error(f"corridor: can't start another thread; {_MACHINE[errno.EAGAIN]}")
         sys.exit(2)

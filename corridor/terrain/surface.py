@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from corridor.errors import CoverageError, OutputError, SourceError
+from corridor.files import require_file
 from corridor.geo.geodesy import WGS84, distance_m
 from corridor.geo.rasters import clean_heights, no_heights, open_heights
 from corridor.schema.fields import Grid, Source
@@ -406,6 +407,7 @@ def write_terrain(
         raise OutputError(f"measure '{measure}' is unknown; there are: {', '.join(MEASURES)}")
     if not 1 <= radius_px <= MAX_RADIUS_PX:
         raise OutputError(f"radius of {radius_px} pixels: must be 1 to {MAX_RADIUS_PX}")
+    require_file(source, "elevation raster")
     if target.resolve() == source.resolve():
         raise OutputError(f"{target}: is the elevation raster itself; name another file with --out")
     if target.is_dir() or not target.parent.is_dir():

@@ -184,6 +184,7 @@ REFUSED = {
     "files": (OSError(errno.EMFILE, "Too many open files"), "Too many open files; raise the limit of open files"),
     "memory": (MemoryError(), "there isn't enough memory; take a smaller area"),
     "memory of a library": (RuntimeError("GEOS: std::bad_alloc"), "there isn't enough memory; take a smaller area"),
+    "a link to itself": (RuntimeError("Symlink loop from '/x/y'"), "/x/y: is a link that leads back to itself"),
     "threads": (RuntimeError("can't start new thread"), "can't start another thread; raise the limit of processes"),
 }
 

@@ -67,3 +67,10 @@ def test_ground_inside_another_country_is_left_out(map_file):
     map_file.write_text(text)
     hole = shapely.box(10.5, 45.9, 10.6, 46.0)
     assert read_borders(map_file).polygon("XB").equals(shapely.box(10.4, 44.8, 10.7, 46.2).difference(hole))
+
+
+def test_a_byte_order_mark_before_a_map_is_no_fault(tmp_path):
+    path = write_borders(tmp_path / "borders.geojson")
+    plain = read_borders(path).names
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_borders(path).names == plain
