@@ -90,6 +90,16 @@ def test_doctor_refuses_what_a_run_refuses(name, folder, monkeypatch, capfd):
     assert "Traceback" not in err
 
 
+def test_doctor_says_what_is_closed_before_it_refuses_a_study_without_a_way(folder, monkeypatch, capfd):
+    change, says = CASES["no way"]
+    change(folder)
+    code, out, err = run_command(monkeypatch, capfd, "doctor", folder / NAME)
+    assert code == 2
+    assert "ridge-gate-east" in out
+    (line,) = [line for line in err.splitlines() if line.startswith("corridor: ")]
+    assert all(words in line for words in says)
+
+
 def test_doctor_passes_a_sound_study_with_impacts(folder, monkeypatch, capfd):
     change, _ = CASES["unknown neighbour"]
     change(folder)

@@ -223,6 +223,8 @@ def doctor(
         print_table(title, columns, rows)
     for remark in report.remarks:
         print_line(f"- {render(remark)}")
+    if report.refusal is not None:
+        raise report.refusal
 
 
 def check(

@@ -37,10 +37,11 @@ STATUSES_SHOWN = 6
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Tables (title, columns, rows) as text, and remarks as messages."""
+    """Tables (title, columns, rows) as text, and remarks as messages; ``refusal`` is why no candidate can be built."""
 
     tables: tuple[Table, ...]
     remarks: tuple[Value, ...]
+    refusal: NoRouteError | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def diagnose(
     chosen = study.chosen_baseline
     remarks: list[Value] = [Message("remark.baseline", {"baseline": chosen.id, "name": chosen.name})]
     reach: Sequence[Reachability] = ()
+    refusal: NoRouteError | None = None
     try:
         built = len(run[lines.candidates])
         remarks += [
@@ -97,8 +99,8 @@ def diagnose(
             _require_measurable(run)
         remarks += _silent(run)
     except NoRouteError as fault:
-        # what is closed, and why, is what somebody asks next
-        remarks += [Message("remark.no_candidates", {"why": str(fault)})]
+        # what is closed, and why, is what somebody asks next: it is told before the refusal
+        refusal = fault
     remarks += [_reach_remark(item, origin.name, destination.name, places) for item in reach]
     remarks += [
         Message("remark.schematic", {"section_id": key, "why": why}) for key, why in sorted(assembly.schematic.items())
@@ -122,7 +124,7 @@ def diagnose(
     if old := old_statuses(statuses, day):
         tables.append(status_table(old, day))
     remarks += status_note(statuses, day)
-    return Diagnosis(tuple(tables), tuple(remarks))
+    return Diagnosis(tuple(tables), tuple(remarks), refusal)
 
 
 def _require_measurable(run: Run) -> None:
