@@ -10,20 +10,21 @@ from typing import Any
 import pytest
 
 from corridor.pipeline import comparing
-from corridor.pipeline.graph import Cache, Graph, Run
+from corridor.pipeline.graph import Cache, Graph, Run, fingerprint
 from corridor.schema.study import Study
 
 EXTRACT = "south-caucasus-2021-08.osm.pbf"
 """The real OpenStreetMap extract, which no test writes to either."""
-_KNOWN: dict[Path | None, Cache] = defaultdict(Cache)
+_KNOWN: dict[tuple[bytes | None, Path | None], Cache] = defaultdict(Cache)
+"""By study and map: steps keep one value each, so that another study would push out what the next test wants."""
 
 
 def _sharing_run(graph: Graph, given: Mapping[str, Any], **more: Any) -> Run:
-    """A run that takes what earlier ones computed of the same values, if it reads nothing that a test writes."""
+    """A run that takes what earlier ones of an equal study computed, if it reads nothing that a test writes."""
     osm = given["osm_path"]
     packaged = given["study"].folder == Study.bundled("syunik").folder and not given["dem_paths"]
     fixed = packaged and (osm is None or osm.name == EXTRACT)
-    return Run(graph, given, cache=_KNOWN[osm] if fixed else None, **more)
+    return Run(graph, given, cache=_KNOWN[fingerprint(given["study"]), osm] if fixed else None, **more)
 
 
 def share(patch: pytest.MonkeyPatch) -> None:

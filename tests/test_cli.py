@@ -107,6 +107,7 @@ def test_a_study_is_a_file_or_a_bundled_name(midland, monkeypatch):
     assert load_study(NAME).id == "midland"
 
 
+@pytest.mark.usefixtures("shared_runs")
 def test_doctor_on_the_bundled_study_says_what_the_data_are_and_lack(call):
     code, out, err = call("doctor")
     assert code == 0
@@ -133,6 +134,7 @@ def test_doctor_on_another_study_counts_its_network(midland, call):
     assert "no OpenStreetMap file" not in out
 
 
+@pytest.mark.usefixtures("shared_runs")
 def test_doctor_says_where_no_known_height_could_tell_feet(midland, call):
     _, out, _ = call("doctor", midland)
     assert "no check by known heights: the catalogue and the places give 0 in the area, at least 5" in out
@@ -154,6 +156,7 @@ def test_doctor_names_open_crossings_far_from_every_road_of_the_map(midland, cal
     assert named == ["far"]
 
 
+@pytest.mark.usefixtures("shared_runs")
 def test_check_on_the_bundled_study_agrees_with_what_is_documented(call):
     code, out, _ = call("check")
     study = Study.bundled("syunik")

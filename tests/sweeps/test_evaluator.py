@@ -240,7 +240,10 @@ def names_of(value):
 
 
 def changed(value, path=()):
-    """Every way to change one field of a regime, at any depth, as (path, the whole with that field changed)."""
+    """Every way to change one field of a regime, at any depth, as (path, the whole with that field changed).
+
+    Entries of a mapping have the same fields: the first stands for all.
+    """
     if names := names_of(value):
         for name in names:
             for where, new in changed(getattr(value, name), (*path, name)):
@@ -250,7 +253,7 @@ def changed(value, path=()):
                     replace(value, **{name: new}) if is_dataclass(value) else value.model_copy(update={name: new}),
                 )
     elif isinstance(value, dict):
-        for key in value:
+        for key in [*value][:1]:
             for where, new in changed(value[key], (*path, key)):
                 yield where, value | {key: new}
     elif isinstance(value, StrEnum):
@@ -275,7 +278,7 @@ def fields_of(value, path=()):
     if names := names_of(value):
         return {leaf for name in names for leaf in fields_of(getattr(value, name), (*path, name))}
     if isinstance(value, dict):
-        return {leaf for key, item in value.items() for leaf in fields_of(item, (*path, key))}
+        return {leaf for key, item in [*value.items()][:1] for leaf in fields_of(item, (*path, key))}
     return {path}
 
 
