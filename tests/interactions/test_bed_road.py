@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
+from corridor.comparison import compare
 from corridor.interactions.events import find_events
 from corridor.interactions.regime_effects import effects
 from corridor.schema.catalogue import Estimate, SectionWorks
+from corridor.schema.study import Study
 from corridor.schema.vocabulary import BedRoad
 from tests.interactions.roads import build, gated, rail, regime
+from tests.synthetic import build as build_study
+from tests.synthetic.catalogue import COSTS
+from tests.synthetic.osm import STREETS, WAYS, write_osm
+from tests.synthetic.study import IMPACT, STUDY
 
 LINE = [(0, 0), (4000, 0)]
 
@@ -43,3 +50,50 @@ def test_where_no_transit_is_allowed_nothing_is_taken():
 def test_a_road_further_off_or_beside_another_line_stays():
     assert [event.kind for event in met(railway(), BedRoad.TAKEN, gap_m=45)[0]] == ["beside"]
     assert [event.kind for event in met(railway(None), BedRoad.TAKEN)[0]] == ["beside"]
+
+
+BED = [(10.42, 45.70014), (10.47, 45.70014)]
+PEOPLE, BED_KM = 700, 4.0
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """The made-up study with a village whose only road lies on the railway's bed, by what becomes of that road."""
+    path = build_study(tmp_path_factory.mktemp("bed") / "midland")
+    write_osm(path.parent / "map.osm", [
+        *WAYS, *STREETS, (BED, {"highway": "primary", "name": "Bed road"}),
+        ([(10.42, 45.48), BED[0]], {"highway": "primary"}), ([BED[1], (10.47, 45.705)], {"highway": "residential"}),
+    ])  # fmt: skip
+    with (path.parent / "places.csv").open("a", encoding="utf-8") as places:
+        places.write(f"Bedside,45.705,10.47,XB,{PEOPLE}\n")
+    table = path.parent / "reference" / "sections.csv"
+    sections = pd.read_csv(table, dtype=str, keep_default_na=False)
+    ends = [f"road_on_bed_km_{end}" for end in ("low", "mid", "high")]
+    sections.loc[sections["section_id"] == "rail-middle", ends] = f"{BED_KM:g}"
+    sections.fillna("").to_csv(table, index=False)
+
+    def compare_with(bed_road):
+        path.write_text(f'bed_road = "{bed_road}"\n{STUDY}{IMPACT}', encoding="utf-8")
+        return compare(Study.load(path), osm=path.parent / "map.osm")
+
+    return {kind: compare_with(kind) for kind in BedRoad}
+
+
+def rows_of(comparison, candidate_id="railway"):
+    return comparison.metrics.query("candidate_id == @candidate_id").set_index("regime_id")
+
+
+def test_where_the_road_on_the_bed_is_taken_who_lives_on_it_is_lost(compared):
+    replaced, taken = (rows_of(compared[kind]) for kind in (BedRoad.REPLACED, BedRoad.TAKEN))
+    lost = taken["people_lost_centre"] - replaced["people_lost_centre"]
+    assert lost.to_dict() == {"free": PEOPLE, "gated": PEOPLE, "shut": 0}
+    # that way over the railway is shut already where every crossing is
+    assert replaced["people_lost_centre"].to_dict() == {"free": 0, "gated": 0, "shut": PEOPLE}
+
+
+def test_a_road_that_takes_its_place_is_a_line_of_the_railway_s_bill(compared):
+    replaced, taken = (rows_of(compared[kind]) for kind in (BedRoad.REPLACED, BedRoad.TAKEN))
+    for end, price in zip(("cost_musd_low", "cost_musd", "cost_musd_high"), COSTS["road", "surface"], strict=True):
+        assert (replaced[end] - taken[end]).to_numpy() == pytest.approx(BED_KM * price)
+    others = [rows_of(compared[kind], "ridge") for kind in (BedRoad.REPLACED, BedRoad.TAKEN)]
+    pd.testing.assert_frame_equal(*others)
