@@ -210,10 +210,12 @@ class IfOpened:
 
 @dataclass(frozen=True, slots=True)
 class NamedPlace:
-    """A place of the catalogue and the other names that it goes by."""
+    """A place of the catalogue, the other names that it goes by, and where it is."""
 
     name: str
     aliases: tuple[Alias, ...]
+    lon: float
+    lat: float
 
     @property
     def spellings(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from shapely import MultiLineString
 
 from corridor.report.map.layers import (
     axis_lines,
+    build_map_data,
     cut_off_totals,
     delays_min,
     people_text,
@@ -105,9 +106,13 @@ def test_places_are_found_by_their_other_names():
     found = results()
     name = str(found.layers.places["name"].iloc[0])
     others = {name: Alias(name="Elsewhere", used_by="XX"), "Nowhere": Alias(name="Nirgends", used_by="XX")}
-    named = tuple(NamedPlace(place, (alias,)) for place, alias in others.items())
+    named = tuple(NamedPlace(place, (alias,), 45.2, 39.3) for place, alias in others.items())
     with_others = replace(found, layers=replace(found.layers, named=named))
     assert place_aliases(with_others) == {"elsewhere": name}
+    # one that the map doesn't show is found where the catalogue has it
+    assert build_map_data(ReportView(with_others), (44.0, 38.0, 47.0, 41.0))["named"] == [
+        [["Nowhere", "Nirgends"], 39.3, 45.2]
+    ]
     assert '<option value="Elsewhere">' in build_page(ReportView(with_others))
     places = found.layers.places.assign(names=[{"ru": "Альба", "en": name}, {}])
     assert place_aliases(replace(found, layers=replace(found.layers, places=places))) == {"альба": name}

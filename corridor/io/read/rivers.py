@@ -24,6 +24,8 @@ LEAST_KM = 25.0
 _TOLERANCE_DEG = 0.0008
 _JUMP_DEG = 1.0
 _SAME_END_DEG = 5e-4
+_APART_DEG = 0.1
+"""Lines of one name this far apart (about 10 km) are of two rivers; lakes and unmapped reaches are shorter."""
 _SEVERAL = re.compile(r"[/;()]| - ")
 COLUMNS = ["name", "names", "length_km"]
 BORDERS_FILE = "rivers.csv"
@@ -117,7 +119,7 @@ def join_names(
     Two lines are of one river if they share a name (of the several that a map may write as ``A / B``, or of their
     names by language), or if one goes on in the other, their ends meeting where no third line ends, under a name in
     other letters or of almost the same letters (Aras, Araz). A tributary makes three ends meet, or has another name in
-    the same letters, and stays a river of its own.
+    the same letters, and stays a river of its own. Rivers of one name in different valleys are told apart.
 
     Args:
         names: of each line.
@@ -144,7 +146,15 @@ def join_names(
         (a, b) for a, b in (found for found in ends.values() if len(found) == 2) if _may_be_one(names[a], names[b])
     ]
     left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    links = coo_array((np.ones(len(pairs)), (left, right)), shape=(len(lines), len(lines)))
+    alike = _components(left, right, len(lines))
+    near = shapely.STRtree(list(lines)).query(list(lines), predicate="dwithin", distance=_APART_DEG)
+    near = near[:, alike[near[0]] == alike[near[1]]]
+    return _components(near[0], near[1], len(lines))
+
+
+def _components(left: NDArray[np.int64], right: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Which connected part each of ``count`` nodes belongs to, from pairs of nodes."""
+    links = coo_array((np.ones(len(left)), (left, right)), shape=(count, count))
     return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
 
 

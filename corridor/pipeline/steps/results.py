@@ -274,7 +274,7 @@ def layers(
         crossings=gates,
         focus=focus_region,
         axes=_axis_table(sections, conflation, impact),
-        named=tuple(NamedPlace(node.place, node.aliases) for node in nodes.values() if node.aliases),
+        named=tuple(NamedPlace(n.place, n.aliases, n.lon, n.lat) for n in nodes.values() if n.aliases),
         rivers=_spelled(osm.rivers) if mapped and osm else rivers_along_borders(border_rivers, borders.countries),
         rivers_from_borders=not mapped,
         roads=_main_roads(conflation),

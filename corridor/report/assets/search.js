@@ -5,7 +5,7 @@ var corridorSearch = (function () {
     return text.toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/[ıİ]/g, "i").replace(/[’'`ʻ]/g, "").trim();
   }
   /* A name of the data as it is given and in the chosen language, to be looked for. */
-  function both(name) { return [fold(name), fold(corridorLabels.said(name))]; }
+  function both(name) { return [fold(name.or || name), fold(corridorLabels.said(name))]; }
   /* Everything that has a name: [folded names, shown name, position, route]; anew for each language. */
   function index(data) {
     var language = window.corridorWords ? window.corridorWords.language() : "en";
@@ -16,6 +16,12 @@ var corridorSearch = (function () {
     data.places.forEach(function (place) {
       var names = [place[0]].concat(Object.keys(place[5] || {}).map(function (code) { return place[5][code]; }), also[place[0]] || []);
       found.push([names.map(fold), place, [place[1], place[2]], ""]);
+    });
+    data.named.forEach(function (one) {
+      found.push([one[0].map(fold).concat(both(one[0][0])), [one[0][0]], [one[1], one[2]], ""]);
+    });
+    data.events.forEach(function (event) {
+      if (event.structure && event.at) { found.push([both(event.structure), [event.structure], event.at, ""]); }
     });
     data.crossings.forEach(function (one) { found.push([both(one.name), [one.name], [one.lat, one.lon], ""]); });
     data.candidates.forEach(function (one) {
@@ -55,8 +61,7 @@ var corridorSearch = (function () {
       });
     });
     if (!best) { return null; }
-    var shown = corridorLabels.inLanguage(best[1][0], best[1][5]);
-    return { name: window.corridorWords ? window.corridorWords.text(shown) : shown, at: best[2], route: best[3] };
+    return { name: corridorLabels.said(corridorLabels.inLanguage(best[1][0], best[1][5])), at: best[2], route: best[3] };
   }
   return { find: find };
 })();

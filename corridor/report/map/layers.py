@@ -297,6 +297,7 @@ def build_map_data(view: ReportView, bounds: Window) -> dict[str, Any]:
         "focusName": results.focus_name,
         "places": _places(results, bounds),
         "aliases": place_aliases(results),
+        "named": _named_places(results, bounds),
         "crossings": _crossings(results, bounds),
         "events": _events(results),
         "strips": _strips(results),
@@ -399,6 +400,17 @@ def place_aliases(results: Results) -> dict[str, str]:
         if known:
             found = {name.lower(): known[0] for name in names if name.casefold() not in shown} | found
     return found
+
+
+def _named_places(results: Results, bounds: Window) -> list[list[Any]]:
+    """All names and the position of the catalogue's places that the map has no place for, each once."""
+    shown = {str(name).casefold() for name in results.layers.places["name"]} if len(results.layers.places) else set()
+    found: dict[str, list[Any]] = {}
+    for place in results.layers.named:
+        inside = bounds[0] < place.lon < bounds[2] and bounds[1] < place.lat < bounds[3]
+        if inside and not any(name.casefold() in shown for name in place.spellings):
+            found.setdefault(place.name, [list(place.spellings), round(place.lat, 4), round(place.lon, 4)])
+    return list(found.values())
 
 
 def _source_title(results: Results, source_id: str) -> str:
