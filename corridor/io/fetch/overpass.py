@@ -152,7 +152,7 @@ class OsmPieces:
         import osmium
 
         used, outside = array("q"), array("q")
-        touching = osmium.filter.IdFilter(find_ways(path, inside).tolist())
+        touching = osmium.filter.IdFilter(map(int, find_ways(path, inside)))
         wanted = osmium.filter.KeyFilter(*_READ_KEYS)
         ways: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(touching).with_filter(wanted)
         for way in ways:
