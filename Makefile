@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
+AGAINST ?= 01ac698
 
-.PHONY: fuzz demo test suite lint fast bench clean help
+.PHONY: fuzz demo test suite lint fast bench bench-new-lines clean help
 
 help:
 	@echo "make demo   compare the bundled study's routes, offline; ends with the path of the page"
@@ -12,7 +13,8 @@ help:
 	@echo "make fast   the quick tests only"
 	@echo "make docs   the documentation as a site, into site/"
 	@echo "make lint   linters, types and import floors only"
-	@echo "make bench  measure speed and memory beside named peers (about twenty-five minutes)"
+	@echo "make bench  measure speed and memory beside named peers and an earlier commit (AGAINST=COMMIT; under fifteen minutes)"
+	@echo "make bench-new-lines  the same of the search for new lines (ten minutes more)"
 	@echo "make fuzz   property tests on random examples, FUZZ_COUNT=5000 changed files, coverage-guided fuzzing for FUZZ_SECONDS=60 a reader"
 	@echo "make clean  remove the environment and what was built"
 
@@ -54,7 +56,9 @@ suite: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/python scripts/benchmark.py --json bench.json --markdown docs/benchmarks.md
+	$(BIN)/python scripts/benchmark.py all --against $(AGAINST) --json bench.json --markdown docs/benchmarks.md
+
+bench-new-lines: $(VENV)/.dev
 	$(BIN)/python scripts/benchmark_alignment.py docs/benchmarks-new-lines.md
 
 FUZZ_SECONDS ?= 60

@@ -3,7 +3,7 @@
 Run from the top folder: ``python scripts/benchmark_alignment.py [quick|all|FILE]``. ``quick`` leaves out random
 terminals and four million cells; a file name does all and writes the page of the documentation. Times are processor
 times; those of narrowing on the four routes the best of three. How the raster search compares with scikit-image,
-pyorps and GRASS is measured by ``scripts/benchmark.py``; ``make bench`` runs both.
+pyorps and GRASS is measured by ``scripts/benchmark.py``. ``make bench-new-lines`` runs this.
 """
 
 # ruff: noqa: ANN201, B023, E501

@@ -13,10 +13,12 @@ from benchmarks.harness import Row
 HEADS = ("size", "tool", "seconds", "ratio", "MB", "result", "goal")
 _INTRO = """# Benchmarks
 
-Measured by `make bench`, which overwrites this page. A **ratio** is the tool's time through corridor's in the same
-run: above 1, corridor is quicker. All data are synthetic with fixed seeds unless a row says otherwise, so that the
-table can be made again anywhere; ratios travel between machines, seconds don't. Where a goal was missed, the row says
-so. GRASS is run as its users run it, one process per command: about a third of a second of its time is its start.
+Measured by `make bench`, which overwrites this page. Seconds are those of processors, of started processes too, which
+other work on the machine changes less than those of the clock; under a high load they still grow. A **ratio** is the
+tool's time through corridor's in the same run: above 1, corridor is quicker. All data are synthetic with fixed seeds
+unless a row says otherwise, so that the table can be made again anywhere; ratios travel between machines, seconds
+don't. Where a goal was missed, the row says so. GRASS is run as its users run it, one process per command: about a
+third of a second of its time is its start.
 *True cost* is the exact line integral of the path found, over cells of one price each, whatever the search assumed.
 
 """
