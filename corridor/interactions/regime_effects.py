@@ -402,14 +402,14 @@ class ConnectivityTargets:
     def _starts(self, at: Position, shut: Bools) -> list[int]:
         if shut[at.edge]:
             return []
-        edge = self.network.edges.iloc[at.edge]
-        return [int(edge["v"])] + ([] if edge["oneway"] else [int(edge["u"])])
+        u, v = (int(ends[at.edge]) for ends in self.network.ends)
+        return [v] if self.network.is_oneway[at.edge] else [v, u]
 
     def _ends(self, at: Position, shut: Bools) -> list[int]:
         if shut[at.edge]:
             return []
-        edge = self.network.edges.iloc[at.edge]
-        return [int(edge["u"])] + ([] if edge["oneway"] else [int(edge["v"])])
+        u, v = (int(ends[at.edge]) for ends in self.network.ends)
+        return [u] if self.network.is_oneway[at.edge] else [u, v]
 
     def _touched(self, there: Bools, home: Bools, shut: Bools) -> Bools:
         """Which positions can be driven to from the crossing and back, over their own edges' ends: (1 + n,)."""

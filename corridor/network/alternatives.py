@@ -144,7 +144,7 @@ def route_minutes(network: Network, route: Route) -> float:
         network.edges["minutes_forward"].to_numpy()[edges],
         network.edges["minutes_backward"].to_numpy()[edges],
     )
-    lengths = network.edges["length_m"].to_numpy()[edges] / 1000
+    lengths = network.length_km[edges]
     share = np.divide(part_lengths_km(network, route), lengths, out=np.ones(len(edges)), where=lengths > 0)
     return float((minutes * share).sum())
 
@@ -152,5 +152,6 @@ def route_minutes(network: Network, route: Route) -> float:
 def shared_part(network: Network, a: Route, b: Route) -> float:
     """Length of the edges that two routes share, as a part of the shorter route's length."""
     lengths_a, lengths_b = part_lengths_km(network, a), part_lengths_km(network, b)
-    shared = lengths_a[np.isin(a.edges, b.edges)].sum()
+    other = set(b.edges)
+    shared = lengths_a[[edge in other for edge in a.edges]].sum()
     return float(shared / min(lengths_a.sum(), lengths_b.sum()))

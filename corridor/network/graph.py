@@ -245,6 +245,27 @@ class Network:
         return np.array(shut, dtype=bool)
 
     @cached_property
+    def ends(self) -> tuple[Ints, Ints]:
+        """Start and end node of each edge, shape (n_edges,) each."""
+        u, v = (self.edges[name].to_numpy(dtype=np.int64) for name in ("u", "v"))
+        return u, v
+
+    @cached_property
+    def is_oneway(self) -> Bools:
+        """Edges that may be driven along their geometry alone."""
+        return np.asarray(self.edges["oneway"].to_numpy() != 0)
+
+    @cached_property
+    def is_rail(self) -> Bools:
+        """Edges of railways."""
+        return np.asarray(self.edges["mode"] == Mode.RAIL)
+
+    @cached_property
+    def length_km(self) -> Floats:
+        """Length of each edge."""
+        return np.asarray(self.edges["length_m"].to_numpy(dtype=float) / 1000)
+
+    @cached_property
     def crs(self) -> str:
         """The UTM zone of the network's middle."""
         return utm_crs(float(np.median(self.node_lon)), float(np.median(self.node_lat)))
@@ -342,11 +363,11 @@ class Network:
         Returns:
             Nodes with their costs.
         """
-        edge = self.edges.iloc[at.edge]
+        u, v = self.ends
         # Forwards to the far end, and where traffic may run both ways back to the near one.
-        starts = [(int(edge["v"]), float(forward[at.edge] * (1 - at.fraction)))]
-        if not edge["oneway"]:
-            starts.append((int(edge["u"]), float(backward[at.edge] * at.fraction)))
+        starts = [(int(v[at.edge]), float(forward[at.edge] * (1 - at.fraction)))]
+        if not self.is_oneway[at.edge]:
+            starts.append((int(u[at.edge]), float(backward[at.edge] * at.fraction)))
         return starts
 
     def search(self, at: Position, forward: Floats, backward: Floats, closed: Bools, *, any_road: bool = False) -> Tree:
@@ -393,20 +414,20 @@ class Network:
         Raises:
             NoRouteError: there is none.
         """
-        if self.edges["mode"].iat[start.edge] == Mode.RAIL:
+        if self.is_rail[start.edge]:
             from corridor.network.trains import route_train
 
             return route_train(self, start, end, forward, backward, closed, turn_within_m=turn_within_m)
         tree = self.search(start, forward, backward, closed, any_road=any_road)
-        edge = self.edges.iloc[end.edge]
+        u, v = (int(ends[end.edge]) for ends in self.ends)
         # The way ends on an edge: it comes over one end of it or, where traffic may run both ways, over the other.
-        ways = [(tree.cost[int(edge["u"])] + forward[end.edge] * end.fraction, int(edge["u"]), True)]
-        if not edge["oneway"]:
-            ways.append((tree.cost[int(edge["v"])] + backward[end.edge] * (1 - end.fraction), int(edge["v"]), False))
+        ways = [(tree.cost[u] + forward[end.edge] * end.fraction, u, True)]
+        if not self.is_oneway[end.edge]:
+            ways.append((tree.cost[v] + backward[end.edge] * (1 - end.fraction), v, False))
         cost, node, along = min(ways)
         if start.edge == end.edge:
             # Two places on one edge may be nearest along it, without a node between.
-            direct = self.direct(start, end, forward, backward, oneway=bool(edge["oneway"]))
+            direct = self.direct(start, end, forward, backward, oneway=bool(self.is_oneway[end.edge]))
             if direct is not None and direct.cost <= cost:
                 return direct
         if not np.isfinite(cost) or closed[end.edge]:
@@ -419,7 +440,7 @@ class Network:
     ) -> list[tuple[int, bool]]:
         """Steps with the part of the first edge put before them; a loop is left by its cheaper end."""
         edge, along = steps[0]
-        first_node = int(self.edges["u"].iat[edge] if along else self.edges["v"].iat[edge])
+        first_node = int(self.ends[0 if along else 1][edge])
         ahead = [cost for node, cost in self.starts(start, forward, backward)[:1] if node == first_node]
         back = [cost for node, cost in self.starts(start, forward, backward)[1:] if node == first_node]
         leaves_forward = bool(ahead) and (not back or ahead[0] <= back[0])

@@ -147,7 +147,7 @@ def route_spans(network: Network, route: Route, lengths_km: NDArray[np.float64])
 
 def part_lengths_km(network: Network, route: Route) -> NDArray[np.float64]:
     """Length in km of each step of a route, ends cut."""
-    lengths = network.edges["length_m"].to_numpy()[list(route.edges)] / 1000
+    lengths = network.length_km[list(route.edges)]
     share = np.ones(len(lengths))
     if len(lengths) == 1:
         share[0] = abs(route.last - route.first)
