@@ -18,6 +18,7 @@ from corridor.geo.geodesy import WGS84
 from corridor.network.graph import Network, Position, Route
 from corridor.network.map_matching import part_lengths_km
 
+Floats = NDArray[np.float64]
 PENALTY = 1.4
 MAX_SEARCHES = 60
 SAME_POINT_M = 0.1
@@ -56,7 +57,7 @@ def find_alternatives(
     best = np.inf
     for _ in range(MAX_SEARCHES):
         found = network.route(start, end, forward * factor, backward * factor, closed, turn_within_m=turn_within_m)
-        route = Route(found.edges, found.forward, found.first, found.last, route_minutes(network, found))
+        route = Route(found.edges, found.forward, found.first, found.last, _cost(network, found, forward, backward))
         best = min(best, route.cost) if kept else route.cost
         if route.cost > best * max_stretch * PENALTY:
             break
@@ -138,12 +139,14 @@ def route_geometry(network: Network, route: Route) -> shapely.LineString:
 
 def route_minutes(network: Network, route: Route) -> float:
     """Travel time of a route in minutes, ends cut, checks at open borders included."""
+    forward, backward = (network.edges[f"minutes_{way}"].to_numpy() for way in ("forward", "backward"))
+    return _cost(network, route, forward, backward)
+
+
+def _cost(network: Network, route: Route, forward: Floats, backward: Floats) -> float:
+    """Sum of what each edge costs along and against it over a route, ends cut."""
     edges = list(route.edges)
-    minutes = np.where(
-        route.forward,
-        network.edges["minutes_forward"].to_numpy()[edges],
-        network.edges["minutes_backward"].to_numpy()[edges],
-    )
+    minutes = np.where(route.forward, forward[edges], backward[edges])
     lengths = network.length_km[edges]
     share = np.divide(part_lengths_km(network, route), lengths, out=np.ones(len(edges)), where=lengths > 0)
     return float((minutes * share).sum())
