@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from shapely.geometry import LineString
 
-from corridor.alignment.assembly import Bend, BendError, TurnSearch, bend_at, finish_alignment
+from corridor.alignment.assembly import Bend, BendError, Course, TurnSearch, bends_near, finish_alignment
 from corridor.alignment.links import SearchOptions, build_ground, build_levels
 from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.search import (
@@ -22,9 +22,9 @@ from corridor.alignment.search import (
     narrow,
     search,
     search_primed,
-    state_points,
     trace_states,
 )
+from corridor.alignment.spirals import codes_along
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.fields import Grid
@@ -78,10 +78,11 @@ def solve(asked: AlignmentProblem) -> Alignment:
     if asked.options.turns:
         return _turn_limited(asked, snapped)
     way = find_way(asked)
-    points = state_points(way.problem, trace_states(way.problem, way.forward))
+    states = trace_states(way.problem, way.forward)
+    course = Course(states, codes_along(way.problem, states))
     price = way.forward.cost_musd
     gap = price - way.least_musd if way.least_musd is not None else None
-    return finish_alignment(asked.terrain, way.problem, points, price, price, snapped, gap)
+    return finish_alignment(asked.terrain, way.problem, course, price, price, snapped, gap)
 
 
 MOST_STATES = 2_500_000  # up to these the whole ground is searched by default; beyond them what narrowing leaves
@@ -148,22 +149,18 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
         backward = search(problem, factor, reverse=True, guide=way.forward)
         turning = TurnSearch(problem, way.forward, backward, factor * free_price)
         while len(forbidden) < MAX_FORBIDDEN:
-            states, price, least = turning.cheapest(radius, forbidden)
+            course, price, least = turning.cheapest(radius, forbidden)
             # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left
             # out.
             least_musd = max(least_musd, least, free_price)
-            if not states:
+            if not course.states:
                 break
-            points = state_points(problem, states)
             gap = max(price - least_musd, 0.0) if way.least_musd is not None else None
             try:
-                return finish_alignment(asked.terrain, problem, points, price, free_price, snapped, gap)
+                return finish_alignment(asked.terrain, problem, course, price, free_price, snapped, gap)
             except BendError as fault:
                 reason = f" without leaving what {fault} allows"
-                # The drawn line has fewer vertices than the search, since straight ones fall out: the state nearest to
-                # each bad bend is the one to forbid.
-                inner = np.abs(points[None, 1:-1] - fault.places[:, None]).max(axis=2)
-                forbidden += [bend_at(problem, states, int(i) + 1) for i in inner.argmin(axis=1)]
+                forbidden += bends_near(problem, course, fault.places)
     raise AlignmentError(
         f"no way: the minimum radius of {radius:g} m closes it; within {TURN_FACTORS[-1]:g} times the price without "
         f"it no line keeps its bends inside half a link{reason}. Use finer cells or a smaller radius"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from corridor.alignment._kernels.linegraph import ARC_STEP, NO_ROOM, curve_loss, new_links, search_turns
+from corridor.alignment._kernels.linegraph import NO_ROOM, curve_loss, new_links, search_turns
 from corridor.alignment.links import ReuseLink, ground_heights
 from corridor.alignment.pricing import (
     add_prices,
@@ -22,8 +23,9 @@ from corridor.alignment.pricing import (
 )
 from corridor.alignment.problem import Terrain
 from corridor.alignment.search import Found, Problem, state_points
+from corridor.alignment.spirals import ARC_STEP, LEFT, Winding, insert_windings, wind
 from corridor.errors import AlignmentError
-from corridor.schema.alignment import Alignment, DesignStandard, LinePrice, Structure, UnitCosts
+from corridor.schema.alignment import Alignment, DesignStandard, LinePrice, Spiral, Structure, UnitCosts
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import LineKind
 
@@ -272,6 +274,13 @@ class Bend:
         return (float(state), self.in_east, self.in_south, self.out_east, self.out_south)
 
 
+class Course(NamedTuple):
+    """A line of a search: its states, and of each link what it is (0 straight, below 0 old, else with full circles)."""
+
+    states: list[int]
+    codes: list[int]
+
+
 class TurnSearch:
     """A search for the cheapest line that keeps a radius, among lines of at most ``bound_musd``.
 
@@ -287,11 +296,11 @@ class TurnSearch:
         self._links, self._used = new_links(len(self._ahead), 65_536), 0
         self._is_small = True
 
-    def cheapest(self, radius_m: float, forbidden: Sequence[Bend] = ()) -> tuple[list[int], float, float]:
-        """States of the line, its price, and the least that any such line costs.
+    def cheapest(self, radius_m: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float, float]:
+        """The line, its price, and the least that any such line costs.
 
         Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed. Without a
-        line the states are empty and the price is infinite; no line then costs less than the third value.
+        line the course is empty and the price is infinite; no line then costs less than the third value.
 
         The exact search comes first. Where it needs more links than there is room for, searches with a weight go
         straight for the end, with less and less of it until there is no room again.
@@ -302,7 +311,7 @@ class TurnSearch:
                 price = float(self._links.cost[last]) if last >= 0 else self.bound_musd
                 return self._trace(last), price if last >= 0 else np.inf, price
             self._is_small = False
-        best: tuple[list[int], float] = ([], np.inf)
+        best: tuple[Course, float] = (Course([], []), np.inf)
         least = 0.0
         for weight in WEIGHTS:
             last = self._run(radius_m, forbidden, weight)
@@ -320,7 +329,7 @@ class TurnSearch:
         p, room = self.problem, MAX_LINKS * (FIRST_ROOM if weight == WEIGHTS[0] else 1)
         direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
         last, self._links, self._used = search_turns(
-            p.ground.arrays, p.as_nodes(), p.as_states(), p.parameters, float(radius_m), p.state(p.start),
+            p.ground.arrays, p.as_nodes(), p.loops, p.as_states(), p.parameters, float(radius_m), p.state(p.start),
             p.state(p.goal), direct_m, self._ahead, self._behind, self.bound_musd * (1.0 + 1e-9), weight, room, p.reuse,
             _clearance(p), np.array([b.row(p) for b in forbidden]).reshape(-1, 5), self._links, self._used,
         )  # fmt: skip
@@ -329,15 +338,16 @@ class TurnSearch:
             self._links, self._used = new_links(len(self._ahead), 65_536), 0
         return int(last)
 
-    def _trace(self, last: int) -> list[int]:
-        """States along the line that ends with a link; none if there is no such link."""
+    def _trace(self, last: int) -> Course:
+        """The line that ends with a link; an empty one if there is no such link."""
         if last < 0:
-            return []
-        states = [int(self._links.target[last])]
+            return Course([], [])
+        states, codes = [int(self._links.target[last])], []
         while last >= 0:
             states.append(int(self._links.source[last]))
+            codes.append(int(self._links.code[last]))
             last = int(self._links.before[last])
-        return states[::-1]
+        return Course(states[::-1], codes[::-1])
 
 
 def _clearance(problem: Problem) -> Floats:
@@ -348,7 +358,23 @@ def _clearance(problem: Problem) -> Floats:
     return np.asarray(distance_transform_edt(ground.mask == 0, sampling=(ground.dy_m, ground.dx_m))).ravel()
 
 
-def bend_at(problem: Problem, states: Sequence[int], at: int) -> Bend:
+def bends_near(problem: Problem, course: Course, places: Floats) -> list[Bend]:
+    """The bends of a line at places (n, 3) that are vertices of it, or next to them where it has full circles there."""
+    points = state_points(problem, course.states)
+    windings = wind(problem, points, course.codes)
+    vertices = insert_windings(points, windings)
+    # A circle has no bend of its own to forbid: it goes with the bend at the end of its link.
+    at = insert_windings(
+        np.arange(len(points), dtype=float)[:, None],
+        [replace(w, corners=np.full((len(w.corners), 1), w.after + 1.0)) for w in windings],
+    )
+    # The drawn line has fewer vertices than the search, since straight ones fall out: the nearest one is meant.
+    nearest = np.abs(vertices[None] - places[:, None]).max(axis=2).argmin(axis=1)
+    inner = np.clip(at[nearest, 0].astype(int), 1, max(len(points) - 2, 1))
+    return [_bend_at(problem, course.states, int(i)) for i in np.unique(inner)] if len(points) > 2 else []
+
+
+def _bend_at(problem: Problem, states: Sequence[int], at: int) -> Bend:
     """The bend of a line at one of its inner states."""
     points = state_points(problem, list(states[at - 1 : at + 2]))
     steps = np.diff(points[:, :2], axis=0) * (problem.ground.dy_m, problem.ground.dx_m)
@@ -390,7 +416,7 @@ class Leg:
 def finish_alignment(
     terrain: Terrain,
     problem: Problem,
-    points: Floats,
+    course: Course,
     price: float,
     free_price: float,
     snapped: tuple[float, float],
@@ -400,8 +426,8 @@ def finish_alignment(
 
     Args:
         terrain: ground and frame.
-        problem: the search that the points came from.
-        points: (n, 3) rows, columns and heights of the nodes along the line.
+        problem: the search that the line came from.
+        course: the line.
         price: what the search said, and ``free_price`` what it said without a turn limit, in million USD.
         free_price: see ``price``.
         snapped: how far the terminals lie from their nodes, in metres.
@@ -410,7 +436,10 @@ def finish_alignment(
     Raises:
         BendError: if the curve at some bend, even with the minimum radius, leaves what bridges and the mask allow.
     """
-    legs = [_leg(terrain, problem, part, link) for part, link in _split_reused(problem, points)]
+    points = state_points(problem, course.states)
+    windings = wind(problem, points, course.codes)
+    parts = _split_reused(problem, insert_windings(points, windings))
+    legs = [_leg(terrain, problem, part, link) for part, link in parts]
     starts = np.concatenate([[0.0], np.cumsum([leg.fitted.chainage_m[-1] for leg in legs])])
     line = np.vstack([legs[0].fitted.points, *(leg.fitted.points[1:] for leg in legs[1:])])
     chainage = np.concatenate(
@@ -420,13 +449,20 @@ def finish_alignment(
     for leg in legs[1:]:
         # Where two legs join is a vertex without a curve.
         radii += [np.array([np.inf]), leg.fitted.radius_m]
+    # Where two legs join is a vertex too, at the chainage where the next one starts.
+    vertices = np.vstack([legs[0].vertices, *(leg.vertices[1:] for leg in legs[1:])])
+    vertex_m = np.concatenate(
+        [part for s, leg in zip(starts, legs, strict=False) for part in ([s], s + leg.fitted.vertex_m)]
+    )
+    vertex_m = np.append(vertex_m, chainage[-1])
     at = terrain.to_grid(line)
     cell = max(terrain.ground.dx_m, terrain.ground.dy_m)
     return Alignment(
         standard_id=problem.standard.standard_id,
         crs=terrain.grid.crs,
         line=line,
-        vertices=np.vstack([legs[0].vertices, *(leg.vertices[1:] for leg in legs[1:])]),
+        vertices=vertices,
+        vertex_m=vertex_m,
         chainage_m=chainage,
         ground_m=ground_heights(terrain.ground, at[:, 0], at[:, 1]),
         radius_m=np.concatenate(radii),
@@ -442,10 +478,31 @@ def finish_alignment(
         cell_m=cell,
         snapped_m=snapped,
         gap_musd=gap_musd,
+        spirals=tuple(_spiral(terrain, problem, winding, vertices, vertex_m) for winding in windings),
         notes=(
             *_notes(cell, problem.options.turns, any(leg.price.reused_km > 0 for leg in legs)),
             *_says_gap(price, gap_musd),
         ),
+    )
+
+
+def _spiral(terrain: Terrain, problem: Problem, winding: Winding, vertices: Floats, vertex_m: Floats) -> Spiral:
+    """Full circles as they lie on the finished line, found by their first and last corner."""
+    ends = terrain.to_map(winding.corners[[0, -1]])
+    first, last = (int(np.abs(vertices - end).max(axis=1).argmin()) for end in ends)
+    x, y = terrain.to_map(np.array([[*winding.centre, 0.0]]))[0, :2]
+    arc_m = problem.loops.arc_m
+    return Spiral(
+        x=float(x),
+        y=float(y),
+        radius_m=problem.loops.radius_m,
+        turns=winding.turns,
+        is_left=winding.side == LEFT,
+        from_m=float(vertex_m[first]) - 0.5 * arc_m,
+        to_m=float(vertex_m[last]) + 0.5 * arc_m,
+        rise_m=float(winding.corners[-1, 2] - winding.corners[0, 2])
+        * len(winding.corners)
+        / (len(winding.corners) - 1),
     )
 
 
@@ -470,6 +527,9 @@ def join_alignments(legs: Sequence[Alignment]) -> Alignment:
         legs[0],
         line=np.vstack([legs[0].line, *(leg.line[1:] for leg in legs[1:])]),
         vertices=np.vstack([legs[0].vertices, *(leg.vertices[1:] for leg in legs[1:])]),
+        vertex_m=np.concatenate(
+            [legs[0].vertex_m, *(start + leg.vertex_m[1:] for start, leg in zip(starts[1:], legs[1:], strict=True))]
+        ),
         chainage_m=np.concatenate(
             [legs[0].chainage_m, *(start + leg.chainage_m[1:] for start, leg in zip(starts[1:], legs[1:], strict=True))]
         ),
@@ -479,6 +539,11 @@ def join_alignments(legs: Sequence[Alignment]) -> Alignment:
             replace(s, from_m=s.from_m + start, to_m=s.to_m + start)
             for start, leg in zip(starts, legs, strict=True)
             for s in leg.structures
+        ),
+        spirals=tuple(
+            replace(s, from_m=s.from_m + start, to_m=s.to_m + start)
+            for start, leg in zip(starts, legs, strict=True)
+            for s in leg.spirals
         ),
         price=add_prices([leg.price for leg in legs]),
         search_price_musd=sum(leg.search_price_musd for leg in legs),

@@ -123,6 +123,8 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "bench_km": price.km_of(LineKind.BENCH),
         "gallery_km": price.km_of(LineKind.GALLERY),
         "half_bridge_km": price.km_of(LineKind.HALF_BRIDGE),
+        "spiral_count": sum(s.turns for s in line.spirals),
+        "spirals": _spirals(line),
         "max_grade_pct": line.max_grade_pct,
         "min_radius_m": line.min_radius_m if math.isfinite(line.min_radius_m) else None,
         "ascent_m": line.ascent_m,
@@ -141,6 +143,26 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         ],
         "spread": {name: asdict(spread) for name, spread in new.spread.items()},
     }
+
+
+def _spirals(line: Alignment) -> list[dict[str, Any]]:
+    """Where full circles lie, which way they turn, and what height they gain (negative: lose)."""
+    found = []
+    for s in line.spirals:
+        middle = project(shapely.Point(s.x, s.y), line.crs, WGS84)
+        found.append(
+            {
+                "lat": round(middle.y, 6),
+                "lon": round(middle.x, 6),
+                "radius_m": s.radius_m,
+                "turns": s.turns,
+                "direction": "left" if s.is_left else "right",
+                "from_km": s.from_m / 1000,
+                "to_km": s.to_m / 1000,
+                "rise_m": s.rise_m,
+            }
+        )
+    return found
 
 
 def write_new_line(new: NewLine, folder: Path) -> Path:

@@ -311,6 +311,8 @@ class SearchOptions:
     terminals go as far as ``max_direct_km`` (None: any distance), because a base tunnel often starts right there.
     ``narrowing`` lists stages that narrow the search, coarsest first (empty: none, None: by cell size); what a stage
     keeps is widened by ``dilate_cells`` of its own cells. Coarser cells have the levels ``coarse_offsets_m``.
+    ``spirals`` is the most full circles that a link may turn to gain height (0: none), of ``spiral_radius_m`` (None:
+    the standard's least radius).
     ``watch`` hears, while a search runs, what share of its states it has been at, 0 to 1; it changes nothing.
     """
 
@@ -325,6 +327,8 @@ class SearchOptions:
     dilate_cells: int = 1
     abort: bool = True
     turns: bool = True
+    spirals: int = 0
+    spiral_radius_m: float | None = None
     reuse: tuple[ReuseLink, ...] = field(default=())
     watch: Callable[[float], None] | None = field(default=None, compare=False, repr=False)
 
@@ -343,8 +347,8 @@ class SearchOptions:
             faults.append("growth must be above 1")
         if 0.0 not in self.offsets_m or len(set(self.offsets_m)) != len(self.offsets_m):
             faults.append("offsets_m must be distinct and contain 0")
-        if self.dilate_cells < 0:
-            faults.append("dilate_cells must be 0 or more")
+        if self.dilate_cells < 0 or self.spirals < 0:
+            faults.append("dilate_cells and spirals must be 0 or more")
         if faults:
             raise AlignmentError("search options: " + "; ".join(faults))
 

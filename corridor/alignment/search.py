@@ -31,6 +31,7 @@ from corridor.alignment.links import (
     default_narrowing,
     lay_moves,
 )
+from corridor.alignment.spirals import Loops, lay_loops
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import DesignStandard, UnitCosts
 
@@ -57,6 +58,7 @@ class Problem:
     levels: Levels
     moves: NDArray[np.int32]
     laid: Laid
+    loops: Loops
     parameters: NDArray[np.float64]
     index_of: NDArray[np.int32]
     node_of: NDArray[np.int32]
@@ -142,8 +144,9 @@ def build_problem(
     levels = build_levels(options.offsets_m, standard)
     moves = all_moves(options, ground.dx_m, ground.dy_m, thin)
     laid = lay_moves(moves)
+    loops = lay_loops(options, standard, ground.dx_m, ground.dy_m)
     return Problem(
-        ground, standard, costs, options, start, goal, levels, moves, laid, parameters, index_of, node_of, reuse
+        ground, standard, costs, options, start, goal, levels, moves, laid, loops, parameters, index_of, node_of, reuse
     )
 
 
@@ -215,6 +218,7 @@ def search(
     arguments = (
         p.ground.arrays,
         nodes,
+        p.loops.reversed() if reverse else p.loops,
         states,
         ends,
         Held(order, lowest[order]),

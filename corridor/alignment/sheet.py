@@ -173,7 +173,7 @@ def _draw_chainage(plan: _Plan, total: float) -> Iterator[str]:
 def _draw_radii(plan: _Plan) -> Iterator[str]:
     """Radii of curves, tightest first, on the outer side of the bend where there is room."""
     line = plan.line
-    stations = _stations(line)[1:-1]
+    stations = line.vertex_m[1:-1]
     turn = _turns(line)
     curved = np.flatnonzero(np.isfinite(line.radius_m) & (line.radius_m > 0))
     places, left = plan.at(stations)
@@ -288,15 +288,6 @@ def _portals(scale: _Scale, line: Alignment) -> Iterator[str]:
             yield f'<text x="{x:.1f}" y="{scale.y(z) - 9:.1f}" text-anchor="middle" font-weight="bold">{z:.0f}</text>'
 
 
-def _stations(line: Alignment) -> Floats:
-    """Chainage of the intersection points, ends included."""
-    drawn = shapely.linestrings(line.line[:, :2])
-    at = shapely.line_locate_point(drawn, shapely.points(line.vertices[:, :2]))
-    at[0], at[-1] = 0.0, line.chainage_m[-1]
-    # Where a line comes near itself a vertex may be located on the wrong pass; chainage never falls.
-    return np.maximum.accumulate(at)
-
-
 def _turns(line: Alignment) -> Floats:
     """Angle of the bend at each inner intersection point, in radians, to the left positive."""
     steps = np.diff(line.vertices[:, :2], axis=0)
@@ -306,7 +297,7 @@ def _turns(line: Alignment) -> Floats:
 
 def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
     """A box per stretch of one grade, its diagonal rising or falling with it."""
-    stations, top = _stations(line), TOP + PLOT + 30
+    stations, top = line.vertex_m, TOP + PLOT + 30
     apart = np.concatenate([[True], np.diff(stations) > 1.0])
     stations, z = stations[apart], line.vertices[apart, 2]
     grade = np.diff(z) / np.diff(stations)
@@ -327,7 +318,7 @@ def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
 
 def _curves(scale: _Scale, line: Alignment) -> Iterator[str]:
     """A block per curve, above the middle to the left and below it to the right, with its radius where it fits."""
-    stations, middle = _stations(line)[1:-1], TOP + PLOT + 30 + 1.5 * ROW
+    stations, middle = line.vertex_m[1:-1], TOP + PLOT + 30 + 1.5 * ROW
     angle = _turns(line)
     yield (
         f'<line x1="{LEFT}" x2="{scale.x(float(line.chainage_m[-1])):.1f}" y1="{middle}" y2="{middle}" '

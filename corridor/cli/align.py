@@ -62,6 +62,12 @@ def align(
             help="Side of the search's cells; the DEM's own if that is coarser. 250 m without a study.",
         ),
     ] = None,
+    spirals: Annotated[
+        int,
+        typer.Option(
+            "--spirals", metavar="N", min=0, max=9, help="Full circles that it may turn in one place to climb."
+        ),
+    ] = 0,
     sweep: Annotated[
         Literal["grade", "tunnel-price"] | None, typer.Option("--sweep", help="Also vary this and draw the trade-off.")
     ] = None,
@@ -110,6 +116,8 @@ def align(
 
     `corridor align 46.8196,8.6505 46.3525,8.9725 --grade 27 --radius 300 --dem N46E008.SRTMGL3.hgt.zip`
 
+    `corridor align 46.6990,9.4403 46.5335,9.8726 --grade 35 --radius 100 --spirals 2 --dem N46E009.SRTMGL3.hgt.zip`
+
     `corridor align Mincivan Julfa --standard rail-18`
 
     `corridor align Mincivan Julfa -s rail-18 --countries AM,AZ`
@@ -138,6 +146,7 @@ def align(
             tunnel_musd_per_km=tunnel_price,
             bridge_musd_per_km=bridge_price,
             cell_m=cell,
+            spirals=spirals,
             countries=codes,
             borders=borders,
             sweep=sweep,
@@ -164,10 +173,12 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
     """
     facts = new.describe()
     cost = facts["cost_musd"]
+    circles = [["spirals", f"{facts['spiral_count']} full circles"]] if facts["spirals"] else []
     rows = [
         ["length", f"{facts['length_km']:.1f} km"],
         ["in tunnels", f"{facts['tunnel_km']:.1f} km, the longest {facts['longest_tunnel_km']:.1f} km"],
         ["on bridges", f"{facts['bridge_km']:.1f} km"],
+        *circles,
         ["steepest grade", f"{facts['max_grade_pct']:.2f} %"],
         ["price", f"{cost['mid']:,.0f} million USD ({cost['low']:,.0f}-{cost['high']:,.0f})"],
     ]

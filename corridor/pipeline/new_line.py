@@ -135,6 +135,7 @@ def find_new_line(
     tunnel_musd_per_km: float | None = None,
     bridge_musd_per_km: float | None = None,
     cell_m: float | None = None,
+    spirals: int = 0,
     countries: Sequence[str] = (),
     borders: str | Path | None = None,
     sweep: Sweep | None = None,
@@ -163,6 +164,8 @@ def find_new_line(
         tunnel_musd_per_km: middle price of a tunnel, million USD per km; its range scales along.
         bridge_musd_per_km: of a bridge likewise.
         cell_m: side of the search's cells, metres.
+        spirals: full circles that the line may turn in one place to gain height where the ground is steeper than the
+            grade.
         countries: two-letter codes of the only countries that the line may pass; any if empty.
         borders: a file of country polygons instead of the study's, or of those that ship with the package.
         sweep: also find lines for other grades or prices of a tunnel.

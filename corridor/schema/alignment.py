@@ -35,6 +35,23 @@ class Structure:
 
 
 @dataclass(frozen=True, slots=True)
+class Spiral:
+    """Full circles by which a line gains or loses height, ``turns`` of them over each other.
+
+    ``x`` and ``y`` are the centre in the line's system; ``rise_m`` is negative where the line falls.
+    """
+
+    x: float
+    y: float
+    radius_m: float
+    turns: int
+    is_left: bool
+    from_m: float
+    to_m: float
+    rise_m: float
+
+
+@dataclass(frozen=True, slots=True)
 class LinePrice:
     """Kilometres and price in million USD of each kind that a line has, and of its portals and abutments."""
 
@@ -108,16 +125,18 @@ class Alignment:
     """A buildable line between two terminals under one standard.
 
     ``line`` is (n, 3): x, y in ``crs`` and height in metres; straights, arcs and vertical curves as short chords.
-    ``vertices`` is (m, 3): the intersection points that the curves were fitted to. ``radius_m`` has one value per
-    inner vertex (infinite where the line runs straight through). ``ground_m`` is the ground under each row of ``line``
-    and ``chainage_m`` its distance from the start in the grid's plane. ``gap_musd`` is the certificate of the search:
-    no line over the same nodes and links costs less than ``search_price_musd - gap_musd`` (None: not known).
+    ``vertices`` is (m, 3): the intersection points that the curves were fitted to, ``vertex_m`` (m) their chainage.
+    ``radius_m`` has one value per inner vertex (infinite where the line runs straight through). ``ground_m`` is the
+    ground under each row of ``line`` and ``chainage_m`` its distance from the start in the grid's plane. ``gap_musd``
+    is the certificate of the search: no line over the same nodes and links costs less than ``search_price_musd -
+    gap_musd`` (None: not known). ``spirals`` are the places where the line turns full circles.
     """
 
     standard_id: str
     crs: str
     line: Floats
     vertices: Floats
+    vertex_m: Floats
     chainage_m: Floats
     ground_m: Floats
     radius_m: Floats
@@ -130,6 +149,7 @@ class Alignment:
     snapped_m: tuple[float, float]
     notes: tuple[Value, ...] = field(default=())
     gap_musd: float | None = None
+    spirals: tuple[Spiral, ...] = ()
 
     @property
     def gap_pct(self) -> float | None:
@@ -191,6 +211,7 @@ class DesignStandard:
     costs what is quoted at a height of ``bridge_reference_m``; one of no height costs half of one that is
     ``bridge_doubles_m`` high. Open line is allowed down to ``max_cut_m`` and up to ``max_fill_m``; a bridge from
     ``min_bridge_height_m`` to ``max_bridge_height_m`` above the ground; a tunnel from ``min_tunnel_depth_m`` below it.
+    A curve resists like a grade of ``curve_resistance_permille_m / radius`` per mille, which full circles allow for.
     """
 
     standard_id: str
@@ -212,6 +233,7 @@ class DesignStandard:
     bench_cross_slope: float = 0.5
     bridge_doubles_m: float = 50.0
     bridge_reference_m: float = 30.0
+    curve_resistance_permille_m: float = 0.0
     source_id: str = ""
     confidence: str = ""
     note: str = ""
@@ -235,7 +257,7 @@ class DesignStandard:
         ]
         faults = [f"{name} must be above 0" for name in positive if not getattr(self, name) > 0]
         not_negative = ["min_radius_m", "vertical_radius_m", "min_bridge_height_m", "min_tunnel_depth_m"]
-        not_negative += ["bench_cross_slope", "bridge_reference_m"]
+        not_negative += ["bench_cross_slope", "bridge_reference_m", "curve_resistance_permille_m"]
         faults += [f"{name} must be 0 or more" for name in not_negative if not getattr(self, name) >= 0]
         if self.min_bridge_height_m > self.max_fill_m or self.min_bridge_height_m > self.max_bridge_height_m:
             faults.append(

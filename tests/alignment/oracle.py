@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -97,6 +97,34 @@ def exact_chord(ground, standard, costs, a, b):
     return (total[:, :, None] + change[None]).min(axis=1)
 
 
+def loop_points(problem, a, b, turns, side):
+    """Ends and corners (row, column, height) of a chord with circles: touching sides, laid out in the complex plane.
+
+    ``side`` 1 turns left, -1 right. Heights follow the length of the true circle as it is drawn, by chords of two
+    degrees at most.
+    """
+    (r0, c0, h0), (r1, c1, h1), g, n = a, b, problem.ground, 24
+    radius = problem.options.spiral_radius_m or problem.standard.min_radius_m
+    start, end = complex(c0 * g.dx_m, -r0 * g.dy_m), complex(c1 * g.dx_m, -r1 * g.dy_m)
+    ahead, metres = (end - start) / abs(end - start), abs(end - start)
+    tangent, arc = radius * math.tan(math.pi / n), 16 * radius * math.sin(math.pi / n / 8)
+    drawn = metres + turns * n * arc
+    at, along, points = (start + end) / 2 + tangent * ahead, metres / 2 + arc / 2, [a]
+    for _ in range(turns * n):
+        points.append((-at.imag / g.dy_m, at.real / g.dx_m, h0 + (h1 - h0) * along / drawn))
+        ahead *= complex(math.cos(2 * math.pi / n), side * math.sin(2 * math.pi / n))
+        at, along = at + 2 * tangent * ahead, along + arc
+    return [*points, b], drawn, n * arc
+
+
+def may_wind(problem, rise, drawn, circle):
+    """Whether the grade of a chord with circles keeps the limits, less the curve's resistance, and clears itself."""
+    design = problem.standard
+    eased = design.curve_resistance_permille_m / (problem.options.spiral_radius_m or design.min_radius_m)
+    up, down = (10 * grade - eased for grade in (design.max_grade_up_pct, design.max_grade_down_pct))
+    return -down <= 1000 * rise / drawn <= up and abs(rise) * circle / drawn >= 10.0
+
+
 def explicit_cost(problem, exact=False):
     """Cheapest cost from start to end over the full link graph, and that of the way back over turned links."""
     p, g = problem, problem.ground
@@ -124,6 +152,20 @@ def explicit_cost(problem, exact=False):
             out[i] = cost if done >= 0 else np.inf
         return out
 
+    def wind(a, b, turns, side):
+        points, drawn, circle = loop_points(p, a, b, turns, side)
+        inside = all(0 <= r <= rows - 1 and 0 <= c <= cols - 1 for r, c, _ in points)
+        if not inside or not may_wind(p, b[2] - a[2], drawn, circle):
+            return np.full((3, 3), np.inf)
+        total = np.where(np.eye(3, dtype=bool), 0.0, np.inf)
+        for u, v in pairwise(points):
+            total = (total[:, :, None] + chord(u, v)[None]).min(axis=1)
+        return total
+
+    radius = p.options.spiral_radius_m or p.standard.min_radius_m
+    least = max(math.ceil(2 * radius * math.tan(math.pi / 24) / min(g.dx_m, g.dy_m)), 1)
+    knight = [(i, j) for i in (-2, -1, 0, 1, 2) for j in (-2, -1, 0, 1, 2) if math.gcd(i, j) == 1]
+    spread = {(m * least * i, m * least * j) for m in (1, 2, 4) for i, j in knight} if p.options.spirals else set()
     limit = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000
     for r in range(rows):
         for c in range(cols):
@@ -133,6 +175,15 @@ def explicit_cost(problem, exact=False):
             if (r, c) == p.start:
                 steps |= {(i, j) for i in range(rows) for j in range(cols)}
             steps |= {p.goal}
+            for (i, j), oa, ob in product({(r + a, c + b) for a, b in spread}, offsets, offsets):
+                if not (0 <= i < rows and 0 <= j < cols) or not usable(i, j):
+                    continue
+                a, b = (float(r), float(c), g.z[r, c] + oa), (float(i), float(j), g.z[i, j] + ob)
+                tables = [wind(a, b, n + 1, side) for n in range(p.options.spirals) for side in (1, -1)]
+                for s, t in product(np.flatnonzero(lv.offset_m == oa), np.flatnonzero(lv.offset_m == ob)):
+                    src.append((r * cols + c) * k + s)
+                    dst.append((i * cols + j) * k + t)
+                    val.append(min(table[lv.kind[s], lv.kind[t]] for table in tables))
             for i, j in steps:
                 if not (0 <= i < rows and 0 <= j < cols) or (i, j) == (r, c) or not usable(i, j):
                     continue
@@ -162,7 +213,8 @@ def explicit_cost(problem, exact=False):
     # Parallel links: keep the cheapest, which a sparse matrix would otherwise add up.
     best = {}
     for a, b, v in zip(src, dst, val, strict=True):
-        best[a, b] = min(v, best.get((a, b), np.inf))
+        if np.isfinite(v):
+            best[a, b] = min(v, best.get((a, b), np.inf))
     keys = np.array(list(best)).reshape(-1, 2)
     matrix = coo_matrix((np.array(list(best.values())), (keys[:, 0], keys[:, 1])), shape=(n * k, n * k)).tocsr()
     a = (p.start[0] * cols + p.start[1]) * k + lv.terminal

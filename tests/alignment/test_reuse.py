@@ -10,6 +10,7 @@ from corridor.alignment.assembly import build_reuse_links
 from corridor.alignment.problem import build_terrain
 from corridor.alignment.search import build_problem, search
 from corridor.errors import AlignmentError
+from corridor.schema.vocabulary import LineKind
 from tests.alignment.helpers import costs, standard
 from tests.alignment.test_align import QUICK, at, frame
 
@@ -30,7 +31,7 @@ def test_an_old_line_is_followed_when_it_is_cheap():
         options = replace(QUICK, reuse=links, turns=turns)
         line = align(z, grid, at(grid, 10, 2), at(grid, 10, 38), standard(), costs(), options)
         assert line.price.reused_km == pytest.approx(7.0, rel=1e-6)
-        assert line.price.reused.mid == pytest.approx(7.0 * 1.5, rel=1e-6)
+        assert line.price.musd_of(LineKind.REUSED).mid == pytest.approx(7.0 * 1.5, rel=1e-6)
         assert line.price.total_musd == pytest.approx(10.5 + 5 * 1.2, rel=1e-6)
         assert line.price.total_musd == pytest.approx(line.search_price_musd, rel=1e-9)
         assert {s.kind for s in line.structures} == {"reused"}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from corridor.alignment.chords import CHEAPEST, DX, DY, least_price, new_scratch, walk_chord, walk_move
 from corridor.alignment.links import Laid
+from corridor.alignment.spirals import CORNERS, is_within_grades, least_loop_price, walk_loop
 from corridor.compiled import allocating, kernel, pasted
 
 # --- A four-way heap of states with decrease-key, in flat arrays (compiled) ---
@@ -243,6 +244,35 @@ def _barrier(labels, goal, effort):
     return effort.near_factor * min(labels.cost[goal], effort.known) * (1.0 + 1e-9)
 
 
+@pasted
+def _least_rest(z, t_r, t_c, t_height, first, last, states, ends, effort, p):
+    """Least that the rest costs from states ``first`` to ``last`` of a node, by the plain bound and by the best known.
+
+    The best are exact costs of the search the other way where there are some, else the better of two bounds.
+    """
+    plain, rest = np.inf, np.inf
+    if effort.guide.shape[0] > 0:
+        for target in range(first, last):
+            rest = min(rest, effort.guide[target])
+    if not effort.exact:
+        plain = _bound(z, t_r, t_c, t_height, states, ends, p)
+        rest = max(plain, rest) if effort.guide.shape[0] > 0 else plain
+    return plain, rest
+
+
+@kernel
+def _keep(by_kind, u, first, last, plain, states, labels, effort, size):
+    """Note the costs by kind at the end of a link where they improve on what is known; returns the heap's size."""
+    n_states = states.kind.shape[0]
+    for target in range(first, last):
+        value = by_kind[states.kind[target % n_states]]
+        if value < labels.cost[target] and labels.position[target] != DONE:
+            # A guide that isn't exact may rise faster than a link costs: it drops links but must not order states.
+            ahead = effort.guide[target] if effort.exact else plain
+            size = _label(labels, size, target, value, u, ahead, effort.informed, n_states)
+    return size
+
+
 @kernel
 def _price_link(
     ground, u, r, c, height, move, laid, t_r, t_c, rise, metres, first, last, worst, states, ends, labels, effort,
@@ -251,18 +281,8 @@ def _price_link(
     """Price the link from a state to states ``first`` to ``last`` of a node, which have the same height, and keep what
     improves; returns the heap's size.
     """
-    n_states, guided = states.kind.shape[0], effort.guide.shape[0] > 0
     cost_u, t_height = labels.cost[u], height + rise
-    # Least that the rest costs: exact costs of the search the other way where there are some, else the better of two
-    # bounds.
-    rest = np.inf
-    if guided:
-        for target in range(first, last):
-            rest = min(rest, effort.guide[target])
-    plain = np.inf
-    if not effort.exact:
-        plain = _bound(ground[0], t_r, t_c, t_height, states, ends, p)
-        rest = max(plain, rest) if guided else plain
+    plain, rest = _least_rest(ground[0], t_r, t_c, t_height, first, last, states, ends, effort, p)
     # A link is of use only below the dearest label that it could improve, and below the barrier less the rest. The
     # cheap tests of that come before the walk along the chord.
     limit = np.inf
@@ -277,7 +297,7 @@ def _price_link(
     # Only the kind of the state has a cost at the start: a change to another one then pays for its portal or abutment.
     by_kind = scratch.by_kind
     by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
-    by_kind[states.kind[u % n_states]] = cost_u
+    by_kind[states.kind[u % states.kind.shape[0]]] = cost_u
     if move < 0:
         done = walk_chord(
             ground, float(r), float(c), height, float(t_r), float(t_c), t_height, p, by_kind, limit, scratch,
@@ -287,12 +307,48 @@ def _price_link(
         done = walk_move(ground, laid, move, r, c, height, t_r - r, t_c - c, rise, metres, p, by_kind, limit, scratch)
     if done < 0:
         return size
-    for target in range(first, last):
-        value = by_kind[states.kind[target % n_states]]
-        if value < labels.cost[target] and labels.position[target] != DONE:
-            # A guide that isn't exact may rise faster than a link costs: it drops links but must not order states.
-            ahead = effort.guide[target] if effort.exact else plain
-            size = _label(labels, size, target, value, u, ahead, effort.informed, n_states)
+    return _keep(by_kind, u, first, last, plain, states, labels, effort, size)
+
+
+@kernel
+def _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size):
+    """Try all chords with full circles from a state; returns the heap's size."""
+    z = ground[0]
+    rows, cols = z.shape
+    n_states = states.kind.shape[0]
+    node = nodes.node_of[u // n_states]
+    r, c, cost_u = node // cols, node % cols, labels.cost[u]
+    height, barrier = z[r, c] + states.offset_m[u % n_states], _barrier(labels, goal, effort)
+    for m in range(loops.moves.shape[0]):
+        t_r, t_c = r + loops.moves[m, 0], c + loops.moves[m, 1]
+        if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols or nodes.index_of[t_r * cols + t_c] < 0:
+            continue
+        index = np.int64(nodes.index_of[t_r * cols + t_c])
+        if cost_u + p[CHEAPEST] * (loops.move_m[m] + CORNERS * loops.side_m) >= labels.worst[index]:
+            continue
+        for level in range(states.first.shape[0] - 1):
+            rise = z[t_r, t_c] + states.offset_m[states.first[level]] - height
+            first, last = index * n_states + states.first[level], index * n_states + states.first[level + 1]
+            for turns in range(1, loops.turns + 1):
+                if is_within_grades(loops, m, turns, rise):
+                    plain, rest = _least_rest(z, t_r, t_c, height + rise, first, last, states, ends, effort, p)
+                    for side in range(2):
+                        limit = _worst_label(labels, first, last)
+                        if effort.abort:
+                            limit = min(limit, barrier - rest)
+                        spare = limit - cost_u
+                        # Even along its corners alone the link is too dear, or leaves the ground that is known.
+                        least = least_loop_price(ground, loops, m, turns, side, r, c, height, rise, spare, p)
+                        if least >= spare:
+                            continue
+                        by_kind = scratch.by_kind
+                        by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
+                        by_kind[states.kind[u % n_states]] = cost_u
+                        if (
+                            walk_loop(ground, loops, m, turns, side, r, c, height, rise, p, by_kind, limit, scratch)
+                            >= 0
+                        ):
+                            size = _keep(by_kind, u, first, last, plain, states, labels, effort, size)
     return size
 
 
@@ -455,14 +511,15 @@ def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
 
 
 @allocating
-def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, prime_parent, told):
+def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime_cost, prime_parent, told):
     """Settle states in order of cost plus bound.
 
     Direct links from the begin terminal are held back until their lower bound comes up.
 
     Args:
         ground: the ground's arrays.
-        nodes: see the type, like the next three and ``effort``.
+        nodes: see the type, like the next four and ``effort``.
+        loops: chords with full circles.
         states: what a node may be passed as.
         ends: the terminals.
         held: direct links.
@@ -547,6 +604,7 @@ def run_search(ground, nodes, states, ends, held, reuse, effort, p, prime_cost, 
                 shortlist = _longer(shortlist)
             used = _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used)
         size = _move_on(ground, u, n_short, nodes, states, ends, goal, labels, effort, p, scratch, shortlist, size)
+        size = _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size)
         if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
             size = _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size)
     return labels.cost, labels.parent, position, expanded

@@ -12,9 +12,17 @@ from numpy.typing import NDArray
 
 from corridor.alignment._kernels.astar import DONE, OUT, SHORT_CELLS, new_heap, pop, push
 from corridor.alignment.chords import CHEAPEST, DX, DY, least_price, new_scratch, walk_chord, walk_move
+from corridor.alignment.spirals import (
+    ARC_STEP,
+    CORNERS,
+    is_within_grades,
+    least_loop_price,
+    loop_code,
+    walk_loop,
+)
 from corridor.compiled import allocating, kernel, pasted
 
-ARC_STEP = np.pi / 90.0  # a curve is drawn by chords of two degrees
+OLD = -1  # in place of the code of a link: a piece of an old formation
 NO_ROOM = -2  # instead of a link: the search needs more links than it may hold
 SAME_WAY = 1.0 - 1e-12  # product of unit vectors above which they count as one direction
 
@@ -83,9 +91,9 @@ def _is_forbidden(forbidden, state, in_east, in_south, out_east, out_south):
 class Links(NamedTuple):
     """Links that were priced so far, those from one state one after the other.
 
-    ``first`` and ``last`` mark each state's links (-1: not priced yet). Of a link: states at its ends, price, whether
-    it is a piece of an old formation; for the search cost up to its end, the link before, and what the curve at its
-    start takes off it.
+    ``first`` and ``last`` mark each state's links (-1: not priced yet). Of a link: states at its ends, price, what it
+    is (0 straight, ``OLD``, or the code of its full circles); for the search cost up to its end, the link before, and
+    what the curve at its start takes off it.
     """
 
     first: NDArray[np.int32]
@@ -93,7 +101,7 @@ class Links(NamedTuple):
     source: NDArray[np.int32]
     target: NDArray[np.int32]
     price: NDArray[np.float64]
-    reused: NDArray[np.bool_]
+    code: NDArray[np.int16]
     cost: NDArray[np.float64]
     before: NDArray[np.int32]
     start_loss: NDArray[np.float64]
@@ -108,7 +116,7 @@ def new_links(n_states, room):
     keys, items, position = new_heap(room)
     return Links(
         np.full(n_states, -1, np.int32), np.full(n_states, -1, np.int32), np.empty(room, np.int32),
-        np.empty(room, np.int32), np.empty(room), np.zeros(room, np.bool_), np.full(room, np.inf),
+        np.empty(room, np.int32), np.empty(room), np.zeros(room, np.int16), np.full(room, np.inf),
         np.full(room, -1, np.int32), np.zeros(room), keys, items, position,
     )  # fmt: skip
 
@@ -119,19 +127,19 @@ def _more_links(links):
     n = links.source.shape[0]
     more = new_links(0, 2 * n)
     for k in range(n):
-        more.source[k], more.target[k], more.price[k], more.reused[k] = (
-            links.source[k], links.target[k], links.price[k], links.reused[k],
+        more.source[k], more.target[k], more.price[k], more.code[k] = (
+            links.source[k], links.target[k], links.price[k], links.code[k],
         )  # fmt: skip
         more.cost[k], more.before[k], more.start_loss[k] = links.cost[k], links.before[k], links.start_loss[k]
         more.keys[k], more.items[k], more.position[k] = links.keys[k], links.items[k], links.position[k]
     return Links(
-        links.first, links.last, more.source, more.target, more.price, more.reused, more.cost, more.before,
+        links.first, links.last, more.source, more.target, more.price, more.code, more.cost, more.before,
         more.start_loss, more.keys, more.items, more.position,
     )  # fmt: skip
 
 
 @kernel
-def _price_from(ground, nodes, states, u, begin, end, p, direct_m, ahead, behind, bound, m, scratch, links, used):
+def _price_from(ground, nodes, states, u, cost_u, begin, end, p, direct_m, behind, bound, m, scratch, links, used):
     """Put down one move from a state, if some line with it costs at most ``bound``; returns how many links there are.
 
     Moves from the begin terminal lead to every node; beyond the moves there is one that leads straight to the end.
@@ -159,12 +167,12 @@ def _price_from(ground, nodes, states, u, begin, end, p, direct_m, ahead, behind
         rise = z[t_r, t_c] + states.offset_m[states.first[level]] - height
         if rise > states.up * metres or -rise > states.down * metres:
             continue
-        # Costs without turns are exact from both ends and turns only make lines dearer: a link is of use only if its
-        # price and the two come to at most the bound.
+        # No line gets to the state for less, and none leads on for less than without turns: a link is of use only if
+        # its price and the two come to at most the bound.
         rest, by_kind = np.inf, scratch.by_kind
         for q in range(states.first[level], states.first[level + 1]):
             rest = min(rest, behind[t_index * n_states + q])
-        spare = bound - rest - ahead[u]
+        spare = bound - rest - cost_u
         # Turned round, so that a difference of infinities (NaN) fails too.
         if not p[CHEAPEST] * metres <= spare:
             continue
@@ -174,7 +182,7 @@ def _price_from(ground, nodes, states, u, begin, end, p, direct_m, ahead, behind
         if least > spare:
             continue
         by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
-        by_kind[states.kind[u % n_states]] = ahead[u]
+        by_kind[states.kind[u % n_states]] = cost_u
         if straight:
             done = walk_chord(
                 ground, float(r), float(c), height, float(t_r), float(t_c), height + rise, p, by_kind, bound - rest,
@@ -190,14 +198,49 @@ def _price_from(ground, nodes, states, u, begin, end, p, direct_m, ahead, behind
             target = t_index * n_states + q
             if by_kind[states.kind[q]] + behind[target] <= bound:
                 links.source[used], links.target[used] = u, target
-                links.price[used] = by_kind[states.kind[q]] - ahead[u]
+                links.price[used], links.code[used] = by_kind[states.kind[q]] - cost_u, 0
                 used += 1
+    return used
+
+
+@kernel
+def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scratch, links, used):
+    """Put down the ways to wind up or down one chord from a state, as ``_price_from`` does with straight links."""
+    z, (rows, cols) = ground[0], ground[0].shape
+    n_states, node = states.kind.shape[0], nodes.node_of[u // states.kind.shape[0]]
+    r, c, height = node // cols, node % cols, z[node // cols, node % cols] + states.offset_m[u % n_states]
+    t_r, t_c = r + loops.moves[m, 0], c + loops.moves[m, 1]
+    if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols or nodes.index_of[t_r * cols + t_c] < 0:
+        return used
+    t_index, by_kind = np.int64(nodes.index_of[t_r * cols + t_c]), scratch.by_kind
+    for level in range(states.first.shape[0] - 1):
+        rise, rest = z[t_r, t_c] + states.offset_m[states.first[level]] - height, np.inf
+        for q in range(states.first[level], states.first[level + 1]):
+            rest = min(rest, behind[t_index * n_states + q])
+        spare = bound - rest - cost_u
+        for way in range(2 * loops.turns):
+            turns, side = 1 + way // 2, way % 2
+            if not (spare > 0.0 and is_within_grades(loops, m, turns, rise)):
+                continue
+            if least_loop_price(ground, loops, m, turns, side, r, c, height, rise, spare, p) > spare:
+                continue
+            by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
+            by_kind[states.kind[u % n_states]] = cost_u
+            if walk_loop(ground, loops, m, turns, side, r, c, height, rise, p, by_kind, bound - rest, scratch) < 0:
+                continue
+            for q in range(states.first[level], states.first[level + 1]):
+                target = t_index * n_states + q
+                if by_kind[states.kind[q]] + behind[target] <= bound:
+                    links.source[used], links.target[used] = u, target
+                    links.price[used] = by_kind[states.kind[q]] - cost_u
+                    links.code[used] = loop_code(loops, m, turns, side)
+                    used += 1
     return used
 
 
 @allocating
 def _price_all_from(
-    ground, nodes, states, u, begin, end, p, direct_m, ahead, behind, bound, reuse, scratch, links, used
+    ground, nodes, loops, states, u, cost_u, begin, end, p, direct_m, behind, bound, reuse, scratch, links, used
 ):  # fmt: skip
     """Put down all links from a state, old pieces too; returns the links and how many there are."""
     n_states = states.kind.shape[0]
@@ -207,7 +250,7 @@ def _price_all_from(
         if used + n_states > links.source.shape[0]:
             links = _more_links(links)
         used = _price_from(
-            ground, nodes, states, u, begin, end, p, direct_m, ahead, behind, bound, m, scratch, links, used
+            ground, nodes, states, u, cost_u, begin, end, p, direct_m, behind, bound, m, scratch, links, used
         )
     if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
         pointer, targets, prices = reuse
@@ -215,31 +258,46 @@ def _price_all_from(
             if used == links.source.shape[0]:
                 links = _more_links(links)
             links.source[used], links.target[used] = u, targets[e] * n_states + states.terminal
-            links.price[used], links.reused[used] = prices[e], True
+            links.price[used], links.code[used] = prices[e], OLD
             used += 1
+    for m in range(loops.moves.shape[0]):
+        while used + 2 * loops.turns * n_states > links.source.shape[0]:
+            links = _more_links(links)
+        used = _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scratch, links, used)
     links.last[u] = used
     return links, used
 
 
 @pasted
-def _step_of(z, node_of, offsets, links, e, p):
-    """East, south, length in plan and rise of a link, in metres."""
+def _step_of(z, node_of, offsets, loops, links, e, p):
+    """East, south, length in plan and rise of a link, in metres, and what curves inside it take off.
+
+    Of a link with full circles these are those of the straight at either end, up to the corner where its circles begin.
+    """
     cols, n_states = z.shape[1], offsets.shape[0]
     source, target = np.int64(links.source[e]), np.int64(links.target[e])
     a, b = node_of[source // n_states], node_of[target // n_states]
     east, south = (b % cols - a % cols) * p[DX], (b // cols - a // cols) * p[DY]
     rise = z[b // cols, b % cols] + offsets[target % n_states] - z[a // cols, a % cols] - offsets[source % n_states]
-    return east, south, np.sqrt(east * east + south * south), rise
+    metres, inner = np.sqrt(east * east + south * south), 0.0
+    if links.code[e] > 0:
+        turns = 1 + (links.code[e] - 1) % loops.turns
+        share = 0.5 * (metres + loops.side_m) / metres
+        rise *= 0.5 * (metres + loops.arc_m) / (metres + turns * CORNERS * loops.arc_m)
+        east, south, metres, inner = share * east, share * south, share * metres, 0.5 * (loops.side_m - loops.arc_m)
+    return east, south, metres, rise, inner
 
 
 @kernel
-def _bend_loss(ground, nodes, states, p, radius, links, e, f, clear_m, forbidden, scratch):
+def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, clear_m, forbidden, scratch):
     """What the curve between two links takes off each of them, in metres; -1 if it doesn't fit or is too steep."""
-    if links.reused[e] or links.reused[f]:  # an old formation has its own curves, and joins are not designed here
+    if (
+        links.code[e] == OLD or links.code[f] == OLD
+    ):  # an old formation has its own curves, and joins are not designed here
         return 0.0
     z, offsets = ground[0], states.offset_m
-    east_e, south_e, metres_e, rise_e = _step_of(z, nodes.node_of, offsets, links, e, p)
-    east_f, south_f, metres_f, rise_f = _step_of(z, nodes.node_of, offsets, links, f, p)
+    east_e, south_e, metres_e, rise_e, inner_e = _step_of(z, nodes.node_of, offsets, loops, links, e, p)
+    east_f, south_f, metres_f, rise_f, inner_f = _step_of(z, nodes.node_of, offsets, loops, links, f, p)
     # tan(theta / 2) = sin / (1 + cos) needs no angle. The denominator vanishes where the line turns right back.
     cross = abs(east_e * south_f - south_e * east_f)
     whole = metres_e * metres_f + east_e * east_f + south_e * south_f
@@ -252,7 +310,8 @@ def _bend_loss(ground, nodes, states, p, radius, links, e, f, clear_m, forbidden
     loss = curve_loss(tan_half, radius) if tan_half > 1e-9 else 0.0
     # A curve cuts the corner and the rise stays, so that the grade is tested over what is left. What the next bend
     # takes off the second link isn't known yet; that bend tests it.
-    left, following = metres_e - links.start_loss[e] - loss, metres_f - loss
+    left = metres_e - (inner_e if links.code[e] > 0 else links.start_loss[e]) - loss
+    following = metres_f - inner_f - loss
     if rise_e > states.up * left or -rise_e > states.down * left:
         return -1.0
     if rise_f > states.up * following or -rise_f > states.down * following:
@@ -276,8 +335,8 @@ def _bend_loss(ground, nodes, states, p, radius, links, e, f, clear_m, forbidden
 
 @allocating
 def search_turns(
-    ground, nodes, states, p, radius, begin, end, direct_m, ahead, behind, bound, weight, capacity, reuse, clear_m,
-    forbidden, links, used,
+    ground, nodes, loops, states, p, radius, begin, end, direct_m, ahead, behind, bound, weight, capacity, reuse,
+    clear_m, forbidden, links, used,
 ):  # fmt: skip
     """Shortest path from link to link: A* with ``weight`` times the exact cost without turns as bound.
 
@@ -288,6 +347,7 @@ def search_turns(
     Args:
         ground: the ground's arrays.
         nodes: see the type.
+        loops: see the type.
         states: see the type.
         p: parameter vector.
         radius: the smallest allowed, in metres.
@@ -315,7 +375,22 @@ def search_turns(
     links.position[:used] = OUT
     if links.first[begin] < 0:
         links, used = _price_all_from(
-            ground, nodes, states, begin, begin, end, p, direct_m, ahead, behind, bound, reuse, scratch, links, used
+            ground,
+            nodes,
+            loops,
+            states,
+            begin,
+            0.0,
+            begin,
+            end,
+            p,
+            direct_m,
+            behind,
+            bound,
+            reuse,
+            scratch,
+            links,
+            used,
         )
     for e in range(np.int64(links.first[begin]), np.int64(links.last[begin])):
         links.cost[e], links.before[e], links.start_loss[e] = links.price[e], -1, 0.0
@@ -330,8 +405,26 @@ def search_turns(
         if links.first[v] < 0:
             if used > capacity:
                 return NO_ROOM, links, used
+            # In order of cost plus a true bound, the first link into a state is the cheapest way there with turns. With
+            # a weight it needn't be.
+            reached = links.cost[e] if weight == 1.0 else ahead[v]
             links, used = _price_all_from(
-                ground, nodes, states, v, begin, end, p, direct_m, ahead, behind, bound, reuse, scratch, links, used
+                ground,
+                nodes,
+                loops,
+                states,
+                v,
+                reached,
+                begin,
+                end,
+                p,
+                direct_m,
+                behind,
+                bound,
+                reuse,
+                scratch,
+                links,
+                used,
             )
         for f in range(np.int64(links.first[v]), np.int64(links.last[v])):
             value = links.cost[e] + links.price[f]
@@ -340,7 +433,7 @@ def search_turns(
                 continue
             # The bend is the dearest test and so the last one. A link that fails it may still be reached by another
             # bend.
-            loss = _bend_loss(ground, nodes, states, p, radius, links, e, f, clear_m, forbidden, scratch)
+            loss = _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, clear_m, forbidden, scratch)
             if loss >= 0.0:
                 links.cost[f], links.before[f], links.start_loss[f] = value, e, loss
                 size = push(links.keys, links.items, links.position, size, f, value + weight * ahead_of_it)

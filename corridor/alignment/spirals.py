@@ -1,0 +1,291 @@
+"""Links that wind up: a straight chord with full circles at its middle, for ground that is steeper than the grade.
+
+The line runs straight to the middle of the chord, turns full circles of one radius about a point beside it, back to
+the same place higher up or lower down, and goes on as it came. Its grade is constant and allows for the resistance of
+the curve. A circle is a polygon whose sides touch it: curves fitted to the corners give the true circle back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.alignment.chords import (
+    BRIDGE,
+    CHEAPEST,
+    DX,
+    DY,
+    MAX_BRIDGE,
+    MAX_CUT,
+    MAX_FILL,
+    RISE,
+    TUNNEL,
+    new_scratch,
+    walk_chord,
+)
+from corridor.alignment.links import SearchOptions, corner_weights, neighbour_moves
+from corridor.compiled import kernel
+from corridor.schema.alignment import DesignStandard
+
+if TYPE_CHECKING:
+    from corridor.alignment.search import Problem
+
+# Compiled: numba infers the types, which stand in the docstrings.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
+# ruff: noqa: ANN201
+
+Floats = NDArray[np.float64]
+
+CORNERS = 24
+"""Corners of the polygon about a circle: its tangents then take little of the chord on either side."""
+ARC_STEP = math.pi / 90.0
+"""A curve is drawn by chords of two degrees."""
+CLEARANCE_M = 10.0
+"""Least height between a circle's end and its start, which lie above each other: a train, its wire and a deck."""
+SPREADS = (1, 2, 4)
+"""Chords are steps to neighbours times these, and times what gives the tangents their room on small cells."""
+LEFT = 0  # the side of a circle; the other one is 1
+
+
+class Loops(NamedTuple):
+    """Chords with circles, as the compiled searches read them.
+
+    ``moves`` (m, 2) are steps to the end of the chord and ``move_m`` their lengths; ``corners`` (m, 2, 24, 2) rows and
+    columns of the circle's corners from the start of the chord, to the left and to the right. ``turns`` is the most
+    circles on a chord, of ``radius_m``; ``side_m`` is a side of the polygon, ``arc_m`` the drawn arc that belongs to a
+    corner; ``up`` and ``down`` the steepest that the line may climb and fall, as tangents.
+    """
+
+    moves: NDArray[np.int32]
+    move_m: Floats
+    corners: Floats
+    turns: int
+    radius_m: float
+    side_m: float
+    arc_m: float
+    up: float
+    down: float
+
+    def reversed(self) -> Loops:
+        """As a search from the other end sees them: grades turned round."""
+        return self._replace(up=self.down, down=self.up)
+
+
+def lay_loops(options: SearchOptions, standard: DesignStandard, dx_m: float, dy_m: float) -> Loops:
+    """Chords with circles on a grid; none where the options ask for none or curves have no radius."""
+    radius = standard.min_radius_m if options.spiral_radius_m is None else options.spiral_radius_m
+    half = radius * math.tan(math.pi / CORNERS)
+    angle = 2.0 * math.pi / CORNERS
+    arcs = math.ceil(angle / ARC_STEP)
+    arc_m = arcs * 2.0 * radius * math.sin(angle / arcs / 2.0)
+    turns = options.spirals if radius > 0 and radius >= standard.min_radius_m else 0
+    # The curve resists like a grade of its own, which is taken off what the line may climb.
+    eased = standard.curve_resistance_permille_m / radius / 1000.0 if turns else 0.0
+    up, down = (max(g / 100.0 - eased, 0.0) for g in (standard.max_grade_up_pct, standard.max_grade_down_pct))
+    least = max(math.ceil(2.0 * half / min(dx_m, dy_m)), 1)
+    steps = np.vstack([neighbour_moves(16) * spread * least for spread in SPREADS]) if turns else np.zeros((0, 2))
+    moves = np.unique(steps, axis=0).astype(np.int32).reshape(-1, 2)
+    corners = np.stack([_corners(moves, radius, dx_m, dy_m, side) for side in (1.0, -1.0)], axis=1)
+    move_m = np.hypot(moves[:, 0] * dy_m, moves[:, 1] * dx_m)
+    return Loops(moves, move_m, corners, turns, radius, 2.0 * half, arc_m, up, down)
+
+
+def _corners(moves: NDArray[np.int32], radius: float, dx_m: float, dy_m: float, side: float) -> Floats:
+    """Rows and columns (m, 24, 2) of the corners from the start of each chord; ``side`` 1 turns left, -1 right."""
+    east, north = moves[:, 1] * dx_m, -moves[:, 0] * dy_m
+    metres = np.hypot(east, north)
+    ahead = np.column_stack([east, north]) / np.where(metres > 0, metres, 1.0)[:, None]
+    aside = side * np.column_stack([-ahead[:, 1], ahead[:, 0]])
+    # Seen from the centre the chord touches the circle at -aside; the first corner lies half a side further on.
+    at = 2.0 * math.pi * (np.arange(CORNERS) + 0.5) / CORNERS
+    reach = radius / math.cos(math.pi / CORNERS)
+    offset = 0.5 * metres[:, None, None] * ahead[:, None, :] + radius * aside[:, None, :]
+    spoke = np.sin(at)[None, :, None] * ahead[:, None, :] - np.cos(at)[None, :, None] * aside[:, None, :]
+    place = offset + reach * spoke
+    return np.stack([-place[..., 1] / dy_m, place[..., 0] / dx_m], axis=-1)
+
+
+@kernel
+def is_within_grades(loops, m, turns, rise):
+    """Whether a chord with so many circles may rise so much: no steeper than allowed, and clear of itself."""
+    circle = CORNERS * loops.arc_m
+    drawn = loops.move_m[m] + turns * circle
+    if rise > loops.up * drawn or -rise > loops.down * drawn:
+        return False
+    return abs(rise) * circle >= CLEARANCE_M * drawn
+
+
+@kernel
+def least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, limit, p):
+    """Lower bound on the price of a chord with circles, from the corners alone; infinite if it can't be built.
+
+    The same reasoning as in ``least_price``: where a corner lies too deep or too high for open line, so does the line
+    on both sides of it until the steepest ground around and the grade could have made up the difference.
+    """
+    z, steepest = ground[0], ground[5]
+    rows, cols = z.shape
+    drawn = loops.move_m[m] + turns * CORNERS * loops.arc_m
+    bound = p[CHEAPEST] * (loops.move_m[m] + turns * CORNERS * loops.side_m)
+    bridge = p[BRIDGE] + p[RISE] * p[MAX_FILL]  # over such a stretch the line is at least so high
+    # The steepest ground is known one cell around; half a side belongs to each corner.
+    reach, grade = min(0.5 * loops.side_m, p[DX], p[DY]), abs(rise) / drawn
+    for j in range(CORNERS):
+        y, x = r + loops.corners[m, side, j, 0], c + loops.corners[m, side, j, 1]
+        if y < 0.0 or x < 0.0 or y > rows - 1.0 or x > cols - 1.0:
+            return np.inf
+        i, k = min(int(y), rows - 2), min(int(x), cols - 2)
+        a, b, d, e = corner_weights(x - k, y - i)
+        over = a * z[i, k] + b * z[i, k + 1] + d * z[i + 1, k] + e * z[i + 1, k + 1] - h0
+        for turn in range(turns):
+            along = 0.5 * loops.move_m[m] + (turn * CORNERS + j + 0.5) * loops.arc_m
+            depth = over - rise * along / drawn
+            if depth < -p[MAX_BRIDGE]:
+                return np.inf
+            # No stretch reaches further than half a side, so that none is counted twice.
+            if depth > p[MAX_CUT]:
+                stretch = min(reach, (depth - p[MAX_CUT]) / (steepest[i, k] + grade))
+                bound += 2.0 * (1.0 - 1e-9) * stretch * (p[TUNNEL] - p[CHEAPEST])
+            elif depth < -p[MAX_FILL]:
+                stretch = min(reach, (-depth - p[MAX_FILL]) / (steepest[i, k] + grade))
+                bound += 2.0 * (1.0 - 1e-9) * stretch * (bridge - p[CHEAPEST])
+        if bound > limit:
+            break
+    return bound
+
+
+@kernel
+def walk_loop(ground, loops, m, turns, side, r, c, h0, rise, p, cost, limit, scratch):
+    """Add the price of a chord with circles from a node to the cheapest costs by kind, in place.
+
+    Returns -1 if it is dearer than ``limit`` or not possible; see ``price_link``.
+    """
+    drawn = loops.move_m[m] + turns * CORNERS * loops.arc_m
+    to_go = p[CHEAPEST] * (loops.move_m[m] + turns * CORNERS * loops.side_m)
+    y, x, h, along = float(r), float(c), h0, 0.5 * loops.move_m[m] - 0.5 * loops.arc_m
+    n = turns * CORNERS
+    for k in range(n + 1):
+        along += loops.arc_m
+        if k < n:
+            y1, x1 = r + loops.corners[m, side, k % CORNERS, 0], c + loops.corners[m, side, k % CORNERS, 1]
+            h1 = h0 + rise * along / drawn
+        else:
+            y1, x1, h1 = float(r + loops.moves[m, 0]), float(c + loops.moves[m, 1]), h0 + rise
+        to_go -= p[CHEAPEST] * (loops.side_m if 0 < k < n else 0.5 * (loops.move_m[m] + loops.side_m))
+        done = walk_chord(ground, y, x, h, y1, x1, h1, p, cost, limit - to_go, scratch, scratch.no_trace, 0, 0.0)
+        if done < 0:
+            return -1
+        y, x, h = y1, x1, h1
+    return 0
+
+
+@kernel
+def loop_code(loops, m, turns, side):
+    """One number above 0 for a chord with circles; 0 stands for a straight link."""
+    return 1 + (m * 2 + side) * loops.turns + turns - 1
+
+
+def split_code(loops: Loops, code: int) -> tuple[int, int, int]:
+    """Move, circles and side of a code."""
+    rest, turns = divmod(code - 1, loops.turns)
+    return (*divmod(rest, 2), turns + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Winding:
+    """Circles on the link that follows a node of a line: the corners (n, 3) as rows, columns and heights.
+
+    ``centre`` is a row and column; ``side`` 0 turns left, 1 right.
+    """
+
+    after: int
+    corners: Floats
+    centre: tuple[float, float]
+    turns: int
+    side: int
+
+
+def codes_along(problem: Problem, states: Sequence[int]) -> list[int]:
+    """How a search without turn limit went from each state of a line to the next: 0 straight, else with circles.
+
+    Where several ways are possible a search takes the cheapest one.
+    """
+    loops, k = problem.loops, problem.n_states
+    number = {(int(r), int(c)): m for m, (r, c) in enumerate(loops.moves)}
+    codes = []
+    for u, v in pairwise(states):
+        (r0, c0), (r1, c1) = (divmod(int(problem.node_of[s // k]), problem.ground.shape[1]) for s in (u, v))
+        m = number.get((r1 - r0, c1 - c0))
+        codes.append(0 if m is None else _cheapest_code(problem, m, (r0, c0), u, v))
+    return codes
+
+
+def _cheapest_code(problem: Problem, m: int, node: tuple[int, int], u: int, v: int) -> int:
+    """Straight (0) or with which circles a state leads to another at the least price."""
+    states, ground, loops = problem.as_states(), problem.ground, problem.loops
+    a, b = u % problem.n_states, v % problem.n_states
+    to = node[0] + int(loops.moves[m, 0]), node[1] + int(loops.moves[m, 1])
+    height = float(ground.z[node] + states.offset_m[a])
+    rise = float(ground.z[to] + states.offset_m[b]) - height
+    kinds, limits = (int(states.kind[a]), int(states.kind[b])), (states.up, states.down)
+    link = (ground.arrays, loops, m, *node, height, rise, *kinds, *limits, problem.parameters, new_scratch())
+    return int(_cheapest_on(*link))
+
+
+@kernel
+def _cheapest_on(ground, loops, m, r, c, h0, rise, kind_from, kind_to, up, down, p, scratch):
+    """Code of the cheapest way along a chord between two kinds."""
+    best, code, cost = np.inf, 0, scratch.by_kind
+    if -down * loops.move_m[m] <= rise <= up * loops.move_m[m]:
+        cost[0], cost[1], cost[2] = np.inf, np.inf, np.inf
+        cost[kind_from] = 0.0
+        y, x = float(r + loops.moves[m, 0]), float(c + loops.moves[m, 1])
+        done = walk_chord(
+            ground, float(r), float(c), h0, y, x, h0 + rise, p, cost, np.inf, scratch, scratch.no_trace, 0, 0.0
+        )
+        if done >= 0:
+            best = cost[kind_to]
+    for way in range(2 * loops.turns):
+        turns, side = 1 + way // 2, way % 2
+        if not is_within_grades(loops, m, turns, rise):
+            continue
+        if least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, best, p) > best:
+            continue
+        cost[0], cost[1], cost[2] = np.inf, np.inf, np.inf
+        cost[kind_from] = 0.0
+        done = walk_loop(ground, loops, m, turns, side, r, c, h0, rise, p, cost, best, scratch)
+        # Rounding must not make a circle of a straight link that costs the same.
+        if done >= 0 and cost[kind_to] < best * (1.0 - 1e-12):
+            best, code = cost[kind_to], loop_code(loops, m, turns, side)
+    return code
+
+
+def wind(problem: Problem, points: Floats, codes: Sequence[int]) -> list[Winding]:
+    """The circles of a line whose nodes are ``points`` (n, 3) and whose links have these codes."""
+    loops, found = problem.loops, []
+    for i, code in enumerate(codes):
+        if code <= 0:
+            continue
+        m, side, turns = split_code(loops, code)
+        (r, c, h), rise = points[i], points[i + 1, 2] - points[i, 2]
+        drawn = loops.move_m[m] + turns * CORNERS * loops.arc_m
+        along = 0.5 * loops.move_m[m] + (np.arange(turns * CORNERS) + 0.5) * loops.arc_m
+        plan = np.tile(loops.corners[m, side], (turns, 1)) + np.array([r, c])
+        centre = plan[:CORNERS].mean(axis=0)
+        corners = np.column_stack([plan, h + rise * along / drawn])
+        found.append(Winding(i, corners, (float(centre[0]), float(centre[1])), turns, side))
+    return found
+
+
+def insert_windings(points: Floats, windings: Sequence[Winding]) -> Floats:
+    """Nodes of a line with the corners of its circles between them, (n, 3)."""
+    parts, before = [], 0
+    for winding in windings:
+        parts += [points[before : winding.after + 1], winding.corners]
+        before = winding.after + 1
+    return np.vstack([*parts, points[before:]])
