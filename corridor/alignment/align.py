@@ -32,7 +32,7 @@ from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]
 
-TURN_FACTORS = (1.05, 1.4)  # how far from the best the turn-limited search looks, step by step
+TURN_FACTORS = (1.05, 1.2, 1.4, 2.0)  # how far from the best the turn-limited search looks, step by step
 MAX_FORBIDDEN = 200  # bends that are given up because their curves can't be built, before the search is
 
 
@@ -147,9 +147,9 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
         way = find_way(asked, factor) if way is None else _widen(way, factor)
         problem, free_price = way.problem, way.forward.cost_musd
         backward = search(problem, factor, reverse=True, guide=way.forward)
-        turning = TurnSearch(problem, way.forward, backward, factor * free_price)
+        turning = TurnSearch(problem, backward, factor * free_price, radius)
         while len(forbidden) < MAX_FORBIDDEN:
-            course, price, least = turning.cheapest(radius, forbidden)
+            course, price, least = turning.cheapest(forbidden)
             # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left
             # out.
             least_musd = max(least_musd, least, free_price)

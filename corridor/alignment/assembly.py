@@ -252,9 +252,9 @@ def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: floa
     return merged, heights
 
 
-MAX_LINKS = 2_000_000  # that a turn-limited search holds at a time, about 60 bytes each
-WEIGHTS = (2.0, 1.25, 1.1, 1.05, 1.02)  # where the exact search needs too many links, as far as these have room
-FIRST_ROOM = 4  # times the usual room for the first of them, so that there is a line
+MAX_LINKS = 6_000_000  # that a turn-limited search holds at a time, about 60 bytes each
+QUICK = ((0.01, 1.5), (0.02, 1.3), (0.04, 1.15), (0.08, 1.05))
+"""Where the exact search needs too many links: what each may lose, as a share of the price, and the bound's weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,61 +282,58 @@ class Course(NamedTuple):
 
 
 class TurnSearch:
-    """A search for the cheapest line that keeps a radius, among lines of at most ``bound_musd``.
+    """A search for the cheapest line that keeps a radius.
 
-    ``forward`` and ``backward`` are costs without turns of everything that such a line can pass. Links that were priced
-    for one search are kept for the next one.
+    ``backward`` has the costs to the end without turns of everything that a line of at most ``bound_musd`` can pass.
+    Links that were priced for one search are kept for the next one of its kind.
     """
 
-    def __init__(self, problem: Problem, forward: Found, backward: Found, bound_musd: float) -> None:
-        self.problem, self.bound_musd = problem, bound_musd
+    def __init__(self, problem: Problem, backward: Found, bound_musd: float, radius_m: float) -> None:
+        self.problem, self.bound_musd, self.radius_m = problem, bound_musd, float(radius_m)
         # A cost that isn't settled is no more than an upper bound: no line near the best passes there.
-        self._ahead = np.where(forward.settled, forward.cost, np.inf)
         self._behind = np.where(backward.settled, backward.cost, np.inf)
-        self._links, self._used = new_links(len(self._ahead), 65_536), 0
-        self._is_small = True
+        self._links, self._used = new_links(len(self._behind), 65_536), 0
+        self._kept_for = (0.0, 0.0, 0.0)
+        self._least: float | None = None
 
-    def cheapest(self, radius_m: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float, float]:
+    def cheapest(self, forbidden: Sequence[Bend] = ()) -> tuple[Course, float, float]:
         """The line, its price, and the least that any such line costs.
 
         Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed. Without a
         line the course is empty and the price is infinite; no line then costs less than the third value.
 
-        The exact search comes first. Where it needs more links than there is room for, searches with a weight go
-        straight for the end, with less and less of it until there is no room again.
+        The exact search comes first. Where it needs more links than there is room for, what it still had to look at
+        bounds the price from below. Searches that leave out links which lose much then look for a line, with more and
+        more links as far as there is room.
         """
-        if self._is_small:
-            last = self._run(radius_m, forbidden, 1.0)
+        if self._least is None:
+            last, least = self._run(forbidden, self.bound_musd, np.inf, 1.0)
             if last != NO_ROOM:
-                price = float(self._links.cost[last]) if last >= 0 else self.bound_musd
-                return self._trace(last), price if last >= 0 else np.inf, price
-            self._is_small = False
+                return self._trace(last), float(self._links.cost[last]) if last >= 0 else np.inf, least
+            self._least = least
         best: tuple[Course, float] = (Course([], []), np.inf)
-        least = 0.0
-        for weight in WEIGHTS:
-            last = self._run(radius_m, forbidden, weight)
-            if last < 0:
-                return (*best, self.bound_musd if last != NO_ROOM else least)
-            price = float(self._links.cost[last])
-            # A line found with a weight costs at most that many times the best, so that the best costs at least this.
-            least = max(least, min(price / weight, self.bound_musd))
-            if price < best[1]:
-                best = self._trace(last), price
-        return (*best, least)
+        for share, weight in QUICK:
+            last, _ = self._run(forbidden, best[1], share * self.bound_musd, weight)
+            if last == NO_ROOM:
+                break
+            # With less weight and more links the next one may still find a cheaper line.
+            if last >= 0 and self._links.cost[last] < best[1]:
+                best = self._trace(last), float(self._links.cost[last])
+        return (*best, self._least)
 
-    def _run(self, radius_m: float, forbidden: Sequence[Bend], weight: float) -> int:
-        """Last link of the line that a search with a weight finds; negative without one."""
-        p, room = self.problem, MAX_LINKS * (FIRST_ROOM if weight == WEIGHTS[0] else 1)
+    def _run(self, forbidden: Sequence[Bend], bound: float, slack: float, weight: float) -> tuple[int, float]:
+        """Last link of the line that a search finds (negative without one) and what any line costs at least."""
+        p = self.problem
         direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
-        last, self._links, self._used = search_turns(
-            p.ground.arrays, p.as_nodes(), p.loops, p.as_states(), p.parameters, float(radius_m), p.state(p.start),
-            p.state(p.goal), direct_m, self._ahead, self._behind, self.bound_musd * (1.0 + 1e-9), weight, room, p.reuse,
+        if self._kept_for != (bound, slack, weight):
+            self._links, self._used = new_links(len(self._behind), 65_536), 0
+            self._kept_for = (bound, slack, weight)
+        last, least, self._links, self._used = search_turns(
+            p.ground.arrays, p.as_nodes(), p.loops, p.as_states(), p.parameters, self.radius_m, p.state(p.start),
+            p.state(p.goal), direct_m, self._behind, bound * (1.0 + 1e-9), slack, weight, MAX_LINKS, p.reuse,
             _clearance(p), np.array([b.row(p) for b in forbidden]).reshape(-1, 5), self._links, self._used,
         )  # fmt: skip
-        # Links of a search that ran full would leave the next one no room.
-        if last == NO_ROOM:
-            self._links, self._used = new_links(len(self._ahead), 65_536), 0
-        return int(last)
+        return int(last), min(float(least), bound)
 
     def _trace(self, last: int) -> Course:
         """The line that ends with a link; an empty one if there is no such link."""

@@ -100,18 +100,18 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     way = find_way(problem, 1.4)
     backward = search(way.problem, 1.4, reverse=True, guide=way.forward)
     bound = 1.4 * way.forward.cost_musd
-    states, exact, least = TurnSearch(way.problem, way.forward, backward, bound).cheapest(300.0)
-    assert states
+    course, exact, least = TurnSearch(way.problem, backward, bound, 300.0).cheapest()
+    assert course.states
     assert least == exact
-    held = TurnSearch(way.problem, way.forward, backward, bound)
+    held = TurnSearch(way.problem, backward, bound, 300.0)
     used = []
     real = curves.search_turns
-    monkeypatch.setattr(curves, "search_turns", lambda *args: used.append(args[11]) or real(*args))
+    monkeypatch.setattr(curves, "search_turns", lambda *args: used.append(args[12]) or real(*args))
     monkeypatch.setattr(curves, "MAX_LINKS", 30_000)
-    states, price, least = held.cheapest(300.0)
+    course, price, least = held.cheapest()
     assert used[0] == 1.0
     assert len(used) > 1
-    assert states
+    assert course.states
     assert least <= exact * (1 + 1e-9)
     assert exact <= price * (1 + 1e-9)
 

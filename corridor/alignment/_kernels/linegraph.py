@@ -160,6 +160,20 @@ def _price_from(ground, nodes, states, u, cost_u, begin, end, p, direct_m, behin
     metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
     if t_index < 0 or metres == 0.0 or (metres > direct_m and straight):
         return used
+    # One bound for all levels of the node there comes first: most links fail it.
+    rest = np.inf
+    for q in range(t_index * n_states, (t_index + 1) * n_states):
+        rest = min(rest, behind[q])
+    spare = bound - rest - cost_u
+    # Turned round, so that a difference of infinities (NaN) fails too.
+    if not p[CHEAPEST] * metres <= spare:
+        return used
+    if metres > SHORT_CELLS * p[DX]:
+        over, under, rise = states.offset_m[-1], -states.offset_m[0], z[t_r, t_c] - height
+        if rise - under > states.up * metres or -rise - over > states.down * metres:
+            return used
+        if least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, over, under, spare, p) > spare:
+            return used
     for level in range(n_levels):
         # The direct link to the end arrives at the terminal, which lies on the ground.
         if m == n_moves and u != begin and states.offset_m[states.first[level]] != 0.0:
@@ -173,7 +187,6 @@ def _price_from(ground, nodes, states, u, cost_u, begin, end, p, direct_m, behin
         for q in range(states.first[level], states.first[level + 1]):
             rest = min(rest, behind[t_index * n_states + q])
         spare = bound - rest - cost_u
-        # Turned round, so that a difference of infinities (NaN) fails too.
         if not p[CHEAPEST] * metres <= spare:
             continue
         least = p[CHEAPEST] * metres
@@ -335,14 +348,13 @@ def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, clear_m, fo
 
 @allocating
 def search_turns(
-    ground, nodes, loops, states, p, radius, begin, end, direct_m, ahead, behind, bound, weight, capacity, reuse,
+    ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, bound, slack, weight, capacity, reuse,
     clear_m, forbidden, links, used,
 ):  # fmt: skip
     """Shortest path from link to link: A* with ``weight`` times the exact cost without turns as bound.
 
     Links are priced when a line first reaches the state that they start from, and are kept for the next search. A
-    weight above 1 makes the search go straight for the end; the line costs at most so many times the cheapest (I. Pohl
-    1970, doi:10.1016/0004-3702(70)90007-X).
+    weight above 1 makes the search go straight for the end (I. Pohl 1970, doi:10.1016/0004-3702(70)90007-X).
 
     Args:
         ground: the ground's arrays.
@@ -354,9 +366,9 @@ def search_turns(
         begin: state of the terminal that lines start from.
         end: state of the other one.
         direct_m: how far links from and to the terminals go.
-        ahead: cost to each state, without turns; infinite where nothing near the best passes.
-        behind: cost from each state, likewise.
+        behind: cost from each state, without turns; infinite where nothing near the best passes.
         bound: only lines that cost at most this.
+        slack: only links that, turns left aside, lose at most this against the best way on (infinite: all).
         weight: of the bound, 1 or more.
         capacity: of links that may be held; the search stops there.
         reuse: pieces of old formations as adjacency (pointer, target, price).
@@ -367,65 +379,37 @@ def search_turns(
         used: how many.
 
     Returns:
-        The last link of the best line (-1: none, ``NO_ROOM``: more would be needed), the links and how many there are.
+        The last link of the best line (-1: none, ``NO_ROOM``: more would be needed), what any line costs at least if
+        there are no slack and no weight, the links and how many there are.
     """
     scratch, size = new_scratch(), 0
-    # Prices are kept between searches and labels aren't: another radius allows other bends.
+    # Prices are kept between searches and labels aren't: other bends may be forbidden.
     links.cost[:used] = np.inf
     links.position[:used] = OUT
     if links.first[begin] < 0:
         links, used = _price_all_from(
-            ground,
-            nodes,
-            loops,
-            states,
-            begin,
-            0.0,
-            begin,
-            end,
-            p,
-            direct_m,
-            behind,
-            bound,
-            reuse,
-            scratch,
-            links,
-            used,
-        )
+            ground, nodes, loops, states, begin, 0.0, begin, end, p, direct_m, behind,
+            min(bound, behind[begin] + slack), reuse, scratch, links, used,
+        )  # fmt: skip
     for e in range(np.int64(links.first[begin]), np.int64(links.last[begin])):
         links.cost[e], links.before[e], links.start_loss[e] = links.price[e], -1, 0.0
         key = links.price[e] + weight * behind[links.target[e]]
         size = push(links.keys, links.items, links.position, size, e, key)
     while size > 0:
+        key = links.keys[0]
         popped, size = pop(links.keys, links.items, links.position, size)
         e = np.int64(popped)
         v = np.int64(links.target[e])
         if v == end:
-            return e, links, used
+            return e, links.cost[e], links, used
         if links.first[v] < 0:
             if used > capacity:
-                return NO_ROOM, links, used
-            # In order of cost plus a true bound, the first link into a state is the cheapest way there with turns. With
-            # a weight it needn't be.
-            reached = links.cost[e] if weight == 1.0 else ahead[v]
+                return NO_ROOM, key, links, used
+            # In order of cost plus a true bound, the first link into a state is the cheapest way there with turns.
             links, used = _price_all_from(
-                ground,
-                nodes,
-                loops,
-                states,
-                v,
-                reached,
-                begin,
-                end,
-                p,
-                direct_m,
-                behind,
-                bound,
-                reuse,
-                scratch,
-                links,
-                used,
-            )
+                ground, nodes, loops, states, v, links.cost[e], begin, end, p, direct_m, behind,
+                min(bound, links.cost[e] + behind[v] + slack), reuse, scratch, links, used,
+            )  # fmt: skip
         for f in range(np.int64(links.first[v]), np.int64(links.last[v])):
             value = links.cost[e] + links.price[f]
             ahead_of_it = behind[links.target[f]]
@@ -437,4 +421,4 @@ def search_turns(
             if loss >= 0.0:
                 links.cost[f], links.before[f], links.start_loss[f] = value, e, loss
                 size = push(links.keys, links.items, links.position, size, f, value + weight * ahead_of_it)
-    return -1, links, used
+    return -1, bound, links, used
