@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
-import shapely
 from markupsafe import escape
 from numpy.typing import NDArray
 
