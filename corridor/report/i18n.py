@@ -71,10 +71,23 @@ def clean_line(text: object) -> str:
     return _BIDI.sub("", _CONTROLS.sub("", _BREAKS.sub(" ", str(text))))
 
 
+THIN_SPACE = "\u202f"
+"""Between thousands on pages, where no line breaks at it; plain text has a space."""
+
+
+def clean_page_text(text: object) -> str:
+    r"""The same for a page, where figures keep the narrow spaces between their thousands.
+
+    >>> clean_page_text("1\u202f040 \t km") == "1\u202f040 km"
+    True
+    """
+    return THIN_SPACE.join(clean_text(part) for part in str(text).split(THIN_SPACE))
+
+
 def clean(value: Any) -> Any:
-    """Apply :func:`clean_text` to every string, also to keys, in nested mappings and sequences."""
+    """Apply :func:`clean_page_text` to every string, also to keys, in nested mappings and sequences."""
     if isinstance(value, str):
-        return clean_text(value)
+        return clean_page_text(value)
     if isinstance(value, Mapping):
         return {clean_text(key): clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -211,8 +224,11 @@ Messages: TypeAlias = dict[str, dict[str, Entry]]
 class Words:
     """The words of one language over those of English."""
 
-    def __init__(self, language: str, messages: Mapping[str, Entry], english: Mapping[str, Entry]) -> None:
+    def __init__(
+        self, language: str, messages: Mapping[str, Entry], english: Mapping[str, Entry], *, on_page: bool = False
+    ) -> None:
         self.language = language
+        self._clean = clean_page_text if on_page else clean_text
         self._messages, self._english = messages, english
 
     def known(self, key: str) -> bool:
@@ -254,7 +270,7 @@ class Words:
             )
         if isinstance(value, Listing):
             return self._list([self.render(item) for item in value.items], value.style)
-        return self.text(clean_text(value))
+        return self.text(self._clean(value))
 
     def _inside(self, value: Value) -> str:
         """A value inside a sentence, each item of a listing with a small letter."""

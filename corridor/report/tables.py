@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
-from corridor.report.i18n import clean_text, render_table, words
+from corridor.report.i18n import THIN_SPACE, clean_text, render_table, words
 from corridor.schema.candidate import Candidate
 from corridor.schema.column import Column, Criterion, Kind, Unit
 from corridor.schema.message import Message, Value
@@ -159,7 +159,6 @@ def unquote_formula(text: str) -> str:
 
 # --- The metric table and the rankings as rows and cells for a reader: rounded, with ranges, best and worst marked ---
 
-THIN_SPACE = "\u202f"
 RANGE_SIGN = "\u2013"
 OUTSIDE = "outside"
 """Regime of candidates to which no rules apply."""

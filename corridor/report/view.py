@@ -136,7 +136,7 @@ class ReportView:
     @cached_property
     def english(self) -> Words:
         """The page's words in English, in which it is first written."""
-        return Words("en", self.messages["en"], self.messages["en"])
+        return Words("en", self.messages["en"], self.messages["en"], on_page=True)
 
     @cached_property
     def columns(self) -> tuple[PageColumn, ...]:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.report.tables import THIN_SPACE, PageColumn, _cell, rough_number
+from corridor.report.i18n import THIN_SPACE
+from corridor.report.tables import PageColumn, _cell, rough_number
 
 
 @pytest.mark.parametrize(
