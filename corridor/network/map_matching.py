@@ -34,7 +34,7 @@ HALF_COST_M = 400.0
 MINOR_COST = 4.0
 """A metre of a track, of a service road or of a lane for others than trucks counts for so many."""
 CLOSED_COST = 1 + REACH_M / HALF_COST_M
-"""The same on a road closed to trucks, for a section that is open: any open road within reach is taken first."""
+"""The same where trucks may not drive through, for a section that is open: any other road within reach comes first."""
 STATION_M = 2000.0
 """Sections of railways end in stations: so near to a section's end a train may turn round."""
 MAIN_WITHIN_M = 1000.0
@@ -64,8 +64,8 @@ def match_section(network: Network, section: Section, start: Position, end: Posi
 
     Edges cost their length times 1 + d / 400 m, for d the distance from the schematic line; only edges within 6 km of
     it count. Roads must be open; tracks, service roads and those closed to trucks cost more, and a section that is
-    documented as open runs on a road that trucks may use if there is one. Railways may have any status, since an old
-    formation is still where the line lies; plans count for sections that are plans only.
+    documented as open runs on a road that trucks may drive through if there is one. Railways may have any status,
+    since an old formation is still where the line lies; plans count for sections that are plans only.
 
     Raises:
         NoRouteError: the network has no way between them near the line.
@@ -114,10 +114,10 @@ def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArr
     off = np.zeros(len(edges))
     off[near] = shapely.distance(shapely.line_interpolate_point(network.planar[near], 0.5, normalized=True), line)
     # beside a road that all may use lies many a lane for buses or a private one
-    minor, barred = edges["class"].isin(UNFIT_CLASSES).to_numpy(), (edges["truck_access"] == RoadAccess.NO).to_numpy()
-    weight = np.where(minor | barred, MINOR_COST, 1.0)
+    minor, access = edges["class"].isin(UNFIT_CLASSES).to_numpy(), edges["truck_access"].to_numpy()
+    weight = np.where(minor | (access == RoadAccess.NO), MINOR_COST, 1.0)
     if section.status == SectionStatus.OPEN:
-        weight[barred] = CLOSED_COST
+        weight[access != RoadAccess.YES] = CLOSED_COST
     return ~allowed, edges["length_m"].to_numpy() * (1 + off / HALF_COST_M) * weight
 
 

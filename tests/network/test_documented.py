@@ -158,11 +158,14 @@ def _map_of(run, *roads) -> Ways:
     return replace(ways, frame=ways.frame.assign(section_id=""), node_ids=np.arange(len(ways.node_ids)) + 1)
 
 
-@pytest.mark.parametrize(("state", "through"), [("open", (0.0, 1500.0)), ("closed", (0.0, 0.0))])
-def test_an_open_section_runs_on_a_road_that_trucks_may_use(run, state, through):
+@pytest.mark.parametrize(
+    ("state", "access", "through"),
+    [("open", "no", (0.0, 1500.0)), ("open", "local", (0.0, 1500.0)), ("closed", "no", (0.0, 0.0))],
+)
+def test_an_open_section_runs_on_a_road_that_trucks_may_drive_through(run, state, access, through):
     """A private road lies on the schematic line itself, the public one up to 1.5 km north of it."""
     lines = [[(0, 0), (6000, 0)], [(0, 0), (3000, 1500), (6000, 0)]]
-    network = roads.build(lines, truck_access=["no", "yes"])
+    network = roads.build(lines, truck_access=[access, "yes"])
     line = LineString(roads.lonlat([(0, 0), (6000, 0)]))
     section = replace(run[files.catalogue].sections["valley-middle"], status=SectionStatus(state), line=line)
     ends = [network.snap(*point, np.zeros(2, dtype=bool), limit_m=1.0, what="end") for point in line.coords]
