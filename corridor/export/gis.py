@@ -253,6 +253,7 @@ def _part_row(part: Part) -> dict[str, Any]:
         "drawn_km": part.drawn_km,
         "geometry_quality": part.geometry_quality,
         "minutes": part.minutes.mid,
+        # What nobody quotes stays empty: 0 would say that there is no tunnel.
         "tunnel_km": np.nan if StructureKind.TUNNEL in part.not_quoted else part.tunnel_km,
         "bridge_km": np.nan if StructureKind.BRIDGE in part.not_quoted else part.bridge_km,
         "max_grade_pct": np.nan if part.max_grade_pct is None else part.max_grade_pct,
@@ -483,6 +484,7 @@ def write_gpx(results: Results, path: Path) -> None:
     _text(about, "name", results.title)
     _text(about, "desc", f"{results.question} As of {results.as_of}, {results.baseline}.")
     for candidate in results.candidates:
+        # One track for each route: devices list tracks by name and take the first point for the start.
         track = SubElement(root, "trk")
         _text(track, "name", candidate.name)
         _text(track, "desc", f"{candidate.candidate_id}: {candidate.length_km.mid:.1f} km. {candidate.note}")

@@ -324,6 +324,7 @@ def _tables(
         tables |= {f"candidates.gpkg|layername={layer}": frame, f"{layer}.parquet": frame}
     if results.cost_lines is not None:
         tables[COSTS] = results.cost_lines
+    # Of what is written only files with columns have rows in the dictionary.
     events, parquet, _, places, _ = IMPACT_FILES
     tables |= {
         places: results.place_effects,

@@ -341,6 +341,7 @@ def _road(event: Event) -> Value:
 def _places_clause(decided: CriticalCrossing, by_id: Mapping[str, Event], names: Names) -> Message:
     """Which places lose or keep the border crossing by one crossing alone."""
     road = _road_near(by_id[decided.event_id], names)
+    # A crossing that holds places loses them if it is at grade; one that cuts them off gives them back if it isn't.
     found = decided.places_lost or decided.places_regained
     shown: Value = listing(found[:_NAMED], ListStyle.COMMA)
     if len(found) > _NAMED:

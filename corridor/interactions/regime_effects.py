@@ -320,6 +320,7 @@ def applies(regime: Regime, candidate: Candidate) -> tuple[bool, Message]:
             return False, Message("applies.other_kind", {"what": what, "wanted": wanted, "value": value})
     if candidate.comparator and not rule.comparators:
         return False, Message("applies.comparator")
+    # Where a route runs is decided by its parts as declared, schematic ones too.
     countries = {part.country for part in candidate.parts}
     if rule.through and not countries & set(rule.through):
         return False, Message("applies.elsewhere", {"countries": listing(rule.through, ListStyle.OR_ALL)})

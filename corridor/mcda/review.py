@@ -97,6 +97,7 @@ def review_panel(
     robustness = measure_robustness(
         panel, method=method, space=space or WeightSpace(over="groups"), draws=draws, seed=seed, spread=spread
     )
+    # Winners are those of the weights that were asked, not the most frequent of the draws.
     ranks = panel_ranks(panel, weights, method)
     return Review(
         panel,

@@ -105,6 +105,7 @@ def _part_outline(
 ) -> tuple[shapely.Geometry, shapely.Geometry]:
     """The outline of a country, segment by segment: what it shares with another, and the rest."""
     parts: tuple[list[shapely.Geometry], list[shapely.Geometry]] = ([], [])
+    # Hundreds of vertices ask the same polygon how near it is.
     shapely.prepare(other)
     for ring in shapely.get_parts(shapely.boundary(home)):
         xy = shapely.get_coordinates(ring)
@@ -147,6 +148,7 @@ def check_declared(ground: BorderGround, candidate: Candidate, tolerance_m: floa
     for part in candidate.parts:
         if part.country != ground.country:
             continue
+        # Vertices are enough: a country's polygon is coarser than the line.
         points = shapely.points(shapely.get_coordinates(project(part.line, WGS84, ground.crs)))
         off = shapely.distance(ground.polygon, points)
         if off.max() > tolerance_m:

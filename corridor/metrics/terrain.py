@@ -235,12 +235,14 @@ def _open_ground(profile: Profile) -> NDArray[np.bool_]:
     """Samples outside every structure."""
     outside = np.ones(len(profile.chainage_km), dtype=bool)
     for span in profile.spans:
+        # Samples at a portal itself belong to the structure.
         outside &= (profile.chainage_km < span.from_km) | (profile.chainage_km > span.to_km)
     return outside
 
 
 def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: Floats) -> dict[str, float]:
     up, down = climbs_m(height_m, threshold_m)
+    # Steps are of unequal length where vertices were added: each counts by its own.
     steps = np.diff(chainage_km)
     middle = (height_m[1:] + height_m[:-1]) / 2
     return {

@@ -145,6 +145,7 @@ def route_minutes(network: Network, route: Route) -> float:
 
 def _cost(network: Network, route: Route, forward: Floats, backward: Floats) -> float:
     """Sum of what each edge costs along and against it over a route, ends cut."""
+    # Minutes are those of whole edges; the first and the last count by the share that is driven.
     edges = list(route.edges)
     minutes = np.where(route.forward, forward[edges], backward[edges])
     lengths = network.length_km[edges]

@@ -372,6 +372,7 @@ def build_on_ways(
 def _scaled(network: Network, fit: TimeFit) -> gpd.GeoDataFrame:
     """The edges with the minutes of roads multiplied by the fitted factors; passages of borders keep theirs."""
     edges = network.edges
+    # Checks at borders are minutes of their own and no part of what the fit explains.
     roads = ((edges["mode"] == Mode.ROAD) & ~network.is_border).to_numpy()
     factors = dict(zip(MINUTES, (TRUCK, TRUCK, CAR, CAR), strict=True))
     columns = {
@@ -384,6 +385,7 @@ def _scaled(network: Network, fit: TimeFit) -> gpd.GeoDataFrame:
 def _deviation(section: Section, match: Match) -> Message | None:
     """Why a way found can't be the section, by its length; None if it can."""
     if section.length_km:
+        # A documented length is trusted more than a drawn one, and allows less deviation.
         expected, limit = section.length_km.mid, MAX_DEVIATION
     else:
         expected, limit = float(line_lengths_m([section.line])[0]) / 1000, MAX_DRAWN_DEVIATION

@@ -166,6 +166,7 @@ def _lengths_m(table: pd.DataFrame, lines: NDArray[Any]) -> NDArray[Any]:
     drawn = line_lengths_m(lines)
     if "length" not in table:
         return drawn
+    # Graphs of others may carry lengths as texts, or none for edges that were added by hand.
     given = np.asarray(pd.to_numeric(table["length"], errors="coerce"), dtype=float)
     return np.where(np.isfinite(given) & (given > 0), given, drawn)
 

@@ -147,6 +147,7 @@ def _side(given: str | Path | SavedResults | Compared) -> _Side:
     for name, shares in weights.items():
         told = ", ".join(f"{key} {share:.3g}" for key, share in shares.items())
         facts[f"weights: {name}"] = told
+    # A candidate has a row for each set of rules, and one name.
     named = metrics.drop_duplicates("candidate_id") if {"candidate_id", "name"} <= set(metrics) else metrics.iloc[:0]
     names = dict(zip(named["candidate_id"], named["name"], strict=True)) if len(named) else {}
     return _Side(facts, _keyed(metrics, _KEYS), _keyed(ranking, _RANKED), names)
@@ -155,6 +156,7 @@ def _side(given: str | Path | SavedResults | Compared) -> _Side:
 def _keyed(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """A table with its keys as index, empty texts where a run has no such key; of rows that stand twice the first."""
     missing = {key: "" for key in keys if key not in table}
+    # Runs with and without rules are held against each other by the keys that both can have.
     found = table.assign(**missing)
     for key in keys:
         found[key] = ["" if _empty(cell) else str(cell) for cell in found[key]]

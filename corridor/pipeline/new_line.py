@@ -207,6 +207,7 @@ def find_new_line(
             setting = _with_study(Study.find(study), places, files, countries, borders, prices, say)
         costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
         asked = _problems(setting, chosen, costs, cell_m)
+        # Old formations are laid on the ground of the search, so that they can only be known once that is framed.
         links = [link for key in reuse for link in _reuse_links(key, asked[0].terrain, chosen, costs, setting.run)]
         asked[0] = replace(asked[0], options=replace(asked[0].options, reuse=tuple(links)))
         return _search(asked, setting, sweep, alternatives, draws, say)
@@ -252,6 +253,7 @@ def _problems(
     crs = utm_crs((first.lon + last.lon) / 2, (first.lat + last.lat) / 2)
     asked = []
     for number, (a, b) in enumerate(pairwise(stations)):
+        # Stretches are told by the numbers of their stations, which is how somebody who gave a list of them counts.
         what = "FROM and TO" if len(stations) == 2 else f"stations {number + 1} and {number + 2}"
         terrain, *points = frame_terrain(
             setting.heights, (a.lon, a.lat), (b.lon, b.lat), what, setting.allowed, cell_m=cell_m, crs=crs

@@ -92,6 +92,7 @@ def draft_study(
     data = read_osm(map_file)
     rasters = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]
     places = _known_places(data)
+    # Names are looked up on the map that the study will run on: a gazetteer's place may have no road there.
     points = [_find(place, which, places) for place, which in ((start, "--from"), (end, "--to"))]
     known, border_file = _choose_borders(borders, points, map_file)
     ends = _told_apart([_settle(point, known) for point in points])
@@ -228,6 +229,7 @@ def _find(place: End, which: str, places: gpd.GeoDataFrame) -> Place:
         lat, lon = point
         name = nearest_place(places, lon, lat, AT_PLACE_M) or format_position(lat, lon, 3)
         return Place(name=name, lon=lon, lat=lat, country=UNKNOWN_COUNTRY)
+    # Any spelling that the map knows will do; the largest settlement of a name comes first.
     wanted = str(place).strip().casefold()
     for row in places.itertuples():
         if wanted in {str(row.name).casefold(), *(text.casefold() for text in row.names.values())}:
@@ -252,6 +254,7 @@ def _choose_borders(given: str | Path | None, points: Sequence[Place], map_file:
     """The borders given, else the map's own or the packaged ones where both places lie in them, else none."""
     if given is not None:
         return read_borders(Path(given)), Path(given)
+    # The map's own borders run as its roads do; the packaged ones cover one region alone.
     mapped = read_mapped_borders(map_file)
     if mapped is not None and _hold(mapped, points):
         return mapped, map_file

@@ -594,6 +594,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         with path.open(encoding="utf-8-sig") as stream:
             header = stream.readline(_MAX_HEADER)
+        # A spreadsheet of another language saves with semicolons: one wide column would be told as missing ones.
         if ";" in header and "," not in header:
             raise SourceError(f"{path}: its cells are parted by semicolons; save it with commas, or run it again")
         # Ids and names stay text, be they called 007 or nan.
