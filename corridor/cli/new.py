@@ -49,7 +49,8 @@ def new(
     """Begin a study of the ways between two places, anywhere: writes NAME.toml into this folder, ready to run.
 
     The file is small and says in comments what may be changed. Border crossings are where roads of the map lead over
-    borders; nobody confirmed them, and every route that passes one says so. Without borders countries are unknown.
+    borders or are cut off at one; nobody confirmed them, and every route that passes one says so. Without borders
+    countries are unknown.
 
     **Examples**
 
