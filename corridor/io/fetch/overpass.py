@@ -348,7 +348,14 @@ def download_countries(area: Bounds, work: Path, settings: LiveSettings, meter: 
         # No piece of a border lies in an area within one country: that country is asked for by a point, for which a
         # server needs a table of areas that not all have.
         held = f"is_in({(south + north) / 2:.6f},{(west + east) / 2:.6f})->.here;rel(pivot.here){COUNTRIES};"
-        found = _features([f"({held});(._;>;);out;"], "admin_level", work, settings, meter)
+        # One that has none says that its manager is turned off, as one says that is down; it has just answered, though.
+        twice = settings.model_copy(update={"http_tries": min(settings.http_tries, 2)})
+        try:
+            found = _features([f"({held});(._;>;);out;"], "admin_level", work, twice, meter)
+        except FetchError as fault:
+            raise MissingError(
+                f"{fault}; it can't say in which country the area lies: name a file of borders"
+            ) from fault
     return _required(found, "admin_level", settings)
 
 

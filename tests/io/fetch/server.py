@@ -116,6 +116,7 @@ class Server:
 
     ``seen`` are the requests: method, path, headers; ``queries`` those of Overpass. With ``keeps_slots`` a query that
     was refused may come again only in other words, as with a real server, on which it counts as running for its time.
+    Without ``has_areas`` it refuses what asks for the areas that hold a point, as servers do that keep no such table.
     """
 
     def __init__(self, osm: OsmMap | None = None) -> None:
@@ -125,6 +126,7 @@ class Server:
         self.seen: list[tuple[str, str, dict[str, str]]] = []
         self.queries: list[str] = []
         self.keeps_slots = False
+        self.has_areas = True
         self.status = "Rate limit: 2\n2 slots available now.\n"
         self._lock = threading.Lock()
         server = self
@@ -192,6 +194,9 @@ class Server:
         known = _KNOWN.fullmatch(query)
         if not known or not self.osm:
             overpass_page("line 1: parse error: Unknown query clause", 400)(handler)
+            return
+        if not self.has_areas and _HELD.search(query):
+            overpass_page("The dispatcher (i.e. the database management system) is turned off.", 504)(handler)
             return
         answer = self.osm.answer(query)
         if known[1] == "json":

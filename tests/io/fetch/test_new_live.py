@@ -69,15 +69,22 @@ def test_what_the_server_lacks_is_one_line_and_nothing_is_written(live, cache, t
     assert not (tmp_path / "midway.toml").exists()
 
 
-def test_a_server_without_borders_leaves_countries_unknown_and_says_so(live, cache, tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize("has_areas", [True, False])
+def test_a_server_without_borders_leaves_countries_unknown_and_says_so(
+    has_areas, live, cache, tmp_path, monkeypatch, capfd
+):
     monkeypatch.chdir(tmp_path)
     call = partial(run_command, monkeypatch, capfd)
+    live.has_areas = has_areas
     live.osm = OsmMap(write_osm(tmp_path / "bare.osm", ROADS))
     # ground whose countries nobody knows may lack a tile
     del live.files["/skadi/N45/N45E009.hgt.gz"]
     code, said, err = call(*NEW, "--cache", cache, "-q", "--run", "--out", "results")
     assert code == 0, err
-    assert "knows no feature with admin_level in the study's area" in said
+    says = "knows no feature with admin_level" if has_areas else "it can't say in which country the area lies"
+    assert says in said
+    if not has_areas:
+        return
     assert "no borders: countries are unknown and no border is ever closed" in said
     content = tomllib.loads((tmp_path / "midway.toml").read_text(encoding="utf-8"))
     assert "borders" not in content.get("sources", {})
