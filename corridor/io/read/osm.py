@@ -73,8 +73,11 @@ def cut_pieces(ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints
     # Entry i tells of the stretch from vertex i to vertex i + 1; all vertices of all ways lie in one row.
     joined = (way[1:] == way[:-1]) & known[1:] & known[:-1]
     linked = joined & near
+    # libosmium keeps no place of a node whose id is below 0, though the file has it
+    unsaved = ~known & (node_ids < 0)
     said = [
-        (len(np.unique(way[~known])), "ways lack vertices that the file doesn't hold; cut there"),
+        (len(np.unique(way[~known & ~unsaved])), "ways lack vertices that the file doesn't hold; cut there"),
+        (len(np.unique(way[unsaved])), "ways have vertices with ids below 0, of edits that weren't saved; cut there"),
         (int((joined & ~near).sum()), "stretches of over a degree between two vertices; cut there"),
         (int((sizes < 2).sum()), "ways of fewer than two vertices; left out"),
     ]
@@ -400,7 +403,7 @@ def _file_date(path: Path) -> str:
 def _remedy_of_vertices(path: Path, node_ids: NDArray[np.int64]) -> str:
     """What helps where no way has vertices."""
     if (node_ids < 0).any():
-        return "ids below 0 are those of edits that weren't saved: save them, or renumber with osmium renumber"
+        return "save the edits, or renumber with osmium renumber"
     with path.open("rb") as stream:
         if ".pbf" in map(str.lower, path.suffixes):
             size, block = next(iterate_blocks(stream, whole=True))

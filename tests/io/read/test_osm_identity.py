@@ -92,6 +92,13 @@ def test_a_node_lies_where_its_newest_version_lies(tmp_path):
     assert data.ways.geometry.iloc[0].coords[1] == (10.02, 45.005)
 
 
+def test_vertices_of_unsaved_edits_are_said_to_be_that(tmp_path):
+    nodes = node(1) + node(2) + node(-3, at=(10.03, 45.0))
+    data = read(tmp_path, way(1, [1, 2, -3], PRIMARY), nodes=nodes)
+    assert data.node_ids.tolist() == [1, 2]
+    assert said(data) == ("a.osm: 1 ways have vertices with ids below 0, of edits that weren't saved; cut there",)
+
+
 def test_a_barrier_or_settlement_that_its_node_lost_is_gone(tmp_path):
     village = {"place": "village", "name": "V"}
     nodes = "".join(node(n) for n in (1, 3)) + node(2, {"barrier": "block"}, more='version="1"')
