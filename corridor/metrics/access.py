@@ -27,6 +27,7 @@ from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 T = TypeVar("T")
 KEPT_READINGS = 64
 KEPT_TREES = 4
@@ -189,8 +190,21 @@ class Access:
         return self.once("crossing", state, self._read_crossing)
 
     def _read_crossing(self, state: State) -> Floats:
-        drive, home = reach(self.by_car, None, state)
-        return np.array([_both(drive.minutes(p), home.minutes(p)) if p else np.inf for p in self.positions])
+        return self._worse_way(reach(self.by_car, None, state))
+
+    @cached_property
+    def _placed(self) -> tuple[Ints, Ints, Floats]:
+        """Places that lie near a road: their numbers, edges and where on these."""
+        placed = [(number, at.edge, at.fraction) for number, at in enumerate(self.positions) if at]
+        numbers, edges, fractions = zip(*placed, strict=True) if placed else ((), (), ())
+        return np.array(numbers, dtype=np.int64), np.array(edges, dtype=np.int64), np.array(fractions, dtype=float)
+
+    def _worse_way(self, there_and_back: tuple[Reached, Reached]) -> Floats:
+        """Minutes between each place and the origin, the worse direction; inf far from any road. Shape (n_places,)."""
+        found = np.full(len(self.positions), np.inf)
+        numbers, edges, fractions = self._placed
+        found[numbers] = np.maximum(*(way.minutes_at(edges, fractions) for way in there_and_back))
+        return found
 
     def read(self, state: State) -> Reading:
         """All times in one state: searches both ways for the crossing, by truck and by car, and for each centre."""
@@ -201,8 +215,7 @@ class Access:
         crossing = self.read_crossing(state)
         centres = np.full((len(self.positions), len(self.centres)), np.inf)
         for column, centre in enumerate(self.centres):
-            pair = reach(self.by_car, centre, state)
-            centres[:, column] = [_both(*(way.minutes(p) for way in pair)) if p else np.inf for p in self.positions]
+            centres[:, column] = self._worse_way(reach(self.by_car, centre, state))
         capital = out.minutes(self.capital), back.minutes(self.capital)
         return Reading(capital, np.maximum(out.tree.cost, back.tree.cost), crossing, centres)
 
@@ -220,10 +233,6 @@ class AccessResult:
     delay_min: Estimate | None
     places: pd.DataFrame
     after: Reading
-
-
-def _both(there: float, back: float) -> float:
-    return max(there, back)
 
 
 def build_access(

@@ -163,6 +163,15 @@ class Domain:
         minutes = (self.forward if start < end else self.backward)[edge] * state.factor + state.delay_min[edge]
         return float(minutes * abs(end - start))
 
+    def legs(self, state: State, edges: Ints, start: Floats, end: Floats) -> Floats:
+        """Minutes from one fraction of each edge to another on it, shape (n,); inf where that can't be driven."""
+        ahead = start < end
+        minutes = np.where(ahead, self.forward[edges], self.backward[edges]) * state.factor + state.delay_min[edges]
+        driven = ~state.closed[edges] & (ahead | ~self.oneway[edges])
+        with np.errstate(invalid="ignore"):  # endless minutes over no distance
+            spent = np.where(driven, minutes * np.abs(end - start), np.inf)
+        return np.where(start == end, 0.0, spent)
+
     def tree_from(self, seeds: Sequence[tuple[int, float]], state: State, *, inbound: bool = False) -> Tree:
         """Cheapest minutes from seeds (node, minutes spent) to all nodes; ``inbound``: from all nodes to the seeds."""
         arcs = self.reverse if inbound else self.arcs
@@ -199,6 +208,20 @@ class Reached:
             return through
         start, end = (at, self.origin) if self.inbound else (self.origin, at)
         return min(through, self.domain.leg(self.state, at.edge, start.fraction, end.fraction))
+
+    def minutes_at(self, edges: Ints, fractions: Floats) -> Floats:
+        """The same for many positions at once: their edges and where on these they lie, shape (n,) each."""
+        domain = self.domain
+        found = np.full(len(edges), np.inf)
+        for node, end in ((domain.u[edges], np.zeros(len(edges))), (domain.v[edges], np.ones(len(edges)))):
+            start, stop = (fractions, end) if self.inbound else (end, fractions)
+            found = np.minimum(found, self.tree.cost[node] + domain.legs(self.state, edges, start, stop))
+        if self.origin is not None:
+            own = np.full(len(edges), self.origin.fraction)
+            start, stop = (fractions, own) if self.inbound else (own, fractions)
+            direct = np.where(edges == self.origin.edge, domain.legs(self.state, edges, start, stop), np.inf)
+            found = np.minimum(found, direct)
+        return found
 
 
 def reach(domain: Domain, origin: Position | None, state: State) -> tuple[Reached, Reached]:

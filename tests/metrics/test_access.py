@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from corridor.errors import NetworkError
 from corridor.interactions.regime_effects import split_network
 from corridor.metrics.access import PLACE_COLUMNS, measure_access
-from corridor.metrics.reach import check_crossings
+from corridor.metrics.reach import check_crossings, reach
+from corridor.network.graph import Position
 from corridor.report.i18n import render
 from corridor.schema.study import Place
 from tests.interactions.grounds import (
@@ -387,3 +388,18 @@ def test_gates_that_are_shut_at_the_same_hours_are_waited_for_once():
         result = measure_access(access, once, bounds=(once, once))
         assert result.delay_min.mid == result.delay_min.high == pytest.approx(wait)
         assert result.places["crossing_min_after"].item() <= result.places["crossing_min_before"].item() + wait + 1e-9
+
+
+def test_times_of_many_places_at_once_are_those_of_each():
+    """On roads in both directions and one, open and shut, slowed; also on the edge that the search sets out from."""
+    random = np.random.default_rng(5)
+    net = chain(oneway=[0, 1, 0])
+    access = access_to(net, LINE[1])
+    domain = access.domain
+    edges, fractions = random.integers(0, len(domain.rows), 40), random.choice([0.0, 0.25, 0.6, 1.0], 40)
+    for closed in ((), (1,)):
+        state = domain.state(effect(net, closed=closed, delay=[(2, 7.0)]), factor=1.3)
+        for origin in (None, Position(1, 0.4, 0.0, 0.0, 0.0), access.capital):
+            for way in reach(domain, origin, state):
+                places = [Position(*at, 0.0, 0.0, 0.0) for at in zip(edges.tolist(), fractions.tolist(), strict=True)]
+                assert way.minutes_at(edges, fractions).tolist() == [way.minutes(at) for at in places]
