@@ -22,7 +22,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 EVERY_S = 0.005
 _WIDTH, _ROW, _LETTER = 1200.0, 16, 6.3
-_NARROWEST = 0.5
+NARROWEST = 0.5
+"""Width below which a box is left out, of the picture's 1,200."""
 _COLOURS = ("#e8a15c", "#e3b778", "#d98f5f", "#efc38b")
 Stack = tuple[str, ...]
 
@@ -76,7 +77,7 @@ def gather(stacks: Counter[Stack]) -> Box:
     return root
 
 
-def draw(root: Box, seconds: float, title: str) -> str:
+def draw(root: Box, seconds: float, title: str, narrowest: float = NARROWEST) -> str:
     """The flame graph as SVG, the outermost function at the bottom and the widest first."""
     shapes: list[str] = []
     height = (_depth(root) + 2) * _ROW
@@ -84,7 +85,7 @@ def draw(root: Box, seconds: float, title: str) -> str:
 
     def put(name: str, box: Box, left: float, level: int) -> None:
         width = box.count * scale
-        if width < _NARROWEST:
+        if width < narrowest:
             return
         top = height - (level + 1) * _ROW
         share = box.count / root.count
@@ -119,6 +120,13 @@ def main(words: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("profile.svg"), metavar="FILE", help="default: profile.svg")
+    parser.add_argument(
+        "--narrowest",
+        type=float,
+        default=NARROWEST,
+        metavar="PX",
+        help=f"least width of a box; default: {NARROWEST}",
+    )
     parser.add_argument("command", nargs=argparse.REMAINDER, help="a command of corridor with its options")
     asked = parser.parse_args(words)
     if not asked.command:
@@ -141,7 +149,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
     stacks, seconds = sample(run)
     title = f"corridor {' '.join(asked.command)}: {seconds:.1f} s of processor time"
-    asked.out.write_text(draw(gather(stacks), seconds, title), encoding="utf-8", newline="\n")
+    asked.out.write_text(draw(gather(stacks), seconds, title, asked.narrowest), encoding="utf-8", newline="\n")
     print(asked.out, file=sys.stderr)
     return int(ended or 0) if isinstance(ended, int | None) else 1
 

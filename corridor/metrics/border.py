@@ -150,7 +150,11 @@ def check_declared(ground: BorderGround, candidate: Candidate, tolerance_m: floa
             continue
         # Vertices are enough: a country's polygon is coarser than the line.
         points = shapely.points(shapely.get_coordinates(project(part.line, WGS84, ground.crs)))
-        off = shapely.distance(ground.polygon, points)
+        # Whether a point lies inside is quick to say of a prepared polygon; how far off it is takes the whole outline.
+        shapely.prepare(ground.polygon)
+        outside = ~shapely.intersects(ground.polygon, points)
+        off = np.zeros(len(points))
+        off[outside] = shapely.distance(ground.polygon, points[outside])
         if off.max() > tolerance_m:
             lon, lat = shapely.get_coordinates(part.line)[int(np.argmax(off))]
             raise NetworkError(
