@@ -17,6 +17,7 @@ from corridor.alignment.files import describe_new_line, write_new_line
 from corridor.alignment.problem import unit_costs
 from corridor.cli import main
 from corridor.errors import AlignmentError, CatalogueError, CoverageError, SourceError, StudyError
+from corridor.files import data_root
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.io.read.borders import read_borders
 from corridor.pipeline.new_line import find_new_line
@@ -292,3 +293,14 @@ def test_a_line_of_another_time_has_the_prices_of_that_time(ridge):
     assert sum(facts[f"{kind}_km"] for kind in kinds) == pytest.approx(facts["length_km"], rel=1e-3)
     with pytest.raises(AlignmentError, match="no price book '1750'; there are: 1870-1910, today"):
         corridor.find_new_line(*WEST_EAST, dem=[ridge], prices="1750")
+
+
+def test_what_coarse_heights_hide_is_said_with_the_figures_of_the_table(ridge):
+    coarse = corridor.find_new_line(*WEST_EAST, "rail-30", dem=[ridge], cell_m=600)
+    (note,) = (note for note in coarse.alignment.notes if note.key == "new_line.coarse_effect")
+    table = pd.read_csv(data_root() / "reference" / "coarse_heights.csv")
+    assert note.values["lines"] == str(len(table))
+    ratio = table["coarse_cost_musd"] / table["fine_cost_musd"]
+    assert {f"{ratio.min():.2f}", f"{ratio.max():.2f}"} == set(note.values["cost"].split("\u2013"))
+    fine = corridor.find_new_line(*WEST_EAST, "rail-30", dem=[ridge], cell_m=300)
+    assert all(note.key != "new_line.coarse_effect" for note in fine.alignment.notes)

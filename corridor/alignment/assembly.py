@@ -21,7 +21,7 @@ from corridor.alignment.pricing import (
     split_line,
     structures_of,
 )
-from corridor.alignment.problem import Terrain
+from corridor.alignment.problem import Terrain, note_coarse_heights
 from corridor.alignment.search import Found, Problem, state_points
 from corridor.alignment.spirals import ARC_STEP, LEFT, Winding, insert_windings, wind
 from corridor.errors import AlignmentError
@@ -675,6 +675,7 @@ def _notes(cell_m: float, turns: bool, reused: bool) -> tuple[Message, ...]:
     notes = []
     if cell_m >= COARSE_M:
         notes.append(Message("new_line.coarse", {"cell_m": f"{cell_m:.0f}"}))
+        notes.append(note_coarse_heights())
     elif cell_m > MEDIUM_M:
         notes.append(Message("new_line.medium", {"cell_m": f"{cell_m:.0f}"}))
     if not turns:

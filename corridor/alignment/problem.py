@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from corridor.geo.rasters import grid_over, warp
 from corridor.schema.alignment import DesignStandard, PriceRange, UnitCosts
 from corridor.schema.catalogue import UnitCost
 from corridor.schema.fields import Grid
+from corridor.schema.message import Message
 from corridor.schema.vocabulary import Mode, WorkKind
 from corridor.terrain.surface import Dem
 
@@ -120,6 +123,32 @@ def unit_costs(table: Sequence[UnitCost], mode: str) -> UnitCosts:
         return UnitCosts(**taken)
     except AlignmentError as fault:
         raise AlignmentError(f"unit_costs.csv: {mode}: {fault}") from fault
+
+
+@cache
+def note_coarse_heights() -> Message:
+    """What coarse heights hide, said with the figures of the same lines found on fine ones (``coarse_heights.csv``).
+
+    Returns:
+        The note: how many lines, the cells, and how many times the price, length and tunnels the coarse heights gave.
+    """
+    rows = pd.read_csv(data_root() / "reference" / "coarse_heights.csv")
+
+    def times(figure: str) -> str:
+        ratio = rows[f"coarse_{figure}"] / rows[f"fine_{figure}"]
+        return "\N{EN DASH}".join(dict.fromkeys((f"{ratio.min():.2f}", f"{ratio.max():.2f}")))
+
+    return Message(
+        "new_line.coarse_effect",
+        {
+            "lines": str(len(rows)),
+            "fine_m": f"{rows['fine_m'].median():.0f}",
+            "coarse_m": f"{rows['coarse_m'].median():.0f}",
+            "cost": times("cost_musd"),
+            "length": times("length_km"),
+            "tunnel": times("tunnel_km"),
+        },
+    )
 
 
 def choose_standard(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from textwrap import wrap
 
 import numpy as np
 from markupsafe import escape
@@ -25,6 +26,7 @@ INKS = {kind: _PLAIN.get(kind) or colour(f"section_{kind}") for kind in LineKind
 WORDS = {LineKind.SURFACE: "open line", LineKind.BENCH: "bench with walls", LineKind.HALF_BRIDGE: "half-bridge"}
 SAME_GRADE = 1e-4  # changes of grade under a tenth of a per mille are drawn as none
 LABEL_PX, GRADE_PX, LETTER_PX = 34, 25, 6.2
+NOTE_LETTERS = 190  # that fit in a line of notes
 LONG_M = 500.0  # structures from this length are labelled
 PLAN_PX, PLAN_MARGIN = 420.0, 46.0  # the plan's greatest height, and what is left free about the line
 
@@ -63,9 +65,10 @@ def draw_sheet(line: Alignment, title: str, ends: tuple[str, str] = ("", "")) ->
         *_built_as(scale, line),
     ]
     plan = _Plan(line)
-    bottom = TOP + plan.height + PLOT + 30 + 3 * ROW + 56
     times = Message("new_line.exaggerated", {"times": f"{scale.up / scale.along:.0f}"})
-    note = render(listing((times, *line.notes)))
+    notes = wrap(render(listing((times, *line.notes))), NOTE_LETTERS)
+    foot = TOP + plan.height + PLOT + 30 + 3 * ROW + 48
+    bottom = foot + 14 * len(notes)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom:.0f}" role="img" '
         f'font-family="sans-serif" font-size="11" fill="{INK}"><title>{escape(title)}</title>'
@@ -74,7 +77,11 @@ def draw_sheet(line: Alignment, title: str, ends: tuple[str, str] = ("", "")) ->
         f'<text x="{LEFT}" y="34">{escape(_summary(line))}</text>'
         f'<g class="plan">{"".join(_draw_plan(plan, ends))}</g>'
         f'<g class="section" transform="translate(0 {plan.height + 8:.0f})">{"".join(section)}</g>'
-        f'<text x="{LEFT}" y="{bottom - 8:.0f}" fill="{NOTE}">{escape(note)}</text></svg>\n'
+        + "".join(
+            f'<text x="{LEFT}" y="{foot + 14 * k:.0f}" fill="{NOTE}">{escape(text)}</text>'
+            for k, text in enumerate(notes)
+        )
+        + "</svg>\n"
     )
 
 
