@@ -319,6 +319,9 @@ class Network:
             lat: degrees north.
             closed: edges that don't count, shape (n_edges,).
             limit_m: farthest that a point may lie.
+
+        Returns:
+            A position on an edge for each point, in their order, or None.
         """
         usable = np.flatnonzero(~(closed | self.is_border))
         found: list[Position | None] = [None] * len(lon)
