@@ -143,11 +143,13 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
     forbidden: list[Bend] = []
     way: Way | None = None
     least_musd = 0.0  # that any line with turns costs, as far as is known
+    is_proved = True  # that there is no line, if none is found
     for factor in TURN_FACTORS:
         way = find_way(asked, factor) if way is None else _widen(way, factor)
         problem, free_price = way.problem, way.forward.cost_musd
         backward = search(problem, factor, reverse=True, guide=way.forward)
-        turning = TurnSearch(problem, backward, factor * free_price, radius)
+        # What had no room once has none within a larger factor.
+        turning = TurnSearch(problem, backward, factor * free_price, radius, None if is_proved else least_musd)
         while len(forbidden) < MAX_FORBIDDEN:
             course, price, least = turning.cheapest(forbidden)
             # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left
@@ -160,7 +162,16 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
                 return finish_alignment(asked.terrain, problem, course, price, free_price, snapped, gap)
             except BendError as fault:
                 reason = f" without leaving what {fault} allows"
-                forbidden += bends_near(problem, course, fault.places)
+                bad = bends_near(problem, course, fault.places)
+                forbidden += bad
+                if not bad:
+                    break
+        is_proved &= turning.is_exact
+    if not is_proved:
+        raise AlignmentError(
+            f"no line found that keeps the minimum radius of {radius:g} m: any costs at least {least_musd:,.0f} "
+            f"million USD, and the search had no room to look through all that may. Use finer cells or a smaller radius"
+        )
     raise AlignmentError(
         f"no way: the minimum radius of {radius:g} m closes it; within {TURN_FACTORS[-1]:g} times the price without "
         f"it no line keeps its bends inside half a link{reason}. Use finer cells or a smaller radius"

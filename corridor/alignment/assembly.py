@@ -285,16 +285,24 @@ class TurnSearch:
     """A search for the cheapest line that keeps a radius.
 
     ``backward`` has the costs to the end without turns of everything that a line of at most ``bound_musd`` can pass.
-    Links that were priced for one search are kept for the next one of its kind.
+    Links that were priced for one search are kept for the next one of its kind. ``least_musd`` is what any line costs
+    at least by an exact search that had no room; then none is tried again.
     """
 
-    def __init__(self, problem: Problem, backward: Found, bound_musd: float, radius_m: float) -> None:
+    def __init__(
+        self, problem: Problem, backward: Found, bound_musd: float, radius_m: float, least_musd: float | None = None
+    ) -> None:
         self.problem, self.bound_musd, self.radius_m = problem, bound_musd, float(radius_m)
         # A cost that isn't settled is no more than an upper bound: no line near the best passes there.
         self._behind = np.where(backward.settled, backward.cost, np.inf)
         self._links, self._used = new_links(len(self._behind), 65_536), 0
         self._kept_for = (0.0, 0.0, 0.0)
-        self._least: float | None = None
+        self._least = least_musd
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether there was room for every link so far: what isn't found then doesn't exist."""
+        return self._least is None
 
     def cheapest(self, forbidden: Sequence[Bend] = ()) -> tuple[Course, float, float]:
         """The line, its price, and the least that any such line costs.
