@@ -80,6 +80,19 @@ class AlignmentError(CorridorError, ValueError):
     """A new-build search was asked for something impossible."""
 
 
+class SearchRoomError(AlignmentError):
+    """A new-line search had no room to find a line, or to prove that there is none.
+
+    Args:
+        message: one line for a person.
+        least_musd: what any line costs at least, as far as it came, million USD.
+    """
+
+    def __init__(self, message: str, least_musd: float) -> None:
+        super().__init__(message)
+        self.least_musd = least_musd
+
+
 class ScoringError(CorridorError, ValueError):
     """Weights or criteria that can't rank anything."""
 

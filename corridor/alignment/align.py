@@ -25,9 +25,10 @@ from corridor.alignment.search import (
     trace_states,
 )
 from corridor.alignment.spirals import codes_along
-from corridor.errors import AlignmentError
+from corridor.errors import AlignmentError, SearchRoomError
 from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.fields import Grid
+from corridor.schema.message import Message, Value
 from corridor.schema.vocabulary import LineKind
 
 Floats = NDArray[np.float64]
@@ -83,6 +84,41 @@ def solve(asked: AlignmentProblem) -> Alignment:
     price = way.forward.cost_musd
     gap = price - way.least_musd if way.least_musd is not None else None
     return finish_alignment(asked.terrain, way.problem, course, price, price, snapped, gap)
+
+
+def solve_on_cells(asked: AlignmentProblem, framed: Callable[[float], AlignmentProblem]) -> Alignment:
+    """The cheapest line that answers a problem; where bends leave its search no room, that on cells twice as wide.
+
+    Twice as wide again if need be. A note says on which cells the line was sought, and what any on the finer ones costs
+    at least; its certificate is about the cells that it was found on.
+
+    Args:
+        asked: the question.
+        framed: gives the same question on cells of a side in metres.
+
+    Raises:
+        AlignmentError: as :func:`align`; on wider cells there is no line either, or old formations are laid on these.
+    """
+    try:
+        return solve(asked)
+    except SearchRoomError as fault:
+        # Old formations are links between nodes of these cells alone.
+        if asked.options.reuse:
+            raise
+        first = fault
+    cell_m = given_m = max(asked.terrain.ground.dx_m, asked.terrain.ground.dy_m)
+    while True:
+        cell_m *= 2.0
+        try:
+            found = solve(framed(cell_m))
+        except SearchRoomError:
+            continue
+        except AlignmentError:  # too wide for the places, or for the grade
+            raise first from None
+        values: dict[str, Value] = {
+            "cell_m": f"{found.cell_m:.0f}", "given_m": f"{given_m:.0f}", "least": f"{first.least_musd:,.0f}",
+        }  # fmt: skip
+        return replace(found, notes=(Message("new_line.wider", values), *found.notes))
 
 
 MOST_STATES = 2_500_000  # up to these the whole ground is searched by default; beyond them what narrowing leaves
@@ -168,9 +204,10 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
                     break
         is_proved &= turning.is_exact
     if not is_proved:
-        raise AlignmentError(
+        raise SearchRoomError(
             f"no line found that keeps the minimum radius of {radius:g} m: any costs at least {least_musd:,.0f} "
-            f"million USD, and the search had no room to look through all that may. Use finer cells or a smaller radius"
+            f"million USD, and there was no room to search through all that may. Use other cells or a smaller radius",
+            least_musd,
         )
     raise AlignmentError(
         f"no way: the minimum radius of {radius:g} m closes it; within {TURN_FACTORS[-1]:g} times the price without "

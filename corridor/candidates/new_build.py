@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from corridor.alignment.align import solve
+from corridor.alignment.align import solve_on_cells
 from corridor.alignment.assembly import COARSE_M
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.problem import AlignmentProblem, find_standard, frame_terrain, unit_costs
@@ -142,10 +142,14 @@ def _find(
     """The cheapest line between two points; its searches say in these words how far they are."""
     dem.require([start[0], end[0]], [start[1], end[1]], asked_by)
     allowed = borders.inside(spec.countries) if spec.countries else None
-    try:
-        terrain, a, b = frame_terrain(dem, start, end, f"ends of {spec.name}", allowed)
+
+    def framed(cell_m: float | None = None) -> AlignmentProblem:
+        terrain, a, b = frame_terrain(dem, start, end, f"ends of {spec.name}", allowed, cell_m=cell_m)
         costs = unit_costs(catalogue.unit_costs, standard.mode)
-        return solve(AlignmentProblem(terrain, a, b, standard, costs, OPTIONS).watched(progress, words))
+        return AlignmentProblem(terrain, a, b, standard, costs, OPTIONS).watched(progress, words)
+
+    try:
+        return solve_on_cells(framed(), framed)
     except AlignmentError as fault:
         raise AlignmentError(f"{asked_by}: {fault}") from fault
 

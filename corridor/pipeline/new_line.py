@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,18 +16,19 @@ from corridor.alignment.align import (
     TradeoffPoint,
     find_alternatives,
     measure_price_spread,
-    solve,
+    solve_on_cells,
     sweep_grade,
     sweep_tunnel_price,
 )
 from corridor.alignment.assembly import build_reuse_links, join_alignments
 from corridor.alignment.files import describe_new_line, write_new_line
-from corridor.alignment.links import ReuseLink
+from corridor.alignment.links import ReuseLink, SearchOptions
 from corridor.alignment.problem import (
     MARGIN,
     MIN_MARGIN_M,
     AlignmentProblem,
     Allowed,
+    Point,
     Terrain,
     choose_prices,
     choose_standard,
@@ -148,7 +149,7 @@ def find_new_line(
 
     Prices are the catalogue's unless others are given. The search runs in the UTM zone of the middle. With a study its
     cells are of the elevation model's size, at least 100 m; without one they are of 250 m; coarser where the model is,
-    or where there would be over four million cells.
+    where there would be over four million cells, or where bends leave the search no room (a note says so).
 
     Args:
         start: where it begins: ``"lat,lon"`` or ``(lat, lon)`` in degrees, a :class:`Place`, or a study's place.
@@ -206,7 +207,11 @@ def find_new_line(
         else:
             setting = _with_study(Study.find(study), places, files, countries, borders, prices, say)
         costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
-        asked = _problems(setting, chosen, costs, cell_m)
+        options = SearchOptions(spirals=spirals)
+        asked = [
+            AlignmentProblem(*_framed(setting, leg, cell_m), chosen, costs, options)
+            for leg in range(len(setting.stations) - 1)
+        ]
         # Old formations are laid on the ground of the search, so that they can only be known once that is framed.
         links = [link for key in reuse for link in _reuse_links(key, asked[0].terrain, chosen, costs, setting.run)]
         asked[0] = replace(asked[0], options=replace(asked[0].options, reuse=tuple(links)))
@@ -225,9 +230,9 @@ def _search(
     standard = asked[0].standard
     others: list[Alignment] = []
     if alternatives > 0:
-        found, *others = find_alternatives(_say_search(asked[0], standard, progress), 1 + alternatives)
+        found, *others = find_alternatives(_say_search(asked[0], progress), 1 + alternatives)
     else:
-        found = _solve_legs(asked, standard, progress)
+        found = _solve_legs(asked, setting, progress)
     swept: Sequence[TradeoffPoint] = ()
     if sweep is not None:
         progress(f"sweeping over {sweep}")
@@ -244,36 +249,37 @@ def _search(
     )  # fmt: skip
 
 
-def _problems(
-    setting: _Setting, standard: DesignStandard, costs: UnitCosts, cell_m: float | None
-) -> list[AlignmentProblem]:
-    """One question per stretch between stations, all in the UTM zone of the middle of the ends."""
+def _framed(setting: _Setting, leg: int, cell_m: float | None) -> tuple[Terrain, Point, Point]:
+    """Ground and ends of a stretch between stations, in the UTM zone of the middle of all."""
     stations, first, last = setting.stations, setting.stations[0], setting.stations[-1]
     # One zone for all stretches: in zones of their own they would not meet at the stations.
     crs = utm_crs((first.lon + last.lon) / 2, (first.lat + last.lat) / 2)
-    asked = []
-    for number, (a, b) in enumerate(pairwise(stations)):
-        # Stretches are told by the numbers of their stations, which is how somebody who gave a list of them counts.
-        what = "FROM and TO" if len(stations) == 2 else f"stations {number + 1} and {number + 2}"
-        terrain, *points = frame_terrain(
-            setting.heights, (a.lon, a.lat), (b.lon, b.lat), what, setting.allowed, cell_m=cell_m, crs=crs
-        )
-        asked.append(AlignmentProblem(terrain, points[0], points[1], standard, costs))
-    return asked
+    a, b = stations[leg], stations[leg + 1]
+    # Stretches are told by the numbers of their stations, which is how somebody who gave a list of them counts.
+    what = "FROM and TO" if len(stations) == 2 else f"stations {leg + 1} and {leg + 2}"
+    return frame_terrain(setting.heights, (a.lon, a.lat), (b.lon, b.lat), what, setting.allowed, cell_m=cell_m, crs=crs)
 
 
-def _solve_legs(asked: Sequence[AlignmentProblem], standard: DesignStandard, progress: Progress) -> Alignment:
+def _solve_legs(asked: Sequence[AlignmentProblem], setting: _Setting, progress: Progress) -> Alignment:
     """The cheapest line of each stretch, joined at the stations."""
-    legs = []
-    for problem in asked:
-        legs.append(solve(_say_search(problem, standard, progress)))
-    return join_alignments(legs)
+
+    def framed(leg: int, problem: AlignmentProblem, cell_m: float) -> AlignmentProblem:
+        terrain, start_xy, end_xy = _framed(setting, leg, cell_m)
+        wider = replace(problem, terrain=terrain, start_xy=start_xy, end_xy=end_xy)
+        return _say_search(wider, progress)
+
+    return join_alignments(
+        [
+            solve_on_cells(_say_search(problem, progress), partial(framed, leg, problem))
+            for leg, problem in enumerate(asked)
+        ]
+    )
 
 
-def _say_search(problem: AlignmentProblem, standard: DesignStandard, progress: Progress) -> AlignmentProblem:
+def _say_search(problem: AlignmentProblem, progress: Progress) -> AlignmentProblem:
     """Say what is searched, and give the question with searches that say how far they are."""
     rows, cols = problem.terrain.grid.shape
-    words = f"searching {rows} x {cols} cells for {standard.standard_id}"
+    words = f"searching {rows} x {cols} cells for {problem.standard.standard_id}"
     progress(words)
     return problem.watched(progress, words)
 

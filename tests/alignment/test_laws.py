@@ -13,12 +13,13 @@ import pytest
 from affine import Affine
 
 import corridor.alignment.assembly as curves
-from corridor.alignment.align import align, find_way
+from corridor.alignment.align import align, find_way, solve, solve_on_cells
 from corridor.alignment.assembly import TurnSearch
 from corridor.alignment.links import SearchOptions, build_ground
 from corridor.alignment.pricing import price_pieces, split_line
 from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.search import Question, build_problem, search, search_primed, state_points, trace_states
+from corridor.errors import SearchRoomError
 from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, hills, standard
 
@@ -114,6 +115,31 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     assert course.states
     assert least <= exact * (1 + 1e-9)
     assert exact <= price * (1 + 1e-9)
+
+
+def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
+    options = SearchOptions(neighbours=8, directions=0, offsets_m=(0.0,), max_structure_km=1.0)
+    z = np.array(hills((32, 32), 100.0, 60.0, 4, smooth=6.0).z)
+    ends = {"start_xy": (10_350.0, -350.0), "end_xy": (12_850.0, -2_850.0)}
+    fine = replace(asked(z, standard(6.0, min_radius_m=50.0), costs(), options), **ends)
+    monkeypatch.setattr(curves, "MAX_LINKS", 1)
+    with pytest.raises(SearchRoomError) as fault:
+        solve(fine)
+    assert fault.value.least_musd == pytest.approx(find_way(fine).least_musd)
+
+    def framed(cell_m):
+        monkeypatch.undo()
+        grid = replace(fine.terrain.grid, transform=fine.terrain.grid.transform * Affine.scale(2), shape=(16, 16))
+        return replace(fine, terrain=build_terrain(z.reshape(16, 2, 16, 2).mean(axis=(1, 3)), grid))
+
+    found = solve_on_cells(fine, framed)
+    assert found.cell_m == 200.0
+    assert found.gap_musd is not None
+    assert found.notes[0].key == "new_line.wider"
+    monkeypatch.setattr(curves, "MAX_LINKS", 1)
+    # Where wider cells can't be had either, the error is that of the cells asked for.
+    with pytest.raises(SearchRoomError, match="minimum radius"):
+        solve_on_cells(fine, lambda cell_m: replace(fine, end_xy=(0.0, 0.0)))
 
 
 ALPS = Path(os.environ.get("CORRIDOR_ALPS", "alps"))

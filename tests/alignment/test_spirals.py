@@ -5,8 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
+from rasterio.warp import transform
 
+import corridor
 from corridor.alignment.align import align
 from corridor.alignment.links import SearchOptions, build_ground
 from corridor.alignment.pricing import price_line
@@ -99,3 +102,23 @@ def test_a_circle_leaves_no_ground_that_is_barred():
     mask[:, :3] = mask[:, 4:] = 7
     problem = build_problem(build_ground(z, 250.0, mask=mask), (0, 3), (13, 3), DESIGN, PRICES, OPTIONS)
     assert search(problem).cost_musd == np.inf
+
+
+def test_circles_that_are_asked_for_between_two_places_are_found(tmp_path):
+    z = np.pad(valley(), 2, mode="edge").astype(np.float32)
+    frame = {"crs": "EPSG:32632", "transform": Affine(250, 0, 499_500, 0, -250, 5_000_500)}
+    path = tmp_path / "valley.tif"
+    with rasterio.open(path, "w", driver="GTiff", height=18, width=11, count=1, dtype="float32", **frame) as raster:
+        raster.write(z, 1)
+    lon, lat = transform(frame["crs"], "EPSG:4326", [500_875.0] * 2, [4_999_875.0, 4_996_625.0])
+
+    def spirals(most):
+        ends = [f"{y:.7f},{x:.7f}" for x, y in zip(lon, lat, strict=True)]
+        new = corridor.find_new_line(
+            *ends, grade_permille=40, radius_m=80, dem=path, tunnel_musd_per_km=60, cell_m=250, spirals=most
+        )
+        return new.alignment.spirals
+
+    assert spirals(2)
+    with pytest.raises(AlignmentError, match="ruling grade of 4 %"):
+        spirals(0)
