@@ -25,7 +25,6 @@ CASES: dict[str, Callable[[bool], list[Row]]] = {
     "raster": lambda quick: searches.measure((100, 200, 400) if quick else searches.SIZES),
     "memory": lambda quick: searches.measure_memory(500 if quick else searches.MEMORY_SIZE),
     "alternatives": lambda quick: networks.measure_alternatives((8, 12, 16) if quick else networks.SIZES),
-    "closures": lambda quick: networks.measure_closures((8, 12, 16) if quick else networks.SIZES),
     "reading": lambda quick: readers.measure((500, 1000, 2000) if quick else readers.SIZES),
     "ranking": lambda quick: ranking.measure((100, 200, 400) if quick else ranking.SIZES),
     "relief": lambda quick: pictures.measure((100, 150, 200) if quick else pictures.SIZES),

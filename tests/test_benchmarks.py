@@ -84,9 +84,9 @@ def test_whole_runs_are_held_against_the_goals_by_their_medians():
 def test_cases_run_and_leave_their_ratios(tmp_path):
     out = tmp_path / "bench.json"
     command = [sys.executable, str(ROOT / "scripts" / "benchmark.py"), "--quick", "--json", str(out)]
-    subprocess.run([*command, "alternatives", "closures", "ranking"], check=True, capture_output=True)
+    subprocess.run([*command, "alternatives", "ranking"], check=True, capture_output=True)
     cases = json.loads(out.read_text())["cases"]
-    assert {row["case"] for row in cases} >= {"three ways that differ", "closing every edge of the best way"}
+    assert "three ways that differ" in {row["case"] for row in cases}
     same = [row["held"] for row in cases if row["goal"].startswith("same")]
     assert same
     assert all(same)

@@ -1,26 +1,19 @@
-"""Ways that differ beside networkx's Yen, and the closure of every edge beside brute force."""
+"""Ways that differ beside networkx's Yen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from itertools import combinations, islice, pairwise
 from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from benchmarks.harness import Row, growth_rows, in_turn, name_of
-from corridor.metrics.reach import Domain, Reached, build_domain, reach
-from corridor.metrics.redundancy import best_way, minutes_without
 from corridor.network.alternatives import find_alternatives, shared_part
 from corridor.network.graph import Network, Position, Route, edge_frame
 
 SIZES = (20, 40, 80)
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 COUNT, MAX_SHARED, MAX_STRETCH = 3, 0.6, 1.5
 
 
@@ -71,28 +64,6 @@ def _by_yen(network: Network, count: int) -> list[list[int]]:
     import networkx as nx
 
     return list(islice(nx.shortest_simple_paths(_graph(network), *_terminals(network), weight="weight"), count))
-
-
-def _brute_force(reached: Reached, goal: Position, edges: Ints) -> Floats:
-    found = []
-    for edge in edges:
-        closed = reached.state.closed.copy()
-        closed[edge] = True
-        found.append(reach(reached.domain, reached.origin, replace(reached.state, closed=closed))[0].minutes(goal))
-    return np.array(found)
-
-
-def _by_networkx(graph: Any, domain: Domain, edges: Ints) -> Floats:
-    import networkx as nx
-
-    found = []
-    for edge in edges:
-        u, v = int(domain.u[edge]), int(domain.v[edge])
-        weight = graph[u][v]["weight"]
-        graph.remove_edge(u, v)
-        found.append(nx.bidirectional_dijkstra(graph, *_terminals(domain.network))[0])
-        graph.add_edge(u, v, weight=weight)
-    return np.array(found)
 
 
 def _overlap(network: Network, routes: list[Route]) -> float:
@@ -153,47 +124,4 @@ def measure_alternatives(sizes: tuple[int, ...] = SIZES) -> list[Row]:
         )
         times.setdefault("corridor", {})[side * side] = quick.seconds
         times.setdefault("networkx Yen", {})[side * side] = yen.seconds
-    return rows + growth_rows(case, "nodes", times)
-
-
-def _domain(side: int) -> tuple[Domain, Reached, Position]:
-    network = road_grid(side)
-    start, goal = _corners(network)
-    domain = build_domain(network, "AA")
-    state = domain.state()
-    return domain, reach(domain, start, state)[0], goal
-
-
-def measure_closures(sizes: tuple[int, ...] = SIZES) -> list[Row]:
-    """The best way without each of its own edges in turn: one pass against a search per edge, and against networkx."""
-    case, rows = "closing every edge of the best way", []
-    times: dict[str, dict[float, float]] = {}
-    for side in sizes:
-        domain, reached, goal = _domain(side)
-        way = best_way(reached, goal)
-        assert way is not None
-        edges = way.edges[1:-1]
-        graph = _graph(domain.network)
-        jobs: dict[str, Callable[[], Floats]] = {
-            "corridor": partial(minutes_without, reached, goal, edges),
-            "corridor, one search per edge": partial(_brute_force, reached, goal, edges),
-            f"{name_of('networkx')}, one search per edge": partial(_by_networkx, graph, domain, edges),
-        }
-        timed = in_turn(jobs, 3 if side <= 40 else 1)
-        exact = timed["corridor"].result
-        for tool, t in timed.items():
-            error = float(np.max(np.abs(t.result / exact - 1))) if len(exact) else 0.0
-            rows.append(
-                Row(
-                    case,
-                    f"{side * side} nodes, {len(edges)} edges closed",
-                    tool if "," in tool else name_of(tool),
-                    t.seconds,
-                    t.seconds / timed["corridor"].seconds,
-                    result=f"differs by {error:.0e}",
-                    goal="same minutes",
-                    held=error < 1e-9,
-                )
-            )
-            times.setdefault(tool, {})[side * side] = t.seconds
     return rows + growth_rows(case, "nodes", times)
