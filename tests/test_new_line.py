@@ -280,6 +280,19 @@ def test_the_gotthard_line_of_today(data_folder):
     assert new.alignment.cell_m == pytest.approx(250, rel=0.02)
 
 
+def test_the_valley_below_the_gotthard_is_climbed_in_full_circles(data_folder):
+    """As the railway of 1882 does, in 28.9 km: the valley rises by more than 27 per mille."""
+    tile = data_folder / "alps" / "N46E008.SRTMGL3.hgt.zip"
+    new = corridor.find_new_line(
+        "46.8196,8.6505", "46.6665,8.5892", grade_permille=27, radius_m=300, cell_m=600, spirals=2, dem=tile
+    )
+    assert 23.5 < new.alignment.length_km < 30  # 634 m at 27 per mille are 23.5 km
+    assert new.alignment.max_grade_pct <= 2.7 + 1e-9
+    assert new.alignment.longest_tunnel_km < 5
+    assert all(46.66 < spiral["lat"] < 46.75 for spiral in new.describe()["spirals"])
+    assert new.describe()["spiral_count"] >= 3
+
+
 def test_a_line_of_another_time_has_the_prices_of_that_time(ridge):
     """A tunnel of 1882 cost fifteen times level open line, today eight times: none is bored that isn't today."""
     today, old = (

@@ -25,7 +25,7 @@ _PLAIN = {LineKind.SURFACE: GROUND, LineKind.REUSED: OTHER}
 INKS = {kind: _PLAIN.get(kind) or colour(f"section_{kind}") for kind in LineKind}
 WORDS = {LineKind.SURFACE: "open line", LineKind.BENCH: "bench with walls", LineKind.HALF_BRIDGE: "half-bridge"}
 SAME_GRADE = 1e-4  # changes of grade under a tenth of a per mille are drawn as none
-LABEL_PX, GRADE_PX, LETTER_PX = 34, 25, 6.2
+LABEL_PX, GRADE_PX, LETTER_PX, BOLD_PX = 34, 25, 6.2, 6.8
 NOTE_LETTERS = 190  # that fit in a line of notes
 LONG_M = 500.0  # structures from this length are labelled
 PLAN_PX, PLAN_MARGIN = 420.0, 46.0  # the plan's greatest height, and what is left free about the line
@@ -149,12 +149,14 @@ def _draw_plan(plan: _Plan, ends: tuple[str, str]) -> Iterator[str]:
         yield f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4" fill="{PAPER}" stroke="{LINE}" stroke-width="2"/>'
         if not name:
             continue
+        # A long name is moved inwards, so that it stays on the sheet.
+        needed = BOLD_PX * len(name) + 4.0
+        x = max(place[0] + off, needed) if anchor == "end" else min(place[0] + off, WIDTH - needed)
         # Room for the name, which other labels have to leave free.
-        reach = np.arange(0.0, LETTER_PX * len(name) + LABEL_PX, LABEL_PX) * np.sign(off)
-        plan.taken += [(float(place[0] + x), float(place[1] - 10)) for x in reach]
+        reach = np.arange(0.0, needed + LABEL_PX, LABEL_PX) * np.sign(off)
+        plan.taken += [(float(x + away), float(place[1] - 10)) for away in reach]
         yield (
-            f'<text x="{place[0] + off:.1f}" y="{place[1] - 8:.1f}" text-anchor="{anchor}" '
-            f'font-weight="bold">{escape(name)}</text>'
+            f'<text x="{x:.1f}" y="{place[1] - 10:.1f}" text-anchor="{anchor}" font-weight="bold">{escape(name)}</text>'
         )
     yield from _draw_chainage(plan, total)
     yield from _draw_radii(plan)
