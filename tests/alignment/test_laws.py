@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,12 +140,8 @@ def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
         solve_on_cells(fine, lambda cell_m: replace(fine, end_xy=(0.0, 0.0)))
 
 
-ALPS = Path(os.environ.get("CORRIDOR_ALPS", "alps"))
-
-
-@pytest.mark.skipif(not ALPS.is_dir(), reason="CORRIDOR_ALPS names no folder of Alpine tiles")
-def test_tunnels_under_the_gotthard_shrink_with_their_price():
-    with zipfile.ZipFile(ALPS / "N46E008.SRTMGL3.hgt.zip") as archive:
+def test_tunnels_under_the_gotthard_shrink_with_their_price(data_folder):
+    with zipfile.ZipFile(data_folder / "alps" / "N46E008.SRTMGL3.hgt.zip") as archive:
         z = np.frombuffer(archive.read(archive.namelist()[0]), ">i2").reshape(1201, 1201).astype(float)
     ground = z[200:800:6, 500:1180:4]  # cells of about 500 by 300 m
     options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0))
