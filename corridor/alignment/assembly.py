@@ -390,10 +390,14 @@ def _bend_at(problem: Problem, states: Sequence[int], at: int) -> Bend:
 
 def bend_angles(points: Floats) -> Floats:
     """Angle of the bend at each inner vertex of a plan line (n, 2+), in radians, 0 for straight on."""
+    return np.abs(turn_angles(points))
+
+
+def turn_angles(points: Floats) -> Floats:
+    """The same with a sign: above 0 from the first axis towards the second, which is to the left on a map."""
     steps = np.diff(points[:, :2], axis=0)
     cross = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
-    along = (steps[:-1] * steps[1:]).sum(axis=1)
-    return np.asarray(np.arctan2(np.abs(cross), along))
+    return np.asarray(np.arctan2(cross, (steps[:-1] * steps[1:]).sum(axis=1)))
 
 
 COARSE_M, MEDIUM_M = 400.0, 100.0  # cells above which heights carry only a sketch, only indications

@@ -100,6 +100,13 @@ def earthwork(d0, d1, p):
 
 
 @kernel
+def enter(cost, kind, spent):
+    """Begin with one kind: a change to another one then pays for its portal or abutment."""
+    cost[0], cost[1], cost[2] = np.inf, np.inf, np.inf
+    cost[kind] = spent
+
+
+@kernel
 def settle(cost, p):
     """Let each kind be reached from the others at one point, by paying for the change."""
     s, b, t = cost[0], cost[1], cost[2]

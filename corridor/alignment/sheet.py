@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import escape
 from numpy.typing import NDArray
 
+from corridor.alignment.assembly import turn_angles
 from corridor.report.i18n import render
 from corridor.schema.alignment import Alignment, Structure
 from corridor.schema.message import Message, listing
@@ -182,7 +183,7 @@ def _draw_radii(plan: _Plan) -> Iterator[str]:
     """Radii of curves, tightest first, on the outer side of the bend where there is room."""
     line = plan.line
     stations = line.vertex_m[1:-1]
-    turn = _turns(line)
+    turn = turn_angles(line.vertices)
     curved = np.flatnonzero(np.isfinite(line.radius_m) & (line.radius_m > 0))
     places, left = plan.at(stations)
     for i in curved[np.argsort(line.radius_m[curved], kind="stable")]:
@@ -296,13 +297,6 @@ def _portals(scale: _Scale, line: Alignment) -> Iterator[str]:
             yield f'<text x="{x:.1f}" y="{scale.y(z) - 9:.1f}" text-anchor="middle" font-weight="bold">{z:.0f}</text>'
 
 
-def _turns(line: Alignment) -> Floats:
-    """Angle of the bend at each inner intersection point, in radians, to the left positive."""
-    steps = np.diff(line.vertices[:, :2], axis=0)
-    cross = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
-    return np.asarray(np.arctan2(cross, (steps[:-1] * steps[1:]).sum(axis=1)))
-
-
 def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
     """A box per stretch of one grade, its diagonal rising or falling with it."""
     stations, top = line.vertex_m, TOP + PLOT + 30
@@ -327,7 +321,7 @@ def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
 def _curves(scale: _Scale, line: Alignment) -> Iterator[str]:
     """A block per curve, above the middle to the left and below it to the right, with its radius where it fits."""
     stations, middle = line.vertex_m[1:-1], TOP + PLOT + 30 + 1.5 * ROW
-    angle = _turns(line)
+    angle = turn_angles(line.vertices)
     yield (
         f'<line x1="{LEFT}" x2="{scale.x(float(line.chainage_m[-1])):.1f}" y1="{middle}" y2="{middle}" '
         f'stroke="{FRAME}"/>'

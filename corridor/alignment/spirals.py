@@ -26,6 +26,7 @@ from corridor.alignment.chords import (
     MAX_FILL,
     RISE,
     TUNNEL,
+    enter,
     new_scratch,
     walk_chord,
 )
@@ -190,6 +191,25 @@ def loop_code(loops, m, turns, side):
     return 1 + (m * 2 + side) * loops.turns + turns - 1
 
 
+@kernel
+def price_loop(ground, loops, m, way, r, c, h0, rise, kind, spent, p, limit, scratch):
+    """Price a chord with circles from a state of a kind, into ``scratch.by_kind``.
+
+    ``way`` tells how many circles to which side, from 0 to below twice ``loops.turns``. Returns the link's code; 0 if
+    it costs more than ``limit`` with what was ``spent`` before, or can't be built.
+    """
+    turns, side = 1 + way // 2, way % 2
+    if not is_within_grades(loops, m, turns, rise):
+        return 0
+    # Even along its corners alone the link is too dear, or leaves the ground that is known.
+    if least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, limit - spent, p) > limit - spent:
+        return 0
+    enter(scratch.by_kind, kind, spent)
+    if walk_loop(ground, loops, m, turns, side, r, c, h0, rise, p, scratch.by_kind, limit, scratch) < 0:
+        return 0
+    return loop_code(loops, m, turns, side)
+
+
 def split_code(loops: Loops, code: int) -> tuple[int, int, int]:
     """Move, circles and side of a code."""
     rest, turns = divmod(code - 1, loops.turns)
@@ -242,8 +262,7 @@ def _cheapest_on(ground, loops, m, r, c, h0, rise, kind_from, kind_to, up, down,
     """Code of the cheapest way along a chord between two kinds."""
     best, code, cost = np.inf, 0, scratch.by_kind
     if -down * loops.move_m[m] <= rise <= up * loops.move_m[m]:
-        cost[0], cost[1], cost[2] = np.inf, np.inf, np.inf
-        cost[kind_from] = 0.0
+        enter(cost, kind_from, 0.0)
         y, x = float(r + loops.moves[m, 0]), float(c + loops.moves[m, 1])
         done = walk_chord(
             ground, float(r), float(c), h0, y, x, h0 + rise, p, cost, np.inf, scratch, scratch.no_trace, 0, 0.0
@@ -251,17 +270,10 @@ def _cheapest_on(ground, loops, m, r, c, h0, rise, kind_from, kind_to, up, down,
         if done >= 0:
             best = cost[kind_to]
     for way in range(2 * loops.turns):
-        turns, side = 1 + way // 2, way % 2
-        if not is_within_grades(loops, m, turns, rise):
-            continue
-        if least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, best, p) > best:
-            continue
-        cost[0], cost[1], cost[2] = np.inf, np.inf, np.inf
-        cost[kind_from] = 0.0
-        done = walk_loop(ground, loops, m, turns, side, r, c, h0, rise, p, cost, best, scratch)
+        found = price_loop(ground, loops, m, way, r, c, h0, rise, kind_from, 0.0, p, best, scratch)
         # Rounding must not make a circle of a straight link that costs the same.
-        if done >= 0 and cost[kind_to] < best * (1.0 - 1e-12):
-            best, code = cost[kind_to], loop_code(loops, m, turns, side)
+        if found > 0 and cost[kind_to] < best * (1.0 - 1e-12):
+            best, code = cost[kind_to], found
     return code
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from corridor.flows.changes import Case
 from corridor.flows.indicators import cost_to_flows, regret_if_closed
 from corridor.flows.model import FlowModel
 from corridor.flows.results import default_years
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
+from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Unit
 from corridor.schema.vocabulary import MetricStatus
 
@@ -22,10 +25,7 @@ from corridor.schema.vocabulary import MetricStatus
 )  # fmt: skip
 def measure_flow_cost(flow_model: FlowModel, flow_case: Case) -> Values | Unmeasured:
     """Mean change of the cost of north-south pairs, all branches together."""
-    if any(change.unknown for change in flow_case.changes):
-        return Unmeasured(MetricStatus.NOT_SUPPORTED)
-    found = cost_to_flows(flow_model, flow_case, default_years(flow_model)[-1])
-    return Unmeasured(MetricStatus.UNREACHABLE) if found is None else {"flow_cost_usd": found}
+    return _in_last_year(flow_model, flow_case, "flow_cost_usd", cost_to_flows)
 
 
 @metric(
@@ -40,7 +40,14 @@ def measure_flow_cost(flow_model: FlowModel, flow_case: Case) -> Values | Unmeas
 )  # fmt: skip
 def measure_flow_regret(flow_model: FlowModel, flow_case: Case) -> Values | Unmeasured:
     """Mean rise of the cost of north-south pairs if the route and what would be shut with it were closed."""
-    if any(change.unknown for change in flow_case.changes):
+    return _in_last_year(flow_model, flow_case, "flow_regret_usd", regret_if_closed)
+
+
+def _in_last_year(
+    model: FlowModel, case: Case, name: str, measure: Callable[[FlowModel, Case, int], Estimate | None]
+) -> Values | Unmeasured:
+    """A figure of the last year; none where what a route changes isn't known, or where loads get through no more."""
+    if any(change.unknown for change in case.changes):
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
-    found = regret_if_closed(flow_model, flow_case, default_years(flow_model)[-1])
-    return Unmeasured(MetricStatus.UNREACHABLE) if found is None else {"flow_regret_usd": found}
+    found = measure(model, case, default_years(model)[-1])
+    return Unmeasured(MetricStatus.UNREACHABLE) if found is None else {name: found}

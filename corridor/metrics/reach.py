@@ -156,12 +156,7 @@ class Domain:
 
     def leg(self, state: State, edge: int, start: float, end: float) -> float:
         """Minutes from one fraction of an edge to another on it; inf if that can't be driven."""
-        if start == end:
-            return 0.0
-        if state.closed[edge] or (start > end and self.oneway[edge]):
-            return float("inf")
-        minutes = (self.forward if start < end else self.backward)[edge] * state.factor + state.delay_min[edge]
-        return float(minutes * abs(end - start))
+        return float(self.legs(state, np.array([edge]), np.array([start]), np.array([end]))[0])
 
     def legs(self, state: State, edges: Ints, start: Floats, end: Floats) -> Floats:
         """Minutes from one fraction of each edge to another on it, shape (n,); inf where that can't be driven."""
@@ -202,12 +197,7 @@ class Reached:
 
     def minutes(self, at: Position) -> float:
         """Minutes between the origin and a position; inf if there is no way."""
-        ends = self.domain.seeds(at, self.state, inbound=not self.inbound)
-        through = min(float(self.tree.cost[node]) + minutes for node, minutes in ends)
-        if self.origin is None or self.origin.edge != at.edge:
-            return through
-        start, end = (at, self.origin) if self.inbound else (self.origin, at)
-        return min(through, self.domain.leg(self.state, at.edge, start.fraction, end.fraction))
+        return float(self.minutes_at(np.array([at.edge]), np.array([at.fraction]))[0])
 
     def minutes_at(self, edges: Ints, fractions: Floats) -> Floats:
         """The same for many positions at once: their edges and where on these they lie, shape (n,) each."""

@@ -304,12 +304,8 @@ class Network:
         gaps = shapely.distance(self.planar[near], point) if len(near) else np.array([np.inf])
         if gaps.min() > limit_m:
             raise NetworkError(self._too_far(point, lon, lat, shut, limit_m, what))
-        nearest = int(near[np.argmin(gaps)])
-        line = self.planar[nearest]
-        # The position is told where it is on the edge, since the point itself may lie beside it.
-        fraction = float(shapely.line_locate_point(line, point, normalized=True))
-        back = project(shapely.line_interpolate_point(line, fraction, normalized=True), self.crs, WGS84)
-        return Position(nearest, fraction, float(gaps.min()), float(back.x), float(back.y))
+        (found,) = self._on_edges(near[[np.argmin(gaps)]], np.array([point]))
+        return found
 
     def snap_all(self, lon: Floats, lat: Floats, closed: Bools, *, limit_m: float) -> list[Position | None]:
         """The same for many points at once; None for one that no edge is near enough to.
@@ -333,18 +329,20 @@ class Network:
         order = np.lexsort((near, which))
         which, near = which[order], usable[near[order]]
         first = np.append(True, which[1:] != which[:-1]) if len(which) else np.zeros(0, dtype=bool)
-        which, near = which[first], near[first]
-        lines, points = self.planar[near], points[which]
+        which = which[first]
+        for point, position in zip(which.tolist(), self._on_edges(near[first], points[which]), strict=True):
+            found[point] = position
+        return found
+
+    def _on_edges(self, edges: Ints, points: NDArray[np.object_]) -> list[Position]:
+        """Where on an edge each point (in the network's own system) is nearest to it, shape (n,) each."""
+        lines = self.planar[edges]
         gaps = shapely.distance(lines, points)
         fractions = shapely.line_locate_point(lines, points, normalized=True)
+        # The position is told where it is on the edge, since the point itself may lie beside it.
         back = project(shapely.line_interpolate_point(lines, fractions, normalized=True), self.crs, WGS84)
-        rows = zip(
-            which.tolist(), near.tolist(), fractions.tolist(), gaps.tolist(), shapely.get_x(back).tolist(),
-            shapely.get_y(back).tolist(), strict=True,
-        )  # fmt: skip
-        for point, edge, fraction, gap, x, y in rows:
-            found[point] = Position(edge, fraction, gap, x, y)
-        return found
+        columns = edges, fractions, gaps, shapely.get_x(back), shapely.get_y(back)
+        return [Position(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
     def _too_far(self, point: shapely.Point, lon: float, lat: float, shut: Bools, limit_m: float, what: str) -> str:
         if shut.all():

@@ -225,9 +225,10 @@ def explore(
         relief = build_relief(results.layers.heights_m, results.layers.grid)
         west, south, east, north = relief.bounds
         ImageOverlay(relief.uri, [[south, west], [north, east]], name="relief", alt="").add_to(map_)
+    shown = _shown(results)
     for candidate in chosen:
         mark = marks[candidate.candidate_id]
-        row = (candidate.line, mark.colour, _facts(results, candidate, mark.letter))
+        row = (candidate.line, mark.colour, _facts(shown, candidate, mark.letter))
         add_lines(map_, f"{mark.letter}  {candidate.name}", [row], tooltip=tooltip, popup=popup, style=style_kwds)
     if regime is not None:
         _add_events(map_, results, chosen, regime, tooltip=tooltip, popup=popup)
@@ -237,9 +238,9 @@ def explore(
     return map_
 
 
-def _facts(results: Results, candidate: Candidate, letter: str) -> dict[str, Any]:
+def _facts(shown: Mapping[str, Mapping[str, str]], candidate: Candidate, letter: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"route": f"{letter}  {candidate.name}", "family": f"{candidate.family}, {candidate.mode}"}
-    return facts | {heading: found.get(candidate.candidate_id, "") for heading, found in _shown(results).items()}
+    return facts | {heading: found.get(candidate.candidate_id, "") for heading, found in shown.items()}
 
 
 def _add_events(

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.chords import CHEAPEST, DX, DY, least_price, new_scratch, walk_chord, walk_move
+from corridor.alignment.chords import CHEAPEST, DX, DY, enter, least_price, new_scratch, walk_chord, walk_move
 from corridor.alignment.links import Laid
-from corridor.alignment.spirals import CORNERS, is_within_grades, least_loop_price, walk_loop
+from corridor.alignment.spirals import CORNERS, price_loop
 from corridor.compiled import allocating, kernel, pasted
 
 # --- A four-way heap of states with decrease-key, in flat arrays (compiled) ---
@@ -294,10 +294,8 @@ def _price_link(
             spare = limit - cost_u
             if least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, 0.0, 0.0, spare, p) > spare:
                 return size
-    # Only the kind of the state has a cost at the start: a change to another one then pays for its portal or abutment.
     by_kind = scratch.by_kind
-    by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
-    by_kind[states.kind[u % states.kind.shape[0]]] = cost_u
+    enter(by_kind, states.kind[u % states.kind.shape[0]], cost_u)
     if move < 0:
         done = walk_chord(
             ground, float(r), float(c), height, float(t_r), float(t_c), t_height, p, by_kind, limit, scratch,
@@ -319,6 +317,7 @@ def _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratc
     node = nodes.node_of[u // n_states]
     r, c, cost_u = node // cols, node % cols, labels.cost[u]
     height, barrier = z[r, c] + states.offset_m[u % n_states], _barrier(labels, goal, effort)
+    kind = states.kind[u % n_states]
     for m in range(loops.moves.shape[0]):
         t_r, t_c = r + loops.moves[m, 0], c + loops.moves[m, 1]
         if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols or nodes.index_of[t_r * cols + t_c] < 0:
@@ -329,26 +328,13 @@ def _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratc
         for level in range(states.first.shape[0] - 1):
             rise = z[t_r, t_c] + states.offset_m[states.first[level]] - height
             first, last = index * n_states + states.first[level], index * n_states + states.first[level + 1]
-            for turns in range(1, loops.turns + 1):
-                if is_within_grades(loops, m, turns, rise):
-                    plain, rest = _least_rest(z, t_r, t_c, height + rise, first, last, states, ends, effort, p)
-                    for side in range(2):
-                        limit = _worst_label(labels, first, last)
-                        if effort.abort:
-                            limit = min(limit, barrier - rest)
-                        spare = limit - cost_u
-                        # Even along its corners alone the link is too dear, or leaves the ground that is known.
-                        least = least_loop_price(ground, loops, m, turns, side, r, c, height, rise, spare, p)
-                        if least >= spare:
-                            continue
-                        by_kind = scratch.by_kind
-                        by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
-                        by_kind[states.kind[u % n_states]] = cost_u
-                        if (
-                            walk_loop(ground, loops, m, turns, side, r, c, height, rise, p, by_kind, limit, scratch)
-                            >= 0
-                        ):
-                            size = _keep(by_kind, u, first, last, plain, states, labels, effort, size)
+            plain, rest = _least_rest(z, t_r, t_c, height + rise, first, last, states, ends, effort, p)
+            for way in range(2 * loops.turns):
+                limit = _worst_label(labels, first, last)
+                if effort.abort:
+                    limit = min(limit, barrier - rest)
+                if price_loop(ground, loops, m, way, r, c, height, rise, kind, cost_u, p, limit, scratch) > 0:
+                    size = _keep(scratch.by_kind, u, first, last, plain, states, labels, effort, size)
     return size
 
 

@@ -11,15 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment._kernels.astar import DONE, OUT, SHORT_CELLS, new_heap, pop, push
-from corridor.alignment.chords import CHEAPEST, DX, DY, least_price, new_scratch, walk_chord, walk_move
-from corridor.alignment.spirals import (
-    ARC_STEP,
-    CORNERS,
-    is_within_grades,
-    least_loop_price,
-    loop_code,
-    walk_loop,
-)
+from corridor.alignment.chords import CHEAPEST, DX, DY, enter, least_price, new_scratch, walk_chord, walk_move
+from corridor.alignment.spirals import ARC_STEP, CORNERS, price_loop
 from corridor.compiled import allocating, kernel, pasted
 
 OLD = -1  # in place of the code of a link: a piece of an old formation
@@ -194,8 +187,7 @@ def _price_from(ground, nodes, states, u, cost_u, begin, end, p, direct_m, behin
             least = least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, 0.0, 0.0, spare, p)
         if least > spare:
             continue
-        by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
-        by_kind[states.kind[u % n_states]] = cost_u
+        enter(by_kind, states.kind[u % n_states], cost_u)
         if straight:
             done = walk_chord(
                 ground, float(r), float(c), height, float(t_r), float(t_c), height + rise, p, by_kind, bound - rest,
@@ -226,27 +218,23 @@ def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scr
     if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols or nodes.index_of[t_r * cols + t_c] < 0:
         return used
     t_index, by_kind = np.int64(nodes.index_of[t_r * cols + t_c]), scratch.by_kind
+    kind = states.kind[u % n_states]
     for level in range(states.first.shape[0] - 1):
         rise, rest = z[t_r, t_c] + states.offset_m[states.first[level]] - height, np.inf
         for q in range(states.first[level], states.first[level + 1]):
             rest = min(rest, behind[t_index * n_states + q])
-        spare = bound - rest - cost_u
+        if not bound - rest - cost_u > 0.0:
+            continue
         for way in range(2 * loops.turns):
-            turns, side = 1 + way // 2, way % 2
-            if not (spare > 0.0 and is_within_grades(loops, m, turns, rise)):
-                continue
-            if least_loop_price(ground, loops, m, turns, side, r, c, height, rise, spare, p) > spare:
-                continue
-            by_kind[0], by_kind[1], by_kind[2] = np.inf, np.inf, np.inf
-            by_kind[states.kind[u % n_states]] = cost_u
-            if walk_loop(ground, loops, m, turns, side, r, c, height, rise, p, by_kind, bound - rest, scratch) < 0:
+            code = price_loop(ground, loops, m, way, r, c, height, rise, kind, cost_u, p, bound - rest, scratch)
+            if code == 0:
                 continue
             for q in range(states.first[level], states.first[level + 1]):
                 target = t_index * n_states + q
                 if by_kind[states.kind[q]] + behind[target] <= bound:
                     links.source[used], links.target[used] = u, target
                     links.price[used] = by_kind[states.kind[q]] - cost_u
-                    links.code[used] = loop_code(loops, m, turns, side)
+                    links.code[used] = code
                     used += 1
     return used
 

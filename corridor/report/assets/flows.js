@@ -38,7 +38,7 @@ var corridorFlows = (function () {
         if (placed) { text.setAttribute("x", placed[0]); text.setAttribute("y", placed[1]); }
       });
     }
-    function spaced(value) { return words.number(String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f")); }
+    function spaced(value) { return words.number(words.grouped(value)); }
     function number(value) { return value === null ? "–" : spaced(value); }
     function signed(value) { return value === null ? "–" : (value > 0 ? "+" : value < 0 ? "−" : "") + spaced(Math.abs(value)); }
     function cell(row, text, kind) {

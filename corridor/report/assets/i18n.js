@@ -25,6 +25,8 @@ window.corridorWords = (function () {
   function number(value) {
     return COMMA.indexOf(language) >= 0 && FIGURE.test(value) ? value.replace(/(\d)\.(?=\d)/g, "$1,") : value;
   }
+  /* A number by thousands, with a true minus. */
+  function grouped(value) { return String(value).replace("-", "\u2212").replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f"); }
   function list(items, patterns) {
     if (items.length < 2) { return items.join(""); }
     return items.slice(1).reduce(function (text, item, index) {
@@ -111,6 +113,6 @@ window.corridorWords = (function () {
   var page = document.getElementById("page-data");
   if (page) { messages = JSON.parse(page.textContent).messages; }
 
-  return { get: get, known: known, text: text, number: number, put: put, fresh: fresh, resolve: resolve, choose: choose, apply: apply,
+  return { get: get, known: known, text: text, number: number, grouped: grouped, put: put, fresh: fresh, resolve: resolve, choose: choose, apply: apply,
     language: function () { return language; } };
 })();

@@ -176,7 +176,7 @@
     has: function (id) { return data.candidates.some(function (one) { return one.id === id; }); } });
   if ("print" in first) { forPrint(); }
   document.documentElement.classList.add("ready");
-  (window.requestIdleCallback || window.setTimeout)(function () { 
+  (window.requestIdleCallback || window.setTimeout)(function () {
     document.documentElement.classList.add("settled");
     if (phone.matches) { span(); }
   });

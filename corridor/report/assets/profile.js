@@ -5,9 +5,6 @@ var corridorProfile = (function () {
   /* From level to steep: told apart by lightness too. */
   var GRADES = corridorTheme.grades;
 
-  /* Whole numbers as everywhere on the page, by thousands. */
-  function grouped(value) { return String(value).replace("-", "\u2212").replace(/\B(?=(\d{3})+$)/g, "\u202f"); }
-
   function shade(profile) {
     return {
       hooks: {
@@ -77,6 +74,7 @@ var corridorProfile = (function () {
   }
 
   function start(data, words, map) {
+    var grouped = window.corridorWords.grouped;
     var chart = document.getElementById("chart"), plot = null, current = null;
     var byId = {};
     data.candidates.forEach(function (candidate) { byId[candidate.id] = candidate; });
