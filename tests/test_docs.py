@@ -202,6 +202,17 @@ def test_pictures_are_those_that_are_drawn(tmp_path):
         assert (tmp_path / f"{name}.svg").stat().st_size > 5000
 
 
+def test_the_lengths_in_the_readme_are_those_of_the_validation():
+    def cells(path: Path) -> list[list[str]]:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+
+    shown = cells(ROOT / "README.md")
+    shown = shown[shown.index(["what", "documented km", "computed km"]) + 2 :]
+    measured = cells(DOCS / "snippets" / "validation_extract.md")[2:]
+    assert shown == [[what, documented, computed] for what, _, documented, computed, *_ in measured]
+
+
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_tables_of_plug_ins_are_those_of_the_registries(name):
     path, make = TABLES[name]
