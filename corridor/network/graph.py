@@ -131,6 +131,23 @@ class Network:
         """
         return self.keep(f"column {name}", lambda: np.asarray(self.edges[name].to_numpy()))
 
+    def is_in(self, name: str, *values: str) -> Bools:
+        """Which edges have one of some values in a column, not to be changed; looked up once for the same values.
+
+        Args:
+            name: of the column.
+            *values: that count.
+
+        Returns:
+            Whether each edge has one, shape (n_edges,).
+        """
+        return self.keep(f"{name} in {values}", lambda: self.edges[name].isin(values).to_numpy(dtype=bool))
+
+    @cached_property
+    def is_unfit(self) -> Bools:
+        """Which edges are tracks and service roads, on which no goods travel."""
+        return self.is_in("class", *UNFIT_CLASSES)
+
     @cached_property
     def arcs(self) -> Arcs:
         """The directed graph in compressed rows."""
@@ -145,20 +162,19 @@ class Network:
         main street of a village, are minor roads too.
         """
         edges = self.edges
-        other = self.is_border | (edges["mode"] != Mode.ROAD).to_numpy()
+        other = self.is_border | ~self.is_in("mode", Mode.ROAD)
         return np.asarray(other | (edges["through"].to_numpy(dtype=bool) & ~self._is_island))
 
     @cached_property
     def ends_legs(self) -> Bools:
         """Which edges end a first and begin a last leg: roads in use of the through network, and open borders."""
-        opened = self.is_border & (self.edges["status"] == SectionStatus.OPEN).to_numpy()
+        opened = self.is_border & self.is_in("status", SectionStatus.OPEN)
         return np.asarray((self.is_through & self._is_driven) | opened)
 
     @cached_property
     def _is_driven(self) -> Bools:
         """Which edges are roads in use that trucks may drive."""
-        unfit = self.edges["class"].isin(UNFIT_CLASSES) | (self.edges["truck_access"] == RoadAccess.NO)
-        return np.asarray(self.is_road_in_use & ~unfit.to_numpy())
+        return self.is_road_in_use & ~(self.is_unfit | self.is_in("truck_access", RoadAccess.NO))
 
     @cached_property
     def _is_island(self) -> Bools:
@@ -166,8 +182,8 @@ class Network:
         edges = self.edges
         usable = self._is_driven & edges["through"].to_numpy(dtype=bool)
         # Roads that hang together across an open border are one: a pass road may be short on either side of it.
-        joined = usable | (self.is_border & (edges["status"] == SectionStatus.OPEN).to_numpy())
-        u, v = edges["u"].to_numpy(), edges["v"].to_numpy()
+        joined = usable | (self.is_border & self.is_in("status", SectionStatus.OPEN))
+        u, v = self.ends
         ones = np.ones(int(joined.sum()))
         graph = sparse.coo_matrix((ones, (u[joined], v[joined])), shape=(self.n_nodes,) * 2)
         parts, part = connected_components(graph, directed=False)
@@ -193,13 +209,12 @@ class Network:
     @cached_property
     def is_border(self) -> Bools:
         """Which edges are the passage from one country to another."""
-        return np.asarray(self.edges["border"] != "")
+        return ~self.is_in("border", "")
 
     @cached_property
     def is_road_in_use(self) -> Bools:
         """Which edges are open roads, border passages apart."""
-        edges = self.edges
-        return np.asarray((edges["mode"] == "road") & (edges["status"] == "open") & ~self.is_border)
+        return self.is_in("mode", Mode.ROAD) & self.is_in("status", SectionStatus.OPEN) & ~self.is_border
 
     @cached_property
     def section_rows(self) -> dict[str, Ints]:
@@ -230,19 +245,20 @@ class Network:
         Returns:
             Whether each edge is closed, shape (n_edges,).
         """
-        edges = self.edges
-        assumed = edges[["section_id", "documented_in", "crossing_id"]].isin(list(assume_open)).any(axis=1)
+        assumed = np.zeros(len(self.edges), dtype=bool)
+        for name in ("section_id", "documented_in", "crossing_id") if assume_open else ():
+            assumed |= self.is_in(name, *assume_open)
         # What is assumed to be open is open to trucks as well: that is what the assumption says.
-        usable = assumed | any_status | (edges["status"] == "open")
-        shut = ~usable | (edges["mode"] != mode) | edges["class"].isin(UNFIT_CLASSES)
+        usable = assumed | any_status | self.is_in("status", SectionStatus.OPEN)
+        shut = ~usable | ~self.is_in("mode", mode) | self.is_unfit
         if not any_status:
-            shut |= (edges["truck_access"] == RoadAccess.NO) & ~assumed
+            shut |= self.is_in("truck_access", RoadAccess.NO) & ~assumed
         if countries is not None:
-            shut |= ~edges["country"].isin(list(countries)) & ~self.is_border
+            shut |= ~self.is_in("country", *countries) & ~self.is_border
             # A passage has two countries and belongs to neither: it stays where both may be used.
-            beyond = [pair for pair in edges["border"].unique() if pair and not set(pair.split("-")) <= set(countries)]
-            shut |= edges["border"].isin(beyond)
-        return np.array(shut, dtype=bool)
+            pairs = np.unique(self.column("border")[self.is_border])
+            shut |= self.is_in("border", *(pair for pair in pairs if not set(pair.split("-")) <= set(countries)))
+        return shut
 
     @cached_property
     def ends(self) -> tuple[Ints, Ints]:
@@ -258,7 +274,7 @@ class Network:
     @cached_property
     def is_rail(self) -> Bools:
         """Edges of railways."""
-        return np.asarray(self.edges["mode"] == Mode.RAIL)
+        return self.is_in("mode", Mode.RAIL)
 
     @cached_property
     def length_km(self) -> Floats:
@@ -279,6 +295,11 @@ class Network:
     def tree(self) -> shapely.STRtree:
         """Index of the planar geometries."""
         return shapely.STRtree(self.planar)
+
+    @cached_property
+    def middles(self) -> NDArray[np.object_]:
+        """Points half-way along the planar geometries."""
+        return np.asarray(shapely.line_interpolate_point(self.planar, 0.5, normalized=True))
 
     def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
         """The nearest point of the nearest edge that isn't closed.

@@ -87,38 +87,35 @@ def node_position(network: Network, node: Node, mode: str) -> Position:
     Raises:
         NetworkError: no way of the mode is within 3 km.
     """
-    edges = network.edges
-    closed = ((edges["mode"] != mode) | (edges["section_id"] != "")).to_numpy()
+    closed = ~(network.is_in("mode", mode) & network.is_in("section_id", ""))
     if mode == Mode.ROAD:
-        closed = closed | (edges["status"] != SectionStatus.OPEN).to_numpy()
-        main = edges["class"].isin(MAIN_CLASSES).to_numpy()
+        closed = closed | ~network.is_in("status", SectionStatus.OPEN)
+        main = network.is_in("class", *MAIN_CLASSES)
         try:
             away = f"node '{node.node_id}'"
             return network.snap(node.lon, node.lat, closed | ~main, limit_m=MAIN_WITHIN_M, what=away)
         except NetworkError:
-            closed = closed | edges["class"].isin(UNFIT_CLASSES).to_numpy()
+            closed = closed | network.is_unfit
     return network.snap(node.lon, node.lat, closed, limit_m=SNAP_LIMIT_M, what=f"node '{node.node_id}'")
 
 
 def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    edges = network.edges
     line = project(section.line, WGS84, network.crs)
     near = network.tree.query(shapely.buffer(line, REACH_M), predicate="intersects")
-    allowed = np.zeros(len(edges), dtype=bool)
+    allowed = np.zeros(len(network.edges), dtype=bool)
     allowed[near] = True
-    allowed &= (edges["mode"] == section.mode).to_numpy() & (edges["section_id"] == "").to_numpy()
+    allowed &= network.is_in("mode", section.mode) & network.is_in("section_id", "")
     if section.mode == Mode.ROAD:
-        allowed &= (edges["status"] == SectionStatus.OPEN).to_numpy() | network.is_border
+        allowed &= network.is_in("status", SectionStatus.OPEN) | network.is_border
     elif section.status not in {SectionStatus.PLANNED, SectionStatus.CONSTRUCTION}:
-        allowed &= (edges["status"] != SectionStatus.PLANNED).to_numpy()
-    off = np.zeros(len(edges))
-    off[near] = shapely.distance(shapely.line_interpolate_point(network.planar[near], 0.5, normalized=True), line)
+        allowed &= ~network.is_in("status", SectionStatus.PLANNED)
+    off = np.zeros(len(allowed))
+    off[near] = shapely.distance(network.middles[near], line)
     # beside a road that all may use lies many a lane for buses or a private one
-    minor, access = edges["class"].isin(UNFIT_CLASSES).to_numpy(), edges["truck_access"].to_numpy()
-    weight = np.where(minor | (access == RoadAccess.NO), MINOR_COST, 1.0)
+    weight = np.where(network.is_unfit | network.is_in("truck_access", RoadAccess.NO), MINOR_COST, 1.0)
     if section.status == SectionStatus.OPEN:
-        weight[access != RoadAccess.YES] = CLOSED_COST
-    return ~allowed, edges["length_m"].to_numpy() * (1 + off / HALF_COST_M) * weight
+        weight[~network.is_in("truck_access", RoadAccess.YES)] = CLOSED_COST
+    return ~allowed, network.column("length_m") * (1 + off / HALF_COST_M) * weight
 
 
 def measure_route(network: Network, route: Route, section_id: str = "") -> Match:
@@ -284,7 +281,7 @@ def _near(network: Network, planar: LineString, mode: str, follow_m: float) -> _
     met = np.zeros(network.n_nodes, dtype=bool)
     u, v = edges["u"].to_numpy(), edges["v"].to_numpy()
     met[u[ways]] = met[v[ways]] = True
-    passages = np.flatnonzero(network.is_border & (edges["mode"] == mode).to_numpy() & met[u] & met[v])
+    passages = np.flatnonzero(network.is_border & network.is_in("mode", mode) & met[u] & met[v])
     rows = np.sort(np.concatenate([ways, passages])).astype(np.int64)
     table = edges.iloc[rows]
     length = shapely.length(network.planar[rows])

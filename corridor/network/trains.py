@@ -7,10 +7,9 @@ import shapely
 from numpy.typing import NDArray
 
 from corridor.errors import NoRouteError
-from corridor.geo.geodesy import distance_m
+from corridor.geo.geodesy import within_m
 from corridor.network.graph import Network, Position, Route
 from corridor.network.paths import Arcs, arcs_of_states, search
-from corridor.schema.vocabulary import Mode
 
 # --- How trains pass a switch: from its one side to the other, never back on the side that they came from ---
 # A switch parts one track into two that leave it in nearly the same direction. A train that comes from one of them
@@ -122,15 +121,14 @@ def route_train(
     Raises:
         NoRouteError: there is none.
     """
-    edges, n_nodes = network.edges, network.n_nodes
-    rows = np.flatnonzero((edges["mode"] == Mode.RAIL).to_numpy())
-    u, v = edges["u"].to_numpy()[rows], edges["v"].to_numpy()[rows]
-    free = (network.is_border | (edges["section_id"] != "").to_numpy())[rows]
-    side_u, side_v = sides_of_ends(u, v, network.planar[rows], free, n_nodes)
+    n_nodes, rows = network.n_nodes, np.flatnonzero(network.is_rail)
+    u, v = (ends[rows] for ends in network.ends)
+    free = (network.is_border | ~network.is_in("section_id", ""))[rows]
+    side_u, side_v = network.keep("sides of tracks", lambda: sides_of_ends(u, v, network.planar[rows], free, n_nodes))
     if turn_within_m > 0:
         station = np.zeros(n_nodes, dtype=bool)
         for at in (start, end):
-            station |= distance_m(network.node_lon, network.node_lat, at.lon, at.lat) <= turn_within_m
+            station |= within_m(network.node_lon, network.node_lat, at.lon, at.lat, turn_within_m)
         side_u, side_v = (np.where(station[node], -1, side) for node, side in ((u, side_u), (v, side_v)))
     arcs = build_rail_arcs(rows, u, v, (side_u, side_v), n_nodes)
     # places of the first and the last track among the tracks
