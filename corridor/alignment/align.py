@@ -30,6 +30,7 @@ from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.fields import Grid
 from corridor.schema.message import Message, Value
 from corridor.schema.vocabulary import LineKind
+from corridor.threads import map_in_threads
 
 Floats = NDArray[np.float64]
 
@@ -418,10 +419,11 @@ def sweep_grade(asked: AlignmentProblem, grades_pct: Iterable[float] = DEFAULT_G
     A line that keeps a stricter grade keeps a looser one too. Curves can make the line found for a looser grade dearer
     than that one once both are drawn; then that one is taken.
     """
-    points = [
-        _point("max_grade_pct", grade, replace(asked, standard=asked.standard.with_grade(grade)))
-        for grade in grades_pct
-    ]
+
+    def find(grade: float) -> TradeoffPoint:
+        return _point("max_grade_pct", grade, replace(asked, standard=asked.standard.with_grade(grade)))
+
+    points = map_in_threads(find, grades_pct)
     cheapest: Alignment | None = None
     taken: dict[float, Alignment | None] = {}
     for point in sorted(points, key=lambda p: p.value):
@@ -434,10 +436,11 @@ def sweep_grade(asked: AlignmentProblem, grades_pct: Iterable[float] = DEFAULT_G
 
 def sweep_tunnel_price(asked: AlignmentProblem, prices_musd_per_km: Iterable[float]) -> list[TradeoffPoint]:
     """One line per price of a kilometre of tunnel, other prices unchanged."""
-    return [
-        _point("tunnel_musd_per_km", price, replace(asked, costs=asked.costs.with_tunnel(price)))
-        for price in prices_musd_per_km
-    ]
+
+    def find(price: float) -> TradeoffPoint:
+        return _point("tunnel_musd_per_km", price, replace(asked, costs=asked.costs.with_tunnel(price)))
+
+    return map_in_threads(find, prices_musd_per_km)
 
 
 def _point(parameter: str, value: float, asked: AlignmentProblem) -> TradeoffPoint:
@@ -498,17 +501,18 @@ def measure_price_spread(
     Raises:
         AlignmentError: if none of the draws has a line.
     """
-    values: dict[str, list[float]] = {"cost_musd": [], "length_km": [], "tunnel_km": []}
     g = asked.terrain.ground
-    for error in draw_errors(g.shape, max(g.dx_m, g.dy_m), sigma_m, range_m, draws, seed):
+
+    def figures(error: Floats) -> dict[str, float] | None:
         try:
             line = solve(asked.on(g.z + error, g.mask, g.friction))
         except AlignmentError:
-            continue
-        values["cost_musd"].append(line.price.total_musd)
-        values["length_km"].append(line.length_km)
-        values["tunnel_km"].append(line.tunnel_km)
-    found = len(values["cost_musd"])
-    if not found:
+            return None
+        return {"cost_musd": line.price.total_musd, "length_km": line.length_km, "tunnel_km": line.tunnel_km}
+
+    fields = draw_errors(g.shape, max(g.dx_m, g.dy_m), sigma_m, range_m, draws, seed)
+    lines = [line for line in map_in_threads(figures, fields) if line is not None]
+    if not lines:
         raise AlignmentError(f"none of {draws} draws of the heights (sigma {sigma_m:g} m) has a line")
-    return {name: Spread(min(v), float(np.median(v)), max(v), found, draws) for name, v in values.items()}
+    values = {name: [line[name] for line in lines] for name in lines[0]}
+    return {name: Spread(min(v), float(np.median(v)), max(v), len(lines), draws) for name, v in values.items()}

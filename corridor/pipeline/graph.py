@@ -22,9 +22,9 @@ import struct
 import weakref
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from inspect import signature
 from pathlib import PurePath
@@ -32,6 +32,8 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 import shapely
+
+from corridor.threads import map_in_threads
 
 # --- Digests of values by their content, so that equal values are known to be equal wherever they were made ---
 
@@ -187,7 +189,8 @@ class Declared:
 
     ``name`` is the value that it gives and ``inputs`` what that is computed from; ``says`` is said when it begins;
     ``keep`` is how many values of it are kept at a time. ``by_value`` says that what hangs on it is stale only if the
-    value itself comes out another, for cheap steps that take a part out of a greater whole.
+    value itself comes out another, for cheap steps that take a part out of a greater whole. ``at_once`` says that its
+    items are computed in threads.
     """
 
     name: str
@@ -196,6 +199,7 @@ class Declared:
     keep: int
     by_value: bool
     takes_progress: bool
+    at_once: bool = False
 
 
 class Step(Generic[P, T_co]):
@@ -247,7 +251,7 @@ def step(*, says: str = "", keep: int = 1, by_value: bool = False) -> Callable[[
 
 
 def each(
-    gives: str, *, says: str = "", keep: int = KEEP_ITEMS, by_value: bool = False
+    gives: str, *, says: str = "", keep: int = KEEP_ITEMS, by_value: bool = False, at_once: bool = False
 ) -> Callable[[Callable[P, T]], Each[P, T]]:
     """Make a function a step that is computed item by item.
 
@@ -256,10 +260,13 @@ def each(
         says: what to tell people when the first item begins.
         keep: how many items are kept, the last ones used.
         by_value: as in :func:`step`.
+        at_once: whether all items that aren't kept are computed on all cores when one of them is asked for. That is
+            for functions that take seconds, most of them in compiled loops, which hold no lock.
     """
 
     def declare(function: Callable[P, T]) -> Each[P, T]:
-        return Each(function, _declared(function, gives, says, keep, by_value), _name_of(function))
+        declared = replace(_declared(function, gives, says, keep, by_value), at_once=at_once)
+        return Each(function, declared, _name_of(function))
 
     return declare
 
@@ -411,6 +418,10 @@ class Cache:
                 shelf.popitem(last=False)
         shelf.move_to_end(key)
         return shelf[key]
+
+    def has(self, declared: Declared, key: bytes) -> bool:
+        """Whether a step's value is kept under a key."""
+        return key in self._shelves.get(declared.name, ())
 
     def mark(self, value: Any) -> bytes:
         """A key for a value that goes by its identity: the same for the same object, and never again for another."""
@@ -596,11 +607,25 @@ class Run:
 
     def _item(self, found: Each[..., Any], item: Any) -> Held:
         """One item of a step that is computed item by item."""
+        key = self._item_made_from(found, item)
+        if found.declared.at_once and not self.cache.has(found.declared, key):
+            self._make_at_once(found)
+        return self.cache.get(found.declared, key, lambda: self._call(found, self._arguments(found, item)))
 
-        def make() -> Any:
-            return self._call(found, {name: self._argument(found, item, name) for name in found.declared.inputs})
+    def _make_at_once(self, found: Each[..., Any]) -> None:
+        """Compute all items of a step that aren't kept, as many at a time as there are cores."""
+        keys = {self._item_made_from(found, item): item for item in Items(self, found)}
+        missing = [key for key in keys if not self.cache.has(found.declared, key)][: found.declared.keep]
+        # What they are computed from is made before, one after the other: only the function itself runs in threads.
+        arguments = [self._arguments(found, keys[key]) for key in missing]
+        self._say(found)
+        values = iter(map_in_threads(partial(self._apply, found), arguments))
+        for key in missing:
+            self.cache.get(found.declared, key, lambda: next(values))
 
-        return self.cache.get(found.declared, self._item_made_from(found, item), make)
+    def _arguments(self, found: Each[..., Any], item: Any) -> dict[str, Any]:
+        """What one item is computed from, by name."""
+        return {name: self._argument(found, item, name) for name in found.declared.inputs}
 
     def _argument(self, found: Each[..., Any], item: Any, name: str) -> Any:
         mapping = self.graph.mapping_of.get(name)
@@ -639,12 +664,18 @@ class Run:
         return self._item_made_from(found, item)
 
     def _call(self, found: AnyStep, arguments: dict[str, Any]) -> Any:
+        self._say(found)
+        return self._apply(found, arguments)
+
+    def _apply(self, found: AnyStep, arguments: dict[str, Any]) -> Any:
+        heard = {PROGRESS: self._progress} if found.declared.takes_progress else {}
+        return found.function(**arguments, **heard)
+
+    def _say(self, found: AnyStep) -> None:
+        """Say once what a step says."""
         says = found.declared.says
         if says and says not in self._said:
             if isinstance(self._progress, SharedProgress):
                 self._progress.reach(len(self._said) / max(len(self._sayings), 1))
             self._said.add(says)
             self._progress(says)
-        if found.declared.takes_progress:
-            arguments[PROGRESS] = self._progress
-        return found.function(**arguments)

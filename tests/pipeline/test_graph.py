@@ -255,3 +255,28 @@ def test_fingerprints_of_geometry_arrays_and_sets():
     assert fingerprint(frozenset({"a", "b"})) == fingerprint(frozenset({"b", "a"})) != fingerprint(frozenset({"a"}))
     assert fingerprint(pd.DataFrame()) is None
     assert fingerprint((1, Pair(np.zeros(MAX_ARRAY_BYTES), 2))) is None
+
+
+def test_items_that_are_computed_at_once_come_out_as_one_by_one():
+    made: list[str] = []
+
+    @each(gives="squares", says="squaring", at_once=True)
+    def square(price: float, rebate: float, progress) -> float:
+        made.append(progress.__name__)
+        if price < 0:
+            raise ValueError(f"no root of {price}")
+        return price**2 - rebate
+
+    said: list[str] = []
+    cache, graph = Cache(), Graph([square], {"price": "prices"})
+    given = {"prices": {"a": 1.0, "b": 3.0, "c": 5.0}, "rebate": 0.5}
+    run = Run(graph, given, progress=said.append, cache=cache)
+    assert run[square]["b"] == 8.5
+    assert (len(made), said) == (3, ["squaring"])
+    assert dict(run[square]) == {"a": 0.5, "b": 8.5, "c": 24.5}
+    assert len(made) == 3
+    more = run.replace(prices={"a": 1.0, "b": 3.0, "c": 5.0, "d": 2.0})
+    assert more[square]["d"] == 3.5
+    assert len(made) == 4
+    with pytest.raises(ValueError, match=r"no root of -2"):
+        run.replace(prices={"a": 7.0, "b": -2.0, "c": -3.0})[square]["a"]

@@ -175,7 +175,7 @@ def chain(
     return build_reference_candidate(reference_spec, route_catalogue, conflation, slowing_dem, origin, destination)
 
 
-@each(gives="new_lines", says="building candidates")
+@each(gives="new_lines", says="building candidates", at_once=True)
 def new_line(
     new_build_spec: NewBuildCandidate,
     route_catalogue: Catalogue,
