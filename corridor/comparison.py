@@ -98,7 +98,7 @@ class Comparison:
                 "candidate_id": c.candidate_id,
                 "name": c.name,
                 "family": c.family,
-                "mode": c.mode,
+                "mode": c.modes,
                 "comparator": c.comparator,
                 "aliases": "; ".join(str(alias) for alias in c.aliases),
                 "assumptions": "; ".join(render(said) for said in c.assumptions),
@@ -108,7 +108,7 @@ class Comparison:
             }
             for c in self.results.candidates
         ]
-        return gpd.GeoDataFrame(rows, geometry=[c.line for c in self.results.candidates], crs=WGS84)
+        return gpd.GeoDataFrame(rows, geometry=[c.geometry for c in self.results.candidates], crs=WGS84)
 
     @property
     def metrics(self) -> pd.DataFrame:

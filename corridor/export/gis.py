@@ -200,14 +200,14 @@ _TIME_IN_FILES = "2000-01-01T00:00:00.000Z"
 
 
 def candidate_lines(view: ReportView) -> gpd.GeoDataFrame:
-    """One row per candidate: what it is, its lengths in km, its sources, and its whole line."""
+    """One row per candidate: what it is, its lengths in km, its sources, and its whole line; of a package all lines."""
     results, marks = view.results, view.marks
     rows = [
         {
             "candidate_id": candidate.candidate_id,
             "name": candidate.name,
             "family": candidate.family,
-            "mode": candidate.mode,
+            "mode": candidate.modes,
             "comparator": candidate.comparator,
             "aliases": "; ".join(str(alias) for alias in candidate.aliases),
             "length_km": candidate.length_km.mid,
@@ -223,7 +223,7 @@ def candidate_lines(view: ReportView) -> gpd.GeoDataFrame:
         }
         for candidate in results.candidates
     ]
-    return _frame(rows, [candidate.line for candidate in results.candidates])
+    return _frame(rows, [candidate.geometry for candidate in results.candidates])
 
 
 def candidate_parts(results: Results) -> gpd.GeoDataFrame:
@@ -262,7 +262,7 @@ def _part_row(part: Part) -> dict[str, Any]:
 
 
 def candidate_structures(results: Results) -> gpd.GeoDataFrame:
-    """One row per tunnel or bridge whose place is known, as a line."""
+    """One row per tunnel or bridge whose place is known, as a line; those of packages stand with their routes."""
     rows: list[dict[str, Any]] = []
     lines: list[LineString] = []
     for candidate in results.candidates:
@@ -302,7 +302,12 @@ def write_geopackage(view: ReportView, path: Path, layers: Mapping[str, gpd.GeoD
     """
     with _fixed_time():
         for name, frame in (layers or candidate_layers(view)).items():
-            frame.to_file(path, layer=name, engine="pyogrio", geometry_type="LineString", **_GEOPACKAGE)
+            # a layer is of one type: where a package has several lines, all candidates may
+            several = bool((frame.geom_type == "MultiLineString").any())
+            kind = "MultiLineString" if several else "LineString"
+            frame.to_file(
+                path, layer=name, engine="pyogrio", geometry_type=kind, promote_to_multi=several, **_GEOPACKAGE
+            )
         _write_styles(layer_styles(view), path)
 
 
@@ -421,17 +426,18 @@ def _profile(folder: Element, candidate: Candidate, profile: Profile, style: str
 
 
 def _ground(folder: Element, candidate: Candidate, style: str) -> None:
-    mark = _placemark(folder, f"{candidate.name}, on the ground", "", style)
-    line = SubElement(mark, "LineString")
-    _text(line, "tessellate", "1")
-    _text(line, "altitudeMode", "clampToGround")
-    _text(line, "coordinates", _coordinates(shapely.get_coordinates(candidate.line)))
+    for route in candidate.routes:
+        mark = _placemark(folder, f"{route.name}, on the ground", "", style)
+        line = SubElement(mark, "LineString")
+        _text(line, "tessellate", "1")
+        _text(line, "altitudeMode", "clampToGround")
+        _text(line, "coordinates", _coordinates(shapely.get_coordinates(route.line)))
 
 
 def _about(candidate: Candidate) -> str:
     length = candidate.length_km
     lines = [
-        f"{candidate.mode}, {candidate.family}, {length.mid:.1f} km",
+        f"{candidate.modes}, {candidate.family}, {length.mid:.1f} km",
         *(str(alias) for alias in candidate.aliases),
         *(render(said) for said in (*candidate.assumptions, *candidate.remarks)),
         candidate.note,
@@ -478,18 +484,21 @@ GPX_NAMESPACE = "http://www.topografix.com/GPX/1/1"
 
 
 def write_gpx(results: Results, path: Path) -> None:
-    """Write a track per candidate; elevations are the route's own, in tunnels and on bridges straight."""
+    """Write a track per route; elevations are the route's own, in tunnels and on bridges straight.
+
+    Packages have no tracks but those of their routes.
+    """
     root = Element("gpx", xmlns=GPX_NAMESPACE, version="1.1", creator=f"corridor {results.version}")
     about = SubElement(root, "metadata")
     _text(about, "name", results.title)
     _text(about, "desc", f"{results.question} As of {results.as_of}, {results.baseline}.")
-    for candidate in results.candidates:
+    for candidate in (found for found in results.candidates if not found.members):
         # One track for each route: devices list tracks by name and take the first point for the start.
         track = SubElement(root, "trk")
         _text(track, "name", candidate.name)
         _text(track, "desc", f"{candidate.candidate_id}: {candidate.length_km.mid:.1f} km. {candidate.note}")
         _text(track, "src", ", ".join(candidate.source_ids))
-        _text(track, "type", candidate.mode)
+        _text(track, "type", candidate.modes)
         segment = SubElement(track, "trkseg")
         profile = results.profiles.get(candidate.candidate_id)
         points = solid_line(candidate, profile)[1] if profile else shapely.get_coordinates(candidate.line)

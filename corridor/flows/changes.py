@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from corridor.errors import SourceError
 from corridor.files import require_file
@@ -94,13 +95,18 @@ def cut_case(case: Case) -> Case:
     return Case(case.candidate_id, case.regime_id, (*case.changes, *closed))
 
 
-def build_cases(tables: FlowTables, measured: Mapping[tuple[str, str], Measures] | None = None) -> list[Case]:
+def build_cases(
+    tables: FlowTables,
+    measured: Mapping[tuple[str, str], Measures] | None = None,
+    packages: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> list[Case]:
     """The network by itself, and each candidate with its regimes.
 
     Args:
         tables: The network's tables, whose ``actions.csv`` says which links a candidate acts on.
         measured: Row of the regional metrics by candidate and regime. Without it candidates act by their openings and
             closures alone, under no regime.
+        packages: Ids of the routes of each package of routes, which act together.
 
     Returns:
         Cases in the order of the table: first the one without a candidate. Actions of the candidate ``*`` are those of
@@ -108,11 +114,20 @@ def build_cases(tables: FlowTables, measured: Mapping[tuple[str, str], Measures]
     """
     cases = [NETWORK_ALONE]
     named = list(dict.fromkeys(a.candidate_id for a in tables.actions if a.candidate_id != "*"))
+    named += [key for key in packages if key not in named]
     keys = list(measured) if measured else [(candidate, "") for candidate in named]
-    return cases + [build_case(tables, *key, measured[key] if measured else None) for key in keys]
+    return cases + [
+        build_case(tables, *key, measured[key] if measured else None, packages.get(key[0], ())) for key in keys
+    ]
 
 
-def build_case(tables: FlowTables, candidate: str, regime: str, measured: Measures | None = None) -> Case:
+def build_case(
+    tables: FlowTables,
+    candidate: str,
+    regime: str,
+    measured: Measures | None = None,
+    members: Collection[str] = (),
+) -> Case:
     """A candidate under a regime.
 
     Args:
@@ -120,13 +135,16 @@ def build_case(tables: FlowTables, candidate: str, regime: str, measured: Measur
         candidate: Its id.
         regime: The regime's id; empty for none.
         measured: Its row of the regional metrics; without it delays and stakes are left out.
+        members: Ids of the routes of a package, all of which act at once: their links open together, and what is
+            measured is that of the package.
 
     Returns:
         The case with all that it does to links.
     """
     changes = []
+    acting = {candidate, "*", *members}
     for action in tables.actions:
-        if action.candidate_id not in (candidate, "*") or action.regime_id not in (regime, "*"):
+        if action.candidate_id not in acting or action.regime_id not in (regime, "*"):
             continue
         if action.action == "open":
             changes.append(LinkChange(action.link_id, opens=True))

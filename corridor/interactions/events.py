@@ -11,7 +11,7 @@ What a line that is only drawn schematically meets isn't known: such events are 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -207,6 +207,33 @@ def find_events(
     kept = [_on_route(event, candidate, route) for event in events if country in {None, event.country}]
     kept.sort(key=lambda event: (event.chainage_km, event.to_chainage_km, event.kind, event.edges))
     return [replace(event, event_id=f"{candidate.candidate_id}:{number}") for number, event in enumerate(kept, 1)]
+
+
+def join_events(candidate: Candidate, by_route: Mapping[str, Sequence[Event]]) -> list[Event]:
+    """What a candidate meets, of what its routes meet: those of a package all that any of its routes does.
+
+    What two routes meet by running on the same section counts once. Chainage stays that of the route, which the event
+    names. Where the study gives the old bed to another route than the railway, roads on it stay what they are.
+
+    Args:
+        candidate: a route or a package.
+        by_route: events of each of its routes, by id.
+
+    Returns:
+        Events, those of the first route first.
+    """
+    if not candidate.members:
+        return list(by_route[candidate.candidate_id])
+    found: dict[tuple[Any, ...], Event] = {}
+    for route in candidate.members:
+        has_bed = candidate.old_bed is None or candidate.old_bed.had_by == route.candidate_id
+        for event in by_route[route.candidate_id]:
+            own = replace(event, candidate_id=candidate.candidate_id, route_id=route.candidate_id)
+            if event.kind == EventKind.ON_BED and not has_bed:
+                own = replace(own, kind=EventKind.PARALLEL)
+            found.setdefault((event.kind, event.portions or event.edges, event.geometry.wkb), own)
+    joined = enumerate(found.values(), 1)
+    return [replace(event, event_id=f"{candidate.candidate_id}:{number}") for number, event in joined]
 
 
 def _on_route(event: Event, met: Candidate, route: Candidate) -> Event:

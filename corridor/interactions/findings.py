@@ -21,7 +21,7 @@ from corridor.interactions.regime_effects import (
     find_critical_crossings,
     is_cut,
 )
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Estimate
 from corridor.schema.message import Listing, ListStyle, Message, Value, listing
 from corridor.schema.regime import Regime, class_message
@@ -119,8 +119,10 @@ def _describe_open(
 ) -> Finding:
     """A finding where the route's schematic parts leave open whether the link is lost."""
     # Only where the line lies is open: how many of its kilometres are drawn schematically says how much is.
-    runs = zip(candidate.parts, schematic_runs(as_met(candidate), stakes.network), strict=True)
-    drawn = [(part.drawn_km, run >= 0) for part, run in runs if part.country == names.country]
+    run_of: dict[Part, int] = {}
+    for route in candidate.routes:
+        run_of |= zip(route.parts, schematic_runs(as_met(route), stakes.network), strict=True)
+    drawn = [(part.drawn_km, run >= 0) for part, run in run_of.items() if part.country == names.country]
     open_km, km = sum(own for own, is_open in drawn if is_open), sum(own for own, _ in drawn)
     values: dict[str, Value] = {
         "crossing": names.crossing,

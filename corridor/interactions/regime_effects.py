@@ -19,7 +19,7 @@ from corridor.geo.geodesy import WGS84, points_at, project, substring, vertex_ch
 from corridor.network.graph import MINUTES, Network, Position
 from corridor.network.paths import reachable
 from corridor.report.i18n import render
-from corridor.schema.candidate import Candidate, Part
+from corridor.schema.candidate import Candidate, Part, route_message
 from corridor.schema.catalogue import Estimate
 from corridor.schema.message import ListStyle, Message, listing
 from corridor.schema.regime import Regime, class_rank
@@ -290,11 +290,14 @@ def _minutes(minutes: Estimate | None, end: End) -> float:
 def shared_stretches(events: Iterable[Event]) -> list[list[Event]]:
     """Same-line events in a row that follow one another without a gap, in one country: checked once, not at each."""
     stretches: list[list[Event]] = []
-    for event in sorted((e for e in events if e.kind == EventKind.SHARED), key=lambda e: e.chainage_km):
+    shared = (e for e in events if e.kind == EventKind.SHARED)
+    for event in sorted(shared, key=lambda e: (e.route_id, e.chainage_km)):
         last = stretches[-1][-1] if stretches else None
         # A gap of metres is a cut of the map: traffic is checked where it gets on, and not again.
         follows = (
-            last is not None and last.country == event.country and event.chainage_km - last.to_chainage_km < _TOUCH_KM
+            last is not None
+            and (last.country, last.route_id) == (event.country, event.route_id)
+            and event.chainage_km - last.to_chainage_km < _TOUCH_KM
         )
         if follows:
             stretches[-1].append(event)
@@ -307,9 +310,16 @@ def applies(regime: Regime, candidate: Candidate) -> tuple[bool, Message]:
     """Whether a regime can be applied to a candidate, and why not (or on what ground).
 
     The declared applicability decides: families, modes and ids of candidates, whether comparators are meant, countries
-    that it must run through or avoid, and whether its parts there are roads in use.
+    that it must run through or avoid, and whether its parts there are roads in use. To a package it applies if it does
+    to each of its routes: otherwise nothing says by which rules the others run.
     """
+    for member in candidate.members:
+        fits, reason = applies(regime, member)
+        if not fits:
+            return False, Message("applies.not_to_member", {"route": route_message(member), "reason": reason})
     rule = regime.applies_to
+    if candidate.members:
+        return True, Message("applies.as_declared")
     for what, value, allowed in (
         ("family", candidate.family, rule.families),
         ("mode", candidate.mode, rule.modes),

@@ -14,7 +14,7 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, join, line_lengths_m, project, utm_crs
 from corridor.io.read.borders import Borders
 from corridor.metrics.registry import Subject, Unmeasured, Values, metric
-from corridor.schema.candidate import Candidate
+from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Undetermined
 from corridor.schema.column import Column, Shown, Unit
 from corridor.schema.vocabulary import GeometryQuality, MetricStatus
@@ -129,13 +129,14 @@ def _length_km(line: shapely.Geometry, crs: str) -> float:
 def runs_in_country(candidate: Candidate, country: str) -> list[shapely.LineString]:
     """The candidate's lines in its declared country (lon/lat), one for each unbroken run of parts, in order."""
     runs: list[list[shapely.LineString]] = []
-    open_run = False
-    for part in candidate.parts:
-        if part.country == country:
-            if not open_run:
-                runs.append([])
-            runs[-1].append(part.line)
-        open_run = part.country == country
+    for route in candidate.routes:
+        open_run = False
+        for part in route.parts:
+            if part.country == country:
+                if not open_run:
+                    runs.append([])
+                runs[-1].append(part.line)
+            open_run = part.country == country
     return [join(run) for run in runs]
 
 
@@ -196,16 +197,18 @@ def measure_border_bands(
 ) -> Values | Unmeasured:
     """Length of the candidate in the country within distances of the shared border.
 
-    Documented length counts where there is one. A stretch that is drawn schematically may lie its half-width nearer or
-    further, so that what it has inside is undetermined: at best what lies inside all the same, at worst what may.
+    Documented length counts where there is one; of a package the lines of all its routes. A stretch that is drawn
+    schematically may lie its half-width nearer or further, so that what it has inside is undetermined: at best what
+    lies inside all the same, at worst what may.
     """
-    parts = [part for part in candidate.parts if part.country == ground.country]
-    if not parts:
+    reaches: dict[Part, float] = {}
+    for route in candidate.routes:
+        reaches |= _strayed_km(route, ground.country, schematic_half_width_km)
+    if not reaches:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    reaches = _strayed_km(candidate, ground.country, schematic_half_width_km)
     least = dict.fromkeys(BANDS_KM, 0.0)
     most = dict(least)
-    for part, stray_km in zip(parts, reaches, strict=True):
+    for part, stray_km in reaches.items():
         if part.drawn_km > 0:
             line = project(part.line, WGS84, ground.crs)
             for km in BANDS_KM:
@@ -224,15 +227,15 @@ def _share_within(ground: BorderGround, line: shapely.LineString, km: float) -> 
     return float(shapely.length(shapely.intersection(line, ground.zone(km))) / line.length)
 
 
-def _strayed_km(candidate: Candidate, country: str, half_width_km: float) -> list[float]:
+def _strayed_km(route: Candidate, country: str, half_width_km: float) -> dict[Part, float]:
     """How far each part in a country may lie off what is drawn: 0 where its place is known.
 
     A schematic stretch joins what is known at both of its ends, so that it strays by no more than half of its length.
     """
-    found: list[float] = []
-    drawn = groupby(candidate.parts, lambda part: (part.country, part.geometry_quality == GeometryQuality.SCHEMATIC))
+    found: dict[Part, float] = {}
+    drawn = groupby(route.parts, lambda part: (part.country, part.geometry_quality == GeometryQuality.SCHEMATIC))
     for (where, schematic), stretch in drawn:
         parts = list(stretch)
         reach = min(half_width_km, sum(part.drawn_km for part in parts) / 2) if schematic else 0.0
-        found += [reach] * len(parts) if where == country else []
+        found |= dict.fromkeys(parts, reach) if where == country else {}
     return found

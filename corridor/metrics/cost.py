@@ -62,20 +62,34 @@ def cost_bill(
     Planned, unfinished and missing stretches are priced as surface, and their tunnels and bridges by their own prices
     unless the price of the surface holds them. Closed, disused and abandoned ones are put back into use whole, with
     their structures. What was designed here has the prices of its design. Where a railway takes a bed on which a road
-    lies, another road is priced in its place.
+    lies, another road is priced in its place, unless a road of the same package stands in for it; where it leaves the
+    bed to another route of its package, it is built anew beside it.
 
     Raises:
         CatalogueError: a kind of construction has no unit cost.
     """
     book = _PriceBook(candidate.candidate_id, unit_costs, costing)
     lines: list[CostLine] = []
-    for part in candidate.parts:
-        if part.works is not Works.NONE:
-            lines += _lines_of(part, book)
-            bed = part.documented_works.road_on_bed_km
-            if bed is not None and part.mode is Mode.RAIL and bed_road is BedRoad.REPLACED:
-                lines.append(book.line(part, Mode.ROAD, Works.REPLACEMENT, WorkKind.SURFACE, bed, _NOTHING))
+    off_bed, stood_in = candidate.off_bed, candidate.old_bed is not None and candidate.old_bed.road_by != ""
+    for part in (part for part in candidate.parts if part.works is not Works.NONE):
+        bed = part.documented_works.road_on_bed_km if part.mode is Mode.RAIL else None
+        if bed is not None and part in off_bed:
+            lines += _lines_beside_bed(part, bed, book)
+            continue
+        lines += _lines_of(part, book)
+        if bed is not None and bed_road is BedRoad.REPLACED and not stood_in:
+            lines.append(book.line(part, Mode.ROAD, Works.REPLACEMENT, WorkKind.SURFACE, bed, _NOTHING))
     return tuple(lines)
+
+
+def _lines_beside_bed(part: Part, bed: Estimate, book: _PriceBook) -> list[CostLine]:
+    """Lines for a railway that is put back into use, but for the kilometres of its bed where the road stays."""
+    if part.works is not Works.UPGRADE:
+        return _lines_of(part, book)
+    length = part.length_km
+    rest = Estimate(max(length.low - bed.high, 0.0), max(length.mid - bed.mid, 0.0), max(length.high - bed.low, 0.0))
+    kept = book.line(part, part.mode, part.works, WorkKind.UPGRADE, rest, _NOTHING)
+    return [kept, book.line(part, part.mode, Works.NEW, WorkKind.SURFACE, bed, _NOTHING)]
 
 
 def _lines_of(part: Part, book: _PriceBook) -> list[CostLine]:

@@ -37,6 +37,16 @@ class FocusArea:
         "documented_share", Unit.NONE, "part of the length that is documented", "documented km / length_km",
         digits=2, shown=Shown.FILES,
     ),
+)  # fmt: skip
+def measure_length(route: Candidate) -> Values:
+    """Length as documented and as drawn."""
+    length = route.length_km
+    documented_km = sum(part.length_km.mid for part in route.parts if part.documented)
+    return {"length_km": length, "drawn_km": route.drawn_km, "documented_share": documented_km / length.mid}
+
+
+@metric(
+    Subject.DISTANCE,
     Column(
         "new_build_km", Unit.KM, "length with works: new, unfinished, gaps, and what is put back into use",
         "sum of parts with works",
@@ -46,6 +56,17 @@ class FocusArea:
         "over_limit_km", Unit.KM, "length of roads whose limit of weight or height a truck of 40 t exceeds",
         "sum of lengths with a signed or documented limit below the truck's; not closed unless the study asks for it",
     ),
+)  # fmt: skip
+def measure_works(candidate: Candidate) -> Values:
+    """What is to be built, and roads that bear no truck."""
+    return {
+        "new_build_km": total(part.length_km for part in candidate.parts if part.works is not Works.NONE),
+        "over_limit_km": sum(part.over_limit_km for part in candidate.parts),
+    }
+
+
+@metric(
+    Subject.DISTANCE,
     Column(
         "detour_factor", Unit.NONE, "length against the straight line between the ends",
         "length_km / geodesic distance", interval=True, digits=2,
@@ -54,21 +75,11 @@ class FocusArea:
         "border_passages", Unit.COUNT, "borders passed", "changes of country along the parts", kind=Kind.COUNT,
     ),
 )  # fmt: skip
-def measure_length(candidate: Candidate) -> Values:
-    """Length as documented and as drawn, what is to be built of it, detour and borders passed."""
-    length = candidate.length_km
-    first, last = candidate.line.coords[0], candidate.line.coords[-1]
+def measure_detour(route: Candidate) -> Values:
+    """Length against the straight line, and borders passed."""
+    first, last = route.line.coords[0], route.line.coords[-1]
     straight_km = float(distance_m(*first, *last)) / 1000
-    documented_km = sum(part.length_km.mid for part in candidate.parts if part.documented)
-    return {
-        "length_km": length,
-        "drawn_km": candidate.drawn_km,
-        "documented_share": documented_km / length.mid,
-        "new_build_km": total(part.length_km for part in candidate.parts if part.works is not Works.NONE),
-        "over_limit_km": sum(part.over_limit_km for part in candidate.parts),
-        "detour_factor": length.scaled(1 / straight_km),
-        "border_passages": len(candidate.passages),
-    }
+    return {"detour_factor": route.length_km.scaled(1 / straight_km), "border_passages": len(route.passages)}
 
 
 @metric(
@@ -78,7 +89,7 @@ def measure_length(candidate: Candidate) -> Values:
         "sum of part lengths x share of the drawn line inside", interval=True, label_key="metric.in_focus_km",
     ),
 )  # fmt: skip
-def measure_inside(candidate: Candidate, focus: FocusArea) -> Values:
+def measure_inside(route: Candidate, focus: FocusArea) -> Values:
     """Length inside the focus region.
 
     Only parts in the region's country count as inside, so that a road on the far bank of a border river doesn't. A
@@ -86,7 +97,7 @@ def measure_inside(candidate: Candidate, focus: FocusArea) -> Values:
     """
     inside = total(
         part.length_km.scaled(_share_inside(part, focus.region))
-        for part in candidate.parts
+        for part in route.parts
         if focus.country in {"", part.country}
     )
     return {f"in_{focus.area_id}_km": inside}

@@ -15,6 +15,11 @@ column says why. Figures with a range are given as :class:`~corridor.schema.cata
 the ends are known as :class:`~corridor.schema.catalogue.Undetermined`; those that hang on what a schematic line meets
 become so by themselves (:mod:`corridor.metrics.registry`).
 
+What a metric says of a package of routes follows from what it needs, too. A function of the ``candidate`` is computed
+of the package itself, with the parts of all its routes and all that they meet at once. A function of the ``route``, or
+of anything that hangs on it (its ``profile``, its times), is of a journey: of a package it is that of the route that is
+the quickest under the regime, all such figures of one and the same route.
+
 To add a metric add a module to this package (every module here is read when the registry is first asked), or import
 one of your own; ``docs/howto/extend.md`` shows how.
 """
@@ -44,8 +49,9 @@ Values = Mapping[str, Any]
 """Figures by column: numbers, texts, or Estimates."""
 
 INPUTS = {
-    "candidate": "the route: its parts with length, grade, status, structures and sources",
-    "profile": "heights along it",
+    "candidate": "what is built: a route, or a package of several; its parts with length, grade, status, structures "
+    "and sources",
+    "profile": "heights along a route",
     "focus": "the study's focus region with its country",
     "dem": "the elevation model",
     "error_draws": "draws of its error, one for all candidates each",

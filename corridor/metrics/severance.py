@@ -210,16 +210,34 @@ def severance_figures(
             low, high = (float(q) for q in np.quantile(values, [0.025, 0.975]))
             found[name] = Estimate(low, found[name], high)
     return found | _open_ground(
-        ground, strip, _open_band(ground, candidate, network, schematic_half_width_km), settlements
+        ground, strip, _ends_of_ground(ground, candidate, network, strip, schematic_half_width_km), settlements
     )
 
 
-def _open_band(ground: BorderGround, candidate: Candidate, network: Network, half_width_km: float) -> shapely.Geometry:
+def _ends_of_ground(
+    ground: BorderGround, candidate: Candidate, network: Network, strip: Strip, half_width_km: float
+) -> tuple[shapely.Geometry, shapely.Geometry] | None:
+    """The least and the most ground behind a candidate, in metres; None where its lines are known.
+
+    What one route of a package cuts off for certain is cut off wherever the others lie.
+    """
+    bands = [_open_band(ground, route, network, half_width_km) for route in candidate.routes]
+    if all(shapely.is_empty(band) for band in bands):
+        return None
+    faces = [strip.faces]
+    if candidate.members:
+        runs = (planar_runs(ground, route) for route in candidate.members)
+        faces = [measure_severance(ground, [lengthen(ground, run) for run in own]).faces for own in runs]
+    sure = [shapely.difference(own, band) for own, band in zip(faces, bands, strict=True)]
+    return shapely.union_all(sure), shapely.union_all([strip.faces, *bands])
+
+
+def _open_band(ground: BorderGround, route: Candidate, network: Network, half_width_km: float) -> shapely.Geometry:
     """The ground of the country in which the schematic parts of a route may lie, in metres."""
-    runs = schematic_runs(candidate, network)
+    runs = schematic_runs(route, network)
     bands = []
     for number in range(max(runs, default=-1) + 1):
-        parts = [part for part, run in zip(candidate.parts, runs, strict=True) if run == number]
+        parts = [part for part, run in zip(route.parts, runs, strict=True) if run == number]
         if parts[0].country == ground.country:
             reach_m = min(half_width_km, sum(part.drawn_km for part in parts) / 2) * 1000 / ground.scale
             line = project(join([part.line for part in parts]), WGS84, ground.crs)
@@ -228,12 +246,14 @@ def _open_band(ground: BorderGround, candidate: Candidate, network: Network, hal
 
 
 def _open_ground(
-    ground: BorderGround, strip: Strip, band: shapely.Geometry, settlements: pd.DataFrame | None
+    ground: BorderGround,
+    strip: Strip,
+    ends: tuple[shapely.Geometry, shapely.Geometry] | None,
+    settlements: pd.DataFrame | None,
 ) -> dict[str, Any]:
-    """Area and places of a strip without and with a band that may belong to it; nothing where the band is empty."""
-    if shapely.is_empty(band):
+    """Area and places behind a candidate at least and at most; nothing where both are one."""
+    if ends is None:
         return {}
-    ends = shapely.difference(strip.faces, band), shapely.union(strip.faces, band)
     found: dict[str, Any] = {
         "strip_area_km2": Undetermined(*(float(shapely.area(end)) * ground.scale**2 / 1e6 for end in ends))
     }

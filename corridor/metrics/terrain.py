@@ -184,9 +184,9 @@ def _structures(candidate: Candidate, kind: StructureKind, known_km: float) -> V
     Subject.TERRAIN,
     Column("documented_max_grade_pct", Unit.PERCENT, "steepest documented grade", "max over parts"),
 )
-def measure_documented_grade(candidate: Candidate) -> Values:
+def measure_documented_grade(route: Candidate) -> Values:
     """The steepest grade that documents state, NaN where none does."""
-    documented = [part.max_grade_pct for part in candidate.parts if part.max_grade_pct is not None]
+    documented = [part.max_grade_pct for part in route.parts if part.max_grade_pct is not None]
     return {"documented_max_grade_pct": max(documented, default=np.nan)}
 
 

@@ -18,15 +18,15 @@ _ROUNDING = 1e-9
 
 
 @derived
-def driving_h(candidate: Candidate) -> Estimate:
+def driving_h(route: Candidate) -> Estimate:
     """Hours of driving, without checks. A part's factor documented/drawn applies to its time."""
-    return total(part.minutes for part in candidate.parts).scaled(1 / 60)
+    return total(part.minutes for part in route.parts).scaled(1 / 60)
 
 
 @derived
-def rest_h(candidate: Candidate, driving_h: Estimate, driving_parameters: DrivingParameters) -> Estimate:
+def rest_h(route: Candidate, driving_h: Estimate, driving_parameters: DrivingParameters) -> Estimate:
     """Hours that a truck's driver rests on the way; none on a railway, whose crews change."""
-    if candidate.mode != Mode.ROAD:
+    if route.mode != Mode.ROAD:
         return Estimate(0.0, 0.0, 0.0)
     low, mid, high = (rest_hours(hours, driving_parameters) for hours in (driving_h.low, driving_h.mid, driving_h.high))
     return Estimate(low, mid, high)
@@ -62,7 +62,7 @@ def _ended_together(days: int, parameters: DrivingParameters) -> int:
 
 
 @derived
-def regime_check_h(candidate: Candidate, regime: Regime | None, border_delays: BorderDelays) -> Estimate:
+def regime_check_h(route: Candidate, regime: Regime | None, border_delays: BorderDelays) -> Estimate:
     """Hours of checks on one trip: at the sides of borders and in transit that the regime has checked.
 
     Where transit may pass at some hours of the day alone, it waits for them. Where a route passes no regime (None), the
@@ -72,9 +72,9 @@ def regime_check_h(candidate: Candidate, regime: Regime | None, border_delays: B
         StudyError: a side is checked for which the table has no row.
     """
     if regime is None:
-        return _listed_check_h(candidate)
-    borders = [_passage_check_h(passage, regime, border_delays) for passage in candidate.passages]
-    on_the_way = _transit_checks_h(candidate.mode, regime, border_delays)
+        return _listed_check_h(route)
+    borders = [_passage_check_h(passage, regime, border_delays) for passage in route.passages]
+    on_the_way = _transit_checks_h(route.mode, regime, border_delays)
     return total([*borders, *on_the_way, regime.transit_wait_h])
 
 
@@ -121,8 +121,8 @@ def _transit_checks_h(mode: Mode, regime: Regime, delays: BorderDelays) -> list[
     return found
 
 
-def _listed_check_h(candidate: Candidate) -> Estimate:
-    delays = [passage.delay_min for passage in candidate.passages if passage.delay_min]
+def _listed_check_h(route: Candidate) -> Estimate:
+    delays = [passage.delay_min for passage in route.passages if passage.delay_min]
     return total(delays).scaled(1 / 60)
 
 
@@ -153,14 +153,14 @@ def _listed_check_h(candidate: Candidate) -> Estimate:
         shown=Shown.FILES,
     ),
 )  # fmt: skip
-def measure_driving(candidate: Candidate, driving_h: Estimate, rest_h: Estimate) -> Values:
+def measure_driving(route: Candidate, driving_h: Estimate, rest_h: Estimate) -> Values:
     """Time under way with the rest that it takes, and what the crossings passed are listed to cost.
 
     Checks at borders depend on the regime and are never part of the time under way.
     """
     by_truck = {"truck_time_h": driving_h, "rest_h": rest_h}
-    own = by_truck if candidate.mode == Mode.ROAD else {"train_time_h": driving_h}
-    return own | {"travel_time_h": driving_h + rest_h, "border_check_h": _listed_check_h(candidate)}
+    own = by_truck if route.mode == Mode.ROAD else {"train_time_h": driving_h}
+    return own | {"travel_time_h": driving_h + rest_h, "border_check_h": _listed_check_h(route)}
 
 
 @metric(

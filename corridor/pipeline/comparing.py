@@ -33,11 +33,16 @@ ITEMS = {
     "via_spec": "via_specs",
     "drawn_spec": "drawn_specs",
     "candidate": "candidates",
+    "route": "routes",
     "regime": "regimes_or_none",
     "events_end": "events_ends",
     "perspective": "perspectives",
 }
 """Kinds of item that steps are computed for, and the mapping that holds them."""
+
+
+NARROWER = {"route": "candidate"}
+"""Kinds of item that are of another kind too: what is of a journey is computed for single routes, not for packages."""
 
 
 def _steps() -> list[AnyStep]:
@@ -54,7 +59,7 @@ def comparison_graph() -> Graph:
 
 @lru_cache(maxsize=4)
 def _graph(_metrics: tuple[Metric, ...], _derived: tuple[tuple[str, Callable[..., Any]], ...]) -> Graph:
-    return Graph(with_registered(_steps(), ITEMS), ITEMS)
+    return Graph(with_registered(_steps(), ITEMS, NARROWER), ITEMS, NARROWER)
 
 
 FROM_FILES = ("catalogue", "borders", "places", "read_heights", "osm", "regimes", "perspectives")
@@ -145,7 +150,8 @@ def with_more_candidates(run: Run, before: Mapping[str, Any], study: Study, prog
     more = run.freed((*_OF_NETWORK, "flows"), progress).replace(study=study, **nothing)
     everyone = more[lines.candidates]
     fresh = {key: found for key, found in everyone.items() if key not in before["candidates"]}
-    if not fresh:
+    # a package is measured beside its routes, which are cut into the network together
+    if not fresh or any(found.members for found in fresh.values()):
         return more
     # regimes may apply to none of the new ones alone
     alone: dict[str, Any] = {"candidates": fresh}

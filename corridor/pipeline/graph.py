@@ -297,15 +297,23 @@ class Graph:
         steps: the steps, in any order.
         items: for each kind of item that functions are computed for, the mapping whose values they are:
             ``{"candidate": "candidates"}``. Keys of values of several kinds are tuples in the order given here.
+        narrower: kinds whose items are items of another kind too: ``{"route": "candidate"}``. What takes items of both
+            is computed for those of the narrower one alone.
 
     Raises:
         ValueError: two steps give one value, steps hang on each other in a circle, or a function is to be
             computed item by item and takes no item.
     """
 
-    def __init__(self, steps: Iterable[AnyStep], items: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        steps: Iterable[AnyStep],
+        items: Mapping[str, str] | None = None,
+        narrower: Mapping[str, str] | None = None,
+    ) -> None:
         self.steps: dict[str, AnyStep] = {}
         self.roots = dict(items or {})
+        self.narrower = dict(narrower or {})
         # names of single items, with the mapping that each is from
         self.mapping_of = dict(self.roots)
         for found in steps:
@@ -336,6 +344,7 @@ class Graph:
             taken = [n for n in found.declared.inputs if n in self.mapping_of] if found else []
             if isinstance(found, Each):
                 met = {kind for n in taken for kind in kinds[self.mapping_of[n]]}
+                met -= {wide for narrow, wide in self.narrower.items() if narrow in met}
                 kinds[name] = tuple(kind for kind in self.roots if kind in met)
             if bool(taken) != isinstance(found, Each):
                 what = "takes no item" if isinstance(found, Each) else f"takes the single item '{taken[0]}'"
@@ -651,7 +660,11 @@ class Run:
         kinds, wanted = self.graph.kinds[found.declared.name], self.graph.kinds[mapping]
         if kinds == wanted:
             return item
-        parts = tuple(item[kinds.index(kind)] for kind in wanted)
+        own = (item,) if len(kinds) == 1 else item
+        at = dict(zip(kinds, own, strict=True))
+        # an item of a narrower kind is found among those of the wider one
+        at |= {wide: at[narrow] for narrow, wide in self.graph.narrower.items() if narrow in at}
+        parts = tuple(at[kind] for kind in wanted)
         return parts[0] if len(parts) == 1 else parts
 
     def _item_key(self, mapping: str, item: Any) -> bytes:

@@ -34,7 +34,7 @@ from corridor.report.i18n import clean_line, render
 from corridor.report.plots import label_map, label_profiles, legend_label, new_axes
 from corridor.report.tables import unquote_formula
 from corridor.schema.column import Criterion
-from corridor.schema.vocabulary import StructureKind
+from corridor.schema.vocabulary import Family, StructureKind
 from corridor.svg_repr import table_html
 from corridor.theme import colour
 from corridor.webmap import add_lines, blank_map, fit
@@ -59,15 +59,30 @@ _Cell = Annotated[str, Field(max_length=_MAX_TEXT)] | bool | int | _Number | Non
 _Point = Annotated[list[_Number], Field(min_length=2, max_length=3)]
 
 
+_Points = Annotated[list[_Point], Field(min_length=2, max_length=2_000_000)]
+
+
 class _Line(BaseModel):
     type: Literal["LineString"]
-    coordinates: Annotated[list[_Point], Field(min_length=2, max_length=2_000_000)]
+    coordinates: _Points
+
+
+class _Lines(BaseModel):
+    type: Literal["MultiLineString"]
+    coordinates: Annotated[list[_Points], Field(min_length=1, max_length=10_000)]
 
 
 class _Feature(BaseModel):
     type: Literal["Feature"]
     properties: dict[Annotated[str, Field(max_length=200)], _Cell]
-    geometry: _Line
+    geometry: Annotated[_Line | _Lines, Field(discriminator="type")]
+
+    @property
+    def shape(self) -> shapely.Geometry:
+        """The line, or the lines of a package."""
+        if isinstance(self.geometry, _Line):
+            return shapely.LineString([point[:2] for point in self.geometry.coordinates])
+        return shapely.MultiLineString([[point[:2] for point in line] for line in self.geometry.coordinates])
 
 
 class _Features(BaseModel):
@@ -99,10 +114,7 @@ def read_candidates(folder: Path) -> gpd.GeoDataFrame:
         content = read_json(path, "file of candidates", MAX_BYTES)
         found = _validated(_Features, content, path)
         rows = [feature.properties for feature in found.features]
-        lines = [
-            shapely.LineString([point[:2] for point in feature.geometry.coordinates]) for feature in found.features
-        ]
-        frame = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=lines, crs=WGS84)
+        frame = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=[f.shape for f in found.features], crs=WGS84)
     elif (folder / "candidates.parquet").exists():
         path = folder / "candidates.parquet"
         frame = read_layer(path)
@@ -114,7 +126,7 @@ def read_candidates(folder: Path) -> gpd.GeoDataFrame:
         if column not in frame or not frame[column].map(lambda cell: isinstance(cell, str)).all():
             raise SourceError(f"{path}: has no texts in a column {column}; run it again")
     # The file may have been edited since: what isn't a line on Earth would fail later and far from its cause.
-    if not (frame.geom_type == "LineString").all() or not np.isfinite(frame.total_bounds).all():
+    if not frame.geom_type.isin(["LineString", "MultiLineString"]).all() or not np.isfinite(frame.total_bounds).all():
         raise SourceError(f"{path}: holds what isn't a line; run it again")
     west, south, east, north = frame.total_bounds
     if west < -180 or south < -90 or east > 180 or north > 90:
@@ -147,6 +159,8 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
 def read_profiles(folder: Path, candidates: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
     """Heights along each route, as its track has them: chainage_km, lon, lat, height_m, in_tunnel.
 
+    Packages have none but those of their routes.
+
     Args:
         folder: with ``candidates.gpx``; tunnels are known where ``structures.parquet`` is there too.
         candidates: of the folder, in the same order.
@@ -158,13 +172,14 @@ def read_profiles(folder: Path, candidates: gpd.GeoDataFrame) -> dict[str, pd.Da
     if not path.exists():
         raise SourceError(f"{folder}: has no profiles, which stand in candidates.gpx; run it again with --formats gpx")
     tracks = read_lines(path)
+    routes = candidates[candidates["family"] != Family.PACKAGE]
     # Tracks carry no ids: only the same names in the same order tell that they are those of the candidates.
-    if [track.name for track in tracks] != [clean_line(name).strip() for name in candidates["name"]]:
+    if [track.name for track in tracks] != [clean_line(name).strip() for name in routes["name"]]:
         raise SourceError(f"{path}: has other routes than the candidates beside it; run it again")
     structures = folder / "structures.parquet"
     spans = read_layer(structures) if structures.exists() else pd.DataFrame(columns=["candidate_id", "kind"])
     found = {}
-    for key, track in zip(candidates["candidate_id"], tracks, strict=True):
+    for key, track in zip(routes["candidate_id"], tracks, strict=True):
         xyz = track.xyz if track.xyz.shape[1] == 3 else np.column_stack([track.xyz, np.full(len(track.xyz), np.nan)])
         km = vertex_chainage_m(shapely.LineString(xyz[:, :2])) / 1000
         inside = np.zeros(len(km), dtype=bool)
@@ -376,8 +391,9 @@ class SavedResults:
         chosen = self._chosen(candidates)
         axes = ax if ax is not None else new_axes((9, 5))
         for row, colour_ in zip(chosen.to_dict("records"), line_colours(chosen, colour("blue")), strict=True):
-            xy = shapely.get_coordinates(row["geometry"])
-            axes.plot(xy[:, 0], xy[:, 1], color=colour_, linewidth=1.8, label=_label(row))
+            for index, line in enumerate(shapely.get_parts(row["geometry"])):  # a package stands in the legend once
+                xy = shapely.get_coordinates(line)
+                axes.plot(xy[:, 0], xy[:, 1], color=colour_, linewidth=1.8, label=None if index else _label(row))
         _, south, _, north = chosen.total_bounds
         return label_map(axes, south, north)
 
@@ -399,7 +415,9 @@ class SavedResults:
         chosen, profiles = self._chosen(candidates), self.profiles
         axes = ax if ax is not None else new_axes((9, 4))
         for row, colour_ in zip(chosen.to_dict("records"), line_colours(chosen, colour("blue")), strict=True):
-            profile = profiles[row["candidate_id"]]
+            profile = profiles.get(row["candidate_id"])
+            if profile is None:  # a package's heights are those of its routes
+                continue
             axes.plot(profile["chainage_km"], profile["height_m"], color=colour_, linewidth=1.2, label=_label(row))
             bored = profile["height_m"].where(profile["in_tunnel"])
             axes.plot(profile["chainage_km"], bored, color=colour_, linewidth=4, solid_capstyle="butt")

@@ -42,10 +42,10 @@ def choose_candidates(results: Results, wanted: Sequence[str] | None) -> list[Ca
     return list(found.values()) if wanted is None else [found[key] for key in wanted]
 
 
-def main_lines(candidates: Sequence[Candidate]) -> list[shapely.LineString]:
+def main_lines(candidates: Sequence[Candidate]) -> list[shapely.Geometry]:
     """Lines that a view should fit: comparators may run far out of it, unless there is nothing else."""
-    through = [candidate.line for candidate in candidates if not candidate.comparator]
-    return through or [candidate.line for candidate in candidates]
+    through = [candidate.geometry for candidate in candidates if not candidate.comparator]
+    return through or [candidate.geometry for candidate in candidates]
 
 
 def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
@@ -63,10 +63,12 @@ def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequenc
             axes.plot(xy[:, 0], xy[:, 1], color=colour("outline"), linewidth=0.8, zorder=1)
     for candidate in chosen:
         mark = marks[candidate.candidate_id]
-        xy = shapely.get_coordinates(candidate.line)
-        label = legend_label(mark.letter, clean_text(candidate.name))
-        axes.plot(xy[:, 0], xy[:, 1], color=mark.colour, linewidth=1.8, label=label, zorder=2)
-        middle = shapely.line_interpolate_point(candidate.line, 0.5, normalized=True)
+        label: str | None = legend_label(mark.letter, clean_text(candidate.name))
+        for route in candidate.routes:
+            xy = shapely.get_coordinates(route.line)
+            axes.plot(xy[:, 0], xy[:, 1], color=mark.colour, linewidth=1.8, label=label, zorder=2)
+            label = None  # a package stands in the legend once
+        middle = shapely.line_interpolate_point(candidate.routes[0].line, 0.5, normalized=True)
         axes.annotate(
             mark.letter,
             (middle.x, middle.y),
@@ -180,12 +182,14 @@ def comparison_html(results: Results) -> str:
     marks = assign_marks(results.candidates)
     shown = _shown(results)
     rows = [
-        [marks[c.candidate_id].letter, c.name, c.mode, *(found.get(c.candidate_id, "") for found in shown.values())]
+        [marks[c.candidate_id].letter, c.name, c.modes, *(found.get(c.candidate_id, "") for found in shown.values())]
         for c in results.candidates
     ]
     title = f"{results.title} ({results.as_of})"
     strokes = [
-        Stroke(c.line, marks[c.candidate_id].colour, c.name, dashed=c.comparator, letter=marks[c.candidate_id].letter)
+        Stroke(
+            c.geometry, marks[c.candidate_id].colour, c.name, dashed=c.comparator, letter=marks[c.candidate_id].letter
+        )
         for c in reversed(results.candidates)
     ]
     return table_html(title, ["", "route", "", *shown], rows) + sketch_svg(strokes, fit=main_lines(results.candidates))
@@ -228,7 +232,7 @@ def explore(
     shown = _shown(results)
     for candidate in chosen:
         mark = marks[candidate.candidate_id]
-        row = (candidate.line, mark.colour, _facts(shown, candidate, mark.letter))
+        row = (candidate.geometry, mark.colour, _facts(shown, candidate, mark.letter))
         add_lines(map_, f"{mark.letter}  {candidate.name}", [row], tooltip=tooltip, popup=popup, style=style_kwds)
     if regime is not None:
         _add_events(map_, results, chosen, regime, tooltip=tooltip, popup=popup)
@@ -239,7 +243,7 @@ def explore(
 
 
 def _facts(shown: Mapping[str, Mapping[str, str]], candidate: Candidate, letter: str) -> dict[str, Any]:
-    facts: dict[str, Any] = {"route": f"{letter}  {candidate.name}", "family": f"{candidate.family}, {candidate.mode}"}
+    facts: dict[str, Any] = {"route": f"{letter}  {candidate.name}", "family": f"{candidate.family}, {candidate.modes}"}
     return facts | {heading: found.get(candidate.candidate_id, "") for heading, found in shown.items()}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import LineString
+from shapely import LineString, MultiLineString
 
 from corridor.schema.catalogue import NO_WORKS_STATED, BorderDelay, Estimate, SectionWorks, works_of
 from corridor.schema.message import Alias, ListStyle, Message, Value, listing
@@ -148,13 +148,28 @@ class ViaName:
     places: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OldBed:
+    """Who of a package has the bed of the old railway on which a road lies today: ids of routes.
+
+    ``road_by`` is the one whose own road stands in for the road on the bed; empty where another is built for it.
+    """
+
+    had_by: str
+    road_by: str = ""
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """A continuous route from the study's origin to its destination.
+    """A continuous route from the study's origin to its destination, or a package of several that are built together.
 
     ``assumptions`` says what was taken as open or built that isn't; ``end_gaps_km`` is how far its ends lie from the
     places asked for. ``remarks`` say what was done to a drawn line to make it a route. ``via`` says what the name was
     made from, where it was found on the map. ``letter`` is the mark that the study gives it, if any.
+
+    A package has ``members``, the routes that it is made of, and all of their parts, each once; ``mode`` is that of the
+    first. ``old_bed`` says who has the bed that more than one of them may lie on, and ``own_source_ids`` are documents
+    on the package itself.
     """
 
     candidate_id: str
@@ -171,17 +186,47 @@ class Candidate:
     via: ViaName | None = None
     remarks: tuple[Value, ...] = ()
     letter: str = ""
+    members: tuple[Candidate, ...] = ()
+    old_bed: OldBed | None = None
+    own_source_ids: tuple[str, ...] = ()
+
+    @property
+    def routes(self) -> tuple[Candidate, ...]:
+        """The continuous routes that it is made of: itself, or the members of a package."""
+        return self.members or (self,)
+
+    @property
+    def off_bed(self) -> frozenset[Part]:
+        """Parts of routes of a package that leave an old bed to another of its routes."""
+        bed = self.old_bed
+        return frozenset(part for m in self.members if bed and m.candidate_id != bed.had_by for part in m.parts)
+
+    @property
+    def modes(self) -> str:
+        """Its modes, each once, in the order of its routes: ``road``, ``rail+road``."""
+        return "+".join(dict.fromkeys(route.mode for route in self.routes))
+
+    @cached_property
+    def geometry(self) -> LineString | MultiLineString:
+        """Its line, or the lines of a package (lon, lat)."""
+        return MultiLineString([route.line for route in self.members]) if self.members else self.line
 
     @cached_property
     def line(self) -> LineString:
-        """The whole line, from origin to destination (lon, lat)."""
+        """The whole line of a route, from origin to destination (lon, lat).
+
+        Raises:
+            ValueError: it is a package, which has a line for each of its routes.
+        """
+        if self.members:
+            raise ValueError(f"package '{self.candidate_id}' has several lines; take geometry, or those of its routes")
         xy = np.concatenate([shapely.get_coordinates(part.line) for part in self.parts])
         keep = np.concatenate([[True], np.any(np.diff(xy, axis=0) != 0, axis=1)])
         return LineString(xy[keep])
 
     @property
     def length_km(self) -> Estimate:
-        """Documented length where there is one, drawn length elsewhere, part by part."""
+        """Documented length where there is one, drawn length elsewhere, part by part; of a package that of all."""
         total = Estimate(0.0, 0.0, 0.0)
         for part in self.parts:
             total = total + part.length_km
@@ -194,11 +239,12 @@ class Candidate:
 
     @property
     def source_ids(self) -> tuple[str, ...]:
-        """Sources of all parts, each once, in order of use."""
-        return tuple(dict.fromkeys(source for part in self.parts for source in part.source_ids))
+        """Its own sources and those of all parts, each once, in order of use."""
+        of_parts = (source for part in self.parts for source in part.source_ids)
+        return tuple(dict.fromkeys((*self.own_source_ids, *of_parts)))
 
     def __repr__(self) -> str:
-        return f"<Candidate {self.candidate_id}: {self.name}, {self.mode}, {self.length_km.mid:.1f} km>"
+        return f"<Candidate {self.candidate_id}: {self.name}, {self.modes}, {self.length_km.mid:.1f} km>"
 
     def _repr_html_(self) -> str:
         length = self.length_km
@@ -207,7 +253,7 @@ class Candidate:
             by_status[part.status] = by_status.get(part.status, 0.0) + part.length_km.mid
         facts = (
             ("id", self.candidate_id),
-            ("made from", f"{self.family}, {self.mode}" + (", comparator" if self.comparator else "")),
+            ("made from", f"{self.family}, {self.modes}" + (", comparator" if self.comparator else "")),
             ("length", f"{length.mid:.1f} km ({length.low:.1f} to {length.high:.1f})"),
             ("by status", ", ".join(f"{status} {km:.1f} km" for status, km in by_status.items())),
             ("through", ", ".join(dict.fromkeys(part.country for part in self.parts))),
@@ -255,7 +301,7 @@ class Candidate:
         rows = [(part.line, color or colour("blue"), _facts(part)) for part in self.parts]
         add_lines(map_, self.name, rows, tooltip=tooltip, popup=popup, style=style_kwds)
         if m is None:
-            fit(map_, [self.line])
+            fit(map_, [self.geometry])
         return map_
 
 

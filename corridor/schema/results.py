@@ -55,7 +55,8 @@ class Event:
     junction with it, so that both of its arms are cut.
 
     ``is_open`` tells events of a schematic line: neither whether they are nor of what kind they are is known, also
-    where one end of what is possible has been taken (:func:`corridor.interactions.events.take_events`).
+    where one end of what is possible has been taken (:func:`corridor.interactions.events.take_events`). ``route_id`` is
+    the route of a package that meets the road, by whose chainage the event is; empty for a single route.
     """
 
     event_id: str
@@ -78,6 +79,7 @@ class Event:
     joins: bool = False
     section_id: str = ""
     is_open: bool = False
+    route_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -244,8 +244,44 @@ class DrawnCandidate(_Strict):
         return self
 
 
+class PackageCandidate(_Strict):
+    """Several candidates of the study that are built and opened together, such as a railway and a road.
+
+    ``of`` are the ids of other candidates, none of which is a package itself. Where more than one of them may lie on
+    the bed of an old railway that is a road today, ``bed`` is the one that has it, and ``bed_road_by`` the one whose
+    own new road stands in for the road on the bed, so that no other is built. ``sources`` are documents that speak of
+    them together.
+    """
+
+    family: Literal[Family.PACKAGE]
+    id: Identifier
+    name: Text
+    of: Annotated[tuple[Identifier, ...], Field(max_length=10)]
+    bed: Identifier | None = None
+    bed_road_by: Identifier | None = None
+    sources: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=100)]
+    comparator: bool = False
+    aliases: tuple[AttributedAlias, ...] = ()
+    note: str = ""
+    letter: Letter = ""
+
+    @model_validator(mode="after")
+    def _several(self) -> PackageCandidate:
+        twice = sorted({key for key in self.of if self.of.count(key) > 1})
+        if twice:
+            raise ValueError(f"of: '{twice[0]}' stands twice; name each route once")
+        if len(self.of) < 2:
+            raise ValueError("of: name two candidates of the study or more; one alone is no package")
+        for field in ("bed", "bed_road_by"):
+            if getattr(self, field) not in {None, *self.of}:
+                raise ValueError(f"{field}: '{getattr(self, field)}' is none of {', '.join(self.of)}")
+        if self.bed_road_by is not None and self.bed in {None, self.bed_road_by}:
+            raise ValueError("bed_road_by: say in bed which other route has the bed, or leave bed_road_by out")
+        return self
+
+
 CandidateSpec = Annotated[
-    ReferenceCandidate | ExistingCandidates | NewBuildCandidate | ViaCandidate | DrawnCandidate,
+    ReferenceCandidate | ExistingCandidates | NewBuildCandidate | ViaCandidate | DrawnCandidate | PackageCandidate,
     Field(discriminator="family"),
 ]
 
@@ -467,6 +503,7 @@ class Study(_Strict):
             ("crossings", [c.id for c in self.crossings]),
         ):
             faults += [f"{what}: id '{i}' stands twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
+        faults += [fault for spec in self.candidates for fault in self._faults_of_package(spec)]
         if self.baseline not in [b.id for b in self.baselines]:
             faults.append(f"baseline: '{self.baseline}' is none of {', '.join(b.id for b in self.baselines)}")
         if self._name(self.origin) == self._name(self.destination):
@@ -483,6 +520,24 @@ class Study(_Strict):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _faults_of_package(self, spec: CandidateSpec) -> Iterator[str]:
+        """What a package names that can't be one of its routes."""
+        if not isinstance(spec, PackageCandidate):
+            return
+        known = {candidate.id: candidate for candidate in self.candidates}
+        fitting = [c.id for c in self.candidates if not isinstance(c, (PackageCandidate, ExistingCandidates))]
+        for key in spec.of:
+            found = known.get(key)
+            if found is None:
+                problem = f"is no candidate of the study; name some of {', '.join(fitting)}"
+            elif isinstance(found, PackageCandidate):
+                problem = "is a package itself; name its routes instead"
+            elif isinstance(found, ExistingCandidates):
+                problem = "is a family of ways that are found only in a run; name a route by way of places instead"
+            else:
+                continue
+            yield f"candidates: package '{spec.id}': of: '{key}' {problem}"
 
     @staticmethod
     def _name(place: Place | str) -> str:

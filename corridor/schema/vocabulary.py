@@ -17,13 +17,14 @@ class Mode(StrEnum):
 
 
 class Family(StrEnum):
-    """What a candidate is made from: open roads, catalogue sections, a new line, places on the way, or a drawn line."""
+    """What a candidate is made from: open roads, catalogue sections, a new line, places, a drawn line, or others."""
 
     EXISTING = "existing"
     REFERENCE = "reference"
     NEW_BUILD = "new-build"
     VIA = "via"
     DRAWN = "drawn"
+    PACKAGE = "package"
 
 
 class SectionStatus(StrEnum):

@@ -19,7 +19,7 @@ from corridor.io.read.height_errors import load_height_errors
 from corridor.io.read.places import Places
 from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
 from corridor.schema.parameters import DocumentedHeight
-from corridor.schema.study import UNKNOWN_COUNTRY, Place, Study, TimeSpec
+from corridor.schema.study import UNKNOWN_COUNTRY, PackageCandidate, Place, Study, TimeSpec
 from corridor.schema.vocabulary import SectionStatus
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
@@ -221,6 +221,7 @@ def require_known(
     sections: Mapping[str, Section],
     vehicles: Collection[str],
     sources: Collection[str],
+    regime_sources: Collection[str] = (),
 ) -> None:
     """Find every place, node, axis section and documented journey's vehicle and source that the study names.
 
@@ -231,6 +232,7 @@ def require_known(
         sections: of the catalogue, by id.
         vehicles: ids of the catalogue's vehicles.
         sources: ids of its documents.
+        regime_sources: ids of documents on regimes, which a package of routes may cite too.
 
     Raises:
         StudyError: some aren't known: names all of them at once.
@@ -253,6 +255,12 @@ def require_known(
         faults += [
             f"{study.id}: times '{time.name}': {problem}"
             for problem in _unknown_in_time(time, nodes, vehicles, sources)
+        ]
+    for spec in study.candidates:
+        faults += [
+            f"{study.id}: candidates '{spec.id}': sources: '{key}' is no document that is known; add it to sources.csv"
+            for key in (spec.sources if isinstance(spec, PackageCandidate) else ())
+            if key not in {*sources, *regime_sources}
         ]
     for axis in study.impact.axes if study.impact else ():
         faults += [

@@ -35,11 +35,14 @@ def flow_model(study: Study) -> FlowModel | None:
 def flow_case(candidate: Candidate, regime: Regime | None, pair_row: Row, flow_model: FlowModel) -> Case:
     """What a candidate under a regime does to the links, from what was measured of it."""
     regime_id = regime.regime_id if regime else ""
-    return build_case(flow_model.tables, candidate.candidate_id, regime_id, _measures(pair_row))
+    members = [member.candidate_id for member in candidate.members]
+    return build_case(flow_model.tables, candidate.candidate_id, regime_id, _measures(pair_row), members)
 
 
 @step()
-def flows(flow_model: FlowModel | None, metrics: pd.DataFrame, progress: Progress) -> FlowResults | None:
+def flows(
+    flow_model: FlowModel | None, candidates: Mapping[str, Candidate], metrics: pd.DataFrame, progress: Progress
+) -> FlowResults | None:
     """What reports show of the long-distance network, for each candidate under each regime."""
     if flow_model is None:
         return None
@@ -50,7 +53,8 @@ def flows(flow_model: FlowModel | None, metrics: pd.DataFrame, progress: Progres
         # a case that hangs on what a schematic line meets has no figures of its own: its metrics have the two ends
         acting = {action.measure for action in flow_model.tables.actions if action.measure}
         measured = {key: row for key, row in measured.items() if not acting & _undetermined(row)}
-    cases = build_cases(flow_model.tables, measured)
+    packages = {key: [m.candidate_id for m in found.members] for key, found in candidates.items() if found.members}
+    cases = build_cases(flow_model.tables, measured, packages)
     return measure_flows(flow_model, cases, progress=progress, tables=RESULT_TABLES)
 
 

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from corridor.errors import CatalogueError, StudyError
 from corridor.geo.geodesy import WGS84, project
-from corridor.interactions.events import find_events, has_open_events, supports_local_crossings, take_events
+from corridor.interactions.events import (
+    find_events,
+    has_open_events,
+    join_events,
+    supports_local_crossings,
+    take_events,
+)
 from corridor.interactions.regime_effects import SplitNetwork, applicable_regimes, effects, split_network
 from corridor.io.read.borders import Borders
 from corridor.io.read.inputs import Gazetteer
@@ -163,9 +169,9 @@ def schematic_half_width_km(impact: ImpactSpec) -> float:
     return impact.schematic_half_width_km
 
 
-@each(gives="met", says="finding what the routes meet")
-def found_events(
-    candidate: Candidate,
+@each(gives="met_by_route", says="finding what the routes meet")
+def route_events(
+    route: Candidate,
     conflation: Conflation,
     structures: Sequence[DocumentedStructure],
     barriers: NDArray[np.object_],
@@ -174,12 +180,18 @@ def found_events(
     schematic_half_width_km: float,
     bed_road: BedRoad,
 ) -> list[Event]:
-    """What a candidate meets in the focus country, in order of chainage, with what its schematic parts leave open."""
+    """What a route meets in the focus country, in order of chainage, with what its schematic parts leave open."""
     return find_events(
-        candidate, conflation.network, study_focus.country, structures=structures, barriers=barriers,
+        route, conflation.network, study_focus.country, structures=structures, barriers=barriers,
         axis_rows=frozenset(row for axis in axes for row in axis.edges), half_width_km=schematic_half_width_km,
         bed_road=bed_road,
     )  # fmt: skip
+
+
+@each(gives="met", by_value=True)
+def found_events(candidate: Candidate, met_by_route: Mapping[str, Sequence[Event]]) -> list[Event]:
+    """What a candidate meets: a package what its routes meet."""
+    return join_events(candidate, {route.candidate_id: met_by_route[route.candidate_id] for route in candidate.routes})
 
 
 @step()
@@ -324,13 +336,34 @@ def opens_new_links(acting_regime: Regime | None) -> bool:
 
 @step()
 def impact_rows(
-    pairs: Sequence[Pair], pair_rows: Mapping[PairAtEnd, Row], flow_rows: Mapping[PairAtEnd, Row] | None
+    pairs: Sequence[Pair],
+    candidates: Mapping[str, Candidate],
+    pair_rows: Mapping[PairAtEnd, Row],
+    trip_rows: Mapping[PairAtEnd, Row],
+    route_rows: Mapping[str, Row],
+    flow_rows: Mapping[PairAtEnd, Row] | None,
 ) -> pd.DataFrame:
-    """A row per candidate and regime that applies (``outside`` where none does); what the ends differ in is open."""
+    """A row per candidate and regime that applies (``outside`` where none does); what the ends differ in is open.
+
+    A package's journey is that of the route by which it is the quickest under the regime, with what that route is under
+    every regime.
+    """
     rows = []
-    for pair in pairs:
-        ends = [pair_rows[*pair, end] | (flow_rows[*pair, end] if flow_rows is not None else {}) for end in EventsEnd]
-        rows.append({"candidate_id": pair[0]} | join_ends(*ends))
+    for candidate_id, regime_id in pairs:
+        candidate = candidates[candidate_id]
+        best = EventsEnd.BEST
+        by = min(
+            (route.candidate_id for route in candidate.routes),
+            key=lambda key: float(trip_rows[key, regime_id, best]["trip_time_h"]),
+        )
+        ends = [
+            pair_rows[candidate_id, regime_id, end]
+            | trip_rows[by, regime_id, end]
+            | (flow_rows[candidate_id, regime_id, end] if flow_rows is not None else {})
+            for end in EventsEnd
+        ]
+        journey = route_rows[by] if candidate.members else {}
+        rows.append({"candidate_id": candidate_id} | journey | join_ends(*ends))
     return pd.DataFrame(rows)
 
 
@@ -373,9 +406,22 @@ def strips(severed_grounds: Mapping[str, shapely.Geometry]) -> gpd.GeoDataFrame:
 
 
 @step()
-def metrics(line_metrics: pd.DataFrame, impact_rows: pd.DataFrame | None) -> pd.DataFrame:
+def metrics(
+    candidates: Mapping[str, Candidate], line_metrics: pd.DataFrame, impact_rows: pd.DataFrame | None
+) -> pd.DataFrame:
     """The metric table: by candidate, and by regime with the time of a whole trip where impacts are measured."""
     if impact_rows is None:
         return line_metrics
-    new = [name for name in impact_rows.columns if name == "candidate_id" or name not in line_metrics.columns]
-    return complete_table(line_metrics.merge(impact_rows[new], on="candidate_id", how="inner", validate="one_to_many"))
+    key = "candidate_id"
+    new = [name for name in impact_rows.columns if name == key or name not in line_metrics.columns]
+    table = line_metrics.merge(impact_rows[new], on=key, how="inner", validate="one_to_many")
+    packages = [candidate_id for candidate_id, candidate in candidates.items() if candidate.members]
+    if packages:
+        # which route a package's journey takes depends on the regime
+        journeys = [name for name in impact_rows.columns if name not in new]
+        pairs = list(zip(table[key], table["regime_id"], strict=True))
+        by_pair = impact_rows.set_index([key, "regime_id"]).loc[pairs].reset_index()
+        own = table[key].isin(packages)
+        for name in journeys:
+            table[name] = table[name].where(~own, by_pair[name]).astype(table[name].dtype)
+    return complete_table(table)

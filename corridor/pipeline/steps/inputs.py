@@ -19,6 +19,7 @@ from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_kno
 from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.own_routes import read_drawn
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
+from corridor.io.read.regimes import load_regime_sources
 from corridor.io.read.rivers import BorderRiver, load_border_rivers
 from corridor.pipeline.graph import Progress, step
 from corridor.schema.catalogue import (
@@ -409,7 +410,8 @@ def known_names(
         StudyError: some aren't, or statuses lie in the future: all of them at once.
         SourceError: the file of perspectives is missing.
     """
-    require_known(study, gazetteer, nodes, sections, vehicles, documents)
+    of_regimes = load_regime_sources(study.path(study.impact.regimes)) if study.impact else {}
+    require_known(study, gazetteer, nodes, sections, vehicles, documents, of_regimes)
     require_past(study, sections.values(), crossings.values(), border_delays, today)
     if study.sources.perspectives is not None:
         require_file(study.path(study.sources.perspectives), "file of perspectives")

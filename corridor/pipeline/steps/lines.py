@@ -15,6 +15,7 @@ import shapely
 from corridor.candidates.drawn import Area, Surroundings, build_drawn_candidate
 from corridor.candidates.existing import DistinctWays, build_existing_candidates, drop_found_again
 from corridor.candidates.new_build import build_new_build_candidate
+from corridor.candidates.package import build_package
 from corridor.candidates.parts import with_followed
 from corridor.candidates.reference import build_reference_candidate
 from corridor.candidates.via import build_via_candidate, order_stops
@@ -42,6 +43,7 @@ from corridor.schema.study import (
     ExistingCandidates,
     Focus,
     NewBuildCandidate,
+    PackageCandidate,
     Place,
     ReferenceCandidate,
     TimeSpec,
@@ -281,11 +283,13 @@ def candidates(
     Each says which of its border crossings nobody confirmed, and which other section's crossings it has.
 
     Raises:
-        StudyError: two have the same id.
+        StudyError: two have the same id, or more routes of a package than one may lie on one bed.
     """
     found: list[Candidate] = []
     for spec in candidate_specs:
         match spec:
+            case PackageCandidate():
+                continue
             case ExistingCandidates():
                 found += distinct_ways[spec.id].kept
             case NewBuildCandidate():
@@ -304,7 +308,33 @@ def candidates(
             f"{study_id}: candidates: '{twice[0]}' is the id of one and of a way over open roads; rename one"
         )
     whole = (with_followed(candidate, route_catalogue, conflation) for candidate in found)
-    return dict(zip(ids, (_say_unconfirmed(candidate, unconfirmed_crossings) for candidate in whole), strict=True))
+    routes = dict(zip(ids, (_say_unconfirmed(candidate, unconfirmed_crossings) for candidate in whole), strict=True))
+    packages = {
+        spec.id: build_package(spec, [routes[key] for key in spec.of], conflation.network.crs, study_id)
+        for spec in candidate_specs
+        if isinstance(spec, PackageCandidate)
+    }
+    return _in_order(routes, packages, candidate_specs, distinct_ways)
+
+
+def _in_order(
+    routes: Mapping[str, Candidate],
+    packages: Mapping[str, Candidate],
+    specs: Sequence[CandidateSpec],
+    distinct_ways: Mapping[str, DistinctWays],
+) -> dict[str, Candidate]:
+    """Routes and packages in the study's order."""
+    keys: list[str] = []
+    for spec in specs:
+        several = isinstance(spec, ExistingCandidates)
+        keys += [way.candidate_id for way in distinct_ways[spec.id].kept] if several else [spec.id]
+    return {key: packages[key] if key in packages else routes[key] for key in keys}
+
+
+@step(by_value=True)
+def routes(candidates: Mapping[str, Candidate]) -> dict[str, Candidate]:
+    """Continuous routes by id: candidates, and what packages are made of."""
+    return {route.candidate_id: route for candidate in candidates.values() for route in candidate.routes}
 
 
 def _say_unconfirmed(candidate: Candidate, unconfirmed: Mapping[str, str]) -> Candidate:
@@ -325,14 +355,14 @@ def reach(found_ways: Mapping[str, FoundWays]) -> tuple[Reachability, ...]:
 
 @each(gives="profiles", says="measuring terrain")
 def profile(
-    candidate: Candidate,
+    route: Candidate,
     dem: Dem,
     grade_ceilings: Sequence[GradeCeiling],
     driving_parameters: DrivingParameters,
     heights: Sequence[DocumentedHeight],
 ) -> Profile:
-    """Heights along a candidate."""
-    return build_profile(candidate, dem, grade_ceilings, driving_parameters, heights)
+    """Heights along a route."""
+    return build_profile(route, dem, grade_ceilings, driving_parameters, heights)
 
 
 @step(by_value=True)
@@ -369,6 +399,16 @@ def focus(study_focus: Focus, focus_region: shapely.Geometry, borders: Borders) 
 
 
 @step()
-def line_metrics(candidates: Mapping[str, Candidate], line_rows: Mapping[str, Row]) -> pd.DataFrame:
-    """A row per candidate with what holds under every regime."""
-    return complete_table(line_rows[key] for key in candidates)
+def line_metrics(
+    candidates: Mapping[str, Candidate], line_rows: Mapping[str, Row], route_rows: Mapping[str, Row]
+) -> pd.DataFrame:
+    """A row per candidate with what holds under every regime; a package's journey is that of its quickest route."""
+    rows = []
+    for key, candidate in candidates.items():
+        quickest = min((route_rows[route.candidate_id] for route in candidate.routes), key=_travel_time_h)
+        rows.append(line_rows[key] | quickest)
+    return complete_table(rows)
+
+
+def _travel_time_h(row: Row) -> float:
+    return float(row["travel_time_h"])

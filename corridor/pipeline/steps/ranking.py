@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -31,13 +31,18 @@ from corridor.schema.study import PACKAGED, Study
 # --- Metrics of the registry, and what they follow from, as steps: each is kept by what it is computed from ---
 # Nothing is said here of single metrics: their functions say by their parameters what they need. Those that need no
 # more than a candidate and its ground make its row under every regime (``line_rows``), all others its row under one
-# (``pair_rows``), but for those of long-distance flows, which follow from that row (``flow_rows``).
+# (``pair_rows``), but for those of long-distance flows, which follow from that row (``flow_rows``). What is of a
+# journey on a single route makes such rows of its own (``route_rows``, ``trip_rows``): a package has one route's.
 
 OF_FLOWS = frozenset(("flow_model",))
 UNDER_REGIMES = frozenset(("impact", "met", "regimes"))
 """Values that stand behind whatever isn't of a line alone."""
+OF_ROUTES = "route"
+"""The kind of item that figures of a journey are computed for."""
 _SAYS = {
     "line_row": "measuring terrain",
+    "route_row": "measuring terrain",
+    "trip_row": "measuring access under each regime",
     "pair_row": "measuring access under each regime",
     "flow_row": "measuring long-distance flows",
 }
@@ -47,12 +52,13 @@ _KEEP_OTHERS = 32
 """States of a network are large: few more of them are kept than are in use at a time."""
 
 
-def with_registered(steps: Iterable[AnyStep], items: Mapping[str, str]) -> list[AnyStep]:
+def with_registered(steps: Iterable[AnyStep], items: Mapping[str, str], narrower: Mapping[str, str]) -> list[AnyStep]:
     """Steps, those of the registry, and those that put cells of metrics together to rows.
 
     Args:
         steps: all others, among them what gives the inputs of metrics.
         items: kinds of item, as :class:`~corridor.pipeline.graph.Graph` takes them.
+        narrower: which of them are of another kind too, likewise.
     """
     found = list(steps)
     singles = {*items, *_SAYS, *(each.element for each in found if isinstance(each, Each))}
@@ -60,17 +66,19 @@ def with_registered(steps: Iterable[AnyStep], items: Mapping[str, str]) -> list[
     cells = {cells_of(metric): metric for metric in all_metrics()}
     # The graph tells on what each metric hangs; only then is it known in which row it stands, so that it is built
     # twice.
-    bare = Graph([*found, *(_cells_step(name, metric, singles, "") for name, metric in cells.items())], items)
-    rows_of = {name: _rows_of(bare.upstream(name)) for name in cells}
+    bare = Graph([*found, *(_cells_step(name, metric, singles, "") for name, metric in cells.items())], items, narrower)
+    rows_of = {name: _rows_of(bare.upstream(name), bare.kinds.get(name, ())) for name in cells}
     measured = [_cells_step(name, metric, singles, _SAYS[rows_of[name]]) for name, metric in cells.items()]
     rows = [_rows_step(row, [step for step in measured if rows_of[step.declared.name] == row]) for row in _SAYS]
     return [*found, *measured, *rows]
 
 
-def _rows_of(upstream: frozenset[str]) -> str:
-    """In which rows a metric stands, by all that it hangs on."""
+def _rows_of(upstream: frozenset[str], kinds: Collection[str]) -> str:
+    """In which rows a metric stands, by all that it hangs on and the kinds of item that it is computed for."""
     if upstream & OF_FLOWS:
         return "flow_row"
+    if OF_ROUTES in kinds:
+        return "trip_row" if upstream & UNDER_REGIMES else "route_row"
     return "pair_row" if upstream & UNDER_REGIMES else "line_row"
 
 
@@ -85,7 +93,8 @@ def cells_of(metric: Metric) -> str:
 
 def _derived_steps(singles: set[str]) -> list[AnyStep]:
     """What metrics follow from; names of those that are computed item by item are added to ``singles``."""
-    waiting = dict(derived_functions())
+    # what single items are of stands in the graph already
+    waiting = {name: function for name, function in derived_functions().items() if name not in singles}
     while more := [name for name in waiting if name not in singles and set(parameters(waiting[name])) & singles]:
         singles.update(more)
     return [_made(function, name, f"{name}s", parameters(function), singles) for name, function in waiting.items()]
@@ -102,12 +111,15 @@ def _cells_step(name: str, metric: Metric, singles: set[str], says: str) -> AnyS
 def _rows_step(element: str, measured: Iterable[AnyStep]) -> AnyStep:
     """Cells of several metrics as one row, in the registry's order."""
     needs = tuple(step.element if isinstance(step, Each) else step.declared.name for step in measured)
+    # Journeys stand beside what else is of a regime, so that they have its ends, whether they hang on them or not.
+    keys = ("events_end",) if element == "trip_row" else ()
 
     def row(**cells: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for each in cells.values() for name, value in each.items()}
+        return {name: value for each in needs for name, value in cells[each].items()}
 
     row.__doc__ = "Cells of metrics by column."
-    return Each(row, Declared(f"{element}s", needs, "", _KEEP_CELLS, by_value=False, takes_progress=False), element)
+    declared = Declared(f"{element}s", (*needs, *keys), "", _KEEP_CELLS, by_value=False, takes_progress=False)
+    return Each(row, declared, element)
 
 
 def _made(

@@ -78,9 +78,11 @@ var corridorProfile = (function () {
     var chart = document.getElementById("chart"), plot = null, current = null;
     var byId = {};
     data.candidates.forEach(function (candidate) { byId[candidate.id] = candidate; });
+    /* A package shows the heights of its first route, and says whose they are. */
+    function whose(id) { return data.profiles[id] || !byId[id] || !byId[id].members.length ? id : byId[id].members[0]; }
 
     function pointed(plot_) {
-      var index = plot_.cursor.idx, profile = data.profiles[current];
+      var index = plot_.cursor.idx, profile = data.profiles[whose(current)];
       if (index === null || index === undefined || !profile) { map.clear(); return; }
       map.point(profile.lat[index], profile.lon[index]);
     }
@@ -101,7 +103,7 @@ var corridorProfile = (function () {
     }
     /* The arrow keys walk along the profile. */
     chart.addEventListener("keydown", function (event) {
-      var step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], profile = data.profiles[current];
+      var step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], profile = data.profiles[whose(current)];
       if (!step || !plot) { return; }
       event.preventDefault();
       var last = profile.km.length - 1, now = plot.cursor.idx === null || plot.cursor.idx === undefined ? (step > 0 ? 0 : last) : plot.cursor.idx;
@@ -110,7 +112,7 @@ var corridorProfile = (function () {
       document.getElementById("profile-at").textContent = words("profile.at", { km: profile.km[now].toFixed(1), height: grouped(profile.height[now]) });
     });
     function show(id) {
-      var profile = data.profiles[id];
+      var of = whose(id), profile = data.profiles[of];
       current = id;
       if (plot) { plot.destroy(); plot = null; }
       map.clear();
@@ -120,7 +122,7 @@ var corridorProfile = (function () {
       tabulate(profile);
       var top = Math.max.apply(null, profile.height), low = Math.min.apply(null, profile.height);
       document.getElementById("profile-words").textContent = words("profile.words", {
-        letter: byId[id].letter, name: byId[id].words, km: grouped(Math.round(profile.km[profile.km.length - 1])), top: grouped(top), low: grouped(low) });
+        letter: byId[of].letter, name: byId[of].words, km: grouped(Math.round(profile.km[profile.km.length - 1])), top: grouped(top), low: grouped(low) });
       plot = new uPlot({
         width: chart.clientWidth || 600, height: 230, plugins: [shade(profile)],
         legend: { show: true, live: true }, hooks: { setCursor: [pointed] },
@@ -132,12 +134,12 @@ var corridorProfile = (function () {
         series: [{ label: words("unit.km"), value: function (_, v) { return v === null ? "–" : window.corridorWords.number(v.toFixed(1)); } },
           { label: words("profile.ground"), stroke: corridorTheme.ground_line, width: 1, fill: corridorTheme.ground_fill,
             value: function (_, v) { return v === null ? "–" : grouped(v) + " " + words("unit.m"); } },
-          { label: words("profile.route"), stroke: byId[id].colour, width: 2,
+          { label: words("profile.route"), stroke: byId[of].colour, width: 2,
             value: function (_, v) { return v === null ? "–" : grouped(v) + " " + words("unit.m"); } }]
       }, [profile.km, profile.ground, profile.height], chart);
     }
     function near(id, latlng) {
-      var profile = data.profiles[id], best = -1, least = Infinity;
+      var profile = data.profiles[whose(id)], best = -1, least = Infinity;
       if (!plot || id !== current) { return; }
       profile.lat.forEach(function (lat, i) {
         var d = Math.pow(lat - latlng.lat, 2) + Math.pow((profile.lon[i] - latlng.lng) * 0.78, 2);

@@ -283,7 +283,7 @@ def build_map_data(view: ReportView, bounds: Window) -> dict[str, Any]:
     """Candidates, borders, focus, places and crossings; ``bounds`` is what the relief covers."""
     results, marks = view.results, view.marks
     first = _first_window(results, bounds)
-    letters = letter_points([candidate.line for candidate in results.candidates], first)
+    letters = letter_points([candidate.routes[0].line for candidate in results.candidates], first)
     return {
         "bounds": _corners(bounds),
         "view": _corners(first),
@@ -313,7 +313,7 @@ def build_map_data(view: ReportView, bounds: Window) -> dict[str, Any]:
 
 def _first_window(results: Results, bounds: Window) -> Window:
     """What the map shows first: all through routes, with a margin."""
-    through = [c.line for c in results.candidates if not c.comparator] or [c.line for c in results.candidates]
+    through = [c.geometry for c in results.candidates if not c.comparator] or [c.geometry for c in results.candidates]
     west, south, east, north = shapely.total_bounds(through) if through else bounds
     return (
         max(west - _MARGIN_DEG, bounds[0]), max(south - _MARGIN_DEG, bounds[1]),
@@ -327,7 +327,8 @@ def _corners(window: Window) -> list[list[float]]:
 
 
 def _candidate(results: Results, candidate: Candidate, mark: Mark, letter: tuple[float, float]) -> dict[str, Any]:
-    profile = results.profiles.get(candidate.candidate_id)
+    # structures of a package are those of its routes, each by its own chainage
+    spans = ((r, span) for r in candidate.routes if (p := results.profiles.get(r.candidate_id)) for span in p.spans)
     return {
         "id": candidate.candidate_id,
         "name": candidate.name,
@@ -335,6 +336,7 @@ def _candidate(results: Results, candidate: Candidate, mark: Mark, letter: tuple
         "letter": mark.letter,
         "colour": mark.colour,
         "comparator": candidate.comparator,
+        "members": [member.candidate_id for member in candidate.members],
         "at": list(letter),
         "parts": [
             {
@@ -351,9 +353,9 @@ def _candidate(results: Results, candidate: Candidate, mark: Mark, letter: tuple
                 "kind": span.kind,
                 "name": span.name,
                 "km": round(span.to_km - span.from_km, 2),
-                "line": lat_lon(substring(candidate.line, span.from_km * 1000, span.to_km * 1000)),
+                "line": lat_lon(substring(route.line, span.from_km * 1000, span.to_km * 1000)),
             }
-            for span in (profile.spans if profile else ())
+            for route, span in spans
         ],
     }
 

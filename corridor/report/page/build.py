@@ -510,20 +510,25 @@ def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
     titles = {source.source_id: source for source in results.documents}
     used = [titles[key] for key in candidate.source_ids if key in titles]
     to_build = sum(p.length_km.mid for p in candidate.parts if p.works is not Works.NONE)
+    together = tuple(route_message(member) for member in candidate.members)
     return {
         "id": candidate.candidate_id,
         "name": clean_text(candidate.name),
-        "mode": candidate.mode,
+        "mode": candidate.modes,
         "comparator": candidate.comparator,
         "usable": candidate.candidate_id in view.usable,
         "aliases": clean([[alias.name, alias.used_by] for alias in candidate.aliases]),
         "note": clean_text(candidate.note),
         "said": [
             {"label": label, **_sentence(Message("card.list", {"list": listing(words_)}))}
-            for label, words_ in (("notes.assumptions", candidate.assumptions), ("card.about_line", candidate.remarks))
+            for label, words_ in (
+                ("card.together", together),
+                ("notes.assumptions", candidate.assumptions),
+                ("card.about_line", candidate.remarks),
+            )
             if words_
         ],
-        "length": format_number(candidate.length_km.mid, 0),
+        "length": " + ".join(format_number(route.length_km.mid, 0) for route in candidate.routes),
         "to_build": format_number(to_build, 0),
         "passages": clean(
             [
