@@ -147,7 +147,7 @@ def factor_values(factor: Any) -> tuple[str, ...]:
 
 
 _KEY_LENGTH = 20
-_DEAR = ("conflated_ways", "conflation", "candidates", "line_rows")
+_DEAR = ("conflated_ways", "conflation", "candidates", "line_rows", "route_rows")
 """Values that take long to compute, of which few are kept at a time."""
 
 

@@ -325,10 +325,10 @@ def test_a_package_is_a_candidate_everywhere(compared, tmp_path):
     assert {"roads", "pair"} <= set(ranked["candidate_id"])
     view = ReportView(compared.results)
     assert view.marks["roads"].letter == "Q"
-    compared.save(tmp_path)
+    compared.write(tmp_path)
     lines = read_candidates(tmp_path).set_index("candidate_id")
     assert shapely.get_num_geometries(lines.geometry["pair"]) == 2
-    opened = corridor.open_results(tmp_path)
+    opened = corridor.load_results(tmp_path)
     assert opened.metrics.query("candidate_id == 'pair'")["members"].unique().tolist() == ["railway; valley"]
     page = (tmp_path / "comparison.html").read_text(encoding="utf-8")
     assert "card.together" in page

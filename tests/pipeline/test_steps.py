@@ -28,7 +28,7 @@ GIVEN = {"study", "osm_path", "dem_paths"}
 """All that isn't made by a step."""
 MAY_BE_NONE = {"impact", "impact_rows", "impacts", "flow_model"}
 """None where a study measures no impacts or flows; steps that take them aren't run then."""
-ROWS = {"line_rows": "line_row", "pair_rows": "pair_row", "flow_rows": "flow_row"}
+ROWS = {f"{row}s": row for row in ("line_row", "route_row", "pair_row", "trip_row", "flow_row")}
 
 
 def accepts(wanted, given):

@@ -54,6 +54,8 @@ Pair = tuple[str, str]
 """Ids of a candidate and a regime."""
 PairAtEnd = tuple[str, str, str]
 """The same with an end of what schematic lines leave open."""
+TRIP_BY = "trip_by"
+"""The column that names the route which figures of a journey are of."""
 _SAME_MIN = 0.5
 """Minutes that make no difference to a place."""
 
@@ -340,13 +342,11 @@ def impact_rows(
     candidates: Mapping[str, Candidate],
     pair_rows: Mapping[PairAtEnd, Row],
     trip_rows: Mapping[PairAtEnd, Row],
-    route_rows: Mapping[str, Row],
     flow_rows: Mapping[PairAtEnd, Row] | None,
 ) -> pd.DataFrame:
     """A row per candidate and regime that applies (``outside`` where none does); what the ends differ in is open.
 
-    A package's journey is that of the route by which it is the quickest under the regime, with what that route is under
-    every regime.
+    A package's journey is that of the route by which it is the quickest under the regime, which ``trip_by`` names.
     """
     rows = []
     for candidate_id, regime_id in pairs:
@@ -362,8 +362,7 @@ def impact_rows(
             | (flow_rows[candidate_id, regime_id, end] if flow_rows is not None else {})
             for end in EventsEnd
         ]
-        journey = route_rows[by] if candidate.members else {}
-        rows.append({"candidate_id": candidate_id} | journey | join_ends(*ends))
+        rows.append({"candidate_id": candidate_id, TRIP_BY: by} | join_ends(*ends))
     return pd.DataFrame(rows)
 
 
@@ -407,21 +406,22 @@ def strips(severed_grounds: Mapping[str, shapely.Geometry]) -> gpd.GeoDataFrame:
 
 @step()
 def metrics(
-    candidates: Mapping[str, Candidate], line_metrics: pd.DataFrame, impact_rows: pd.DataFrame | None
+    candidates: Mapping[str, Candidate],
+    line_metrics: pd.DataFrame,
+    route_rows: Mapping[str, Row],
+    impact_rows: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """The metric table: by candidate, and by regime with the time of a whole trip where impacts are measured."""
     if impact_rows is None:
         return line_metrics
-    key = "candidate_id"
-    new = [name for name in impact_rows.columns if name == key or name not in line_metrics.columns]
-    table = line_metrics.merge(impact_rows[new], on=key, how="inner", validate="one_to_many")
-    packages = [candidate_id for candidate_id, candidate in candidates.items() if candidate.members]
+    new = [name for name in impact_rows.columns if name == "candidate_id" or name not in line_metrics.columns]
+    lines = line_metrics.drop(columns=TRIP_BY)
+    table = lines.merge(impact_rows[[*new, TRIP_BY]], on="candidate_id", how="inner", validate="one_to_many")
+    packages = [key for key, candidate in candidates.items() if candidate.members]
     if packages:
-        # which route a package's journey takes depends on the regime
-        journeys = [name for name in impact_rows.columns if name not in new]
-        pairs = list(zip(table[key], table["regime_id"], strict=True))
-        by_pair = impact_rows.set_index([key, "regime_id"]).loc[pairs].reset_index()
-        own = table[key].isin(packages)
+        # which route a package's journey takes depends on the regime, and with it its length and heights
+        own = table["candidate_id"].isin(packages)
+        journeys = pd.DataFrame([route_rows[key] for key in table[TRIP_BY]], index=table.index)
         for name in journeys:
-            table[name] = table[name].where(~own, by_pair[name]).astype(table[name].dtype)
+            table[name] = table[name].where(~own, journeys[name]).astype(table[name].dtype)
     return complete_table(table)
