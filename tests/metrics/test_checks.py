@@ -352,8 +352,9 @@ def check_rows(results):
     driving = table["truck_time_h"].fillna(table["train_time_h"])
     np.testing.assert_allclose(table["travel_time_h"], driving + rest, rtol=1e-9)
     for row in table.itertuples():
-        route = routes[row.candidate_id]
-        assert row.mode == route.mode
+        assert row.mode == routes[row.candidate_id].modes
+        route = routes[row.trip_by]
+        assert route in routes[row.candidate_id].routes
         assert all(p.mode == route.mode and all(s.mode == route.mode for s in p.sides) for p in route.passages)
         own = check_h(route, regimes.get(row.regime_id), delays)
         assert (row.check_h_low, row.check_h, row.check_h_high) == pytest.approx((own.low, own.mid, own.high))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import corridor
 from corridor.errors import CatalogueError
 from corridor.metrics.cost import breakdown_table, cost_bill, measure_cost
-from corridor.metrics.distance import measure_length
+from corridor.metrics.distance import measure_works
 from corridor.pipeline.comparing import open_run
 from corridor.report.tables import cost_rows, price_years
 from corridor.schema.candidate import Design, DesignedWork
@@ -177,7 +177,7 @@ def test_card_metrics_and_table_say_the_same():
         ("unfinished", "BB", "50.0"),
     ]
     # the other road is no part of the route, so it isn't in its kilometres to build
-    to_build = row_of(measure_length, candidate=candidate(*parts))["new_build_km"]
+    to_build = row_of(measure_works, candidate=candidate(*parts))["new_build_km"]
     assert together["km"] == f"{to_build:.1f}" == "100.0"
     assert together["remaining"] == f"{row['cost_remaining_musd']:.0f}" == str(100 + 40 + 90)
     assert together["range"] == "\u2013".join(f"{row[f'cost_remaining_musd{end}']:.0f}" for end in ("_low", "_high"))

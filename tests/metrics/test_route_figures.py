@@ -11,7 +11,7 @@ from affine import Affine
 
 from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
-from corridor.metrics.distance import FocusArea, measure_inside, measure_length
+from corridor.metrics.distance import FocusArea, measure_detour, measure_inside, measure_length, measure_works
 from corridor.metrics.registry import Context
 from corridor.metrics.terrain import GradeSupport, measure_bridges, measure_grades, measure_heights, measure_tunnels
 from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hours
@@ -46,7 +46,9 @@ def with_passages(route, *delays):
 def test_documented_and_drawn_lengths_are_kept_apart():
     route = two_parts(status=SectionStatus.PLANNED)
     documented = replace(route.parts[0], documented=True, length_km=Estimate(40.0, 50.0, 70.0))
-    row = row_of(measure_length, candidate=replace(route, parts=(documented, route.parts[1])))
+    whole = replace(route, parts=(documented, route.parts[1]))
+    row = row_of(measure_length, candidate=whole) | row_of(measure_works, candidate=whole)
+    row |= row_of(measure_detour, candidate=whole)
     east = route.parts[1].drawn_km
     assert row["length_km"] == pytest.approx(50 + east)
     assert (row["length_km_low"], row["length_km_high"]) == (pytest.approx(40 + east), pytest.approx(70 + east))
