@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.flows.changes import Case, cut_case
-from corridor.flows.cost import ENDS, logsum_usd
+from corridor.flows.cost import ENDS
 from corridor.flows.model import FlowModel, NetworkState
 from corridor.flows.network import Way
-from corridor.flows.rows import DocumentedWay, FlowLink, FlowTables, Pair
+from corridor.flows.rows import DocumentedWay, FlowLink, FlowTables
 from corridor.geo.geodesy import distance_m
 from corridor.schema.catalogue import Estimate
 
@@ -214,23 +214,12 @@ def _mean_change(model: FlowModel, now: NetworkState, then: NetworkState, axis: 
     pairs = [pair for pair in model.tables.pairs if pair.axis == axis]
     if now == then or not pairs:
         return Estimate(0.0, 0.0, 0.0)
-    changes = [np.subtract(_logsums(model, pair, now), _logsums(model, pair, then)) for pair in pairs]
+    changes = [np.subtract(model.logsums(pair, now), model.logsums(pair, then)) for pair in pairs]
     means = np.mean(changes, axis=0)
     if not np.isfinite(means).all():
         return None
     # A change need not grow with the prices, so its ends are sorted and only the middle keeps its place.
     return Estimate(float(means.min()), float(means[1]), float(means.max()))
-
-
-def _logsums(model: FlowModel, pair: Pair, state: NetworkState) -> list[float]:
-    """Logsum at the low, middle and high end of the declared ranges, with the declared middle of theta."""
-    result, sizes = model.pair(pair, state), model.path_sizes(pair)
-    found = []
-    for end in ENDS:
-        ways = [getattr(branch, end) for branch in result.branches]
-        costs = np.array([way.cost_usd if way else math.inf for way in ways])
-        found.append(logsum_usd(costs, sizes, model.theta()))
-    return found
 
 
 # --- Documented figures of long-distance ways held against computed ones; nothing is fitted to them ---

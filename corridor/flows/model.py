@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,7 +26,7 @@ from corridor.flows.cost import (
     logsum_usd,
     path_sizes,
 )
-from corridor.flows.network import Arc, FlowNetwork, Way, links_in_use
+from corridor.flows.network import FlowNetwork, PricedArcs, Way, change_links, links_in_use
 from corridor.flows.rows import Branch, FlowTables, Pair, Scenario
 from corridor.schema.catalogue import Estimate
 
@@ -85,17 +88,14 @@ class NetworkState:
     extra_h: tuple[tuple[str, float], ...] = ()
     overrides: tuple[tuple[str, End], ...] = ()
 
-    def is_worse_beside(self, other: NetworkState, used: frozenset[str]) -> bool:
-        """Whether it is another state with links shut or slowed, none of those that are used."""
-        if self.links == other.links and self.extra_h == other.extra_h:
+    def delays_beside(self, other: NetworkState, used: int, bits: Mapping[str, int]) -> bool:
+        """Whether no link is quicker than in another state, and none of those that are used is slower."""
+        if self.extra_h == other.extra_h:
             return True
-        # With links only taken away, and none that the best way uses, that way is still the best.
-        if not (used <= self.links <= other.links):
-            return False
         mine, theirs = dict(self.extra_h), dict(other.extra_h)
         # Delays elsewhere may only have grown: a link that became faster could draw the way to itself.
         return all(mine.get(i, 0.0) >= h for i, h in theirs.items() if i in self.links) and all(
-            mine.get(i, 0.0) == theirs.get(i, 0.0) for i in used
+            mine.get(i, 0.0) == theirs.get(i, 0.0) for i in {*mine, *theirs} if used & bits[i]
         )
 
 
@@ -115,12 +115,13 @@ class FlowModel:
     scenario_id: str = ""
     _networks: dict[tuple[NetworkState, End, Estimate | None], FlowNetwork] = field(default_factory=dict, repr=False)
     _at_ends: dict[tuple[object, ...], Prices] = field(default_factory=dict, repr=False)
-    _priced: dict[Prices, dict[tuple[str, float], list[Arc]]] = field(default_factory=dict, repr=False)
-    _found: dict[tuple[object, ...], list[tuple[NetworkState, Any, frozenset[str]]]] = field(
-        default_factory=dict, repr=False
-    )
+    _priced: dict[Prices, PricedArcs] = field(default_factory=dict, repr=False)
+    _found: dict[tuple[object, ...], list[tuple[NetworkState, int, Any, int]]] = field(default_factory=dict, repr=False)
     _at_state: dict[tuple[object, ...], dict[NetworkState, Any]] = field(default_factory=dict, repr=False)
     _pairs: dict[tuple[object, ...], PairResult] = field(default_factory=dict, repr=False)
+    _alone: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
+    _logsums: dict[tuple[Pair, NetworkState], Floats] = field(default_factory=dict, repr=False)
+    _masks: dict[frozenset[str], int] = field(default_factory=dict, repr=False)
     _sizes: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -150,10 +151,12 @@ class FlowModel:
         Returns:
             The network's state.
         """
-        links = links_in_use(self.tables, year, self.scenario, case.changes, built=built)
-        changes = merge_changes(case.changes).values() if built else ()
-        delays = tuple(sorted((c.link_id, c.extra_h) for c in changes if c.extra_h and c.link_id in links))
-        return NetworkState(links, delays)
+        if year not in self._alone:
+            self._alone[year] = links_in_use(self.tables, year, self.scenario)
+        changes = merge_changes(case.changes)
+        links = change_links(self.tables, self._alone[year], year, self.scenario, changes, built=built)
+        delays = sorted((c.link_id, c.extra_h) for c in changes.values() if c.extra_h and c.link_id in links)
+        return NetworkState(links, tuple(delays) if built else ())
 
     def network(self, state: NetworkState, end: End = "mid", cargo_value: Estimate | None = None) -> FlowNetwork:
         """The priced network of a state.
@@ -168,13 +171,8 @@ class FlowModel:
         """
         key = (state, end, cargo_value)
         if key not in self._networks:
-            prices, delays = self._prices(state.overrides, end, cargo_value), dict(state.extra_h)
-            everything = NetworkState(frozenset(self.tables.links), overrides=state.overrides)
-            # only delays make a way cost more than it does with all links there and none slowed
-            whole = None
-            if state != everything and all(hours >= 0 for hours in delays.values()):
-                whole = self.network(everything, end, cargo_value)
-            self._networks[key] = FlowNetwork(self.tables, state.links, prices, delays, self._priced, whole)
+            prices = self._prices(state.overrides, end, cargo_value)
+            self._networks[key] = FlowNetwork(self.tables, state.links, prices, dict(state.extra_h), self._priced)
         return self._networks[key]
 
     def _prices(self, overrides: tuple[tuple[str, End], ...], end: End, cargo_value: Estimate | None) -> Prices:
@@ -210,13 +208,13 @@ class FlowModel:
         avoid: tuple[str, ...] = (),
         without: tuple[str, ...] = (),
     ) -> Way | None:
-        def find() -> tuple[Way | None, frozenset[str]]:
+        def find() -> tuple[Way | None, int]:
             way = self._slowed_way(state, end, cargo_value, ends, modes, via, avoid, without)
             if way is None:
                 way = self.network(state, end, cargo_value).best_way(
                     *ends, modes=modes, via=via, avoid_countries=avoid, without=without
                 )
-            return way, frozenset(way.link_ids) if way else frozenset()
+            return way, self._mask(way.link_ids) if way else 0
 
         return self._once(state, (end, cargo_value, ends, modes, via, avoid, without), find)
 
@@ -230,6 +228,8 @@ class FlowModel:
             return None
         ((link_id, extra_h),) = state.extra_h
         quick = self._way(replace(state, extra_h=()), end, cargo_value, *asked)
+        if quick is not None and extra_h >= 0 and link_id not in quick.link_ids:
+            return quick
         if quick is None or quick.link_ids.count(link_id) != 1:
             return None
         prices = self._prices(state.overrides, end, cargo_value)
@@ -243,47 +243,69 @@ class FlowModel:
         self,
         state: NetworkState,
         origin: str,
+        goals: tuple[str, ...],
         modes: tuple[str, ...] | None = None,
-        goals: frozenset[str] | None = None,
-    ) -> dict[str, float]:
-        """Least cost from a node to each node that it reaches, at the middle and for a load of the common value.
+    ) -> Floats:
+        """Least cost from a node to others, at the middle and for a load of the common value.
 
         Args:
             state: of :meth:`state`.
             origin: id of a node.
+            goals: ids of the nodes that are asked for.
             modes: those that may be used; all if left out.
-            goals: ids of the nodes that are asked for; all if left out.
 
         Returns:
-            USD a load by node.
+            USD a load, infinite where there is no way, shape ``(goals,)``.
         """
-        found = self._reach(replace(state, extra_h=()), origin, modes, goals)
+        costs, passed = self._reach(replace(state, extra_h=()), origin, modes, goals)
         if len(state.extra_h) == 1:
             # as for a single way: each is slowed, or goes without the link
             ((link_id, extra_h),) = state.extra_h
             prices = self._prices(state.overrides, "mid", None)
             delay = extra_h * prices.hour_usd(self.tables.links[link_id].systems[0])
-            other = self._reach(replace(state, links=state.links - {link_id}, extra_h=()), origin, modes, goals)
-            return {
-                node: min(cost + delay, other[node][0] if node in other else math.inf) if link_id in used else cost
-                for node, (cost, used) in found.items()
-            }
-        if state.extra_h:
-            found = self._reach(state, origin, modes, goals)
-        return {node: cost for node, (cost, _) in found.items()}
+            bears = passed[:, self._ids.index(link_id)]
+            if bears.any():
+                other, _ = self._reach(replace(state, links=state.links - {link_id}, extra_h=()), origin, modes, goals)
+                costs = np.where(bears, np.minimum(costs + delay, other), costs)
+        elif state.extra_h:
+            costs, _ = self._reach(state, origin, modes, goals)
+        return costs
 
     def _reach(
-        self, state: NetworkState, origin: str, modes: tuple[str, ...] | None, goals: frozenset[str] | None
-    ) -> dict[str, tuple[float, frozenset[str]]]:
-        def find() -> tuple[dict[str, tuple[float, frozenset[str]]], frozenset[str]]:
-            reached = self.network(state).costs_from(origin, modes=modes)
+        self, state: NetworkState, origin: str, modes: tuple[str, ...] | None, goals: tuple[str, ...]
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """Costs to the goals, and which of the links each way passes, shape ``(goals, links)``."""
+
+        def find() -> tuple[tuple[Floats, NDArray[np.bool_]], int]:
+            costs, passed = self.network(state).costs_from(origin, modes=modes)
             # what only ways to other nodes use may change without a new search
-            found = {node: way for node, way in reached.items() if goals is None or node in goals}
-            return found, frozenset().union(*(used for _, used in found.values()))
+            at = [self._places[node] for node in goals]
+            costs, passed = costs[at], passed[at]
+            used = np.flatnonzero(passed.any(axis=0))
+            return (costs, passed), self._mask(self._ids[link] for link in used)
 
         return self._once(state, (origin, modes, goals), find)
 
-    def _once(self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, frozenset[str]]]) -> T:
+    @cached_property
+    def _ids(self) -> list[str]:
+        """Ids of the links in their order."""
+        return sorted(self.tables.links)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Number of each node in the tables."""
+        return {node: place for place, node in enumerate(self.tables.nodes)}
+
+    @cached_property
+    def _bits(self) -> dict[str, int]:
+        """A bit for each link, so that sets of links are numbers and quickly compared."""
+        return {link_id: 1 << at for at, link_id in enumerate(self._ids)}
+
+    def _mask(self, links: Iterable[str]) -> int:
+        """A set of links as a number: the bits of all of them."""
+        return functools.reduce(operator.or_, map(self._bits.__getitem__, links), 0)
+
+    def _once(self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, int]]) -> T:
         """A value that is computed once for all states in which it must come out the same.
 
         A best way stays the best if links that it doesn't use are shut or slowed; so what was found in a state holds in
@@ -294,15 +316,15 @@ class FlowModel:
             at_state[state] = self._found_beside(state, asked, find)
         return at_state[state]  # type: ignore[no-any-return]
 
-    def _found_beside(
-        self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, frozenset[str]]]
-    ) -> T:
+    def _found_beside(self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, int]]) -> T:
         known = self._found.setdefault((state.overrides, *asked), [])
-        for other, value, used in known:
-            if state.is_worse_beside(other, used):
+        links = self._masks.get(state.links) or self._masks.setdefault(state.links, self._mask(state.links))
+        for other, others, value, used in known:
+            # With links only taken away, and none that the best way uses, that way is still the best.
+            if not (links & ~others or used & ~links) and state.delays_beside(other, used, self._bits):
                 return value  # type: ignore[no-any-return]
         value, used = find()
-        known.append((state, value, used))
+        known.append((state, links, value, used))
         return value
 
     def path_sizes(self, pair: Pair) -> Floats:
@@ -380,6 +402,26 @@ class FlowModel:
             for k, b in enumerate(branches)
         )
         return PairResult(pair, found, logsum_usd(costs, sizes, theta))
+
+    def logsums(self, pair: Pair, state: NetworkState) -> Floats:
+        """Logsums of a pair at the low, middle and high end of the declared ranges, at the declared middle of theta.
+
+        Args:
+            pair: of the tables.
+            state: of :meth:`state`.
+
+        Returns:
+            USD a load, infinite where there is no way, shape ``(3,)``.
+        """
+        if (pair, state) not in self._logsums:
+            branches, sizes, theta = self.pair(pair, state).branches, self.path_sizes(pair), self.theta()
+            found = []
+            for end in ENDS:
+                ways = [getattr(branch, end) for branch in branches]
+                costs = np.array([way.cost_usd if way else math.inf for way in ways])
+                found.append(logsum_usd(costs, sizes, theta))
+            self._logsums[pair, state] = np.array(found)
+        return self._logsums[pair, state]
 
     def best_cost(
         self,

@@ -7,21 +7,22 @@ still exact: labels carry certain dollars and variance, and one that is worse in
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import math
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.flows._search import NONE, Arcs, least_to, links_passed, search
 from corridor.flows.changes import LinkChange, merge_changes
 from corridor.flows.cost import Charge, Prices, pick, price_link, price_terminal, price_transfer
 from corridor.flows.rows import FlowLink, FlowTables, Scenario
 
-K = TypeVar("K")
-V = TypeVar("V")
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 State = tuple[str, str]
 """A node and what the load is on there: ``("brenner", "rail-1435")``; on ``door`` it hasn't set out or has arrived."""
 DOOR = "door"
@@ -90,25 +91,103 @@ class Way:
         return sum(self.total(field) for field in ("drive_h", "rest_h", "check_h", "transfer_h"))
 
 
-class _OnDemand(dict[K, V]):
-    """Values that are made when they are first asked for, and kept."""
+class PricedArcs:
+    """All that the tables let a load pass, at one set of prices and without delays, with the arrays that searches take.
 
-    def __init__(self, make: Callable[[K], V]) -> None:
-        super().__init__()
-        self._make = make
+    Args:
+        tables: The network's tables.
+        prices: Prices of hours and uncertainty.
+    """
 
-    def __missing__(self, key: K) -> V:
-        value = self[key] = self._make(key)
-        return value
+    def __init__(self, tables: FlowTables, prices: Prices) -> None:
+        self.tables, self.prices = tables, prices
+        self.links = sorted(tables.links)
+        self.ranks = {link_id: rank for rank, link_id in enumerate(self.links, 1)}
+        """Place of each link among all by their ids, from 1."""
+        self.nodes = {node: at for at, node in enumerate(tables.nodes)}
+        self._by_delay: dict[tuple[str, float], list[Arc]] = {}
+        self._within: dict[object, Bools] = {}
+        self.bounds: dict[object, Floats] = {}
+        passages = [arc for link_id in self.links for arc in self.price(tables.links[link_id])]
+        self.states = sorted({arc.tail for arc in passages}, key=lambda state: (self.nodes[state[0]], state[1]))
+        # links in the order of their ids, then transfers, so that ties come out alike; last the leg to the door
+        by_tail: dict[State, list[Arc]] = {state: [] for state in self.states}
+        for arc in [*passages, *self._transfers(), *(self._door(*at, arriving=True) for at in self.states)]:
+            by_tail[arc.tail].append(arc)
+        for node in self.nodes:
+            by_tail[node, DOOR] = []
+        for node, system in self.states:
+            by_tail[node, DOOR].append(self._door(node, system, arriving=False))
+        self.all = [arc for arcs in by_tail.values() for arc in arcs]
+        self.places = {state: place for place, state in enumerate(by_tail)}
+        """Number of each state, and after them of each node's door."""
+        self.arrays = self._as_arrays(list(by_tail.values()))
 
+    def _as_arrays(self, by_tail: list[list[Arc]]) -> Arcs:
+        tail = np.repeat(np.arange(len(by_tail)), [len(arcs) for arcs in by_tail])
+        head = np.array([self.places[arc.head] for arc in self.all], dtype=np.int64)
+        edges = np.arange(len(by_tail) + 1)
+        into = np.argsort(head, kind="stable")
+        return Arcs(
+            first=np.searchsorted(tail, edges),
+            into_first=np.searchsorted(head[into], edges),
+            into=into,
+            tail=tail,
+            head=head,
+            link=np.array([self.ranks.get(arc.link_id, 0) for arc in self.all], dtype=np.int64),
+            cost=np.array([arc.cost for arc in self.all]),
+            variance=np.array([arc.variance for arc in self.all]),
+            node=np.array([self.nodes[node] for node, _ in self.places], dtype=np.int64),
+            doors=len(self.states),
+        )
 
-def _links_by_node(tables: FlowTables) -> dict[str, list[FlowLink]]:
-    """Links at each node, in the order of their ids; one that ends where it begins stands once."""
-    found: dict[str, list[FlowLink]] = defaultdict(list)
-    for _, link in sorted(tables.links.items()):
-        for node in dict.fromkeys((link.from_node, link.to_node)):
-            found[node].append(link)
-    return dict(found)
+    def price(self, link: FlowLink, extra_h: float = 0.0) -> list[Arc]:
+        """Both directions of a link, for each system that it carries, with hours of delay on each passage."""
+        key = (link.link_id, extra_h)
+        if key not in self._by_delay:
+            self._by_delay[key] = [
+                self._arc(
+                    link.link_id, (tail, system), (head, system),
+                    price_link(self.tables, link, system, self.prices, backward=backward, extra_h=extra_h),
+                    link.countries,
+                )
+                for system in link.systems
+                for backward, tail, head in (
+                    (False, link.from_node, link.to_node), (True, link.to_node, link.from_node)
+                )
+            ]  # fmt: skip
+        return self._by_delay[key]
+
+    def _transfers(self) -> Iterable[Arc]:
+        """Both directions of each transfer between systems that are ever there."""
+        there = set(self.states)
+        for transfer in self.tables.transfers:
+            for a, b in (transfer.systems, transfer.systems[::-1]):
+                if {(transfer.node_id, a), (transfer.node_id, b)} <= there:
+                    charge = price_transfer(transfer, (a, b), self.prices)
+                    yield self._arc("", (transfer.node_id, a), (transfer.node_id, b), charge)
+
+    def _door(self, node: str, system: str, *, arriving: bool) -> Arc:
+        """The first or last leg at a node."""
+        tail, head = (node, DOOR), (node, system)
+        ends = (head, tail) if arriving else (tail, head)
+        return self._arc("", *ends, price_terminal(system, self.prices))
+
+    def _arc(self, link_id: str, tail: State, head: State, charge: Charge, countries: Iterable[str] = ()) -> Arc:
+        cost, variance = charge.certain_usd, charge.delay_variance
+        if self.prices.correlated:  # deviations add up plainly: then costs do, too
+            cost, variance = cost + sum(charge.delay_usd), 0.0
+        modes = frozenset(system.split("-")[0] for system in (tail[1], head[1])) - {DOOR}
+        return Arc(link_id, tail, head, charge, cost, variance, modes, frozenset(countries))
+
+    def within(self, modes: Collection[str] | None, avoid: frozenset[str]) -> Bools:
+        """Arcs that need no other modes and touch none of the countries to avoid, shape ``(arcs,)``."""
+        key = (None if modes is None else frozenset(modes), avoid)
+        if key not in self._within:
+            self._within[key] = np.array(
+                [(key[0] is None or arc.modes <= key[0]) and avoid.isdisjoint(arc.countries) for arc in self.all]
+            )
+        return self._within[key]
 
 
 class FlowNetwork:
@@ -119,9 +198,7 @@ class FlowNetwork:
         links: Ids of the links in use.
         prices: Prices of hours and uncertainty.
         extra_h: Hours of delay that a candidate adds to each passage of a link.
-        priced: Links as they were priced before, shared by networks of the same tables; filled on the way.
-        whole: The network of all links at the same prices and without delays: no way costs less here than there, so
-            that its least costs to a goal guide the searches here too. Its own, if left out.
+        priced: What is priced already, shared by networks of the same tables; filled on the way.
     """
 
     def __init__(
@@ -130,53 +207,65 @@ class FlowNetwork:
         links: Iterable[str],
         prices: Prices,
         extra_h: Mapping[str, float] | None = None,
-        priced: dict[Prices, dict[tuple[str, float], list[Arc]]] | None = None,
-        whole: FlowNetwork | None = None,
+        priced: dict[Prices, PricedArcs] | None = None,
     ) -> None:
         self.tables, self.prices = tables, prices
         self.link_ids = frozenset(links)
-        self._delays = dict(extra_h or {})
-        self._known = {} if priced is None else priced.setdefault(prices, {})
-        self._whole = whole or self
-        self._links_at: dict[str, list[FlowLink]] = whole._links_at if whole else _links_by_node(tables)
-        # A search sees a part of the network: arcs are made where one comes by.
-        self._systems = _OnDemand(self._systems_at)
-        self._out = _OnDemand(self._make_arcs)
-        self._ends: dict[tuple[str, bool], list[Arc]] = {}
-        self._allowed: dict[tuple[object, frozenset[str]], _OnDemand[State, list[Arc]]] = {}
-        self._bounds: dict[object, dict[tuple[State, int], float]] = {}
-        self._into: dict[object, dict[State, list[tuple[State, float, str]]]] = {}
-        self._steps: dict[object, _OnDemand[State, list[tuple[State, float, float, str]]]] = {}
+        known = {} if priced is None else priced
+        if prices not in known:
+            known[prices] = PricedArcs(tables, prices)
+        self._priced = known[prices]
+        self._arcs = self._priced.arrays
+        self._slowed: dict[int, Arc] = {}
+        delays = {link_id: hours for link_id, hours in (extra_h or {}).items() if link_id in self.link_ids}
+        self._slow(delays)
+        # No way costs less than on all links without delays, so the bounds found there guide the searches of every
+        # network; only where a link is made quicker they would be too high.
+        quicker = any(hours < 0 for hours in delays.values())
+        self._bounding, self._bounds = (self._arcs, {}) if quicker else (self._priced.arrays, self._priced.bounds)
+        self._open, self._there = self._in_use()
 
-    def _systems_at(self, node: str) -> frozenset[str]:
-        """What runs on the links in use at a node."""
-        return frozenset(
-            system for link in self._links_at.get(node, ()) if link.link_id in self.link_ids for system in link.systems
-        )
+    def _slow(self, delays: Mapping[str, float]) -> None:
+        """Price the arcs of links with delays anew."""
+        if not delays:
+            return
+        cost, variance = self._arcs.cost.copy(), self._arcs.variance.copy()
+        for link_id, hours in delays.items():
+            # both have the link's arcs by system and direction
+            plain, slowed = (self._priced.price(self.tables.links[link_id], h) for h in (0.0, hours))
+            new = {id(arc): other for arc, other in zip(plain, slowed, strict=True)}
+            for at in np.flatnonzero(self._arcs.link == self._priced.ranks[link_id]):
+                arc = self._slowed[int(at)] = new[id(self._priced.all[at])]
+                cost[at], variance[at] = arc.cost, arc.variance
+        self._arcs = self._arcs._replace(cost=cost, variance=variance)
 
-    def _make_arcs(self, state: State) -> list[Arc]:
-        """Passages and transfers from a state; links in the order of their ids, so that ties come out alike."""
-        node, system = state
-        arcs = []
-        for link in self._links_at.get(node, ()):
-            if link.link_id not in self.link_ids or system not in link.systems:
-                continue
-            key = (link.link_id, self._delays.get(link.link_id, 0.0))
-            if key not in self._known:
-                self._known[key] = self._price(link, key[1])
-            arcs += [arc for arc in self._known[key] if arc.tail == state]
-        for transfer in self.tables.transfers:
-            if transfer.node_id != node or not self._systems[node].issuperset(transfer.systems):
-                continue  # a railway that isn't there yet has no change of gauge either
-            for systems in (transfer.systems, transfer.systems[::-1]):
-                if systems[0] == system:
-                    charge = price_transfer(transfer, systems, self.prices)
-                    arcs.append(self._arc("", state, (node, systems[1]), charge))
-        return arcs
+    def _in_use(self) -> tuple[Bools, Bools]:
+        """Which arcs may be passed, shape ``(arcs,)``, and what runs where, shape ``(states and doors,)``."""
+        arcs = self._arcs
+        links = np.zeros(len(self._priced.links) + 1, dtype=bool)
+        links[[self._priced.ranks[link_id] for link_id in self.link_ids]] = True
+        there = np.zeros(len(arcs.node), dtype=bool)
+        there[arcs.tail[links[arcs.link]]] = True
+        there[arcs.doors :] = True
+        # a railway that isn't there yet has no change of gauge either
+        return np.where(arcs.link > 0, links[arcs.link], there[arcs.tail] & there[arcs.head]), there
+
+    @cached_property
+    def _passable(self) -> Bools:
+        """Arcs that a way may pass: where trucks drive to a ferry they wait for it, so none sets out on board."""
+        places = self._priced.places
+        aboard = [
+            place
+            for (node, system), place in places.items()
+            if system == "ferry" and (node, "road") in places and self._there[places[node, "road"]]
+        ]
+        arcs = self._arcs
+        legs = (arcs.tail >= arcs.doors) | (arcs.head >= arcs.doors)
+        return self._open & ~(legs & (np.isin(arcs.tail, aboard) | np.isin(arcs.head, aboard)))
 
     def states(self) -> list[State]:
         """Each node with each system that is there, first and last legs aside."""
-        return [(node, system) for node in self._links_at for system in sorted(self._systems[node])]
+        return [state for state, place in self._priced.places.items() if self._there[place] and state[1] != DOOR]
 
     def arcs_from(self, state: State) -> list[Arc]:
         """Passages and transfers from a state.
@@ -184,76 +273,11 @@ class FlowNetwork:
         Args:
             state: of :meth:`states`.
         """
-        return self._out[state]
+        first, last = self._arcs.first[self._priced.places[state] :][:2]
+        return [self._arc(at) for at in range(first, last) if self._open[at] and self._arcs.head[at] < self._arcs.doors]
 
-    def _price(self, link: FlowLink, extra_h: float) -> list[Arc]:
-        """Both directions of a link, for each system that it carries."""
-        arcs = []
-        for system in link.systems:
-            for backward in (False, True):
-                ends = (link.to_node, link.from_node) if backward else (link.from_node, link.to_node)
-                charge = price_link(self.tables, link, system, self.prices, backward=backward, extra_h=extra_h)
-                arcs.append(self._arc(link.link_id, (ends[0], system), (ends[1], system), charge, link.countries))
-        return arcs
-
-    def _arc(self, link_id: str, tail: State, head: State, charge: Charge, countries: Iterable[str] = ()) -> Arc:
-        cost, variance = charge.certain_usd, charge.delay_variance
-        if self.prices.correlated:  # deviations add up plainly: then costs do, too
-            cost, variance = cost + sum(charge.delay_usd), 0.0
-        modes = frozenset(system.split("-")[0] for system in (tail[1], head[1])) - {DOOR}
-        return Arc(link_id, tail, head, charge, cost, variance, modes, frozenset(countries))
-
-    def _doors(self, node: str, *, arriving: bool) -> list[Arc]:
-        """First or last legs at a node, one for each system that is there."""
-        if (node, arriving) not in self._ends:
-            self._ends[node, arriving] = self._price_doors(node, arriving=arriving)
-        return self._ends[node, arriving]
-
-    def _price_doors(self, node: str, *, arriving: bool) -> list[Arc]:
-        systems = self._systems[node]
-        # where trucks drive to a ferry they wait for it, so no way sets out on board
-        aboard = {"ferry"} if "road" in systems else set()
-        return [self._door(node, system, arriving=arriving) for system in sorted(systems - aboard)]
-
-    def _door(self, node: str, system: str, *, arriving: bool) -> Arc:
-        tail, head = (node, DOOR), (node, system)
-        ends = (head, tail) if arriving else (tail, head)
-        return self._arc("", *ends, price_terminal(system, self.prices))
-
-    def _arcs_within(self, modes: Collection[str] | None, avoid: frozenset[str]) -> _OnDemand[State, list[Arc]]:
-        """Arcs by their tail that need no other modes and touch none of the countries to avoid."""
-        key = (None if modes is None else frozenset(modes), avoid)
-        if key not in self._allowed:
-            self._allowed[key] = _OnDemand(
-                lambda tail: [
-                    arc for arc in self._out[tail] if _needs_only(arc, key[0]) and avoid.isdisjoint(arc.countries)
-                ]
-            )
-        return self._allowed[key]
-
-    def _into_within(
-        self, modes: Collection[str] | None, avoid: frozenset[str]
-    ) -> dict[State, list[tuple[State, float, str]]]:
-        """The same arcs by their head: tail, cost and link."""
-        key = (None if modes is None else frozenset(modes), avoid)
-        if key not in self._into:
-            into: dict[State, list[tuple[State, float, str]]] = defaultdict(list)
-            out = self._arcs_within(modes, avoid)
-            for tail in self.states():
-                for arc in out[tail]:
-                    into[arc.head].append((tail, arc.cost, arc.link_id))
-            self._into[key] = dict(into)
-        return self._into[key]
-
-    def _steps_within(self, modes: Collection[str] | None) -> _OnDemand[State, list[tuple[State, float, float, str]]]:
-        """What a search takes of each arc by its tail: head, cost, variance and link."""
-        key = None if modes is None else frozenset(modes)
-        if key not in self._steps:
-            arcs = self._arcs_within(modes, frozenset())
-            self._steps[key] = _OnDemand(
-                lambda tail: [(arc.head, arc.cost, arc.variance, arc.link_id) for arc in arcs[tail]]
-            )
-        return self._steps[key]
+    def _arc(self, at: int) -> Arc:
+        return self._slowed.get(at) or self._priced.all[at]
 
     def best_way(
         self,
@@ -278,189 +302,58 @@ class FlowNetwork:
         Returns:
             The way, exact: no other has a lower cost. Equal ones are told apart by the ids of their links.
         """
-        avoid, closed = frozenset(avoid_countries), frozenset(without)
-        doors: dict[State, list[Arc]] = defaultdict(list)
-        for arc in (*self._doors(origin, arriving=False), *self._doors(destination, arriving=True)):
-            if _needs_only(arc, modes):
-                doors[arc.tail].append(arc)
-        bounds = self._whole._bounds_to(destination, modes, via, avoid)
-        search = _Search(self._arcs_within(modes, avoid), doors, bounds, via, (destination, DOOR), closed)
-        return search.run((origin, DOOR))
+        priced = self._priced
+        if not {origin, destination} <= priced.nodes.keys():
+            return None
+        start, goal = (priced.places[node, DOOR] for node in (origin, destination))
+        usable = self._passable & priced.within(modes, frozenset(avoid_countries))
+        if without:
+            closed = [priced.ranks[link_id] for link_id in without if link_id in priced.ranks]
+            usable &= ~np.isin(self._arcs.link, closed)
+        passed = self._stages(via)
+        bounds = self._bounds_to(goal, modes, via, frozenset(avoid_countries))
+        costs, reached, steps = search(self._arcs, usable, bounds, *passed, start, goal)
+        label, arcs = int(reached[priced.nodes[destination]]), []
+        if label < 0:
+            return None
+        while steps[label, 0] >= 0:
+            arcs.append(self._arc(int(steps[label, 1])))
+            label = int(steps[label, 0])
+        return Way(tuple(arcs[::-1]), float(costs[priced.nodes[destination]]))
+
+    def _stages(self, via: tuple[str, ...]) -> tuple[Ints, Ints]:
+        """Numbers of the nodes and links that a way passes, -1 for what is none."""
+        nodes = [self._priced.nodes.get(name, NONE) for name in via]
+        links = [self._priced.ranks.get(name, NONE) for name in via]
+        return np.array(nodes, dtype=np.int64), np.array(links, dtype=np.int64)
 
     def _bounds_to(
-        self, destination: str, modes: Collection[str] | None, via: tuple[str, ...], avoid: frozenset[str]
-    ) -> dict[tuple[State, int], float]:
-        """Least certain dollars from each state and stage to a destination: a lower bound of what is still to pay."""
-        key = (destination, None if modes is None else frozenset(modes), via, avoid)
+        self, goal: int, modes: Collection[str] | None, via: tuple[str, ...], avoid: frozenset[str]
+    ) -> Floats:
+        """Least certain dollars from each stage and state to a goal: a lower bound of what is still to pay."""
+        key = (goal, None if modes is None else frozenset(modes), via, avoid)
         if key not in self._bounds:
-            into = dict(self._into_within(modes, avoid))
-            # a network without the roads of a node may let ways end on board there, so every system has its door
-            doors = (self._door(destination, system, arriving=True) for system in sorted(self._systems[destination]))
-            into[destination, DOOR] = [(arc.tail, arc.cost, "") for arc in doors if _needs_only(arc, modes)]
-            self._bounds[key] = _least_to((destination, DOOR), into, via)
+            within = self._priced.within(modes, avoid)
+            self._bounds[key] = least_to(self._bounding, within, *self._stages(via), goal)
         return self._bounds[key]
 
-    def costs_from(
-        self, origin: str, *, modes: Collection[str] | None = None
-    ) -> dict[str, tuple[float, frozenset[str]]]:
-        """Least generalised cost from a node to each node that can be reached, itself at 0.
+    def costs_from(self, origin: str, *, modes: Collection[str] | None = None) -> tuple[Floats, Bools]:
+        """Least generalised cost from a node to all nodes, itself at 0.
 
         Args:
             origin: Node where loads set out, on any system that is there.
             modes: Modes that may be used; all if None.
 
         Returns:
-            By node the dollars per load, as :meth:`best_way` would find them, and the links of that way.
+            Dollars per load, as :meth:`best_way` would find them, infinite where there is no way, shape ``(nodes,)``
+            in the order of the tables; and whether that way passes each link, in the order of their ids, shape
+            ``(nodes, links)``.
         """
-        out = self._steps_within(modes)
-        last = {
-            arc.tail: arc
-            for node in self._links_at
-            for arc in self._doors(node, arriving=True)
-            if _needs_only(arc, modes)
-        }
-        # Dollars and variances add up along a way, but the root of a variance does not: each state keeps all labels
-        # that no other beats in both.
-        fronts: dict[State, list[tuple[float, float]]] = defaultdict(list)
-        steps: list[tuple[int, str]] = []  # of each label: the label before it, and the link taken
-        heap: list[tuple[float, float, float, int, State]] = []
-        for arc in self._doors(origin, arriving=False):
-            if _needs_only(arc, modes):
-                heapq.heappush(heap, (arc.cost + math.sqrt(arc.variance), arc.cost, arc.variance, len(steps), arc.head))
-                steps.append((-1, ""))
-        best: dict[str, tuple[float, int]] = {origin: (0.0, -1)}
-        while heap:
-            _, cost, variance, label, state = heapq.heappop(heap)
-            front = fronts[state]
-            if _is_beaten(front, cost, variance):
-                continue
-            front.append((cost, variance))
-            if state in last:
-                end = last[state]
-                arrived = cost + end.cost + math.sqrt(variance + end.variance)
-                best[state[0]] = min((arrived, label), best.get(state[0], (math.inf, -1)))
-            for head, step, spread, link_id in out[state]:
-                paid, varied = cost + step, variance + spread
-                # what is beaten already will be when it leaves the heap
-                if not _is_beaten(fronts[head], paid, varied):
-                    heapq.heappush(heap, (paid + math.sqrt(varied), paid, varied, len(steps), head))
-                    steps.append((label, link_id))
-        found = {}
-        for node, (cost, final) in best.items():
-            used, at = set(), final
-            while at >= 0:
-                at, link_id = steps[at]
-                used.add(link_id)
-            found[node] = (cost, frozenset(used - {""}))
-        return found
-
-
-def _is_beaten(front: list[tuple[float, float]], cost: float, variance: float) -> bool:
-    """Whether a label of a front costs no more and varies no more."""
-    for least, spread in front:  # noqa: SIM110 (a generator takes three times as long)
-        if least <= cost and spread <= variance:
-            return True
-    return False
-
-
-def _needs_only(arc: Arc, modes: Collection[str] | None) -> bool:
-    return modes is None or arc.modes <= frozenset(modes)
-
-
-def _advance(via: tuple[str, ...], node: str, stage: int, link_id: str = "") -> int:
-    """The stage (how many of what is to be passed are behind) after passing a link and standing at a node."""
-    if stage < len(via) and link_id and via[stage] == link_id:
-        stage += 1
-    while stage < len(via) and via[stage] == node:
-        stage += 1
-    return stage
-
-
-def _least_to(
-    goal: State, into: Mapping[State, list[tuple[State, float, str]]], via: tuple[str, ...]
-) -> dict[tuple[State, int], float]:
-    """Least certain dollars from each state and stage to a goal, of those from which it can be reached."""
-    best = {(goal, len(via)): 0.0}
-    heap = [(0.0, (goal, len(via)))]
-    while heap:
-        cost, at = heapq.heappop(heap)
-        if cost > best[at]:
-            continue
-        (node, _), stage = at
-        for tail, step, link_id in into.get(at[0], ()):
-            paid = cost + step
-            for before in _stages_before(via, tail[0], link_id, node, stage):
-                if paid < best.get((tail, before), math.inf):
-                    best[(tail, before)] = paid
-                    heapq.heappush(heap, (paid, (tail, before)))
-    # where a way sets out nothing is paid but the door, so the least over its systems holds for any of them
-    for (node, system), stage in list(best):
-        at = ((node, DOOR), stage)
-        if system != DOOR and at != (goal, len(via)):
-            best[at] = min(best.get(at, math.inf), best[(node, system), stage])
-    return best
-
-
-def _stages_before(via: tuple[str, ...], tail: str, link_id: str, node: str, stage: int) -> Iterable[int]:
-    """Stages at which a way may stand at a node to be at another's ``stage`` after a link."""
-    if not via:
-        return (0,)
-    return [
-        before
-        for before in range(stage + 1)
-        if _advance(via, tail, before) == before and _advance(via, node, before, link_id) == stage
-    ]
-
-
-class _Search:
-    """One search: states times how many of the nodes and links to pass are behind.
-
-    ``bounds`` are least dollars from a state and stage to the goal, never more than they are with what is closed.
-    """
-
-    def __init__(
-        self,
-        out: _OnDemand[State, list[Arc]],
-        doors: Mapping[State, list[Arc]],
-        bounds: Mapping[tuple[State, int], float],
-        via: tuple[str, ...],
-        goal: State,
-        closed: frozenset[str],
-    ) -> None:
-        self._out, self._doors, self._bounds = out, doors, bounds
-        self._via, self._goal, self._closed = via, goal, closed
-
-    def run(self, start: State) -> Way | None:
-        bounds = self._bounds
-        fronts: dict[tuple[State, int], list[tuple[float, float]]] = defaultdict(list)
-        heap: list[tuple[float, float, float, tuple[str, ...], int, State, int, tuple[Arc, ...]]] = []
-        serial = itertools.count()  # tells labels apart that are alike in all that counts
-        first = (start, _advance(self._via, start[0], 0))
-        if first in bounds:
-            heap.append((bounds[first], 0.0, 0.0, (), next(serial), *first, ()))
-        while heap:
-            # the first label of the goal that leaves the heap is best: what is left can only cost more
-            total, cost, variance, ids, _, state, stage, arcs = heapq.heappop(heap)
-            if stage == len(self._via) and state == self._goal:
-                return Way(arcs, total)
-            front = fronts[(state, stage)]
-            if _is_beaten(front, cost, variance):
-                continue
-            front.append((cost, variance))
-            for arc in (*self._out[state], *self._doors.get(state, ())):
-                after = (arc.head, _advance(self._via, arc.head[0], stage, arc.link_id) if self._via else 0)
-                if after not in bounds or arc.link_id in self._closed:
-                    continue
-                paid, spread = cost + arc.cost, variance + arc.variance
-                if _is_beaten(fronts[after], paid, spread):
-                    continue
-                # What is left costs at least its certain dollars, and further variance can only add, so the bound is
-                # never too high.
-                bound = paid + bounds[after] + math.sqrt(spread)
-                # Ties go by the links passed, so that the answer hangs on no order of the arcs.
-                name = (*ids, arc.link_id)
-                heapq.heappush(heap, (bound, paid, spread, name, next(serial), *after, (*arcs, arc)))
-        return None
+        usable = self._passable & self._priced.within(modes, frozenset())
+        # without a goal nothing guides the search
+        free, none = np.zeros((1, len(self._arcs.node))), np.empty(0, dtype=np.int64)
+        costs, reached, steps = search(self._arcs, usable, free, none, none, self._priced.places[origin, DOOR], NONE)
+        return costs, links_passed(self._arcs, reached, steps, len(self._priced.links))[:, 1:]
 
 
 def links_in_use(
@@ -482,23 +375,48 @@ def links_in_use(
     Returns:
         Link ids.
     """
+    alone = frozenset(key for key, link in tables.links.items() if _is_in_use(link, year, scenario))
+    return change_links(tables, alone, year, scenario, merge_changes(changes), built=built)
+
+
+def change_links(
+    tables: FlowTables,
+    alone: frozenset[str],
+    year: int,
+    scenario: Scenario,
+    changes: Mapping[str, LinkChange],
+    *,
+    built: bool = True,
+) -> frozenset[str]:
+    """Ids of the links that are in use with what a candidate does, where those without it are known.
+
+    Args:
+        tables: The network's tables.
+        alone: Those in use in the year if nothing is changed.
+        year: The year.
+        scenario: Which works are finished, and what is opened or shut besides.
+        changes: What a candidate does, by link.
+        built: as of :func:`links_in_use`.
+
+    Returns:
+        Link ids.
+    """
+    changed = {key: tables.links[key] for key in changes if key in tables.links}
+    used = {key for key, link in changed.items() if _is_in_use(link, year, scenario, changes[key], built=built)}
+    return alone.difference(changed) | used if changed else alone
+
+
+def _is_in_use(
+    link: FlowLink, year: int, scenario: Scenario, change: LinkChange | None = None, *, built: bool = True
+) -> bool:
     end = {"early": "low", "documented": "mid", "late": "high"}.get(scenario.works)
-    merged = merge_changes(changes)
-    found = set()
-    for link in tables.links.values():
-        change = merged.get(link.link_id)
-        finished = _finished(link, year, end)
-        usable = link.status == "open" or link.link_id in scenario.opened
-        if link.status in ("construction", "planned"):
-            usable = usable or (finished and end is not None)
-        if change is not None and change.opens:
-            usable = built and (link.status == "open" or _finished(link, year, end or "mid", change.opens_year))
-        # Closures come last, so that they win over every opening.
-        if link.link_id in scenario.closed or (built and change is not None and change.closes):
-            usable = False
-        if usable:
-            found.add(link.link_id)
-    return frozenset(found)
+    usable = link.status == "open" or link.link_id in scenario.opened
+    if link.status in ("construction", "planned"):
+        usable = usable or (end is not None and _finished(link, year, end))
+    if change is not None and change.opens:
+        usable = built and (link.status == "open" or _finished(link, year, end or "mid", change.opens_year))
+    # Closures come last, so that they win over every opening.
+    return usable and not (link.link_id in scenario.closed or (built and change is not None and change.closes))
 
 
 def _finished(link: FlowLink, year: int, end: str | None, own_year: int | None = None) -> bool:

@@ -131,18 +131,34 @@ class _Tables:
         self.model, self.tables, self.wanted = model, model.tables, wanted
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in (*TABLES, "lines")}
         self._by_state = {"dependence": self._dependence, "potentials": self._potentials, "regret": self._regret}
-        self._kept: dict[tuple[str, NetworkState], list[dict[str, Any]]] = {}
+        self._kept: dict[object, dict[str, list[dict[str, Any]]]] = {}
 
     def add(self, case: Case, year: int) -> None:
         """All rows of a case in a year."""
         state, before = self.model.state(year, case), self.model.state(year, case, built=False)
         shut = self.model.state(year, cut_case(case))
-        shares: dict[str, float] = {}
         label = {"regime_id": case.regime_id, "candidate_id": case.candidate_id, "year": year}
+        opened = frozenset(key for key, change in merge_changes(case.changes).items() if change.opens)
+        # Many cases do the same to the links, and a year often adds nothing to the one before.
+        by_pair = (state, before, shut, opened)
+        if by_pair not in self._kept:
+            self._kept[by_pair] = self._pair_rows(state, before, shut, opened, label)
+        if state not in self._kept:
+            self._kept[state] = {name: build(state) for name, build in self._by_state.items() if name in self.wanted}
+        for name, rows in (*self._kept[by_pair].items(), *self._kept[state].items()):
+            self.rows[name] += [{**row, **label} for row in rows]
+
+    def _pair_rows(
+        self, state: NetworkState, before: NetworkState, shut: NetworkState, opened: frozenset[str],
+        label: Mapping[str, Any],
+    ) -> dict[str, list[dict[str, Any]]]:  # fmt: skip
+        """Rows of all pairs by table, with cells for the label where they stand."""
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in ("flows", "pairs", "control", "ways")}
+        shares: dict[str, float] = {}
         for pair in self.tables.pairs:
             now, then = self.model.pair(pair, state), self.model.pair(pair, before)
             ends = {"origin": pair.origin, "destination": pair.destination}
-            self.rows["flows"] += [
+            found["flows"] += [
                 {
                     **ends, **_flow_cells(a, b), **label, **_cost_cells(a, b),
                     "share_of_mode": _share_of_mode(a, now), "scenario_id": self.model.scenario_id,
@@ -150,25 +166,20 @@ class _Tables:
                 for a, b in zip(now.branches, then.branches, strict=True)
             ]  # fmt: skip
             cut = self.model.pair(pair, shut, ends=())
-            self.rows["pairs"].append({**ends, "axis": pair.axis, **label, **_pair_cells(now, then, cut)})
+            found["pairs"].append({**ends, "axis": pair.axis, **label, **_pair_cells(now, then, cut)})
             if "control" in self.wanted:
-                self.rows["control"] += [{**ends, **label, **cells} for cells in self._control(now, state, case)]
+                found["control"] += [{**ends, **label, **cells} for cells in self._control(now, state, opened)]
             for branch in now.branches:
                 for link_id in branch.mid.link_ids if branch.mid else ():
                     shares[link_id] = shares.get(link_id, 0.0) + branch.share
-            for found in now.branches if "ways" in self.wanted else ():
-                cells = self._way_cells(found, state)
-                self.rows["ways"].append({**ends, "branch": found.branch.branch_id, **label, **cells})
-        self.rows["lines"] += [{**label, "link_id": key, "share_sum": value} for key, value in sorted(shares.items())]
-        for name, build in self._by_state.items():
-            if name in self.wanted:
-                if (name, state) not in self._kept:
-                    self._kept[(name, state)] = build(state)
-                self.rows[name] += [{**row, **label} for row in self._kept[(name, state)]]
+            for branch in now.branches if "ways" in self.wanted else ():
+                cells = self._way_cells(branch, state)
+                found["ways"].append({**ends, "branch": branch.branch.branch_id, **label, **cells})
+        found["lines"] = [{**label, "link_id": key, "share_sum": value} for key, value in sorted(shares.items())]
+        return found
 
-    def _control(self, now: PairResult, state: NetworkState, case: Case) -> Iterable[dict[str, Any]]:
+    def _control(self, now: PairResult, state: NetworkState, own: frozenset[str]) -> Iterable[dict[str, Any]]:
         """Who controls the best way by truck and the best railway of a pair, which may still have to be built."""
-        own = frozenset(key for key, change in merge_changes(case.changes).items() if change.opens)
         rails = [found for found in now.branches if "rail" in found.branch.modes]
         by_rail = min(rails, key=lambda found: (found.cost_usd, self._whole_cost(found)), default=None)
         for kind, found in (("truck", now.best_by_truck), ("rail", by_rail)):
@@ -280,15 +291,14 @@ class _Tables:
         return rows
 
     def _potentials(self, state: NetworkState) -> list[dict[str, Any]]:
-        cities = [node.node_id for node in self.tables.nodes.values() if node.people_k]
+        cities = tuple(node.node_id for node in self.tables.nodes.values() if node.people_k)
         masses = np.array([self.tables.nodes[city].people_k or 0.0 for city in cities]) * 1000
         network, half_life = self.model.network(state), self.tables.parameters["half_life_usd"]
         hour = network.prices.hour_usd("road")
         ideal = ideal_costs(self.tables, cities, IDEAL_USD_PER_KM, hour, IDEAL_SPEED_KMH)
         rows = []
         for name, modes in (("road", ROAD_ONLY), ("any", ANY_MODE)):
-            found = [self.model.reach(state, city, modes, frozenset(cities)) for city in cities]
-            costs = np.array([[reached.get(city, math.inf) for city in cities] for reached in found])
+            costs = np.array([self.model.reach(state, city, cities, modes) for city in cities])
             # the longer the half-life, the more a far city counts
             at = {end: access_potentials(costs, masses, getattr(half_life, end)) for end in ("low", "mid", "high")}
             efficiency = network_efficiency(costs, ideal, masses)

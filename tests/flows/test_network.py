@@ -67,13 +67,13 @@ def test_the_best_way_is_the_least_of_all_ways(graph):
     with tempfile.TemporaryDirectory() as folder:
         tables = _tables(folder, graph)
     network = FlowNetwork(tables, tables.links, build_prices(tables, "mid"))
-    reached = {node: cost for node, (cost, _) in network.costs_from("a").items()}
+    reached = dict(zip(tables.nodes, network.costs_from("a")[0], strict=True))
     for goal in NODES[1:]:
         costs = _all_ways(network, "a", goal)
         found = network.best_way("a", goal)
         if not costs:
             assert found is None
-            assert goal not in reached
+            assert reached[goal] == math.inf
             continue
         assert found is not None
         assert found.cost_usd == pytest.approx(costs[0], rel=1e-12)
@@ -278,7 +278,7 @@ def test_what_is_kept_of_a_better_state_is_what_would_be_found(graph, data):
             assert kept.cost_usd == pytest.approx(searched.cost_usd, rel=1e-12)
             assert found.cost_usd == pytest.approx(searched.cost_usd, rel=1e-12)
             assert kept.trip_h == pytest.approx(sum(arc.charge.drive_h + arc.charge.check_h for arc in kept.arcs))
-    used.reach(whole, "a")
-    plain = FlowNetwork(tables, worse.links, build_prices(tables, "mid"), dict(worse.extra_h)).costs_from("a")
+    used.reach(whole, "a", tuple(NODES))
+    plain, _ = FlowNetwork(tables, worse.links, build_prices(tables, "mid"), dict(worse.extra_h)).costs_from("a")
     for model in (used, fresh):
-        assert model.reach(worse, "a") == pytest.approx({node: cost for node, (cost, _) in plain.items()}, rel=1e-12)
+        assert model.reach(worse, "a", tuple(tables.nodes)) == pytest.approx(plain, rel=1e-12)
