@@ -68,6 +68,11 @@ class Written:
         """One row of metrics for each route: what holds under all rules."""
         return self.metrics.drop_duplicates("candidate_id").set_index("candidate_id")
 
+    @property
+    def packages(self) -> dict[str, dict[str, Any]]:
+        """Tables of the study that ask for several of its routes as one candidate, by id."""
+        return {spec["id"]: spec for spec in self.study["candidates"] if spec["family"] == "package"}
+
     def table(self, name: str) -> pd.DataFrame:
         """A table of the catalogue."""
         return pd.read_csv(self.reference / f"{name}.csv")
@@ -96,6 +101,8 @@ def lengths(written: Written) -> Iterator[Finding]:
     for feature in written.routes["features"]:
         facts = feature["properties"]
         key = facts["candidate_id"]
+        if key in written.packages:
+            continue
         line = shapely.geometry.shape(feature["geometry"])
         own = written.parts[written.parts["candidate_id"] == key]
         drawn = sum(GEOD.geometry_length(part) for part in own["geometry"]) / 1000
@@ -142,13 +149,16 @@ def times(written: Written) -> Iterator[Finding]:
     """Driving and rest of each route, and that a trip is what it takes under way and at checks."""
     for _, row in written.metrics.iterrows():
         where = f"{row.candidate_id}, {row.regime_id}"
+        by_road = written.by_route.at[row["trip_by"], "mode"] == "road"
         for end in ENDS:
-            driving = row[f"truck_time_h{end}"] if row["mode"] == "road" else row[f"train_time_h{end}"]
-            rest = rest_of(driving) if row["mode"] == "road" else 0.0
+            driving = row[f"truck_time_h{end}"] if by_road else row[f"train_time_h{end}"]
+            rest = rest_of(driving) if by_road else 0.0
             yield Finding(f"travel_time_h{end}", where, row[f"travel_time_h{end}"], driving + rest)
             trip = row[f"travel_time_h{end}"] + row[f"check_h{end}"]
             yield Finding(f"trip_time_h{end}", where, row[f"trip_time_h{end}"], trip)
     for key, own in written.parts.groupby("candidate_id"):
+        if key in written.packages:
+            continue
         name = "truck_time_h" if written.by_route.at[key, "mode"] == "road" else "train_time_h"
         yield Finding(name, str(key), written.by_route.at[key, name], own["minutes"].sum() / 60)
 
@@ -167,11 +177,12 @@ def checks(written: Written) -> Iterator[Finding]:
     rules = tomllib.loads((written.reference / "regimes.toml").read_text(encoding="utf-8"))["regimes"]
     delays, crossings = written.table("border_delays"), written.table("crossings")
     for _, row in written.metrics.iterrows():
-        if row["regime_id"] not in rules or row["mode"] not in ("road", "rail"):
+        mode = written.by_route.at[row["trip_by"], "mode"]
+        if row["regime_id"] not in rules or mode not in ("road", "rail"):
             continue
         rule = rules[row["regime_id"]]
-        own = written.parts[written.parts["candidate_id"] == row["candidate_id"]].sort_values("part")
-        hours = list(passages(own, row["mode"], rule, delays, crossings))
+        own = written.parts[written.parts["candidate_id"] == row["trip_by"]].sort_values("part")
+        hours = list(passages(own, mode, rule, delays, crossings))
         if rule.get("transit_hours"):
             closed = [24 - rule["transit_hours"][end] for end in ("high", "mid", "low")]
             hours.append((0.0, closed[1] ** 2 / 48, closed[2]))
@@ -253,8 +264,10 @@ def costs(written: Written) -> Iterator[Finding]:
     prices = written.table("unit_costs").set_index(["mode", "kind"])
     sections = written.table("sections").set_index("section_id")
     unknown = written.table("costing").set_index("parameter").loc["unknown_progress_pct"]
-    replaced = written.study.get("bed_road", "replaced") == "replaced"
     for key, own in written.parts.groupby("candidate_id"):
+        # where a road of the same package stands in for the one on the bed, no other is built
+        stands_in = "bed_road_by" in written.packages.get(str(key), {})
+        replaced = written.study.get("bed_road", "replaced") == "replaced" and not stands_in
         whole, spent, left = (np.zeros(3) for _ in range(3))
         for part in own[own["works"] != "none"].itertuples():
             section = sections.loc[part.section_id] if part.section_id in sections.index else None
@@ -271,6 +284,29 @@ def costs(written: Written) -> Iterator[Finding]:
         for name, found in (("cost_musd", whole), ("cost_spent_musd", spent), ("cost_remaining_musd", left)):
             for end, value in zip(ENDS, found, strict=True):
                 yield Finding(f"{name}{end}", str(key), row[f"{name}{end}"], float(value))
+
+
+# Packages of several routes.
+
+JOURNEY = ("length_km", "drawn_km", "travel_time_h", "check_h", "trip_time_h", "ascent_m", "detour_factor")
+
+
+def packages(written: Written) -> Iterator[Finding]:
+    """A journey as that of the quickest route, all its figures of the same one; lines and works as those of all."""
+    rows = written.metrics.set_index(["candidate_id", "regime_id"])
+    lines = {f["properties"]["candidate_id"]: shapely.geometry.shape(f["geometry"]) for f in written.routes["features"]}
+    for key, spec in written.packages.items():
+        km = sum(GEOD.geometry_length(lines[member]) for member in spec["of"]) / 1000
+        yield Finding("km of the lines", key, km, GEOD.geometry_length(lines[key]) / 1000)
+        for regime in rows.loc[key].index:
+            where, own = f"{key}, {regime}", rows.loc[(key, regime)]
+            members = rows.loc[[(member, regime) for member in spec["of"]]]
+            quickest = members.loc[(members["travel_time_h"] + members["check_h"]).idxmin()]
+            for name in (f"{name}{end}" for name in JOURNEY for end in ENDS if f"{name}{end}" in rows.columns):
+                yield Finding(f"{name} of the journey", where, own[name], quickest[name])
+            for end in ENDS:
+                built = members[f"new_build_km{end}"].sum()
+                yield Finding(f"new_build_km{end}", where, own[f"new_build_km{end}"], built)
 
 
 def ends_of(row: pd.Series, name: str) -> np.ndarray:
@@ -428,7 +464,7 @@ def first_places(written: Written) -> Iterator[Finding]:
     yield Finding("sum of shares", "all", sum(stated["shares"].values()), 1.0)
 
 
-PARTS = (lengths, times, checks, costs, people, ranks, first_places)
+PARTS = (lengths, times, checks, costs, packages, people, ranks, first_places)
 
 
 def recompute(written: Written) -> list[Finding]:
