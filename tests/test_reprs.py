@@ -63,7 +63,7 @@ def test_a_comparison_shows_a_row_and_a_line_per_candidate(bundled):
     assert tags.names.count("path") == len(bundled.candidates)
     assert set(bundled.candidates["name"]) <= set(tags.said)
     assert len(html) < 60_000
-    assert repr(bundled) == "<Comparison syunik: 15 candidates under 10 regimes, as of 2026-03>"
+    assert repr(bundled) == "<Comparison syunik: 16 candidates under 10 regimes, as of 2026-03>"
 
 
 def test_a_study_shows_its_question_and_its_ground():
@@ -71,7 +71,7 @@ def test_a_study_shows_its_question_and_its_ground():
     tags = shown(study._repr_html_())
     assert study.question in tags.said
     assert "Nakhchivan" in tags.said
-    assert repr(study) == str(study) == "<Study syunik: Horadiz to Nakhchivan, as of 2026-03, 15 candidates>"
+    assert repr(study) == str(study) == "<Study syunik: Horadiz to Nakhchivan, as of 2026-03, 16 candidates>"
 
 
 def test_a_candidate_shows_its_parts(bundled):

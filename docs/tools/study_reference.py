@@ -47,6 +47,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "ReferenceCandidate": ('[[candidates]] with family = "reference"',),
     "ExistingCandidates": ('[[candidates]] with family = "existing"',),
     "NewBuildCandidate": ('[[candidates]] with family = "new-build"',),
+    "PackageCandidate": ('[[candidates]] with family = "package"',),
     "AttributedAlias": ("aliases of a candidate",),
     "Criterion": ("[[criteria]]",),
     "Check": ("[[checks]]",),

@@ -118,6 +118,13 @@ WORDS: dict[str, dict[str, str]] = {
         "after": "catalogue sections that lead from its end to the destination",
         "countries": "the only ones that it may pass; any if left out",
     },
+    "PackageCandidate": _ROUTE
+    | {
+        "of": "ids of other candidates of the study, two or more, that are built and opened together",
+        "bed": "which of them has the bed of an old railway on which a road lies today",
+        "bed_road_by": "which of them is the road that stands in for the one on that bed",
+        "sources": "ids of documents that speak of them together",
+    },
     "ViaCandidate": _ROUTE
     | {
         "via": "places on the way: names, `lat,lon`, or tables",

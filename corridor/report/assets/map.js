@@ -346,9 +346,10 @@ var corridorMap = (function () {
       parts.forEach(function (part) { km += part.km; open += part.status === "open" ? part.km : 0; });
       box.appendChild(text("strong", "", route.candidate.letter + " "));
       box.appendChild(text("bdi", "", corridorLabels.said(route.candidate.words)));
-      [[words("card.length"), km], [words("card.to_build"), km - open]].forEach(function (line) {
+      /* a package has a length for each of its routes */
+      [[words("card.length"), route.candidate.lengths], [words("card.to_build"), [km - open]]].forEach(function (line) {
         box.appendChild(document.createElement("br"));
-        box.appendChild(text("span", "", line[0] + ": " + Math.round(line[1]) + " " + words("unit.km")));
+        box.appendChild(text("span", "", line[0] + ": " + line[1].map(Math.round).join(" + ") + " " + words("unit.km")));
       });
       var link = box.appendChild(document.createElement("br")) && box.appendChild(text("a", "", words("card.more")));
       link.href = "#h-route";

@@ -336,7 +336,7 @@ def _candidate(results: Results, candidate: Candidate, mark: Mark, letter: tuple
         "letter": mark.letter,
         "colour": mark.colour,
         "comparator": candidate.comparator,
-        "members": [member.candidate_id for member in candidate.members],
+        "lengths": [round(route.length_km.mid, 1) for route in candidate.routes],
         "at": list(letter),
         "parts": [
             {

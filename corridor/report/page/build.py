@@ -376,6 +376,7 @@ def _page_data(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
                 "id": c.candidate_id,
                 "name": c.name,
                 "words": route_message(c).to_json(),
+                "members": [member.candidate_id for member in c.members],
                 "letter": marks[c.candidate_id].letter,
                 "colour": marks[c.candidate_id].colour,
             }
