@@ -134,9 +134,10 @@ def _require_measurable(run: Run) -> None:
         CorridorError: as the run would.
     """
     # To ask for a value is to compute it, with all that it would refuse; the values themselves are not needed here.
-    checks = run["regime_check_hs"]
-    for pair in run[impacts.pairs]:
-        checks[pair]
+    checks, candidates = run["regime_check_hs"], run[lines.candidates]
+    for candidate_id, regime_id in run[impacts.pairs]:
+        for route in candidates[candidate_id].routes:
+            checks[route.candidate_id, regime_id]
     for step in (impacts.access, impacts.ground, impacts.axes, impacts.stages):
         run[step]
 
