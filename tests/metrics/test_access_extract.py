@@ -134,6 +134,8 @@ def test_all_candidates_under_all_closures_take_well_under_a_minute(setting, bui
     regimes = load_regimes(built[0].path("package:reference/regimes.toml"))
     begin = time.perf_counter()
     for key, candidate in built[3].items():
+        if candidate.members:
+            continue  # its journey is that of one of its routes
         route = route_context(frame, candidate, events[key])
         for regime in regimes.values():
             effect = effects(events[key], regime, frame["access"].domain.network)

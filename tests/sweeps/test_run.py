@@ -67,11 +67,11 @@ def environment():
     return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
-def wait_for(condition, what, limit_s=120.0):
+def wait_for(condition, what, limit_s=120.0, pause_s=0.02):
     end = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.02)
+        time.sleep(pause_s)
 
 
 # ---- folders
@@ -216,11 +216,11 @@ def start_sweep(study_path, vary_path, out, workers):
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "workers"), [(signal.SIGINT, 2), (signal.SIGKILL, 1)])
 def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expected, tmp_path, how, workers):
-    # Tasks are short, so that a sweep may end between its second result and the signal; then another one is stopped.
-    for attempt in range(5):
+    # Tasks are short, so that a sweep may end between its first result and the signal; then another one is stopped.
+    for attempt in range(8):
         folder = SweepFolder(tmp_path / f"sweep{attempt}")
         process = start_sweep(study_path, vary_path, folder.path, workers)
-        wait_for(lambda folder=folder: len(folder.done()) >= 2, "results")
+        wait_for(lambda folder=folder: folder.done(), "results", pause_s=0.001)
         if how == signal.SIGINT:
             os.killpg(process.pid, how)  # as a terminal does: to the workers too
         else:
@@ -233,7 +233,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expe
         assert f"tasks are done and kept in {folder.path}" in " ".join(said.split())
         assert "Traceback" not in said
     kept = {path: path.stat().st_mtime_ns for path in folder.path.rglob("*.parquet") if path.name != "plan.parquet"}
-    assert 2 <= len(kept) < TASKS
+    assert 1 <= len(kept) < TASKS
     again = corridor.sweep(study, vary_path, folder.path, osm=study_path.parent / "map.osm", workers=0)
     assert again.computed == TASKS - len(kept)
     assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
