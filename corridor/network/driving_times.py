@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -320,15 +321,20 @@ def time_edges(
         schematic=(road["section_id"] != "").to_numpy(),
         carried=_documented_structures(road, sections),
     )
-    minutes = {}
-    # Railways keep the time of their speed on the level; roads are replaced below by what their grades and bends allow.
+    # Railways keep the time of their speed on the level; roads get what their grades and bends allow.
     level = edges["length_m"].to_numpy(dtype=float) / speed * 0.06
-    for key in sorted({TRUCK, CAR, *vehicles} & set(model.vehicles)):
+
+    def minutes_of(vehicle: str) -> tuple[Floats, Floats]:
         along, against = level.copy(), level.copy()
         along[roads], against[roads] = driving_minutes(
-            survey.pieces, model.vehicles[key], speed[roads], model.parameters.superelevation
+            survey.pieces, model.vehicles[vehicle], speed[roads], model.parameters.superelevation
         )
-        minutes[key] = along, against
+        return along, against
+
+    keys = sorted({TRUCK, CAR, *vehicles} & set(model.vehicles))
+    # compiled code that lets other threads run: each vehicle takes as long as all the rest of this
+    with ThreadPoolExecutor() as pool:
+        minutes = dict(zip(keys, pool.map(minutes_of, keys), strict=True))
     pinned = np.zeros(len(edges), dtype=bool)
     pinned[roads] = survey.pinned
     return EdgeTimes(minutes, roads, survey, pinned, _pin_effect(survey, minutes[TRUCK], roads, speed, model))
@@ -421,10 +427,11 @@ def _pin_effect(
     survey: RoadSurvey, with_pins: tuple[Floats, Floats], roads: Ints, speed_kmh: Floats, model: DrivingModel
 ) -> float:
     """Root mean square of ln(minutes with pins / without) on pinned edges, weighted by minutes."""
-    if not survey.pinned.any():
+    pinned = np.flatnonzero(survey.pinned)
+    if not len(pinned):
         return 0.0
     truck, banking = model.vehicles[TRUCK], model.parameters.superelevation
-    without = driving_minutes(survey.unpinned, truck, speed_kmh[roads], banking)
-    weight = np.concatenate([way[roads][survey.pinned] for way in with_pins])
-    change = np.log(weight / np.concatenate([way[survey.pinned] for way in without]))
+    without = driving_minutes(survey.unpinned.of_edges(pinned), truck, speed_kmh[roads[pinned]], banking)
+    weight = np.concatenate([way[roads[pinned]] for way in with_pins])
+    change = np.log(weight / np.concatenate(without))
     return float(np.sqrt((weight * change**2).sum() / weight.sum()))

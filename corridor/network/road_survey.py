@@ -8,6 +8,7 @@ straight; its grades are those of the ground under it, and it moves no road that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,17 +17,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from corridor.compiled import compiled
+from corridor.compiled import allocating, compiled
 from corridor.geo.geodesy import distance_m
 from corridor.network.map_matching import MAIN_CLASSES
 from corridor.network.speed_model import Pieces
 from corridor.schema.parameters import DrivingParameters
 from corridor.terrain.profile import (
     PostGraph,
-    distance_to_pins_m,
+    Spreading,
     limit_slopes,
     smooth_heights,
-    spread_residuals,
 )
 
 # --- Roads cut into short pieces with the bend of each, followed through junctions along the road that goes on ---
@@ -40,6 +40,22 @@ Bools = NDArray[np.bool_]
 
 STRAIGHT_ON_DEG = 60.0
 _EARTH_M_PER_DEG = 111_195.0  # mean radius 6,371 km
+
+
+@dataclass(frozen=True)
+class Vertices:
+    """Vertices of edges in degrees, one edge after another; ``first`` says where each edge's begin, shape (n + 1,)."""
+
+    lon: Floats
+    lat: Floats
+    first: Ints
+
+    @classmethod
+    def of(cls, geometry: NDArray[np.object_]) -> Vertices:
+        """Those of lines (lon, lat), shape (n_edges,)."""
+        xy, owner = shapely.get_coordinates(geometry, return_index=True)
+        first = np.searchsorted(owner, np.arange(len(geometry) + 1)).astype(np.int64)
+        return cls(np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1]), first)
 
 
 @dataclass(frozen=True)
@@ -69,18 +85,17 @@ class Cuts:
     first: Ints
 
 
-def road_lines(geometry: NDArray[np.object_]) -> RoadLines:
+def road_lines(vertices: Vertices) -> RoadLines:
     """Vertices of edges in metres (equirectangular about each line's first point), good to parts in a thousand.
 
     Args:
-        geometry: lines in degrees, shape (n_edges,).
+        vertices: of the edges, in degrees.
     """
-    xy, owner = shapely.get_coordinates(geometry, return_index=True)
-    first = np.searchsorted(owner, np.arange(len(geometry) + 1)).astype(np.int64)
-    start = first[:-1][owner]
-    scale = np.cos(np.radians(xy[start, 1]))
-    x = (xy[:, 0] - xy[start, 0]) * scale * _EARTH_M_PER_DEG
-    y = (xy[:, 1] - xy[start, 1]) * _EARTH_M_PER_DEG
+    lon, lat, first = vertices.lon, vertices.lat, vertices.first
+    start = np.repeat(first[:-1], np.diff(first))
+    scale = np.cos(np.radians(lat[start]))
+    x = (lon - lon[start]) * scale * _EARTH_M_PER_DEG
+    y = (lat - lat[start]) * _EARTH_M_PER_DEG
     steps = np.hypot(np.diff(x, prepend=0.0), np.diff(y, prepend=0.0))
     steps[first[:-1]] = 0.0
     total = np.cumsum(steps)
@@ -209,7 +224,7 @@ def _reach(x, y, chainage, first, partner, edge, at, ahead, arm):  # type: ignor
     return dx, dy, arm - left
 
 
-@compiled
+@allocating
 def _curvature(x, y, chainage, first, partner, pieces, arm):  # type: ignore[no-untyped-def]
     bend = np.zeros(pieces.sum())
     k = 0
@@ -322,9 +337,10 @@ def survey_roads(
     drawn = np.zeros(len(edges), dtype=bool) if schematic is None else schematic
     length = edges["length_m"].to_numpy(dtype=float)
     cuts = cut_edges(length, POST_M, PIECE_M)
-    bends = _bends(edges, n_nodes, cuts, parameters.bend_window_m)
+    lines = Vertices.of(edges.geometry.to_numpy())
+    bends = _bends(edges, lines, n_nodes, cuts, parameters.bend_window_m)
     bends[np.repeat(drawn, np.diff(cuts.first))] = 0.0
-    posts = _set_posts(edges, n_nodes, cuts, carried or {}, _ranks(edges, drawn))
+    posts = _set_posts(edges, lines, n_nodes, cuts, carried or {}, _ranks(edges, drawn))
     steepest = np.full(len(edges), np.inf) if max_grade is None else max_grade
     smooth = heights = np.full(posts.graph.n_posts, np.nan)
     found: tuple[PinFit, ...] = ()
@@ -339,11 +355,11 @@ def survey_roads(
     return RoadSurvey(pieces, unpinned, heights, np.asarray(pinned), found)
 
 
-def _bends(edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts, window_m: float) -> Floats:
+def _bends(edges: gpd.GeoDataFrame, vertices: Vertices, n_nodes: int, cuts: Cuts, window_m: float) -> Floats:
     """Curvature of each piece, measured through junctions along the road that goes on."""
     if not len(edges):
         return np.zeros(0)
-    lines = road_lines(edges.geometry.to_numpy())
+    lines = road_lines(vertices)
     road = edges.groupby(["ref", "class"], sort=False).ngroup().to_numpy().astype(np.int64)
     u, v = edges["u"].to_numpy().astype(np.int64), edges["v"].to_numpy().astype(np.int64)
     return piece_curvature_per_m(lines, continue_edges(u, v, lines, road, n_nodes), cuts, window_m)
@@ -356,8 +372,46 @@ def _ranks(edges: gpd.GeoDataFrame, schematic: Bools) -> Ints:
     return np.asarray(rank + np.where(schematic, len(order) + 1, 0))
 
 
+@allocating
+def _points_along(lon, lat, first, edge, share):  # type: ignore[no-untyped-def]
+    """Places at shares of edges' lengths in degrees, straight between vertices; as GEOS finds them, without objects.
+
+    Args:
+        lon: of the vertices of all edges, one edge after another.
+        lat: the same.
+        first: where each edge's vertices begin, and their number.
+        edge: row of each place, edges one after another.
+        share: of the edge's length, rising within an edge.
+    """
+    x, y = np.empty(len(edge)), np.empty(len(edge))
+    last, total, at, passed = -1, 0.0, 0, 0.0
+    for i in range(len(edge)):
+        low, high = first[edge[i]], first[edge[i] + 1] - 1
+        if edge[i] != last:
+            last, total, at, passed = edge[i], 0.0, low, 0.0
+            for k in range(low, high):
+                total += math.sqrt((lon[k + 1] - lon[k]) ** 2 + (lat[k + 1] - lat[k]) ** 2)
+        wanted = share[i] * total
+        x[i], y[i] = lon[high], lat[high]
+        while at < high:
+            step = math.sqrt((lon[at + 1] - lon[at]) ** 2 + (lat[at + 1] - lat[at]) ** 2)
+            if passed + step > wanted:
+                part = (wanted - passed) / step
+                x[i] = lon[at] + part * (lon[at + 1] - lon[at])
+                y[i] = lat[at] + part * (lat[at + 1] - lat[at])
+                break
+            passed += step
+            at += 1
+    return x, y
+
+
 def _set_posts(
-    edges: gpd.GeoDataFrame, n_nodes: int, cuts: Cuts, carried: Mapping[int, Sequence[tuple[float, float]]], rank: Ints
+    edges: gpd.GeoDataFrame,
+    lines: Vertices,
+    n_nodes: int,
+    cuts: Cuts,
+    carried: Mapping[int, Sequence[tuple[float, float]]],
+    rank: Ints,
 ) -> _Posts:
     """The posts of every edge: its nodes, numbered as they are, and the ones between, numbered after all nodes."""
     count = cuts.posts
@@ -368,15 +422,12 @@ def _set_posts(
     # link k of an edge joins post k to post k + 1; post 0 is the node u and the last one the node v
     start = np.where(step == 0, u[edge], before[edge] + step - 1)
     end = np.where(step == count[edge] - 1, v[edge], before[edge] + step)
-    lines = edges.geometry.to_numpy()
     lon, lat = np.full(int(before[-1]), np.nan), np.full(int(before[-1]), np.nan)
-    for at, node in ((0, u), (-1, v)):
-        tips = shapely.get_point(lines, at)
-        lon[node], lat[node] = shapely.get_x(tips), shapely.get_y(tips)
+    for at, node in ((lines.first[:-1], u), (lines.first[1:] - 1, v)):
+        lon[node], lat[node] = lines.lon[at], lines.lat[at]
     inner = step < count[edge] - 1
     share = (step[inner] + 1) / count[edge[inner]]
-    between = shapely.line_interpolate_point(lines[edge[inner]], share, normalized=True)
-    lon[end[inner]], lat[end[inner]] = shapely.get_x(between), shapely.get_y(between)
+    lon[end[inner]], lat[end[inner]] = _points_along(lines.lon, lines.lat, lines.first, edge[inner], share)
     whole = edges["bridge"].to_numpy(dtype=bool) | edges["tunnel"].to_numpy(dtype=bool)
     structure, middle = whole[edge], (step + 0.5) / count[edge]
     for row, stretches in carried.items():
@@ -411,9 +462,10 @@ def _pinned(
             places.append(post)
             residuals.append(residual)
     held = np.array(places, dtype=np.int64)
-    lifted = heights + spread_residuals(posts.graph, held, np.array(residuals, dtype=float), reach)
+    spreading = Spreading(posts.graph, held, reach)
+    lifted = heights + spreading.of(np.array(residuals, dtype=float))
     lifted = limit_slopes(posts.graph, lifted, steepest[posts.edge], posts.rank, held)
-    return lifted, np.isfinite(distance_to_pins_m(posts.graph, held, reach)), tuple(fits)
+    return lifted, spreading.within_reach, tuple(fits)
 
 
 def _nearest_post(posts: _Posts, heights: Floats, pin: Pin) -> tuple[int, float]:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from corridor.compiled import compiled
+from corridor.compiled import allocating, compiled
 from corridor.errors import CatalogueError
 from corridor.schema.catalogue import Speed
 from corridor.schema.parameters import KMH, Vehicle
@@ -64,6 +64,17 @@ class Pieces:
     grade: Floats
     curvature_per_m: Floats
     height_m: Floats
+
+    def of_edges(self, edges: Ints) -> Pieces:
+        """The pieces of some edges, in the order of their rows.
+
+        Args:
+            edges: rows.
+        """
+        count = np.diff(self.first)[edges]
+        first = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        at = np.arange(first[-1]) + np.repeat(self.first[edges] - first[:-1], count)
+        return Pieces(first, self.length_m[at], self.grade[at], self.curvature_per_m[at], self.height_m[at])
 
 
 def limiting_speed_kmh(
@@ -161,9 +172,11 @@ def drive_speed(power_w, resistance_n, drag_kg_per_m):
     # V^3 + p V + q = 0
     p = resistance_n / drag_kg_per_m
     q = -power_w / drag_kg_per_m
-    free = (-q) ** (1.0 / 3.0)  # the root without resistance
-    if abs(p) < 1e-14 * free * free:
-        return free
+    # Where resistance is next to nothing the root is that without it. Its cube tells when it can't be, and is cheap.
+    if abs(p) * p * p < 1e-40 * q * q:
+        free = (-q) ** (1.0 / 3.0)
+        if abs(p) < 1e-14 * free * free:
+            return free
     if p > 0.0:
         scale = 2.0 * math.sqrt(p / 3.0)
         return -scale * math.sinh(math.asinh(3.0 * q / (scale * p)) / 3.0)
@@ -189,7 +202,13 @@ def combine_speeds(drive, brake, curve, desired, shape_b):
     if shape_b <= 0.0 or least <= 0.0:
         return least
     power = 1.0 / shape_b
-    total = (least / drive) ** power + (least / brake) ** power + (least / curve) ** power + (least / desired) ** power
+    total = 0.0
+    for speed in (drive, brake, curve, desired):
+        # most terms are those of the least speed, and of brakes and bends that limit nothing: 1 and 0
+        if speed == least:
+            total += 1.0
+        elif speed < np.inf:
+            total += (least / speed) ** power
     return least * total ** (-shape_b)
 
 
@@ -205,14 +224,30 @@ def limiting_speed(grade, curvature, height_m, desired, banking, vehicle):
         banking: superelevation of the road.
         vehicle: the numbers of :meth:`corridor.schema.parameters.Vehicle.as_tuple`.
     """
-    mass, power, loss_per_m, brake_power, rolling, drag_area, side, shape_b, ratio, top = vehicle
-    weight = mass * GRAVITY
+    return graded_speed(grade, flat_limits(curvature, height_m, desired, banking, vehicle), vehicle)
+
+
+@compiled
+def flat_limits(curvature, height_m, desired, banking, vehicle):
+    """What limits the speed on a piece of road whichever way it slopes; see :func:`limiting_speed`.
+
+    Returns:
+        Power at the wheels in W, drag in kg per metre, speed in the bend and wanted speed in m/s.
+    """
+    _, power, loss_per_m, _, _, drag_area, side, _, ratio, top = vehicle
     height = max(height_m, 0.0)
     available = power * max(1.0 - loss_per_m * height, 0.1)
-    drive = drive_speed(available, weight * (rolling + grade), 0.5 * air_density(height) * drag_area)
-    brake = brake_speed(brake_power, weight, grade, rolling)
     curve = math.sqrt(GRAVITY * (side + banking) / curvature) if curvature > 0.0 else np.inf
-    return combine_speeds(drive, brake, curve, min(desired * ratio, top), shape_b)
+    return available, 0.5 * air_density(height) * drag_area, curve, min(desired * ratio, top)
+
+
+@compiled
+def graded_speed(grade, limits, vehicle):
+    """Speed on a piece of road with what limits it on the flat, from :func:`flat_limits`, m/s."""
+    available, drag, curve, wanted = limits
+    weight, brake_power, rolling, shape_b = vehicle[0] * GRAVITY, vehicle[3], vehicle[4], vehicle[7]
+    drive = drive_speed(available, weight * (rolling + grade), drag)
+    return combine_speeds(drive, brake_speed(brake_power, weight, grade, rolling), curve, wanted, shape_b)
 
 
 @compiled
@@ -224,7 +259,7 @@ def piece_speeds(grade, curvature, height_m, desired, banking, vehicle):
     return speeds
 
 
-@compiled
+@allocating
 def edge_seconds(first_piece, length_m, grade, curvature, height_m, desired, banking, vehicle):
     """Seconds along and against each edge.
 
@@ -242,8 +277,7 @@ def edge_seconds(first_piece, length_m, grade, curvature, height_m, desired, ban
     for edge in range(count):
         for i in range(first_piece[edge], first_piece[edge + 1]):
             # what climbs one way falls the other; a bend is the same both ways
-            ahead = limiting_speed(grade[i], curvature[i], height_m[i], desired[edge], banking, vehicle)
-            back = limiting_speed(-grade[i], curvature[i], height_m[i], desired[edge], banking, vehicle)
-            along[edge] += length_m[i] / ahead
-            against[edge] += length_m[i] / back
+            limits = flat_limits(curvature[i], height_m[i], desired[edge], banking, vehicle)
+            along[edge] += length_m[i] / graded_speed(grade[i], limits, vehicle)
+            against[edge] += length_m[i] / graded_speed(-grade[i], limits, vehicle)
     return along, against

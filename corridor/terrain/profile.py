@@ -14,7 +14,7 @@ from scipy.optimize import isotonic_regression
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.sparse.linalg import splu
 
-from corridor.compiled import compiled
+from corridor.compiled import allocating, compiled
 from corridor.errors import CatalogueError
 from corridor.geo.geodesy import distance_m, sample
 from corridor.schema.candidate import Candidate, LineSmoothing, Profile, Span
@@ -443,6 +443,13 @@ class PostGraph:
         least = sparse.coo_matrix((weight[order][first], (low[first], high[first])), shape=(self.n_posts,) * 2)
         return least.tocsr()
 
+    def rises(self, rise_m: Floats) -> tuple[Ints, Ints, Floats]:
+        """Links from each post in compressed rows: where each post's begin, where they lead, and what they may rise."""
+        ends, others = np.concatenate([self.start, self.end]), np.concatenate([self.end, self.start])
+        order = np.argsort(ends, kind="stable")
+        begins = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=self.n_posts))]).astype(np.int64)
+        return begins, others[order], np.tile(rise_m, 2)[order]
+
     @property
     def reach_m(self) -> Floats:
         """Length of each link, none shorter than 0.1 m, shape (n_links,)."""
@@ -530,34 +537,36 @@ def spread_residuals(graph: PostGraph, pins: Ints, residual_m: Floats, reach_m: 
         residual_m: documented less smoothed height of each, shape (n_pins,).
         reach_m: distance over which a residual fades to a share of 1/e where no other pin follows.
     """
-    return _Spreading(graph, pins, reach_m).of(residual_m)
+    return Spreading(graph, pins, reach_m).of(residual_m)
 
 
-class _Spreading:
-    """Simple kriging of residuals at the same pins, whose distances are found once."""
+class Spreading:
+    """Simple kriging of residuals at the same pins, whose distances are found once.
+
+    ``within_reach`` says which posts have a pin within the reach, shape (n_posts,).
+
+    Args:
+        graph: the roads.
+        pins: posts with a documented height, each once.
+        reach_m: distance over which a residual fades to a share of 1/e where no other pin follows.
+    """
 
     def __init__(self, graph: PostGraph, pins: Ints, reach_m: float) -> None:
         self._pins = pins
         self._alike = np.zeros((0, graph.n_posts))
+        self.within_reach = np.zeros(graph.n_posts, dtype=bool)
         if len(pins):
             links = graph.weighed(graph.reach_m)
             away = dijkstra(links, directed=False, indices=pins, limit=_FADED * reach_m)
+            self.within_reach = np.asarray(away.min(axis=0) <= reach_m)
             # Posts beyond the limit are infinitely far, which makes their likeness 0.
-            self._alike = np.exp(-away / reach_m)
+            self._alike = np.exp(np.divide(away, -reach_m, out=away), out=away)
 
     def of(self, residual_m: Floats) -> Floats:
         """The residuals of the pins, carried along."""
         # Pins close together make the system nearly singular, which least squares bears and a plain solution does not.
         weights, *_ = np.linalg.lstsq(self._alike[:, self._pins], residual_m, rcond=None)
         return np.asarray(weights @ self._alike)
-
-
-def distance_to_pins_m(graph: PostGraph, pins: Ints, limit_m: float) -> Floats:
-    """Distance of each post along roads to the nearest pin, infinite beyond the limit, shape (n_posts,)."""
-    if len(pins) == 0:
-        return np.full(graph.n_posts, np.inf)
-    links = graph.weighed(graph.reach_m)
-    return np.asarray(dijkstra(links, directed=False, indices=pins, min_only=True, limit=limit_m))
 
 
 def limit_slopes(graph: PostGraph, height_m: Floats, steepest: Floats, rank: Ints, pins: Ints) -> Floats:
@@ -577,10 +586,11 @@ def limit_slopes(graph: PostGraph, height_m: Floats, steepest: Floats, rank: Int
     held = np.zeros(graph.n_posts, dtype=bool)
     held[pins] = np.isfinite(heights[pins])
     for level in np.unique(rank).tolist():
-        part = graph.only((rank == level) & np.isfinite(steepest))
+        chosen = (rank == level) & np.isfinite(steepest)
+        part = graph.only(chosen)
         mine = part.posts & np.isfinite(heights)
         if mine.any():
-            links = part.weighed(np.maximum(steepest[(rank == level) & np.isfinite(steepest)], 1e-9) * part.reach_m)
+            links = part.rises(np.maximum(steepest[chosen], 1e-9) * part.reach_m)
             wanted = np.where(mine, heights, np.nan)
             if (mine & held).any():
                 # what the heights that stay allow, before anything is spread: else it would pile up before them
@@ -597,24 +607,47 @@ def limit_slopes(graph: PostGraph, height_m: Floats, steepest: Floats, rank: Int
     return heights
 
 
-def _least_rise(links: sparse.csr_matrix, value: Floats) -> Floats:
+def _least_rise(links: tuple[Ints, Ints, Floats], value: Floats) -> Floats:
     """The least of each post's own value and others' with what the way there may rise, shape (n_posts,).
 
     Of heights, this is the highest line under them that keeps the ceiling. Posts without a value begin nothing.
 
     Args:
-        links: what the height may change by between linked posts, shape (n_posts, n_posts).
+        links: from :meth:`PostGraph.rises`.
         value: of each post, shape (n_posts,).
     """
-    count, begins = len(value), np.flatnonzero(np.isfinite(value))
-    # one search from a post beyond all, from which each way begins at its post's value above the least one
-    lowest = float(value[begins].min()) - 1.0
-    ways = sparse.vstack([links, sparse.csr_matrix((1, count))])
-    start = sparse.csr_matrix(
-        (value[begins] - lowest, (np.full(len(begins), count), begins)), shape=(count + 1, count + 1)
-    )
-    ways = sparse.hstack([ways, sparse.csr_matrix((count + 1, 1))]).tocsr() + start
-    return np.asarray(dijkstra(ways, directed=False, indices=count)[:count]) + lowest
+    # counted from below all values, so that sums are rounded alike wherever the heights lie
+    lowest = float(np.nanmin(value)) - 1.0
+    return np.asarray(_raised(*links, np.where(np.isfinite(value), value - lowest, np.inf))) + lowest
+
+
+@allocating
+def _raised(begins, head, rise, value):  # type: ignore[no-untyped-def]
+    """The least value of each post that is reached from another's; only posts from which one gets less are looked at.
+
+    They wait in a ring (the method of Bellman, Ford and Moore): nearly all roads keep their grades, so that few do.
+    """
+    count = len(value)
+    least = value.copy()
+    ring = np.arange(count)
+    waits = np.ones(count, np.bool_)
+    first, size = 0, count
+    while size > 0:
+        post = ring[first]
+        first = first + 1 if first + 1 < count else 0
+        size -= 1
+        waits[post] = False
+        for link in range(begins[post], begins[post + 1]):
+            reached = least[post] + rise[link]
+            other = head[link]
+            if reached < least[other]:
+                least[other] = reached
+                if not waits[other]:
+                    waits[other] = True
+                    last = first + size
+                    ring[last if last < count else last - count] = other
+                    size += 1
+    return least
 
 
 class LineHeights:
@@ -631,7 +664,7 @@ class LineHeights:
         count = len(chainage_m)
         self._how = how
         self._graph = PostGraph(np.arange(count - 1), np.arange(1, count), np.diff(chainage_m), how.straight, count)
-        self._spreading = _Spreading(self._graph, how.pins, how.reach_m)
+        self._spreading = Spreading(self._graph, how.pins, how.reach_m)
         self._smoothings: dict[bytes, _Smoothing] = {}
 
     def of(self, ground_m: Floats) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from corridor.network.road_survey import continue_edges, cut_edges, piece_curvature_per_m, road_lines
+from corridor.network.road_survey import Vertices, continue_edges, cut_edges, piece_curvature_per_m, road_lines
 
 M_PER_DEG = 111_195.0
 
@@ -18,7 +18,7 @@ def degrees(x, y) -> shapely.LineString:
 
 def bends(lines: list[shapely.LineString], u: list[int], v: list[int], roads: list[int] | None = None):
     geometry = np.array(lines, dtype=object)
-    road = road_lines(geometry)
+    road = road_lines(Vertices.of(geometry))
     length = road.chainage_m[road.first[1:] - 1]
     cuts = cut_edges(length, 250.0, 50.0)
     same = np.array(roads if roads is not None else [0] * len(lines))

@@ -9,7 +9,7 @@ from corridor.schema.candidate import LineSmoothing
 from corridor.terrain.profile import (
     LineHeights,
     PostGraph,
-    distance_to_pins_m,
+    Spreading,
     grade_limited,
     limit_slopes,
     smooth_heights,
@@ -102,12 +102,12 @@ def test_a_residual_passes_a_junction_and_leaves_roads_that_no_pin_is_on():
     assert spread_residuals(graph, np.zeros(0, dtype=np.int64), np.zeros(0), 1e4) == pytest.approx(0.0)
 
 
-def test_distance_to_the_nearest_pin_ends_at_the_limit_and_takes_the_shorter_of_two_links():
+def test_the_reach_of_a_pin_ends_at_the_limit_and_goes_over_the_shorter_of_two_links():
     graph = PostGraph(
         np.array([0, 0, 1, 2]), np.array([1, 1, 2, 3]), np.array([900.0, 100.0, 100.0, 5000.0]), np.zeros(4, bool), 4
     )
-    assert distance_to_pins_m(graph, np.array([0]), 1000.0).tolist() == [0.0, 100.0, 200.0, np.inf]
-    assert np.isinf(distance_to_pins_m(graph, np.zeros(0, dtype=np.int64), 1000.0)).all()
+    assert Spreading(graph, np.array([0]), 200.0).within_reach.tolist() == [True, True, True, False]
+    assert not Spreading(graph, np.zeros(0, dtype=np.int64), 1000.0).within_reach.any()
 
 
 def test_one_line_has_the_heights_of_a_network_of_one_road():
