@@ -30,7 +30,7 @@ from corridor.export.gis import (
 from corridor.files import WRITING, put_in_place, read_json, workspace
 from corridor.report.i18n import clean, clean_text, render, render_table
 from corridor.report.page.build import build_page
-from corridor.report.tables import plain_table, write_csv
+from corridor.report.tables import plain_table, write_plain_csv
 from corridor.report.view import TOOL, ReportView, describe_run
 from corridor.schema.column import Column, Criterion, Kind, find_column
 from corridor.schema.fields import file_sha256
@@ -93,9 +93,11 @@ def build_dictionary(results: Results, tables: Mapping[str, pd.DataFrame]) -> pd
         tables: by file; layers of a GeoPackage as ``name.gpkg|layername=...``, as GDAL and QGIS write it.
     """
     rows = []
+    names = dict.fromkeys(str(column) for table in tables.values() for column in table.columns)
+    entries = {name: describe_column(name, results) or Column(name, "", name.replace("_", " "), "") for name in names}
     for file, table in tables.items():
         for column in map(str, table.columns):
-            entry = describe_column(column, results) or Column(column, "", column.replace("_", " "), "")
+            entry = entries[column]
             kind = "geometry" if column == "geometry" else _kind(table[column])
             rows.append((file, column, kind, entry.unit, entry.meaning, entry.formula))
     return pd.DataFrame(rows, columns=["file", "column", "type", "unit", "meaning", "source"])
@@ -107,12 +109,6 @@ def _kind(values: pd.Series) -> str:
     if pd.api.types.is_integer_dtype(values):
         return "whole number"
     return "number" if pd.api.types.is_numeric_dtype(values) else "text"
-
-
-def write_dictionary(results: Results, tables: Mapping[str, pd.DataFrame], path: Path) -> None:
-    """Write the dictionary of the tables as CSV."""
-    plain = {file: table if "geometry" in table else plain_table(table) for file, table in tables.items()}
-    write_csv(build_dictionary(results, plain), path)
 
 
 # --- What a folder of results was made from: enough to make it again and to see that nothing changed ---
@@ -274,18 +270,20 @@ def _reason(error: Exception) -> str:
 def _write_files(results: Results, folder: Path, formats: Collection[str]) -> None:
     view = ReportView(results)
     (folder / PAGE).write_text(build_page(view), encoding="utf-8", newline="\n")
-    for name, table in zip(TABLES, (results.metrics, results.ranking), strict=True):
-        write_csv(table, folder / name)
-    for name, table in results.flows.items():
-        write_csv(table, folder / f"{name}.csv")
-    if results.cost_lines is not None:
-        write_csv(results.cost_lines, folder / COSTS)
-    costs = [COSTS] if results.cost_lines is not None else []
     layers = candidate_layers(view)
     gis = _write_gis(view, layers, folder, formats)
-    written = [PAGE, *TABLES, *costs, *gis, *write_impacts(results, folder, formats)]
-    written += [f"{name}.csv" for name in results.flows]
-    write_dictionary(results, _tables(results, layers, written), folder / DICTIONARY)
+    impacts = write_impacts(results, folder, formats)
+    costs = [COSTS] if results.cost_lines is not None else []
+    written = [PAGE, *TABLES, *costs, *gis, *impacts, *(f"{name}.csv" for name in results.flows)]
+    # each table is made plain once, for its file and for what the dictionary says of it
+    tables = {
+        file: table if "geometry" in table else view.plain if table is results.metrics else plain_table(table)
+        for file, table in _tables(results, layers, written).items()
+    }
+    for file, table in tables.items():
+        if file.endswith(".csv"):
+            write_plain_csv(table, folder / file)
+    write_plain_csv(plain_table(build_dictionary(results, tables)), folder / DICTIONARY)
     write_manifest(results, folder, (*written, DICTIONARY))
 
 
@@ -336,7 +334,11 @@ def _tables(
 
 
 def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("gpkg", "parquet")) -> tuple[str, ...]:
-    """Write the impact files that there is something for, and give their names; events in the GIS formats asked for."""
+    """Write the impact files that there is something for but the places, which are a table as others are.
+
+    Returns:
+        The names of all, the places' too; events are written in the GIS formats asked for.
+    """
     written = []
     events, parquet, style, places, findings = IMPACT_FILES
     if results.events is not None and len(results.events):
@@ -351,7 +353,6 @@ def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("g
             (folder / style).write_text(event_style(), encoding="utf-8", newline="\n")
             written.append(style)
     if results.place_effects is not None and len(results.place_effects):
-        write_csv(results.place_effects, folder / places)
         written.append(places)
     if results.findings:
         rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -106,7 +107,11 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
                     ~(endless & known.fillna("").eq("").to_numpy()), MetricStatus.UNREACHABLE
                 )
         elif _is_text(out[column]):
-            out[column] = [clean_text(value) if isinstance(value, str) else value for value in out[column].tolist()]
+            cells = _objects(out[column])
+            cleaned = [clean_text(value) if isinstance(value, str) else value for value in cells]
+            # a list decides by itself what it is made of: objects that are all numbers become numbers
+            if cleaned != cells or out[column].dtype == object:
+                out[column] = cleaned
     for status in [str(name) for name in out.columns if str(name).endswith("_status")]:
         metric = status.removesuffix("_status")
         said = out[status].fillna("").astype(str).str.strip().str.replace(" ", "_")
@@ -122,15 +127,39 @@ def _is_text(column: pd.Series) -> bool:
     return bool(pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column))
 
 
+def _objects(column: pd.Series) -> list[Any]:
+    """The cells of a column as Python has them."""
+    return column.to_numpy(dtype=object).tolist()  # type: ignore[no-any-return]
+
+
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table as UTF-8 CSV with ten significant digits (what lies beyond is rounding).
 
     Texts that a spreadsheet would work out as formulas get an apostrophe before them; see :func:`quote_formula`.
     """
-    out = plain_table(table)
-    for column in [str(name) for name in out.columns if _is_text(out[name])]:
-        out[column] = [quote_formula(value) if isinstance(value, str) else value for value in out[column].tolist()]
-    out.to_csv(path, index=False, float_format="%.10g", lineterminator="\n", encoding="utf-8")
+    write_plain_csv(plain_table(table), path)
+
+
+def write_plain_csv(table: pd.DataFrame, path: Path) -> None:
+    """The same for a table that :func:`plain_table` gave."""
+    columns = [_csv_cells(table[name]) for name in table.columns]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(table.columns)
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _csv_cells(column: pd.Series) -> list[Any]:
+    """Cells of a column as they are written, empty where a value is missing."""
+    if pd.api.types.is_float_dtype(column):
+        return [f"{value:.10g}" if value == value else "" for value in _floats(column)]  # noqa: PLR0124
+    missing = column.isna().to_numpy()
+    cells = [quote_formula(value) if isinstance(value, str) else value for value in _objects(column)]
+    return ["" if gone else cell for cell, gone in zip(cells, missing, strict=True)] if missing.any() else cells
+
+
+def _floats(column: pd.Series) -> list[float]:
+    return column.to_numpy(dtype=float, na_value=np.nan).tolist()  # type: ignore[no-any-return]
 
 
 def quote_formula(text: str) -> str:
@@ -415,9 +444,10 @@ def _largest(table: pd.DataFrame) -> float:
     return float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
 
 
-def metric_rows(results: Results, columns: Sequence[PageColumn], marks: dict[str, Mark]) -> tuple[Row, ...]:
-    """One row per candidate and regime, in the order of the metric table."""
-    table = plain_table(results.metrics).reset_index(drop=True)
+def metric_rows(
+    results: Results, columns: Sequence[PageColumn], marks: dict[str, Mark], table: pd.DataFrame
+) -> tuple[Row, ...]:
+    """One row per candidate and regime, in the order of the metric table, whose plain values ``table`` has."""
     regimes = texts(table, "regime_id")
     comparator = [bool(value) for value in table.get("comparator", pd.Series(False, index=table.index))]
     names = texts(table, "name")

@@ -146,7 +146,7 @@ class ReportView:
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """Rows of the metric table, a cell for each of :attr:`columns`."""
-        return metric_rows(self.results, self.columns, self.marks)
+        return metric_rows(self.results, self.columns, self.marks, self.plain.reset_index(drop=True))
 
     @cached_property
     def unmeasured(self) -> tuple[Criterion, ...]:
@@ -188,7 +188,7 @@ class ReportView:
     def metric(self, name: str) -> MetricCells | None:
         """The cells of one metric, whether or not the page's table shows it; None where the results lack it."""
         if name not in self._metrics:
-            self._metrics[name] = metric_cells(self.results, name, self._plain)
+            self._metrics[name] = metric_cells(self.results, name, self.plain)
         return self._metrics[name]
 
     @cached_property
@@ -196,8 +196,9 @@ class ReportView:
         return {}
 
     @cached_property
-    def _plain(self) -> pd.DataFrame:
-        return plain_table(self.results.metrics).reset_index(drop=True)
+    def plain(self) -> pd.DataFrame:
+        """The metric table with plain values, as files have it."""
+        return plain_table(self.results.metrics)
 
     @cached_property
     def rank_cells(self) -> MetricCells:

@@ -20,7 +20,7 @@ from corridor.report.map.build import build_map, build_relief
 from corridor.report.map.layers import border_lines, letter_points
 from corridor.report.page.build import build_page, thin
 from corridor.report.page.glance import answer, summarise
-from corridor.report.tables import assign_marks, format_number, metric_columns, metric_rows
+from corridor.report.tables import assign_marks, format_number, metric_columns, metric_rows, plain_table
 from corridor.report.view import ReportView
 from corridor.schema.column import Column, Kind, Unit
 from corridor.schema.fields import Grid
@@ -120,7 +120,11 @@ def test_leaflet_s_pictures_are_inside():
 def test_cells_mark_the_best_and_worst_through_route_and_no_comparator():
     found = results()
     columns = metric_columns(found)
-    rows = [row for row in metric_rows(found, columns, assign_marks(found.candidates)) if row.regime_id == "free"]
+    rows = [
+        row
+        for row in metric_rows(found, columns, assign_marks(found.candidates), plain_table(found.metrics))
+        if row.regime_id == "free"
+    ]
     length = {row.candidate_id: row.cells[0].mark for row in rows}
     assert length == {"north": "best", "middle": "", "south": "", "cut": "worst", "far": ""}
     openings = {row.candidate_id: row.cells[[c.metric for c in columns].index("openings")] for row in rows}
