@@ -14,7 +14,14 @@ from corridor.alignment.assembly import COARSE_M
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.problem import AlignmentProblem, find_standard, frame_terrain, unit_costs
 from corridor.candidates.parts import SPANNED, designed_works, join_parts, minutes_estimate, span_km
-from corridor.candidates.reference import assumptions_of, chain_parts, end_gaps, orient_chain, sections_of_mode
+from corridor.candidates.reference import (
+    assumptions_of,
+    chain_parts,
+    end_gaps,
+    orient_chain,
+    sections_of_mode,
+    survey_sections,
+)
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import WGS84, distance_m, project
 from corridor.io.read.borders import Borders
@@ -64,8 +71,10 @@ def build_new_build_candidate(
     slowed = dem if grade_effect else None
     before = _leading(spec.before, spec.from_node, standard, catalogue, asked_by)
     after = _leading(spec.after, spec.to_node, standard, catalogue, asked_by, onward=True)
-    first = chain_parts(*before, catalogue, assembly, slowed, asked_by) if spec.before else []
-    last = chain_parts(*after, catalogue, assembly, slowed, asked_by) if spec.after else []
+    around = catalogue.sections, assembly.matches, assembly.driving.model, slowed
+    surveyed = [survey_sections(keys, *around) for keys in (spec.before, spec.after)]
+    first = chain_parts(*before, catalogue, assembly, surveyed[0], asked_by) if spec.before else []
+    last = chain_parts(*after, catalogue, assembly, surveyed[1], asked_by) if spec.after else []
     stops = [
         _point(first[-1].line.coords[-1]) if first else _node(spec.from_node, catalogue, asked_by),
         *(_node(key, catalogue, asked_by) for key in spec.via),

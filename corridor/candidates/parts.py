@@ -41,6 +41,7 @@ from corridor.wording import format_position
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 _NEAR_LINE_M = 5000.0
+_NO_MINUTES = Estimate(0.0, 0.0, 0.0)
 
 
 def minutes_estimate(minutes: float, spread: TimeSpread) -> Estimate:
@@ -89,6 +90,21 @@ def section_part(
         on_old_formation=section.follows_osm,
         not_quoted=frozenset() if match else _not_quoted(section),
     )
+
+
+def untimed(candidate: Candidate) -> Candidate:
+    """A candidate by where it lies: without minutes of its parts and of waiting at borders.
+
+    Args:
+        candidate: the route.
+    """
+
+    def still(part: Part) -> Part:
+        return replace(part, minutes=_NO_MINUTES, follows=still(part.follows) if part.follows else None)
+
+    passages = tuple(replace(passage, delay_min=None, sides=()) for passage in candidate.passages)
+    parts, members = tuple(map(still, candidate.parts)), tuple(map(untimed, candidate.members))
+    return replace(candidate, parts=parts, passages=passages, members=members)
 
 
 def with_followed(candidate: Candidate, catalogue: Catalogue, assembly: Conflation) -> Candidate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -15,10 +15,11 @@ from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
 from corridor.network.conflate_ways import build_physical, ways_of_sections
 from corridor.network.conflation import Conflation
-from corridor.network.driving_times import TRUCK, time_edges
+from corridor.network.driving_times import TRUCK, SurveyedEdges, survey_edges, time_edges
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Section
 from corridor.schema.message import Message
+from corridor.schema.parameters import DrivingModel
 from corridor.schema.study import Place, ReferenceCandidate
 from corridor.schema.vocabulary import Mode, SectionStatus
 from corridor.terrain.surface import Dem
@@ -31,11 +32,19 @@ def build_reference_candidate(
     spec: ReferenceCandidate,
     catalogue: Catalogue,
     assembly: Conflation,
-    dem: Dem | None,
+    surveyed: SurveyedEdges | None,
     origin: Place,
     destination: Place,
 ) -> Candidate:
     """One continuous route from a chain of sections, each turned as the chain needs it.
+
+    Args:
+        spec: the chain.
+        catalogue: its sections.
+        assembly: the network, and where sections lie on it.
+        surveyed: the sections of the chain, from :func:`survey_sections`.
+        origin: where the route begins.
+        destination: where it ends.
 
     Raises:
         CatalogueError: the chain names a section that isn't there.
@@ -44,7 +53,7 @@ def build_reference_candidate(
     """
     asked_by = f"candidate '{spec.id}'"
     sections = sections_of_mode(spec.sections, spec.mode, catalogue, asked_by)
-    parts = chain_parts(sections, orient_chain(sections, asked_by, catalogue), catalogue, assembly, dem, asked_by)
+    parts = chain_parts(sections, orient_chain(sections, asked_by, catalogue), catalogue, assembly, surveyed, asked_by)
     ends = end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
     return join_parts(spec, spec.mode, parts, catalogue, assumptions_of(sections), ends)
 
@@ -77,7 +86,7 @@ def chain_parts(
     turned: Sequence[bool],
     catalogue: Catalogue,
     assembly: Conflation,
-    dem: Dem | None,
+    surveyed: SurveyedEdges | None,
     asked_by: str,
 ) -> list[Part]:
     """A part for each section of a chain, in travelling direction.
@@ -86,7 +95,7 @@ def chain_parts(
         StudyError: two leave a gap of over 100 m.
     """
     lines = _ground(sections, assembly)
-    minutes = section_minutes(sections, catalogue, assembly, dem)
+    minutes = section_minutes(sections, catalogue, assembly, surveyed)
     parts = []
     for section, reverse in zip(sections, turned, strict=True):
         line = lines[section.section_id]
@@ -163,20 +172,44 @@ def _ground(sections: Sequence[Section], assembly: Conflation) -> dict[str, shap
     return lines
 
 
+def survey_sections(
+    keys: Sequence[str],
+    sections: Mapping[str, Section],
+    matches: Collection[str],
+    model: DrivingModel,
+    dem: Dem | None,
+) -> SurveyedEdges | None:
+    """Grades and bends of the drawn lines of a chain of sections; None where all of them lie on the map.
+
+    Args:
+        keys: of the chain's sections; those that aren't there are left out.
+        sections: of the catalogue, by id; their speeds don't matter.
+        matches: ids of those that were found on the map.
+        model: the rows that roads are surveyed with.
+        dem: the elevation model that slows climbs; None leaves all roads level.
+    """
+    chain = [sections[key] for key in keys if key in sections]
+    if all(section.section_id in matches for section in chain):
+        return None
+    drawn = build_physical(ways_of_sections(chain))
+    return survey_edges(drawn.edges, len(drawn.node_lon), model, dem, {}, sections)
+
+
 def section_minutes(
-    sections: Sequence[Section], catalogue: Catalogue, assembly: Conflation, dem: Dem | None
+    sections: Sequence[Section], catalogue: Catalogue, assembly: Conflation, surveyed: SurveyedEdges | None
 ) -> dict[str, tuple[float, float]]:
     """Minutes along and against each section, without border checks, for the documented length where there is one.
 
     On the map they are the sum over its edges, scaled to the documented length; else those of the drawn line, as on the
     network.
     """
-    drawn = build_physical(ways_of_sections(sections))
-    edges = drawn.edges
-    times = time_edges(edges, len(drawn.node_lon), assembly.driving.model, dem, {}, catalogue.sections)
-    fitted = np.where(edges["mode"] == Mode.ROAD, assembly.driving.factor_of(TRUCK), 1.0)
-    along, against = (way * fitted for way in times.minutes[TRUCK])
-    found = dict(zip(edges["section_id"], zip(along, against, strict=True), strict=True))
+    found: dict[str, tuple[float, float]] = {}
+    if surveyed is not None:
+        edges = surveyed.edges
+        times = time_edges(surveyed, assembly.driving.model, {}, catalogue.sections)
+        fitted = np.where(edges["mode"] == Mode.ROAD, assembly.driving.factor_of(TRUCK), 1.0)
+        along, against = (way * fitted for way in times.minutes[TRUCK])
+        found = dict(zip(edges["section_id"], zip(along, against, strict=True), strict=True))
     for section in sections:
         match = assembly.matches.get(section.section_id)
         if match is None:

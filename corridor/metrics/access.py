@@ -429,18 +429,6 @@ def passes(candidate: Candidate, country: str) -> bool:
 
 
 @derived
-def local_roads(access: Access) -> bool:
-    """Whether the network has the local roads that places, crossings and disjoint routes need."""
-    return access.supports_places
-
-
-@derived
-def settlements(access: Access) -> pd.DataFrame | None:
-    """Places that access is measured for; None where the network has no local roads."""
-    return access.places if access.supports_places else None
-
-
-@derived
 def access_result(
     access: Access, candidate: Candidate, effect: EdgeEffect | None, bounds: tuple[EdgeEffect, EdgeEffect] | None
 ) -> AccessResult:

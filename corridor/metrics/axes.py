@@ -59,18 +59,18 @@ def build_axis(
 
 @derived
 def axis_overlap(
-    network: Network, candidate: Candidate, events: Sequence[Event], axes: tuple[Axis, ...]
+    lie_of_network: Network, lie_of_candidate: Candidate, events: Sequence[Event], axes: tuple[Axis, ...]
 ) -> pd.DataFrame:
     """Kilometres that a candidate runs on each axis, and crossings with it; then axes in use together, then the others.
 
-    ``network`` is the unsplit one, whose rows events name. A stretch that two axes share counts once in the last rows.
+    Events name rows of ``lie_of_network``, the unsplit one. A stretch that two axes share counts once in the last rows.
     Columns: AXIS_COLUMNS; ``shared_km_low`` is what is the axis itself, by common edges or membership of a reference
     section, ``shared_km_high`` adds what runs beside it.
     """
     rows = []
     used, idle = (_together(a for a in axes if (a.out_of_use_since is None) is in_use) for in_use in (True, False))
     for axis in (*axes, used, idle):
-        same, beside = _shared_km(network, candidate, events, axis)
+        same, beside = _shared_km(lie_of_network, lie_of_candidate, events, axis)
         met = [e for e in events if e.kind == EventKind.CROSSING and axis.edges & set(e.edges)]
         level = sum(e.separation != Separation.SEPARATED for e in met)
         # what a schematic line leaves open isn't there at best

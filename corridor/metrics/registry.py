@@ -51,6 +51,7 @@ Values = Mapping[str, Any]
 INPUTS = {
     "candidate": "what is built: a route, or a package of several; its parts with length, grade, status, structures "
     "and sources",
+    "lie_of_candidate": "the same without minutes and waits: what hangs on it stands whatever the speeds",
     "profile": "heights along a route",
     "focus": "the study's focus region with its country",
     "dem": "the elevation model",
@@ -63,7 +64,10 @@ INPUTS = {
     "trip_rates": "trips to the border crossing and to centres, a person and day",
     "bed_road": "whether a road on the bed that a railway takes is replaced or taken",
     "network": "roads and railways, as events name their edges",
+    "lie_of_network": "the same without minutes",
     "events": "what the route crosses, shares and runs beside",
+    "local_roads": "whether the network has the local roads that places, crossings and disjoint routes need",
+    "settlements": "places that access is measured for; None where the network has no local roads",
     "access": "the country's roads, split where routes meet them, with border crossing, capital, centres and places",
     "ground": "the country's outline and the border that it shares with the neighbour",
     "stages": "places between which disjoint routes are counted",

@@ -129,7 +129,9 @@ class RouteSeverance:
 
 
 @derived
-def route_severance(ground: BorderGround, candidate: Candidate, local_roads: bool) -> RouteSeverance | Unmeasured:
+def route_severance(
+    ground: BorderGround, lie_of_candidate: Candidate, local_roads: bool
+) -> RouteSeverance | Unmeasured:
     """What a route would cut off if it were closed.
 
     Without local roads to compare with, a schematic line is drawn too roughly for this.
@@ -137,12 +139,12 @@ def route_severance(ground: BorderGround, candidate: Candidate, local_roads: boo
     Raises:
         NetworkError: the candidate disagrees with the polygon by more than a kilometre.
     """
-    parts = [part for part in candidate.parts if part.country == ground.country]
+    parts = [part for part in lie_of_candidate.parts if part.country == ground.country]
     if not parts:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
     if not local_roads and any(part.geometry_quality == GeometryQuality.SCHEMATIC for part in parts):
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
-    runs = planar_runs(ground, candidate)
+    runs = planar_runs(ground, lie_of_candidate)
     return RouteSeverance(measure_severance(ground, [lengthen(ground, run) for run in runs]), tuple(runs))
 
 
@@ -183,8 +185,8 @@ def describe_severance(severance_figures: Values | Unmeasured, closes_roads: boo
 @derived
 def severance_figures(
     ground: BorderGround,
-    candidate: Candidate,
-    network: Network,
+    lie_of_candidate: Candidate,
+    lie_of_network: Network,
     route_severance: RouteSeverance | Unmeasured,
     severance_draws: SeveranceDraws,
     settlements: pd.DataFrame | None,
@@ -209,9 +211,8 @@ def severance_figures(
         for name, values in zip(("strip_area_km2", "border_behind_share"), drawn, strict=True):
             low, high = (float(q) for q in np.quantile(values, [0.025, 0.975]))
             found[name] = Estimate(low, found[name], high)
-    return found | _open_ground(
-        ground, strip, _ends_of_ground(ground, candidate, network, strip, schematic_half_width_km), settlements
-    )
+    ends = _ends_of_ground(ground, lie_of_candidate, lie_of_network, strip, schematic_half_width_km)
+    return found | _open_ground(ground, strip, ends, settlements)
 
 
 def _ends_of_ground(

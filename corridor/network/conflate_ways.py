@@ -16,7 +16,7 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
 from corridor.io.read.borders import Borders
 from corridor.io.read.osm import OsmData
-from corridor.network.driving_times import CAR, TRUCK, EdgeTimes
+from corridor.network.driving_times import CAR, TRUCK
 from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
 from corridor.network.map_matching import MAIN_CLASSES, MAIN_WITHIN_M
@@ -28,6 +28,7 @@ _KEY = [
     *("mode", "class", "status", "oneway", "bridge", "tunnel", "truck_access", "car_access", "max_weight_t"),
     *("max_height_m", "ref", "name", "section_id"),
 ]
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -208,18 +209,16 @@ def build_network(
     physical: Physical,
     borders: Borders,
     crossings: Sequence[Crossing],
-    times: EdgeTimes,
     *,
     sections: Mapping[str, Section],
     country_of_edge: dict[int, str],
 ) -> Network:
-    """The routable network: countries, border passages and minutes.
+    """The routable network: countries and border passages. Nobody knows yet how long anything takes.
 
     Args:
         physical: the edges.
         borders: whose ground they are on.
         crossings: where a border may be passed.
-        times: driving times of the edges.
         sections: gives their country to edges that are sections.
         country_of_edge: what reference rows say about single edges (who controls them); beats the polygons.
     """
@@ -232,8 +231,7 @@ def build_network(
         section = sections[section_id]
         countries[row] = section.control or section.country
     countries[list(country_of_edge)] = list(country_of_edge.values())
-    columns = (*times.minutes[TRUCK], *times.minutes[CAR])
-    edges = edges.assign(country=countries, **dict(zip(MINUTES, columns, strict=True)))
+    edges = edges.assign(country=countries)
     return _split_at_borders(edges, physical.node_lon, physical.node_lat, crossings)
 
 
@@ -271,20 +269,15 @@ def _border_links(
     for u, v, mode in edges.loc[touching, ["u", "v", "mode"]].itertuples(index=False):
         modes.setdefault(u, set()).add(mode)
         modes.setdefault(v, set()).add(mode)
-    rows: dict[str, list[object]] = {
-        k: [] for k in ("u", "v", "mode", "class", "status", "border", "crossing_id", "delay_min")
-    }
+    rows: dict[str, list[object]] = {k: [] for k in ("u", "v", "mode", "class", "status", "border", "crossing_id")}
     for a in doubled.tolist():
         b = a + 1
         while b < len(original) and original[b] == original[a]:
             for mode in sorted(modes.get(int(a), set()) & modes.get(int(b), set())):
                 pair = sorted((str(country[a]), str(country[b])))
                 crossing = find_crossing(float(lon[a]), float(lat[a]), frozenset(pair), mode, crossings)
-                # one figure for both directions: the mean of what they take
-                waits = [crossing.wait_min(*way) for way in (pair, pair[::-1])] if crossing else []
-                delay = sum(wait.mid for wait in waits if wait) / 2
                 status = crossing.status if crossing else "closed"
-                row = (a, b, mode, "border", status, "-".join(pair), crossing.crossing_id if crossing else "", delay)
+                row = (a, b, mode, "border", status, "-".join(pair), crossing.crossing_id if crossing else "")
                 for key, value in zip(rows, row, strict=True):
                     rows[key].append(value)
             b += 1
@@ -294,5 +287,26 @@ def _border_links(
     points = np.column_stack([lon[at], lat[at]])
     lines = shapely.linestrings(np.stack([points, points], axis=1))
     columns = {key: np.array(values) for key, values in rows.items()} | {"geometry": lines}
-    columns["minutes_forward"] = columns["minutes_backward"] = np.array(rows["delay_min"], dtype=float)
     return edge_frame(columns)
+
+
+def time_network(
+    network: Network, minutes: Mapping[str, tuple[Floats, Floats]], crossings: Mapping[str, Crossing]
+) -> Network:
+    """A network with minutes: of edges those given, of passages of borders what is waited at their crossings.
+
+    Args:
+        network: from :func:`build_network`; passages stand after all other edges.
+        minutes: along and against each edge by vehicle, passages left out.
+        crossings: by id.
+    """
+    delay = np.zeros(len(network.edges))
+    borders, ids = network.column("border"), network.column("crossing_id")
+    for row in np.flatnonzero(ids != ""):
+        pair = borders[row].split("-")
+        # one figure for both directions: the mean of what they take
+        waits = [crossings[ids[row]].wait_min(*way) for way in (pair, pair[::-1])]
+        delay[row] = sum(wait.mid for wait in waits if wait) / 2
+    columns = (*minutes[TRUCK], *minutes[CAR])
+    timed = {name: np.concatenate([way, delay[len(way) :]]) for name, way in zip(MINUTES, columns, strict=True)}
+    return network.with_minutes({**timed, "delay_min": delay})

@@ -16,14 +16,22 @@ from corridor.io.read.osm import OsmData
 from corridor.network.conflate_ways import (
     Physical,
     add_sections,
-    build_network,
     build_physical,
     cut_ways,
+    time_network,
     ways_of_osm,
     ways_of_sections,
 )
-from corridor.network.driving_times import CAR, TRUCK, Driving, TimeFit, fit_time_factor, time_edges, time_journeys
-from corridor.network.graph import MINUTES, Network, Position
+from corridor.network.driving_times import (
+    Driving,
+    SurveyedEdges,
+    TimeFit,
+    fit_time_factor,
+    survey_edges,
+    time_edges,
+    time_journeys,
+)
+from corridor.network.graph import Network, Position
 from corridor.network.map_matching import Match, match_section, node_position, part_lengths_km
 from corridor.network.ways import Ways
 from corridor.schema.catalogue import THROUGH_CLASSES, TRUCK_HEIGHT_M, TRUCK_T, Crossing, Node, Section, VehicleLimit
@@ -41,6 +49,8 @@ from corridor.terrain.surface import Dem
 
 _SHUT = (SectionStatus.CLOSED, SectionStatus.UNKNOWN)
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def dated(section: Section, as_of: str) -> Section:
@@ -146,7 +156,7 @@ def exceeding(network: Network) -> Bools:
     Args:
         network: any.
     """
-    return network.keep("exceeding", lambda: exceeds_limits(network.edges))
+    return network.share("exceeding", lambda: exceeds_limits(network.edges))
 
 
 def truck_exceeds(limit: VehicleLimit | None) -> bool:
@@ -325,61 +335,69 @@ def conflate(
     return ConflatedWays(physical, matches, schematic, decided, ways.joins, contradictions)
 
 
-def build_on_ways(
-    ways: ConflatedWays,
-    sections: Mapping[str, Section],
-    nodes: Mapping[str, Node],
-    crossings: Mapping[str, Crossing],
-    model: DrivingModel,
-    borders: Borders,
-    dem: Dem | None,
-    times: Sequence[TimeSpec] = (),
-) -> Conflation:
-    """The routable network over conflated ways: times, countries and border crossings.
+def survey_ways(
+    ways: ConflatedWays, sections: Mapping[str, Section], model: DrivingModel, dem: Dem | None
+) -> SurveyedEdges:
+    """Grades and bends of conflated ways, before edges are split at borders: no climb is cut where a country ends.
 
     Args:
         ways: from :func:`conflate`.
         sections: those that the ways were conflated with; they may differ in speeds.
-        nodes: between which documented journeys run.
-        crossings: which borders may be passed.
-        model: what driving times are computed with.
-        borders: polygons of countries.
+        model: parameters, grade ceilings and documented heights.
         dem: the elevation model that slows climbs; None leaves all roads level.
+    """
+    physical = ways.physical
+    return survey_edges(physical.edges, len(physical.node_lon), model, dem, ways.matches, sections)
+
+
+def build_on_ways(
+    ways: ConflatedWays,
+    surveyed: SurveyedEdges,
+    network: Network,
+    sections: Mapping[str, Section],
+    nodes: Mapping[str, Node],
+    crossings: Mapping[str, Crossing],
+    model: DrivingModel,
+    times: Sequence[TimeSpec] = (),
+) -> Conflation:
+    """The routable network over conflated ways, with its times.
+
+    Args:
+        ways: from :func:`conflate`.
+        surveyed: the same ways, from :func:`survey_ways`.
+        network: the same ways in their countries, from :func:`~corridor.network.conflate_ways.build_network`.
+        sections: those that the ways were conflated with; they may differ in speeds.
+        nodes: between which documented journeys run.
+        crossings: what is waited at borders.
+        model: what driving times are computed with.
         times: documented journeys that driving times are fitted to.
 
     Raises:
         NetworkError: a documented journey can't be made on the network.
     """
-    physical = ways.physical
-    # Times are computed before edges are split at borders, so that a climb isn't cut where a country ends.
-    plain = time_edges(
-        physical.edges, len(physical.node_lon), model, dem, ways.matches, sections,
-        vehicles=[time.vehicle for time in times],
-    )  # fmt: skip
-    network = build_network(
-        physical, borders, list(crossings.values()), plain, sections=sections, country_of_edge=ways.country_of_edge
-    )
-    driving = Driving(model, plain, None)
+    plain = time_edges(surveyed, model, ways.matches, sections, vehicles=[time.vehicle for time in times])
+    fit, minutes = None, plain.minutes
     if times:
         # Edges without a section come from a map: documented journeys are then looked up on its main roads.
-        on_map = bool((physical.edges["section_id"] == "").any())
+        on_map = bool((surveyed.edges["section_id"] == "").any())
         fit = fit_time_factor(time_journeys(times, network, nodes, plain.minutes, on_map=on_map))
-        driving = Driving(model, plain, fit)
-        network = network.with_edges(_scaled(network, fit))
+        minutes = _scaled(plain.minutes, surveyed.rows, fit)
+    network = time_network(network, minutes, crossings)
+    driving = Driving(model, plain, fit)
     return Conflation(network, ways.matches, ways.schematic, ways.joins, driving, ways.contradictions)
 
 
-def _scaled(network: Network, fit: TimeFit) -> gpd.GeoDataFrame:
-    """The edges with the minutes of roads multiplied by the fitted factors; passages of borders keep theirs."""
-    edges = network.edges
-    # Checks at borders are minutes of their own and no part of what the fit explains.
-    roads = ((edges["mode"] == Mode.ROAD) & ~network.is_border).to_numpy()
-    factors = dict(zip(MINUTES, (TRUCK, TRUCK, CAR, CAR), strict=True))
-    columns = {
-        name: np.where(roads, edges[name].to_numpy() * fit.factor_of(vehicle), edges[name].to_numpy())
-        for name, vehicle in factors.items()
-    }
-    return edges.assign(**columns)
+def _scaled(
+    minutes: Mapping[str, tuple[Floats, Floats]], roads: Ints, fit: TimeFit
+) -> dict[str, tuple[Floats, Floats]]:
+    """Minutes by vehicle, those of roads multiplied by the fitted factors; checks at borders are no part of them."""
+
+    def fitted(way: Floats, vehicle: str) -> Floats:
+        scaled = way.copy()
+        scaled[roads] *= fit.factor_of(vehicle)
+        return scaled
+
+    return {key: (fitted(along, key), fitted(against, key)) for key, (along, against) in minutes.items()}
 
 
 def _deviation(section: Section, match: Match) -> Message | None:

@@ -169,7 +169,7 @@ def time_journeys(
     Raises:
         NetworkError: a vehicle or node isn't known, or there is no way between two nodes; one line names the journey.
     """
-    network = _as_driven(network)
+    network = network.share("as driven", lambda: _as_driven(network))
     closed = network.closed(Mode.ROAD)
     # Journeys share ends: each node is looked up on the network once.
     at: dict[str, Position] = {}
@@ -215,7 +215,7 @@ def time_journeys(
 
 def _as_driven(network: Network) -> Network:
     """The network with borders passable and closed or doubtful roads open: as they were when a journey was made."""
-    edges = network.edges
+    edges, _ = network.edges, network.tree  # the tree is of both
     shut = edges["status"].isin([SectionStatus.CLOSED, SectionStatus.UNKNOWN]) | network.is_border
     opened = shut & (edges["mode"] == Mode.ROAD)
     return network.with_edges(edges.assign(status=edges["status"].where(~opened, SectionStatus.OPEN)))
@@ -235,16 +235,27 @@ TRUCK, CAR = "truck", "car"
 
 
 @dataclass(frozen=True)
+class SurveyedEdges:
+    """Edges with the grades and bends of the roads among them: what no speed changes.
+
+    ``rows`` are the rows of roads, which ``survey`` was made of.
+    """
+
+    edges: gpd.GeoDataFrame
+    rows: Ints
+    survey: RoadSurvey
+
+
+@dataclass(frozen=True)
 class EdgeTimes:
     """Minutes along and against each edge by vehicle; those of railways are a train's whatever the vehicle.
 
-    ``roads`` are the rows of roads, which ``survey`` was made of. ``pinned`` says which edges have a documented height
-    within its reach, shape (n_edges,). ``pin_effect`` is the root mean square of the logarithm of what pins change a
-    truck's minutes by, on the edges that have them: how far times may be off where there is none.
+    ``survey`` is of the roads among them. ``pinned`` says which edges have a documented height within its reach, shape
+    (n_edges,). ``pin_effect`` is the root mean square of the logarithm of what pins change a truck's minutes by, on the
+    edges that have them: how far times may be off where there is none.
     """
 
     minutes: dict[str, tuple[Floats, Floats]]
-    roads: Ints
     survey: RoadSurvey
     pinned: Bools
     pin_effect: float
@@ -282,30 +293,24 @@ def ground_of(dem: Dem | None, parameters: DrivingParameters) -> Ground | None:
     return None if dem is None else Ground(dem.sample, parameters.smoothing_window_m(dem.resolution_m))
 
 
-def time_edges(
+def survey_edges(
     edges: gpd.GeoDataFrame,
     n_nodes: int,
     model: DrivingModel,
     dem: Dem | None,
     matches: Mapping[str, Match],
     sections: Mapping[str, Section],
-    vehicles: Collection[str] = (),
-) -> EdgeTimes:
-    """Driving times of all edges, delays at borders not included.
+) -> SurveyedEdges:
+    """Grades and bends of the roads among edges.
 
     Args:
         edges: the edge table, before it is split at borders.
         n_nodes: number of its nodes.
-        model: speeds, vehicles, parameters, grade ceilings and documented heights.
+        model: parameters, grade ceilings and documented heights; its speeds and vehicles don't matter.
         dem: the elevation model; None leaves all roads level.
         matches: sections found on edges, whose documented grades count there.
-        sections: the catalogue's sections as they are at the network's date.
-        vehicles: whose times are wanted beside those of trucks and cars; unknown ones are left out.
-
-    Raises:
-        CatalogueError: a class has no speed.
+        sections: the catalogue's sections; their speeds don't matter.
     """
-    speed = _speeds_kmh(edges, model, matches, sections)
     roads = np.flatnonzero((edges["mode"] == Mode.ROAD).to_numpy())
     # The survey knows roads alone; ``local`` turns rows of the edge table into its rows.
     local = np.full(len(edges), -1, dtype=np.int64)
@@ -321,6 +326,31 @@ def time_edges(
         schematic=(road["section_id"] != "").to_numpy(),
         carried=_documented_structures(road, sections),
     )
+    return SurveyedEdges(edges, roads, survey)
+
+
+def time_edges(
+    surveyed: SurveyedEdges,
+    model: DrivingModel,
+    matches: Mapping[str, Match],
+    sections: Mapping[str, Section],
+    vehicles: Collection[str] = (),
+) -> EdgeTimes:
+    """Driving times of all edges, delays at borders not included.
+
+    Args:
+        surveyed: the edges, from :func:`survey_edges`.
+        model: speeds, vehicles, and the rows that the survey was made with.
+        matches: sections found on edges, whose documented speeds count there.
+        sections: the catalogue's sections as they are at the network's date.
+        vehicles: whose times are wanted beside those of trucks and cars; unknown ones are left out.
+
+    Raises:
+        CatalogueError: a class has no speed.
+    """
+    edges, roads, survey = surveyed.edges, surveyed.rows, surveyed.survey
+    speed = _speeds_kmh(edges, model, matches, sections)
+    minutes = {}
     # Railways keep the time of their speed on the level; roads get what their grades and bends allow.
     level = edges["length_m"].to_numpy(dtype=float) / speed * 0.06
 
@@ -337,7 +367,7 @@ def time_edges(
         minutes = dict(zip(keys, pool.map(minutes_of, keys), strict=True))
     pinned = np.zeros(len(edges), dtype=bool)
     pinned[roads] = survey.pinned
-    return EdgeTimes(minutes, roads, survey, pinned, _pin_effect(survey, minutes[TRUCK], roads, speed, model))
+    return EdgeTimes(minutes, survey, pinned, _pin_effect(survey, minutes[TRUCK], roads, speed, model))
 
 
 def _speeds_kmh(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from operator import is_
+from typing import Any, Generic, TypeVar, overload
 
 import geopandas as gpd
 import numpy as np
@@ -28,6 +29,8 @@ T = TypeVar("T")
 UNFIT_CLASSES = ("track", "service")
 LEAST_THROUGH_KM = 20.0
 MINUTES = ("minutes_forward", "minutes_backward", "car_minutes_forward", "car_minutes_backward")
+TIME_COLUMNS = (*MINUTES, "delay_min")
+"""What :meth:`Network.with_minutes` may change."""
 EDGE_COLUMNS = [
     *("u", "v", "mode", "class", "status", "oneway", "bridge", "tunnel", "ref", "name", "section_id"),
     *("truck_access", "car_access", "max_weight_t", "max_height_m", "documented_in", "through"),
@@ -70,6 +73,30 @@ class Route:
         return Route(self.edges[::-1], turned, self.last, self.first, float("nan"))
 
 
+class shared_property(Generic[T]):  # noqa: N801 - it is written as property is
+    """A property of a network that follows from all of its edges but their minutes.
+
+    It is computed once, and shared by all networks that differ in minutes alone (:meth:`Network.with_minutes`).
+
+    Args:
+        make: computes it.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self.make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, network: None, owner: type) -> shared_property[T]: ...
+    @overload
+    def __get__(self, network: Network, owner: type) -> T: ...
+    def __get__(self, network: Network | None, owner: type) -> T | shared_property[T]:
+        """The value for a network; of the class, the property itself."""
+        return self if network is None else network.share(self.name, lambda: self.make(network))
+
+
 @dataclass(frozen=True)
 class Network:
     """One graph of roads and railways.
@@ -106,6 +133,24 @@ class Network:
     def _kept(self) -> dict[str, Any]:
         return {}
 
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        return {}
+
+    def share(self, name: str, make: Callable[[], T]) -> T:
+        """What others compute from a network whose minutes don't matter, computed once; see :meth:`keep`.
+
+        Args:
+            name: of what is computed, the same for the same.
+            make: computes it.
+
+        Returns:
+            What ``make`` gave when it was first asked for, of this network or one that differs in minutes alone.
+        """
+        if name not in self._shared:
+            self._shared[name] = make()
+        return self._shared[name]  # type: ignore[no-any-return]
+
     def keep(self, name: str, make: Callable[[], T]) -> T:
         """What others compute from the network alone, computed once.
 
@@ -129,7 +174,8 @@ class Network:
         Returns:
             Its values, shape (n_edges,).
         """
-        return self.keep(f"column {name}", lambda: np.asarray(self.edges[name].to_numpy()))
+        once = self.keep if name in TIME_COLUMNS else self.share
+        return once(f"column {name}", lambda: np.asarray(self.edges[name].to_numpy()))
 
     def is_in(self, name: str, *values: str) -> Bools:
         """Which edges have one of some values in a column, not to be changed; looked up once for the same values.
@@ -141,20 +187,20 @@ class Network:
         Returns:
             Whether each edge has one, shape (n_edges,).
         """
-        return self.keep(f"{name} in {values}", lambda: self.edges[name].isin(values).to_numpy(dtype=bool))
+        return self.share(f"{name} in {values}", lambda: self.edges[name].isin(values).to_numpy(dtype=bool))
 
-    @cached_property
+    @shared_property
     def is_unfit(self) -> Bools:
         """Which edges are tracks and service roads, on which no goods travel."""
         return self.is_in("class", *UNFIT_CLASSES)
 
-    @cached_property
+    @shared_property
     def arcs(self) -> Arcs:
         """The directed graph in compressed rows."""
         edges = self.edges
         return build_arcs(edges["u"].to_numpy(), edges["v"].to_numpy(), edges["oneway"].to_numpy(), self.n_nodes)
 
-    @cached_property
+    @shared_property
     def is_through(self) -> Bools:
         """Which edges may be driven on the way to somewhere else: railways, borders, roads that are ``through``.
 
@@ -165,18 +211,18 @@ class Network:
         other = self.is_border | ~self.is_in("mode", Mode.ROAD)
         return np.asarray(other | (edges["through"].to_numpy(dtype=bool) & ~self._is_island))
 
-    @cached_property
+    @shared_property
     def ends_legs(self) -> Bools:
         """Which edges end a first and begin a last leg: roads in use of the through network, and open borders."""
         opened = self.is_border & self.is_in("status", SectionStatus.OPEN)
         return np.asarray((self.is_through & self._is_driven) | opened)
 
-    @cached_property
+    @shared_property
     def _is_driven(self) -> Bools:
         """Which edges are roads in use that trucks may drive."""
         return self.is_road_in_use & ~(self.is_unfit | self.is_in("truck_access", RoadAccess.NO))
 
-    @cached_property
+    @shared_property
     def _is_island(self) -> Bools:
         """Which edges are roads in use of a through class that hang together for too short a length."""
         edges = self.edges
@@ -192,12 +238,12 @@ class Network:
         least = min(LEAST_THROUGH_KM, float(length_km.max(initial=0.0)))
         return np.asarray(usable & (length_km[part[u]] < least))
 
-    @cached_property
+    @shared_property
     def traffic_arcs(self) -> Arcs:
         """The directed graph of traffic: minor roads are first and last leg only, see :func:`build_traffic_arcs`."""
         return self._traffic(reverse=False)
 
-    @cached_property
+    @shared_property
     def traffic_arcs_back(self) -> Arcs:
         """The same graph turned round."""
         return self._traffic(reverse=True)
@@ -206,17 +252,17 @@ class Network:
         u, v, oneway = (self.edges[name].to_numpy() for name in ("u", "v", "oneway"))
         return build_traffic_arcs(u, v, oneway, self.n_nodes, self.is_through, self.ends_legs, reverse=reverse)
 
-    @cached_property
+    @shared_property
     def is_border(self) -> Bools:
         """Which edges are the passage from one country to another."""
         return ~self.is_in("border", "")
 
-    @cached_property
+    @shared_property
     def is_road_in_use(self) -> Bools:
         """Which edges are open roads, border passages apart."""
         return self.is_in("mode", Mode.ROAD) & self.is_in("status", SectionStatus.OPEN) & ~self.is_border
 
-    @cached_property
+    @shared_property
     def section_rows(self) -> dict[str, Ints]:
         """Rows of the edges of each catalogue section."""
         return {str(key): rows for key, rows in self.edges.groupby("section_id").indices.items() if key}
@@ -260,43 +306,43 @@ class Network:
             shut |= self.is_in("border", *(pair for pair in pairs if not set(pair.split("-")) <= set(countries)))
         return shut
 
-    @cached_property
+    @shared_property
     def ends(self) -> tuple[Ints, Ints]:
         """Start and end node of each edge, shape (n_edges,) each."""
         u, v = (self.edges[name].to_numpy(dtype=np.int64) for name in ("u", "v"))
         return u, v
 
-    @cached_property
+    @shared_property
     def is_oneway(self) -> Bools:
         """Edges that may be driven along their geometry alone."""
         return np.asarray(self.edges["oneway"].to_numpy() != 0)
 
-    @cached_property
+    @shared_property
     def is_rail(self) -> Bools:
         """Edges of railways."""
         return self.is_in("mode", Mode.RAIL)
 
-    @cached_property
+    @shared_property
     def length_km(self) -> Floats:
         """Length of each edge."""
         return np.asarray(self.edges["length_m"].to_numpy(dtype=float) / 1000)
 
-    @cached_property
+    @shared_property
     def crs(self) -> str:
         """The UTM zone of the network's middle."""
         return utm_crs(float(np.median(self.node_lon)), float(np.median(self.node_lat)))
 
-    @cached_property
+    @shared_property
     def planar(self) -> NDArray[np.object_]:
         """Edge geometries in metres, in the UTM zone of the network's middle."""
         return np.asarray(project(self.edges.geometry.to_numpy(), WGS84, self.crs), dtype=object)
 
-    @cached_property
+    @shared_property
     def tree(self) -> shapely.STRtree:
         """Index of the planar geometries."""
         return shapely.STRtree(self.planar)
 
-    @cached_property
+    @shared_property
     def middles(self) -> NDArray[np.object_]:
         """Points half-way along the planar geometries."""
         return np.asarray(shapely.line_interpolate_point(self.planar, 0.5, normalized=True))
@@ -520,7 +566,30 @@ class Network:
         Returns:
             The changed network.
         """
-        return replace(self, edges=edges)
+        other = replace(self, edges=edges)
+        # where ways lie needn't be computed again where only what is said of them changes
+        if all(map(is_, self.edges.geometry.to_numpy(), edges.geometry.to_numpy())):
+            known = self._shared
+            other._shared.update({name: known[name] for name in ("crs", "planar", "tree") if name in known})
+        return other
+
+    def with_minutes(self, minutes: Mapping[str, Floats]) -> Network:
+        """The same ways with other times: whatever else is known of them needn't be computed again.
+
+        Args:
+            minutes: by column of TIME_COLUMNS, shape (n_edges,) each.
+
+        Returns:
+            The changed network.
+
+        Raises:
+            ValueError: another column is named.
+        """
+        if others := sorted(set(minutes) - set(TIME_COLUMNS)):
+            raise ValueError(f"'{others[0]}' is no column of minutes")
+        timed = replace(self, edges=self.edges.assign(**minutes))
+        timed.__dict__["_shared"] = self._shared
+        return timed
 
     def alternatives(
         self, origin: tuple[float, float], destination: tuple[float, float], **options: Any

@@ -124,7 +124,7 @@ def route_train(
     n_nodes, rows = network.n_nodes, np.flatnonzero(network.is_rail)
     u, v = (ends[rows] for ends in network.ends)
     free = (network.is_border | ~network.is_in("section_id", ""))[rows]
-    side_u, side_v = network.keep("sides of tracks", lambda: sides_of_ends(u, v, network.planar[rows], free, n_nodes))
+    side_u, side_v = network.share("sides of tracks", lambda: sides_of_ends(u, v, network.planar[rows], free, n_nodes))
     if turn_within_m > 0:
         station = np.zeros(n_nodes, dtype=bool)
         for at in (start, end):

@@ -20,7 +20,7 @@ def row_of(function, **inputs):
 
 def figures(access, result: AccessResult):
     """What follows from access alone."""
-    return Context(access=access, access_result=result, trip_rates=RATES).row
+    return Context(access=access, access_result=result, trip_rates=RATES, local_roads=access.supports_places).row
 
 
 def access_figures(access, effect=None, **options):
@@ -30,7 +30,7 @@ def access_figures(access, effect=None, **options):
 
 def route_context(setting: Context, candidate, events=()) -> Context:
     """A candidate with what it meets."""
-    return setting.extend(candidate=candidate, events=list(events))
+    return setting.extend(candidate=candidate, lie_of_candidate=candidate, events=list(events))
 
 
 def under(route: Context, effect, *, bounds=None, opens_new_links=False, closes_roads=True) -> Context:
@@ -41,6 +41,7 @@ def under(route: Context, effect, *, bounds=None, opens_new_links=False, closes_
 def setting_of(network, access, ground, stages, axes, draws=100) -> Context:
     """What candidates are measured on."""
     return Context(
-        network=network, access=access, ground=ground, stages=tuple(stages), axes=tuple(axes),
+        network=network, lie_of_network=network, access=access, ground=ground, stages=tuple(stages), axes=tuple(axes),
+        local_roads=access.supports_places, settlements=access.places if access.supports_places else None,
         severance_draws=SeveranceDraws(draws), schematic_half_width_km=1.0,
     )  # fmt: skip

@@ -108,9 +108,9 @@ def test_places_behind_are_those_between_route_and_border():
 
 def severance_figures(route, draws=0, seed=0, local_roads=True, closes_roads=True, half_width_km=1.0):
     context = Context(
-        ground=ground(), candidate=route, settlements=None, local_roads=local_roads,
+        ground=ground(), candidate=route, lie_of_candidate=route, settlements=None, local_roads=local_roads,
         severance_draws=SeveranceDraws(draws, seed), schematic_half_width_km=half_width_km, closes_roads=closes_roads,
-        network=build([[(0, 0), (100, 0)]]),
+        lie_of_network=build([[(0, 0), (100, 0)]]),
     )  # fmt: skip
     return context.row, context["severed_ground"]
 

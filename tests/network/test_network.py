@@ -14,9 +14,9 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import line_lengths_m
 from corridor.io.read.borders import Borders
 from corridor.network.alternatives import find_alternatives, route_minutes, shared_part
-from corridor.network.conflate_ways import Ways, _split_at_borders, build_physical
+from corridor.network.conflate_ways import Ways, _split_at_borders, build_physical, time_network
 from corridor.network.connectivity import are_connected, find_gaps
-from corridor.network.graph import Network, edge_frame
+from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, smooth_islands
 from corridor.network.map_matching import measure_route
 from corridor.schema.catalogue import Crossing, Estimate
@@ -52,6 +52,24 @@ def test_positions_lie_on_the_nearest_open_edge():
     assert network.snap(10.004, 45.0005, closed, limit_m=2000, what="place").edge != 0
     with pytest.raises(NetworkError, match=r"place at 44\.0000 N 10\.0000 E: the nearest usable way is 111\.\d km off"):
         network.snap(10.0, 44.0, closed, limit_m=2000, what="place")
+
+
+def test_networks_share_what_does_not_hang_on_minutes():
+    network = lattice(3, 4)
+    other = network.with_minutes({"minutes_forward": np.full(len(network.edges), 7.0)})
+    assert other.tree is network.tree
+    assert other.traffic_arcs is network.traffic_arcs
+    assert other.column("class") is network.column("class")
+    assert other.column("minutes_forward").tolist() == [7.0] * len(network.edges)
+    assert network.column("minutes_forward").max() < 2
+    shut = network.with_edges(network.edges.assign(status="closed"))
+    assert shut.tree is network.tree
+    assert network.is_road_in_use.all()
+    assert not shut.is_road_in_use.any()
+    moved = network.with_edges(network.edges.set_geometry(shapely.reverse(network.edges.geometry.to_numpy()), crs=4326))
+    assert moved.tree is not network.tree
+    with pytest.raises(ValueError, match="'status' is no column of minutes"):
+        network.with_minutes({"status": np.zeros(len(network.edges))})
 
 
 def test_many_points_are_put_where_each_is_by_itself():
@@ -158,8 +176,13 @@ def test_a_border_is_passed_only_at_an_open_listed_crossing():
         start = network.snap(10.0, 45.0, closed, limit_m=10, what="a")
         end = network.snap(10.05, 45.0, closed, limit_m=10, what="b")
         assert are_connected(network, closed, start, end) is passable
-    open_ = with_countries([crossing("open", 45.0)])
-    assert open_.edges.loc[open_.edges["crossing_id"] == "gate", "minutes_forward"].tolist() == [10, 10]
+    gate = crossing("open", 45.0)
+    open_ = with_countries([gate])
+    ways = np.ones(int((~open_.is_border).sum()))
+    timed = time_network(open_, {"truck": (ways, 2 * ways), "car": (3 * ways, 4 * ways)}, {"gate": gate})
+    for number, name in enumerate(MINUTES, 1):
+        assert timed.edges.loc[timed.edges["crossing_id"] == "gate", name].tolist() == [10, 10]
+        assert (timed.edges.loc[~timed.is_border, name] == number).all()
     assumed = with_countries([crossing("closed", 45.0)])
     assert not assumed.closed("road", assume_open=["gate"])[assumed.is_border].any()
     assert not assumed.closed("road", countries=["XA"])[(assumed.edges["country"] == "XA")].any()

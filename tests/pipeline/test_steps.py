@@ -129,7 +129,15 @@ COST = "cells of corridor.metrics.cost.measure_cost"
 FRESH = {
     "unit_costs": {"conflation", "profiles", "met", "split", "access", "access_results", "impact_rows"},
     "documents": {"conflation", "candidates", "profiles", "line_metrics", "met", "access_results", "metrics", "matrix"},
-    "crossings": {"conflated_ways", "lie_of_sections", "dem", "focus", "population"},
+    "crossings": {
+        "conflated_ways",
+        "lie_of_sections",
+        "lie_of_network",
+        "surveyed_ways",
+        "met_by_route",
+        "dem",
+        "population",
+    },
     "elevation": {"conflation", "candidates", "met", "access_results", "impact_rows", COST, "profiles"},
 }
 

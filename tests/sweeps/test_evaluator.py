@@ -161,6 +161,8 @@ def test_a_designed_line_is_repeated_for_its_standard_prices_and_heights(study, 
 COST = "cells of corridor.metrics.cost.measure_cost"
 HEIGHTS = "cells of corridor.metrics.terrain.measure_heights"
 AXES = "cells of corridor.metrics.axes.measure_axis_overlap"
+LIE = {"surveyed_ways", "lie_of_network", "chain_surveys", "profiles", "met_by_route", "route_severances"}
+"""What follows from where ways lie, however long anything takes."""
 KEPT = {
     "prices": {"conflation", "profiles", HEIGHTS, "met", "access_results", "impact_rows"},
     "checks": {
@@ -173,7 +175,7 @@ KEPT = {
         AXES,
         "line_metrics",
     },
-    "delays": {"conflated_ways", "sections_then", "population"},
+    "delays": {"conflated_ways", "sections_then", "population"} | LIE,
     "regime": {
         "conflation",
         "line_rows",
@@ -193,7 +195,7 @@ KEPT = {
         "impact_rows",
         COST,
     },
-    "speeds": {"conflated_ways", "population"},
+    "speeds": {"conflated_ways", "population"} | LIE,
     "gate": {"conflated_ways", "population", "regimes_or_none"},
     "gap": {"population", "dem"},
 }

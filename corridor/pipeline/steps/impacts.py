@@ -36,7 +36,7 @@ from corridor.metrics.redundancy import Stage
 from corridor.metrics.regime_text import OUTSIDE
 from corridor.metrics.registry import complete_table, join_ends
 from corridor.metrics.severance import SeveranceDraws
-from corridor.network.conflation import Conflation
+from corridor.network.conflation import ConflatedWays, Conflation
 from corridor.network.graph import Network
 from corridor.pipeline.graph import each, step
 from corridor.pipeline.steps.lines import Row
@@ -154,9 +154,9 @@ def network(conflation: Conflation) -> Network:
 
 
 @step()
-def barriers(borders: Borders, conflation: Conflation) -> NDArray[np.object_]:
+def barriers(borders: Borders, lie_of_network: Network) -> NDArray[np.object_]:
     """Lines in the network's plane across which nothing runs beside."""
-    return np.asarray(project(borders.lines, WGS84, conflation.network.crs), dtype=object)
+    return np.asarray(project(borders.lines, WGS84, lie_of_network.crs), dtype=object)
 
 
 @step(by_value=True)
@@ -173,8 +173,8 @@ def schematic_half_width_km(impact: ImpactSpec) -> float:
 
 @each(gives="met_by_route", says="finding what the routes meet")
 def route_events(
-    route: Candidate,
-    conflation: Conflation,
+    lie_of_route: Candidate,
+    lie_of_network: Network,
     structures: Sequence[DocumentedStructure],
     barriers: NDArray[np.object_],
     study_focus: Focus,
@@ -184,7 +184,7 @@ def route_events(
 ) -> list[Event]:
     """What a route meets in the focus country, in order of chainage, with what its schematic parts leave open."""
     return find_events(
-        route, conflation.network, study_focus.country, structures=structures, barriers=barriers,
+        lie_of_route, lie_of_network, study_focus.country, structures=structures, barriers=barriers,
         axis_rows=frozenset(row for axis in axes for row in axis.edges), half_width_km=schematic_half_width_km,
         bed_road=bed_road,
     )  # fmt: skip
@@ -237,9 +237,15 @@ def population(
 
 
 @step(by_value=True)
-def has_local_roads(conflation: Conflation) -> bool:
+def local_roads(lie_of_network: Network) -> bool:
     """Whether the network has the local roads that places, crossings and disjoint routes need."""
-    return supports_local_crossings(conflation.network)
+    return supports_local_crossings(lie_of_network)
+
+
+@step()
+def settlements(population: Population, local_roads: bool) -> pd.DataFrame | None:
+    """Places that access is measured for; None where the network has no local roads."""
+    return population.places.reset_index(drop=True) if local_roads else None
 
 
 @step(says="measuring access before")
@@ -251,7 +257,7 @@ def access(
     border_crossing: Place,
     capital: Place,
     population: Population,
-    has_local_roads: bool,
+    local_roads: bool,
     conflation: Conflation,
     snap_limit_m: float,
 ) -> Access:
@@ -266,7 +272,7 @@ def access(
     spread = conflation.driving.spread()
     return build_access(
         split, study_focus.country, border_crossing, capital, centres, population.places,
-        snap_limit_m=snap_limit_m, supports_places=has_local_roads,
+        snap_limit_m=snap_limit_m, supports_places=local_roads,
         factors=TimeFactors(spread.low, 1.0, spread.high), population_total=population.total,
     )  # fmt: skip
 
@@ -278,18 +284,18 @@ def ground(borders: Borders, study_focus: Focus, impact: ImpactSpec, capital: Pl
 
 
 @step()
-def axes(conflation: Conflation, impact: ImpactSpec) -> tuple[Axis, ...]:
+def axes(lie_of_network: Network, conflated_ways: ConflatedWays, impact: ImpactSpec) -> tuple[Axis, ...]:
     """The lines whose continuity matters, on the network."""
     return tuple(
-        build_axis(conflation.network, conflation.matches, a.id, a.name, a.sections, a.out_of_use_since)
+        build_axis(lie_of_network, conflated_ways.matches, a.id, a.name, a.sections, a.out_of_use_since)
         for a in impact.axes
     )
 
 
 @step()
-def stages(impact: ImpactSpec, has_local_roads: bool) -> tuple[Stage, ...]:
+def stages(impact: ImpactSpec, local_roads: bool) -> tuple[Stage, ...]:
     """Places between which disjoint routes are counted; none without local roads."""
-    return tuple(Stage(s.name, s.lon, s.lat, s.radius_km) for s in impact.stages) if has_local_roads else ()
+    return tuple(Stage(s.name, s.lon, s.lat, s.radius_km) for s in impact.stages) if local_roads else ()
 
 
 @step(by_value=True)

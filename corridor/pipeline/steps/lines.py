@@ -16,8 +16,8 @@ from corridor.candidates.drawn import Area, Surroundings, build_drawn_candidate
 from corridor.candidates.existing import DistinctWays, build_existing_candidates, drop_found_again
 from corridor.candidates.new_build import build_new_build_candidate
 from corridor.candidates.package import build_package
-from corridor.candidates.parts import with_followed
-from corridor.candidates.reference import build_reference_candidate
+from corridor.candidates.parts import untimed, with_followed
+from corridor.candidates.reference import build_reference_candidate, survey_sections
 from corridor.candidates.via import build_via_candidate, order_stops
 from corridor.errors import StudyError
 from corridor.geo.geodesy import sample
@@ -29,8 +29,18 @@ from corridor.io.read.places import Places
 from corridor.metrics.distance import FocusArea
 from corridor.metrics.registry import complete_table
 from corridor.metrics.terrain import GradeSupport, judge_grades
-from corridor.network.conflation import ConflatedWays, Conflation, build_on_ways, conflate, dated_sections
+from corridor.network.conflate_ways import build_network
+from corridor.network.conflation import (
+    ConflatedWays,
+    Conflation,
+    build_on_ways,
+    conflate,
+    dated_sections,
+    survey_ways,
+)
 from corridor.network.connectivity import Reachability
+from corridor.network.driving_times import SurveyedEdges
+from corridor.network.graph import Network
 from corridor.pipeline.graph import Progress, each, step
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
@@ -67,7 +77,11 @@ def sections_then(sections: Mapping[str, Section], as_of: str) -> dict[str, Sect
 @step(by_value=True)
 def lie_of_sections(sections_then: Mapping[str, Section]) -> dict[str, Section]:
     """Sections by where they lie and who controls them: ways needn't be joined again for other speeds."""
-    return {key: replace(section, design_speed_kmh=None) for key, section in sections_then.items()}
+    return _without_speeds(sections_then)
+
+
+def _without_speeds(sections: Mapping[str, Section]) -> dict[str, Section]:
+    return {key: replace(section, design_speed_kmh=None) for key, section in sections.items()}
 
 
 @step(by_value=True)
@@ -98,24 +112,65 @@ def conflated_ways(
 
 
 @step(by_value=True)
+def undelayed_crossings(crossings: Mapping[str, Crossing]) -> dict[str, Crossing]:
+    """Border crossings with their status, whatever the wait."""
+    return {key: replace(crossing, delay_min=None, sides=()) for key, crossing in crossings.items()}
+
+
+@step()
+def lie_of_network(
+    conflated_ways: ConflatedWays,
+    lie_of_sections: Mapping[str, Section],
+    undelayed_crossings: Mapping[str, Crossing],
+    borders: Borders,
+) -> Network:
+    """Roads and railways in their countries, as events name their edges; its minutes are none."""
+    return build_network(
+        conflated_ways.physical, borders, list(undelayed_crossings.values()), sections=lie_of_sections,
+        country_of_edge=conflated_ways.country_of_edge,
+    )  # fmt: skip
+
+
+@step(by_value=True)
 def slowing_dem(dem: Dem, grade_effect: bool) -> Dem | None:
     """The elevation model where it slows climbs; None where the study doesn't want that."""
     return dem if grade_effect else None
 
 
 @step()
+def surveying_model(
+    grade_ceilings: Sequence[GradeCeiling], driving_parameters: DrivingParameters, heights: Sequence[DocumentedHeight]
+) -> DrivingModel:
+    """The rows that grades and bends of roads are computed from: whoever drives, and however fast."""
+    return DrivingModel((), grade_ceilings, {}, driving_parameters, heights)
+
+
+@step()
+def surveyed_ways(
+    conflated_ways: ConflatedWays,
+    lie_of_sections: Mapping[str, Section],
+    surveying_model: DrivingModel,
+    slowing_dem: Dem | None,
+) -> SurveyedEdges:
+    """Grades and bends of the network's roads."""
+    return survey_ways(conflated_ways, lie_of_sections, surveying_model, slowing_dem)
+
+
+@step()
 def conflation(
     conflated_ways: ConflatedWays,
+    surveyed_ways: SurveyedEdges,
+    lie_of_network: Network,
     sections_then: Mapping[str, Section],
     nodes: Mapping[str, Node],
     crossings: Mapping[str, Crossing],
     driving_model: DrivingModel,
-    borders: Borders,
-    slowing_dem: Dem | None,
     times: tuple[TimeSpec, ...],
 ) -> Conflation:
     """The routable network, with minutes, countries and border crossings, and how sections lie on it."""
-    return build_on_ways(conflated_ways, sections_then, nodes, crossings, driving_model, borders, slowing_dem, times)
+    return build_on_ways(
+        conflated_ways, surveyed_ways, lie_of_network, sections_then, nodes, crossings, driving_model, times
+    )
 
 
 # The candidates.
@@ -164,17 +219,37 @@ def ways_of_spec(
     return FoundWays(tuple(found), reach)
 
 
+@step(by_value=True)
+def lie_of_listed_sections(sections: Mapping[str, Section]) -> dict[str, Section]:
+    """Sections of any date by where they lie: drawn ones needn't be surveyed again for other speeds."""
+    return _without_speeds(sections)
+
+
+@each(gives="chain_surveys", says="building candidates")
+def chain_survey(
+    reference_spec: ReferenceCandidate,
+    lie_of_listed_sections: Mapping[str, Section],
+    conflated_ways: ConflatedWays,
+    surveying_model: DrivingModel,
+    slowing_dem: Dem | None,
+) -> SurveyedEdges | None:
+    """Grades and bends of catalogue sections that a route is made of."""
+    return survey_sections(
+        reference_spec.sections, lie_of_listed_sections, conflated_ways.matches, surveying_model, slowing_dem
+    )
+
+
 @each(gives="chains", says="building candidates")
 def chain(
     reference_spec: ReferenceCandidate,
     route_catalogue: Catalogue,
     conflation: Conflation,
-    slowing_dem: Dem | None,
+    chain_survey: SurveyedEdges | None,
     origin: Place,
     destination: Place,
 ) -> Candidate:
     """A route of catalogue sections."""
-    return build_reference_candidate(reference_spec, route_catalogue, conflation, slowing_dem, origin, destination)
+    return build_reference_candidate(reference_spec, route_catalogue, conflation, chain_survey, origin, destination)
 
 
 @each(gives="new_lines", says="building candidates", at_once=True)
@@ -344,6 +419,18 @@ def _say_unconfirmed(candidate: Candidate, unconfirmed: Mapping[str, str]) -> Ca
     return replace(candidate, assumptions=(*candidate.assumptions, *said)) if said else candidate
 
 
+@each(gives="lies_of_candidates", by_value=True)
+def lie_of_candidate(candidate: Candidate) -> Candidate:
+    """A candidate by where it lies: what it cuts off stands, however long anything takes."""
+    return untimed(candidate)
+
+
+@each(gives="lies_of_routes", by_value=True)
+def lie_of_route(route: Candidate) -> Candidate:
+    """A route by where it lies: its heights and what it meets stand, however long anything takes."""
+    return untimed(route)
+
+
 @step()
 def reach(found_ways: Mapping[str, FoundWays]) -> tuple[Reachability, ...]:
     """What open roads alone allow, for each family of ways over them."""
@@ -355,27 +442,27 @@ def reach(found_ways: Mapping[str, FoundWays]) -> tuple[Reachability, ...]:
 
 @each(gives="profiles", says="measuring terrain")
 def profile(
-    route: Candidate,
+    lie_of_route: Candidate,
     dem: Dem,
     grade_ceilings: Sequence[GradeCeiling],
     driving_parameters: DrivingParameters,
     heights: Sequence[DocumentedHeight],
 ) -> Profile:
     """Heights along a route."""
-    return build_profile(route, dem, grade_ceilings, driving_parameters, heights)
+    return build_profile(lie_of_route, dem, grade_ceilings, driving_parameters, heights)
 
 
 @step(by_value=True)
 def grades(
-    study_id: str, elevation: Elevation, sections: Mapping[str, Section], conflation: Conflation, dem: Dem,
-    reference_folder: Path,
+    study_id: str, elevation: Elevation, lie_of_listed_sections: Mapping[str, Section], conflated_ways: ConflatedWays,
+    dem: Dem, reference_folder: Path,
 ) -> GradeSupport:  # fmt: skip
     """Whether the elevation model carries grades, tested on the level lines that the study names."""
     profiles = []
-    listed = Catalogue(reference_folder, {}, {}, dict(sections), {}, (), (), ())
+    listed = Catalogue(reference_folder, {}, {}, dict(lie_of_listed_sections), {}, (), (), ())
     for key in elevation.level_sections:
         section = listed.section(key, f"{study_id}: elevation.level_sections")
-        match = conflation.matches.get(key)
+        match = conflated_ways.matches.get(key)
         profiles.append(_line_profile(match.line if match else section.line, dem, key))
     return judge_grades(dem, profiles)
 

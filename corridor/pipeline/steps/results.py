@@ -109,7 +109,7 @@ def names(
     study_focus: Focus,
     border_crossing: Place,
     capital: Place,
-    has_local_roads: bool,
+    local_roads: bool,
 ) -> Names:
     """Names that findings are told with."""
     # Findings say where a crossing is by villages of the map, which are more than the study's places; abroad they would
@@ -122,7 +122,7 @@ def names(
         at = borders.country_at(near["lon"], near["lat"])
         near = near[at == country]
     called = borders.names.get(country, country)
-    return Names(border_crossing.name, capital.name, country, called, near, has_local_roads)
+    return Names(border_crossing.name, capital.name, country, called, near, local_roads)
 
 
 @dataclass(frozen=True)
@@ -168,10 +168,10 @@ def event_table(
 
 
 @step()
-def impact_notes(has_local_roads: bool, population: Population, conflation: Conflation) -> tuple[Message, ...]:
+def impact_notes(local_roads: bool, population: Population, conflation: Conflation) -> tuple[Message, ...]:
     """What a reader must know of the impacts' figures."""
     notes = []
-    if not has_local_roads:
+    if not local_roads:
         notes.append(Message("limit.catalogue_alone"))
     if population.unmatched:
         shown = listing(population.unmatched[:12], ListStyle.COMMA)
