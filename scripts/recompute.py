@@ -392,11 +392,14 @@ def ranked(table: pd.DataFrame, manifest: dict[str, Any], view: str) -> tuple[np
         width += share * rule["tolerance"] / abs(span)
     both = np.sum(values, axis=0)
     scores = both.T
+    held = [str(table["members"].fillna("").iloc[at]).split("; ") for at in range(len(table))]
     best, worst = [], []
-    for at in range(len(table)):
+    for at, key in enumerate(table.index):
+        # a package and a route that it holds are told apart by what the package adds, however little
+        slack = [1e-12 + width * (key not in held[k] and other not in held[at]) for k, other in enumerate(table.index)]
         others = [k for k in range(len(table)) if k != at]
-        best.append(1 + sum(scores[k, 0] - scores[at, 1] > width + 1e-12 for k in others))
-        worst.append(1 + sum(scores[k, 1] - scores[at, 0] > width + 1e-12 for k in others))
+        best.append(1 + sum(scores[k, 0] - scores[at, 1] > slack[k] for k in others))
+        worst.append(1 + sum(scores[k, 1] - scores[at, 0] > slack[k] for k in others))
     return np.array(best), np.array(worst), scores, lost
 
 

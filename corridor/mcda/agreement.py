@@ -17,7 +17,7 @@ from corridor.errors import ScoringError
 from corridor.mcda.matrix import DecisionMatrix, End, Panel, not_ranked, orient
 from corridor.mcda.methods import DEFAULT_METHOD, all_methods, get_method, method_ids
 from corridor.mcda.perspectives import WeightsLike, panel_weights
-from corridor.mcda.rank import competition_ranks, linear_parts, score, tie_width
+from corridor.mcda.rank import competition_ranks, linear_parts, score, tie_widths
 from corridor.schema.column import Criterion
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.vocabulary import PanelKind, Scaling
@@ -111,7 +111,7 @@ def panel_ranks(panel: Panel, weights: WeightsLike, method: str = DEFAULT_METHOD
         ``(n,)``, from 1.
     """
     resolved = panel_weights(panel, weights).values
-    return competition_ranks(score(panel, resolved, method), tie_width(panel, resolved, method))[0]
+    return competition_ranks(score(panel, resolved, method), tie_widths(panel, resolved, method))[0]
 
 
 def rank_reversals(panel: Panel, weights: WeightsLike, method: str = DEFAULT_METHOD) -> pd.DataFrame:

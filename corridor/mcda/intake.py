@@ -28,7 +28,7 @@ class Intake:
 
     An undetermined cell is NaN too, and its ends stand in ``low`` and ``high``, infinite where an end can't be reached.
     ``vetoes`` maps a row to (criterion id or metric, status, reason). ``may_be_lost`` are rows of which a metric,
-    scored or not, has an end that can't be reached.
+    scored or not, has an end that can't be reached. ``members`` are the ids of the routes that a row's package holds.
     """
 
     candidate_ids: tuple[str, ...]
@@ -42,6 +42,7 @@ class Intake:
     vetoes: Mapping[int, tuple[str, str, Value]]
     notes: tuple[Message, ...]
     may_be_lost: frozenset[int] = frozenset()
+    members: tuple[frozenset[str], ...] = ()
 
     def label(self, row: int) -> tuple[str, str]:
         """Id and name of the candidate of a row."""
@@ -93,7 +94,11 @@ def read_metrics(
                 why = _blocked(criteria[k].label, MetricStatus.UNREACHABLE)
                 vetoes.setdefault(row, (criteria[k].criterion_id, MetricStatus.UNREACHABLE, why))
     lost = _may_be_lost(table, {c.metric for c in criteria}, veto_on_any_status)
-    return Intake(candidate_ids, regime_ids, names, comparator, metrics, low, high, filled, vetoes, notes, lost)
+    held = _texts(table, "members") if "members" in table.columns else ("",) * len(table)
+    members = tuple(frozenset(text.split("; ")) - {""} for text in held)
+    return Intake(
+        candidate_ids, regime_ids, names, comparator, metrics, low, high, filled, vetoes, notes, lost, members
+    )
 
 
 def _may_be_lost(table: pd.DataFrame, scored: set[str], any_status: bool) -> frozenset[int]:

@@ -127,7 +127,8 @@ class Panel:
     has no interval, low and high equal it. An undetermined metric is NaN, and ``low`` and ``high`` are its ends,
     infinite where it can't be reached there; :meth:`pinned` gives a panel without such metrics. ``study_criteria`` are
     all that the study scores, also those that had to be dropped here. ``lost_at_worst`` are places of alternatives that
-    any metric, scored or not, takes out at its worst end.
+    any metric, scored or not, takes out at its worst end. ``members`` are the ids of the routes that each alternative
+    holds, none for a single route.
     """
 
     regime_id: str
@@ -141,6 +142,7 @@ class Panel:
     scaling: Scaling = Scaling.ANCHORS
     study_criteria: tuple[Criterion, ...] = ()
     lost_at_worst: frozenset[int] = frozenset()
+    members: tuple[frozenset[str], ...] = ()
 
     @property
     def undetermined(self) -> NDArray[np.bool_]:
@@ -152,6 +154,13 @@ class Panel:
         """Alternatives that can't be reached at an end of an undetermined metric, ``(alternatives,)``."""
         endless = (self.undetermined & (np.isinf(self.low) | np.isinf(self.high))).any(axis=1)
         return np.asarray(endless | np.isin(np.arange(len(self.candidate_ids)), list(self.lost_at_worst)))
+
+    @property
+    def holds(self) -> NDArray[np.bool_]:
+        """Pairs of which one is a package that holds the other, ``(alternatives, alternatives)``, symmetric."""
+        inside = np.array([[other in held for other in self.candidate_ids] for held in self.members], dtype=bool)
+        count = len(self.candidate_ids)
+        return np.asarray(inside | inside.T) if inside.size else np.zeros((count, count), dtype=bool)
 
     @property
     def tells_apart(self) -> NDArray[np.bool_]:
@@ -231,6 +240,7 @@ class Panel:
             low=self.low[rows],
             high=self.high[rows],
             lost_at_worst=frozenset(place for place, row in enumerate(rows) if int(row) in self.lost_at_worst),
+            members=tuple(self.members[row] for row in rows) if self.members else (),
         )
 
     @property
@@ -422,6 +432,7 @@ def _build_panel(
         scaling,
         criteria,
         frozenset(place for place, row in enumerate(ranked) if row in intake.may_be_lost),
+        tuple(intake.members[row] for row in ranked),
     )
     return panel, excluded, notes + _value_notes(panel)
 

@@ -127,7 +127,7 @@ def fix_ends(panel: Panel) -> Panel:
     return replace(panel, criteria=tuple(criteria), scaling=Scaling.ANCHORS)
 
 
-def competition_ranks(scores: Floats, width: float = 0.0) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def competition_ranks(scores: Floats, width: float | Floats = 0.0) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Rank scores, best first: one more than the number of alternatives that are ahead by more than the tolerance.
 
     Nobody's rank hangs on how others tie among themselves, a better score never gives a worse rank, and whoever is
@@ -135,7 +135,7 @@ def competition_ranks(scores: Floats, width: float = 0.0) -> tuple[NDArray[np.in
 
     Args:
         scores: ``(n,)``, more is better.
-        width: Differences up to it are within measurement tolerance.
+        width: Differences up to it are within measurement tolerance; one for all, or ``(n, n)`` pair by pair.
 
     Returns:
         Ranks from 1, and whether the rank is shared.
@@ -183,6 +183,23 @@ def tie_width(panel: Panel, weights: Floats, method: str) -> float:
     better_by = score(fixed, weights, method, here + step)[own, own] - middle
     worse_by = middle - score(fixed, weights, method, here - step)[own, own]
     return float(2.0 * np.maximum(better_by, worse_by).max())
+
+
+def tie_widths(panel: Panel, weights: Floats, method: str) -> Floats:
+    """How far two scores may lie apart within measurement tolerance, pair by pair.
+
+    It is :func:`tie_width`, but nothing between a package and a route that it holds: both were measured on the same line
+    with the same errors, and what sets them apart is what the package adds, which is known to be there.
+
+    Args:
+        panel: ``n`` alternatives and ``m`` criteria.
+        weights: ``(m,)``, summing to 1.
+        method: Id of a ranking method.
+
+    Returns:
+        ``(n, n)``, symmetric.
+    """
+    return np.where(panel.holds, 0.0, tie_width(panel, weights, method))
 
 
 Ranks = NDArray[np.int64]
@@ -259,14 +276,14 @@ def _intervals(panel: Panel, resolved: Floats, method: str, seed: int = 0) -> Ra
     lost = panel.may_be_lost
     if not panel.undetermined.any():
         scores = score(panel, resolved, method)
-        ranks, _ = competition_ranks(scores, tie_width(panel, resolved, method))
+        ranks, _ = competition_ranks(scores, tie_widths(panel, resolved, method))
         return RankIntervals(ranks, ranks, lost, _gone(scores, lost), scores, True)
     apart = panel.scaling == Scaling.ANCHORS and not found.compares_alternatives
     if apart:
         # A score hangs on nobody else: the ends of each alternative's own suffice, in whatever company.
         exact = isinstance(found, LinearMethod)
         low, high = _own_ends(panel, resolved, method, exact, seed)
-        width = tie_width(panel, resolved, method)
+        width = tie_widths(panel, resolved, method)
         best, worst = _ranks_of_ends(low, high, lost, width)
         return RankIntervals(best, worst, lost, _gone(low, lost), high, exact)
     return _searched(panel, resolved, method, seed)
@@ -286,7 +303,7 @@ def _own_ends(panel: Panel, weights: Floats, method: str, exact: bool, seed: int
     return scores.min(axis=0), scores.max(axis=0)
 
 
-def _ranks_of_ends(low: Floats, high: Floats, lost: NDArray[np.bool_], width: float) -> tuple[Ranks, Ranks]:
+def _ranks_of_ends(low: Floats, high: Floats, lost: NDArray[np.bool_], width: Floats) -> tuple[Ranks, Ranks]:
     """Ranks from independent ranges of scores: own best against the others' worst, and the reverse."""
     # Who may be lost is, at its worst, in nobody's way.
     sunk = np.where(lost, -np.inf, low)
@@ -314,7 +331,7 @@ def _searched(panel: Panel, weights: Floats, method: str, seed: int) -> RankInte
             continue
         part = panel.take(who)
         scores = score(part, weights, method, tables[:, who])
-        slack = tie_width(part, weights, method) + ROUNDING
+        slack = tie_widths(part, weights, method) + ROUNDING
         # (tables, i, j): j is ahead of i beyond tolerance.
         ranks = 1 + (scores[:, None, :] - scores[:, :, None] > slack).sum(axis=2)
         best[who] = np.minimum(best[who], ranks.min(axis=0))

@@ -170,3 +170,13 @@ def test_nobody_at_all_can_be_ranked():
     table = rank_alternatives(build_matrix(route_table(veto="closed"), ROUTE_CRITERIA), EVEN)
     assert table["rank"].isna().all()
     assert set(map(render, table["reason"])) == {"not ranked: closed"}
+
+
+def test_a_package_and_a_route_in_it_never_tie_by_tolerance():
+    # 0.5 km is less than the tolerance of 1 km, yet the valley holds the railway, and more.
+    table = route_table()
+    table["members"] = ["", "rail; pass", "", "", ""]
+    found = rank_alternatives(build_matrix(table, ROUTE_CRITERIA), {"length": 1.0})
+    assert route_table().set_index("candidate_id")["length_km"].loc[["rail", "valley"]].tolist() == [250.0, 250.5]
+    assert by_candidate(found) == {"rail": 1, "valley": 2, "pass": 3, "north": 4, "abroad": 1}
+    assert not found["tied"].any()
