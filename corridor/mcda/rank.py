@@ -188,8 +188,8 @@ def tie_width(panel: Panel, weights: Floats, method: str) -> float:
 def tie_widths(panel: Panel, weights: Floats, method: str) -> Floats:
     """How far two scores may lie apart within measurement tolerance, pair by pair.
 
-    It is :func:`tie_width`, but nothing between a package and a route that it holds: both were measured on the same line
-    with the same errors, and what sets them apart is what the package adds, which is known to be there.
+    It is :func:`tie_width`, but nothing between a package and a route that it holds: both were measured on the same
+    line with the same errors, and what sets them apart is what the package adds, which is known to be there.
 
     Args:
         panel: ``n`` alternatives and ``m`` criteria.
