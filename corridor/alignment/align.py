@@ -22,6 +22,7 @@ from corridor.alignment.search import (
     narrow,
     search,
     search_primed,
+    search_whole,
     trace_states,
 )
 from corridor.alignment.spirals import codes_along
@@ -140,7 +141,8 @@ def find_way(asked: AlignmentProblem, within: float = 1.0) -> Way:
     """The fine search for lines ``within`` a factor of the best: over the whole ground, or inside what narrowing left.
 
     Unless the options say how to narrow, the whole ground is searched up to 2.5 million states (nodes times the heights
-    and kinds that each may be passed at), so that nothing cheaper exists.
+    and kinds that each may be passed at), so that nothing cheaper exists. Beyond that it is on request
+    (``options.certify``), for lines that cost less than the one that narrowing found.
 
     Raises:
         AlignmentError: if there is no way at all; says which limit closes it.
@@ -163,6 +165,10 @@ def find_way(asked: AlignmentProblem, within: float = 1.0) -> Way:
         # Narrowing may have cut the only way off; before saying that there is none, all of the ground is searched.
         if left.usable is not None and not np.isfinite(forward.cost_musd):
             problem, forward = search_primed(question, within)
+            whole = True
+        elif options.certify:
+            problem, forward = search_whole(question, problem, forward, within)
+            whole = True
     if not np.isfinite(forward.cost_musd):
         raise AlignmentError(explain_no_way(problem))
     return Way(problem, forward, forward.cost_musd if whole else None)
@@ -179,22 +185,18 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
     radius, reason = asked.standard.min_radius_m, ""
     forbidden: list[Bend] = []
     way: Way | None = None
-    least_musd = 0.0  # that any line with turns costs, as far as is known
-    is_proved = True  # that there is no line, if none is found
+    least_musd, is_small = 0.0, True
     for factor in TURN_FACTORS:
         way = find_way(asked, factor) if way is None else _widen(way, factor)
         problem, free_price = way.problem, way.forward.cost_musd
         backward = search(problem, factor, reverse=True, guide=way.forward)
-        # What had no room once has none within a larger factor.
-        turning = TurnSearch(problem, backward, factor * free_price, radius, None if is_proved else least_musd)
+        # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left out.
+        turning = TurnSearch(problem, backward, factor * free_price, radius, max(least_musd, free_price), is_small)
         while len(forbidden) < MAX_FORBIDDEN:
-            course, price, least = turning.cheapest(forbidden)
-            # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left
-            # out.
-            least_musd = max(least_musd, least, free_price)
+            course, price = turning.cheapest(forbidden, factor == TURN_FACTORS[-1])
             if not course.states:
                 break
-            gap = max(price - least_musd, 0.0) if way.least_musd is not None else None
+            gap = max(price - turning.least_musd, 0.0) if way.least_musd is not None else None
             try:
                 return finish_alignment(asked.terrain, problem, course, price, free_price, snapped, gap)
             except BendError as fault:
@@ -203,8 +205,8 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
                 forbidden += bad
                 if not bad:
                     break
-        is_proved &= turning.is_exact
-    if not is_proved:
+        least_musd, is_small = turning.least_musd, turning.leaves_room
+    if not turning.is_exhausted:
         raise SearchRoomError(
             f"no line found that keeps the minimum radius of {radius:g} m: any costs at least {least_musd:,.0f} "
             f"million USD, and there was no room to search through all that may. Use other cells or a smaller radius",

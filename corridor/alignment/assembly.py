@@ -252,9 +252,12 @@ def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: floa
     return merged, heights
 
 
-MAX_LINKS = 6_000_000  # that a turn-limited search holds at a time, about 60 bytes each
-QUICK = ((0.01, 1.5), (0.02, 1.3), (0.04, 1.15), (0.08, 1.05))
-"""Where the exact search needs too many links: what each may lose, as a share of the price, and the bound's weight."""
+MAX_LINKS = 10_000_000  # that a turn-limited search holds at a time, about 50 bytes each with what is known of them
+FEW_LINKS = 1_000_000  # up to which a search goes on without a line that it must stay below
+HASTY = ((600, 0.04), (600, 0.16))
+"""Quotas of searches that only look for a line, and what a link may lose there, as a share of the price."""
+CERTIFIED = 0.01
+"""What a line may cost more than any other, as a share: first it is proved that it costs no more than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,74 +287,109 @@ class Course(NamedTuple):
 class TurnSearch:
     """A search for the cheapest line that keeps a radius.
 
-    ``backward`` has the costs to the end without turns of everything that a line of at most ``bound_musd`` can pass.
-    Links that were priced for one search are kept for the next one of its kind. ``least_musd`` is what any line costs
-    at least by an exact search that had no room; then none is tried again.
+    ``backward`` has the costs to the end without turns of everything that a line of at most ``bound_musd`` can pass,
+    and ``least_musd`` is what any line is known to cost at least. Links priced for one search are kept for the
+    next one of its kind. A search that ``is_small`` is exact from the start.
     """
 
     def __init__(
-        self, problem: Problem, backward: Found, bound_musd: float, radius_m: float, least_musd: float | None = None
+        self,
+        problem: Problem,
+        backward: Found,
+        bound_musd: float,
+        radius_m: float,
+        least_musd: float = 0.0,
+        is_small: bool = True,
     ) -> None:
         self.problem, self.bound_musd, self.radius_m = problem, bound_musd, float(radius_m)
+        self.least_musd, self.is_small = least_musd, is_small
         # A cost that isn't settled is no more than an upper bound: no line near the best passes there.
         self._behind = np.where(backward.settled, backward.cost, np.inf)
         self._links, self._used = new_links(len(self._behind), 65_536), 0
-        self._kept_for = (0.0, 0.0, 0.0)
-        self._least = least_musd
+        self._kept_for = (0.0, 0.0, 0)
 
     @property
-    def is_exact(self) -> bool:
-        """Whether there was room for every link so far: what isn't found then doesn't exist."""
-        return self._least is None
+    def leaves_room(self) -> bool:
+        """Whether a search for lines within a larger bound may be exact from the start too."""
+        return self.is_small and self._used <= FEW_LINKS // 10
 
-    def cheapest(self, forbidden: Sequence[Bend] = ()) -> tuple[Course, float, float]:
-        """The line, its price, and the least that any such line costs.
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether every line within the bound was looked at: what wasn't found then doesn't exist."""
+        return self.least_musd >= self.bound_musd
 
-        Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed. Without a
-        line the course is empty and the price is infinite; no line then costs less than the third value.
+    def cheapest(self, forbidden: Sequence[Bend] = (), is_last: bool = True) -> tuple[Course, float]:
+        """The line and its price; an empty course and an infinite price if none was found.
 
-        The exact search comes first. Where it needs more links than there is room for, what it still had to look at
-        bounds the price from below. Searches that leave out links which lose much then look for a line, with more and
-        more links as far as there is room.
+        Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed.
+
+        The exact search comes first. Where it needs many links, hasty searches look for a line, and exact ones then
+        prove that none costs less by more than 1 %, or by how much, and find the cheapest as far as there is room.
+        Without a line all within the bound are looked at if no wider search follows (``is_last``).
         """
-        if self._least is None:
-            last, least = self._run(forbidden, self.bound_musd, np.inf, 1.0)
+        if self.is_small:
+            last = self._prove(forbidden, self.bound_musd, FEW_LINKS)
             if last != NO_ROOM:
-                return self._trace(last), float(self._links.cost[last]) if last >= 0 else np.inf, least
-            self._least = least
-        best: tuple[Course, float] = (Course([], []), np.inf)
-        for share, weight in QUICK:
-            last, _ = self._run(forbidden, best[1], share * self.bound_musd, weight)
-            if last == NO_ROOM:
+                return self._line(last), self._cost(last)
+            self.is_small = False
+        course, price = Course([], []), np.inf
+        for quota, share in HASTY:
+            last, _ = self._run(forbidden, self.bound_musd, share * self.bound_musd, quota, MAX_LINKS)
+            if last >= 0:
+                course, price = self._line(last), self._cost(last)
                 break
-            # With less weight and more links the next one may still find a cheaper line.
-            if last >= 0 and self._links.cost[last] < best[1]:
-                best = self._trace(last), float(self._links.cost[last])
-        return (*best, self._least)
+        if not course.states:
+            last = self._prove(forbidden, self.bound_musd, MAX_LINKS) if is_last else NO_ROOM
+            return self._line(last), self._cost(last)
+        for bound in (price / (1.0 + CERTIFIED), price):
+            if bound <= self.least_musd:
+                continue
+            last = self._prove(forbidden, bound, MAX_LINKS)
+            if last >= 0:
+                return self._line(last), self._cost(last)
+            # The second search needs several times the links of the first.
+            if last == NO_ROOM or self._used > MAX_LINKS // 4:
+                break
+        return course, price
 
-    def _run(self, forbidden: Sequence[Bend], bound: float, slack: float, weight: float) -> tuple[int, float]:
-        """Last link of the line that a search finds (negative without one) and what any line costs at least."""
+    def _prove(self, forbidden: Sequence[Bend], bound: float, room: int) -> int:
+        """Last label of the cheapest line up to a bound by an exact search, which raises what any line costs at least.
+
+        Forbidden bends only make lines dearer, so that what was proved without them holds.
+        """
+        last, least = self._run(forbidden, bound, np.inf, 0, room)
+        self.least_musd = max(self.least_musd, least)
+        return last
+
+    def _run(self, forbidden: Sequence[Bend], bound: float, slack: float, quota: int, room: int) -> tuple[int, float]:
+        """Last label of the line that a search finds (negative without one) and what any line costs at least."""
         p = self.problem
         direct_m = np.inf if p.options.max_direct_km is None else p.options.max_direct_km * 1000.0
-        if self._kept_for != (bound, slack, weight):
+        if self._kept_for != (bound, slack, quota):
             self._links, self._used = new_links(len(self._behind), 65_536), 0
-            self._kept_for = (bound, slack, weight)
-        last, least, self._links, self._used = search_turns(
+            self._kept_for = (bound, slack, quota)
+        last, least, self._labels, self._links, self._used = search_turns(
             p.ground.arrays, p.as_nodes(), p.loops, p.as_states(), p.parameters, self.radius_m, p.state(p.start),
-            p.state(p.goal), direct_m, self._behind, bound * (1.0 + 1e-9), slack, weight, MAX_LINKS, p.reuse,
-            _clearance(p), np.array([b.row(p) for b in forbidden]).reshape(-1, 5), self._links, self._used,
+            p.state(p.goal), direct_m, self._behind, bound * (1.0 + 1e-9), slack, quota, room, p.reuse, _clearance(p),
+            np.array([b.row(p) for b in forbidden]).reshape(-1, 5), self._links, self._used,
         )  # fmt: skip
         return int(last), min(float(least), bound)
 
-    def _trace(self, last: int) -> Course:
-        """The line that ends with a link; an empty one if there is no such link."""
+    def _cost(self, last: int) -> float:
+        """Of the line that ends with a label; infinite if there is no such label."""
+        return float(self._labels.cost[last]) if last >= 0 else np.inf
+
+    def _line(self, last: int) -> Course:
+        """The line that ends with a label; an empty one if there is no such label."""
         if last < 0:
             return Course([], [])
-        states, codes = [int(self._links.target[last])], []
+        links, labels = self._links, self._labels
+        states, codes = [int(links.target[labels.link[last]])], []
         while last >= 0:
-            states.append(int(self._links.source[last]))
-            codes.append(int(self._links.code[last]))
-            last = int(self._links.before[last])
+            link = labels.link[last]
+            states.append(int(links.source[link]))
+            codes.append(int(links.code[link]))
+            last = int(labels.before[last])
         return Course(states[::-1], codes[::-1])
 
 

@@ -312,7 +312,8 @@ class SearchOptions:
     ``narrowing`` lists stages that narrow the search, coarsest first (empty: none, None: by cell size); what a stage
     keeps is widened by ``dilate_cells`` of its own cells. Coarser cells have the levels ``coarse_offsets_m``.
     ``spirals`` is the most full circles that a link may turn to gain height (0: none), of ``spiral_radius_m`` (None:
-    the standard's least radius).
+    the standard's least radius). ``certify`` has the whole ground searched where it would be narrowed, so that it is
+    known how good the line is.
     ``watch`` hears, while a search runs, what share of its states it has been at, 0 to 1; it changes nothing.
     """
 
@@ -329,6 +330,7 @@ class SearchOptions:
     turns: bool = True
     spirals: int = 0
     spiral_radius_m: float | None = None
+    certify: bool = False
     reuse: tuple[ReuseLink, ...] = field(default=())
     watch: Callable[[float], None] | None = field(default=None, compare=False, repr=False)
 

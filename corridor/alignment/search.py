@@ -412,15 +412,36 @@ def search_primed(question: Question, near_factor: float = 1.0) -> tuple[Problem
     return problem, found
 
 
+def search_whole(question: Question, before: Problem, found: Found, near_factor: float = 1.0) -> tuple[Problem, Found]:
+    """The search over the whole ground for what costs less than a line that was found on a part of it.
+
+    What was found begins it, so that it takes less time than one that begins anew, and proves how good the line is.
+
+    Args:
+        question: what is asked.
+        before: the search on a part of the ground, with the same levels.
+        found: what it found.
+        near_factor: see ``search``.
+
+    Returns:
+        The problem over all nodes and what the search found; its price is that of the cheapest line there is.
+    """
+    problem = build_problem(*question)
+    prime = _labels_on(before, found, problem)
+    return problem, search(problem, near_factor, known_musd=found.cost_musd, prime=prime)
+
+
 def _labels_on(before: Problem, found: Found, problem: Problem) -> tuple[Floats, NDArray[np.int32]]:
-    """Costs and parents of the states of a problem by a search over the same nodes with the same or fewer levels."""
-    if before.n_states == problem.n_states:
+    """Costs and parents of the states of a problem by a search with the same or fewer nodes and levels."""
+    if before.n_states == problem.n_states and len(before.node_of) == len(problem.node_of):
         return found.cost, found.parent
-    total, n, terminal = len(problem.node_of) * problem.n_states, problem.n_states, problem.levels.terminal
+    total, n = len(problem.node_of) * problem.n_states, problem.n_states
     cost, parent = np.full(total, np.inf), np.full(total, -1, np.int32)
     # A search on the ground alone has one state a node, which is the terminals' state here.
-    cost[terminal::n] = found.cost
-    parent[terminal::n] = np.where(found.parent >= 0, found.parent * n + terminal, -1)
+    levels = np.arange(n) if before.n_states == n else np.array([problem.levels.terminal])
+    state = (problem.index_of[before.node_of][:, None] * n + levels).ravel().astype(np.int32)
+    cost[state] = found.cost
+    parent[state] = np.where(found.parent >= 0, state[found.parent], -1)
     return cost, parent
 
 

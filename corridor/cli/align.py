@@ -68,6 +68,9 @@ def align(
             "--spirals", metavar="N", min=0, max=9, help="Full circles that it may turn in one place to climb."
         ),
     ] = 0,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Search all of the ground, however large, to prove how good the line is.")
+    ] = False,
     sweep: Annotated[
         Literal["grade", "tunnel-price"] | None, typer.Option("--sweep", help="Also vary this and draw the trade-off.")
     ] = None,
@@ -147,6 +150,7 @@ def align(
             bridge_musd_per_km=bridge_price,
             cell_m=cell,
             spirals=spirals,
+            certify=certify,
             countries=codes,
             borders=borders,
             sweep=sweep,

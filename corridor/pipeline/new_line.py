@@ -137,6 +137,7 @@ def find_new_line(
     bridge_musd_per_km: float | None = None,
     cell_m: float | None = None,
     spirals: int = 0,
+    certify: bool = False,
     countries: Sequence[str] = (),
     borders: str | Path | None = None,
     sweep: Sweep | None = None,
@@ -167,6 +168,8 @@ def find_new_line(
         cell_m: side of the search's cells, metres.
         spirals: full circles that the line may turn in one place to gain height where the ground is steeper than the
             grade.
+        certify: search the whole ground where it would be narrowed (from 2.5 million states on), so that it is known
+            how much less another line could cost at most.
         countries: two-letter codes of the only countries that the line may pass; any if empty.
         borders: a file of country polygons instead of the study's, or of those that ship with the package.
         sweep: also find lines for other grades or prices of a tunnel.
@@ -207,7 +210,7 @@ def find_new_line(
         else:
             setting = _with_study(Study.find(study), places, files, countries, borders, prices, say)
         costs = choose_prices(unit_costs(setting.prices, chosen.mode), tunnel_musd_per_km, bridge_musd_per_km)
-        options = SearchOptions(spirals=spirals)
+        options = SearchOptions(spirals=spirals, certify=certify)
         asked = [
             AlignmentProblem(*_framed(setting, leg, cell_m), chosen, costs, options)
             for leg in range(len(setting.stations) - 1)

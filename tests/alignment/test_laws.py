@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import replace
+from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
 import numpy as np
@@ -13,10 +14,11 @@ from affine import Affine
 import corridor.alignment.assembly as curves
 from corridor.alignment.align import align, find_way, solve, solve_on_cells
 from corridor.alignment.assembly import TurnSearch
-from corridor.alignment.links import SearchOptions, build_ground
+from corridor.alignment.links import SearchOptions, Stage, build_ground
 from corridor.alignment.pricing import price_pieces, split_line
 from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.search import Question, build_problem, search, search_primed, state_points, trace_states
+from corridor.alignment.spirals import ARC_STEP
 from corridor.errors import SearchRoomError
 from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, hills, standard
@@ -99,20 +101,88 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     way = find_way(problem, 1.4)
     backward = search(way.problem, 1.4, reverse=True, guide=way.forward)
     bound = 1.4 * way.forward.cost_musd
-    course, exact, least = TurnSearch(way.problem, backward, bound, 300.0).cheapest()
+    search_all = TurnSearch(way.problem, backward, bound, 300.0)
+    course, exact = search_all.cheapest()
     assert course.states
-    assert least == exact
+    assert search_all.least_musd == exact
     held = TurnSearch(way.problem, backward, bound, 300.0)
-    used = []
+    quotas = []
     real = curves.search_turns
-    monkeypatch.setattr(curves, "search_turns", lambda *args: used.append(args[12]) or real(*args))
-    monkeypatch.setattr(curves, "MAX_LINKS", 30_000)
-    course, price, least = held.cheapest()
-    assert used[0] == 1.0
-    assert len(used) > 1
+    monkeypatch.setattr(curves, "search_turns", lambda *args: quotas.append(args[12]) or real(*args))
+    monkeypatch.setattr(curves, "FEW_LINKS", search_all._used // 20)
+    monkeypatch.setattr(curves, "MAX_LINKS", search_all._used // 2)
+    course, price = held.cheapest()
+    assert quotas[:2] == [0, curves.HASTY[0][0]]
     assert course.states
-    assert least <= exact * (1 + 1e-9)
+    assert held.least_musd <= exact * (1 + 1e-9)
     assert exact <= price * (1 + 1e-9)
+
+
+def cheapest_over_bends(problem, links, used, radius):
+    """Dijkstra's algorithm whose nodes are bends; each knows what its curve takes off the link that follows."""
+    at = state_points(problem, list(range(len(problem.node_of) * problem.n_states)))
+    cell, grade = problem.ground.dx_m, problem.standard.max_grade_up_pct / 100
+    ends = [(at[links.source[e]], at[links.target[e]]) for e in range(used)]
+
+    def loss_between(e, f, before):
+        u, v = ((b[:2] - a[:2]) * cell for a, b in (ends[e], ends[f]))
+        along, across = u @ v, abs(u[0] * v[1] - u[1] * v[0])
+        angle, room = np.arctan2(across, along), 0.5 * min(np.hypot(*u), np.hypot(*v))
+        tangent = radius * np.tan(angle / 2)
+        if along <= -np.hypot(*u) * np.hypot(*v) * (1 - 1e-9) or tangent > room:
+            return None
+        chords = max(np.ceil(angle / ARC_STEP), 1)
+        loss = tangent - chords * radius * np.sin(angle / (2 * chords)) if angle > 0 else 0.0
+        rises = [abs(b[2] - a[2]) for a, b in (ends[e], ends[f])]
+        fits = rises[0] <= grade * (np.hypot(*u) - before - loss) and rises[1] <= grade * (np.hypot(*v) - loss)
+        return loss if fits else None
+
+    begin, end = problem.state(problem.start), problem.state(problem.goal)
+    out = {u: range(links.first[u], links.last[u]) for u in np.flatnonzero(links.first >= 0)}
+    waiting = [(links.price[e], -1, e, 0.0) for e in out[begin]]
+    heapify(waiting)
+    done = set()
+    while waiting:
+        cost, before, e, loss = heappop(waiting)
+        if links.target[e] == end:
+            return cost
+        if (before, e) in done:
+            continue
+        done.add((before, e))
+        for f in out.get(links.target[e], ()):
+            following = loss_between(e, f, loss)
+            if following is not None:
+                heappush(waiting, (cost + links.price[f], e, f, following))
+    return np.inf
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_bends_that_steepen_a_link_at_both_ends_are_weighed_against_each_other(seed):
+    """What a curve takes off a steep link may close the next bend: the cheapest way to a link isn't always the best."""
+    ground = build_ground(np.array(hills((9, 9), 100.0, 22.0, seed, smooth=1.5).z), 100.0)
+    options = SearchOptions(neighbours=16, directions=0, offsets_m=(0.0,), max_structure_km=0.1)
+    problem = build_problem(ground, (0, 1), (8, 7), standard(6.0), costs(), options)
+    forward = search(problem, 3.0)
+    backward = search(problem, 3.0, reverse=True, guide=forward)
+    turning = TurnSearch(problem, backward, 3.0 * forward.cost_musd, 110.0)
+    _, price = turning.cheapest()
+    # Links of every state that a line can pass are priced once the search has been everywhere.
+    turning._run((), 3.0 * forward.cost_musd, np.inf, 0, 10**6)
+    links, used = turning._links, turning._used
+    assert price == pytest.approx(cheapest_over_bends(problem, links, used, 110.0), rel=1e-12)
+
+
+@pytest.mark.parametrize("narrowing", [(Stage(5, 1.0),), (Stage(1, 1.0, levels=True),)])
+def test_on_request_the_whole_ground_proves_how_good_a_narrowed_line_is(narrowing):
+    z = range_of_hills(60, 7)
+    options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0), max_structure_km=4.0, narrowing=narrowing, dilate_cells=0)
+    problem = replace(asked(z, standard(2.5), costs(), options), end_xy=(14_950.0, -4_950.0))
+    assert find_way(problem).least_musd is None
+    certified = find_way(replace(problem, options=replace(options, certify=True)))
+    whole = find_way(replace(problem, options=replace(options, narrowing=())))
+    assert certified.forward.cost_musd == pytest.approx(whole.forward.cost_musd, rel=1e-12)
+    assert certified.least_musd == certified.forward.cost_musd
+    assert trace_states(certified.problem, certified.forward)
 
 
 def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
@@ -120,6 +190,7 @@ def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
     z = np.array(hills((32, 32), 100.0, 60.0, 4, smooth=6.0).z)
     ends = {"start_xy": (10_350.0, -350.0), "end_xy": (12_850.0, -2_850.0)}
     fine = replace(asked(z, standard(6.0, min_radius_m=50.0), costs(), options), **ends)
+    monkeypatch.setattr(curves, "FEW_LINKS", 1)
     monkeypatch.setattr(curves, "MAX_LINKS", 1)
     with pytest.raises(SearchRoomError) as fault:
         solve(fine)
@@ -134,6 +205,7 @@ def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
     assert found.cell_m == 200.0
     assert found.gap_musd is not None
     assert found.notes[0].key == "new_line.wider"
+    monkeypatch.setattr(curves, "FEW_LINKS", 1)
     monkeypatch.setattr(curves, "MAX_LINKS", 1)
     # Where wider cells can't be had either, the error is that of the cells asked for.
     with pytest.raises(SearchRoomError, match="minimum radius"):

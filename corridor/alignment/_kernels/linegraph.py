@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.astar import DONE, OUT, SHORT_CELLS, new_heap, pop, push
+from corridor.alignment._kernels.astar import OUT, SHORT_CELLS, new_heap, pop, push
 from corridor.alignment.chords import CHEAPEST, DX, DY, enter, least_price, new_scratch, walk_chord, walk_move
 from corridor.alignment.spirals import ARC_STEP, CORNERS, price_loop
 from corridor.compiled import allocating, kernel, pasted
@@ -84,20 +84,35 @@ def _is_forbidden(forbidden, state, in_east, in_south, out_east, out_south):
 class Links(NamedTuple):
     """Links that were priced so far, those from one state one after the other.
 
-    ``first`` and ``last`` mark each state's links (-1: not priced yet). Of a link: states at its ends, price, what it
-    is (0 straight, ``OLD``, or the code of its full circles); for the search cost up to its end, the link before, and
-    what the curve at its start takes off it.
+    ``first`` and ``last`` mark each state's links (-1: not priced yet). Of a link: states at its ends, ``step`` in rows
+    and columns, price, what it is (0 straight, ``OLD``, or the code of its full circles); for the search the cost of
+    the cheapest label that leaves the next bend all freedom, and the newest of the other labels (-1: none).
     """
 
     first: NDArray[np.int32]
     last: NDArray[np.int32]
     source: NDArray[np.int32]
     target: NDArray[np.int32]
+    step: NDArray[np.int16]
     price: NDArray[np.float64]
     code: NDArray[np.int16]
+    free_cost: NDArray[np.float64]
+    label: NDArray[np.int32]
+
+
+class Labels(NamedTuple):
+    """Ways to the ends of links: link, cost, what the curve at the link's start takes off it, the label before.
+
+    That loss counts where the link is so steep that a bend at its other end could be too much; elsewhere it is 0, and
+    one label a link is enough. ``next`` leads to the label of the same link that was made before (-1: none). The last
+    three are the heap.
+    """
+
+    link: NDArray[np.int32]
     cost: NDArray[np.float64]
+    loss: NDArray[np.float64]
     before: NDArray[np.int32]
-    start_loss: NDArray[np.float64]
+    next: NDArray[np.int32]
     keys: NDArray[np.float64]
     items: NDArray[np.int32]
     position: NDArray[np.int32]
@@ -106,11 +121,10 @@ class Links(NamedTuple):
 @allocating
 def new_links(n_states, room):
     """No links yet, and room for some."""
-    keys, items, position = new_heap(room)
     return Links(
         np.full(n_states, -1, np.int32), np.full(n_states, -1, np.int32), np.empty(room, np.int32),
-        np.empty(room, np.int32), np.empty(room), np.zeros(room, np.int16), np.full(room, np.inf),
-        np.full(room, -1, np.int32), np.zeros(room), keys, items, position,
+        np.empty(room, np.int32), np.empty((room, 2), np.int16), np.empty(room), np.zeros(room, np.int16),
+        np.full(room, np.inf), np.full(room, -1, np.int32),
     )  # fmt: skip
 
 
@@ -123,53 +137,120 @@ def _more_links(links):
         more.source[k], more.target[k], more.price[k], more.code[k] = (
             links.source[k], links.target[k], links.price[k], links.code[k],
         )  # fmt: skip
-        more.cost[k], more.before[k], more.start_loss[k] = links.cost[k], links.before[k], links.start_loss[k]
-        more.keys[k], more.items[k], more.position[k] = links.keys[k], links.items[k], links.position[k]
+        more.step[k, 0], more.step[k, 1] = links.step[k, 0], links.step[k, 1]
+        more.free_cost[k], more.label[k] = links.free_cost[k], links.label[k]
     return Links(
-        links.first, links.last, more.source, more.target, more.price, more.code, more.cost, more.before,
-        more.start_loss, more.keys, more.items, more.position,
+        links.first, links.last, more.source, more.target, more.step, more.price, more.code, more.free_cost, more.label
+    )
+
+
+@allocating
+def _new_labels(room):
+    """No labels yet, and room for some."""
+    keys, items, position = new_heap(room)
+    return Labels(
+        np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room, np.int32), np.empty(room, np.int32),
+        keys, items, position,
+    )  # fmt: skip
+
+
+@allocating
+def _more_labels(labels):
+    """The same with twice the room."""
+    n = labels.link.shape[0]
+    more = _new_labels(2 * n)
+    for k in range(n):
+        more.link[k], more.cost[k], more.loss[k] = labels.link[k], labels.cost[k], labels.loss[k]
+        more.before[k], more.next[k] = labels.before[k], labels.next[k]
+        more.keys[k], more.items[k], more.position[k] = labels.keys[k], labels.items[k], labels.position[k]
+    return more
+
+
+class Ahead(NamedTuple):
+    """Moves from a node that some line may use, made when the first of its states is expanded.
+
+    ``first`` and ``last`` mark each node's part of ``move`` and of ``least``, a lower bound on the price of the move
+    whatever the heights at its ends (-1: not made yet). ``spare`` is what the state that it was made for had left.
+    """
+
+    first: NDArray[np.int32]
+    last: NDArray[np.int32]
+    spare: NDArray[np.float64]
+    move: NDArray[np.int16]
+    least: NDArray[np.float32]
+
+
+@allocating
+def _nothing_ahead(n_nodes, n_moves):
+    """A shortlist that holds nothing yet."""
+    room = 2 * n_nodes + n_moves
+    return Ahead(
+        np.full(n_nodes, -1, np.int32), np.full(n_nodes, -1, np.int32), np.empty(n_nodes), np.empty(room, np.int16),
+        np.empty(room, np.float32),
+    )  # fmt: skip
+
+
+@allocating
+def _longer(ahead):
+    """The same with twice the room."""
+    return Ahead(
+        ahead.first, ahead.last, ahead.spare, np.concatenate((ahead.move, np.empty_like(ahead.move))),
+        np.concatenate((ahead.least, np.empty_like(ahead.least))),
     )  # fmt: skip
 
 
 @kernel
-def _price_from(ground, nodes, states, u, cost_u, begin, end, p, direct_m, behind, bound, m, scratch, links, used):
-    """Put down one move from a state, if some line with it costs at most ``bound``; returns how many links there are.
-
-    Moves from the begin terminal lead to every node; beyond the moves there is one that leads straight to the end.
-    """
+def _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, used):
+    """Put down which moves from a node some line with so much to spare may use; returns how many places are used."""
     z, (rows, cols) = ground[0], ground[0].shape
-    n_states, n_levels, n_moves = states.kind.shape[0], states.first.shape[0] - 1, nodes.moves.shape[0]
-    node = nodes.node_of[u // n_states]
-    r, c, height = node // cols, node % cols, z[node // cols, node % cols] + states.offset_m[u % n_states]
-    straight = u == begin or m == n_moves
-    if straight:
-        there = nodes.node_of[m] if u == begin else nodes.node_of[end // n_states]
-        t_r, t_c = there // cols, there % cols
-    else:
+    node = nodes.node_of[here]
+    r, c = node // cols, node % cols
+    # One list serves all states of the node, and offsets rise: the line may start and end anywhere between the two.
+    over, under = states.offset_m[-1], -states.offset_m[0]
+    ahead.first[here], ahead.spare[here] = used, spare
+    for m in range(nodes.moves.shape[0]):
         t_r, t_c = r + nodes.moves[m, 0], c + nodes.moves[m, 1]
-    if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
-        return used
-    t_index = np.int64(nodes.index_of[t_r * cols + t_c])
+        if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
+            continue
+        index = np.int64(nodes.index_of[t_r * cols + t_c])
+        if index < 0:
+            continue
+        metres, left = nodes.move_m[m], spare - behind_node[index]
+        # Turned round, so that a difference of infinities (NaN) fails too.
+        if not p[CHEAPEST] * metres <= left:
+            continue
+        least = p[CHEAPEST] * metres
+        if metres > SHORT_CELLS * p[DX]:
+            rise = z[t_r, t_c] - z[r, c]
+            # The mildest grade between any two levels of both ends counts.
+            if rise - over - under > states.up * metres or -rise - over - under > states.down * metres:
+                continue
+            least = least_price(ground, r, c, z[r, c], t_r - r, t_c - c, rise, metres, over, under, left, p)
+            if least > left:
+                continue
+        ahead.move[used] = m
+        # Rounded down, so that 32 bits never lift the bound above the true price.
+        ahead.least[used] = least * (1.0 - 1e-6)
+        used += 1
+    ahead.last[here] = used
+    return used
+
+
+@kernel
+def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_end, scratch, links, used):
+    """Put down the links from a state to a node, if some line with them costs at most ``bound``; returns how many links
+    there are.
+
+    ``m`` is the move that leads there, -1 for a direct link. One that leads ``to_end`` arrives on the ground.
+    """
+    z, cols = ground[0], ground[0].shape[1]
+    n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
+    node, t_index = nodes.node_of[u // n_states], np.int64(nodes.index_of[flat])
+    r, c, t_r, t_c = node // cols, node % cols, flat // cols, flat % cols
+    height = z[r, c] + states.offset_m[u % n_states]
     metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
-    if t_index < 0 or metres == 0.0 or (metres > direct_m and straight):
-        return used
-    # One bound for all levels of the node there comes first: most links fail it.
-    rest = np.inf
-    for q in range(t_index * n_states, (t_index + 1) * n_states):
-        rest = min(rest, behind[q])
-    spare = bound - rest - cost_u
-    # Turned round, so that a difference of infinities (NaN) fails too.
-    if not p[CHEAPEST] * metres <= spare:
-        return used
-    if metres > SHORT_CELLS * p[DX]:
-        over, under, rise = states.offset_m[-1], -states.offset_m[0], z[t_r, t_c] - height
-        if rise - under > states.up * metres or -rise - over > states.down * metres:
-            return used
-        if least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, over, under, spare, p) > spare:
-            return used
     for level in range(n_levels):
-        # The direct link to the end arrives at the terminal, which lies on the ground.
-        if m == n_moves and u != begin and states.offset_m[states.first[level]] != 0.0:
+        if to_end and states.offset_m[states.first[level]] != 0.0:
             continue
         rise = z[t_r, t_c] + states.offset_m[states.first[level]] - height
         if rise > states.up * metres or -rise > states.down * metres:
@@ -188,7 +269,7 @@ def _price_from(ground, nodes, states, u, cost_u, begin, end, p, direct_m, behin
         if least > spare:
             continue
         enter(by_kind, states.kind[u % n_states], cost_u)
-        if straight:
+        if m < 0:
             done = walk_chord(
                 ground, float(r), float(c), height, float(t_r), float(t_c), height + rise, p, by_kind, bound - rest,
                 scratch, scratch.no_trace, 0, 0.0,
@@ -204,8 +285,33 @@ def _price_from(ground, nodes, states, u, cost_u, begin, end, p, direct_m, behin
             if by_kind[states.kind[q]] + behind[target] <= bound:
                 links.source[used], links.target[used] = u, target
                 links.price[used], links.code[used] = by_kind[states.kind[q]] - cost_u, 0
+                links.step[used, 0], links.step[used, 1] = t_r - r, t_c - c
                 used += 1
     return used
+
+
+@kernel
+def _price_direct(
+    ground, nodes, states, u, cost_u, p, direct_m, behind, behind_node, bound, index, to_end, scratch, links, used
+):  # fmt: skip
+    """Put down the direct links from a state to a node, as ``_price_to`` does; returns how many links there are."""
+    z, cols = ground[0], ground[0].shape[1]
+    n_states = states.kind.shape[0]
+    node, flat = nodes.node_of[u // n_states], np.int64(nodes.node_of[index])
+    r, c, t_r, t_c = node // cols, node % cols, flat // cols, flat % cols
+    metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
+    spare = bound - behind_node[index] - cost_u
+    # Turned round, so that a difference of infinities (NaN) fails too.
+    if metres == 0.0 or metres > direct_m or not p[CHEAPEST] * metres <= spare:
+        return used
+    # One bound for all levels of the node there comes first: most links fail it.
+    height = z[r, c] + states.offset_m[u % n_states]
+    over, under, rise = states.offset_m[-1], -states.offset_m[0], z[t_r, t_c] - height
+    if rise - under > states.up * metres or -rise - over > states.down * metres:
+        return used
+    if least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, over, under, spare, p) > spare:
+        return used
+    return _price_to(ground, nodes, states, u, cost_u, p, behind, bound, -1, flat, to_end, scratch, links, used)
 
 
 @kernel
@@ -233,26 +339,46 @@ def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scr
                 target = t_index * n_states + q
                 if by_kind[states.kind[q]] + behind[target] <= bound:
                     links.source[used], links.target[used] = u, target
-                    links.price[used] = by_kind[states.kind[q]] - cost_u
-                    links.code[used] = code
+                    links.price[used], links.code[used] = by_kind[states.kind[q]] - cost_u, code
+                    links.step[used, 0], links.step[used, 1] = t_r - r, t_c - c
                     used += 1
     return used
 
 
 @allocating
 def _price_all_from(
-    ground, nodes, loops, states, u, cost_u, begin, end, p, direct_m, behind, bound, reuse, scratch, links, used
+    ground, nodes, loops, states, u, cost_u, begin, end, p, direct_m, behind, behind_node, bound, reuse, scratch, ahead,
+    noted, links, used,
 ):  # fmt: skip
-    """Put down all links from a state, old pieces too; returns the links and how many there are."""
-    n_states = states.kind.shape[0]
+    """Put down all links from a state, old pieces too; returns them and the shortlist with how many there are of each.
+
+    From the begin terminal direct links lead to every node, from others only to the end.
+    """
+    n_states, cols = states.kind.shape[0], ground[0].shape[1]
+    here, spare = u // n_states, bound - cost_u
     links.first[u] = used
-    for m in range(nodes.node_of.shape[0] if u == begin else nodes.moves.shape[0] + 1):
+    first, last = (0, nodes.node_of.shape[0]) if u == begin else (end // n_states, end // n_states + 1)
+    for index in range(first, last):
         # A move gives at most one link for each state of the node that it leads to.
         if used + n_states > links.source.shape[0]:
             links = _more_links(links)
-        used = _price_from(
-            ground, nodes, states, u, cost_u, begin, end, p, direct_m, behind, bound, m, scratch, links, used
-        )
+        used = _price_direct(
+            ground, nodes, states, u, cost_u, p, direct_m, behind, behind_node, bound, index, u != begin, scratch,
+            links, used,
+        )  # fmt: skip
+    # A list that was made for a state with less to spare may lack what is of use to this one.
+    if u != begin and (ahead.first[here] < 0 or spare > ahead.spare[here]):
+        if noted + nodes.moves.shape[0] > ahead.move.shape[0]:
+            ahead = _longer(ahead)
+        noted = _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, noted)
+    for k in range(ahead.first[here], ahead.last[here]) if u != begin else range(0):
+        m, node = np.int64(ahead.move[k]), nodes.node_of[here]
+        flat = np.int64(node + nodes.moves[m, 0] * cols + nodes.moves[m, 1])
+        if not np.float64(ahead.least[k]) <= spare - behind_node[nodes.index_of[flat]]:
+            continue
+        if used + n_states > links.source.shape[0]:
+            links = _more_links(links)
+        used = _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, False, scratch, links, used)
     if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
         pointer, targets, prices = reuse
         for e in range(pointer[u // n_states], pointer[u // n_states + 1]):
@@ -260,13 +386,14 @@ def _price_all_from(
                 links = _more_links(links)
             links.source[used], links.target[used] = u, targets[e] * n_states + states.terminal
             links.price[used], links.code[used] = prices[e], OLD
+            links.step[used, 0], links.step[used, 1] = 0, 0  # nobody asks for it
             used += 1
     for m in range(loops.moves.shape[0]):
         while used + 2 * loops.turns * n_states > links.source.shape[0]:
             links = _more_links(links)
         used = _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scratch, links, used)
     links.last[u] = used
-    return links, used
+    return links, used, ahead, noted
 
 
 @pasted
@@ -278,7 +405,7 @@ def _step_of(z, node_of, offsets, loops, links, e, p):
     cols, n_states = z.shape[1], offsets.shape[0]
     source, target = np.int64(links.source[e]), np.int64(links.target[e])
     a, b = node_of[source // n_states], node_of[target // n_states]
-    east, south = (b % cols - a % cols) * p[DX], (b // cols - a // cols) * p[DY]
+    east, south = links.step[e, 1] * p[DX], links.step[e, 0] * p[DY]
     rise = z[b // cols, b % cols] + offsets[target % n_states] - z[a // cols, a % cols] - offsets[source % n_states]
     metres, inner = np.sqrt(east * east + south * south), 0.0
     if links.code[e] > 0:
@@ -289,12 +416,32 @@ def _step_of(z, node_of, offsets, loops, links, e, p):
     return east, south, metres, rise, inner
 
 
+@pasted
+def _is_too_sharp(links, e, f, radius, p):
+    """Whether the bend between two straight links leaves its tangents no room; most links fail this, the cheapest test.
+
+    Of links with full circles and old formations nothing is said here.
+    """
+    too_sharp = False
+    if links.code[e] == 0 and links.code[f] == 0:
+        east_e, south_e = links.step[e, 1] * p[DX], links.step[e, 0] * p[DY]
+        east_f, south_f = links.step[f, 1] * p[DX], links.step[f, 0] * p[DY]
+        e2, f2 = east_e * east_e + south_e * south_e, east_f * east_f + south_f * south_f
+        # The same numbers as in the full test, with a margin for rounding.
+        whole = np.sqrt(e2 * f2) + east_e * east_f + south_e * south_f
+        across = radius * abs(east_e * south_f - south_e * east_f)
+        too_sharp = 4.0 * across * across > (1.0 + 1e-9) * whole * whole * min(e2, f2)
+    return too_sharp
+
+
 @kernel
-def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, clear_m, forbidden, scratch):
-    """What the curve between two links takes off each of them, in metres; -1 if it doesn't fit or is too steep."""
-    if (
-        links.code[e] == OLD or links.code[f] == OLD
-    ):  # an old formation has its own curves, and joins are not designed here
+def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, start_loss, clear_m, forbidden, scratch):
+    """What the curve between two links takes off each of them, in metres; -1 if it doesn't fit or is too steep.
+
+    ``start_loss`` is what the curve at the start of the first one takes off that.
+    """
+    # An old formation has its own curves, and joins are not designed here.
+    if links.code[e] == OLD or links.code[f] == OLD:
         return 0.0
     z, offsets = ground[0], states.offset_m
     east_e, south_e, metres_e, rise_e, inner_e = _step_of(z, nodes.node_of, offsets, loops, links, e, p)
@@ -311,7 +458,7 @@ def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, clear_m, fo
     loss = curve_loss(tan_half, radius) if tan_half > 1e-9 else 0.0
     # A curve cuts the corner and the rise stays, so that the grade is tested over what is left. What the next bend
     # takes off the second link isn't known yet; that bend tests it.
-    left = metres_e - (inner_e if links.code[e] > 0 else links.start_loss[e]) - loss
+    left = metres_e - (inner_e if links.code[e] > 0 else start_loss) - loss
     following = metres_f - inner_f - loss
     if rise_e > states.up * left or -rise_e > states.down * left:
         return -1.0
@@ -334,15 +481,51 @@ def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, clear_m, fo
     return loss
 
 
+@pasted
+def _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss):
+    """What of the loss at its start a bend at the end of a link has to know: 0 where no bend there is too much."""
+    binding = 0.0
+    # Of a link with full circles the straights before and after them are tested apart.
+    if loss > 0.0 and links.code[f] == 0:
+        _, _, metres, rise, _ = _step_of(ground[0], nodes.node_of, states.offset_m, loops, links, f, p)
+        # Tangents take half of the link at most. The margin is for arcs that are drawn in whole chords.
+        left = metres - loss - 1.001 * curve_loss(0.5 * metres / radius, radius) - 0.01
+        if rise > states.up * left or -rise > states.down * left:
+            binding = loss
+    return binding
+
+
+@kernel
+def _note(links, labels, n, size, f, value, loss, before, ahead):
+    """Note a way to the end of a link unless another is as good; returns how many labels there are and wait."""
+    other = np.int64(links.label[f])
+    while other >= 0:
+        if labels.cost[other] <= value and labels.loss[other] <= loss:
+            return n, size
+        # What the new one makes useless is passed over when it comes up.
+        if labels.cost[other] >= value and labels.loss[other] >= loss:
+            labels.cost[other] = np.inf
+        other = np.int64(labels.next[other])
+    labels.link[n], labels.cost[n], labels.loss[n], labels.before[n] = f, value, loss, before
+    labels.next[n], labels.position[n], links.label[f] = links.label[f], OUT, n
+    if loss == 0.0:
+        links.free_cost[f] = value
+    return n + 1, push(labels.keys, labels.items, labels.position, size, n, value + ahead)
+
+
+LAYERS = 256  # stretches of what is left to the end, each of which a hasty search looks at as closely
+
+
 @allocating
 def search_turns(
-    ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, bound, slack, weight, capacity, reuse,
+    ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, bound, slack, quota, capacity, reuse,
     clear_m, forbidden, links, used,
 ):  # fmt: skip
-    """Shortest path from link to link: A* with ``weight`` times the exact cost without turns as bound.
+    """Shortest path from link to link: A* with the exact cost without turns as bound.
 
-    Links are priced when a line first reaches the state that they start from, and are kept for the next search. A
-    weight above 1 makes the search go straight for the end (I. Pohl 1970, doi:10.1016/0004-3702(70)90007-X).
+    Links are priced when a line first reaches the state that they start from, and are kept for the next search. With a
+    ``quota`` the search is hasty: lines without turns get on so much more cheaply that A* would look about near the
+    start for long; it then leaves each stretch of the way after so many states (a beam search).
 
     Args:
         ground: the ground's arrays.
@@ -357,7 +540,7 @@ def search_turns(
         behind: cost from each state, without turns; infinite where nothing near the best passes.
         bound: only lines that cost at most this.
         slack: only links that, turns left aside, lose at most this against the best way on (infinite: all).
-        weight: of the bound, 1 or more.
+        quota: of states whose links are priced, for each of ``LAYERS`` stretches of what is left to the end (0: all).
         capacity: of links that may be held; the search stops there.
         reuse: pieces of old formations as adjacency (pointer, target, price).
         clear_m: each node's distance to the nearest one where some kind is forbidden (empty: none is): the curves of
@@ -367,46 +550,63 @@ def search_turns(
         used: how many.
 
     Returns:
-        The last link of the best line (-1: none, ``NO_ROOM``: more would be needed), what any line costs at least if
-        there are no slack and no weight, the links and how many there are.
+        The last label of the best line (-1: none, ``NO_ROOM``: more would be needed), what any line costs at least if
+        there are no slack and no quota, the labels, the links and how many of these there are.
     """
-    scratch, size = new_scratch(), 0
+    scratch, n, size, noted = new_scratch(), 0, 0, 0
+    n_states, n_nodes = states.kind.shape[0], nodes.node_of.shape[0]
+    ahead, looked_at = _nothing_ahead(n_nodes, nodes.moves.shape[0]), np.zeros(LAYERS + 1, np.int64)
+    behind_node = np.full(n_nodes, np.inf)
+    for q in range(behind.shape[0]):
+        behind_node[q // n_states] = min(behind_node[q // n_states], behind[q])
     # Prices are kept between searches and labels aren't: other bends may be forbidden.
-    links.cost[:used] = np.inf
-    links.position[:used] = OUT
+    links.free_cost[:used] = np.inf
+    links.label[:used] = -1
     if links.first[begin] < 0:
-        links, used = _price_all_from(
-            ground, nodes, loops, states, begin, 0.0, begin, end, p, direct_m, behind,
-            min(bound, behind[begin] + slack), reuse, scratch, links, used,
+        links, used, ahead, noted = _price_all_from(
+            ground, nodes, loops, states, begin, 0.0, begin, end, p, direct_m, behind, behind_node,
+            min(bound, behind[begin] + slack), reuse, scratch, ahead, noted, links, used,
         )  # fmt: skip
+    labels = _new_labels(max(used, 65_536))
     for e in range(np.int64(links.first[begin]), np.int64(links.last[begin])):
-        links.cost[e], links.before[e], links.start_loss[e] = links.price[e], -1, 0.0
-        key = links.price[e] + weight * behind[links.target[e]]
-        size = push(links.keys, links.items, links.position, size, e, key)
+        n, size = _note(links, labels, n, size, e, links.price[e], 0.0, -1, behind[links.target[e]])
     while size > 0:
-        key = links.keys[0]
-        popped, size = pop(links.keys, links.items, links.position, size)
-        e = np.int64(popped)
+        key = labels.keys[0]
+        popped, size = pop(labels.keys, labels.items, labels.position, size)
+        at = np.int64(popped)
+        if labels.cost[at] == np.inf:
+            continue
+        e, cost = np.int64(labels.link[at]), labels.cost[at]
         v = np.int64(links.target[e])
         if v == end:
-            return e, links.cost[e], links, used
+            return at, cost, labels, links, used
         if links.first[v] < 0:
             if used > capacity:
-                return NO_ROOM, key, links, used
-            # In order of cost plus a true bound, the first link into a state is the cheapest way there with turns.
-            links, used = _price_all_from(
-                ground, nodes, loops, states, v, links.cost[e], begin, end, p, direct_m, behind,
-                min(bound, links.cost[e] + behind[v] + slack), reuse, scratch, links, used,
+                return NO_ROOM, key, labels, links, used
+            if quota > 0:
+                layer = min(np.int64(LAYERS * behind[v] / behind[begin]), LAYERS)
+                if looked_at[layer] >= quota:
+                    continue
+                looked_at[layer] += 1
+            # In order of cost plus a true bound, the first label at a state is the cheapest way there with turns.
+            links, used, ahead, noted = _price_all_from(
+                ground, nodes, loops, states, v, cost, begin, end, p, direct_m, behind, behind_node,
+                min(bound, cost + behind[v] + slack), reuse, scratch, ahead, noted, links, used,
             )  # fmt: skip
+        while n + links.last[v] - links.first[v] > labels.link.shape[0]:
+            labels = _more_labels(labels)
         for f in range(np.int64(links.first[v]), np.int64(links.last[v])):
-            value = links.cost[e] + links.price[f]
-            ahead_of_it = behind[links.target[f]]
-            if links.position[f] == DONE or value >= links.cost[f] or not value + ahead_of_it <= bound:
+            value, rest = cost + links.price[f], behind[links.target[f]]
+            if value >= links.free_cost[f] or not value + rest <= bound:
+                continue
+            if _is_too_sharp(links, e, f, radius, p):
                 continue
             # The bend is the dearest test and so the last one. A link that fails it may still be reached by another
             # bend.
-            loss = _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, clear_m, forbidden, scratch)
+            loss = _bend_loss(
+                ground, nodes, loops, states, p, radius, links, e, f, labels.loss[at], clear_m, forbidden, scratch
+            )
             if loss >= 0.0:
-                links.cost[f], links.before[f], links.start_loss[f] = value, e, loss
-                size = push(links.keys, links.items, links.position, size, f, value + weight * ahead_of_it)
-    return -1, bound, links, used
+                loss = _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss)
+                n, size = _note(links, labels, n, size, f, value, loss, at, rest)
+    return -1, bound, labels, links, used
