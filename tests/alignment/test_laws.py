@@ -110,7 +110,7 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     real = curves.search_turns
     monkeypatch.setattr(curves, "search_turns", lambda *args: quotas.append(args[12]) or real(*args))
     monkeypatch.setattr(curves, "FEW_LINKS", search_all._used // 20)
-    monkeypatch.setattr(curves, "MAX_LINKS", search_all._used // 2)
+    monkeypatch.setattr(curves, "MAX_LINKS", search_all._used * 19 // 20)
     course, price = held.cheapest()
     assert quotas[:2] == [0, curves.HASTY[0][0]]
     assert course.states
@@ -172,7 +172,7 @@ def test_bends_that_steepen_a_link_at_both_ends_are_weighed_against_each_other(s
     assert price == pytest.approx(cheapest_over_bends(problem, links, used, 110.0), rel=1e-12)
 
 
-@pytest.mark.parametrize("narrowing", [(Stage(5, 1.0),), (Stage(1, 1.0, levels=True),)])
+@pytest.mark.parametrize("narrowing", [(Stage(5, 1.0),), (Stage(5, 1.0), Stage(1, 1.0, levels=True))])
 def test_on_request_the_whole_ground_proves_how_good_a_narrowed_line_is(narrowing):
     z = range_of_hills(60, 7)
     options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0), max_structure_km=4.0, narrowing=narrowing, dilate_cells=0)

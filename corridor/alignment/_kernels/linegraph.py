@@ -584,7 +584,7 @@ def search_turns(
             if used > capacity:
                 return NO_ROOM, key, labels, links, used
             if quota > 0:
-                layer = min(np.int64(LAYERS * behind[v] / behind[begin]), LAYERS)
+                layer = np.int64(min(LAYERS * behind[v] / behind[begin], LAYERS))
                 if looked_at[layer] >= quota:
                     continue
                 looked_at[layer] += 1
