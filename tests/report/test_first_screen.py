@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from corridor.errors import CatalogueError
@@ -107,6 +108,17 @@ def test_words_compare_the_routes_and_say_what_changes(given):
     ]  # fmt: skip
     assert rows["north"]["cells"][2]["figure"] == ""
     assert glance["cases"]["gated"]["order"][-1] == "far"
+
+
+def test_the_table_lists_routes_in_the_order_that_the_words_count_in(given):
+    table = given.ranking.copy()
+    mine = (table["perspective"] == "equal") & (table["regime_id"] == "gated") & (table["panel"] == "through")
+    ranked = table[mine & table["rank_best"].notna()].iloc[::-1].assign(rank_best=2.0, rank_worst=3.0)
+    view = ReportView(replace(given, ranking=pd.concat([ranked, table.drop(ranked.index)], ignore_index=True)))
+    leading = [row["candidate_id"] for row in view.leading("equal")["gated"]]
+    assert leading == list(ranked["candidate_id"])
+    assert len(leading) > 1
+    assert build_glance(view)["cases"]["gated"]["order"][: len(leading)] == leading
 
 
 def test_the_answer_says_who_leads_how_firmly_and_by_what(given):

@@ -358,15 +358,28 @@ def _case(view: ReportView, columns: tuple[Subject, ...], regime: str) -> dict[s
     return {
         "answer": [message.to_json() for message in answer(view, regime)],
         "who": [declared.attributes[name].text for name in WHO] if declared else [],
-        "order": sorted(rows, key=lambda key: (not rows[key]["covered"], _place(view, key, regime))),
+        "order": _order(view, regime),
         "rows": rows,
     }
 
 
-def _place(view: ReportView, key: str, regime: str) -> tuple[Any, ...]:
-    cell = view.rank_cells.get(key, regime)
-    rank = math.inf if cell is None or cell.value is None else cell.value
-    return (view.candidates[key].comparator, rank, list(view.candidates).index(key))
+def _order(view: ReportView, regime: str) -> list[str]:
+    """Candidates as the ranking has them, so that the table and the words name the same next one.
+
+    Through routes come before those to compare with, ones that the rules don't cover last.
+    """
+    ranked = [
+        row["candidate_id"] for row in view.rankings[view.results.default_perspective] if row["regime_id"] == regime
+    ]
+    place = {key: index for index, key in enumerate(ranked)}
+    return sorted(
+        view.candidates,
+        key=lambda key: (
+            view.rank_cells.get(key, regime) is None,
+            view.candidates[key].comparator,
+            place.get(key, math.inf),
+        ),
+    )
 
 
 def _row(view: ReportView, columns: tuple[Subject, ...], key: str, regime: str) -> dict[str, Any]:
