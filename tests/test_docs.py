@@ -195,8 +195,9 @@ def test_the_table_of_validation_is_what_a_check_says():
 
 def test_pictures_are_those_that_are_drawn(tmp_path):
     stored = {path.stem for path in (DOCS / "images").glob("*.svg")}
-    # measured, not drawn: the profile of a run by scripts/profile_run.py, the sheet of a line by the command beside it
-    assert stored == {*DRAWINGS, "profile", "reuss-valley"}
+    # measured, not drawn: the profile of a run by scripts/profile_run.py, the sheet of a line by the command beside it,
+    # maps of lines found by docs/tools/found_maps.py
+    assert stored == {*DRAWINGS, "profile", "reuss-valley", "found-gotthard", "found-albula", "found-loetschberg"}
     for name in ("kinds", "value-functions", "preference", "strip", "truck-speed"):
         save(DRAWINGS[name](), tmp_path / f"{name}.svg")
         assert (tmp_path / f"{name}.svg").stat().st_size > 5000
