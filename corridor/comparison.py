@@ -14,13 +14,14 @@ import shapely
 from corridor.errors import OutputError, StudyError
 from corridor.geo.geodesy import WGS84
 from corridor.io.read.data_files import PinnedInputs, read_pinned_inputs
-from corridor.mcda.agreement import Screening, join_ends_of, measure_interval_sensitivity, minimax_regret
+from corridor.mcda.agreement import minimax_regret
 from corridor.mcda.matrix import DecisionMatrix, End, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.perspectives import Perspective, WeightsLike
 from corridor.mcda.rank import rank_alternatives
 from corridor.mcda.review import Review, review_matrix
 from corridor.mcda.robustness import WeightSpace, parse_order
+from corridor.mcda.sensitivity import Screening, join_ends_of, measure_interval_sensitivity
 from corridor.network.graph import Network
 from corridor.pipeline.comparing import (
     FROM_FILES,

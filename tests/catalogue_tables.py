@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pyproj import Geod
 
-from corridor.io.read import parameters
+from corridor.io.read import border_delays
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "reference"
 GEOD = Geod(ellps="WGS84")
@@ -38,7 +38,7 @@ COLUMNS = {
     "trip_rates": "parameter unit value_low value_mid value_high source_ids note",
     "vehicles": "vehicle_id parameter unit value_low value_mid value_high source_ids note",
     "driving": "parameter unit value_low value_mid value_high source_ids note",
-    "border_delays": parameters.COLUMNS,
+    "border_delays": border_delays.COLUMNS,
     "heights": "height_id name node_id section_id lat lon elevation_m confidence source_ids note",
 }
 

@@ -11,7 +11,7 @@ import pytest
 import corridor
 from corridor.errors import AlignmentError, StudyError
 from corridor.geo.geodesy import distance_m
-from corridor.io.read.parameters import sides_of
+from corridor.io.read.border_delays import sides_of
 from corridor.metrics.cost import measure_cost
 from corridor.pipeline.comparing import open_run
 from corridor.report.i18n import render

@@ -14,8 +14,8 @@ from shapely import LineString
 
 from corridor.errors import StudyError
 from corridor.geo.geodesy import join, line_lengths_m, locate_m, substring
+from corridor.io.read.border_delays import sides_of
 from corridor.io.read.catalogue import Catalogue
-from corridor.io.read.parameters import sides_of
 from corridor.network.alternatives import route_minutes
 from corridor.network.conflation import Conflation, exceeding, truck_exceeds
 from corridor.network.driving_times import Driving, TimeSpread

@@ -10,7 +10,7 @@ from corridor.errors import StudyError
 from corridor.files import require_file
 from corridor.flows import rows
 from corridor.flows.rows import FlowLink, FlowTables, Provenance
-from corridor.io.read.parameters import FILE_NAME, load_border_delays, read_p95
+from corridor.io.read.border_delays import FILE_NAME, load_border_delays, read_p95
 from corridor.io.read.tables import MAX_BYTES, Faults, Row, load_sources, read_rows
 from corridor.schema.catalogue import BorderDelays, Estimate
 from corridor.schema.fields import Source

@@ -7,16 +7,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from corridor.mcda.agreement import (
-    Flip,
-    correlated_criteria,
-    method_agreement,
-    panel_ranks,
-    pareto_front,
-    rank_reversals,
-    smallest_flips,
-    weight_stability,
-)
+from corridor.mcda.agreement import correlated_criteria, method_agreement, panel_ranks, rank_reversals
+from corridor.mcda.flips import Flip, pareto_front, smallest_flips, weight_stability
 from corridor.mcda.matrix import DecisionMatrix, End, Panel
 from corridor.mcda.methods import DEFAULT_METHOD, get_method
 from corridor.mcda.perspectives import WeightsLike

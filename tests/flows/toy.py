@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corridor.flows.rows import FlowTables
 from corridor.flows.tables import COLUMNS, load_tables
-from corridor.io.read import parameters
+from corridor.io.read import border_delays
 
 Rows = list[dict[str, object]]
 _TAIL = {"source_ids": "made", "as_of": "2026-01", "confidence": "M", "note": ""}
@@ -106,7 +106,7 @@ def write(
     content["border_points"] = [{"link_id": key, "point": key} for key in dict.fromkeys(row["point"] for row in delays)]
     content.setdefault("border_delays", delays)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, columns in {**COLUMNS, "border_delays": parameters.COLUMNS}.items():
+    for name, columns in {**COLUMNS, "border_delays": border_delays.COLUMNS}.items():
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
             names = columns.split()
             writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")

@@ -5,13 +5,7 @@ import pandas as pd
 import pytest
 
 from corridor.errors import ScoringError
-from corridor.mcda.agreement import (
-    correlated_criteria,
-    method_agreement,
-    minimax_regret,
-    panel_ranks,
-    rank_reversals,
-)
+from corridor.mcda.agreement import correlated_criteria, method_agreement, minimax_regret, panel_ranks, rank_reversals
 from corridor.mcda.matrix import End, build_matrix
 from corridor.report.i18n import render
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from corridor.errors import ScoringError
-from corridor.mcda.agreement import dominance, pareto_front, smallest_flips, weight_stability
+from corridor.mcda.flips import dominance, pareto_front, smallest_flips, weight_stability
 from corridor.mcda.rank import score
 
 from .tables import make_panel

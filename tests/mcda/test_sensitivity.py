@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from corridor.errors import ScoringError
-from corridor.mcda.agreement import join_ends_of, measure_interval_sensitivity, measure_sensitivity, winner_margin
+from corridor.mcda.sensitivity import join_ends_of, measure_interval_sensitivity, measure_sensitivity, winner_margin
 
 from .tables import make_panel
 

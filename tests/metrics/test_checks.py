@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from corridor.errors import CatalogueError, StudyError
 from corridor.files import data_root
+from corridor.io.read.border_delays import COLUMNS, load_border_delays, sides_of, with_sides
 from corridor.io.read.catalogue import load_catalogue
-from corridor.io.read.parameters import COLUMNS, load_border_delays, sides_of, with_sides
 from corridor.io.read.regimes import build_regime, load_regimes, require_points
 from corridor.io.read.tables import Faults
 from corridor.metrics.registry import Context

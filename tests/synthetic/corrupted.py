@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from corridor.io.read.parameters import COLUMNS
+from corridor.io.read.border_delays import COLUMNS
 from tests.synthetic.ground import write_dem
 from tests.synthetic.osm import STREETS, WAYS, write_osm
 from tests.synthetic.study import IMPACT, NAME, OPENED, RIDGE, STUDY, write_study

@@ -14,20 +14,9 @@ from shapely import LineString
 from corridor.errors import CatalogueError
 from corridor.files import data_root
 from corridor.geo.geodesy import distance_m, line_lengths_m, locate_m
-from corridor.io.read.parameters import (
-    FILE_NAME,
-    WORKS_COLUMNS,
-    load_border_delays,
-    load_costing_tables,
-    load_driving,
-    load_heights,
-    load_people,
-    load_price_books,
-    load_unit_costs,
-    load_vehicles,
-    read_works,
-    with_sides,
-)
+from corridor.io.read.border_delays import FILE_NAME, load_border_delays, with_sides
+from corridor.io.read.costs import WORKS_COLUMNS, load_costing_tables, load_price_books, load_unit_costs, read_works
+from corridor.io.read.parameters import load_driving, load_heights, load_people, load_vehicles
 from corridor.io.read.tables import Faults, Row, by_id, load_sources, read_rows, source_ids_of
 from corridor.schema.catalogue import (
     BorderDelays,

@@ -1,31 +1,18 @@
-"""Tables of parameters: delays at borders, costs, people, driving times."""
+"""Declared parameters, a row for each: those of people and of driving times; and documented heights."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from corridor.files import data_root
 from corridor.geo.geodesy import locate_m
 from corridor.io.read.tables import Faults, Row, load_sources, read_rows, source_ids_of
 from corridor.schema.catalogue import (
-    CHANGE_OF_GAUGE,
-    DIRECTIONS,
-    INBOUND,
-    OUTBOUND,
-    BorderDelay,
-    BorderDelays,
-    Costing,
-    Crossing,
     Estimate,
     Node,
     Section,
-    SectionWorks,
-    UnitCost,
-    UpkeepCost,
 )
 from corridor.schema.fields import Source
 from corridor.schema.parameters import (
@@ -39,248 +26,9 @@ from corridor.schema.parameters import (
     TripRates,
     Vehicle,
 )
-from corridor.schema.vocabulary import Confidence, Mode, StructureKind, WorkKind, Works
+from corridor.schema.vocabulary import Confidence
 
-# --- The table of border delays: hours and dollars by point, side, direction, mode and year ---
-
-FILE_NAME = "border_delays.csv"
-COLUMNS = (
-    "point country direction mode year hours_low hours_mid hours_high hours_sd hours_p95 fee_usd_low fee_usd_mid "
-    "fee_usd_high basis source_ids as_of confidence note"
-)
-BASES = ("measured", "reported", "analogue", "declared")
-MAX_P95_RATIO = math.floor(100 * math.exp(1.6448536269514722**2 / 2)) / 100
-"""Of a given mean, no lognormal law has a 95th percentile above exp(1.645^2 / 2) = 3.87 times the mean."""
-
-
-def load_border_delays(path: Path, sources: Collection[str], faults: Faults) -> BorderDelays:
-    """Read the table.
-
-    Args:
-        path: CSV file.
-        sources: ids that rows may name.
-        faults: gathers what is wrong with rows.
-
-    Returns:
-        The table; empty where there is no such file.
-    """
-    if not path.is_file():
-        return BorderDelays()
-    rows, seen = [], set()
-    for row in read_rows(path, COLUMNS.split(), faults):
-        found = _delay(row, sources)
-        key = (found.point, found.country, found.direction, found.mode, found.year)
-        if key in seen:
-            row.fault("point", f"'{found.point}' stands twice for this side, direction, mode and year; keep one row")
-        seen.add(key)
-        rows.append(found)
-    return BorderDelays(tuple(rows))
-
-
-def _delay(row: Row, sources: Collection[str]) -> BorderDelay:
-    hours = row.range("hours")
-    if hours is None:
-        row.fault("hours_mid", "is empty; a mean number of hours is needed")
-        hours = Estimate(0.0, 0.0, 0.0)
-    elif hours.high > 2000:
-        row.fault("hours_high", f"is {hours.high:g}; at most 2000 hours are taken")
-    return BorderDelay(
-        point=row.text("point", required=True),
-        country=row.text("country", required=True),
-        direction=row.choice("direction", DIRECTIONS),
-        mode=row.member("mode", Mode),
-        year=int(row.number("year", 1990, 2200)),
-        hours=hours,
-        sd_h=row.optional("hours_sd", 0, 10_000),
-        p95_h=read_p95(row, hours),
-        fee_usd=row.range("fee_usd"),
-        basis=row.choice("basis", BASES),
-        source_ids=source_ids_of(row, sources),
-        as_of=row.text("as_of", required=True),
-        confidence=row.member("confidence", Confidence, without=(Confidence.UNSTATED,)),
-        note=row.text("note"),
-    )
-
-
-def read_p95(row: Row, hours: Estimate) -> float | None:
-    """The 95th percentile of a row, which a lognormal law of its mean must be able to have.
-
-    Args:
-        row: a row with a column ``hours_p95``.
-        hours: its mean.
-
-    Returns:
-        Hours, or None where nobody knows it (or it is a fault).
-    """
-    p95 = row.optional("hours_p95", 0, 10_000)
-    if p95 is None:
-        return None
-    if not hours.mid <= p95 <= MAX_P95_RATIO * hours.mid:
-        row.fault(
-            "hours_p95",
-            f"is {p95:g} at a mean of {hours.mid:g}; it must lie from the mean to {MAX_P95_RATIO:g} times it "
-            "(is hours_mid a median?)",
-        )
-        return None
-    return p95
-
-
-def sides_of(point: str, countries: Collection[str], mode: Mode, delays: BorderDelays) -> tuple[BorderDelay, ...]:
-    """What each side of a point takes in each direction, and a change of gauge there.
-
-    Args:
-        point: id of the crossing; where it has no rows, those of all points of a country stand for it.
-        countries: that meet there.
-        mode: road or rail.
-        delays: the table.
-
-    Returns:
-        Rows with their own country and direction; only what the table has.
-    """
-    wanted = [(country, way) for country in sorted(countries) for way in (OUTBOUND, INBOUND)]
-    found = [(country, way, delays.find(point, country, way, mode)) for country, way in wanted]
-    sides = tuple(replace(row, country=country, direction=way) for country, way, row in found if row is not None)
-    changes = (delays.at(point, country, CHANGE_OF_GAUGE, mode) for country in sorted(countries))
-    return (*sides, *(row for row in changes if row is not None))
-
-
-def with_sides(crossing: Crossing, delays: BorderDelays, where: str, faults: Faults) -> Crossing:
-    """A crossing with what its sides take.
-
-    Args:
-        crossing: as its row says; a delay of its own stands where the table has no row of this point.
-        delays: the table.
-        where: names the crossings' file in a fault.
-        faults: gathers a delay that is given in both tables.
-
-    Returns:
-        The crossing, with sides unless it has a delay of its own.
-    """
-    if crossing.delay_min is None:
-        return replace(crossing, sides=sides_of(crossing.crossing_id, crossing.countries, crossing.mode, delays))
-    if crossing.crossing_id in delays.points:
-        faults.add(
-            f"{where}, {crossing.crossing_id}, delay_min: {FILE_NAME} has rows of this point; leave one of both out"
-        )
-    return crossing
-
-
-# --- Tables of costs: prices of works, how far works have come, upkeep, and the parameters of both ---
-
-WORKS_COLUMNS = (
-    *("works", "progress_pct", "progress_as_of", "progress_source_ids"),
-    *("road_on_bed_km_low", "road_on_bed_km_mid", "road_on_bed_km_high"),
-)
-"""Columns of ``sections.csv`` on works; a table may leave them out."""
-_COSTS = "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high price_year source_ids note"
-_UPKEEP = (
-    "mode kind upkeep_musd_per_km_year_low upkeep_musd_per_km_year_mid upkeep_musd_per_km_year_high price_year "
-    "source_ids note"
-)
 _PARAMETER_COLUMNS = "parameter unit value_low value_mid value_high source_ids note"
-_PARAMETERS = {"unknown_progress_pct": 100.0, "upkeep_years": 200.0, "discount_rate_pct": 100.0}
-_NOT_STATED = (Works.REPLACEMENT, Works.NEW, Works.UNFINISHED)
-
-
-def read_works(row: Row, sources: Collection[str]) -> SectionWorks:
-    """What a row of ``sections.csv`` says of works: those that its status doesn't say, progress, a road on the bed.
-
-    Args:
-        row: of a table that may have WORKS_COLUMNS.
-        sources: ids that it may name as the source of its progress.
-
-    Returns:
-        Its works; progress is None where the cell is empty, which is no 0.
-    """
-    stated = row.member("works", Works, without=_NOT_STATED) if row.text("works") else None
-    progress = row.optional("progress_pct", 0, 100)
-    as_of, named = row.text("progress_as_of"), row.items("progress_source_ids")
-    if progress is not None and not (as_of and named):
-        row.fault("progress_as_of/progress_source_ids", "is empty; progress needs its date and a source")
-    for key in named:
-        if key not in sources:
-            row.fault("progress_source_ids", f"'{key}' is not in sources.csv")
-    return SectionWorks(stated, progress, as_of, named, row.range("road_on_bed_km"))
-
-
-def load_unit_costs(path: Path, sources: Collection[str], faults: Faults) -> list[UnitCost]:
-    """Prices of a kilometre by mode and kind of work (``unit_costs.csv``).
-
-    Args:
-        path: the table; portals and abutments are priced by the piece. Its column ``includes`` says which structures a
-            price holds already (``tunnel;bridge``); prices of a table without it hold none.
-        sources: ids that rows may name as their source.
-        faults: gathers what is wrong.
-    """
-    rows = (_unit_cost(row, sources) for row in read_rows(path, _COSTS.split(), faults, optional=("includes",)))
-    return [cost for cost in rows if cost is not None]
-
-
-def _unit_cost(row: Row, sources: Collection[str]) -> UnitCost | None:
-    cost = row.range("cost_musd_per_km")
-    kind, mode = row.member("kind", WorkKind), row.member("mode", Mode)
-    included = row.items("includes")
-    if unknown := [item for item in included if item not in list(StructureKind)]:
-        row.fault("includes", f"is '{unknown[0][:40]}'; use {', '.join(StructureKind)}, parted by semicolons")
-    if cost is None:
-        row.fault("cost_musd_per_km", "is empty; a price is needed")
-        return None
-    holds = frozenset(StructureKind(item) for item in included if item not in unknown)
-    return UnitCost(mode, kind, cost, row.text("price_year"), source_ids_of(row, sources), holds)
-
-
-def load_price_books(path: Path, sources: Collection[str], faults: Faults) -> dict[str, tuple[UnitCost, ...]]:
-    """Prices of other times, for new lines as they would have been built then (``price_books.csv``).
-
-    Args:
-        path: the table: rows of ``unit_costs.csv`` with the name of the book that they belong to.
-        sources: ids that rows may name as their source.
-        faults: gathers what is wrong.
-
-    Returns:
-        Prices by the name of their book; none where there is no such file.
-    """
-    books: dict[str, list[UnitCost]] = defaultdict(list)
-    if path.is_file():
-        for row in read_rows(path, ["book", *_COSTS.split()], faults):
-            if (cost := _unit_cost(row, sources)) is not None:
-                books[row.text("book", required=True)].append(cost)
-    return {book: tuple(rows) for book, rows in books.items()}
-
-
-def load_costing_tables(
-    folder: Path, sources: dict[str, Source], faults: Faults
-) -> tuple[Costing | None, dict[str, Source]]:
-    """Parameters of costs of a folder, or the packaged ones where it has none, with the packaged sources they name.
-
-    Args:
-        folder: of the catalogue.
-        sources: its own, by id.
-        faults: gathers what is wrong.
-    """
-    own = (folder / "costing.csv").is_file() and (folder / "upkeep.csv").is_file()
-    at = folder if own else data_root() / "reference"
-    known = sources if own else load_sources(at, faults)
-    costing = load_costing(at / "costing.csv", at / "upkeep.csv", known, faults)
-    named = costing.source_ids if costing else ()
-    return costing, {key: known[key] for key in named if key in known and key not in sources}
-
-
-def load_costing(path: Path, upkeep: Path, sources: Collection[str], faults: Faults) -> Costing | None:
-    """Parameters of costs and rates of upkeep; None where a parameter is missing, which is a fault.
-
-    Args:
-        path: ``costing.csv``, one row for each parameter.
-        upkeep: ``upkeep.csv``, one row for each mode and kind of way.
-        sources: ids that rows may name as their source.
-        faults: gathers what is wrong.
-    """
-    values, named = read_parameters(path, _PARAMETERS, sources, faults)
-    rates = _load_upkeep(upkeep, sources, faults)
-    if len(values) < len(_PARAMETERS):
-        return None
-    used = dict.fromkeys([*named, *(key for rate in rates for key in rate.source_ids)])
-    return Costing(**values, upkeep=tuple(rates), source_ids=tuple(used))
 
 
 def read_parameters(
@@ -315,19 +63,6 @@ def read_parameters(
     if lacking := [name for name in most if name not in values]:
         faults.add(f"{path}: no row for {', '.join(lacking)}; add each with its source")
     return values, tuple(dict.fromkeys(named))
-
-
-def _load_upkeep(path: Path, sources: Collection[str], faults: Faults) -> list[UpkeepCost]:
-    found = []
-    for row in read_rows(path, _UPKEEP.split(), faults):
-        rate = row.range("upkeep_musd_per_km_year")
-        kind, mode, year = row.member("kind", WorkKind), row.member("mode", Mode), row.text("price_year")
-        cited = source_ids_of(row, sources)
-        if rate is None:
-            row.fault("upkeep_musd_per_km_year", "is empty; what a year of upkeep costs is needed")
-            continue
-        found.append(UpkeepCost(mode, kind, rate, year, cited))
-    return found
 
 
 # --- Tables on people: census totals, documented populations of places, rates of trips ---
@@ -400,7 +135,6 @@ def _load_places(path: Path, sources: Collection[str], faults: Faults) -> list[P
 # --- Tables of the driving-time model: vehicles, its other parameters, and documented heights ---
 
 _VEHICLES = "vehicle_id parameter unit value_low value_mid value_high source_ids note"
-_DRIVING = "parameter unit value_low value_mid value_high source_ids note"
 _HEIGHTS = "height_id name node_id section_id lat lon elevation_m confidence source_ids note"
 NEEDED_VEHICLES = ("truck", "car")
 _PIN_OFF_SECTION_KM = 5.0
@@ -475,7 +209,7 @@ def load_driving(path: Path, sources: Collection[str], faults: Faults) -> Drivin
         faults: Gathers what is wrong.
     """
     values = _Values()
-    for row in read_rows(path, _DRIVING.split(), faults):
+    for row in read_rows(path, _PARAMETER_COLUMNS.split(), faults):
         values.take(row, DRIVING_PARAMETERS, sources)
     if lacking := values.lacking(DRIVING_PARAMETERS):
         faults.add(f"{path}: no row for {', '.join(lacking)}; add each with its source")

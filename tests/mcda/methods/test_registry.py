@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 
 from corridor.errors import ScoringError
 from corridor.mcda import methods
-from corridor.mcda.agreement import minimax_regret, panel_ranks, rank_reversals, smallest_flips
+from corridor.mcda.agreement import minimax_regret, panel_ranks, rank_reversals
+from corridor.mcda.flips import smallest_flips
 from corridor.mcda.matrix import build_matrix
 from corridor.mcda.method import LinearMethod, Method, register
 from corridor.mcda.methods import REGISTRY, all_methods, get_method, method_ids
