@@ -56,15 +56,19 @@ def find_alternatives(
     kept: list[Route] = []
     best = np.inf
     for _ in range(MAX_SEARCHES):
+        # Penalties steer the search only: what a way costs is told in minutes without them.
         found = network.route(start, end, forward * factor, backward * factor, closed, turn_within_m=turn_within_m)
         route = Route(found.edges, found.forward, found.first, found.last, _cost(network, found, forward, backward))
         best = min(best, route.cost) if kept else route.cost
+        # Penalised costs only rise. Once a way is dearer than the limit by a whole penalty, later ones won't come back
+        # under it.
         if route.cost > best * max_stretch * PENALTY:
             break
         if route.cost <= best * max_stretch and all(shared_part(network, route, other) <= max_shared for other in kept):
             kept.append(route)
             if len(kept) == count:
                 break
+        # Ways that aren't kept are penalised too, or the next search would find the same one again.
         factor[list(route.edges)] *= PENALTY
     return sorted(kept, key=lambda route: route.cost)
 
@@ -133,6 +137,7 @@ def alternative_routes(
 
 def route_geometry(network: Network, route: Route) -> shapely.LineString:
     """The line of a route from its start to its end (lon, lat)."""
+    # Edges share their end points: a point that equals the one before it is left out.
     xy = np.concatenate([shapely.get_coordinates(network.part(route, i)) for i in range(len(route.edges))])
     return shapely.LineString(xy[np.concatenate([[True], np.any(np.diff(xy, axis=0) != 0, axis=1)])])
 
@@ -155,6 +160,7 @@ def _cost(network: Network, route: Route, forward: Floats, backward: Floats) -> 
 
 def shared_part(network: Network, a: Route, b: Route) -> float:
     """Length of the edges that two routes share, as a part of the shorter route's length."""
+    # Of the shorter way, so that a short one that lies wholly on a long one counts as the same way.
     lengths_a, lengths_b = part_lengths_km(network, a), part_lengths_km(network, b)
     other = set(b.edges)
     shared = lengths_a[[edge in other for edge in a.edges]].sum()

@@ -34,12 +34,15 @@ Ints = NDArray[np.int64]
 
 def ways_of_osm(data: OsmData) -> Ways:
     """OpenStreetMap ways with railways' small gaps joined; each join is listed."""
+    # Roads that are one-way against their drawing are turned round here, once: whoever comes later knows two cases
+    # only, both ways or along the line.
     frame = data.ways.assign(section_id="")
     turned = np.flatnonzero(frame["oneway"].to_numpy() < 0)
     node_ids = data.node_ids.copy()
     if len(turned):
         for way in turned:
             span = slice(data.offsets[way], data.offsets[way + 1])
+            # The numbers of the vertices turn with the line, since it is by them that ways meet.
             node_ids[span] = node_ids[span][::-1]
         lines = frame.geometry.to_numpy().copy()
         lines[turned] = shapely.reverse(lines[turned])
@@ -63,6 +66,8 @@ def ways_of_sections(sections: Sequence[Section]) -> Ways:
     node_ids: list[int] = []
     sizes = []
     for section in sections:
+        # Ends are shared with other sections; vertices between get fresh numbers, so that lines that cross on paper
+        # don't meet.
         inner = len(section.line.coords) - 2
         node_ids += [number[section.from_node], *range(next_id, next_id - inner, -1), number[section.to_node]]
         next_id -= inner
@@ -138,11 +143,15 @@ def _vertices_near(
     fit = ((frame["mode"] == mode) & ~frame["class"].isin(UNFIT_CLASSES)).to_numpy()
     main = fit & (frame["class"].isin(MAIN_CLASSES) & (frame["status"] == SectionStatus.OPEN)).to_numpy()
     found: dict[str, int] = {}
+    # Main roads are asked first, and minor ones only by nodes that have found none: the nearest of all is often a
+    # street.
     for wanted, reach_m in ((main, min(MAIN_WITHIN_M, limit_m)), (fit, limit_m)):
         eligible = np.flatnonzero(np.repeat(wanted, np.diff(ways.offsets)))
         left = [node for node in nodes if node.node_id not in found]
         if not len(eligible) or not left:
             continue
+        # Degrees east are shrunk by the cosine of the latitude, so that the tree's order is that of distances on the
+        # ground; the limit itself is tested in metres.
         scale = np.cos(np.radians(xy[eligible, 1].mean()))
         _, at = cKDTree(xy[eligible] * [scale, 1.0]).query([[node.lon * scale, node.lat] for node in left])
         for node, vertex in zip(left, eligible[at].tolist(), strict=True):
@@ -193,11 +202,13 @@ def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
         np.zeros(0, np.int64),
     )
     xy = shapely.get_coordinates(frame.geometry.to_numpy())
+    # A chain of merged ways takes its columns from its first way: the key says that all its ways agree in them.
     owner = np.repeat(np.arange(len(chains.u)), np.diff(chains.offsets))
     lines = shapely.linestrings(xy[chains.positions], indices=owner)
     rows = frame.iloc[chains.way].reset_index(drop=True)
     drawn = line_lengths_m(lines)
     is_section = (rows["section_id"] != "").to_numpy()
+    # A documented length stays that of its edge; other edges are as long as they are drawn.
     columns = {name: rows[name].to_numpy() for name in _KEY}
     columns |= {"u": chains.u, "v": chains.v, "geometry": lines}
     columns["length_m"] = np.where(is_section, rows["length_m"].to_numpy(), drawn)
@@ -223,6 +234,8 @@ def build_network(
         country_of_edge: what reference rows say about single edges (who controls them); beats the polygons.
     """
     edges = physical.edges
+    # Three answers, each beating the one before: polygons, the control that a section documents, and sections found on
+    # the map.
     countries = country_of_lines(edges.geometry.to_numpy(), borders)
     countries = smooth_islands(edges["u"].to_numpy(), edges["v"].to_numpy(), edges["length_m"].to_numpy(), countries)
     for row, section_id in zip(
@@ -239,6 +252,8 @@ def _split_at_borders(
     edges: gpd.GeoDataFrame, lon: NDArray[np.float64], lat: NDArray[np.float64], crossings: Sequence[Crossing]
 ) -> Network:
     """Double the nodes where countries meet and join each pair by an edge of no length."""
+    # A node becomes one for each country whose edges meet in it: (node, country) as one whole number gives each pair
+    # its own row.
     _, code = np.unique(edges["country"].to_numpy().astype(str), return_inverse=True)
     names = np.unique(edges["country"].to_numpy().astype(str))
     width = len(names)
@@ -263,6 +278,7 @@ def _border_links(
     crossings: Sequence[Crossing],
 ) -> gpd.GeoDataFrame | None:
     modes: dict[int, set[str]] = {}
+    # Nodes are sorted by what they were before, so that the copies of one node are neighbours in the table.
     starts = np.flatnonzero(np.diff(original) == 0)
     doubled = np.unique(np.concatenate([starts, starts + 1]))
     touching = np.isin(edges["u"], doubled) | np.isin(edges["v"], doubled)
@@ -270,6 +286,8 @@ def _border_links(
         modes.setdefault(u, set()).add(mode)
         modes.setdefault(v, set()).add(mode)
     rows: dict[str, list[object]] = {k: [] for k in ("u", "v", "mode", "class", "status", "border", "crossing_id")}
+    # Every pair of copies is joined for each mode that both sides have; without a listed crossing the passage stays
+    # shut.
     for a in doubled.tolist():
         b = a + 1
         while b < len(original) and original[b] == original[a]:
@@ -283,6 +301,7 @@ def _border_links(
             b += 1
     if not rows["u"]:
         return None
+    # A passage has no length, but a line all the same: files and trees of geometries take no empty one.
     at = np.array(rows["u"], dtype=np.int64)
     points = np.column_stack([lon[at], lat[at]])
     lines = shapely.linestrings(np.stack([points, points], axis=1))

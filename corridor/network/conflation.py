@@ -59,6 +59,7 @@ def dated(section: Section, as_of: str) -> Section:
     It wasn't open before ``opened``, not yet closed (or unknown) before ``closed``, and nobody else's before
     ``control_from``.
     """
+    # Rows describe the present. What happened after the date is taken back, one fact at a time.
     status = section.status
     if status == SectionStatus.OPEN and section.opened and section.opened > as_of:
         status = SectionStatus.CONSTRUCTION
@@ -70,6 +71,7 @@ def dated(section: Section, as_of: str) -> Section:
 
 def mostly_used(network: Network, match: Match) -> list[int]:
     """Edges that a match runs over by more than half: a section says nothing about the rest."""
+    # The route is cut at its ends, where the section begins inside an edge.
     lengths = network.edges["length_m"].to_numpy()[list(match.route.edges)] / 1000
     used = part_lengths_km(network, match.route) > lengths / 2
     return [edge for edge, much in zip(match.route.edges, used, strict=True) if much]
@@ -91,6 +93,8 @@ def sections_by_edge(network: Network, matches: Mapping[str, Match], sections: M
         if section.mode != Mode.ROAD or section.status not in {SectionStatus.OPEN, *_SHUT}:
             continue
         for edge in mostly_used(network, match):
+            # A later row replaces an earlier one only if it weighs more, so that the order of the table decides nothing
+            # but ties.
             if edge not in found or _weight(sections[key], classes[edge]) > _weight(
                 sections[found[edge]], classes[edge]
             ):
@@ -99,6 +103,7 @@ def sections_by_edge(network: Network, matches: Mapping[str, Match], sections: M
 
 
 def _weight(section: Section, edge_class: str) -> tuple[bool, str, bool, bool]:
+    # Compared from left to right: class before date, date before closure, and closed before unknown.
     changed = section.closed if section.status in _SHUT else section.opened
     date, shut = changed or section.as_of, section.status in _SHUT
     return section.road_class == edge_class, date, shut, section.status == SectionStatus.CLOSED
@@ -135,6 +140,7 @@ def apply_documents(
 
 def _with_limits(edges: gpd.GeoDataFrame, sections: Mapping[str, Section]) -> gpd.GeoDataFrame:
     """Edges with the lower of the signed and the documented limit."""
+    # Sign and document may both be right, of two places of one section: the stricter one counts for all of it.
     limits = {key: section.limit for key, section in sections.items() if section.limit is not None}
     for column in ("max_weight_t", "max_height_m"):
         documented = {key: getattr(limit, column) for key, limit in limits.items()}
@@ -146,6 +152,7 @@ def _with_limits(edges: gpd.GeoDataFrame, sections: Mapping[str, Section]) -> gp
 
 def exceeds_limits(edges: gpd.GeoDataFrame) -> Bools:
     """Which edges have a limit that the truck exceeds, shape (n_edges,)."""
+    # No limit is NaN, and a comparison with NaN is false: unlimited edges need no case of their own.
     weight, height = edges["max_weight_t"].to_numpy(dtype=float), edges["max_height_m"].to_numpy(dtype=float)
     return np.asarray((weight < TRUCK_T) | (height < TRUCK_HEIGHT_M))
 
@@ -199,6 +206,8 @@ def describe_limits_of_vehicles(sections: Mapping[str, Section], *, enforced: bo
 
 def carries_through_traffic(edges: gpd.GeoDataFrame, through_classes: Collection[str]) -> Bools:
     """Which edges may be driven on the way to somewhere else, shape (n_edges,)."""
+    # A documented section carries through traffic whatever its class on the map; railways and passages aren't meant by
+    # the rule.
     in_class = edges["class"].str.removesuffix("_link").isin(list(through_classes))
     local = edges["truck_access"] == RoadAccess.LOCAL
     through = (in_class & ~local) | (edges["documented_in"] != "") | (edges["mode"] != Mode.ROAD)
@@ -220,6 +229,7 @@ def find_contradictions(
         mine = np.array([edge for edge, owner in section_of_edge.items() if owner == key], dtype=np.int64)
         if not len(mine):
             continue
+        # Only what differs for somebody who drives is a contradiction: open here and shut there, or the reverse.
         passable = (status[mine] == SectionStatus.OPEN) & (access[mine] != RoadAccess.NO)
         if section.status in _SHUT and passable.any():
             closed = section.status == SectionStatus.CLOSED
@@ -375,7 +385,10 @@ def build_on_ways(
     Raises:
         NetworkError: a documented journey can't be made on the network.
     """
+    # Times come in two rounds: plain ones, on which documented journeys are computed, and those that the fit makes of
+    # them.
     plain = time_edges(surveyed, model, ways.matches, sections, vehicles=[time.vehicle for time in times])
+    # Without documented journeys plain times stand as they are.
     fit, minutes = None, plain.minutes
     if times:
         # Edges without a section come from a map: documented journeys are then looked up on its main roads.
@@ -416,6 +429,7 @@ def _deviation(section: Section, match: Match) -> Message | None:
 
 
 def _with_additions(ways: Ways, sections: Mapping[str, Section], nodes: Mapping[str, Node]) -> Ways:
+    # What the map shows isn't drawn a second time beside it.
     added = [section for section in sections.values() if not section.follows_osm]
     return add_sections(ways, added, nodes, limit_m=2000.0)
 

@@ -104,6 +104,7 @@ class TimeFit:
         """
         if not np.isfinite(self.spread):
             return DECLARED_SPREAD
+        # Independent errors add as squares.
         half = float(np.hypot(self.spread, pin_effect))
         return TimeSpread(float(np.exp(-half)), float(np.exp(half)))
 
@@ -118,6 +119,7 @@ def fit_time_factor(times: Sequence[DocumentedTime]) -> TimeFit:
     Raises:
         NetworkError: a time isn't positive or not in order, or none takes part in the fit.
     """
+    # Logarithms are fitted: a time of 0 or a way that isn't there would make the factor infinite without a word.
     wrong = [t.name for t in times if not (0 < t.low_min <= t.high_min and 0 < t.computed_min < np.inf)]
     if wrong:
         raise NetworkError(
@@ -169,6 +171,7 @@ def time_journeys(
     Raises:
         NetworkError: a vehicle or node isn't known, or there is no way between two nodes; one line names the journey.
     """
+    # Every fit of one network asks for the same opened copy, whatever the minutes: it is made once.
     network = network.share("as driven", lambda: _as_driven(network))
     closed = network.closed(Mode.ROAD)
     # Journeys share ends: each node is looked up on the network once.
@@ -282,6 +285,8 @@ class Driving:
         """
         if self.fit is None or mode != Mode.ROAD:
             return DECLARED_SPREAD
+        # What lacking heights add counts by the share of edges that lack them; passages of borders stand after all
+        # edges and have none.
         pinned = self.edge_times.pinned
         rows = [edge for edge in edges or () if edge < len(pinned)]
         share = 1.0 - float(pinned[rows].mean()) if rows else 1.0
@@ -355,6 +360,7 @@ def time_edges(
     level = edges["length_m"].to_numpy(dtype=float) / speed * 0.06
 
     def minutes_of(vehicle: str) -> tuple[Floats, Floats]:
+        # Vehicles are computed at the same time: each writes on copies of its own.
         along, against = level.copy(), level.copy()
         along[roads], against[roads] = driving_minutes(
             survey.pieces, model.vehicles[vehicle], speed[roads], model.parameters.superelevation
@@ -374,6 +380,8 @@ def _speeds_kmh(
     edges: gpd.GeoDataFrame, model: DrivingModel, matches: Mapping[str, Match], sections: Mapping[str, Section]
 ) -> Floats:
     """Class speed of each edge, or the documented one of the section that it is or that runs over it."""
+    # From the general to the particular, each beating the one before: class, section matched on mapped edges, section
+    # drawn as an edge of its own.
     speed = class_speeds_kmh(edges["mode"], edges["class"], model.speeds)
     documented = {key: section.design_speed_kmh for key, section in sections.items() if section.design_speed_kmh}
     for key, match in matches.items():
@@ -391,6 +399,7 @@ def _max_grades(
 ) -> Floats:
     """Steepest grade of each edge as a ratio: documented, else of its class, infinite where neither is known."""
     table = {item.road_class: item.ceiling_pct / 100 for item in ceilings if item.mode == Mode.ROAD}
+    # A link is as steep as its road may be; a class that has no ceiling is believed whatever the heights say.
     usual = {name: table.get(name.removesuffix("_link"), np.inf) for name in edges["class"].unique()}
     limit = edges["class"].map(usual).to_numpy(dtype=float, copy=True)
     documented = {key: s.max_grade_pct / 100 for key, s in sections.items() if s.max_grade_pct}
@@ -417,12 +426,14 @@ def road_pins(
     fit = local[np.flatnonzero(((local >= 0) & ~edges["class"].isin(UNFIT_CLASSES)).to_numpy())]
     pins = []
     for height in heights:
+        # Which sections a height speaks of: the one that it names, or those that meet in its node.
         wanted = (
             [height.section_id]
             if height.section_id
             else [s.section_id for s in sections.values() if height.node_id in (s.from_node, s.to_node)]
         )
         rows = [int(row) for key in wanted for row in (*own.get(key, ()), *_matched(matches, key))]
+        # Rows of railways have no local number: roads alone are surveyed.
         mine = sorted({int(local[row]) for row in rows} - {-1})
         if height.section_id and not mine:
             continue  # a road that this network doesn't have, or a railway
@@ -446,7 +457,10 @@ def _documented_structures(
         for structure in sections[roads["section_id"].iat[row]].structures:
             if structure.length_km is None or structure.lon is None or structure.lat is None or total <= 0:
                 continue
+            # A schematic line may pass kilometres beside a structure; one that lies further off than that belongs to
+            # some other road.
             middle, off = locate_m(line, structure.lon, structure.lat)
+            # The place of a structure is that of its middle, so that half its length lies on either side.
             half = structure.length_km * 500.0
             if off <= STRUCTURE_LIMIT_M:
                 found.setdefault(int(row), []).append(((middle - half) / total, (middle + half) / total))
@@ -460,6 +474,8 @@ def _pin_effect(
     pinned = np.flatnonzero(survey.pinned)
     if not len(pinned):
         return 0.0
+    # Only pinned edges can tell what pins change: they are driven once more on the heights that the model alone would
+    # give.
     truck, banking = model.vehicles[TRUCK], model.parameters.superelevation
     without = driving_minutes(survey.unpinned.of_edges(pinned), truck, speed_kmh[roads[pinned]], banking)
     weight = np.concatenate([way[roads[pinned]] for way in with_pins])

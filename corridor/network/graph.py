@@ -291,6 +291,8 @@ class Network:
         Returns:
             Whether each edge is closed, shape (n_edges,).
         """
+        # A name may be that of a section of its own, of one that lies on mapped roads, or of a crossing: each has its
+        # own column.
         assumed = np.zeros(len(self.edges), dtype=bool)
         for name in ("section_id", "documented_in", "crossing_id") if assume_open else ():
             assumed |= self.is_in(name, *assume_open)
@@ -363,6 +365,7 @@ class Network:
         Raises:
             NetworkError: there is none within ``limit_m``; says how far the nearest is.
         """
+        # Distances are measured in the plane of the network's UTM zone; degrees differ in length by direction.
         point = project(shapely.Point(lon, lat), WGS84, self.crs)
         shut = closed | self.is_border
         # The index gives boxes that overlap; sorted, the first of edges equally near is the same in every run.
@@ -391,6 +394,8 @@ class Network:
         if not len(usable) or not len(lon):
             return found
         points = project(shapely.points(lon, lat), WGS84, self.crs)
+        # The index of all edges can't leave out closed ones, and the nearest edge of all may be closed: usable ones get
+        # an index of their own.
         which, near = shapely.STRtree(self.planar[usable]).query_nearest(points, max_distance=limit_m)
         # of edges that are equally near the first counts
         order = np.lexsort((near, which))
@@ -486,6 +491,8 @@ class Network:
             from corridor.network.trains import route_train
 
             return route_train(self, start, end, forward, backward, closed, turn_within_m=turn_within_m)
+        # The tree holds costs to nodes; both positions lie inside edges, so that what is driven on these is added by
+        # hand.
         tree = self.search(start, forward, backward, closed, any_road=any_road)
         u, v = (int(ends[end.edge]) for ends in self.ends)
         # The way ends on an edge: it comes over one end of it or, where traffic may run both ways, over the other.
@@ -547,6 +554,8 @@ class Network:
         """
         line = self.edges.geometry.iat[route.edges[index]]
         forward = route.forward[index]
+        # Fractions run along the geometry whatever the direction of travel: travelled backwards, an edge begins at its
+        # high end.
         low, high = 0.0, 1.0
         if index == 0:
             low, high = (route.first, high) if forward else (low, route.first)
@@ -636,6 +645,7 @@ class Network:
 def edge_frame(columns: dict[str, Any]) -> gpd.GeoDataFrame:
     """An edge table from columns; what is missing gets its neutral value and lengths are measured."""
     n = len(columns["u"])
+    # A value that says nothing: open, for all, in no country, of no section, without a limit.
     neutral: dict[str, Any] = {
         "mode": "road", "class": "unclassified", "status": "open", "oneway": 0, "bridge": False, "tunnel": False,
         "truck_access": "yes", "car_access": "yes", "max_weight_t": np.nan, "max_height_m": np.nan,

@@ -34,6 +34,7 @@ Objects = NDArray[np.object_]
 def country_of_lines(lines: Objects, borders: Borders) -> Objects:
     """Country that most of each line lies in, '' where no country holds any of it."""
     xy, owner = shapely.get_coordinates(lines, return_index=True)
+    # Asking for one vertex of each line is cheap; only the few lines that meet a border are measured.
     first = np.searchsorted(owner, np.arange(len(lines)))
     countries = borders.country_at(xy[first, 0], xy[first, 1])
     # A line that meets no border lies in one country, which its first vertex tells.
@@ -95,6 +96,7 @@ def _absorb(
     small: NDArray[np.bool_],
 ) -> bool:
     """Give small edges the country of the longest edge beside them that isn't small; True if any changed."""
+    # For each node the longest edge that isn't small: its country is what surrounds the island there.
     best: dict[int, tuple[float, str]] = {}
     touched = np.zeros(int(max(u.max(), v.max())) + 1, dtype=bool)
     touched[u[small]] = touched[v[small]] = True
@@ -170,6 +172,7 @@ def find_border_roads(
     passages: dict[str, list[tuple[float, float]]] = {}
     great: dict[str, list[tuple[float, float]]] = {}
     west, south, east, north = area
+    # Where ways of two countries meet, the network has an edge of no length: each is a passage.
     links = edges[network.is_border & (edges["mode"] == Mode.ROAD)]
     for u, v, pair in links[["u", "v", "border"]].itertuples(index=False):
         lon, lat = float(network.node_lon[u]), float(network.node_lat[u])
@@ -191,6 +194,7 @@ def find_border_roads(
             near = nearest_place(places, lon, lat, NEAR_PLACE_M)
             key = _unused(plain_id(f"{pair} {near}"), {row.id for row in found})
             control = any(float(distance_m(lon, lat, *point)) <= CONTROL_M for point in controls)
+            # A main road or a mapped control speaks for an open gate; a minor road by itself doesn't.
             carries = any(float(distance_m(lon, lat, *point)) <= SAME_CROSSING_M for point in great.get(pair, ()))
             kind = "road" if carries else "minor road"
             stops = (lon, lat) in cut_off
@@ -225,6 +229,7 @@ def _ends_at_borders(
     u, v = (network.edges[end].to_numpy() for end in ("u", "v"))
     # an end is a node of one edge alone; a passage between two countries is an edge too
     degree = np.bincount(np.concatenate([u[usable | network.is_border], v[usable | network.is_border]]))
+    # Both ends of each main road, then only those at which nothing else ends or begins.
     edge = np.tile(np.flatnonzero(greater), 2)
     node = np.concatenate([u[greater], v[greater]])
     edge, node = edge[degree[node] == 1], node[degree[node] == 1]

@@ -87,6 +87,7 @@ def node_position(network: Network, node: Node, mode: str) -> Position:
     Raises:
         NetworkError: no way of the mode is within 3 km.
     """
+    # Nodes are looked up on the map, never on other sections that are drawn by their waypoints.
     closed = ~(network.is_in("mode", mode) & network.is_in("section_id", ""))
     if mode == Mode.ROAD:
         closed = closed | ~network.is_in("status", SectionStatus.OPEN)
@@ -101,14 +102,17 @@ def node_position(network: Network, node: Node, mode: str) -> Position:
 
 def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     line = project(section.line, WGS84, network.crs)
+    # Everything out of reach stays closed, so that the search never looks at the rest of a country.
     near = network.tree.query(shapely.buffer(line, REACH_M), predicate="intersects")
     allowed = np.zeros(len(network.edges), dtype=bool)
     allowed[near] = True
     allowed &= network.is_in("mode", section.mode) & network.is_in("section_id", "")
     if section.mode == Mode.ROAD:
         allowed &= network.is_in("status", SectionStatus.OPEN) | network.is_border
+    # What exists can't run on what is only planned.
     elif section.status not in {SectionStatus.PLANNED, SectionStatus.CONSTRUCTION}:
         allowed &= ~network.is_in("status", SectionStatus.PLANNED)
+    # The middle of an edge stands for all of it: edges are short beside the half-cost distance.
     off = np.zeros(len(allowed))
     off[near] = shapely.distance(network.middles[near], line)
     # beside a road that all may use lies many a lane for buses or a private one
@@ -135,6 +139,7 @@ def route_spans(network: Network, route: Route, lengths_km: NDArray[np.float64])
     for kind, name, end, length in zip(kinds, names, ends, lengths_km, strict=True):
         if not kind or length <= 0:
             continue
+        # Mappers cut structures at every change of a tag: pieces that touch are one tunnel or bridge.
         if spans and spans[-1].kind == kind and abs(spans[-1].to_km - (end - length)) < 1e-6:
             spans[-1] = replace(spans[-1], to_km=float(end))
         else:
@@ -145,6 +150,8 @@ def route_spans(network: Network, route: Route, lengths_km: NDArray[np.float64])
 def part_lengths_km(network: Network, route: Route) -> NDArray[np.float64]:
     """Length in km of each step of a route, ends cut."""
     lengths = network.length_km[list(route.edges)]
+    # On a single edge travel both begins and ends; on more, the first loses what lies before its start and the last
+    # what lies behind its end.
     share = np.ones(len(lengths))
     if len(lengths) == 1:
         share[0] = abs(route.last - route.first)
@@ -303,6 +310,7 @@ def _observe(
     table = network.edges.iloc[near.rows]
     drawn, passage = (table["section_id"] != "").to_numpy(), (table["border"] != "").to_numpy()
     lines = network.planar[near.rows]
+    # Mapped ways and sections drawn by waypoints are looked for separately, each within its own tolerance.
     found = [np.zeros((2, 0), dtype=np.int64)]
     for members, limit_m in ((~drawn & ~passage, follow_m), (drawn & ~passage, max(schematic_m, follow_m))):
         local = np.flatnonzero(members)
@@ -316,6 +324,7 @@ def _observe(
     # two standard deviations are the limit, so that a way at the limit is as likely as none
     limits = np.where(drawn, max(schematic_m, follow_m), follow_m)
     unlikely = _OFF * (shapely.distance(lines[edge], points[at]) / limits[edge]) ** 2
+    # Candidates are sorted by observation: the pointer says where those of each begin.
     pointer = np.searchsorted(at, np.arange(len(points) + 1)).astype(np.int64)
     return _Observed(
         share * planar.length, pointer, edge, np.asarray(fraction), np.asarray(unlikely), bool(drawn[edge].any())
@@ -411,6 +420,7 @@ def _loopless(near: _Local, seen: _Observed, states: Ints, limit_m: float) -> tu
 
     def visit(node: int, edge: int) -> None:
         if node in at:
+            # The loop since the first visit falls out, with its edges.
             for gone in nodes[at[node] + 1 :]:
                 del at[gone]
             del nodes[at[node] + 1 :], edges[at[node] :]

@@ -80,6 +80,8 @@ def to_osmnx(network: Network) -> Any:
     without an open crossing are left out, since whoever searches the graph would drive over them. Edge columns of the
     network go along under their own names.
     """
+    # osmnx wants its nodes with coordinates as columns and as geometry, under the name that it gives to OpenStreetMap's
+    # numbers.
     nodes = gpd.GeoDataFrame(
         {"x": network.node_lon, "y": network.node_lat},
         geometry=gpd.points_from_xy(network.node_lon, network.node_lat),
@@ -87,6 +89,7 @@ def to_osmnx(network: Network) -> Any:
     )
     nodes.index.name = "osmid"
     edges = network.edges[network.edges["status"] == SectionStatus.OPEN]
+    # A two-way edge is two arcs in osmnx, each with its own minutes and its line in the direction of travel.
     ahead = _arc_table(edges, "minutes_forward", reverse=False)
     back = _arc_table(edges[edges["oneway"] == 0], "minutes_backward", reverse=True)
     arcs = pd.concat([ahead, back], ignore_index=True)
@@ -96,6 +99,7 @@ def to_osmnx(network: Network) -> Any:
 
 
 def _arc_table(edges: gpd.GeoDataFrame, minutes: str, *, reverse: bool) -> pd.DataFrame:
+    # Times of both directions would be read as those of the arc: each arc keeps its own alone.
     times = [name for name in edges.columns if name.endswith(("minutes_forward", "minutes_backward"))]
     table = edges.drop(columns=times).rename(columns={"length_m": "length"})
     table = table.assign(
@@ -117,6 +121,8 @@ def _pair(u: NDArray[Any], v: NDArray[Any], lines: NDArray[Any]) -> tuple[NDArra
     twin = np.full(len(u), -1, dtype=np.int64)
     keep = np.ones(len(u), dtype=bool)
     for i, (a, b) in enumerate(zip(u.tolist(), v.tolist(), strict=True)):
+        # Arcs wait for their opposite under ends and line, bit by bit: parallel roads between the same nodes stay
+        # apart.
         opposite = waiting.get((b, a, shapely.to_wkb(shapely.reverse(lines[i]))))
         if opposite and a != b:
             other = opposite.pop()
@@ -133,6 +139,7 @@ def _first(value: Any) -> Any:
 def _texts(table: pd.DataFrame, column: str, missing: str) -> NDArray[Any]:
     if column not in table:
         return np.full(len(table), missing, dtype=object)
+    # osmnx lists the values of ways that it has merged; the first stands for all, as in its own drawings.
     values = [_first(value) for value in table[column]]
     return np.array([str(v) if isinstance(v, str) and v else missing for v in values], dtype=object)
 

@@ -92,10 +92,13 @@ def road_lines(vertices: Vertices) -> RoadLines:
         vertices: of the edges, in degrees.
     """
     lon, lat, first = vertices.lon, vertices.lat, vertices.first
+    # Each line is flattened about its own first point, so that no projection of the whole network is needed for
+    # headings.
     start = np.repeat(first[:-1], np.diff(first))
     scale = np.cos(np.radians(lat[start]))
     x = (lon - lon[start]) * scale * _EARTH_M_PER_DEG
     y = (lat - lat[start]) * _EARTH_M_PER_DEG
+    # One sum over all lines at once; the step from the end of one line to the begin of the next is no road.
     steps = np.hypot(np.diff(x, prepend=0.0), np.diff(y, prepend=0.0))
     steps[first[:-1]] = 0.0
     total = np.cumsum(steps)
@@ -127,6 +130,7 @@ def continue_edges(u: Ints, v: Ints, lines: RoadLines, same_road: Ints, n_nodes:
         same_road: a number that edges of one road share (of the same number or name and class), shape (n_edges,).
         n_nodes: number of nodes.
     """
+    # End 2 e lies at u and end 2 e + 1 at v. Sorted by node, the ends that meet stand together.
     at = np.column_stack([u, v]).ravel()
     away = _leaving_headings(lines)
     order = np.argsort(at, kind="stable")
@@ -136,6 +140,7 @@ def continue_edges(u: Ints, v: Ints, lines: RoadLines, same_road: Ints, n_nodes:
 
 def _leaving_headings(lines: RoadLines) -> Floats:
     """Heading in which an edge leaves its begin and its end, radians, shape (2 n_edges,)."""
+    # Headings point away from the node at either end, so that a road that goes straight on has opposite ones.
     begin, end = lines.first[:-1], lines.first[1:] - 1
     out = np.arctan2(lines.y[begin + 1] - lines.y[begin], lines.x[begin + 1] - lines.x[begin])
     back = np.arctan2(lines.y[end - 1] - lines.y[end], lines.x[end - 1] - lines.x[end])
@@ -163,6 +168,7 @@ def _pair_ends(order, begins, away, same_road, limit):  # type: ignore[no-untype
                     turn = abs((away[a] - away[b]) % (2 * np.pi) - np.pi)
                     if degree > 2 and turn > limit:
                         continue
+                    # Ten is more than any turn (pi), so that pairs of one road come before all others.
                     rank = turn if same_road[a // 2] == same_road[b // 2] else turn + 10.0
                     if rank < best:
                         best, one, other = rank, a, b
@@ -207,6 +213,7 @@ def _point(x, y, chainage, low, high, at):  # type: ignore[no-untyped-def]
 def _reach(x, y, chainage, first, partner, edge, at, ahead, arm):  # type: ignore[no-untyped-def]
     """Vector from a place on the road to the one an arm's length on, along edges that continue each other."""
     dx, dy, left = 0.0, 0.0, arm
+    # Bounded, since edges that continue each other may form a circle shorter than the arm.
     for _ in range(64):
         low, high = first[edge], first[edge + 1] - 1
         here_x, here_y = _point(x, y, chainage, low, high, at)
@@ -216,6 +223,7 @@ def _reach(x, y, chainage, first, partner, edge, at, ahead, arm):  # type: ignor
         dx, dy, left = dx + there_x - here_x, dy + there_y - here_y, left - go
         if left <= 1e-9:
             break
+        # The next edge is entered by the end that was paired, and driven from its begin or from its end accordingly.
         follower = partner[2 * edge + 1 if ahead else 2 * edge]
         if follower < 0:
             break
@@ -234,6 +242,7 @@ def _curvature(x, y, chainage, first, partner, pieces, arm):  # type: ignore[no-
             at = total * (i + 0.5) / pieces[edge]
             ahead_x, ahead_y, ahead = _reach(x, y, chainage, first, partner, edge, at, True, arm)
             back_x, back_y, back = _reach(x, y, chainage, first, partner, edge, at, False, arm)
+            # Angle between the chords behind and ahead, over the half window that they stand for.
             if min(ahead, back) >= 0.25 * arm:
                 cross = -back_x * ahead_y + back_y * ahead_x
                 dot = -back_x * ahead_x - back_y * ahead_y
@@ -335,19 +344,24 @@ def survey_roads(
             the edge's length from its begin.
     """
     drawn = np.zeros(len(edges), dtype=bool) if schematic is None else schematic
+    # Posts carry heights and pieces carry grades and bends. Both follow from lengths alone, so that they are the same
+    # with and without an elevation model.
     length = edges["length_m"].to_numpy(dtype=float)
     cuts = cut_edges(length, POST_M, PIECE_M)
     lines = Vertices.of(edges.geometry.to_numpy())
     bends = _bends(edges, lines, n_nodes, cuts, parameters.bend_window_m)
+    # A line drawn by waypoints has corners that the road doesn't have.
     bends[np.repeat(drawn, np.diff(cuts.first))] = 0.0
     posts = _set_posts(edges, lines, n_nodes, cuts, carried or {}, _ranks(edges, drawn))
     steepest = np.full(len(edges), np.inf) if max_grade is None else max_grade
+    # Without an elevation model heights stay unknown and roads level.
     smooth = heights = np.full(posts.graph.n_posts, np.nan)
     found: tuple[PinFit, ...] = ()
     near = np.zeros(posts.graph.n_posts, dtype=bool)
     if ground is not None and len(edges):
         smooth = _smoothed(posts, ground)
         heights, near, found = _pinned(posts, smooth, pins, parameters, steepest)
+        # The survey without pins keeps to the same ceilings, so that the two differ by the pins and by nothing else.
         smooth = limit_slopes(posts.graph, smooth, steepest[posts.edge], posts.rank, np.zeros(0, dtype=np.int64))
     pieces, unpinned = (_pieces(posts, cuts, bends, level, steepest) for level in (heights, smooth))
     # an edge is pinned if both its ends are within reach
@@ -360,6 +374,7 @@ def _bends(edges: gpd.GeoDataFrame, vertices: Vertices, n_nodes: int, cuts: Cuts
     if not len(edges):
         return np.zeros(0)
     lines = road_lines(vertices)
+    # A road goes on under its number and class; the number alone would join a road with its own links.
     road = edges.groupby(["ref", "class"], sort=False).ngroup().to_numpy().astype(np.int64)
     u, v = edges["u"].to_numpy().astype(np.int64), edges["v"].to_numpy().astype(np.int64)
     return piece_curvature_per_m(lines, continue_edges(u, v, lines, road, n_nodes), cuts, window_m)
@@ -387,6 +402,7 @@ def _points_along(lon, lat, first, edge, share):  # type: ignore[no-untyped-def]
     last, total, at, passed = -1, 0.0, 0, 0.0
     for i in range(len(edge)):
         low, high = first[edge[i]], first[edge[i] + 1] - 1
+        # A new edge: its length is summed first, since shares are of the whole.
         if edge[i] != last:
             last, total, at, passed = edge[i], 0.0, low, 0.0
             for k in range(low, high):
@@ -416,6 +432,7 @@ def _set_posts(
     """The posts of every edge: its nodes, numbered as they are, and the ones between, numbered after all nodes."""
     count = cuts.posts
     u, v = edges["u"].to_numpy().astype(np.int64), edges["v"].to_numpy().astype(np.int64)
+    # An edge of n stretches has n - 1 posts of its own; they are numbered after the nodes, edge by edge.
     before = n_nodes + np.concatenate([[0], np.cumsum(count - 1)])
     edge = np.repeat(np.arange(len(edges)), count)
     step = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
@@ -423,6 +440,7 @@ def _set_posts(
     start = np.where(step == 0, u[edge], before[edge] + step - 1)
     end = np.where(step == count[edge] - 1, v[edge], before[edge] + step)
     lon, lat = np.full(int(before[-1]), np.nan), np.full(int(before[-1]), np.nan)
+    # Nodes lie at the ends of the lines, and posts between at even shares of them.
     for at, node in ((lines.first[:-1], u), (lines.first[1:] - 1, v)):
         lon[node], lat[node] = lines.lon[at], lines.lat[at]
     inner = step < count[edge] - 1
@@ -430,6 +448,7 @@ def _set_posts(
     lon[end[inner]], lat[end[inner]] = _points_along(lines.lon, lines.lat, lines.first, edge[inner], share)
     whole = edges["bridge"].to_numpy(dtype=bool) | edges["tunnel"].to_numpy(dtype=bool)
     structure, middle = whole[edge], (step + 0.5) / count[edge]
+    # On a structure heights run straight, whatever the ground below does; a stretch counts by its middle.
     for row, stretches in carried.items():
         for low, high in stretches:
             structure |= (edge == row) & (middle > low) & (middle < high)
@@ -439,6 +458,7 @@ def _set_posts(
 
 def _smoothed(posts: _Posts, ground: Ground) -> Floats:
     """Heights of the elevation model along the roads, straight on structures."""
+    # Nodes without a road have no place and are never sampled.
     at = np.isfinite(posts.lon)
     sampled = np.full(len(posts.lon), np.nan)
     sampled[at] = ground.sample(posts.lon[at], posts.lat[at])
