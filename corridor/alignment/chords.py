@@ -22,14 +22,11 @@ from corridor.alignment.links import BLOCK, Crossings, Ground, lay_crossings, ro
 from corridor.compiled import allocating, kernel, pasted
 from corridor.schema.alignment import DesignStandard, UnitCosts
 
-# --- The price of a piece of line on which the depth below the ground is linear: kinds, thresholds, changes ---
-# Kinds are chosen by dynamic programming with a price for each change (portal, abutment). Changing is only ever worth
-# it where a kind becomes allowed or forbidden or where two kinds cost the same, so pieces are split there.
-
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
-# ruff: noqa: ANN201, RUF046
+# ruff: noqa: ANN201, D417, PLW3301, RUF046
 
+# --- The price of a piece of line on which the depth below the ground is linear: kinds, thresholds, changes ---
 
 # Indices into the parameter vector. Prices are per metre, in million USD.
 SURFACE, BRIDGE, TUNNEL, ABUTMENT, PORTAL = 0, 1, 2, 3, 4  # of a bridge: without its height
@@ -278,10 +275,7 @@ def bits_at(mask, r, c, on_row, on_col, on_diagonal):
     return mask[r0, col] | mask[r0 + 1, col]
 
 
-# Compiled: numba infers the types, which stand in the docstrings.
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
-# ruff: noqa: ANN201, D417, PLW3301
-
+# --- The price of a whole chord: from crossing to crossing of the triangulated ground ---
 
 PART_CELLS = 16  # how much of a chord between any two points is laid out at a time
 MOST_POINTS = 128  # of a link that are looked at before it is priced
@@ -324,6 +318,18 @@ def _cross(slope, flat, down, right, weight, k, by_row, by_col, p):
     top += weight[k, 1] * _surcharge(slope, flat + right, by_row, by_col, p)
     top += weight[k, 2] * _surcharge(slope, flat + down, by_row, by_col, p)
     return top + weight[k, 3] * _surcharge(slope, flat + down + right, by_row, by_col, p)
+
+
+@pasted
+def _as_scalars(p):
+    """What the pieces of a chord ask of the parameters, as scalars that stay in registers.
+
+    The doubling depths are turned over, since divisions are slow.
+    """
+    return (
+        p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], 1.0 / p[CUT2], 1.0 / p[FILL2], p[12], p[13], p[14],
+        p[15], p[16], p[17],
+    )  # fmt: skip
 
 
 @pasted
@@ -389,6 +395,29 @@ def _add_simple(surface, bridge, tunnel, low, high, d0, d1, x0, x1, f0, f1, piec
 
 
 @pasted
+def _near_ground(
+    surface, bridge, tunnel, low, high, d0, d1, x0, x1, f0, f1, piece, bits, p, q, cost, cuts, trace, n_trace, at
+):
+    """Costs by kind after a piece on which more than one kind may be possible, and rows used in the trace."""
+    # A trace wants every place where the kind changes, so that it never takes the short way.
+    if trace.shape[0] == 0 and _is_simple(low, high, d0, d1, x0, x1, f0, f1, bits, q):
+        surface, bridge, tunnel = _add_simple(
+            surface, bridge, tunnel, low, high, d0, d1, x0, x1, f0, f1, piece, bits, q
+        )
+        return surface, bridge, tunnel, n_trace
+    cost[0], cost[1], cost[2] = surface, bridge, tunnel
+    n_trace = add_stretch(cost, d0, d1, x0, x1, f0, f1, piece, bits, p, cuts, trace, n_trace, at, at + piece)
+    return cost[0], cost[1], cost[2], n_trace
+
+
+@pasted
+def _span(surface, bridge, tunnel, metres, d0, d1, p):
+    """Cost of being on a bridge after a stretch of it."""
+    before = min(bridge, surface + p[ABUTMENT], tunnel + p[PORTAL] + p[ABUTMENT])
+    return before + metres * (p[BRIDGE] - 0.5 * p[RISE] * (d0 + d1))
+
+
+@pasted
 def _bore(surface, bridge, tunnel, metres, p):
     """Cost of being in tunnel after a stretch of it."""
     return min(tunnel, surface + p[PORTAL], bridge + p[ABUTMENT] + p[PORTAL]) + metres * p[TUNNEL]
@@ -428,11 +457,7 @@ def price_link(
     by_row, by_col = dc * p[DX] * scale, -dr * p[DY] * scale  # of the slopes, in cross-slope over its doubling value
     on_row, on_col = _runs_along(r0, dr), _runs_along(c0, dc)
     on_diagonal = _runs_along(r0 + c0, dr + dc) or _runs_along(r0 - c0, dr - dc)
-    # Scalars stay in registers; the doubling depths are turned over, since divisions are slow.
-    q = (
-        p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], 1.0 / p[CUT2], 1.0 / p[FILL2], p[12], p[13], p[14],
-        p[15], p[16], p[17],
-    )  # fmt: skip
+    q = _as_scalars(p)
     masked, steered, traced = mask.size > 0, friction.size > 0, trace.shape[0] > 0
     # Deeper than the first only a tunnel is possible, higher than the second only a bridge.
     dearest = p[MIN_TUNNEL] if p[MIN_TUNNEL] > p[MAX_CUT] else p[MAX_CUT]
@@ -447,10 +472,9 @@ def price_link(
         # Whole blocks of rock above the line are bored in one step, since only length counts there. A trace wants every
         # piece.
         if d0 > dearest and not traced:
-            exit_t = _block_exit(floors, r0, c0, dr, dc, t0, h0, rise, dearest)
-            if exit_t > share[k]:
-                while k + 1 < last and share[k + 1] <= exit_t + 1e-12:
-                    k += 1
+            exit_k = _block_exit(floors, share, k, last, r0, c0, dr, dc, t0, h0, rise, dearest)
+            if exit_k >= k:
+                k = exit_k
                 tunnel = _bore(surface, bridge, tunnel, metres * (share[k] - t0), q)
                 surface, bridge, t0, known = np.inf, np.inf, share[k], False
                 if not tunnel + to_go * (1.0 - t0) <= limit:
@@ -472,8 +496,7 @@ def price_link(
             tunnel = _bore(surface, bridge, tunnel, piece, q)
             surface, bridge, known = np.inf, np.inf, False
         elif high < -highest and low >= -p[MAX_BRIDGE] and bits & 2 == 0 and not (traced or steered):
-            bridge = min(bridge, surface + p[ABUTMENT], tunnel + p[PORTAL] + p[ABUTMENT])
-            bridge += piece * (p[BRIDGE] - 0.5 * p[RISE] * (d0 + d1))
+            bridge = _span(surface, bridge, tunnel, piece, d0, d1, q)
             surface, tunnel, known = np.inf, np.inf, False
         else:
             if not known:
@@ -481,17 +504,10 @@ def price_link(
                 f0 = 1e-3 * _value(friction, before, down, right, weight, k - 1) if steered else 0.0
             x1 = _cross(slope, flat, down, right, weight, k, by_row, by_col, q)
             f1 = 1e-3 * _value(friction, flat, down, right, weight, k) if steered else 0.0
-            if not traced and _is_simple(low, high, d0, d1, x0, x1, f0, f1, bits, q):
-                surface, bridge, tunnel = _add_simple(
-                    surface, bridge, tunnel, low, high, d0, d1, x0, x1, f0, f1, piece, bits, q
-                )
-            else:
-                cost[0], cost[1], cost[2] = surface, bridge, tunnel
-                at = s0 + metres * t0
-                n_trace = add_stretch(
-                    cost, d0, d1, x0, x1, f0, f1, piece, bits, p, cuts, trace, n_trace, at, at + piece
-                )
-                surface, bridge, tunnel = cost[0], cost[1], cost[2]
+            surface, bridge, tunnel, n_trace = _near_ground(
+                surface, bridge, tunnel, low, high, d0, d1, x0, x1, f0, f1, piece, bits, p, q, cost, cuts, trace,
+                n_trace, s0 + metres * t0,
+            )  # fmt: skip
             x0, f0, known = x1, f1, True
         best = min(surface, min(bridge, tunnel))
         # Turned round, so that a cost that is no number counts as too dear.
@@ -550,8 +566,11 @@ def _runs_along(start, step):
 
 
 @kernel
-def _block_exit(floors, r0, c0, dr, dc, t, h0, rise, dearest):
-    """Where the chord leaves the block it is in, if all of the block lies deep above it; else ``t``."""
+def _block_exit(floors, share, k, last, r0, c0, dr, dc, t, h0, rise, dearest):
+    """The last crossing in the block that the chord is in at ``t``, if all of the block lies deep above it.
+
+    ``k`` is the next crossing; one less than it says that the block ends before it or lies too low.
+    """
     r, c = r0 + t * dr, c0 + t * dc
     # A point on the rim of two blocks belongs to the one that the chord enters.
     row = int(r + (1e-7 if dr > 0.0 else -1e-7)) // BLOCK
@@ -563,7 +582,11 @@ def _block_exit(floors, r0, c0, dr, dc, t, h0, rise, dearest):
         leave = min(leave, ((col + 1 if dc > 0.0 else col) * BLOCK - c0) / dc)
     # A straight line is highest at one of its ends, so that floor less top is the least cover in the block.
     top = max(h0 + t * rise, h0 + leave * rise)
-    return leave if floors[row, col] - top > dearest else t
+    if not floors[row, col] - top > dearest or not leave > share[k]:
+        return k - 1
+    while k + 1 < last and share[k + 1] <= leave + 1e-12:
+        k += 1
+    return k
 
 
 @kernel

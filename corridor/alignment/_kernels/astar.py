@@ -462,6 +462,45 @@ def _longer(shortlist):
     )  # fmt: skip
 
 
+@pasted
+def _with_moves(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used):
+    """The shortlist with the long moves from a state, and how many of its places are used."""
+    here = u // states.kind.shape[0]
+    # A list that was made for a dearer state may lack what is of use to a cheaper one.
+    if shortlist.first[here] < 0 or labels.cost[u] < shortlist.cost[here]:
+        if used + nodes.moves.shape[0] > shortlist.move.shape[0]:
+            shortlist = _longer(shortlist)
+        used = _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used)
+    return shortlist, used
+
+
+@kernel
+def _terminal_level(states):
+    """The level of the terminals' state: direct links to the end arrive at it alone."""
+    level = 0
+    while states.first[level + 1] <= states.terminal:
+        level += 1
+    return level
+
+
+@kernel
+def _first_labels(z, begin, prime_cost, prime_parent, nodes, states, ends, labels, effort, p):
+    """Label the begin terminal and what is known before the search; returns the heap's size."""
+    n_states, cols = states.kind.shape[0], z.shape[1]
+    start_height = z[ends.begin_row, ends.begin_col]
+    start_bound = _bound(z, ends.begin_row, ends.begin_col, start_height, states, ends, p)
+    size = _label(labels, 0, begin, 0.0, -1, start_bound, effort.informed, n_states)
+    # Lines that are known to be possible give the first labels. They wait in the heap like others, so that anything
+    # cheaper still replaces them.
+    for u in range(prime_cost.shape[0]):
+        if prime_cost[u] < labels.cost[u]:
+            r, c = nodes.node_of[u // n_states] // cols, nodes.node_of[u // n_states] % cols
+            rest = _bound(z, r, c, z[r, c] + states.offset_m[u % n_states], states, ends, p)
+            before = np.int64(prime_parent[u])
+            size = _label(labels, size, u, prime_cost[u], before, rest, effort.informed, n_states)
+    return size
+
+
 @kernel
 def _move_on(ground, u, n_short, nodes, states, ends, goal, labels, effort, p, scratch, shortlist, size):
     """Try all moves from a state; returns the heap's size."""
@@ -519,8 +558,7 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
     Returns:
         Cost and parent per state, heap positions (DONE: settled) and how many states were expanded.
     """
-    z, cols = ground[0], ground[0].shape[1]
-    n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
+    n_states, n_levels, cols = states.kind.shape[0], states.first.shape[0] - 1, ground[0].shape[1]
     total = nodes.node_of.shape[0] * n_states
     keys, items, position = new_heap(total)
     labels = Labels(
@@ -528,24 +566,11 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
         np.full(nodes.node_of.shape[0], np.inf),
     )  # fmt: skip
     scratch = new_scratch()
-    # The level of the terminals' state: direct links to the end arrive at it alone.
-    ground_level = 0
-    while states.first[ground_level + 1] <= states.terminal:
-        ground_level += 1
+    ground_level = _terminal_level(states)
     end_node = ends.row * cols + ends.col
     begin = np.int64(nodes.index_of[ends.begin_row * cols + ends.begin_col]) * n_states + states.terminal
     goal = np.int64(nodes.index_of[end_node]) * n_states + states.terminal
-    start_height = z[ends.begin_row, ends.begin_col]
-    start_bound = _bound(z, ends.begin_row, ends.begin_col, start_height, states, ends, p)
-    size = _label(labels, 0, begin, 0.0, -1, start_bound, effort.informed, n_states)
-    # Lines that are known to be possible give the first labels. They wait in the heap like others, so that anything
-    # cheaper still replaces them.
-    for u in range(prime_cost.shape[0]):
-        if prime_cost[u] < labels.cost[u]:
-            r, c = nodes.node_of[u // n_states] // cols, nodes.node_of[u // n_states] % cols
-            rest = _bound(z, r, c, z[r, c] + states.offset_m[u % n_states], states, ends, p)
-            before = np.int64(prime_parent[u])
-            size = _label(labels, size, u, prime_cost[u], before, rest, effort.informed, n_states)
+    size = _first_labels(ground[0], begin, prime_cost, prime_parent, nodes, states, ends, labels, effort, p)
     # Moves are sorted by length. Those before the first long one need no shortlist; where nothing may be left out, none
     # does.
     n_short, used = 0, 0
@@ -583,12 +608,9 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
             ground, u, end_node, ground_level, ground_level + 1, nodes, states, ends, goal, labels, effort, p, scratch,
             size,
         )  # fmt: skip
-        here = u // n_states
-        # A list that was made for a dearer state may lack what is of use to a cheaper one.
-        if shortlist.first[here] < 0 or labels.cost[u] < shortlist.cost[here]:
-            if used + nodes.moves.shape[0] > shortlist.move.shape[0]:
-                shortlist = _longer(shortlist)
-            used = _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used)
+        shortlist, used = _with_moves(
+            ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used
+        )
         size = _move_on(ground, u, n_short, nodes, states, ends, goal, labels, effort, p, scratch, shortlist, size)
         size = _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size)
         if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
