@@ -97,6 +97,8 @@ def build_drawn_candidate(spec: DrawnCandidate, xyz: Floats, around: Surrounding
         raise StudyError(f"{asked_by}: standard '{standard.standard_id}' isn't for {spec.mode}; choose another")
     _require_inside(xyz, around.area, asked_by)
     remarks: list[Value] = []
+    # First the line itself is put right, then it is matched: a loop or a wrong direction would spoil every stretch
+    # after it.
     xyz, gaps_km = _between_ends(xyz, around, asked_by, remarks)
     xyz = _without_repeats(xyz, asked_by, remarks)
     line = shapely.LineString(xyz[:, :2])
@@ -128,6 +130,7 @@ def _require_inside(xyz: Floats, area: Area, asked_by: str) -> None:
     if not outside.any():
         return
     at = format_position(float(xyz[outside][0, 1]), float(xyz[outside][0, 0]), 3)
+    # The commonest fault of lines from elsewhere: GeoJSON has longitude first, many programs latitude.
     swapped = _inside(xyz[:, 1], xyz[:, 0], area).all()
     remedy = "latitude and longitude seem to be swapped" if swapped else "correct the line or widen area in the study"
     raise StudyError(f"{asked_by}: lies outside the study's area at {at}; {remedy}")
@@ -175,6 +178,8 @@ def _without_repeats(xyz: Floats, asked_by: str, remarks: list[Value]) -> Floats
     points = shapely.get_coordinates(shapely.line_interpolate_point(planar, along))
     # the last earlier place that each point comes back to, further back along the line than a bend can bring it
     repeats = np.full(len(points), -1)
+    # Samples lie one such distance apart, so that neighbours on the line are pairs as well: the chainage rules them
+    # out.
     near = cKDTree(points).query_pairs(SAME_M, output_type="ndarray")
     near = near[along[near[:, 1]] - along[near[:, 0]] > 2 * REPEAT_M]
     np.maximum.at(repeats, near[:, 1], near[:, 0])
@@ -201,6 +206,7 @@ def _erase_repeats(repeats: Ints, along_m: Floats) -> Ints:
         while run < count and repeats[run] >= 0:
             run += 1
         if run > at and along_m[run - 1] - along_m[at] >= REPEAT_M:
+            # Back to the place that the line came back to: all since then was a detour.
             while path and path[-1] > repeats[run - 1]:
                 path.pop()
             path.append(run - 1)
@@ -227,6 +233,7 @@ def _join_ends(
 ) -> list[Route | Floats]:
     """Ways over the network and new stretches (n, 3) from the study's origin to its destination, end to end."""
     chainage = vertex_chainage_m(shapely.LineString(xyz[:, :2]))
+    # Stretches were measured on the plane, the line's vertices on the ellipsoid.
     scale = float(chainage[-1]) / stretches[-1].to_m
     heights = xyz if xyz.shape[1] == 3 else np.column_stack([xyz, np.full(len(xyz), np.nan)])
     pieces: list[Route | Floats] = []
@@ -274,6 +281,7 @@ def _join(
 
 def _way_to(network: Network, place: Place, at: Position, mode: Mode, gap_m: float) -> Route | None:
     """The shortest open way from a place to a position, if it isn't much longer than straight."""
+    # An end is joined over what is open: a way that would have to be opened first isn't for a joint to choose.
     closed = network.closed(mode)
     length = network.edges["length_m"].to_numpy(dtype=float)
     try:
@@ -349,6 +357,7 @@ def _lay(
     xy = shapely.get_coordinates(project(shapely.LineString(np.column_stack([lon, lat])), WGS84, terrain.grid.crs))
     planar = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
     chainage_km = along_m / 1000
+    # What the line itself says is tried first; a standard may still refuse it.
     tries = [stated_m] if stated_m is not None else []
     tries += [grade_limited(chainage_km, ground_m, limit), grade_limited_under(chainage_km, ground_m, limit)]
     for height in tries:
@@ -383,6 +392,7 @@ def _new_part(
     own = slice(a, b + 1)
     low, high = along_m[a], along_m[b]
     spans, design = _design(laid, standard, along_m, own)
+    # Without heights of its own a new stretch is driven as if it were level.
     height = laid.height_m[own] if laid and around.grade_effect else 0.0 * ground_m[own]
     line = shapely.LineString(np.column_stack([lon[own], lat[own]]))
     km = float(high - low) / 1000

@@ -69,12 +69,14 @@ def build_new_build_candidate(
     except AlignmentError as fault:
         raise AlignmentError(f"{asked_by}: {fault}") from fault
     slowed = dem if grade_effect else None
+    # Sections before and after are checked first, since a search takes minutes and the line must join them.
     before = _leading(spec.before, spec.from_node, standard, catalogue, asked_by)
     after = _leading(spec.after, spec.to_node, standard, catalogue, asked_by, onward=True)
     around = catalogue.sections, assembly.matches, assembly.driving.model, slowed
     surveyed = [survey_sections(keys, *around) for keys in (spec.before, spec.after)]
     first = chain_parts(*before, catalogue, assembly, surveyed[0], asked_by) if spec.before else []
     last = chain_parts(*after, catalogue, assembly, surveyed[1], asked_by) if spec.after else []
+    # The new line begins where the mapped sections end on the ground, which may be off the node by some hundred metres.
     stops = [
         _point(first[-1].line.coords[-1]) if first else _node(spec.from_node, catalogue, asked_by),
         *(_node(key, catalogue, asked_by) for key in spec.via),
@@ -177,6 +179,7 @@ def _parts(
     """The line as a part per country."""
     flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
     lon_lat = shapely.get_coordinates(flat)
+    # Projecting there and back moves ends by centimetres; parts must meet to the last digit.
     lon_lat[0], lon_lat[-1] = start, end
     along_m = np.concatenate([[0.0], np.cumsum(distance_m(*lon_lat[:-1].T, *lon_lat[1:].T))])
     country = countries_along(lon_lat, along_m, borders, spec.countries)
@@ -194,6 +197,8 @@ def countries_along(lon_lat: Floats, along_m: Floats, borders: Borders, passed: 
     known = np.isin(country, passed) if passed else country != ""
     country[~known] = ""
     while True:
+        # The shortest weak stretch is given away first, and runs are found anew: a longer one may gain enough from it
+        # to stay.
         edges = np.concatenate([[0], np.flatnonzero(country[1:] != country[:-1]) + 1, [len(country)]])
         runs = list(pairwise(edges.tolist()))
         lengths = [along_m[min(b, len(along_m) - 1)] - along_m[a] for a, b in runs]
@@ -223,6 +228,7 @@ def _part(
     spans = []
     for s in line.structures:
         if s.from_m < high_m and s.to_m > low_m and s.kind in SPANNED:
+            # Structures have chainages on the plane, parts on the ellipsoid.
             at = np.interp([max(s.from_m, low_m), min(s.to_m, high_m)], line.chainage_m, along_m)
             first, last = ((float(v) - along_m[a]) / 1000 for v in at)
             spans.append(Span(SPANNED[s.kind], first, last, "", Evidence.DESIGNED))
@@ -268,6 +274,7 @@ def design_minutes(standard: DesignStandard, driving: Driving, along_m: Floats, 
     speed = standard.speed_kmh or usual
     if standard.mode != Mode.ROAD:
         return float(metres.sum() / speed * 0.06)
+    # A new road is built for its speed: its bends slow nobody, and only climbs do.
     pieces = Pieces(
         np.array([0, len(metres)]),
         metres,

@@ -81,6 +81,7 @@ def _old_bed(spec: PackageCandidate, members: Sequence[Candidate], crs: str, ask
         StudyError: it says nothing where several may lie there, or something that can't be.
     """
     at = f"{asked_by}: candidates '{spec.id}'"
+    # A bed is known by documents alone; who may claim it is told by where the routes lie.
     beds = [part for member in members for part in member.parts if _is_bed(part)]
     on_it = {part.section_id for part in beds}
     claims = [member.candidate_id for member in members if any(_may_lie_on(member, bed, crs) for bed in beds)]
@@ -117,6 +118,8 @@ def _may_lie_on(route: Candidate, bed: Part, crs: str) -> bool:
         return True
     line = project(bed.line, WGS84, crs)
     for part in route.parts:
+        # A line drawn by waypoints may in truth lie anywhere within its half-width: it is near unless it keeps that far
+        # off.
         rough = GeometryQuality.SCHEMATIC in {part.geometry_quality, bed.geometry_quality}
         near = shapely.buffer(line, SCHEMATIC_M if rough else BED_M)
         other = project(part.line, WGS84, crs)

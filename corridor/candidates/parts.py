@@ -64,6 +64,7 @@ def section_part(
     """
     drawn = float(line_lengths_m([line])[0]) / 1000
     length = section.length_km or Estimate(drawn, drawn, drawn)
+    # Structures are those of the map where the section was found there, and else the documented ones of known place.
     spans = (match.spans_reversed() if reverse else match.spans) if match else _documented_spans(section, line)
     mapped_tunnel, mapped_bridge = span_km(spans, StructureKind.TUNNEL), span_km(spans, StructureKind.BRIDGE)
     return Part(
@@ -149,6 +150,8 @@ def _following(part: Part, section: Section, catalogue: Catalogue, assembly: Con
     followed = catalogue.section(section.crossings_follow, f"section '{section.section_id}': crossings_follow")
     match = assembly.matches.get(followed.section_id)
     line = match.line if match else followed.line
+    # The followed section may be longer, and may be drawn the other way: its stretch is the one beside this part's
+    # ends.
     start_m, end_m = (locate_m(line, *part.line.coords[index][:2])[0] for index in (0, -1))
     reverse = end_m < start_m
     whole = section_part(
@@ -237,6 +240,7 @@ def route_parts(
     that are a section of ``sections`` keep what is documented of it: length, tunnels, bridges and sources. ``driving``
     gives the interval of times.
     """
+    # What a reader would call one road: a change of class, status, country or number begins a new part.
     edges = network.edges.iloc[list(route.edges)]
     lengths = part_lengths_km(network, route)
     grades = np.array([documented_grade_pct.get(edge, np.nan) for edge in route.edges])
@@ -253,6 +257,7 @@ def route_parts(
     for run in runs:
         part = _run_part(network, route, run, lengths, grades, driving)
         section = sections.get(part.section_id)
+        # A route may begin or end inside a section: documented lengths count by the share that is travelled.
         whole_km = float(edges["length_m"].to_numpy()[run].sum()) / 1000
         parts.append(_documented(part, section, part.length_km.mid / whole_km) if section else part)
     return parts
@@ -344,7 +349,9 @@ def designed_works(
     for s in structures:
         inside[s.kind] += max(min(s.to_m, high_m) - max(s.from_m, low_m), 0.0) / 1000.0
         if s.kind in SPANNED:
+            # A portal right at a cut belongs to the stretch that its structure lies in, and never to both.
             ends += (low_m <= s.from_m < high_m) + (low_m < s.to_m <= high_m)
+    # Structures are listed and open line isn't: it is what is left.
     inside[LineKind.SURFACE] = max((high_m - low_m) / 1000.0 - sum(inside.values()), 0.0)
     works = []
     for kind, whole_km in price.km.items():
@@ -365,6 +372,7 @@ def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[Border
         if before.country == after.country:
             continue
         at = shapely.get_point(before.line, -1)
+        # Where no crossing is listed, the countries' own means of waiting stand in.
         pair = frozenset((before.country, after.country))
         crossing = find_crossing(at.x, at.y, pair, after.mode, catalogue.crossings.values())
         listed = crossing.sides if crossing else sides_of("", pair, after.mode, catalogue.border_delays)
@@ -428,6 +436,7 @@ def documented_grades(catalogue: Catalogue, assembly: Conflation) -> dict[int, f
     """Steepest documented grade in per cent by edge, for edges that are a section or that one runs over."""
     by_section = {key: s.max_grade_pct for key, s in catalogue.sections.items() if s.max_grade_pct is not None}
     sections = assembly.network.edges["section_id"]
+    # Sections that are edges themselves, then those found on mapped edges.
     grades = {int(edge): by_section[key] for edge, key in enumerate(sections) if key in by_section}
     for key, match in assembly.matches.items():
         if key in by_section:

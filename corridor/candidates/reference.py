@@ -94,6 +94,7 @@ def chain_parts(
     Raises:
         StudyError: two leave a gap of over 100 m.
     """
+    # Lines and minutes are worked out for the section as it is drawn, and turned with it.
     lines = _ground(sections, assembly)
     minutes = section_minutes(sections, catalogue, assembly, surveyed)
     parts = []
@@ -144,6 +145,7 @@ def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogu
             turned.append(before.from_node == node and before.to_node != node)
         turned.append(after.to_node == node)
     turned = turned or [False]
+    # Every section adds the node that it leads to; the first node of all is added by itself.
     passed = [s.from_node if back else s.to_node for s, back in zip(sections, turned, strict=True)]
     passed.append(sections[0].to_node if turned[0] else sections[0].from_node)
     again = sorted({node for node in passed if passed.count(node) > 1})
@@ -207,6 +209,7 @@ def section_minutes(
     if surveyed is not None:
         edges = surveyed.edges
         times = time_edges(surveyed, assembly.driving.model, {}, catalogue.sections)
+        # The fit is of road journeys: railways keep their own times.
         fitted = np.where(edges["mode"] == Mode.ROAD, assembly.driving.factor_of(TRUCK), 1.0)
         along, against = (way * fitted for way in times.minutes[TRUCK])
         found = dict(zip(edges["section_id"], zip(along, against, strict=True), strict=True))

@@ -97,6 +97,7 @@ def order_stops(stops: Sequence[Place], origin: Place, destination: Place) -> tu
     Returns:
         Origin, what lies between, destination.
     """
+    # Whether ends are named is left to the author: named ones are taken off, so that none stands twice.
     found = list(stops)
     if found and (_is_at(found[0], destination) or _is_at(found[-1], origin)):
         found.reverse()
@@ -137,12 +138,15 @@ def network_states(network: Network, spec: ViaCandidate, countries: Sequence[str
     known = ((edges["section_id"] != "") | (edges["documented_in"] != "")).to_numpy()
     here = (edges["country"].isin(list(countries)) & (edges["mode"] == spec.mode)).to_numpy()
     unfinished = (edges["status"] == SectionStatus.PLANNED).to_numpy()
+    # A border has the names of both its countries in alphabetical order.
     pairs = {f"{a}-{b}" for a in countries for b in countries if a < b}
     passage = edges["border"].isin(sorted(pairs)).to_numpy() & (edges["mode"] == spec.mode).to_numpy()
     listed = passage & (edges["crossing_id"] != "").to_numpy()
+    # Plans may cross a border where no crossing is listed, but only where a documented way leads to it.
     documented_node = np.zeros(network.n_nodes, dtype=bool)
     documented_node[edges["u"].to_numpy()[known]] = documented_node[edges["v"].to_numpy()[known]] = True
     met = passage & (documented_node[edges["u"].to_numpy()] | documented_node[edges["v"].to_numpy()])
+    # Each state opens what the one before leaves shut, so that the first way found is the one that supposes least.
     with_closed = shut & ~(known & here & ~unfinished) & ~listed
     with_plans = with_closed & ~(known & here) & ~met
     factor = np.where(shut, CLOSED_FACTOR, 1.0)

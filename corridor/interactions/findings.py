@@ -98,6 +98,8 @@ def build_findings(
     """
     findings, decisive = [], []
     for candidate in candidates:
+        # A crossing decides only if turning it over changes what can be reached: that is asked for each set of rules
+        # anew.
         for regime in regimes.values():
             if not applies(regime, candidate)[0]:
                 continue
@@ -122,6 +124,7 @@ def _describe_open(
     run_of: dict[Part, int] = {}
     for route in candidate.routes:
         run_of |= zip(route.parts, schematic_runs(as_met(route), stakes.network), strict=True)
+    # Parts of two routes of a package may be one and the same: as keys they count once.
     drawn = [(part.drawn_km, run >= 0) for part, run in run_of.items() if part.country == names.country]
     open_km, km = sum(own for own, is_open in drawn if is_open), sum(own for own, _ in drawn)
     values: dict[str, Value] = {

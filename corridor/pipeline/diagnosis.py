@@ -151,6 +151,7 @@ def _silent(run: Run) -> list[Message]:
 
 def _say_heights(run: Run) -> list[Message]:
     """Documented heights that the elevation model or the roads disagree with."""
+    # Two ways to disagree: with the ground at the place itself, and with the road that a height is said to lie on.
     heights, driving = run[inputs.heights], run[lines.conflation].driving
     found = remark_on_heights(run[inputs.dem], heights, run[inputs.driving_parameters].pin_remark_errors)
     beside = {height.height_id: height.section_id for height in heights if height.section_id}
@@ -240,6 +241,8 @@ def _missing(run: Run) -> list[Value]:
         found += osm.remarks
     if run[inputs.shown_places] is None:
         found.append(Message("remark.no_places"))
+    # Missing heights and heights that nothing vouches for are told apart: the first can be filled, the second only be
+    # checked.
     holes = float(np.isnan(run[inputs.dem].heights_m).mean())
     if holes > 0:
         found.append(Message("remark.no_heights", {"share": f"{holes:.1%}"}))
@@ -273,6 +276,7 @@ def _would_gain(study: Study, run: Run) -> list[Message]:
 
 def _data_table(study: Study, run: Run) -> Table:
     west, south, east, north = study.area
+    # A sample of 3,600 points tells shares to a per cent, whatever the size of the rasters.
     grid = np.meshgrid(np.linspace(west, east, 60), np.linspace(south, north, 60))
     covered = float(np.isfinite(run[inputs.dem].sample(grid[0].ravel(), grid[1].ravel())).mean())
     in_land = float((run[inputs.borders].country_at(grid[0].ravel(), grid[1].ravel()) != "").mean())
@@ -359,6 +363,7 @@ def check_length(row: Check, network: Network, nodes: Mapping[str, Node], *, map
         nodes: of the catalogue, by id.
         mapped: whether the network has mapped ways, on which nodes are looked up by their kind.
     """
+    # A length that fits by chance proves nothing: a way that passes elsewhere is told as such whatever its length.
     low, high = row.low_km * (1 - row.tolerance_pct / 100), row.high_km * (1 + row.tolerance_pct / 100)
     figures = row.name, row.mode, row.low_km, row.high_km, row.tolerance_pct
     try:

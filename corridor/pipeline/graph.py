@@ -92,8 +92,10 @@ def _feed(put: Callable[[bytes], None], value: Any) -> None:
         _feed(put, value.value)
     elif isinstance(value, str):
         _tagged(put, b"s", value.encode())
+    # Before whole numbers, since True is one of them in Python.
     elif value is None or isinstance(value, bool):
         put(b"N" if value is None else b"T" if value else b"F")
+    # Scalars of numpy are floats too; they go with arrays, which tell their type.
     elif isinstance(value, float) and not isinstance(value, np.generic):
         put(b"f" + struct.pack("<d", value))
     elif isinstance(value, int):
@@ -343,6 +345,8 @@ class Graph:
             found = self.steps.get(name)
             taken = [n for n in found.declared.inputs if n in self.mapping_of] if found else []
             if isinstance(found, Each):
+                # A step has an entry for every combination of the kinds that it takes; of a narrower and a wider kind,
+                # the narrower one.
                 met = {kind for n in taken for kind in kinds[self.mapping_of[n]]}
                 met -= {wide for narrow, wide in self.narrower.items() if narrow in met}
                 kinds[name] = tuple(kind for kind in self.roots if kind in met)
@@ -363,6 +367,7 @@ class Graph:
             name: of a value.
             known: names of values that are settled, so that what they hang on doesn't count.
         """
+        # What is settled counts itself, but nothing is followed through it.
         settled, found, waiting = set(known), set(), [name]
         while waiting:
             at = waiting.pop()
@@ -423,6 +428,7 @@ class Cache:
             value = make()
             self.made[declared.name] += 1
             shelf[key] = Held(value)
+            # The oldest goes first: a value that is used is moved to the end below.
             while len(shelf) > declared.keep:
                 shelf.popitem(last=False)
         shelf.move_to_end(key)
@@ -500,6 +506,7 @@ class Run:
         Args:
             values: by name.
         """
+        # The cache is shared, so that whatever has the same key in both is computed once.
         other = Run(self.graph, values, progress=self._progress, cache=self.cache)
         other._given = self._given | other._given
         return other

@@ -410,6 +410,7 @@ def known_names(
         StudyError: some aren't, or statuses lie in the future: all of them at once.
         SourceError: the file of perspectives is missing.
     """
+    # A wrong name is told before the map is read, which takes most of a run.
     of_regimes = load_regime_sources(study.path(study.impact.regimes)) if study.impact else {}
     require_known(study, gazetteer, nodes, sections, vehicles, documents, of_regimes)
     require_past(study, sections.values(), crossings.values(), border_delays, today)
@@ -444,6 +445,7 @@ def dem(read_heights: Dem, height_draw: HeightDraw | None) -> Dem:
     """The elevation model that is computed on."""
     if height_draw is None:
         return read_heights
+    # A draw is a smooth field with the error's own range; it is read at the cells' middles and put on top.
     field = next(iter(draw_errors(read_heights, 1, height_draw.seed)))
     rows, cols = read_heights.grid.shape
     at = np.meshgrid(np.arange(float(rows)), np.arange(float(cols)), indexing="ij")
@@ -464,6 +466,7 @@ def osm(study: Study, osm_path: Path | None, progress: Progress) -> OsmData | No
 @step()
 def data_sources(dem: Dem, borders: Borders, places: Places | None, osm: OsmData | None) -> tuple[Source, ...]:
     """The data files used."""
+    # Borders without a country are a stand-in for none, and no file that a reader could look up.
     known = borders if len(borders.countries) else None
     return tuple(found.source for found in (dem, known, places, osm) if found is not None)
 
@@ -473,6 +476,7 @@ def shown_places(places: Places | None, osm: OsmData | None, borders: Borders) -
     """Settlements to name routes by and to show: the study's table, else those of the map; None without either."""
     if places is not None or osm is None or not len(osm.places):
         return places
+    # Settlements of the map have no country of their own: it is that of the ground that they lie on.
     found = osm.places[osm.places["name"] != ""]
     country = borders.country_at(found["lon"], found["lat"])
     frame = found[["name", "lat", "lon", "population", "geometry"]].assign(country=country, alternate_names="")

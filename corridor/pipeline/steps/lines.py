@@ -285,6 +285,7 @@ def via_route(
     snap_limit_m: float,
 ) -> Candidate:
     """A route by way of places."""
+    # Stops are looked up under the name of the field that holds them, which a fault then tells.
     field = f"candidate '{via_spec.id}': via"
     named = [stop_gazetteer.find_stop(stop, field, borders) for stop in via_spec.via]
     stops = order_stops(named, origin, destination)
@@ -320,6 +321,7 @@ def distinct_ways(
     chains: Mapping[str, Candidate],
 ) -> dict[str, DistinctWays]:
     """By family of ways over open roads: those that aren't a route of the catalogue found again, and those that are."""
+    # A study that asks for ways found again keeps them all: then nothing is known to them.
     known = list(chains.values())
     return {
         key: drop_found_again(found.candidates, () if existing_specs[key].keep_found_again else known)
@@ -382,6 +384,7 @@ def candidates(
         raise StudyError(
             f"{study_id}: candidates: '{twice[0]}' is the id of one and of a way over open roads; rename one"
         )
+    # Packages come last, since they are made of routes that must be whole by then.
     whole = (with_followed(candidate, route_catalogue, conflation) for candidate in found)
     routes = dict(zip(ids, (_say_unconfirmed(candidate, unconfirmed_crossings) for candidate in whole), strict=True))
     packages = {
@@ -459,6 +462,7 @@ def grades(
 ) -> GradeSupport:  # fmt: skip
     """Whether the elevation model carries grades, tested on the level lines that the study names."""
     profiles = []
+    # A catalogue of sections alone, so that this step hangs on nothing else of it.
     listed = Catalogue(reference_folder, {}, {}, dict(lie_of_listed_sections), {}, (), (), ())
     for key in elevation.level_sections:
         section = listed.section(key, f"{study_id}: elevation.level_sections")

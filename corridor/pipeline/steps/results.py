@@ -78,6 +78,8 @@ def targets(
     # side of a border river.
     home = split.closed(Mode.ROAD, countries=(study_focus.country,))
     abroad = split.closed(Mode.ROAD, countries=(impact.neighbour,))
+    # Places of one name get the number of their row, so that none replaces another; those with no road near can't be
+    # lost.
     domain = access.domain
     places = {
         f"{name} ({row + 1})" if (access.places["place"] == name).sum() > 1 else str(name): _on_network(at, domain.rows)
@@ -119,6 +121,7 @@ def names(
         near = places.frame
     country = study_focus.country
     if near is not None:
+        # A village across the border would say that an event lies abroad.
         at = borders.country_at(near["lon"], near["lat"])
         near = near[at == country]
     called = borders.names.get(country, country)
@@ -154,6 +157,8 @@ def event_table(
     decided: Decided,
 ) -> gpd.GeoDataFrame:
     """What candidates meet, by candidate and regime: the rows of ``crossings.gpkg``."""
+    # An event stands once for each set of rules that applies to its route, since what it means and whether it decides
+    # hang on them.
     decides = {(d.candidate_id, d.regime_id, d.event_id) for d in decided.critical}
     tables = []
     for candidate_id, events in met.items():
@@ -191,6 +196,7 @@ def _fit_note(fit: TimeFit | None) -> Message:
     factor = f"{fit.factor:.2f}"
     if not fit.residuals:
         return Message("limit.times_fitted_one", {"factor": factor, "count": len(fit.fitted)})
+    # Residuals are logarithms; a reader gets the percentage by which the fit without that journey missed it.
     pairs = zip(fit.fitted, fit.residuals, strict=True)
     missed = ((time.name, f"{np.expm1(off) * 100:+.0f} %".replace("-", "\u2212")) for time, off in pairs)
     left_out = listing(
@@ -248,6 +254,7 @@ def layers(
 ) -> Layers:
     """What maps show beside the candidates."""
     listed = list(crossings.values())
+    # All crossings of the study are shown, also those that no route passes: where a border is shut is part of the map.
     gates = gpd.GeoDataFrame(
         {
             "crossing_id": [c.crossing_id for c in listed],
@@ -340,6 +347,7 @@ def notes(
     sections: Mapping[str, Section],
 ) -> dict[str, tuple[Value, ...]]:
     """What a reader needs to judge the figures, by subject."""
+    # Notes of the network name sections by id, as their tables do; readers know names.
     found = describe_limits(list(candidates.values()), dem, grades, reach, conflation, places, borders.names)
     named = {key: section.name for key, section in sections.items()}
     found = {subject: tuple(_by_name(note, named) for note in said) for subject, said in found.items()}
@@ -389,6 +397,8 @@ def cited(
     flow_model: FlowModel | None,
 ) -> tuple[Source, ...]:
     """Documents that candidates, regimes, conditions and long-distance tables rest on, of all files that name them."""
+    # Ids of sources are looked up in every file that may hold them; where two have one id, the catalogue's own row
+    # counts.
     carried = dict(flow_model.tables.sources) if flow_model else {}
     known = carried | dict(documents)
     if study.impact:
@@ -396,6 +406,7 @@ def cited(
     if study.report.conditions:
         known |= load_regime_sources(study.path(study.report.conditions))
     used = {source for candidate in candidates.values() for source in candidate.source_ids}
+    # Delays have sources of their own, which no candidate names.
     passed = (side for candidate in candidates.values() for gate in candidate.passages for side in gate.sides)
     used |= {source for side in passed for source in side.source_ids}
     used |= {source for regime in impacts.regimes for _, source in regime.cited} if impacts else set()
@@ -437,6 +448,7 @@ def results(
     if_opened: IfOpened | None,
 ) -> Results:
     """Everything that reports are made from."""
+    # One long table for all points of view, told apart by a column: files and page filter it.
     ranking = pd.concat([table.assign(perspective=name) for name, table in rankings.items()], ignore_index=True)
     return Results(
         study_id=study.id,

@@ -70,6 +70,7 @@ def thin(heights_m: NDArray[np.float64], count: int = POINTS) -> NDArray[np.int6
     total = len(heights_m)
     if total <= count:
         return np.arange(total)
+    # Two points of each stretch, its lowest and its highest: plain thinning would cut off passes and tunnels' mouths.
     edges = np.linspace(0, total, count // 2 + 1).astype(int)
     kept = {0, total - 1}
     for start, end in pairwise(edges):
@@ -105,6 +106,8 @@ def grade_classes(
     Returns:
         m - 1 classes.
     """
+    # Up and down both count. Between two kept points the mean grade is that of all heights between them, not of their
+    # difference.
     climbed_m = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(height_m)))])
     run_m = np.maximum(np.diff(chainage_km[keep]) * 1000, 1e-6)
     grade_pct = 100 * np.diff(climbed_m[keep]) / run_m
@@ -187,6 +190,7 @@ def build_score_data(view: ReportView) -> dict[str, Any]:
 def _perspective(results: Results, view: PerspectiveWords, groups: Sequence[str]) -> dict[str, Any]:
     """Weights by group, and each criterion's share of its group (equal where the group has no weight)."""
     by_group = {g: [c.criterion_id for c in results.criteria if c.group == g] for g in groups}
+    # Readers move weights of groups; shares within one stay as the study has them.
     totals = {g: sum(view.weights.get(key, 0.0) for key in ids) for g, ids in by_group.items()}
     within = {
         key: view.weights.get(key, 0.0) / totals[g] if totals[g] > 0 else 1.0 / len(ids)
@@ -200,6 +204,8 @@ def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
     ranking = results.ranking
     regimes = ranking["regime_id"].fillna("").astype(str)
     first = ranking["perspective"] == results.default_perspective
+    # Who takes part is the same from every point of view: one of them is enough to read it off. Without a best rank
+    # nobody is ranked.
     rows = ranking[first & (ranking["panel"] == kind) & (regimes == regime_id) & ranking["rank_best"].notna()]
     metrics = results.metrics
     if "regime_id" in metrics.columns and regime_id:
@@ -212,6 +218,7 @@ def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
         if any(_numbers(table, f"{criterion.metric}{end}").notna().any() for end in ("", "_low"))
     ]
     columns = [results.criteria[index].metric for index in kept]
+    # No worst rank: at its worst end the route can't be travelled, so that it may fall out of the ranking.
     lost = rows.set_index("candidate_id")["rank_worst"].isna()
     ids = [str(key) for key in table["candidate_id"]]
     facts = [panel for panel in results.panels if (panel.regime_id, panel.panel) == (regime_id, kind)]
@@ -265,6 +272,7 @@ def build_page(view: ReportView, made_on: str | None = None) -> str:
     Raises:
         OutputError: a part of the package is missing.
     """
+    # The order matters: libraries, then what uses them, the map, and the script that starts the page at last.
     map_html, map_script = map_pieces(build_map(view))
     scripts = [
         leaflet_js(), icon_script(), uplot_js(), js_theme(),
@@ -272,6 +280,7 @@ def build_page(view: ReportView, made_on: str | None = None) -> str:
         map_script, read_asset(PAGE_SCRIPTS[-1]),
     ]  # fmt: skip
     styles = [leaflet_css(), uplot_css(), css_theme(), *(read_asset(name) for name in (*MAP_STYLES, *PAGE_STYLES))]
+    # Scripts are allowed by the hash of their text, so that whatever else found its way into the page would not run.
     _check_inline(scripts, styles)
     scores, flows, glance = build_score_data(view), build_flow_data(view), build_glance(view)
     conditions = build_conditions(view)
@@ -307,6 +316,7 @@ def _first_screen(view: ReportView, glance: dict[str, Any]) -> dict[str, Any]:
     case = glance["cases"][view.opening]
     neighbour = view.results.neighbour
     country: Value = Message(f"country.{neighbour}", fallback=neighbour) if neighbour else ""
+    # One head for each column that these results can fill, the same in table and cards.
     heads = [
         Message(f"head.{subject['name']}", {"country": country} if subject["name"] == "link" else {})
         for subject in glance["subjects"]
@@ -508,6 +518,8 @@ def _other_names(results: Results) -> list[str]:
 def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
     """A route in words: who calls it what, what it would need, where it crosses borders, what it is made of."""
     results = view.results
+    # A route shows the documents that it cites and that the run has; a plain id without its title tells a reader
+    # nothing.
     titles = {source.source_id: source for source in results.documents}
     used = [titles[key] for key in candidate.source_ids if key in titles]
     to_build = sum(p.length_km.mid for p in candidate.parts if p.works is not Works.NONE)

@@ -48,6 +48,7 @@ def summarise(view: ReportView) -> list[list[Message]]:
     single structure; what can be travelled today and ranks first; ranks over all perspectives and rules, and the best
     by single figures; then what nobody proposes, and what isn't known.
     """
+    # What follows from rules that nobody proposes never leads the page; it is told at the end.
     invented = {regime.regime_id for regime in view.results.regimes if regime.counterfactual}
     proposed = [finding for finding in view.results.findings if finding.regime_id not in invented]
     others = [finding for finding in view.results.findings if finding.regime_id in invented]
@@ -73,8 +74,10 @@ def _first_today(view: ReportView) -> Message | None:
     chosen = next((p for p in view.results.perspectives if p.perspective_id == view.results.default_perspective), None)
     if len(rows) < 2 or chosen is None:
         return None
+    # A score alone would sound surer than the ranks are.
     if any(row["rank"] != row["worst"] for row in rows):
         return first_of_open(view, chosen, rows, view.name)
+    # A tie for the first place names all of its routes, and who follows is the one after them.
     firsts = [row for row in rows if row["rank"] == 1]
     follows = rows[len(firsts)] if len(rows) > len(firsts) else None
     values: dict[str, Value] = {
@@ -123,6 +126,7 @@ def _views(view: ReportView) -> Message | None:
     ordered = sorted(
         (key for key in view.candidates if key in places.shares), key=lambda key: -places.shares[key]
     )  # fmt: skip
+    # One route first in all of them needs no shares.
     if len(ordered) == 1 and places.for_sure.get(ordered[0]) == places.count:
         return Message("summary.views_one", {"count": places.count, "name": view.name(ordered[0])})
     firsts = [_places_of(view, places, key) for key in ordered]
@@ -157,6 +161,7 @@ def _link_lost(view: ReportView, findings: Sequence[Finding]) -> list[Message]:
     lost = [(finding, finding.facts) for finding in findings if finding.outcome == Outcome.LOST]
     said = []
     for regime in dict.fromkeys(finding.regime_id for finding, _ in lost):
+        # One sentence for each regime: crossing and capital are the study's, and so the same in all its findings.
         here = [(finding, facts) for finding, facts in lost if finding.regime_id == regime and facts]
         facts = here[0][1]
         said.append(
@@ -170,6 +175,7 @@ def _link_lost(view: ReportView, findings: Sequence[Finding]) -> list[Message]:
                 },
             )
         )
+        # With several routes there is no one place or line to speak of.
         if len(here) > 1:
             continue
         if facts.at is not None:
@@ -232,6 +238,7 @@ def _elsewhere(view: ReportView, regimes: list[str]) -> Message:
 
 def _single_points(view: ReportView, findings: Sequence[Finding]) -> list[list[Message]]:
     """Where that road stays open because of one structure alone: each structure once."""
+    # Routes that hang on one structure share a sentence, so that a tunnel is named once.
     held: dict[tuple[str, Value], list[tuple[Finding, FindingFacts, Structure]]] = {}
     for finding in findings:
         facts = finding.facts
@@ -265,6 +272,7 @@ def _leaders_sentence(view: ReportView) -> Message | None:
     regime = view.opening
     for index, column in enumerate(view.columns):
         best = [row for row in view.rows if row.regime_id == regime and row.cells[index].mark == "best"]
+        # A figure that many share as the best tells nobody apart.
         if column.scored and best and len(best) <= 3:
             values: dict[str, Value] = {
                 "figure": _figure_name(view, column),
@@ -368,6 +376,7 @@ def _order(view: ReportView, regime: str) -> list[str]:
 
     Through routes come before those to compare with, ones that the rules don't cover last.
     """
+    # The place in the list, not the rank: ties have one rank, and the list has an order within them.
     ranked = [
         row["candidate_id"] for row in view.rankings[view.results.default_perspective] if row["regime_id"] == regime
     ]
@@ -409,6 +418,7 @@ def _cell(view: ReportView, column: Subject, key: str, regime: str) -> dict[str,
         return None
     level, words = _say(view, column, cell, key, regime)
     told = column.name in COMPARED or _changed(column, cell)
+    # A change of nothing is said in words; a figure of 0 beside them would be read as a measurement.
     figure = cell.text if told else ""
     return {"level": level, "words": words.to_json(), "figure": figure, "range": cell.range_text if figure else ""}
 
@@ -449,6 +459,7 @@ def _compared(view: ReportView, column: Subject, value: float, regime: str) -> s
     spread = max(values) - min(values) if values else 0.0
     if spread <= (criterion.tolerance if criterion else 0.0):
         return _ALIKE
+    # Thirds of the range that the routes span, so that the colours tell them apart whatever the unit.
     third = 3 * (value - min(values)) / spread
     return _GOOD if third < 1 else _FAIR if third < 2 else _POOR
 
@@ -519,6 +530,7 @@ def _first(view: ReportView, regime: str) -> Message:
 
 def _firm(view: ReportView, regime: str, leaders: list[str]) -> Value:
     """In how many points of view the same route leads, and the places that unknown figures leave it."""
+    # The same weights under two names would count one opinion twice.
     views = _distinct_views(view, regime)
     firm = sum(set(leaders) == _sure_firsts(view, regime, key) for key in views)
     said: list[Value] = []
@@ -555,6 +567,8 @@ def _why(view: ReportView, regime: str, leaders: list[str], rows: list[dict[str,
     table = view.results.ranking
     if not rest or table.empty:
         return ""
+    # Contributions are parts of a score: the criteria in which the first is furthest ahead of the next explain its
+    # place.
     here = table[(table["perspective"] == view.results.default_perspective) & (table["regime_id"] == regime)]
     here = here.set_index("candidate_id")
     gains = []
@@ -567,6 +581,7 @@ def _why(view: ReportView, regime: str, leaders: list[str], rows: list[dict[str,
     if not gains:
         return ""
     gains.sort(key=lambda pair: (-pair[0], pair[1].criterion_id))
+    # A second criterion is named only where it adds a fifth or more of all that is gained.
     total = sum(gain for gain, _ in gains)
     kept = [criterion for gain, criterion in gains[:2] if gain > 0.2 * total]
     what = listing((criterion_name(view.results, criterion) for criterion in kept), ListStyle.AND)
@@ -606,6 +621,7 @@ def _cost_by(view: ReportView, key: str, regime: str) -> list[Value]:
     year = price_years(view.results, key)
     said: list[Value] = []
     if parts:
+        # Equal costs by the code, so that the sentence is the same in every run.
         parts.sort(key=lambda part: (-part[0], part[1]))
         whole = sum(value for value, _ in parts)
         named = [
