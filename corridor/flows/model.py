@@ -151,6 +151,7 @@ class FlowModel:
         Returns:
             The network's state.
         """
+        # What is in use without any case is the same for all cases of a year.
         if year not in self._alone:
             self._alone[year] = links_in_use(self.tables, year, self.scenario)
         changes = merge_changes(case.changes)
@@ -169,6 +170,7 @@ class FlowModel:
         Returns:
             The network with its costs.
         """
+        # Networks share their priced arcs: only which of them may be passed differs from state to state.
         key = (state, end, cargo_value)
         if key not in self._networks:
             prices = self._prices(state.overrides, end, cargo_value)
@@ -264,6 +266,7 @@ class FlowModel:
             prices = self._prices(state.overrides, "mid", None)
             delay = extra_h * prices.hour_usd(self.tables.links[link_id].systems[0])
             bears = passed[:, self._ids.index(link_id)]
+            # Only goals whose way passes the slowed link can change: each of them bears the delay or goes round it.
             if bears.any():
                 other, _ = self._reach(replace(state, links=state.links - {link_id}, extra_h=()), origin, modes, goals)
                 costs = np.where(bears, np.minimum(costs + delay, other), costs)
@@ -395,6 +398,7 @@ class FlowModel:
             end: [self.branch_way(state, b, end, pair.cargo_value_usd) if end in wanted else None for b in branches]
             for end in ENDS
         }
+        # Shares are chosen at the middle: the ends of the ranges say how sure a branch's cost is, not who takes it.
         costs = np.array([way.cost_usd if way else math.inf for way in ways["mid"]])
         shares = logit_shares(costs, sizes, theta)
         found = tuple(
@@ -494,6 +498,7 @@ class FlowModel:
             return flows
 
         observed = np.array([loads_per_day(line.value, line.unit) for line in lines])
+        # The declared range says where theta is looked for, and how well counts must tell it from the range's ends.
         declared = (self.theta("low"), self.theta("mid"), self.theta("high"))
         return fit_theta(observed, assign, declared), [line.screenline_id for line in lines]
 

@@ -67,6 +67,7 @@ def structure_message(event: Event) -> Value:
     if structure is None:
         return ""
     length = "" if structure.length_m is None else f"{structure.length_m:.0f}"
+    # A documented structure of a road goes by its own name; a mapped one by the road's.
     if structure.evidence == Evidence.DOCUMENTED and structure.owner == Owner.ROAD:
         if not length:
             return structure.name
@@ -192,6 +193,7 @@ def find_events(
 
     An edge that the candidate runs over is never crossed by it: it counts once, as shared.
     """
+    # Sections may have the crossings of another one: what is met is found there, and told by the route's own chainage.
     route, candidate = candidate, as_met(candidate)
     local = supports_local_crossings(network)
     crossings = (
@@ -205,6 +207,7 @@ def find_events(
         beside = find_parallel(candidate, network, country=country, barriers=barriers)
         events += _on_bed(candidate, beside) if bed_road == BedRoad.TAKEN else beside
     kept = [_on_route(event, candidate, route) for event in events if country in {None, event.country}]
+    # Numbers follow the sorted order, so that an event has the same id in every run.
     kept.sort(key=lambda event: (event.chainage_km, event.to_chainage_km, event.kind, event.edges))
     return [replace(event, event_id=f"{candidate.candidate_id}:{number}") for number, event in enumerate(kept, 1)]
 
@@ -231,6 +234,7 @@ def join_events(candidate: Candidate, by_route: Mapping[str, Sequence[Event]]) -
             own = replace(event, candidate_id=candidate.candidate_id, route_id=route.candidate_id)
             if event.kind == EventKind.ON_BED and not has_bed:
                 own = replace(own, kind=EventKind.PARALLEL)
+            # The same stretch of the same road at the same place is one event, whichever route meets it first.
             found.setdefault((event.kind, event.portions or event.edges, event.geometry.wkb), own)
     joined = enumerate(found.values(), 1)
     return [replace(event, event_id=f"{candidate.candidate_id}:{number}") for number, event in joined]
@@ -372,6 +376,7 @@ def _through_nodes(candidate: Candidate, network: Network) -> list[Event]:
     fit = ((edges["mode"] == Mode.ROAD) & (edges["status"] == SectionStatus.OPEN) & ~network.is_border).to_numpy(
         copy=True
     )
+    # A route doesn't cross itself.
     fit[own] = False
     u, v = edges["u"].to_numpy(), edges["v"].to_numpy()
     runs = schematic_runs(candidate, network)
@@ -433,6 +438,7 @@ def _structure_event(
     candidate: Candidate, network: Network, structure: DocumentedStructure, rows: NDArray[np.int64], chainage_km: float
 ) -> Event:
     point = project(shapely.Point(structure.lon, structure.lat), WGS84, network.crs)
+    # A section may be many edges on the map: the one that carries the structure is the nearest.
     row = int(rows[np.argmin(shapely.distance(network.planar[rows], point))])
     edge = network.edges.iloc[row]
     fraction = float(shapely.line_locate_point(network.planar[row], point, normalized=True))

@@ -71,6 +71,7 @@ def _same_line_event(
     low: float,
     high: float,
 ) -> Event:
+    # A run is of one class, number and country, so that its first edge speaks for all.
     first = {name: network.column(name)[portions[0][0]] for name in ("class", "ref", "name", "country")}
     return Event(
         event_id="", candidate_id=candidate.candidate_id, kind=EventKind.SHARED, separation=Separation.NONE,
@@ -87,6 +88,7 @@ def _portions(part: Part, rows: Sequence[int], network: Network) -> list[tuple[i
     portions = [(row, 0.0, 1.0) for row in rows]
     if not part.edges:
         return portions
+    # Only the first and the last edge can be cut short; an end at a node cuts nothing.
     ends = project(shapely.points([part.line.coords[0], part.line.coords[-1]]), WGS84, network.crs)
     for index, point in ((0, ends[0]), (len(rows) - 1, ends[1])):
         row, low, high = portions[index]

@@ -92,6 +92,7 @@ def build_population(
     Raises:
         NetworkError: a place lies in two countries.
     """
+    # A gazetteer states the country of a place, a map doesn't: there the borders tell it.
     listed = _inside(gazetteer, region)
     listed = listed[listed["country"] == country].reset_index(drop=True)
     check_countries(listed, borders)
@@ -101,6 +102,7 @@ def build_population(
     )
     pairs, doubtful = _match(listed, shown)
     rows = [_row(listed, shown, i, pairs.get(i), country, doubtful) for i in range(len(listed))]
+    # Rows in a fixed order: the gazetteer's places as listed, then those that only the map shows.
     alone = sorted(set(range(len(shown))) - set(pairs.values()))
     rows += [_mapped_row(shown, j, country, doubtful) for j in alone]
     table = pd.DataFrame(rows, columns=list(POPULATION_COLUMNS))
@@ -122,6 +124,8 @@ def check_countries(listed: pd.DataFrame, borders: Borders, tolerance_m: float =
     for row in np.flatnonzero((drawn != listed["country"].to_numpy()) & (drawn != "")):
         place = listed.iloc[int(row)]
         point = shapely.Point(place["lon"], place["lat"])
+        # Coarse borders put villages beside them on the wrong side: only what lies deep in the other country is a
+        # fault.
         near = shapely.ops.nearest_points(borders.polygon(place["country"]), point)[0]
         gap = float(distance_m(place["lon"], place["lat"], near.x, near.y))
         if gap > tolerance_m:
@@ -162,6 +166,7 @@ def _match(listed: pd.DataFrame, shown: pd.DataFrame) -> tuple[dict[int, int], s
     pairs: dict[int, int] = {}
     if not len(listed) or not len(shown):
         return pairs, set()
+    # Maps write a name in its own letters, gazetteers often in Latin ones: both spellings may match.
     names = [{plain_name(str(name)), plain_name(transliterate(str(name)))} - {""} for name in shown["name"]]
     exact, alike = [], []
     own_names = [_names(row) for row in listed.to_dict("records")]
@@ -245,6 +250,7 @@ def _filled(table: pd.DataFrame, documented: Sequence[PlacePopulation]) -> pd.Da
     for own in documented:
         gaps = np.asarray(distance_m(table["lon"], table["lat"], own.lon, own.lat), dtype=float)
         same = np.array([plain_name(own.place) in found for found in names], dtype=bool)
+        # A document fills a gap and replaces nothing: figures of gazetteer and map may be of another year.
         fits = np.flatnonzero(same & (gaps <= NAME_REACH_M) & table["people"].isna().to_numpy())
         if len(fits):
             row = table.index[fits[np.argmin(gaps[fits])]]
@@ -254,6 +260,7 @@ def _filled(table: pd.DataFrame, documented: Sequence[PlacePopulation]) -> pd.Da
 
 def _bounds(table: pd.DataFrame, total: Estimate | None) -> pd.DataFrame:
     """Least, middle and most people of each place: the figure itself, or what is left for it."""
+    # A hamlet that nobody counted is hardly larger than the largest hamlet that somebody did.
     unknown, most = table["people"].isna(), _largest_of_kind(table)
     middle = pd.Series(0.0, index=table.index)
     if total is not None:
@@ -302,6 +309,7 @@ def sum_people(places: pd.DataFrame, weight: Floats, total: Estimate | None) -> 
     unknown = np.isnan(people)
     known = float((people * weight)[~unknown].sum())
     middle, most = (places[name].to_numpy(dtype=float)[unknown] for name in ("people_mid", "people_high"))
+    # The least sum is the greatest of the opposite one, so that one search serves both ends.
     own, left = weight[unknown], np.inf if total is None else _left_by(total, people).high
     low = -_greatest_sum(-own, most, left)
     found = Estimate(known + low, known + float((own * middle).sum()), known + _greatest_sum(own, most, left))
@@ -400,6 +408,7 @@ def measure_person_hours(
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
     table, found = access_result.places, {}
     for what, rate in (("crossing", trip_rates.crossing), ("centre", trip_rates.centre)):
+        # Places that lose their way have no minutes after, and so no hours here.
         added = (table[f"{what}_min_after"] - table[f"{what}_min_before"]).to_numpy(dtype=float) / 60.0
         hours = sum_people(table, np.where(np.abs(added) > _LEAST_HOURS, added, 0.0), access.population_total)
         ends = [

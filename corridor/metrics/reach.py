@@ -139,6 +139,7 @@ class Domain:
         Raises:
             NetworkError: the effect belongs to another network.
         """
+        # What is assumed open is opened first, so that an effect can still close it.
         closed = self.not_open.copy()
         mine = self.local[np.fromiter(opened, dtype=np.int64)]
         closed[mine[mine >= 0]] = False
@@ -161,6 +162,7 @@ class Domain:
     def legs(self, state: State, edges: Ints, start: Floats, end: Floats) -> Floats:
         """Minutes from one fraction of each edge to another on it, shape (n,); inf where that can't be driven."""
         ahead = start < end
+        # The factor scales driving; a delay is waited whatever the speed.
         minutes = np.where(ahead, self.forward[edges], self.backward[edges]) * state.factor + state.delay_min[edges]
         driven = ~state.closed[edges] & (ahead | ~self.oneway[edges])
         with np.errstate(invalid="ignore"):  # endless minutes over no distance
@@ -209,6 +211,7 @@ class Reached:
         if self.origin is not None:
             own = np.full(len(edges), self.origin.fraction)
             start, stop = (fractions, own) if self.inbound else (own, fractions)
+            # Two places on one edge may be nearest along it, without a node between.
             direct = np.where(edges == self.origin.edge, domain.legs(self.state, edges, start, stop), np.inf)
             found = np.minimum(found, direct)
         return found
@@ -248,6 +251,7 @@ def build_domain(
     rows = np.flatnonzero(mine.to_numpy() & ~network.is_border)
     if not len(rows):
         raise NetworkError(f"the network has no {mode} in {country}; check the country code and that the data cover it")
+    # Edges and nodes get numbers of their own, so that searches look at one country alone.
     local = np.full(len(edges), -1, dtype=np.int64)
     local[rows] = np.arange(len(rows))
     part = edges.iloc[rows]

@@ -363,13 +363,13 @@ def check_length(row: Check, network: Network, nodes: Mapping[str, Node], *, map
         nodes: of the catalogue, by id.
         mapped: whether the network has mapped ways, on which nodes are looked up by their kind.
     """
-    # A length that fits by chance proves nothing: a way that passes elsewhere is told as such whatever its length.
     low, high = row.low_km * (1 - row.tolerance_pct / 100), row.high_km * (1 + row.tolerance_pct / 100)
     figures = row.name, row.mode, row.low_km, row.high_km, row.tolerance_pct
     try:
         found = routed_way(row, network, nodes, mapped=mapped)
     except (NoRouteError, NetworkError):
         return Checked(*figures, None, "no way", row.source)
+    # A length that fits by chance proves nothing: a way that passes elsewhere is told as such whatever its length.
     elsewhere = _passed_by(row, found.line, network, nodes)
     verdict = "elsewhere" if elsewhere else "agrees" if low <= found.length_km <= high else "differs"
     return Checked(*figures, found.length_km, verdict, row.source, elsewhere)

@@ -86,6 +86,7 @@ class SweepFolder:
         Raises:
             OutputError: the disk is full or the folder can't be written.
         """
+        # Each file says what it is of, so that a folder can be read without its plan.
         named = {"key": key} | {f"factor:{name}": value for name, value in values.items()}
         rows = pd.DataFrame({name: [value] * len(table) for name, value in named.items()})
         folder = self.path / RESULTS / f"shard={key[:2]}"

@@ -88,6 +88,7 @@ class NumericFactor(BaseFactor):
             raise ValueError("a multiple needs low and high, for instance 0.8 and 1.25")
         if self.values is None and not ends[0] < ends[1]:
             raise ValueError(f"low {ends[0]:g} must be below high {ends[1]:g}")
+        # A position beyond the documented range would be an invention with a source's name on it.
         numbers = self.values or ends
         if self.measure == "position" and max(numbers) > 1:
             raise ValueError("positions lie between 0 (lowest figure) and 1 (highest); for more use measure 'multiple'")
@@ -418,6 +419,7 @@ class DesignStandards(ListedFactor):
         chosen, standards = self._chosen(run), load_standards()
         if set(self.candidates) - set(chosen) or set(self.values) - set(standards):
             return ()
+        # A road standard can't design a railway: such a list fits nothing, which is told before the sweep begins.
         modes = {standards[name].mode for name in (*self.values, *chosen.values()) if name in standards}
         if len(modes) > 1:
             return ()
@@ -434,6 +436,7 @@ class DesignStandards(ListedFactor):
 
 def _assuming_less(run: Run, keys: Iterable[str]) -> dict[str, Any]:
     """The candidates with nothing of ``keys`` assumed open."""
+    # A candidate that assumes a crossing open would pass it whatever status the sweep gives it.
     gone = set(keys)
     candidates = tuple(
         spec.model_copy(update={"assume_open": tuple(key for key in spec.assume_open if key not in gone)})

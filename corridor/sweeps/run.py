@@ -71,6 +71,7 @@ class _Tally:
         if now - self.said < _SAY_EVERY_S and done < self.total:
             return
         self.said = now
+        # By the clock and not by work, since several workers compute at once.
         left = (now - self.started) / self.computed * (self.total - done)
         self.say(f"{done} of {self.total} tasks, {self.work_s / self.computed:.2f} s each, {_duration(left)} left")
 
@@ -125,6 +126,7 @@ def sweep(
     tasks = plan_tasks(factors, fingerprint(hashes))
     folder = SweepFolder(Path(out))
     done = folder.open(describe_sweep(study, factors, hashes, len(tasks)), tasks, restart=restart)
+    # Tasks that share most of what they need come one after the other, so that little is computed twice.
     ordered = in_order_of_work(tasks, factors, evaluator.run)
     missing = [task for task in ordered if task.key not in done]
     tally = _Tally(folder, len(ordered), len(ordered) - len(missing), say)

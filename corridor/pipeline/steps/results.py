@@ -397,8 +397,7 @@ def cited(
     flow_model: FlowModel | None,
 ) -> tuple[Source, ...]:
     """Documents that candidates, regimes, conditions and long-distance tables rest on, of all files that name them."""
-    # Ids of sources are looked up in every file that may hold them; where two have one id, the catalogue's own row
-    # counts.
+    # Ids of sources are looked up in every file that may hold them.
     carried = dict(flow_model.tables.sources) if flow_model else {}
     known = carried | dict(documents)
     if study.impact:
