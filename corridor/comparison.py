@@ -216,6 +216,7 @@ class Comparison:
             each end.
         """
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
+        # People weigh groups of criteria, so that is what is drawn; shares within a group stay the study's.
         space = WeightSpace(over="groups", order=tuple(pair for text in order for pair in parse_order(text)))
         matrix = self._ranked(as_if_opened)
         return review_matrix(matrix, chosen, method=method, space=space, draws=draws, seed=seed)
@@ -519,6 +520,7 @@ def _compared(run: Run, study: Study) -> Comparison:
 
 
 def _open(study: Study, osm: str | Path | None, dem: str | Path | Sequence[str | Path], progress: Progress) -> Run:
+    # A single path is a sequence of letters to Python: it is one raster here.
     rasters = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]
     run = open_run(study, osm=Path(osm) if osm else None, dem=rasters, progress=progress)
     run[inputs.known_names]  # wrong names are told before anything long is read

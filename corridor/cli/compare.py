@@ -152,6 +152,7 @@ def run(
     from corridor.io.read.own_routes import parse_via, read_routes
     from corridor.report.i18n import render
 
+    # What somebody adds is read before anything is fetched or computed: its faults are told at once.
     asked = load_study(study, baseline).with_candidates(*(parse_via(text, mode) for text in via or []))
     for path in route or []:
         taken = [spec.id for spec in asked.candidates]
@@ -214,6 +215,7 @@ def doctor(
     asked = load_study(study, baseline)
     rasters: list[Path] = list(dem or [])
     if live:
+        # With --live the data is what a live run would fetch, given files among them.
         heights = [str(path) for path in rasters] or None
         found = fetch_live(asked, str(osm) if osm else None, heights, cache=cache, offline=offline, quiet=quiet)
         asked, osm, rasters = found.study, found.osm, list(found.dem)

@@ -92,6 +92,7 @@ def contribution_bars(ranking: pd.DataFrame, labels: Mapping[str, str], ax: Axes
     who = [f"{rank}  {_text(name)}" for rank, name in zip(ranked[words], ranked["name"], strict=True)]
     if ax is None:
         ax = _new_axes(600, _bars_px(who, [_text(label) for label in labels.values()], 3))
+    # Gains are stacked to the right and losses to the left, each from where the last one of its kind ended.
     rows = np.arange(len(ranked))
     right, left = np.zeros(len(ranked)), np.zeros(len(ranked))
     for position, (criterion_id, label) in enumerate(labels.items()):
@@ -165,6 +166,7 @@ def acceptability_bars(
             label=_text(rank),
         )
         for row in np.flatnonzero(width >= 0.08):
+            # Letters stay readable on dark and light shades alike.
             ink = "white" if shades[column][:3].sum() < 1.5 else "black"
             middle = left[row] + width[row] / 2
             ax.text(middle, float(row), f"{100 * width[row]:.0f}", ha="center", va="center", color=ink, fontsize=8.5)
@@ -257,9 +259,11 @@ def pareto_plot(
     if ax is None:
         ax = _new_axes(600, 360 + _legend_px([_text(name) for name in known["name"]], 2))
     across, up = known[x].to_numpy(dtype=float), known[y].to_numpy(dtype=float)
+    # Turned so that less is better on both: then dominance is one comparison.
     cost = np.column_stack([across if smaller_is_better[0] else -across, up if smaller_is_better[1] else -up])
     better = (cost[:, None] <= cost[None]).all(axis=2) & (cost[:, None] < cost[None]).any(axis=2)
     front = np.asarray(~better.any(axis=0))
+    # The front is drawn as steps, as between two alternatives there is none that anybody could choose.
     order = np.flatnonzero(front)[np.lexsort((cost[front, 1], cost[front, 0]))]
     ax.step(across[order], up[order], where="post", color=FRAME, linewidth=1.2, linestyle="--", zorder=1)
     for style, (place, name) in enumerate(zip(range(len(known)), known["name"], strict=True)):
@@ -333,6 +337,7 @@ def chart_svg(ax: Axes, title: str, chart_id: str) -> str:
             figure.set_layout_engine("none")
         metadata = {"Date": None, "Creator": None, "Title": clean_text(title)}
         figure.savefig(out, format="svg", metadata=metadata)
+    # Ids and styles get the chart's own id, so that charts of one page never take each other's.
     drawn = out.getvalue()
     return re.sub(r"<[^>]*>", lambda tag: _rename(tag.group(), chart_id), drawn[drawn.index("<svg") :]).replace(
         "*{", f"#{chart_id} *{{", 1
@@ -346,6 +351,7 @@ def _rename(tag: str, chart_id: str) -> str:
     tag = re.sub(r'href="#', f'href="#{chart_id}-', tag)
     if not tag.startswith("<svg"):
         return tag
+    # Matplotlib writes points; a page scales pixels down to the width that it has.
     size = [float(number) / _POINTS_PER_PX for number in re.findall(r'(?:width|height)="([\d.]+)pt"', tag)]
     tag = re.sub(r' (?:width|height)="[\d.]+pt"', "", tag)
     frame = f'<svg id="{chart_id}" role="img" width="{size[0]:.0f}" height="{size[1]:.0f}"'

@@ -55,6 +55,7 @@ def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequenc
     marks = assign_marks(results.candidates)
     west, south, east, north = shapely.total_bounds(main_lines(chosen))
     margin = _MARGIN * max(east - west, north - south)
+    # Borders are cut to the view: drawn whole, they would stretch the axes over the continent.
     window = shapely.box(west - margin, south - margin, east + margin, north + margin)
     for shape in results.layers.countries.geometry:
         inside = shapely.intersection(shapely.boundary(shape), window)
@@ -98,6 +99,7 @@ def plot_profiles(results: Results, ax: Axes | None = None, *, candidates: Seque
         axes.plot(profile.chainage_km, profile.height_m, color=mark.colour, linewidth=1.2, label=label)
         for span in profile.spans:
             if span.kind == StructureKind.TUNNEL:
+                # Tunnels are drawn over the profile, where the line itself runs and not where the ground is.
                 ends = np.array([span.from_km, span.to_km])
                 heights = np.interp(ends, profile.chainage_km, profile.height_m)
                 axes.plot(ends, heights, color=mark.colour, linewidth=4, solid_capstyle="butt")

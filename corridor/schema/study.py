@@ -473,6 +473,7 @@ class Study(_Strict):
         if not isinstance(content, dict):
             return content
         filled = dict(content)
+        # Only what is absent follows from the rest: a table with faults is left for the checks, which name the field.
         if "focus" not in filled and isinstance(area := filled.get("area"), list | tuple) and len(area) == 4:
             west, south, east, north = area
             corners = ((west, south), (east, south), (east, north), (west, north))
@@ -495,6 +496,7 @@ class Study(_Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> Study:
+        # All faults of a study are told at once, so that nobody mends a file ten times.
         faults = []
         for what, ids in (
             ("candidates", [c.id for c in self.candidates]),
@@ -525,6 +527,7 @@ class Study(_Strict):
         """What a package names that can't be one of its routes."""
         if not isinstance(spec, PackageCandidate):
             return
+        # A package is made of routes that the study names: what it can't be made of is told with what it can.
         known = {candidate.id: candidate for candidate in self.candidates}
         fitting = [c.id for c in self.candidates if not isinstance(c, (PackageCandidate, ExistingCandidates))]
         for key in spec.of:
@@ -607,6 +610,8 @@ class Study(_Strict):
         tables = [
             dict(found) if isinstance(found, Mapping) else found.model_dump(exclude_unset=True) for found in candidates
         ]
+        # Built anew from what was given, so that the new candidates are checked beside the old ones, and defaults stay
+        # defaults.
         own = [spec.model_dump(exclude_unset=True) for spec in self.candidates]
         content = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
         content.pop("folder", None)
@@ -631,6 +636,7 @@ class Study(_Strict):
         if not name.startswith(PACKAGED):
             return self.folder / name
         root = data_root().resolve()
+        # A study is data from outside: its paths must not lead out of the packaged folder, by links or by dots.
         found = (root / name.removeprefix(PACKAGED)).resolve()
         if not found.is_relative_to(root):
             raise StudyError(f"{self.id}: sources: '{name}' leads out of the packaged data")

@@ -182,6 +182,7 @@ def load_general_catalogue() -> Catalogue:
         A catalogue without places, sections, crossings and heights.
     """
     whole = load_catalogue(data_root() / "reference")
+    # Only sources that the remaining rows name stay: a list of all would claim documents that nothing here rests on.
     prices = (*whole.unit_costs, *(row for book in whole.price_books.values() for row in book))
     rows = (*whole.speeds, *prices, *whole.grade_ceilings, *whole.vehicles.values(), whole.driving)
     named = {key for row in rows if row is not None for key in row.source_ids}
@@ -302,6 +303,7 @@ def _load_sections(
     ):
         section_id = row.text("section_id", required=True)
         ends = (row.text("from_node", required=True), row.text("to_node", required=True))
+        # Without a line nothing else of the row can be checked; the other rows still are.
         line = lines.get(section_id)
         if line is None:
             row.fault("section_id", f"'{section_id}' has no line in waypoints.csv")
@@ -355,6 +357,7 @@ def _check_lengths(row: Row, section: Section) -> None:
     of few waypoints is shorter than a road of many bends, but not several times.
     """
     line, documented = section.line, section.length_km
+    # Three lengths must fit each other: as the crow flies, as drawn, and as documented.
     drawn_km = float(line_lengths_m([line])[0]) / 1000
     beeline_km = float(distance_m(*line.coords[0][:2], *line.coords[-1][:2])) / 1000
     if documented is not None:
@@ -370,6 +373,7 @@ def _check_lengths(row: Row, section: Section) -> None:
                 f"{documented.low:g} km is over {SEVERAL_TIMES:g} times the {drawn_km:.1f} km of the line in "
                 "waypoints.csv; correct the length or draw its bends",
             )
+    # Structures are part of the section, all of them together as well as each by itself.
     longest_km = documented.high if documented is not None else drawn_km + BEELINE_SLACK_KM
     structures = (section.tunnel_km or 0.0) + (section.bridge_km or 0.0)
     structures = max([structures, *(structure.length_km or 0.0 for structure in section.structures)])
@@ -397,6 +401,7 @@ def _follow_sources(row: Row, sources: Collection[str]) -> tuple[str, ...]:
 
 def _check_followed(sections: Sequence[Section], where: str, faults: Faults) -> None:
     """Refuse sections that follow what can't say what they meet."""
+    # Whose crossings a section has must be known beside it, in the same country, and not be taken from a third one.
     known = {section.section_id: section for section in sections}
     for section in sections:
         if not section.crossings_follow:

@@ -61,6 +61,7 @@ def load_dem(
         CatalogueError: a documented height is so far off the model that one of the two is of another place.
         SourceError: a file can't be used; see :func:`corridor.io.read.elevation.read_dem`.
     """
+    # Rasters given by hand replace those of the study as a whole: tiles of two data sets are never mixed.
     files = list(paths) or [study.path(name) for name in study.sources.elevation]
     if not files:
         raise StudyError(
@@ -160,6 +161,7 @@ class Gazetteer:
     def _look_up(self, name: str, field: str, otherwise: str) -> Place:
         wanted, asked_by = name.casefold(), f"{self.study_id}: {field}"
         for node in self.nodes.values():
+            # Nodes of the catalogue come first, since their places are the ones that sections end in.
             spellings = (node.node_id, node.name, *(alias.name for alias in node.aliases))
             if wanted in {spelling.casefold() for spelling in spellings}:
                 return _place(node.name, node.lon, node.lat, node.country, asked_by)
@@ -168,6 +170,7 @@ class Gazetteer:
             frame = self.places.frame
             hits = frame[frame["name"].str.casefold() == wanted]
             if len(hits):
+                # Of several places of one name the largest is meant, as people mean it.
                 best = hits.sort_values("population", ascending=False).iloc[0]
                 return _place(best["name"], best["lon"], best["lat"], best["country"], asked_by)
             known += list(frame["name"])
@@ -191,6 +194,7 @@ def require_past(
     Raises:
         StudyError: some lie in the future: names all of them at once.
     """
+    # A study may look back from a day to come; what lies behind that day too can only be a slip.
     latest = max([today, study.as_of, *(baseline.as_of for baseline in study.baselines)])
     dated = [
         *(("sections.csv", section.section_id, "as_of", section.as_of) for section in sections),
