@@ -10,7 +10,7 @@ from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84, project
 from corridor.interactions.events import BED_M
 from corridor.schema.candidate import Candidate, OldBed, Part, route_message
-from corridor.schema.message import Message, Value
+from corridor.schema.message import Message, Value, listing
 from corridor.schema.study import PackageCandidate
 from corridor.schema.vocabulary import GeometryQuality, Mode
 
@@ -44,7 +44,7 @@ def build_package(spec: PackageCandidate, members: Sequence[Candidate], crs: str
         note=spec.note,
         parts=tuple(dict.fromkeys(part for member in members for part in member.parts)),
         passages=tuple(dict.fromkeys(passage for member in members for passage in member.passages)),
-        assumptions=(*_say_bed(bed, members), *_once(said)),
+        assumptions=(*_say_bed(bed, members, spec.sources), *_once(said)),
         end_gaps_km=(max(m.end_gaps_km[0] for m in members), max(m.end_gaps_km[1] for m in members)),
         remarks=_once(value for member in members for value in member.remarks),
         letter=spec.letter,
@@ -63,14 +63,14 @@ def _once(values: Iterable[Value]) -> tuple[Value, ...]:
     return tuple(kept)
 
 
-def _say_bed(bed: OldBed | None, members: Sequence[Candidate]) -> tuple[Value, ...]:
-    """Who has the old bed, and what becomes of the road on it."""
+def _say_bed(bed: OldBed | None, members: Sequence[Candidate], sources: Sequence[str]) -> tuple[Value, ...]:
+    """Who has the old bed, and what the study declares to become of the road on it; no document needs to say that."""
     if bed is None:
         return ()
     names = {member.candidate_id: route_message(member) for member in members}
     said: list[Value] = [Message("assumption.bed_had_by", {"name": names[bed.had_by]})]
     if bed.road_by:
-        said.append(Message("assumption.bed_road_by", {"name": names[bed.road_by]}))
+        said.append(Message("assumption.bed_road_by", {"name": names[bed.road_by], "sources": listing(sources)}))
     return tuple(said)
 
 

@@ -70,15 +70,18 @@ def flows(
 
     `corridor flows --tables my-network --out flows-mine` - another region's tables
     """
-    from corridor.flows.changes import build_cases, read_measured
+    from corridor.flows.changes import build_cases, packages_of, read_measured
     from corridor.flows.model import FlowModel
     from corridor.flows.results import measure_flows, parse_years, write_flows
     from corridor.flows.sensitivity import describe_sensitivity, measure_sensitivity
     from corridor.flows.tables import find_tables, load_tables
 
-    found = load_tables(tables if tables is not None else find_tables(load_study(study)))
+    asked = load_study(study) if tables is None else None
+    found = load_tables(tables if asked is None else find_tables(asked))
     model = FlowModel(found, scenario)
-    cases = build_cases(found, read_measured(metrics) if metrics else None)
+    measured = read_measured(metrics) if metrics else {}
+    packages = packages_of(measured) if measured or asked is None else asked.packages
+    cases = build_cases(found, measured, packages)
     with show_progress(quiet) as say:
         results = measure_flows(model, cases, parse_years(years), say)
         moved = None

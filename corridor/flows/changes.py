@@ -182,6 +182,16 @@ def _delay(link_id: str, measure: str, row: Measures) -> LinkChange:
 _MAX_BYTES = 50_000_000
 
 
+def packages_of(measured: Mapping[tuple[str, str], Measures]) -> dict[str, tuple[str, ...]]:
+    """Ids of the routes of each package among measured rows, by the package's id.
+
+    Args:
+        measured: rows of the regional metrics, of which the column ``members`` names the routes of a package.
+    """
+    named = ((candidate, row.get("members")) for (candidate, _), row in measured.items())
+    return {candidate: tuple(members.split("; ")) for candidate, members in named if isinstance(members, str)}
+
+
 def read_measured(path: Path) -> dict[tuple[str, str], Measures]:
     """Read rows of ``metrics.csv`` by candidate and regime.
 

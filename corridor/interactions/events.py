@@ -157,7 +157,7 @@ STRUCTURE_REACH_M = 150.0
 BED_M = 30.0
 """How far beside a railway's old line a road may be mapped that lies on its bed."""
 EVENT_COLUMNS = tuple(
-    "event_id candidate_id kind separation road_class road_ref road_name country chainage_km to_chainage_km "  # noqa: SIM905
+    "event_id candidate_id route_id kind separation road_class road_ref road_name country chainage_km to_chainage_km "  # noqa: SIM905
     "distance_m length_km structure cause".split()
 )
 _NEAR_DEG = 0.1
@@ -300,9 +300,11 @@ def take_events(events: Iterable[Event], end: EventsEnd) -> list[Event]:
 def events_frame(events: Sequence[Event], decisive: Collection[str] = ()) -> gpd.GeoDataFrame:
     """Events as a table (EPSG:4326) with the columns of ``crossings.gpkg``; ``decisive`` holds ids of events.
 
+    ``route_id`` is the route by whose chainage a row is: one of a package's, else the candidate itself.
     ``structure`` and ``cause`` hold messages; see :func:`corridor.report.i18n.render_table`.
     """
     data: dict[str, list[Any]] = {name: [getattr(event, name) for event in events] for name in EVENT_COLUMNS}
+    data["route_id"] = [event.route_id or event.candidate_id for event in events]
     data["structure"] = [structure_message(event) for event in events]
     data["cause"] = [cause_message(event) for event in events]
     data["edges"] = [";".join(str(edge) for edge in event.edges) for event in events]

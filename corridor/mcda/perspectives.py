@@ -126,7 +126,7 @@ def general_perspectives(criteria: Sequence[Criterion], labels: Mapping[str, str
         labels: of groups, where the study gives them.
 
     Returns:
-        ``equal``; with several groups also one that gives half of the weight to each and shares the rest equally.
+        ``equal``; with three groups or more also one that gives half of the weight to each and shares the rest equally.
     """
     groups = list(dict.fromkeys(criterion.group for criterion in criteria))
     found = {
@@ -137,8 +137,8 @@ def general_perspectives(criteria: Sequence[Criterion], labels: Mapping[str, str
             groups=dict.fromkeys(groups, 1 / len(groups)),
         )
     }
-    # With one group its own point of view would be the equal weights again.
-    for group in groups if len(groups) > 1 else ():
+    # Of one group or two, half of the weight on each is the equal weights again.
+    for group in groups if len(groups) > 2 else ():
         others = dict.fromkeys(groups, 0.5 / (len(groups) - 1))
         name = group.replace("_", "-")
         found[name] = Perspective(

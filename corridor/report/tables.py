@@ -70,8 +70,11 @@ def assign_marks(candidates: Sequence[Candidate]) -> dict[str, Mark]:
 
 
 def _colour(letter: str, candidate: Candidate | None = None) -> str:
-    """The colour of a letter, grey for a comparator."""
-    colours = sequence("comparators" if candidate is not None and candidate.comparator else "routes")
+    """The colour of a letter, grey for a comparator, and of its own kind for a package."""
+    kind = "routes"
+    if candidate is not None and (candidate.comparator or candidate.members):
+        kind = "comparators" if candidate.comparator else "packages"
+    colours = sequence(kind)
     return colours[_LETTERS.index(letter) % len(colours)]
 
 

@@ -523,6 +523,11 @@ class Study(_Strict):
             raise ValueError("; ".join(faults))
         return self
 
+    @property
+    def packages(self) -> dict[str, tuple[str, ...]]:
+        """Ids of the routes of each package, by the package's id."""
+        return {spec.id: spec.of for spec in self.candidates if isinstance(spec, PackageCandidate)}
+
     def _faults_of_package(self, spec: CandidateSpec) -> Iterator[str]:
         """What a package names that can't be one of its routes."""
         if not isinstance(spec, PackageCandidate):

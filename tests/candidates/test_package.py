@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import networkx as nx
@@ -13,7 +14,7 @@ import corridor
 from corridor.candidates.package import build_package
 from corridor.errors import StudyError
 from corridor.export.gis import write_gpx
-from corridor.flows.changes import LinkChange, build_case, merge_changes
+from corridor.flows.changes import LinkChange, build_case, merge_changes, packages_of, read_measured
 from corridor.flows.indicators import cost_to_flows
 from corridor.flows.model import FlowModel
 from corridor.flows.tables import find_tables, load_tables
@@ -155,6 +156,8 @@ def test_the_cost_is_that_of_the_routes_less_the_road_that_one_of_them_stands_in
     assert remaining(stands_in) == pytest.approx(alone - price)
     assert remaining(railway, BedRoad.TAKEN) + remaining(road) == pytest.approx(remaining(stands_in))
     assert render(stands_in.assumptions[0]) == "Made up has the bed of the old railway"
+    assert "declared by this study, in no document" in (said := render(stands_in.assumptions[1]))
+    assert "made-up names the routes together, and no more" in said
 
 
 def test_a_railway_that_leaves_its_bed_is_built_anew_beside_it():
@@ -315,6 +318,13 @@ def test_no_burden_is_less_than_that_of_any_route(rows):
 def test_events_of_a_package_are_those_of_its_routes(compared):
     counts = compared.crossings.query("regime_id == 'shut'").groupby("candidate_id").size()
     assert counts["roads"] == counts["ridge"] + counts["valley"]
+    rows = compared.crossings.set_index("candidate_id")
+    assert set(rows.loc["roads", "route_id"]) == {"ridge", "valley"}
+    # a row of a package lies where that of its route lies, and has its chainage
+    at = ["route_id", "regime_id", "kind", "chainage_km", "to_chainage_km"]
+    own = {tuple(row) for row in rows.loc[["ridge", "valley"], at].itertuples(index=False)}
+    assert {tuple(row) for row in rows.loc["roads", at].itertuples(index=False)} <= own
+    assert (rows.drop(index=list(MEMBERS))["route_id"] == rows.drop(index=list(MEMBERS)).index).all()
 
 
 def test_a_package_is_a_candidate_everywhere(compared, tmp_path):
@@ -332,6 +342,10 @@ def test_a_package_is_a_candidate_everywhere(compared, tmp_path):
     assert opened.metrics.query("candidate_id == 'pair'")["members"].unique().tolist() == ["railway; valley"]
     page = (tmp_path / "comparison.html").read_text(encoding="utf-8")
     assert "card.together" in page
+    for key, members in MEMBERS.items():  # whose heights the page draws
+        told = opened.metrics.set_index("candidate_id").loc[key].set_index("regime_id")["trip_by"].to_dict()
+        assert json.dumps({"": members[0]} | told, separators=(",", ":")) in page
+    assert packages_of(read_measured(tmp_path / "metrics.csv")) == MEMBERS
     write_gpx(compared.results, tmp_path / "tracks.gpx")
     assert (tmp_path / "tracks.gpx").read_text(encoding="utf-8").count("<trk>") == len(compared.results.candidates) - 2
     assert set(opened.profiles) == {c.candidate_id for c in compared.results.candidates if not c.members}

@@ -83,6 +83,16 @@ def test_the_same_tables_give_the_same_bytes(call, alps, tmp_path):
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
+def test_a_package_opens_the_links_of_its_routes(call, alps, tmp_path):
+    table = tmp_path / "metrics.csv"
+    rows = ["candidate_id,regime_id,members,gate_min", "tunnel,gated,,0", "both,gated,tunnel; toll-gate,0"]
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    assert call("--tables", alps, "--out", tmp_path / "out", "--metrics", table, "--years", "2040", "-q")[0] == 0
+    flows = pd.read_csv(tmp_path / "out" / "flows.csv").set_index(["candidate_id", "branch"])
+    assert flows.loc["tunnel", "cost_usd"].notna().any()
+    pd.testing.assert_series_equal(flows.loc["both", "cost_usd"], flows.loc["tunnel", "cost_usd"])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

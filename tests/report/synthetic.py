@@ -110,6 +110,7 @@ def metric_table() -> pd.DataFrame:
                     "regime_id": regime,
                     "name": f"Route {key}",
                     "comparator": key == "far",
+                    "members": "north; south" if key == "middle" else "",
                     "length_km": 100.0 + 7.3 * index,
                     "length_km_low": 98.0 + 7.3 * index,
                     "length_km_high": 110.0 + 7.3 * index,

@@ -78,8 +78,12 @@ var corridorProfile = (function () {
     var chart = document.getElementById("chart"), plot = null, current = null;
     var byId = {};
     data.candidates.forEach(function (candidate) { byId[candidate.id] = candidate; });
-    /* A package shows the heights of its first route, and says whose they are. */
-    function whose(id) { return data.profiles[id] || !byId[id] || !byId[id].members.length ? id : byId[id].members[0]; }
+    /* A package shows the heights of the route that its journey takes under the rules shown, and says whose they are. */
+    var rules = document.getElementById("regime");
+    function whose(id) {
+      var by = (byId[id] || {}).tripBy;
+      return by ? by[rules ? rules.value : ""] || by[""] : id;
+    }
 
     function pointed(plot_) {
       var index = plot_.cursor.idx, profile = data.profiles[whose(current)];
@@ -121,7 +125,8 @@ var corridorProfile = (function () {
       if (!profile) { return; }
       tabulate(profile);
       var top = Math.max.apply(null, profile.height), low = Math.min.apply(null, profile.height);
-      document.getElementById("profile-words").textContent = words("profile.words", {
+      var package_ = of === id ? "" : words("profile.of_package", { letter: byId[id].letter, by: byId[of].letter }) + " ";
+      document.getElementById("profile-words").textContent = package_ + words("profile.words", {
         letter: byId[of].letter, name: byId[of].words, km: grouped(Math.round(profile.km[profile.km.length - 1])), top: grouped(top), low: grouped(low) });
       plot = new uPlot({
         width: chart.clientWidth || 600, height: 230, plugins: [shade(profile)],
@@ -153,6 +158,7 @@ var corridorProfile = (function () {
     });
     document.addEventListener("corridor:over", function (event) { near(event.detail.id, event.detail.latlng); });
     document.addEventListener("corridor:language", function () { if (current) { show(current); } });
+    document.addEventListener("corridor:regime", function () { if (current && whose(current) !== current) { show(current); } });
     var waiting = null;
     new ResizeObserver(function () {
       clearTimeout(waiting);

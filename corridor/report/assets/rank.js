@@ -38,14 +38,15 @@ var corridorRank = (function () {
   }
 
   /* Best and worst ranks from ends of scores: own best against the others' worst, and the reverse. Who may be lost is in
-     nobody's way at its worst. */
-  function ranks(low, high, lost, slack) {
+     nobody's way at its worst. Between a package and a route that it holds there is no tolerance. */
+  function ranks(low, high, lost, wide, holds) {
     return low.map(function (_, i) {
       var best = 1, worst = 1;
       low.forEach(function (_, j) {
         if (j === i) { return; }
-        if (!lost[j] && low[j] - high[i] > slack + ROUNDING) { best += 1; }
-        if (high[j] - low[i] > slack + ROUNDING) { worst += 1; }
+        var slack = (holds[i].indexOf(j) < 0 && holds[j].indexOf(i) < 0 ? wide : 0) + ROUNDING;
+        if (!lost[j] && low[j] - high[i] > slack) { best += 1; }
+        if (high[j] - low[i] > slack) { worst += 1; }
       });
       return { best: best, worst: worst };
     });
@@ -69,7 +70,7 @@ var corridorRank = (function () {
     var lost = data.ids.map(function (_, i) { return !!(data.lost && data.lost[i]); });
     var low = data.ids.map(function (_, i) { return score(at(data, criteria, i, false), criteria, weights); });
     var high = data.ids.map(function (_, i) { return score(at(data, criteria, i, true), criteria, weights); });
-    var places = ranks(low, high, lost, width(criteria, weights));
+    var places = ranks(low, high, lost, width(criteria, weights), data.holds);
     var sure = places.map(function (place, i) { return place.best === place.worst && !lost[i] ? place.best : 0; });
     var rows = data.ids.map(function (id, i) {
       var same = sure.filter(function (rank) { return rank && rank === sure[i]; }).length;

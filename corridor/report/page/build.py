@@ -34,7 +34,7 @@ from corridor.report.map.layers import cut_off_totals, place_aliases, place_reac
 from corridor.report.page.declared import build_conditions, build_rules
 from corridor.report.page.flows import build_flow_data
 from corridor.report.page.glance import LEADING, WHO, build_glance, build_matrix, summarise
-from corridor.report.tables import OUTSIDE, cost_rows, criterion_name, format_number, price_years
+from corridor.report.tables import OUTSIDE, cost_rows, criterion_name, format_number, price_years, texts
 from corridor.report.view import ReportView, describe_run
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.column import Criterion, ends_for_ranks
@@ -234,6 +234,8 @@ def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
         "high": _plain(table, columns, 1),
         "silent": [index for index in kept if results.criteria[index].criterion_id in silent],
         "lost": [bool(lost[key]) for key in ids],
+        # Rows of routes that a package holds, by the package's row: between those tolerance ties nobody.
+        "holds": [[ids.index(key) for key in members.split("; ") if key in ids] for members in texts(table, "members")],
     }
 
 
@@ -386,7 +388,7 @@ def _page_data(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
                 "id": c.candidate_id,
                 "name": c.name,
                 "words": route_message(c).to_json(),
-                "members": [member.candidate_id for member in c.members],
+                "tripBy": _trip_by(results, c),
                 "letter": marks[c.candidate_id].letter,
                 "colour": marks[c.candidate_id].colour,
             }
@@ -400,6 +402,15 @@ def _page_data(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
         "profiles": build_profile_data(results),
         "messages": view.messages,
     }
+
+
+def _trip_by(results: Results, candidate: Candidate) -> dict[str, str]:
+    """Which route the journey of a package takes, by regime; ``""`` where it has no row. Empty for a single route."""
+    if not candidate.members:
+        return {}
+    rows = results.metrics[results.metrics["candidate_id"] == candidate.candidate_id]
+    first = {"": candidate.members[0].candidate_id}
+    return first | {str(row.get("regime_id") or ""): str(row["trip_by"]) for row in rows.to_dict("records")}
 
 
 def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
