@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,12 +77,14 @@ def flows(
     from corridor.flows.sensitivity import describe_sensitivity, measure_sensitivity
     from corridor.flows.tables import find_tables, load_tables
 
-    asked = load_study(study) if tables is None else None
-    found = load_tables(tables if asked is None else find_tables(asked))
+    packages: Mapping[str, Collection[str]] = {}
+    if tables is None:
+        asked = load_study(study)
+        tables, packages = find_tables(asked), asked.packages
+    found = load_tables(tables)
     model = FlowModel(found, scenario)
     measured = read_measured(metrics) if metrics else {}
-    packages = packages_of(measured) if measured or asked is None else asked.packages
-    cases = build_cases(found, measured, packages)
+    cases = build_cases(found, measured, packages_of(measured) or packages)
     with show_progress(quiet) as say:
         results = measure_flows(model, cases, parse_years(years), say)
         moved = None
