@@ -16,22 +16,35 @@ from typing import Any
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from corridor.errors import SourceError
 from corridor.files import require_file
+from corridor.geo.geodesy import WGS84
 from corridor.schema.fields import Grid
 
+Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
+
+WEB_MERCATOR = "EPSG:3857"
 
 
 def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool = False) -> Floats32:
     """Values of one grid on another, NaN where the source has none; shape is ``target.shape``.
 
     Bilinear, or with ``smooth`` by cubic splines, for drawing on a finer grid.
+
+    Args:
+        values: of the pixels of ``grid``, NaN where there is none; shape is ``grid.shape``.
+        grid: where they lie.
+        target: where they are wanted, in any reference system.
+        smooth: by uniform cubic B-splines over 4 x 4 pixels.
     """
     from rasterio.enums import Resampling
     from rasterio.warp import reproject
 
+    if smooth and np.isfinite(values).all() and (index := _parallel_index(grid, target)):
+        return _resample_by_splines(values, *index)
     # What lies beyond the source keeps NaN, so that no height is made up there.
     out = np.full(target.shape, np.nan, dtype=np.float32)
     reproject(
@@ -47,6 +60,48 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool
         num_threads=2,
     )
     return out
+
+
+def _parallel_index(grid: Grid, target: Grid) -> tuple[Floats, Floats] | None:
+    """Where the target's rows and columns lie among the grid's: fractional indices, shapes (rows,) and (columns,).
+
+    None unless rows are rows in both, as in degrees and their Mercator projection, and the target's pixels are no
+    larger than the grid's.
+    """
+    from pyproj import Transformer
+
+    if grid.crs != target.crs and (grid.crs, target.crs) != (WGS84, WEB_MERCATOR):
+        return None
+    # One point stands for a row and a column alike: x and y don't depend on each other.
+    diagonal = np.arange(float(max(target.shape)))
+    x, y = target.centres(diagonal, diagonal)
+    x, y = Transformer.from_crs(target.crs, grid.crs, always_xy=True).transform(x, y)
+    rows, cols = (at[:count] for at, count in zip(grid.fractional_index(x, y), target.shape, strict=True))
+    finer = all(np.diff(at).max(initial=0.0) <= 1.0 for at in (rows, cols))
+    return (rows, cols) if finer else None
+
+
+def _resample_by_splines(values: NDArray[np.floating], rows: Floats, cols: Floats) -> Floats32:
+    """Values at fractional indices (rows,) by (cols,), one direction after the other; what GDAL gives, sooner."""
+    across = (_spline_weights(cols, values.shape[1]) @ values.T.astype(float)).T
+    moved: Floats32 = (_spline_weights(rows, values.shape[0]) @ np.ascontiguousarray(across)).astype(np.float32)
+    return moved
+
+
+def _spline_weights(at: Floats, count: int) -> csr_array:
+    """What each of ``count`` pixels in a row adds at each fractional index, shape (len(at), count).
+
+    Pixels beyond the ends add nothing, and the others what these would have; an index beyond the ends has NaN.
+    """
+    first = np.floor(at)
+    t = (at - first)[:, None]
+    weights = np.hstack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3])
+    pixels = first.astype(np.int64)[:, None] + np.arange(-1, 3)
+    weights[(pixels < 0) | (pixels >= count)] = 0.0
+    weights[(at < -0.5) | (at > count - 0.5)] = np.nan
+    weights /= weights.sum(axis=1, keepdims=True)
+    ends = np.arange(0, weights.size + 1, 4)
+    return csr_array((weights.ravel(), pixels.clip(0, count - 1).ravel(), ends), shape=(len(at), count))
 
 
 def grid_over(grid: Grid, crs: str, resolution: float | None = None) -> Grid:

@@ -29,7 +29,7 @@ def measure(sizes: tuple[int, ...] = SIZES) -> list[Row]:
             "corridor": lambda heights=heights, grid=grid: build_relief(heights, grid),
             "folium": lambda picture=picture: ImageOverlay(picture, [[39, 46], [40, 47]], mercator_project=True),
         }
-        timed = in_turn(jobs, 2 if size <= 1000 else 1)
+        timed = in_turn(jobs, 5 if size <= 1000 else 1)
         for tool, t in timed.items():
             ours = tool == "corridor"
             rows.append(
@@ -40,8 +40,8 @@ def measure(sizes: tuple[int, ...] = SIZES) -> list[Row]:
                     t.seconds,
                     t.seconds / timed["corridor"].seconds,
                     result="tint, shade, warp, WebP" if ours else "warp and PNG of a finished picture",
-                    goal="under 2 s" if ours else "",
-                    held=t.seconds < 2 if ours else None,
+                    goal="under 2 s" if ours else "no slower than folium",
+                    held=t.seconds < 2 if ours else t.seconds >= timed["corridor"].seconds,
                 )
             )
             times.setdefault(tool, {})[size * size] = t.seconds

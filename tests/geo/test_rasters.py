@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corridor.geo.rasters import grid_over, warp
 from corridor.schema.fields import Grid
@@ -23,6 +25,23 @@ def test_a_plane_stays_a_plane(smooth):
     lon, lat = target.centres(*np.mgrid[0:60, 0:50].astype(float))
     moved = warp(heights, grid, target, smooth=smooth)
     np.testing.assert_allclose(moved, 1000 * (lon - 46) + 500 * (lat - 39), atol=0.05)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32), st.integers(4, 40), st.integers(4, 40), st.floats(0.2, 1.0), st.floats(-60, 60))
+def test_splines_by_rows_and_columns_are_those_of_gdal(seed, rows, cols, finer, north):
+    heights = np.random.default_rng(seed).normal(1500, 400, (rows, cols)).astype(np.float32)
+    grid = Grid("EPSG:4326", Affine(0.01, 0, 46.0, 0, -0.01, north), (rows, cols))
+    covering = grid_over(grid, "EPSG:3857")
+    pixel = covering.transform.a * finer
+    beyond = Affine(pixel, 0, covering.bounds[0] - 2 * pixel, 0, -pixel, covering.bounds[3] + 2 * pixel)
+    target = Grid("EPSG:3857", beyond, (rows * 2 + 5, cols * 2 + 5))
+    moved = warp(heights, grid, target, smooth=True)
+    # a height that is missing sends the whole raster to GDAL; it lies where no pixel of the target reaches
+    margin = np.pad(heights, ((0, 12), (0, 0)), constant_values=np.nan)
+    by_gdal = warp(margin, Grid(grid.crs, grid.transform, margin.shape), target, smooth=True)
+    np.testing.assert_array_equal(np.isnan(moved), np.isnan(by_gdal))
+    np.testing.assert_allclose(moved, by_gdal, rtol=1e-6)
 
 
 def test_outside_is_nan_and_the_frame_covers():

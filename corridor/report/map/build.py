@@ -16,7 +16,7 @@ from folium.raster_layers import ImageOverlay
 from folium.template import Template
 from numpy.typing import NDArray
 
-from corridor.geo.rasters import grid_over, warp
+from corridor.geo.rasters import WEB_MERCATOR, grid_over, warp
 from corridor.report.i18n import read_asset, read_messages, script_json
 from corridor.report.map.layers import build_map_data
 from corridor.report.view import ReportView
@@ -29,10 +29,10 @@ from corridor.webmap import OfflineMap, figure_of, icon_script, inline, leaflet_
 Floats32 = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-WEB_MERCATOR = "EPSG:3857"
 SHADE_ALTITUDE_DEG = 45.0
 SHADE_AZIMUTH_DEG = 315.0
 LONGEST_SIDE_PX = 2000
+_STRIP_PX = 64
 FINER = 2
 """A coarse model is drawn on pixels this many times finer, smoothly, so that its pixels don't show as squares."""
 
@@ -64,7 +64,7 @@ def build_relief(heights_m: Floats32, grid: Grid, *, quality: int = 80) -> Relie
     """
     frame = _mercator_frame(grid)
     heights = warp(heights_m, grid, frame, smooth=frame.shape[0] >= grid.shape[0])
-    picture = np.dstack([_paint(heights, frame), np.where(np.isfinite(heights), 255, 0).astype(np.uint8)])
+    picture = _paint(heights, frame)
     return Relief(_encode(picture, quality), _degrees(frame))
 
 
@@ -80,19 +80,31 @@ def _mercator_frame(grid: Grid) -> Grid:
 
 
 def _paint(heights: Floats32, frame: Grid) -> Bytes:
-    """Colours ``(rows, cols, 3)``: tint by height times shade."""
-    filled = np.where(np.isfinite(heights), heights, np.float32(0.0))
+    """Colours ``(rows, cols, 3)``: tint by height times shade; a fourth band hides what has no height, if anything."""
+    known = np.isfinite(heights)
+    whole = bool(known.all())
+    filled = heights if whole else np.where(known, heights, np.float32(0.0))
     steps = np.linspace(TINTS[0][0], TINTS[-1][0], 512)
     stops = [height for height, _ in TINTS]
-    table = np.stack([np.interp(steps, stops, [colour[band] for _, colour in TINTS]) for band in range(3)], axis=1)
-    index = ((filled - np.float32(steps[0])) * np.float32(511.0 / (steps[-1] - steps[0]))).astype(np.int32)
-    tint = table.astype(np.float32)[np.clip(index, 0, 511)]
-    colours: Bytes = np.clip(tint * _shade(filled, frame)[..., None], 0, 255).astype(np.uint8)
-    return colours
+    table = [np.interp(steps, stops, [colour[band] for _, colour in TINTS]).astype(np.float32) for band in range(3)]
+    steepness = _steepness(frame)
+    picture: Bytes = np.empty((*heights.shape, 3 if whole else 4), dtype=np.uint8)
+    # A strip at a time, so that what is computed on the way stays in the processor's cache; slopes need a row more.
+    for top in range(0, len(filled), _STRIP_PX):
+        above = min(top, 1)
+        shade = _shade(filled[top - above : top + _STRIP_PX + 1], steepness)[above : above + _STRIP_PX]
+        strip = filled[top : top + _STRIP_PX]
+        index = (strip - np.float32(steps[0])) * np.float32(511.0 / (steps[-1] - steps[0]))
+        step = np.clip(index, 0, 511).astype(np.intp)
+        for band, tints in enumerate(table):
+            picture[top : top + _STRIP_PX, :, band] = np.minimum(tints[step] * shade, 255)
+    if not whole:
+        picture[..., 3] = 255 * known
+    return picture
 
 
-def _shade(heights: Floats32, frame: Grid) -> Floats32:
-    """Brightness of the ground lit from the north-west (Lambert), around 1 on level ground.
+def _steepness(frame: Grid) -> np.float32:
+    """What a metre between two pixels counts as slope.
 
     Mercator stretches lengths by 1 / cos(latitude); heights are stretched alike, and a little more, because kilometre
     pixels flatten every slope.
@@ -100,8 +112,12 @@ def _shade(heights: Floats32, frame: Grid) -> Floats32:
     _, south, _, north = _degrees(frame)
     stretch = 1.0 / np.cos(np.radians((south + north) / 2.0))
     pixel = float(frame.transform.a)
-    exaggeration = stretch * float(np.clip(pixel / 150.0, 1.0, 2.5))
-    down, right = np.gradient(heights * np.float32(exaggeration / pixel))
+    return np.float32(stretch * float(np.clip(pixel / 150.0, 1.0, 2.5)) / pixel)
+
+
+def _shade(heights: Floats32, steepness: np.float32) -> Floats32:
+    """Brightness of the ground lit from the north-west (Lambert), around 1 on level ground."""
+    down, right = np.gradient(heights * steepness)
     azimuth, altitude = np.radians(SHADE_AZIMUTH_DEG), np.radians(SHADE_ALTITUDE_DEG)
     light = (np.sin(azimuth) * np.cos(altitude), np.cos(azimuth) * np.cos(altitude), np.sin(altitude))
     lit = (-right * light[0] + down * light[1] + light[2]) / np.sqrt(1.0 + right**2 + down**2)
@@ -120,11 +136,8 @@ def _degrees(frame: Grid) -> tuple[float, float, float, float]:
 def _encode(picture: Bytes, quality: int) -> str:
     from PIL import Image
 
-    image = Image.fromarray(picture)
-    if not np.any(picture[..., 3] < 255):
-        image = image.convert("RGB")
     buffer = io.BytesIO()
-    image.save(buffer, format="WEBP", quality=quality, method=2)
+    Image.fromarray(picture).save(buffer, format="WEBP", quality=quality, method=2)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
