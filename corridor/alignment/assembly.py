@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from corridor.alignment._kernels.linegraph import NO_ROOM, curve_loss, new_links, search_turns
-from corridor.alignment.links import ReuseLink, ground_heights
+from corridor.alignment.links import ReuseLink, cross_slopes, ground_heights
 from corridor.alignment.pricing import (
     add_prices,
     find_closed,
@@ -512,6 +512,7 @@ def finish_alignment(
         vertex_m=vertex_m,
         chainage_m=chainage,
         ground_m=ground_heights(terrain.ground, at[:, 0], at[:, 1]),
+        cross_slope=np.sqrt(cross_slopes(terrain.ground, at[:, 0], at[:, 1], *np.gradient(at[:, :2], axis=0).T)),
         radius_m=np.concatenate(radii),
         structures=tuple(
             replace(s, from_m=s.from_m + start, to_m=s.to_m + start)
@@ -581,6 +582,7 @@ def join_alignments(legs: Sequence[Alignment]) -> Alignment:
             [legs[0].chainage_m, *(start + leg.chainage_m[1:] for start, leg in zip(starts[1:], legs[1:], strict=True))]
         ),
         ground_m=np.concatenate([legs[0].ground_m, *(leg.ground_m[1:] for leg in legs[1:])]),
+        cross_slope=np.concatenate([legs[0].cross_slope, *(leg.cross_slope[1:] for leg in legs[1:])]),
         radius_m=np.concatenate(radii),
         structures=tuple(
             replace(s, from_m=s.from_m + start, to_m=s.to_m + start)

@@ -1,4 +1,4 @@
-"""The files of a new line: figures, course, sheet, table of stations with earthworks, trade-off curves."""
+"""The files of a new line: figures, course, sheet, tables of stations and earthworks, trade-off curves."""
 
 from __future__ import annotations
 
@@ -12,96 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
+from corridor.alignment.earthworks import sum_earthworks, tabulate_stations
 from corridor.alignment.sheet import draw_sheet
 from corridor.errors import OutputError
 from corridor.geo.geodesy import WGS84, project
 from corridor.report.i18n import render
 from corridor.schema.alignment import Alignment
-from corridor.schema.vocabulary import LineKind, Mode
+from corridor.schema.vocabulary import LineKind
 from corridor.theme import colour
 
 if TYPE_CHECKING:
     from corridor.pipeline.new_line import NewLine
-
-
-# --- The table of stations with earthworks ---
-
-Floats = NDArray[np.float64]
-
-FORMATION_M = {Mode.RAIL: 7.0, Mode.ROAD: 12.0}  # width of single track, of two lanes with shoulders: general practice
-BATTER = 1.5  # metres across to one of height, of the sides of cuts and fills
-OPEN = (LineKind.SURFACE, LineKind.BENCH)
-
-
-def tabulate_stations(line: Alignment, mode: Mode) -> pd.DataFrame:
-    """A row per station of a drawn line, with heights, kind and the earthworks of the stretch to the next one.
-
-    Volumes are those of a formation of 7 m (railway) or 12 m (road) with sides of 1 in 1.5 on ground that is level
-    across: ``A = b d + 1.5 d^2`` at each end, averaged over the stretch (average end areas). On a hillside there is
-    more of both. Only open line, on benches too, moves any.
-
-    Args:
-        line: what is drawn.
-        mode: railway or road.
-
-    Returns:
-        ``chainage_m``, ``height_m``, ``ground_m``, ``grade_permille`` (to the next station, up positive), ``kind`` (of
-        the stretch to the next station), ``cut_m`` and ``fill_m`` (on the centre line, 0 in structures), ``cut_m3``,
-        ``fill_m3`` and ``mass_haul_m3`` (cuts less fills up to here).
-    """
-    at, height = line.chainage_m, line.line[:, 2]
-    ends = np.array([s.from_m for s in line.structures] + [s.to_m for s in line.structures])
-    # Ends of structures become stations, so that each stretch is of one kind.
-    at = np.unique(np.concatenate([at, ends[(ends > at[0]) & (ends < at[-1])]]).round(3))
-    height = np.interp(at, line.chainage_m, height)
-    ground = np.interp(at, line.chainage_m, line.ground_m)
-    steps, middles = np.diff(at), 0.5 * (at[1:] + at[:-1])
-    kind = np.full(len(steps), str(LineKind.SURFACE), dtype=object)
-    for s in line.structures:
-        kind[(middles > s.from_m) & (middles < s.to_m)] = str(s.kind)
-    is_open = np.isin(kind.astype(str), OPEN)
-    depth = ground - height
-    volumes = {}
-    for name, deep in (("cut", np.maximum(depth, 0.0)), ("fill", np.maximum(-depth, 0.0))):
-        area = FORMATION_M[mode] * deep + BATTER * deep**2
-        volumes[name] = np.where(is_open, 0.5 * (area[1:] + area[:-1]) * steps, 0.0)
-    # At a portal or abutment the open side still has its depth.
-    touches_open = np.concatenate([is_open, [False]]) | np.concatenate([[False], is_open])
-    return pd.DataFrame(
-        {
-            "chainage_m": at,
-            "height_m": height,
-            "ground_m": ground,
-            "grade_permille": [*(np.diff(height) / steps * 1000.0), np.nan],
-            "kind": [*kind, ""],
-            "cut_m": np.where(touches_open, np.maximum(depth, 0.0), 0.0),
-            "fill_m": np.where(touches_open, np.maximum(-depth, 0.0), 0.0),
-            "cut_m3": [*volumes["cut"], 0.0],
-            "fill_m3": [*volumes["fill"], 0.0],
-            "mass_haul_m3": np.concatenate([[0.0], np.cumsum(volumes["cut"] - volumes["fill"])]),
-        }
-    )
-
-
-def sum_earthworks(stations: pd.DataFrame) -> pd.DataFrame:
-    """Cut and fill of each kilometre of a table of stations, and what is left over up to its end.
-
-    Args:
-        stations: of :func:`tabulate_stations`.
-
-    Returns:
-        ``from_km``, ``to_km``, ``cut_m3``, ``fill_m3``, ``mass_haul_m3``; a stretch counts where its middle lies.
-    """
-    at = stations["chainage_m"].to_numpy()
-    middles = np.append(0.5 * (at[1:] + at[:-1]), at[-1])
-    # The last station lies at the very end and must not open a kilometre of its own.
-    km = np.minimum(middles // 1000.0, (at[-1] - 1e-6) // 1000.0).astype(int)
-    total = stations.groupby(km)[["cut_m3", "fill_m3"]].sum().reset_index(names="from_km")
-    total.insert(1, "to_km", np.minimum(total["from_km"] + 1.0, at[-1] / 1000.0).round(3))
-    total["mass_haul_m3"] = (total["cut_m3"] - total["fill_m3"]).cumsum()
-    return total
 
 
 def describe_new_line(new: NewLine) -> dict[str, Any]:
@@ -182,6 +104,7 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
             new.alignment,
             f"{new.start.name} - {new.end.name}, {new.standard.label}",
             (new.start.name, new.end.name),
+            stations,
         ),
     }
     files |= {"chainage.csv": _csv(stations.round(3)), "earthworks.csv": _csv(sum_earthworks(stations).round(3))}

@@ -7,6 +7,7 @@ from itertools import pairwise
 from textwrap import wrap
 
 import numpy as np
+import pandas as pd
 from markupsafe import escape
 from numpy.typing import NDArray
 
@@ -19,32 +20,38 @@ from corridor.theme import colour
 
 Floats = NDArray[np.float64]
 
-WIDTH, LEFT, RIGHT, TOP, PLOT, ROW = 1200, 70, 20, 46, 330, 34
+WIDTH, LEFT, RIGHT, TOP, PLOT, ROW = 1200, 82, 20, 46, 330, 34
+HEIGHTS, GRADES, CURVES, BUILT_AS = (TOP + PLOT + 30 + ROW * row for row in (0, 1, 2, 3))  # their upper edges
+LEGEND, HAUL = BUILT_AS + ROW, 64  # upper edge of the legend below them, height of the diagram of mass haul
 INK, GROUND, LINE, OTHER = (colour(f"section_{what}") for what in ("ink", "ground", "line", "other"))
 PAPER, NOTE, GRID, FRAME, TICK = (colour(what) for what in ("paper", "section_note", "grid", "frame", "tick"))
 _PLAIN = {LineKind.SURFACE: GROUND, LineKind.REUSED: OTHER}
 INKS = {kind: _PLAIN.get(kind) or colour(f"section_{kind}") for kind in LineKind}
 WORDS = {LineKind.SURFACE: "open line", LineKind.BENCH: "bench with walls", LineKind.HALF_BRIDGE: "half-bridge"}
 SAME_GRADE = 1e-4  # changes of grade under a tenth of a per mille are drawn as none
-LABEL_PX, GRADE_PX, LETTER_PX, BOLD_PX = 34, 25, 6.2, 6.8
+LABEL_PX, GRADE_PX, NARROW_PX, LETTER_PX, BOLD_PX = 34, 25, 9, 6.2, 6.8
+FEW = 8  # curves of the least radius up to which each is labelled on the plan
 NOTE_LETTERS = 190  # that fit in a line of notes
 LONG_M = 500.0  # structures from this length are labelled
 PLAN_PX, PLAN_MARGIN = 420.0, 46.0  # the plan's greatest height, and what is left free about the line
 
 
-def draw_sheet(line: Alignment, title: str, ends: tuple[str, str] = ("", "")) -> str:
+def draw_sheet(
+    line: Alignment, title: str, ends: tuple[str, str] = ("", ""), stations: pd.DataFrame | None = None
+) -> str:
     """An SVG of a line: its plan, and below it its long section.
 
     The plan is turned so that the line leads from left to right, as in the section; an arrow points north. It has
     chainage, structures and the radii of curves. The section has ground, design height, tunnels and bridges with
-    portal heights, grades, curves and how the line is built. Its heights are exaggerated; by how much is written on
-    it. Grades are those between the intersection points, up and down as travelled; curves are drawn above the row's
-    middle to the left and below it to the right.
+    portal heights, heights of line and ground, grades, curves, how the line is built and, with ``stations``, the mass
+    haul. Its heights are exaggerated; by how much is written on it. Grades are those between the intersection points,
+    up and down as travelled; curves are drawn above the row's middle to the left and below it to the right.
 
     Args:
         line: what is drawn.
         title: written above it.
         ends: names of the places at its ends.
+        stations: of :func:`corridor.alignment.earthworks.tabulate_stations`.
 
     Returns:
         The drawing.
@@ -61,14 +68,16 @@ def draw_sheet(line: Alignment, title: str, ends: tuple[str, str] = ("", "")) ->
         f'<polyline points="{scale.points(line.chainage_m, line.line[:, 2])}" fill="none" stroke="{LINE}" '
         f'stroke-width="2"/>',
         *_portals(scale, line),
+        *_heights(scale, line),
         *_grades(scale, line),
         *_curves(scale, line),
         *_built_as(scale, line),
+        *(() if stations is None else _mass_haul(scale, stations)),
     ]
     plan = _Plan(line)
     times = Message("new_line.exaggerated", {"times": f"{scale.up / scale.along:.0f}"})
     notes = wrap(render(listing((times, *line.notes))), NOTE_LETTERS)
-    foot = TOP + plan.height + PLOT + 30 + 3 * ROW + 48
+    foot = plan.height + LEGEND + 48 + (0 if stations is None else HAUL + 30)
     bottom = foot + 14 * len(notes)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom:.0f}" role="img" '
@@ -184,11 +193,19 @@ def _draw_radii(plan: _Plan) -> Iterator[str]:
     line = plan.line
     stations = line.vertex_m[1:-1]
     turn = turn_angles(line.vertices)
-    curved = np.flatnonzero(np.isfinite(line.radius_m) & (line.radius_m > 0))
+    curved = np.isfinite(line.radius_m) & (line.radius_m > 0)
+    # A line in the mountains has the least radius nearly everywhere: only what differs is told then.
+    if _tightest(line).sum() > FEW:
+        curved &= ~_tightest(line)
     places, left = plan.at(stations)
-    for i in curved[np.argsort(line.radius_m[curved], kind="stable")]:
+    for i in np.flatnonzero(curved)[np.argsort(line.radius_m[curved], kind="stable")]:
         outside = places[i] - np.sign(turn[i]) * left[i] * 15
         yield from plan.label(outside, f"R {line.radius_m[i]:.0f}", f' font-size="9" fill="{NOTE}"')
+
+
+def _tightest(line: Alignment) -> NDArray[np.bool_]:
+    """Which inner vertices have the least radius of the line."""
+    return np.asarray(np.abs(line.radius_m - line.min_radius_m) < 0.5)
 
 
 def _draw_scale(plan: _Plan) -> Iterator[str]:
@@ -235,7 +252,8 @@ def _nice(step: float) -> float:
 
 def _summary(line: Alignment) -> str:
     price = line.price.total
-    radius = f", least radius {line.min_radius_m:.0f} m" if np.isfinite(line.min_radius_m) else ""
+    unmarked = " (where the plan has none)" if _tightest(line).sum() > FEW else ""
+    radius = f", least radius {line.min_radius_m:.0f} m{unmarked}" if np.isfinite(line.min_radius_m) else ""
     return (
         f"{line.length_km:.1f} km, {line.tunnel_km:.1f} km in tunnels (the longest {line.longest_tunnel_km:.1f}), "
         f"{line.bridge_km:.1f} km on bridges; steepest {line.max_grade_pct * 10:.1f} per mille{radius}; "
@@ -251,16 +269,24 @@ def _frame(scale: _Scale, total: float, low: float, high: float, step: float) ->
         yield f'<line x1="{LEFT}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{GRID}"/>'
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{z:.0f}</text>'
     yield f'<text x="14" y="{TOP + PLOT / 2:.0f}" transform="rotate(-90 14 {TOP + PLOT / 2:.0f})">height, m</text>'
-    every = _nice(total / 1000 / 14)
-    for km in np.arange(0.0, total / 1000 + 1e-9, every):
+    for km in _axis_km(total):
         x = scale.x(float(km) * 1000)
         yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{foot}" y2="{foot + 5}" stroke="{INK}"/>'
         yield f'<text x="{x:.1f}" y="{foot + 17}" text-anchor="middle">{km:g}</text>'
     yield f'<text x="{LEFT - 6}" y="{foot + 17}" text-anchor="end">km</text>'
-    for k, name in enumerate(("grade, ‰", "curves, R m", "built as")):
-        y = foot + 30 + k * ROW
+    for y, name in (
+        (HEIGHTS, "rail, ground, m"),
+        (GRADES, "grade, ‰"),
+        (CURVES, "curves, R m"),
+        (BUILT_AS, "built as"),
+    ):
         yield f'<rect x="{LEFT}" y="{y}" width="{right - LEFT:.1f}" height="{ROW}" fill="none" stroke="{FRAME}"/>'
         yield f'<text x="{LEFT - 6}" y="{y + ROW / 2 + 4:.0f}" text-anchor="end">{name}</text>'
+
+
+def _axis_km(total: float) -> Floats:
+    """Kilometres that the section's axis is numbered at."""
+    return np.arange(0.0, total / 1000 + 1e-9, _nice(total / 1000 / 14))
 
 
 def _area(scale: _Scale, line: Alignment) -> str:
@@ -297,9 +323,20 @@ def _portals(scale: _Scale, line: Alignment) -> Iterator[str]:
             yield f'<text x="{x:.1f}" y="{scale.y(z) - 9:.1f}" text-anchor="middle" font-weight="bold">{z:.0f}</text>'
 
 
+def _heights(scale: _Scale, line: Alignment) -> Iterator[str]:
+    """Height of the line and of the ground below each other, at the kilometres of the axis."""
+    for km in _axis_km(float(line.chainage_m[-1])):
+        x = scale.x(float(km) * 1000)
+        for values, down, ink in ((line.line[:, 2], 14, INK), (line.ground_m, 27, NOTE)):
+            height = float(np.interp(km * 1000, line.chainage_m, values))
+            # The first one would lie on the edge of the row.
+            where = f'x="{x + 3:.1f}"' if km == 0 else f'x="{x:.1f}" text-anchor="middle"'
+            yield f'<text {where} y="{HEIGHTS + down}" fill="{ink}">{height:.0f}</text>'
+
+
 def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
-    """A box per stretch of one grade, its diagonal rising or falling with it."""
-    stations, top = line.vertex_m, TOP + PLOT + 30
+    """A box per stretch of one grade, its diagonal rising or falling with it, with its grade and, if wide, length."""
+    stations, top = line.vertex_m, GRADES
     apart = np.concatenate([[True], np.diff(stations) > 1.0])
     stations, z = stations[apart], line.vertices[apart, 2]
     grade = np.diff(z) / np.diff(stations)
@@ -313,14 +350,24 @@ def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
             f'<line x1="{x0:.1f}" y1="{top + ROW / 2 + tilt:.1f}" x2="{x1:.1f}" y2="{top + ROW / 2 - tilt:.1f}" '
             f'stroke="{LINE}"/>'
         )
+        # The corners that the diagonal leaves free: below its upper end, above its lower one.
+        low, high = (ROW - 4, 10) if rise > 0 else (10, ROW - 4)
         if x1 - x0 > GRADE_PX:
-            low = top + (ROW - 4 if rise > 0 else 10)
-            yield f'<text x="{x1 - 2:.1f}" y="{low}" text-anchor="end" font-size="9">{rise * 1000:+.1f}</text>'
+            yield f'<text x="{x1 - 2:.1f}" y="{top + low}" text-anchor="end" font-size="9">{rise * 1000:+.1f}</text>'
+        elif x1 - x0 > NARROW_PX:
+            place = f"{(x0 + x1) / 2 + 3:.1f} {top + ROW / 2:.1f}"
+            yield (
+                f'<text transform="translate({place}) rotate(-90)" text-anchor="middle" font-size="9" '
+                f'paint-order="stroke" stroke="{PAPER}" stroke-width="3">{rise * 1000:+.1f}</text>'
+            )
+        if x1 - x0 > 3 * GRADE_PX:
+            length = f"{(s1 - s0) / 1000:.1f} km"
+            yield f'<text x="{x0 + 3:.1f}" y="{top + high}" font-size="9" fill="{NOTE}">{length}</text>'
 
 
 def _curves(scale: _Scale, line: Alignment) -> Iterator[str]:
     """A block per curve, above the middle to the left and below it to the right, with its radius where it fits."""
-    stations, middle = line.vertex_m[1:-1], TOP + PLOT + 30 + 1.5 * ROW
+    stations, middle = line.vertex_m[1:-1], CURVES + 0.5 * ROW
     angle = turn_angles(line.vertices)
     yield (
         f'<line x1="{LEFT}" x2="{scale.x(float(line.chainage_m[-1])):.1f}" y1="{middle}" y2="{middle}" '
@@ -344,7 +391,7 @@ def _curves(scale: _Scale, line: Alignment) -> Iterator[str]:
 
 def _built_as(scale: _Scale, line: Alignment) -> Iterator[str]:
     """A band that says how each stretch is built, and a legend with the kilometres of each kind."""
-    top, total = TOP + PLOT + 30 + 2 * ROW, float(line.chainage_m[-1])
+    top, total = BUILT_AS, float(line.chainage_m[-1])
     stretches = [(0.0, total, LineKind.SURFACE), *((s.from_m, s.to_m, s.kind) for s in line.structures)]
     for low, high, kind in stretches:
         yield (
@@ -359,3 +406,27 @@ def _built_as(scale: _Scale, line: Alignment) -> Iterator[str]:
         yield f'<path d="M{x:.1f} {top + ROW + 7}h14v10h-14Z" fill="{INKS[kind]}"/>'
         yield f'<text x="{x + 19:.1f}" y="{top + ROW + 16}">{word}</text>'
         x += 34 + LETTER_PX * len(word)
+
+
+def _mass_haul(scale: _Scale, stations: pd.DataFrame) -> Iterator[str]:
+    """What cuts yield less what fills take up to each place, and the sums of earthworks beside its name."""
+    at, haul = (stations[name].to_numpy(dtype=float) for name in ("chainage_m", "mass_haul_m3"))
+    cut, fill, bored = (float(stations[name].sum()) / 1e6 for name in ("cut_m3", "fill_m3", "tunnel_m3"))
+    top, foot = LEGEND + 46, LEGEND + 46 + HAUL
+    low, high = min(float(haul.min()), 0.0), max(float(haul.max()), 1.0)
+    y = foot - (haul - low) / (high - low) * HAUL
+    zero = foot - (0.0 - low) / (high - low) * HAUL
+    kept = np.unique(np.linspace(0, len(at) - 1, 600).astype(int))
+    points = " ".join(f"{scale.x(s):.1f},{v:.1f}" for s, v in zip(at[kept], y[kept], strict=True))
+    right = scale.x(float(at[-1]))
+    yield (
+        f'<text x="{LEFT}" y="{top - 8}">mass haul: cuts {cut:.2f}, fills {fill:.2f} million m³ in place; '
+        f"tunnels yield {bored:.2f} million m³ of rock more, which is not in the curve</text>"
+    )
+    yield f'<polygon points="{points} {right:.1f},{zero:.1f} {LEFT},{zero:.1f}" fill="{GROUND}"/>'
+    yield f'<polyline points="{points}" fill="none" stroke="{INK}"/>'
+    yield f'<line x1="{LEFT}" x2="{right:.1f}" y1="{zero:.1f}" y2="{zero:.1f}" stroke="{FRAME}"/>'
+    yield f'<text x="{LEFT - 6}" y="{zero + 4:.1f}" text-anchor="end">0</text>'
+    for value, place in ((low, foot), (high, top)):
+        if abs(place - zero) > 12.0:
+            yield f'<text x="{LEFT - 6}" y="{place + 4:.1f}" text-anchor="end">{value / 1e6:.2f}</text>'

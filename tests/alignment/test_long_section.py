@@ -8,7 +8,14 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from corridor.alignment.files import BATTER, FORMATION_M, sum_earthworks, tabulate_stations
+from corridor.alignment.earthworks import (
+    BATTER,
+    FORMATION_M,
+    TUNNEL_M2,
+    section_areas,
+    sum_earthworks,
+    tabulate_stations,
+)
 from corridor.alignment.sheet import draw_sheet
 from tests.alignment.helpers import costs, standard
 from tests.alignment.test_align import QUICK, line_on
@@ -70,16 +77,33 @@ def test_volumes_are_those_of_prisms(line):
     chainage = np.linspace(0.0, 3000.0, n)
     depth = np.where(chainage <= 1500.0, 4.0, -2.0)
     plan = np.column_stack([chainage, np.zeros(n), np.full(n, 100.0)])
-    made = replace(line, line=plan, chainage_m=chainage, ground_m=100.0 + depth, structures=())
+    made = replace(line, line=plan, chainage_m=chainage, ground_m=100.0 + depth, cross_slope=np.zeros(n), structures=())
     table = tabulate_stations(made, "rail")
     wide = FORMATION_M["rail"]
     cut, fill = (wide * d + BATTER * d * d for d in (4.0, 2.0))
-    assert table["cut_m3"].sum() == pytest.approx(cut * 1550.0)
-    assert table["fill_m3"].sum() == pytest.approx(fill * 1450.0)
+    # From 4 m deep to 2 m high within 100 m the line meets the ground after two thirds.
+    last_cut, first_fill = (
+        length * (wide * d / 2 + BATTER * d * d / 3) for length, d in ((200 / 3, 4.0), (100 / 3, 2.0))
+    )
+    assert table["cut_m3"].sum() == pytest.approx(cut * 1500.0 + last_cut, rel=1e-3)
+    assert table["fill_m3"].sum() == pytest.approx(fill * 1400.0 + first_fill, rel=1e-3)
     by_km = sum_earthworks(table)
     assert by_km["from_km"].tolist() == [0, 1, 2]
-    assert by_km["cut_m3"].tolist() == pytest.approx([cut * 1000.0, cut * 550.0, 0.0])
+    assert by_km["cut_m3"].tolist() == pytest.approx([cut * 1000.0, cut * 500.0 + last_cut, 0.0], rel=1e-3)
     assert by_km["mass_haul_m3"].iloc[-1] == pytest.approx(table["mass_haul_m3"].iloc[-1])
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.1, 0.35, 0.5, 0.8])
+@pytest.mark.parametrize("depth", [-9.0, -1.0, 0.0, 0.4, 6.0])
+def test_areas_across_a_slope_are_those_of_strips(depth, slope):
+    """Against strips of 2 mm: what is left is the nearest to the ground that formation and sides allow."""
+    x = np.arange(-120.0, 120.0, 0.002) + 0.001
+    ground = depth + min(slope, 0.5) * x
+    beside = np.maximum(np.abs(x) - FORMATION_M["rail"] / 2, 0.0) / BATTER
+    moved = ground - np.clip(ground, -beside, beside)
+    found = section_areas(np.array(depth), np.array(slope), FORMATION_M["rail"])
+    assert float(found[0]) == pytest.approx(0.002 * moved[moved > 0].sum(), abs=0.02)
+    assert float(found[1]) == pytest.approx(-0.002 * moved[moved < 0].sum(), abs=0.02)
 
 
 def test_stations_say_what_the_line_is(line):
@@ -90,6 +114,11 @@ def test_stations_say_what_the_line_is(line):
     assert steps[bored[:-1]].sum() == pytest.approx(tunnel.length_m, abs=0.01)
     assert (table.loc[bored, ["cut_m3", "fill_m3"]] == 0.0).all(axis=None)
     assert table["grade_permille"].abs().max() <= 10 * line.max_grade_pct + 0.05
+    assert table["tunnel_m3"].sum() == pytest.approx(TUNNEL_M2["rail"] * tunnel.length_m, rel=1e-4)
+    # The ground rises along the columns, as the line does: it is level across.
+    assert table["cross_slope"].to_numpy()[[1, -2]] == pytest.approx([0.0, 0.0], abs=0.02)
+    said = next(text for text in texts(draw_sheet(line, "x", stations=table)) if text.startswith("mass haul"))
+    assert f"cuts {table['cut_m3'].sum() / 1e6:.2f}, fills {table['fill_m3'].sum() / 1e6:.2f} million" in said
 
 
 def plan_of(line, **kwargs):
