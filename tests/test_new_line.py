@@ -286,7 +286,7 @@ def test_the_valley_below_the_gotthard_is_climbed_in_full_circles(data_folder):
 
 
 def test_a_line_of_another_time_has_the_prices_of_that_time(ridge):
-    """A tunnel of 1882 cost fifteen times level open line, today eight times: none is bored that isn't today."""
+    """A tunnel of 1903 cost twenty times level open line, today six times: none is bored that isn't today."""
     today, old = (
         corridor.find_new_line(*ACROSS, "rail-30", dem=[ridge], cell_m=600, prices=book)
         for book in ("today", "1870-1910")
