@@ -37,8 +37,8 @@ def section_areas(depth_m: Floats, cross_slope: Floats, width_m: float) -> tuple
     Returns:
         Cut and fill in m2, of that shape.
 
-    >>> section_areas(np.array([4.0, 0.0]), np.array([0.0, 0.5]), 7.0)
-    (array([52. , 12.25]), array([ 0.  , 12.25]))
+    >>> [area.round(2).tolist() for area in section_areas(np.array([4.0, 0.0]), np.array([0.0, 0.5]), 7.0)]
+    [[52.0, 12.25], [0.0, 12.25]]
     """
     half, slope = width_m / 2.0, np.clip(cross_slope, 1e-9, WALLED)
     areas = []
