@@ -197,7 +197,8 @@ def test_pictures_are_those_that_are_drawn(tmp_path):
     stored = {path.stem for path in (DOCS / "images").glob("*.svg")}
     # measured, not drawn: the profile of a run by scripts/profile_run.py, the sheet of a line by the command beside it,
     # maps of lines found by docs/tools/found_maps.py
-    assert stored == {*DRAWINGS, "profile", "reuss-valley", "found-gotthard", "found-albula", "found-loetschberg"}
+    found = {f"found-{line}" for line in ("gotthard", "albula", "berguen", "loetschberg")}
+    assert stored == {*DRAWINGS, "profile", "reuss-valley", *found}
     for name in ("kinds", "value-functions", "preference", "strip", "truck-speed"):
         save(DRAWINGS[name](), tmp_path / f"{name}.svg")
         assert (tmp_path / f"{name}.svg").stat().st_size > 5000

@@ -23,19 +23,20 @@ from markupsafe import escape
 from numpy.typing import NDArray
 
 from corridor.geo.geodesy import WGS84, project
-from corridor.geo.rasters import warp
+from corridor.geo.rasters import WEB_MERCATOR, warp
 from corridor.io.read.elevation import read_dem
-from corridor.report.map.build import WEB_MERCATOR, build_relief
+from corridor.report.map.build import build_relief
 from corridor.schema.fields import Grid
-from corridor.theme import colour
+from corridor.theme import colour, sequence
 
 Floats = NDArray[np.float64]
 
-WIDTH, HIGHEST, MARGIN_KM = 760.0, 900.0, 2.5  # of the map, pixels; what is left free about the lines
+WIDTH, HIGHEST, MARGIN = 760.0, 900.0, 0.06  # of the map, pixels; share of it that is left free about the lines
 QUALITY = 40  # how well WebP keeps the relief
 ROW, HEAD = 20.0, 34.0
 INK, PAPER, SOFT = colour("ink"), colour("paper"), colour("soft")
-BUILT, FOUND = INK, (colour("section_line"), colour("blue"))
+BUILT, FOUND = INK, (colour("section_line"), colour("blue"), sequence("routes")[2])
+BAR_PX = 180.0  # the longest bar of a scale
 LONG_KM = 2.0  # tunnels from this length have it written beside them
 SIDES = {"e": (8, 4, "start"), "w": (-8, 4, "end"), "n": (0, -9, "middle"), "s": (0, 18, "middle")}
 
@@ -61,8 +62,9 @@ class Course:
     def row(self) -> str:
         """The words of the legend with the figures of the line."""
         tunnels, bridges = self.of("tunnel"), sum(self.of("bridge"))
+        on_bridges = f"{bridges:.1f} on bridges" if bridges >= 0.05 else "no bridges"
         longest = f", the longest {max(tunnels):.1f}" if tunnels else ""
-        return f"{self.words}: {self.total_km:.1f} km; {sum(tunnels):.1f} in tunnels{longest}; {bridges:.1f} on bridges"
+        return f"{self.words}: {self.total_km:.1f} km; {sum(tunnels):.1f} in tunnels{longest}; {on_bridges}"
 
 
 def read_built(path: Path, line: str, words: str) -> Course:
@@ -101,7 +103,7 @@ class Sheet:
         # Mercator stretches lengths by 1 / cos(latitude).
         self.stretch = 1.0 / np.cos(np.radians(xy[:, 1].mean()))
         flat = shapely.get_coordinates(project(shapely.points(xy), WGS84, WEB_MERCATOR))
-        margin = MARGIN_KM * 1000.0 * self.stretch
+        margin = MARGIN * float(np.ptp(flat, axis=0).max())
         low, high = flat.min(axis=0) - margin, flat.max(axis=0) + margin
         self.px = float(min(WIDTH / (high - low)[0], HIGHEST / (high - low)[1]))
         # A course that leads from north to south has ground on both sides up to the map's edges.
@@ -128,12 +130,16 @@ class Sheet:
 def draw_relief(sheet: Sheet, dem: Sequence[Path]) -> str:
     """Tinted, shaded relief of the frame as a picture inside the drawing."""
     west, south, east, north = sheet.degrees()
+    # A little more than the frame, so that no edge of a pixel shows.
+    wide, high = 0.01 * (east - west), 0.01 * (north - south)
+    west, south, east, north = west - wide, south - high, east + wide, north + high
     heights = read_dem(dem, (west, south, east, north), source=None, vertical_error_m=10.0, error_range_km=5.0)
     cols = int(sheet.width * 0.7)  # a relief is drawn twice as fine as its heights are
     size = (east - west) / cols
     rows = int((north - south) / size)
     frame = Grid(WGS84, Affine(size, 0.0, west, 0.0, -size, north), (rows, cols))
-    relief = build_relief(warp(heights.heights_m, heights.grid, frame), frame, quality=QUALITY)
+    finer = rows > heights.grid.shape[0]
+    relief = build_relief(warp(heights.heights_m, heights.grid, frame, smooth=finer), frame, quality=QUALITY)
     w, s, e, n = relief.bounds
     (x0, y0), (x1, y1) = sheet.place(np.array([[w, n], [e, s]]))
     return (
@@ -201,8 +207,10 @@ def draw_places(sheet: Sheet, places: Sequence[str]) -> Iterator[str]:
 
 
 def draw_scale(sheet: Sheet, courses: Sequence[Course]) -> str:
-    """A bar of 5 km and an arrow to the north above it, in the corner that lies farthest from all lines."""
-    length = 5000.0 * sheet.stretch * sheet.px
+    """A bar of 5 or 1 km and an arrow to the north above it, in the corner that lies farthest from all lines."""
+    km_px = 1000.0 * sheet.stretch * sheet.px
+    km = 5 if 5 * km_px < BAR_PX else 1
+    length = km * km_px
     lines = shapely.union_all(
         [shapely.linestrings(sheet.place(xy)) for course in courses for _, _, xy in course.pieces]
     )
@@ -213,7 +221,7 @@ def draw_scale(sheet: Sheet, courses: Sequence[Course]) -> str:
     middle = (left + right) / 2
     return (
         f'<path d="{bar}" stroke="{PAPER}" stroke-width="5"/><path d="{bar}" stroke="{INK}" stroke-width="2"/>'
-        + label(middle, foot - 6, "5 km", INK)
+        + label(middle, foot - 6, f"{km} km", INK)
         + f'<path d="M{middle:.1f} {top + 16:.1f}l8 28l-8 -6l-8 6Z" fill="{INK}"/>'
         + label(middle, top + 12, "N", INK, extra=' font-weight="bold"')
     )
@@ -274,7 +282,7 @@ def main() -> None:
     parser.add_argument("--title", required=True)
     parser.add_argument("--dem", type=Path, action="append", required=True, help="elevation raster; again for more")
     parser.add_argument("--built", metavar="FILE:LINE:WORDS", help="the true line")
-    parser.add_argument("--found", metavar="FOLDER:BOOK", action="append", required=True, help="again for a second one")
+    parser.add_argument("--found", metavar="FOLDER:BOOK", action="append", required=True, help="again for up to three")
     parser.add_argument("--place", metavar="NAME,LAT,LON,SIDE", action="append", default=[], help="side: n, e, s or w")
     parser.add_argument("--credit", default="", help="where heights and true line are from")
     parser.add_argument("--out", type=Path, required=True)
