@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +30,8 @@ def _sharing_run(graph: Graph, given: Mapping[str, Any], **more: Any) -> Run:
 def share(patch: pytest.MonkeyPatch) -> None:
     """From now on, until the patch is undone, nothing of a packaged study is computed twice."""
     patch.setattr(comparing, "Run", _sharing_run)
+
+
+def downstream(graph: Graph, names: Iterable[str]) -> frozenset[str]:
+    """Values and all that hangs on them: what may be stale when they are replaced."""
+    return frozenset(name for name in graph.order if not graph.upstream(name).isdisjoint(names))

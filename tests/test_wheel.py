@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -49,7 +50,22 @@ def installed(built, tmp_path_factory) -> Path:
     (site,) = (home / "lib").glob("python*/site-packages")
     # A plain path: packages there are found, while what makes editable installs work there isn't run.
     (site / "dependencies.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n", encoding="utf-8")
+    _take_compiled(site / "corridor")
     return home
+
+
+def _take_compiled(package: Path) -> None:
+    """Code that is compiled beside the sources of the same text comes along: to compile it anew takes ten seconds."""
+    for kept in (ROOT / "corridor").rglob("*.nb[ic]"):
+        folder = kept.parent.relative_to(ROOT / "corridor")
+        source = folder.parent / f"{kept.name.partition('.')[0]}.py"
+        if not (package / source).is_file():
+            continue
+        (package / folder).mkdir(exist_ok=True)
+        shutil.copy2(kept, package / folder)
+        # numba knows a source by its time and size
+        when = (ROOT / "corridor" / source).stat().st_mtime_ns
+        os.utime(package / source, ns=(when, when))
 
 
 def test_the_wheel_carries_data_words_and_licences(built):

@@ -263,19 +263,6 @@ class FlowNetwork:
         legs = (arcs.tail >= arcs.doors) | (arcs.head >= arcs.doors)
         return self._open & ~(legs & (np.isin(arcs.tail, aboard) | np.isin(arcs.head, aboard)))
 
-    def states(self) -> list[State]:
-        """Each node with each system that is there, first and last legs aside."""
-        return [state for state, place in self._priced.places.items() if self._there[place] and state[1] != DOOR]
-
-    def arcs_from(self, state: State) -> list[Arc]:
-        """Passages and transfers from a state.
-
-        Args:
-            state: of :meth:`states`.
-        """
-        first, last = self._arcs.first[self._priced.places[state] :][:2]
-        return [self._arc(at) for at in range(first, last) if self._open[at] and self._arcs.head[at] < self._arcs.doors]
-
     def _arc(self, at: int) -> Arc:
         return self._slowed.get(at) or self._priced.all[at]
 

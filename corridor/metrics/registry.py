@@ -1,8 +1,8 @@
 """The registry of metrics: a function with its columns is one metric, and everything that shows it follows from that.
 
 A metric is a function of named inputs (a candidate, its profile, the network's access ...) that gives its columns by
-name. What it needs are its parameters: it is measured wherever a :class:`Context` can serve them. An input that follows
-from others is a function too (:func:`derived`), computed once for all metrics that need it.
+name. What it needs are its parameters: it is measured wherever they are known. An input that follows from others is a
+function too (:func:`derived`), computed once for all metrics that need it.
 
 ::
 
@@ -30,7 +30,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache
 from importlib import import_module
 from math import inf, isclose, isnan
 from pkgutil import iter_modules
@@ -139,13 +139,19 @@ class Metric:
         """The function's name with its module's."""
         return _full_name(self.measure)
 
-    def row(self, context: Context | Mapping[str, Any]) -> dict[str, Any]:
+    def row(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The cells of its columns: every column without holes is there, empty where nothing was measured.
+
+        Args:
+            inputs: by name; those that it needs are among them.
+
+        Returns:
+            Values by column.
 
         Raises:
             RegistryError: the function gives a column that it doesn't declare.
         """
-        found = self.measure(**{name: context[name] for name in self.needs})
+        found = self.measure(**{name: inputs[name] for name in self.needs})
         values: Values = found.known if isinstance(found, Unmeasured) else found
         cells: dict[str, Any] = {
             column.name: np.nan for column in self.columns if not column.is_pattern and column.kind is not Kind.STATUS
@@ -252,79 +258,6 @@ def derived(function: _Function) -> _Function:
         raise RegistryError(f"input '{name}' of {function.__module__} is there already ({other}); rename one")
     _derived[name] = (function, _parameters(function))
     return function
-
-
-class Context:
-    """What is known about a route: inputs by name, those that follow from them, and the metrics that they serve.
-
-    Contexts stand on others: one for the study, one for each candidate on it, one for each regime on that. What follows
-    from a study's inputs alone is computed once for all candidates, and so on. One that stands on several has the
-    inputs of all.
-    """
-
-    def __init__(self, /, *below: Context, **given: Any) -> None:
-        """Inputs by name, on top of those of other contexts.
-
-        Raises:
-            RegistryError: an input is there below already.
-        """
-        _load()
-        self.below = below
-        twice = [name for name in given if any(other._layer(name) for other in below)]
-        if twice:
-            raise RegistryError(f"input '{twice[0]}' is given twice; make a context of its own")
-        self._values: dict[str, Any] = dict(given)
-        self._layers: dict[str, Context | None] = {}
-
-    def extend(self, **given: Any) -> Context:
-        """A context on top of this one."""
-        return Context(self, **given)
-
-    def serves(self, needs: Iterable[str]) -> bool:
-        """Whether all of these inputs are there or can be computed."""
-        return all(self._layer(name) is not None for name in needs)
-
-    def _layer(self, name: str) -> Context | None:
-        """The lowest context that has an input or all that it follows from; None if none has."""
-        if name not in self._layers:
-            # A value lives in the lowest layer that can make it, so that it is made once for all layers above.
-            found = next((layer for other in self.below if (layer := other._layer(name)) is not None), None)
-            if found is None and (name in self._values or (name in _derived and self.serves(_derived[name][1]))):
-                found = self
-            self._layers[name] = found
-        return self._layers[name]
-
-    def __getitem__(self, name: str) -> Any:
-        layer = self._layer(name)
-        if layer is None:
-            raise RegistryError(f"input '{name}' isn't known here; give it, or what it follows from")
-        if name not in layer._values:
-            function, needs = _derived[name]
-            layer._values[name] = function(**{need: layer[need] for need in needs})
-        return layer._values[name]
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """Metrics that this context serves and that none below it does, in the registry's order."""
-        # A metric belongs to the lowest layer that has what it needs, so no figure is computed twice in a row.
-        return tuple(
-            each
-            for each in all_metrics()
-            if self.serves(each.needs) and not any(other.serves(each.needs) for other in self.below)
-        )
-
-    @cached_property
-    def own_row(self) -> dict[str, Any]:
-        """Cells of the metrics that this context adds."""
-        return {name: value for each in self.metrics for name, value in each.row(self).items()}
-
-    @property
-    def row(self) -> dict[str, Any]:
-        """Cells of all metrics that can be measured here, those of the contexts below included."""
-        found: dict[str, Any] = {}
-        for other in self.below:
-            found |= other.row
-        return found | self.own_row
 
 
 @cache

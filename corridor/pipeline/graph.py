@@ -376,19 +376,6 @@ class Graph:
                 waiting += [] if at in settled or at not in self.steps else self._needs(at)
         return frozenset(found)
 
-    def downstream(self, names: Iterable[str]) -> frozenset[str]:
-        """Values and all that hangs on them: what may be stale when they are replaced.
-
-        Args:
-            names: of values.
-        """
-        found = set(names)
-        # The order is topological, so one pass finds all.
-        for name in self.order:
-            if name in self.steps and found.intersection(self._needs(name)):
-                found.add(name)
-        return frozenset(found)
-
 
 class Held:
     """A value that is kept, with the digests of its content that were asked for."""

@@ -528,18 +528,6 @@ class _Smoothing:
         return heights
 
 
-def spread_residuals(graph: PostGraph, pins: Ints, residual_m: Floats, reach_m: float) -> Floats:
-    """Residuals of pinned posts carried along the roads, metres, shape (n_posts,); 0 on roads that no pin is on.
-
-    Args:
-        graph: the roads.
-        pins: posts with a documented height, each once.
-        residual_m: documented less smoothed height of each, shape (n_pins,).
-        reach_m: distance over which a residual fades to a share of 1/e where no other pin follows.
-    """
-    return Spreading(graph, pins, reach_m).of(residual_m)
-
-
 class Spreading:
     """Simple kriging of residuals at the same pins, whose distances are found once.
 

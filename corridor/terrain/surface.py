@@ -285,11 +285,6 @@ def slope_deg(dem: Dem) -> Floats:
     return slope(dem.heights_m, *dem.pixel_size_m())
 
 
-def gradient(dem: Dem) -> tuple[Floats, Floats]:
-    """Rise per metre towards the east and towards the north, shape (rows, cols) each (Horn 1981)."""
-    return horn_gradient(dem.heights_m, *dem.pixel_size_m())
-
-
 def ruggedness_m(dem: Dem) -> Floats:
     """Terrain ruggedness index in metres, shape (rows, cols); see :func:`corridor.terrain.surface.ruggedness`.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from corridor.metrics.access import AccessResult, measure_access
-from corridor.metrics.registry import Context, all_metrics
+from corridor.metrics.registry import all_metrics
 from corridor.metrics.severance import SeveranceDraws
 from corridor.schema.catalogue import Estimate
 from corridor.schema.parameters import TripRates
+from tests.metrics.context import Context
 
 RATES = TripRates(Estimate(0.005, 0.01, 0.02), Estimate(0.05, 0.1, 0.2))
 """Trips a person and day to the border crossing and to a centre."""

@@ -182,7 +182,7 @@ def test_reversing_the_candidate_changes_no_metric():
     lines = [route_line((0, 1500), (8000, 700)), route_line((8000, 700), (20_000, 1000))]
     there = candidate(part(lines[0], length_km=9.0), part(lines[1]))
     back = candidate(part(lines[1].reverse()), part(lines[0].reverse(), length_km=9.0))
-    one, two = (route_context(setting, route).own_row for route in (there, back))
+    one, two = (route_context(setting, route).row for route in (there, back))
     words = {key for key, value in one.items() if isinstance(value, str)}
     assert {key: one[key] for key in words} == {key: two[key] for key in words}
     for key in one.keys() - words:

@@ -18,7 +18,6 @@ from corridor.io.read.border_delays import COLUMNS, load_border_delays, sides_of
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.regimes import build_regime, load_regimes, require_points
 from corridor.io.read.tables import Faults
-from corridor.metrics.registry import Context
 from corridor.schema.candidate import BorderPassage
 from corridor.schema.catalogue import BorderDelay, BorderDelays, Crossing, Estimate, minutes_of, passed_sides
 from corridor.schema.regime import CheckRule, Regime
@@ -26,6 +25,7 @@ from corridor.schema.vocabulary import CrossingStatus, Mode
 from corridor.sweeps.factors import CheckTimes
 from tests.interactions.grounds import candidate, part
 from tests.interactions.roads import regime
+from tests.metrics.context import Context
 
 REFERENCE = data_root() / "reference"
 WEST = shapely.LineString([(10.0, 45.0), (10.5, 45.0)])

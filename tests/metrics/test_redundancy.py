@@ -20,7 +20,6 @@ from corridor.metrics.redundancy import (
     measure_single_points,
     slug,
 )
-from corridor.metrics.registry import Context
 from corridor.network.connectivity import disjoint_ways, find_bridges
 from tests.interactions.grounds import (
     LAT,
@@ -36,6 +35,7 @@ from tests.interactions.grounds import (
     part,
     with_neighbour,
 )
+from tests.metrics.context import Context
 from tests.metrics.figures import row_of
 
 SEEDS = st.integers(0, 10_000)

@@ -1,4 +1,4 @@
-"""The registry: laws of contexts, what stands where nothing is measured, and what every declared column must have."""
+"""The registry: what stands where nothing is measured, and what every declared column must have."""
 
 import importlib.util
 import inspect
@@ -14,7 +14,6 @@ from corridor.mcda.matrix import build_matrix
 from corridor.metrics import registry
 from corridor.metrics.registry import (
     INPUTS,
-    Context,
     Metric,
     Subject,
     Unmeasured,
@@ -29,6 +28,7 @@ from corridor.report.i18n import LANGUAGES, read_messages
 from corridor.schema.catalogue import Estimate
 from corridor.schema.column import Column, Criterion, Kind, Shown, Unit, find_column, resolve_columns, with_before
 from corridor.schema.vocabulary import Direction, MetricStatus
+from tests.metrics.context import Context
 
 SIGNS = {"°", "%"}
 """Units that are written the same in every language."""
@@ -210,80 +210,26 @@ def test_an_input_has_one_origin(empty):
             return 1
 
 
-# Laws of contexts.
-
-
-def test_a_context_measures_what_it_serves_and_what_follows_is_computed_once(empty):
-    calls = []
-
+def test_what_follows_from_inputs_is_an_input_too(empty):
     @derived
     def roots(network: int):
-        calls.append("roots")
         return network * 10
 
     @derived
     def branches(candidate: int, roots: int):
-        calls.append("branches")
         return candidate + roots
 
     @metric(Subject.DISTANCE, column("of_study_km"))
     def measure_study(roots: int):
         return {"of_study_km": roots}
 
-    @metric(Subject.TIME, column("of_route_km"))
-    def measure_route(branches: int):
-        return {"of_route_km": branches}
-
     @metric(Subject.COST, column("of_regime_km"))
     def measure_regime(branches: int, regime: int | None):
         return {"of_regime_km": branches * (regime or 0)}
 
-    study = Context(network=1)
-    routes = [study.extend(candidate=key) for key in (1, 2)]
-    rows = [route.extend(regime=regime).row for route in routes for regime in (None, 3)]
-    assert [tuple(row.values()) for row in rows] == [(10, 11, 0), (10, 11, 33), (10, 12, 0), (10, 12, 36)]
-    assert sorted(calls) == ["branches", "branches", "roots"]
-    assert study.row == {"of_study_km": 10}
-    assert routes[0].own_row == {"of_route_km": 11}
-    # the same from one context, whatever the order in which inputs became known
-    assert Context(regime=3, candidate=1, network=1).row == rows[1]
+    assert Context(network=1, candidate=2, regime=3).row == {"of_study_km": 10, "of_regime_km": 36}
+    assert Context(network=1).row == {"of_study_km": 10}
     assert Context(candidate=1).row == {}
-
-
-def test_a_context_on_several_adds_what_none_of_them_serves(empty):
-    calls = []
-
-    def figure(name, value):
-        calls.append(name)
-        return {name: value}
-
-    @metric(Subject.COST, column("price_km"))
-    def measure_price(unit_costs: int):
-        return figure("price_km", unit_costs)
-
-    @metric(Subject.TERRAIN, column("height_km"))
-    def measure_height(profile: int):
-        return figure("height_km", profile)
-
-    @metric(Subject.TIME, column("both_km"))
-    def measure_both(profile: int, unit_costs: int):
-        return figure("both_km", profile * unit_costs)
-
-    route = Context(candidate=1)
-    parts = [route.extend(profile=2), route.extend(unit_costs=5)]
-    assert [part.own_row for part in parts] == [{"height_km": 2}, {"price_km": 5}]
-    both = Context(*parts)
-    assert both.own_row == {"both_km": 10}
-    assert both.row == {"height_km": 2, "price_km": 5, "both_km": 10}
-    assert sorted(calls) == ["both_km", "height_km", "price_km"]
-
-
-def test_an_input_is_given_once_and_an_unknown_one_is_named():
-    study = Context(dem=1)
-    with pytest.raises(RegistryError, match="'dem' is given twice"):
-        study.extend(dem=2)
-    with pytest.raises(RegistryError, match="'profile' isn't known here"):
-        study["profile"]
 
 
 # Tables and names.

@@ -12,7 +12,6 @@ from affine import Affine
 from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
 from corridor.metrics.distance import FocusArea, measure_detour, measure_inside, measure_length, measure_works
-from corridor.metrics.registry import Context
 from corridor.metrics.terrain import GradeSupport, measure_bridges, measure_grades, measure_heights, measure_tunnels
 from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hours
 from corridor.schema.candidate import BorderPassage, Profile
@@ -22,6 +21,7 @@ from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, Stru
 from corridor.terrain.surface import Dem
 from tests.interactions.grounds import candidate, part
 from tests.interactions.roads import regime
+from tests.metrics.context import Context
 from tests.metrics.figures import row_of
 
 WEST = shapely.LineString([(10.0, 45.0), (10.5, 45.0)])

@@ -14,11 +14,11 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.borders import Borders
 from corridor.metrics.border import BANDS_KM, border_ground, measure_border_bands, planar_runs
-from corridor.metrics.registry import Context
 from corridor.metrics.severance import SeveranceDraws, coarse_ground, lengthen, measure_severance, places_behind
 from corridor.schema.fields import Source
 from tests.interactions.grounds import candidate, part
 from tests.interactions.roads import build
+from tests.metrics.context import Context
 
 UTM = "EPSG:32638"
 X0, Y0, SIDE = (

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corridor.pipeline.graph import MAX_ARRAY_BYTES, Cache, Graph, Run, Step, _declared, each, fingerprint, step
+from tests.shared_runs import downstream
 
 
 @step(says="adding up")
@@ -212,7 +213,7 @@ def test_stale_is_what_hangs_on_the_change_and_nothing_else(made, data):
         if name in graph.steps and set(graph.steps[name].declared.inputs) & stale:
             stale.add(name)
     assert set(run.cache.made - before) == (stale - cut)
-    assert stale == graph.downstream(changed)
+    assert stale == downstream(graph, changed)
 
 
 @dataclass(frozen=True)

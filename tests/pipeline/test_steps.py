@@ -20,6 +20,7 @@ from corridor.schema.catalogue import UnitCost
 from corridor.schema.column import Column, Unit
 from corridor.schema.regime import Regime
 from corridor.schema.results import EdgeEffect
+from tests.shared_runs import downstream
 from tests.synthetic import build
 from tests.synthetic.study import IMPACT, STUDY
 
@@ -151,7 +152,7 @@ def test_what_does_not_hang_on_a_change_stays(read, name):
     other["metrics"]
     made = set(computed.cache.made - before)
     assert made & FRESH[name] == set()
-    assert made <= COMPARISON.downstream([name])
+    assert made <= downstream(COMPARISON, [name])
 
 
 def test_what_is_read_from_files_is_all_that_metrics_need(read):

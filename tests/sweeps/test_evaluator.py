@@ -24,6 +24,7 @@ from corridor.sweeps.cluster import SweepEvaluator, build_evaluator
 from corridor.sweeps.factors import value_at
 from corridor.sweeps.plan import build_vary, check_vary, plan_tasks
 from tests.flows import toy
+from tests.shared_runs import downstream
 from tests.synthetic.catalogue import COSTS
 
 COMPARISON = comparison_graph()
@@ -151,7 +152,7 @@ def test_a_designed_line_is_repeated_for_its_standard_prices_and_heights(study, 
     steep = vary.factors["standard"].replaced(with_line, "rail-30")["candidate_specs"]
     assert [c.standard for c in steep if c.id == "designed"] == ["rail-30"]
     assert steep[:-1] == study.candidates
-    repeated = {name for name, factor in vary.factors.items() if "new_lines" in COMPARISON.downstream(factor.replaces)}
+    repeated = {name for name, factor in vary.factors.items() if "new_lines" in downstream(COMPARISON, factor.replaces)}
     assert repeated == {"standard", "tunnels", "heights"}
     wrong = build_vary({"design": "product", "factors": {"s": factors["standard"] | {"values": ["road-60"]}}}, "test")
     with pytest.raises(SweepError, match="no candidate of the family new-build has that name and mode"):
@@ -213,7 +214,7 @@ def test_a_factor_repeats_what_hangs_on_it_and_nothing_else(kind, evaluator_of):
     evaluator.evaluate({kind: other})
     made = set(evaluator.run.cache.made - before)
     assert not made & KEPT[kind]
-    assert {"metrics", "matrix", "rankings"} <= made <= COMPARISON.downstream(factor.replaces)
+    assert {"metrics", "matrix", "rankings"} <= made <= downstream(COMPARISON, factor.replaces)
 
 
 def test_a_worker_needs_no_file(study_path, tmp_path):
@@ -294,7 +295,7 @@ def test_no_field_of_a_regime_is_served_from_anothers_cache(evaluator_of):
     for key in ALL["regime"]["values"]:
         keeping.evaluate({"regime": key})
     # what hangs on no regime is computed once for both, and checked elsewhere
-    acted_on = COMPARISON.downstream({"regimes", "acting_regimes"})
+    acted_on = downstream(COMPARISON, {"regimes", "acting_regimes"})
     settled = keeping.given | keeping.run.pinned([name for name in COMPARISON.steps if name not in acted_on])
     warm, seen, unlike = keeping.run, set(), set()
     usual = keeping.evaluate({"regime": "gated"})

@@ -14,10 +14,14 @@ from corridor.terrain.profile import (
     limit_slopes,
     smooth_heights,
     smoothing_length_m,
-    spread_residuals,
 )
 
 STEP = 100.0
+
+
+def spread_residuals(graph, pins, residual_m, reach_m):
+    """Residuals of pinned posts carried along the roads, metres, shape (n_posts,)."""
+    return Spreading(graph, pins, reach_m).of(residual_m)
 
 
 def road(count: int, structure=()) -> PostGraph:
