@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pandas as pd
+import pytest
 
 from docs.tools.blocks import find_blocks
+from tests.conftest import ROOT
 from tests.copied_package import PAGE, add_file, copy_package, run_copy
 from tests.synthetic.study import build
+
+
+@pytest.mark.parametrize(
+    ("title", "folder"),
+    [
+        ("steep_length.py", "metrics"),
+        ("weighted_product.py", "mcda/methods"),
+        ("hill_tiles.py", "io/fetch/elevation"),
+    ],
+)
+def test_a_new_file_is_as_the_linter_wants_it(title, folder):
+    (text,) = [block.text for block in find_blocks(PAGE.read_text(encoding="utf-8")) if block.title == title]
+    for check in (("check",), ("format", "--check")):
+        command = [sys.executable, "-m", "ruff", *check, "--stdin-filename", f"corridor/{folder}/{title}", "-"]
+        done = subprocess.run(command, input=text, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_new_method_is_one_file(bundled_folder, tmp_path):
