@@ -114,6 +114,7 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
         chart = _tradeoff_chart(table)
         if chart:
             files["tradeoff.svg"] = chart
+    # All files are written aside and then put in place together, so that a full disk leaves the old ones.
     parts = {name: folder / f".{name}.part" for name in files}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -144,6 +145,7 @@ def _features(new: NewLine) -> dict[str, Any]:
         features.append(_feature(_on_the_map(other), facts | {"cost_musd": other.price.total_musd}))
     for structure in line.structures:
         inside = (line.chainage_m > structure.from_m) & (line.chainage_m < structure.to_m)
+        # Cut at the structure's own ends, which lie between vertices of the line.
         chain = np.concatenate([[structure.from_m], line.chainage_m[inside], [structure.to_m]])
         piece = np.column_stack([np.interp(chain, line.chainage_m, points[:, i]) for i in range(3)])
         facts = {"kind": structure.kind, "length_km": structure.length_m / 1000, "extent_m": structure.extent_m}

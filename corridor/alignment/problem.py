@@ -375,10 +375,13 @@ def frame_terrain(
     if apart < 2 * finest:
         of = "the elevation model; use a finer one" if finest == dem.resolution_m else f"{finest:g} m; use smaller ones"
         raise AlignmentError(f"{what} are {apart:.0f} m apart, under two cells of {of}")
+    # A line may go far round: the frame leaves half the distance free on every side, and more where the places are near
+    # each other.
     margin = max(MARGIN * apart, MIN_MARGIN_M)
     whole = grid_over(dem.grid, crs).bounds
     west, south = max(min(a.x, b.x) - margin, whole[0]), max(min(a.y, b.y) - margin, whole[1])
     east, north = min(max(a.x, b.x) + margin, whole[2]), min(max(a.y, b.y) + margin, whole[3])
+    # Cells finer than the heights would say nothing more; too many of them would fill the memory.
     cell = max(dem.resolution_m, cell_m or MIN_CELL_M, math.sqrt((east - west) * (north - south) / MAX_CELLS))
     dx, left, cols = _nodes_on(a.x, b.x, west, east, cell)
     dy, bottom, rows = _nodes_on(a.y, b.y, south, north, cell)

@@ -132,6 +132,7 @@ class _Plan:
 
     def course(self, low_m: float, high_m: float) -> str:
         """Points of the course between two chainages."""
+        # The ends of a structure lie between vertices: they are put in, so that it is drawn exactly as long as it is.
         inside = self.line.chainage_m[(self.line.chainage_m > low_m) & (self.line.chainage_m < high_m)]
         places, _ = self.at(np.concatenate([[low_m], inside, [high_m]]))
         return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
@@ -175,6 +176,7 @@ def _draw_plan(plan: _Plan, ends: tuple[str, str]) -> Iterator[str]:
 
 def _draw_chainage(plan: _Plan, total: float) -> Iterator[str]:
     """A tick at each kilometre to the line's left, those of the section's axis longer and with their number."""
+    # About fourteen numbers fit the sheet's width, whatever the line's length.
     every = _nice(total / 1000 / 14)
     km = np.arange(1.0, total / 1000)
     if not len(km):
@@ -216,6 +218,7 @@ def _draw_scale(plan: _Plan) -> Iterator[str]:
     yield f'<path d="M{left:.1f} {foot - 5:.1f}v5H{right:.1f}v-5" fill="none" stroke="{INK}" stroke-width="1.5"/>'
     words = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
     yield f'<text x="{(left + right) / 2:.1f}" y="{foot - 5:.1f}" text-anchor="middle">{words}</text>'
+    # The sheet's axes have these northward parts: their angle is that of north on the sheet.
     north = float(np.degrees(np.arctan2(plan.ahead[1], plan.aside[1])))
     yield (
         f'<g class="north" transform="translate({right + 36} {foot - 16:.1f}) rotate({north:.1f})">'
@@ -337,9 +340,11 @@ def _heights(scale: _Scale, line: Alignment) -> Iterator[str]:
 def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
     """A box per stretch of one grade, its diagonal rising or falling with it, with its grade and, if wide, length."""
     stations, top = line.vertex_m, GRADES
+    # Vertices of one place would give grades of rounding errors alone.
     apart = np.concatenate([[True], np.diff(stations) > 1.0])
     stations, z = stations[apart], line.vertices[apart, 2]
     grade = np.diff(z) / np.diff(stations)
+    # Stretches of one grade are one box, however many vertices lie on them.
     keep = np.concatenate([[True], np.abs(np.diff(grade)) > SAME_GRADE, [True]])
     for (s0, z0), (s1, z1) in pairwise(zip(stations[keep], z[keep], strict=True)):
         rise = (z1 - z0) / (s1 - s0)
@@ -377,6 +382,7 @@ def _curves(scale: _Scale, line: Alignment) -> Iterator[str]:
     for s, radius, turn in zip(stations, line.radius_m, angle, strict=True):
         if not np.isfinite(radius) or radius <= 0:
             continue
+        # Half an arc's length; the shortest curves still show as a stroke.
         half = max(abs(turn) * radius / 2 * scale.along, 0.75)
         x, up = scale.x(float(s)), turn > 0
         yield (
@@ -392,6 +398,7 @@ def _curves(scale: _Scale, line: Alignment) -> Iterator[str]:
 def _built_as(scale: _Scale, line: Alignment) -> Iterator[str]:
     """A band that says how each stretch is built, and a legend with the kilometres of each kind."""
     top, total = BUILT_AS, float(line.chainage_m[-1])
+    # Open line lies under all of it, and structures are drawn over it.
     stretches = [(0.0, total, LineKind.SURFACE), *((s.from_m, s.to_m, s.kind) for s in line.structures)]
     for low, high, kind in stretches:
         yield (
@@ -416,6 +423,7 @@ def _mass_haul(scale: _Scale, stations: pd.DataFrame) -> Iterator[str]:
     low, high = min(float(haul.min()), 0.0), max(float(haul.max()), 1.0)
     y = foot - (haul - low) / (high - low) * HAUL
     zero = foot - (0.0 - low) / (high - low) * HAUL
+    # As many points as the sheet can show, since a station stands every few metres.
     kept = np.unique(np.linspace(0, len(at) - 1, 600).astype(int))
     points = " ".join(f"{scale.x(s):.1f},{v:.1f}" for s, v in zip(at[kept], y[kept], strict=True))
     right = scale.x(float(at[-1]))

@@ -1,7 +1,7 @@
 """Where a route's line meets roads: hits, and what of them counts as one crossing.
 
 Roads that exist and are mapped count, whatever their class; schematic roads are not met by geometry at all. Hits become
-crossings in :mod:`corridor.interactions.crossings`.
+crossings by :func:`merge_hits`.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class Hit:
     route's drawn chainage. ``node`` is the network node where it is, -1 inside an edge; ``sides``
     the sides of the line (-1 right, 1 left) that the edge lies on near the point; ``structure`` is the bridge or tunnel
     that keeps the two apart at the point, None if there is none. ``on_route`` tells nodes of the route's own road,
-    ``ring`` the ring of one-way road (:mod:`corridor.interactions.crossings`) that the point is of, -1 for none, and
-    ``of_ring`` whether the edge is a piece of it rather than a road that ends there. ``run`` numbers the schematic
-    stretch of the route that the point is on, -1 where what the route meets is known.
+    ``ring`` the ring of one-way road that the point is of, -1 for none, and ``of_ring`` whether the edge is a piece of
+    it rather than a road that ends there. ``run`` numbers the schematic stretch of the route that the point is on, -1
+    where what the route meets is known.
     """
 
     edge: int

@@ -1,9 +1,9 @@
 """What a route meets, as one table of events: crossings, stretches on the same line, stretches beside a road.
 
-Where the network holds mapped roads, crossings follow from geometry (:mod:`corridor.interactions.crossings`,
-:mod:`corridor.interactions.crossings`). On a network of catalogue sections alone, whose lines are schematic,
-they follow from what the catalogue says: roads that go through a node of the route, and structures listed as decisive.
-Local roads aren't in it, so local crossings can't be known.
+Where the network holds mapped roads, crossings follow from geometry (:mod:`corridor.interactions.crossings`). On a
+network of catalogue sections alone, whose lines are schematic, they follow from what the catalogue says: roads that go
+through a node of the route, and structures listed as decisive. Local roads aren't in it, so local crossings can't be
+known.
 
 What a line that is only drawn schematically meets isn't known: such events are open (``Event.is_open``), and
 :func:`take_events` takes them all best or all worst.

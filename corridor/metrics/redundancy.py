@@ -204,6 +204,7 @@ def best_way(reached: Reached, to: Position) -> Way | None:
     steps = reached.tree.path(ends[which][0])
     km = [float(domain.length_km[edge]) for edge, _ in steps]
     if origin:
+        # The first edge is left by the end that the way goes on from, and driven from the origin's place on it.
         first = steps[0][0] if steps else to.edge
         start = ends[which][0] if not steps else int(domain.u[first] if steps[0][1] else domain.v[first])
         leaves = start == int(domain.v[origin.edge])
@@ -226,6 +227,7 @@ def single_points(domain: Domain, closed: Bools, way: Way, places: pd.DataFrame 
     of ``places`` with place, lon and lat), geometry (EPSG:4326). The two carriageways of a dual carriageway and the
     halves of a roundabout stand in for each other.
     """
+    # Bridges are edges whose loss parts the graph: whoever can't use one of them has no other way.
     bridge = find_bridges(domain.u, domain.v, closed, domain.n_nodes)[way.edges]
     ends = np.cumsum(way.km)
     edges = domain.network.edges.iloc[domain.rows[way.edges]]
@@ -339,6 +341,7 @@ def measure_disjoint_routes(
         find_whole_routes(access.domain, state_after, stages[-1], closed, known)
         for closed, known in zip(substitutes_after.all, whole_routes_before, strict=True)
     ]
+    # Ranges are of closures, from the fewest substitutes to the most: not of chance.
     found: dict[str, Any] = {
         "disjoint_routes_whole": Estimate(*(each.routes for each in whole)),
         "disjoint_routes_whole_before": Estimate(*(each.routes for each in whole_routes_before)),

@@ -13,7 +13,7 @@ function too (:func:`derived`), computed once for all metrics that need it.
 A function that can't measure gives :class:`Unmeasured` with the reason: its columns are then empty, and its status
 column says why. Figures with a range are given as :class:`~corridor.schema.catalogue.Estimate`, figures of which only
 the ends are known as :class:`~corridor.schema.catalogue.Undetermined`; those that hang on what a schematic line meets
-become so by themselves (:mod:`corridor.metrics.registry`).
+become so by themselves (:func:`join_ends`).
 
 What a metric says of a package of routes follows from what it needs, too. A function of the ``candidate`` is computed
 of the package itself, with the parts of all its routes and all that they meet at once. A function of the ``route``, or

@@ -54,6 +54,7 @@ def measure_severance(ground: BorderGround, runs: Sequence[shapely.LineString]) 
     """
     if not runs:
         return Strip(shapely.Polygon(), 0.0, 0.0, 0.0)
+    # Outline and route are noded together, so that faces meet exactly at their crossings.
     lines = shapely.node(
         shapely.GeometryCollection([*shapely.get_parts(ground.line), *shapely.get_parts(ground.other), *runs])
     )
@@ -68,6 +69,7 @@ def measure_severance(ground: BorderGround, runs: Sequence[shapely.LineString]) 
     middles = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
     # Rounding may put a middle just off the faces that it lies between, hence the millimetre.
     piece, face = shapely.STRtree(faces).query(middles, predicate="dwithin", distance=1e-3)
+    # A stretch of border is behind the route if any face beside it isn't the open one.
     behind = np.zeros(len(pieces), dtype=bool)
     behind[piece[~is_open[face]]] = True
     strip = np.zeros(len(faces), dtype=bool)
@@ -92,6 +94,8 @@ def _way_out(ground: BorderGround, end: Floats) -> Floats:
     # A run that ends far from the outline ends inside the country: it is not led out, and cuts nothing off there.
     if np.hypot(*(to - end)) > END_GAP_M:
         return np.zeros((0, 2))
+    # The outline may bend at the very place: of points all around, those on its other side tell where it can be
+    # crossed.
     angles = np.arange(16) * np.pi / 8
     around = to + _OVERSHOOT_M * np.column_stack([np.cos(angles), np.sin(angles)])
     points = shapely.points(around)
@@ -225,6 +229,7 @@ def _ends_of_ground(
     bands = [_open_band(ground, route, network, half_width_km) for route in candidate.routes]
     if all(shapely.is_empty(band) for band in bands):
         return None
+    # What a route cuts off for certain hangs on its own band alone: the routes of a package are measured one by one.
     faces = [strip.faces]
     if candidate.members:
         runs = (planar_runs(ground, route) for route in candidate.members)
@@ -240,6 +245,7 @@ def _open_band(ground: BorderGround, route: Candidate, network: Network, half_wi
     for number in range(max(runs, default=-1) + 1):
         parts = [part for part, run in zip(route.parts, runs, strict=True) if run == number]
         if parts[0].country == ground.country:
+            # Both ends of a schematic stretch are known, so that it strays no further than half its length.
             reach_m = min(half_width_km, sum(part.drawn_km for part in parts) / 2) * 1000 / ground.scale
             line = project(join([part.line for part in parts]), WGS84, ground.crs)
             bands.append(shapely.buffer(line, reach_m, cap_style="flat"))

@@ -153,7 +153,7 @@ def read_asset(name: str) -> str:
 
 @cache
 def read_messages(language: str) -> dict[str, Any]:
-    """Give the messages of a language by key; see :mod:`corridor.report.i18n`."""
+    """Give the messages of a language by key, plural forms as they stand in its file."""
     return dict(json.loads(_read("messages", f"{language}.json")))
 
 

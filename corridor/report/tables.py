@@ -118,6 +118,7 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
     for status in [str(name) for name in out.columns if str(name).endswith("_status")]:
         metric = status.removesuffix("_status")
         said = out[status].fillna("").astype(str).str.strip().str.replace(" ", "_")
+        # What a status says has no value is blank, whatever was left in the cell: a stale number would be read as one.
         blank = said.isin(NO_NUMBER)
         for column in (f"{metric}{end}" for end in ("", "_low", "_high", "_best", "_worst")):
             if column in out.columns:
@@ -281,6 +282,7 @@ def rough_value(value: float, whole: float = 0.0) -> float:
 def _rough_decimals(value: float, whole: float) -> int:
     """Decimals up to which a number is told; negative before the decimal point."""
     places = _places(value)
+    # A part is told as roughly as its sum, or the parts would seem to disagree with it.
     decimals = _ROUGH_DIGITS - places
     if abs(whole) > abs(value):
         decimals = min(decimals, max(_ROUGH_DIGITS - _places(whole), 1 - places))
@@ -305,6 +307,7 @@ def cost_rows(results: Results, candidate_id: str) -> list[dict[str, str]]:
     """
     if results.cost_lines is None or results.cost_lines.empty:
         return []
+    # Lines of one kind in one country are one row: a reader compares kinds, not parts.
     own = results.cost_lines[results.cost_lines["candidate_id"] == candidate_id]
     if own.empty:
         return []
@@ -354,6 +357,7 @@ def metric_columns(results: Results) -> tuple[PageColumn, ...]:
     table = results.metrics
     known = {column.name: column for column in results.columns}
     scored = {criterion.metric: criterion for criterion in results.criteria}
+    # What is ranked by comes first, as the study orders it.
     names = [*scored, *(name for name, column in known.items() if column.on_page and name not in scored)]
     return tuple(
         _page_column(table, known.get(name), name, scored.get(name), results.focus_name)
@@ -480,6 +484,7 @@ def _extremes(
     marks: dict[int, str] = {}
     numbers = pd.to_numeric(table[column.metric], errors="coerce")
     for regime in dict.fromkeys(regimes):
+        # Best and worst of those that compete: a comparator may be the shortest and yet is nobody's choice.
         rows = [i for i in table.index if regimes[i] == regime and not comparator[i] and pd.notna(numbers[i])]
         values = [float(numbers[i]) for i in rows]
         if len(rows) < 2 or max(values) - min(values) <= criterion.tolerance:
@@ -513,6 +518,7 @@ def _cell(
             least, most = _end_text(low, column.digits), _end_text(high, column.digits)
             return Cell("", "", None, status, mark, Message("cell.undetermined", {"low": least, "high": most}))
         return Cell("", "", None, status if status not in (MetricStatus.NONE, MetricStatus.OK) else "no_value", mark)
+    # A figure with a range rests on rough inputs and is told roughly; lengths and heights are measured.
     ranged = low is not None and high is not None and low != high
     say = rough_number if ranged and column.unit not in _MEASURED else format_number
     text, bounds = say(value, column.digits), ""

@@ -39,8 +39,8 @@ def build_profile(
 ) -> Profile:
     """Sample a candidate every min(resolution / 2, 100 m) and lay it on the ground as no way of its class is steeper.
 
-    The ground is smoothed along the line and hung on documented heights (:mod:`corridor.terrain.profile`);
-    mapped and documented tunnels and bridges run straight. Before and after, heights follow it within the steepest
+    The ground is smoothed along the line and hung on documented heights; mapped and documented tunnels and bridges run
+    straight. Before and after, heights follow it within the steepest
     grade that is documented for a part or else usual for its class. Swings under a fixed threshold are taken out, and
     what lies between two turning points rises or falls throughout. Where a part's documented tunnels have no known
     place, they are put where the ground stands highest above that grade. A designed part has the heights of its

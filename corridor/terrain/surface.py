@@ -379,8 +379,8 @@ def write_terrain(
     """Write one measure of the ground of an elevation raster, of whatever size, as a tiled GeoTIFF (float32).
 
     ``slope`` in degrees, ``ruggedness`` in metres, ``relief`` in metres within ``radius_px`` pixels, ``cost`` as a
-    multiple of the price on level ground; see :mod:`corridor.terrain.surface`. The values are those of the functions
-    in memory, to the last bit, also where blocks meet. Memory needed depends on the block, not on the raster: about
+    multiple of the price on level ground. The values are those of the functions in memory, to the last bit, also where
+    blocks meet. Memory needed depends on the block, not on the raster: about
     0.5 GB. The file appears when it is whole.
 
     Args:

@@ -86,9 +86,7 @@ def new_heap(capacity):
     return np.empty(capacity, np.float64), np.empty(capacity, np.int32), np.full(capacity, OUT, np.int32)
 
 
-# Compiled: numba infers the types, which stand in the docstrings.
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
-
+# --- The search: labels of states, links priced where they may lead to something cheaper, moves tried ---
 
 SHORT_CELLS = 2.5  # moves up to this long are priced at once; a bound on their price would hardly save anything
 

@@ -5,7 +5,7 @@ beyond that is kept as they say it; what they say in words that no table here kn
 :class:`Doubt`, counted by the reader and shown by ``corridor doctor`` and in the manifest.
 
 Sources of the meanings: OpenStreetMap wiki, pages "Key:highway", "Key:railway", "Lifecycle prefix", "Key:oneway",
-"Key:bridge", "Key:tunnel", "Key:gauge", "Key:area"; who may use a way is in :mod:`corridor.io.read.osm_tags`.
+"Key:bridge", "Key:tunnel", "Key:gauge", "Key:area".
 """
 
 from __future__ import annotations

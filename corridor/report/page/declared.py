@@ -56,6 +56,7 @@ def build_rules(view: ReportView) -> dict[str, Any] | None:
     if not regimes:
         return None
     notes = Notes(view)
+    # Sources are numbered in the order in which they are met, row by row, as a reader meets them.
     kinds = [
         {
             "text": clean_text(regime.text_status),
