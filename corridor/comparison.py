@@ -523,5 +523,6 @@ def _open(study: Study, osm: str | Path | None, dem: str | Path | Sequence[str |
     # A single path is a sequence of letters to Python: it is one raster here.
     rasters = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]
     run = open_run(study, osm=Path(osm) if osm else None, dem=rasters, progress=progress)
-    run[inputs.known_names]  # wrong names are told before anything long is read
+    run[inputs.known_names]  # wrong names and weights are told before anything long is read
+    run[ranking.perspectives]
     return run

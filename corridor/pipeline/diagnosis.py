@@ -81,6 +81,7 @@ def diagnose(
     if today is not None:
         run = run.replace(today=today)
     run[inputs.known_names]
+    run[ranking.perspectives]
     run[inputs.data_sources]
     origin, destination = run[inputs.origin], run[inputs.destination]
     assembly, places = run[lines.conflation], run[inputs.places]

@@ -279,6 +279,10 @@ class PackageCandidate(_Strict):
             raise ValueError("bed_road_by: say in bed which other route has the bed, or leave bed_road_by out")
         return self
 
+    def is_like(self, other: PackageCandidate) -> bool:
+        """Whether both hold the same routes, in whatever order, with the same bed."""
+        return (set(self.of), self.bed, self.bed_road_by) == (set(other.of), other.bed, other.bed_road_by)
+
 
 CandidateSpec = Annotated[
     ReferenceCandidate | ExistingCandidates | NewBuildCandidate | ViaCandidate | DrawnCandidate | PackageCandidate,
@@ -505,6 +509,12 @@ class Study(_Strict):
             ("crossings", [c.id for c in self.crossings]),
         ):
             faults += [f"{what}: id '{i}' stands twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
+        for field in ("name", "letter"):
+            said = [value for c in self.candidates if (value := getattr(c, field, ""))]
+            faults += [
+                f"candidates: {field} '{value}' stands twice; readers couldn't tell the two apart"
+                for value in sorted({value for value in said if said.count(value) > 1})
+            ]
         faults += [fault for spec in self.candidates for fault in self._faults_of_package(spec)]
         if self.baseline not in [b.id for b in self.baselines]:
             faults.append(f"baseline: '{self.baseline}' is none of {', '.join(b.id for b in self.baselines)}")
@@ -546,6 +556,9 @@ class Study(_Strict):
             else:
                 continue
             yield f"candidates: package '{spec.id}': of: '{key}' {problem}"
+        for other in self.candidates[: self.candidates.index(spec)]:
+            if isinstance(other, PackageCandidate) and other.is_like(spec):
+                yield f"candidates: package '{spec.id}': of: is package '{other.id}' again; leave one of both out"
 
     @staticmethod
     def _name(place: Place | str) -> str:

@@ -377,6 +377,8 @@ REFUSED = {
     "of = ['ridge', 'valley']\nbed = 'railway'": "bed: 'railway' is none of ridge, valley",
     "of = ['ridge', 'valley']\nbed_road_by = 'valley'": "bed_road_by: say in bed which other route has the bed",
     "of = ['ridge', 'valley']\nbed = 'ridge'": "bed: 'ridge' lies on no old bed that is a road today; leave it out",
+    "of = ['ridge', 'valley']\nsources = ['made-up']\n[[candidates]]\nfamily = 'package'\nid = 'again'\n"
+    "name = 'Again'\nof = ['valley', 'ridge']\nsources = ['made-up']": "of: is package 'both' again; leave one",
     "of = ['ridge', 'valley']\nsources = ['rumour']": "sources: 'rumour' is no document that is known",
 }
 

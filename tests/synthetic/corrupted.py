@@ -47,6 +47,11 @@ def ways(points: list) -> Change:
     return lambda folder: ["--osm", str(write_osm(folder / "other.osm", points))]
 
 
+def perspective(groups: str) -> Change:
+    """A file of perspectives with one alone, the study's default."""
+    return file("perspectives.toml", f'[equal]\nlabel = "x"\nweights_from = "y"\ngroups = {groups}\n'.encode())
+
+
 def dem(**options: object) -> Change:
     return lambda folder: ["--dem", str(write_dem(folder / "other.tif", **options))]
 
@@ -301,6 +306,9 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     "a status in the future": (
         cell("sections.csv", "as_of", "2099-01"), ["sections.csv, ridge-west, as_of: 2099-01 lies in the future"],
     ),
+    "a regime of the future": (
+        regime('as_of = "2020-01"', 'as_of = "2099-01"'), ["regimes, free, as_of: 2099-01 lies in the future"],
+    ),
     "progress of the future": (
         cell("sections.csv", "progress_as_of", "2099-01"),
         ["sections.csv, ridge-west, progress_as_of: 2099-01 lies in the future"],
@@ -373,9 +381,22 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["borders.geojson: has no column 'country'"],
     ),
     "no borders": (file("borders.geojson", None), ["borders.geojson: no such file"]),
+    "a perspective that weighs nothing": (
+        perspective("{ distance = 0, terrain = 0 }"), ["perspective 'equal': groups: all weights are zero"],
+    ),
+    "a perspective of what isn't scored": (
+        perspective("{ people = 1 }"), ["x: all the weight lies on criteria that take no part"],
+    ),
+    "two of one name": (
+        study(('"Through the valley"', '"Over the ridge"')), ["candidates: name 'Over the ridge' stands twice"],
+    ),
+    "two of one letter": (
+        study(('id = "ridge"', 'letter = "R"\nid = "ridge"'), ('id = "valley"', 'letter = "R"\nid = "valley"')),
+        ["candidates: letter 'R' stands twice"],
+    ),
     "no perspectives": (file("perspectives.toml", None), ["perspectives.toml: no such file"]),
     "perspective of nothing": (
-        file("perspectives.toml", b'[equal]\nlabel = "x"\nweights_from = "y"\ngroups = { distance = -1 }\n'),
+        perspective("{ distance = -1 }"),
         ["perspectives.toml: perspective 'equal'", "distance"],
     ),
 }  # fmt: skip

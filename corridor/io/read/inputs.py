@@ -19,6 +19,7 @@ from corridor.io.read.height_errors import load_height_errors
 from corridor.io.read.places import Places
 from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
 from corridor.schema.parameters import DocumentedHeight
+from corridor.schema.regime import Regime
 from corridor.schema.study import UNKNOWN_COUNTRY, PackageCandidate, Place, Study, TimeSpec
 from corridor.schema.vocabulary import SectionStatus
 from corridor.terrain.surface import Dem
@@ -179,24 +180,15 @@ class Gazetteer:
         raise StudyError(f"{asked_by}: no place is called '{name}'{hint}")
 
 
-def require_past(
-    study: Study, sections: Collection[Section], crossings: Iterable[Crossing], delays: BorderDelays, today: str
-) -> None:
-    """Refuse statuses of a day that hasn't come: neither today nor at the study's own date.
+DatedCell = tuple[str, str, str, str]
+"""Table, key, column and date of what is said as of a day."""
 
-    Args:
-        study: what is asked.
-        sections: of the catalogue.
-        crossings: of the catalogue.
-        delays: its table of border delays.
-        today: ISO date.
 
-    Raises:
-        StudyError: some lie in the future: names all of them at once.
-    """
-    # A study may look back from a day to come; what lies behind that day too can only be a slip.
-    latest = max([today, study.as_of, *(baseline.as_of for baseline in study.baselines)])
-    dated = [
+def catalogue_dates(
+    sections: Collection[Section], crossings: Iterable[Crossing], delays: BorderDelays
+) -> list[DatedCell]:
+    """Dates of what a catalogue says to have happened."""
+    return [
         *(("sections.csv", section.section_id, "as_of", section.as_of) for section in sections),
         *(("sections.csv", section.section_id, "progress_as_of", section.works.progress_as_of) for section in sections),
         *(("sections.csv", section.section_id, "closed", section.closed) for section in sections),
@@ -208,6 +200,32 @@ def require_past(
         *(("crossings.csv", crossing.crossing_id, "as_of", crossing.as_of) for crossing in crossings),
         *(("border_delays.csv", row.point, "year", f"{row.year}") for row in delays.rows),
     ]
+
+
+def regime_dates(regimes: Mapping[str, Regime]) -> list[DatedCell]:
+    """Dates of what regimes say, each by itself and attribute by attribute."""
+    return [
+        ("regimes", key, column, date)
+        for key, regime in regimes.items()
+        for column, date in (
+            ("as_of", regime.as_of),
+            *((f"{name}.as_of", said.as_of) for name, said in regime.attributes.items()),
+        )
+    ]
+
+
+def require_past(study: Study, dated: Iterable[DatedCell], today: str) -> None:
+    """Refuse statuses of a day that hasn't come: neither today nor at the study's own date.
+
+    Args:
+        study: what is asked.
+        dated: statuses with their dates.
+        today: ISO date.
+
+    Raises:
+        StudyError: some lie in the future: names all of them at once.
+    """
+    latest = max([today, study.as_of, *(baseline.as_of for baseline in study.baselines)])
     faults = [
         f"{study.id}: {table}, {key}, {column}: {date} lies in the future; correct the date"
         for table, key, column, date in dated

@@ -24,7 +24,7 @@ from corridor.interactions.events import (
 )
 from corridor.interactions.regime_effects import SplitNetwork, applicable_regimes, effects, split_network
 from corridor.io.read.borders import Borders
-from corridor.io.read.inputs import Gazetteer
+from corridor.io.read.inputs import Gazetteer, regime_dates, require_past
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import Places
 from corridor.io.read.regimes import build_regime, load_regimes, require_points
@@ -63,11 +63,14 @@ _SAME_MIN = 0.5
 
 
 @step(by_value=True)
-def regimes(study: Study, documents: Mapping[str, Source], border_delays: BorderDelays) -> dict[str, Regime]:
+def regimes(
+    study: Study, documents: Mapping[str, Source], border_delays: BorderDelays, today: str
+) -> dict[str, Regime]:
     """Regimes of the study's file and its own, by id.
 
     Raises:
         CatalogueError: the file or a regime of the study has faults, or checks what no row of border delays is of.
+        StudyError: one says something as of a day that hasn't come.
     """
     if study.impact is None:
         return {}
@@ -76,7 +79,9 @@ def regimes(study: Study, documents: Mapping[str, Source], border_delays: Border
     # A rule that names a point of the table that isn't there would fail only once a route passes it.
     require_points(listed, border_delays.points, str(study.path(study.impact.regimes)))
     require_points(own, border_delays.points, study.id)
-    return listed | own
+    found = listed | own
+    require_past(study, regime_dates(found), today)
+    return found
 
 
 def _listed_regimes(study: Study, impact: ImpactSpec, documents: Mapping[str, Source]) -> dict[str, Regime]:

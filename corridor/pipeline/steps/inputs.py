@@ -15,7 +15,7 @@ from corridor.files import require_file
 from corridor.io.read.borders import Borders, no_borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue, load_general_catalogue
 from corridor.io.read.data_files import hash_rules
-from corridor.io.read.inputs import Gazetteer, HeightDraw, load_dem, require_known, require_past
+from corridor.io.read.inputs import Gazetteer, HeightDraw, catalogue_dates, load_dem, require_known, require_past
 from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.own_routes import read_drawn
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
@@ -413,7 +413,7 @@ def known_names(
     # A wrong name is told before the map is read, which takes most of a run.
     of_regimes = load_regime_sources(study.path(study.impact.regimes)) if study.impact else {}
     require_known(study, gazetteer, nodes, sections, vehicles, documents, of_regimes)
-    require_past(study, sections.values(), crossings.values(), border_delays, today)
+    require_past(study, catalogue_dates(sections.values(), crossings.values(), border_delays), today)
     if study.sources.perspectives is not None:
         require_file(study.path(study.sources.perspectives), "file of perspectives")
     return True

@@ -160,7 +160,7 @@ def perspectives(study: Study) -> dict[str, Perspective]:
 
     Raises:
         StudyError: its default is none of them.
-        ScoringError: one of them has faults.
+        ScoringError: one of them has faults, or weighs nothing that the study scores.
     """
     if study.sources.perspectives is None:
         found = general_perspectives(study.criteria, study.groups)
@@ -176,6 +176,8 @@ def perspectives(study: Study) -> dict[str, Perspective]:
         raise StudyError(
             f"{study.id}: default_perspective: '{study.default_perspective}' is none of {', '.join(found)}"
         )
+    for view in found.values():
+        resolve_weights(view, study.criteria)  # refuses what can't rank before anything is measured
     return found
 
 
