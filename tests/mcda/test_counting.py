@@ -122,6 +122,7 @@ def test_one_route_alone_is_no_agreement():
 
 @st.composite
 def regimes(draw):
+    """Values of alternatives under several regimes."""
     count = draw(st.integers(2, 4))
     cells = st.lists(st.integers(0, 4), min_size=2 * count, max_size=2 * count)
     return [np.array(draw(cells)).reshape(count, 2) / 4 for _ in range(draw(st.integers(1, 3)))]
@@ -130,11 +131,14 @@ def regimes(draw):
 @given(regimes(), st.data())
 @settings(max_examples=80, deadline=None)
 def test_shares_sum_to_one_and_a_regime_with_equal_inputs_changes_no_count(tables, data):
-    rows = [metric_rows(values, f"r{k}") for k, values in enumerate(tables)]
+    count = len(tables[0])
+    held = data.draw(st.lists(st.sampled_from([f"a{i}" for i in range(1, count)]), unique=True))
+    members = ["; ".join(held), *[""] * (count - 1)]  # the first may be a package of some of the others
+    rows = [metric_rows(values, f"r{k}", members=members) for k, values in enumerate(tables)]
     before = counted(*rows, tolerance=0.1)
     assert sum(before.shares.values()) == pytest.approx(1.0)
     copied = data.draw(st.sampled_from(tables))
-    after = counted(*rows, metric_rows(copied, "again"), tolerance=0.1)
+    after = counted(*rows, metric_rows(copied, "again", members=members), tolerance=0.1)
     assert dataclasses.replace(after, repeated=before.repeated) == before
     assert after.repeated == before.repeated + 1
 

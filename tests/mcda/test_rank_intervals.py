@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import End, build_matrix
 from corridor.mcda.methods import method_ids
-from corridor.mcda.rank import competition_ranks, rank_alternatives, rank_intervals, score, tie_width
+from corridor.mcda.rank import competition_ranks, rank_alternatives, rank_intervals, score, tie_widths
 from corridor.mcda.review import review_matrix
 from corridor.report.i18n import render
 
@@ -24,7 +24,10 @@ TOLERANCES = st.sampled_from([0.0, 0.03, 0.11])
 
 @st.composite
 def tables(draw, cells=5):
-    """Values on a grid of a tenth, some of them open between two ends: (low, high, weights, tolerance)."""
+    """Values on a grid of a tenth, some open between two ends: (low, high, weights, tolerance, members).
+
+    The first row may be a package that holds some of the others.
+    """
     rows, columns = draw(st.integers(2, 5)), draw(st.integers(1, 3))
     numbers = st.lists(st.integers(0, 10), min_size=rows * columns, max_size=rows * columns)
     low = np.array(draw(numbers), dtype=float).reshape(rows, columns) / 10
@@ -34,12 +37,14 @@ def tables(draw, cells=5):
         high.flat[cell] = min(low.flat[cell] + draw(st.integers(1, 6)) / 10, 1.0)
     weights = np.array(draw(st.lists(st.integers(1, 5), min_size=columns, max_size=columns)), dtype=float)
     assume((high > low).any())
-    return low, high, weights / weights.sum(), draw(TOLERANCES)
+    held = draw(st.frozensets(st.sampled_from([f"a{i}" for i in range(1, rows)])))
+    return low, high, weights / weights.sum(), draw(TOLERANCES), (held, *[frozenset()] * (rows - 1))
 
 
-def open_panel(low, high, tolerance=0.0):
+def open_panel(low, high, tolerance=0.0, members=()):
     """A panel whose cells are undetermined where low and high differ."""
-    return make_panel(np.where(low == high, low, np.nan), low, high, tolerance=tolerance)
+    panel = make_panel(np.where(low == high, low, np.nan), low, high, tolerance=tolerance)
+    return dataclasses.replace(panel, members=members)
 
 
 def ends(panel, weights, method="weighted-sum"):
@@ -56,7 +61,7 @@ def brute_force(panel, weights, method="weighted-sum"):
         for (row, column), pick in zip(cells, picks, strict=True):
             metrics[row, column] = (panel.low, panel.high)[pick][row, column]
         table = dataclasses.replace(panel, metrics=metrics, low=metrics, high=metrics)
-        width = tie_width(table, weights, method)
+        width = tie_widths(table, weights, method)
         seen.append(competition_ranks(score(table, weights, method), width)[0])
     return list(zip(np.min(seen, axis=0).tolist(), np.max(seen, axis=0).tolist(), strict=True))
 
@@ -64,8 +69,8 @@ def brute_force(panel, weights, method="weighted-sum"):
 @given(tables())
 @settings(max_examples=120, deadline=None)
 def test_the_weighted_sum_s_interval_is_that_of_all_corners(table):
-    low, high, weights, tolerance = table
-    panel = open_panel(low, high, tolerance)
+    low, high, weights, tolerance, members = table
+    panel = open_panel(low, high, tolerance, members)
     found = rank_intervals(panel, weights)
     assert found.exact
     assert ends(panel, weights) == brute_force(panel, weights)
@@ -74,8 +79,8 @@ def test_the_weighted_sum_s_interval_is_that_of_all_corners(table):
 @given(tables(cells=4), st.sampled_from([method for method in method_ids() if method != "weighted-sum"]))
 @settings(max_examples=60, deadline=None)
 def test_other_methods_see_at_least_all_corners(table, method):
-    low, high, weights, tolerance = table
-    panel = open_panel(low, high, tolerance)
+    low, high, weights, tolerance, members = table
+    panel = open_panel(low, high, tolerance, members)
     found = rank_intervals(panel, weights, method)
     assert not found.exact
     # PROMETHEE's width follows the table; without tolerance there is none.
@@ -90,15 +95,15 @@ def test_other_methods_see_at_least_all_corners(table, method):
 @given(tables(), st.data())
 @settings(max_examples=120, deadline=None)
 def test_a_better_value_never_lowers_a_rank_interval(table, data):
-    low, high, weights, tolerance = table
+    low, high, weights, tolerance, members = table
     row = data.draw(st.integers(0, len(low) - 1))
     column = data.draw(st.integers(0, low.shape[1] - 1))
     step = data.draw(st.integers(1, 5)) / 10
     better_low, better_high = low.copy(), high.copy()
     better_low[row, column] = min(low[row, column] + step, 1.0)
     better_high[row, column] = min(high[row, column] + step, 1.0)
-    before = ends(open_panel(low, high, tolerance), weights)[row]
-    after = ends(open_panel(better_low, better_high, tolerance), weights)[row]
+    before = ends(open_panel(low, high, tolerance, members), weights)[row]
+    after = ends(open_panel(better_low, better_high, tolerance, members), weights)[row]
     assert after[0] <= before[0]
     assert after[1] <= before[1]
 
@@ -106,14 +111,14 @@ def test_a_better_value_never_lowers_a_rank_interval(table, data):
 @given(tables(), st.data())
 @settings(max_examples=120, deadline=None)
 def test_widening_a_cell_only_widens_every_interval(table, data):
-    low, high, weights, tolerance = table
+    low, high, weights, tolerance, members = table
     cell = data.draw(st.integers(0, low.size - 1))
     wide_low, wide_high = low.copy(), high.copy()
     wide_low.flat[cell] = max(low.flat[cell] - data.draw(st.integers(0, 4)) / 10, 0.0)
     wide_high.flat[cell] = min(high.flat[cell] + data.draw(st.integers(1, 4)) / 10, 1.0)
     narrow, wide = (
-        ends(open_panel(low, high, tolerance), weights),
-        ends(open_panel(wide_low, wide_high, tolerance), weights),
+        ends(open_panel(low, high, tolerance, members), weights),
+        ends(open_panel(wide_low, wide_high, tolerance, members), weights),
     )
     for (best, worst), (least, most) in zip(narrow, wide, strict=True):
         assert least <= best
