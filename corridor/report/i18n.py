@@ -81,7 +81,12 @@ def clean_page_text(text: object) -> str:
     >>> clean_page_text("1\u202f040 \t km") == "1\u202f040 km"
     True
     """
-    return THIN_SPACE.join(clean_text(part) for part in str(text).split(THIN_SPACE))
+    return _page_cleaned(str(text))
+
+
+@lru_cache(maxsize=1 << 14)
+def _page_cleaned(text: str) -> str:
+    return THIN_SPACE.join(_cleaned(part) for part in text.split(THIN_SPACE))
 
 
 def clean(value: Any) -> Any:
@@ -91,8 +96,13 @@ def clean(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {clean_text(key): clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
+        # coordinates and figures are most of a page's data, and are harmless
+        return [item if type(item) in _HARMLESS else clean(item) for item in value]
     return value
+
+
+_HARMLESS = frozenset((float, int, bool, type(None)))
+"""Types of values that hold no text."""
 
 
 def script_json(value: Any) -> str:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cache
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -301,9 +302,12 @@ def names_by_script(name: str, aliases: Iterable[str]) -> dict[str, str]:
         if not language or (language in _FOREIGN and _FOREIGN[language].search(told)):
             continue
         # consonants first, as scripts and languages write vowels least alike; all sounds where those are the same
-        sounds = _sounds(told)
-        alike = (_ratio(_consonants(asked), _consonants(sounds)), _ratio(asked, sounds))
-        if alike[0] >= _LEAST_ALIKE and alike > best.get(language, (0.0, 0.0, ""))[:2]:
+        sounds, before = _sounds(told), best.get(language, (0.0, 0.0, ""))[:2]
+        consonants = _ratio(_consonants(asked), _consonants(sounds))
+        if consonants < max(_LEAST_ALIKE, before[0]):
+            continue
+        alike = (consonants, _ratio(asked, sounds))
+        if alike > before:
             best[language] = (*alike, told)
     return {language: text for language, (_, _, text) in best.items()}
 
@@ -327,16 +331,22 @@ def _sounds(name: str) -> str:
     """
     found: list[str] = []
     for letter in unicodedata.normalize("NFKD", name.casefold()):
-        script, _, spelled = unicodedata.name(letter, "").partition(" ")
-        if not letter.isalpha() or not (letter.isascii() or script in _SCRIPTS):
-            continue
-        sound = letter if letter.isascii() else spelled.lower().rpartition(" ")[2]
-        # EL, EM and ER are spelled with a vowel before the sound
-        sound = sound[1] if sound in ("ef", "el", "em", "en", "er", "es") else "o" if sound == "vo" else sound[0]
-        sound = _SOUNDS.get(sound, sound)
-        if found[-1:] != [sound]:
+        sound = _sound(letter)
+        if sound and found[-1:] != [sound]:
             found.append(sound)
     return "".join(found)
+
+
+@cache
+def _sound(letter: str) -> str:
+    """The rough sound of a letter; nothing for signs and other scripts."""
+    script, _, spelled = unicodedata.name(letter, "").partition(" ")
+    if not letter.isalpha() or not (letter.isascii() or script in _SCRIPTS):
+        return ""
+    sound = letter if letter.isascii() else spelled.lower().rpartition(" ")[2]
+    # EL, EM and ER are spelled with a vowel before the sound
+    sound = sound[1] if sound in ("ef", "el", "em", "en", "er", "es") else "o" if sound == "vo" else sound[0]
+    return _SOUNDS.get(sound, sound)
 
 
 def _plain(name: str) -> str:

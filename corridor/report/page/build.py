@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -157,16 +158,12 @@ def build_score_data(view: ReportView) -> dict[str, Any]:
     """
     results = view.results
     groups = list(dict.fromkeys(criterion.group for criterion in results.criteria))
-    panels = [
-        _panel(results, regime, kind) for regime in dict.fromkeys((*view.regime_ids, OUTSIDE)) for kind in PanelKind
-    ]
+    figures = _figures(results)
+    panels = _panels_to_rank(results, view.regime_ids, figures)
     if view.if_opened is not None:
-        opened = view.if_opened
-        panels += [
-            _panel(opened.results, regime, kind) | {"opened": True}
-            for regime in opened.regime_ids
-            for kind in PanelKind
-        ]
+        # as if opened, other routes are ranked by the same figures
+        opened = _panels_to_rank(view.if_opened.results, view.if_opened.regime_ids, figures)
+        panels += [panel | {"opened": True} for panel in opened]
     return {
         "groups": groups,
         "criteria": [
@@ -200,43 +197,38 @@ def _perspective(results: Results, view: PerspectiveWords, groups: Sequence[str]
     return {"groups": totals, "within": within}
 
 
-def _panel(results: Results, regime_id: str, kind: str) -> dict[str, Any]:
-    ranking = results.ranking
-    regimes = ranking["regime_id"].fillna("").astype(str)
-    first = ranking["perspective"] == results.default_perspective
-    # Who takes part is the same from every point of view: one of them is enough to read it off. Without a best rank
-    # nobody is ranked.
-    rows = ranking[first & (ranking["panel"] == kind) & (regimes == regime_id) & ranking["rank_best"].notna()]
-    metrics = results.metrics
-    if "regime_id" in metrics.columns and regime_id:
-        metrics = metrics[metrics["regime_id"].fillna("").astype(str) == regime_id]
-    table = metrics[metrics["candidate_id"].isin(set(rows["candidate_id"]))]
-    # A criterion that was dropped has neither a value nor ends for anybody.
-    kept = [
-        index
-        for index, criterion in enumerate(results.criteria)
-        if any(_numbers(table, f"{criterion.metric}{end}").notna().any() for end in ("", "_low"))
-    ]
-    columns = [results.criteria[index].metric for index in kept]
-    # No worst rank: at its worst end the route can't be travelled, so that it may fall out of the ranking.
-    lost = rows.set_index("candidate_id")["rank_worst"].isna()
-    ids = [str(key) for key in table["candidate_id"]]
-    facts = [panel for panel in results.panels if (panel.regime_id, panel.panel) == (regime_id, kind)]
-    silent = facts[0].silent if facts else ()
-    return {
-        "regime": regime_id,
-        "kind": kind,
-        "criteria": kept,
-        "ids": ids,
-        "metrics": _plain(table, columns, None),
+@dataclass(frozen=True)
+class _Figures:
+    """What the criteria of all routes are, worked out once for all panels: None where there is no number.
+
+    ``plain``, ``low`` and ``high`` are figures and their ends by row of the metric table and criterion; ``known`` tells
+    where there is either a figure or a lower end.
+    """
+
+    ids: list[str]
+    regimes: list[str]
+    members: list[list[str]]
+    known: NDArray[np.bool_]
+    plain: list[list[float | None]]
+    low: list[list[float | None]]
+    high: list[list[float | None]]
+
+
+def _figures(results: Results) -> _Figures:
+    table, columns = results.metrics, [criterion.metric for criterion in results.criteria]
+    ends = [ends_for_ranks(table, column) for column in columns]
+    lower = [_numbers(table, f"{column}_low").notna() for column in columns]
+    plain = [_numbers(table, column) for column in columns]
+    return _Figures(
+        ids=[str(key) for key in table["candidate_id"]],
+        regimes=table["regime_id"].fillna("").astype(str).tolist() if "regime_id" in table.columns else [],
+        members=[members.split("; ") for members in texts(table, "members")],
+        known=_stacked([figures.notna() | low for figures, low in zip(plain, lower, strict=True)], len(table), bool),
+        plain=_finite(_stacked(plain, len(table))),
         # Ends of what is undetermined: null in the metrics. An end that can't be reached is null here too.
-        "low": _plain(table, columns, 0),
-        "high": _plain(table, columns, 1),
-        "silent": [index for index in kept if results.criteria[index].criterion_id in silent],
-        "lost": [bool(lost[key]) for key in ids],
-        # Rows of routes that a package holds, by the package's row: between those tolerance ties nobody.
-        "holds": [[ids.index(key) for key in members.split("; ") if key in ids] for members in texts(table, "members")],
-    }
+        low=_finite(_stacked([low for low, _ in ends], len(table))),
+        high=_finite(_stacked([high for _, high in ends], len(table))),
+    )
 
 
 def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
@@ -244,17 +236,61 @@ def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
     return pd.to_numeric(table[column], errors="coerce") if column in table.columns else empty
 
 
-def _plain(table: pd.DataFrame, columns: Sequence[str], end: int | None) -> list[list[float | None]]:
-    """Numbers by row and column, or their lesser (0) or greater (1) ends; None where there is none or it is endless."""
-    if not columns:
-        return [[] for _ in range(len(table))]
-    found = np.column_stack(
-        [
-            (_numbers(table, column) if end is None else ends_for_ranks(table, column)[end]).to_numpy(dtype=float)
-            for column in columns
-        ]
-    )
-    return [[float(value) if np.isfinite(value) else None for value in row] for row in found]
+def _stacked(columns: Sequence[pd.Series], count: int, kind: type = float) -> NDArray[Any]:
+    arrays = [column.to_numpy(dtype=kind) for column in columns]
+    return np.column_stack(arrays) if arrays else np.empty((count, 0), dtype=kind)
+
+
+def _finite(numbers: NDArray[np.float64]) -> list[list[float | None]]:
+    """Numbers by row and column, None where there is none or it is endless."""
+    return np.where(np.isfinite(numbers), numbers, None).tolist()  # type: ignore[no-any-return, call-overload]
+
+
+def _panels_to_rank(results: Results, regime_ids: Iterable[str], figures: _Figures) -> list[dict[str, Any]]:
+    ranking = results.ranking
+    # Who takes part is the same from every point of view: one of them is enough to read it off. Without a best rank
+    # nobody is ranked.
+    first = ranking[(ranking["perspective"] == results.default_perspective) & ranking["rank_best"].notna()]
+    # No worst rank: at its worst end the route can't be travelled, so that it may fall out of the ranking.
+    lost: dict[tuple[str, str], dict[str, bool]] = {}
+    for regime, kind, candidate, gone in zip(
+        first["regime_id"].fillna("").astype(str), first["panel"], first["candidate_id"], first["rank_worst"].isna(),
+        strict=True,
+    ):  # fmt: skip
+        lost.setdefault((regime, kind), {})[candidate] = bool(gone)
+    return [
+        _panel(results, figures, (regime, kind), lost.get((regime, kind), {}))
+        for regime in dict.fromkeys((*regime_ids, OUTSIDE))
+        for kind in PanelKind
+    ]
+
+
+def _panel(results: Results, figures: _Figures, key: tuple[str, str], lost: Mapping[str, bool]) -> dict[str, Any]:
+    regime_id, kind = key
+    at = [
+        row
+        for row, candidate in enumerate(figures.ids)
+        if candidate in lost and (not figures.regimes or not regime_id or figures.regimes[row] == regime_id)
+    ]
+    # A criterion that was dropped has neither a value nor ends for anybody.
+    kept = np.flatnonzero(figures.known[at].any(axis=0)).tolist()
+    ids = [figures.ids[row] for row in at]
+    facts = [panel for panel in results.panels if (panel.regime_id, panel.panel) == key]
+    silent = facts[0].silent if facts else ()
+    return {
+        "regime": regime_id,
+        "kind": kind,
+        "criteria": kept,
+        "ids": ids,
+        **{
+            name: [[values[row][index] for index in kept] for row in at]
+            for name, values in (("metrics", figures.plain), ("low", figures.low), ("high", figures.high))
+        },
+        "silent": [index for index in kept if results.criteria[index].criterion_id in silent],
+        "lost": [lost[key] for key in ids],
+        # Rows of routes that a package holds, by the package's row: between those tolerance ties nobody.
+        "holds": [[ids.index(member) for member in figures.members[row] if member in ids] for row in at],
+    }
 
 
 PAGE_SCRIPTS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import namedtuple
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -103,8 +104,11 @@ def _cases(view: ReportView, shown: FlowMap) -> dict[str, Any]:
 def _rows_by_case(table: pd.DataFrame) -> dict[tuple[str, str, int], list[Any]]:
     """Rows by candidate, regime and year, in the order of the table."""
     found: dict[tuple[str, str, int], list[Any]] = {}
-    for row in table.itertuples(index=False):
-        found.setdefault((row.candidate_id, row.regime_id, row.year), []).append(row)
+    # as Python's own values at once: cells of texts one by one would each be asked of Arrow
+    columns = [table[name].to_numpy(dtype=object).tolist() for name in table.columns]
+    kind = namedtuple("Row", [str(name) for name in table.columns])  # type: ignore[misc]
+    for row in map(kind, *columns):
+        found.setdefault((row.candidate_id, row.regime_id, row.year), []).append(row)  # type: ignore[attr-defined]
     return found
 
 
