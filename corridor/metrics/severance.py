@@ -306,7 +306,10 @@ def coarse_ground(ground: BorderGround, runs: Sequence[shapely.LineString]) -> B
 def _coarse(line: shapely.LineString, near: shapely.Geometry) -> shapely.LineString:
     """A line whose stretches beyond reach are simplified, all other vertices and its ends kept."""
     xy = shapely.get_coordinates(line)
-    close = shapely.dwithin(near, shapely.points(xy), _REACH_M)
+    # Most vertices lie beyond the frame around the route: only those inside are held against the route itself.
+    west, south, east, north = shapely.bounds(near) + np.array([-1, -1, 1, 1]) * (_REACH_M + 1.0)
+    close = (xy >= (west, south)).all(axis=1) & (xy <= (east, north)).all(axis=1)
+    close[close] = shapely.dwithin(near, shapely.points(xy[close]), _REACH_M)
     # The ends stay, so that the lines still meet and close the faces.
     close[[0, -1]] = True
     kept = np.flatnonzero(close)
