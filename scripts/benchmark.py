@@ -13,6 +13,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -29,6 +30,7 @@ CASES: dict[str, Callable[[bool], list[Row]]] = {
     "ranking": lambda quick: ranking.measure((100, 200, 400) if quick else ranking.SIZES),
     "relief": lambda quick: pictures.measure((100, 150, 200) if quick else pictures.SIZES),
     "run": lambda quick: whole_run.measure(),
+    "ten times": lambda quick: stages.measure_ten_times(*(((10, 30),) if quick else ())),
     "growth": lambda quick: stages.measure(*(((20, 40, 80), (1000, 3000, 10_000)) if quick else ())),
 }
 
@@ -60,20 +62,21 @@ def main() -> None:
     if words.memory:
         measure_memory(words.memory[1], int(words.memory[2]))
         return
-    rows: list[Row] = []
     named = words.cases or ([] if words.against else ["all"])
-    for name in CASES if "all" in named else named:
-        print(f"measuring: {name}", file=sys.stderr, flush=True)
-        rows += CASES[name](words.quick)
+    jobs = {name: partial(CASES[name], words.quick) for name in (CASES if "all" in named else named)}
     if words.against:
-        print(f"measuring: against {words.against}", file=sys.stderr, flush=True)
-        rows += against.measure(words.against, 1 if words.quick else 3)
-    about = machine()
-    print_rows(rows, about)
-    if words.json:
-        words.json.write_text(as_json(rows, about))
-    if words.markdown:
-        words.markdown.write_text(as_markdown(rows, about))
+        jobs[f"against {words.against}"] = partial(against.measure, words.against, 1 if words.quick else 3)
+    rows: list[Row] = []
+    for name, job in jobs.items():
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        rows += job()
+        # Written after each case, so that what was measured stays if a later one fails or is stopped.
+        about = machine()
+        if words.json:
+            words.json.write_text(as_json(rows, about))
+        if words.markdown:
+            words.markdown.write_text(as_markdown(rows, about))
+    print_rows(rows, machine())
 
 
 if __name__ == "__main__":
