@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,9 +32,9 @@ from corridor.pipeline.comparing import (
     shown_progress,
     with_more_candidates,
 )
-from corridor.pipeline.graph import Progress, Run
+from corridor.pipeline.graph import AnyStep, Progress, Run
 from corridor.pipeline.saved_results import under_regime
-from corridor.pipeline.steps import inputs, lines, ranking
+from corridor.pipeline.steps import impacts, inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
 from corridor.report.i18n import render, render_table
 from corridor.schema.candidate import Candidate
@@ -505,13 +507,70 @@ def compare(
         >>> comparison = corridor.compare("syunik")  # doctest: +SKIP
     """
     asked = Study.find(study)
-    pinned = read_pinned_inputs(Path(locked)) if isinstance(locked, str | Path) else locked
     with shown_progress(progress) as say:
-        run = _open(asked, osm, dem, say)
-        if pinned is not None:
-            pinned.require(asked.id, run[inputs.data_sources], run[inputs.rules])
+        run = _open_pinned(asked, osm, dem, locked, say)
         # what is read from files is held fast, so that more candidates find all of it computed
         return _compared(run.holding((*FROM_FILES, "flow_model")), asked)
+
+
+def compute_results(
+    study: Study | str | Path,
+    *,
+    osm: str | Path | None = None,
+    dem: str | Path | Sequence[str | Path] = (),
+    locked: PinnedInputs | str | Path | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """The results of a comparison, for who only writes them: what they are computed from is let go on the way.
+
+    Takes and raises what :func:`compare` does; on a country's roads it needs much less memory.
+
+    Args:
+        study: what is asked: a study, the path of its file, or the name of a bundled one.
+        osm: an OpenStreetMap file (PBF or XML) instead of what the study names.
+        dem: elevation rasters instead of those that the study names.
+        locked: an earlier run's manifest, or its path; data that differs from it is refused.
+        progress: called with a few words at the start of each step; in a notebook they are shown if left out.
+
+    Returns:
+        What page, tables and GIS files are made of.
+    """
+    # Texts as Python's own strings: taking rows and looking at single ones copies none of them.
+    with shown_progress(progress) as say, pd.option_context("mode.string_storage", "python"):
+        run = _open_pinned(Study.find(study), osm, dem, locked, say)
+        results: Results = run.finish(found.declared.name for found in _ON_THE_WAY)
+    del run
+    _give_memory_back()
+    return results
+
+
+def _give_memory_back() -> None:
+    """Give back to the system what was let go: the C library of Linux keeps it, and pages need it in other sizes."""
+    with suppress(AttributeError, OSError, TypeError):  # other systems have no such function
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+_ON_THE_WAY: tuple[AnyStep, ...] = (
+    *(inputs.data_sources, lines.conflated_ways, lines.conflation, lines.candidates),
+    *(steps_of_results.layers, lines.line_metrics),
+    *(steps_of_results.impacts, impacts.metrics, steps_of_results.notes, steps_of_results.results),
+)
+"""What is computed one after another, so that each leaves less that others are still computed from."""
+
+
+def _open_pinned(
+    study: Study,
+    osm: str | Path | None,
+    dem: str | Path | Sequence[str | Path],
+    locked: PinnedInputs | str | Path | None,
+    progress: Progress,
+) -> Run:
+    """A run of which the inputs are those of an earlier one, if that is asked for."""
+    pinned = read_pinned_inputs(Path(locked)) if isinstance(locked, str | Path) else locked
+    run = _open(study, osm, dem, progress)
+    if pinned is not None:
+        pinned.require(study.id, run[inputs.data_sources], run[inputs.rules])
+    return run
 
 
 def _compared(run: Run, study: Study) -> Comparison:

@@ -143,11 +143,11 @@ def run(
     `corridor run --formats gpkg,kml` - only these beside page and tables
     """
     from corridor.export.pdf import write_pdf
-    from corridor.export.results import BRIEF, check_target, choose_formats
+    from corridor.export.results import BRIEF, check_target, choose_formats, write_results
 
     chosen = choose_formats(formats)
     check_target(out)
-    from corridor.comparison import compare
+    from corridor.comparison import compute_results
     from corridor.io.read.data_files import read_pinned_inputs
     from corridor.io.read.own_routes import parse_via, read_routes
     from corridor.report.i18n import render
@@ -164,13 +164,13 @@ def run(
     )  # fmt: skip
     chosen_study = found.study.model_copy(update={"as_if_opened": True}) if as_if_opened else found.study
     with show_progress(quiet) as say:
-        comparison = compare(chosen_study, osm=found.osm, dem=found.dem, locked=lock, progress=say)
+        results = compute_results(chosen_study, osm=found.osm, dem=found.dem, locked=lock, progress=say)
         say("writing results")
-        page = comparison.write(out, formats=chosen)
+        page = write_results(results, out, formats=chosen)
         if pdf:
             say("printing the brief")
             write_pdf(page, page.parent / BRIEF, language=pdf_language)
-    for candidate in comparison.results.candidates:
+    for candidate in results.candidates:
         for remark in candidate.remarks:
             print_error(f"{candidate.name}: {render(remark)}")
     print_plain(page)

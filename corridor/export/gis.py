@@ -333,8 +333,11 @@ def _write_styles(styles: dict[str, str], path: Path) -> None:
 
 
 def write_geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
-    """Write a table as GeoParquet, texts cleaned."""
-    _cleaned(frame).to_parquet(path, index=False)
+    """Write a table as GeoParquet, texts cleaned and stored alike however the table holds them."""
+    cleaned = _cleaned(frame)
+    texts = [name for name, kind in cleaned.dtypes.items() if isinstance(kind, pd.StringDtype)]
+    arrow = pd.StringDtype("pyarrow", na_value=np.nan)
+    cleaned.astype(dict.fromkeys(texts, arrow)).to_parquet(path, index=False)
 
 
 def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:

@@ -21,7 +21,7 @@ import itertools
 import struct
 import weakref
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache, cached_property, partial
@@ -444,6 +444,16 @@ class Cache:
         """Whether a step's value is kept under a key."""
         return key in self._shelves.get(declared.name, ())
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the steps of which values are kept."""
+        return frozenset(self._shelves)
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Let go the values of all other steps."""
+        for name in self._shelves.keys() - names:
+            del self._shelves[name]
+
     def mark(self, value: Any) -> bytes:
         """A key for a value that goes by its identity: the same for the same object, and never again for another."""
         at = id(value)
@@ -580,6 +590,25 @@ class Run:
         if name not in self._given and isinstance(found, Each):
             return Items(self, found)
         return self._held(name).value
+
+    def finish(self, wanted: Iterable[str]) -> Any:
+        """The last of several values, after which nothing more is asked of this run.
+
+        After each of them all is let go that none of those to come is computed from, so that a run needs less memory.
+        What is let go and asked for after all is computed again.
+
+        Args:
+            wanted: names of the values in the order in which they are computed.
+        """
+        left, value = list(wanted), None
+        while left:
+            value = self[left.pop(0)]
+            # A whole value is there and asks for nothing more; one that is computed item by item may lack some.
+            whole = {name for name in self.cache.names if isinstance(self.graph.steps[name], Step)}
+            settled = self._given.keys() | whole
+            needed = (self.graph.upstream(name, known=settled) for name in left)
+            self.cache.keep_only(frozenset().union(*needed))
+        return value
 
     def key(self, name: str) -> bytes:
         """What a value is known by: runs with the same key have the same value.

@@ -145,6 +145,14 @@ def test_no_more_is_kept_than_was_asked():
     assert run.cache.made["total"] == 3
 
 
+def test_a_run_that_ends_lets_go_what_nothing_to_come_is_computed_from():
+    run = shop()
+    assert run.finish(["total", "warning", "table"]) == shop()["table"]
+    assert not run.cache.names
+    # and on the way nothing that was still to be used
+    assert run.cache.made == Counter(total=1, dear=1, warning=1, shares=1, sayings=1, table=1)
+
+
 def test_graphs_that_make_no_sense_are_refused():
     @step()
     def egg(hen: int) -> int:

@@ -269,6 +269,16 @@ class OsmData:
         """The railways alone, whatever their status."""
         return self.ways[self.ways["mode"] == Mode.RAIL]
 
+    def without_ways(self) -> OsmData:
+        """What a file gave beside roads and railways.
+
+        Returns:
+            The same with a table of no ways.
+        """
+        return replace(
+            self, ways=self.ways.iloc[:0].copy(), node_ids=self.node_ids[:0].copy(), offsets=self.offsets[:1].copy()
+        )
+
 
 def read_osm(path: Path) -> OsmData:
     """Read roads, railways, named rivers and places of a PBF, XML or OPL file, in whatever order it is.

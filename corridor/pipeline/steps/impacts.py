@@ -225,7 +225,7 @@ def split(conflation: Conflation, met: Mapping[str, Sequence[Event]]) -> SplitNe
 @step()
 def population(
     places: Places | None,
-    osm: OsmData | None,
+    mapped: OsmData | None,
     study_focus: Focus,
     borders: Borders,
     focus_region: shapely.Geometry,
@@ -233,10 +233,10 @@ def population(
     population_total: Estimate | None,
 ) -> Population:
     """Settlements of the focus and their people."""
-    mapped = osm.places if osm is not None else None
+    points = mapped.places if mapped is not None else None
     gazetteer = places.frame if places is not None else None
     return build_population(
-        gazetteer, mapped, study_focus.country, borders, focus_region,
+        gazetteer, points, study_focus.country, borders, focus_region,
         documented=people_tables.places, total=population_total,
     )  # fmt: skip
 

@@ -464,23 +464,29 @@ def osm(study: Study, osm_path: Path | None, progress: Progress) -> OsmData | No
 
 
 @step()
-def data_sources(dem: Dem, borders: Borders, places: Places | None, osm: OsmData | None) -> tuple[Source, ...]:
-    """The data files used."""
-    # Borders without a country are a stand-in for none, and no file that a reader could look up.
-    known = borders if len(borders.countries) else None
-    return tuple(found.source for found in (dem, known, places, osm) if found is not None)
+def mapped(osm: OsmData | None) -> OsmData | None:
+    """What the map shows beside ways: once these are joined into a network, nothing needs them any more."""
+    return osm.without_ways() if osm is not None else None
 
 
 @step()
-def shown_places(places: Places | None, osm: OsmData | None, borders: Borders) -> Places | None:
+def data_sources(dem: Dem, borders: Borders, places: Places | None, mapped: OsmData | None) -> tuple[Source, ...]:
+    """The data files used."""
+    # Borders without a country are a stand-in for none, and no file that a reader could look up.
+    known = borders if len(borders.countries) else None
+    return tuple(found.source for found in (dem, known, places, mapped) if found is not None)
+
+
+@step()
+def shown_places(places: Places | None, mapped: OsmData | None, borders: Borders) -> Places | None:
     """Settlements to name routes by and to show: the study's table, else those of the map; None without either."""
-    if places is not None or osm is None or not len(osm.places):
+    if places is not None or mapped is None or not len(mapped.places):
         return places
     # Settlements of the map have no country of their own: it is that of the ground that they lie on.
-    found = osm.places[osm.places["name"] != ""]
+    found = mapped.places[mapped.places["name"] != ""]
     country = borders.country_at(found["lon"], found["lat"])
     frame = found[["name", "lat", "lon", "population", "geometry"]].assign(country=country, alternate_names="")
-    return Places(frame.reset_index(drop=True), osm.source)
+    return Places(frame.reset_index(drop=True), mapped.source)
 
 
 @step()

@@ -105,7 +105,7 @@ def _on_network(at: Position, rows: NDArray[np.int64]) -> Position:
 
 @step()
 def names(
-    osm: OsmData | None,
+    mapped: OsmData | None,
     places: Places | None,
     borders: Borders,
     study_focus: Focus,
@@ -116,7 +116,7 @@ def names(
     """Names that findings are told with."""
     # Findings say where a crossing is by villages of the map, which are more than the study's places; abroad they would
     # mislead.
-    near = osm.places if osm is not None and len(osm.places) else None
+    near = mapped.places if mapped is not None and len(mapped.places) else None
     if near is None and places is not None:
         near = places.frame
     country = study_focus.country
@@ -244,7 +244,7 @@ def layers(
     shown_places: Places | None,
     place_names: PlaceNames,
     border_rivers: tuple[BorderRiver, ...],
-    osm: OsmData | None,
+    mapped: OsmData | None,
     crossings: Mapping[str, Crossing],
     nodes: Mapping[str, Node],
     sections: Mapping[str, Section],
@@ -269,10 +269,10 @@ def layers(
     )
     shown = gpd.GeoDataFrame({"name": [], "country": [], "population": [], "names": []}, geometry=[], crs=WGS84)
     if shown_places:
-        named = name_places(shown_places.frame, place_names, osm.places if osm else None)
+        named = name_places(shown_places.frame, place_names, mapped.places if mapped else None)
         shown = shown_places.frame.assign(names=named)
     # Without mapped rivers the one that a reader needs most, along the border, is drawn from the border itself.
-    mapped = osm is not None and len(osm.rivers) > 0
+    rivers = mapped.rivers if mapped is not None and len(mapped.rivers) else None
     return Layers(
         heights_m=dem.heights_m,
         grid=dem.grid,
@@ -282,8 +282,8 @@ def layers(
         focus=focus_region,
         axes=_axis_table(sections, conflation, impact),
         named=tuple(NamedPlace(n.place, n.aliases, n.lon, n.lat) for n in nodes.values() if n.aliases),
-        rivers=_spelled(osm.rivers) if mapped and osm else rivers_along_borders(border_rivers, borders.countries),
-        rivers_from_borders=not mapped,
+        rivers=rivers_along_borders(border_rivers, borders.countries) if rivers is None else _spelled(rivers),
+        rivers_from_borders=rivers is None,
         roads=_main_roads(conflation),
     )
 
@@ -338,7 +338,7 @@ def notes(
     conflation: Conflation,
     places: Places | None,
     borders: Borders,
-    osm: OsmData | None,
+    mapped: OsmData | None,
     matrix: DecisionMatrix,
     profiles: Mapping[str, Profile],
     impacts: Impacts | None,
@@ -351,7 +351,7 @@ def notes(
     found = describe_limits(list(candidates.values()), dem, grades, reach, conflation, places, borders.names)
     named = {key: section.name for key, section in sections.items()}
     found = {subject: tuple(_by_name(note, named) for note in said) for subject, said in found.items()}
-    remarks = osm.remarks if osm is not None else ()
+    remarks = mapped.remarks if mapped is not None else ()
     # held against the study's own date, so that results of another day are the same; doctor goes by the clock
     found["statuses"] = status_note(statuses, study.as_of)
     bridged = {key: profile.bridged_m / 1000 for key, profile in profiles.items() if profile.bridged_m > 0}
