@@ -18,12 +18,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from benchmarks import against, networks, pictures, ranking, readers, searches, stages, whole_run
+from benchmarks import against, directions, networks, pictures, ranking, readers, searches, stages, whole_run
 from benchmarks.harness import Row, as_json, machine, rise_mb
 from benchmarks.tables import as_markdown, print_rows
 
 CASES: dict[str, Callable[[bool], list[Row]]] = {
     "raster": lambda quick: searches.measure((100, 200, 400) if quick else searches.SIZES),
+    "directions": lambda quick: directions.measure(*((200, (3,)) if quick else ())),
     "memory": lambda quick: searches.measure_memory(500 if quick else searches.MEMORY_SIZE),
     "alternatives": lambda quick: networks.measure_alternatives((8, 12, 16) if quick else networks.SIZES),
     "reading": lambda quick: readers.measure((500, 1000, 2000) if quick else readers.SIZES),

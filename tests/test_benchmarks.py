@@ -15,9 +15,12 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import itertools
 
 from benchmarks.against import Spent, compare_rows, spend
+from benchmarks.directions import cheapest, directions
 from benchmarks.harness import Row, growth, rise_mb
 from benchmarks.searches import integral_over_cells
 from benchmarks.tables import as_markdown
+
+from corridor.alignment.raster import find_raster_path
 
 
 def test_integral_over_cells_of_one_price_is_price_times_length():
@@ -44,6 +47,16 @@ def test_integral_over_cells_agrees_with_dense_sampling():
         rows, cols = np.floor(at + 0.5).astype(int).T
         total += price[rows, cols].mean() * np.hypot(*(b - a))
     assert integral_over_cells(price, path) == pytest.approx(total, rel=1e-4)
+
+
+def test_more_directions_are_those_of_the_search_and_wider_ones_never_cost_more():
+    price = np.random.default_rng(1).uniform(1, 9, (30, 30))
+    assert {len(directions(level)) for level in range(4)} == {8, 16, 32, 64}
+    ends = (3, 2), (27, 22)
+    search = [find_raster_path(price, *ends, 1.0, count, True).cost for count in (8, 16, 32)]
+    plain = [cheapest(price, *ends, directions(level), np.inf) for level in range(4)]
+    np.testing.assert_allclose(plain[:3], search, rtol=1e-12)
+    assert plain == sorted(plain, reverse=True)
 
 
 def test_growth_of_a_power_law_is_its_exponent():

@@ -110,7 +110,7 @@ def _stencils(
     ends, pointer, steps, weights = [], [0], [], []
     for dr, dc in moves.tolist():
         length = float(np.hypot(dr, dc)) * cell_m
-        between = _integral(dr, dc) if exact else {(0, 0): 0.5, (dr, dc): 0.5}
+        between = segment_weights(dr, dc) if exact else {(0, 0): 0.5, (dr, dc): 0.5}
         ends.append(between.pop((0, 0)) * length)
         del between[dr, dc]  # the same: a step is symmetrical
         steps += list(between)
@@ -119,9 +119,14 @@ def _stencils(
     return np.array(ends), np.array(pointer, np.int32), np.array(steps, np.int32).reshape(-1, 2), np.array(weights)
 
 
-def _integral(dr: int, dc: int) -> dict[Node, float]:
-    """Weights of nodes in the mean of the triangulated surface along a step, found by unit heights."""
-    pad = 4
+def segment_weights(dr: int, dc: int) -> dict[Node, float]:
+    """Weights of nodes in the mean of the triangulated surface along a step, found by unit heights.
+
+    Args:
+        dr: rows that the step goes.
+        dc: columns that it goes.
+    """
+    pad = max(abs(dr), abs(dc)) + 1
     crossings = {0.0, 1.0}
     for change in (dr, dc, dr + dc, dr - dc):
         crossings |= {k / abs(change) for k in range(1, abs(change))}
