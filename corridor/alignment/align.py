@@ -20,6 +20,7 @@ from corridor.alignment.search import (
     Question,
     build_problem,
     narrow,
+    prime_with,
     search,
     search_primed,
     search_whole,
@@ -81,9 +82,9 @@ def solve(asked: AlignmentProblem) -> Alignment:
     if asked.options.turns:
         return _turn_limited(asked, snapped)
     way = find_way(asked)
-    states = trace_states(way.problem, way.forward)
+    states = trace_states(way.problem, way.found)
     course = Course(states, codes_along(way.problem, states))
-    price = way.forward.cost_musd
+    price = way.found.cost_musd
     gap = price - way.least_musd if way.least_musd is not None else None
     return finish_alignment(asked.terrain, way.problem, course, price, price, snapped, gap)
 
@@ -128,21 +129,29 @@ MOST_STATES = 2_500_000  # up to these the whole ground is searched by default; 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
-    """The cheapest way without a turn limit: the search that it was found on, and ``least_musd``, what any line costs
-    at least (None where parts of the ground were left out, so that nobody knows).
+    """The cheapest way without a turn limit: the search that it was found on, from the start or ``from_end``, and
+    ``least_musd``, what any line costs at least (None where parts of the ground were left out, so that nobody knows).
     """
 
     problem: Problem
-    forward: Found
+    found: Found
+    from_end: bool
     least_musd: float | None
 
+    def backward(self, within: float) -> Found:
+        """The costs to the end of all that a line ``within`` a factor of the best can pass."""
+        return self.found if self.from_end else search(self.problem, within, reverse=True, guide=self.found)
 
-def find_way(asked: AlignmentProblem, within: float = 1.0) -> Way:
+
+def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = False) -> Way:
     """The fine search for lines ``within`` a factor of the best: over the whole ground, or inside what narrowing left.
 
     Unless the options say how to narrow, the whole ground is searched up to 2.5 million states (nodes times the heights
     and kinds that each may be passed at), so that nothing cheaper exists. Beyond that it is on request
     (``options.certify``), for lines that cost less than the one that narrowing found.
+
+    Where nothing is left out the search may begin at the end (``from_end``): it then gives the costs that a search with
+    bends is guided by.
 
     Raises:
         AlignmentError: if there is no way at all; says which limit closes it.
@@ -153,25 +162,26 @@ def find_way(asked: AlignmentProblem, within: float = 1.0) -> Way:
     # What bounds time and memory are states, not cells: levels and kinds multiply them.
     states = terrain.ground.z.size * len(build_levels(options.offsets_m, asked.standard).kind)
     whole = options.narrowing == () or (options.narrowing is None and states <= MOST_STATES)
+    from_end = from_end and whole
     if options.narrowing == ():
         problem = build_problem(*question)
-        forward = search(problem, within)
+        found = search(problem, within, from_end)
     elif whole:
-        problem, forward = search_primed(question, within)
+        problem, found = search_primed(question, within, from_end)
     else:
         left = narrow(*question, within)
         problem = build_problem(*question, left.usable)
-        forward = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
+        found = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
         # Narrowing may have cut the only way off; before saying that there is none, all of the ground is searched.
-        if left.usable is not None and not np.isfinite(forward.cost_musd):
-            problem, forward = search_primed(question, within)
+        if left.usable is not None and not np.isfinite(found.cost_musd):
+            problem, found = search_primed(question, within)
             whole = True
         elif options.certify:
-            problem, forward = search_whole(question, problem, forward, within)
+            problem, found = search_whole(question, problem, found, within)
             whole = True
-    if not np.isfinite(forward.cost_musd):
+    if not np.isfinite(found.cost_musd):
         raise AlignmentError(explain_no_way(problem))
-    return Way(problem, forward, forward.cost_musd if whole else None)
+    return Way(problem, found, from_end, found.cost_musd if whole else None)
 
 
 def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alignment:
@@ -187,9 +197,8 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
     way: Way | None = None
     least_musd, is_small = 0.0, True
     for factor in TURN_FACTORS:
-        way = find_way(asked, factor) if way is None else _widen(way, factor)
-        problem, free_price = way.problem, way.forward.cost_musd
-        backward = search(problem, factor, reverse=True, guide=way.forward)
+        way = find_way(asked, factor, from_end=True) if way is None else _widen(way, factor)
+        problem, free_price, backward = way.problem, way.found.cost_musd, way.backward(factor)
         # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left out.
         turning = TurnSearch(problem, backward, factor * free_price, radius, max(least_musd, free_price), is_small)
         while len(forbidden) < MAX_FORBIDDEN:
@@ -220,9 +229,9 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
 
 def _widen(way: Way, factor: float) -> Way:
     """The same search for lines within a larger factor of the best; it begins with what is known."""
-    known = way.forward
-    forward = search(way.problem, factor, known_musd=known.cost_musd, prime=(known.cost, known.parent))
-    return replace(way, forward=forward)
+    known = way.found
+    primes = prime_with(known.cost, known.parent)
+    return replace(way, found=search(way.problem, factor, way.from_end, known_musd=known.cost_musd, primes=primes))
 
 
 STEPS = 7  # halvings of the interval in which a limit is sought

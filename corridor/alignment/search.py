@@ -16,7 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from corridor.alignment._kernels.astar import DONE, Effort, Ends, Held, Nodes, States, bound_direct_links, run_search
+from corridor.alignment._kernels.astar import (
+    DONE,
+    Effort,
+    Ends,
+    Held,
+    Nodes,
+    Primes,
+    States,
+    bound_direct_links,
+    run_search,
+)
 from corridor.alignment.chords import CHEAPEST, pack_parameters
 from corridor.alignment.links import (
     CLOSED,
@@ -192,7 +202,7 @@ def search(
     guide: Found | None = None,
     known_musd: float = np.inf,
     promised: Floats | None = None,
-    prime: tuple[Floats, NDArray[np.int32]] | None = None,
+    primes: Primes | None = None,
 ) -> Found:
     """Run the search from start to end, or from end to start over the same links (``reverse``).
 
@@ -200,8 +210,8 @@ def search(
     can pass. ``informed`` off searches without the bound (Dijkstra), for checks. ``guide`` is what a search the other
     way round found with at least the same ``near_factor``: its costs are the best bound there is. ``known_musd`` is
     a cost that is known to be possible: links that can't stay below it are dropped early. ``promised`` says per state
-    what the rest will cost at least, if that is known better than by the bound. ``prime`` holds costs and parents per
-    state of lines that are known to be possible, which the search begins with.
+    what the rest will cost at least, if that is known better than by the bound. ``primes`` is what a smaller search
+    found, the same way round, which this one begins with.
     """
     p = problem
     begin, end = (p.goal, p.start) if reverse else (p.start, p.goal)
@@ -225,11 +235,16 @@ def search(
         _reversed(p.reuse, reverse),
         Effort(near_factor, p.options.abort, informed, ahead, guide is not None, known),
         p.parameters,
-        *(prime or (np.zeros(0), np.zeros(0, np.int32))),
+        primes or prime_with(np.zeros(0), np.zeros(0, np.int32)),
         told,
     )
     cost, parent, position, expanded = _run_watched(arguments, told, len(p.node_of) * p.n_states, p.options.watch)
     return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))
+
+
+def prime_with(cost: Floats, parent: NDArray[np.int32]) -> Primes:
+    """Costs and parents per state of lines that are known to be possible, as a search begins with them."""
+    return Primes(cost, parent, np.zeros(0, dtype=bool), 0)
 
 
 def _run_watched(
@@ -388,7 +403,7 @@ class Narrowed:
 PRIMING_CELLS = 6.0  # the longest links of the searches that prime
 
 
-def search_primed(question: Question, near_factor: float = 1.0) -> tuple[Problem, Found]:
+def search_primed(question: Question, near_factor: float = 1.0, reverse: bool = False) -> tuple[Problem, Found]:
     """The search over the whole ground, with nothing left out, in a third of the time of one that begins anew.
 
     Smaller searches go first: over the ground alone, with short links and with all, then with short links at all
@@ -406,8 +421,9 @@ def search_primed(question: Question, near_factor: float = 1.0) -> tuple[Problem
     found, known = Found.nothing(problem), np.inf
     for step in [*dict.fromkeys(steps), options]:
         before, problem = problem, build_problem(ground, start, goal, standard, costs, step)
-        factor = near_factor if step is options else 1.0
-        found = search(problem, factor, known_musd=known, prime=_labels_on(before, found, problem))
+        # On the same levels a search follows that looks as far: what was tried for this one holds for that.
+        factor = near_factor if step.offsets_m == options.offsets_m else 1.0
+        found = search(problem, factor, reverse, known_musd=known, primes=_primes_on(before, found, problem))
         known = min(known, found.cost_musd)
     return problem, found
 
@@ -427,14 +443,18 @@ def search_whole(question: Question, before: Problem, found: Found, near_factor:
         The problem over all nodes and what the search found; its price is that of the cheapest line there is.
     """
     problem = build_problem(*question)
-    prime = _labels_on(before, found, problem)
-    return problem, search(problem, near_factor, known_musd=found.cost_musd, prime=prime)
+    # What was promised to the search before may have kept it from links that this one needs.
+    primes = _primes_on(before, found, problem)._replace(tried=np.zeros(0, dtype=bool))
+    return problem, search(problem, near_factor, known_musd=found.cost_musd, primes=primes)
 
 
-def _labels_on(before: Problem, found: Found, problem: Problem) -> tuple[Floats, NDArray[np.int32]]:
-    """Costs and parents of the states of a problem by a search with the same or fewer nodes and levels."""
+def _primes_on(before: Problem, found: Found, problem: Problem) -> Primes:
+    """What a search with the same or fewer nodes, levels and links, that looked as far, knows of a problem's states."""
     if before.n_states == problem.n_states and len(before.node_of) == len(problem.node_of):
-        return found.cost, found.parent
+        # Moves are sorted by length, so that those of a search with shorter links come first.
+        n = min(len(before.moves), len(problem.moves))
+        is_same = (before.moves[:n] == problem.moves[:n]).all(axis=1)
+        return Primes(found.cost, found.parent, found.settled, n if is_same.all() else int(is_same.argmin()))
     total, n = len(problem.node_of) * problem.n_states, problem.n_states
     cost, parent = np.full(total, np.inf), np.full(total, -1, np.int32)
     # A search on the ground alone has one state a node, which is the terminals' state here.
@@ -442,7 +462,7 @@ def _labels_on(before: Problem, found: Found, problem: Problem) -> tuple[Floats,
     state = (problem.index_of[before.node_of][:, None] * n + levels).ravel().astype(np.int32)
     cost[state] = found.cost
     parent[state] = np.where(found.parent >= 0, state[found.parent], -1)
-    return cost, parent
+    return prime_with(cost, parent)
 
 
 def narrow(

@@ -42,9 +42,9 @@ def asked(z, standard_, prices, options):
 
 def tunnel_km(z, design, prices, options):
     way = find_way(asked(z, design, prices, options))
-    points = state_points(way.problem, trace_states(way.problem, way.forward))
+    points = state_points(way.problem, trace_states(way.problem, way.found))
     pieces = split_line(points, way.problem.ground, design, prices)
-    return price_pieces(pieces, design, prices).tunnel_km, way.forward.cost_musd
+    return price_pieces(pieces, design, prices).tunnel_km, way.found.cost_musd
 
 
 @pytest.mark.parametrize(("offsets", "seed"), [((0.0,), 4), ((0.0,), 11), ((-20.0, 0.0, 10.0), 4)])
@@ -61,7 +61,7 @@ def test_a_looser_limit_and_more_heights_never_cost_more():
     z, options = range_of_hills(), SearchOptions(offsets_m=(0.0,), max_structure_km=6.0)
 
     def cost(design, options):
-        return find_way(asked(z, design, costs(), options)).forward.cost_musd
+        return find_way(asked(z, design, costs(), options)).found.cost_musd
 
     by_grade = [cost(standard(grade), options) for grade in (1.5, 2.0, 3.0, 5.0)]
     assert all(b <= a + 1e-9 for a, b in pairwise(by_grade))
@@ -80,8 +80,14 @@ def test_the_primed_search_finds_what_a_search_that_begins_anew_finds(offsets):
     for tunnel in (10.0, 30.0, 90.0):
         start, end = (tuple(int(v) for v in rng.integers(2, 43, 2)) for _ in range(2))
         question = Question(ground, start, end, standard(2.5), costs(tunnel=tunnel), options)
-        plain = search(build_problem(*question))
-        assert search_primed(question)[1].cost_musd == pytest.approx(plain.cost_musd, rel=1e-12)
+        for factor, from_end in ((1.0, False), (1.2, True)):
+            plain = search(build_problem(*question), factor, from_end)
+            _, primed = search_primed(question, factor, from_end)
+            assert primed.cost_musd == pytest.approx(plain.cost_musd, rel=1e-12)
+            # A wider search knows as much of every state that it settles, whatever it didn't have to do again.
+            both = plain.settled & primed.settled
+            assert factor == 1.0 or np.allclose(primed.cost[both], plain.cost[both], rtol=1e-12, atol=0.0)
+            assert factor == 1.0 or (primed.settled == plain.settled).all()
 
 
 def test_drawn_lines_keep_the_law_within_their_certificates():
@@ -99,8 +105,8 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0), max_structure_km=6.0)
     problem = asked(range_of_hills(), standard(2.5), costs(), options)
     way = find_way(problem, 1.4)
-    backward = search(way.problem, 1.4, reverse=True, guide=way.forward)
-    bound = 1.4 * way.forward.cost_musd
+    backward = search(way.problem, 1.4, reverse=True, guide=way.found)
+    bound = 1.4 * way.found.cost_musd
     search_all = TurnSearch(way.problem, backward, bound, 300.0)
     course, exact = search_all.cheapest()
     assert course.states
@@ -179,9 +185,9 @@ def test_on_request_the_whole_ground_proves_how_good_a_narrowed_line_is():
     assert find_way(problem).least_musd is None
     certified = find_way(replace(problem, options=replace(options, certify=True)))
     whole = find_way(replace(problem, options=replace(options, narrowing=())))
-    assert certified.forward.cost_musd == pytest.approx(whole.forward.cost_musd, rel=1e-12)
-    assert certified.least_musd == certified.forward.cost_musd
-    assert trace_states(certified.problem, certified.forward)
+    assert certified.found.cost_musd == pytest.approx(whole.found.cost_musd, rel=1e-12)
+    assert certified.least_musd == certified.found.cost_musd
+    assert trace_states(certified.problem, certified.found)
 
 
 def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):

@@ -149,6 +149,20 @@ class Effort(NamedTuple):
     known: float
 
 
+class Primes(NamedTuple):
+    """What a smaller search found, with which a search begins; empty if there was none.
+
+    ``cost`` and ``parent`` per state are of lines that are known to be possible. Where ``tried``, the smaller search
+    went on from the state by the first ``n_moves`` moves, by full circles and by old formations, and found nothing
+    cheaper there than the labels say: while a state costs no less than it did, that need not be done again.
+    """
+
+    cost: NDArray[np.float64]
+    parent: NDArray[np.int32]
+    tried: NDArray[np.bool_]
+    n_moves: int
+
+
 class Shortlist(NamedTuple):
     """Long moves from a node that may lead to something cheaper, made when the first of its states is expanded.
 
@@ -482,7 +496,7 @@ def _terminal_level(states):
 
 
 @kernel
-def _first_labels(z, begin, prime_cost, prime_parent, nodes, states, ends, labels, effort, p):
+def _first_labels(z, begin, primes, nodes, states, ends, labels, effort, p):
     """Label the begin terminal and what is known before the search; returns the heap's size."""
     n_states, cols = states.kind.shape[0], z.shape[1]
     start_height = z[ends.begin_row, ends.begin_col]
@@ -490,28 +504,30 @@ def _first_labels(z, begin, prime_cost, prime_parent, nodes, states, ends, label
     size = _label(labels, 0, begin, 0.0, -1, start_bound, effort.informed, n_states)
     # Lines that are known to be possible give the first labels. They wait in the heap like others, so that anything
     # cheaper still replaces them.
-    for u in range(prime_cost.shape[0]):
-        if prime_cost[u] < labels.cost[u]:
+    for u in range(primes.cost.shape[0]):
+        if primes.cost[u] < labels.cost[u]:
             r, c = nodes.node_of[u // n_states] // cols, nodes.node_of[u // n_states] % cols
             rest = _bound(z, r, c, z[r, c] + states.offset_m[u % n_states], states, ends, p)
-            before = np.int64(prime_parent[u])
-            size = _label(labels, size, u, prime_cost[u], before, rest, effort.informed, n_states)
+            before = np.int64(primes.parent[u])
+            size = _label(labels, size, u, primes.cost[u], before, rest, effort.informed, n_states)
     return size
 
 
 @kernel
-def _move_on(ground, u, n_short, nodes, states, ends, goal, labels, effort, p, scratch, shortlist, size):
-    """Try all moves from a state; returns the heap's size."""
-    for m in range(n_short):
+def _move_on(ground, u, n_short, n_tried, nodes, states, ends, goal, labels, effort, p, scratch, shortlist, size):
+    """Try all moves from a state but the first that were tried already; returns the heap's size."""
+    for m in range(n_tried, n_short):
         size = _try_move(
             ground, u, m, p[CHEAPEST] * nodes.move_m[m], nodes, states, ends, goal, labels, effort, p, scratch, size
         )
     here = u // states.kind.shape[0]
     for k in range(shortlist.first[here], shortlist.last[here]):
-        size = _try_move(
-            ground, u, np.int64(shortlist.move[k]), np.float64(shortlist.least[k]), nodes, states, ends, goal, labels,
-            effort, p, scratch, size,
-        )  # fmt: skip
+        m = np.int64(shortlist.move[k])
+        if m >= n_tried:
+            size = _try_move(
+                ground, u, m, np.float64(shortlist.least[k]), nodes, states, ends, goal, labels, effort, p, scratch,
+                size,
+            )  # fmt: skip
     return size
 
 
@@ -534,7 +550,7 @@ def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
 
 
 @allocating
-def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime_cost, prime_parent, told):
+def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, primes, told):
     """Settle states in order of cost plus bound.
 
     Direct links from the begin terminal are held back until their lower bound comes up.
@@ -549,8 +565,7 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
         reuse: pieces of old formations as adjacency (pointer, target, price).
         effort: what may be left out.
         p: parameter vector.
-        prime_cost: cost per state of lines that are known to be possible (may be empty).
-        prime_parent: the state before on such a line.
+        primes: what a smaller search found.
         told: one whole number, in which whoever waits can read how many states were expanded so far.
 
     Returns:
@@ -568,7 +583,7 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
     end_node = ends.row * cols + ends.col
     begin = np.int64(nodes.index_of[ends.begin_row * cols + ends.begin_col]) * n_states + states.terminal
     goal = np.int64(nodes.index_of[end_node]) * n_states + states.terminal
-    size = _first_labels(ground[0], begin, prime_cost, prime_parent, nodes, states, ends, labels, effort, p)
+    size = _first_labels(ground[0], begin, primes, nodes, states, ends, labels, effort, p)
     # Moves are sorted by length. Those before the first long one need no shortlist; where nothing may be left out, none
     # does.
     n_short, used = 0, 0
@@ -609,7 +624,13 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
         shortlist, used = _with_moves(
             ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used
         )
-        size = _move_on(ground, u, n_short, nodes, states, ends, goal, labels, effort, p, scratch, shortlist, size)
+        is_tried = primes.tried.shape[0] > 0 and primes.tried[u] and labels.cost[u] == primes.cost[u]
+        size = _move_on(
+            ground, u, n_short, primes.n_moves if is_tried else 0, nodes, states, ends, goal, labels, effort, p,
+            scratch, shortlist, size,
+        )  # fmt: skip
+        if is_tried:
+            continue
         size = _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size)
         if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
             size = _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size)
