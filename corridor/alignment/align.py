@@ -169,7 +169,7 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
     elif whole:
         problem, found = search_primed(question, within, from_end)
     else:
-        left = narrow(*question, within)
+        left = narrow(*question)
         problem = build_problem(*question, left.usable)
         found = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
         # Narrowing may have cut the only way off; before saying that there is none, all of the ground is searched.
@@ -200,12 +200,15 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
         way = find_way(asked, factor, from_end=True) if way is None else _widen(way, factor)
         problem, free_price, backward = way.problem, way.found.cost_musd, way.backward(factor)
         # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left out.
-        turning = TurnSearch(problem, backward, factor * free_price, radius, max(least_musd, free_price), is_small)
+        is_whole = way.least_musd is not None
+        turning = TurnSearch(
+            problem, backward, factor * free_price, radius, max(least_musd, free_price), is_small, is_whole
+        )
         while len(forbidden) < MAX_FORBIDDEN:
             course, price = turning.cheapest(forbidden, factor == TURN_FACTORS[-1])
             if not course.states:
                 break
-            gap = max(price - turning.least_musd, 0.0) if way.least_musd is not None else None
+            gap = max(price - turning.least_musd, 0.0) if is_whole else None
             try:
                 return finish_alignment(asked.terrain, problem, course, price, free_price, snapped, gap)
             except BendError as fault:

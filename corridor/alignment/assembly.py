@@ -289,7 +289,8 @@ class TurnSearch:
 
     ``backward`` has the costs to the end without turns of everything that a line of at most ``bound_musd`` can pass,
     and ``least_musd`` is what any line is known to cost at least. Links priced for one search are kept for the
-    next one of its kind. A search that ``is_small`` is exact from the start.
+    next one of its kind. A search that ``is_small`` is exact from the start. One that doesn't prove (``proves`` off)
+    takes the line that a hasty search finds: where ground was left out, nothing could be said of all lines anyway.
     """
 
     def __init__(
@@ -300,9 +301,10 @@ class TurnSearch:
         radius_m: float,
         least_musd: float = 0.0,
         is_small: bool = True,
+        proves: bool = True,
     ) -> None:
         self.problem, self.bound_musd, self.radius_m = problem, bound_musd, float(radius_m)
-        self.least_musd, self.is_small = least_musd, is_small
+        self.least_musd, self.is_small, self.proves = least_musd, is_small, proves
         # A cost that isn't settled is no more than an upper bound: no line near the best passes there.
         self._behind = np.where(backward.settled, backward.cost, np.inf)
         self._links, self._used = new_links(len(self._behind), 65_536), 0
@@ -341,7 +343,7 @@ class TurnSearch:
         if not course.states:
             last = self._prove(forbidden, self.bound_musd, MAX_LINKS) if is_last else NO_ROOM
             return self._line(last), self._cost(last)
-        for bound in (price / (1.0 + CERTIFIED), price):
+        for bound in (price / (1.0 + CERTIFIED), price) if self.proves else ():
             if bound <= self.least_musd:
                 continue
             last = self._prove(forbidden, bound, MAX_LINKS)

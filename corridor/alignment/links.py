@@ -283,12 +283,14 @@ class Stage:
     """A search that only finds out where the next one has to look.
 
     It runs both ways with fewer links, over cells ``factor`` times as large, at all ``levels`` or on the ground
-    alone, and keeps the nodes that a line within ``near_factor`` of the cheapest can pass.
+    alone, and keeps the nodes that a line within ``near_factor`` of the cheapest can pass. Coarser cells have fewer
+    levels than the search itself; with ``few`` they have no more where they are as fine.
     """
 
     factor: int
     near_factor: float
     levels: bool = False
+    few: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is no stage.
@@ -356,21 +358,21 @@ class SearchOptions:
 
 
 def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stage, ...]:
-    """Stages for a cell size: cells of about 1.2 km, then, with several levels, the ground level alone, then all.
+    """Stages for a cell size: cells of about 1.2 km, on a huge ground three times as wide as its own, then its own.
 
-    Keeping a line on the ground makes open line 10 to 25 % dearer and leaves a base tunnel as it is, so that stage
-    keeps what is within 30 %. The last stage has the ground and the levels of the search itself and only misses some
-    long links; what these are worth is much the same along all lines, so that little has to be kept.
+    The last stage has the ground of the search itself and only misses long links and, with several levels, some of
+    these; what that is worth is much the same along all lines, so that little has to be kept. Cells even three times as
+    wide can be off by a third where valleys are narrow, so that more is kept by them.
     """
     stages: list[Stage] = []
     factor = min(round(COARSE_CELL_M / cell_m), 8)
-    is_large = n_nodes >= SMALL_NODES
+    has_levels, is_large = n_offsets > 1, n_nodes >= SMALL_NODES
     if factor >= 3 and is_large:
-        stages.append(Stage(factor, 1.15, levels=n_offsets > 1))
+        stages.append(Stage(factor, 1.1 if has_levels else 1.15, levels=has_levels))
     if factor >= 6 and n_nodes >= HUGE_NODES:
-        stages.append(Stage(3, 1.1))
-    if n_offsets > 1:
-        stages += [Stage(1, 1.3), Stage(1, 1.05, levels=True)]
+        stages.append(Stage(3, 1.1, levels=has_levels))
+    if has_levels:
+        stages.append(Stage(1, 1.02 if is_large else 1.05, levels=True, few=True))
     elif is_large:
         stages.append(Stage(1, 1.03, levels=True))
     return tuple(stages)

@@ -472,9 +472,8 @@ def narrow(
     standard: DesignStandard,
     costs: UnitCosts,
     options: SearchOptions,
-    within: float = 1.0,
 ) -> Narrowed:
-    """Find out which nodes of the fine ground a search for lines ``within`` a factor of the best has to look at.
+    """Find out which nodes of the fine ground a search has to look at.
 
     Runs the stages of ``options.narrowing``; a later, finer stage searches only what the one before left. Where no
     stage finds a way between the terminals, all nodes are left.
@@ -485,14 +484,14 @@ def narrow(
     question = Question(ground, start, goal, standard, costs, options)
     left = Narrowed()
     for stage in stages:
-        left = _run_stage(question, stage, stage.near_factor * within, left)
+        left = _run_stage(question, stage, left)
     return left
 
 
-def _run_stage(question: Question, stage: Stage, near_factor: float, left: Narrowed) -> Narrowed:
+def _run_stage(question: Question, stage: Stage, left: Narrowed) -> Narrowed:
     """One stage: what is left after it; what was left before, if it finds no way."""
     ground, start, goal, standard, costs, options = question
-    factor = stage.factor
+    factor, near_factor = stage.factor, stage.near_factor
     coarse = coarsen(ground, factor) if factor > 1 else ground
     ends = [(r // factor, c // factor) for r, c in (start, goal)]
     # Cells this coarse tell nothing about where a line runs.
@@ -502,7 +501,9 @@ def _run_stage(question: Question, stage: Stage, near_factor: float, left: Narro
         # A terminal is open even where most of its block is closed.
         for end in ends:
             coarse.mask[end] = 0
-    offsets = (options.coarse_offsets_m if factor > 1 else options.offsets_m) if stage.levels else (0.0,)
+    offsets = (0.0,)
+    if stage.levels:
+        offsets = options.coarse_offsets_m if factor > 1 or stage.few else options.offsets_m
     plain = replace(options, offsets_m=offsets, reuse=options.reuse if factor == 1 else ())
     inside = left.usable
     if inside is not None and factor > 1:
@@ -514,11 +515,10 @@ def _run_stage(question: Question, stage: Stage, near_factor: float, left: Narro
     near = node_cost_through(problem, forward, backward) <= near_factor * forward.cost_musd
     if options.dilate_cells:
         near = binary_dilation(near, np.ones((3, 3), dtype=bool), iterations=options.dilate_cells)
+    fine = near if factor == 1 else np.repeat(np.repeat(near, factor, axis=0), factor, axis=1)
+    usable = np.ascontiguousarray(fine[: ground.shape[0], : ground.shape[1]])
     # On the same ground a cost is known to be possible; on coarser ground heights differ and the cost is only a hope.
-    if factor == 1:
+    if factor == 1 and set(offsets) <= set(options.offsets_m):
         same = offsets == options.offsets_m
-        return Narrowed(near, forward.cost_musd, thin=(problem, backward) if same else None)
-    fine = np.repeat(np.repeat(near, factor, axis=0), factor, axis=1)
-    return Narrowed(
-        np.ascontiguousarray(fine[: ground.shape[0], : ground.shape[1]]), hoped_musd=HOPE * forward.cost_musd
-    )
+        return Narrowed(usable, forward.cost_musd, thin=(problem, backward) if same else None)
+    return Narrowed(usable, hoped_musd=HOPE * forward.cost_musd)

@@ -21,7 +21,7 @@ from corridor.alignment.search import Question, build_problem, search, search_pr
 from corridor.alignment.spirals import ARC_STEP
 from corridor.errors import SearchRoomError
 from corridor.schema.fields import Grid
-from tests.alignment.helpers import costs, hills, standard
+from tests.alignment.helpers import costs, hills, hillside_costs, standard
 
 PRICES = (8.0, 20.0, 60.0, 120.0)
 ENDS = (10_050.0, -950.0), (16_050.0, -8_950.0)
@@ -217,16 +217,47 @@ def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
         solve_on_cells(fine, lambda cell_m: replace(fine, end_xy=(0.0, 0.0)))
 
 
-def test_tunnels_under_the_gotthard_shrink_with_their_price(data_folder):
+TUNNELS = (12.5, 25.0, 50.0, 75.0, 100.0)
+
+
+@pytest.fixture(scope="module")
+def under_the_gotthard(data_folder):
+    """Asks for lines from Erstfeld to Biasca at 27 per mille, over cells of about 740 by 760 m."""
     with zipfile.ZipFile(data_folder / "alps" / "N46E008.SRTMGL3.hgt.zip") as archive:
         z = np.frombuffer(archive.read(archive.namelist()[0]), ">i2").reshape(1201, 1201).astype(float)
-    ground = z[200:800:6, 500:1180:4]  # cells of about 500 by 300 m
+    z = z[152:840, 600:1200].reshape(86, 8, 50, 12).mean(axis=(1, 3))
+    grid = Grid("EPSG:32632", Affine(763, 0, 0, 0, -741, 0), z.shape)
+    terrain = build_terrain(z, grid)
+    start, end = ((763 * (col + 0.5), -741 * (row + 0.5)) for row, col in ((8, 15), (78, 47)))
     options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0))
-    question = Question(build_ground(ground, 258.0, 556.0), (5, 25), (90, 160), standard(2.7), costs(), options)
-    found = []
-    for price in (20.0, 60.0, 120.0):
-        problem, forward = search_primed(question._replace(costs=costs(tunnel=price)))
-        points = state_points(problem, trace_states(problem, forward))
-        pieces = split_line(points, problem.ground, problem.standard, problem.costs)
-        found.append(price_pieces(pieces, problem.standard, costs()).tunnel_km)
-    assert found[0] >= found[1] >= found[2]
+
+    def ask(design, tunnel=25.0, **changes):
+        return AlignmentProblem(terrain, start, end, design, hillside_costs(tunnel=tunnel), replace(options, **changes))
+
+    return ask
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_tunnels_under_the_gotthard_shrink_with_their_price(under_the_gotthard, turns):
+    design = standard(2.7, min_radius_m=300.0)
+    lines = [solve(under_the_gotthard(design, price, turns=turns)) for price in TUNNELS]
+    assert lines[0].tunnel_km > lines[-1].tunnel_km + 5.0
+    for (price, line), (next_price, after) in pairwise(zip(TUNNELS, lines, strict=True)):
+        assert 0.0 <= after.gap_musd <= 0.01 * after.search_price_musd
+        # What is drawn differs from what was searched by curves alone.
+        slack = (line.gap_musd + after.gap_musd) / (next_price - price) + 0.005 * line.tunnel_km + 0.1
+        assert after.tunnel_km <= line.tunnel_km + slack
+        assert after.search_price_musd >= (line.search_price_musd - line.gap_musd) * (1 - 1e-9)
+
+
+def test_looser_limits_and_more_heights_never_cost_more_under_the_gotthard(under_the_gotthard):
+    heights = ((0.0,), (-20.0, 0.0), (-20.0, 0.0, 10.0), (-20.0, -10.0, 0.0, 10.0))
+    nested = [
+        [under_the_gotthard(standard(grade, min_radius_m=300.0)) for grade in (1.8, 2.7, 4.0)],
+        [under_the_gotthard(standard(2.7, min_radius_m=radius)) for radius in (600.0, 300.0, 100.0)],
+        [under_the_gotthard(standard(2.7, min_radius_m=300.0), 50.0, offsets_m=offsets) for offsets in heights],
+    ]
+    for asked_ in nested:
+        for strict, loose in pairwise([solve(problem) for problem in asked_]):
+            assert loose.search_price_musd - loose.gap_musd <= strict.search_price_musd * (1 + 1e-9)
+            assert loose.unconstrained_price_musd <= strict.unconstrained_price_musd * (1 + 1e-9)

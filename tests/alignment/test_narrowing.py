@@ -108,14 +108,16 @@ def test_a_hope_that_is_too_low_is_dropped(monkeypatch):
     assert np.array_equal(hopeless.usable, usual.usable)
 
 
-def test_more_is_left_for_lines_that_may_be_dearer():
-    ground = hills((80, 80), 200.0, 300.0, seed=2, smooth=5.0)
-    options = SearchOptions(offsets_m=(0.0,), narrowing=(Stage(1, 1.03, levels=True),), max_structure_km=4.0)
-    left = [
-        narrow(ground, (5, 5), (70, 72), standard(2.5), costs(), options, within).usable.sum()
-        for within in (1.0, 1.05, 1.2)
-    ]
-    assert left[0] < left[1] < left[2] <= 80 * 80
+def test_levels_of_coarser_cells_promise_a_price_only_where_the_search_has_them_too():
+    ground = hills((60, 60), 200.0, 300.0, seed=2, smooth=5.0)
+    few = SearchOptions(narrowing=(Stage(1, 1.02, levels=True, few=True),), max_structure_km=4.0)
+    left, cost = narrowed_cost(ground, (5, 5), (50, 52), standard(2.5), few)
+    assert left.usable.mean() < 0.5
+    assert cost <= left.known_musd < np.inf
+    others = replace(few, coarse_offsets_m=(-12.0, 0.0, 9.0))
+    hoped = narrow(ground, (5, 5), (50, 52), standard(2.5), costs(), others)
+    assert hoped.known_musd == np.inf
+    assert cost <= hoped.hoped_musd < np.inf
 
 
 def test_a_stage_that_finds_no_way_leaves_everything():
