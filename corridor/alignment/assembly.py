@@ -329,7 +329,7 @@ class TurnSearch:
         prove that none costs less by more than 1 %, or by how much, and find the cheapest as far as there is room.
         Without a line all within the bound are looked at if no wider search follows (``is_last``).
         """
-        if self.is_small:
+        if self.is_small and self.proves:
             last = self._prove(forbidden, self.bound_musd, FEW_LINKS)
             if last != NO_ROOM:
                 return self._line(last), self._cost(last)
@@ -514,7 +514,7 @@ def finish_alignment(
         vertex_m=vertex_m,
         chainage_m=chainage,
         ground_m=ground_heights(terrain.ground, at[:, 0], at[:, 1]),
-        cross_slope=np.sqrt(cross_slopes(terrain.ground, at[:, 0], at[:, 1], *np.gradient(at[:, :2], axis=0).T)),
+        cross_slope=np.sqrt(cross_slopes(terrain.ground, at[:, 0], at[:, 1], *_headings(at[:, :2]).T)),
         radius_m=np.concatenate(radii),
         structures=tuple(
             replace(s, from_m=s.from_m + start, to_m=s.to_m + start)
@@ -534,6 +534,15 @@ def finish_alignment(
             *_says_gap(price, gap_musd),
         ),
     )
+
+
+def _headings(points: Floats) -> Floats:
+    """Direction of a plan line (n, 2) at each of its points, of any length above 0: the mean of the steps there."""
+    headings = np.gradient(points, axis=0)
+    # Without a turn limit a line may turn right back at another height; there the step that follows counts.
+    back = np.flatnonzero(np.abs(headings).max(axis=1) < 1e-9)
+    headings[back] = points[back + 1] - points[back]
+    return np.asarray(headings)
 
 
 def _spiral(terrain: Terrain, problem: Problem, winding: Winding, vertices: Floats, vertex_m: Floats) -> Spiral:

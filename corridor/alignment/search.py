@@ -501,7 +501,7 @@ def _run_stage(question: Question, stage: Stage, left: Narrowed) -> Narrowed:
         # A terminal is open even where most of its block is closed.
         for end in ends:
             coarse.mask[end] = 0
-    offsets = (0.0,)
+    offsets: tuple[float, ...] = (0.0,)
     if stage.levels:
         offsets = options.coarse_offsets_m if factor > 1 or stage.few else options.offsets_m
     plain = replace(options, offsets_m=offsets, reuse=options.reuse if factor == 1 else ())
