@@ -318,14 +318,14 @@ class Comparison:
             A new comparison; this one stays as it is.
 
         Raises:
-            StudyError: a line doesn't lead from end to end, or places aren't known.
+            StudyError: a line doesn't lead from end to end, places aren't known, or a word isn't what it may be.
             SourceError: a file or table has no line, or one that can't be a route.
             OutputError: this comparison wasn't made by :func:`corridor.compare`.
         """
         from corridor.io.read.own_routes import own_candidates
 
         taken = [candidate.candidate_id for candidate in self.results.candidates]
-        specs = own_candidates(line, name, Mode(mode), taken=taken, follow_m=follow_m)
+        specs = own_candidates(line, name, mode, taken=taken, follow_m=follow_m)
         return self.with_candidates(*(spec.model_copy(update={"comparator": comparator}) for spec in specs))
 
     def with_candidates(self, *candidates: CandidateSpec | Mapping[str, Any]) -> Comparison:

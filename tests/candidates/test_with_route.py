@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 import corridor
-from corridor.errors import OutputError, StudyError
+from corridor.errors import OutputError, SourceError, StudyError
 from corridor.pipeline.comparing import with_more_candidates
 from tests.synthetic import build, write_study
 from tests.synthetic.study import IMPACT
@@ -75,6 +75,23 @@ def test_lines_come_as_geometries_tables_files_and_places(first, tmp_path):
     assert [c.name for c in first.with_route("45.51,10.55", "By there").results.candidates][-1] == "By there"
     with pytest.raises(StudyError, match="lies outside the study's area"):
         first.with_route(shapely.LineString([(0, 0), (1, 1)]), name="Far")
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "error", "says"),
+    [
+        (None, {}, SourceError, "is of type NoneType; give a line"),
+        ("; ".join(["Highfold"] * 1000), {}, StudyError, "names 1000 places"),
+        (ACROSS, {"mode": "boat"}, StudyError, "mode: 'boat' is none; give road or rail"),
+        (ACROSS, {"follow_m": float("nan")}, StudyError, "follow_m"),
+        (ACROSS, {"follow_m": "far"}, StudyError, "follow_m"),
+        ("Highfold", {"name": "n" * 1000}, SourceError, "longer than"),
+    ],
+)
+def test_what_can_be_no_route_is_refused_in_one_line(first, line, words, error, says):
+    with pytest.raises(error, match=says) as fault:
+        first.with_route(line, **words)
+    assert "\n" not in str(fault.value)
 
 
 def test_a_comparison_without_a_run_says_so(first):

@@ -16,12 +16,13 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from corridor.errors import SourceError, StudyError
 from corridor.files import odd_character, require_file
 from corridor.geo.geodesy import WGS84, distance_m, project
 from corridor.io.read.polygons import read_features
-from corridor.schema.study import DrawnCandidate, ViaCandidate
+from corridor.schema.study import DrawnCandidate, ViaCandidate, say_fault
 from corridor.schema.vocabulary import Family, Mode
 
 Floats = NDArray[np.float64]
@@ -142,7 +143,7 @@ def read_routes(
 def own_candidates(
     given: shapely.LineString | gpd.GeoDataFrame | gpd.GeoSeries | str | Path,
     name: str | None,
-    mode: Mode,
+    mode: str,
     *,
     taken: Sequence[str],
     follow_m: float | None,
@@ -158,12 +159,17 @@ def own_candidates(
 
     Raises:
         SourceError: there is no line, or one that can't be a route.
-        StudyError: places in a row that can't be places.
+        StudyError: places in a row that can't be places, an unknown mode, or a distance that can't be one.
     """
-    # What looks like a path is a file even if it is not there: then the fault is about the file, not about places.
-    if isinstance(given, str) and not Path(given).is_file() and not re.search(r"[/\\]|\.[A-Za-z]\w*$", given):
+    if mode not in list(Mode):
+        raise StudyError(f"mode: '{mode}' is none; give {' or '.join(Mode)}")
+    mode = Mode(mode)
+    if not isinstance(given, str | Path | shapely.Geometry | gpd.GeoSeries | gpd.GeoDataFrame):
+        what = type(given).__name__
+        raise SourceError(f"line: is of type {what}; give a line, a table or file of lines, or places in a row")
+    if isinstance(given, str) and not _names_file(given):
         spec = parse_via(given, mode)
-        return (spec.model_copy(update={"name": name}) if name else spec,)
+        return (spec.model_copy(update={"name": _name(name, "", "name")}) if name else spec,)
     if isinstance(given, str | Path):
         lines, what = read_lines(Path(given)), str(given)
     else:
@@ -175,6 +181,15 @@ def own_candidates(
     if name:
         lines[0] = DrawnLine(_name(name, "", what), lines[0].xyz, lines[0].says)
     return _as_candidates(lines, what, mode, taken, follow_m)
+
+
+def _names_file(text: str) -> bool:
+    """Whether a text is a path: what looks like one is, there or not, so that the fault is told of the file."""
+    try:
+        there = Path(text).is_file()
+    except OSError:
+        there = False  # longer than a file's name can be
+    return there or re.search(r"[/\\]|\.[A-Za-z]\w*$", text) is not None
 
 
 def _as_candidates(
@@ -193,7 +208,10 @@ def _as_candidates(
         ids.add(key)
         if follow_m is not None:
             own["follow_m"] = follow_m
-        found.append(DrawnCandidate(family=Family.DRAWN, id=key, name=name, line=_vertices(line.xyz), **own))
+        try:
+            found.append(DrawnCandidate(family=Family.DRAWN, id=key, name=name, line=_vertices(line.xyz), **own))
+        except ValidationError as faults:
+            raise StudyError(f"{what}: " + "; ".join(say_fault(fault) for fault in faults.errors())) from faults
     return tuple(found)
 
 
