@@ -68,6 +68,11 @@ def odd_character(text: str, *, lines: bool = False) -> str | None:
 def parse_toml(path: Path, what: str, error: type[CorridorError]) -> dict[str, Any]:
     """A short TOML file, parsed; a byte order mark is passed over. ``what`` says in errors what was wanted.
 
+    Args:
+        path: of the file.
+        what: what was wanted, for the message.
+        error: which kind of error to raise.
+
     Raises:
         CorridorError: of the kind ``error``: the file is missing, can't be read, is over 2 MB, isn't TOML, nests
             deeper than any file of this project needs, or holds odd characters.
@@ -215,6 +220,12 @@ def put_in_place(fresh: Path, target: Path, work: Path, ours: Collection[str]) -
 
     At every moment either the old or the new folder stands there whole; where the system can't exchange two folders,
     the old one is away for an instant and :func:`workspace` brings it back if the process is killed just then.
+
+    Args:
+        fresh: the new folder.
+        target: where it is to stand.
+        work: a folder of one's own beside it.
+        ours: names of files that are replaced rather than carried over.
 
     Raises:
         OSError: it can't be done; the old folder stands as it was.

@@ -54,7 +54,13 @@ def facts_html(title: str, facts: Iterable[tuple[str, object]]) -> str:
 
 
 def table_html(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A heading and a table with a row of column names; every text is escaped."""
+    """A heading and a table with a row of column names; every text is escaped.
+
+    Args:
+        title: the heading.
+        columns: names of the columns.
+        rows: cells of each row.
+    """
     head = "".join(f'<th style="{_CELL}">{_text(column)}</th>' for column in columns)
     body = "".join(
         "<tr>" + "".join(f'<td style="{_CELL}">{_text(value)}</td>' for value in row) + "</tr>" for row in rows
@@ -76,6 +82,12 @@ def sketch_svg(
 
     The view fits ``fit`` (all strokes by default); the rest runs out of it. Gives nothing where there is nothing to
     draw.
+
+    Args:
+        strokes: lines and outlines.
+        dots: points with names.
+        fit: what the view must hold.
+        width_px: of the picture.
     """
     shapes = [shape for shape in fit or [stroke.shape for stroke in strokes] if not shape.is_empty]
     bounds = [shape.bounds for shape in shapes] + [(dot.lon, dot.lat, dot.lon, dot.lat) for dot in dots]

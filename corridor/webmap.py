@@ -53,7 +53,13 @@ def figure_of(map_: folium.Map) -> Figure:
 
 
 def inline(map_: folium.Map, *, styles: Sequence[str], scripts: Sequence[str]) -> None:
-    """Put style sheets and scripts into the head of a map's document."""
+    """Put style sheets and scripts into the head of a map's document.
+
+    Args:
+        map_: the map.
+        styles: texts of style sheets.
+        scripts: texts of scripts.
+    """
     header = figure_of(map_).header
     for style in styles:
         header.add_child(Element("{% raw %}<style>" + style + "</style>{% endraw %}"))
@@ -62,7 +68,13 @@ def inline(map_: folium.Map, *, styles: Sequence[str], scripts: Sequence[str]) -
 
 
 def blank_map(*, width: str | int = "100%", height: str | int = "100%", tiles: str | None = None) -> folium.Map:
-    """An empty map that loads nothing from anywhere, unless ``tiles`` name a provider that Folium knows."""
+    """An empty map that loads nothing from anywhere, unless ``tiles`` name a provider that Folium knows.
+
+    Args:
+        width: of the map.
+        height: of the map.
+        tiles: a provider that Folium knows; none if left out.
+    """
     map_ = OfflineMap(tiles=tiles, width=width, height=height, control_scale=True, zoom_snap=0.25)
     inline(map_, styles=[leaflet_css()], scripts=[leaflet_js(), icon_script()])
     return map_
@@ -80,6 +92,14 @@ def add_lines(
     """Draw lines or points (lon, lat), each with a colour and facts shown as text when pointed at or clicked.
 
     ``style`` has Leaflet's path options, for instance ``{"weight": 5, "opacity": 0.5}``.
+
+    Args:
+        map_: the map.
+        name: of the layer.
+        lines: geometry, colour and facts of each.
+        tooltip: show facts when pointed at.
+        popup: show facts when clicked.
+        style: Leaflet's path options.
     """
     fields = list(dict.fromkeys(key for _, _, facts in lines for key in facts))
     features = [

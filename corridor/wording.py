@@ -35,6 +35,12 @@ def format_position(lat: float, lon: float, digits: int | None = None) -> str:
 def format_extent(west: float, south: float, east: float, north: float) -> str:
     """Give the bounds of an area in degrees as people write them.
 
+    Args:
+        west: degrees east of the western bound.
+        south: degrees north of the southern one.
+        east: of the eastern one.
+        north: of the northern one.
+
     Example:
         >>> format_extent(45, 38.5, 47, 40), format_extent(-5, -2, 10, 3)
         ('45 to 47 E, 38.5 to 40 N', '5 W to 10 E, 2 S to 3 N')

@@ -387,7 +387,13 @@ def _with_penalty(asked: AlignmentProblem, kept: Sequence[Alignment], penalty: f
 
 
 def overlap(line: Floats, other: Floats, within_m: float = WITHIN_M) -> float:
-    """Share of a line's length that lies within a distance of another line (0 to 1)."""
+    """Share of a line's length that lies within a distance of another line (0 to 1).
+
+    Args:
+        line: x and y of its points, metres, shape (n, 2) or more columns.
+        other: the other line likewise.
+        within_m: how near counts.
+    """
     drawn = LineString(line[:, :2])
     return float(drawn.intersection(LineString(other[:, :2]).buffer(within_m)).length / drawn.length)
 
@@ -483,6 +489,14 @@ def draw_errors(
 
     White noise smoothed by a Gaussian kernel of half the range (its correlation falls to 1/e at the range) and
     scaled back; the frame is widened while smoothing so that the rim is no calmer than the middle.
+
+    Args:
+        shape: rows and columns of a field.
+        cell_m: side of a cell.
+        sigma_m: standard deviation.
+        range_m: distance over which errors are alike.
+        draws: how many are made.
+        seed: of the draws; the same seed gives the same draws.
     """
     rng = np.random.default_rng(seed)
     width = max(range_m / cell_m / 2.0, 1e-6)
@@ -511,6 +525,13 @@ def measure_price_spread(
     asked: AlignmentProblem, sigma_m: float, range_m: float, draws: int = 10, seed: int = 0
 ) -> dict[str, Spread]:
     """Spread of price, length and tunnel length when the line is sought anew on each draw of the heights.
+
+    Args:
+        asked: the line that is sought.
+        sigma_m: standard error of heights.
+        range_m: distance over which errors are alike.
+        draws: how many are made.
+        seed: of the draws; the same seed gives the same draws.
 
     Raises:
         AlignmentError: if none of the draws has a line.

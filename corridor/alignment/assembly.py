@@ -98,6 +98,11 @@ def link_between(problem: Problem, a: Floats, b: Floats) -> ReuseLink | None:
     """The old piece that a search used between two points (row, column, height); None where it built anew.
 
     Where both are possible a search takes the cheaper one.
+
+    Args:
+        problem: the search as it is laid out.
+        a: row, column and height of the link's start.
+        b: of its end.
     """
     ends = ((int(a[0]), int(a[1])), (int(b[0]), int(b[1])))
     fitting = [x for x in problem.options.reuse if ends in ((x.start, x.end), (x.end, x.start))]
@@ -404,7 +409,13 @@ def _clearance(problem: Problem) -> Floats:
 
 
 def bends_near(problem: Problem, course: Course, places: Floats) -> list[Bend]:
-    """The bends of a line at places (n, 3) that are vertices of it, or next to them where it has full circles there."""
+    """The bends of a line at places (n, 3) that are vertices of it, or next to them where it has full circles there.
+
+    Args:
+        problem: the search as it is laid out.
+        course: the line.
+        places: rows, columns and heights, shape (n, 3).
+    """
     points = state_points(problem, course.states)
     windings = wind(problem, points, course.codes)
     vertices = insert_windings(points, windings)

@@ -44,7 +44,13 @@ AT_NODE = 1e-6  # in cells
 
 
 def pack_parameters(ground: Ground, standard: DesignStandard, costs: UnitCosts) -> NDArray[np.float64]:
-    """Everything that a chord's price depends on besides the ground, as the vector that the kernels read."""
+    """Everything that a chord's price depends on besides the ground, as the vector that the kernels read.
+
+    Args:
+        ground: the ground's surface.
+        standard: the design standard to keep.
+        costs: prices by kind.
+    """
     p = np.empty(N_PARAMETERS)
     p[SURFACE], p[BRIDGE], p[TUNNEL] = (c.mid / 1000.0 for c in (costs.surface, costs.bridge, costs.tunnel))
     p[ABUTMENT], p[PORTAL] = costs.abutment.mid, costs.portal.mid

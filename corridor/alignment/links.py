@@ -193,6 +193,11 @@ def ground_heights(ground: Ground, rows: Floats, cols: Floats) -> Floats:
 
     Written apart from the compiled walk along chords, so that one can check the other.
 
+    Args:
+        ground: the ground's surface.
+        rows: fractional, shape (n,).
+        cols: likewise.
+
     >>> g = build_ground(np.array([[0.0, 0.0], [0.0, 4.0]]), 100.0)
     >>> ground_heights(g, np.array([0.5, 0.5]), np.array([0.5, 0.75])).tolist()
     [1.0, 1.5]
@@ -363,6 +368,11 @@ def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stag
     The last stage has the ground of the search itself and only misses long links and, with several levels, some of
     these; what that is worth is much the same along all lines, so that little has to be kept. Cells even three times as
     wide can be off by a third where valleys are narrow, so that more is kept by them.
+
+    Args:
+        cell_m: side of a cell.
+        n_offsets: heights above and below the ground that a search has at each node.
+        n_nodes: of the fine ground.
     """
     stages: list[Stage] = []
     factor = min(round(COARSE_CELL_M / cell_m), 8)
@@ -412,6 +422,12 @@ def structure_moves(options: SearchOptions, dx_m: float, dy_m: float, thin: bool
     The set is the same upside down and left to right, so that a search from the other end sees the same links.
     ``thin`` leaves out half of the lengths and three of four directions where links are long: these make most of the
     work, and short ones more of the difference in price.
+
+    Args:
+        options: of the search.
+        dx_m: east-west side of a cell.
+        dy_m: north-south side.
+        thin: whether to leave some of them out.
     """
     moves: set[tuple[int, int]] = set()
     cell = max(dx_m, dy_m)
@@ -431,7 +447,14 @@ def structure_moves(options: SearchOptions, dx_m: float, dy_m: float, thin: bool
 
 
 def all_moves(options: SearchOptions, dx_m: float, dy_m: float, thin: bool = False) -> NDArray[np.int32]:
-    """Neighbour and structure steps without duplicates, shortest first, (n, 2)."""
+    """Neighbour and structure steps without duplicates, shortest first, (n, 2).
+
+    Args:
+        options: of the search.
+        dx_m: east-west side of a cell.
+        dy_m: north-south side.
+        thin: whether to leave some of the structure steps out.
+    """
     both = np.vstack([neighbour_moves(options.neighbours), structure_moves(options, dx_m, dy_m, thin)])
     both = np.unique(both, axis=0)
     # By length first, ties by row and column: the search counts on rising lengths, and its answer must not depend on

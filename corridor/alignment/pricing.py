@@ -94,7 +94,14 @@ def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: 
 
 
 def find_closed(points: Floats, ground: Ground, standard: DesignStandard, costs: UnitCosts) -> Floats:
-    """Chainage of the middles of those stretches between points on which no kind is allowed all along."""
+    """Chainage of the middles of those stretches between points on which no kind is allowed all along.
+
+    Args:
+        points: fractional rows, columns and heights, shape (n, 3).
+        ground: the ground's surface.
+        standard: the design standard to keep.
+        costs: prices by kind.
+    """
     p = pack_parameters(ground, standard, costs)
     scratch = new_scratch()
     metres = np.hypot(np.diff(points[:, 0]) * ground.dy_m, np.diff(points[:, 1]) * ground.dx_m)
@@ -141,7 +148,13 @@ def structures_of(pieces: Pieces) -> tuple[Structure, ...]:
 
 
 def price_pieces(pieces: Pieces, standard: DesignStandard, costs: UnitCosts) -> LinePrice:
-    """Price by kind, low, middle and high, of a line that was cut into pieces (kinds as the middle prices chose)."""
+    """Price by kind, low, middle and high, of a line that was cut into pieces (kinds as the middle prices chose).
+
+    Args:
+        pieces: of the line, in order.
+        standard: the design standard to keep.
+        costs: prices by kind.
+    """
     height = 0.5 * (np.abs(pieces.depth_from_m) + np.abs(pieces.depth_to_m))
     return _sum_up(pieces.kind, pieces.to_m - pieces.from_m, height, pieces.open_m, pieces.wall_m, standard, costs)
 
@@ -233,7 +246,15 @@ def price_line(
 def price_steps(
     points: Floats, ground: Ground, standard: DesignStandard, costs: UnitCosts, step_m: float = 2.0
 ) -> LinePrice:
-    """The same for a line given by fractional rows, columns and heights."""
+    """The same for a line given by fractional rows, columns and heights.
+
+    Args:
+        points: fractional rows, columns and heights, shape (n, 3).
+        ground: the ground's surface.
+        standard: the design standard to keep.
+        costs: prices by kind.
+        step_m: length of a step at most.
+    """
     metres, depth, slope, walls = _sample(points, ground, standard, costs, step_m)
     doubling = np.where(depth > 0, standard.cut_doubles_m, standard.fill_doubles_m)
     weight = 1.0 + (depth / doubling) ** 2 + slope

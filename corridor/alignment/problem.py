@@ -206,6 +206,13 @@ def choose_prices(
 def require_within(what: str, value: float, low: float, high: float, unit: str) -> float:
     """A number inside its range; infinities and what isn't a number are refused.
 
+    Args:
+        what: what the number is, for the message.
+        value: the number.
+        low: the least that it may be.
+        high: the greatest.
+        unit: of all three.
+
     Raises:
         AlignmentError: it isn't.
     """
@@ -258,7 +265,13 @@ class AlignmentProblem:
     def on(
         self, heights: Floats, mask: NDArray[np.uint8], friction_musd_per_km: NDArray[np.floating]
     ) -> AlignmentProblem:
-        """The same question on other heights, mask and friction (the last two may be empty) in the same frame."""
+        """The same question on other heights, mask and friction (the last two may be empty) in the same frame.
+
+        Args:
+            heights: metres, shape (rows, cols).
+            mask: bits of kinds that are forbidden, or empty.
+            friction_musd_per_km: what steers a line away, or empty.
+        """
         ground = self.terrain.ground
         changed = build_ground(
             heights,
@@ -328,6 +341,12 @@ def build_terrain(
     friction_musd_per_km: NDArray[np.floating] | None = None,
 ) -> Terrain:
     """Put heights (rows, cols) of a grid in a metric system into the form that the search reads.
+
+    Args:
+        heights: metres, shape (rows, cols).
+        grid: where they lie.
+        mask: bits of kinds that are forbidden at each node; none are if left out.
+        friction_musd_per_km: what steers a line away without being paid; none if left out.
 
     Raises:
         AlignmentError: if the grid is rotated, in degrees or differs in shape from the heights.

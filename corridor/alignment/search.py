@@ -130,6 +130,16 @@ def build_problem(
 
     ``thin`` leaves out some of the long links (see ``structure_moves``).
 
+    Args:
+        ground: the ground's surface.
+        start: row and column.
+        goal: row and column.
+        standard: the design standard to keep.
+        costs: prices by kind.
+        options: of the search.
+        usable: nodes that count, shape (rows, cols); all if left out.
+        thin: whether to leave out some of the long links.
+
     Raises:
         AlignmentError: if a terminal lies outside the grid, is closed, or both are the same node.
     """
@@ -212,6 +222,16 @@ def search(
     a cost that is known to be possible: links that can't stay below it are dropped early. ``promised`` says per state
     what the rest will cost at least, if that is known better than by the bound. ``primes`` is what a smaller search
     found, the same way round, which this one begins with.
+
+    Args:
+        problem: the search as it is laid out.
+        near_factor: how many times the best cost a line may have that is still looked at.
+        reverse: whether to search from the end.
+        informed: whether a bound on the rest steers the search.
+        guide: what a search the other way round found.
+        known_musd: a cost that is known to be possible.
+        promised: what the rest will cost at least, by state.
+        primes: what a smaller search found, the same way round.
     """
     p = problem
     begin, end = (p.goal, p.start) if reverse else (p.start, p.goal)
@@ -278,7 +298,13 @@ def _reversed(
 
 
 def trace_states(problem: Problem, found: Found, reverse: bool = False) -> list[int]:
-    """States along the best path, from start to end whichever way it was searched; empty if there is none."""
+    """States along the best path, from start to end whichever way it was searched; empty if there is none.
+
+    Args:
+        problem: the search as it is laid out.
+        found: what the search found.
+        reverse: whether it ran from the end.
+    """
     begin, end = (problem.goal, problem.start) if reverse else (problem.start, problem.goal)
     state, first = problem.state(end), problem.state(begin)
     if not np.isfinite(found.cost[state]):
@@ -344,7 +370,13 @@ def _block_means(values: NDArray[np.floating], factor: int) -> Floats:
 
 
 def node_cost_through(problem: Problem, forward: Found, backward: Found) -> Floats:
-    """Cheapest way from start to end through each node (any level), (rows, cols); infinite where not settled."""
+    """Cheapest way from start to end through each node (any level), (rows, cols); infinite where not settled.
+
+    Args:
+        problem: the search as it is laid out.
+        forward: what a search from the start found.
+        backward: what one from the end found.
+    """
     both = np.where(forward.settled & backward.settled, forward.cost + backward.cost, np.inf)
     best = both.reshape(-1, problem.n_states).min(axis=1)
     out = np.full(problem.ground.z.size, np.inf)
@@ -356,6 +388,11 @@ def search_both_ways(problem: Problem, near_factor: float, hoped_musd: float = n
     """Forward and backward costs of everything that a line within ``near_factor`` of the best can pass.
 
     ``hoped_musd`` is a guess at a cost that is possible; it only saves time, and is dropped if it is too low.
+
+    Args:
+        problem: the search as it is laid out.
+        near_factor: how many times the best cost a line may have that is still looked at.
+        hoped_musd: a guess at a cost that is possible.
     """
     forward = search(problem, near_factor, known_musd=hoped_musd)
     if forward.cost_musd > hoped_musd:
@@ -477,6 +514,15 @@ def narrow(
 
     Runs the stages of ``options.narrowing``; a later, finer stage searches only what the one before left. Where no
     stage finds a way between the terminals, all nodes are left.
+
+    Args:
+        ground: the ground's surface.
+        start: row and column.
+        goal: row and column.
+        standard: the design standard to keep.
+        costs: prices by kind.
+        options: of the search.
+        within: how many times the best cost the lines may have.
     """
     stages = options.narrowing
     if stages is None:

@@ -79,7 +79,14 @@ class Loops(NamedTuple):
 
 
 def lay_loops(options: SearchOptions, standard: DesignStandard, dx_m: float, dy_m: float) -> Loops:
-    """Chords with circles on a grid; none where the options ask for none or curves have no radius."""
+    """Chords with circles on a grid; none where the options ask for none or curves have no radius.
+
+    Args:
+        options: of the search.
+        standard: the design standard to keep.
+        dx_m: east-west side of a cell.
+        dy_m: north-south side.
+    """
     radius = standard.min_radius_m if options.spiral_radius_m is None else options.spiral_radius_m
     half = radius * math.tan(math.pi / CORNERS)
     angle = 2.0 * math.pi / CORNERS
@@ -278,7 +285,13 @@ def _cheapest_on(ground, loops, m, r, c, h0, rise, kind_from, kind_to, up, down,
 
 
 def wind(problem: Problem, points: Floats, codes: Sequence[int]) -> list[Winding]:
-    """The circles of a line whose nodes are ``points`` (n, 3) and whose links have these codes."""
+    """The circles of a line whose nodes are ``points`` (n, 3) and whose links have these codes.
+
+    Args:
+        problem: the search as it is laid out.
+        points: rows, columns and heights of its nodes, shape (n, 3).
+        codes: of its links, in order.
+    """
     loops, found = problem.loops, []
     for i, code in enumerate(codes):
         if code <= 0:

@@ -46,6 +46,15 @@ def build_existing_candidates(
 ) -> tuple[list[Candidate], Reachability]:
     """Up to ``spec.count`` ways that differ, and whether there would be any without the study's assumptions.
 
+    Args:
+        spec: what the study asks for.
+        catalogue: tables of the study's reference folder.
+        assembly: the network, and where sections lie on it.
+        places: settlements with name, lon, lat and population, to name ways by.
+        origin: where the route begins.
+        destination: where it ends.
+        snap_limit_m: farthest that a place may lie from a road, metres.
+
     Raises:
         StudyError: an assumption names neither a section nor a crossing.
         NetworkError: origin or destination is too far from any open way.
@@ -139,7 +148,14 @@ def _shared(candidate: Candidate, route: Candidate) -> float:
 
 
 def measure_reachability(spec: ExistingCandidates, network: Network, start: Position, end: Position) -> Reachability:
-    """Whether open ways alone, in the spec's countries with borders between them passable, lead from start to end."""
+    """Whether open ways alone, in the spec's countries with borders between them passable, lead from start to end.
+
+    Args:
+        spec: what the study asks for.
+        network: roads and railways.
+        start: where ways begin.
+        end: where they end.
+    """
     closed = network.closed(spec.mode, countries=spec.countries or None)
     passable = network.edges["border"].isin(_pairs(spec.countries)).to_numpy() if spec.countries else True
     closed = closed & ~(network.is_border & passable)

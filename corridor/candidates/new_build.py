@@ -58,6 +58,17 @@ def build_new_build_candidate(
 ) -> Candidate:
     """A route whose middle is a new line, found on the elevation model, split at borders.
 
+    Args:
+        spec: what the study asks for.
+        catalogue: tables of the study's reference folder.
+        borders: whose ground is whose.
+        assembly: the network, and where sections lie on it.
+        dem: the elevation model.
+        grade_effect: whether climbs slow traffic.
+        origin: where the route begins.
+        destination: where it ends.
+        progress: called with a few words about what is done.
+
     Raises:
         CatalogueError: a section isn't there.
         StudyError: a node or country isn't known, sections are of another mode or don't lead to the line's ends.
@@ -192,7 +203,14 @@ def _parts(
 
 
 def countries_along(lon_lat: Floats, along_m: Floats, borders: Borders, passed: Sequence[str]) -> NDArray[np.object_]:
-    """Country of each point; stretches in a country that isn't to be passed, or too short, go to the one before."""
+    """Country of each point; stretches in a country that isn't to be passed, or too short, go to the one before.
+
+    Args:
+        lon_lat: degrees, shape (n, 2).
+        along_m: chainage, shape (n,).
+        borders: whose ground is whose.
+        passed: codes of the countries that the line may pass; any if empty.
+    """
     country = borders.country_at(lon_lat[:, 0], lon_lat[:, 1])
     known = np.isin(country, passed) if passed else country != ""
     country[~known] = ""
@@ -268,7 +286,14 @@ def _part(
 
 
 def design_minutes(standard: DesignStandard, driving: Driving, along_m: Floats, height_m: Floats) -> float:
-    """Minutes over a stretch: of a truck by the model of the network's roads, its bends built for its speed."""
+    """Minutes over a stretch: of a truck by the model of the network's roads, its bends built for its speed.
+
+    Args:
+        standard: the design standard to keep.
+        driving: the model of driving times.
+        along_m: chainage, shape (n,).
+        height_m: of the line there, shape (n,).
+    """
     metres = np.diff(along_m)
     usual = class_speeds_kmh([standard.mode], [CLASSES[standard.mode]], driving.model.speeds)[0]
     speed = standard.speed_kmh or usual

@@ -239,6 +239,13 @@ def route_parts(
     ``documented_grade_pct`` gives the steepest documented grade of edges that a catalogue section runs over. Edges
     that are a section of ``sections`` keep what is documented of it: length, tunnels, bridges and sources. ``driving``
     gives the interval of times.
+
+    Args:
+        network: roads and railways.
+        route: a way over the network.
+        documented_grade_pct: by edge.
+        sections: of the catalogue, by id.
+        driving: gives the interval of times.
     """
     # What a reader would call one road: a change of class, status, country or number begins a new part.
     edges = network.edges.iloc[list(route.edges)]
@@ -403,7 +410,18 @@ def join_parts(
     name: str = "",
     remarks: Sequence[Value] = (),
 ) -> Candidate:
-    """The candidate that a study asks for, of parts from origin to destination; ``name`` instead of the study's."""
+    """The candidate that a study asks for, of parts from origin to destination; ``name`` instead of the study's.
+
+    Args:
+        spec: what the study asks for.
+        mode: road or rail.
+        parts: from origin to destination.
+        catalogue: tables of the study's reference folder.
+        assumptions: what is taken as open or built that isn't.
+        end_gaps_km: how far the ends lie from the places asked for.
+        name: instead of the study's.
+        remarks: what was done to the line.
+    """
     return Candidate(
         candidate_id=spec.id,
         name=name or spec.name,
@@ -422,6 +440,11 @@ def join_parts(
 
 def require_assumptions(keys: Sequence[str], catalogue: Catalogue, asked_by: str) -> None:
     """Refuse assumptions about what the catalogue doesn't have.
+
+    Args:
+        keys: ids that are assumed open.
+        catalogue: tables of the study's reference folder.
+        asked_by: what to name in an error.
 
     Raises:
         StudyError: names the keys that are neither a section nor a crossing.

@@ -61,6 +61,12 @@ def build_reference_candidate(
 def sections_of_mode(keys: Sequence[str], mode: str, catalogue: Catalogue, asked_by: str) -> list[Section]:
     """Sections by id, all of one mode.
 
+    Args:
+        keys: ids of the sections.
+        mode: road or rail.
+        catalogue: tables of the study's reference folder.
+        asked_by: what to name in an error.
+
     Raises:
         CatalogueError: one isn't there.
         StudyError: some are of another mode.
@@ -91,6 +97,14 @@ def chain_parts(
 ) -> list[Part]:
     """A part for each section of a chain, in travelling direction.
 
+    Args:
+        sections: of the chain, in order.
+        turned: whether each is travelled from its end.
+        catalogue: tables of the study's reference folder.
+        assembly: the network, and where sections lie on it.
+        surveyed: grades and bends of those that are drawn.
+        asked_by: what to name in an error.
+
     Raises:
         StudyError: two leave a gap of over 100 m.
     """
@@ -118,6 +132,11 @@ def chain_parts(
 
 def orient_chain(sections: Sequence[Section], asked_by: str, catalogue: Catalogue) -> list[bool]:
     """Whether each section is travelled from its end to its beginning.
+
+    Args:
+        sections: of the chain, in order.
+        asked_by: what to name in an error.
+        catalogue: tables of the study's reference folder.
 
     Raises:
         StudyError: two neighbours share no node (names the two), or the chain passes a section or a node twice.
@@ -204,6 +223,12 @@ def section_minutes(
 
     On the map they are the sum over its edges, scaled to the documented length; else those of the drawn line, as on the
     network.
+
+    Args:
+        sections: whose minutes are wanted.
+        catalogue: tables of the study's reference folder.
+        assembly: the network, and where sections lie on it.
+        surveyed: grades and bends of those that are drawn.
     """
     found: dict[str, tuple[float, float]] = {}
     if surveyed is not None:
@@ -241,6 +266,13 @@ def end_gaps(
     first: tuple[float, ...], last: tuple[float, ...], origin: Place, destination: Place, asked_by: str
 ) -> tuple[float, float]:
     """How far a route's ends lie from the places asked for, in km.
+
+    Args:
+        first: lon and lat of the route's beginning.
+        last: of its end.
+        origin: where it should begin.
+        destination: where it should end.
+        asked_by: what to name in an error.
 
     Raises:
         StudyError: more than 5 km.

@@ -299,6 +299,11 @@ def write_geopackage(view: ReportView, path: Path, layers: Mapping[str, gpd.GeoD
     """Write the layers ``candidates``, ``parts`` and ``structures``, with the styles in which QGIS opens them.
 
     The same bytes for the same results; ``layers`` are those of :func:`candidate_layers` where they are made already.
+
+    Args:
+        view: the comparison as it is shown.
+        path: of the file.
+        layers: by name; made here if left out.
     """
     with _fixed_time():
         for name, frame in (layers or candidate_layers(view)).items():
@@ -341,7 +346,13 @@ def write_geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
 
 
 def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
-    """Write one table of geometries as a layer of a GeoPackage, texts cleaned; the same bytes for the same table."""
+    """Write one table of geometries as a layer of a GeoPackage, texts cleaned; the same bytes for the same table.
+
+    Args:
+        frame: the table.
+        path: of the file.
+        layer: its name.
+    """
     with _fixed_time():
         _cleaned(frame).to_file(path, layer=layer, engine="pyogrio", **_GEOPACKAGE)
 
@@ -535,7 +546,14 @@ def solid_line(candidate: Candidate, profile: Profile) -> tuple[Floats, Floats]:
 
 
 def at_chainage(chainage_km: Floats, vertices_km: Floats, flat: Floats, profile: Profile) -> Floats:
-    """Longitude, latitude and height at chainages; ``vertices_km`` (n,) and ``flat`` (n, 2) are the line's vertices."""
+    """Longitude, latitude and height at chainages; ``vertices_km`` (n,) and ``flat`` (n, 2) are the line's vertices.
+
+    Args:
+        chainage_km: where, shape (m,).
+        vertices_km: chainage of the line's vertices, shape (n,).
+        flat: their lon and lat, shape (n, 2).
+        profile: heights along the line.
+    """
     return np.column_stack(
         [
             np.interp(chainage_km, vertices_km, flat[:, 0]),

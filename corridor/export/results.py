@@ -122,7 +122,13 @@ _DEPTH = 4
 
 
 def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> None:
-    """Write the manifest of a folder whose other files are complete; ``created`` is the only time of the run itself."""
+    """Write the manifest of a folder whose other files are complete; ``created`` is the only time of the run itself.
+
+    Args:
+        results: of a comparison.
+        folder: of the results.
+        names: of the files that it lists.
+    """
     run = describe_run(results)
     run["files"] = {name: file_sha256(folder / name) for name in names}
     run["created"] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -335,6 +341,11 @@ def _tables(
 
 def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("gpkg", "parquet")) -> tuple[str, ...]:
     """Write the impact files that there is something for but the places, which are a table as others are.
+
+    Args:
+        results: of a comparison.
+        folder: where to.
+        formats: GIS formats of the events.
 
     Returns:
         The names of all, the places' too; events are written in the GIS formats asked for.

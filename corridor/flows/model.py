@@ -89,7 +89,13 @@ class NetworkState:
     overrides: tuple[tuple[str, End], ...] = ()
 
     def delays_beside(self, other: NetworkState, used: int, bits: Mapping[str, int]) -> bool:
-        """Whether no link is quicker than in another state, and none of those that are used is slower."""
+        """Whether no link is quicker than in another state, and none of those that are used is slower.
+
+        Args:
+            other: the other state.
+            used: links that count, as a number of bits.
+            bits: of each link, by id.
+        """
         if self.extra_h == other.extra_h:
             return True
         mine, theirs = dict(self.extra_h), dict(other.extra_h)

@@ -72,7 +72,13 @@ class Way:
         return math.fsum(getattr(arc.charge, field) for arc in self.arcs)
 
     def slowed(self, link_id: str, extra_h: float, hour_usd: float) -> Way:
-        """The same way with hours of delay on one of its links, which it passes once."""
+        """The same way with hours of delay on one of its links, which it passes once.
+
+        Args:
+            link_id: of the link.
+            extra_h: hours of delay.
+            hour_usd: price of an hour.
+        """
         arcs = []
         for arc in self.arcs:
             if arc.link_id == link_id:

@@ -20,7 +20,14 @@ _LEAST_M_PER_DEGREE = 110_000.0  # of a great circle on the ellipsoid: 110,574 a
 
 
 def distance_m(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b: ArrayLike) -> Floats:
-    """Geodesic distance in metres between points given in degrees; broadcasts like numpy."""
+    """Geodesic distance in metres between points given in degrees; broadcasts like numpy.
+
+    Args:
+        lon_a: degrees east of the first point.
+        lat_a: degrees north.
+        lon_b: of the second point.
+        lat_b: likewise.
+    """
     lon1, lat1, lon2, lat2 = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (lon_a, lat_a, lon_b, lat_b)))
     _, _, metres = _GEOD.inv(lon1.ravel(), lat1.ravel(), lon2.ravel(), lat2.ravel())
     return np.asarray(metres, dtype=float).reshape(lon1.shape)
@@ -113,7 +120,13 @@ def pairs_within_m(
 
 
 def project(geometries: Any, crs_from: str, crs_to: str) -> Any:
-    """Reproject shapely geometries (one or an array) with x before y on both sides."""
+    """Reproject shapely geometries (one or an array) with x before y on both sides.
+
+    Args:
+        geometries: one or an array.
+        crs_from: reference system that they are in.
+        crs_to: the one wanted.
+    """
     transformer = _transformer(crs_from, crs_to)
 
     def move(xy: Floats) -> Floats:
@@ -164,6 +177,11 @@ def locate_m(line: LineString, lon: float, lat: float) -> tuple[float, float]:
 
     Nearness is judged in a local plane scaled by the cosine of the latitude, good to parts in a thousand at the
     lengths (tens of kilometres) that this is used for.
+
+    Args:
+        line: in degrees (lon, lat).
+        lon: degrees east.
+        lat: degrees north.
     """
     scale = np.cos(np.radians(lat))
     flat = shapely.transform(line, lambda xy: xy * [scale, 1.0])
@@ -178,7 +196,13 @@ def locate_m(line: LineString, lon: float, lat: float) -> tuple[float, float]:
 
 
 def substring(line: LineString, from_m: float, to_m: float) -> LineString:
-    """The stretch of a line between two chainages in metres (from < to), its interior vertices kept."""
+    """The stretch of a line between two chainages in metres (from < to), its interior vertices kept.
+
+    Args:
+        line: in degrees (lon, lat).
+        from_m: chainage where it begins.
+        to_m: where it ends.
+    """
     along = vertex_chainage_m(line)
     xy = shapely.get_coordinates(line)
     start, end = max(from_m, 0.0), min(to_m, float(along[-1]))

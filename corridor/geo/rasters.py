@@ -105,7 +105,13 @@ def _spline_weights(at: Floats, count: int) -> csr_array:
 
 
 def grid_over(grid: Grid, crs: str, resolution: float | None = None) -> Grid:
-    """The grid in another CRS that covers ``grid``, of a resolution in units of ``crs`` or of about the same pixels."""
+    """The grid in another CRS that covers ``grid``, of a resolution in units of ``crs`` or of about the same pixels.
+
+    Args:
+        grid: what is to be covered.
+        crs: of the new grid.
+        resolution: side of its pixels in units of ``crs``; about that of the old ones if left out.
+    """
     from rasterio.warp import calculate_default_transform
 
     rows, cols = grid.shape

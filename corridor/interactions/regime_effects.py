@@ -77,7 +77,15 @@ class SplitNetwork(Network):
         return np.asarray(lines, dtype=object)
 
     def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
-        """The nearest point of the nearest edge that is neither closed nor a gate; see :meth:`Network.snap`."""
+        """The nearest point of the nearest edge that is neither closed nor a gate; see :meth:`Network.snap`.
+
+        Args:
+            lon: degrees east.
+            lat: degrees north.
+            closed: edges that may not be used, shape (n_edges,).
+            limit_m: farthest that it may lie, metres.
+            what: what it is, for the message.
+        """
         return super().snap(lon, lat, closed | self.is_gate, limit_m=limit_m, what=what)
 
     def rows_of(self, portions: Iterable[tuple[int, float, float]]) -> Ints:
@@ -227,6 +235,12 @@ def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, e
     stretch: its minutes are spread along it, so that who drives a part of it is charged that part. A crossing that is
     ``separated`` is left alone by every regime, and so is a road that runs beside. Only events in the regime's
     countries count. ``end`` chooses low, middle or high minutes of checks.
+
+    Args:
+        events: what the candidate meets.
+        regime: the set of rules.
+        network: split where roads meet the candidate.
+        end: of the ranges of minutes.
     """
     closed = np.zeros(len(network.edges), dtype=bool)
     delay = np.zeros(len(network.edges))
@@ -437,6 +451,11 @@ def find_critical_crossings(
     """Crossings of one candidate that decide, under a regime, whether the capital or any place keeps the crossing.
 
     Only regimes that cut roads have any. Those that decide about the capital come first, then by places concerned.
+
+    Args:
+        events: what the candidate meets.
+        regime: the set of rules.
+        stakes: what must stay within reach.
     """
     if regime.crossing.kind not in {CrossingRuleKind.CLOSED, CrossingRuleKind.GRADE_SEPARATED}:
         return []

@@ -202,6 +202,14 @@ def find_parallel(
     """Stretches beside roads; ``rows`` narrows the roads, ``barriers`` (planar lines) part what lies on two sides.
 
     Schematic parts run beside nothing: their place isn't known to that accuracy.
+
+    Args:
+        candidate: the route.
+        network: roads and railways.
+        country: only what lies there; everywhere if left out.
+        limit_m: how far beside the route.
+        rows: edges that count; all roads if left out.
+        barriers: planar lines across which nothing runs beside.
     """
     allowed = _roads_beside(candidate, network, rows)
     found = []

@@ -49,7 +49,16 @@ def build_axis(
     sections: Sequence[str],
     out_of_use_since: int | None = None,
 ) -> Axis:
-    """An axis from reference sections: those found on the map by their match, the others as edges of their own."""
+    """An axis from reference sections: those found on the map by their match, the others as edges of their own.
+
+    Args:
+        network: roads and railways.
+        matches: sections found on the map, by id.
+        axis_id: id of the axis.
+        name: what to call it.
+        sections: ids of its sections, from end to end.
+        out_of_use_since: year since which no through traffic has passed, if any.
+    """
     own = set(np.flatnonzero(network.edges["section_id"].isin(list(sections)).to_numpy()).tolist())
     for key in sections:
         if key in matches:

@@ -79,6 +79,13 @@ def border_ground(
 ) -> BorderGround:
     """The ground that strips are measured on; ``inside`` is (lon, lat) of a point of the main part, the capital's.
 
+    Args:
+        borders: whose ground is whose.
+        country: whose ground.
+        neighbour: across the border.
+        inside: lon and lat of a point of the main part.
+        tolerance_deg: how near a vertex must lie to the other country to be of the shared border.
+
     Raises:
         NetworkError: the countries share no border, or ``inside`` lies outside the country.
     """
@@ -142,6 +149,11 @@ def runs_in_country(candidate: Candidate, country: str) -> list[shapely.LineStri
 
 def check_declared(ground: BorderGround, candidate: Candidate, tolerance_m: float = DISAGREEMENT_M) -> None:
     """Refuse a candidate whose parts declared in the country lie outside its polygon by more than a tolerance.
+
+    Args:
+        ground: the country's.
+        candidate: the route.
+        tolerance_m: how far outside they may lie.
 
     Raises:
         NetworkError: says how far, where, and what to do.

@@ -97,6 +97,13 @@ def count_openings(
     A crossing is an opening if the regime leaves the road open there; the route's length is the documented one where
     there is one. ``network`` is the one that the effect is of. The candidate passes the country. What a schematic line
     leaves open is an opening where it is taken to be separated: at worst it isn't there.
+
+    Args:
+        candidate: the route.
+        events: what the candidate meets.
+        effect: what the regime closes; None for nothing.
+        country: where crossings count.
+        network: that the effect is of.
     """
     length_km = total(part.length_km for part in candidate.parts if part.country == country).mid
     met = [event for event in events if event.kind == EventKind.CROSSING and event.country == country]

@@ -114,6 +114,11 @@ def build_population(
 def check_countries(listed: pd.DataFrame, borders: Borders, tolerance_m: float = BORDER_TOLERANCE_M) -> None:
     """Refuse places whose stated country isn't the one that the borders put them in, by more than a tolerance.
 
+    Args:
+        listed: name, country, lon and lat.
+        borders: whose ground is whose.
+        tolerance_m: how deep in another country a place may lie.
+
     Raises:
         NetworkError: names the places and how far inside the other country they lie.
     """

@@ -110,6 +110,12 @@ class Domain:
     def snap(self, lon: float, lat: float, *, limit_m: float, what: str) -> Position:
         """The nearest point of an open road of the country, in domain edge numbers.
 
+        Args:
+            lon: degrees east.
+            lat: degrees north.
+            limit_m: farthest that it may lie, metres.
+            what: what it is, for the message.
+
         Raises:
             NetworkError: none is within ``limit_m``.
         """
@@ -117,7 +123,13 @@ class Domain:
         return Position(int(self.local[at.edge]), at.fraction, at.distance_m, at.lon, at.lat)
 
     def snap_all(self, lon: Floats, lat: Floats, *, limit_m: float) -> list[Position | None]:
-        """The same for many points at once; None for one that no open road is near enough to."""
+        """The same for many points at once; None for one that no open road is near enough to.
+
+        Args:
+            lon: degrees east, shape (n,).
+            lat: degrees north.
+            limit_m: farthest that it may lie, metres.
+        """
         found = self.network.snap_all(lon, lat, self._shut(), limit_m=limit_m)
         return [replace(at, edge=int(self.local[at.edge])) if at else None for at in found]
 
@@ -136,6 +148,11 @@ class Domain:
 
     def state(self, effect: EdgeEffect | None = None, *, opened: Collection[int] = (), factor: float = 1.0) -> State:
         """The domain under a regime's effect; ``opened`` are network rows that count as open although they aren't.
+
+        Args:
+            effect: what the regime closes and slows; None for nothing.
+            opened: network rows that count as open.
+            factor: of driving times.
 
         Raises:
             NetworkError: the effect belongs to another network.
@@ -157,11 +174,25 @@ class Domain:
         return State(closed | effect.closed[self.rows], effect.delay_min[self.rows], entry_min, factor)
 
     def leg(self, state: State, edge: int, start: float, end: float) -> float:
-        """Minutes from one fraction of an edge to another on it; inf if that can't be driven."""
+        """Minutes from one fraction of an edge to another on it; inf if that can't be driven.
+
+        Args:
+            state: of the domain: what is closed and slowed.
+            edge: row of the domain.
+            start: fraction of its length.
+            end: likewise.
+        """
         return float(self.legs(state, np.array([edge]), np.array([start]), np.array([end]))[0])
 
     def legs(self, state: State, edges: Ints, start: Floats, end: Floats) -> Floats:
-        """Minutes from one fraction of each edge to another on it, shape (n,); inf where that can't be driven."""
+        """Minutes from one fraction of each edge to another on it, shape (n,); inf where that can't be driven.
+
+        Args:
+            state: of the domain: what is closed and slowed.
+            edges: rows of the domain, shape (n,).
+            start: fractions of their lengths.
+            end: likewise.
+        """
         ahead = start < end
         # The factor scales driving; a delay is waited whatever the speed.
         minutes = np.where(ahead, self.forward[edges], self.backward[edges]) * state.factor + state.delay_min[edges]
@@ -171,14 +202,26 @@ class Domain:
         return np.where(start == end, 0.0, spent)
 
     def tree_from(self, seeds: Sequence[tuple[int, float]], state: State, *, inbound: bool = False) -> Tree:
-        """Cheapest minutes from seeds (node, minutes spent) to all nodes; ``inbound``: from all nodes to the seeds."""
+        """Cheapest minutes from seeds (node, minutes spent) to all nodes; ``inbound``: from all nodes to the seeds.
+
+        Args:
+            seeds: nodes with the minutes spent to them.
+            state: of the domain: what is closed and slowed.
+            inbound: whether to search towards the seeds.
+        """
         arcs = self.reverse if inbound else self.arcs
         forward = self.forward * state.factor + state.delay_min
         backward = self.backward * state.factor + state.delay_min
         return search(arcs, [s for s in seeds if np.isfinite(s[1])], forward, backward, state.closed)
 
     def seeds(self, at: Position | None, state: State, *, inbound: bool = False) -> list[tuple[int, float]]:
-        """Nodes that a position leads to, with the minutes spent (``inbound``: from them); None is the point abroad."""
+        """Nodes that a position leads to, with the minutes spent (``inbound``: from them); None is the point abroad.
+
+        Args:
+            at: the position; None for the fixed point abroad.
+            state: of the domain: what is closed and slowed.
+            inbound: whether ways lead to it.
+        """
         if at is None:
             pairs = zip(self.entries, state.entry_min, strict=True)
             return [(e.node, (e.outward_min if inbound else e.inward_min) * state.factor + more) for e, more in pairs]
@@ -219,7 +262,13 @@ class Reached:
 
 
 def reach(domain: Domain, origin: Position | None, state: State) -> tuple[Reached, Reached]:
-    """Times from a position and to it, one search each."""
+    """Times from a position and to it, one search each.
+
+    Args:
+        domain: a country's roads.
+        origin: the position; None for the fixed point abroad.
+        state: of the domain: what is closed and slowed.
+    """
     found = []
     for inbound in (False, True):
         tree = domain.tree_from(domain.seeds(origin, state, inbound=inbound), state, inbound=inbound)
@@ -298,6 +347,13 @@ def with_entries(
     counted, since it is the same before and after. Nothing is driven through the neighbour and back. ``by_car``
     takes the times of a car instead of a truck.
 
+    Args:
+        domain: a country's roads.
+        start: the point abroad.
+        limit_m: farthest that it may lie from a road, metres.
+        assume_open: sections and crossings that count as open.
+        by_car: whether times are those of a car.
+
     Raises:
         NetworkError: the point is far from any road, or no open crossing joins the countries.
     """
@@ -360,6 +416,11 @@ def check_crossings(network: Network, crossings: dict[str, tuple[float, float]],
     """What to say of listed open crossings (id: lon, lat) that no passage of the network took up, a remark each.
 
     A crossing may lie outside the data; it is said, so that nobody takes it for open on this network.
+
+    Args:
+        network: roads and railways.
+        crossings: lon and lat by id.
+        limit_m: how far the nearest road's end may lie from a crossing that is no remark, metres.
     """
     served = set(network.edges["crossing_id"]) - {""}
     missing = {key: place for key, place in crossings.items() if key not in served}

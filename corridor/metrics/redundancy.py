@@ -226,6 +226,12 @@ def single_points(domain: Domain, closed: Bools, way: Way, places: pd.DataFrame 
     One row per unbroken stretch: from_km, to_km, length_km along the way, road, near (the place nearest to its middle,
     of ``places`` with place, lon and lat), geometry (EPSG:4326). The two carriageways of a dual carriageway and the
     halves of a roundabout stand in for each other.
+
+    Args:
+        domain: a country's roads.
+        closed: domain edges that may not stand in.
+        way: the way.
+        places: to tell a stretch by; none if left out.
     """
     # Bridges are edges whose loss parts the graph: whoever can't use one of them has no other way.
     bridge = find_bridges(domain.u, domain.v, closed, domain.n_nodes)[way.edges]

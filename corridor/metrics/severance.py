@@ -110,7 +110,13 @@ def _way_out(ground: BorderGround, end: Floats) -> Floats:
 
 
 def places_behind(ground: BorderGround, strip: Strip, places: pd.DataFrame) -> NDArray[np.int64]:
-    """Rows of the places that lie in a strip."""
+    """Rows of the places that lie in a strip.
+
+    Args:
+        ground: the country's.
+        strip: what the route cuts off.
+        places: settlements with name, lon and lat.
+    """
     at = places[["lon", "lat"]].to_numpy(dtype=float)
     points = project(shapely.points(at), WGS84, ground.crs)
     return np.flatnonzero(shapely.contains(strip.faces, points))
@@ -278,6 +284,13 @@ def draw_severance(
     In each draw the route and the border are moved as a whole by independent normal errors (15 m and 20 m in either
     axis), so that only their difference counts. ``strip`` is the one without errors. Outlines more than 2 km from the
     route are drawn coarsely meanwhile, and the area that this changes is put right by what it changes without errors.
+
+    Args:
+        ground: the country's.
+        runs: planar lines of the route.
+        strip: without errors.
+        draws: how many are made.
+        seed: of the draws; the same seed gives the same draws.
     """
     rng = np.random.default_rng(seed)
     # Only the difference of both errors matters, so the border stays and the route bears the error of both.

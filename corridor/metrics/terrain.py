@@ -66,7 +66,13 @@ def _grades_pct(profile: Profile) -> Floats:
 
 
 def profile_gradient_pct(chainage_km: Floats, height_m: Floats, window_km: float) -> Floats:
-    """Grade in percent between points ``window_km`` apart, at every chainage that has such a point ahead."""
+    """Grade in percent between points ``window_km`` apart, at every chainage that has such a point ahead.
+
+    Args:
+        chainage_km: along the line, rising, shape (n,).
+        height_m: heights there, shape (n,).
+        window_km: length over which a grade is taken.
+    """
     ahead = np.interp(chainage_km + window_km, chainage_km, height_m)
     # The last kilometre has no point ahead: a shorter window there would show grades that no kilometre has.
     usable = chainage_km + window_km <= chainage_km[-1]

@@ -159,7 +159,13 @@ def _cost(network: Network, route: Route, forward: Floats, backward: Floats) -> 
 
 
 def shared_part(network: Network, a: Route, b: Route) -> float:
-    """Length of the edges that two routes share, as a part of the shorter route's length."""
+    """Length of the edges that two routes share, as a part of the shorter route's length.
+
+    Args:
+        network: roads and railways.
+        a: one route.
+        b: the other.
+    """
     # Of the shorter way, so that a short one that lies wholly on a long one counts as the same way.
     lengths_a, lengths_b = part_lengths_km(network, a), part_lengths_km(network, b)
     other = set(b.edges)

@@ -52,7 +52,13 @@ def ways_of_osm(data: OsmData) -> Ways:
 
 
 def cut_ways(ways: Ways, borders: Borders, crossings: Sequence[Crossing]) -> Ways:
-    """Ways cut where they pass a border at a listed crossing; see :mod:`corridor.network.ways`."""
+    """Ways cut where they pass a border at a listed crossing; see :mod:`corridor.network.ways`.
+
+    Args:
+        ways: of the map.
+        borders: whose ground is whose.
+        crossings: border crossings.
+    """
     frame, node_ids, offsets = cut_at_crossings(ways.frame, ways.node_ids, ways.offsets, borders, crossings)
     return Ways(frame, node_ids, offsets, ways.joins)
 
@@ -107,6 +113,12 @@ def add_sections(ways: Ways, sections: Sequence[Section], nodes: Mapping[str, No
     That is the nearest one on the classified roads within 1 km, as for the ends of sections that the map shows, or
     else the nearest of all: through traffic could not get on and off a section that begins in a village street.
     Ends that have none near meet only other sections. Ends of sections that meet in a node stay together.
+
+    Args:
+        ways: of the map.
+        sections: those to add.
+        nodes: of the catalogue, by id.
+        limit_m: farthest that a section's end may lie from a way, metres.
     """
     if not sections:
         return ways

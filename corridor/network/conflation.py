@@ -85,6 +85,11 @@ def sections_by_edge(network: Network, matches: Mapping[str, Match], sections: M
     or closed, else when its status was documented. Of rows of one date one that closes counts: a road that is closed on
     a part of its length leads nowhere. Rows of roads that are planned or being built say nothing about what the map
     shows.
+
+    Args:
+        network: of mapped ways.
+        matches: sections found on the map, by id.
+        sections: of the catalogue, by id.
     """
     found: dict[int, str] = {}
     classes = network.edges["class"].to_numpy()
@@ -123,6 +128,13 @@ def apply_documents(
     traffic runs on the catalogue's sections and on roads of the through classes (a link ranks with its road) that
     aren't for local traffic only; railways carry through traffic whatever their class. A limit below the truck's mass
     or height is kept and reported; with ``enforce_limits`` it closes the road to trucks.
+
+    Args:
+        physical: the edges.
+        section_of_edge: the section that documents each edge.
+        sections: of the catalogue, by id.
+        through_classes: classes of roads that carry through traffic.
+        enforce_limits: whether a limit below the truck's closes a road to trucks.
     """
     edges = physical.edges
     documented = edges["section_id"].to_numpy().astype(object)
@@ -220,6 +232,11 @@ def find_contradictions(
     """Where the catalogue and the map say different things of a road: the catalogue's word holds.
 
     ``network`` is the map's, before the catalogue closed anything on it.
+
+    Args:
+        network: of the map, before the catalogue closed anything on it.
+        section_of_edge: the section that documents each edge.
+        sections: of the catalogue, by id.
     """
     edges = network.edges
     lengths, status = edges["length_m"].to_numpy() / 1000, edges["status"].to_numpy()

@@ -54,7 +54,14 @@ def components(network: Network, closed: NDArray[np.bool_]) -> NDArray[np.int64]
 
 
 def are_connected(network: Network, closed: NDArray[np.bool_], start: Position, end: Position) -> bool:
-    """Whether two positions lie in one part, directions ignored."""
+    """Whether two positions lie in one part, directions ignored.
+
+    Args:
+        network: roads and railways.
+        closed: edges that may not be used, shape (n_edges,).
+        start: one position.
+        end: the other.
+    """
     labels = components(network, closed)
     u = network.edges["u"]
     return bool(labels[int(u.iat[start.edge])] == labels[int(u.iat[end.edge])])
@@ -66,6 +73,13 @@ def find_missing(
     """Sections that aren't open on the way from start to end that needs the fewest km of them: names with km.
 
     ``usable`` are closed edges that may be taken at the price of their length. Empty if there is no such way.
+
+    Args:
+        network: roads and railways.
+        closed: edges that may not be used, shape (n_edges,).
+        usable: closed edges that may be taken, shape (n_edges,).
+        start: where ways begin.
+        end: where they end.
     """
     lengths = network.edges["length_m"].to_numpy(dtype=float)
     # Open ways cost next to nothing, so that closed kilometres decide and open ones only break ties.
@@ -85,6 +99,12 @@ def find_gaps(network: Network, closed: NDArray[np.bool_], start: Position, end:
     """Gaps of at most 3 km between the part that ``start`` lies in and the part that ``end`` lies in, shortest first.
 
     Empty if both are in one part. Gaps within 5 km of a shorter one are the same gap.
+
+    Args:
+        network: roads and railways.
+        closed: edges that may not be used, shape (n_edges,).
+        start: a position in one part.
+        end: a position in the other.
     """
     labels = components(network, closed)
     edges = network.edges
@@ -158,7 +178,14 @@ def disjoint_ways(u: Ints, v: Ints, oneway: Bools, closed: Bools, source: Bools,
 
 
 def find_bridges(u: Ints, v: Ints, closed: Bools, n_nodes: int) -> Bools:
-    """Which open edges are bridges: without one, its two ends can't reach each other, one-ways ignored."""
+    """Which open edges are bridges: without one, its two ends can't reach each other, one-ways ignored.
+
+    Args:
+        u: first node of each edge, shape (n_edges,).
+        v: second node of each edge.
+        closed: edges that may not be used, shape (n_edges,).
+        n_nodes: how many nodes there are.
+    """
     indptr, head, edge = _undirected(u, v, closed, n_nodes)
     return np.asarray(_bridges(indptr, head, edge, len(u)))
 

@@ -421,6 +421,13 @@ def road_pins(
 
     A height at a node belongs to the sections that meet there, one beside a section to that section; where none of them
     is on the network, to any road that goods travel on.
+
+    Args:
+        heights: documented ones.
+        sections: of the catalogue, by id.
+        edges: the edge table.
+        local: row of each edge among the roads, -1 for others, shape (n_edges,).
+        matches: sections found on the map, by id.
     """
     own = {str(key): rows for key, rows in edges.groupby("section_id").indices.items() if key}
     fit = local[np.flatnonzero(((local >= 0) & ~edges["class"].isin(UNFIT_CLASSES)).to_numpy())]

@@ -59,7 +59,14 @@ def _majority(line: shapely.LineString, borders: Borders) -> str:
 def smooth_islands(
     u: NDArray[np.int64], v: NDArray[np.int64], length_m: NDArray[np.float64], countries: Objects
 ) -> Objects:
-    """Countries with connected islands under the hysteresis given to the neighbour that touches most of them."""
+    """Countries with connected islands under the hysteresis given to the neighbour that touches most of them.
+
+    Args:
+        u: first node of each edge, shape (n_edges,).
+        v: second node of each edge.
+        length_m: of each edge.
+        countries: of each edge, shape (n_edges,).
+    """
     countries = countries.copy()
     # An island may lie beside another that is small too: what the first round settles lets the next one go on.
     for _ in range(4):
@@ -116,7 +123,15 @@ def _absorb(
 def find_crossing(
     lon: float, lat: float, pair: frozenset[str], mode: str, crossings: Iterable[Crossing]
 ) -> Crossing | None:
-    """The listed crossing between two countries for a mode nearest to a point, if within reach (1.5 km)."""
+    """The listed crossing between two countries for a mode nearest to a point, if within reach (1.5 km).
+
+    Args:
+        lon: degrees east.
+        lat: degrees north.
+        pair: codes of the two countries.
+        mode: road or rail.
+        crossings: those that are listed.
+    """
     fitting = [c for c in crossings if c.countries == pair and c.mode == mode]
     if not fitting:
         return None

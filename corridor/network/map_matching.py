@@ -67,6 +67,12 @@ def match_section(network: Network, section: Section, start: Position, end: Posi
     documented as open runs on a road that trucks may drive through if there is one. Railways may have any status,
     since an old formation is still where the line lies; plans count for sections that are plans only.
 
+    Args:
+        network: roads and railways.
+        section: of the catalogue.
+        start: where it begins.
+        end: where it ends.
+
     Raises:
         NoRouteError: the network has no way between them near the line.
     """
@@ -83,6 +89,11 @@ def node_position(network: Network, node: Node, mode: str) -> Position:
     """Where a catalogue node lies on the network, the same for all sections of a mode that meet there.
 
     Roads of the classified network are preferred to streets and tracks within 1 km.
+
+    Args:
+        network: roads and railways.
+        node: of the catalogue.
+        mode: road or rail.
 
     Raises:
         NetworkError: no way of the mode is within 3 km.
@@ -123,14 +134,26 @@ def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArr
 
 
 def measure_route(network: Network, route: Route, section_id: str = "") -> Match:
-    """Line, length and structures of a way over a network's edges."""
+    """Line, length and structures of a way over a network's edges.
+
+    Args:
+        network: roads and railways.
+        route: a way over the network.
+        section_id: of the section that it is, if any.
+    """
     lengths = part_lengths_km(network, route)
     line = join([network.part(route, index) for index in range(len(route.edges))])
     return Match(section_id, route, line, float(lengths.sum()), route_spans(network, route, lengths))
 
 
 def route_spans(network: Network, route: Route, lengths_km: NDArray[np.float64]) -> tuple[Span, ...]:
-    """Mapped tunnels and bridges along a route, by chainage; neighbouring edges of one kind make one structure."""
+    """Mapped tunnels and bridges along a route, by chainage; neighbouring edges of one kind make one structure.
+
+    Args:
+        network: roads and railways.
+        route: a way over the network.
+        lengths_km: of the route's steps, ends cut.
+    """
     rows = list(route.edges)
     tunnel, bridge, names = (network.column(name)[rows] for name in ("tunnel", "bridge", "name"))
     ends = np.cumsum(lengths_km)

@@ -62,7 +62,14 @@ class Arcs:
 
 
 def build_arcs(u: Ints, v: Ints, oneway: Ints, n_nodes: int) -> Arcs:
-    """Arcs of edges u-v: both ways where ``oneway`` is 0, only u to v where it is 1."""
+    """Arcs of edges u-v: both ways where ``oneway`` is 0, only u to v where it is 1.
+
+    Args:
+        u: first node of each edge, shape (n_edges,).
+        v: second node of each edge.
+        oneway: 0 both ways, 1 along the edge, shape (n_edges,).
+        n_nodes: how many nodes there are.
+    """
     tail, head, edge, forward = _directed(u, v, oneway)
     return _arcs(tail, head, edge, forward, n_nodes)
 

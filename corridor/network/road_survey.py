@@ -108,6 +108,11 @@ def road_lines(vertices: Vertices) -> RoadLines:
 def cut_edges(length_m: Floats, post_m: float, piece_m: float) -> Cuts:
     """Even posts at most about ``post_m`` apart on each edge and even pieces of about ``piece_m`` between them.
 
+    Args:
+        length_m: of the edges, shape (n_edges,).
+        post_m: wanted distance of posts.
+        piece_m: wanted length of pieces.
+
     >>> cuts = cut_edges(np.array([1000.0, 40.0]), 250.0, 50.0)
     >>> cuts.posts.tolist(), cuts.per_post.tolist(), cuts.first.tolist()
     ([4, 1], [5, 1], [0, 20, 21])

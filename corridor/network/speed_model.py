@@ -36,6 +36,12 @@ Floats = NDArray[np.float64]
 def class_speeds_kmh(modes: ArrayLike, classes: ArrayLike, speeds: Sequence[Speed], end: str = "mid") -> Floats:
     """Free-flow speed of each way from its mode and class; ``end`` low, mid or high of the stated range.
 
+    Args:
+        modes: of the ways.
+        classes: of the ways.
+        speeds: by mode and class.
+        end: low, mid or high of the stated range.
+
     Raises:
         CatalogueError: a class has no speed.
     """
@@ -109,6 +115,11 @@ def crawl_speed_kmh(vehicle: Vehicle, grade: ArrayLike, *, height_m: float = 0.0
     """Speed at which power alone limits a vehicle on a long, straight grade, km/h.
 
     It is the limiting speed without driver, bend and brakes: what a climb of any length comes down to.
+
+    Args:
+        vehicle: its power, mass and resistances.
+        grade: rise over run.
+        height_m: above the sea, where engines lose power.
     """
     slope = np.atleast_1d(np.asarray(grade, dtype=float))
     mass, power, loss, _, rolling, drag_area, side, _, ratio, _ = vehicle.as_tuple()

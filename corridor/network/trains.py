@@ -91,7 +91,13 @@ def build_rail_arcs(rows: Ints, u: Ints, v: Ints, sides: tuple[Ints, Ints], n_no
 
 
 def track_states(node: Ints, side: Ints, n_nodes: int) -> tuple[Ints, Ints]:
-    """States of nodes in which a track that ends there on a side is entered, and those in which a train leaves it."""
+    """States of nodes in which a track that ends there on a side is entered, and those in which a train leaves it.
+
+    Args:
+        node: at the track's end, shape (n,).
+        side: of the switch there, 0 or 1.
+        n_nodes: how many nodes there are.
+    """
     reached = np.where(side == 1, node + n_nodes, node)
     entered = np.where(side == 0, node + n_nodes, node)
     return entered, reached

@@ -428,7 +428,13 @@ class Cache:
         return Cache, ()
 
     def get(self, declared: Declared, key: bytes, make: Callable[[], Any]) -> Held:
-        """What a step gave under a key, or what ``make`` gives now."""
+        """What a step gave under a key, or what ``make`` gives now.
+
+        Args:
+            declared: the step.
+            key: of what its inputs are.
+            make: computes the value.
+        """
         shelf = self._shelves.setdefault(declared.name, OrderedDict())
         if key not in shelf:
             value = make()

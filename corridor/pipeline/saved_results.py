@@ -633,6 +633,13 @@ def rerank(
 ) -> pd.DataFrame:
     """Rank a results folder; ``weights`` (``name=number,...``, groups or criteria) beats ``perspective``.
 
+    Args:
+        folder: that a run wrote.
+        perspective: whose interest; the study's own if None.
+        weights: ``name=number,...`` instead of a perspective.
+        method: id of a ranking method.
+        as_if_opened: rank under rules that allow no transit as if they did.
+
     Raises:
         ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         SourceError: see :func:`load_results`.
@@ -651,7 +658,17 @@ def review_sentences(
     seed: int,
     as_if_opened: bool = False,
 ) -> list[str]:
-    """How firm the ranking is, in sentences, panel by panel."""
+    """How firm the ranking is, in sentences, panel by panel.
+
+    Args:
+        folder: that a run wrote.
+        perspective: whose interest; the study's own if None.
+        weights: ``name=number,...`` instead of a perspective.
+        method: id of a ranking method.
+        draws: how many are made.
+        seed: of the draws; the same seed gives the same draws.
+        as_if_opened: rank under rules that allow no transit as if they did.
+    """
     found = load_results(folder)
     reviews = found.robustness(
         perspective, weights=_parsed(weights), method=method, draws=draws, seed=seed, as_if_opened=as_if_opened

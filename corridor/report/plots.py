@@ -49,7 +49,13 @@ def main_lines(candidates: Sequence[Candidate]) -> list[shapely.Geometry]:
 
 
 def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
-    """Draw routes over the countries' borders, in degrees, true to scale at the middle; comparators may run out."""
+    """Draw routes over the countries' borders, in degrees, true to scale at the middle; comparators may run out.
+
+    Args:
+        results: of a comparison.
+        ax: where to draw; a new figure if left out.
+        candidates: ids of those to draw; all by default.
+    """
     chosen = choose_candidates(results, candidates)
     axes = ax if ax is not None else new_axes((9, 5))
     marks = assign_marks(results.candidates)
@@ -86,7 +92,13 @@ def plot_routes(results: Results, ax: Axes | None = None, *, candidates: Sequenc
 
 
 def plot_profiles(results: Results, ax: Axes | None = None, *, candidates: Sequence[str] | None = None) -> Axes:
-    """Draw the routes' heights against drawn chainage; tunnels are drawn thick."""
+    """Draw the routes' heights against drawn chainage; tunnels are drawn thick.
+
+    Args:
+        results: of a comparison.
+        ax: where to draw; a new figure if left out.
+        candidates: ids of those to draw; all by default.
+    """
     chosen = choose_candidates(results, candidates)
     axes = ax if ax is not None else new_axes((9, 4))
     marks = assign_marks(results.candidates)

@@ -454,7 +454,14 @@ def _largest(table: pd.DataFrame) -> float:
 def metric_rows(
     results: Results, columns: Sequence[PageColumn], marks: dict[str, Mark], table: pd.DataFrame
 ) -> tuple[Row, ...]:
-    """One row per candidate and regime, in the order of the metric table, whose plain values ``table`` has."""
+    """One row per candidate and regime, in the order of the metric table, whose plain values ``table`` has.
+
+    Args:
+        results: of a comparison.
+        columns: those to show.
+        marks: letter and colour by candidate.
+        table: the metric table with plain values.
+    """
     regimes = texts(table, "regime_id")
     comparator = [bool(value) for value in table.get("comparator", pd.Series(False, index=table.index))]
     names = texts(table, "name")

@@ -152,7 +152,13 @@ Take = Callable[[Task, pd.DataFrame, float], None]
 
 
 def run_here(evaluator: SweepEvaluator, tasks: Iterable[Task], take: Take) -> None:
-    """Compute tasks one after another in this process."""
+    """Compute tasks one after another in this process.
+
+    Args:
+        evaluator: computes a task.
+        tasks: those to compute.
+        take: takes each result as it comes.
+    """
     for task in tasks:
         take(task, *evaluate_task(evaluator, task.values))
 
@@ -171,6 +177,15 @@ def run_on_dask(
 
     The data is sent to each worker once. Two tasks a worker are under way at a time. What a worker was computing when
     it died is computed by another; if the last copy of the data died with it, it is sent again.
+
+    Args:
+        evaluator: computes a task.
+        tasks: those to compute.
+        take: takes each result as it comes.
+        scheduler: address of one that runs; workers are started here if None.
+        workers: how many to start; one per core if None.
+        memory_limit: of each local worker, as ``4GB`` or ``auto``.
+        say: called with a few words about what is done.
 
     Raises:
         ExtraError: Dask isn't installed.

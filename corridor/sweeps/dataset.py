@@ -48,6 +48,11 @@ class SweepFolder:
 
         A folder of the same sweep goes on; so does one whose sample has grown, or whose lists of values have.
 
+        Args:
+            manifest: what the sweep asks.
+            tasks: all that are planned.
+            restart: take out what an earlier sweep left, and begin anew.
+
         Raises:
             SweepError: the folder has another sweep: says what differs.
             OutputError: it is a file, holds something else, or can't be written.
@@ -82,6 +87,11 @@ class SweepFolder:
 
     def write(self, key: str, values: Mapping[str, Any], table: pd.DataFrame) -> None:
         """Put down one task's rows, whole or not at all; the same rows give the same bytes.
+
+        Args:
+            key: of the task.
+            values: of its factors.
+            table: its rows.
 
         Raises:
             OutputError: the disk is full or the folder can't be written.
@@ -171,7 +181,13 @@ class SweepFolder:
 
 
 def describe_inputs(study: Study, osm: Path | None, dem: Iterable[Path]) -> dict[str, str]:
-    """Hashes of all that results hang on besides the sweep's own file, by a name that a person knows."""
+    """Hashes of all that results hang on besides the sweep's own file, by a name that a person knows.
+
+    Args:
+        study: what is asked.
+        osm: an OpenStreetMap file, if any.
+        dem: elevation rasters given by hand.
+    """
     parts = {"version": corridor.__version__, "study": _digest(study.model_dump(mode="json", exclude={"folder"}))}
     reference = study.path(study.sources.reference or "package:reference")
     parts |= {f"reference/{path.name}": file_sha256(path) for path in sorted(reference.glob("*.csv"))}
@@ -192,7 +208,14 @@ def describe_inputs(study: Study, osm: Path | None, dem: Iterable[Path]) -> dict
 
 
 def describe_sweep(study: Study, vary: Vary, inputs: Mapping[str, str], tasks: int) -> dict[str, Any]:
-    """The manifest of a sweep."""
+    """The manifest of a sweep.
+
+    Args:
+        study: what is asked.
+        vary: which inputs vary.
+        inputs: hashes by name.
+        tasks: how many there are.
+    """
     return {
         "format": _FORMAT,
         "study": study.id,

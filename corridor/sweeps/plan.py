@@ -92,6 +92,11 @@ def _say(fault: Any) -> str:
 def check_vary(vary: Vary, run: Run, name: str) -> None:
     """Hold the factors against the study: each must change something, and nothing may be changed twice.
 
+    Args:
+        vary: which inputs vary.
+        run: of the comparison.
+        name: of the sweep's file, for messages.
+
     Raises:
         SweepError: names the file, the factor, and what it could have named.
     """
@@ -236,7 +241,13 @@ def plan_table(tasks: Iterable[Task]) -> pd.DataFrame:
 
 
 def in_order_of_work(tasks: Iterable[Task], vary: Vary, run: Run) -> list[Task]:
-    """Each distinct task once, those that share what is dear to compute after one another."""
+    """Each distinct task once, those that share what is dear to compute after one another.
+
+    Args:
+        tasks: in any order.
+        vary: which inputs vary.
+        run: of the comparison.
+    """
     graph = run.graph
     # parts that don't count here: no line is designed, or heights slow no traffic
     idle = [step.declared.name for step in (lines.new_line, lines.slowing_dem) if not run[step.declared.name]]

@@ -254,6 +254,11 @@ def variance_share(values: pd.Series, answer: Floats, *, balanced: bool) -> floa
     see Plischke, Borgonovo and Smith 2013, doi:10.1016/j.ejor.2012.11.047). 0 where the answer never changes, NaN
     where there are too few points.
 
+    Args:
+        values: of the input, one per point.
+        answer: of the model, one per point.
+        balanced: whether all combinations of inputs were taken.
+
     >>> variance_share(pd.Series(["a", "a", "b", "b"]), np.array([0.0, 1.0, 2.0, 3.0]), balanced=True)
     0.8
     """

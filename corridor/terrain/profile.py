@@ -165,6 +165,12 @@ def fit_vertical_alignment(chainage_km: Floats, ground_m: Floats, limit_pct: Flo
     """Heights of a line on the ground: structures straight, and nowhere steeper than the limit, shape (n,).
 
     In designed structures ``ground_m`` holds the heights of the design already.
+
+    Args:
+        chainage_km: along the line, rising, shape (n,).
+        ground_m: heights of the ground there, shape (n,).
+        limit_pct: steepest grade there, shape (n,).
+        spans: tunnels and bridges by chainage.
     """
     # Designed structures have heights of their own, which must not be drawn straight.
     found = [span for span in spans if span.located != Evidence.DESIGNED]
@@ -176,6 +182,11 @@ def grade_limited(chainage_km: Floats, ground_m: Floats, limit_pct: Floats) -> F
 
     It is the mean of the highest line under the ground and the lowest line over it that keep the limit (the best
     uniform approximation by a function of bounded slope). All arrays have shape (n,).
+
+    Args:
+        chainage_km: along the line, rising, shape (n,).
+        ground_m: heights of the ground there, shape (n,).
+        limit_pct: steepest grade there, shape (n,).
 
     >>> grade_limited(np.array([0.0, 1.0, 2.0]), np.array([0.0, 100.0, 0.0]), np.full(3, 5.0)).tolist()
     [25.0, 75.0, 25.0]
@@ -192,6 +203,11 @@ def grade_limited_under(chainage_km: Floats, ground_m: Floats, limit_pct: Floats
     """The highest line under the ground that is nowhere steeper than the limit: cuts and tunnels alone, no bridge.
 
     All arrays have shape (n,).
+
+    Args:
+        chainage_km: along the line, rising, shape (n,).
+        ground_m: heights of the ground there, shape (n,).
+        limit_pct: steepest grade there, shape (n,).
 
     >>> grade_limited_under(np.array([0.0, 1.0, 2.0]), np.array([0.0, 100.0, 0.0]), np.full(3, 5.0)).tolist()
     [0.0, 50.0, 0.0]
@@ -302,6 +318,11 @@ def candidate_spans(candidate: Candidate) -> tuple[Span, ...]:
 
 def carry_structures(chainage_km: Floats, ground_m: Floats, spans: Sequence[Span]) -> Floats:
     """Ground heights with every tunnel and bridge drawn straight from portal to portal; last axis is chainage.
+
+    Args:
+        chainage_km: along the line, rising, shape (n,).
+        ground_m: heights of the ground there, shape (n,).
+        spans: tunnels and bridges by chainage.
 
     >>> tunnel = Span("tunnel", 0, 2, "", "mapped")
     >>> carry_structures(np.array([0.0, 1.0, 2.0]), np.array([0.0, 90.0, 20.0]), [tunnel]).tolist()

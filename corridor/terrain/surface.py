@@ -38,6 +38,11 @@ def horn_gradient(heights_m: NDArray[np.floating], width_m: Floats, height_m: fl
 
     ``width_m`` is the east-west size of a pixel by row, shape (rows, 1), ``height_m`` the north-south size.
     B. K. P. Horn, Hill shading and the reflectance map, Proc. IEEE 69 (1981), doi:10.1109/PROC.1981.11918.
+
+    Args:
+        heights_m: heights, shape (rows, cols).
+        width_m: east-west size of a pixel by row, metres, shape (rows, 1).
+        height_m: north-south size of a pixel, metres.
     """
     heights = heights_m.astype(np.float64)
     # Horn's kernel is a product of a difference along one axis and a smoothing across it, so two short passes do for
@@ -54,7 +59,13 @@ def horn_gradient(heights_m: NDArray[np.floating], width_m: Floats, height_m: fl
 
 
 def slope(heights_m: NDArray[np.floating], width_m: Floats, height_m: float) -> Floats:
-    """Slope in degrees; reach 1."""
+    """Slope in degrees; reach 1.
+
+    Args:
+        heights_m: heights, shape (rows, cols).
+        width_m: east-west size of a pixel by row, metres, shape (rows, 1).
+        height_m: north-south size of a pixel, metres.
+    """
     return np.degrees(np.arctan(np.hypot(*horn_gradient(heights_m, width_m, height_m))))
 
 
@@ -97,6 +108,11 @@ def cost(heights_m: NDArray[np.floating], width_m: Floats, height_m: float) -> F
 
     It grows with the square of the slope and is doubled at a tangent of one half, as design standards have it for the
     slope across a line.
+
+    Args:
+        heights_m: heights, shape (rows, cols).
+        width_m: east-west size of a pixel by row, metres, shape (rows, 1).
+        height_m: north-south size of a pixel, metres.
     """
     tangent = np.hypot(*horn_gradient(heights_m, width_m, height_m))
     return np.asarray(1 + (tangent / CROSS_SLOPE_DOUBLES) ** 2)
@@ -204,6 +220,11 @@ class Dem:
 
     def require(self, lon: ArrayLike, lat: ArrayLike, what: str) -> Floats:
         """Heights at points that must all have one.
+
+        Args:
+            lon: degrees east, shape (n,).
+            lat: degrees north.
+            what: what it is, for the message.
 
         Raises:
             CoverageError: says how many points of ``what`` lack a height, where the first is, and what to do.
@@ -315,6 +336,11 @@ def draw_errors(dem: Dem, count: int, seed: int) -> Iterator[ErrorField]:
     White noise on nodes a third of the range apart is smoothed and scaled back to the standard error (of the pixel
     that a node lies in, where it differs with the terrain), so that the cost doesn't depend on the DEM's resolution.
     The same seed gives the same draws.
+
+    Args:
+        dem: the elevation model.
+        count: how many.
+        seed: of the draws; the same seed gives the same draws.
     """
     rng = np.random.default_rng(seed)
     west, south, east, north = dem.grid.bounds

@@ -61,6 +61,11 @@ def build_relief(heights_m: Floats32, grid: Grid, *, quality: int = 80) -> Relie
     """Draw heights ``(rows, cols)`` as tinted, shaded relief in EPSG:3857, as WebP.
 
     The heights are moved once, by cubic spline, onto Mercator pixels; shade and tint are made there.
+
+    Args:
+        heights_m: heights, shape (rows, cols).
+        grid: where they lie.
+        quality: of the picture, 1 to 100.
     """
     frame = _mercator_frame(grid)
     heights = warp(heights_m, grid, frame, smooth=frame.shape[0] >= grid.shape[0])

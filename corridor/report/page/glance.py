@@ -101,7 +101,14 @@ def _score(row: Mapping[str, Any]) -> Value:
 def first_of_open(
     view: ReportView, chosen: PerspectiveWords, rows: list[dict[str, Any]], name: Callable[[str], Value]
 ) -> Message:
-    """Who is first where undetermined metrics leave ranks open: for sure, and at best; ``name`` tells a route."""
+    """Who is first where undetermined metrics leave ranks open: for sure, and at best; ``name`` tells a route.
+
+    Args:
+        view: the comparison as it is shown.
+        chosen: the point of view.
+        rows: of the ranking under one set of rules.
+        name: tells a route by its id.
+    """
     sure = listing(name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.FOR_SURE)
     best = listing(name(row["candidate_id"]) for row in rows if row["first"] == FirstPlace.AT_BEST)
     whose = Message(f"perspective.{chosen.perspective_id}", fallback=chosen.label)
