@@ -187,6 +187,9 @@ def packages_of(measured: Mapping[tuple[str, str], Measures]) -> dict[str, tuple
 
     Args:
         measured: rows of the regional metrics, of which the column ``members`` names the routes of a package.
+
+    Returns:
+        Ids of its routes by the id of each package.
     """
     named = ((candidate, row.get("members")) for (candidate, _), row in measured.items())
     return {candidate: tuple(members.split("; ")) for candidate, members in named if isinstance(members, str)}

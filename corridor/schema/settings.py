@@ -76,7 +76,14 @@ class LiveSettings(BaseModel):
         return values
 
     def address(self, key: str) -> str:
-        """The base address under a key, such as ``skadi_url``; of settings that know the sources of elevation."""
+        """The base address under a key; of settings that know the sources of elevation.
+
+        Args:
+            key: of the address, such as ``skadi_url``.
+
+        Returns:
+            The address, without a slash at its end.
+        """
         return str(getattr(self, key))
 
     @property

@@ -15,6 +15,7 @@ from corridor.errors import SourceError
 
 Bounds = tuple[float, float, float, float]
 Tile = tuple[int, int]
+"""A square of one degree, by the latitude and longitude of its south-western corner."""
 CELLS = 3600  # samples a degree: one a second
 _EPS = 1e-9
 _HALF = 0.5 / CELLS
