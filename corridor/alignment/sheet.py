@@ -12,6 +12,24 @@ from markupsafe import escape
 from numpy.typing import NDArray
 
 from corridor.alignment.assembly import turn_angles
+from corridor.alignment.plan import (
+    FEW,
+    GROUND,
+    INK,
+    INKS,
+    LABEL_PX,
+    LEFT,
+    LINE,
+    NOTE,
+    PAPER,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Plan,
+    draw_plan,
+    nice_step,
+    tightest,
+)
 from corridor.report.i18n import render
 from corridor.schema.alignment import Alignment, Structure
 from corridor.schema.message import Message, listing
@@ -20,20 +38,15 @@ from corridor.theme import colour
 
 Floats = NDArray[np.float64]
 
-WIDTH, LEFT, RIGHT, TOP, PLOT, ROW = 1200, 82, 20, 46, 330, 34
+PLOT, ROW = 330, 34
 HEIGHTS, GRADES, CURVES, BUILT_AS = (TOP + PLOT + 30 + ROW * row for row in (0, 1, 2, 3))  # their upper edges
 LEGEND, HAUL = BUILT_AS + ROW, 64  # upper edge of the legend below them, height of the diagram of mass haul
-INK, GROUND, LINE, OTHER = (colour(f"section_{what}") for what in ("ink", "ground", "line", "other"))
-PAPER, NOTE, GRID, FRAME, TICK = (colour(what) for what in ("paper", "section_note", "grid", "frame", "tick"))
-_PLAIN = {LineKind.SURFACE: GROUND, LineKind.REUSED: OTHER}
-INKS = {kind: _PLAIN.get(kind) or colour(f"section_{kind}") for kind in LineKind}
 WORDS = {LineKind.SURFACE: "open line", LineKind.BENCH: "bench with walls", LineKind.HALF_BRIDGE: "half-bridge"}
+GRID, FRAME, TICK = (colour(what) for what in ("grid", "frame", "tick"))
 SAME_GRADE = 1e-4  # changes of grade under a tenth of a per mille are drawn as none
-LABEL_PX, GRADE_PX, NARROW_PX, LETTER_PX, BOLD_PX = 34, 25, 9, 6.2, 6.8
-FEW = 8  # curves of the least radius up to which each is labelled on the plan
+GRADE_PX, NARROW_PX, LETTER_PX = 25, 9, 6.2
 NOTE_LETTERS = 190  # that fit in a line of notes
 LONG_M = 500.0  # structures from this length are labelled
-PLAN_PX, PLAN_MARGIN = 420.0, 46.0  # the plan's greatest height, and what is left free about the line
 
 
 def draw_sheet(
@@ -58,7 +71,7 @@ def draw_sheet(
     """
     total = float(line.chainage_m[-1])
     heights = np.concatenate([line.line[:, 2], line.ground_m])
-    step = _nice(float(np.ptp(heights)) / 5)
+    step = nice_step(float(np.ptp(heights)) / 5)
     low, high = np.floor(heights.min() / step) * step, np.ceil((heights.max() + 0.25 * step) / step) * step
     scale = _Scale((WIDTH - LEFT - RIGHT) / total, PLOT / (high - low), low)
     section = [
@@ -74,7 +87,7 @@ def draw_sheet(
         *_built_as(scale, line),
         *(() if stations is None else _mass_haul(scale, stations)),
     ]
-    plan = _Plan(line)
+    plan = Plan(line)
     times = Message("new_line.exaggerated", {"times": f"{scale.up / scale.along:.0f}"})
     notes = wrap(render(listing((times, *line.notes))), NOTE_LETTERS)
     foot = plan.height + LEGEND + 48 + (0 if stations is None else HAUL + 30)
@@ -85,7 +98,7 @@ def draw_sheet(
         f'<rect width="{WIDTH}" height="{bottom:.0f}" fill="{PAPER}"/>'
         f'<text x="{LEFT}" y="18" font-size="15" font-weight="bold">{escape(title)}</text>'
         f'<text x="{LEFT}" y="34">{escape(_summary(line))}</text>'
-        f'<g class="plan">{"".join(_draw_plan(plan, ends))}</g>'
+        f'<g class="plan">{"".join(draw_plan(plan, ends))}</g>'
         f'<g class="section" transform="translate(0 {plan.height + 8:.0f})">{"".join(section)}</g>'
         + "".join(
             f'<text x="{LEFT}" y="{foot + 14 * k:.0f}" fill="{NOTE}">{escape(text)}</text>'
@@ -96,135 +109,6 @@ def draw_sheet(
 
 
 LABELLED = (LineKind.TUNNEL, LineKind.BRIDGE, LineKind.REUSED)
-
-
-class _Plan:
-    """The line's course on the sheet: turned, to one scale both ways."""
-
-    def __init__(self, line: Alignment) -> None:
-        self.line = line
-        xy = line.line[:, :2]
-        ahead = xy[-1] - xy[0]
-        # A line that ends where it began leads nowhere in particular: north is then up.
-        self.ahead = ahead / np.hypot(*ahead) if np.hypot(*ahead) > 1.0 else np.array([1.0, 0.0])
-        self.aside = np.array([-self.ahead[1], self.ahead[0]])
-        along, across = xy @ self.ahead, xy @ self.aside
-        room = WIDTH - LEFT - RIGHT - 2 * PLAN_MARGIN
-        self.px = min(room / max(np.ptp(along), 1.0), PLAN_PX / max(np.ptp(across), 1.0))
-        self.height = float(np.ptp(across) * self.px + 2 * PLAN_MARGIN)
-        self._west = LEFT + PLAN_MARGIN + 0.5 * (room - np.ptp(along) * self.px) - along.min() * self.px
-        self._north = TOP + PLAN_MARGIN + across.max() * self.px
-        self.taken: list[tuple[float, float]] = []
-
-    def place(self, xy: Floats) -> Floats:
-        """Places on the sheet (n, 2) of points in the line's system."""
-        return np.column_stack([self._west + xy @ self.ahead * self.px, self._north - xy @ self.aside * self.px])
-
-    def at(self, chainage_m: Floats) -> tuple[Floats, Floats]:
-        """Places on the sheet by chainage, (n, 2), and unit vectors there that point to the line's left."""
-
-        def where(s: Floats) -> Floats:
-            return np.column_stack([np.interp(s, self.line.chainage_m, self.line.line[:, k]) for k in (0, 1)])
-
-        step = self.place(where(chainage_m + 1.0)) - self.place(where(chainage_m - 1.0))
-        step /= np.maximum(np.hypot(*step.T), 1e-9)[:, None]
-        return self.place(where(chainage_m)), np.column_stack([step[:, 1], -step[:, 0]])
-
-    def course(self, low_m: float, high_m: float) -> str:
-        """Points of the course between two chainages."""
-        # The ends of a structure lie between vertices: they are put in, so that it is drawn exactly as long as it is.
-        inside = self.line.chainage_m[(self.line.chainage_m > low_m) & (self.line.chainage_m < high_m)]
-        places, _ = self.at(np.concatenate([[low_m], inside, [high_m]]))
-        return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-
-    def label(self, place: Floats, text: str, extra: str = "") -> Iterator[str]:
-        """A text in the middle of a place, unless it would lie over another one."""
-        if any(abs(place[0] - x) < LABEL_PX and abs(place[1] - y) < 12 for x, y in self.taken):
-            return
-        self.taken.append((float(place[0]), float(place[1])))
-        yield f'<text x="{place[0]:.1f}" y="{place[1] + 3:.1f}" text-anchor="middle"{extra}>{escape(text)}</text>'
-
-
-def _draw_plan(plan: _Plan, ends: tuple[str, str]) -> Iterator[str]:
-    """Course with structures, chainage, radii, names of the ends, scale and north arrow."""
-    line, total = plan.line, float(plan.line.chainage_m[-1])
-    for s in line.structures:
-        dashes = ' stroke-dasharray="6 3"' if s.kind == LineKind.TUNNEL else ""
-        yield (
-            f'<polyline points="{plan.course(s.from_m, s.to_m)}" fill="none" stroke="{INKS[s.kind]}" '
-            f'stroke-width="6"{dashes}/>'
-        )
-    yield f'<polyline points="{plan.course(0.0, total)}" fill="none" stroke="{LINE}" stroke-width="1.6"/>'
-    places = plan.at(np.array([0.0, total]))[0]
-    for place, name, anchor, off in zip(places, ends, ("end", "start"), (-10, 10), strict=True):
-        yield f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4" fill="{PAPER}" stroke="{LINE}" stroke-width="2"/>'
-        if not name:
-            continue
-        # A long name is moved inwards, so that it stays on the sheet.
-        needed = BOLD_PX * len(name) + 4.0
-        x = max(place[0] + off, needed) if anchor == "end" else min(place[0] + off, WIDTH - needed)
-        # Room for the name, which other labels have to leave free.
-        reach = np.arange(0.0, needed + LABEL_PX, LABEL_PX) * np.sign(off)
-        plan.taken += [(float(x + away), float(place[1] - 10)) for away in reach]
-        yield (
-            f'<text x="{x:.1f}" y="{place[1] - 10:.1f}" text-anchor="{anchor}" font-weight="bold">{escape(name)}</text>'
-        )
-    yield from _draw_chainage(plan, total)
-    yield from _draw_radii(plan)
-    yield from _draw_scale(plan)
-
-
-def _draw_chainage(plan: _Plan, total: float) -> Iterator[str]:
-    """A tick at each kilometre to the line's left, those of the section's axis longer and with their number."""
-    # About fourteen numbers fit the sheet's width, whatever the line's length.
-    every = _nice(total / 1000 / 14)
-    km = np.arange(1.0, total / 1000)
-    if not len(km):
-        return
-    places, left = plan.at(km * 1000.0)
-    for number, place, to_left in zip(km, places, left, strict=True):
-        numbered = abs(number / every - round(number / every)) < 1e-9
-        tip = place + to_left * (9 if numbered else 5)
-        yield f'<path d="M{place[0]:.1f} {place[1]:.1f}L{tip[0]:.1f} {tip[1]:.1f}" stroke="{INK}"/>'
-        if numbered:
-            yield from plan.label(place + to_left * 20, f"km {number:g}")
-
-
-def _draw_radii(plan: _Plan) -> Iterator[str]:
-    """Radii of curves, tightest first, on the outer side of the bend where there is room."""
-    line = plan.line
-    stations = line.vertex_m[1:-1]
-    turn = turn_angles(line.vertices)
-    curved = np.isfinite(line.radius_m) & (line.radius_m > 0)
-    # A line in the mountains has the least radius nearly everywhere: only what differs is told then.
-    if _tightest(line).sum() > FEW:
-        curved &= ~_tightest(line)
-    places, left = plan.at(stations)
-    for i in np.flatnonzero(curved)[np.argsort(line.radius_m[curved], kind="stable")]:
-        outside = places[i] - np.sign(turn[i]) * left[i] * 15
-        yield from plan.label(outside, f"R {line.radius_m[i]:.0f}", f' font-size="9" fill="{NOTE}"')
-
-
-def _tightest(line: Alignment) -> NDArray[np.bool_]:
-    """Which inner vertices have the least radius of the line."""
-    return np.asarray(np.abs(line.radius_m - line.min_radius_m) < 0.5)
-
-
-def _draw_scale(plan: _Plan) -> Iterator[str]:
-    """A bar of a round length and an arrow to the north, at the right of the plan's foot."""
-    metres = _nice(110.0 / plan.px)
-    right, foot = WIDTH - RIGHT - 60, TOP + plan.height - 6
-    left = right - metres * plan.px
-    yield f'<path d="M{left:.1f} {foot - 5:.1f}v5H{right:.1f}v-5" fill="none" stroke="{INK}" stroke-width="1.5"/>'
-    words = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
-    yield f'<text x="{(left + right) / 2:.1f}" y="{foot - 5:.1f}" text-anchor="middle">{words}</text>'
-    # The sheet's axes have these northward parts: their angle is that of north on the sheet.
-    north = float(np.degrees(np.arctan2(plan.ahead[1], plan.aside[1])))
-    yield (
-        f'<g class="north" transform="translate({right + 36} {foot - 16:.1f}) rotate({north:.1f})">'
-        f'<path d="M0 -20L6 10L0 5L-6 10Z" fill="{INK}"/>'
-        f'<text y="-23" text-anchor="middle" font-weight="bold">N</text></g>'
-    )
 
 
 class _Scale:
@@ -243,19 +127,9 @@ class _Scale:
         return " ".join(f"{self.x(s):.1f},{self.y(z):.1f}" for s, z in zip(chainage_m, height_m, strict=True))
 
 
-def _nice(step: float) -> float:
-    """The next of 1, 2, 5 times a power of ten.
-
-    >>> _nice(130.0)
-    200.0
-    """
-    power = 10.0 ** np.floor(np.log10(max(step, 1e-3)))
-    return float(next(power * m for m in (1, 2, 5, 10) if power * m >= step * (1 - 1e-9)))
-
-
 def _summary(line: Alignment) -> str:
     price = line.price.total
-    unmarked = " (where the plan has none)" if _tightest(line).sum() > FEW else ""
+    unmarked = " (where the plan has none)" if tightest(line).sum() > FEW else ""
     radius = f", least radius {line.min_radius_m:.0f} m{unmarked}" if np.isfinite(line.min_radius_m) else ""
     return (
         f"{line.length_km:.1f} km, {line.tunnel_km:.1f} km in tunnels (the longest {line.longest_tunnel_km:.1f}), "
@@ -278,7 +152,7 @@ def _frame(scale: _Scale, total: float, low: float, high: float, step: float) ->
         yield f'<text x="{x:.1f}" y="{foot + 17}" text-anchor="middle">{km:g}</text>'
     yield f'<text x="{LEFT - 6}" y="{foot + 17}" text-anchor="end">km</text>'
     for y, name in (
-        (HEIGHTS, "rail, ground, m"),
+        (HEIGHTS, "line, ground, m"),
         (GRADES, "grade, ‰"),
         (CURVES, "curves, R m"),
         (BUILT_AS, "built as"),
@@ -289,7 +163,7 @@ def _frame(scale: _Scale, total: float, low: float, high: float, step: float) ->
 
 def _axis_km(total: float) -> Floats:
     """Kilometres that the section's axis is numbered at."""
-    return np.arange(0.0, total / 1000 + 1e-9, _nice(total / 1000 / 14))
+    return np.arange(0.0, total / 1000 + 1e-9, nice_step(total / 1000 / 14))
 
 
 def _area(scale: _Scale, line: Alignment) -> str:
@@ -332,8 +206,10 @@ def _heights(scale: _Scale, line: Alignment) -> Iterator[str]:
         x = scale.x(float(km) * 1000)
         for values, down, ink in ((line.line[:, 2], 14, INK), (line.ground_m, 27, NOTE)):
             height = float(np.interp(km * 1000, line.chainage_m, values))
-            # The first one would lie on the edge of the row.
-            where = f'x="{x + 3:.1f}"' if km == 0 else f'x="{x:.1f}" text-anchor="middle"'
+            # The first and the last one would lie on the edges of the row.
+            off = 3 if x < LEFT + GRADE_PX else -3 if x > WIDTH - RIGHT - GRADE_PX else 0
+            anchor = {3: "start", 0: "middle", -3: "end"}[off]
+            where = f'x="{x + off:.1f}" text-anchor="{anchor}"'
             yield f'<text {where} y="{HEIGHTS + down}" fill="{ink}">{height:.0f}</text>'
 
 
