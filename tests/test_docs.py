@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import json
 import os
 import pkgutil
 import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 import corridor
 from corridor.pipeline.diagnosis import check_lengths
 from corridor.schema.study import Study
-from docs.tools import validation
+from docs.tools import found_maps, validation
 from docs.tools.blocks import BlockError, find_blocks, page_before, run_page, same, split_console
 from docs.tools.cli_reference import commands
 from docs.tools.drawings.__main__ import DRAWINGS
@@ -26,6 +28,7 @@ from docs.tools.study_reference import fields_of, models
 from docs.tools.study_words import WORDS
 from tests.command import run_command
 from tests.conftest import ROOT
+from tests.synthetic.ground import write_dem
 
 DOCS = ROOT / "docs"
 MODULES = sorted(
@@ -232,3 +235,34 @@ def test_the_errands_have_few_places_and_those_are_there():
         assert 1 <= len(paths) <= 4, errand
         for path in paths:
             assert list(ROOT.glob(path.replace("NAME", "[!_]*"))), f"{errand}: there is no {path}"
+
+
+def test_a_map_has_the_line_that_was_built_beside_the_one_found(tmp_path):
+    """Pieces of one kind that meet are one, and what the legend says is what the files hold."""
+
+    def feature(kind, lon, **facts):
+        shape = {"type": "LineString", "coordinates": [[x, x + 35.4, 900.0] for x in lon]}
+        return {"type": "Feature", "properties": {"kind": kind, **facts}, "geometry": shape}
+
+    def write(path, *features):
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+
+    write(
+        tmp_path / "true.geojson",
+        feature("surface", (10.1, 10.15), line="a", from_km=0, to_km=5),
+        feature("tunnel", (10.15, 10.2), line="a", from_km=5, to_km=9),
+        feature("tunnel", (10.2, 10.25), line="a", from_km=9, to_km=12),
+        feature("surface", (10.3, 10.35), line="b", from_km=0, to_km=5),
+    )
+    line, bridge = feature("line", (10.1, 10.25), length_km=11), feature("bridge", (10.2, 10.21), length_km=1)
+    write(tmp_path / "alignment.geojson", line, bridge)
+    (tmp_path / "alignment.json").write_text('{"cell_m": 250.0}', encoding="utf-8")
+    built = found_maps.read_built(tmp_path / "true.geojson", "a", "1900")
+    found = found_maps.read_found(tmp_path, "today", "#ff0000")
+    assert built.row == "built, 1900: 12.0 km; 7.0 in tunnels, the longest 7.0; no bridges"
+    assert found.row == "found, prices of today, cells of 250 m: 11.0 km; 0.0 in tunnels; 1.0 on bridges"
+    dem = write_dem(tmp_path / "dem.tif")
+    drawing = found_maps.draw_map("A & B", [found, built], ["Here,45.6,10.2,w"], [dem], "")
+    root = ET.fromstring(drawing)
+    words = {node.text for node in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"A & B", built.row, found.row, "Here", "7.0 km", "1 km", "N"} <= words
