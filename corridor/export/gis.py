@@ -62,6 +62,7 @@ class Kind:
 def layer_styles(view: ReportView) -> dict[str, str]:
     """QML by layer of ``candidates.gpkg``: candidates, parts, structures."""
     results, marks = view.results, view.marks
+    # A class for each candidate by its id, since names may stand twice and may be changed.
     routes = [
         Kind(c.candidate_id, f"{marks[c.candidate_id].letter}  {c.name}", marks[c.candidate_id].colour)
         for c in results.candidates
@@ -340,6 +341,7 @@ def _write_styles(styles: dict[str, str], path: Path) -> None:
 def write_geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
     """Write a table as GeoParquet, texts cleaned and stored alike however the table holds them."""
     cleaned = _cleaned(frame)
+    # Versions of pandas keep texts in different ways, which would show in the file.
     texts = [name for name, kind in cleaned.dtypes.items() if isinstance(kind, pd.StringDtype)]
     arrow = pd.StringDtype("pyarrow", na_value=np.nan)
     cleaned.astype(dict.fromkeys(texts, arrow)).to_parquet(path, index=False)
@@ -372,6 +374,7 @@ def writing_errors() -> tuple[type[Exception], ...]:
 @contextmanager
 def _fixed_time() -> Iterator[None]:
     option = "OGR_CURRENT_DATE"
+    # The option is the whole process' own: what stood there is put back, also after a fault.
     before = pyogrio.get_gdal_config_option(option)
     pyogrio.set_gdal_config_options({option: _TIME_IN_FILES})
     try:
@@ -426,6 +429,7 @@ def write_kml(view: ReportView, path: Path) -> None:
 
 
 def _profile(folder: Element, candidate: Candidate, profile: Profile, style: str) -> None:
+    # Tunnels are pieces of their own: a curtain from them to the ground would hang upside down.
     chainage, points = solid_line(candidate, profile)
     whole = _placemark(folder, candidate.name, _about(candidate), style)
     pieces = SubElement(whole, "MultiGeometry")
@@ -482,6 +486,7 @@ def _coordinates(points: NDArray[np.float64]) -> str:
 
 
 def _style(document: Element, key: str, mark: Mark) -> None:
+    # KML writes opacity first and then blue, green, red.
     red, green, blue = (mark.colour[i : i + 2].lower() for i in (1, 3, 5))
     style = SubElement(document, "Style", id=key)
     line = SubElement(style, "LineStyle")

@@ -90,6 +90,7 @@ def measure_flows(
     Returns:
         The tables. A case is compared with the same year without it.
     """
+    # A year that is named twice is measured once.
     chosen = tuple(dict.fromkeys(years)) or default_years(model)
     gathered = _Tables(model, frozenset(tables))
     for year in chosen:

@@ -61,6 +61,7 @@ def _check_links(tables: FlowTables, faults: Faults) -> None:
 
 def _check_countries(tables: FlowTables, link: FlowLink, where: str, faults: Faults) -> None:
     """A link's countries are those of its nodes, in that order."""
+    # A link inside one country has one, and one across a border two: more would hide whose border it passes.
     ends = tuple(dict.fromkeys(tables.nodes[node].country for node in (link.from_node, link.to_node)))
     if link.first_country_km is not None and not (link.crosses_border and link.first_country_km <= link.length_km.mid):
         faults.add(
@@ -84,6 +85,7 @@ def _check_formalities(tables: FlowTables, faults: Faults) -> None:
             faults.add(f"{where}, {link_id}: crosses no border")
     for link in tables.links.values():
         if link.crosses_border and link.mode in ("road", "rail"):
+            # Both sides in both directions: a truck that comes back passes the same four desks.
             for country, direction in _passages(link):
                 if tables.formality(link, country, direction) is None:
                     faults.add(
@@ -142,6 +144,7 @@ def _check_demand(tables: FlowTables, faults: Faults) -> None:
             faults.add(f"{where}, {name}: origin and destination are one; a flow has two ends")
         if not tables.branches_of(pair):
             faults.add(f"{where}, {name}: has no branch in branches.csv; declare at least one")
+    # A branch of a pair that nobody asks for would never be used, and is most likely misspelt.
     known = {pair.key for pair in tables.pairs}
     for branch in tables.branches:
         name = f"{branch.origin} to {branch.destination}: {branch.branch_id}"
@@ -276,6 +279,7 @@ class _Reader:
         self.sources: dict[str, Source] = {}
 
     def read_all(self) -> FlowTables:
+        # Sources first, since every other row is held against them.
         self.sources = self._by_id("sources", self._source, lambda s: s.source_id)
         delays = self._delays()
         pairs = tuple(self._each("demand", self._pair))
@@ -433,6 +437,8 @@ class _Reader:
         if own.is_file() or not shared.is_file():
             require_file(own, "table", MAX_BYTES)
             return load_border_delays(own, self.sources, self.faults)
+        # Hours at borders are documented once, in the catalogue: long-distance tables that lie in it take them from
+        # there.
         documents = load_sources(self.folder.parent, self.faults)
         found = load_border_delays(shared, documents, self.faults)
         named = {key for row in found.rows for key in row.source_ids}
@@ -468,6 +474,7 @@ class _Reader:
         if unit != PARAMETERS.get(name, unit):
             row.fault("unit", f"is '{unit[:40]}', but {name} is in {PARAMETERS[name]}; convert the value")
         self._provenance(row)
+        # These two are divided by.
         positive = name in ("theta_per_usd", "half_life_usd")
         return name, self._range(row, "value", 1e-9 if positive else 0.0, 1e6)
 

@@ -74,6 +74,8 @@ class Reading:
         """
         if not np.isfinite(most_min):
             return self
+        # Where gates are shut at the same hours, whoever has waited for one passes the others: delays don't add up
+        # without end.
         there, back = (min(now, was + most_min) for now, was in zip(self.capital, before.capital, strict=True))
         nodes, crossing, centres = (
             np.minimum(now, was + most_min)
@@ -153,6 +155,7 @@ class Access:
         Args:
             state: The roads' state.
         """
+        # Sets of rules often leave the roads in one state: a search of the whole country is kept for the next one.
         if state.digest not in self._trees:
             self._trees[state.digest] = reach(self.domain, None, state)
             if len(self._trees) > KEPT_TREES:
@@ -360,6 +363,7 @@ def measure_access(
 
 def _delay_range(access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]) -> Estimate:
     """Minutes added as computed, and with the slowest and fastest driving and the least and greatest checks."""
+    # Each end of the interval is a search of its own: the best way may be another one where driving is slower.
     delays = [_delay(access.before.capital, after.capital)]
     for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
         state = access.domain.state(effect, factor=factor)
@@ -407,6 +411,7 @@ def _place_table(access: Access, after: Reading, ends: tuple[EdgeEffect | None, 
     places, rows = access.places, np.arange(len(access.places))
     columns = {name: places[name].to_numpy() for name in PLACE_COLUMNS if name in places}
     columns |= _crossing_ranges(access, after, ends)
+    # A place belongs to one centre before and after, or a longer way could come out as a shorter one to another centre.
     pick = access.centre_of_place
     has_centre = bool(access.centres)
     times = {

@@ -111,6 +111,7 @@ def read_candidates(folder: Path) -> gpd.GeoDataFrame:
     """
     path = folder / "candidates.geojson"
     if path.exists():
+        # GeoJSON first: it is text of a known shape, which can be checked field by field before anything is made of it.
         content = read_json(path, "file of candidates", MAX_BYTES)
         found = _validated(_Features, content, path)
         rows = [feature.properties for feature in found.features]
@@ -148,6 +149,7 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
 
     require_file(path, "layer of `corridor run`", MAX_BYTES)
     try:
+        # Columns and geometry are read as they stand: metadata of the file, which may name other files, isn't followed.
         table = pq.ParquetFile(path).read()
         frame = table.drop_columns(["geometry"]).to_pandas()
         shapes = shapely.from_wkb(np.array(table["geometry"].to_pylist(), dtype=object))
@@ -180,6 +182,7 @@ def read_profiles(folder: Path, candidates: gpd.GeoDataFrame) -> dict[str, pd.Da
     spans = read_layer(structures) if structures.exists() else pd.DataFrame(columns=["candidate_id", "kind"])
     found = {}
     for key, track in zip(routes["candidate_id"], tracks, strict=True):
+        # A track without heights still has its places: its heights are unknown, not 0.
         xyz = track.xyz if track.xyz.shape[1] == 3 else np.column_stack([track.xyz, np.full(len(track.xyz), np.nan)])
         km = vertex_chainage_m(shapely.LineString(xyz[:, :2])) / 1000
         inside = np.zeros(len(km), dtype=bool)
@@ -534,6 +537,7 @@ class SavedResults:
     def _weights(self, perspective: str | None, weights: Mapping[str, float] | None) -> Mapping[str, float]:
         if weights is not None:
             return weights
+        # Weights given by hand win over any name, as in a comparison that was just made.
         wanted = perspective or self.default_perspective
         if wanted not in self.weights_of:
             near = nearest_name(wanted, list(self.weights_of))
@@ -563,6 +567,7 @@ def under_regime(ranking: pd.DataFrame, regime: str | None) -> pd.DataFrame:
         there = f"there are: {', '.join(known)}" if known else "the study has none"
         raise ScoringError(f"regime '{regime}' is unknown{nearest_name(regime, known)}; {there}")
     kept = ranking[ranking["regime_id"] == regime].reset_index(drop=True)
+    # Notes of a ranking travel with the table: pandas drops them where rows are chosen.
     kept.attrs = dict(ranking.attrs)
     return kept
 

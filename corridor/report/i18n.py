@@ -115,6 +115,8 @@ def script_json(value: Any) -> str:
     Raises:
         ValueError: a number is not finite (no such number may reach a page).
     """
+    # Two languages read this text: HTML, which looks for the end of the script, and the template engine, which looks
+    # for braces.
     text = json.dumps(clean(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return _TEMPLATE_SIGNS.sub(r"\\u007b", text.translate(_SCRIPT_CODES))
 

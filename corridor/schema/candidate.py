@@ -220,6 +220,7 @@ class Candidate:
         """
         if self.members:
             raise ValueError(f"package '{self.candidate_id}' has several lines; take geometry, or those of its routes")
+        # Parts meet in one point, which would stand twice.
         xy = np.concatenate([shapely.get_coordinates(part.line) for part in self.parts])
         keep = np.concatenate([[True], np.any(np.diff(xy, axis=0) != 0, axis=1)])
         return LineString(xy[keep])

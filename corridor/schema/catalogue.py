@@ -280,6 +280,7 @@ class BorderDelays:
         Returns:
             The figure, or None where the point has none.
         """
+        # From the particular to the general: the country's own rows before those of any, one direction before both.
         directions = (direction, BOTH_WAYS) if direction in (OUTBOUND, INBOUND) else (direction,)
         for side in (country, ANY_COUNTRY):
             for way in directions:
@@ -316,6 +317,7 @@ def passed_sides(sides: Iterable[BorderDelay], left: str, entered: str) -> tuple
     """
     rows = tuple(sides)
     wanted = ((left, OUTBOUND), (entered, INBOUND))
+    # A passage is out of the one country and into the other; rows of the way back don't count.
     own = [row for pair in wanted for row in rows if (row.country, row.direction) == pair]
     return (*own, *(row for row in rows if row.direction == CHANGE_OF_GAUGE))
 
@@ -334,6 +336,7 @@ def minutes_of(sides: Iterable[BorderDelay]) -> Estimate | None:
 
 
 def _over_years(rows: list[BorderDelay]) -> BorderDelay:
+    # The latest year speaks for today; what earlier years had says how far it may be off.
     rows = sorted(rows, key=lambda row: row.year)
     fees = [row.fee_usd for row in rows if row.fee_usd is not None]
     return replace(rows[-1], hours=_spanned([row.hours for row in rows]), fee_usd=_spanned(fees) if fees else None)

@@ -54,6 +54,7 @@ class Vary(BaseModel):
         if self.design != "product" and self.n is None:
             raise ValueError(f"n: is missing; say how many points a {self.design} design has, for instance 64")
         if self.design == "sobol" and self.n is not None and self.n & (self.n - 1):
+            # Both neighbours are named, so that the reader needn't work them out.
             above = 1 << self.n.bit_length()
             raise ValueError(f"n: {self.n} is no power of two, which sobol needs; use {above // 2} or {above}")
         return self
@@ -85,6 +86,7 @@ def _say(fault: Any) -> str:
     field = ".".join(str(part) for part in fault["loc"])
     if fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return f"{field}.kind: must be one of {', '.join(_KINDS)}"
+    # A discriminated union puts the kind into the path of a fault, where no such key stands in the file.
     named = {**fault, "loc": tuple(part for part in fault["loc"] if part not in _KINDS)}
     return say_fault(named).replace("see the README for the keys", "see docs/scale.md for the keys")
 
@@ -103,6 +105,7 @@ def check_vary(vary: Vary, run: Run, name: str) -> None:
     faults: list[str] = []
     owners: dict[str, str] = {}
     for key, factor in vary.factors.items():
+        # A factor says what it moves as texts, so that two that move the same thing by different ways are found out.
         targets = factor.targets(run)
         if not targets:
             faults.append(f"factors.{key}: {_why_nothing(factor, run)}")

@@ -200,10 +200,13 @@ def scan_file(path: Path) -> Scan:
     """
     import osmium
 
+    # A file of changes holds what isn't there any more: its header alone tells.
     with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
         if reader.header().has_multiple_object_versions:
             raise SourceError(f"{path}: holds changes or the history of objects; use an extract of one date")
     found = Scan()
+    # Order matters: which versions count must be known before anything is kept, and where nodes lie before ways are
+    # drawn.
     deleted = _deleted_in_text(path)
     as_text = ".pbf" not in path.suffixes
     nodes = _find_newest(path, osmium.osm.NODE, deleted["node"]) if as_text else Newest()
@@ -240,6 +243,7 @@ def _scan_nodes(path: Path, found: Scan, locations: Any, newest: Newest) -> None
             if not counts(item.id) or item.deleted:
                 continue
             tags = item.tags
+            # A barrier that no table here knows is named as a doubt; one that is known to let all pass is neither.
             if "barrier" in tags:
                 blocks = blocks_road({tag.k: tag.v for tag in tags})
                 (found.blocked if blocks else found.strange_barriers if blocks is None else set()).add(item.id)
@@ -320,11 +324,13 @@ class _Batch:
         x, y = np.rint(np.frombuffer(b"".join(self._drawn)).reshape(-1, 2).T * 1e7).astype(np.int64)
         sizes = np.array([len(drawn) for drawn in self._drawn], dtype=np.int64) // 16
         self._drawn = []
+        # All ids of a batch are parsed at once: number by number takes most of the time of reading a file.
         nodes = ",".join(way[2][1:] for way in ways if len(way[2]) > 1).replace("n", "")
         node_ids = np.fromstring(nodes, dtype=np.int64, sep=",")
         ends = np.cumsum(sizes)
         starts = ends - sizes
         long = np.flatnonzero(sizes > 3)
+        # A way of at least four vertices that ends where it begins: fewer can't go round anything.
         rings = np.zeros(len(sizes), dtype=bool)
         rings[long] = node_ids[starts[long]] == node_ids[ends[long] - 1]
         rows: list[int] = []
@@ -349,6 +355,7 @@ class _Batch:
         if key not in self._known:
             pairs = (word.partition("=") for word in text[1:].split(",") if word)
             tags = {_unescape(key): _unescape(value) for key, _, value in pairs}
+            # Emptied rather than grown without end: a file may hold as many kinds of tags as ways.
             if len(self._known) == _KNOWN_TAGS:
                 self._known.clear()
             self._known[key] = WaySaid.of(tags, is_ring=is_ring)
@@ -384,6 +391,7 @@ def _scan_outlines(
 ) -> None:
     import osmium
 
+    # Only ways that an outline names are read once more, which are few.
     needed = sorted({number for _, members in outlines for number in members})
     if not needed:
         return
@@ -423,6 +431,7 @@ def _find_newest(path: Path, entity: Any, deleted: set[int]) -> Newest:
     winner = order[last]
     starts = np.append(0, np.flatnonzero(last)[:-1] + 1) if len(order) else np.zeros(0, dtype=np.int64)
     ends = np.flatnonzero(last) + 1
+    # Most objects stand once and aren't deleted: only the others are remembered, so that memory stays small.
     several = ends - starts > 1
     special = np.flatnonzero(several | lost[winner])
     place, moved = {}, {}

@@ -78,6 +78,7 @@ def read_places(path: Path) -> Places:
     missing = [column for column in _COLUMNS if column not in table.columns]
     if missing:
         raise SourceError(f"{path}: columns missing: {', '.join(missing)}")
+    # A row off Earth is a swapped or shifted column: it is told by its number, which a person can look up.
     for column, bound in (("lat", 90), ("lon", 180)):
         table[column] = pd.to_numeric(table[column], errors="coerce")
         bad = ~table[column].between(-bound, bound)
@@ -175,6 +176,7 @@ class Settlements:
         index = shapely.STRtree([shapely.Point(row.lon, row.lat) for row in self._points])
         self.drawn_twice = 0
         for row, area in self._outlines:
+            # The first point in the file's order counts, so that the same file gives the same settlements.
             near = index.query(area, predicate="dwithin", distance=_NEAR_DEG)
             inside = set(index.query(area, predicate="contains").tolist())
             twins = [int(i) for i in np.sort(near) if _same_name(row, self._points[i], inside=int(i) in inside)]

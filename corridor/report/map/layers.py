@@ -39,6 +39,8 @@ def axis_lines(results: Results) -> list[dict[str, Any]]:
         for line in shapely.get_parts(shape):
             if shapely.get_type_id(line) != 1 or shapely.is_empty(line):
                 continue
+            # Two axes over one stretch of ground would be drawn over each other and told apart by nobody: they are one
+            # line with both names.
             stretch = found.setdefault(
                 (shapely.to_wkb(shapely.normalize(line)), str(status)),
                 {"names": [], "status": str(status), "line": route_line(line)},
@@ -76,6 +78,7 @@ def road_lines(results: Results, window: tuple[float, float, float, float]) -> l
     found = []
     high = frame["class"].str.startswith("motorway")
     for (ref, name, upper), group in frame.groupby(["ref", "name", high], sort=True):
+        # Joined before it is thinned, so that pieces of one road still meet.
         whole = shapely.line_merge(shapely.multilinestrings(group.geometry.to_numpy()))
         parts = shapely.get_parts(shapely.intersection(shapely.simplify(whole, ROAD_TOLERANCE_DEG), box))
         lines = [lat_lon(part, 3) for part in parts if shapely.get_type_id(part) == 1 and shapely.length(part) > 0]
@@ -97,6 +100,7 @@ def place_changes(results: Results) -> dict[str, Any]:
     if table is None or table.empty:
         return {"places": [], "by": by}
     later = delays_min(table)
+    # Places for which nothing changes are most of them: they aren't sent to the page.
     changed = _lost(table, "crossing") | _lost(table, "centre") | (later >= LEAST_DELAY_MIN)
     for row, minutes in zip(table[changed].to_dict("records"), later[changed], strict=True):
         place = (
@@ -227,6 +231,7 @@ def border_lines(countries: gpd.GeoDataFrame, window: tuple[float, float, float,
     """
     if countries.empty:
         return []
+    # Neighbours share their border: joined into one set of lines, each stretch stands once.
     outlines = shapely.boundary(shapely.make_valid(countries.geometry.to_numpy()))
     frame = shapely.boundary(shapely.box(*countries.total_bounds)).buffer(1e-6)
     lines = shapely.line_merge(shapely.difference(shapely.union_all(outlines), frame))
@@ -242,6 +247,8 @@ def country_names(
     """Name, lat and lon of a point inside each country's largest piece in the window, and the country's code."""
     out: list[tuple[str, float, float, str]] = []
     for name, code, shape in zip(countries.get("name", ()), countries["country"], countries.geometry, strict=True):
+        # The name stands in the roomiest part of what is seen, not at the centre of a country that is mostly out of
+        # view.
         pieces = shapely.get_parts(shapely.intersection(shapely.make_valid(shape), shapely.box(*window)))
         areas = shapely.area(pieces)
         if len(areas) and areas.max() > 0:
@@ -264,6 +271,8 @@ def letter_points(lines: Sequence[LineString], window: tuple[float, float, float
         samples = shapely.line_interpolate_point(line, np.linspace(0.06, 0.94, _SAMPLES), normalized=True)
         inside = samples[shapely.contains(frame, samples)]
         samples = inside if len(inside) else samples
+        # A line that runs with this one all the way leaves no room anywhere: it doesn't count, or the letter would land
+        # at random.
         others = [o for k, o in enumerate(lines) if k != index and shapely.hausdorff_distance(line, o) > _SAME_LINE_DEG]
         room = shapely.distance(samples, shapely.union_all(others)) if others else np.full(len(samples), 1.0)
         if placed:
@@ -372,6 +381,7 @@ def _places(results: Results, bounds: Window) -> list[list[Any]]:
     if frame.empty:
         return []
     spoken = " ".join([c.name for c in results.candidates] + [p.name for c in results.candidates for p in c.parts])
+    # Places that routes are named after are looked for first: their labels stay when others give way.
     words = set(spoken.replace("-", " ").replace(",", " ").replace("(", " ").replace(")", " ").split())
     rows: list[list[Any]] = []
     names = frame["names"] if "names" in frame.columns else [{}] * len(frame)
