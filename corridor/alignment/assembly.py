@@ -69,6 +69,8 @@ def build_reuse_links(
         raise AlignmentError("reuse: the unit cost of an upgrade must be above 0")
     # A drawn line may be shorter than what it stands for: lengths and grades go by the documented one.
     stretch = 1.0 if length_km is None else length_km * 1000.0 / run[-1]
+    # Every pair of joining points up to eight apart is a link of its own: where one point's height is off, a link
+    # passes it by.
     n = max(round(run[-1] / (join_every_km * 1000.0)), 1)
     stations = np.linspace(0.0, run[-1], n + 1)
     nodes = [terrain.node_at(_at(path, run, s), "reuse")[0] for s in stations]
@@ -104,6 +106,7 @@ def link_between(problem: Problem, a: Floats, b: Floats) -> ReuseLink | None:
         a: row, column and height of the link's start.
         b: of its end.
     """
+    # A piece may be travelled either way.
     ends = ((int(a[0]), int(a[1])), (int(b[0]), int(b[1])))
     fitting = [x for x in problem.options.reuse if ends in ((x.start, x.end), (x.end, x.start))]
     z = problem.ground.z
@@ -164,6 +167,7 @@ def fit_curves(vertices: Floats, standard: DesignStandard, corner_cut_m: Floats)
     """
     lengths = np.hypot(*np.diff(vertices[:, :2], axis=0).T)
     tan_half = np.tan(bend_angles(vertices) / 2.0)
+    # Plan first, then profile: what arcs cut off the corners decides how long each grade is.
     radius = _choose_radii(vertices, lengths, tan_half, standard, corner_cut_m)
     loss = _losses(tan_half, radius)
     plan = _draw_plan(vertices, tan_half, radius)
@@ -390,6 +394,7 @@ class TurnSearch:
         """The line that ends with a label; an empty one if there is no such label."""
         if last < 0:
             return Course([], [])
+        # Labels know the one before them: the line is read from its end and turned round.
         links, labels = self._links, self._labels
         states, codes = [int(links.target[labels.link[last]])], []
         while last >= 0:
@@ -498,6 +503,7 @@ def finish_alignment(
     """
     points = state_points(problem, course.states)
     windings = wind(problem, points, course.codes)
+    # New stretches get curves and kinds, old ones stay as they lie: each is finished by itself, then all are joined.
     parts = _split_reused(problem, insert_windings(points, windings))
     legs = [_leg(terrain, problem, part, link) for part, link in parts]
     starts = np.concatenate([[0.0], np.cumsum([leg.fitted.chainage_m[-1] for leg in legs])])
@@ -588,6 +594,7 @@ def join_alignments(legs: Sequence[Alignment]) -> Alignment:
     if len(legs) == 1:
         return legs[0]
     starts = np.concatenate([[0.0], np.cumsum([leg.chainage_m[-1] for leg in legs])])[:-1]
+    # What other lines could save adds up over the legs; unknown in one, it is unknown of the whole.
     gaps = [leg.gap_musd for leg in legs]
     said = [note for leg in legs for note in _says_gap(leg.search_price_musd, leg.gap_musd)]
     radii = [legs[0].radius_m]
@@ -632,6 +639,7 @@ def _split_reused(problem: Problem, points: Floats) -> list[tuple[Floats, ReuseL
     parts: list[tuple[Floats, ReuseLink | None]] = []
     run = [points[0]]
     for a, b in pairwise(points):
+        # A run of new links ends where an old piece begins, and its last point is the piece's first.
         link = link_between(problem, a, b) if problem.options.reuse else None
         if link is None:
             run.append(b)

@@ -59,6 +59,7 @@ def build_axis(
         sections: ids of its sections, from end to end.
         out_of_use_since: year since which no through traffic has passed, if any.
     """
+    # A section is either drawn as an edge or found on the map: both count, whichever the network has.
     own = set(np.flatnonzero(network.edges["section_id"].isin(list(sections)).to_numpy()).tolist())
     for key in sections:
         if key in matches:

@@ -84,6 +84,7 @@ class OsmPieces:
                     self._add_node(*place, element.get("tags", {}))
                 elif element["type"] == "way":
                     self._add_way(int(element["id"]), element["nodes"], element.get("tags", {}))
+            # The server's own date: its copy of the map may be older than the day of asking.
             base = answer.get("osm3s", {}).get("timestamp_osm_base", "")
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as fault:
             raise SourceError(f"is not OpenStreetMap data in JSON ({type(fault).__name__})") from fault
@@ -181,6 +182,7 @@ class OsmPieces:
         import osmium
         from osmium.osm import mutable
 
+        # Sorted by id and without compression, whose result differs from version to version of a library.
         members = [np.frombuffer(refs, dtype=np.int64) for refs, _ in self._ways.values()]
         # Nodes of ways that were kept, and places; what else came with the answers is left out.
         used = np.unique(np.concatenate([*members, np.fromiter(self._places, dtype=np.int64)]))
@@ -395,6 +397,7 @@ def _address(settings: LiveSettings) -> str:
 def _tiles(area: Bounds, most_km2: float) -> list[Bounds]:
     """Equal tiles of an area, each of at most ``most_km2``, row by row from the south-west."""
     west, south, east, north = area
+    # A degree of longitude is as wide as it is at the area's middle; tiles needn't be exact, only small enough.
     middle = (south + north) / 2
     width_km, height_km = (distance_m([west, west], [middle, south], [east, west], [middle, north]) / 1000).tolist()
     count = max(1.0, width_km * height_km / most_km2)
@@ -435,6 +438,7 @@ class _Client:
         Raises:
             FetchError: the server can't be used.
         """
+        # Answers are known by their query, so that a call that was broken off asks only for what is lacking.
         paths = [self.work / f"{sha256(query.encode()).hexdigest()[:32]}.{self.form}" for query in queries]
         tries = 0
 
@@ -499,6 +503,7 @@ class _Client:
         raise FetchError(f"{self.address}: redirects more than {MAX_REDIRECTS} times; set the server's own address")
 
     def _refuse_status(self, response: Any) -> None:
+        # What another try can't mend is told at once, with the server's own words.
         status = int(response.status_code)
         if status == 400:
             said = _error_of_page(response.raw.read(_CHUNK, decode_content=True)) or "no reason given"

@@ -74,6 +74,7 @@ def regimes(
     """
     if study.impact is None:
         return {}
+    # A regime of the study's own replaces one of the file that has its id.
     listed = _listed_regimes(study, study.impact, documents)
     own = {key: build_regime(key, fields, study.id) for key, fields in study.impact.own_regimes.items()}
     # A rule that names a point of the table that isn't there would fail only once a route passes it.
@@ -111,6 +112,8 @@ def acting_regime(regime: Regime | None) -> Regime | None:
     """
     if regime is None:
         return None
+    # Words, sources and what only clocks and tables read are blanked: two regimes that differ in nothing else act
+    # alike.
     blank = {"label": "", "summary": "", "text_status": "", "as_of": "", "switches_from": "", "regime_id": ""}
     return regime.model_copy(
         update={
@@ -363,6 +366,8 @@ def impact_rows(
     for candidate_id, regime_id in pairs:
         candidate = candidates[candidate_id]
         best = EventsEnd.BEST
+        # Of a package the quicker route is chosen at the best end, the same at both, so that the two rows are of one
+        # journey.
         by = min(
             (route.candidate_id for route in candidate.routes),
             key=lambda key: float(trip_rows[key, regime_id, best]["trip_time_h"]),
@@ -389,6 +394,7 @@ def place_effects(
     for candidate_id, regime_id in pairs:
         if regime_id == OUTSIDE:
             continue
+        # One row says all of a place that both ends serve alike, which most are.
         best = access_results[candidate_id, regime_id, EventsEnd.BEST].places.assign(events_end="")
         found = [best]
         if has_open_events(met[candidate_id]):
@@ -425,6 +431,7 @@ def metrics(
     """The metric table: by candidate, and by regime with the time of a whole trip where impacts are measured."""
     if impact_rows is None:
         return line_metrics
+    # What holds under every regime stands once, in the line's own row.
     new = [name for name in impact_rows.columns if name == "candidate_id" or name not in line_metrics.columns]
     lines = line_metrics.drop(columns=TRIP_BY)
     table = lines.merge(impact_rows[[*new, TRIP_BY]], on="candidate_id", how="inner", validate="one_to_many")
