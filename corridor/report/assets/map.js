@@ -359,8 +359,9 @@ var corridorMap = (function () {
         var target = document.getElementById("h-route");
         if (target) { target.scrollIntoView(); }
       });
-      map.openPopup(box, route.candidate.at, { minWidth: 190, offset: [0, -8], closeOnClick: true });
+      opened = L.popup({ minWidth: 190, offset: [0, -8], closeOnClick: true }).setLatLng(route.candidate.at).setContent(box).openOn(map);
     }
+    var opened = null;
     var now = { id: null, regime: data.regime };
     function meet() {
       drawEvents(events, data, words, now.id, now.regime);
@@ -369,6 +370,7 @@ var corridorMap = (function () {
     }
     document.addEventListener("corridor:choose", function (event) { now.id = event.detail.id; choose(now.id); meet(); if (!event.detail.quiet) { card(now.id); } });
     document.addEventListener("corridor:regime", function (event) { now.regime = event.detail.regime; meet(); });
+    document.addEventListener("corridor:language", function () { if (opened && opened.isOpen()) { card(now.id); } });
     var api = {
       map: map, layers: byName, candidates: data.candidates, choose: choose, refresh: labels.refresh, point: point,
       clear: function () { if (cursor) { map.removeLayer(cursor); } },
