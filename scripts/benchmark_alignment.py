@@ -212,9 +212,9 @@ def by_default(z: Any, name: str, options: SearchOptions, costs: UnitCosts, coun
         x, y = grid.centres(*np.array([start, end], dtype=float).T)
         ends = list(zip(x.tolist(), y.tolist(), strict=True))
         way, took = seconds(lambda: find_way(AlignmentProblem(terrain, *ends, design, costs, options)))
-        ratios.append(way.forward.cost_musd / full.cost_musd)
+        ratios.append(way.found.cost_musd / full.cost_musd)
         times.append((t_full, took))
-        proved.append(way.least_musd is not None and way.least_musd >= 0.99 * way.forward.cost_musd)
+        proved.append(way.least_musd is not None and way.least_musd >= 0.99 * way.found.cost_musd)
         if len(ratios) == count:
             break
     t_full, took = np.array(times).T

@@ -37,6 +37,7 @@ from corridor.threads import map_in_threads
 Floats = NDArray[np.float64]
 
 TURN_FACTORS = (1.05, 1.1, 1.2, 1.4, 2.0)  # how far from the best the turn-limited search looks, step by step
+NARROWED_FACTORS = (1.2, 1.4, 2.0)  # the same where nothing is proved, so that nothing is gained by small steps
 MAX_FORBIDDEN = 200  # bends that are given up because their curves can't be built, before the search is
 
 
@@ -159,9 +160,7 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
     terrain, options = asked.terrain, asked.options
     start, end = terrain.node_at(asked.start_xy, "start")[0], terrain.node_at(asked.end_xy, "end")[0]
     question = Question(terrain.ground, start, end, asked.standard, asked.costs, options)
-    # What bounds time and memory are states, not cells: levels and kinds multiply them.
-    states = terrain.ground.z.size * len(build_levels(options.offsets_m, asked.standard).kind)
-    whole = options.narrowing == () or (options.narrowing is None and states <= MOST_STATES)
+    whole = _leaves_nothing_out(asked)
     from_end = from_end and whole
     if options.narrowing == ():
         problem = build_problem(*question)
@@ -184,6 +183,14 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
     return Way(problem, found, from_end, found.cost_musd if whole else None)
 
 
+def _leaves_nothing_out(asked: AlignmentProblem) -> bool:
+    """Whether a search looks at the whole ground, from the start."""
+    options = asked.options
+    # What bounds time and memory are states, not cells: levels and kinds multiply them.
+    states = asked.terrain.ground.z.size * len(build_levels(options.offsets_m, asked.standard).kind)
+    return options.narrowing == () or (options.narrowing is None and states <= MOST_STATES)
+
+
 def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alignment:
     """The cheapest line that keeps the minimum radius and can be built as drawn.
 
@@ -196,7 +203,8 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
     forbidden: list[Bend] = []
     way: Way | None = None
     least_musd, is_small = 0.0, True
-    for factor in TURN_FACTORS:
+    factors = TURN_FACTORS if asked.options.certify or _leaves_nothing_out(asked) else NARROWED_FACTORS
+    for factor in factors:
         way = find_way(asked, factor, from_end=True) if way is None else _widen(way, factor)
         problem, free_price, backward = way.problem, way.found.cost_musd, way.backward(factor)
         # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left out.

@@ -265,6 +265,8 @@ MAX_LINKS = 10_000_000  # that a turn-limited search holds at a time, about 50 b
 FEW_LINKS = 1_000_000  # up to which a search goes on without a line that it must stay below
 HASTY = ((600, 0.04), (600, 0.16))
 """Quotas of searches that only look for a line, and what a link may lose there, as a share of the price."""
+HASTIER = ((150, 0.16), (600, 0.16))
+"""The same where nothing is proved."""
 CERTIFIED = 0.01
 """What a line may cost more than any other, as a share: first it is proved that it costs no more than that."""
 
@@ -344,7 +346,7 @@ class TurnSearch:
                 return self._line(last), self._cost(last)
             self.is_small = False
         course, price = Course([], []), np.inf
-        for quota, share in HASTY:
+        for quota, share in HASTY if self.proves else HASTIER:
             last, _ = self._run(forbidden, self.bound_musd, share * self.bound_musd, quota, MAX_LINKS)
             if last >= 0:
                 course, price = self._line(last), self._cost(last)
