@@ -474,18 +474,6 @@ def _longer(shortlist):
     )  # fmt: skip
 
 
-@pasted
-def _with_moves(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used):
-    """The shortlist with the long moves from a state, and how many of its places are used."""
-    here = u // states.kind.shape[0]
-    # A list that was made for a dearer state may lack what is of use to a cheaper one.
-    if shortlist.first[here] < 0 or labels.cost[u] < shortlist.cost[here]:
-        if used + nodes.moves.shape[0] > shortlist.move.shape[0]:
-            shortlist = _longer(shortlist)
-        used = _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used)
-    return shortlist, used
-
-
 @kernel
 def _terminal_level(states):
     """The level of the terminals' state: direct links to the end arrive at it alone."""
@@ -549,6 +537,67 @@ def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
     return size
 
 
+@kernel
+def _settle(
+    ground, nodes, loops, states, ends, begin, goal, n_short, held, reuse, effort, p, primes, told, scratch, labels,
+    shortlist, size, waiting, used,
+):  # fmt: skip
+    """Settle states until the search is over or the shortlist is full.
+
+    Nothing is allocated in here, so that no references are counted in the loop that all time is spent in.
+
+    Returns:
+        Whether the search is over, the heap's size, how many held links were tried, and places of the shortlist used.
+    """
+    n_states, n_levels, cols = states.kind.shape[0], states.first.shape[0] - 1, ground[0].shape[1]
+    end_node, ground_level = ends.row * cols + ends.col, _terminal_level(states)
+    while True:
+        if used + nodes.moves.shape[0] > shortlist.move.shape[0]:
+            return False, size, waiting, used
+        barrier = _barrier(labels, goal, effort)
+        top = labels.keys[0] if size > 0 else np.inf
+        # Held links come by rising bound: the first above the barrier ends them all.
+        if waiting < held.order.shape[0] and held.lowest[waiting] > barrier:
+            waiting = held.order.shape[0]
+        # A held link goes before every state whose key is no lower than its bound. Without bounds all of them go first.
+        if waiting < held.order.shape[0] and (held.lowest[waiting] <= top or not effort.informed):
+            flat = np.int64(nodes.node_of[held.order[waiting]])
+            waiting += 1
+            size = _go_straight(
+                ground, begin, flat, 0, n_levels, nodes, states, ends, goal, labels, effort, p, scratch, size
+            )
+            continue
+        if size == 0 or top > barrier:
+            return True, size, waiting, used
+        popped, size = pop(labels.keys, labels.items, labels.position, size)
+        u = np.int64(popped)
+        first = u // n_states * n_states
+        labels.worst[u // n_states] = _worst_label(labels, first, first + n_states)  # without the one that is done
+        # The bound never exceeds what the rest costs, so that the goal is final once it is settled. A wider search goes
+        # on up to the barrier.
+        if u == goal and effort.near_factor == 1.0:
+            return True, size, waiting, used
+        told[0] += 1
+        size = _go_straight(
+            ground, u, end_node, ground_level, ground_level + 1, nodes, states, ends, goal, labels, effort, p, scratch,
+            size,
+        )  # fmt: skip
+        here = u // n_states
+        # A list that was made for a dearer state may lack what is of use to a cheaper one.
+        if shortlist.first[here] < 0 or labels.cost[u] < shortlist.cost[here]:
+            used = _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used)
+        is_tried = primes.tried.shape[0] > 0 and primes.tried[u] and labels.cost[u] == primes.cost[u]
+        size = _move_on(
+            ground, u, n_short, primes.n_moves if is_tried else 0, nodes, states, ends, goal, labels, effort, p,
+            scratch, shortlist, size,
+        )  # fmt: skip
+        if is_tried:
+            continue
+        size = _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size)
+        if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
+            size = _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size)
+
+
 @allocating
 def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, primes, told):
     """Settle states in order of cost plus bound.
@@ -571,7 +620,7 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
     Returns:
         Cost and parent per state, heap positions (DONE: settled) and how many states were expanded.
     """
-    n_states, n_levels, cols = states.kind.shape[0], states.first.shape[0] - 1, ground[0].shape[1]
+    n_states, cols = states.kind.shape[0], ground[0].shape[1]
     total = nodes.node_of.shape[0] * n_states
     keys, items, position = new_heap(total)
     labels = Labels(
@@ -579,59 +628,21 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
         np.full(nodes.node_of.shape[0], np.inf),
     )  # fmt: skip
     scratch = new_scratch()
-    ground_level = _terminal_level(states)
-    end_node = ends.row * cols + ends.col
     begin = np.int64(nodes.index_of[ends.begin_row * cols + ends.begin_col]) * n_states + states.terminal
-    goal = np.int64(nodes.index_of[end_node]) * n_states + states.terminal
+    goal = np.int64(nodes.index_of[ends.row * cols + ends.col]) * n_states + states.terminal
     size = _first_labels(ground[0], begin, primes, nodes, states, ends, labels, effort, p)
     # Moves are sorted by length. Those before the first long one need no shortlist; where nothing may be left out, none
     # does.
-    n_short, used = 0, 0
+    n_short = 0
     while n_short < nodes.moves.shape[0] and not (effort.abort and nodes.move_m[n_short] > SHORT_CELLS * p[DX]):
         n_short += 1
     shortlist = _no_shortlist(nodes.node_of.shape[0], nodes.moves.shape[0])
-    waiting, expanded = 0, 0
-    while True:
-        barrier = _barrier(labels, goal, effort)
-        top = keys[0] if size > 0 else np.inf
-        # Held links come by rising bound: the first above the barrier ends them all.
-        if waiting < held.order.shape[0] and held.lowest[waiting] > barrier:
-            waiting = held.order.shape[0]
-        # A held link goes before every state whose key is no lower than its bound. Without bounds all of them go first.
-        if waiting < held.order.shape[0] and (held.lowest[waiting] <= top or not effort.informed):
-            flat = np.int64(nodes.node_of[held.order[waiting]])
-            waiting += 1
-            size = _go_straight(
-                ground, begin, flat, 0, n_levels, nodes, states, ends, goal, labels, effort, p, scratch, size
-            )
-            continue
-        if size == 0 or top > barrier:
-            break
-        popped, size = pop(keys, items, position, size)
-        u = np.int64(popped)
-        first = u // n_states * n_states
-        labels.worst[u // n_states] = _worst_label(labels, first, first + n_states)  # without the one that is done
-        # The bound never exceeds what the rest costs, so that the goal is final once it is settled. A wider search goes
-        # on up to the barrier.
-        if u == goal and effort.near_factor == 1.0:
-            break
-        expanded += 1
-        told[0] = expanded
-        size = _go_straight(
-            ground, u, end_node, ground_level, ground_level + 1, nodes, states, ends, goal, labels, effort, p, scratch,
-            size,
+    is_over, waiting, used = False, 0, 0
+    while not is_over:
+        is_over, size, waiting, used = _settle(
+            ground, nodes, loops, states, ends, begin, goal, n_short, held, reuse, effort, p, primes, told, scratch,
+            labels, shortlist, size, waiting, used,
         )  # fmt: skip
-        shortlist, used = _with_moves(
-            ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used
-        )
-        is_tried = primes.tried.shape[0] > 0 and primes.tried[u] and labels.cost[u] == primes.cost[u]
-        size = _move_on(
-            ground, u, n_short, primes.n_moves if is_tried else 0, nodes, states, ends, goal, labels, effort, p,
-            scratch, shortlist, size,
-        )  # fmt: skip
-        if is_tried:
-            continue
-        size = _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size)
-        if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
-            size = _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size)
-    return labels.cost, labels.parent, position, expanded
+        if not is_over:
+            shortlist = _longer(shortlist)
+    return labels.cost, labels.parent, position, told[0]

@@ -17,6 +17,7 @@ from corridor.compiled import allocating, kernel, pasted
 
 OLD = -1  # in place of the code of a link: a piece of an old formation
 NO_ROOM = -2  # instead of a link: the search needs more links than it may hold
+MORE_ROOM = -3  # the same: arrays are full
 SAME_WAY = 1.0 - 1e-12  # product of unit vectors above which they count as one direction
 
 
@@ -345,55 +346,77 @@ def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scr
     return used
 
 
-@allocating
-def _price_all_from(
-    ground, nodes, loops, states, u, cost_u, begin, end, p, direct_m, behind, behind_node, bound, reuse, scratch, ahead,
-    noted, links, used,
-):  # fmt: skip
-    """Put down all links from a state, old pieces too; returns them and the shortlist with how many there are of each.
-
-    From the begin terminal direct links lead to every node, from others only to the end.
-    """
-    n_states, cols = states.kind.shape[0], ground[0].shape[1]
-    here, spare = u // n_states, bound - cost_u
-    links.first[u] = used
-    first, last = (0, nodes.node_of.shape[0]) if u == begin else (end // n_states, end // n_states + 1)
-    for index in range(first, last):
-        # A move gives at most one link for each state of the node that it leads to.
-        if used + n_states > links.source.shape[0]:
-            links = _more_links(links)
-        used = _price_direct(
-            ground, nodes, states, u, cost_u, p, direct_m, behind, behind_node, bound, index, u != begin, scratch,
-            links, used,
-        )  # fmt: skip
-    # A list that was made for a state with less to spare may lack what is of use to this one.
-    if u != begin and (ahead.first[here] < 0 or spare > ahead.spare[here]):
-        if noted + nodes.moves.shape[0] > ahead.move.shape[0]:
-            ahead = _longer(ahead)
-        noted = _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, noted)
-    for k in range(ahead.first[here], ahead.last[here]) if u != begin else range(0):
-        m, node = np.int64(ahead.move[k]), nodes.node_of[here]
-        flat = np.int64(node + nodes.moves[m, 0] * cols + nodes.moves[m, 1])
-        if not np.float64(ahead.least[k]) <= spare - behind_node[nodes.index_of[flat]]:
-            continue
-        if used + n_states > links.source.shape[0]:
-            links = _more_links(links)
-        used = _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, False, scratch, links, used)
+@kernel
+def _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used):
+    """Put down the old pieces and the ways to wind that begin at a state; returns how many links there are."""
+    n_states = states.kind.shape[0]
     if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
         pointer, targets, prices = reuse
         for e in range(pointer[u // n_states], pointer[u // n_states + 1]):
-            if used == links.source.shape[0]:
-                links = _more_links(links)
             links.source[used], links.target[used] = u, targets[e] * n_states + states.terminal
             links.price[used], links.code[used] = prices[e], OLD
             links.step[used, 0], links.step[used, 1] = 0, 0  # nobody asks for it
             used += 1
     for m in range(loops.moves.shape[0]):
-        while used + 2 * loops.turns * n_states > links.source.shape[0]:
-            links = _more_links(links)
         used = _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scratch, links, used)
+    return used
+
+
+@kernel
+def _price_all_from(
+    ground, nodes, loops, states, u, cost_u, end, p, direct_m, behind, behind_node, bound, reuse, scratch, ahead, noted,
+    links, used,
+):  # fmt: skip
+    """Put down all links from a state, old pieces too; returns how many links and places of the shortlist are used.
+
+    Of direct links it is the one to the end; ``_price_first`` puts down those from the begin terminal.
+    """
+    n_states, cols = states.kind.shape[0], ground[0].shape[1]
+    here, spare = u // n_states, bound - cost_u
+    links.first[u] = used
+    used = _price_direct(
+        ground, nodes, states, u, cost_u, p, direct_m, behind, behind_node, bound, end // n_states, True, scratch,
+        links, used,
+    )  # fmt: skip
+    # A list that was made for a state with less to spare may lack what is of use to this one.
+    if ahead.first[here] < 0 or spare > ahead.spare[here]:
+        noted = _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, noted)
+    for k in range(ahead.first[here], ahead.last[here]):
+        m, node = np.int64(ahead.move[k]), nodes.node_of[here]
+        flat = np.int64(node + nodes.moves[m, 0] * cols + nodes.moves[m, 1])
+        if np.float64(ahead.least[k]) <= spare - behind_node[nodes.index_of[flat]]:
+            used = _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, False, scratch, links, used)
+    used = _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used)
     links.last[u] = used
-    return links, used, ahead, noted
+    return used, noted
+
+
+@kernel
+def _price_first(
+    ground, nodes, states, begin, p, direct_m, behind, behind_node, bound, index, room, scratch, links, used
+):
+    """Put down the direct links from the begin terminal to nodes from one on, while ``room`` is left.
+
+    Returns the node that comes next, and how many links there are.
+    """
+    n_states = states.kind.shape[0]
+    while index < nodes.node_of.shape[0] and used + room + n_states <= links.source.shape[0]:
+        used = _price_direct(
+            ground, nodes, states, begin, 0.0, p, direct_m, behind, behind_node, bound, index, False, scratch, links,
+            used,
+        )  # fmt: skip
+        index += 1
+    return index, used
+
+
+@allocating
+def _most_links(nodes, loops, n_states, pointer):
+    """The most links that may begin at a state other than the begin terminal's."""
+    old = 0
+    for index in range(pointer.shape[0] - 1):
+        old = max(old, pointer[index + 1] - pointer[index])
+    # A move gives at most one link for each state of the node that it leads to, and so does the direct link to the end.
+    return (1 + nodes.moves.shape[0] + 2 * loops.turns * loops.moves.shape[0]) * n_states + old
 
 
 @pasted
@@ -516,6 +539,66 @@ def _note(links, labels, n, size, f, value, loss, before, ahead):
 LAYERS = 256  # stretches of what is left to the end, each of which a hasty search looks at as closely
 
 
+@kernel
+def _follow_links(
+    ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, behind_node, bound, slack, quota, capacity,
+    reuse, clear_m, forbidden, scratch, looked_at, room, links, labels, ahead, n, size, used, noted,
+):  # fmt: skip
+    """Go on from label to label until the end is reached, nothing is left, or more room is needed.
+
+    Nothing is allocated in here, so that no references are counted in the loop that all time is spent in.
+
+    Returns:
+        The last label of the best line or why there is none, what any line costs at least, and how many labels there
+        are and wait, and places of the links and of the shortlist are used.
+    """
+    most = max(room, links.last[begin] - links.first[begin])
+    while size > 0:
+        if (
+            used + room > links.source.shape[0]
+            or noted + nodes.moves.shape[0] > ahead.move.shape[0]
+            or n + most > labels.link.shape[0]
+        ):
+            return MORE_ROOM, 0.0, n, size, used, noted
+        key = labels.keys[0]
+        popped, size = pop(labels.keys, labels.items, labels.position, size)
+        at = np.int64(popped)
+        if labels.cost[at] == np.inf:
+            continue
+        e, cost = np.int64(labels.link[at]), labels.cost[at]
+        v = np.int64(links.target[e])
+        if v == end:
+            return at, cost, n, size, used, noted
+        if links.first[v] < 0:
+            if used > capacity:
+                return NO_ROOM, key, n, size, used, noted
+            if quota > 0:
+                layer = np.int64(min(LAYERS * behind[v] / behind[begin], LAYERS))
+                if looked_at[layer] >= quota:
+                    continue
+                looked_at[layer] += 1
+            # In order of cost plus a true bound, the first label at a state is the cheapest way there with turns.
+            used, noted = _price_all_from(
+                ground, nodes, loops, states, v, cost, end, p, direct_m, behind, behind_node,
+                min(bound, cost + behind[v] + slack), reuse, scratch, ahead, noted, links, used,
+            )  # fmt: skip
+        for f in range(np.int64(links.first[v]), np.int64(links.last[v])):
+            value, rest = cost + links.price[f], behind[links.target[f]]
+            if value >= links.free_cost[f] or not value + rest <= bound:
+                continue
+            if _is_too_sharp(links, e, f, radius, p):
+                continue
+            # The bend is the dearest test and so the last one. A link that fails it may still be reached by another
+            # bend.
+            loss = _bend_loss(
+                ground, nodes, loops, states, p, radius, links, e, f, labels.loss[at], clear_m, forbidden, scratch
+            )
+            if loss >= 0.0:
+                loss = _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss)
+                n, size = _note(links, labels, n, size, f, value, loss, at, rest)
+    return -1, bound, n, size, used, noted
+
+
 @allocating
 def search_turns(
     ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, bound, slack, quota, capacity, reuse,
@@ -562,51 +645,32 @@ def search_turns(
     # Prices are kept between searches and labels aren't: other bends may be forbidden.
     links.free_cost[:used] = np.inf
     links.label[:used] = -1
+    room = _most_links(nodes, loops, n_states, reuse[0])
     if links.first[begin] < 0:
-        links, used, ahead, noted = _price_all_from(
-            ground, nodes, loops, states, begin, 0.0, begin, end, p, direct_m, behind, behind_node,
-            min(bound, behind[begin] + slack), reuse, scratch, ahead, noted, links, used,
-        )  # fmt: skip
+        least, index = min(bound, behind[begin] + slack), 0
+        links.first[begin] = used
+        while index < n_nodes:
+            while used + room + n_states > links.source.shape[0]:
+                links = _more_links(links)
+            index, used = _price_first(
+                ground, nodes, states, begin, p, direct_m, behind, behind_node, least, index, room, scratch, links, used
+            )
+        used = _price_other(ground, nodes, loops, states, begin, 0.0, p, behind, least, reuse, scratch, links, used)
+        links.last[begin] = used
     labels = _new_labels(max(used, 65_536))
     for e in range(np.int64(links.first[begin]), np.int64(links.last[begin])):
         n, size = _note(links, labels, n, size, e, links.price[e], 0.0, -1, behind[links.target[e]])
-    while size > 0:
-        key = labels.keys[0]
-        popped, size = pop(labels.keys, labels.items, labels.position, size)
-        at = np.int64(popped)
-        if labels.cost[at] == np.inf:
-            continue
-        e, cost = np.int64(labels.link[at]), labels.cost[at]
-        v = np.int64(links.target[e])
-        if v == end:
-            return at, cost, labels, links, used
-        if links.first[v] < 0:
-            if used > capacity:
-                return NO_ROOM, key, labels, links, used
-            if quota > 0:
-                layer = np.int64(min(LAYERS * behind[v] / behind[begin], LAYERS))
-                if looked_at[layer] >= quota:
-                    continue
-                looked_at[layer] += 1
-            # In order of cost plus a true bound, the first label at a state is the cheapest way there with turns.
-            links, used, ahead, noted = _price_all_from(
-                ground, nodes, loops, states, v, cost, begin, end, p, direct_m, behind, behind_node,
-                min(bound, cost + behind[v] + slack), reuse, scratch, ahead, noted, links, used,
-            )  # fmt: skip
-        while n + links.last[v] - links.first[v] > labels.link.shape[0]:
+    while True:
+        # Whatever the next step may need there is room for.
+        while used + room > links.source.shape[0]:
+            links = _more_links(links)
+        if noted + nodes.moves.shape[0] > ahead.move.shape[0]:
+            ahead = _longer(ahead)
+        while n + max(room, links.last[begin] - links.first[begin]) > labels.link.shape[0]:
             labels = _more_labels(labels)
-        for f in range(np.int64(links.first[v]), np.int64(links.last[v])):
-            value, rest = cost + links.price[f], behind[links.target[f]]
-            if value >= links.free_cost[f] or not value + rest <= bound:
-                continue
-            if _is_too_sharp(links, e, f, radius, p):
-                continue
-            # The bend is the dearest test and so the last one. A link that fails it may still be reached by another
-            # bend.
-            loss = _bend_loss(
-                ground, nodes, loops, states, p, radius, links, e, f, labels.loss[at], clear_m, forbidden, scratch
-            )
-            if loss >= 0.0:
-                loss = _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss)
-                n, size = _note(links, labels, n, size, f, value, loss, at, rest)
-    return -1, bound, labels, links, used
+        last, least, n, size, used, noted = _follow_links(
+            ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, behind_node, bound, slack, quota,
+            capacity, reuse, clear_m, forbidden, scratch, looked_at, room, links, labels, ahead, n, size, used, noted,
+        )  # fmt: skip
+        if last != MORE_ROOM:
+            return last, least, labels, links, used
