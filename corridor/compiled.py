@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.core.registry import CPUDispatcher
 from numba.core.types import unliteral
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -45,11 +46,25 @@ def _without_literals(words: Any, named: dict[str, Any]) -> tuple[tuple[Any, ...
     return tuple(map(plain, words)), {name: plain(kind) for name, kind in named.items()}
 
 
+class _Inner(CPUDispatcher):
+    """A function that Python can't call: numba would jump to no address."""
+
+    def __call__(self, *_: object, **__: object) -> None:
+        """Refuse.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(f"{self.py_func.__name__} is compiled for calls from kernels alone")
+
+
 def _compile_with(**options: Any) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         dispatcher: Any = njit(cache=True, **options)(function)
         template = dispatcher.get_call_template
         dispatcher.get_call_template = lambda words, named: template(*_without_literals(words, named))
+        if "no_cpython_wrapper" in options:
+            dispatcher.__class__ = _Inner
         # Kept code is read only if it carries the version of numba; the mark becomes part of that. Where numba keeps
         # nothing (no folder can be written) or keeps it in another way, there is nothing to mark.
         kept: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
@@ -64,11 +79,18 @@ compiled = _compile_with()
 """For functions that nothing else applies to."""
 
 kernel = _compile_with(nogil=True, error_model="numpy", _nrt=False)
-"""For functions that allocate nothing.
+"""For functions that allocate nothing and that Python calls too.
 
 Without ``_nrt=False`` every array that is handed on, alone or in a tuple, has its references counted at each call; that
 made a walk along a short chord two and a half times as slow. The option is numba's own for such functions, but it is
 not among the documented ones.
+"""
+
+inner = _compile_with(_nrt=False, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""For kernels that only other kernels call.
+
+What turns the words of a call from Python into numbers and arrays is left out: for tuples of arrays it takes as long to
+compile as many a kernel itself. Python can't call such a kernel: it raises ``TypeError``.
 """
 
 allocating = _compile_with(nogil=True, error_model="numpy")

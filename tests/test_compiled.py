@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 from corridor import compiled
+from corridor.alignment.chords import earthwork
 from tests.conftest import ROOT
 
 INNER = """
@@ -86,3 +88,8 @@ def test_the_mark_covers_every_file_with_compiled_functions():
     named = {path for path in (ROOT / "corridor").rglob("*.py") if b"njit" in path.read_bytes()}
     assert named == {ROOT / "corridor" / "compiled.py"}, "compile with corridor.compiled, so that the file is marked"
     assert len(compiled.source_mark()) == 64
+
+
+def test_python_is_refused_what_only_kernels_call():
+    with pytest.raises(TypeError, match="earthwork is compiled for calls from kernels alone"):
+        earthwork(1.0, 2.0, np.ones(24))

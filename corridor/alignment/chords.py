@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment.links import BLOCK, Crossings, Ground, lay_crossings, room_for
-from corridor.compiled import allocating, kernel, pasted
+from corridor.compiled import allocating, inner, kernel, pasted
 from corridor.schema.alignment import DesignStandard, UnitCosts
 
 # Compiled: numba infers the types, which stand in the docstrings.
@@ -89,7 +89,7 @@ def bench_surcharge(standard: DesignStandard, costs: UnitCosts) -> tuple[float, 
     return (standard.bench_cross_slope / standard.cross_slope_doubles) ** 2, growth
 
 
-@kernel
+@inner
 def earthwork(d0, d1, p):
     """Mean over a linear piece of (depth / doubling depth)^2, cut and fill with their own doubling depth."""
     if d0 >= 0.0 and d1 >= 0.0:
@@ -102,14 +102,14 @@ def earthwork(d0, d1, p):
     return share * cut * cut / (3.0 * p[CUT2]) + (1.0 - share) * fill * fill / (3.0 * p[FILL2])
 
 
-@kernel
+@inner
 def enter(cost, kind, spent):
     """Begin with one kind: a change to another one then pays for its portal or abutment."""
     cost[0], cost[1], cost[2] = np.inf, np.inf, np.inf
     cost[kind] = spent
 
 
-@kernel
+@inner
 def settle(cost, p):
     """Let each kind be reached from the others at one point, by paying for the change."""
     s, b, t = cost[0], cost[1], cost[2]
@@ -119,7 +119,7 @@ def settle(cost, p):
     cost[2] = min(t, s + po, b + ab + po)
 
 
-@kernel
+@inner
 def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0, s1):
     """Extend the cheapest costs by a piece on which no kind starts or stops being allowed or cheaper.
 
@@ -158,7 +158,7 @@ def _add_piece(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, trace, n_trace, s0
         row[9] = metres * (steep - p[STEEP]) if built == BENCH else 0.0
 
 
-@kernel
+@inner
 def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, rise, p):
     """Where open line costs as much as ``price`` less ``rise`` times the depth per metre: roots of a quadratic in the
     share of the piece.
@@ -186,7 +186,7 @@ def _add_root(cuts, n, d0, d1, x0, x1, f0, f1, doubling2, price, rise, p):
     return n
 
 
-@kernel
+@inner
 def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_trace, s0, s1):
     """Extend the costs over a stretch with linear depth, split where the choice of kind can change."""
     low, high = (d0, d1) if d0 < d1 else (d1, d0)
@@ -255,7 +255,7 @@ def add_stretch(cost, d0, d1, x0, x1, f0, f1, metres, bits, p, cuts, trace, n_tr
     return n_trace
 
 
-@kernel
+@inner
 def bits_at(mask, r, c, on_row, on_col, on_diagonal):
     """Forbidden kinds in the triangle around (r, c); on a shared side, what is forbidden on either part counts.
 
@@ -429,7 +429,7 @@ def _bore(surface, bridge, tunnel, metres, p):
     return min(tunnel, surface + p[PORTAL], bridge + p[ABUTMENT] + p[PORTAL]) + metres * p[TUNNEL]
 
 
-@kernel
+@inner
 def price_link(
     ground, crossings, first, last, origin, turned, r0, c0, h0, dr, dc, rise, metres, p, cost, limit, cuts,
     trace, n_trace, s0,
@@ -565,13 +565,13 @@ def walk_chord(ground, r0, c0, h0, r1, c1, h1, p, cost, limit, scratch, trace, n
     return n_trace
 
 
-@kernel
+@inner
 def _runs_along(start, step):
     """Whether a chord runs along a line of a family that lies at whole numbers."""
     return abs(step) < 1e-12 and abs(start - np.rint(start)) < 1e-9
 
 
-@kernel
+@inner
 def _block_exit(floors, share, k, last, r0, c0, dr, dc, t, h0, rise, dearest):
     """The last crossing in the block that the chord is in at ``t``, if all of the block lies deep above it.
 

@@ -31,7 +31,7 @@ from corridor.alignment.chords import (
     walk_chord,
 )
 from corridor.alignment.links import SearchOptions, corner_weights, neighbour_moves
-from corridor.compiled import kernel
+from corridor.compiled import inner, kernel
 from corridor.schema.alignment import DesignStandard
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _corners(moves: NDArray[np.int32], radius: float, dx_m: float, dy_m: float, 
     return np.stack([-place[..., 1] / dy_m, place[..., 0] / dx_m], axis=-1)
 
 
-@kernel
+@inner
 def is_within_grades(loops, m, turns, rise):
     """Whether a chord with so many circles may rise so much: no steeper than allowed, and clear of itself."""
     circle = CORNERS * loops.arc_m
@@ -129,7 +129,7 @@ def is_within_grades(loops, m, turns, rise):
     return abs(rise) * circle >= CLEARANCE_M * drawn
 
 
-@kernel
+@inner
 def least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, limit, p):
     """Lower bound on the price of a chord with circles, from the corners alone; infinite if it can't be built.
 
@@ -167,7 +167,7 @@ def least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, limit, p):
     return bound
 
 
-@kernel
+@inner
 def walk_loop(ground, loops, m, turns, side, r, c, h0, rise, p, cost, limit, scratch):
     """Add the price of a chord with circles from a node to the cheapest costs by kind, in place.
 
@@ -192,7 +192,7 @@ def walk_loop(ground, loops, m, turns, side, r, c, h0, rise, p, cost, limit, scr
     return 0
 
 
-@kernel
+@inner
 def loop_code(loops, m, turns, side):
     """One number above 0 for a chord with circles; 0 stands for a straight link."""
     return 1 + (m * 2 + side) * loops.turns + turns - 1

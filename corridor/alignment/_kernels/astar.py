@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from corridor.alignment.chords import CHEAPEST, DX, DY, enter, least_price, new_scratch, walk_chord, walk_move
 from corridor.alignment.links import Laid
 from corridor.alignment.spirals import CORNERS, price_loop
-from corridor.compiled import allocating, kernel, pasted
+from corridor.compiled import allocating, inner, pasted
 
 # --- A four-way heap of states with decrease-key, in flat arrays (compiled) ---
 
@@ -21,7 +21,7 @@ from corridor.compiled import allocating, kernel, pasted
 OUT, DONE = -1, -2  # in the position array: not in the heap yet; taken out for good
 
 
-@kernel
+@inner
 def _up(keys, items, position, i):
     # Those above sink one place each, and the item is written once, where it comes to rest. ``position`` follows every
     # move, so that an item's key can be lowered without a search for it.
@@ -37,7 +37,7 @@ def _up(keys, items, position, i):
     position[item] = i
 
 
-@kernel
+@inner
 def push(keys, items, position, size, item, key):
     """Insert an item or lower its key; returns the new size."""
     at = np.int64(position[item])
@@ -52,7 +52,7 @@ def push(keys, items, position, size, item, key):
     return size + 1
 
 
-@kernel
+@inner
 def pop(keys, items, position, size):
     """Take out the item with the lowest key; returns (item, new size) and marks the item as done."""
     top = items[0]
@@ -191,7 +191,7 @@ class Labels(NamedTuple):
     worst: NDArray[np.float64]
 
 
-@kernel
+@inner
 def _bound(z, r, c, height, states, ends, p):
     """Least that the rest can cost: cheapest price times the shortest length that distance and climb allow."""
     east, south = (c - ends.col) * p[DX], (r - ends.row) * p[DY]
@@ -236,7 +236,7 @@ def _worst_label(labels, first, last):
     return worst
 
 
-@kernel
+@inner
 def _label(labels, size, target, value, parent, rest, informed, n_states):
     """Note a better cost of a state; it waits in the heap if a way leads on from it. Returns the heap's size."""
     labels.cost[target] = value
@@ -249,7 +249,7 @@ def _label(labels, size, target, value, parent, rest, informed, n_states):
     return size
 
 
-@kernel
+@inner
 def _barrier(labels, goal, effort):
     """Cost above which nothing is of interest any more."""
     # A line that equals the limit but for rounding must not be dropped.
@@ -272,7 +272,7 @@ def _least_rest(z, t_r, t_c, t_height, first, last, states, ends, effort, p):
     return plain, rest
 
 
-@kernel
+@inner
 def _keep(by_kind, u, first, last, plain, states, labels, effort, size):
     """Note the costs by kind at the end of a link where they improve on what is known; returns the heap's size."""
     n_states = states.kind.shape[0]
@@ -285,7 +285,7 @@ def _keep(by_kind, u, first, last, plain, states, labels, effort, size):
     return size
 
 
-@kernel
+@inner
 def _price_link(
     ground, u, r, c, height, move, laid, t_r, t_c, rise, metres, first, last, worst, states, ends, labels, effort,
     barrier, p, scratch, size,
@@ -320,7 +320,7 @@ def _price_link(
     return _keep(by_kind, u, first, last, plain, states, labels, effort, size)
 
 
-@kernel
+@inner
 def _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size):
     """Try all chords with full circles from a state; returns the heap's size."""
     z = ground[0]
@@ -350,7 +350,7 @@ def _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratc
     return size
 
 
-@kernel
+@inner
 def _go_straight(ground, u, flat, level_from, level_to, nodes, states, ends, goal, labels, effort, p, scratch, size):
     """Try the direct link from a state to a node at some of its levels; returns the heap's size."""
     n_states, cols = states.kind.shape[0], ground[0].shape[1]
@@ -374,7 +374,7 @@ def _go_straight(ground, u, flat, level_from, level_to, nodes, states, ends, goa
     return size
 
 
-@kernel
+@inner
 def _try_move(ground, u, m, least, nodes, states, ends, goal, labels, effort, p, scratch, size):
     """Try one move from a state to all levels of the node that it leads to; returns the heap's size."""
     z = ground[0]
@@ -407,7 +407,7 @@ def _try_move(ground, u, m, least, nodes, states, ends, goal, labels, effort, p,
     return size
 
 
-@kernel
+@inner
 def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used):
     """Put down which long moves from a node may lead to something cheaper; returns how many places are used.
 
@@ -474,7 +474,7 @@ def _longer(shortlist):
     )  # fmt: skip
 
 
-@kernel
+@inner
 def _terminal_level(states):
     """The level of the terminals' state: direct links to the end arrive at it alone."""
     level = 0
@@ -483,7 +483,7 @@ def _terminal_level(states):
     return level
 
 
-@kernel
+@inner
 def _first_labels(z, begin, primes, nodes, states, ends, labels, effort, p):
     """Label the begin terminal and what is known before the search; returns the heap's size."""
     n_states, cols = states.kind.shape[0], z.shape[1]
@@ -501,7 +501,7 @@ def _first_labels(z, begin, primes, nodes, states, ends, labels, effort, p):
     return size
 
 
-@kernel
+@inner
 def _move_on(ground, u, n_short, n_tried, nodes, states, ends, goal, labels, effort, p, scratch, shortlist, size):
     """Try all moves from a state but the first that were tried already; returns the heap's size."""
     for m in range(n_tried, n_short):
@@ -519,7 +519,7 @@ def _move_on(ground, u, n_short, n_tried, nodes, states, ends, goal, labels, eff
     return size
 
 
-@kernel
+@inner
 def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
     """Follow the pieces of an old formation that start at a node; returns the heap's size."""
     pointer, targets, prices = reuse
@@ -537,7 +537,7 @@ def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
     return size
 
 
-@kernel
+@inner
 def _settle(
     ground, nodes, loops, states, ends, begin, goal, n_short, held, reuse, effort, p, primes, told, scratch, labels,
     shortlist, size, waiting, used,

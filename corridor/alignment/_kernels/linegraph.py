@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from corridor.alignment._kernels.astar import OUT, SHORT_CELLS, new_heap, pop, push
 from corridor.alignment.chords import CHEAPEST, DX, DY, enter, least_price, new_scratch, walk_chord, walk_move
 from corridor.alignment.spirals import ARC_STEP, CORNERS, price_loop
-from corridor.compiled import allocating, kernel, pasted
+from corridor.compiled import allocating, inner, kernel, pasted
 
 OLD = -1  # in place of the code of a link: a piece of an old formation
 NO_ROOM = -2  # instead of a link: the search needs more links than it may hold
@@ -33,7 +33,7 @@ def curve_loss(tan_half, radius):
     return radius * tan_half - n * radius * np.sin(theta / (2.0 * n))
 
 
-@kernel
+@inner
 def _curve_fits(
     ground, r, c, height, in_east, in_south, out_east, out_south, radius, tan_half, grade_in, grade_out, p, scratch,
 ):  # fmt: skip
@@ -68,7 +68,7 @@ def _curve_fits(
     return True
 
 
-@kernel
+@inner
 def _is_forbidden(forbidden, state, in_east, in_south, out_east, out_south):
     """Whether the bend at a state from one direction to another is in the list."""
     for k in range(forbidden.shape[0]):
@@ -200,7 +200,7 @@ def _longer(ahead):
     )  # fmt: skip
 
 
-@kernel
+@inner
 def _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, used):
     """Put down which moves from a node some line with so much to spare may use; returns how many places are used."""
     z, (rows, cols) = ground[0], ground[0].shape
@@ -237,7 +237,7 @@ def _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, used)
     return used
 
 
-@kernel
+@inner
 def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_end, scratch, links, used):
     """Put down the links from a state to a node, if some line with them costs at most ``bound``; returns how many links
     there are.
@@ -291,7 +291,7 @@ def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_en
     return used
 
 
-@kernel
+@inner
 def _price_direct(
     ground, nodes, states, u, cost_u, p, direct_m, behind, behind_node, bound, index, to_end, scratch, links, used
 ):  # fmt: skip
@@ -315,7 +315,7 @@ def _price_direct(
     return _price_to(ground, nodes, states, u, cost_u, p, behind, bound, -1, flat, to_end, scratch, links, used)
 
 
-@kernel
+@inner
 def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scratch, links, used):
     """Put down the ways to wind up or down one chord from a state, as ``_price_from`` does with straight links."""
     z, (rows, cols) = ground[0], ground[0].shape
@@ -346,7 +346,7 @@ def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scr
     return used
 
 
-@kernel
+@inner
 def _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used):
     """Put down the old pieces and the ways to wind that begin at a state; returns how many links there are."""
     n_states = states.kind.shape[0]
@@ -362,7 +362,7 @@ def _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reus
     return used
 
 
-@kernel
+@inner
 def _price_all_from(
     ground, nodes, loops, states, u, cost_u, end, p, direct_m, behind, behind_node, bound, reuse, scratch, ahead, noted,
     links, used,
@@ -391,7 +391,7 @@ def _price_all_from(
     return used, noted
 
 
-@kernel
+@inner
 def _price_first(
     ground, nodes, states, begin, p, direct_m, behind, behind_node, bound, index, room, scratch, links, used
 ):
@@ -457,7 +457,7 @@ def _is_too_sharp(links, e, f, radius, p):
     return too_sharp
 
 
-@kernel
+@inner
 def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, start_loss, clear_m, forbidden, scratch):
     """What the curve between two links takes off each of them, in metres; -1 if it doesn't fit or is too steep.
 
@@ -518,7 +518,7 @@ def _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss):
     return binding
 
 
-@kernel
+@inner
 def _note(links, labels, n, size, f, value, loss, before, ahead):
     """Note a way to the end of a link unless another is as good; returns how many labels there are and wait."""
     other = np.int64(links.label[f])
@@ -539,7 +539,7 @@ def _note(links, labels, n, size, f, value, loss, before, ahead):
 LAYERS = 256  # stretches of what is left to the end, each of which a hasty search looks at as closely
 
 
-@kernel
+@inner
 def _follow_links(
     ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, behind_node, bound, slack, quota, capacity,
     reuse, clear_m, forbidden, scratch, looked_at, room, links, labels, ahead, n, size, used, noted,
