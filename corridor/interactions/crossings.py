@@ -92,7 +92,7 @@ def own_rows(candidate: Candidate, network: Network) -> NDArray[np.int64]:
     """Rows of a network that a candidate runs over: its parts' edges, and edges of its parts' sections."""
     rows = {edge for part in candidate.parts for edge in part.edges}
     sections = {part.section_id for part in candidate.parts if part.section_id}
-    rows |= set(np.flatnonzero(network.edges["section_id"].isin(sections)).tolist())
+    rows |= {row for section in sections for row in network.section_rows.get(section, np.zeros(0, np.int64)).tolist()}
     return np.array(sorted(rows), dtype=np.int64)
 
 
@@ -103,7 +103,10 @@ def part_offsets_km(candidate: Candidate) -> list[float]:
 
 def has_mapped_roads(network: Network) -> bool:
     """Whether a network holds mapped roads beside catalogue sections: without them, local crossings are unknown."""
-    return bool(((network.edges["mode"] == Mode.ROAD) & (network.edges["section_id"] == "") & ~network.is_border).any())
+    return network.share(
+        "has mapped roads",
+        lambda: bool((network.is_in("mode", Mode.ROAD) & network.is_in("section_id", "") & ~network.is_border).any()),
+    )
 
 
 def schematic_runs(candidate: Candidate, network: Network) -> tuple[int, ...]:
@@ -140,8 +143,7 @@ def meetable(network: Network, own: NDArray[np.int64]) -> NDArray[np.bool_]:
 
     On a network without mapped roads they are the catalogue's roads in use.
     """
-    edges = network.edges
-    fit = network.is_road_in_use & (edges["section_id"] == "")
+    fit = network.is_road_in_use & network.is_in("section_id", "")
     if not has_mapped_roads(network):
         fit = network.is_road_in_use & ~network.is_border
     meets: NDArray[np.bool_] = np.array(fit, dtype=bool)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -67,9 +68,17 @@ class Substitutes:
     unknown status open. ``most``: minor roads too. How redundant a road is lies between the first and the last.
     """
 
+    domain: Domain
     fewest: Bools
     middle: Bools
     most: Bools
+
+    @cached_property
+    def bridges(self) -> tuple[Bools, Bools, Bools]:
+        """Edges that nothing stands in for, by the three; many routes ask for them under one state of the roads."""
+        domain = self.domain
+        fewest, middle, most = (find_bridges(domain.u, domain.v, closed, domain.n_nodes) for closed in self.all)
+        return fewest, middle, most
 
     @property
     def all(self) -> tuple[Bools, Bools, Bools]:
@@ -83,7 +92,7 @@ def find_substitutes(domain: Domain, effect: EdgeEffect | None) -> Substitutes:
     passed = domain.through | domain.unknown
     # At the fewest only through roads that are surely open count, at the middle those of unknown status too, and at the
     # most minor roads as well.
-    return Substitutes(shut | ~domain.through, shut | ~passed, shut | (domain.local_only & ~domain.unknown))
+    return Substitutes(domain, shut | ~domain.through, shut | ~passed, shut | (domain.local_only & ~domain.unknown))
 
 
 def disjoint_legs(domain: Domain, stages: Sequence[Stage], closed: Bools, known: Sequence[Leg] = ()) -> list[Leg]:
@@ -403,7 +412,7 @@ def _single_point_km(domain: Domain, substitutes: Substitutes, way: Way | None) 
     if way is None:
         return Estimate(np.nan, np.nan, np.nan)
     through = domain.through[way.edges]
-    bridges = (find_bridges(domain.u, domain.v, closed, domain.n_nodes)[way.edges] for closed in substitutes.all)
+    bridges = (of_all[way.edges] for of_all in substitutes.bridges)
     # The fewest substitutes leave the most single points, so the ends change places.
     most, middle, least = (float(way.km[bridge & through].sum()) for bridge in bridges)
     return Estimate(least, middle, most)

@@ -52,8 +52,14 @@ def measure_severance(ground: BorderGround, runs: Sequence[shapely.LineString]) 
     other faces that have a stretch of the border are the strip. Border that also bounds a face outside the country,
     where the drawn route strays over it, is behind the route too: the route is taken to run along it there.
     """
+    faces, area_km2, share = _cut_off(ground, runs)
+    return Strip(shapely.union_all(faces) if runs else shapely.Polygon(), area_km2, share * ground.length_km, share)
+
+
+def _cut_off(ground: BorderGround, runs: Sequence[shapely.LineString]) -> tuple[NDArray[np.object_], float, float]:
+    """Faces of the strip behind a route, their area in km2, and the part of the border that lies behind it."""
     if not runs:
-        return Strip(shapely.Polygon(), 0.0, 0.0, 0.0)
+        return np.zeros(0, dtype=object), 0.0, 0.0
     # Outline and route are noded together, so that faces meet exactly at their crossings.
     lines = shapely.node(
         shapely.GeometryCollection([*shapely.get_parts(ground.line), *shapely.get_parts(ground.other), *runs])
@@ -61,12 +67,12 @@ def measure_severance(ground: BorderGround, runs: Sequence[shapely.LineString]) 
     faces = shapely.get_parts(shapely.polygonize(list(shapely.get_parts(lines))))
     pieces = shapely.get_parts(lines)
     # Ends of pieces touch other lines as well, so the middle tells which line a piece is of.
-    on_border = shapely.distance(shapely.line_interpolate_point(pieces, 0.5, normalized=True), ground.line) < _TOUCH_M
-    pieces = pieces[on_border]
+    middles = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
+    on_border = shapely.distance(middles, ground.line) < _TOUCH_M
+    pieces, middles = pieces[on_border], middles[on_border]
     at = shapely.point_on_surface(faces)
     inside = shapely.contains_properly(ground.polygon, at)
     is_open = shapely.contains(faces, ground.inside)
-    middles = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
     # Rounding may put a middle just off the faces that it lies between, hence the millimetre.
     piece, face = shapely.STRtree(faces).query(middles, predicate="dwithin", distance=1e-3)
     # A stretch of border is behind the route if any face beside it isn't the open one.
@@ -77,8 +83,7 @@ def measure_severance(ground: BorderGround, runs: Sequence[shapely.LineString]) 
     strip &= inside & ~is_open
     area = float(shapely.area(faces[strip]).sum()) * ground.scale**2 / 1e6
     lengths = shapely.length(pieces)
-    share = float(lengths[behind].sum() / lengths.sum())
-    return Strip(shapely.union_all(faces[strip]), area, share * ground.length_km, share)
+    return faces[strip], area, float(lengths[behind].sum() / lengths.sum())
 
 
 def lengthen(ground: BorderGround, run: shapely.LineString) -> shapely.LineString:
@@ -298,10 +303,10 @@ def draw_severance(
     coarse = coarse_ground(ground, runs)
     # The coarse outline makes every area a little wrong alike; the difference to the exact one is put back. No strip
     # stays none.
-    bias = strip.area_km2 - measure_severance(coarse, [lengthen(coarse, run) for run in runs]).area_km2
-    drawn = [measure_severance(coarse, [lengthen(coarse, _moved(run, shift)) for run in runs]) for shift in shifts]
-    areas = np.array([d.area_km2 + bias if d.area_km2 > 0 else 0.0 for d in drawn])
-    return areas, np.array([d.behind_share for d in drawn])
+    bias = strip.area_km2 - _cut_off(coarse, [lengthen(coarse, run) for run in runs])[1]
+    drawn = [_cut_off(coarse, [lengthen(coarse, _moved(run, shift)) for run in runs])[1:] for shift in shifts]
+    areas = np.array([area + bias if area > 0 else 0.0 for area, _ in drawn])
+    return areas, np.array([share for _, share in drawn])
 
 
 def _moved(line: shapely.LineString, by: Floats) -> shapely.LineString:
