@@ -13,12 +13,11 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
 from importlib.resources import files
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -390,7 +389,7 @@ def page_messages(results: Results) -> Messages:
     own |= {f"route.{via.group_id}": via.group for c in results.candidates if (via := c.via) is not None}
     kept = {key for key, label in own.items() if english.get(key, label) == label}
     kept |= {f"country.{code}" for code in results.layers.countries["country"]} | {"route.via"}
-    used = set(_texts_of(_spoken(results)))
+    used = _texts_of(_spoken(results))
     regimes = {regime.regime_id: clean_text(regime.label) for regime in results.regimes}
     found: Messages = {
         language: {
@@ -440,18 +439,26 @@ def _spoken(results: Results) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _texts_of(value: object) -> Iterator[str]:
+def _texts_of(value: object) -> set[str]:
     """Every text in nested values, cleaned as it is shown."""
-    if isinstance(value, str):
-        yield clean_text(value)
-    elif isinstance(value, Mapping):
-        yield from chain.from_iterable(map(_texts_of, (*value.keys(), *value.values())))
-    elif isinstance(value, tuple | list):
-        yield from chain.from_iterable(map(_texts_of, value))
-    elif isinstance(value, BaseModel):
-        yield from chain.from_iterable(_texts_of(getattr(value, name)) for name in type(value).model_fields)
-    elif is_dataclass(value):
-        yield from chain.from_iterable(_texts_of(getattr(value, item.name)) for item in fields(value))
+    found: set[str] = set()
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            found.add(item)
+        elif type(item) in _HARMLESS:
+            continue
+        elif isinstance(item, Mapping):
+            left += item.keys()
+            left += item.values()
+        elif isinstance(item, tuple | list):
+            left += item
+        elif isinstance(item, BaseModel):
+            left += [getattr(item, name) for name in type(item).model_fields]
+        elif is_dataclass(item):
+            left += [getattr(item, part.name) for part in fields(item)]
+    return set(map(clean_text, found))
 
 
 def regime_message(results: Results, regime_id: str) -> Message:

@@ -183,7 +183,10 @@ class ReportView:
         found = self.results.if_opened
         if found is None:
             return None
-        return ReportView(replace(self.results, ranking=found.ranking, panels=found.panels, if_opened=None))
+        view = ReportView(replace(self.results, ranking=found.ranking, panels=found.panels, if_opened=None))
+        # Figures and words are the same: only who is ranked differs.
+        view.__dict__.update(plain=self.plain, messages=self.messages)
+        return view
 
     def metric(self, name: str) -> MetricCells | None:
         """The cells of one metric, whether or not the page's table shows it; None where the results lack it."""
