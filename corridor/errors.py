@@ -85,10 +85,10 @@ class SearchRoomError(AlignmentError):
 
     Args:
         message: one line for a person.
-        least_musd: what any line costs at least, as far as it came, million USD.
+        least_musd: what any line costs at least, as far as it came, million USD; None where ground was left out.
     """
 
-    def __init__(self, message: str, least_musd: float) -> None:
+    def __init__(self, message: str, least_musd: float | None) -> None:
         super().__init__(message)
         self.least_musd = least_musd
 

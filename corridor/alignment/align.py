@@ -30,7 +30,7 @@ from corridor.alignment.spirals import codes_along
 from corridor.errors import AlignmentError, SearchRoomError
 from corridor.schema.alignment import Alignment, DesignStandard, UnitCosts
 from corridor.schema.fields import Grid
-from corridor.schema.message import Message, Value
+from corridor.schema.message import Message
 from corridor.schema.vocabulary import LineKind
 from corridor.threads import map_in_threads
 
@@ -94,7 +94,7 @@ def solve_on_cells(asked: AlignmentProblem, framed: Callable[[float], AlignmentP
     """The cheapest line that answers a problem; where bends leave its search no room, that on cells twice as wide.
 
     Twice as wide again if need be. A note says on which cells the line was sought, and what any on the finer ones costs
-    at least; its certificate is about the cells that it was found on.
+    at least, if all of the ground was searched there; its certificate is about the cells that it was found on.
 
     Args:
         asked: the question.
@@ -119,10 +119,13 @@ def solve_on_cells(asked: AlignmentProblem, framed: Callable[[float], AlignmentP
             continue
         except AlignmentError:  # too wide for the places, or for the grade
             raise first from None
-        values: dict[str, Value] = {
-            "cell_m": f"{found.cell_m:.0f}", "given_m": f"{given_m:.0f}", "least": f"{first.least_musd:,.0f}",
-        }  # fmt: skip
-        return replace(found, notes=(Message("new_line.wider", values), *found.notes))
+        cell, given = f"{found.cell_m:.0f}", f"{given_m:.0f}"
+        if first.least_musd is None:
+            note = Message("new_line.wider_in_part", {"cell_m": cell, "given_m": given})
+        else:
+            least = f"{first.least_musd:,.0f}"
+            note = Message("new_line.wider", {"cell_m": cell, "given_m": given, "least": least})
+        return replace(found, notes=(note, *found.notes))
 
 
 MOST_STATES = 2_500_000  # up to these the whole ground is searched by default; beyond them what narrowing leaves
@@ -226,6 +229,13 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
                 if not bad:
                     break
         least_musd, is_small = turning.least_musd, turning.leaves_room
+    if not is_whole:
+        # A line may lie on what narrowing left out: nothing is closed, and nothing known of any line's price.
+        raise SearchRoomError(
+            f"no line found that keeps the minimum radius of {radius:g} m on the part of the ground that was searched"
+            f"{reason}. Search all of it (certify), use other cells or a smaller radius",
+            None,
+        )
     if not turning.is_exhausted:
         raise SearchRoomError(
             f"no line found that keeps the minimum radius of {radius:g} m: any costs at least {least_musd:,.0f} "

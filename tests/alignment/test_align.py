@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from affine import Affine
 
+import corridor.alignment.align as align_module
 from corridor.alignment.align import (
     align,
     draw_errors,
@@ -20,7 +21,7 @@ from corridor.alignment.assembly import bend_angles
 from corridor.alignment.links import SearchOptions, Stage
 from corridor.alignment.pricing import find_closed, price_line
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.errors import AlignmentError
+from corridor.errors import AlignmentError, SearchRoomError
 from corridor.schema.alignment import PriceRange
 from corridor.schema.fields import Grid
 from corridor.schema.vocabulary import LineKind
@@ -345,7 +346,7 @@ def test_curves_on_bridges_at_their_highest_are_given_up():
     assert max(s.extent_m for s in result.structures if s.kind == "bridge") <= 40.0 + 1e-9
 
 
-def test_where_no_curve_can_be_built_the_limit_is_named():
+def test_where_no_curve_can_be_built_the_limit_is_named(monkeypatch):
     z = np.full((20, 20), 50.0)
     mask = np.full(z.shape, 7, dtype=np.uint8)
     mask[4, 2:16] = mask[4:16, 15] = 0  # one bend of a right angle
@@ -353,3 +354,9 @@ def test_where_no_curve_can_be_built_the_limit_is_named():
     options = replace(QUICK, neighbours=8, max_structure_km=0.4, max_direct_km=0.4)
     with pytest.raises(AlignmentError, match="minimum radius of 900 m closes it"):
         line_on(z, (4, 2), (15, 15), standard(min_radius_m=900.0), options=options, mask=mask)
+    # Where only a part of the ground was searched, a line may lie on the rest: no limit is blamed.
+    monkeypatch.setattr(align_module, "MOST_STATES", 1)
+    options = replace(options, narrowing=None)
+    with pytest.raises(SearchRoomError, match=r"on the part of the ground that was searched.*certify") as caught:
+        line_on(z, (4, 2), (15, 15), standard(min_radius_m=900.0), options=options, mask=mask)
+    assert caught.value.least_musd is None
