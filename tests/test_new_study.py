@@ -97,7 +97,7 @@ def test_without_borders_a_study_runs_and_says_what_it_doesnt_know(files):
     assert found.metrics["length_km"].min() == pytest.approx(parallel_km(45.5, 0.8) + 4.45, rel=2e-3)
     assert (found.metrics["border_passages"] == 0).all()
     assert any("countries are unknown" in note for note in found.notes["open roads"])
-    assert set(found.perspectives) == {"equal", "distance", "terrain"}
+    assert set(found.perspectives) == {"equal"}  # of two groups, half of the weight on each is equal weights
     said = [render(remark) for remark in diagnose(study, None, (), lambda _: None).remarks]
     for piece in ("no borders:", "no catalogue:", "no impact:", "no documented journeys:", "no perspectives"):
         assert sum(line.startswith(piece) for line in said) == 1
@@ -177,9 +177,18 @@ def test_a_study_of_own_groups_is_ranked_by_them(files):
         {"id": rows[0].criterion_id, "label": "Hours", "metric": "travel_time_h", "unit": "h", "group": "hours"}
         | {"best": 0, "worst": 5},
         {"id": "snow", "label": "Snow", "metric": "ascent_m", "unit": "m", "group": "snow", "best": 0, "worst": 900},
+        {
+            "id": "km",
+            "label": "Distance",
+            "metric": "length_km",
+            "unit": "km",
+            "group": "distance",
+            "best": 0,
+            "worst": 99,
+        },
     ]
     found = corridor.compare(corridor.Study.build(content, study.folder, "own"))
-    assert set(found.perspectives) == {"equal", "hours", "snow"}
+    assert set(found.perspectives) == {"equal", "hours", "snow", "distance"}
     weighed = {row.perspective_id: row for row in found.results.perspectives}
     assert weighed["snow"].label == "Snow and passes"
     assert weighed["snow"].weights["snow"] == pytest.approx(0.5)

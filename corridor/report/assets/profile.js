@@ -81,8 +81,8 @@ var corridorProfile = (function () {
     /* A package shows the heights of the route that its journey takes under the rules shown, and says whose they are. */
     var rules = document.getElementById("regime");
     function whose(id) {
-      var by = (byId[id] || {}).tripBy;
-      return by ? by[rules ? rules.value : ""] || by[""] : id;
+      var by = (byId[id] || {}).tripBy || {};  /* of a single route it is empty */
+      return by[rules ? rules.value : ""] || by[""] || id;
     }
 
     function pointed(plot_) {
