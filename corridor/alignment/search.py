@@ -522,7 +522,6 @@ def narrow(
         standard: the design standard to keep.
         costs: prices by kind.
         options: of the search.
-        within: how many times the best cost the lines may have.
     """
     stages = options.narrowing
     if stages is None:

@@ -164,15 +164,16 @@ class Primes(NamedTuple):
 
 
 class Shortlist(NamedTuple):
-    """Long moves from a node that may lead to something cheaper, made when the first of its states is expanded.
+    """Moves from a node that may lead to something, made when the first of its states is expanded.
 
     ``first`` and ``last`` mark each node's part of ``move`` and of ``least``, a lower bound on the price of the move
-    whatever the heights at its ends (-1: not made yet). ``cost`` is that of the state that it was made for.
+    whatever the heights at its ends (-1: not made yet). ``made_at`` tells the state that it was made for: its cost, or
+    where bends are limited what it had left to spare.
     """
 
     first: NDArray[np.int32]
     last: NDArray[np.int32]
-    cost: NDArray[np.float64]
+    made_at: NDArray[np.float64]
     move: NDArray[np.int16]
     least: NDArray[np.float32]
 
@@ -421,7 +422,7 @@ def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p
     r, c = node // cols, node % cols
     # One list serves all states of the node, and offsets rise: the line may start and end anywhere between the two.
     over, under = states.offset_m[-1], -states.offset_m[0]
-    shortlist.first[here], shortlist.cost[here] = used, labels.cost[u]
+    shortlist.first[here], shortlist.made_at[here] = used, labels.cost[u]
     for m in range(n_short, nodes.moves.shape[0]):
         t_r, t_c = r + nodes.moves[m, 0], c + nodes.moves[m, 1]
         if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
@@ -455,7 +456,7 @@ def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p
 
 
 @allocating
-def _no_shortlist(n_nodes, n_moves):
+def no_shortlist(n_nodes, n_moves):
     """A shortlist that holds nothing yet."""
     room = 2 * n_nodes + n_moves
     return Shortlist(
@@ -465,10 +466,10 @@ def _no_shortlist(n_nodes, n_moves):
 
 
 @allocating
-def _longer(shortlist):
+def longer_shortlist(shortlist):
     """The same with twice the room."""
     return Shortlist(
-        shortlist.first, shortlist.last, shortlist.cost,
+        shortlist.first, shortlist.last, shortlist.made_at,
         np.concatenate((shortlist.move, np.empty_like(shortlist.move))),
         np.concatenate((shortlist.least, np.empty_like(shortlist.least))),
     )  # fmt: skip
@@ -584,7 +585,7 @@ def _settle(
         )  # fmt: skip
         here = u // n_states
         # A list that was made for a dearer state may lack what is of use to a cheaper one.
-        if shortlist.first[here] < 0 or labels.cost[u] < shortlist.cost[here]:
+        if shortlist.first[here] < 0 or labels.cost[u] < shortlist.made_at[here]:
             used = _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used)
         is_tried = primes.tried.shape[0] > 0 and primes.tried[u] and labels.cost[u] == primes.cost[u]
         size = _move_on(
@@ -636,7 +637,7 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
     n_short = 0
     while n_short < nodes.moves.shape[0] and not (effort.abort and nodes.move_m[n_short] > SHORT_CELLS * p[DX]):
         n_short += 1
-    shortlist = _no_shortlist(nodes.node_of.shape[0], nodes.moves.shape[0])
+    shortlist = no_shortlist(nodes.node_of.shape[0], nodes.moves.shape[0])
     is_over, waiting, used = False, 0, 0
     while not is_over:
         is_over, size, waiting, used = _settle(
@@ -644,5 +645,5 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
             labels, shortlist, size, waiting, used,
         )  # fmt: skip
         if not is_over:
-            shortlist = _longer(shortlist)
+            shortlist = longer_shortlist(shortlist)
     return labels.cost, labels.parent, position, told[0]

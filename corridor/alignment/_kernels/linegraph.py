@@ -10,7 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.astar import OUT, SHORT_CELLS, new_heap, pop, push
+from corridor.alignment._kernels.astar import (
+    OUT,
+    SHORT_CELLS,
+    longer_shortlist,
+    new_heap,
+    no_shortlist,
+    pop,
+    push,
+)
 from corridor.alignment.chords import CHEAPEST, DX, DY, enter, least_price, new_scratch, walk_chord, walk_move
 from corridor.alignment.spirals import ARC_STEP, CORNERS, price_loop
 from corridor.compiled import allocating, inner, kernel, pasted
@@ -167,39 +175,6 @@ def _more_labels(labels):
     return more
 
 
-class Ahead(NamedTuple):
-    """Moves from a node that some line may use, made when the first of its states is expanded.
-
-    ``first`` and ``last`` mark each node's part of ``move`` and of ``least``, a lower bound on the price of the move
-    whatever the heights at its ends (-1: not made yet). ``spare`` is what the state that it was made for had left.
-    """
-
-    first: NDArray[np.int32]
-    last: NDArray[np.int32]
-    spare: NDArray[np.float64]
-    move: NDArray[np.int16]
-    least: NDArray[np.float32]
-
-
-@allocating
-def _nothing_ahead(n_nodes, n_moves):
-    """A shortlist that holds nothing yet."""
-    room = 2 * n_nodes + n_moves
-    return Ahead(
-        np.full(n_nodes, -1, np.int32), np.full(n_nodes, -1, np.int32), np.empty(n_nodes), np.empty(room, np.int16),
-        np.empty(room, np.float32),
-    )  # fmt: skip
-
-
-@allocating
-def _longer(ahead):
-    """The same with twice the room."""
-    return Ahead(
-        ahead.first, ahead.last, ahead.spare, np.concatenate((ahead.move, np.empty_like(ahead.move))),
-        np.concatenate((ahead.least, np.empty_like(ahead.least))),
-    )  # fmt: skip
-
-
 @inner
 def _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, used):
     """Put down which moves from a node some line with so much to spare may use; returns how many places are used."""
@@ -208,7 +183,7 @@ def _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, used)
     r, c = node // cols, node % cols
     # One list serves all states of the node, and offsets rise: the line may start and end anywhere between the two.
     over, under = states.offset_m[-1], -states.offset_m[0]
-    ahead.first[here], ahead.spare[here] = used, spare
+    ahead.first[here], ahead.made_at[here] = used, spare
     for m in range(nodes.moves.shape[0]):
         t_r, t_c = r + nodes.moves[m, 0], c + nodes.moves[m, 1]
         if t_r < 0 or t_c < 0 or t_r >= rows or t_c >= cols:
@@ -379,7 +354,7 @@ def _price_all_from(
         links, used,
     )  # fmt: skip
     # A list that was made for a state with less to spare may lack what is of use to this one.
-    if ahead.first[here] < 0 or spare > ahead.spare[here]:
+    if ahead.first[here] < 0 or spare > ahead.made_at[here]:
         noted = _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, noted)
     for k in range(ahead.first[here], ahead.last[here]):
         m, node = np.int64(ahead.move[k]), nodes.node_of[here]
@@ -638,7 +613,7 @@ def search_turns(
     """
     scratch, n, size, noted = new_scratch(), 0, 0, 0
     n_states, n_nodes = states.kind.shape[0], nodes.node_of.shape[0]
-    ahead, looked_at = _nothing_ahead(n_nodes, nodes.moves.shape[0]), np.zeros(LAYERS + 1, np.int64)
+    ahead, looked_at = no_shortlist(n_nodes, nodes.moves.shape[0]), np.zeros(LAYERS + 1, np.int64)
     behind_node = np.full(n_nodes, np.inf)
     for q in range(behind.shape[0]):
         behind_node[q // n_states] = min(behind_node[q // n_states], behind[q])
@@ -665,7 +640,7 @@ def search_turns(
         while used + room > links.source.shape[0]:
             links = _more_links(links)
         if noted + nodes.moves.shape[0] > ahead.move.shape[0]:
-            ahead = _longer(ahead)
+            ahead = longer_shortlist(ahead)
         while n + max(room, links.last[begin] - links.first[begin]) > labels.link.shape[0]:
             labels = _more_labels(labels)
         last, least, n, size, used, noted = _follow_links(
