@@ -121,6 +121,17 @@ def test_the_table_lists_routes_in_the_order_that_the_words_count_in(given):
     assert build_glance(view)["cases"]["gated"]["order"][: len(leading)] == leading
 
 
+def test_routes_that_no_rules_touch_are_listed_by_their_ranks_as_well(given):
+    table = given.ranking[~given.ranking["candidate_id"].isin(["cut", "far"])]
+    apart = (
+        given.ranking[given.ranking["candidate_id"] == "far"].iloc[:2].assign(regime_id="outside", perspective="equal")
+    )
+    apart = apart.assign(candidate_id=["far", "cut"], rank_best=[1, 2])
+    candidates = tuple(replace(c, comparator=c.candidate_id in {"cut", "far"}) for c in given.candidates)
+    view = ReportView(replace(given, candidates=candidates, ranking=pd.concat([table, apart], ignore_index=True)))
+    assert build_glance(view)["cases"]["gated"]["order"][-2:] == ["far", "cut"]
+
+
 def test_the_answer_says_who_leads_how_firmly_and_by_what(given):
     view = ReportView(given)
     spoken = [page_words(given).render(message) for message in answer(view, "gated")]

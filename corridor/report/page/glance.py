@@ -384,9 +384,8 @@ def _order(view: ReportView, regime: str) -> list[str]:
     Through routes come before those to compare with, ones that the rules don't cover last.
     """
     # The place in the list, not the rank: ties have one rank, and the list has an order within them.
-    ranked = [
-        row["candidate_id"] for row in view.rankings[view.results.default_perspective] if row["regime_id"] == regime
-    ]
+    ranking = view.rankings[view.results.default_perspective]
+    ranked = [row["candidate_id"] for row in ranking if row["regime_id"] in {regime, OUTSIDE}]
     place = {key: index for index, key in enumerate(ranked)}
     return sorted(
         view.candidates,
