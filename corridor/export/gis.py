@@ -21,7 +21,7 @@ from shapely import LineString
 
 from corridor.geo.geodesy import WGS84, substring, vertex_chainage_m
 from corridor.report.i18n import clean_text, render
-from corridor.report.tables import Mark
+from corridor.report.tables import Mark, clean_cells
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate, Part, Profile
 from corridor.schema.results import Results
@@ -360,8 +360,8 @@ def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
 
 
 def _cleaned(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    texts = frame.drop(columns="geometry").map(lambda value: clean_text(value) if isinstance(value, str) else value)
-    return frame.assign(**texts)
+    cells = {name: clean_cells(frame[name]) for name in frame.columns if name != "geometry"}
+    return frame.assign(**{name: cleaned for name, cleaned in cells.items() if cleaned is not None})
 
 
 def writing_errors() -> tuple[type[Exception], ...]:
@@ -388,8 +388,7 @@ def _frame(
 ) -> gpd.GeoDataFrame:
     table = pd.DataFrame(list(rows), columns=list(columns) if columns else None)
     for column in table.columns:
-        texts = [isinstance(value, str) for value in table[column]]
-        if any(texts):
+        if any(isinstance(value, str) for value in table[column]):
             table[column] = [clean_text(value) for value in table[column]]
         elif table[column].dtype == float:
             table[column] = table[column].round(6)
@@ -481,8 +480,12 @@ def _line(parent: Element, points: NDArray[np.float64], *, extrude: bool) -> Non
 
 
 def _coordinates(points: NDArray[np.float64]) -> str:
-    digits = ("{:.6f}", "{:.6f}", "{:.1f}")[: points.shape[1]]
-    return " ".join(",".join(form.format(value) for form, value in zip(digits, row, strict=True)) for row in points)
+    return _each_point(("%.6f,%.6f ", "%.6f,%.6f,%.1f ")[points.shape[1] - 2], points).rstrip()
+
+
+def _each_point(form: str, points: NDArray[np.float64]) -> str:
+    """A text for each point, all in one formatting: routes have tens of thousands of them."""
+    return form * len(points) % tuple(points.ravel().tolist())
 
 
 def _style(document: Element, key: str, mark: Mark) -> None:
@@ -507,6 +510,7 @@ def write_gpx(results: Results, path: Path) -> None:
 
     Packages have no tracks but those of their routes.
     """
+    found: list[str] = []
     root = Element("gpx", xmlns=GPX_NAMESPACE, version="1.1", creator=f"corridor {results.version}")
     about = SubElement(root, "metadata")
     _text(about, "name", results.title)
@@ -518,15 +522,24 @@ def write_gpx(results: Results, path: Path) -> None:
         _text(track, "desc", f"{candidate.candidate_id}: {candidate.length_km.mid:.1f} km. {candidate.note}")
         _text(track, "src", ", ".join(candidate.source_ids))
         _text(track, "type", candidate.modes)
-        segment = SubElement(track, "trkseg")
+        SubElement(track, "trkseg")
         profile = results.profiles.get(candidate.candidate_id)
         points = solid_line(candidate, profile)[1] if profile else shapely.get_coordinates(candidate.line)
-        for lon, lat, *height in points.tolist():
-            point = SubElement(segment, "trkpt", lat=f"{lat:.6f}", lon=f"{lon:.6f}")
-            if height:
-                _text(point, "ele", f"{height[0]:.1f}")
+        found.append(_track_points(points))
     indent(root)
-    ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    # Points are most of the file and hold numbers alone: they are put as text where the tree has empty segments.
+    parts = tostring(root, encoding="unicode").split("<trkseg />")
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.write("<?xml version='1.0' encoding='utf-8'?>\n" + parts[0])
+        for points_text, part in zip(found, parts[1:], strict=True):
+            stream.write(f"<trkseg>\n{points_text}    </trkseg>{part}")
+
+
+def _track_points(points: NDArray[np.float64]) -> str:
+    """Points (lon, lat, and height where it is known), indented as they stand in a segment."""
+    start = '      <trkpt lat="%.6f" lon="%.6f"'
+    form = f"{start} />\n" if points.shape[1] == 2 else f"{start}>\n        <ele>%.1f</ele>\n      </trkpt>\n"
+    return _each_point(form, points[:, [1, 0, *range(2, points.shape[1])]])
 
 
 Floats = NDArray[np.float64]

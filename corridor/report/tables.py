@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
@@ -109,22 +109,39 @@ def plain_table(table: pd.DataFrame) -> pd.DataFrame:
                 out[status] = known.astype(object).where(
                     ~(endless & known.fillna("").eq("").to_numpy()), MetricStatus.UNREACHABLE
                 )
-        elif _is_text(out[column]):
-            cells = _objects(out[column])
-            cleaned = [clean_text(value) if isinstance(value, str) else value for value in cells]
-            # a list decides by itself what it is made of: objects that are all numbers become numbers
-            if cleaned != cells or out[column].dtype == object:
-                out[column] = cleaned
+        elif (cleaned := clean_cells(out[column])) is not None:
+            out[column] = cleaned
     for status in [str(name) for name in out.columns if str(name).endswith("_status")]:
         metric = status.removesuffix("_status")
-        said = out[status].fillna("").astype(str).str.strip().str.replace(" ", "_")
+        said = [text.strip().replace(" ", "_") for text in texts(out, status)]
         # What a status says has no value is blank, whatever was left in the cell: a stale number would be read as one.
-        blank = said.isin(NO_NUMBER)
+        blank = np.array([text in NO_NUMBER for text in said], dtype=bool)
+        ends_blank = blank & np.array([text != MetricStatus.UNDETERMINED for text in said], dtype=bool)
         for column in (f"{metric}{end}" for end in ("", "_low", "_high", "_best", "_worst")):
-            if column in out.columns:
-                kept = (said == MetricStatus.UNDETERMINED) & (column != metric)
-                out[column] = out[column].mask(blank & ~kept)
+            gone = blank if column == metric else ends_blank
+            if column in out.columns and gone.any():
+                out[column] = out[column].mask(gone)
     return out
+
+
+def clean_cells(column: pd.Series) -> list[Any] | None:
+    """Cells of a column with their texts cleaned; None for a column of other things, or that is clean already.
+
+    Args:
+        column: of a table. What is no text stays; put back, cells decide by themselves what they are made of: objects
+            that are all numbers become numbers.
+    """
+    if not _is_text(column):
+        return None
+    cells = _objects(column)
+    cleaned = _told_once(clean_text, cells)
+    return cleaned if cleaned != cells or column.dtype == object else None
+
+
+def _told_once(tell: Callable[[str], str], cells: Sequence[Any]) -> list[Any]:
+    """Cells with each text told anew, once however many cells hold it."""
+    known = {text: tell(text) for text in {cell for cell in cells if isinstance(cell, str)}}
+    return [known[cell] if isinstance(cell, str) else cell for cell in cells]
 
 
 def _is_text(column: pd.Series) -> bool:
@@ -158,7 +175,7 @@ def _csv_cells(column: pd.Series) -> list[Any]:
     if pd.api.types.is_float_dtype(column):
         return [f"{value:.10g}" if value == value else "" for value in _floats(column)]  # noqa: PLR0124
     missing = column.isna().to_numpy()
-    cells = [quote_formula(value) if isinstance(value, str) else value for value in _objects(column)]
+    cells = _told_once(quote_formula, _objects(column))
     return ["" if gone else cell for cell, gone in zip(cells, missing, strict=True)] if missing.any() else cells
 
 
@@ -369,11 +386,13 @@ def metric_columns(results: Results) -> tuple[PageColumn, ...]:
 def _is_constant(table: pd.DataFrame, name: str) -> bool:
     """Whether several routes have a figure under all of their rules, and all of them the same one and ends."""
     ends = [column for column in (f"{name}_low", name, f"{name}_high") if column in table.columns]
-    measured = table[ends].notna().any(axis=1)
-    rows = table[table["candidate_id"].isin(table.loc[measured, "candidate_id"])]
+    columns = [table[column].to_numpy() for column in ends]
+    measured = np.any([pd.notna(values) for values in columns], axis=0)
+    ids = texts(table, "candidate_id")
+    routes = {key for key, known in zip(ids, measured, strict=True) if known}
     # what is lost or undetermined under some rules has no figure there, and differs by that
-    alike = all(rows[column].nunique(dropna=False) == 1 for column in ends)
-    return rows["candidate_id"].nunique() > 1 and alike
+    rows = [row for row, key in enumerate(ids) if key in routes]
+    return len(routes) > 1 and all(len(pd.unique(values[rows])) == 1 for values in columns)
 
 
 def _has_figures(table: pd.DataFrame, name: str) -> bool:
@@ -441,14 +460,15 @@ def _digits(table: pd.DataFrame, name: str, column: Column) -> int:
     if column.kind is Kind.COUNT or column.unit == Unit.PEOPLE or pd.api.types.is_integer_dtype(table[name]):
         return 0
     ends = [end for end in (f"{name}_low", f"{name}_high") if end in table.columns]
-    largest = _largest(table[[name]]) or _largest(table[ends])
+    largest = _largest(table, [name]) or _largest(table, ends)
     return 0 if largest >= 200 else 1 if largest >= 5 else 2
 
 
-def _largest(table: pd.DataFrame) -> float:
-    """The greatest finite size of any figure in a table; 0 for none."""
-    sizes = np.abs(table.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float))
-    return float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
+def _largest(table: pd.DataFrame, columns: Sequence[str]) -> float:
+    """The greatest finite size of any figure in some columns; 0 for none."""
+    figures = (pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan) for name in columns)
+    sizes = (np.abs(column) for column in figures)
+    return max((float(np.max(size, initial=0.0, where=np.isfinite(size))) for size in sizes), default=0.0)
 
 
 def metric_rows(
@@ -478,7 +498,8 @@ def texts(table: pd.DataFrame, column: str) -> list[str]:
     """A column as text, empty where a value or the column is missing."""
     if column not in table.columns:
         return [""] * len(table)
-    return ["" if pd.isna(value) else str(value) for value in table[column]]
+    cells, missing = _objects(table[column]), table[column].isna().tolist()
+    return ["" if gone else str(cell) for cell, gone in zip(cells, missing, strict=True)]
 
 
 def _extremes(
@@ -558,7 +579,8 @@ def _end_text(value: float, digits: int) -> Value:
 def _numbers(table: pd.DataFrame, column: str) -> list[float | None]:
     if column not in table.columns:
         return [None] * len(table)
-    return [None if pd.isna(value) else float(value) for value in table[column]]
+    cells, missing = _objects(table[column]), table[column].isna().tolist()
+    return [None if gone else float(cell) for cell, gone in zip(cells, missing, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

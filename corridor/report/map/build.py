@@ -139,7 +139,8 @@ def _degrees(frame: Grid) -> tuple[float, float, float, float]:
 
 
 def _encode(picture: Bytes, quality: int) -> str:
-    from PIL import Image
+    # named here, it is the one plugin that is loaded: asked to save as WebP, Pillow would load all of them
+    from PIL import Image, WebPImagePlugin  # noqa: F401
 
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="WEBP", quality=quality, method=2)

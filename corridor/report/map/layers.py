@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from shapely import LineString
 
 from corridor.geo.geodesy import substring
@@ -265,21 +266,38 @@ def route_line(line: LineString) -> LatLon:
 def letter_points(lines: Sequence[LineString], window: tuple[float, float, float, float]) -> list[tuple[float, float]]:
     """One point (lat, lon) per line, inside the window, as far as possible from other lines and earlier letters."""
     frame = shapely.box(*window)
-    lines = [shapely.simplify(line, _COARSE_DEG) for line in lines]
+    coarse = shapely.simplify(np.array(lines), _COARSE_DEG)
+    apart = _apart(coarse)
     placed: list[shapely.Point] = []
-    for index, line in enumerate(lines):
+    for index, line in enumerate(coarse):
         samples = shapely.line_interpolate_point(line, np.linspace(0.06, 0.94, _SAMPLES), normalized=True)
         inside = samples[shapely.contains(frame, samples)]
         samples = inside if len(inside) else samples
         # A line that runs with this one all the way leaves no room anywhere: it doesn't count, or the letter would land
         # at random.
-        others = [o for k, o in enumerate(lines) if k != index and shapely.hausdorff_distance(line, o) > _SAME_LINE_DEG]
-        room = shapely.distance(samples, shapely.union_all(others)) if others else np.full(len(samples), 1.0)
+        room = _nearest(samples, coarse[apart[index]])
         if placed:
-            room = np.minimum(np.minimum(room, 0.25) + 0.02, shapely.distance(samples, shapely.union_all(placed)) * 0.5)
+            room = np.minimum(np.minimum(room, 0.25) + 0.02, _nearest(samples, np.array(placed)) * 0.5)
         best = samples[int(np.argmax(room))]
         placed.append(best)
     return [(round(point.y, 4), round(point.x, 4)) for point in placed]
+
+
+def _apart(lines: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Which lines run apart from which others at least somewhere, shape (n, n)."""
+    first, second = np.triu_indices(len(lines), 1)
+    found = np.zeros((len(lines), len(lines)), dtype=bool)
+    # the distance is the same both ways
+    found[first, second] = shapely.hausdorff_distance(lines[first], lines[second]) > _SAME_LINE_DEG
+    return found | found.T
+
+
+def _nearest(points: NDArray[np.object_], others: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Distance in degrees from each point to the nearest of some shapes; 1 where there are none."""
+    if not len(others):
+        return np.full(len(points), 1.0)
+    shapely.prepare(others)
+    return shapely.distance(points[:, np.newaxis], others).min(axis=1)  # type: ignore[no-any-return]
 
 
 Window = tuple[float, float, float, float]

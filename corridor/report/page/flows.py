@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from corridor.schema.vocabulary import MetricStatus
 WIDTH, HEIGHT = 720.0, 460.0
 _MARGIN = 0.08
 _LEAST_USD = 1.0
+_CASE = ("candidate_id", "regime_id", "year")
 
 
 def build_flow_data(view: ReportView) -> dict[str, Any] | None:
@@ -83,18 +85,19 @@ def _cases(view: ReportView, shown: FlowMap) -> dict[str, Any]:
     )
     columns = ["link_id", "from_node", "to_node", "border"]
     ends = {link: (a, b, border) for link, a, b, border in shown.links[columns].itertuples(index=False)}
-    widths, ways, rows, choices = _Numbered(), _Numbered(), _Numbered(), _Numbered()
+    widths, ways = _Numbered(partial(_widths, order)), _Numbered(partial(_way, shown, ends))
+    rows, choices = _Numbered(_row), _Numbered(_choice)
     cases: dict[str, Any] = {}
     for key, group in pairs.items():
         candidate, regime, year = key
-        width = [0.0] * len(order)
-        for line in lines.get(key, ()):
-            width[order[line.link_id]] = round(float(line.share_sum), 2)
-        described = _control(shown, ends, control[key], _needed(dependence.get(key, ())), ways)
+        described = _control(control[key], _needed(dependence.get(key, ())), ways)
         cases.setdefault(f"{candidate}|{regime}", {})[int(year)] = {
-            "widths": widths.number(width),
-            "rows": [rows.number(_row(row, described)) for row in group],
-            "choices": [choices.number(_choice(row)) for row in flows[key]],
+            "widths": widths.number(tuple(lines.get(key, ()))),
+            "rows": [
+                rows.number(row, *(described.get((row.origin, row.destination, of)) for of in ("truck", "rail")))
+                for row in group
+            ],
+            "choices": [choices.number(row) for row in flows[key]],
             "said": [message.to_json() for message in _sentences(view, candidate, regime, int(year), group)],
         }
     lists = {"widths": widths, "ways": ways, "rows": rows, "choices": choices}
@@ -102,14 +105,35 @@ def _cases(view: ReportView, shown: FlowMap) -> dict[str, Any]:
 
 
 def _rows_by_case(table: pd.DataFrame) -> dict[tuple[str, str, int], list[Any]]:
-    """Rows by candidate, regime and year, in the order of the table."""
+    """Rows by candidate, regime and year, in the order of the table; rows alike but for their case are one object."""
     found: dict[tuple[str, str, int], list[Any]] = {}
-    # as Python's own values at once: cells of texts one by one would each be asked of Arrow
-    columns = [table[name].to_numpy(dtype=object).tolist() for name in table.columns]
-    kind = namedtuple("Row", [str(name) for name in table.columns])  # type: ignore[misc]
-    for row in map(kind, *columns):
-        found.setdefault((row.candidate_id, row.regime_id, row.year), []).append(row)  # type: ignore[attr-defined]
+    columns = {str(name): _own_values(table[name]) for name in table.columns}
+    names = [name for name in columns if name not in _CASE]
+    row_of: Any = namedtuple("Row", names)  # type: ignore[misc]
+    cases = zip(*(columns[name] for name in _CASE), strict=True)
+    known: dict[Any, Any] = {}
+    for case, row in zip(cases, map(row_of, *(columns[name] for name in names)), strict=True):
+        found.setdefault(case, []).append(known.setdefault(row, row))
     return found
+
+
+def _own_values(column: pd.Series) -> list[Any]:
+    """Cells as Python's own values at once: those of texts one by one would each be asked of Arrow.
+
+    What is missing is one and the same NaN, since rows with different ones would never be alike.
+    """
+    missing = column.isna().tolist()
+    return [
+        math.nan if gone else value for gone, value in zip(missing, column.to_numpy(dtype=object).tolist(), strict=True)
+    ]
+
+
+def _widths(order: Mapping[str, int], rows: Iterable[Any]) -> list[float]:
+    """Width of each line of the drawing."""
+    width = [0.0] * len(order)
+    for row in rows:
+        width[order[row.link_id]] = round(float(row.share_sum), 2)
+    return width
 
 
 def _choice(row: Any) -> list[float | None]:
@@ -119,49 +143,48 @@ def _choice(row: Any) -> list[float | None]:
 
 
 def _needed(rows: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:
-    """By pair, for trucks alone: countries on the best way, and how many times more it costs without each."""
+    """By pair, for trucks alone: rows of the countries on the best way."""
     found: dict[tuple[str, str], list[Any]] = {}
     for row in rows:
         if row.mode == "road":
-            found.setdefault((row.origin, row.destination), []).append([row.country, _number(row.dependence)])
+            found.setdefault((row.origin, row.destination), []).append(row)
     return found
 
 
 class _Numbered:
-    """Values by number, each kept once: most cases look alike."""
+    """What is told of rows, by number and each once: most cases look alike."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[..., Any]) -> None:
         self.values: list[Any] = []
+        self._tell = tell
+        self._told: dict[tuple[Hashable, ...], int] = {}
         self._known: dict[str, int] = {}
 
-    def number(self, value: Any) -> int:
-        """The number of a value."""
-        key = repr(value)
-        if key not in self._known:
-            self._known[key] = len(self.values)
-            self.values.append(value)
-        return self._known[key]
+    def number(self, *of: Hashable) -> int:
+        """The number of what is told of something; it is told once."""
+        if of not in self._told:
+            value = self._tell(*of)
+            self._told[of] = self._known.setdefault(repr(value), len(self.values))
+            if self._told[of] == len(self.values):
+                self.values.append(value)
+        return self._told[of]
 
 
 def _control(
-    shown: FlowMap,
-    ends: Mapping[str, tuple[str, str, str]],
-    rows: Iterable[Any],
-    needed: Mapping[tuple[str, str], list[Any]],
-    ways: _Numbered,
+    rows: Iterable[Any], needed: Mapping[tuple[str, str], list[Any]], ways: _Numbered
 ) -> dict[tuple[str, str, str], int]:
     """Numbers of what is described of the ways of a case, by origin, destination and ``truck`` or ``rail``."""
-    found = {}
-    for row in rows:
-        way = _way(shown, ends, row)
-        if row.of == "truck":
-            way["without"] = needed.get((row.origin, row.destination), [])
-        found[row.origin, row.destination, row.of] = ways.number(way)
-    return found
+    return {
+        (row.origin, row.destination, row.of): ways.number(row, tuple(needed.get((row.origin, row.destination), ())))
+        for row in rows
+    }
 
 
-def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any) -> dict[str, Any]:
-    """Whose ground a way lies on: its name, days, kilometres by country, border points, and what a railway lacks."""
+def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any, needed: tuple[Any, ...]) -> dict[str, Any]:
+    """Whose ground a way lies on: its name, days, kilometres by country, border points, and what a railway lacks.
+
+    Of a truck's way also how many times more it costs without each country that it needs.
+    """
     unions = {border: named.split(" / ") for border, _, named in _split(row.customs_borders)}
     found = {
         "name": clean_text(shown.branches.get((row.origin, row.destination, row.branch), "")),
@@ -184,6 +207,8 @@ def _way(shown: FlowMap, ends: Mapping[str, tuple[str, str, str]], row: Any) -> 
             "years": [_whole(row.rail_earliest_year_low), _whole(row.rail_earliest_year_high)],
             "capacity": _number(row.rail_least_capacity_mt_per_year),
         }
+    if row.of == "truck":
+        found["without"] = [[other.country, _number(other.dependence)] for other in needed]
     return found
 
 
@@ -243,13 +268,12 @@ def _projection(links: pd.DataFrame, cities: pd.DataFrame) -> Any:
     return place
 
 
-def _row(row: Any, described: dict[tuple[str, str, str], int]) -> list[Any]:
+def _row(row: Any, truck: int | None, rail: int | None) -> list[Any]:
     """Best way by truck: its number and cost (low, middle, high); change over all ways; what a cut costs; the railway.
 
     Numbers of ways are None where there is no such way.
     """
     costs = [_number(row.truck_cost_usd_low), _number(row.truck_cost_usd), _number(row.truck_cost_usd_high)]
-    truck, rail = (described.get((row.origin, row.destination, kind)) for kind in ("truck", "rail"))
     return [truck, *costs, _usd(row.logsum_change_usd), _usd(row.regret_usd), rail]
 
 
