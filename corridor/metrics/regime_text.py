@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from corridor.metrics.registry import Subject, Values, metric
 from corridor.schema.column import Column, Kind, Shown, Unit
-from corridor.schema.regime import QUESTIONS, Regime
+from corridor.schema.regime import OUTSIDE, QUESTIONS, Regime
 from corridor.schema.vocabulary import MetricStatus
-
-OUTSIDE = "outside"
-"""Stands for the regime of candidates to which none applies, because they don't pass the focus country."""
 
 
 @metric(

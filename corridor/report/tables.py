@@ -19,6 +19,7 @@ from corridor.report.i18n import THIN_SPACE, clean_text, render_table, words
 from corridor.schema.candidate import Candidate
 from corridor.schema.column import Column, Criterion, Kind, Unit
 from corridor.schema.message import Message, Value
+from corridor.schema.regime import OUTSIDE
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import GAP_STATUSES, VETO_STATUSES, Direction, Family, FirstPlace, MetricStatus, Works
 from corridor.theme import sequence
@@ -210,8 +211,6 @@ def unquote_formula(text: str) -> str:
 # --- The metric table and the rankings as rows and cells for a reader: rounded, with ranges, best and worst marked ---
 
 RANGE_SIGN = "\u2013"
-OUTSIDE = "outside"
-"""Regime of candidates to which no rules apply."""
 
 
 @dataclass(frozen=True, slots=True)

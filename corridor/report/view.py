@@ -10,7 +10,6 @@ import pandas as pd
 
 from corridor.report.i18n import Messages, Words, page_messages, regime_message, render
 from corridor.report.tables import (
-    OUTSIDE,
     Mark,
     MetricCells,
     PageColumn,
@@ -28,7 +27,7 @@ from corridor.report.tables import (
 from corridor.schema.candidate import Candidate, route_message
 from corridor.schema.column import Criterion
 from corridor.schema.message import Message, Value
-from corridor.schema.regime import Regime
+from corridor.schema.regime import OUTSIDE, Regime
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import CrossingStatus, PanelKind, SectionStatus
 

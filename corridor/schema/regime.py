@@ -17,6 +17,9 @@ QUESTIONS = ("where", "domestic_or_international", "civilian_or_military", "who_
 
 ATTRIBUTES = (*QUESTIONS, "sovereign", "customs", "owner_share", "term_years", "third_country_presence")
 
+OUTSIDE = "outside"
+"""Stands for the regime of candidates to which none applies, because they don't pass the focus country."""
+
 ROAD_CLASSES = (
     "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "road",
     "service", "track",

@@ -16,9 +16,9 @@ from pydantic import BaseModel
 
 import corridor
 from corridor.errors import SweepError
-from corridor.metrics.regime_text import OUTSIDE
 from corridor.pipeline.comparing import comparison_graph, open_run
 from corridor.schema.catalogue import Estimate
+from corridor.schema.regime import OUTSIDE
 from corridor.schema.study import NewBuildCandidate
 from corridor.sweeps.cluster import SweepEvaluator, build_evaluator
 from corridor.sweeps.factors import value_at

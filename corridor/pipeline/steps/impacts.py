@@ -33,7 +33,6 @@ from corridor.metrics.axes import Axis, build_axis
 from corridor.metrics.border import BorderGround, border_ground
 from corridor.metrics.population import Population, build_population
 from corridor.metrics.redundancy import Stage
-from corridor.metrics.regime_text import OUTSIDE
 from corridor.metrics.registry import complete_table, join_ends
 from corridor.metrics.severance import SeveranceDraws
 from corridor.network.conflation import ConflatedWays, Conflation
@@ -45,7 +44,7 @@ from corridor.schema.catalogue import BorderDelays, DocumentedStructure, Estimat
 from corridor.schema.fields import Source
 from corridor.schema.message import Message
 from corridor.schema.parameters import PeopleTables
-from corridor.schema.regime import Applicability, Regime
+from corridor.schema.regime import OUTSIDE, Applicability, Regime
 from corridor.schema.results import EdgeEffect, Event
 from corridor.schema.study import Focus, ImpactSpec, Place, Study
 from corridor.schema.vocabulary import BedRoad, EventsEnd, LocalAccess

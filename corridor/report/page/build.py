@@ -35,13 +35,13 @@ from corridor.report.map.layers import cut_off_totals, place_aliases, place_reac
 from corridor.report.page.declared import build_conditions, build_rules
 from corridor.report.page.flows import build_flow_data
 from corridor.report.page.glance import LEADING, WHO, build_glance, build_matrix, summarise
-from corridor.report.tables import OUTSIDE, cost_rows, criterion_name, format_number, price_years, texts
+from corridor.report.tables import cost_rows, criterion_name, format_number, price_years, texts
 from corridor.report.view import ReportView, describe_run
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.column import Criterion, ends_for_ranks
 from corridor.schema.fields import Source
 from corridor.schema.message import ListStyle, Message, Value, from_json, listing, message_values
-from corridor.schema.regime import Regime
+from corridor.schema.regime import OUTSIDE, Regime
 from corridor.schema.results import PerspectiveWords, Results
 from corridor.schema.vocabulary import Mode, PanelKind, Works
 from corridor.theme import css_theme, js_theme

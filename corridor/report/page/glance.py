@@ -12,7 +12,6 @@ import pandas as pd
 
 from corridor.report.page.declared import fare_of_conditions, left_open
 from corridor.report.tables import (
-    OUTSIDE,
     RANGE_SIGN,
     Cell,
     MetricCells,
@@ -23,6 +22,7 @@ from corridor.report.tables import (
 )
 from corridor.report.view import ReportView
 from corridor.schema.message import ListStyle, Message, Value, listing
+from corridor.schema.regime import OUTSIDE
 from corridor.schema.results import Finding, FindingFacts, FirstPlaces, PerspectiveWords, Structure
 from corridor.schema.vocabulary import (
     FirstPlace,
