@@ -196,8 +196,10 @@ def search(arcs, usable, bounds, via_nodes, via_links, origin, goal):
     stage = _advance(via_nodes, via_links, arcs.node[origin], 0, 0)
     count = size = 0
     if np.isfinite(bounds[stage, origin]):
-        amounts[0] = (bounds[stage, origin], 0.0, 0.0)
-        labels[0] = (stage * places + origin, NONE, NONE, 0, 0, NONE)
+        # one by one: to assign to a row or slice compiles numba's words for a wrong shape too, longer than all else here
+        amounts[0, _KEY], amounts[0, _COST], amounts[0, _VARIANCE] = bounds[stage, origin], 0.0, 0.0
+        labels[0, _PLACE], labels[0, _PARENT], labels[0, _ARC] = stage * places + origin, NONE, NONE
+        labels[0, _LINK], labels[0, _DEPTH], labels[0, _NEXT] = 0, 0, NONE
         count = size = heap[0] = 1
         heap[0] = 0
     if goal == NONE:
@@ -234,10 +236,9 @@ def search(arcs, usable, bounds, via_nodes, via_links, origin, goal):
             ):
                 continue
             if count == len(labels):
-                more_amounts, more_labels = np.empty((2 * count, 3)), np.empty((2 * count, 6), np.int64)
-                more_heap = np.empty(2 * count, np.int64)
-                more_amounts[:count], more_labels[:count], more_heap[:count] = amounts, labels, heap
-                amounts, labels, heap = more_amounts, more_labels, more_heap
+                amounts = np.concatenate((amounts, np.empty_like(amounts)))
+                labels = np.concatenate((labels, np.empty_like(labels)))
+                heap = np.concatenate((heap, np.empty_like(heap)))
             # what is left costs at least its certain dollars, and further variance can only add
             amounts[count, _KEY] = paid + bounds[after, head] + sqrt(spread)
             amounts[count, _COST], amounts[count, _VARIANCE] = paid, spread

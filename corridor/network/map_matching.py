@@ -541,8 +541,7 @@ def _way(edge_a, fraction_a, edge_b, fraction_b, indptr, head, cost, u, v, forwa
         count += 1
         # the tail of an arc: the row of the pointer that it stands in
         arc = via[np.searchsorted(indptr, arc, side="right") - 1]
-    found[2:count] = found[2:count][::-1].copy()
-    return found[:count]
+    return np.concatenate((found[:2], found[2:count][::-1]))
 
 
 @compiled
