@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -405,7 +406,9 @@ def _check_inline(scripts: list[str], styles: list[str]) -> None:
             raise OutputError(f"a script or style of the page holds '{end}': it can't be put into a page")
 
 
+@cache
 def _environment() -> jinja2.Environment:
+    """Templates of the package, which are compiled once in a process."""
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(read_asset),
         autoescape=True,
