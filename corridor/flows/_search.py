@@ -196,7 +196,7 @@ def search(arcs, usable, bounds, via_nodes, via_links, origin, goal):
     stage = _advance(via_nodes, via_links, arcs.node[origin], 0, 0)
     count = size = 0
     if np.isfinite(bounds[stage, origin]):
-        # one by one: to assign to a row or slice compiles numba's words for a wrong shape too, longer than all else here
+        # one by one: to assign to a whole row would compile what numba says of wrong shapes too, longer than the rest
         amounts[0, _KEY], amounts[0, _COST], amounts[0, _VARIANCE] = bounds[stage, origin], 0.0, 0.0
         labels[0, _PLACE], labels[0, _PARENT], labels[0, _ARC] = stage * places + origin, NONE, NONE
         labels[0, _LINK], labels[0, _DEPTH], labels[0, _NEXT] = 0, 0, NONE
