@@ -67,7 +67,7 @@ def main() -> None:
     jobs: dict[str, Callable[[], list[Row]]] = {}
     if words.against:
         # First, while this process is small: Linux charges a process with the memory of the one that starts it.
-        jobs[f"against {words.against}"] = partial(against.measure, words.against, 1 if words.quick else 3)
+        jobs[f"against {words.against}"] = partial(against.measure, words.against, 1 if words.quick else 2)
     jobs |= {name: partial(CASES[name], words.quick) for name in (CASES if "all" in named else named)}
     rows: list[Row] = []
     for name, job in jobs.items():

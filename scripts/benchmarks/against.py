@@ -39,16 +39,31 @@ class Spent:
     memory_mb: float
 
 
-def spend(command: Sequence[str], folder: Path) -> Spent:
+def environment(folder: Path, kernels: Path | None = None) -> dict[str, str]:
+    """Variables for a process that runs a checkout's own code: Python and numba keep what they compile.
+
+    Args:
+        folder: the checkout.
+        kernels: where numba keeps compiled kernels; beside the sources if None.
+    """
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return variables | {"PYTHONPATH": str(folder)} | ({"NUMBA_CACHE_DIR": str(kernels)} if kernels else {})
+
+
+def spend(command: Sequence[str], folder: Path, kernels: Path | None = None) -> Spent:
     """Run a command with a checkout's own code and give what it took.
+
+    Args:
+        command: words of the command.
+        folder: the checkout, where it is run.
+        kernels: as in :func:`environment`.
 
     Raises:
         RuntimeError: it failed; says how it ended.
     """
     begin = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        command, cwd=folder, env=environment(folder, kernels), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
@@ -87,12 +102,20 @@ def compare_rows(size: str, name: str, before: Sequence[Spent], now: Sequence[Sp
     return rows
 
 
-def stages_of(folder: Path, extract: str | None) -> dict[str, float]:
+def first_row(size: str, name: str, before: Spent, now: Spent) -> Row:
+    """The first run of each after an install, which compiles all kernels that it needs."""
+    return Row(
+        f"corridor run against {name}", size, "first run after an install", now.wall_s, before.wall_s / now.wall_s,
+        result=f"{now.wall_s / before.wall_s:.2f} of the time, {now.cpu_s / before.cpu_s:.2f} of the processor time",
+    )  # fmt: skip
+
+
+def stages_of(folder: Path, extract: str | None, kernels: Path) -> dict[str, float]:
     """Processor seconds of a comparison by the code of a checkout: all, and what follows once the network stands."""
     command = [sys.executable, "-W", "ignore", str(ROOT / "scripts" / "benchmarks" / "after_network.py")]
     run = subprocess.run(
         [*command, *([extract] if extract else [])], check=True, capture_output=True, text=True, cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder)},
+        env=environment(folder, kernels),
     )  # fmt: skip
     return {name: float(value) for name, value in json.loads(run.stdout).items()}
 
@@ -107,29 +130,30 @@ def compare_stages(size: str, name: str, before: dict[str, float], now: dict[str
     )  # fmt: skip
 
 
-def measure(commit: str, rounds: int = 3) -> list[Row]:
+def measure(commit: str, rounds: int = 2) -> list[Row]:
     """The bundled study, and on a real extract where CORRIDOR_EXTRACT names one.
 
     Args:
         commit: any name that git knows.
-        rounds: how often each is run on the bundled data, on the extract once; a first round that compiles kernels
-            doesn't count.
+        rounds: how often each is run on the bundled data, on the extract once; a first round, which compiles
+            kernels, is told apart.
     """
     named = os.environ.get("CORRIDOR_EXTRACT")
     extract = str(Path(named).resolve()) if named else None
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as work:
         folders = {commit: Path(work) / "before", "corridor": ROOT}
+        kernels = {name: Path(work) / f"kernels-{name}" for name in folders}
         check_out(commit, folders[commit])
         for size, osm in [("bundled data", None), *([("a real extract", extract)] if extract else [])]:
             spent: dict[str, list[Spent]] = {name: [] for name in folders}
-            for turn in range((rounds if osm is None else 1) + 1):
+            for _ in range((rounds if osm is None else 1) + 1):
                 for name, folder in folders.items():
                     run = [sys.executable, "-m", "corridor.cli", "run", "--quiet", "--out", f"{work}/out/{name}"]
-                    found = spend([*run, *(("--osm", osm) if osm else ())], folder)
-                    if turn:
-                        spent[name].append(found)
-            rows += compare_rows(size, commit, spent[commit], spent["corridor"])
-            before, now = (stages_of(folder, osm) for folder in folders.values())
+                    spent[name].append(spend([*run, *(("--osm", osm) if osm else ())], folder, kernels[name]))
+            rows += compare_rows(size, commit, spent[commit][1:], spent["corridor"][1:])
+            if osm is None:
+                rows.append(first_row(size, commit, spent[commit][0], spent["corridor"][0]))
+            before, now = (stages_of(folder, osm, kernels[name]) for name, folder in folders.items())
             rows.append(compare_stages(size, commit, before, now))
     return rows

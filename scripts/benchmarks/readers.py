@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Row, growth_rows, in_turn, name_of
+from benchmarks.harness import Row, growth_rows, in_turn, name_of, rise_mb
 from corridor.io.read.osm import read_osm
 
-SIZES = (20_000, 40_000, 80_000)
+SIZES = (8_000, 25_000, 80_000)
+"""Ways of the files: the last has ten times as many as the first."""
 CASE = "reading a PBF"
 
 
@@ -62,7 +63,7 @@ def by_osmnx(path: Path) -> int:
 
 
 def measure(sizes: tuple[int, ...] = SIZES) -> list[Row]:
-    """Seconds to read; osmnx at the smallest size only, from the same data as XML."""
+    """Seconds to read, and memory on top; osmnx at the smallest size only, from the same data as XML."""
     rows: list[Row] = []
     times: dict[str, dict[float, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -74,6 +75,7 @@ def measure(sizes: tuple[int, ...] = SIZES) -> list[Row]:
                 "pyrosm": partial(by_pyrosm, path),
             }
             timed = in_turn(jobs, 3)
+            memory = {tool: rise_mb(job) for tool, job in jobs.items()}
             if n_ways == sizes[0]:
                 import osmium
 
@@ -82,7 +84,7 @@ def measure(sizes: tuple[int, ...] = SIZES) -> list[Row]:
                     for item in osmium.FileProcessor(str(path)):
                         writer.add(item)
                 timed |= in_turn({"osmnx": partial(by_osmnx, xml)}, 1)
-            rows += _rows(f"{n_ways} ways", timed)
+            rows += _rows(f"{n_ways} ways", timed, memory)
             for tool in jobs:
                 times.setdefault(tool, {})[n_ways] = timed[tool].seconds
     extract = os.environ.get("CORRIDOR_EXTRACT")
@@ -93,8 +95,8 @@ def measure(sizes: tuple[int, ...] = SIZES) -> list[Row]:
     return rows + growth_rows(CASE, "ways", times)
 
 
-def _rows(size: str, timed: dict[str, Any]) -> list[Row]:
-    ours = timed["corridor"].seconds
+def _rows(size: str, timed: dict[str, Any], memory: dict[str, float] | None = None) -> list[Row]:
+    ours, taken = timed["corridor"].seconds, memory or {}
     return [
         Row(
             CASE,
@@ -102,6 +104,7 @@ def _rows(size: str, timed: dict[str, Any]) -> list[Row]:
             name_of(tool) + (" (as XML)" if tool == "osmnx" else ""),
             t.seconds,
             t.seconds / ours,
+            taken.get(tool),
             result=f"{t.result} {'edges' if tool == 'osmnx' else 'ways'}",
             goal="" if tool == "corridor" else "at least as fast",
             held=None if tool == "corridor" else t.seconds >= ours,

@@ -196,7 +196,8 @@ def _one(size: int, neighbours: int) -> tuple[dict[str, float], dict[str, float]
         grass = Grass(price, Path(folder)) if shutil.which("grass") and neighbours < 32 else None
         if grass is not None:
             jobs["grass"] = partial(grass.search, start, end, neighbours)
-        timed = in_turn(jobs)
+        # At the largest size once: by then all is compiled, and a search takes long beside what else the machine does.
+        timed = in_turn(jobs, 3 if size < max(SIZES) else 1)
         paths = {tool: t.result for tool, t in timed.items()}
         if grass is not None:
             paths["grass"] = grass.nodes(end)
