@@ -21,7 +21,8 @@ from corridor.files import require_file
 from corridor.geo.geodesy import WGS84, line_lengths_m
 from corridor.io.read.data_files import file_source, known_source
 from corridor.io.read.osm_blocks import READ_BYTES, iterate_blocks, iterate_fields, refuse_dangerous, unpack
-from corridor.io.read.osm_scan import MAX_VERTICES, MAX_WAYS, WAY_COLUMNS, Scan, TooLargeError, clean, scan_file
+from corridor.io.read.osm_pbf import scan_blocks
+from corridor.io.read.osm_scan import MAX_VERTICES, MAX_WAYS, Scan, TooLargeError, clean, scan_file
 from corridor.io.read.osm_tags import ROAD_CLASSES, Doubt
 from corridor.io.read.rivers import no_rivers
 from corridor.schema.fields import Source
@@ -294,20 +295,19 @@ def read_osm(path: Path) -> OsmData:
         SourceError: the file is missing, isn't OpenStreetMap data, is truncated, holds the history of objects, holds
             no usable road or railway, or more of them than a country has.
     """
-    import osmium
-
     require_file(path, "OpenStreetMap file")
-    # Before libosmium sees it: it trusts what a file says of its own size.
-    refuse_dangerous(path)
     try:
-        date = _file_date(path)
-        scan = scan_file(path)
+        scan = scan_blocks(path) if ".pbf" in path.suffixes else None
+        if scan is None:
+            # Before libosmium sees it: it trusts what a file says of its own size.
+            refuse_dangerous(path)
+            scan = scan_file(path)
     except TooLargeError as fault:
         raise SourceError(
             f"{path}: holds more than {MAX_WAYS // 1_000_000} million roads or {MAX_VERTICES // 1_000_000} million "
             "vertices; cut it to the study's area, for instance with osmium extract"
         ) from fault
-    except (RuntimeError, OSError, ValueError, MemoryError, osmium.InvalidLocationError) as fault:
+    except (RuntimeError, OSError, ValueError, MemoryError) as fault:
         if isinstance(fault, SourceError):
             raise
         reason = clean(str(fault).replace("\n", " ")) or "unreadable"
@@ -322,16 +322,15 @@ def read_osm(path: Path) -> OsmData:
             ) from fault
         remedy = next((words for sign, words in _REMEDIES.items() if sign in reason), "fetch the file again")
         raise SourceError(f"{path}: not readable as OpenStreetMap data ({reason}); {remedy}") from fault
-    table = scan.ways
-    if not table.rows:
+    if not len(scan.ways):
         raise SourceError(f"{path}: holds no road and no railway; is it the right extract, and whole?")
-    frame = pd.DataFrame(table.rows, columns=WAY_COLUMNS)
-    sizes, node_ids, x, y = (np.asarray(a, dtype=np.int64) for a in (table.sizes, table.node_ids, table.x, table.y))
+    frame = scan.ways.frame()
+    sizes, node_ids, x, y = scan.ways.vertices()
     pieces = cut_pieces(frame, sizes, node_ids, x, y, scan.blocked)
     if not len(pieces.owner):
         counted = "; ".join(f"{count:,} {what}" for count, what in pieces.remarks)
         raise SourceError(
-            f"{path}: none of its {len(table.rows):,} roads and railways can be used ({counted}); "
+            f"{path}: none of its {len(frame):,} roads and railways can be used ({counted}); "
             f"{_remedy_of_vertices(path, node_ids)}"
         )
     xy = np.column_stack([pieces.x, pieces.y]) / 1e7
@@ -348,7 +347,7 @@ def read_osm(path: Path) -> OsmData:
         node_ids=pieces.node_ids,
         offsets=pieces.offsets,
         places=places,
-        source=_source(path, date),
+        source=_source(path, scan.date or _date_in_name(path)),
         remarks=tuple(
             Message("map_data.counted", {"file": path.name, "number": _in_groups(count), "what": what})
             for count, what in [*pieces.remarks, *_remarks(scan, pieces.node_ids)]
@@ -398,14 +397,8 @@ def _source(path: Path, date: str) -> Source:
     return file_source(path, "osm", "OpenStreetMap extract", "OpenStreetMap contributors", date, "ODbL 1.0")
 
 
-def _file_date(path: Path) -> str:
-    """The replication date in the file's header, or a date (YYYY-MM) in its name, or nothing."""
-    import osmium
-
-    with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
-        stamp = str(reader.header().get("osmosis_replication_timestamp", ""))[:10]
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", stamp):
-        return stamp
+def _date_in_name(path: Path) -> str:
+    """A date (YYYY-MM) in a file's name, or nothing."""
     found = re.search(r"(20\d\d)-?(0[1-9]|1[0-2])(?:-?([0-2]\d|3[01]))?", path.name)
     return "-".join(part for part in found.groups() if part) if found else ""
 

@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 _BOMB_BYTES = 1_500_000_000
 _BOMB_RATIO = 50
 READ_BYTES = 1 << 20
-_MAX_BLOCK = 32 << 20
+MAX_BLOCK = 32 << 20
 _OPL_NUL = re.compile(rb"%0+%")
 _STRAY_NUL = re.compile(rb"(?<!\n)\0")
 _RAW, _RAW_SIZE, _ZLIB, _LZ4 = 1, 2, 3, 6
@@ -52,8 +52,7 @@ def refuse_dangerous(path: Path) -> None:
     Raises:
         SourceError: as said; what is merely broken is left to the reader, which names it more exactly.
     """
-    # Small files may shrink a lot without harm, so the ratio counts only above a size.
-    limit = max(_BOMB_BYTES, _BOMB_RATIO * path.stat().st_size)
+    limit = unpack_limit(path)
     openers: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
     try:
         with path.open("rb") as plain:
@@ -72,6 +71,12 @@ def refuse_dangerous(path: Path) -> None:
     except (OSError, ValueError, zlib.error) as fault:
         if isinstance(fault, SourceError):
             raise
+
+
+def unpack_limit(path: Path) -> int:
+    """The bytes that a file may unpack to."""
+    # Small files may shrink a lot without harm, so the ratio counts only above a size.
+    return max(_BOMB_BYTES, _BOMB_RATIO * path.stat().st_size)
 
 
 def _bomb(path: Path, limit: int) -> SourceError:
@@ -116,9 +121,9 @@ def _check_words(path: Path, size: int, block: bytes) -> None:
 def unpack(number: int, data: bytes, size: int) -> bytes:
     """What a field of a block unpacks to; nothing for fields that hold no content."""
     if number == _ZLIB:
-        return zlib.decompressobj().decompress(data, min(size, _MAX_BLOCK) + 1)
+        return zlib.decompressobj().decompress(data, min(size, MAX_BLOCK) + 1)
     if number == _LZ4:
-        return unpack_lz4(data, min(size, _MAX_BLOCK))
+        return unpack_lz4(data, min(size, MAX_BLOCK))
     return data if number == _RAW else b""
 
 
@@ -190,7 +195,7 @@ def iterate_blocks(stream: BinaryIO, *, whole: bool = False) -> Iterator[tuple[i
         if size > 1 << 16:
             return
         length = next((value for number, kind, value in _numbers(stream.read(size)) if (number, kind) == (3, 0)), None)
-        if length is None or length > _MAX_BLOCK:
+        if length is None or length > MAX_BLOCK:
             return
         block = stream.read(length if whole else min(length, 32))
         stream.seek(length - len(block), 1)
@@ -306,7 +311,7 @@ def _nodes_of(block: bytes) -> Iterator[tuple[Ints, Ints, Ints]]:
         for kind, content in iterate_fields(group, 2_000_000):
             if kind == _DENSE:
                 columns = dict(iterate_fields(content, 100))
-                ids, lat, lon = (_sums(columns.get(field, b"")) for field in (1, 8, 9))
+                ids, lat, lon = (sums(columns.get(field, b"")) for field in (1, 8, 9))
             elif kind == _NODE:
                 values = {field: _unfold(value) for field, wire, value in _numbers(content) if wire == 0}
                 ids, lat, lon = (np.array([values.get(field, 0)]) for field in (1, 8, 9))
@@ -327,14 +332,14 @@ def _unfold(value: int) -> int:
     return (value >> 1) ^ -(value & 1)
 
 
-def _sums(packed: bytes) -> Ints:
+def sums(packed: bytes) -> Ints:
     """Numbers that are written as differences from the one before."""
     out = np.zeros(len(packed), dtype=np.int64)
     return np.cumsum(out[: _differences(np.frombuffer(packed, dtype=np.uint8), out)])
 
 
 @compiled
-def _number(packed, at):  # type: ignore[no-untyped-def]
+def read_number(packed, at):  # type: ignore[no-untyped-def]  # noqa: ANN201 - compiled
     """A varint and the index behind it; one that goes on beyond the end ends there."""
     value = np.uint64(0)
     shift = np.uint64(0)
@@ -355,27 +360,27 @@ def _ways_with(group, nodes, out):  # type: ignore[no-untyped-def]
     count = 0
     at = np.int64(0)
     while at < len(group):
-        key, at = _number(group, at)
-        size, at = _number(group, at)
+        key, at = read_number(group, at)
+        size, at = read_number(group, at)
         end = min(at + size, len(group))
         if key != 26 or size < 0:  # not field 3, a way: what comes then can't be read
             return count
         number = np.int64(0)
         touches = False
         while at < end:
-            key, at = _number(group, at)
+            key, at = read_number(group, at)
             kind = key & 7
             if kind == 0:
-                value, at = _number(group, at)
+                value, at = read_number(group, at)
                 number = value if key >> 3 == 1 else number
             elif kind == 2:
-                size, at = _number(group, at)
+                size, at = read_number(group, at)
                 last = min(at + size, end)
                 if size < 0:
                     return count
                 node = np.int64(0)
                 while key >> 3 == 8 and not touches and at < last:
-                    value, at = _number(group, at)
+                    value, at = read_number(group, at)
                     # differences from the node before, with the lowest bit for the sign
                     node += ((value >> 1) & np.int64(0x7FFFFFFFFFFFFFFF)) ^ -(value & 1)
                     here = np.searchsorted(nodes, node)

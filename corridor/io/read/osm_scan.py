@@ -13,12 +13,13 @@ import sys
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import SourceError
@@ -29,19 +30,23 @@ from corridor.io.read.rivers import Waters
 MAX_WAYS, MAX_VERTICES = 10_000_000, 50_000_000
 NOWHERE = 2_147_483_647
 """The coordinate that libosmium gives a vertex that the file doesn't hold."""
+FARTHEST_X, FARTHEST_Y = 1_800_000_000, 900_000_000
+"""The ends of the globe, in 1e-7 degrees."""
 WAY_COLUMNS = [
     *("way_id", "mode", "class", "status", "oneway", "bridge", "tunnel", "layer", "truck_access", "car_access"),
     *("max_weight_t", "max_height_m", "gauges_mm", "ref", "name"),
 ]
-_NAME_KEYS = tuple((language, f"name:{language}") for language in LANGUAGES)
+NAME_KEYS = tuple((language, f"name:{language}") for language in LANGUAGES)
 _DELETED = re.compile(rb"<(node|way|relation)\b([^<>]*?\baction\s*=\s*[\"']delete[\"'][^<>]*)>")
 _ID = re.compile(rb"\bid\s*=\s*[\"'](-?\d{1,19})[\"']")
 _READ = 1 << 20
-_BATCH, _KNOWN_TAGS = 20_000, 50_000
+_BATCH = 20_000
 _ESCAPED = re.compile("%([0-9a-fA-F]+)%")
 _WKB_HEAD = 9
 """Bytes before the coordinates of a line: order of bytes, type, number of vertices."""
 Ints = NDArray[np.int64]
+Outline = tuple[dict[str, str], list[int]]
+"""A settlement as a relation: its tags, and the ids of the ways around it."""
 
 
 class TooLargeError(Exception):
@@ -72,43 +77,97 @@ def names_of(tags: Any) -> dict[str, str]:
     Args:
         tags: Of a way, a node or a relation.
     """
-    return {language: clean(tags[key].replace("\u200c", " ")) for language, key in _NAME_KEYS if key in tags}
+    return {language: clean(tags[key].replace("\u200c", " ")) for language, key in NAME_KEYS if key in tags}
+
+
+@dataclass(frozen=True)
+class WayBatch:
+    """Ways on their way into a scan: ids, the numbers of what their tags say, sizes, each (n_ways,).
+
+    ``node_ids``, ``x`` and ``y`` (1e-7 degrees; NOWHERE where a vertex isn't in the file) are those of all vertices,
+    one way after another, (n_vertices,).
+    """
+
+    ids: Ints
+    said: Ints
+    sizes: Ints
+    node_ids: Ints
+    x: Ints
+    y: Ints
 
 
 class WayTable:
-    """Ways as they come from the file; arrays, not lists: 16 bytes a vertex.
+    """Ways as they come from the file: arrays and one copy of what many ways say, not a row of objects for each.
 
     A way that is both a road and a railway stands twice, once as each.
     """
 
     def __init__(self) -> None:
-        self.rows: list[tuple[Any, ...]] = []
-        self.sizes, self.node_ids, self.x, self.y = array("q"), array("q"), array("i"), array("i")
         self.doubts: Counter[Doubt] = Counter()
+        self._kinds: dict[tuple[Any, ...], int] = {}
+        self._parts: list[WayBatch] = []
 
-    def add(self, way_id: int, said: WaySaid) -> None:
-        """Keep a way as what it is.
+    def __len__(self) -> int:
+        return sum(len(part.ids) for part in self._parts)
 
-        Args:
-            way_id: Its id.
-            said: What its tags say.
-        """
-        self.doubts.update(said.doubts)
-        self.rows += [(way_id, *row) for row in said.rows]
-
-    def add_vertices(self, sizes: Ints, node_ids: Ints, x: Ints, y: Ints) -> None:
-        """Vertices of the rows that were added last.
+    def add(self, ways: WayBatch, said: Sequence[WaySaid]) -> None:
+        """Keep ways as what they are.
 
         Args:
-            sizes: how many each row has, shape (n_rows,).
-            node_ids: their ids, one row after another, shape (n_vertices,).
-            x: longitudes in 1e-7 degrees.
-            y: latitudes.
+            ways: of which those are kept that are a road or a railway.
+            said: what the tags of ways say, by number.
         """
-        for column, values in ((self.sizes, sizes), (self.node_ids, node_ids), (self.x, x), (self.y, y)):
-            column.frombytes(values.astype(f"i{column.itemsize}").tobytes())
-        if len(self.rows) > MAX_WAYS or len(self.node_ids) > MAX_VERTICES:
+        for number, count in enumerate(np.bincount(ways.said, minlength=len(said)).tolist()):
+            self.doubts.update(dict.fromkeys(said[number].doubts, count))
+        kinds = [[self._kinds.setdefault(row, len(self._kinds)) for row in one.rows] for one in said]
+        numbers = np.array([number for own in kinds for number in own], dtype=np.int64)
+        several = np.array([len(own) for own in kinds], dtype=np.int64)
+        at, times = spread(np.cumsum(several) - several, several, ways.said)
+        # the way of each row: of a way that is no row none, of one that is two rows twice
+        kind, rows = numbers[at], np.repeat(np.arange(len(times)), times)
+        places, kept = spread(np.cumsum(ways.sizes) - ways.sizes, ways.sizes, rows)
+        part = WayBatch(ways.ids[rows], kind, kept, ways.node_ids[places], ways.x[places], ways.y[places])
+        self._parts.append(part)
+        if len(self) > MAX_WAYS or sum(len(part.x) for part in self._parts) > MAX_VERTICES:
             raise TooLargeError
+
+    def frame(self) -> pd.DataFrame:
+        """A row for each way, with the columns WAY_COLUMNS."""
+        kinds = pd.DataFrame(list(self._kinds), columns=WAY_COLUMNS[1:])
+        frame = kinds.take(self._column("said")).reset_index(drop=True)
+        frame.insert(0, WAY_COLUMNS[0], self._column("ids"))
+        return frame
+
+    def vertices(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """How many vertices each row has, and ids, longitudes and latitudes (1e-7 degrees) of all of them."""
+        return self._column("sizes"), self._column("node_ids"), self._column("x"), self._column("y")
+
+    def _column(self, name: str) -> Ints:
+        return np.concatenate([np.zeros(0, dtype=np.int64), *(getattr(part, name) for part in self._parts)])
+
+    def move(self, moved: Mapping[int, tuple[int, int]]) -> None:
+        """Put vertices where they lie by the newest version of their node; libosmium's index keeps any of them.
+
+        Args:
+            moved: coordinates (1e-7 degrees) by id of the node.
+        """
+        numbers = np.fromiter(moved, dtype=np.int64)
+        for part in self._parts if moved else ():
+            for at in np.flatnonzero(np.isin(part.node_ids, numbers)).tolist():
+                part.x[at], part.y[at] = moved[int(part.node_ids[at])]
+
+
+def spread(starts: Ints, sizes: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Places of what belongs to some rows in an array that holds what belongs to all, and how many each row has.
+
+    Args:
+        starts: where that of each row begins, shape (n,).
+        sizes: how many each has.
+        rows: those wanted, in any order, shape (n_rows,).
+    """
+    kept = sizes[rows]
+    before = np.cumsum(kept) - kept
+    return np.repeat(starts[rows] - before, kept) + np.arange(int(kept.sum())), kept
 
 
 @dataclass(frozen=True)
@@ -149,6 +208,7 @@ class Scan:
 
     ``blocked`` are nodes whose barrier ends the roads over them, ``strange_barriers`` those whose kind isn't known.
     ``renewed`` counts ways of which the file holds several versions; ``restrictions`` counts turn restrictions.
+    ``date`` (ISO) is that of the file's state, '' where it states none.
     """
 
     ways: WayTable = field(default_factory=WayTable)
@@ -158,6 +218,72 @@ class Scan:
     strange_barriers: set[int] = field(default_factory=set)
     renewed: int = 0
     restrictions: int = 0
+    date: str = ""
+
+    def add_node(self, number: int, tags: Mapping[str, str], x: int, y: int) -> None:
+        """Keep a node that is a settlement or a barrier.
+
+        Args:
+            number: its id.
+            tags: keys and values.
+            x: longitude in 1e-7 degrees.
+            y: latitude.
+        """
+        # A barrier that no table here knows is named as a doubt; one that is known to let all pass is neither.
+        if "barrier" in tags:
+            blocks = blocks_road(tags)
+            (self.blocked if blocks else self.strange_barriers if blocks is None else set()).add(number)
+        if tags.get("place") in PLACE_KINDS and abs(x) <= FARTHEST_X and abs(y) <= FARTHEST_Y:
+            self.settlements.add_point(tags, name_of(tags), names_of(tags), x / 1e7, y / 1e7)
+            if len(self.settlements) > MAX_WAYS:
+                raise TooLargeError
+
+    def add_ways(self, ways: WayBatch, said: Sequence[WaySaid]) -> None:
+        """Keep ways that are roads, railways, rivers or the outline of a settlement.
+
+        Args:
+            ways: any.
+            said: what the tags of ways say, by number.
+        """
+        self.ways.add(ways, said)
+        is_river = [not one.rows and one.tags.get("waterway") == "river" for one in said]
+        is_place = [one.tags.get("place") in PLACE_KINDS for one in said]
+        ends = np.cumsum(ways.sizes)
+        special = np.array(is_river, dtype=bool) | np.array(is_place, dtype=bool)
+        for at in np.flatnonzero(special[ways.said]).tolist():
+            number = int(ways.said[at])
+            tags = said[number].tags
+            line = slice(int(ends[at] - ways.sizes[at]), int(ends[at]))
+            points = list(zip((ways.x[line] / 1e7).tolist(), (ways.y[line] / 1e7).tolist(), strict=True))
+            if is_place[number]:
+                ring = [point for point, x in zip(points, ways.x[line].tolist(), strict=True) if x != NOWHERE]
+                self.settlements.add_outline(tags, name_of(tags), names_of(tags), [ring])
+            if is_river[number]:
+                self.waters.add(name_of(tags), names_of(tags), points)
+
+    def add_relation(self, tags: Mapping[str, str], outer: list[int]) -> list[Outline]:
+        """Count a turn restriction, or give the outline of a settlement.
+
+        Args:
+            tags: keys and values.
+            outer: ids of the ways that are its outer line.
+        """
+        if tags.get("type") == "restriction":
+            self.restrictions += 1
+        elif tags.get("place") in PLACE_KINDS and tags.get("type") in {"multipolygon", "boundary"}:
+            return [(dict(tags), outer)]
+        return []
+
+    def add_outlines(self, outlines: Sequence[Outline], lines: Mapping[int, list[tuple[float, float]]]) -> None:
+        """Keep settlements whose outline is several ways.
+
+        Args:
+            outlines: from :meth:`add_relation`.
+            lines: vertices (lon, lat) of the ways that they name, by id, as far as the file has them.
+        """
+        for tags, members in outlines:
+            rings = [lines[number] for number in members if number in lines]
+            self.settlements.add_outline(tags, name_of(tags), names_of(tags), rings)
 
 
 @dataclass(frozen=True)
@@ -200,11 +326,22 @@ def scan_file(path: Path) -> Scan:
     """
     import osmium
 
+    try:
+        return _scan_in_passes(path)
+    except osmium.InvalidLocationError as fault:  # of no kind of its own
+        raise ValueError(str(fault)) from fault
+
+
+def _scan_in_passes(path: Path) -> Scan:
+    import osmium
+
     # A file of changes holds what isn't there any more: its header alone tells.
     with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
-        if reader.header().has_multiple_object_versions:
+        header = reader.header()
+        if header.has_multiple_object_versions:
             raise SourceError(f"{path}: holds changes or the history of objects; use an extract of one date")
-    found = Scan()
+        stamp = str(header.get("osmosis_replication_timestamp", ""))[:10]
+    found = Scan(date=stamp if re.fullmatch(r"\d{4}-\d{2}-\d{2}", stamp) else "")
     # Order matters: which versions count must be known before anything is kept, and where nodes lie before ways are
     # drawn.
     deleted = _deleted_in_text(path)
@@ -226,7 +363,7 @@ def scan_file(path: Path) -> Scan:
     _scan_ways(path, found, locations, ways)
     if outlines:
         _scan_outlines(path, found, locations, ways, outlines)
-    _move_nodes(found.ways, nodes)
+    found.ways.move(nodes.moved)
     return found
 
 
@@ -242,15 +379,9 @@ def _scan_nodes(path: Path, found: Scan, locations: Any, newest: Newest) -> None
         for item in items:
             if not counts(item.id) or item.deleted:
                 continue
-            tags = item.tags
-            # A barrier that no table here knows is named as a doubt; one that is known to let all pass is neither.
-            if "barrier" in tags:
-                blocks = blocks_road({tag.k: tag.v for tag in tags})
-                (found.blocked if blocks else found.strange_barriers if blocks is None else set()).add(item.id)
-            if tags.get("place") in PLACE_KINDS and item.location.valid():
-                found.settlements.add_point(tags, name_of(tags), names_of(tags), item.lon, item.lat)
-                if len(found.settlements) > MAX_WAYS:
-                    raise TooLargeError
+            if newest.place and not ("place" in item.tags or "barrier" in item.tags):
+                continue
+            found.add_node(item.id, {tag.k: tag.v for tag in item.tags}, item.location.x, item.location.y)
 
 
 def _scan_ways(path: Path, found: Scan, locations: Any, newest: Newest) -> None:
@@ -268,10 +399,6 @@ def _scan_ways(path: Path, found: Scan, locations: Any, newest: Newest) -> None:
         for item in items:
             if not counts(item.id) or item.deleted:
                 continue
-            tags = item.tags
-            if tags.get("place") in PLACE_KINDS:
-                ring = [(n.x / 1e7, n.y / 1e7) for n in item.nodes if n.x != NOWHERE]
-                found.settlements.add_outline(tags, name_of(tags), names_of(tags), [ring])
             batch.add(item)
         batch.flush()
 
@@ -289,7 +416,6 @@ class _Batch:
         self._path, self._found = path, found
         self._writer: Any = None
         self._drawn: list[bytes] = []
-        self._known: dict[tuple[str, bool], WaySaid] = {}
         self._factory = osmium.geom.WKBFactory()
 
     def add(self, item: Any) -> None:
@@ -333,33 +459,18 @@ class _Batch:
         # A way of at least four vertices that ends where it begins: fewer can't go round anything.
         rings = np.zeros(len(sizes), dtype=bool)
         rings[long] = node_ids[starts[long]] == node_ids[ends[long] - 1]
-        rows: list[int] = []
-        for at, (way, is_ring) in enumerate(zip(ways, rings.tolist(), strict=True)):
-            said = self._read(way[1], is_ring)
-            self._found.ways.add(int(way[0][1:]), said)
-            rows += [at] * len(said.rows)
-            tags = said.tags
-            if not said.rows and tags.get("waterway") == "river":
-                line = slice(int(starts[at]), int(ends[at]))
-                points = list(zip((x[line] / 1e7).tolist(), (y[line] / 1e7).tolist(), strict=True))
-                self._found.waters.add(name_of(tags), names_of(tags), points)
-        kept = sizes[rows]
-        # vertices of the rows, one after another: of a way that is no row none, of one that is two rows twice
-        before = np.cumsum(kept) - kept
-        places = np.repeat(starts[rows] - before, kept) + np.arange(int(kept.sum()))
-        self._found.ways.add_vertices(kept, node_ids[places], x[places], y[places])
+        # Most ways say the same as many others.
+        known: dict[tuple[str, bool], int] = {}
+        said = [known.setdefault((way[1], ring), len(known)) for way, ring in zip(ways, rings.tolist(), strict=True)]
+        ids = np.array([int(way[0][1:]) for way in ways], dtype=np.int64)
+        found = WayBatch(ids, np.array(said, dtype=np.int64), sizes, node_ids, x, y)
+        self._found.add_ways(found, [WaySaid.of(_tags_of(text), is_ring=is_ring) for text, is_ring in known])
 
-    def _read(self, text: str, is_ring: bool) -> WaySaid:
-        """What the tags of a way say (``Thighway=primary,ref=M2``); most ways say the same as many others."""
-        key = text, is_ring
-        if key not in self._known:
-            pairs = (word.partition("=") for word in text[1:].split(",") if word)
-            tags = {_unescape(key): _unescape(value) for key, _, value in pairs}
-            # Emptied rather than grown without end: a file may hold as many kinds of tags as ways.
-            if len(self._known) == _KNOWN_TAGS:
-                self._known.clear()
-            self._known[key] = WaySaid.of(tags, is_ring=is_ring)
-        return self._known[key]
+
+def _tags_of(text: str) -> dict[str, str]:
+    """The tags of a way as OPL writes them (``Thighway=primary,ref=M2``)."""
+    pairs = (word.partition("=") for word in text[1:].split(",") if word)
+    return {_unescape(key): _unescape(value) for key, _, value in pairs}
 
 
 def _unescape(text: str) -> str:
@@ -367,32 +478,25 @@ def _unescape(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "%" in text else text
 
 
-def _scan_relations(path: Path, found: Scan) -> list[tuple[dict[str, str], list[int]]]:
-    """Settlements whose outline is several ways: their tags, and the ids of those ways."""
+def _scan_relations(path: Path, found: Scan) -> list[Outline]:
     import osmium
 
-    outlines = []
+    outlines: list[Outline] = []
     # in a name of its own: the iterator doesn't keep it alive
     wanted = osmium.filter.KeyFilter("place", "restriction")
     with osmium.io.Reader(str(path), osmium.osm.RELATION) as reader:
         items: Any = osmium.OsmFileIterator(reader, wanted)
         for item in items:
-            tags = item.tags
-            if tags.get("type") == "restriction":
-                found.restrictions += 1
-            elif tags.get("place") in PLACE_KINDS and tags.get("type") in {"multipolygon", "boundary"}:
-                members = [m.ref for m in item.members if m.type == "w" and m.role in {"outer", ""}]
-                outlines.append(({tag.k: tag.v for tag in tags}, members))
+            outer = [m.ref for m in item.members if m.type == "w" and m.role in {"outer", ""}]
+            outlines += found.add_relation({tag.k: tag.v for tag in item.tags}, outer)
     return outlines
 
 
-def _scan_outlines(
-    path: Path, found: Scan, locations: Any, newest: Newest, outlines: list[tuple[dict[str, str], list[int]]]
-) -> None:
+def _scan_outlines(path: Path, found: Scan, locations: Any, newest: Newest, outlines: list[Outline]) -> None:
     import osmium
 
     # Only ways that an outline names are read once more, which are few.
-    needed = sorted({number for _, members in outlines for number in members})
+    needed = ways_of_outlines(outlines)
     if not needed:
         return
     lines: dict[int, list[tuple[float, float]]] = {}
@@ -402,9 +506,16 @@ def _scan_outlines(
         for item in items:
             if counts(item.id) and not item.deleted:
                 lines[item.id] = [(n.x / 1e7, n.y / 1e7) for n in item.nodes if n.x != NOWHERE]
-    for tags, members in outlines:
-        rings = [lines[number] for number in members if number in lines]
-        found.settlements.add_outline(tags, name_of(tags), names_of(tags), rings)
+    found.add_outlines(outlines, lines)
+
+
+def ways_of_outlines(outlines: Sequence[Outline]) -> list[int]:
+    """Ids of the ways around settlements, sorted.
+
+    Args:
+        outlines: of the settlements.
+    """
+    return sorted({number for _, members in outlines for number in members})
 
 
 def _find_newest(path: Path, entity: Any, deleted: set[int]) -> Newest:
@@ -443,15 +554,6 @@ def _find_newest(path: Path, entity: Any, deleted: set[int]) -> Newest:
         if is_node:
             moved[one] = (NOWHERE, NOWHERE) if lost[best] else (x[best], y[best])
     return Newest(place, int(several.sum()), moved)
-
-
-def _move_nodes(table: WayTable, newest: Newest) -> None:
-    """Put vertices where the newest version of their node lies; libosmium's index keeps any of them."""
-    if not newest.moved:
-        return
-    numbers = np.fromiter(newest.moved, dtype=np.int64)
-    for at in np.flatnonzero(np.isin(np.asarray(table.node_ids, dtype=np.int64), numbers)).tolist():
-        table.x[at], table.y[at] = newest.moved[table.node_ids[at]]
 
 
 def _deleted_in_text(path: Path) -> dict[str, set[int]]:

@@ -268,10 +268,11 @@ _ONE_WAY_JUNCTIONS = frozenset(("roundabout", "circular"))
 _AREA_KEYS = ("landuse", "building", "leisure", "natural", "place", "public_transport", "parking")
 _AREA_AMENITIES = frozenset(("parking", "fuel", "bus_station", "marketplace", "ferry_terminal", "school", "hospital"))
 
-_READ_KEYS = frozenset((
+READ_KEYS = frozenset((
     "highway", "railway", "junction", "bridge", "tunnel", "layer", "gauge", "area", "amenity", *_AREA_KEYS,
     *LIFECYCLE, *(f"{word}:{key}" for key in ("highway", "railway") for word in LIFECYCLE), *ACCESS_KEYS,
 ))  # fmt: skip
+"""Keys that say whether a way is a road or a railway, and what kind of one."""
 
 PLACE_KINDS = frozenset(("city", "town", "village", "hamlet", "isolated_dwelling"))
 
@@ -337,7 +338,7 @@ def read_way(tags: Mapping[str, str], *, is_ring: bool = False) -> WayReading:
     >>> read_way({"highway": "minor"}).doubts
     frozenset({<Doubt.ROAD_CLASS: "ways whose highway value isn't known; left out">})
     """
-    said = tuple((key, value) for key, value in tags.items() if key in _READ_KEYS)
+    said = tuple((key, value) for key, value in tags.items() if key in READ_KEYS)
     return _read_said(said, is_ring)
 
 
