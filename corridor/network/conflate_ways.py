@@ -20,7 +20,7 @@ from corridor.network.driving_times import CAR, TRUCK
 from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
 from corridor.network.map_matching import MAIN_CLASSES, MAIN_WITHIN_M
-from corridor.network.ways import Ways, append_ways, build_chains, cut_at_crossings, join_rails
+from corridor.network.ways import DEGREE_M, Ways, append_ways, build_chains, cut_at_crossings, join_rails
 from corridor.schema.catalogue import Crossing, Node, Section
 from corridor.schema.vocabulary import SectionStatus
 
@@ -36,7 +36,8 @@ def ways_of_osm(data: OsmData) -> Ways:
     """OpenStreetMap ways with railways' small gaps joined; each join is listed."""
     # Roads that are one-way against their drawing are turned round here, once: whoever comes later knows two cases
     # only, both ways or along the line.
-    frame = data.ways.assign(section_id="")
+    # ways of a map have no length of their own: what is drawn is measured once, as edges
+    frame = data.ways.assign(section_id="", length_m=np.nan)
     turned = np.flatnonzero(frame["oneway"].to_numpy() < 0)
     node_ids = data.node_ids.copy()
     if len(turned):
@@ -165,11 +166,27 @@ def _vertices_near(
         # Degrees east are shrunk by the cosine of the latitude, so that the tree's order is that of distances on the
         # ground; the limit itself is tested in metres.
         scale = np.cos(np.radians(xy[eligible, 1].mean()))
+        eligible = eligible[_is_near_any(xy[eligible], left, scale, reach_m)]
+        if not len(eligible):
+            continue
         _, at = cKDTree(xy[eligible] * [scale, 1.0]).query([[node.lon * scale, node.lat] for node in left])
         for node, vertex in zip(left, eligible[at].tolist(), strict=True):
             if float(distance_m(node.lon, node.lat, *xy[vertex])) <= reach_m:
                 found[node.node_id] = vertex
     return found
+
+
+def _is_near_any(xy: NDArray[np.float64], nodes: Sequence[Node], scale: float, reach_m: float) -> NDArray[np.bool_]:
+    """Which places may be the nearest one to a node that has any within reach; an index of all takes far longer."""
+    # Whatever is within reach of a node has no greater distance in shrunken degrees than this one, nor has the nearest.
+    high = reach_m / DEGREE_M
+    wide = high / max(np.cos(np.radians(min(max(abs(node.lat) for node in nodes) + high, 90.0))), 1e-3)
+    far = np.hypot(high, wide * scale)
+    size = np.array([far / scale, far])
+    cells = np.floor(np.array([[node.lon, node.lat] for node in nodes]) / size)
+    around = [cells + np.array([i, j]) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    width = 2 + np.ceil(360.0 / far)
+    return np.isin(np.floor(xy / size) @ (width, 1), np.concatenate(around) @ (width, 1))
 
 
 def _move_end(line: shapely.LineString, which: int, to: NDArray[np.float64]) -> shapely.LineString:

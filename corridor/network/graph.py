@@ -552,7 +552,7 @@ class Network:
         Returns:
             A line (lon, lat).
         """
-        line = self.edges.geometry.iat[route.edges[index]]
+        line = self.column("geometry")[route.edges[index]]
         forward = route.forward[index]
         # Fractions run along the geometry whatever the direction of travel: travelled backwards, an edge begins at its
         # high end.

@@ -203,7 +203,7 @@ def append_ways(ways: Ways, added: gpd.GeoDataFrame, node_ids: Ints, sizes: Ints
 
 
 Floats = NDArray[np.float64]
-_DEGREE_M = 110_000.0
+DEGREE_M = 110_000.0
 
 
 def cut_at_crossings(
@@ -224,12 +224,19 @@ def cut_at_crossings(
     lines = frame.geometry.to_numpy()
     tree = shapely.STRtree(lines)
     modes = frame["mode"].to_numpy()
+    firsts, lasts = shapely.get_point(lines, 0), shapely.get_point(lines, -1)
     cuts: dict[int, tuple[int, tuple[float, float] | None]] = {}
     for crossing in crossings:
         # degrees of longitude are the shorter ones: as many as the reach needs
-        reach = CROSSING_REACH_M / _DEGREE_M / max(np.cos(np.radians(crossing.lat)), 0.1)
-        for row in tree.query(shapely.Point(crossing.lon, crossing.lat), predicate="dwithin", distance=reach).tolist():
-            if modes[row] == crossing.mode and row not in cuts:
+        reach = CROSSING_REACH_M / DEGREE_M / max(np.cos(np.radians(crossing.lat)), 0.1)
+        near = tree.query(shapely.Point(crossing.lon, crossing.lat), predicate="dwithin", distance=reach)
+        near = near[modes[near] == crossing.mode]
+        # most ways near a border lie on one side of it
+        begin, end = (borders.country_at(shapely.get_x(at), shapely.get_y(at)) for at in (firsts[near], lasts[near]))
+        a, b = sorted(crossing.countries)
+        passes = ((begin == a) & (end == b)) | ((begin == b) & (end == a))
+        for row in near[passes].tolist():
+            if row not in cuts:
                 cut = _find_cut(shapely.get_coordinates(lines[row]), borders, crossing)
                 if cut is not None:
                     cuts[row] = cut
@@ -237,10 +244,11 @@ def cut_at_crossings(
 
 
 def _find_cut(xy: Floats, borders: Borders, crossing: Crossing) -> tuple[int, tuple[float, float] | None] | None:
-    """Where a way is to be cut: the index of a vertex, or of the one behind a new vertex at the border; None if not."""
+    """Where a way from one country to another is to be cut; None if not.
+
+    Gives the index of a vertex, or of the one behind a new vertex at the border.
+    """
     countries = borders.country_at(xy[:, 0], xy[:, 1])
-    if {countries[0], countries[-1]} != set(crossing.countries):
-        return None
     # of several changes of country the one at the crossing counts
     changes = np.flatnonzero(countries[1:] != countries[:-1])
     middles = (xy[changes] + xy[changes + 1]) / 2
@@ -270,33 +278,30 @@ def _apply(
     frame: gpd.GeoDataFrame, node_ids: Ints, offsets: Ints, cuts: dict[int, tuple[int, tuple[float, float] | None]]
 ) -> tuple[gpd.GeoDataFrame, Ints, Ints]:
     """Ways with some cut in two at a vertex; the second half follows the first."""
-    rows: list[int] = []
+    rows = np.repeat(np.arange(len(frame)), np.isin(np.arange(len(frame)), list(cuts)) + 1)
+    lines = frame.geometry.to_numpy()[rows]
+    sizes = np.diff(offsets)[rows]
     ids: list[Ints] = []
-    lines: list[shapely.LineString] = []
     # New vertices are numbered downwards from all there are, so that no id is given twice.
     new_id = min(0, int(node_ids.min()))
-    before = frame.geometry.to_numpy()
-    for row in range(len(frame)):
+    done = 0
+    for number, (row, (vertex, at)) in enumerate(sorted(cuts.items())):
         own = node_ids[offsets[row] : offsets[row + 1]]
-        if row not in cuts:
-            rows.append(row)
-            ids.append(own)
-            lines.append(before[row])
-            continue
-        vertex, at = cuts[row]
-        xy = shapely.get_coordinates(before[row])
+        xy = shapely.get_coordinates(lines[row + number])
         if at is not None:
             new_id -= 1
             xy, own = np.insert(xy, vertex, at, axis=0), np.insert(own, vertex, new_id)
-        for half in (slice(0, vertex + 1), slice(vertex, None)):
-            rows.append(row)
-            ids.append(own[half])
-            lines.append(shapely.LineString(xy[half]))
+        # the vertex at the cut ends the first half and begins the second
+        for half, part in enumerate((slice(0, vertex + 1), slice(vertex, None))):
+            lines[row + number + half] = shapely.LineString(xy[part])
+            sizes[row + number + half] = len(xy[part])
+        ids += [node_ids[done : offsets[row]], own[: vertex + 1], own[vertex:]]
+        done = int(offsets[row + 1])
+    ids.append(node_ids[done:])
     cut = gpd.GeoDataFrame(frame.iloc[rows].reset_index(drop=True)).set_geometry(gpd.GeoSeries(lines, crs=WGS84))
     # Only halves are measured anew: other ways keep the length that they came with.
     halves = np.isin(rows, list(cuts))
-    cut.loc[halves, "length_m"] = line_lengths_m(cut.geometry.to_numpy()[halves])
-    sizes = np.array([len(part) for part in ids], dtype=np.int64)
+    cut.loc[halves, "length_m"] = line_lengths_m(lines[halves])
     return cut, np.concatenate(ids), np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 

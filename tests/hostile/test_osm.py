@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from corridor.errors import SourceError
-from corridor.geo.geodesy import distance_m
+from corridor.geo.geodesy import distance_m, line_lengths_m
 from corridor.io.read.osm import read_osm
 from corridor.report.i18n import render
 from tests.hostile.pbf import blob, field, header, nodes_block, pbf, varint, ways_block
@@ -46,7 +46,7 @@ def read(folder: Path, content: bytes, name: str = "a.osm.pbf"):
 )  # fmt: skip
 def test_the_order_of_a_file_changes_nothing(content, tmp_path):
     data = read(tmp_path, content)
-    assert data.ways["length_m"].to_numpy() / 1000 == pytest.approx([km(1, 2, 3), km(3, 4)])
+    assert line_lengths_m(data.ways.geometry) / 1000 == pytest.approx([km(1, 2, 3), km(3, 4)])
     assert data.node_ids.tolist() == [1, 2, 3, 3, 4]
     assert data.offsets.tolist() == [0, 3, 5]
     assert data.remarks == ()
@@ -56,7 +56,7 @@ def test_no_road_is_drawn_over_missing_vertices(tmp_path):
     """Node 9 isn't in the file: what lies before and behind it is two pieces, and nothing joins them."""
     data = read(tmp_path, pbf(NODES, [(7, [1, 2, 9, 3, 4], ROAD), (8, [9, 1], ROAD)]))
     assert data.ways["way_id"].tolist() == [7, 7]
-    assert data.ways["length_m"].to_numpy() / 1000 == pytest.approx([km(1, 2), km(3, 4)])
+    assert line_lengths_m(data.ways.geometry) / 1000 == pytest.approx([km(1, 2), km(3, 4)])
     assert data.node_ids.tolist() == [1, 2, 3, 4]
     assert said(data) == ("a.osm.pbf: 2 ways lack vertices that the file doesn't hold; cut there",)
 
@@ -75,13 +75,13 @@ def test_what_has_no_length_or_leaps_is_left_out(tmp_path):
             (6, [2, 2, 3], ROAD)]  # fmt: skip
     data = read(tmp_path, pbf(nodes, ways))
     assert data.ways["way_id"].tolist() == [4, 6]
-    assert data.ways["length_m"].to_numpy() / 1000 == pytest.approx([km(1, 2), km(2, 3)])
+    assert line_lengths_m(data.ways.geometry) / 1000 == pytest.approx([km(1, 2), km(2, 3)])
     assert " ".join(map(render, data.remarks)).count("a.osm.pbf: ") == 4
 
 
 def test_a_way_that_crosses_itself_keeps_all_its_length(tmp_path):
     data = read(tmp_path, pbf(NODES, [(1, [1, 2, 3, 4, 2, 1], ROAD)]))
-    assert data.ways["length_m"].iloc[0] / 1000 == pytest.approx(km(1, 2, 3, 4, 2, 1))
+    assert line_lengths_m(data.ways.geometry)[0] / 1000 == pytest.approx(km(1, 2, 3, 4, 2, 1))
 
 
 BOMB = zlib.compress(bytes(31 << 20), 9)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import SourceError
 from corridor.files import require_file
-from corridor.geo.geodesy import WGS84, line_lengths_m
+from corridor.geo.geodesy import WGS84
 from corridor.io.read.data_files import file_source, known_source
 from corridor.io.read.osm_blocks import READ_BYTES, iterate_blocks, iterate_fields, refuse_dangerous, unpack
 from corridor.io.read.osm_pbf import scan_blocks
@@ -145,11 +145,15 @@ def _draw_once(
     if not len(at):
         return linked, node_ids, 0
     # One whole number holds both coordinates, which makes equal places quick to find.
-    place = np.unique((x.astype(np.int64) << 32) + y.astype(np.int64), return_inverse=True)[1]
-    a, b = place[at], place[at + 1]
+    place = (x << 32) + y
+    at = at[_may_be_repeated(place[at], place[at + 1])]
+    if not len(at):
+        return linked, node_ids, 0
+    ends = np.concatenate([place[at], place[at + 1]])
+    a, b = np.unique(ends, return_inverse=True)[1].reshape(2, -1)
     is_rail = (ways["mode"] == Mode.RAIL).to_numpy()[way[at]]
     # a way that runs to and fro over the same vertices is drawn as it is
-    key = (np.minimum(a, b) * (int(place.max()) + 1) + np.maximum(a, b)) * 2 + is_rail
+    key = (np.minimum(a, b) * len(ends) + np.maximum(a, b)) * 2 + is_rail
     order = np.argsort(key, kind="stable")
     same = (key[order][1:] == key[order][:-1]) & (a != b)[order][1:]
     if not same.any():
@@ -167,9 +171,21 @@ def _draw_once(
             kept, lost = _choose(oneway, way, place, rank, links)
             linked[lost] = False
             dropped |= set(way[lost].tolist())
-            ends = [(i + d, j) for i in lost for d in (0, 1) for j in (kept, kept + 1)]
-            alias |= {int(node_ids[i]): int(node_ids[j]) for i, j in ends if place[i] == place[j]}
+            pairs = [(i + d, j) for i in lost for d in (0, 1) for j in (kept, kept + 1)]
+            alias |= {int(node_ids[i]): int(node_ids[j]) for i, j in pairs if place[i] == place[j]}
     return linked, _renamed(node_ids, alias), len(dropped)
+
+
+def _may_be_repeated(a: Ints, b: Ints) -> Bools:
+    """Which links may have the same two ends as another one: most have not, by a hash of both, and need no ordering."""
+    low, high = np.minimum(a, b).view(np.uint64), np.maximum(a, b).view(np.uint64)
+    mixed = low * np.uint64(0x9E3779B97F4A7C15) + high
+    mixed ^= mixed >> np.uint64(32)
+    ordered = np.sort(mixed)
+    again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(again):
+        return np.zeros(len(a), dtype=bool)
+    return np.asarray(again[np.searchsorted(again, mixed).clip(max=len(again) - 1)] == mixed)
 
 
 def _one_road(layer: Ints, way: Ints, node_ids: Ints, group: Ints) -> list[list[int]]:
@@ -245,11 +261,11 @@ class OsmData:
 
     ``ways`` holds roads and railways together: mode, class, status, oneway (-1|0|1), bridge, tunnel, layer,
     truck_access, car_access (yes|local|no), max_weight_t, max_height_m (NaN where no limit is signed), gauges_mm
-    (``1435;1520``), ref, name, length_m, geometry (EPSG:4326); a way that is both stands
-    twice. ``node_ids`` are the ids of all their vertices, one after another, and ``offsets`` (n_ways + 1) says where
-    each way's begin: ways that share an id meet there. ``remarks`` say what of the file couldn't be used or wasn't
-    understood. ``places`` has name, kind, population, lon, lat, names (by language), geometry; ``rivers`` is
-    as :func:`corridor.io.read.rivers.collect_rivers` gives it.
+    (``1435;1520``), ref, name, geometry (EPSG:4326; :func:`corridor.geo.geodesy.line_lengths_m` measures it); a way
+    that is both stands twice. ``node_ids`` are the ids of all their vertices, one after another, and ``offsets``
+    (n_ways + 1) says where each way's begin: ways that share an id meet there. ``remarks`` say what of the file
+    couldn't be used or wasn't understood. ``places`` has name, kind, population, lon, lat, names (by language),
+    geometry; ``rivers`` is as :func:`corridor.io.read.rivers.collect_rivers` gives it.
     """
 
     ways: gpd.GeoDataFrame
@@ -285,7 +301,7 @@ def read_osm(path: Path) -> OsmData:
     """Read roads, railways, named rivers and places of a PBF, XML or OPL file, in whatever order it is.
 
     Memory: 16 bytes a node of the file while it is read, about 100 bytes a vertex of the roads and railways kept, and
-    about 600 bytes a way. What can't be used is left out, and what isn't understood is counted, in ``remarks``: see
+    about 400 bytes a way. What can't be used is left out, and what isn't understood is counted, in ``remarks``: see
     :func:`corridor.io.read.osm.cut_pieces` and :class:`corridor.io.read.osm_tags.Doubt`.
 
     Args:
@@ -340,7 +356,6 @@ def read_osm(path: Path) -> OsmData:
     if len(pieces.owner) != len(frame) or (np.diff(pieces.owner) != 1).any():
         frame = frame.iloc[pieces.owner].reset_index(drop=True)
     ways = gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84)
-    ways["length_m"] = line_lengths_m(lines)
     places = scan.settlements.frame()
     return OsmData(
         ways=ways,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import re
-import sys
 import tempfile
 from array import array
 from collections import Counter
@@ -59,7 +58,8 @@ def clean(text: str | None) -> str:
     Args:
         text: As the file has it.
     """
-    return "".join(c for c in (text or "")[:1000] if c.isprintable())[:200]
+    begin = (text or "")[:1000]
+    return (begin if begin.isprintable() else "".join(c for c in begin if c.isprintable()))[:200]
 
 
 def name_of(tags: Any) -> str:
@@ -192,9 +192,8 @@ class WaySaid:
 
 def _row(tags: Mapping[str, str], meaning: Meaning) -> tuple[Any, ...]:
     access, limits = meaning.access, meaning.limits
-    # most words stand in many ways: one copy of each
-    words = (sys.intern(clean(tags.get("ref"))), sys.intern(name_of(tags)))
-    gauges = sys.intern(";".join(f"{gauge:g}" for gauge in meaning.gauges_mm))
+    words = clean(tags.get("ref")), name_of(tags)
+    gauges = ";".join(f"{gauge:g}" for gauge in meaning.gauges_mm)
     # plain texts, not enumeration members: a column of one kind
     kind = (meaning.mode.value, meaning.road_class, meaning.status.value)
     shape = (meaning.oneway, meaning.bridge, meaning.tunnel, meaning.layer)

@@ -13,6 +13,7 @@ import shapely
 
 from corridor.cli.common import load_study
 from corridor.errors import OutputError
+from corridor.geo.geodesy import line_lengths_m
 from corridor.io.fetch.cache import Cache, CacheEntry, key_of
 from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
 from corridor.io.fetch.fetcher import Meter
@@ -147,7 +148,8 @@ def test_a_piece_of_the_real_map_arrives_whole(extract_path, tmp_path, monkeypat
         # 35 by 26 km in tiles of 150 km2, one query each
         assert len(running.asked(QUERY)) == 6
     fetched, given = read_osm(found.osm), read_osm(tmp_path / "piece.osm.pbf")
-    km = [m.ways.groupby(["mode", "class", "status"])["length_m"].sum().div(1000).to_dict() for m in (fetched, given)]
+    ways = [data.ways.assign(km=line_lengths_m(data.ways.geometry) / 1000) for data in (fetched, given)]
+    km = [table.groupby(["mode", "class", "status"])["km"].sum().to_dict() for table in ways]
     assert km[0] == pytest.approx(km[1])
     assert sum(length for (mode, _, status), length in km[0].items() if mode == "rail" and status != "open") > 30
     there = given.places.cx[area[0] : area[2], area[1] : area[3]]
