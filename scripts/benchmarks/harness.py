@@ -137,7 +137,15 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "packages": ", ".join(name_of(p) for p in packages),
+        "commit": _commit(),
     }
+
+
+def _commit() -> str:
+    """What was measured: the commit of this checkout, marked where files differ from it."""
+    words = ["git", "-C", str(ENTRY.parent), "describe", "--always", "--dirty", "--exclude", "*"]
+    told = subprocess.run(words, capture_output=True, text=True, check=False)
+    return told.stdout.strip() or "unknown"
 
 
 def as_json(rows: Sequence[Row], about: dict[str, str]) -> str:
