@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import corridor
 from corridor.errors import ScoringError, StudyError
 from corridor.metrics.registry import all_columns, all_metrics
 from corridor.schema.column import Kind
@@ -152,11 +151,6 @@ def test_robustness_follows_its_seed(comparison):
     np.testing.assert_array_equal(one[0].robustness.acceptability, again[0].robustness.acceptability)
     assert one[0].robustness.acceptability.sum(axis=1) == pytest.approx(1.0)
     assert one[0].messages()
-
-
-def test_the_same_study_gives_the_same_table(comparison):
-    again = corridor.compare(corridor.Study.bundled("syunik"))
-    assert again.metrics.equals(comparison.metrics)
 
 
 def test_the_lead_hangs_on_named_inputs(comparison):

@@ -85,13 +85,15 @@ def test_the_sdist_carries_what_tests_need(built):
     assert {"tests/test_wheel.py", "scripts/make_map.py", "notebooks/01_first_comparison.ipynb"} <= names
 
 
-def test_the_wheel_runs_from_another_folder(installed, tmp_path):
+def test_the_wheel_runs_from_another_folder_and_gives_the_same_tables(installed, bundled_folder, tmp_path):
     where = run(installed / "bin" / "python", "-c", "import corridor; print(corridor.__file__)", cwd=tmp_path).stdout
     assert Path(where.strip()).is_relative_to(installed)
     done = run(installed / "bin" / "corridor", "run", "--out", "routes", "--formats", "gpkg", cwd=tmp_path)
     assert done.stdout == f"{tmp_path / 'routes' / 'comparison.html'}\n"
     assert (tmp_path / "routes" / "candidates.gpkg").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["routes"]
+    for name in ("metrics.csv", "ranking.csv", "cost_breakdown.csv", "flows.csv", "pairs.csv", "potentials.csv"):
+        assert (tmp_path / "routes" / name).read_bytes() == (bundled_folder / name).read_bytes(), name
 
 
 def test_versions_agree():

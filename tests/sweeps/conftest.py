@@ -6,9 +6,31 @@ import pytest
 
 import corridor
 from corridor.pipeline.comparing import open_run
-from corridor.sweeps.cluster import build_evaluator
+from corridor.pipeline.graph import fingerprint
+from corridor.sweeps import run as sweeping
+from corridor.sweeps.cluster import SweepEvaluator, build_evaluator
 from corridor.sweeps.plan import build_vary
 from tests.synthetic import study as synthetic
+
+_KNOWN: dict[tuple[bytes | None, ...], SweepEvaluator] = {}
+
+
+@pytest.fixture(autouse=True)
+def shared_evaluators(monkeypatch):
+    """A sweep in this process takes what earlier ones of an equal study computed; what it writes is its own.
+
+    Fixtures of whole modules come before: the sweeps that others are held against are computed by themselves.
+    """
+
+    def build(run, vary):
+        key = (fingerprint(run["study"]), fingerprint(run["osm_path"]))
+        if key not in _KNOWN:
+            _KNOWN[key] = build_evaluator(run, vary)
+        evaluator = SweepEvaluator(_KNOWN[key].given, vary)
+        evaluator.run = _KNOWN[key].run
+        return evaluator
+
+    monkeypatch.setattr(sweeping, "build_evaluator", build)
 
 
 @pytest.fixture(scope="session")
