@@ -36,6 +36,12 @@ def comparison(tmp_path_factory):
     return compare(Study.load(folder / NAME), osm=folder / "map.osm")
 
 
+@pytest.fixture(scope="module")
+def written(comparison, tmp_path_factory):
+    """Its results, written once for all tests that start from earlier ones."""
+    return comparison.write(tmp_path_factory.mktemp("written") / "out").parent
+
+
 def whole(folder: Path) -> bool:
     """Whether every file that the manifest lists is there with the content that it had."""
     import json
@@ -49,9 +55,9 @@ def state(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("room", [0, 6_000, 18_000, 150_000, 300_000])
-def test_no_room_for_a_file(room, comparison, tmp_path):
+def test_no_room_for_a_file(room, comparison, written, tmp_path):
     """No file may grow beyond ``room`` bytes, as on a full disk: one line, and the earlier results as they were."""
-    comparison.write(tmp_path / "out")
+    shutil.copytree(written, tmp_path / "out")
     before = state(tmp_path)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
@@ -70,12 +76,11 @@ def test_no_room_for_a_file(room, comparison, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_disk_that_fills_up(comparison, tmp_path):
+def test_a_disk_that_fills_up(comparison, written, tmp_path):
     """A real disk with room for ever more of the files: the results are whole, or there are none."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    comparison.write(tmp_path / "out")
-    size = sum(path.stat().st_size for path in (tmp_path / "out").iterdir()) // 1024
+    size = sum(path.stat().st_size for path in written.iterdir()) // 1024
     if subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size + 400}k", "tmpfs", str(disk)], check=False
     ).returncode:
@@ -118,10 +123,9 @@ def test_a_folder_without_permission_is_refused_before_the_work(tmp_path):
             check_target(tmp_path / name)
 
 
-def test_what_others_put_into_the_folder_comes_along_and_links_are_not_followed(comparison, tmp_path):
-    out, secret = tmp_path / "out", tmp_path / "secret.txt"
+def test_what_others_put_into_the_folder_comes_along_and_links_are_not_followed(comparison, written, tmp_path):
+    out, secret = shutil.copytree(written, tmp_path / "out"), tmp_path / "secret.txt"
     secret.write_text("untouched", encoding="utf-8")
-    comparison.write(out)
     (out / "notes").mkdir()
     (out / "notes" / "mine.txt").write_text("mine", encoding="utf-8")
     (out / "link.txt").symlink_to(secret)
@@ -135,10 +139,10 @@ def test_what_others_put_into_the_folder_comes_along_and_links_are_not_followed(
     assert whole(out)
 
 
-def test_results_go_beside_folders_of_results_and_replace_earlier_ones(comparison, tmp_path):
+def test_results_go_beside_folders_of_results_and_replace_earlier_ones(comparison, written, tmp_path):
     """The default folder after `make demo`, a new line and a sweep: none of them is in the way, all of them stay."""
     out = tmp_path / "out"
-    comparison.write(out / "demo")
+    shutil.copytree(written, out / "demo")
     for folder, names in {
         "alignment": ("alignment.json", "alignment.geojson"),
         "s/weep": ("sweep.json", "plan.parquet"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 
 import networkx as nx
 import numpy as np
@@ -142,6 +143,13 @@ def street_grid(seed, width=4, height=4, gap=300.0, keep=0.6):
     bridges = (rng.random(len(lines)) < 0.25).tolist()
     refs = [f"R{i}" if rng.random() < 0.7 else "" for i in range(len(lines))]
     return lines, {"class": classes, "bridge": bridges, "ref": refs}
+
+
+@cache
+def streets(seed):
+    """Lines and network of a random street network, made once for all examples that only look at it."""
+    lines, columns = street_grid(seed)
+    return lines, build(lines, **columns)
 
 
 def split_lines(lines, columns, seed):

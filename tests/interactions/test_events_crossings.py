@@ -22,6 +22,7 @@ from tests.interactions.roads import (
     regime,
     split_lines,
     street_grid,
+    streets,
     turned,
 )
 
@@ -274,8 +275,7 @@ def _reach(network, events, corners):
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=25)
 def test_reversing_the_candidate_mirrors_its_crossings_and_changes_no_reach(seed):
-    lines, columns = street_grid(seed)
-    network = build(lines, **columns)
+    lines, network = streets(seed)
     there, back = rail(CROSS), turned(rail(CROSS))
     one, two = crossings(there, network), crossings(back, network)
     assert sorted(there.drawn_km - e.chainage_km for e in two) == _told(one)[0]
@@ -288,8 +288,7 @@ def test_reversing_the_candidate_mirrors_its_crossings_and_changes_no_reach(seed
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=25)
 def test_harder_rules_never_help_and_free_changes_nothing(seed):
-    lines, columns = street_grid(seed)
-    network = build(lines, **columns)
+    _, network = streets(seed)
     events = crossings(rail(CROSS), network)
     net = gated(network, events)
     free = effects(events, regime("free"), net)
@@ -309,8 +308,7 @@ def test_harder_rules_never_help_and_free_changes_nothing(seed):
 @settings(max_examples=25)
 def test_a_gate_is_passed_once(seed):
     """Gates alone change no time; slowed, a way costs the minutes once for each crossing that it makes."""
-    lines, columns = street_grid(seed)
-    network = build(lines, **columns)
+    _, network = streets(seed)
     events = crossings(rail(CROSS), network)
     net = gated(network, events)
     slowed = effects(events, regime("gated", minutes=1000.0), net).delay_min

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from corridor.interactions.events import find_events, has_open_events, take_events
 from corridor.interactions.regime_effects import effects
 from corridor.schema.vocabulary import EventsEnd
-from tests.interactions.roads import build, gated, rail, regime, street_grid
+from tests.interactions.roads import build, gated, rail, regime, streets
 
 LINE = [(0, 0), (4000, 0)]
 ACROSS = [(1000, -500), (1000, 500)]
@@ -23,11 +24,6 @@ REGIMES = [regime(c, s, min_class="secondary" if c == "grade_separated" else "")
 
 def met(lines, quality="schematic", **more):
     return find_events(rail(LINE, quality=quality), build(lines), **more)
-
-
-def ends(events, rules, network):
-    split = gated(network, events)
-    return [effects(take_events(events, end), rules, split) for end in EventsEnd]
 
 
 def test_a_road_that_passes_a_schematic_line_is_apart_at_best_and_at_grade_at_worst():
@@ -66,23 +62,31 @@ def test_a_short_gap_strays_by_no_more_than_half_of_its_length():
     assert find_events(gap, build([[(0, 150), (3000, 150)]]), axis_rows=[0], half_width_km=1.0)
 
 
+@cache
+def met_on_streets(seed, quality):
+    """Events of a railway over a random street network, and that network with gates."""
+    lines, network = streets(seed)
+    found = find_events(rail([(-50, 430), (950, 500)], quality=quality), network, axis_rows=range(0, len(lines), 3))
+    return found, gated(network, found)
+
+
+def over_streets(seed, quality, rules):
+    """The events, and what they do at best and at worst under a regime."""
+    found, split = met_on_streets(seed, quality)
+    return found, *(effects(take_events(found, end), rules, split) for end in EventsEnd)
+
+
 @given(st.integers(0, 60), st.sampled_from(REGIMES))
 def test_a_line_whose_place_is_known_leaves_nothing_open(seed, rules):
-    lines, columns = street_grid(seed)
-    network = build(lines, **columns)
-    found = find_events(rail([(-50, 430), (950, 500)]), network, axis_rows=range(0, len(lines), 3))
+    found, best, worst = over_streets(seed, "osm", rules)
     assert not has_open_events(found)
-    best, worst = ends(found, rules, network)
     assert np.array_equal(best.closed, worst.closed)
     assert np.array_equal(best.delay_min, worst.delay_min)
 
 
 @given(st.integers(0, 60), st.sampled_from(REGIMES))
 def test_the_worst_closes_and_slows_all_that_the_best_does(seed, rules):
-    lines, columns = street_grid(seed)
-    network = build(lines, **columns)
-    found = find_events(rail([(-50, 430), (950, 500)], quality="schematic"), network, axis_rows=range(0, len(lines), 3))
-    best, worst = ends(found, rules, network)
+    _, best, worst = over_streets(seed, "schematic", rules)
     assert not (best.closed & ~worst.closed).any()
     assert (best.delay_min <= worst.delay_min + 1e-12).all()
     if rules.crossing.kind == "free" and rules.same_line.kind == "open":
@@ -92,8 +96,7 @@ def test_the_worst_closes_and_slows_all_that_the_best_does(seed, rules):
 
 @given(st.integers(0, 60), st.floats(0.05, 0.6), st.floats(1.0, 3.0))
 def test_a_greater_half_width_only_adds(seed, half_width_km, factor):
-    lines, columns = street_grid(seed)
-    network = build(lines, **columns)
+    lines, network = streets(seed)
     route = rail([(-50, 430), (950, 500)], quality="schematic")
     rules = regime("closed", "transit_only")
     narrow, wide = (

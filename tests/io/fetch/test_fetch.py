@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 
+import corridor
 from corridor.cli.common import load_study
 from corridor.geo.geodesy import line_lengths_m
 from corridor.io.fetch.cache import Cache
@@ -136,10 +137,14 @@ def test_locked_takes_the_same_data_and_refuses_other(server, study, cache, call
     assert call("run", study, "--locked", manifest, *third)[0] == 2
 
 
-def test_locked_holds_files_too(study, call, tmp_path):
-    out = tmp_path / "out"
-    assert call("run", study, "--out", out, "-q")[0] == 0
-    manifest = out / "manifest.json"
+@pytest.fixture(scope="module")
+def manifest(midland_map, tmp_path_factory):
+    """The manifest of a run of the study, made once for all tests that lock to it."""
+    comparison = corridor.compare(corridor.Study.load(midland_map / "midland.toml"))
+    return comparison.write(tmp_path_factory.mktemp("locked") / "out").parent / "manifest.json"
+
+
+def test_locked_holds_files_too(study, manifest, call, tmp_path):
     digest = next(row["sha256"] for row in json.loads(manifest.read_text())["inputs"] if row["id"] == "places")
     run = open_run(load_study(str(study)))
     read_pinned_inputs(manifest).require("midland", run["data_sources"], run["rules"])
@@ -167,11 +172,8 @@ RULES = {
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_locked_holds_what_decides_too(name, study, call, tmp_path):
+def test_locked_holds_what_decides_too(name, study, manifest, call, tmp_path):
     """Speeds, prices and the study itself change figures as much as heights do."""
-    manifest = tmp_path / "out" / "manifest.json"
-    assert call("run", study, "--out", manifest.parent, "-q")[0] == 0
-    assert call("run", study, "--locked", manifest, "--out", tmp_path / "same", "-q")[0] == 0
     file, old, new = RULES[name]
     path = study.parent / file
     assert old in path.read_text()
@@ -182,10 +184,8 @@ def test_locked_holds_what_decides_too(name, study, call, tmp_path):
     assert not (tmp_path / "third").exists()
 
 
-def test_a_locked_study_may_lie_elsewhere(study, call, tmp_path):
+def test_a_locked_study_may_lie_elsewhere(study, manifest, call, tmp_path):
     """Where the same files lie decides nothing."""
-    manifest = tmp_path / "out" / "manifest.json"
-    assert call("run", study, "--out", manifest.parent, "-q")[0] == 0
     study.parent.rename(tmp_path / "moved")
     moved = tmp_path / "moved" / study.name
     assert call("run", moved, "--locked", manifest, "--out", tmp_path / "again", "-q")[0] == 0
