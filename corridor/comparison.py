@@ -16,14 +16,10 @@ import shapely
 from corridor.errors import OutputError, StudyError
 from corridor.geo.geodesy import WGS84
 from corridor.io.read.data_files import PinnedInputs, read_pinned_inputs
-from corridor.mcda.agreement import minimax_regret
 from corridor.mcda.matrix import DecisionMatrix, End, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.perspectives import Perspective, WeightsLike
 from corridor.mcda.rank import rank_alternatives
-from corridor.mcda.review import Review, review_matrix
-from corridor.mcda.robustness import WeightSpace, parse_order
-from corridor.mcda.sensitivity import Screening, join_ends_of, measure_interval_sensitivity
 from corridor.network.graph import Network
 from corridor.pipeline.comparing import (
     FROM_FILES,
@@ -33,7 +29,6 @@ from corridor.pipeline.comparing import (
     with_more_candidates,
 )
 from corridor.pipeline.graph import AnyStep, Progress, Run
-from corridor.pipeline.saved_results import under_regime
 from corridor.pipeline.steps import impacts, inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
 from corridor.report.i18n import render, render_table
@@ -45,6 +40,9 @@ from corridor.schema.vocabulary import Mode, PanelKind
 if TYPE_CHECKING:
     import folium
     from matplotlib.axes import Axes
+
+    from corridor.mcda.review import Review
+    from corridor.mcda.sensitivity import Screening
 
 
 class Comparison:
@@ -182,6 +180,8 @@ class Comparison:
         Raises:
             ScoringError: unknown perspective, criterion or method, or weights that can't be used.
         """
+        from corridor.pipeline.saved_results import under_regime
+
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
         return under_regime(render_table(rank_alternatives(self._ranked(as_if_opened), chosen, method)), regime)
 
@@ -217,6 +217,9 @@ class Comparison:
             One review per panel (regime, and through routes or comparators); two where metrics are undetermined, one at
             each end.
         """
+        from corridor.mcda.review import review_matrix
+        from corridor.mcda.robustness import WeightSpace, parse_order
+
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
         # People weigh groups of criteria, so that is what is drawn; shares within a group stay the study's.
         space = WeightSpace(over="groups", order=tuple(pair for text in order for pair in parse_order(text)))
@@ -247,6 +250,8 @@ class Comparison:
         Raises:
             ScoringError: an unknown regime, or regimes whose scores don't compare.
         """
+        from corridor.mcda.agreement import minimax_regret
+
         chosen: WeightsLike = weights if weights is not None else self._perspective(perspective)
         return minimax_regret(self._matrix, chosen, regimes, end=End(end))
 
@@ -276,6 +281,8 @@ class Comparison:
             A row per input with its indices. Of both ends, those at the worst, with ``<index>_low`` and
             ``<index>_high`` of the first index over the two ends.
         """
+        from corridor.mcda.sensitivity import join_ends_of, measure_interval_sensitivity
+
         panel, chosen = self._matrix.panel(regime, PanelKind.THROUGH), self._perspective(perspective)
         ends = [End.WORST, End.BEST] if end == "both" else [End(end)]
         return join_ends_of(

@@ -23,10 +23,16 @@ import corridor
 names = ("numpy", "pandas", "geopandas", "numba", "scipy", "rasterio", "pydantic", "dask", "folium", "typer")
 print(json.dumps([time.process_time() - begin, [name for name in names if name in sys.modules]]))
 """
+_COMPARE = """
+import sys
+import corridor.comparison
+unneeded = ("scipy.optimize", "corridor.alignment", "corridor.sweeps", "corridor.mcda.review", "rasterio", "dask")
+print([name for name in unneeded if name in sys.modules])
+"""
 _KERNEL = """
 import numpy as np
 from corridor.terrain import profile
-profile._lower_envelope(np.arange(4.0), np.ones(3))
+profile._lower_envelope(np.arange(4.0)[None], np.ones(3))
 stats = profile._lower_envelope.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
@@ -42,6 +48,10 @@ def test_importing_loads_nothing_heavy():
     seconds, heavy = json.loads(run(_IMPORT))
     assert heavy == []
     assert seconds < 0.3
+
+
+def test_comparing_loads_nothing_that_only_other_commands_need():
+    assert run(_COMPARE).strip() == "[]"
 
 
 def test_a_second_process_does_not_compile(tmp_path):

@@ -12,7 +12,6 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from corridor.errors import ScoringError
 from corridor.mcda.matrix import Panel, orient
@@ -106,6 +105,8 @@ def _nearest_weights(parts: Floats, base: Floats, challenger: int) -> Floats | N
     The unknowns are what each weight gains and what it loses; both are at least zero and no more is lost than there
     is.
     """
+    from scipy.optimize import linprog
+
     terms = len(base)
     # With weights base + gain - loss: behind @ (base + gain - loss) <= 0 says that nobody beats the challenger, the
     # equality keeps the sum, and the objective is the L1 distance.

@@ -15,7 +15,7 @@ from corridor.schema.column import Column, Kind, Shown, Unit
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import MetricStatus, StructureKind
 from corridor.terrain.profile import GroundLayer, climbs_m
-from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ErrorField, ruggedness_m, slope_deg
+from corridor.terrain.surface import GRADE_WINDOW_M, Dem, ErrorField, ruggedness_m, sample_errors, slope_deg
 
 Floats = NDArray[np.float64]
 BAND_M = 500.0
@@ -107,15 +107,18 @@ def measure_heights(profile: Profile, error_draws: Sequence[ErrorField]) -> Valu
     Their ranges lay the 5th and 95th percentile of the error draws, less their median, about that value: draws add
     error to heights that have it already and so inflate climbs, hence only their spread is used.
     """
-    found = _height_metrics(profile.chainage_km, profile.height_m, profile.threshold_m)
+    found = _height_metrics(profile.chainage_km, profile.height_m[None], profile.threshold_m)
     if not error_draws:
-        return found
-    # Errors belong to the ground: each draw lays the route over its own ground, structures and all.
-    layer = GroundLayer(profile)
-    samples = [_drawn(profile, layer, field) for field in error_draws]
+        return {name: float(values[0]) for name, values in found.items()}
+    # Errors belong to the ground: each draw lays the route over its own ground, structures and all. A design keeps its
+    # heights; what the error does is cuts and fills.
+    grounds = profile.ground_m + sample_errors(error_draws, profile.lon, profile.lat)
+    laid = GroundLayer(profile).lay(grounds, profile.height_m)
+    drawn = _height_metrics(profile.chainage_km, laid, profile.threshold_m)
     ranged = {}
-    for name, value in found.items():
-        low, middle, high = (float(v) for v in np.percentile([sample[name] for sample in samples], [5, 50, 95]))
+    for name, values in found.items():
+        value = float(values[0])
+        low, middle, high = (float(v) for v in np.percentile(drawn[name], [5, 50, 95]))
         ranged[name] = Estimate(max(value - (middle - low), 0.0), value, value + (high - middle))
     return ranged
 
@@ -246,25 +249,20 @@ def _open_ground(profile: Profile) -> NDArray[np.bool_]:
     return outside
 
 
-def _height_metrics(chainage_km: Floats, height_m: Floats, threshold_m: Floats) -> dict[str, float]:
-    up, down = climbs_m(height_m, threshold_m)
+def _height_metrics(chainage_km: Floats, heights_m: Floats, threshold_m: Floats) -> dict[str, Floats]:
+    """Figures of each of several lines of heights (lines, n), shape (lines,)."""
+    up, down = np.array([climbs_m(line, threshold_m) for line in heights_m]).T
     # Steps are of unequal length where vertices were added: each counts by its own.
     steps = np.diff(chainage_km)
-    middle = (height_m[1:] + height_m[:-1]) / 2
+    high = (heights_m[:, 1:] + heights_m[:, :-1]) / 2 > HIGH_M
+    top = heights_m.max(axis=1)
     return {
-        "max_elevation_m": float(height_m.max()),
-        "relief_m": float(height_m.max() - height_m.min()),
+        "max_elevation_m": top,
+        "relief_m": top - heights_m.min(axis=1),
         "ascent_m": up,
         "descent_m": down,
-        "km_above_2000_m": float(steps[middle > HIGH_M].sum()),
+        "km_above_2000_m": np.array([steps[above].sum() for above in high]),
     }
-
-
-def _drawn(profile: Profile, layer: GroundLayer, field: ErrorField) -> dict[str, float]:
-    ground = profile.ground_m + field.sample(profile.lon, profile.lat)
-    # a design keeps its heights; what the error does is cuts and fills
-    laid = layer.lay(ground, profile.height_m)
-    return _height_metrics(profile.chainage_km, laid, profile.threshold_m)
 
 
 def _band_means(profile: Profile, dem: Dem, rasters: tuple[Floats, ...]) -> tuple[float, ...]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from scipy.optimize import isotonic_regression
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.sparse.linalg import splu
 
@@ -95,10 +93,10 @@ class GroundLayer:
             self._heights = LineHeights(profile.chainage_km * 1000, profile.smoothing)
 
     def lay(self, ground_m: Floats, design_m: Floats) -> Floats:
-        """Heights of the route over a ground, shape (n,).
+        """Heights of the route over a ground, or over several at once, in the shape of ``ground_m``.
 
         Args:
-            ground_m: heights of the ground.
+            ground_m: heights of the ground, shape (n,), or of several grounds, (grounds, n).
             design_m: heights of designed stretches; looked at where the profile is designed.
         """
         profile = self._profile
@@ -162,13 +160,13 @@ def _design_heights(candidate: Candidate, chainage_km: Floats) -> Floats:
 
 
 def fit_vertical_alignment(chainage_km: Floats, ground_m: Floats, limit_pct: Floats, spans: Sequence[Span]) -> Floats:
-    """Heights of a line on the ground: structures straight, and nowhere steeper than the limit, shape (n,).
+    """Heights of a line on the ground: structures straight, and nowhere steeper than the limit.
 
     In designed structures ``ground_m`` holds the heights of the design already.
 
     Args:
         chainage_km: along the line, rising, shape (n,).
-        ground_m: heights of the ground there, shape (n,).
+        ground_m: heights of the ground there, shape (n,), or of several grounds, (grounds, n).
         limit_pct: steepest grade there, shape (n,).
         spans: tunnels and bridges by chainage.
     """
@@ -181,20 +179,23 @@ def grade_limited(chainage_km: Floats, ground_m: Floats, limit_pct: Floats) -> F
     """The line nearest to the ground, by its greatest departure, that is nowhere steeper than the limit.
 
     It is the mean of the highest line under the ground and the lowest line over it that keep the limit (the best
-    uniform approximation by a function of bounded slope). All arrays have shape (n,).
+    uniform approximation by a function of bounded slope).
 
     Args:
         chainage_km: along the line, rising, shape (n,).
-        ground_m: heights of the ground there, shape (n,).
+        ground_m: heights of the ground there, shape (n,), or of several grounds, (grounds, n).
         limit_pct: steepest grade there, shape (n,).
+
+    Returns:
+        Heights in the shape of ``ground_m``.
 
     >>> grade_limited(np.array([0.0, 1.0, 2.0]), np.array([0.0, 100.0, 0.0]), np.full(3, 5.0)).tolist()
     [25.0, 75.0, 25.0]
     """
     # One percent over one kilometre is 10 m. Between samples of two parts the laxer limit holds.
     rise = np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1])
-    under = _lower_envelope(ground_m, rise)
-    over = -_lower_envelope(-ground_m, rise)
+    under = _highest_under(ground_m, rise)
+    over = -_highest_under(-ground_m, rise)
     # The envelopes lie as far below the ground as above it at worst, so their mean halves the greatest departure.
     return np.asarray((under + over) / 2)
 
@@ -212,18 +213,26 @@ def grade_limited_under(chainage_km: Floats, ground_m: Floats, limit_pct: Floats
     >>> grade_limited_under(np.array([0.0, 1.0, 2.0]), np.array([0.0, 100.0, 0.0]), np.full(3, 5.0)).tolist()
     [0.0, 50.0, 0.0]
     """
-    return np.asarray(_lower_envelope(ground_m, np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1])))
+    return _highest_under(ground_m, np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1]))
+
+
+def _highest_under(ground_m: Floats, rise_m: Floats) -> Floats:
+    """The highest line under each ground that rises and falls by no more than it may from sample to sample."""
+    grounds = np.ascontiguousarray(np.atleast_2d(ground_m), dtype=float)
+    return np.asarray(_lower_envelope(grounds, rise_m)).reshape(ground_m.shape)
 
 
 @compiled
-def _lower_envelope(ground, rise):  # type: ignore[no-untyped-def]
-    line = ground.copy()
-    # A bound comes from one side or the other, so a pass in each direction is enough.
-    for i in range(1, len(line)):
-        line[i] = min(line[i], line[i - 1] + rise[i - 1])
-    for i in range(len(line) - 2, -1, -1):
-        line[i] = min(line[i], line[i + 1] + rise[i])
-    return line
+def _lower_envelope(grounds, rise):  # type: ignore[no-untyped-def]
+    lines = grounds.copy()
+    for k in range(len(lines)):
+        line = lines[k]
+        # A bound comes from one side or the other, so a pass in each direction is enough.
+        for i in range(1, len(line)):
+            line[i] = min(line[i], line[i - 1] + rise[i - 1])
+        for i in range(len(line) - 2, -1, -1):
+            line[i] = min(line[i], line[i + 1] + rise[i])
+    return lines
 
 
 THROUGH_CLASSES = frozenset(("motorway", "trunk", "primary", "secondary", "tertiary"))
@@ -256,7 +265,7 @@ def _infer_tunnels(
     candidate: Candidate, chainage_km: Floats, ground_m: Floats, limit_pct: Floats, known: tuple[Span, ...]
 ) -> tuple[Span, ...]:
     """Places for documented tunnels that no source locates: where the ground stands highest over the grade."""
-    above = ground_m - _lower_envelope(ground_m, np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1]))
+    above = ground_m - grade_limited_under(chainage_km, ground_m, limit_pct)
     found: list[Span] = []
     start = 0.0
     for part in candidate.parts:
@@ -394,14 +403,64 @@ def monotone_between(height_m: Floats, points: NDArray[np.int64]) -> Floats:
     M. Ayer and others, An empirical distribution function for sampling with incomplete information, Annals of
     Mathematical Statistics 26 (1955), doi:10.1214/aoms/1177728423.
     """
-    out = np.array(height_m, dtype=float)
-    for start, end in pairwise(points.tolist()):
-        first, last = out[start], out[end]
-        stretch = isotonic_regression(out[start : end + 1], increasing=bool(last >= first)).x
+    return np.asarray(_monotone_between(np.array(height_m, dtype=float), np.asarray(points, dtype=np.int64)))
+
+
+@compiled
+def _monotone_between(heights, points):  # type: ignore[no-untyped-def]
+    out = heights.copy()
+    for k in range(len(points) - 1):
+        start, end = points[k], points[k + 1]
+        first, last = heights[start], heights[end]
+        rises = last >= first
+        # A falling stretch is a rising one from its end.
+        stretch = heights[start : end + 1].copy() if rises else heights[start : end + 1][::-1].copy()
+        _pool_violators(stretch)
+        low, high = min(first, last), max(first, last)
         # The ends are turning points: they stay, so that the climbs counted between them stay too.
-        out[start : end + 1] = np.clip(stretch, min(first, last), max(first, last))
-        out[start], out[end] = first, last
+        for i in range(1, end - start):
+            out[start + i] = min(max(stretch[i if rises else end - start - i], low), high)
     return out
+
+
+@compiled
+def _pool_violators(values):  # type: ignore[no-untyped-def]
+    """Make values rise throughout, in place: blocks that fall get their mean.
+
+    Pooling with a look ahead and a look back (F. M. T. A. Busing, Monotone regression: a simple and fast O(n) PAVA
+    implementation, Journal of Statistical Software 102 (2022), doi:10.18637/jss.v102.c01).
+    """
+    count = len(values)
+    # Of each block: its mean, in the place of the values that are done with; how many values it has; where it begins.
+    weight = np.ones(count)
+    begins = np.zeros(count + 1, np.int64)
+    begins[1] = 1
+    block, i = 0, 1
+    while i < count:
+        block += 1
+        mean, members = values[i], 1.0
+        if values[block - 1] >= mean:
+            block -= 1
+            total = weight[block] * values[block] + mean
+            members += weight[block]
+            mean = total / members
+            while i < count - 1 and mean >= values[i + 1]:
+                i += 1
+                total += values[i]
+                members += 1.0
+                mean = total / members
+            while block > 0 and values[block - 1] >= mean:
+                block -= 1
+                total += weight[block] * values[block]
+                members += weight[block]
+                mean = total / members
+        values[block], weight[block] = mean, members
+        begins[block + 1] = i + 1
+        i += 1
+    # The last blocks first: means of earlier ones stand where the values of later ones go.
+    for k in range(block, -1, -1):
+        for i in range(begins[k], begins[k + 1]):
+            values[i] = values[k]
 
 
 # --- Heights along roads from a coarse elevation model: smoothed along the road, then hung on documented heights ---
@@ -541,11 +600,14 @@ class _Smoothing:
             self._from_held = rows[:, np.flatnonzero(self._held)]
 
     def of(self, ground_m: Floats, held_m: Floats | None = None) -> Floats:
-        """The smoothed heights of a ground, with those that posts had already."""
-        heights = np.full(len(self._weight), np.nan) if held_m is None else held_m.copy()
+        """The smoothed heights of a ground, with those that posts had already, or of several grounds (grounds, n)."""
+        heights = np.full(ground_m.shape, np.nan) if held_m is None else held_m.copy()
         if len(self._solved):
-            right = (self._weight * np.nan_to_num(ground_m))[self._solved]
-            heights[self._solved] = self._factor.solve(right - self._from_held @ heights[self._held])
+            right = (self._weight * np.nan_to_num(ground_m))[..., self._solved]
+            if held_m is not None:
+                right = right - self._from_held @ heights[self._held]
+            # the solver takes a column for each ground
+            heights[..., self._solved] = self._factor.solve(right.T).T
         return heights
 
 
@@ -572,10 +634,10 @@ class Spreading:
             self._alike = np.exp(np.divide(away, -reach_m, out=away), out=away)
 
     def of(self, residual_m: Floats) -> Floats:
-        """The residuals of the pins, carried along."""
+        """The residuals of the pins, shape (pins,) or (grounds, pins), carried along."""
         # Pins close together make the system nearly singular, which least squares bears and a plain solution does not.
-        weights, *_ = np.linalg.lstsq(self._alike[:, self._pins], residual_m, rcond=None)
-        return np.asarray(weights @ self._alike)
+        weights, *_ = np.linalg.lstsq(self._alike[:, self._pins], residual_m.T, rcond=None)
+        return np.asarray(weights.T @ self._alike)
 
 
 def limit_slopes(graph: PostGraph, height_m: Floats, steepest: Floats, rank: Ints, pins: Ints) -> Floats:
@@ -662,7 +724,7 @@ def _raised(begins, head, rise, value):  # type: ignore[no-untyped-def]
 class LineHeights:
     """Heights along one line, smoothed and hung on its pins as those of a network, from one ground or from many.
 
-    What doesn't hang on the ground is computed once: draws of the elevation model's error are many grounds.
+    What doesn't hang on the ground is computed once, and many grounds at a time: draws of the elevation model's error.
 
     Args:
         chainage_m: rising distances along the line, shape (n,).
@@ -677,18 +739,19 @@ class LineHeights:
         self._smoothings: dict[bytes, _Smoothing] = {}
 
     def of(self, ground_m: Floats) -> Floats:
-        """Heights of a ground, smoothed and hung on the pins, metres, shape (n,).
+        """Heights of a ground, smoothed and hung on the pins, metres, in the shape of ``ground_m``.
 
         Args:
-            ground_m: heights of the ground, NaN where they aren't known, shape (n,).
+            ground_m: heights of the ground, NaN where they aren't known, shape (n,), or of several grounds with the
+                same gaps, (grounds, n).
         """
-        known = np.isfinite(ground_m)
+        known = np.isfinite(ground_m if ground_m.ndim == 1 else ground_m[0])
         # The factors depend only on where ground is known, so all grounds with the same gaps share them.
         at = known.tobytes()
         if at not in self._smoothings:
             self._smoothings[at] = _Smoothing(self._graph, known, self._how.window_m)
         smooth = self._smoothings[at].of(ground_m)
-        return smooth + self._spreading.of(self._how.pin_m - smooth[self._how.pins])
+        return smooth + self._spreading.of(self._how.pin_m - smooth[..., self._how.pins])
 
 
 def _without(graph: PostGraph, marked: Bools) -> Bools:

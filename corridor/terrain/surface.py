@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -328,6 +328,21 @@ class ErrorField:
         """Error in metres at points, bilinear."""
         rows, cols = self.grid.fractional_index(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
         return np.asarray(ndimage.map_coordinates(self.values_m, [rows, cols], order=1, mode="nearest"))
+
+
+def sample_errors(fields: Sequence[ErrorField], lon: Floats, lat: Floats) -> Floats:
+    """Errors in metres at points in several draws for one elevation model, bilinear, shape (draws, n).
+
+    Args:
+        fields: draws, all on one grid.
+        lon: degrees east, shape (n,).
+        lat: degrees north, shape (n,).
+    """
+    places = fields[0].grid.fractional_index(lon, lat)
+    found = np.empty((len(fields), len(lon)))
+    for field, row in zip(fields, found, strict=True):
+        ndimage.map_coordinates(field.values_m, places, output=row, order=1, mode="nearest")
+    return found
 
 
 def draw_errors(dem: Dem, count: int, seed: int) -> Iterator[ErrorField]:

@@ -122,6 +122,11 @@ def test_one_line_has_the_heights_of_a_network_of_one_road():
     smooth = smooth_heights(road(300), ground, 2500.0)
     assert found[150] == pytest.approx(950.0)
     assert found == pytest.approx(smooth + spread_residuals(road(300), how.pins, 950.0 - smooth[[150]], 15_000.0))
+    # several grounds at a time are as each alone
+    higher = ground + chainage / 100.0
+    assert LineHeights(chainage, how).of(np.stack([ground, higher])) == pytest.approx(
+        np.stack([found, LineHeights(chainage, how).of(higher)]), abs=1e-9
+    )
 
 
 def comb(count: int) -> PostGraph:

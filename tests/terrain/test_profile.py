@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.optimize import isotonic_regression
 
 from corridor.errors import CatalogueError
 from corridor.schema.candidate import Span
@@ -89,6 +90,10 @@ def test_between_turning_points_the_line_is_monotone_and_climbs_the_same(line, t
         steps = np.diff(smooth[start : end + 1])
         assert (steps >= -1e-9).all() or (steps <= 1e-9).all()
     np.testing.assert_array_equal(smooth[points], line[points])
+    for start, end in pairwise(points.tolist()):
+        ends = sorted(line[[start, end]])
+        nearest = isotonic_regression(line[start : end + 1], increasing=bool(line[end] >= line[start])).x
+        np.testing.assert_array_equal(smooth[start + 1 : end], nearest.clip(*ends)[1:-1])
     assert climbs_m(smooth, threshold) == pytest.approx(climbs_m(line, threshold), abs=1e-6)
     assert climbs_m(smooth, 0.0) == pytest.approx(climbs_m(line, threshold), abs=1e-6)
 

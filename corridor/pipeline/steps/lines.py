@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from corridor.candidates.drawn import Area, Surroundings, build_drawn_candidate
 from corridor.candidates.existing import DistinctWays, build_existing_candidates, drop_found_again
-from corridor.candidates.new_build import build_new_build_candidate
 from corridor.candidates.package import build_package
 from corridor.candidates.parts import untimed, with_followed
 from corridor.candidates.reference import build_reference_candidate, survey_sections
@@ -62,6 +60,9 @@ from corridor.schema.study import (
 from corridor.schema.vocabulary import CrossingStatus
 from corridor.terrain.profile import build_profile
 from corridor.terrain.surface import Dem, ErrorField, draw_errors
+
+if TYPE_CHECKING:
+    from corridor.candidates.drawn import Area
 
 Row = dict[str, Any]
 
@@ -266,6 +267,9 @@ def new_line(
     progress: Progress,
 ) -> Candidate:
     """A route whose middle is designed here, and so hangs on prices and heights."""
+    # The search for lines is read only where a study asks for one.
+    from corridor.candidates.new_build import build_new_build_candidate
+
     priced = replace(route_catalogue, unit_costs=tuple(unit_costs))
     return build_new_build_candidate(
         new_build_spec, priced, borders, conflation, dem, grade_effect, origin, destination, progress
@@ -309,6 +313,8 @@ def drawn_route(
     destination: Place,
 ) -> Candidate:
     """A route along a drawn line; structures of new stretches hang on prices and heights."""
+    from corridor.candidates.drawn import Surroundings, build_drawn_candidate
+
     priced = replace(route_catalogue, unit_costs=tuple(unit_costs))
     around = Surroundings(area, origin, destination, borders, priced, conflation, dem, grade_effect)
     return build_drawn_candidate(drawn_spec, np.array(drawn_spec.line, dtype=float), around)
