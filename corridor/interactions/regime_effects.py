@@ -91,13 +91,15 @@ class SplitNetwork(Network):
     def rows_of(self, portions: Iterable[tuple[int, float, float]]) -> Ints:
         """Rows, gates left out, that lie on portions (edge, from fraction, to fraction) of the ungated network."""
         order, starts = self._rows_by_origin
-        found = [np.zeros(0, dtype=np.int64)]
-        for edge, low, high in portions:
-            rows = order[starts[edge] : starts[edge + 1]]
-            # A row lies wholly inside a portion or outside it: its middle tells, whatever rounding does at the cuts.
-            middle = (self.from_fraction[rows] + self.to_fraction[rows]) / 2
-            found.append(rows[(middle > low) & (middle < high) & ~self.is_gate[rows]])
-        return np.unique(np.concatenate(found))
+        asked = np.array(list(portions), dtype=float).reshape(-1, 3)
+        edge = asked[:, 0].astype(np.int64)
+        # The rows of each portion's edge follow one another in this order: all of them at once, portion by portion.
+        counts = starts[edge + 1] - starts[edge]
+        of = np.repeat(np.arange(len(edge)), counts)
+        rows = order[np.arange(len(of)) + np.repeat(starts[edge] - (np.cumsum(counts) - counts), counts)]
+        # A row lies wholly inside a portion or outside it: its middle tells, whatever rounding does at the cuts.
+        middle = (self.from_fraction[rows] + self.to_fraction[rows]) / 2
+        return np.unique(rows[(middle > asked[of, 1]) & (middle < asked[of, 2]) & ~self.is_gate[rows]])
 
     @cached_property
     def _rows_by_origin(self) -> tuple[Ints, Ints]:
@@ -242,8 +244,25 @@ def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, e
         network: split where roads meet the candidate.
         end: of the ranges of minutes.
     """
+    return effects_at_ends(events, regime, network, (end,))[0]
+
+
+def effects_at_ends(
+    events: Sequence[Event], regime: Regime, network: SplitNetwork, ends: Sequence[End] = ("mid", "low", "high")
+) -> tuple[EdgeEffect, ...]:
+    """The same at several ends of the ranges of minutes, which close the same edges.
+
+    Args:
+        events: what the candidate meets.
+        regime: the set of rules.
+        network: split where roads meet the candidate.
+        ends: of the ranges of minutes.
+
+    Returns:
+        An effect for each end.
+    """
     closed = np.zeros(len(network.edges), dtype=bool)
-    delay = np.zeros(len(network.edges))
+    delays = np.zeros((len(ends), len(closed)))
     here = [event for event in events if acts_in(regime, event.country)]
     for event in here:
         if event.kind != EventKind.CROSSING:
@@ -253,26 +272,27 @@ def effects(events: Sequence[Event], regime: Regime, network: SplitNetwork, *, e
             closed[gates] = True
         elif event.separation != Separation.SEPARATED and regime.crossing.kind == CrossingRuleKind.GATED:
             # through a junction a road passes two gates, one on each arm
-            minutes = _minutes(regime.crossing.minutes, end) / (2 if event.joins else 1)
-            delay[gates] = np.maximum(delay[gates], minutes)
+            for delay, end in zip(delays, ends, strict=True):
+                minutes = _minutes(regime.crossing.minutes, end) / (2 if event.joins else 1)
+                delay[gates] = np.maximum(delay[gates], minutes)
     if regime.allows_transit:
         # the railway takes the bed of these roads, whatever its rules
         taken = [(edge, 0.0, 1.0) for event in here if event.kind == EventKind.ON_BED for edge in event.edges]
         closed[network.rows_of(taken)] = True
-    most = _most_min(regime, closed, end)
-    if regime.same_line.kind == SharedRuleKind.OPEN:
-        return EdgeEffect(closed, delay, most)
-    for stretch in shared_stretches(here):
+    for stretch in shared_stretches(here) if regime.same_line.kind != SharedRuleKind.OPEN else ():
         rows = network.rows_of(portion for event in stretch for portion in event.portions)
         rows = rows[network.is_road_in_use[rows]]  # an axis that is only planned slows nobody
         if regime.same_line.kind == SharedRuleKind.TRANSIT_ONLY:
             closed[rows] = True
         else:
-            lengths = network.edges["length_m"].to_numpy()[rows]
+            lengths = network.column("length_m")[rows]
             total = lengths.sum()
             if total > 0:
-                delay[rows] += _minutes(regime.same_line.minutes, end) * lengths / total
-    return EdgeEffect(closed, delay, _most_min(regime, closed, end))
+                for delay, end in zip(delays, ends, strict=True):
+                    delay[rows] += _minutes(regime.same_line.minutes, end) * lengths / total
+    return tuple(
+        EdgeEffect(closed, delay, _most_min(regime, closed, end)) for delay, end in zip(delays, ends, strict=True)
+    )
 
 
 def _most_min(regime: Regime, closed: NDArray[np.bool_], end: End) -> float:

@@ -26,6 +26,7 @@ from corridor.schema.study import Place
 from corridor.schema.vocabulary import MetricStatus
 from corridor.wording import format_position
 
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 T = TypeVar("T")
@@ -193,7 +194,7 @@ class Access:
         return self.once("crossing", state, self._read_crossing)
 
     def _read_crossing(self, state: State) -> Floats:
-        return self._worse_way(reach(self.by_car, None, state))
+        return self._worse_way(reach(self.by_car, None, state, self._asked))
 
     @cached_property
     def _placed(self) -> tuple[Ints, Ints, Floats]:
@@ -201,6 +202,38 @@ class Access:
         placed = [(number, at.edge, at.fraction) for number, at in enumerate(self.positions) if at]
         numbers, edges, fractions = zip(*placed, strict=True) if placed else ((), (), ())
         return np.array(numbers, dtype=np.int64), np.array(edges, dtype=np.int64), np.array(fractions, dtype=float)
+
+    @cached_property
+    def places_before(self) -> pd.DataFrame:
+        """The columns of the table of places that no state of the roads changes."""
+        table = self.places[[name for name in PLACE_COLUMNS if name in self.places]]
+        return table.assign(
+            **_with_range("crossing_min_before", self.crossing_before),
+            centre=[self.centre_names[i] for i in self.centre_of_place] if self.centres else "",
+            centre_min_before=self.to_own_centre(self.before),
+            snap_m=[p.distance_m if p else np.nan for p in self.positions],
+        )
+
+    @cached_property
+    def crossing_before(self) -> Floats:
+        """Minutes of :attr:`before_crossing` by middle, low and high factor, NaN for no way, shape (3, n_places)."""
+        factors = self.factors.mid, self.factors.low, self.factors.high
+        return _finite(np.stack([self.before_crossing[factor] for factor in factors]))
+
+    def to_own_centre(self, times: Reading) -> Floats:
+        """Minutes between each place and the centre that it belongs to, NaN for no way, shape (n_places,)."""
+        # A place belongs to one centre before and after, or a longer way could come out as a shorter one to another.
+        if not self.centres:
+            return np.full(len(self.places), np.nan)
+        return _finite(times.centres[np.arange(len(self.places)), self.centre_of_place])
+
+    @cached_property
+    def _asked(self) -> Bools:
+        """Nodes at the ends of the edges that places lie on, shape (n_nodes,): no search needs to go beyond them."""
+        _, edges, _ = self._placed
+        asked = np.zeros(self.by_car.n_nodes, dtype=bool)
+        asked[self.by_car.u[edges]] = asked[self.by_car.v[edges]] = True
+        return asked
 
     def _worse_way(self, there_and_back: tuple[Reached, Reached]) -> Floats:
         """Minutes between each place and the origin, the worse direction; inf far from any road. Shape (n_places,)."""
@@ -218,7 +251,7 @@ class Access:
         crossing = self.read_crossing(state)
         centres = np.full((len(self.positions), len(self.centres)), np.inf)
         for column, centre in enumerate(self.centres):
-            centres[:, column] = self._worse_way(reach(self.by_car, centre, state))
+            centres[:, column] = self._worse_way(reach(self.by_car, centre, state, self._asked))
         capital = out.minutes(self.capital), back.minutes(self.capital)
         return Reading(capital, np.maximum(out.tree.cost, back.tree.cost), crossing, centres)
 
@@ -382,50 +415,42 @@ def _delay(before: tuple[float, float], after: tuple[float, float]) -> float:
 def _crossing_ranges(
     access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]
 ) -> dict[str, Floats]:
-    """Minutes of each place to the crossing before and after and what is added, with the ends of what is possible.
+    """Minutes of each place to the crossing after and what is added, with the ends of what is possible.
 
     The ends are those of the capital: the fastest driving with the least checks, the slowest with the most.
     """
-    times = {"before": [access.before.crossing], "after": [after.crossing]}
+    times = [after.crossing]
     for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
         was = now = access.before_crossing[factor]
         if effect is not None and len(was):
             now = np.minimum(access.read_crossing(access.domain.state(effect, factor=factor)), was + effect.most_min)
-        times["before"].append(was)
-        times["after"].append(now)
-    # No way is NaN from here on: the difference of two infinite times would be no number either, but with a warning.
-    kept = {name: np.where(np.isfinite(values), values, np.nan) for name, values in times.items()}
-    delays = kept["after"] - kept["before"]
+        times.append(now)
+    minutes = _finite(np.stack(times))
+    delays = minutes - access.crossing_before
     # a difference of rounding is none
-    kept["delay"] = np.where(np.abs(delays) > ROUNDING_MIN, delays, np.where(np.isnan(delays), np.nan, 0.0))
-    columns: dict[str, Floats] = {}
-    for name, label in (
-        ("before", "crossing_min_before"), ("after", "crossing_min_after"), ("delay", "crossing_delay_min")
-    ):  # fmt: skip
-        values = kept[name]
-        columns |= {label: values[0], f"{label}_low": values.min(axis=0), f"{label}_high": values.max(axis=0)}
-    return columns
+    delays = np.where(np.abs(delays) > ROUNDING_MIN, delays, np.where(np.isnan(delays), np.nan, 0.0))
+    return _with_range("crossing_min_after", minutes) | _with_range("crossing_delay_min", delays)
+
+
+def _finite(minutes: Floats) -> Floats:
+    """Minutes with NaN for no way: the difference of two infinite times would be none, but with a warning."""
+    return np.where(np.isfinite(minutes), minutes, np.nan)
+
+
+def _with_range(name: str, values: Floats) -> dict[str, Floats]:
+    """Columns of the middle values, the first row of ``values``, and of the least and greatest of all rows."""
+    return {name: values[0], f"{name}_low": values.min(axis=0), f"{name}_high": values.max(axis=0)}
 
 
 def _place_table(access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]) -> pd.DataFrame:
-    places, rows = access.places, np.arange(len(access.places))
-    columns = {name: places[name].to_numpy() for name in PLACE_COLUMNS if name in places}
-    columns |= _crossing_ranges(access, after, ends)
-    # A place belongs to one centre before and after, or a longer way could come out as a shorter one to another centre.
-    pick = access.centre_of_place
-    has_centre = bool(access.centres)
-    times = {
-        "centre_min_before": access.before.centres[rows, pick] if has_centre else np.full(len(rows), np.inf),
-        "centre_min_after": after.centres[rows, pick] if has_centre else np.full(len(rows), np.inf),
+    columns: dict[str, NDArray[Any]] = {
+        **_crossing_ranges(access, after, ends),
+        "centre_min_after": access.to_own_centre(after),
     }
-    table = pd.DataFrame(
-        columns | {name: np.where(np.isfinite(values), values, np.nan) for name, values in times.items()}
-    )
-    table["centre"] = [access.centre_names[i] for i in pick] if has_centre else ""
-    for what in ("crossing", "centre"):
-        table[f"lost_{what}"] = table[f"{what}_min_before"].notna() & table[f"{what}_min_after"].isna()
-    table["snap_m"] = [p.distance_m if p else np.nan for p in access.positions]
-    return table[PLACE_COLUMNS]
+    before = {"crossing": access.crossing_before[0], "centre": access.to_own_centre(access.before)}
+    for what, minutes in before.items():
+        columns[f"lost_{what}"] = ~np.isnan(minutes) & np.isnan(columns[f"{what}_min_after"])
+    return access.places_before.assign(**columns)[PLACE_COLUMNS]
 
 
 def passes(candidate: Candidate, country: str) -> bool:

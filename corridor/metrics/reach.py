@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.regime_effects import SplitNetwork
+from corridor.network.connectivity import Links, build_links
 from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, Position
 from corridor.network.paths import Arcs, Tree, build_traffic_arcs, search
 from corridor.schema.message import Message
@@ -102,6 +103,11 @@ class Domain:
     def reverse(self) -> Arcs:
         """The graph with every arc turned round."""
         return self._traffic(reverse=True)
+
+    @cached_property
+    def links(self) -> Links:
+        """Edges by the nodes that they end at, one-ways ignored."""
+        return build_links(self.u, self.v, self.n_nodes)
 
     def _traffic(self, *, reverse: bool) -> Arcs:
         ends = self.u, self.v, self.oneway.astype(np.int64), self.n_nodes
@@ -201,18 +207,21 @@ class Domain:
             spent = np.where(driven, minutes * np.abs(end - start), np.inf)
         return np.where(start == end, 0.0, spent)
 
-    def tree_from(self, seeds: Sequence[tuple[int, float]], state: State, *, inbound: bool = False) -> Tree:
+    def tree_from(
+        self, seeds: Sequence[tuple[int, float]], state: State, *, inbound: bool = False, until: Bools | None = None
+    ) -> Tree:
         """Cheapest minutes from seeds (node, minutes spent) to all nodes; ``inbound``: from all nodes to the seeds.
 
         Args:
             seeds: nodes with the minutes spent to them.
             state: of the domain: what is closed and slowed.
             inbound: whether to search towards the seeds.
+            until: nodes after the last of which the search ends, shape (n_nodes,); it never does if left out.
         """
         arcs = self.reverse if inbound else self.arcs
         forward = self.forward * state.factor + state.delay_min
         backward = self.backward * state.factor + state.delay_min
-        return search(arcs, [s for s in seeds if np.isfinite(s[1])], forward, backward, state.closed)
+        return search(arcs, [s for s in seeds if np.isfinite(s[1])], forward, backward, state.closed, until)
 
     def seeds(self, at: Position | None, state: State, *, inbound: bool = False) -> list[tuple[int, float]]:
         """Nodes that a position leads to, with the minutes spent (``inbound``: from them); None is the point abroad.
@@ -261,17 +270,19 @@ class Reached:
         return found
 
 
-def reach(domain: Domain, origin: Position | None, state: State) -> tuple[Reached, Reached]:
+def reach(domain: Domain, origin: Position | None, state: State, until: Bools | None = None) -> tuple[Reached, Reached]:
     """Times from a position and to it, one search each.
 
     Args:
         domain: a country's roads.
         origin: the position; None for the fixed point abroad.
         state: of the domain: what is closed and slowed.
+        until: nodes after the last of which the searches end, shape (n_nodes,): nothing is said of what lies beyond.
     """
     found = []
     for inbound in (False, True):
-        tree = domain.tree_from(domain.seeds(origin, state, inbound=inbound), state, inbound=inbound)
+        seeds = domain.seeds(origin, state, inbound=inbound)
+        tree = domain.tree_from(seeds, state, inbound=inbound, until=until)
         found.append(Reached(domain, state, origin, inbound, tree))
     return found[0], found[1]
 

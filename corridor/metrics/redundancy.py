@@ -76,8 +76,7 @@ class Substitutes:
     @cached_property
     def bridges(self) -> tuple[Bools, Bools, Bools]:
         """Edges that nothing stands in for, by the three; many routes ask for them under one state of the roads."""
-        domain = self.domain
-        fewest, middle, most = (find_bridges(domain.u, domain.v, closed, domain.n_nodes) for closed in self.all)
+        fewest, middle, most = (find_bridges(self.domain.links, closed) for closed in self.all)
         return fewest, middle, most
 
     @property
@@ -243,7 +242,7 @@ def single_points(domain: Domain, closed: Bools, way: Way, places: pd.DataFrame 
         places: to tell a stretch by; none if left out.
     """
     # Bridges are edges whose loss parts the graph: whoever can't use one of them has no other way.
-    bridge = find_bridges(domain.u, domain.v, closed, domain.n_nodes)[way.edges]
+    bridge = find_bridges(domain.links, closed)[way.edges]
     ends = np.cumsum(way.km)
     edges = domain.network.edges.iloc[domain.rows[way.edges]]
     names = np.where(edges["ref"] != "", edges["ref"], edges["name"])

@@ -135,6 +135,8 @@ def find_gaps(network: Network, closed: NDArray[np.bool_], start: Position, end:
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Links = tuple[Ints, Ints, Ints]
+"""Edges by the nodes that they end at; see :func:`build_links`."""
 
 
 def disjoint_ways(u: Ints, v: Ints, oneway: Bools, closed: Bools, source: Bools, sink: Bools) -> tuple[int, Ints]:
@@ -177,32 +179,38 @@ def disjoint_ways(u: Ints, v: Ints, oneway: Bools, closed: Bools, source: Bools,
     return int(result.flow_value), used[forward != 0]
 
 
-def find_bridges(u: Ints, v: Ints, closed: Bools, n_nodes: int) -> Bools:
+def find_bridges(links: Links, closed: Bools) -> Bools:
     """Which open edges are bridges: without one, its two ends can't reach each other, one-ways ignored.
+
+    Args:
+        links: edges by the nodes that they end at.
+        closed: edges that may not be used, shape (n_edges,).
+    """
+    return np.asarray(_bridges(*links, closed))
+
+
+def build_links(u: Ints, v: Ints, n_nodes: int) -> Links:
+    """Edges by the nodes that they end at, in compressed rows.
 
     Args:
         u: first node of each edge, shape (n_edges,).
         v: second node of each edge.
-        closed: edges that may not be used, shape (n_edges,).
         n_nodes: how many nodes there are.
+
+    Returns:
+        Where each node's begin, shape (n_nodes + 1,), the node at the other end and the edge, shape (2 n_edges,) each.
     """
-    indptr, head, edge = _undirected(u, v, closed, n_nodes)
-    return np.asarray(_bridges(indptr, head, edge, len(u)))
-
-
-def _undirected(u: Ints, v: Ints, closed: Bools, n_nodes: int) -> tuple[Ints, Ints, Ints]:
-    used = np.flatnonzero(~closed)
-    tail, head = np.concatenate([u[used], v[used]]), np.concatenate([v[used], u[used]])
-    edge = np.concatenate([used, used])
+    tail, head = np.concatenate([u, v]), np.concatenate([v, u])
+    edge = np.tile(np.arange(len(u)), 2)
     order = np.argsort(tail, kind="stable")
     indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=n_nodes))]).astype(np.int64)
     return indptr, head[order].astype(np.int64), edge[order].astype(np.int64)
 
 
 @compiled
-def _bridges(indptr, head, edge, n_edges):  # type: ignore[no-untyped-def]
+def _bridges(indptr, head, edge, closed):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
-    bridge = np.zeros(n_edges, np.bool_)
+    bridge = np.zeros(len(closed), np.bool_)
     # Tarjan's depth-first search with a stack of its own. ``low`` is the earliest node that a subtree reaches by an
     # edge back up.
     order = np.full(n, -1, np.int64)
@@ -227,7 +235,7 @@ def _bridges(indptr, head, edge, n_edges):  # type: ignore[no-untyped-def]
                 other = head[slot]
                 # The edge is left out and not the node, so that a second edge between the two saves both from being
                 # bridges.
-                if edge[slot] == into[node]:
+                if edge[slot] == into[node] or closed[edge[slot]]:
                     continue
                 if order[other] < 0:
                     parent[other], into[other] = node, edge[slot]

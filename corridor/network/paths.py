@@ -194,6 +194,7 @@ def search(
     forward_cost: Floats,
     backward_cost: Floats | None = None,
     closed: NDArray[np.bool_] | None = None,
+    until: NDArray[np.bool_] | None = None,
 ) -> Tree:
     """Cheapest costs from any of ``starts`` (node, cost already spent) to all nodes.
 
@@ -203,6 +204,7 @@ def search(
         forward_cost: cost of each edge along its geometry, >= 0, shape (n_edges,); inf closes a direction.
         backward_cost: the same against it; as forward if not given.
         closed: edges that may not be used, shape (n_edges,).
+        until: nodes after the last of which the search ends, shape (n_nodes,): what it hasn't come to costs ``inf``.
     """
     backward = forward_cost if backward_cost is None else backward_cost
     shut = np.zeros(len(forward_cost), dtype=np.bool_) if closed is None else closed
@@ -211,6 +213,7 @@ def search(
     reached, arc = _dijkstra(
         arcs.indptr, arcs.head, arcs.edge, arcs.forward, np.asarray(forward_cost, dtype=np.float64),
         np.asarray(backward, dtype=np.float64), shut, nodes, spent,
+        np.zeros(0, dtype=np.bool_) if until is None else until,
     )  # fmt: skip
     by_node = reached[: arcs.n_nodes]
     if arcs.ends_twice is not None:
@@ -255,11 +258,13 @@ def _spread(indptr, head, edge, closed, starts):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _dijkstra(indptr, head, edge, along, forward, backward, closed, starts, spent):  # type: ignore[no-untyped-def]
+def _dijkstra(indptr, head, edge, along, forward, backward, closed, starts, spent, until):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
     best = np.full(n, np.inf)
     via = np.full(n, -1, np.int64)
     done = np.zeros(n, np.bool_)
+    wanted = until.copy()
+    left = np.sum(wanted)
     # A state is settled once, so that each arc enters at most one item: the heap never outgrows these arrays.
     size = 0
     keys = np.empty(len(head) + len(starts) + 1, np.float64)
@@ -275,6 +280,14 @@ def _dijkstra(indptr, head, edge, along, forward, backward, closed, starts, spen
         if done[node]:
             continue
         done[node] = True
+        # Of the two states of a node the first that is settled is the cheaper one.
+        if left > 0 and wanted[node % len(wanted)]:
+            wanted[node % len(wanted)] = False
+            left -= 1
+            if left == 0:
+                best[~done] = np.inf
+                via[~done] = -1
+                break
         for arc in range(indptr[node], indptr[node + 1]):
             if closed[edge[arc]]:
                 continue

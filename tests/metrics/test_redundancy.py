@@ -20,7 +20,7 @@ from corridor.metrics.redundancy import (
     measure_single_points,
     slug,
 )
-from corridor.network.connectivity import disjoint_ways, find_bridges
+from corridor.network.connectivity import build_links, disjoint_ways, find_bridges
 from tests.interactions.grounds import (
     LAT,
     LON,
@@ -81,7 +81,7 @@ def test_bridges_are_those_of_networkx(seed):
     graph.add_edges_from((int(a), int(b)) for a, b in zip(u[~closed], v[~closed], strict=True) if a != b)
     plain = nx.Graph(graph)
     expected = {frozenset(pair) for pair in nx.bridges(plain) if graph.number_of_edges(*pair) == 1}
-    found = find_bridges(u, v, closed, 12)
+    found = find_bridges(build_links(u, v, 12), closed)
     assert {frozenset((int(u[e]), int(v[e]))) for e in np.flatnonzero(found)} == expected
     assert not found[closed].any()
 

@@ -22,7 +22,7 @@ from corridor.interactions.events import (
     supports_local_crossings,
     take_events,
 )
-from corridor.interactions.regime_effects import SplitNetwork, applicable_regimes, effects, split_network
+from corridor.interactions.regime_effects import SplitNetwork, applicable_regimes, effects_at_ends, split_network
 from corridor.io.read.borders import Borders
 from corridor.io.read.inputs import Gazetteer, regime_dates, require_past
 from corridor.io.read.osm import OsmData
@@ -321,7 +321,7 @@ def effect_at_ends(
     """What a regime closes and slows through a candidate, with its middle, least and greatest delays."""
     if acting_regime is None:
         return None
-    low, mid, high = (effects(events, acting_regime, split, end=end) for end in ("low", "mid", "high"))
+    mid, low, high = effects_at_ends(events, acting_regime, split)
     return mid, low, high
 
 
