@@ -408,8 +408,6 @@ def fit_theta(
     Returns:
         The fit, or why there is none.
     """
-    from scipy.optimize import minimize_scalar
-
     low, mid, high = declared
 
     def loss(log_theta: float) -> float:
@@ -435,6 +433,8 @@ def fit_theta(
     # A least value at the edge of the grid is no valley: the true one lies further out.
     if at in (0, len(grid) - 1):
         return give(None, Message("flows.counts_outside"))
+    from scipy.optimize import minimize_scalar
+
     # The neighbours on the grid bracket the valley, so the search cannot slip into another one.
     found = minimize_scalar(loss, bounds=(grid[at - 1], grid[at + 1]), method="bounded", options={"xatol": 1e-9})
     return give(float(math.exp(found.x)))

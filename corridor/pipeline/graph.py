@@ -27,6 +27,7 @@ from enum import Enum
 from functools import cache, cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from inspect import signature
+from operator import attrgetter
 from pathlib import PurePath
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -39,6 +40,10 @@ from corridor.threads import map_in_threads
 
 MAX_ARRAY_BYTES = 1 << 20
 """Larger arrays aren't read through: see :func:`fingerprint`."""
+
+
+_Put = Callable[[bytes], None]
+"""What takes the next bytes of a digest."""
 
 
 class _OpaqueError(TypeError):
@@ -80,14 +85,14 @@ def combine(*parts: str | bytes) -> bytes:
     return digest.digest()
 
 
-def _tagged(put: Callable[[bytes], None], tag: bytes, content: bytes) -> None:
+def _tagged(put: _Put, tag: bytes, content: bytes) -> None:
     """Kind and length go first, so that no two sequences of values make the same bytes."""
     put(tag + struct.pack("<q", len(content)) + content)
 
 
-def _feed(put: Callable[[bytes], None], value: Any) -> None:
+def _feed(put: _Put, value: Any) -> None:
     # The commonest kinds first, by their very type: a catalogue has hundreds of thousands of cells.
-    kind = type(value)
+    kind: Any = type(value)
     if kind is str:
         _tagged(put, b"s", value.encode())
     elif kind is float:
@@ -97,57 +102,37 @@ def _feed(put: Callable[[bytes], None], value: Any) -> None:
         for item in value:
             _feed(put, item)
     else:
-        _feed_rarer(put, value)
-
-
-def _feed_rarer(put: Callable[[bytes], None], value: Any) -> None:
-    if isinstance(value, Enum):
-        _name(put, b"E", value)
-        _feed(put, value.value)
-    elif isinstance(value, str):
-        _tagged(put, b"s", value.encode())
-    # Before whole numbers, since True is one of them in Python.
-    elif value is None or isinstance(value, bool):
-        put(b"N" if value is None else b"T" if value else b"F")
-    # Scalars of numpy are floats too; they go with arrays, which tell their type.
-    elif isinstance(value, float) and not isinstance(value, np.generic):
-        put(b"f" + struct.pack("<d", value))
-    elif isinstance(value, int):
-        _tagged(put, b"i", str(value).encode())
-    elif isinstance(value, (tuple, list)):
-        put((b"t" if isinstance(value, tuple) else b"l") + struct.pack("<q", len(value)))
-        for item in value:
-            _feed(put, item)
-    elif isinstance(value, Mapping):
-        put(b"m" + struct.pack("<q", len(value)))
-        for key, item in value.items():
-            _feed(put, key)
-            _feed(put, item)
-    elif isinstance(value, (set, frozenset)):
-        _feed_set(put, value)
-    elif isinstance(value, shapely.Geometry):
-        _tagged(put, b"g", shapely.to_wkb(value, include_srid=True))
-    elif isinstance(value, (np.ndarray, np.generic)):
-        _feed_array(put, np.asarray(value))
-    elif isinstance(value, bytes):
-        _tagged(put, b"b", value)
-    elif isinstance(value, PurePath):
-        _tagged(put, b"p", str(value).encode())
-    else:
-        _feed_fields(put, value)
-
-
-def _feed_fields(put: Callable[[bytes], None], value: Any) -> None:
-    """A dataclass or a pydantic model, field by field; what is cached on it beside its fields doesn't count."""
-    names = _field_names(type(value))  # type: ignore[arg-type]  # types can be hashed
-    if isinstance(value, type) or names is None:
-        raise _OpaqueError(type(value).__qualname__)
-    _name(put, b"D", value)
-    for name in names:
-        _feed(put, getattr(value, name))
+        _feeder(kind)(put, value)
 
 
 @cache
+def _feeder(kind: Any) -> Callable[[_Put, Any], None]:
+    """What feeds values of a type, which is asked once for each."""
+    # Before texts and whole numbers, which members may be too; and True is a whole number in Python.
+    if issubclass(kind, Enum):
+        return _feed_member
+    if issubclass(kind, bool):
+        return lambda put, value: put(b"T" if value else b"F")
+    # Scalars of numpy are floats too; they go with arrays, which tell their type.
+    if issubclass(kind, np.generic) and not issubclass(kind, str):
+        return lambda put, value: _feed_array(put, np.asarray(value))
+    for base, feed in _FEEDERS.items():
+        if issubclass(kind, base):
+            return feed
+    names = _field_names(kind)
+    if names is None:
+        return _refuse
+    mark, of = _named(b"D", kind), attrgetter(*names) if len(names) > 1 else None
+
+    def feed_fields(put: _Put, value: Any) -> None:
+        # what is cached on it beside its fields doesn't count
+        put(mark)
+        for item in of(value) if of else [getattr(value, name) for name in names]:
+            _feed(put, item)
+
+    return feed_fields
+
+
 def _field_names(kind: type) -> tuple[str, ...] | None:
     """Names of a dataclass' or a pydantic model's fields, None for other types."""
     if is_dataclass(kind):
@@ -155,7 +140,30 @@ def _field_names(kind: type) -> tuple[str, ...] | None:
     return tuple(kind.model_fields) if hasattr(kind, "model_fields") else None
 
 
-def _feed_set(put: Callable[[bytes], None], value: set[Any] | frozenset[Any]) -> None:
+def _refuse(_: _Put, value: Any) -> None:
+    raise _OpaqueError(type(value).__qualname__)
+
+
+def _feed_member(put: _Put, value: Enum) -> None:
+    kind: Any = type(value)
+    put(_named(b"E", kind))
+    _feed(put, value.value)
+
+
+def _feed_items(put: _Put, value: Collection[Any]) -> None:
+    put((b"t" if isinstance(value, tuple) else b"l") + struct.pack("<q", len(value)))
+    for item in value:
+        _feed(put, item)
+
+
+def _feed_mapping(put: _Put, value: Mapping[Any, Any]) -> None:
+    put(b"m" + struct.pack("<q", len(value)))
+    for key, item in value.items():
+        _feed(put, key)
+        _feed(put, item)
+
+
+def _feed_set(put: _Put, value: set[Any] | frozenset[Any]) -> None:
     """Members in the order of their digests: a set has none of its own that lasts."""
     digests = [fingerprint(item) for item in value]
     if None in digests:
@@ -163,15 +171,37 @@ def _feed_set(put: Callable[[bytes], None], value: set[Any] | frozenset[Any]) ->
     _tagged(put, b"S", b"".join(sorted(digest for digest in digests if digest)))
 
 
-def _feed_array(put: Callable[[bytes], None], array: np.ndarray[Any, Any]) -> None:
+def _feed_array(put: _Put, array: np.ndarray[Any, Any]) -> None:
     if array.nbytes > MAX_ARRAY_BYTES or array.dtype.hasobject:
         raise _OpaqueError("array")
     _tagged(put, b"a", f"{array.dtype.str}{array.shape}".encode())
     put(array.tobytes())
 
 
-def _name(put: Callable[[bytes], None], tag: bytes, value: Any) -> None:
-    _tagged(put, tag, f"{type(value).__module__}.{type(value).__qualname__}".encode())
+@cache
+def _named(tag: bytes, kind: Any) -> bytes:
+    """A type's full name, tagged."""
+    parts: list[bytes] = []
+    _tagged(parts.append, tag, f"{kind.__module__}.{kind.__qualname__}".encode())
+    return parts[0]
+
+
+_FEEDERS: dict[type, Callable[[_Put, Any], None]] = {
+    str: lambda put, value: _tagged(put, b"s", value.encode()),
+    type(None): lambda put, _: put(b"N"),
+    float: lambda put, value: put(b"f" + struct.pack("<d", value)),
+    int: lambda put, value: _tagged(put, b"i", str(value).encode()),
+    tuple: _feed_items,
+    list: _feed_items,
+    Mapping: _feed_mapping,
+    set: _feed_set,
+    frozenset: _feed_set,
+    shapely.Geometry: lambda put, value: _tagged(put, b"g", shapely.to_wkb(value, include_srid=True)),
+    np.ndarray: _feed_array,
+    bytes: lambda put, value: _tagged(put, b"b", value),
+    PurePath: lambda put, value: _tagged(put, b"p", str(value).encode()),
+    type: _refuse,
+}
 
 
 P = ParamSpec("P")
