@@ -227,8 +227,8 @@ def _part_hits(part: Part, offset_m: float, network: Network, fit: NDArray[np.bo
     if line.length == 0:
         return []
     # A road cut in two where it meets the route ends a rounding error short of it with one of its halves.
-    rows = network.tree.query(line, predicate="dwithin", distance=END_M)
-    rows = np.sort(rows[fit[rows]])
+    rows = network.rows_near(line, END_M)
+    rows = rows[fit[rows]]
     roads = network.planar[rows]
     meetings = shapely.intersection(roads, line)
     short = shapely.is_empty(meetings)

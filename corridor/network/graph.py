@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 UNFIT_CLASSES = ("track", "service")
 LEAST_THROUGH_KM = 20.0
+_PIECE = 32
+"""Vertices of the pieces of a line that edges near it are looked for by."""
 MINUTES = ("minutes_forward", "minutes_backward", "car_minutes_forward", "car_minutes_backward")
 TIME_COLUMNS = (*MINUTES, "delay_min")
 """What :meth:`Network.with_minutes` may change."""
@@ -343,6 +345,18 @@ class Network:
     def tree(self) -> shapely.STRtree:
         """Index of the planar geometries."""
         return shapely.STRtree(self.planar)
+
+    def rows_near(self, line: shapely.LineString, distance_m: float) -> Ints:
+        """Edges within a distance of a planar line, in rising order.
+
+        Args:
+            line: in the network's plane.
+            distance_m: greatest distance, metres.
+        """
+        # The frame around a long line holds half a network: short pieces of it have few edges in theirs.
+        xy = shapely.get_coordinates(line)
+        pieces = [shapely.LineString(xy[at : at + _PIECE + 1]) for at in range(0, len(xy) - 1, _PIECE)]
+        return np.unique(self.tree.query(pieces, predicate="dwithin", distance=distance_m)[1])
 
     @shared_property
     def middles(self) -> NDArray[np.object_]:

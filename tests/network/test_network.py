@@ -11,7 +11,7 @@ import shapely
 from shapely import LineString
 
 from corridor.errors import NetworkError, NoRouteError
-from corridor.geo.geodesy import line_lengths_m
+from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.io.read.borders import Borders
 from corridor.network.alternatives import find_alternatives, route_minutes, shared_part
 from corridor.network.conflate_ways import Ways, _split_at_borders, build_physical, time_network
@@ -87,6 +87,16 @@ def test_many_points_are_put_where_each_is_by_itself():
         assert found == alone
     assert network.snap_all(lon, lat, np.ones(len(closed), dtype=bool), limit_m=900.0) == [None] * 60
     assert network.snap_all(lon[:0], lat[:0], closed, limit_m=900.0) == []
+
+
+def test_edges_near_a_line_of_many_vertices_are_all_that_lie_within_the_distance():
+    network = lattice(4, 5)
+    along = np.linspace(0.0, 1.0, 101)
+    drawn = LineString(np.column_stack([10.0 + 0.03 * along, 45.005 + 0.02 * along**2]))
+    line = project(drawn, WGS84, network.crs)
+    for distance_m in (0.03, 200.0, 900.0):
+        within = np.flatnonzero(shapely.dwithin(network.planar, line, distance_m))
+        assert network.rows_near(line, distance_m).tolist() == within.tolist()
 
 
 def test_a_route_is_cut_where_it_begins_and_ends():
