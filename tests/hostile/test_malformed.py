@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
-import sys
 import time
 import warnings
 from pathlib import Path
@@ -15,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corridor.errors import SourceError
+from tests.command import run_command
 from tests.hostile.mutations import spoil
 from tests.hostile.readers import READERS, outcome, samples
 from tests.synthetic import NAME, build
@@ -80,18 +79,16 @@ def test_whatever_comes_in(kind, data, study, tmp_path_factory):
     path.unlink()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["toml", "csv", "places"])
-def test_a_sample_through_the_command(kind, study, tmp_path):
+def test_a_sample_through_the_command(kind, study, tmp_path, monkeypatch, capfd):
     folder = tmp_path / "copy"
     shutil.copytree(study.parent, folder)
     name, content = samples(study)[kind]
     (folder / name).write_bytes(content[: len(content) // 2] + b"\0\xff" + content[len(content) // 2 :])
-    words = [sys.executable, "-m", "corridor.cli", "run", str(folder / NAME), "--out", str(tmp_path / "out"), "--quiet"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("corridor: ")
-    assert done.stderr.count("\n") == 1
+    code, out, err = run_command(monkeypatch, capfd, "run", folder / NAME, "--out", tmp_path / "out", "--quiet")
+    assert (code, out) == (2, "")
+    assert err.startswith("corridor: ")
+    assert err.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
