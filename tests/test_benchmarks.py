@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 sys.path.insert(0, str(ROOT / "scripts"))
 import itertools
 
-from benchmarks.against import Spent, compare_rows, spend
+from benchmarks.against import Spent, compare_rows, environment, first_row, spend
 from benchmarks.directions import cheapest, directions
 from benchmarks.harness import Row, growth, rise_mb
 from benchmarks.searches import integral_over_cells
@@ -92,6 +92,19 @@ def test_whole_runs_are_held_against_the_goals_by_their_medians():
     assert new.result == "0.40 of the time, 0.50 of the processor time, 0.60 of the memory"
     assert new.held is True
     assert [row.held for row in compare_rows("a real extract", "before", before, now)] == [False, None, True]
+
+
+def test_both_sides_keep_what_is_compiled(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    found = environment(tmp_path, tmp_path / "kernels")
+    assert "PYTHONDONTWRITEBYTECODE" not in found
+    assert (found["PYTHONPATH"], found["NUMBA_CACHE_DIR"]) == (str(tmp_path), str(tmp_path / "kernels"))
+
+
+def test_a_first_run_is_told_apart():
+    row = first_row("bundled data", "before", Spent(40.0, 30.0, 500.0), Spent(20.0, 24.0, 300.0))
+    assert (row.seconds, row.ratio) == (20.0, 2.0)
+    assert row.result == "0.50 of the time, 0.80 of the processor time"
 
 
 def test_cases_run_and_leave_their_ratios(tmp_path):
