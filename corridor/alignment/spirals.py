@@ -87,7 +87,8 @@ def lay_loops(options: SearchOptions, standard: DesignStandard, dx_m: float, dy_
         dx_m: east-west side of a cell.
         dy_m: north-south side.
     """
-    radius = standard.min_radius_m if options.spiral_radius_m is None else options.spiral_radius_m
+    # a whole number of metres is a number as any other: as a type of its own it would compile both searches once more
+    radius = float(standard.min_radius_m if options.spiral_radius_m is None else options.spiral_radius_m)
     half = radius * math.tan(math.pi / CORNERS)
     angle = 2.0 * math.pi / CORNERS
     arcs = math.ceil(angle / ARC_STEP)
