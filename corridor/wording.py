@@ -49,6 +49,21 @@ def format_extent(west: float, south: float, east: float, north: float) -> str:
     return f"{across}, {along}"
 
 
+def format_millions(millions: float) -> str:
+    """Give a sum in millions as tables show it: whole ones from a hundred on, else three digits.
+
+    Args:
+        millions: the sum, 0 or more.
+
+    Example:
+        >>> format_millions(1617.6), format_millions(3.0949), format_millions(0)
+        ('1,618', '3.09', '0')
+    """
+    if millions >= 99.95 or millions == 0:
+        return f"{millions:,.0f}"
+    return f"{millions:#.3g}".rstrip(".")
+
+
 def _span(low: str, high: str) -> str:
     return f"{low[:-2] if low[-1] == high[-1] else low} to {high}"
 

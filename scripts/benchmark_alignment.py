@@ -2,8 +2,7 @@
 
 Run from the top folder: ``python scripts/benchmark_alignment.py [quick|all|FILE] [--dem TILE]...``. ``quick`` leaves
 out random terminals and four million cells; a file name does all and writes the page of the documentation. With rasters
-of heights (``--dem``, any number) random terminals on these are measured too. Times are processor times; those of
-narrowing on the four routes the best of three. How the raster search compares with scikit-image, pyorps and GRASS is
+of heights (``--dem``, any number) random terminals on these are measured too. Times are processor times. How the raster search compares with scikit-image, pyorps and GRASS is
 measured by ``scripts/benchmark.py``. ``make bench-new-lines`` runs this.
 """
 
@@ -56,8 +55,8 @@ SAID: list[tuple[str, ...]] = []
 PAGE = """# Benchmarks of new lines
 
 Measured by `python scripts/benchmark_alignment.py docs/benchmarks-new-lines.md`, which overwrites this page, on the
-bundled elevation model warped to the cell size named ({machine}, one core, processor times, those of
-narrowing on the four routes the best of three). Each *bar* is what the search has to keep; ratios are within one run.
+bundled elevation model warped to the cell size named ({machine}, one core, processor times). Each *bar* is what the
+search has to keep; ratios are within one run.
 How the raster search compares with other tools: [benchmarks](benchmarks.md).
 
 {table}
@@ -70,13 +69,10 @@ def say(check: str, value: str, bar: str, held: bool | None) -> None:
     print(f"{check:66s} | {value:44s} | {bar:16s} | {mark}", flush=True)
 
 
-def seconds(run, times=1):
-    best, result = float("inf"), None
-    for _ in range(times):
-        begin = time.process_time()
-        result = run()
-        best = min(best, time.process_time() - begin)
-    return result, best
+def seconds(run):
+    begin = time.process_time()
+    result = run()
+    return result, time.process_time() - begin
 
 
 def rail(grade: float) -> DesignStandard:
@@ -143,8 +139,8 @@ def narrowed_at_250() -> None:
         z, grid = warped((a, b), 250.0)
         ground, (start, end) = build_ground(z, 250.0), nodes(grid, a, b)
         question = ground, start, end, rail(grade), COSTS, SearchOptions(offsets_m=(0.0,))
-        full, t_full = seconds(lambda: search(build_problem(*question)), 3)
-        near, t_near = seconds(lambda: narrowed(*question), 3)
+        full, t_full = seconds(lambda: search(build_problem(*question)))
+        near, t_near = seconds(lambda: narrowed(*question))
         ratio, faster = near.cost_musd / full.cost_musd, t_full / t_near
         say(f"narrowed against full, 250 m, {a}-{b} rail {grade:g} %",
             f"cost {ratio:.5f}, {faster:.1f} x as fast ({t_full:.1f} s)", "1.001, 5 x",
@@ -201,7 +197,7 @@ def random_pairs(shape: tuple[int, int], cell_m: float, seed: int):
             yield start, end, rail((1.2, 1.8, 2.5, 6.0)[number % 4])
 
 
-def by_default(z: Any, name: str, options: SearchOptions, costs: UnitCosts, count: int = 24) -> None:
+def by_default(z: Any, name: str, options: SearchOptions, costs: UnitCosts, count: int = 12) -> None:
     """What the search loses by default against one of the whole ground that begins anew, and what it saves."""
     ground, grid = build_ground(z, 250.0), Grid("EPSG:32632", Affine(250, 0, 0, 0, -250, 0), z.shape)
     terrain, ratios, times, proved = Terrain(ground, grid), [], [], []

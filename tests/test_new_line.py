@@ -203,7 +203,7 @@ def test_limits_prices_and_cells_of_ones_own(ridge):
     assert "R 2000 m" in coarse.standard.label
 
 
-def test_a_line_is_led_over_its_stations(ridge):
+def test_a_line_is_led_over_its_stations(ridge, tmp_path):
     stop = (45.3, 10.55)
     led = corridor.find_new_line(*WEST_EAST, grade_permille=60, dem=ridge, via=[stop], cell_m=500)
     line = led.alignment
@@ -214,7 +214,12 @@ def test_a_line_is_led_over_its_stations(ridge):
     assert line.chainage_m[-1] == pytest.approx(steps.sum(), rel=1e-6)
     assert len(line.radius_m) == len(line.vertices) - 2
     assert sum(line.price.km.values()) == pytest.approx(line.length_km, rel=1e-3)
-    assert [round(station["lon"], 6) for station in led.describe()["via"]] == [10.55]
+    (station,) = led.describe()["via"]
+    assert round(station["lon"], 6) == 10.55
+    at = [np.interp(1000 * station["at_km"], line.chainage_m, line.line[:, k]) for k in (0, 1)]
+    assert np.hypot(*(at - shapely.get_coordinates(xy)[0])) < line.cell_m / 2
+    sheet = (led.write(tmp_path / "led").parent / "profile.svg").read_text(encoding="utf-8")
+    assert sheet.count(f">{station['name']}</text>") == 2  # in plan and section
     with pytest.raises(AlignmentError, match="via: can't go with a sweep"):
         corridor.find_new_line(*WEST_EAST, dem=ridge, via=[stop], draws=2)
 
@@ -243,6 +248,7 @@ def test_borders_of_ones_own(ridge, tmp_path):
         ({"via": ["Highfold"]}, "VIA 1: 'Highfold' is no lat,lon"),
         ({"reuse": ["x"]}, "reuse: sections are a study's"),
         ({"via": [(45.5, 10.2001)]}, "stations 1 and 2 are 8 m apart, under two cells"),
+        ({"via": [(45.5, 10.2)]}, "stations 1 and 2 are the same place"),
     ],
 )
 def test_what_cant_be_asked_without_a_study_is_said(more, says, ridge):
@@ -294,6 +300,8 @@ def test_a_line_of_another_time_has_the_prices_of_that_time(ridge):
     assert old.alignment.tunnel_km <= today.alignment.tunnel_km
     assert old.alignment.price.total_musd < today.alignment.price.total_musd / 20
     facts = old.describe()
+    assert facts["prices"]["musd_per_km"]["tunnel"] == old.costs.tunnel.mid
+    assert [n.key for line in (today, old) for n in line.alignment.notes].count("new_line.price_book") == 1
     kinds = ("surface", "bench", "gallery", "half_bridge", "bridge", "tunnel")
     assert sum(facts[f"{kind}_km"] for kind in kinds) == pytest.approx(facts["length_km"], rel=1e-3)
     with pytest.raises(AlignmentError, match="no price book '1750'; there are: 1870-1910, today"):

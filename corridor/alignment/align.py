@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,7 @@ from corridor.schema.fields import Grid
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import LineKind
 from corridor.threads import map_in_threads
+from corridor.wording import format_millions
 
 Floats = NDArray[np.float64]
 
@@ -123,7 +125,7 @@ def solve_on_cells(asked: AlignmentProblem, framed: Callable[[float], AlignmentP
         if first.least_musd is None:
             note = Message("new_line.wider_in_part", {"cell_m": cell, "given_m": given})
         else:
-            least = f"{first.least_musd:,.0f}"
+            least = format_millions(first.least_musd)
             note = Message("new_line.wider", {"cell_m": cell, "given_m": given, "least": least})
         return replace(found, notes=(note, *found.notes))
 
@@ -238,8 +240,9 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
         )
     if not turning.is_exhausted:
         raise SearchRoomError(
-            f"no line found that keeps the minimum radius of {radius:g} m: any costs at least {least_musd:,.0f} "
-            f"million USD, and there was no room to search through all that may. Use other cells or a smaller radius",
+            f"no line found that keeps the minimum radius of {radius:g} m: any costs at least "
+            f"{format_millions(least_musd)} million USD, and there was no room to search through all that may. "
+            "Use other cells or a smaller radius",
             least_musd,
         )
     raise AlignmentError(
@@ -256,19 +259,21 @@ def _widen(way: Way, factor: float) -> Way:
 
 
 STEPS = 7  # halvings of the interval in which a limit is sought
+MOST_LOOKS = 1_500_000  # states that such searches look at before halving ends
 
 
 def explain_no_way(problem: Problem) -> str:
-    """One line for a person: each limit that opens a way when it alone is loosened, with its smallest such value."""
+    """One line for a person: each limit that opens a way when it alone is loosened, with about the least that does."""
+    tries = _Tries(problem)
     openings = [
-        _smallest("ruling grade", "%", problem.standard.max_grade_up_pct, 60.0, _with_grade, problem),
-        _smallest("bridge height", "m", problem.standard.max_bridge_height_m, 2000.0, _with_bridge, problem),
-        _smallest("structure length", "km", problem.options.max_structure_km, 400.0, _with_structure, problem),
+        tries.smallest("ruling grade", "%", problem.standard.max_grade_up_pct, 60.0, _with_grade),
+        tries.smallest("bridge height", "m", problem.standard.max_bridge_height_m, 2000.0, _with_bridge),
+        tries.smallest("structure length", "km", problem.options.max_structure_km, 400.0, _with_structure),
     ]
     if problem.options.max_direct_km is not None:
-        limit = problem.options.max_direct_km
-        openings.append(_smallest("length of links at terminals", "km", max(limit, 0.1), 1000.0, _with_direct, problem))
-    if problem.ground.mask.size and _opens(_without_mask(problem)):
+        limit = max(problem.options.max_direct_km, 0.1)
+        openings.append(tries.smallest("length of links at terminals", "km", limit, 1000.0, _with_direct))
+    if problem.ground.mask.size and tries.opening(lambda given, _: _without_mask(given), 0.0) is not None:
         openings.append("taking the mask away opens it")
     found = [o for o in openings if o]
     head = (
@@ -280,23 +285,47 @@ def explain_no_way(problem: Problem) -> str:
     return f"{head}: " + "; ".join(found)
 
 
-def _opens(problem: Problem) -> bool:
-    """Whether there is a way."""
-    return bool(np.isfinite(search(problem).cost_musd))
+Change = Callable[[Problem, float], Problem]
 
 
-def _smallest(
-    name: str, unit: str, low: float, high: float, change: Callable[[Problem, float], Problem], problem: Problem
-) -> str:
-    """Text with the smallest value of a limit that opens a way, or an empty one if even the largest doesn't."""
-    given = low
-    if not _opens(change(problem, high)):
-        return ""
-    for _ in range(STEPS):
-        # Limits range over orders of magnitude: halving their logarithm keeps the relative error alike.
-        middle = float(np.sqrt(low * high))
-        low, high = (low, middle) if _opens(change(problem, middle)) else (middle, high)
-    return f"the {name} of {given:g} {unit} closes it, {high:.3g} {unit} opens it"
+class _Tries:
+    """Searches for what opens a way: over the ground alone where that will do, from the end that sees less of it.
+
+    A way over the ground alone is a way. A search that finds none looks at all that it can reach, which from a summit
+    or an island is little and towards it everything.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        flat = _rebuilt(problem, options=replace(problem.options, offsets_m=(0.0,)))
+        forward, backward = (search(flat, reverse=reverse).expanded for reverse in (False, True))
+        self._problems = (flat, problem) if len(problem.levels.kind) > len(flat.levels.kind) else (problem,)
+        self._reverse, self._looks = backward < forward, 0
+
+    def _opens(self, problem: Problem) -> bool:
+        found = search(problem, reverse=self._reverse)
+        self._looks += found.expanded
+        return bool(np.isfinite(found.cost_musd))
+
+    def opening(self, change: Change, value: float) -> Problem | None:
+        """The first of the problems that a change opens a way in; None if it does so in neither."""
+        return next((problem for problem in self._problems if self._opens(change(problem, value))), None)
+
+    def smallest(self, name: str, unit: str, low: float, high: float, change: Change) -> str:
+        """Text with about the least value of a limit that opens a way, or an empty one if even the highest doesn't."""
+        given = low
+        problem = self.opening(change, high)
+        if problem is None:
+            return ""
+        for _ in range(STEPS):
+            # What was found so far opens a way in any case; on large ground it isn't pinned down further.
+            if self._looks > MOST_LOOKS:
+                break
+            # Limits range over orders of magnitude: halving their logarithm keeps the relative error alike.
+            middle = float(np.sqrt(low * high))
+            low, high = (low, middle) if self._opens(change(problem, middle)) else (middle, high)
+        # Rounded up to three digits, since a little less might not do.
+        digit = 10.0 ** (math.floor(math.log10(high)) - 2)
+        return f"the {name} of {given:g} {unit} closes it, {math.ceil(high / digit) * digit:.3g} {unit} opens it"
 
 
 def _rebuilt(problem: Problem, **changes: object) -> Problem:

@@ -23,7 +23,7 @@ from corridor.alignment.pricing import (
 )
 from corridor.alignment.problem import Terrain, note_coarse_heights
 from corridor.alignment.search import Found, Problem, state_points
-from corridor.alignment.spirals import ARC_STEP, LEFT, Winding, insert_windings, wind
+from corridor.alignment.spirals import ARC_STEP, LEFT, Winding, insert_windings, price_own_crossings, wind
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, DesignStandard, LinePrice, Spiral, Structure, UnitCosts
 from corridor.schema.message import Message
@@ -458,6 +458,7 @@ def turn_angles(points: Floats) -> Floats:
     return np.asarray(np.arctan2(cross, (steps[:-1] * steps[1:]).sum(axis=1)))
 
 
+EDGE_CELLS = 3.0  # a line so near to the edge of the ground would rather have passed outside
 COARSE_M, MEDIUM_M = 400.0, 100.0  # cells above which heights carry only a sketch, only indications
 
 
@@ -525,6 +526,8 @@ def finish_alignment(
     vertex_m = np.append(vertex_m, chainage[-1])
     at = terrain.to_grid(line)
     cell = max(terrain.ground.dx_m, terrain.ground.dy_m)
+    spirals = tuple(_spiral(terrain, problem, winding, vertices, vertex_m) for winding in windings)
+    total = add_prices([leg.price for leg in legs])
     return Alignment(
         standard_id=problem.standard.standard_id,
         crs=terrain.grid.crs,
@@ -540,15 +543,16 @@ def finish_alignment(
             for start, leg in zip(starts[:-1], legs, strict=True)
             for s in leg.structures
         ),
-        price=add_prices([leg.price for leg in legs]),
+        price=replace(total, ends=sum((spiral.crossings for spiral in spirals), total.ends)),
         search_price_musd=price,
         unconstrained_price_musd=free_price,
         max_grade_pct=max(leg.max_grade_pct for leg in legs),
         cell_m=cell,
         snapped_m=snapped,
         gap_musd=gap_musd,
-        spirals=tuple(_spiral(terrain, problem, winding, vertices, vertex_m) for winding in windings),
+        spirals=spirals,
         notes=(
+            *_says_edge(terrain, at),
             *_notes(cell, problem.options.turns, any(leg.price.reused_km > 0 for leg in legs)),
             *_says_gap(price, gap_musd),
         ),
@@ -578,9 +582,8 @@ def _spiral(terrain: Terrain, problem: Problem, winding: Winding, vertices: Floa
         is_left=winding.side == LEFT,
         from_m=float(vertex_m[first]) - 0.5 * arc_m,
         to_m=float(vertex_m[last]) + 0.5 * arc_m,
-        rise_m=float(winding.corners[-1, 2] - winding.corners[0, 2])
-        * len(winding.corners)
-        / (len(winding.corners) - 1),
+        rise_m=winding.rise_m * winding.turns,
+        crossings=price_own_crossings(problem, winding),
     )
 
 
@@ -744,6 +747,15 @@ def merge_straight(points: Floats) -> Floats:
     grade = np.diff(points[:, 2]) / run
     straight = (bend_angles(points) < 1e-9) & (np.abs(np.diff(grade)) < 1e-12)
     return np.asarray(points[np.concatenate([[True], ~straight, [True]])])
+
+
+def _says_edge(terrain: Terrain, points: Floats) -> tuple[Message, ...]:
+    """That a line runs along the end of the ground, so that a better one may lie beyond."""
+    last = np.array(terrain.ground.shape) - 1.0
+    off = np.minimum(points[:, :2], last - points[:, :2]).min(axis=1)
+    # A place near the edge is given; what lies away from both tells that there was no room.
+    away = np.hypot(*(points[:, None, :2] - points[[0, -1], :2]).transpose(2, 0, 1)).min(axis=1) > 2.0 * EDGE_CELLS
+    return (Message("new_line.edge"),) if off[away].min(initial=np.inf) < EDGE_CELLS else ()
 
 
 def _says_gap(price_musd: float, gap_musd: float | None) -> tuple[Message, ...]:

@@ -18,7 +18,7 @@ from corridor.alignment.sheet import draw_sheet
 from corridor.errors import OutputError
 from corridor.geo.geodesy import WGS84, project
 from corridor.report.i18n import render
-from corridor.schema.alignment import Alignment
+from corridor.schema.alignment import Alignment, UnitCosts
 from corridor.schema.vocabulary import LineKind
 from corridor.theme import colour
 
@@ -31,9 +31,12 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
     line, price = new.alignment, new.alignment.price
     kinds = {str(kind): price.musd_of(kind) for kind in LineKind} | {"portals": price.ends}
     return {
-        "from": {"name": new.start.name, "lat": new.start.lat, "lon": new.start.lon},
-        "to": {"name": new.end.name, "lat": new.end.lat, "lon": new.end.lon},
-        "via": [{"name": stop.name, "lat": stop.lat, "lon": stop.lon} for stop in new.stations],
+        "from": {"name": new.start.name, "lat": new.start.lat, "lon": new.start.lon, "off_m": line.snapped_m[0]},
+        "to": {"name": new.end.name, "lat": new.end.lat, "lon": new.end.lon, "off_m": line.snapped_m[1]},
+        "via": [
+            {"name": stop.name, "lat": stop.lat, "lon": stop.lon, "at_km": at / 1000}
+            for stop, at in zip(new.stations, _chainages(new), strict=True)
+        ],
         "standard": line.standard_id,
         "ruling_grade_pct": max(new.standard.max_grade_up_pct, new.standard.max_grade_down_pct),
         "radius_limit_m": new.standard.min_radius_m,
@@ -52,6 +55,7 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         "ascent_m": line.ascent_m,
         "cost_musd": {"low": price.total.low, "mid": price.total.mid, "high": price.total.high},
         "cost_musd_by_kind": {k: {"low": v.low, "mid": v.mid, "high": v.high} for k, v in kinds.items()},
+        "prices": {"book": new.prices, "musd_per_km": _unit_prices(new.costs)},
         "gap_musd": line.gap_musd,
         "gap_pct": line.gap_pct,
         "cell_m": line.cell_m,
@@ -65,6 +69,11 @@ def describe_new_line(new: NewLine) -> dict[str, Any]:
         ],
         "spread": {name: asdict(spread) for name, spread in new.spread.items()},
     }
+
+
+def _unit_prices(costs: UnitCosts) -> dict[str, float]:
+    """Middle prices that the search went by, as far as there are any; of portals and abutments by the piece."""
+    return {name: price["mid"] for name, price in asdict(costs).items() if price is not None}
 
 
 def _spirals(line: Alignment) -> list[dict[str, Any]]:
@@ -82,6 +91,7 @@ def _spirals(line: Alignment) -> list[dict[str, Any]]:
                 "from_km": s.from_m / 1000,
                 "to_km": s.to_m / 1000,
                 "rise_m": s.rise_m,
+                "crossings_musd": s.crossings.mid,
             }
         )
     return found
@@ -105,6 +115,7 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
             f"{new.start.name} - {new.end.name}, {new.standard.label}",
             (new.start.name, new.end.name),
             stations,
+            list(zip((stop.name for stop in new.stations), _chainages(new), strict=True)),
         ),
     }
     files |= {"chainage.csv": _csv(stations.round(3)), "earthworks.csv": _csv(sum_earthworks(stations).round(3))}
@@ -130,6 +141,14 @@ def write_new_line(new: NewLine, folder: Path) -> Path:
             f"{folder}: can't be written ({getattr(fault, 'strerror', fault)}); choose another folder with --out"
         ) from fault
     return folder / "alignment.geojson"
+
+
+def _chainages(new: NewLine) -> list[float]:
+    """Where the line passes the places that it was led over, metres from its start."""
+    line = new.alignment
+    course = shapely.linestrings(line.line[:, :2])
+    places = [project(shapely.Point(stop.lon, stop.lat), WGS84, line.crs) for stop in new.stations]
+    return [float(shapely.line_locate_point(course, place)) for place in places]
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from markupsafe import escape
@@ -82,8 +82,8 @@ class Plan:
         yield f'<text x="{place[0]:.1f}" y="{place[1] + 3:.1f}" text-anchor="middle"{extra}>{escape(text)}</text>'
 
 
-def draw_plan(plan: Plan, ends: tuple[str, str]) -> Iterator[str]:
-    """Course with structures, chainage, radii, names of the ends, scale and north arrow."""
+def draw_plan(plan: Plan, ends: tuple[str, str], stops: Sequence[tuple[str, float]] = ()) -> Iterator[str]:
+    """Course with structures, chainage, radii, names of the ends and of places on the way, scale and north arrow."""
     line, total = plan.line, float(plan.line.chainage_m[-1])
     for s in line.structures:
         dashes = ' stroke-dasharray="6 3"' if s.kind == LineKind.TUNNEL else ""
@@ -106,6 +106,9 @@ def draw_plan(plan: Plan, ends: tuple[str, str]) -> Iterator[str]:
         yield (
             f'<text x="{x:.1f}" y="{place[1] - 10:.1f}" text-anchor="{anchor}" font-weight="bold">{escape(name)}</text>'
         )
+    for (name, _), place in zip(stops, plan.at(np.array([at for _, at in stops]))[0], strict=True):
+        yield f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4" fill="{PAPER}" stroke="{LINE}" stroke-width="2"/>'
+        yield from plan.label(place - (0.0, 14.0), name)
     yield from _draw_chainage(plan, total)
     yield from _draw_radii(plan)
     yield from _draw_scale(plan)

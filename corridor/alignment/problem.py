@@ -386,11 +386,13 @@ def frame_terrain(
         crs: of the cells; the UTM zone of the places' middle if left out.
 
     Raises:
-        AlignmentError: if the places are less than two cells apart.
+        AlignmentError: if the places are the same, or less than two cells apart.
     """
     crs = crs or utm_crs((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
     a, b = (project(shapely.Point(*place), WGS84, crs) for place in (start, end))
     apart, finest = float(distance_m(*start, *end)), max(dem.resolution_m, cell_m or 0.0)
+    if apart < 1.0:
+        raise AlignmentError(f"{what} are the same place: there is no line to seek")
     if apart < 2 * finest:
         of = "the elevation model; use a finer one" if finest == dem.resolution_m else f"{finest:g} m; use smaller ones"
         raise AlignmentError(f"{what} are {apart:.0f} m apart, under two cells of {of}")

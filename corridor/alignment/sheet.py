@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from textwrap import wrap
 
@@ -35,6 +35,7 @@ from corridor.schema.alignment import Alignment, Structure
 from corridor.schema.message import Message, listing
 from corridor.schema.vocabulary import LineKind
 from corridor.theme import colour
+from corridor.wording import format_millions
 
 Floats = NDArray[np.float64]
 
@@ -44,13 +45,17 @@ LEGEND, HAUL = BUILT_AS + ROW, 64  # upper edge of the legend below them, height
 WORDS = {LineKind.SURFACE: "open line", LineKind.BENCH: "bench with walls", LineKind.HALF_BRIDGE: "half-bridge"}
 GRID, FRAME, TICK = (colour(what) for what in ("grid", "frame", "tick"))
 SAME_GRADE = 1e-4  # changes of grade under a tenth of a per mille are drawn as none
-GRADE_PX, NARROW_PX, LETTER_PX = 25, 9, 6.2
+GRADE_PX, NARROW_PX, LETTER_PX = 30, 9, 6.2
 NOTE_LETTERS = 190  # that fit in a line of notes
 LONG_M = 500.0  # structures from this length are labelled
 
 
 def draw_sheet(
-    line: Alignment, title: str, ends: tuple[str, str] = ("", ""), stations: pd.DataFrame | None = None
+    line: Alignment,
+    title: str,
+    ends: tuple[str, str] = ("", ""),
+    stations: pd.DataFrame | None = None,
+    stops: Sequence[tuple[str, float]] = (),
 ) -> str:
     """An SVG of a line: its plan, and below it its long section.
 
@@ -65,13 +70,14 @@ def draw_sheet(
         title: written above it.
         ends: names of the places at its ends.
         stations: of :func:`corridor.alignment.earthworks.tabulate_stations`.
+        stops: names of places on the way and their chainages, metres.
 
     Returns:
         The drawing.
     """
     total = float(line.chainage_m[-1])
     heights = np.concatenate([line.line[:, 2], line.ground_m])
-    step = nice_step(float(np.ptp(heights)) / 5)
+    step = nice_step(float(np.ptp(heights)) / 8)
     low, high = np.floor(heights.min() / step) * step, np.ceil((heights.max() + 0.25 * step) / step) * step
     scale = _Scale((WIDTH - LEFT - RIGHT) / total, PLOT / (high - low), low)
     section = [
@@ -81,6 +87,7 @@ def draw_sheet(
         f'<polyline points="{scale.points(line.chainage_m, line.line[:, 2])}" fill="none" stroke="{LINE}" '
         f'stroke-width="2"/>',
         *_portals(scale, line),
+        *_stops(scale, line, stops),
         *_heights(scale, line),
         *_grades(scale, line),
         *_curves(scale, line),
@@ -98,7 +105,7 @@ def draw_sheet(
         f'<rect width="{WIDTH}" height="{bottom:.0f}" fill="{PAPER}"/>'
         f'<text x="{LEFT}" y="18" font-size="15" font-weight="bold">{escape(title)}</text>'
         f'<text x="{LEFT}" y="34">{escape(_summary(line))}</text>'
-        f'<g class="plan">{"".join(draw_plan(plan, ends))}</g>'
+        f'<g class="plan">{"".join(draw_plan(plan, ends, stops))}</g>'
         f'<g class="section" transform="translate(0 {plan.height + 8:.0f})">{"".join(section)}</g>'
         + "".join(
             f'<text x="{LEFT}" y="{foot + 14 * k:.0f}" fill="{NOTE}">{escape(text)}</text>'
@@ -129,12 +136,12 @@ class _Scale:
 
 def _summary(line: Alignment) -> str:
     price = line.price.total
-    unmarked = " (where the plan has none)" if tightest(line).sum() > FEW else ""
+    unmarked = " (curves without a radius have this)" if tightest(line).sum() > FEW else ""
     radius = f", least radius {line.min_radius_m:.0f} m{unmarked}" if np.isfinite(line.min_radius_m) else ""
     return (
         f"{line.length_km:.1f} km, {line.tunnel_km:.1f} km in tunnels (the longest {line.longest_tunnel_km:.1f}), "
         f"{line.bridge_km:.1f} km on bridges; steepest {line.max_grade_pct * 10:.1f} per mille{radius}; "
-        f"{price.mid:,.0f} million USD ({price.low:,.0f}-{price.high:,.0f})"
+        f"{format_millions(price.mid)} million USD ({format_millions(price.low)}-{format_millions(price.high)})"
     )
 
 
@@ -200,9 +207,20 @@ def _portals(scale: _Scale, line: Alignment) -> Iterator[str]:
             yield f'<text x="{x:.1f}" y="{scale.y(z) - 9:.1f}" text-anchor="middle" font-weight="bold">{z:.0f}</text>'
 
 
+def _stops(scale: _Scale, line: Alignment, stops: Sequence[tuple[str, float]]) -> Iterator[str]:
+    """A thin line with its name at each place on the way."""
+    for name, at in stops:
+        x, z = scale.x(at), float(np.interp(at, line.chainage_m, line.line[:, 2]))
+        yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP + 14}" y2="{scale.y(z):.1f}" stroke="{FRAME}"/>'
+        yield f'<text x="{x:.1f}" y="{TOP + 10}" text-anchor="middle">{escape(name)}</text>'
+
+
 def _heights(scale: _Scale, line: Alignment) -> Iterator[str]:
     """Height of the line and of the ground below each other, at the kilometres of the axis."""
-    for km in _axis_km(float(line.chainage_m[-1])):
+    total = float(line.chainage_m[-1])
+    # The line's end has its heights too: the last place on the axis that would lie under them gives way.
+    at_km = [km for km in _axis_km(total) if (total - km * 1000) * scale.along > LABEL_PX]
+    for km in (*at_km, total / 1000):
         x = scale.x(float(km) * 1000)
         for values, down, ink in ((line.line[:, 2], 14, INK), (line.ground_m, 27, NOTE)):
             height = float(np.interp(km * 1000, line.chainage_m, values))
@@ -303,9 +321,9 @@ def _mass_haul(scale: _Scale, stations: pd.DataFrame) -> Iterator[str]:
     kept = np.unique(np.linspace(0, len(at) - 1, 600).astype(int))
     points = " ".join(f"{scale.x(s):.1f},{v:.1f}" for s, v in zip(at[kept], y[kept], strict=True))
     right = scale.x(float(at[-1]))
+    rock = f"; tunnels yield {bored:.2f} of rock more, which is not in the curve" if bored > 0.0 else ""
     yield (
-        f'<text x="{LEFT}" y="{top - 8}">mass haul: cuts {cut:.2f}, fills {fill:.2f} million m³ in place; '
-        f"tunnels yield {bored:.2f} million m³ of rock more, which is not in the curve</text>"
+        f'<text x="{LEFT}" y="{top - 8}">mass haul, million m³: cuts {cut:.2f}, fills {fill:.2f} in place{rock}</text>'
     )
     yield f'<polygon points="{points} {right:.1f},{zero:.1f} {LEFT},{zero:.1f}" fill="{GROUND}"/>'
     yield f'<polyline points="{points}" fill="none" stroke="{INK}"/>'

@@ -3,6 +3,9 @@
 The line runs straight to the middle of the chord, turns full circles of one radius about a point beside it, back to
 the same place higher up or lower down, and goes on as it came. Its grade is constant and allows for the resistance of
 the curve. A circle is a polygon whose sides touch it: curves fitted to the corners give the true circle back.
+
+Where a circle passes over its own start one track needs a bridge over the other, or the other a roof. That is priced,
+unless at their depths there the one is bored or the other stands on a bridge anyway.
 """
 
 from __future__ import annotations
@@ -17,22 +20,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.alignment.chords import (
+    ABUTMENT,
     BRIDGE,
     CHEAPEST,
+    CUT2,
     DX,
     DY,
+    FILL2,
     MAX_BRIDGE,
     MAX_CUT,
     MAX_FILL,
+    MIN_BRIDGE,
+    MIN_TUNNEL,
+    PORTAL,
     RISE,
+    SURFACE,
     TUNNEL,
     enter,
     new_scratch,
     walk_chord,
 )
-from corridor.alignment.links import SearchOptions, corner_weights, neighbour_moves
+from corridor.alignment.earthworks import FORMATION_M
+from corridor.alignment.links import SearchOptions, corner_weights, ground_heights, neighbour_moves
 from corridor.compiled import inner, kernel
-from corridor.schema.alignment import DesignStandard
+from corridor.schema.alignment import DesignStandard, PriceRange
 
 if TYPE_CHECKING:
     from corridor.alignment.search import Problem
@@ -60,7 +71,8 @@ class Loops(NamedTuple):
     ``moves`` (m, 2) are steps to the end of the chord and ``move_m`` their lengths; ``corners`` (m, 2, 24, 2) rows and
     columns of the circle's corners from the start of the chord, to the left and to the right. ``turns`` is the most
     circles on a chord, of ``radius_m``; ``side_m`` is a side of the polygon, ``arc_m`` the drawn arc that belongs to a
-    corner; ``up`` and ``down`` the steepest that the line may climb and fall, as tangents.
+    corner; ``up`` and ``down`` the steepest that the line may climb and fall, as tangents; ``overlap_m`` how far the
+    tracks lie over each other where a circle closes.
     """
 
     moves: NDArray[np.int32]
@@ -72,6 +84,7 @@ class Loops(NamedTuple):
     arc_m: float
     up: float
     down: float
+    overlap_m: float
 
     def reversed(self) -> Loops:
         """As a search from the other end sees them: grades turned round."""
@@ -102,7 +115,9 @@ def lay_loops(options: SearchOptions, standard: DesignStandard, dx_m: float, dy_
     moves = np.unique(steps, axis=0).astype(np.int32).reshape(-1, 2)
     corners = np.stack([_corners(moves, radius, dx_m, dy_m, side) for side in (1.0, -1.0)], axis=1)
     move_m = np.hypot(moves[:, 0] * dy_m, moves[:, 1] * dx_m)
-    return Loops(moves, move_m, corners, turns, radius, 2.0 * half, arc_m, up, down)
+    # A circle leaves its tangent by s^2 / 2 R: over so much on either side two tracks are less than their width apart.
+    overlap_m = 2.0 * math.sqrt(2.0 * radius * FORMATION_M[standard.mode])
+    return Loops(moves, move_m, corners, turns, radius, 2.0 * half, arc_m, up, down, overlap_m)
 
 
 def _corners(moves: NDArray[np.int32], radius: float, dx_m: float, dy_m: float, side: float) -> Floats:
@@ -168,6 +183,43 @@ def least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, limit, p):
     return bound
 
 
+@kernel
+def price_crossing(depth, rise, overlap_m, p):
+    """What it costs that a track passes ``rise`` metres over another one, which lies ``depth`` below the ground.
+
+    A bridge with its abutments, or a roof with its portals over the lower track; nothing where level ground would have
+    the lower one bored or the upper one on a bridge anyway.
+    """
+    over = rise - depth
+    if depth >= p[MIN_TUNNEL] and (depth > p[MAX_CUT] or p[SURFACE] * (1.0 + depth * depth / p[CUT2]) >= p[TUNNEL]):
+        return 0.0
+    bridge = p[BRIDGE] + p[RISE] * over
+    if over >= p[MIN_BRIDGE] and (over > p[MAX_FILL] or p[SURFACE] * (1.0 + over * over / p[FILL2]) >= bridge):
+        return 0.0
+    return min(overlap_m * (p[BRIDGE] + p[RISE] * rise) + 2.0 * p[ABUTMENT], overlap_m * p[TUNNEL] + 2.0 * p[PORTAL])
+
+
+@inner
+def price_crossings(ground, loops, m, turns, r, c, h0, rise, p):
+    """The same for all circles on a chord from a node: each passes over the one before, where the chord has its middle.
+
+    Circles are known to lie on the ground's grid, and the chord with them.
+    """
+    z = ground[0]
+    drawn = loops.move_m[m] + turns * CORNERS * loops.arc_m
+    y, x = r + 0.5 * loops.moves[m, 0], c + 0.5 * loops.moves[m, 1]
+    i, k = min(int(y), z.shape[0] - 2), min(int(x), z.shape[1] - 2)
+    a, b, d, e = corner_weights(x - k, y - i)
+    over = a * z[i, k] + b * z[i, k + 1] + d * z[i + 1, k] + e * z[i + 1, k + 1] - h0
+    circle = rise * CORNERS * loops.arc_m / drawn
+    price = 0.0
+    for turn in range(turns):
+        # Of the two passes of a circle the lower one is the first where the line climbs, else the last.
+        lower = rise * 0.5 * loops.move_m[m] / drawn + circle * (turn if rise > 0.0 else turn + 1)
+        price += price_crossing(over - lower, abs(circle), loops.overlap_m, p)
+    return price
+
+
 @inner
 def walk_loop(ground, loops, m, turns, side, r, c, h0, rise, p, cost, limit, scratch):
     """Add the price of a chord with circles from a node to the cheapest costs by kind, in place.
@@ -212,6 +264,7 @@ def price_loop(ground, loops, m, way, r, c, h0, rise, kind, spent, p, limit, scr
     # Even along its corners alone the link is too dear, or leaves the ground that is known.
     if least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, limit - spent, p) > limit - spent:
         return 0
+    spent += price_crossings(ground, loops, m, turns, r, c, h0, rise, p)
     enter(scratch.by_kind, kind, spent)
     if walk_loop(ground, loops, m, turns, side, r, c, h0, rise, p, scratch.by_kind, limit, scratch) < 0:
         return 0
@@ -236,6 +289,37 @@ class Winding:
     centre: tuple[float, float]
     turns: int
     side: int
+
+    @property
+    def rise_m(self) -> float:
+        """Height that one circle gains, below 0 where it loses some."""
+        return float(self.corners[1, 2] - self.corners[0, 2]) * CORNERS
+
+
+def price_own_crossings(problem: Problem, winding: Winding) -> PriceRange:
+    """What it costs where circles of a line pass over themselves, in million USD, as searches price it.
+
+    Args:
+        problem: the search that the line came from.
+        winding: the circles.
+
+    Returns:
+        Low, middle and high price of bridges or roofs over lower tracks.
+    """
+    costs, design, overlap_km = problem.costs, problem.standard, problem.loops.overlap_m / 1000.0
+    corners, rise = winding.corners, winding.rise_m
+    # The first and the last corner lie half a side before and behind the place where the circle leaves its chord.
+    row, col = 0.5 * (corners[0, :2] + corners[-1, :2])
+    ground = float(ground_heights(problem.ground, np.array([row]), np.array([col]))[0])
+    taller = (1.0 + abs(rise) / design.bridge_doubles_m) / (1.0 + design.bridge_reference_m / design.bridge_doubles_m)
+    deck = costs.bridge * (taller * overlap_km) + costs.abutment * 2.0
+    roof = costs.tunnel * overlap_km + costs.portal * 2.0
+    total = PriceRange.flat(0.0)
+    for turn in range(winding.turns):
+        lower = corners[0, 2] + rise * (turn + (rise < 0.0) - 0.5 / CORNERS)
+        if price_crossing(ground - lower, abs(rise), problem.loops.overlap_m, problem.parameters) > 0.0:
+            total += min(deck, roof, key=lambda price: price.mid)
+    return total
 
 
 def codes_along(problem: Problem, states: Sequence[int]) -> list[int]:

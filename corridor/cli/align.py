@@ -18,6 +18,7 @@ from corridor.cli.common import (
     print_table,
     show_progress,
 )
+from corridor.wording import format_millions
 
 if TYPE_CHECKING:
     from corridor.pipeline.new_line import NewLine
@@ -176,7 +177,7 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
         alternatives: how many other lines were asked for.
     """
     facts = new.describe()
-    cost = facts["cost_musd"]
+    low, mid, high = (format_millions(facts["cost_musd"][end]) for end in ("low", "mid", "high"))
     circles = [["spirals", f"{facts['spiral_count']} full circles"]] if facts["spirals"] else []
     rows = [
         ["length", f"{facts['length_km']:.1f} km"],
@@ -184,8 +185,11 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
         ["on bridges", f"{facts['bridge_km']:.1f} km"],
         *circles,
         ["steepest grade", f"{facts['max_grade_pct']:.2f} %"],
-        ["price", f"{cost['mid']:,.0f} million USD ({cost['low']:,.0f}-{cost['high']:,.0f})"],
+        ["price", f"{mid} million USD ({low}-{high})"],
     ]
+    if facts["gap_pct"] is not None:
+        proved = f"within {facts['gap_pct']:.1f} %" if facts["gap_pct"] >= 0.05 else "none costs less"
+        rows.append(["proved", f"{proved}, of lines on cells of {facts['cell_m']:.0f} m"])
     slopes = [f"{facts[f'{k}_km']:.1f} km {words}" for k, words in _ALONG_SLOPES.items() if facts[f"{k}_km"] >= 0.05]
     if slopes:
         rows.insert(3, ["along slopes", ", ".join(slopes)])
@@ -193,7 +197,7 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
     for number, other in enumerate(facts["alternatives"], 1):
         print_line(
             f"- alternative {number}: {other['length_km']:.1f} km, {other['tunnel_km']:.1f} km in tunnels, "
-            f"{other['cost_musd']:,.0f} million USD"
+            f"{format_millions(other['cost_musd'])} million USD"
         )
     if len(facts["alternatives"]) < alternatives:
         print_line("- no further line that runs elsewhere costs at most half as much again")
@@ -201,7 +205,8 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
         told = facts["spread"]["cost_musd"]
         print_line(
             f"- on {told['found']} of {told['draws']} draws of the heights' error there is a line, for "
-            f"{told['low']:,.0f} to {told['high']:,.0f} million USD (middle {told['median']:,.0f})"
+            f"{format_millions(told['low'])} to {format_millions(told['high'])} million USD "
+            f"(middle {format_millions(told['median'])})"
         )
     for note in facts["notes"]:
         print_line(f"- {note}")

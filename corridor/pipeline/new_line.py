@@ -69,7 +69,7 @@ class NewLine:
 
     ``sweep`` holds the points of a sweep, ``alternatives`` other lines that differ, by rising price, ``spread`` how
     price (million USD), length and tunnel length (km) answer to the elevation model's error, ``stations`` the places
-    that the line was led over.
+    that the line was led over, ``prices`` the price book and ``costs`` what things cost.
     """
 
     alignment: Alignment
@@ -77,7 +77,9 @@ class NewLine:
     end: Place
     standard: DesignStandard
     dem: Dem
-    sweep: tuple[TradeoffPoint, ...]
+    prices: str
+    costs: UnitCosts
+    sweep: tuple[TradeoffPoint, ...] = ()
     alternatives: tuple[Alignment, ...] = ()
     spread: Mapping[str, Spread] = field(default_factory=dict)
     stations: tuple[Place, ...] = ()
@@ -117,6 +119,7 @@ class _Setting:
     stations: tuple[Place, ...]
     heights: Dem
     prices: Sequence[UnitCost]
+    book: str
     allowed: Allowed | None
     run: Run | None
     notes: tuple[Message, ...] = ()
@@ -247,9 +250,15 @@ def _search(
         spread = measure_price_spread(asked[0], heights.vertical_error_m, heights.error_range_m, draws)
     start, *between, end = setting.stations
     return NewLine(
-        replace(found, notes=(*found.notes, *setting.notes)),
-        start, end, standard, setting.heights, tuple(swept), tuple(others), spread, tuple(between),
+        replace(found, notes=(*_says_book(setting.book), *found.notes, *setting.notes)),
+        start, end, standard, setting.heights, setting.book, asked[0].costs,
+        tuple(swept), tuple(others), spread, tuple(between),
     )  # fmt: skip
+
+
+def _says_book(book: str) -> tuple[Message, ...]:
+    """Which dollars a price is in, unless they are today's."""
+    return () if book == TODAY else (Message("new_line.price_book", {"book": book}),)
 
 
 def _framed(setting: _Setting, leg: int, cell_m: float | None) -> tuple[Terrain, Point, Point]:
@@ -304,7 +313,7 @@ def _with_study(
     known = run[inputs.borders] if borders is None else read_borders(Path(borders))
     allowed = known.inside(countries) if countries else None
     prices = run[inputs.unit_costs] if book == TODAY else prices_of(run[inputs.catalogue], book)
-    return _Setting(stations, heights, prices, allowed, run)
+    return _Setting(stations, heights, prices, book, allowed, run)
 
 
 def _without_study(
@@ -349,7 +358,7 @@ def _without_study(
     if draws > 0 and heights.pixel_error_m is None and heights.vertical_error_m == VERTICAL_ERROR_M:
         assumed: dict[str, Value] = {"error_m": f"{VERTICAL_ERROR_M:g}", "range_km": f"{ERROR_RANGE_KM:g}"}
         notes = (Message("new_line.assumed_error", assumed),)
-    return _Setting(stations, heights, prices, allowed, None, notes)
+    return _Setting(stations, heights, prices, book, allowed, None, notes)
 
 
 def prices_of(catalogue: Catalogue, book: str) -> Sequence[UnitCost]:

@@ -38,7 +38,8 @@ class Structure:
 class Spiral:
     """Full circles by which a line gains or loses height, ``turns`` of them over each other.
 
-    ``x`` and ``y`` are the centre in the line's system; ``rise_m`` is negative where the line falls.
+    ``x`` and ``y`` are the centre in the line's system; ``rise_m`` is negative where the line falls. ``crossings`` is
+    what bridges and roofs cost where circles pass over their own start, in million USD.
     """
 
     x: float
@@ -49,11 +50,15 @@ class Spiral:
     from_m: float
     to_m: float
     rise_m: float
+    crossings: PriceRange
 
 
 @dataclass(frozen=True, slots=True)
 class LinePrice:
-    """Kilometres and price in million USD of each kind that a line has, and of its portals and abutments."""
+    """Kilometres and price in million USD of each kind that a line has, and of its portals and abutments.
+
+    ``ends`` is the price of the latter, with what full circles cost where they pass over themselves.
+    """
 
     km: Mapping[LineKind, float]
     musd: Mapping[LineKind, PriceRange]

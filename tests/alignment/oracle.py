@@ -10,6 +10,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from corridor.alignment.chords import new_scratch, pack_parameters, walk_chord
+from corridor.alignment.links import ground_heights
 
 
 def exact_chord(ground, standard, costs, a, b):
@@ -125,6 +126,33 @@ def may_wind(problem, rise, drawn, circle):
     return -down <= 1000 * rise / drawn <= up and abs(rise) * circle / drawn >= 10.0
 
 
+def own_crossings(problem, a, b, turns):
+    """Price of what carries a chord's circles over their own start: a bridge or a roof, unless one is there anyway."""
+    g, design, prices = problem.ground, problem.standard, problem.costs
+    middle = (np.array(a) + np.array(b)) / 2
+    ground = float(ground_heights(g, middle[:1], middle[1:2])[0])
+    _, drawn, circle = loop_points(problem, a, b, turns, 1)
+    rise = (b[2] - a[2]) * circle / drawn
+    passes = sorted(a[2] + (b[2] - a[2]) * (drawn - turns * circle) / drawn / 2 + rise * n for n in range(turns + 1))
+    radius = problem.options.spiral_radius_m or design.min_radius_m
+    km = 2 * math.sqrt(2 * radius * 7.0) / 1000
+
+    def bridge(height):
+        return prices.bridge.mid * (1 + height / design.bridge_doubles_m) / (1 + 30 / design.bridge_doubles_m)
+
+    total = 0.0
+    for low, high in pairwise(passes):
+        cut, fill = ground - low, high - ground
+        in_cut = prices.surface.mid * (1 + (cut / design.cut_doubles_m) ** 2)
+        on_fill = prices.surface.mid * (1 + (fill / design.fill_doubles_m) ** 2)
+        bored = cut >= design.min_tunnel_depth_m and (cut > design.max_cut_m or in_cut >= prices.tunnel.mid)
+        spanned = fill >= design.min_bridge_height_m and (fill > design.max_fill_m or on_fill >= bridge(fill))
+        if not (bored or spanned):
+            deck = km * bridge(abs(rise)) + 2 * prices.abutment.mid
+            total += min(deck, km * prices.tunnel.mid + 2 * prices.portal.mid)
+    return total
+
+
 def explicit_cost(problem, exact=False):
     """Cheapest cost from start to end over the full link graph, and that of the way back over turned links."""
     p, g = problem, problem.ground
@@ -160,7 +188,7 @@ def explicit_cost(problem, exact=False):
         total = np.where(np.eye(3, dtype=bool), 0.0, np.inf)
         for u, v in pairwise(points):
             total = (total[:, :, None] + chord(u, v)[None]).min(axis=1)
-        return total
+        return total + own_crossings(p, a, b, turns)
 
     radius = p.options.spiral_radius_m or p.standard.min_radius_m
     least = max(math.ceil(2 * radius * math.tan(math.pi / 24) / min(g.dx_m, g.dy_m)), 1)

@@ -315,6 +315,18 @@ def test_low_and_high_prices_come_from_quantities():
     assert price.total.low < price.total.mid < price.total.high
 
 
+def test_a_line_along_the_end_of_the_ground_says_so():
+    z = np.full((30, 30), 50.0)
+    mask = np.zeros(z.shape, dtype=np.uint8)
+    mask[2:22, 15] = 7  # open at both ends
+    options = replace(QUICK, turns=False)
+    said = [
+        "new_line.edge" in {note.key for note in line_on(z, (row, 5), (row, 25), options=options, mask=mask).notes}
+        for row in (8, 25)
+    ]
+    assert said == [True, False]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_curves_keep_to_what_a_mask_leaves_open(seed):
     rng = np.random.default_rng(seed)

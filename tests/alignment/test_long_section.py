@@ -121,6 +121,16 @@ def test_stations_say_what_the_line_is(line):
     assert f"cuts {table['cut_m3'].sum() / 1e6:.2f}, fills {table['fill_m3'].sum() / 1e6:.2f} million" in said
 
 
+def test_the_ends_and_places_on_the_way_have_their_heights_and_names(line):
+    found = texts(draw_sheet(line, "x", stops=[("Mid <way>", 1234.0)]))
+    assert f"{line.line[-1, 2]:.0f}" in found
+    assert found.count("Mid <way>") == 2  # in plan and section
+    plain = texts(
+        draw_sheet(replace(line, structures=()), "x", stations=tabulate_stations(replace(line, structures=()), "rail"))
+    )
+    assert not any("of rock" in text for text in plain)
+
+
 def plan_of(line, **kwargs):
     root = ET.fromstring(draw_sheet(line, "x", **kwargs))
     return next(node for node in root.iter(f"{SVG}g") if node.get("class") == "plan")

@@ -14,6 +14,7 @@ from corridor.alignment.align import align
 from corridor.alignment.links import SearchOptions, build_ground
 from corridor.alignment.pricing import price_line
 from corridor.alignment.search import build_problem, search
+from corridor.alignment.spirals import price_crossing
 from corridor.errors import AlignmentError
 from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, standard
@@ -60,7 +61,9 @@ def test_a_valley_steeper_than_the_grade_is_climbed_in_circles(turns):
     found, grid = line(z, replace(OPTIONS, turns=turns))
     assert found.spirals
     assert found.max_grade_pct <= 4.0 + 1e-9
-    assert price_line(found.line, z, grid, DESIGN, PRICES).total_musd == pytest.approx(found.price.total_musd, rel=2e-3)
+    passing = sum(s.crossings.mid for s in found.spirals)
+    again = price_line(found.line, z, grid, DESIGN, PRICES).total_musd
+    assert again + passing == pytest.approx(found.price.total_musd, rel=2e-3)
     assert (np.diff(found.chainage_m) > 0).all()
     run = np.hypot(*np.diff(found.line[:, :2], axis=0).T)
     assert np.diff(found.chainage_m) == pytest.approx(run, abs=2e-3)
@@ -68,6 +71,25 @@ def test_a_valley_steeper_than_the_grade_is_climbed_in_circles(turns):
         assert abs(spiral.rise_m) / spiral.turns >= 10.0
         # What the curve resists is taken off the ruling grade.
         assert abs(spiral.rise_m) / (spiral.to_m - spiral.from_m) <= 0.04 - 0.7 / 80.0 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("depth", "rise", "price"),
+    [
+        (12.0, 12.0, 0.0749 * 25 * (1 + 12 / 50) / 1.6 + 1.0),  # an open cut, passed on level ground by a bridge
+        (2.0, 11.0, 0.0749 * 25 * (1 + 11 / 50) / 1.6 + 1.0),  # neither a cut nor a fill that asks for a structure
+        (31.0, 40.0, 0.0),  # too deep for a cut: bored
+        (-3.0, 20.0, 0.0),  # too high for a fill: on a bridge
+    ],
+)
+def test_a_track_over_another_has_a_bridge_where_neither_has_a_structure(depth, rise, price):
+    problem = build_problem(
+        build_ground(valley(), 250.0), (0, 3), (13, 3), replace(DESIGN, min_radius_m=100.0), PRICES, OPTIONS
+    )
+    assert price_crossing(depth, rise, 74.9, problem.parameters) == pytest.approx(price, rel=1e-9)
+    # The tracks are less than a formation's width of 7 m apart as far as the circle leaves its tangent by no more.
+    reach = np.sqrt(100.0**2 - 93.0**2)
+    assert problem.loops.overlap_m == pytest.approx(2 * reach, rel=0.02)
 
 
 def test_circles_are_drawn_as_circles_and_turn_to_the_side_that_is_said():
