@@ -188,8 +188,12 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
         ["price", f"{mid} million USD ({low}-{high})"],
     ]
     if facts["gap_pct"] is not None:
-        proved = f"within {facts['gap_pct']:.1f} %" if facts["gap_pct"] >= 0.05 else "none costs less"
-        rows.append(["proved", f"{proved}, of lines on cells of {facts['cell_m']:.0f} m"])
+        proved = (
+            f"within {facts['gap_pct']:.1f} % of the cheapest"
+            if facts["gap_pct"] >= 0.05
+            else "the cheapest on these cells"
+        )
+        rows.append(["certificate", proved])
     slopes = [f"{facts[f'{k}_km']:.1f} km {words}" for k, words in _ALONG_SLOPES.items() if facts[f"{k}_km"] >= 0.05]
     if slopes:
         rows.insert(3, ["along slopes", ", ".join(slopes)])
