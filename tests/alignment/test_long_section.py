@@ -118,7 +118,7 @@ def test_stations_say_what_the_line_is(line):
     # The ground rises along the columns, as the line does: it is level across.
     assert table["cross_slope"].to_numpy()[[1, -2]] == pytest.approx([0.0, 0.0], abs=0.02)
     said = next(text for text in texts(draw_sheet(line, "x", stations=table)) if text.startswith("mass haul"))
-    assert f"cuts {table['cut_m3'].sum() / 1e6:.2f}, fills {table['fill_m3'].sum() / 1e6:.2f} million" in said
+    assert f"cuts {table['cut_m3'].sum() / 1e6:.2f}, fills {table['fill_m3'].sum() / 1e6:.2f} in place" in said
 
 
 def test_the_ends_and_places_on_the_way_have_their_heights_and_names(line):
