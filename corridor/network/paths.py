@@ -211,9 +211,8 @@ def search(
     nodes = np.array([s[0] for s in starts], dtype=np.int64)
     spent = np.array([s[1] for s in starts], dtype=np.float64)
     reached, arc = _dijkstra(
-        arcs.indptr, arcs.head, arcs.edge, arcs.forward, np.asarray(forward_cost, dtype=np.float64),
-        np.asarray(backward, dtype=np.float64), shut, nodes, spent,
-        np.zeros(0, dtype=np.bool_) if until is None else until,
+        arcs.indptr, arcs.head, arcs.edge, arcs.forward, _read_only(forward_cost), _read_only(backward), shut,
+        nodes, spent, np.zeros(0, dtype=np.bool_) if until is None else until,
     )  # fmt: skip
     by_node = reached[: arcs.n_nodes]
     if arcs.ends_twice is not None:
@@ -255,6 +254,13 @@ def _spread(indptr, head, edge, closed, starts):  # type: ignore[no-untyped-def]
                 stack[size] = head[arc]
                 size += 1
     return met
+
+
+def _read_only(costs: Floats) -> Floats:
+    """Costs that can't be written to, as columns of a table are: the search compiles once for them and for others."""
+    seen = np.asarray(costs, dtype=np.float64).view()
+    seen.flags.writeable = False
+    return seen
 
 
 @compiled
