@@ -197,11 +197,15 @@ def _move_end(line: shapely.LineString, which: int, to: NDArray[np.float64]) -> 
 
 @dataclass(frozen=True)
 class Physical:
-    """Edges between junctions before anybody has asked whose they are: columns of the ways, u, v, geometry."""
+    """Edges between junctions before anybody has asked whose they are: columns of the ways, u, v, geometry.
+
+    ``planar`` is a metric system (EPSG code) and the lines of the edges in it, where sections were looked up on them.
+    """
 
     edges: gpd.GeoDataFrame
     node_lon: NDArray[np.float64]
     node_lat: NDArray[np.float64]
+    planar: tuple[str, NDArray[np.object_]] | None = None
 
 
 def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
@@ -274,7 +278,10 @@ def build_network(
         countries[row] = section.control or section.country
     countries[list(country_of_edge)] = list(country_of_edge.values())
     edges = edges.assign(country=countries)
-    return _split_at_borders(edges, physical.node_lon, physical.node_lat, crossings)
+    network = _split_at_borders(edges, physical.node_lon, physical.node_lat, crossings)
+    if physical.planar is not None:
+        network.take_planar(*physical.planar)
+    return network
 
 
 def _split_at_borders(

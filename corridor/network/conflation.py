@@ -358,6 +358,7 @@ def conflate(
     }
     owners = sections_by_edge(bare, matches, sections)
     physical = apply_documents(physical, owners, sections, through_classes, enforce_limits=enforce_limits)
+    physical = replace(physical, planar=(bare.crs, bare.planar))
     contradictions = find_contradictions(bare, owners, sections) + limits
     return ConflatedWays(physical, matches, schematic, decided, ways.joins, contradictions)
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
@@ -177,7 +178,7 @@ class Network:
             Its values, shape (n_edges,).
         """
         once = self.keep if name in TIME_COLUMNS else self.share
-        return once(f"column {name}", lambda: np.asarray(self.edges[name].to_numpy()))
+        return once(f"column {name}", lambda: _values(self.edges[name]))
 
     def is_in(self, name: str, *values: str) -> Bools:
         """Which edges have one of some values in a column, not to be changed; looked up once for the same values.
@@ -340,6 +341,17 @@ class Network:
     def planar(self) -> NDArray[np.object_]:
         """Edge geometries in metres, in the UTM zone of the network's middle."""
         return np.asarray(project(self.edges.geometry.to_numpy(), WGS84, self.crs), dtype=object)
+
+    def take_planar(self, crs: str, lines: NDArray[np.object_]) -> None:
+        """Take lines of the first edges that were projected before; the rest is projected now.
+
+        Args:
+            crs: the system that they are in; those of another than the network's own are no use.
+            lines: of as many edges as there are.
+        """
+        if crs == self.crs:
+            rest = project(self.edges.geometry.to_numpy()[len(lines) :], WGS84, crs)
+            self.share("planar", lambda: np.concatenate([lines, rest]))
 
     @shared_property
     def tree(self) -> shapely.STRtree:
@@ -654,6 +666,14 @@ class Network:
         from corridor.network.osmnx_bridge import to_osmnx
 
         return to_osmnx(self)
+
+
+def _values(column: pd.Series) -> NDArray[Any]:
+    """The values of a column; of texts, which most edges share with others, one copy of each."""
+    if not isinstance(column.dtype, pd.StringDtype):
+        return np.asarray(column.to_numpy())
+    which, words = pd.factorize(column, use_na_sentinel=False)
+    return np.asarray(words.to_numpy(dtype=object)[which])
 
 
 def edge_frame(columns: dict[str, Any]) -> gpd.GeoDataFrame:
