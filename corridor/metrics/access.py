@@ -186,7 +186,9 @@ class Access:
         return self.once("capital", state, self._read_capital)
 
     def _read_capital(self, state: State) -> tuple[float, float]:
-        out, back = self.from_abroad(state)
+        # Where the whole country isn't asked for anyway, the search ends at the capital.
+        kept = self._trees.get(state.digest)
+        out, back = kept or reach(self.domain, None, state, _ends_of(self.domain, self.capital.edge))
         return out.minutes(self.capital), back.minutes(self.capital)
 
     def read_crossing(self, state: State) -> Floats:
@@ -231,9 +233,7 @@ class Access:
     def _asked(self) -> Bools:
         """Nodes at the ends of the edges that places lie on, shape (n_nodes,): no search needs to go beyond them."""
         _, edges, _ = self._placed
-        asked = np.zeros(self.by_car.n_nodes, dtype=bool)
-        asked[self.by_car.u[edges]] = asked[self.by_car.v[edges]] = True
-        return asked
+        return _ends_of(self.by_car, edges)
 
     def _worse_way(self, there_and_back: tuple[Reached, Reached]) -> Floats:
         """Minutes between each place and the origin, the worse direction; inf far from any road. Shape (n_places,)."""
@@ -254,6 +254,13 @@ class Access:
             centres[:, column] = self._worse_way(reach(self.by_car, centre, state, self._asked))
         capital = out.minutes(self.capital), back.minutes(self.capital)
         return Reading(capital, np.maximum(out.tree.cost, back.tree.cost), crossing, centres)
+
+
+def _ends_of(domain: Domain, edges: Ints | int) -> Bools:
+    """Which nodes are ends of some edges, shape (n_nodes,)."""
+    ends = np.zeros(domain.n_nodes, dtype=bool)
+    ends[domain.u[edges]] = ends[domain.v[edges]] = True
+    return ends
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from math import isclose
@@ -67,6 +67,12 @@ class BorderGround:
         return shapely.STRtree(
             np.concatenate([shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1)) for xy in rings])
         )
+
+    def with_other(self, other: shapely.Geometry) -> BorderGround:
+        """The same country with the rest of its outline drawn otherwise; the index of the true one is kept."""
+        found = replace(self, other=other)
+        vars(found)["outline_tree"] = self.outline_tree
+        return found
 
     @cached_property
     def length_km(self) -> float:

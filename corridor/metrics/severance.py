@@ -318,7 +318,7 @@ def coarse_ground(ground: BorderGround, runs: Sequence[shapely.LineString]) -> B
     near = shapely.union_all(list(runs))
     shapely.prepare(near)
     lines = [_coarse(line, near) for line in shapely.get_parts(ground.other)]
-    return replace(ground, other=shapely.MultiLineString(lines))
+    return ground.with_other(shapely.MultiLineString(lines))
 
 
 def _coarse(line: shapely.LineString, near: shapely.Geometry) -> shapely.LineString:

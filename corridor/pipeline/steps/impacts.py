@@ -389,28 +389,38 @@ def place_effects(
 
     A place has two rows where it matters to it what a schematic line meets; ``events_end`` says which end is meant.
     """
-    tables = []
+    tables: list[pd.DataFrame] = []
+    rows: list[tuple[str, str, str]] = []
     for candidate_id, regime_id in pairs:
         if regime_id == OUTSIDE:
             continue
         # One row says all of a place that both ends serve alike, which most are.
-        best = access_results[candidate_id, regime_id, EventsEnd.BEST].places.assign(events_end="")
-        found = [best]
+        best = access_results[candidate_id, regime_id, EventsEnd.BEST].places
+        tables.append(best)
+        ends = [""] * len(best)
         if has_open_events(met[candidate_id]):
             worst = access_results[candidate_id, regime_id, EventsEnd.WORST].places
             differs = _differs(best, worst)
-            best.loc[differs, "events_end"] = str(EventsEnd.BEST)
-            found.append(worst[differs].assign(events_end=str(EventsEnd.WORST)))
-        tables.append(pd.concat(found).assign(candidate_id=candidate_id, regime_id=regime_id))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+            tables.append(worst[differs])
+            ends = [str(EventsEnd.BEST) if apart else "" for apart in differs.tolist()]
+            ends += [str(EventsEnd.WORST)] * int(differs.sum())
+        rows += [(end, candidate_id, regime_id) for end in ends]
+    if not tables:
+        return pd.DataFrame()
+    # What says which rows are meant is added to all tables at once.
+    keys = pd.DataFrame(rows, columns=["events_end", "candidate_id", "regime_id"])
+    return pd.concat([pd.concat(tables, ignore_index=True), keys], axis=1)
 
 
-def _differs(best: pd.DataFrame, worst: pd.DataFrame) -> pd.Series:
+def _differs(best: pd.DataFrame, worst: pd.DataFrame) -> NDArray[np.bool_]:
     """Which places a schematic line serves otherwise at worst than at best: by half a minute, or by losing a way."""
-    minutes = ["crossing_min_after", "centre_min_after"]
-    apart = (best[minutes].fillna(np.inf) - worst[minutes].fillna(np.inf)).abs() > _SAME_MIN
-    lost = best[["lost_crossing", "lost_centre"]] != worst[["lost_crossing", "lost_centre"]]
-    return apart.any(axis=1) | lost.any(axis=1)
+    differs = np.zeros(len(best), dtype=bool)
+    for what in ("crossing", "centre"):
+        one, other = (table[f"{what}_min_after"].to_numpy(dtype=float) for table in (best, worst))
+        # no way is NaN, which is as far from any time as can be, and no way off from itself
+        differs |= (np.abs(one - other) > _SAME_MIN) | (np.isnan(one) != np.isnan(other))
+        differs |= best[f"lost_{what}"].to_numpy(dtype=bool) != worst[f"lost_{what}"].to_numpy(dtype=bool)
+    return differs
 
 
 @step()
