@@ -34,6 +34,7 @@ from corridor.errors import AlignmentError, NetworkError, StudyError
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m, project, utm_crs, vertex_chainage_m
 from corridor.io.read.borders import Borders
 from corridor.io.read.catalogue import Catalogue
+from corridor.io.read.inputs import Area
 from corridor.network.conflation import Conflation
 from corridor.network.graph import Network, Position, Route
 from corridor.network.map_matching import OffNetwork, OnNetwork, match_line
@@ -49,7 +50,6 @@ from corridor.wording import format_position
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Area = tuple[float, float, float, float]
 
 STANDARDS = {Mode.ROAD: "road-60", Mode.RAIL: "rail-18"}
 """What new stretches are laid out by where a line doesn't say. Declared."""

@@ -234,16 +234,17 @@ def find_column(name: str, columns: Iterable[Column]) -> Column | None:
     Returns:
         The column, or None.
     """
-    ranked = sorted(columns, key=lambda column: (column.is_pattern, -len(column.name)))
-    plain = [column for column in ranked if not column.is_pattern]
+    known = tuple(columns)
+    plain = {column.name: column for column in known if not column.is_pattern}
+    patterns = sorted((column for column in known if column.is_pattern), key=lambda column: -len(column.name))
     # an end of a plain column goes before a name with holes, one of which could take "low" for what fills it
-    for group in (plain, ranked):
-        for column in group:
-            found = column.instance(name)
-            if found:
-                return found
+    for group in ((), patterns):
+        found = plain.get(name) or next((own for own in (column.instance(name) for column in group) if own), None)
+        if found:
+            return found
         for suffix in (*_ENDS, *_TAKEN):
-            base = find_column(name.removesuffix(suffix), group) if name.endswith(suffix) else None
+            within = (*plain.values(), *group)
+            base = find_column(name.removesuffix(suffix), within) if name.endswith(suffix) else None
             # figures without an interval have ends where they are undetermined
             if base and base.kind in (Kind.NUMBER, Kind.COUNT):
                 return base.end(suffix)

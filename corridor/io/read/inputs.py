@@ -26,6 +26,7 @@ from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
 Area = tuple[float, float, float, float]
+"""West, south, east and north, in degrees."""
 MAX_FAULTS = 12
 _POINT = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*,\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*")
 """A point as people write it: latitude and longitude in degrees."""

@@ -15,7 +15,7 @@ from corridor.files import require_file
 from corridor.io.read.borders import Borders, no_borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue, load_general_catalogue
 from corridor.io.read.data_files import hash_rules
-from corridor.io.read.inputs import Gazetteer, HeightDraw, catalogue_dates, load_dem, require_known, require_past
+from corridor.io.read.inputs import Area, Gazetteer, HeightDraw, catalogue_dates, load_dem, require_known, require_past
 from corridor.io.read.osm import OsmData, read_osm
 from corridor.io.read.own_routes import read_drawn
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
@@ -61,8 +61,6 @@ from corridor.schema.study import (
 )
 from corridor.schema.vocabulary import BedRoad, CrossingStatus
 from corridor.terrain.surface import Dem, draw_errors
-
-Area = tuple[float, float, float, float]
 
 # Parts of the study: what hangs on one of them is stale only if that part changes, not with every other word.
 

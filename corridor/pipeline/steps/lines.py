@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +21,7 @@ from corridor.errors import StudyError
 from corridor.geo.geodesy import sample
 from corridor.io.read.borders import Borders
 from corridor.io.read.catalogue import Catalogue
-from corridor.io.read.inputs import Gazetteer
+from corridor.io.read.inputs import Area, Gazetteer
 from corridor.io.read.osm import OsmData
 from corridor.io.read.places import Places
 from corridor.metrics.distance import FocusArea
@@ -60,9 +60,6 @@ from corridor.schema.study import (
 from corridor.schema.vocabulary import CrossingStatus
 from corridor.terrain.profile import build_profile
 from corridor.terrain.surface import Dem, ErrorField, draw_errors
-
-if TYPE_CHECKING:
-    from corridor.candidates.drawn import Area
 
 Row = dict[str, Any]
 

@@ -162,11 +162,12 @@ def event_table(
     decides = {(d.candidate_id, d.regime_id, d.event_id) for d in decided.critical}
     tables = []
     for candidate_id, events in met.items():
-        for regime_id in regimes:
-            if not applicable[candidate_id, regime_id][0] or not events:
-                continue
-            ids = {event_id for c, r, event_id in decides if (c, r) == (candidate_id, regime_id)}
-            tables.append(events_frame(events, ids).assign(regime_id=regime_id))
+        fitting = [regime_id for regime_id in regimes if applicable[candidate_id, regime_id][0]]
+        if not fitting or not events:
+            continue
+        frame = events_frame(events).iloc[np.tile(np.arange(len(events)), len(fitting))]
+        keys = [(candidate_id, regime_id, event.event_id) for regime_id in fitting for event in events]
+        tables.append(frame.assign(decisive=[key in decides for key in keys], regime_id=[key[1] for key in keys]))
     if not tables:
         return gpd.GeoDataFrame({"candidate_id": [], "regime_id": []}, geometry=[], crs=WGS84)
     return gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=WGS84)
