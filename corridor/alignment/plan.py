@@ -22,6 +22,7 @@ _PLAIN = {LineKind.SURFACE: GROUND, LineKind.REUSED: OTHER}
 INKS = {kind: _PLAIN.get(kind) or colour(f"section_{kind}") for kind in LineKind}
 LABEL_PX, BOLD_PX = 34, 6.8
 FEW = 8  # curves of the least radius up to which each is labelled
+STRAIGHT_M = 20_000.0  # radius from which a curve is a straight on a sheet
 PLAN_PX, PLAN_MARGIN = 420.0, 46.0  # the plan's greatest height, and what is left free about the line
 
 
@@ -106,9 +107,11 @@ def draw_plan(plan: Plan, ends: tuple[str, str], stops: Sequence[tuple[str, floa
         yield (
             f'<text x="{x:.1f}" y="{place[1] - 10:.1f}" text-anchor="{anchor}" font-weight="bold">{escape(name)}</text>'
         )
+    middle = float(plan.place(line.line[:, :2])[:, 1].mean())
     for (name, _), place in zip(stops, plan.at(np.array([at for _, at in stops]))[0], strict=True):
         yield f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4" fill="{PAPER}" stroke="{LINE}" stroke-width="2"/>'
-        yield from plan.label(place - (0.0, 14.0), name)
+        # Away from the rest of the line.
+        yield from plan.label(place + np.array([0.0, 18.0 if place[1] > middle else -14.0]), name)
     yield from _draw_chainage(plan, total)
     yield from _draw_radii(plan)
     yield from _draw_scale(plan)
@@ -135,7 +138,7 @@ def _draw_radii(plan: Plan) -> Iterator[str]:
     line = plan.line
     stations = line.vertex_m[1:-1]
     turn = turn_angles(line.vertices)
-    curved = np.isfinite(line.radius_m) & (line.radius_m > 0)
+    curved = is_curve(line.radius_m)
     # A line in the mountains has the least radius nearly everywhere: only what differs is told then.
     if tightest(line).sum() > FEW:
         curved &= ~tightest(line)
@@ -143,6 +146,11 @@ def _draw_radii(plan: Plan) -> Iterator[str]:
     for i in np.flatnonzero(curved)[np.argsort(line.radius_m[curved], kind="stable")]:
         outside = places[i] - np.sign(turn[i]) * left[i] * 15
         yield from plan.label(outside, f"R {line.radius_m[i]:.0f}", f' font-size="9" fill="{NOTE}"')
+
+
+def is_curve(radius_m: Floats) -> NDArray[np.bool_]:
+    """Which vertices have a curve, of a radius that is drawn and told as one."""
+    return np.asarray((radius_m > 0) & (radius_m < STRAIGHT_M))
 
 
 def tightest(line: Alignment) -> NDArray[np.bool_]:

@@ -27,6 +27,7 @@ from corridor.alignment.plan import (
     WIDTH,
     Plan,
     draw_plan,
+    is_curve,
     nice_step,
     tightest,
 )
@@ -243,6 +244,7 @@ def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
     for (s0, z0), (s1, z1) in pairwise(zip(stations[keep], z[keep], strict=True)):
         rise = (z1 - z0) / (s1 - s0)
         x0, x1 = scale.x(float(s0)), scale.x(float(s1))
+        word = f"{rise * 1000:+.1f}" if abs(rise) >= 0.5 * SAME_GRADE else "0.0"
         tilt = float(np.clip(rise * 400, -1, 1)) * (ROW / 2 - 3)
         yield f'<line x1="{x0:.1f}" x2="{x0:.1f}" y1="{top}" y2="{top + ROW}" stroke="{TICK}"/>'
         yield (
@@ -252,12 +254,12 @@ def _grades(scale: _Scale, line: Alignment) -> Iterator[str]:
         # The corners that the diagonal leaves free: below its upper end, above its lower one.
         low, high = (ROW - 4, 10) if rise > 0 else (10, ROW - 4)
         if x1 - x0 > GRADE_PX:
-            yield f'<text x="{x1 - 2:.1f}" y="{top + low}" text-anchor="end" font-size="9">{rise * 1000:+.1f}</text>'
+            yield f'<text x="{x1 - 2:.1f}" y="{top + low}" text-anchor="end" font-size="9">{word}</text>'
         elif x1 - x0 > NARROW_PX:
             place = f"{(x0 + x1) / 2 + 3:.1f} {top + ROW / 2:.1f}"
             yield (
                 f'<text transform="translate({place}) rotate(-90)" text-anchor="middle" font-size="9" '
-                f'paint-order="stroke" stroke="{PAPER}" stroke-width="3">{rise * 1000:+.1f}</text>'
+                f'paint-order="stroke" stroke="{PAPER}" stroke-width="3">{word}</text>'
             )
         if x1 - x0 > 3 * GRADE_PX:
             length = f"{(s1 - s0) / 1000:.1f} km"
@@ -273,9 +275,8 @@ def _curves(scale: _Scale, line: Alignment) -> Iterator[str]:
         f'stroke="{FRAME}"/>'
     )
     labelled = -1e9
-    for s, radius, turn in zip(stations, line.radius_m, angle, strict=True):
-        if not np.isfinite(radius) or radius <= 0:
-            continue
+    curved = is_curve(line.radius_m)
+    for s, radius, turn in zip(stations[curved], line.radius_m[curved], angle[curved], strict=True):
         # Half an arc's length; the shortest curves still show as a stroke.
         half = max(abs(turn) * radius / 2 * scale.along, 0.75)
         x, up = scale.x(float(s)), turn > 0

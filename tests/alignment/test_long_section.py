@@ -131,6 +131,20 @@ def test_the_ends_and_places_on_the_way_have_their_heights_and_names(line):
     assert not any("of rock" in text for text in plain)
 
 
+def test_what_an_engineer_calls_straight_and_level_is_drawn_so(line):
+    """A bend by less than rounding has a radius of hundreds of kilometres; a grade of none has no sign."""
+    n = len(line.line)
+    level = replace(
+        line, line=line.line * (1, 1, 0) + (0, 0, 100.0), vertices=line.vertices * (1, 1, 0) + (0, 0, 100.0)
+    )
+    wide = replace(level, radius_m=np.full(len(line.radius_m), 290_170.0), ground_m=np.full(n, 100.0))
+    root = ET.fromstring(draw_sheet(wide, "x"))
+    assert not [node for node in root.iter(f"{SVG}rect") if node.get("fill-opacity")]
+    found = [node.text for node in root.iter(f"{SVG}text")]
+    assert "0.0" in found
+    assert not {"-0.0", "+0.0", "290170", "R 290170"} & set(found)
+
+
 def plan_of(line, **kwargs):
     root = ET.fromstring(draw_sheet(line, "x", **kwargs))
     return next(node for node in root.iter(f"{SVG}g") if node.get("class") == "plan")
