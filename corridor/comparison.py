@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,6 +34,7 @@ from corridor.pipeline.graph import AnyStep, Progress, Run
 from corridor.pipeline.steps import impacts, inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
 from corridor.report.i18n import render, render_table
+from corridor.report.map.ground import draw_ground
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.study import CandidateSpec, Study
@@ -543,10 +546,18 @@ def compute_results(
         What page, tables and GIS files are made of.
     """
     # Texts as Python's own strings: taking rows and looking at single ones copies none of them.
-    with shown_progress(progress) as say, pd.option_context("mode.string_storage", "python"):
+    with (
+        shown_progress(progress) as say,
+        pd.option_context("mode.string_storage", "python"),
+        ThreadPoolExecutor(1) as aside,
+    ):
         run = _open_pinned(Study.find(study), osm, dem, locked, say)
-        results: Results = run.finish(found.declared.name for found in _ON_THE_WAY)
-    del run
+        for name, value in run.in_turn(step.declared.name for step in _ON_THE_WAY):
+            # What lies under the routes on the map hangs on no result: it is drawn while these are computed.
+            if name == steps_of_results.layers.declared.name:
+                ground = aside.submit(draw_ground, value)
+        results: Results = replace(value, ground=ground.result())
+    del run, value
     _give_memory_back()
     return results
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent, tostring
 
@@ -196,8 +197,12 @@ def _rgb(colour: str) -> str:
 
 _GEOPACKAGE = {"driver": "GPKG", "VERSION": "1.3"}
 """QGIS 3.22 warns of later versions."""
-_TIME_IN_FILES = "2000-01-01T00:00:00.000Z"
-"""GeoPackages hold the time of their last change; a fixed one keeps files the same for the same input."""
+_OPTIONS = {"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
+"""GeoPackages hold the time of their last change: a fixed one keeps files the same for the same input.
+
+They are new files, which appear when they are whole: SQLite needn't wait for the disk after each of its steps.
+"""
+_OPTIONS_LOCK = Lock()
 
 
 def candidate_lines(view: ReportView) -> gpd.GeoDataFrame:
@@ -282,9 +287,9 @@ def candidate_structures(results: Results) -> gpd.GeoDataFrame:
     return _frame(rows, lines, columns)
 
 
-def write_geojson(view: ReportView, path: Path) -> None:
-    """Write the candidates' whole lines as GeoJSON (RFC 7946)."""
-    candidate_lines(view).to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
+def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write a table of lines as GeoJSON (RFC 7946)."""
+    frame.to_file(path, driver="GeoJSON", engine="pyogrio", RFC7946="YES")
 
 
 def candidate_layers(view: ReportView) -> dict[str, gpd.GeoDataFrame]:
@@ -296,18 +301,18 @@ def candidate_layers(view: ReportView) -> dict[str, gpd.GeoDataFrame]:
     }
 
 
-def write_geopackage(view: ReportView, path: Path, layers: Mapping[str, gpd.GeoDataFrame] | None = None) -> None:
+def write_geopackage(view: ReportView, layers: Mapping[str, gpd.GeoDataFrame], path: Path) -> None:
     """Write the layers ``candidates``, ``parts`` and ``structures``, with the styles in which QGIS opens them.
 
-    The same bytes for the same results; ``layers`` are those of :func:`candidate_layers` where they are made already.
+    The same bytes for the same results.
 
     Args:
         view: the comparison as it is shown.
+        layers: those of :func:`candidate_layers`.
         path: of the file.
-        layers: by name; made here if left out.
     """
-    with _fixed_time():
-        for name, frame in (layers or candidate_layers(view)).items():
+    with _geopackage_options():
+        for name, frame in layers.items():
             # a layer is of one type: where a package has several lines, all candidates may
             several = bool((frame.geom_type == "MultiLineString").any())
             kind = "MultiLineString" if several else "LineString"
@@ -347,15 +352,15 @@ def write_geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
     cleaned.astype(dict.fromkeys(texts, arrow)).to_parquet(path, index=False)
 
 
-def write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+def write_layer(frame: gpd.GeoDataFrame, layer: str, path: Path) -> None:
     """Write one table of geometries as a layer of a GeoPackage, texts cleaned; the same bytes for the same table.
 
     Args:
         frame: the table.
-        path: of the file.
         layer: its name.
+        path: of the file.
     """
-    with _fixed_time():
+    with _geopackage_options():
         _cleaned(frame).to_file(path, layer=layer, engine="pyogrio", **_GEOPACKAGE)
 
 
@@ -372,15 +377,16 @@ def writing_errors() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def _fixed_time() -> Iterator[None]:
-    option = "OGR_CURRENT_DATE"
-    # The option is the whole process' own: what stood there is put back, also after a fault.
-    before = pyogrio.get_gdal_config_option(option)
-    pyogrio.set_gdal_config_options({option: _TIME_IN_FILES})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({option: before})
+def _geopackage_options() -> Iterator[None]:
+    # Options are the whole process' own: one file is written at a time, and what stood there is put back, also after a
+    # fault.
+    with _OPTIONS_LOCK:
+        before = {option: pyogrio.get_gdal_config_option(option) for option in _OPTIONS}
+        pyogrio.set_gdal_config_options(_OPTIONS)
+        try:
+            yield
+        finally:
+            pyogrio.set_gdal_config_options(before)
 
 
 def _frame(

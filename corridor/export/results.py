@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,12 +30,13 @@ from corridor.export.gis import (
 from corridor.files import WRITING, put_in_place, read_json, workspace
 from corridor.report.i18n import clean, clean_text, render, render_table
 from corridor.report.page.build import build_page
-from corridor.report.tables import plain_table, write_plain_csv
+from corridor.report.tables import plain_table, write_csv, write_plain_csv
 from corridor.report.view import TOOL, ReportView, describe_run
 from corridor.schema.column import Column, Criterion, Kind, find_column
 from corridor.schema.fields import file_sha256
 from corridor.schema.results import Results
 from corridor.schema.vocabulary import MetricStatus
+from corridor.threads import map_in_threads
 
 # --- What every column of every file means: unit, meaning, and where it comes from or how it is computed ---
 
@@ -178,7 +179,8 @@ TABLES = ("metrics.csv", "ranking.csv")
 COSTS = "cost_breakdown.csv"
 """The bills of the candidates, line by line."""
 FILES = (PAGE, *TABLES, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
-IMPACT_FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", "places.csv", "findings.json")
+PLACES = "places.csv"
+IMPACT_FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", PLACES, "findings.json")
 EVENT_LAYER = "events"
 FLOW_FILES = ("flows.csv", "pairs.csv", "control.csv", "dependence.csv", "potentials.csv")
 """Tables of the long-distance network, where the study names one."""
@@ -273,109 +275,104 @@ def _reason(error: Exception) -> str:
     return " ".join(str(getattr(error, "strerror", None) or error).split())[:200] or type(error).__name__
 
 
+Write = Callable[[Path], object]
+"""What makes a file at a path."""
+
+
 def _write_files(results: Results, folder: Path, formats: Collection[str]) -> None:
+    """Write all files at once, as encoders and disks wait for nobody, and the manifest when they are complete."""
     view = ReportView(results)
-    (folder / PAGE).write_text(build_page(view), encoding="utf-8", newline="\n")
     layers = candidate_layers(view)
-    gis = _write_gis(view, layers, folder, formats)
-    impacts = write_impacts(results, folder, formats)
-    costs = [COSTS] if results.cost_lines is not None else []
-    written = [PAGE, *TABLES, *costs, *gis, *impacts, *(f"{name}.csv" for name in results.flows)]
     # each table is made plain once, for its file and for what the dictionary says of it
-    tables = {
-        file: table if "geometry" in table else view.plain if table is results.metrics else plain_table(table)
-        for file, table in _tables(results, layers, written).items()
+    tables = {name: view.plain if table is results.metrics else plain_table(table) for name, table in _tables(results)}
+    jobs: dict[str, Write] = {PAGE: lambda path: _write_text(build_page(view), path)}
+    jobs |= {name: partial(write_plain_csv, tables[name]) for name in (*TABLES, COSTS) if name in tables}
+    jobs |= _gis_files(view, layers, formats)
+    jobs |= _impact_files(results, tables, formats)
+    jobs |= {name: partial(write_plain_csv, table) for name, table in tables.items() if name not in jobs}
+    described = _described(results, tables, layers, jobs)
+    jobs[DICTIONARY] = lambda path: write_csv(build_dictionary(results, described), path)
+    map_in_threads(lambda name: jobs[name](folder / name), jobs)
+    write_manifest(results, folder, tuple(jobs))
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _tables(results: Results) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Tables by the name of the CSV file that each becomes, where there is anything for it."""
+    yield from zip(TABLES, (results.metrics, results.ranking), strict=True)
+    if results.cost_lines is not None:
+        yield COSTS, results.cost_lines
+    if results.place_effects is not None and len(results.place_effects):
+        yield PLACES, results.place_effects
+    for name, table in results.flows.items():
+        yield f"{name}.csv", table
+
+
+def _gis_files(view: ReportView, layers: Mapping[str, gpd.GeoDataFrame], formats: Collection[str]) -> dict[str, Write]:
+    """The candidates in the formats asked for, with styles for those that carry none."""
+    every: dict[str, Write] = {
+        "candidates.geojson": partial(write_geojson, layers["candidates"]),
+        "candidates.gpkg": partial(write_geopackage, view, layers),
+        "candidates.kml": partial(write_kml, view),
+        "candidates.gpx": partial(write_gpx, view.results),
+        **{f"{layer}.parquet": partial(write_geoparquet, frame) for layer, frame in layers.items()},
     }
-    for file, table in tables.items():
-        if file.endswith(".csv"):
-            write_plain_csv(table, folder / file)
-    write_plain_csv(plain_table(build_dictionary(results, tables)), folder / DICTIONARY)
-    write_manifest(results, folder, (*written, DICTIONARY))
-
-
-def _write_gis(
-    view: ReportView, layers: Mapping[str, gpd.GeoDataFrame], folder: Path, formats: Collection[str]
-) -> list[str]:
-    """Write the candidates in the formats asked for, with styles for those that carry none; gives the files' names."""
-    if "geojson" in formats:
-        write_geojson(view, folder / "candidates.geojson")
-    if "gpkg" in formats:
-        write_geopackage(view, folder / "candidates.gpkg", layers)
-    if "kml" in formats:
-        write_kml(view, folder / "candidates.kml")
-    if "gpx" in formats:
-        write_gpx(view.results, folder / "candidates.gpx")
-    if "parquet" in formats:
-        for layer, frame in layers.items():
-            write_geoparquet(frame, folder / f"{layer}.parquet")
-    written = [name for chosen in formats for name in FORMATS[chosen]]
+    jobs = {name: every[name] for chosen in formats for name in FORMATS[chosen]}
     # A GeoPackage carries its styles inside; GeoJSON and GeoParquet can't, and QGIS looks for a file of their name
     # beside them.
-    stems = {Path(name).stem for name in written if Path(name).suffix in (".geojson", ".parquet")}
-    for layer, style in layer_styles(view).items():
-        if layer in stems:
-            (folder / f"{layer}.qml").write_text(style, encoding="utf-8", newline="\n")
-            written.append(f"{layer}.qml")
-    return written
+    stems = {Path(name).stem for name in jobs if Path(name).suffix in (".geojson", ".parquet")}
+    styles = {layer: style for layer, style in layer_styles(view).items() if layer in stems}
+    return jobs | {f"{layer}.qml": partial(_write_text, style) for layer, style in styles.items()}
 
 
-def _tables(
-    results: Results, layers: Mapping[str, gpd.GeoDataFrame], written: Collection[str]
-) -> dict[str, pd.DataFrame]:
-    """What stands in each of the written files that has columns, for the dictionary."""
-    tables = {TABLES[0]: results.metrics, TABLES[1]: results.ranking, "candidates.geojson": layers["candidates"]}
-    for layer, frame in layers.items():
-        tables |= {f"candidates.gpkg|layername={layer}": frame, f"{layer}.parquet": frame}
-    if results.cost_lines is not None:
-        tables[COSTS] = results.cost_lines
-    # Of what is written only files with columns have rows in the dictionary.
-    events, parquet, _, places, _ = IMPACT_FILES
-    tables |= {
-        places: results.place_effects,
-        f"{events}|layername={EVENT_LAYER}": results.events,
-        parquet: results.events,
-    }
-    tables |= {f"{name}.csv": table for name, table in results.flows.items()}
-    return {name: table for name, table in tables.items() if name.split("|")[0] in written}
-
-
-def write_impacts(results: Results, folder: Path, formats: Collection[str] = ("gpkg", "parquet")) -> tuple[str, ...]:
-    """Write the impact files that there is something for but the places, which are a table as others are.
-
-    Args:
-        results: of a comparison.
-        folder: where to.
-        formats: GIS formats of the events.
-
-    Returns:
-        The names of all, the places' too; events are written in the GIS formats asked for.
-    """
-    written = []
+def _impact_files(results: Results, tables: Mapping[str, pd.DataFrame], formats: Collection[str]) -> dict[str, Write]:
+    """The impact files that there is something for; events are written in the GIS formats asked for."""
+    jobs: dict[str, Write] = {}
     events, parquet, style, places, findings = IMPACT_FILES
     if results.events is not None and len(results.events):
         table = render_table(results.events)
         if "gpkg" in formats:
-            write_layer(table, folder / events, EVENT_LAYER)
-            written.append(events)
+            jobs[events] = partial(write_layer, table, EVENT_LAYER)
         if "parquet" in formats:
-            write_geoparquet(table, folder / parquet)
-            written.append(parquet)
-        if written:
-            (folder / style).write_text(event_style(), encoding="utf-8", newline="\n")
-            written.append(style)
-    if results.place_effects is not None and len(results.place_effects):
-        written.append(places)
+            jobs[parquet] = partial(write_geoparquet, table)
+        if jobs:
+            jobs[style] = partial(_write_text, event_style())
+    if places in tables:
+        jobs[places] = partial(write_plain_csv, tables[places])
     if results.findings:
-        rows = [
-            {
-                "candidate_id": f.candidate_id,
-                "regime_id": f.regime_id,
-                "text": render(f.message),
-                "evidence": list(f.evidence),
-            }
-            for f in results.findings
-        ]
-        text = json.dumps(clean(rows), ensure_ascii=False, indent=2)
-        (folder / findings).write_text(text + "\n", encoding="utf-8")
-        written.append(findings)
-    return tuple(written)
+        jobs[findings] = partial(_write_findings, results)
+    return jobs
+
+
+def _write_findings(results: Results, path: Path) -> None:
+    rows = [
+        {
+            "candidate_id": f.candidate_id,
+            "regime_id": f.regime_id,
+            "text": render(f.message),
+            "evidence": list(f.evidence),
+        }
+        for f in results.findings
+    ]
+    _write_text(json.dumps(clean(rows), ensure_ascii=False, indent=2) + "\n", path)
+
+
+def _described(
+    results: Results,
+    tables: Mapping[str, pd.DataFrame],
+    layers: Mapping[str, gpd.GeoDataFrame],
+    written: Collection[str],
+) -> dict[str, pd.DataFrame]:
+    """What stands in each of the written files that has columns, for the dictionary."""
+    found = {name: tables[name] for name in TABLES} | {"candidates.geojson": layers["candidates"]}
+    for layer, frame in layers.items():
+        found |= {f"candidates.gpkg|layername={layer}": frame, f"{layer}.parquet": frame}
+    found |= {name: tables[name] for name in (COSTS, PLACES) if name in tables}
+    if results.events is not None:
+        events, parquet, *_ = IMPACT_FILES
+        found |= {f"{events}|layername={EVENT_LAYER}": results.events, parquet: results.events}
+    found |= tables
+    return {name: table for name, table in found.items() if name.split("|")[0] in written}

@@ -627,24 +627,27 @@ class Run:
             return Items(self, found)
         return self._held(name).value
 
-    def finish(self, wanted: Iterable[str]) -> Any:
-        """The last of several values, after which nothing more is asked of this run.
+    def in_turn(self, wanted: Iterable[str]) -> Iterator[tuple[str, Any]]:
+        """Several values one after another, after the last of which nothing more is asked of this run.
 
         After each of them all is let go that none of those to come is computed from, so that a run needs less memory.
         What is let go and asked for after all is computed again.
 
         Args:
             wanted: names of the values in the order in which they are computed.
+
+        Yields:
+            The name of each and its value.
         """
-        left, value = list(wanted), None
+        left = list(wanted)
         while left:
-            value = self[left.pop(0)]
+            name = left.pop(0)
+            yield name, self[name]
             # A whole value is there and asks for nothing more; one that is computed item by item may lack some.
             whole = {name for name in self.cache.names if isinstance(self.graph.steps[name], Step)}
             settled = self._given.keys() | whole
             needed = (self.graph.upstream(name, known=settled) for name in left)
             self.cache.keep_only(frozenset().union(*needed))
-        return value
 
     def key(self, name: str) -> bytes:
         """What a value is known by: runs with the same key have the same value.

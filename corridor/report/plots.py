@@ -13,7 +13,7 @@ from folium.raster_layers import ImageOverlay
 from corridor.errors import ExtraError, OutputError
 from corridor.report.charts import NO_MATPLOTLIB
 from corridor.report.i18n import clean_text, read_messages, render_table
-from corridor.report.map.build import build_relief
+from corridor.report.map.ground import build_relief
 from corridor.report.tables import assign_marks, metric_cells, metric_columns, plain_table
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from corridor.report.i18n import Messages, Words, page_messages, regime_message, render
+from corridor.report.map.ground import draw_ground
 from corridor.report.tables import (
     Mark,
     MetricCells,
@@ -28,7 +29,7 @@ from corridor.schema.candidate import Candidate, route_message
 from corridor.schema.column import Criterion
 from corridor.schema.message import Message, Value
 from corridor.schema.regime import OUTSIDE, Regime
-from corridor.schema.results import Results
+from corridor.schema.results import MapGround, Results
 from corridor.schema.vocabulary import CrossingStatus, PanelKind, SectionStatus
 
 # --- What a run was made from, as plain facts for the page and for the manifest ---
@@ -101,6 +102,11 @@ class ReportView:
     """
 
     results: Results
+
+    @cached_property
+    def ground(self) -> MapGround:
+        """What the map draws under the routes."""
+        return self.results.ground or draw_ground(self.results.layers)
 
     @cached_property
     def marks(self) -> dict[str, Mark]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -250,6 +251,28 @@ class Layers:
     roads: gpd.GeoDataFrame | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """A picture of the heights as a data URI, and its bounds in degrees (west, south, east, north)."""
+
+    uri: str
+    bounds: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class MapGround:
+    """What is drawn under the routes: the relief, and the borders, rivers and main roads that it covers.
+
+    ``borders`` are lines of [lat, lon]; ``rivers`` have name, names by language, lines; ``roads`` ref, name, whether of
+    the highest class, lines.
+    """
+
+    relief: Relief
+    borders: list[list[list[float]]]
+    rivers: list[dict[str, Any]]
+    roads: list[dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class FlowMap:
     """What pages draw and name of the long-distance network.
@@ -285,7 +308,7 @@ class Results:
     against; ``neighbour`` is the country behind the border crossing. ``panels`` say which criteria tell the ranked
     routes apart, ``first_places`` who comes first how often. ``as_if_opened`` says that rules which allow no
     transit are ranked as if they did; ``if_opened`` has those rankings where they aren't. ``asked_as`` is what people
-    type to run the study again.
+    type to run the study again. ``ground`` is what the map draws of ``layers``, where that is done already.
     """
 
     study_id: str
@@ -308,6 +331,7 @@ class Results:
     sources: tuple[Source, ...]
     documents: tuple[Source, ...]
     layers: Layers
+    ground: MapGround | None = None
     columns: tuple[Column, ...] = ()
     cost_lines: pd.DataFrame | None = None
     rules: dict[str, str] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from corridor.geo.geodesy import WGS84, project
 from corridor.geo.rasters import WEB_MERCATOR, warp
 from corridor.io.read.elevation import read_dem
-from corridor.report.map.build import build_relief
+from corridor.report.map.ground import build_relief
 from corridor.schema.fields import Grid
 from corridor.theme import colour, sequence
 

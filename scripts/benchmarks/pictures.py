@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.harness import Row, growth_rows, in_turn, name_of
-from corridor.report.map.build import build_relief
+from corridor.report.map.ground import build_relief
 from corridor.schema.fields import Grid
 
 SIZES = (500, 1000, 2000)

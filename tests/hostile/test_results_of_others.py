@@ -163,5 +163,5 @@ def test_cells_that_a_spreadsheet_would_work_out_are_quoted(tmp_path):
 
 def test_geopackages_are_of_version_1_3(tmp_path):
     frame = gpd.GeoDataFrame({"name": ["a"]}, geometry=[shapely.Point(10, 45)], crs="EPSG:4326")
-    write_layer(frame, tmp_path / "a.gpkg", "a")
+    write_layer(frame, "a", tmp_path / "a.gpkg")
     assert sqlite3.connect(tmp_path / "a.gpkg").execute("pragma user_version").fetchone() == (10300,)

@@ -147,7 +147,8 @@ def test_no_more_is_kept_than_was_asked():
 
 def test_a_run_that_ends_lets_go_what_nothing_to_come_is_computed_from():
     run = shop()
-    assert run.finish(["total", "warning", "table"]) == shop()["table"]
+    wanted = ["total", "warning", "table"]
+    assert list(run.in_turn(wanted)) == [(name, shop()[name]) for name in wanted]
     assert not run.cache.names
     # and on the way nothing that was still to be used
     assert run.cache.made == Counter(total=1, dear=1, warning=1, shares=1, sayings=1, table=1)

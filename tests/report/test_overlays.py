@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from shapely import MultiLineString
 
+from corridor.report.map.ground import river_lines
 from corridor.report.map.layers import (
     axis_lines,
     build_map_data,
@@ -13,7 +14,6 @@ from corridor.report.map.layers import (
     people_text,
     place_aliases,
     place_changes,
-    river_lines,
 )
 from corridor.report.page.build import build_page
 from corridor.report.view import ReportView
@@ -76,8 +76,10 @@ def test_rivers_are_cut_to_the_window():
     rivers = gpd.GeoDataFrame({"name": ["Wet"], "names": [{"ru": "R"}]}, geometry=[line], crs="EPSG:4326")
     found = replace(results(), layers=replace(results().layers, rivers=rivers))
     lines = [[[39.0, 45.0], [39.0, 46.0]]]
-    assert river_lines(found, (45.0, 38.0, 49.0, 40.0)) == [{"name": "Wet", "names": {"ru": "R"}, "lines": lines}]
-    assert river_lines(found, (47.0, 38.0, 49.0, 40.0)) == []
+    assert river_lines(found.layers.rivers, (45.0, 38.0, 49.0, 40.0)) == [
+        {"name": "Wet", "names": {"ru": "R"}, "lines": lines}
+    ]
+    assert river_lines(found.layers.rivers, (47.0, 38.0, 49.0, 40.0)) == []
 
 
 def test_totals_add_people_up_and_say_so_where_nobody_loses_anything():

@@ -16,8 +16,9 @@ from PIL import Image
 
 from corridor.export.gis import candidate_lines
 from corridor.report.i18n import LANGUAGES, clean_text, read_messages, safe_url, script_json
-from corridor.report.map.build import build_map, build_relief
-from corridor.report.map.layers import border_lines, letter_points
+from corridor.report.map.build import build_map
+from corridor.report.map.ground import border_lines, build_relief
+from corridor.report.map.layers import letter_points
 from corridor.report.page.build import build_page, thin
 from corridor.report.page.glance import answer, summarise
 from corridor.report.tables import assign_marks, format_number, metric_columns, metric_rows, plain_table

@@ -15,6 +15,7 @@ from shapely import LineString
 
 from corridor.geo.geodesy import substring
 from corridor.report.i18n import render
+from corridor.report.map.ground import LatLon, Window, lat_lon
 from corridor.report.tables import RANGE_SIGN, Mark, format_number, texts
 from corridor.report.view import ReportView
 from corridor.schema.candidate import Candidate, route_message
@@ -49,43 +50,6 @@ def axis_lines(results: Results) -> list[dict[str, Any]]:
             if str(name) not in stretch["names"]:
                 stretch["names"].append(str(name))
     return list(found.values())
-
-
-def river_lines(results: Results, window: tuple[float, float, float, float]) -> list[dict[str, Any]]:
-    """Rivers inside a window: name, names by language, lines."""
-    frame = results.layers.rivers
-    if frame is None or frame.empty:
-        return []
-    box = shapely.box(*window)
-    found = []
-    for name, names, shape in zip(frame["name"], frame["names"], frame.geometry, strict=True):
-        parts = shapely.get_parts(shapely.intersection(shape, box))
-        lines = [lat_lon(part) for part in parts if shapely.get_type_id(part) == 1 and shapely.length(part) > 0]
-        if lines:
-            found.append({"name": str(name), "names": dict(names), "lines": lines})
-    return found
-
-
-def road_lines(results: Results, window: tuple[float, float, float, float]) -> list[dict[str, Any]]:
-    """Main roads inside a window for the ground of the map: ref, name, whether of the highest class, lines.
-
-    Pieces of one road are joined end to end and thinned to about 150 m; a road without number and name is drawn with
-    others of its class.
-    """
-    frame = results.layers.roads
-    if frame is None or frame.empty:
-        return []
-    box = shapely.box(*window)
-    found = []
-    high = frame["class"].str.startswith("motorway")
-    for (ref, name, upper), group in frame.groupby(["ref", "name", high], sort=True):
-        # Joined before it is thinned, so that pieces of one road still meet.
-        whole = shapely.line_merge(shapely.multilinestrings(group.geometry.to_numpy()))
-        parts = shapely.get_parts(shapely.intersection(shapely.simplify(whole, ROAD_TOLERANCE_DEG), box))
-        lines = [lat_lon(part, 3) for part in parts if shapely.get_type_id(part) == 1 and shapely.length(part) > 0]
-        if lines:
-            found.append({"ref": str(ref), "name": str(name), "high": bool(upper), "lines": lines})
-    return found
 
 
 def place_changes(results: Results) -> dict[str, Any]:
@@ -209,42 +173,13 @@ def _lost(table: pd.DataFrame, what: str) -> pd.Series:
     return table[f"lost_{what}"].fillna(False).astype(bool)
 
 
-BORDER_TOLERANCE_DEG = 0.002
-ROAD_TOLERANCE_DEG = 0.0015
 ROUTE_TOLERANCE_DEG = 0.0002
 _SAMPLES = 60
 _SAME_LINE_DEG = 0.02
 _COARSE_DEG = 0.003
 
-LatLon = list[list[float]]
 
-
-def lat_lon(line: LineString, digits: int = 4) -> LatLon:
-    """Vertices as [lat, lon], rounded (four digits are about ten metres)."""
-    return np.round(shapely.get_coordinates(line)[:, ::-1], digits).tolist()  # type: ignore[no-any-return]
-
-
-def border_lines(countries: gpd.GeoDataFrame, window: tuple[float, float, float, float]) -> list[LatLon]:
-    """Borders between and around countries, each stretch once, thinned; only what lies in the window.
-
-    Stretches are thinned between the points where three borders meet, so that neighbours stay fitted to each other.
-    The frame at which the polygons themselves were cut off is left out.
-    """
-    if countries.empty:
-        return []
-    # Neighbours share their border: joined into one set of lines, each stretch stands once.
-    outlines = shapely.boundary(shapely.make_valid(countries.geometry.to_numpy()))
-    frame = shapely.boundary(shapely.box(*countries.total_bounds)).buffer(1e-6)
-    lines = shapely.line_merge(shapely.difference(shapely.union_all(outlines), frame))
-    thinned = shapely.simplify(shapely.get_parts(lines), BORDER_TOLERANCE_DEG)
-    inside = shapely.get_parts(shapely.intersection(thinned, shapely.box(*window)))
-    kept = [part for part in inside if shapely.get_type_id(part) == 1 and shapely.length(part) > 0]
-    return [lat_lon(part) for part in kept]
-
-
-def country_names(
-    countries: gpd.GeoDataFrame, window: tuple[float, float, float, float]
-) -> list[tuple[str, float, float, str]]:
+def country_names(countries: gpd.GeoDataFrame, window: Window) -> list[tuple[str, float, float, str]]:
     """Name, lat and lon of a point inside each country's largest piece in the window, and the country's code."""
     out: list[tuple[str, float, float, str]] = []
     for name, code, shape in zip(countries.get("name", ()), countries["country"], countries.geometry, strict=True):
@@ -263,7 +198,7 @@ def route_line(line: LineString) -> LatLon:
     return lat_lon(shapely.simplify(line, ROUTE_TOLERANCE_DEG))
 
 
-def letter_points(lines: Sequence[LineString], window: tuple[float, float, float, float]) -> list[tuple[float, float]]:
+def letter_points(lines: Sequence[LineString], window: Window) -> list[tuple[float, float]]:
     """One point (lat, lon) per line, inside the window, as far as possible from other lines and earlier letters."""
     frame = shapely.box(*window)
     coarse = shapely.simplify(np.array(lines), _COARSE_DEG)
@@ -300,15 +235,15 @@ def _nearest(points: NDArray[np.object_], others: NDArray[np.object_]) -> NDArra
     return shapely.distance(points[:, np.newaxis], others).min(axis=1)  # type: ignore[no-any-return]
 
 
-Window = tuple[float, float, float, float]
 _MARGIN_DEG = 0.12
 _NAMED = 10_000_000
 """Added to the population of places that routes are named after, so that their labels come first."""
 
 
-def build_map_data(view: ReportView, bounds: Window) -> dict[str, Any]:
-    """Candidates, borders, focus, places and crossings; ``bounds`` is what the relief covers."""
-    results, marks = view.results, view.marks
+def build_map_data(view: ReportView) -> dict[str, Any]:
+    """Candidates, borders, focus, places and crossings, as far as the relief covers them."""
+    results, marks, ground = view.results, view.marks, view.ground
+    bounds = ground.relief.bounds
     first = _first_window(results, bounds)
     letters = letter_points([candidate.routes[0].line for candidate in results.candidates], first)
     return {
@@ -318,7 +253,7 @@ def build_map_data(view: ReportView, bounds: Window) -> dict[str, Any]:
             _candidate(results, candidate, marks[candidate.candidate_id], letter)
             for candidate, letter in zip(results.candidates, letters, strict=True)
         ],
-        "borders": border_lines(results.layers.countries, bounds),
+        "borders": ground.borders,
         "countries": country_names(results.layers.countries, first),
         "focus": _rings(results.layers.focus),
         "focusName": results.focus_name,
@@ -330,9 +265,9 @@ def build_map_data(view: ReportView, bounds: Window) -> dict[str, Any]:
         "strips": _strips(results),
         "axes": axis_lines(results),
         "changes": place_changes(results),
-        "rivers": river_lines(results, bounds),
+        "rivers": ground.rivers,
         "riversFromBorders": results.layers.rivers_from_borders,
-        "roads": road_lines(results, bounds),
+        "roads": ground.roads,
         "sources": {key: _source_title(results, key) for key in ("borders", "osm")},
         "regime": view.regime_ids[0],
     }
