@@ -14,6 +14,7 @@ from zlib import crc32
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from corridor.report.i18n import THIN_SPACE, clean_text, render_table, words
 from corridor.schema.candidate import Candidate
@@ -327,26 +328,36 @@ def cost_rows(results: Results, candidate_id: str) -> list[dict[str, str]]:
     own = results.cost_lines[results.cost_lines["candidate_id"] == candidate_id]
     if own.empty:
         return []
+    lines_of: dict[tuple[str, str, str], list[int]] = {}
+    for line, kind in enumerate(zip(*(texts(own, name) for name in ("works", "kind", "country")), strict=True)):
+        lines_of.setdefault(kind, []).append(line)
+    sums = {name: own[name].to_numpy(dtype=float) for name in _SUMMED}
     rows = [
-        {"works": str(works), "kind": str(kind), "country": str(country)} | _cost_cells(group)
-        for (works, kind, country), group in own.groupby(["works", "kind", "country"], sort=False)
+        {"works": works, "kind": kind, "country": country} | _cost_cells(sums, of)
+        for (works, kind, country), of in lines_of.items()
     ]
     # another road is no part of the route's own length to build
-    own_km = float(own.loc[own["works"] != Works.REPLACEMENT, "works_km"].sum())
-    total = {"works": "total", "kind": "", "country": ""} | _cost_cells(own)
+    own_km = float(np.nansum(sums["works_km"][[works != Works.REPLACEMENT for works in texts(own, "works")]]))
+    total = {"works": "total", "kind": "", "country": ""} | _cost_cells(sums, slice(None))
     return [*rows, total | {"km": format_number(own_km, 1)}]
 
 
-def _cost_cells(group: pd.DataFrame) -> dict[str, str]:
+_SUMMED = (
+    "works_km", "cost_musd", "cost_spent_musd", "cost_remaining_musd", "cost_remaining_musd_low",
+    "cost_remaining_musd_high", "upkeep_musd",
+)  # fmt: skip
+
+
+def _cost_cells(columns: Mapping[str, NDArray[np.float64]], lines: Sequence[int] | slice) -> dict[str, str]:
     """Sums of some lines as texts."""
-    remaining = [rough_number(float(group[f"cost_remaining_musd{end}"].sum()), 0) for end in ("", "_low", "_high")]
+    km, whole, spent, remaining, low, high, upkeep = (float(np.nansum(columns[name][lines])) for name in _SUMMED)
     return {
-        "km": format_number(float(group["works_km"].sum()), 1),
-        "whole": rough_number(float(group["cost_musd"].sum()), 0),
-        "spent": rough_number(float(group["cost_spent_musd"].sum()), 0),
-        "remaining": remaining[0],
-        "range": f"{remaining[1]}{RANGE_SIGN}{remaining[2]}",
-        "upkeep": rough_number(float(group["upkeep_musd"].sum()), 0),
+        "km": format_number(km, 1),
+        "whole": rough_number(whole, 0),
+        "spent": rough_number(spent, 0),
+        "remaining": rough_number(remaining, 0),
+        "range": f"{rough_number(low, 0)}{RANGE_SIGN}{rough_number(high, 0)}",
+        "upkeep": rough_number(upkeep, 0),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -116,44 +116,55 @@ def delays_min(table: pd.DataFrame) -> pd.Series:
     return later.where(np.isfinite(later) & ~_lost(table, "crossing"), 0.0)
 
 
-def cut_off_totals(results: Results, candidate_id: str) -> list[dict[str, Any]]:
-    """Per regime: how many places and people lose the crossing, and their centre; how many reach it later.
+def cut_off_totals(results: Results) -> dict[str, list[dict[str, Any]]]:
+    """By candidate and for each regime: how many places and people lose the crossing, and their centre; how many later.
 
     Nothing is said of a regime under which that isn't known for some places.
     """
     table = results.place_effects
     if table is None or table.empty:
-        return []
-    rows = table[table["candidate_id"].astype(str) == candidate_id]
-    said = []
-    for regime, group in rows.groupby("regime_id", sort=False):
-        if "events_end" in group and group["events_end"].ne("").any():
+        return {}
+    rows_of: dict[tuple[str, str], list[int]] = {}
+    for row, case in enumerate(zip(texts(table, "candidate_id"), texts(table, "regime_id"), strict=True)):
+        rows_of.setdefault(case, []).append(row)
+    # columns as arrays of the whole table once, of which each case takes its rows
+    unknown = np.array([end != "" for end in texts(table, "events_end")], dtype=bool)
+    later = delays_min(table).to_numpy(dtype=float)
+    lost = {what: _lost(table, what).to_numpy() for what in ("crossing", "centre")}
+    people = {what: _people_lost(results, table, what) for what in lost}
+    said: dict[str, list[dict[str, Any]]] = {}
+    for (candidate, regime), rows in rows_of.items():
+        if unknown[rows].any():
             continue
-        totals: dict[str, Any] = {"regime_id": str(regime), "places": len(group)}
-        for what in ("crossing", "centre"):
-            lost = group[_lost(group, what)]
-            totals[what] = len(lost)
-            totals[f"{what}_people"] = people_text(*_people_lost(results, candidate_id, str(regime), what, lost))
-        later = delays_min(group)
-        totals["delayed"] = int((later >= LEAST_DELAY_MIN).sum())
-        totals["minutes"] = f"{later.max():.0f}"
-        said.append(totals)
+        totals: dict[str, Any] = {"regime_id": regime, "places": len(rows)}
+        for what, gone in lost.items():
+            totals[what] = int(gone[rows].sum())
+            totals[f"{what}_people"] = people_text(*people[what](candidate, regime, np.compress(gone[rows], rows)))
+        totals["delayed"] = int((later[rows] >= LEAST_DELAY_MIN).sum())
+        totals["minutes"] = f"{later[rows].max():.0f}"
+        said.setdefault(candidate, []).append(totals)
     return said
 
 
 def _people_lost(
-    results: Results, candidate_id: str, regime_id: str, what: str, lost: pd.DataFrame
-) -> tuple[float, float]:
-    """Least and most people that lose the crossing or their centre: the metric table's, which a census total bounds.
+    results: Results, table: pd.DataFrame, what: str
+) -> Callable[[str, str, NDArray[np.int64]], tuple[float, float]]:
+    """What says how many people at least and at most lose the crossing or their centre, by candidate and regime.
 
-    Without that column those of the places in ``lost`` are added up.
+    The metric table's figure, which a census total bounds; without that column those of the places in the given rows of
+    ``table`` are added up.
     """
-    table, name = results.metrics, f"people_lost_{what}"
-    if name not in table.columns or "regime_id" not in table.columns:
-        return float(lost["people_low"].sum()), float(lost["people_high"].sum())
-    row = table[(table["candidate_id"].astype(str) == candidate_id) & (table["regime_id"].astype(str) == regime_id)]
-    ends = [f"{name}{end}" if f"{name}{end}" in table.columns else name for end in ("_low", "_high")]
-    return (float(row[ends[0]].iloc[0]), float(row[ends[1]].iloc[0])) if len(row) else (np.nan, np.nan)
+    metrics, name = results.metrics, f"people_lost_{what}"
+    if name not in metrics.columns or "regime_id" not in metrics.columns:
+        ends_of_places = [table[column].to_numpy(dtype=float) for column in ("people_low", "people_high")]
+        return lambda _candidate, _regime, rows: (ends_of_places[0][rows].sum(), ends_of_places[1][rows].sum())
+    columns = (f"{name}{end}" if f"{name}{end}" in metrics.columns else name for end in ("_low", "_high"))
+    low, high = (metrics[column].to_numpy(dtype=float, na_value=np.nan).tolist() for column in columns)
+    cases = zip(texts(metrics, "candidate_id"), texts(metrics, "regime_id"), strict=True)
+    known: dict[tuple[str, str], tuple[float, float]] = {}
+    for case, *ends in zip(cases, low, high, strict=True):
+        known.setdefault(case, (ends[0], ends[1]))
+    return lambda candidate, regime, _rows: known.get((candidate, regime), (np.nan, np.nan))
 
 
 def _place_people(row: Mapping[Hashable, Any]) -> str:

@@ -488,7 +488,7 @@ def _words(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
         "crossings": clean(results.layers.crossings[["name", "status", "as_of"]].to_dict("records")),
         "routes": {c.candidate_id: route_message(c).to_json() for c in results.candidates},
         "marks": view.marks,
-        "cards": [_card(view, candidate) for candidate in results.candidates],
+        "cards": _cards(view),
         "places": sorted({clean_text(name) for name in [*results.layers.places["name"], *_other_names(results)]})
         if len(results.layers.places)
         else [],
@@ -565,6 +565,15 @@ def _other_names(results: Results) -> list[str]:
     return [name for place in results.layers.named for name in place.spellings if name.lower() in known]
 
 
+def _cards(view: ReportView) -> list[dict[str, Any]]:
+    """Each route in words, with the places that it cuts off."""
+    cut_off = cut_off_totals(view.results)
+    return [
+        _card(view, candidate) | {"cut_off": cut_off.get(candidate.candidate_id, [])}
+        for candidate in view.results.candidates
+    ]
+
+
 def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
     """A route in words: who calls it what, what it would need, where it crosses borders, what it is made of."""
     results = view.results
@@ -621,7 +630,6 @@ def _card(view: ReportView, candidate: Candidate) -> dict[str, Any]:
         "costs": cost_rows(results, candidate.candidate_id),
         "price_year": price_years(results, candidate.candidate_id),
         "sources": [_source(source) for source in used],
-        "cut_off": cut_off_totals(results, candidate.candidate_id),
         "findings": [
             {"regime": f.regime_id, **_sentence(f.message)}
             for f in results.findings
