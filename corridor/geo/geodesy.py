@@ -203,12 +203,14 @@ def substring(line: LineString, from_m: float, to_m: float) -> LineString:
         from_m: chainage where it begins.
         to_m: where it ends.
     """
-    along = vertex_chainage_m(line)
-    xy = shapely.get_coordinates(line)
+    along = _chainage_m(line)
     start, end = max(from_m, 0.0), min(to_m, float(along[-1]))
-    inner = (along > start) & (along < end)
-    chain = np.concatenate([[start], along[inner], [end]])
-    return LineString(np.column_stack([np.interp(chain, along, xy[:, 0]), np.interp(chain, along, xy[:, 1])]))
+    # of a long line only the vertices between, and one more at each end
+    first, last = int(np.searchsorted(along, start, side="right")), int(np.searchsorted(along, end, side="left"))
+    chain = np.concatenate([[start], along[first:last], [end]])
+    near = slice(max(first - 1, 0), last + 1)
+    lon, lat = shapely.get_coordinates(line)[near].T
+    return LineString(np.column_stack([np.interp(chain, along[near], lon), np.interp(chain, along[near], lat)]))
 
 
 def join(lines: Sequence[LineString]) -> LineString:

@@ -40,6 +40,7 @@ _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _SCRIPT_CODES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 _TEMPLATE_SIGNS = re.compile(r"\{(?=[{%#])")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _SCHEMES = ("http", "https")
 
 
@@ -95,7 +96,12 @@ def clean(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {clean_text(key): clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        # coordinates and figures are most of a page's data, and are harmless
+        # coordinates and figures are most of a page's data, and are harmless: many of them at a time, pairs too
+        kinds = set(map(type, value))
+        if kinds == {list}:
+            kinds = {kind for item in value for kind in map(type, item)}
+        if kinds <= _HARMLESS:
+            return value
         return [item if type(item) in _HARMLESS else clean(item) for item in value]
     return value
 
@@ -116,7 +122,7 @@ def script_json(value: Any) -> str:
     """
     # Two languages read this text: HTML, which looks for the end of the script, and the template engine, which looks
     # for braces.
-    text = json.dumps(clean(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _ENCODER.encode(clean(value))
     return _TEMPLATE_SIGNS.sub(r"\\u007b", text.translate(_SCRIPT_CODES))
 
 

@@ -204,14 +204,20 @@ def road_lines(frame: gpd.GeoDataFrame | None, window: Window) -> list[dict[str,
     """
     if frame is None or frame.empty:
         return []
-    box = shapely.box(*window)
-    found = []
     high = frame["class"].str.startswith("motorway")
-    for (ref, name, upper), group in frame.groupby(["ref", "name", high], sort=True):
-        # Joined before it is thinned, so that pieces of one road still meet.
-        whole = shapely.line_merge(shapely.multilinestrings(group.geometry.to_numpy()))
-        parts = shapely.get_parts(shapely.intersection(shapely.simplify(whole, ROAD_TOLERANCE_DEG), box))
-        lines = [lat_lon(part, 3) for part in parts if shapely.get_type_id(part) == 1 and shapely.length(part) > 0]
-        if lines:
-            found.append({"ref": str(ref), "name": str(name), "high": bool(upper), "lines": lines})
-    return found
+    groups = frame.groupby(["ref", "name", high], sort=True)
+    road_of, keys = groups.ngroup().to_numpy(), list(groups.groups)
+    # Joined before they are thinned, so that pieces of one road still meet. All roads at once, a row of lines each.
+    order = np.argsort(road_of, kind="stable")
+    order = order[road_of[order] >= 0]
+    roads = shapely.multilinestrings(frame.geometry.to_numpy()[order], indices=road_of[order])
+    thinned = shapely.simplify(shapely.line_merge(roads), ROAD_TOLERANCE_DEG)
+    parts, number = shapely.get_parts(shapely.intersection(thinned, shapely.box(*window)), return_index=True)
+    kept = (shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 0)
+    lines: dict[int, list[LatLon]] = {}
+    for part, road in zip(parts[kept], number[kept].tolist(), strict=True):
+        lines.setdefault(road, []).append(lat_lon(part, 3))
+    return [
+        {"ref": str(keys[road][0]), "name": str(keys[road][1]), "high": bool(keys[road][2]), "lines": own}
+        for road, own in lines.items()
+    ]
