@@ -3,9 +3,9 @@ from dataclasses import replace
 import geopandas as gpd
 import numpy as np
 import pytest
-from shapely import MultiLineString
+from shapely import LineString, MultiLineString
 
-from corridor.report.map.ground import river_lines
+from corridor.report.map.ground import draw_ground, river_lines, road_lines
 from corridor.report.map.layers import (
     axis_lines,
     build_map_data,
@@ -80,6 +80,21 @@ def test_rivers_are_cut_to_the_window():
         {"name": "Wet", "names": {"ru": "R"}, "lines": lines}
     ]
     assert river_lines(found.layers.rivers, (47.0, 38.0, 49.0, 40.0)) == []
+
+
+def test_pieces_of_a_road_are_joined_and_roads_outside_are_left_out():
+    pieces = [[(46.0, 39.0), (47.0, 39.0)], [(47.0, 39.0), (48.0, 39.5)], [(50.0, 39.0), (51.0, 39.0)]]
+    told = {"class": ["trunk", "trunk", "motorway"], "ref": ["M2", "M2", "M9"], "name": ["", "", "Far"]}
+    roads = gpd.GeoDataFrame(told, geometry=[LineString(piece) for piece in pieces], crs="EPSG:4326")
+    joined = {"ref": "M2", "name": "", "high": False, "lines": [[[39.0, 46.0], [39.0, 47.0], [39.5, 48.0]]]}
+    assert road_lines(roads, (45.0, 38.0, 49.0, 40.0)) == [joined]
+    assert road_lines(roads, (40.0, 38.0, 42.0, 40.0)) == road_lines(None, (45.0, 38.0, 49.0, 40.0)) == []
+
+
+def test_ground_that_was_drawn_before_is_the_same():
+    found = results()
+    drawn = replace(found, ground=draw_ground(found.layers))
+    assert build_page(ReportView(drawn), "2026-01-01") == build_page(ReportView(found), "2026-01-01")
 
 
 def test_totals_add_people_up_and_say_so_where_nobody_loses_anything():
