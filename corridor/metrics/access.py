@@ -57,14 +57,14 @@ class Reading:
     """Worse-of-both-directions minutes in one state; inf where there is no way.
 
     ``capital`` are a truck's minutes crossing -> capital and capital -> crossing, ``nodes`` its minutes to and from the
-    crossing for each node of the domain. ``crossing`` and ``centres`` are a car's for each place, and for each place
-    and centre, shape (n_places, n_centres): goods travel by truck, people of villages by car.
+    crossing for each node of the domain. ``crossing`` and ``centre`` are a car's for each place, the latter to the
+    centre that it belongs to, shape (n_places,): goods travel by truck, people of villages by car.
     """
 
     capital: tuple[float, float]
     nodes: Floats
     crossing: Floats
-    centres: Floats
+    centre: Floats
 
     def within(self, before: Reading, most_min: float) -> Reading:
         """The same with no time longer than before by more than some minutes.
@@ -78,13 +78,13 @@ class Reading:
         # Where gates are shut at the same hours, whoever has waited for one passes the others: delays don't add up
         # without end.
         there, back = (min(now, was + most_min) for now, was in zip(self.capital, before.capital, strict=True))
-        nodes, crossing, centres = (
+        nodes, crossing, centre = (
             np.minimum(now, was + most_min)
             for now, was in (
-                (self.nodes, before.nodes), (self.crossing, before.crossing), (self.centres, before.centres)
+                (self.nodes, before.nodes), (self.crossing, before.crossing), (self.centre, before.centre)
             )
         )  # fmt: skip
-        return Reading((there, back), nodes, crossing, centres)
+        return Reading((there, back), nodes, crossing, centre)
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,9 @@ class Access:
     @cached_property
     def centre_of_place(self) -> NDArray[np.int64]:
         """The centre of each place: the nearest declared one in minutes, before; the first where none is reached."""
-        times = self.before.centres
-        return np.argmin(times, axis=1) if times.size else np.zeros(len(self.places), dtype=np.int64)
+        state = self.domain.state(factor=self.factors.mid)
+        times = [self._worse_way(reach(self.by_car, centre, state)) for centre in self.centres]
+        return np.argmin(times, axis=0) if times else np.zeros(len(self.places), dtype=np.int64)
 
     @cached_property
     def _read(self) -> OrderedDict[tuple[str, bytes], Any]:
@@ -187,8 +188,8 @@ class Access:
 
     def _read_capital(self, state: State) -> tuple[float, float]:
         # Where the whole country isn't asked for anyway, the search ends at the capital.
-        kept = self._trees.get(state.digest)
-        out, back = kept or reach(self.domain, None, state, _ends_of(self.domain, self.capital.edge))
+        last = _ends_of(self.domain, self.capital.edge)
+        out, back = self._trees.get(state.digest) or reach(self.domain, None, state, (last, last))
         return out.minutes(self.capital), back.minutes(self.capital)
 
     def read_crossing(self, state: State) -> Floats:
@@ -196,7 +197,7 @@ class Access:
         return self.once("crossing", state, self._read_crossing)
 
     def _read_crossing(self, state: State) -> Floats:
-        return self._worse_way(reach(self.by_car, None, state, self._asked))
+        return self._by_car(None, state)
 
     @cached_property
     def _placed(self) -> tuple[Ints, Ints, Floats]:
@@ -212,7 +213,7 @@ class Access:
         return table.assign(
             **_with_range("crossing_min_before", self.crossing_before),
             centre=[self.centre_names[i] for i in self.centre_of_place] if self.centres else "",
-            centre_min_before=self.to_own_centre(self.before),
+            centre_min_before=_finite(self.before.centre),
             snap_m=[p.distance_m if p else np.nan for p in self.positions],
         )
 
@@ -222,18 +223,31 @@ class Access:
         factors = self.factors.mid, self.factors.low, self.factors.high
         return _finite(np.stack([self.before_crossing[factor] for factor in factors]))
 
-    def to_own_centre(self, times: Reading) -> Floats:
-        """Minutes between each place and the centre that it belongs to, NaN for no way, shape (n_places,)."""
-        # A place belongs to one centre before and after, or a longer way could come out as a shorter one to another.
-        if not self.centres:
-            return np.full(len(self.places), np.nan)
-        return _finite(times.centres[np.arange(len(self.places)), self.centre_of_place])
+    def _by_car(self, centre: int | None, state: State) -> Floats:
+        """A car's minutes between places and a centre, or the fixed point abroad, the worse direction, (n_places,).
+
+        Of places that belong to another centre nothing is said.
+        """
+        # What isn't reached with nothing done isn't under closures either: no search needs to look for it.
+        closes = bool(state.closed[self.domain.not_open].all())
+        origin = None if centre is None else self.centres[centre]
+        return self._worse_way(reach(self.by_car, origin, state, self._last_nodes[centre] if closes else None))
 
     @cached_property
-    def _asked(self) -> Bools:
-        """Nodes at the ends of the edges that places lie on, shape (n_nodes,): no search needs to go beyond them."""
-        _, edges, _ = self._placed
-        return _ends_of(self.by_car, edges)
+    def _last_nodes(self) -> dict[int | None, tuple[Bools, Bools]]:
+        """By centre, None for the fixed point abroad, at which nodes searches from it and to it end, (n_nodes,) each.
+
+        They are the ends of the edges that its places lie on, as far as they are reached with nothing done.
+        """
+        numbers, edges, _ = self._placed
+        origins: dict[int | None, Position | None] = {None: None, **dict(enumerate(self.centres))}
+        found = {}
+        for centre, origin in origins.items():
+            mine = edges if centre is None else edges[self.centre_of_place[numbers] == centre]
+            out, back = reach(self.by_car, origin, self.domain.state())
+            last = _ends_of(self.by_car, mine)
+            found[centre] = last & np.isfinite(out.tree.cost), last & np.isfinite(back.tree.cost)
+        return found
 
     def _worse_way(self, there_and_back: tuple[Reached, Reached]) -> Floats:
         """Minutes between each place and the origin, the worse direction; inf far from any road. Shape (n_places,)."""
@@ -249,11 +263,14 @@ class Access:
     def _read_all(self, state: State) -> Reading:
         out, back = self.from_abroad(state)
         crossing = self.read_crossing(state)
-        centres = np.full((len(self.positions), len(self.centres)), np.inf)
-        for column, centre in enumerate(self.centres):
-            centres[:, column] = self._worse_way(reach(self.by_car, centre, state, self._asked))
+        # A place belongs to one centre before and after, or a longer way could come out as a shorter one to another.
+        own = np.full(len(self.positions), np.inf)
+        for centre in range(len(self.centres)):
+            mine = self.centre_of_place == centre
+            if mine.any():
+                own[mine] = self._by_car(centre, state)[mine]
         capital = out.minutes(self.capital), back.minutes(self.capital)
-        return Reading(capital, np.maximum(out.tree.cost, back.tree.cost), crossing, centres)
+        return Reading(capital, np.maximum(out.tree.cost, back.tree.cost), crossing, own)
 
 
 def _ends_of(domain: Domain, edges: Ints | int) -> Bools:
@@ -452,9 +469,9 @@ def _with_range(name: str, values: Floats) -> dict[str, Floats]:
 def _place_table(access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]) -> pd.DataFrame:
     columns: dict[str, NDArray[Any]] = {
         **_crossing_ranges(access, after, ends),
-        "centre_min_after": access.to_own_centre(after),
+        "centre_min_after": _finite(after.centre),
     }
-    before = {"crossing": access.crossing_before[0], "centre": access.to_own_centre(access.before)}
+    before = {"crossing": access.crossing_before[0], "centre": _finite(access.before.centre)}
     for what, minutes in before.items():
         columns[f"lost_{what}"] = ~np.isnan(minutes) & np.isnan(columns[f"{what}_min_after"])
     return access.places_before.assign(**columns)[PLACE_COLUMNS]

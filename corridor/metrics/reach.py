@@ -270,19 +270,21 @@ class Reached:
         return found
 
 
-def reach(domain: Domain, origin: Position | None, state: State, until: Bools | None = None) -> tuple[Reached, Reached]:
+def reach(
+    domain: Domain, origin: Position | None, state: State, until: tuple[Bools, Bools] | None = None
+) -> tuple[Reached, Reached]:
     """Times from a position and to it, one search each.
 
     Args:
         domain: a country's roads.
         origin: the position; None for the fixed point abroad.
         state: of the domain: what is closed and slowed.
-        until: nodes after the last of which the searches end, shape (n_nodes,): nothing is said of what lies beyond.
+        until: nodes after the last of which each search ends, shape (n_nodes,): nothing is said of what lies beyond.
     """
     found = []
-    for inbound in (False, True):
+    for inbound, last in zip((False, True), until or (None, None), strict=True):
         seeds = domain.seeds(origin, state, inbound=inbound)
-        tree = domain.tree_from(seeds, state, inbound=inbound, until=until)
+        tree = domain.tree_from(seeds, state, inbound=inbound, until=last)
         found.append(Reached(domain, state, origin, inbound, tree))
     return found[0], found[1]
 

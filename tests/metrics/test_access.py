@@ -406,7 +406,9 @@ def test_times_of_many_places_at_once_are_those_of_each():
             # a search that ends at the last of some nodes tells what lies before it as one of all roads does
             asked = np.zeros(domain.n_nodes, dtype=bool)
             asked[domain.u[edges[:2]]] = asked[domain.v[edges[:2]]] = True
-            for whole, ended in zip(reach(domain, origin, state), reach(domain, origin, state, asked), strict=True):
+            for whole, ended in zip(
+                reach(domain, origin, state), reach(domain, origin, state, (asked, asked)), strict=True
+            ):
                 assert ended.minutes_at(edges[:2], fractions[:2]).tolist() == (
                     whole.minutes_at(edges[:2], fractions[:2]).tolist()
                 )
