@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.compiled import allocating, kernel
+from corridor.compiled import allocating, inner
 
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
@@ -40,7 +40,7 @@ class Arcs(NamedTuple):
     doors: int
 
 
-@kernel
+@inner
 def _advance(via_nodes, via_links, node, stage, link):
     """The stage (how many of what is to be passed are behind) after passing a link and standing at a node."""
     if stage < len(via_links) and link > 0 and via_links[stage] == link:
@@ -96,7 +96,7 @@ def least_to(arcs, usable, via_nodes, via_links, goal):
     return best
 
 
-@kernel
+@inner
 def _comes_first(amounts, labels, a, b):
     """Whether a label leaves the heap before another: by its least cost, its dollars, its variance, then its links.
 
@@ -123,7 +123,7 @@ def _comes_first(amounts, labels, a, b):
     return a < b
 
 
-@kernel
+@inner
 def _push(heap, size, amounts, labels, label):
     """Insert a label; returns the new size."""
     at = size
@@ -137,7 +137,7 @@ def _push(heap, size, amounts, labels, label):
     return size + 1
 
 
-@kernel
+@inner
 def _pop(heap, size, amounts, labels):
     """Take out the first label; returns it with the new size."""
     top, last = heap[0], heap[size - 1]
@@ -155,7 +155,7 @@ def _pop(heap, size, amounts, labels):
     return top, size
 
 
-@kernel
+@inner
 def _is_beaten(newest, amounts, labels, cost, variance):
     """Whether a label of a front, of which the newest is named, costs no more and varies no more."""
     while newest != NONE:

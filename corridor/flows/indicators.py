@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from corridor.flows.changes import Case, cut_case
 from corridor.flows.cost import ENDS
-from corridor.flows.model import FlowModel, NetworkState
+from corridor.flows.model import FlowModel
 from corridor.flows.network import Way
 from corridor.flows.rows import DocumentedWay, FlowLink, FlowTables
+from corridor.flows.states import NetworkState
 from corridor.geo.geodesy import distance_m
 from corridor.schema.catalogue import Estimate
 
@@ -214,7 +215,7 @@ def _mean_change(model: FlowModel, now: NetworkState, then: NetworkState, axis: 
     pairs = [pair for pair in model.tables.pairs if pair.axis == axis]
     if now == then or not pairs:
         return Estimate(0.0, 0.0, 0.0)
-    changes = [np.subtract(model.logsums(pair, now), model.logsums(pair, then)) for pair in pairs]
+    changes = np.subtract(model.logsums(pairs, now), model.logsums(pairs, then))
     means = np.mean(changes, axis=0)
     if not np.isfinite(means).all():
         return None

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +25,10 @@ from corridor.flows.cost import (
 )
 from corridor.flows.network import FlowNetwork, PricedArcs, Way, change_links, links_in_use
 from corridor.flows.rows import Branch, FlowTables, Pair, Scenario
+from corridor.flows.states import Answers, Found, Ints, NetworkState
 from corridor.schema.catalogue import Estimate
 
 Floats = NDArray[np.float64]
-T = TypeVar("T")
 TONNES_PER_LOAD = 20.0
 _NO_WAY = "no way"
 AT_SEA = "sea"
@@ -80,29 +77,28 @@ class PairResult:
         return min(found, key=lambda b: (b.cost_usd, b.branch.branch_id), default=None)
 
 
-@dataclass(frozen=True)
-class NetworkState:
-    """Which links are in use, with which added hours, and which factors stand at another end than the others."""
+@dataclass(frozen=True, slots=True)
+class WayAsked:
+    """What a best way is asked for: where from and to, at which end of the ranges, and what it may and must use.
 
-    links: frozenset[str]
-    extra_h: tuple[tuple[str, float], ...] = ()
-    overrides: tuple[tuple[str, End], ...] = ()
+    ``ends`` are origin and destination; ``cargo_value`` is the value of a load in USD (None: the tables' own);
+    ``modes`` are those that may be used (None: all); ``via`` are nodes and links to pass in this order, ``avoid``
+    countries and ``without`` links not to touch.
+    """
 
-    def delays_beside(self, other: NetworkState, used: int, bits: Mapping[str, int]) -> bool:
-        """Whether no link is quicker than in another state, and none of those that are used is slower.
+    ends: tuple[str, str]
+    end: End = "mid"
+    cargo_value: Estimate | None = None
+    modes: tuple[str, ...] | None = None
+    via: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
-        Args:
-            other: the other state.
-            used: links that count, as a number of bits.
-            bits: of each link, by id.
-        """
-        if self.extra_h == other.extra_h:
-            return True
-        mine, theirs = dict(self.extra_h), dict(other.extra_h)
-        # Delays elsewhere may only have grown: a link that became faster could draw the way to itself.
-        return all(mine.get(i, 0.0) >= h for i, h in theirs.items() if i in self.links) and all(
-            mine.get(i, 0.0) == theirs.get(i, 0.0) for i in {*mine, *theirs} if used & bits[i]
-        )
+
+Asked = tuple[str, tuple[str, ...] | None, tuple[str, ...]]
+"""Costs that are asked for: from which node, by which modes, to which nodes."""
+Reached = tuple[Floats, NDArray[np.bool_]]
+"""Costs to some nodes, and which of the links each way passes, shapes ``(nodes,)`` and ``(nodes, links)``."""
 
 
 @dataclass
@@ -122,12 +118,15 @@ class FlowModel:
     _networks: dict[tuple[NetworkState, End, Estimate | None], FlowNetwork] = field(default_factory=dict, repr=False)
     _at_ends: dict[tuple[object, ...], Prices] = field(default_factory=dict, repr=False)
     _priced: dict[Prices, PricedArcs] = field(default_factory=dict, repr=False)
-    _found: dict[tuple[object, ...], list[tuple[NetworkState, int, Any, int]]] = field(default_factory=dict, repr=False)
-    _at_state: dict[tuple[object, ...], dict[NetworkState, Any]] = field(default_factory=dict, repr=False)
+    _ways: dict[object, Answers[Way | None]] = field(default_factory=dict, repr=False)
+    _reached: dict[object, Answers[Reached]] = field(default_factory=dict, repr=False)
+    _asked: dict[WayAsked, int] = field(default_factory=dict, repr=False)
+    _asked_costs: dict[Asked, int] = field(default_factory=dict, repr=False)
+    _of_pair: dict[Pair, Ints] = field(default_factory=dict, repr=False)
+    _slowed: dict[tuple[int, str, float], Way] = field(default_factory=dict, repr=False)
     _pairs: dict[tuple[object, ...], PairResult] = field(default_factory=dict, repr=False)
+    _logsums: dict[int, Floats] = field(default_factory=dict, repr=False)
     _alone: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
-    _logsums: dict[tuple[Pair, NetworkState], Floats] = field(default_factory=dict, repr=False)
-    _masks: dict[frozenset[str], int] = field(default_factory=dict, repr=False)
     _sizes: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -189,6 +188,19 @@ class FlowModel:
             self._at_ends[key] = build_prices(self.tables, end, cargo_value, dict(overrides))
         return self._at_ends[key]
 
+    def ways(self, state: NetworkState, asked: Sequence[WayAsked]) -> list[Way | None]:
+        """The best ways that are asked for; None where there is none.
+
+        Args:
+            state: of :meth:`state`.
+            asked: any number of them.
+
+        Returns:
+            The ways; one that is the same in two states is the same object.
+        """
+        known = self._known_ways(state)
+        return [known.values[number] for number in known.at(state, self._questions(asked))]
+
     def branch_way(self, state: NetworkState, branch: Branch, end: End, cargo_value: Estimate | None) -> Way | None:
         """The best way of a branch, or None.
 
@@ -201,99 +213,112 @@ class FlowModel:
         Returns:
             The way, if there is one.
         """
-        return self._way(
-            state, end, cargo_value, (branch.origin, branch.destination), branch.modes, branch.via, branch.avoid
-        )
+        return self.ways(state, [_of_branch(branch, end, cargo_value)])[0]
 
-    def _way(
-        self,
-        state: NetworkState,
-        end: End,
-        cargo_value: Estimate | None,
-        ends: tuple[str, str],
-        modes: tuple[str, ...] | None = None,
-        via: tuple[str, ...] = (),
-        avoid: tuple[str, ...] = (),
-        without: tuple[str, ...] = (),
-    ) -> Way | None:
-        def find() -> tuple[Way | None, int]:
-            way = self._slowed_way(state, end, cargo_value, ends, modes, via, avoid, without)
-            if way is None:
-                way = self.network(state, end, cargo_value).best_way(
-                    *ends, modes=modes, via=via, avoid_countries=avoid, without=without
-                )
-            return way, self._mask(way.link_ids) if way else 0
+    def _questions(self, asked: Iterable[WayAsked]) -> Ints:
+        """Numbers of questions, the same in all states."""
+        return np.array([self._asked.setdefault(one, len(self._asked)) for one in asked], dtype=np.int64)
 
-        return self._once(state, (end, cargo_value, ends, modes, via, avoid, without), find)
+    def _known_ways(self, state: NetworkState) -> Answers[Way | None]:
+        if state.overrides not in self._ways:
+            self._ways[state.overrides] = Answers(self._ids, self._find_ways)
+        return self._ways[state.overrides]
 
-    def _slowed_way(self, state: NetworkState, end: End, cargo_value: Estimate | None, *asked: Any) -> Way | None:
-        """The best way where one link is slowed, had from two that hold for any delay; None if it can't be.
+    def _find_ways(self, state: NetworkState, questions: Ints) -> Iterable[Found[Way | None]]:
+        asked = list(self._asked)
+        wanted = [asked[question] for question in questions]
+        ways = self._slowed_ways(state, wanted) if len(state.extra_h) == 1 else [None] * len(wanted)
+        for one, slowed in zip(wanted, ways, strict=True):
+            way = slowed or self.network(state, one.end, one.cargo_value).best_way(
+                *one.ends, modes=one.modes, via=one.via, avoid_countries=one.avoid, without=one.without
+            )
+            yield Found(way, way.link_ids, tuple(map(id, way.arcs))) if way else Found(None, (), None)
+
+    def _slowed_ways(self, state: NetworkState, asked: Sequence[WayAsked]) -> list[Way | None]:
+        """The best ways where one link is slowed, had from those that hold for any delay; None what can't be.
 
         A delay makes all ways that pass the link once dearer by the same, so the best of them stays the best of them:
         what is best is either that one, slowed, or the best way that doesn't use the link.
         """
-        if len(state.extra_h) != 1:
-            return None
         ((link_id, extra_h),) = state.extra_h
-        quick = self._way(replace(state, extra_h=()), end, cargo_value, *asked)
-        if quick is not None and extra_h >= 0 and link_id not in quick.link_ids:
-            return quick
-        if quick is None or quick.link_ids.count(link_id) != 1:
-            return None
-        prices = self._prices(state.overrides, end, cargo_value)
-        slowed = quick.slowed(link_id, extra_h, prices.hour_usd(self.tables.links[link_id].systems[0]))
+        found: list[Way | None] = [None] * len(asked)
+        bearing: list[int] = []
+        quick = self.ways(replace(state, extra_h=()), asked)
+        for place, way in enumerate(quick):
+            if way is not None and extra_h >= 0 and link_id not in way.link_ids:
+                found[place] = way
+            elif way is not None and way.link_ids.count(link_id) == 1:
+                bearing.append(place)
         # Either the old way bears the delay or a way without the link is better: no third one can win.
-        other = self._way(replace(state, links=state.links - {link_id}, extra_h=()), end, cargo_value, *asked)
-        rivals = [slowed] if other is None else [slowed, other]
-        return min(rivals, key=lambda way: (way.cost_usd, way.link_ids))
+        without = replace(state, links=state.links - {link_id}, extra_h=())
+        others = self.ways(without, [asked[place] for place in bearing])
+        for place, other in zip(bearing, others, strict=True):
+            slowed = self._slow(quick[place], state, asked[place])
+            rivals = [slowed] if other is None else [slowed, other]
+            found[place] = min(rivals, key=lambda way: (way.cost_usd, way.link_ids))
+        return found
+
+    def _slow(self, way: Way | None, state: NetworkState, asked: WayAsked) -> Way:
+        """A way that bears the one delay of a state."""
+        ((link_id, extra_h),) = state.extra_h
+        key = (id(way), link_id, extra_h)  # ways that were found are kept, so nothing else gets their identity
+        if way is not None and key not in self._slowed:
+            prices = self._prices(state.overrides, asked.end, asked.cargo_value)
+            self._slowed[key] = way.slowed(link_id, extra_h, prices.hour_usd(self.tables.links[link_id].systems[0]))
+        return self._slowed[key]
 
     def reach(
-        self,
-        state: NetworkState,
-        origin: str,
-        goals: tuple[str, ...],
-        modes: tuple[str, ...] | None = None,
+        self, state: NetworkState, origins: Sequence[str], goals: tuple[str, ...], modes: tuple[str, ...] | None = None
     ) -> Floats:
-        """Least cost from a node to others, at the middle and for a load of the common value.
+        """Least costs from nodes to others, at the middle and for a load of the common value.
 
         Args:
             state: of :meth:`state`.
-            origin: id of a node.
+            origins: ids of nodes.
             goals: ids of the nodes that are asked for.
             modes: those that may be used; all if left out.
 
         Returns:
-            USD a load, infinite where there is no way, shape ``(goals,)``.
+            USD a load, infinite where there is no way, shape ``(origins, goals)``.
         """
-        costs, passed = self._reach(replace(state, extra_h=()), origin, modes, goals)
-        if len(state.extra_h) == 1:
+        if len(state.extra_h) > 1:
+            return np.array([costs for costs, _ in self._reach(state, origins, goals, modes)])
+        plain = replace(state, extra_h=())
+        found = self._reach(plain, origins, goals, modes)
+        costs = np.array([costs for costs, _ in found])
+        if state.extra_h:
             # as for a single way: each is slowed, or goes without the link
             ((link_id, extra_h),) = state.extra_h
-            prices = self._prices(state.overrides, "mid", None)
-            delay = extra_h * prices.hour_usd(self.tables.links[link_id].systems[0])
-            bears = passed[:, self._ids.index(link_id)]
+            delay = extra_h * self._prices(state.overrides, "mid", None).hour_usd(self.tables.links[link_id].systems[0])
+            bears = np.array([passed[:, self._ids.index(link_id)] for _, passed in found])
             # Only goals whose way passes the slowed link can change: each of them bears the delay or goes round it.
-            if bears.any():
-                other, _ = self._reach(replace(state, links=state.links - {link_id}, extra_h=()), origin, modes, goals)
-                costs = np.where(bears, np.minimum(costs + delay, other), costs)
-        elif state.extra_h:
-            costs, _ = self._reach(state, origin, modes, goals)
+            rows = np.flatnonzero(bears.any(axis=1))
+            without = replace(plain, links=state.links - {link_id})
+            others = self._reach(without, [origins[row] for row in rows.tolist()], goals, modes)
+            for row, (other, _) in zip(rows, others, strict=True):
+                costs[row] = np.where(bears[row], np.minimum(costs[row] + delay, other), costs[row])
         return costs
 
     def _reach(
-        self, state: NetworkState, origin: str, modes: tuple[str, ...] | None, goals: tuple[str, ...]
-    ) -> tuple[Floats, NDArray[np.bool_]]:
-        """Costs to the goals, and which of the links each way passes, shape ``(goals, links)``."""
+        self, state: NetworkState, origins: Sequence[str], goals: tuple[str, ...], modes: tuple[str, ...] | None
+    ) -> list[Reached]:
+        """Costs from each origin to the goals, and which links each way passes."""
+        if state.overrides not in self._reached:
+            self._reached[state.overrides] = Answers(self._ids, self._find_costs)
+        known, numbers = self._reached[state.overrides], self._asked_costs
+        asked: list[Asked] = [(origin, modes, goals) for origin in origins]
+        questions = np.array([numbers.setdefault(one, len(numbers)) for one in asked], dtype=np.int64)
+        return [known.values[number] for number in known.at(state, questions)]
 
-        def find() -> tuple[tuple[Floats, NDArray[np.bool_]], int]:
-            costs, passed = self.network(state).costs_from(origin, modes=modes)
+    def _find_costs(self, state: NetworkState, questions: Ints) -> Iterable[Found[Reached]]:
+        asked, network = list(self._asked_costs), self.network(state)
+        for origin, modes, goals in (asked[question] for question in questions):
+            costs, passed = network.costs_from(origin, modes=modes)
             # what only ways to other nodes use may change without a new search
             at = [self._places[node] for node in goals]
             costs, passed = costs[at], passed[at]
-            used = np.flatnonzero(passed.any(axis=0))
-            return (costs, passed), self._mask(self._ids[link] for link in used)
-
-        return self._once(state, (origin, modes, goals), find)
+            used = (self._ids[link] for link in np.flatnonzero(passed.any(axis=0)))
+            yield Found((costs, passed), used, (costs.tobytes(), passed.tobytes()))
 
     @cached_property
     def _ids(self) -> list[str]:
@@ -304,37 +329,6 @@ class FlowModel:
     def _places(self) -> dict[str, int]:
         """Number of each node in the tables."""
         return {node: place for place, node in enumerate(self.tables.nodes)}
-
-    @cached_property
-    def _bits(self) -> dict[str, int]:
-        """A bit for each link, so that sets of links are numbers and quickly compared."""
-        return {link_id: 1 << at for at, link_id in enumerate(self._ids)}
-
-    def _mask(self, links: Iterable[str]) -> int:
-        """A set of links as a number: the bits of all of them."""
-        return functools.reduce(operator.or_, map(self._bits.__getitem__, links), 0)
-
-    def _once(self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, int]]) -> T:
-        """A value that is computed once for all states in which it must come out the same.
-
-        A best way stays the best if links that it doesn't use are shut or slowed; so what was found in a state holds in
-        every state with fewer links and more delay, as long as the links that it uses are there and no slower.
-        """
-        at_state = self._at_state.setdefault(asked, {})
-        if state not in at_state:
-            at_state[state] = self._found_beside(state, asked, find)
-        return at_state[state]  # type: ignore[no-any-return]
-
-    def _found_beside(self, state: NetworkState, asked: tuple[object, ...], find: Callable[[], tuple[T, int]]) -> T:
-        known = self._found.setdefault((state.overrides, *asked), [])
-        links = self._masks.get(state.links) or self._masks.setdefault(state.links, self._mask(state.links))
-        for other, others, value, used in known:
-            # With links only taken away, and none that the best way uses, that way is still the best.
-            if not (links & ~others or used & ~links) and state.delays_beside(other, used, self._bits):
-                return value  # type: ignore[no-any-return]
-        value, used = find()
-        known.append((state, links, value, used))
-        return value
 
     def path_sizes(self, pair: Pair) -> Floats:
         """Path sizes of a pair's branches, the same in all years, scenarios and cases.
@@ -381,7 +375,7 @@ class FlowModel:
     def pair(
         self, pair: Pair, state: NetworkState, *, theta: float | None = None, ends: Iterable[End] = ENDS
     ) -> PairResult:
-        """Costs, shares and logsum of a pair in a state of the network.
+        """Costs, shares and logsum of a pair in a state of the network; see :meth:`pair_results`.
 
         Args:
             pair: The pair.
@@ -392,46 +386,80 @@ class FlowModel:
         Returns:
             The pair's result.
         """
-        theta, wanted = self.theta() if theta is None else theta, frozenset(("mid", *ends))
-        key = (pair, state, theta, wanted)
-        if key not in self._pairs:
-            self._pairs[key] = self._pair(pair, state, theta, wanted)
-        return self._pairs[key]
+        return self.pair_results([pair], state, theta=theta, ends=ends)[0]
 
-    def _pair(self, pair: Pair, state: NetworkState, theta: float, wanted: frozenset[End]) -> PairResult:
+    def pair_results(
+        self, pairs: Sequence[Pair], state: NetworkState, *, theta: float | None = None, ends: Iterable[End] = ENDS
+    ) -> list[PairResult]:
+        """Costs, shares and logsums of pairs in a state of the network.
+
+        Args:
+            pairs: The pairs.
+            state: The network's state.
+            theta: Sensitivity in 1/USD; the declared middle if None.
+            ends: Ends of the ranges at which ways are looked for; the middle always is.
+
+        Returns:
+            The pairs' results; one that is the same in two states is the same object.
+        """
+        theta = self.theta() if theta is None else theta
+        wanted = [k for k, end in enumerate(ENDS) if end in ("mid", *ends)]
+        questions = [self._branch_questions(pair)[wanted] for pair in pairs]
+        known = self._known_ways(state)
+        numbers = known.at(state, np.concatenate([np.empty(0, dtype=np.int64), *(q.ravel() for q in questions)]))
+        results, first = [], 0
+        for pair, asked in zip(pairs, questions, strict=True):
+            found = numbers[first : first + asked.size]
+            first += asked.size
+            # What a pair comes to hangs on its ways alone.
+            key = (pair, state.overrides, theta, len(wanted), found.tobytes())
+            if key not in self._pairs:
+                ways = [known.values[number] for number in found]
+                count = asked.shape[1]
+                at_ends = {k: ways[row * count : (row + 1) * count] for row, k in enumerate(wanted)}
+                self._pairs[key] = self._pair(pair, theta, [at_ends.get(k) for k in range(len(ENDS))])
+            results.append(self._pairs[key])
+        return results
+
+    def _branch_questions(self, pair: Pair) -> Ints:
+        """What is asked of a pair's branches, shape ``(ends, branches)``."""
+        if pair not in self._of_pair:
+            branches = self.tables.branches_of(pair)
+            asked = [_of_branch(branch, end, pair.cargo_value_usd) for end in ENDS for branch in branches]
+            self._of_pair[pair] = self._questions(asked).reshape(len(ENDS), len(branches))
+        return self._of_pair[pair]
+
+    def _pair(self, pair: Pair, theta: float, ways: Sequence[Sequence[Way | None] | None]) -> PairResult:
+        """A pair's result from the ways of its branches at each end, None for ends that weren't asked for."""
         branches, sizes = self.tables.branches_of(pair), self.path_sizes(pair)
-        ways = {
-            end: [self.branch_way(state, b, end, pair.cargo_value_usd) if end in wanted else None for b in branches]
-            for end in ENDS
-        }
+        low, mid, high = (at_end or [None] * len(branches) for at_end in ways)
         # Shares are chosen at the middle: the ends of the ranges say how sure a branch's cost is, not who takes it.
-        costs = np.array([way.cost_usd if way else math.inf for way in ways["mid"]])
+        costs = _costs(mid)
         shares = logit_shares(costs, sizes, theta)
         found = tuple(
-            BranchResult(b, ways["low"][k], ways["mid"][k], ways["high"][k], float(shares[k]), float(sizes[k]))
-            for k, b in enumerate(branches)
+            BranchResult(b, low[k], mid[k], high[k], float(shares[k]), float(sizes[k])) for k, b in enumerate(branches)
         )
         return PairResult(pair, found, logsum_usd(costs, sizes, theta))
 
-    def logsums(self, pair: Pair, state: NetworkState) -> Floats:
-        """Logsums of a pair at the low, middle and high end of the declared ranges, at the declared middle of theta.
+    def logsums(self, pairs: Sequence[Pair], state: NetworkState) -> Floats:
+        """Logsums of pairs at the low, middle and high end of the declared ranges, at the declared middle of theta.
 
         Args:
-            pair: of the tables.
+            pairs: of the tables.
             state: of :meth:`state`.
 
         Returns:
-            USD a load, infinite where there is no way, shape ``(3,)``.
+            USD a load, infinite where there is no way, shape ``(pairs, 3)``.
         """
-        if (pair, state) not in self._logsums:
-            branches, sizes, theta = self.pair(pair, state).branches, self.path_sizes(pair), self.theta()
-            found = []
-            for end in ENDS:
-                ways = [getattr(branch, end) for branch in branches]
-                costs = np.array([way.cost_usd if way else math.inf for way in ways])
-                found.append(logsum_usd(costs, sizes, theta))
-            self._logsums[pair, state] = np.array(found)
-        return self._logsums[pair, state]
+        return np.array([self._logsums_of(result) for result in self.pair_results(pairs, state)])
+
+    def _logsums_of(self, result: PairResult) -> Floats:
+        # results are kept, so nothing else gets their identity
+        if id(result) not in self._logsums:
+            sizes, theta = self.path_sizes(result.pair), self.theta()
+            ways = ([getattr(branch, end) for branch in result.branches] for end in ENDS)
+            self._logsums[id(result)] = np.array([logsum_usd(_costs(at_end), sizes, theta) for at_end in ways])
+        return self._logsums[id(result)]
 
     def best_cost(
         self,
@@ -454,10 +482,11 @@ class FlowModel:
         Returns:
             USD a load, and the way.
         """
-        way = self._way(
-            state, "mid", pair.cargo_value_usd, pair.key, None if modes is None else tuple(modes), (),
-            tuple(avoid_countries), tuple(without),
+        asked = WayAsked(
+            pair.key, "mid", pair.cargo_value_usd, None if modes is None else tuple(modes),
+            avoid=tuple(avoid_countries), without=tuple(without),
         )  # fmt: skip
+        (way,) = self.ways(state, [asked])
         return (way.cost_usd if way else math.inf), way
 
     def missing_pairs(self, state: NetworkState) -> list[Pair]:
@@ -469,7 +498,7 @@ class FlowModel:
         Returns:
             The pairs, in the tables' order.
         """
-        return [pair for pair in self.tables.pairs if self.pair(pair, state, ends=()).best is None]
+        return [result.pair for result in self.pair_results(self.tables.pairs, state, ends=()) if result.best is None]
 
     def fit_counts(self, state: NetworkState) -> tuple[ThetaFit, list[str]]:
         """Fit theta to the screenlines by the pairs whose flow is known.
@@ -482,8 +511,7 @@ class FlowModel:
         """
         pairs = [pair for pair in self.tables.pairs if pair.flow is not None]
         branches: list[tuple[float, Floats, Floats, list[frozenset[str]]]] = []
-        for pair in pairs:
-            result = self.pair(pair, state, ends=())
+        for pair, result in zip(pairs, self.pair_results(pairs, state, ends=()), strict=True):
             costs = np.array([b.cost_usd for b in result.branches])
             used = [frozenset(b.mid.link_ids) if b.mid else frozenset() for b in result.branches]
             branches.append((loads_per_day(pair.flow, pair.flow_unit), costs, self.path_sizes(pair), used))
@@ -507,6 +535,14 @@ class FlowModel:
         # The declared range says where theta is looked for, and how well counts must tell it from the range's ends.
         declared = (self.theta("low"), self.theta("mid"), self.theta("high"))
         return fit_theta(observed, assign, declared), [line.screenline_id for line in lines]
+
+
+def _of_branch(branch: Branch, end: End, cargo_value: Estimate | None) -> WayAsked:
+    return WayAsked((branch.origin, branch.destination), end, cargo_value, branch.modes, branch.via, branch.avoid)
+
+
+def _costs(ways: Iterable[Way | None]) -> Floats:
+    return np.array([way.cost_usd if way else math.inf for way in ways])
 
 
 def loads_per_day(flow: Estimate | None, unit: str) -> float:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from corridor.errors import OutputError, StudyError
 from corridor.files import write_whole
 from corridor.flows.changes import Case, cut_case, merge_changes
-from corridor.flows.cost import ThetaFit
+from corridor.flows.cost import ThetaFit, build_prices
 from corridor.flows.indicators import (
     DocumentedCheck,
     access_potentials,
@@ -28,10 +29,11 @@ from corridor.flows.indicators import (
     measure_rail,
     network_efficiency,
 )
-from corridor.flows.model import BranchResult, FlowModel, NetworkState, PairResult, describe_control, loads_per_day
+from corridor.flows.model import BranchResult, FlowModel, PairResult, WayAsked, describe_control, loads_per_day
 from corridor.flows.network import Way
 from corridor.flows.notes import describe_notes
-from corridor.flows.rows import FlowTables
+from corridor.flows.rows import FlowTables, Pair
+from corridor.flows.states import NetworkState
 from corridor.report.tables import write_csv
 from corridor.schema.message import Message
 from corridor.schema.results import FlowMap
@@ -97,10 +99,10 @@ def measure_flows(
         progress(f"measuring long-distance flows of {year}")
         for case in cases:
             gathered.add(case, year)
-    fit = gathered.add_counts(chosen[0])
-    if "documented" in gathered.wanted:
-        gathered.rows["documented"] = [_documented_row(check) for check in check_documented(model)]
-    made = {name: pd.DataFrame(rows) for name, rows in gathered.rows.items()}
+    fit, counts = _count_rows(model, chosen[0])
+    checks = check_documented(model) if "documented" in gathered.wanted else []
+    made = {name: rows.table() for name, rows in gathered.rows.items()}
+    made |= {"counts": pd.DataFrame(counts), "documented": pd.DataFrame([_documented_row(check) for check in checks])}
     return FlowResults(model.scenario_id, chosen, **made, notes=describe_notes(model, cases, chosen, fit))
 
 
@@ -125,14 +127,57 @@ def parse_years(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
+_NO_LABEL: Mapping[str, Any] = {"regime_id": "", "candidate_id": "", "year": 0}
+"""Cells that say which case and year a row is of; they are filled in last."""
+_Row = dict[str, Any]
+
+
+class _Rows:
+    """Rows of a table that come in blocks: cases and years share most of them, and differ in their labels alone."""
+
+    def __init__(self) -> None:
+        self._rows: list[_Row] = []
+        self._spans: list[tuple[int, int]] = []
+        self._blocks: dict[Hashable, int] = {}
+        self._used: list[tuple[int, Mapping[str, Any]]] = []
+
+    def block(self, key: Hashable, build: Callable[[], Iterable[_Row]]) -> int:
+        """Number of the block of a key, whose rows are made where there is none yet."""
+        if key not in self._blocks:
+            first = len(self._rows)
+            self._rows += build()
+            self._blocks[key] = len(self._spans)
+            self._spans.append((first, len(self._rows)))
+        return self._blocks[key]
+
+    def use(self, blocks: Iterable[int], label: Mapping[str, Any]) -> None:
+        """Append the rows of blocks with a label."""
+        self._used += [(block, label) for block in blocks]
+
+    def table(self) -> pd.DataFrame:
+        """All rows that were appended, with their labels."""
+        if not self._rows:
+            return pd.DataFrame()
+        spans = [self._spans[block] for block, _ in self._used]
+        rows = np.concatenate([np.arange(*span) for span in spans])
+        found = pd.DataFrame(self._rows).take(rows).reset_index(drop=True)
+        labels = pd.DataFrame([label for _, label in self._used])
+        at = np.repeat(np.arange(len(spans)), [end - first for first, end in spans])
+        for name in labels:
+            found[name] = labels[name].take(at).array
+        return found
+
+
 class _Tables:
-    """Rows as they are gathered; what depends on the network's state alone is measured once per state."""
+    """Rows as they are gathered; what depends on some ways alone is measured once for them."""
 
     def __init__(self, model: FlowModel, wanted: frozenset[str]) -> None:
         self.model, self.tables, self.wanted = model, model.tables, wanted
-        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in (*TABLES, "lines")}
-        self._by_state = {"dependence": self._dependence, "potentials": self._potentials, "regret": self._regret}
-        self._kept: dict[object, dict[str, list[dict[str, Any]]]] = {}
+        self.rows = {name: _Rows() for name in (*TABLES, "lines")}
+        by_state = {"dependence": self._dependence, "potentials": self._potentials, "regret": self._regret}
+        self._by_state = {name: build for name, build in by_state.items() if name in wanted}
+        self._kept: dict[object, dict[str, list[int]]] = {}
+        self._rails: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def add(self, case: Case, year: int) -> None:
         """All rows of a case in a year."""
@@ -143,41 +188,60 @@ class _Tables:
         # Many cases do the same to the links, and a year often adds nothing to the one before.
         by_pair = (state, before, shut, opened)
         if by_pair not in self._kept:
-            self._kept[by_pair] = self._pair_rows(state, before, shut, opened, label)
+            self._kept[by_pair] = self._pair_blocks(state, before, shut, opened)
         if state not in self._kept:
-            self._kept[state] = {name: build(state) for name, build in self._by_state.items() if name in self.wanted}
-        for name, rows in (*self._kept[by_pair].items(), *self._kept[state].items()):
-            self.rows[name] += [{**row, **label} for row in rows]
+            self._kept[state] = {name: build(state) for name, build in self._by_state.items()}
+        for name, blocks in (*self._kept[by_pair].items(), *self._kept[state].items()):
+            self.rows[name].use(blocks, label)
 
-    def _pair_rows(
-        self, state: NetworkState, before: NetworkState, shut: NetworkState, opened: frozenset[str],
-        label: Mapping[str, Any],
-    ) -> dict[str, list[dict[str, Any]]]:  # fmt: skip
-        """Rows of all pairs by table, with cells for the label where they stand."""
-        found: dict[str, list[dict[str, Any]]] = {name: [] for name in ("flows", "pairs", "control", "ways")}
-        shares: dict[str, float] = {}
-        for pair in self.tables.pairs:
-            now, then = self.model.pair(pair, state), self.model.pair(pair, before)
-            ends = {"origin": pair.origin, "destination": pair.destination}
-            found["flows"] += [
-                {
-                    **ends, **_flow_cells(a, b), **label, **_cost_cells(a, b),
-                    "share_of_mode": _share_of_mode(a, now), "scenario_id": self.model.scenario_id,
-                }
-                for a, b in zip(now.branches, then.branches, strict=True)
-            ]  # fmt: skip
-            cut = self.model.pair(pair, shut, ends=())
-            found["pairs"].append({**ends, "axis": pair.axis, **label, **_pair_cells(now, then, cut)})
+    def _pair_blocks(
+        self, state: NetworkState, before: NetworkState, shut: NetworkState, opened: frozenset[str]
+    ) -> dict[str, list[int]]:
+        """Blocks of rows of all pairs by table. Results are kept by the model, so they go by their identity."""
+        pairs = self.tables.pairs
+        now, then = self.model.pair_results(pairs, state), self.model.pair_results(pairs, before)
+        cut = self.model.pair_results(pairs, shut, ends=())
+        found: dict[str, list[int]] = {"flows": [], "pairs": [], "control": [], "ways": []}
+        for pair, a, b, c in zip(pairs, now, then, cut, strict=True):
+            found["flows"].append(self.rows["flows"].block((id(a), id(b)), partial(self._flow_rows, a, b)))
+            cells = {**_ends(pair), "axis": pair.axis, **_NO_LABEL}
+            row = self.rows["pairs"].block((id(a), id(b), id(c)), partial(_pair_rows, cells, a, b, c))
+            found["pairs"].append(row)
+            # what a railway still lacks hangs on the links that are there, beside the ways
+            lacking = tuple(link for link in self._rail_links(a) if link not in state.links)
             if "control" in self.wanted:
-                found["control"] += [{**ends, **label, **cells} for cells in self._control(now, state, opened)]
-            for branch in now.branches:
-                for link_id in branch.mid.link_ids if branch.mid else ():
-                    shares[link_id] = shares.get(link_id, 0.0) + branch.share
-            for branch in now.branches if "ways" in self.wanted else ():
-                cells = self._way_cells(branch, state)
-                found["ways"].append({**ends, "branch": branch.branch.branch_id, **label, **cells})
-        found["lines"] = [{**label, "link_id": key, "share_sum": value} for key, value in sorted(shares.items())]
-        return found
+                control = partial(self._control_rows, a, state, opened)
+                found["control"].append(self.rows["control"].block((id(a), lacking, opened), control))
+            if "ways" in self.wanted:
+                found["ways"].append(self.rows["ways"].block((id(a), lacking), partial(self._way_rows, a, state)))
+        shares = partial(_share_rows, now)
+        return found | {"lines": [self.rows["lines"].block(tuple(map(id, now)), shares)]}
+
+    def _flow_rows(self, now: PairResult, then: PairResult) -> list[_Row]:
+        scenario = self.model.scenario_id
+        return [
+            {
+                **_ends(now.pair), **_flow_cells(a, b), **_NO_LABEL, **_cost_cells(a, b),
+                "share_of_mode": _share_of_mode(a, now), "scenario_id": scenario,
+            }
+            for a, b in zip(now.branches, then.branches, strict=True)
+        ]  # fmt: skip
+
+    def _control_rows(self, now: PairResult, state: NetworkState, opened: frozenset[str]) -> list[_Row]:
+        return [{**_ends(now.pair), **_NO_LABEL, **cells} for cells in self._control(now, state, opened)]
+
+    def _way_rows(self, now: PairResult, state: NetworkState) -> list[_Row]:
+        return [
+            {**_ends(now.pair), "branch": b.branch.branch_id, **_NO_LABEL, **self._way_cells(b, state)}
+            for b in now.branches
+        ]
+
+    def _rail_links(self, now: PairResult) -> tuple[str, ...]:
+        """Links of the ways of a pair's railways where everything in the tables is there."""
+        if now.pair.key not in self._rails:
+            ways = (self._whole_way(found) for found in now.branches if "rail" in found.branch.modes)
+            self._rails[now.pair.key] = tuple(link for way in ways if way for link in way.link_ids)
+        return self._rails[now.pair.key]
 
     def _control(self, now: PairResult, state: NetworkState, own: frozenset[str]) -> Iterable[dict[str, Any]]:
         """Who controls the best way by truck and the best railway of a pair, which may still have to be built."""
@@ -248,87 +312,148 @@ class _Tables:
             "rail_earliest_year_high": years.high if years else math.nan,
         }
 
-    def _each_best(self, state: NetworkState) -> Iterable[tuple[Any, str, Any, float, Way]]:
-        for pair in self.tables.pairs:
-            for name, modes in (("road", ROAD_ONLY), ("any", ANY_MODE)):
-                cost, way = self.model.best_cost(pair, state, modes=modes)
-                if way is not None:
-                    yield pair, name, modes, cost, way
+    def _each_best(self, state: NetworkState) -> list[tuple[str, WayAsked, Way]]:
+        """The best way of each pair by each kind of modes that is looked at, where there is one."""
+        asked = [
+            (name, WayAsked(pair.key, "mid", pair.cargo_value_usd, modes))
+            for pair in self.tables.pairs
+            for name, modes in (("road", ROAD_ONLY), ("any", ANY_MODE))
+        ]
+        ways = self.model.ways(state, [one for _, one in asked])
+        return [(name, one, way) for (name, one), way in zip(asked, ways, strict=True) if way is not None]
 
-    def _dependence(self, state: NetworkState) -> list[dict[str, Any]]:
-        rows = []
-        for pair, name, modes, cost, way in self._each_best(state):
-            ends = {self.tables.nodes[node].country for node in pair.key}
+    def _best_blocks(
+        self,
+        name: str,
+        state: NetworkState,
+        losses: Callable[[WayAsked, Way], Iterable[tuple[str, WayAsked]]],
+        build: Callable[[str, str, WayAsked, Way, Way | None], _Row],
+    ) -> list[int]:
+        """Blocks of rows of best ways, one for each of the things that may be lost to a way.
+
+        Args:
+            name: of the table.
+            state: the network's.
+            losses: names what may be lost to a way, with what is asked for then.
+            build: makes a row of a mode's name, what is lost, what was asked, the way and the way without it.
+        """
+        best = self._each_best(state)
+        lost = [list(losses(one, way)) for _, one, way in best]
+        others = iter(self.model.ways(state, [one for each in lost for _, one in each]))
+        blocks = []
+        for (mode, one, way), each in zip(best, lost, strict=True):
+            without = [next(others) for _ in each]
+            rows = partial(_lost_rows, build, mode, one, way, [key for key, _ in each], without)
+            # ways are kept by the model, so they go by their identity
+            blocks.append(self.rows[name].block((one, id(way), *map(id, without)), rows))
+        return blocks
+
+    def _dependence(self, state: NetworkState) -> list[int]:
+        def countries(asked: WayAsked, way: Way) -> Iterable[tuple[str, WayAsked]]:
+            ends = {self.tables.nodes[node].country for node in asked.ends}
             passed = {c for i in way.link_ids for c in self.tables.links[i].countries} - ends
-            for country in sorted(passed):
-                without, _ = self.model.best_cost(pair, state, modes=modes, avoid_countries=(country,))
-                ratio = dependence(cost, without)
-                rows.append(
-                    {
-                        "origin": pair.origin, "destination": pair.destination, "mode": name, "country": country,
-                        "cost_usd": cost, "cost_without_usd": _finite(without), "dependence": _finite(ratio),
-                        "status": "no way without it" if math.isinf(without) else "other way",
-                    }
-                )  # fmt: skip
-        return rows
+            return ((country, replace(asked, avoid=(country,))) for country in sorted(passed))
 
-    def _regret(self, state: NetworkState) -> list[dict[str, Any]]:
-        rows = []
-        for pair, name, modes, cost, way in self._each_best(state):
+        return self._best_blocks("dependence", state, countries, _dependence_row)
 
-            def cost_without(link: str, pair: Any = pair, modes: Any = modes) -> float:
-                return self.model.best_cost(pair, state, modes=modes, without=(link,))[0]
+    def _regret(self, state: NetworkState) -> list[int]:
+        def links(asked: WayAsked, way: Way) -> Iterable[tuple[str, WayAsked]]:
+            return ((link, replace(asked, without=(link,))) for link in dict.fromkeys(way.link_ids))
 
-            for link, regret in link_regrets(way.link_ids, cost, cost_without).items():
-                low, high = availability([self.tables.links[link]], self.tables.parameters["undocumented_closure_days"])
-                rows.append(
-                    {
-                        "origin": pair.origin, "destination": pair.destination, "mode": name, "link_id": link,
-                        "regret_usd": _finite(regret), "status": "no other way" if math.isinf(regret) else "other way",
-                        "availability_low": low, "availability_high": high,
-                        "hazard_class": self.tables.links[link].hazard_class,
-                    }
-                )  # fmt: skip
-        return rows
+        return self._best_blocks("regret", state, links, self._regret_row)
 
-    def _potentials(self, state: NetworkState) -> list[dict[str, Any]]:
-        cities = tuple(node.node_id for node in self.tables.nodes.values() if node.people_k)
-        masses = np.array([self.tables.nodes[city].people_k or 0.0 for city in cities]) * 1000
-        network, half_life = self.model.network(state), self.tables.parameters["half_life_usd"]
-        hour = network.prices.hour_usd("road")
-        ideal = ideal_costs(self.tables, cities, IDEAL_USD_PER_KM, hour, IDEAL_SPEED_KMH)
-        rows = []
+    def _regret_row(self, mode: str, link: str, asked: WayAsked, way: Way, other: Way | None) -> _Row:
+        without = other.cost_usd if other else math.inf
+        regret = link_regrets([link], way.cost_usd, lambda _: without)[link]
+        low, high = availability([self.tables.links[link]], self.tables.parameters["undocumented_closure_days"])
+        return {
+            "origin": asked.ends[0], "destination": asked.ends[1], "mode": mode, "link_id": link,
+            "regret_usd": _finite(regret), "status": "no other way" if math.isinf(regret) else "other way",
+            "availability_low": low, "availability_high": high, "hazard_class": self.tables.links[link].hazard_class,
+            **_NO_LABEL,
+        }  # fmt: skip
+
+    @cached_property
+    def _cities(self) -> tuple[str, ...]:
+        return tuple(node.node_id for node in self.tables.nodes.values() if node.people_k)
+
+    @cached_property
+    def _ideal_usd(self) -> NDArray[np.float64]:
+        """Costs between cities by straight roads, shape ``(cities, cities)``."""
+        hour = build_prices(self.tables, "mid").hour_usd("road")
+        return ideal_costs(self.tables, self._cities, IDEAL_USD_PER_KM, hour, IDEAL_SPEED_KMH)
+
+    def _potentials(self, state: NetworkState) -> list[int]:
+        blocks = []
         for name, modes in (("road", ROAD_ONLY), ("any", ANY_MODE)):
-            costs = np.array([self.model.reach(state, city, cities, modes) for city in cities])
-            # the longer the half-life, the more a far city counts
-            at = {end: access_potentials(costs, masses, getattr(half_life, end)) for end in ("low", "mid", "high")}
-            efficiency = network_efficiency(costs, ideal, masses)
-            for k, city in enumerate(cities):
-                rows.append(
-                    {
-                        "city": city, "name": self.tables.name(city), "mode": name, "potential_low": at["low"][k],
-                        "potential": at["mid"][k], "potential_high": at["high"][k],
-                        "network_efficiency": efficiency[k], "cities_reached": int(np.isfinite(costs[k]).sum()) - 1,
-                    }
-                )  # fmt: skip
-        return rows
+            costs = self.model.reach(state, self._cities, self._cities, modes)
+            rows = partial(self._potential_rows, name, costs)
+            blocks.append(self.rows["potentials"].block((name, costs.tobytes()), rows))
+        return blocks
 
-    def add_counts(self, year: int) -> ThetaFit:
-        """Counts held against what the pairs of known flow explain of them, and what they say of theta."""
-        fit, ids = self.model.fit_counts(self.model.state(year))
-        lines = {line.screenline_id: line for line in self.tables.screenlines}
-        explained = dict(zip(ids, zip(fit.fitted, fit.residual, strict=True), strict=True))
-        for line_id, line in lines.items():
-            fitted, residual = explained.get(line_id, (math.nan, math.nan))
-            self.rows["counts"].append(
-                {
-                    "screenline_id": line_id, "year_counted": line.origin.as_of,
-                    "observed_loads_per_day": loads_per_day(line.value, line.unit), "explained_loads_per_day": fitted,
-                    "residual_loads_per_day": residual, "theta_identified": fit.identified,
-                    "theta_per_usd": fit.theta if fit.theta is not None else self.model.theta(),
-                }
-            )  # fmt: skip
-        return fit
+    def _potential_rows(self, mode: str, costs: NDArray[np.float64]) -> list[_Row]:
+        cities, half_life = self._cities, self.tables.parameters["half_life_usd"]
+        masses = np.array([self.tables.nodes[city].people_k or 0.0 for city in cities]) * 1000
+        # the longer the half-life, the more a far city counts
+        at = {end: access_potentials(costs, masses, getattr(half_life, end)) for end in ("low", "mid", "high")}
+        efficiency = network_efficiency(costs, self._ideal_usd, masses)
+        return [
+            {
+                "city": city, "name": self.tables.name(city), "mode": mode, "potential_low": at["low"][k],
+                "potential": at["mid"][k], "potential_high": at["high"][k], "network_efficiency": efficiency[k],
+                "cities_reached": int(np.isfinite(costs[k]).sum()) - 1, **_NO_LABEL,
+            }
+            for k, city in enumerate(cities)
+        ]  # fmt: skip
+
+
+def _count_rows(model: FlowModel, year: int) -> tuple[ThetaFit, list[_Row]]:
+    """What counts say of theta, and each beside what the pairs of known flow explain of it."""
+    fit, ids = model.fit_counts(model.state(year))
+    explained = dict(zip(ids, zip(fit.fitted, fit.residual, strict=True), strict=True))
+    rows = []
+    for line in model.tables.screenlines:
+        fitted, residual = explained.get(line.screenline_id, (math.nan, math.nan))
+        rows.append(
+            {
+                "screenline_id": line.screenline_id, "year_counted": line.origin.as_of,
+                "observed_loads_per_day": loads_per_day(line.value, line.unit), "explained_loads_per_day": fitted,
+                "residual_loads_per_day": residual, "theta_identified": fit.identified,
+                "theta_per_usd": fit.theta if fit.theta is not None else model.theta(),
+            }
+        )  # fmt: skip
+    return fit, rows
+
+
+def _ends(pair: Pair) -> Mapping[str, str]:
+    return {"origin": pair.origin, "destination": pair.destination}
+
+
+def _share_rows(results: Iterable[PairResult]) -> list[_Row]:
+    """For each link the sum of the shares of the branches that use it."""
+    shares: dict[str, float] = {}
+    for branch in (branch for result in results for branch in result.branches):
+        for link_id in branch.mid.link_ids if branch.mid else ():
+            shares[link_id] = shares.get(link_id, 0.0) + branch.share
+    return [{**_NO_LABEL, "link_id": key, "share_sum": value} for key, value in sorted(shares.items())]
+
+
+def _lost_rows(
+    build: Callable[[str, str, WayAsked, Way, Way | None], _Row],
+    mode: str, asked: WayAsked, way: Way, lost: Sequence[str], others: Sequence[Way | None],
+) -> list[_Row]:  # fmt: skip
+    """A row for each thing that may be lost to a way."""
+    return [build(mode, key, asked, way, other) for key, other in zip(lost, others, strict=True)]
+
+
+def _dependence_row(mode: str, country: str, asked: WayAsked, way: Way, other: Way | None) -> _Row:
+    without = other.cost_usd if other else math.inf
+    return {
+        "origin": asked.ends[0], "destination": asked.ends[1], "mode": mode, "country": country,
+        "cost_usd": way.cost_usd, "cost_without_usd": _finite(without),
+        "dependence": _finite(dependence(way.cost_usd, without)),
+        "status": "other way" if other else "no way without it", **_NO_LABEL,
+    }  # fmt: skip
 
 
 def _trips(found: BranchResult) -> tuple[tuple[str, Way | None], ...]:
@@ -364,6 +489,10 @@ def _share_of_mode(found: BranchResult, result: PairResult) -> float:
     """Share among the pair's branches of the same mode."""
     alike = sum(b.share for b in result.branches if b.branch.mode == found.branch.mode)
     return found.share / alike if alike > 0 else 0.0
+
+
+def _pair_rows(cells: Mapping[str, Any], now: PairResult, then: PairResult, cut: PairResult) -> list[_Row]:
+    return [{**cells, **_pair_cells(now, then, cut)}]
 
 
 def _pair_cells(now: PairResult, then: PairResult, cut: PairResult) -> Mapping[str, Any]:

@@ -11,8 +11,9 @@ import pandas as pd
 
 from corridor.flows.changes import NETWORK_ALONE, Case
 from corridor.flows.cost import FACTORS, End
-from corridor.flows.model import FlowModel, NetworkState, PairResult
+from corridor.flows.model import FlowModel, PairResult
 from corridor.flows.rows import Pair
+from corridor.flows.states import NetworkState
 from corridor.schema.message import ListStyle, Message, listing
 
 _LEAST_USD = 1.0

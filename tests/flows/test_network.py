@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from corridor.flows.changes import Case, LinkChange
 from corridor.flows.cost import build_prices
-from corridor.flows.model import FlowModel, NetworkState
+from corridor.flows.model import FlowModel, WayAsked
 from corridor.flows.network import DOOR, FlowNetwork, links_in_use
+from corridor.flows.states import NetworkState
 from corridor.flows.tables import load_tables
 from tests.flows import toy
 
@@ -275,8 +276,9 @@ def test_what_is_kept_of_a_better_state_is_what_would_be_found(graph, data):
     worse = NetworkState(whole.links - shut, tuple(sorted((i, h) for i, h in delays.items() if i not in shut)))
     used, fresh = FlowModel(tables), FlowModel(tables)
     for goal in NODES[1:]:
-        used._way(whole, "mid", None, ("a", goal))
-        kept, found = used._way(worse, "mid", None, ("a", goal)), fresh._way(worse, "mid", None, ("a", goal))
+        asked = [WayAsked(("a", goal))]
+        used.ways(whole, asked)
+        ((kept,), (found,)) = used.ways(worse, asked), fresh.ways(worse, asked)
         searched = FlowNetwork(tables, worse.links, build_prices(tables, "mid"), dict(worse.extra_h)).best_way(
             "a", goal
         )
@@ -285,7 +287,7 @@ def test_what_is_kept_of_a_better_state_is_what_would_be_found(graph, data):
             assert kept.cost_usd == pytest.approx(searched.cost_usd, rel=1e-12)
             assert found.cost_usd == pytest.approx(searched.cost_usd, rel=1e-12)
             assert kept.trip_h == pytest.approx(sum(arc.charge.drive_h + arc.charge.check_h for arc in kept.arcs))
-    used.reach(whole, "a", tuple(NODES))
+    used.reach(whole, ["a"], tuple(tables.nodes))
     plain, _ = FlowNetwork(tables, worse.links, build_prices(tables, "mid"), dict(worse.extra_h)).costs_from("a")
     for model in (used, fresh):
-        assert model.reach(worse, "a", tuple(tables.nodes)) == pytest.approx(plain, rel=1e-12)
+        assert model.reach(worse, ["a"], tuple(tables.nodes))[0] == pytest.approx(plain, rel=1e-12)

@@ -1,0 +1,138 @@
+"""States of a long-distance network, and answers that are found in one and hold in others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor.flows.cost import End
+
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+T = TypeVar("T")
+_WORD = 64
+
+
+@dataclass(frozen=True)
+class NetworkState:
+    """Which links are in use, with which added hours, and which factors stand at another end than the others."""
+
+    links: frozenset[str]
+    extra_h: tuple[tuple[str, float], ...] = ()
+    overrides: tuple[tuple[str, End], ...] = ()
+
+
+class Found(NamedTuple, Generic[T]):
+    """An answer with the ids of the links that it uses; answers with the same key are one and the same."""
+
+    answer: T
+    used: Iterable[str]
+    key: Hashable
+
+
+class Answers(Generic[T]):
+    """Answers about best ways, each computed once for all states of a network in which it must come out the same.
+
+    A best way stays the best if links that it doesn't use are shut or slowed; so what was found in a state holds in
+    every state with fewer links and more delay, as long as the links that it uses are there and no slower. Sets of
+    links are rows of bits, so that a state is held against all that is known at once.
+
+    Args:
+        link_ids: ids of all links.
+        find: computes the answers to some questions, by their numbers, in a state.
+    """
+
+    def __init__(self, link_ids: Sequence[str], find: Callable[[NetworkState, Ints], Iterable[Found[T]]]) -> None:
+        self.values: list[T] = []
+        """All answers that differ; elsewhere they go by their numbers here."""
+        self._find = find
+        self._places = {link_id: place for place, link_id in enumerate(link_ids)}
+        self._bits = max(1, -(-len(link_ids) // _WORD)) * _WORD
+        self._numbers: dict[Hashable, int] = {}
+        self._at_state: dict[NetworkState, Ints] = {}
+        # What is known, a row each: question and answer, the links of the state, those used, and the delays there.
+        self._count = 0
+        self._asked, self._answer, self._delay = np.empty((3, 256), dtype=np.int64)
+        self._links, self._used = np.empty((2, 256, self._bits // _WORD), dtype=np.uint64)
+        self._delays: dict[tuple[tuple[str, float], ...], int] = {}
+
+    def at(self, state: NetworkState, questions: Ints) -> Ints:
+        """Numbers of the answers to some questions in a state, shape ``(questions,)``.
+
+        Args:
+            state: the network's state.
+            questions: their numbers.
+        """
+        known = self._at_state.get(state)
+        if known is None or len(known) <= questions.max(initial=-1):
+            wider = np.full(max(int(questions.max(initial=-1)) + 1, 64 if known is None else 2 * len(known)), -1)
+            if known is not None:
+                wider[: len(known)] = known
+            self._at_state[state] = known = wider
+        lacking = questions[known[questions] < 0]
+        if len(lacking):
+            # what holds of other states answers more than is asked: it is kept as well
+            self._take_over(state, known)
+            lacking = np.unique(lacking[known[lacking] < 0])
+        if len(lacking):
+            links, delay = self._row(state.links), self._delays.setdefault(state.extra_h, len(self._delays))
+            for question, found in zip(lacking, self._find(state, lacking), strict=True):
+                known[question] = self._add(int(question), found, links, delay)
+        return known[questions]
+
+    def _take_over(self, state: NetworkState, known: Ints) -> None:
+        """Answers of other states that hold in a state."""
+        n = self._count
+        links = self._row(state.links)
+        # With links only taken away, and none that the best way uses, that way is still the best.
+        holds = ~((links & ~self._links[:n]) | (self._used[:n] & ~links)).any(axis=1)
+        at = np.flatnonzero(holds)
+        if len(self._delays) > (state.extra_h in self._delays):
+            quicker, differs = self._beside(state)
+            delay = self._delay[at]
+            at = at[~quicker[delay] & ~(self._used[at] & differs[delay]).any(axis=1)]
+        at = at[self._asked[at] < len(known)]
+        # of several that hold the first one counts; what is known stays
+        at = at[known[self._asked[at]] < 0][::-1]
+        known[self._asked[at]] = self._answer[at]
+
+    def _beside(self, state: NetworkState) -> tuple[NDArray[np.bool_], Words]:
+        """How a state stands beside all delays that are known: whether a link is quicker in it, and which differ."""
+        mine = dict(state.extra_h)
+        quicker = np.zeros(len(self._delays), dtype=bool)
+        differs = np.zeros((len(self._delays), self._links.shape[1]), dtype=np.uint64)
+        for place, delays in enumerate(self._delays):
+            if delays == state.extra_h:
+                continue
+            theirs = dict(delays)
+            # Delays elsewhere may only have grown: a link that became faster could draw the way to itself.
+            quicker[place] = any(mine.get(i, 0.0) < h for i, h in delays if i in state.links)
+            differs[place] = self._row(i for i in {*mine, *theirs} if mine.get(i, 0.0) != theirs.get(i, 0.0))
+        return quicker, differs
+
+    def _add(self, question: int, found: Found[T], links: Words, delay: int) -> int:
+        """Keep an answer; gives its number."""
+        number = self._numbers.setdefault((question, found.key), len(self.values))
+        if number == len(self.values):
+            self.values.append(found.answer)
+        n = self._count
+        if n == len(self._asked):
+            self._asked, self._answer, self._delay = (np.resize(a, 2 * n) for a in self._columns())
+            self._links, self._used = (np.resize(a, (2 * n, a.shape[1])) for a in (self._links, self._used))
+        self._asked[n], self._answer[n], self._delay[n] = question, number, delay
+        self._links[n], self._used[n] = links, self._row(found.used)
+        self._count += 1
+        return number
+
+    def _columns(self) -> tuple[Ints, Ints, Ints]:
+        return self._asked, self._answer, self._delay
+
+    def _row(self, links: Iterable[str]) -> Words:
+        """A set of links as a row of bits."""
+        flags = np.zeros(self._bits, dtype=bool)
+        flags[[self._places[link_id] for link_id in links]] = True
+        return np.packbits(flags).view(np.uint64)
