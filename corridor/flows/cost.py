@@ -178,23 +178,59 @@ def build_prices(
     )
 
 
-def price_link(
-    tables: FlowTables, link: FlowLink, system: str, prices: Prices, *, backward: bool, extra_h: float = 0.0
-) -> Charge:
-    """Price one passage of a link.
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What one passage of a link takes and costs, whatever an hour of a load is worth.
+
+    ``deviations_h`` are the standard deviations of its delays.
+    """
+
+    km: float
+    drive_h: float
+    rest_h: float
+    check_h: float
+    distance_usd: float
+    fee_usd: float
+    deviations_h: tuple[float, ...]
+
+    def charge(self, hour_usd: float, reliability_ratio: float) -> Charge:
+        """Its charge for a load.
+
+        Args:
+            hour_usd: value of an hour.
+            reliability_ratio: what an hour's standard deviation is worth beside an hour.
+        """
+        # Unreliability is priced by the standard deviation of the delay, at the value of an hour times the reliability
+        # ratio.
+        deviations = (hours * hour_usd * reliability_ratio for hours in self.deviations_h)
+        return Charge(
+            km=self.km,
+            drive_h=self.drive_h,
+            rest_h=self.rest_h,
+            check_h=self.check_h,
+            distance_usd=self.distance_usd,
+            time_usd=(self.drive_h + self.rest_h + self.check_h) * hour_usd,
+            fee_usd=self.fee_usd,
+            delay_usd=tuple(usd for usd in deviations if usd > 0),
+        )
+
+
+def measure_passage(
+    tables: FlowTables, link: FlowLink, prices: Prices, *, backward: bool, extra_h: float = 0.0
+) -> Passage:
+    """What one passage of a link takes, at one end of the declared ranges.
 
     Args:
         tables: The network's tables (tariffs and border formalities).
         link: The link.
-        system: What runs on it (``road``, ``rail-1520`` ...).
-        prices: Prices of hours and uncertainty.
+        prices: The end at which ranges are taken.
         backward: From its ``to_node`` to its ``from_node``.
         extra_h: Hours of delay that a candidate adds to each passage.
 
     Returns:
-        Its charge; fees are those of its fare, of entering the country at its end, and of both sides of its border.
+        Its length, hours and fees: those of its fare, of entering the country at its end, and of both sides of its
+        border.
     """
-    hour = prices.hour_usd(system)
     km = prices.pick("length", link.length_km)
     drive_h = km / prices.pick("speed", link.speed_kmh)
     # A driver's clock stands anywhere in its cycle when a way is long, so rest is expected hours per driven hour.
@@ -217,19 +253,28 @@ def price_link(
                 hours = prices.pick("border_hours", found.hours)
                 fee += prices.pick("fees", found.fee_usd) if found.fee_usd else 0.0
                 check_h += hours
-                # Unreliability is priced by the standard deviation of the delay, at the value of an hour times the
-                # reliability ratio.
-                deviations.append(hours * _variation(found, prices) * hour * prices.reliability_ratio)
-    return Charge(
-        km=km,
-        drive_h=drive_h,
-        rest_h=rest_h,
-        check_h=check_h,
-        distance_usd=km * per_km,
-        time_usd=(drive_h + rest_h + check_h) * hour,
-        fee_usd=fee,
-        delay_usd=tuple(usd for usd in deviations if usd > 0),
-    )
+                deviations.append(hours * _variation(found, prices))
+    return Passage(km, drive_h, rest_h, check_h, km * per_km, fee, tuple(deviations))
+
+
+def price_link(
+    tables: FlowTables, link: FlowLink, system: str, prices: Prices, *, backward: bool, extra_h: float = 0.0
+) -> Charge:
+    """Price one passage of a link.
+
+    Args:
+        tables: The network's tables (tariffs and border formalities).
+        link: The link.
+        system: What runs on it (``road``, ``rail-1520`` ...).
+        prices: Prices of hours and uncertainty.
+        backward: From its ``to_node`` to its ``from_node``.
+        extra_h: Hours of delay that a candidate adds to each passage.
+
+    Returns:
+        Its charge; see :func:`measure_passage`.
+    """
+    passage = measure_passage(tables, link, prices, backward=backward, extra_h=extra_h)
+    return passage.charge(prices.hour_usd(system), prices.reliability_ratio)
 
 
 def price_transfer(transfer: Transfer, systems: tuple[str, str], prices: Prices) -> Charge:

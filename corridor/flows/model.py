@@ -30,6 +30,8 @@ from corridor.schema.catalogue import Estimate
 
 Floats = NDArray[np.float64]
 TONNES_PER_LOAD = 20.0
+HORIZON = 2035
+"""The last year that is looked at where none is asked for."""
 _NO_WAY = "no way"
 AT_SEA = "sea"
 """Among countries, where nobody's ground is."""
@@ -122,6 +124,9 @@ class FlowModel:
     _reached: dict[object, Answers[Reached]] = field(default_factory=dict, repr=False)
     _asked: dict[WayAsked, int] = field(default_factory=dict, repr=False)
     _asked_costs: dict[Asked, int] = field(default_factory=dict, repr=False)
+    _results: dict[tuple[object, ...], tuple[Sequence[Pair], list[PairResult]]] = field(
+        default_factory=dict, repr=False
+    )
     _of_pair: dict[Pair, Ints] = field(default_factory=dict, repr=False)
     _slowed: dict[tuple[int, str, float], Way] = field(default_factory=dict, repr=False)
     _pairs: dict[tuple[object, ...], PairResult] = field(default_factory=dict, repr=False)
@@ -221,7 +226,7 @@ class FlowModel:
 
     def _known_ways(self, state: NetworkState) -> Answers[Way | None]:
         if state.overrides not in self._ways:
-            self._ways[state.overrides] = Answers(self._ids, self._find_ways)
+            self._ways[state.overrides] = Answers(self._ids, self._find_ways, self._optional)
         return self._ways[state.overrides]
 
     def _find_ways(self, state: NetworkState, questions: Ints) -> Iterable[Found[Way | None]]:
@@ -304,7 +309,7 @@ class FlowModel:
     ) -> list[Reached]:
         """Costs from each origin to the goals, and which links each way passes."""
         if state.overrides not in self._reached:
-            self._reached[state.overrides] = Answers(self._ids, self._find_costs)
+            self._reached[state.overrides] = Answers(self._ids, self._find_costs, self._optional)
         known, numbers = self._reached[state.overrides], self._asked_costs
         asked: list[Asked] = [(origin, modes, goals) for origin in origins]
         questions = np.array([numbers.setdefault(one, len(numbers)) for one in asked], dtype=np.int64)
@@ -324,6 +329,18 @@ class FlowModel:
     def _ids(self) -> list[str]:
         """Ids of the links in their order."""
         return sorted(self.tables.links)
+
+    @cached_property
+    def _optional(self) -> frozenset[str]:
+        """Links that cases and years open."""
+        links, scenario = self.tables.links, self.scenario
+        opened = links_in_use(self.tables, HORIZON, scenario) | {a.link_id for a in self.tables.actions}
+        # Where trucks drive to a ferry none sets out on board: with a road more there would be ways less.
+        ports = {node for link in links.values() if link.mode == "ferry" for node in (link.from_node, link.to_node)}
+        return frozenset(
+            i for i in opened & links.keys() - {*scenario.closed}
+            if links[i].mode != "road" or ports.isdisjoint((links[i].from_node, links[i].to_node))
+        )  # fmt: skip
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -403,8 +420,18 @@ class FlowModel:
             The pairs' results; one that is the same in two states is the same object.
         """
         theta = self.theta() if theta is None else theta
-        wanted = [k for k, end in enumerate(ENDS) if end in ("mid", *ends)]
-        questions = [self._branch_questions(pair)[wanted] for pair in pairs]
+        wanted = tuple(k for k, end in enumerate(ENDS) if end in ("mid", *ends))
+        # the pairs are held beside their results, so that nothing else gets their identity
+        key = (state, theta, wanted, *map(id, pairs))
+        if key not in self._results:
+            self._results[key] = pairs, self._pair_results(pairs, state, theta, wanted)
+        return self._results[key][1]
+
+    def _pair_results(
+        self, pairs: Sequence[Pair], state: NetworkState, theta: float, wanted: Sequence[int]
+    ) -> list[PairResult]:
+        """Results of pairs with ways at the wanted ends, by their places in ``ENDS``."""
+        questions = [self._branch_questions(pair)[list(wanted)] for pair in pairs]
         known = self._known_ways(state)
         numbers = known.at(state, np.concatenate([np.empty(0, dtype=np.int64), *(q.ravel() for q in questions)]))
         results, first = [], 0

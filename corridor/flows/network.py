@@ -8,7 +8,7 @@ still exact: labels carry certain dollars and variance, and one that is worse in
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from corridor.flows._search import NONE, Arcs, least_to, links_passed, search
 from corridor.flows.changes import LinkChange, merge_changes
-from corridor.flows.cost import Charge, Prices, pick, price_link, price_terminal, price_transfer
+from corridor.flows.cost import Charge, Passage, Prices, measure_passage, pick, price_terminal, price_transfer
 from corridor.flows.rows import FlowLink, FlowTables, Scenario
 
 Floats = NDArray[np.float64]
@@ -103,49 +103,42 @@ class PricedArcs:
     Args:
         tables: The network's tables.
         prices: Prices of hours and uncertainty.
+        others: The same tables at other prices: what hangs on no price is shared with them.
     """
 
-    def __init__(self, tables: FlowTables, prices: Prices) -> None:
+    def __init__(self, tables: FlowTables, prices: Prices, others: Iterable[PricedArcs] = ()) -> None:
         self.tables, self.prices = tables, prices
-        self.links = sorted(tables.links)
-        self.ranks = {link_id: rank for rank, link_id in enumerate(self.links, 1)}
-        """Place of each link among all by their ids, from 1."""
-        self.nodes = {node: at for at, node in enumerate(tables.nodes)}
+        known = list(others)
+        # Loads differ in what an hour of them is worth: what a passage takes is the same for all of them.
+        alike = (other._passages for other in known if _but_for_load(other.prices) == _but_for_load(prices))
+        self._passages: dict[tuple[str, bool, float], Passage] = next(alike, {})
         self._by_delay: dict[tuple[str, float], list[Arc]] = {}
-        self._within: dict[object, Bools] = {}
         self.bounds: dict[object, Floats] = {}
+        self.links = sorted(tables.links)
         passages = [arc for link_id in self.links for arc in self.price(tables.links[link_id])]
-        self.states = sorted({arc.tail for arc in passages}, key=lambda state: (self.nodes[state[0]], state[1]))
+        self.layout: _Layout = known[0].layout if known else _Layout(tables, {arc.tail for arc in passages})
+        states = self.layout.states
         # links in the order of their ids, then transfers, so that ties come out alike; last the leg to the door
-        by_tail: dict[State, list[Arc]] = {state: [] for state in self.states}
-        for arc in [*passages, *self._transfers(), *(self._door(*at, arriving=True) for at in self.states)]:
-            by_tail[arc.tail].append(arc)
-        for node in self.nodes:
-            by_tail[node, DOOR] = []
-        for node, system in self.states:
-            by_tail[node, DOOR].append(self._door(node, system, arriving=False))
-        self.all = [arc for arcs in by_tail.values() for arc in arcs]
-        self.places = {state: place for place, state in enumerate(by_tail)}
-        """Number of each state, and after them of each node's door."""
-        self.arrays = self._as_arrays(list(by_tail.values()))
+        made = [*passages, *self._transfers(), *(self._door(*at, arriving=True) for at in states)]
+        made += [self._door(*at, arriving=False) for at in states]
+        tails = np.array([self.layout.places[arc.tail] for arc in made])
+        self.all = [made[at] for at in np.argsort(tails, kind="stable")]
+        self.arrays = self.layout.arrays(self.all)
 
-    def _as_arrays(self, by_tail: list[list[Arc]]) -> Arcs:
-        tail = np.repeat(np.arange(len(by_tail)), [len(arcs) for arcs in by_tail])
-        head = np.array([self.places[arc.head] for arc in self.all], dtype=np.int64)
-        edges = np.arange(len(by_tail) + 1)
-        into = np.argsort(head, kind="stable")
-        return Arcs(
-            first=np.searchsorted(tail, edges),
-            into_first=np.searchsorted(head[into], edges),
-            into=into,
-            tail=tail,
-            head=head,
-            link=np.array([self.ranks.get(arc.link_id, 0) for arc in self.all], dtype=np.int64),
-            cost=np.array([arc.cost for arc in self.all]),
-            variance=np.array([arc.variance for arc in self.all]),
-            node=np.array([self.nodes[node] for node, _ in self.places], dtype=np.int64),
-            doors=len(self.states),
-        )
+    @property
+    def ranks(self) -> dict[str, int]:
+        """Place of each link among all by their ids, from 1."""
+        return self.layout.ranks
+
+    @property
+    def nodes(self) -> dict[str, int]:
+        """Number of each node in the tables."""
+        return self.layout.nodes
+
+    @property
+    def places(self) -> dict[State, int]:
+        """Number of each state, and after them of each node's door."""
+        return self.layout.places
 
     def price(self, link: FlowLink, extra_h: float = 0.0) -> list[Arc]:
         """Both directions of a link, for each system that it carries, with hours of delay on each passage."""
@@ -153,8 +146,7 @@ class PricedArcs:
         if key not in self._by_delay:
             self._by_delay[key] = [
                 self._arc(
-                    link.link_id, (tail, system), (head, system),
-                    price_link(self.tables, link, system, self.prices, backward=backward, extra_h=extra_h),
+                    link.link_id, (tail, system), (head, system), self._charge(link, system, backward, extra_h),
                     link.countries,
                 )
                 for system in link.systems
@@ -164,9 +156,15 @@ class PricedArcs:
             ]  # fmt: skip
         return self._by_delay[key]
 
+    def _charge(self, link: FlowLink, system: str, backward: bool, extra_h: float) -> Charge:
+        key = (link.link_id, backward, extra_h)
+        if key not in self._passages:
+            self._passages[key] = measure_passage(self.tables, link, self.prices, backward=backward, extra_h=extra_h)
+        return self._passages[key].charge(self.prices.hour_usd(system), self.prices.reliability_ratio)
+
     def _transfers(self) -> Iterable[Arc]:
         """Both directions of each transfer between systems that are ever there."""
-        there = set(self.states)
+        there = set(self.layout.states)
         for transfer in self.tables.transfers:
             for a, b in (transfer.systems, transfer.systems[::-1]):
                 if {(transfer.node_id, a), (transfer.node_id, b)} <= there:
@@ -189,11 +187,81 @@ class PricedArcs:
     def within(self, modes: Collection[str] | None, avoid: frozenset[str]) -> Bools:
         """Arcs that need no other modes and touch none of the countries to avoid, shape ``(arcs,)``."""
         key = (None if modes is None else frozenset(modes), avoid)
-        if key not in self._within:
-            self._within[key] = np.array(
+        if key not in self.layout.within:
+            self.layout.within[key] = np.array(
                 [(key[0] is None or arc.modes <= key[0]) and avoid.isdisjoint(arc.countries) for arc in self.all]
             )
-        return self._within[key]
+        return self.layout.within[key]
+
+
+def _but_for_load(prices: Prices) -> Prices:
+    return replace(prices, cargo_usd_per_h=0.0)
+
+
+class _Layout:
+    """What of a network's arcs hangs on no price: states, numbers, which arc leads where, and which may be passed."""
+
+    def __init__(self, tables: FlowTables, states: Collection[State]) -> None:
+        self.ranks = {link_id: rank for rank, link_id in enumerate(sorted(tables.links), 1)}
+        self.nodes = {node: at for at, node in enumerate(tables.nodes)}
+        self.states = sorted(states, key=lambda state: (self.nodes[state[0]], state[1]))
+        self.places = {state: place for place, state in enumerate(self.states)}
+        for node in self.nodes:
+            self.places[node, DOOR] = len(self.places)
+        # ferries with the road at the same port
+        roads = (
+            (place, self.places.get((node, "road")))
+            for (node, system), place in self.places.items()
+            if system == "ferry"
+        )
+        self._ferries = [(place, road) for place, road in roads if road is not None]
+        self.within: dict[object, Bools] = {}
+        self._passable: dict[frozenset[str], Bools] = {}
+        self._arcs: Arcs | None = None
+
+    def arrays(self, arcs: Sequence[Arc]) -> Arcs:
+        """The arrays of arcs that are sorted by the places of their tails."""
+        cost, variance = np.array([arc.cost for arc in arcs]), np.array([arc.variance for arc in arcs])
+        if self._arcs is None:
+            tail, head = (
+                np.array([self.places[state] for state in ends], dtype=np.int64)
+                for ends in ([arc.tail for arc in arcs], [arc.head for arc in arcs])
+            )
+            edges = np.arange(len(self.places) + 1)
+            into = np.argsort(head, kind="stable")
+            self._arcs = Arcs(
+                first=np.searchsorted(tail, edges),
+                into_first=np.searchsorted(head[into], edges),
+                into=into,
+                tail=tail,
+                head=head,
+                link=np.array([self.ranks.get(arc.link_id, 0) for arc in arcs], dtype=np.int64),
+                cost=cost,
+                variance=variance,
+                node=np.array([self.nodes[node] for node, _ in self.places], dtype=np.int64),
+                doors=len(self.states),
+            )
+        return self._arcs._replace(cost=cost, variance=variance)
+
+    def passable(self, link_ids: frozenset[str], arcs: Arcs) -> Bools:
+        """Arcs that a way may pass with some links in use, shape ``(arcs,)``."""
+        if link_ids not in self._passable:
+            self._passable[link_ids] = self._find_passable(link_ids, arcs)
+        return self._passable[link_ids]
+
+    def _find_passable(self, link_ids: frozenset[str], arcs: Arcs) -> Bools:
+        links = np.zeros(len(self.ranks) + 1, dtype=bool)
+        links[[self.ranks[link_id] for link_id in link_ids]] = True
+        there = np.zeros(len(arcs.node), dtype=bool)
+        there[arcs.tail[links[arcs.link]]] = True
+        there[arcs.doors :] = True
+        # a railway that isn't there yet has no change of gauge either
+        in_use = np.where(arcs.link > 0, links[arcs.link], there[arcs.tail] & there[arcs.head])
+        # where trucks drive to a ferry they wait for it, so none sets out on board
+        aboard = np.zeros(len(arcs.node), dtype=bool)
+        aboard[[place for place, road in self._ferries if there[road]]] = True
+        legs = (arcs.tail >= arcs.doors) | (arcs.head >= arcs.doors)
+        return in_use & ~(legs & (aboard[arcs.tail] | aboard[arcs.head]))
 
 
 class FlowNetwork:
@@ -219,7 +287,7 @@ class FlowNetwork:
         self.link_ids = frozenset(links)
         known = {} if priced is None else priced
         if prices not in known:
-            known[prices] = PricedArcs(tables, prices)
+            known[prices] = PricedArcs(tables, prices, known.values())
         self._priced = known[prices]
         self._arcs = self._priced.arrays
         self._slowed: dict[int, Arc] = {}
@@ -229,7 +297,7 @@ class FlowNetwork:
         # network; only where a link is made quicker they would be too high.
         quicker = any(hours < 0 for hours in delays.values())
         self._bounding, self._bounds = (self._arcs, {}) if quicker else (self._priced.arrays, self._priced.bounds)
-        self._open, self._there = self._in_use()
+        self._passable = self._priced.layout.passable(self.link_ids, self._arcs)
 
     def _slow(self, delays: Mapping[str, float]) -> None:
         """Price the arcs of links with delays anew."""
@@ -244,30 +312,6 @@ class FlowNetwork:
                 arc = self._slowed[int(at)] = new[id(self._priced.all[at])]
                 cost[at], variance[at] = arc.cost, arc.variance
         self._arcs = self._arcs._replace(cost=cost, variance=variance)
-
-    def _in_use(self) -> tuple[Bools, Bools]:
-        """Which arcs may be passed, shape ``(arcs,)``, and what runs where, shape ``(states and doors,)``."""
-        arcs = self._arcs
-        links = np.zeros(len(self._priced.links) + 1, dtype=bool)
-        links[[self._priced.ranks[link_id] for link_id in self.link_ids]] = True
-        there = np.zeros(len(arcs.node), dtype=bool)
-        there[arcs.tail[links[arcs.link]]] = True
-        there[arcs.doors :] = True
-        # a railway that isn't there yet has no change of gauge either
-        return np.where(arcs.link > 0, links[arcs.link], there[arcs.tail] & there[arcs.head]), there
-
-    @cached_property
-    def _passable(self) -> Bools:
-        """Arcs that a way may pass: where trucks drive to a ferry they wait for it, so none sets out on board."""
-        places = self._priced.places
-        aboard = [
-            place
-            for (node, system), place in places.items()
-            if system == "ferry" and (node, "road") in places and self._there[places[node, "road"]]
-        ]
-        arcs = self._arcs
-        legs = (arcs.tail >= arcs.doors) | (arcs.head >= arcs.doors)
-        return self._open & ~(legs & (np.isin(arcs.tail, aboard) | np.isin(arcs.head, aboard)))
 
     def _arc(self, at: int) -> Arc:
         return self._slowed.get(at) or self._priced.all[at]

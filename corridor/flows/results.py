@@ -29,7 +29,7 @@ from corridor.flows.indicators import (
     measure_rail,
     network_efficiency,
 )
-from corridor.flows.model import BranchResult, FlowModel, PairResult, WayAsked, describe_control, loads_per_day
+from corridor.flows.model import HORIZON, BranchResult, FlowModel, PairResult, WayAsked, describe_control, loads_per_day
 from corridor.flows.network import Way
 from corridor.flows.notes import describe_notes
 from corridor.flows.rows import FlowTables, Pair
@@ -108,7 +108,7 @@ def measure_flows(
 
 def default_years(model: FlowModel) -> tuple[int, ...]:
     """Today, 2030 and 2035; those of them that are past are left out."""
-    return tuple(dict.fromkeys(max(year, model.today) for year in (model.today, 2030, 2035)))
+    return tuple(dict.fromkeys(max(year, model.today) for year in (model.today, 2030, HORIZON)))
 
 
 def parse_years(text: str) -> tuple[int, ...]:
@@ -177,6 +177,7 @@ class _Tables:
         by_state = {"dependence": self._dependence, "potentials": self._potentials, "regret": self._regret}
         self._by_state = {name: build for name, build in by_state.items() if name in wanted}
         self._kept: dict[object, dict[str, list[int]]] = {}
+        self._whole: dict[tuple[str, str, str], Way | None] = {}
         self._rails: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def add(self, case: Case, year: int) -> None:
@@ -261,8 +262,12 @@ class _Tables:
 
     def _whole_way(self, found: BranchResult) -> Way | None:
         """A branch's way where everything in the tables is there."""
-        everything = NetworkState(frozenset(self.tables.links))
-        return self.model.branch_way(everything, found.branch, "mid", None)
+        branch = found.branch
+        key = (branch.origin, branch.destination, branch.branch_id)
+        if key not in self._whole:
+            everything = NetworkState(frozenset(self.tables.links))
+            self._whole[key] = self.model.branch_way(everything, branch, "mid", None)
+        return self._whole[key]
 
     def _whole_cost(self, found: BranchResult) -> float:
         way = self._whole_way(found)

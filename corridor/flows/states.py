@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -44,12 +44,19 @@ class Answers(Generic[T]):
     Args:
         link_ids: ids of all links.
         find: computes the answers to some questions, by their numbers, in a state.
+        optional: links that states differ by. What isn't known is first looked for with all of them there: an answer
+            that uses none of those that a state lacks holds in that state and in many others.
     """
 
-    def __init__(self, link_ids: Sequence[str], find: Callable[[NetworkState, Ints], Iterable[Found[T]]]) -> None:
+    def __init__(
+        self,
+        link_ids: Sequence[str],
+        find: Callable[[NetworkState, Ints], Iterable[Found[T]]],
+        optional: frozenset[str] = frozenset(),
+    ) -> None:
         self.values: list[T] = []
         """All answers that differ; elsewhere they go by their numbers here."""
-        self._find = find
+        self._find, self._optional = find, optional
         self._places = {link_id: place for place, link_id in enumerate(link_ids)}
         self._bits = max(1, -(-len(link_ids) // _WORD)) * _WORD
         self._numbers: dict[Hashable, int] = {}
@@ -67,22 +74,30 @@ class Answers(Generic[T]):
             state: the network's state.
             questions: their numbers.
         """
-        known = self._at_state.get(state)
-        if known is None or len(known) <= questions.max(initial=-1):
-            wider = np.full(max(int(questions.max(initial=-1)) + 1, 64 if known is None else 2 * len(known)), -1)
-            if known is not None:
-                wider[: len(known)] = known
-            self._at_state[state] = known = wider
+        known = self._room(state, int(questions.max(initial=-1)) + 1)
         lacking = questions[known[questions] < 0]
         if len(lacking):
             # what holds of other states answers more than is asked: it is kept as well
             self._take_over(state, known)
             lacking = np.unique(lacking[known[lacking] < 0])
+        if len(lacking) and not self._optional <= state.links:
+            self.at(replace(state, links=state.links | self._optional), lacking)
+            self._take_over(state, known)
+            lacking = lacking[known[lacking] < 0]
         if len(lacking):
             links, delay = self._row(state.links), self._delays.setdefault(state.extra_h, len(self._delays))
             for question, found in zip(lacking, self._find(state, lacking), strict=True):
                 known[question] = self._add(int(question), found, links, delay)
         return known[questions]
+
+    def _room(self, state: NetworkState, count: int) -> Ints:
+        """Answers that are known in a state, -1 for none, with room for at least some questions."""
+        known = self._at_state.get(state)
+        if known is None or len(known) < count:
+            wider = np.full(max(count, 64 if known is None else 2 * len(known)), -1)
+            wider[: 0 if known is None else len(known)] = [] if known is None else known
+            self._at_state[state] = known = wider
+        return known
 
     def _take_over(self, state: NetworkState, known: Ints) -> None:
         """Answers of other states that hold in a state."""
@@ -91,27 +106,25 @@ class Answers(Generic[T]):
         # With links only taken away, and none that the best way uses, that way is still the best.
         holds = ~((links & ~self._links[:n]) | (self._used[:n] & ~links)).any(axis=1)
         at = np.flatnonzero(holds)
-        if len(self._delays) > (state.extra_h in self._delays):
-            quicker, differs = self._beside(state)
-            delay = self._delay[at]
-            at = at[~quicker[delay] & ~(self._used[at] & differs[delay]).any(axis=1)]
         at = at[self._asked[at] < len(known)]
-        # of several that hold the first one counts; what is known stays
-        at = at[known[self._asked[at]] < 0][::-1]
+        at = at[known[self._asked[at]] < 0]
+        delays, place = np.unique(self._delay[at], return_inverse=True)
+        quicker, differs = self._beside(state, delays)
+        at = at[~quicker[place] & ~(self._used[at] & differs[place]).any(axis=1)]
+        # of several that hold the first one counts
+        at = at[::-1]
         known[self._asked[at]] = self._answer[at]
 
-    def _beside(self, state: NetworkState) -> tuple[NDArray[np.bool_], Words]:
-        """How a state stands beside all delays that are known: whether a link is quicker in it, and which differ."""
-        mine = dict(state.extra_h)
-        quicker = np.zeros(len(self._delays), dtype=bool)
-        differs = np.zeros((len(self._delays), self._links.shape[1]), dtype=np.uint64)
-        for place, delays in enumerate(self._delays):
-            if delays == state.extra_h:
-                continue
-            theirs = dict(delays)
+    def _beside(self, state: NetworkState, numbers: Ints) -> tuple[NDArray[np.bool_], Words]:
+        """How a state stands beside delays, by their numbers: whether a link is quicker in it, and which differ."""
+        mine, each = dict(state.extra_h), list(self._delays)
+        quicker = np.zeros(len(numbers), dtype=bool)
+        differs = np.zeros((len(numbers), self._links.shape[1]), dtype=np.uint64)
+        for place, theirs in enumerate(dict(each[number]) for number in numbers):
             # Delays elsewhere may only have grown: a link that became faster could draw the way to itself.
-            quicker[place] = any(mine.get(i, 0.0) < h for i, h in delays if i in state.links)
-            differs[place] = self._row(i for i in {*mine, *theirs} if mine.get(i, 0.0) != theirs.get(i, 0.0))
+            quicker[place] = any(mine.get(i, 0.0) < h for i, h in theirs.items() if i in state.links)
+            if not quicker[place] and theirs != mine:
+                differs[place] = self._row(i for i in {*mine, *theirs} if mine.get(i, 0.0) != theirs.get(i, 0.0))
         return quicker, differs
 
     def _add(self, question: int, found: Found[T], links: Words, delay: int) -> int:
