@@ -16,7 +16,7 @@ from corridor.compiled import allocating, inner
 
 NONE = -1
 _KEY, _COST, _VARIANCE = 0, 1, 2
-_PLACE, _PARENT, _ARC, _LINK, _DEPTH, _NEXT = 0, 1, 2, 3, 4, 5
+_PLACE, PARENT, ARC, _LINK, _DEPTH, _NEXT = 0, 1, 2, 3, 4, 5
 
 
 class Arcs(NamedTuple):
@@ -108,14 +108,14 @@ def _comes_first(amounts, labels, a, b):
     # Both ways are followed back to where they part: the difference nearest to their beginning counts.
     x, y, earlier, later = a, b, False, False
     while labels[x, _DEPTH] > labels[y, _DEPTH]:
-        x = labels[x, _PARENT]
+        x = labels[x, PARENT]
     while labels[y, _DEPTH] > labels[x, _DEPTH]:
-        y = labels[y, _PARENT]
+        y = labels[y, PARENT]
     while x != y:
         if labels[x, _LINK] != labels[y, _LINK]:
             earlier = labels[x, _LINK] < labels[y, _LINK]
             later = not earlier
-        x, y = labels[x, _PARENT], labels[y, _PARENT]
+        x, y = labels[x, PARENT], labels[y, PARENT]
     if earlier or later:
         return earlier
     if labels[a, _DEPTH] != labels[b, _DEPTH]:
@@ -184,8 +184,8 @@ def search(arcs, usable, bounds, via_nodes, via_links, origin, goal):
 
     Returns:
         Cost by node (infinite where there is no way, 0 at the origin), shape ``(nodes,)``; the label with which each is
-        reached, -1 for none; and the labels' parents and last arcs, shape ``(labels, 2)``. A way to the goal lays its
-        arrival down as a label, ways to all nodes don't.
+        reached, -1 for none; and the labels, with their parents and last arcs in columns ``PARENT`` and ``ARC``, shape
+        ``(labels, 6)``. A way to the goal lays its arrival down as a label, ways to all nodes don't.
     """
     stages, places = len(via_nodes), len(arcs.node)
     costs = np.full(places - arcs.doors, np.inf)
@@ -198,7 +198,7 @@ def search(arcs, usable, bounds, via_nodes, via_links, origin, goal):
     if np.isfinite(bounds[stage, origin]):
         # one by one: to assign to a whole row would compile what numba says of wrong shapes too, longer than the rest
         amounts[0, _KEY], amounts[0, _COST], amounts[0, _VARIANCE] = bounds[stage, origin], 0.0, 0.0
-        labels[0, _PLACE], labels[0, _PARENT], labels[0, _ARC] = stage * places + origin, NONE, NONE
+        labels[0, _PLACE], labels[0, PARENT], labels[0, ARC] = stage * places + origin, NONE, NONE
         labels[0, _LINK], labels[0, _DEPTH], labels[0, _NEXT] = 0, 0, NONE
         count = size = heap[0] = 1
         heap[0] = 0
@@ -242,22 +242,22 @@ def search(arcs, usable, bounds, via_nodes, via_links, origin, goal):
             # what is left costs at least its certain dollars, and further variance can only add
             amounts[count, _KEY] = paid + bounds[after, head] + sqrt(spread)
             amounts[count, _COST], amounts[count, _VARIANCE] = paid, spread
-            labels[count, _PLACE], labels[count, _PARENT] = after * places + head, label
-            labels[count, _ARC], labels[count, _LINK] = arc, arcs.link[arc]
+            labels[count, _PLACE], labels[count, PARENT] = after * places + head, label
+            labels[count, ARC], labels[count, _LINK] = arc, arcs.link[arc]
             labels[count, _DEPTH], labels[count, _NEXT] = labels[label, _DEPTH] + 1, NONE
             size = _push(heap, size, amounts, labels, count)
             count += 1
-    return costs, reached, labels[:count, _PARENT : _ARC + 1].copy()
+    return costs, reached, labels
 
 
 @allocating
-def links_passed(arcs, reached, steps, count):
+def links_passed(arcs, reached, labels, count):
     """Which links the ways to some nodes pass.
 
     Args:
         arcs: :class:`Arcs`.
         reached: label of each way, -1 for none, shape ``(ways,)``.
-        steps: of :func:`search`.
+        labels: of :func:`search`.
         count: number of links.
 
     Returns:
@@ -267,8 +267,8 @@ def links_passed(arcs, reached, steps, count):
     for way in range(len(reached)):
         label = reached[way]
         while label != NONE:
-            if steps[label, 1] != NONE:
-                passed[way, arcs.link[steps[label, 1]]] = True
-            label = steps[label, 0]
-    passed[:, 0] = False
+            if labels[label, ARC] != NONE:
+                passed[way, arcs.link[labels[label, ARC]]] = True
+            label = labels[label, PARENT]
+        passed[way, 0] = False
     return passed

@@ -332,7 +332,7 @@ class FlowModel:
 
     @cached_property
     def _optional(self) -> frozenset[str]:
-        """Links that cases and years open."""
+        """Links that are ever in use: those of the last year, and those that cases open."""
         links, scenario = self.tables.links, self.scenario
         opened = links_in_use(self.tables, HORIZON, scenario) | {a.link_id for a in self.tables.actions}
         # Where trucks drive to a ferry none sets out on board: with a road more there would be ways less.

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.flows._search import NONE, Arcs, least_to, links_passed, search
+from corridor.flows._search import ARC, NONE, PARENT, Arcs, least_to, links_passed, search
 from corridor.flows.changes import LinkChange, merge_changes
 from corridor.flows.cost import Charge, Passage, Prices, measure_passage, pick, price_terminal, price_transfer
 from corridor.flows.rows import FlowLink, FlowTables, Scenario
@@ -349,13 +349,13 @@ class FlowNetwork:
             usable &= ~np.isin(self._arcs.link, closed)
         passed = self._stages(via)
         bounds = self._bounds_to(goal, modes, via, frozenset(avoid_countries))
-        costs, reached, steps = search(self._arcs, usable, bounds, *passed, start, goal)
+        costs, reached, labels = search(self._arcs, usable, bounds, *passed, start, goal)
         label, arcs = int(reached[priced.nodes[destination]]), []
         if label < 0:
             return None
-        while steps[label, 0] >= 0:
-            arcs.append(self._arc(int(steps[label, 1])))
-            label = int(steps[label, 0])
+        while labels[label, PARENT] >= 0:
+            arcs.append(self._arc(int(labels[label, ARC])))
+            label = int(labels[label, PARENT])
         return Way(tuple(arcs[::-1]), float(costs[priced.nodes[destination]]))
 
     def _stages(self, via: tuple[str, ...]) -> tuple[Ints, Ints]:
@@ -389,8 +389,8 @@ class FlowNetwork:
         usable = self._passable & self._priced.within(modes, frozenset())
         # without a goal nothing guides the search
         free, none = np.zeros((1, len(self._arcs.node))), np.empty(0, dtype=np.int64)
-        costs, reached, steps = search(self._arcs, usable, free, none, none, self._priced.places[origin, DOOR], NONE)
-        return costs, links_passed(self._arcs, reached, steps, len(self._priced.links))[:, 1:]
+        costs, reached, labels = search(self._arcs, usable, free, none, none, self._priced.places[origin, DOOR], NONE)
+        return costs, links_passed(self._arcs, reached, labels, len(self._priced.links))[:, 1:]
 
 
 def links_in_use(
