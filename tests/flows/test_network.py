@@ -48,9 +48,9 @@ def _arcs(network):
     """Passages and transfers that are open, first and last legs aside."""
     arcs, doors = network._arcs, network._arcs.doors
     for (_, system), place in network._priced.places.items():
-        if network._there[place] and system != DOOR:
+        if system != DOOR:
             at = range(*arcs.first[place:][:2])
-            yield from (network._arc(i) for i in at if network._open[i] and arcs.head[i] < doors)
+            yield from (network._arc(i) for i in at if network._passable[i] and arcs.head[i] < doors)
 
 
 def _all_ways(network, origin, destination):
