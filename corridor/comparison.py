@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +20,7 @@ from corridor.mcda.matrix import DecisionMatrix, End, build_matrix
 from corridor.mcda.methods import DEFAULT_METHOD
 from corridor.mcda.perspectives import Perspective, WeightsLike
 from corridor.mcda.rank import rank_alternatives
+from corridor.memory import give_memory_back
 from corridor.network.graph import Network
 from corridor.pipeline.comparing import (
     FROM_FILES,
@@ -558,14 +557,8 @@ def compute_results(
                 ground = aside.submit(draw_ground, value)
         results: Results = replace(value, ground=ground.result())
     del run, value
-    _give_memory_back()
+    give_memory_back()
     return results
-
-
-def _give_memory_back() -> None:
-    """Give back to the system what was let go: the C library of Linux keeps it, and pages need it in other sizes."""
-    with suppress(AttributeError, OSError, TypeError):  # other systems have no such function
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 _ON_THE_WAY: tuple[AnyStep, ...] = (

@@ -28,6 +28,7 @@ import corridor
 from corridor.cli import align, compare, fetch, flows, new, sweep, terrain
 from corridor.cli.common import print_error, print_plain
 from corridor.errors import CorridorError
+from corridor.memory import keep_large_apart
 from corridor.report.i18n import clean_line
 
 
@@ -133,6 +134,7 @@ def main() -> None:
     # What a command reads and computes lives until it ends, in tables with millions of parts: looking through all of it
     # for circles of objects that nobody holds finds none, and took a tenth of the time of a run on a country's roads.
     gc.set_threshold(500_000, 20, 100)
+    keep_large_apart()
     try:
         app(prog_name="corridor")
     except CorridorError as error:

@@ -182,11 +182,12 @@ def _is_near_any(xy: NDArray[np.float64], nodes: Sequence[Node], scale: float, r
     high = reach_m / DEGREE_M
     wide = high / max(np.cos(np.radians(min(max(abs(node.lat) for node in nodes) + high, 90.0))), 1e-3)
     far = np.hypot(high, wide * scale)
-    size = np.array([far / scale, far])
-    cells = np.floor(np.array([[node.lon, node.lat] for node in nodes]) / size)
-    around = [cells + np.array([i, j]) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    places = np.array([[node.lon, node.lat] for node in nodes])
+    columns, rows = (np.floor(places[:, axis] / size) for axis, size in ((0, far / scale), (1, far)))
+    # one whole number for a cell: there are fewer rows than this from pole to pole, one beyond each with them
     width = 2 + np.ceil(360.0 / far)
-    return np.isin(np.floor(xy / size) @ (width, 1), np.concatenate(around) @ (width, 1))
+    around = [(columns + i) * width + rows + j for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    return np.isin(np.floor(xy[:, 0] * (scale / far)) * width + np.floor(xy[:, 1] / far), np.concatenate(around))
 
 
 def _move_end(line: shapely.LineString, which: int, to: NDArray[np.float64]) -> shapely.LineString:

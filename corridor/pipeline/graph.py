@@ -34,6 +34,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 import numpy as np
 import shapely
 
+from corridor.memory import give_memory_back
 from corridor.threads import map_in_threads
 
 # --- Digests of values by their content, so that equal values are known to be equal wherever they were made ---
@@ -648,6 +649,7 @@ class Run:
             settled = self._given.keys() | whole
             needed = (self.graph.upstream(name, known=settled) for name in left)
             self.cache.keep_only(frozenset().union(*needed))
+            give_memory_back()
 
     def key(self, name: str) -> bytes:
         """What a value is known by: runs with the same key have the same value.
