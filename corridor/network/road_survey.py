@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -368,7 +368,9 @@ def survey_roads(
         heights, near, found = _pinned(posts, smooth, pins, parameters, steepest)
         # The survey without pins keeps to the same ceilings, so that the two differ by the pins and by nothing else.
         smooth = limit_slopes(posts.graph, smooth, steepest[posts.edge], posts.rank, np.zeros(0, dtype=np.int64))
-    pieces, unpinned = (_pieces(posts, cuts, bends, level, steepest) for level in (heights, smooth))
+    pieces = _pieces(posts, cuts, bends, heights, steepest)
+    # both have the same lengths and bends: an array of each is enough
+    unpinned = replace(_pieces(posts, cuts, bends, smooth, steepest), length_m=pieces.length_m)
     # an edge is pinned if both its ends are within reach
     pinned = near[edges["u"].to_numpy()] & near[edges["v"].to_numpy()]
     return RoadSurvey(pieces, unpinned, heights, np.asarray(pinned), found)
