@@ -364,6 +364,9 @@ class Network:
         Args:
             line: in the network's plane.
             distance_m: greatest distance, metres.
+
+        Returns:
+            Rows of the edge table.
         """
         # The frame around a long line holds half a network: short pieces of it have few edges in theirs.
         xy = shapely.get_coordinates(line)
