@@ -20,6 +20,7 @@ from corridor.alignment.search import (
     Problem,
     Question,
     build_problem,
+    find_start_costs,
     narrow,
     prime_with,
     search,
@@ -137,12 +138,14 @@ MOST_STATES = 2_500_000  # up to these the whole ground is searched by default; 
 class Way:
     """The cheapest way without a turn limit: the search that it was found on, from the start or ``from_end``, and
     ``least_musd``, what any line costs at least (None where parts of the ground were left out, so that nobody knows).
+    ``ahead_musd`` is what the rest costs at least by state, where a search of a looser grade told that.
     """
 
     problem: Problem
     found: Found
     from_end: bool
     least_musd: float | None
+    ahead_musd: Floats | None = None
 
     def backward(self, within: float) -> Found:
         """The costs to the end of all that a line ``within`` a factor of the best can pass."""
@@ -162,16 +165,16 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
     Raises:
         AlignmentError: if there is no way at all; says which limit closes it.
     """
-    terrain, options = asked.terrain, asked.options
-    start, end = terrain.node_at(asked.start_xy, "start")[0], terrain.node_at(asked.end_xy, "end")[0]
-    question = Question(terrain.ground, start, end, asked.standard, asked.costs, options)
+    options, question = asked.options, _question(asked)
     whole = _leaves_nothing_out(asked)
-    from_end = from_end and whole
+    from_end, ahead = from_end and whole, None
     if options.narrowing == ():
         problem = build_problem(*question)
         found = search(problem, within, from_end)
     elif whole:
-        problem, found = search_primed(question, within, from_end)
+        if from_end and asked.start_costs is not None and asked.start_costs.hold_for(question):
+            ahead = asked.start_costs.least_musd
+        problem, found = search_primed(question, within, from_end, ahead)
     else:
         left = narrow(*question)
         problem = build_problem(*question, left.usable)
@@ -185,7 +188,7 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
             whole = True
     if not np.isfinite(found.cost_musd):
         raise AlignmentError(explain_no_way(problem))
-    return Way(problem, found, from_end, found.cost_musd if whole else None)
+    return Way(problem, found, from_end, found.cost_musd if whole else None, ahead)
 
 
 def _leaves_nothing_out(asked: AlignmentProblem) -> bool:
@@ -255,7 +258,38 @@ def _widen(way: Way, factor: float) -> Way:
     """The same search for lines within a larger factor of the best; it begins with what is known."""
     known = way.found
     primes = prime_with(known.cost, known.parent)
-    return replace(way, found=search(way.problem, factor, way.from_end, known_musd=known.cost_musd, primes=primes))
+    wider = search(
+        way.problem, factor, way.from_end, known_musd=known.cost_musd, primes=primes, least_musd=way.ahead_musd
+    )
+    return replace(way, found=wider)
+
+
+def share_searches(asked: Sequence[AlignmentProblem]) -> list[AlignmentProblem]:
+    """The same questions, which now know what a search of the loosest grade among them found on the whole ground.
+
+    That search takes as long as one of theirs, and each of them then takes a fraction. Questions stay as they are where
+    there are too few to gain by it, or where they differ in more than their grades.
+
+    Args:
+        asked: the questions, on one ground.
+    """
+    if len(asked) < 2:
+        return list(asked)
+    loosest = max(asked, key=lambda one: one.standard.max_grade_up_pct)
+    shares = (one.options.turns and _leaves_nothing_out(one) and one.options.narrowing is None for one in asked)
+    if not all(shares) or not all(loosest.standard.is_looser_than(one.standard) for one in asked):
+        return list(asked)
+    try:
+        costs = find_start_costs(_question(loosest))
+    except AlignmentError:  # of a terminal, say: each question will tell it
+        return list(asked)
+    return [replace(one, start_costs=costs) for one in asked]
+
+
+def _question(asked: AlignmentProblem) -> Question:
+    """What is asked, between nodes of the ground."""
+    ends = asked.terrain.node_at(asked.start_xy, "start")[0], asked.terrain.node_at(asked.end_xy, "end")[0]
+    return Question(asked.terrain.ground, *ends, asked.standard, asked.costs, asked.options)
 
 
 STEPS = 7  # halvings of the interval in which a limit is sought
@@ -486,11 +520,13 @@ def sweep_grade(asked: AlignmentProblem, grades_pct: Iterable[float] = DEFAULT_G
     A line that keeps a stricter grade keeps a looser one too. Curves can make the line found for a looser grade dearer
     than that one once both are drawn; then that one is taken.
     """
+    grades = list(grades_pct)
+    by_grade = share_searches([replace(asked, standard=asked.standard.with_grade(grade)) for grade in grades])
 
-    def find(grade: float) -> TradeoffPoint:
-        return _point("max_grade_pct", grade, replace(asked, standard=asked.standard.with_grade(grade)))
+    def find(point: tuple[float, AlignmentProblem]) -> TradeoffPoint:
+        return _point("max_grade_pct", *point)
 
-    points = map_in_threads(find, grades_pct)
+    points = map_in_threads(find, zip(grades, by_grade, strict=True))
     cheapest: Alignment | None = None
     taken: dict[float, Alignment | None] = {}
     for point in sorted(points, key=lambda p: p.value):

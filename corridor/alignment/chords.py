@@ -110,6 +110,18 @@ def enter(cost, kind, spent):
 
 
 @inner
+def change_price(kind, other, p):
+    """Price of a change from one kind to another on the spot."""
+    price = 0.0
+    if kind != other:
+        if kind == 1 or other == 1:
+            price += p[ABUTMENT]
+        if kind == 2 or other == 2:
+            price += p[PORTAL]
+    return price
+
+
+@inner
 def settle(cost, p):
     """Let each kind be reached from the others at one point, by paying for the change."""
     s, b, t = cost[0], cost[1], cost[2]

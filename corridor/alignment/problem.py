@@ -16,6 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from corridor.alignment.links import CLOSED, Ground, SearchOptions, build_ground
+from corridor.alignment.search import StartCosts
 from corridor.errors import AlignmentError, CatalogueError
 from corridor.files import data_root, parse_toml
 from corridor.geo.geodesy import WGS84, distance_m, project, utm_crs
@@ -231,7 +232,8 @@ class AlignmentProblem:
     """Two terminals on a terrain, the standard to keep, what things cost and how to search.
 
     ``terrain`` holds heights, mask and friction in the frame of a grid; ``start_xy`` and ``end_xy`` are in that grid's
-    system and stand for the nearest nodes, on the ground. The middle prices of ``costs`` steer.
+    system and stand for the nearest nodes, on the ground. The middle prices of ``costs`` steer. ``start_costs`` are
+    what a search of a looser grade found; they save time and change nothing.
     """
 
     terrain: Terrain
@@ -240,6 +242,7 @@ class AlignmentProblem:
     standard: DesignStandard
     costs: UnitCosts
     options: SearchOptions = field(default_factory=SearchOptions)
+    start_costs: StartCosts | None = field(default=None, repr=False)
 
     def watched(self, progress: Callable[[str], None], words: str) -> AlignmentProblem:
         """The same question, whose searches say while they run what share of their states they have been at.

@@ -27,7 +27,7 @@ from corridor.alignment._kernels.astar import (
     bound_direct_links,
     run_search,
 )
-from corridor.alignment.chords import CHEAPEST, pack_parameters
+from corridor.alignment.chords import CHEAPEST, DX, DY, pack_parameters
 from corridor.alignment.links import (
     CLOSED,
     Ground,
@@ -213,6 +213,7 @@ def search(
     known_musd: float = np.inf,
     promised: Floats | None = None,
     primes: Primes | None = None,
+    least_musd: Floats | None = None,
 ) -> Found:
     """Run the search from start to end, or from end to start over the same links (``reverse``).
 
@@ -221,7 +222,8 @@ def search(
     way round found with at least the same ``near_factor``: its costs are the best bound there is. ``known_musd`` is
     a cost that is known to be possible: links that can't stay below it are dropped early. ``promised`` says per state
     what the rest will cost at least, if that is known better than by the bound. ``primes`` is what a smaller search
-    found, the same way round, which this one begins with.
+    found, the same way round, which this one begins with. ``least_musd`` says per state what the rest costs at least,
+    and so leads the search where that is more than the bound: along a link it falls by no more than the link costs.
 
     Args:
         problem: the search as it is laid out.
@@ -232,6 +234,7 @@ def search(
         known_musd: a cost that is known to be possible.
         promised: what the rest will cost at least, by state.
         primes: what a smaller search found, the same way round.
+        least_musd: what the rest costs at least, by state.
     """
     p = problem
     begin, end = (p.goal, p.start) if reverse else (p.start, p.goal)
@@ -239,9 +242,15 @@ def search(
     ahead = np.zeros(0) if promised is None else promised
     if guide is not None:
         ahead = np.where(guide.settled, guide.cost, np.inf)
+    elif least_musd is not None:
+        ahead = np.maximum(least_musd, _bound_states(p, reverse))
     known = known_musd if guide is None else guide.cost_musd
     nodes, states, ends = p.as_nodes(), p.as_states(reverse), Ends(*begin, *end, direct_m)
+    is_consistent = guide is not None or least_musd is not None
     lowest = bound_direct_links(p.ground.arrays, nodes, states, ends, p.parameters)
+    lowest += ahead.reshape(-1, p.n_states).min(axis=1) if is_consistent else _bound_rest(p, end)
+    # Rounded down, so that 32 bits never lift the bound above the true price.
+    lowest = (lowest * (1.0 - 1e-6)).astype(np.float32)
     # Links that can't be built have infinite bounds, which come last and are left out.
     order = np.argsort(lowest, kind="stable")[: np.isfinite(lowest).sum()].astype(np.int32)
     told = np.zeros(1, dtype=np.int64)
@@ -253,13 +262,30 @@ def search(
         ends,
         Held(order, lowest[order]),
         _reversed(p.reuse, reverse),
-        Effort(near_factor, p.options.abort, informed, ahead, guide is not None, known),
+        Effort(near_factor, p.options.abort, informed, ahead, is_consistent, known),
         p.parameters,
         primes or prime_with(np.zeros(0), np.zeros(0, np.int32)),
         told,
     )
     cost, parent, position, expanded = _run_watched(arguments, told, len(p.node_of) * p.n_states, p.options.watch)
     return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))
+
+
+def _bound_rest(problem: Problem, end: Node) -> Floats:
+    """Least that the rest costs from each node to a terminal: the cheapest price times the distance."""
+    rows, cols = np.divmod(problem.node_of, problem.ground.shape[1])
+    p = problem.parameters
+    return np.asarray(p[CHEAPEST] * np.hypot((rows - end[0]) * p[DY], (cols - end[1]) * p[DX]))
+
+
+def _bound_states(problem: Problem, reverse: bool = False) -> Floats:
+    """The same for each state, where the climb may need a longer way: what leads searches that know no better."""
+    end = problem.start if reverse else problem.goal
+    states = problem.as_states(reverse)
+    height = problem.ground.z.ravel()[problem.node_of][:, None] + states.offset_m
+    rise = problem.ground.z[end] - height
+    needed = np.where(rise > 0.0, rise / states.up, -rise / states.down)
+    return np.asarray(np.maximum(_bound_rest(problem, end)[:, None], problem.parameters[CHEAPEST] * needed).ravel())
 
 
 def prime_with(cost: Floats, parent: NDArray[np.int32]) -> Primes:
@@ -440,12 +466,20 @@ class Narrowed:
 PRIMING_CELLS = 6.0  # the longest links of the searches that prime
 
 
-def search_primed(question: Question, near_factor: float = 1.0, reverse: bool = False) -> tuple[Problem, Found]:
+def search_primed(
+    question: Question, near_factor: float = 1.0, reverse: bool = False, least_musd: Floats | None = None
+) -> tuple[Problem, Found]:
     """The search over the whole ground, with nothing left out, in a third of the time of one that begins anew.
 
     Smaller searches go first: over the ground alone, with short links and with all, then with short links at all
     levels. Each line of a smaller search is a line of the larger one too, so that its costs are labels that the larger
     one begins with: most of the links that lead to nothing cheaper are then dropped by a bound on their price.
+
+    Args:
+        question: what is asked.
+        near_factor: see ``search``.
+        reverse: whether to search from the end.
+        least_musd: what the rest costs at least, by state; see ``search``.
 
     Returns:
         The problem over all nodes and what the search found; its price is that of the cheapest line there is.
@@ -459,10 +493,59 @@ def search_primed(question: Question, near_factor: float = 1.0, reverse: bool = 
     for step in [*dict.fromkeys(steps), options]:
         before, problem = problem, build_problem(ground, start, goal, standard, costs, step)
         # On the same levels a search follows that looks as far: what was tried for this one holds for that.
-        factor = near_factor if step.offsets_m == options.offsets_m else 1.0
-        found = search(problem, factor, reverse, known_musd=known, primes=_primes_on(before, found, problem))
+        has_all_levels = step.offsets_m == options.offsets_m
+        factor, least = near_factor if has_all_levels else 1.0, least_musd
+        if least is not None and not has_all_levels:
+            levels = build_levels(options.offsets_m, standard)
+            least = least.reshape(-1, len(levels.kind))[:, levels.terminal].copy()
+        primes = _primes_on(before, found, problem)
+        found = search(problem, factor, reverse, known_musd=known, primes=primes, least_musd=least)
         known = min(known, found.cost_musd)
     return problem, found
+
+
+STRICTER = 1.25
+"""Up to how many times its own price a search of a looser grade looks for the sake of stricter ones."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StartCosts:
+    """What a line costs at least from the start to each state, as a search that allowed steeper grades found it.
+
+    Led by them, searches from the end for stricter grades look at a fraction of the ground and find the same.
+    """
+
+    question: Question
+    least_musd: Floats
+
+    def hold_for(self, question: Question) -> bool:
+        """Whether each line that answers a question was one for that search too, at the same price."""
+        searched, asked = self.question, question
+        # Full circles depend on the grade, so that those of a stricter one aren't among those of a looser one.
+        return (
+            searched.ground is asked.ground
+            and (searched.start, searched.goal) == (asked.start, asked.goal)
+            and (searched.costs, searched.options) == (asked.costs, asked.options)
+            and asked.options.spirals == 0
+            and searched.standard.is_looser_than(asked.standard)
+        )
+
+
+def find_start_costs(question: Question) -> StartCosts | None:
+    """Search the whole ground from the start; None where there is no way.
+
+    What the search didn't get to costs more than what it looked for, less the bound on the rest. Along a link that
+    rises by no more than the link costs, so that it may lead a search.
+
+    Args:
+        question: with the loosest of the grades that are asked for.
+    """
+    problem, found = search_primed(question, STRICTER)
+    if not np.isfinite(found.cost_musd):
+        return None
+    beyond = STRICTER * found.cost_musd - _bound_states(problem)
+    # The margin is for rounding: two sums of the same links may differ in the last digits.
+    return StartCosts(question, np.where(found.settled, found.cost, beyond) * (1.0 - 1e-9))
 
 
 def search_whole(question: Question, before: Problem, found: Found, near_factor: float = 1.0) -> tuple[Problem, Found]:

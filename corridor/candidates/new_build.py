@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from corridor.alignment.align import solve_on_cells
+from corridor.alignment.align import share_searches, solve_on_cells
 from corridor.alignment.assembly import COARSE_M
 from corridor.alignment.links import SearchOptions
 from corridor.alignment.problem import AlignmentProblem, find_standard, frame_terrain, unit_costs
@@ -36,6 +38,7 @@ from corridor.schema.message import Message, Value
 from corridor.schema.study import NewBuildCandidate, Place
 from corridor.schema.vocabulary import Evidence, GeometryQuality, Mode, SectionStatus, StructureKind
 from corridor.terrain.surface import Dem
+from corridor.threads import map_in_threads
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
@@ -45,8 +48,34 @@ MIN_RUN_M = 250.0  # a shorter stretch in another country is the border's wobble
 CLASSES = {Mode.RAIL: "rail", Mode.ROAD: "trunk"}
 
 
-def build_new_build_candidate(
-    spec: NewBuildCandidate,
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """A stretch of new line between two points, for a candidate."""
+
+    spec: NewBuildCandidate
+    standard: DesignStandard
+    start: Point
+    end: Point
+    words: str
+
+    @property
+    def asked_by(self) -> str:
+        """Who asks for it, in an error."""
+        return f"candidate '{self.spec.id}'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A candidate before its lines are found: sections that lead to them and on from them, and the legs between."""
+
+    sections: tuple[Section, ...]
+    first: tuple[Part, ...]
+    legs: tuple[_Leg, ...]
+    last: tuple[Part, ...]
+
+
+def build_new_build_candidates(
+    specs: Sequence[NewBuildCandidate],
     catalogue: Catalogue,
     borders: Borders,
     assembly: Conflation,
@@ -55,32 +84,57 @@ def build_new_build_candidate(
     origin: Place,
     destination: Place,
     progress: Callable[[str], None] = lambda _: None,
-) -> Candidate:
-    """A route whose middle is a new line, found on the elevation model, split at borders.
+) -> list[Candidate]:
+    """Routes whose middle is a new line, found on the elevation model, split at borders.
+
+    Lines between the same points share their ground, and what a search of one grade tells of stricter ones.
 
     Args:
-        spec: what the study asks for.
+        specs: what the study asks for.
         catalogue: tables of the study's reference folder.
         borders: whose ground is whose.
         assembly: the network, and where sections lie on it.
         dem: the elevation model.
         grade_effect: whether climbs slow traffic.
-        origin: where the route begins.
-        destination: where it ends.
+        origin: where the routes begin.
+        destination: where they end.
         progress: called with a few words about what is done.
+
+    Returns:
+        The candidates in the order of ``specs``.
 
     Raises:
         CatalogueError: a section isn't there.
         StudyError: a node or country isn't known, sections are of another mode or don't lead to the line's ends.
         AlignmentError: the standard isn't known or there is no way; names the candidate.
     """
+    # Sections before and after are checked first, since a search takes long and the line must join them.
+    plans = [_plan(spec, catalogue, assembly, dem if grade_effect else None) for spec in specs]
+    legs = [leg for plan in plans for leg in plan.legs]
+    lines = iter(_find_lines(legs, catalogue, borders, dem, progress))
+    candidates = []
+    for spec, plan in zip(specs, plans, strict=True):
+        parts, notes = list(plan.first), list[Value]()
+        for leg in plan.legs:
+            line = next(lines)
+            parts += _parts(line, leg, catalogue, borders, assembly.driving, grade_effect)
+            notes += line.notes
+        parts += plan.last
+        standard = plan.legs[0].standard
+        assumptions = [Message("assumption.new_line", {"standard": standard.label}), *dict.fromkeys(notes)]
+        ends = end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, plan.legs[0].asked_by)
+        said = [*assumptions, *assumptions_of(plan.sections)]
+        candidates.append(join_parts(spec, standard.mode, parts, catalogue, said, ends))
+    return candidates
+
+
+def _plan(spec: NewBuildCandidate, catalogue: Catalogue, assembly: Conflation, slowed: Dem | None) -> _Plan:
+    """What surrounds a candidate's new line, and between which points that runs."""
     asked_by = f"candidate '{spec.id}'"
     try:
         standard = find_standard(spec.standard)
     except AlignmentError as fault:
         raise AlignmentError(f"{asked_by}: {fault}") from fault
-    slowed = dem if grade_effect else None
-    # Sections before and after are checked first, since a search takes minutes and the line must join them.
     before = _leading(spec.before, spec.from_node, standard, catalogue, asked_by)
     after = _leading(spec.after, spec.to_node, standard, catalogue, asked_by, onward=True)
     around = catalogue.sections, assembly.matches, assembly.driving.model, slowed
@@ -93,19 +147,11 @@ def build_new_build_candidate(
         *(_node(key, catalogue, asked_by) for key in spec.via),
         _point(last[0].line.coords[0]) if last else _node(spec.to_node, catalogue, asked_by),
     ]
-    parts = list(first)
-    notes: list[Value] = []
-    for leg, (start, end) in enumerate(pairwise(stops), 1):
-        words = f"{spec.name}: leg {leg} of {len(stops) - 1}"
-        progress(words)
-        line = _find(spec, standard, catalogue, borders, dem, start, end, asked_by, progress, words)
-        parts += _parts(line, spec, standard, catalogue, borders, assembly.driving, grade_effect, start, end)
-        notes += line.notes
-    parts += last
-    sections = [*before[0], *after[0]]
-    assumptions = [Message("assumption.new_line", {"standard": standard.label}), *dict.fromkeys(notes)]
-    ends = end_gaps(parts[0].line.coords[0], parts[-1].line.coords[-1], origin, destination, asked_by)
-    return join_parts(spec, standard.mode, parts, catalogue, [*assumptions, *assumptions_of(sections)], ends)
+    legs = (
+        _Leg(spec, standard, start, end, f"{spec.name}: leg {number} of {len(stops) - 1}")
+        for number, (start, end) in enumerate(pairwise(stops), 1)
+    )
+    return _Plan((*before[0], *after[0]), tuple(first), tuple(legs), tuple(last))
 
 
 def _leading(
@@ -149,55 +195,69 @@ def _point(position: Sequence[float]) -> Point:
     return position[0], position[1]
 
 
-def _find(
-    spec: NewBuildCandidate,
-    standard: DesignStandard,
-    catalogue: Catalogue,
-    borders: Borders,
-    dem: Dem,
-    start: Point,
-    end: Point,
-    asked_by: str,
-    progress: Callable[[str], None],
-    words: str,
-) -> Alignment:
-    """The cheapest line between two points; its searches say in these words how far they are."""
-    dem.require([start[0], end[0]], [start[1], end[1]], asked_by)
-    allowed = borders.inside(spec.countries) if spec.countries else None
+def _find_lines(
+    legs: Sequence[_Leg], catalogue: Catalogue, borders: Borders, dem: Dem, progress: Callable[[str], None]
+) -> list[Alignment]:
+    """The cheapest line of each leg, found on all cores; its searches say in the leg's words how far they are."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for number, leg in enumerate(legs):
+        groups.setdefault((leg.start, leg.end, leg.standard.mode, tuple(leg.spec.countries)), []).append(number)
 
-    def framed(cell_m: float | None = None) -> AlignmentProblem:
-        terrain, a, b = frame_terrain(dem, start, end, f"ends of {spec.name}", allowed, cell_m=cell_m)
-        costs = unit_costs(catalogue.unit_costs, standard.mode)
-        return AlignmentProblem(terrain, a, b, standard, costs, OPTIONS).watched(progress, words)
+    def framed(leg: _Leg, cell_m: float | None = None) -> AlignmentProblem:
+        allowed = borders.inside(leg.spec.countries) if leg.spec.countries else None
+        terrain, a, b = frame_terrain(dem, leg.start, leg.end, f"ends of {leg.spec.name}", allowed, cell_m=cell_m)
+        costs = unit_costs(catalogue.unit_costs, leg.standard.mode)
+        return AlignmentProblem(terrain, a, b, leg.standard, costs, OPTIONS)
 
+    def begin(group: Sequence[int]) -> list[AlignmentProblem]:
+        leg = legs[group[0]]
+        lon, lat = zip(leg.start, leg.end, strict=True)
+        dem.require(lon, lat, leg.asked_by)
+        progress(leg.words)
+        with _naming(leg):
+            problem = framed(leg)
+        return share_searches([replace(problem, standard=legs[number].standard) for number in group])
+
+    def find(asked: tuple[int, AlignmentProblem]) -> Alignment:
+        leg, problem = legs[asked[0]], asked[1]
+        progress(leg.words)
+        with _naming(leg):
+            return solve_on_cells(
+                problem.watched(progress, leg.words), lambda cell_m: framed(leg, cell_m).watched(progress, leg.words)
+            )
+
+    begun = map_in_threads(begin, groups.values())
+    asked = [pair for group, of in zip(groups.values(), begun, strict=True) for pair in zip(group, of, strict=True)]
+    # The longest searches begin first, so that no core is left with one when the others are done.
+    asked.sort(key=lambda pair: pair[1].start_costs is not None)
+    found = dict(zip((number for number, _ in asked), map_in_threads(find, asked), strict=True))
+    return [found[number] for number in range(len(legs))]
+
+
+@contextmanager
+def _naming(leg: _Leg) -> Iterator[None]:
+    """Name the candidate in what a search raises."""
     try:
-        return solve_on_cells(framed(), framed)
+        yield
     except AlignmentError as fault:
-        raise AlignmentError(f"{asked_by}: {fault}") from fault
+        raise AlignmentError(f"{leg.asked_by}: {fault}") from fault
 
 
 def _parts(
-    line: Alignment,
-    spec: NewBuildCandidate,
-    standard: DesignStandard,
-    catalogue: Catalogue,
-    borders: Borders,
-    driving: Driving,
-    grade_effect: bool,
-    start: Point,
-    end: Point,
+    line: Alignment, leg: _Leg, catalogue: Catalogue, borders: Borders, driving: Driving, grade_effect: bool
 ) -> list[Part]:
     """The line as a part per country."""
+    spec = leg.spec
     flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
     lon_lat = shapely.get_coordinates(flat)
     # Projecting there and back moves ends by centimetres; parts must meet to the last digit.
-    lon_lat[0], lon_lat[-1] = start, end
+    lon_lat[0], lon_lat[-1] = leg.start, leg.end
     along_m = np.concatenate([[0.0], np.cumsum(distance_m(*lon_lat[:-1].T, *lon_lat[1:].T))])
     country = countries_along(lon_lat, along_m, borders, spec.countries)
     cuts = np.flatnonzero(country[1:] != country[:-1]) + 1
     bounds = [0, *cuts.tolist(), len(lon_lat) - 1]
     return [
-        _part(line, spec, standard, catalogue, driving, grade_effect, lon_lat, along_m, a, b, str(country[a]))
+        _part(line, spec, leg.standard, catalogue, driving, grade_effect, lon_lat, along_m, a, b, str(country[a]))
         for a, b in pairwise(bounds)
     ]
 

@@ -21,10 +21,10 @@ import itertools
 import struct
 import weakref
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from inspect import signature
 from operator import attrgetter
@@ -35,7 +35,6 @@ import numpy as np
 import shapely
 
 from corridor.memory import give_memory_back
-from corridor.threads import map_in_threads
 
 # --- Digests of values by their content, so that equal values are known to be equal wherever they were made ---
 
@@ -241,8 +240,8 @@ class Declared:
 
     ``name`` is the value that it gives and ``inputs`` what that is computed from; ``says`` is said when it begins;
     ``keep`` is how many values of it are kept at a time. ``by_value`` says that what hangs on it is stale only if the
-    value itself comes out another, for cheap steps that take a part out of a greater whole. ``at_once`` says that its
-    items are computed in threads.
+    value itself comes out another, for cheap steps that take a part out of a greater whole. ``at_once``
+    computes several of its items, from what each is computed from, where they share work.
     """
 
     name: str
@@ -251,7 +250,7 @@ class Declared:
     keep: int
     by_value: bool
     takes_progress: bool
-    at_once: bool = False
+    at_once: Callable[..., Sequence[Any]] | None = None
 
 
 class Step(Generic[P, T_co]):
@@ -303,7 +302,12 @@ def step(*, says: str = "", keep: int = 1, by_value: bool = False) -> Callable[[
 
 
 def each(
-    gives: str, *, says: str = "", keep: int = KEEP_ITEMS, by_value: bool = False, at_once: bool = False
+    gives: str,
+    *,
+    says: str = "",
+    keep: int = KEEP_ITEMS,
+    by_value: bool = False,
+    at_once: Callable[..., Sequence[Any]] | None = None,
 ) -> Callable[[Callable[P, T]], Each[P, T]]:
     """Make a function a step that is computed item by item.
 
@@ -312,8 +316,8 @@ def each(
         says: what to tell people when the first item begins.
         keep: how many items are kept, the last ones used.
         by_value: as in :func:`step`.
-        at_once: whether all items that aren't kept are computed on all cores when one of them is asked for. That is
-            for functions that take seconds, most of them in compiled loops, which hold no lock.
+        at_once: computes all items that aren't kept when one of them is asked for, for steps whose items share work or
+            keep all cores busy. It takes a list of what items are computed from, by name, and gives their values.
     """
 
     def declare(function: Callable[P, T]) -> Each[P, T]:
@@ -700,18 +704,17 @@ class Run:
     def _item(self, found: Each[..., Any], item: Any) -> Held:
         """One item of a step that is computed item by item."""
         key = self._item_made_from(found, item)
-        if found.declared.at_once and not self.cache.has(found.declared, key):
-            self._make_at_once(found)
+        if found.declared.at_once is not None and not self.cache.has(found.declared, key):
+            self._make_at_once(found, found.declared.at_once)
         return self.cache.get(found.declared, key, lambda: self._call(found, self._arguments(found, item)))
 
-    def _make_at_once(self, found: Each[..., Any]) -> None:
-        """Compute all items of a step that aren't kept, as many at a time as there are cores."""
+    def _make_at_once(self, found: Each[..., Any], at_once: Callable[..., Sequence[Any]]) -> None:
+        """Compute all items of a step that aren't kept."""
         keys = {self._item_made_from(found, item): item for item in Items(self, found)}
         missing = [key for key in keys if not self.cache.has(found.declared, key)][: found.declared.keep]
-        # What they are computed from is made before, one after the other: only the function itself runs in threads.
         arguments = [self._arguments(found, keys[key]) for key in missing]
         self._say(found)
-        values = iter(map_in_threads(partial(self._apply, found), arguments))
+        values = iter(at_once(arguments, **self._heard(found)))
         for key in missing:
             self.cache.get(found.declared, key, lambda: next(values))
 
@@ -764,8 +767,11 @@ class Run:
         return self._apply(found, arguments)
 
     def _apply(self, found: AnyStep, arguments: dict[str, Any]) -> Any:
-        heard = {PROGRESS: self._progress} if found.declared.takes_progress else {}
-        return found.function(**arguments, **heard)
+        return found.function(**arguments, **self._heard(found))
+
+    def _heard(self, found: AnyStep) -> dict[str, Progress]:
+        """Who hears of a step, for its parameter of that name."""
+        return {PROGRESS: self._progress} if found.declared.takes_progress else {}
 
     def _say(self, found: AnyStep) -> None:
         """Say once what a step says."""

@@ -206,6 +206,13 @@ class Alignment:
         return float(self.line[:, 2].max())
 
 
+BESIDE_PRICES = (
+    "standard_id", "label", "max_grade_up_pct", "max_grade_down_pct", "min_radius_m", "vertical_radius_m", "speed_kmh",
+    "source_id", "confidence", "note",
+)  # fmt: skip
+"""What of a standard says nothing of what a line without bends costs where its grades are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class DesignStandard:
     """Limits and earthwork shape of a class of railway or road.
@@ -244,6 +251,21 @@ class DesignStandard:
     source_id: str = ""
     confidence: str = ""
     note: str = ""
+
+    def is_looser_than(self, other: DesignStandard) -> bool:
+        """Whether each line by another standard keeps the limits of this one, bends aside, at the same price.
+
+        That is so where grades are no stricter and all else that limits or prices a line is the same.
+
+        Args:
+            other: the other standard.
+        """
+        aside = {name: getattr(self, name) for name in BESIDE_PRICES}
+        return (
+            replace(other, **aside) == self
+            and self.max_grade_up_pct >= other.max_grade_up_pct
+            and self.max_grade_down_pct >= other.max_grade_down_pct
+        )
 
     def __post_init__(self) -> None:
         """Refuse limits that contradict each other.

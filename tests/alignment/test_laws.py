@@ -12,12 +12,20 @@ import pytest
 from affine import Affine
 
 import corridor.alignment.assembly as curves
-from corridor.alignment.align import align, find_way, solve, solve_on_cells
+from corridor.alignment.align import align, find_way, share_searches, solve, solve_on_cells
 from corridor.alignment.assembly import TurnSearch
 from corridor.alignment.links import SearchOptions, Stage, build_ground
 from corridor.alignment.pricing import price_pieces, split_line
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.search import Question, build_problem, search, search_primed, state_points, trace_states
+from corridor.alignment.search import (
+    Question,
+    build_problem,
+    find_start_costs,
+    search,
+    search_primed,
+    state_points,
+    trace_states,
+)
 from corridor.alignment.spirals import ARC_STEP
 from corridor.errors import SearchRoomError
 from corridor.schema.fields import Grid
@@ -88,6 +96,46 @@ def test_the_primed_search_finds_what_a_search_that_begins_anew_finds(offsets):
             both = plain.settled & primed.settled
             assert factor == 1.0 or np.allclose(primed.cost[both], plain.cost[both], rtol=1e-12, atol=0.0)
             assert factor == 1.0 or (primed.settled == plain.settled).all()
+
+
+def test_what_a_looser_grade_found_leads_searches_of_stricter_ones_to_the_same():
+    options = SearchOptions(max_structure_km=8.0)
+    question = Question(build_ground(range_of_hills(45, 3), 200.0), (3, 4), (40, 38), standard(4.0), costs(), options)
+    looser = find_start_costs(question)
+    for grade in (1.5, 2.5, 4.0):
+        stricter = question._replace(standard=standard(grade, min_radius_m=500.0))
+        assert looser.hold_for(stricter)
+        problem, plain = search_primed(stricter, 1.1, True)
+        _, led = search_primed(stricter, 1.1, True, looser.least_musd)
+        assert led.cost_musd == pytest.approx(plain.cost_musd, rel=1e-12)
+        assert plain.settled[led.settled].all()
+        assert led.settled.sum() < 0.95 * plain.settled.sum()
+        assert np.allclose(led.cost[led.settled], plain.cost[led.settled], rtol=1e-12, atol=0.0)
+        # Every state that a line within the factor passes is known as well as without.
+        from_start = search(problem, 1.1, guide=plain)
+        passed = from_start.settled & (from_start.cost + plain.cost <= 1.1 * plain.cost_musd * (1.0 - 1e-9))
+        assert led.settled[passed].all()
+    assert not looser.hold_for(question._replace(standard=standard(5.0)))
+    assert not looser.hold_for(question._replace(standard=standard(2.5, max_cut_m=25.0)))
+    assert not looser.hold_for(question._replace(costs=costs(tunnel=31.0)))
+    assert not looser.hold_for(question._replace(start=(3, 5)))
+
+
+def test_lines_that_share_a_search_are_those_that_are_sought_alone():
+    problem = asked(range_of_hills(), standard(4.0), costs(), SearchOptions(offsets_m=(-20.0, 0.0, 10.0)))
+    problem = replace(problem, options=replace(problem.options, max_structure_km=6.0, max_direct_km=12.0))
+    several = [replace(problem, standard=standard(grade, min_radius_m=50.0)) for grade in (2.5, 4.0)]
+    shared = share_searches(several)
+    assert all(one.start_costs is not None for one in shared)
+    for one, alone in zip(shared, several, strict=True):
+        line, other = solve(one), solve(alone)
+        assert np.array_equal(line.line, other.line)
+        assert (line.search_price_musd, line.gap_musd) == (other.search_price_musd, other.gap_musd)
+    # Where parts of the ground are left out, or more than grades differ, each is sought alone.
+    assert share_searches(several[:1]) == several[:1]
+    assert share_searches([several[0], replace(several[1], standard=standard(4.0, max_cut_m=25.0))])[0] is several[0]
+    narrowed = [replace(one, options=replace(one.options, narrowing=(Stage(1, 1.1, levels=True),))) for one in several]
+    assert share_searches(narrowed) == narrowed
 
 
 def test_drawn_lines_keep_the_law_within_their_certificates():

@@ -270,7 +270,10 @@ def test_fingerprints_of_geometry_arrays_and_sets():
 def test_items_that_are_computed_at_once_come_out_as_one_by_one():
     made: list[str] = []
 
-    @each(gives="squares", says="squaring", at_once=True)
+    def all_squares(asked, progress):
+        return [square(**one, progress=progress) for one in asked]
+
+    @each(gives="squares", says="squaring", at_once=all_squares)
     def square(price: float, rebate: float, progress) -> float:
         made.append(progress.__name__)
         if price < 0:

@@ -7,7 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment.chords import CHEAPEST, DX, DY, enter, least_price, new_scratch, walk_chord, walk_move
+from corridor.alignment.chords import (
+    CHEAPEST,
+    DX,
+    DY,
+    change_price,
+    enter,
+    least_price,
+    new_scratch,
+    walk_chord,
+    walk_move,
+)
 from corridor.alignment.links import Laid
 from corridor.alignment.spirals import CORNERS, price_loop
 from corridor.compiled import allocating, inner, pasted
@@ -136,16 +146,16 @@ class Held(NamedTuple):
 class Effort(NamedTuple):
     """What a search may leave out; see ``search``.
 
-    ``guide`` holds a better bound per state, if there is one: exact costs of the search the other way round if
-    ``exact``, else a bound that serves to drop links but not to order states, because it may rise faster than a link
-    costs. ``known`` is a cost that is known to be possible.
+    ``guide`` holds a better bound per state, if there is one. It orders states if it is ``consistent``: if it falls
+    along a link by no more than the link costs, as the costs of a search the other way round do. Else it serves to drop
+    links alone. ``known`` is a cost that is known to be possible.
     """
 
     near_factor: float
     abort: bool
     informed: bool
     guide: NDArray[np.float64]
-    exact: bool
+    consistent: bool
     known: float
 
 
@@ -205,14 +215,14 @@ def _bound(z, r, c, height, states, ends, p):
 
 @allocating
 def bound_direct_links(ground, nodes, states, ends, p):
-    """Least cost of a line that goes straight from the begin terminal to each node; infinite if it can't."""
+    """Least price of the link that goes straight from the begin terminal to each node; infinite if it can't."""
     z = ground[0]
     cols = z.shape[1]
     r, c = ends.begin_row, ends.begin_col
     height = z[r, c] + states.offset_m[states.terminal]
     # The link may end at any level of the node, so that the bound has to hold for the highest and the lowest.
     over, under = states.offset_m.max(), -states.offset_m.min()
-    lowest = np.full(nodes.node_of.shape[0], np.inf, np.float32)
+    lowest = np.full(nodes.node_of.shape[0], np.inf)
     for index in range(nodes.node_of.shape[0]):
         t_r, t_c = nodes.node_of[index] // cols, nodes.node_of[index] % cols
         metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
@@ -220,10 +230,7 @@ def bound_direct_links(ground, nodes, states, ends, p):
         if metres == 0.0 or metres > ends.direct_m or rise - under > states.up * metres:
             continue
         if -rise - over <= states.down * metres:
-            price = least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, over, under, np.inf, p)
-            rest = p[CHEAPEST] * np.sqrt(((t_r - ends.row) * p[DY]) ** 2 + ((t_c - ends.col) * p[DX]) ** 2)
-            # Rounded down, so that 32 bits never lift the bound above the true price.
-            lowest[index] = (price + rest) * (1.0 - 1e-6)
+            lowest[index] = least_price(ground, r, c, height, t_r - r, t_c - c, rise, metres, over, under, np.inf, p)
     return lowest
 
 
@@ -261,13 +268,13 @@ def _barrier(labels, goal, effort):
 def _least_rest(z, t_r, t_c, t_height, first, last, states, ends, effort, p):
     """Least that the rest costs from states ``first`` to ``last`` of a node, by the plain bound and by the best known.
 
-    The best are exact costs of the search the other way where there are some, else the better of two bounds.
+    The best is a consistent guide where there is one, else the better of two bounds.
     """
     plain, rest = np.inf, np.inf
     if effort.guide.shape[0] > 0:
         for target in range(first, last):
             rest = min(rest, effort.guide[target])
-    if not effort.exact:
+    if not effort.consistent:
         plain = _bound(z, t_r, t_c, t_height, states, ends, p)
         rest = max(plain, rest) if effort.guide.shape[0] > 0 else plain
     return plain, rest
@@ -280,8 +287,8 @@ def _keep(by_kind, u, first, last, plain, states, labels, effort, size):
     for target in range(first, last):
         value = by_kind[states.kind[target % n_states]]
         if value < labels.cost[target] and labels.position[target] != DONE:
-            # A guide that isn't exact may rise faster than a link costs: it drops links but must not order states.
-            ahead = effort.guide[target] if effort.exact else plain
+            # A guide that isn't consistent drops links but must not order states.
+            ahead = effort.guide[target] if effort.consistent else plain
             size = _label(labels, size, target, value, u, ahead, effort.informed, n_states)
     return size
 
@@ -432,7 +439,7 @@ def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p
             continue
         metres = nodes.move_m[m]
         rest = 0.0
-        if effort.exact:  # what the rest costs at least
+        if effort.consistent:
             rest = np.inf
             for target in range(index * n_states, (index + 1) * n_states):
                 rest = min(rest, effort.guide[target])
@@ -490,6 +497,8 @@ def _first_labels(z, begin, primes, nodes, states, ends, labels, effort, p):
     n_states, cols = states.kind.shape[0], z.shape[1]
     start_height = z[ends.begin_row, ends.begin_col]
     start_bound = _bound(z, ends.begin_row, ends.begin_col, start_height, states, ends, p)
+    if effort.consistent:
+        start_bound = effort.guide[begin]
     size = _label(labels, 0, begin, 0.0, -1, start_bound, effort.informed, n_states)
     # Lines that are known to be possible give the first labels. They wait in the heap like others, so that anything
     # cheaper still replaces them.
@@ -497,6 +506,8 @@ def _first_labels(z, begin, primes, nodes, states, ends, labels, effort, p):
         if primes.cost[u] < labels.cost[u]:
             r, c = nodes.node_of[u // n_states] // cols, nodes.node_of[u // n_states] % cols
             rest = _bound(z, r, c, z[r, c] + states.offset_m[u % n_states], states, ends, p)
+            if effort.consistent:
+                rest = effort.guide[u]
             before = np.int64(primes.parent[u])
             size = _label(labels, size, u, primes.cost[u], before, rest, effort.informed, n_states)
     return size
@@ -532,10 +543,27 @@ def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
         if value < labels.cost[target] and labels.position[target] != DONE:
             r, c = nodes.node_of[targets[e]] // cols, nodes.node_of[targets[e]] % cols
             rest = _bound(ground[0], r, c, ground[0][r, c], states, ends, p)
-            if effort.exact:
+            if effort.consistent:
                 rest = effort.guide[target]
             size = _label(labels, size, target, value, u, rest, effort.informed, n_states)
     return size
+
+
+@inner
+def _adds_nothing(u, states, labels, p):
+    """Whether a state costs no less than to change kind on the spot from another one that was gone on from.
+
+    Whatever leads on from it then leads on from the other one, by the same way and for no more.
+    """
+    kind, n_states = states.kind, states.kind.shape[0]
+    here = u % n_states
+    for other in range(max(here - 1, 0), min(here + 2, n_states)):
+        v = u - here + other
+        if other == here or labels.position[v] != DONE or states.offset_m[other] != states.offset_m[here]:
+            continue
+        if labels.cost[v] + change_price(kind[other], kind[here], p) <= labels.cost[u]:
+            return True
+    return False
 
 
 @inner
@@ -579,22 +607,23 @@ def _settle(
         if u == goal and effort.near_factor == 1.0:
             return True, size, waiting, used
         told[0] += 1
-        size = _go_straight(
-            ground, u, end_node, ground_level, ground_level + 1, nodes, states, ends, goal, labels, effort, p, scratch,
-            size,
-        )  # fmt: skip
-        here = u // n_states
-        # A list that was made for a dearer state may lack what is of use to a cheaper one.
-        if shortlist.first[here] < 0 or labels.cost[u] < shortlist.made_at[here]:
-            used = _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used)
-        is_tried = primes.tried.shape[0] > 0 and primes.tried[u] and labels.cost[u] == primes.cost[u]
-        size = _move_on(
-            ground, u, n_short, primes.n_moves if is_tried else 0, nodes, states, ends, goal, labels, effort, p,
-            scratch, shortlist, size,
-        )  # fmt: skip
-        if is_tried:
-            continue
-        size = _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size)
+        if not _adds_nothing(u, states, labels, p):
+            size = _go_straight(
+                ground, u, end_node, ground_level, ground_level + 1, nodes, states, ends, goal, labels, effort, p,
+                scratch, size,
+            )  # fmt: skip
+            here = u // n_states
+            # A list that was made for a dearer state may lack what is of use to a cheaper one.
+            if shortlist.first[here] < 0 or labels.cost[u] < shortlist.made_at[here]:
+                used = _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p, shortlist, used)
+            is_tried = primes.tried.shape[0] > 0 and primes.tried[u] and labels.cost[u] == primes.cost[u]
+            size = _move_on(
+                ground, u, n_short, primes.n_moves if is_tried else 0, nodes, states, ends, goal, labels, effort, p,
+                scratch, shortlist, size,
+            )  # fmt: skip
+            if is_tried:
+                continue
+            size = _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size)
         if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
             size = _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size)
 

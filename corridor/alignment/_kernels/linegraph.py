@@ -19,7 +19,17 @@ from corridor.alignment._kernels.astar import (
     pop,
     push,
 )
-from corridor.alignment.chords import CHEAPEST, DX, DY, enter, least_price, new_scratch, walk_chord, walk_move
+from corridor.alignment.chords import (
+    CHEAPEST,
+    DX,
+    DY,
+    change_price,
+    enter,
+    least_price,
+    new_scratch,
+    walk_chord,
+    walk_move,
+)
 from corridor.alignment.spirals import ARC_STEP, CORNERS, price_loop
 from corridor.compiled import allocating, inner, kernel, pasted
 
@@ -213,6 +223,19 @@ def _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, used)
 
 
 @inner
+def _adds_nothing(q, first, last, base, by_kind, states, behind, bound, p):
+    """Whether to arrive as a state costs no less than to arrive as another one, of the same height, and change kind."""
+    for other in range(first, last):
+        spent, change = by_kind[states.kind[other]], change_price(states.kind[other], states.kind[q], p)
+        # Only another one that is put down itself counts. Of two that cost the same, with changes that cost nothing,
+        # the first one stays.
+        is_kept = spent + behind[base + other] <= bound and (change > 0.0 or other < q)
+        if other != q and is_kept and spent + change <= by_kind[states.kind[q]]:
+            return True
+    return False
+
+
+@inner
 def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_end, scratch, links, used):
     """Put down the links from a state to a node, if some line with them costs at most ``bound``; returns how many links
     there are.
@@ -258,7 +281,10 @@ def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_en
             continue
         for q in range(states.first[level], states.first[level + 1]):
             target = t_index * n_states + q
-            if by_kind[states.kind[q]] + behind[target] <= bound:
+            # A line by a state that adds nothing would run the same way as one by another state, and cost no less.
+            if by_kind[states.kind[q]] + behind[target] <= bound and not _adds_nothing(
+                q, states.first[level], states.first[level + 1], t_index * n_states, by_kind, states, behind, bound, p
+            ):
                 links.source[used], links.target[used] = u, target
                 links.price[used], links.code[used] = by_kind[states.kind[q]] - cost_u, 0
                 links.step[used, 0], links.step[used, 1] = t_r - r, t_c - c

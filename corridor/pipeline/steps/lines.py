@@ -250,7 +250,35 @@ def chain(
     return build_reference_candidate(reference_spec, route_catalogue, conflation, chain_survey, origin, destination)
 
 
-@each(gives="new_lines", says="building candidates", at_once=True)
+def _find_new_lines(
+    specs: Sequence[NewBuildCandidate],
+    route_catalogue: Catalogue,
+    unit_costs: Sequence[UnitCost],
+    borders: Borders,
+    conflation: Conflation,
+    dem: Dem,
+    grade_effect: bool,
+    origin: Place,
+    destination: Place,
+    progress: Progress,
+) -> list[Candidate]:
+    """Routes whose middle is designed here, in the order of what is asked."""
+    # The search for lines is read only where a study asks for one.
+    from corridor.candidates.new_build import build_new_build_candidates
+
+    priced = replace(route_catalogue, unit_costs=tuple(unit_costs))
+    return build_new_build_candidates(
+        specs, priced, borders, conflation, dem, grade_effect, origin, destination, progress
+    )
+
+
+def _new_lines_at_once(asked: Sequence[Mapping[str, Any]], progress: Progress) -> list[Candidate]:
+    """All new lines of a study, which have the same surroundings."""
+    around = {name: value for name, value in asked[0].items() if name != "new_build_spec"}
+    return _find_new_lines([one["new_build_spec"] for one in asked], **around, progress=progress)
+
+
+@each(gives="new_lines", says="building candidates", at_once=_new_lines_at_once)
 def new_line(
     new_build_spec: NewBuildCandidate,
     route_catalogue: Catalogue,
@@ -264,13 +292,10 @@ def new_line(
     progress: Progress,
 ) -> Candidate:
     """A route whose middle is designed here, and so hangs on prices and heights."""
-    # The search for lines is read only where a study asks for one.
-    from corridor.candidates.new_build import build_new_build_candidate
-
-    priced = replace(route_catalogue, unit_costs=tuple(unit_costs))
-    return build_new_build_candidate(
-        new_build_spec, priced, borders, conflation, dem, grade_effect, origin, destination, progress
-    )
+    return _find_new_lines(
+        [new_build_spec], route_catalogue, unit_costs, borders, conflation, dem, grade_effect, origin, destination,
+        progress,
+    )[0]  # fmt: skip
 
 
 @each(gives="via_routes", says="building candidates")
