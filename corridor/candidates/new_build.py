@@ -213,9 +213,8 @@ def _find_lines(
         leg = legs[group[0]]
         lon, lat = zip(leg.start, leg.end, strict=True)
         dem.require(lon, lat, leg.asked_by)
-        progress(leg.words)
         with _naming(leg):
-            problem = framed(leg)
+            problem = framed(leg).watched(progress, leg.words)
         return share_searches([replace(problem, standard=legs[number].standard) for number in group])
 
     def find(asked: tuple[int, AlignmentProblem]) -> Alignment:
