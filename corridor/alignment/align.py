@@ -12,9 +12,17 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from shapely.geometry import LineString
 
-from corridor.alignment.assembly import Bend, BendError, Course, TurnSearch, bends_near, finish_alignment
+from corridor.alignment.assembly import (
+    Bend,
+    BendError,
+    Course,
+    TurnSearch,
+    bends_near,
+    finish_alignment,
+)
 from corridor.alignment.links import SearchOptions, build_ground, build_levels
 from corridor.alignment.problem import AlignmentProblem, build_terrain
+from corridor.alignment.refine import REACHES, WITHIN, search_beside, sketch_bends
 from corridor.alignment.search import (
     Found,
     Problem,
@@ -39,8 +47,7 @@ from corridor.wording import format_millions
 
 Floats = NDArray[np.float64]
 
-TURN_FACTORS = (1.05, 1.1, 1.2, 1.4, 2.0)  # how far from the best the turn-limited search looks, step by step
-NARROWED_FACTORS = (1.2, 1.4, 2.0)  # the same where nothing is proved, so that nothing is gained by small steps
+TURN_FACTORS = (1.05, 1.1, 1.2, 1.4, WITHIN)  # how far from the best the turn-limited search looks, step by step
 MAX_FORBIDDEN = 200  # bends that are given up because their curves can't be built, before the search is
 
 
@@ -147,10 +154,6 @@ class Way:
     least_musd: float | None
     ahead_musd: Floats | None = None
 
-    def backward(self, within: float) -> Found:
-        """The costs to the end of all that a line ``within`` a factor of the best can pass."""
-        return self.found if self.from_end else search(self.problem, within, reverse=True, guide=self.found)
-
 
 def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = False) -> Way:
     """The fine search for lines ``within`` a factor of the best: over the whole ground, or inside what narrowing left.
@@ -159,14 +162,14 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
     and kinds that each may be passed at), so that nothing cheaper exists. Beyond that it is on request
     (``options.certify``), for lines that cost less than the one that narrowing found.
 
-    Where nothing is left out the search may begin at the end (``from_end``): it then gives the costs that a search with
-    bends is guided by.
+    A search that may begin at the end (``from_end``) gives the costs that a search with bends is guided by; it leaves
+    nothing out where a certificate is asked for.
 
     Raises:
         AlignmentError: if there is no way at all; says which limit closes it.
     """
     options, question = asked.options, _question(asked)
-    whole = _leaves_nothing_out(asked)
+    whole = _leaves_nothing_out(asked) or (from_end and options.certify)
     from_end, ahead = from_end and whole, None
     if options.narrowing == ():
         problem = build_problem(*question)
@@ -199,6 +202,44 @@ def _leaves_nothing_out(asked: AlignmentProblem) -> bool:
     return options.narrowing == () or (options.narrowing is None and states <= MOST_STATES)
 
 
+class _Builder:
+    """Takes the lines of searches until the curves of one can be built; bends whose curves can't are forbidden then.
+
+    ``reason`` says what the last of them would have left.
+    """
+
+    def __init__(self, asked: AlignmentProblem, snapped: tuple[float, float]) -> None:
+        self.asked, self.snapped, self.reason = asked, snapped, ""
+        self._forbidden: list[Bend] = []
+
+    def build(self, find: _Find, free_price: float, proves: bool = True) -> Alignment | None:
+        """The first line that can be built; None where no more lines are found.
+
+        Args:
+            find: gives a search, the line that it finds without bends that are forbidden, and its price.
+            free_price: what the cheapest line costs without a turn limit.
+            proves: whether it is known what any line costs at least.
+        """
+        while len(self._forbidden) < MAX_FORBIDDEN:
+            turning, course, price = find(self._forbidden)
+            if not course.states:
+                break
+            gap = max(price - turning.least_musd, 0.0) if proves else None
+            terrain, problem = self.asked.terrain, turning.problem
+            try:
+                return finish_alignment(terrain, problem, course, price, free_price, self.snapped, gap)
+            except BendError as fault:
+                self.reason = f" without leaving what {fault} allows"
+                bad = bends_near(problem, course, fault.places)
+                self._forbidden += bad
+                if not bad:
+                    break
+        return None
+
+
+_Find = Callable[[Sequence[Bend]], tuple[TurnSearch, Course, float]]
+
+
 def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alignment:
     """The cheapest line that keeps the minimum radius and can be built as drawn.
 
@@ -207,41 +248,39 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
     Raises:
         AlignmentError: if no near-optimal line can be bent so; names the limit.
     """
-    radius, reason = asked.standard.min_radius_m, ""
-    forbidden: list[Bend] = []
-    way: Way | None = None
-    least_musd, is_small = 0.0, True
-    factors = TURN_FACTORS if asked.options.certify or _leaves_nothing_out(asked) else NARROWED_FACTORS
-    for factor in factors:
-        way = find_way(asked, factor, from_end=True) if way is None else _widen(way, factor)
-        problem, free_price, backward = way.problem, way.found.cost_musd, way.backward(factor)
-        # Each search proves a lower bound, and the best one holds for all. It says nothing of ground that was left out.
-        is_whole = way.least_musd is not None
-        turning = TurnSearch(
-            problem, backward, factor * free_price, radius, max(least_musd, free_price), is_small, is_whole
-        )
-        while len(forbidden) < MAX_FORBIDDEN:
-            course, price = turning.cheapest(forbidden, factor == TURN_FACTORS[-1])
-            if not course.states:
-                break
-            gap = max(price - turning.least_musd, 0.0) if is_whole else None
-            try:
-                return finish_alignment(asked.terrain, problem, course, price, free_price, snapped, gap)
-            except BendError as fault:
-                reason = f" without leaving what {fault} allows"
-                bad = bends_near(problem, course, fault.places)
-                forbidden += bad
-                if not bad:
-                    break
-        least_musd, is_small = turning.least_musd, turning.leaves_room
-    if not is_whole:
-        # A line may lie on what narrowing left out: nothing is closed, and nothing known of any line's price.
+    radius, builder = asked.standard.min_radius_m, _Builder(asked, snapped)
+    if not (asked.options.certify or _leaves_nothing_out(asked)):
+        line = _refine(asked, builder)
+        if line is not None:
+            return line
+        # A line may lie where nobody looked: nothing is closed, and nothing known of any line's price.
         raise SearchRoomError(
             f"no line found that keeps the minimum radius of {radius:g} m on the part of the ground that was searched"
-            f"{reason}. Search all of it (certify), use other cells or a smaller radius",
+            f"{builder.reason}. Search all of it (certify), use other cells or a smaller radius",
             None,
         )
+    way = find_way(asked, TURN_FACTORS[0], from_end=True)
+    turning = _turning(way, TURN_FACTORS[0])
+    for factor in TURN_FACTORS:
+        if factor > TURN_FACTORS[0]:
+            way = _widen(way, factor)
+            turning = _turning(way, factor, turning.least_musd)
+        line = builder.build(_found_by(turning, turning.exact), way.found.cost_musd)
+        if line is not None:
+            return line
+        # A wider search needs so much more room that a line is looked for first, which it must stay below.
+        if not (turning.is_exhausted and turning.leaves_room):
+            break
+    if not (turning.is_exhausted and factor == WITHIN):
+        line = _refine(asked, builder, way, turning.least_musd)
+        if line is not None:
+            return line
+        turning = _turning(_widen(way, WITHIN), WITHIN, turning.least_musd)
+        line = builder.build(_found_by(turning, turning.cheapest), way.found.cost_musd)
+        if line is not None:
+            return line
     if not turning.is_exhausted:
+        least_musd = turning.least_musd
         raise SearchRoomError(
             f"no line found that keeps the minimum radius of {radius:g} m: any costs at least "
             f"{format_millions(least_musd)} million USD, and there was no room to search through all that may. "
@@ -249,9 +288,61 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
             least_musd,
         )
     raise AlignmentError(
-        f"no way: the minimum radius of {radius:g} m closes it; within {TURN_FACTORS[-1]:g} times the price without "
-        f"it no line keeps its bends inside half a link{reason}. Use finer cells or a smaller radius"
+        f"no way: the minimum radius of {radius:g} m closes it; within {WITHIN:g} times the price without it no line "
+        f"keeps its bends inside half a link{builder.reason}. Use finer cells or a smaller radius"
     )
+
+
+def _found_by(turning: TurnSearch, run: Callable[[Sequence[Bend]], tuple[Course, float]]) -> _Find:
+    """What one of a search's own ways to search finds."""
+
+    def find(forbidden: Sequence[Bend]) -> tuple[TurnSearch, Course, float]:
+        return (turning, *run(forbidden))
+
+    return find
+
+
+def _turning(way: Way, factor: float, least_musd: float = 0.0) -> TurnSearch:
+    """The search with bends for lines within a factor of the price without them, which what is known leads."""
+    problem, free = way.problem, way.found.cost_musd
+    return TurnSearch(problem, way.found, factor * free, problem.standard.min_radius_m, max(least_musd, free))
+
+
+def _refine(
+    asked: AlignmentProblem, builder: _Builder, way: Way | None = None, least_musd: float = 0.0
+) -> Alignment | None:
+    """A line with bends beside one on wider cells; the whole ground proves how good it is, if that was searched.
+
+    Args:
+        asked: the question.
+        builder: takes the line.
+        way: what the search of the whole ground found without bends; None if it wasn't searched.
+        least_musd: what any line is known to cost at least.
+    """
+    question = _question(asked)
+    sketch = sketch_bends(question)
+    if sketch is None:
+        return None
+    for reach in REACHES:
+        beside = search_beside(question, sketch.around(reach, question.ground.shape))
+        if beside is None:
+            continue
+
+        def find(forbidden: Sequence[Bend], beside: TurnSearch = beside) -> tuple[TurnSearch, Course, float]:
+            course, price = beside.hasty(forbidden)
+            if way is None or not course.states:
+                return beside, course, price
+            # All that a line of that price may pass has to be known; what it costs itself is the bound.
+            factor = price / way.found.cost_musd
+            turning = _turning(_widen(way, factor), factor, least_musd)
+            course = course.on(beside.problem, way.problem)
+            return turning, *turning.certify(course, price, forbidden)
+
+        free_price = beside.free_musd if way is None else way.found.cost_musd
+        line = builder.build(find, free_price, proves=way is not None)
+        if line is not None:
+            return line
+    return None
 
 
 def _widen(way: Way, factor: float) -> Way:

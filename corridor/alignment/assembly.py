@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from corridor.alignment._kernels.linegraph import NO_ROOM, curve_loss, new_links, search_turns
+from corridor.alignment._kernels.linegraph import NO_ROOM, WHOLE_WAY, curve_loss, new_links, search_turns
 from corridor.alignment.links import ReuseLink, cross_slopes, ground_heights
 from corridor.alignment.pricing import (
     add_prices,
@@ -22,7 +22,7 @@ from corridor.alignment.pricing import (
     structures_of,
 )
 from corridor.alignment.problem import Terrain, note_coarse_heights
-from corridor.alignment.search import Found, Problem, state_points
+from corridor.alignment.search import Found, Problem, run_watched, state_points
 from corridor.alignment.spirals import ARC_STEP, LEFT, Winding, insert_windings, price_own_crossings, wind
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, DesignStandard, LinePrice, Spiral, Structure, UnitCosts
@@ -263,10 +263,8 @@ def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: floa
 
 MAX_LINKS = 10_000_000  # that a turn-limited search holds at a time, about 50 bytes each with what is known of them
 FEW_LINKS = 1_000_000  # up to which a search goes on without a line that it must stay below
-HASTY = ((600, 0.04), (600, 0.16))
-"""Quotas of searches that only look for a line, and what a link may lose there, as a share of the price."""
-HASTIER = ((150, 0.16), (600, 0.16))
-"""The same where nothing is proved."""
+HASTY = ((150, 0.04), (600, 0.16))
+"""Quotas of searches that only look for a line, and what a link may lose, as a share of the price without bends."""
 CERTIFIED = 0.01
 """What a line may cost more than any other, as a share: first it is proved that it costs no more than that."""
 
@@ -294,67 +292,95 @@ class Course(NamedTuple):
     states: list[int]
     codes: list[int]
 
+    def on(self, before: Problem, problem: Problem) -> Course:
+        """The same line as another problem numbers its states.
+
+        Args:
+            before: the problem that it was found on.
+            problem: one over at least the nodes of that, with the same levels.
+        """
+        n = problem.n_states
+        return Course([int(problem.index_of[before.node_of[s // n]]) * n + s % n for s in self.states], self.codes)
+
 
 class TurnSearch:
     """A search for the cheapest line that keeps a radius.
 
     ``backward`` has the costs to the end without turns of everything that a line of at most ``bound_musd`` can pass,
     and ``least_musd`` is what any line is known to cost at least. Links priced for one search are kept for the
-    next one of its kind. A search that ``is_small`` is exact from the start. One that doesn't prove (``proves`` off)
-    takes the line that a hasty search finds: where ground was left out, nothing could be said of all lines anyway.
+    next one of its kind. What each search gives is a line and its price: an empty line and an infinite price where it
+    found none. Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed.
     """
 
     def __init__(
-        self,
-        problem: Problem,
-        backward: Found,
-        bound_musd: float,
-        radius_m: float,
-        least_musd: float = 0.0,
-        is_small: bool = True,
-        proves: bool = True,
+        self, problem: Problem, backward: Found, bound_musd: float, radius_m: float, least_musd: float = 0.0
     ) -> None:
         self.problem, self.bound_musd, self.radius_m = problem, bound_musd, float(radius_m)
-        self.least_musd, self.is_small, self.proves = least_musd, is_small, proves
+        self.least_musd = least_musd
         # A cost that isn't settled is no more than an upper bound: no line near the best passes there.
         self._behind = np.where(backward.settled, backward.cost, np.inf)
         self._links, self._used = new_links(len(self._behind), 65_536), 0
         self._kept_for = (0.0, 0.0, 0)
 
     @property
+    def free_musd(self) -> float:
+        """What the cheapest line costs without turns."""
+        return float(self._behind[self.problem.state(self.problem.start)])
+
+    @property
     def leaves_room(self) -> bool:
         """Whether a search for lines within a larger bound may be exact from the start too."""
-        return self.is_small and self._used <= FEW_LINKS // 10
+        return self._used <= FEW_LINKS // 10
 
     @property
     def is_exhausted(self) -> bool:
         """Whether every line within the bound was looked at: what wasn't found then doesn't exist."""
         return self.least_musd >= self.bound_musd
 
-    def cheapest(self, forbidden: Sequence[Bend] = (), is_last: bool = True) -> tuple[Course, float]:
-        """The line and its price; an empty course and an infinite price if none was found.
+    def exact(self, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
+        """The cheapest line, unless that would need many links.
 
-        Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed.
-
-        The exact search comes first. Where it needs many links, hasty searches look for a line, and exact ones then
-        prove that none costs less by more than 1 %, or by how much, and find the cheapest as far as there is room.
-        Without a line all within the bound are looked at if no wider search follows (``is_last``).
+        Args:
+            forbidden: bends that may not be used.
         """
-        if self.is_small and self.proves:
-            last = self._prove(forbidden, self.bound_musd, FEW_LINKS)
-            if last != NO_ROOM:
-                return self._line(last), self._cost(last)
-            self.is_small = False
-        course, price = Course([], []), np.inf
-        for quota, share in HASTY if self.proves else HASTIER:
-            last, _ = self._run(forbidden, self.bound_musd, share * self.bound_musd, quota, MAX_LINKS)
+        last = self._prove(forbidden, self.bound_musd, FEW_LINKS)
+        return self._line(last), self._cost(last)
+
+    def cheapest(self, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
+        """The cheapest line as far as there is room to find it.
+
+        Args:
+            forbidden: bends that may not be used.
+        """
+        course, price = self.hasty(forbidden)
+        if course.states:
+            return self.certify(course, price, forbidden)
+        last = self._prove(forbidden, self.bound_musd, MAX_LINKS)
+        return self._line(last), self._cost(last)
+
+    def hasty(self, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
+        """A line of which nothing is known but that it keeps the radius.
+
+        Args:
+            forbidden: bends that may not be used.
+        """
+        for quota, share in HASTY:
+            last, _ = self._run(forbidden, self.bound_musd, share * self.free_musd, quota, MAX_LINKS)
             if last >= 0:
-                course, price = self._line(last), self._cost(last)
-                break
-        if not course.states:
-            last = self._prove(forbidden, self.bound_musd, MAX_LINKS) if is_last else NO_ROOM
-            return self._line(last), self._cost(last)
-        for bound in (price / (1.0 + CERTIFIED), price) if self.proves else ():
+                return self._line(last), self._cost(last)
+        return Course([], []), np.inf
+
+    def certify(self, course: Course, price: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
+        """The cheapest line as far as there is room to find it, else the one that is given.
+
+        Exact searches prove that no line costs less by more than 1 %, or by how much, and find the cheapest.
+
+        Args:
+            course: a line.
+            price: what it costs, at most the bound.
+            forbidden: bends that may not be used.
+        """
+        for bound in (price / (1.0 + CERTIFIED), price):
             if bound <= self.least_musd:
                 continue
             last = self._prove(forbidden, bound, MAX_LINKS)
@@ -381,11 +407,15 @@ class TurnSearch:
         if self._kept_for != (bound, slack, quota):
             self._links, self._used = new_links(len(self._behind), 65_536), 0
             self._kept_for = (bound, slack, quota)
-        last, least, self._labels, self._links, self._used = search_turns(
+        told = np.zeros(1, dtype=np.int64)
+        arguments = (
             p.ground.arrays, p.as_nodes(), p.loops, p.as_states(), p.parameters, self.radius_m, p.state(p.start),
             p.state(p.goal), direct_m, self._behind, bound * (1.0 + 1e-9), slack, quota, room, p.reuse, _clearance(p),
-            np.array([b.row(p) for b in forbidden]).reshape(-1, 5), self._links, self._used,
+            np.array([b.row(p) for b in forbidden]).reshape(-1, 5), self._links, self._used, told,
         )  # fmt: skip
+        last, least, self._labels, self._links, self._used = run_watched(
+            search_turns, arguments, told, WHOLE_WAY, p.options.watch
+        )
         return int(last), min(float(least), bound)
 
     def _cost(self, last: int) -> float:

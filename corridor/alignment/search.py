@@ -267,7 +267,9 @@ def search(
         primes or prime_with(np.zeros(0), np.zeros(0, np.int32)),
         told,
     )
-    cost, parent, position, expanded = _run_watched(arguments, told, len(p.node_of) * p.n_states, p.options.watch)
+    cost, parent, position, expanded = run_watched(
+        run_search, arguments, told, len(p.node_of) * p.n_states, p.options.watch
+    )
     return Found(cost, parent, position == DONE, float(cost[p.state(end)]), int(expanded))
 
 
@@ -293,20 +295,31 @@ def prime_with(cost: Floats, parent: NDArray[np.int32]) -> Primes:
     return Primes(cost, parent, np.zeros(0, dtype=bool), 0)
 
 
-def _run_watched(
-    arguments: tuple[Any, ...], told: NDArray[np.int64], n_states: int, watch: Callable[[float], None] | None
-) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32], int]:
-    """What the compiled loop gives; whoever watches hears now and then what share of all states it has been at.
+def run_watched(
+    run: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    told: NDArray[np.int64],
+    whole: int,
+    watch: Callable[[float], None] | None,
+) -> Any:
+    """What a compiled loop gives; whoever watches hears now and then how far it is.
 
-    The loop holds no lock while it runs, so that it can be waited for. Most searches end before they were at all.
+    The loop holds no lock while it runs, so that it can be waited for. Most searches end before they were everywhere.
+
+    Args:
+        run: the loop.
+        arguments: its words.
+        told: one whole number, in which the loop says how far it is.
+        whole: what it says where it has been everywhere.
+        watch: who hears the share, 0 to 1; nobody if left out.
     """
     if watch is None:
-        return run_search(*arguments)  # type: ignore[no-any-return]
+        return run(*arguments)
     with ThreadPoolExecutor(1) as worker:
-        running = worker.submit(run_search, *arguments)
+        running = worker.submit(run, *arguments)
         while wait([running], timeout=WATCH_S).not_done:
-            watch(min(float(told[0]) / max(n_states, 1), 1.0))
-    return running.result()  # type: ignore[no-any-return]
+            watch(min(float(told[0]) / max(whole, 1), 1.0))
+    return running.result()
 
 
 def _reversed(
@@ -616,35 +629,71 @@ def narrow(
     return left
 
 
-def _run_stage(question: Question, stage: Stage, left: Narrowed) -> Narrowed:
-    """One stage: what is left after it; what was left before, if it finds no way."""
+def widen_cells(question: Question, factor: int, offsets_m: tuple[float, ...]) -> Question | None:
+    """The question on cells ``factor`` times as wide, at other heights above the ground.
+
+    Args:
+        question: what is asked.
+        factor: how many times as wide; 1 leaves the ground as it is.
+        offsets_m: heights above the ground that a node may be passed at.
+
+    Returns:
+        The question, without old formations on wider cells; None where these tell nothing about where a line runs.
+    """
     ground, start, goal, standard, costs, options = question
-    factor, near_factor = stage.factor, stage.near_factor
     coarse = coarsen(ground, factor) if factor > 1 else ground
     ends = [(r // factor, c // factor) for r, c in (start, goal)]
-    # Cells this coarse tell nothing about where a line runs.
     if ends[0] == ends[1] or min(coarse.shape) < 4:
-        return left
+        return None
     if coarse.mask.size and factor > 1:
         # A terminal is open even where most of its block is closed.
         for end in ends:
             coarse.mask[end] = 0
+    plain = replace(options, offsets_m=offsets_m, reuse=options.reuse if factor == 1 else ())
+    return Question(coarse, ends[0], ends[1], standard, costs, plain)
+
+
+def over_blocks(usable: Flags | None, factor: int) -> Flags | None:
+    """Which blocks of ``factor`` x ``factor`` nodes hold a usable one; None, all of them, stays so.
+
+    Args:
+        usable: nodes, (rows, cols).
+        factor: nodes along a side of a block.
+    """
+    if usable is None or factor == 1:
+        return usable
+    return np.asarray(_blocks(usable, factor, False).astype(bool).any(axis=(1, 3)))
+
+
+def under_blocks(blocks: Flags, factor: int, shape: tuple[int, int]) -> Flags:
+    """The nodes, (rows, cols), that lie in marked blocks.
+
+    Args:
+        blocks: which are marked.
+        factor: nodes along a side of a block.
+        shape: rows and columns of nodes.
+    """
+    fine = blocks if factor == 1 else np.repeat(np.repeat(blocks, factor, axis=0), factor, axis=1)
+    return np.ascontiguousarray(fine[: shape[0], : shape[1]])
+
+
+def _run_stage(question: Question, stage: Stage, left: Narrowed) -> Narrowed:
+    """One stage: what is left after it; what was left before, if it finds no way."""
+    options, (factor, near_factor) = question.options, (stage.factor, stage.near_factor)
     offsets: tuple[float, ...] = (0.0,)
     if stage.levels:
         offsets = options.coarse_offsets_m if factor > 1 or stage.few else options.offsets_m
-    plain = replace(options, offsets_m=offsets, reuse=options.reuse if factor == 1 else ())
-    inside = left.usable
-    if inside is not None and factor > 1:
-        inside = np.asarray(_blocks(inside, factor, False).astype(bool).any(axis=(1, 3)))
-    problem = build_problem(coarse, ends[0], ends[1], standard, costs, plain, inside, thin=True)
+    coarse = widen_cells(question, factor, offsets)
+    if coarse is None:
+        return left
+    problem = build_problem(*coarse, over_blocks(left.usable, factor), thin=True)
     forward, backward = search_both_ways(problem, near_factor, min(left.known_musd, left.hoped_musd))
     if not np.isfinite(forward.cost_musd):
         return left
     near = node_cost_through(problem, forward, backward) <= near_factor * forward.cost_musd
     if options.dilate_cells:
         near = binary_dilation(near, np.ones((3, 3), dtype=bool), iterations=options.dilate_cells)
-    fine = near if factor == 1 else np.repeat(np.repeat(near, factor, axis=0), factor, axis=1)
-    usable = np.ascontiguousarray(fine[: ground.shape[0], : ground.shape[1]])
+    usable = under_blocks(near, factor, question.ground.shape)
     # On the same ground a cost is known to be possible; on coarser ground heights differ and the cost is only a hope.
     if factor == 1 and set(offsets) <= set(options.offsets_m):
         same = offsets == options.offsets_m

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from affine import Affine
 
+import corridor.alignment.align as way_in
 import corridor.alignment.assembly as curves
 from corridor.alignment.align import align, find_way, share_searches, solve, solve_on_cells
 from corridor.alignment.assembly import TurnSearch
@@ -156,17 +157,15 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     backward = search(way.problem, 1.4, reverse=True, guide=way.found)
     bound = 1.4 * way.found.cost_musd
     search_all = TurnSearch(way.problem, backward, bound, 300.0)
-    course, exact = search_all.cheapest()
+    course, exact = search_all.exact()
     assert course.states
     assert search_all.least_musd == exact
     held = TurnSearch(way.problem, backward, bound, 300.0)
-    quotas = []
-    real = curves.search_turns
-    monkeypatch.setattr(curves, "search_turns", lambda *args: quotas.append(args[12]) or real(*args))
     monkeypatch.setattr(curves, "FEW_LINKS", search_all._used // 20)
+    assert not held.exact()[0].states
+    assert not held.is_exhausted
     monkeypatch.setattr(curves, "MAX_LINKS", search_all._used * 19 // 20)
-    course, price = held.cheapest()
-    assert quotas[:2] == [0, curves.HASTY[0][0]]
+    course, price = held.certify(*held.hasty())
     assert course.states
     assert held.least_musd <= exact * (1 + 1e-9)
     assert exact <= price * (1 + 1e-9)
@@ -219,7 +218,7 @@ def test_bends_that_steepen_a_link_at_both_ends_are_weighed_against_each_other(s
     forward = search(problem, 3.0)
     backward = search(problem, 3.0, reverse=True, guide=forward)
     turning = TurnSearch(problem, backward, 3.0 * forward.cost_musd, 110.0)
-    _, price = turning.cheapest()
+    _, price = turning.exact()
     # Links of every state that a line can pass are priced once the search has been everywhere.
     turning._run((), 3.0 * forward.cost_musd, np.inf, 0, 10**6)
     links, used = turning._links, turning._used
@@ -263,6 +262,24 @@ def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
     # Where wider cells can't be had either, the error is that of the cells asked for.
     with pytest.raises(SearchRoomError, match="minimum radius"):
         solve_on_cells(fine, lambda cell_m: replace(fine, end_xy=(0.0, 0.0)))
+
+
+def test_on_large_ground_a_line_with_bends_is_found_beside_one_on_wider_cells(monkeypatch):
+    options = SearchOptions(offsets_m=(-20.0, 0.0, 10.0), max_structure_km=6.0)
+    problem = asked(range_of_hills(), standard(2.5, min_radius_m=200.0), costs(), options)
+    exact = solve(problem)
+    monkeypatch.setattr(way_in, "MOST_STATES", 0)
+    beside = solve(problem)
+    assert beside.gap_musd is None
+    assert beside.min_radius_m >= 200.0 * (1 - 1e-9)
+    assert exact.search_price_musd * (1 - 1e-9) <= beside.search_price_musd <= 1.02 * exact.search_price_musd
+    # A certificate is that of the whole ground, whichever way the line was found.
+    monkeypatch.setattr(curves, "FEW_LINKS", 1)
+    proved = solve(replace(problem, options=replace(options, certify=True)))
+    assert proved.gap_musd is not None
+    least = proved.search_price_musd - proved.gap_musd
+    assert least <= exact.search_price_musd * (1 + 1e-9)
+    assert proved.search_price_musd <= exact.search_price_musd * 1.01 + exact.gap_musd
 
 
 TUNNELS = (12.5, 25.0, 50.0, 75.0, 100.0)

@@ -36,6 +36,7 @@ from corridor.compiled import allocating, inner, kernel, pasted
 OLD = -1  # in place of the code of a link: a piece of an old formation
 NO_ROOM = -2  # instead of a link: the search needs more links than it may hold
 MORE_ROOM = -3  # the same: arrays are full
+WHOLE_WAY = 1000  # what a search tells where it has come to the end
 SAME_WAY = 1.0 - 1e-12  # product of unit vectors above which they count as one direction
 
 
@@ -543,7 +544,7 @@ LAYERS = 256  # stretches of what is left to the end, each of which a hasty sear
 @inner
 def _follow_links(
     ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, behind_node, bound, slack, quota, capacity,
-    reuse, clear_m, forbidden, scratch, looked_at, room, links, labels, ahead, n, size, used, noted,
+    reuse, clear_m, forbidden, scratch, looked_at, room, links, labels, ahead, n, size, used, noted, told,
 ):  # fmt: skip
     """Go on from label to label until the end is reached, nothing is left, or more room is needed.
 
@@ -571,6 +572,7 @@ def _follow_links(
         if v == end:
             return at, cost, n, size, used, noted
         if links.first[v] < 0:
+            told[0] = max(told[0], np.int64(WHOLE_WAY * (1.0 - behind[v] / behind[begin])))
             if used > capacity:
                 return NO_ROOM, key, n, size, used, noted
             if quota > 0:
@@ -603,7 +605,7 @@ def _follow_links(
 @allocating
 def search_turns(
     ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, bound, slack, quota, capacity, reuse,
-    clear_m, forbidden, links, used,
+    clear_m, forbidden, links, used, told,
 ):  # fmt: skip
     """Shortest path from link to link: A* with the exact cost without turns as bound.
 
@@ -632,6 +634,8 @@ def search_turns(
         forbidden: (n, 5) bends that may not be used: state, then the unit vectors (east, south) in and out.
         links: links that are priced already.
         used: how many.
+        told: one whole number, in which whoever waits can read how near to the end the search has come, of
+            ``WHOLE_WAY``.
 
     Returns:
         The last label of the best line (-1: none, ``NO_ROOM``: more would be needed), what any line costs at least if
@@ -672,6 +676,7 @@ def search_turns(
         last, least, n, size, used, noted = _follow_links(
             ground, nodes, loops, states, p, radius, begin, end, direct_m, behind, behind_node, bound, slack, quota,
             capacity, reuse, clear_m, forbidden, scratch, looked_at, room, links, labels, ahead, n, size, used, noted,
+            told,
         )  # fmt: skip
         if last != MORE_ROOM:
             return last, least, labels, links, used

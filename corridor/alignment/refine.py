@@ -1,0 +1,111 @@
+"""Where a line with bends runs on large ground: one on wide cells first, then beside it on ever narrower ones.
+
+Bends are what a search over nodes knows nothing of, and the finer the cells are, the more a line without them differs
+from one with them: it follows every fold of the ground. So what guides on wide cells, its cost, misleads on narrow
+ones. Lines with bends of neighbouring widths lie near each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
+
+from corridor.alignment.assembly import TurnSearch
+from corridor.alignment.links import build_levels
+from corridor.alignment.search import (
+    Flags,
+    Question,
+    build_problem,
+    over_blocks,
+    search,
+    search_primed,
+    state_points,
+    under_blocks,
+    widen_cells,
+)
+
+STEP = 3  # how many times as wide cells are as those that follow
+FIRST_STATES = 250_000  # cells are so wide at first that there are at most so many states
+REACHES = (2, 6)  # cells on either side of a line that the next search looks at; the second where the first has none
+WITHIN = 2.0  # times the price without bends that a line with bends may cost
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sketch:
+    """A line on cells ``factor`` times as wide as asked for: fractional rows and columns of these, (n, 2)."""
+
+    points: NDArray[np.float64]
+    factor: int
+
+    def around(self, reach: int, shape: tuple[int, int]) -> Flags:
+        """The nodes of the ground that was asked for within so many wide cells of the line.
+
+        Args:
+            reach: wide cells on either side.
+            shape: rows and columns of nodes.
+        """
+        near = np.zeros([-(-n // self.factor) for n in shape], dtype=bool)
+        for a, b in zip(self.points[:-1], self.points[1:], strict=True):
+            steps = np.linspace(a, b, 2 * int(np.abs(b - a).max()) + 2).round().astype(int)
+            near[steps[:, 0], steps[:, 1]] = True
+        return under_blocks(binary_dilation(near, np.ones((3, 3)), iterations=reach), self.factor, shape)
+
+
+def sketch_bends(question: Question) -> Sketch | None:
+    """The line with bends on cells three times as wide as asked for, found by way of still wider ones.
+
+    Args:
+        question: what is asked.
+
+    Returns:
+        The line on the narrowest cells that one was found on; None where there is none.
+    """
+    n_states = len(build_levels(question.options.offsets_m, question.standard).kind)
+    factors = [STEP]
+    while question.ground.z.size * n_states > FIRST_STATES * factors[-1] ** 2:
+        factors.append(factors[-1] * STEP)
+    sketch = None
+    for factor in reversed(factors):
+        wide = widen_cells(question, factor, question.options.coarse_offsets_m)
+        if wide is None:
+            continue
+        for usable in [None] if sketch is None else [sketch.around(r, question.ground.shape) for r in REACHES]:
+            points = _bent_line(wide, over_blocks(usable, factor))
+            if points is not None:
+                sketch = Sketch(points, factor)
+                break
+    return sketch
+
+
+def _bent_line(question: Question, usable: Flags | None) -> NDArray[np.float64] | None:
+    """Rows and columns (n, 2) of a line with bends over usable nodes; None where none was found."""
+    turning = search_beside(question, usable)
+    if turning is None:
+        return None
+    course, _ = turning.hasty()
+    return state_points(turning.problem, course.states)[:, :2] if course.states else None
+
+
+def search_beside(question: Question, usable: Flags | None) -> TurnSearch | None:
+    """The search for a line with bends over usable nodes (None: all) and where old formations may be joined.
+
+    Args:
+        question: what is asked.
+        usable: nodes, (rows, cols).
+
+    Returns:
+        The search; None where there is no way even without bends.
+    """
+    if usable is None:
+        problem, backward = search_primed(question, WITHIN, reverse=True)
+    else:
+        for link in question.options.reuse:
+            usable[link.start] = usable[link.end] = True
+        problem = build_problem(*question, usable)
+        backward = search(problem, WITHIN, reverse=True)
+    if not np.isfinite(backward.cost_musd):
+        return None
+    return TurnSearch(problem, backward, WITHIN * backward.cost_musd, question.standard.min_radius_m)
