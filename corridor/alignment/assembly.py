@@ -263,8 +263,9 @@ def _profile(vertex_s: Floats, z: Floats, along: Floats, vertical_radius_m: floa
 
 MAX_LINKS = 10_000_000  # that a turn-limited search holds at a time, about 50 bytes each with what is known of them
 FEW_LINKS = 1_000_000  # up to which a search goes on without a line that it must stay below
-HASTY = ((150, 0.04), (600, 0.16))
+HASTY = ((150, 0.01), (150, 0.04), (600, 0.16))
 """Quotas of searches that only look for a line, and what a link may lose, as a share of the price without bends."""
+ENOUGH = 0.04  # of these shares: where a line is known and links were allowed to lose so much, no more is tried
 CERTIFIED = 0.01
 """What a line may cost more than any other, as a share: first it is proved that it costs no more than that."""
 
@@ -364,11 +365,15 @@ class TurnSearch:
         Args:
             forbidden: bends that may not be used.
         """
+        course, price = Course([], []), np.inf
         for quota, share in HASTY:
-            last, _ = self._run(forbidden, self.bound_musd, share * self.free_musd, quota, MAX_LINKS)
+            # Once a line is known, a closer look needs few links: those that may make a cheaper one.
+            last, _ = self._run(forbidden, min(self.bound_musd, price), share * self.free_musd, quota, MAX_LINKS)
             if last >= 0:
-                return self._line(last), self._cost(last)
-        return Course([], []), np.inf
+                course, price = self._line(last), self._cost(last)
+            if course.states and share >= ENOUGH:
+                break
+        return course, price
 
     def certify(self, course: Course, price: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
         """The cheapest line as far as there is room to find it, else the one that is given.
