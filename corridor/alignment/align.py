@@ -22,7 +22,7 @@ from corridor.alignment.assembly import (
 )
 from corridor.alignment.links import SearchOptions, build_ground, build_levels
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.refine import REACHES, WITHIN, search_beside, sketch_bends
+from corridor.alignment.refine import REACHES, search_beside, sketch_bends
 from corridor.alignment.search import (
     Found,
     Problem,
@@ -47,7 +47,7 @@ from corridor.wording import format_millions
 
 Floats = NDArray[np.float64]
 
-TURN_FACTORS = (1.05, 1.1, 1.2, 1.4, WITHIN)  # how far from the best the turn-limited search looks, step by step
+TURN_FACTORS = (1.05, 1.1, 1.2, 1.4, 2.0)  # how far from the best the turn-limited search looks, step by step
 MAX_FORBIDDEN = 200  # bends that are given up because their curves can't be built, before the search is
 
 
@@ -271,11 +271,12 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
         # A wider search needs so much more room that a line is looked for first, which it must stay below.
         if not (turning.is_exhausted and turning.leaves_room):
             break
-    if not (turning.is_exhausted and factor == WITHIN):
+    widest = TURN_FACTORS[-1]
+    if not (turning.is_exhausted and factor == widest):
         line = _refine(asked, builder, way, turning.least_musd)
         if line is not None:
             return line
-        turning = _turning(_widen(way, WITHIN), WITHIN, turning.least_musd)
+        turning = _turning(_widen(way, widest), widest, turning.least_musd)
         line = builder.build(_found_by(turning, turning.cheapest), way.found.cost_musd)
         if line is not None:
             return line
@@ -288,7 +289,7 @@ def _turn_limited(asked: AlignmentProblem, snapped: tuple[float, float]) -> Alig
             least_musd,
         )
     raise AlignmentError(
-        f"no way: the minimum radius of {radius:g} m closes it; within {WITHIN:g} times the price without it no line "
+        f"no way: the minimum radius of {radius:g} m closes it; within {widest:g} times the price without it no line "
         f"keeps its bends inside half a link{builder.reason}. Use finer cells or a smaller radius"
     )
 
