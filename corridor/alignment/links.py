@@ -321,7 +321,8 @@ class SearchOptions:
     ``spirals`` is the most full circles that a link may turn to gain height (0: none), of ``spiral_radius_m`` (None:
     the standard's least radius). ``certify`` has the whole ground searched where it would be narrowed, so that it is
     known how good the line is.
-    ``watch`` hears, while a search runs, what share of its states it has been at, 0 to 1; it changes nothing.
+    ``watch`` hears, while a search runs, how far it is, 0 to 1: what share of its states it has been at, and with bends
+    what share of the way. It changes nothing.
     """
 
     neighbours: int = 16

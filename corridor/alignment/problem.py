@@ -245,7 +245,7 @@ class AlignmentProblem:
     start_costs: StartCosts | None = field(default=None, repr=False)
 
     def watched(self, progress: Callable[[str], None], words: str) -> AlignmentProblem:
-        """The same question, whose searches say while they run what share of their states they have been at.
+        """The same question, whose searches say while they run how far they are.
 
         Several searches follow each other, and most end early; each tenth is said once.
 
