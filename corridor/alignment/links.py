@@ -368,7 +368,8 @@ def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stag
 
     The last stage has the ground of the search itself and only misses long links and, with several levels, some of
     these; what that is worth is much the same along all lines, so that little has to be kept. Cells even three times as
-    wide can be off by a third where valleys are narrow, so that more is kept by them.
+    wide can be off by a third where valleys are narrow, so that more is kept by them; most where the line lies on the
+    ground alone.
 
     Args:
         cell_m: side of a cell.
@@ -379,7 +380,7 @@ def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stag
     factor = min(round(COARSE_CELL_M / cell_m), 8)
     has_levels, is_large = n_offsets > 1, n_nodes >= SMALL_NODES
     if factor >= 3 and is_large:
-        stages.append(Stage(factor, 1.1 if has_levels else 1.15, levels=has_levels))
+        stages.append(Stage(factor, 1.1 if has_levels else 1.3, levels=has_levels))
     if factor >= 6 and n_nodes >= HUGE_NODES:
         stages.append(Stage(3, 1.1, levels=has_levels))
     if has_levels:
