@@ -349,7 +349,10 @@ def write_geoparquet(frame: gpd.GeoDataFrame, path: Path) -> None:
     # Versions of pandas keep texts in different ways, which would show in the file.
     texts = [name for name, kind in cleaned.dtypes.items() if isinstance(kind, pd.StringDtype)]
     arrow = pd.StringDtype("pyarrow", na_value=np.nan)
-    cleaned.astype(dict.fromkeys(texts, arrow)).to_parquet(path, index=False)
+    plain = cleaned.astype(dict.fromkeys(texts, arrow))
+    # Opened here, so that it is closed on a full disk as well: left to itself, the library holds it open then.
+    with path.open("wb") as stream:
+        plain.to_parquet(stream, index=False)
 
 
 def write_layer(frame: gpd.GeoDataFrame, layer: str, path: Path) -> None:

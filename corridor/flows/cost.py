@@ -199,6 +199,9 @@ class Passage:
         Args:
             hour_usd: value of an hour.
             reliability_ratio: what an hour's standard deviation is worth beside an hour.
+
+        Returns:
+            Money and hours by what they are spent on.
         """
         # Unreliability is priced by the standard deviation of the delay, at the value of an hour times the reliability
         # ratio.

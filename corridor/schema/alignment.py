@@ -259,6 +259,9 @@ class DesignStandard:
 
         Args:
             other: the other standard.
+
+        Returns:
+            True where a line of the other standard's is one of this one's.
         """
         aside = {name: getattr(self, name) for name in BESIDE_PRICES}
         return (
