@@ -266,7 +266,7 @@ def test_where_bends_leave_no_room_a_line_is_sought_on_wider_cells(monkeypatch):
 
 def test_on_large_ground_a_line_with_bends_is_found_beside_one_on_wider_cells(monkeypatch):
     options = SearchOptions(offsets_m=(0.0, 10.0), max_structure_km=4.0)
-    problem = asked(range_of_hills(60, 7), standard(2.5, min_radius_m=200.0), costs(), options)
+    problem = asked(range_of_hills(60, 7), standard(3.0, min_radius_m=200.0), costs(), options)
     problem = replace(problem, end_xy=(14_950.0, -4_950.0))
     exact = solve(problem)
     monkeypatch.setattr(way_in, "MOST_STATES", 0)
