@@ -33,7 +33,7 @@ from corridor.pipeline.graph import AnyStep, Progress, Run
 from corridor.pipeline.steps import impacts, inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
 from corridor.report.i18n import render, render_table
-from corridor.report.map.ground import draw_ground
+from corridor.report.map.ground import begin_ground
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.study import CandidateSpec, Study
@@ -554,7 +554,7 @@ def compute_results(
         for name, value in run.in_turn(step.declared.name for step in _ON_THE_WAY):
             # What lies under the routes on the map hangs on no result: it is drawn while these are computed.
             if name == steps_of_results.layers.declared.name:
-                ground = aside.submit(draw_ground, value)
+                ground = aside.submit(begin_ground(value))
         results: Results = replace(value, ground=ground.result())
     del run, value
     give_memory_back()

@@ -282,6 +282,8 @@ Write = Callable[[Path], object]
 def _write_files(results: Results, folder: Path, formats: Collection[str]) -> None:
     """Write all files at once, as encoders and disks wait for nobody, and the manifest when they are complete."""
     view = ReportView(results)
+    # no thread may move heights onto the map's pixels: see begin_ground
+    _ = view.ground
     layers = candidate_layers(view)
     # each table is made plain once, for its file and for what the dictionary says of it
     tables = {name: view.plain if table is results.metrics else plain_table(table) for name, table in _tables(results)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -27,7 +29,23 @@ def draw_ground(layers: Layers) -> MapGround:
     Args:
         layers: heights, countries, rivers and roads.
     """
-    relief = build_relief(layers.heights_m, layers.grid)
+    return begin_ground(layers)()
+
+
+def begin_ground(layers: Layers) -> Callable[[], MapGround]:
+    """Move the heights onto the map's pixels, and give what draws all the rest, which may be called in a thread.
+
+    rasterio silences a warning of its own while it moves them, for the whole process: two threads would undo each
+    other's silence.
+
+    Args:
+        layers: heights, countries, rivers and roads.
+    """
+    return partial(_draw, layers, *_moved(layers.heights_m, layers.grid))
+
+
+def _draw(layers: Layers, heights: Floats32, frame: Grid) -> MapGround:
+    relief = _picture(heights, frame)
     return MapGround(
         relief,
         borders=border_lines(layers.countries, relief.bounds),
@@ -41,6 +59,8 @@ def draw_ground(layers: Layers) -> MapGround:
 Floats32 = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
+QUALITY = 80
+"""Of the picture, 1 to 100."""
 SHADE_ALTITUDE_DEG = 45.0
 SHADE_AZIMUTH_DEG = 315.0
 LONGEST_SIDE_PX = 2000
@@ -61,7 +81,7 @@ TINTS: tuple[tuple[float, tuple[int, int, int]], ...] = (
 """Heights in metres and colours, pale so that lines and names stand out; in print as well."""
 
 
-def build_relief(heights_m: Floats32, grid: Grid, *, quality: int = 80) -> Relief:
+def build_relief(heights_m: Floats32, grid: Grid, *, quality: int = QUALITY) -> Relief:
     """Draw heights ``(rows, cols)`` as tinted, shaded relief in EPSG:3857, as WebP.
 
     The heights are moved once, by cubic spline, onto Mercator pixels; shade and tint are made there.
@@ -71,10 +91,17 @@ def build_relief(heights_m: Floats32, grid: Grid, *, quality: int = 80) -> Relie
         grid: where they lie.
         quality: of the picture, 1 to 100.
     """
+    return _picture(*_moved(heights_m, grid), quality)
+
+
+def _moved(heights_m: Floats32, grid: Grid) -> tuple[Floats32, Grid]:
+    """Heights on the pixels of the map, and the frame of these."""
     frame = _mercator_frame(grid)
-    heights = warp(heights_m, grid, frame, smooth=frame.shape[0] >= grid.shape[0])
-    picture = _paint(heights, frame)
-    return Relief(_encode(picture, quality), _degrees(frame))
+    return warp(heights_m, grid, frame, smooth=frame.shape[0] >= grid.shape[0]), frame
+
+
+def _picture(heights: Floats32, frame: Grid, quality: int = QUALITY) -> Relief:
+    return Relief(_encode(_paint(heights, frame), quality), _degrees(frame))
 
 
 def _mercator_frame(grid: Grid) -> Grid:
