@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
 WEB_MERCATOR = "EPSG:3857"
+
+_WARPING = Lock()
+"""rasterio silences a warning of its own for the whole process while it warps: two at a time undo each other's."""
 
 
 def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool = False) -> Floats32:
@@ -47,18 +51,19 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool
         return _resample_by_splines(values, *index)
     # What lies beyond the source keeps NaN, so that no height is made up there.
     out = np.full(target.shape, np.nan, dtype=np.float32)
-    reproject(
-        source=values.astype(np.float32),
-        destination=out,
-        src_transform=grid.transform,
-        src_crs=grid.crs,
-        src_nodata=np.nan,
-        dst_transform=target.transform,
-        dst_crs=target.crs,
-        dst_nodata=np.nan,
-        resampling=Resampling.cubic_spline if smooth else Resampling.bilinear,
-        num_threads=2,
-    )
+    with _WARPING:
+        reproject(
+            source=values.astype(np.float32),
+            destination=out,
+            src_transform=grid.transform,
+            src_crs=grid.crs,
+            src_nodata=np.nan,
+            dst_transform=target.transform,
+            dst_crs=target.crs,
+            dst_nodata=np.nan,
+            resampling=Resampling.cubic_spline if smooth else Resampling.bilinear,
+            num_threads=2,
+        )
     return out
 
 

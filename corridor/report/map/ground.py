@@ -35,8 +35,8 @@ def draw_ground(layers: Layers) -> MapGround:
 def begin_ground(layers: Layers) -> Callable[[], MapGround]:
     """Move the heights onto the map's pixels, and give what draws all the rest, which may be called in a thread.
 
-    rasterio silences a warning of its own while it moves them, for the whole process: two threads would undo each
-    other's silence.
+    rasterio silences a warning of its own while it moves them, for the whole process: whatever else silences warnings
+    in another thread would undo that.
 
     Args:
         layers: heights, countries, rivers and roads.
