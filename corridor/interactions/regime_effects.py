@@ -18,6 +18,7 @@ from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84, points_at, project, substring, vertex_chainage_m
 from corridor.network.graph import MINUTES, Network, Position
 from corridor.network.paths import reachable
+from corridor.ragged import spread
 from corridor.report.i18n import render
 from corridor.schema.candidate import Candidate, Part, route_message
 from corridor.schema.catalogue import Estimate
@@ -90,22 +91,21 @@ class SplitNetwork(Network):
 
     def rows_of(self, portions: Iterable[tuple[int, float, float]]) -> Ints:
         """Rows, gates left out, that lie on portions (edge, from fraction, to fraction) of the ungated network."""
-        order, starts = self._rows_by_origin
+        order, starts, sizes = self._rows_by_origin
         asked = np.array(list(portions), dtype=float).reshape(-1, 3)
         edge = asked[:, 0].astype(np.int64)
         # The rows of each portion's edge follow one another in this order: all of them at once, portion by portion.
-        counts = starts[edge + 1] - starts[edge]
-        of = np.repeat(np.arange(len(edge)), counts)
-        rows = order[np.arange(len(of)) + np.repeat(starts[edge] - (np.cumsum(counts) - counts), counts)]
+        places, counts = spread(starts, sizes, edge)
+        rows, of = order[places], np.repeat(np.arange(len(edge)), counts)
         # A row lies wholly inside a portion or outside it: its middle tells, whatever rounding does at the cuts.
         middle = (self.from_fraction[rows] + self.to_fraction[rows]) / 2
         return np.unique(rows[(middle > asked[of, 1]) & (middle < asked[of, 2]) & ~self.is_gate[rows]])
 
     @cached_property
-    def _rows_by_origin(self) -> tuple[Ints, Ints]:
-        """All rows in order of their origin, and where each origin's begin."""
-        order = np.argsort(self.origin, kind="stable")
-        return order, np.concatenate([[0], np.cumsum(np.bincount(self.origin))])
+    def _rows_by_origin(self) -> tuple[Ints, Ints, Ints]:
+        """All rows in order of their origin, where each origin's begin, and how many it has."""
+        sizes = np.bincount(self.origin)
+        return np.argsort(self.origin, kind="stable"), np.cumsum(sizes) - sizes, sizes
 
 
 def split_network(network: Network, events: Iterable[Event]) -> SplitNetwork:

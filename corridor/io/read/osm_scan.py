@@ -25,6 +25,7 @@ from corridor.errors import SourceError
 from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, blocks_road, read_way
 from corridor.io.read.places import LANGUAGES, Settlements
 from corridor.io.read.rivers import Waters
+from corridor.ragged import spread
 
 MAX_WAYS, MAX_VERTICES = 10_000_000, 50_000_000
 NOWHERE = 2_147_483_647
@@ -155,19 +156,6 @@ class WayTable:
         for part in self._parts if moved else ():
             for at in np.flatnonzero(np.isin(part.node_ids, numbers)).tolist():
                 part.x[at], part.y[at] = moved[int(part.node_ids[at])]
-
-
-def spread(starts: Ints, sizes: Ints, rows: Ints) -> tuple[Ints, Ints]:
-    """Places of what belongs to some rows in an array that holds what belongs to all, and how many each row has.
-
-    Args:
-        starts: where that of each row begins, shape (n,).
-        sizes: how many each has.
-        rows: those wanted, in any order, shape (n_rows,).
-    """
-    kept = sizes[rows]
-    before = np.cumsum(kept) - kept
-    return np.repeat(starts[rows] - before, kept) + np.arange(int(kept.sum())), kept
 
 
 @dataclass(frozen=True)
