@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from shapely.geometry import LineString
 
-from corridor.alignment.assembly import (
-    Bend,
-    BendError,
-    Course,
-    TurnSearch,
-    bends_near,
-    finish_alignment,
-)
+from corridor.alignment.assembly import Bend, BendError, Course, TurnSearch, bends_near, finish_alignment
 from corridor.alignment.links import SearchOptions, build_ground, build_levels
 from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.refine import REACHES, search_beside, sketch_bends

@@ -10,15 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.alignment._kernels.astar import (
-    OUT,
-    SHORT_CELLS,
-    longer_shortlist,
-    new_heap,
-    no_shortlist,
-    pop,
-    push,
-)
+from corridor.alignment._kernels.astar import OUT, SHORT_CELLS, longer_shortlist, new_heap, no_shortlist, pop, push
 from corridor.alignment.chords import (
     CHEAPEST,
     DX,

@@ -355,6 +355,12 @@ def read_number(packed, at):  # type: ignore[no-untyped-def]  # noqa: ANN201 - c
 
 
 @compiled
+def unfolded(value):  # type: ignore[no-untyped-def]  # noqa: ANN201 - compiled
+    """The number of 64 bits that was written with its lowest bit for the sign (zigzag)."""
+    return ((value >> 1) & np.int64(0x7FFFFFFFFFFFFFFF)) ^ -(value & 1)
+
+
+@compiled
 def _ways_with(group, nodes, out):  # type: ignore[no-untyped-def]
     """Write ids of the ways of a group that have one of the sorted nodes, and give how many there are."""
     count = 0
@@ -381,8 +387,7 @@ def _ways_with(group, nodes, out):  # type: ignore[no-untyped-def]
                 node = np.int64(0)
                 while key >> 3 == 8 and not touches and at < last:
                     value, at = read_number(group, at)
-                    # differences from the node before, with the lowest bit for the sign
-                    node += ((value >> 1) & np.int64(0x7FFFFFFFFFFFFFFF)) ^ -(value & 1)
+                    node += unfolded(value)  # the difference from the node before
                     here = np.searchsorted(nodes, node)
                     touches = here < len(nodes) and nodes[here] == node
                 at = last

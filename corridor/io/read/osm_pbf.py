@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.compiled import compiled
-from corridor.io.read.osm_blocks import MAX_BLOCK, read_number, sums, unpack, unpack_limit
+from corridor.io.read.osm_blocks import MAX_BLOCK, read_number, sums, unfolded, unpack, unpack_limit
 from corridor.io.read.osm_scan import (
     MAX_VERTICES,
     MAX_WAYS,
@@ -443,8 +443,7 @@ def _tags_and_refs(data, heads, taken, wanted, listed, pairs, refs, ends):  # ty
         node = np.int64(0)
         while at < stop:
             value, at = read_number(data, at)
-            # differences from the node before, with the lowest bit for the sign
-            node += ((value >> 1) & np.int64(0x7FFFFFFFFFFFFFFF)) ^ -(value & 1)
+            node += unfolded(value)  # the difference from the node before
             refs[vertices] = node
             vertices += 1
         if at != stop:
