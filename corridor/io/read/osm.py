@@ -323,7 +323,7 @@ def read_osm(path: Path) -> OsmData:
             f"{path}: holds more than {MAX_WAYS // 1_000_000} million roads or {MAX_VERTICES // 1_000_000} million "
             "vertices; cut it to the study's area, for instance with osmium extract"
         ) from fault
-    except (RuntimeError, OSError, ValueError, MemoryError) as fault:
+    except (RuntimeError, OSError, ValueError, IndexError, MemoryError) as fault:
         if isinstance(fault, SourceError):
             raise
         reason = clean(str(fault).replace("\n", " ")) or "unreadable"

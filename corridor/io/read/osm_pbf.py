@@ -2,7 +2,8 @@
 
 libosmium gives an object at a time, which takes many times as long as to decode the file. Here a block at a time is
 unpacked, and Python sees only objects that have a tag which matters. Whatever is out of the ordinary (a broken block,
-several versions of an object, nodes that aren't packed together) is left to libosmium, which says what is wrong.
+several versions of an object, nodes that aren't packed together) is left to libosmium, which says what is wrong. Who
+changed an object, and when, isn't looked at: nothing here hangs on it.
 Formats: https://wiki.openstreetmap.org/wiki/PBF_Format, https://protobuf.dev/programming-guides/encoding.
 """
 
@@ -58,12 +59,13 @@ class UnusualError(ValueError):
 class _Found:
     """What of a file is kept, block by block.
 
-    ``ways`` are ids, numbers in ``said`` and sizes; ``refs`` the ids of all their vertices. ``nodes`` are ids (n,) and
-    places (n, 2) in 1e-7 degrees.
+    ``ways`` are ids, numbers in ``said`` and sizes; ``refs`` the ids of all their vertices. ``way_ids`` are those of
+    all ways of the file, whatever they are. ``nodes`` are ids (n,) and places (n, 2) in 1e-7 degrees.
     """
 
     scan: Scan
     ways: list[Ints] = field(default_factory=list)
+    way_ids: list[Ints] = field(default_factory=list)
     refs: list[Ints] = field(default_factory=list)
     said: list[WaySaid] = field(default_factory=list)
     number_of: dict[tuple[tuple[tuple[str, str], ...], bool], int] = field(default_factory=dict)
@@ -330,6 +332,7 @@ def _read_ways(data: Bytes, words: list[str], bounds: Ints, found: _Found) -> No
         said[at] = number
         begin = end
     found.ways.append(np.column_stack([ways.ids, said, ways.sizes]))
+    found.way_ids.append(ways.all_ids)
     found.refs.append(ways.refs)
     if sum(map(len, found.ways)) > MAX_WAYS or sum(map(len, found.refs)) > MAX_VERTICES:
         raise TooLargeError
@@ -339,10 +342,12 @@ def _read_ways(data: Bytes, words: list[str], bounds: Ints, found: _Found) -> No
 class _Decoded:
     """Ways of a block: ids and sizes (n,), and where tags and vertices of each end among those of all.
 
+    ``all_ids`` are those of the ways that weren't wanted, too.
     ``pairs`` (n_tags, 2) are the numbers of words of keys and values, ``refs`` (n_vertices,) ids of nodes.
     """
 
     ids: Ints
+    all_ids: Ints
     sizes: Ints
     tags_end: Ints
     refs_end: Ints
@@ -367,7 +372,9 @@ def _decode_ways(data: Bytes, bounds: Ints, taken: Bools, wanted: Bools, listed:
     sizes = np.diff(refs_end, prepend=0)
     # what is kept lets go of the room for all that isn't
     n_tags, n_refs = (int(each[-1]) if count else 0 for each in (tags_end, refs_end))
-    return _Decoded(heads[which, 0], sizes, tags_end, refs_end, pairs[:n_tags], refs[:n_refs].copy())
+    return _Decoded(
+        heads[which, 0], heads[:, 0].copy(), sizes, tags_end, refs_end, pairs[:n_tags], refs[:n_refs].copy()
+    )
 
 
 def _say(found: _Found, tags: Mapping[str, str], *, is_ring: bool) -> int:
@@ -504,8 +511,9 @@ def _numbers(data, start, end, found):  # type: ignore[no-untyped-def]
 def _finish(found: _Found, path: Path) -> None:
     """Put nodes to ways, and ways into the scan."""
     ways = np.concatenate([np.zeros((0, 3), dtype=np.int64), *found.ways])
-    # of several versions libosmium finds out which one counts
-    if len(np.unique(ways[:, 0])) < len(ways):
+    # Of several versions libosmium finds out which one counts: it may be one that isn't a road any more.
+    ids = np.concatenate([np.zeros(0, dtype=np.int64), *found.way_ids])
+    if len(np.unique(ids)) < len(ids):
         raise UnusualError
     nodes = _Nodes.of(found.nodes)
     found.nodes.clear()

@@ -5,6 +5,7 @@ import osmium
 import pandas as pd
 import pytest
 
+from corridor.errors import SourceError
 from corridor.io.read.osm import read_osm
 from corridor.io.read.osm_pbf import scan_blocks
 
@@ -29,11 +30,11 @@ r3 Tplace=village,type=route,name=Nichts Mw8@outer
 """
 
 
-def _write(path, *, first_node="40", **options):
+def _write(path, *, first_node="40", more="", **options):
     """Objects as PBF: nodes 1 to 40 on a spiral, every one with a tag or none as in the text."""
     turn = np.arange(1, 41) * 0.7
     xy = np.column_stack([46 + 0.01 * turn * np.cos(turn), 39 + 0.01 * turn * np.sin(turn)])
-    lines = _TEXT.format(first_node).splitlines()
+    lines = (_TEXT + more).format(first_node).splitlines()
     said = {line.split(" ", 1)[0]: line.split(" ", 1)[1] for line in lines if line[0] == "n"}
     nodes = [f"n{k + 1} {said.get(f'n{k + 1}', 'T')} x{lon:.7f} y{lat:.7f}" for k, (lon, lat) in enumerate(xy.tolist())]
     text = path.with_suffix(".opl")
@@ -73,3 +74,20 @@ def test_what_is_out_of_the_ordinary_is_left_to_libosmium(tmp_path, options):
     path, text = _write(tmp_path / "a.osm.pbf", **options)
     assert scan_blocks(path) is None
     _assert_same(read_osm(path), read_osm(text))
+
+
+def test_the_newest_version_of_a_way_counts_where_it_is_no_road_any_more(tmp_path):
+    path, text = _write(
+        tmp_path / "a.osm.pbf", more="w40 v1 Thighway=primary Nn1,n2\nw40 v2 Tbuilding=yes Nn1,n2,n3,n1\n"
+    )
+    assert scan_blocks(path) is None
+    found = read_osm(path)
+    _assert_same(found, read_osm(text))
+    assert 40 not in set(found.ways["way_id"])
+
+
+def test_a_name_that_is_no_text_is_an_error_in_one_line(tmp_path):
+    path, _ = _write(tmp_path / "a.osm.pbf", pbf_compression="none")
+    path.write_bytes(path.read_bytes().replace(b"Fluss", b"Flus\xd0"))
+    with pytest.raises(SourceError, match="not readable as OpenStreetMap data"):
+        read_osm(path)
