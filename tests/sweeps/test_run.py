@@ -233,14 +233,19 @@ def test_a_worker_killed_on_the_way_loses_nothing(
 def start_sweep(study_path, vary_path, out, workers):
     command = [sys.executable, "-m", "corridor.cli", "sweep", str(study_path), "--vary", str(vary_path)]
     command += ["--osm", str(study_path.parent / "map.osm"), "--out", str(out), "--workers", str(workers)]
-    return subprocess.Popen(
-        command,
-        env=environment(out.parent),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    # Tests that run in the background of a shell are told to ignore Ctrl-C, and what they start would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command,
+            env=environment(out.parent),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.slow
