@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,6 @@ from corridor.pipeline.graph import AnyStep, Progress, Run
 from corridor.pipeline.steps import impacts, inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
 from corridor.report.i18n import render, render_table
-from corridor.report.map.ground import begin_ground
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
 from corridor.schema.study import CandidateSpec, Study
@@ -529,6 +528,7 @@ def compute_results(
     dem: str | Path | Sequence[str | Path] = (),
     locked: PinnedInputs | str | Path | None = None,
     progress: Progress | None = None,
+    second_process: bool = False,
 ) -> Results:
     """The results of a comparison, for who only writes them: what they are computed from is let go on the way.
 
@@ -540,6 +540,8 @@ def compute_results(
         dem: elevation rasters instead of those that the study names.
         locked: an earlier run's manifest, or its path; data that differs from it is refused.
         progress: called with a few words at the start of each step; in a notebook they are shown if left out.
+        second_process: have a copy of this process compute a part, where the system can copy it and has a core for it;
+            for programs of which no other thread is at work.
 
     Returns:
         What page, tables and GIS files are made of.
@@ -548,25 +550,34 @@ def compute_results(
     with (
         shown_progress(progress) as say,
         pd.option_context("mode.string_storage", "python"),
-        ThreadPoolExecutor(1) as aside,
+        ExitStack() as copied,
     ):
         run = _open_pinned(Study.find(study), osm, dem, locked, say)
         for name, value in run.in_turn(step.declared.name for step in _ON_THE_WAY):
-            # What lies under the routes on the map hangs on no result: it is drawn while these are computed.
-            if name == steps_of_results.layers.declared.name:
-                ground = aside.submit(begin_ground(value))
-        results: Results = replace(value, ground=ground.result())
+            # From here on there are branches that don't need each other.
+            if name == lines.candidates.declared.name and second_process:
+                impacts_too = () if run.given(steps_of_results.impacts.declared.name) else IMPACTS_ASIDE
+                copied.enter_context(run.aside((*impacts_too, *ASIDE)))
+            elif name == steps_of_results.results.declared.name:
+                results: Results = value
+            elif name == steps_of_results.map_ground.declared.name:
+                results = replace(results, ground=value)
     del run, value
     give_memory_back()
     return results
 
 
 _ON_THE_WAY: tuple[AnyStep, ...] = (
-    *(inputs.data_sources, lines.conflated_ways, lines.conflation, lines.candidates),
-    *(steps_of_results.layers, lines.line_metrics),
-    *(steps_of_results.impacts, impacts.metrics, steps_of_results.notes, steps_of_results.results),
+    *(inputs.data_sources, lines.conflated_ways, lines.conflation, lines.candidates, steps_of_results.impacts),
+    *(impacts.metrics, steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),
 )
 """What is computed one after another, so that each leaves less that others are still computed from."""
+
+
+IMPACTS_ASIDE = ("route_severances", "severance_figuress", "cells of corridor.metrics.border.measure_border_bands")
+ASIDE = ("profiles", "route_rows", "line_metrics", "layers", "map_ground")
+"""What a second process computes while the first finds what routes meet and searches for ways round it: about half of
+the work that is left, and little that the first needs too. What is wanted first comes first."""
 
 
 def _open_pinned(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,8 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from corridor.comparison import Comparison, compare
+from corridor import processes
+from corridor.comparison import ASIDE, IMPACTS_ASIDE, Comparison, compare, compute_results
 from corridor.errors import StudyError
+from corridor.export.results import MANIFEST, PAGE, write_results
+from corridor.processes import Aside
 from corridor.schema.study import Study
 from tests.synthetic import build
 from tests.synthetic.ground import meridian_km, parallel_km
@@ -228,3 +232,28 @@ def test_a_focus_without_any_settlement_is_measured(folder):
     (folder / "empty.toml").write_text((STUDY + IMPACT).replace(outline, corner), encoding="utf-8")
     found = compare(Study.load(folder / "empty.toml"), osm=folder / "map.osm")
     assert (found.metrics["in_midland_km"] == 0).all()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+@pytest.mark.parametrize("osm", [None, "map.osm"])
+def test_a_second_process_writes_the_same_files(osm, folder, tmp_path, monkeypatch):
+    came, take = set(), Aside.take
+
+    def taking(self, name):
+        value = take(self, name)
+        came.update({name} if value else ())
+        return value
+
+    monkeypatch.setattr(Aside, "take", taking)
+    monkeypatch.setattr(processes, "room_bytes", lambda: 1 << 40)
+    study, written = Study.load(folder / "midland.toml"), []
+    for cores in (1, 2):
+        monkeypatch.setattr(processes, "count_threads", lambda n=cores: n)
+        results = compute_results(study, osm=folder / osm if osm else None, second_process=True)
+        out = write_results(results, tmp_path / str(cores), second_process=True).parent
+        # a GeoPackage holds the moment in which it was written, and the manifest that of the run
+        names = [path.name for path in out.iterdir() if path.suffix != ".gpkg" and path.name != MANIFEST]
+        written.append({name: (out / name).read_bytes() for name in names})
+        # rows of single routes are asked for by packages alone
+        assert came == ({*IMPACTS_ASIDE, *ASIDE, PAGE} - {"route_rows"} if cores == 2 else set())
+    assert written[0] == written[1]

@@ -164,9 +164,11 @@ def run(
     )  # fmt: skip
     chosen_study = found.study.model_copy(update={"as_if_opened": True}) if as_if_opened else found.study
     with show_progress(quiet) as say:
-        results = compute_results(chosen_study, osm=found.osm, dem=found.dem, locked=lock, progress=say)
+        results = compute_results(
+            chosen_study, osm=found.osm, dem=found.dem, locked=lock, progress=say, second_process=True
+        )
         say("writing results")
-        page = write_results(results, out, formats=chosen)
+        page = write_results(results, out, formats=chosen, second_process=True)
         if pdf:
             say("printing the brief")
             write_pdf(page, page.parent / BRIEF, language=pdf_language)

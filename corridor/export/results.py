@@ -28,6 +28,7 @@ from corridor.export.gis import (
     writing_errors,
 )
 from corridor.files import WRITING, put_in_place, read_json, workspace
+from corridor.processes import Aside
 from corridor.report.i18n import clean, clean_text, render, render_table
 from corridor.report.page.build import build_page
 from corridor.report.tables import plain_table, write_csv, write_plain_csv
@@ -203,7 +204,9 @@ def choose_formats(wanted: str | Iterable[str] | None) -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in names)
 
 
-def write_results(results: Results, folder: Path, *, formats: str | Iterable[str] | None = None) -> Path:
+def write_results(
+    results: Results, folder: Path, *, formats: str | Iterable[str] | None = None, second_process: bool = False
+) -> Path:
     """Write page, tables, GIS files and manifest into a folder: all of them, or none.
 
     Everything is written into a new folder beside the wanted one, which then takes its place. An older folder of
@@ -213,6 +216,8 @@ def write_results(results: Results, folder: Path, *, formats: str | Iterable[str
         results: what a comparison found.
         folder: where to.
         formats: GIS formats (see FORMATS); all of them by default. Page, tables and manifest are always written.
+        second_process: have a copy of this process make the page, where the system can copy it and has a core for it;
+            for programs of which no other thread is at work.
 
     Returns:
         The path of the page.
@@ -228,7 +233,7 @@ def write_results(results: Results, folder: Path, *, formats: str | Iterable[str
         with workspace(target.parent, target.name) as work:
             fresh = work / "new"
             fresh.mkdir()
-            _write_files(results, fresh, chosen)
+            _write_files(results, fresh, chosen, second_process)
             put_in_place(fresh, target, work, _OURS)
     except OutputError:
         raise
@@ -279,10 +284,11 @@ Write = Callable[[Path], object]
 """What makes a file at a path."""
 
 
-def _write_files(results: Results, folder: Path, formats: Collection[str]) -> None:
+def _write_files(results: Results, folder: Path, formats: Collection[str], second_process: bool) -> None:
     """Write all files at once, as encoders and disks wait for nobody, and the manifest when they are complete."""
     view = ReportView(results)
-    # no thread may move heights onto the map's pixels: see begin_ground
+    # No thread may move heights onto the map's pixels: rasterio silences a warning of its own meanwhile, for the whole
+    # process, and whatever else silences warnings in another thread would undo that.
     _ = view.ground
     layers = candidate_layers(view)
     # each table is made plain once, for its file and for what the dictionary says of it
@@ -294,7 +300,16 @@ def _write_files(results: Results, folder: Path, formats: Collection[str]) -> No
     jobs |= {name: partial(write_plain_csv, table) for name, table in tables.items() if name not in jobs}
     described = _described(results, tables, layers, jobs)
     jobs[DICTIONARY] = lambda path: write_csv(build_dictionary(results, described), path)
-    map_in_threads(lambda name: jobs[name](folder / name), jobs)
+
+    def write(name: str) -> str:
+        jobs[name](folder / name)
+        return name
+
+    # The page is most of the work, and holds Python's lock for most of it.
+    with Aside([PAGE] if second_process else [], lambda: [(PAGE, write(PAGE))]) as aside:
+        map_in_threads(write, [name for name in jobs if name not in aside.names])
+        if PAGE in aside.names and not aside.take(PAGE):
+            write(PAGE)
     write_manifest(results, folder, tuple(jobs))
 
 

@@ -22,9 +22,10 @@ import struct
 import weakref
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from inspect import signature
 from operator import attrgetter
@@ -35,6 +36,7 @@ import numpy as np
 import shapely
 
 from corridor.memory import give_memory_back
+from corridor.processes import Aside
 
 # --- Digests of values by their content, so that equal values are known to be equal wherever they were made ---
 
@@ -228,6 +230,10 @@ class SharedProgress:
     def reach(self, share: float) -> None:
         """Take the share of steps that are done."""
         self._share = share
+
+
+def _same(value: T) -> T:
+    return value
 
 
 def silent(_: str) -> None:
@@ -556,6 +562,7 @@ class Run:
         self._keys: dict[str, bytes] = {}
         # a run's values are fixed, so what they are made from is, too
         self._made: dict[str | tuple[str, Any], bytes] = {}
+        self._aside = Aside((), dict)
 
     def replace(self, **values: Any) -> Run:
         """The same with other values given; what doesn't hang on them is shared.
@@ -650,10 +657,37 @@ class Run:
             yield name, self[name]
             # A whole value is there and asks for nothing more; one that is computed item by item may lack some.
             whole = {name for name in self.cache.names if isinstance(self.graph.steps[name], Step)}
-            settled = self._given.keys() | whole
+            settled = self._given.keys() | whole | self._aside.names
             needed = (self.graph.upstream(name, known=settled) for name in left)
             self.cache.keep_only(frozenset().union(*needed))
             give_memory_back()
+
+    @contextmanager
+    def aside(self, names: Iterable[str]) -> Iterator[None]:
+        """Have some values computed by a copy of this process, where there is a core for it, while this one goes on.
+
+        The copy knows what is computed by now; whoever asks for one of its values waits for it. For programs of which
+        no other thread is at work.
+
+        Args:
+            names: of the values, in the order in which they will be asked for.
+        """
+        # who computes them says nothing: steps are said when their values are taken
+        silently, wanted = self.freed(()), list(names)
+        with Aside(wanted, lambda: silently._whole(wanted)) as self._aside:
+            yield
+
+    def _whole(self, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+        """Values in turn; of those that are computed item by item, all their items."""
+        for name, value in self.in_turn(names):
+            yield name, dict(value) if isinstance(value, Items) else value
+
+    def _from_aside(self, found: AnyStep) -> tuple[Any, ...]:
+        """What the copy of this process computed of a step, alone in a tuple; an empty one where it didn't."""
+        values = self._aside.take(found.declared.name)
+        if values:
+            self._say(found)
+        return values
 
     def key(self, name: str) -> bytes:
         """What a value is known by: runs with the same key have the same value.
@@ -697,13 +731,18 @@ class Run:
 
     def _computed(self, found: Step[..., Any], key: bytes) -> Held:
         def make() -> Any:
-            return self._call(found, {name: self[name] for name in found.declared.inputs})
+            values = self._from_aside(found)
+            return values[0] if values else self._call(found, {name: self[name] for name in found.declared.inputs})
 
         return self.cache.get(found.declared, key, make)
 
     def _item(self, found: Each[..., Any], item: Any) -> Held:
         """One item of a step that is computed item by item."""
         key = self._item_made_from(found, item)
+        if not self.cache.has(found.declared, key):
+            for values in self._from_aside(found):
+                for at, value in values.items():
+                    self.cache.get(found.declared, self._item_made_from(found, at), partial(_same, value))
         if found.declared.at_once is not None and not self.cache.has(found.declared, key):
             self._make_at_once(found, found.declared.at_once)
         return self.cache.get(found.declared, key, lambda: self._call(found, self._arguments(found, item)))

@@ -89,7 +89,7 @@ def test_every_step_is_used_and_says_what_it_gives():
     assert COMPARISON.inputs == GIVEN
     for name, step in COMPARISON.steps.items():
         assert step.__doc__, name
-    ends = {"results", "known_names", "metrics", "matrix", "rankings"}
+    ends = {"results", "map_ground", "known_names", "metrics", "matrix", "rankings"}
     offered = {f"{name}s" for name in derived_functions()} | set(derived_functions())
     assert set(COMPARISON.steps) - offered <= set().union(*(COMPARISON.upstream(name) for name in ends))
 

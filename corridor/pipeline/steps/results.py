@@ -36,6 +36,7 @@ from corridor.network.driving_times import TimeFit
 from corridor.network.graph import Position
 from corridor.pipeline.graph import step
 from corridor.pipeline.steps.impacts import Pair
+from corridor.report.map.ground import draw_ground
 from corridor.report.tables import format_number
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.catalogue import MAIN_ROADS, Crossing, Node, Section
@@ -50,6 +51,7 @@ from corridor.schema.results import (
     FirstPlaces,
     IfOpened,
     Layers,
+    MapGround,
     NamedPlace,
     PanelFacts,
     PerspectiveWords,
@@ -287,6 +289,12 @@ def layers(
         rivers_from_borders=rivers is None,
         roads=_main_roads(conflation),
     )
+
+
+@step()
+def map_ground(layers: Layers) -> MapGround:
+    """What is drawn under the routes on maps."""
+    return draw_ground(layers)
 
 
 def _spelled(rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

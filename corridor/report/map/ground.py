@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -29,23 +27,7 @@ def draw_ground(layers: Layers) -> MapGround:
     Args:
         layers: heights, countries, rivers and roads.
     """
-    return begin_ground(layers)()
-
-
-def begin_ground(layers: Layers) -> Callable[[], MapGround]:
-    """Move the heights onto the map's pixels, and give what draws all the rest, which may be called in a thread.
-
-    rasterio silences a warning of its own while it moves them, for the whole process: whatever else silences warnings
-    in another thread would undo that.
-
-    Args:
-        layers: heights, countries, rivers and roads.
-    """
-    return partial(_draw, layers, *_moved(layers.heights_m, layers.grid))
-
-
-def _draw(layers: Layers, heights: Floats32, frame: Grid) -> MapGround:
-    relief = _picture(heights, frame)
+    relief = build_relief(layers.heights_m, layers.grid)
     return MapGround(
         relief,
         borders=border_lines(layers.countries, relief.bounds),
@@ -91,16 +73,8 @@ def build_relief(heights_m: Floats32, grid: Grid, *, quality: int = QUALITY) -> 
         grid: where they lie.
         quality: of the picture, 1 to 100.
     """
-    return _picture(*_moved(heights_m, grid), quality)
-
-
-def _moved(heights_m: Floats32, grid: Grid) -> tuple[Floats32, Grid]:
-    """Heights on the pixels of the map, and the frame of these."""
     frame = _mercator_frame(grid)
-    return warp(heights_m, grid, frame, smooth=frame.shape[0] >= grid.shape[0]), frame
-
-
-def _picture(heights: Floats32, frame: Grid, quality: int = QUALITY) -> Relief:
+    heights = warp(heights_m, grid, frame, smooth=frame.shape[0] >= grid.shape[0])
     return Relief(_encode(_paint(heights, frame), quality), _degrees(frame))
 
 

@@ -1,0 +1,95 @@
+"""A copy of this process that computes some values while this one goes on with others."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from corridor.memory import room_bytes
+from corridor.threads import count_threads
+
+_LEAST_ROOM = 1 << 29
+"""Bytes: about twice what a copy took of its own on a country's roads."""
+
+
+class Aside:
+    """Values that a copy of this process computes, one after another, while this one goes on.
+
+    The copy has all that is in memory, so nothing is sent to it; values come back through a pipe. It is quiet: where it
+    fails, for whatever reason, its values don't come, and who wants them computes them, and meets the reason, there.
+    Where the system can't copy processes, or has no core for another one, no values come.
+
+    Args:
+        names: of the values.
+        compute: gives names and values, one after another. No other thread of this process may hold a lock that it
+            needs.
+    """
+
+    def __init__(self, names: Iterable[str], compute: Callable[[], Iterable[tuple[str, Any]]]) -> None:
+        self.names: set[str] = set()
+        """Of the values that are to come."""
+        self._come: dict[str, Any] = {}
+        self._open = ExitStack()
+        wanted = set(names)
+        # Elsewhere a new process would have to import and read everything again, which takes longer than it saves;
+        # macOS copies processes, but its own libraries don't bear it.
+        if wanted and sys.platform == "linux" and count_threads() > 1 and room_bytes() > _LEAST_ROOM:
+            with suppress(OSError):  # no more processes are allowed, or there is no memory for one
+                self._start(compute)
+                self.names = wanted
+
+    def _start(self, compute: Callable[[], Iterable[tuple[str, Any]]]) -> None:
+        fork = multiprocessing.get_context("fork")
+        self._receiver, sender = fork.Pipe(duplex=False)
+        self._open.callback(self._receiver.close)
+        copy = fork.Process(target=_compute, args=(compute, sender), daemon=True)
+        # This end belongs to the copy alone: its death then ends the pipe.
+        with closing(sender), warnings.catch_warnings():
+            # Python warns of copies of processes with threads: those of this one draw progress or wait for work.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            copy.start()
+        self._open.callback(copy.join)
+        self._open.callback(copy.terminate)
+
+    def take(self, name: str) -> tuple[Any, ...]:
+        """A value, alone in a tuple, when the copy has computed it; an empty one where it hasn't and won't.
+
+        Args:
+            name: of the value; each is given once.
+        """
+        while name in self.names - self._come.keys():
+            try:
+                came, value = self._receiver.recv()
+            except (EOFError, OSError):
+                self.names = set(self._come)
+            else:
+                self._come[came] = value
+        self.names.discard(name)
+        return (self._come.pop(name),) if name in self._come else ()
+
+    def __enter__(self) -> Aside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the copy, whatever it is at."""
+        self._open.close()
+
+
+def _compute(compute: Callable[[], Iterable[tuple[str, Any]]], sender: Connection) -> None:
+    """What the copy does."""
+    # Who interrupts, interrupts the first process, which ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Looking through all objects for circles would write to each of them, and so copy the memory that is shared.
+    gc.disable()
+    # A pipe holds little: a thread waits at it until the value is taken, and the next is computed meanwhile.
+    with suppress(Exception), ThreadPoolExecutor(1) as sending:
+        for one in [sending.submit(sender.send, named) for named in compute()]:
+            one.result()

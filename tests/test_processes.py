@@ -1,0 +1,190 @@
+"""Values from a copy of this process: the same as here, whatever befalls the copy."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from corridor import processes
+from corridor.memory import room_bytes
+from corridor.pipeline.graph import Graph, Run, each, step
+from corridor.processes import Aside
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A second core and room for a copy, whatever the machine has; and no process is left over."""
+    monkeypatch.setattr(processes, "count_threads", lambda: 2)
+    monkeypatch.setattr(processes, "room_bytes", lambda: 1 << 40)
+    yield
+    assert not multiprocessing.active_children()
+
+
+def test_values_come_from_another_process_in_whatever_order_they_are_asked_for() -> None:
+    # more than a pipe holds, so that the copy has to wait for who reads
+    large = np.arange(1_000_000.0)
+
+    def compute() -> Iterator[tuple[str, Any]]:
+        yield "first", os.getpid()
+        yield "large", large * 2
+        yield "last", "ready"
+
+    with Aside(["first", "large", "last"], compute) as aside:
+        assert aside.take("last") == ("ready",)
+        assert aside.names == {"first", "large"}
+        assert np.array_equal(aside.take("large")[0], large * 2)
+        assert aside.take("first") not in [(), (os.getpid(),)]
+        assert aside.names == set()
+        assert aside.take("first") == ()
+        assert aside.take("never promised") == ()
+
+
+def _raises() -> Iterator[tuple[str, Any]]:
+    yield "made", 1
+    raise ValueError("a fault")
+
+
+def _ends() -> Iterator[tuple[str, Any]]:
+    yield "made", 1
+    time.sleep(0.2)  # the pipe takes it meanwhile
+    os._exit(7)
+
+
+def _is_killed() -> Iterator[tuple[str, Any]]:
+    yield "made", 1
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _gives_what_cant_be_sent() -> Iterator[tuple[str, Any]]:
+    yield "made", 1
+    yield "lost", lambda: None
+
+
+@pytest.mark.parametrize("compute", [_raises, _ends, _is_killed, _gives_what_cant_be_sent])
+def test_a_copy_that_fails_gives_what_it_had_and_no_more(compute: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    with Aside(["made", "lost"], compute) as aside:
+        assert aside.take("lost") == ()
+        assert aside.names == {"made"}
+        assert aside.take("made") == (1,)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_copy_ends_with_who_asked_and_not_with_an_interrupt() -> None:
+    def compute() -> Iterator[tuple[str, Any]]:
+        os.kill(os.getpid(), signal.SIGINT)
+        yield "made", 1
+        time.sleep(3600)
+        yield "late", 2
+
+    with Aside(["made", "late"], compute) as aside:
+        assert aside.take("made") == (1,)
+    # afterwards nothing comes any more
+    assert aside.take("late") == ()
+
+
+@pytest.mark.parametrize("lacking", ["count_threads", "room_bytes"])
+def test_without_a_core_or_memory_for_it_there_is_no_copy(lacking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, lacking, lambda: 1)
+    with Aside(["made"], lambda: [("made", 1)]) as aside:
+        assert not multiprocessing.active_children()
+        assert aside.take("made") == ()
+
+
+def test_where_no_process_can_be_started_there_is_no_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refused)
+    with Aside(["made"], lambda: [("made", 1)]) as aside:
+        assert aside.take("made") == ()
+
+
+# --- Steps of a graph ---
+
+
+@step(says="adding up")
+def total(numbers: dict[str, int]) -> tuple[int, int]:
+    """The sum, and the process that computed it."""
+    return sum(numbers.values()), os.getpid()
+
+
+@each(gives="squares", says="squaring")
+def square(number: int) -> tuple[int, int]:
+    """A square, and the process that computed it."""
+    if number < 0:
+        raise ValueError(f"{number} is below 0")
+    return number**2, os.getpid()
+
+
+@step()
+def both(total: tuple[int, int], squares: dict[str, tuple[int, int]]) -> list[int]:
+    """All of it."""
+    return [total[0], *(value for value, _ in squares.values())]
+
+
+def _run(numbers: dict[str, int], said: list[str]) -> Run:
+    return Run(Graph([total, square, both], {"number": "numbers"}), {"numbers": numbers}, progress=said.append)
+
+
+def test_steps_that_are_computed_aside_give_what_they_give_here() -> None:
+    said: list[str] = []
+    run = _run({"a": 2, "b": 3}, said)
+    with run.aside(["squares", "total"]):
+        values = [run[total], *run[square].values()]
+        assert run[both] == [5, 4, 9]
+    assert [value for value, _ in values] == [5, 4, 9]
+    assert os.getpid() not in {process for _, process in values}
+    # they are said here once, when their values are taken
+    assert said == ["adding up", "squaring"]
+    # and are kept as if they had been computed here
+    assert list(run[square].values()) == values[1:]
+
+
+def test_a_fault_of_a_step_that_is_computed_aside_is_met_where_its_value_is_wanted() -> None:
+    run = _run({"a": 2, "b": -3}, [])
+    with run.aside(["squares", "total"]):
+        assert run[total][1] == os.getpid()
+        with pytest.raises(ValueError, match="-3 is below 0"):
+            _ = run[both]
+
+
+# --- Room ---
+
+
+def test_room_is_the_least_that_the_system_and_its_groups_leave(tmp_path: Path) -> None:
+    def write(path: str, text: str) -> None:
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    assert room_bytes(tmp_path) == 0
+    write("proc/meminfo", "MemTotal:  9000 kB\nMemAvailable:  8000 kB\n")
+    assert room_bytes(tmp_path) == 8000 * 1024
+    # the second version: the group above binds too, and what is only kept of files can be let go
+    write("proc/self/cgroup", "0::/user/session\n")
+    write("sys/fs/cgroup/user/session/memory.max", "max\n")
+    write("sys/fs/cgroup/user/session/memory.current", "100\n")
+    assert room_bytes(tmp_path) == 8000 * 1024
+    write("sys/fs/cgroup/user/memory.max", "5000\n")
+    write("sys/fs/cgroup/user/memory.current", "4000\n")
+    write("sys/fs/cgroup/user/memory.stat", "active_file 700\ninactive_file 300\n")
+    assert room_bytes(tmp_path) == 1300
+    # the first version; over its limit there is none
+    write("proc/self/cgroup", "4:memory:/job\n3:cpu:/job\n")
+    write("sys/fs/cgroup/memory/job/memory.limit_in_bytes", "2000\n")
+    write("sys/fs/cgroup/memory/job/memory.usage_in_bytes", "1500\n")
+    assert room_bytes(tmp_path) == 500
+    write("sys/fs/cgroup/memory/job/memory.usage_in_bytes", "2500\n")
+    assert room_bytes(tmp_path) == 0
