@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
-_SCRIPT_CODES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+_SCRIPT_CODES = tuple((sign, f"\\u{ord(sign):04x}") for sign in "<>&\u2028\u2029")
 _TEMPLATE_SIGNS = re.compile(r"\{(?=[{%#])")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _SCHEMES = ("http", "https")
@@ -59,7 +59,10 @@ def clean_text(text: object) -> str:
 @lru_cache(maxsize=1 << 14)
 def _cleaned(text: str) -> str:
     """Few texts fill many cells of tables."""
-    return " ".join(_BIDI.sub("", _CONTROLS.sub("", text)).split())
+    # nothing is in printable texts that the patterns look for, nor another space than the usual one
+    if not text.isprintable():
+        text = _BIDI.sub("", _CONTROLS.sub("", text))
+    return " ".join(text.split())
 
 
 def clean_line(text: object) -> str:
@@ -93,8 +96,6 @@ def clean(value: Any) -> Any:
     """Apply :func:`clean_page_text` to every string, also to keys, in nested mappings and sequences."""
     if isinstance(value, str):
         return clean_page_text(value)
-    if isinstance(value, Mapping):
-        return {clean_text(key): clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         # coordinates and figures are most of a page's data, and are harmless: many of them at a time, pairs too
         kinds = set(map(type, value))
@@ -103,6 +104,8 @@ def clean(value: Any) -> Any:
         if kinds <= _HARMLESS:
             return value
         return [item if type(item) in _HARMLESS else clean(item) for item in value]
+    if isinstance(value, Mapping):
+        return {clean_text(key): clean(item) for key, item in value.items()}
     return value
 
 
@@ -123,7 +126,9 @@ def script_json(value: Any) -> str:
     # Two languages read this text: HTML, which looks for the end of the script, and the template engine, which looks
     # for braces.
     text = _ENCODER.encode(clean(value))
-    return _TEMPLATE_SIGNS.sub(r"\\u007b", text.translate(_SCRIPT_CODES))
+    for sign, code in _SCRIPT_CODES:
+        text = text.replace(sign, code)
+    return _TEMPLATE_SIGNS.sub(r"\\u007b", text)
 
 
 def safe_url(url: str) -> str:

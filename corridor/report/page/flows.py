@@ -65,11 +65,12 @@ def build_flow_data(view: ReportView) -> dict[str, Any] | None:
         "cases": {},
     }
     first_flows = view.results.flows["flows"].merge(first[["origin", "destination", "candidate_id", "year"]])
+    ends = list(zip(first["origin"], first["destination"], strict=True))
     found["branches"] = [
         [clean_text(shown.branches[row.origin, row.destination, row.branch]), row.mode, at]
         for row in first_flows.itertuples()
-        for at, pair in enumerate(first.itertuples())
-        if (pair.origin, pair.destination) == (row.origin, row.destination)
+        for at, pair in enumerate(ends)
+        if pair == (row.origin, row.destination)
     ]
     found |= _cases(view, shown)
     return found | {"unknown": _without_figures(view, found["cases"], found["years"][-1])}
@@ -122,10 +123,10 @@ def _own_values(column: pd.Series) -> list[Any]:
 
     What is missing is one and the same NaN, since rows with different ones would never be alike.
     """
-    missing = column.isna().tolist()
-    return [
-        math.nan if gone else value for gone, value in zip(missing, column.to_numpy(dtype=object).tolist(), strict=True)
-    ]
+    values = column.to_numpy(dtype=object).tolist()
+    for row in np.flatnonzero(column.isna()).tolist():
+        values[row] = math.nan
+    return values  # type: ignore[no-any-return]
 
 
 def _widths(order: Mapping[str, int], rows: Iterable[Any]) -> list[float]:
