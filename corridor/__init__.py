@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from corridor.comparison import Comparison, build_network, compare
     from corridor.errors import CorridorError
     from corridor.files import bundled_data
-    from corridor.io.fetch.fetch_inputs import FetchedInputs, fetch
+    from corridor.io.fetch.fetch_inputs import fetch
+    from corridor.io.fetch.wanted import FetchedInputs
     from corridor.network.graph import Network
     from corridor.pipeline.difference import Difference, diff
     from corridor.pipeline.new_line import NewLine, find_new_line
@@ -39,7 +40,7 @@ _HOMES = {
     "Comparison": "corridor.comparison",
     "CorridorError": "corridor.errors",
     "Difference": "corridor.pipeline.difference",
-    "FetchedInputs": "corridor.io.fetch.fetch_inputs",
+    "FetchedInputs": "corridor.io.fetch.wanted",
     "Network": "corridor.network.graph",
     "NewLine": "corridor.pipeline.new_line",
     "SavedResults": "corridor.pipeline.saved_results",

@@ -25,8 +25,11 @@ print(json.dumps([time.process_time() - begin, [name for name in names if name i
 """
 _COMPARE = """
 import sys
-import corridor.comparison
-unneeded = ("scipy.optimize", "corridor.alignment", "corridor.sweeps", "corridor.mcda.review", "rasterio", "dask")
+import corridor.cli, corridor.comparison, corridor.export.results
+unneeded = (
+    "scipy.optimize", "scipy.spatial", "corridor.alignment", "corridor.sweeps", "corridor.mcda.review", "rasterio",
+    "dask", "folium", "corridor.io.fetch.fetch_inputs",
+)
 print([name for name in unneeded if name in sys.modules])
 """
 _KERNEL = """

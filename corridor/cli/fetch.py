@@ -25,8 +25,8 @@ from corridor.report.i18n import clean_line
 
 if TYPE_CHECKING:
     import corridor
-    from corridor.io.fetch.fetch_inputs import FetchedInputs
     from corridor.io.fetch.fetcher import Meter
+    from corridor.io.fetch.wanted import FetchedInputs
 
 CacheOption = Annotated[
     Path | None,
@@ -99,14 +99,19 @@ def fetch_live(
     expected: dict[tuple[str, str], str] | None = None,
 ) -> FetchedInputs:
     """A study's live data in files, with progress on stderr."""
+    from corridor.io.fetch.wanted import WantedInputs, inputs_at_hand
+
+    wanted = WantedInputs(osm, tuple(dem or ()), live)
+    at_hand = inputs_at_hand(study, wanted)
+    if at_hand is not None:
+        return at_hand
     from corridor.io.fetch.cache import Cache
-    from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
+    from corridor.io.fetch.fetch_inputs import fetch_inputs
 
     with _show_transfers(quiet) as meter:
         return fetch_inputs(
-            study, WantedInputs(osm, tuple(dem or ()), live), cache=Cache(cache), meter=meter,
-            offline=offline, refresh=refresh, expected=expected,
-        )  # fmt: skip
+            study, wanted, cache=Cache(cache), meter=meter, offline=offline, refresh=refresh, expected=expected
+        )
 
 
 @contextmanager

@@ -15,7 +15,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.cluster.hierarchy import DisjointSet
 from scipy.sparse.csgraph import connected_components
 
 from corridor.geo.geodesy import WGS84, project
@@ -23,6 +22,7 @@ from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.results import Structure
 from corridor.schema.vocabulary import Evidence, GeometryQuality, Mode, Owner, StructureKind
+from corridor.unions import Unions
 
 PROBE_M = 4.0
 """How far before and after a point where a road meets the route it is asked on which side the road lies."""
@@ -433,7 +433,7 @@ _OPPOSED_DEG = 120.0
 def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
     """Hits by crossing, in order of chainage; touches and, on schematic lines, even numbers of hits are left out."""
     refs = [_refs(network, hit.edge) for hit in hits]
-    groups = DisjointSet(range(len(hits)))
+    groups = Unions(len(hits))
     for i, hit in enumerate(hits):
         for j in range(i + 1, len(hits)):
             other = hits[j]
@@ -443,7 +443,7 @@ def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
                     continue  # hits of the same stretch may follow those of another
                 break
             if hit.ring >= 0 and hit.ring == other.ring:
-                groups.merge(i, j)
+                groups.join(i, j)
             # Beyond the reach of one place only hits of one chain are still one crossing.
             if gap > MERGE_M and hit.chain != other.chain:
                 continue
@@ -451,9 +451,8 @@ def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
             links = _is_link(network, hit.edge), _is_link(network, other.edge)
             same_road = hit.chain == other.chain or bool(refs[i] & refs[j])
             if met or (same_road and links[0] == links[1]) or (not any(links) and _is_staggered(hit, other)):
-                groups.merge(i, j)
-    # Subsets are sets: hits go back into the order of chainage, groups into that of their first hit.
-    members = [[hits[i] for i in sorted(group)] for group in sorted(groups.subsets(), key=min)]
+                groups.join(i, j)
+    members = [[hits[i] for i in group] for group in groups.members()]
     crossings = [group for group in members if _crosses(group)]
     return _join_carriageways(crossings, network)
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
@@ -169,7 +168,8 @@ def _vertices_near(
         eligible = eligible[_is_near_any(xy[eligible], left, scale, reach_m)]
         if not len(eligible):
             continue
-        _, at = cKDTree(xy[eligible] * [scale, 1.0]).query([[node.lon * scale, node.lat] for node in left])
+        ground = shapely.STRtree(shapely.points(xy[eligible] * [scale, 1.0]))
+        at = ground.nearest(shapely.points([[node.lon * scale, node.lat] for node in left]))
         for node, vertex in zip(left, eligible[at].tolist(), strict=True):
             if float(distance_m(node.lon, node.lat, *xy[vertex])) <= reach_m:
                 found[node.node_id] = vertex

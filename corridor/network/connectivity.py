@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, maximum_flow
-from scipy.spatial import cKDTree
 
 from corridor.compiled import compiled
 from corridor.errors import NetworkError, NoRouteError
@@ -118,11 +118,13 @@ def find_gaps(network: Network, closed: NDArray[np.bool_], start: Position, end:
     scale = np.cos(np.radians(network.node_lat[b].mean()))
     # The plane only picks pairs, with a degree counted short so that none is missed; their lengths are geodesic.
     plane = np.column_stack([network.node_lon * scale, network.node_lat])
-    near, which = cKDTree(plane[a]).query(plane[b], distance_upper_bound=GAP_LIMIT_M / 110_000)
-    found = np.flatnonzero(np.isfinite(near))
+    limit = GAP_LIMIT_M / 110_000
+    (other, one), near = shapely.STRtree(shapely.points(plane[a])).query_nearest(
+        shapely.points(plane[b]), max_distance=limit, return_distance=True, all_matches=False
+    )
     gaps: list[Gap] = []
-    for at in found[np.argsort(near[found], kind="stable")]:
-        p, q = a[which[at]], b[at]
+    for at in np.argsort(near, kind="stable"):
+        p, q = a[one[at]], b[other[at]]
         ends = (
             (float(network.node_lon[p]), float(network.node_lat[p])),
             (float(network.node_lon[q]), float(network.node_lat[q])),

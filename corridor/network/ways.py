@@ -11,9 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.cluster.hierarchy import DisjointSet
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from corridor.compiled import compiled
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
@@ -22,6 +20,7 @@ from corridor.network.jurisdiction import CROSSING_REACH_M, HYSTERESIS_M
 from corridor.schema.catalogue import Crossing
 from corridor.schema.message import ListStyle, Message, listing
 from corridor.schema.vocabulary import Mode
+from corridor.unions import Unions
 from corridor.wording import format_position
 
 # --- From ways with shared vertices to edges between junctions: split where ways meet, merge where nothing else
@@ -384,12 +383,12 @@ def _join_gaps(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
     """
     loose = _loose_ends(ways, rail)
     pairs, gaps = _near_pairs(loose.xy)
-    connected = DisjointSet(np.unique(loose.component).tolist())
+    connected = Unions(int(loose.component.max(initial=-1)) + 1)
     rows, new_ids, lines, said = [], [], [], []
     for at in np.argsort(gaps, kind="stable"):
         a, b = (int(i) for i in pairs[at])
         sides = [int(loose.component[end]) for end in (a, b)]
-        if gaps[at] > JOIN_LIMIT_M or connected.connected(*sides):
+        if gaps[at] > JOIN_LIMIT_M or connected.together(*sides):
             continue
         place = format_position(loose.xy[a][1], loose.xy[a][0], 4)
         mine, other = gauges[loose.way[a]], gauges[loose.way[b]]
@@ -401,7 +400,7 @@ def _join_gaps(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
                 gap_m = f"{gaps[at]:.0f}"
                 said.append(Message("join.gap_of_gauge", {"gap_m": gap_m, "place": place, "gauges": named}))
             continue
-        connected.merge(*sides)
+        connected.join(*sides)
         rows.append(ways.frame.iloc[rail[loose.way[a]]].drop("geometry"))
         new_ids += [loose.node[a], loose.node[b]]
         lines.append(shapely.LineString([loose.xy[a], loose.xy[b]]))
@@ -434,7 +433,10 @@ def _near_pairs(xy: Floats) -> tuple[Ints, Floats]:
     if len(xy) < 2:
         return np.zeros((0, 2), dtype=np.int64), np.zeros(0)
     scale = np.cos(np.radians(xy[:, 1].mean()))
-    pairs = cKDTree(xy * [scale, 1.0]).query_pairs(JOIN_LIMIT_M / 110_000, output_type="ndarray")
+    points = shapely.points(xy * [scale, 1.0])
+    found = shapely.STRtree(points).query(points, predicate="dwithin", distance=JOIN_LIMIT_M / 110_000).T
+    # each pair once; of pairs that are as far apart the first is joined first
+    pairs = np.unique(found[found[:, 0] < found[:, 1]], axis=0)
     return pairs, distance_m(*xy[pairs[:, 0]].T, *xy[pairs[:, 1]].T) if len(pairs) else np.zeros(0)
 
 

@@ -19,8 +19,9 @@ from corridor.io.fetch.elevation import all_providers, get_provider, provider_id
 from corridor.io.fetch.elevation_provider import ElevationProvider
 from corridor.io.fetch.fetcher import Fetcher, Meter
 from corridor.io.fetch.osm_layers import fetch_borders, fetch_geofabrik, fetch_overpass, fetch_places
-from corridor.io.fetch.own_raster import OwnRaster, is_remote
+from corridor.io.fetch.own_raster import OwnRaster
 from corridor.io.fetch.tiles import Bounds
+from corridor.io.fetch.wanted import GEOFABRIK, OVERPASS, FetchedInputs, WantedInputs, is_remote, is_source
 from corridor.io.read.borders import read_borders
 from corridor.plugins import nearest_name
 from corridor.schema.settings import PREFIX, BaseAddress, ExtractName, LiveSettings
@@ -95,30 +96,6 @@ def resolve_live(table: LiveSettings) -> LiveSettings:
         raise StudyError("; ".join(said)) from faults
 
 
-@dataclass(frozen=True)
-class WantedInputs:
-    """What to fetch: ``osm`` and ``dem`` name a source, a file or an address, or nothing for the study's own."""
-
-    osm: str | None = None
-    dem: Sequence[str] = ()
-    live: bool = True
-
-
-@dataclass(frozen=True)
-class FetchedInputs:
-    """A study with its live data in files.
-
-    ``study`` names the fetched borders and places and has the vertical error of the fetched heights; ``osm`` and
-    ``dem`` are for the readers; ``layers`` names what was asked, with its entry; ``fetched`` is what wasn't at hand.
-    """
-
-    study: Study
-    osm: Path | None
-    dem: tuple[Path, ...]
-    layers: tuple[tuple[str, Path, CacheEntry], ...]
-    fetched: tuple[str, ...]
-
-
 def fetch(
     study: Study | str | Path,
     *,
@@ -191,7 +168,7 @@ def fetch_inputs(
     """
     # Without --live the names of sources can only be mistakes for files.
     for name in (wanted.osm, *wanted.dem):
-        if not wanted.live and name in {"overpass", "geofabrik", *provider_ids()}:
+        if not wanted.live and name is not None and is_source(name):
             raise FetchError(f"{name}: is a source of live data; add --live, or give a file")
     settings = resolve_live(study.live)
     fetcher = Fetcher(cache, settings, meter, offline, refresh, expected or {})
@@ -206,9 +183,9 @@ def fetch_inputs(
         files["borders"] = str(borders)
     if wanted.live and study.sources.places == LIVE_OSM and borders:
         files["places"] = str(found.have("places", lambda: fetch_places(fetcher, study, borders)))
-    osm = Path(wanted.osm) if wanted.osm not in {None, "overpass", "geofabrik"} else None
+    osm = Path(wanted.osm) if wanted.osm not in {None, OVERPASS, GEOFABRIK} else None
     if wanted.live and osm is None:
-        source = fetch_geofabrik if (wanted.osm or settings.osm) == "geofabrik" else fetch_overpass
+        source = fetch_geofabrik if (wanted.osm or settings.osm) == GEOFABRIK else fetch_overpass
         osm = found.have("roads and railways", lambda: source(fetcher, study))
     names = wanted.dem or ([settings.dem] if wanted.live else [])
     # Without borders nobody knows whether ground without heights is sea.

@@ -18,22 +18,13 @@ from corridor.io.fetch.cache import CachedFile, CacheEntry, key_of
 from corridor.io.fetch.elevation_provider import AddressSetting, CountriesOn
 from corridor.io.fetch.fetcher import Fetcher, TransientError, keep_trying, user_agent
 from corridor.io.fetch.tiles import Bounds
+from corridor.io.fetch.wanted import VSICURL
 from corridor.io.read.height_errors import load_height_errors, recognise, tags_of
 from corridor.schema.settings import LOOPBACK, LiveSettings, fault_of_address
 
-_PREFIX = "/vsicurl/"
 _DRIVERS = {".hgt": "SRTMHGT", ".vrt": "VRT"}
 _MARGIN_DEG = 0.01
 _MAX_PIXELS = 400_000_000
-
-
-def is_remote(name: str) -> bool:
-    """Whether a raster's name is an address (``https://...`` or ``/vsicurl/https://...``), not a file.
-
-    Args:
-        name: As people type it after ``--dem``.
-    """
-    return name.removeprefix(_PREFIX).startswith(("http://", "https://"))
 
 
 class OwnRaster:
@@ -53,7 +44,7 @@ class OwnRaster:
     settings: ClassVar[dict[str, AddressSetting]] = {}
 
     def __init__(self, name: str) -> None:
-        self.address = name.removeprefix(_PREFIX)
+        self.address = name.removeprefix(VSICURL)
 
     def fetch(self, fetcher: Fetcher, area: Bounds, countries_on: CountriesOn) -> CachedFile:
         """The part of the raster over an area, with the raster's own pixels.
@@ -90,7 +81,7 @@ def _copy_once(address: str, area: Bounds, part: Path, settings: LiveSettings) -
 
     driver = _DRIVERS.get(PurePosixPath(urlsplit(address).path).suffix.lower(), "GTiff")
     try:
-        with _gdal(settings, address), rasterio.open(_PREFIX + address, driver=driver) as raster:
+        with _gdal(settings, address), rasterio.open(VSICURL + address, driver=driver) as raster:
             refuse_unfit(raster, address)
             # What is copied is recognised as the raster itself would be, were it a file here.
             name = PurePosixPath(urlsplit(address).path).name
@@ -139,7 +130,7 @@ def _gdal(settings: LiveSettings, address: str) -> Iterator[None]:
         "GDAL_HTTP_MAX_RETRY": "0",
         "GDAL_VRT_ENABLE_PYTHON": "NO",
         "GDAL_PAM_ENABLED": "NO",
-        "CPL_VSIL_CURL_NON_CACHED": _PREFIX + address,
+        "CPL_VSIL_CURL_NON_CACHED": VSICURL + address,
         "CPL_VSIL_CURL_USE_HEAD": "NO",
     }
     if any(f"//{host}" in address for host in LOOPBACK):

@@ -13,8 +13,9 @@ import corridor
 from corridor.cli.common import load_study
 from corridor.geo.geodesy import line_lengths_m
 from corridor.io.fetch.cache import Cache
-from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
+from corridor.io.fetch.fetch_inputs import fetch_inputs
 from corridor.io.fetch.fetcher import Meter
+from corridor.io.fetch.wanted import WantedInputs
 from corridor.io.read.data_files import read_pinned_inputs
 from corridor.io.read.osm import read_osm
 from corridor.pipeline.comparing import open_run

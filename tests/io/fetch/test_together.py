@@ -15,8 +15,9 @@ from corridor.cli.common import load_study
 from corridor.errors import OutputError
 from corridor.geo.geodesy import line_lengths_m
 from corridor.io.fetch.cache import Cache, CacheEntry, key_of
-from corridor.io.fetch.fetch_inputs import WantedInputs, fetch_inputs
+from corridor.io.fetch.fetch_inputs import fetch_inputs
 from corridor.io.fetch.fetcher import Meter
+from corridor.io.fetch.wanted import WantedInputs, inputs_at_hand
 from corridor.io.read.osm import read_osm
 from corridor.io.read.osm_tags import PLACE_KINDS
 from tests.io.fetch import server as fault
@@ -54,6 +55,33 @@ def test_after_a_kill_the_next_fetch_completes(server, study, cache):
     assert again.returncode == 0, err
     assert len(out.splitlines()) > 2
     assert Cache(cache).verify() == []
+
+
+@pytest.fixture
+def no_settings(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("CORRIDOR_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("no_settings")
+@pytest.mark.parametrize(("osm", "dem"), [(None, ()), ("roads.osm", ()), ("roads.osm", ("heights.tif", "more.hgt"))])
+def test_what_is_at_hand_is_what_a_fetch_without_the_network_gives(osm, dem, tmp_path):
+    study, wanted = load_study("syunik"), WantedInputs(osm, dem, live=False)
+    fetched = fetch_inputs(study, wanted, cache=Cache(tmp_path), meter=Meter(lambda _: None))
+    assert inputs_at_hand(study, wanted) == fetched
+
+
+@pytest.mark.usefixtures("no_settings")
+def test_names_of_sources_addresses_and_settings_are_looked_at_more_closely(monkeypatch):
+    study, own = load_study("syunik"), WantedInputs(live=False)
+    for wanted in (WantedInputs(), WantedInputs("overpass", live=False), WantedInputs(dem=("srtm",), live=False),
+                   WantedInputs(dem=("https://example.org/a.tif",), live=False)):  # fmt: skip
+        assert inputs_at_hand(study, wanted) is None
+    for wrong in ({"dem": "lidar"}, {"skady_url": "https://example.org"}):
+        live = study.live.model_validate(wrong)
+        assert inputs_at_hand(study.model_copy(update={"live": live}), own) is None
+    monkeypatch.setenv("CORRIDOR_HTTP_TRIES", "many")
+    assert inputs_at_hand(study, own) is None
 
 
 def entry(name: str = "a.txt") -> CacheEntry:
