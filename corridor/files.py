@@ -95,6 +95,8 @@ def parse_toml(path: Path, what: str, error: type[CorridorError]) -> dict[str, A
         raise error(f"{path}: no such file; give the path of {what}") from fault
     except OSError as fault:
         raise error(f"{path}: can't be read ({fault.strerror}); give the path of {what}") from fault
+    except UnicodeDecodeError as fault:
+        raise error(f"{path}: is not valid TOML: byte {fault.start} is no UTF-8; give the path of {what}") from fault
     except RecursionError as fault:
         raise error(f"{path}: is not valid TOML: brackets nest too deep") from fault
     except ValueError as fault:
@@ -149,6 +151,25 @@ def require_file(path: Path, what: str, max_bytes: int | None = None) -> None:
         raise SourceError(f"{path}: is empty; fetch the {what} again")
     if max_bytes is not None and size > max_bytes:
         raise SourceError(f"{path}: is larger than {max_bytes / 1e6:,.0f} MB; is it really {with_article(what)}?")
+
+
+_MAX_HEADER = 100_000
+_SEPARATORS = {b";": "semicolons", b"\t": "tabs"}
+
+
+def require_commas(path: Path) -> None:
+    """Raise a SourceError if a table's cells are parted by semicolons or tabs, as spreadsheets of some languages do.
+
+    Args:
+        path: CSV file that is there.
+    """
+    with path.open("rb") as stream:
+        header = stream.readline(_MAX_HEADER)
+    # One wide column would be told as missing ones. What is no text at all is left to who reads it.
+    is_text = header.decode(errors="replace").removeprefix("\ufeff").replace("\t", "").rstrip().isprintable()
+    found = [name for sign, name in _SEPARATORS.items() if sign in header and b"," not in header and is_text]
+    if found:
+        raise SourceError(f"{path}: its cells are parted by {found[0]}; save it with commas")
 
 
 def read_json(path: Path, what: str, max_bytes: int) -> Any:

@@ -205,3 +205,36 @@ def test_the_command_starts_without_heavy_packages():
     code = f"import sys, corridor.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--pdf", "--pdf-language", "xx"), "brief.pdf: there is no language 'xx'; choose from en, ru, hy, az, fa"),
+        (("--pdf-language", "ru"), "is the language of brief.pdf; add --pdf"),
+    ],
+)
+def test_what_a_brief_cannot_be_is_told_before_anything_is_computed(midland, call, tmp_path, words, says):
+    code, out, err = call("run", midland, "--out", tmp_path / "out", *words)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert "reading" not in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_brief_without_a_browser_is_told_before_anything_is_computed(midland, call, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, _, err = call("run", midland, "--out", tmp_path / "out", "--pdf")
+    assert code == 2
+    assert "printing needs Chromium, Chrome or Edge, and none is installed" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_places_of_one_name_are_looked_for_in_the_area_and_doctor_counts_those_there(midland, call, tmp_path):
+    folder = shutil.copytree(midland.parent, tmp_path / "midland")
+    with (folder / "places.csv").open("a", encoding="utf-8") as table:
+        table.write("Dalemoor,12.5,77.5,XD,9000000\n")
+    (total,) = (len(table.read_text(encoding="utf-8").splitlines()) - 1 for table in [folder / "places.csv"])
+    code, out, err = call("doctor", folder / NAME, "--quiet")
+    assert (code, err) == (0, "")
+    assert cells(out, "Places places.csv")[-1] == f"{total} places, {total - 1} in the area"

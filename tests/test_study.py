@@ -93,6 +93,24 @@ def test_missing_and_unknown_studies(tmp_path):
         Study.bundled("nowhere")
 
 
+@pytest.mark.parametrize(
+    ("name", "option"), [("region.osm.pbf", "--osm"), ("map.OSM", "--osm"), ("N39E046.hgt", "--dem")]
+)
+def test_data_given_as_a_study_is_named_with_its_option(tmp_path, name, option):
+    (tmp_path / name).write_bytes(b"\x00\xff" * 99)
+    with pytest.raises(StudyError, match=f"{name}: is data, not a study; give it with {option} "):
+        Study.find(tmp_path / name)
+
+
+def test_a_list_with_a_fault_is_not_told_to_be_empty_too():
+    broken = content()
+    for baseline in broken["baselines"]:
+        baseline["as_of"] = "some day"
+    with pytest.raises(StudyError) as caught:
+        build(broken)
+    assert str(caught.value).count("; ") == len(broken["baselines"]) - 1
+
+
 def test_another_baseline():
     study = Study.bundled("syunik")
     assert study.on_baseline("osm-2021-08").chosen_baseline.as_of == "2021-08"

@@ -142,11 +142,15 @@ def run(
 
     `corridor run --formats gpkg,kml` - only these beside page and tables
     """
-    from corridor.export.pdf import write_pdf
+    from corridor.export.pdf import require_printing, write_pdf
     from corridor.export.results import BRIEF, check_target, choose_formats, write_results
 
     chosen = choose_formats(formats)
     check_target(out)
+    if pdf:
+        require_printing(out / BRIEF, language=pdf_language)
+    elif pdf_language is not None:
+        raise typer.BadParameter("is the language of brief.pdf; add --pdf", param_hint="'--pdf-language'")
     from corridor.comparison import compute_results
     from corridor.io.read.data_files import read_pinned_inputs
     from corridor.io.read.own_routes import parse_via, read_routes
@@ -239,7 +243,7 @@ def check(
 ) -> None:
     """Hold the ways that are routed against documented ones: their lengths, and the places that they pass.
 
-    Exit code 1 if any does.
+    Exit code 1 if any way is missing, longer or shorter than the tolerance allows, or passes elsewhere.
 
     **Example**
 

@@ -32,6 +32,31 @@ def find_browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
+def require_printing(pdf: Path, browser: str | None = None, language: str | None = None) -> str:
+    """What a brief needs, to be asked before anything long is computed for it.
+
+    Args:
+        pdf: where the brief is to go, for errors.
+        browser: path of Chromium, Chrome or Edge; searched for if left out.
+        language: code of a language of the page; its first one if left out.
+
+    Returns:
+        The browser's path.
+
+    Raises:
+        OutputError: there is no such language or no browser.
+    """
+    if language is not None and language not in LANGUAGES:
+        raise OutputError(f"{pdf}: there is no language '{language}'; choose from {', '.join(LANGUAGES)}")
+    program = browser or find_browser()
+    if program is None:
+        raise OutputError(
+            f"{pdf}: printing needs Chromium, Chrome or Edge, and none is installed; install one, or print "
+            "comparison.html from another browser"
+        )
+    return program
+
+
 def write_pdf(html: Path, pdf: Path, *, browser: str | None = None, language: str | None = None) -> Path:
     """Print a page that :func:`corridor.export.results.write_results` wrote to A4, as a brief of a few pages.
 
@@ -47,13 +72,7 @@ def write_pdf(html: Path, pdf: Path, *, browser: str | None = None, language: st
     Raises:
         OutputError: there is no browser, no page, or the browser failed.
     """
-    if language is not None and language not in LANGUAGES:
-        raise OutputError(f"{pdf}: there is no language '{language}'; choose from {', '.join(LANGUAGES)}")
-    program = browser or find_browser()
-    if program is None:
-        raise OutputError(
-            f"{pdf}: printing needs Chromium, Chrome or Edge, and none is installed; open {html} and print it"
-        )
+    program = require_printing(pdf, browser, language)
     if not html.is_file():
         raise OutputError(f"{html}: there is no such page to print")
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from corridor.errors import SourceError
-from corridor.files import require_file
+from corridor.files import require_commas, require_file
 from corridor.flows.rows import FlowTables
 
 UNREACHABLE = "unreachable"
@@ -208,6 +208,7 @@ def read_measured(path: Path) -> dict[tuple[str, str], Measures]:
         SourceError: there is no such file, or it has no column ``candidate_id`` or no rows.
     """
     require_file(path, "table of metrics", _MAX_BYTES)
+    require_commas(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))

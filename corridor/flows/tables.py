@@ -336,7 +336,7 @@ class _Reader:
             if source_id not in self.sources:
                 row.fault("source_ids", f"'{source_id}' is not in sources.csv")
         return Provenance(
-            ids, row.text("as_of", required=True), row.choice("confidence", ("H", "M", "L")), row.text("note")
+            ids, row.date("as_of", required=True), row.choice("confidence", ("H", "M", "L")), row.text("note")
         )
 
     def _range(self, row: Row, prefix: str, low: float = 0.0, high: float = 1e6) -> Estimate:
@@ -353,7 +353,7 @@ class _Reader:
     def _source(self, row: Row) -> Source:
         return Source(
             row.text("source_id", required=True), row.text("title", required=True),
-            row.text("publisher", required=True), row.text("date"), row.text("licence", required=True),
+            row.text("publisher", required=True), row.date("date"), row.text("licence", required=True),
             row.text("url"), kind=SourceKind.DOCUMENT, note=row.text("note"),
         )  # fmt: skip
 

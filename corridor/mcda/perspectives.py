@@ -19,6 +19,7 @@ from corridor.files import parse_toml
 from corridor.mcda.matrix import Panel
 from corridor.plugins import nearest_name
 from corridor.schema.column import Criterion
+from corridor.schema.faults import fault_words
 from corridor.schema.message import Listing, ListStyle, Message, listing
 
 GROUPS = ("distance", "terrain", "border_access", "north_south", "people")
@@ -175,7 +176,7 @@ def _faults(error: ValidationError | TypeError) -> str:
     lines = []
     for fault in error.errors():
         field = ".".join(str(part) for part in fault["loc"])
-        lines.append(f"{field}: {fault['msg'].removeprefix('Value error, ')}")
+        lines.append(f"{field}: {fault_words(fault)}")
     return "; ".join(lines)
 
 

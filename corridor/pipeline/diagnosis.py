@@ -299,7 +299,9 @@ def _coverage(source_id: str, dem: float, land: float, run: Run) -> str:
     if source_id == "borders":
         return f"{land:.0%} of the area; {', '.join(run[inputs.borders].countries['country'])}"
     if source_id == "places" and places is not None:
-        return f"{len(places.frame)} places"
+        west, south, east, north = run[inputs.area]
+        inside = places.frame["lon"].between(west, east) & places.frame["lat"].between(south, north)
+        return f"{len(places.frame)} places, {int(inside.sum())} in the area"
     if osm is not None:
         return f"{len(osm.roads):,} roads, {len(osm.rails):,} railways, {len(osm.places):,} places"
     return ""

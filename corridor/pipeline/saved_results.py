@@ -18,7 +18,7 @@ from folium.raster_layers import ImageOverlay
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from corridor.errors import OutputError, ScoringError, SourceError
-from corridor.files import read_json, require_file
+from corridor.files import read_json, require_commas, require_file
 from corridor.geo.geodesy import WGS84, vertex_chainage_m
 from corridor.io.read.own_routes import read_lines
 from corridor.mcda.matrix import DecisionMatrix, build_matrix
@@ -272,7 +272,7 @@ def facts_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 # --- Results opened again from their folder: their tables, lines and map, and other rankings of them ---
 
-_MAX_MANIFEST_BYTES, _MAX_TABLE_BYTES, _MAX_HEADER = 20_000_000, 200_000_000, 1_000_000
+_MAX_MANIFEST_BYTES, _MAX_TABLE_BYTES = 20_000_000, 200_000_000
 _Weight = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]
 _Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(clean_line)]
 _Words = Annotated[str, Field(max_length=20_000), AfterValidator(clean_line)]
@@ -614,18 +614,12 @@ def load_results(folder: str | Path) -> SavedResults:
 def _read_table(path: Path) -> pd.DataFrame:
     """A table of a results folder: texts as they were, also where they read ``nan``."""
     require_file(path, "table of `corridor run`", _MAX_TABLE_BYTES)
+    require_commas(path)
     try:
-        with path.open(encoding="utf-8-sig") as stream:
-            header = stream.readline(_MAX_HEADER)
-        # A spreadsheet of another language saves with semicolons: one wide column would be told as missing ones.
-        if ";" in header and "," not in header:
-            raise SourceError(f"{path}: its cells are parted by semicolons; save it with commas, or run it again")
         # Ids and names stay text, be they called 007 or nan.
         ids = {"candidate_id": str, "regime_id": str, "name": str, "candidate_name": str}
         table = pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except (ValueError, MemoryError) as fault:
-        if isinstance(fault, SourceError):
-            raise
         raise SourceError(f"{path.parent}: its {path.name} isn't what `corridor run` writes; run it again") from fault
     # Texts that a spreadsheet could take for formulas were quoted when written: here they are as they were.
     for column in table.select_dtypes(["object", "string"]):

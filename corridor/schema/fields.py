@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -11,14 +13,45 @@ from typing import Annotated, TypeVar
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from corridor.schema.vocabulary import SourceKind
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Date = Annotated[str, Field(pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$")]
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
+DATE_FORMS = "write one of the calendar, as 2026, 2026-03 or 2026-03-31"
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a year, a month or a day of the calendar in ISO form.
+
+    >>> [is_date(text) for text in ("2026", "2024-02-29", "2026-02-29", "2026-13", "spring 2026")]
+    [True, True, False, False, False]
+
+    Args:
+        text: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``.
+    """
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text + "-01-01"[len(text) - 4 :])  # a year or a month is its first day
+    except ValueError:
+        return False
+    return True
+
+
+def _require_date(text: str) -> str:
+    if text and not is_date(text):
+        raise ValueError(f"'{text[:40]}' is no date; {DATE_FORMS}")
+    return text
+
+
+MonthOrDay = Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$"), AfterValidator(_require_date)]
+KnownDate = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), AfterValidator(_require_date)]
+Date = Annotated[str, Field(pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$"), AfterValidator(_require_date)]
+"""A date, or nothing where none is known."""
 
 Chosen = TypeVar("Chosen", bound=StrEnum)
 Lax = Annotated[Chosen, Field(strict=False)]

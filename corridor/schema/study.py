@@ -24,7 +24,8 @@ from corridor.errors import StudyError
 from corridor.files import data_root, parse_toml
 from corridor.schema.catalogue import THROUGH_CLASSES
 from corridor.schema.column import Criterion, Group
-from corridor.schema.fields import Country, Identifier, Text
+from corridor.schema.faults import fault_words, root_faults
+from corridor.schema.fields import Country, Date, Identifier, KnownDate, MonthOrDay, Text
 from corridor.schema.message import Alias
 from corridor.schema.settings import LiveSettings, ReportSettings
 from corridor.schema.vocabulary import BedRoad, CrossingStatus, Direction, Family, Mode
@@ -37,6 +38,11 @@ UNKNOWN_COUNTRY = "XX"
 LIVE_OSM = "live:osm"
 DRAWN_SUFFIXES = frozenset((".geojson", ".json", ".gpkg", ".kml", ".kmz", ".gpx", ".fgb", ".shp"))
 """Files of lines, which aren't studies."""
+_DATA_OPTIONS = {
+    **dict.fromkeys((".pbf", ".osm", ".o5m", ".bz2"), "--osm"),
+    **dict.fromkeys((".tif", ".tiff", ".hgt", ".vrt"), "--dem"),
+}
+"""Data that people give where a study is wanted, and the option that takes it."""
 # strict: neither true nor "10" is a number
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, strict=True)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, strict=True)]
@@ -75,6 +81,15 @@ class Focus(_Strict):
     country: Country | Literal[""] = ""
     outline: Annotated[tuple[tuple[Longitude, Latitude], ...], Field(min_length=3, max_length=10_000)]
     population_total: Identifier | None = None
+
+    @field_validator("outline")
+    @classmethod
+    def _encloses(cls, outline: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        if not shapely.Polygon(outline).is_valid:
+            raise ValueError(
+                "crosses itself or encloses nothing; give the region's corners (lon, lat) in order around it"
+            )
+        return outline
 
 
 class Files(_Strict):
@@ -331,7 +346,7 @@ class Baseline(_Strict):
 
     id: Identifier
     name: Text
-    as_of: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$")]
+    as_of: MonthOrDay
 
 
 class StageSpec(_Strict):
@@ -397,9 +412,16 @@ class CrossingSpec(_Strict):
     countries: Annotated[tuple[Country, ...], Field(min_length=2, max_length=2)]
     mode: Mode = Mode.ROAD
     status: Literal[CrossingStatus.OPEN, CrossingStatus.CLOSED, CrossingStatus.PLANNED]
-    as_of: Annotated[str, Field(pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$")] = ""
+    as_of: Date = ""
     confirmed: bool = False
     note: Annotated[str, Field(max_length=2000)] = ""
+
+    @field_validator("countries")
+    @classmethod
+    def _two(cls, countries: tuple[Country, ...]) -> tuple[Country, ...]:
+        if countries[0] == countries[1]:
+            raise ValueError(f"'{countries[0]}' stands twice; name the countries on both sides")
+        return countries
 
 
 class ImpactSpec(_Strict):
@@ -435,7 +457,7 @@ class Study(_Strict):
     id: Identifier
     title: Text
     question: Text
-    as_of: Text
+    as_of: KnownDate
     area: tuple[Longitude, Latitude, Longitude, Latitude]
     focus: Focus
     origin: Place | Text
@@ -691,8 +713,11 @@ class Study(_Strict):
         if isinstance(study, Study):
             return study
         name = str(study)
-        if Path(name).suffix.lower() in DRAWN_SUFFIXES:
+        suffix = Path(name).suffix.lower()
+        if suffix in DRAWN_SUFFIXES:
             raise StudyError(f"{name}: is a drawn line, not a study; compare it with: corridor run --route {name}")
+        if suffix in _DATA_OPTIONS:
+            raise StudyError(f"{name}: is data, not a study; give it with {_DATA_OPTIONS[suffix]} {name}")
         if name.endswith(".toml") or Path(name).is_file() or "/" in name or isinstance(study, Path):
             return cls.load(name)
         return cls.bundled(name)
@@ -777,7 +802,7 @@ class Study(_Strict):
         try:
             return cls.model_validate({**content, "folder": folder})
         except ValidationError as faults:
-            raise StudyError(f"{name}: " + "; ".join(say_fault(fault) for fault in faults.errors())) from faults
+            raise StudyError(f"{name}: " + "; ".join(say_fault(fault) for fault in root_faults(faults))) from faults
 
 
 def _bundled(name: str, asked_by: str) -> Path:
@@ -822,11 +847,6 @@ def say_fault(fault: Any) -> str:
     field = ".".join(str(part) for part in fault["loc"] if part not in {*Family, "Place", "constrained-str"})
     if fault["type"] == "extra_forbidden":
         return f"{field}: unknown key; take it out or see the README for the keys"
-    if fault["type"] == "missing":
-        return f"{field}: is missing"
     if fault["type"] == "union_tag_invalid":  # the validator lists members by their names in code
         return f"{field}: family '{fault['ctx']['tag'][:40]}' is none of {', '.join(Family)}"
-    given = repr(fault.get("input"))
-    shown = "" if fault["type"] == "value_error" else f" (given: {given[:60]})"
-    message = fault["msg"].removeprefix("Value error, ")
-    return f"{field}: {message}{shown}" if field else message
+    return f"{field}: {fault_words(fault)}" if field else fault_words(fault)

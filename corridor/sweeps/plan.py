@@ -21,6 +21,7 @@ from corridor.alignment.problem import load_standards
 from corridor.errors import SweepError
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import impacts, inputs, lines
+from corridor.schema.faults import root_faults
 from corridor.schema.fields import Identifier
 from corridor.schema.study import read_toml, say_fault
 from corridor.sweeps.factors import Factor, Value
@@ -79,7 +80,7 @@ def build_vary(content: dict[str, Any], name: str) -> Vary:
     try:
         return Vary.model_validate(content)
     except ValidationError as faults:
-        raise SweepError(f"{name}: " + "; ".join(_say(fault) for fault in faults.errors())) from faults
+        raise SweepError(f"{name}: " + "; ".join(_say(fault) for fault in root_faults(faults))) from faults
 
 
 def _say(fault: Any) -> str:

@@ -17,6 +17,7 @@ from corridor.io.fetch.elevation import all_providers
 from corridor.io.fetch.fetch_inputs import settings_model
 from corridor.schema import settings, study
 from corridor.schema.column import Criterion
+from corridor.schema.faults import PATTERN_WORDS
 from corridor.schema.settings import ADDRESS, EXTRACT, LiveSettings, ReportSettings
 from docs.tools.study_words import WORDS
 
@@ -136,12 +137,10 @@ def _limits(metadata: list[Any]) -> str:
         pattern = getattr(item, "pattern", None)
         if pattern:
             words.append({
-                r"^[a-z0-9][a-z0-9-]{0,63}$": "small letters, digits, hyphens",
-                r"^[A-Z]{2}$": "two capital letters",
+                **PATTERN_WORDS,
                 ADDRESS: "an address",
                 EXTRACT: "small letters, digits, hyphens, slashes",
-                r"^\d{4}-\d{2}(-\d{2})?$": "YYYY-MM or YYYY-MM-DD",
-            }.get(pattern, "small letters, digits, underscores"))  # fmt: skip
+            }[pattern])  # fmt: skip
     return "".join(f", {word}" for word in words if word)
 
 

@@ -278,7 +278,45 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         study(("[[10.3, 45.1], [10.8, 45.1], [10.8, 45.9], [10.3, 45.9]]", "[[20, 45], [21, 45], [21, 46]]")),
         ["focus.outline: lies wholly outside XB"],
     ),
-    "unknown metric": (study(('metric = "ascent_m"', 'metric = "ascend_m"')), ["'ascend_m'"]),
+    "unknown metric": (
+        study(('metric = "ascent_m"', 'metric = "ascend_m"')),
+        ["midland: criteria 'ascent': metric: there is no 'ascend_m' (did you mean 'ascent_m'?)"],
+    ),
+    "metric that is no figure": (
+        study(('metric = "ascent_m"', 'metric = "places_status"')),
+        ["midland: criteria 'ascent': metric: 'places_status' is no figure (status)"],
+    ),
+    "criterion in another unit": (
+        study(('unit = "m"', 'unit = "km"')),
+        ["criteria 'ascent': unit: is 'km', but ascent_m is in m, as its anchors must be"],
+    ),
+    "a month that isn't": (
+        study(('question = "Which way leads from Aster to Corvo?"\nas_of = "2020-01"',
+               'question = "Which?"\nas_of = "2020-13"')),
+        ["midland.toml: as_of: '2020-13' is no date; write one of the calendar"],
+    ),
+    "a day that isn't": (
+        study(('name = "as it is"\nas_of = "2020-01"', 'name = "as it is"\nas_of = "2020-02-30"')),
+        ["midland.toml: baselines.0.as_of: '2020-02-30' is no date"],
+    ),
+    "a focus that crosses itself": (
+        study(("[[10.3, 45.1], [10.8, 45.1], [10.8, 45.9], [10.3, 45.9]]",
+               "[[10.3, 45.1], [10.8, 45.9], [10.8, 45.1], [10.3, 45.9]]")),
+        ["focus.outline: crosses itself or encloses nothing"],
+    ),
+    "a text for a list": (
+        study(('["heights.tif"]', '"heights.tif"')),
+        ["sources.elevation: write a list in square brackets (given: 'heights.tif')"],
+    ),
+    "an id with capitals": (
+        study(('id = "ridge"', 'id = "Ridge"')),
+        ["candidates.0.id: use small letters, digits, hyphens (given: 'Ridge')"],
+    ),
+    "a crossing inside one country": (
+        study(("[[baselines]]", '[[crossings]]\nid = "gate"\nname = "Gate"\nlon = 10.4\nlat = 45.5\n'
+               'countries = ["XA", "XA"]\nstatus = "open"\n\n[[baselines]]')),
+        ["crossings.0.countries: 'XA' stands twice; name the countries on both sides"],
+    ),
     "check of an unknown node": (
         study(("[[baselines]]", '[[checks]]\nname = "x"\nmode = "road"\nfrom_node = "aster"\nto_node = "korvo"\n'
                'low_km = 1\nhigh_km = 2\nsource = "made-up"\n\n[[baselines]]')),
@@ -305,6 +343,15 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "a status in the future": (
         cell("sections.csv", "as_of", "2099-01"), ["sections.csv, ridge-west, as_of: 2099-01 lies in the future"],
+    ),
+    "a status of spring": (
+        cell("sections.csv", "as_of", "spring"), ["sections.csv, row 2, as_of: 'spring' is no date; write one of the"],
+    ),
+    "a closure on no day": (
+        cell("sections.csv", "closed", "2019-02-29"), ["sections.csv, row 2, closed: '2019-02-29' is no date"],
+    ),
+    "a regime of no month": (
+        regime('as_of = "2020-01"', 'as_of = "2020-21"'), ["regimes.free.as_of: '2020-21' is no date"],
     ),
     "a regime of the future": (
         regime('as_of = "2020-01"', 'as_of = "2099-01"'), ["regimes, free, as_of: 2099-01 lies in the future"],
@@ -349,6 +396,19 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["sections.csv, row 3, from_node: 'nowhere' is not in nodes.csv", "status: is 'opened'; use one of",
          "'hearsay' is not in sources.csv"],
     ),
+    "points with one number": (
+        table("waypoints", ("ridge-west,1,", "ridge-west,0,")), ["waypoints.csv: 'ridge-west' has a seq twice; number"],
+    ),
+    "crossing of one country": (
+        table("crossings", ("XA,XB", "XB,XB")), ["crossings.csv, row 2, country_b: is country_a again"],
+    ),
+    "catalogue with semicolons": (
+        table("nodes", (",", ";")), ["nodes.csv: its cells are parted by semicolons; save it with commas"],
+    ),
+    "places with tabs": (
+        file("places.csv", b"name\tlat\tlon\tcountry\tpopulation\nAster\t45\t10\tXA\t1\n"),
+        ["places.csv: its cells are parted by tabs; save it with commas"],
+    ),
     "number that is none": (table("nodes", ("45.5,10.1,", "45.5,ten,")), ["nodes.csv, row 2, lon: is 'ten'; a number"]),
     "not a number": (table("nodes", ("45.5,10.1,", "45.5,nan,")), ["nodes.csv, row 2, lon: is 'nan'; a number"]),
     "range upside down": (table("speeds", ("80.0,80.0,80.0", "90,80,70")), ["speeds.csv, row 2, speed_kmh_low/mid"]),
@@ -379,6 +439,11 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         file("borders.geojson", b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"a":1},'
              b'"geometry":{"type":"Point","coordinates":[1,2]}}]}'),
         ["borders.geojson: has no column 'country'"],
+    ),
+    "borders elsewhere": (
+        file("borders.geojson", b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":'
+             b'{"country":"XB"},"geometry":{"type":"Polygon","coordinates":[[[45,10.3],[46,10.3],[46,10.8],[45,10.3]]]}}]}'),
+        ["borders.geojson: has no country in the study's area; name other borders (longitude comes first)"],
     ),
     "no borders": (file("borders.geojson", None), ["borders.geojson: no such file"]),
     "a perspective that weighs nothing": (

@@ -73,7 +73,7 @@ def _delay(row: Row, sources: Collection[str]) -> BorderDelay:
         fee_usd=row.range("fee_usd"),
         basis=row.choice("basis", BASES),
         source_ids=source_ids_of(row, sources),
-        as_of=row.text("as_of", required=True),
+        as_of=row.date("as_of", required=True),
         confidence=row.member("confidence", Confidence, without=(Confidence.UNSTATED,)),
         note=row.text("note"),
     )

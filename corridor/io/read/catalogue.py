@@ -235,6 +235,8 @@ def _load_lines(folder: Path, faults: Faults) -> dict[str, LineString]:
         points[row.text("section_id", required=True)].append(place)
     lines = {}
     for section_id, places in points.items():
+        if len({seq for seq, _, _ in places}) < len(places):
+            faults.add(f"{folder / 'waypoints.csv'}: '{section_id}' has a seq twice; number its points from end to end")
         # Rows may stand in any order; seq gives it. The same point twice in a row is no segment.
         ordered = [(lon, lat) for _, lon, lat in sorted(places)]
         distinct = [point for point, _ in itertools.groupby(ordered)]
@@ -276,7 +278,7 @@ def _load_limits(folder: Path, sources: dict[str, Source], faults: Faults) -> di
             row.text("section_id", required=True),
             row.optional("max_weight_t", 0.1, 500),
             row.optional("max_height_m", 0.5, 20),
-            row.text("as_of"),
+            row.date("as_of"),
             source_ids_of(row, sources),
             row.text("note"),
         )
@@ -319,9 +321,9 @@ def _load_sections(
                 mode=row.member("mode", Mode),
                 road_class=row.text("class", required=True),
                 status=row.member("status", SectionStatus),
-                as_of=row.text("as_of"),
-                opened=row.text("opened"),
-                closed=row.text("closed"),
+                as_of=row.date("as_of"),
+                opened=row.date("opened"),
+                closed=row.date("closed"),
                 length_km=row.range("length_km"),
                 tunnel_km=row.optional("tunnel_km", 0, 1000),
                 bridge_km=row.optional("bridge_km", 0, 1000),
@@ -437,8 +439,9 @@ def _check_ends(row: Row, ends: tuple[str, str], nodes: dict[str, Node], line: L
 
 
 def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Crossing]:
-    return [
-        Crossing(
+    found = []
+    for row in read_rows(folder / "crossings.csv", _CROSSINGS.split(), faults):
+        crossing = Crossing(
             row.text("crossing_id", required=True),
             row.text("name", required=True),
             row.number("lon", -180, 180),
@@ -446,13 +449,15 @@ def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) ->
             frozenset((row.text("country_a", required=True), row.text("country_b", required=True))),
             row.member("mode", Mode),
             row.member("status", CrossingStatus, without=(CrossingStatus.UNLISTED,)),
-            row.text("as_of"),
+            row.date("as_of"),
             row.range("delay_min"),
             source_ids_of(row, sources),
             row.text("note"),
         )
-        for row in read_rows(folder / "crossings.csv", _CROSSINGS.split(), faults)
-    ]
+        if len(crossing.countries) < 2:
+            row.fault("country_b", "is country_a again; a crossing lies between two countries")
+        found.append(crossing)
+    return found
 
 
 def _load_speeds(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Speed]:

@@ -44,7 +44,7 @@ def read_works(row: Row, sources: Collection[str]) -> SectionWorks:
     """
     stated = row.member("works", Works, without=_NOT_STATED) if row.text("works") else None
     progress = row.optional("progress_pct", 0, 100)
-    as_of, named = row.text("progress_as_of"), row.items("progress_source_ids")
+    as_of, named = row.date("progress_as_of"), row.items("progress_source_ids")
     if progress is not None and not (as_of and named):
         row.fault("progress_as_of/progress_source_ids", "is empty; progress needs its date and a source")
     for key in named:

@@ -172,8 +172,10 @@ class Gazetteer:
             frame = self.places.frame
             hits = frame[frame["name"].str.casefold() == wanted]
             if len(hits):
-                # Of several places of one name the largest is meant, as people mean it.
-                best = hits.sort_values("population", ascending=False).iloc[0]
+                # Of several places of one name the largest of the area is meant, as people mean it.
+                west, south, east, north = self.area
+                inside = hits[hits["lon"].between(west, east) & hits["lat"].between(south, north)]
+                best = (inside if len(inside) else hits).sort_values("population", ascending=False).iloc[0]
                 return _place(best["name"], best["lon"], best["lat"], best["country"], asked_by)
             known += list(frame["name"])
         near = difflib.get_close_matches(name, known, n=3)

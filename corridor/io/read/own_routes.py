@@ -22,6 +22,7 @@ from corridor.errors import SourceError, StudyError
 from corridor.files import odd_character, require_file
 from corridor.geo.geodesy import WGS84, distance_m, project
 from corridor.io.read.polygons import read_features
+from corridor.schema.faults import root_faults
 from corridor.schema.study import DrawnCandidate, ViaCandidate, say_fault
 from corridor.schema.vocabulary import Family, Mode
 
@@ -211,7 +212,7 @@ def _as_candidates(
         try:
             found.append(DrawnCandidate(family=Family.DRAWN, id=key, name=name, line=_vertices(line.xyz), **own))
         except ValidationError as faults:
-            raise StudyError(f"{what}: " + "; ".join(say_fault(fault) for fault in faults.errors())) from faults
+            raise StudyError(f"{what}: " + "; ".join(say_fault(fault) for fault in root_faults(faults))) from faults
     return tuple(found)
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 
 from corridor.errors import SourceError
-from corridor.files import odd_character, require_file
+from corridor.files import odd_character, require_commas, require_file
 from corridor.geo.geodesy import WGS84, distance_m
 from corridor.io.read.data_files import data_source
 from corridor.io.read.osm_tags import read_population
@@ -67,6 +67,7 @@ def read_places(path: Path) -> Places:
         SourceError: the file is missing, isn't such a table, or has coordinates that no place on Earth has.
     """
     require_file(path, "table of places", _MAX_BYTES)
+    require_commas(path)
     try:
         # all as text: a village called 77 or True is none the less called that
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")

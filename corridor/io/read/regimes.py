@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from corridor.errors import CatalogueError
 from corridor.files import parse_toml
+from corridor.schema.faults import fault_words, root_faults
 from corridor.schema.fields import Date, Listed, Source, Text
 from corridor.schema.regime import Regime
 from corridor.schema.settings import Condition
@@ -123,7 +124,7 @@ def load_regime_sources(path: Path) -> dict[str, Source]:
         try:
             document = _Document.model_validate(fields)
         except ValidationError as wrong:
-            faults += [f"sources.{key}.{_say(fault)}" for fault in wrong.errors()]
+            faults += [f"sources.{key}.{_say(fault)}" for fault in root_faults(wrong)]
             continue
         found[key] = Source(
             key, document.title, document.publisher, document.date, document.licence, document.url, note=document.note
@@ -143,7 +144,7 @@ def _build(regime_id: str, fields: Any, known: set[str] | None) -> tuple[Regime 
         # Checked as a whole by its model, so that all faults of a regime come at once.
         regime = Regime.model_validate({**fields, "regime_id": regime_id})
     except ValidationError as wrong:
-        return None, [_say(fault) for fault in wrong.errors()]
+        return None, [_say(fault) for fault in root_faults(wrong)]
     # Without a list of documents ids are taken on trust: a regime in a study may cite the catalogue, read later.
     missing = [] if known is None else [(field, key) for field, key in regime.cited if key not in known]
     return regime, [f"{field}: '{key}' is no known source; define [sources.{key}]" for field, key in missing]
@@ -166,11 +167,7 @@ def _say(fault: Any) -> str:
     field = ".".join(str(part) for part in fault["loc"]) or "table"
     if fault["type"] == "extra_forbidden":
         return f"{field}: unknown key; take it out"
-    if fault["type"] == "missing":
-        return f"{field}: is missing"
-    message = fault["msg"].removeprefix("Value error, ")
-    given = "" if fault["type"] == "value_error" else f" (given: {fault.get('input')!r:.60})"
-    return f"{field}: {message}{given}"
+    return f"{field}: {fault_words(fault)}"
 
 
 # --- Conditions that somebody named, from TOML: what can be shown for each, with its sources ---
@@ -201,8 +198,7 @@ def load_conditions(path: Path, known: Collection[str] | None = None) -> tuple[C
     try:
         found = _File.model_validate(content).conditions
     except ValidationError as wrong:
-        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in wrong.errors()]
-        raise CatalogueError(f"{path}: " + "; ".join(faults[:12])) from wrong
+        raise CatalogueError(f"{path}: " + _listed([_say(fault) for fault in root_faults(wrong)])) from wrong
     documents = set(load_regime_sources(path))
     cited = {item.source_id for item in found} | {row.source_id for item in found for row in item.indicators}
     missing = sorted(cited - documents - set(known) - {None}, key=str) if known is not None else []

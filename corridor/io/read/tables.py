@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from corridor.errors import CatalogueError
-from corridor.files import odd_character, require_file
+from corridor.files import odd_character, require_commas, require_file
 from corridor.schema.catalogue import Estimate
-from corridor.schema.fields import Source
+from corridor.schema.fields import DATE_FORMS, Source, is_date
 from corridor.schema.message import Alias
 from corridor.schema.vocabulary import SourceKind
 
@@ -79,6 +79,18 @@ class Row:
             self.fault(field, "is longer than 2000 letters; shorten it")
         elif odd := odd_character(value):
             self.fault(field, f"holds control characters ({odd}); write plain text")
+        return value
+
+    def date(self, field: str, *, required: bool = False) -> str:
+        """The cell, a year, a month or a day of the calendar in ISO form.
+
+        Args:
+            field: Column.
+            required: Whether it is a fault if the cell is empty.
+        """
+        value = self.text(field, required=required)
+        if value and not is_date(value):
+            self.fault(field, f"'{value[:40]}' is no date; {DATE_FORMS}")
         return value
 
     def choice(self, field: str, allowed: Collection[str]) -> str:
@@ -197,9 +209,10 @@ def read_rows(path: Path, columns: Collection[str], faults: Faults, *, optional:
 
     Raises:
         CatalogueError: the file's columns are others, or it isn't UTF-8 text with commas.
-        SourceError: there is no such file.
+        SourceError: there is no such file, or its cells are parted by something else than commas.
     """
     require_file(path, "table", MAX_BYTES)
+    require_commas(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, strict=True)
@@ -271,7 +284,7 @@ def load_sources(folder: Path, faults: Faults) -> dict[str, Source]:
             row.text("source_id", required=True),
             row.text("title", required=True),
             row.text("publisher", required=True),
-            row.text("date"),
+            row.date("date"),
             row.text("licence", required=True),
             row.text("url"),
             kind=SourceKind.DOCUMENT,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from corridor.errors import CatalogueError, StudyError
+from corridor.errors import CatalogueError, SourceError, StudyError
 from corridor.files import require_file
 from corridor.io.read.borders import Borders, no_borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue, load_general_catalogue
@@ -21,7 +21,9 @@ from corridor.io.read.own_routes import read_drawn
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.io.read.regimes import load_regime_sources
 from corridor.io.read.rivers import BorderRiver, load_border_rivers
+from corridor.metrics.registry import all_columns
 from corridor.pipeline.graph import Progress, step
+from corridor.plugins import nearest_name
 from corridor.schema.catalogue import (
     BorderDelays,
     Costing,
@@ -33,7 +35,7 @@ from corridor.schema.catalogue import (
     Speed,
     UnitCost,
 )
-from corridor.schema.column import Criterion
+from corridor.schema.column import Criterion, Kind, Unit, find_column
 from corridor.schema.fields import Source
 from corridor.schema.parameters import (
     DocumentedHeight,
@@ -374,8 +376,19 @@ def border_rivers(study: Study, documents: Mapping[str, Source]) -> tuple[Border
 
 @step(says="reading borders and places")
 def borders(study: Study) -> Borders:
-    """Countries and their polygons; none where the study names no borders."""
-    return read_borders(study.path(study.sources.borders)) if study.sources.borders else no_borders()
+    """Countries and their polygons; none where the study names no borders.
+
+    Raises:
+        SourceError: the file has faults, or no country in the study's area.
+    """
+    if not study.sources.borders:
+        return no_borders()
+    path = study.path(study.sources.borders)
+    found = read_borders(path)
+    # Elsewhere, or with latitude first: every place would lie in no country, and every way end at a border.
+    if not shapely.box(*study.area).intersects(found.countries.geometry.to_numpy()).any():
+        raise SourceError(f"{path}: has no country in the study's area; name other borders (longitude comes first)")
+    return found
 
 
 @step(says="reading borders and places")
@@ -402,19 +415,39 @@ def known_names(
     border_delays: BorderDelays,
     today: str,
 ) -> bool:
-    """That every place, node and section which the study names is there, told before anything long is read.
+    """That every metric, place, node and section which the study names is there, told before anything long is read.
 
     Raises:
-        StudyError: some aren't, or statuses lie in the future: all of them at once.
+        StudyError: some aren't, a criterion has a unit of its own, or statuses lie in the future: all at once.
         SourceError: the file of perspectives is missing.
     """
     # A wrong name is told before the map is read, which takes most of a run.
+    if faults := [f"{study.id}: {fault}" for each in study.criteria if (fault := _fault_of_criterion(each))]:
+        raise StudyError("; ".join(faults))
     of_regimes = load_regime_sources(study.path(study.impact.regimes)) if study.impact else {}
     require_known(study, gazetteer, nodes, sections, vehicles, documents, of_regimes)
     require_past(study, catalogue_dates(sections.values(), crossings.values(), border_delays), today)
     if study.sources.perspectives is not None:
         require_file(study.path(study.sources.perspectives), "file of perspectives")
     return True
+
+
+def _fault_of_criterion(criterion: Criterion) -> str:
+    """Why a criterion can't be measured as the study states it; nothing where it can."""
+    where, columns = f"criteria '{criterion.criterion_id}'", all_columns()
+    column = find_column(criterion.metric, columns)
+    if column is None:
+        hint = nearest_name(criterion.metric, [known.name for known in columns])
+        return f"{where}: metric: there is no '{criterion.metric}'{hint}"
+    if column.kind not in (Kind.NUMBER, Kind.COUNT):
+        return f"{where}: metric: '{criterion.metric}' is no figure ({column.kind}); name a column of numbers"
+    # What is counted may be called anything; anchors in another unit than the figures would rank nonsense.
+    counted = column.unit in (Unit.NONE, Unit.COUNT, Unit.PER_10KM)
+    if not counted and criterion.unit not in (column.unit, column.symbol):
+        return (
+            f"{where}: unit: is '{criterion.unit[:40]}', but {column.name} is in {column.unit}, as its anchors must be"
+        )
+    return ""
 
 
 @step(says="reading heights")

@@ -1,0 +1,67 @@
+"""Faults that pydantic finds in what people wrote, in a person's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+PATTERN_WORDS = {
+    r"^[a-z0-9][a-z0-9-]{0,63}$": "small letters, digits, hyphens",
+    r"^[A-Z]{2}$": "two capital letters",
+    r"^[A-Z]?$": "one capital letter",
+    r"^(\d{4}(-\d{2}(-\d{2})?)?)?$": "YYYY, YYYY-MM or YYYY-MM-DD",
+    r"^\d{4}(-\d{2}(-\d{2})?)?$": "YYYY, YYYY-MM or YYYY-MM-DD",
+    r"^\d{4}-\d{2}(-\d{2})?$": "YYYY-MM or YYYY-MM-DD",
+    r"^[\x20-\x7e]*$": "printable ASCII",
+    r"^[a-z_]{1,40}$": "small letters, underscores",
+    r"^[a-z][a-z0-9_]{0,31}$": "small letters, digits, underscores",
+    r"^[a-z][a-z0-9_]{0,63}$": "small letters, digits, underscores",
+}
+"""What the patterns of fields ask for, for messages and for the documentation."""
+_TYPE_WORDS = {
+    "tuple_type": "write a list in square brackets",
+    "list_type": "write a list in square brackets",
+    "dict_type": "write a table",
+    "model_type": "write a table",
+    "dataclass_type": "write a table",
+    "string_type": "write a text in quotes",
+    "float_type": "write a number",
+    "int_type": "write a whole number",
+    "int_from_float": "write a whole number",
+    "bool_type": "write true or false",
+}
+
+
+def root_faults(error: ValidationError) -> list[Any]:
+    """The faults of a validation, without those that only follow: a list too short since its items have faults.
+
+    Args:
+        error: of a model.
+    """
+    found = error.errors()
+    places = [fault["loc"] for fault in found]
+    return [
+        fault
+        for fault in found
+        if fault["type"] != "too_short"
+        or not any(place[: len(fault["loc"])] == fault["loc"] != place for place in places)
+    ]
+
+
+def fault_words(fault: Any) -> str:
+    """What is wrong and what was given, without the field.
+
+    Args:
+        fault: one of :meth:`pydantic.ValidationError.errors`.
+    """
+    kind = fault["type"]
+    if kind == "missing":
+        return "is missing"
+    if kind == "value_error":  # the words of our own checks, which say what was given where it helps
+        return str(fault["msg"]).removeprefix("Value error, ")
+    words = fault["msg"]
+    if kind == "string_pattern_mismatch":
+        asked = PATTERN_WORDS.get(fault["ctx"]["pattern"])
+        words = f"use {asked}" if asked else words
+    return f"{_TYPE_WORDS.get(kind, words)} (given: {fault.get('input')!r:.60})"
