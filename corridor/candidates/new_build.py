@@ -361,10 +361,11 @@ def design_minutes(standard: DesignStandard, driving: Driving, along_m: Floats, 
     # A new road is built for its speed: its bends slow nobody, and only climbs do.
     pieces = Pieces(
         np.array([0, len(metres)]),
+        np.array([1]),
         metres,
         np.diff(height_m) / np.maximum(metres, 1e-9),
-        np.zeros(len(metres)),
         (height_m[1:] + height_m[:-1]) / 2,
+        np.zeros(len(metres)),
     )
     model = driving.model
     along, _ = driving_minutes(pieces, model.vehicles[TRUCK], np.array([speed]), model.parameters.superelevation)

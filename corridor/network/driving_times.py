@@ -15,7 +15,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import line_lengths_m, locate_m
 from corridor.network.graph import UNFIT_CLASSES, Network, Position
 from corridor.network.map_matching import Match, node_position, part_lengths_km
-from corridor.network.road_survey import Ground, Pin, RoadSurvey, survey_roads
+from corridor.network.road_survey import Ground, Pin, PinFit, RoadSurvey, survey_roads
 from corridor.network.speed_model import class_speeds_kmh, driving_minutes
 from corridor.schema.catalogue import GradeCeiling, Node, Section
 from corridor.schema.parameters import DocumentedHeight, DrivingModel, DrivingParameters
@@ -253,13 +253,13 @@ class SurveyedEdges:
 class EdgeTimes:
     """Minutes along and against each edge by vehicle; those of railways are a train's whatever the vehicle.
 
-    ``survey`` is of the roads among them. ``pinned`` says which edges have a documented height within its reach, shape
+    ``pins`` says how documented heights fit the roads, and ``pinned`` which edges have one within its reach, shape
     (n_edges,). ``pin_effect`` is the root mean square of the logarithm of what pins change a truck's minutes by, on the
     edges that have them: how far times may be off where there is none.
     """
 
     minutes: dict[str, tuple[Floats, Floats]]
-    survey: RoadSurvey
+    pins: tuple[PinFit, ...]
     pinned: Bools
     pin_effect: float
 
@@ -373,7 +373,7 @@ def time_edges(
         minutes = dict(zip(keys, pool.map(minutes_of, keys), strict=True))
     pinned = np.zeros(len(edges), dtype=bool)
     pinned[roads] = survey.pinned
-    return EdgeTimes(minutes, survey, pinned, _pin_effect(survey, minutes[TRUCK], roads, speed, model))
+    return EdgeTimes(minutes, survey.pins, pinned, _pin_effect(survey, minutes[TRUCK], roads, speed, model))
 
 
 def _speeds_kmh(

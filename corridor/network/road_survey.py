@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -53,9 +54,9 @@ class Vertices:
     @classmethod
     def of(cls, geometry: NDArray[np.object_]) -> Vertices:
         """Those of lines (lon, lat), shape (n_edges,)."""
-        xy, owner = shapely.get_coordinates(geometry, return_index=True)
-        first = np.searchsorted(owner, np.arange(len(geometry) + 1)).astype(np.int64)
-        return cls(np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1]), first)
+        lon, lat = np.ascontiguousarray(shapely.get_coordinates(geometry).T)
+        first = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(geometry))]).astype(np.int64)
+        return cls(lon, lat, first)
 
 
 @dataclass(frozen=True)
@@ -94,15 +95,14 @@ def road_lines(vertices: Vertices) -> RoadLines:
     lon, lat, first = vertices.lon, vertices.lat, vertices.first
     # Each line is flattened about its own first point, so that no projection of the whole network is needed for
     # headings.
-    start = np.repeat(first[:-1], np.diff(first))
-    scale = np.cos(np.radians(lat[start]))
-    x = (lon - lon[start]) * scale * _EARTH_M_PER_DEG
-    y = (lat - lat[start]) * _EARTH_M_PER_DEG
+    begin, size = first[:-1], np.diff(first)
+    x = (lon - np.repeat(lon[begin], size)) * np.repeat(np.cos(np.radians(lat[begin])), size) * _EARTH_M_PER_DEG
+    y = (lat - np.repeat(lat[begin], size)) * _EARTH_M_PER_DEG
     # One sum over all lines at once; the step from the end of one line to the begin of the next is no road.
     steps = np.hypot(np.diff(x, prepend=0.0), np.diff(y, prepend=0.0))
-    steps[first[:-1]] = 0.0
+    steps[begin] = 0.0
     total = np.cumsum(steps)
-    return RoadLines(x, y, total - total[start], first)
+    return RoadLines(x, y, total - np.repeat(total[begin], size), first)
 
 
 def cut_edges(length_m: Floats, post_m: float, piece_m: float) -> Cuts:
@@ -354,23 +354,24 @@ def survey_roads(
     length = edges["length_m"].to_numpy(dtype=float)
     cuts = cut_edges(length, POST_M, PIECE_M)
     lines = Vertices.of(edges.geometry.to_numpy())
-    bends = _bends(edges, lines, n_nodes, cuts, parameters.bend_window_m)
-    # A line drawn by waypoints has corners that the road doesn't have.
-    bends[np.repeat(drawn, np.diff(cuts.first))] = 0.0
     posts = _set_posts(edges, lines, n_nodes, cuts, carried or {}, _ranks(edges, drawn))
     steepest = np.full(len(edges), np.inf) if max_grade is None else max_grade
     # Without an elevation model heights stay unknown and roads level.
     smooth = heights = np.full(posts.graph.n_posts, np.nan)
     found: tuple[PinFit, ...] = ()
     near = np.zeros(posts.graph.n_posts, dtype=bool)
-    if ground is not None and len(edges):
-        smooth = _smoothed(posts, ground)
-        heights, near, found = _pinned(posts, smooth, pins, parameters, steepest)
-        # The survey without pins keeps to the same ceilings, so that the two differ by the pins and by nothing else.
-        smooth = limit_slopes(posts.graph, smooth, steepest[posts.edge], posts.rank, np.zeros(0, dtype=np.int64))
-    pieces = _pieces(posts, cuts, bends, heights, steepest)
-    # both have the same lengths and bends: an array of each is enough
-    unpinned = replace(_pieces(posts, cuts, bends, smooth, steepest), length_m=pieces.length_m)
+    # Bends are measured by compiled code that lets heights be found at the same time.
+    with ThreadPoolExecutor(1) as aside:
+        bent = aside.submit(_bends, edges, lines, n_nodes, cuts, parameters.bend_window_m)
+        if ground is not None and len(edges):
+            smooth = _smoothed(posts, ground)
+            heights, near, found = _pinned(posts, smooth, pins, parameters, steepest)
+            # The survey without pins keeps to the same ceilings, so that the two differ by the pins and nothing else.
+            smooth = limit_slopes(posts.graph, smooth, steepest[posts.edge], posts.rank, np.zeros(0, dtype=np.int64))
+        bends = bent.result()
+    # A line drawn by waypoints has corners that the road doesn't have.
+    bends[np.repeat(drawn, np.diff(cuts.first))] = 0.0
+    pieces, unpinned = (_pieces(posts, cuts, bends, of, steepest) for of in (heights, smooth))
     # an edge is pinned if both its ends are within reach
     pinned = near[edges["u"].to_numpy()] & near[edges["v"].to_numpy()]
     return RoadSurvey(pieces, unpinned, heights, np.asarray(pinned), found)
@@ -390,7 +391,8 @@ def _bends(edges: gpd.GeoDataFrame, vertices: Vertices, n_nodes: int, cuts: Cuts
 def _ranks(edges: gpd.GeoDataFrame, schematic: Bools) -> Ints:
     """Which roads give way to which, shape (n_edges,): main classes first, a link with its road, drawn lines last."""
     order = {name: rank for rank, name in enumerate(MAIN_CLASSES)}
-    rank = edges["class"].str.removesuffix("_link").map(order).fillna(len(order)).to_numpy(dtype=np.int64)
+    ranks = {name: order.get(name.removesuffix("_link"), len(order)) for name in edges["class"].unique()}
+    rank = edges["class"].map(ranks).to_numpy(dtype=np.int64)
     return np.asarray(rank + np.where(schematic, len(order) + 1, 0))
 
 
@@ -497,10 +499,13 @@ def _pinned(
 
 def _nearest_post(posts: _Posts, heights: Floats, pin: Pin) -> tuple[int, float]:
     """The post with a height nearest to a pin, on the edges that it names, and how far off; -1 if over 2 km."""
-    links = np.isin(posts.edge, pin.edges) if pin.edges else np.ones(len(posts.edge), dtype=bool)
-    near = np.unique(np.concatenate([posts.graph.start[links], posts.graph.end[links]]))
+    chosen = np.full(int(posts.edge[-1]) + 1, not pin.edges)
+    chosen[list(pin.edges)] = True
+    links = chosen[posts.edge]
+    joined = np.zeros(len(heights), dtype=bool)
+    joined[posts.graph.start[links]] = joined[posts.graph.end[links]] = True
     window = PIN_LIMIT_M / 111_000
-    near = near[np.isfinite(heights[near]) & (np.abs(posts.lat[near] - pin.lat) <= window)]
+    near = np.flatnonzero(joined & np.isfinite(heights) & (np.abs(posts.lat - pin.lat) <= window))
     if not len(near):
         return -1, float("inf")
     off = distance_m(pin.lon, pin.lat, posts.lon[near], posts.lat[near])
@@ -516,12 +521,6 @@ def _pieces(posts: _Posts, cuts: Cuts, bends: Floats, heights: Floats, steepest:
     # what is steeper still lies between heights of other roads, whose difference is the model's error
     limit = steepest[posts.edge]
     grade = np.clip(grade, -limit, limit)
-    times = cuts.per_post[posts.edge]
     middle = np.nan_to_num((heights[graph.end] + heights[graph.start]) / 2)
-    return Pieces(
-        cuts.first,
-        np.repeat(graph.length_m / times, times),
-        np.repeat(grade, times),
-        bends,
-        np.repeat(middle, times),
-    )
+    first = np.concatenate([[0], np.cumsum(cuts.posts)]).astype(np.int64)
+    return Pieces(first, cuts.per_post, graph.length_m / cuts.per_post[posts.edge], grade, middle, bends)

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from corridor.compiled import allocating, compiled
 from corridor.errors import CatalogueError
+from corridor.ragged import spread
 from corridor.schema.catalogue import Speed
 from corridor.schema.parameters import KMH, Vehicle
 
@@ -59,17 +60,20 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Pieces:
-    """Edges cut into short pieces of even grade and bend.
+    """Edges cut into stretches of even grade, and these into short pieces of even bend.
 
-    ``first`` says where each edge's pieces begin, shape (n_edges + 1,); the others have shape (n_pieces,):
-    ``length_m``, ``grade`` (rise per metre along the edge), ``curvature_per_m`` (1/radius) and ``height_m``.
+    ``first`` says where each edge's stretches begin, shape (n_edges + 1,), and ``parts`` how many equal pieces each of
+    them has, shape (n_edges,). ``length_m`` (of a piece), ``grade`` (rise per metre along the edge) and ``height_m``
+    are those of each stretch, shape (n_stretches,); ``curvature_per_m`` (1/radius) is that of each piece, one edge
+    after another, shape (n_pieces,).
     """
 
     first: Ints
+    parts: Ints
     length_m: Floats
     grade: Floats
-    curvature_per_m: Floats
     height_m: Floats
+    curvature_per_m: Floats
 
     def of_edges(self, edges: Ints) -> Pieces:
         """The pieces of some edges, in the order of their rows.
@@ -77,10 +81,13 @@ class Pieces:
         Args:
             edges: rows.
         """
-        count = np.diff(self.first)[edges]
+        stretches = np.diff(self.first)
+        pieces = stretches * self.parts
+        at, count = spread(self.first[:-1], stretches, edges)
+        bent, _ = spread(np.cumsum(pieces) - pieces, pieces, edges)
         first = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-        at = np.arange(first[-1]) + np.repeat(self.first[edges] - first[:-1], count)
-        return Pieces(first, self.length_m[at], self.grade[at], self.curvature_per_m[at], self.height_m[at])
+        parts, curvature = self.parts[edges], self.curvature_per_m[bent]
+        return Pieces(first, parts, self.length_m[at], self.grade[at], self.height_m[at], curvature)
 
 
 def limiting_speed_kmh(
@@ -143,10 +150,11 @@ def driving_minutes(
     """
     along, against = edge_seconds(
         pieces.first,
+        pieces.parts,
         pieces.length_m,
         pieces.grade,
-        pieces.curvature_per_m,
         pieces.height_m,
+        pieces.curvature_per_m,
         np.asarray(desired_kmh, dtype=float) / KMH,
         superelevation,
         vehicle.as_tuple(),
@@ -235,30 +243,37 @@ def limiting_speed(grade, curvature, height_m, desired, banking, vehicle):
         banking: superelevation of the road.
         vehicle: the numbers of :meth:`corridor.schema.parameters.Vehicle.as_tuple`.
     """
-    return graded_speed(grade, flat_limits(curvature, height_m, desired, banking, vehicle), vehicle)
+    drive, brake = grade_limits(grade, air_limits(height_m, vehicle), vehicle)
+    curve = bend_limit(curvature, banking, vehicle)
+    return combine_speeds(drive, brake, curve, wanted_speed(desired, vehicle), vehicle[7])
 
 
 @compiled
-def flat_limits(curvature, height_m, desired, banking, vehicle):
-    """What limits the speed on a piece of road whichever way it slopes; see :func:`limiting_speed`.
-
-    Returns:
-        Power at the wheels in W, drag in kg per metre, speed in the bend and wanted speed in m/s.
-    """
-    _, power, loss_per_m, _, _, drag_area, side, _, ratio, top = vehicle
+def air_limits(height_m, vehicle):
+    """Power at the wheels in W and drag in kg per metre at a height above the sea."""
+    _, power, loss_per_m, _, _, drag_area, _, _, _, _ = vehicle
     height = max(height_m, 0.0)
-    available = power * max(1.0 - loss_per_m * height, 0.1)
-    curve = math.sqrt(GRAVITY * (side + banking) / curvature) if curvature > 0.0 else np.inf
-    return available, 0.5 * air_density(height) * drag_area, curve, min(desired * ratio, top)
+    return power * max(1.0 - loss_per_m * height, 0.1), 0.5 * air_density(height) * drag_area
 
 
 @compiled
-def graded_speed(grade, limits, vehicle):
-    """Speed on a piece of road with what limits it on the flat, from :func:`flat_limits`, m/s."""
-    available, drag, curve, wanted = limits
-    weight, brake_power, rolling, shape_b = vehicle[0] * GRAVITY, vehicle[3], vehicle[4], vehicle[7]
-    drive = drive_speed(available, weight * (rolling + grade), drag)
-    return combine_speeds(drive, brake_speed(brake_power, weight, grade, rolling), curve, wanted, shape_b)
+def grade_limits(grade, air, vehicle):
+    """Speeds that power and brakes allow on a grade, with what :func:`air_limits` gives, m/s."""
+    weight, rolling = vehicle[0] * GRAVITY, vehicle[4]
+    drive = drive_speed(air[0], weight * (rolling + grade), air[1])
+    return drive, brake_speed(vehicle[3], weight, grade, rolling)
+
+
+@compiled
+def bend_limit(curvature, banking, vehicle):
+    """Speed that a bend allows, infinite on a straight road, m/s."""
+    return math.sqrt(GRAVITY * (vehicle[6] + banking) / curvature) if curvature > 0.0 else np.inf
+
+
+@compiled
+def wanted_speed(desired, vehicle):
+    """Speed that the driver wants where that of a level, straight road is ``desired``, m/s."""
+    return min(desired * vehicle[8], vehicle[9])
 
 
 @compiled
@@ -271,24 +286,33 @@ def piece_speeds(grade, curvature, height_m, desired, banking, vehicle):
 
 
 @allocating
-def edge_seconds(first_piece, length_m, grade, curvature, height_m, desired, banking, vehicle):
+def edge_seconds(first, parts, length_m, grade, height_m, curvature, desired, banking, vehicle):
     """Seconds along and against each edge.
 
     Args:
-        first_piece: where each edge's pieces begin, and the number of pieces, shape (n_edges + 1,).
-        length_m, grade, curvature, height_m: of each piece along the edge, shape (n_pieces,).
+        first: where each edge's stretches begin, and the number of stretches, shape (n_edges + 1,).
+        parts: number of pieces in each stretch of an edge, shape (n_edges,).
+        length_m, grade, height_m: of each stretch, the length that of its pieces, shape (n_stretches,).
+        curvature: of each piece, shape (n_pieces,).
         desired: of each edge, m/s, shape (n_edges,).
         banking, vehicle: see :func:`limiting_speed`.
 
     Returns:
         Two arrays of shape (n_edges,).
     """
-    count = len(first_piece) - 1
+    count = len(parts)
     along, against = np.zeros(count), np.zeros(count)
+    piece = 0
     for edge in range(count):
-        for i in range(first_piece[edge], first_piece[edge + 1]):
-            # what climbs one way falls the other; a bend is the same both ways
-            limits = flat_limits(curvature[i], height_m[i], desired[edge], banking, vehicle)
-            along[edge] += length_m[i] / graded_speed(grade[i], limits, vehicle)
-            against[edge] += length_m[i] / graded_speed(-grade[i], limits, vehicle)
+        wanted = wanted_speed(desired[edge], vehicle)
+        for i in range(first[edge], first[edge + 1]):
+            # Grade and air are those of the stretch; what climbs one way falls the other. A bend is the same both ways.
+            air = air_limits(height_m[i], vehicle)
+            up_drive, up_brake = grade_limits(grade[i], air, vehicle)
+            down_drive, down_brake = grade_limits(-grade[i], air, vehicle)
+            for _ in range(parts[edge]):
+                curve = bend_limit(curvature[piece], banking, vehicle)
+                along[edge] += length_m[i] / combine_speeds(up_drive, up_brake, curve, wanted, vehicle[7])
+                against[edge] += length_m[i] / combine_speeds(down_drive, down_brake, curve, wanted, vehicle[7])
+                piece += 1
     return along, against

@@ -161,7 +161,7 @@ def _say_heights(run: Run) -> list[Message]:
             "remark.height_far",
             {"height_id": pin.pin_id, "limit_km": f"{PIN_LIMIT_M / 1000:g}", "section_id": beside[pin.pin_id]},
         )
-        for pin in driving.edge_times.survey.pins
+        for pin in driving.edge_times.pins
         if pin.pin_id in beside and not np.isfinite(pin.distance_m)
     ]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -503,16 +503,15 @@ class PostGraph:
     structure: Bools
     n_posts: int
 
-    def only(self, links: Bools) -> PostGraph:
-        """The graph of some of the links, with all posts."""
-        return PostGraph(self.start[links], self.end[links], self.length_m[links], self.structure[links], self.n_posts)
-
-    @property
-    def posts(self) -> Bools:
-        """Which posts a link ends at, shape (n_posts,)."""
-        found = np.zeros(self.n_posts, dtype=bool)
-        found[self.start] = found[self.end] = True
-        return found
+    def only(self, links: Bools) -> tuple[PostGraph, Ints]:
+        """The graph of some of the links and the posts that they end at, in the order in which it numbers them."""
+        start, end = self.start[links], self.end[links]
+        ended = np.zeros(self.n_posts, dtype=bool)
+        ended[start] = ended[end] = True
+        posts = np.flatnonzero(ended)
+        number = np.empty(self.n_posts, dtype=np.int64)
+        number[posts] = np.arange(len(posts))
+        return PostGraph(number[start], number[end], self.length_m[links], self.structure[links], len(posts)), posts
 
     def weighed(self, weight: Floats) -> sparse.csr_matrix:
         """The least weight between posts that are linked, shape (n_posts, n_posts), each pair once."""
@@ -570,12 +569,21 @@ def smooth_heights(graph: PostGraph, ground_m: Floats, window_m: float, rank: In
         rank: of each link, main roads lowest, shape (n_links,); None for one rank.
     """
     known = np.isfinite(ground_m)
+    if rank is None:
+        return _Smoothing(graph, known, window_m).of(ground_m)
     heights = np.full(graph.n_posts, np.nan)
     # Ranks are smoothed in their order, and what an earlier one has found is held: minor roads bend to meet major ones.
-    for level in [0] if rank is None else np.unique(rank).tolist():
-        part = graph if rank is None else graph.only(rank == level)
-        heights = _Smoothing(part, known, window_m, np.isfinite(heights)).of(ground_m, heights)
+    for links in _by_rank(rank):
+        part, posts = graph.only(links)
+        found = heights[posts]
+        heights[posts] = _Smoothing(part, known[posts], window_m, np.isfinite(found)).of(ground_m[posts], found)
     return heights
+
+
+def _by_rank(rank: Ints) -> Iterator[Bools]:
+    """Which links have each rank, main roads first."""
+    for level in np.flatnonzero(np.bincount(rank)).tolist():
+        yield rank == level
 
 
 class _Smoothing:
@@ -591,7 +599,7 @@ class _Smoothing:
         pull = np.where(graph.structure, _CARRY, max(smoothing_length_m(window_m), _SHORTEST_M) ** 2) / graph.reach_m
         # Roads with neither ground nor a held height have no solution and would make the system singular, so they stay
         # NaN.
-        begun = (self._weight > 0) | (self._held & graph.posts)
+        begun = (self._weight > 0) | self._held
         self._solved = np.flatnonzero(~_without(graph, begun) & ~self._held)
         if len(self._solved):
             rows = (graph.laplacian(pull) + sparse.diags(self._weight)).tocsc()[self._solved]
@@ -655,26 +663,27 @@ def limit_slopes(graph: PostGraph, height_m: Floats, steepest: Floats, rank: Int
     """
     heights = height_m.copy()
     held = np.zeros(graph.n_posts, dtype=bool)
-    held[pins] = np.isfinite(heights[pins])
-    for level in np.unique(rank).tolist():
-        chosen = (rank == level) & np.isfinite(steepest)
-        part = graph.only(chosen)
-        mine = part.posts & np.isfinite(heights)
-        if mine.any():
-            links = part.rises(np.maximum(steepest[chosen], 1e-9) * part.reach_m)
-            wanted = np.where(mine, heights, np.nan)
-            if (mine & held).any():
-                # what the heights that stay allow, before anything is spread: else it would pile up before them
-                stays = np.where(mine & held, heights, np.nan)
-                most, least = (sign * _least_rise(links, sign * stays) for sign in (1, -1))
-                wanted[mine] = np.minimum(np.maximum(wanted, least), most)[mine]
-            # The mean of the highest heights below and the lowest above departs least from what is wanted, at its worst
-            # post.
-            under, over = (sign * _least_rise(links, sign * wanted)[mine] for sign in (1, -1))
-            near = (under + over) / 2
-            heights[mine] = np.where(held[mine], heights[mine], near)
+    held[pins] = True
+    for links in _by_rank(rank):
+        chosen = links & np.isfinite(steepest)
+        part, posts = graph.only(chosen)
+        wanted = heights[posts]
+        known, stays = np.isfinite(wanted), held[posts]
+        if not known.any():
+            continue
+        rises = part.rises(np.maximum(steepest[chosen], 1e-9) * part.reach_m)
+        if (known & stays).any():
+            # what the heights that stay allow, before anything is spread: else it would pile up before them
+            fixed = np.where(stays, wanted, np.nan)
+            most, least = (sign * _least_rise(rises, sign * fixed) for sign in (1, -1))
+            wanted = np.minimum(np.maximum(wanted, least), most)
+        # The mean of the highest heights below and the lowest above departs least from what is wanted, at its worst
+        # post.
+        moved = known & ~stays
+        under, over = (sign * _least_rise(rises, sign * wanted)[moved] for sign in (1, -1))
+        heights[posts[moved]] = (under + over) / 2
         # Later ranks must not move what this one has settled.
-        held |= mine
+        held[posts[known]] = True
     return heights
 
 
@@ -700,9 +709,13 @@ def _raised(begins, head, rise, value):  # type: ignore[no-untyped-def]
     """
     count = len(value)
     least = value.copy()
-    ring = np.arange(count)
-    waits = np.ones(count, np.bool_)
-    first, size = 0, count
+    waits = value < np.inf
+    ring = np.empty(count, np.int64)
+    first, size = 0, 0
+    for post in range(count):
+        if waits[post]:
+            ring[size] = post
+            size += 1
     while size > 0:
         post = ring[first]
         first = first + 1 if first + 1 < count else 0

@@ -129,8 +129,9 @@ def test_steeper_climbs_and_tighter_bends_never_gain_time(grade, more, radius, b
 
 
 def one_edge(grade: float, length_m: float = 1000.0) -> Pieces:
+    """Two stretches of two pieces each."""
     return Pieces(
-        np.array([0, 2]), np.full(2, length_m / 2), np.full(2, grade), np.zeros(2), np.zeros(2)
+        np.array([0, 2]), np.array([2]), np.full(2, length_m / 4), np.full(2, grade), np.zeros(2), np.zeros(4)
     )  # fmt: skip
 
 
@@ -143,6 +144,28 @@ def test_both_directions_of_an_edge():
         pytest.approx(against),
         pytest.approx(along),
     )
+
+
+def test_each_piece_is_driven_at_the_speed_of_its_own_bend_and_the_grade_and_height_of_its_stretch():
+    rng = np.random.default_rng(5)
+    stretches, parts = np.array([1, 3, 2]), np.array([4, 1, 3])
+    first, count = np.concatenate([[0], np.cumsum(stretches)]), int((stretches * parts).sum())
+    shape = {"length_m": rng.uniform(20, 60, 6), "grade": rng.normal(0, 0.06, 6), "height_m": rng.uniform(0, 3000, 6)}
+    pieces = Pieces(first, parts, **shape, curvature_per_m=np.maximum(rng.normal(0, 0.02, count), 0.0))
+    desired = np.array([40.0, 60.0, 90.0])
+    times = np.repeat(parts, stretches)
+    length, grade, height = (np.repeat(values, times) for values in shape.values())
+    edge = np.repeat(np.repeat(np.arange(3), stretches), times)
+    with np.errstate(divide="ignore"):
+        bent = {"radius_m": 1 / pieces.curvature_per_m, "height_m": height, "superelevation": 0.05}
+    for way, found in zip((1, -1), driving_minutes(pieces, PLAIN, desired, 0.05), strict=True):
+        each = length / limiting_speed_kmh(PLAIN, way * grade, desired[edge], **bent) * 0.06
+        assert found == pytest.approx(np.bincount(edge, each), rel=1e-12)
+    # some edges alone, in another order
+    some = driving_minutes(pieces.of_edges(np.array([2, 0])), PLAIN, desired[[2, 0]], 0.05)
+    assert [way.tolist() for way in some] == [
+        way[[2, 0]].tolist() for way in driving_minutes(pieces, PLAIN, desired, 0.05)
+    ]
 
 
 def test_a_truck_of_less_power_is_slower_up_and_a_car_hardly_minds(vehicles):
