@@ -12,10 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod, Transformer
 from shapely import LineString
 
+from corridor.threads import map_in_threads
+
 Floats = NDArray[np.float64]
 WGS84 = "EPSG:4326"
 _GEOD = Geod(ellps="WGS84")
-_PIECE = 50_000
+_PIECE = 20_000
 _LEAST_M_PER_DEGREE = 110_000.0  # of a great circle on the ellipsoid: 110,574 at the equator, along the meridian
 
 
@@ -66,8 +68,10 @@ def line_lengths_m(lines: ArrayLike) -> Floats:
     [111025.0]
     """
     array = np.atleast_1d(np.asarray(lines, dtype=object))
-    # piece by piece: a country's roads have ten million vertices, and each needs a dozen numbers on the way
-    return np.concatenate([_lengths_m(array[at : at + _PIECE]) for at in range(0, len(array), _PIECE)] or [np.zeros(0)])
+    # Piece by piece: a country's roads have ten million vertices, and each needs a dozen numbers on the way. PROJ holds
+    # no lock while it measures.
+    pieces = [array[at : at + _PIECE] for at in range(0, len(array), _PIECE)]
+    return np.concatenate([np.zeros(0), *map_in_threads(_lengths_m, pieces)])
 
 
 def _lengths_m(array: NDArray[np.object_]) -> Floats:

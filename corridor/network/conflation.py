@@ -220,7 +220,7 @@ def carries_through_traffic(edges: gpd.GeoDataFrame, through_classes: Collection
     """Which edges may be driven on the way to somewhere else, shape (n_edges,)."""
     # A documented section carries through traffic whatever its class on the map; railways and passages aren't meant by
     # the rule.
-    in_class = edges["class"].str.removesuffix("_link").isin(list(through_classes))
+    in_class = edges["class"].isin([c for c in edges["class"].unique() if c.removesuffix("_link") in through_classes])
     local = edges["truck_access"] == RoadAccess.LOCAL
     through = (in_class & ~local) | (edges["documented_in"] != "") | (edges["mode"] != Mode.ROAD)
     return np.asarray(through, dtype=bool)

@@ -373,11 +373,6 @@ class Network:
         pieces = [shapely.LineString(xy[at : at + _PIECE + 1]) for at in range(0, len(xy) - 1, _PIECE)]
         return np.unique(self.tree.query(pieces, predicate="dwithin", distance=distance_m)[1])
 
-    @shared_property
-    def middles(self) -> NDArray[np.object_]:
-        """Points half-way along the planar geometries."""
-        return np.asarray(shapely.line_interpolate_point(self.planar, 0.5, normalized=True))
-
     def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
         """The nearest point of the nearest edge that isn't closed.
 
@@ -472,7 +467,16 @@ class Network:
             starts.append((int(u[at.edge]), float(backward[at.edge] * at.fraction)))
         return starts
 
-    def search(self, at: Position, forward: Floats, backward: Floats, closed: Bools, *, any_road: bool = False) -> Tree:
+    def search(
+        self,
+        at: Position,
+        forward: Floats,
+        backward: Floats,
+        closed: Bools,
+        *,
+        any_road: bool = False,
+        until: Bools | None = None,
+    ) -> Tree:
         """Cheapest costs from a position on a road to every node.
 
         Args:
@@ -481,12 +485,13 @@ class Network:
             backward: cost against it.
             closed: edges that may not be used.
             any_road: minor roads may be driven on the way to somewhere else too.
+            until: nodes after the last of which the search ends, shape (n_nodes,); it never does if left out.
 
         Returns:
             Costs by node, and where each was reached from.
         """
         arcs = self.arcs if any_road else self.traffic_arcs
-        return search(arcs, self.starts(at, forward, backward), forward, backward, closed)
+        return search(arcs, self.starts(at, forward, backward), forward, backward, closed, until)
 
     def route(
         self,
@@ -522,8 +527,10 @@ class Network:
             return route_train(self, start, end, forward, backward, closed, turn_within_m=turn_within_m)
         # The tree holds costs to nodes; both positions lie inside edges, so that what is driven on these is added by
         # hand.
-        tree = self.search(start, forward, backward, closed, any_road=any_road)
         u, v = (int(ends[end.edge]) for ends in self.ends)
+        until = np.zeros(self.n_nodes, dtype=bool)
+        until[[u, v]] = True
+        tree = self.search(start, forward, backward, closed, any_road=any_road, until=until)
         # The way ends on an edge: it comes over one end of it or, where traffic may run both ways, over the other.
         ways = [(tree.cost[u] + forward[end.edge] * end.fraction, u, True)]
         if not self.is_oneway[end.edge]:

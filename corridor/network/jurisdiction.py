@@ -33,27 +33,29 @@ Objects = NDArray[np.object_]
 
 def country_of_lines(lines: Objects, borders: Borders) -> Objects:
     """Country that most of each line lies in, '' where no country holds any of it."""
-    xy, owner = shapely.get_coordinates(lines, return_index=True)
     # Asking for one vertex of each line is cheap; only the few lines that meet a border are measured.
-    first = np.searchsorted(owner, np.arange(len(lines)))
-    countries = borders.country_at(xy[first, 0], xy[first, 1])
+    xy = shapely.get_coordinates(lines)
+    sizes = shapely.get_num_coordinates(lines)
+    countries = borders.country_at(*xy[np.cumsum(sizes) - sizes].T)
     # A line that meets no border lies in one country, which its first vertex tells.
     tree = shapely.STRtree(borders.lines)
     near = np.unique(tree.query(lines, predicate="intersects")[0])
-    for index in near:
-        countries[index] = _majority(lines[index], borders)
+    countries[near] = _majorities(lines[near], borders)
     return countries
 
 
-def _majority(line: shapely.LineString, borders: Borders) -> str:
-    count = max(int(np.ceil(line.length / _STEP_DEG)), 2)
-    at = shapely.get_coordinates(
-        shapely.line_interpolate_point(line, (np.arange(count) + 0.5) / count, normalized=True)
-    )
-    # Middles of equal steps are a measure of length; what no country holds has no say.
-    names, counts = np.unique(borders.country_at(at[:, 0], at[:, 1]).astype(str), return_counts=True)
-    known = names != ""
-    return str(names[known][np.argmax(counts[known])]) if known.any() else ""
+def _majorities(lines: Objects, borders: Borders) -> Objects:
+    """Country that most of each line lies in, by the middles of equal steps; what no country holds has no say."""
+    count = np.maximum(np.ceil(shapely.length(lines) / _STEP_DEG), 2).astype(np.int64)
+    line = np.repeat(np.arange(len(lines)), count)
+    step = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count)
+    middles = shapely.line_interpolate_point(lines[line], (step + 0.5) / count[line], normalized=True)
+    found = borders.country_at(*shapely.get_coordinates(middles).T)
+    # of countries with equally many middles the first one by its code has the line
+    codes = sorted({str(code) for code in found} - {""})
+    shares = np.array([np.bincount(line[found == code], minlength=len(lines)) for code in codes])
+    named = np.array([*codes, ""], dtype=object)
+    return named[np.where(shares.any(axis=0), np.argmax(shares, axis=0), -1)] if codes else np.full(len(lines), "")
 
 
 def smooth_islands(

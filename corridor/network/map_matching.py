@@ -115,22 +115,23 @@ def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArr
     line = project(section.line, WGS84, network.crs)
     # Everything out of reach stays closed, so that the search never looks at the rest of a country.
     near = network.tree.query(shapely.buffer(line, REACH_M), predicate="intersects")
-    allowed = np.zeros(len(network.edges), dtype=bool)
-    allowed[near] = True
-    allowed &= network.is_in("mode", section.mode) & network.is_in("section_id", "")
+    allowed = (network.is_in("mode", section.mode) & network.is_in("section_id", ""))[near]
     if section.mode == Mode.ROAD:
-        allowed &= network.is_in("status", SectionStatus.OPEN) | network.is_border
+        allowed &= (network.is_in("status", SectionStatus.OPEN) | network.is_border)[near]
     # What exists can't run on what is only planned.
     elif section.status not in {SectionStatus.PLANNED, SectionStatus.CONSTRUCTION}:
-        allowed &= ~network.is_in("status", SectionStatus.PLANNED)
+        allowed &= ~network.is_in("status", SectionStatus.PLANNED)[near]
+    closed = np.ones(len(network.edges), dtype=bool)
+    closed[near] = ~allowed
     # The middle of an edge stands for all of it: edges are short beside the half-cost distance.
-    off = np.zeros(len(allowed))
-    off[near] = shapely.distance(network.middles[near], line)
+    off = shapely.distance(shapely.line_interpolate_point(network.planar[near], 0.5, normalized=True), line)
     # beside a road that all may use lies many a lane for buses or a private one
     weight = np.where(network.is_unfit | network.is_in("truck_access", RoadAccess.NO), MINOR_COST, 1.0)
     if section.status == SectionStatus.OPEN:
         weight[~network.is_in("truck_access", RoadAccess.YES)] = CLOSED_COST
-    return ~allowed, network.column("length_m") * (1 + off / HALF_COST_M) * weight
+    cost = network.column("length_m") * weight
+    cost[near] = network.column("length_m")[near] * (1 + off / HALF_COST_M) * weight[near]
+    return closed, cost
 
 
 def measure_route(network: Network, route: Route, section_id: str = "") -> Match:

@@ -223,7 +223,6 @@ def cut_at_crossings(
     lines = frame.geometry.to_numpy()
     tree = shapely.STRtree(lines)
     modes = frame["mode"].to_numpy()
-    firsts, lasts = shapely.get_point(lines, 0), shapely.get_point(lines, -1)
     cuts: dict[int, tuple[int, tuple[float, float] | None]] = {}
     for crossing in crossings:
         # degrees of longitude are the shorter ones: as many as the reach needs
@@ -231,7 +230,8 @@ def cut_at_crossings(
         near = tree.query(shapely.Point(crossing.lon, crossing.lat), predicate="dwithin", distance=reach)
         near = near[modes[near] == crossing.mode]
         # most ways near a border lie on one side of it
-        begin, end = (borders.country_at(shapely.get_x(at), shapely.get_y(at)) for at in (firsts[near], lasts[near]))
+        ends = (shapely.get_coordinates(shapely.get_point(lines[near], at)) for at in (0, -1))
+        begin, end = (borders.country_at(*at.T) for at in ends)
         a, b = sorted(crossing.countries)
         passes = ((begin == a) & (end == b)) | ((begin == b) & (end == a))
         for row in near[passes].tolist():
