@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from corridor.export.gis import candidate_lines
-from corridor.leaflet import leaflet_css
 from corridor.report.i18n import LANGUAGES, clean_text, read_messages, safe_url, script_json
 from corridor.report.map.build import build_map
 from corridor.report.map.ground import border_lines, build_relief
 from corridor.report.map.layers import letter_points
-from corridor.report.map.pieces import draw_script, map_pieces
 from corridor.report.page.build import build_page, thin
 from corridor.report.page.glance import answer, summarise
 from corridor.report.tables import assign_marks, format_number, metric_columns, metric_rows, plain_table
@@ -29,6 +27,7 @@ from corridor.schema.column import Column, Kind, Unit
 from corridor.schema.fields import Grid
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import CrossingStatus, SectionStatus
+from corridor.webmap import leaflet_css
 from tests.report.synthetic import hostile_results, page_words, results
 
 
@@ -103,21 +102,6 @@ def test_a_saved_map_links_to_nothing():
     assert [value for value in found.loads if not value.startswith("data:")] == []
     assert "cdn" not in html
     assert "L.map(" in html
-
-
-def test_the_page_s_map_is_the_one_that_folium_draws():
-    view = ReportView(results())
-    html, script = map_pieces(view)
-    whole = build_map(view).get_root().render()
-    assert html.partition("\n")[0] in whole
-    assert html.partition("\n")[2] in whole
-    for said in (view.ground.relief.uri, draw_script("map_corridor", "image_overlay_relief")):
-        assert said in script
-        assert said in whole
-    for pattern, count in ((r"\[(\d+\.\d+), (\d+\.\d+)\]", 3), (r"[{\s\"](zoom|zoomSnap|pane|alt)\"?: (.*?)[,}\n]", 4)):
-        said = set(re.findall(pattern, script))
-        assert len(said) == count
-        assert said <= set(re.findall(pattern, whole))
 
 
 def test_a_map_takes_further_folium_layers_and_online_tiles():

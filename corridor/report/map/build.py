@@ -1,8 +1,8 @@
-"""The map of notebooks: built with Folium over a relief, complete in itself, so that it works without a network."""
+"""The map: built with Folium over a relief, complete in itself, so that it works without a network."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any
 
 import folium
 from branca.element import Element, MacroElement
@@ -10,23 +10,16 @@ from folium.map import CustomPane
 from folium.raster_layers import ImageOverlay
 from folium.template import Template
 
-from corridor.leaflet import icon_script, leaflet_css, leaflet_js
-from corridor.report.i18n import read_asset
-from corridor.report.map.pieces import (
-    MAP_SCRIPTS,
-    MAP_STYLES,
-    RELIEF,
-    RELIEF_Z,
-    ZOOM,
-    ZOOM_SNAP,
-    data_block,
-    draw_script,
-)
+from corridor.report.i18n import read_asset, read_messages, script_json
+from corridor.report.map.layers import build_map_data
 from corridor.report.view import ReportView
 from corridor.theme import css_theme, js_theme
-from corridor.webmap import OfflineMap, figure_of, inline
+from corridor.webmap import OfflineMap, figure_of, icon_script, inline, leaflet_css, leaflet_js
 
+MAP_SCRIPTS = ("labels.js", "measure.js", "overlays.js", "search.js", "map.js")
+MAP_STYLES = ("map.css",)
 MAP_ID = "corridor"
+MAP_DATA_ID = "corridor-map-data"
 
 
 class RouteLayers(MacroElement):
@@ -34,20 +27,24 @@ class RouteLayers(MacroElement):
 
     _template = Template(
         """
-        {% macro html(this, kwargs) %}{{ this.data }}{% endmacro %}
-        {% macro script(this, kwargs) %}{{ this.draw() }}{% endmacro %}
+        {% macro html(this, kwargs) %}
+            <script type="application/json" id="corridor-map-data">{{ this.data }}</script>
+        {% endmacro %}
+        {% macro script(this, kwargs) %}
+            var corridorLayers = corridorMap.draw(
+                {{ this._parent.get_name() }},
+                JSON.parse(document.getElementById("corridor-map-data").textContent),
+                {{ this.relief }}
+            );
+        {% endmacro %}
         """
     )
 
-    def __init__(self, data: str, relief: str) -> None:
+    def __init__(self, data: dict[str, Any], relief: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "RouteLayers"
-        self.data = data
+        self.data = script_json(data)
         self.relief = relief
-
-    def draw(self) -> str:
-        """The script's statement, for the map that it was added to."""
-        return draw_script(cast(Element, self._parent).get_name(), self.relief)
 
 
 def build_map(view: ReportView, *, online_tiles: bool = False) -> folium.Map:
@@ -62,6 +59,7 @@ def build_map(view: ReportView, *, online_tiles: bool = False) -> folium.Map:
         nothing from anywhere.
     """
     relief = view.ground.relief
+    data = build_map_data(view)
     west, south, east, north = relief.bounds
     picture = _named(
         ImageOverlay(
@@ -69,21 +67,24 @@ def build_map(view: ReportView, *, online_tiles: bool = False) -> folium.Map:
             bounds=[[south, west], [north, east]],
             pixelated=False,
             control=False,
-            pane=RELIEF,
+            pane="relief",
             alt="",
         ),
         "relief",
     )
-    map_ = OfflineMap(
-        location=[(south + north) / 2, (west + east) / 2], tiles=None, zoom_start=ZOOM, zoom_snap=ZOOM_SNAP
-    )
+    map_ = OfflineMap(location=[(south + north) / 2, (west + east) / 2], tiles=None, zoom_start=8, zoom_snap=0.25)
     _rename_root(map_)
-    _named(CustomPane(RELIEF, z_index=RELIEF_Z), "pane").add_to(map_)
+    _named(CustomPane("relief", z_index=150), "pane").add_to(map_)
     if online_tiles:
         folium.TileLayer("OpenStreetMap", control=False).add_to(map_)
     else:
         picture.add_to(map_)
-    layers = _named(RouteLayers(data_block(view), "null" if online_tiles else picture.get_name()), "routes")
+    data["words"] = {
+        key: text
+        for key, text in read_messages("en").items()
+        if key.startswith(("map.", "status.", "cut.", "event.", "card.", "unit."))
+    }
+    layers = _named(RouteLayers(data, "null" if online_tiles else picture.get_name()), "routes")
     layers.add_to(map_)
     _add_head(map_)
     return map_
@@ -111,3 +112,11 @@ def _add_head(map_: folium.Map) -> None:
         styles=[leaflet_css(), css_theme(), *(read_asset(name) for name in MAP_STYLES)],
         scripts=[leaflet_js(), icon_script(), js_theme(), *(read_asset(name) for name in MAP_SCRIPTS)],
     )
+
+
+def map_pieces(map_: folium.Map) -> tuple[str, str]:
+    """HTML and script of a map, for a page that brings Leaflet and the styles itself."""
+    figure = figure_of(map_)
+    for child in figure._children.values():
+        child.render()
+    return figure.html.render(), figure.script.render()

@@ -17,7 +17,6 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from corridor.errors import OutputError
-from corridor.leaflet import icon_script, leaflet_css, leaflet_js
 from corridor.report.i18n import (
     Words,
     clean,
@@ -32,8 +31,8 @@ from corridor.report.i18n import (
     uplot_js,
     words,
 )
+from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import cut_off_totals, place_aliases, place_reach
-from corridor.report.map.pieces import MAP_SCRIPTS, MAP_STYLES, map_pieces
 from corridor.report.page.declared import build_conditions, build_rules
 from corridor.report.page.flows import build_flow_data
 from corridor.report.page.glance import LEADING, WHO, build_glance, build_matrix, summarise
@@ -47,6 +46,7 @@ from corridor.schema.regime import OUTSIDE, Regime
 from corridor.schema.results import PerspectiveWords, Results
 from corridor.schema.vocabulary import Mode, PanelKind, Works
 from corridor.theme import css_theme, js_theme
+from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
 # --- Elevation profiles thinned for the page ---
 
@@ -312,7 +312,7 @@ def build_page(view: ReportView, made_on: str | None = None) -> str:
         OutputError: a part of the package is missing.
     """
     # The order matters: libraries, then what uses them, the map, and the script that starts the page at last.
-    map_html, map_script = map_pieces(view)
+    map_html, map_script = map_pieces(build_map(view))
     scripts = [
         leaflet_js(), icon_script(), uplot_js(), js_theme(),
         *(read_asset(name) for name in (*MAP_SCRIPTS, *PAGE_SCRIPTS[:-1])),
@@ -328,7 +328,7 @@ def build_page(view: ReportView, made_on: str | None = None) -> str:
         policy=_policy(scripts),
         styles=[Markup(style) for style in styles],  # noqa: S704  (files of this package and its libraries)
         scripts=[Markup(script) for script in scripts],  # noqa: S704
-        map_html=Markup(map_html),  # noqa: S704  (its data are escaped there)
+        map_html=Markup(map_html),  # noqa: S704  (built by build_map; its data are escaped there)
         data=Markup(  # noqa: S704
             script_json(
                 _page_data(view, scores)
