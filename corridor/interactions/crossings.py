@@ -22,7 +22,6 @@ from corridor.network.graph import Network
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.results import Structure
 from corridor.schema.vocabulary import Evidence, GeometryQuality, Mode, Owner, StructureKind
-from corridor.unions import Unions
 
 PROBE_M = 4.0
 """How far before and after a point where a road meets the route it is asked on which side the road lies."""
@@ -433,7 +432,7 @@ _OPPOSED_DEG = 120.0
 def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
     """Hits by crossing, in order of chainage; touches and, on schematic lines, even numbers of hits are left out."""
     refs = [_refs(network, hit.edge) for hit in hits]
-    groups = Unions(len(hits))
+    pairs: list[tuple[int, int]] = []
     for i, hit in enumerate(hits):
         for j in range(i + 1, len(hits)):
             other = hits[j]
@@ -443,7 +442,7 @@ def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
                     continue  # hits of the same stretch may follow those of another
                 break
             if hit.ring >= 0 and hit.ring == other.ring:
-                groups.join(i, j)
+                pairs.append((i, j))
             # Beyond the reach of one place only hits of one chain are still one crossing.
             if gap > MERGE_M and hit.chain != other.chain:
                 continue
@@ -451,10 +450,19 @@ def merge_hits(hits: Sequence[Hit], network: Network) -> list[list[Hit]]:
             links = _is_link(network, hit.edge), _is_link(network, other.edge)
             same_road = hit.chain == other.chain or bool(refs[i] & refs[j])
             if met or (same_road and links[0] == links[1]) or (not any(links) and _is_staggered(hit, other)):
-                groups.join(i, j)
-    members = [[hits[i] for i in group] for group in groups.members()]
-    crossings = [group for group in members if _crosses(group)]
+                pairs.append((i, j))
+    crossings = [group for group in _grouped(hits, pairs) if _crosses(group)]
     return _join_carriageways(crossings, network)
+
+
+def _grouped(hits: Sequence[Hit], pairs: Sequence[tuple[int, int]]) -> list[list[Hit]]:
+    """Hits that pairs hold together, each group and all of them in the order of the hits."""
+    one, other = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    links = sparse.coo_matrix((np.ones(len(pairs)), (one, other)), shape=(len(hits),) * 2)
+    groups: dict[int, list[Hit]] = {}
+    for hit, group in zip(hits, connected_components(links, directed=False)[1].tolist(), strict=True):
+        groups.setdefault(group, []).append(hit)
+    return list(groups.values())
 
 
 def _reach_m(hit: Hit, other: Hit) -> float:

@@ -20,7 +20,6 @@ from corridor.network.jurisdiction import CROSSING_REACH_M, HYSTERESIS_M
 from corridor.schema.catalogue import Crossing
 from corridor.schema.message import ListStyle, Message, listing
 from corridor.schema.vocabulary import Mode
-from corridor.unions import Unions
 from corridor.wording import format_position
 
 # --- From ways with shared vertices to edges between junctions: split where ways meet, merge where nothing else
@@ -381,14 +380,17 @@ def _join_gaps(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
     The shortest gaps are joined first (Kruskal), so that no join is made twice or where the line is whole already.
     Ends that both name gauges and have none in common aren't joined.
     """
+    # It brings all of scipy's spatial part, which a run without railways on a map doesn't need.
+    from scipy.cluster.hierarchy import DisjointSet
+
     loose = _loose_ends(ways, rail)
     pairs, gaps = _near_pairs(loose.xy)
-    connected = Unions(int(loose.component.max(initial=-1)) + 1)
+    connected = DisjointSet(np.unique(loose.component).tolist())
     rows, new_ids, lines, said = [], [], [], []
     for at in np.argsort(gaps, kind="stable"):
         a, b = (int(i) for i in pairs[at])
         sides = [int(loose.component[end]) for end in (a, b)]
-        if gaps[at] > JOIN_LIMIT_M or connected.together(*sides):
+        if gaps[at] > JOIN_LIMIT_M or connected.connected(*sides):
             continue
         place = format_position(loose.xy[a][1], loose.xy[a][0], 4)
         mine, other = gauges[loose.way[a]], gauges[loose.way[b]]
@@ -400,7 +402,7 @@ def _join_gaps(ways: Ways, rail: Ints, gauges: list[frozenset[str]]) -> Ways:
                 gap_m = f"{gaps[at]:.0f}"
                 said.append(Message("join.gap_of_gauge", {"gap_m": gap_m, "place": place, "gauges": named}))
             continue
-        connected.join(*sides)
+        connected.merge(*sides)
         rows.append(ways.frame.iloc[rail[loose.way[a]]].drop("geometry"))
         new_ids += [loose.node[a], loose.node[b]]
         lines.append(shapely.LineString([loose.xy[a], loose.xy[b]]))

@@ -31,7 +31,6 @@ from corridor.report.i18n import (
     uplot_js,
     words,
 )
-from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
 from corridor.report.map.layers import cut_off_totals, place_aliases, place_reach
 from corridor.report.page.declared import build_conditions, build_rules
 from corridor.report.page.flows import build_flow_data
@@ -46,7 +45,6 @@ from corridor.schema.regime import OUTSIDE, Regime
 from corridor.schema.results import PerspectiveWords, Results
 from corridor.schema.vocabulary import Mode, PanelKind, Works
 from corridor.theme import css_theme, js_theme
-from corridor.webmap import icon_script, leaflet_css, leaflet_js
 
 # --- Elevation profiles thinned for the page ---
 
@@ -311,6 +309,10 @@ def build_page(view: ReportView, made_on: str | None = None) -> str:
     Raises:
         OutputError: a part of the package is missing.
     """
+    # Folium takes a quarter of a second to load: only who makes a page waits for it.
+    from corridor.report.map.build import MAP_SCRIPTS, MAP_STYLES, build_map, map_pieces
+    from corridor.webmap import icon_script, leaflet_css, leaflet_js
+
     # The order matters: libraries, then what uses them, the map, and the script that starts the page at last.
     map_html, map_script = map_pieces(build_map(view))
     scripts = [
