@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
-from corridor.metrics.reach import Domain, Reached, State, build_domain, reach, with_entries
+from corridor.metrics.reach import (
+    Domain,
+    Reached,
+    Rooted,
+    State,
+    build_domain,
+    reach,
+    reach_towards,
+    root,
+    with_entries,
+)
 from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.network.driving_times import DECLARED_SPREAD
 from corridor.network.graph import Network, Position
@@ -29,10 +39,10 @@ from corridor.wording import format_position
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Placed = tuple[Ints, Ints, Floats]
+"""Numbers of places near a road, the edges of the domain that they lie on, and where on these."""
 T = TypeVar("T")
-KEPT_READINGS = 64
-KEPT_TREES = 4
-"""Trees of a whole country's roads are large: rules read the same few of them one after another."""
+KEPT_READINGS = 256
 ROUNDING_MIN = 1e-9
 PLACE_COLUMNS = [
     *("place", "country", "people", "people_low", "people_mid", "people_high"),
@@ -56,13 +66,12 @@ class TimeFactors:
 class Reading:
     """Worse-of-both-directions minutes in one state; inf where there is no way.
 
-    ``capital`` are a truck's minutes crossing -> capital and capital -> crossing, ``nodes`` its minutes to and from the
-    crossing for each node of the domain. ``crossing`` and ``centre`` are a car's for each place, the latter to the
-    centre that it belongs to, shape (n_places,): goods travel by truck, people of villages by car.
+    ``capital`` are a truck's minutes crossing -> capital and capital -> crossing. ``crossing`` and ``centre`` are a
+    car's for each place, the latter to the centre that it belongs to, shape (n_places,): goods travel by truck, people
+    of villages by car.
     """
 
     capital: tuple[float, float]
-    nodes: Floats
     crossing: Floats
     centre: Floats
 
@@ -78,13 +87,11 @@ class Reading:
         # Where gates are shut at the same hours, whoever has waited for one passes the others: delays don't add up
         # without end.
         there, back = (min(now, was + most_min) for now, was in zip(self.capital, before.capital, strict=True))
-        nodes, crossing, centre = (
+        crossing, centre = (
             np.minimum(now, was + most_min)
-            for now, was in (
-                (self.nodes, before.nodes), (self.crossing, before.crossing), (self.centre, before.centre)
-            )
-        )  # fmt: skip
-        return Reading((there, back), nodes, crossing, centre)
+            for now, was in ((self.crossing, before.crossing), (self.centre, before.centre))
+        )
+        return Reading((there, back), crossing, centre)
 
 
 @dataclass(frozen=True)
@@ -136,86 +143,97 @@ class Access:
     def centre_of_place(self) -> NDArray[np.int64]:
         """The centre of each place: the nearest declared one in minutes, before; the first where none is reached."""
         state = self.domain.state(factor=self.factors.mid)
-        times = [self._worse_way(reach(self.by_car, centre, state)) for centre in self.centres]
+        times = [self._by_car(centre, state, self._placed) for centre in range(len(self.centres))]
         return np.argmin(times, axis=0) if times else np.zeros(len(self.places), dtype=np.int64)
 
     @cached_property
-    def _read(self) -> OrderedDict[tuple[str, bytes], Any]:
+    def _read(self) -> OrderedDict[tuple[str, Hashable], Any]:
         return OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is sent to other processes: without readings."""
-        return {name: value for name, value in self.__dict__.items() if name not in {"_read", "_trees"}}
+        """What is sent to other processes: without readings and trees."""
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in {"_read", "_trees", "_bounds", "_to_places"}
+        }
 
     @cached_property
-    def _trees(self) -> OrderedDict[bytes, tuple[Reached, Reached]]:
-        return OrderedDict()
+    def _trees(self) -> dict[tuple[int | None, float], Rooted]:
+        """A car's trees with nothing done, by centre (None for the fixed point abroad) and time factor."""
+        return {}
 
-    def from_abroad(self, state: State) -> tuple[Reached, Reached]:
-        """A truck's times from the fixed point abroad and to it; the last trees are kept.
+    @cached_property
+    def _bounds(self) -> dict[float, tuple[Floats, Floats]]:
+        """A truck's minutes to the capital from each node and back with nothing done, by time factor."""
+        return {}
+
+    def towards_capital(self, state: State) -> tuple[Reached, Reached]:
+        """A truck's ways from the fixed point abroad to the capital and back; times hold for the capital alone.
 
         Args:
             state: The roads' state.
         """
-        # Sets of rules often leave the roads in one state: a search of the whole country is kept for the next one.
-        if state.digest not in self._trees:
-            self._trees[state.digest] = reach(self.domain, None, state)
-            if len(self._trees) > KEPT_TREES:
-                self._trees.popitem(last=False)
-        self._trees.move_to_end(state.digest)
-        return self._trees[state.digest]
+        if state.changed is None:
+            last = _ends_of(self.domain, self.capital.edge)
+            return reach(self.domain, None, state, (last, last))
+        if state.factor not in self._bounds:
+            out, back = reach(self.domain, self.capital, self.domain.state(factor=state.factor))
+            self._bounds[state.factor] = back.tree.cost, out.tree.cost
+        return reach_towards(self.domain, self.capital, self._bounds[state.factor], state)
 
-    def once(self, what: str, state: State, read: Callable[[State], T]) -> T:
+    def once(self, what: str, key: Hashable, read: Callable[[], T]) -> T:
         """A reading that is taken once for all rules that leave the roads in one state; the last ones are kept.
 
         Args:
             what: Its name, different from those of other readings.
-            state: The roads' state.
+            key: The same where the reading comes out the same, as :attr:`State.digest`.
             read: Takes it.
         """
         # Rules that leave the roads in one state have one digest, so the searches are made once for all of them.
-        key = what, state.digest
-        if key not in self._read:
-            self._read[key] = read(state)
+        at = what, key
+        if at not in self._read:
+            self._read[at] = read()
             if len(self._read) > KEPT_READINGS:
                 self._read.popitem(last=False)
-        self._read.move_to_end(key)
-        return self._read[key]  # type: ignore[no-any-return]
+        self._read.move_to_end(at)
+        return self._read[at]  # type: ignore[no-any-return]
 
     def read_capital(self, state: State) -> tuple[float, float]:
         """Minutes from the fixed point abroad to the capital and back."""
-        return self.once("capital", state, self._read_capital)
+        return self.once("capital", state.digest, lambda: self._read_capital(state))
 
     def _read_capital(self, state: State) -> tuple[float, float]:
-        # Where the whole country isn't asked for anyway, the search ends at the capital.
-        last = _ends_of(self.domain, self.capital.edge)
-        out, back = self._trees.get(state.digest) or reach(self.domain, None, state, (last, last))
+        out, back = self.towards_capital(state)
         return out.minutes(self.capital), back.minutes(self.capital)
 
     def read_crossing(self, state: State) -> Floats:
         """A car's minutes between each place and the fixed point abroad, the worse direction, shape (n_places,)."""
-        return self.once("crossing", state, self._read_crossing)
+        return self.once("crossing", state.digest, lambda: self._read_crossing(state))
 
     def _read_crossing(self, state: State) -> Floats:
-        return self._by_car(None, state)
+        return self._by_car(None, state, self._placed)
 
     @cached_property
-    def _placed(self) -> tuple[Ints, Ints, Floats]:
+    def _placed(self) -> Placed:
         """Places that lie near a road: their numbers, edges and where on these."""
         placed = [(number, at.edge, at.fraction) for number, at in enumerate(self.positions) if at]
         numbers, edges, fractions = zip(*placed, strict=True) if placed else ((), (), ())
         return np.array(numbers, dtype=np.int64), np.array(edges, dtype=np.int64), np.array(fractions, dtype=float)
 
     @cached_property
-    def places_before(self) -> pd.DataFrame:
+    def places_before(self) -> Mapping[str, Any]:
         """The columns of the table of places that no state of the roads changes."""
-        table = self.places[[name for name in PLACE_COLUMNS if name in self.places]]
-        return table.assign(
+        return {
+            **{name: self.places[name].array for name in PLACE_COLUMNS if name in self.places},
             **_with_range("crossing_min_before", self.crossing_before),
-            centre=[self.centre_names[i] for i in self.centre_of_place] if self.centres else "",
-            centre_min_before=_finite(self.before.centre),
-            snap_m=[p.distance_m if p else np.nan for p in self.positions],
-        )
+            "centre": pd.array(
+                [self.centre_names[i] for i in self.centre_of_place] if self.centres else [""] * len(self.places),
+                dtype="str",
+            ),
+            "centre_min_before": _finite(self.before.centre),
+            "snap_m": np.array([p.distance_m if p else np.nan for p in self.positions], dtype=float),
+        }
 
     @cached_property
     def crossing_before(self) -> Floats:
@@ -223,54 +241,50 @@ class Access:
         factors = self.factors.mid, self.factors.low, self.factors.high
         return _finite(np.stack([self.before_crossing[factor] for factor in factors]))
 
-    def _by_car(self, centre: int | None, state: State) -> Floats:
+    def _by_car(self, centre: int | None, state: State, placed: Placed) -> Floats:
         """A car's minutes between places and a centre, or the fixed point abroad, the worse direction, (n_places,).
 
-        Of places that belong to another centre nothing is said.
+        Of other places than those placed nothing is said.
         """
-        # What isn't reached with nothing done isn't under closures either: no search needs to look for it.
-        closes = bool(state.closed[self.domain.not_open].all())
         origin = None if centre is None else self.centres[centre]
-        return self._worse_way(reach(self.by_car, origin, state, self._last_nodes[centre] if closes else None))
+        found = np.full(len(self.positions), np.inf)
+        numbers, edges, fractions = placed
+        if state.changed is None:
+            found[numbers] = np.maximum(
+                *(way.minutes_at(edges, fractions) for way in reach(self.by_car, origin, state))
+            )
+            return found
+        # One tree serves all states of the roads: what closures and delays change of it is searched again.
+        key = centre, state.factor
+        if key not in self._trees:
+            self._trees[key] = root(self._to_places, origin, state.factor)
+        found[numbers] = self._trees[key].worse_minutes(state, edges, fractions)
+        return found
 
     @cached_property
-    def _last_nodes(self) -> dict[int | None, tuple[Bools, Bools]]:
-        """By centre, None for the fixed point abroad, at which nodes searches from it and to it end, (n_nodes,) each.
+    def _to_places(self) -> Domain:
+        """The roads that cars between places, centres and the fixed point abroad may use."""
+        ends = np.concatenate([self._placed[1], [at.edge for at in self.centres]]).astype(np.int64)
+        return self.by_car.between(ends, self.domain.not_open)
 
-        They are the ends of the edges that its places lie on, as far as they are reached with nothing done.
-        """
-        numbers, edges, _ = self._placed
-        origins: dict[int | None, Position | None] = {None: None, **dict(enumerate(self.centres))}
-        found = {}
-        for centre, origin in origins.items():
-            mine = edges if centre is None else edges[self.centre_of_place[numbers] == centre]
-            out, back = reach(self.by_car, origin, self.domain.state())
-            last = _ends_of(self.by_car, mine)
-            found[centre] = last & np.isfinite(out.tree.cost), last & np.isfinite(back.tree.cost)
-        return found
-
-    def _worse_way(self, there_and_back: tuple[Reached, Reached]) -> Floats:
-        """Minutes between each place and the origin, the worse direction; inf far from any road. Shape (n_places,)."""
-        found = np.full(len(self.positions), np.inf)
+    @cached_property
+    def _placed_by_centre(self) -> tuple[Placed, ...]:
+        """By centre, the places near a road that belong to it."""
         numbers, edges, fractions = self._placed
-        found[numbers] = np.maximum(*(way.minutes_at(edges, fractions) for way in there_and_back))
-        return found
+        mine = [self.centre_of_place[numbers] == centre for centre in range(len(self.centres))]
+        return tuple((numbers[own], edges[own], fractions[own]) for own in mine)
 
     def read(self, state: State) -> Reading:
-        """All times in one state: searches both ways for the crossing, by truck and by car, and for each centre."""
-        return self.once("all", state, self._read_all)
+        """All times in one state: both ways between the crossing and the capital, and for each place."""
+        return self.once("all", state.digest, lambda: self._read_all(state))
 
     def _read_all(self, state: State) -> Reading:
-        out, back = self.from_abroad(state)
-        crossing = self.read_crossing(state)
         # A place belongs to one centre before and after, or a longer way could come out as a shorter one to another.
         own = np.full(len(self.positions), np.inf)
-        for centre in range(len(self.centres)):
-            mine = self.centre_of_place == centre
-            if mine.any():
-                own[mine] = self._by_car(centre, state)[mine]
-        capital = out.minutes(self.capital), back.minutes(self.capital)
-        return Reading(capital, np.maximum(out.tree.cost, back.tree.cost), crossing, own)
+        for centre, placed in enumerate(self._placed_by_centre):
+            if len(placed[0]):
+                own[placed[0]] = self._by_car(centre, state, placed)[placed[0]]
+        return Reading(self.read_capital(state), self.read_crossing(state), own)
 
 
 def _ends_of(domain: Domain, edges: Ints | int) -> Bools:
@@ -407,26 +421,28 @@ def measure_access(
         bounds: the same with the least and the greatest delays, for the interval; both as ``effect`` if not given.
         applicable: False for a candidate that doesn't touch the country, whose delay isn't asked for.
     """
-    after = access.before
+    after, ends = access.before, bounds or (effect, effect)
+    state = access.domain.state(effect, factor=access.factors.mid)
     if effect is not None:
-        after = access.read(access.domain.state(effect, factor=access.factors.mid)).within(
-            access.before, effect.most_min
-        )
+        after = access.read(state).within(access.before, effect.most_min)
+    # Each end of an interval is searched by itself: the best way may be another one where driving is slower.
+    factors = access.factors.low, access.factors.high
+    states = [access.domain.state(end, factor=factor) for factor, end in zip(factors, ends, strict=True)]
+    # The most that a regime can add holds for slow driving and fast driving alike.
+    most = [np.inf if end is None else end.most_min for end in ends]
     delay = None
     if applicable and np.isfinite(after.capital).all():
-        delay = _delay_range(access, after, bounds or (effect, effect))
-    return AccessResult(applicable, delay, _place_table(access, after, bounds or (effect, effect)), after)
+        delay = _delay_range(access, after, states, most)
+    alike = state.digest, *(end.digest for end in states), None if effect is None else effect.most_min, *most
+    places = access.once("places", alike, lambda: _place_table(access, after, states, most))
+    return AccessResult(applicable, delay, places, after)
 
 
-def _delay_range(access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]) -> Estimate:
+def _delay_range(access: Access, after: Reading, states: Sequence[State], most_min: Sequence[float]) -> Estimate:
     """Minutes added as computed, and with the slowest and fastest driving and the least and greatest checks."""
-    # Each end of the interval is a search of its own: the best way may be another one where driving is slower.
     delays = [_delay(access.before.capital, after.capital)]
-    for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
-        state = access.domain.state(effect, factor=factor)
-        delay = _delay(access.before_capital[factor], access.read_capital(state))
-        # The most that a regime can add holds for slow driving and fast driving alike.
-        delays.append(delay if effect is None else min(delay, effect.most_min))
+    for state, most in zip(states, most_min, strict=True):
+        delays.append(min(_delay(access.before_capital[state.factor], access.read_capital(state)), most))
     return Estimate(min(delays), delays[0], max(delays))
 
 
@@ -437,18 +453,15 @@ def _delay(before: tuple[float, float], after: tuple[float, float]) -> float:
 
 
 def _crossing_ranges(
-    access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]
+    access: Access, after: Reading, states: Sequence[State], most_min: Sequence[float]
 ) -> dict[str, Floats]:
     """Minutes of each place to the crossing after and what is added, with the ends of what is possible.
 
     The ends are those of the capital: the fastest driving with the least checks, the slowest with the most.
     """
     times = [after.crossing]
-    for factor, effect in zip((access.factors.low, access.factors.high), ends, strict=True):
-        was = now = access.before_crossing[factor]
-        if effect is not None and len(was):
-            now = np.minimum(access.read_crossing(access.domain.state(effect, factor=factor)), was + effect.most_min)
-        times.append(now)
+    for state, most in zip(states, most_min, strict=True):
+        times.append(np.minimum(access.read_crossing(state), access.before_crossing[state.factor] + most))
     minutes = _finite(np.stack(times))
     delays = minutes - access.crossing_before
     # a difference of rounding is none
@@ -466,15 +479,16 @@ def _with_range(name: str, values: Floats) -> dict[str, Floats]:
     return {name: values[0], f"{name}_low": values.min(axis=0), f"{name}_high": values.max(axis=0)}
 
 
-def _place_table(access: Access, after: Reading, ends: tuple[EdgeEffect | None, EdgeEffect | None]) -> pd.DataFrame:
+def _place_table(access: Access, after: Reading, states: Sequence[State], most_min: Sequence[float]) -> pd.DataFrame:
     columns: dict[str, NDArray[Any]] = {
-        **_crossing_ranges(access, after, ends),
+        **access.places_before,
+        **_crossing_ranges(access, after, states, most_min),
         "centre_min_after": _finite(after.centre),
     }
     before = {"crossing": access.crossing_before[0], "centre": _finite(access.before.centre)}
     for what, minutes in before.items():
         columns[f"lost_{what}"] = ~np.isnan(minutes) & np.isnan(columns[f"{what}_min_after"])
-    return access.places_before.assign(**columns)[PLACE_COLUMNS]
+    return pd.DataFrame({name: columns[name] for name in PLACE_COLUMNS})
 
 
 def passes(candidate: Candidate, country: str) -> bool:

@@ -10,11 +10,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor.compiled import compiled
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import distance_m
 from corridor.interactions.regime_effects import SplitNetwork
-from corridor.network.connectivity import Links, build_links
+from corridor.network.connectivity import Links, build_links, edges_between
 from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, Position
+from corridor.network.mend import Change, Goal, Grown, search_towards
 from corridor.network.paths import Arcs, Tree, build_traffic_arcs, search
 from corridor.schema.message import Message
 from corridor.schema.results import EdgeEffect
@@ -41,13 +43,15 @@ class Entry:
 class State:
     """The domain under an effect: ``closed`` and ``delay_min`` by domain edge.
 
-    ``entry_min`` is what each entry costs more, inf if it is closed. ``factor`` scales driving times.
+    ``entry_min`` is what each entry costs more, inf if it is closed. ``factor`` scales driving times. ``changed`` are
+    the edges that an effect closes or slows, None where edges are open that aren't with nothing done.
     """
 
     closed: Bools
     delay_min: Floats
     entry_min: tuple[float, ...]
     factor: float = 1.0
+    changed: Ints | None = None
 
     @cached_property
     def digest(self) -> bytes:
@@ -56,6 +60,13 @@ class State:
         slowed = np.flatnonzero(self.delay_min)
         for values in (self.closed, slowed, self.delay_min[slowed], np.array([*self.entry_min, self.factor])):
             sums.update(values.tobytes())
+        return sums.digest()
+
+    @cached_property
+    def closures(self) -> bytes:
+        """States of one domain with the same one close the same roads and entries."""
+        sums = hashlib.blake2b(self.closed.tobytes(), digest_size=16)
+        sums.update(np.isfinite(self.entry_min).tobytes())
         return sums.digest()
 
 
@@ -108,6 +119,20 @@ class Domain:
     def links(self) -> Links:
         """Edges by the nodes that they end at, one-ways ignored."""
         return build_links(self.u, self.v, self.n_nodes)
+
+    def between(self, edges: Ints, closed: Bools) -> Domain:
+        """The same for searches between the ends of some edges and the entries: dead ends aside are left out.
+
+        Args:
+            edges: rows of the domain.
+            closed: edges that no state of the roads opens, shape (n_edges,).
+        """
+        ends = np.concatenate([self.u[edges], self.v[edges], [entry.node for entry in self.entries]]).astype(np.int64)
+        # Whoever turns round in a dead end is back where he was, later: no cheapest way between others needs it.
+        used = edges_between(self.u, self.v, closed, ends, self.n_nodes)
+        lean = replace(self)
+        vars(lean).update(arcs=self.arcs.over(used), reverse=self.reverse.over(used))
+        return lean
 
     def _traffic(self, *, reverse: bool) -> Arcs:
         ends = self.u, self.v, self.oneway.astype(np.int64), self.n_nodes
@@ -168,7 +193,8 @@ class Domain:
         mine = self.local[np.fromiter(opened, dtype=np.int64)]
         closed[mine[mine >= 0]] = False
         if effect is None:
-            return State(closed, np.zeros(len(self.rows)), (0.0,) * len(self.entries), factor)
+            changed = None if len(mine) else np.zeros(0, dtype=np.int64)
+            return State(closed, np.zeros(len(self.rows)), (0.0,) * len(self.entries), factor, changed)
         if len(effect.closed) != len(self.local):
             raise NetworkError(
                 f"an effect on {len(effect.closed)} edges was given for a network of {len(self.local)}; "
@@ -177,7 +203,9 @@ class Domain:
         ways = [list(entry.edges) for entry in self.entries]
         # A way in takes the delays of all its edges, and is shut as soon as one of them is.
         entry_min = tuple(np.inf if effect.closed[w].any() else float(effect.delay_min[w].sum()) for w in ways)
-        return State(closed | effect.closed[self.rows], effect.delay_min[self.rows], entry_min, factor)
+        more, delay_min = effect.closed[self.rows], effect.delay_min[self.rows]
+        changed = None if len(mine) else np.flatnonzero((more & ~closed) | (delay_min != 0))
+        return State(closed | more, delay_min, entry_min, factor, changed)
 
     def leg(self, state: State, edge: int, start: float, end: float) -> float:
         """Minutes from one fraction of an edge to another on it; inf if that can't be driven.
@@ -188,24 +216,29 @@ class Domain:
             start: fraction of its length.
             end: likewise.
         """
-        return float(self.legs(state, np.array([edge]), np.array([start]), np.array([end]))[0])
+        return float(_leg(*self._costs(state), edge, start, end))
 
-    def legs(self, state: State, edges: Ints, start: Floats, end: Floats) -> Floats:
-        """Minutes from one fraction of each edge to another on it, shape (n,); inf where that can't be driven.
+    def _costs(self, state: State) -> tuple[Floats, Floats, Bools, Bools, Floats, float]:
+        """What minutes on an edge follow from, as kernels take it."""
+        return self.forward, self.backward, self.oneway, state.closed, state.delay_min, state.factor
+
+    def minutes_at(
+        self, state: State, edges: Ints, fractions: Floats, costs: tuple[Floats, Floats], origin: Position | None, *,
+        inbound: bool,
+    ) -> Floats:  # fmt: skip
+        """Minutes between an origin and positions, shape (n,); inf if there is no way.
 
         Args:
             state: of the domain: what is closed and slowed.
-            edges: rows of the domain, shape (n,).
-            start: fractions of their lengths.
-            end: likewise.
+            edges: rows of the domain that the positions are on, shape (n,).
+            fractions: where on these they lie.
+            costs: minutes between the origin and the start nodes of these edges, and their end nodes, shape (n,) each.
+            origin: the position; None for the fixed point abroad.
+            inbound: whether minutes are those to the origin.
         """
-        ahead = start < end
-        # The factor scales driving; a delay is waited whatever the speed.
-        minutes = np.where(ahead, self.forward[edges], self.backward[edges]) * state.factor + state.delay_min[edges]
-        driven = ~state.closed[edges] & (ahead | ~self.oneway[edges])
-        with np.errstate(invalid="ignore"):  # endless minutes over no distance
-            spent = np.where(driven, minutes * np.abs(end - start), np.inf)
-        return np.where(start == end, 0.0, spent)
+        # Two places on one edge may be nearest along it, without a node between.
+        own = (-1, 0.0) if origin is None else (origin.edge, origin.fraction)
+        return np.asarray(_minutes_at(*self._costs(state), edges, fractions, *costs, *own, inbound))
 
     def tree_from(
         self, seeds: Sequence[tuple[int, float]], state: State, *, inbound: bool = False, until: Bools | None = None
@@ -222,6 +255,19 @@ class Domain:
         forward = self.forward * state.factor + state.delay_min
         backward = self.backward * state.factor + state.delay_min
         return search(arcs, [s for s in seeds if np.isfinite(s[1])], forward, backward, state.closed, until)
+
+    def grow(self, at: Position | None, factor: float, *, inbound: bool = False) -> Grown:
+        """The same from a position with nothing done to the roads, which searches of other states are mended from.
+
+        Args:
+            at: the position; None for the fixed point abroad.
+            factor: of driving times.
+            inbound: whether ways lead to it.
+        """
+        state = self.state(factor=factor)
+        arcs = self.reverse if inbound else self.arcs
+        seeds = self.seeds(at, state, inbound=inbound)
+        return Grown(arcs, seeds, self.forward * factor, self.backward * factor, state.closed)
 
     def seeds(self, at: Position | None, state: State, *, inbound: bool = False) -> list[tuple[int, float]]:
         """Nodes that a position leads to, with the minutes spent (``inbound``: from them); None is the point abroad.
@@ -256,18 +302,40 @@ class Reached:
 
     def minutes_at(self, edges: Ints, fractions: Floats) -> Floats:
         """The same for many positions at once: their edges and where on these they lie, shape (n,) each."""
-        domain = self.domain
-        found = np.full(len(edges), np.inf)
-        for node, end in ((domain.u[edges], np.zeros(len(edges))), (domain.v[edges], np.ones(len(edges)))):
-            start, stop = (fractions, end) if self.inbound else (end, fractions)
-            found = np.minimum(found, self.tree.cost[node] + domain.legs(self.state, edges, start, stop))
-        if self.origin is not None:
-            own = np.full(len(edges), self.origin.fraction)
-            start, stop = (fractions, own) if self.inbound else (own, fractions)
-            # Two places on one edge may be nearest along it, without a node between.
-            direct = np.where(edges == self.origin.edge, domain.legs(self.state, edges, start, stop), np.inf)
-            found = np.minimum(found, direct)
-        return found
+        cost = self.tree.cost
+        costs = cost[self.domain.u[edges]], cost[self.domain.v[edges]]
+        return self.domain.minutes_at(self.state, edges, fractions, costs, self.origin, inbound=self.inbound)
+
+
+@compiled
+def _leg(forward, backward, oneway, closed, delay_min, factor, edge, start, end):  # type: ignore[no-untyped-def]
+    if start == end:
+        return 0.0
+    ahead = start < end
+    if closed[edge] or (oneway[edge] and not ahead):
+        return np.inf
+    # The factor scales driving; a delay is waited whatever the speed.
+    return ((forward[edge] if ahead else backward[edge]) * factor + delay_min[edge]) * abs(end - start)
+
+
+@compiled
+def _minutes_at(  # type: ignore[no-untyped-def]
+    forward, backward, oneway, closed, delay_min, factor, edges, fractions, at_start, at_end, own_edge, own_fraction,
+    inbound,
+):  # fmt: skip
+    found = np.full(len(edges), np.inf)
+    for k in range(len(edges)):
+        edge, at = edges[k], fractions[k]
+        for which in range(3 if edge == own_edge else 2):
+            begin, spent = 0.0, at_start[k]
+            if which == 1:
+                begin, spent = 1.0, at_end[k]
+            elif which == 2:
+                begin, spent = own_fraction, 0.0
+            start, end = (at, begin) if inbound else (begin, at)
+            leg = _leg(forward, backward, oneway, closed, delay_min, factor, edge, start, end)
+            found[k] = min(found[k], spent + leg)
+    return found
 
 
 def reach(
@@ -286,6 +354,86 @@ def reach(
         seeds = domain.seeds(origin, state, inbound=inbound)
         tree = domain.tree_from(seeds, state, inbound=inbound, until=last)
         found.append(Reached(domain, state, origin, inbound, tree))
+    return found[0], found[1]
+
+
+@dataclass(frozen=True)
+class Rooted:
+    """Trees from a position and to it with nothing done, from which times in other states are mended."""
+
+    domain: Domain
+    origin: Position | None
+    out: Grown
+    back: Grown
+
+    def worse_minutes(self, state: State, edges: Ints, fractions: Floats) -> Floats:
+        """Minutes between positions and the origin, the worse direction; inf if there is no way. Shape (n,).
+
+        Args:
+            state: of the domain, with nothing open that isn't with nothing done, and the factor of the trees.
+            edges: rows of the domain that the positions are on, shape (n,).
+            fractions: where on these they lie.
+        """
+        nodes = np.concatenate([self.domain.u[edges], self.domain.v[edges]])
+        found = []
+        for grown, inbound in ((self.out, False), (self.back, True)):
+            costs = grown.mend(change_of(self.domain, self.origin, state, inbound=inbound), nodes)
+            ends = costs[: len(edges)], costs[len(edges) :]
+            found.append(self.domain.minutes_at(state, edges, fractions, ends, self.origin, inbound=inbound))
+        return np.maximum(*found)
+
+
+def root(domain: Domain, origin: Position | None, factor: float) -> Rooted:
+    """Trees from a position and to it with nothing done to the roads.
+
+    Args:
+        domain: a country's roads.
+        origin: the position; None for the fixed point abroad.
+        factor: of driving times.
+    """
+    out, back = (domain.grow(origin, factor, inbound=inbound) for inbound in (False, True))
+    return Rooted(domain, origin, out, back)
+
+
+def change_of(domain: Domain, origin: Position | None, state: State, *, inbound: bool) -> Change:
+    """What a state changes for searches from a position, or to it.
+
+    Args:
+        domain: a country's roads.
+        origin: the position; None for the fixed point abroad.
+        state: of the domain, with nothing open that isn't with nothing done.
+        inbound: whether ways lead to the position.
+
+    Raises:
+        ValueError: something is open.
+    """
+    if state.changed is None:
+        raise ValueError("roads that are opened make ways cheaper: search anew")
+    return Change(state.changed, state.closed, state.delay_min, domain.seeds(origin, state, inbound=inbound))
+
+
+def reach_towards(
+    domain: Domain, goal: Position, bounds: tuple[Floats, Floats], state: State
+) -> tuple[Reached, Reached]:
+    """The ways from the fixed point abroad to a position and back, a search each that is led there.
+
+    Args:
+        domain: a country's roads.
+        goal: the position.
+        bounds: minutes from each node to it and from it with nothing done, by the state's factor, (n_nodes,) each.
+        state: of the domain, with nothing open that isn't with nothing done.
+
+    Returns:
+        Times that hold for the position alone.
+    """
+    found = []
+    forward, backward = domain.forward * state.factor, domain.backward * state.factor
+    for inbound, bound in zip((False, True), bounds, strict=True):
+        ends = domain.seeds(goal, state, inbound=not inbound)
+        change = change_of(domain, None, state, inbound=inbound)
+        arcs = domain.reverse if inbound else domain.arcs
+        tree = search_towards(arcs, Goal(bound, ends), forward, backward, change)
+        found.append(Reached(domain, state, None, inbound, tree))
     return found[0], found[1]
 
 

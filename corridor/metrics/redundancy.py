@@ -85,9 +85,9 @@ class Substitutes:
         return self.fewest, self.middle, self.most
 
 
-def find_substitutes(domain: Domain, effect: EdgeEffect | None) -> Substitutes:
-    """The closures that redundancy is measured between, under a regime's effect (None: nothing done)."""
-    shut = domain.state(effect).closed
+def find_substitutes(domain: Domain, state: State) -> Substitutes:
+    """The closures that redundancy is measured between, in a state of the roads."""
+    shut = state.closed
     passed = domain.through | domain.unknown
     # At the fewest only through roads that are surely open count, at the middle those of unknown status too, and at the
     # most minor roads as well.
@@ -225,7 +225,7 @@ def best_way(reached: Reached, to: Position) -> Way | None:
 
 def best_way_in(access: Access, state: State) -> Way | None:
     """The quickest way from the fixed point abroad to the capital in a state of the roads; None if there is none."""
-    return access.once("best way", state, lambda at: best_way(access.from_abroad(at)[0], access.capital))
+    return access.once("best way", state.digest, lambda: best_way(access.towards_capital(state)[0], access.capital))
 
 
 def single_points(domain: Domain, closed: Bools, way: Way, places: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
@@ -276,13 +276,13 @@ def state_after(access: Access, effect: EdgeEffect | None) -> State:
 @derived
 def substitutes_before(access: Access) -> Substitutes:
     """What may stand in for what with nothing done to the network."""
-    return find_substitutes(access.domain, None)
+    return find_substitutes(access.domain, access.domain.state())
 
 
 @derived
-def substitutes_after(access: Access, effect: EdgeEffect | None) -> Substitutes:
+def substitutes_after(access: Access, state_after: State) -> Substitutes:
     """What may stand in for what under the regime."""
-    return find_substitutes(access.domain, effect)
+    return access.once("substitutes", state_after.closures, lambda: find_substitutes(access.domain, state_after))
 
 
 @derived
@@ -347,14 +347,13 @@ def measure_disjoint_routes(
         return Unmeasured(lack)
     if len(stages) < 2:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    after = [
-        disjoint_legs(access.domain, stages, closed, known)
-        for closed, known in zip(substitutes_after.all, legs_before, strict=True)
-    ]
-    whole = [
-        find_whole_routes(access.domain, state_after, stages[-1], closed, known)
-        for closed, known in zip(substitutes_after.all, whole_routes_before, strict=True)
-    ]
+    after, whole = access.once(
+        "disjoint routes",
+        state_after.closures,
+        lambda: _disjoint_routes(
+            access.domain, stages, state_after, substitutes_after, legs_before, whole_routes_before
+        ),
+    )
     # Ranges are of closures, from the fewest substitutes to the most: not of chance.
     found: dict[str, Any] = {
         "disjoint_routes_whole": Estimate(*(each.routes for each in whole)),
@@ -366,6 +365,25 @@ def measure_disjoint_routes(
             name = f"disjoint_routes_{slug(middle.from_stage)}_{slug(middle.to_stage)}{ending}"
             found[name] = Estimate(fewest.routes, middle.routes, most.routes)
     return found
+
+
+def _disjoint_routes(
+    domain: Domain,
+    stages: tuple[Stage, ...],
+    state: State,
+    substitutes: Substitutes,
+    legs_before: tuple[tuple[Leg, ...], ...],
+    whole_routes_before: tuple[WholeRoutes, ...],
+) -> tuple[list[list[Leg]], list[WholeRoutes]]:
+    """Disjoint routes by stage and over the whole in a state of the roads, from the fewest substitutes to the most."""
+    legs = [
+        disjoint_legs(domain, stages, closed, known) for closed, known in zip(substitutes.all, legs_before, strict=True)
+    ]
+    whole = [
+        find_whole_routes(domain, state, stages[-1], closed, known)
+        for closed, known in zip(substitutes.all, whole_routes_before, strict=True)
+    ]
+    return legs, whole
 
 
 def _lack(candidate: Candidate, access: Access) -> MetricStatus | None:

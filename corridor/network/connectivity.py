@@ -191,6 +191,26 @@ def find_bridges(links: Links, closed: Bools) -> Bools:
     return np.asarray(_bridges(*links, closed))
 
 
+def edges_between(u: Ints, v: Ints, closed: Bools, nodes: Ints, n_nodes: int) -> Bools:
+    """Open edges that ways between some nodes may lead over: no part that hangs on the rest by a bridge alone is.
+
+    Args:
+        u: first node of each edge, shape (n_edges,).
+        v: second node of each edge.
+        closed: edges that may not be used.
+        nodes: between which ways lead.
+        n_nodes: how many nodes there are.
+    """
+    # A node beyond all, joined to each of these: a bridge then parts off what none of them lies in.
+    ends = np.unique(nodes)
+    tails, heads = np.concatenate([u, np.full(len(ends), n_nodes)]), np.concatenate([v, ends])
+    shut = np.concatenate([closed, np.zeros(len(ends), dtype=bool)])
+    kept = ~shut & ~find_bridges(build_links(tails, heads, n_nodes + 1), shut)
+    graph = sparse.coo_matrix((np.ones(int(kept.sum())), (tails[kept], heads[kept])), shape=(n_nodes + 1,) * 2)
+    part = connected_components(graph, directed=False)[1]
+    return np.asarray(kept[: len(u)] & (part[u] == part[n_nodes]))
+
+
 def build_links(u: Ints, v: Ints, n_nodes: int) -> Links:
     """Edges by the nodes that they end at, in compressed rows.
 

@@ -43,6 +43,41 @@ class Arcs:
         """The state that each arc leaves, shape (n_arcs,)."""
         return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
 
+    @cached_property
+    def into(self) -> tuple[Ints, Ints]:
+        """Where the arcs that lead to each state begin, shape (n_states + 1,), and these, shape (n_arcs,)."""
+        return _grouped(self.head, len(self.indptr) - 1)
+
+    @cached_property
+    def of_edges(self) -> tuple[Ints, Ints]:
+        """Where the arcs of each edge begin, and these, as :attr:`into`."""
+        return _grouped(self.edge, int(self.edge.max(initial=-1)) + 1)
+
+    def cost_at(self, state_cost: Floats, nodes: Ints | None = None) -> Floats:
+        """Costs of nodes, by those of states: of two states where a way may end the cheaper one counts.
+
+        Args:
+            state_cost: cost of each state.
+            nodes: which; all if left out.
+        """
+        which = slice(self.n_nodes) if nodes is None else nodes
+        by_node: Floats = state_cost[which]
+        if self.ends_twice is None:
+            return by_node
+        # A place on a minor road may be reached on the first leg or on the last.
+        last_leg = state_cost[self.n_nodes :][which]
+        return np.where(self.ends_twice[which], np.minimum(by_node, last_leg), by_node)
+
+    def over(self, edges: NDArray[np.bool_]) -> Arcs:
+        """The arcs of some edges, in states as they are.
+
+        Args:
+            edges: which, shape (n_edges,).
+        """
+        kept = edges[self.edge]
+        counts = np.concatenate([[0], np.cumsum(kept)])
+        return Arcs(counts[self.indptr], self.head[kept], self.edge[kept], self.forward[kept], self.ends_twice)
+
     def end_states(self, node: int) -> tuple[int, ...]:
         """States in which a way to a node may end."""
         if self.ends_twice is None or not self.ends_twice[node]:
@@ -59,6 +94,12 @@ class Arcs:
             raise ValueError("arcs of two states a node can't be turned round one by one")
         # Only ends change places: an arc keeps its edge and direction, so that it keeps its cost.
         return _arcs(self.head, self.tails, self.edge, self.forward, len(self.indptr) - 1)
+
+
+def _grouped(of: Ints, size: int) -> tuple[Ints, Ints]:
+    """Numbers of arcs by what each is of: where each group begins, (size + 1,), and the arcs in their order."""
+    first = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=size))]).astype(np.int64)
+    return first, np.argsort(of, kind="stable").astype(np.int64)
 
 
 def build_arcs(u: Ints, v: Ints, oneway: Ints, n_nodes: int) -> Arcs:
@@ -214,11 +255,7 @@ def search(
         arcs.indptr, arcs.head, arcs.edge, arcs.forward, _read_only(forward_cost), _read_only(backward), shut,
         nodes, spent, np.zeros(0, dtype=np.bool_) if until is None else until,
     )  # fmt: skip
-    by_node = reached[: arcs.n_nodes]
-    if arcs.ends_twice is not None:
-        # A place on a minor road may be reached on the first leg or on the last: the cheaper one counts.
-        by_node = np.where(arcs.ends_twice, np.minimum(by_node, reached[arcs.n_nodes :]), by_node)
-    return Tree(by_node, reached, arc, arcs)
+    return Tree(arcs.cost_at(reached), reached, arc, arcs)
 
 
 def reachable(arcs: Arcs, starts: Sequence[int], closed: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -96,7 +96,8 @@ def test_disjoint_routes_by_stage(setting):
     frame, _ = setting
     domain = frame["access"].domain
     found = [
-        [leg.routes for leg in disjoint_legs(domain, STAGES, closed)] for closed in find_substitutes(domain, None).all
+        [leg.routes for leg in disjoint_legs(domain, STAGES, closed)]
+        for closed in find_substitutes(domain, domain.state()).all
     ]
     assert found == [[2, 1, 1, 1, 1, 2], [2, 2, 2, 2, 1, 2], [2, 2, 2, 2, 1, 2]]
 

@@ -213,7 +213,7 @@ def test_redundancy_lies_between_the_fewest_and_the_most_substitutes(third, fewe
     net = parallel_roads(third)
     domain = access_to(net, along(net, 5, 0.5)).domain
     stages = [stage_at(LON, LAT), stage_at(LON, LAT + 4 * STEP)]
-    found = [disjoint_legs(domain, stages, closed)[0].routes for closed in find_substitutes(domain, None).all]
+    found = [disjoint_legs(domain, stages, closed)[0].routes for closed in find_substitutes(domain, domain.state()).all]
     assert found == [fewest, middle, most]
 
 
