@@ -44,6 +44,8 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool
         target: where they are wanted, in any reference system.
         smooth: by uniform cubic B-splines over 4 x 4 pixels.
     """
+    from multiprocessing import parent_process
+
     from rasterio.enums import Resampling
     from rasterio.warp import reproject
 
@@ -51,6 +53,9 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool
         return _resample_by_splines(values, *index)
     # What lies beyond the source keeps NaN, so that no height is made up there.
     out = np.full(target.shape, np.nan, dtype=np.float32)
+    # GDAL keeps its threads for the next warp. A copy of a process that warped believes that it has them, and would
+    # wait for them for ever.
+    threads = 2 if parent_process() is None else 1
     with _WARPING:
         reproject(
             source=values.astype(np.float32),
@@ -62,7 +67,7 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool
             dst_crs=target.crs,
             dst_nodata=np.nan,
             resampling=Resampling.cubic_spline if smooth else Resampling.bilinear,
-            num_threads=2,
+            num_threads=threads,
         )
     return out
 

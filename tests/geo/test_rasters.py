@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -52,3 +55,22 @@ def test_outside_is_nan_and_the_frame_covers():
     assert np.isnan(moved).any()
     assert np.isfinite(moved).mean() > 0.9
     assert np.nanmax(moved) <= heights.max() + 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_copy_of_a_process_that_warped_warps_the_same():
+    grid, heights = plane((600, 500), 0.001)  # large enough that GDAL shares it out
+    target = grid_over(grid, "EPSG:32638")
+    expected = warp(heights, grid, target)
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    copy = fork.Process(target=lambda: sender.send(warp(heights, grid, target)), daemon=True)
+    copy.start()
+    # a copy that waits for threads which it hasn't never answers
+    answered = receiver.poll(30)
+    found = receiver.recv() if answered else None
+    copy.kill()
+    copy.join()
+    assert answered
+    np.testing.assert_array_equal(found, expected)
