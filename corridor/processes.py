@@ -50,7 +50,7 @@ class Aside:
         fork = multiprocessing.get_context("fork")
         self._receiver, sender = fork.Pipe(duplex=False)
         self._open.callback(self._receiver.close)
-        copy = fork.Process(target=_compute, args=(compute, sender), daemon=True)
+        copy = fork.Process(target=_compute, args=(compute, sender, self._receiver), daemon=True)
         # This end belongs to the copy alone: its death then ends the pipe.
         with closing(sender), warnings.catch_warnings():
             # Python warns of copies of processes with threads: those of this one draw progress or wait for work.
@@ -83,8 +83,10 @@ class Aside:
         self._open.close()
 
 
-def _compute(compute: Callable[[], Iterable[tuple[str, Any]]], sender: Connection) -> None:
+def _compute(compute: Callable[[], Iterable[tuple[str, Any]]], sender: Connection, receiver: Connection) -> None:
     """What the copy does."""
+    # Only the first process reads: where it is gone, nothing can be sent, and the copy ends as well.
+    receiver.close()
     # Who interrupts, interrupts the first process, which ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Looking through all objects for circles would write to each of them, and so copy the memory that is shared.

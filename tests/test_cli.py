@@ -200,6 +200,16 @@ def test_run_says_its_steps_on_stderr_and_the_page_on_stdout(midland, call, tmp_
     assert all(re.match(r"\[ *\d+\.\d s\] \w", line) for line in err.splitlines())
 
 
+def test_an_interrupt_is_told_in_one_line_and_leaves_nothing(midland, call, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("corridor.export.results._write_files", interrupted)
+    code, out, said = call("run", str(midland), "--out", str(tmp_path / "out"), "--quiet")
+    assert (code, out, said) == (130, "", "corridor: interrupted; nothing was written\n")
+    assert not list(tmp_path.glob("out*"))
+
+
 def test_the_command_starts_without_heavy_packages():
     heavy = {"pandas", "geopandas", "rasterio", "numba", "scipy", "folium", "osmium", "osmnx", "pyproj"}
     code = f"import sys, corridor.cli; print(sorted({heavy} & set(sys.modules)))"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -92,6 +93,27 @@ def test_a_copy_ends_with_who_asked_and_not_with_an_interrupt() -> None:
         assert aside.take("made") == (1,)
     # afterwards nothing comes any more
     assert aside.take("late") == ()
+
+
+_KILLED = """
+import os, signal, time
+from corridor import processes
+
+processes.count_threads, processes.room_bytes = (lambda: 2), (lambda: 1 << 40)
+
+def compute():
+    yield "large", bytes(10_000_000)
+
+processes.Aside(["large"], compute)
+time.sleep(0.5)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_copy_doesnt_outlive_a_process_that_is_killed() -> None:
+    # the copy holds the end of the pipe too that is read here: its end is waited for
+    found = subprocess.run([sys.executable, "-c", _KILLED], stdout=subprocess.PIPE, check=False, timeout=60)
+    assert found.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("lacking", ["count_threads", "room_bytes"])

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -41,7 +41,10 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         with _harmless_errors():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt:
+                _end_interrupted()  # typer itself would end without a word
 
 
 @contextmanager
@@ -119,6 +122,11 @@ _MACHINE = {
 """What the machine refuses to any program, by its number, and what helps."""
 
 
+def _end_interrupted() -> NoReturn:
+    print_error("corridor: interrupted; nothing was written")
+    sys.exit(130)
+
+
 def _drop_stdout() -> None:
     """Let what is left in the buffer of stdout go nowhere."""
     with suppress(OSError, ValueError):
@@ -141,8 +149,7 @@ def main() -> None:
         print_error(f"corridor: {' '.join(str(error).split())}")
         sys.exit(2)
     except KeyboardInterrupt:
-        print_error("corridor: interrupted; nothing was written")
-        sys.exit(130)
+        _end_interrupted()
     except BrokenPipeError:
         _drop_stdout()  # who reads has had enough
         sys.exit(141)
