@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from corridor.memory import room_bytes
@@ -18,6 +19,9 @@ from corridor.threads import count_threads
 
 _LEAST_ROOM = 1 << 29
 """Bytes: about twice what a copy took of its own on a country's roads."""
+
+_PATIENCE_S = 15.0
+"""How long a copy may use no processor time while its value is waited for."""
 
 
 class Aside:
@@ -50,14 +54,14 @@ class Aside:
         fork = multiprocessing.get_context("fork")
         self._receiver, sender = fork.Pipe(duplex=False)
         self._open.callback(self._receiver.close)
-        copy = fork.Process(target=_compute, args=(compute, sender, self._receiver), daemon=True)
+        self._copy = fork.Process(target=_compute, args=(compute, sender, self._receiver), daemon=True)
         # This end belongs to the copy alone: its death then ends the pipe.
         with closing(sender), warnings.catch_warnings():
             # Python warns of copies of processes with threads: those of this one draw progress or wait for work.
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-            copy.start()
-        self._open.callback(copy.join)
-        self._open.callback(copy.terminate)
+            self._copy.start()
+        self._open.callback(self._copy.join)
+        self._open.callback(self._copy.terminate)
 
     def take(self, name: str) -> tuple[Any, ...]:
         """A value, alone in a tuple, when the copy has computed it; an empty one where it hasn't and won't.
@@ -67,13 +71,23 @@ class Aside:
         """
         while name in self.names - self._come.keys():
             try:
-                came, value = self._receiver.recv()
+                came, value = self._received()
             except (EOFError, OSError):
                 self.names = set(self._come)
             else:
                 self._come[came] = value
         self.names.discard(name)
         return (self._come.pop(name),) if name in self._come else ()
+
+    def _received(self) -> Any:
+        # A library may believe in a copy that it has threads, or a lock, which the first process had, and wait for them
+        # for ever. Whoever waits so uses no time.
+        used = -1
+        while not self._receiver.poll(_PATIENCE_S):
+            before, used = used, _ticks(self._copy.pid)
+            if used == before:
+                raise EOFError
+        return self._receiver.recv()
 
     def __enter__(self) -> Aside:
         return self
@@ -95,3 +109,10 @@ def _compute(compute: Callable[[], Iterable[tuple[str, Any]]], sender: Connectio
     with suppress(Exception), ThreadPoolExecutor(1) as sending:
         for one in [sending.submit(sender.send, named) for named in compute()]:
             one.result()
+
+
+def _ticks(pid: int | None) -> int:
+    """Processor time of a process, in the system's units."""
+    # the name before may hold spaces and brackets
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,22 @@ def test_a_copy_that_fails_gives_what_it_had_and_no_more(compute: Any, capfd: py
         assert aside.names == {"made"}
         assert aside.take("made") == (1,)
     assert capfd.readouterr().err == ""
+
+
+def test_a_copy_that_waits_for_ever_is_given_up_and_one_that_works_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_PATIENCE_S", 0.3)
+
+    def compute() -> Iterator[tuple[str, Any]]:
+        begun = time.process_time()
+        while time.process_time() < begun + 1:
+            pass
+        yield "made", 1
+        threading.Event().wait()
+        yield "lost", 2
+
+    with Aside(["made", "lost"], compute) as aside:
+        assert aside.take("made") == (1,)
+        assert aside.take("lost") == ()
 
 
 def test_a_copy_ends_with_who_asked_and_not_with_an_interrupt() -> None:
