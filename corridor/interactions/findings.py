@@ -97,6 +97,7 @@ def build_findings(
         names: what things are called.
     """
     findings, decisive = [], []
+    stakes = stakes.watching(event for met in events.values() for event in met)
     for candidate in candidates:
         # A crossing decides only if turning it over changes what can be reached: that is asked for each set of rules
         # anew.

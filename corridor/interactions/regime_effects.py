@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84, points_at, project, substring, vertex_chainage_m
+from corridor.network.connectivity import Condensed
 from corridor.network.graph import MINUTES, Network, Position
 from corridor.network.paths import reachable
 from corridor.ragged import spread
@@ -420,6 +421,7 @@ class ConnectivityTargets:
     """What must stay within reach: the border crossing and the capital, and places by name, on a gated network.
 
     ``closed`` (n_edges,) is what nobody may use whatever the regime: other modes, other countries, closed borders.
+    ``closable`` are edges that closures asked about are of; None where that isn't known.
     """
 
     network: SplitNetwork
@@ -427,13 +429,40 @@ class ConnectivityTargets:
     crossing: Position
     capital: Position
     places: Mapping[str, Position]
+    closable: Bools | None = None
+
+    def watching(self, events: Iterable[Event]) -> ConnectivityTargets:
+        """The same, made quick for many questions about closures of what is met.
+
+        Args:
+            events: what routes meet.
+        """
+        closable, whole = self.network.is_gate.copy(), set()
+        for event in events:
+            whole |= {edge for edge, _, _ in event.portions} | set(event.edges)
+        closable[self.network.rows_of((edge, 0.0, 1.0) for edge in whole)] = True
+        return replace(self, closable=closable)
+
+    @cached_property
+    def _condensed(self) -> tuple[Condensed, Condensed]:
+        """Traffic and traffic turned round, with what nothing that is watched keeps apart as one."""
+        closable = self.network.is_gate if self.closable is None else self.closable
+        arcs = self.network.traffic_arcs, self.network.traffic_arcs_back
+        there, home = (Condensed(each, self.closed, closable) for each in arcs)
+        return there, home
 
     def linked(self, closed: Bools) -> tuple[bool, frozenset[str]]:
         """Whether capital and crossing reach each other, and the places that the crossing reaches both ways."""
         shut = closed | self.closed
-        there = reachable(self.network.traffic_arcs, self._starts(self.crossing, shut), shut)
-        home = reachable(self.network.traffic_arcs_back, self._ends(self.crossing, shut), shut)
-        touched = self._touched(there, home, shut)
+        _, u, v, _ = self._asked
+        ends = np.concatenate([u, v])
+        starts = self._starts(self.crossing, shut), self._ends(self.crossing, shut)
+        if self.closable is not None and not (closed & ~self.closable & ~self.closed).any():
+            there, home = (each.reached(at, shut, ends) for each, at in zip(self._condensed, starts, strict=True))
+        else:
+            arcs = self.network.traffic_arcs, self.network.traffic_arcs_back
+            there, home = (reachable(each, at, shut)[ends] for each, at in zip(arcs, starts, strict=True))
+        touched = self._touched(there.reshape(2, -1), home.reshape(2, -1), shut)
         return bool(touched[0]), frozenset(name for name, met in zip(self.places, touched[1:], strict=True) if met)
 
     @cached_property
@@ -457,11 +486,14 @@ class ConnectivityTargets:
         return [u] if self.network.is_oneway[at.edge] else [u, v]
 
     def _touched(self, there: Bools, home: Bools, shut: Bools) -> Bools:
-        """Which positions can be driven to from the crossing and back, over their own edges' ends: (1 + n,)."""
-        rows, u, v, oneway = self._asked
+        """Which positions can be driven to from the crossing and back, over their own edges' ends: (1 + n,).
+
+        ``there`` and ``home`` say it of these, start and end of each edge, shape (2, 1 + n).
+        """
+        rows, _, _, oneway = self._asked
         # A one-way edge is entered at its start and left at its end only.
-        arrives = there[u] | (~oneway & there[v])
-        leaves = home[v] | (~oneway & home[u])
+        arrives = there[0] | (~oneway & there[1])
+        leaves = home[1] | (~oneway & home[0])
         return np.asarray(~shut[rows] & ((rows == self.crossing.edge) | (arrives & leaves)))
 
 

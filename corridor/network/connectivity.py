@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import distance_m
 from corridor.network.graph import Network, Position
 from corridor.network.map_matching import STATION_M
+from corridor.network.paths import Arcs, build_arcs, reachable
 
 GAP_LIMIT_M = 3000.0
 _OPEN_SHARE = 1e-3
@@ -209,6 +211,46 @@ def edges_between(u: Ints, v: Ints, closed: Bools, nodes: Ints, n_nodes: int) ->
     graph = sparse.coo_matrix((np.ones(int(kept.sum())), (tails[kept], heads[kept])), shape=(n_nodes + 1,) * 2)
     part = connected_components(graph, directed=False)[1]
     return np.asarray(kept[: len(u)] & (part[u] == part[n_nodes]))
+
+
+class Condensed:
+    """A directed graph for many questions about what can be reached when this and that of some edges is closed.
+
+    States that reach each other whatever is closed of these edges are one part: they are reached together.
+
+    Args:
+        arcs: the graph.
+        closed: edges that are closed always, shape (n_edges,).
+        closable: edges that may be closed besides.
+    """
+
+    def __init__(self, arcs: Arcs, closed: Bools, closable: Bools) -> None:
+        n_states = len(arcs.indptr) - 1
+        kept = ~closed[arcs.edge]
+        sure = kept & ~closable[arcs.edge]
+        ends = arcs.tails[sure], arcs.head[sure]
+        graph = sparse.coo_matrix((np.ones(len(ends[0]), dtype=bool), ends), shape=(n_states, n_states))
+        count, self._part = connected_components(graph, directed=True, connection="strong")
+        tail, head = self._part[arcs.tails], self._part[arcs.head]
+        kept &= tail != head
+        one_way = np.ones(int(kept.sum()), dtype=np.int64)
+        self._arcs, self._edge = build_arcs(tail[kept], head[kept], one_way, count), arcs.edge[kept]
+        self._whole = arcs
+
+    def reached(self, starts: Sequence[int], closed: Bools, nodes: Ints) -> Bools:
+        """Which of some nodes can be reached, as :func:`corridor.network.paths.reachable` says, shape (n,).
+
+        Args:
+            starts: nodes to start from.
+            closed: edges that may not be used: those that are always, and closable ones, shape (n_edges,).
+            nodes: those asked about, shape (n,).
+        """
+        met = reachable(self._arcs, [int(self._part[start]) for start in starts], closed[self._edge])
+        found = met[self._part[nodes]]
+        twice = self._whole.ends_twice
+        if twice is not None:
+            found = found | (twice[nodes] & met[self._part[self._whole.n_nodes + nodes]])
+        return np.asarray(found)
 
 
 def build_links(u: Ints, v: Ints, n_nodes: int) -> Links:

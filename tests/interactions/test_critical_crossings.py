@@ -96,7 +96,9 @@ def test_decisive_crossings_are_those_that_a_search_with_each_turned_over_finds(
     net = gated(network, events)
     places = tuple(range(0, len(lines), 3))
     stakes = _stakes(net, 0, len(lines) - 1, places)
-    found = {d.event_id: d for d in find_critical_crossings(events, SEALED, stakes)}
+    decided = find_critical_crossings(events, SEALED, stakes)
+    assert find_critical_crossings(events, SEALED, stakes.watching(events)) == decided
+    found = {d.event_id: d for d in decided}
     before = _oracle(net, events, stakes)
     for event in events:
         kind = "separated" if event.separation == "at_grade_assumed" else "at_grade_assumed"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corridor.network.connectivity import edges_between
+from corridor.network.connectivity import Condensed, edges_between
 from corridor.network.mend import Change, Goal, Grown, search_towards
-from corridor.network.paths import build_arcs, build_traffic_arcs, search
+from corridor.network.paths import build_arcs, build_traffic_arcs, reachable, search
 
 N_EXAMPLES = 150
 
@@ -91,6 +91,19 @@ def test_no_way_between_nodes_needs_what_hangs_on_a_bridge(ground, seed):
     for some in (Change(change.changed, closed, np.zeros(len(closed)), seeds), change):
         costs = [anew(graph, forward, backward, some, seeds).cost for graph in (arcs[False], lean)]
         assert np.array_equal(costs[0][nodes], costs[1][nodes])
+
+
+@given(grounds(), st.integers(0, 2**32 - 1))
+@settings(max_examples=N_EXAMPLES, deadline=None)
+def test_a_condensed_graph_reaches_what_the_whole_one_does(ground, seed):
+    arcs, (_, _, n_nodes), _, _, closed, _, change = ground
+    rng = np.random.default_rng(seed)
+    condensed = Condensed(arcs[False], closed, change.closed)
+    for share in (0.0, 0.5, 1.0):
+        shut = closed | (change.closed & (rng.random(len(closed)) < share))
+        starts = rng.integers(0, n_nodes, 2).tolist()
+        nodes = rng.permutation(n_nodes)
+        assert np.array_equal(condensed.reached(starts, shut, nodes), reachable(arcs[False], starts, shut)[nodes])
 
 
 def test_a_detour_round_a_closed_road_in_closed_form():
