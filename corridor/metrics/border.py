@@ -9,6 +9,7 @@ from math import isclose
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, join, line_lengths_m, project, utm_crs
@@ -52,6 +53,12 @@ class BorderGround:
     def outline(self) -> shapely.Geometry:
         """The country's whole boundary."""
         return shapely.boundary(self.polygon)
+
+    @cached_property
+    def other_vertices(self) -> list[tuple[NDArray[np.float64], NDArray[np.object_]]]:
+        """Vertices of each line of the rest of the outline: coordinates, shape (n, 2), and points."""
+        lines = [shapely.get_coordinates(line) for line in shapely.get_parts(self.other)]
+        return [(xy, shapely.points(xy)) for xy in lines]
 
     def zone(self, km: float) -> shapely.Geometry:
         """The ground within a distance of the shared border, in metres; kept for who asks again."""

@@ -86,32 +86,46 @@ def _cut_off(ground: BorderGround, runs: Sequence[shapely.LineString]) -> tuple[
     return faces[strip], area, float(lengths[behind].sum() / lengths.sum())
 
 
-def lengthen(ground: BorderGround, run: shapely.LineString) -> shapely.LineString:
-    """A run whose ends go straight on to the nearest outline off the shared border, if that is within 5 km."""
-    xy = shapely.get_coordinates(run)
-    head, tail = (_way_out(ground, xy[i]) for i in (0, -1))
-    return shapely.LineString(np.concatenate([head[::-1], xy, tail]))
+def lengthen(ground: BorderGround, runs: Sequence[shapely.LineString]) -> list[shapely.LineString]:
+    """Runs whose ends go straight on to the nearest outline off the shared border, if that is within 5 km."""
+    lines = [shapely.get_coordinates(run) for run in runs]
+    ways = _ways_out(ground, np.array([xy[end] for xy in lines for end in (0, -1)]).reshape(-1, 2))
+    return [
+        shapely.LineString(np.concatenate([head[::-1], xy, tail]))
+        for xy, head, tail in zip(lines, ways[::2], ways[1::2], strict=True)
+    ]
 
 
-def _way_out(ground: BorderGround, end: Floats) -> Floats:
-    """From the end of a run to the nearest outline off the shared border and 2 m across it, so that they meet."""
-    to = shapely.get_coordinates(shapely.shortest_line(shapely.Point(end), ground.other))[1]
+def _ways_out(ground: BorderGround, ends: Floats) -> list[Floats]:
+    """From ends of runs to the nearest outline off the shared border and 2 m across it, so that they meet.
+
+    Args:
+        ground: the country's.
+        ends: where runs end, shape (n, 2).
+
+    Returns:
+        For each end the points that lead out, none or two.
+    """
+    points = shapely.points(ends)
+    to = shapely.get_coordinates(shapely.shortest_line(points, ground.other)).reshape(-1, 2, 2)[:, 1]
     # A run that ends far from the outline ends inside the country: it is not led out, and cuts nothing off there.
-    if np.hypot(*(to - end)) > END_GAP_M:
-        return np.zeros((0, 2))
+    near = np.flatnonzero(np.hypot(*(to - ends).T) <= END_GAP_M)
     # The outline may bend at the very place: of points all around, those on its other side tell where it can be
     # crossed.
     angles = np.arange(16) * np.pi / 8
-    around = to + _OVERSHOOT_M * np.column_stack([np.cos(angles), np.sin(angles)])
-    points = shapely.points(around)
-    inside = shapely.contains(ground.polygon, points)
-    beyond = inside != shapely.contains(ground.polygon, shapely.Point(end))
-    off = np.full(len(points), -1.0)
+    around = to[near, None] + _OVERSHOOT_M * np.column_stack([np.cos(angles), np.sin(angles)])
+    probes = shapely.points(around)
+    beyond = shapely.contains(ground.polygon, probes) != shapely.contains(ground.polygon, points[near])[:, None]
+    off = np.full(beyond.shape, -1.0)
     if beyond.any():
-        which, gap = ground.outline_tree.query_nearest(points[beyond], return_distance=True, all_matches=False)
-        off[np.flatnonzero(beyond)[which[0]]] = gap
+        which, gap = ground.outline_tree.query_nearest(probes[beyond], return_distance=True, all_matches=False)
+        at = np.flatnonzero(beyond)[which[0]]
+        off.flat[at] = gap
+    ways = [np.zeros((0, 2))] * len(ends)
     # Of the points across the outline the furthest one is taken, so that the line surely crosses it.
-    return np.asarray([to, around[int(np.argmax(off))]])
+    for end, place, of in zip(near.tolist(), around, np.argmax(off, axis=1).tolist(), strict=True):
+        ways[end] = np.asarray([to[end], place[of]])
+    return ways
 
 
 def places_behind(ground: BorderGround, strip: Strip, places: pd.DataFrame) -> NDArray[np.int64]:
@@ -160,7 +174,7 @@ def route_severance(
     if not local_roads and any(part.geometry_quality == GeometryQuality.SCHEMATIC for part in parts):
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
     runs = planar_runs(ground, lie_of_candidate)
-    return RouteSeverance(measure_severance(ground, [lengthen(ground, run) for run in runs]), tuple(runs))
+    return RouteSeverance(measure_severance(ground, lengthen(ground, runs)), tuple(runs))
 
 
 @derived
@@ -244,7 +258,7 @@ def _ends_of_ground(
     faces = [strip.faces]
     if candidate.members:
         runs = (planar_runs(ground, route) for route in candidate.members)
-        faces = [measure_severance(ground, [lengthen(ground, run) for run in own]).faces for own in runs]
+        faces = [measure_severance(ground, lengthen(ground, own)).faces for own in runs]
     sure = [shapely.difference(own, band) for own, band in zip(faces, bands, strict=True)]
     return shapely.union_all(sure), shapely.union_all([strip.faces, *bands])
 
@@ -303,8 +317,9 @@ def draw_severance(
     coarse = coarse_ground(ground, runs)
     # The coarse outline makes every area a little wrong alike; the difference to the exact one is put back. No strip
     # stays none.
-    bias = strip.area_km2 - _cut_off(coarse, [lengthen(coarse, run) for run in runs])[1]
-    drawn = [_cut_off(coarse, [lengthen(coarse, _moved(run, shift)) for run in runs])[1:] for shift in shifts]
+    bias = strip.area_km2 - _cut_off(coarse, lengthen(coarse, runs))[1]
+    moved = lengthen(coarse, [_moved(run, shift) for shift in shifts for run in runs])
+    drawn = [_cut_off(coarse, moved[draw * len(runs) : (draw + 1) * len(runs)])[1:] for draw in range(draws)]
     areas = np.array([area + bias if area > 0 else 0.0 for area, _ in drawn])
     return areas, np.array([share for _, share in drawn])
 
@@ -317,17 +332,16 @@ def coarse_ground(ground: BorderGround, runs: Sequence[shapely.LineString]) -> B
     """The same ground with outlines off the shared border simplified to 200 m where they are far from the route."""
     near = shapely.union_all(list(runs))
     shapely.prepare(near)
-    lines = [_coarse(line, near) for line in shapely.get_parts(ground.other)]
+    lines = [_coarse(xy, points, near) for xy, points in ground.other_vertices]
     return ground.with_other(shapely.MultiLineString(lines))
 
 
-def _coarse(line: shapely.LineString, near: shapely.Geometry) -> shapely.LineString:
+def _coarse(xy: Floats, points: NDArray[np.object_], near: shapely.Geometry) -> shapely.LineString:
     """A line whose stretches beyond reach are simplified, all other vertices and its ends kept."""
-    xy = shapely.get_coordinates(line)
     # Most vertices lie beyond the frame around the route: only those inside are held against the route itself.
     west, south, east, north = shapely.bounds(near) + np.array([-1, -1, 1, 1]) * (_REACH_M + 1.0)
-    close = (xy >= (west, south)).all(axis=1) & (xy <= (east, north)).all(axis=1)
-    close[close] = shapely.dwithin(near, shapely.points(xy[close]), _REACH_M)
+    close = np.asarray((xy >= (west, south)).all(axis=1) & (xy <= (east, north)).all(axis=1))
+    close[close] = shapely.dwithin(near, points[close], _REACH_M)
     # The ends stay, so that the lines still meet and close the faces.
     close[[0, -1]] = True
     kept = np.flatnonzero(close)

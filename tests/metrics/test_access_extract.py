@@ -105,8 +105,8 @@ def test_disjoint_routes_by_stage(setting):
 def test_the_strip_of_the_railway_is_a_narrow_one_with_the_whole_border_behind(setting, built):
     frame, _ = setting
     runs = planar_runs(frame["ground"], built[3]["aras-rail"])
-    strip = measure_severance(frame["ground"], [lengthen(frame["ground"], run) for run in runs])
-    back = measure_severance(frame["ground"], [lengthen(frame["ground"], run.reverse()) for run in runs])
+    strip = measure_severance(frame["ground"], lengthen(frame["ground"], runs))
+    back = measure_severance(frame["ground"], lengthen(frame["ground"], [run.reverse() for run in runs]))
     assert strip.behind_share == pytest.approx(1, abs=0.005)
     assert strip.area_km2 == pytest.approx(5.73, rel=0.02)
     assert back.area_km2 == pytest.approx(strip.area_km2, rel=1e-9)

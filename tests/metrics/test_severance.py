@@ -56,7 +56,7 @@ def line(*xy):
 
 def strip_of(place, *xy):
     route = candidate(part(line(*xy)))
-    return measure_severance(place, [lengthen(place, run) for run in planar_runs(place, route)])
+    return measure_severance(place, lengthen(place, planar_runs(place, route)))
 
 
 def test_a_straight_route_cuts_off_a_rectangle_and_the_whole_border():
@@ -95,7 +95,7 @@ def test_two_stretches_in_the_country_are_both_counted():
     place = ground()
     abroad = part(line((5000, -10), (15_000, -10)), country="BB")
     route = candidate(part(line((0, 1000), (5000, -10))), abroad, part(line((15_000, -10), (SIDE, 1000))))
-    strip = measure_severance(place, [lengthen(place, run) for run in planar_runs(place, route)])
+    strip = measure_severance(place, lengthen(place, planar_runs(place, route)))
     assert strip.behind_share == pytest.approx(0.5, abs=0.01)
 
 
@@ -138,7 +138,7 @@ def test_a_coarse_outline_far_away_keeps_what_is_near():
     runs = planar_runs(rough, candidate(part(line((0, 1000), (SIDE, 1000)))))
     coarse = coarse_ground(rough, runs)
     assert len(shapely.get_coordinates(coarse.other)) < 10
-    near, far = (measure_severance(g, [lengthen(g, run) for run in runs]) for g in (coarse, rough))
+    near, far = (measure_severance(g, lengthen(g, runs)) for g in (coarse, rough))
     assert near.area_km2 == pytest.approx(far.area_km2, rel=1e-9)
 
 
