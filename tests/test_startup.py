@@ -41,6 +41,15 @@ print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
 
+_COMMAND = """
+import atexit, gc, sys
+atexit.register(lambda: print(gc.get_freeze_count() > 0))
+from corridor.cli import main
+sys.argv = ["corridor", "--version"]
+main()
+"""
+
+
 def run(code, **environment):
     variables = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     said = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
@@ -55,6 +64,10 @@ def test_importing_loads_nothing_heavy():
 
 def test_comparing_loads_nothing_that_only_other_commands_need():
     assert run(_COMPARE).strip() == "[]"
+
+
+def test_a_process_ends_without_looking_through_what_it_holds():
+    assert run(_COMMAND).splitlines() == [corridor.__version__, "True"]
 
 
 def test_a_second_process_does_not_compile(tmp_path):
