@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from math import sqrt
 from typing import NamedTuple
 
@@ -10,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.compiled import allocating, inner
+from corridor.network.paths import _pop as _pop_least
+from corridor.network.paths import _push as _push_key
 
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
@@ -67,9 +68,14 @@ def least_to(arcs, usable, via_nodes, via_links, goal):
     stages = len(via_nodes)
     best = np.full((stages + 1, len(arcs.node)), np.inf)
     best[stages, goal] = 0.0
-    heap = [(0.0, stages, goal)]
-    while len(heap) > 0:
-        cost, stage, state = heappop(heap)
+    # a heap in arrays: one of tuples takes longer to compile than this function; each passage enters it at most once
+    most = 1 + len(arcs.into) * (stages + 1) * (stages + 2) // 2
+    keys, items = np.empty(most), np.empty(most, dtype=np.int64)
+    size = _push_key(keys, items, 0, 0.0, stages * len(arcs.node) + goal)
+    while size > 0:
+        cost = keys[0]
+        stage, state = items[0] // len(arcs.node), items[0] % len(arcs.node)
+        size = _pop_least(keys, items, size)
         if cost > best[stage, state]:
             continue
         for at in range(arcs.into_first[state], arcs.into_first[state + 1]):
@@ -86,7 +92,7 @@ def least_to(arcs, usable, via_nodes, via_links, goal):
                     and _advance(via_nodes, via_links, arcs.node[state], earlier, arcs.link[arc]) == stage
                 ):
                     best[earlier, before] = paid
-                    heappush(heap, (paid, earlier, before))
+                    size = _push_key(keys, items, size, paid, earlier * len(arcs.node) + before)
     # where a way sets out nothing is paid but the door, so the least over its systems holds for any of them
     for stage in range(stages + 1):
         for state in range(arcs.doors):
