@@ -460,11 +460,11 @@ def _texts_of(value: object) -> set[str]:
             found.add(item)
         elif type(item) in _HARMLESS:
             continue
+        elif isinstance(item, tuple | list):
+            left += item
         elif isinstance(item, Mapping):
             left += item.keys()
             left += item.values()
-        elif isinstance(item, tuple | list):
-            left += item
         elif isinstance(item, BaseModel):
             left += [getattr(item, name) for name in type(item).model_fields]
         elif is_dataclass(item):

@@ -142,8 +142,13 @@ def clean_cells(column: pd.Series) -> list[Any] | None:
 
 def _told_once(tell: Callable[[str], str], cells: Sequence[Any]) -> list[Any]:
     """Cells with each text told anew, once however many cells hold it."""
-    known = {text: tell(text) for text in {cell for cell in cells if isinstance(cell, str)}}
-    return [known[cell] if isinstance(cell, str) else cell for cell in cells]
+    try:
+        distinct = set(cells)
+    except TypeError:  # cells that hold lists
+        return [tell(cell) if isinstance(cell, str) else cell for cell in cells]
+    # nearly all texts are told as they are
+    changed = {cell: told for cell in distinct if isinstance(cell, str) and (told := tell(cell)) != cell}
+    return [changed.get(cell, cell) for cell in cells] if changed else list(cells)
 
 
 def _is_text(column: pd.Series) -> bool:
