@@ -500,7 +500,7 @@ def _reach(indptr, head, cost, u, v, forward, backward, edge, fraction, limit, d
             continue
         for arc in range(indptr[node], indptr[node + 1]):
             total = key + cost[arc]
-            target = head[arc]
+            target = np.int64(head[arc])
             if total <= limit and total < dist[target]:
                 if dist[target] == np.inf:
                     touched[count] = target

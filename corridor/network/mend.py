@@ -207,7 +207,7 @@ def _mend(  # type: ignore[no-untyped-def]
             cost = (forward[edge[arc]] if along[arc] else backward[edge[arc]]) + delay[edge[arc]]
             if key + cost < best[head[arc]]:
                 best[head[arc]] = key + cost
-                heap = _push(keys, items, heap, key + cost, head[arc])
+                heap = _push(keys, items, heap, key + cost, np.int64(head[arc]))
     return best
 
 
@@ -291,7 +291,7 @@ def _towards(  # type: ignore[no-untyped-def]
             if closed[edge[arc]]:
                 continue
             cost = best[state] + ((forward[edge[arc]] if along[arc] else backward[edge[arc]]) + delay[edge[arc]])
-            target = head[arc]
+            target = np.int64(head[arc])
             # Off by rounding, bounds may lead to a state by a dearer way first: it is gone on from again then.
             if cost < best[target]:
                 best[target] = cost

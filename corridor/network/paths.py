@@ -16,6 +16,8 @@ from corridor.compiled import compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Numbers = NDArray[np.int32]
+"""Of states, arcs and edges, in half the room: no network has as many as 32 bits count."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ class Arcs:
     ``n_nodes`` + n. A search begins in the first; ``ends_twice`` (n_nodes,) says where a way may end in the second too.
     """
 
-    indptr: Ints
-    head: Ints
-    edge: Ints
+    indptr: Numbers
+    head: Numbers
+    edge: Numbers
     forward: NDArray[np.bool_]
     ends_twice: NDArray[np.bool_] | None = None
 
@@ -39,17 +41,17 @@ class Arcs:
         return len(self.indptr) - 1 if self.ends_twice is None else len(self.ends_twice)
 
     @cached_property
-    def tails(self) -> Ints:
+    def tails(self) -> Numbers:
         """The state that each arc leaves, shape (n_arcs,)."""
-        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+        return np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
 
     @cached_property
-    def into(self) -> tuple[Ints, Ints]:
+    def into(self) -> tuple[Numbers, Numbers]:
         """Where the arcs that lead to each state begin, shape (n_states + 1,), and these, shape (n_arcs,)."""
         return _grouped(self.head, len(self.indptr) - 1)
 
     @cached_property
-    def of_edges(self) -> tuple[Ints, Ints]:
+    def of_edges(self) -> tuple[Numbers, Numbers]:
         """Where the arcs of each edge begin, and these, as :attr:`into`."""
         return _grouped(self.edge, int(self.edge.max(initial=-1)) + 1)
 
@@ -75,7 +77,7 @@ class Arcs:
             edges: which, shape (n_edges,).
         """
         kept = edges[self.edge]
-        counts = np.concatenate([[0], np.cumsum(kept)])
+        counts = np.concatenate([[0], np.cumsum(kept)]).astype(np.int32)
         return Arcs(counts[self.indptr], self.head[kept], self.edge[kept], self.forward[kept], self.ends_twice)
 
     def end_states(self, node: int) -> tuple[int, ...]:
@@ -96,10 +98,10 @@ class Arcs:
         return _arcs(self.head, self.tails, self.edge, self.forward, len(self.indptr) - 1)
 
 
-def _grouped(of: Ints, size: int) -> tuple[Ints, Ints]:
+def _grouped(of: Numbers, size: int) -> tuple[Numbers, Numbers]:
     """Numbers of arcs by what each is of: where each group begins, (size + 1,), and the arcs in their order."""
-    first = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=size))]).astype(np.int64)
-    return first, np.argsort(of, kind="stable").astype(np.int64)
+    first = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=size))]).astype(np.int32)
+    return first, np.argsort(of, kind="stable").astype(np.int32)
 
 
 def build_arcs(u: Ints, v: Ints, oneway: Ints, n_nodes: int) -> Arcs:
@@ -184,17 +186,17 @@ def _directed(u: Ints, v: Ints, oneway: Ints) -> tuple[Ints, Ints, Ints, NDArray
 
 
 def _arcs(
-    tail: Ints,
-    head: Ints,
-    edge: Ints,
+    tail: Ints | Numbers,
+    head: Ints | Numbers,
+    edge: Ints | Numbers,
     forward: NDArray[np.bool_],
     n_states: int,
     ends_twice: NDArray[np.bool_] | None = None,
 ) -> Arcs:
     # A stable order leaves the arcs of a state as they were given: ways of equal cost come out the same each time.
     order = np.argsort(tail, kind="stable")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=n_states))]).astype(np.int64)
-    return Arcs(indptr, head[order].astype(np.int64), edge[order].astype(np.int64), forward[order], ends_twice)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=n_states))]).astype(np.int32)
+    return Arcs(indptr, head[order].astype(np.int32), edge[order].astype(np.int32), forward[order], ends_twice)
 
 
 @dataclass(frozen=True)
@@ -335,7 +337,7 @@ def _dijkstra(indptr, head, edge, along, forward, backward, closed, starts, spen
             if closed[edge[arc]]:
                 continue
             reach = best[node] + (forward[edge[arc]] if along[arc] else backward[edge[arc]])
-            target = head[arc]
+            target = np.int64(head[arc])
             if reach < best[target]:
                 best[target] = reach
                 via[target] = arc

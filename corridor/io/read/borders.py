@@ -72,8 +72,8 @@ class Borders:
         found = np.full(x.shape, "", dtype=object)
         for code, polygon in self._polygons.items():
             # The first polygon that holds a point has it; later ones are asked for the rest alone.
-            free = found == ""
-            found[free] = np.where(shapely.contains_xy(polygon, x[free], y[free]), code, "")
+            free = np.flatnonzero(found == "")
+            found[free[shapely.contains_xy(polygon, x[free], y[free])]] = code
         return found
 
     def inside(self, countries: Iterable[str]) -> Inside:

@@ -35,8 +35,9 @@ from corridor.metrics.population import Population, build_population
 from corridor.metrics.redundancy import Stage
 from corridor.metrics.registry import complete_table, join_ends
 from corridor.metrics.severance import SeveranceDraws
-from corridor.network.conflation import ConflatedWays, Conflation
+from corridor.network.conflation import Conflation
 from corridor.network.graph import Network
+from corridor.network.map_matching import Match
 from corridor.pipeline.graph import each, step
 from corridor.pipeline.steps.lines import Row
 from corridor.schema.candidate import Candidate
@@ -291,11 +292,10 @@ def ground(borders: Borders, study_focus: Focus, impact: ImpactSpec, capital: Pl
 
 
 @step()
-def axes(lie_of_network: Network, conflated_ways: ConflatedWays, impact: ImpactSpec) -> tuple[Axis, ...]:
+def axes(lie_of_network: Network, section_matches: Mapping[str, Match], impact: ImpactSpec) -> tuple[Axis, ...]:
     """The lines whose continuity matters, on the network."""
     return tuple(
-        build_axis(lie_of_network, conflated_ways.matches, a.id, a.name, a.sections, a.out_of_use_since)
-        for a in impact.axes
+        build_axis(lie_of_network, section_matches, a.id, a.name, a.sections, a.out_of_use_since) for a in impact.axes
     )
 
 

@@ -39,6 +39,7 @@ from corridor.network.conflation import (
 from corridor.network.connectivity import Reachability
 from corridor.network.driving_times import SurveyedEdges
 from corridor.network.graph import Network
+from corridor.network.map_matching import Match
 from corridor.pipeline.graph import Progress, each, step
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
@@ -107,6 +108,12 @@ def conflated_ways(
         lie_of_sections, nodes, lie_of_crossings, borders, osm, through_classes=through_classes,
         enforce_limits=enforce_limits, progress=progress,
     )  # fmt: skip
+
+
+@step()
+def section_matches(conflated_ways: ConflatedWays) -> Mapping[str, Match]:
+    """The catalogue's sections on the map: who asks for these alone needs no ways any more."""
+    return conflated_ways.matches
 
 
 @step(by_value=True)
@@ -227,13 +234,13 @@ def lie_of_listed_sections(sections: Mapping[str, Section]) -> dict[str, Section
 def chain_survey(
     reference_spec: ReferenceCandidate,
     lie_of_listed_sections: Mapping[str, Section],
-    conflated_ways: ConflatedWays,
+    section_matches: Mapping[str, Match],
     surveying_model: DrivingModel,
     slowing_dem: Dem | None,
 ) -> SurveyedEdges | None:
     """Grades and bends of catalogue sections that a route is made of."""
     return survey_sections(
-        reference_spec.sections, lie_of_listed_sections, conflated_ways.matches, surveying_model, slowing_dem
+        reference_spec.sections, lie_of_listed_sections, section_matches, surveying_model, slowing_dem
     )
 
 
@@ -485,8 +492,8 @@ def profile(
 
 @step(by_value=True)
 def grades(
-    study_id: str, elevation: Elevation, lie_of_listed_sections: Mapping[str, Section], conflated_ways: ConflatedWays,
-    dem: Dem, reference_folder: Path,
+    study_id: str, elevation: Elevation, lie_of_listed_sections: Mapping[str, Section],
+    section_matches: Mapping[str, Match], dem: Dem, reference_folder: Path,
 ) -> GradeSupport:  # fmt: skip
     """Whether the elevation model carries grades, tested on the level lines that the study names."""
     profiles = []
@@ -494,7 +501,7 @@ def grades(
     listed = Catalogue(reference_folder, {}, {}, dict(lie_of_listed_sections), {}, (), (), ())
     for key in elevation.level_sections:
         section = listed.section(key, f"{study_id}: elevation.level_sections")
-        match = conflated_ways.matches.get(key)
+        match = section_matches.get(key)
         profiles.append(_line_profile(match.line if match else section.line, dem, key))
     return judge_grades(dem, profiles)
 
