@@ -370,7 +370,8 @@ def measure_people(local_roads: bool, access: Access, access_result: AccessResul
     """Places and people that lose the crossing or their centre, and those who keep them."""
     if not access_result.applicable:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    if not local_roads:
+    # Where no settlement is known nobody can be said to lose anything, nor to lose nothing.
+    if not local_roads or access_result.places.empty:
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
     table, total = access_result.places, access.population_total
     found: dict[str, Any] = {"places_counted": len(table)}
@@ -409,7 +410,7 @@ def measure_person_hours(
     """
     if not access_result.applicable:
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
-    if not local_roads:
+    if not local_roads or access_result.places.empty:
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
     table, found = access_result.places, {}
     for what, rate in (("crossing", trip_rates.crossing), ("centre", trip_rates.centre)):

@@ -76,6 +76,10 @@ class Fetched:
     fetched: str
 
 
+NO_PUBLISHER, NO_LICENCE = "publisher not stated", "licence not stated"
+"""What a source says of a file that nobody says anything about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A document or data set that a value rests on.

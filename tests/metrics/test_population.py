@@ -1,5 +1,8 @@
 """Gazetteer and map matched; ranges where nobody knows."""
 
+from inspect import signature
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,14 @@ from hypothesis import strategies as st
 
 from corridor.errors import NetworkError
 from corridor.metrics.access import measure_access
-from corridor.metrics.population import build_population, check_countries, measure_person_hours, plain_name, sum_people
+from corridor.metrics.population import (
+    build_population,
+    check_countries,
+    measure_people,
+    measure_person_hours,
+    plain_name,
+    sum_people,
+)
 from corridor.schema.catalogue import Estimate
 from corridor.schema.parameters import PeopleTables, PlacePopulation, PopulationTotal
 from tests.interactions.grounds import access_to, effect, with_neighbour
@@ -239,3 +249,12 @@ def test_person_hours_by_hand():
     factors = access.factors
     assert row["people_hours_per_day_low"] == pytest.approx((150 * 0.005 + 50 * 0.05) * factors.low)
     assert row["people_hours_per_day_high"] == pytest.approx((150 * 0.02 + 50 * 0.2) * factors.high)
+
+
+@pytest.mark.parametrize("measure", [measure_people, measure_person_hours])
+def test_where_no_settlement_is_known_nothing_is_said_of_people(measure):
+    result = SimpleNamespace(applicable=True, places=pd.DataFrame({"people": []}))
+    given = {"local_roads": True, "access": SimpleNamespace(), "access_result": result, "trip_rates": RATES}
+    row = row_of(measure, **{name: given[name] for name in signature(measure).parameters})
+    assert {value for name, value in row.items() if name.endswith("_status")} == {"not_supported"}
+    assert all(pd.isna(value) for name, value in row.items() if not name.endswith("_status"))

@@ -20,6 +20,7 @@ from corridor.io.fetch.fetcher import Fetcher, TransientError, keep_trying, user
 from corridor.io.fetch.tiles import Bounds
 from corridor.io.fetch.wanted import VSICURL
 from corridor.io.read.height_errors import load_height_errors, recognise, tags_of
+from corridor.schema.fields import NO_LICENCE, NO_PUBLISHER
 from corridor.schema.settings import LOOPBACK, LiveSettings, fault_of_address
 
 _DRIVERS = {".hgt": "SRTMHGT", ".vrt": "VRT"}
@@ -37,8 +38,8 @@ class OwnRaster:
     id = "own-raster"
     summary = "your own raster on a server, only the part over the area"
     title = "Elevation model from an address"
-    publisher = "as given"
-    licence = "as given"
+    publisher = NO_PUBLISHER
+    licence = NO_LICENCE
     date = ""
     vertical_error_m: float | None = None
     settings: ClassVar[dict[str, AddressSetting]] = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 from corridor.errors import SourceError
 from corridor.files import data_root, read_json
-from corridor.schema.fields import Fetched, Source, file_sha256
+from corridor.schema.fields import NO_LICENCE, NO_PUBLISHER, Fetched, Source, file_sha256
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import SourceKind
 
@@ -81,7 +81,7 @@ def data_source(path: Path, source_id: str, title: str) -> Source:
     """
     known = known_source(path, source_id)
     return known or Source(
-        source_id, title, "as given", "", "as given", kind=SourceKind.DATA, file=path.name, sha256=file_sha256(path)
+        source_id, title, NO_PUBLISHER, "", NO_LICENCE, kind=SourceKind.DATA, file=path.name, sha256=file_sha256(path)
     )
 
 

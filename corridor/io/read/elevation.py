@@ -16,7 +16,7 @@ from corridor.geo.geodesy import WGS84, distance_m
 from corridor.geo.rasters import clean_heights, heights_files, no_heights, open_heights, try_reading, unreadable
 from corridor.io.read.data_files import known_source
 from corridor.io.read.height_errors import HeightError, recognise
-from corridor.schema.fields import Grid, Source, file_sha256
+from corridor.schema.fields import NO_LICENCE, NO_PUBLISHER, Grid, Source, file_sha256
 from corridor.schema.message import Message
 from corridor.schema.parameters import DocumentedHeight
 from corridor.schema.vocabulary import SourceKind
@@ -514,9 +514,9 @@ def _describe(paths: Sequence[Path]) -> Source:
     return Source(
         "elevation",
         f"Elevation model {names}",
-        "as given",
+        NO_PUBLISHER,
         "",
-        "as given",
+        NO_LICENCE,
         kind=SourceKind.DATA,
         file=names,
         sha256=digest,

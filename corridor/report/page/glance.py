@@ -603,7 +603,9 @@ def _cost(view: ReportView, regime: str, key: str) -> Message | None:
             continue
         known = cell.value is not None and math.isfinite(cell.value)
         figure = _with_range(cell)
-        if column.name == "cost" and known:
+        if column.name == "cost" and known and cell.value == 0.0 and not cell.range_text:
+            said.append(Message("answer.cost_none", {"name": _letter(view, key)}))
+        elif column.name == "cost" and known:
             said += [Message("answer.cost", {"name": _letter(view, key), "cost": figure}), *_cost_by(view, key, regime)]
         elif column.name == "time" and known:
             said.append(Message("answer.time", {"hours": figure}))
