@@ -300,13 +300,14 @@ class AccessResult:
 
     ``delay_min`` is what it adds to the way between crossing and capital, in the worse direction; None where that way
     is lost or the candidate doesn't touch the country (``applicable`` False). ``places`` is the table of places
-    (PLACE_COLUMNS), ``after`` all times.
+    (PLACE_COLUMNS), ``after`` all times; results with the same ``digest`` have the same.
     """
 
     applicable: bool
     delay_min: Estimate | None
     places: pd.DataFrame
     after: Reading
+    digest: Hashable
 
 
 def build_access(
@@ -435,7 +436,7 @@ def measure_access(
         delay = _delay_range(access, after, states, most)
     alike = state.digest, *(end.digest for end in states), None if effect is None else effect.most_min, *most
     places = access.once("places", alike, lambda: _place_table(access, after, states, most))
-    return AccessResult(applicable, delay, places, after)
+    return AccessResult(applicable, delay, places, after, alike)
 
 
 def _delay_range(access: Access, after: Reading, states: Sequence[State], most_min: Sequence[float]) -> Estimate:

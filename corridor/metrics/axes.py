@@ -212,13 +212,11 @@ def new_links(network: Network, candidate: Candidate, access: Access) -> tuple[i
         for part in candidate.parts
         if part.country == country and part.section_id and part.mode == Mode.ROAD
     }
-    edges = network.edges
-    rows = set(
-        np.flatnonzero((edges["section_id"].isin(own) & (edges["status"] != SectionStatus.OPEN)).to_numpy()).tolist()
-    )
+    is_shut = network.column("status") != SectionStatus.OPEN
+    rows = set(np.flatnonzero(network.edges["section_id"].isin(own).to_numpy() & is_shut).tolist())
     for part in candidate.parts:
         if part.country == country and part.mode == Mode.ROAD:
-            rows |= {edge for edge in part.edges if edges["status"].iat[edge] != SectionStatus.OPEN}
+            rows |= {edge for edge in part.edges if is_shut[edge]}
     return tuple(sorted(rows))
 
 

@@ -373,7 +373,12 @@ def measure_people(local_roads: bool, access: Access, access_result: AccessResul
     # Where no settlement is known nobody can be said to lose anything, nor to lose nothing.
     if not local_roads or access_result.places.empty:
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
-    table, total = access_result.places, access.population_total
+    return access.once(
+        "people", access_result.digest, lambda: _count_people(access_result.places, access.population_total)
+    )
+
+
+def _count_people(table: pd.DataFrame, total: Estimate | None) -> dict[str, Any]:
     found: dict[str, Any] = {"places_counted": len(table)}
     for what in _WHERE:
         lost, reaching = table[f"lost_{what}"].to_numpy(), table[f"{what}_min_after"].notna().to_numpy()
@@ -412,7 +417,13 @@ def measure_person_hours(
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
     if not local_roads or access_result.places.empty:
         return Unmeasured(MetricStatus.NOT_SUPPORTED)
-    table, found = access_result.places, {}
+    return access.once(
+        "person-hours", (access_result.digest, trip_rates), lambda: _sum_hours(access_result.places, access, trip_rates)
+    )
+
+
+def _sum_hours(table: pd.DataFrame, access: Access, trip_rates: TripRates) -> dict[str, Any]:
+    found: dict[str, Estimate] = {}
     for what, rate in (("crossing", trip_rates.crossing), ("centre", trip_rates.centre)):
         # Places that lose their way have no minutes after, and so no hours here.
         added = (table[f"{what}_min_after"] - table[f"{what}_min_before"]).to_numpy(dtype=float) / 60.0

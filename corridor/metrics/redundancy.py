@@ -349,7 +349,7 @@ def measure_disjoint_routes(
         return Unmeasured(MetricStatus.NOT_APPLICABLE)
     after, whole = access.once(
         "disjoint routes",
-        state_after.closures,
+        (state_after.closures, stages),
         lambda: _disjoint_routes(
             access.domain, stages, state_after, substitutes_after, legs_before, whole_routes_before
         ),

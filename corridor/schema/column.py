@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -234,7 +235,12 @@ def find_column(name: str, columns: Iterable[Column]) -> Column | None:
     Returns:
         The column, or None.
     """
-    known = tuple(columns)
+    return _find(name, tuple(columns))
+
+
+# Rows ask for the same few names over and over, and names with holes are slow to tell.
+@lru_cache(maxsize=4096)
+def _find(name: str, known: tuple[Column, ...]) -> Column | None:
     plain = {column.name: column for column in known if not column.is_pattern}
     patterns = sorted((column for column in known if column.is_pattern), key=lambda column: -len(column.name))
     # an end of a plain column goes before a name with holes, one of which could take "low" for what fills it
@@ -244,7 +250,7 @@ def find_column(name: str, columns: Iterable[Column]) -> Column | None:
             return found
         for suffix in (*_ENDS, *_TAKEN):
             within = (*plain.values(), *group)
-            base = find_column(name.removesuffix(suffix), within) if name.endswith(suffix) else None
+            base = _find(name.removesuffix(suffix), within) if name.endswith(suffix) else None
             # figures without an interval have ends where they are undetermined
             if base and base.kind in (Kind.NUMBER, Kind.COUNT):
                 return base.end(suffix)
@@ -261,9 +267,13 @@ def resolve_columns(names: Sequence[str], columns: Iterable[Column]) -> tuple[Co
     Returns:
         A column for each name that is known.
     """
-    known = tuple(columns)
+    return _resolve(tuple(names), tuple(columns))
+
+
+@lru_cache(maxsize=64)
+def _resolve(names: tuple[str, ...], known: tuple[Column, ...]) -> tuple[Column, ...]:
     exact = {column.name: column for column in known if not column.is_pattern}
-    patterns = [column for column in known if column.is_pattern]
+    patterns = tuple(column for column in known if column.is_pattern)
     have = set(names)
     beside = {
         name
@@ -271,7 +281,7 @@ def resolve_columns(names: Sequence[str], columns: Iterable[Column]) -> tuple[Co
         for suffix in (*_ENDS, *_TAKEN, _STATUS)
         if name not in exact and name.endswith(suffix) and name.removesuffix(suffix) in have
     }
-    found = (exact.get(name) or find_column(name, patterns) for name in names if name not in beside)
+    found = (exact.get(name) or _find(name, patterns) for name in names if name not in beside)
     return tuple(column for column in found if column is not None)
 
 

@@ -254,6 +254,7 @@ def name_places(places: gpd.GeoDataFrame, listed: PlaceNames, mapped: gpd.GeoDat
         # Every spelling of a mapped place leads to it, in whichever language or script.
         for spelling in {_plain(text) for text in (name, *translated.values())} - {""}:
             by_name.setdefault(spelling, []).append(row)
+    at = {} if mapped is None else {key: mapped[key].to_numpy() for key in ("lon", "lat", "names")}
     found = []
     others = places["alternate_names"] if "alternate_names" in places else [""] * len(places)
     for name, aliases, country, lon, lat in zip(
@@ -262,11 +263,10 @@ def name_places(places: gpd.GeoDataFrame, listed: PlaceNames, mapped: gpd.GeoDat
         spellings = {_plain(text) for text in (name, *str(aliases).split("|"))}
         rows = sorted({row for spelling in spellings for row in by_name.get(spelling, ())})
         names: dict[str, str] = {}
-        if rows and mapped is not None:
-            near = mapped.iloc[rows]
+        if rows:
             # Of several that share a name the nearest, if it is near: names come again in other valleys.
-            gaps = distance_m(near["lon"].to_numpy(), near["lat"].to_numpy(), lon, lat)
-            names = dict(near["names"].iloc[int(gaps.argmin())]) if gaps.min() <= _REACH_M else {}
+            gaps = distance_m(at["lon"][rows], at["lat"][rows], lon, lat)
+            names = dict(at["names"][rows[int(gaps.argmin())]]) if gaps.min() <= _REACH_M else {}
         spelled = names_by_script(str(name), str(aliases).split("|"))
         found.append(spelled | names | listed.get((str(name), str(country)), {}))
     return found
