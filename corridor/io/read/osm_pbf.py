@@ -566,9 +566,15 @@ class _Nodes:
 
     def places(self, wanted: Ints) -> tuple[Ints, Ints]:
         """Longitudes and latitudes of nodes by id; NOWHERE of those that aren't there, and of ids below 0."""
-        at = np.full((len(wanted), 2), NOWHERE, dtype=np.int64)
-        if len(self.ids):
-            here = np.searchsorted(self.ids, wanted).clip(max=len(self.ids) - 1)
-            there = (self.ids[here] == wanted) & (wanted >= 0)
-            at[there] = self.at[here[there]]
-        return at[:, 0], at[:, 1]
+        x, y = np.full((2, len(wanted)), NOWHERE, dtype=np.int64)
+        _find_places(self.ids, self.at, wanted, x, y)
+        return x, y
+
+
+@compiled
+def _find_places(ids, at, wanted, x, y):  # type: ignore[no-untyped-def]
+    """Write the places of those wanted that there are."""
+    for i in range(len(wanted)):
+        here = np.searchsorted(ids, wanted[i])
+        if here < len(ids) and ids[here] == wanted[i] and wanted[i] >= 0:
+            x[i], y[i] = at[here, 0], at[here, 1]
