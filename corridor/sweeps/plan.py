@@ -19,8 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from corridor.alignment.problem import load_standards
 from corridor.errors import SweepError
+from corridor.metrics.registry import all_columns
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import impacts, inputs, lines
+from corridor.plugins import nearest_name
+from corridor.schema.column import find_column
 from corridor.schema.faults import root_faults
 from corridor.schema.fields import Identifier
 from corridor.schema.study import read_toml, say_fault
@@ -95,6 +98,8 @@ def _say(fault: Any) -> str:
 def check_vary(vary: Vary, run: Run, name: str) -> None:
     """Hold the factors against the study: each must change something, and nothing may be changed twice.
 
+    Columns to keep must be ones that are measured.
+
     Args:
         vary: which inputs vary.
         run: of the comparison.
@@ -103,7 +108,12 @@ def check_vary(vary: Vary, run: Run, name: str) -> None:
     Raises:
         SweepError: names the file, the factor, and what it could have named.
     """
-    faults: list[str] = []
+    columns = all_columns()
+    faults = [
+        f"metrics: there is no '{metric}'{nearest_name(metric, [column.name for column in columns])}"
+        for metric in vary.metrics
+        if find_column(metric, columns) is None
+    ]
     owners: dict[str, str] = {}
     for key, factor in vary.factors.items():
         # A factor says what it moves as texts, so that two that move the same thing by different ways are found out.

@@ -15,6 +15,8 @@ from corridor.geo.geodesy import distance_m, line_lengths_m
 from corridor.io.read.osm import read_osm
 from corridor.report.i18n import render
 from tests.hostile.pbf import blob, field, header, nodes_block, pbf, varint, ways_block
+from tests.synthetic.osm import WAYS as ROADS
+from tests.synthetic.osm import write_osm
 
 NODES = [(1, 10.1, 45.5), (2, 10.2, 45.5), (3, 10.3, 45.6), (4, 10.4, 45.5)]
 ROAD = {"highway": "primary"}
@@ -120,6 +122,16 @@ def test_a_cut_at_any_byte_is_refused_or_leaves_whole_blocks(tmp_path):
         says = "holds no road and no railway" if end in whole else "not readable as OpenStreetMap data"
         with pytest.raises(SourceError, match=says):
             read(tmp_path, content[:end])
+
+
+@pytest.mark.parametrize(
+    "reason", ['Query timed out in "query" at line 3 after 26 seconds.', "Query run out of memory"]
+)
+def test_an_answer_that_broke_off_is_refused(reason, tmp_path):
+    path = write_osm(tmp_path / "a.osm", ROADS)
+    path.write_text(path.read_text().replace("</osm>", f"<remark> runtime error: {reason} </remark>\n</osm>"))
+    with pytest.raises(SourceError, match=r"a\.osm: isn't whole, as it says itself \(runtime error: Query"):
+        read_osm(path)
 
 
 def test_histories_are_refused(tmp_path):

@@ -65,6 +65,13 @@ def test_names_that_the_study_lacks_are_found_at_once(evaluator_of, factor, says
     assert str(caught.value).startswith("my-sweep.toml: factors.a: ")
 
 
+def test_columns_that_are_not_measured_are_not_kept(evaluator_of):
+    evaluator = evaluator_of({"a": PRICES})
+    vary = evaluator.vary.model_copy(update={"metrics": ("length_km", "lenght_km", "ascent_m_high")})
+    with pytest.raises(SweepError, match=r"x\.toml: metrics: there is no 'lenght_km' \(did you mean 'length_km'\?\)$"):
+        check_vary(vary, evaluator.run, "x.toml")
+
+
 def test_nothing_is_varied_twice(evaluator_of):
     evaluator = evaluator_of({"all": PRICES, "tunnels": PRICES | {"work": "tunnel"}})
     with pytest.raises(SweepError, match=r"factors\.tunnels: price of road tunnel is varied by 'all' already"):

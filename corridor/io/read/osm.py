@@ -315,8 +315,9 @@ def read_osm(path: Path) -> OsmData:
     try:
         scan = scan_blocks(path) if ".pbf" in path.suffixes else None
         if scan is None:
-            # Before libosmium sees it: it trusts what a file says of its own size.
+            # Before libosmium sees it: it trusts what a file says of its own size, and passes over remarks.
             refuse_dangerous(path)
+            _refuse_broken_off(path)
             scan = scan_file(path)
     except TooLargeError as fault:
         raise SourceError(
@@ -369,6 +370,24 @@ def read_osm(path: Path) -> OsmData:
         ),
         rivers=scan.waters.collect(),
     )
+
+
+_TAIL_BYTES = 10_000
+_REMARK = re.compile(rb"<remark>([^<]*error[^<]*)")
+
+
+def _refuse_broken_off(path: Path) -> None:
+    """An answer of an Overpass server that ran out of time or memory is sound XML, and says so at its end.
+
+    Raises:
+        SourceError: it is one.
+    """
+    with path.open("rb") as stream:
+        stream.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+        remark = _REMARK.search(stream.read())
+    if remark:
+        said = clean(" ".join(remark[1].decode(errors="replace").split()))
+        raise SourceError(f"{path}: isn't whole, as it says itself ({said}); ask for a smaller area, or longer")
 
 
 def read_border_controls(path: Path) -> list[tuple[float, float]]:
