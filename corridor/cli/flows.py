@@ -71,12 +71,16 @@ def flows(
 
     `corridor flows --tables my-network --out flows-mine` - another region's tables
     """
+    from corridor.errors import OutputError
+    from corridor.export.results import is_results_folder
     from corridor.flows.changes import build_cases, packages_of, read_measured
     from corridor.flows.model import FlowModel
     from corridor.flows.results import measure_flows, parse_years, write_flows
     from corridor.flows.sensitivity import describe_sensitivity, measure_sensitivity
     from corridor.flows.tables import find_tables, load_tables
 
+    if is_results_folder(out):
+        raise OutputError(f"{out}: holds the results of a run, which has tables of the same names; name another folder")
     packages: Mapping[str, Collection[str]] = {}
     if tables is None:
         asked = load_study(study)

@@ -91,9 +91,15 @@ def measure_flows(
 
     Returns:
         The tables. A case is compared with the same year without it.
+
+    Raises:
+        StudyError: a year lies before the tables' own.
     """
     # A year that is named twice is measured once.
     chosen = tuple(dict.fromkeys(years)) or default_years(model)
+    # What is open today wasn't then, and what has gone since isn't in the tables.
+    if min(chosen) < model.today:
+        raise StudyError(f"years: {min(chosen)} is past; the tables say what is open in {model.today} and what comes")
     gathered = _Tables(model, frozenset(tables))
     for year in chosen:
         progress(f"measuring long-distance flows of {year}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -129,3 +130,19 @@ def test_results_go_nowhere_else_than_into_a_folder(call, alps, tmp_path):
     code, _, err = call("--tables", alps, "--out", tmp_path / "file" / "out", "-q")
     assert code == 2
     assert "choose another folder" in err
+
+
+def test_past_years_are_refused(call, alps, tmp_path):
+    code, out, err = call("--tables", alps, "--out", tmp_path / "out", "--years", "2030,1999", "--quiet")
+    assert (code, out) == (2, "")
+    assert re.fullmatch(r"corridor: years: 1999 is past; the tables say what is open in 20\d\d and what comes\n", err)
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_of_a_run_are_left_alone(call, alps, tmp_path):
+    (tmp_path / "manifest.json").write_text('{"tool": "corridor"}', encoding="utf-8")
+    (tmp_path / "flows.csv").write_text("as it was", encoding="utf-8")
+    code, out, err = call("--tables", alps, "--out", tmp_path, "--quiet")
+    assert (code, out) == (2, "")
+    assert "holds the results of a run, which has tables of the same names; name another folder" in err
+    assert (tmp_path / "flows.csv").read_text(encoding="utf-8") == "as it was"
