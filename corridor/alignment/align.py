@@ -323,7 +323,7 @@ def _refine(
             continue
 
         def find(forbidden: Sequence[Bend], beside: TurnSearch = beside) -> tuple[TurnSearch, Course, float]:
-            course, price = beside.hasty(forbidden)
+            course, price = beside.hasty(forbidden, sketch.share)
             if way is None or not course.states:
                 return beside, course, price
             # All that a line of that price may pass has to be known; what it costs itself is the bound.

@@ -268,6 +268,7 @@ HASTY = ((150, 0.01), (150, 0.04), (600, 0.16))
 ENOUGH = 0.04  # of these shares: where a line is known and links were allowed to lose so much, no more is tried
 CERTIFIED = 0.01
 """What a line may cost more than any other, as a share: first it is proved that it costs no more than that."""
+ALIKE = 1.1  # of what two bounds leave above the price without bends: up to here the larger costs hardly more to search
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,14 +311,15 @@ class TurnSearch:
     ``backward`` has the costs to the end without turns of everything that a line of at most ``bound_musd`` can pass,
     and ``least_musd`` is what any line is known to cost at least. Links priced for one search are kept for the
     next one of its kind. What each search gives is a line and its price: an empty line and an infinite price where it
-    found none. Where a kind is forbidden near a bend, its curve of the smallest radius must keep to what is allowed.
+    found none. ``found_share`` is what a hasty one had to let links lose for a line. Where a kind is forbidden near a
+    bend, its curve of the smallest radius must keep to what is allowed.
     """
 
     def __init__(
         self, problem: Problem, backward: Found, bound_musd: float, radius_m: float, least_musd: float = 0.0
     ) -> None:
         self.problem, self.bound_musd, self.radius_m = problem, bound_musd, float(radius_m)
-        self.least_musd = least_musd
+        self.least_musd, self.found_share = least_musd, 0.0
         # A cost that isn't settled is no more than an upper bound: no line near the best passes there.
         self._behind = np.where(backward.settled, backward.cost, np.inf)
         self._links, self._used = new_links(len(self._behind), 65_536), 0
@@ -359,17 +361,21 @@ class TurnSearch:
         last = self._prove(forbidden, self.bound_musd, MAX_LINKS)
         return self._line(last), self._cost(last)
 
-    def hasty(self, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
+    def hasty(self, forbidden: Sequence[Bend] = (), from_share: float = 0.0) -> tuple[Course, float]:
         """A line of which nothing is known but that it keeps the radius.
 
         Args:
             forbidden: bends that may not be used.
+            from_share: the least that links may lose, as a share of the price without bends; less isn't tried.
         """
         course, price = Course([], []), np.inf
         for quota, share in HASTY:
+            if share < from_share:
+                continue
             # Once a line is known, a closer look needs few links: those that may make a cheaper one.
             last, _ = self._run(forbidden, min(self.bound_musd, price), share * self.free_musd, quota, MAX_LINKS)
             if last >= 0:
+                self.found_share = share if not course.states else self.found_share
                 course, price = self._line(last), self._cost(last)
             if course.states and share >= ENOUGH:
                 break
@@ -385,14 +391,17 @@ class TurnSearch:
             price: what it costs, at most the bound.
             forbidden: bends that may not be used.
         """
-        for bound in (price / (1.0 + CERTIFIED), price):
+        within, free = price / (1.0 + CERTIFIED), self.free_musd
+        # What a search looks at grows with what its bound leaves above the price without bends. Where that is much the
+        # same for both one is enough; else the second needs several times the links of the first.
+        at_once = price - free <= ALIKE * (within - free)
+        for bound in (price, within) if at_once else (within, price):
             if bound <= self.least_musd:
                 continue
             last = self._prove(forbidden, bound, MAX_LINKS)
             if last >= 0:
                 return self._line(last), self._cost(last)
-            # The second search needs several times the links of the first.
-            if last == NO_ROOM or self._used > MAX_LINKS // 4:
+            if not at_once and (last == NO_ROOM or self._used > MAX_LINKS // 4):
                 break
         return course, price
 

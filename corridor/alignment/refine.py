@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from corridor.alignment.assembly import TurnSearch
+from corridor.alignment.assembly import Course, TurnSearch
 from corridor.alignment.links import build_levels
 from corridor.alignment.search import (
     Flags,
     Question,
-    build_problem,
     over_blocks,
-    search,
     search_primed,
     state_points,
     under_blocks,
@@ -35,10 +33,14 @@ WITHIN = 4.0  # times the price without bends that a line with bends may cost
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sketch:
-    """A line on cells ``factor`` times as wide as asked for: fractional rows and columns of these, (n, 2)."""
+    """A line on cells ``factor`` times as wide as asked for: fractional rows and columns of these, (n, 2).
+
+    ``share`` is what links had to be allowed to lose there for one to be found (see ``TurnSearch.hasty``).
+    """
 
     points: NDArray[np.float64]
     factor: int
+    share: float
 
     def around(self, reach: int, shape: tuple[int, int]) -> Flags:
         """The nodes of the ground that was asked for within so many wide cells of the line.
@@ -73,20 +75,12 @@ def sketch_bends(question: Question) -> Sketch | None:
         if wide is None:
             continue
         for usable in [None] if sketch is None else [sketch.around(r, question.ground.shape) for r in REACHES]:
-            points = _bent_line(wide, over_blocks(usable, factor))
-            if points is not None:
-                sketch = Sketch(points, factor)
+            turning = search_beside(wide, over_blocks(usable, factor))
+            course, _ = (Course([], []), np.inf) if turning is None else turning.hasty()
+            if turning is not None and course.states:
+                sketch = Sketch(state_points(turning.problem, course.states)[:, :2], factor, turning.found_share)
                 break
     return sketch
-
-
-def _bent_line(question: Question, usable: Flags | None) -> NDArray[np.float64] | None:
-    """Rows and columns (n, 2) of a line with bends over usable nodes; None where none was found."""
-    turning = search_beside(question, usable)
-    if turning is None:
-        return None
-    course, _ = turning.hasty()
-    return state_points(turning.problem, course.states)[:, :2] if course.states else None
 
 
 def search_beside(question: Question, usable: Flags | None) -> TurnSearch | None:
@@ -99,13 +93,10 @@ def search_beside(question: Question, usable: Flags | None) -> TurnSearch | None
     Returns:
         The search; None where there is no way even without bends.
     """
-    if usable is None:
-        problem, backward = search_primed(question, WITHIN, reverse=True)
-    else:
+    if usable is not None:
         for link in question.options.reuse:
             usable[link.start] = usable[link.end] = True
-        problem = build_problem(*question, usable)
-        backward = search(problem, WITHIN, reverse=True)
+    problem, backward = search_primed(question, WITHIN, reverse=True, usable=usable)
     if not np.isfinite(backward.cost_musd):
         return None
     return TurnSearch(problem, backward, WITHIN * backward.cost_musd, question.standard.min_radius_m)

@@ -480,7 +480,11 @@ PRIMING_CELLS = 6.0  # the longest links of the searches that prime
 
 
 def search_primed(
-    question: Question, near_factor: float = 1.0, reverse: bool = False, least_musd: Floats | None = None
+    question: Question,
+    near_factor: float = 1.0,
+    reverse: bool = False,
+    least_musd: Floats | None = None,
+    usable: Flags | None = None,
 ) -> tuple[Problem, Found]:
     """The search over the whole ground, with nothing left out, in a third of the time of one that begins anew.
 
@@ -493,23 +497,24 @@ def search_primed(
         near_factor: see ``search``.
         reverse: whether to search from the end.
         least_musd: what the rest costs at least, by state; see ``search``.
+        usable: nodes that count, (rows, cols); all if left out.
 
     Returns:
-        The problem over all nodes and what the search found; its price is that of the cheapest line there is.
+        The problem over all of these nodes and what the search found; its price is that of the cheapest line there.
     """
-    ground, start, goal, standard, costs, options = question
+    ground, options = question.ground, question.options
     short_km = min(options.max_structure_km, PRIMING_CELLS * max(ground.dx_m, ground.dy_m) / 1000.0)
     flat, short = replace(options, offsets_m=(0.0,)), replace(options, max_structure_km=short_km)
     steps = [step for step in (replace(flat, max_structure_km=short_km), flat, short) if step != options]
-    problem = build_problem(ground, start, goal, standard, costs, steps[0] if steps else options)
+    problem = build_problem(*question[:5], steps[0] if steps else options, usable)
     found, known = Found.nothing(problem), np.inf
     for step in [*dict.fromkeys(steps), options]:
-        before, problem = problem, build_problem(ground, start, goal, standard, costs, step)
+        before, problem = problem, build_problem(*question[:5], step, usable)
         # On the same levels a search follows that looks as far: what was tried for this one holds for that.
         has_all_levels = step.offsets_m == options.offsets_m
         factor, least = near_factor if has_all_levels else 1.0, least_musd
         if least is not None and not has_all_levels:
-            levels = build_levels(options.offsets_m, standard)
+            levels = build_levels(options.offsets_m, question.standard)
             least = least.reshape(-1, len(levels.kind))[:, levels.terminal].copy()
         primes = _primes_on(before, found, problem)
         found = search(problem, factor, reverse, known_musd=known, primes=primes, least_musd=least)

@@ -99,6 +99,19 @@ def test_the_primed_search_finds_what_a_search_that_begins_anew_finds(offsets):
             assert factor == 1.0 or (primed.settled == plain.settled).all()
 
 
+def test_the_primed_search_of_a_part_of_the_ground_finds_what_one_that_begins_anew_finds():
+    ground, options = build_ground(range_of_hills(45, 3), 200.0), SearchOptions(max_structure_km=8.0)
+    question = Question(ground, (3, 4), (40, 38), standard(2.5), costs(), options)
+    row, col = np.indices(ground.shape)
+    usable = np.abs(row - col) <= 6
+    plain = search(build_problem(*question, usable), 4.0, True)
+    problem, primed = search_primed(question, 4.0, True, usable=usable)
+    assert len(problem.node_of) == usable.sum()
+    assert primed.cost_musd == pytest.approx(plain.cost_musd, rel=1e-12)
+    assert (primed.settled == plain.settled).all()
+    assert np.allclose(primed.cost[primed.settled], plain.cost[plain.settled], rtol=1e-12, atol=0.0)
+
+
 def test_what_a_looser_grade_found_leads_searches_of_stricter_ones_to_the_same():
     options = SearchOptions(max_structure_km=8.0)
     question = Question(build_ground(range_of_hills(45, 3), 200.0), (3, 4), (40, 38), standard(4.0), costs(), options)
@@ -169,6 +182,21 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     assert course.states
     assert held.least_musd <= exact * (1 + 1e-9)
     assert exact <= price * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("alike", [1.0, np.inf])
+def test_one_proof_or_two_give_the_same_certificate(monkeypatch, alike):
+    """Where bends decide one search up to the price does for both; it proves what two would."""
+    options = SearchOptions(offsets_m=(0.0,), max_structure_km=4.0)
+    problem = replace(asked(range_of_hills(45, 7), standard(2.5), costs(), options), end_xy=(13_950.0, -4_250.0))
+    way = find_way(problem, 1.6, from_end=True)
+    exact, best = TurnSearch(way.problem, way.found, 1.6 * way.found.cost_musd, 250.0).exact()
+    assert best > 1.1 * way.found.cost_musd
+    monkeypatch.setattr(curves, "ALIKE", alike)
+    turning = TurnSearch(way.problem, way.found, 1.6 * way.found.cost_musd, 250.0)
+    proved, cost = turning.certify(exact, 1.005 * best)
+    assert (proved.states, cost) == (exact.states, best)
+    assert turning.least_musd == pytest.approx(best, rel=1e-9)
 
 
 def cheapest_over_bends(problem, links, used, radius):
