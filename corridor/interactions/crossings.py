@@ -211,22 +211,25 @@ def find_hits(
         lambda: np.where(network.is_through, road_chains(network, through=True) + len(edges), chains),
     )
     hits: list[Hit] = []
+    only = next(iter(countries)) if countries is not None and len(countries) == 1 else None
     for part, run, offset in zip(candidate.parts, runs, part_offsets_km(candidate), strict=True):
         if run < 0 and schematic_only:
             continue
         chain_of = chains if run < 0 else through
-        found = _part_hits(part, offset * 1000, network, fit, ends)
+        found = _part_hits(part, offset * 1000, network, fit, ends, only)
         hits += [replace(hit, chain=int(chain_of[hit.edge]), run=run) for hit in found]
     hits = _with_rings(hits, candidate, network, own)
     return sorted(hits, key=lambda hit: (hit.chainage_m, hit.edge, hit.fraction))
 
 
-def _part_hits(part: Part, offset_m: float, network: Network, fit: NDArray[np.bool_], ends: _Ends) -> list[Hit]:
+def _part_hits(
+    part: Part, offset_m: float, network: Network, fit: NDArray[np.bool_], ends: _Ends, only: str | None
+) -> list[Hit]:
     line = project(part.line, WGS84, network.crs)
     if line.length == 0:
         return []
     # A road cut in two where it meets the route ends a rounding error short of it with one of its halves.
-    rows = network.rows_near(line, END_M)
+    rows = network.rows_near(line, END_M, only)
     rows = rows[fit[rows]]
     roads = network.planar[rows]
     meetings = shapely.intersection(roads, line)

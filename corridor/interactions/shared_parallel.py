@@ -237,8 +237,8 @@ def _runs(
     part: Part, network: Network, allowed: NDArray[np.bool_], limit_m: float, barriers: NDArray[np.object_] | None
 ) -> list[_Run]:
     line = project(part.line, WGS84, network.crs)
-    near = network.rows_near(line, limit_m)
-    near = near[allowed[near] & (network.column("country")[near] == part.country)]
+    near = network.rows_near(line, limit_m, part.country)
+    near = near[allowed[near]]
     if len(near) == 0 or line.length < MIN_RUN_M:
         return []
     xy, owner = shapely.get_coordinates(network.planar[near], return_index=True)

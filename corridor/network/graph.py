@@ -358,12 +358,13 @@ class Network:
         """Index of the planar geometries."""
         return shapely.STRtree(self.planar)
 
-    def rows_near(self, line: shapely.LineString, distance_m: float) -> Ints:
+    def rows_near(self, line: shapely.LineString, distance_m: float, country: str | None = None) -> Ints:
         """Edges within a distance of a planar line, in rising order.
 
         Args:
             line: in the network's plane.
             distance_m: greatest distance, metres.
+            country: those of one country alone; of all if left out.
 
         Returns:
             Rows of the edge table.
@@ -371,7 +372,12 @@ class Network:
         # The frame around a long line holds half a network: short pieces of it have few edges in theirs.
         xy = shapely.get_coordinates(line)
         pieces = [shapely.LineString(xy[at : at + _PIECE + 1]) for at in range(0, len(xy) - 1, _PIECE)]
-        return np.unique(self.tree.query(pieces, predicate="dwithin", distance=distance_m)[1])
+        if country is None:
+            return np.unique(self.tree.query(pieces, predicate="dwithin", distance=distance_m)[1])
+        # Most of a long route runs through others: an index of the country's own edges finds nothing there.
+        rows = np.flatnonzero(self.is_in("country", country))
+        tree = self.share(f"tree of {country}", lambda: shapely.STRtree(self.planar[rows]))
+        return np.asarray(rows[np.unique(tree.query(pieces, predicate="dwithin", distance=distance_m)[1])])
 
     def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
         """The nearest point of the nearest edge that isn't closed.

@@ -97,6 +97,9 @@ def test_edges_near_a_line_of_many_vertices_are_all_that_lie_within_the_distance
     for distance_m in (0.03, 200.0, 900.0):
         within = np.flatnonzero(shapely.dwithin(network.planar, line, distance_m))
         assert network.rows_near(line, distance_m).tolist() == within.tolist()
+        for country in (*network.edges["country"].unique(), "ZZ"):
+            own = within[(network.edges["country"] == country).to_numpy()[within]]
+            assert network.rows_near(line, distance_m, country).tolist() == own.tolist()
 
 
 def test_a_route_is_cut_where_it_begins_and_ends():
