@@ -32,6 +32,9 @@ def is_date(text: str) -> bool:
 
     Args:
         text: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``.
+
+    Returns:
+        Whether the calendar has it.
     """
     if not _DATE.fullmatch(text):
         return False
