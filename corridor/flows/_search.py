@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor.compiled import allocating, inner
-from corridor.network.paths import _pop as _pop_least
-from corridor.network.paths import _push as _push_key
+from corridor.network.paths import heap_pop, heap_push
 
 # Compiled: numba infers the types, which stand in the docstrings.
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment"
@@ -71,11 +70,11 @@ def least_to(arcs, usable, via_nodes, via_links, goal):
     # a heap in arrays: one of tuples takes longer to compile than this function; each passage enters it at most once
     most = 1 + len(arcs.into) * (stages + 1) * (stages + 2) // 2
     keys, items = np.empty(most), np.empty(most, dtype=np.int64)
-    size = _push_key(keys, items, 0, 0.0, stages * len(arcs.node) + goal)
+    size = heap_push(keys, items, 0, 0.0, stages * len(arcs.node) + goal)
     while size > 0:
         cost = keys[0]
         stage, state = items[0] // len(arcs.node), items[0] % len(arcs.node)
-        size = _pop_least(keys, items, size)
+        size = heap_pop(keys, items, size)
         if cost > best[stage, state]:
             continue
         for at in range(arcs.into_first[state], arcs.into_first[state + 1]):
@@ -92,7 +91,7 @@ def least_to(arcs, usable, via_nodes, via_links, goal):
                     and _advance(via_nodes, via_links, arcs.node[state], earlier, arcs.link[arc]) == stage
                 ):
                     best[earlier, before] = paid
-                    size = _push_key(keys, items, size, paid, earlier * len(arcs.node) + before)
+                    size = heap_push(keys, items, size, paid, earlier * len(arcs.node) + before)
     # where a way sets out nothing is paid but the door, so the least over its systems holds for any of them
     for stage in range(stages + 1):
         for state in range(arcs.doors):

@@ -44,8 +44,6 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool
         target: where they are wanted, in any reference system.
         smooth: by uniform cubic B-splines over 4 x 4 pixels.
     """
-    from multiprocessing import parent_process
-
     from rasterio.enums import Resampling
     from rasterio.warp import reproject
 
@@ -53,9 +51,8 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool
         return _resample_by_splines(values, *index)
     # What lies beyond the source keeps NaN, so that no height is made up there.
     out = np.full(target.shape, np.nan, dtype=np.float32)
-    # GDAL keeps its threads for the next warp. A copy of a process that warped believes that it has them, and would
-    # wait for them for ever.
-    threads = 2 if parent_process() is None else 1
+    # In one thread: GDAL keeps others for the next warp, and a copy of a process that warped, which believes that it
+    # has them too, would wait for them for ever.
     with _WARPING:
         reproject(
             source=values.astype(np.float32),
@@ -67,7 +64,7 @@ def warp(values: NDArray[np.floating], grid: Grid, target: Grid, *, smooth: bool
             dst_crs=target.crs,
             dst_nodata=np.nan,
             resampling=Resampling.cubic_spline if smooth else Resampling.bilinear,
-            num_threads=threads,
+            num_threads=1,
         )
     return out
 

@@ -296,6 +296,18 @@ def all_columns() -> tuple[Column, ...]:
     return tuple(column for each in all_metrics() for column in each.columns)
 
 
+def unknown_metric(name: str) -> str:
+    """That the metric table has no column of a name, with the nearest name that it has.
+
+    Args:
+        name: that was asked for.
+
+    Returns:
+        A sentence for messages.
+    """
+    return f"there is no '{name}'{nearest_name(name, [column.name for column in all_columns()])}"
+
+
 def derived_functions() -> dict[str, Callable[..., Any]]:
     """Inputs that follow from others, and the functions that give them."""
     _load()

@@ -372,12 +372,17 @@ class Network:
         # The frame around a long line holds half a network: short pieces of it have few edges in theirs.
         xy = shapely.get_coordinates(line)
         pieces = [shapely.LineString(xy[at : at + _PIECE + 1]) for at in range(0, len(xy) - 1, _PIECE)]
-        if country is None:
-            return np.unique(self.tree.query(pieces, predicate="dwithin", distance=distance_m)[1])
-        # Most of a long route runs through others: an index of the country's own edges finds nothing there.
+        rows, tree = None, self.tree
+        if country is not None:
+            # Most of a long route runs through others: an index of the country's own edges finds nothing there.
+            rows, tree = self.share(f"edges of {country}", lambda: self._of_country(country))
+        near = np.unique(tree.query(pieces, predicate="dwithin", distance=distance_m)[1])
+        return near if rows is None else rows[near]
+
+    def _of_country(self, country: str) -> tuple[Ints, shapely.STRtree]:
+        """Rows of the edges in a country, and an index of their planar geometries."""
         rows = np.flatnonzero(self.is_in("country", country))
-        tree = self.share(f"tree of {country}", lambda: shapely.STRtree(self.planar[rows]))
-        return np.asarray(rows[np.unique(tree.query(pieces, predicate="dwithin", distance=distance_m)[1])])
+        return rows, shapely.STRtree(self.planar[rows])
 
     def snap(self, lon: float, lat: float, closed: Bools, *, limit_m: float, what: str) -> Position:
         """The nearest point of the nearest edge that isn't closed.

@@ -20,6 +20,7 @@ from corridor.export.study_file import plain_id
 from corridor.geo.geodesy import distance_m
 from corridor.io.read.borders import Borders
 from corridor.network.graph import UNFIT_CLASSES, Network
+from corridor.ragged import spread
 from corridor.schema.catalogue import Crossing
 from corridor.schema.study import CrossingSpec
 from corridor.schema.vocabulary import CrossingStatus, Mode
@@ -47,8 +48,8 @@ def country_of_lines(lines: Objects, borders: Borders) -> Objects:
 def _majorities(lines: Objects, borders: Borders) -> Objects:
     """Country that most of each line lies in, by the middles of equal steps; what no country holds has no say."""
     count = np.maximum(np.ceil(shapely.length(lines) / _STEP_DEG), 2).astype(np.int64)
-    line = np.repeat(np.arange(len(lines)), count)
-    step = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count)
+    every = np.arange(len(lines))
+    line, (step, _) = np.repeat(every, count), spread(np.zeros_like(count), count, every)
     middles = shapely.line_interpolate_point(lines[line], (step + 0.5) / count[line], normalized=True)
     found = borders.country_at(*shapely.get_coordinates(middles).T)
     # of countries with equally many middles the first one by its code has the line

@@ -21,7 +21,7 @@ from corridor.compiled import compiled
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, join, project
 from corridor.network.graph import UNFIT_CLASSES, Network, Position, Route
-from corridor.network.paths import Arcs, _pop, _push, build_arcs
+from corridor.network.paths import Arcs, build_arcs, heap_pop, heap_push
 from corridor.schema.candidate import Span
 from corridor.schema.catalogue import Node, Section
 from corridor.schema.vocabulary import Evidence, Mode, RoadAccess, SectionStatus, StructureKind
@@ -490,11 +490,11 @@ def _reach(indptr, head, cost, u, v, forward, backward, edge, fraction, limit, d
                 count += 1
             dist[node] = spent
             via[node] = -1
-            size = _push(keys, items, size, spent, node)
+            size = heap_push(keys, items, size, spent, node)
     while size > 0:
         key = keys[0]
         node = items[0]
-        size = _pop(keys, items, size)
+        size = heap_pop(keys, items, size)
         # A cheaper cost was pushed since: this item is stale.
         if key > dist[node]:
             continue
@@ -507,7 +507,7 @@ def _reach(indptr, head, cost, u, v, forward, backward, edge, fraction, limit, d
                     count += 1
                 dist[target] = total
                 via[target] = arc
-                size = _push(keys, items, size, total, target)
+                size = heap_push(keys, items, size, total, target)
     return count
 
 

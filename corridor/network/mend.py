@@ -20,8 +20,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor.compiled import compiled
-from corridor.network.paths import Arcs, Tree, _pop, _push, search
+from corridor.compiled import compiled, inner
+from corridor.network.paths import Arcs, Tree, heap_pop, heap_push, search
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -122,6 +122,25 @@ def _preorder(via, tails):  # type: ignore[no-untyped-def]
     return order, place, size
 
 
+@inner
+def _cost(arc, edge, along, forward, backward, delay):  # type: ignore[no-untyped-def]
+    """What an arc costs after the change."""
+    return (forward[edge[arc]] if along[arc] else backward[edge[arc]]) + delay[edge[arc]]
+
+
+@inner
+def _drop(top, order, place, size, lost, lost_states, count):  # type: ignore[no-untyped-def]
+    """Note as lost a state and all that hangs on it; returns how many are."""
+    if lost[top]:
+        return count
+    for number in range(place[top], place[top] + size[top]):
+        if not lost[order[number]]:
+            lost[order[number]] = True
+            lost_states[count] = order[number]
+            count += 1
+    return count
+
+
 @compiled
 def _mend(  # type: ignore[no-untyped-def]
     indptr, head, tails, edge, along, into_first, into, edge_first, of_edge, forward, backward, delay, closed, changed,
@@ -132,30 +151,16 @@ def _mend(  # type: ignore[no-untyped-def]
     lost_states = np.empty(n, np.int64)
     count = 0
     # All that hangs on a changed arc, or on a start that costs more, may cost more; nothing else does.
-    for k in range(len(changed) + len(starts)):
-        first, last = 0, 1
-        if k < len(changed):
-            if changed[k] + 1 >= len(edge_first):
-                continue  # no arc is of it
-            first, last = edge_first[changed[k]], edge_first[changed[k] + 1]
-        elif not is_dearer[k - len(changed)]:
-            continue
-        for at in range(first, last):
-            if k < len(changed):
-                top = head[of_edge[at]]
-                if via[top] != of_edge[at]:
-                    continue
-            else:
-                top = starts[k - len(changed)]
-                if via[top] >= 0 or before[top] == np.inf:
-                    continue
-            if lost[top]:
-                continue
-            for number in range(place[top], place[top] + size[top]):
-                if not lost[order[number]]:
-                    lost[order[number]] = True
-                    lost_states[count] = order[number]
-                    count += 1
+    for changed_edge in changed:
+        if changed_edge + 1 >= len(edge_first):
+            continue  # no arc is of it
+        for at in range(edge_first[changed_edge], edge_first[changed_edge + 1]):
+            top = head[of_edge[at]]
+            if via[top] == of_edge[at]:
+                count = _drop(top, order, place, size, lost, lost_states, count)
+    for k in range(len(starts)):
+        if is_dearer[k] and via[starts[k]] < 0 and before[starts[k]] < np.inf:
+            count = _drop(starts[k], order, place, size, lost, lost_states, count)
     if count == 0:
         return before
     best = before.copy()
@@ -185,13 +190,13 @@ def _mend(  # type: ignore[no-untyped-def]
         for at in range(into_first[state], into_first[state + 1]):
             arc = into[at]
             if not lost[tails[arc]] and not closed[edge[arc]]:
-                cost = (forward[edge[arc]] if along[arc] else backward[edge[arc]]) + delay[edge[arc]]
+                cost = _cost(arc, edge, along, forward, backward, delay)
                 best[state] = min(best[state], best[tails[arc]] + cost)
         if best[state] < np.inf:
-            heap = _push(keys, items, heap, best[state], state)
+            heap = heap_push(keys, items, heap, best[state], state)
     while heap > 0:
         key, state = keys[0], items[0]
-        heap = _pop(keys, items, heap)
+        heap = heap_pop(keys, items, heap)
         if key > best[state]:
             continue
         node = state % n_nodes
@@ -204,10 +209,10 @@ def _mend(  # type: ignore[no-untyped-def]
         for arc in range(indptr[state], indptr[state + 1]):
             if closed[edge[arc]]:
                 continue
-            cost = (forward[edge[arc]] if along[arc] else backward[edge[arc]]) + delay[edge[arc]]
+            cost = _cost(arc, edge, along, forward, backward, delay)
             if key + cost < best[head[arc]]:
                 best[head[arc]] = key + cost
-                heap = _push(keys, items, heap, key + cost, np.int64(head[arc]))
+                heap = heap_push(keys, items, heap, key + cost, np.int64(head[arc]))
     return best
 
 
@@ -270,14 +275,14 @@ def _towards(  # type: ignore[no-untyped-def]
     for k in range(len(starts)):
         if spent[k] < best[starts[k]]:
             best[starts[k]] = spent[k]
-            size = _push(keys, items, size, spent[k] + bound[starts[k]], starts[k])
+            size = heap_push(keys, items, size, spent[k] + bound[starts[k]], starts[k])
     limit, last, end = np.inf, -1, -1
     while size > 0:
         key, state = keys[0], items[0]
         # Bounds are sums from the other end and off by rounding: a little beyond the cost all is known that matters.
         if key > limit + slack * limit or key == np.inf:
             break
-        size = _pop(keys, items, size)
+        size = heap_pop(keys, items, size)
         node = state % n_nodes
         if key > best[state] + bound[node]:
             continue
@@ -290,7 +295,7 @@ def _towards(  # type: ignore[no-untyped-def]
         for arc in range(indptr[state], indptr[state + 1]):
             if closed[edge[arc]]:
                 continue
-            cost = best[state] + ((forward[edge[arc]] if along[arc] else backward[edge[arc]]) + delay[edge[arc]])
+            cost = best[state] + _cost(arc, edge, along, forward, backward, delay)
             target = np.int64(head[arc])
             # Off by rounding, bounds may lead to a state by a dearer way first: it is gone on from again then.
             if cost < best[target]:
@@ -298,7 +303,7 @@ def _towards(  # type: ignore[no-untyped-def]
                 if size == len(keys):
                     keys = np.concatenate((keys, np.empty_like(keys)))
                     items = np.concatenate((items, np.empty_like(items)))
-                size = _push(keys, items, size, cost + bound[target % n_nodes], target)
+                size = heap_push(keys, items, size, cost + bound[target % n_nodes], target)
     # Back along the way: a search reaches a state from that which it settles first, the one that costs least.
     state = last
     while state >= 0:
@@ -310,7 +315,7 @@ def _towards(  # type: ignore[no-untyped-def]
             arc = into[at]
             if closed[edge[arc]]:
                 continue
-            cost = (forward[edge[arc]] if along[arc] else backward[edge[arc]]) + delay[edge[arc]]
+            cost = _cost(arc, edge, along, forward, backward, delay)
             tail = tails[arc]
             if best[tail] + cost != best[state] or best[state] == np.inf:
                 continue
@@ -321,7 +326,7 @@ def _towards(  # type: ignore[no-untyped-def]
                     is_before |= starts[k] == tail and spent[k] == best[tail]
                 for other in range(into_first[tail], into_first[tail + 1]):
                     up = into[other]
-                    step = (forward[edge[up]] if along[up] else backward[edge[up]]) + delay[edge[up]]
+                    step = _cost(up, edge, along, forward, backward, delay)
                     if not closed[edge[up]] and tails[up] != state and best[tails[up]] + step == best[tail]:
                         is_before = True
                 if not is_before:

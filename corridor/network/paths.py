@@ -317,10 +317,10 @@ def _dijkstra(indptr, head, edge, along, forward, backward, closed, starts, spen
     for k in range(len(starts)):
         if spent[k] < best[starts[k]]:
             best[starts[k]] = spent[k]
-            size = _push(keys, items, size, spent[k], starts[k])
+            size = heap_push(keys, items, size, spent[k], starts[k])
     while size > 0:
         node = items[0]
-        size = _pop(keys, items, size)
+        size = heap_pop(keys, items, size)
         # There is no decrease-key: a cheaper cost is pushed beside the old one, whose item is passed over here.
         if done[node]:
             continue
@@ -341,12 +341,13 @@ def _dijkstra(indptr, head, edge, along, forward, backward, closed, starts, spen
             if reach < best[target]:
                 best[target] = reach
                 via[target] = arc
-                size = _push(keys, items, size, reach, target)
+                size = heap_push(keys, items, size, reach, target)
     return best, via
 
 
 @compiled
-def _push(keys, items, size, key, item):  # type: ignore[no-untyped-def]
+def heap_push(keys, items, size, key, item):  # type: ignore[no-untyped-def]  # noqa: ANN201 - compiled
+    """Put an item into a binary heap of ``size`` items in arrays, the least key first; returns the new size."""
     at = size
     while at > 0:
         parent = (at - 1) >> 1
@@ -359,7 +360,8 @@ def _push(keys, items, size, key, item):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _pop(keys, items, size):  # type: ignore[no-untyped-def]
+def heap_pop(keys, items, size):  # type: ignore[no-untyped-def]  # noqa: ANN201 - compiled
+    """Take the first item, which stands at 0, out of such a heap; returns the new size."""
     size -= 1
     key, item = keys[size], items[size]
     at = 0

@@ -19,10 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from corridor.alignment.problem import load_standards
 from corridor.errors import SweepError
-from corridor.metrics.registry import all_columns
+from corridor.metrics.registry import all_columns, unknown_metric
 from corridor.pipeline.graph import Run
 from corridor.pipeline.steps import impacts, inputs, lines
-from corridor.plugins import nearest_name
 from corridor.schema.column import find_column
 from corridor.schema.faults import root_faults
 from corridor.schema.fields import Identifier
@@ -109,11 +108,7 @@ def check_vary(vary: Vary, run: Run, name: str) -> None:
         SweepError: names the file, the factor, and what it could have named.
     """
     columns = all_columns()
-    faults = [
-        f"metrics: there is no '{metric}'{nearest_name(metric, [column.name for column in columns])}"
-        for metric in vary.metrics
-        if find_column(metric, columns) is None
-    ]
+    faults = [f"metrics: {unknown_metric(metric)}" for metric in vary.metrics if find_column(metric, columns) is None]
     owners: dict[str, str] = {}
     for key, factor in vary.factors.items():
         # A factor says what it moves as texts, so that two that move the same thing by different ways are found out.

@@ -21,9 +21,8 @@ from corridor.io.read.own_routes import read_drawn
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.io.read.regimes import load_regime_sources
 from corridor.io.read.rivers import BorderRiver, load_border_rivers
-from corridor.metrics.registry import all_columns
+from corridor.metrics.registry import all_columns, unknown_metric
 from corridor.pipeline.graph import Progress, step
-from corridor.plugins import nearest_name
 from corridor.schema.catalogue import (
     BorderDelays,
     Costing,
@@ -434,11 +433,10 @@ def known_names(
 
 def _fault_of_criterion(criterion: Criterion) -> str:
     """Why a criterion can't be measured as the study states it; nothing where it can."""
-    where, columns = f"criteria '{criterion.criterion_id}'", all_columns()
-    column = find_column(criterion.metric, columns)
+    where = f"criteria '{criterion.criterion_id}'"
+    column = find_column(criterion.metric, all_columns())
     if column is None:
-        hint = nearest_name(criterion.metric, [known.name for known in columns])
-        return f"{where}: metric: there is no '{criterion.metric}'{hint}"
+        return f"{where}: metric: {unknown_metric(criterion.metric)}"
     if column.kind not in (Kind.NUMBER, Kind.COUNT):
         return f"{where}: metric: '{criterion.metric}' is no figure ({column.kind}); name a column of numbers"
     # What is counted may be called anything; anchors in another unit than the figures would rank nonsense.

@@ -41,8 +41,6 @@ def draw_ground(layers: Layers) -> MapGround:
 Floats32 = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-QUALITY = 80
-"""Of the picture, 1 to 100."""
 SHADE_ALTITUDE_DEG = 45.0
 SHADE_AZIMUTH_DEG = 315.0
 LONGEST_SIDE_PX = 2000
@@ -63,7 +61,7 @@ TINTS: tuple[tuple[float, tuple[int, int, int]], ...] = (
 """Heights in metres and colours, pale so that lines and names stand out; in print as well."""
 
 
-def build_relief(heights_m: Floats32, grid: Grid, *, quality: int = QUALITY) -> Relief:
+def build_relief(heights_m: Floats32, grid: Grid, *, quality: int = 80) -> Relief:
     """Draw heights ``(rows, cols)`` as tinted, shaded relief in EPSG:3857, as WebP.
 
     The heights are moved once, by cubic spline, onto Mercator pixels; shade and tint are made there.
