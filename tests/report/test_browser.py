@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +68,20 @@ def open_page(driver, path, width=1366, height=768):
     driver.get_log("browser")
     driver.get_log("performance")
     driver.get(path.as_uri())
+    stands(driver)
+
+
+def until(driver, condition):
+    """Waits until a JavaScript expression holds; a busy machine may take its time, a fault waits in vain."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    WebDriverWait(driver, 60, 0.05).until(lambda _: driver.execute_script(f"return Boolean({condition})"), condition)
+
+
+def stands(driver):
+    """Waits for what a page draws after its first sight; a saved map has none of it."""
+    settled = "document.documentElement.classList.contains('settled')"
+    until(driver, f"!document.getElementById('page-data') || ({settled} && document.querySelector('#chart .u-over'))")
 
 
 def requested(driver):
@@ -226,7 +241,9 @@ def test_shares_of_first_ranks_agree_with_other_draws(driver, page):
     draws = np.random.default_rng(11).dirichlet(np.ones(3), 400)
     ranks = [python_ranks(matrix, dict(zip(["distance", "terrain", "people"], w, strict=True))) for w in draws.tolist()]
     open_page(driver, page)
-    shown = dict(ask(driver, '.panel[data-regime="free"][data-kind="through"] li:not(.unranked)', FIRSTS))
+    panel = '.panel[data-regime="free"][data-kind="through"] li:not(.unranked)'
+    until(driver, f"[...document.querySelectorAll('{panel} .firsts')].every(n => n.textContent)")
+    shown = dict(ask(driver, panel, FIRSTS))
     assert len(shown) == 3
     for key, share in shown.items():
         expected = np.mean([one[("free", "through", key)][0] == 1 for one in ranks])
@@ -514,6 +531,7 @@ def test_all_that_is_chosen_comes_back_from_the_address(driver, page):
     open_page(driver, page)
     driver.get(f"{page.as_uri()}#{STATE}")
     driver.refresh()
+    stands(driver)
     assert ask(driver, "#regime, #perspective, #language", "n.value") == ["ru", "gated", "time"]
     assert ask(driver, ".card:not([hidden])", "n.dataset.id") == ["south"]
     assert ask(driver, "#metrics thead th:nth-child(3)", "n.getAttribute('aria-sort')") == ["descending"]
@@ -524,7 +542,7 @@ def test_all_that_is_chosen_comes_back_from_the_address(driver, page):
     assert (lat, lon, zoom) == pytest.approx((39.5, 45.5, 9.0), abs=0.01)
     choose(driver, "regime", "free")
     driver.execute_script("document.querySelector('.metrics tr[data-id=middle] button.route').click()")
-    driver.execute_async_script("setTimeout(arguments[0], 200)")
+    until(driver, "location.hash.includes('route=middle')")
     state = dict(pair.split("=") for pair in driver.execute_script("return location.hash").removeprefix("#").split("&"))
     assert (state["regime"], state["route"], state["language"]) == ("free", "middle", "ru")
     assert (state["sort"], set(state["hidden"].split(","))) == ("2-", {"places", "axes"})
@@ -537,7 +555,10 @@ def test_table_route_and_map_are_taken_away_without_a_network(driver, page, tmp_
     open_page(driver, page)
     for button in ("csv", "geojson", "png"):
         driver.execute_script(f"document.querySelector('[data-download={button}]').click()")
-    driver.execute_async_script("setTimeout(arguments[0], 1500)")
+    waited_until = time.monotonic() + 60
+    while {path.suffix for path in tmp_path.iterdir()} != {".csv", ".geojson", ".png"}:  # half a file ends otherwise
+        assert time.monotonic() < waited_until, sorted(path.name for path in tmp_path.iterdir())
+        time.sleep(0.05)
     files = {path.suffix: path for path in tmp_path.iterdir()}
     table = files[".csv"].read_text(encoding="utf-8-sig").splitlines()
     assert table[0].startswith("candidate_id,regime_id,Route")
@@ -591,8 +612,7 @@ def test_rules_without_transit_are_ranked_as_if_opened_when_asked(driver, tmp_pa
     assert ask(driver, "#answer", "n.textContent")[0].startswith("As if the borders were open")
     shown = ".panel[data-kind=through]:not([hidden])"
     assert ask(driver, shown, "'opened' in n.dataset") == [True]
-    driver.execute_async_script("setTimeout(arguments[0], 200)")
-    assert "as-if-opened=1" in driver.execute_script("return location.hash")
+    until(driver, "location.hash.includes('as-if-opened=1')")
     choose(driver, "regime", "free")
     assert ask(driver, shown, "'opened' in n.dataset") == [False]
     driver.get("about:blank")
