@@ -59,13 +59,13 @@ def _raises() -> Iterator[tuple[str, Any]]:
 
 def _ends() -> Iterator[tuple[str, Any]]:
     yield "made", 1
-    time.sleep(0.2)  # the pipe takes it meanwhile
+    time.sleep(0.5)  # the pipe takes it meanwhile
     os._exit(7)
 
 
 def _is_killed() -> Iterator[tuple[str, Any]]:
     yield "made", 1
-    time.sleep(0.2)
+    time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -84,7 +84,7 @@ def test_a_copy_that_fails_gives_what_it_had_and_no_more(compute: Any, capfd: py
 
 
 def test_a_copy_that_waits_for_ever_is_given_up_and_one_that_works_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(processes, "_PATIENCE_S", 1.0)
 
     def compute() -> Iterator[tuple[str, Any]]:
         begun = time.process_time()
