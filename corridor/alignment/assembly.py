@@ -442,11 +442,11 @@ class TurnSearch:
             return Course([], [])
         # Labels know the one before them: the line is read from its end and turned round.
         links, labels = self._links, self._labels
-        states, codes = [int(links.target[labels.link[last]])], []
+        states, codes = [int(links.of[labels.link[last]]["target"])], []
         while last >= 0:
             link = labels.link[last]
             states.append(int(links.source[link]))
-            codes.append(int(links.code[link]))
+            codes.append(int(links.of[link]["code"]))
             last = int(labels.before[last])
         return Course(states[::-1], codes[::-1])
 

@@ -203,7 +203,7 @@ def cheapest_over_bends(problem, links, used, radius):
     """Dijkstra's algorithm whose nodes are bends; each knows what its curve takes off the link that follows."""
     at = state_points(problem, list(range(len(problem.node_of) * problem.n_states)))
     cell, grade = problem.ground.dx_m, problem.standard.max_grade_up_pct / 100
-    ends = [(at[links.source[e]], at[links.target[e]]) for e in range(used)]
+    ends = [(at[links.source[e]], at[links.of["target"][e]]) for e in range(used)]
 
     def loss_between(e, f, before):
         u, v = ((b[:2] - a[:2]) * cell for a, b in (ends[e], ends[f]))
@@ -220,20 +220,20 @@ def cheapest_over_bends(problem, links, used, radius):
 
     begin, end = problem.state(problem.start), problem.state(problem.goal)
     out = {u: range(links.first[u], links.last[u]) for u in np.flatnonzero(links.first >= 0)}
-    waiting = [(links.price[e], -1, e, 0.0) for e in out[begin]]
+    waiting = [(links.of["price"][e], -1, e, 0.0) for e in out[begin]]
     heapify(waiting)
     done = set()
     while waiting:
         cost, before, e, loss = heappop(waiting)
-        if links.target[e] == end:
+        if links.of["target"][e] == end:
             return cost
         if (before, e) in done:
             continue
         done.add((before, e))
-        for f in out.get(links.target[e], ()):
+        for f in out.get(links.of["target"][e], ()):
             following = loss_between(e, f, loss)
             if following is not None:
-                heappush(waiting, (cost + links.price[f], e, f, following))
+                heappush(waiting, (cost + links.of["price"][f], e, f, following))
     return np.inf
 
 

@@ -93,38 +93,49 @@ def _is_forbidden(forbidden, state, in_east, in_south, out_east, out_south):
     return False
 
 
+LINK = np.dtype(
+    [
+        ("price", np.float64), ("target", np.int32), ("label", np.int32), ("spare_m", np.float32),
+        ("open_m", np.float32), ("down", np.int16), ("right", np.int16), ("code", np.int16), ("unused", np.int16),
+    ]
+)  # fmt: skip
+"""What is known of a link: its price, the state that it leads to, steps in rows and columns and what it is (0 straight,
+``OLD``, or the code of its full circles), and ``spare_m``, what curves may take off a straight one before it is too
+steep (infinite for others, which have no one grade). For the search its newest label (-1: none) and ``open_m``, what
+the curve at its start may take off for another one to be of use.
+
+All stands side by side, two links to a line of the processor's memory: searches look at links here and there, and wait
+for memory more than for anything else.
+"""
+
+
 class Links(NamedTuple):
     """Links that were priced so far, those from one state one after the other.
 
-    ``first`` and ``last`` mark each state's links (-1: not priced yet). Of a link: states at its ends, ``step`` in rows
-    and columns, price, what it is (0 straight, ``OLD``, or the code of its full circles); for the search the cost of
-    the cheapest label that leaves the next bend all freedom, and the newest of the other labels (-1: none).
+    ``first`` and ``last`` mark each state's links (-1: not priced yet), ``source`` the state that one starts from, and
+    ``of`` has the rest (``LINK``). ``pending``, from a state's ``first`` to ``pending_to``, lists those of its links
+    that a later label there may reach.
     """
 
     first: NDArray[np.int32]
     last: NDArray[np.int32]
     source: NDArray[np.int32]
-    target: NDArray[np.int32]
-    step: NDArray[np.int16]
-    price: NDArray[np.float64]
-    code: NDArray[np.int16]
-    free_cost: NDArray[np.float64]
-    label: NDArray[np.int32]
+    of: NDArray[np.void]
+    pending: NDArray[np.int32]
+    pending_to: NDArray[np.int32]
 
 
 class Labels(NamedTuple):
     """Ways to the ends of links: link, cost, what the curve at the link's start takes off it, the label before.
 
     That loss counts where the link is so steep that a bend at its other end could be too much; elsewhere it is 0, and
-    one label a link is enough. ``next`` leads to the label of the same link that was made before (-1: none). The last
-    three are the heap.
+    one label a link is enough. The last three are the heap.
     """
 
     link: NDArray[np.int32]
     cost: NDArray[np.float64]
     loss: NDArray[np.float64]
     before: NDArray[np.int32]
-    next: NDArray[np.int32]
     keys: NDArray[np.float64]
     items: NDArray[np.int32]
     position: NDArray[np.int32]
@@ -133,10 +144,12 @@ class Labels(NamedTuple):
 @allocating
 def new_links(n_states, room):
     """No links yet, and room for some."""
+    of = np.empty(room, LINK)
+    for k in range(room):
+        of[k].spare_m = np.inf
     return Links(
-        np.full(n_states, -1, np.int32), np.full(n_states, -1, np.int32), np.empty(room, np.int32),
-        np.empty(room, np.int32), np.empty((room, 2), np.int16), np.empty(room), np.zeros(room, np.int16),
-        np.full(room, np.inf), np.full(room, -1, np.int32),
+        np.full(n_states, -1, np.int32), np.full(n_states, -1, np.int32), np.empty(room, np.int32), of,
+        np.empty(room, np.int32), np.empty(n_states, np.int32),
     )  # fmt: skip
 
 
@@ -146,14 +159,8 @@ def _more_links(links):
     n = links.source.shape[0]
     more = new_links(0, 2 * n)
     for k in range(n):
-        more.source[k], more.target[k], more.price[k], more.code[k] = (
-            links.source[k], links.target[k], links.price[k], links.code[k],
-        )  # fmt: skip
-        more.step[k, 0], more.step[k, 1] = links.step[k, 0], links.step[k, 1]
-        more.free_cost[k], more.label[k] = links.free_cost[k], links.label[k]
-    return Links(
-        links.first, links.last, more.source, more.target, more.step, more.price, more.code, more.free_cost, more.label
-    )
+        more.source[k], more.of[k], more.pending[k] = links.source[k], links.of[k], links.pending[k]
+    return Links(links.first, links.last, more.source, more.of, more.pending, links.pending_to)
 
 
 @allocating
@@ -161,8 +168,7 @@ def _new_labels(room):
     """No labels yet, and room for some."""
     keys, items, position = new_heap(room)
     return Labels(
-        np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room, np.int32), np.empty(room, np.int32),
-        keys, items, position,
+        np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room, np.int32), keys, items, position
     )  # fmt: skip
 
 
@@ -173,8 +179,8 @@ def _more_labels(labels):
     more = _new_labels(2 * n)
     for k in range(n):
         more.link[k], more.cost[k], more.loss[k] = labels.link[k], labels.cost[k], labels.loss[k]
-        more.before[k], more.next[k] = labels.before[k], labels.next[k]
-        more.keys[k], more.items[k], more.position[k] = labels.keys[k], labels.items[k], labels.position[k]
+        more.before[k], more.position[k] = labels.before[k], labels.position[k]
+        more.keys[k], more.items[k] = labels.keys[k], labels.items[k]
     return more
 
 
@@ -278,9 +284,10 @@ def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_en
             if by_kind[states.kind[q]] + behind[target] <= bound and not _adds_nothing(
                 q, states.first[level], states.first[level + 1], t_index * n_states, by_kind, states, behind, bound, p
             ):
-                links.source[used], links.target[used] = u, target
-                links.price[used], links.code[used] = by_kind[states.kind[q]] - cost_u, 0
-                links.step[used, 0], links.step[used, 1] = t_r - r, t_c - c
+                links.source[used], links.of[used].target = u, target
+                links.of[used].price, links.of[used].code = by_kind[states.kind[q]] - cost_u, 0
+                links.of[used].down, links.of[used].right = t_r - r, t_c - c
+                links.of[used].spare_m = metres - max(rise / states.up, -rise / states.down)
                 used += 1
     return used
 
@@ -333,9 +340,9 @@ def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scr
             for q in range(states.first[level], states.first[level + 1]):
                 target = t_index * n_states + q
                 if by_kind[states.kind[q]] + behind[target] <= bound:
-                    links.source[used], links.target[used] = u, target
-                    links.price[used], links.code[used] = by_kind[states.kind[q]] - cost_u, code
-                    links.step[used, 0], links.step[used, 1] = t_r - r, t_c - c
+                    links.source[used], links.of[used].target = u, target
+                    links.of[used].price, links.of[used].code = by_kind[states.kind[q]] - cost_u, code
+                    links.of[used].down, links.of[used].right = t_r - r, t_c - c
                     used += 1
     return used
 
@@ -347,13 +354,20 @@ def _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reus
     if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
         pointer, targets, prices = reuse
         for e in range(pointer[u // n_states], pointer[u // n_states + 1]):
-            links.source[used], links.target[used] = u, targets[e] * n_states + states.terminal
-            links.price[used], links.code[used] = prices[e], OLD
-            links.step[used, 0], links.step[used, 1] = 0, 0  # nobody asks for it
+            links.source[used], links.of[used].target = u, targets[e] * n_states + states.terminal
+            links.of[used].price, links.of[used].code = prices[e], OLD
+            links.of[used].down, links.of[used].right = 0, 0  # nobody asks for it
             used += 1
     for m in range(loops.moves.shape[0]):
         used = _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scratch, links, used)
     return used
+
+
+@inner
+def _open_links(links, first, last):
+    """Nothing has reached the links of a state yet."""
+    for k in range(first, last):
+        links.of[k].open_m, links.of[k].label, links.pending[k] = links.of[k].spare_m, -1, k
 
 
 @inner
@@ -381,7 +395,8 @@ def _price_all_from(
         if np.float64(ahead.least[k]) <= spare - behind_node[nodes.index_of[flat]]:
             used = _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, False, scratch, links, used)
     used = _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used)
-    links.last[u] = used
+    links.last[u] = links.pending_to[u] = used
+    _open_links(links, links.first[u], used)
     return used, noted
 
 
@@ -420,13 +435,13 @@ def _step_of(z, node_of, offsets, loops, links, e, p):
     Of a link with full circles these are those of the straight at either end, up to the corner where its circles begin.
     """
     cols, n_states = z.shape[1], offsets.shape[0]
-    source, target = np.int64(links.source[e]), np.int64(links.target[e])
+    source, target = np.int64(links.source[e]), np.int64(links.of[e].target)
     a, b = node_of[source // n_states], node_of[target // n_states]
-    east, south = links.step[e, 1] * p[DX], links.step[e, 0] * p[DY]
+    east, south = links.of[e].right * p[DX], links.of[e].down * p[DY]
     rise = z[b // cols, b % cols] + offsets[target % n_states] - z[a // cols, a % cols] - offsets[source % n_states]
     metres, inner = np.sqrt(east * east + south * south), 0.0
-    if links.code[e] > 0:
-        turns = 1 + (links.code[e] - 1) % loops.turns
+    if links.of[e].code > 0:
+        turns = 1 + (links.of[e].code - 1) % loops.turns
         share = 0.5 * (metres + loops.side_m) / metres
         rise *= 0.5 * (metres + loops.arc_m) / (metres + turns * CORNERS * loops.arc_m)
         east, south, metres, inner = share * east, share * south, share * metres, 0.5 * (loops.side_m - loops.arc_m)
@@ -434,21 +449,27 @@ def _step_of(z, node_of, offsets, loops, links, e, p):
 
 
 @pasted
-def _is_too_sharp(links, e, f, radius, p):
-    """Whether the bend between two straight links leaves its tangents no room; most links fail this, the cheapest test.
+def _cannot_bend(links, e, f, start_loss, radius, p):
+    """Whether the bend between two straight links leaves its tangents no room, or a curve there makes one too steep.
 
-    Of links with full circles and old formations nothing is said here.
+    Most links fail this, the cheapest test. Of links with full circles and old formations nothing is said here.
     """
-    too_sharp = False
-    if links.code[e] == 0 and links.code[f] == 0:
-        east_e, south_e = links.step[e, 1] * p[DX], links.step[e, 0] * p[DY]
-        east_f, south_f = links.step[f, 1] * p[DX], links.step[f, 0] * p[DY]
+    fails = False
+    if links.of[e].code == 0 and links.of[f].code == 0:
+        east_e, south_e = links.of[e].right * p[DX], links.of[e].down * p[DY]
+        east_f, south_f = links.of[f].right * p[DX], links.of[f].down * p[DY]
         e2, f2 = east_e * east_e + south_e * south_e, east_f * east_f + south_f * south_f
         # The same numbers as in the full test, with a margin for rounding.
         whole = np.sqrt(e2 * f2) + east_e * east_f + south_e * south_f
-        across = radius * abs(east_e * south_f - south_e * east_f)
-        too_sharp = 4.0 * across * across > (1.0 + 1e-9) * whole * whole * min(e2, f2)
-    return too_sharp
+        cross = abs(east_e * south_f - south_e * east_f)
+        across = radius * cross
+        # What a curve takes off is at least R (t - arctan t), t = tan(theta / 2), of which these are the first terms.
+        tan_half = cross / whole
+        square = tan_half * tan_half
+        loss = radius * tan_half * square * (1.0 / 3.0 - 0.2 * square) - 0.01
+        fails = 4.0 * across * across > (1.0 + 1e-9) * whole * whole * min(e2, f2)
+        fails = fails or loss > links.of[f].open_m or loss > links.of[e].spare_m - start_loss
+    return fails
 
 
 @inner
@@ -458,7 +479,7 @@ def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, start_loss,
     ``start_loss`` is what the curve at the start of the first one takes off that.
     """
     # An old formation has its own curves, and joins are not designed here.
-    if links.code[e] == OLD or links.code[f] == OLD:
+    if links.of[e].code == OLD or links.of[f].code == OLD:
         return 0.0
     z, offsets = ground[0], states.offset_m
     east_e, south_e, metres_e, rise_e, inner_e = _step_of(z, nodes.node_of, offsets, loops, links, e, p)
@@ -475,7 +496,7 @@ def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, start_loss,
     loss = curve_loss(tan_half, radius) if tan_half > 1e-9 else 0.0
     # A curve cuts the corner and the rise stays, so that the grade is tested over what is left. What the next bend
     # takes off the second link isn't known yet; that bend tests it.
-    left = metres_e - (inner_e if links.code[e] > 0 else start_loss) - loss
+    left = metres_e - (inner_e if links.of[e].code > 0 else start_loss) - loss
     following = metres_f - inner_f - loss
     if rise_e > states.up * left or -rise_e > states.down * left:
         return -1.0
@@ -483,7 +504,7 @@ def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, start_loss,
         return -1.0
     in_east, in_south = east_e / metres_e, south_e / metres_e
     out_east, out_south = east_f / metres_f, south_f / metres_f
-    v = np.int64(links.target[e])
+    v = np.int64(links.of[e].target)
     if _is_forbidden(forbidden, v, in_east, in_south, out_east, out_south):
         return -1.0
     node, cols = nodes.node_of[v // offsets.shape[0]], z.shape[1]
@@ -503,7 +524,7 @@ def _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss):
     """What of the loss at its start a bend at the end of a link has to know: 0 where no bend there is too much."""
     binding = 0.0
     # Of a link with full circles the straights before and after them are tested apart.
-    if loss > 0.0 and links.code[f] == 0:
+    if loss > 0.0 and links.of[f].code == 0:
         _, _, metres, rise, _ = _step_of(ground[0], nodes.node_of, states.offset_m, loops, links, f, p)
         # Tangents take half of the link at most. The margin is for arcs that are drawn in whole chords.
         left = metres - loss - 1.001 * curve_loss(0.5 * metres / radius, radius) - 0.01
@@ -514,19 +535,19 @@ def _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss):
 
 @inner
 def _note(links, labels, n, size, f, value, loss, before, ahead):
-    """Note a way to the end of a link unless another is as good; returns how many labels there are and wait."""
-    other = np.int64(links.label[f])
-    while other >= 0:
-        if labels.cost[other] <= value and labels.loss[other] <= loss:
+    """Note a way to the end of a link; returns how many labels there are and wait.
+
+    Labels come to a link in order of cost: one is of use only if it leaves the next bend more freedom than the last.
+    """
+    other = np.int64(links.of[f].label)
+    if other >= 0:
+        if labels.loss[other] <= loss:
             return n, size
         # What the new one makes useless is passed over when it comes up.
-        if labels.cost[other] >= value and labels.loss[other] >= loss:
+        if labels.cost[other] >= value:
             labels.cost[other] = np.inf
-        other = np.int64(labels.next[other])
     labels.link[n], labels.cost[n], labels.loss[n], labels.before[n] = f, value, loss, before
-    labels.next[n], labels.position[n], links.label[f] = links.label[f], OUT, n
-    if loss == 0.0:
-        links.free_cost[f] = value
+    labels.position[n], links.of[f].label, links.of[f].open_m = OUT, n, loss
     return n + 1, push(labels.keys, labels.items, labels.position, size, n, value + ahead)
 
 
@@ -560,7 +581,7 @@ def _follow_links(
         if labels.cost[at] == np.inf:
             continue
         e, cost = np.int64(labels.link[at]), labels.cost[at]
-        v = np.int64(links.target[e])
+        v = np.int64(links.of[e].target)
         if v == end:
             return at, cost, n, size, used, noted
         if links.first[v] < 0:
@@ -577,20 +598,28 @@ def _follow_links(
                 ground, nodes, loops, states, v, cost, end, p, direct_m, behind, behind_node,
                 min(bound, cost + behind[v] + slack), reuse, scratch, ahead, noted, links, used,
             )  # fmt: skip
-        for f in range(np.int64(links.first[v]), np.int64(links.last[v])):
-            value, rest = cost + links.price[f], behind[links.target[f]]
-            if value >= links.free_cost[f] or not value + rest <= bound:
+        first, kept = np.int64(links.first[v]), np.int64(links.first[v])
+        for k in range(first, np.int64(links.pending_to[v])):
+            f = np.int64(links.pending[k])
+            value, rest = cost + links.of[f].price, behind[links.of[f].target]
+            # Labels come up at a state in order of cost: what is too dear for this one is so for all later ones.
+            if not value + rest <= bound:
                 continue
-            if _is_too_sharp(links, e, f, radius, p):
-                continue
-            # The bend is the dearest test and so the last one. A link that fails it may still be reached by another
-            # bend.
-            loss = _bend_loss(
-                ground, nodes, loops, states, p, radius, links, e, f, labels.loss[at], clear_m, forbidden, scratch
-            )
-            if loss >= 0.0:
-                loss = _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss)
-                n, size = _note(links, labels, n, size, f, value, loss, at, rest)
+            if not _cannot_bend(links, e, f, labels.loss[at], radius, p):
+                # The bend is the dearest test and so the last one. A link that fails it may still be reached by
+                # another bend.
+                loss = _bend_loss(
+                    ground, nodes, loops, states, p, radius, links, e, f, labels.loss[at], clear_m, forbidden, scratch
+                )
+                if loss >= 0.0:
+                    loss = _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss)
+                    n, size = _note(links, labels, n, size, f, value, loss, at, rest)
+                    # No later label reaches it for less.
+                    if loss == 0.0:
+                        continue
+            links.pending[kept] = f
+            kept += 1
+        links.pending_to[v] = kept
     return -1, bound, n, size, used, noted
 
 
@@ -640,8 +669,8 @@ def search_turns(
     for q in range(behind.shape[0]):
         behind_node[q // n_states] = min(behind_node[q // n_states], behind[q])
     # Prices are kept between searches and labels aren't: other bends may be forbidden.
-    links.free_cost[:used] = np.inf
-    links.label[:used] = -1
+    _open_links(links, 0, used)
+    links.pending_to[:] = links.last
     room = _most_links(nodes, loops, n_states, reuse[0])
     if links.first[begin] < 0:
         least, index = min(bound, behind[begin] + slack), 0
@@ -654,9 +683,10 @@ def search_turns(
             )
         used = _price_other(ground, nodes, loops, states, begin, 0.0, p, behind, least, reuse, scratch, links, used)
         links.last[begin] = used
+        _open_links(links, 0, used)
     labels = _new_labels(max(used, 65_536))
     for e in range(np.int64(links.first[begin]), np.int64(links.last[begin])):
-        n, size = _note(links, labels, n, size, e, links.price[e], 0.0, -1, behind[links.target[e]])
+        n, size = _note(links, labels, n, size, e, links.of[e].price, 0.0, -1, behind[links.of[e].target])
     while True:
         # Whatever the next step may need there is room for.
         while used + room > links.source.shape[0]:
