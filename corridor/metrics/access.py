@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -94,12 +94,25 @@ class Reading:
         return Reading((there, back), crossing, centre)
 
 
+class States(NamedTuple):
+    """One state of the roads, as each kind of vehicle meets it."""
+
+    by_truck: State
+    by_car: State
+
+    @property
+    def digest(self) -> tuple[bytes, bytes]:
+        """States with the same one are the same."""
+        return self.by_truck.digest, self.by_car.digest
+
+
 @dataclass(frozen=True)
 class Access:
     """What access is measured on: a country's roads, the fixed point abroad, the capital, places and their centres.
 
-    ``domain`` has the times of trucks, ``by_car`` the same roads with those of cars. ``places`` has the columns of
-    :mod:`corridor.metrics.population`; ``positions`` are theirs on the domain, None for those too far from any road.
+    ``domain`` has times and closures of trucks, ``by_car`` the same roads with those of cars. ``places`` has the
+    columns of :mod:`corridor.metrics.population`; ``positions`` are theirs on the domain, None for those too far from
+    any road.
     ``supports_places`` is False for a network without local roads. ``population_total`` is how many people live in all
     of the places together, by census; None where nothing says it.
     """
@@ -123,7 +136,7 @@ class Access:
     @cached_property
     def before(self) -> Reading:
         """Times with nothing done to the network."""
-        return self.read(self.domain.state(factor=self.factors.mid))
+        return self.read(self.states(factor=self.factors.mid))
 
     @cached_property
     def before_capital(self) -> dict[float, tuple[float, float]]:
@@ -136,13 +149,13 @@ class Access:
     @cached_property
     def before_crossing(self) -> dict[float, Floats]:
         """A car's minutes between each place and the crossing by time factor, the worse direction."""
-        ends = {f: self.read_crossing(self.domain.state(factor=f)) for f in (self.factors.low, self.factors.high)}
+        ends = {f: self.read_crossing(self.by_car.state(factor=f)) for f in (self.factors.low, self.factors.high)}
         return ends | {self.factors.mid: self.before.crossing}
 
     @cached_property
     def centre_of_place(self) -> NDArray[np.int64]:
         """The centre of each place: the nearest declared one in minutes, before; the first where none is reached."""
-        state = self.domain.state(factor=self.factors.mid)
+        state = self.by_car.state(factor=self.factors.mid)
         times = [self._by_car(centre, state, self._placed) for centre in range(len(self.centres))]
         return np.argmin(times, axis=0) if times else np.zeros(len(self.places), dtype=np.int64)
 
@@ -168,11 +181,21 @@ class Access:
         """A truck's minutes to the capital from each node and back with nothing done, by time factor."""
         return {}
 
+    def states(self, effect: EdgeEffect | None = None, *, factor: float = 1.0) -> States:
+        """The roads under a regime's effect, as trucks and cars meet them.
+
+        Args:
+            effect: what the regime closes and slows; None for nothing.
+            factor: of driving times.
+        """
+        # A road that is shut to trucks alone is shut to goods before and after, and to people only where it is closed.
+        return States(self.domain.state(effect, factor=factor), self.by_car.state(effect, factor=factor))
+
     def towards_capital(self, state: State) -> tuple[Reached, Reached]:
         """A truck's ways from the fixed point abroad to the capital and back; times hold for the capital alone.
 
         Args:
-            state: The roads' state.
+            state: Of the roads as trucks meet them.
         """
         if state.changed is None:
             last = _ends_of(self.domain, self.capital.edge)
@@ -200,7 +223,11 @@ class Access:
         return self._read[at]  # type: ignore[no-any-return]
 
     def read_capital(self, state: State) -> tuple[float, float]:
-        """Minutes from the fixed point abroad to the capital and back."""
+        """A truck's minutes from the fixed point abroad to the capital and back.
+
+        Args:
+            state: Of the roads as trucks meet them.
+        """
         return self.once("capital", state.digest, lambda: self._read_capital(state))
 
     def _read_capital(self, state: State) -> tuple[float, float]:
@@ -208,7 +235,11 @@ class Access:
         return out.minutes(self.capital), back.minutes(self.capital)
 
     def read_crossing(self, state: State) -> Floats:
-        """A car's minutes between each place and the fixed point abroad, the worse direction, shape (n_places,)."""
+        """A car's minutes between each place and the fixed point abroad, the worse direction, shape (n_places,).
+
+        Args:
+            state: Of the roads as cars meet them.
+        """
         return self.once("crossing", state.digest, lambda: self._read_crossing(state))
 
     def _read_crossing(self, state: State) -> Floats:
@@ -265,7 +296,7 @@ class Access:
     def _to_places(self) -> Domain:
         """The roads that cars between places, centres and the fixed point abroad may use."""
         ends = np.concatenate([self._placed[1], [at.edge for at in self.centres]]).astype(np.int64)
-        return self.by_car.between(ends, self.domain.not_open)
+        return self.by_car.between(ends, self.by_car.not_open)
 
     @cached_property
     def _placed_by_centre(self) -> tuple[Placed, ...]:
@@ -274,17 +305,21 @@ class Access:
         mine = [self.centre_of_place[numbers] == centre for centre in range(len(self.centres))]
         return tuple((numbers[own], edges[own], fractions[own]) for own in mine)
 
-    def read(self, state: State) -> Reading:
-        """All times in one state: both ways between the crossing and the capital, and for each place."""
-        return self.once("all", state.digest, lambda: self._read_all(state))
+    def read(self, states: States) -> Reading:
+        """All times in one state: both ways between the crossing and the capital, and for each place.
 
-    def _read_all(self, state: State) -> Reading:
+        Args:
+            states: Of the roads.
+        """
+        return self.once("all", states.digest, lambda: self._read_all(states))
+
+    def _read_all(self, states: States) -> Reading:
         # A place belongs to one centre before and after, or a longer way could come out as a shorter one to another.
         own = np.full(len(self.positions), np.inf)
         for centre, placed in enumerate(self._placed_by_centre):
             if len(placed[0]):
-                own[placed[0]] = self._by_car(centre, state, placed)[placed[0]]
-        return Reading(self.read_capital(state), self.read_crossing(state), own)
+                own[placed[0]] = self._by_car(centre, states.by_car, placed)[placed[0]]
+        return Reading(self.read_capital(states.by_truck), self.read_crossing(states.by_car), own)
 
 
 def _ends_of(domain: Domain, edges: Ints | int) -> Bools:
@@ -423,19 +458,19 @@ def measure_access(
         applicable: False for a candidate that doesn't touch the country, whose delay isn't asked for.
     """
     after, ends = access.before, bounds or (effect, effect)
-    state = access.domain.state(effect, factor=access.factors.mid)
+    middle = access.states(effect, factor=access.factors.mid)
     if effect is not None:
-        after = access.read(state).within(access.before, effect.most_min)
+        after = access.read(middle).within(access.before, effect.most_min)
     # Each end of an interval is searched by itself: the best way may be another one where driving is slower.
     factors = access.factors.low, access.factors.high
-    states = [access.domain.state(end, factor=factor) for factor, end in zip(factors, ends, strict=True)]
+    states = [access.states(end, factor=factor) for factor, end in zip(factors, ends, strict=True)]
     # The most that a regime can add holds for slow driving and fast driving alike.
     most = [np.inf if end is None else end.most_min for end in ends]
     delay = None
     if applicable and np.isfinite(after.capital).all():
-        delay = _delay_range(access, after, states, most)
-    alike = state.digest, *(end.digest for end in states), None if effect is None else effect.most_min, *most
-    places = access.once("places", alike, lambda: _place_table(access, after, states, most))
+        delay = _delay_range(access, after, [one.by_truck for one in states], most)
+    alike = middle.digest, *(end.digest for end in states), None if effect is None else effect.most_min, *most
+    places = access.once("places", alike, lambda: _place_table(access, after, [one.by_car for one in states], most))
     return AccessResult(applicable, delay, places, after, alike)
 
 

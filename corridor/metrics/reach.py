@@ -505,22 +505,21 @@ def with_entries(
     """A domain with its entries from a fixed point in a neighbouring country.
 
     Driving abroad is along the quickest way from the point to each open crossing; the check at the border itself is not
-    counted, since it is the same before and after. Nothing is driven through the neighbour and back. ``by_car``
-    takes the times of a car instead of a truck.
+    counted, since it is the same before and after. Nothing is driven through the neighbour and back.
 
     Args:
         domain: a country's roads.
         start: the point abroad.
         limit_m: farthest that it may lie from a road, metres.
         assume_open: sections and crossings that count as open.
-        by_car: whether times are those of a car.
+        by_car: whether times and access are those of a car instead of a truck.
 
     Raises:
         NetworkError: the point is far from any road, or no open crossing joins the countries.
     """
     network = domain.network
     pair = "-".join(sorted((domain.country, start.country)))
-    closed = network.closed(Mode.ROAD, countries=(start.country,), assume_open=assume_open)
+    closed = network.closed(Mode.ROAD, countries=(start.country,), assume_open=assume_open, by_car=by_car)
     at = network.snap(start.lon, start.lat, closed, limit_m=limit_m, what=f"border_crossing '{start.name}'")
     links = _open_links(network, domain.country, pair, assume_open)
     forward, backward = (network.edges[name].to_numpy(dtype=float) for name in MINUTES[2 * by_car : 2 * by_car + 2])

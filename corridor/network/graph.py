@@ -277,6 +277,7 @@ class Network:
         countries: Collection[str] | None = None,
         assume_open: Collection[str] = (),
         any_status: bool = False,
+        by_car: bool = False,
     ) -> Bools:
         """Edges that may not be used: another mode, not open, closed to trucks, a border without open crossing.
 
@@ -290,6 +291,7 @@ class Network:
             countries: codes of those that may be used; all if left out.
             assume_open: sections and crossings that count as open.
             any_status: whether ways out of use count too.
+            by_car: whether to take what is closed to cars instead of trucks.
 
         Returns:
             Whether each edge is closed, shape (n_edges,).
@@ -299,11 +301,11 @@ class Network:
         assumed = np.zeros(len(self.edges), dtype=bool)
         for name in ("section_id", "documented_in", "crossing_id") if assume_open else ():
             assumed |= self.is_in(name, *assume_open)
-        # What is assumed to be open is open to trucks as well: that is what the assumption says.
+        # What is assumed to be open is open to all vehicles: that is what the assumption says.
         usable = assumed | any_status | self.is_in("status", SectionStatus.OPEN)
         shut = ~usable | ~self.is_in("mode", mode) | self.is_unfit
         if not any_status:
-            shut |= self.is_in("truck_access", RoadAccess.NO) & ~assumed
+            shut |= self.is_in("car_access" if by_car else "truck_access", RoadAccess.NO) & ~assumed
         if countries is not None:
             shut |= ~self.is_in("country", *countries) & ~self.is_border
             # A passage has two countries and belongs to neither: it stays where both may be used.

@@ -47,7 +47,9 @@ def with_neighbour(nodes, edges, door=0, **columns):
 
 
 def columns_default(name):
-    return {"oneway": 0, "status": "open", "section_id": "", "class": "primary", "ref": ""}.get(name, 1.0)
+    return {"oneway": 0, "status": "open", "section_id": "", "class": "primary", "ref": "", "truck_access": "yes"}.get(
+        name, 1.0
+    )
 
 
 def grid(seed, width=4, height=4, keep=0.75, oneways=0.0):

@@ -412,3 +412,27 @@ def test_times_of_many_places_at_once_are_those_of_each():
                 assert ended.minutes_at(edges[:2], fractions[:2]).tolist() == (
                     whole.minutes_at(edges[:2], fractions[:2]).tolist()
                 )
+
+
+def test_what_is_shut_to_trucks_alone_is_shut_to_no_car():
+    """A village at the end of a road without lorries, on a line of 10 min an edge, and a border road of that kind."""
+    village = (LON + STEP, LAT + STEP)
+    net = with_neighbour(
+        [*LINE, village],
+        [*CHAIN, (1, 4)],
+        minutes_forward=[10.0] * 4,
+        minutes_backward=[10.0] * 4,
+        car_minutes_forward=[8.0] * 4,
+        car_minutes_backward=[8.0] * 4,
+        truck_access=["yes", "yes", "yes", "no"],
+    )
+    access = access_to(net, LINE[3], [along(net, 3, 1.0)], [LINE[3]])
+    place = measure_access(access, None).places.iloc[0]
+    assert place["crossing_min_before"] == pytest.approx(1 + 2 * 8)
+    assert place["centre_min_before"] == pytest.approx(3 * 8)
+    # to goods nothing happens when that road is cut: the village loses its way all the same
+    cut = measure_access(access, effect(net, closed=(3,)))
+    assert cut.after.capital == access.before.capital
+    assert cut.places["lost_crossing"].tolist() == cut.places["lost_centre"].tolist() == [True]
+    slowed = measure_access(access, effect(net, delay=[(3, 5.0)])).places.iloc[0]
+    assert slowed["crossing_delay_min"] == pytest.approx(5.0)
