@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from corridor.io.read.osm_blocks import MAX_BLOCK, read_number, sums, unfolded, 
 from corridor.io.read.osm_scan import (
     MAX_VERTICES,
     MAX_WAYS,
-    NAME_KEYS,
+    NAMING_KEYS,
     NOWHERE,
     Outline,
     Scan,
@@ -47,7 +47,7 @@ _FEATURES = frozenset((b"OsmSchema-V0.6", b"DenseNodes"))
 _LONGEST_WORD = 1024
 """Bytes; libosmium takes no longer one for a tag."""
 _TAKEN = (*WAY_KEYS, "waterway", "place")
-_WANTED = READ_KEYS | {*_TAKEN, "ref", "name", "population", *(key for _, key in NAME_KEYS)}
+_WANTED = READ_KEYS | {*_TAKEN, "population"}
 _DENSE, _WAY, _RELATION = 2, 3, 4
 
 
@@ -59,8 +59,8 @@ class UnusualError(ValueError):
 class _Found:
     """What of a file is kept, block by block.
 
-    ``ways`` are ids, numbers in ``said`` and sizes; ``refs`` the ids of all their vertices. ``way_ids`` are those of
-    all ways of the file, whatever they are. ``nodes`` are ids (n,) and places (n, 2) in 1e-7 degrees.
+    ``ways`` are ids, numbers in ``said`` and ``names``, and sizes; ``refs`` the ids of all their vertices. ``way_ids``
+    are those of all ways of the file, whatever they are. ``nodes`` are ids (n,) and places (n, 2) in 1e-7 degrees.
     """
 
     scan: Scan
@@ -69,6 +69,8 @@ class _Found:
     refs: list[Ints] = field(default_factory=list)
     said: list[WaySaid] = field(default_factory=list)
     number_of: dict[tuple[tuple[tuple[str, str], ...], bool], int] = field(default_factory=dict)
+    names: list[dict[str, str]] = field(default_factory=list)
+    number_of_names: dict[tuple[str, ...], int] = field(default_factory=dict)
     nodes: list[tuple[Ints, NDArray[np.int32]]] = field(default_factory=list)
     outlines: list[Outline] = field(default_factory=list)
 
@@ -314,67 +316,96 @@ def _dense_tags(data, start, end, wanted, tags, tagged):  # type: ignore[no-unty
 
 def _read_ways(data: Bytes, words: list[str], bounds: Ints, found: _Found) -> None:
     """Roads, railways, rivers and outlines of settlements, with the ids of their vertices."""
-    ways = _decode_ways(data, bounds, _is_one_of(words, _TAKEN), _is_one_of(words, _WANTED))
+    ways = _decode_ways(data, bounds, _Keys(*(_is_one_of(words, keys) for keys in (_TAKEN, _WANTED, NAMING_KEYS))))
     starts, ends = ways.refs_end - ways.sizes, ways.refs_end
     rings = ways.sizes > 3
     rings[rings] = ways.refs[starts[rings]] == ways.refs[ends[rings] - 1]
-    raw, size = ways.pairs.tobytes(), ways.pairs.itemsize * 2
+    raw, size = ways.tags.pairs.tobytes(), ways.tags.pairs.itemsize * 2
     said = np.empty(len(ways.ids), dtype=np.int64)
     # Most ways say the same as many others of the block: in its own numbers for words that is quickly seen.
     known: dict[tuple[bytes, bool], int] = {}
     begin = 0
-    for at, (end, is_ring) in enumerate(zip(ways.tags_end.tolist(), rings.tolist(), strict=True)):
+    for at, (end, is_ring) in enumerate(zip(ways.tags.ends.tolist(), rings.tolist(), strict=True)):
         key = raw[begin * size : end * size], is_ring
         number = known.get(key)
         if number is None:
-            row = ways.pairs[begin:end]
+            row = ways.tags.pairs[begin:end]
             number = known[key] = _say(found, _tags_of(words, row[:, 0], row[:, 1]), is_ring=is_ring)
         said[at] = number
         begin = end
-    found.ways.append(np.column_stack([ways.ids, said, ways.sizes]))
+    called = _call(found, [words[word] for word in ways.names.pairs.ravel().tolist()], ways.names.ends)
+    found.ways.append(np.column_stack([ways.ids, said, called, ways.sizes]))
     found.way_ids.append(ways.all_ids)
     found.refs.append(ways.refs)
     if sum(map(len, found.ways)) > MAX_WAYS or sum(map(len, found.refs)) > MAX_VERTICES:
         raise TooLargeError
 
 
+def _call(found: _Found, words: list[str], ends: Ints) -> Ints:
+    """The numbers of the names of ways: their keys and values in turn, and how many tags there are up to each way's."""
+    called = np.empty(len(ends), dtype=np.int64)
+    begin = 0
+    for at, end in enumerate((2 * ends).tolist()):
+        own = tuple(words[begin:end])
+        number = found.number_of_names.get(own)
+        if number is None:
+            number = found.number_of_names[own] = len(found.names)
+            found.names.append(dict(zip(own[::2], own[1::2], strict=True)))
+        called[at] = number
+        begin = end
+    return called
+
+
+class _Keys(NamedTuple):
+    """Which words of a block are keys: of ways that are taken, of what they are and of what they are called."""
+
+    taken: Bools
+    wanted: Bools
+    naming: Bools
+
+
+class _Tags(NamedTuple):
+    """Keys and values as numbers of words, (n_tags, 2), and how many there are up to each way's last one, (n,)."""
+
+    pairs: NDArray[np.int32]
+    ends: Ints
+
+
 @dataclass(frozen=True)
 class _Decoded:
-    """Ways of a block: ids and sizes (n,), and where tags and vertices of each end among those of all.
+    """Ways of a block: ids and sizes (n,), what they are and are called, and where the vertices of each end.
 
-    ``all_ids`` are those of the ways that weren't wanted, too.
-    ``pairs`` (n_tags, 2) are the numbers of words of keys and values, ``refs`` (n_vertices,) ids of nodes.
+    ``all_ids`` are those of the ways that weren't wanted, too. ``refs`` (n_vertices,) are ids of nodes.
     """
 
     ids: Ints
     all_ids: Ints
     sizes: Ints
-    tags_end: Ints
+    tags: _Tags
+    names: _Tags
     refs_end: Ints
-    pairs: NDArray[np.int32]
     refs: Ints
 
 
-def _decode_ways(data: Bytes, bounds: Ints, taken: Bools, wanted: Bools, listed: Ints | None = None) -> _Decoded:
-    """Ways of a block that have a taken key or a listed id, with the tags of wanted keys."""
+def _decode_ways(data: Bytes, bounds: Ints, keys: _Keys, listed: Ints | None = None) -> _Decoded:
+    """Ways of a block that have a taken key or a listed id, with the tags of wanted and naming keys."""
     heads = np.empty((len(bounds), 7), dtype=np.int64)
     if not _heads(data, bounds, 8, heads):
         raise UnusualError
     # a tag has two bytes at least, a vertex one
-    pairs = np.empty((int((heads[:, 2] - heads[:, 1]).sum()), 2), dtype=np.int32)
+    tags, names = np.empty((2, int((heads[:, 2] - heads[:, 1]).sum()), 2), dtype=np.int32)
     refs = np.empty(int((heads[:, 6] - heads[:, 5]).sum()), dtype=np.int64)
-    ends = np.empty((len(heads), 3), dtype=np.int64)
+    ends = np.empty((len(heads), 4), dtype=np.int64)
     ids = np.zeros(0, dtype=np.int64) if listed is None else listed
-    count = _tags_and_refs(data, heads, taken, wanted, ids, pairs, refs, ends)
+    count = _tags_and_refs(data, heads, *keys, ids, tags, names, refs, ends)
     if count < 0:
         raise UnusualError
-    which, tags_end, refs_end = ends[:count].T
+    which, tags_end, names_end, refs_end = ends[:count].T
     sizes = np.diff(refs_end, prepend=0)
+    n_tags, n_names, n_refs = (int(each[-1]) if count else 0 for each in (tags_end, names_end, refs_end))
+    said, called = _Tags(tags[:n_tags], tags_end), _Tags(names[:n_names], names_end)
     # what is kept lets go of the room for all that isn't
-    n_tags, n_refs = (int(each[-1]) if count else 0 for each in (tags_end, refs_end))
-    return _Decoded(
-        heads[which, 0], heads[:, 0].copy(), sizes, tags_end, refs_end, pairs[:n_tags], refs[:n_refs].copy()
-    )
+    return _Decoded(heads[which, 0], heads[:, 0].copy(), sizes, said, called, refs_end, refs[:n_refs].copy())
 
 
 def _say(found: _Found, tags: Mapping[str, str], *, is_ring: bool) -> int:
@@ -421,30 +452,36 @@ def _is_hidden(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _tags_and_refs(data, heads, taken, wanted, listed, pairs, refs, ends):  # type: ignore[no-untyped-def]
-    """Write wanted tags and vertices of ways that are taken by a key or their id; give how many, -1 if one is broken.
+def _tags_and_refs(  # type: ignore[no-untyped-def]
+    data, heads, taken, wanted, naming, listed, tags, names, refs, ends
+):
+    """Write tags, names and vertices of ways that are taken by a key or their id; give how many, -1 if one is broken.
 
-    Rows of ``ends`` are the way's place among the heads, and how many tags and vertices there are up to its own.
+    Rows of ``ends`` are the way's place among the heads, and how many tags, names and vertices there are up to its own.
     """
-    count, tags, vertices = 0, 0, 0
+    count, n_tags, n_names, vertices = 0, 0, 0, 0
     for i in range(len(heads)):
         key_at, keys_end, value_at, values_end = heads[i, 1], heads[i, 2], heads[i, 3], heads[i, 4]
         here = np.searchsorted(listed, heads[i, 0])
-        begin, is_taken = tags, here < len(listed) and listed[here] == heads[i, 0]
+        tags_before, names_before = n_tags, n_names
+        is_taken = here < len(listed) and listed[here] == heads[i, 0]
         while key_at < keys_end and value_at < values_end:
             key, key_at = read_number(data, key_at)
             value, value_at = read_number(data, value_at)
             if not (0 <= key < len(wanted) and 0 <= value < len(wanted)):
                 return -1
             is_taken = is_taken or taken[key]
-            if wanted[key]:
-                pairs[tags, 0], pairs[tags, 1] = key, value
-                tags += 1
+            if naming[key]:
+                names[n_names, 0], names[n_names, 1] = key, value
+                n_names += 1
+            elif wanted[key]:
+                tags[n_tags, 0], tags[n_tags, 1] = key, value
+                n_tags += 1
         # as many values as keys, and none that goes on in what follows
         if key_at != keys_end or value_at != values_end:
             return -1
         if not is_taken:
-            tags = begin
+            n_tags, n_names = tags_before, names_before
             continue
         at, stop = heads[i, 5], heads[i, 6]
         node = np.int64(0)
@@ -455,7 +492,7 @@ def _tags_and_refs(data, heads, taken, wanted, listed, pairs, refs, ends):  # ty
             vertices += 1
         if at != stop:
             return -1
-        ends[count, 0], ends[count, 1], ends[count, 2] = i, tags, vertices
+        ends[count, 0], ends[count, 1], ends[count, 2], ends[count, 3] = i, n_tags, n_names, vertices
         count += 1
     return count
 
@@ -510,17 +547,18 @@ def _numbers(data, start, end, found):  # type: ignore[no-untyped-def]
 
 def _finish(found: _Found, path: Path) -> None:
     """Put nodes to ways, and ways into the scan."""
-    ways = np.concatenate([np.zeros((0, 3), dtype=np.int64), *found.ways])
+    ways = np.concatenate([np.zeros((0, 4), dtype=np.int64), *found.ways])
     # Of several versions libosmium finds out which one counts: it may be one that isn't a road any more.
-    ids = np.concatenate([np.zeros(0, dtype=np.int64), *found.way_ids])
-    if len(np.unique(ids)) < len(ids):
+    all_ids = np.concatenate([np.zeros(0, dtype=np.int64), *found.way_ids])
+    if len(np.unique(all_ids)) < len(all_ids):
         raise UnusualError
     nodes = _Nodes.of(found.nodes)
     found.nodes.clear()
     refs = np.concatenate([np.zeros(0, dtype=np.int64), *found.refs])
     found.refs.clear()
     x, y = nodes.places(refs)
-    found.scan.add_ways(WayBatch(ways[:, 0], ways[:, 1], ways[:, 2], refs, x, y), found.said)
+    ids, said, called, sizes = ways.T
+    found.scan.add_ways(WayBatch(ids, said, called, sizes, refs, x, y), found.said, found.names)
     if needed := ways_of_outlines(found.outlines):
         found.scan.add_outlines(found.outlines, _read_lines(path, nodes, np.array(needed, dtype=np.int64)))
 
@@ -537,7 +575,7 @@ def _read_lines(path: Path, nodes: _Nodes, listed: Ints) -> dict[int, list[tuple
             nothing = np.zeros(n_words, dtype=bool)
             for start, end in ((start, end) for number, _, start, end in rows if number == 2):
                 parts = _fields(data, start, end)
-                ways = _decode_ways(data, parts[parts[:, 0] == _WAY, 2:], nothing, nothing, listed)
+                ways = _decode_ways(data, parts[parts[:, 0] == _WAY, 2:], _Keys(nothing, nothing, nothing), listed)
                 x, y = nodes.places(ways.refs)
                 for way, last, size in zip(ways.ids.tolist(), ways.refs_end.tolist(), ways.sizes.tolist(), strict=True):
                     here = np.arange(last - size, last)

@@ -37,6 +37,8 @@ WAY_COLUMNS = [
     *("max_weight_t", "max_height_m", "gauges_mm", "ref", "name"),
 ]
 NAME_KEYS = tuple((language, f"name:{language}") for language in LANGUAGES)
+NAMING_KEYS = frozenset(("ref", "name", *(key for _, key in NAME_KEYS)))
+"""Keys whose values are words to show: what a way is doesn't depend on them."""
 _DELETED = re.compile(rb"<(node|way|relation)\b([^<>]*?\baction\s*=\s*[\"']delete[\"'][^<>]*)>")
 _ID = re.compile(rb"\bid\s*=\s*[\"'](-?\d{1,19})[\"']")
 _READ = 1 << 20
@@ -83,7 +85,7 @@ def names_of(tags: Any) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class WayBatch:
-    """Ways on their way into a scan: ids, the numbers of what their tags say, sizes, each (n_ways,).
+    """Ways on their way into a scan: ids, the numbers of what their tags say and of their names, sizes, each (n_ways,).
 
     ``node_ids``, ``x`` and ``y`` (1e-7 degrees; NOWHERE where a vertex isn't in the file) are those of all vertices,
     one way after another, (n_vertices,).
@@ -91,6 +93,7 @@ class WayBatch:
 
     ids: Ints
     said: Ints
+    called: Ints
     sizes: Ints
     node_ids: Ints
     x: Ints
@@ -106,17 +109,19 @@ class WayTable:
     def __init__(self) -> None:
         self.doubts: Counter[Doubt] = Counter()
         self._kinds: dict[tuple[Any, ...], int] = {}
+        self._names: dict[tuple[str, str], int] = {}
         self._parts: list[WayBatch] = []
 
     def __len__(self) -> int:
         return sum(len(part.ids) for part in self._parts)
 
-    def add(self, ways: WayBatch, said: Sequence[WaySaid]) -> None:
+    def add(self, ways: WayBatch, said: Sequence[WaySaid], names: Sequence[Mapping[str, str]]) -> None:
         """Keep ways as what they are.
 
         Args:
             ways: of which those are kept that are a road or a railway.
             said: what the tags of ways say, by number.
+            names: tags of NAMING_KEYS, by number.
         """
         for number, count in enumerate(np.bincount(ways.said, minlength=len(said)).tolist()):
             self.doubts.update(dict.fromkeys(said[number].doubts, count))
@@ -126,16 +131,20 @@ class WayTable:
         at, times = spread(np.cumsum(several) - several, several, ways.said)
         # the way of each row: of a way that is no row none, of one that is two rows twice
         kind, rows = numbers[at], np.repeat(np.arange(len(times)), times)
+        words = [(clean(tags.get("ref")), name_of(tags)) for tags in names]
+        called = np.array([self._names.setdefault(own, len(self._names)) for own in words], dtype=np.int64)
         places, kept = spread(np.cumsum(ways.sizes) - ways.sizes, ways.sizes, rows)
-        part = WayBatch(ways.ids[rows], kind, kept, ways.node_ids[places], ways.x[places], ways.y[places])
+        vertices = ways.node_ids[places], ways.x[places], ways.y[places]
+        part = WayBatch(ways.ids[rows], kind, called[ways.called[rows]], kept, *vertices)
         self._parts.append(part)
         if len(self) > MAX_WAYS or sum(len(part.x) for part in self._parts) > MAX_VERTICES:
             raise TooLargeError
 
     def frame(self) -> pd.DataFrame:
         """A row for each way, with the columns WAY_COLUMNS."""
-        kinds = pd.DataFrame(list(self._kinds), columns=WAY_COLUMNS[1:])
-        frame = kinds.take(self._column("said")).reset_index(drop=True)
+        kinds = pd.DataFrame(list(self._kinds), columns=WAY_COLUMNS[1:-2]).take(self._column("said"))
+        names = pd.DataFrame(list(self._names), columns=WAY_COLUMNS[-2:]).take(self._column("called"))
+        frame = pd.concat([kinds.reset_index(drop=True), names.reset_index(drop=True)], axis=1)
         frame.insert(0, WAY_COLUMNS[0], self._column("ids"))
         return frame
 
@@ -160,7 +169,10 @@ class WayTable:
 
 @dataclass(frozen=True)
 class WaySaid:
-    """What the tags of a way say: its rows (WAY_COLUMNS without the id; none if it is no road and no railway)."""
+    """What the tags of a way say, its names apart.
+
+    ``rows`` have WAY_COLUMNS without id, ref and name; there are none if it is no road and no railway.
+    """
 
     tags: dict[str, str]
     rows: tuple[tuple[Any, ...], ...]
@@ -175,18 +187,17 @@ class WaySaid:
             is_ring: whether the way ends where it begins.
         """
         reading = read_way(tags, is_ring=is_ring)
-        return cls(tags, tuple(_row(tags, meaning) for meaning in reading.meanings), reading.doubts)
+        return cls(tags, tuple(map(_row, reading.meanings)), reading.doubts)
 
 
-def _row(tags: Mapping[str, str], meaning: Meaning) -> tuple[Any, ...]:
+def _row(meaning: Meaning) -> tuple[Any, ...]:
     access, limits = meaning.access, meaning.limits
-    words = clean(tags.get("ref")), name_of(tags)
     gauges = ";".join(f"{gauge:g}" for gauge in meaning.gauges_mm)
     # plain texts, not enumeration members: a column of one kind
     kind = (meaning.mode.value, meaning.road_class, meaning.status.value)
     shape = (meaning.oneway, meaning.bridge, meaning.tunnel, meaning.layer)
     use = (access.truck.value, access.car.value, limits.max_weight_t, limits.max_height_m, gauges)
-    return (*kind, *shape, *use, *words)
+    return (*kind, *shape, *use)
 
 
 @dataclass
@@ -225,21 +236,22 @@ class Scan:
             if len(self.settlements) > MAX_WAYS:
                 raise TooLargeError
 
-    def add_ways(self, ways: WayBatch, said: Sequence[WaySaid]) -> None:
+    def add_ways(self, ways: WayBatch, said: Sequence[WaySaid], names: Sequence[Mapping[str, str]]) -> None:
         """Keep ways that are roads, railways, rivers or the outline of a settlement.
 
         Args:
             ways: any.
             said: what the tags of ways say, by number.
+            names: tags of NAMING_KEYS, by number.
         """
-        self.ways.add(ways, said)
+        self.ways.add(ways, said, names)
         is_river = [not one.rows and one.tags.get("waterway") == "river" for one in said]
         is_place = [one.tags.get("place") in PLACE_KINDS for one in said]
         ends = np.cumsum(ways.sizes)
         special = np.array(is_river, dtype=bool) | np.array(is_place, dtype=bool)
         for at in np.flatnonzero(special[ways.said]).tolist():
             number = int(ways.said[at])
-            tags = said[number].tags
+            tags = {**said[number].tags, **names[int(ways.called[at])]}
             line = slice(int(ends[at] - ways.sizes[at]), int(ends[at]))
             points = list(zip((ways.x[line] / 1e7).tolist(), (ways.y[line] / 1e7).tolist(), strict=True))
             if is_place[number]:
@@ -450,8 +462,10 @@ class _Batch:
         known: dict[tuple[str, bool], int] = {}
         said = [known.setdefault((way[1], ring), len(known)) for way, ring in zip(ways, rings.tolist(), strict=True)]
         ids = np.array([int(way[0][1:]) for way in ways], dtype=np.int64)
-        found = WayBatch(ids, np.array(said, dtype=np.int64), sizes, node_ids, x, y)
-        self._found.add_ways(found, [WaySaid.of(_tags_of(text), is_ring=is_ring) for text, is_ring in known])
+        numbers = np.array(said, dtype=np.int64)
+        tags = [_tags_of(text) for text, _ in known]
+        readings = [WaySaid.of(own, is_ring=is_ring) for own, (_, is_ring) in zip(tags, known, strict=True)]
+        self._found.add_ways(WayBatch(ids, numbers, numbers, sizes, node_ids, x, y), readings, tags)
 
 
 def _tags_of(text: str) -> dict[str, str]:
