@@ -179,13 +179,16 @@ def _draw_once(
 def _may_be_repeated(a: Ints, b: Ints) -> Bools:
     """Which links may have the same two ends as another one: most have not, by a hash of both, and need no ordering."""
     low, high = np.minimum(a, b).view(np.uint64), np.maximum(a, b).view(np.uint64)
-    mixed = low * np.uint64(0x9E3779B97F4A7C15) + high
-    mixed ^= mixed >> np.uint64(32)
-    ordered = np.sort(mixed)
-    again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(again):
-        return np.zeros(len(a), dtype=bool)
-    return np.asarray(again[np.searchsorted(again, mixed).clip(max=len(again) - 1)] == mixed)
+    # The highest bits of the hash number four drawers or more for each link: who lies alone in his is no repetition.
+    bits = (4 * len(a)).bit_length()
+    mixed = (low * np.uint64(0x9E3779B97F4A7C15) ^ high) * np.uint64(0xC2B2AE3D27D4EB4F)
+    drawer = (mixed >> np.uint64(64 - bits)).astype(np.int64)
+    links = np.arange(len(a), dtype=np.int32)
+    last = np.empty(1 << bits, dtype=np.int32)
+    last[drawer] = links
+    shared = np.zeros(1 << bits, dtype=bool)
+    shared[drawer[last[drawer] != links]] = True
+    return np.asarray(shared[drawer])
 
 
 def _one_road(layer: Ints, way: Ints, node_ids: Ints, group: Ints) -> list[list[int]]:

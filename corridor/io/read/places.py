@@ -174,7 +174,7 @@ class Settlements:
         people say that it lies. Its number of people counts where the point has none.
         """
         rows = list(self._points)
-        index = shapely.STRtree([shapely.Point(row.lon, row.lat) for row in self._points])
+        index = shapely.STRtree(shapely.points([(row.lon, row.lat) for row in rows] or np.zeros((0, 2))))
         self.drawn_twice = 0
         for row, area in self._outlines:
             # The first point in the file's order counts, so that the same file gives the same settlements.
