@@ -271,11 +271,21 @@ def test_a_latitude_in_the_south_is_no_option(ridge, monkeypatch, capsys):
 
 def test_the_gotthard_line_of_today(data_folder):
     """Cheap tunnels give a base tunnel: that of 2016 is 57.1 km long, this one saves the ramps alone."""
-    tiles = [data_folder / "alps" / f"N46E00{i}.SRTMGL3.hgt.zip" for i in (7, 8, 9)]
-    new = corridor.find_new_line("46.8196,8.6505", "46.3525,8.9725", grade_permille=27, radius_m=300, dem=tiles)
-    assert 55 < new.alignment.length_km < 91
-    assert new.alignment.longest_tunnel_km > 15
-    assert new.alignment.cell_m == pytest.approx(250, rel=0.02)
+    tiles = [data_folder / "alps" / f"N46E00{i}.SRTMGL3.hgt.zip" for i in (8, 9)]
+    new = corridor.find_new_line(
+        "46.8196,8.6505", "46.3525,8.9725", grade_permille=27, radius_m=300, cell_m=600, dem=tiles
+    )
+    assert 55 < new.alignment.length_km < 65
+    assert new.alignment.longest_tunnel_km > 30
+    assert 1.0 <= new.alignment.search_price_musd / new.alignment.unconstrained_price_musd < 1.05
+
+
+def test_cells_are_of_250_m_where_heights_are_finer(data_folder):
+    """Down the level valley of the Reuss, which takes no searching."""
+    tile = data_folder / "alps" / "N46E008.SRTMGL3.hgt.zip"
+    new = corridor.find_new_line("46.8800,8.6200", "46.8500,8.6350", grade_permille=27, radius_m=300, dem=tile)
+    assert new.alignment.cell_m == pytest.approx(250, rel=0.05)  # whole cells over a small piece
+    assert new.alignment.tunnel_km == 0
 
 
 def test_the_valley_below_the_gotthard_is_climbed_in_full_circles(data_folder):
