@@ -51,8 +51,9 @@ docs: $(VENV)/.dev
 test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory --jobs=2 lint suite
 
+# In the order of tests/conftest.py, the longest files first: left to itself, xdist begins with those of the most tests.
 suite: $(VENV)/.dev
-	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
