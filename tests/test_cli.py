@@ -210,6 +210,13 @@ def test_an_interrupt_is_told_in_one_line_and_leaves_nothing(midland, call, tmp_
     assert not list(tmp_path.glob("out*"))
 
 
+def test_an_interrupt_while_the_command_is_loaded_is_told_in_one_line(tmp_path):
+    (tmp_path / "shapely.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import corridor.cli"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "corridor: interrupted; nothing was written\n")
+
+
 def test_the_command_starts_without_heavy_packages():
     heavy = {"pandas", "geopandas", "rasterio", "numba", "scipy", "folium", "osmium", "osmnx", "pyproj"}
     code = f"import sys, corridor.cli; print(sorted({heavy} & set(sys.modules)))"

@@ -212,7 +212,8 @@ def test_what_the_map_says_is_data_in_the_file():
     [
         ({"end": "45.5,10.1"}, StudyError, "--to: is where --from is"),
         ({"end": "95,10"}, StudyError, "--to: '95,10' is no point on Earth"),
-        ({"end": "10.9,45.5"}, CoverageError, "doesn't reach"),
+        ({"end": "10.9,45.5"}, CoverageError, r"reach 10.900 N 45.500 E \(are latitude and longitude swapped\?\); add"),
+        ({"end": "46.9,10.9"}, CoverageError, "doesn't reach 46.900 N 10.900 E; add a DEM"),
         ({"countries": ["QQ"]}, StudyError, "the borders have no 'QQ'; they have XA, XB, XC"),
         ({"countries": ["XA"], "borders": None}, StudyError, "give --borders FILE"),
         ({"name": "No Id"}, StudyError, "name: 'No Id' is no id"),

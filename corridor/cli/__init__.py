@@ -11,9 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Annotated, Any, NoReturn
 
-import typer
-from typer.core import TyperGroup
-
 try:
     import resource
 
@@ -25,12 +22,20 @@ try:
 except ImportError:  # systems without such limits
     ADDRESS_LIMIT = -1
 
-import corridor
-from corridor.cli import align, compare, fetch, flows, new, sweep, terrain
-from corridor.cli.common import print_error, print_plain
-from corridor.errors import CorridorError
-from corridor.memory import keep_large_apart
-from corridor.report.i18n import clean_line
+_INTERRUPTED = "corridor: interrupted; nothing was written"
+try:
+    import typer
+    from typer.core import TyperGroup
+
+    import corridor
+    from corridor.cli import align, compare, fetch, flows, new, sweep, terrain
+    from corridor.cli.common import print_error, print_plain
+    from corridor.errors import CorridorError
+    from corridor.memory import keep_large_apart
+    from corridor.report.i18n import clean_line
+except KeyboardInterrupt:  # loading takes long enough for a second thought, and nobody catches that yet
+    sys.stderr.write(f"{_INTERRUPTED}\n")
+    sys.exit(130)
 
 
 class _Commands(TyperGroup):
@@ -124,7 +129,7 @@ _MACHINE = {
 
 
 def _end_interrupted() -> NoReturn:
-    print_error("corridor: interrupted; nothing was written")
+    print_error(_INTERRUPTED)
     sys.exit(130)
 
 

@@ -112,9 +112,10 @@ def align(
 
     Works anywhere: between two points on elevation rasters of your own, without a study.
 
-    Writes alignment.geojson (3-D line and structures), alignment.json (price by kind, lengths, grade, radius) and
-    profile.svg (plan and long section), and with --sweep tradeoff.csv and a chart. Where there is no way, it says which
-    limit closes it and what would open it.
+    Writes alignment.geojson (3-D line and structures), alignment.json (price by kind, lengths, grade, radius),
+    profile.svg (plan and long section), chainage.csv (heights, cut and fill by station) and earthworks.csv (volumes by
+    kilometre), and with --sweep tradeoff.csv and a chart. Where there is no way, it says which limit closes it and what
+    would open it.
 
     **Examples**
 

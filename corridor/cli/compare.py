@@ -287,6 +287,10 @@ def rank(
 ) -> None:
     """Rank results again under another perspective, other weights or another method, with the reasons.
 
+    A rank is one more than the number of routes that are ahead by more than the measurement can tell: several routes
+    of rank `5=` share it, and a `6` after them is surely behind one of them, perhaps not behind the others. A rank
+    such as `2-4` hangs on what isn't determined.
+
     **Examples**
 
     `corridor rank out --perspective border-access`

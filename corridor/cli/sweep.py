@@ -23,7 +23,9 @@ from corridor.cli.common import (
 
 
 def sweep(
-    study: Annotated[str, typer.Argument(help="A study file, or the name of one that ships with the toolkit.")],
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help="A study file, or the name of one that ships with the toolkit.")
+    ],
     vary: Annotated[Path, typer.Option("--vary", metavar="FILE", help="TOML file: which inputs vary, and how.")],
     out: Annotated[
         Path,

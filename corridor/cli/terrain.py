@@ -21,7 +21,7 @@ def terrain(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", metavar="FILE", callback=plain_path, help="GeoTIFF to write; it appears when it is whole."
+            "--out", metavar="FILE", callback=plain_path, help="GeoTIFF (.tif) to write; it appears when it is whole."
         ),
     ],
     measure: Annotated[

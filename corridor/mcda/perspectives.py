@@ -348,7 +348,7 @@ def normalise(weights: Mapping[str, float], what: str = "weights") -> tuple[dict
         Weights that sum to one, and notes.
 
     Raises:
-        ScoringError: a weight is negative or not finite, or all are zero.
+        ScoringError: a weight is negative or not finite, all are zero, or their sum is beyond what numbers hold.
     """
     for name, weight in weights.items():
         if not np.isfinite(weight):
@@ -358,6 +358,8 @@ def normalise(weights: Mapping[str, float], what: str = "weights") -> tuple[dict
     total = float(sum(weights.values()))
     if total <= 0:
         raise ScoringError(f"{what}: all weights are zero: at least one must be above zero")
+    if not np.isfinite(total):
+        raise ScoringError(f"{what}: the weights are too large to be added up: write shares, for example 0.3 and 0.7")
     # Within rounding of one: divided anyway this would give a note that means nothing.
     if abs(total - 1.0) <= 1e-9:
         return {name: float(weight) for name, weight in weights.items()}, ()

@@ -290,9 +290,13 @@ def _area(ends: Sequence[Place], rasters: Sequence[Path]) -> tuple[float, float,
     west, south, east, north = read_extent(rasters) if rasters else (-180.0, -90.0, 180.0, 90.0)
     for place in ends:
         if not (west < place.lon < east and south < place.lat < north):
+            # A point outside the map is called by its position, which needn't be said twice.
+            where = format_position(place.lat, place.lon, 3)
+            name = "" if place.name == where else f"{place.name} at "
+            swapped = west < place.lat < east and south < place.lon < north
             raise CoverageError(
-                f"{', '.join(path.name for path in rasters)}: doesn't reach {place.name} "
-                f"({format_position(place.lat, place.lon, 3)}); add a DEM that covers it with --dem"
+                f"{', '.join(path.name for path in rasters)}: doesn't reach {name}{where}"
+                f"{' (are latitude and longitude swapped?)' if swapped else ''}; add a DEM that covers it with --dem"
             )
     # Inside the rasters' edges, rounded inwards.
     low = max(area[0], west, -180.0), max(area[1], south, -90.0)

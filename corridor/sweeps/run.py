@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,19 +126,26 @@ def sweep(
     hashes = describe_inputs(study, osm_path, dem_paths)
     tasks = plan_tasks(factors, fingerprint(hashes))
     folder = SweepFolder(Path(out))
+    is_new = not folder.path.exists()
     done = folder.open(describe_sweep(study, factors, hashes, len(tasks)), tasks, restart=restart)
     # Tasks that share most of what they need come one after the other, so that little is computed twice.
     ordered = in_order_of_work(tasks, factors, evaluator.run)
     missing = [task for task in ordered if task.key not in done]
     tally = _Tally(folder, len(ordered), len(ordered) - len(missing), say)
-    if missing and workers == 0:
-        run_here(evaluator, missing, tally.take)
-    elif missing:
-        count = None if workers is None else min(workers, len(missing))
-        run_on_dask(
-            evaluator, missing, tally.take,
-            scheduler=scheduler, workers=count, memory_limit=memory_limit, say=say,
-        )  # fmt: skip
+    try:
+        if missing and workers == 0:
+            run_here(evaluator, missing, tally.take)
+        elif missing:
+            count = None if workers is None else min(workers, len(missing))
+            run_on_dask(
+                evaluator, missing, tally.take,
+                scheduler=scheduler, workers=count, memory_limit=memory_limit, say=say,
+            )  # fmt: skip
+    except Exception:
+        # What failed before its first result leaves nothing to go on from.
+        if is_new and not tally.computed:
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
     seconds = time.monotonic() - tally.started
     return Sweep(folder, len(ordered), tally.computed, seconds, tally.work_s / max(tally.computed, 1))
 

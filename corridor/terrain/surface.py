@@ -237,7 +237,11 @@ class Dem:
             # Ground that the files' frame holds may still be a gap between two of them, or a void in one.
             inside = self.covers(lon, lat).ravel()[at]
             why = "has no height at" if inside else "doesn't reach"
-            hint = "; ".join((*self.remarks, "is there a gap between files?")) if inside else ""
+            if inside:
+                hint = "; ".join((*self.remarks, "is there a gap between files?"))
+            else:
+                swapped = self.covers(lat, lon).ravel()[at]
+                hint = "are latitude and longitude swapped?" if swapped else ""
             raise CoverageError(
                 f"{self.source.file or self.source.title}: {why} {where} ({missing.sum()} of {missing.size} "
                 f"points of {what}){f' ({hint})' if hint else ''}; add a DEM that covers it with --dem"
@@ -436,7 +440,8 @@ def write_terrain(
     Raises:
         SourceError: the raster can't be used; see :mod:`corridor.geo.rasters`. Or its map's metres aren't
             metres on the ground.
-        OutputError: the measure or its radius is unknown, or the file can't be written.
+        OutputError: the measure or its radius is unknown, the file can't be written, or its name isn't that of a
+            GeoTIFF.
     """
     source, target = Path(dem), Path(out).expanduser()
     if measure not in MEASURES:
@@ -448,6 +453,9 @@ def write_terrain(
         raise OutputError(f"{target}: is the elevation raster itself; name another file with --out")
     if target.is_dir() or not target.parent.is_dir():
         raise OutputError(f"{target}: no file can be written there; name a file in a folder that exists")
+    # Whatever the name says, a GeoTIFF is written: under another ending programs would take it for something else.
+    if target.suffix.lower() not in (".tif", ".tiff"):
+        raise OutputError(f"{target}: a GeoTIFF is written; name a file that ends in .tif with --out")
     import rasterio
     from rasterio.errors import RasterioError
 

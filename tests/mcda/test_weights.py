@@ -55,6 +55,7 @@ def test_numbers_by_position():
     [
         ({"c0": -0.1, "c1": 1.1}, "can't be negative"),
         ({"c0": 0.0}, "all weights are zero"),
+        ({"c0": 1e308, "c1": 1e308}, "too large to be added up"),
         ({"c0": float("nan")}, "finite"),
         ({"distence": 1.0}, r"did you mean 'distance'"),
         ({"c0": 0.5, "terrain": 0.5}, "mixed"),

@@ -153,6 +153,30 @@ def test_a_scheduler_that_does_not_answer(study, tmp_path, monkeypatch, address)
     monkeypatch.setattr(cluster, "TIMEOUT_S", 0.5)
     with pytest.raises(SweepError, match=rf"--scheduler {address}: no scheduler answers there"):
         corridor.sweep(study, small([0.0]), tmp_path / "s", scheduler=address)
+    assert not (tmp_path / "s").exists()
+
+
+def test_what_fails_before_its_first_result_leaves_no_folder_and_afterwards_all_results(study, tmp_path, monkeypatch):
+    folder, mine, take = tmp_path / "s", tmp_path / "mine", SweepFolder.write
+    mine.mkdir()
+
+    def fails_from(number):
+        def write(self, *given):
+            if len(self.done()) >= number:
+                raise SweepError("no memory")
+            take(self, *given)
+
+        monkeypatch.setattr(SweepFolder, "write", write)
+
+    fails_from(0)
+    for out in (folder, mine):
+        with pytest.raises(SweepError, match="no memory"):
+            corridor.sweep(study, small([0.0, 1.0]), out, workers=0)
+    assert (folder.exists(), mine.exists()) == (False, True)
+    fails_from(1)
+    with pytest.raises(SweepError, match="no memory"):
+        corridor.sweep(study, small([0.0, 1.0]), folder, workers=0)
+    assert len(SweepFolder(folder).done()) == 1
 
 
 def test_arguments_that_contradict_each_other(study, tmp_path):

@@ -52,8 +52,10 @@ def test_outside_and_holes_are_nan_and_named():
     lon, lat = dem.grid.centres(np.array([4.0]), np.array([4.0]))
     with pytest.raises(CoverageError, match=r"has no height at 45\.\d+ N 10\.\d+ E \(1 of 1 points of road 'x'\)"):
         dem.require(lon, lat, "road 'x'")
-    with pytest.raises(CoverageError, match="doesn't reach"):
+    with pytest.raises(CoverageError, match=r"doesn't reach 45.050 N 9.000 E \(1 of 1 points of road 'x'\); add a DEM"):
         dem.require([9.0], [45.05], "road 'x'")
+    with pytest.raises(CoverageError, match=r"of road 'x'\) \(are latitude and longitude swapped\?\); add a DEM"):
+        dem.require(lat, lon, "road 'x'")
 
 
 def test_ruggedness_of_a_single_peak():

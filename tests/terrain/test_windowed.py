@@ -110,6 +110,11 @@ def test_what_cannot_be_used_is_said_and_nothing_is_left(tmp_path):
         write_terrain(dem, dem, "slope")
     with pytest.raises(OutputError, match="name a file in a folder that exists"):
         write_terrain(dem, tmp_path / "no" / "o.tif", "slope")
+    for name in ("o.png", "o", "o.tif.gz"):
+        with pytest.raises(OutputError, match=rf"{name}: a GeoTIFF is written; name a file that ends in .tif"):
+            write_terrain(dem, tmp_path / name, "slope")
+        assert not (tmp_path / name).exists()
+    assert write_terrain(dem, tmp_path / "o.TIFF", "slope").exists()
     data = dem.read_bytes()
     cut = tmp_path / "cut.tif"
     cut.write_bytes(data[: len(data) // 2])
