@@ -489,8 +489,8 @@ def build_domain(
         not_open=((status != SectionStatus.OPEN) & ~(mapped & documented_shut) | shut) & ~assumed,
         local_only=local_only,
         unknown=local_only & (status == SectionStatus.UNKNOWN),
-        through=network.is_through[rows] & ~local_only,
-        ends_legs=network.ends_legs[rows],
+        through=network.through_for(access)[rows] & ~local_only,
+        ends_legs=network.leg_ends_for(access)[rows],
     )
 
 

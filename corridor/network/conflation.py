@@ -217,12 +217,11 @@ def describe_limits_of_vehicles(sections: Mapping[str, Section], *, enforced: bo
 
 
 def carries_through_traffic(edges: gpd.GeoDataFrame, through_classes: Collection[str]) -> Bools:
-    """Which edges may be driven on the way to somewhere else, shape (n_edges,)."""
+    """Which edges may be driven on the way to somewhere else by who may drive through, shape (n_edges,)."""
     # A documented section carries through traffic whatever its class on the map; railways and passages aren't meant by
     # the rule.
     in_class = edges["class"].isin([c for c in edges["class"].unique() if c.removesuffix("_link") in through_classes])
-    local = edges["truck_access"] == RoadAccess.LOCAL
-    through = (in_class & ~local) | (edges["documented_in"] != "") | (edges["mode"] != Mode.ROAD)
+    through = in_class | (edges["documented_in"] != "") | (edges["mode"] != Mode.ROAD)
     return np.asarray(through, dtype=bool)
 
 

@@ -110,7 +110,7 @@ class Network:
     that crossing's. ``oneway`` is 0 or 1 (along the geometry). ``truck_access`` and ``car_access`` are yes, local (only
     to places on the road) or no; ``max_weight_t`` and ``max_height_m`` are NaN where no limit is signed.
     ``documented_in`` is the catalogue section whose course an edge is part of ('' = none), ``through`` whether an edge
-    may be driven on the way to somewhere else, rather than to and from places on it only.
+    may be driven on the way to somewhere else, rather than to and from places on it only, by whoever may use it freely.
     ``minutes_forward`` and ``minutes_backward`` are those of a truck or goods train along and against the geometry,
     ``car_minutes_forward`` and ``car_minutes_backward`` those of a car.
     """
@@ -205,31 +205,57 @@ class Network:
 
     @shared_property
     def is_through(self) -> Bools:
-        """Which edges may be driven on the way to somewhere else: railways, borders, roads that are ``through``.
-
-        Roads in use that hang together for less than 20 km and are joined to the rest by minor roads alone, such as the
-        main street of a village, are minor roads too.
-        """
-        edges = self.edges
-        other = self.is_border | ~self.is_in("mode", Mode.ROAD)
-        return np.asarray(other | (edges["through"].to_numpy(dtype=bool) & ~self._is_island))
+        """Which edges trucks may drive on the way to somewhere else, see :meth:`through_for`."""
+        return self.through_for("truck_access")
 
     @shared_property
     def ends_legs(self) -> Bools:
-        """Which edges end a first and begin a last leg: roads in use of the through network, and open borders."""
-        opened = self.is_border & self.is_in("status", SectionStatus.OPEN)
-        return np.asarray((self.is_through & self._is_driven) | opened)
+        """Which edges end a first and begin a last leg of trucks, see :meth:`leg_ends_for`."""
+        return self.leg_ends_for("truck_access")
 
-    @shared_property
-    def _is_driven(self) -> Bools:
-        """Which edges are roads in use that trucks may drive."""
-        return self.is_road_in_use & ~(self.is_unfit | self.is_in("truck_access", RoadAccess.NO))
+    def through_for(self, access: str) -> Bools:
+        """Which edges a kind of vehicle may drive on the way to somewhere else.
+
+        These are railways, borders and roads that are ``through`` and not for local traffic alone. Roads in use that
+        hang together for less than 20 km and are joined to the rest by minor roads alone, such as the main street of a
+        village, are minor roads too.
+
+        Args:
+            access: the column of the vehicle's access, ``truck_access`` or ``car_access``.
+
+        Returns:
+            Shape (n_edges,).
+        """
+        other = self.is_border | ~self.is_in("mode", Mode.ROAD)
+        return np.asarray(other | (self._is_free(access) & ~self._is_island))
+
+    def leg_ends_for(self, access: str) -> Bools:
+        """Which edges end a first and begin a last leg: roads in use of the through network, and open borders.
+
+        Args:
+            access: as in :meth:`through_for`.
+
+        Returns:
+            Shape (n_edges,).
+        """
+        opened = self.is_border & self.is_in("status", SectionStatus.OPEN)
+        return np.asarray((self.through_for(access) & self._is_driven(access)) | opened)
+
+    def _is_free(self, access: str) -> Bools:
+        """Which edges are of the through network and not for local traffic alone."""
+        # A documented section carries through traffic whatever the map says of it.
+        local = self.is_in(access, RoadAccess.LOCAL) & self.is_in("documented_in", "")
+        return np.asarray(self.edges["through"].to_numpy(dtype=bool) & ~local)
+
+    def _is_driven(self, access: str) -> Bools:
+        """Which edges are roads in use that a kind of vehicle may drive."""
+        return self.is_road_in_use & ~(self.is_unfit | self.is_in(access, RoadAccess.NO))
 
     @shared_property
     def _is_island(self) -> Bools:
-        """Which edges are roads in use of a through class that hang together for too short a length."""
+        """Which edges are roads in use of a through class that hang together for too short a length, for trucks."""
         edges = self.edges
-        usable = self._is_driven & edges["through"].to_numpy(dtype=bool)
+        usable = self._is_driven("truck_access") & self._is_free("truck_access")
         # Roads that hang together across an open border are one: a pass road may be short on either side of it.
         joined = usable | (self.is_border & self.is_in("status", SectionStatus.OPEN))
         u, v = self.ends

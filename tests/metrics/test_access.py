@@ -436,3 +436,25 @@ def test_what_is_shut_to_trucks_alone_is_shut_to_no_car():
     assert cut.places["lost_crossing"].tolist() == cut.places["lost_centre"].tolist() == [True]
     slowed = measure_access(access, effect(net, delay=[(3, 5.0)])).places.iloc[0]
     assert slowed["crossing_delay_min"] == pytest.approx(5.0)
+
+
+def test_cars_pass_where_trucks_may_only_stop():
+    """The middle of a line of 10 min an edge is for local lorries alone: goods go round over five edges, people don't.
+
+    Who may only stop there himself doesn't pass either.
+    """
+    around = [(LON + STEP, LAT + STEP), (LON + STEP, LAT + 2 * STEP)]
+    ways = [*CHAIN, (1, 4), (4, 5), (5, 2)]
+    local = [kind == 1 for kind in range(len(ways))]
+    for car_local, minutes in ((False, 30.0), (True, 50.0)):
+        net = with_neighbour(
+            [*LINE, *around],
+            ways,
+            minutes_forward=[10.0] * len(ways),
+            minutes_backward=[10.0] * len(ways),
+            truck_access=["local" if here else "yes" for here in local],
+            car_access=["local" if here and car_local else "yes" for here in local],
+        )
+        access = access_to(net, LINE[3], [along(net, 2, 1.0)])
+        assert access.before.capital == (pytest.approx(1 + 50.0), pytest.approx(1 + 50.0))
+        assert access.before.crossing == pytest.approx([1 + minutes])
