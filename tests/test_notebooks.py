@@ -136,6 +136,8 @@ def test_runs_from_top_to_bottom(path, kernel, tmp_path):
         client.kc.stop_channels()
     said = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert [output.text for output in said if output.output_type == "stream" and output.name == "stderr"] == []
+    # Ranks that hang on what isn't determined are said in words, and nothing is ranked under rules that allow nothing.
+    assert not [output for output in said if "<NA>" in output.get("data", {}).get("text/plain", "")]
     if path.stem == "01_first_comparison":
         written = {item.name for item in (work / "out" / "first-comparison").iterdir()}
         assert {"comparison.html", "metrics.csv", "ranking.csv", "candidates.geojson", "candidates.gpkg"} <= written
