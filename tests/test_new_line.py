@@ -87,7 +87,10 @@ def test_files_hold_what_was_found(base_tunnel, tmp_path):
         assert facts["cost_musd"][end] >= sum(part[end] for part in parts.values()) - 1e-6
     features = json.loads(path.read_text())["features"]
     assert {f["properties"]["kind"] for f in features} >= {"line"}
-    assert all(len(point) == 3 for point in features[0]["geometry"]["coordinates"])
+    points = np.array(features[0]["geometry"]["coordinates"])
+    line = base_tunnel.alignment
+    back = shapely.get_coordinates(project(shapely.linestrings(points[:, :2]), WGS84, line.crs))
+    assert np.abs(np.column_stack([back, points[:, 2]]) - line.line).max() < 0.002  # so that radii can be measured
     assert "<svg" in (tmp_path / "new" / "profile.svg").read_text(encoding="utf-8")
     assert not list((tmp_path / "new").glob(".*"))
     assert facts["gap_musd"] >= 0

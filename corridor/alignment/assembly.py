@@ -138,6 +138,7 @@ def _new_price(problem: Problem, a: Floats, b: Floats) -> float:
 # at most half the shorter one, drawn as chords of two degrees. Heights belong to the middles of the arcs. Chainage is
 # counted along what is drawn, so that the grade of the drawn line is the grade of the design.
 
+SECTION_M = 10.0  # ground and cross-slope are known at least this often, since volumes go by more than the depth
 STATION_M = 100.0  # the line has a point at least this often, so that the ground under it can be drawn
 STRAIGHT = 1e-9  # tan(theta / 2) below which a vertex is no bend
 CORNER_CUTS = (0.1, 0.03, 0.0)  # how far, in cells, an arc may stay off its intersection point: all are tried
@@ -571,6 +572,11 @@ def finish_alignment(
     at = terrain.to_grid(line)
     cell = max(terrain.ground.dx_m, terrain.ground.dy_m)
     spirals = tuple(_spiral(terrain, problem, winding, vertices, vertex_m) for winding in windings)
+    structures = tuple(
+        replace(s, from_m=s.from_m + start, to_m=s.to_m + start)
+        for start, leg in zip(starts[:-1], legs, strict=True)
+        for s in leg.structures
+    )
     total = add_prices([leg.price for leg in legs])
     return Alignment(
         standard_id=problem.standard.standard_id,
@@ -580,13 +586,9 @@ def finish_alignment(
         vertex_m=vertex_m,
         chainage_m=chainage,
         ground_m=ground_heights(terrain.ground, at[:, 0], at[:, 1]),
-        cross_slope=np.sqrt(cross_slopes(terrain.ground, at[:, 0], at[:, 1], *_headings(at[:, :2]).T)),
+        sections=_cut_sections(terrain, at, chainage, structures),
         radius_m=np.concatenate(radii),
-        structures=tuple(
-            replace(s, from_m=s.from_m + start, to_m=s.to_m + start)
-            for start, leg in zip(starts[:-1], legs, strict=True)
-            for s in leg.structures
-        ),
+        structures=structures,
         price=replace(total, ends=sum((spiral.crossings for spiral in spirals), total.ends)),
         search_price_musd=price,
         unconstrained_price_musd=free_price,
@@ -601,6 +603,16 @@ def finish_alignment(
             *_says_gap(price, gap_musd),
         ),
     )
+
+
+def _cut_sections(terrain: Terrain, at: Floats, chainage: Floats, structures: Sequence[Structure]) -> Floats:
+    """Chainage, ground and cross-slope (k, 3) along a line given by rows, columns (n, 2 or more) and chainages."""
+    ends = [end for s in structures for end in (s.from_m, s.to_m)]
+    # Rounded, so that places which are one but for rounding don't lie too near for a direction.
+    along = np.unique(np.concatenate([chainage, ends, np.arange(0.0, chainage[-1], SECTION_M)]).round(3))
+    rows, cols = (np.interp(along, chainage, at[:, k]) for k in (0, 1))
+    across = cross_slopes(terrain.ground, rows, cols, *_headings(np.column_stack([rows, cols])).T)
+    return np.column_stack([along, ground_heights(terrain.ground, rows, cols), np.sqrt(across)])
 
 
 def _headings(points: Floats) -> Floats:
@@ -660,7 +672,12 @@ def join_alignments(legs: Sequence[Alignment]) -> Alignment:
             [legs[0].chainage_m, *(start + leg.chainage_m[1:] for start, leg in zip(starts[1:], legs[1:], strict=True))]
         ),
         ground_m=np.concatenate([legs[0].ground_m, *(leg.ground_m[1:] for leg in legs[1:])]),
-        cross_slope=np.concatenate([legs[0].cross_slope, *(leg.cross_slope[1:] for leg in legs[1:])]),
+        sections=np.vstack(
+            [
+                legs[0].sections,
+                *(np.add(leg.sections[1:], [start, 0, 0]) for start, leg in zip(starts[1:], legs[1:], strict=True)),
+            ]
+        ),
         radius_m=np.concatenate(radii),
         structures=tuple(
             replace(s, from_m=s.from_m + start, to_m=s.to_m + start)

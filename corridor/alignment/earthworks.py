@@ -18,7 +18,7 @@ WALLED = 0.5  # cross-slope (tangent) from which walls hold the sides, as prices
 TUNNEL_M2 = {Mode.RAIL: 50.0, Mode.ROAD: 80.0}
 """Rock bored per metre of tunnel: general practice. The new Albula tunnel (single track, metre gauge) took 42 m2."""
 OPEN = (LineKind.SURFACE, LineKind.BENCH)
-PANELS = 8  # parts of a stretch between stations, between which depth and cross-slope are linear
+PANELS = 8  # parts of a stretch between cross-sections, along which depth and cross-slope are linear
 
 
 def section_areas(depth_m: Floats, cross_slope: Floats, width_m: float) -> tuple[Floats, Floats]:
@@ -54,8 +54,8 @@ def tabulate_stations(line: Alignment, mode: Mode) -> pd.DataFrame:
     """A row per station of a drawn line, with heights, kind and the earthworks of the stretch to the next one.
 
     Volumes are those of a formation of 7 m (railway) or 12 m (road) with sides of 1 in 1.5, in place: rock swells when
-    it is dug. Between stations depth and cross-slope run evenly; the areas of :func:`section_areas` are integrated by
-    Simpson's rule. Only open line, on benches too, moves any; tunnels yield rock.
+    it is dug. Between the line's cross-sections depth and cross-slope run evenly; the areas of :func:`section_areas`
+    are integrated by Simpson's rule. Only open line, on benches too, moves any; tunnels yield rock.
 
     Args:
         line: what is drawn.
@@ -71,16 +71,21 @@ def tabulate_stations(line: Alignment, mode: Mode) -> pd.DataFrame:
     ends = np.array([s.from_m for s in line.structures] + [s.to_m for s in line.structures])
     # Ends of structures become stations, so that each stretch is of one kind.
     at = np.unique(np.concatenate([at, ends[(ends > at[0]) & (ends < at[-1])]]).round(3))
-    height, ground, across = (
-        np.interp(at, line.chainage_m, values) for values in (line.line[:, 2], line.ground_m, line.cross_slope)
-    )
+    height, ground, across = _along(line, at)
     steps, middles = np.diff(at), 0.5 * (at[1:] + at[:-1])
     kind = np.full(len(steps), str(LineKind.SURFACE), dtype=object)
     for s in line.structures:
         kind[(middles > s.from_m) & (middles < s.to_m)] = str(s.kind)
     is_open = np.isin(kind.astype(str), OPEN)
     depth = ground - height
-    cut, fill = (np.where(is_open, volume, 0.0) for volume in _volumes(depth, across, steps, FORMATION_M[mode]))
+    # The ground bends between stations too: each stretch is the sum of those between its cross-sections.
+    fine = np.unique(np.concatenate([line.sections[:, 0].round(3).clip(at[0], at[-1]), at]))
+    stretch = np.searchsorted(at, 0.5 * (fine[1:] + fine[:-1])) - 1
+    fine_height, fine_ground, fine_across = _along(line, fine)
+    cut, fill = (
+        np.where(is_open, np.bincount(stretch, volume, len(steps)), 0.0)
+        for volume in _volumes(fine_ground - fine_height, fine_across, np.diff(fine), FORMATION_M[mode])
+    )
     # At a portal or abutment the open side still has its depth.
     touches_open = np.concatenate([is_open, [False]]) | np.concatenate([[False], is_open])
     return pd.DataFrame(
@@ -101,8 +106,18 @@ def tabulate_stations(line: Alignment, mode: Mode) -> pd.DataFrame:
     )
 
 
+def _along(line: Alignment, at: Floats) -> tuple[Floats, Floats, Floats]:
+    """Height of the line, ground, and cross-slope at chainages."""
+    chainage, ground, across = line.sections.T
+    return (
+        np.interp(at, line.chainage_m, line.line[:, 2]),
+        np.interp(at, chainage, ground),
+        np.interp(at, chainage, across),
+    )
+
+
 def _volumes(depth: Floats, across: Floats, steps: Floats, width_m: float) -> tuple[Floats, Floats]:
-    """Cut and fill between neighbouring stations, as if all of it were open line."""
+    """Cut and fill between neighbouring cross-sections, as if all of it were open line."""
     share = np.linspace(0.0, 1.0, PANELS + 1)
     deep, steep = (np.outer(values[:-1], 1.0 - share) + np.outer(values[1:], share) for values in (depth, across))
     cut, fill = (simpson(area, x=share, axis=1) * steps for area in section_areas(deep, steep, width_m))

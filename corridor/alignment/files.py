@@ -175,7 +175,9 @@ def _features(new: NewLine) -> dict[str, Any]:
 def _on_the_map(line: Alignment) -> np.ndarray[Any, np.dtype[np.float64]]:
     """A line as lon, lat (degrees) and height (m), shape (n, 3)."""
     flat = project(shapely.linestrings(line.line[:, :2]), line.crs, WGS84)
-    return np.column_stack([shapely.get_coordinates(flat).round(6), line.line[:, 2].round(1)])
+    # To the millimetre: points of a short curve lie half a metre apart, and who measures radius or grade between points
+    # rounded to a decimetre finds neither.
+    return np.column_stack([shapely.get_coordinates(flat).round(8), line.line[:, 2].round(3)])
 
 
 def _feature(points: np.ndarray[Any, np.dtype[np.float64]], facts: dict[str, Any]) -> dict[str, Any]:

@@ -132,8 +132,9 @@ class Alignment:
     ``line`` is (n, 3): x, y in ``crs`` and height in metres; straights, arcs and vertical curves as short chords.
     ``vertices`` is (m, 3): the intersection points that the curves were fitted to, ``vertex_m`` (m) their chainage.
     ``radius_m`` has one value per inner vertex (infinite where the line runs straight through). ``ground_m`` is the
-    ground under each row of ``line``, ``cross_slope`` the ground's slope square to the line there (tangent, never
-    negative) and ``chainage_m`` its distance from the start in the grid's plane. ``gap_musd`` is the certificate of
+    ground under each row of ``line`` and ``chainage_m`` its distance from the start in the grid's plane. ``sections``
+    is (k, 3): chainage, ground and the ground's slope square to the line (tangent, never negative) at each row, at the
+    ends of structures and at least every 10 m, since the ground bends between rows. ``gap_musd`` is the certificate of
     the search: no line over the same nodes and links costs less than ``search_price_musd - gap_musd`` (None: not
     known). ``spirals`` are the places where the line turns full circles.
     """
@@ -145,7 +146,7 @@ class Alignment:
     vertex_m: Floats
     chainage_m: Floats
     ground_m: Floats
-    cross_slope: Floats
+    sections: Floats
     radius_m: Floats
     structures: tuple[Structure, ...]
     price: LinePrice

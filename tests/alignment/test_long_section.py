@@ -77,7 +77,8 @@ def test_volumes_are_those_of_prisms(line):
     chainage = np.linspace(0.0, 3000.0, n)
     depth = np.where(chainage <= 1500.0, 4.0, -2.0)
     plan = np.column_stack([chainage, np.zeros(n), np.full(n, 100.0)])
-    made = replace(line, line=plan, chainage_m=chainage, ground_m=100.0 + depth, cross_slope=np.zeros(n), structures=())
+    sections = np.column_stack([chainage, 100.0 + depth, np.zeros(n)])
+    made = replace(line, line=plan, chainage_m=chainage, ground_m=100.0 + depth, sections=sections, structures=())
     table = tabulate_stations(made, "rail")
     wide = FORMATION_M["rail"]
     cut, fill = (wide * d + BATTER * d * d for d in (4.0, 2.0))
@@ -91,6 +92,25 @@ def test_volumes_are_those_of_prisms(line):
     assert by_km["from_km"].tolist() == [0, 1, 2]
     assert by_km["cut_m3"].tolist() == pytest.approx([cut * 1000.0, cut * 500.0 + last_cut, 0.0], rel=1e-3)
     assert by_km["mass_haul_m3"].iloc[-1] == pytest.approx(table["mass_haul_m3"].iloc[-1])
+
+
+def test_ground_that_bends_between_stations_counts():
+    """Ridges of 6 m every 80 m across the line, whose points lie 100 m apart: as summed up metre by metre."""
+    ridges = 100.0 + 6.0 * (np.arange(60) % 2)
+    line = line_on(np.tile(ridges, (30, 1)), (15, 2), (15, 57), cell=40.0)
+    assert np.ptp(line.line[:, 1]) == pytest.approx(0.0)
+    table = tabulate_stations(line, "rail")
+    s = np.arange(0.5, line.chainage_m[-1])
+    ground = np.interp(s + 80.0, 40.0 * np.arange(60), ridges)
+    depth = ground - np.interp(s, line.chainage_m, line.line[:, 2])
+    is_open = ~np.any([(s > x.from_m) & (s < x.to_m) for x in line.structures] or [np.zeros(len(s), bool)], axis=0)
+    moved = section_areas(depth, np.zeros(len(s)), FORMATION_M["rail"]) * is_open
+    assert moved.sum() > 10_000
+    assert [table["cut_m3"].sum(), table["fill_m3"].sum()] == pytest.approx(moved.sum(axis=1), rel=5e-3)
+    # Where a structure ends the ground is that of the raster, not of the stations about it.
+    ends = [end for x in line.structures for end in (x.from_m, x.to_m)]
+    found = np.interp(ends, table["chainage_m"], table["ground_m"])
+    assert found == pytest.approx(np.interp(np.add(ends, 80.0), 40.0 * np.arange(60), ridges), abs=0.01)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.1, 0.35, 0.5, 0.8])
