@@ -271,6 +271,23 @@ def test_sliders_and_perspectives_rank_anew(driver, page):
     assert driver.execute_script(ranks) == changed
 
 
+BARS = """return [...document.querySelectorAll('.panel:not([hidden]) li:not(.unranked)')].map(li => {
+  const said = li.querySelector('.score').textContent.replace('\u2264', '0\u2013').split('\u2013').map(Number);
+  const track = li.querySelector('.bar').getBoundingClientRect().width;
+  return [...li.querySelectorAll('.bar span')].map(n => n.getBoundingClientRect().width / track).concat(said);
+});"""
+
+
+def test_a_bar_is_full_up_to_the_lowest_score_and_pale_up_to_the_highest(driver, page):
+    open_page(driver, page)
+    for change in ("", "var s = document.querySelector('[data-group=terrain]'); s.value = 90;"):
+        driver.execute_script(f"{change} if (window.s) {{ s.dispatchEvent(new Event('input')); }}")
+        bars = driver.execute_script(BARS)
+        assert bars
+        for pale, full, *said in bars:
+            assert [full, pale] == pytest.approx([said[0], said[-1]], abs=2e-3)
+
+
 def test_the_regime_switches_ranking_and_table(driver, page):
     open_page(driver, page)
     shown = "return [...document.querySelectorAll('#metrics tbody tr:not([hidden])')].map(n => n.dataset.regime)"

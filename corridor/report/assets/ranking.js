@@ -40,7 +40,9 @@ var corridorRanking = (function () {
         item.querySelector(".rank").textContent = corridorRank.ranksText(row, words);
         item.querySelector(".score").textContent = window.corridorWords.number(corridorRank.scoreText(row));
         item.querySelector(".tie").hidden = !row.tied;
-        item.querySelector(".bar span").style.width = (100 * row.high).toFixed(1) + "%";
+        var bars = item.querySelectorAll(".bar span"); // pale up to the best that may be, over that what is sure
+        bars[0].style.width = (100 * row.high).toFixed(1) + "%";
+        bars[1].style.width = (row.lost ? 0 : 100 * row.low).toFixed(1) + "%";
         if (list.children[index] !== item) { list.insertBefore(item, list.children[index]); }
       });
       if (list.contains(focused)) { focused.focus(); }
