@@ -244,7 +244,7 @@ class PageColumn:
 class Cell:
     """A metric of one candidate: text, range beneath (or nothing), value to sort by, and mark best or worst.
 
-    ``ends`` says between what an undetermined figure lies.
+    ``ends`` says between what an undetermined figure lies, ``most`` how far from 0 a known one may be.
     """
 
     text: str
@@ -253,6 +253,7 @@ class Cell:
     status: str = ""
     mark: str = ""
     ends: Message | None = None
+    most: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -571,7 +572,7 @@ def _cell(
     if low is not None and high is not None:
         ends = [say(end, column.digits) for end in (low, high)]
         bounds = join_range(*ends) if ends[0] != ends[1] else ""
-    return Cell(text, bounds, value, "", mark)
+    return Cell(text, bounds, value, "", mark, most=max(abs(end) for end in (value, low, high) if end is not None))
 
 
 def join_range(low: str, high: str) -> str:

@@ -110,6 +110,18 @@ def test_words_compare_the_routes_and_say_what_changes(given):
     assert glance["cases"]["gated"]["order"][-1] == "far"
 
 
+def test_a_change_counts_as_none_only_if_all_of_its_range_does(given):
+    middle, low, high = [0.4, 0.4, -0.4, 0.0, 0.0], [0.0, 0.0, -5.0, 0.0, 0.0], [0.9, 3.3, 0.0, 0.0, 0.0]
+    table = given.metrics.assign(
+        access_delay_min=middle * 2, access_delay_min_low=low * 2, access_delay_min_high=high * 2,
+        access_delay_min_status="ok",
+    )  # fmt: skip
+    rows = build_glance(ReportView(replace(given, metrics=table)))["cases"]["gated"]["rows"]
+    cells = [rows[key]["cells"][2] for key in ("north", "middle", "south")]
+    assert [cell["words"]["t"].rpartition(".")[2] for cell in cells] == ["none", "more", "less"]
+    assert [cell["range"] for cell in cells] == ["", "0.00\u20133.30", "\u22125.00\u20130.00"]
+
+
 def test_the_table_lists_routes_in_the_order_that_the_words_count_in(given):
     table = given.ranking.copy()
     mine = (table["perspective"] == "equal") & (table["regime_id"] == "gated") & (table["panel"] == "through")

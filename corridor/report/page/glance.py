@@ -313,7 +313,7 @@ REMAINING_IN = "cost_remaining_musd_"
 """Beginning of the metrics that say what is left to pay in a country, whose code follows in small letters."""
 _CODE_LETTERS = 2
 _LEAST = {"link": 1.0, "axes": 1.0, "people": 1.0}
-"""Smaller changes count as none."""
+"""Smaller changes count as none, if the whole range is smaller."""
 _GOOD, _FAIR, _POOR, _UNKNOWN, _ALIKE = "good", "fair", "poor", "unknown", "alike"
 
 
@@ -430,8 +430,8 @@ def _cell(view: ReportView, column: Subject, key: str, regime: str) -> dict[str,
 
 
 def _changed(column: Subject, cell: Cell) -> bool:
-    """Whether a figure that says what would change says that anything does."""
-    return cell.value is not None and math.isfinite(cell.value) and abs(cell.value) >= _LEAST[column.name]
+    """Whether a figure that says what would change says that anything may."""
+    return cell.value is not None and math.isfinite(cell.value) and cell.most >= _LEAST[column.name]
 
 
 def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -> tuple[str, Message]:
