@@ -24,6 +24,7 @@ LABEL_PX, BOLD_PX = 34, 6.8
 FEW = 8  # curves of the least radius up to which each is labelled
 STRAIGHT_M = 20_000.0  # radius from which a curve is a straight on a sheet
 PLAN_PX, PLAN_MARGIN = 420.0, 46.0  # the plan's greatest height, and what is left free about the line
+PLAN_FOOT = 24.0  # more of it below, where scale and north arrow stand clear of a line that ends there
 
 
 def nice_step(step: float) -> float:
@@ -49,7 +50,7 @@ class Plan:
         along, across = xy @ self.ahead, xy @ self.aside
         room = WIDTH - LEFT - RIGHT - 2 * PLAN_MARGIN
         self.px = min(room / max(np.ptp(along), 1.0), PLAN_PX / max(np.ptp(across), 1.0))
-        self.height = float(np.ptp(across) * self.px + 2 * PLAN_MARGIN)
+        self.height = float(np.ptp(across) * self.px + 2 * PLAN_MARGIN + PLAN_FOOT)
         self._west = LEFT + PLAN_MARGIN + 0.5 * (room - np.ptp(along) * self.px) - along.min() * self.px
         self._north = TOP + PLAN_MARGIN + across.max() * self.px
         self.taken: list[tuple[float, float]] = []
@@ -96,6 +97,7 @@ def draw_plan(plan: Plan, ends: tuple[str, str], stops: Sequence[tuple[str, floa
     places = plan.at(np.array([0.0, total]))[0]
     for place, name, anchor, off in zip(places, ends, ("end", "start"), (-10, 10), strict=True):
         yield f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4" fill="{PAPER}" stroke="{LINE}" stroke-width="2"/>'
+        plan.taken.append((float(place[0]), float(place[1])))
         if not name:
             continue
         # A long name is moved inwards, so that it stays on the sheet.

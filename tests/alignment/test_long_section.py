@@ -190,6 +190,14 @@ def test_the_plan_is_a_similar_figure_with_its_north():
     up = np.array([np.sin(angle), -np.cos(angle)])
     north = true[long] @ [0.0, 1.0]
     assert steps[long] @ up == pytest.approx(north * ratio.mean(), abs=0.5)
+    # The arrow, 34 px long with its letter, touches no line, not even one whose end is the lowest part of the plan.
+    for points in (line.line, line.line * [1.0, -1.0, 1.0]):
+        turned = plan_of(replace(line, line=points))
+        course = next(node for node in turned.iter(f"{SVG}polyline") if node.get("stroke-width") == "1.6")
+        drawn = np.array([pair.split(",") for pair in course.get("points").split()], dtype=float)
+        arrow = next(node for node in turned.iter(f"{SVG}g") if node.get("class") == "north")
+        at = np.array(arrow.get("transform").split("(")[1].split(")")[0].split(), dtype=float)
+        assert np.hypot(*(drawn - at).T).min() > 34.0
     words = [node.text for node in plan.iter(f"{SVG}text")]
     assert {"A <here>", "B", "N"} <= set(words)
     assert any(word.startswith("R ") and float(word[2:]) >= line.min_radius_m - 1 for word in words)
