@@ -116,6 +116,20 @@ class Domain:
         return self._traffic(reverse=True)
 
     @cached_property
+    def _driving_min(self) -> dict[float, tuple[Floats, Floats]]:
+        return {}
+
+    def driving_min(self, factor: float) -> tuple[Floats, Floats]:
+        """Minutes along and against each edge, not to be changed: one copy for all searches at a factor.
+
+        Args:
+            factor: of driving times.
+        """
+        if factor not in self._driving_min:
+            self._driving_min[factor] = self.forward * factor, self.backward * factor
+        return self._driving_min[factor]
+
+    @cached_property
     def links(self) -> Links:
         """Edges by the nodes that they end at, one-ways ignored."""
         return build_links(self.u, self.v, self.n_nodes)
@@ -203,8 +217,12 @@ class Domain:
         ways = [list(entry.edges) for entry in self.entries]
         # A way in takes the delays of all its edges, and is shut as soon as one of them is.
         entry_min = tuple(np.inf if effect.closed[w].any() else float(effect.delay_min[w].sum()) for w in ways)
-        more, delay_min = effect.closed[self.rows], effect.delay_min[self.rows]
-        changed = None if len(mine) else np.flatnonzero((more & ~closed) | (delay_min != 0))
+        more, delays = effect.closed[self.rows], effect.delay_min[self.rows]
+        slowed = np.flatnonzero(delays)
+        # Hundreds of states are kept at a time, and few edges are slowed: zeros that nobody wrote take no memory.
+        delay_min = np.zeros(len(self.rows))
+        delay_min[slowed] = delays[slowed]
+        changed = None if len(mine) else np.union1d(np.flatnonzero(more & ~closed), slowed)
         return State(closed | more, delay_min, entry_min, factor, changed)
 
     def leg(self, state: State, edge: int, start: float, end: float) -> float:
@@ -252,8 +270,7 @@ class Domain:
             until: nodes after the last of which the search ends, shape (n_nodes,); it never does if left out.
         """
         arcs = self.reverse if inbound else self.arcs
-        forward = self.forward * state.factor + state.delay_min
-        backward = self.backward * state.factor + state.delay_min
+        forward, backward = (way + state.delay_min for way in self.driving_min(state.factor))
         return search(arcs, [s for s in seeds if np.isfinite(s[1])], forward, backward, state.closed, until)
 
     def grow(self, at: Position | None, factor: float, *, inbound: bool = False) -> Grown:
@@ -267,7 +284,7 @@ class Domain:
         state = self.state(factor=factor)
         arcs = self.reverse if inbound else self.arcs
         seeds = self.seeds(at, state, inbound=inbound)
-        return Grown(arcs, seeds, self.forward * factor, self.backward * factor, state.closed)
+        return Grown(arcs, seeds, *self.driving_min(factor), state.closed)
 
     def seeds(self, at: Position | None, state: State, *, inbound: bool = False) -> list[tuple[int, float]]:
         """Nodes that a position leads to, with the minutes spent (``inbound``: from them); None is the point abroad.
@@ -427,7 +444,7 @@ def reach_towards(
         Times that hold for the position alone.
     """
     found = []
-    forward, backward = domain.forward * state.factor, domain.backward * state.factor
+    forward, backward = domain.driving_min(state.factor)
     for inbound, bound in zip((False, True), bounds, strict=True):
         ends = domain.seeds(goal, state, inbound=not inbound)
         change = change_of(domain, None, state, inbound=inbound)

@@ -26,6 +26,7 @@ from corridor.network.paths import Arcs, Tree, heap_pop, heap_push, search
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Ints32 = NDArray[np.int32]
 Starts = Sequence[tuple[int, float]]
 _SLACK = 1e-6
 """How far bounds may be off by rounding, as a share of the cost."""
@@ -57,13 +58,15 @@ class Grown:
 
     def __init__(self, arcs: Arcs, starts: Starts, forward: Floats, backward: Floats, closed: Bools) -> None:
         self.arcs, self.forward, self.backward = arcs, forward, backward
-        self.tree = search(arcs, [start for start in starts if np.isfinite(start[1])], forward, backward, closed)
+        tree = search(arcs, [start for start in starts if np.isfinite(start[1])], forward, backward, closed)
+        # Dozens of trees are kept at a time: of each what mending takes, in numbers of 32 bits.
+        self._cost, self._arc = tree.state_cost, tree.arc.astype(np.int32)
         self._spent = _as_arrays(starts)[1]
 
     @cached_property
-    def _branches(self) -> tuple[Ints, Ints, Ints]:
+    def _branches(self) -> tuple[Ints32, Ints32, Ints32]:
         """States in an order in which all that hangs on one follows it, each one's place there and how many hang."""
-        order, place, size = _preorder(self.tree.arc, self.arcs.tails)
+        order, place, size = _preorder(self._arc, self.arcs.tails)
         return order, place, size
 
     def mend(self, change: Change, wanted: Ints) -> Floats:
@@ -77,8 +80,8 @@ class Grown:
         nodes, spent = _as_arrays(change.starts)
         cost = _mend(
             arcs.indptr, arcs.head, arcs.tails, arcs.edge, arcs.forward, *arcs.into, *arcs.of_edges, self.forward,
-            self.backward, change.delay, change.closed, change.changed, self.tree.state_cost, self.tree.arc,
-            *self._branches, nodes, spent, spent != self._spent, wanted, arcs.n_nodes,
+            self.backward, change.delay, change.closed, change.changed, self._cost, self._arc, *self._branches,
+            nodes, spent, spent != self._spent, wanted, arcs.n_nodes,
         )  # fmt: skip
         return arcs.cost_at(cost, wanted)
 
@@ -86,17 +89,17 @@ class Grown:
 @compiled
 def _preorder(via, tails):  # type: ignore[no-untyped-def]
     n = len(via)
-    first = np.full(n, -1, np.int64)
-    following = np.full(n, -1, np.int64)
+    first = np.full(n, -1, np.int32)
+    following = np.full(n, -1, np.int32)
     for state in range(n):
         if via[state] >= 0:
             parent = tails[via[state]]
             following[state] = first[parent]
             first[parent] = state
-    order = np.empty(n, np.int64)
-    place = np.empty(n, np.int64)
-    size = np.ones(n, np.int64)
-    stack = np.empty(n, np.int64)
+    order = np.empty(n, np.int32)
+    place = np.empty(n, np.int32)
+    size = np.ones(n, np.int32)
+    stack = np.empty(n, np.int32)
     count = 0
     for root in range(n):
         if via[root] >= 0:
