@@ -24,10 +24,11 @@ settings.register_profile("random", deadline=None, max_examples=200, print_blob=
 settings.load_profile("corridor")
 
 LONGEST = (
-    "test_docs", "test_extract", "test_notebooks", "test_new_line", "test_browser", "test_evaluator", "test_run",
-    "test_align", "test_laws", "test_bad_input", "test_wheel",
+    "test_docs", "test_extract", "test_bad_input", "test_browser", "test_evaluator", "test_run", "test_access_extract",
+    "test_notebooks", "test_new_line", "test_laws", "test_terminal", "test_wheel", "test_align", "test_narrowing",
 )  # fmt: skip
-"""Files whose tests take longest, about in that order: a tenth of all time is the pages of the documentation."""
+"""Files whose tests take longest, about in that order; but those that search for new lines come when the pages of the
+documentation have, in another process, which leaves the kernels of the search compiled: that takes half a minute."""
 ROOT = Path(__file__).resolve().parent.parent
 # Made absolute before tests move elsewhere.
 _EXTRACT_PATHS = [

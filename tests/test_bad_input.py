@@ -201,7 +201,7 @@ def test_as_a_process_of_its_own(name, steps, folder):
     extra = change(folder)
     words = [sys.executable, "-m", "corridor.cli", "run", NAME, *extra, "--out", RESULTS]
     before = listing(folder)
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 2
     assert done.stdout == ""
     *progress, last = done.stderr.splitlines()

@@ -216,6 +216,6 @@ def test_what_cant_be_read_ends_in_one_line(old, new, tmp_path, capsys, spoil, s
 
 
 def test_help_shows_the_file_of_intended_differences_as_a_script():
-    done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True, timeout=300)
     assert '[renamed."metrics.csv"]' in done.stdout
     assert done.stderr == ""

@@ -63,7 +63,7 @@ Thing().used()
 def report(tmp_path) -> Path:
     (tmp_path / "module.py").write_text(MODULE, encoding="utf-8")
     for words in (["run", "module.py"], ["json", "-q"]):
-        subprocess.run([sys.executable, "-m", "coverage", *words], cwd=tmp_path, check=True, timeout=60)
+        subprocess.run([sys.executable, "-m", "coverage", *words], cwd=tmp_path, check=True, timeout=300)
     return tmp_path / "coverage.json"
 
 

@@ -68,7 +68,7 @@ def test_a_map_that_has_no_place_is_refused_before_the_work(midland, tmp_path, m
 
 
 def test_help_teaches_with_an_example_as_a_script():
-    done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True, timeout=300)
     assert "python scripts/make_map.py syunik --out map.html" in done.stdout
     assert done.stderr == ""
 

@@ -130,6 +130,6 @@ def test_a_failed_write_leaves_nothing_behind(midland, tmp_path, monkeypatch, ca
 
 
 def test_help_teaches_with_an_example_as_a_script():
-    done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True, timeout=300)
     assert "python scripts/compare_routes.py syunik my-study.toml --out routes.csv" in done.stdout
     assert done.stderr == ""

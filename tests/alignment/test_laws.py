@@ -136,14 +136,16 @@ def test_what_a_looser_grade_found_leads_searches_of_stricter_ones_to_the_same()
 
 
 def test_lines_that_share_a_search_are_those_that_are_sought_alone():
-    problem = asked(range_of_hills(), standard(4.0), costs(), SearchOptions(offsets_m=(-20.0, 0.0, 10.0)))
-    problem = replace(problem, options=replace(problem.options, max_structure_km=6.0, max_direct_km=12.0))
+    problem = asked(range_of_hills(70, 7), standard(4.0), costs(), SearchOptions(offsets_m=(-20.0, 0.0, 10.0)))
+    options = replace(problem.options, max_structure_km=6.0, max_direct_km=12.0)
+    problem = replace(problem, options=options, end_xy=(15_850.0, -6_050.0))
     several = [replace(problem, standard=standard(grade, min_radius_m=50.0)) for grade in (2.5, 4.0)]
     shared = share_searches(several)
     assert all(one.start_costs is not None for one in shared)
     for one, alone in zip(shared, several, strict=True):
         line, other = solve(one), solve(alone)
         assert np.array_equal(line.line, other.line)
+        assert line.tunnel_km > 0
         assert (line.search_price_musd, line.gap_musd) == (other.search_price_musd, other.gap_musd)
     # Where parts of the ground are left out, or more than grades differ, each is sought alone.
     assert share_searches(several[:1]) == several[:1]

@@ -12,13 +12,14 @@ from corridor.pipeline.graph import parameters
 class Context:
     """Inputs by name, those that follow from them, and the metrics that they serve."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, base: Context | None = None, /, **given: Any) -> None:
+        self._base = base
         self._given: Mapping[str, Any] = given
         self._known = dict(given)
 
     def extend(self, **given: Any) -> Context:
-        """The same with more inputs."""
-        return Context(**self._given, **given)
+        """The same with more inputs, none of them another; what follows without those is computed once for all."""
+        return Context(self, **self._given, **given)
 
     def serves(self, needs: Iterable[str]) -> bool:
         """Whether all of these inputs are given or can be computed."""
@@ -28,6 +29,8 @@ class Context:
         )
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self._known and self._base is not None and self._base.serves((name,)):
+            self._known[name] = self._base[name]
         if name not in self._known:
             function = derived_functions()[name]
             self._known[name] = function(**{need: self[need] for need in parameters(function)})

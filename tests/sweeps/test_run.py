@@ -83,7 +83,7 @@ def environment(folder):
     return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
 
 
-def wait_for(condition, what, limit_s=120.0):
+def wait_for(condition, what, limit_s=300.0):
     end = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < end, f"waited in vain for {what}"
@@ -232,7 +232,7 @@ def test_a_worker_killed_on_the_way_loses_nothing(
     at_death, dead, write = [], threading.Event(), SweepFolder.write
 
     def held(self, *given):
-        assert len(self.done()) < HELD or dead.wait(120)
+        assert len(self.done()) < HELD or dead.wait(300)
         write(self, *given)
 
     def kill_one():
@@ -282,7 +282,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(study, study_path, vary_path, expe
         os.killpg(process.pid, how)  # as a terminal does: to the workers too
     else:
         process.send_signal(how)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     if how == signal.SIGINT:
         assert process.returncode == 130
         assert f"tasks are done and kept in {folder.path}" in " ".join(said.split())

@@ -29,7 +29,9 @@ PASSING = {
 
 @pytest.mark.parametrize("path", [QUERY, TILE])
 @pytest.mark.parametrize("name", PASSING)
-def test_what_passes_is_tried_again(name, path, server, study, cache, call):
+def test_what_passes_is_tried_again(name, path, server, study, cache, call, monkeypatch):
+    if name == "slow":
+        monkeypatch.setenv("CORRIDOR_HTTP_TIMEOUT_S", "1")
     server.faults.append((path, PASSING[name]))
     code, _, err = call("fetch", study, "--cache", cache)
     assert (code, server.faults) == (0, []), err
