@@ -288,7 +288,9 @@ def test_killed_at_random_moments(tmp_path):
 @pytest.mark.parametrize("limit_kb", [600_000, 1_100_000])
 def test_too_few_addresses_are_said_before_libraries_wait_for_ever(limit_kb, tmp_path):
     words = f'ulimit -v {limit_kb}; "{sys.executable}" -m corridor.cli run'
-    ended = subprocess.run(["bash", "-c", words], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    ended = subprocess.run(
+        ["bash", "-c", words], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert "raise the limit over 1,572,864 (ulimit -v)" in ended.stderr

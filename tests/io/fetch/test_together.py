@@ -9,7 +9,6 @@ import sys
 import time
 
 import pytest
-import shapely
 
 from corridor.cli.common import load_study
 from corridor.errors import OutputError
@@ -159,7 +158,8 @@ def test_a_piece_of_the_real_map_arrives_whole(extract_path, tmp_path, monkeypat
     area = west, south, east, north = (46.05, 38.82, 46.45, 39.05)
     with osmium.BackReferenceWriter(str(tmp_path / "piece.osm.pbf"), str(extract_path)) as writer:
         # what has no tags is neither a way nor a place, and is most of the map: it is passed over before it gets here
-        for item in osmium.FileProcessor(str(extract_path)).with_locations().with_filter(osmium.filter.EmptyTagFilter()):
+        tagged = osmium.filter.EmptyTagFilter()
+        for item in osmium.FileProcessor(str(extract_path)).with_locations().with_filter(tagged):
             near = item.is_way() and any(west < n.lon < east and south < n.lat < north for n in item.nodes)
             if near or (item.is_node() and item.tags.get("place") in PLACE_KINDS):
                 writer.add(item)
