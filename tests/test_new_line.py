@@ -177,6 +177,7 @@ ACROSS = ("45.5,10.4", (45.5, 10.7))
 def test_a_line_without_a_study_needs_heights_and_points_alone(ridge, tmp_path, monkeypatch, capsys):
     """A ridge that rises 400 m in 7.8 km: at 60 per mille straight over it, at 12 through it if boring is cheap."""
     over = corridor.find_new_line(*ACROSS, grade_permille=60, dem=ridge).alignment
+    assert over.standard_id == "rail-18 with 60 per mille"
     assert over.length_km == pytest.approx(parallel_km(45.5, 0.3), rel=2e-3)
     assert over.tunnel_km == 0
     assert over.cell_m == pytest.approx(279, abs=1)  # the raster's own, which are coarser than 250 m

@@ -163,7 +163,7 @@ def choose_standard(
         radius_m: least radius of curves, metres.
 
     Returns:
-        The standard; its label says the limits that were changed.
+        The standard; its id and label say the limits that were changed.
 
     Raises:
         AlignmentError: there is none of that id, or a limit is out of all bounds.
@@ -176,8 +176,11 @@ def choose_standard(
     if radius_m is not None:
         standard = replace(standard, min_radius_m=require_within("radius", radius_m, 0.0, 100_000.0, "m"))
         own.append(f"R {radius_m:g} m")
-    # A sheet then says the limits that were asked for, not those that the name promises.
-    return replace(standard, label=f"{standard.mode}, {', '.join(own)}") if own else standard
+    if not own:
+        return standard
+    # Files then say the limits that were asked for, not those that the name promises.
+    said = ", ".join(own)
+    return replace(standard, standard_id=f"{standard.standard_id} with {said}", label=f"{standard.mode}, {said}")
 
 
 def choose_prices(
