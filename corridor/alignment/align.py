@@ -317,20 +317,22 @@ def _refine(
     sketch = sketch_bends(question)
     if sketch is None:
         return None
+    proof: TurnSearch | None = None
     for reach in REACHES:
         beside = search_beside(question, sketch.around(reach, question.ground.shape))
         if beside is None:
             continue
 
         def find(forbidden: Sequence[Bend], beside: TurnSearch = beside) -> tuple[TurnSearch, Course, float]:
+            nonlocal proof
             course, price = beside.hasty(forbidden, sketch.share)
             if way is None or not course.states:
                 return beside, course, price
             # All that a line of that price may pass has to be known; what it costs itself is the bound.
-            factor = price / way.found.cost_musd
-            turning = _turning(_widen(way, factor), factor, least_musd)
-            course = course.on(beside.problem, way.problem)
-            return turning, *turning.certify(course, price, forbidden)
+            if proof is None or price > proof.bound_musd:
+                factor = price / way.found.cost_musd
+                proof = _turning(_widen(way, factor), factor, least_musd)
+            return proof, *proof.certify(course.on(beside.problem, way.problem), price, forbidden)
 
         free_price = beside.free_musd if way is None else way.found.cost_musd
         line = builder.build(find, free_price, proves=way is not None)

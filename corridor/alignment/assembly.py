@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from corridor.alignment._kernels.linegraph import NO_ROOM, WHOLE_WAY, curve_loss, new_links, search_turns
+from corridor.alignment.headings import bound_bends
 from corridor.alignment.links import ReuseLink, cross_slopes, ground_heights
 from corridor.alignment.pricing import (
     add_prices,
@@ -22,7 +23,7 @@ from corridor.alignment.pricing import (
     structures_of,
 )
 from corridor.alignment.problem import Terrain, note_coarse_heights
-from corridor.alignment.search import Found, Problem, run_watched, state_points
+from corridor.alignment.search import Found, Problem, run_watched, search, state_points
 from corridor.alignment.spirals import ARC_STEP, LEFT, Winding, insert_windings, price_own_crossings, wind
 from corridor.errors import AlignmentError
 from corridor.schema.alignment import Alignment, DesignStandard, LinePrice, Spiral, Structure, UnitCosts
@@ -267,9 +268,7 @@ FEW_LINKS = 1_000_000  # up to which a search goes on without a line that it mus
 HASTY = ((150, 0.01), (150, 0.04), (600, 0.16))
 """Quotas of searches that only look for a line, and what a link may lose, as a share of the price without bends."""
 ENOUGH = 0.04  # of these shares: where a line is known and links were allowed to lose so much, no more is tried
-CERTIFIED = 0.01
-"""What a line may cost more than any other, as a share: first it is proved that it costs no more than that."""
-ALIKE = 1.1  # of what two bounds leave above the price without bends: up to here the larger costs hardly more to search
+FIRST_SHARE = 0.01  # above what any line costs at least, up to where the cheapest is sought first; then twice as far
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,15 +320,15 @@ class TurnSearch:
     ) -> None:
         self.problem, self.bound_musd, self.radius_m = problem, bound_musd, float(radius_m)
         self.least_musd, self.found_share = least_musd, 0.0
-        # A cost that isn't settled is no more than an upper bound: no line near the best passes there.
-        self._behind = np.where(backward.settled, backward.cost, np.inf)
+        self._backward = backward
+        self._behind, self._ahead_to = self._settled(), 0.0
         self._links, self._used = new_links(len(self._behind), 65_536), 0
         self._kept_for = (0.0, 0.0, 0)
 
     @property
     def free_musd(self) -> float:
         """What the cheapest line costs without turns."""
-        return float(self._behind[self.problem.state(self.problem.start)])
+        return float(self._backward.cost[self.problem.state(self.problem.start)])
 
     @property
     def leaves_room(self) -> bool:
@@ -340,6 +339,11 @@ class TurnSearch:
     def is_exhausted(self) -> bool:
         """Whether every line within the bound was looked at: what wasn't found then doesn't exist."""
         return self.least_musd >= self.bound_musd
+
+    def _settled(self) -> Floats:
+        """Costs to the end without bends."""
+        # A cost that isn't settled is no more than an upper bound: no line near the best passes there.
+        return np.where(self._backward.settled, self._backward.cost, np.inf)
 
     def exact(self, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
         """The cheapest line, unless that would need many links.
@@ -357,10 +361,7 @@ class TurnSearch:
             forbidden: bends that may not be used.
         """
         course, price = self.hasty(forbidden)
-        if course.states:
-            return self.certify(course, price, forbidden)
-        last = self._prove(forbidden, self.bound_musd, MAX_LINKS)
-        return self._line(last), self._cost(last)
+        return self.certify(course, min(price, self.bound_musd), forbidden)
 
     def hasty(self, forbidden: Sequence[Bend] = (), from_share: float = 0.0) -> tuple[Course, float]:
         """A line of which nothing is known but that it keeps the radius.
@@ -385,26 +386,37 @@ class TurnSearch:
     def certify(self, course: Course, price: float, forbidden: Sequence[Bend] = ()) -> tuple[Course, float]:
         """The cheapest line as far as there is room to find it, else the one that is given.
 
-        Exact searches prove that no line costs less by more than 1 %, or by how much, and find the cheapest.
+        A search that knows where lines head says what any costs at least, and leads exact searches: up to a little more
+        than that, then up to more, until one finds the cheapest line or needs more room.
 
         Args:
-            course: a line.
-            price: what it costs, at most the bound.
+            course: a line, or an empty one.
+            price: what it costs, at most the bound; without a line what one may cost.
             forbidden: bends that may not be used.
         """
-        within, free = price / (1.0 + CERTIFIED), self.free_musd
-        # What a search looks at grows with what its bound leaves above the price without bends. Where that is much the
-        # same for both one is enough; else the second needs several times the links of the first.
-        at_once = price - free <= ALIKE * (within - free)
-        for bound in (price, within) if at_once else (within, price):
-            if bound <= self.least_musd:
-                continue
-            last = self._prove(forbidden, bound, MAX_LINKS)
+        self._look_ahead(price)
+        share = FIRST_SHARE
+        while self.least_musd < price:
+            last = self._prove(forbidden, min((1.0 + share) * self.least_musd, price), MAX_LINKS)
             if last >= 0:
                 return self._line(last), self._cost(last)
-            if not at_once and (last == NO_ROOM or self._used > MAX_LINKS // 4):
-                break
-        return course, price
+            if last == NO_ROOM:
+                # What leads exact searches leads hasty ones too.
+                nearer, its_price = self.hasty(forbidden)
+                return (nearer, its_price) if its_price < price or not course.states else (course, price)
+            share *= 2.0
+        return course, price if course.states else np.inf
+
+    def _look_ahead(self, price: float) -> None:
+        """Find what lines up to a price cost at least from each state, with bends, and any line at all."""
+        if price <= self._ahead_to:
+            return
+        # What the search without bends settled within the price leads that one the other way round.
+        free = self.free_musd
+        forward = search(self.problem, price / free, guide=self._backward)
+        bound = bound_bends(self.problem, forward, price, self.radius_m)
+        self._behind, self._ahead_to = np.maximum(self._settled(), bound.behind_musd), price
+        self.least_musd = max(self.least_musd, bound.least_musd)
 
     def _prove(self, forbidden: Sequence[Bend], bound: float, room: int) -> int:
         """Last label of the cheapest line up to a bound by an exact search, which raises what any line costs at least.

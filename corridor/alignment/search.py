@@ -261,7 +261,7 @@ def search(
         states,
         ends,
         Held(order, lowest[order]),
-        _reversed(p.reuse, reverse),
+        reversed_reuse(p.reuse, reverse),
         Effort(near_factor, p.options.abort, informed, ahead, is_consistent, known),
         p.parameters,
         primes or prime_with(np.zeros(0), np.zeros(0, np.int32)),
@@ -322,10 +322,15 @@ def run_watched(
     return running.result()
 
 
-def _reversed(
+def reversed_reuse(
     reuse: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]], reverse: bool
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
-    """The adjacency with every link turned round."""
+    """Old formations as a problem has them, with every link turned round.
+
+    Args:
+        reuse: as adjacency (pointer, target, price).
+        reverse: whether to turn them.
+    """
     pointer, target, price = reuse
     if not reverse or not len(target):
         return reuse

@@ -13,8 +13,10 @@ from affine import Affine
 
 import corridor.alignment.align as way_in
 import corridor.alignment.assembly as curves
+from corridor.alignment import headings
 from corridor.alignment.align import align, find_way, share_searches, solve, solve_on_cells
-from corridor.alignment.assembly import TurnSearch
+from corridor.alignment.assembly import Course, TurnSearch
+from corridor.alignment.headings import bound_bends
 from corridor.alignment.links import SearchOptions, Stage, build_ground
 from corridor.alignment.pricing import price_pieces, split_line
 from corridor.alignment.problem import AlignmentProblem, build_terrain
@@ -186,19 +188,53 @@ def test_a_search_without_room_finds_a_line_and_says_by_how_much_it_may_be_off(m
     assert exact <= price * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("alike", [1.0, np.inf])
-def test_one_proof_or_two_give_the_same_certificate(monkeypatch, alike):
-    """Where bends decide one search up to the price does for both; it proves what two would."""
+@pytest.mark.parametrize(("seed", "radius"), [(7, 120.0), (8, 250.0)])
+@pytest.mark.parametrize("apart", [0, 4])
+def test_what_is_known_of_headings_bounds_the_rest_of_every_line_with_bends(monkeypatch, seed, apart, radius):
+    options = SearchOptions(offsets_m=(-20.0, 0.0), max_structure_km=4.0)
+    problem = replace(asked(range_of_hills(45, seed), standard(3.5), costs(), options), end_xy=(13_950.0, -4_250.0))
+    within = 3.0
+    monkeypatch.setattr(headings, "APART_CELLS", apart)
+    monkeypatch.setattr(headings, "BEYOND", within)
+    way = find_way(problem, within, from_end=True)
+    bound = within * way.found.cost_musd
+    turning = TurnSearch(way.problem, way.found, bound, radius)
+    course, best = turning.exact()
+    forward = search(way.problem, within, guide=way.found)
+    known = bound_bends(way.problem, forward, bound, radius)
+    assert way.found.cost_musd * (1 - 1e-6) <= known.least_musd <= best * (1 + 1e-9)
+    # Along the best line what it cost so far and the bound on the rest come to no more than the line.
+    so_far = _spent(turning, course)
+    assert (so_far + known.behind_musd[course.states] <= best * (1 + 1e-6)).all()
+    assert (known.behind_musd[course.states] >= way.found.cost[course.states] * (1 - 1e-6)).all()
+
+
+def _spent(turning, course):
+    """What a line cost up to each of its states."""
+    price_of = {}
+    for e in range(turning._used):
+        link = turning._links.of[e]
+        pair = int(turning._links.source[e]), int(link["target"])
+        price_of[pair] = min(float(link["price"]), price_of.get(pair, np.inf))
+    prices = [price_of[pair] for pair in pairwise(course.states)]
+    return np.concatenate([[0.0], np.cumsum(prices)])
+
+
+@pytest.mark.parametrize("seed", [7, 9])
+def test_a_search_that_knows_headings_finds_the_line_of_one_that_does_not(seed):
     options = SearchOptions(offsets_m=(0.0,), max_structure_km=4.0)
-    problem = replace(asked(range_of_hills(45, 7), standard(2.5), costs(), options), end_xy=(13_950.0, -4_250.0))
-    way = find_way(problem, 1.6, from_end=True)
-    exact, best = TurnSearch(way.problem, way.found, 1.6 * way.found.cost_musd, 250.0).exact()
-    assert best > 1.1 * way.found.cost_musd
-    monkeypatch.setattr(curves, "ALIKE", alike)
-    turning = TurnSearch(way.problem, way.found, 1.6 * way.found.cost_musd, 250.0)
-    proved, cost = turning.certify(exact, 1.005 * best)
-    assert (proved.states, cost) == (exact.states, best)
-    assert turning.least_musd == pytest.approx(best, rel=1e-9)
+    problem = replace(asked(range_of_hills(45, seed), standard(2.5), costs(), options), end_xy=(13_950.0, -4_250.0))
+    way = find_way(problem, 3.0, from_end=True)
+    bound = 3.0 * way.found.cost_musd
+    plain, led = (TurnSearch(way.problem, way.found, bound, 250.0) for _ in range(2))
+    course, best = plain.exact()
+    assert best > 1.01 * way.found.cost_musd
+    for given in ((course, 1.005 * best), (Course([], []), bound)):
+        proved, cost = led.certify(*given)
+        assert cost == pytest.approx(best, rel=1e-12)
+        assert led.least_musd == pytest.approx(best, rel=1e-9)
+        assert (proved.states[0], proved.states[-1]) == (course.states[0], course.states[-1])
+    assert led._used < plain._used
 
 
 def cheapest_over_bends(problem, links, used, radius):

@@ -154,7 +154,7 @@ def new_links(n_states, room):
 
 
 @allocating
-def _more_links(links):
+def more_links(links):
     """The same with twice the room."""
     n = links.source.shape[0]
     more = new_links(0, 2 * n)
@@ -348,7 +348,7 @@ def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scr
 
 
 @inner
-def _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used):
+def price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used):
     """Put down the old pieces and the ways to wind that begin at a state; returns how many links there are."""
     n_states = states.kind.shape[0]
     if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
@@ -371,13 +371,13 @@ def _open_links(links, first, last):
 
 
 @inner
-def _price_all_from(
+def price_all_from(
     ground, nodes, loops, states, u, cost_u, end, p, direct_m, behind, behind_node, bound, reuse, scratch, ahead, noted,
     links, used,
 ):  # fmt: skip
     """Put down all links from a state, old pieces too; returns how many links and places of the shortlist are used.
 
-    Of direct links it is the one to the end; ``_price_first`` puts down those from the begin terminal.
+    Of direct links it is the one to the end; ``price_first`` puts down those from the begin terminal.
     """
     n_states, cols = states.kind.shape[0], ground[0].shape[1]
     here, spare = u // n_states, bound - cost_u
@@ -394,14 +394,14 @@ def _price_all_from(
         flat = np.int64(node + nodes.moves[m, 0] * cols + nodes.moves[m, 1])
         if np.float64(ahead.least[k]) <= spare - behind_node[nodes.index_of[flat]]:
             used = _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, False, scratch, links, used)
-    used = _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used)
+    used = price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used)
     links.last[u] = links.pending_to[u] = used
     _open_links(links, links.first[u], used)
     return used, noted
 
 
 @inner
-def _price_first(
+def price_first(
     ground, nodes, states, begin, p, direct_m, behind, behind_node, bound, index, room, scratch, links, used
 ):
     """Put down the direct links from the begin terminal to nodes from one on, while ``room`` is left.
@@ -419,7 +419,7 @@ def _price_first(
 
 
 @allocating
-def _most_links(nodes, loops, n_states, pointer):
+def most_links(nodes, loops, n_states, pointer):
     """The most links that may begin at a state other than the begin terminal's."""
     old = 0
     for index in range(pointer.shape[0] - 1):
@@ -594,7 +594,7 @@ def _follow_links(
                     continue
                 looked_at[layer] += 1
             # In order of cost plus a true bound, the first label at a state is the cheapest way there with turns.
-            used, noted = _price_all_from(
+            used, noted = price_all_from(
                 ground, nodes, loops, states, v, cost, end, p, direct_m, behind, behind_node,
                 min(bound, cost + behind[v] + slack), reuse, scratch, ahead, noted, links, used,
             )  # fmt: skip
@@ -671,17 +671,17 @@ def search_turns(
     # Prices are kept between searches and labels aren't: other bends may be forbidden.
     _open_links(links, 0, used)
     links.pending_to[:] = links.last
-    room = _most_links(nodes, loops, n_states, reuse[0])
+    room = most_links(nodes, loops, n_states, reuse[0])
     if links.first[begin] < 0:
         least, index = min(bound, behind[begin] + slack), 0
         links.first[begin] = used
         while index < n_nodes:
             while used + room + n_states > links.source.shape[0]:
-                links = _more_links(links)
-            index, used = _price_first(
+                links = more_links(links)
+            index, used = price_first(
                 ground, nodes, states, begin, p, direct_m, behind, behind_node, least, index, room, scratch, links, used
             )
-        used = _price_other(ground, nodes, loops, states, begin, 0.0, p, behind, least, reuse, scratch, links, used)
+        used = price_other(ground, nodes, loops, states, begin, 0.0, p, behind, least, reuse, scratch, links, used)
         links.last[begin] = used
         _open_links(links, 0, used)
     labels = _new_labels(max(used, 65_536))
@@ -690,7 +690,7 @@ def search_turns(
     while True:
         # Whatever the next step may need there is room for.
         while used + room > links.source.shape[0]:
-            links = _more_links(links)
+            links = more_links(links)
         if noted + nodes.moves.shape[0] > ahead.move.shape[0]:
             ahead = longer_shortlist(ahead)
         while n + max(room, links.last[begin] - links.first[begin]) > labels.link.shape[0]:
