@@ -376,6 +376,20 @@ def test_the_brief_is_two_to_four_pages(driver, page, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["brief.pdf"]
 
 
+def test_on_paper_only_what_stays_as_today_is_left_out_of_the_matrix(driver, bundled):
+    open_page(driver, bundled)
+    shown = """return [...document.querySelectorAll('.matrix .mini')].map(
+      n => [n.querySelector(':scope > [data-i18n]').dataset.i18n, getComputedStyle(n).display !== 'none'])"""
+    note = "return getComputedStyle(document.querySelector('.on-paper')).display"
+    assert driver.execute_script(note) == "none"
+    assert all(seen for _, seen in driver.execute_script(shown))
+    driver.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    minis = driver.execute_script(shown)
+    assert {key.rpartition(".")[2] for key, _ in minis} >= {"none"}
+    assert [seen for _, seen in minis] == [not key.endswith(".none") for key, _ in minis]
+    assert driver.execute_script(note) == "inline"
+
+
 def test_printing_without_a_browser_says_what_to_do(page, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OutputError, match="needs Chromium, Chrome or Edge"):
