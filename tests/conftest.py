@@ -7,6 +7,7 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -24,11 +25,13 @@ settings.register_profile("random", deadline=None, max_examples=200, print_blob=
 settings.load_profile("corridor")
 
 LONGEST = (
-    "test_docs", "test_extract", "test_bad_input", "test_browser", "test_evaluator", "test_run", "test_access_extract",
+    "test_docs", "test_extract", "test_bad_input", "test_browser", "test_evaluator", "test_run",
     "test_notebooks", "test_new_line", "test_laws", "test_terminal", "test_wheel", "test_align", "test_narrowing",
 )  # fmt: skip
 """Files whose tests take longest, about in that order; but those that search for new lines come when the pages of the
 documentation have, in another process, which leaves the kernels of the search compiled: that takes half a minute."""
+ON_EXTRACT = ("test_extract", "test_access_extract", "test_events_study")
+"""Files that take the steps of the run on the real extract: one worker has them all, so they are computed once."""
 ROOT = Path(__file__).resolve().parent.parent
 # Made absolute before tests move elsewhere.
 _EXTRACT_PATHS = [
@@ -101,6 +104,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         rank = {name: at for at, name in enumerate(LONGEST)}
         items.sort(key=lambda item: (rank.get(item.path.stem, len(rank)), item.path not in slow))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole files go to workers, and those on the extract to one."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "extract" if Path(file).stem in ON_EXTRACT else file
+
+    return Files(config, log)
 
 
 def pytest_collection_finish() -> None:

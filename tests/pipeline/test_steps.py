@@ -94,9 +94,15 @@ def test_every_step_is_used_and_says_what_it_gives():
     assert set(COMPARISON.steps) - offered <= set().union(*(COMPARISON.upstream(name) for name in ends))
 
 
-def test_a_study_without_impacts_measures_lines_alone():
+def few_candidates():
+    """The bundled study with the routes that are ways over open roads, and those that its rules apply to."""
     study = corridor.Study.bundled("syunik")
-    run = open_run(study.model_copy(update={"impact": None}))
+    kept = {"aras-rail", "aras-road", "aras-iran", "valley-road", "agstafa-yeraskh-rail", "existing-roads"}
+    return study.model_copy(update={"candidates": tuple(spec for spec in study.candidates if spec.id in kept)})
+
+
+def test_a_study_without_impacts_measures_lines_alone():
+    run = open_run(few_candidates().model_copy(update={"impact": None}))
     table = run["metrics"]
     assert "regime_id" not in table
     assert len(table) == len(run["candidates"])
@@ -105,11 +111,8 @@ def test_a_study_without_impacts_measures_lines_alone():
 
 @pytest.fixture(scope="module")
 def read():
-    """What the bundled study reads, for the routes that are ways over open roads, and those that its rules apply to."""
-    study = corridor.Study.bundled("syunik")
-    kept = {"aras-rail", "aras-road", "aras-iran", "valley-road", "agstafa-yeraskh-rail", "existing-roads"}
-    few = tuple(spec for spec in study.candidates if spec.id in kept)
-    return open_run(study.model_copy(update={"candidates": few})).pinned(FROM_FILES)
+    """What the bundled study reads."""
+    return open_run(few_candidates()).pinned(FROM_FILES)
 
 
 STALE = {
