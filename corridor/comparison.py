@@ -569,9 +569,11 @@ def compute_results(
 
 _ON_THE_WAY: tuple[AnyStep, ...] = (
     *(inputs.data_sources, lines.conflated_ways, lines.conflation, lines.candidates, steps_of_results.impacts),
-    *(impacts.metrics, steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),
+    *(impacts.impact_rows, impacts.metrics, steps_of_results.notes, steps_of_results.results),
+    steps_of_results.map_ground,
 )
-"""What is computed one after another, so that each leaves less that others are still computed from."""
+"""What is computed one after another, so that each leaves less that others are still computed from, and that what a
+second process computes is waited for last."""
 
 
 IMPACTS_ASIDE = ("route_severances", "severance_figuress", "cells of corridor.metrics.border.measure_border_bands")
