@@ -79,32 +79,45 @@ def _new_pool(room):
 
 
 @allocating
-def _more_pool(pool):
+def _more_pool(pool, used):
     """The same with twice the room."""
-    n = pool.target.shape[0]
-    more = _new_pool(2 * n)
-    more.target[:n], more.price[:n], more.spare_m[:n], more.move[:n] = pool.target, pool.price, pool.spare_m, pool.move
+    more = _new_pool(2 * pool.target.shape[0])
+    for k in range(used):
+        more.target[k], more.price[k], more.spare_m[k], more.move[k] = (
+            pool.target[k], pool.price[k], pool.spare_m[k], pool.move[k],
+        )  # fmt: skip
     return more
 
 
 @allocating
 def _none_reached(place, room, n_classes):
-    """No states reached yet, and room for some."""
+    """No states reached yet, and room for some. Labels are written when a state is: memory is taken for those alone."""
+    n = room * n_classes
     return Reached(
-        place, np.empty(room, np.int32), np.full(room, -1, np.int64), np.empty(room, np.int64),
-        np.full(room * n_classes, np.inf), np.full(room * n_classes, OUT, np.int32), np.empty(room * n_classes),
-        np.empty(room * n_classes, np.int32),
+        place, np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int64), np.empty(n),
+        np.empty(n, np.int32), np.empty(n), np.empty(n, np.int32),
     )  # fmt: skip
 
 
+@inner
+def _reach(state, reached, n_reached, n_classes):
+    """Give a state a place; returns how many have one."""
+    reached.place[state], reached.state[n_reached], reached.first[n_reached] = n_reached, state, -1
+    for label in range(n_reached * n_classes, (n_reached + 1) * n_classes):
+        reached.cost[label], reached.position[label] = np.inf, OUT
+    return n_reached + 1
+
+
 @allocating
-def _more_reached(reached, n_classes):
+def _more_reached(reached, n_reached, n_classes, size):
     """The same with twice the room."""
-    n = reached.state.shape[0]
-    more, m = _none_reached(reached.place, 2 * n, n_classes), n * n_classes
-    more.state[:n], more.first[:n], more.last[:n] = reached.state, reached.first, reached.last
-    more.cost[:m], more.position[:m] = reached.cost, reached.position
-    more.keys[:m], more.items[:m] = reached.keys, reached.items
+    more = _none_reached(reached.place, 2 * reached.state.shape[0], n_classes)
+    for at in range(n_reached):
+        more.state[at], more.first[at], more.last[at] = reached.state[at], reached.first[at], reached.last[at]
+    for label in range(n_reached * n_classes):
+        more.cost[label], more.position[label] = reached.cost[label], reached.position[label]
+    for k in range(size):
+        more.keys[k], more.items[k] = reached.keys[k], reached.items[k]
     return more
 
 
@@ -140,8 +153,7 @@ def _go_on(at, heading, cost, headings, behind, bound, pool, reached, n_reached,
             kept += 1
             continue
         if reached.place[target] < 0:
-            reached.place[target], reached.state[n_reached] = n_reached, target
-            n_reached += 1
+            n_reached = _reach(target, reached, n_reached, n_classes)
         label = np.int64(reached.place[target]) * n_classes + n_classes - 1
         if move != ANY:
             label += headings.class_of[move] - n_classes + 1
@@ -199,8 +211,9 @@ def search_headings(
     pool = _new_pool(max(2 * n, 65_536))
     used = _pour(links, n, headings, pool, 0)
     reached = _none_reached(np.full(behind.shape[0], -1, np.int32), max(2 * n + 2, 4096), n_classes)
-    reached.place[begin], reached.state[0], reached.first[0], reached.last[0] = 0, begin, 0, used
-    n_reached, size = _go_on(0, n_classes - 1, 0.0, headings, behind, bound, pool, reached, 1, 0)
+    n_reached = _reach(begin, reached, 0, n_classes)
+    reached.first[0], reached.last[0] = 0, used
+    n_reached, size = _go_on(0, n_classes - 1, 0.0, headings, behind, bound, pool, reached, n_reached, 0)
     cheapest, limit, key = np.inf, bound, 0.0
     while True:
         if size == 0 or reached.keys[0] > limit:
@@ -221,7 +234,7 @@ def search_headings(
             if noted + nodes.moves.shape[0] > ahead.move.shape[0]:
                 ahead = longer_shortlist(ahead)
             while used + room > pool.target.shape[0]:
-                pool = _more_pool(pool)
+                pool = _more_pool(pool, used)
             # In order of cost plus a true bound, the first label at a state is the cheapest way there.
             n, noted = price_all_from(
                 ground, nodes, loops, states, v, cost, end, p, direct_m, behind, behind_node, bound, reuse, scratch,
@@ -231,7 +244,7 @@ def search_headings(
             used = _pour(links, n, headings, pool, used)
             reached.last[at] = used
         while n_reached + reached.last[at] - reached.first[at] > reached.state.shape[0]:
-            reached = _more_reached(reached, n_classes)
+            reached = _more_reached(reached, n_reached, n_classes, size)
         n_reached, size = _go_on(at, heading, cost, headings, behind, bound, pool, reached, n_reached, size)
     least = np.full(behind.shape[0], np.inf)
     for at in range(n_reached):
