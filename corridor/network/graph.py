@@ -227,7 +227,7 @@ class Network:
             Shape (n_edges,).
         """
         other = self.is_border | ~self.is_in("mode", Mode.ROAD)
-        return np.asarray(other | (self._is_free(access) & ~self._is_island))
+        return np.asarray(other | (self._is_free(access) & ~self._is_island(access)))
 
     def leg_ends_for(self, access: str) -> Bools:
         """Which edges end a first and begin a last leg: roads in use of the through network, and open borders.
@@ -251,11 +251,14 @@ class Network:
         """Which edges are roads in use that a kind of vehicle may drive."""
         return self.is_road_in_use & ~(self.is_unfit | self.is_in(access, RoadAccess.NO))
 
-    @shared_property
-    def _is_island(self) -> Bools:
-        """Which edges are roads in use of a through class that hang together for too short a length, for trucks."""
+    def _is_island(self, access: str) -> Bools:
+        """Which edges are roads in use of a through class that hang together for too short a length for a vehicle."""
+        # A street between roads without lorries leads those nowhere, and joins these for everybody else.
+        return self.share(f"islands by {access}", lambda: self._find_islands(access))
+
+    def _find_islands(self, access: str) -> Bools:
         edges = self.edges
-        usable = self._is_driven("truck_access") & self._is_free("truck_access")
+        usable = self._is_driven(access) & self._is_free(access)
         # Roads that hang together across an open border are one: a pass road may be short on either side of it.
         joined = usable | (self.is_border & self.is_in("status", SectionStatus.OPEN))
         u, v = self.ends

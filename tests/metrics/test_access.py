@@ -458,3 +458,28 @@ def test_cars_pass_where_trucks_may_only_stop():
         access = access_to(net, LINE[3], [along(net, 2, 1.0)])
         assert access.before.capital == (pytest.approx(1 + 50.0), pytest.approx(1 + 50.0))
         assert access.before.crossing == pytest.approx([1 + minutes])
+
+
+def test_a_street_between_roads_without_lorries_is_no_island_to_cars():
+    """A main road of 22 km, then 2 km each without lorries, of a village, and without lorries again, two edges long.
+
+    To goods the village's street leads nowhere. People drive on over it to a house at the far end.
+    """
+    nodes = [(LON, LAT + 0.01 * k) for k in (0, 20, 22, 24, 25, 26)]
+    ways = [(k, k + 1) for k in range(5)]
+    minutes = [20.0, 2.0, 2.0, 1.0, 1.0]
+    net = with_neighbour(
+        nodes,
+        ways,
+        minutes_forward=minutes,
+        minutes_backward=minutes,
+        car_minutes_forward=minutes,
+        car_minutes_backward=minutes,
+        truck_access=["yes", "no", "yes", "no", "no"],
+    )
+    assert not net.through_for("truck_access")[2]
+    assert net.through_for("car_access")[:5].all()
+    access = access_to(net, nodes[1], [along(net, 4, 1.0)], [nodes[1]])
+    place = measure_access(access, None).places.iloc[0]
+    assert place["crossing_min_before"] == pytest.approx(1 + sum(minutes))
+    assert place["centre_min_before"] == pytest.approx(sum(minutes[1:]))
