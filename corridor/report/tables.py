@@ -244,7 +244,7 @@ class PageColumn:
 class Cell:
     """A metric of one candidate: text, range beneath (or nothing), value to sort by, and mark best or worst.
 
-    ``ends`` says between what an undetermined figure lies, ``most`` how far from 0 a known one may be.
+    ``ends`` says between what an undetermined figure lies, ``most`` is the end of a known one that is furthest from 0.
     """
 
     text: str
@@ -572,7 +572,9 @@ def _cell(
     if low is not None and high is not None:
         ends = [say(end, column.digits) for end in (low, high)]
         bounds = join_range(*ends) if ends[0] != ends[1] else ""
-    return Cell(text, bounds, value, "", mark, most=max(abs(end) for end in (value, low, high) if end is not None))
+    return Cell(
+        text, bounds, value, "", mark, most=max((end for end in (value, low, high) if end is not None), key=abs)
+    )
 
 
 def join_range(low: str, high: str) -> str:

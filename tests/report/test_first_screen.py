@@ -111,7 +111,7 @@ def test_words_compare_the_routes_and_say_what_changes(given):
 
 
 def test_a_change_counts_as_none_only_if_all_of_its_range_does(given):
-    middle, low, high = [0.4, 0.4, -0.4, 0.0, 0.0], [0.0, 0.0, -5.0, 0.0, 0.0], [0.9, 3.3, 0.0, 0.0, 0.0]
+    middle, low, high = [0.4, 0.4, 0.0, 0.0, 0.0], [0.0, 0.0, -5.0, 0.0, 0.0], [0.9, 3.3, 0.0, 0.0, 0.0]
     table = given.metrics.assign(
         access_delay_min=middle * 2, access_delay_min_low=low * 2, access_delay_min_high=high * 2,
         access_delay_min_status="ok",

@@ -431,7 +431,7 @@ def _cell(view: ReportView, column: Subject, key: str, regime: str) -> dict[str,
 
 def _changed(column: Subject, cell: Cell) -> bool:
     """Whether a figure that says what would change says that anything may."""
-    return cell.value is not None and math.isfinite(cell.value) and cell.most >= _LEAST[column.name]
+    return cell.value is not None and math.isfinite(cell.value) and abs(cell.most) >= _LEAST[column.name]
 
 
 def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -> tuple[str, Message]:
@@ -449,7 +449,8 @@ def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -
         return level, Message(f"glance.{column.name}.{level}")
     if not _changed(column, cell):
         return _GOOD, Message(f"glance.{column.name}.none")
-    if cell.value < 0:
+    # Where the middle counts as none, the far end says which way.
+    if (cell.value if abs(cell.value) >= _LEAST[column.name] else cell.most) < 0:
         return _GOOD, Message(f"glance.{column.name}.less")
     return (_POOR if column.name == "people" else _FAIR), Message(f"glance.{column.name}.more")
 
