@@ -40,7 +40,7 @@ from corridor.wording import format_millions
 
 Floats = NDArray[np.float64]
 
-TURN_FACTORS = (1.05, 1.1, 1.2, 1.4, 2.0)  # how far from the best the turn-limited search looks, step by step
+TURN_FACTORS = (1.05, 1.1, 1.2, 1.4, 2.0, 4.0)  # how far from the best the turn-limited search looks, step by step
 MAX_FORBIDDEN = 200  # bends that are given up because their curves can't be built, before the search is
 
 
