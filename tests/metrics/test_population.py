@@ -1,5 +1,6 @@
 """Gazetteer and map matched; ranges where nobody knows."""
 
+from dataclasses import replace
 from inspect import signature
 from types import SimpleNamespace
 
@@ -258,3 +259,28 @@ def test_where_no_settlement_is_known_nothing_is_said_of_people(measure):
     row = row_of(measure, **{name: given[name] for name in signature(measure).parameters})
     assert {value for name, value in row.items() if name.endswith("_status")} == {"not_supported"}
     assert all(pd.isna(value) for name, value in row.items() if not name.endswith("_status"))
+
+
+def test_people_are_unknown_and_not_none_where_no_population_is_known():
+    """Of three places of which nobody says how many live there two lose their way: that is said, and no number."""
+    nodes = [(45.0 + 0.02 * i, 39.0) for i in range(4)]
+    net = with_neighbour(nodes, [(0, 1), (1, 2), (2, 3)])
+    access = access_to(net, nodes[3], nodes[1:], [nodes[3]], people=[1, 1, 1])
+    nobody_says = access.places.assign(people=np.nan, people_low=0.0, people_mid=0.0, people_high=np.nan)
+    access = replace(access, places=nobody_says)
+    given = {"local_roads": True, "access": access}
+    for closed, delay, lost in (((1,), (), 2), ((), ((1, 30.0),), 0)):
+        result = measure_access(access, effect(net, closed=closed, delay=delay))
+        row = row_of(measure_people, access_result=result, **given)
+        assert row["places_lost_crossing"] == lost
+        hours = row_of(measure_person_hours, access_result=result, trip_rates=RATES, **given)
+        if lost:
+            assert row["places_status"] == "not_supported"
+            assert np.isnan(row["people_lost_crossing"])
+            assert "people_lost_crossing_high" not in row or np.isnan(row["people_lost_crossing_high"])
+        else:
+            # nobody is among those who lose anything, whoever lives there; how many have a longer way isn't known
+            assert (row["places_status"], row["people_lost_crossing"], row["people_lost_crossing_high"]) == ("ok", 0, 0)
+            assert np.isnan(row["people_reaching_crossing"])
+            assert hours["people_hours_per_day_status"] == "not_supported"
+            assert np.isnan(hours["people_hours_per_day"])

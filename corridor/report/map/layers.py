@@ -139,7 +139,8 @@ def cut_off_totals(results: Results) -> dict[str, list[dict[str, Any]]]:
         totals: dict[str, Any] = {"regime_id": regime, "places": len(rows)}
         for what, gone in lost.items():
             totals[what] = int(gone[rows].sum())
-            totals[f"{what}_people"] = people_text(*people[what](candidate, regime, np.compress(gone[rows], rows)))
+            ends = people[what](candidate, regime, np.compress(gone[rows], rows))
+            totals[f"{what}_people"] = people_text(*ends) or "?"
         totals["delayed"] = int((later[rows] >= LEAST_DELAY_MIN).sum())
         totals["minutes"] = f"{later[rows].max():.0f}"
         said.setdefault(candidate, []).append(totals)
