@@ -96,6 +96,13 @@ def read_places(path: Path) -> Places:
             if odd or len(text) > _MAX_TEXT:
                 what = f"holds control characters ({odd})" if odd else f"is longer than {_MAX_TEXT:,} letters"
                 raise SourceError(f"{path}: row {row}: {column} {what}; write plain text")
+    again = table.duplicated(["name", "country", "lat", "lon"])
+    if again.any():
+        row = int(again.idxmax())
+        raise SourceError(
+            f"{path}: row {row + 2}: '{table['name'][row]}' stands above already, at the same place, and its people "
+            "would count twice; leave out one of both rows"
+        )
     frame = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=WGS84)
     return Places(frame, data_source(path, "places", f"Places {path.name}"))
 

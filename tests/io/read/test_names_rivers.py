@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from corridor.errors import CatalogueError
+from corridor.errors import CatalogueError, SourceError
 from corridor.io.read.osm import read_osm
 from corridor.io.read.places import LANGUAGES, load_place_names, name_places, read_places
 from corridor.io.read.rivers import Waters, collect_rivers, load_border_rivers, rivers_along_borders
@@ -163,3 +163,13 @@ def test_faults_of_the_table_of_border_rivers_name_their_column(tmp_path, row, f
     (tmp_path / "rivers.csv").write_text(RIVER_HEAD + row + "\n", encoding="utf-8")
     with pytest.raises(CatalogueError, match=fault):
         load_border_rivers(tmp_path, {"s"})
+
+
+def test_a_settlement_that_stands_twice_is_refused_as_its_people_would_count_twice(tmp_path):
+    table = tmp_path / "places.csv"
+    rows = ["name,lat,lon,country,population", "Alba,39.5,45.1,AM,900", "Alba,39.6,45.1,AM,900", "Alba,39.50,45.1,AM,"]
+    table.write_text("\n".join(rows[:3]), encoding="utf-8")
+    assert len(read_places(table).frame) == 2
+    table.write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(SourceError, match=r"row 4: 'Alba' stands above already, at the same place"):
+        read_places(table)
