@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 sys.path.insert(0, str(ROOT / "scripts"))
 import itertools
 
+from benchmarks import stages
 from benchmarks.against import Spent, compare_rows, environment, first_row, spend
 from benchmarks.directions import cheapest, directions
 from benchmarks.harness import Row, growth, rise_mb
@@ -122,6 +123,18 @@ def test_cases_run_and_leave_their_ratios(monkeypatch, tmp_path):
     same = [row["held"] for row in cases if row["goal"].startswith("same")]
     assert same
     assert all(same)
+
+
+def test_stages_and_a_network_ten_times_as_large_are_measured():
+    rows = stages.measure((4, 5, 6), (10, 20, 40))
+    assert {row.tool for row in rows if row.case == stages.CASE} == {
+        "cheapest ways from and to a place",
+        "roads that nothing replaces",
+        "disjoint routes between two places",
+        "settlements joined to roads",
+        "settlements of a list found on a map",
+    }
+    assert [row.result for row in stages.measure_ten_times((4, 8))[:2]] == ["24 edges", "112 edges"]
 
 
 def test_an_unknown_case_is_named(monkeypatch, capsys):

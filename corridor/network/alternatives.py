@@ -8,6 +8,8 @@ IEEE Trans. ITS 8 (2007), doi:10.1109/TITS.2006.889437, compare such methods.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import shapely
@@ -50,27 +52,27 @@ def find_alternatives(
     Raises:
         NoRouteError: there is no way at all.
     """
-    forward = network.edges["minutes_forward"].to_numpy().astype(float)
-    backward = network.edges["minutes_backward"].to_numpy().astype(float)
+    forward, backward = (network.edges[f"minutes_{way}"].to_numpy(dtype=float) for way in ("forward", "backward"))
     factor = np.ones(len(forward))
-    kept: list[Route] = []
+    kept: list[tuple[Route, Floats]] = []
     best = np.inf
     for _ in range(MAX_SEARCHES):
         # Penalties steer the search only: what a way costs is told in minutes without them.
         found = network.route(start, end, forward * factor, backward * factor, closed, turn_within_m=turn_within_m)
-        route = Route(found.edges, found.forward, found.first, found.last, _cost(network, found, forward, backward))
+        lengths = part_lengths_km(network, found)
+        route = replace(found, cost=_cost(network, found, lengths, forward, backward))
         best = min(best, route.cost) if kept else route.cost
         # Penalised costs only rise. Once a way is dearer than the limit by a whole penalty, later ones won't come back
         # under it.
         if route.cost > best * max_stretch * PENALTY:
             break
-        if route.cost <= best * max_stretch and all(shared_part(network, route, other) <= max_shared for other in kept):
-            kept.append(route)
+        if route.cost <= best * max_stretch and all(_shared(route, lengths, *own) <= max_shared for own in kept):
+            kept.append((route, lengths))
             if len(kept) == count:
                 break
         # Ways that aren't kept are penalised too, or the next search would find the same one again.
         factor[list(route.edges)] *= PENALTY
-    return sorted(kept, key=lambda route: route.cost)
+    return sorted((route for route, _ in kept), key=lambda route: route.cost)
 
 
 def alternative_routes(
@@ -145,16 +147,16 @@ def route_geometry(network: Network, route: Route) -> shapely.LineString:
 def route_minutes(network: Network, route: Route) -> float:
     """Travel time of a route in minutes, ends cut, checks at open borders included."""
     forward, backward = (network.edges[f"minutes_{way}"].to_numpy() for way in ("forward", "backward"))
-    return _cost(network, route, forward, backward)
+    return _cost(network, route, part_lengths_km(network, route), forward, backward)
 
 
-def _cost(network: Network, route: Route, forward: Floats, backward: Floats) -> float:
+def _cost(network: Network, route: Route, lengths_km: Floats, forward: Floats, backward: Floats) -> float:
     """Sum of what each edge costs along and against it over a route, ends cut."""
     # Minutes are those of whole edges; the first and the last count by the share that is driven.
     edges = list(route.edges)
     minutes = np.where(route.forward, forward[edges], backward[edges])
-    lengths = network.length_km[edges]
-    share = np.divide(part_lengths_km(network, route), lengths, out=np.ones(len(edges)), where=lengths > 0)
+    whole = network.length_km[edges]
+    share = np.divide(lengths_km, whole, out=np.ones(len(edges)), where=whole > 0)
     return float((minutes * share).sum())
 
 
@@ -166,8 +168,12 @@ def shared_part(network: Network, a: Route, b: Route) -> float:
         a: one route.
         b: the other.
     """
+    return _shared(a, part_lengths_km(network, a), b, part_lengths_km(network, b))
+
+
+def _shared(a: Route, lengths_a: Floats, b: Route, lengths_b: Floats) -> float:
+    """The same of routes with the lengths of their edges."""
     # Of the shorter way, so that a short one that lies wholly on a long one counts as the same way.
-    lengths_a, lengths_b = part_lengths_km(network, a), part_lengths_km(network, b)
     other = set(b.edges)
     shared = lengths_a[[edge in other for edge in a.edges]].sum()
     return float(shared / min(lengths_a.sum(), lengths_b.sum()))

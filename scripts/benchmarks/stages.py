@@ -23,7 +23,7 @@ from corridor.metrics.population import build_population
 from corridor.metrics.reach import build_domain, reach
 from corridor.network.conflate_ways import build_network
 from corridor.network.conflation import conflate
-from corridor.network.connectivity import disjoint_ways, find_bridges
+from corridor.network.connectivity import build_links, disjoint_ways, find_bridges
 from corridor.network.graph import Network, Position
 from corridor.schema.fields import Source
 
@@ -165,7 +165,7 @@ def _ends(network: Network) -> tuple[Any, ...]:
 
 def _bridges(network: Network) -> Callable[[], Any]:
     u, v, closed = _ends(network)
-    return partial(find_bridges, u, v, closed, network.n_nodes)
+    return lambda: find_bridges(build_links(u, v, network.n_nodes), closed)
 
 
 def _disjoint(network: Network) -> Callable[[], Any]:
