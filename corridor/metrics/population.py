@@ -296,25 +296,28 @@ def _largest_of_kind(table: pd.DataFrame) -> pd.Series:
     return table["kind"].map(highest).fillna(overall)
 
 
-def sum_people(places: pd.DataFrame, weight: Floats, total: Estimate | None) -> Estimate:
+def sum_people(places: pd.DataFrame, weight: Floats, total: Estimate | None) -> Estimate | None:
     """People of places, each times a weight: least, middle and most.
 
     Wherever the people lived whom a total leaves for the places of unknown population, the sum lies between the ends.
     Without a total each place has its own range.
 
     Args:
-        places: ``people`` (NaN: unknown), ``people_mid`` and ``people_high`` of each, the last known where the weight
-            isn't 0 (see :func:`has_bounds`).
+        places: ``people`` (NaN: unknown), ``people_mid`` and ``people_high`` of each (NaN: nothing says how many live
+            there at most).
         weight: of each place, shape (n_places,); may be negative.
         total: how many people live in all places of the domain; None if nothing says it.
 
     Returns:
-        The sum; people themselves (weights of 0 and 1) are never more than the total.
+        The sum; people themselves (weights of 0 and 1) are never more than the total. None where nothing bounds it: an
+        unknown number of people is not nobody.
     """
     people = places["people"].to_numpy(dtype=float)
     known = float((people * weight)[~np.isnan(people)].sum())
     asked = np.isnan(people) & (weight != 0)
     middle, most = (places[name].to_numpy(dtype=float)[asked] for name in ("people_mid", "people_high"))
+    if np.isnan(most).any():
+        return None
     # The least sum is the greatest of the opposite one, so that one search serves both ends.
     own, left = weight[asked], np.inf if total is None else _left_by(total, people).high
     low = -_greatest_sum(-own, most, left)
@@ -324,16 +327,6 @@ def sum_people(places: pd.DataFrame, weight: Floats, total: Estimate | None) -> 
     # sums over some of the people can't pass the total at the greatest weight, whatever mixed years add up to
     cap = total.high * max(float(weight.max(initial=0.0)), 0.0)
     return Estimate(min(found.low, cap), min(found.mid, cap), min(found.high, cap))
-
-
-def has_bounds(places: pd.DataFrame, weight: Floats) -> bool:
-    """Whether anything says how many people live in places at most; an unknown number of people is not nobody.
-
-    Args:
-        places: ``people_high`` of each (NaN: nothing says it).
-        weight: of each place, shape (n_places,); those of weight 0 don't matter.
-    """
-    return not bool((places["people_high"].isna().to_numpy() & (weight != 0)).any())
 
 
 def _greatest_sum(weight: Floats, most: Floats, left: float) -> float:
@@ -394,9 +387,9 @@ def _count_people(table: pd.DataFrame, total: Estimate | None) -> Values | Unmea
     for what in _WHERE:
         lost, reaching = table[f"lost_{what}"].to_numpy(), table[f"{what}_min_after"].notna().to_numpy()
         found[f"places_lost_{what}"] = int(lost.sum())
-        for name, who in (("lost", lost.astype(float)), ("reaching", reaching.astype(float))):
-            if has_bounds(table, who):
-                found[f"people_{name}_{what}"] = sum_people(table, who, total)
+        for name, who in (("lost", lost), ("reaching", reaching)):
+            if (people := sum_people(table, who.astype(float), total)) is not None:
+                found[f"people_{name}_{what}"] = people
     # How many places lose their way stands without knowing who lives there.
     said = all(f"people_lost_{what}" in found for what in _WHERE)
     return found if said else Unmeasured(MetricStatus.NOT_SUPPORTED, found)
@@ -441,10 +434,9 @@ def _sum_hours(table: pd.DataFrame, access: Access, trip_rates: TripRates) -> Va
     for what, rate in (("crossing", trip_rates.crossing), ("centre", trip_rates.centre)):
         # Places that lose their way have no minutes after, and so no hours here.
         added = (table[f"{what}_min_after"] - table[f"{what}_min_before"]).to_numpy(dtype=float) / 60.0
-        weight = np.where(np.abs(added) > _LEAST_HOURS, added, 0.0)
-        if not has_bounds(table, weight):
+        hours = sum_people(table, np.where(np.abs(added) > _LEAST_HOURS, added, 0.0), access.population_total)
+        if hours is None:
             return Unmeasured(MetricStatus.NOT_SUPPORTED)
-        hours = sum_people(table, weight, access.population_total)
         ends = [
             value * trips * factor
             for value in (hours.low, hours.high)

@@ -222,7 +222,7 @@ class Domain:
         # Hundreds of states are kept at a time, and few edges are slowed: zeros that nobody wrote take no memory.
         delay_min = np.zeros(len(self.rows))
         delay_min[slowed] = delays[slowed]
-        changed = None if len(mine) else np.union1d(np.flatnonzero(more & ~closed), slowed)
+        changed = None if len(mine) else np.flatnonzero((more & ~closed) | (delays != 0))
         return State(closed | more, delay_min, entry_min, factor, changed)
 
     def leg(self, state: State, edge: int, start: float, end: float) -> float:
@@ -454,6 +454,11 @@ def reach_towards(
     return found[0], found[1]
 
 
+def _columns_of(*, by_car: bool) -> tuple[tuple[str, ...], str]:
+    """Columns of a vehicle's minutes along and against each edge, and that of its access."""
+    return (MINUTES[2:], "car_access") if by_car else (MINUTES[:2], "truck_access")
+
+
 def build_domain(
     network: Network,
     country: str,
@@ -485,7 +490,7 @@ def build_domain(
     part = edges.iloc[rows]
     nodes, number = np.unique(np.concatenate([part["u"].to_numpy(), part["v"].to_numpy()]), return_inverse=True)
     assumed = part[["section_id", "documented_in"]].isin(list(assume_open)).any(axis=1).to_numpy()
-    minutes, access = (MINUTES[2:], "car_access") if by_car else (MINUTES[:2], "truck_access")
+    minutes, access = _columns_of(by_car=by_car)
     shut, status = (part[access] == RoadAccess.NO).to_numpy(), part["status"].to_numpy()
     mapped = ((part["documented_in"] != "") & (part["section_id"] == "")).to_numpy()
     documented_shut = (status == SectionStatus.CLOSED) | (status == SectionStatus.UNKNOWN)
@@ -536,10 +541,11 @@ def with_entries(
     """
     network = domain.network
     pair = "-".join(sorted((domain.country, start.country)))
-    closed = network.closed(Mode.ROAD, countries=(start.country,), assume_open=assume_open, by_car=by_car)
+    minutes, access = _columns_of(by_car=by_car)
+    closed = network.closed(Mode.ROAD, countries=(start.country,), assume_open=assume_open, access=access)
     at = network.snap(start.lon, start.lat, closed, limit_m=limit_m, what=f"border_crossing '{start.name}'")
     links = _open_links(network, domain.country, pair, assume_open)
-    forward, backward = (network.edges[name].to_numpy(dtype=float) for name in MINUTES[2 * by_car : 2 * by_car + 2])
+    forward, backward = (network.edges[name].to_numpy(dtype=float) for name in minutes)
     # One search with the traffic from the point and one against it: to each crossing and from it.
     inward = network.search(at, forward, backward, closed)
     outward = search(network.traffic_arcs_back, _arrivals(network, at, forward, backward), forward, backward, closed)

@@ -306,7 +306,7 @@ class Network:
         countries: Collection[str] | None = None,
         assume_open: Collection[str] = (),
         any_status: bool = False,
-        by_car: bool = False,
+        access: str = "truck_access",
     ) -> Bools:
         """Edges that may not be used: another mode, not open, closed to trucks, a border without open crossing.
 
@@ -320,7 +320,7 @@ class Network:
             countries: codes of those that may be used; all if left out.
             assume_open: sections and crossings that count as open.
             any_status: whether ways out of use count too.
-            by_car: whether to take what is closed to cars instead of trucks.
+            access: as in :meth:`through_for`.
 
         Returns:
             Whether each edge is closed, shape (n_edges,).
@@ -334,7 +334,7 @@ class Network:
         usable = assumed | any_status | self.is_in("status", SectionStatus.OPEN)
         shut = ~usable | ~self.is_in("mode", mode) | self.is_unfit
         if not any_status:
-            shut |= self.is_in("car_access" if by_car else "truck_access", RoadAccess.NO) & ~assumed
+            shut |= self.is_in(access, RoadAccess.NO) & ~assumed
         if countries is not None:
             shut |= ~self.is_in("country", *countries) & ~self.is_border
             # A passage has two countries and belongs to neither: it stays where both may be used.

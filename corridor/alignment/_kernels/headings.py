@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from corridor.alignment._kernels.astar import OUT, longer_shortlist, no_shortlist, pop, push
 from corridor.alignment._kernels.linegraph import (
     WHOLE_WAY,
-    more_links,
+    cheapest_by_node,
     most_links,
     new_links,
     price_all_from,
-    price_first,
-    price_other,
+    price_from_begin,
 )
 from corridor.alignment.chords import new_scratch
 from corridor.compiled import allocating, inner
@@ -194,20 +193,14 @@ def search_headings(
         Least cost of each state, what the cheapest way costs (infinite if there was none), and how far the search came:
         what isn't known by then costs, with the rest, at least that.
     """
-    scratch, noted, n_states, n_nodes = new_scratch(), 0, states.kind.shape[0], nodes.node_of.shape[0]
-    ahead, n_classes = no_shortlist(n_nodes, nodes.moves.shape[0]), headings.loss_m.shape[0]
-    behind_node = np.full(n_nodes, np.inf)
-    for q in range(behind.shape[0]):
-        behind_node[q // n_states] = min(behind_node[q // n_states], behind[q])
+    scratch, noted, n_states, n_classes = new_scratch(), 0, states.kind.shape[0], headings.loss_m.shape[0]
+    ahead = no_shortlist(nodes.node_of.shape[0], nodes.moves.shape[0])
+    behind_node = cheapest_by_node(behind, nodes, n_states)
     room = most_links(nodes, loops, n_states, reuse[0])
-    links, n, index = new_links(behind.shape[0], 4 * room), 0, 0
-    while index < n_nodes:
-        while n + room + n_states > links.source.shape[0]:
-            links = more_links(links)
-        index, n = price_first(
-            ground, nodes, states, begin, p, direct_m, behind, behind_node, bound, index, room, scratch, links, n
-        )
-    n = price_other(ground, nodes, loops, states, begin, 0.0, p, behind, bound, reuse, scratch, links, n)
+    links, n = price_from_begin(
+        ground, nodes, loops, states, begin, p, direct_m, behind, behind_node, bound, reuse, scratch, room,
+        new_links(behind.shape[0], 4 * room), 0,
+    )  # fmt: skip
     pool = _new_pool(max(2 * n, 65_536))
     used = _pour(links, n, headings, pool, 0)
     reached = _none_reached(np.full(behind.shape[0], -1, np.int32), max(2 * n + 2, 4096), n_classes)

@@ -348,7 +348,7 @@ def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scr
 
 
 @inner
-def price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used):
+def _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used):
     """Put down the old pieces and the ways to wind that begin at a state; returns how many links there are."""
     n_states = states.kind.shape[0]
     if reuse[0].shape[0] > 0 and u % n_states == states.terminal:
@@ -377,7 +377,7 @@ def price_all_from(
 ):  # fmt: skip
     """Put down all links from a state, old pieces too; returns how many links and places of the shortlist are used.
 
-    Of direct links it is the one to the end; ``price_first`` puts down those from the begin terminal.
+    Of direct links it is the one to the end; ``price_from_begin`` puts down those from the begin terminal.
     """
     n_states, cols = states.kind.shape[0], ground[0].shape[1]
     here, spare = u // n_states, bound - cost_u
@@ -394,14 +394,14 @@ def price_all_from(
         flat = np.int64(node + nodes.moves[m, 0] * cols + nodes.moves[m, 1])
         if np.float64(ahead.least[k]) <= spare - behind_node[nodes.index_of[flat]]:
             used = _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, False, scratch, links, used)
-    used = price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used)
+    used = _price_other(ground, nodes, loops, states, u, cost_u, p, behind, bound, reuse, scratch, links, used)
     links.last[u] = links.pending_to[u] = used
     _open_links(links, links.first[u], used)
     return used, noted
 
 
 @inner
-def price_first(
+def _price_first(
     ground, nodes, states, begin, p, direct_m, behind, behind_node, bound, index, room, scratch, links, used
 ):
     """Put down the direct links from the begin terminal to nodes from one on, while ``room`` is left.
@@ -416,6 +416,36 @@ def price_first(
         )  # fmt: skip
         index += 1
     return index, used
+
+
+@allocating
+def price_from_begin(
+    ground, nodes, loops, states, begin, p, direct_m, behind, behind_node, bound, reuse, scratch, room, links, used
+):
+    """Put down all links from the begin terminal, with twice the room as often as it takes; returns them and how many.
+
+    ``room`` is what :func:`most_links` gives.
+    """
+    index, n_states = 0, states.kind.shape[0]
+    links.first[begin] = used
+    while index < nodes.node_of.shape[0]:
+        while used + room + n_states > links.source.shape[0]:
+            links = more_links(links)
+        index, used = _price_first(
+            ground, nodes, states, begin, p, direct_m, behind, behind_node, bound, index, room, scratch, links, used
+        )
+    used = _price_other(ground, nodes, loops, states, begin, 0.0, p, behind, bound, reuse, scratch, links, used)
+    links.last[begin] = used
+    return links, used
+
+
+@allocating
+def cheapest_by_node(behind, nodes, n_states):
+    """The least of what the states of each node cost."""
+    least = np.full(nodes.node_of.shape[0], np.inf)
+    for q in range(behind.shape[0]):
+        least[q // n_states] = min(least[q // n_states], behind[q])
+    return least
 
 
 @allocating
@@ -663,26 +693,18 @@ def search_turns(
         there are no slack and no quota, the labels, the links and how many of these there are.
     """
     scratch, n, size, noted = new_scratch(), 0, 0, 0
-    n_states, n_nodes = states.kind.shape[0], nodes.node_of.shape[0]
-    ahead, looked_at = no_shortlist(n_nodes, nodes.moves.shape[0]), np.zeros(LAYERS + 1, np.int64)
-    behind_node = np.full(n_nodes, np.inf)
-    for q in range(behind.shape[0]):
-        behind_node[q // n_states] = min(behind_node[q // n_states], behind[q])
+    n_states = states.kind.shape[0]
+    ahead, looked_at = no_shortlist(nodes.node_of.shape[0], nodes.moves.shape[0]), np.zeros(LAYERS + 1, np.int64)
+    behind_node = cheapest_by_node(behind, nodes, n_states)
     # Prices are kept between searches and labels aren't: other bends may be forbidden.
     _open_links(links, 0, used)
     links.pending_to[:] = links.last
     room = most_links(nodes, loops, n_states, reuse[0])
     if links.first[begin] < 0:
-        least, index = min(bound, behind[begin] + slack), 0
-        links.first[begin] = used
-        while index < n_nodes:
-            while used + room + n_states > links.source.shape[0]:
-                links = more_links(links)
-            index, used = price_first(
-                ground, nodes, states, begin, p, direct_m, behind, behind_node, least, index, room, scratch, links, used
-            )
-        used = price_other(ground, nodes, loops, states, begin, 0.0, p, behind, least, reuse, scratch, links, used)
-        links.last[begin] = used
+        links, used = price_from_begin(
+            ground, nodes, loops, states, begin, p, direct_m, behind, behind_node, min(bound, behind[begin] + slack),
+            reuse, scratch, room, links, used,
+        )  # fmt: skip
         _open_links(links, 0, used)
     labels = _new_labels(max(used, 65_536))
     for e in range(np.int64(links.first[begin]), np.int64(links.last[begin])):

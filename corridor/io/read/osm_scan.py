@@ -32,10 +32,12 @@ NOWHERE = 2_147_483_647
 """The coordinate that libosmium gives a vertex that the file doesn't hold."""
 FARTHEST_X, FARTHEST_Y = 1_800_000_000, 900_000_000
 """The ends of the globe, in 1e-7 degrees."""
-WAY_COLUMNS = [
-    *("way_id", "mode", "class", "status", "oneway", "bridge", "tunnel", "layer", "truck_access", "car_access"),
-    *("max_weight_t", "max_height_m", "gauges_mm", "ref", "name"),
+_KIND_COLUMNS = [
+    *("mode", "class", "status", "oneway", "bridge", "tunnel", "layer", "truck_access", "car_access"),
+    *("max_weight_t", "max_height_m", "gauges_mm"),
 ]
+_WORD_COLUMNS = ["ref", "name"]
+WAY_COLUMNS = ["way_id", *_KIND_COLUMNS, *_WORD_COLUMNS]
 NAME_KEYS = tuple((language, f"name:{language}") for language in LANGUAGES)
 NAMING_KEYS = frozenset(("ref", "name", *(key for _, key in NAME_KEYS)))
 """Keys whose values are words to show: what a way is doesn't depend on them."""
@@ -142,10 +144,10 @@ class WayTable:
 
     def frame(self) -> pd.DataFrame:
         """A row for each way, with the columns WAY_COLUMNS."""
-        kinds = pd.DataFrame(list(self._kinds), columns=WAY_COLUMNS[1:-2]).take(self._column("said"))
-        names = pd.DataFrame(list(self._names), columns=WAY_COLUMNS[-2:]).take(self._column("called"))
+        kinds = pd.DataFrame(list(self._kinds), columns=_KIND_COLUMNS).take(self._column("said"))
+        names = pd.DataFrame(list(self._names), columns=_WORD_COLUMNS).take(self._column("called"))
         frame = pd.concat([kinds.reset_index(drop=True), names.reset_index(drop=True)], axis=1)
-        frame.insert(0, WAY_COLUMNS[0], self._column("ids"))
+        frame.insert(0, "way_id", self._column("ids"))
         return frame
 
     def vertices(self) -> tuple[Ints, Ints, Ints, Ints]:

@@ -184,14 +184,14 @@ def impact_notes(local_roads: bool, population: Population, conflation: Conflati
     if population.unmatched:
         shown = listing(population.unmatched[:12], ListStyle.COMMA)
         notes.append(Message("limit.places_unmatched", {"count": len(population.unmatched), "names": shown}))
-    if len(population.places) and population.total is None and population.places["people"].isna().all():
-        notes.append(Message("limit.population_none"))
-    elif population.unknown and population.total is None:
-        notes.append(Message("limit.population_unknown", {"count": len(population.unknown)}))
-    elif population.unknown and population.total is not None:
+    unknown = len(population.unknown)
+    if unknown and population.total is not None:
         low, high = (format_number(end, 0) for end in (population.total.low, population.total.high))
-        unknown = len(population.unknown)
         notes.append(Message("limit.population_bounded", {"count": unknown, "low": low, "high": high}))
+    elif unknown and unknown == len(population.places):
+        notes.append(Message("limit.population_none"))
+    elif unknown:
+        notes.append(Message("limit.population_unknown", {"count": unknown}))
     return (*notes, _fit_note(conflation.driving.fit))
 
 
