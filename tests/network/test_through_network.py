@@ -18,8 +18,8 @@ MAIN = [WEST, NORTH, EAST]  # 54 km by the trunk road
 SHORTCUT = [WEST, (10.1, 45.0), HAMLET, (10.3, 45.0), EAST]  # 32 km of minor road
 
 
-def network_of(folder, *ways, through=THROUGH_CLASSES):
-    physical = build_physical(ways_of_osm(read_osm(write_osm(folder / "a.osm", list(ways)))))
+def network_of(folder, *ways, through=THROUGH_CLASSES, barriers=None):
+    physical = build_physical(ways_of_osm(read_osm(write_osm(folder / "a.osm", list(ways), barriers))))
     physical = apply_documents(physical, {}, {}, through)
     minutes = physical.edges["length_m"] / 1000
     edges = physical.edges.assign(minutes_forward=minutes, minutes_backward=minutes)
@@ -53,6 +53,24 @@ def test_a_road_for_local_traffic_is_first_and_last_leg_whatever_its_class(tags,
     network = network_of(tmp_path, (MAIN, {"highway": "trunk"}), (SHORTCUT, local))
     assert km(network, WEST, EAST) == pytest.approx(54.4, abs=0.2)
     assert km(network, WEST, HAMLET) == pytest.approx(15.9, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("tags", "by_truck_km", "by_car_km"),
+    [
+        ({"barrier": "gate"}, 31.7, 31.7),
+        ({"barrier": "gate", "hgv": "no"}, 54.4, 31.7),
+        ({"barrier": "gate", "hgv": "destination"}, 54.4, 31.7),
+        ({"barrier": "gate", "motorcar": "no"}, 31.7, 54.4),
+        ({"barrier": "bollard", "hgv": "no"}, 54.4, 54.4),
+    ],
+)
+def test_a_barrier_for_one_vehicle_sends_this_one_round(tags, by_truck_km, by_car_km, tmp_path):
+    short = (SHORTCUT, {"highway": "primary"})
+    network = network_of(tmp_path, (MAIN, {"highway": "trunk"}), short, barriers={SHORTCUT[1]: tags})
+    for access, expected_km in (("truck_access", by_truck_km), ("car_access", by_car_km)):
+        edges = network.edges.assign(truck_access=network.edges[access])
+        assert km(Network(edges, network.node_lon, network.node_lat), WEST, EAST) == pytest.approx(expected_km, abs=0.2)
 
 
 def test_a_main_street_that_minor_roads_alone_join_is_a_minor_road(tmp_path):

@@ -97,14 +97,18 @@ def with_countries(path: Path, *, lacking: tuple[int, ...] = (), outer: bool = F
     return path
 
 
-def write_osm(path: Path, ways: list[tuple[list[Point], dict[str, str]]] | None = None) -> Path:
+def write_osm(
+    path: Path,
+    ways: list[tuple[list[Point], dict[str, str]]] | None = None,
+    barriers: dict[Point, dict[str, str]] | None = None,
+) -> Path:
     """The ways as OSM XML; ways that name the same point share its node. The border gate is a tagged node."""
     ways = [*WAYS, *STREETS] if ways is None else ways
     numbers: dict[Point, int] = {}
     for points, _ in ways:
         for point in points:
             numbers.setdefault(point, 1001 + len(numbers))
-    tags_at = {_GATE: {"barrier": "border_control"}}
+    tags_at = {_GATE: {"barrier": "border_control"}} | (barriers or {})
     lines = ["<?xml version='1.0' encoding='UTF-8'?>", '<osm version="0.6" generator="tests">']
     lines += [_node(number, point, tags_at.get(point, {})) for point, number in numbers.items()]
     lines += [_node(9001 + at, point, tags) for at, (point, tags) in enumerate(_PLACES)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,11 @@ from corridor.io.read.data_files import file_source, known_source
 from corridor.io.read.osm_blocks import READ_BYTES, iterate_blocks, iterate_fields, refuse_dangerous, unpack
 from corridor.io.read.osm_pbf import scan_blocks
 from corridor.io.read.osm_scan import MAX_VERTICES, MAX_WAYS, Scan, TooLargeError, clean, scan_file
-from corridor.io.read.osm_tags import ROAD_CLASSES, Doubt
+from corridor.io.read.osm_tags import ROAD_CLASSES, Barrier, Doubt, stricter
 from corridor.io.read.rivers import no_rivers
 from corridor.schema.fields import Source
 from corridor.schema.message import Message
-from corridor.schema.vocabulary import Mode, SectionStatus
+from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 
 # --- Which parts of the ways of a file are drawn, and that each road is drawn once ---
 
@@ -52,12 +52,15 @@ class Pieces:
     remarks: tuple[tuple[int, str], ...]
 
 
-def cut_pieces(ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints, blocked: set[int]) -> Pieces:
+def cut_pieces(
+    ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints, barriers: Mapping[int, Barrier]
+) -> Pieces:
     """What of the ways can be drawn.
 
     A way is cut where vertices are missing or lie off the globe (a straight line over the hole would be a road that
-    nobody built), where two neighbours are more than a degree apart, at a barrier that ends the road, and where it
-    runs over the very vertices of another way; what has no length is left out.
+    nobody built), where two neighbours are more than a degree apart, at a barrier that ends the road, before and behind
+    one that stops some vehicles, and where it runs over the very vertices of another way; what has no length is left
+    out.
 
     Args:
         ways: a row per way, with the columns of :data:`corridor.io.read.osm_scan.WAY_COLUMNS`.
@@ -65,7 +68,7 @@ def cut_pieces(ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints
         node_ids: ids of the vertices of all ways, one after another, shape (n_vertices,).
         x: longitudes in 1e-7 degrees, shape (n_vertices,).
         y: latitudes.
-        blocked: ids of nodes that no road leads over.
+        barriers: those that don't let every vehicle pass, by the id of their node.
     """
     way = np.repeat(np.arange(len(sizes)), sizes)
     # The file counts in ten-millionths of a degree.
@@ -84,14 +87,24 @@ def cut_pieces(ways: pd.DataFrame, sizes: Ints, node_ids: Ints, x: Ints, y: Ints
     ]
     linked, node_ids, twice = _draw_once(ways, way, node_ids, x, y, linked)
     said.append((twice, "ways run over the vertices of another way; such parts count once"))
-    is_road = (ways["mode"] == Mode.ROAD).to_numpy()[way] if len(way) else np.zeros(0, dtype=bool)
-    stops = is_road & np.isin(node_ids, np.fromiter(blocked, dtype=np.int64))
+    stops = _on_roads([number for number, barrier in barriers.items() if barrier.blocks], ways, way, node_ids)
     said.append((len(np.unique(node_ids[stops])), "barriers on roads that let no vehicle pass; roads end there"))
     way, node_ids, x, y, linked = _end_at(stops, way, node_ids, x, y, linked)
+    # The ended ones have other ids now: what is found are those that let some pass.
+    narrow = _on_roads(list(barriers), ways, way, node_ids)
+    said.append((len(np.unique(node_ids[narrow])), "barriers on roads that let some vehicles pass; followed"))
+    way, node_ids, x, y, linked = _part_beside(narrow, way, node_ids, x, y, linked)
     owner, vertices, offsets, without_length = _runs(way, x, y, linked)
     said.append((without_length, "ways or pieces without length; left out"))
     remarks = tuple((count, what) for count, what in said if count)
     return Pieces(owner, offsets, node_ids[vertices], x[vertices], y[vertices], remarks)
+
+
+def _on_roads(numbers: list[int], ways: pd.DataFrame, way: Ints, node_ids: Ints) -> Bools:
+    """Which vertices are one of some nodes, and of a road."""
+    if not numbers:
+        return np.zeros(len(way), dtype=bool)
+    return np.asarray((ways["mode"] == Mode.ROAD).to_numpy()[way] & np.isin(node_ids, numbers))
 
 
 def _runs(way: Ints, x: Ints, y: Ints, linked: Bools) -> tuple[Ints, Ints, Ints, int]:
@@ -116,20 +129,56 @@ def _end_at(
     """End all roads at some vertices: each stands once for either side, with an id that no other vertex has."""
     if not stops.any():
         return way, node_ids, x, y, linked
-    both = np.zeros(len(way), dtype=bool)
-    # A vertex with a link on either side stands twice, so that each side ends for itself; the end of a way needs no
-    # copy.
-    both[1:-1] = stops[1:-1] & linked[1:] & linked[:-1]
-    source = np.repeat(np.arange(len(way)), 1 + both)
-    # the second of a doubled vertex isn't linked to the first
-    again = np.append(False, source[1:] == source[:-1])
-    links = np.append(False, linked)[source]
-    links[again] = False
+    source, linked = _stand_twice(stops, linked)
     fresh = node_ids[source]
     ended = stops[source]
     # New ids lie below all that the file has, so they meet no other vertex.
     fresh[ended] = min(0, int(node_ids.min())) - 1 - np.arange(int(ended.sum()))
-    return way[source], fresh, x[source], y[source], links[1:]
+    return way[source], fresh, x[source], y[source], linked
+
+
+def _part_beside(
+    narrow: Bools, way: Ints, node_ids: Ints, x: Ints, y: Ints, linked: Bools
+) -> tuple[Ints, Ints, Ints, Ints, Bools]:
+    """Part roads at the vertices before and behind some, so that what holds there holds for nothing else of the way."""
+    if not narrow.any():
+        return way, node_ids, x, y, linked
+    beside = np.zeros(len(way), dtype=bool)
+    beside[1:] |= narrow[:-1] & linked
+    beside[:-1] |= narrow[1:] & linked
+    source, linked = _stand_twice(beside & ~narrow, linked)
+    return way[source], node_ids[source], x[source], y[source], linked
+
+
+def _stand_twice(parted: Bools, linked: Bools) -> tuple[Ints, Bools]:
+    """The vertices with some of them once for either side, as places of the vertices so far, and their links."""
+    both = np.zeros(len(parted), dtype=bool)
+    # A vertex with a link on either side stands twice, so that each side ends for itself; the end of a way needs no
+    # copy.
+    both[1:-1] = parted[1:-1] & linked[1:] & linked[:-1]
+    source = np.repeat(np.arange(len(parted)), 1 + both)
+    # the second of a doubled vertex isn't linked to the first
+    again = np.append(False, source[1:] == source[:-1])
+    links = np.append(False, linked)[source]
+    links[again] = False
+    return source, links[1:]
+
+
+def _restrict(frame: pd.DataFrame, pieces: Pieces, barriers: Mapping[int, Barrier]) -> pd.DataFrame:
+    """The table of pieces, where those with a barrier let pass only what it and the way let pass."""
+    owner = np.repeat(np.arange(len(frame)), np.diff(pieces.offsets))
+    at = np.flatnonzero(_on_roads(list(barriers), frame, owner, pieces.node_ids))
+    if not len(at):
+        return frame
+    columns = ["truck_access", "car_access", "max_weight_t", "max_height_m"]
+    said = {name: frame[name].to_numpy(copy=True) for name in columns}
+    for row, number in zip(owner[at].tolist(), pieces.node_ids[at].tolist(), strict=True):
+        access, limits = barriers[number].access, barriers[number].limits
+        for name, allowed in (("truck_access", access.truck), ("car_access", access.car)):
+            said[name][row] = stricter(RoadAccess(said[name][row]), allowed).value
+        for name, limit in (("max_weight_t", limits.max_weight_t), ("max_height_m", limits.max_height_m)):
+            said[name][row] = np.fmin(said[name][row], limit)
+    return frame.assign(**said)
 
 
 def _draw_once(
@@ -346,7 +395,7 @@ def read_osm(path: Path) -> OsmData:
         raise SourceError(f"{path}: holds no road and no railway; is it the right extract, and whole?")
     frame = scan.ways.frame()
     sizes, node_ids, x, y = scan.ways.vertices()
-    pieces = cut_pieces(frame, sizes, node_ids, x, y, scan.blocked)
+    pieces = cut_pieces(frame, sizes, node_ids, x, y, scan.barriers)
     if not len(pieces.owner):
         counted = "; ".join(f"{count:,} {what}" for count, what in pieces.remarks)
         raise SourceError(
@@ -359,6 +408,7 @@ def read_osm(path: Path) -> OsmData:
     # Cutting may have left out ways and made several of one: the table follows, row by row.
     if len(pieces.owner) != len(frame) or (np.diff(pieces.owner) != 1).any():
         frame = frame.iloc[pieces.owner].reset_index(drop=True)
+    frame = _restrict(frame, pieces, scan.barriers)
     ways = gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84)
     places = scan.settlements.frame()
     return OsmData(

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from corridor.errors import SourceError
-from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Doubt, Meaning, blocks_road, read_way
+from corridor.io.read.osm_tags import PLACE_KINDS, WAY_KEYS, Barrier, Doubt, Meaning, read_barrier, read_way
 from corridor.io.read.places import LANGUAGES, Settlements
 from corridor.io.read.rivers import Waters
 from corridor.ragged import spread
@@ -206,7 +206,8 @@ def _row(meaning: Meaning) -> tuple[Any, ...]:
 class Scan:
     """What a file gave, before anything of it is drawn.
 
-    ``blocked`` are nodes whose barrier ends the roads over them, ``strange_barriers`` those whose kind isn't known.
+    ``barriers`` are those that don't let every truck and car pass, by the id of their node; ``strange_barriers`` are
+    nodes with one whose kind isn't known.
     ``renewed`` counts ways of which the file holds several versions; ``restrictions`` counts turn restrictions.
     ``date`` (ISO) is that of the file's state, '' where it states none.
     """
@@ -214,7 +215,7 @@ class Scan:
     ways: WayTable = field(default_factory=WayTable)
     waters: Waters = field(default_factory=Waters)
     settlements: Settlements = field(default_factory=Settlements)
-    blocked: set[int] = field(default_factory=set)
+    barriers: dict[int, Barrier] = field(default_factory=dict)
     strange_barriers: set[int] = field(default_factory=set)
     renewed: int = 0
     restrictions: int = 0
@@ -231,8 +232,11 @@ class Scan:
         """
         # A barrier that no table here knows is named as a doubt; one that is known to let all pass is neither.
         if "barrier" in tags:
-            blocks = blocks_road(tags)
-            (self.blocked if blocks else self.strange_barriers if blocks is None else set()).add(number)
+            barrier, known = read_barrier(tags)
+            if not known:
+                self.strange_barriers.add(number)
+            if not barrier.lets_all_pass:
+                self.barriers[number] = barrier
         if tags.get("place") in PLACE_KINDS and abs(x) <= FARTHEST_X and abs(y) <= FARTHEST_Y:
             self.settlements.add_point(tags, name_of(tags), names_of(tags), x / 1e7, y / 1e7)
             if len(self.settlements) > MAX_WAYS:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from math import inf, nan
+from math import inf, isnan, nan
 
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 
@@ -53,13 +53,14 @@ _RANK = {RoadAccess.YES: 2, RoadAccess.LOCAL: 1, RoadAccess.NO: 0}
 _BLOCKS = frozenset((
     "barrier_board", "berm", "block", "bollard", "boulder", "bus_trap", "chain", "concrete_block", "cycle_barrier",
     "debris", "delineators", "ditch", "earth_bank", "fence", "full-height_turnstile", "guard_rail", "handrail", "hedge",
-    "horse_stile", "jersey_barrier", "kissing_gate", "log", "motorcycle_barrier", "planter", "retaining_wall", "rock",
-    "rocks", "rope", "rubble", "stile", "sump_buster", "tank_trap", "turnstile", "wall", "wedge", "wicket_gate",
+    "horse_stile", "jersey_barrier", "kent_carriage_gap", "kissing_gate", "log", "motorcycle_barrier", "planter",
+    "retaining_wall", "rock", "rocks", "rope", "rubble", "stile", "sump_buster", "tank_trap", "turnstile", "wall",
+    "wedge", "wicket_gate",
 ))  # fmt: skip
 _YIELDING_BOLLARDS = frozenset(("removable", "rising", "foldable", "flexible"))
 _PASSED = frozenset((
     "border_control", "bump_gate", "cattle_grid", "checkpoint", "coupure", "entrance", "gate", "hampshire_gate",
-    "height_restrictor", "kerb", "kent_carriage_gap", "lift_gate", "no", "sally_port", "sliding_beam", "sliding_gate",
+    "height_restrictor", "kerb", "lift_gate", "no", "sally_port", "sliding_beam", "sliding_gate",
     "spikes", "swing_gate", "toll_booth", "width_restrictor", "yes", "police_checkpoint", "traffic_island",
 ))  # fmt: skip
 
@@ -90,7 +91,7 @@ class Limits:
 ANYBODY, NO_LIMITS = Access(), Limits()
 
 
-def read_access(tags: Mapping[str, str]) -> tuple[Access, bool]:
+def read_access(tags: Mapping[str, str], unsaid: RoadAccess = RoadAccess.YES) -> tuple[Access, bool]:
     """Who may use a way or pass a node, and whether all of its access values are known.
 
     An unknown value neither opens nor shuts. A condition that opens what is shut otherwise (``access=no`` with
@@ -99,6 +100,7 @@ def read_access(tags: Mapping[str, str]) -> tuple[Access, bool]:
 
     Args:
         tags: Of a way or a node.
+        unsaid: What holds for a vehicle of which no key says anything.
 
     Returns:
         Access of trucks and cars, and whether every value was understood.
@@ -110,13 +112,13 @@ def read_access(tags: Mapping[str, str]) -> tuple[Access, bool]:
     """
     if "impassable" in {tags.get("smoothness"), tags.get("status")} or tags.get("impassable") == "yes":
         return Access(RoadAccess.NO, RoadAccess.NO), True
-    truck, truck_known = _resolve(tags, _TRUCK_KEYS)
-    car, car_known = _resolve(tags, _CAR_KEYS)
+    truck, truck_known = _resolve(tags, _TRUCK_KEYS, unsaid)
+    car, car_known = _resolve(tags, _CAR_KEYS, unsaid)
     return Access(truck, car), truck_known and car_known
 
 
-def _resolve(tags: Mapping[str, str], keys: tuple[str, ...]) -> tuple[RoadAccess, bool]:
-    found, known = RoadAccess.YES, True
+def _resolve(tags: Mapping[str, str], keys: tuple[str, ...], unsaid: RoadAccess) -> tuple[RoadAccess, bool]:
+    found, known = unsaid, True
     for key in keys:
         # of several values (agricultural;forestry) the most generous counts: any of these users may drive
         meanings = [_meaning(word.strip().casefold()) for word in tags.get(key, "").split(";") if word.strip()]
@@ -135,29 +137,60 @@ def _meaning(word: str) -> RoadAccess | None:
     return RoadAccess.LOCAL if word in _LOCAL else RoadAccess.NO if word in _SHUT else None
 
 
-def blocks_road(tags: Mapping[str, str]) -> bool | None:
-    """Whether a node with a barrier ends the roads that run over it; None where the kind of barrier isn't known.
+def stricter(a: RoadAccess, b: RoadAccess) -> RoadAccess:
+    """Of two that both have to let a vehicle pass, the one that lets less.
 
-    A gate is passed unless it is locked or its access keys shut it to cars and trucks; a block ends a road unless they
-    open it. ``barrier=block`` at a border shuts the border road as the ground shows it.
+    Args:
+        a: One.
+        b: The other.
+    """
+    return min(a, b, key=_RANK.__getitem__)
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """Who may pass a node, and with what weight and height."""
+
+    access: Access = ANYBODY
+    limits: Limits = NO_LIMITS
+
+    @property
+    def blocks(self) -> bool:
+        """Whether neither trucks nor cars pass: roads end there."""
+        return self.access == Access(RoadAccess.NO, RoadAccess.NO)
+
+    @property
+    def lets_all_pass(self) -> bool:
+        """Whether every truck and car passes."""
+        limits = self.limits.max_weight_t, self.limits.max_height_m
+        return self.access == ANYBODY and all(map(isnan, limits))
+
+
+def read_barrier(tags: Mapping[str, str]) -> tuple[Barrier, bool]:
+    """Who passes a node with a barrier, and whether its kind or its keys say so.
+
+    A gate lets all pass unless it is locked, a block nobody; a key that is for a vehicle beats both, for this vehicle
+    alone: a gate with ``hgv=no`` stops trucks, and a bollard with it stops cars too. ``barrier=block`` at a border
+    shuts the border road as the ground shows it.
 
     Args:
         tags: Of a node.
+
+    Returns:
+        Who passes, and False where neither the kind of barrier is known nor a key says anything; then all pass.
+
+    >>> found = read_barrier({"barrier": "gate", "hgv": "no"})[0].access
+    >>> str(found.truck), str(found.car)
+    ('no', 'yes')
     """
-    said = any(tags.get(key) for key in _USERS)
-    access = read_access(tags)[0]
-    best = max(access.truck, access.car, key=_RANK.__getitem__)
-    if said:
-        return best == RoadAccess.NO
-    if _is_said(tags, "locked"):
-        return True
     # bollards that are taken out, sink, fold or bend, where a tag says so, let vehicles pass
     yields = tags.get("bollard") in _YIELDING_BOLLARDS
     # of several kinds at one place (gate;bollard) each has to let them pass
     kinds = [kind for kind in _words(tags.get("barrier", "")) if not (kind == "bollard" and yields)]
-    if any(kind in _BLOCKS for kind in kinds):
-        return True
-    return False if all(kind in _PASSED for kind in kinds) else None
+    blocks = _is_said(tags, "locked") or any(kind in _BLOCKS for kind in kinds)
+    access = read_access(tags, RoadAccess.NO if blocks else RoadAccess.YES)[0]
+    known = blocks or all(kind in _PASSED for kind in kinds) or any(tags.get(key) for key in _USERS)
+    return Barrier(access, read_limits(tags)[0]), known
 
 
 def read_limits(tags: Mapping[str, str]) -> tuple[Limits, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -38,6 +40,7 @@ def read(folder: Path, *items: str, nodes: str | None = None) -> OsmData:
     return read_osm(path)
 
 
+SAID = ["truck_access", "car_access", "max_height_m"]
 PRIMARY, LANE = {"highway": "primary"}, {"highway": "residential"}
 
 
@@ -195,6 +198,32 @@ def test_gates_and_opened_blocks_are_passed_and_strange_barriers_are_counted(tmp
     data = read(tmp_path, way(1, [1, 2, 3, 4, 5], PRIMARY), nodes=nodes)
     assert len(data.ways) == 1
     assert said(data) == ("a.osm: 1 barriers on roads whose kind isn't known; taken as passable",)
+
+
+@pytest.mark.parametrize("gate_at", [1, 2, 3, 4, 5])
+def test_a_barrier_for_some_vehicles_holds_between_its_neighbours_and_for_nothing_else(gate_at, tmp_path):
+    gate = {"barrier": "gate", "hgv": "no", "maxheight": "2.5"}
+    nodes = "".join(node(n, gate if n == gate_at else None) for n in range(1, 6))
+    data = read(tmp_path, way(1, [1, 2, 3, 4, 5], PRIMARY), way(2, [5, 4, 3, 2, 1], {"railway": "rail"}), nodes=nodes)
+    pieces = [data.node_ids[a:b].tolist() for a, b in pairwise(data.offsets)]
+    road = [(*row, ids) for row, ids in zip(data.ways[SAID].to_numpy().tolist(), pieces, strict=True)][:-1]
+    shut = list(range(max(gate_at - 1, 1), min(gate_at + 1, 5) + 1))
+    # the pieces share the ids of the nodes between them, so that cars drive on
+    assert [ids for *_, ids in road] == [
+        ids for ids in (list(range(1, shut[0] + 1)), shut, list(range(shut[-1], 6))) if len(ids) > 1
+    ]
+    for truck, car, height, ids in road:
+        assert (truck, car) == ("no" if ids == shut else "yes", "yes")
+        assert height == 2.5 if ids == shut else math.isnan(height)
+    # a gate across a road is none across the railway that shares its node
+    assert (pieces[-1], data.ways["mode"].iloc[-1]) == ([5, 4, 3, 2, 1], "rail")
+    assert said(data) == ("a.osm: 1 barriers on roads that let some vehicles pass; followed",)
+
+
+def test_a_barrier_opens_nothing_that_the_way_shuts(tmp_path):
+    nodes = node(1) + node(2, {"barrier": "gate", "hgv": "destination"}) + node(3)
+    shut = read(tmp_path, way(1, [1, 2, 3], PRIMARY | {"hgv": "no", "maxheight": "3"}), nodes=nodes)
+    assert shut.ways[SAID].to_numpy().tolist() == [["no", "yes", 3.0]]
 
 
 # -- settlements ----------------------------------------------------------------------------------------------------

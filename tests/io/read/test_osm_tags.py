@@ -7,9 +7,10 @@ import math
 import pytest
 
 from corridor.io.read.osm_tags import (
+    Barrier,
     Doubt,
-    blocks_road,
     read_access,
+    read_barrier,
     read_gauges,
     read_limits,
     read_population,
@@ -247,28 +248,51 @@ def test_the_more_exact_access_key_wins(tags, truck, car):
 
 
 @pytest.mark.parametrize(
-    ("tags", "blocked"),
+    ("tags", "truck", "car"),
     [
-        ({"barrier": "block"}, True),
-        ({"barrier": "debris"}, True),
-        ({"barrier": "bollard"}, True),
-        ({"barrier": "bollard", "bollard": "removable"}, False),
-        ({"barrier": "block", "motor_vehicle": "yes"}, False),
-        ({"barrier": "bollard", "bollard": "foldable"}, False),
-        ({"barrier": "gate;bollard"}, True),
-        ({"barrier": "gate;toll_booth"}, False),
-        ({"barrier": "gate"}, False),
-        ({"barrier": "gate", "locked": "Yes"}, True),
-        ({"barrier": "gate", "access": "private"}, True),
-        ({"barrier": "gate", "locked": "yes"}, True),
-        ({"barrier": "lift_gate", "access": "no", "motor_vehicle": "permissive"}, False),
-        ({"barrier": "border_control"}, False),
-        ({"barrier": "toll_booth"}, False),
-        ({"barrier": "yes_no"}, None),
+        ({"barrier": "block"}, "no", "no"),
+        ({"barrier": "debris"}, "no", "no"),
+        ({"barrier": "bollard"}, "no", "no"),
+        ({"barrier": "kent_carriage_gap"}, "no", "no"),
+        ({"barrier": "bollard", "bollard": "removable"}, "yes", "yes"),
+        ({"barrier": "block", "motor_vehicle": "yes"}, "yes", "yes"),
+        ({"barrier": "bollard", "bollard": "foldable"}, "yes", "yes"),
+        ({"barrier": "gate;bollard"}, "no", "no"),
+        ({"barrier": "gate;toll_booth"}, "yes", "yes"),
+        ({"barrier": "gate"}, "yes", "yes"),
+        ({"barrier": "gate", "access": "private"}, "no", "no"),
+        ({"barrier": "gate", "locked": "Yes"}, "no", "no"),
+        ({"barrier": "gate", "smoothness": "impassable"}, "no", "no"),
+        ({"barrier": "lift_gate", "access": "no", "motor_vehicle": "permissive"}, "yes", "yes"),
+        ({"barrier": "border_control"}, "yes", "yes"),
+        ({"barrier": "toll_booth"}, "yes", "yes"),
+        # a key for one vehicle is for this one alone, whatever the barrier does to others
+        ({"barrier": "gate", "hgv": "no"}, "no", "yes"),
+        ({"barrier": "gate", "motorcar": "no"}, "yes", "no"),
+        ({"barrier": "gate", "motor_vehicle": "no"}, "no", "no"),
+        ({"barrier": "gate", "goods": "no"}, "yes", "yes"),  # vans
+        ({"barrier": "gate", "bicycle": "no"}, "yes", "yes"),
+        ({"barrier": "gate", "access": "no", "hgv": "yes"}, "yes", "no"),
+        ({"barrier": "gate", "access": "private", "motorcar": "yes"}, "no", "yes"),
+        ({"barrier": "gate", "hgv": "destination"}, "local", "yes"),
+        ({"barrier": "bollard", "hgv": "no"}, "no", "no"),
+        ({"barrier": "bollard", "motorcar": "yes"}, "no", "yes"),
+        ({"barrier": "bollard", "bicycle": "yes"}, "no", "no"),
+        ({"barrier": "gate", "locked": "yes", "hgv": "designated"}, "yes", "no"),
+        ({"barrier": "gate", "access": "no", "access:conditional": "yes @ (Mo-Fr)"}, "yes", "yes"),
     ],
 )
-def test_barriers_end_a_road_unless_their_keys_open_them(tags, blocked):
-    assert blocks_road(tags) is blocked
+def test_barriers_stop_whom_their_kind_stops_unless_a_key_says_otherwise(tags, truck, car):
+    barrier, known = read_barrier(tags)
+    assert (barrier.access.truck, barrier.access.car, known) == (truck, car, True)
+    assert barrier.blocks == (truck == car == "no")
+    assert barrier.lets_all_pass == (truck == car == "yes")
+
+
+def test_a_barrier_of_unknown_kind_lets_pass_and_is_in_doubt_unless_a_key_tells():
+    assert read_barrier({"barrier": "yes_no"}) == (Barrier(), False)
+    assert read_barrier({"barrier": "yes_no", "hgv": "no"})[1]
+    assert read_barrier({"barrier": "height_restrictor", "maxheight": "2.1"})[0].limits.max_height_m == 2.1
 
 
 def test_limits_are_kept_in_tonnes_and_metres():
