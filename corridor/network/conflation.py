@@ -35,6 +35,7 @@ from corridor.network.graph import Network, Position
 from corridor.network.map_matching import Match, match_section, node_position, part_lengths_km
 from corridor.network.ways import Ways
 from corridor.schema.catalogue import THROUGH_CLASSES, TRUCK_HEIGHT_M, TRUCK_T, Crossing, Node, Section, VehicleLimit
+from corridor.schema.fields import lies_after
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.parameters import DrivingModel
 from corridor.schema.study import TimeSpec
@@ -48,6 +49,7 @@ from corridor.terrain.surface import Dem
 # catalogue documents it as open. Where map and catalogue contradict each other is listed.
 
 _SHUT = (SectionStatus.CLOSED, SectionStatus.UNKNOWN)
+_UNBUILT = (SectionStatus.PLANNED, SectionStatus.CONSTRUCTION)
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,17 +58,34 @@ Ints = NDArray[np.int64]
 def dated(section: Section, as_of: str) -> Section:
     """A section as it was on a date (ISO, ``2021-08`` or longer).
 
-    It wasn't open before ``opened``, not yet closed (or unknown) before ``closed``, and nobody else's before
-    ``control_from``.
+    It wasn't open before ``opened``, not yet closed (or unknown, disused, abandoned) before ``closed``, and nobody
+    else's before ``control_from``; works weren't as far as a later document says.
     """
     # Rows describe the present. What happened after the date is taken back, one fact at a time.
-    status = section.status
-    if status == SectionStatus.OPEN and section.opened and section.opened > as_of:
-        status = SectionStatus.CONSTRUCTION
-    if status in _SHUT and section.closed and section.closed > as_of:
-        status = SectionStatus.OPEN
-    control = section.control if section.control and section.control_from <= as_of else ""
-    return replace(section, status=status, control=control)
+    status, works = _status_then(section, as_of), section.works
+    if status != section.status:
+        works = replace(works, stated=None)
+    if lies_after(works.progress_as_of, as_of):
+        works = replace(works, progress_pct=None, progress_as_of="", progress_source_ids=())
+    control = "" if lies_after(section.control_from, as_of) else section.control
+    return replace(section, status=status, works=works, control=control)
+
+
+def _status_then(section: Section, as_of: str) -> SectionStatus:
+    """The status after the last of the openings and closures that a date has seen."""
+    present = section.status
+    # Of ways that are to be built, the day of opening is yet to come.
+    opens = section.opened and present not in _UNBUILT
+    events = [(section.opened, SectionStatus.OPEN)] if opens else []
+    if section.closed:
+        events.append((section.closed, SectionStatus.CLOSED if present == SectionStatus.OPEN else present))
+    events.sort()
+    past = [status for date, status in events if not lies_after(date, as_of)]
+    if len(past) == len(events):
+        return present
+    if past:
+        return past[-1]
+    return SectionStatus.CONSTRUCTION if events[0][1] == SectionStatus.OPEN else SectionStatus.OPEN
 
 
 def mostly_used(network: Network, match: Match) -> list[int]:

@@ -45,6 +45,19 @@ def is_date(text: str) -> bool:
     return True
 
 
+def lies_after(date: str, other: str) -> bool:
+    """Whether a date lies after another one: a month or a year counts to its end, and a day within it isn't after it.
+
+    >>> [lies_after(date, "2021-11") for date in ("2021-12-01", "2021-11-30", "2021", "2022")]
+    [True, False, False, True]
+
+    Args:
+        date: ISO date, a month or a year.
+        other: the same.
+    """
+    return date[: len(other)] > other[: len(date)]
+
+
 def _require_date(text: str) -> str:
     if text and not is_date(text):
         raise ValueError(f"'{text[:40]}' is no date; {DATE_FORMS}")

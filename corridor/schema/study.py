@@ -423,6 +423,12 @@ class CrossingSpec(_Strict):
             raise ValueError(f"'{countries[0]}' stands twice; name the countries on both sides")
         return countries
 
+    @model_validator(mode="after")
+    def _dated(self) -> CrossingSpec:
+        if self.confirmed and not self.as_of:
+            raise ValueError("as_of: is empty though confirmed; say for when its status is known")
+        return self
+
 
 class ImpactSpec(_Strict):
     """What candidates are measured for beyond themselves, in the focus country.

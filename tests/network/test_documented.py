@@ -17,11 +17,14 @@ from corridor.network.ways import Ways
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import silent
 from corridor.pipeline.steps import inputs as files
+from corridor.pipeline.steps import lines
 from corridor.report.i18n import render
-from corridor.schema.catalogue import Section, VehicleLimit
-from corridor.schema.study import Study
-from corridor.schema.vocabulary import Mode, SectionStatus
+from corridor.schema.catalogue import Section, SectionWorks, VehicleLimit
+from corridor.schema.study import Baseline, Study
+from corridor.schema.vocabulary import Mode, SectionStatus, Works
 from tests.interactions import roads
+from tests.synthetic.catalogue import COSTS
+from tests.synthetic.corrupted import cell
 from tests.synthetic.study import build
 
 
@@ -109,13 +112,70 @@ def test_through_traffic_runs_on_sections_and_through_classes(run):
     assert edges.loc[edges["mode"] == Mode.RAIL, "through"].all()
 
 
-def test_dates_of_a_section(run):
+OPEN, BUILT, SHUT = SectionStatus.OPEN, SectionStatus.CONSTRUCTION, SectionStatus.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("present", "opened", "closed", "then"),
+    [
+        # by 2009-06, 2012-06, 2015-06 and 2018-06: what happened on 2010-03 and 2014
+        (OPEN, "2010-03", "", [BUILT, OPEN, OPEN, OPEN]),
+        (SHUT, "", "2010-03", [OPEN, SHUT, SHUT, SHUT]),
+        (SHUT, "2010-03", "2014", [BUILT, OPEN, SHUT, SHUT]),
+        (OPEN, "2014", "2010-03", [OPEN, SHUT, OPEN, OPEN]),
+        (SectionStatus.UNKNOWN, "", "2014", [OPEN, OPEN, SectionStatus.UNKNOWN, SectionStatus.UNKNOWN]),
+        (SectionStatus.DISUSED, "2010-03", "2014", [BUILT, OPEN, SectionStatus.DISUSED, SectionStatus.DISUSED]),
+        (SectionStatus.ABANDONED, "", "2014", [OPEN, OPEN, SectionStatus.ABANDONED, SectionStatus.ABANDONED]),
+        # what lay there is built anew; when it is to be opened changes nothing yet
+        (BUILT, "", "2014", [OPEN, OPEN, BUILT, BUILT]),
+        (BUILT, "2014", "", [BUILT] * 4),
+        (SectionStatus.PLANNED, "2014", "", [SectionStatus.PLANNED] * 4),
+        (SHUT, "", "", [SHUT] * 4),
+    ],
+)
+def test_a_section_is_what_its_last_opening_or_closure_made_it(run, present, opened, closed, then):
+    section = replace(run[files.catalogue].sections["valley-middle"], status=present, opened=opened, closed=closed)
+    dates = ("2009-06", "2012-06", "2015-06", "2018-06")
+    assert [dated(section, date).status for date in dates] == then
+
+
+def test_a_month_has_seen_what_happened_on_its_days(run):
+    section = replace(run[files.catalogue].sections["valley-middle"], opened="2021-05-20")
+    assert [dated(section, date).status for date in ("2021-04-30", "2021-05", "2021-05-19", "2021-05-20")] == [
+        BUILT, OPEN, BUILT, OPEN,
+    ]  # fmt: skip
+
+
+def test_control_and_works_are_those_of_the_date(run):
     section = run[files.catalogue].sections["valley-middle"]
-    assert dated(replace(section, opened="2021-05"), "2021-04").status == SectionStatus.CONSTRUCTION
-    assert (
-        dated(replace(section, status=SectionStatus.CLOSED, closed="2021-05"), "2021-04").status == SectionStatus.OPEN
-    )
     assert dated(replace(section, control="XC", control_from="2021-05"), "2021-04").control == ""
+    assert dated(replace(section, control="XC", control_from="2021-05-20"), "2021-05").control == "XC"
+    works = SectionWorks(Works.UPGRADE, 70.0, "2021-05", ("made-up",))
+    shut = replace(section, status=SHUT, closed="2020", works=works)
+    assert dated(shut, "2021-05").works == works
+    assert dated(shut, "2021-04").works == SectionWorks(Works.UPGRADE)  # how far they were then, nobody knows
+    assert dated(shut, "2019").works == SectionWorks()  # nothing was to be done to an open road
+
+
+def test_a_route_of_sections_is_built_and_priced_as_they_were_at_the_baseline(tmp_path):
+    """The first section of the route over the ridge came into use in 2019: before, it was still to be built."""
+    path = build(tmp_path / "study")
+    cell("sections.csv", "opened", "2019-06")(path.parent)
+    earlier = Baseline(id="earlier", name="before", as_of="2019-05")
+    study = Study.load(path)
+    found = {}
+    for baseline in (study.chosen_baseline, earlier):
+        asked = study.model_copy(update={"baselines": (*study.baselines, earlier), "baseline": baseline.id})
+        at = open_run(asked, osm=path.parent / "map.osm", dem=(), progress=silent)
+        ridge = at[lines.candidates]["ridge"]
+        musd = at[lines.line_metrics].set_index("candidate_id").loc["ridge", "cost_musd"]
+        found[baseline.id] = ridge.parts[0].works, musd, render(ridge.assumptions[0])
+    assert [works for works, *_ in found.values()] == [Works.NONE, Works.UNFINISHED]
+    (_, now_musd, _), (_, then_musd, assumed) = found.values()
+    km, bridge_km = ridge.parts[0].length_km.mid, ridge.parts[0].bridge_km
+    surface, bridge = COSTS["road", "surface"][1], COSTS["road", "bridge"][1]
+    assert then_musd - now_musd == pytest.approx((km - bridge_km) * surface + bridge_km * bridge)
+    assert "Ridge west" in assumed
 
 
 def test_a_documented_limit_is_reported_and_closes_only_where_asked(run):

@@ -133,7 +133,11 @@ def regime(old: str, new: str) -> Change:
 
 def length(km: str) -> Change:
     """Document the length of the first section, which is drawn with 23.4 km from end to end."""
-    changes = [cell("sections.csv", f"length_km_{end}", km) for end in ("low", "mid", "high")]
+    return several(*(cell("sections.csv", f"length_km_{end}", km) for end in ("low", "mid", "high")))
+
+
+def several(*changes: Change) -> Change:
+    """Do some changes one after another."""
     return lambda folder: [fault for change in changes for fault in change(folder)]
 
 
@@ -346,6 +350,30 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "a status of spring": (
         cell("sections.csv", "as_of", "spring"), ["sections.csv, row 2, as_of: 'spring' is no date; write one of the"],
+    ),
+    "a section without a date": (
+        cell("sections.csv", "as_of", ""), ["sections.csv, row 2, as_of: is empty; fill it in"],
+    ),
+    "a crossing without a date": (
+        cell("crossings.csv", "as_of", ""), ["crossings.csv, row 2, as_of: is empty; fill it in"],
+    ),
+    "open although closed": (
+        cell("sections.csv", "closed", "2019-02"),
+        ["sections.csv, row 2, closed: is 2019-02, but status is open; say in status what it is since"],
+    ),
+    "closed after it was opened again": (
+        several(cell("sections.csv", "opened", "2015"), cell("sections.csv", "closed", "2019-02")),
+        ["sections.csv, row 2, closed: is 2019-02, but status is open"],
+    ),
+    "closed although opened again": (
+        several(cell("sections.csv", "status", "closed"), cell("sections.csv", "closed", "2015"),
+                cell("sections.csv", "opened", "2019-02")),
+        ["sections.csv, row 2, opened: is 2019-02, after closed, but status is closed; make status open"],
+    ),
+    "a crossing confirmed at no time": (
+        study(("[[baselines]]", '[[crossings]]\nid = "gate"\nname = "Gate"\nlon = 10.4\nlat = 45.5\n'
+               'countries = ["XA", "XB"]\nstatus = "open"\nconfirmed = true\n\n[[baselines]]')),
+        ["midland.toml: crossings.0: as_of: is empty though confirmed"],
     ),
     "a closure on no day": (
         cell("sections.csv", "closed", "2019-02-29"), ["sections.csv, row 2, closed: '2019-02-29' is no date"],

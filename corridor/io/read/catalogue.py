@@ -30,7 +30,7 @@ from corridor.schema.catalogue import (
     UnitCost,
     VehicleLimit,
 )
-from corridor.schema.fields import Source
+from corridor.schema.fields import Source, lies_after
 from corridor.schema.parameters import DocumentedHeight, DrivingParameters, PeopleTables, Vehicle
 from corridor.schema.vocabulary import (
     Confidence,
@@ -321,7 +321,7 @@ def _load_sections(
                 mode=row.member("mode", Mode),
                 road_class=row.text("class", required=True),
                 status=row.member("status", SectionStatus),
-                as_of=row.date("as_of"),
+                as_of=row.date("as_of", required=True),
                 opened=row.date("opened"),
                 closed=row.date("closed"),
                 length_km=row.range("length_km"),
@@ -348,6 +348,7 @@ def _load_sections(
             )
         )
         _check_lengths(row, found[-1])
+        _check_dates(row, found[-1])
     _check_followed(found, f"{folder / 'sections.csv'}", faults)
     return found
 
@@ -428,6 +429,24 @@ def _check_followed(sections: Sequence[Section], where: str, faults: Faults) -> 
                 )
 
 
+_OUT_OF_USE = (SectionStatus.CLOSED, SectionStatus.UNKNOWN, SectionStatus.DISUSED, SectionStatus.ABANDONED)
+
+
+def _check_dates(row: Row, section: Section) -> None:
+    """A status is what the later of opening and closure left."""
+    status, opened, closed = section.status, section.opened, section.closed
+    if status == SectionStatus.OPEN and closed and (not opened or lies_after(closed, opened)):
+        row.fault(
+            "closed",
+            f"is {closed}, but status is open; say in status what it is since, or in opened since when "
+            "it is open again",
+        )
+    elif status in _OUT_OF_USE and closed and lies_after(opened, closed):
+        row.fault(
+            "opened", f"is {opened}, after closed, but status is {status}; make status open, or correct the dates"
+        )
+
+
 def _check_ends(row: Row, ends: tuple[str, str], nodes: dict[str, Node], line: LineString) -> None:
     for column, node_id, point in zip(("from_node", "to_node"), ends, (line.coords[0], line.coords[-1]), strict=True):
         node = nodes.get(node_id)
@@ -449,7 +468,7 @@ def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) ->
             frozenset((row.text("country_a", required=True), row.text("country_b", required=True))),
             row.member("mode", Mode),
             row.member("status", CrossingStatus, without=(CrossingStatus.UNLISTED,)),
-            row.date("as_of"),
+            row.date("as_of", required=True),
             row.range("delay_min"),
             source_ids_of(row, sources),
             row.text("note"),

@@ -18,6 +18,7 @@ from corridor.io.read.elevation import compare_known, read_dem, require_heights_
 from corridor.io.read.height_errors import load_height_errors
 from corridor.io.read.places import Places
 from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
+from corridor.schema.fields import lies_after
 from corridor.schema.parameters import DocumentedHeight
 from corridor.schema.regime import Regime
 from corridor.schema.study import UNKNOWN_COUNTRY, PackageCandidate, Place, Study, TimeSpec
@@ -232,7 +233,7 @@ def require_past(study: Study, dated: Iterable[DatedCell], today: str) -> None:
     faults = [
         f"{study.id}: {table}, {key}, {column}: {date} lies in the future; correct the date"
         for table, key, column, date in dated
-        if date[: len(latest)] > latest[: len(date)]
+        if lies_after(date, latest)
     ]
     if faults:
         more = f"; and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""

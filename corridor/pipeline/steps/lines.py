@@ -185,14 +185,14 @@ def conflation(
 def route_catalogue(
     reference_folder: Path,
     nodes: Mapping[str, Node],
-    sections: Mapping[str, Section],
+    sections_then: Mapping[str, Section],
     crossings: Mapping[str, Crossing],
     speeds: Sequence[Speed],
     border_delays: BorderDelays,
 ) -> Catalogue:
-    """What of the catalogue decides where a route runs and how long it takes: no prices."""
+    """What of the catalogue decides where a route runs, how long it takes and what is to be built of it: no prices."""
     return Catalogue(
-        reference_folder, {}, dict(nodes), dict(sections), dict(crossings), tuple(speeds), (), (),
+        reference_folder, {}, dict(nodes), dict(sections_then), dict(crossings), tuple(speeds), (), (),
         border_delays=border_delays,
     )  # fmt: skip
 
