@@ -547,8 +547,9 @@ def with_entries(
     links = _open_links(network, domain.country, pair, assume_open)
     forward, backward = (network.edges[name].to_numpy(dtype=float) for name in minutes)
     # One search with the traffic from the point and one against it: to each crossing and from it.
-    inward = network.search(at, forward, backward, closed)
-    outward = search(network.traffic_arcs_back, _arrivals(network, at, forward, backward), forward, backward, closed)
+    inward = network.search(at, forward, backward, closed, access=access)
+    back = network.traffic_for(access, reverse=True)
+    outward = search(back, _arrivals(network, at, forward, backward), forward, backward, closed)
     entries = []
     for row, home, foreign in links:
         spent = float(inward.cost[foreign]), float(outward.cost[foreign])

@@ -270,19 +270,32 @@ class Network:
         least = min(LEAST_THROUGH_KM, float(length_km.max(initial=0.0)))
         return np.asarray(usable & (length_km[part[u]] < least))
 
-    @shared_property
+    @property
     def traffic_arcs(self) -> Arcs:
-        """The directed graph of traffic: minor roads are first and last leg only, see :func:`build_traffic_arcs`."""
-        return self._traffic(reverse=False)
+        """The directed graph of trucks, see :meth:`traffic_for`."""
+        return self.traffic_for("truck_access")
 
-    @shared_property
+    @property
     def traffic_arcs_back(self) -> Arcs:
         """The same graph turned round."""
-        return self._traffic(reverse=True)
+        return self.traffic_for("truck_access", reverse=True)
 
-    def _traffic(self, *, reverse: bool) -> Arcs:
+    def traffic_for(self, access: str, *, reverse: bool = False) -> Arcs:
+        """The directed graph of a vehicle: minor roads are first and last leg only, see :func:`build_traffic_arcs`.
+
+        Args:
+            access: as in :meth:`through_for`.
+            reverse: whether it is turned round.
+        """
+        return self.share(f"traffic by {access}, turned {reverse}", lambda: self._traffic(access, reverse=reverse))
+
+    def _traffic(self, access: str, *, reverse: bool) -> Arcs:
+        through, ends_legs = self.through_for(access), self.leg_ends_for(access)
+        alike = np.array_equal(through, self.is_through) and np.array_equal(ends_legs, self.ends_legs)
+        if alike and access != "truck_access":
+            return self.traffic_for("truck_access", reverse=reverse)
         u, v, oneway = (self.edges[name].to_numpy() for name in ("u", "v", "oneway"))
-        return build_traffic_arcs(u, v, oneway, self.n_nodes, self.is_through, self.ends_legs, reverse=reverse)
+        return build_traffic_arcs(u, v, oneway, self.n_nodes, through, ends_legs, reverse=reverse)
 
     @shared_property
     def is_border(self) -> Bools:
@@ -518,6 +531,7 @@ class Network:
         *,
         any_road: bool = False,
         until: Bools | None = None,
+        access: str = "truck_access",
     ) -> Tree:
         """Cheapest costs from a position on a road to every node.
 
@@ -528,11 +542,12 @@ class Network:
             closed: edges that may not be used.
             any_road: minor roads may be driven on the way to somewhere else too.
             until: nodes after the last of which the search ends, shape (n_nodes,); it never does if left out.
+            access: as in :meth:`through_for`.
 
         Returns:
             Costs by node, and where each was reached from.
         """
-        arcs = self.arcs if any_road else self.traffic_arcs
+        arcs = self.arcs if any_road else self.traffic_for(access)
         return search(arcs, self.starts(at, forward, backward), forward, backward, closed, until)
 
     def route(

@@ -460,6 +460,29 @@ def test_cars_pass_where_trucks_may_only_stop():
         assert access.before.crossing == pytest.approx([1 + minutes])
 
 
+@pytest.mark.parametrize("access", ["local", "no"])
+def test_cars_pass_abroad_where_trucks_may_not(access):
+    """Before the border 10 min of a road that lorries may not pass, or 60 round it: goods go round, people don't."""
+    abroad = [LINE[0], (LON, LAT - STEP), (LON, LAT - 2 * STEP), (LON - STEP, LAT - STEP)]
+    edges = [*CHAIN, (4, 5), (5, 6), (4, 7), (7, 6), (0, 4)]
+    minutes = [10.0, 10.0, 10.0, 5.0, 5.0, 30.0, 30.0, 0.0]
+    for car, people in ((access, 60.0), ("yes", 10.0)):
+        columns = {
+            "country": ["AA"] * 3 + ["BB"] * 4 + [""],
+            "border": [""] * 7 + ["AA-BB"],
+            "crossing_id": [""] * 7 + ["gate"],
+            "truck_access": ["yes"] * 3 + [access] + ["yes"] * 4,
+            "car_access": ["yes"] * 3 + [car] + ["yes"] * 4,
+            "minutes_forward": minutes,
+            "minutes_backward": minutes,
+        }
+        net = network([*LINE, *abroad], edges, **{name: np.array(values) for name, values in columns.items()})
+        beyond = Place(name="Beyond", lon=abroad[2][0], lat=abroad[2][1], country="BB")
+        before = access_to(net, LINE[2], [LINE[1]], crossing=beyond).before
+        assert before.crossing == pytest.approx([people + 10.0])
+        assert before.capital == pytest.approx((60.0 + 20.0, 60.0 + 20.0))
+
+
 def test_a_street_between_roads_without_lorries_is_no_island_to_cars():
     """A main road of 22 km, then 2 km each without lorries, of a village, and without lorries again, two edges long.
 
