@@ -429,9 +429,13 @@ def _cell(view: ReportView, column: Subject, key: str, regime: str) -> dict[str,
     return {"level": level, "words": words.to_json(), "figure": figure, "range": cell.range_text if figure else ""}
 
 
+def _is_known(cell: Cell) -> bool:
+    return cell.value is not None and math.isfinite(cell.value)
+
+
 def _changed(column: Subject, cell: Cell) -> bool:
     """Whether a figure that says what would change says that anything may."""
-    return cell.value is not None and math.isfinite(cell.value) and abs(cell.most) >= _LEAST[column.name]
+    return _is_known(cell) and abs(cell.most) >= _LEAST[column.name]
 
 
 def _say(view: ReportView, column: Subject, cell: Cell, key: str, regime: str) -> tuple[str, Message]:
@@ -708,7 +712,8 @@ def build_matrix(view: ReportView) -> dict[str, Any] | None:
 
     Returns:
         ``regimes`` (ids), ``rows``: candidate's id and a cell for each regime with ``rank`` and the figures'
-        messages; None for a cell whose rules don't cover the route. None where there is one regime.
+        messages, which say whether all stays as it is (``same``); None for a cell whose rules don't cover the route.
+        None where there is one regime.
     """
     if len(view.regime_ids) < 2:
         return None
@@ -736,10 +741,13 @@ def _crossing(view: ReportView, columns: list[Subject], key: str, regime: str) -
         if cell is None:
             continue
         level, words = _say(view, column, cell, key, regime)
-        known = _changed(column, cell)
+        changed = _changed(column, cell)
         unit = Message(f"unit.{column.metric.column.unit}", fallback=column.metric.column.unit)
-        shown = Message("glance.figure", {"value": _signed(column, cell), "unit": unit}) if known else words
-        figures.append({"name": column.name, "level": level, "said": shown, "range": cell.range_text if known else ""})
+        shown = Message("glance.figure", {"value": _signed(column, cell), "unit": unit}) if changed else words
+        figures.append(
+            {"name": column.name, "level": level, "said": shown, "range": cell.range_text if changed else "",
+             "same": _is_known(cell) and not changed}
+        )  # fmt: skip
     sure = rank.text == "1" and not rank.status
     return {"rank": _rank(rank).to_json() if rank.text else None, "figures": figures, "first": sure}
 
