@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
+Number = TypeVar("Number")
 _AN = re.compile(r"(?!(?:one|once|uni(?!n|m)|us[aeiu]|eu)\w*)[aeiou]|8|1[18](?!\d)|1[18](?=,\d{3}\b)", re.IGNORECASE)
 
 
@@ -30,6 +33,21 @@ def format_position(lat: float, lon: float, digits: int | None = None) -> str:
         '48.600 N 124.700 W'
     """
     return f"{format_latitude(lat, digits)} {format_longitude(lon, digits)}"
+
+
+def ask_if_swapped(lon: Number, lat: Number, holds: Callable[[Number, Number], object]) -> str:
+    """Ask whether a position that lies off some ground would lie on it the other way round; else give ''.
+
+    Args:
+        lon: longitude in degrees.
+        lat: latitude in degrees.
+        holds: whether the ground has a longitude and latitude.
+
+    Example:
+        >>> ask_if_swapped(39.25, 46.5, lambda lon, lat: 45 < lon < 47 and 38 < lat < 40)
+        'are latitude and longitude swapped?'
+    """
+    return "are latitude and longitude swapped?" if holds(lat, lon) else ""
 
 
 def format_extent(west: float, south: float, east: float, north: float) -> str:

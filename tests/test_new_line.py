@@ -261,7 +261,7 @@ def test_what_cant_be_asked_without_a_study_is_said(more, says, ridge):
 
 
 def test_swapped_coordinates_and_a_study_in_the_wrong_place_are_said(ridge, study):
-    with pytest.raises(CoverageError, match="are longitude and latitude swapped"):
+    with pytest.raises(CoverageError, match="are latitude and longitude swapped"):
         corridor.find_new_line("10.2,45.5", "10.9,45.5", dem=ridge)
     with pytest.raises(AlignmentError, match=r"give a study as study=\.\.\."):
         corridor.find_new_line(study, "Goris", "Sisian")

@@ -46,7 +46,7 @@ from corridor.schema.study import DrawnCandidate, Place
 from corridor.schema.vocabulary import Evidence, GeometryQuality, LineKind, Mode, SectionStatus, StructureKind
 from corridor.terrain.profile import grade_limited, grade_limited_under
 from corridor.terrain.surface import Dem
-from corridor.wording import format_position
+from corridor.wording import ask_if_swapped, format_position
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -131,8 +131,8 @@ def _require_inside(xyz: Floats, area: Area, asked_by: str) -> None:
         return
     at = format_position(float(xyz[outside][0, 1]), float(xyz[outside][0, 0]), 3)
     # The commonest fault of lines from elsewhere: GeoJSON has longitude first, many programs latitude.
-    swapped = _inside(xyz[:, 1], xyz[:, 0], area).all()
-    remedy = "latitude and longitude seem to be swapped" if swapped else "correct the line or widen area in the study"
+    swapped = ask_if_swapped(xyz[:, 0], xyz[:, 1], lambda lon, lat: _inside(lon, lat, area).all())
+    remedy = swapped or "correct the line or widen area in the study"
     raise StudyError(f"{asked_by}: lies outside the study's area at {at}; {remedy}")
 
 

@@ -31,7 +31,7 @@ from corridor.pipeline.steps import lines
 from corridor.plugins import nearest_name
 from corridor.schema.study import LIVE_OSM, UNKNOWN_COUNTRY, CrossingSpec, Place, Study
 from corridor.schema.vocabulary import CrossingStatus
-from corridor.wording import format_position
+from corridor.wording import ask_if_swapped, format_position
 
 AREA_MARGIN, MIN_MARGIN_KM = 0.5, 20.0
 AT_PLACE_M = 1000.0
@@ -293,10 +293,10 @@ def _area(ends: Sequence[Place], rasters: Sequence[Path]) -> tuple[float, float,
             # A point outside the map is called by its position, which needn't be said twice.
             where = format_position(place.lat, place.lon, 3)
             name = "" if place.name == where else f"{place.name} at "
-            swapped = west < place.lat < east and south < place.lon < north
+            swapped = ask_if_swapped(place.lon, place.lat, lambda lon, lat: west < lon < east and south < lat < north)
             raise CoverageError(
                 f"{', '.join(path.name for path in rasters)}: doesn't reach {name}{where}"
-                f"{' (are latitude and longitude swapped?)' if swapped else ''}; add a DEM that covers it with --dem"
+                f"{f' ({swapped})' if swapped else ''}; add a DEM that covers it with --dem"
             )
     # Inside the rasters' edges, rounded inwards.
     low = max(area[0], west, -180.0), max(area[1], south, -90.0)

@@ -19,7 +19,7 @@ from corridor.files import require_file
 from corridor.geo.geodesy import WGS84, distance_m
 from corridor.geo.rasters import clean_heights, no_heights, open_heights
 from corridor.schema.fields import Grid, Source
-from corridor.wording import format_position
+from corridor.wording import ask_if_swapped, format_position
 
 # --- Slope, roughness and price of ground as functions of heights and pixel sizes alone ---
 # Heights are metres, shape (rows, cols), NaN where unknown. What needs all eight neighbours is NaN where one is
@@ -240,8 +240,7 @@ class Dem:
             if inside:
                 hint = "; ".join((*self.remarks, "is there a gap between files?"))
             else:
-                swapped = self.covers(lat, lon).ravel()[at]
-                hint = "are latitude and longitude swapped?" if swapped else ""
+                hint = ask_if_swapped(lon, lat, lambda x, y: self.covers(x, y).ravel()[at])
             raise CoverageError(
                 f"{self.source.file or self.source.title}: {why} {where} ({missing.sum()} of {missing.size} "
                 f"points of {what}){f' ({hint})' if hint else ''}; add a DEM that covers it with --dem"

@@ -48,7 +48,7 @@ REFUSED = {
     "rotated": ({"transform": Affine(0.01, 0.002, 9.9, 0.002, -0.01, 46.1)}, "isn't a north-up raster; warp it"),
     "lon and lat swapped": (
         {"heights": HEIGHTS.T, "transform": Affine(0.01, 0, 44.9, 0, -0.01, 11.1)},
-        "doesn't reach the study area .it covers 44.9 to 46.1 E, 9.9 to 11.1 N: are longitude and latitude swapped",
+        "doesn't reach the study area .it covers 44.9 to 46.1 E, 9.9 to 11.1 N: are latitude and longitude swapped",
     ),
     "0 to 360": ({"transform": Affine(0.01, 0, 369.9, 0, -0.01, 46.1)}, "write longitudes from -180 to 180"),
     "no system": ({"crs": None}, "no coordinate reference system; set one"),

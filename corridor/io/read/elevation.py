@@ -21,7 +21,7 @@ from corridor.schema.message import Message
 from corridor.schema.parameters import DocumentedHeight
 from corridor.schema.vocabulary import SourceKind
 from corridor.terrain.surface import Dem, slope_deg
-from corridor.wording import format_extent
+from corridor.wording import ask_if_swapped, format_extent
 
 # --- Whether a raster is the ground that it should be: where it lies, zeros that stand for unknown, and known
 #     heights ---
@@ -44,8 +44,8 @@ def where_it_lies(wanted: Bounds, have: Sequence[Bounds]) -> str:
     west, south = min(b[0] for b in have), min(b[1] for b in have)
     east, north = max(b[2] for b in have), max(b[3] for b in have)
     said = f"it covers {format_extent(west, south, east, north)}"
-    if _meet(wanted, (south, west, north, east)):
-        return f"{said}: are longitude and latitude swapped?"
+    if swapped := ask_if_swapped((west, east), (south, north), lambda x, y: _meet(wanted, (x[0], y[0], x[1], y[1]))):
+        return f"{said}: {swapped}"
     if _meet(wanted, (west - 360, south, east - 360, north)):
         return f"{said}: write longitudes from -180 to 180"
     return said
