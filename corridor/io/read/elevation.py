@@ -55,37 +55,52 @@ def _meet(a: Bounds, b: Bounds) -> bool:
     return max(a[0], b[0]) < min(a[2], b[2]) and max(a[1], b[1]) < min(a[3], b[3])
 
 
-def find_zero_voids(heights_m: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Patches of exactly 0 m that a cliff surrounds: no ground is so, hence the zeros stand for unknown.
+def find_voids(heights_m: NDArray[np.float32], pixel_m: float) -> dict[float, NDArray[np.bool_]]:
+    """Patches of one height that cliffs surround: no ground is so, hence their height stands for unknown.
 
-    A patch is four or more pixels that touch, also by corners; every height beside it is over 20 m above or below it.
-    The sea and lakes at its height have low ground beside them somewhere.
+    A patch is four or more pixels of exactly the same height that touch, also by corners. Of exactly 0 m it is a void
+    where every height beside it is over 20 m above or below: the sea and lakes at its height have low ground beside
+    them somewhere. Of another height, such as 1 m, it is one if that is the lowest of all and everything beside it lies
+    higher by over 20 m and by more than a pixel's width: slopes over 45 degrees would lead down from all sides.
 
     Args:
         heights_m: ``(rows, cols)``, NaN where unknown.
+        pixel_m: Width of a pixel.
 
     Returns:
-        ``(rows, cols)``, whether a pixel is such a void.
+        For each height that voids have, ``(rows, cols)``, whether a pixel is one.
 
-    >>> pit = np.full((6, 6), 300, dtype=np.float32); pit[2:4, 2:4] = 0
-    >>> int(find_zero_voids(pit).sum()), bool(find_zero_voids(pit - pit).any())
-    (4, False)
+    >>> pit = np.full((6, 6), 300, dtype=np.float32); pit[2:4, 2:4] = 1
+    >>> {height: int(void.sum()) for height, void in find_voids(pit, 90.0).items()}, find_voids(pit, 1000.0)
+    ({1.0: 4}, {})
     """
+    lowest = float(np.fmin.reduce(heights_m, axis=None, initial=np.inf))
+    cliffs_m = {lowest: max(_CLIFF_M, pixel_m)} | {0.0: _CLIFF_M}
+    found = {height: _walled(heights_m, height, cliff) for height, cliff in cliffs_m.items()}
+    return {height: void for height, void in found.items() if void.any()}
+
+
+def _walled(heights_m: NDArray[np.float32], height_m: float, cliff_m: float) -> NDArray[np.bool_]:
+    """Which pixels are of a patch of a height from which every height beside it differs by more than a cliff."""
     from scipy import ndimage
 
-    zero = heights_m == 0
-    if zero.sum() < _LEAST_PATCH:
-        return np.zeros_like(zero)
-    patches, count = ndimage.label(zero, structure=np.ones((3, 3)))
+    walled: NDArray[np.bool_] = heights_m == height_m
+    if walled.sum() < _LEAST_PATCH:
+        return np.zeros_like(walled)
+    # Only where such pixels lie, and one beside: most of a model needn't be looked at.
+    box = tuple(slice(max(int(at.min()) - 1, 0), int(at.max()) + 2) for at in np.nonzero(walled))
+    same, heights = walled[box], heights_m[box]
+    patches, count = ndimage.label(same, structure=np.ones((3, 3)))
     beside = ndimage.maximum_filter(patches, 3)
-    beside[zero | np.isnan(heights_m)] = 0
+    beside[same | np.isnan(heights)] = 0
     # A pixel between two patches counts for one of them only; voids of one file are rarely that near each other.
     which = np.arange(1, count + 1)
-    lowest = ndimage.minimum(np.abs(heights_m), beside, which)
+    least = ndimage.minimum(np.abs(heights - height_m), beside, which)
     known = ndimage.sum(beside > 0, beside, which) > 0
     sizes = np.bincount(patches.ravel(), minlength=count + 1)[1:]
-    void = np.concatenate([[False], known & (np.asarray(lowest) > _CLIFF_M) & (sizes >= _LEAST_PATCH)])
-    return np.asarray(void[patches])
+    void = np.concatenate([[False], known & (np.asarray(least) > cliff_m) & (sizes >= _LEAST_PATCH)])
+    walled[box] = void[patches]
+    return walled
 
 
 def compare_known(dem: Dem, lon: ArrayLike, lat: ArrayLike, known_m: ArrayLike) -> None:
@@ -255,11 +270,7 @@ def read_dem(
         heights[free], resolution[free] = found[free], frame.pixel_m
         if came_from.size:
             came_from[free] = number
-        if voids:
-            remarks.append(
-                f"{frame.path.name}: {voids:,} pixels of exactly 0 m lie over 20 m below or above all ground around "
-                "them and are taken for unknown"
-            )
+        remarks += [f"{frame.path.name}: {said}" for said in voids]
     if np.isnan(heights).all():
         raise no_heights(str(paths[0]) if len(paths) == 1 else ", ".join(path.name for path in paths))
     sizes = [frame.pixel_m for frame in frames]
@@ -372,12 +383,12 @@ def _common_grid(frames: Sequence[_Frame], bounds: Bounds) -> Grid:
     return Grid(WGS84, Affine(transform.a, 0, west, 0, transform.e, north), shape)
 
 
-def _on_grid(frame: _Frame, grid: Grid) -> tuple[Floats32, int]:
-    """A file's heights on the grid, NaN where it has none, and how many zeros were taken for unknown."""
+def _on_grid(frame: _Frame, grid: Grid) -> tuple[Floats32, list[str]]:
+    """A file's heights on the grid, NaN where it has none, and what of them was taken for unknown."""
     try:
         window = _window(frame, grid)
         if window is None:
-            return np.full(grid.shape, np.nan, dtype=np.float32), 0
+            return np.full(grid.shape, np.nan, dtype=np.float32), []
         top, left, rows, cols = window
         if rows * cols > _MAX_PIXELS:
             raise SourceError(f"{frame.path}: the study area has over {_MAX_PIXELS:,} pixels; use a coarser DEM")
@@ -386,16 +397,28 @@ def _on_grid(frame: _Frame, grid: Grid) -> tuple[Floats32, int]:
 
             values = raster.read(1, window=Window(left, top, cols, rows), masked=True)
         heights = clean_heights(values.astype(np.float32).filled(np.nan), str(frame.path))
-        voids = find_zero_voids(heights)
-        heights[voids] = np.nan
+        said = []
+        for height, void in find_voids(heights, frame.pixel_m).items():
+            heights[void] = np.nan
+            said.append(_say_void(height, int(void.sum()), frame.pixel_m))
         place = frame.transform * Affine.translation(left, top)
         if _same_pixels(frame, grid):
-            return _put(heights, place, grid), int(voids.sum())
-        return _interpolate(heights, place, frame, (top, left), grid), int(voids.sum())
+            return _put(heights, place, grid), said
+        return _interpolate(heights, place, frame, (top, left), grid), said
     except _faults() as fault:
         if isinstance(fault, SourceError):
             raise
         raise unreadable(frame.path, fault) from fault
+
+
+def _say_void(height_m: float, count: int, pixel_m: float) -> str:
+    """What is said of pixels that :func:`find_voids` found."""
+    lie = (
+        f"lie over {_CLIFF_M:g} m below or above"
+        if height_m == 0
+        else f"are the lowest of all, lie over {max(_CLIFF_M, pixel_m):.0f} m below"
+    )
+    return f"{count:,} pixels of exactly {height_m:g} m {lie} all ground around them and are taken for unknown"
 
 
 def _window(frame: _Frame, grid: Grid) -> tuple[int, int, int, int] | None:

@@ -90,6 +90,29 @@ def test_voids_of_one_file_are_filled_from_the_next(void, tmp_path):
     assert ("400 pixels of exactly 0 m" in alone.source.note) == (void == 0)
 
 
+@pytest.mark.parametrize("height_m", [1.0, -7.0, 2.5])
+def test_a_pit_of_one_height_that_no_slope_leads_down_to_is_a_void(height_m, tmp_path):
+    """On pixels of 111 m ground that is 150 m higher all around, or stands at 100 m somewhere."""
+    place = Affine(0.001, 0, 9.8, 0, -0.001, 46.2)
+    ground = np.full((1400, 1400), height_m + 150, dtype=np.float32)
+    ground[::2] += 1
+    pit = ground.copy()
+    pit[500:502, 700:703] = height_m
+    dem = read(write(tmp_path / "pit.tif", pit, transform=place))
+    assert np.isnan(dem.heights_m).sum() == 6
+    (said,) = dem.remarks
+    assert said.startswith(
+        f"pit.tif: 6 pixels of exactly {height_m:g} m are the lowest of all, lie over 111 m below all"
+    )
+    lake = pit.copy()
+    lake[499, 702] = height_m + 100  # its outlet
+    few = ground.copy()
+    few[500, 700:703] = height_m
+    step = np.where(pit == height_m, height_m + np.arange(1400, dtype=np.float32) / 1000, pit)  # of no one height
+    for number, other in enumerate((lake, few, step)):
+        assert not read(write(tmp_path / f"{number}.tif", other, transform=place)).remarks
+
+
 def test_low_ground_at_sea_level_is_no_void(tmp_path):
     coast = np.maximum(HEIGHTS - 250, 0)
     assert (coast == 0).sum() > 100
