@@ -18,7 +18,7 @@ from corridor.errors import StudyError
 from corridor.geo.geodesy import WGS84, points_at, project, substring, vertex_chainage_m
 from corridor.network.connectivity import Condensed
 from corridor.network.graph import MINUTES, Network, Position
-from corridor.network.paths import reachable
+from corridor.network.paths import Arcs, reachable
 from corridor.ragged import spread
 from corridor.report.i18n import render
 from corridor.schema.candidate import Candidate, Part, route_message
@@ -420,8 +420,10 @@ def applicable_regimes(
 class ConnectivityTargets:
     """What must stay within reach: the border crossing and the capital, and places by name, on a gated network.
 
-    ``closed`` (n_edges,) is what nobody may use whatever the regime: other modes, other countries, closed borders.
-    ``closable`` are edges that closures asked about are of; None where that isn't known.
+    ``closed`` (n_edges,) is what no vehicle may use whatever the regime: other modes, other countries, closed borders;
+    the vehicle is the one whose ``access`` it is, see :meth:`~corridor.network.graph.Network.through_for`.
+    ``closable`` are edges that closures asked about are of; None where that isn't known. ``by_car`` are the same for
+    the people of places, where the law tells cars from trucks.
     """
 
     network: SplitNetwork
@@ -430,6 +432,8 @@ class ConnectivityTargets:
     capital: Position
     places: Mapping[str, Position]
     closable: Bools | None = None
+    access: str = "truck_access"
+    by_car: ConnectivityTargets | None = None
 
     def watching(self, events: Iterable[Event]) -> ConnectivityTargets:
         """The same, made quick for many questions about closures of what is met.
@@ -441,18 +445,23 @@ class ConnectivityTargets:
         for event in events:
             whole |= {edge for edge, _, _ in event.portions} | set(event.edges)
         closable[self.network.rows_of((edge, 0.0, 1.0) for edge in whole)] = True
-        return replace(self, closable=closable)
+        by_car = self.by_car and replace(self.by_car, closable=closable)
+        return replace(self, closable=closable, by_car=by_car)
+
+    @cached_property
+    def _arcs(self) -> tuple[Arcs, Arcs]:
+        """Traffic, and traffic turned round."""
+        return self.network.traffic_for(self.access), self.network.traffic_for(self.access, reverse=True)
 
     @cached_property
     def _condensed(self) -> tuple[Condensed, Condensed]:
         """Traffic and traffic turned round, with what nothing that is watched keeps apart as one."""
         closable = self.network.is_gate if self.closable is None else self.closable
-        arcs = self.network.traffic_arcs, self.network.traffic_arcs_back
-        there, home = (Condensed(each, self.closed, closable) for each in arcs)
+        there, home = (Condensed(each, self.closed, closable) for each in self._arcs)
         return there, home
 
     def linked(self, closed: Bools) -> tuple[bool, frozenset[str]]:
-        """Whether capital and crossing reach each other, and the places that the crossing reaches both ways."""
+        """Whether goods go to and fro between capital and crossing, and the places whose people reach it both ways."""
         shut = closed | self.closed
         _, u, v, _ = self._asked
         ends = np.concatenate([u, v])
@@ -460,9 +469,10 @@ class ConnectivityTargets:
         if self.closable is not None and not (closed & ~self.closable & ~self.closed).any():
             there, home = (each.reached(at, shut, ends) for each, at in zip(self._condensed, starts, strict=True))
         else:
-            arcs = self.network.traffic_arcs, self.network.traffic_arcs_back
-            there, home = (reachable(each, at, shut)[ends] for each, at in zip(arcs, starts, strict=True))
+            there, home = (reachable(each, at, shut)[ends] for each, at in zip(self._arcs, starts, strict=True))
         touched = self._touched(there.reshape(2, -1), home.reshape(2, -1), shut)
+        if self.by_car is not None:
+            return bool(touched[0]), self.by_car.linked(closed)[1]
         return bool(touched[0]), frozenset(name for name, met in zip(self.places, touched[1:], strict=True) if met)
 
     @cached_property

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corridor.interactions.events import events_frame
 from corridor.interactions.findings import Names, describe_pair
 from corridor.interactions.regime_effects import ConnectivityTargets, effects, find_critical_crossings
-from corridor.network.graph import Position
+from corridor.network.graph import Network, Position
 from corridor.report.i18n import render
 from corridor.schema.vocabulary import Owner, Separation
 from tests.interactions.roads import build, crossings, digraph, gated, rail, regime, street_grid
@@ -51,6 +51,25 @@ def test_the_only_bridge_decides():
     assert not found.linked_if_flipped
     assert found.places_lost == ("p1",)
     assert found.places_regained == ()
+
+
+def test_a_bridge_for_cars_alone_decides_for_people_and_not_for_goods():
+    """Of two bridges one is shut to lorries: goods need the other, people have either."""
+    network = _town([True, True])
+    edges = network.edges.assign(truck_access=["yes", "yes", "no", "yes"])
+    events = crossings(rail([(-100, 0), (3100, 0)]), network)
+    net = gated(Network(edges, network.node_lon, network.node_lat), events)
+    goods, people = (
+        replace(_stakes(net, 0, 1, places=(1,)), closed=net.closed("road", access=access), access=access)
+        for access in ("truck_access", "car_access")
+    )
+    both = replace(goods, by_car=people)
+    for stakes in (both, both.watching(events)):
+        (found,) = find_critical_crossings(events, SEALED, stakes)
+        assert (found.linked_as_assumed, found.linked_if_flipped) == (True, False)
+        assert found.places_lost == found.places_regained == ()
+    (mixed,) = find_critical_crossings(events, SEALED, goods)
+    assert mixed.places_lost == ("p1",)
 
 
 def test_one_of_two_bridges_decides_nothing():

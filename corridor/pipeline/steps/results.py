@@ -76,10 +76,6 @@ def targets(
     snap_limit_m: float,
 ) -> ConnectivityTargets:
     """What must stay within reach: the capital from the border crossing, and places."""
-    # The capital is looked for on roads at home and the crossing on those abroad: the nearest road may lie on the other
-    # side of a border river.
-    home = split.closed(Mode.ROAD, countries=(study_focus.country,))
-    abroad = split.closed(Mode.ROAD, countries=(impact.neighbour,))
     # Places of one name get the number of their row, so that none replaces another; those with no road near can't be
     # lost.
     domain = access.domain
@@ -88,16 +84,32 @@ def targets(
         for row, (name, at) in enumerate(zip(access.places["place"], access.positions, strict=True))
         if at is not None
     }
-    return ConnectivityTargets(
-        network=split,
-        closed=split.closed(Mode.ROAD, countries=(study_focus.country, impact.neighbour)),
-        crossing=split.snap(
-            border_crossing.lon, border_crossing.lat, abroad, limit_m=snap_limit_m,
-            what=f"border_crossing '{border_crossing.name}'",
-        ),
-        capital=split.snap(capital.lon, capital.lat, home, limit_m=snap_limit_m, what=f"capital '{capital.name}'"),
-        places=places,
-    )  # fmt: skip
+
+    def targets_of(vehicle: str) -> ConnectivityTargets:
+        # The capital is looked for on roads at home and the crossing on those abroad: the nearest road may lie on the
+        # other side of a border river.
+        home, abroad, both = (
+            split.closed(Mode.ROAD, countries=countries, access=vehicle)
+            for countries in ((study_focus.country,), (impact.neighbour,), (study_focus.country, impact.neighbour))
+        )
+        return ConnectivityTargets(
+            network=split,
+            closed=both,
+            crossing=split.snap(
+                border_crossing.lon, border_crossing.lat, abroad, limit_m=snap_limit_m,
+                what=f"border_crossing '{border_crossing.name}'",
+            ),
+            capital=split.snap(capital.lon, capital.lat, home, limit_m=snap_limit_m, what=f"capital '{capital.name}'"),
+            places=places,
+            access=vehicle,
+        )  # fmt: skip
+
+    goods, people = targets_of("truck_access"), targets_of("car_access")
+    # Where the law tells no vehicles apart one search answers for both.
+    alike = np.array_equal(goods.closed, people.closed) and split.traffic_for(people.access) is split.traffic_for(
+        goods.access
+    )
+    return goods if alike else replace(goods, by_car=people)
 
 
 def _on_network(at: Position, rows: NDArray[np.int64]) -> Position:
