@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,14 +79,17 @@ def flows(
     from corridor.flows.results import measure_flows, parse_years, write_flows
     from corridor.flows.sensitivity import describe_sensitivity, measure_sensitivity
     from corridor.flows.tables import find_tables, load_tables
+    from corridor.io.read.inputs import latest_day
 
     if is_results_folder(out):
         raise OutputError(f"{out}: holds the results of a run, which has tables of the same names; name another folder")
     packages: Mapping[str, Collection[str]] = {}
+    latest = None
     if tables is None:
         asked = load_study(study)
         tables, packages = find_tables(asked), asked.packages
-    found = load_tables(tables)
+        latest = latest_day(asked, datetime.now(UTC).date().isoformat())
+    found = load_tables(tables, latest)
     model = FlowModel(found, scenario)
     measured = read_measured(metrics) if metrics else {}
     cases = build_cases(found, measured, packages_of(measured) or packages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from corridor.flows.rows import FlowLink, FlowTables, Provenance
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, read_p95
 from corridor.io.read.tables import MAX_BYTES, Faults, Row, load_sources, read_rows
 from corridor.schema.catalogue import BorderDelays, Estimate
-from corridor.schema.fields import Source
+from corridor.schema.fields import Source, lies_after
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import SourceKind
 
@@ -230,11 +231,12 @@ PARAMETERS = {
 """Names of the parameters that a folder must give, each with its unit."""
 
 
-def load_tables(folder: Path) -> FlowTables:
+def load_tables(folder: Path, latest: str | None = None) -> FlowTables:
     """Read and check a folder of long-distance tables.
 
     Args:
         folder: A folder with one CSV file per entry of :data:`COLUMNS`.
+        latest: ISO date of the last day that rows may be of; today by the clock if left out.
 
     Returns:
         The tables, whole: each link between known nodes, each border with its hours, each mode with its price in each
@@ -244,7 +246,7 @@ def load_tables(folder: Path) -> FlowTables:
         CatalogueError: rows are wrong: all are named at once (the first dozen in full).
         SourceError: a file is missing.
     """
-    reader = _Reader(folder)
+    reader = _Reader(folder, latest or datetime.now(UTC).date().isoformat())
     tables = reader.read_all()
     check_whole(tables, reader.faults)
     reader.faults.raise_any()
@@ -274,8 +276,8 @@ def find_tables(study: Study) -> Path:
 class _Reader:
     """One reading of one folder: the faults found so far and the sources that rows may name."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.faults = folder, Faults()
+    def __init__(self, folder: Path, latest: str) -> None:
+        self.folder, self.latest, self.faults = folder, latest, Faults()
         self.sources: dict[str, Source] = {}
 
     def read_all(self) -> FlowTables:
@@ -335,9 +337,10 @@ class _Reader:
         for source_id in ids:
             if source_id not in self.sources:
                 row.fault("source_ids", f"'{source_id}' is not in sources.csv")
-        return Provenance(
-            ids, row.date("as_of", required=True), row.choice("confidence", ("H", "M", "L")), row.text("note")
-        )
+        as_of = row.date("as_of", required=True)
+        if lies_after(as_of, self.latest):
+            row.fault("as_of", f"{as_of} lies in the future; correct the date")
+        return Provenance(ids, as_of, row.choice("confidence", ("H", "M", "L")), row.text("note"))
 
     def _range(self, row: Row, prefix: str, low: float = 0.0, high: float = 1e6) -> Estimate:
         """A range that must be there and lie within bounds."""
@@ -379,6 +382,13 @@ class _Reader:
         closure = row.range("closure_days")
         if closure is not None and closure.high > 366:
             row.fault("closure_days_high", f"is {closure.high:g}; a year has at most 366 days")
+        status, origin = row.choice("status", rows.STATUSES), self._provenance(row)
+        if status == "open" and opens is not None and lies_after(f"{opens.low:.0f}", origin.as_of):
+            row.fault(
+                "status",
+                f"is open, though opens_year {opens.low:.0f} lies after as_of {origin.as_of}; say what it is till "
+                "then, or leave opens_year empty",
+            )
         return rows.FlowLink(
             link_id=row.text("link_id", required=True),
             from_node=row.text("from_node", required=True),
@@ -389,14 +399,14 @@ class _Reader:
             first_country_km=row.optional("first_country_km", 0, 20_000),
             length_km=self._range(row, "length_km", 0.01, 20_000),
             speed_kmh=self._range(row, "speed_kmh", 1, 200),
-            status=row.choice("status", rows.STATUSES),
+            status=status,
             start_year=None if start is None else int(start),
             opens_year=opens,
             tracks=None if tracks is None else int(tracks),
             capacity_mt_per_year=row.optional("capacity_mt_per_year", 0.01, 1000),
             closure_days=closure,
             hazard_class=row.choice("hazard_class", rows.HAZARDS),
-            origin=self._provenance(row),
+            origin=origin,
         )
 
     @staticmethod

@@ -54,6 +54,9 @@ def test_another_region_loads_with_all_its_rows(tmp_path):
         ("links", 0, {"source_ids": ""}, r"source_ids: is empty; every row names its source"),
         ("links", 0, {"source_ids": "rumour"}, r"source_ids: 'rumour' is not in sources\.csv"),
         ("links", 0, {"as_of": ""}, r"as_of: is empty"),
+        ("links", 0, {"as_of": "2099-01"}, r"links\.csv, row 2, as_of: 2099-01 lies in the future; correct the date"),
+        ("demand", 0, {"as_of": "2099"}, r"demand\.csv, row 2, as_of: 2099 lies in the future"),
+        ("links", 7, {"status": "open"}, r"status: is open, though opens_year 2031 lies after as_of"),
         ("links", 1, {"link_id": "verona-brenner"}, r"'verona-brenner' stands twice"),
         ("tariffs", 0, {"price_low": "-1"}, r"tariffs\.csv, row 2, price_low: is '-1'; a number from 0"),
         ("tariffs", 0, {"unit": "EUR/km"}, r"unit: is 'EUR/km', but running_cost is in usd_per_km; convert the price"),
@@ -89,6 +92,15 @@ def test_one_line_says_what_is_wrong(tmp_path, table, row, cells, said):
     with pytest.raises(CatalogueError, match=said) as fault:
         load_tables(folder)
     assert "\n" not in str(fault.value)
+
+
+def test_what_opened_stays_open_and_a_day_to_come_may_be_asked_about(tmp_path):
+    folder = toy.alps(tmp_path)
+    opened = {f"opens_year_{end}": "2016" for end in ("low", "mid", "high")}
+    _edit(folder, "links", 7, status="open", as_of="2031-02", **opened)
+    assert load_tables(folder, "2031-03").links["base-tunnel"].status == "open"
+    with pytest.raises(CatalogueError, match="row 9, as_of: 2031-02 lies in the future"):
+        load_tables(folder, "2031-01-31")
 
 
 def test_all_faults_are_named_at_once(tmp_path):

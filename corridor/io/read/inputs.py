@@ -218,6 +218,16 @@ def regime_dates(regimes: Mapping[str, Regime]) -> list[DatedCell]:
     ]
 
 
+def latest_day(study: Study, today: str) -> str:
+    """The last day that statuses may be of: today, or the study's own date where that is later.
+
+    Args:
+        study: what is asked.
+        today: ISO date.
+    """
+    return max([today, study.as_of, *(baseline.as_of for baseline in study.baselines)])
+
+
 def require_past(study: Study, dated: Iterable[DatedCell], today: str) -> None:
     """Refuse statuses of a day that hasn't come: neither today nor at the study's own date.
 
@@ -229,7 +239,7 @@ def require_past(study: Study, dated: Iterable[DatedCell], today: str) -> None:
     Raises:
         StudyError: some lie in the future: names all of them at once.
     """
-    latest = max([today, study.as_of, *(baseline.as_of for baseline in study.baselines)])
+    latest = latest_day(study, today)
     faults = [
         f"{study.id}: {table}, {key}, {column}: {date} lies in the future; correct the date"
         for table, key, column, date in dated

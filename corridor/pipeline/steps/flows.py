@@ -13,6 +13,7 @@ from corridor.flows.changes import Case, Measures, build_case, build_cases
 from corridor.flows.model import FlowModel
 from corridor.flows.results import RESULT_TABLES, FlowResults, measure_flows
 from corridor.flows.tables import find_tables, load_tables
+from corridor.io.read.inputs import latest_day
 from corridor.pipeline.graph import Progress, each, step
 from corridor.pipeline.steps.lines import Row
 from corridor.schema.candidate import Candidate
@@ -22,13 +23,15 @@ from corridor.schema.vocabulary import MetricStatus
 
 
 @step(says="reading long-distance tables")
-def flow_model(study: Study) -> FlowModel | None:
+def flow_model(study: Study, today: str) -> FlowModel | None:
     """The long-distance network; None where the study names no tables.
 
     Raises:
         CatalogueError: the tables have faults.
     """
-    return None if study.sources.long_distance is None else FlowModel(load_tables(find_tables(study)))
+    if study.sources.long_distance is None:
+        return None
+    return FlowModel(load_tables(find_tables(study), latest_day(study, today)))
 
 
 @each(gives="flow_cases", says="measuring long-distance flows")
