@@ -6,13 +6,13 @@ import math
 
 from corridor.errors import StudyError
 from corridor.metrics.distance import total
-from corridor.metrics.registry import Subject, Values, derived, metric
+from corridor.metrics.registry import Subject, Unmeasured, Values, derived, metric
 from corridor.schema.candidate import BorderPassage, Candidate
 from corridor.schema.catalogue import CHANGE_OF_GAUGE, IN_TRANSIT, INBOUND, OUTBOUND, BorderDelays, Estimate
 from corridor.schema.column import Column, Shown, Unit
 from corridor.schema.parameters import DrivingParameters
 from corridor.schema.regime import CheckRule, Regime
-from corridor.schema.vocabulary import Mode
+from corridor.schema.vocabulary import MetricStatus, Mode
 
 _ROUNDING = 1e-9
 
@@ -62,11 +62,12 @@ def _ended_together(days: int, parameters: DrivingParameters) -> int:
 
 
 @derived
-def regime_check_h(route: Candidate, regime: Regime | None, border_delays: BorderDelays) -> Estimate:
+def regime_check_h(route: Candidate, regime: Regime | None, border_delays: BorderDelays) -> Estimate | None:
     """Hours of checks on one trip: at the sides of borders and in transit that the regime has checked.
 
     Where transit may pass at some hours of the day alone, it waits for them. Where a route passes no regime (None), the
-    listed delays of its crossings stand. A change of gauge is no check, so that no regime takes it away.
+    listed delays of its crossings stand, and None where those of one aren't known. A change of gauge is no check, so
+    that no regime takes it away.
 
     Raises:
         StudyError: a side is checked for which the table has no row.
@@ -121,9 +122,11 @@ def _transit_checks_h(mode: Mode, regime: Regime, delays: BorderDelays) -> list[
     return found
 
 
-def _listed_check_h(route: Candidate) -> Estimate:
-    delays = [passage.delay_min for passage in route.passages if passage.delay_min]
-    return total(delays).scaled(1 / 60)
+def _listed_check_h(route: Candidate) -> Estimate | None:
+    """Hours listed for the crossings passed; None where those of one aren't known."""
+    delays = [passage.delay_min for passage in route.passages]
+    known = [delay for delay in delays if delay is not None]
+    return total(known).scaled(1 / 60) if len(known) == len(delays) else None
 
 
 @metric(
@@ -146,21 +149,28 @@ def _listed_check_h(route: Candidate) -> Estimate:
         "travel_time_h", Unit.H, "driving with rest, or train time, without checks",
         "truck_time_h + rest_h, or train_time_h", interval=True,
     ),
+)  # fmt: skip
+def measure_driving(route: Candidate, driving_h: Estimate, rest_h: Estimate) -> Values:
+    """Time under way with the rest that it takes; checks at borders depend on the regime and are never part of it."""
+    by_truck = {"truck_time_h": driving_h, "rest_h": rest_h}
+    own = by_truck if route.mode == Mode.ROAD else {"train_time_h": driving_h}
+    return own | {"travel_time_h": driving_h + rest_h}
+
+
+@metric(
+    Subject.TIME,
     Column(
         "border_check_h", Unit.H, "delays listed for the border crossings passed, both sides, and changes of gauge",
         "border_delays.csv: outbound of the country left + inbound of the country entered",
         interval=True,
         shown=Shown.FILES,
     ),
+    status="border_check_h_status",
 )  # fmt: skip
-def measure_driving(route: Candidate, driving_h: Estimate, rest_h: Estimate) -> Values:
-    """Time under way with the rest that it takes, and what the crossings passed are listed to cost.
-
-    Checks at borders depend on the regime and are never part of the time under way.
-    """
-    by_truck = {"truck_time_h": driving_h, "rest_h": rest_h}
-    own = by_truck if route.mode == Mode.ROAD else {"train_time_h": driving_h}
-    return own | {"travel_time_h": driving_h + rest_h, "border_check_h": _listed_check_h(route)}
+def measure_listed_checks(route: Candidate) -> Values | Unmeasured:
+    """What the crossings passed are listed to cost; what is listed of some of them is no sum of all."""
+    listed = _listed_check_h(route)
+    return Unmeasured(MetricStatus.MISSING) if listed is None else {"border_check_h": listed}
 
 
 @metric(
@@ -174,7 +184,10 @@ def measure_driving(route: Candidate, driving_h: Estimate, rest_h: Estimate) -> 
     Column(
         "trip_time_h", Unit.H, "driving, rest and the regime's checks", "travel_time_h + check_h", interval=True,
     ),
+    status="check_h_status",
 )  # fmt: skip
-def measure_trip(driving_h: Estimate, rest_h: Estimate, regime_check_h: Estimate) -> Values:
-    """Time of a whole trip under a regime."""
+def measure_trip(driving_h: Estimate, rest_h: Estimate, regime_check_h: Estimate | None) -> Values | Unmeasured:
+    """Time of a whole trip under a regime; unknown where the checks on it are."""
+    if regime_check_h is None:
+        return Unmeasured(MetricStatus.MISSING)
     return {"check_h": regime_check_h, "trip_time_h": driving_h + rest_h + regime_check_h}

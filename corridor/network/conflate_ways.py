@@ -360,9 +360,9 @@ def time_network(
     borders, ids = network.column("border"), network.column("crossing_id")
     for row in np.flatnonzero(ids != ""):
         pair = borders[row].split("-")
-        # one figure for both directions: the mean of what they take
-        waits = [crossings[ids[row]].wait_min(*way) for way in (pair, pair[::-1])]
-        delay[row] = sum(wait.mid for wait in waits if wait) / 2
+        # one figure for both directions: the mean of what they take, as far as that is known
+        waits = [wait.mid for way in (pair, pair[::-1]) if (wait := crossings[ids[row]].wait_min(*way)) is not None]
+        delay[row] = sum(waits) / max(len(waits), 1)
     columns = (*minutes[TRUCK], *minutes[CAR])
     timed = {name: np.concatenate([way, delay[len(way) :]]) for name, way in zip(MINUTES, columns, strict=True)}
     return network.with_minutes({**timed, "delay_min": delay})

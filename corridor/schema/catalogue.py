@@ -323,16 +323,17 @@ def passed_sides(sides: Iterable[BorderDelay], left: str, entered: str) -> tuple
 
 
 def minutes_of(sides: Iterable[BorderDelay]) -> Estimate | None:
-    """Minutes that sides take together; None of no side.
+    """Minutes that the two sides of a border take together; None where one of them isn't known: it isn't nothing.
 
     Args:
-        sides: rows that are passed one after another.
+        sides: rows that are passed one after another, as :func:`passed_sides` gives them.
 
     Returns:
         Minutes.
     """
     rows = tuple(sides)
-    return sum((row.hours.scaled(60.0) for row in rows), _NOTHING) if rows else None
+    is_whole = {OUTBOUND, INBOUND} <= {row.direction for row in rows}
+    return sum((row.hours.scaled(60.0) for row in rows), _NOTHING) if is_whole else None
 
 
 def _over_years(rows: list[BorderDelay]) -> BorderDelay:
@@ -374,7 +375,7 @@ class Crossing:
         return self.status == CrossingStatus.OPEN
 
     def wait_min(self, left: str, entered: str) -> Estimate | None:
-        """Minutes that a passage takes, both sides together; None where nothing is known.
+        """Minutes that a passage takes, both sides together; None where they aren't known of both.
 
         Args:
             left: country that is left.

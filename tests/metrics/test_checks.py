@@ -263,6 +263,8 @@ def test_a_delay_is_told_once():
     sided = with_sides(replace(crossing, delay_min=None), BorderDelays(tuple(SIDES)), "crossings.csv", Faults())
     assert sided.wait_min("AA", "BB") == Estimate(150, 240, 390)
     assert sided.wait_min("BB", "AA") == Estimate(90, 180, 270)
+    half = BorderDelays(tuple(side for side in SIDES if side.country == "AA"))
+    assert with_sides(replace(crossing, delay_min=None), half, "crossings.csv", Faults()).wait_min("AA", "BB") is None
 
 
 @pytest.mark.parametrize(

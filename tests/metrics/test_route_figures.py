@@ -13,7 +13,7 @@ from corridor.files import data_root
 from corridor.io.read.catalogue import load_catalogue
 from corridor.metrics.distance import FocusArea, measure_detour, measure_inside, measure_length, measure_works
 from corridor.metrics.terrain import GradeSupport, measure_bridges, measure_grades, measure_heights, measure_tunnels
-from corridor.metrics.travel_time import measure_driving, measure_trip, rest_hours
+from corridor.metrics.travel_time import measure_driving, measure_listed_checks, measure_trip, rest_hours
 from corridor.schema.candidate import BorderPassage, Profile
 from corridor.schema.catalogue import BorderDelays, Estimate
 from corridor.schema.fields import Grid, Source
@@ -80,10 +80,11 @@ def test_only_parts_in_the_country_of_the_focus_lie_inside_it():
 
 
 def test_a_trip_is_driving_and_what_the_regime_checks():
-    route = with_passages(two_parts(), (30, 60, 90), None)
+    route = with_passages(two_parts(), (30, 60, 90), (0, 0, 0))
     driving = row_of(measure_driving, candidate=route, driving_parameters=RULES)
     assert driving["truck_time_h"] == driving["travel_time_h"] == pytest.approx(2 / 60)
     assert np.isnan(driving["train_time_h"])
+    driving |= row_of(measure_listed_checks, candidate=route)
     assert [driving[f"border_check_h{end}"] for end in ("_low", "", "_high")] == [0.5, 1.0, 1.5]
     rules = regime()
     changed = {
@@ -99,6 +100,20 @@ def test_a_trip_is_driving_and_what_the_regime_checks():
         assert row["trip_time_h"] == pytest.approx(2 / 60 + expected[1] / 60)
     railway = replace(route, mode=Mode.RAIL)
     assert np.isnan(row_of(measure_driving, candidate=railway, driving_parameters=RULES)["truck_time_h"])
+
+
+def test_checks_that_nobody_knows_are_no_checks_of_0():
+    """Of two crossings one has no listed delay: what is listed of the other is no sum of both."""
+    route = with_passages(two_parts(), (30, 60, 90), None)
+    listed = row_of(measure_listed_checks, candidate=route)
+    assert np.isnan(listed["border_check_h"])
+    assert listed["border_check_h_status"] == "missing"
+    given = {"candidate": route, "driving_parameters": RULES, "border_delays": BorderDelays()}
+    for rules, status in ((None, "missing"), (regime(), "ok")):
+        trip = row_of(measure_trip, regime=rules, **given)
+        assert trip["check_h_status"] == status
+        assert np.isnan(trip["check_h"]) == np.isnan(trip["trip_time_h"]) == (status == "missing")
+    assert row_of(measure_listed_checks, candidate=two_parts())["border_check_h"] == 0  # no border, no checks
 
 
 def test_a_driver_rests_as_the_agreement_says():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import networkx as nx
 import numpy as np
@@ -19,7 +21,7 @@ from corridor.network.connectivity import are_connected, find_gaps
 from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, smooth_islands
 from corridor.network.map_matching import measure_route
-from corridor.schema.catalogue import Crossing, Estimate
+from corridor.schema.catalogue import BorderDelay, Crossing, Estimate
 from corridor.schema.fields import Source
 
 STEP = 0.01
@@ -196,6 +198,17 @@ def test_a_border_is_passed_only_at_an_open_listed_crossing():
     for number, name in enumerate(MINUTES, 1):
         assert timed.edges.loc[timed.edges["crossing_id"] == "gate", name].tolist() == [10, 10]
         assert (timed.edges.loc[~timed.is_border, name] == number).all()
+    # known in one direction alone, and of one side alone, which says nothing of the passage
+    sides = [
+        BorderDelay(
+            "gate", country, way, "road", 2020, Estimate(1, 2, 3), None, None, None, "declared", (), "", "L", ""
+        )
+        for country, way in (("XA", "outbound"), ("XB", "inbound"))
+    ]
+    for known, minutes in ((sides, 240), (sides[:1], 0)):
+        half = replace(gate, delay_min=None, sides=tuple(known))
+        timed = time_network(open_, {"truck": (ways, ways), "car": (ways, ways)}, {"gate": half})
+        assert set(timed.edges.loc[timed.edges["crossing_id"] == "gate", "delay_min"]) == {minutes}
     assumed = with_countries([crossing("closed", 45.0)])
     assert not assumed.closed("road", assume_open=["gate"])[assumed.is_border].any()
     assert not assumed.closed("road", countries=["XA"])[(assumed.edges["country"] == "XA")].any()

@@ -369,7 +369,7 @@ def impact_rows(
         # journey.
         by = min(
             (route.candidate_id for route in candidate.routes),
-            key=lambda key: float(trip_rows[key, regime_id, best]["trip_time_h"]),
+            key=lambda key: _trip_h(trip_rows[key, regime_id, best]),
         )
         ends = [
             pair_rows[candidate_id, regime_id, end]
@@ -379,6 +379,12 @@ def impact_rows(
         ]
         rows.append({"candidate_id": candidate_id, TRIP_BY: by} | join_ends(*ends))
     return pd.DataFrame(rows)
+
+
+def _trip_h(row: Row) -> float:
+    """Hours that the quickest route has least of; what nobody knows is never the quickest."""
+    hours = float(row["trip_time_h"])
+    return np.inf if np.isnan(hours) else hours
 
 
 @step()
