@@ -159,7 +159,8 @@ def time_journeys(
     """What the network computes for documented journeys.
 
     A journey runs from node to node by way of those between, over roads of any country that exist: who may pass a
-    stretch today is no part of how long it took then, and checks at borders are left out.
+    stretch today is no part of how long it took then, and checks at borders are left out. What is shut to trucks alone
+    is shut to no other vehicle.
 
     Args:
         specs: the study's documented journeys.
@@ -173,21 +174,23 @@ def time_journeys(
     """
     # Every fit of one network asks for the same opened copy, whatever the minutes: it is made once.
     network = network.share("as driven", lambda: _as_driven(network))
-    closed = network.closed(Mode.ROAD)
+    # Buses drive where cars may.
+    access_of = {vehicle: "truck_access" if vehicle == TRUCK else "car_access" for vehicle in minutes}
+    shut = {access: network.closed(Mode.ROAD, access=access) for access in access_of.values()}
     # Journeys share ends: each node is looked up on the network once.
-    at: dict[str, Position] = {}
+    at: dict[tuple[str, str], Position] = {}
 
-    def position(key: str, name: str) -> Position:
+    def position(key: str, name: str, access: str) -> Position:
         if key not in nodes:
             raise NetworkError(f"times: '{name}': '{key}' is no node of the catalogue; correct it")
-        if key not in at:
+        if (key, access) not in at:
             node = nodes[key]
-            at[key] = (
+            at[key, access] = (
                 node_position(network, node, Mode.ROAD)
                 if on_map
-                else network.snap(node.lon, node.lat, closed, limit_m=NODE_LIMIT_M, what=f"node '{key}'")
+                else network.snap(node.lon, node.lat, shut[access], limit_m=NODE_LIMIT_M, what=f"node '{key}'")
             )
-        return at[key]
+        return at[key, access]
 
     found = []
     for spec in specs:
@@ -196,10 +199,12 @@ def time_journeys(
             raise NetworkError(f"times: '{spec.name}': vehicle '{spec.vehicle}' is not in vehicles.csv; use {known}")
         # Passages of borders were added after the minutes were computed: their checks are no part of driving.
         forward, backward = (_padded(way, len(network.edges)) for way in minutes[spec.vehicle])
+        access = access_of[spec.vehicle]
         total, km = 0.0, 0.0
         for start, end in pairwise((spec.from_node, *spec.via, spec.to_node)):
             try:
-                leg = network.route(position(start, spec.name), position(end, spec.name), forward, backward, closed)
+                from_at, to_at = (position(node, spec.name, access) for node in (start, end))
+                leg = network.route(from_at, to_at, forward, backward, shut[access], access=access)
             except NoRouteError as fault:
                 raise NetworkError(
                     f"times: '{spec.name}': '{start}' and '{end}' aren't joined by open roads of this network; "

@@ -560,6 +560,7 @@ class Network:
         *,
         any_road: bool = False,
         turn_within_m: float = 0.0,
+        access: str = "truck_access",
     ) -> Route:
         """The cheapest way between two positions; of a train, which turns round nowhere, between two on tracks.
 
@@ -571,6 +572,7 @@ class Network:
             closed: edges that may not be used.
             any_road: minor roads may be driven on the way to somewhere else too.
             turn_within_m: trains may turn round so near to either end, where that is a station.
+            access: as in :meth:`through_for`.
 
         Returns:
             Its edges in order, and its cost.
@@ -587,7 +589,7 @@ class Network:
         u, v = (int(ends[end.edge]) for ends in self.ends)
         until = np.zeros(self.n_nodes, dtype=bool)
         until[[u, v]] = True
-        tree = self.search(start, forward, backward, closed, any_road=any_road, until=until)
+        tree = self.search(start, forward, backward, closed, any_road=any_road, until=until, access=access)
         # The way ends on an edge: it comes over one end of it or, where traffic may run both ways, over the other.
         ways = [(tree.cost[u] + forward[end.edge] * end.fraction, u, True)]
         if not self.is_oneway[end.edge]:

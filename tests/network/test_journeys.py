@@ -63,6 +63,19 @@ def test_a_journey_runs_over_roads_that_are_closed_today():
     assert found.computed_min == pytest.approx(22.0)
 
 
+@pytest.mark.parametrize("access", ["no", "local"])
+def test_a_bus_drives_where_lorries_may_not(access):
+    minutes = MINUTES | {"truck": MINUTES["bus"]}
+    roads = network(truck_access=["yes", access, "yes"])
+    (found,) = time_journeys([journey("a", "c")], roads, NODES, minutes, on_map=False)
+    assert found.computed_min == pytest.approx(22.0)
+    barred = network(truck_access=["yes", "no", "yes"], car_access=["yes", "no", "yes"])
+    for spec, net in ((journey("a", "c", vehicle="truck"), network(truck_access=["yes", "no", "yes"])),
+                      (journey("a", "c"), barred)):  # fmt: skip
+        with pytest.raises(NetworkError, match=r"nearest usable way is 11\.1 km off"):
+            time_journeys([spec], net, NODES, minutes, on_map=False)
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
