@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from corridor.flows.changes import Case
 from corridor.flows.cost import ThetaFit
 from corridor.flows.model import FlowModel
-from corridor.flows.rows import FlowTables
+from corridor.flows.rows import FlowLink, FlowTables
+from corridor.schema.catalogue import INBOUND, OUTBOUND
 from corridor.schema.message import ListStyle, Message, listing
 
 
@@ -68,7 +69,18 @@ def _assumptions(model: FlowModel) -> list[Message]:
     found = [Message("flows.assumes_scenario", {"scenario": model.scenario.name, "as_of": tables.as_of})]
     if tables.border_points:
         found.append(_border_hours(tables))
+    unquoted = sum(_unquoted_sides(tables, link) for link in tables.links.values())
+    if unquoted:
+        found.append(Message("flows.assumes_fees", {"count": unquoted}))
     return [*found, Message("flows.assumes_shares"), Message("flows.assumes_prices")]
+
+
+def _unquoted_sides(tables: FlowTables, link: FlowLink) -> int:
+    """How many of a link's passages of a border side nobody quotes a fee of."""
+    if not link.crosses_border:
+        return 0
+    sides = [tables.formality(link, country, way) for country in link.countries for way in (OUTBOUND, INBOUND)]
+    return sum(side is not None and side.fee_usd is None for side in sides)
 
 
 def _border_hours(tables: FlowTables) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from corridor.flows.results import measure_flows
 from corridor.flows.sensitivity import describe_sensitivity
 from corridor.flows.tables import load_tables
 from corridor.report.i18n import render
-from corridor.schema.catalogue import Estimate
+from corridor.schema.catalogue import BorderDelays, Estimate
 from tests.flows import toy
 
 
@@ -155,6 +156,18 @@ def test_tables_say_what_a_candidate_opens_shuts_and_costs(alps):
     assert pairs.loc[("tunnel", "", 2040), "logsum_change_usd"] < 0
     assert pairs.loc[("toll-gate", "sealed", 2026), "logsum_change_usd"] > 0
     assert pairs.loc[("", "", 2026), "logsum_change_usd"] == 0.0
+
+
+def test_a_fee_that_nobody_quotes_is_said_to_count_as_nothing(alps):
+    # one row is of both directions of one side
+    first, *rest = alps.delays.rows
+    unquoted = replace(alps, delays=BorderDelays((replace(first, fee_usd=None), *rest)))
+    quoted, said = (
+        [render(note) for note in measure_flows(FlowModel(tables), [Case()], [2026]).notes if "fees" in note.key]
+        for tables in (alps, unquoted)
+    )
+    assert quoted == []
+    assert said[0].startswith("Sides of borders whose fee no document quotes, each way: 2. There it counts as nothing")
 
 
 def test_a_pair_without_any_way_is_named(tmp_path):
