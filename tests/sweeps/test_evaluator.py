@@ -338,13 +338,27 @@ def _flow_study(study_path, folder, **parameters):
     return study.model_copy(update={"sources": sources})
 
 
-def _flow_costs(study_path, folder, factors, values):
-    run = open_run(_flow_study(study_path, folder), osm=study_path.parent / "map.osm")
+@pytest.fixture(scope="module")
+def flow_run(study_path, tmp_path_factory):
+    """Of that study; what hangs on none of its long-distance tables is computed once for all."""
+    study = _flow_study(study_path, tmp_path_factory.mktemp("flows") / "as-they-are")
+    run = open_run(study, osm=study_path.parent / "map.osm")
+    settled = COMPARISON.upstream("metrics") & set(COMPARISON.steps) - downstream(COMPARISON, {"flow_model"})
+    return open_run(study, given=run.pinned(settled))
+
+
+def _flow_costs(run, factors, values):
     vary = build_vary({"design": "product", "factors": factors, "metrics": ["flow_cost_usd"]}, "test")
     check_vary(vary, run, "test")
     table = build_evaluator(run, vary).evaluate(values)
     assert set(table["fault"]) == {""}
     return table.set_index(["candidate_id", "regime_id"])["flow_cost_usd"]
+
+
+def _edited_costs(run, study):
+    """What a comparison with other tables says."""
+    metrics = run.replace(study=study)["metrics"]
+    return metrics.set_index(["candidate_id", "regime_id"])["flow_cost_usd"]
 
 
 @pytest.mark.parametrize(
@@ -355,17 +369,15 @@ def _flow_costs(study_path, folder, factors, values):
         ("reliability", {"reliability_ratio": (1.5, 1.5, 1.5), "delay_variation": (1.5, 1.5, 1.5)}),
     ],
 )
-def test_ranges_of_long_distance_loads_vary_as_their_tables_would(study_path, tmp_path, which, moved):
+def test_ranges_of_long_distance_loads_vary_as_their_tables_would(study_path, flow_run, tmp_path, which, moved):
     factors = {"f": {"kind": "long-distance", "which": which}}
-    found = _flow_costs(study_path, tmp_path / "varied", factors, {"f": 1.0})
-    edited = _flow_study(study_path, tmp_path / "edited", **moved)
-    metrics = corridor.compare(edited, osm=study_path.parent / "map.osm").metrics
-    own = metrics.set_index(["candidate_id", "regime_id"])["flow_cost_usd"]
+    found = _flow_costs(flow_run, factors, {"f": 1.0})
+    own = _edited_costs(flow_run, _flow_study(study_path, tmp_path / "edited", **moved))
     np.testing.assert_allclose(found[own.index].to_numpy(dtype=float), own.to_numpy(dtype=float))
     assert own.max() > 0
 
 
-def test_ranges_of_long_distance_loads_vary_together(study_path, tmp_path):
+def test_ranges_of_long_distance_loads_vary_together(study_path, flow_run, tmp_path):
     factors = {
         "time": {"kind": "long-distance", "which": "value-of-time"},
         "theta": {"kind": "long-distance", "which": "theta"},
@@ -373,15 +385,12 @@ def test_ranges_of_long_distance_loads_vary_together(study_path, tmp_path):
         "price": {"kind": "long-distance", "which": "running-cost"},
     }
     values = {"time": 0.0, "theta": 0.0, "borders": 1.0, "price": 0.5}
-    found = _flow_costs(study_path, tmp_path / "varied", factors, values)
-    edited = _flow_study(
-        study_path, tmp_path / "edited", vehicle_usd_per_h=(10, 10, 10), theta_per_usd=(0.001, 0.001, 0.001)
-    )
-    metrics = corridor.compare(edited, osm=study_path.parent / "map.osm").metrics
-    own = metrics.set_index(["candidate_id", "regime_id"])["flow_cost_usd"]
+    found = _flow_costs(flow_run, factors, values)
+    tables = {"vehicle_usd_per_h": (10, 10, 10), "theta_per_usd": (0.001, 0.001, 0.001)}
+    own = _edited_costs(flow_run, _flow_study(study_path, tmp_path / "edited", **tables))
     np.testing.assert_allclose(found[own.index].to_numpy(dtype=float), own.to_numpy(dtype=float))
     for name, value in (("borders", 9.0), ("price", 1.0)):
-        moved = _flow_costs(study_path, tmp_path / name, factors, values | {name: value})
+        moved = _flow_costs(flow_run, factors, values | {name: value})
         assert not np.allclose(moved.to_numpy(dtype=float), found.to_numpy(dtype=float))
 
 
