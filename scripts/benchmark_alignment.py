@@ -1,9 +1,10 @@
 """Measure the search for new lines: exactness, speed ratios within one run, memory, limits; prints one table.
 
-Run from the top folder: ``python scripts/benchmark_alignment.py [quick|all|FILE] [--dem TILE]...``. ``quick`` leaves
-out random terminals and a million cells; a file name does all and writes the page of the documentation. With rasters
-of heights (``--dem``, any number) random terminals on these are measured too. Times are processor times. How the raster search compares with scikit-image, pyorps and GRASS is
-measured by ``scripts/benchmark.py``. ``make bench-new-lines`` runs this.
+Run from the top folder: ``python scripts/benchmark_alignment.py [quick|all|tiles|FILE] [--tiles FOLDER]``. ``quick``
+leaves out random terminals and a million cells; a file name does all and writes the page of the documentation; ``tiles``
+does random terminals on tiles alone. The tiles of one degree (``*.hgt``, ``*.hgt.zip``, ``*.tif``) are those of a folder,
+``$CORRIDOR_DATA/alps`` if it isn't named; without one they are skipped. Times are processor times. How the raster search
+compares with scikit-image, pyorps and GRASS is measured by ``scripts/benchmark.py``. ``make bench-new-lines`` runs this.
 """
 
 # ruff: noqa: ANN201, B023, E501
@@ -11,6 +12,7 @@ measured by ``scripts/benchmark.py``. ``make bench-new-lines`` runs this.
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -27,13 +29,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.harness import machine
 
-from corridor.alignment.align import align, find_way
+import corridor.alignment.search as limits
+from corridor.alignment.align import Way, align, find_way
 from corridor.alignment.assembly import bend_angles
-from corridor.alignment.links import SearchOptions, build_ground
+from corridor.alignment.links import SMALL_NODES, SearchOptions, build_ground, build_levels, default_narrowing
 from corridor.alignment.pricing import price_line
 from corridor.alignment.problem import AlignmentProblem, Terrain, unit_costs
 from corridor.alignment.raster import find_raster_path
 from corridor.alignment.search import build_problem, narrow, search
+from corridor.errors import AlignmentError
 from corridor.files import data_root
 from corridor.geo.geodesy import utm_crs
 from corridor.geo.rasters import grid_over, warp
@@ -51,6 +55,7 @@ PLACES = {
 BOUNDS = {("Kapan", "Ordubad"): (45.85, 38.7, 46.95, 39.4), ("Mincivan", "Julfa"): (45.5, 38.7, 46.95, 39.3)}
 ROUTES = [("Kapan", "Ordubad", 1.2), ("Kapan", "Ordubad", 2.5), ("Mincivan", "Julfa", 1.2), ("Mincivan", "Julfa", 2.5)]
 BIG_CELL_M = 86.0  # cells of which there are a million between Kapan and Ordubad
+TILE_CELL_M = 400.0  # a search of a whole tile then takes seconds
 COSTS = UnitCosts(*(PriceRange.flat(v) for v in (5.0, 25.0, 30.0)))
 SAID: list[tuple[str, ...]] = []
 PAGE = """# Benchmarks of new lines
@@ -198,20 +203,32 @@ def random_pairs(shape: tuple[int, int], cell_m: float, seed: int):
             yield start, end, rail((1.2, 1.8, 2.5, 6.0)[number % 4])
 
 
-def by_default(z: Any, name: str, options: SearchOptions, costs: UnitCosts, count: int = 8) -> None:
-    """What the search loses by default against one of the whole ground that begins anew, and what it saves."""
-    ground, grid = build_ground(z, 250.0), Grid("EPSG:32632", Affine(250, 0, 0, 0, -250, 0), z.shape)
-    terrain, ratios, times, proved = Terrain(ground, grid), [], [], []
-    for start, end, design in random_pairs(z.shape, 250.0, seed=len(name)):
-        full, t_full = seconds(lambda: search(build_problem(ground, start, end, design, costs, options)))
-        if not np.isfinite(full.cost_musd):
-            continue
+def problems(z: Any, cell_m: float, name: str, options: SearchOptions, costs: UnitCosts):
+    """What is asked between random pairs on a ground."""
+    grid = Grid("EPSG:32632", Affine(cell_m, 0, 0, 0, -cell_m, 0), z.shape)
+    terrain = Terrain(build_ground(z, cell_m), grid)
+    for start, end, design in random_pairs(z.shape, cell_m, seed=len(name)):
         x, y = grid.centres(*np.array([start, end], dtype=float).T)
-        ends = list(zip(x.tolist(), y.tolist(), strict=True))
-        way, took = seconds(lambda: find_way(AlignmentProblem(terrain, *ends, design, costs, options)))
-        ratios.append(way.found.cost_musd / full.cost_musd)
+        yield AlignmentProblem(terrain, *zip(x.tolist(), y.tolist(), strict=True), design, costs, options)
+
+
+def is_proved(way: Way) -> bool:
+    return way.least_musd is not None and way.least_musd >= 0.99 * way.found.cost_musd
+
+
+def by_default(pair: tuple[str, str], count: int = 8) -> None:
+    """What the search loses by default against one of the whole ground that begins anew, and what it saves."""
+    name, options, ratios, times, proved = f"{'-'.join(pair)}, one level", SearchOptions(offsets_m=(0.0,)), [], [], []
+    for asked in problems(warped(pair, 250.0)[0], 250.0, name, options, COSTS):
+        anew = replace(asked, options=replace(options, narrowing=()))
+        try:
+            full, t_full = seconds(lambda: find_way(anew))
+        except AlignmentError:
+            continue
+        way, took = seconds(lambda: find_way(asked))
+        ratios.append(way.found.cost_musd / full.found.cost_musd)
         times.append((t_full, took))
-        proved.append(way.least_musd is not None and way.least_musd >= 0.99 * way.found.cost_musd)
+        proved.append(is_proved(way))
         if len(ratios) == count:
             break
     t_full, took = np.array(times).T
@@ -223,24 +240,52 @@ def by_default(z: Any, name: str, options: SearchOptions, costs: UnitCosts, coun
         took.sum() <= t_full.sum())  # fmt: skip
 
 
-def random_terminals(tiles: list[Path]) -> None:
-    """By default nothing is lost: how much time that takes on the bundled heights, and on tiles that are given."""
-    for pair in BOUNDS:
-        by_default(warped(pair, 250.0)[0], f"{'-'.join(pair)}, one level", SearchOptions(offsets_m=(0.0,)), COSTS)
+def on_tiles(folder: Path | None, count: int = 6) -> None:
+    """Random pairs on tiles of fine heights: how many are proved, and what is lost where too much ground is left out.
+
+    A whole tile in its own cells is too large to be searched here. So wider cells stand for it, of which narrowing then
+    keeps a third, as it does there.
+    """
+    tiles = (
+        [] if folder is None else sorted(p for p in folder.iterdir() if p.name.endswith((".hgt", ".hgt.zip", ".tif")))
+    )
+    if not tiles:
+        say("random pairs on tiles of fine heights", "skipped: no tiles (--tiles FOLDER)", "1.02, proved", None)
+    costs, options = unit_costs(load_catalogue(data_root() / "reference").unit_costs, "rail"), SearchOptions()
+    narrowing = default_narrowing(TILE_CELL_M, len(options.offsets_m), SMALL_NODES)
     for tile in tiles:
-        costs = unit_costs(load_catalogue(data_root() / "reference").unit_costs, "rail")
-        by_default(tile_heights(tile), tile.name.partition(".")[0], SearchOptions(), costs, 8)
+        z, name = tile_heights(tile, TILE_CELL_M), tile.name.partition(".")[0]
+        ratios, times, proved = [], [], []
+        limits.KEPT_STATES = z.size * len(build_levels(options.offsets_m, rail(1.0)).kind) // 3
+        for asked in problems(z, TILE_CELL_M, name, options, costs):
+            try:
+                whole, t_whole = seconds(lambda: find_way(asked))
+            except AlignmentError:
+                continue
+            left = replace(asked, options=replace(options, narrowing=narrowing))
+            narrowed_, took = seconds(lambda: find_way(left))
+            ratios.append(narrowed_.found.cost_musd / whole.found.cost_musd)
+            times.append((t_whole, took))
+            proved.append(is_proved(whole))
+            if len(ratios) == count:
+                break
+        t_whole, took = np.array(times).T.sum(axis=1)
+        say(f"{len(ratios)} random pairs, {name}, {TILE_CELL_M:.0f} m, proved by default", f"{sum(proved)} in {t_whole:.0f} s", "all",
+            all(proved))  # fmt: skip
+        say("  narrowed to a third of the ground, as beyond 2.5 million states",
+            f"worst {max(ratios):.4f}, mean {np.mean(ratios):.4f}, {took / t_whole:.2f} of that time", "1.02",
+            max(ratios) <= 1.02)  # fmt: skip
 
 
-def tile_heights(path: Path):
-    """Heights of a tile of one degree in cells of 250 m."""
+def tile_heights(path: Path, cell_m: float):
+    """Heights of a tile of one degree in cells of a side in metres."""
     dem = read_dem([path], (-180.0, -90.0, 180.0, 90.0), source=None, vertical_error_m=0.0, error_range_km=1.0)
     west, south, east, north = dem.grid.bounds
     crs = utm_crs((west + east) / 2, (south + north) / 2)
     left, bottom, right, top = grid_over(dem.grid, crs).bounds
     inner = 4000.0  # the tile is no rectangle in metres
-    shape = (int((top - bottom - 2 * inner) / 250.0), int((right - left - 2 * inner) / 250.0))
-    grid = Grid(crs, Affine(250.0, 0, left + inner, 0, -250.0, top - inner), shape)
+    shape = (int((top - bottom - 2 * inner) / cell_m), int((right - left - 2 * inner) / cell_m))
+    grid = Grid(crs, Affine(cell_m, 0, left + inner, 0, -cell_m, top - inner), shape)
     return warp(dem.heights_m, dem.grid, grid)
 
 
@@ -284,17 +329,22 @@ def write_page(path: Path) -> None:
     path.write_text(PAGE.format(table=table, machine=machine()["processor"]))
 
 
-def main(mode: str, tiles: list[Path]) -> None:
+def main(mode: str, tiles: Path | None) -> None:
     if mode.startswith("big-"):
         one_big(mode.removeprefix("big-"))
         return
     say("check", "measured", "bar", None)
+    if mode == "tiles":
+        on_tiles(tiles)
+        return
     explicit_graphs()
     neighbours()
     offsets_and_lines()
     narrowed_at_250()
     if mode != "quick":
-        random_terminals(tiles)
+        for pair in BOUNDS:
+            by_default(pair)
+        on_tiles(tiles)
         a_million()
     if mode not in {"quick", "all"}:
         write_page(Path(mode))
@@ -303,6 +353,7 @@ def main(mode: str, tiles: list[Path]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Measure the search for new lines.")
     parser.add_argument("mode", nargs="?", default="quick")
-    parser.add_argument("--dem", type=Path, action="append", default=[])
+    data = os.environ.get("CORRIDOR_DATA")
+    parser.add_argument("--tiles", type=Path, default=Path(data) / "alps" if data else None)
     asked = parser.parse_args()
-    main(asked.mode, asked.dem)
+    main(asked.mode, asked.tiles)

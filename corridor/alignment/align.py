@@ -151,9 +151,10 @@ class Way:
 def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = False) -> Way:
     """The fine search for lines ``within`` a factor of the best: over the whole ground, or inside what narrowing left.
 
-    Unless the options say how to narrow, the whole ground is searched up to 2.5 million states (nodes times the heights
-    and kinds that each may be passed at), so that nothing cheaper exists. Beyond that it is on request
-    (``options.certify``), for lines that cost less than the one that narrowing found.
+    Unless the options say how to narrow, the whole ground is searched where it has up to 2.5 million states (nodes
+    times the heights and kinds that each may be passed at), or where a search on wide cells makes believe that it will
+    look at no more, so that nothing cheaper exists. Beyond that it is on request (``options.certify``), for lines that
+    cost less than the one that narrowing found.
 
     A search that may begin at the end (``from_end``) gives the costs that a search with bends is guided by; it leaves
     nothing out where a certificate is asked for.
@@ -173,13 +174,19 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
         problem, found = search_primed(question, within, from_end, ahead)
     else:
         left = narrow(*question)
-        problem = build_problem(*question, left.usable)
-        found = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
+        # Much of a large ground may cost more to get to than the whole line: a search of all of it doesn't look there.
+        is_small = options.narrowing is None and left.looked_at * _count_states(asked) <= MOST_STATES
+        whole = left.usable is None or is_small
+        if whole or not np.isfinite(left.known_musd):
+            problem, found = search_primed(question, within, usable=None if whole else left.usable)
+        else:
+            problem = build_problem(*question, left.usable)
+            found = search(problem, within, known_musd=left.known_musd, promised=left.promise(problem))
         # Narrowing may have cut the only way off; before saying that there is none, all of the ground is searched.
-        if left.usable is not None and not np.isfinite(found.cost_musd):
+        if not whole and not np.isfinite(found.cost_musd):
             problem, found = search_primed(question, within)
             whole = True
-        elif options.certify:
+        elif not whole and options.certify:
             problem, found = search_whole(question, problem, found, within)
             whole = True
     if not np.isfinite(found.cost_musd):
@@ -190,9 +197,12 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
 def _leaves_nothing_out(asked: AlignmentProblem) -> bool:
     """Whether a search looks at the whole ground, from the start."""
     options = asked.options
-    # What bounds time and memory are states, not cells: levels and kinds multiply them.
-    states = asked.terrain.ground.z.size * len(build_levels(options.offsets_m, asked.standard).kind)
-    return options.narrowing == () or (options.narrowing is None and states <= MOST_STATES)
+    return options.narrowing == () or (options.narrowing is None and _count_states(asked) <= MOST_STATES)
+
+
+def _count_states(asked: AlignmentProblem) -> int:
+    """States of the whole ground, which bound time and memory, not cells: levels and kinds multiply them."""
+    return asked.terrain.ground.z.size * len(build_levels(asked.options.offsets_m, asked.standard).kind)
 
 
 class _Builder:

@@ -366,10 +366,11 @@ class SearchOptions:
 def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stage, ...]:
     """Stages for a cell size: cells of about 1.2 km, on a huge ground three times as wide as its own, then its own.
 
-    The last stage has the ground of the search itself and only misses long links and, with several levels, some of
-    these; what that is worth is much the same along all lines, so that little has to be kept. Cells even three times as
-    wide can be off by a third where valleys are narrow, so that more is kept by them; most where the line lies on the
-    ground alone.
+    Cells even three times as wide can be off by a third and more where valleys are narrow, so that much is kept by
+    them: with several levels as much as there is room for, and that is the ground of the search. Lines on the ground
+    alone differ less. For them the last stage has the ground of the search itself and only misses long links; what
+    these are worth is much the same along all lines, so that little has to be kept. Where cells are too wide to be
+    widened, several levels have such a stage too, which misses some of the levels besides.
 
     Args:
         cell_m: side of a cell.
@@ -380,12 +381,12 @@ def default_narrowing(cell_m: float, n_offsets: int, n_nodes: int) -> tuple[Stag
     factor = min(round(COARSE_CELL_M / cell_m), 8)
     has_levels, is_large = n_offsets > 1, n_nodes >= SMALL_NODES
     if factor >= 3 and is_large:
-        stages.append(Stage(factor, 1.1 if has_levels else 1.3, levels=has_levels))
+        stages.append(Stage(factor, 1.6 if has_levels else 1.3, levels=has_levels))
     if factor >= 6 and n_nodes >= HUGE_NODES:
-        stages.append(Stage(3, 1.1, levels=has_levels))
-    if has_levels:
+        stages.append(Stage(3, 1.3 if has_levels else 1.1, levels=has_levels))
+    if has_levels and not stages:
         stages.append(Stage(1, 1.02 if is_large else 1.05, levels=True, few=True))
-    elif is_large:
+    if is_large and not has_levels:
         stages.append(Stage(1, 1.03, levels=True))
     return tuple(stages)
 

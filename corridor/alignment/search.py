@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import minimum_filter
 
 from corridor.alignment._kernels.astar import (
     DONE,
@@ -462,12 +462,14 @@ class Narrowed:
     """What is left of a search: ``usable`` marks nodes (rows, cols), None means all of them.
 
     ``known_musd`` is a cost that is known to be possible for it, ``hoped_musd`` one that a coarser ground promises.
+    ``looked_at`` is the share of states that a search for the cheapest line settled on the first, coarsest ground.
     ``thin`` is the last search on the same ground and levels with fewer links, with its costs from the end.
     """
 
     usable: Flags | None = None
     known_musd: float = np.inf
     hoped_musd: float = np.inf
+    looked_at: float = 1.0
     thin: tuple[Problem, Found] | None = None
 
     def promise(self, problem: Problem) -> Floats | None:
@@ -481,6 +483,7 @@ class Narrowed:
         return np.where(index[:, None] >= 0, known[np.maximum(index, 0)], 0.0).ravel()
 
 
+KEPT_STATES = 2_500_000  # that narrowing keeps about at most, of the cells of the search that follows
 PRIMING_CELLS = 6.0  # the longest links of the searches that prime
 
 
@@ -634,8 +637,8 @@ def narrow(
         stages = default_narrowing(max(ground.dx_m, ground.dy_m), len(options.offsets_m), ground.z.size)
     question = Question(ground, start, goal, standard, costs, options)
     left = Narrowed()
-    for stage in stages:
-        left = _run_stage(question, stage, left)
+    for stage, finer in zip(stages, [*[after.factor for after in stages[1:]], 1], strict=True):
+        left = _run_stage(question, stage, left, KEPT_STATES * finer**2)
     return left
 
 
@@ -687,8 +690,8 @@ def under_blocks(blocks: Flags, factor: int, shape: tuple[int, int]) -> Flags:
     return np.ascontiguousarray(fine[: shape[0], : shape[1]])
 
 
-def _run_stage(question: Question, stage: Stage, left: Narrowed) -> Narrowed:
-    """One stage: what is left after it; what was left before, if it finds no way."""
+def _run_stage(question: Question, stage: Stage, left: Narrowed, most_states: int) -> Narrowed:
+    """One stage: what is left after it, about so many states at most; what was left before, if it finds no way."""
     options, (factor, near_factor) = question.options, (stage.factor, stage.near_factor)
     offsets: tuple[float, ...] = (0.0,)
     if stage.levels:
@@ -700,12 +703,19 @@ def _run_stage(question: Question, stage: Stage, left: Narrowed) -> Narrowed:
     forward, backward = search_both_ways(problem, near_factor, min(left.known_musd, left.hoped_musd))
     if not np.isfinite(forward.cost_musd):
         return left
-    near = node_cost_through(problem, forward, backward) <= near_factor * forward.cost_musd
-    if options.dilate_cells:
-        near = binary_dilation(near, np.ones((3, 3), dtype=bool), iterations=options.dilate_cells)
-    usable = under_blocks(near, factor, question.ground.shape)
+    # A block counts as near as the best of those around it. Where too many are, the nearest have the room there is.
+    through = minimum_filter(node_cost_through(problem, forward, backward), 2 * options.dilate_cells + 1)
+    n_states = len(build_levels(options.offsets_m, question.standard).kind)
+    room = min(most_states // (n_states * factor**2), through.size - 1)
+    limit = min(near_factor * forward.cost_musd, float(np.partition(through, room, axis=None)[room]))
+    usable = under_blocks(through <= limit, factor, question.ground.shape)
+    looked_at = left.looked_at
+    if left.usable is None:
+        in_reach = forward.settled & (forward.cost + _bound_states(problem) <= forward.cost_musd)
+        looked_at = float(in_reach.mean())
     # On the same ground a cost is known to be possible; on coarser ground heights differ and the cost is only a hope.
     if factor == 1 and set(offsets) <= set(options.offsets_m):
         same = offsets == options.offsets_m
-        return Narrowed(usable, forward.cost_musd, thin=(problem, backward) if same else None)
-    return Narrowed(usable, hoped_musd=HOPE * forward.cost_musd)
+        thin = (problem, backward) if same else None
+        return Narrowed(usable, forward.cost_musd, looked_at=looked_at, thin=thin)
+    return Narrowed(usable, hoped_musd=HOPE * forward.cost_musd, looked_at=looked_at)

@@ -188,13 +188,13 @@ def _print_line(new: NewLine, asked: str, alternatives: int) -> None:
         ["steepest grade", f"{facts['max_grade_pct']:.2f} %"],
         ["price", f"{mid} million USD ({low}-{high})"],
     ]
-    if facts["gap_pct"] is not None:
-        proved = (
-            f"within {facts['gap_pct']:.1f} % of the cheapest"
-            if facts["gap_pct"] >= 0.05
-            else "the cheapest on these cells"
-        )
-        rows.append(["certificate", proved])
+    if facts["gap_pct"] is None:
+        proved = "none: a cheaper line may exist (--certify seeks it on all of the ground)"
+    elif facts["gap_pct"] >= 0.05:
+        proved = f"within {facts['gap_pct']:.1f} % of the cheapest"
+    else:
+        proved = "the cheapest on these cells"
+    rows.append(["certificate", proved])
     slopes = [f"{facts[f'{k}_km']:.1f} km {words}" for k, words in _ALONG_SLOPES.items() if facts[f"{k}_km"] >= 0.05]
     if slopes:
         rows.insert(3, ["along slopes", ", ".join(slopes)])

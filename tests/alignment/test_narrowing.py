@@ -8,10 +8,14 @@ import rasterio
 from affine import Affine
 from rasterio.warp import Resampling, reproject
 
+import corridor.alignment.align as way_in
 import corridor.alignment.search as narrowing
-from corridor.alignment.links import SearchOptions, Stage, all_moves, build_ground
+from corridor.alignment.align import find_way
+from corridor.alignment.links import SearchOptions, Stage, all_moves, build_ground, build_levels
+from corridor.alignment.problem import AlignmentProblem, build_terrain
 from corridor.alignment.search import build_problem, narrow, search
 from corridor.files import data_root
+from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, hills, standard
 
 
@@ -131,3 +135,47 @@ def test_a_stage_that_finds_no_way_leaves_everything():
     assert narrow(shut, (10, 5), (50, 55), closed, costs(), options).usable is None
     too_coarse = replace(options, narrowing=(Stage(20, 1.15),))
     assert narrow(ground, (10, 5), (50, 55), closed, costs(), too_coarse).usable is None
+
+
+def test_no_more_of_the_ground_is_kept_than_there_is_room_for_and_the_nearest_of_it(monkeypatch):
+    ground, options = hills((60, 60), 200.0, 300.0, seed=2, smooth=5.0), SearchOptions(max_structure_km=4.0)
+    n_states = len(build_levels(options.offsets_m, standard(2.5)).kind)
+    question = (
+        ground,
+        (5, 5),
+        (50, 52),
+        standard(2.5),
+        costs(),
+        replace(options, narrowing=(Stage(3, 1.6, levels=True),)),
+    )
+    kept = []
+    for share in (1.0, 0.35, 0.25):
+        monkeypatch.setattr(narrowing, "KEPT_STATES", int(share * ground.z.size * n_states))
+        kept.append(narrow(*question).usable)
+    assert kept[0].mean() > 0.3
+    assert (kept[0] | ~kept[1]).all()
+    assert (kept[1] | ~kept[2]).all()
+    # A block more or less; all blocks on and beside the cheapest line cost the same, and stay together.
+    assert [k.mean() for k in kept[1:]] == pytest.approx([0.35, 0.25], abs=0.01)
+
+
+def test_large_ground_of_which_a_line_needs_little_is_searched_whole(monkeypatch):
+    ground, options = (
+        relief(120, 120, 250.0),
+        SearchOptions(offsets_m=(-10.0, 0.0, 7.0), max_structure_km=6.0, turns=False),
+    )
+    terrain = build_terrain(ground.z, Grid("EPSG:32638", Affine(250, 0, 0, 0, -250, 0), ground.shape))
+    asked = AlignmentProblem(terrain, (15_125.0, -15_125.0), (17_625.0, -16_125.0), standard(6.0), costs(), options)
+    stages = (Stage(5, 1.6, levels=True),)
+    monkeypatch.setattr(narrowing, "default_narrowing", lambda *_: stages)
+    n_states = ground.z.size * len(build_levels(options.offsets_m, standard(6.0)).kind)
+    whole = search(build_problem(ground, *(terrain.node_at(xy, "")[0] for xy in (asked.start_xy, asked.end_xy)),
+                                 standard(6.0), costs(), options))  # fmt: skip
+    assert whole.settled.sum() < 0.5 * n_states
+    monkeypatch.setattr(way_in, "MOST_STATES", 0.5 * n_states)
+    proved = find_way(asked)
+    assert proved.least_musd == proved.found.cost_musd == pytest.approx(whole.cost_musd, rel=1e-12)
+    # Where it would look at too much, or where it is said how to narrow, nothing is proved.
+    monkeypatch.setattr(way_in, "MOST_STATES", 1)
+    assert find_way(asked).least_musd is None
+    assert find_way(replace(asked, options=replace(options, narrowing=stages))).least_musd is None
