@@ -14,7 +14,6 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement, indent, tost
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from markupsafe import escape
 from numpy.typing import NDArray
@@ -340,6 +339,9 @@ def _write_styles(styles: dict[str, str], path: Path) -> None:
             "update_time": pd.NaT,
         }
     )
+    # With it a second GDAL is loaded, 30 MB of memory: only when files are written.
+    import pyogrio
+
     pyogrio.write_dataframe(table, path, layer="layer_styles", driver="GPKG", layer_options={"FID": "id"})
 
 
@@ -381,6 +383,8 @@ def writing_errors() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def _geopackage_options() -> Iterator[None]:
+    import pyogrio
+
     # Options are the whole process' own: one file is written at a time, and what stood there is put back, also after a
     # fault.
     with _OPTIONS_LOCK:

@@ -137,7 +137,11 @@ def project(geometries: Any, crs_from: str, crs_to: str) -> Any:
         x, y = transformer.transform(xy[:, 0], xy[:, 1])
         return np.column_stack([x, y])
 
-    return shapely.transform(geometries, move)
+    if np.size(geometries) <= _PIECE:
+        return shapely.transform(geometries, move)
+    # Piece by piece, as lengths are measured.
+    pieces = [geometries[at : at + _PIECE] for at in range(0, len(geometries), _PIECE)]
+    return np.concatenate(map_in_threads(lambda piece: shapely.transform(piece, move), pieces))
 
 
 @lru_cache(maxsize=64)

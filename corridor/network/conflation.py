@@ -361,6 +361,9 @@ def conflate(
     ways = _with_additions(ways_of_osm(osm), sections, nodes)
     ways = cut_ways(ways, borders, list(crossings.values()))
     physical = build_physical(ways, borders)
+    # what is left of the ways are their joins: a country's take as much memory as its edges
+    joins = ways.joins
+    del ways
     progress("finding the catalogue's sections on the map")
     # Sections are looked up on a graph without closures and borders: what may be driven is decided only once it is
     # known which edges are whose.
@@ -378,7 +381,7 @@ def conflate(
     physical = apply_documents(physical, owners, sections, through_classes, enforce_limits=enforce_limits)
     physical = replace(physical, planar=(bare.crs, bare.planar))
     contradictions = find_contradictions(bare, owners, sections) + limits
-    return ConflatedWays(physical, matches, schematic, decided, ways.joins, contradictions)
+    return ConflatedWays(physical, matches, schematic, decided, joins, contradictions)
 
 
 def survey_ways(

@@ -238,6 +238,8 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 STRUCTURE_LIMIT_M = 5000.0
+_SURVEYED = ["u", "v", "length_m", "ref", "class", "bridge", "tunnel", "section_id", "geometry"]
+"""What of the edge table a survey reads."""
 TRUCK, CAR = "truck", "car"
 """Vehicles that goods and people of villages travel by; every vehicles.csv has them."""
 
@@ -325,7 +327,7 @@ def survey_edges(
     # The survey knows roads alone; ``local`` turns rows of the edge table into its rows.
     local = np.full(len(edges), -1, dtype=np.int64)
     local[roads] = np.arange(len(roads))
-    road = edges.iloc[roads]
+    road = edges[_SURVEYED].iloc[roads]
     survey = survey_roads(
         road,
         n_nodes,

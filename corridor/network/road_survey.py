@@ -492,9 +492,10 @@ def _pinned(
             residuals.append(residual)
     held = np.array(places, dtype=np.int64)
     spreading = Spreading(posts.graph, held, reach)
-    lifted = heights + spreading.of(np.array(residuals, dtype=float))
+    lifted, within_reach = heights + spreading.of(np.array(residuals, dtype=float)), spreading.within_reach
+    del spreading  # it has a number for each pin and post
     lifted = limit_slopes(posts.graph, lifted, steepest[posts.edge], posts.rank, held)
-    return lifted, spreading.within_reach, tuple(fits)
+    return lifted, within_reach, tuple(fits)
 
 
 def _nearest_post(posts: _Posts, heights: Floats, pin: Pin) -> tuple[int, float]:

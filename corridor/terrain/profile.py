@@ -603,9 +603,11 @@ class _Smoothing:
         self._solved = np.flatnonzero(~_without(graph, begun) & ~self._held)
         if len(self._solved):
             rows = (graph.laplacian(pull) + sparse.diags(self._weight)).tocsc()[self._solved]
-            self._factor = _factored(rows[:, self._solved].tocsc())
             # Held heights are known, so their part of the system goes to the right-hand side.
             self._from_held = rows[:, np.flatnonzero(self._held)]
+            system = rows[:, self._solved].tocsc()
+            del rows  # factoring takes more memory than anything else here
+            self._factor = _factored(system)
 
     def of(self, ground_m: Floats, held_m: Floats | None = None) -> Floats:
         """The smoothed heights of a ground, with those that posts had already, or of several grounds (grounds, n)."""
