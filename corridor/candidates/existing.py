@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from corridor.candidates.parts import documented_grades, join_parts, require_assumptions, route_parts
 from corridor.errors import NoRouteError
@@ -124,11 +125,31 @@ def drop_found_again(found: Sequence[Candidate], known: Sequence[Candidate]) -> 
         Ways that are kept; and each that isn't with the route that it is, and the share (0-1) of its length within
         150 m of that.
     """
+    # Each line is brought into a plane, and each route's band found, once for all that they are held against.
+    planar: dict[tuple[int, str], shapely.LineString] = {}
+    bands: dict[tuple[int, str], shapely.Geometry] = {}
+
+    def flat(candidate: Candidate, zone: str) -> shapely.LineString:
+        key = id(candidate), zone
+        if key not in planar:
+            # Bends of 20 m don't matter to a band of 150 m, and the band is found much faster without them.
+            planar[key] = project(candidate.line, WGS84, zone).simplify(20.0)
+        return planar[key]
+
+    def shared(candidate: Candidate, route: Candidate) -> float:
+        """Share of a candidate's line that runs within 150 m of another's."""
+        zone = _zone_of(candidate.line)
+        key = id(route), zone
+        if key not in bands:
+            bands[key] = flat(route, zone).buffer(_BESIDE_M, quad_segs=2)
+        own = flat(candidate, zone)
+        return float(own.intersection(bands[key]).length / own.length)
+
     kept: list[Candidate] = []
     again: list[tuple[Candidate, Candidate, float]] = []
     for candidate in found:
         shares = [
-            (_shared(candidate, route), index) for index, route in enumerate(known) if route.mode == candidate.mode
+            (shared(candidate, route), index) for index, route in enumerate(known) if route.mode == candidate.mode
         ]
         share, index = max(shares, default=(0.0, -1))
         if share > SAME_ROUTE:
@@ -138,13 +159,10 @@ def drop_found_again(found: Sequence[Candidate], known: Sequence[Candidate]) -> 
     return DistinctWays(tuple(kept), tuple(again))
 
 
-def _shared(candidate: Candidate, route: Candidate) -> float:
-    """Share of a candidate's line that runs within 150 m of another's."""
-    middle = candidate.line.interpolate(0.5, normalized=True)
-    zone = utm_crs(middle.x, middle.y)
-    # Bends of 20 m don't matter to a band of 150 m, and the band is found much faster without them.
-    own, other = (project(line.line, WGS84, zone).simplify(20.0) for line in (candidate, route))
-    return float(own.intersection(other.buffer(_BESIDE_M, quad_segs=2)).length / own.length)
+def _zone_of(line: shapely.LineString) -> str:
+    """The UTM zone of a line's middle."""
+    middle = line.interpolate(0.5, normalized=True)
+    return utm_crs(middle.x, middle.y)
 
 
 def measure_reachability(spec: ExistingCandidates, network: Network, start: Position, end: Position) -> Reachability:
@@ -202,7 +220,9 @@ def _name_by_places(candidates: list[Candidate], spec: ExistingCandidates, place
     key in every run, whatever else is found. Ways with the same three say more of their places until they differ, and
     where no place parts them, the position at which each is farthest from the others.
     """
-    passed = [sorted(_places_along(candidate.line, places), key=lambda p: (-p[2], p[0])) for candidate in candidates]
+    plane: dict[str, NDArray[np.object_]] = {}
+    along_each = (_places_along(candidate.line, places, plane) for candidate in candidates)
+    passed = [sorted(along, key=lambda place: (-place[2], place[0])) for along in along_each]
     chosen = [list(along[:_VIA_COUNT]) for along in passed]
     # Ways with the same largest places each take one more place that the others don't pass.
     for index, others in _alike(chosen):
@@ -247,12 +267,19 @@ def _key(group: str, along: Sequence[str]) -> str:
     return f"{whole[: _MAX_ID - 7].rstrip('-')}-{hashlib.blake2b(whole.encode(), digest_size=3).hexdigest()}"
 
 
-def _places_along(line: shapely.LineString, places: gpd.GeoDataFrame) -> list[tuple[str, float, float]]:
-    """Name, chainage and people of the places within 4 km of a line, ends excluded."""
-    middle = line.interpolate(0.5, normalized=True)
-    zone = utm_crs(middle.x, middle.y)
-    near = project(line, WGS84, zone).buffer(_VIA_KM * 1000)
-    inside = places[shapely.contains(near, project(places.geometry.to_numpy(), WGS84, zone))]
+def _places_along(
+    line: shapely.LineString, places: gpd.GeoDataFrame, plane: dict[str, NDArray[np.object_]]
+) -> list[tuple[str, float, float]]:
+    """Name, chainage and people of the places within 4 km of a line, ends excluded.
+
+    ``plane`` keeps the places in the systems that lines have needed so far.
+    """
+    zone = _zone_of(line)
+    if zone not in plane:
+        plane[zone] = project(places.geometry.to_numpy(), WGS84, zone)
+    near = project(line, WGS84, zone)
+    shapely.prepare(near)
+    inside = places[shapely.dwithin(near, plane[zone], _VIA_KM * 1000)]
     found = []
     total = locate_m(line, *line.coords[-1])[0]
     for name, lon, lat, people in zip(inside["name"], inside["lon"], inside["lat"], inside["population"], strict=True):

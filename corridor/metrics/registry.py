@@ -338,26 +338,28 @@ def complete_table(rows: Iterable[Values] | pd.DataFrame) -> pd.DataFrame:
     status of its own in some rows has its metric's in the others. An instance of a column with holes that a measured
     row lacks gets what its absence means (see :attr:`Column.absent`).
     """
-    table = rows.copy() if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     names = [str(name) for name in table.columns]
+    # Hundreds of columns: put back into the table one by one they would lie in as many pieces, and be looked up in it.
+    columns = dict(table.items())
     for column in resolve_columns(names, all_columns()):
         own = f"{column.name}_status"
-        if own in table and own != column.status and column.status in table and table[own].isna().any():
+        if own in columns and own != column.status and column.status in columns and columns[own].isna().any():
             # a figure without a status of its own is known, also where others of its metric aren't determined
-            of_metric = table[column.status].replace(str(MetricStatus.UNDETERMINED), str(MetricStatus.OK))
-            table[own] = table[own].where(table[own].notna(), of_metric)
+            of_metric = columns[column.status].replace(str(MetricStatus.UNDETERMINED), str(MetricStatus.OK))
+            columns[own] = columns[own].where(columns[own].notna(), of_metric)
     for column in table_columns(table):
-        if column.absent is not None and column.status in table:
-            measured = table[column.status].isin([str(MetricStatus.OK), str(MetricStatus.UNDETERMINED)])
-            known = table[column.name].notna() | table.get(f"{column.name}_low", table[column.name]).notna()
-            table[column.name] = table[column.name].where(~measured | known, column.absent)
+        if column.absent is not None and column.status in columns:
+            measured = columns[column.status].isin([str(MetricStatus.OK), str(MetricStatus.UNDETERMINED)])
+            low = f"{column.name}_low"
+            known = columns[column.name].notna() | columns[low if low in columns else column.name].notna()
+            columns[column.name] = columns[column.name].where(~measured | known, column.absent)
     # A figure without ends is known exactly: its ends are itself.
-    for name in (f"{base}{end}" for base in names for end in _ENDS if f"{base}{end}" in table):
-        lacking = table[name].isna()
+    for name in (f"{base}{end}" for base in names for end in _ENDS if f"{base}{end}" in columns):
+        lacking = columns[name].isna()
         if lacking.any():
-            table[name] = table[name].where(~lacking, table[name.rpartition("_")[0]])
-    # Filled column by column, the table lies in pieces; a copy is whole again.
-    return table[_order(names)].copy()
+            columns[name] = columns[name].where(~lacking, columns[name.rpartition("_")[0]])
+    return pd.DataFrame({name: columns[name] for name in _order(names)}, index=table.index)
 
 
 def _order(names: list[str]) -> list[str]:

@@ -117,10 +117,14 @@ def find_gaps(network: Network, closed: NDArray[np.bool_], start: Position, end:
     used = np.zeros(network.n_nodes, dtype=bool)
     used[edges["u"].to_numpy()[~closed]] = used[edges["v"].to_numpy()[~closed]] = True
     a, b = np.flatnonzero((labels == here) & used), np.flatnonzero((labels == there) & used)
+    if not (len(a) and len(b)):
+        return []
     scale = np.cos(np.radians(network.node_lat[b].mean()))
     # The plane only picks pairs, with a degree counted short so that none is missed; their lengths are geodesic.
     plane = np.column_stack([network.node_lon * scale, network.node_lat])
     limit = GAP_LIMIT_M / 110_000
+    # Only what lies in the frame of the other part, or near it, has anything of it near.
+    a, b = (own[_is_in_frame(plane[own], plane[other], limit)] for own, other in ((a, b), (b, a)))
     (other, one), near = shapely.STRtree(shapely.points(plane[a])).query_nearest(
         shapely.points(plane[b]), max_distance=limit, return_distance=True, all_matches=False
     )
@@ -134,6 +138,11 @@ def find_gaps(network: Network, closed: NDArray[np.bool_], start: Position, end:
         if all(distance_m(*ends[1], *gap.to_lonlat) > CLUSTER_M for gap in gaps):
             gaps.append(Gap(float(distance_m(*ends[0], *ends[1])), *ends))
     return sorted(gaps, key=lambda gap: gap.length_m)
+
+
+def _is_in_frame(xy: NDArray[np.float64], others: NDArray[np.float64], margin: float) -> NDArray[np.bool_]:
+    """Which places lie in the frame around others, widened by a margin."""
+    return np.asarray(((xy >= others.min(axis=0) - margin) & (xy <= others.max(axis=0) + margin)).all(axis=1))
 
 
 Ints = NDArray[np.int64]

@@ -286,6 +286,9 @@ class Network:
         Args:
             access: as in :meth:`through_for`.
             reverse: whether it is turned round.
+
+        Returns:
+            Its arcs, between states of nodes.
         """
         return self.share(f"traffic by {access}, turned {reverse}", lambda: self._traffic(access, reverse=reverse))
 

@@ -310,9 +310,15 @@ def edge_seconds(first, parts, length_m, grade, height_m, curvature, desired, ba
             air = air_limits(height_m[i], vehicle)
             up_drive, up_brake = grade_limits(grade[i], air, vehicle)
             down_drive, down_brake = grade_limits(-grade[i], air, vehicle)
+            bend, up, down = -1.0, 0.0, 0.0
             for _ in range(parts[edge]):
-                curve = bend_limit(curvature[piece], banking, vehicle)
-                along[edge] += length_m[i] / combine_speeds(up_drive, up_brake, curve, wanted, vehicle[7])
-                against[edge] += length_m[i] / combine_speeds(down_drive, down_brake, curve, wanted, vehicle[7])
+                # Most roads are straight for many pieces on end, and powers take most of the time.
+                if curvature[piece] != bend:
+                    bend = curvature[piece]
+                    curve = bend_limit(bend, banking, vehicle)
+                    up = length_m[i] / combine_speeds(up_drive, up_brake, curve, wanted, vehicle[7])
+                    down = length_m[i] / combine_speeds(down_drive, down_brake, curve, wanted, vehicle[7])
+                along[edge] += up
+                against[edge] += down
                 piece += 1
     return along, against

@@ -54,6 +54,9 @@ def lies_after(date: str, other: str) -> bool:
     Args:
         date: ISO date, a month or a year.
         other: the same.
+
+    Returns:
+        Whether it does.
     """
     return date[: len(other)] > other[: len(date)]
 

@@ -194,8 +194,8 @@ def test_a_route_elsewhere_gets_statuses_and_no_figures():
     setting = frame(net, net)
     route = candidate(part(route_line((0, -1000), (20_000, -1000)), country="BB"))
     row = under(route_context(setting, route), effect(net)).row
-    # the line itself is known wherever it runs
-    own = {"tunnel_km_status", "bridge_km_status"}
+    # the line itself is known wherever it runs, and so is that it passes no border
+    own = {"tunnel_km_status", "bridge_km_status", "border_check_h_status", "check_h_status"}
     statuses = {key: value for key, value in row.items() if key.endswith("_status") and key not in own}
     assert set(statuses.values()) == {"not_applicable"}
     assert row["north_south_if_closed"] == "not_applicable"
