@@ -214,7 +214,7 @@ def _documented_spans(section: Section, line: LineString) -> tuple[Span, ...]:
     """Structures of known place and length, on the schematic line."""
     found = []
     total = float(line_lengths_m([line])[0]) / 1000
-    for structure in section.structures:
+    for structure in section.standing_structures:
         if structure.length_km is None or structure.lon is None or structure.lat is None:
             continue
         middle, off = locate_m(line, structure.lon, structure.lat)

@@ -468,7 +468,7 @@ def _documented_structures(
     for row in np.flatnonzero((roads["section_id"] != "").to_numpy()):
         line = roads.geometry.iat[row]
         total = float(line_lengths_m([line])[0])
-        for structure in sections[roads["section_id"].iat[row]].structures:
+        for structure in sections[roads["section_id"].iat[row]].standing_structures:
             if structure.length_km is None or structure.lon is None or structure.lat is None or total <= 0:
                 continue
             # A schematic line may pass kilometres beside a structure; one that lies further off than that belongs to

@@ -222,6 +222,12 @@ class Section:
     crossings_follow: str = ""
     crossings_follow_source_ids: tuple[str, ...] = ()
 
+    @property
+    def standing_structures(self) -> tuple[DocumentedStructure, ...]:
+        """Its structures that are part of it as it is: a way in use doesn't run over a bridge that is yet to come."""
+        in_use = self.status == SectionStatus.OPEN
+        return tuple(own for own in self.structures if not in_use or own.status == SectionStatus.OPEN)
+
 
 ALL_POINTS, ANY_COUNTRY = "all", "*"
 """What stands for every point of a country, and for every country, in a table of border delays."""

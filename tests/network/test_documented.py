@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from shapely import LineString
 
+from corridor.candidates.parts import section_part
 from corridor.geo.geodesy import WGS84, project
-from corridor.network.conflate_ways import add_sections, ways_of_sections
+from corridor.network.conflate_ways import add_sections, build_physical, ways_of_sections
 from corridor.network.conflation import conflate, dated, dated_sections, exceeds_limits, truck_exceeds
+from corridor.network.driving_times import TimeSpread, _documented_structures
 from corridor.network.graph import Network
 from corridor.network.map_matching import match_section
 from corridor.network.ways import Ways
@@ -155,6 +157,27 @@ def test_control_and_works_are_those_of_the_date(run):
     assert dated(shut, "2021-05").works == works
     assert dated(shut, "2021-04").works == SectionWorks(Works.UPGRADE)  # how far they were then, nobody knows
     assert dated(shut, "2019").works == SectionWorks()  # nothing was to be done to an open road
+
+
+@pytest.mark.parametrize(
+    ("section_is", "tunnel_is", "counts"),
+    [
+        (OPEN, OPEN, True),
+        (OPEN, SectionStatus.PLANNED, False),
+        (OPEN, BUILT, False),
+        (BUILT, SectionStatus.PLANNED, True),
+        (SectionStatus.DISUSED, SectionStatus.DISUSED, True),
+    ],
+)
+def test_a_way_in_use_has_no_structure_that_is_yet_to_come(run, section_is, tunnel_is, counts):
+    section = run[files.catalogue].sections["rail-middle"]
+    (tunnel,) = section.structures
+    section = replace(section, status=section_is, structures=(replace(tunnel, status=tunnel_is),))
+    assert section.standing_structures == (section.structures if counts else ())
+    part = section_part(section, section.line, 1.0, None, reverse=False, spread=TimeSpread(1.0, 1.0))
+    assert [span.kind for span in part.spans] == (["tunnel"] if counts else [])
+    drawn = build_physical(ways_of_sections([section])).edges
+    assert bool(_documented_structures(drawn, {"rail-middle": section})) is counts
 
 
 def test_a_route_of_sections_is_built_and_priced_as_they_were_at_the_baseline(tmp_path):

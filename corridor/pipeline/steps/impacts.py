@@ -168,9 +168,9 @@ def barriers(borders: Borders, lie_of_network: Network) -> NDArray[np.object_]:
 
 
 @step(by_value=True)
-def structures(sections: Mapping[str, Section]) -> tuple[DocumentedStructure, ...]:
-    """The catalogue's tunnels, bridges and galleries."""
-    return tuple(found for section in sections.values() for found in section.structures)
+def structures(sections_then: Mapping[str, Section]) -> tuple[DocumentedStructure, ...]:
+    """The catalogue's tunnels, bridges and galleries as they stand at the baseline."""
+    return tuple(found for section in sections_then.values() for found in section.standing_structures)
 
 
 @step(by_value=True)
