@@ -52,7 +52,7 @@ def find_alternatives(
     Raises:
         NoRouteError: there is no way at all.
     """
-    forward, backward = (network.edges[f"minutes_{way}"].to_numpy(dtype=float) for way in ("forward", "backward"))
+    forward, backward = (network.column(f"minutes_{way}") for way in ("forward", "backward"))
     factor = np.ones(len(forward))
     kept: list[tuple[Route, Floats]] = []
     best = np.inf
@@ -146,7 +146,7 @@ def route_geometry(network: Network, route: Route) -> shapely.LineString:
 
 def route_minutes(network: Network, route: Route) -> float:
     """Travel time of a route in minutes, ends cut, checks at open borders included."""
-    forward, backward = (network.edges[f"minutes_{way}"].to_numpy() for way in ("forward", "backward"))
+    forward, backward = (network.column(f"minutes_{way}") for way in ("forward", "backward"))
     return _cost(network, route, part_lengths_km(network, route), forward, backward)
 
 

@@ -223,12 +223,13 @@ class Tree:
 
     def path_to(self, state: int) -> list[tuple[int, bool]]:
         """The same to one state of a node."""
-        steps: list[tuple[int, bool]] = []
-        arc = int(self.arc[state])
+        arcs, tails, came = [], self.arcs.tails, self.arc
+        arc = int(came[state])
         while arc >= 0:
-            steps.append((int(self.arcs.edge[arc]), bool(self.arcs.forward[arc])))
-            arc = int(self.arc[self.arcs.tails[arc]])
-        return steps[::-1]
+            arcs.append(arc)
+            arc = int(came[tails[arc]])
+        at = np.array(arcs[::-1], dtype=np.int64)
+        return list(zip(self.arcs.edge[at].tolist(), self.arcs.forward[at].tolist(), strict=True))
 
 
 def search(
