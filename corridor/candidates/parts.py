@@ -458,9 +458,10 @@ def require_assumptions(keys: Sequence[str], catalogue: Catalogue, asked_by: str
 def documented_grades(catalogue: Catalogue, assembly: Conflation) -> dict[int, float]:
     """Steepest documented grade in per cent by edge, for edges that are a section or that one runs over."""
     by_section = {key: s.max_grade_pct for key, s in catalogue.sections.items() if s.max_grade_pct is not None}
-    sections = assembly.network.edges["section_id"]
+    sections = assembly.network.column("section_id")
     # Sections that are edges themselves, then those found on mapped edges.
-    grades = {int(edge): by_section[key] for edge, key in enumerate(sections) if key in by_section}
+    own = np.flatnonzero(sections != "").tolist()
+    grades = {edge: by_section[sections[edge]] for edge in own if sections[edge] in by_section}
     for key, match in assembly.matches.items():
         if key in by_section:
             grades |= dict.fromkeys(match.route.edges, by_section[key])
