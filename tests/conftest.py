@@ -20,6 +20,10 @@ from corridor.pipeline.graph import Run
 from corridor.schema.study import Study
 from tests.shared_runs import EXTRACT, share
 
+# Libraries and collected tests are a million objects that stay, and asserts that are rewritten make as many on the way:
+# to look for cycles among them took a third of the time of collecting.
+gc.disable()
+
 # Machines are noisy and kernels compile on first use: a time limit per example would fail at random. Examples are the
 # same in every run, so that a failure is of the change and not of chance; `make fuzz` looks for new ones.
 settings.register_profile("corridor", deadline=None, derandomize=True)
@@ -133,6 +137,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def pytest_collection_finish() -> None:
     """Look for cycles more seldom, and not among the libraries: that took a quarter of all time."""
-    # Libraries and collected tests are a million objects that stay; tables of results make many more that don't cycle.
+    # tables of results make many more objects that don't cycle
+    gc.enable()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
