@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from pyproj import Geod
 
@@ -52,11 +51,8 @@ SECTIONS = TABLES["sections"].set_index("section_id")
 NODES = TABLES["nodes"].set_index("node_id")
 
 
-def _points(section_id: str) -> np.ndarray:
-    rows = TABLES["waypoints"].query("section_id == @section_id")
-    rows = rows.iloc[rows["seq"].astype(int).argsort(kind="stable").to_numpy()]
-    return rows[["lon", "lat"]].to_numpy(dtype=float)
-
-
-POINTS = {section_id: _points(section_id) for section_id in SECTIONS.index}
+_WAYPOINTS = TABLES["waypoints"].sort_values("seq", key=lambda seq: seq.astype(int), kind="stable")
+_ROWS_OF = _WAYPOINTS.groupby("section_id").indices
+_LON_LAT = _WAYPOINTS[["lon", "lat"]].to_numpy(dtype=float)
+POINTS = {section_id: _LON_LAT[_ROWS_OF.get(section_id, [])] for section_id in SECTIONS.index}
 DRAWN_KM = {key: GEOD.line_length(xy[:, 0], xy[:, 1]) / 1000 for key, xy in POINTS.items()}

@@ -33,9 +33,13 @@ def hillside_costs(**changes):
     return costs(**{"wall": 7.0, "gallery": 15.0, "half_bridge": 13.0, **changes})
 
 
-def hills(shape, cell_m, rise_m, seed=0, smooth=2.0) -> Ground:
+def heights(shape, rise_m, seed=0, smooth=2.0) -> np.ndarray:
     from scipy.ndimage import gaussian_filter
 
     rng = np.random.default_rng(seed)
     z = gaussian_filter(rng.normal(size=shape), smooth, mode="nearest")
-    return build_ground(1000.0 + rise_m * z / (np.abs(z).max() + 1e-12), cell_m)
+    return 1000.0 + rise_m * z / (np.abs(z).max() + 1e-12)
+
+
+def hills(shape, cell_m, rise_m, seed=0, smooth=2.0) -> Ground:
+    return build_ground(heights(shape, rise_m, seed, smooth), cell_m)

@@ -25,7 +25,7 @@ from corridor.errors import AlignmentError, SearchRoomError
 from corridor.schema.alignment import PriceRange
 from corridor.schema.fields import Grid
 from corridor.schema.vocabulary import LineKind
-from tests.alignment.helpers import costs, hills, standard
+from tests.alignment.helpers import costs, heights, standard
 
 QUICK = SearchOptions(offsets_m=(0.0,), narrowing=(), max_structure_km=6.0)
 
@@ -44,7 +44,7 @@ def line_on(z, a, b, design=None, prices=None, options=QUICK, cell=200.0, **more
     return align(z, grid, at(grid, *a), at(grid, *b), design or standard(), prices or costs(), options, **more)
 
 
-ROUGH = hills((40, 50), 200.0, 160.0, seed=3, smooth=3.0).z
+ROUGH = heights((40, 50), 160.0, seed=3, smooth=3.0)
 
 
 def test_on_a_plane_within_the_limit_the_line_is_straight():
@@ -180,7 +180,7 @@ def test_friction_steers_and_is_not_reported():
 
 
 def test_narrowing_keeps_the_price():
-    z = hills((120, 140), 200.0, 500.0, seed=8, smooth=9.0).z
+    z = heights((120, 140), 500.0, seed=8, smooth=9.0)
     wide = replace(QUICK, turns=False)
     full = line_on(z, (10, 10), (105, 125), options=wide).price.total_musd
     narrow = line_on(z, (10, 10), (105, 125), options=replace(wide, narrowing=(Stage(4, 1.15),))).price.total_musd
@@ -190,7 +190,7 @@ def test_narrowing_keeps_the_price():
 
 def test_a_valley_beside_a_base_tunnel_survives_narrowing():
     # Pinned to the ground the rough valley looks dear and the tunnel doesn't; the levels then make the valley cheaper.
-    z = hills((50, 60), 900.0, 45.0, seed=5, smooth=1.2).z
+    z = heights((50, 60), 45.0, seed=5, smooth=1.2)
     z[:, 5:55] += np.where(np.abs(np.arange(50) - 44) > 4, 900.0, 0.0)[:, None]
     design = standard(1.5)
     for tunnel in (24.0, 30.0, 36.0, 45.0):
