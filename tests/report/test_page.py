@@ -12,6 +12,7 @@ from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from shapely import LineString
 
 from corridor.export.gis import candidate_lines
 from corridor.report.i18n import LANGUAGES, clean_text, read_messages, safe_url, script_json
@@ -209,6 +210,15 @@ def test_letters_stand_apart():
     points = np.array(letter_points([c.line for c in found.candidates], found.area))
     gaps = np.hypot(*(points[:, None] - points[None]).T) + np.eye(len(points)) * 9
     assert gaps.min() > 0.05
+
+
+def test_letters_of_lines_that_run_along_each_other_hide_none():
+    # four along one valley, two of them the same, and one that crosses: no disc covers another at the first view
+    bends = np.column_stack([np.linspace(45.0, 47.0, 9), 39.0 + 0.1 * np.sin(np.arange(9))])
+    along = [LineString(np.add(bends, [0.0, shift])) for shift in (0.0, 0.0, 0.004, -0.03)]
+    points = np.array(letter_points([*along, LineString([(46.0, 38.5), (46.0, 40.5)])], (44.9, 38.4, 47.1, 40.6)))
+    gaps = np.hypot(*(points[:, None] - points[None]).T) + np.eye(len(points)) * 9
+    assert gaps.min() > 0.05 * 2.2
 
 
 def test_the_page_is_small_and_speaks_of_its_sources(page):

@@ -189,6 +189,8 @@ ROUTE_TOLERANCE_DEG = 0.0002
 _SAMPLES = 60
 _SAME_LINE_DEG = 0.02
 _COARSE_DEG = 0.003
+_LETTER = 0.05
+"""Width of a letter's disc, a little widened, as a share of the map that it is on."""
 
 
 def country_names(countries: gpd.GeoDataFrame, window: Window) -> list[tuple[str, float, float, str]]:
@@ -213,6 +215,7 @@ def route_line(line: LineString) -> LatLon:
 def letter_points(lines: Sequence[LineString], window: Window) -> list[tuple[float, float]]:
     """One point (lat, lon) per line, inside the window, as far as possible from other lines and earlier letters."""
     frame = shapely.box(*window)
+    gap = _LETTER * max(window[2] - window[0], window[3] - window[1])
     coarse = shapely.simplify(np.array(lines), _COARSE_DEG)
     apart = _apart(coarse)
     placed: list[shapely.Point] = []
@@ -224,7 +227,10 @@ def letter_points(lines: Sequence[LineString], window: Window) -> list[tuple[flo
         # at random.
         room = _nearest(samples, coarse[apart[index]])
         if placed:
-            room = np.minimum(np.minimum(room, 0.25) + 0.02, _nearest(samples, np.array(placed)) * 0.5)
+            letters = _nearest(samples, np.array(placed))
+            room = np.minimum(np.minimum(room, 0.25) + 0.02, letters * 0.5)
+            # On a line that others run along there is room nowhere: the letters must not hide each other even so.
+            room = np.where(letters < gap, letters - gap, room)
         best = samples[int(np.argmax(room))]
         placed.append(best)
     return [(round(point.y, 4), round(point.x, 4)) for point in placed]
