@@ -49,7 +49,6 @@ from corridor.terrain.surface import Dem
 # catalogue documents it as open. Where map and catalogue contradict each other is listed.
 
 _SHUT = (SectionStatus.CLOSED, SectionStatus.UNKNOWN)
-_UNBUILT = (SectionStatus.PLANNED, SectionStatus.CONSTRUCTION)
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -74,12 +73,12 @@ def dated(section: Section, as_of: str) -> Section:
 def _status_then(section: Section, as_of: str) -> SectionStatus:
     """The status after the last of the openings and closures that a date has seen."""
     present = section.status
+    is_open = present == SectionStatus.OPEN
     # Of ways that are to be built, the day of opening is yet to come.
-    opens = section.opened and present not in _UNBUILT
-    events = [(section.opened, SectionStatus.OPEN)] if opens else []
-    if section.closed:
-        events.append((section.closed, SectionStatus.CLOSED if present == SectionStatus.OPEN else present))
-    events.sort()
+    opening = ("" if present.is_unbuilt else section.opened, SectionStatus.OPEN)
+    closure = (section.closed, SectionStatus.CLOSED if is_open else present)
+    # Of both the one that left the status came last, even where both are of one year.
+    events = [event for event in ((closure, opening) if is_open else (opening, closure)) if event[0]]
     past = [status for date, status in events if not lies_after(date, as_of)]
     if len(past) == len(events):
         return present

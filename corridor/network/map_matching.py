@@ -119,7 +119,7 @@ def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArr
     if section.mode == Mode.ROAD:
         allowed &= (network.is_in("status", SectionStatus.OPEN) | network.is_border)[near]
     # What exists can't run on what is only planned.
-    elif section.status not in {SectionStatus.PLANNED, SectionStatus.CONSTRUCTION}:
+    elif not section.status.is_unbuilt:
         allowed &= ~network.is_in("status", SectionStatus.PLANNED)[near]
     closed = np.ones(len(network.edges), dtype=bool)
     closed[near] = ~allowed

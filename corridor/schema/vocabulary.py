@@ -38,6 +38,11 @@ class SectionStatus(StrEnum):
     CLOSED = "closed"
     UNKNOWN = "unknown"
 
+    @property
+    def is_unbuilt(self) -> bool:
+        """Whether the way is yet to be built."""
+        return self in {SectionStatus.PLANNED, SectionStatus.CONSTRUCTION}
+
 
 class RoadAccess(StrEnum):
     """Who of a kind of vehicle may use a road: all, only those with a place on it to go to, nobody."""

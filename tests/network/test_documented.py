@@ -10,6 +10,7 @@ from shapely import LineString
 
 from corridor.candidates.parts import section_part
 from corridor.geo.geodesy import WGS84, project
+from corridor.io.read.catalogue import load_catalogue
 from corridor.network.conflate_ways import add_sections, build_physical, ways_of_sections
 from corridor.network.conflation import conflate, dated, dated_sections, exceeds_limits, truck_exceeds
 from corridor.network.driving_times import TimeSpread, _documented_structures
@@ -133,12 +134,24 @@ OPEN, BUILT, SHUT = SectionStatus.OPEN, SectionStatus.CONSTRUCTION, SectionStatu
         (BUILT, "2014", "", [BUILT] * 4),
         (SectionStatus.PLANNED, "2014", "", [SectionStatus.PLANNED] * 4),
         (SHUT, "", "", [SHUT] * 4),
+        # of one year, or of a month in it, the status says which came last
+        (SHUT, "2014", "2014", [BUILT, BUILT, SHUT, SHUT]),
+        (SHUT, "2014-03", "2014", [BUILT, BUILT, SHUT, SHUT]),
+        (OPEN, "2014", "2014-03", [OPEN, OPEN, OPEN, OPEN]),
     ],
 )
 def test_a_section_is_what_its_last_opening_or_closure_made_it(run, present, opened, closed, then):
     section = replace(run[files.catalogue].sections["valley-middle"], status=present, opened=opened, closed=closed)
     dates = ("2009-06", "2012-06", "2015-06", "2018-06")
     assert [dated(section, date).status for date in dates] == then
+
+
+def test_a_section_that_is_open_again_is_read(tmp_path):
+    folder = build(tmp_path / "study").parent
+    for column, date in (("closed", "2015"), ("opened", "2019-02")):
+        cell("sections.csv", column, date)(folder)
+    section = load_catalogue(folder / "reference").sections["ridge-west"]
+    assert (section.status, section.closed, section.opened) == (OPEN, "2015", "2019-02")
 
 
 def test_a_month_has_seen_what_happened_on_its_days(run):

@@ -429,19 +429,25 @@ def _check_followed(sections: Sequence[Section], where: str, faults: Faults) -> 
                 )
 
 
-_OUT_OF_USE = (SectionStatus.CLOSED, SectionStatus.UNKNOWN, SectionStatus.DISUSED, SectionStatus.ABANDONED)
-
-
 def _check_dates(row: Row, section: Section) -> None:
-    """A status is what the later of opening and closure left."""
+    """A status is what the later of opening and closure left, and documented since."""
     status, opened, closed = section.status, section.opened, section.closed
-    if status == SectionStatus.OPEN and closed and (not opened or lies_after(closed, opened)):
-        row.fault(
-            "closed",
-            f"is {closed}, but status is open; say in status what it is since, or in opened since when "
-            "it is open again",
-        )
-    elif status in _OUT_OF_USE and closed and lies_after(opened, closed):
+    # Of ways that are to be built, the day of opening is yet to come.
+    past = {"closed": closed} | ({} if status.is_unbuilt else {"opened": opened})
+    for column, date in past.items():
+        if lies_after(date, section.as_of):
+            row.fault(
+                column,
+                f"is {date}, after as_of {section.as_of}, for which status is {status}; correct one of both dates",
+            )
+    if status == SectionStatus.OPEN:
+        if closed and (not opened or lies_after(closed, opened)):
+            row.fault(
+                "closed",
+                f"is {closed}, but status is open; say in status what it is since, or in opened since when "
+                "it is open again",
+            )
+    elif not status.is_unbuilt and lies_after(opened, closed):
         row.fault(
             "opened", f"is {opened}, after closed, but status is {status}; make status open, or correct the dates"
         )

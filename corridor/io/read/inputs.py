@@ -22,7 +22,6 @@ from corridor.schema.fields import lies_after
 from corridor.schema.parameters import DocumentedHeight
 from corridor.schema.regime import Regime
 from corridor.schema.study import UNKNOWN_COUNTRY, PackageCandidate, Place, Study, TimeSpec
-from corridor.schema.vocabulary import SectionStatus
 from corridor.terrain.surface import Dem
 from corridor.wording import format_position
 
@@ -195,12 +194,6 @@ def catalogue_dates(
     return [
         *(("sections.csv", section.section_id, "as_of", section.as_of) for section in sections),
         *(("sections.csv", section.section_id, "progress_as_of", section.works.progress_as_of) for section in sections),
-        *(("sections.csv", section.section_id, "closed", section.closed) for section in sections),
-        *(
-            ("sections.csv", section.section_id, "opened", section.opened)
-            for section in sections
-            if section.status == SectionStatus.OPEN
-        ),
         *(("crossings.csv", crossing.crossing_id, "as_of", crossing.as_of) for crossing in crossings),
         *(("border_delays.csv", row.point, "year", f"{row.year}") for row in delays.rows),
     ]
