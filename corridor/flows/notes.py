@@ -10,6 +10,7 @@ from corridor.flows.model import FlowModel
 from corridor.flows.rows import FlowLink, FlowTables
 from corridor.schema.catalogue import INBOUND, OUTBOUND
 from corridor.schema.message import ListStyle, Message, listing
+from corridor.schema.vocabulary import Mode
 
 
 def describe_notes(model: FlowModel, cases: Iterable[Case], years: Sequence[int], fit: ThetaFit) -> tuple[Message, ...]:
@@ -72,6 +73,8 @@ def _assumptions(model: FlowModel) -> list[Message]:
     unquoted = sum(_unquoted_sides(tables, link) for link in tables.links.values())
     if unquoted:
         found.append(Message("flows.assumes_fees", {"count": unquoted}))
+    if free := _free_to_enter(tables):
+        found.append(Message("flows.assumes_entry", {"countries": listing(free, ListStyle.COMMA)}))
     return [*found, Message("flows.assumes_shares"), Message("flows.assumes_prices")]
 
 
@@ -81,6 +84,13 @@ def _unquoted_sides(tables: FlowTables, link: FlowLink) -> int:
         return 0
     sides = [tables.formality(link, country, way) for country in link.countries for way in (OUTBOUND, INBOUND)]
     return sum(side is not None and side.fee_usd is None for side in sides)
+
+
+def _free_to_enter(tables: FlowTables) -> list[str]:
+    """Names of the countries that roads lead into and whose fee on entering no row gives."""
+    roads = [link for link in tables.links.values() if link.crosses_border and link.mode == Mode.ROAD]
+    entered = sorted({country for link in roads for country in link.countries})
+    return [tables.countries[code].name for code in entered if ("entry_fee", Mode.ROAD, code) not in tables.tariffs]
 
 
 def _border_hours(tables: FlowTables) -> Message:

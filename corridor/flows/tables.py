@@ -129,6 +129,13 @@ def _check_prices(tables: FlowTables, faults: Faults) -> None:
     for mode, country in sorted(needed):
         if not {("running_cost", mode, country), ("running_cost", mode, "*")} & set(tables.tariffs):
             faults.add(f"{where}: no running_cost of {mode} in {country}; add a row for it or for '*'")
+    # Of a way where no kilometre is paid for, the fare is the price: without its row the way would cost nothing.
+    for link in tables.links.values():
+        everywhere = tables.tariffs.get(("running_cost", link.mode, "*"))
+        per_km = [tables.tariffs.get(("running_cost", link.mode, country), everywhere) for country in link.countries]
+        is_free = all(own is not None and own.price.high == 0 for own in per_km)
+        if is_free and ("fare", link.mode, link.link_id) not in tables.tariffs:
+            faults.add(f"{where}: {link.link_id} has no fare, and running_cost of {link.mode} is 0; add one of both")
 
     for name in sorted(set(PARAMETERS) - set(tables.parameters)):
         faults.add(f"{_file(tables, 'parameters')}: '{name}' is missing; declare it with a range")
@@ -446,14 +453,21 @@ class _Reader:
         own, shared = self.folder / FILE_NAME, self.folder.parent / FILE_NAME
         if own.is_file() or not shared.is_file():
             require_file(own, "table", MAX_BYTES)
-            return load_border_delays(own, self.sources, self.faults)
+            return self._past(load_border_delays(own, self.sources, self.faults), own)
         # Hours at borders are documented once, in the catalogue: long-distance tables that lie in it take them from
         # there.
         documents = load_sources(self.folder.parent, self.faults)
-        found = load_border_delays(shared, documents, self.faults)
+        found = self._past(load_border_delays(shared, documents, self.faults), shared)
         named = {key for row in found.rows for key in row.source_ids}
         self.sources = {key: documents[key] for key in sorted(named & set(documents))} | self.sources
         return found
+
+    def _past(self, delays: BorderDelays, path: Path) -> BorderDelays:
+        """The same delays, with a fault for each that is of a year to come."""
+        for row in delays.rows:
+            if lies_after(f"{row.year}", self.latest):
+                self.faults.add(f"{path}, {row.point}, year: {row.year} lies in the future; correct the date")
+        return delays
 
     def _transfer(self, row: Row) -> rows.Transfer:
         hours = self._range(row, "hours", 0, 2000)

@@ -20,6 +20,7 @@ from corridor.flows.indicators import (
 )
 from corridor.flows.model import FlowModel, describe_control, loads_per_day
 from corridor.flows.results import measure_flows
+from corridor.flows.rows import Tariff
 from corridor.flows.sensitivity import describe_sensitivity
 from corridor.flows.tables import load_tables
 from corridor.report.i18n import render
@@ -168,6 +169,18 @@ def test_a_fee_that_nobody_quotes_is_said_to_count_as_nothing(alps):
     )
     assert quoted == []
     assert said[0].startswith("Sides of borders whose fee no document quotes, each way: 2. There it counts as nothing")
+
+
+def test_countries_that_trucks_enter_for_nothing_are_named(alps):
+    fee = Tariff("entry_fee", "road", "AT", Estimate(10, 10, 10), alps.links["rail-south"].origin)
+    quoted = {**alps.tariffs, ("entry_fee", "road", "AT"): fee}
+    for tariffs, countries in ((alps.tariffs, "AT, Country DE, Country IT"), (quoted, "DE, Country IT")):
+        notes = measure_flows(FlowModel(replace(alps, tariffs=tariffs)), [Case()], [2026]).notes
+        (said,) = [render(note) for note in notes if note.key == "flows.assumes_entry"]
+        assert said == (
+            f"Countries whose fee on entering the tables don't give for trucks: Country {countries}. "
+            "There it counts as nothing."
+        )
 
 
 def test_a_pair_without_any_way_is_named(tmp_path):

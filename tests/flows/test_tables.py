@@ -56,6 +56,7 @@ def test_another_region_loads_with_all_its_rows(tmp_path):
         ("links", 0, {"as_of": ""}, r"as_of: is empty"),
         ("links", 0, {"as_of": "2099-01"}, r"links\.csv, row 2, as_of: 2099-01 lies in the future; correct the date"),
         ("demand", 0, {"as_of": "2099"}, r"demand\.csv, row 2, as_of: 2099 lies in the future"),
+        ("border_delays", 0, {"year": "2099"}, r"delays\.csv, brenner-innsbruck, year: 2099 lies in the future"),
         ("links", 7, {"status": "open"}, r"status: is open, though opens_year 2031 lies after as_of"),
         ("links", 1, {"link_id": "verona-brenner"}, r"'verona-brenner' stands twice"),
         ("tariffs", 0, {"price_low": "-1"}, r"tariffs\.csv, row 2, price_low: is '-1'; a number from 0"),
@@ -92,6 +93,20 @@ def test_one_line_says_what_is_wrong(tmp_path, table, row, cells, said):
     with pytest.raises(CatalogueError, match=said) as fault:
         load_tables(folder)
     assert "\n" not in str(fault.value)
+
+
+def test_a_way_that_would_cost_nothing_is_refused(tmp_path):
+    nodes = [toy.node("a", "AA", 10, 45), toy.node("b", "AA", 10, 46)]
+    free = {"kind": "running_cost", "mode": "sea", "applies_to": "*", "unit": "usd_per_km", **toy.ends("price", 0)}
+    fare = {"kind": "fare", "mode": "sea", "applies_to": "ship", "unit": "usd_per_load", **toy.ends("price", 900)}
+    for number, tariffs in enumerate(([free, fare], [free | toy.ends("price", 0, 0, 1)], [free])):
+        folder = toy.write(tmp_path / f"{number}", nodes, [toy.link("a", "b", 100, "ship", "sea")], tariffs=tariffs)
+        if tariffs == [free]:
+            said = r"tariffs\.csv: ship has no fare, and running_cost of sea is 0; add one of both"
+            with pytest.raises(CatalogueError, match=said):
+                load_tables(folder)
+        else:
+            assert load_tables(folder).links
 
 
 def test_what_opened_stays_open_and_a_day_to_come_may_be_asked_about(tmp_path):
