@@ -71,6 +71,12 @@ def open_page(driver, path, width=1366, height=768):
     stands(driver)
 
 
+def open_unless_open(driver, path):
+    """For tests that leave the page as they found it: it needn't be read and drawn anew for each."""
+    if driver.current_url.partition("#")[0] != path.as_uri():
+        open_page(driver, path)
+
+
 def until(driver, condition):
     """Waits until a JavaScript expression holds; a busy machine may take its time, a fault waits in vain."""
     from selenium.webdriver.support.wait import WebDriverWait
@@ -376,8 +382,8 @@ def test_the_brief_is_two_to_four_pages(driver, page, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["brief.pdf"]
 
 
-def test_on_paper_only_what_stays_as_today_is_left_out_of_the_matrix(driver, bundled):
-    open_page(driver, bundled)
+def test_on_paper_only_what_stays_as_today_is_left_out_of_the_matrix(driver, bundled_folder):
+    open_page(driver, bundled_folder / "comparison.html")
     shown = """return [...document.querySelectorAll('.matrix .mini')].map(
       n => [n.querySelector(':scope > [data-i18n]').dataset.i18n, getComputedStyle(n).display !== 'none'])"""
     note = "return getComputedStyle(document.querySelector('.on-paper')).display"
@@ -530,7 +536,7 @@ MESSAGES = [
 @pytest.mark.parametrize("language", ["en", "ru", "fa"])
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.key)
 def test_messages_are_said_in_the_browser_as_in_python(driver, page, message, language):
-    open_page(driver, page)
+    open_unless_open(driver, page)
     script = "window.corridorWords.choose(arguments[2]); return window.corridorWords.get(arguments[0], arguments[1])"
     shown = driver.execute_script(script, message.key, message_values(message), language)
     driver.execute_script("window.corridorWords.choose('en')")
@@ -683,18 +689,6 @@ return out.join(' ');
 """  # noqa: E501
 
 
-@pytest.fixture(scope="module")
-def bundled(tmp_path_factory):
-    """The page of the bundled study on its own data, without long-distance flows, which take longest."""
-    import corridor
-
-    study = corridor.Study.bundled("syunik")
-    study = study.model_copy(update={"sources": study.sources.model_copy(update={"long_distance": None})})
-    kept = tuple(criterion for criterion in study.criteria if not criterion.metric.startswith("flow_"))
-    study = study.model_copy(update={"criteria": kept})
-    return corridor.compare(study).write(tmp_path_factory.mktemp("bundled") / "out", formats="none")
-
-
 def proper_names():
     """Names of places of one word, which English and Azerbaijani may spell alike."""
     names = set()
@@ -707,15 +701,16 @@ def proper_names():
 
 
 @pytest.mark.parametrize("language", ["ru", "hy", "az", "fa"])
-def test_at_most_three_words_of_a_hundred_are_english(driver, bundled, language):
-    """Beside names of sources, which are said to be names."""
-    open_page(driver, bundled)
+def test_at_most_three_words_of_a_hundred_are_english(driver, bundled_folder, language):
+    """Of the bundled study's page, beside names of sources, which are said to be names."""
+    open_unless_open(driver, bundled_folder / "comparison.html")
     english = {found.lower() for found in WORD.findall(driver.execute_script(ENGLISH_WORDS))}
     choose(driver, "language", language)
     shown = WORD.findall(driver.execute_script(ENGLISH_WORDS))
     latin = [found for found in shown if re.search("[A-Za-z]{2}", found)]
     if language == "az":  # in Latin letters too: English is what stands on the English page, but for proper names
-        latin = [found for found in latin if found.lower() in english - proper_names()]
+        common = english - proper_names()
+        latin = [found for found in latin if found.lower() in common]
     choose(driver, "language", "en")
     assert len(shown) > 1000
     assert len(latin) <= 0.02 * len(shown), sorted(set(latin))
