@@ -6,23 +6,19 @@ import contextlib
 import functools
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
 from hypothesis import settings
 
-from corridor.comparison import Comparison, compare
-from corridor.pipeline.comparing import open_run
-from corridor.pipeline.graph import Run
-from corridor.schema.study import Study
-from tests.shared_runs import EXTRACT, share
-
-# Libraries and collected tests are a million objects that stay, and asserts that are rewritten make as many on the way:
-# to look for cycles among them took a third of the time of collecting.
-gc.disable()
+# What fixtures need of the package they import: the process that hands out tests needs none of it, and those that run
+# them wait for it.
+if TYPE_CHECKING:
+    from corridor.comparison import Comparison
+    from corridor.pipeline.graph import Run
 
 # Machines are noisy and kernels compile on first use: a time limit per example would fail at random. Examples are the
 # same in every run, so that a failure is of the change and not of chance; `make fuzz` looks for new ones.
@@ -40,17 +36,16 @@ ON_EXTRACT = ("test_extract", "test_access_extract", "test_events_study")
 """Files that take the steps of the run on the real extract: one worker has them all, so they are computed once."""
 ROOT = Path(__file__).resolve().parent.parent
 # Made absolute before tests move elsewhere.
-_EXTRACT_PATHS = [
-    Path(os.environ.get("CORRIDOR_EXTRACT", "")).absolute(),
-    ROOT.parent / "shared" / "data" / EXTRACT,
-]
+_STATED_EXTRACT = Path(os.environ.get("CORRIDOR_EXTRACT", "")).absolute()
 _DATA_FOLDERS = [Path(os.environ.get("CORRIDOR_DATA", "none")).absolute(), ROOT.parent / "shared" / "data"]
 
 
 @pytest.fixture(scope="session")
 def extract_path() -> Path:
     """The real OpenStreetMap extract, which isn't part of the project: CORRIDOR_EXTRACT or ../shared/data."""
-    for path in _EXTRACT_PATHS:
+    from tests.shared_runs import EXTRACT
+
+    for path in (_STATED_EXTRACT, ROOT.parent / "shared" / "data" / EXTRACT):
         if path.is_file():
             return path
     pytest.skip(f"the real extract {EXTRACT} isn't here; set CORRIDOR_EXTRACT to its path")
@@ -68,12 +63,18 @@ def data_folder() -> Path:
 @pytest.fixture
 def shared_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever compares a packaged study in this process takes the values that are there: nothing is computed twice."""
+    from tests.shared_runs import share
+
     share(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def bundled() -> Comparison:
     """The bundled study on the bundled data, compared once for all tests that only look at it."""
+    from corridor.comparison import compare
+    from corridor.schema.study import Study
+    from tests.shared_runs import share
+
     with pytest.MonkeyPatch.context() as patch:
         share(patch)
         return compare(Study.bundled("syunik"))
@@ -82,6 +83,10 @@ def bundled() -> Comparison:
 @pytest.fixture(scope="session")
 def extract_run(extract_path: Path) -> Run:
     """The bundled study on the real extract, whose steps are computed once for all tests."""
+    from corridor.pipeline.comparing import open_run
+    from corridor.schema.study import Study
+    from tests.shared_runs import share
+
     with pytest.MonkeyPatch.context() as patch:
         share(patch)
         return open_run(Study.bundled("syunik"), osm=extract_path)
@@ -135,9 +140,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Files(config, log)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no cycles while tests are collected: that took a third of the time where asserts are rewritten too."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish() -> None:
     """Look for cycles more seldom, and not among the libraries: that took a quarter of all time."""
-    # tables of results make many more objects that don't cycle
-    gc.enable()
+    # Libraries and collected tests are a million objects that stay; tables of results make many more that don't cycle.
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
