@@ -62,8 +62,8 @@ PAGE = """# Benchmarks of new lines
 
 Measured by `python scripts/benchmark_alignment.py docs/benchmarks-new-lines.md`, which overwrites this page, on the
 bundled elevation model warped to the cell size named ({machine}, one core, processor times). Each *bar* is what the
-search has to keep; ratios are within one run.
-How the raster search compares with other tools: [benchmarks](benchmarks.md).
+search has to keep; ratios are within one run. Rows that name a tile are on its SRTM heights of three seconds (public
+domain), at the catalogue's prices and with all heights above and below the ground. How the raster search compares with other tools: [benchmarks](benchmarks.md).
 
 {table}
 """

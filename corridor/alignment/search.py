@@ -637,8 +637,10 @@ def narrow(
         stages = default_narrowing(max(ground.dx_m, ground.dy_m), len(options.offsets_m), ground.z.size)
     question = Question(ground, start, goal, standard, costs, options)
     left = Narrowed()
-    for stage, finer in zip(stages, [*[after.factor for after in stages[1:]], 1], strict=True):
-        left = _run_stage(question, stage, left, KEPT_STATES * finer**2)
+    # What a stage leaves has to do for the cells of the next one, or for those of the search itself.
+    finer = [stage.factor for stage in stages[1:]] + [1]
+    for stage, next_factor in zip(stages, finer, strict=False):
+        left = _run_stage(question, stage, left, KEPT_STATES * next_factor**2)
     return left
 
 

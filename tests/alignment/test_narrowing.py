@@ -135,6 +135,8 @@ def test_a_stage_that_finds_no_way_leaves_everything():
     assert narrow(shut, (10, 5), (50, 55), closed, costs(), options).usable is None
     too_coarse = replace(options, narrowing=(Stage(20, 1.15),))
     assert narrow(ground, (10, 5), (50, 55), closed, costs(), too_coarse).usable is None
+    none = replace(options, narrowing=())
+    assert narrow(ground, (10, 5), (50, 55), closed, costs(), none).usable is None
 
 
 def test_no_more_of_the_ground_is_kept_than_there_is_room_for_and_the_nearest_of_it(monkeypatch):
