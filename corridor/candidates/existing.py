@@ -11,7 +11,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from corridor.candidates.parts import documented_grades, join_parts, require_assumptions, route_parts
+from corridor.candidates.parts import (
+    documented_grades,
+    join_parts,
+    require_assumptions,
+    route_parts,
+    say_unknown_waits,
+)
 from corridor.errors import NoRouteError
 from corridor.geo.geodesy import WGS84, locate_m, project, utm_crs
 from corridor.io.read.catalogue import Catalogue
@@ -90,7 +96,8 @@ def build_existing_candidates(
         assumed = sorted(named & set(spec.assume_open))
         taken = [Message("assumption.taken_open", {"name": _name_of(key, catalogue)}) for key in assumed]
         gaps_km = (start.distance_m / 1000, end.distance_m / 1000)
-        candidates.append(join_parts(spec, spec.mode, parts, catalogue, taken, gaps_km))
+        found = join_parts(spec, spec.mode, parts, catalogue, taken, gaps_km)
+        candidates.append(say_unknown_waits(found, catalogue))
     return _name_by_places(candidates, spec, places), reach
 
 

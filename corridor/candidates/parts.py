@@ -482,6 +482,30 @@ def say_what_is_closed(candidate: Candidate, catalogue: Catalogue) -> Candidate:
     return replace(candidate, assumptions=closed)
 
 
+def say_unknown_waits(candidate: Candidate, catalogue: Catalogue) -> Candidate:
+    """A route found by its minutes, with assumptions that name the crossings where nobody knows what is waited.
+
+    Args:
+        candidate: the route.
+        catalogue: its listed crossings.
+
+    Returns:
+        The same route.
+    """
+    passed = [
+        (catalogue.crossings[passage.crossing_id], passage.countries)
+        for passage in candidate.passages
+        if passage.crossing_id
+    ]
+    # Where one direction is known, minutes are those of this one.
+    said = [
+        Message("assumption.unknown_wait", {"name": crossing.name})
+        for crossing, (left, entered) in passed
+        if crossing.wait_min(left, entered) is None and crossing.wait_min(entered, left) is None
+    ]
+    return replace(candidate, assumptions=(*candidate.assumptions, *said))
+
+
 def _say_closed_parts(parts: Sequence[Part]) -> tuple[Value, ...]:
     """What of a route isn't open, each stretch once, with its length."""
     lengths: dict[tuple[str, str], float] = {}

@@ -19,6 +19,7 @@ from corridor.candidates.parts import (
     join_parts,
     require_assumptions,
     route_parts,
+    say_unknown_waits,
     say_what_is_closed,
 )
 from corridor.candidates.reference import END_LIMIT_KM
@@ -81,7 +82,8 @@ def build_via_candidate(
         raise NoRouteError(f"{asked_by}: all its places lie at one point of the network; a route needs two places")
     gaps_km = (at[0].distance_m / 1000, at[-1].distance_m / 1000)
     name = spec.name or "-".join(dict.fromkeys(stop.name for stop in stops))
-    return say_what_is_closed(join_parts(spec, spec.mode, parts, catalogue, (), gaps_km, name=name), catalogue)
+    found = say_what_is_closed(join_parts(spec, spec.mode, parts, catalogue, (), gaps_km, name=name), catalogue)
+    return say_unknown_waits(found, catalogue)
 
 
 def order_stops(stops: Sequence[Place], origin: Place, destination: Place) -> tuple[Place, ...]:

@@ -13,6 +13,7 @@ from corridor.report.i18n import render
 from corridor.schema.study import Place, Study
 from corridor.schema.vocabulary import CrossingStatus, Family, Mode
 from tests.synthetic import build
+from tests.synthetic.corrupted import cell, several
 from tests.synthetic.ground import meridian_km, parallel_km
 from tests.synthetic.osm import STEP_NORTH
 from tests.synthetic.study import OPENED
@@ -53,6 +54,17 @@ def test_what_is_assumed_open_is_driven_first_and_still_named(midland):
     assert said(found)[0] == f"Valley gap ({parallel_km(45.3, 0.005):.1f} km): planned"
     with pytest.raises(StudyError, match="assume_open: 'moat' is neither a section nor a crossing"):
         routed(midland, via=["Dalemoor"], assume_open=["moat"])
+
+
+def test_a_crossing_where_nobody_knows_the_wait_is_named_by_what_was_found_by_minutes(tmp_path):
+    path = build(tmp_path / "midland")
+    several(*(cell("crossings.csv", f"delay_min_{end}", "") for end in ("low", "mid", "high")))(path.parent)
+    study = Study.load(path)
+    driven = open_run(study)[lines.candidates]["driven-highfold-rifton"]
+    for found in (routed(study, via=["Highfold"]), driven):
+        assert [passage.delay_min is None for passage in found.passages] == [True, False]
+        waits = [words for words in said(found) if "waits" in words]
+        assert waits == ["no document says how long one waits at Ridge gate west: ways were sought as if one didn't"]
 
 
 def test_a_railway_over_a_border_without_a_crossing_says_where(midland):
