@@ -468,7 +468,10 @@ def _remarks(scan: Scan, node_ids: Ints) -> list[tuple[int, str]]:
     counts = [
         (scan.renewed, "ways stand in several versions; the newest of each is used"),
         *((scan.ways.doubts[doubt], doubt.value) for doubt in Doubt),
-        (int(strange), "barriers on roads whose kind isn't known; taken as passable"),
+        (
+            int(strange),
+            "barriers on roads with a kind, key or condition that isn't understood or followed; it stops nobody",
+        ),
         (scan.restrictions, "turn restrictions; not followed"),
         (scan.settlements.drawn_twice, "settlements stand as a point and as an outline; the point counts"),
         (scan.settlements.not_numbers, "populations that aren't a number; taken as unknown"),

@@ -207,7 +207,7 @@ class Scan:
     """What a file gave, before anything of it is drawn.
 
     ``barriers`` are those that don't let every truck and car pass, by the id of their node; ``strange_barriers`` are
-    nodes with one whose kind isn't known.
+    nodes with one of which not all is understood.
     ``renewed`` counts ways of which the file holds several versions; ``restrictions`` counts turn restrictions.
     ``date`` (ISO) is that of the file's state, '' where it states none.
     """
@@ -230,7 +230,7 @@ class Scan:
             x: longitude in 1e-7 degrees.
             y: latitude.
         """
-        # A barrier that no table here knows is named as a doubt; one that is known to let all pass is neither.
+        # A barrier of which not all is understood is counted as a doubt, whomever the rest of it stops.
         if "barrier" in tags:
             barrier, known = read_barrier(tags)
             if not known:

@@ -167,7 +167,7 @@ class Barrier:
 
 
 def read_barrier(tags: Mapping[str, str]) -> tuple[Barrier, bool]:
-    """Who passes a node with a barrier, and whether its kind or its keys say so.
+    """Who passes a node with a barrier, and whether all that says so is understood and followed.
 
     A gate lets all pass unless it is locked, a block nobody; a key that is for a vehicle beats both, for this vehicle
     alone: a gate with ``hgv=no`` stops trucks, and a bollard with it stops cars too. ``barrier=block`` at a border
@@ -177,7 +177,8 @@ def read_barrier(tags: Mapping[str, str]) -> tuple[Barrier, bool]:
         tags: Of a node.
 
     Returns:
-        Who passes, and False where neither the kind of barrier is known nor a key says anything; then all pass.
+        Who passes; and False where a value isn't understood, a condition isn't followed, or neither its kind is known
+        nor a key says anything: that stops nobody.
 
     >>> found = read_barrier({"barrier": "gate", "hgv": "no"})[0].access
     >>> str(found.truck), str(found.car)
@@ -188,16 +189,18 @@ def read_barrier(tags: Mapping[str, str]) -> tuple[Barrier, bool]:
     # of several kinds at one place (gate;bollard) each has to let them pass
     kinds = [kind for kind in _words(tags.get("barrier", "")) if not (kind == "bollard" and yields)]
     blocks = _is_said(tags, "locked") or any(kind in _BLOCKS for kind in kinds)
-    access = read_access(tags, RoadAccess.NO if blocks else RoadAccess.YES)[0]
-    known = blocks or all(kind in _PASSED for kind in kinds) or any(tags.get(key) for key in _USERS)
-    return Barrier(access, read_limits(tags)[0]), known
+    access, access_known = read_access(tags, RoadAccess.NO if blocks else RoadAccess.YES)
+    limits, limits_known = read_limits(tags)
+    kind_known = blocks or all(kind in _PASSED for kind in kinds) or any(tags.get(key) for key in _USERS)
+    unconditional = not any(key.endswith(":conditional") for key in tags)
+    return Barrier(access, limits), kind_known and access_known and limits_known and unconditional
 
 
 def read_limits(tags: Mapping[str, str]) -> tuple[Limits, bool]:
     r"""Limits of weight (t) and height (m) for trucks, and whether all that is said was understood.
 
     Args:
-        tags: Of a way.
+        tags: Of a way or a node.
 
     Returns:
         Limits, NaN where none is stated, and whether every value was understood.

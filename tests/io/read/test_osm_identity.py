@@ -197,7 +197,9 @@ def test_gates_and_opened_blocks_are_passed_and_strange_barriers_are_counted(tmp
     nodes = "".join(node(n, t) for n, t in zip((2, 3, 4), tags, strict=True)) + node(1) + node(5)
     data = read(tmp_path, way(1, [1, 2, 3, 4, 5], PRIMARY), nodes=nodes)
     assert len(data.ways) == 1
-    assert said(data) == ("a.osm: 1 barriers on roads whose kind isn't known; taken as passable",)
+    assert said(data) == (
+        "a.osm: 1 barriers on roads with a kind, key or condition that isn't understood or followed; it stops nobody",
+    )
 
 
 @pytest.mark.parametrize("gate_at", [1, 2, 3, 4, 5])

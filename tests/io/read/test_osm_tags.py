@@ -279,7 +279,6 @@ def test_the_more_exact_access_key_wins(tags, truck, car):
         ({"barrier": "bollard", "motorcar": "yes"}, "no", "yes"),
         ({"barrier": "bollard", "bicycle": "yes"}, "no", "no"),
         ({"barrier": "gate", "locked": "yes", "hgv": "designated"}, "yes", "no"),
-        ({"barrier": "gate", "access": "no", "access:conditional": "yes @ (Mo-Fr)"}, "yes", "yes"),
     ],
 )
 def test_barriers_stop_whom_their_kind_stops_unless_a_key_says_otherwise(tags, truck, car):
@@ -289,9 +288,23 @@ def test_barriers_stop_whom_their_kind_stops_unless_a_key_says_otherwise(tags, t
     assert barrier.lets_all_pass == (truck == car == "yes")
 
 
+@pytest.mark.parametrize("key", ["hgv", "motor_vehicle", "maxheight", "maxweight"])
+@pytest.mark.parametrize("kind", ["gate", "bollard"])
+def test_a_key_of_a_barrier_that_nobody_understands_changes_nothing_and_is_in_doubt(kind, key):
+    plain, known = read_barrier({"barrier": kind})
+    assert known
+    assert str(read_barrier({"barrier": kind, key: "rumour"})) == str((plain, False))
+    assert str(read_barrier({"barrier": kind, f"{key}:conditional": "no @ (22:00-06:00)"})) == str((plain, False))
+
+
 def test_a_barrier_of_unknown_kind_lets_pass_and_is_in_doubt_unless_a_key_tells():
     assert read_barrier({"barrier": "yes_no"}) == (Barrier(), False)
     assert read_barrier({"barrier": "yes_no", "hgv": "no"})[1]
+    # a gate that is open at times is open, and said
+    assert read_barrier({"barrier": "gate", "access": "no", "access:conditional": "yes @ (Mo-Fr)"}) == (
+        Barrier(),
+        False,
+    )
     assert read_barrier({"barrier": "height_restrictor", "maxheight": "2.1"})[0].limits.max_height_m == 2.1
 
 
