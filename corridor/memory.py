@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 _MMAP_THRESHOLD = -3
 """The number of that setting for ``mallopt``."""
-_LARGE = 1 << 20
+_LARGE = 1 << 18
 
 
 def keep_large_apart() -> None:
