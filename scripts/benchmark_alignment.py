@@ -216,22 +216,30 @@ def is_proved(way: Way) -> bool:
     return way.least_musd is not None and way.least_musd >= 0.99 * way.found.cost_musd
 
 
-def by_default(pair: tuple[str, str], count: int = 8) -> None:
-    """What the search loses by default against one of the whole ground that begins anew, and what it saves."""
-    name, options, ratios, times, proved = f"{'-'.join(pair)}, one level", SearchOptions(offsets_m=(0.0,)), [], [], []
-    for asked in problems(warped(pair, 250.0)[0], 250.0, name, options, COSTS):
-        anew = replace(asked, options=replace(options, narrowing=()))
+def compare_ways(asked, count: int, before: SearchOptions, after: SearchOptions):
+    """Prices of lines by one search through those by another, their times, and the lines; pairs without one left out."""
+    ratios, times, ways = [], [], []
+    for problem in asked:
         try:
-            full, t_full = seconds(lambda: find_way(anew))
+            first, t_first = seconds(lambda: find_way(replace(problem, options=before)))
         except AlignmentError:
             continue
-        way, took = seconds(lambda: find_way(asked))
-        ratios.append(way.found.cost_musd / full.found.cost_musd)
-        times.append((t_full, took))
-        proved.append(is_proved(way))
+        second, t_second = seconds(lambda: find_way(replace(problem, options=after)))
+        ratios.append(second.found.cost_musd / first.found.cost_musd)
+        times.append((t_first, t_second))
+        ways.append((first, second))
         if len(ratios) == count:
             break
+    return ratios, times, ways
+
+
+def by_default(pair: tuple[str, str], count: int = 8) -> None:
+    """What the search loses by default against one of the whole ground that begins anew, and what it saves."""
+    name, options = f"{'-'.join(pair)}, one level", SearchOptions(offsets_m=(0.0,))
+    asked = problems(warped(pair, 250.0)[0], 250.0, name, options, COSTS)
+    ratios, times, pairs = compare_ways(asked, count, replace(options, narrowing=()), options)
     t_full, took = np.array(times).T
+    proved = [is_proved(way) for _, way in pairs]
     say(f"default against the whole ground anew, {len(ratios)} random pairs, {name}",
         f"worst {max(ratios):.5f}, proved within 1 %: {sum(proved)}", "1.02, proved",
         max(ratios) <= 1.02 and all(proved))  # fmt: skip
@@ -255,21 +263,11 @@ def on_tiles(folder: Path | None, count: int = 6) -> None:
     narrowing = default_narrowing(TILE_CELL_M, len(options.offsets_m), SMALL_NODES)
     for tile in tiles:
         z, name = tile_heights(tile, TILE_CELL_M), tile.name.partition(".")[0]
-        ratios, times, proved = [], [], []
         limits.KEPT_STATES = z.size * len(build_levels(options.offsets_m, rail(1.0)).kind) // 3
-        for asked in problems(z, TILE_CELL_M, name, options, costs):
-            try:
-                whole, t_whole = seconds(lambda: find_way(asked))
-            except AlignmentError:
-                continue
-            left = replace(asked, options=replace(options, narrowing=narrowing))
-            narrowed_, took = seconds(lambda: find_way(left))
-            ratios.append(narrowed_.found.cost_musd / whole.found.cost_musd)
-            times.append((t_whole, took))
-            proved.append(is_proved(whole))
-            if len(ratios) == count:
-                break
+        asked = problems(z, TILE_CELL_M, name, options, costs)
+        ratios, times, pairs = compare_ways(asked, count, options, replace(options, narrowing=narrowing))
         t_whole, took = np.array(times).T.sum(axis=1)
+        proved = [is_proved(whole) for whole, _ in pairs]
         say(f"{len(ratios)} random pairs, {name}, {TILE_CELL_M:.0f} m, proved by default", f"{sum(proved)} in {t_whole:.0f} s", "all",
             all(proved))  # fmt: skip
         say("  narrowed to a third of the ground, as beyond 2.5 million states",

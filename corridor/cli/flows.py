@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,6 +79,7 @@ def flows(
     from corridor.flows.sensitivity import describe_sensitivity, measure_sensitivity
     from corridor.flows.tables import find_tables, load_tables
     from corridor.io.read.inputs import latest_day
+    from corridor.schema.fields import date_today
 
     if is_results_folder(out):
         raise OutputError(f"{out}: holds the results of a run, which has tables of the same names; name another folder")
@@ -88,7 +88,7 @@ def flows(
     if tables is None:
         asked = load_study(study)
         tables, packages = find_tables(asked), asked.packages
-        latest = latest_day(asked, datetime.now(UTC).date().isoformat())
+        latest = latest_day(asked, date_today())
     found = load_tables(tables, latest)
     model = FlowModel(found, scenario)
     measured = read_measured(metrics) if metrics else {}

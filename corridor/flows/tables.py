@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +13,7 @@ from corridor.flows.rows import FlowLink, FlowTables, Provenance
 from corridor.io.read.border_delays import FILE_NAME, load_border_delays, read_p95
 from corridor.io.read.tables import MAX_BYTES, Faults, Row, load_sources, read_rows
 from corridor.schema.catalogue import BorderDelays, Estimate
-from corridor.schema.fields import Source, lies_after
+from corridor.schema.fields import Source, date_today, lies_after
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import SourceKind
 
@@ -253,7 +252,7 @@ def load_tables(folder: Path, latest: str | None = None) -> FlowTables:
         CatalogueError: rows are wrong: all are named at once (the first dozen in full).
         SourceError: a file is missing.
     """
-    reader = _Reader(folder, latest or datetime.now(UTC).date().isoformat())
+    reader = _Reader(folder, latest or date_today())
     tables = reader.read_all()
     check_whole(tables, reader.faults)
     reader.faults.raise_any()

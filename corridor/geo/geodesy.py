@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -15,6 +15,7 @@ from shapely import LineString
 from corridor.threads import map_in_threads
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 WGS84 = "EPSG:4326"
 _GEOD = Geod(ellps="WGS84")
 _PIECE = 20_000
@@ -67,11 +68,16 @@ def line_lengths_m(lines: ArrayLike) -> Floats:
     >>> line_lengths_m([shapely.LineString([(46.0, 39.0), (46.0, 40.0)])]).round(0).tolist()
     [111025.0]
     """
-    array = np.atleast_1d(np.asarray(lines, dtype=object))
-    # Piece by piece: a country's roads have ten million vertices, and each needs a dozen numbers on the way. PROJ holds
-    # no lock while it measures.
-    pieces = [array[at : at + _PIECE] for at in range(0, len(array), _PIECE)]
-    return np.concatenate([np.zeros(0), *map_in_threads(_lengths_m, pieces)])
+    return np.concatenate([np.zeros(0), *_piece_by_piece(_lengths_m, np.atleast_1d(np.asarray(lines, dtype=object)))])
+
+
+def _piece_by_piece(function: Callable[[NDArray[np.object_]], T], array: NDArray[np.object_]) -> list[T]:
+    """What a function gives for each piece of an array of geometries.
+
+    A country's roads have ten million vertices, and each needs a dozen numbers on the way. PROJ holds no lock while it
+    works.
+    """
+    return map_in_threads(function, [array[at : at + _PIECE] for at in range(0, len(array), _PIECE)])
 
 
 def _lengths_m(array: NDArray[np.object_]) -> Floats:
@@ -139,9 +145,7 @@ def project(geometries: Any, crs_from: str, crs_to: str) -> Any:
 
     if np.size(geometries) <= _PIECE:
         return shapely.transform(geometries, move)
-    # Piece by piece, as lengths are measured.
-    pieces = [geometries[at : at + _PIECE] for at in range(0, len(geometries), _PIECE)]
-    return np.concatenate(map_in_threads(lambda piece: shapely.transform(piece, move), pieces))
+    return np.concatenate(_piece_by_piece(lambda piece: shapely.transform(piece, move), geometries))
 
 
 @lru_cache(maxsize=64)

@@ -270,16 +270,6 @@ class Network:
         least = min(LEAST_THROUGH_KM, float(length_km.max(initial=0.0)))
         return np.asarray(usable & (length_km[part[u]] < least))
 
-    @property
-    def traffic_arcs(self) -> Arcs:
-        """The directed graph of trucks, see :meth:`traffic_for`."""
-        return self.traffic_for("truck_access")
-
-    @property
-    def traffic_arcs_back(self) -> Arcs:
-        """The same graph turned round."""
-        return self.traffic_for("truck_access", reverse=True)
-
     def traffic_for(self, access: str, *, reverse: bool = False) -> Arcs:
         """The directed graph of a vehicle: minor roads are first and last leg only, see :func:`build_traffic_arcs`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -43,6 +43,15 @@ def is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def date_today() -> str:
+    """ISO date of today by the clock, in UTC.
+
+    Returns:
+        The date.
+    """
+    return datetime.now(UTC).date().isoformat()
 
 
 def lies_after(date: str, other: str) -> bool:

@@ -60,7 +60,7 @@ def test_networks_share_what_does_not_hang_on_minutes():
     network = lattice(3, 4)
     other = network.with_minutes({"minutes_forward": np.full(len(network.edges), 7.0)})
     assert other.tree is network.tree
-    assert other.traffic_arcs is network.traffic_arcs
+    assert other.traffic_for("truck_access") is network.traffic_for("truck_access")
     assert other.column("class") is network.column("class")
     assert other.column("minutes_forward").tolist() == [7.0] * len(network.edges)
     assert network.column("minutes_forward").max() < 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,7 @@ from corridor.schema.catalogue import (
     UnitCost,
 )
 from corridor.schema.column import Criterion, Kind, Unit, find_column
-from corridor.schema.fields import Source
+from corridor.schema.fields import Source, date_today
 from corridor.schema.parameters import (
     DocumentedHeight,
     DrivingModel,
@@ -183,7 +182,7 @@ def via_specs(candidate_specs: Sequence[CandidateSpec]) -> dict[str, ViaCandidat
 @step()
 def today() -> str:
     """The day that statuses are held against, ISO date; the clock's unless it is given."""
-    return datetime.now(UTC).date().isoformat()
+    return date_today()
 
 
 @step(by_value=True)
