@@ -57,6 +57,9 @@ def odd_character(text: str, *, lines: bool = False) -> str | None:
     Control characters and those that turn the order of letters about are odd, and so are halves of letters. Joiners
     and direction marks, which Persian and other scripts need, are not. ``lines`` allows line feeds and tabs.
     """
+    # nearly every cell of a table is printable as a whole, and then none of its letters is odd
+    if text.isprintable():
+        return None
     for letter in text:
         if letter in _JOINERS or letter.isprintable() or (lines and letter in "\n\r\t"):
             continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 
 import pytest
 
 from corridor.errors import CatalogueError, SourceError
-from corridor.files import data_root
+from corridor.files import data_root, odd_character
 from corridor.io.read.catalogue import load_catalogue
 from corridor.io.read.tables import Faults, Row
 
@@ -107,3 +108,11 @@ def test_a_missing_table_is_named(folder):
     (folder / "grades.csv").unlink()
     with pytest.raises(SourceError, match=r"grades\.csv: no such file"):
         load_catalogue(folder)
+
+
+def test_odd_characters_are_those_that_unicode_calls_controls_surrogates_and_turners_of_order():
+    turners = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # of directions, Unicode annex 9
+    for code in (*range(0x3000), *range(0xD700, 0xE100)):
+        letter = chr(code)
+        odd = unicodedata.category(letter) in ("Cc", "Cs") or unicodedata.bidirectional(letter) in turners
+        assert (odd_character(f"a{letter}b") is not None) is odd, f"U+{code:04X}"
