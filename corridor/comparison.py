@@ -554,8 +554,11 @@ def compute_results(
     ):
         run = _open_pinned(Study.find(study), osm, dem, locked, say)
         for name, value in run.in_turn(step.declared.name for step in _ON_THE_WAY):
-            # From here on there are branches that don't need each other.
-            if name == lines.candidates.declared.name and second_process:
+            # Where there are branches that don't need each other, a copy takes one of them.
+            if name == lines.joined_ways.declared.name and second_process:
+                if len(value.physical.edges) > WORTH_A_COPY:
+                    copied.enter_context(run.aside(ROADS_ASIDE))
+            elif name == lines.candidates.declared.name and second_process:
                 impacts_too = () if run.given(steps_of_results.impacts.declared.name) else IMPACTS_ASIDE
                 copied.enter_context(run.aside((*impacts_too, *ASIDE)))
             elif name == steps_of_results.results.declared.name:
@@ -568,14 +571,18 @@ def compute_results(
 
 
 _ON_THE_WAY: tuple[AnyStep, ...] = (
-    *(inputs.data_sources, lines.conflated_ways, lines.conflation, lines.candidates, steps_of_results.impacts),
-    *(impacts.impact_rows, impacts.metrics, steps_of_results.notes, steps_of_results.results),
+    *(inputs.data_sources, lines.joined_ways, lines.conflated_ways, lines.conflation, lines.candidates),
+    *(steps_of_results.impacts, impacts.impact_rows, impacts.metrics, steps_of_results.notes, steps_of_results.results),
     steps_of_results.map_ground,
 )
 """What is computed one after another, so that each leaves less that others are still computed from, and that what a
 second process computes is waited for last."""
 
 
+ROADS_ASIDE = ("road_courses",)
+"""What a second process computes while the first finds the catalogue's sections on the map."""
+WORTH_A_COPY = 10_000
+"""So many edges take longer to lay over the ground than a second process takes to begin."""
 IMPACTS_ASIDE = ("route_severances", "severance_figuress", "cells of corridor.metrics.border.measure_border_bands")
 ASIDE = ("profiles", "route_rows", "line_metrics", "layers", "map_ground")
 """What a second process computes while the first finds what routes meet and searches for ways round it: about half of

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from corridor import processes
-from corridor.comparison import ASIDE, IMPACTS_ASIDE, Comparison, compare, compute_results
+from corridor import comparison, processes
+from corridor.comparison import ASIDE, IMPACTS_ASIDE, ROADS_ASIDE, Comparison, compare, compute_results
 from corridor.errors import StudyError
 from corridor.export.results import MANIFEST, PAGE, write_results
 from corridor.processes import Aside
@@ -246,6 +246,7 @@ def test_a_second_process_writes_the_same_files(osm, folder, tmp_path, monkeypat
 
     monkeypatch.setattr(Aside, "take", taking)
     monkeypatch.setattr(processes, "room_bytes", lambda: 1 << 40)
+    monkeypatch.setattr(comparison, "WORTH_A_COPY", 0)
     study, written = Study.load(folder / "midland.toml"), []
     for cores in (1, 2):
         monkeypatch.setattr(processes, "count_threads", lambda n=cores: n)
@@ -255,5 +256,5 @@ def test_a_second_process_writes_the_same_files(osm, folder, tmp_path, monkeypat
         names = [path.name for path in out.iterdir() if path.suffix != ".gpkg" and path.name != MANIFEST]
         written.append({name: (out / name).read_bytes() for name in names})
         # rows of single routes are asked for by packages alone
-        assert came == ({*IMPACTS_ASIDE, *ASIDE, PAGE} - {"route_rows"} if cores == 2 else set())
+        assert came == ({*ROADS_ASIDE, *IMPACTS_ASIDE, *ASIDE, PAGE} - {"route_rows"} if cores == 2 else set())
     assert written[0] == written[1]

@@ -15,7 +15,7 @@ from corridor.io.read.catalogue import Catalogue
 from corridor.network.alternatives import route_minutes
 from corridor.network.conflate_ways import build_physical, ways_of_sections
 from corridor.network.conflation import Conflation
-from corridor.network.driving_times import TRUCK, SurveyedEdges, survey_edges, time_edges
+from corridor.network.driving_times import TRUCK, SurveyedEdges, lay_edges, survey_edges, time_edges
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.catalogue import Section
 from corridor.schema.message import Message
@@ -213,7 +213,8 @@ def survey_sections(
     if all(section.section_id in matches for section in chain):
         return None
     drawn = build_physical(ways_of_sections(chain))
-    return survey_edges(drawn.edges, len(drawn.node_lon), model, dem, {}, sections)
+    courses = lay_edges(drawn.edges, len(drawn.node_lon), model.parameters, dem, sections)
+    return survey_edges(drawn.edges, courses, model, {}, sections)
 
 
 def section_minutes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -27,17 +27,19 @@ from corridor.network.driving_times import (
     SurveyedEdges,
     TimeFit,
     fit_time_factor,
+    lay_edges,
     survey_edges,
     time_edges,
     time_journeys,
 )
 from corridor.network.graph import Network, Position
 from corridor.network.map_matching import Match, match_section, node_position, part_lengths_km
+from corridor.network.road_survey import RoadCourses
 from corridor.network.ways import Ways
 from corridor.schema.catalogue import THROUGH_CLASSES, TRUCK_HEIGHT_M, TRUCK_T, Crossing, Node, Section, VehicleLimit
 from corridor.schema.fields import lies_after
 from corridor.schema.message import ListStyle, Message, Value, listing
-from corridor.schema.parameters import DrivingModel
+from corridor.schema.parameters import DrivingModel, DrivingParameters
 from corridor.schema.study import TimeSpec
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 from corridor.terrain.surface import Dem
@@ -301,6 +303,18 @@ class Conflation:
 
 
 @dataclass(frozen=True)
+class JoinedWays:
+    """Ways and the sections that no map shows as edges, before the rest of the catalogue is looked up on them.
+
+    ``joins`` is as in :class:`Conflation`; ``mapped`` says whether any of the ways is of a map.
+    """
+
+    physical: Physical
+    joins: tuple[Message, ...]
+    mapped: bool
+
+
+@dataclass(frozen=True)
 class ConflatedWays:
     """Where ways and the catalogue's sections lie at a date: what speeds, border crossings and heights don't change.
 
@@ -325,21 +339,17 @@ def dated_sections(sections: Mapping[str, Section], as_of: str) -> dict[str, Sec
     return {key: dated(section, as_of) for key, section in sections.items()}
 
 
-def conflate(
+def join_ways(
     sections: Mapping[str, Section],
     nodes: Mapping[str, Node],
     crossings: Mapping[str, Crossing],
     borders: Borders,
     osm: OsmData | None,
-    *,
-    through_classes: Collection[str] = THROUGH_CLASSES,
-    enforce_limits: bool = False,
-    progress: Callable[[str], None] = lambda _: None,
-) -> ConflatedWays:
-    """Join ways and the catalogue's sections into edges.
+) -> JoinedWays:
+    """Join ways into edges between junctions.
 
-    With OpenStreetMap data, sections that it shows are looked up on it and the others are put to it; without, the
-    catalogue's sections are the network.
+    With OpenStreetMap data, sections that it doesn't show are put to it; without, the catalogue's sections are the
+    network.
 
     Args:
         sections: as they were at a date (:func:`dated_sections`); their speeds don't matter here.
@@ -347,23 +357,36 @@ def conflate(
         crossings: where ways are cut that cross a border there, open or not.
         borders: where ways leave a country.
         osm: mapped ways, if any.
-        through_classes: classes of roads that carry through traffic.
-        enforce_limits: whether a limit below the truck's mass or height closes a road to trucks.
-        progress: called with a few words at the start of each part.
     """
-    limits = describe_limits_of_vehicles(sections, enforced=enforce_limits)
     if osm is None:
-        physical = build_physical(ways_of_sections(list(sections.values())))
-        physical = apply_documents(physical, {}, sections, through_classes, enforce_limits=enforce_limits)
-        return ConflatedWays(physical, {}, {}, {}, (), limits)
-    progress("joining ways into a network")
+        return JoinedWays(build_physical(ways_of_sections(list(sections.values()))), (), mapped=False)
     ways = _with_additions(ways_of_osm(osm), sections, nodes)
     ways = cut_ways(ways, borders, list(crossings.values()))
-    physical = build_physical(ways, borders)
-    # what is left of the ways are their joins: a country's take as much memory as its edges
-    joins = ways.joins
-    del ways
-    progress("finding the catalogue's sections on the map")
+    return JoinedWays(build_physical(ways, borders), ways.joins, mapped=True)
+
+
+def conflate(
+    joined: JoinedWays,
+    sections: Mapping[str, Section],
+    nodes: Mapping[str, Node],
+    *,
+    through_classes: Collection[str] = THROUGH_CLASSES,
+    enforce_limits: bool = False,
+) -> ConflatedWays:
+    """Look up the catalogue's sections on mapped ways, and say what it documents of them.
+
+    Args:
+        joined: from :func:`join_ways`.
+        sections: those that the ways were joined with.
+        nodes: of the catalogue, by id.
+        through_classes: classes of roads that carry through traffic.
+        enforce_limits: whether a limit below the truck's mass or height closes a road to trucks.
+    """
+    limits = describe_limits_of_vehicles(sections, enforced=enforce_limits)
+    physical = joined.physical
+    if not joined.mapped:
+        physical = apply_documents(physical, {}, sections, through_classes, enforce_limits=enforce_limits)
+        return ConflatedWays(physical, {}, {}, {}, joined.joins, limits)
     # Sections are looked up on a graph without closures and borders: what may be driven is decided only once it is
     # known which edges are whose.
     bare = Network(physical.edges, physical.node_lon, physical.node_lat)
@@ -380,22 +403,36 @@ def conflate(
     physical = apply_documents(physical, owners, sections, through_classes, enforce_limits=enforce_limits)
     physical = replace(physical, planar=(bare.crs, bare.planar))
     contradictions = find_contradictions(bare, owners, sections) + limits
-    return ConflatedWays(physical, matches, schematic, decided, joins, contradictions)
+    return ConflatedWays(physical, matches, schematic, decided, joined.joins, contradictions)
+
+
+def lay_ways(
+    joined: JoinedWays, sections: Mapping[str, Section], parameters: DrivingParameters, dem: Dem | None
+) -> RoadCourses:
+    """How the roads among joined ways run, before edges are split at borders: no climb is cut where a country ends.
+
+    Args:
+        joined: from :func:`join_ways`.
+        sections: those that the ways were joined with.
+        parameters: windows that heights and bends are measured over.
+        dem: the elevation model that slows climbs; None leaves all roads level.
+    """
+    physical = joined.physical
+    return lay_edges(physical.edges, len(physical.node_lon), parameters, dem, sections)
 
 
 def survey_ways(
-    ways: ConflatedWays, sections: Mapping[str, Section], model: DrivingModel, dem: Dem | None
+    ways: ConflatedWays, courses: RoadCourses, sections: Mapping[str, Section], model: DrivingModel
 ) -> SurveyedEdges:
-    """Grades and bends of conflated ways, before edges are split at borders: no climb is cut where a country ends.
+    """Grades and bends of conflated ways.
 
     Args:
         ways: from :func:`conflate`.
+        courses: of the same ways, from :func:`lay_ways`.
         sections: those that the ways were conflated with; they may differ in speeds.
         model: parameters, grade ceilings and documented heights.
-        dem: the elevation model that slows climbs; None leaves all roads level.
     """
-    physical = ways.physical
-    return survey_edges(physical.edges, len(physical.node_lon), model, dem, ways.matches, sections)
+    return survey_edges(ways.physical.edges, courses, model, ways.matches, sections)
 
 
 def build_on_ways(

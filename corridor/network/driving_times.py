@@ -15,7 +15,7 @@ from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import line_lengths_m, locate_m
 from corridor.network.graph import UNFIT_CLASSES, Network, Position
 from corridor.network.map_matching import Match, node_position, part_lengths_km
-from corridor.network.road_survey import Ground, Pin, PinFit, RoadSurvey, survey_roads
+from corridor.network.road_survey import Ground, Pin, PinFit, RoadCourses, RoadSurvey, lay_roads, survey_roads
 from corridor.network.speed_model import class_speeds_kmh, driving_minutes
 from corridor.schema.catalogue import GradeCeiling, Node, Section
 from corridor.schema.parameters import DocumentedHeight, DrivingModel, DrivingParameters
@@ -305,11 +305,37 @@ def ground_of(dem: Dem | None, parameters: DrivingParameters) -> Ground | None:
     return None if dem is None else Ground(dem.sample, parameters.smoothing_window_m(dem.resolution_m))
 
 
-def survey_edges(
+def lay_edges(
     edges: gpd.GeoDataFrame,
     n_nodes: int,
-    model: DrivingModel,
+    parameters: DrivingParameters,
     dem: Dem | None,
+    sections: Mapping[str, Section],
+) -> RoadCourses:
+    """How the roads among edges run: bends, and heights of the elevation model along them.
+
+    Args:
+        edges: the edge table, before it is split at borders.
+        n_nodes: number of its nodes.
+        parameters: windows that heights and bends are measured over.
+        dem: the elevation model; None leaves all roads level.
+        sections: the catalogue's sections, whose documented structures count where they are edges of their own.
+    """
+    road = _roads_among(edges)
+    return lay_roads(
+        road,
+        n_nodes,
+        ground_of(dem, parameters),
+        parameters,
+        schematic=(road["section_id"] != "").to_numpy(),
+        carried=_documented_structures(road, sections),
+    )
+
+
+def survey_edges(
+    edges: gpd.GeoDataFrame,
+    courses: RoadCourses,
+    model: DrivingModel,
     matches: Mapping[str, Match],
     sections: Mapping[str, Section],
 ) -> SurveyedEdges:
@@ -317,28 +343,31 @@ def survey_edges(
 
     Args:
         edges: the edge table, before it is split at borders.
-        n_nodes: number of its nodes.
+        courses: of its roads, from :func:`lay_edges`.
         model: parameters, grade ceilings and documented heights; its speeds and vehicles don't matter.
-        dem: the elevation model; None leaves all roads level.
         matches: sections found on edges, whose documented grades count there.
         sections: the catalogue's sections; their speeds don't matter.
     """
-    roads = np.flatnonzero((edges["mode"] == Mode.ROAD).to_numpy())
+    roads = _road_rows(edges)
     # The survey knows roads alone; ``local`` turns rows of the edge table into its rows.
     local = np.full(len(edges), -1, dtype=np.int64)
     local[roads] = np.arange(len(roads))
-    road = edges[_SURVEYED].iloc[roads]
     survey = survey_roads(
-        road,
-        n_nodes,
-        ground_of(dem, model.parameters),
+        _roads_among(edges),
+        courses,
         model.parameters,
         pins=road_pins(model.heights, sections, edges, local, matches),
         max_grade=_max_grades(edges, model.grade_ceilings, matches, sections)[roads],
-        schematic=(road["section_id"] != "").to_numpy(),
-        carried=_documented_structures(road, sections),
     )
     return SurveyedEdges(edges, roads, survey)
+
+
+def _road_rows(edges: gpd.GeoDataFrame) -> Ints:
+    return np.flatnonzero((edges["mode"] == Mode.ROAD).to_numpy())
+
+
+def _roads_among(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return edges[_SURVEYED].iloc[_road_rows(edges)]
 
 
 def time_edges(

@@ -126,11 +126,12 @@ def _costs(network: Network, section: Section) -> tuple[NDArray[np.bool_], NDArr
     # The middle of an edge stands for all of it: edges are short beside the half-cost distance.
     off = shapely.distance(shapely.line_interpolate_point(network.planar[near], 0.5, normalized=True), line)
     # beside a road that all may use lies many a lane for buses or a private one
-    weight = np.where(network.is_unfit | network.is_in("truck_access", RoadAccess.NO), MINOR_COST, 1.0)
+    minor = (network.is_unfit | network.is_in("truck_access", RoadAccess.NO))[near]
+    weight = np.where(minor, MINOR_COST, 1.0)
     if section.status == SectionStatus.OPEN:
-        weight[~network.is_in("truck_access", RoadAccess.YES)] = CLOSED_COST
-    cost = network.column("length_m") * weight
-    cost[near] = network.column("length_m")[near] * (1 + off / HALF_COST_M) * weight[near]
+        weight[~network.is_in("truck_access", RoadAccess.YES)[near]] = CLOSED_COST
+    cost = network.column("length_m").copy()
+    cost[near] *= (1 + off / HALF_COST_M) * weight
     return closed, cost
 
 

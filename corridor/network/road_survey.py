@@ -323,27 +323,36 @@ class _Posts:
     lat: Floats
 
 
-def survey_roads(
+@dataclass(frozen=True)
+class RoadCourses:
+    """How roads run: what follows from their lines and the ground alone.
+
+    ``cuts`` and ``posts`` say where heights are known, ``height_m`` are those of the elevation model there, smoothed,
+    NaN where it has none; None of roads that stay level. ``bends`` is the curvature of each piece, 1/m.
+    """
+
+    cuts: Cuts
+    posts: _Posts
+    height_m: Floats | None
+    bends: Floats
+
+
+def lay_roads(
     edges: gpd.GeoDataFrame,
     n_nodes: int,
     ground: Ground | None,
     parameters: DrivingParameters,
     *,
-    pins: Sequence[Pin] = (),
-    max_grade: Floats | None = None,
     schematic: Bools | None = None,
     carried: Mapping[int, Sequence[tuple[float, float]]] | None = None,
-) -> RoadSurvey:
-    """Grades and bends of roads.
+) -> RoadCourses:
+    """Posts along roads with the ground's smoothed heights, and bends.
 
     Args:
         edges: ``u``, ``v``, ``length_m``, ``ref``, ``class``, ``bridge``, ``tunnel`` and lines in degrees.
         n_nodes: number of nodes that ``u`` and ``v`` count.
         ground: the elevation model; None leaves all roads level.
-        parameters: windows and reaches.
-        pins: documented heights.
-        max_grade: steepest grade of each edge as a ratio, shape (n_edges,): a steeper one is the model's error, and the
-            climb is spread over the road beside it.
+        parameters: the window that bends are measured over.
         schematic: edges whose line isn't the road's own, shape (n_edges,); none if left out.
         carried: stretches of edges in tunnels and on bridges beside those that are one as a whole, by row: fractions of
             the edge's length from its begin.
@@ -355,23 +364,48 @@ def survey_roads(
     cuts = cut_edges(length, POST_M, PIECE_M)
     lines = Vertices.of(edges.geometry.to_numpy())
     posts = _set_posts(edges, lines, n_nodes, cuts, carried or {}, _ranks(edges, drawn))
-    steepest = np.full(len(edges), np.inf) if max_grade is None else max_grade
-    # Without an elevation model heights stay unknown and roads level.
-    smooth = heights = np.full(posts.graph.n_posts, np.nan)
-    found: tuple[PinFit, ...] = ()
-    near = np.zeros(posts.graph.n_posts, dtype=bool)
+    smooth = None
     # Bends are measured by compiled code that lets heights be found at the same time.
     with ThreadPoolExecutor(1) as aside:
         bent = aside.submit(_bends, edges, lines, n_nodes, cuts, parameters.bend_window_m)
         if ground is not None and len(edges):
             smooth = _smoothed(posts, ground)
-            heights, near, found = _pinned(posts, smooth, pins, parameters, steepest)
-            # The survey without pins keeps to the same ceilings, so that the two differ by the pins and nothing else.
-            smooth = limit_slopes(posts.graph, smooth, steepest[posts.edge], posts.rank, np.zeros(0, dtype=np.int64))
         bends = bent.result()
     # A line drawn by waypoints has corners that the road doesn't have.
     bends[np.repeat(drawn, np.diff(cuts.first))] = 0.0
-    pieces, unpinned = (_pieces(posts, cuts, bends, of, steepest) for of in (heights, smooth))
+    return RoadCourses(cuts, posts, smooth, bends)
+
+
+def survey_roads(
+    edges: gpd.GeoDataFrame,
+    courses: RoadCourses,
+    parameters: DrivingParameters,
+    *,
+    pins: Sequence[Pin] = (),
+    max_grade: Floats | None = None,
+) -> RoadSurvey:
+    """Grades and bends of roads.
+
+    Args:
+        edges: those that were laid: their nodes ``u`` and ``v``.
+        courses: how they run, from :func:`lay_roads`.
+        parameters: reaches of documented heights.
+        pins: documented heights.
+        max_grade: steepest grade of each edge as a ratio, shape (n_edges,): a steeper one is the model's error, and the
+            climb is spread over the road beside it.
+    """
+    posts = courses.posts
+    steepest = np.full(len(edges), np.inf) if max_grade is None else max_grade
+    # Without an elevation model heights stay unknown and roads level.
+    smooth = heights = np.full(posts.graph.n_posts, np.nan)
+    found: tuple[PinFit, ...] = ()
+    near = np.zeros(posts.graph.n_posts, dtype=bool)
+    if courses.height_m is not None:
+        smooth = courses.height_m
+        heights, near, found = _pinned(posts, smooth, pins, parameters, steepest)
+        # The survey without pins keeps to the same ceilings, so that the two differ by the pins and nothing else.
+        smooth = limit_slopes(posts.graph, smooth, steepest[posts.edge], posts.rank, np.zeros(0, dtype=np.int64))
+    pieces, unpinned = (_pieces(posts, courses.cuts, courses.bends, of, steepest) for of in (heights, smooth))
     # an edge is pinned if both its ends are within reach
     pinned = near[edges["u"].to_numpy()] & near[edges["v"].to_numpy()]
     return RoadSurvey(pieces, unpinned, heights, np.asarray(pinned), found)

@@ -22,7 +22,7 @@ from corridor.io.read.osm import read_osm
 from corridor.metrics.population import build_population
 from corridor.metrics.reach import build_domain, reach
 from corridor.network.conflate_ways import build_network
-from corridor.network.conflation import conflate
+from corridor.network.conflation import conflate, join_ways
 from corridor.network.connectivity import build_links, disjoint_ways, find_bridges
 from corridor.network.graph import Network, Position
 from corridor.schema.fields import Source
@@ -115,7 +115,7 @@ def write_grid(path: Path, side: int) -> int:
 def _file_to_network(path: Path) -> int:
     """Read a file and join its roads into one network; gives the number of edges."""
     borders = _one_country(shapely.box(40, 30, 60, 50))
-    ways = conflate({}, {}, {}, borders, read_osm(path))
+    ways = conflate(join_ways({}, {}, {}, borders, read_osm(path)), {}, {})
     return len(build_network(ways.physical, borders, (), sections={}, country_of_edge={}).edges)
 
 

@@ -12,7 +12,7 @@ from corridor.candidates.parts import section_part
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.catalogue import load_catalogue
 from corridor.network.conflate_ways import add_sections, build_physical, ways_of_sections
-from corridor.network.conflation import conflate, dated, dated_sections, exceeds_limits, truck_exceeds
+from corridor.network.conflation import conflate, dated, dated_sections, exceeds_limits, join_ways, truck_exceeds
 from corridor.network.driving_times import TimeSpread, _documented_structures
 from corridor.network.graph import Network
 from corridor.network.map_matching import match_section
@@ -44,9 +44,8 @@ def conflated(run, as_of: str = "2020-01", *more: Section, enforce_limits: bool 
     sections |= {section.section_id: section for section in more}
     catalogue = run[files.catalogue]
     then = dated_sections(sections, as_of)
-    return conflate(
-        then, catalogue.nodes, catalogue.crossings, run[files.borders], run[files.osm], enforce_limits=enforce_limits
-    )
+    joined = join_ways(then, catalogue.nodes, catalogue.crossings, run[files.borders], run[files.osm])
+    return conflate(joined, then, catalogue.nodes, enforce_limits=enforce_limits)
 
 
 def status(layout) -> set[str]:

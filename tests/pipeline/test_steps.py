@@ -134,6 +134,8 @@ FRESH = {
     "unit_costs": {"conflation", "profiles", "met", "split", "access", "access_results", "impact_rows"},
     "documents": {"conflation", "candidates", "profiles", "line_metrics", "met", "access_results", "metrics", "matrix"},
     "crossings": {
+        "joined_ways",
+        "road_courses",
         "conflated_ways",
         "lie_of_sections",
         "lie_of_network",

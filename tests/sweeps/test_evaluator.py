@@ -162,7 +162,16 @@ def test_a_designed_line_is_repeated_for_its_standard_prices_and_heights(study, 
 COST = "cells of corridor.metrics.cost.measure_cost"
 HEIGHTS = "cells of corridor.metrics.terrain.measure_heights"
 AXES = "cells of corridor.metrics.axes.measure_axis_overlap"
-LIE = {"surveyed_ways", "lie_of_network", "chain_surveys", "profiles", "met_by_route", "route_severances"}
+LIE = {
+    "joined_ways",
+    "road_courses",
+    "surveyed_ways",
+    "lie_of_network",
+    "chain_surveys",
+    "profiles",
+    "met_by_route",
+    "route_severances",
+}
 """What follows from where ways lie, however long anything takes."""
 KEPT = {
     "prices": {"conflation", "profiles", HEIGHTS, "met", "access_results", "impact_rows"},

@@ -31,15 +31,19 @@ from corridor.network.conflate_ways import build_network
 from corridor.network.conflation import (
     ConflatedWays,
     Conflation,
+    JoinedWays,
     build_on_ways,
     conflate,
     dated_sections,
+    join_ways,
+    lay_ways,
     survey_ways,
 )
 from corridor.network.connectivity import Reachability
 from corridor.network.driving_times import SurveyedEdges
 from corridor.network.graph import Network
 from corridor.network.map_matching import Match
+from corridor.network.road_survey import RoadCourses
 from corridor.pipeline.graph import Progress, each, step
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
@@ -92,22 +96,28 @@ def lie_of_crossings(crossings: Mapping[str, Crossing]) -> dict[str, Crossing]:
     }
 
 
-@step()
-def conflated_ways(
+@step(says="joining ways into a network")
+def joined_ways(
     lie_of_sections: Mapping[str, Section],
     nodes: Mapping[str, Node],
     lie_of_crossings: Mapping[str, Crossing],
     borders: Borders,
     osm: OsmData | None,
+) -> JoinedWays:
+    """Mapped ways as edges, with the sections that the map doesn't show."""
+    return join_ways(lie_of_sections, nodes, lie_of_crossings, borders, osm)
+
+
+@step(says="placing the catalogue's sections")
+def conflated_ways(
+    joined_ways: JoinedWays,
+    lie_of_sections: Mapping[str, Section],
+    nodes: Mapping[str, Node],
     through_classes: tuple[str, ...],
     enforce_limits: bool,
-    progress: Progress,
 ) -> ConflatedWays:
     """Mapped ways and the catalogue's sections as edges."""
-    return conflate(
-        lie_of_sections, nodes, lie_of_crossings, borders, osm, through_classes=through_classes,
-        enforce_limits=enforce_limits, progress=progress,
-    )  # fmt: skip
+    return conflate(joined_ways, lie_of_sections, nodes, through_classes=through_classes, enforce_limits=enforce_limits)
 
 
 @step()
@@ -151,14 +161,25 @@ def surveying_model(
 
 
 @step()
+def road_courses(
+    joined_ways: JoinedWays,
+    lie_of_sections: Mapping[str, Section],
+    driving_parameters: DrivingParameters,
+    slowing_dem: Dem | None,
+) -> RoadCourses:
+    """How the network's roads run over the ground."""
+    return lay_ways(joined_ways, lie_of_sections, driving_parameters, slowing_dem)
+
+
+@step()
 def surveyed_ways(
     conflated_ways: ConflatedWays,
+    road_courses: RoadCourses,
     lie_of_sections: Mapping[str, Section],
     surveying_model: DrivingModel,
-    slowing_dem: Dem | None,
 ) -> SurveyedEdges:
     """Grades and bends of the network's roads."""
-    return survey_ways(conflated_ways, lie_of_sections, surveying_model, slowing_dem)
+    return survey_ways(conflated_ways, road_courses, lie_of_sections, surveying_model)
 
 
 @step()
