@@ -553,14 +553,10 @@ def compute_results(
         ExitStack() as copied,
     ):
         run = _open_pinned(Study.find(study), osm, dem, locked, say)
+        aside = _asides(run) if second_process else {}
         for name, value in run.in_turn(step.declared.name for step in _ON_THE_WAY):
-            # Where there are branches that don't need each other, a copy takes one of them.
-            if name == lines.joined_ways.declared.name and second_process:
-                if len(value.physical.edges) > WORTH_A_COPY:
-                    copied.enter_context(run.aside(ROADS_ASIDE))
-            elif name == lines.candidates.declared.name and second_process:
-                impacts_too = () if run.given(steps_of_results.impacts.declared.name) else IMPACTS_ASIDE
-                copied.enter_context(run.aside((*impacts_too, *ASIDE)))
+            if name in aside and (name != lines.joined_ways.declared.name or len(value.physical.edges) > WORTH_A_COPY):
+                copied.enter_context(run.aside(aside[name]))
             elif name == steps_of_results.results.declared.name:
                 results: Results = value
             elif name == steps_of_results.map_ground.declared.name:
@@ -571,8 +567,15 @@ def compute_results(
 
 
 _ON_THE_WAY: tuple[AnyStep, ...] = (
-    *(inputs.data_sources, lines.joined_ways, lines.conflated_ways, lines.conflation, lines.candidates),
-    *(steps_of_results.impacts, impacts.impact_rows, impacts.metrics, steps_of_results.notes, steps_of_results.results),
+    *(inputs.data_sources, lines.joined_ways, lines.conflated_ways, lines.road_courses, lines.conflation),
+    *(
+        lines.candidates,
+        steps_of_results.impacts,
+        impacts.impact_rows,
+        impacts.metrics,
+        steps_of_results.notes,
+        steps_of_results.results,
+    ),
     steps_of_results.map_ground,
 )
 """What is computed one after another, so that each leaves less that others are still computed from, and that what a
@@ -583,10 +586,22 @@ ROADS_ASIDE = ("road_courses",)
 """What a second process computes while the first finds the catalogue's sections on the map."""
 WORTH_A_COPY = 10_000
 """So many edges take longer to lay over the ground than a second process takes to begin."""
+CHAINS_ASIDE = ("chain_surveys",)
+"""The same while the first surveys the network and times it."""
 IMPACTS_ASIDE = ("route_severances", "severance_figuress", "cells of corridor.metrics.border.measure_border_bands")
 ASIDE = ("profiles", "route_rows", "line_metrics", "layers", "map_ground")
-"""What a second process computes while the first finds what routes meet and searches for ways round it: about half of
-the work that is left, and little that the first needs too. What is wanted first comes first."""
+"""The same while the first finds what routes meet and searches for ways round it: about half of the work that is left,
+and little that the first needs too. What is wanted first comes first."""
+
+
+def _asides(run: Run) -> dict[str, tuple[str, ...]]:
+    """Names of what a copy of the process takes over, by the value after which there are two branches."""
+    impacts_too = () if run.given(steps_of_results.impacts.declared.name) else IMPACTS_ASIDE
+    return {
+        lines.joined_ways.declared.name: ROADS_ASIDE,
+        lines.road_courses.declared.name: CHAINS_ASIDE,
+        lines.candidates.declared.name: (*impacts_too, *ASIDE),
+    }
 
 
 def _open_pinned(

@@ -34,8 +34,8 @@ print([name for name in unneeded if name in sys.modules])
 _KERNEL = """
 import numpy as np
 from corridor.terrain import profile
-profile._lower_envelope(np.arange(4.0)[None], np.ones(3))
-stats = profile._lower_envelope.stats
+profile._envelopes(np.arange(4.0)[None], np.ones(3))
+stats = profile._envelopes.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 

@@ -194,8 +194,7 @@ def grade_limited(chainage_km: Floats, ground_m: Floats, limit_pct: Floats) -> F
     """
     # One percent over one kilometre is 10 m. Between samples of two parts the laxer limit holds.
     rise = np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1])
-    under = _highest_under(ground_m, rise)
-    over = -_highest_under(-ground_m, rise)
+    under, over = _envelopes_of(ground_m, rise)
     # The envelopes lie as far below the ground as above it at worst, so their mean halves the greatest departure.
     return np.asarray((under + over) / 2)
 
@@ -213,26 +212,37 @@ def grade_limited_under(chainage_km: Floats, ground_m: Floats, limit_pct: Floats
     >>> grade_limited_under(np.array([0.0, 1.0, 2.0]), np.array([0.0, 100.0, 0.0]), np.full(3, 5.0)).tolist()
     [0.0, 50.0, 0.0]
     """
-    return _highest_under(ground_m, np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1]))
+    under, _ = _envelopes_of(ground_m, np.diff(chainage_km) * 10 * np.maximum(limit_pct[1:], limit_pct[:-1]))
+    return under
 
 
-def _highest_under(ground_m: Floats, rise_m: Floats) -> Floats:
-    """The highest line under each ground that rises and falls by no more than it may from sample to sample."""
+def _envelopes_of(ground_m: Floats, rise_m: Floats) -> tuple[Floats, Floats]:
+    """The highest line under each ground and the lowest over it that rise and fall by no more than they may a step."""
     grounds = np.ascontiguousarray(np.atleast_2d(ground_m), dtype=float)
-    return np.asarray(_lower_envelope(grounds, rise_m)).reshape(ground_m.shape)
+    under, over = _envelopes(grounds, rise_m)
+    return under.reshape(ground_m.shape), over.reshape(ground_m.shape)
+
+
+_ABREAST = 8
 
 
 @compiled
-def _lower_envelope(grounds, rise):  # type: ignore[no-untyped-def]
-    lines = grounds.copy()
-    for k in range(len(lines)):
-        line = lines[k]
+def _envelopes(grounds, rise):  # type: ignore[no-untyped-def]
+    under, over = grounds.copy(), grounds.copy()
+    count, n = grounds.shape
+    # Each height waits for the one before it: several lines side by side keep the processor busy meanwhile.
+    for first in range(0, count, _ABREAST):
+        last = min(first + _ABREAST, count)
         # A bound comes from one side or the other, so a pass in each direction is enough.
-        for i in range(1, len(line)):
-            line[i] = min(line[i], line[i - 1] + rise[i - 1])
-        for i in range(len(line) - 2, -1, -1):
-            line[i] = min(line[i], line[i + 1] + rise[i])
-    return lines
+        for i in range(1, n):
+            for k in range(first, last):
+                under[k, i] = min(under[k, i], under[k, i - 1] + rise[i - 1])
+                over[k, i] = max(over[k, i], over[k, i - 1] - rise[i - 1])
+        for i in range(n - 2, -1, -1):
+            for k in range(first, last):
+                under[k, i] = min(under[k, i], under[k, i + 1] + rise[i])
+                over[k, i] = max(over[k, i], over[k, i + 1] - rise[i])
+    return under, over
 
 
 THROUGH_CLASSES = frozenset(("motorway", "trunk", "primary", "secondary", "tertiary"))

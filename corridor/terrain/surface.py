@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from affine import Affine
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from corridor.errors import CoverageError, OutputError, SourceError
 from corridor.files import require_file
@@ -341,10 +341,21 @@ def sample_errors(fields: Sequence[ErrorField], lon: Floats, lat: Floats) -> Flo
         lon: degrees east, shape (n,).
         lat: degrees north, shape (n,).
     """
-    places = fields[0].grid.fractional_index(lon, lat)
+    rows, cols = fields[0].values_m.shape
+    row, col = fields[0].grid.fractional_index(lon, lat)
+    # Beyond the outermost nodes the nearest one counts.
+    row, col = np.clip(row, 0, rows - 1), np.clip(col, 0, cols - 1)
+    i, j = (np.minimum(np.floor(at).astype(np.int64), size - 2) for at, size in ((row, rows), (col, cols)))
+    below, beside = row - i, col - j
+    # All draws share the four nodes about a point and their weights: a row of a matrix for each point.
+    weights = np.stack([(1 - below) * (1 - beside), (1 - below) * beside, below * (1 - beside), below * beside], axis=1)
+    nodes = (i * cols + j)[:, None] + np.array([0, 1, cols, cols + 1])
+    taken = sparse.csr_array(
+        (weights.ravel(), nodes.ravel(), np.arange(0, 4 * len(lon) + 1, 4)), (len(lon), rows * cols)
+    )
     found = np.empty((len(fields), len(lon)))
-    for field, row in zip(fields, found, strict=True):
-        ndimage.map_coordinates(field.values_m, places, output=row, order=1, mode="nearest")
+    for at, field in enumerate(fields):
+        found[at] = taken @ field.values_m.ravel()
     return found
 
 
