@@ -290,27 +290,35 @@ def _write_files(results: Results, folder: Path, formats: Collection[str], secon
     # No thread may move heights onto the map's pixels: rasterio silences a warning of its own meanwhile, for the whole
     # process, and whatever else silences warnings in another thread would undo that.
     _ = view.ground
-    layers = candidate_layers(view)
-    # each table is made plain once, for its file and for what the dictionary says of it
-    tables = {name: view.plain if table is results.metrics else plain_table(table) for name, table in _tables(results)}
+
     jobs: dict[str, Write] = {PAGE: lambda path: _write_text(build_page(view), path)}
-    jobs |= {name: partial(write_plain_csv, tables[name]) for name in (*TABLES, COSTS) if name in tables}
-    jobs |= _gis_files(view, layers, formats)
-    jobs |= _impact_files(results, tables, formats)
-    jobs |= {name: partial(write_plain_csv, table) for name, table in tables.items() if name not in jobs}
-    described = _described(results, tables, layers, jobs)
-    jobs[DICTIONARY] = lambda path: write_csv(build_dictionary(results, described), path)
 
     def write(name: str) -> str:
         jobs[name](folder / name)
         return name
 
-    # The page is most of the work, and holds Python's lock for most of it.
+    # The page is most of the work, and holds Python's lock for most of it: a copy begins before all else.
     with Aside([PAGE] if second_process else [], lambda: [(PAGE, write(PAGE))]) as aside:
+        jobs |= _other_files(results, view, formats)
         map_in_threads(write, [name for name in jobs if name not in aside.names])
         if PAGE in aside.names and not aside.take(PAGE):
             write(PAGE)
     write_manifest(results, folder, tuple(jobs))
+
+
+def _other_files(results: Results, view: ReportView, formats: Collection[str]) -> dict[str, Write]:
+    """What makes each file but the page and the manifest, by its name."""
+    layers = candidate_layers(view)
+    # each table is made plain once, for its file and for what the dictionary says of it
+    tables = {name: view.plain if table is results.metrics else plain_table(table) for name, table in _tables(results)}
+    jobs: dict[str, Write] = {
+        name: partial(write_plain_csv, tables[name]) for name in (*TABLES, COSTS) if name in tables
+    }
+    jobs |= _gis_files(view, layers, formats)
+    jobs |= _impact_files(results, tables, formats)
+    jobs |= {name: partial(write_plain_csv, table) for name, table in tables.items() if name not in jobs}
+    described = _described(results, tables, layers, jobs)
+    return jobs | {DICTIONARY: lambda path: write_csv(build_dictionary(results, described), path)}
 
 
 def _write_text(text: str, path: Path) -> None:
