@@ -554,7 +554,8 @@ def compute_results(
     ):
         run = _open_pinned(Study.find(study), osm, dem, locked, say)
         aside = _asides(run) if second_process else {}
-        for name, value in run.in_turn(step.declared.name for step in _ON_THE_WAY):
+        on_the_way = [step for step in _ON_THE_WAY if step is not impacts.route_crossings or _has_impacts(run)]
+        for name, value in run.in_turn(step.declared.name for step in on_the_way):
             if name in aside and (name != lines.joined_ways.declared.name or len(value.physical.edges) > WORTH_A_COPY):
                 copied.enter_context(run.aside(aside[name]))
             elif name == steps_of_results.results.declared.name:
@@ -568,15 +569,8 @@ def compute_results(
 
 _ON_THE_WAY: tuple[AnyStep, ...] = (
     *(inputs.data_sources, lines.joined_ways, lines.conflated_ways, lines.road_courses, lines.conflation),
-    *(
-        lines.candidates,
-        steps_of_results.impacts,
-        impacts.impact_rows,
-        impacts.metrics,
-        steps_of_results.notes,
-        steps_of_results.results,
-    ),
-    steps_of_results.map_ground,
+    *(lines.candidates, impacts.route_crossings, steps_of_results.impacts, impacts.impact_rows, impacts.metrics),
+    *(steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),
 )
 """What is computed one after another, so that each leaves less that others are still computed from, and that what a
 second process computes is waited for last."""
@@ -588,15 +582,23 @@ WORTH_A_COPY = 10_000
 """So many edges take longer to lay over the ground than a second process takes to begin."""
 CHAINS_ASIDE = ("chain_surveys",)
 """The same while the first surveys the network and times it."""
-IMPACTS_ASIDE = ("route_severances", "severance_figuress", "cells of corridor.metrics.border.measure_border_bands")
+IMPACTS_ASIDE = (
+    *("beside_routes", "severance_figuress", "strips"),
+    "cells of corridor.metrics.border.measure_border_bands",
+)
 ASIDE = ("profiles", "route_rows", "line_metrics", "layers", "map_ground")
 """The same while the first finds what routes meet and searches for ways round it: about half of the work that is left,
 and little that the first needs too. What is wanted first comes first."""
 
 
+def _has_impacts(run: Run) -> bool:
+    """Whether the study asks for impacts: where it doesn't, they are given as none."""
+    return not run.given(steps_of_results.impacts.declared.name)
+
+
 def _asides(run: Run) -> dict[str, tuple[str, ...]]:
     """Names of what a copy of the process takes over, by the value after which there are two branches."""
-    impacts_too = () if run.given(steps_of_results.impacts.declared.name) else IMPACTS_ASIDE
+    impacts_too = IMPACTS_ASIDE if _has_impacts(run) else ()
     return {
         lines.joined_ways.declared.name: ROADS_ASIDE,
         lines.road_courses.declared.name: CHAINS_ASIDE,

@@ -168,45 +168,72 @@ def supports_local_crossings(network: Network) -> bool:
     return has_mapped_roads(network)
 
 
-def find_events(
+def find_crossed(
     candidate: Candidate,
     network: Network,
     country: str | None = None,
     *,
     structures: Sequence[DocumentedStructure] = (),
-    barriers: NDArray[np.object_] | None = None,
     axis_rows: Collection[int] = (),
     half_width_km: float = 1.0,
+) -> list[Event]:
+    """What a candidate crosses or shares, by the chainage of what it is met as (:func:`as_met`).
+
+    An edge that the candidate runs over is never crossed by it: it counts once, as shared.
+
+    Args:
+        candidate: the route.
+        network: roads and railways, not gated.
+        country: where crossings are looked for; everywhere if not given.
+        structures: the catalogue's structures, of which the decisive ones count on a network without mapped roads.
+        axis_rows: edges of the axes, which a schematic line may come to run on.
+        half_width_km: how far off a schematic line may lie.
+    """
+    # Sections may have the crossings of another one: what is met is found there.
+    met = as_met(candidate)
+    crossings = (
+        _mapped_crossings(met, network, country)
+        if supports_local_crossings(network)
+        else _catalogue_crossings(met, network, structures)
+    )
+    shared = find_possibly_shared(met, network, axis_rows, half_width_km * 1000)
+    return [*crossings, *find_shared(met, network), *shared]
+
+
+def find_beside(
+    candidate: Candidate,
+    network: Network,
+    country: str | None = None,
+    *,
+    barriers: NDArray[np.object_] | None = None,
     bed_road: BedRoad = BedRoad.REPLACED,
 ) -> list[Event]:
-    """Everything that a candidate meets, in order of chainage.
+    """Mapped roads that run beside a candidate, by the chainage of what it is met as (:func:`as_met`).
 
     Args:
         candidate: the route.
         network: roads and railways, not gated.
         country: only what lies there; everywhere if not given.
-        structures: the catalogue's structures, of which the decisive ones count on a network without mapped roads.
         barriers: lines in the network's plane (rivers, borders) across which nothing runs beside.
-        axis_rows: edges of the axes, which a schematic line may come to run on.
-        half_width_km: how far off a schematic line may lie.
         bed_road: what becomes of a road on the old bed of a railway that takes it.
-
-    An edge that the candidate runs over is never crossed by it: it counts once, as shared.
     """
-    # Sections may have the crossings of another one: what is met is found there, and told by the route's own chainage.
-    route, candidate = candidate, as_met(candidate)
-    local = supports_local_crossings(network)
-    crossings = (
-        _mapped_crossings(candidate, network, country)
-        if local
-        else _catalogue_crossings(candidate, network, structures)
-    )
-    events = [*crossings, *find_shared(candidate, network)]
-    events += find_possibly_shared(candidate, network, axis_rows, half_width_km * 1000)
-    if local:
-        beside = find_parallel(candidate, network, country=country, barriers=barriers)
-        events += _on_bed(candidate, beside) if bed_road == BedRoad.TAKEN else beside
-    kept = [_on_route(event, candidate, route) for event in events if country in {None, event.country}]
+    if not supports_local_crossings(network):
+        return []
+    met = as_met(candidate)
+    beside = find_parallel(met, network, country=country, barriers=barriers)
+    return _on_bed(met, beside) if bed_road == BedRoad.TAKEN else beside
+
+
+def order_events(candidate: Candidate, events: Iterable[Event], country: str | None = None) -> list[Event]:
+    """Events in order of a candidate's own chainage, with their numbers.
+
+    Args:
+        candidate: the route.
+        events: all that it meets, from :func:`find_crossed` and :func:`find_beside`.
+        country: only what lies there; everywhere if not given.
+    """
+    met = as_met(candidate)
+    kept = [_on_route(event, met, candidate) for event in events if country in {None, event.country}]
     # Numbers follow the sorted order, so that an event has the same id in every run.
     kept.sort(key=lambda event: (event.chainage_km, event.to_chainage_km, event.kind, event.edges))
     return [replace(event, event_id=f"{candidate.candidate_id}:{number}") for number, event in enumerate(kept, 1)]

@@ -654,8 +654,10 @@ class Run:
         left = list(wanted)
         while left:
             name = left.pop(0)
-            yield name, self[name]
-            # A whole value is there and asks for nothing more; one that is computed item by item may lack some.
+            value = self[name]
+            # of a value that is computed item by item all is meant
+            yield name, dict(value) if isinstance(value, Items) else value
+            # A whole value is there and asks for nothing more; one that is computed item by item may have let go some.
             whole = {name for name in self.cache.names if isinstance(self.graph.steps[name], Step)}
             settled = self._given.keys() | whole | self._aside.names
             needed = (self.graph.upstream(name, known=settled) for name in left)
@@ -674,13 +676,8 @@ class Run:
         """
         # who computes them says nothing: steps are said when their values are taken
         silently, wanted = self.freed(()), list(names)
-        with Aside(wanted, lambda: silently._whole(wanted)) as self._aside:
+        with Aside(wanted, lambda: silently.in_turn(wanted)) as self._aside:
             yield
-
-    def _whole(self, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
-        """Values in turn; of those that are computed item by item, all their items."""
-        for name, value in self.in_turn(names):
-            yield name, dict(value) if isinstance(value, Items) else value
 
     def _from_aside(self, found: AnyStep) -> tuple[Any, ...]:
         """What the copy of this process computed of a step, alone in a tuple; an empty one where it didn't."""

@@ -18,7 +18,7 @@ from corridor.flows.changes import LinkChange, build_case, merge_changes, packag
 from corridor.flows.indicators import cost_to_flows
 from corridor.flows.model import FlowModel
 from corridor.flows.tables import find_tables, load_tables
-from corridor.interactions.events import find_events, join_events
+from corridor.interactions.events import join_events
 from corridor.interactions.regime_effects import applies, effects, shared_stretches
 from corridor.metrics.cost import cost_bill
 from corridor.pipeline.saved_results import read_candidates
@@ -29,7 +29,7 @@ from corridor.schema.catalogue import Costing, Estimate, SectionWorks, UnitCost
 from corridor.schema.study import PackageCandidate, Study
 from corridor.schema.vocabulary import BedRoad, Family, GeometryQuality, Mode, SectionStatus
 from tests.command import run_command
-from tests.interactions.roads import UTM, build, digraph, gated, rail, regime, street_grid
+from tests.interactions.roads import UTM, all_met, build, digraph, gated, rail, regime, street_grid
 from tests.synthetic import build as build_study
 from tests.synthetic.study import IMPACT
 
@@ -47,7 +47,7 @@ def package(*routes: Candidate, **fields) -> Candidate:
 
 
 def met_by(pack: Candidate, network):
-    return {route.candidate_id: find_events(route, network) for route in pack.routes}
+    return {route.candidate_id: all_met(route, network) for route in pack.routes}
 
 
 # --- Burdens on others, on the network with all of the routes at once ---

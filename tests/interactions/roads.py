@@ -11,7 +11,7 @@ import shapely
 
 from corridor.geo.geodesy import WGS84, line_lengths_m, project
 from corridor.interactions.crossings import meetable, own_rows
-from corridor.interactions.events import find_events
+from corridor.interactions.events import find_beside, find_crossed, order_events
 from corridor.interactions.regime_effects import split_network
 from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.schema.candidate import Candidate, Part, Span
@@ -25,6 +25,7 @@ from corridor.schema.regime import (
     Regime,
     SharedRule,
 )
+from corridor.schema.vocabulary import BedRoad
 
 UTM = "EPSG:32638"
 EAST, NORTH = 500_000.0, 4_300_000.0
@@ -102,9 +103,16 @@ def regime(crossing="free", same_line="open", minutes=10.0, min_class="", **appl
     )
 
 
+def all_met(candidate, network, country=None, *, barriers=None, bed_road=BedRoad.REPLACED, **more):
+    """All that a candidate meets, in order."""
+    crossed = find_crossed(candidate, network, country, **more)
+    beside = find_beside(candidate, network, country, barriers=barriers, bed_road=bed_road)
+    return order_events(candidate, [*crossed, *beside], country)
+
+
 def crossings(candidate, network):
     """Crossing events alone."""
-    return [event for event in find_events(candidate, network) if event.kind == "crossing"]
+    return [event for event in all_met(candidate, network) if event.kind == "crossing"]
 
 
 def gated(network, events):

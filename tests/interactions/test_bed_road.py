@@ -8,12 +8,11 @@ import pandas as pd
 import pytest
 
 from corridor.comparison import compare
-from corridor.interactions.events import find_events
 from corridor.interactions.regime_effects import effects
 from corridor.schema.catalogue import Estimate, SectionWorks
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import BedRoad
-from tests.interactions.roads import build, gated, rail, regime
+from tests.interactions.roads import all_met, build, gated, rail, regime
 from tests.synthetic import build as build_study
 from tests.synthetic.catalogue import COSTS
 from tests.synthetic.osm import STREETS, WAYS, write_osm
@@ -30,7 +29,7 @@ def railway(bed_km=2.0):
 
 def met(route, bed_road, gap_m=20):
     network = build([[(500, gap_m), (2500, gap_m)], [(500, 900), (2500, 900)]])
-    found = find_events(route, network, bed_road=bed_road)
+    found = all_met(route, network, bed_road=bed_road)
     return found, gated(network, found)
 
 

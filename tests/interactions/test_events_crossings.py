@@ -9,9 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corridor.interactions.crossings import END_M, ON_LINE_M, PROBE_M
-from corridor.interactions.events import events_frame, find_events, supports_local_crossings
+from corridor.interactions.events import events_frame, supports_local_crossings
 from corridor.interactions.regime_effects import effects
 from tests.interactions.roads import (
+    all_met,
     build,
     count_raw_hits,
     crossings,
@@ -161,7 +162,7 @@ def test_roads_that_join_the_routes_own_road_cross_it_only_if_they_go_on():
     (event,) = crossings(route, build(own + across))
     assert event.joins
     assert event.edges == (2, 3)
-    shared = [e for e in find_events(route, build(own + across)) if e.kind == "same_line"]
+    shared = [e for e in all_met(route, build(own + across)) if e.kind == "same_line"]
     assert not set(event.edges) & {edge for e in shared for edge in e.edges}, "an edge counts once"
 
 
@@ -169,7 +170,7 @@ def test_a_closed_road_is_not_met_and_a_country_narrows():
     lines = [[(500, -300), (500, 300)], [(900, -300), (900, 300)]]
     network = build(lines, status=["open", "construction"], country=["AA", "AA"])
     assert len(crossings(rail(LINE), network)) == 1
-    assert [e for e in find_events(rail(LINE), network, "BB") if e.kind == "crossing"] == []
+    assert [e for e in all_met(rail(LINE), network, "BB") if e.kind == "crossing"] == []
 
 
 @pytest.mark.parametrize(("count", "events"), [(2, 0), (3, 1)])
@@ -182,7 +183,7 @@ def test_a_schematic_line_that_wavers_about_a_road_crosses_it_if_the_number_is_o
 
 
 def test_the_table_of_events_has_the_columns_of_the_file():
-    frame = events_frame(find_events(rail(LINE), build([[(500, -300), (500, 300)]])), decisive={"c:1"})
+    frame = events_frame(all_met(rail(LINE), build([[(500, -300), (500, 300)]])), decisive={"c:1"})
     wanted = {"candidate_id", "kind", "separation", "road_class", "road_ref", "country", "chainage_km", "decisive"}
     assert wanted <= set(frame.columns)
     assert frame["decisive"].tolist() == [True]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from corridor.interactions.events import find_events, supports_local_crossings
+from corridor.interactions.events import supports_local_crossings
 from corridor.interactions.findings import Names, build_findings
 from corridor.interactions.regime_effects import ConnectivityTargets, applies, effects, split_network
 from corridor.io.read.regimes import load_regimes
@@ -15,7 +15,7 @@ from corridor.pipeline.comparing import open_run
 from corridor.report.i18n import render
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Separation
-from tests.interactions.roads import count_raw_hits
+from tests.interactions.roads import all_met, count_raw_hits
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ class Ground:
 def _assemble(run):
     study = Study.bundled("syunik")
     assembly, candidates = run["conflation"], run["candidates"]
-    events = {
-        key: find_events(c, assembly.network, "AM", structures=run["structures"]) for key, c in candidates.items()
-    }
+    events = {key: all_met(c, assembly.network, "AM", structures=run["structures"]) for key, c in candidates.items()}
     net = split_network(assembly.network, [event for found in events.values() for event in found])
     closed = net.closed("road", countries=["AM", "IR"])
     border, capital = run["border_crossing"], run["capital"]

@@ -12,10 +12,10 @@ import pytest
 from corridor.candidates.parts import with_followed
 from corridor.errors import CatalogueError
 from corridor.files import data_root
-from corridor.interactions.events import find_events, has_open_events
+from corridor.interactions.events import has_open_events
 from corridor.io.read.catalogue import load_catalogue
 from corridor.report.i18n import render
-from tests.interactions.roads import build, rail
+from tests.interactions.roads import all_met, build, rail
 
 OWN = [(0, 0), (4000, 0)]
 OTHER = [(0, 300), (5000, 300)]
@@ -37,18 +37,18 @@ def told(events):
 def test_a_section_meets_what_the_one_meets_that_it_follows():
     network = build(ROADS)
     route, known = following()
-    found = find_events(route, network)
+    found = all_met(route, network)
     # the second road stands on the other side of its own line, and the known line says that it is met
-    assert told(found) == told(find_events(known, network))
+    assert told(found) == told(all_met(known, network))
     assert [event.edges for event in found] == [(0,), (1,)]
     assert not has_open_events(found)
-    assert has_open_events(find_events(rail(OWN, quality="schematic"), network))
+    assert has_open_events(all_met(rail(OWN, quality="schematic"), network))
 
 
 def test_its_events_lie_by_its_own_chainage_and_its_structures_with_them():
     network = build(ROADS)
     route, _ = following(spans=[("bridge", 900, 1100)])
-    found = find_events(route, network)
+    found = all_met(route, network)
     assert [event.separation for event in found] == ["separated", "at_grade_assumed"]
     # the known line is 5 km long, its own 4
     assert [event.chainage_km for event in found] == pytest.approx([0.8, 2.4], rel=2e-3)

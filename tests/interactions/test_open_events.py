@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corridor.interactions.events import find_events, has_open_events, take_events
+from corridor.interactions.events import has_open_events, take_events
 from corridor.interactions.regime_effects import effects
 from corridor.schema.vocabulary import EventsEnd
-from tests.interactions.roads import build, gated, rail, regime, streets
+from tests.interactions.roads import all_met, build, gated, rail, regime, streets
 
 LINE = [(0, 0), (4000, 0)]
 ACROSS = [(1000, -500), (1000, 500)]
@@ -23,7 +23,7 @@ REGIMES = [regime(c, s, min_class="secondary" if c == "grade_separated" else "")
 
 
 def met(lines, quality="schematic", **more):
-    return find_events(rail(LINE, quality=quality), build(lines), **more)
+    return all_met(rail(LINE, quality=quality), build(lines), **more)
 
 
 def test_a_road_that_passes_a_schematic_line_is_apart_at_best_and_at_grade_at_worst():
@@ -43,7 +43,7 @@ def test_a_through_road_is_one_whatever_lesser_roads_join_it():
     spurs = [[at[1], (800, -900)], [at[2], (1500, 900)]]
     lines = [*(list(pair) for pair in itertools.pairwise(at)), *spurs]
     network = build(lines, through=[True] * 3 + [False] * 2, **{"class": ["primary"] * 3 + ["track"] * 2})
-    found = find_events(rail(LINE, quality="schematic"), network)
+    found = all_met(rail(LINE, quality="schematic"), network)
     assert [(event.kind, event.road_class) for event in found] == [("crossing", "primary")]
 
 
@@ -58,15 +58,15 @@ def test_an_axis_inside_the_half_width_may_be_shared_for_its_length_inside():
 def test_a_short_gap_strays_by_no_more_than_half_of_its_length():
     gap = rail([(1000, 0), (1400, 0)], quality="schematic")
     beside = [(0, 250), (3000, 250)]
-    assert find_events(gap, build([beside]), axis_rows=[0], half_width_km=1.0) == []
-    assert find_events(gap, build([[(0, 150), (3000, 150)]]), axis_rows=[0], half_width_km=1.0)
+    assert all_met(gap, build([beside]), axis_rows=[0], half_width_km=1.0) == []
+    assert all_met(gap, build([[(0, 150), (3000, 150)]]), axis_rows=[0], half_width_km=1.0)
 
 
 @cache
 def met_on_streets(seed, quality):
     """Events of a railway over a random street network, and that network with gates."""
     lines, network = streets(seed)
-    found = find_events(rail([(-50, 430), (950, 500)], quality=quality), network, axis_rows=range(0, len(lines), 3))
+    found = all_met(rail([(-50, 430), (950, 500)], quality=quality), network, axis_rows=range(0, len(lines), 3))
     return found, gated(network, found)
 
 
@@ -100,7 +100,7 @@ def test_a_greater_half_width_only_adds(seed, half_width_km, factor):
     route = rail([(-50, 430), (950, 500)], quality="schematic")
     rules = regime("closed", "transit_only")
     narrow, wide = (
-        find_events(route, network, axis_rows=range(0, len(lines), 2), half_width_km=width)
+        all_met(route, network, axis_rows=range(0, len(lines), 2), half_width_km=width)
         for width in (half_width_km, half_width_km * factor)
     )
     lengths = [sum(e.length_km for e in found if e.kind == "possibly_same_line") for found in (narrow, wide)]

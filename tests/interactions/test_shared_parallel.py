@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import shapely
 
-from corridor.interactions.events import find_events
 from corridor.interactions.regime_effects import effects, shared_stretches
 from corridor.interactions.shared_parallel import find_parallel, find_shared
-from tests.interactions.roads import build, gated, rail, regime
+from tests.interactions.roads import all_met, build, gated, rail, regime
 
 LINE = [(0, 0), (3000, 0)]
 
@@ -58,7 +57,7 @@ def test_tracks_and_schematic_lines_run_beside_nothing():
 
 def test_a_road_that_runs_beside_is_never_cut():
     network = _beside(20)
-    events = find_events(rail(LINE), network)
+    events = all_met(rail(LINE), network)
     assert [event.kind for event in events] == ["beside"]
     net = gated(network, events)
     assert not effects(events, regime("closed", "transit_only"), net).closed.any()
@@ -97,7 +96,7 @@ def test_only_the_stretch_that_the_route_takes_is_closed():
     events = find_shared(_on_road(500, 2250), network)
     assert events[0].portions[0] == (0, pytest.approx(0.5, abs=1e-3), 1.0)
     assert events[0].portions[-1] == (2, 0.0, pytest.approx(0.25, abs=1e-3))
-    events = find_events(_on_road(500, 2250), network)
+    events = all_met(_on_road(500, 2250), network)
     net = gated(network, events)
     closed = effects(events, regime("closed", "transit_only"), net).closed
     shut_km = net.edges["length_m"].to_numpy()[closed].sum() / 1000
@@ -108,7 +107,7 @@ def test_only_the_stretch_that_the_route_takes_is_closed():
 def test_a_gated_stretch_costs_its_minutes_once_however_it_is_split():
     for refs in (["M2"] * 3, ["M2", "M17", "M2"]):
         network = build(OWN, ref=refs)
-        events = find_events(_on_road(), network)
+        events = all_met(_on_road(), network)
         net = gated(network, events)
         delay = effects(events, regime("free", "gated", minutes=30.0), net).delay_min
         assert delay.sum() == pytest.approx(30.0)
@@ -120,7 +119,7 @@ def test_a_gated_stretch_costs_its_minutes_once_however_it_is_split():
 
 def test_a_regime_acts_only_in_its_countries():
     network = build([[(500, -300), (500, 300)], [(900, -300), (900, 300)]], country=["AA", "BB"])
-    events = find_events(rail([(0, 0), (2000, 0)]), network)
+    events = all_met(rail([(0, 0), (2000, 0)]), network)
     net = gated(network, events)
     closed = effects(events, regime("closed", "transit_only", through=("AA",)), net).closed
     assert net.edges["country"][closed].tolist() == ["AA"]

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from corridor.interactions.events import find_events
 from corridor.interactions.regime_effects import effects, split_network
 from corridor.io.read.regimes import load_regimes
 from corridor.metrics.access import build_access, measure_access
@@ -14,6 +13,7 @@ from corridor.metrics.redundancy import Stage, disjoint_legs, find_substitutes
 from corridor.metrics.severance import lengthen, measure_severance
 from corridor.schema.results import EdgeEffect
 from corridor.schema.study import Place, Study
+from tests.interactions.roads import all_met
 from tests.metrics.figures import figures, route_context, setting_of, under
 
 pytestmark = [pytest.mark.extract, pytest.mark.slow]
@@ -34,7 +34,7 @@ def built(extract_run):
 @pytest.fixture(scope="module")
 def setting(built):
     study, run, assembly, candidates = built
-    events = {key: find_events(c, assembly.network, "AM") for key, c in candidates.items()}
+    events = {key: all_met(c, assembly.network, "AM") for key, c in candidates.items()}
     gated = split_network(assembly.network, [e for found in events.values() for e in found])
     capital = run["capital"]
     settled = build_population(run["places"].frame, run["osm"].places, "AM", run["borders"], run["focus_region"])

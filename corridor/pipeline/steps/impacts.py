@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from corridor.errors import CatalogueError, StudyError
 from corridor.geo.geodesy import WGS84, project
 from corridor.interactions.events import (
-    find_events,
+    find_beside,
+    find_crossed,
     has_open_events,
     join_events,
+    order_events,
     supports_local_crossings,
     take_events,
 )
@@ -179,23 +181,40 @@ def schematic_half_width_km(impact: ImpactSpec) -> float:
     return impact.schematic_half_width_km
 
 
-@each(gives="met_by_route", says="finding what the routes meet")
-def route_events(
+@each(gives="crossed_by_route", says="finding what the routes meet")
+def route_crossings(
     lie_of_route: Candidate,
     lie_of_network: Network,
     structures: Sequence[DocumentedStructure],
-    barriers: NDArray[np.object_],
     study_focus: Focus,
     axes: tuple[Axis, ...],
     schematic_half_width_km: float,
+) -> list[Event]:
+    """What a route crosses in the focus country or shares, with what its schematic parts leave open."""
+    return find_crossed(
+        lie_of_route, lie_of_network, study_focus.country, structures=structures,
+        axis_rows=frozenset(row for axis in axes for row in axis.edges), half_width_km=schematic_half_width_km,
+    )  # fmt: skip
+
+
+@each(gives="beside_routes", says="finding what the routes meet")
+def beside_route(
+    lie_of_route: Candidate,
+    lie_of_network: Network,
+    barriers: NDArray[np.object_],
+    study_focus: Focus,
     bed_road: BedRoad,
 ) -> list[Event]:
-    """What a route meets in the focus country, in order of chainage, with what its schematic parts leave open."""
-    return find_events(
-        lie_of_route, lie_of_network, study_focus.country, structures=structures, barriers=barriers,
-        axis_rows=frozenset(row for axis in axes for row in axis.edges), half_width_km=schematic_half_width_km,
-        bed_road=bed_road,
-    )  # fmt: skip
+    """Roads that run beside a route in the focus country."""
+    return find_beside(lie_of_route, lie_of_network, study_focus.country, barriers=barriers, bed_road=bed_road)
+
+
+@each(gives="met_by_route")
+def route_events(
+    lie_of_route: Candidate, route_crossings: Sequence[Event], beside_route: Sequence[Event], study_focus: Focus
+) -> list[Event]:
+    """What a route meets in the focus country, in order of chainage."""
+    return order_events(lie_of_route, [*route_crossings, *beside_route], study_focus.country)
 
 
 @each(gives="met", by_value=True)
