@@ -25,6 +25,7 @@ from corridor.alignment.search import (
     narrow,
     prime_with,
     search,
+    search_nearby,
     search_primed,
     search_whole,
     trace_states,
@@ -154,7 +155,7 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
     Unless the options say how to narrow, the whole ground is searched where it has up to 2.5 million states (nodes
     times the heights and kinds that each may be passed at), or where a search on wide cells makes believe that it will
     look at no more, so that nothing cheaper exists. Beyond that it is on request (``options.certify``), for lines that
-    cost less than the one that narrowing found.
+    cost less than the one found on what narrowing left and beside that one.
 
     A search that may begin at the end (``from_end``) gives the costs that a search with bends is guided by; it leaves
     nothing out where a certificate is asked for.
@@ -186,9 +187,11 @@ def find_way(asked: AlignmentProblem, within: float = 1.0, from_end: bool = Fals
         if not whole and not np.isfinite(found.cost_musd):
             problem, found = search_primed(question, within)
             whole = True
-        elif not whole and options.certify:
-            problem, found = search_whole(question, problem, found, within)
-            whole = True
+        elif left.usable is not None and not whole:
+            nearer = search_nearby(question, problem, found, left.usable)
+            if options.certify:
+                nearer = search_whole(question, problem, found, nearer[1].cost_musd, within)
+            (problem, found), whole = nearer, options.certify
     if not np.isfinite(found.cost_musd):
         raise AlignmentError(explain_no_way(problem))
     return Way(problem, found, from_end, found.cost_musd if whole else None, ahead)

@@ -18,6 +18,7 @@ from corridor.alignment.links import build_levels
 from corridor.alignment.search import (
     Flags,
     Question,
+    mark_line,
     over_blocks,
     search_primed,
     state_points,
@@ -49,11 +50,8 @@ class Sketch:
             reach: wide cells on either side.
             shape: rows and columns of nodes.
         """
-        near = np.zeros([-(-n // self.factor) for n in shape], dtype=bool)
-        for a, b in zip(self.points[:-1], self.points[1:], strict=True):
-            steps = np.linspace(a, b, 2 * int(np.abs(b - a).max()) + 2).round().astype(int)
-            near[steps[:, 0], steps[:, 1]] = True
-        return under_blocks(binary_dilation(near, np.ones((3, 3)), iterations=reach), self.factor, shape)
+        passed = mark_line(self.points, (-(-shape[0] // self.factor), -(-shape[1] // self.factor)))
+        return under_blocks(binary_dilation(passed, np.ones((3, 3)), iterations=reach), self.factor, shape)
 
 
 def sketch_bends(question: Question) -> Sketch | None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter
+from scipy.ndimage import distance_transform_edt, minimum_filter
 
 from corridor.alignment._kernels.astar import (
     DONE,
@@ -493,6 +494,7 @@ def search_primed(
     reverse: bool = False,
     least_musd: Floats | None = None,
     usable: Flags | None = None,
+    known_musd: float = np.inf,
 ) -> tuple[Problem, Found]:
     """The search over the whole ground, with nothing left out, in a third of the time of one that begins anew.
 
@@ -506,6 +508,7 @@ def search_primed(
         reverse: whether to search from the end.
         least_musd: what the rest costs at least, by state; see ``search``.
         usable: nodes that count, (rows, cols); all if left out.
+        known_musd: a cost that is known to be possible.
 
     Returns:
         The problem over all of these nodes and what the search found; its price is that of the cheapest line there.
@@ -515,7 +518,7 @@ def search_primed(
     flat, short = replace(options, offsets_m=(0.0,)), replace(options, max_structure_km=short_km)
     steps = [step for step in (replace(flat, max_structure_km=short_km), flat, short) if step != options]
     problem = build_problem(*question[:5], steps[0] if steps else options, usable)
-    found, known = Found.nothing(problem), np.inf
+    found, known = Found.nothing(problem), known_musd
     for step in [*dict.fromkeys(steps), options]:
         before, problem = problem, build_problem(*question[:5], step, usable)
         # On the same levels a search follows that looks as far: what was tried for this one holds for that.
@@ -574,7 +577,9 @@ def find_start_costs(question: Question) -> StartCosts | None:
     return StartCosts(question, np.where(found.settled, found.cost, beyond) * (1.0 - 1e-9))
 
 
-def search_whole(question: Question, before: Problem, found: Found, near_factor: float = 1.0) -> tuple[Problem, Found]:
+def search_whole(
+    question: Question, before: Problem, found: Found, known_musd: float, near_factor: float = 1.0
+) -> tuple[Problem, Found]:
     """The search over the whole ground for what costs less than a line that was found on a part of it.
 
     What was found begins it, so that it takes less time than one that begins anew, and proves how good the line is.
@@ -583,6 +588,7 @@ def search_whole(question: Question, before: Problem, found: Found, near_factor:
         question: what is asked.
         before: the search on a part of the ground, with the same levels.
         found: what it found.
+        known_musd: a cost that is known to be possible.
         near_factor: see ``search``.
 
     Returns:
@@ -591,7 +597,60 @@ def search_whole(question: Question, before: Problem, found: Found, near_factor:
     problem = build_problem(*question)
     # What was promised to the search before may have kept it from links that this one needs.
     primes = _primes_on(before, found, problem)._replace(tried=np.zeros(0, dtype=bool))
-    return problem, search(problem, near_factor, known_musd=found.cost_musd, primes=primes)
+    return problem, search(problem, near_factor, known_musd=known_musd, primes=primes)
+
+
+REACH_M = 5_000.0  # on either side of a line on a part of the ground, where all is searched too
+WORTH_MORE = 0.999  # of a line's price: a cheaper one beside it is worth looking beside that one too
+
+
+def search_nearby(question: Question, problem: Problem, found: Found, searched: Flags) -> tuple[Problem, Found]:
+    """The line that was found on a part of the ground, or one that is cheaper within 5 km of it.
+
+    Wide cells tell which valleys a line takes, and little of how it winds in them: all of the ground beside the line is
+    looked at, and beside the one found there, until a round gains less than a thousandth.
+
+    Args:
+        question: what is asked.
+        problem: the search on a part of the ground.
+        found: what it found; there is a way.
+        searched: that part, (rows, cols).
+
+    Returns:
+        The search that the cheapest of these lines was found on, and what it found.
+    """
+    while True:
+        beside = _around_line(problem, found)
+        if (searched | ~beside).all():
+            return problem, found
+        searched, before = beside, found.cost_musd
+        # The line itself is one of those beside it; the margin is for rounding.
+        nearer = search_primed(question, usable=beside, known_musd=before * (1.0 + 1e-9))
+        if nearer[1].cost_musd < before:
+            problem, found = nearer
+        if found.cost_musd > WORTH_MORE * before:
+            return problem, found
+
+
+def _around_line(problem: Problem, found: Found) -> Flags:
+    """The nodes, (rows, cols), within 5 km of the cheapest line."""
+    ground = problem.ground
+    on_line = mark_line(state_points(problem, trace_states(problem, found))[:, :2], ground.shape)
+    return np.asarray(distance_transform_edt(~on_line, sampling=(ground.dy_m, ground.dx_m)) <= REACH_M)
+
+
+def mark_line(points: Floats, shape: tuple[int, int]) -> Flags:
+    """The cells, (rows, cols), that a line passes.
+
+    Args:
+        points: rows and columns, fractional, shape (n, 2).
+        shape: rows and columns of cells.
+    """
+    passed = np.zeros(shape, dtype=bool)
+    for a, b in pairwise(points):
+        steps = np.linspace(a, b, 2 * int(np.abs(b - a).max()) + 2).round().astype(int)
+        passed[steps[:, 0], steps[:, 1]] = True
+    return passed
 
 
 def _primes_on(before: Problem, found: Found, problem: Problem) -> Primes:

@@ -5,15 +5,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from affine import Affine
 from rasterio.warp import Resampling, reproject
+from shapely.geometry import LineString
 
 import corridor.alignment.align as way_in
 import corridor.alignment.search as narrowing
 from corridor.alignment.align import find_way
 from corridor.alignment.links import SearchOptions, Stage, all_moves, build_ground, build_levels
 from corridor.alignment.problem import AlignmentProblem, build_terrain
-from corridor.alignment.search import build_problem, narrow, search
+from corridor.alignment.search import (
+    Question,
+    build_problem,
+    narrow,
+    search,
+    search_nearby,
+    search_primed,
+    state_points,
+    trace_states,
+)
 from corridor.files import data_root
 from corridor.schema.fields import Grid
 from tests.alignment.helpers import costs, hills, standard
@@ -181,3 +192,61 @@ def test_large_ground_of_which_a_line_needs_little_is_searched_whole(monkeypatch
     monkeypatch.setattr(way_in, "MOST_STATES", 1)
     assert find_way(asked).least_musd is None
     assert find_way(replace(asked, options=replace(options, narrowing=stages))).least_musd is None
+
+
+@pytest.mark.parametrize("seed", [2, 5])
+def test_beside_a_line_on_a_part_of_the_ground_none_is_cheaper(seed, monkeypatch):
+    """A part that cuts through the hills anyhow: what comes of it is the cheapest of all lines near it."""
+    monkeypatch.setattr(narrowing, "REACH_M", 1200.0)
+    ground, options = hills((60, 60), 200.0, 300.0, seed=seed, smooth=5.0), SearchOptions(max_structure_km=4.0)
+    question = Question(ground, (5, 5), (50, 52), standard(2.5), costs(), options)
+    row, col = np.indices(ground.shape)
+    part = np.abs(row - col) <= 3
+    on_part, found = search_primed(question, usable=part)
+    problem, nearer = search_nearby(question, on_part, found, part)
+    points = state_points(problem, trace_states(problem, nearer))
+    drawn = LineString(points[:, :2] * 200.0)
+    near = shapely.dwithin(shapely.points(row * 200.0, col * 200.0), drawn, 1000.0)
+    best_near = search(build_problem(*question, near)).cost_musd
+    best = search(build_problem(*question)).cost_musd
+    assert best * (1 - 1e-12) <= nearer.cost_musd < found.cost_musd
+    assert nearer.cost_musd <= best_near / narrowing.WORTH_MORE
+    # Where the part holds all that is near its line there is nothing left to look at.
+    everything = np.ones(ground.shape, dtype=bool)
+    assert search_nearby(question, problem, nearer, everything) == (problem, nearer)
+
+
+def test_with_all_of_the_ground_in_reach_nothing_is_lost(monkeypatch):
+    monkeypatch.setattr(narrowing, "REACH_M", 1e6)
+    ground, options = hills((60, 60), 200.0, 300.0, seed=5, smooth=5.0), SearchOptions(max_structure_km=4.0)
+    question = Question(ground, (5, 5), (50, 52), standard(2.5), costs(), options)
+    row, col = np.indices(ground.shape)
+    on_part, found = search_primed(question, usable=np.abs(row - col) <= 3)
+    _, nearer = search_nearby(question, on_part, found, np.abs(row - col) <= 3)
+    whole = search(build_problem(*question)).cost_musd
+    assert found.cost_musd > 1.001 * whole
+    assert nearer.cost_musd == pytest.approx(whole, rel=1e-12)
+
+
+@pytest.mark.parametrize("certify", [False, True])
+def test_a_line_on_large_ground_is_narrowed_or_proved_and_tunnels_answer_to_their_price(certify, monkeypatch):
+    """Laws of optima, on ground that counts as large: as proved exactly, else within what narrowing may lose (2 %)."""
+    options = SearchOptions(offsets_m=(-10.0, 0.0, 7.0), max_structure_km=4.0, turns=False, certify=certify)
+    ground = hills((60, 60), 200.0, 300.0, seed=2, smooth=5.0)
+    terrain = build_terrain(ground.z, Grid("EPSG:32638", Affine(200, 0, 0, 0, -200, 0), ground.shape))
+    monkeypatch.setattr(way_in, "MOST_STATES", 1)
+    monkeypatch.setattr(narrowing, "KEPT_STATES", ground.z.size)
+    monkeypatch.setattr(narrowing, "default_narrowing", lambda *_: (Stage(3, 1.6, levels=True),))
+    tunnels = []
+    for price in (15.0, 60.0):
+        ends = (1_100.0, -1_100.0), (10_500.0, -10_100.0)
+        asked = AlignmentProblem(terrain, *ends, standard(2.5), costs(tunnel=price), options)
+        way, line = find_way(asked), way_in.solve(asked)
+        nodes = (terrain.node_at(xy, "")[0] for xy in ends)
+        whole = search(build_problem(ground, *nodes, standard(2.5), costs(tunnel=price), options)).cost_musd
+        assert whole * (1 - 1e-12) <= way.found.cost_musd <= (1.0 + 1e-12 if certify else 1.02) * whole
+        assert way.least_musd == (pytest.approx(whole, rel=1e-12) if certify else None)
+        assert line.gap_musd == (0.0 if certify else None)
+        tunnels.append(line.tunnel_km)
+    if certify:
+        assert tunnels[1] <= tunnels[0] + 1e-9
