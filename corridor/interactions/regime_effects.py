@@ -291,8 +291,10 @@ def effects_at_ends(
             if total > 0:
                 for delay, end in zip(delays, ends, strict=True):
                     delay[rows] += _minutes(regime.same_line.minutes, end) * lengths / total
+    slowed = np.flatnonzero(delays.any(axis=0))
     return tuple(
-        EdgeEffect(closed, delay, _most_min(regime, closed, end)) for delay, end in zip(delays, ends, strict=True)
+        EdgeEffect(closed, slowed, delay[slowed], _most_min(regime, closed, end))
+        for delay, end in zip(delays, ends, strict=True)
     )
 
 

@@ -191,7 +191,7 @@ def measure_if_closed(candidate: Candidate, access: Access, events: Sequence[Eve
         closed[network.rows_of(portion for event in shared for portion in event.portions)] = True
     else:
         closed[[edge for event in shared for edge in event.edges]] = True
-    state = access.domain.state(EdgeEffect(closed, np.zeros(len(closed))), factor=access.factors.mid)
+    state = access.domain.state(EdgeEffect(closed), factor=access.factors.mid)
     before, after = access.before.capital, access.read_capital(state)
     if not np.isfinite(after).all():
         return Unmeasured(MetricStatus.UNREACHABLE)

@@ -216,14 +216,11 @@ class Domain:
             )
         ways = [list(entry.edges) for entry in self.entries]
         # A way in takes the delays of all its edges, and is shut as soon as one of them is.
-        entry_min = tuple(np.inf if effect.closed[w].any() else float(effect.delay_min[w].sum()) for w in ways)
-        more, delays = effect.closed[self.rows], effect.delay_min[self.rows]
-        slowed = np.flatnonzero(delays)
-        # Hundreds of states are kept at a time, and few edges are slowed: zeros that nobody wrote take no memory.
-        delay_min = np.zeros(len(self.rows))
-        delay_min[slowed] = delays[slowed]
+        delay_min = effect.delay_min
+        entry_min = tuple(np.inf if effect.closed[w].any() else float(delay_min[w].sum()) for w in ways)
+        more, delays = effect.closed[self.rows], delay_min[self.rows]
         changed = None if len(mine) else np.flatnonzero((more & ~closed) | (delays != 0))
-        return State(closed | more, delay_min, entry_min, factor, changed)
+        return State(closed | more, delays, entry_min, factor, changed)
 
     def leg(self, state: State, edge: int, start: float, end: float) -> float:
         """Minutes from one fraction of an edge to another on it; inf if that can't be driven.

@@ -85,15 +85,25 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EdgeEffect:
-    """What a regime does to the network through a candidate: edges closed and minutes added, shape (n_edges,).
+    """What a regime does to the network through a candidate.
 
-    ``most_min`` is the most that it delays any way by, where gates are shut at the same hours: who has waited for one
-    passes the others.
+    ``closed`` are the edges that it closes, shape (n_edges,); ``slowed`` the rows of those that it slows, and
+    ``slowed_min`` by how many minutes: few of a country's, and dozens of effects are held at a time. ``most_min`` is
+    the most that it delays any way by, where gates are shut at the same hours: who has waited for one passes the
+    others.
     """
 
     closed: NDArray[np.bool_]
-    delay_min: NDArray[np.float64]
+    slowed: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    slowed_min: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     most_min: float = float("inf")
+
+    @property
+    def delay_min(self) -> NDArray[np.float64]:
+        """Minutes added on each edge, shape (n_edges,)."""
+        minutes = np.zeros(len(self.closed))
+        minutes[self.slowed] = self.slowed_min
+        return minutes
 
 
 @dataclass(frozen=True, slots=True)

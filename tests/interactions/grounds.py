@@ -128,7 +128,8 @@ def effect(net, closed=(), delay=()) -> EdgeEffect:
     shut[list(closed)] = True
     for row, value in delay:
         minutes[row] += value
-    return EdgeEffect(shut, minutes)
+    slowed = np.flatnonzero(minutes)
+    return EdgeEffect(shut, slowed, minutes[slowed])
 
 
 def event(

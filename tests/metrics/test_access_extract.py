@@ -85,7 +85,7 @@ def test_without_the_bridge_at_meghri_the_sealed_railway_cuts_the_road(setting, 
     for event in events["aras-rail"]:
         if event.kind == "crossing":
             closed[list(gated.gates[event.event_id])] = True
-    result = measure_access(frame["access"], EdgeEffect(closed, np.zeros(len(closed))))
+    result = measure_access(frame["access"], EdgeEffect(closed))
     assert figures(frame["access"], result)["access_delay_min_status"] == "unreachable"
 
 
@@ -118,7 +118,7 @@ def test_cutting_more_never_helps_on_real_roads(setting):
     people = last["people_high"][last["crossing_min_before"].notna()].sum()
     for _ in range(5):
         shut[access.domain.rows[rng.integers(0, len(access.domain.rows), 300)]] = True
-        result = measure_access(access, EdgeEffect(shut.copy(), np.zeros(len(shut))))
+        result = measure_access(access, EdgeEffect(shut.copy()))
         for name in ("crossing_min_after", "centre_min_after"):
             now, before = result.places[name], last[name]
             assert (now.isna() | (now >= before - 1e-9)).all()
