@@ -60,35 +60,44 @@ def data_folder() -> Path:
     pytest.skip("the folder of real tiles isn't here; set CORRIDOR_DATA to its path")
 
 
+@pytest.fixture(scope="session")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is computed of packaged studies, which all workers of a session have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "computed"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture
-def shared_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def shared_runs(monkeypatch: pytest.MonkeyPatch, computed: Path) -> None:
     """Whatever compares a packaged study in this process takes the values that are there: nothing is computed twice."""
     from tests.shared_runs import share
 
-    share(monkeypatch)
+    share(monkeypatch, computed)
 
 
 @pytest.fixture(scope="session")
-def bundled() -> Comparison:
+def bundled(computed: Path) -> Comparison:
     """The bundled study on the bundled data, compared once for all tests that only look at it."""
     from corridor.comparison import compare
     from corridor.schema.study import Study
     from tests.shared_runs import share
 
     with pytest.MonkeyPatch.context() as patch:
-        share(patch)
+        share(patch, computed)
         return compare(Study.bundled("syunik"))
 
 
 @pytest.fixture(scope="session")
-def extract_run(extract_path: Path) -> Run:
+def extract_run(extract_path: Path, computed: Path) -> Run:
     """The bundled study on the real extract, whose steps are computed once for all tests."""
     from corridor.pipeline.comparing import open_run
     from corridor.schema.study import Study
     from tests.shared_runs import share
 
     with pytest.MonkeyPatch.context() as patch:
-        share(patch)
+        share(patch, computed)
         return open_run(Study.bundled("syunik"), osm=extract_path)
 
 

@@ -108,8 +108,9 @@ CLEAN = """
 %reset -f
 import os
 import pytest
+from pathlib import Path
 from tests.shared_runs import share
-share(pytest.MonkeyPatch())
+share(pytest.MonkeyPatch(), Path({computed!r}))
 os.chdir({work!r})
 %reset -f
 """
@@ -119,7 +120,7 @@ os.chdir({work!r})
 @pytest.mark.slow
 @pytest.mark.filterwarnings(*JUPYTER)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=IDS)
-def test_runs_from_top_to_bottom(path, kernel, tmp_path):
+def test_runs_from_top_to_bottom(path, kernel, computed, tmp_path):
     import nbformat
     from nbclient import NotebookClient
 
@@ -128,7 +129,7 @@ def test_runs_from_top_to_bottom(path, kernel, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     notebook.cells = [cell for cell in notebook.cells if NETWORK not in cell.metadata.get("tags", ())]
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(CLEAN.format(work=str(work))))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(CLEAN.format(work=str(work), computed=str(computed))))
     client = NotebookClient(notebook, km=kernel, timeout=240, resources={"metadata": {"path": str(work)}})
     try:
         client.execute()
