@@ -196,12 +196,12 @@ def test_a_line_without_a_study_needs_heights_and_points_alone(ridge, tmp_path, 
 
 
 def test_limits_prices_and_cells_of_ones_own(ridge):
-    cheap = corridor.find_new_line(*ACROSS, "rail-12", dem=[ridge], tunnel_musd_per_km=4.6, cell_m=600)
-    dear = corridor.find_new_line(*ACROSS, "rail-12", dem=[ridge], tunnel_musd_per_km=350.0, cell_m=600)
+    cheap = corridor.find_new_line(*ACROSS, "rail-12", dem=[ridge], tunnel_musd_per_km=4.6, cell_m=1000)
+    dear = corridor.find_new_line(*ACROSS, "rail-12", dem=[ridge], tunnel_musd_per_km=350.0, cell_m=1000)
     assert dear.alignment.tunnel_km < cheap.alignment.tunnel_km
     assert dear.alignment.length_km > cheap.alignment.length_km
-    coarse = corridor.find_new_line(*ACROSS, "rail-12", dem=[ridge], radius_m=2000, cell_m=600)
-    assert coarse.alignment.cell_m == pytest.approx(600, rel=0.05)
+    coarse = corridor.find_new_line(*ACROSS, "rail-12", dem=[ridge], radius_m=2000, cell_m=1000)
+    assert coarse.alignment.cell_m == pytest.approx(1000, rel=0.05)
     assert coarse.alignment.min_radius_m >= 2000 - 1e-6
     assert coarse.describe()["radius_limit_m"] == 2000
     assert "R 2000 m" in coarse.standard.label
@@ -209,7 +209,7 @@ def test_limits_prices_and_cells_of_ones_own(ridge):
 
 def test_a_line_is_led_over_its_stations(ridge, tmp_path):
     stop = (45.3, 10.55)
-    led = corridor.find_new_line(*WEST_EAST, grade_permille=60, dem=ridge, via=[stop], cell_m=500)
+    led = corridor.find_new_line(*WEST_EAST, grade_permille=60, dem=ridge, via=[stop], cell_m=1000)
     line = led.alignment
     xy = project(shapely.Point(stop[::-1]), WGS84, line.crs)
     assert shapely.distance(shapely.linestrings(line.line[:, :2]), xy) < line.cell_m / 2
@@ -232,10 +232,10 @@ def test_borders_of_ones_own(ridge, tmp_path):
     borders = write_borders(tmp_path / "borders.geojson")
     with pytest.raises(AlignmentError, match="mask"):
         corridor.find_new_line(
-            *WEST_EAST, dem=ridge, countries=["XA", "XC"], borders=borders, cell_m=2000, grade_permille=60
+            *WEST_EAST, dem=ridge, countries=["XA", "XC"], borders=borders, cell_m=3000, grade_permille=60
         )
     inside = corridor.find_new_line(
-        *WEST_EAST, dem=ridge, countries=["XA", "XB", "XC"], borders=borders, cell_m=2000, grade_permille=60
+        *WEST_EAST, dem=ridge, countries=["XA", "XB", "XC"], borders=borders, cell_m=3000, grade_permille=60
     )
     assert inside.alignment.length_km > 50
 
@@ -308,7 +308,7 @@ def test_the_valley_below_the_gotthard_is_climbed_in_full_circles(data_folder):
 def test_a_line_of_another_time_has_the_prices_of_that_time(ridge):
     """A tunnel of 1903 cost twenty times level open line, today six times: none is bored that isn't today."""
     today, old = (
-        corridor.find_new_line(*ACROSS, "rail-30", dem=[ridge], cell_m=600, prices=book)
+        corridor.find_new_line(*ACROSS, "rail-30", dem=[ridge], cell_m=1000, prices=book)
         for book in ("today", "1870-1910")
     )
     assert old.alignment.tunnel_km <= today.alignment.tunnel_km
