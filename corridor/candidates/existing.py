@@ -22,7 +22,7 @@ from corridor.errors import NoRouteError
 from corridor.geo.geodesy import WGS84, locate_m, project, utm_crs
 from corridor.io.read.catalogue import Catalogue
 from corridor.io.read.own_routes import plain_id
-from corridor.network.alternatives import find_alternatives
+from corridor.network.alternatives import find_alternatives, find_quicker
 from corridor.network.conflation import Conflation
 from corridor.network.connectivity import Gap, Reachability, are_connected, find_gaps, find_missing
 from corridor.network.graph import Network, Position
@@ -88,6 +88,10 @@ def build_existing_candidates(
             f"{', '.join(spec.countries) or 'any country'}{why}; name a crossing or section in assume_open, or allow "
             f"a country{', or begin or end on this side of a gap' if 'gaps' in why else ''}"
         ) from fault
+    quicker = find_quicker(
+        network, routes[0], start, end, closed, *(network.column(f"minutes_{way}") for way in ("forward", "backward")),
+        turn_within_m=STATION_M,
+    )  # fmt: skip
     candidates = []
     for route in routes:
         parts = tuple(route_parts(network, route, grades, catalogue.sections, assembly.driving))
@@ -97,7 +101,8 @@ def build_existing_candidates(
         taken = [Message("assumption.taken_open", {"name": _name_of(key, catalogue)}) for key in assumed]
         gaps_km = (start.distance_m / 1000, end.distance_m / 1000)
         found = join_parts(spec, spec.mode, parts, catalogue, taken, gaps_km)
-        candidates.append(say_unknown_waits(found, catalogue))
+        passed_over = (quicker,) if quicker and route is routes[0] else ()
+        candidates.append(say_unknown_waits(found, catalogue, passed_over))
     return _name_by_places(candidates, spec, places), reach
 
 

@@ -14,9 +14,9 @@ from shapely import LineString
 
 from corridor.errors import StudyError
 from corridor.geo.geodesy import join, line_lengths_m, locate_m, substring
-from corridor.io.read.border_delays import sides_of
+from corridor.io.read.border_delays import passed_at
 from corridor.io.read.catalogue import Catalogue
-from corridor.network.alternatives import route_minutes
+from corridor.network.alternatives import QuickerWay, route_minutes
 from corridor.network.conflation import Conflation, exceeding, truck_exceeds
 from corridor.network.driving_times import Driving, TimeSpread
 from corridor.network.graph import Network, Route
@@ -24,7 +24,7 @@ from corridor.network.jurisdiction import find_crossing
 from corridor.network.map_matching import Match, part_lengths_km, route_spans
 from corridor.schema.alignment import LinePrice, PriceRange, Structure
 from corridor.schema.candidate import BorderPassage, Candidate, DesignedWork, Part, Span
-from corridor.schema.catalogue import Estimate, Section, SectionWorks, minutes_of, passed_sides
+from corridor.schema.catalogue import Crossing, Estimate, Section, SectionWorks
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.study import CandidateSpec
 from corridor.schema.vocabulary import (
@@ -379,11 +379,9 @@ def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[Border
         if before.country == after.country:
             continue
         at = shapely.get_point(before.line, -1)
-        # Where no crossing is listed, the countries' own means of waiting stand in.
         pair = frozenset((before.country, after.country))
         crossing = find_crossing(at.x, at.y, pair, after.mode, catalogue.crossings.values())
-        listed = crossing.sides if crossing else sides_of("", pair, after.mode, catalogue.border_delays)
-        passed = passed_sides(listed, before.country, after.country)
+        passed, wait = passed_at(crossing, before.country, after.country, after.mode, catalogue.border_delays)
         found.append(
             BorderPassage(
                 (before.country, after.country),
@@ -391,7 +389,7 @@ def border_passages(parts: Sequence[Part], catalogue: Catalogue) -> tuple[Border
                 at.y,
                 crossing.crossing_id if crossing else "",
                 crossing.status if crossing else CrossingStatus.UNLISTED,
-                (crossing.delay_min if crossing else None) or minutes_of(passed),
+                wait,
                 after.mode,
                 passed,
             )
@@ -482,28 +480,50 @@ def say_what_is_closed(candidate: Candidate, catalogue: Catalogue) -> Candidate:
     return replace(candidate, assumptions=closed)
 
 
-def say_unknown_waits(candidate: Candidate, catalogue: Catalogue) -> Candidate:
+def say_unknown_waits(candidate: Candidate, catalogue: Catalogue, passed_over: Sequence[QuickerWay] = ()) -> Candidate:
     """A route found by its minutes, with assumptions that name the crossings where nobody knows what is waited.
 
     Args:
         candidate: the route.
         catalogue: its listed crossings.
+        passed_over: ways that were not taken because nobody knows what is waited on them.
 
     Returns:
         The same route.
     """
-    passed = [
-        (catalogue.crossings[passage.crossing_id], passage.countries)
-        for passage in candidate.passages
-        if passage.crossing_id
-    ]
-    # Where one direction is known, minutes are those of this one.
-    said = [
-        Message("assumption.unknown_wait", {"name": crossing.name})
-        for crossing, (left, entered) in passed
-        if crossing.wait_min(left, entered) is None and crossing.wait_min(entered, left) is None
-    ]
+    said: list[Value] = []
+    for passage in candidate.passages:
+        crossing = catalogue.crossings.get(passage.crossing_id)
+        waits = known_directions(crossing) if crossing else ()
+        if crossing and not waits:
+            said.append(Message("assumption.unknown_wait", {"name": crossing.name}))
+        elif crossing and len(waits) == 1:
+            left, entered = map(country_message, waits[0])
+            facts: dict[str, Value] = {"name": crossing.name, "left": left, "entered": entered}
+            said.append(Message("assumption.half_known_wait", facts))
+    for way in passed_over:
+        names = (catalogue.crossings[key].name if key in catalogue.crossings else key for key in way.crossings)
+        by: dict[str, Value] = {
+            "names": listing(dict.fromkeys(names), ListStyle.AND),
+            "minutes": f"{way.saved_min:.0f}",
+        }
+        said.append(Message("assumption.unknown_wait_passed_over", by))
     return replace(candidate, assumptions=(*candidate.assumptions, *said))
+
+
+def known_directions(crossing: Crossing) -> tuple[tuple[str, str], ...]:
+    """In which directions (country left, country entered) somebody knows what is waited at a crossing: 0 to 2 of them.
+
+    Args:
+        crossing: a listed one.
+    """
+    a, b = sorted(crossing.countries)
+    return tuple(way for way in ((a, b), (b, a)) if crossing.wait_min(*way) is not None)
+
+
+def country_message(code: str) -> Message:
+    """A country by its name, or its code where the page has no name for it."""
+    return Message(f"country.{code}", fallback=code)
 
 
 def _say_closed_parts(parts: Sequence[Part]) -> tuple[Value, ...]:

@@ -26,9 +26,11 @@ from corridor.candidates.reference import END_LIMIT_KM
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import distance_m
 from corridor.io.read.catalogue import Catalogue
+from corridor.network.alternatives import QuickerWay, find_quicker
 from corridor.network.conflation import Conflation
 from corridor.network.graph import Network, Position, Route
 from corridor.network.map_matching import STATION_M
+from corridor.network.paths import as_last_resort
 from corridor.schema.candidate import Candidate, Part
 from corridor.schema.study import Place, ViaCandidate
 from corridor.schema.vocabulary import SectionStatus
@@ -73,17 +75,19 @@ def build_via_candidate(
     at = [_snap(network, stop, states, snap_limit_m, asked_by) for stop in stops]
     grades = documented_grades(catalogue, assembly)
     parts: list[Part] = []
+    passed_over: list[QuickerWay] = []
     for (start, end), (here, there) in zip(pairwise(at), pairwise(stops), strict=True):
         if _same_point(start, end):
             continue
-        route = _leg(network, start, end, states, f"{asked_by}: {here.name} to {there.name}", countries)
+        route, quicker = _leg(network, start, end, states, f"{asked_by}: {here.name} to {there.name}", countries)
+        passed_over += [quicker] if quicker else []
         parts += route_parts(network, route, grades, catalogue.sections, assembly.driving)
     if not parts:
         raise NoRouteError(f"{asked_by}: all its places lie at one point of the network; a route needs two places")
     gaps_km = (at[0].distance_m / 1000, at[-1].distance_m / 1000)
     name = spec.name or "-".join(dict.fromkeys(stop.name for stop in stops))
     found = say_what_is_closed(join_parts(spec, spec.mode, parts, catalogue, (), gaps_km, name=name), catalogue)
-    return say_unknown_waits(found, catalogue)
+    return say_unknown_waits(found, catalogue, passed_over)
 
 
 def order_stops(stops: Sequence[Place], origin: Place, destination: Place) -> tuple[Place, ...]:
@@ -116,7 +120,10 @@ def _is_at(a: Place, b: Place) -> bool:
 
 @dataclass(frozen=True)
 class NetworkState:
-    """Edges that may not be used, shape (n_edges,), and the minutes that the others count for along and against."""
+    """Edges that may not be used, shape (n_edges,), and the minutes that the others count for along and against.
+
+    These are NaN at borders where nobody knows the wait.
+    """
 
     closed: Bools
     forward: NDArray[np.float64]
@@ -176,13 +183,15 @@ def _leg(
     states: Sequence[NetworkState],
     what: str,
     countries: Sequence[str],
-) -> Route:
-    """The quickest way in the first state of the network that has one."""
+) -> tuple[Route, QuickerWay | None]:
+    """The quickest way in the first state of the network that has one, and a quicker one if nobody waited on it."""
     for state in states:
+        counted = state.forward, state.backward
         try:
-            return network.route(start, end, state.forward, state.backward, state.closed, turn_within_m=STATION_M)
+            found = network.route(start, end, *as_last_resort(*counted), state.closed, turn_within_m=STATION_M)
         except NoRouteError:
             continue
+        return found, find_quicker(network, found, start, end, state.closed, *counted, turn_within_m=STATION_M)
     within = f" in {', '.join(countries)}" if any(countries) else ""
     raise NoRouteError(
         f"{what}: no way{within}, not even over closed or planned sections of the catalogue; "

@@ -8,7 +8,8 @@ IEEE Trans. ITS 8 (2007), doi:10.1109/TITS.2006.889437, compare such methods.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +20,7 @@ from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84
 from corridor.network.graph import Network, Position, Route
 from corridor.network.map_matching import part_lengths_km
+from corridor.network.paths import as_last_resort
 
 Floats = NDArray[np.float64]
 PENALTY = 1.4
@@ -39,6 +41,9 @@ def find_alternatives(
 ) -> list[Route]:
     """Up to ``count`` ways from start to end, the quickest first, in minutes.
 
+    A border at which nobody knows the wait wins nothing: ways with fewer of them come first, whatever their minutes,
+    and ``cost`` is the minutes that are known.
+
     Args:
         network: the graph, with minutes along and against each edge.
         start: where the ways begin.
@@ -52,27 +57,103 @@ def find_alternatives(
     Raises:
         NoRouteError: there is no way at all.
     """
-    forward, backward = (network.column(f"minutes_{way}") for way in ("forward", "backward"))
-    factor = np.ones(len(forward))
+    minutes = _minutes(network)
+    known = _known(*minutes)
+    # First ways with as few unknown waits as there are; then, where more ways are wanted, by what of all is known.
+    rounds = [as_last_resort(*minutes), *([known] if _is_passable(minutes[0], closed) else [])]
     kept: list[tuple[Route, Floats]] = []
-    best = np.inf
-    for _ in range(MAX_SEARCHES):
-        # Penalties steer the search only: what a way costs is told in minutes without them.
-        found = network.route(start, end, forward * factor, backward * factor, closed, turn_within_m=turn_within_m)
-        lengths = part_lengths_km(network, found)
-        route = replace(found, cost=_cost(network, found, lengths, forward, backward))
-        best = min(best, route.cost) if kept else route.cost
-        # Penalised costs only rise. Once a way is dearer than the limit by a whole penalty, later ones won't come back
-        # under it.
-        if route.cost > best * max_stretch * PENALTY:
-            break
-        if route.cost <= best * max_stretch and all(_shared(route, lengths, *own) <= max_shared for own in kept):
-            kept.append((route, lengths))
+    best = (len(network.edges), np.inf)
+    for counted in rounds:
+        for found in _penalised(network, start, end, closed, *counted, turn_within_m=turn_within_m):
             if len(kept) == count:
                 break
+            # Penalties steer the search only: what a way costs is told in minutes without them.
+            lengths = part_lengths_km(network, found)
+            route = replace(found, cost=_cost(network, found, lengths, *known))
+            best = min(best, (len(unknown_waits(network, route)), route.cost))
+            limit = best[1] * max_stretch
+            # Penalised costs only rise. Once a way is dearer than the limit by a whole penalty, later ones won't come
+            # back under it.
+            if route.cost > limit * PENALTY:
+                break
+            if route.cost <= limit and all(_shared(route, lengths, *own) <= max_shared for own in kept):
+                kept.append((route, lengths))
+    return sorted((route for route, _ in kept), key=lambda route: (len(unknown_waits(network, route)), route.cost))
+
+
+def _penalised(
+    network: Network,
+    start: Position,
+    end: Position,
+    closed: NDArray[np.bool_],
+    forward: Floats,
+    backward: Floats,
+    *,
+    turn_within_m: float,
+) -> Iterator[Route]:
+    """The cheapest way, and again with the edges of all ways before it made dearer."""
+    factor = np.ones(len(forward))
+    for _ in range(MAX_SEARCHES):
+        found = network.route(start, end, forward * factor, backward * factor, closed, turn_within_m=turn_within_m)
+        yield found
         # Ways that aren't kept are penalised too, or the next search would find the same one again.
-        factor[list(route.edges)] *= PENALTY
-    return sorted((route for route, _ in kept), key=lambda route: route.cost)
+        factor[list(found.edges)] *= PENALTY
+
+
+def _is_passable(minutes: Floats, closed: NDArray[np.bool_]) -> bool:
+    """Whether there are borders that may be passed where nobody knows the wait."""
+    return bool((np.isnan(minutes) & ~closed).any())
+
+
+def unknown_waits(network: Network, route: Route) -> tuple[str, ...]:
+    """The borders on a route at which nobody knows the wait: ids of their crossings, or countries where none is listed.
+
+    Args:
+        network: roads and railways, with minutes.
+        route: a way over it.
+    """
+    rows = [edge for edge in route.edges if np.isnan(network.column("delay_min")[edge])]
+    return tuple(network.column("crossing_id")[row] or network.column("border")[row] for row in rows)
+
+
+@dataclass(frozen=True)
+class QuickerWay:
+    """A way that is quicker than the one taken by ``saved_min``, less what is waited at ``crossings``: nobody knows."""
+
+    crossings: tuple[str, ...]
+    saved_min: float
+
+
+def find_quicker(
+    network: Network,
+    route: Route,
+    start: Position,
+    end: Position,
+    closed: NDArray[np.bool_],
+    forward: Floats,
+    backward: Floats,
+    *,
+    turn_within_m: float = 0.0,
+) -> QuickerWay | None:
+    """The way that would be taken if nobody waited where the wait isn't known, if that is a quicker one.
+
+    Args:
+        network: roads and railways, with minutes.
+        route: the way that was found with unknown waits as the last resort.
+        start: where both begin.
+        end: where they end.
+        closed: edges that may not be used, shape (n_edges,).
+        forward: what each edge counts for along its geometry in the choice; NaN where nobody knows, shape (n_edges,).
+        backward: what it counts for against it.
+        turn_within_m: trains may turn round so near to either end, where that is a station.
+    """
+    if not _is_passable(forward, closed):
+        return None
+    other = network.route(start, end, *_known(forward, backward), closed, turn_within_m=turn_within_m)
+    added = [key for key in unknown_waits(network, other) if key not in unknown_waits(network, route)]
+    known = _known(*_minutes(network))
+    own, its = (_cost(network, way, part_lengths_km(network, way), *known) for way in (route, other))
+    return QuickerWay(tuple(added), own - its) if added and own > its else None
 
 
 def alternative_routes(
@@ -89,6 +170,7 @@ def alternative_routes(
 ) -> gpd.GeoDataFrame:
     """Ways between two points that differ, as a table: route, minutes, length_km, shared_part, geometry (EPSG:4326).
 
+    ``minutes`` are NaN of a way over a border where nobody knows the wait; such ways come after those without.
     ``shared_part`` is the greatest part of its length that a way shares with a quicker one of the table.
 
     Args:
@@ -128,7 +210,7 @@ def alternative_routes(
     rows = [
         {
             "route": number,
-            "minutes": route.cost,
+            "minutes": route_minutes(network, route),
             "length_km": float(part_lengths_km(network, route).sum()),
             "shared_part": max((shared_part(network, route, other) for other in found[: number - 1]), default=0.0),
         }
@@ -145,9 +227,17 @@ def route_geometry(network: Network, route: Route) -> shapely.LineString:
 
 
 def route_minutes(network: Network, route: Route) -> float:
-    """Travel time of a route in minutes, ends cut, checks at open borders included."""
-    forward, backward = (network.column(f"minutes_{way}") for way in ("forward", "backward"))
-    return _cost(network, route, part_lengths_km(network, route), forward, backward)
+    """Travel time of a route in minutes, ends cut, waits at borders included; NaN where nobody knows one of these."""
+    return _cost(network, route, part_lengths_km(network, route), *_minutes(network))
+
+
+def _minutes(network: Network) -> tuple[Floats, Floats]:
+    return network.column("minutes_forward"), network.column("minutes_backward")
+
+
+def _known(forward: Floats, backward: Floats) -> tuple[Floats, Floats]:
+    """Minutes as far as they are known: the least that an edge takes."""
+    return np.where(np.isnan(forward), 0.0, forward), np.where(np.isnan(backward), 0.0, backward)
 
 
 def _cost(network: Network, route: Route, lengths_km: Floats, forward: Floats, backward: Floats) -> float:
@@ -174,6 +264,14 @@ def shared_part(network: Network, a: Route, b: Route) -> float:
 def _shared(a: Route, lengths_a: Floats, b: Route, lengths_b: Floats) -> float:
     """The same of routes with the lengths of their edges."""
     # Of the shorter way, so that a short one that lies wholly on a long one counts as the same way.
-    other = set(b.edges)
-    shared = lengths_a[[edge in other for edge in a.edges]].sum()
+    # A way that begins or ends on an edge shares no more of it than it drives, be it nothing.
+    own, other = _km_by_edge(a, lengths_a), _km_by_edge(b, lengths_b)
+    shared = sum(min(km, other.get(edge, 0.0)) for edge, km in own.items())
     return float(shared / min(lengths_a.sum(), lengths_b.sum()))
+
+
+def _km_by_edge(route: Route, lengths_km: Floats) -> dict[int, float]:
+    km: dict[int, float] = {}
+    for edge, length in zip(route.edges, lengths_km.tolist(), strict=True):
+        km[edge] = km.get(edge, 0.0) + length
+    return km

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import WGS84, distance_m, line_lengths_m
+from corridor.io.read.border_delays import passed_at
 from corridor.io.read.borders import Borders
 from corridor.io.read.osm import OsmData
 from corridor.network.driving_times import CAR, TRUCK
@@ -20,7 +21,7 @@ from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
 from corridor.network.map_matching import MAIN_CLASSES, MAIN_WITHIN_M
 from corridor.network.ways import DEGREE_M, Ways, append_ways, build_chains, cut_at_crossings, join_rails
-from corridor.schema.catalogue import Crossing, Node, Section
+from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
 from corridor.schema.vocabulary import SectionStatus
 
 _KEY = [
@@ -347,22 +348,29 @@ def _border_links(
 
 
 def time_network(
-    network: Network, minutes: Mapping[str, tuple[Floats, Floats]], crossings: Mapping[str, Crossing]
+    network: Network,
+    minutes: Mapping[str, tuple[Floats, Floats]],
+    crossings: Mapping[str, Crossing],
+    delays: BorderDelays,
 ) -> Network:
-    """A network with minutes: of edges those given, of passages of borders what is waited at their crossings.
+    """A network with minutes: of edges those given, of passages of borders what is waited there.
+
+    A wait that is known in one direction alone stands for both; one that nobody knows is NaN.
 
     Args:
         network: from :func:`build_network`; passages stand after all other edges.
         minutes: along and against each edge by vehicle, passages left out.
         crossings: by id.
+        delays: gives countries their means, for passages at which no crossing is listed.
     """
     delay = np.zeros(len(network.edges))
-    borders, ids = network.column("border"), network.column("crossing_id")
-    for row in np.flatnonzero(ids != ""):
-        pair = borders[row].split("-")
-        # one figure for both directions: the mean of what they take, as far as that is known
-        waits = [wait.mid for way in (pair, pair[::-1]) if (wait := crossings[ids[row]].wait_min(*way)) is not None]
-        delay[row] = sum(waits) / max(len(waits), 1)
+    columns_of_passage = (network.column(name) for name in ("border", "crossing_id", "mode"))
+    passages = np.flatnonzero(network.is_border)
+    for row, border, key, mode in zip(passages.tolist(), *(c[passages] for c in columns_of_passage), strict=True):
+        left, entered = border.split("-")
+        both = (passed_at(crossings.get(key), *way, mode, delays)[1] for way in ((left, entered), (entered, left)))
+        waits = [wait.mid for wait in both if wait is not None]
+        delay[row] = sum(waits) / len(waits) if waits else np.nan
     columns = (*minutes[TRUCK], *minutes[CAR])
     timed = {name: np.concatenate([way, delay[len(way) :]]) for name, way in zip(MINUTES, columns, strict=True)}
     return network.with_minutes({**timed, "delay_min": delay})

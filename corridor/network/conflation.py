@@ -36,7 +36,16 @@ from corridor.network.graph import Network, Position
 from corridor.network.map_matching import Match, match_section, node_position, part_lengths_km
 from corridor.network.road_survey import RoadCourses
 from corridor.network.ways import Ways
-from corridor.schema.catalogue import THROUGH_CLASSES, TRUCK_HEIGHT_M, TRUCK_T, Crossing, Node, Section, VehicleLimit
+from corridor.schema.catalogue import (
+    THROUGH_CLASSES,
+    TRUCK_HEIGHT_M,
+    TRUCK_T,
+    BorderDelays,
+    Crossing,
+    Node,
+    Section,
+    VehicleLimit,
+)
 from corridor.schema.fields import lies_after
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.parameters import DrivingModel, DrivingParameters
@@ -442,6 +451,7 @@ def build_on_ways(
     sections: Mapping[str, Section],
     nodes: Mapping[str, Node],
     crossings: Mapping[str, Crossing],
+    delays: BorderDelays,
     model: DrivingModel,
     times: Sequence[TimeSpec] = (),
 ) -> Conflation:
@@ -454,6 +464,7 @@ def build_on_ways(
         sections: those that the ways were conflated with; they may differ in speeds.
         nodes: between which documented journeys run.
         crossings: what is waited at borders.
+        delays: what is waited at those where no crossing is listed.
         model: what driving times are computed with.
         times: documented journeys that driving times are fitted to.
 
@@ -470,7 +481,7 @@ def build_on_ways(
         on_map = bool((surveyed.edges["section_id"] == "").any())
         fit = fit_time_factor(time_journeys(times, network, nodes, plain.minutes, on_map=on_map))
         minutes = _scaled(plain.minutes, surveyed.rows, fit)
-    network = time_network(network, minutes, crossings)
+    network = time_network(network, minutes, crossings, delays)
     driving = Driving(model, plain, fit)
     return Conflation(network, ways.matches, ways.schematic, ways.joins, driving, ways.contradictions)
 

@@ -112,7 +112,8 @@ class Network:
     ``documented_in`` is the catalogue section whose course an edge is part of ('' = none), ``through`` whether an edge
     may be driven on the way to somewhere else, rather than to and from places on it only, by whoever may use it freely.
     ``minutes_forward`` and ``minutes_backward`` are those of a truck or goods train along and against the geometry,
-    ``car_minutes_forward`` and ``car_minutes_backward`` those of a car.
+    ``car_minutes_forward`` and ``car_minutes_backward`` those of a car; at a passage they are ``delay_min``, the wait
+    there, and NaN where nobody knows it (:func:`corridor.network.paths.as_last_resort` makes costs of a search of it).
     """
 
     edges: gpd.GeoDataFrame

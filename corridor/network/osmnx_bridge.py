@@ -76,9 +76,9 @@ def from_osmnx(graph: Any) -> Network:
 def to_osmnx(network: Network) -> Any:
     """An osmnx graph (networkx.MultiDiGraph, EPSG:4326) with ``length`` in metres and ``travel_time`` in seconds.
 
-    Every direction that may be travelled is an arc: ways that are closed, disused or not built yet and border passages
-    without an open crossing are left out, since whoever searches the graph would drive over them. Edge columns of the
-    network go along under their own names.
+    Every direction that may be travelled is an arc: ways that are closed, disused or not built yet, border passages
+    without an open crossing, and those at which nobody knows the wait, are left out, since whoever searches the graph
+    would drive over them. Edge columns of the network go along under their own names.
     """
     # osmnx wants its nodes with coordinates as columns and as geometry, under the name that it gives to OpenStreetMap's
     # numbers.
@@ -88,7 +88,7 @@ def to_osmnx(network: Network) -> Any:
         crs=WGS84,
     )
     nodes.index.name = "osmid"
-    edges = network.edges[network.edges["status"] == SectionStatus.OPEN]
+    edges = network.edges[(network.edges["status"] == SectionStatus.OPEN) & network.edges["delay_min"].notna()]
     # A two-way edge is two arcs in osmnx, each with its own minutes and its line in the direction of travel.
     ahead = _arc_table(edges, "minutes_forward", reverse=False)
     back = _arc_table(edges[edges["oneway"] == 0], "minutes_backward", reverse=True)

@@ -104,6 +104,23 @@ def _grouped(of: Numbers, size: int) -> tuple[Numbers, Numbers]:
     return first, np.argsort(of, kind="stable").astype(np.int32)
 
 
+def as_last_resort(forward: Floats, backward: Floats) -> tuple[Floats, Floats]:
+    """Costs in which an edge whose cost nobody knows (NaN) is dearer than all that are known together.
+
+    What is unknown wins nothing: the cheapest way is then one with the fewest of such edges, and of those the one whose
+    known costs are least.
+
+    Args:
+        forward: cost of each edge along its geometry, shape (n_edges,).
+        backward: cost against it.
+    """
+    unknown = np.isnan(forward) | np.isnan(backward)
+    if not unknown.any():
+        return forward, backward
+    most = 1.0 + float(np.nansum(forward) + np.nansum(backward))
+    return np.where(unknown, most, forward), np.where(unknown, most, backward)
+
+
 def build_arcs(u: Ints, v: Ints, oneway: Ints, n_nodes: int) -> Arcs:
     """Arcs of edges u-v: both ways where ``oneway`` is 0, only u to v where it is 1.
 

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from corridor.candidates.parts import country_message, known_directions
 from corridor.errors import NetworkError, NoRouteError
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.elevation import LEAST_KNOWN, remark_on_heights
@@ -22,6 +23,7 @@ from corridor.network.connectivity import Reachability
 from corridor.network.driving_times import TimeFit
 from corridor.network.graph import Network, Position
 from corridor.network.map_matching import STATION_M, Match, measure_route, node_position
+from corridor.network.paths import as_last_resort
 from corridor.network.road_survey import PIN_LIMIT_M
 from corridor.pipeline.comparing import open_run
 from corridor.pipeline.graph import Progress, Run
@@ -111,6 +113,8 @@ def diagnose(
         # Only a map can lack a crossing: without one the catalogue's sections are all the roads that there are.
         listed = {key: (c.lon, c.lat) for key, c in run[inputs.crossings].items() if _is_wanted(c, study)}
         remarks += check_crossings(assembly.network, listed, run[inputs.snap_limit_m])
+    served = set(assembly.network.column("crossing_id")) - {""}
+    remarks += _say_waits([run[inputs.crossings][key] for key in sorted(served)])
     remarks += _missing(run)
     remarks += _would_gain(study, run)
     remarks += _say_heights(run)
@@ -233,6 +237,25 @@ def _is_wanted(crossing: Crossing, study: Study) -> bool:
     return inside and crossing.is_open and crossing.mode == Mode.ROAD
 
 
+def _say_waits(crossings: Sequence[Crossing]) -> list[Message]:
+    """Crossings at which nobody knows the wait, or that of one direction alone."""
+    known = [(crossing.name, known_directions(crossing)) for crossing in crossings]
+    unknown = [name for name, ways in known if not ways]
+    half = [_say_half_known(name, ways[0]) for name, ways in known if len(ways) == 1]
+    found = []
+    if unknown:
+        names = listing(unknown, ListStyle.COMMA)
+        found.append(Message("remark.unknown_waits", {"count": len(unknown), "names": names}))
+    if half:
+        found.append(Message("remark.half_known_waits", {"names": listing(half, ListStyle.COMMA)}))
+    return found
+
+
+def _say_half_known(name: str, way: tuple[str, str]) -> Message:
+    left, entered = map(country_message, way)
+    return Message("remark.half_known_wait", {"name": name, "left": left, "entered": entered})
+
+
 def _missing(run: Run) -> list[Value]:
     osm = run[inputs.osm]
     found: list[Value] = []
@@ -261,7 +284,6 @@ def _would_gain(study: Study, run: Run) -> list[Message]:
     missing = {
         "borders": not study.sources.borders,
         "catalogue": study.sources.reference is None,
-        "crossing_delays": bool(own),
         "impact": study.impact is None,
         "long_distance": study.sources.long_distance is None,
         "perspectives": study.sources.perspectives is None and not study.perspectives,
@@ -398,10 +420,15 @@ def routed_way(row: Check, network: Network, nodes: Mapping[str, Node], *, mappe
     if row.countries:
         closed |= network.closed(row.mode, any_status=True, countries=row.countries) & ~passable
     start, end = (_position(network, nodes[node], row.mode, closed, mapped) for node in (row.from_node, row.to_node))
-    forward, backward = (
-        network.edges["length_m" if rail else name].to_numpy() for name in ("minutes_forward", "minutes_backward")
+    # Where a road passes a border that no crossing is listed for, no document counts a wait in either.
+    unlisted = network.is_border & (network.column("crossing_id") == "")
+    counted = as_last_resort(
+        *(
+            np.where(unlisted, 0.0, network.column("length_m" if rail else name))
+            for name in ("minutes_forward", "minutes_backward")
+        )
     )
-    return measure_route(network, network.route(start, end, forward, backward, closed, turn_within_m=STATION_M))
+    return measure_route(network, network.route(start, end, *counted, closed, turn_within_m=STATION_M))
 
 
 def _passed_by(row: Check, line: shapely.LineString, network: Network, nodes: Mapping[str, Node]) -> str:

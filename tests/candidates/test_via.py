@@ -8,12 +8,14 @@ from corridor.candidates.via import order_stops
 from corridor.errors import NoRouteError, StudyError
 from corridor.io.read.own_routes import parse_via, route_id
 from corridor.pipeline.comparing import open_run
-from corridor.pipeline.steps import lines
+from corridor.pipeline.diagnosis import diagnose
+from corridor.pipeline.steps import inputs, lines
 from corridor.report.i18n import render
-from corridor.schema.study import Place, Study
+from corridor.schema.catalogue import Estimate
+from corridor.schema.study import CrossingSpec, Place, Study
 from corridor.schema.vocabulary import CrossingStatus, Family, Mode
 from tests.synthetic import build
-from tests.synthetic.corrupted import cell, several
+from tests.synthetic.corrupted import cell, delays, several
 from tests.synthetic.ground import meridian_km, parallel_km
 from tests.synthetic.osm import STEP_NORTH
 from tests.synthetic.study import OPENED
@@ -56,15 +58,91 @@ def test_what_is_assumed_open_is_driven_first_and_still_named(midland):
         routed(midland, via=["Dalemoor"], assume_open=["moat"])
 
 
+NO_DELAY = several(*(cell("crossings.csv", f"delay_min_{end}", "") for end in ("low", "mid", "high")))
+"""Of the gate in the west of the ridge road, which is the first row."""
+
+
+def waits_of(candidate):
+    return [words for words in said(candidate) if "waits" in words]
+
+
 def test_a_crossing_where_nobody_knows_the_wait_is_named_by_what_was_found_by_minutes(tmp_path):
     path = build(tmp_path / "midland")
-    several(*(cell("crossings.csv", f"delay_min_{end}", "") for end in ("low", "mid", "high")))(path.parent)
+    NO_DELAY(path.parent)
     study = Study.load(path)
     driven = open_run(study)[lines.candidates]["driven-highfold-rifton"]
-    for found in (routed(study, via=["Highfold"]), driven):
-        assert [passage.delay_min is None for passage in found.passages] == [True, False]
-        waits = [words for words in said(found) if "waits" in words]
-        assert waits == ["no document says how long one waits at Ridge gate west: ways were sought as if one didn't"]
+    found = routed(study, via=["Highfold"])
+    for each in (found, driven):
+        assert [passage.delay_min is None for passage in each.passages] == [True, False]
+        assert "no document says how long one waits at Ridge gate west" in " ".join(waits_of(each))
+
+
+def test_a_way_with_known_waits_is_taken_before_a_quicker_one_where_nobody_knows_them(tmp_path):
+    path = build(tmp_path / "midland")
+    known = open_run(Study.load(path))[lines.candidates]
+    ridge, valley = (known[key] for key in ("driven-highfold-rifton", "driven-dalemoor"))
+    minutes = {
+        way.candidate_id: sum(part.minutes.mid for part in way.parts) + sum(p.delay_min.mid for p in way.passages)
+        for way in (ridge, valley)
+    }
+    assert minutes[ridge.candidate_id] < minutes[valley.candidate_id]
+    order = [key for key in known if key.startswith("driven")]
+    assert order == [ridge.candidate_id, valley.candidate_id]
+    NO_DELAY(path.parent)
+    study = Study.load(path)
+    unknown = open_run(study)[lines.candidates]
+    assert [key for key in unknown if key.startswith("driven")] == order[::-1]
+    # what the way over the ridge takes less, its own half hour of waiting not counted
+    saved = minutes[valley.candidate_id] - minutes[ridge.candidate_id] + 30
+    words = f"by Ridge gate west, where no document says how long one waits, the way would take {saved:.0f} min less"
+    assert waits_of(unknown[valley.candidate_id]) == [f"{words}, and that wait more"]
+    assert waits_of(unknown[ridge.candidate_id]) == [
+        "no document says how long one waits at Ridge gate west: ways on which that is known were taken before it"
+    ]
+    direct = routed(study, via=[], assume_open=OPENED)
+    assert direct.length_km.mid == pytest.approx(VALLEY_KM, abs=0.01)
+    assert f"{words}, and that wait more" in said(direct)
+
+
+def test_a_wait_that_is_known_in_one_direction_alone_is_said(tmp_path):
+    path = build(tmp_path / "midland")
+    delays(country="XA", direction="outbound", year="2020")(path.parent)
+    table = path.parent / "reference" / "border_delays.csv"
+    row = table.read_text(encoding="utf-8").splitlines()[1]
+    with table.open("a", encoding="utf-8") as stream:
+        stream.write(row.replace("XA,outbound", "XB,inbound") + "\n")
+    study = Study.load(path)
+    assert waits_of(routed(study, via=["Highfold"])) == [
+        "how long one waits at Ridge gate west is known from XA to XB alone: the way was sought as if it were the same "
+        "both ways"
+    ]
+    told = [render(remark) for remark in diagnose(study, None, (), lambda _: None).remarks]
+    words = "how long one waits is known in one direction alone, which stands for both in the choice of ways: "
+    assert [line for line in told if "waits" in line] == [f"{words}Ridge gate west (from XA to XB)"]
+
+
+def test_doctor_lists_the_crossings_where_nobody_knows_the_wait(tmp_path, midland):
+    assert not any("waits" in render(remark) for remark in diagnose(midland, None, (), lambda _: None).remarks)
+    path = build(tmp_path / "midland")
+    NO_DELAY(path.parent)
+    told = [render(remark) for remark in diagnose(Study.load(path), None, (), lambda _: None).remarks]
+    (line,) = [line for line in told if "waits" in line]
+    assert line.startswith("no document says how long one waits at 1 border crossing: ")
+    assert line.endswith(": Ridge gate west")
+
+
+def test_at_a_crossing_of_the_study_one_waits_what_the_table_says_of_all_points(tmp_path):
+    path = build(tmp_path / "midland")
+    own = {
+        "id": "ford", "name": "Ford", "lon": 10.4, "lat": 45.32, "countries": ("XA", "XB"), "status": "closed",
+    }  # fmt: skip
+    for spoil, minutes in ((None, None), (delays(point="all", country="*"), Estimate(480, 480, 480))):
+        if spoil:
+            spoil(path.parent)
+        study = Study.load(path)
+        crossing = CrossingSpec.model_validate(own)
+        run = open_run(study.model_copy(update={"crossings": (crossing,)}))
+        assert run[inputs.crossings]["ford"].wait_min("XA", "XB") == minutes
 
 
 def test_a_railway_over_a_border_without_a_crossing_says_where(midland):

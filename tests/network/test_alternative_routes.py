@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import networkx as nx
+import numpy as np
 import osmnx as ox
 import pytest
+from shapely import Point
 
 import corridor
 from corridor.errors import NetworkError, NoRouteError
+from corridor.geo.geodesy import WGS84, project
+from corridor.network.graph import TIME_COLUMNS
+from tests.network.test_network import lattice
 
 PLACES = {1: (46.0, 39.0), 2: (46.1, 39.0), 3: (46.2, 39.0), 4: (46.1, 39.05), 5: (46.1, 39.001)}
 ROADS = [(1, 2, 90), (2, 3, 90), (1, 4, 70), (4, 3, 70), (2, 5, 30), (5, 3, 80)]
@@ -53,6 +58,25 @@ def test_a_closed_road_is_not_used(network):
     closed = network.closed("road") | (network.edges["length_m"] < 9000).to_numpy()
     (way,) = network.alternatives(PLACES[1], PLACES[3], closed=closed, limit_m=20_000).itertuples()
     assert max(lat for _, lat in way.geometry.coords) == pytest.approx(39.05)
+
+
+def test_ways_over_borders_where_nobody_knows_the_wait_come_after_those_where_it_is_known():
+    # three rows of streets, the middle one straight from end to end; its middle street is one where nobody knows
+    network = lattice(3, 6)
+    ends = (10.0, 45.01), (10.05, 45.01)
+    (straight,) = network.alternatives(*ends, count=1).itertuples()
+    middle = network.tree.nearest(project(Point(10.025, 45.01), WGS84, network.crs))
+    minutes = {name: network.column(name).copy() for name in TIME_COLUMNS}
+    for column in minutes.values():
+        column[middle] = np.nan
+    doubtful = network.with_minutes(minutes)
+    ways = doubtful.alternatives(*ends, count=4, max_shared=0.5)
+    assert ways["minutes"][0] > straight.minutes
+    # the straight way is told too, and comes last: how long it takes, nobody knows
+    assert ways["minutes"].isna().tolist() == [*[False] * (len(ways) - 1), True]
+    assert ways.geometry.iloc[-1].equals(straight.geometry)
+    (alone,) = doubtful.alternatives(*ends, count=1).itertuples()
+    assert alone.geometry.equals(ways.geometry[0])
 
 
 def test_what_can_t_be_searched_says_why(graph, network):

@@ -21,7 +21,7 @@ from corridor.network.connectivity import are_connected, find_gaps
 from corridor.network.graph import MINUTES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, smooth_islands
 from corridor.network.map_matching import measure_route
-from corridor.schema.catalogue import BorderDelay, Crossing, Estimate
+from corridor.schema.catalogue import BorderDelay, BorderDelays, Crossing, Estimate
 from corridor.schema.fields import Source
 
 STEP = 0.01
@@ -194,7 +194,8 @@ def test_a_border_is_passed_only_at_an_open_listed_crossing():
     gate = crossing("open", 45.0)
     open_ = with_countries([gate])
     ways = np.ones(int((~open_.is_border).sum()))
-    timed = time_network(open_, {"truck": (ways, 2 * ways), "car": (3 * ways, 4 * ways)}, {"gate": gate})
+    by_vehicle = {"truck": (ways, 2 * ways), "car": (3 * ways, 4 * ways)}
+    timed = time_network(open_, by_vehicle, {"gate": gate}, BorderDelays())
     for number, name in enumerate(MINUTES, 1):
         assert timed.edges.loc[timed.edges["crossing_id"] == "gate", name].tolist() == [10, 10]
         assert (timed.edges.loc[~timed.is_border, name] == number).all()
@@ -205,14 +206,27 @@ def test_a_border_is_passed_only_at_an_open_listed_crossing():
         )
         for country, way in (("XA", "outbound"), ("XB", "inbound"))
     ]
-    for known, minutes in ((sides, 240), (sides[:1], 0)):
+    for known, minutes in ((sides, [240]), (sides[:1], [np.nan])):
         half = replace(gate, delay_min=None, sides=tuple(known))
-        timed = time_network(open_, {"truck": (ways, ways), "car": (ways, ways)}, {"gate": half})
-        assert set(timed.edges.loc[timed.edges["crossing_id"] == "gate", "delay_min"]) == {minutes}
+        timed = time_network(open_, by_vehicle, {"gate": half}, BorderDelays())
+        for name in ("delay_min", *MINUTES):
+            np.testing.assert_equal(timed.edges.loc[timed.edges["crossing_id"] == "gate", name].unique(), minutes)
     assumed = with_countries([crossing("closed", 45.0)])
     assert not assumed.closed("road", assume_open=["gate"])[assumed.is_border].any()
     assert not assumed.closed("road", countries=["XA"])[(assumed.edges["country"] == "XA")].any()
     assert assumed.closed("road", countries=["XA"])[(assumed.edges["country"] == "XB")].all()
+
+
+def test_where_no_crossing_is_listed_the_countries_own_means_are_waited():
+    unlisted = with_countries([])
+    ways = np.ones(int((~unlisted.is_border).sum()))
+    rows = tuple(
+        BorderDelay("all", country, "both", "road", 2020, hours, None, None, None, "measured", (), "", "L", "")
+        for country, hours in (("XA", Estimate(1, 2, 3)), ("*", Estimate(2, 4, 9)))
+    )
+    for delays, minutes in ((rows, 360), (rows[:1], np.nan), ((), np.nan)):
+        timed = time_network(unlisted, {"truck": (ways, ways), "car": (ways, ways)}, {}, BorderDelays(delays))
+        np.testing.assert_equal(timed.edges.loc[timed.is_border, "minutes_forward"].unique(), [minutes])
 
 
 def test_every_edge_lies_in_one_country_by_its_greater_part():

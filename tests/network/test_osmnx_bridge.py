@@ -10,7 +10,7 @@ from shapely import LineString
 
 from corridor.errors import NetworkError
 from corridor.geo.geodesy import line_lengths_m
-from corridor.network.graph import Network
+from corridor.network.graph import TIME_COLUMNS, Network
 from tests.network.test_network import lattice
 
 POINTS = ((44.0, 40.0), (44.1, 40.0))
@@ -77,3 +77,11 @@ def test_only_what_may_be_travelled_goes_back():
     arcs = network.with_edges(network.edges.assign(status=status)).to_osmnx()
     assert arcs.number_of_edges() == 2 * (len(network.edges) - 2)
     assert {data["status"] for *_, data in arcs.edges(data=True)} == {"open"}
+
+
+def test_a_border_where_nobody_knows_the_wait_is_left_out_of_what_goes_back():
+    network = lattice(2, 3)
+    minutes = {name: network.column(name).copy() for name in TIME_COLUMNS}
+    for column in minutes.values():
+        column[0] = np.nan
+    assert network.with_minutes(minutes).to_osmnx().number_of_edges() == 2 * (len(network.edges) - 1)

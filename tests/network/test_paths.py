@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
-from corridor.network.paths import build_arcs, build_traffic_arcs, reachable, search
+from corridor.network.paths import as_last_resort, build_arcs, build_traffic_arcs, reachable, search
 
 
 @st.composite
@@ -156,3 +157,41 @@ def test_what_is_reachable_is_what_a_search_reaches(graph, seed):
     for arcs in (build_arcs(u, v, oneway, n_nodes), build_traffic_arcs(u, v, oneway, n_nodes, through)):
         tree = search(arcs, [(0, 0.0)], forward, backward, closed)
         assert np.array_equal(reachable(arcs, [0], closed), np.isfinite(tree.cost))
+
+
+def fewest_unknown_first(n_nodes, tail, head, cost, start):
+    """Least (edges of unknown cost, known cost) of each node: Dijkstra's algorithm on pairs, which are ordered too."""
+    best, queue = {}, [((0, 0.0), start)]
+    while queue:
+        (unknown, known), node = heappop(queue)
+        if node in best:
+            continue
+        best[node] = unknown, known
+        for other, value in zip(head[tail == node].tolist(), cost[tail == node].tolist(), strict=True):
+            step = (unknown + 1, known) if np.isnan(value) else (unknown, known + value)
+            heappush(queue, (step, other))
+    return best
+
+
+@given(graphs(), st.floats(0.05, 0.9))
+@settings(max_examples=80, deadline=None)
+def test_what_nobody_knows_is_passed_only_where_no_way_leads_past_it(graph, share):
+    n_nodes, u, v, oneway, forward, backward = graph
+    unknown = np.random.default_rng(len(u)).random(len(u)) < share
+    forward, backward = np.where(unknown, np.nan, forward), np.where(unknown, np.nan, backward)
+    counted = as_last_resort(forward, backward)
+    tree = search(build_arcs(u, v, oneway, n_nodes), [(0, 0.0)], *counted, np.zeros(len(u), dtype=bool))
+    both = oneway == 0
+    tail, head = np.concatenate([u, v[both]]), np.concatenate([v, u[both]])
+    best = fewest_unknown_first(n_nodes, tail, head, np.concatenate([forward, backward[both]]), 0)
+    assert set(best) == set(np.flatnonzero(np.isfinite(tree.cost)).tolist())
+    for node, (passed, known) in best.items():
+        steps = tree.path(node)
+        costs = np.array([forward[edge] if along else backward[edge] for edge, along in steps])
+        assert np.isnan(costs).sum() == passed
+        assert np.nansum(costs) == pytest.approx(known)
+
+
+def test_costs_that_are_all_known_stay_the_arrays_that_they_are():
+    forward, backward = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    assert all(a is b for a, b in zip(as_last_resort(forward, backward), (forward, backward), strict=True))

@@ -17,6 +17,8 @@ from corridor.schema.catalogue import (
     BorderDelays,
     Crossing,
     Estimate,
+    minutes_of,
+    passed_sides,
 )
 from corridor.schema.vocabulary import Confidence, Mode
 
@@ -119,6 +121,27 @@ def sides_of(point: str, countries: Collection[str], mode: Mode, delays: BorderD
     sides = tuple(replace(row, country=country, direction=way) for country, way, row in found if row is not None)
     changes = (delays.at(point, country, CHANGE_OF_GAUGE, mode) for country in sorted(countries))
     return (*sides, *(row for row in changes if row is not None))
+
+
+def passed_at(
+    crossing: Crossing | None, left: str, entered: str, mode: Mode, delays: BorderDelays
+) -> tuple[tuple[BorderDelay, ...], Estimate | None]:
+    """What is passed at a border, and the minutes that it takes; None where they aren't known of both sides.
+
+    Args:
+        crossing: the listed one there; where none is listed, the countries' own means of waiting stand in.
+        left: country that is left.
+        entered: country that is entered.
+        mode: road or rail.
+        delays: the table.
+
+    Returns:
+        Rows as :func:`~corridor.schema.catalogue.passed_sides` gives them, and minutes.
+    """
+    if crossing is not None:
+        return passed_sides(crossing.sides, left, entered), crossing.wait_min(left, entered)
+    passed = passed_sides(sides_of("", (left, entered), mode, delays), left, entered)
+    return passed, minutes_of(passed)
 
 
 def with_sides(crossing: Crossing, delays: BorderDelays, where: str, faults: Faults) -> Crossing:

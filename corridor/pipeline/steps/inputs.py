@@ -11,6 +11,7 @@ import shapely
 
 from corridor.errors import CatalogueError, SourceError, StudyError
 from corridor.files import require_file
+from corridor.io.read.border_delays import sides_of
 from corridor.io.read.borders import Borders, no_borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue, load_general_catalogue
 from corridor.io.read.data_files import hash_rules
@@ -231,6 +232,9 @@ def sections(catalogue: Catalogue) -> Mapping[str, Section]:
 def crossings(catalogue: Catalogue, own_crossings: tuple[CrossingSpec, ...], study_id: str) -> Mapping[str, Crossing]:
     """Border crossings of the catalogue and of the study itself, by id.
 
+    At a crossing of the study one waits what the catalogue's table of border delays says of it, or of all points of its
+    countries.
+
     Raises:
         StudyError: one of the study's has the id of one of the catalogue's.
     """
@@ -243,6 +247,7 @@ def crossings(catalogue: Catalogue, own_crossings: tuple[CrossingSpec, ...], stu
         row.id: Crossing(
             row.id, row.name, row.lon, row.lat, frozenset(row.countries), row.mode, CrossingStatus(row.status),
             row.as_of, None, (), row.note,
+            sides_of(row.id, row.countries, row.mode, catalogue.border_delays),
         )
         for row in own_crossings
     }  # fmt: skip

@@ -190,13 +190,15 @@ def conflation(
     sections_then: Mapping[str, Section],
     nodes: Mapping[str, Node],
     crossings: Mapping[str, Crossing],
+    border_delays: BorderDelays,
     driving_model: DrivingModel,
     times: tuple[TimeSpec, ...],
 ) -> Conflation:
     """The routable network, with minutes, countries and border crossings, and how sections lie on it."""
     return build_on_ways(
-        conflated_ways, surveyed_ways, lie_of_network, sections_then, nodes, crossings, driving_model, times
-    )
+        conflated_ways, surveyed_ways, lie_of_network, sections_then, nodes, crossings, border_delays, driving_model,
+        times,
+    )  # fmt: skip
 
 
 # The candidates.
