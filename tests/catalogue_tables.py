@@ -22,8 +22,8 @@ COLUMNS = {
     "limits": "section_id max_weight_t max_height_m as_of source_ids note",
     "waypoints": "section_id seq lat lon name",
     "structures": "structure_id section_id kind name lat lon length_km status decisive source_ids note",
-    "crossings": "crossing_id name lat lon country_a country_b mode status as_of delay_min_low delay_min_mid "
-    "delay_min_high source_ids note",
+    "crossings": "crossing_id name lat lon country_a country_b mode status as_of since before delay_min_low "
+    "delay_min_mid delay_min_high source_ids note",
     "speeds": "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note",
     "unit_costs": "mode kind cost_musd_per_km_low cost_musd_per_km_mid cost_musd_per_km_high includes price_year "
     "source_ids note",

@@ -30,7 +30,8 @@ VOCABULARIES = {
     ("structures", "status"): {"open", "construction", "disused", "abandoned", "planned", "closed"},
     ("structures", "decisive"): {"yes", "no"},
     ("crossings", "mode"): {"road", "rail"},
-    ("crossings", "status"): {"open", "closed", "planned"},
+    ("crossings", "status"): {"open", "closed", "planned", "unknown"},
+    ("crossings", "before"): {"", "open", "closed", "planned"},
     ("crossings", "country_a"): COUNTRIES,
     ("crossings", "country_b"): COUNTRIES,
     ("unit_costs", "kind"): set(WorkKind),
@@ -127,6 +128,7 @@ def test_dates_are_iso() -> None:
         ("sections", "progress_as_of"),
         ("sections", "closed"),
         ("crossings", "as_of"),
+        ("crossings", "since"),
     ):
         for cell in TABLES[name][column]:
             assert cell == "" or ISO_DATE.fullmatch(cell), (name, column, cell)

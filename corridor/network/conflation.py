@@ -374,6 +374,22 @@ def join_ways(
     return JoinedWays(build_physical(ways, borders), ways.joins, mapped=True)
 
 
+def dated_crossings(crossings: Mapping[str, Crossing], as_of: str) -> dict[str, Crossing]:
+    """Border crossings as they were on a date.
+
+    One whose status is documented from a later day on was what its row says of the time before: unknown, where it says
+    nothing. What is open today needn't have been open then.
+
+    Args:
+        crossings: by id.
+        as_of: ISO date, ``2021-08`` or longer.
+    """
+    return {
+        key: replace(crossing, status=crossing.before) if lies_after(crossing.since, as_of) else crossing
+        for key, crossing in crossings.items()
+    }
+
+
 def conflate(
     joined: JoinedWays,
     sections: Mapping[str, Section],

@@ -31,7 +31,7 @@ from corridor.pipeline.steps import impacts, inputs, lines, ranking, results
 from corridor.schema.catalogue import Crossing, Node
 from corridor.schema.message import ListStyle, Message, Value, listing
 from corridor.schema.study import Check, Study
-from corridor.schema.vocabulary import Mode, SectionStatus
+from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus
 
 Table = tuple[str, list[str], list[list[str]]]
 STATUSES_SHOWN = 6
@@ -86,7 +86,7 @@ def diagnose(
     run[ranking.perspectives]
     run[inputs.data_sources]
     origin, destination = run[inputs.origin], run[inputs.destination]
-    assembly, places = run[lines.conflation], run[inputs.places]
+    assembly, places, crossings = run[lines.conflation], run[inputs.places], run[lines.crossings_then]
     chosen = study.chosen_baseline
     remarks: list[Value] = [Message("remark.baseline", {"baseline": chosen.id, "name": chosen.name})]
     reach: Sequence[Reachability] = ()
@@ -111,17 +111,18 @@ def diagnose(
     remarks += [*assembly.contradictions, *assembly.joins]
     if run[inputs.osm] is not None:
         # Only a map can lack a crossing: without one the catalogue's sections are all the roads that there are.
-        listed = {key: (c.lon, c.lat) for key, c in run[inputs.crossings].items() if _is_wanted(c, study)}
+        listed = {key: (c.lon, c.lat) for key, c in crossings.items() if _is_wanted(c, study)}
         remarks += check_crossings(assembly.network, listed, run[inputs.snap_limit_m])
     served = set(assembly.network.column("crossing_id")) - {""}
-    remarks += _say_waits([run[inputs.crossings][key] for key in sorted(served)])
+    remarks += _say_unknown_then([crossings[key] for key in sorted(served)], study.chosen_baseline.as_of)
+    remarks += _say_waits([crossings[key] for key in sorted(served)])
     remarks += _missing(run)
     remarks += _would_gain(study, run)
     remarks += _say_heights(run)
     tables = [
         _data_table(study, run),
         _country_table(assembly.network),
-        _border_table(assembly.network, run[inputs.crossings]),
+        _border_table(assembly.network, crossings),
     ]
     if assembly.driving.fit is not None:
         tables.append(time_table(assembly.driving.fit))
@@ -235,6 +236,15 @@ def _is_wanted(crossing: Crossing, study: Study) -> bool:
     west, south, east, north = study.area
     inside = west <= crossing.lon <= east and south <= crossing.lat <= north
     return inside and crossing.is_open and crossing.mode == Mode.ROAD
+
+
+def _say_unknown_then(crossings: Sequence[Crossing], as_of: str) -> list[Message]:
+    """Crossings of which no document says whether they were open at the baseline's date."""
+    names = [crossing.name for crossing in crossings if crossing.status == CrossingStatus.UNKNOWN]
+    if not names:
+        return []
+    facts: dict[str, Value] = {"count": len(names), "as_of": as_of, "names": listing(names, ListStyle.COMMA)}
+    return [Message("remark.crossings_unknown_then", facts)]
 
 
 def _say_waits(crossings: Sequence[Crossing]) -> list[Message]:

@@ -359,7 +359,8 @@ class Crossing:
     """A border crossing: the only authority on whether the border may be crossed there.
 
     ``sides`` is what each side takes in each direction, from the table of border delays; ``delay_min`` is the delay of
-    both sides together where it isn't told by sides.
+    both sides together where it isn't told by sides. ``status`` is documented for ``as_of``, and to have been the same
+    back to ``since``; ``before`` is what it was until then.
     """
 
     crossing_id: str
@@ -374,10 +375,12 @@ class Crossing:
     source_ids: tuple[str, ...]
     note: str
     sides: tuple[BorderDelay, ...] = ()
+    since: str = ""
+    before: CrossingStatus = CrossingStatus.UNKNOWN
 
     @property
     def is_open(self) -> bool:
-        """Whether traffic may cross today, as documented."""
+        """Whether traffic may cross, as documented."""
         return self.status == CrossingStatus.OPEN
 
     def wait_min(self, left: str, entered: str) -> Estimate | None:

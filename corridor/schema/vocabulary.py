@@ -53,11 +53,15 @@ class RoadAccess(StrEnum):
 
 
 class CrossingStatus(StrEnum):
-    """State of a border crossing; ``UNLISTED`` where a route passes a border at no crossing of the catalogue."""
+    """State of a border crossing; ``UNLISTED`` where a route passes a border at no crossing of the catalogue.
+
+    ``UNKNOWN`` where no document says whether it is open, or was at a baseline's date.
+    """
 
     OPEN = "open"
     CLOSED = "closed"
     PLANNED = "planned"
+    UNKNOWN = "unknown"
     UNLISTED = "unlisted"
 
 

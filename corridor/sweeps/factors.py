@@ -313,7 +313,9 @@ class CrossingsStatus(ListedFactor):
 
     def replaced(self, run: Run, value: Value) -> dict[str, Any]:
         old = run[inputs.crossings]
-        changed = {key: replace(old[key], status=CrossingStatus(str(value))) for key in self.crossings}
+        status = CrossingStatus(str(value))
+        # a date would decide otherwise
+        changed = {key: replace(old[key], status=status, since="") for key in self.crossings}
         found: dict[str, Any] = {"crossings": {**old, **changed}}
         return found if value == CrossingStatus.OPEN else found | _assuming_less(run, self.crossings)
 

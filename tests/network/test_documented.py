@@ -5,26 +5,39 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from shapely import LineString
 
 from corridor.candidates.parts import section_part
+from corridor.errors import CatalogueError
+from corridor.files import data_root
 from corridor.geo.geodesy import WGS84, project
 from corridor.io.read.catalogue import load_catalogue
 from corridor.network.conflate_ways import add_sections, build_physical, ways_of_sections
-from corridor.network.conflation import conflate, dated, dated_sections, exceeds_limits, join_ways, truck_exceeds
+from corridor.network.conflation import (
+    conflate,
+    dated,
+    dated_crossings,
+    dated_sections,
+    exceeds_limits,
+    join_ways,
+    truck_exceeds,
+)
 from corridor.network.driving_times import TimeSpread, _documented_structures
 from corridor.network.graph import Network
 from corridor.network.map_matching import match_section
 from corridor.network.ways import Ways
 from corridor.pipeline.comparing import open_run
+from corridor.pipeline.diagnosis import diagnose
 from corridor.pipeline.graph import silent
 from corridor.pipeline.steps import inputs as files
 from corridor.pipeline.steps import lines
 from corridor.report.i18n import render
 from corridor.schema.catalogue import Section, SectionWorks, VehicleLimit
 from corridor.schema.study import Baseline, Study
-from corridor.schema.vocabulary import Mode, SectionStatus, Works
+from corridor.schema.vocabulary import CrossingStatus, Mode, SectionStatus, Works
+from corridor.sweeps.factors import CrossingsStatus
 from tests.interactions import roads
 from tests.synthetic.catalogue import COSTS
 from tests.synthetic.corrupted import cell
@@ -300,3 +313,89 @@ def test_a_drawn_section_begins_on_the_classified_road_beside_the_street(run, ro
     first, last = joined.offsets[2], joined.offsets[3] - 1
     assert joined.node_ids[first] == joins
     assert joined.node_ids[last] < 0
+
+
+@pytest.mark.parametrize(
+    ("cells", "then"),
+    [
+        # documented in 2020 alone: of the time before nobody knows
+        ({}, ["unknown", "unknown", "open"]),
+        ({"since": "2018-05"}, ["unknown", "open", "open"]),
+        ({"since": "2018-05", "before": "closed"}, ["closed", "open", "open"]),
+        ({"status": "closed", "since": "2018-05", "before": "open"}, ["open", "closed", "closed"]),
+    ],
+)
+def test_a_crossing_is_at_a_date_what_is_documented_of_it_then(tmp_path, cells, then):
+    folder = with_history(build(tmp_path / "study").parent, **cells)
+    crossings = load_catalogue(folder / "reference").crossings
+    dates = ("2018-04", "2019", "2020-01")
+    assert [dated_crossings(crossings, date)["ridge-gate-west"].status for date in dates] == then
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ({"since": "2020-02"}, "since: is 2020-02, after as_of 2020-01"),
+        ({"before": "closed"}, "before: is given without since"),
+        ({"since": "2018", "before": "unlisted"}, "before: is 'unlisted'; use one of closed, open, planned, unknown"),
+        ({"since": "of old"}, "since: 'of old' is no date"),
+    ],
+)
+def test_a_history_of_a_crossing_that_cannot_be_is_refused(tmp_path, cells, says):
+    folder = with_history(build(tmp_path / "study").parent, **cells)
+    with pytest.raises(CatalogueError, match=says):
+        load_catalogue(folder / "reference")
+
+
+def with_history(folder, **cells):
+    """The made-up study with columns of history in its table of crossings, filled in the first row."""
+    path = folder / "reference" / "crossings.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for column in ("since", "before"):
+        table[column] = ""
+    for column, value in cells.items():
+        table.loc[0, column] = value
+    table.to_csv(path, index=False)
+    return folder
+
+
+def test_at_an_earlier_date_a_border_is_passed_only_where_a_document_says_that_it_was_open(tmp_path):
+    path = build(tmp_path / "study")
+    earlier = Baseline(id="earlier", name="before", as_of="2019-05")
+
+    def on_earlier():
+        study = Study.load(path)
+        return study.model_copy(update={"baselines": (*study.baselines, earlier), "baseline": "earlier"})
+
+    def ways(study):
+        return [key for key in open_run(study)[lines.candidates] if key.startswith("driven")]
+
+    def doubts(study):
+        told = [render(remark) for remark in diagnose(study, None, (), silent).remarks]
+        return [line for line in told if "the baseline's date" in line]
+
+    # the one gate that isn't assumed to be open is documented for 2020 alone: the way over it was not known to be open
+    assert ways(on_earlier()) == ["driven-dalemoor"]
+    (line,) = doubts(on_earlier())
+    assert "on 2019-05, the baseline's date" in line
+    assert "Ridge gate west" in line
+    ridge = open_run(on_earlier())[lines.candidates]["ridge"]
+    assert ridge.passages[0].status == CrossingStatus.UNKNOWN
+    # a factor of a sweep says what is the case whatever the dates
+    factor = CrossingsStatus(kind="crossing-status", crossings=("ridge-gate-west",))
+    run = open_run(on_earlier())
+    opened = run.replace(**factor.replaced(run, "open"))[lines.crossings_then]
+    assert opened["ridge-gate-west"].status == CrossingStatus.OPEN
+    with_history(path.parent, since="2018")
+    assert set(ways(on_earlier())) == {"driven-dalemoor", "driven-highfold-rifton"}
+    assert not any("Ridge gate west" in line for line in doubts(on_earlier()))
+
+
+def test_what_is_open_today_in_the_bundled_catalogue_is_documented_for_the_earlier_baseline_too():
+    """Else the study's first baseline would have no way to Iran, nor from Azerbaijan to Nakhchivan."""
+    crossings = load_catalogue(data_root() / "reference").crossings
+    then = dated_crossings(crossings, "2021-08")
+    assert [key for key, crossing in crossings.items() if crossing.is_open and not then[key].is_open] == []
+    # of a border where posts were set up in 2021-11 nobody says what it was before
+    assert then["kapan-zangilan"].status == CrossingStatus.UNKNOWN
+    assert dated_crossings(crossings, "2018-02")["astara-rail"].status == CrossingStatus.PLANNED

@@ -62,6 +62,7 @@ _CROSSINGS = (
     "crossing_id name lat lon country_a country_b mode status as_of delay_min_low delay_min_mid delay_min_high "
     "source_ids note"
 )
+_CROSSING_HISTORY = ("since", "before")
 _SPEEDS = "mode class speed_kmh_low speed_kmh_mid speed_kmh_high source_ids note"
 _GRADES = "mode class ceiling_pct source_ids note"
 
@@ -465,7 +466,8 @@ def _check_ends(row: Row, ends: tuple[str, str], nodes: dict[str, Node], line: L
 
 def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Crossing]:
     found = []
-    for row in read_rows(folder / "crossings.csv", _CROSSINGS.split(), faults):
+    for row in read_rows(folder / "crossings.csv", _CROSSINGS.split(), faults, optional=_CROSSING_HISTORY):
+        as_of, since = row.date("as_of", required=True), row.date("since")
         crossing = Crossing(
             row.text("crossing_id", required=True),
             row.text("name", required=True),
@@ -474,15 +476,28 @@ def _load_crossings(folder: Path, sources: dict[str, Source], faults: Faults) ->
             frozenset((row.text("country_a", required=True), row.text("country_b", required=True))),
             row.member("mode", Mode),
             row.member("status", CrossingStatus, without=(CrossingStatus.UNLISTED,)),
-            row.date("as_of", required=True),
+            as_of,
             row.range("delay_min"),
             source_ids_of(row, sources),
             row.text("note"),
+            since=since or as_of,
+            before=_status_before(row, since),
         )
+        if lies_after(since, as_of):
+            row.fault("since", f"is {since}, after as_of {as_of}; say since when the status is documented")
         if len(crossing.countries) < 2:
             row.fault("country_b", "is country_a again; a crossing lies between two countries")
         found.append(crossing)
     return found
+
+
+def _status_before(row: Row, since: str) -> CrossingStatus:
+    """What a crossing was before its status: unknown where the row doesn't say it."""
+    if not row.text("before"):
+        return CrossingStatus.UNKNOWN
+    if not since:
+        row.fault("before", "is given without since; say since when it isn't so any more")
+    return row.member("before", CrossingStatus, without=(CrossingStatus.UNLISTED,))
 
 
 def _load_speeds(folder: Path, sources: dict[str, Source], faults: Faults) -> list[Speed]:

@@ -247,7 +247,7 @@ def crossings(catalogue: Catalogue, own_crossings: tuple[CrossingSpec, ...], stu
         row.id: Crossing(
             row.id, row.name, row.lon, row.lat, frozenset(row.countries), row.mode, CrossingStatus(row.status),
             row.as_of, None, (), row.note,
-            sides_of(row.id, row.countries, row.mode, catalogue.border_delays),
+            sides_of(row.id, row.countries, row.mode, catalogue.border_delays), row.as_of,
         )
         for row in own_crossings
     }  # fmt: skip

@@ -34,6 +34,7 @@ from corridor.network.conflation import (
     JoinedWays,
     build_on_ways,
     conflate,
+    dated_crossings,
     dated_sections,
     join_ways,
     lay_ways,
@@ -77,6 +78,12 @@ def sections_then(sections: Mapping[str, Section], as_of: str) -> dict[str, Sect
     return dated_sections(sections, as_of)
 
 
+@step()
+def crossings_then(crossings: Mapping[str, Crossing], as_of: str) -> dict[str, Crossing]:
+    """Border crossings as they were at the baseline's date."""
+    return dated_crossings(crossings, as_of)
+
+
 @step(by_value=True)
 def lie_of_sections(sections_then: Mapping[str, Section]) -> dict[str, Section]:
     """Sections by where they lie and who controls them: ways needn't be joined again for other speeds."""
@@ -91,7 +98,7 @@ def _without_speeds(sections: Mapping[str, Section]) -> dict[str, Section]:
 def lie_of_crossings(crossings: Mapping[str, Crossing]) -> dict[str, Crossing]:
     """Border crossings by where they lie, open or not and whatever the wait."""
     return {
-        key: replace(crossing, status=CrossingStatus.UNLISTED, as_of="", delay_min=None, sides=())
+        key: replace(crossing, status=CrossingStatus.UNLISTED, as_of="", since="", delay_min=None, sides=())
         for key, crossing in crossings.items()
     }
 
@@ -127,9 +134,9 @@ def section_matches(conflated_ways: ConflatedWays) -> Mapping[str, Match]:
 
 
 @step(by_value=True)
-def undelayed_crossings(crossings: Mapping[str, Crossing]) -> dict[str, Crossing]:
+def undelayed_crossings(crossings_then: Mapping[str, Crossing]) -> dict[str, Crossing]:
     """Border crossings with their status, whatever the wait."""
-    return {key: replace(crossing, delay_min=None, sides=()) for key, crossing in crossings.items()}
+    return {key: replace(crossing, delay_min=None, sides=()) for key, crossing in crossings_then.items()}
 
 
 @step()
@@ -189,15 +196,15 @@ def conflation(
     lie_of_network: Network,
     sections_then: Mapping[str, Section],
     nodes: Mapping[str, Node],
-    crossings: Mapping[str, Crossing],
+    crossings_then: Mapping[str, Crossing],
     border_delays: BorderDelays,
     driving_model: DrivingModel,
     times: tuple[TimeSpec, ...],
 ) -> Conflation:
     """The routable network, with minutes, countries and border crossings, and how sections lie on it."""
     return build_on_ways(
-        conflated_ways, surveyed_ways, lie_of_network, sections_then, nodes, crossings, border_delays, driving_model,
-        times,
+        conflated_ways, surveyed_ways, lie_of_network, sections_then, nodes, crossings_then, border_delays,
+        driving_model, times,
     )  # fmt: skip
 
 
@@ -209,13 +216,13 @@ def route_catalogue(
     reference_folder: Path,
     nodes: Mapping[str, Node],
     sections_then: Mapping[str, Section],
-    crossings: Mapping[str, Crossing],
+    crossings_then: Mapping[str, Crossing],
     speeds: Sequence[Speed],
     border_delays: BorderDelays,
 ) -> Catalogue:
     """What of the catalogue decides where a route runs, how long it takes and what is to be built of it: no prices."""
     return Catalogue(
-        reference_folder, {}, dict(nodes), dict(sections_then), dict(crossings), tuple(speeds), (), (),
+        reference_folder, {}, dict(nodes), dict(sections_then), dict(crossings_then), tuple(speeds), (), (),
         border_delays=border_delays,
     )  # fmt: skip
 

@@ -262,7 +262,7 @@ def layers(
     place_names: PlaceNames,
     border_rivers: tuple[BorderRiver, ...],
     mapped: OsmData | None,
-    crossings: Mapping[str, Crossing],
+    crossings_then: Mapping[str, Crossing],
     nodes: Mapping[str, Node],
     sections_then: Mapping[str, Section],
     conflation: Conflation,
@@ -270,7 +270,7 @@ def layers(
     focus_region: shapely.Geometry,
 ) -> Layers:
     """What maps show beside the candidates."""
-    listed = list(crossings.values())
+    listed = list(crossings_then.values())
     # All crossings of the study are shown, also those that no route passes: where a border is shut is part of the map.
     gates = gpd.GeoDataFrame(
         {
