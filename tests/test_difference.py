@@ -144,6 +144,39 @@ def test_ranks_that_change_say_why(written, copied):
     assert found["why"] == "length -0.250"
 
 
+def test_notes_that_came_or_went_are_told_by_what_they_are_about(compared, written, copied, monkeypatch, capsys):
+    manifest = json.loads((copied / "manifest.json").read_text())
+    said = manifest["notes"]
+    ridge = list(compared.candidate("ridge").assumptions)
+    assert len(said["assumptions: ridge"]) == len(ridge) > 0
+    went = said["assumptions: ridge"].pop(0)
+    said["heights"].append("the heights are of another year")
+    said["statuses of old"] = ["one status is old"]
+    (copied / "manifest.json").write_text(json.dumps(manifest))
+    found = corridor.diff(written, copied)
+    assert found.tables()["notes"].to_numpy().tolist() == [
+        ["heights", "", "the heights are of another year"],
+        ["assumptions: ridge", went, ""],
+        ["statuses of old", "", "one status is old"],
+    ]
+    assert len(found.inputs) == len(found.routes) == len(found.figures) == len(found.ranks) == 0
+    assert corridor.diff(copied, compared).notes["after"].tolist() == ["", went, ""]
+    code, told, _ = run_command(monkeypatch, capsys, "diff", written, copied, "--exit-code")
+    assert code == 1
+    assert went[:20] in told
+
+
+def test_notes_of_a_run_that_wrote_none_down_are_not_taken_for_none(written, copied):
+    manifest = json.loads((copied / "manifest.json").read_text())
+    del manifest["notes"]
+    (copied / "manifest.json").write_text(json.dumps(manifest))
+    for pair in ((copied, written), (written, copied)):
+        (row,) = corridor.diff(*pair).notes.to_dict("records")
+        assert row["about"] == "all"
+        assert row["before" if pair[0] is copied else "after"] == "not in the files of this run"
+    assert not corridor.diff(copied, copied)
+
+
 def test_a_route_of_one_run_alone_is_told_by_its_id(written, copied):
     lines = (copied / "metrics.csv").read_text().splitlines()
     kept = [line for line in lines if not line.startswith("valley,")]

@@ -360,7 +360,7 @@ def diff(
         bool, typer.Option("--all", help="Also figures that changed by less than their intervals.")
     ] = False,
 ) -> None:
-    """Say what differs between two results: inputs, figures beyond their intervals, ranks, each with its reason.
+    """Say what differs between two results: inputs, notes, figures beyond their intervals, ranks with their reasons.
 
     Routes are told apart by their ids, which are the same in every run. The time of a run is no difference.
 

@@ -1,8 +1,8 @@
-"""What differs between two results: inputs, figures beyond their intervals, ranks, each with its reasons."""
+"""What differs between two results: inputs, notes, figures beyond their intervals, ranks, each with its reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ import pandas as pd
 
 from corridor.errors import SourceError
 from corridor.pipeline.saved_results import SavedResults, load_results
+from corridor.report.view import describe_notes
 from corridor.schema.results import Results
 from corridor.svg_repr import table_html
 
@@ -21,6 +22,8 @@ _KEYS = ["candidate_id", "regime_id"]
 _RANKED = [*_KEYS, "panel", "perspective"]
 _FIGURES = ["candidate_id", "regime_id", "figure", "before", "after", "beyond"]
 _INPUTS = ["what", "before", "after"]
+_NOTES = ["about", "before", "after"]
+_NO_NOTES = "not in the files of this run"
 _RANKS = ["perspective", "regime_id", "panel", "candidate_id", "before", "after", "why"]
 
 
@@ -37,21 +40,24 @@ class Difference:
     """What differs from one run to another, as tables.
 
     ``inputs`` (what, before, after): version, study, dates, baseline, criteria, and data files by their content.
-    ``routes`` (candidate_id, before, after): routes of one run alone, by their stable ids, and new names. ``figures``
-    (candidate_id, regime_id, figure, before, after, beyond): numbers and words of the metric table; ``beyond`` says
-    whether each value lies outside the other's interval, so that the change is more than what was uncertain anyway.
+    ``routes`` (candidate_id, before, after): routes of one run alone, by their stable ids, and new names. ``notes``
+    (about, before, after): assumptions of routes and other notes of one run alone, by subject, those that went before
+    those that came. ``figures`` (candidate_id, regime_id, figure, before, after, beyond): numbers and words of the
+    metric table; ``beyond`` says whether each value lies outside the other's interval, so that the change is more than
+    what was uncertain anyway.
     ``ranks`` (perspective, regime_id, panel, candidate_id, before, after, why).
     """
 
     inputs: pd.DataFrame
     routes: pd.DataFrame
+    notes: pd.DataFrame
     figures: pd.DataFrame
     ranks: pd.DataFrame
 
     @property
     def differs(self) -> bool:
         """Whether anything does, the time of the run apart."""
-        return any(len(table) for table in (self.inputs, self.routes, self.figures, self.ranks))
+        return any(len(table) for table in self.tables().values())
 
     def __bool__(self) -> bool:
         return self.differs
@@ -59,8 +65,8 @@ class Difference:
     def __repr__(self) -> str:
         beyond = int(self.figures["beyond"].sum()) if len(self.figures) else 0
         return (
-            f"<Difference: {len(self.inputs)} inputs, {len(self.routes)} routes, {len(self.figures)} figures "
-            f"({beyond} beyond their intervals), {len(self.ranks)} ranks>"
+            f"<Difference: {len(self.inputs)} inputs, {len(self.routes)} routes, {len(self.notes)} notes, "
+            f"{len(self.figures)} figures ({beyond} beyond their intervals), {len(self.ranks)} ranks>"
         )
 
     def _repr_html_(self) -> str:
@@ -79,20 +85,23 @@ class Difference:
             beyond_only: of the figures only those that changed by more than their intervals.
 
         Returns:
-            inputs, routes, figures and ranks; empty ones too.
+            inputs, routes, notes, figures and ranks; empty ones too.
         """
         figures = self.figures[self.figures["beyond"]] if beyond_only and len(self.figures) else self.figures
-        return {"inputs": self.inputs, "routes": self.routes, "figures": figures, "ranks": self.ranks}
+        return {
+            "inputs": self.inputs, "routes": self.routes, "notes": self.notes, "figures": figures, "ranks": self.ranks,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Side:
-    """One of the two: facts by name, the metric table, the rankings, names of routes by id."""
+    """One of the two: facts by name, the metric table, the rankings, names of routes by id, notes by subject."""
 
     facts: Mapping[str, str]
     metrics: pd.DataFrame
     ranking: pd.DataFrame
     names: Mapping[str, str]
+    notes: Mapping[str, Sequence[str]] | None
 
 
 def diff(before: str | Path | SavedResults | Compared, after: str | Path | SavedResults | Compared) -> Difference:
@@ -112,8 +121,9 @@ def diff(before: str | Path | SavedResults | Compared, after: str | Path | Saved
     figures = pd.DataFrame(list(_changed_figures(old.metrics, new.metrics)), columns=_FIGURES)
     inputs = pd.DataFrame(list(_changed_facts(old.facts, new.facts)), columns=_INPUTS)
     routes = pd.DataFrame(list(_changed_facts(old.names, new.names)), columns=["candidate_id", "before", "after"])
+    notes = pd.DataFrame(list(_changed_notes(old.notes, new.notes)), columns=_NOTES)
     ranks = pd.DataFrame(list(_changed_ranks(old.ranking, new.ranking)), columns=_RANKS)
-    return Difference(inputs, routes, figures, ranks)
+    return Difference(inputs, routes, notes, figures, ranks)
 
 
 def _side(given: str | Path | SavedResults | Compared) -> _Side:
@@ -124,6 +134,7 @@ def _side(given: str | Path | SavedResults | Compared) -> _Side:
         files = given.inputs
         criteria, metrics, ranking = given.criteria, given.metrics, given.ranking
         weights = given.weights_of
+        notes: Mapping[str, Sequence[str]] | None = given.notes
     elif isinstance(results := getattr(given, "results", None), Results):
         facts = {
             "study": results.study_id, "title": results.title, "as_of": results.as_of, "baseline": results.baseline,
@@ -132,6 +143,7 @@ def _side(given: str | Path | SavedResults | Compared) -> _Side:
         files = tuple({"id": s.source_id, "file": s.file, "date": s.date, "sha256": s.sha256} for s in results.sources)
         criteria, metrics, ranking = results.criteria, results.metrics, results.ranking
         weights = {view.perspective_id: view.weights for view in results.perspectives}
+        notes = describe_notes(results)
     else:
         raise SourceError(f"diff: {type(given).__name__} holds no results; give folders, opened results or comparisons")
     # Whatever the figures follow from is told as text by name, so that one comparison of texts says which input moved.
@@ -150,7 +162,7 @@ def _side(given: str | Path | SavedResults | Compared) -> _Side:
     # A candidate has a row for each set of rules, and one name.
     named = metrics.drop_duplicates("candidate_id") if {"candidate_id", "name"} <= set(metrics) else metrics.iloc[:0]
     names = dict(zip(named["candidate_id"], named["name"], strict=True)) if len(named) else {}
-    return _Side(facts, _keyed(metrics, _KEYS), _keyed(ranking, _RANKED), names)
+    return _Side(facts, _keyed(metrics, _KEYS), _keyed(ranking, _RANKED), names, notes)
 
 
 def _keyed(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -169,6 +181,20 @@ def _changed_facts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[t
         was, now = str(old.get(key, "")), str(new.get(key, ""))
         if was != now or (key in old) != (key in new):
             yield key, was, now
+
+
+def _changed_notes(
+    old: Mapping[str, Sequence[str]] | None, new: Mapping[str, Sequence[str]] | None
+) -> Iterator[tuple[str, str, str]]:
+    """Sentences that one of both lacks, those that went before those that came; nothing is said of what isn't known."""
+    if old is None or new is None:
+        if old is not new:
+            yield "all", _NO_NOTES if old is None else "", _NO_NOTES if new is None else ""
+        return
+    for subject in dict.fromkeys([*old, *new]):
+        was, now = old.get(subject, ()), new.get(subject, ())
+        yield from ((subject, note, "") for note in was if note not in now)
+        yield from ((subject, "", note) for note in now if note not in was)
 
 
 def _changed_figures(old: pd.DataFrame, new: pd.DataFrame) -> Iterator[tuple[str, str, str, Any, Any, bool]]:

@@ -308,6 +308,9 @@ class _Saved(BaseModel):
     baseline: _Words = ""
     version: _Words = ""
     inputs: Annotated[tuple[_Input, ...], Field(max_length=1000)] = ()
+    notes: dict[_Name, tuple[_Words, ...]] = {}
+    map_remarks: tuple[_Words, ...] = ()
+    status_remarks: tuple[_Words, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -316,7 +319,8 @@ class SavedResults:
 
     ``metrics`` is the metric table; ``weights_of`` the weights by criterion of each perspective of the run, of which
     ``default_perspective`` is the study's own. ``facts`` are the study's id, title, date, baseline and the version that
-    wrote it; ``inputs`` its data files: id, title, file, date, sha256.
+    wrote it; ``inputs`` its data files: id, title, file, date, sha256. ``notes`` are sentences by subject that a reader
+    needs to judge the figures, and what each candidate assumes; None where the run wrote none down.
     """
 
     folder: Path
@@ -327,6 +331,7 @@ class SavedResults:
     criteria: tuple[Criterion, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Mapping[str, str], ...] = ()
+    notes: Mapping[str, tuple[str, ...]] | None = None
 
     def __repr__(self) -> str:
         candidates = self.metrics["candidate_id"].nunique() if "candidate_id" in self.metrics else 0
@@ -607,8 +612,16 @@ def load_results(folder: str | Path) -> SavedResults:
     facts = {name: getattr(saved, name) for name in ("study", "title", "as_of", "baseline", "version")}
     return SavedResults(
         folder, metrics, run[ranking.matrix], saved.perspectives, saved.default_perspective, saved.criteria, facts,
-        tuple(item.model_dump() for item in saved.inputs),
+        tuple(item.model_dump() for item in saved.inputs), _notes_of(saved),
     )  # fmt: skip
+
+
+def _notes_of(saved: _Saved) -> dict[str, tuple[str, ...]] | None:
+    """All notes of a manifest by subject; None of one that was written before notes stood in it."""
+    if "notes" not in saved.model_fields_set:
+        return None
+    remarks = {"map data": saved.map_remarks, "statuses": saved.status_remarks}
+    return saved.notes | {subject: said for subject, said in remarks.items() if said}
 
 
 def _read_table(path: Path) -> pd.DataFrame:

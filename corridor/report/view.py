@@ -41,8 +41,9 @@ def describe_run(results: Results) -> dict[str, Any]:
     """Version, study, baseline and inputs with date, licence, SHA-256 and what was fetched when; no other times.
 
     ``map_remarks`` counts what of the OpenStreetMap file wasn't understood or couldn't be used; ``status_remarks`` how
-    many statuses are over a year older than the study's date.
+    many statuses are over a year older than the study's date; ``notes`` are all others, see :func:`describe_notes`.
     """
+    notes = describe_notes(results)
     return {
         "tool": TOOL,
         "version": results.version,
@@ -70,10 +71,11 @@ def describe_run(results: Results) -> dict[str, Any]:
         ],
         "rules": results.rules,
         **{
-            name: [render(remark) for remark in remarks]
+            name: remarks
             for name, subject in (("map_remarks", "map data"), ("status_remarks", "statuses"))
-            if (remarks := results.notes.get(subject))
+            if (remarks := notes.pop(subject, None))
         },
+        "notes": notes,
         "dem": describe_dem(results),
         "candidates": [candidate.candidate_id for candidate in results.candidates],
         "criteria": [asdict(criterion) for criterion in results.criteria],
@@ -83,6 +85,20 @@ def describe_run(results: Results) -> dict[str, Any]:
         "panels": [asdict(panel) for panel in results.panels],
         **({"first_places": asdict(results.first_places)} if results.first_places else {}),
     }
+
+
+def describe_notes(results: Results) -> dict[str, list[str]]:
+    """Sentences that a reader needs to judge the figures, by subject; what a candidate assumes under its own id.
+
+    Args:
+        results: of a comparison.
+
+    Returns:
+        Sentences in English; no subject without any.
+    """
+    assumed = {f"assumptions: {each.candidate_id}": each.assumptions for each in results.candidates}
+    said = {subject: notes for subject, notes in results.notes.items() if subject != "assumptions"}
+    return {subject: [render(note) for note in notes] for subject, notes in (said | assumed).items() if notes}
 
 
 def describe_dem(results: Results) -> dict[str, Any]:
