@@ -21,12 +21,12 @@ from corridor.network.graph import MINUTES, UNFIT_CLASSES, Network, edge_frame
 from corridor.network.jurisdiction import country_of_lines, find_crossing, smooth_islands
 from corridor.network.map_matching import MAIN_CLASSES, MAIN_WITHIN_M
 from corridor.network.ways import DEGREE_M, Ways, append_ways, build_chains, cut_at_crossings, join_rails
-from corridor.schema.catalogue import BorderDelays, Crossing, Node, Section
+from corridor.schema.catalogue import TRUCK_OF_LIMIT, BorderDelays, Crossing, Node, Section
 from corridor.schema.vocabulary import SectionStatus
 
 _KEY = [
     *("mode", "class", "status", "oneway", "bridge", "tunnel", "truck_access", "car_access", "max_weight_t"),
-    *("max_height_m", "ref", "name", "section_id"),
+    *("max_height_m", "max_width_m", "ref", "name", "section_id"),
 ]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -90,8 +90,7 @@ def ways_of_sections(sections: Sequence[Section]) -> Ways:
             "tunnel": False,
             "truck_access": "yes",
             "car_access": "yes",
-            "max_weight_t": np.nan,
-            "max_height_m": np.nan,
+            **dict.fromkeys(TRUCK_OF_LIMIT, np.nan),
             "gauges_mm": "",
             "ref": "",
             "name": [s.name for s in sections],
@@ -227,7 +226,7 @@ def build_physical(ways: Ways, borders: Borders | None = None) -> Physical:
         )
     countries = country_of_lines(frame.geometry.to_numpy(), borders) if borders is not None else ""
     # a limit that nobody signed is NaN, which no group has for a key
-    keyed = frame[_KEY].fillna({"max_weight_t": np.inf, "max_height_m": np.inf}).assign(country=countries)
+    keyed = frame[_KEY].fillna(dict.fromkeys(TRUCK_OF_LIMIT, np.inf)).assign(country=countries)
     key = keyed.groupby([*_KEY, "country"], sort=False).ngroup().to_numpy().astype(np.int64)
     chains = build_chains(
         ways.node_ids,

@@ -39,7 +39,9 @@ from corridor.network.ways import Ways
 from corridor.schema.catalogue import (
     THROUGH_CLASSES,
     TRUCK_HEIGHT_M,
+    TRUCK_OF_LIMIT,
     TRUCK_T,
+    TRUCK_WIDTH_M,
     BorderDelays,
     Crossing,
     Node,
@@ -183,7 +185,7 @@ def _with_limits(edges: gpd.GeoDataFrame, sections: Mapping[str, Section]) -> gp
     """Edges with the lower of the signed and the documented limit."""
     # Sign and document may both be right, of two places of one section: the stricter one counts for all of it.
     limits = {key: section.limit for key, section in sections.items() if section.limit is not None}
-    for column in ("max_weight_t", "max_height_m"):
+    for column in TRUCK_OF_LIMIT:
         documented = {key: getattr(limit, column) for key, limit in limits.items()}
         stated = edges["documented_in"].map({key: value for key, value in documented.items() if value is not None})
         least = np.fmin(edges[column].to_numpy(dtype=float), stated.to_numpy(dtype=float))
@@ -194,8 +196,8 @@ def _with_limits(edges: gpd.GeoDataFrame, sections: Mapping[str, Section]) -> gp
 def exceeds_limits(edges: gpd.GeoDataFrame) -> Bools:
     """Which edges have a limit that the truck exceeds, shape (n_edges,)."""
     # No limit is NaN, and a comparison with NaN is false: unlimited edges need no case of their own.
-    weight, height = edges["max_weight_t"].to_numpy(dtype=float), edges["max_height_m"].to_numpy(dtype=float)
-    return np.asarray((weight < TRUCK_T) | (height < TRUCK_HEIGHT_M))
+    over = [edges[column].to_numpy(dtype=float) < truck for column, truck in TRUCK_OF_LIMIT.items()]
+    return np.asarray(np.logical_or.reduce(over))
 
 
 def exceeding(network: Network) -> Bools:
@@ -208,11 +210,9 @@ def exceeding(network: Network) -> Bools:
 
 
 def truck_exceeds(limit: VehicleLimit | None) -> bool:
-    """Whether the truck is heavier or higher than a documented limit allows."""
-    if limit is None:
-        return False
-    heavy = limit.max_weight_t is not None and limit.max_weight_t < TRUCK_T
-    return heavy or (limit.max_height_m is not None and limit.max_height_m < TRUCK_HEIGHT_M)
+    """Whether the truck is heavier, higher or wider than a documented limit allows."""
+    stated = ((getattr(limit, column, None), truck) for column, truck in TRUCK_OF_LIMIT.items())
+    return any(most is not None and most < truck for most, truck in stated)
 
 
 def describe_limits_of_vehicles(sections: Mapping[str, Section], *, enforced: bool) -> tuple[Message, ...]:
@@ -234,6 +234,8 @@ def describe_limits_of_vehicles(sections: Mapping[str, Section], *, enforced: bo
             over.append(
                 Message("limit.of_height", {"limit": f"{limit.max_height_m:g}", "truck": f"{TRUCK_HEIGHT_M:g}"})
             )
+        if limit.max_width_m and limit.max_width_m < TRUCK_WIDTH_M:
+            over.append(Message("limit.of_width", {"limit": f"{limit.max_width_m:g}", "truck": f"{TRUCK_WIDTH_M:g}"}))
         since = Message("limit.since", {"date": limit.as_of}) if limit.as_of else Message("limit.undated")
         what = Message("limit.enforced") if enforced else Message("limit.reported")
         said.append(

@@ -21,8 +21,11 @@ from corridor.schema.vocabulary import (
     Works,
 )
 
-TRUCK_T, TRUCK_HEIGHT_M = 40.0, 4.0
-"""Greatest gross mass and height of the truck that limits of roads are held against (legal in the region)."""
+TRUCK_T, TRUCK_HEIGHT_M, TRUCK_WIDTH_M = 40.0, 4.0, 2.55
+"""Greatest gross mass, height and width of the truck that limits of roads are held against (legal in the region; the
+width as in Council Directive 96/53/EC, annex I)."""
+TRUCK_OF_LIMIT: Final = {"max_weight_t": TRUCK_T, "max_height_m": TRUCK_HEIGHT_M, "max_width_m": TRUCK_WIDTH_M}
+"""The truck's measure for each kind of limit."""
 MAIN_ROADS: Final = ("motorway", "trunk", "primary")
 """Classes of roads that maps show as ground for the routes; a link counts with its road."""
 THROUGH_CLASSES: Final = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified")
@@ -123,7 +126,7 @@ class DocumentedStructure:
 
 @dataclass(frozen=True, slots=True)
 class VehicleLimit:
-    """A documented limit of a section of road: greatest gross mass and height of vehicles, None where none is stated.
+    """A documented limit of a section of road: greatest mass, height and width of vehicles, None where none is stated.
 
     ``as_of`` is when it was documented; it may have been lifted since.
     """
@@ -134,6 +137,7 @@ class VehicleLimit:
     as_of: str
     source_ids: tuple[str, ...]
     note: str
+    max_width_m: float | None = None
 
 
 _WORKS_OF: Final = {

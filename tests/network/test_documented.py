@@ -242,10 +242,26 @@ def test_a_documented_limit_is_reported_and_closes_only_where_asked(run):
     assert tuple(map(render, enforced.contradictions)) == (begin + "closed to trucks",)
 
 
-@pytest.mark.parametrize(("weight", "height", "over"), [(40.0, None, False), (39.9, None, True), (None, 3.9, True)])
-def test_a_limit_counts_if_the_truck_exceeds_it(weight, height, over):
-    assert truck_exceeds(VehicleLimit("x", weight, height, "", (), "")) is over
+@pytest.mark.parametrize(
+    ("weight", "height", "width", "over"),
+    [(40.0, None, None, False), (39.9, None, None, True), (None, 3.9, None, True), (None, None, 2.5, True),
+     (40.0, 4.0, 2.55, False), (None, None, None, False)],
+)  # fmt: skip
+def test_a_limit_counts_if_the_truck_exceeds_it(weight, height, width, over):
+    assert truck_exceeds(VehicleLimit("x", weight, height, "", (), "", width)) is over
     assert not truck_exceeds(None)
+
+
+def test_a_width_that_a_sign_or_a_document_states_counts_as_a_limit(run):
+    limit = VehicleLimit("valley-middle", None, None, "", ("made-up",), "", 2.4)
+    layout = conflated(run, limit=limit)
+    edges = layout.physical.edges
+    mine = (edges["documented_in"] == "valley-middle").to_numpy()
+    assert set(edges["max_width_m"][mine]) == {2.4}
+    assert exceeds_limits(edges)[mine].all()
+    assert set(edges["truck_access"][mine]) == {"yes"}
+    (said,) = map(render, layout.contradictions)
+    assert said.startswith("section valley-middle is limited to 2.4 m of width (a truck has 2.55)")
 
 
 @pytest.mark.parametrize(("road_class", "expected"), [("trunk", "closed"), ("tertiary", "open")])

@@ -317,6 +317,7 @@ def test_names_stay_with_the_stretch_that_bears_them():
     names = ["Alder lane", "Birch road", "Birch road"]
     columns = {"mode": "road", "class": "primary", "status": "open", "oneway": 0, "bridge": False, "tunnel": False}
     columns |= {"truck_access": "yes", "car_access": "yes", "max_weight_t": np.inf, "max_height_m": np.inf}
+    columns |= {"max_width_m": np.inf}
     frame = gpd.GeoDataFrame(columns | {"ref": "", "name": names, "section_id": "", "length_m": 0.0}, geometry=lines)
     physical = build_physical(Ways(frame.set_crs(4326), np.array([1, 2, 2, 3, 3, 4]), np.array([0, 2, 4, 6])))
     assert sorted(physical.edges["name"]) == ["Alder lane", "Birch road"]

@@ -19,6 +19,7 @@ from corridor.io.read.costs import WORKS_COLUMNS, load_costing_tables, load_pric
 from corridor.io.read.parameters import load_driving, load_heights, load_people, load_vehicles
 from corridor.io.read.tables import Faults, Row, by_id, load_sources, read_rows, source_ids_of
 from corridor.schema.catalogue import (
+    TRUCK_OF_LIMIT,
     BorderDelays,
     Costing,
     Crossing,
@@ -274,7 +275,7 @@ def _load_limits(folder: Path, sources: dict[str, Source], faults: Faults) -> di
     if not path.is_file():
         return {}
     found: dict[str, VehicleLimit] = {}
-    for row in read_rows(path, _LIMITS.split(), faults):
+    for row in read_rows(path, _LIMITS.split(), faults, optional=("max_width_m",)):
         limit = VehicleLimit(
             row.text("section_id", required=True),
             row.optional("max_weight_t", 0.1, 500),
@@ -282,9 +283,10 @@ def _load_limits(folder: Path, sources: dict[str, Source], faults: Faults) -> di
             row.date("as_of"),
             source_ids_of(row, sources),
             row.text("note"),
+            row.optional("max_width_m", 0.5, 20),
         )
-        if limit.max_weight_t is None and limit.max_height_m is None:
-            row.fault("max_weight_t", "is empty like max_height_m; a limit states at least one of them")
+        if all(getattr(limit, column) is None for column in TRUCK_OF_LIMIT):
+            row.fault("max_weight_t", "is empty like max_height_m and max_width_m; a limit states at least one of them")
         if limit.section_id in found:
             row.fault("section_id", f"'{limit.section_id}' has a limit already; keep the one that holds")
         found[limit.section_id] = limit

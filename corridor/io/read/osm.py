@@ -25,6 +25,7 @@ from corridor.io.read.osm_pbf import scan_blocks
 from corridor.io.read.osm_scan import MAX_VERTICES, MAX_WAYS, Scan, TooLargeError, clean, scan_file
 from corridor.io.read.osm_tags import ROAD_CLASSES, Barrier, Doubt, stricter
 from corridor.io.read.rivers import no_rivers
+from corridor.schema.catalogue import TRUCK_OF_LIMIT
 from corridor.schema.fields import Source
 from corridor.schema.message import Message
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
@@ -170,14 +171,14 @@ def _restrict(frame: pd.DataFrame, pieces: Pieces, barriers: Mapping[int, Barrie
     at = np.flatnonzero(_on_roads(list(barriers), frame, owner, pieces.node_ids))
     if not len(at):
         return frame
-    columns = ["truck_access", "car_access", "max_weight_t", "max_height_m"]
+    columns = ["truck_access", "car_access", *TRUCK_OF_LIMIT]
     said = {name: frame[name].to_numpy(copy=True) for name in columns}
     for row, number in zip(owner[at].tolist(), pieces.node_ids[at].tolist(), strict=True):
         access, limits = barriers[number].access, barriers[number].limits
         for name, allowed in (("truck_access", access.truck), ("car_access", access.car)):
             said[name][row] = stricter(RoadAccess(said[name][row]), allowed).value
-        for name, limit in (("max_weight_t", limits.max_weight_t), ("max_height_m", limits.max_height_m)):
-            said[name][row] = np.fmin(said[name][row], limit)
+        for name in TRUCK_OF_LIMIT:
+            said[name][row] = np.fmin(said[name][row], getattr(limits, name))
     return frame.assign(**said)
 
 
@@ -312,11 +313,11 @@ class OsmData:
     """What one file gave.
 
     ``ways`` holds roads and railways together: mode, class, status, oneway (-1|0|1), bridge, tunnel, layer,
-    truck_access, car_access (yes|local|no), max_weight_t, max_height_m (NaN where no limit is signed), gauges_mm
-    (``1435;1520``), ref, name, geometry (EPSG:4326; :func:`corridor.geo.geodesy.line_lengths_m` measures it); a way
-    that is both stands twice. ``node_ids`` are the ids of all their vertices, one after another, and ``offsets``
-    (n_ways + 1) says where each way's begin: ways that share an id meet there. ``remarks`` say what of the file
-    couldn't be used or wasn't understood. ``places`` has name, kind, population, lon, lat, names (by language),
+    truck_access, car_access (yes|local|no), max_weight_t, max_height_m, max_width_m (NaN where none is signed),
+    gauges_mm (``1435;1520``), ref, name, geometry (EPSG:4326; :func:`corridor.geo.geodesy.line_lengths_m` measures it);
+    a way that is both stands twice. ``node_ids`` are the ids of all their vertices, one after another, and
+    ``offsets`` (n_ways + 1) says where each way's begin: ways that share an id meet there. ``remarks`` say what of the
+    file couldn't be used or wasn't understood. ``places`` has name, kind, population, lon, lat, names (by language),
     geometry; ``rivers`` is as :func:`corridor.io.read.rivers.collect_rivers` gives it.
     """
 

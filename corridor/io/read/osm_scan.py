@@ -34,7 +34,7 @@ FARTHEST_X, FARTHEST_Y = 1_800_000_000, 900_000_000
 """The ends of the globe, in 1e-7 degrees."""
 _KIND_COLUMNS = [
     *("mode", "class", "status", "oneway", "bridge", "tunnel", "layer", "truck_access", "car_access"),
-    *("max_weight_t", "max_height_m", "gauges_mm"),
+    *("max_weight_t", "max_height_m", "max_width_m", "gauges_mm"),
 ]
 _WORD_COLUMNS = ["ref", "name"]
 WAY_COLUMNS = ["way_id", *_KIND_COLUMNS, *_WORD_COLUMNS]
@@ -198,7 +198,7 @@ def _row(meaning: Meaning) -> tuple[Any, ...]:
     # plain texts, not enumeration members: a column of one kind
     kind = (meaning.mode.value, meaning.road_class, meaning.status.value)
     shape = (meaning.oneway, meaning.bridge, meaning.tunnel, meaning.layer)
-    use = (access.truck.value, access.car.value, limits.max_weight_t, limits.max_height_m, gauges)
+    use = (access.truck.value, access.car.value, *limits.all, gauges)
     return (*kind, *shape, *use)
 
 

@@ -19,8 +19,8 @@ from math import inf, isnan, nan
 
 from corridor.schema.vocabulary import Mode, RoadAccess, SectionStatus
 
-# --- Who may use a road as OpenStreetMap's tags say it: access keys, barriers on nodes, limits of weight and
-#     height ---
+# --- Who may use a road as OpenStreetMap's tags say it: access keys, barriers on nodes, limits of weight, height
+#     and width ---
 # Keys form a hierarchy (OpenStreetMap wiki, "Key:access"): a more exact key, such as ``hgv``, beats a more general
 # one, such as ``access``. Goods travel by truck, people of villages by car, so both are read.
 
@@ -29,15 +29,16 @@ _TRUCK_KEYS = ("access", "vehicle", "motor_vehicle", "hgv")
 _CAR_KEYS = ("access", "vehicle", "motor_vehicle", "motorcar")
 _WEIGHT_KEYS = ("maxweight", "maxweight:hgv", "maxweightrating", "maxweightrating:hgv")
 _HEIGHT_KEYS = ("maxheight", "maxheight:physical")
+_WIDTH_KEYS = ("maxwidth", "maxwidth:physical")
 _USERS = ("access", "vehicle", "motor_vehicle", "motorcar", "hgv")
 # one-way for vehicles: a more exact key beats a more general one here too
 _ONEWAY_KEYS = ("oneway:motor_vehicle", "oneway:vehicle", "oneway")
 _TRUCK_DIRECTIONS = ("oneway:hgv", "hgv:forward", "hgv:backward")
 _DIRECTED_KEYS = tuple(f"{key}:{way}" for way in ("forward", "backward") for key in ("motor_vehicle", "vehicle"))
 ACCESS_KEYS = (
-    *_USERS, *_ONEWAY_KEYS, *_DIRECTED_KEYS, *_TRUCK_DIRECTIONS, *_WEIGHT_KEYS, *_HEIGHT_KEYS,
+    *_USERS, *_ONEWAY_KEYS, *_DIRECTED_KEYS, *_TRUCK_DIRECTIONS, *_WEIGHT_KEYS, *_HEIGHT_KEYS, *_WIDTH_KEYS,
     "smoothness", "status", "impassable",
-    *(f"{key}:conditional" for key in (*_USERS, "oneway", "maxweight", "maxheight")),
+    *(f"{key}:conditional" for key in (*_USERS, "oneway", "maxweight", "maxheight", "maxwidth")),
 )  # fmt: skip
 """All keys that say who may use a road, and the conditional ones, which are counted."""
 _OPEN = frozenset(("yes", "permissive", "designated", "official", "public", "unknown", "toll", "discouraged"))
@@ -86,6 +87,12 @@ class Limits:
 
     max_weight_t: float = nan
     max_height_m: float = nan
+    max_width_m: float = nan
+
+    @property
+    def all(self) -> tuple[float, float, float]:
+        """Weight, height and width."""
+        return self.max_weight_t, self.max_height_m, self.max_width_m
 
 
 ANYBODY, NO_LIMITS = Access(), Limits()
@@ -149,7 +156,7 @@ def stricter(a: RoadAccess, b: RoadAccess) -> RoadAccess:
 
 @dataclass(frozen=True, slots=True)
 class Barrier:
-    """Who may pass a node, and with what weight and height."""
+    """Who may pass a node, and with what weight, height and width."""
 
     access: Access = ANYBODY
     limits: Limits = NO_LIMITS
@@ -162,8 +169,7 @@ class Barrier:
     @property
     def lets_all_pass(self) -> bool:
         """Whether every truck and car passes."""
-        limits = self.limits.max_weight_t, self.limits.max_height_m
-        return self.access == ANYBODY and all(map(isnan, limits))
+        return self.access == ANYBODY and all(map(isnan, self.limits.all))
 
 
 def read_barrier(tags: Mapping[str, str]) -> tuple[Barrier, bool]:
@@ -197,7 +203,7 @@ def read_barrier(tags: Mapping[str, str]) -> tuple[Barrier, bool]:
 
 
 def read_limits(tags: Mapping[str, str]) -> tuple[Limits, bool]:
-    r"""Limits of weight (t) and height (m) for trucks, and whether all that is said was understood.
+    r"""Limits of weight (t), height and width (m) for trucks, and whether all that is said was understood.
 
     Args:
         tags: Of a way or a node.
@@ -206,15 +212,13 @@ def read_limits(tags: Mapping[str, str]) -> tuple[Limits, bool]:
         Limits, NaN where none is stated, and whether every value was understood.
 
     >>> read_limits({"maxweight": "3.5", "maxheight": "13'6\""})[0]
-    Limits(max_weight_t=3.5, max_height_m=4.1148)
+    Limits(max_weight_t=3.5, max_height_m=4.1148, max_width_m=nan)
     """
-    weights = [tags[key] for key in _WEIGHT_KEYS if key in tags]
-    heights = [tags[key] for key in _HEIGHT_KEYS if key in tags]
-    read = [_tonnes(text) for text in weights], [_metres(text) for text in heights]
+    kinds = (_WEIGHT_KEYS, _tonnes), (_HEIGHT_KEYS, _metres), (_WIDTH_KEYS, _metres)
+    read = [[measure(tags[key]) for key in keys if key in tags] for keys, measure in kinds]
     known = all(value is not None for values in read for value in values)
     least = [min((value for value in values if value is not None), default=inf) for values in read]
-    weight, height = (value if value < inf else nan for value in least)
-    return Limits(weight, height), known
+    return Limits(*(value if value < inf else nan for value in least)), known
 
 
 def _tonnes(text: str) -> float | None:
@@ -326,7 +330,7 @@ class Doubt(StrEnum):
     STRUCTURE = "ways whose bridge or tunnel value isn't known; taken as a bridge or a tunnel"
     ACCESS = "roads whose access value isn't known; taken as open"
     CONDITIONAL = "roads with conditions of time or vehicle (keys with ':conditional'); taken as open at other times"
-    LIMIT = "roads whose maxweight or maxheight isn't understood; taken as without limit"
+    LIMIT = "roads whose maxweight, maxheight or maxwidth isn't understood; taken as without limit"
     CLOSED = "roads closed to trucks by their access tags; no route uses them"
     LOCAL = "roads for local traffic only by their access tags; used only to reach places on them"
     AREA = "outlines of areas tagged as roads; left out"

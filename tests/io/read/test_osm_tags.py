@@ -180,6 +180,8 @@ def test_structures_that_are_there():
         ({"highway": "primary", "access": "sometimes"}, Doubt.ACCESS),
         ({"highway": "primary", "access:conditional": "no @ (Nov-Apr)"}, Doubt.CONDITIONAL),
         ({"highway": "primary", "maxweight": "heavy"}, Doubt.LIMIT),
+        ({"highway": "primary", "maxwidth": "narrow"}, Doubt.LIMIT),
+        ({"highway": "primary", "maxwidth:conditional": "2 @ (Nov-Apr)"}, Doubt.CONDITIONAL),
         ({"highway": "primary", "hgv": "no"}, Doubt.CLOSED),
         ({"highway": "primary", "hgv:backward": "no"}, Doubt.TRUCKS_ONE_WAY),
         ({"highway": "primary", "oneway:hgv": "yes"}, Doubt.TRUCKS_ONE_WAY),
@@ -288,7 +290,7 @@ def test_barriers_stop_whom_their_kind_stops_unless_a_key_says_otherwise(tags, t
     assert barrier.lets_all_pass == (truck == car == "yes")
 
 
-@pytest.mark.parametrize("key", ["hgv", "motor_vehicle", "maxheight", "maxweight"])
+@pytest.mark.parametrize("key", ["hgv", "motor_vehicle", "maxheight", "maxweight", "maxwidth"])
 @pytest.mark.parametrize("kind", ["gate", "bollard"])
 def test_a_key_of_a_barrier_that_nobody_understands_changes_nothing_and_is_in_doubt(kind, key):
     plain, known = read_barrier({"barrier": kind})
@@ -322,6 +324,19 @@ def test_limits_are_kept_in_tonnes_and_metres():
     assert limits(maxweight="none")[2]
     assert not limits(maxheight="low")[2]
     assert all(math.isnan(value) for value in limits()[:2])
+
+
+@pytest.mark.parametrize(
+    ("text", "width_m"),
+    [("2.5", 2.5), ("2,5 m", 2.5), ("250 cm", 2.5), ("8'", 2.4384), ("8'2\"", 2.4892), ("8 ft 2 in", 2.4892),
+     ("none", math.nan), ("narrow", math.nan), ("0", math.nan)],
+)  # fmt: skip
+def test_widths_are_read_in_metres_feet_and_inches(text, width_m):
+    limits, known = read_limits({"maxwidth": text, "maxwidth:physical": "3"})
+    assert limits.max_width_m == pytest.approx(3.0 if math.isnan(width_m) else width_m)
+    assert known is (text not in ("narrow", "0"))
+    assert math.isnan(read_limits({"maxheight": "3"})[0].max_width_m)
+    assert read_barrier({"barrier": "width_restrictor", "maxwidth": "2"})[0].limits.max_width_m == 2.0
 
 
 @pytest.mark.parametrize(
