@@ -21,6 +21,10 @@ EXTRACT = "south-caucasus-2021-08.osm.pbf"
 """The real OpenStreetMap extract, which no test writes to either."""
 
 
+LARGE_BYTES = 8_000_000
+"""Few values are larger, and those are soon made: error draws, profiles."""
+
+
 class _Whole(Cache):
     """Lets nothing go: a command lets go on its way what the next test wants.
 
@@ -60,10 +64,12 @@ class _Whole(Cache):
         if path.is_file():
             return pickle.loads(path.read_bytes())
         value = make()
-        # Another process may be at it too: whoever comes last puts the same value in place, whole.
-        part = path.with_name(f"{path.name}.{os.getpid()}")
-        part.write_bytes(pickle.dumps(value))
-        part.replace(path)
+        kept = pickle.dumps(value)
+        if len(kept) <= LARGE_BYTES:
+            # Another process may be at it too: whoever comes last puts the same value in place, whole.
+            part = path.with_name(f"{path.name}.{os.getpid()}")
+            part.write_bytes(kept)
+            part.replace(path)
         return value
 
 
