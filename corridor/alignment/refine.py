@@ -28,7 +28,7 @@ from corridor.alignment.search import (
 
 STEP = 3  # how many times as wide cells are as those that follow
 FIRST_STATES = 250_000  # cells are so wide at first that there are at most so many states
-REACHES = (2, 6)  # cells on either side of a line that the next search looks at; the second where the first has none
+REACHES = (6, 12)  # cells on either side of a line that the next search looks at; the second where the first has none
 WITHIN = 4.0  # times the price without bends that a line with bends may cost
 
 
