@@ -238,6 +238,34 @@ def test_a_search_that_knows_headings_finds_the_line_of_one_that_does_not(seed):
     assert led._used < plain._used
 
 
+@pytest.mark.parametrize(
+    ("seed", "cells", "height", "smooth", "grade", "radius", "offsets"),
+    [
+        (16, 20, 120.0, 2.5, 3.0, 110.0, (-10.0, 0.0, 10.0)),
+        (50, 22, 60.0, 2.5, 2.0, 150.0, (-10.0, 0.0, 10.0)),
+        (267, 24, 120.0, 4.0, 2.0, 300.0, (0.0,)),
+        (281, 24, 120.0, 2.5, 2.0, 300.0, (0.0,)),
+        (301, 15, 120.0, 2.5, 5.0, 150.0, (0.0,)),
+        (376, 18, 60.0, 4.0, 2.0, 110.0, (-10.0, 0.0, 10.0)),
+    ],
+)
+def test_a_state_that_is_come_to_for_less_later_on_is_looked_at_again(
+    seed, cells, height, smooth, grade, radius, offsets
+):
+    # What is left with bends is a bound of states: on one ground in thirty a dearer way to one came up first, and a
+    # line up to two per cent above the cheapest counted as proved.
+    z, side_m = np.array(hills((cells, cells), 100.0, height, seed, smooth=smooth).z), (cells - 2) * 100.0
+    problem = asked(z, standard(grade), costs(), SearchOptions(offsets_m=offsets, max_structure_km=1.5))
+    problem = replace(problem, start_xy=(10_150.0, -150.0), end_xy=(9_950.0 + side_m, 50.0 - side_m))
+    way = find_way(problem, 2.0, from_end=True)
+    bound = 2.0 * way.found.cost_musd
+    plain, led, given = (TurnSearch(way.problem, way.found, bound, radius) for _ in range(3))
+    course, best = plain.exact()
+    assert best > 1.002 * way.found.cost_musd
+    assert led.certify(Course([], []), bound)[1] == pytest.approx(best, rel=1e-9)
+    assert given.certify(course, 1.01 * best)[1] == pytest.approx(best, rel=1e-9)
+
+
 def cheapest_over_bends(problem, links, used, radius):
     """Dijkstra's algorithm whose nodes are bends; each knows what its curve takes off the link that follows."""
     at = state_points(problem, list(range(len(problem.node_of) * problem.n_states)))

@@ -114,7 +114,8 @@ class Links(NamedTuple):
 
     ``first`` and ``last`` mark each state's links (-1: not priced yet), ``source`` the state that one starts from, and
     ``of`` has the rest (``LINK``). ``pending``, from a state's ``first`` to ``pending_to``, lists those of its links
-    that a later label there may reach.
+    that a later label there may reach. ``priced_at`` is the cost that a line to a state had when its links were priced,
+    and ``come_at`` the least that one had which went on from there.
     """
 
     first: NDArray[np.int32]
@@ -123,6 +124,8 @@ class Links(NamedTuple):
     of: NDArray[np.void]
     pending: NDArray[np.int32]
     pending_to: NDArray[np.int32]
+    priced_at: NDArray[np.float64]
+    come_at: NDArray[np.float64]
 
 
 class Labels(NamedTuple):
@@ -149,7 +152,7 @@ def new_links(n_states, room):
         of[k].spare_m = np.inf
     return Links(
         np.full(n_states, -1, np.int32), np.full(n_states, -1, np.int32), np.empty(room, np.int32), of,
-        np.empty(room, np.int32), np.empty(n_states, np.int32),
+        np.empty(room, np.int32), np.empty(n_states, np.int32), np.empty(n_states), np.empty(n_states),
     )  # fmt: skip
 
 
@@ -160,7 +163,9 @@ def more_links(links):
     more = new_links(0, 2 * n)
     for k in range(n):
         more.source[k], more.of[k], more.pending[k] = links.source[k], links.of[k], links.pending[k]
-    return Links(links.first, links.last, more.source, more.of, more.pending, links.pending_to)
+    return Links(
+        links.first, links.last, more.source, more.of, more.pending, links.pending_to, links.priced_at, links.come_at
+    )
 
 
 @allocating
@@ -567,14 +572,14 @@ def _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss):
 def _note(links, labels, n, size, f, value, loss, before, ahead):
     """Note a way to the end of a link; returns how many labels there are and wait.
 
-    Labels come to a link in order of cost: one is of use only if it leaves the next bend more freedom than the last.
+    One is of use only if it costs less than the last or leaves the next bend more freedom.
     """
     other = np.int64(links.of[f].label)
     if other >= 0:
-        if labels.loss[other] <= loss:
+        if labels.loss[other] <= loss and labels.cost[other] <= value:
             return n, size
         # What the new one makes useless is passed over when it comes up.
-        if labels.cost[other] >= value:
+        if labels.cost[other] >= value and labels.loss[other] >= loss:
             labels.cost[other] = np.inf
     labels.link[n], labels.cost[n], labels.loss[n], labels.before[n] = f, value, loss, before
     labels.position[n], links.of[f].label, links.of[f].open_m = OUT, n, loss
@@ -614,7 +619,8 @@ def _follow_links(
         v = np.int64(links.of[e].target)
         if v == end:
             return at, cost, n, size, used, noted
-        if links.first[v] < 0:
+        is_new = links.first[v] < 0
+        if is_new:
             told[0] = max(told[0], np.int64(WHOLE_WAY * (1.0 - behind[v] / behind[begin])))
             if used > capacity:
                 return NO_ROOM, key, n, size, used, noted
@@ -623,16 +629,25 @@ def _follow_links(
                 if looked_at[layer] >= quota:
                     continue
                 looked_at[layer] += 1
-            # In order of cost plus a true bound, the first label at a state is the cheapest way there with turns.
+        # What is left to the end with bends is known of a state, and not of the link that a line comes by: the cheapest
+        # way there may come up after dearer ones. Links that were too dear for those, or reached by them, are then
+        # looked at once more. A hasty search, which proves nothing, lets them be.
+        margin = 1e-9 * bound
+        if is_new or (quota == 0 and cost < links.priced_at[v] - margin):
             used, noted = price_all_from(
                 ground, nodes, loops, states, v, cost, end, p, direct_m, behind, behind_node,
                 min(bound, cost + behind[v] + slack), reuse, scratch, ahead, noted, links, used,
             )  # fmt: skip
+            links.priced_at[v] = links.come_at[v] = cost
+        elif quota == 0 and cost < links.come_at[v] - margin:
+            links.pending_to[v], links.come_at[v] = links.last[v], cost
+            for k in range(np.int64(links.first[v]), np.int64(links.last[v])):
+                links.of[k].open_m, links.pending[k] = links.of[k].spare_m, k
         first, kept = np.int64(links.first[v]), np.int64(links.first[v])
         for k in range(first, np.int64(links.pending_to[v])):
             f = np.int64(links.pending[k])
             value, rest = cost + links.of[f].price, behind[links.of[f].target]
-            # Labels come up at a state in order of cost: what is too dear for this one is so for all later ones.
+            # What is too dear for this label is so for all later ones that cost as much.
             if not value + rest <= bound:
                 continue
             if not _cannot_bend(links, e, f, labels.loss[at], radius, p):
@@ -644,7 +659,7 @@ def _follow_links(
                 if loss >= 0.0:
                     loss = _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss)
                     n, size = _note(links, labels, n, size, f, value, loss, at, rest)
-                    # No later label reaches it for less.
+                    # No later label that costs as much reaches it for less.
                     if loss == 0.0:
                         continue
             links.pending[kept] = f
@@ -698,7 +713,7 @@ def search_turns(
     behind_node = cheapest_by_node(behind, nodes, n_states)
     # Prices are kept between searches and labels aren't: other bends may be forbidden.
     _open_links(links, 0, used)
-    links.pending_to[:] = links.last
+    links.pending_to[:], links.come_at[:] = links.last, np.inf
     room = most_links(nodes, loops, n_states, reuse[0])
     if links.first[begin] < 0:
         links, used = price_from_begin(
@@ -706,6 +721,8 @@ def search_turns(
             reuse, scratch, room, links, used,
         )  # fmt: skip
         _open_links(links, 0, used)
+        links.priced_at[begin] = 0.0
+    links.come_at[begin] = 0.0
     labels = _new_labels(max(used, 65_536))
     for e in range(np.int64(links.first[begin]), np.int64(links.last[begin])):
         n, size = _note(links, labels, n, size, e, links.of[e].price, 0.0, -1, behind[links.of[e].target])
