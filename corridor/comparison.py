@@ -22,6 +22,7 @@ from corridor.mcda.perspectives import Perspective, WeightsLike
 from corridor.mcda.rank import rank_alternatives
 from corridor.memory import give_memory_back
 from corridor.network.graph import Network
+from corridor.pipeline.ahead import lean_texts
 from corridor.pipeline.comparing import (
     FROM_FILES,
     measured_tables,
@@ -30,8 +31,9 @@ from corridor.pipeline.comparing import (
     with_more_candidates,
 )
 from corridor.pipeline.graph import AnyStep, Progress, Run
-from corridor.pipeline.steps import impacts, inputs, lines, ranking
+from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking
 from corridor.pipeline.steps import results as steps_of_results
+from corridor.processes import Aside
 from corridor.report.i18n import render, render_table
 from corridor.schema.candidate import Candidate
 from corridor.schema.results import Results
@@ -529,6 +531,7 @@ def compute_results(
     locked: PinnedInputs | str | Path | None = None,
     progress: Progress | None = None,
     second_process: bool = False,
+    ahead: Aside | None = None,
 ) -> Results:
     """The results of a comparison, for who only writes them: what they are computed from is let go on the way.
 
@@ -542,17 +545,13 @@ def compute_results(
         progress: called with a few words at the start of each step; in a notebook they are shown if left out.
         second_process: have a copy of this process compute a part, where the system can copy it and has a core for it;
             for programs of which no other thread is at work.
+        ahead: what a copy of this process has begun to read, as :func:`corridor.pipeline.ahead.read_ahead` gives it.
 
     Returns:
         What page, tables and GIS files are made of.
     """
-    # Texts as Python's own strings: taking rows and looking at single ones copies none of them.
-    with (
-        shown_progress(progress) as say,
-        pd.option_context("mode.string_storage", "python"),
-        ExitStack() as copied,
-    ):
-        run = _open_pinned(Study.find(study), osm, dem, locked, say)
+    with shown_progress(progress) as say, lean_texts(), ExitStack() as copied:
+        run = _open_pinned(Study.find(study), osm, dem, locked, say, ahead)
         aside = _asides(run) if second_process else {}
         on_the_way = [step for step in _ON_THE_WAY if step is not impacts.route_crossings or _has_impacts(run)]
         for name, value in run.in_turn(step.declared.name for step in on_the_way):
@@ -570,7 +569,7 @@ def compute_results(
 _ON_THE_WAY: tuple[AnyStep, ...] = (
     *(inputs.data_sources, lines.joined_ways, lines.conflated_ways, lines.road_courses, lines.conflation),
     *(lines.candidates, impacts.route_crossings, steps_of_results.impacts, impacts.impact_rows, impacts.metrics),
-    *(steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),
+    *(flows.flows, steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),
 )
 """What is computed one after another, so that each leaves less that others are still computed from, and that what a
 second process computes is waited for last."""
@@ -612,10 +611,11 @@ def _open_pinned(
     dem: str | Path | Sequence[str | Path],
     locked: PinnedInputs | str | Path | None,
     progress: Progress,
+    ahead: Aside | None = None,
 ) -> Run:
     """A run of which the inputs are those of an earlier one, if that is asked for."""
     pinned = read_pinned_inputs(Path(locked)) if isinstance(locked, str | Path) else locked
-    run = _open(study, osm, dem, progress)
+    run = _open(study, osm, dem, progress, ahead)
     if pinned is not None:
         pinned.require(study.id, run[inputs.data_sources], run[inputs.rules])
     return run
@@ -626,10 +626,16 @@ def _compared(run: Run, study: Study) -> Comparison:
     return Comparison(study, results, run[ranking.matrix], run[ranking.perspectives], run, measured_tables(run))
 
 
-def _open(study: Study, osm: str | Path | None, dem: str | Path | Sequence[str | Path], progress: Progress) -> Run:
+def _open(
+    study: Study,
+    osm: str | Path | None,
+    dem: str | Path | Sequence[str | Path],
+    progress: Progress,
+    ahead: Aside | None = None,
+) -> Run:
     # A single path is a sequence of letters to Python: it is one raster here.
     rasters = [Path(path) for path in ([dem] if isinstance(dem, str | Path) else dem)]
-    run = open_run(study, osm=Path(osm) if osm else None, dem=rasters, progress=progress)
+    run = open_run(study, osm=Path(osm) if osm else None, dem=rasters, progress=progress, ahead=ahead)
     run[inputs.known_names]  # wrong names and weights are told before anything long is read
     run[ranking.perspectives]
     return run

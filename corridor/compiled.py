@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
-from numba.core.registry import CPUDispatcher
+from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.types import unliteral
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -34,6 +34,12 @@ def source_mark() -> str:
             digest.update(f"{path.relative_to(_FOLDER).as_posix()} {len(text)}\n".encode())
             digest.update(text)
     return digest.hexdigest()
+
+
+def load_compiler() -> None:
+    """Load what the first kernel would load that is called, about a quarter of a second, while there is time for it."""
+    cpu_target.target_context.refresh()
+    cpu_target.typing_context.refresh()
 
 
 def _without_literals(words: Any, named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

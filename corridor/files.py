@@ -211,6 +211,8 @@ def _refuse_constant(name: str) -> Any:
 
 # --- Atomic writing: files and folders appear whole or not at all, in place of older ones at once ---
 
+TOOL = "corridor"
+"""Who wrote a folder, as its manifest says."""
 WRITING = "writing.lock"
 """The file that marks a folder somebody writes in."""
 _OLD = "old"

@@ -35,9 +35,17 @@ class Aside:
         names: of the values.
         compute: gives names and values, one after another. No other thread of this process may hold a lock that it
             needs.
+        meanwhile: what this process does, once and one after another, as soon as it would only wait for a value.
     """
 
-    def __init__(self, names: Iterable[str], compute: Callable[[], Iterable[tuple[str, Any]]]) -> None:
+    def __init__(
+        self,
+        names: Iterable[str],
+        compute: Callable[[], Iterable[tuple[str, Any]]],
+        meanwhile: Iterable[Callable[[], None]] = (),
+    ) -> None:
+        self.meanwhile = list(meanwhile)
+        """What is still to be done while a value is waited for."""
         self.names: set[str] = set()
         """Of the values that are to come."""
         self._come: dict[str, Any] = {}
@@ -70,6 +78,8 @@ class Aside:
             name: of the value; each is given once.
         """
         while name in self.names - self._come.keys():
+            while self.meanwhile and not self._receiver.poll():
+                self.meanwhile.pop(0)()
             try:
                 came, value = self._received()
             except (EOFError, OSError):

@@ -52,6 +52,31 @@ def test_values_come_from_another_process_in_whatever_order_they_are_asked_for()
         assert aside.take("never promised") == ()
 
 
+def test_who_waits_does_something_else_first_and_once() -> None:
+    done: list[str] = []
+    more = [lambda: done.append("one"), lambda: done.append("other")]
+
+    def compute() -> Iterator[tuple[str, Any]]:
+        time.sleep(0.3)
+        yield "late", 1
+        yield "later", 2
+
+    with Aside(["late", "later"], compute, more) as aside:
+        assert done == []
+        assert (aside.take("late"), aside.take("later")) == ((1,), (2,))
+        assert (done, aside.meanwhile) == (["one", "other"], [])
+
+    def at_once() -> Iterator[tuple[str, Any]]:
+        yield "ready", 1
+
+    with Aside(["ready"], at_once, more) as aside:
+        time.sleep(0.5)
+        assert aside.take("ready") == (1,)
+        # what nobody had to wait for is left to who waits next
+        assert len(aside.meanwhile) == 2
+    assert done == ["one", "other"]
+
+
 def _raises() -> Iterator[tuple[str, Any]]:
     yield "made", 1
     raise ValueError("a fault")

@@ -15,7 +15,10 @@ import pytest
 from corridor import comparison, processes
 from corridor.comparison import ASIDE, CHAINS_ASIDE, IMPACTS_ASIDE, ROADS_ASIDE, Comparison, compare, compute_results
 from corridor.errors import StudyError
-from corridor.export.results import MANIFEST, PAGE, write_results
+from corridor.export.folder import MANIFEST, PAGE
+from corridor.export.results import write_results
+from corridor.pipeline import ahead
+from corridor.pipeline.ahead import read_ahead
 from corridor.processes import Aside
 from corridor.schema.study import Study
 from tests.synthetic import build
@@ -247,15 +250,18 @@ def test_a_second_process_writes_the_same_files(osm, folder, tmp_path, monkeypat
     monkeypatch.setattr(Aside, "take", taking)
     monkeypatch.setattr(processes, "room_bytes", lambda: 1 << 40)
     monkeypatch.setattr(comparison, "WORTH_A_COPY", 0)
+    monkeypatch.setattr(ahead, "WORTH_A_COPY", 0)
     study, written = Study.load(folder / "midland.toml"), []
     for cores in (1, 2):
         monkeypatch.setattr(processes, "count_threads", lambda n=cores: n)
-        results = compute_results(study, osm=folder / osm if osm else None, second_process=True)
+        path = folder / osm if osm else None
+        with read_ahead(study, path, lambda: None) as reading:
+            results = compute_results(study, osm=path, second_process=True, ahead=reading)
         out = write_results(results, tmp_path / str(cores), second_process=True).parent
         # a GeoPackage holds the moment in which it was written, and the manifest that of the run
         names = [path.name for path in out.iterdir() if path.suffix != ".gpkg" and path.name != MANIFEST]
         written.append({name: (out / name).read_bytes() for name in names})
         # rows of single routes are asked for by packages alone
-        every = {*ROADS_ASIDE, *CHAINS_ASIDE, *IMPACTS_ASIDE, *ASIDE, PAGE}
+        every = {*ROADS_ASIDE, *CHAINS_ASIDE, *IMPACTS_ASIDE, *ASIDE, PAGE, *(["osm"] if osm else [])}
         assert came == (every - {"route_rows"} if cores == 2 else set())
     assert written[0] == written[1]

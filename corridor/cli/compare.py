@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -142,34 +143,42 @@ def run(
 
     `corridor run --formats gpkg,kml` - only these beside page and tables
     """
-    from corridor.export.pdf import require_printing, write_pdf
-    from corridor.export.results import BRIEF, check_target, choose_formats, write_results
+    from corridor.export.folder import BRIEF, check_target, choose_formats
 
     chosen = choose_formats(formats)
     check_target(out)
     if pdf:
+        from corridor.export.pdf import require_printing, write_pdf
+
         require_printing(out / BRIEF, language=pdf_language)
     elif pdf_language is not None:
         raise typer.BadParameter("is the language of brief.pdf; add --pdf", param_hint="'--pdf-language'")
-    from corridor.comparison import compute_results
     from corridor.io.read.data_files import read_pinned_inputs
-    from corridor.io.read.own_routes import parse_via, read_routes
+    from corridor.pipeline.ahead import read_ahead
     from corridor.report.i18n import render
 
     # What somebody adds is read before anything is fetched or computed: its faults are told at once.
-    asked = load_study(study, baseline).with_candidates(*(parse_via(text, mode) for text in via or []))
-    for path in route or []:
-        taken = [spec.id for spec in asked.candidates]
-        asked = asked.with_candidates(*read_routes(path, mode, taken=taken, follow_m=follow))
+    asked = load_study(study, baseline)
+    if via or route:
+        from corridor.io.read.own_routes import parse_via, read_routes
+
+        asked = asked.with_candidates(*(parse_via(text, mode) for text in via or []))
+        for path in route or []:
+            taken = [spec.id for spec in asked.candidates]
+            asked = asked.with_candidates(*read_routes(path, mode, taken=taken, follow_m=follow))
     lock = read_pinned_inputs(locked) if locked else None
     found = fetch_live(
         asked, osm, dem, live=live, cache=cache, offline=offline, quiet=quiet,
         expected=lock.fetched if lock else None,
     )  # fmt: skip
     chosen_study = found.study.model_copy(update={"as_if_opened": True}) if as_if_opened else found.study
-    with show_progress(quiet) as say:
+    # A copy reads the roads while this process loads all that comes now, before it has a thread that shows progress.
+    with read_ahead(chosen_study, found.osm, _load_page) as ahead, show_progress(quiet) as say:
+        from corridor.comparison import compute_results
+        from corridor.export.results import write_results
+
         results = compute_results(
-            chosen_study, osm=found.osm, dem=found.dem, locked=lock, progress=say, second_process=True
+            chosen_study, osm=found.osm, dem=found.dem, locked=lock, progress=say, second_process=True, ahead=ahead
         )
         say("writing results")
         page = write_results(results, out, formats=chosen, second_process=True)
@@ -180,6 +189,14 @@ def run(
         for remark in candidate.remarks:
             print_error(f"{candidate.name}: {render(remark)}")
     print_plain(page)
+
+
+def _load_page() -> None:
+    """Load what makes a page, and what compiled kernels need, while there is nothing else to do."""
+    from corridor.compiled import load_compiler
+
+    load_compiler()
+    import_module("corridor.report.map.build")
 
 
 def doctor(

@@ -72,7 +72,7 @@ def flows(
     `corridor flows --tables my-network --out flows-mine` - another region's tables
     """
     from corridor.errors import OutputError
-    from corridor.export.results import is_results_folder
+    from corridor.export.folder import is_results_folder
     from corridor.flows.changes import build_cases, packages_of, read_measured
     from corridor.flows.model import FlowModel
     from corridor.flows.results import measure_flows, parse_years, write_flows

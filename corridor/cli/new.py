@@ -58,7 +58,7 @@ def new(
 
     `corridor new pass --from 46.82,8.65 --to 46.35,8.97 --live` - on live data; then `corridor run pass.toml --live`
     """
-    from corridor.export.results import check_target
+    from corridor.export.folder import check_target
     from corridor.pipeline.new_study import draft_study, minimal_study, require_new, write_study
 
     require_new(name, Path(), force=force)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -14,7 +13,22 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from corridor.errors import OutputError, SourceError
+from corridor.errors import OutputError
+from corridor.export.folder import (
+    COSTS,
+    DICTIONARY,
+    EVENT_LAYER,
+    FORMATS,
+    IMPACT_FILES,
+    MANIFEST,
+    OURS,
+    PAGE,
+    PLACES,
+    TABLES,
+    check_target,
+    choose_formats,
+    reason_of,
+)
 from corridor.export.gis import (
     candidate_layers,
     event_style,
@@ -27,12 +41,12 @@ from corridor.export.gis import (
     write_layer,
     writing_errors,
 )
-from corridor.files import WRITING, put_in_place, read_json, workspace
+from corridor.files import put_in_place, workspace
 from corridor.processes import Aside
 from corridor.report.i18n import clean, clean_text, render, render_table
 from corridor.report.page.build import build_page
 from corridor.report.tables import plain_table, write_csv, write_plain_csv
-from corridor.report.view import TOOL, ReportView, describe_run
+from corridor.report.view import ReportView, describe_run
 from corridor.schema.column import Column, Criterion, Kind, find_column
 from corridor.schema.fields import file_sha256
 from corridor.schema.results import Results
@@ -40,8 +54,6 @@ from corridor.schema.vocabulary import MetricStatus
 from corridor.threads import map_in_threads
 
 # --- What every column of every file means: unit, meaning, and where it comes from or how it is computed ---
-
-DICTIONARY = "data_dictionary.csv"
 
 
 def describe_column(name: str, results: Results | None = None) -> Column | None:
@@ -115,13 +127,6 @@ def _kind(values: pd.Series) -> str:
 
 # --- What a folder of results was made from: enough to make it again and to see that nothing changed ---
 
-MANIFEST = "manifest.json"
-MAX_BYTES = 20_000_000
-"""A manifest that is larger isn't ours."""
-_SIBLINGS = (("alignment.json", "alignment.geojson"), ("sweep.json", "plan.parquet"))
-"""Files by which folders of new lines and of sweeps are known."""
-_DEPTH = 4
-
 
 def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> None:
     """Write the manifest of a folder whose other files are complete; ``created`` is the only time of the run itself.
@@ -136,72 +141,6 @@ def write_manifest(results: Results, folder: Path, names: tuple[str, ...]) -> No
     run["created"] = datetime.now(UTC).isoformat(timespec="seconds")
     text = json.dumps(clean(run), ensure_ascii=False, indent=2, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
-
-
-def is_results_folder(folder: Path) -> bool:
-    """Whether a folder holds results that this package wrote."""
-    try:
-        content = read_json(folder / MANIFEST, "manifest", MAX_BYTES)
-    except (SourceError, OSError):
-        return False
-    return isinstance(content, dict) and content.get("tool") == TOOL
-
-
-def holds_only_results(folder: Path, depth: int = _DEPTH) -> bool:
-    """Whether a folder holds nothing but folders that this package wrote, or folders of such folders.
-
-    The default folder ``out`` becomes one when results are written to ``out/demo``. Results may be put beside them, for
-    nothing of anybody else's is there. Folders that a run is just writing in, or was killed in, count as ours.
-    """
-    return all(entry.is_dir() and not entry.is_symlink() and _is_ours(entry, depth) for entry in folder.iterdir())
-
-
-def _is_ours(folder: Path, depth: int) -> bool:
-    if is_results_folder(folder) or (folder / WRITING).is_file():
-        return True
-    if any(all((folder / name).is_file() for name in names) for names in _SIBLINGS):
-        return True
-    return depth > 0 and any(folder.iterdir()) and holds_only_results(folder, depth - 1)
-
-
-PAGE = "comparison.html"
-BRIEF = "brief.pdf"
-FORMATS = {
-    "geojson": ("candidates.geojson",),
-    "gpkg": ("candidates.gpkg",),
-    "parquet": ("candidates.parquet", "parts.parquet", "structures.parquet"),
-    "kml": ("candidates.kml",),
-    "gpx": ("candidates.gpx",),
-}
-"""GIS formats that may be chosen, and the files of candidates that each gives."""
-STYLES = ("candidates.qml", "parts.qml", "structures.qml")
-"""Beside files of the same name that QGIS reads without a style of their own."""
-TABLES = ("metrics.csv", "ranking.csv")
-COSTS = "cost_breakdown.csv"
-"""The bills of the candidates, line by line."""
-FILES = (PAGE, *TABLES, DICTIONARY, *(name for names in FORMATS.values() for name in names), *STYLES)
-PLACES = "places.csv"
-IMPACT_FILES = ("crossings.gpkg", "crossings.parquet", "crossings.qml", PLACES, "findings.json")
-EVENT_LAYER = "events"
-FLOW_FILES = ("flows.csv", "pairs.csv", "control.csv", "dependence.csv", "potentials.csv")
-"""Tables of the long-distance network, where the study names one."""
-_OURS = frozenset((*FILES, COSTS, *IMPACT_FILES, *FLOW_FILES, BRIEF, MANIFEST))
-
-
-def choose_formats(wanted: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Check names of GIS formats, comma-separated or one by one; all of them if nothing is asked, none for ``none``.
-
-    Raises:
-        OutputError: a name is unknown; lists those that there are.
-    """
-    if wanted is None:
-        return tuple(FORMATS)
-    names = [name.strip().lower() for name in (wanted.split(",") if isinstance(wanted, str) else wanted)]
-    names = [name for name in names if name and name != "none"]
-    unknown = [name for name in names if name not in FORMATS]
-    if unknown:
-        raise OutputError(f"formats: '{unknown[0]}' is unknown; choose from {', '.join(FORMATS)}, or none")
-    return tuple(name for name in FORMATS if name in names)
 
 
 def write_results(
@@ -234,50 +173,14 @@ def write_results(
             fresh = work / "new"
             fresh.mkdir()
             _write_files(results, fresh, chosen, second_process)
-            put_in_place(fresh, target, work, _OURS)
+            put_in_place(fresh, target, work, OURS)
     except OutputError:
         raise
     except writing_errors() as error:
-        raise OutputError(f"{folder}: can't be written ({_reason(error)}): choose another folder with --out") from error
-    return target / PAGE
-
-
-def check_target(folder: Path) -> Path:
-    """Say before long work whether results may be written to a folder, and give its full path.
-
-    A new or an empty folder may be written to, one of earlier results (they are replaced), and one that holds only
-    folders of results (they stay).
-
-    Raises:
-        OutputError: it is a file, or holds what isn't results of this tool.
-    """
-    try:
-        target = folder.expanduser().resolve()
-        if not target.exists():
-            above = next(parent for parent in target.parents if parent.exists())
-            if not os.access(above, os.W_OK | os.X_OK):
-                raise OutputError(f"{target}: can't be written (no permission in {above}): choose another folder")
-            return target
-        if not target.is_dir():
-            raise OutputError(f"{target}: is a file; name a folder")
-        if not is_results_folder(target) and not holds_only_results(target):
-            raise OutputError(
-                f"{target}: holds other files and no results of an earlier run; name a new or an empty folder"
-            )
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise OutputError(f"{target}: can't be written (no permission in {target.parent}): choose another folder")
-    except (OSError, RuntimeError, ValueError) as error:  # names too long, loops of links, a NUL
-        if isinstance(error, OutputError):
-            raise
         raise OutputError(
-            f"{str(folder)[:200]!r}: can't be written ({_reason(error)}): choose another folder"
+            f"{folder}: can't be written ({reason_of(error)}): choose another folder with --out"
         ) from error
-    return target
-
-
-def _reason(error: Exception) -> str:
-    """Why, in the system's words, without numbers and Python's names."""
-    return " ".join(str(getattr(error, "strerror", None) or error).split())[:200] or type(error).__name__
+    return target / PAGE
 
 
 Write = Callable[[Path], object]

@@ -21,6 +21,7 @@ from corridor.metrics.registry import Metric, all_metrics, derived_functions
 from corridor.pipeline.graph import AnyStep, Each, Graph, Progress, Run, SharedProgress, Step, silent
 from corridor.pipeline.steps import flows, impacts, inputs, lines, ranking, results
 from corridor.pipeline.steps.ranking import with_registered
+from corridor.processes import Aside
 from corridor.schema.study import Study
 from corridor.schema.vocabulary import Outcome
 
@@ -73,6 +74,7 @@ def open_run(
     dem: Sequence[Path] = (),
     given: Mapping[str, Any] | None = None,
     progress: Progress = silent,
+    ahead: Aside | None = None,
 ) -> Run:
     """A run for a study: its values are computed when they are asked for.
 
@@ -82,12 +84,13 @@ def open_run(
         dem: elevation rasters instead of those that the study names.
         given: more values by name, instead of what steps give.
         progress: called with a few words at the start of each step.
+        ahead: values that a copy of this process is computing.
     """
     # what isn't asked isn't measured
     without: dict[str, Any] = {} if study.impact else {"impact_rows": None, "impacts": None}
     without |= {} if study.sources.long_distance else {"flow_rows": None}
     values = {"study": study, "osm_path": osm, "dem_paths": tuple(dem)} | without | dict(given or {})
-    return Run(comparison_graph(), values, progress=progress)
+    return Run(comparison_graph(), values, progress=progress, ahead=ahead)
 
 
 @contextmanager

@@ -545,13 +545,20 @@ class Run:
         given: values by name.
         progress: called with what a step says when it begins.
         cache: what is known from other runs of the graph.
+        ahead: values that a copy of this process is computing.
 
     Raises:
         ValueError: a name is unknown to the graph.
     """
 
     def __init__(
-        self, graph: Graph, given: Mapping[str, Any], *, progress: Progress = silent, cache: Cache | None = None
+        self,
+        graph: Graph,
+        given: Mapping[str, Any],
+        *,
+        progress: Progress = silent,
+        cache: Cache | None = None,
+        ahead: Aside | None = None,
     ) -> None:
         if unknown := sorted(set(given) - set(graph.order)):
             raise ValueError(f"no step has to do with '{unknown[0]}'")
@@ -562,7 +569,7 @@ class Run:
         self._keys: dict[str, bytes] = {}
         # a run's values are fixed, so what they are made from is, too
         self._made: dict[str | tuple[str, Any], bytes] = {}
-        self._aside = Aside((), dict)
+        self._aside = ahead or Aside((), dict)
 
     def replace(self, **values: Any) -> Run:
         """The same with other values given; what doesn't hang on them is shared.
@@ -676,7 +683,7 @@ class Run:
         """
         # who computes them says nothing: steps are said when their values are taken
         silently, wanted = self.freed(()), list(names)
-        with Aside(wanted, lambda: silently.in_turn(wanted)) as self._aside:
+        with Aside(wanted, lambda: silently.in_turn(wanted), self._aside.meanwhile) as self._aside:
             yield
 
     def _from_aside(self, found: AnyStep) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from corridor.files import TOOL
 from corridor.report.i18n import Messages, Words, page_messages, regime_message, render
 from corridor.report.map.ground import draw_ground
 from corridor.report.tables import (
@@ -33,8 +34,6 @@ from corridor.schema.results import MapGround, Results
 from corridor.schema.vocabulary import CrossingStatus, PanelKind, SectionStatus
 
 # --- What a run was made from, as plain facts for the page and for the manifest ---
-
-TOOL = "corridor"
 
 
 def describe_run(results: Results) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corridor.errors import OutputError
+from corridor.export.folder import FORMATS, choose_formats
 from corridor.export.gis import Kind, line_style, solid_line, tunnel_runs, write_kml
-from corridor.export.results import FORMATS, choose_formats, describe_column, write_results
+from corridor.export.results import describe_column, write_results
 from corridor.geo.geodesy import vertex_chainage_m
 from corridor.metrics.registry import all_columns
 from corridor.report.view import ReportView

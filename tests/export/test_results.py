@@ -10,7 +10,8 @@ import pytest
 
 from corridor import files as workspace
 from corridor.errors import OutputError
-from corridor.export.results import FILES, write_results
+from corridor.export.folder import FILES
+from corridor.export.results import write_results
 from corridor.report.tables import plain_table
 from tests.report.synthetic import HOSTILE, hostile_results, results
 

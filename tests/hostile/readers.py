@@ -19,7 +19,7 @@ import shapely
 import corridor
 from corridor.alignment.problem import load_standards
 from corridor.errors import CorridorError
-from corridor.export.results import is_results_folder
+from corridor.export.folder import is_results_folder
 from corridor.files import data_root
 from corridor.flows.tables import load_tables
 from corridor.io.fetch.cache import Cache, CacheEntry, key_of

@@ -15,8 +15,8 @@ import pytest
 import shapely
 
 from corridor.errors import CorridorError, SourceError, SweepError
+from corridor.export.folder import is_results_folder
 from corridor.export.gis import write_layer
-from corridor.export.results import is_results_folder
 from corridor.io.read.data_files import read_pinned_inputs
 from corridor.pipeline.saved_results import load_results
 from corridor.report.tables import write_csv

@@ -19,7 +19,7 @@ import pytest
 
 from corridor import files as space
 from corridor.errors import OutputError
-from corridor.export.results import check_target
+from corridor.export.folder import check_target
 from corridor.schema.fields import file_sha256
 from tests.synthetic import NAME, build
 

@@ -22,6 +22,7 @@ from corridor.io.read.places import PlaceNames, Places, load_place_names, read_p
 from corridor.io.read.regimes import load_regime_sources
 from corridor.io.read.rivers import BorderRiver, load_border_rivers
 from corridor.metrics.registry import all_columns, unknown_metric
+from corridor.pipeline.ahead import map_path
 from corridor.pipeline.graph import Progress, step
 from corridor.schema.catalogue import (
     BorderDelays,
@@ -489,7 +490,7 @@ def dem(read_heights: Dem, height_draw: HeightDraw | None) -> Dem:
 @step()
 def osm(study: Study, osm_path: Path | None, progress: Progress) -> OsmData | None:
     """OpenStreetMap data; None where there is none, and the catalogue alone is the network."""
-    path = osm_path or (study.path(study.sources.osm) if study.sources.osm else None)
+    path = map_path(study, osm_path)
     if path is None:
         return None
     progress(f"reading OpenStreetMap data from {path.name}")

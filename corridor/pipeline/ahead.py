@@ -1,0 +1,63 @@
+"""Reading that begins before the rest of the package is loaded, in a copy of this process.
+
+Loading it takes as long as reading a country's roads does. Nothing here is loaded that a command hasn't loaded to read
+its study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from corridor.processes import Aside
+from corridor.schema.study import Study
+
+WORTH_A_COPY = 1_000_000
+"""Bytes of a map: reading a smaller one takes no longer than a copy of the process takes to begin."""
+
+
+def lean_texts() -> pd.option_context:
+    """Texts as Python's own strings: taking rows and looking at single ones copies none of them."""
+    return pd.option_context("mode.string_storage", "python")
+
+
+def map_path(study: Study, osm: Path | None) -> Path | None:
+    """The file of roads and railways: one that is given, or the study's own; None where there is neither.
+
+    Args:
+        study: names its own.
+        osm: one instead of that.
+    """
+    return osm or (study.path(study.sources.osm) if study.sources.osm else None)
+
+
+def read_ahead(study: Study, osm: Path | None, meanwhile: Callable[[], None]) -> Aside:
+    """Have a copy of this process read a study's roads and railways.
+
+    Where they can't be read the first process meets the reason when it wants them.
+
+    Args:
+        study: what will be computed.
+        osm: a file instead of the one that the study names.
+        meanwhile: what the first process does when it would only wait for them, or for what another copy computes.
+
+    Returns:
+        What to hand to :func:`corridor.comparison.compute_results`; the copy ends with it.
+    """
+    path = map_path(study, osm)
+    try:
+        is_long = path is not None and path.stat().st_size > WORTH_A_COPY
+    except (OSError, ValueError):  # whoever reads it says what is wrong
+        is_long = False
+
+    def read() -> Iterator[tuple[str, Any]]:
+        from corridor.io.read.osm import read_osm
+
+        if path is not None:
+            with lean_texts():
+                yield "osm", read_osm(path)
+
+    return Aside(["osm"] if is_long else [], read, [meanwhile])
