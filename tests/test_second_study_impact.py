@@ -262,6 +262,6 @@ def test_a_second_process_writes_the_same_files(osm, folder, tmp_path, monkeypat
         names = [path.name for path in out.iterdir() if path.suffix != ".gpkg" and path.name != MANIFEST]
         written.append({name: (out / name).read_bytes() for name in names})
         # rows of single routes are asked for by packages alone
-        every = {*ROADS_ASIDE, *CHAINS_ASIDE, *IMPACTS_ASIDE, *ASIDE, PAGE, *(["osm"] if osm else [])}
+        every = {*ROADS_ASIDE, *CHAINS_ASIDE, *IMPACTS_ASIDE, *ASIDE, PAGE, *(["osm_parts"] if osm else [])}
         assert came == (every - {"route_rows"} if cores == 2 else set())
     assert written[0] == written[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -193,10 +192,11 @@ def run(
 
 def _load_page() -> None:
     """Load what makes a page, and what compiled kernels need, while there is nothing else to do."""
-    from corridor.compiled import load_compiler
+    from corridor import compiled
+    from corridor.report.page.build import load_page
 
-    load_compiler()
-    import_module("corridor.report.map.build")
+    compiled.load_compiler()
+    load_page()
 
 
 def doctor(

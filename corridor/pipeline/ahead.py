@@ -54,10 +54,10 @@ def read_ahead(study: Study, osm: Path | None, meanwhile: Callable[[], None]) ->
         is_long = False
 
     def read() -> Iterator[tuple[str, Any]]:
-        from corridor.io.read.osm import read_osm
+        from corridor.io.read.osm import read_parts
 
         if path is not None:
             with lean_texts():
-                yield "osm", read_osm(path)
+                yield "osm_parts", read_parts(path)
 
-    return Aside(["osm"] if is_long else [], read, [meanwhile])
+    return Aside(["osm_parts"] if is_long else [], read, [meanwhile])

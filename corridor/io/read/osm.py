@@ -229,16 +229,15 @@ def _draw_once(
 def _may_be_repeated(a: Ints, b: Ints) -> Bools:
     """Which links may have the same two ends as another one: most have not, by a hash of both, and need no ordering."""
     low, high = np.minimum(a, b).view(np.uint64), np.maximum(a, b).view(np.uint64)
-    # The highest bits of the hash number four drawers or more for each link: who lies alone in his is no repetition.
-    bits = (4 * len(a)).bit_length()
     mixed = (low * np.uint64(0x9E3779B97F4A7C15) ^ high) * np.uint64(0xC2B2AE3D27D4EB4F)
-    drawer = (mixed >> np.uint64(64 - bits)).astype(np.int64)
-    links = np.arange(len(a), dtype=np.int32)
-    last = np.empty(1 << bits, dtype=np.int32)
-    last[drawer] = links
-    shared = np.zeros(1 << bits, dtype=bool)
-    shared[drawer[last[drawer] != links]] = True
-    return np.asarray(shared[drawer])
+    in_order = np.sort(mixed)
+    repeated = in_order[1:][in_order[1:] == in_order[:-1]]
+    # The highest bits number four drawers or more for each link: looking into one is quicker than seeking the hash
+    # among the repeated ones, and few others lie in theirs.
+    shift = np.uint64(64 - (4 * len(a)).bit_length())
+    shared = np.zeros(1 << (4 * len(a)).bit_length(), dtype=bool)
+    shared[repeated >> shift] = True
+    return np.asarray(shared[mixed >> shift])
 
 
 def _one_road(layer: Ints, way: Ints, node_ids: Ints, group: Ints) -> list[list[int]]:
@@ -309,6 +308,30 @@ def _renamed(node_ids: Ints, alias: dict[int, int]) -> Ints:
 
 
 @dataclass(frozen=True)
+class OsmParts:
+    """What one file gave, before its ways are drawn: plain columns, which another process hands over in no time.
+
+    ``table`` has a row for each piece that is to be drawn; the rest is as in :class:`OsmData`.
+    """
+
+    table: pd.DataFrame
+    pieces: Pieces
+    places: gpd.GeoDataFrame
+    source: Source
+    remarks: tuple[Message, ...]
+    rivers: gpd.GeoDataFrame
+
+    def draw(self) -> OsmData:
+        """The same with a line for each piece."""
+        pieces = self.pieces
+        xy = np.column_stack([pieces.x, pieces.y]) / 1e7
+        # One call for all pieces: vertex i belongs to piece indices[i].
+        lines = shapely.linestrings(xy, indices=np.repeat(np.arange(len(pieces.owner)), np.diff(pieces.offsets)))
+        ways = gpd.GeoDataFrame(self.table, geometry=lines, crs=WGS84)
+        return OsmData(ways, pieces.node_ids, pieces.offsets, self.places, self.source, self.remarks, self.rivers)
+
+
+@dataclass(frozen=True)
 class OsmData:
     """What one file gave.
 
@@ -351,6 +374,17 @@ class OsmData:
 
 
 def read_osm(path: Path) -> OsmData:
+    """Read roads, railways, named rivers and places of a PBF, XML or OPL file, and draw them.
+
+    Takes and raises what :func:`read_parts` does.
+
+    Args:
+        path: ``.osm.pbf``, ``.osm``, ``.opl``, packed or not.
+    """
+    return read_parts(path).draw()
+
+
+def read_parts(path: Path) -> OsmParts:
     """Read roads, railways, named rivers and places of a PBF, XML or OPL file, in whatever order it is.
 
     Memory: 16 bytes a node of the file while it is read, about 100 bytes a vertex of the roads and railways kept, and
@@ -403,20 +437,13 @@ def read_osm(path: Path) -> OsmData:
             f"{path}: none of its {len(frame):,} roads and railways can be used ({counted}); "
             f"{_remedy_of_vertices(path, node_ids)}"
         )
-    xy = np.column_stack([pieces.x, pieces.y]) / 1e7
-    # One call for all pieces: vertex i belongs to piece indices[i].
-    lines = shapely.linestrings(xy, indices=np.repeat(np.arange(len(pieces.owner)), np.diff(pieces.offsets)))
     # Cutting may have left out ways and made several of one: the table follows, row by row.
     if len(pieces.owner) != len(frame) or (np.diff(pieces.owner) != 1).any():
         frame = frame.iloc[pieces.owner].reset_index(drop=True)
-    frame = _restrict(frame, pieces, scan.barriers)
-    ways = gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84)
-    places = scan.settlements.frame()
-    return OsmData(
-        ways=ways,
-        node_ids=pieces.node_ids,
-        offsets=pieces.offsets,
-        places=places,
+    return OsmParts(
+        table=_restrict(frame, pieces, scan.barriers),
+        pieces=pieces,
+        places=scan.settlements.frame(),
         source=_source(path, scan.date or _date_in_name(path)),
         remarks=tuple(
             Message("map_data.counted", {"file": path.name, "number": _in_groups(count), "what": what})

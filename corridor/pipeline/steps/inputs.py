@@ -16,7 +16,7 @@ from corridor.io.read.borders import Borders, no_borders, read_borders
 from corridor.io.read.catalogue import Catalogue, load_catalogue, load_general_catalogue
 from corridor.io.read.data_files import hash_rules
 from corridor.io.read.inputs import Area, Gazetteer, HeightDraw, catalogue_dates, load_dem, require_known, require_past
-from corridor.io.read.osm import OsmData, read_osm
+from corridor.io.read.osm import OsmData, OsmParts, read_parts
 from corridor.io.read.own_routes import read_drawn
 from corridor.io.read.places import PlaceNames, Places, load_place_names, read_places
 from corridor.io.read.regimes import load_regime_sources
@@ -488,13 +488,19 @@ def dem(read_heights: Dem, height_draw: HeightDraw | None) -> Dem:
 
 
 @step()
-def osm(study: Study, osm_path: Path | None, progress: Progress) -> OsmData | None:
-    """OpenStreetMap data; None where there is none, and the catalogue alone is the network."""
+def osm_parts(study: Study, osm_path: Path | None, progress: Progress) -> OsmParts | None:
+    """OpenStreetMap data before it is drawn; None where there is none, and the catalogue alone is the network."""
     path = map_path(study, osm_path)
     if path is None:
         return None
     progress(f"reading OpenStreetMap data from {path.name}")
-    return read_osm(path)
+    return read_parts(path)
+
+
+@step()
+def osm(osm_parts: OsmParts | None) -> OsmData | None:
+    """OpenStreetMap data; None where there is none."""
+    return osm_parts.draw() if osm_parts is not None else None
 
 
 @step()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -325,8 +326,7 @@ def build_page(view: ReportView, made_on: str | None = None) -> str:
     _check_inline(scripts, styles)
     scores, flows, glance = build_score_data(view), build_flow_data(view), build_glance(view)
     conditions = build_conditions(view)
-    page = _environment().get_template("page.html.j2")
-    return page.render(
+    return _template().render(
         policy=_policy(scripts),
         styles=[Markup(style) for style in styles],  # noqa: S704  (files of this package and its libraries)
         scripts=[Markup(script) for script in scripts],  # noqa: S704
@@ -408,16 +408,23 @@ def _check_inline(scripts: list[str], styles: list[str]) -> None:
             raise OutputError(f"a script or style of the page holds '{end}': it can't be put into a page")
 
 
+def load_page() -> None:
+    """Load and compile what a page is made with, for who has time for it before there are results."""
+    import_module("corridor.report.map.build")
+    _template()
+
+
 @cache
-def _environment() -> jinja2.Environment:
-    """Templates of the package, which are compiled once in a process."""
-    return jinja2.Environment(
+def _template() -> jinja2.Template:
+    """The page's template, which is compiled once in a process."""
+    environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(read_asset),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    return environment.get_template("page.html.j2")
 
 
 def _page_data(view: ReportView, scores: dict[str, Any]) -> dict[str, Any]:
