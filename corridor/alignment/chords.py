@@ -467,14 +467,14 @@ def price_link(
     Returns:
         Rows used in ``trace`` after the chord, or -1 if the chord is dearer than ``limit`` or not possible.
     """
-    grid, slopes, floors, mask, rubbing, _ = ground
-    z, slope, friction = grid.reshape(grid.size), slopes.reshape(grid.size, 2), rubbing.reshape(rubbing.size)
+    z, slope, friction, floors, mask, shut = (
+        ground.z, ground.slope, ground.friction, ground.floors, ground.mask, ground.shut,
+    )  # fmt: skip
+    cols = ground.grid.shape[1]
     share, cell, weight = crossings
     down, right = turned
     scale = 1.0 / (metres * np.sqrt(p[CROSS2]))
     by_row, by_col = dc * p[DX] * scale, -dr * p[DY] * scale  # of the slopes, in cross-slope over its doubling value
-    on_row, on_col = _runs_along(r0, dr), _runs_along(c0, dc)
-    on_diagonal = _runs_along(r0 + c0, dr + dc) or _runs_along(r0 - c0, dr - dc)
     q = _as_scalars(p)
     masked, steered, traced = mask.size > 0, friction.size > 0, trace.shape[0] > 0
     # Deeper than the first only a tunnel is possible, higher than the second only a bridge.
@@ -508,7 +508,12 @@ def price_link(
         if masked:
             # The mask is constant over a triangle, so that the middle of a piece stands for all of it.
             middle = 0.5 * (t0 + t1)
-            bits = np.int64(bits_at(mask, r0 + middle * dr, c0 + middle * dc, on_row, on_col, on_diagonal))
+            r, c = r0 + middle * dr, c0 + middle * dc
+            bits = np.int64(shut[int(r) * cols + int(c)])
+            # Most squares forbid nothing at any corner.
+            if bits != 0:
+                on_diagonal = _runs_along(r0 + c0, dr + dc) or _runs_along(r0 - c0, dr - dc)
+                bits = np.int64(bits_at(mask, r, c, _runs_along(r0, dr), _runs_along(c0, dc), on_diagonal))
         low, high = (d0, d1) if d0 < d1 else (d1, d0)
         if low > dearest and bits & 4 == 0 and not traced:
             tunnel = _bore(surface, bridge, tunnel, piece, q)
@@ -541,7 +546,7 @@ def price_link(
 @kernel
 def walk_move(ground, laid, move, r, c, h0, d_row, d_col, rise, metres, p, cost, limit, scratch):
     """Walk the chord of a move from a node, whose crossings are laid out already; see ``price_link``."""
-    turn, cols = laid.turn, ground[0].shape[1]
+    turn, cols = laid.turn, ground.grid.shape[1]
     turned = turn[move, 0] * cols + turn[move, 1], turn[move, 2] * cols + turn[move, 3]
     return price_link(
         ground, laid.crossings, np.int64(laid.pointer[move, 0]), np.int64(laid.pointer[move, 1]), r * cols + c, turned,
@@ -553,7 +558,7 @@ def walk_move(ground, laid, move, r, c, h0, d_row, d_col, rise, metres, p, cost,
 @kernel
 def walk_chord(ground, r0, c0, h0, r1, c1, h1, p, cost, limit, scratch, trace, n_trace, s0):
     """Lay out the crossings of a chord between any two points, part by part, and walk it; see ``price_link``."""
-    rows, cols = ground[0].shape
+    rows, cols = ground.grid.shape
     dr, dc, rise = r1 - r0, c1 - c0, h1 - h0
     metres = np.sqrt((dc * p[DX]) ** 2 + (dr * p[DY]) ** 2)
     if metres == 0.0:
@@ -575,6 +580,40 @@ def walk_chord(ground, r0, c0, h0, r1, c1, h1, p, cost, limit, scratch, trace, n
             return -1
         t0 = t1
     return n_trace
+
+
+@kernel
+def walk_line(ground, points, along_m, p, cost, scratch, trace):
+    """Walk all chords between consecutive points (n, 3), whose chainages are known; see ``price_link``.
+
+    Returns rows used in the trace, and how many chords were walked: fewer than there are where one isn't possible.
+    """
+    n_trace = 0
+    for k in range(points.shape[0] - 1):
+        a, b = points[k], points[k + 1]
+        done = walk_chord(
+            ground, a[0], a[1], a[2], b[0], b[1], b[2], p, cost, np.inf, scratch, trace, n_trace, along_m[k]
+        )
+        if done < 0:
+            return n_trace, k
+        n_trace = done
+    return n_trace, points.shape[0] - 1
+
+
+@kernel
+def choose_kinds(trace, change, kinds):
+    """Walk back through the costs by kind of a trace and put down the cheapest sequence of kinds.
+
+    The line ends in the open. Costs by kind after each piece and the price of the ``change`` (3, 3) decide which kind
+    came before.
+    """
+    after = 0
+    for i in range(trace.shape[0] - 1, -1, -1):
+        best = 0
+        for kind in range(1, 3):
+            if trace[i, 5 + kind] + change[kind, after] < trace[i, 5 + best] + change[best, after]:
+                best = kind
+        kinds[i] = after = best
 
 
 @inner
@@ -618,8 +657,7 @@ def least_price(ground, r0, c0, h0, d_row, d_col, rise, metres, over, under, lim
 
     The line may run up to ``over`` metres higher and ``under`` metres lower than the heights say.
     """
-    rows, cols = ground[0].shape
-    z, steepest = ground[0].reshape(rows * cols), ground[5].reshape(rows * cols)
+    z, steepest, cols = ground.z, ground.steepest, ground.grid.shape[1]
     upright = abs(d_row) >= abs(d_col)
     n = abs(d_row) if upright else abs(d_col)
     ahead, aside = (cols, 1) if upright else (1, cols)

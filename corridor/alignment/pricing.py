@@ -17,9 +17,11 @@ from corridor.alignment.chords import (
     IN_GALLERY,
     ON_HALF_BRIDGE,
     TRACED,
+    choose_kinds,
     new_scratch,
     pack_parameters,
     walk_chord,
+    walk_line,
 )
 from corridor.alignment.links import Ground, build_ground, cross_slopes, ground_heights
 from corridor.errors import AlignmentError
@@ -79,17 +81,16 @@ def split_line(points: Floats, ground: Ground, standard: DesignStandard, costs: 
     """
     p = pack_parameters(ground, standard, costs)
     cost, scratch = np.array([0.0, np.inf, np.inf]), new_scratch()
-    trace = np.zeros((_trace_rows(points), TRACED))
-    used, chainage = 0, 0.0
-    for a, b in pairwise(points):
-        done = walk_chord(ground.arrays, *a, *b, p, cost, np.inf, scratch, trace, used, chainage)
-        metres = float(np.hypot((b[0] - a[0]) * ground.dy_m, (b[1] - a[1]) * ground.dx_m))
-        if done < 0:
-            raise AlignmentError(
-                f"line: no allowed kind between {chainage / 1000:.3f} and {(chainage + metres) / 1000:.3f} km "
-                "(too high for a bridge, or closed by the mask)"
-            )
-        used, chainage = done, chainage + metres
+    trace = np.empty((_trace_rows(points), TRACED))
+    metres = np.hypot(np.diff(points[:, 1]) * ground.dx_m, np.diff(points[:, 0]) * ground.dy_m)
+    along_m = np.concatenate([[0.0], np.cumsum(metres)])
+    used, walked = walk_line(ground.arrays, np.ascontiguousarray(points), along_m, p, cost, scratch, trace)
+    if walked < len(metres):
+        begin_km, end_km = along_m[walked : walked + 2] / 1000
+        raise AlignmentError(
+            f"line: no allowed kind between {begin_km:.3f} and {end_km:.3f} km "
+            "(too high for a bridge, or closed by the mask)"
+        )
     return _choose(trace[:used], change_prices(costs))
 
 
@@ -103,11 +104,11 @@ def find_closed(points: Floats, ground: Ground, standard: DesignStandard, costs:
         costs: prices by kind.
     """
     p = pack_parameters(ground, standard, costs)
-    scratch = new_scratch()
+    arrays, scratch = ground.arrays, new_scratch()
     metres = np.hypot(np.diff(points[:, 0]) * ground.dy_m, np.diff(points[:, 1]) * ground.dx_m)
     middles = np.cumsum(metres) - 0.5 * metres
     closed = [
-        walk_chord(ground.arrays, *a, *b, p, np.zeros(3), np.inf, scratch, scratch.no_trace, 0, 0.0) < 0
+        walk_chord(arrays, *a, *b, p, np.zeros(3), np.inf, scratch, scratch.no_trace, 0, 0.0) < 0
         for a, b in pairwise(points)
     ]
     return np.asarray(middles[np.array(closed, dtype=bool)])
@@ -120,14 +121,9 @@ def _trace_rows(points: Floats) -> int:
 
 
 def _choose(trace: Floats, change: Floats) -> Pieces:
-    """Walk back through the costs by kind and read off the cheapest sequence of kinds."""
-    kinds = np.zeros(len(trace), dtype=np.int64)
-    # The line ends in the open. Costs by kind after each piece and the price of the change decide which kind came
-    # before.
-    after = 0
-    for i in range(len(trace) - 1, -1, -1):
-        after = int(np.argmin(trace[i, 5:8] + change[:, after]))
-        kinds[i] = after
+    """The cheapest sequence of kinds that the costs by kind allow."""
+    kinds = np.empty(len(trace), dtype=np.int64)
+    choose_kinds(trace, change, kinds)
     opened = kinds == 0
     kinds[opened] = np.array([OPEN_KINDS[built] for built in range(4)])[trace[opened, 8].astype(int)]
     return Pieces(trace[:, 0], trace[:, 1], trace[:, 2], trace[:, 3], trace[:, 4], trace[:, 9], kinds)

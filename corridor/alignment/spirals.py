@@ -152,7 +152,7 @@ def least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, limit, p):
     The same reasoning as in ``least_price``: where a corner lies too deep or too high for open line, so does the line
     on both sides of it until the steepest ground around and the grade could have made up the difference.
     """
-    z, steepest = ground[0], ground[5]
+    z, steepest = ground.grid, ground.steepest
     rows, cols = z.shape
     drawn = loops.move_m[m] + turns * CORNERS * loops.arc_m
     bound = p[CHEAPEST] * (loops.move_m[m] + turns * CORNERS * loops.side_m)
@@ -173,10 +173,10 @@ def least_loop_price(ground, loops, m, turns, side, r, c, h0, rise, limit, p):
                 return np.inf
             # No stretch reaches further than half a side, so that none is counted twice.
             if depth > p[MAX_CUT]:
-                stretch = min(reach, (depth - p[MAX_CUT]) / (steepest[i, k] + grade))
+                stretch = min(reach, (depth - p[MAX_CUT]) / (steepest[i * cols + k] + grade))
                 bound += 2.0 * (1.0 - 1e-9) * stretch * (p[TUNNEL] - p[CHEAPEST])
             elif depth < -p[MAX_FILL]:
-                stretch = min(reach, (-depth - p[MAX_FILL]) / (steepest[i, k] + grade))
+                stretch = min(reach, (-depth - p[MAX_FILL]) / (steepest[i * cols + k] + grade))
                 bound += 2.0 * (1.0 - 1e-9) * stretch * (bridge - p[CHEAPEST])
         if bound > limit:
             break
@@ -205,7 +205,7 @@ def price_crossings(ground, loops, m, turns, r, c, h0, rise, p):
 
     Circles are known to lie on the ground's grid, and the chord with them.
     """
-    z = ground[0]
+    z = ground.grid
     drawn = loops.move_m[m] + turns * CORNERS * loops.arc_m
     y, x = r + 0.5 * loops.moves[m, 0], c + 0.5 * loops.moves[m, 1]
     i, k = min(int(y), z.shape[0] - 2), min(int(x), z.shape[1] - 2)

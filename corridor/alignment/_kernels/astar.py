@@ -216,7 +216,7 @@ def _bound(z, r, c, height, states, ends, p):
 @allocating
 def bound_direct_links(ground, nodes, states, ends, p):
     """Least price of the link that goes straight from the begin terminal to each node; infinite if it can't."""
-    z = ground[0]
+    z = ground.grid
     cols = z.shape[1]
     r, c = ends.begin_row, ends.begin_col
     height = z[r, c] + states.offset_m[states.terminal]
@@ -302,7 +302,7 @@ def _price_link(
     improves; returns the heap's size.
     """
     cost_u, t_height = labels.cost[u], height + rise
-    plain, rest = _least_rest(ground[0], t_r, t_c, t_height, first, last, states, ends, effort, p)
+    plain, rest = _least_rest(ground.grid, t_r, t_c, t_height, first, last, states, ends, effort, p)
     # A link is of use only below the dearest label that it could improve, and below the barrier less the rest. The
     # cheap tests of that come before the walk along the chord.
     limit = np.inf
@@ -331,7 +331,7 @@ def _price_link(
 @inner
 def _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratch, size):
     """Try all chords with full circles from a state; returns the heap's size."""
-    z = ground[0]
+    z = ground.grid
     rows, cols = z.shape
     n_states = states.kind.shape[0]
     node = nodes.node_of[u // n_states]
@@ -361,15 +361,15 @@ def _wind(ground, u, loops, nodes, states, ends, goal, labels, effort, p, scratc
 @inner
 def _go_straight(ground, u, flat, level_from, level_to, nodes, states, ends, goal, labels, effort, p, scratch, size):
     """Try the direct link from a state to a node at some of its levels; returns the heap's size."""
-    n_states, cols = states.kind.shape[0], ground[0].shape[1]
+    n_states, cols = states.kind.shape[0], ground.grid.shape[1]
     index, start = nodes.index_of[flat], nodes.node_of[u // n_states]
     r, c, t_r, t_c = start // cols, start % cols, flat // cols, flat % cols
     metres = np.sqrt(((t_r - r) * p[DY]) ** 2 + ((t_c - c) * p[DX]) ** 2)
     if metres == 0.0 or metres > ends.direct_m:
         return size
-    height = ground[0][r, c] + states.offset_m[u % n_states]
+    height = ground.grid[r, c] + states.offset_m[u % n_states]
     for level in range(level_from, level_to):
-        rise = ground[0][t_r, t_c] + states.offset_m[states.first[level]] - height
+        rise = ground.grid[t_r, t_c] + states.offset_m[states.first[level]] - height
         if rise > states.up * metres or -rise > states.down * metres:
             continue
         first, last = index * n_states + states.first[level], index * n_states + states.first[level + 1]
@@ -385,7 +385,7 @@ def _go_straight(ground, u, flat, level_from, level_to, nodes, states, ends, goa
 @inner
 def _try_move(ground, u, m, least, nodes, states, ends, goal, labels, effort, p, scratch, size):
     """Try one move from a state to all levels of the node that it leads to; returns the heap's size."""
-    z = ground[0]
+    z = ground.grid
     rows, cols = z.shape
     n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
     node = nodes.node_of[u // n_states]
@@ -421,7 +421,7 @@ def _shorten(ground, u, n_short, nodes, states, ends, labels, effort, barrier, p
 
     Labels and the barrier only fall: what is no use now never is for a state that costs as much or more.
     """
-    z = ground[0]
+    z = ground.grid
     rows, cols = z.shape
     n_states = states.kind.shape[0]
     here = u // n_states
@@ -535,14 +535,14 @@ def _move_on(ground, u, n_short, n_tried, nodes, states, ends, goal, labels, eff
 def _follow_old(ground, u, nodes, states, ends, reuse, labels, effort, p, size):
     """Follow the pieces of an old formation that start at a node; returns the heap's size."""
     pointer, targets, prices = reuse
-    n_states, cols = states.kind.shape[0], ground[0].shape[1]
+    n_states, cols = states.kind.shape[0], ground.grid.shape[1]
     index = u // n_states
     for e in range(pointer[index], pointer[index + 1]):
         target = targets[e] * n_states + states.terminal
         value = labels.cost[u] + prices[e]
         if value < labels.cost[target] and labels.position[target] != DONE:
             r, c = nodes.node_of[targets[e]] // cols, nodes.node_of[targets[e]] % cols
-            rest = _bound(ground[0], r, c, ground[0][r, c], states, ends, p)
+            rest = _bound(ground.grid, r, c, ground.grid[r, c], states, ends, p)
             if effort.consistent:
                 rest = effort.guide[target]
             size = _label(labels, size, target, value, u, rest, effort.informed, n_states)
@@ -578,7 +578,7 @@ def _settle(
     Returns:
         Whether the search is over, the heap's size, how many held links were tried, and places of the shortlist used.
     """
-    n_states, n_levels, cols = states.kind.shape[0], states.first.shape[0] - 1, ground[0].shape[1]
+    n_states, n_levels, cols = states.kind.shape[0], states.first.shape[0] - 1, ground.grid.shape[1]
     end_node, ground_level = ends.row * cols + ends.col, _terminal_level(states)
     while True:
         if used + nodes.moves.shape[0] > shortlist.move.shape[0]:
@@ -650,7 +650,7 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
     Returns:
         Cost and parent per state, heap positions (DONE: settled) and how many states were expanded.
     """
-    n_states, cols = states.kind.shape[0], ground[0].shape[1]
+    n_states, cols = states.kind.shape[0], ground.grid.shape[1]
     total = nodes.node_of.shape[0] * n_states
     keys, items, position = new_heap(total)
     labels = Labels(
@@ -660,7 +660,7 @@ def run_search(ground, nodes, loops, states, ends, held, reuse, effort, p, prime
     scratch = new_scratch()
     begin = np.int64(nodes.index_of[ends.begin_row * cols + ends.begin_col]) * n_states + states.terminal
     goal = np.int64(nodes.index_of[ends.row * cols + ends.col]) * n_states + states.terminal
-    size = _first_labels(ground[0], begin, primes, nodes, states, ends, labels, effort, p)
+    size = _first_labels(ground.grid, begin, primes, nodes, states, ends, labels, effort, p)
     # Moves are sorted by length. Those before the first long one need no shortlist; where nothing may be left out, none
     # does.
     n_short = 0

@@ -192,7 +192,7 @@ def _more_labels(labels):
 @inner
 def _look_ahead(ground, nodes, states, here, spare, p, behind_node, ahead, used):
     """Put down which moves from a node some line with so much to spare may use; returns how many places are used."""
-    z, (rows, cols) = ground[0], ground[0].shape
+    z, (rows, cols) = ground.grid, ground.grid.shape
     node = nodes.node_of[here]
     r, c = node // cols, node % cols
     # One list serves all states of the node, and offsets rise: the line may start and end anywhere between the two.
@@ -246,7 +246,7 @@ def _price_to(ground, nodes, states, u, cost_u, p, behind, bound, m, flat, to_en
 
     ``m`` is the move that leads there, -1 for a direct link. One that leads ``to_end`` arrives on the ground.
     """
-    z, cols = ground[0], ground[0].shape[1]
+    z, cols = ground.grid, ground.grid.shape[1]
     n_states, n_levels = states.kind.shape[0], states.first.shape[0] - 1
     node, t_index = nodes.node_of[u // n_states], np.int64(nodes.index_of[flat])
     r, c, t_r, t_c = node // cols, node % cols, flat // cols, flat % cols
@@ -302,7 +302,7 @@ def _price_direct(
     ground, nodes, states, u, cost_u, p, direct_m, behind, behind_node, bound, index, to_end, scratch, links, used
 ):  # fmt: skip
     """Put down the direct links from a state to a node, as ``_price_to`` does; returns how many links there are."""
-    z, cols = ground[0], ground[0].shape[1]
+    z, cols = ground.grid, ground.grid.shape[1]
     n_states = states.kind.shape[0]
     node, flat = nodes.node_of[u // n_states], np.int64(nodes.node_of[index])
     r, c, t_r, t_c = node // cols, node % cols, flat // cols, flat % cols
@@ -324,7 +324,7 @@ def _price_direct(
 @inner
 def _wind_from(ground, nodes, loops, states, u, cost_u, p, behind, bound, m, scratch, links, used):
     """Put down the ways to wind up or down one chord from a state, as ``_price_from`` does with straight links."""
-    z, (rows, cols) = ground[0], ground[0].shape
+    z, (rows, cols) = ground.grid, ground.grid.shape
     n_states, node = states.kind.shape[0], nodes.node_of[u // states.kind.shape[0]]
     r, c, height = node // cols, node % cols, z[node // cols, node % cols] + states.offset_m[u % n_states]
     t_r, t_c = r + loops.moves[m, 0], c + loops.moves[m, 1]
@@ -384,7 +384,7 @@ def price_all_from(
 
     Of direct links it is the one to the end; ``price_from_begin`` puts down those from the begin terminal.
     """
-    n_states, cols = states.kind.shape[0], ground[0].shape[1]
+    n_states, cols = states.kind.shape[0], ground.grid.shape[1]
     here, spare = u // n_states, bound - cost_u
     links.first[u] = used
     used = _price_direct(
@@ -516,7 +516,7 @@ def _bend_loss(ground, nodes, loops, states, p, radius, links, e, f, start_loss,
     # An old formation has its own curves, and joins are not designed here.
     if links.of[e].code == OLD or links.of[f].code == OLD:
         return 0.0
-    z, offsets = ground[0], states.offset_m
+    z, offsets = ground.grid, states.offset_m
     east_e, south_e, metres_e, rise_e, inner_e = _step_of(z, nodes.node_of, offsets, loops, links, e, p)
     east_f, south_f, metres_f, rise_f, inner_f = _step_of(z, nodes.node_of, offsets, loops, links, f, p)
     # tan(theta / 2) = sin / (1 + cos) needs no angle. The denominator vanishes where the line turns right back.
@@ -560,7 +560,7 @@ def _binding_loss(ground, nodes, loops, states, p, radius, links, f, loss):
     binding = 0.0
     # Of a link with full circles the straights before and after them are tested apart.
     if loss > 0.0 and links.of[f].code == 0:
-        _, _, metres, rise, _ = _step_of(ground[0], nodes.node_of, states.offset_m, loops, links, f, p)
+        _, _, metres, rise, _ = _step_of(ground.grid, nodes.node_of, states.offset_m, loops, links, f, p)
         # Tangents take half of the link at most. The margin is for arcs that are drawn in whole chords.
         left = metres - loss - 1.001 * curve_loss(0.5 * metres / radius, radius) - 0.01
         if rise > states.up * left or -rise > states.down * left:
