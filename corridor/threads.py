@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+P = TypeVar("P")
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -46,6 +47,39 @@ def map_in_threads(function: Callable[[T], V], items: Iterable[T]) -> list[V]:
         running = [pool.submit(function, item) for item in waiting]
         try:
             return [one.result() for one in running]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def map_parts_in_threads(
+    split: Callable[[T], Iterable[P]], function: Callable[[P], V], items: Iterable[T]
+) -> list[list[V]]:
+    """What a function gives for each part of each item, in the order of the items and of their parts.
+
+    The parts of an item go on as soon as it is split: no core waits until all items are.
+
+    Args:
+        split: gives the parts of an item, which may take long too. Items must not hang on each other.
+        function: of one part, whose parts must not hang on each other either.
+        items: any.
+
+    Returns:
+        The values, a list for each item.
+
+    Raises:
+        Exception: what the first item raised that did, or the first of its parts; those that wait are given up then.
+    """
+    if count_threads() < 2:
+        return [[function(part) for part in split(item)] for item in items]
+    with ThreadPoolExecutor(count_threads()) as pool:
+
+        def begin(item: T) -> list[Future[V]]:
+            return [pool.submit(function, part) for part in split(item)]
+
+        begun = [pool.submit(begin, item) for item in items]
+        try:
+            return [[one.result() for one in parts.result()] for parts in begun]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

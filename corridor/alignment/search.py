@@ -533,7 +533,7 @@ def search_primed(
     return problem, found
 
 
-STRICTER = 1.25
+STRICTER = 1.12
 """Up to how many times its own price a search of a looser grade looks for the sake of stricter ones."""
 
 

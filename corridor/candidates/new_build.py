@@ -38,7 +38,7 @@ from corridor.schema.message import Message, Value
 from corridor.schema.study import NewBuildCandidate, Place
 from corridor.schema.vocabulary import Evidence, GeometryQuality, Mode, SectionStatus, StructureKind
 from corridor.terrain.surface import Dem
-from corridor.threads import map_in_threads
+from corridor.threads import map_parts_in_threads
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
@@ -209,28 +209,30 @@ def _find_lines(
         costs = unit_costs(catalogue.unit_costs, leg.standard.mode)
         return AlignmentProblem(terrain, a, b, leg.standard, costs, OPTIONS)
 
-    def begin(group: Sequence[int]) -> list[AlignmentProblem]:
+    def begin(group: Sequence[int]) -> list[tuple[_Leg, AlignmentProblem]]:
         leg = legs[group[0]]
         lon, lat = zip(leg.start, leg.end, strict=True)
         dem.require(lon, lat, leg.asked_by)
         with _naming(leg):
             problem = framed(leg).watched(progress, leg.words)
-        return share_searches([replace(problem, standard=legs[number].standard) for number in group])
+        asked = share_searches([replace(problem, standard=legs[number].standard) for number in group])
+        return [(legs[number], one) for number, one in zip(group, asked, strict=True)]
 
-    def find(asked: tuple[int, AlignmentProblem]) -> Alignment:
-        leg, problem = legs[asked[0]], asked[1]
+    def find(asked: tuple[_Leg, AlignmentProblem]) -> Alignment:
+        leg, problem = asked
         progress(leg.words)
         with _naming(leg):
             return solve_on_cells(
                 problem.watched(progress, leg.words), lambda cell_m: framed(leg, cell_m).watched(progress, leg.words)
             )
 
-    begun = map_in_threads(begin, groups.values())
-    asked = [pair for group, of in zip(groups.values(), begun, strict=True) for pair in zip(group, of, strict=True)]
-    # The longest searches begin first, so that no core is left with one when the others are done.
-    asked.sort(key=lambda pair: pair[1].start_costs is not None)
-    found = dict(zip((number for number, _ in asked), map_in_threads(find, asked), strict=True))
-    return [found[number] for number in range(len(legs))]
+    # What is sought once, without a search that it shares, takes the longest and begins first.
+    order = sorted(groups.values(), key=len)
+    found = map_parts_in_threads(begin, find, order)
+    lines = {
+        number: line for group, of in zip(order, found, strict=True) for number, line in zip(group, of, strict=True)
+    }
+    return [lines[number] for number in range(len(legs))]
 
 
 @contextmanager
