@@ -567,8 +567,9 @@ def compute_results(
 
 
 _ON_THE_WAY: tuple[AnyStep, ...] = (
-    *(inputs.data_sources, lines.joined_ways, lines.conflated_ways, lines.road_courses, lines.conflation),
-    *(lines.candidates, impacts.route_crossings, steps_of_results.impacts, impacts.impact_rows, impacts.metrics),
+    *(inputs.data_sources, lines.joined_ways, lines.conflated_ways, lines.road_courses),
+    *(lines.lie_of_network, lines.conflation, lines.candidates, impacts.route_crossings, steps_of_results.impacts),
+    *(impacts.impact_rows, impacts.metrics),
     *(flows.flows, steps_of_results.notes, steps_of_results.results, steps_of_results.map_ground),
 )
 """What is computed one after another, so that each leaves less that others are still computed from, and that what a
@@ -579,8 +580,8 @@ ROADS_ASIDE = ("road_courses",)
 """What a second process computes while the first finds the catalogue's sections on the map."""
 WORTH_A_COPY = 10_000
 """So many edges take longer to lay over the ground than a second process takes to begin."""
-CHAINS_ASIDE = ("chain_surveys",)
-"""The same while the first surveys the network and times it."""
+CHAINS_ASIDE = ("road_survey", "chain_surveys")
+"""The same while the first lays the network into its countries and times it."""
 IMPACTS_ASIDE = (
     *("beside_routes", "severance_figuress", "strips"),
     "cells of corridor.metrics.border.measure_border_bands",

@@ -214,7 +214,7 @@ def survey_sections(
         return None
     drawn = build_physical(ways_of_sections(chain))
     courses = lay_edges(drawn.edges, len(drawn.node_lon), model.parameters, dem, sections)
-    return survey_edges(drawn.edges, courses, model, {}, sections)
+    return SurveyedEdges(drawn.edges, survey_edges(drawn.edges, courses, model, {}, sections))
 
 
 def section_minutes(

@@ -34,7 +34,7 @@ from corridor.network.driving_times import (
 )
 from corridor.network.graph import Network, Position
 from corridor.network.map_matching import Match, match_section, node_position, part_lengths_km
-from corridor.network.road_survey import RoadCourses
+from corridor.network.road_survey import RoadCourses, RoadSurvey
 from corridor.network.ways import Ways
 from corridor.schema.catalogue import (
     THROUGH_CLASSES,
@@ -450,7 +450,7 @@ def lay_ways(
 
 def survey_ways(
     ways: ConflatedWays, courses: RoadCourses, sections: Mapping[str, Section], model: DrivingModel
-) -> SurveyedEdges:
+) -> RoadSurvey:
     """Grades and bends of conflated ways.
 
     Args:
@@ -464,7 +464,7 @@ def survey_ways(
 
 def build_on_ways(
     ways: ConflatedWays,
-    surveyed: SurveyedEdges,
+    survey: RoadSurvey,
     network: Network,
     sections: Mapping[str, Section],
     nodes: Mapping[str, Node],
@@ -477,7 +477,7 @@ def build_on_ways(
 
     Args:
         ways: from :func:`conflate`.
-        surveyed: the same ways, from :func:`survey_ways`.
+        survey: of the same ways, from :func:`survey_ways`.
         network: the same ways in their countries, from :func:`~corridor.network.conflate_ways.build_network`.
         sections: those that the ways were conflated with; they may differ in speeds.
         nodes: between which documented journeys run.
@@ -489,6 +489,7 @@ def build_on_ways(
     Raises:
         NetworkError: a documented journey can't be made on the network.
     """
+    surveyed = SurveyedEdges(ways.physical.edges, survey)
     # Times come in two rounds: plain ones, on which documented journeys are computed, and those that the fit makes of
     # them.
     plain = time_edges(surveyed, model, ways.matches, sections, vehicles=[time.vehicle for time in times])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import geopandas as gpd
@@ -246,14 +247,15 @@ TRUCK, CAR = "truck", "car"
 
 @dataclass(frozen=True)
 class SurveyedEdges:
-    """Edges with the grades and bends of the roads among them: what no speed changes.
-
-    ``rows`` are the rows of roads, which ``survey`` was made of.
-    """
+    """Edges with the grades and bends of the roads among them: what no speed changes."""
 
     edges: gpd.GeoDataFrame
-    rows: Ints
     survey: RoadSurvey
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Rows of roads, which the survey was made of."""
+        return _road_rows(self.edges)
 
 
 @dataclass(frozen=True)
@@ -338,7 +340,7 @@ def survey_edges(
     model: DrivingModel,
     matches: Mapping[str, Match],
     sections: Mapping[str, Section],
-) -> SurveyedEdges:
+) -> RoadSurvey:
     """Grades and bends of the roads among edges.
 
     Args:
@@ -352,14 +354,13 @@ def survey_edges(
     # The survey knows roads alone; ``local`` turns rows of the edge table into its rows.
     local = np.full(len(edges), -1, dtype=np.int64)
     local[roads] = np.arange(len(roads))
-    survey = survey_roads(
+    return survey_roads(
         _roads_among(edges),
         courses,
         model.parameters,
         pins=road_pins(model.heights, sections, edges, local, matches),
         max_grade=_max_grades(edges, model.grade_ceilings, matches, sections)[roads],
     )
-    return SurveyedEdges(edges, roads, survey)
 
 
 def _road_rows(edges: gpd.GeoDataFrame) -> Ints:
@@ -380,7 +381,7 @@ def time_edges(
     """Driving times of all edges, delays at borders not included.
 
     Args:
-        surveyed: the edges, from :func:`survey_edges`.
+        surveyed: the edges, with what :func:`survey_edges` says of them.
         model: speeds, vehicles, and the rows that the survey was made with.
         matches: sections found on edges, whose documented speeds count there.
         sections: the catalogue's sections as they are at the network's date.

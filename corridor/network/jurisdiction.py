@@ -39,8 +39,7 @@ def country_of_lines(lines: Objects, borders: Borders) -> Objects:
     sizes = shapely.get_num_coordinates(lines)
     countries = borders.country_at(*xy[np.cumsum(sizes) - sizes].T)
     # A line that meets no border lies in one country, which its first vertex tells.
-    tree = shapely.STRtree(borders.lines)
-    near = np.unique(tree.query(lines, predicate="intersects")[0])
+    near = np.unique(borders.tree.query(lines, predicate="intersects")[0])
     countries[near] = _majorities(lines[near], borders)
     return countries
 

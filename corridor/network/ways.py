@@ -265,7 +265,8 @@ def _find_cut(xy: Floats, borders: Borders, crossing: Crossing) -> tuple[int, tu
 def _passage(a: Floats, b: Floats, borders: Borders) -> tuple[float, float]:
     """Where the straight line between two vertices of different countries meets a border."""
     segment = shapely.LineString([a, b])
-    met = shapely.get_coordinates(shapely.intersection(borders.lines, segment))
+    near = np.sort(borders.tree.query(segment))
+    met = shapely.get_coordinates(shapely.intersection(borders.lines[near], segment))
     if not len(met):  # polygons that don't share their border: half-way
         return float((a[0] + b[0]) / 2), float((a[1] + b[1]) / 2)
     first = met[np.argmin(np.hypot(*(met - a).T))]

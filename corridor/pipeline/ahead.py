@@ -7,6 +7,7 @@ its study.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -60,4 +61,9 @@ def read_ahead(study: Study, osm: Path | None, meanwhile: Callable[[], None]) ->
             with lean_texts():
                 yield "osm_parts", read_parts(path)
 
-    return Aside(["osm_parts"] if is_long else [], read, [meanwhile])
+    return Aside(["osm_parts"] if is_long else [], read, [_load_joining, meanwhile] if is_long else [meanwhile])
+
+
+def _load_joining() -> None:
+    """Load what railways of a map are joined by."""
+    import_module("scipy.cluster.hierarchy")

@@ -139,7 +139,7 @@ FRESH = {
         "conflated_ways",
         "lie_of_sections",
         "lie_of_network",
-        "surveyed_ways",
+        "road_survey",
         "met_by_route",
         "dem",
         "population",

@@ -165,7 +165,7 @@ AXES = "cells of corridor.metrics.axes.measure_axis_overlap"
 LIE = {
     "joined_ways",
     "road_courses",
-    "surveyed_ways",
+    "road_survey",
     "lie_of_network",
     "chain_surveys",
     "profiles",

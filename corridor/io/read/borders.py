@@ -114,6 +114,11 @@ class Borders:
             pieces += [shapely.LineString(xy[i : i + 33]) for i in range(0, len(xy) - 1, 32)]
         return np.array(pieces, dtype=object)
 
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Finds the pieces of boundaries that come near a shape, by their numbers in ``lines``."""
+        return shapely.STRtree(self.lines)
+
 
 def no_borders() -> Borders:
     """No country at all: no point is in any, and no border is ever met."""

@@ -44,7 +44,7 @@ from corridor.network.connectivity import Reachability
 from corridor.network.driving_times import SurveyedEdges
 from corridor.network.graph import Network
 from corridor.network.map_matching import Match
-from corridor.network.road_survey import RoadCourses
+from corridor.network.road_survey import RoadCourses, RoadSurvey
 from corridor.pipeline.graph import Progress, each, step
 from corridor.schema.candidate import Candidate, Profile, route_message
 from corridor.schema.catalogue import BorderDelays, Crossing, GradeCeiling, Node, Section, Speed, UnitCost
@@ -179,12 +179,12 @@ def road_courses(
 
 
 @step()
-def surveyed_ways(
+def road_survey(
     conflated_ways: ConflatedWays,
     road_courses: RoadCourses,
     lie_of_sections: Mapping[str, Section],
     surveying_model: DrivingModel,
-) -> SurveyedEdges:
+) -> RoadSurvey:
     """Grades and bends of the network's roads."""
     return survey_ways(conflated_ways, road_courses, lie_of_sections, surveying_model)
 
@@ -192,7 +192,7 @@ def surveyed_ways(
 @step()
 def conflation(
     conflated_ways: ConflatedWays,
-    surveyed_ways: SurveyedEdges,
+    road_survey: RoadSurvey,
     lie_of_network: Network,
     sections_then: Mapping[str, Section],
     nodes: Mapping[str, Node],
@@ -203,7 +203,7 @@ def conflation(
 ) -> Conflation:
     """The routable network, with minutes, countries and border crossings, and how sections lie on it."""
     return build_on_ways(
-        conflated_ways, surveyed_ways, lie_of_network, sections_then, nodes, crossings_then, border_delays,
+        conflated_ways, road_survey, lie_of_network, sections_then, nodes, crossings_then, border_delays,
         driving_model, times,
     )  # fmt: skip
 
